@@ -1,0 +1,1 @@
+"""The stages of research: straight-line code over ports, one file each."""
