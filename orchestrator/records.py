@@ -16,11 +16,21 @@ from typing import Any, Literal
 
 def canonical(value: Any) -> bytes:
     """JSON bytes that are the same for equal values: sorted keys, no spaces, no NaN."""
+    text = json.dumps(
+        value,
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
+        allow_nan=False,
+        default=_as_json,
+    )
+    return text.encode(errors="backslashreplace")  # lone surrogates have no UTF-8 form
+
+
+def _as_json(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        value = asdict(value)
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+        return asdict(value)
+    raise TypeError(f"{type(value).__name__} has no canonical JSON")
 
 
 def digest(value: Any) -> str:

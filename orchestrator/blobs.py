@@ -1,0 +1,120 @@
+"""Content-addressed bytes on disk: ``blobs/<sha256>``, written to a temporary name first.
+
+An idea's store reads through to its run's store, so a shared baseline is kept once; what
+the idea itself produced lies in its own folder, which therefore travels whole.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from orchestrator import BadJournal, DiskFull
+
+_HEX = re.compile(r"[0-9a-f]{64}")
+_STEP = 1 << 20
+
+
+class BlobStore:
+    """Implements :class:`orchestrator.Blobs` in ``folder``, reading through to ``parents``."""
+
+    def __init__(self, folder: Path, *parents: BlobStore) -> None:
+        self.folder = folder
+        self.parents = parents
+
+    def put(self, data: bytes) -> str:
+        return self.put_stream((data,))[0]
+
+    def put_stream(self, chunks: Iterable[bytes]) -> tuple[str, int]:
+        """Keep what ``chunks`` yield; return (SHA-256 in hex, size in bytes).
+
+        An error that ``chunks`` raises (a cap passed while streaming) leaves nothing behind.
+        """
+        with disk_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=".new-")
+            hasher, size = hashlib.sha256(), 0
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    for chunk in chunks:
+                        file.write(chunk)
+                        hasher.update(chunk)
+                        size += len(chunk)
+                    file.flush()
+                    os.fsync(file.fileno())
+                Path(temporary).replace(self.folder / hasher.hexdigest())
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+        return hasher.hexdigest(), size
+
+    def path(self, sha256: str) -> Path:
+        """Where the bytes lie. Raises :class:`BadJournal` where no store holds them."""
+        if not _HEX.fullmatch(sha256):
+            raise BadJournal("a blob's name is not a SHA-256", where=str(self.folder))
+        for store in (self, *self.parents):
+            if (store.folder / sha256).is_file():
+                return store.folder / sha256
+        raise BadJournal(
+            f"blob {sha256[:12]}… is missing",
+            where=str(self.folder),
+            todo="restore the folder from a copy; a run without its blobs cannot be read back",
+        )
+
+    def get(self, sha256: str) -> bytes:
+        data = self.path(sha256).read_bytes()
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise BadJournal(
+                f"blob {sha256[:12]}… was changed: its bytes no longer match its name",
+                where=str(self.path(sha256)),
+                todo="restore it from a copy",
+            )
+        return data
+
+    def chunks(self, sha256: str) -> Iterator[bytes]:
+        """The bytes a megabyte at a time, for files too large for memory."""
+        with self.path(sha256).open("rb") as file:
+            while chunk := file.read(_STEP):
+                yield chunk
+
+    def size(self, sha256: str) -> int:
+        return self.path(sha256).stat().st_size
+
+
+class MemoryBlobs:
+    """Implements :class:`orchestrator.Blobs` in memory, for tests and for dry reading."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def put(self, data: bytes) -> str:
+        sha256 = hashlib.sha256(data).hexdigest()
+        self._kept[sha256] = data
+        return sha256
+
+    def get(self, sha256: str) -> bytes:
+        if sha256 not in self._kept:
+            raise BadJournal(f"blob {sha256[:12]}… is missing", where="memory")
+        return self._kept[sha256]
+
+
+@contextmanager
+def disk_errors(where: Path) -> Iterator[None]:
+    """Translate a full disk or a spent quota once, for every writer of a run's folder."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DiskFull(
+            "the disk is full; nothing was half-written",
+            where=str(where),
+            why=str(error.strerror),
+            todo="make room, then `aisci resume` the run: no recorded call is paid again",
+        ) from error

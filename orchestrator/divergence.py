@@ -1,0 +1,63 @@
+"""Saying where a run that is played again left its record, and keeping errors as values."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orchestrator
+from orchestrator import AisciError, Diverged
+
+
+def error_record(error: AisciError) -> dict[str, Any]:
+    """An error as the journal keeps it."""
+    fields = {"what": error.what, "where": error.where, "why": error.why, "todo": error.todo}
+    return {"type": type(error).__name__, **fields, "transient": error.transient}
+
+
+def error_from(record: dict[str, Any]) -> AisciError:
+    """The recorded error, of its own class."""
+    kind: type[AisciError] = getattr(orchestrator, record["type"])
+    return kind(record["what"], where=record["where"], why=record["why"], todo=record["todo"])
+
+
+def diverged(what: str, scope: str, ordinal: int, known: Any, now: Any) -> Diverged:
+    path, before, after = first_difference(known, now)
+    return Diverged(
+        f"{what} number {ordinal + 1} in {scope!r} differs from the recorded one",
+        where=f"at {path or 'the top'}: recorded {before}, now {after}",
+        why="the template, a prompt, a policy or the program changed since the recording",
+        todo="restore what changed, or go on from here as a new branch: `aisci resume --fork`",
+    )
+
+
+def unrecorded(what: str, scope: str, ordinal: int) -> Diverged:
+    return Diverged(
+        f"{what} number {ordinal + 1} in {scope!r} was never recorded",
+        why="a replay makes no call of its own",
+        todo="`aisci resume` finishes an unfinished run; then it can be replayed whole",
+    )
+
+
+def first_difference(known: Any, now: Any, path: str = "") -> tuple[str, str, str]:
+    """Where two JSON values first differ: (path, short old value, short new value)."""
+    if isinstance(known, dict) and isinstance(now, dict):
+        for key in sorted(known.keys() | now.keys()):
+            if known.get(key) != now.get(key):
+                return first_difference(known.get(key), now.get(key), f"{path}.{key}".lstrip("."))
+    if isinstance(known, list) and isinstance(now, list) and len(known) == len(now):
+        for index, (left, right) in enumerate(zip(known, now, strict=True)):
+            if left != right:
+                return first_difference(left, right, f"{path}[{index}]")
+    if isinstance(known, str) and isinstance(now, str):
+        start = next(
+            (i for i, (a, b) in enumerate(zip(known, now, strict=False)) if a != b),
+            min(len(known), len(now)),
+        )
+        return path, _short(known[max(0, start - 20) :]), _short(now[max(0, start - 20) :])
+    return path, _short(known), _short(now)
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=True)
+    return text if len(text) <= 60 else text[:57] + "…"

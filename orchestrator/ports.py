@@ -1,0 +1,187 @@
+"""The ports as stages hold them: bound to a scope, journalled, and within the budget.
+
+A stage calls ``ports.within("run_1", "attempt_2")`` to name where it is, and then uses
+``ports.model``, ``ports.editor``, ``ports.sandbox``, ``ports.literature`` as if they were
+the real thing. Whether an answer comes from the world or from the record is not its concern.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from orchestrator import Blobs, BudgetSpent, Editor, LanguageModel, Literature, Sandbox
+from orchestrator.journal import Journal
+from orchestrator.records import (
+    Ask,
+    Edit,
+    EditRequest,
+    Job,
+    JobResult,
+    PaperRef,
+    Query,
+    Reply,
+    Usage,
+)
+
+_REPLY = TypeAdapter(Reply)
+_EDIT = TypeAdapter(Edit)
+_RESULT = TypeAdapter(JobResult)
+_PAPERS = TypeAdapter(tuple[PaperRef, ...])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What one journal's calls may cost. None: no limit. ``wall`` is in seconds."""
+
+    usd: float | None = None
+    tokens: int | None = None
+    requests: int | None = None
+    wall: float | None = None
+
+    def admit(self, journal: Journal, ceiling: Usage, *, paid: bool) -> None:
+        """Raise :class:`BudgetSpent` if the next call could pass a limit."""
+        total = journal.total()
+        tokens = total.prompt_tokens + total.completion_tokens
+        more = ceiling.prompt_tokens + ceiling.completion_tokens
+        rows = [("time", self.wall, journal.seconds, "s")]
+        if paid:
+            rows += [
+                ("usd", self.usd, (total.usd or 0.0) + (ceiling.usd or 0.0), " US dollars"),
+                ("tokens", self.tokens, tokens + more, " tokens"),
+                ("requests", self.requests, len(journal.spent) + 1, " requests"),
+            ]
+        for name, limit, would, unit in rows:
+            if limit is not None and would > limit:
+                raise BudgetSpent(
+                    f"the next call could pass the budget: {would:g} of {limit:g}{unit}",
+                    where=f"the policy's idea budget, {name}",
+                    todo="resume under a policy with more room; nothing recorded is paid again",
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """The four real (or scripted) edges that recorded ports call."""
+
+    model: LanguageModel
+    editor: Editor
+    sandbox: Sandbox
+    literature: Literature
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything a stage can reach, at one scope of one journal."""
+
+    edges: Edges
+    journal: Journal
+    blobs: Blobs
+    budget: Budget
+    scope: str
+
+    def within(self, *names: str) -> Ports:
+        return replace(self, scope="/".join((self.scope, *names)))
+
+    def note(self, name: str, value: Any) -> None:
+        """Add a fact to the journal under this scope."""
+        self.journal.note(self.scope, name, value)
+
+    @property
+    def model(self) -> LanguageModel:
+        return RecordedModel(self)
+
+    @property
+    def editor(self) -> RecordedEditor:
+        return RecordedEditor(self)
+
+    @property
+    def sandbox(self) -> Sandbox:
+        return RecordedSandbox(self)
+
+    @property
+    def literature(self) -> Literature:
+        return RecordedLiterature(self)
+
+    def text(self, sha256: str) -> str:
+        """A blob as text; what is not UTF-8 is shown as the replacement character."""
+        return self.blobs.get(sha256).decode("utf-8", errors="replace")
+
+    def keep(self, text: str) -> str:
+        return self.blobs.put(text.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedModel:
+    ports: Ports
+
+    @property
+    def name(self) -> str:
+        return self.ports.edges.model.name
+
+    def ceiling(self, ask: Ask) -> Usage:
+        return self.ports.edges.model.ceiling(ask)
+
+    def complete(self, ask: Ask) -> Reply:
+        ports = self.ports
+        return ports.journal.call(
+            "model",
+            ports.scope,
+            {"model": self.name, "ask": ask},
+            _REPLY,
+            lambda: ports.edges.model.complete(ask),
+            ceiling=self.ceiling(ask),
+            admit=lambda ceiling: ports.budget.admit(ports.journal, ceiling, paid=True),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEditor:
+    """A finished edit answers alone; its model calls serve only an unfinished one."""
+
+    ports: Ports
+
+    def edit(self, request: EditRequest) -> Edit:
+        ports = self.ports
+        inner = ports.within("editor")
+        return ports.journal.call(
+            "editor",
+            ports.scope,
+            request,
+            _EDIT,
+            lambda: ports.edges.editor.edit(request, inner.model),
+            admit=lambda ceiling: ports.budget.admit(ports.journal, ceiling, paid=False),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSandbox:
+    ports: Ports
+
+    def run(self, job: Job) -> JobResult:
+        ports = self.ports
+        return ports.journal.call(
+            "sandbox",
+            ports.scope,
+            job,
+            _RESULT,
+            lambda: ports.edges.sandbox.run(job),
+            admit=lambda ceiling: ports.budget.admit(ports.journal, ceiling, paid=False),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedLiterature:
+    ports: Ports
+
+    def search(self, query: Query) -> tuple[PaperRef, ...]:
+        ports = self.ports
+        return ports.journal.call(
+            "literature",
+            ports.scope,
+            query,
+            _PAPERS,
+            lambda: ports.edges.literature.search(query),
+        )
