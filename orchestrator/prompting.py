@@ -1,0 +1,54 @@
+"""Prompts: Markdown files, rendered strictly, with their data in named fenced JSON blocks.
+
+A prompt file holds ``<<name>>`` where a value goes; a value that is missing or left over is
+an error. Data (ideas, results, papers, what a container printed) is hostile text: it travels
+as JSON inside a fence that it cannot close, never as prose.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from functools import cache
+from importlib import resources
+from typing import Any
+
+_SLOT = re.compile(r"<<([a-z_]+)>>")
+_BLOCK = re.compile(r"^```json ([a-z_]+)\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
+
+
+@cache
+def source(name: str) -> str:
+    """The text of ``orchestrator/prompts/<name>.md``."""
+    return (resources.files("orchestrator") / "prompts" / f"{name}.md").read_text("utf-8")
+
+
+def render(name: str, **values: str) -> str:
+    """Fill every slot of the prompt ``name``; raises ``KeyError`` for any that do not match."""
+    text = source(name)
+    slots = set(_SLOT.findall(text))
+    if slots != values.keys():
+        raise KeyError(f"prompt {name}.md: slots {sorted(slots)}, values {sorted(values)}")
+    return _SLOT.sub(lambda match: values[match[1]], text).strip() + "\n"
+
+
+def block(name: str, value: Any) -> str:
+    """``value`` as a fenced JSON block; backticks are escaped, so no text ends the fence."""
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+    return f"```json {name}\n{text.replace('`', chr(92) + 'u0060')}\n```"
+
+
+def blocks(text: str) -> dict[str, Any]:
+    """The named blocks of a rendered prompt; a later block of the same name wins."""
+    return {name: json.loads(body) for name, body in _BLOCK.findall(text)}
+
+
+def prompts_hash() -> str:
+    """One hash over every prompt file, for the run's pins."""
+    folder = resources.files("orchestrator") / "prompts"
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".md"))
+    whole = hashlib.sha256()
+    for name in names:
+        whole.update(f"{name}\0{(folder / name).read_text('utf-8')}\0".encode())
+    return whole.hexdigest()
