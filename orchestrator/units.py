@@ -1,0 +1,68 @@
+"""Sizes and times as people write them in a policy: ``"32GiB"``, ``"2h"``; and back.
+
+A bare number is refused: 32 of what? Sizes are powers of 1024 and only those, because memory
+and disk limits are set in them; ``GB`` would leave the reader to guess.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer
+
+SIZES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+TIMES = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_QUANTITY = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)([A-Za-z]+)", re.ASCII)
+
+
+def _parse(value: Any, units: dict[str, int], example: str) -> Decimal:
+    names = ", ".join(units)
+    if not isinstance(value, str):
+        raise ValueError(f'needs a unit: write it like "{example}" (units: {names})')
+    match = _QUANTITY.fullmatch(value)
+    if match is None:
+        raise ValueError(f'is not a number followed by a unit, like "{example}" (units: {names})')
+    number, unit = match.groups()
+    if unit not in units:
+        raise ValueError(f"has the unknown unit {unit!r} (units: {names})")
+    return Decimal(number) * units[unit]
+
+
+def parse_size(value: Any) -> int:
+    """Bytes. Raises ValueError for anything but a whole number of bytes with a unit."""
+    size = _parse(value, SIZES, "32GiB")
+    if size != int(size):
+        raise ValueError("is not a whole number of bytes")
+    return int(size)
+
+
+def parse_time(value: Any) -> float:
+    """Seconds. Raises ValueError for anything but a number with a unit."""
+    return float(_parse(value, TIMES, "2h"))
+
+
+def _text(amount: Decimal, units: dict[str, int]) -> str:
+    """In the largest unit that holds ``amount`` a whole number of times."""
+    for name, size in sorted(units.items(), key=lambda item: -item[1]):
+        if amount and amount % size == 0:
+            return f"{amount // size:f}{name}"
+    return f"{amount.normalize():f}{next(iter(units))}" if amount else f"0{next(iter(units))}"
+
+
+def size_text(size: int) -> str:
+    """Bytes as they are written in a policy; :func:`parse_size` gives them back."""
+    return _text(Decimal(size), SIZES)
+
+
+def time_text(seconds: float) -> str:
+    """Seconds as they are written in a policy; :func:`parse_time` gives them back."""
+    return _text(Decimal(str(seconds)), TIMES)
+
+
+Size = Annotated[int, BeforeValidator(parse_size), PlainSerializer(size_text, return_type=str)]
+"""Bytes in the program, a text with a unit in the file."""
+
+Time = Annotated[float, BeforeValidator(parse_time), PlainSerializer(time_text, return_type=str)]
+"""Seconds in the program, a text with a unit in the file."""
