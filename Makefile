@@ -1,0 +1,36 @@
+# Every target sets up what it needs, and is quick when nothing has changed.
+SHELL := bash
+AISCI := .venv/bin/aisci
+PYTEST := .venv/bin/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help venv engine images demo check test campaign clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
+
+demo: images ## set up, then one small idea from template to paper; no key, no GPU
+	$(AISCI) run grokking --model builtin/sweep --ideas 1 --scale smoke --policy ci-cpu
+
+test: check images ## set up, then every kind of test; says what it skipped and why
+	$(PYTEST)
+
+check: venv ## style and types
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+campaign: images ## only the tests that make whole research runs
+	$(PYTEST) -m campaign
+
+images: engine ## build the images whose recipe changed
+	$(AISCI) images build
+
+engine: venv ## see that a Docker engine answers; on Debian or Ubuntu, as root, install and start one
+	@scripts/setup-engine.sh
+
+venv: ## .venv, from uv.lock
+	@scripts/setup-venv.sh
+
+clean: ## remove what can be made again; results and images stay
+	@scripts/clean.sh

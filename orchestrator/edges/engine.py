@@ -1,0 +1,111 @@
+"""The Docker engine: the one importer of ``docker``, and of the HTTP client beneath it.
+
+Other edges take their types from here and put each talk with the engine inside
+:func:`translated`, so that nothing but an :class:`AisciError` ever leaves an edge.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import docker
+import requests.exceptions
+import urllib3.exceptions
+from docker.errors import APIError, DockerException, NotFound
+from docker.models.containers import Container
+from docker.models.images import Image
+from docker.models.volumes import Volume
+from docker.types import DeviceRequest, LogConfig, Mount, Ulimit
+
+from orchestrator import EngineFailed, EngineUnavailable
+
+__all__ = [
+    "APIError",
+    "Container",
+    "DeviceRequest",
+    "Engine",
+    "Image",
+    "LogConfig",
+    "Mount",
+    "NotFound",
+    "Ulimit",
+    "Volume",
+    "connect",
+    "translated",
+]
+
+Engine = docker.DockerClient
+
+DEFAULT_SOCKET = "unix:///var/run/docker.sock"
+
+WAYS = """one of these, then ask again
+         Debian or Ubuntu, as root: scripts/setup-engine.sh installs docker.io and starts it
+         Docker:         https://docs.docker.com/engine/install/
+         rootless:       export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/docker.sock
+         Podman:         systemctl --user start podman.socket
+                         export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/podman/podman.sock
+         `aisci doctor` says what this machine has."""
+
+
+def connect(*, timeout: float = 60.0) -> Engine:
+    """The engine that ``DOCKER_HOST`` names, else the one at the usual socket.
+
+    Args:
+        timeout: seconds that one answer of the engine may take. Waiting for a container is
+            not one answer: callers that wait poll, or set their own.
+
+    Raises:
+        EngineUnavailable: nothing answers there, with the ways to get an engine.
+    """
+    where = os.environ.get("DOCKER_HOST") or DEFAULT_SOCKET
+    engine: Engine | None = None
+    try:
+        engine = docker.from_env(timeout=int(timeout))
+        engine.ping()
+    except (DockerException, requests.exceptions.RequestException, OSError) as error:
+        if engine is not None:
+            engine.close()
+        raise EngineUnavailable(
+            "No Docker engine answers.", where=where, why=one_line(error), todo=WAYS
+        ) from error
+    return engine
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Turn what the library raises inside into :class:`EngineFailed`.
+
+    Args:
+        doing: what was going on, as it ends "The engine failed while …".
+
+    A missing thing is often an answer rather than a failure: catch :class:`NotFound` within.
+    """
+    try:
+        yield
+    except APIError as error:
+        raise EngineFailed(
+            f"The engine failed while {doing}.",
+            why=one_line(error.explanation or error),
+            todo="`aisci doctor` checks the engine; `aisci resume` goes on from here.",
+        ) from error
+    except (
+        DockerException,
+        requests.exceptions.RequestException,
+        urllib3.exceptions.HTTPError,
+        ConnectionError,
+        TimeoutError,
+    ) as error:
+        raise EngineFailed(
+            f"The engine broke off while {doing}.",
+            why=one_line(error),
+            todo="See whether it still runs (`aisci doctor`); `aisci resume` goes on from here.",
+        ) from error
+
+
+def one_line(error: object, limit: int = 400) -> str:
+    """An engine's words on one line: it may quote an image's or a container's own text."""
+    text = " ".join(str(error).split())
+    printable = "".join(c for c in text if c.isprintable())
+    return printable if len(printable) <= limit else printable[:limit] + "…"

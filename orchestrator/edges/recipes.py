@@ -1,0 +1,135 @@
+"""What each image is made from, the hash of that, and the build context that carries it.
+
+A recipe is a Dockerfile, a lock, the folders that it copies and its build arguments; no more
+goes into its hash. The base image stays out: Debian's changes weekly without a change of
+ours. Its id is a label of the image, and each result records the id of the image itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+INSTALLER = "sandbox/install-locked.sh"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """One image. Paths are relative to the folder that holds ``sandbox/``."""
+
+    name: str  # with its tag, as a policy names it
+    about: str
+    dockerfile: str
+    lock: str = ""  # name of the lock and of its folder of wheels, "" where pip has no part
+    folders: tuple[str, ...] = ()  # copied in whole
+    args: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def lock_file(self) -> str:
+        """Where the lock is; only where there is one."""
+        return f"sandbox/locks/{self.lock}.txt"
+
+
+RECIPES = (
+    Recipe(
+        name="aisci-sandbox:cpu",
+        about="experiments and plots, PyTorch for CPUs",
+        dockerfile="sandbox/Dockerfile",
+        lock="sandbox-cpu",
+        args=(("FLAVOUR", "cpu"),),
+    ),
+    Recipe(
+        name="aisci-sandbox:cuda",
+        about="experiments and plots, PyTorch for NVIDIA GPUs",
+        dockerfile="sandbox/Dockerfile",
+        lock="sandbox-cuda",
+        args=(("FLAVOUR", "cuda"),),
+    ),
+    Recipe(
+        name="aisci-latex:latest",
+        about="papers: TeX Live, and PDF pages to text and pictures",
+        dockerfile="sandbox/Dockerfile.latex",
+        lock="latex",
+        folders=("sandbox/latex",),
+    ),
+    Recipe(
+        name="aisci-editor:latest",
+        about="Aider and the guarded worker that drives it",
+        dockerfile="sandbox/Dockerfile.editor",
+        lock="editor",
+        folders=("sandbox/editor",),
+    ),
+    Recipe(
+        name="aisci-storage:latest",
+        about="the trusted helper that mounts and reads quota'd volumes",
+        dockerfile="sandbox/Dockerfile.storage",
+        folders=("sandbox/storage",),
+    ),
+)
+
+
+def recipe_hash(recipe: Recipe, root: Path) -> str:
+    """SHA-256 in hex over every file and argument of ``recipe``; ``root`` holds ``sandbox/``."""
+    digest = hashlib.sha256()
+    for name, value in recipe.args:
+        _feed(digest, b"arg", name.encode(), value.encode())
+    for path in recipe_files(recipe, root):
+        _feed(digest, b"file", path.encode(), (root / path).read_bytes())
+    return digest.hexdigest()
+
+
+def _feed(digest: hashlib._Hash, *parts: bytes) -> None:
+    for part in parts:  # the length first, so that no two lists of parts read the same
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+
+
+def recipe_files(recipe: Recipe, root: Path) -> tuple[str, ...]:
+    """The files of ``recipe``, relative to ``root``, sorted; compiled Python left out."""
+    files = {recipe.dockerfile}
+    if recipe.lock:
+        files |= {recipe.lock_file, INSTALLER}
+    for folder in recipe.folders:
+        files |= {
+            str(path.relative_to(root))
+            for path in (root / folder).rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
+        }
+    return tuple(sorted(files))
+
+
+def write_context(
+    out: IO[bytes], recipe: Recipe, root: Path, *, wheels: Path | None, ca_bundle: Path | None
+) -> None:
+    """Write the build context of ``recipe`` as a tar: its files, the wheels, a CA bundle.
+
+    Names, owners, times and modes are the same on every machine, so that the engine's own
+    cache recognises what it built before. The CA bundle reaches the first stage alone.
+    """
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for folder in recipe.folders:  # COPY wants the folder, even an empty one
+            tar.addfile(_member(folder, 0, tarfile.DIRTYPE))
+        for path in recipe_files(recipe, root):
+            _add(tar, path, root / path)
+        for wheel in sorted(wheels.glob("*.whl")) if wheels else ():
+            _add(tar, f"sandbox/wheels/{recipe.lock}/{wheel.name}", wheel)
+        if ca_bundle and recipe.lock:
+            _add(tar, "sandbox/ca/bundle.crt", ca_bundle)
+
+
+def _add(tar: tarfile.TarFile, name: str, source: Path) -> None:
+    with source.open("rb") as data:
+        size = data.seek(0, io.SEEK_END)
+        data.seek(0)
+        tar.addfile(_member(name, size, tarfile.REGTYPE), data)
+
+
+def _member(name: str, size: int, kind: bytes) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.size, info.mtime = kind, size, 0
+    info.mode = 0o755 if kind == tarfile.DIRTYPE else 0o644
+    return info
