@@ -27,6 +27,7 @@ The errors::
     ├── ControlUnavailable      the policy asks what this machine cannot give
     ├── SandboxFailed           a container did not do what its policy says
     ├── HarvestRefused          what a container left breaks the harvest rules as a whole
+    ├── BadResults              a run's final_info.json is no result
     ├── ModelFailed             the model gave no usable answer
     │   ├── ModelBusy           429, 5xx, time-out after all retries (transient)
     │   ├── ModelRefused        400, 401, 403: asking again will not help
@@ -190,6 +191,10 @@ class SandboxFailed(AisciError):
 
 class HarvestRefused(AisciError):
     """What a container left breaks the harvest rules as a whole."""
+
+
+class BadResults(AisciError):
+    """A run ended well, and its ``final_info.json`` holds no result that can be used."""
 
 
 class ModelFailed(AisciError):
