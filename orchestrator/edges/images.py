@@ -6,34 +6,27 @@ of the recipe at hand; :func:`resolve` refuses an image with any other.
 
 from __future__ import annotations
 
-import fcntl
-import os
-import tempfile
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from orchestrator import ImageBuildFailed, ImageMissing, ImageStale, UnknownName
+from orchestrator import ImageMissing, ImageStale, UnknownName
 from orchestrator.edges.base_image import find_base
-from orchestrator.edges.engine import Engine, Image, NotFound, one_line, translated
-from orchestrator.edges.recipes import RECIPES, Recipe, recipe_hash, write_context
-from orchestrator.edges.wheels import fetch_wheels, wheels_home
+from orchestrator.edges.engine import Engine, Image, NotFound, translated
+from orchestrator.edges.image_build import (
+    BASE_LABEL,
+    RECIPE_LABEL,
+    Say,
+    build_image,
+    one_at_a_time,
+)
+from orchestrator.edges.recipes import RECIPES, Recipe, recipe_hash
 from orchestrator.paths import shipped_root
-
-RECIPE_LABEL = "aisci.recipe"
-NAME_LABEL = "aisci.image"
-BASE_LABEL = "aisci.base"
 
 # What `aisci images build` makes when no image is named; CUDA's gigabytes only on request.
 USUAL = ("aisci-sandbox:cpu", "aisci-latex", "aisci-editor", "aisci-storage")
-BUILD_TIMEOUT_S = 3600  # silence of the engine within one step; TeX Live unpacks for minutes
-PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +156,7 @@ def build_images(
         EngineFailed: the engine refused or broke off.
     """
     recipes, root = [_known(name) for name in names], root or shipped_root()
-    with _one_at_a_time(say):
+    with one_at_a_time(say):
         base_id = find_base(engine, base, say) if base else ""
         done = []
         for recipe in recipes:
@@ -172,7 +165,9 @@ def build_images(
             fresh = image is not None and _unchanged(image, recipe, root, base_id)
             if not fresh:
                 base_id = base_id or find_base(engine, None, say)
-                image = _build(engine, recipe, root, base_id=base_id, ca_bundle=ca_bundle, say=say)
+                image = build_image(
+                    engine, recipe, root, base_id=base_id, ca_bundle=ca_bundle, say=say
+                )
             assert image is not None
             seconds = time.monotonic() - began
             say(f"{recipe.name}: {'unchanged' if fresh else f'built in {seconds:.0f} s'}")
@@ -184,68 +179,6 @@ def _unchanged(image: Image, recipe: Recipe, root: Path, base_id: str) -> bool:
     labels = image.labels
     same_base = not base_id or labels.get(BASE_LABEL) == base_id
     return same_base and labels.get(RECIPE_LABEL) == recipe_hash(recipe, root)
-
-
-def _build(
-    engine: Engine,
-    recipe: Recipe,
-    root: Path,
-    *,
-    base_id: str,
-    ca_bundle: Path | None,
-    say: Say,
-) -> Image:
-    wheels = None
-    if recipe.lock:
-        lock, home = root / recipe.lock_file, wheels_home(root)
-        wheels = fetch_wheels(lock, home, ca_bundle=ca_bundle, say=say)
-    say(f"building {recipe.name} ({recipe.about})")
-    labels = {
-        NAME_LABEL: recipe.name,
-        RECIPE_LABEL: recipe_hash(recipe, root),
-        BASE_LABEL: base_id,
-    }
-    proxies = {key: os.environ[key] for key in PROXIES if os.environ.get(key)}
-    with tempfile.TemporaryFile(prefix="aisci-context-") as context:
-        write_context(context, recipe, root, wheels=wheels, ca_bundle=ca_bundle)
-        context.seek(0)
-        with translated(f"building {recipe.name}"):
-            answers = engine.api.build(
-                fileobj=context,
-                custom_context=True,
-                dockerfile=recipe.dockerfile,
-                tag=recipe.name,
-                labels=labels,
-                buildargs=proxies | {"BASE": base_id, **dict(recipe.args)},
-                timeout=BUILD_TIMEOUT_S,
-                rm=True,
-                forcerm=True,
-                decode=True,
-            )
-            _follow(recipe, answers, say)
-            return engine.images.get(recipe.name)
-
-
-def _follow(recipe: Recipe, answers: Iterator[Mapping[str, object]], say: Say) -> None:
-    """Pass a build's words on; a build that fails says so in its stream alone."""
-    tail: deque[str] = deque(maxlen=12)
-    step = ""
-    for answer in answers:
-        if "error" in answer:
-            raise ImageBuildFailed(
-                f"Building {recipe.name} failed.",
-                where=f"{recipe.dockerfile}, {step}",
-                why=one_line(answer["error"]) + "".join(f"\n         | {line}" for line in tail),
-                todo="If packages could not be fetched: does a container reach Debian's mirror? "
-                "Behind a proxy set http_proxy; a private CA goes in with --ca-bundle.",
-            )
-        for raw in str(answer.get("stream", "")).splitlines():
-            line = one_line(raw)
-            if line:
-                tail.append(line)
-                say(f"  {line}")
-            if line.startswith("Step "):
-                step = line
 
 
 def _known(name: str) -> Recipe:
@@ -268,19 +201,3 @@ def _find(engine: Engine, name: str) -> Image | None:
             return engine.images.get(name)
         except NotFound:
             return None
-
-
-@contextmanager
-def _one_at_a_time(say: Say) -> Iterator[None]:
-    """Two builds at once would fetch the same wheels into one folder: the second waits."""
-    path = Path(tempfile.gettempdir()) / f"aisci-images-{os.getuid()}.lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("another build is at work; waiting for it")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
