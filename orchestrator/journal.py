@@ -119,6 +119,18 @@ class Journal:
             raise unrecorded(f"the note {name!r}", scope, key[2])
         self.append("noted", scope=scope, ord=key[2], name=name, body=self._store(plain))
 
+    def notes(self, name: str, *, below: str) -> list[Any]:
+        """The values of every note ``name`` in the scope ``below`` or under it, as written."""
+        return [
+            value
+            for (known, scope, _), value in self._notes.items()
+            if known == name and (scope == below or scope.startswith(f"{below}/"))
+        ]
+
+    def body(self, line: dict[str, Any]) -> Any:
+        """The value that an asked, answered or noted line carries, wherever it is kept."""
+        return self._load(line["body"])
+
     def seal(self) -> str:
         """End the journal with its count and head; a sealed one stays as it is."""
         if self.mode is not Mode.REPLAY and not self.sealed:

@@ -23,12 +23,14 @@ from orchestrator.records import (
     PaperRef,
     Query,
     Reply,
+    Run,
     Usage,
 )
 
 _REPLY = TypeAdapter(Reply)
 _EDIT = TypeAdapter(Edit)
 _RESULT = TypeAdapter(JobResult)
+_RUN = TypeAdapter(Run)
 _PAPERS = TypeAdapter(tuple[PaperRef, ...])
 
 
@@ -88,6 +90,11 @@ class Ports:
     def note(self, name: str, value: Any) -> None:
         """Add a fact to the journal under this scope."""
         self.journal.note(self.scope, name, value)
+
+    def finished_runs(self) -> tuple[Run, ...]:
+        """Every run that was noted as finished below this scope, in order."""
+        found = self.journal.notes("run_finished", below=self.scope)
+        return tuple(_RUN.validate_python(value) for value in found)
 
     @property
     def model(self) -> LanguageModel:

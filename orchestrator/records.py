@@ -187,8 +187,9 @@ class Job:
     """One container's work: a tree to copy in, a command, limits, and what to bring home.
 
     ``scope`` is unique to the call (it ends in the attempt), so ``id`` is too. ``harvest``
-    are paths or folders (ending in ``/``) below the working directory; ``data`` are staged
-    data sets as (name, host folder), mounted read-only below ``/data``.
+    are files, folders (ending in ``/``) or file patterns of one folder (``*.png``) below the
+    working directory; ``data`` are staged data sets as (name, host folder), mounted read-only
+    below ``/data``.
     """
 
     scope: str

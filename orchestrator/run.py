@@ -1,0 +1,202 @@
+"""A whole run: pins, ideas, novelty, the shared baseline, then each idea down the pipeline.
+
+Starting, resuming and replaying are the same function; only the journal's mode differs. Run
+and ideas have a journal each, so that no two writers share a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from orchestrator import __version__
+from orchestrator.blobs import BlobStore
+from orchestrator.chain import SCHEMA
+from orchestrator.journal import Journal, Mode
+from orchestrator.paths import IdeaPaths, RunPaths
+from orchestrator.pipeline import Outcome, pursue
+from orchestrator.policy import Policy
+from orchestrator.ports import Budget, Edges, Ports
+from orchestrator.prompting import prompts_hash
+from orchestrator.records import Idea, Job, Novelty, Run, Tree
+from orchestrator.results import Results
+from orchestrator.saving import Saving, edited_ideas, write_ideas
+from orchestrator.stages import experiments, ideas, novelty
+from orchestrator.study import Study
+from orchestrator.template import Template
+
+Listener = Callable[[dict[str, Any]], None]
+_IDEAS = TypeAdapter(tuple[Idea, ...])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What a run is made of. ``images`` maps an image name to the id that it resolved to."""
+
+    template: Template
+    policy: Policy
+    model: str
+    author: str
+    scale: str
+    ideas: int
+    images: tuple[tuple[str, str], ...]
+    prices: tuple[tuple[str, float], ...] = ()
+    data: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a run is recorded, and where its files are written (elsewhere in a replay)."""
+
+    record: RunPaths
+    output: RunPaths
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What the command joins to the core: edges over a blob store, and a saver of files."""
+
+    edges: Callable[[BlobStore], Edges]
+    saving: Saving
+    listener: Listener
+
+
+def research(setup: Setup, place: Place, tools: Tools) -> tuple[Outcome, ...]:
+    """Do, finish or replay a run; returns every idea's outcome, in order."""
+    blobs = BlobStore(place.record.blobs)
+    journal = Journal(place.record.journal, blobs, place.mode, tools.listener)
+    files = Tree.of({name: blobs.put(data) for name, data in setup.template.files.items()})
+    if not journal.lines:
+        journal.append("run_started", schema=SCHEMA, pins=pins(setup, files))
+    ports = Ports(tools.edges(blobs), journal, blobs, run_budget(setup.policy), "run")
+    chosen = _ideas(setup, place, ports)
+    judged = {idea.id: novelty.decide(idea, ports.within("novelty", idea.id)) for idea in chosen}
+    baseline = _baseline(setup, files, ports)
+    outcomes = []
+    for idea in chosen:
+        study = _study(setup, files, idea, judged[idea.id], baseline)
+        outcome = _idea(study, place, tools, blobs)
+        journal.note(f"run/{idea.id}", "outcome", {"idea": idea.id, "status": outcome.status})
+        outcomes.append(outcome)
+    if all(not (outcome.failure and outcome.failure.transient) for outcome in outcomes):
+        journal.seal()
+    tools.saving.run(place, journal, tuple(outcomes))
+    return tuple(outcomes)
+
+
+def pins(setup: Setup, files: Tree) -> dict[str, Any]:
+    """Everything that decides what a run does; resume holds it to these."""
+    return {
+        "program": __version__,
+        "template": {
+            "name": setup.template.name,
+            "origin": setup.template.origin,
+            "hash": setup.template.hash,
+            "files": [list(pair) for pair in files.files],
+        },
+        "policy": {
+            "name": setup.policy.name,
+            "origin": setup.policy.origin,
+            "hash": setup.policy.hash,
+            "settings": setup.policy.settings,
+        },
+        "prompts": prompts_hash(),
+        "images": [list(pair) for pair in setup.images],
+        "model": setup.model,
+        "author": setup.author,
+        "prices": [list(pair) for pair in setup.prices],
+        "scale": setup.scale,
+        "ideas": setup.ideas,
+        "data": [list(pair) for pair in setup.data],
+    }
+
+
+def run_budget(policy: Policy) -> Budget:
+    """The run's own limits as a budget for its journal."""
+    limits = policy.run
+    return Budget(usd=limits.usd, tokens=limits.tokens, requests=limits.requests, wall=limits.wall)
+
+
+def idea_budget(policy: Policy) -> Budget:
+    """An idea's limits as a budget for its journal."""
+    limits = policy.idea
+    return Budget(usd=limits.usd, tokens=limits.tokens, requests=limits.requests, wall=limits.wall)
+
+
+def _ideas(setup: Setup, place: Place, ports: Ports) -> tuple[Idea, ...]:
+    """The proposed ideas, with the changes that a person made to ``ideas.json`` since."""
+    chosen = ideas.propose(setup.template, setup.ideas, experiments.RUNS, ports.within("ideas"))
+    for value in ports.journal.notes("ideas_edited", below="run"):
+        chosen = _IDEAS.validate_python(value)
+        ports.note("ideas_edited", chosen)
+    if place.mode in {Mode.RESUME, Mode.FORK}:
+        changed = edited_ideas(place.record.ideas, chosen)
+        if changed is not None:
+            ports.note("ideas_edited", changed)
+            chosen = changed
+    write_ideas(place.output.ideas, chosen)
+    return chosen
+
+
+def _baseline(setup: Setup, files: Tree, ports: Ports) -> tuple[Run, Results]:
+    here = ports.within("baseline")
+    job = Job(
+        scope=here.scope,
+        kind="experiment",
+        argv=("python", "experiment.py", "--out_dir=run_0"),
+        files=files.without("latex"),
+        limits=setup.policy.limits("experiment"),
+        policy=setup.policy.hash,
+        harvest=("run_0/",),
+        env=setup.template.env(setup.scale),
+        data=setup.data,
+    )
+    return experiments.baseline(job, here)
+
+
+def _study(
+    setup: Setup, files: Tree, idea: Idea, judged: Novelty, baseline: tuple[Run, Results]
+) -> Study:
+    run, results = baseline
+    return Study(
+        idea=idea,
+        template=setup.template,
+        policy=setup.policy,
+        scale=setup.scale,
+        author=setup.author,
+        novelty=judged,
+        tree=files.updated(run.files),
+        runs=(run,),
+        results=((0, results),),
+        data=setup.data,
+    )
+
+
+def _idea(study: Study, place: Place, tools: Tools, shared: BlobStore) -> Outcome:
+    """One idea with a journal, a blob store and edges of its own."""
+    record, output = place.record.idea(study.idea), place.output.idea(study.idea)
+    blobs = BlobStore(record.blobs, shared)
+    journal = Journal(record.journal, blobs, place.mode, tools.listener)
+    if not journal.lines:
+        about = {"idea": asdict(study.idea), "id": study.idea.id, "novelty": asdict(study.novelty)}
+        journal.append("idea_started", schema=SCHEMA, **about)
+    budget = idea_budget(study.policy)
+    ports = Ports(tools.edges(blobs), journal, blobs, budget, f"idea/{study.idea.id}")
+    if study.novelty.decision == "not novel":
+        ports.note("skipped", {"why": study.novelty.reason})
+        outcome = Outcome(status="not novel", study=study)
+    else:
+        outcome = pursue(study, ports, lambda now: _save(now, output, blobs))
+    if not (outcome.failure and outcome.failure.transient):
+        journal.seal()
+    _save(outcome.study, output, blobs)
+    tools.saving.idea(output, journal, outcome)
+    return outcome
+
+
+def _save(study: Study, output: IdeaPaths, blobs: BlobStore) -> None:
+    output.export(study.tree, blobs)

@@ -1,0 +1,95 @@
+"""What a run leaves beside its journals: ideas, evidence, history, review and reports.
+
+All of it is derived from the journal and the blobs, so it can be written again at any time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from orchestrator import BadFile
+from orchestrator.journal import Journal
+from orchestrator.paths import IdeaPaths, write
+from orchestrator.pipeline import Outcome
+from orchestrator.records import Idea, canonical
+
+Score = Annotated[int, Field(ge=1, le=10)] | None
+
+
+class Saving(Protocol):
+    """Writes what is made from a finished journal; joined by the command."""
+
+    def idea(self, output: IdeaPaths, journal: Journal, outcome: Outcome) -> None:
+        """Write one idea's evidence, history, review and report."""
+
+    def run(self, place: Any, journal: Journal, outcomes: tuple[Outcome, ...]) -> None:
+        """Write the run's own report."""
+
+
+class _Written(BaseModel):
+    """An idea as a person may write it into ``ideas.json``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    Name: str
+    Title: str
+    Experiment: str
+    Interestingness: Score = None
+    Feasibility: Score = None
+    Novelty: Score = None
+
+
+def write_ideas(path: Path, ideas: tuple[Idea, ...]) -> None:
+    """``ideas.json`` with the field names that The AI Scientist's users know."""
+    rows = [
+        {
+            "Name": idea.name,
+            "Title": idea.title,
+            "Experiment": idea.experiment,
+            "Interestingness": idea.interestingness,
+            "Feasibility": idea.feasibility,
+            "Novelty": idea.novelty,
+        }
+        for idea in ideas
+    ]
+    write(path, json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+
+
+def edited_ideas(path: Path, known: tuple[Idea, ...]) -> tuple[Idea, ...] | None:
+    """The ideas in ``ideas.json`` if a person changed them since, else None."""
+    if not path.exists():
+        return None
+    try:
+        rows = [_Written.model_validate(row) for row in json.loads(path.read_text("utf-8"))]
+    except (ValueError, ValidationError) as error:
+        raise BadFile(
+            "ideas.json cannot be read as a list of ideas",
+            where=str(path),
+            why=str(error).split("\n", 1)[0],
+            todo="each idea needs Name, Title and Experiment; or delete the file to undo the edit",
+        ) from error
+    found = tuple(
+        Idea(**{key.lower(): value for key, value in row.model_dump().items()}) for row in rows
+    )
+    return found if found != known else None
+
+
+def attestations(journal: Journal) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(scope, attestation) of every container whose end the journal records, in order."""
+    for line in journal.lines:
+        if line["kind"] == "answered" and line["port"] in {"sandbox", "editor"} and "body" in line:
+            value = journal.body(line)["attestation"]
+            if value is not None:
+                yield line["scope"], value
+
+
+def write_evidence(folder: Path, journal: Journal) -> None:
+    """One JSON file a container, named by its order."""
+    for number, (scope, value) in enumerate(attestations(journal), start=1):
+        name = f"{number:03d}_{scope.split('/', 2)[-1].replace('/', '_')}.json"
+        write(folder / name, canonical({"scope": scope, **value}) + b"\n")
