@@ -20,7 +20,8 @@ _QUANTITY = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)([A-Za-z]+)", re.ASCII)
 def _parse(value: Any, units: dict[str, int], example: str) -> Decimal:
     names = ", ".join(units)
     if not isinstance(value, str):
-        raise ValueError(f'needs a unit: write it like "{example}" (units: {names})')
+        # pydantic turns ValueError, and no TypeError, into a finding
+        raise ValueError(f'needs a unit: write it like "{example}" (units: {names})')  # noqa: TRY004
     match = _QUANTITY.fullmatch(value)
     if match is None:
         raise ValueError(f'is not a number followed by a unit, like "{example}" (units: {names})')
@@ -61,8 +62,8 @@ def time_text(seconds: float) -> str:
     return _text(Decimal(str(seconds)), TIMES)
 
 
-Size = Annotated[int, BeforeValidator(parse_size), PlainSerializer(size_text, return_type=str)]
+Size = Annotated[int, BeforeValidator(parse_size), PlainSerializer(size_text, when_used="json")]
 """Bytes in the program, a text with a unit in the file."""
 
-Time = Annotated[float, BeforeValidator(parse_time), PlainSerializer(time_text, return_type=str)]
+Time = Annotated[float, BeforeValidator(parse_time), PlainSerializer(time_text, when_used="json")]
 """Seconds in the program, a text with a unit in the file."""

@@ -155,7 +155,9 @@ def _scalar(node: ScalarNode, loc: Loc, document: Document) -> Any:
         return text.lower() == "true"
     if _is(node, "int") and re.fullmatch(r"[+-]?\d{1,30}", text, re.ASCII):
         return int(text)
-    if _is(node, "float") and re.fullmatch(r"[+-]?[\d.]{1,30}(e[+-]?\d{1,3})?", text, re.ASCII | re.I):
+    if _is(node, "float") and re.fullmatch(
+        r"[+-]?[\d.]{1,30}(e[+-]?\d{1,3})?", text, re.ASCII | re.IGNORECASE
+    ):
         return float(text)
     if _is(node, "str") or _is(node, "timestamp"):
         return text
@@ -173,7 +175,9 @@ def validated(document: Document, model: type[Model]) -> Model:
         loc = _in_file(first["loc"], document)
         if first["type"] == "extra_forbidden":
             known = _keys_at(model, loc[:-1])
-            raise document.bad(loc, f"unknown key {loc[-1]!r}", todo=nearest(str(loc[-1]), known)) from problem
+            raise document.bad(
+                loc, f"unknown key {loc[-1]!r}", todo=nearest(str(loc[-1]), known)
+            ) from problem
         more = [document.where(_in_file(e["loc"], document)) for e in others[:5]]
         raise document.bad(
             loc,
@@ -216,3 +220,13 @@ def _below(at: Any, part: str | int, schema: Any) -> Any:
     if isinstance(part, int):
         return at.get("items", {})
     return at.get("properties", {}).get(part) or at.get("additionalProperties") or {}
+
+
+def dump(data: dict[str, Any]) -> str:
+    """``data`` as YAML text that :func:`parse` reads back to an equal value."""
+    out = StringIO()
+    yaml = YAML(pure=True)
+    yaml.default_flow_style = False
+    yaml.width = 4096
+    yaml.dump(data, out)
+    return out.getvalue()

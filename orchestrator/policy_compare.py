@@ -1,0 +1,95 @@
+"""Does one policy allow more than another? Answered key by key.
+
+Values are compared as they stand in an effective policy's file form (``"32GiB"``, ``"2h"``), so
+that a message shows what the reader wrote. What cannot be shown to allow less counts as weaker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from orchestrator.units import SIZES, parse_size, parse_time
+
+Verdict = Literal["stronger", "weaker", "different"]
+
+_LADDERS = {"runtime": ("runc", "runsc"), "data": ("read-only", "none"), "process": (True, False)}
+"""Settings from weakest to strongest."""
+
+_FREE = {"image", "user"}
+"""No permission in themselves: an image's content is pinned by id, and root is never accepted."""
+
+
+_UNPROVABLE = {"seccomp", "enforce"}
+"""Whether one filter allows less than another cannot be read from its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One key, both values as written, and whether the second policy is the stronger there."""
+
+    path: tuple[str, ...]
+    before: Any
+    after: Any
+    verdict: Verdict
+
+    @property
+    def key(self) -> str:
+        return ".".join(self.path)
+
+
+def flat(mapping: Mapping[str, Any], path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+    """Every setting by its path; an allow-list or an environment is one setting."""
+    settings: dict[tuple[str, ...], Any] = {}
+    for key, value in mapping.items():
+        if isinstance(value, Mapping) and key not in {"env", "network"}:
+            settings |= flat(value, (*path, key))
+        else:
+            settings[(*path, key)] = value
+    return settings
+
+
+def amount(value: Any) -> float:
+    """A number, a size in bytes or a time in seconds, so that like can be compared with like."""
+    if not isinstance(value, str):
+        return float(value)
+    return parse_size(value) if value.endswith(tuple(SIZES)) else parse_time(value)
+
+
+def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """What differs between the settings that both have, in the order of ``after``."""
+    old = flat(before)
+    return tuple(
+        Difference(path, old[path], value, _verdict(path, old[path], value))
+        for path, value in flat(after).items()
+        if path in old and old[path] != value
+    )
+
+
+def weaker(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """The settings in which ``after`` allows more than ``before``, or may do so."""
+    return tuple(one for one in compare(before, after) if one.verdict == "weaker")
+
+
+def _verdict(path: tuple[str, ...], before: Any, after: Any) -> Verdict:
+    key = path[-1]
+    if key in _FREE:
+        return "different"
+    if key in _LADDERS:
+        less = _LADDERS[key].index(after) > _LADDERS[key].index(before)
+    elif key == "env":
+        less = after.items() < before.items()
+    elif key == "network":
+        less = _hosts(after) < _hosts(before)
+    elif key in _UNPROVABLE:
+        less = False
+    elif "keep_free" in path:
+        less = amount(after) > amount(before)
+    else:
+        less = amount(after) < amount(before)
+    return "stronger" if less else "weaker"
+
+
+def _hosts(network: Any) -> frozenset[str]:
+    return frozenset() if network == "none" else frozenset(network["allow"])

@@ -1,0 +1,451 @@
+"""A policy says what it means, or where it does not; a child may only take away."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator import BadPolicy, UnknownName, UserError
+from orchestrator.edges.machine import measure
+from orchestrator.paths import shipped_root
+from orchestrator.policy import Policy, load, lowered, show
+from orchestrator.policy_check import Machine, check, check_file, check_machine, refuse
+from orchestrator.policy_compare import compare, flat, weaker
+from orchestrator.records import Limits
+from orchestrator.units import parse_size, parse_time, size_text, time_text
+
+ROOT = shipped_root()
+SHIPPED = sorted(path.stem for path in (ROOT / "policies").glob("*.yaml"))
+HEAD = "version: 1\nname: mine\ndescription: A test.\n"
+
+
+def written(folder: Path, body: str, name: str = "mine.yaml") -> str:
+    path = folder / name
+    path.write_text(HEAD + body)
+    return str(path)
+
+
+def refusal(folder: Path, body: str) -> str:
+    with pytest.raises(BadPolicy) as caught:
+        load(written(folder, body), ROOT)
+    assert caught.value.exit_code == 2
+    return str(caught.value)
+
+
+# --- the shipped policies -----------------------------------------------------------------
+
+
+def test_the_shipped_policies_are_the_five_that_the_documentation_names() -> None:
+    assert SHIPPED == ["base", "ci-cpu", "default", "editor", "latex"]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_policy_has_no_finding_and_fits_on_a_screen(name: str) -> None:
+    assert check_file(name, ROOT) == ()
+    assert len((ROOT / "policies" / f"{name}.yaml").read_text().splitlines()) < 60
+
+
+def test_the_ci_policy_fits_a_machine_of_two_cpus_and_six_gib() -> None:
+    small = Machine(cpus=2, memory=6 * 2**30, disk=8 * 2**30, gpus=0)
+    assert check_machine(load("ci-cpu", ROOT), small) == ()
+
+
+def test_the_ci_policy_gives_experiments_two_cpus_three_gib_and_no_gpu() -> None:
+    limits = load("ci-cpu", ROOT).limits("experiment")
+    assert (limits.cpus, limits.memory, limits.gpus) == (2, 3 * 2**30, 0)
+    assert (limits.wall, limits.cpu_time, limits.grace) == (300, 600, 5)
+    assert (limits.workspace, limits.tmp, limits.inodes) == (2**29, 2**28, 20_000)
+    assert (limits.network, limits.env, limits.user) == ((), (), "65534:65534")
+
+
+@pytest.mark.parametrize("name", ["base", "default", "ci-cpu"])
+@pytest.mark.parametrize("kind", ["experiment", "latex", "editor"])
+def test_limits_are_plain_numbers_and_every_one_is_set(name: str, kind: Any) -> None:
+    limits = load(name, ROOT).limits(kind)
+    texts = {"image", "runtime", "user", "seccomp"}
+    tuples = {"network", "env"}
+    for field in fields(Limits):
+        expected: Any = int | float
+        expected = str if field.name in texts else tuple if field.name in tuples else expected
+        assert isinstance(getattr(limits, field.name), expected), field.name
+
+
+def test_budgets_are_seconds_dollars_and_bytes() -> None:
+    policy = load("default", ROOT)
+    assert (policy.idea.wall, policy.idea.gpu_time, policy.idea.usd) == (43_200, 36_000, 15)
+    assert (policy.run.containers, policy.run.keep_free_disk) == (8, 20 * 2**30)
+
+
+# --- inheritance --------------------------------------------------------------------------
+
+
+def test_a_child_inherits_what_it_does_not_say(tmp_path: Path) -> None:
+    mine = load(written(tmp_path, "extends: ci-cpu\nexperiment: {time: {wall: 1m, cpu: 2m}}"), ROOT)
+    parent = load("ci-cpu", ROOT)
+    assert mine.chain == ("mine", "ci-cpu", "base")
+    assert mine.limits("experiment").wall == 60
+    assert mine.limits("experiment").memory == parent.limits("experiment").memory
+    assert mine.limits("latex") == parent.limits("latex")
+
+
+@pytest.mark.parametrize(
+    ("key", "body", "before", "after"),
+    [
+        ("experiment.resources.cpus", "experiment: {resources: {cpus: 3}}", "2", "3"),
+        ("experiment.resources.memory", "experiment: {resources: {memory: 4GiB}}", "3GiB", "4GiB"),
+        ("experiment.time.wall", "experiment: {time: {wall: 301s}}", "5m", "301s"),
+        ("experiment.time.grace", "experiment: {time: {grace: 6s}}", "5s", "6s"),
+        ("experiment.storage.inodes", "experiment: {storage: {inodes: 20001}}", "20000", "20001"),
+        ("experiment.gpus.count", "experiment: {gpus: {count: 1}}", "0", "1"),
+        ("experiment.network", "experiment: {network: {allow: ['a.org:443']}}", "none", "a.org"),
+        ("experiment.env", "experiment: {env: {A: b}}", "{}", "'A'"),
+        ("experiment.seccomp", "experiment: {seccomp: mine.json}", "default", "mine.json"),
+        ("latex.data", "latex: {data: read-only}", "none", "read-only"),
+        ("idea.budget.usd", "idea: {budget: {usd: 5.01}}", "5", "5.01"),
+        ("run.keep_free.disk", "run: {keep_free: {disk: 1023MiB}}", "1GiB", "1023MiB"),
+        ("run.containers", "run: {containers: 3}", "2", "3"),
+    ],
+)
+def test_a_child_weaker_than_its_parent_is_refused_with_key_and_both_values(
+    tmp_path: Path, key: str, body: str, before: str, after: str
+) -> None:
+    text = refusal(tmp_path, f"extends: ci-cpu\n{body}")
+    assert f"mine.yaml:5:{body.index(key.rsplit('.', 1)[-1] + ':') + 1}: {key}" in text
+    assert f"'ci-cpu' says {before}; here it is" in text
+    assert after in text.split("here it is")[1]
+
+
+def test_a_stronger_runtime_may_be_asked_for_but_not_taken_back(tmp_path: Path) -> None:
+    strong = written(tmp_path, "extends: ci-cpu\nexperiment: {runtime: runsc}", "strong.yaml")
+    assert load(strong, ROOT).limits("experiment").runtime == "runsc"
+    text = refusal(tmp_path, "extends: ./strong.yaml\nexperiment: {runtime: runc}")
+    assert "says runsc; here it is runc" in text
+
+
+@pytest.mark.parametrize("setting", sorted(flat(load("ci-cpu", ROOT).settings["experiment"])))
+def test_no_setting_of_a_container_escapes_the_comparison(setting: tuple[str, ...]) -> None:
+    """Each number raised by one, each word changed: it counts as weaker, or is no permission."""
+    before = load("base", ROOT).settings["experiment"]
+    changed = load("base", ROOT).settings["experiment"]
+    at = changed
+    for part in setting[:-1]:
+        at = at[part]
+    value = at[setting[-1]]
+    higher = {"none": {"allow": ["a.org:443"]}, "default": "x.json", "watched": "hoped"}
+    if isinstance(value, int):
+        at[setting[-1]] = value + 1
+    elif isinstance(value, dict):
+        at[setting[-1]] = {"A": "b"}
+    elif value in higher:
+        at[setting[-1]] = higher[value]
+    elif setting[-1] in {"image", "user", "runtime", "data"}:
+        other = {"image": "x", "user": "1:1", "runtime": "runsc", "data": "none"}
+        at[setting[-1]] = other[setting[-1]]
+    else:
+        at[setting[-1]] = "1000" + value
+    (difference,) = compare(before, changed)
+    free = {"image": "different", "user": "different", "runtime": "stronger", "data": "stronger"}
+    assert difference.verdict == free.get(setting[-1], "weaker")
+
+
+def test_a_block_comes_from_another_policy_and_may_only_be_lowered(tmp_path: Path) -> None:
+    body = "extends: ci-cpu\nlatex: {extends: latex, time: {wall: 1m, cpu: 1m}}"
+    assert load(written(tmp_path, body), ROOT).limits("latex").wall == 60
+    text = refusal(tmp_path, "extends: ci-cpu\nlatex: {extends: latex, time: {wall: 1h}}")
+    assert "latex.time.wall" in text
+    assert "'latex' says 3m; here it is 1h" in text
+
+
+def test_a_file_with_one_block_is_no_policy_to_run_under() -> None:
+    with pytest.raises(BadPolicy, match=r"latex: \{extends: …\}"):
+        load("latex", ROOT)
+
+
+def test_a_block_that_the_named_policy_lacks_is_refused(tmp_path: Path) -> None:
+    text = refusal(tmp_path, "extends: ci-cpu\nlatex: {extends: editor}")
+    assert "'editor' has no block 'latex'" in text
+    assert "mine.yaml:5:9" in text
+
+
+def test_policies_in_a_circle_are_refused(tmp_path: Path) -> None:
+    written(tmp_path, "extends: ./mine.yaml", "other.yaml")
+    assert "circle" in refusal(tmp_path, "extends: ./other.yaml")
+
+
+def test_a_policy_that_extends_nothing_must_write_every_key(tmp_path: Path) -> None:
+    text = refusal(tmp_path, "run: {containers: 1}")
+    assert "experiment is missing" in text
+    assert "extends: base" in text
+
+
+def test_an_editor_on_the_host_is_accepted_and_said_aloud(tmp_path: Path) -> None:
+    policy = load(written(tmp_path, "extends: ci-cpu\neditor: process"), ROOT)
+    assert policy.editor_on_host
+    assert not load("ci-cpu", ROOT).editor_on_host
+    (note,) = check(policy)
+    assert note.level == "note"
+    assert "with your rights" in note.what
+    refuse(policy, (note,))
+
+
+# --- names, hash, showing -----------------------------------------------------------------
+
+
+def test_a_bare_name_is_never_a_file_of_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(tmp_path, "extends: ci-cpu", "defalt.yaml")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UnknownName, match="did you mean 'default'") as caught:
+        load("defalt", ROOT)
+    assert "./defalt" in str(caught.value)
+
+
+def test_a_path_that_is_not_there_is_named() -> None:
+    with pytest.raises(UnknownName, match=r"\./nowhere\.yaml"):
+        load("./nowhere.yaml", ROOT)
+
+
+def test_an_unknown_parent_is_shown_where_it_is_named(tmp_path: Path) -> None:
+    text = refusal(tmp_path, "extends: bse")
+    assert "mine.yaml:4:1: extends" in text
+    assert "did you mean 'base'?" in text
+
+
+def effective_again(policy: Policy, folder: Path) -> Policy:
+    path = folder / "effective.yaml"
+    path.write_text(show(policy, effective=True))
+    return load(str(path), ROOT)
+
+
+@pytest.mark.parametrize("name", ["base", "default", "ci-cpu"])
+def test_the_effective_text_loads_to_the_same_policy(name: str, tmp_path: Path) -> None:
+    policy = load(name, ROOT)
+    again = effective_again(policy, tmp_path)
+    assert again.hash == policy.hash
+    assert again.settings == policy.settings
+    assert again.origin != policy.origin == "shipped"
+
+
+def test_the_effective_text_keeps_an_editor_on_the_host(tmp_path: Path) -> None:
+    policy = load(written(tmp_path, "extends: ci-cpu\neditor: process"), ROOT)
+    assert effective_again(policy, tmp_path).hash == policy.hash
+
+
+def test_the_hash_follows_meaning_and_not_spelling(tmp_path: Path) -> None:
+    plain = load(
+        written(tmp_path, "extends: ci-cpu\nexperiment: {time: {wall: 60s, cpu: 2m}}"), ROOT
+    )
+    other = "extends: ci-cpu # a word\nexperiment:\n  time: {cpu: 120s, wall: 1m}\n"
+    assert load(written(tmp_path, other), ROOT).hash == plain.hash
+    less = "extends: ci-cpu\nexperiment: {time: {wall: 59s, cpu: 1m}}"
+    assert load(written(tmp_path, less), ROOT).hash != plain.hash
+
+
+def test_the_file_is_shown_as_it_was_written() -> None:
+    text = (ROOT / "policies" / "default.yaml").read_text()
+    assert show(load("default", ROOT), effective=False) == text
+
+
+# --- the command line ---------------------------------------------------------------------
+
+
+def test_the_command_line_may_lower_and_the_hash_tells() -> None:
+    policy = load("ci-cpu", ROOT)
+    less = lowered(policy, {"experiment.time.wall": "1m", "idea.budget.usd": 1.5})
+    assert (less.limits("experiment").wall, less.idea.usd) == (60, 1.5)
+    assert less.hash != policy.hash
+    assert less.lowered == (("experiment.time.wall", "5m"), ("idea.budget.usd", "5"))
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"experiment.time.wall": "1h"}, "may only be lowered"),
+        ({"experiment.time.wal": "1m"}, r"did you mean 'experiment\.time\.wall'"),
+        ({"experiment.time.wall": 60}, "needs a unit"),
+        ({"experiment.network": {"allow": ["a.example.org:443"]}}, "may only be lowered"),
+        ({"editor.process": True}, "may only be lowered"),
+    ],
+)
+def test_the_command_line_may_not_raise_or_guess(change: dict[str, Any], match: str) -> None:
+    with pytest.raises(UserError, match=match):
+        lowered(load("ci-cpu", ROOT), change)
+
+
+# --- bad input ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "where", "what"),
+    [
+        (
+            "experiment:\n  resources: {memry: 3GiB}",
+            "5:15: experiment.resources.memry",
+            "'memory'?",
+        ),
+        ("expriment: {}", "4:1: expriment", "did you mean 'experiment'?"),
+        ("run: {budget: {usd: 1, dollars: 2}}", "4:24: run.budget.dollars", "known: requests"),
+        ("experiment: {resources: {memory: 3}}", "4:26: experiment.resources.memory", "a unit"),
+        ("experiment: {resources: {memory: 3GB}}", "4:26: experiment", "unknown unit 'GB'"),
+        ("experiment: {resources: {memory: 3h}}", "4:26: experiment", "unknown unit 'h'"),
+        ("experiment: {resources: {memory: 0.3B}}", "4:26: experiment", "whole number of bytes"),
+        ("experiment: {resources: {memory: -3GiB}}", "4:26: experiment", "followed by a unit"),
+        ("experiment: {time: {wall: 120}}", "4:21: experiment.time.wall", 'like "2h"'),
+        ("experiment: {resources: {cpus: '2'}}", "4:26: experiment.resources.cpus", "number"),
+        ("experiment: {resources: {cpus: true}}", "4:26: experiment.resources.cpus", "number"),
+        ("experiment: {resources: {pids: 0}}", "4:26: experiment.resources.pids", "equal to 1"),
+        ("experiment: {resources: {pids: 2.5}}", "4:26: experiment.resources.pids", "integer"),
+        ("experiment: {user: root}", "4:14: experiment.user", "pattern"),
+        ("experiment: {user: '65534:0'}", "4:14: experiment.user", "is root"),
+        ("experiment: {runtime: kata}", "4:14: experiment.runtime", "'runc' or 'runsc'"),
+        ("experiment: {image: 'a b'}", "4:14: experiment.image", "pattern"),
+        ("experiment: {env: {WANDB_API_KEY: x}}", "4:14: experiment.env", "like a secret"),
+        ("experiment: {network: all}", "4:14: experiment.network", "neither none nor"),
+        ("experiment: {network: {allow: ['*.org:443']}}", "4:14: experiment.network", "wildcard"),
+        ("experiment: {network: {allow: ['10.0.0.1:443']}}", "4:14: exp", "an IP address"),
+        ("experiment: {network: {allow: ['[::1]:443']}}", "4:14: exp", "an IP address"),
+        ("experiment: {network: {allow: ['a.org.:443']}}", "4:14: exp", "lower-case host name"),
+        ("experiment: {network: {allow: ['a.org:22']}}", "4:14: exp", "port 443"),
+        ("experiment: {network: {allow: [3]}}", "4:14: experiment.network", "each entry"),
+        ("editor: host", "4:1: editor", "the word `process`"),
+        ("latex:", "4:1: latex", "the key has no value"),
+        ("run: 3", "4:1: run", "valid dictionary"),
+        ("run: {containers: 2}\nrun: {containers: 3}", "5:1: run", "stands twice"),
+        ("run: &a {containers: 2}", "4:6", "anchors and aliases"),
+        ("run: *a", "4:6", "anchors and aliases"),
+        ("run: !!map {}", "4:6", "tags are not allowed"),
+        ("run: {containers: 2", "4:20", "not valid YAML"),
+        ("1: 2", "4:1", "a key must be a text"),
+        ("---\nname: second", "4:1", "not valid YAML"),
+    ],
+)
+def test_bad_input_names_file_line_column_key_and_what_is_wrong(
+    tmp_path: Path, body: str, where: str, what: str
+) -> None:
+    text = refusal(tmp_path, body)
+    assert f"{tmp_path}/mine.yaml:{where}" in text
+    assert what in text
+    assert len(text.splitlines()) <= 5
+
+
+@pytest.mark.parametrize(
+    ("raw", "what"),
+    [
+        (b"", "not a mapping"),
+        (b"- 1", "not a mapping"),
+        (b"name: x\ndescription: y\n", "'version' is missing"),
+        (b"version: 2\nname: x\ndescription: y\n", "Input should be 1"),
+        (b"version: 1\nname: Not A Name\ndescription: y\n", "pattern"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+        (b"a: \x00", "not valid YAML"),
+        (b"a: " + b"x" * 300_000, "too large"),
+        (b"[" * 5_000, "too deep"),
+    ],
+)
+def test_a_file_that_is_no_policy_at_all_is_refused(tmp_path: Path, raw: bytes, what: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(raw)
+    with pytest.raises(BadPolicy, match=what):
+        load(str(path), ROOT)
+
+
+# --- limits that cannot bind, or that nothing enforces ------------------------------------
+
+
+def whole_with(folder: Path, **changes: Any) -> Policy:
+    """A policy that extends nothing: ci-cpu's effective text with some settings replaced."""
+    text = show(load("ci-cpu", ROOT), effective=True)
+    for before, after in changes.items():
+        assert before.replace("__", ": ") in text
+        text = text.replace(before.replace("__", ": "), after, 1)
+    path = folder / "whole.yaml"
+    path.write_text(text)
+    return load(str(path), ROOT)
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "what"),
+    [
+        ({"cpu__10m": "cpu: 11m"}, "experiment.time.cpu", "above cpus x wall (10m)"),
+        ({"grace__5s": "grace: 5m"}, "experiment.time.grace", "not below the wall"),
+        ({"file__256MiB": "file: 513MiB"}, "experiment.storage.file", "can never bind"),
+        ({"tmp__256MiB": "tmp: 3GiB"}, "experiment.resources.shm", "above resources.memory"),
+        ({"bytes__256MiB": "bytes: 1GiB"}, "experiment.harvest.bytes", "storage.workspace"),
+        ({"files__1000": "files: 30000"}, "experiment.harvest.files", "storage.inodes"),
+        ({"count__0": "count: 1"}, "experiment.gpus.memory", "both zero or neither"),
+        ({"gpu_time__0s": "gpu_time: 1h"}, "idea.gpu_time", "above GPUs x wall"),
+        ({"wall__5m": "wall: 2h"}, "experiment.time.wall", "above idea.wall"),
+        ({"usd__5\n": "usd: 21\n"}, "idea.budget.usd", "above run.budget.usd (20)"),
+        ({"memory__3GiB": "memory: 6GiB"}, "experiment.resources.memory", "above run.memory"),
+        (
+            {"workspace__512MiB": "workspace: 5GiB"},
+            "experiment.storage.workspace",
+            "above run.disk",
+        ),
+        (
+            {"network__none": "network: {allow: ['a.org:443']}"},
+            "experiment.network",
+            "not enforceable",
+        ),
+        ({"seccomp__default": "seccomp: x.json"}, "experiment.seccomp", "not enforceable"),
+    ],
+)
+def test_a_limit_that_cannot_bind_or_is_not_enforced_is_found_and_refused(
+    tmp_path: Path, changes: dict[str, str], key: str, what: str
+) -> None:
+    policy = whole_with(tmp_path, **changes)
+    findings = check(policy)
+    assert [one for one in findings if one.where.endswith(key) and what in one.what]
+    with pytest.raises(BadPolicy, match="cannot be used"):
+        refuse(policy, findings)
+
+
+def test_limits_above_the_machine_are_found() -> None:
+    machine = Machine(cpus=2, memory=16 * 2**30, disk=10 * 2**30, gpus=0)
+    found = {one.where.split(": ")[-1] for one in check_machine(load("default", ROOT), machine)}
+    assert {
+        "experiment.resources.cpus",
+        "experiment.resources.memory",
+        "experiment.gpus.count",
+        "experiment.storage.workspace",
+        "run.memory",
+        "run.disk",
+    } <= found
+
+
+def test_this_machine_is_measured_in_cpus_and_bytes(tmp_path: Path) -> None:
+    machine = measure(tmp_path)
+    assert machine.cpus >= 1
+    assert machine.memory > 2**28
+    assert machine.disk > 0
+    assert machine.gpus is None
+
+
+def test_nothing_is_weaker_than_itself() -> None:
+    settings = load("default", ROOT).settings
+    assert weaker(settings, settings) == ()
+
+
+# --- units --------------------------------------------------------------------------------
+
+
+@given(st.integers(min_value=0, max_value=2**60 - 1).filter(lambda size: size < 10**15))
+def test_a_size_is_read_back_from_its_text(size: int) -> None:
+    assert parse_size(size_text(size)) == size
+
+
+@given(st.integers(min_value=0, max_value=10**9))
+def test_a_time_is_read_back_from_its_text(milliseconds: int) -> None:
+    assert parse_time(time_text(milliseconds / 1000)) == milliseconds / 1000
+
+
+@pytest.mark.parametrize("text", ["1e3s", "1 h", "h", "", "１h", "1.5.2h", "1H", "0x1s", "nan s"])
+def test_a_time_in_other_words_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"followed by a unit|unknown unit"):
+        parse_time(text)
