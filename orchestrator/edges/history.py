@@ -1,0 +1,116 @@
+"""An idea's edits as a git history that no edit can reach.
+
+A bare repository outside the edited tree, written object by object: no work tree, no index,
+no hooks, no configuration that a model could have left. One commit per edit, with a fixed
+author and the edit's number as its time in seconds, so equal histories have equal ids on
+every machine. It is read with any git: ``git -C FOLDER log -p``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dulwich.errors import NotGitRepository
+from dulwich.index import commit_tree
+from dulwich.objects import Blob, Commit, ObjectID
+from dulwich.refs import Ref
+from dulwich.repo import Repo
+
+from orchestrator import BadJournal, Blobs
+from orchestrator.records import Tree
+
+_WHO = b"aisci <aisci@localhost>"
+_BRANCH = Ref(b"refs/heads/main")
+_PLAIN_FILE = 0o100644
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One commit: its id in hex, its number from 0, and its message."""
+
+    id: str
+    number: int
+    message: str
+
+
+class History:
+    """The edits of one idea, oldest first, in the bare repository ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def record(self, number: int, tree: Tree, message: str, blobs: Blobs) -> str:
+        """Commit ``tree`` as edit ``number`` and return the commit's id.
+
+        An edit that stands there already, as when a run is played again, is left as it is.
+        Raises :class:`BadJournal` where it stands there otherwise, or one is left out.
+        """
+        with self._open() as repo:
+            chain = _chain(repo)
+            if number > len(chain):
+                raise BadJournal(
+                    f"edit {number} cannot follow edit {len(chain) - 1}", where=str(self.folder)
+                )
+            parents = [chain[number - 1].id] if number else []
+            wanted = _commit(_tree(repo, tree, blobs), parents, number, message)
+            if number < len(chain):
+                if chain[number].id != wanted.id:
+                    raise BadJournal(
+                        f"edit {number} stands in the git history with other files or words",
+                        where=str(self.folder),
+                        todo="the journal is the record: move this folder away and resume",
+                    )
+                return wanted.id.decode()
+            repo.object_store.add_object(wanted)
+            repo.refs[_BRANCH] = wanted.id
+            return wanted.id.decode()
+
+    def log(self) -> tuple[Recorded, ...]:
+        """Every commit, oldest first."""
+        with self._open() as repo:
+            return tuple(
+                Recorded(c.id.decode(), c.commit_time, c.message.decode()) for c in _chain(repo)
+            )
+
+    def _open(self) -> Repo:
+        if not self.folder.exists():
+            return Repo.init_bare(str(self.folder), mkdir=True, default_branch=b"main")
+        try:
+            return Repo(str(self.folder), bare=True)
+        except NotGitRepository as error:
+            raise BadJournal("this folder is no git history", where=str(self.folder)) from error
+
+
+def _chain(repo: Repo) -> list[Commit]:
+    """The commits of the one branch, oldest first."""
+    chain: list[Commit] = []
+    at = repo.refs.as_dict().get(_BRANCH)
+    while at is not None:
+        commit = repo[at]
+        assert isinstance(commit, Commit)
+        chain.append(commit)
+        at = commit.parents[0] if commit.parents else None
+    return chain[::-1]
+
+
+def _tree(repo: Repo, tree: Tree, blobs: Blobs) -> ObjectID:
+    """Write the files and folders to the store; the id of the topmost folder."""
+    entries = []
+    for path, sha256 in tree.files:
+        blob = Blob.from_string(blobs.get(sha256))
+        repo.object_store.add_object(blob)
+        entries.append((path.encode(), blob.id, _PLAIN_FILE))
+    return commit_tree(repo.object_store, entries)
+
+
+def _commit(tree: ObjectID, parents: list[ObjectID], number: int, message: str) -> Commit:
+    commit = Commit()
+    commit.tree = tree
+    commit.parents = parents
+    commit.author = commit.committer = _WHO
+    commit.author_time = commit.commit_time = number
+    commit.author_timezone = commit.commit_timezone = 0
+    commit.encoding = b"UTF-8"
+    commit.message = message.encode("utf-8", "replace")
+    return commit
