@@ -152,7 +152,7 @@ def _baseline(setup: Setup, files: Tree, ports: Ports) -> tuple[Run, Results]:
         limits=setup.policy.limits("experiment"),
         policy=setup.policy.hash,
         harvest=("run_0/",),
-        env=setup.template.env(setup.scale),
+        env=tuple(setup.template.scale(setup.scale).env.items()),
         data=setup.data,
     )
     return experiments.baseline(job, here)

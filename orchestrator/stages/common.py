@@ -49,6 +49,15 @@ def knobs(template: Template) -> dict[str, Any]:
     }
 
 
+def code_files(template: Template) -> tuple[str, ...]:
+    """The editable Python files that an experiment is made of."""
+    return tuple(
+        path
+        for path in template.manifest.editable
+        if path.endswith(".py") and path != "plot.py" and path in template.files
+    )
+
+
 def study_block(study: Study) -> str:
     limits = study.policy.limits("experiment")
     return block(
@@ -155,6 +164,6 @@ def experiment_job(
         limits=study.policy.limits("experiment"),
         policy=study.policy.hash,
         harvest=harvest,
-        env=study.template.env(study.scale),
+        env=tuple(study.template.scale(study.scale).env.items()),
         data=study.data,
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from orchestrator import BadTemplate, IdeaFailed
+from orchestrator import BadResults, BadTemplate, IdeaFailed
 from orchestrator.ports import Ports
 from orchestrator.prompting import block, render
 from orchestrator.records import Job, JobResult, Run
@@ -68,7 +68,7 @@ def _run(study: Study, number: int, ports: Ports) -> Study | None:
     for attempt in range(1, ATTEMPTS + 1):
         here = ports.within(f"attempt_{attempt}")
         instruction = _instruction(study, number, attempt, feedback)
-        edit = common.edit(study, here, "experiment.edit", instruction, *study.template.code)
+        edit = common.edit(study, here, "experiment.edit", instruction, *common.code_files(study.template))
         if not edit.changed:
             if "ALL_COMPLETED" in edit.reply and len(study.runs) > 1:
                 ports.note("completed", {"after": number - 1})
@@ -144,6 +144,6 @@ def _measured(result: JobResult, number: int, ports: Ports) -> tuple[Results | N
         )
     try:
         return parse_final_info(ports.blobs.get(found)), ""
-    except BadTemplate as error:
+    except BadResults as error:
         return None, f"final_info.json cannot be used: {error.what} {error.why}"
 

@@ -42,15 +42,15 @@ def propose(template: Template, count: int, runs: int, ports: Ports) -> tuple[Id
 
 
 def _one(template: Template, ideas: list[Idea], runs: int, ports: Ports) -> Idea:
-    archive = [*map(idea_dict, template.seed_ideas), *map(idea_dict, ideas)]
+    archive = [*map(idea_dict, template.seed_ideas()), *map(idea_dict, ideas)]
     first = render(
         "ideas_propose",
         template=template_block(template),
-        task=block("task", template.task),
+        task=block("task", template.task().model_dump()),
         archive=block("archive", archive),
         runs=str(runs),
     )
-    messages = (Message("user", first),)
+    messages: tuple[Message, ...] = (Message("user", first),)
     proposal = ask_for(ports, Ask(purpose="ideas.propose", messages=messages), Proposal)
     for _ in range(REFLECTIONS):
         if proposal.done:

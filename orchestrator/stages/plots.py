@@ -29,13 +29,13 @@ def plots(study: Study, ports: Ports) -> Study:
         edit = common.edit(study, here, "plots.edit", instruction, "plot.py")
         study = replace(study, tree=study.tree.updated(edit.files))
         result, figures = _draw(study, here)
-        if figures:
+        if figures.files:
             return _with(study, figures)
         trouble = "no PNG file came home" if result.ok else ""
         feedback = common.feedback_block(result, trouble)
     ports.note("given_up", {"attempts": ATTEMPTS, "instead": "the template's own plot.py"})
     result, figures = _draw(original, ports.within("unedited"))
-    if not figures:
+    if not figures.files:
         raise IdeaFailed(
             "no figure could be drawn, with the edited plot.py or the template's own",
             where="plot.py",

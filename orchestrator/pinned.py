@@ -1,0 +1,72 @@
+"""A run's set-up read back from its journal: resume goes on with exactly what was pinned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchestrator import BadPolicy, Diverged, __version__
+from orchestrator.blobs import BlobStore
+from orchestrator.chain import read_lines
+from orchestrator.paths import RunPaths
+from orchestrator.policy import Policy
+from orchestrator.policy_schema import Whole
+from orchestrator.prompting import prompts_hash
+from orchestrator.run import Setup
+from orchestrator.template import Template, from_files
+from orchestrator.yamlfile import dump, parse
+
+
+def read_pins(paths: RunPaths) -> dict[str, Any]:
+    """The first line's pins. Raises :class:`BadJournal` for a journal that does not hold."""
+    lines = [line for line, _ in read_lines(paths.journal)]
+    pins: dict[str, Any] = lines[0]["pins"]
+    return pins
+
+
+def template_of(pins: dict[str, Any], paths: RunPaths) -> Template:
+    """The template as it was when the run started."""
+    blobs = BlobStore(paths.blobs)
+    files = {name: blobs.get(sha256) for name, sha256 in pins["template"]["files"]}
+    return from_files(files, pins["template"]["name"], pins["template"]["origin"])
+
+
+def policy_of(pins: dict[str, Any]) -> Policy:
+    """The effective policy as it was when the run started."""
+    settings = pins["policy"]["settings"]
+    document = parse(dump(settings).encode(), "the run's journal", BadPolicy)
+    name = pins["policy"]["name"]
+    return Policy(Whole.model_validate(settings), pins["policy"]["origin"], (name,), document)
+
+
+def setup_of(pins: dict[str, Any], template: Template) -> Setup:
+    """Everything that the run was started with, over ``template``."""
+    return Setup(
+        template=template,
+        policy=policy_of(pins),
+        model=pins["model"],
+        author=pins["author"],
+        scale=pins["scale"],
+        ideas=pins["ideas"],
+        images=_pairs(pins["images"]),
+        prices=tuple((str(name), float(price)) for name, price in pins["prices"]),
+        data=_pairs(pins["data"]),
+    )
+
+
+def same_program(pins: dict[str, Any]) -> None:
+    """Raise :class:`Diverged` where another version, or other prompts, would go on with a run."""
+    for what, then, now in (
+        ("program version", pins["program"], __version__),
+        ("set of prompts", pins["prompts"][:12], prompts_hash()[:12]),
+    ):
+        if then != now:
+            raise Diverged(
+                f"the run was started by another {what}",
+                where=f"recorded {then}, now {now}",
+                why="going on would mix two programs' requests in one record",
+                todo="`aisci resume --fork` goes on under the present one, asking anew what differs",
+            )
+
+
+def _pairs(rows: list[list[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in rows)
