@@ -1,0 +1,232 @@
+"""What the port ``Editor`` promises, for every implementation to pass.
+
+A module that wants an editor checked makes a subclass of :class:`EditorContract` with a
+fixture ``bench``; the fixtures decide what is real.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from orchestrator import Editor, ModelBusy, ModelFailed
+from orchestrator.blobs import MemoryBlobs
+from orchestrator.records import Ask, EditRequest, Limits, Reply, Tree, Usage
+
+GIB = 1 << 30
+
+LIMITS = Limits(
+    image="aisci-editor",
+    runtime="runc",
+    user="65534:65534",
+    cpus=1.0,
+    memory=GIB,
+    pids=64,
+    shm=1 << 20,
+    open_files=256,
+    wall=120.0,
+    cpu_time=120.0,
+    grace=2.0,
+    workspace=64 << 20,
+    tmp=64 << 20,
+    inodes=10_000,
+    file=16 << 20,
+    logs=1 << 20,
+    harvest_files=100,
+    harvest_bytes=16 << 20,
+    harvest_file=8 << 20,
+    harvest_depth=6,
+)
+
+BEFORE = {"experiment.py": b"x = 1\ny = 2\n", "plot.py": b"print(1)\n", "data.md": b"facts\n"}
+
+
+def block(path: str, search: str, replacement: str) -> str:
+    """One SEARCH/REPLACE block as a model writes it."""
+    return f"{path}\n```\n<<<<<<< SEARCH\n{search}=======\n{replacement}>>>>>>> REPLACE\n```\n"
+
+
+@dataclass
+class Replies:
+    """A model that answers from a list and keeps what it was asked; past its end it fails."""
+
+    texts: list[str]
+    name: str = "scripted"
+    asks: list[Ask] = field(default_factory=list)
+    on_ask: Callable[[int], None] | None = None
+
+    def ceiling(self, ask: Ask) -> Usage:  # noqa: ARG002  # the port's signature
+        return Usage()
+
+    def complete(self, ask: Ask) -> Reply:
+        self.asks.append(ask)
+        if self.on_ask is not None:
+            self.on_ask(len(self.asks))
+        if not self.texts:
+            raise ModelBusy("the vendor is busy", where="scripted")
+        return Reply(self.texts.pop(0), Usage(10, 5), self.name)
+
+    @property
+    def prompt(self) -> str:
+        """Every word that was ever sent to this model."""
+        return "\n".join(message.content for ask in self.asks for message in ask.messages)
+
+
+@dataclass
+class Bench:
+    """An editor that will write ``wanted``, with the store and the model that it works with."""
+
+    make: Callable[[MemoryBlobs, Mapping[str, bytes]], tuple[Editor, Replies]]
+    blobs: MemoryBlobs = field(default_factory=MemoryBlobs)
+
+    def request(self, before: Mapping[str, bytes] = BEFORE, **changes: object) -> EditRequest:
+        files = Tree.of({path: self.blobs.put(data) for path, data in before.items()})
+        request = EditRequest(
+            scope="idea-1/run_1/attempt_1",
+            purpose="experiments.edit",
+            instruction="Set x to 3.",
+            files=files,
+            editable=("experiment.py", "notes.txt"),
+            readable=("data.md",),
+            limits=LIMITS,
+        )
+        return replace(request, **changes)  # type: ignore[arg-type]  # the fields' own types
+
+    def text(self, tree: Tree, path: str) -> bytes | None:
+        sha256 = tree.get(path)
+        return None if sha256 is None else self.blobs.get(sha256)
+
+
+class EditorContract:
+    """Every test here holds for every editor."""
+
+    def test_an_edit_returns_the_whole_tree_with_its_change(self, bench: Bench) -> None:
+        editor, model = bench.make(bench.blobs, {"experiment.py": b"x = 3\ny = 2\n"})
+        edit = editor.edit(bench.request(), model)
+        assert bench.text(edit.files, "experiment.py") == b"x = 3\ny = 2\n"
+        assert edit.files.paths() == ("data.md", "experiment.py", "plot.py")
+        assert edit.changed == ("experiment.py",)
+        assert edit.why_not == ""
+        assert edit.refused == ()
+
+    def test_a_new_file_that_is_named_editable_may_be_made(self, bench: Bench) -> None:
+        editor, model = bench.make(bench.blobs, {"notes.txt": b"it works\n"})
+        edit = editor.edit(bench.request(), model)
+        assert bench.text(edit.files, "notes.txt") == b"it works\n"
+        assert edit.changed == ("notes.txt",)
+
+    @pytest.mark.parametrize("path", ["plot.py", "data.md", "other.py"])
+    def test_only_editable_files_change_and_others_are_named_as_refused(
+        self, bench: Bench, path: str
+    ) -> None:
+        request = bench.request()
+        editor, model = bench.make(bench.blobs, {path: b"print(2)\n"})
+        edit = editor.edit(request, model)
+        assert edit.files == request.files
+        assert edit.changed == ()
+        assert path in edit.refused
+        assert edit.why_not
+
+    def test_an_edit_that_changes_nothing_says_why_and_adds_no_empty_file(
+        self, bench: Bench
+    ) -> None:
+        request = bench.request()
+        editor, model = bench.make(bench.blobs, {})
+        edit = editor.edit(request, model)
+        assert edit.files == request.files
+        assert edit.changed == ()
+        assert edit.why_not
+
+    def test_equal_requests_give_equal_edits(self, bench: Bench) -> None:
+        edits = []
+        for _ in range(2):
+            editor, model = bench.make(bench.blobs, {"experiment.py": b"x = 3\ny = 2\n"})
+            edits.append(replace(editor.edit(bench.request(), model), attestation=None))
+        assert edits[0] == edits[1]
+
+    def test_a_readable_file_that_is_not_there_is_an_error(self, bench: Bench) -> None:
+        editor, model = bench.make(bench.blobs, {})
+        with pytest.raises(Exception, match=r"not there.*missing\.md"):
+            editor.edit(bench.request(readable=("missing.md",)), model)
+
+    @pytest.mark.parametrize("path", ["../x.py", "/x.py", "a/../../x.py", "a//b", "a\nb", ""])
+    def test_a_request_that_names_a_foul_path_is_an_error(self, bench: Bench, path: str) -> None:
+        editor, model = bench.make(bench.blobs, {})
+        with pytest.raises(Exception, match="no plain relative path"):
+            editor.edit(bench.request(editable=(path,)), model)
+
+
+class TalkingEditorContract(EditorContract):
+    """What is promised further by an editor that asks the model itself."""
+
+    def test_editable_and_readable_files_are_shown_and_no_others(self, bench: Bench) -> None:
+        editor, model = bench.make(bench.blobs, {"experiment.py": b"x = 3\ny = 2\n"})
+        editor.edit(bench.request(), model)
+        assert "x = 1\ny = 2" in model.prompt
+        assert "facts" in model.prompt
+        assert "print(1)" not in model.prompt
+        assert [ask.purpose for ask in model.asks] == ["experiments.edit"]
+
+    def test_a_model_that_fails_is_the_models_own_error(self, bench: Bench) -> None:
+        editor, model = bench.make(bench.blobs, {})
+        model.texts.clear()
+        with pytest.raises(ModelFailed) as caught:
+            editor.edit(bench.request(), model)
+        assert type(caught.value) is ModelBusy
+        assert len(model.asks) == 1
+
+    def test_a_block_that_matches_nothing_is_tried_again_with_the_reason(
+        self, bench: Bench
+    ) -> None:
+        editor, model = bench.make(bench.blobs, {})
+        model.texts[:] = [
+            block("experiment.py", "z = 1\n", "z = 3\n"),
+            block("experiment.py", "x = 1\n", "x = 3\n"),
+        ]
+        edit = editor.edit(bench.request(), model)
+        assert edit.turns == len(model.asks) == 2
+        assert "failed to exactly match" in model.asks[1].messages[-1].content
+        assert edit.changed == ("experiment.py",)
+        assert edit.why_not == ""
+
+    def test_a_block_that_never_matches_ends_after_four_replies_and_says_so(
+        self, bench: Bench
+    ) -> None:
+        editor, model = bench.make(bench.blobs, {})
+        model.texts[:] = [block("experiment.py", "z = 1\n", "z = 3\n")] * 9
+        edit = editor.edit(bench.request(), model)
+        assert edit.turns == len(model.asks) == 4
+        assert edit.changed == ()
+        assert "failed to match" in edit.why_not
+
+    def test_an_edit_that_was_applied_in_part_keeps_the_part_and_says_so(
+        self, bench: Bench
+    ) -> None:
+        editor, model = bench.make(bench.blobs, {})
+        never = block("experiment.py", "z = 1\n", "z = 3\n")
+        model.texts[:] = [block("experiment.py", "x = 1\n", "x = 3\n") + never, never, never, never]
+        edit = editor.edit(bench.request(), model)
+        assert bench.text(edit.files, "experiment.py") == b"x = 3\ny = 2\n"
+        assert "failed to match" in edit.why_not
+
+    def test_prompts_do_not_follow_the_hash_seed_or_the_machine(self, bench: Bench) -> None:
+        models = []
+        for _ in range(2):
+            editor, model = bench.make(bench.blobs, {"experiment.py": b"x = 3\ny = 2\n"})
+            editable = ("experiment.py", "plot.py", "data.md", "notes.txt", "a.py", "b.py")
+            editor.edit(bench.request(editable=editable, readable=()), model)
+            models.append(model)
+        assert models[0].asks == models[1].asks
+        assert "Platform" not in models[0].prompt
+        assert "Current date" not in models[0].prompt
+
+    def test_hostile_text_in_a_reply_is_only_text(self, bench: Bench) -> None:
+        editor, model = bench.make(bench.blobs, {})
+        odd = "\x1b[31m\u2028\u202e \ud800 {'a'} {{b}} %s \\ \x00é"
+        model.texts[:] = [block("experiment.py", "x = 1\n", f"x = '''{odd}'''\n")]
+        edit = editor.edit(bench.request(), model)
+        written = bench.text(edit.files, "experiment.py")
+        assert written is not None
+        assert "é" in written.decode()
