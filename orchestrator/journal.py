@@ -36,6 +36,7 @@ from orchestrator.records import Usage, canonical, digest
 
 T = TypeVar("T")
 
+NESTED = "/editor"  # model calls inside an edit; their time is the edit's
 INLINE = 16 * 1024  # bytes of canonical JSON; larger bodies become blobs
 
 
@@ -76,6 +77,7 @@ class Journal:
         self.head = GENESIS
         self.spent: list[Usage] = []
         self.seconds = 0.0
+        self.gpu_seconds = 0.0
         self._calls: dict[tuple[str, str, int], Call] = {}
         self._notes: dict[tuple[str, str, int], Any] = {}
         self._ordinals: Counter[tuple[str, str]] = Counter()
@@ -241,7 +243,10 @@ class Journal:
         call = self._calls[line["port"], line["scope"], line["ord"]]
         call.answered, call.error = True, line.get("error")
         call.answer = line.get("body")
-        self.seconds += line["seconds"]
+        if not line["scope"].endswith(NESTED):
+            self.seconds += line["seconds"]
+        if line["port"] == "sandbox":
+            self.gpu_seconds += call.body["limits"]["gpus"] * line["seconds"]
         if line["port"] != "model":
             return
         charged = Usage() if call.error else Usage(**self._load(line["body"])["usage"])

@@ -7,13 +7,13 @@ the real thing. Whether an answer comes from the world or from the record is not
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, fields, replace
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from orchestrator import Blobs, BudgetSpent, Editor, LanguageModel, Literature, Sandbox
-from orchestrator.journal import Journal
+from orchestrator.journal import NESTED, Journal
 from orchestrator.records import (
     Ask,
     Edit,
@@ -36,19 +36,40 @@ _PAPERS = TypeAdapter(tuple[PaperRef, ...])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What one journal's calls may cost. None: no limit. ``wall`` is in seconds."""
+    """What one journal's calls may cost. None: no limit. ``wall`` and ``gpu_time`` in seconds."""
 
     usd: float | None = None
-    tokens: int | None = None
-    requests: int | None = None
+    tokens: float | None = None
+    requests: float | None = None
     wall: float | None = None
+    gpu_time: float | None = None
+
+    def less(self, journal: Journal) -> Budget:
+        """What is left of this budget after all that ``journal`` records."""
+        total = journal.total()
+        tokens = total.prompt_tokens + total.completion_tokens
+        return Budget(
+            usd=None if self.usd is None else self.usd - (total.usd or 0.0),
+            tokens=None if self.tokens is None else self.tokens - tokens,
+            requests=None if self.requests is None else self.requests - len(journal.spent),
+            wall=None if self.wall is None else self.wall - journal.seconds,
+            gpu_time=None if self.gpu_time is None else self.gpu_time - journal.gpu_seconds,
+        )
+
+    def within(self, other: Budget) -> Budget:
+        """The tighter of two budgets, limit by limit."""
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return Budget(**dict(zip(_LIMITS, (_tighter(*pair) for pair in pairs), strict=True)))
 
     def admit(self, journal: Journal, ceiling: Usage, *, paid: bool) -> None:
         """Raise :class:`BudgetSpent` if the next call could pass a limit."""
         total = journal.total()
         tokens = total.prompt_tokens + total.completion_tokens
         more = ceiling.prompt_tokens + ceiling.completion_tokens
-        rows = [("time", self.wall, journal.seconds, "s")]
+        rows = [
+            ("wall", self.wall, journal.seconds, " s"),
+            ("gpu_time", self.gpu_time, journal.gpu_seconds, " s on GPUs"),
+        ]
         if paid:
             rows += [
                 ("usd", self.usd, (total.usd or 0.0) + (ceiling.usd or 0.0), " US dollars"),
@@ -59,9 +80,16 @@ class Budget:
             if limit is not None and would > limit:
                 raise BudgetSpent(
                     f"the next call could pass the budget: {would:g} of {limit:g}{unit}",
-                    where=f"the policy's idea budget, {name}",
+                    where=f"the policy's budgets, {name}",
                     todo="resume under a policy with more room; nothing recorded is paid again",
                 )
+
+
+_LIMITS = tuple(field.name for field in fields(Budget))
+
+
+def _tighter(left: float | None, right: float | None) -> float | None:
+    return right if left is None else left if right is None else min(left, right)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +180,7 @@ class RecordedEditor:
 
     def edit(self, request: EditRequest) -> Edit:
         ports = self.ports
-        inner = ports.within("editor")
+        inner = ports.within(NESTED.strip("/"))
         return ports.journal.call(
             "editor",
             ports.scope,

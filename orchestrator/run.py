@@ -72,14 +72,15 @@ def research(setup: Setup, place: Place, tools: Tools) -> tuple[Outcome, ...]:
     files = Tree.of({name: blobs.put(data) for name, data in setup.template.files.items()})
     if not journal.lines:
         journal.append("run_started", schema=SCHEMA, pins=pins(setup, files))
-    ports = Ports(tools.edges(blobs), journal, blobs, run_budget(setup.policy), "run")
+    left = run_budget(setup.policy)
+    ports = Ports(tools.edges(blobs), journal, blobs, left, "run")
     chosen = _ideas(setup, place, ports)
     judged = {idea.id: novelty.decide(idea, ports.within("novelty", idea.id)) for idea in chosen}
     baseline = _baseline(setup, files, ports)
-    outcomes = []
+    outcomes, left = [], left.less(journal)
     for idea in chosen:
         study = _study(setup, files, idea, judged[idea.id], baseline)
-        outcome = _idea(study, place, tools, blobs)
+        outcome, left = _idea(study, place, tools, blobs, left)
         journal.note(f"run/{idea.id}", "outcome", {"idea": idea.id, "status": outcome.status})
         outcomes.append(outcome)
     if all(not (outcome.failure and outcome.failure.transient) for outcome in outcomes):
@@ -176,15 +177,17 @@ def _study(
     )
 
 
-def _idea(study: Study, place: Place, tools: Tools, shared: BlobStore) -> Outcome:
-    """One idea with a journal, a blob store and edges of its own."""
+def _idea(
+    study: Study, place: Place, tools: Tools, shared: BlobStore, left: Budget
+) -> tuple[Outcome, Budget]:
+    """One idea with a journal, a blob store and edges of its own; and what is left after it."""
     record, output = place.record.idea(study.idea), place.output.idea(study.idea)
     blobs = BlobStore(record.blobs, shared)
     journal = Journal(record.journal, blobs, place.mode, tools.listener)
     if not journal.lines:
         about = {"idea": asdict(study.idea), "id": study.idea.id, "novelty": asdict(study.novelty)}
         journal.append("idea_started", schema=SCHEMA, **about)
-    budget = idea_budget(study.policy)
+    budget = idea_budget(study.policy).within(left)
     ports = Ports(tools.edges(blobs), journal, blobs, budget, f"idea/{study.idea.id}")
     if study.novelty.decision == "not novel":
         ports.note("skipped", {"why": study.novelty.reason})
@@ -195,7 +198,7 @@ def _idea(study: Study, place: Place, tools: Tools, shared: BlobStore) -> Outcom
         journal.seal()
     _save(outcome.study, output, blobs)
     tools.saving.idea(output, journal, outcome)
-    return outcome
+    return outcome, left.less(journal)
 
 
 def _save(study: Study, output: IdeaPaths, blobs: BlobStore) -> None:
