@@ -50,6 +50,9 @@ if [ -z "${SSL_CERT_FILE:-}" ]; then
 fi
 
 echo "set-up: installing what uv.lock names"
-UV_PROJECT_ENVIRONMENT=.venv .venv/bin/uv sync --quiet --frozen --inexact --extra editor --group dev
+export UV_PROJECT_ENVIRONMENT=.venv
+sync() { .venv/bin/uv sync --quiet --frozen --inexact --extra editor --group dev "$@"; }
+sync --no-build --no-install-project   # wheels alone: no package's set-up code runs
+sync --no-build-isolation              # aisci itself, by the locked backend
 
 printf '%s\n' "$want" >"$stamp"
