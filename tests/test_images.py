@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import shutil
-import tarfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from orchestrator import (
     ImageStale,
     UnknownName,
 )
-from orchestrator.edges import images
+from orchestrator.edges import images, wheels
 from orchestrator.edges.base_image import find_base
 from orchestrator.edges.engine import Engine, connect, one_line, translated
 from orchestrator.edges.recipes import RECIPES, Recipe, recipe_hash, write_context
@@ -126,7 +125,7 @@ def test_compiled_python_changes_neither_hash_nor_context(copy: Path) -> None:
     cache.mkdir()
     (cache / "worker.cpython-311.pyc").write_bytes(b"x")
     out = io.BytesIO()
-    write_context(out, recipe, copy, wheels=None, ca_bundle=None)
+    write_context(out, recipe, copy, wheels=None)
     assert recipe_hash(recipe, copy) == before
     assert b"__pycache__" not in out.getvalue()
 
@@ -134,7 +133,7 @@ def test_compiled_python_changes_neither_hash_nor_context(copy: Path) -> None:
 def test_a_context_is_the_same_bytes_whatever_the_files_times_and_modes(copy: Path) -> None:
     def context() -> bytes:
         out = io.BytesIO()
-        write_context(out, BY_NAME["aisci-latex:latest"], copy, wheels=None, ca_bundle=None)
+        write_context(out, BY_NAME["aisci-latex:latest"], copy, wheels=None)
         return out.getvalue()
 
     before = context()
@@ -143,16 +142,6 @@ def test_a_context_is_the_same_bytes_whatever_the_files_times_and_modes(copy: Pa
         if path.is_file():
             path.chmod(0o600)
     assert context() == before
-
-
-def test_a_ca_bundle_reaches_the_context_but_not_the_hash(copy: Path, tmp_path: Path) -> None:
-    bundle = tmp_path / "firm.pem"
-    bundle.write_text("CERTIFICATE")
-    out = io.BytesIO()
-    write_context(out, BY_NAME["aisci-latex:latest"], copy, wheels=None, ca_bundle=bundle)
-    out.seek(0)
-    with tarfile.open(fileobj=out) as tar:
-        assert "sandbox/ca/bundle.crt" in tar.getnames()
 
 
 @pytest.mark.parametrize("lock", sorted((shipped_root() / "sandbox/locks").glob("*.txt")), ids=str)
@@ -180,6 +169,17 @@ def test_a_cpu_wheel_that_is_nowhere_says_which_setting_helps(
     with pytest.raises(ImageBuildFailed, match="PIP_EXTRA_INDEX_URL") as raised:
         fetch_wheels(lock, tmp_path / "home", ca_bundle=None, say=silent)
     assert "torch==2.13.0+cpu" in raised.value.why
+
+
+def test_pip_trusts_the_given_ca_bundle_then_its_own_then_the_systems(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/the/system.pem")
+    monkeypatch.delenv("PIP_CERT", raising=False)
+    assert wheels._trust(None)["PIP_CERT"] == "/the/system.pem"
+    monkeypatch.setenv("PIP_CERT", "/the/own.pem")
+    assert wheels._trust(None)["PIP_CERT"] == "/the/own.pem"
+    assert wheels._trust(Path("/given.pem"))["PIP_CERT"] == "/given.pem"
 
 
 def test_wheels_half_fetched_are_not_taken_for_complete(

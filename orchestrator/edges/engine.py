@@ -7,6 +7,7 @@ Other edges take their types from here and put each talk with the engine inside
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -62,6 +63,7 @@ def connect(*, timeout: float = 60.0) -> Engine:
     where = os.environ.get("DOCKER_HOST") or DEFAULT_SOCKET
     engine: Engine | None = None
     try:
+        _knock(where)
         engine = docker.from_env(timeout=int(timeout))
         engine.ping()
     except (DockerException, requests.exceptions.RequestException, OSError) as error:
@@ -71,6 +73,13 @@ def connect(*, timeout: float = 60.0) -> Engine:
             "No Docker engine answers.", where=where, why=one_line(error), todo=WAYS
         ) from error
     return engine
+
+
+def _knock(where: str) -> None:
+    """Raise :class:`OSError` where no one listens: the library would leave its socket open."""
+    if where.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(where.removeprefix("unix://"))
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def build_image(
     }
     proxies = {key: os.environ[key] for key in PROXIES if os.environ.get(key)}
     with tempfile.TemporaryFile(prefix="aisci-context-") as context:
-        write_context(context, recipe, root, wheels=wheels, ca_bundle=ca_bundle)
+        write_context(context, recipe, root, wheels=wheels)
         context.seek(0)
         with translated(f"building {recipe.name}"):
             answers = engine.api.build(

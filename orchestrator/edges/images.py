@@ -146,7 +146,7 @@ def build_images(
         engine: where they are built.
         names: of images, ``:latest`` optional; ``aisci-sandbox`` alone means the CPU flavour.
         base: an image to build on instead of Debian 12 (then part of what "unchanged" means).
-        ca_bundle: PEM file of a private CA, for fetching; it stays out of the images.
+        ca_bundle: PEM file of a private CA, for fetching wheels; None: SSL_CERT_FILE, if set.
         root: the folder that holds ``sandbox/``; None for the one that came with aisci.
         say: told each line of progress; the lines hold no control characters.
 

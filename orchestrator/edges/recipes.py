@@ -102,13 +102,11 @@ def recipe_files(recipe: Recipe, root: Path) -> tuple[str, ...]:
     return tuple(sorted(files))
 
 
-def write_context(
-    out: IO[bytes], recipe: Recipe, root: Path, *, wheels: Path | None, ca_bundle: Path | None
-) -> None:
-    """Write the build context of ``recipe`` as a tar: its files, the wheels, a CA bundle.
+def write_context(out: IO[bytes], recipe: Recipe, root: Path, *, wheels: Path | None) -> None:
+    """Write the build context of ``recipe`` as a tar: its files and the folder of wheels.
 
     Names, owners, times and modes are the same on every machine, so that the engine's own
-    cache recognises what it built before. The CA bundle reaches the first stage alone.
+    cache recognises what it built before.
     """
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for folder in recipe.folders:  # COPY wants the folder, even an empty one
@@ -117,8 +115,6 @@ def write_context(
             _add(tar, path, root / path)
         for wheel in sorted(wheels.glob("*.whl")) if wheels else ():
             _add(tar, f"sandbox/wheels/{recipe.lock}/{wheel.name}", wheel)
-        if ca_bundle and recipe.lock:
-            _add(tar, "sandbox/ca/bundle.crt", ca_bundle)
 
 
 def _add(tar: tarfile.TarFile, name: str, source: Path) -> None:

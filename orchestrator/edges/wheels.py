@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from orchestrator import ImageBuildFailed
+from orchestrator.edges.engine import one_line
 
 # The images' Python, whatever runs aisci: Debian 12's, with glibc 2.36.
 PYTHON = "3.11"
@@ -75,9 +76,13 @@ def _download(lock: Path, folder: Path, ca_bundle: Path | None) -> None:
         *(word for platform in PLATFORMS for word in ("--platform", platform)),
         *("--dest", str(folder), "--requirement", str(lock)),
     ]
-    environment = os.environ | ({"PIP_CERT": str(ca_bundle)} if ca_bundle else {})
     done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, errors="replace", check=False
+        command,
+        env=_trust(ca_bundle),
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
     )
     if done.returncode != 0:
         raise ImageBuildFailed(
@@ -88,9 +93,19 @@ def _download(lock: Path, folder: Path, ca_bundle: Path | None) -> None:
         )
 
 
+def _trust(ca_bundle: Path | None) -> dict[str, str]:
+    """The environment for pip, which does not read ``SSL_CERT_FILE`` by itself."""
+    environment = dict(os.environ)
+    bundle = str(ca_bundle or environment.get("PIP_CERT") or environment.get("SSL_CERT_FILE", ""))
+    return environment | ({"PIP_CERT": bundle} if bundle else {})
+
+
 def _errors(stderr: str) -> list[str]:
-    lines = [line.strip() for line in stderr.splitlines() if line.startswith("ERROR")]
-    return lines[-3:] or [line.strip() for line in stderr.splitlines() if line.strip()][-3:]
+    """Pip's last errors, and the warning before them, which often names the cause."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR")][-2:]
+    warnings = [line for line in lines if line.startswith("WARNING: Retrying")][-1:]
+    return [one_line(line) for line in warnings + errors or lines[-3:]]
 
 
 def _advice(stderr: str) -> Iterator[str]:
