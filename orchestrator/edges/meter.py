@@ -1,0 +1,130 @@
+"""What a container uses, read by the host from the kernel's own books (cgroup v1 or v2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator import ControlUnavailable
+
+_ROOT = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One look: bytes, counts, CPU seconds; ``oom`` and ``pids_denied`` count events so far."""
+
+    memory: int = 0
+    pids: int = 0
+    cpu: float = 0.0
+    oom: int = 0
+    pids_denied: int = 0
+
+
+class Meter:
+    """Reads one container's cgroup, found through its first process's ``/proc/<pid>/cgroup``."""
+
+    def __init__(self, pid: int, container: str) -> None:
+        self.version, self._folders = _folders(pid, container)
+        self._cpu_scale = 1e-9 if self.version == 1 else 1e-6
+
+    def sample(self) -> Sample | None:
+        """The counters now; None once the container has ended and its cgroup is gone."""
+        try:
+            return self._sample_v1() if self.version == 1 else self._sample_v2()
+        except OSError:
+            return None
+
+    def _sample_v1(self) -> Sample:
+        memory, pids, cpu = (self._folders[name] for name in ("memory", "pids", "cpuacct"))
+        return Sample(
+            memory=int((memory / "memory.max_usage_in_bytes").read_text()),
+            pids=int((pids / "pids.current").read_text()),
+            cpu=int((cpu / "cpuacct.usage").read_text()) * self._cpu_scale,
+            oom=_field(memory / "memory.oom_control", "oom_kill"),
+            pids_denied=_field(pids / "pids.events", "max"),
+        )
+
+    def _sample_v2(self) -> Sample:
+        folder = self._folders[""]
+        peak = folder / "memory.peak"  # since Linux 5.19
+        memory = peak if peak.exists() else folder / "memory.current"
+        return Sample(
+            memory=int(memory.read_text()),
+            pids=int((folder / "pids.current").read_text()),
+            cpu=_field(folder / "cpu.stat", "usage_usec") * self._cpu_scale,
+            oom=_field(folder / "memory.events", "oom_kill"),
+            pids_denied=_field(folder / "pids.events", "max"),
+        )
+
+
+def status_of(pid: int) -> tuple[tuple[str, str], ...]:
+    """What the kernel says of a container's first process: its rights, as it really has them.
+
+    Raises:
+        ControlUnavailable: the engine's processes are not this machine's.
+    """
+    wanted = (
+        "Uid",
+        "Gid",
+        "Groups",
+        "NoNewPrivs",
+        "Seccomp",
+        "CapEff",
+        "CapPrm",
+        "CapBnd",
+        "CapAmb",
+    )
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError as error:
+        raise elsewhere(str(error)) from error
+    fields = dict(line.split(":", 1) for line in lines if ":" in line)
+    seen = [(name, " ".join(fields.get(name, "").split())) for name in wanted]
+    for space in ("net", "pid", "ipc", "mnt", "uts"):
+        try:
+            apart = (
+                Path(f"/proc/{pid}/ns/{space}").readlink()
+                != Path(f"/proc/self/ns/{space}").readlink()
+            )
+        except PermissionError:
+            continue  # not root: the engine's inspect is what we have
+        seen.append((f"own {space} namespace", "yes" if apart else "no"))
+    return tuple(seen)
+
+
+def elsewhere(why: str) -> ControlUnavailable:
+    """The engine runs on another machine, where this one can measure nothing."""
+    return ControlUnavailable(
+        "the host cannot watch its containers: time and CPU limits could not be held",
+        where="the engine's processes are not visible in /proc here",
+        why=why,
+        todo="run aisci on the machine where the engine runs, outside any container",
+    )
+
+
+def _folders(pid: int, container: str) -> tuple[int, dict[str, Path]]:
+    """The cgroup version, and the folder of each controller (v2: one, under ``""``)."""
+    try:
+        lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
+    except OSError as error:
+        raise elsewhere(str(error)) from error
+    paths = {}
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        for name in controllers.split(","):
+            paths[name] = path.lstrip("/")
+    if not any(container in path for path in paths.values()):
+        raise elsewhere(f"process {pid} is not container {container[:12]}'s")
+    if "memory" not in paths:
+        return 2, {"": _ROOT / paths[""]}
+    return 1, {name: _ROOT / name / paths[name] for name in ("memory", "pids", "cpuacct")}
+
+
+def _field(path: Path, name: str) -> int:
+    """The value of one ``name value`` line; 0 where an older kernel has no such line."""
+    for line in path.read_text().splitlines():
+        key, _, value = line.partition(" ")
+        if key == name:
+            return int(value)
+    return 0

@@ -1,0 +1,74 @@
+"""Removes what dead orchestrators left on the engine: found by label, judged by owner.
+
+Loop devices and image files need no reaping: an image has no name from its first moment and
+its device clears itself, so the kernel frees both when the last container is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.edges.engine import Engine, translated
+from orchestrator.edges.labels import JOB, OWNER, RUN, Owner
+from orchestrator.edges.objects import remove_container, remove_volume
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaped:
+    """One leftover: a ``container`` or ``volume``, whose run and job it was."""
+
+    what: str
+    name: str
+    run: str
+    job: str
+
+
+def reap(engine: Engine, run_id: str | None = None, *, dry_run: bool = False) -> tuple[Reaped, ...]:
+    """Remove containers and volumes whose owner is dead; with ``dry_run`` only list them.
+
+    Raises:
+        EngineFailed: the engine could not list or remove one of them.
+    """
+    found = leftovers(engine, run_id)
+    if not dry_run:
+        for item in found:
+            remove = remove_container if item.what == "container" else remove_volume
+            remove(engine, item.name)
+    return found
+
+
+def remove_leftovers(engine: Engine, run_id: str) -> None:
+    """Before a run's first job: nothing of an earlier, dead life of it stands in the way."""
+    reap(engine, run_id)
+
+
+def leftovers(engine: Engine, run_id: str | None = None) -> tuple[Reaped, ...]:
+    """What dead owners left, containers first: a volume in use cannot be removed."""
+    label = RUN if run_id is None else f"{RUN}={run_id}"
+    filters = {"label": [label]}
+    with translated("listing what runs have left"):
+        containers = engine.api.containers(all=True, filters=filters)
+        volumes = engine.api.volumes(filters=filters)["Volumes"] or []
+    found = [
+        _reaped("container", item["Names"][0].lstrip("/"), item["Labels"])
+        for item in containers
+        if _orphan(item["Labels"])
+    ]
+    found += [
+        _reaped("volume", item["Name"], item["Labels"])
+        for item in volumes
+        if _orphan(item["Labels"])
+    ]
+    return tuple(found)
+
+
+def _orphan(labels: Mapping[str, Any]) -> bool:
+    """Whether the owner that a resource names is gone; one that names none is not ours."""
+    owner = Owner.parse(str(labels.get(OWNER, "")))
+    return owner is not None and not owner.alive
+
+
+def _reaped(what: str, name: str, labels: Mapping[str, Any]) -> Reaped:
+    return Reaped(what=what, name=name, run=str(labels.get(RUN, "")), job=str(labels.get(JOB, "")))

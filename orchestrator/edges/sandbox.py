@@ -1,0 +1,173 @@
+"""The sandbox on a Docker engine: one fresh, locked-down container per job, and its harvest.
+
+A job goes: quota'd volume, mounted by a trusted keeper → container created, its settings read
+back → tree copied in → started behind a gate, its rights read from the kernel → gate opened,
+watched to its end → removed → what it left is read by the keeper and checked → all removed.
+``aisci``'s sentinel does the last step if this process cannot.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Self
+
+from orchestrator.blobs import BlobStore
+from orchestrator.edges import container, gpu
+from orchestrator.edges.depot import Depot
+from orchestrator.edges.engine import Engine, translated
+from orchestrator.edges.meter import status_of
+from orchestrator.edges.objects import create_container, remove_container
+from orchestrator.edges.packing import pack
+from orchestrator.edges.session import Facts, Session, interrupted
+from orchestrator.edges.storage import Quota
+from orchestrator.edges.stream import Stream
+from orchestrator.edges.watch import Lines, Watch
+from orchestrator.records import Job, JobResult, Peaks
+
+OnEvent = Callable[[str, Mapping[str, object]], None]
+
+
+class DockerSandbox:
+    """Implements :class:`orchestrator.Sandbox`; also opens duplex jobs, for the editor.
+
+    ``images`` turns an image's name into the id of a built, checked image. ``on_event`` is
+    told ``("started" | "sample" | "ended", facts)``; a sample's facts are the elapsed seconds,
+    their limit and the peaks. Close it, or use it in ``with``.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        blobs: BlobStore,
+        run_id: str,
+        images: Callable[[str], str],
+        on_event: OnEvent | None = None,
+        *,
+        gpus: gpu.Gpus | None = None,
+        _depot: Depot | None = None,
+    ) -> None:
+        self._engine, self._blobs, self._images = engine, blobs, images
+        self._on_event = on_event or (lambda _what, _facts: None)
+        self._gpus = gpus or gpu.Gpus()
+        self._depot = _depot or Depot(engine, run_id, lambda: images("aisci-storage"))
+        self._running: set[Watch] = set()
+        self._stopped = threading.Event()
+
+    def keeping_in(self, blobs: BlobStore, on_event: OnEvent | None = None) -> DockerSandbox:
+        """The same sandbox for another store (an idea's); what a run shares stays shared."""
+        twin = DockerSandbox(
+            self._engine,
+            blobs,
+            self._depot.run_id,
+            self._images,
+            on_event or self._on_event,
+            gpus=self._gpus,
+            _depot=self._depot,
+        )
+        twin._running, twin._stopped = self._running, self._stopped
+        return twin
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove what the run's jobs shared. Call it once, on the first of the twins."""
+        self._depot.close()
+
+    def stop(self) -> None:
+        """From any thread: end all running jobs now; each raises :class:`Interrupted`."""
+        self._stopped.set()
+        for watch in tuple(self._running):
+            watch.interrupt()
+
+    def run(self, job: Job) -> JobResult:
+        """Run ``job`` to its end. See :class:`orchestrator.Sandbox`.
+
+        Raises:
+            Interrupted: Ctrl-C, or :meth:`stop`; the container is gone by then.
+            DiskFull: no room for its workspace.
+        """
+        with self._opened(job, duplex=False) as session:
+            session.wait()
+            return session.finish()
+
+    def open(self, job: Job) -> AbstractContextManager[Session]:
+        """Run ``job`` with its stdin and stdout in the caller's hands, line by line."""
+        return self._opened(job, duplex=True)
+
+    @contextmanager
+    def _opened(self, job: Job, *, duplex: bool) -> Iterator[Session]:
+        try:
+            with ExitStack() as undo:
+                session = self._start(job, undo, duplex=duplex)
+                yield session
+        except KeyboardInterrupt as error:
+            raise interrupted(job) from error
+        self._on_event("ended", {"job": job.id, "scope": job.scope})
+
+    def _start(self, job: Job, undo: ExitStack, *, duplex: bool) -> Session:
+        limits = job.limits
+        info = container.check_possible(self._engine, limits)
+        lease = undo.enter_context(self._gpus.lease(limits))
+        image = self._images(limits.image)
+        uid, gid = container.user_of(limits)
+        quota = Quota(bytes=limits.workspace, inodes=limits.inodes, uid=uid, gid=gid)
+        volume, keeper, backend = undo.enter_context(self._depot.volume(job.id, limits, quota))
+        life = limits.wall + limits.grace + 60
+        labels = self._depot.labels(job.id, job.kind, seconds=life)
+        body = container.body_of(
+            job, image=image, volume=volume, labels=labels, duplex=duplex, gpus=lease.uuids
+        )
+        name = f"{self._depot.prefix}-{job.id}-job"
+        undo.callback(remove_container, self._engine, name)
+        made = create_container(self._engine, body, name)
+        asked, inspected = container.read_back(self._engine, made, body)
+        with tempfile.TemporaryFile() as spool:
+            pack(job.files, self._blobs, (uid, gid), spool)
+            with translated("copying a job's files in"):
+                self._engine.api.put_archive(made, container.WORKDIR, spool)
+        stream = Stream(self._engine, made)
+        undo.callback(stream.close)
+        with translated("starting a job"):
+            self._engine.api.start(made)
+            pid: int = self._engine.api.inspect_container(made)["State"]["Pid"]
+        seen = status_of(pid)
+        container.check_seen(seen, limits)
+        lines = Lines()
+        watch = Watch(
+            self._engine, made, pid=pid, stream=stream, limits=limits, keeper=keeper,
+            gpus=lease.meter, lines=lines if duplex else None,
+            on_sample=lambda peaks: self._on_event("sample", _facts(job, peaks)),
+        )  # fmt: skip
+        self._running.add(watch)
+        undo.callback(self._running.discard, watch)
+        undo.callback(_end, watch)
+        watch.start()
+        if self._stopped.is_set():
+            watch.interrupt()
+        self._on_event("started", {"job": job.id, "scope": job.scope, "container": made[:12]})
+        stream.send(b"go\n")
+        if not duplex:
+            stream.close_stdin()
+        return Session(
+            self._engine, self._blobs, job, watch=watch, stream=stream, keeper=keeper, lines=lines,
+            facts=Facts(made, image, backend, info, asked, inspected, seen),
+        )  # fmt: skip
+
+
+def _end(watch: Watch) -> None:
+    """Before a container is removed: its watch is over, whatever happened meanwhile."""
+    if not watch.join(0):
+        watch.interrupt()
+        watch.join()
+
+
+def _facts(job: Job, peaks: Peaks) -> dict[str, object]:
+    """What a progress display wants of one sample."""
+    return {"job": job.id, "scope": job.scope, "limit": job.limits.wall, "peaks": peaks}

@@ -1,0 +1,142 @@
+"""Outlives the orchestrator: when that dies, kills and removes whatever its run left.
+
+This file is also the program: it is started by its path, imports the standard library only
+(so it is there in tens of milliseconds), and speaks HTTP to the engine's socket itself. It
+runs in a session of its own, so Ctrl-C does not reach it, and it holds one end of a pipe: the
+kernel closes the other end however the orchestrator ends, SIGKILL included.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.parse
+from pathlib import Path
+from typing import Any
+
+LABEL = "aisci.run"
+_DONE = b"done"  # a line that is no folder: the orchestrator ends in order
+_QUIET = 2.0  # seconds with nothing found before it is believed that nothing more will come
+_PATIENCE = 120.0  # seconds until it gives up on an engine that does not answer
+
+
+class Sentinel:
+    """The orchestrator's end of the pipe."""
+
+    def __init__(self, engine_socket: str, run_id: str) -> None:
+        self._argv = [sys.executable, "-I", __file__, engine_socket, run_id]
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            cwd="/",
+            env={},
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def ensure(self) -> None:
+        """Start another if somebody has ended this one."""
+        if self._process.poll() is not None:
+            self._process = self._start()
+
+    def guard(self, folder: Path) -> None:
+        """Have a temporary folder removed too when the orchestrator dies."""
+        self.ensure()
+        assert self._process.stdin is not None
+        self._process.stdin.write(os.fsencode(folder.absolute()) + b"\n")
+        self._process.stdin.flush()
+
+    def close(self) -> None:
+        """Let it clear up what is left, and wait for its end."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(_DONE + b"\n")
+            self._process.stdin.close()
+        self._process.wait()
+
+
+class _Connection(http.client.HTTPConnection):
+    """HTTP over the engine's unix socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=30)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def _call(engine_socket: str, method: str, path: str) -> Any:
+    connection = _Connection(engine_socket)
+    try:
+        connection.request(method, path)
+        answer = connection.getresponse()
+        body = answer.read()
+    finally:
+        connection.close()
+    return json.loads(body) if answer.status == 200 else None
+
+
+def _clear(engine_socket: str, run_id: str) -> int:
+    """Kill and remove the run's containers, then its volumes; return how many there were."""
+    filters = urllib.parse.quote(json.dumps({"label": [f"{LABEL}={run_id}"]}))
+    found = 0
+    for container in _call(engine_socket, "GET", f"/containers/json?all=1&filters={filters}") or ():
+        found += 1
+        _call(engine_socket, "DELETE", f"/containers/{container['Id']}?force=1&v=1")
+    listed = _call(engine_socket, "GET", f"/volumes?filters={filters}") or {}
+    for volume in listed.get("Volumes") or ():
+        found += 1
+        name = urllib.parse.quote(volume["Name"], safe="")
+        _call(engine_socket, "DELETE", f"/volumes/{name}?force=1")
+    return found
+
+
+def _remove(folder: str) -> None:
+    """Remove a temporary folder, unless something is mounted in it."""
+    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+    points = [line.split()[4] for line in mounts]
+    if not any(point == folder or point.startswith(folder + "/") for point in points):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> None:
+    """Wait for the pipe's end, then clear up until nothing new appears."""
+    engine_socket, run_id = sys.argv[1:3]
+    lines = [line.rstrip(b"\n") for line in sys.stdin.buffer]
+    quiet = 0.0 if _DONE in lines else _QUIET
+    give_up = time.monotonic() + _PATIENCE
+    quiet_since = time.monotonic()
+    while time.monotonic() < give_up:
+        try:
+            if _clear(engine_socket, run_id):
+                quiet_since = time.monotonic()
+            elif time.monotonic() - quiet_since >= quiet:
+                break  # a request that was under way when the orchestrator died has landed too
+        except (OSError, http.client.HTTPException, ValueError):
+            quiet_since = time.monotonic()
+        time.sleep(0.25)
+    for line in lines:
+        if line != _DONE:
+            _remove(os.fsdecode(line))
+
+
+if __name__ == "__main__":
+    main()

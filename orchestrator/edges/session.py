@@ -1,0 +1,146 @@
+"""A running job in the caller's hands, and what becomes of it when it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator import Interrupted, SandboxFailed
+from orchestrator.blobs import BlobStore
+from orchestrator.edges.engine import Engine, translated
+from orchestrator.edges.objects import remove_container
+from orchestrator.edges.storage import Helper, send_request
+from orchestrator.edges.stream import STDERR, STDOUT, Stream
+from orchestrator.edges.watch import Lines, Watch
+from orchestrator.evidence import Pairs, suspected, verdict
+from orchestrator.harvest import Harvest, Rules, harvest
+from orchestrator.records import Attestation, Job, JobResult, Verdict
+
+_NOTICED = 30  # seconds within which the engine must have seen the end that the kernel reports
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a container before its program starts."""
+
+    container: str
+    image: str
+    storage: str
+    engine: Mapping[str, Any]
+    asked: Pairs
+    inspected: Pairs
+    seen: Pairs
+
+
+class Session:
+    """One started job. Its whole output may be ``limits.logs`` bytes, duplex or not."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        blobs: BlobStore,
+        job: Job,
+        *,
+        watch: Watch,
+        stream: Stream,
+        keeper: Helper,
+        lines: Lines,
+        facts: Facts,
+    ) -> None:
+        self._engine, self._blobs, self._job = engine, blobs, job
+        self._watch, self._stream, self._keeper = watch, stream, keeper
+        self._lines, self._facts = lines, facts
+
+    def send(self, line: bytes) -> None:
+        """Write one line to the job's stdin. Raises BrokenPipeError once it has ended."""
+        self._stream.send(line.rstrip(b"\n") + b"\n")
+
+    def receive(self, timeout: float) -> bytes | None:
+        """Its next line of stdout, without the newline; None after ``timeout`` s or at its end."""
+        return self._lines.take(timeout)
+
+    def wait(self) -> None:
+        """Until the container has ended; the watch sees to it that it does."""
+        self._watch.join()
+
+    def finish(self) -> JobResult:
+        """Close stdin, wait for the end (killed after the grace), bring the files home.
+
+        Raises:
+            Interrupted: somebody stopped the sandbox.
+            EngineFailed, SandboxFailed, HarvestRefused: there is no result to be used.
+        """
+        self._stream.close_stdin()
+        if not self._watch.join(self._job.limits.grace):
+            self._watch.interrupt(Verdict.TIMED_OUT)
+            self._watch.join()
+        if self._watch.error is not None:
+            raise self._watch.error
+        if self._watch.seen.killed is Verdict.INTERRUPTED:
+            raise interrupted(self._job)
+        exit_code = self._ended()
+        remove_container(self._engine, self._facts.container)
+        self._watch.look_at_disk()
+        self._count_files()
+        rules = Rules.of(self._job.limits, self._job.harvest)
+        brought = harvest(self._keeper.stream(send_request(rules)), rules, self._blobs)
+        return self._result(exit_code, brought)
+
+    def _ended(self) -> int:
+        """The exit code; also asks the engine whether memory was the reason."""
+        with translated("reading how a job ended"):
+            code: int = self._engine.api.wait(self._facts.container, timeout=_NOTICED)["StatusCode"]
+            state = self._engine.api.inspect_container(self._facts.container)["State"]
+        if state["OOMKilled"]:
+            self._watch.seen.hit.add("memory")
+        if state.get("Error"):
+            raise SandboxFailed("a container did not run its program", why=str(state["Error"]))
+        return code
+
+    def _count_files(self) -> None:
+        """Whether a file grew to the size that a single one may have."""
+        if self._keeper.ask({"op": "census"})["largest"] >= self._job.limits.file:
+            self._watch.seen.hit.add("storage: file size")
+
+    def _result(self, exit_code: int, brought: Harvest) -> JobResult:
+        seen, facts, job = self._watch.seen, self._facts, self._job
+        hit = tuple(sorted(seen.hit))
+        stdout, stderr = (
+            seen.tails.get(which, b"").decode(errors="replace") for which in (STDOUT, STDERR)
+        )
+        why = verdict(seen.killed, exit_code, hit)
+        return JobResult(
+            verdict=why,
+            exit_code=exit_code,
+            stdout=stdout,
+            stderr=stderr,
+            files=brought.files,
+            hit=hit,
+            suspected=suspected(stderr, hit) if why is not Verdict.FINISHED else (),
+            refused=brought.refused,
+            attestation=Attestation(
+                container=facts.container,
+                image=facts.image,
+                policy=job.policy,
+                engine=f"docker {facts.engine['ServerVersion']}",
+                kernel=str(facts.engine["KernelVersion"]),
+                runtime=job.limits.runtime,
+                storage=facts.storage,
+                asked=facts.asked,
+                inspected=facts.inspected,
+                seen=facts.seen,
+                hit=hit,
+                peaks=seen.peaks,
+                verdict=why,
+            ),
+        )
+
+
+def interrupted(job: Job) -> Interrupted:
+    """What a stopped job raises once its container is gone."""
+    return Interrupted(
+        "a job was interrupted; its container is gone",
+        where=job.scope,
+        todo="`aisci resume` runs it again from its start",
+    )

@@ -1,0 +1,86 @@
+"""One container's stdin, stdout and stderr, as the engine carries them over one socket."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import struct
+from typing import Any
+
+from orchestrator import SandboxFailed
+from orchestrator.edges.engine import Engine, translated
+
+STDOUT, STDERR = 1, 2
+_HEAD = struct.Struct(">BxxxL")
+_STEP = 1 << 16
+
+
+class Stream:
+    """Attached before the container starts, so that its first byte is seen too.
+
+    The engine multiplexes: each frame has a head of eight bytes (which stream, how long).
+    Whole frames are never gathered: a piece of one is handed on as it comes, so memory stays
+    small however much a container writes.
+    """
+
+    def __init__(self, engine: Engine, container: str) -> None:
+        params = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        with translated("attaching to a container"):
+            carrier: Any = engine.api.attach_socket(container, params)
+        self._carrier = carrier  # closing or losing it would close the socket
+        self._socket: socket.socket = getattr(carrier, "_sock", carrier)
+        self._socket.settimeout(None)  # a large write waits until the container reads
+        self._head = b""
+        self._left = 0
+        self._which = STDOUT
+        self.ended = False
+
+    def fileno(self) -> int:
+        """The socket, for ``select``."""
+        return self._socket.fileno()
+
+    def send(self, data: bytes) -> None:
+        """Write to the container's stdin. Raises BrokenPipeError once it has ended."""
+        try:
+            self._socket.sendall(data)
+        except ConnectionError as error:
+            raise BrokenPipeError("the container reads no more") from error
+
+    def close_stdin(self) -> None:
+        """Let the container see the end of its input."""
+        with contextlib.suppress(OSError):  # it may be gone already
+            self._socket.shutdown(socket.SHUT_WR)
+
+    def read(self, timeout: float) -> tuple[int, bytes] | None:
+        """A piece of output as (stream, bytes); None if none came in ``timeout`` seconds.
+
+        At the end ``ended`` is set and None comes at once.
+        """
+        if self.ended or not select.select([self._socket], [], [], timeout)[0]:
+            return None
+        while True:
+            wanted = min(self._left, _STEP) if self._left else _HEAD.size - len(self._head)
+            try:
+                data = self._socket.recv(wanted)
+            except ConnectionError:
+                data = b""
+            if not data:
+                self.ended = True
+                return None
+            if self._left:
+                self._left -= len(data)
+                return self._which, data
+            self._head += data
+            if len(self._head) == _HEAD.size:
+                self._which, self._left = _HEAD.unpack(self._head)
+                self._head = b""
+                if self._which not in (STDOUT, STDERR):
+                    raise SandboxFailed("the engine sent a stream that is neither out nor err")
+
+    def close(self) -> None:
+        """Let go of the socket; the container does not notice."""
+        with contextlib.suppress(OSError):
+            self._carrier.close()
+        with contextlib.suppress(OSError):
+            self._socket.close()

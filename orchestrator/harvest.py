@@ -1,0 +1,313 @@
+"""Bytes out of a container → checked files. The sender is taken to be hostile.
+
+A tar stream is read block by block by a parser that knows the few member types a trusted
+reader sends. A member that breaks the rules is left out and named with the reason; a stream
+that breaks its own format, or its size, is refused as a whole. Nothing is opened, rendered or
+unpickled here: content goes to the blob store while it is hashed, and stays opaque.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from orchestrator import HarvestRefused
+from orchestrator.records import Limits, Tree
+
+BLOCK = 512
+LONGEST_PATH, LONGEST_NAME = 1024, 255  # kept
+LONGEST_SENT = 1 << 16  # read, to say which one was refused
+MOST_NAMED = 100
+_KINDS = {
+    "1": "a hard link",
+    "2": "a symbolic link",
+    "3": "a character device",
+    "4": "a block device",
+    "6": "a FIFO",
+}
+
+
+class Store(Protocol):
+    """Where content goes while it is hashed."""
+
+    def put_stream(self, chunks: Iterable[bytes]) -> tuple[str, int]:
+        """Keep the bytes; return (SHA-256 in hex, size)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Which paths are wanted (a folder ends in ``/``), and the caps: counts, bytes, levels."""
+
+    paths: tuple[str, ...]
+    files: int
+    bytes: int
+    file: int
+    depth: int
+
+    @classmethod
+    def of(cls, limits: Limits, paths: tuple[str, ...]) -> Rules:
+        """A policy's harvest block, for the paths that one job declares."""
+        return cls(
+            paths=paths,
+            files=limits.harvest_files,
+            bytes=limits.harvest_bytes,
+            file=limits.harvest_file,
+            depth=limits.harvest_depth,
+        )
+
+    @property
+    def members(self) -> int:
+        """How many members of any kind a reader may send: files, folders, and some refused."""
+        return 4 * self.files + 1000
+
+    def want(self, path: str) -> bool:
+        """Whether ``path`` is one of the asked files, or lies below an asked folder."""
+        return any(path.startswith(p) if p.endswith("/") else path == p for p in self.paths)
+
+
+@dataclass(frozen=True, slots=True)
+class Harvest:
+    """What came home, and what was left out as (escaped path, why)."""
+
+    files: Tree
+    refused: tuple[tuple[str, str], ...]
+
+
+def harvest(chunks: Iterable[bytes], rules: Rules, store: Store) -> Harvest:
+    """Read a tar from ``chunks`` into ``store``, keeping what ``rules`` allow.
+
+    Raises:
+        HarvestRefused: the stream is no tar of the few kinds known, ends early, or is larger
+            than any honest reader's.
+    """
+    reader = _Reader(chunks)
+    kept = _Kept(rules)
+    members = 0
+    for member in _members(reader):
+        members += 1
+        if members > rules.members + 1:
+            raise HarvestRefused("a container's output has more members than its reader may send")
+        why = kept.why_not(member)
+        if why is None:
+            sha256, _ = store.put_stream(reader.content(member.size))
+            kept.add(member, sha256)
+            continue
+        if member.kind != "5" or member.path.count("/") >= rules.depth:
+            kept.refuse(member, why)
+        if member.size > rules.bytes - kept.read:
+            raise HarvestRefused(
+                "a container's output is larger than its reader may send",
+                where=shown(member.path),
+                why=f"{member.size} bytes; at most {rules.bytes} in all",
+            )
+        kept.read += member.size
+        for _ in reader.content(member.size):
+            pass
+    return Harvest(Tree.of(kept.files), kept.named())
+
+
+def why_unsafe(path: str, depth: int) -> str | None:
+    """Why ``path`` may not name a file of ours; None if it may.
+
+    The rules are for a path that later stands in folders, archives, pages and terminals.
+    """
+    parts = path.split("/")
+    rules = (
+        (path.startswith("/"), "an absolute path"),
+        (any(p in ("", ".", "..") for p in parts), "a path with an empty, `.` or `..` step"),
+        (
+            any(unicodedata.category(letter) in _UNSEEN or letter == "\\" for letter in path),
+            "a name with control, invisible or undecodable characters, or a backslash",
+        ),
+        (any(p.startswith("-") for p in parts), "a name that starts with a dash"),
+        (any(p.casefold() == ".git" for p in parts), "a name that git would obey"),
+        (
+            max(len(_bytes(p)) for p in parts) > LONGEST_NAME or len(_bytes(path)) > LONGEST_PATH,
+            f"a path over {LONGEST_PATH} bytes, or a name over {LONGEST_NAME}",
+        ),
+        (len(parts) > depth, f"{len(parts)} levels deep; at most {depth}"),
+    )
+    return next((why for broken, why in rules if broken), None)
+
+
+# Control, format (bidi and zero-width too), surrogate (undecodable), private, line separators.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def shown(path: str) -> str:
+    """A hostile path, escaped and cut, fit for a record."""
+    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in path)
+    return text if len(text) <= 200 else text[:200] + "…"
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    path: str
+    kind: str
+    size: int
+    link: str
+
+
+@dataclass(slots=True)
+class _Kept:
+    """The files so far; answers why a member may not join them."""
+
+    rules: Rules
+    files: dict[str, str] = field(default_factory=dict)
+    read: int = 0
+    _refused: list[tuple[str, str]] = field(default_factory=list)
+    _more: int = 0
+    _folded: set[str] = field(default_factory=set)
+    _folders: set[str] = field(default_factory=set)
+
+    def why_not(self, member: _Member) -> str | None:
+        """The first rule that ``member`` breaks; None if it may be kept."""
+        by_kind = self._wrong_kind(member)
+        if by_kind:
+            return by_kind
+        unwanted = None if self.rules.want(member.path) else "not among the declared outputs"
+        return (
+            why_unsafe(member.path, self.rules.depth)
+            or unwanted
+            or self._over(member)
+            or self._collides(member.path)
+        )
+
+    def _wrong_kind(self, member: _Member) -> str | None:
+        special = {
+            "0": None,
+            "\0": None,
+            "5": "a folder below the last level that is read",
+            "Y": f"more than {self.rules.members} names; the rest was not read",
+            "Z": f"{member.link} bytes, over what may be harvested",
+        }
+        other = _KINDS.get(member.kind, "neither a regular file nor a folder")
+        return special.get(member.kind, other)
+
+    def _over(self, member: _Member) -> str | None:
+        if len(self.files) >= self.rules.files:
+            return f"more than {self.rules.files} files"
+        if member.size > self.rules.file:
+            return f"{member.size} bytes; at most {self.rules.file} a file"
+        if self.read + member.size > self.rules.bytes:
+            return f"more than {self.rules.bytes} bytes in all"
+        return None
+
+    def _collides(self, path: str) -> str | None:
+        folded = _fold(path)
+        if folded in self._folded or folded in self._folders:
+            return "a name that another one differs from only by case or form"
+        if any(parent in self._folded for parent in _parents(folded)):
+            return "a path below what is a file"
+        return None
+
+    def add(self, member: _Member, sha256: str) -> None:
+        self.files[member.path] = sha256
+        self.read += member.size
+        folded = _fold(member.path)
+        self._folded.add(folded)
+        self._folders.update(_parents(folded))
+
+    def refuse(self, member: _Member, why: str) -> None:
+        if len(self._refused) < MOST_NAMED:
+            self._refused.append((shown(member.path), why))
+        else:
+            self._more += 1
+
+    def named(self) -> tuple[tuple[str, str], ...]:
+        more = ((f"and {self._more} more", "not named one by one"),) if self._more else ()
+        return (*self._refused, *more)
+
+
+def _fold(path: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", path).casefold())
+
+
+def _parents(path: str) -> Iterator[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
+
+
+class _Reader:
+    """Exact reads from a stream of chunks of any length; holds one chunk at most."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._rest = memoryview(b"")
+
+    def exactly(self, size: int) -> bytes:
+        """``size`` bytes; only for small sizes."""
+        return b"".join(self._pieces(size))
+
+    def content(self, size: int) -> Iterator[bytes]:
+        """A member's ``size`` bytes, then its padding is skipped."""
+        yield from self._pieces(size)
+        for _ in self._pieces(-size % BLOCK):
+            pass
+
+    def _pieces(self, size: int) -> Iterator[bytes]:
+        while size:
+            if not self._rest:
+                chunk = next(self._chunks, None)
+                if chunk is None:
+                    raise HarvestRefused("a container's output broke off in the middle")
+                self._rest = memoryview(chunk)
+            piece, self._rest = self._rest[:size], self._rest[size:]
+            size -= len(piece)
+            yield bytes(piece)
+
+
+def _members(reader: _Reader) -> Iterator[_Member]:
+    """Each member up to the empty block at the end; the consumer reads its content."""
+    long_name: bytes | None = None
+    while (block := reader.exactly(BLOCK)) != bytes(BLOCK):
+        member = _parse(block)
+        if member.kind == "L":
+            if long_name is not None or not 0 < member.size <= LONGEST_SENT:
+                raise HarvestRefused("a container's output has a long name out of place")
+            long_name = b"".join(reader.content(member.size)).rstrip(b"\0")
+            continue
+        if long_name is not None:
+            member = _Member(_text(long_name), member.kind, member.size, member.link)
+            long_name = None
+        yield member
+    if long_name is not None:
+        raise HarvestRefused("a container's output has a long name out of place")
+
+
+def _parse(block: bytes) -> _Member:
+    """One 512-byte header of the old GNU form."""
+    total = sum(block) - sum(block[148:156]) + 8 * ord(" ")
+    if block[257:265] != b"ustar  \0" or _number(block[148:156]) != total:
+        raise HarvestRefused("a container's output is not the archive that its reader sends")
+    kind = chr(block[156])
+    size = _number(block[124:136])
+    if size and kind not in ("0", "\0", "L"):
+        raise HarvestRefused(f"a container's output has content in a member of kind {kind!a}")
+    return _Member(
+        _text(block[0:100].split(b"\0", 1)[0]).rstrip("/"),
+        kind,
+        size,
+        _text(block[157:257].split(b"\0", 1)[0]),
+    )
+
+
+def _number(data: bytes) -> int:
+    """An octal field, or GNU's base-256 for what octal cannot hold."""
+    if data[0] == 0x80:
+        return int.from_bytes(data[1:], "big")
+    digits = data.strip(b" \0")
+    if not digits.isdigit() or b"8" in digits or b"9" in digits:
+        raise HarvestRefused("a container's output has a header that holds no number")
+    return int(digits, 8)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
