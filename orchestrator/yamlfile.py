@@ -57,7 +57,7 @@ def nearest(name: str, known: list[str] | tuple[str, ...]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
-    return f"known: {', '.join(sorted(known))}"
+    return f"known: {', '.join(sorted(known)[:12])}" + (", …" if len(known) > 12 else "")
 
 
 def load_model(path: Path, model: type[Model], error: type[BadFile] = BadFile) -> Model:
