@@ -1,0 +1,189 @@
+"""python3 compile.py latex/template.tex latex/out: a paper's source → PDF, pages, and a report.
+
+Runs inside the LaTeX container, in the folder that holds ``latex/`` and the figures. TeX gets a
+flat folder of its own (so that no file above it is needed and ``openin_any=p`` can hold), no
+shell, a time limit for each program, and no standard input.
+
+Writes into the output folder
+  report.json   {"ok", "errors", "warnings", "undefined", "overfull", "chktex", "pages", "log_tail"}
+  paper.pdf     unless there are none
+  pages.json    [text of each page]
+  page-1.png …  the pages as pictures, at most 120 dots an inch
+
+Exit code 0 if the report was written, whatever it says.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+BUILD = Path("build")
+FIGURES = {".png", ".jpg", ".jpeg", ".pdf"}
+STEP_SECONDS = 40  # of wall time for one program
+FILE_BYTES = 40 * 1024 * 1024  # of any one file that a program writes
+PASSES = 4  # of pdflatex, at most
+MOST_PAGES = 40
+MOST = 100  # entries of each list in the report
+LINE = 400  # characters of each
+# Numbers: dash length, "~" before references, spacing beside brackets, and the like are taste.
+CHKTEX_QUIET = ("1", "2", "8", "12", "13", "24", "26", "36", "44", "46")
+TEX_ENV = {
+    "openin_any": "p",
+    "openout_any": "p",
+    "shell_escape": "f",
+    "max_print_line": "1000",
+    "error_line": "254",
+    "half_error_line": "238",
+}
+
+
+def main(source: Path, out: Path) -> None:
+    prepare(source)
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
+    report: dict[str, Any] = {"chktex": chktex()}
+    trouble = build()
+    log = read(BUILD / "paper.log")
+    report |= judged(log, read(BUILD / "paper.blg"))
+    report["errors"] = clipped(report["errors"] + trouble)
+    report["pages"] = pages(out) if (BUILD / "paper.pdf").is_file() else 0
+    if report["pages"] > MOST_PAGES:
+        report["errors"].append(f"the paper has {report['pages']} pages, over {MOST_PAGES}")
+    if not report["pages"] and not report["errors"]:
+        report["errors"].append("no page was made")
+    report["ok"] = not report["errors"]
+    report["log_tail"] = log[-3000:]
+    (out / "report.json").write_text(json.dumps(report), encoding="utf-8")
+
+
+def prepare(source: Path) -> None:
+    """A flat build folder: what lies beside the source, the figures, and the source itself."""
+    BUILD.mkdir()
+    figures = [path for path in Path().iterdir() if path.suffix.lower() in FIGURES]
+    for path in [*figures, *source.parent.iterdir()]:
+        if path.is_file() and not path.is_symlink() and path != source:
+            shutil.copyfile(path, BUILD / path.name)
+    shutil.copyfile(source, BUILD / "paper.tex")
+
+
+def build() -> list[str]:
+    """pdflatex, bibtex, and pdflatex until the references stand; what went wrong, if anything."""
+    quietly = ("-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error")
+    latex = ("pdflatex", *quietly, "paper.tex")
+    trouble = run(*latex)
+    if trouble:
+        return trouble
+    if "\\bibdata" in read(BUILD / "paper.aux"):
+        trouble = run("bibtex", "paper")
+        if trouble and not (BUILD / "paper.bbl").is_file():
+            return trouble
+    for _ in range(PASSES - 1):
+        trouble = run(*latex)
+        if trouble or not re.search(r"Rerun to get|may have changed", read(BUILD / "paper.log")):
+            break
+    # the pass after bibtex asks to be run again only for what it saw itself
+    return trouble or run(*latex)
+
+
+def run(*argv: str) -> list[str]:
+    """Why a program did not end well: a time-out, or an exit code that its log does not explain."""
+    with (BUILD / "console.txt").open("wb") as console:
+        process = subprocess.Popen(
+            argv,
+            cwd=BUILD,
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=subprocess.STDOUT,
+            env=os.environ | TEX_ENV,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait(STEP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            return [f"{argv[0]} did not end within {STEP_SECONDS} seconds"]
+    if code == 0:
+        return []
+    if argv[0] == "pdflatex" and errors(read(BUILD / "paper.log")):
+        return []
+    last = read(BUILD / "console.txt").strip().splitlines()[-3:]
+    return [f"{argv[0]} ended with exit code {code}: " + " / ".join(last)]
+
+
+def chktex() -> list[str]:
+    """``line: kind number: message`` of each finding; none where chktex itself fails."""
+    quiet = [part for number in CHKTEX_QUIET for part in ("-n", number)]
+    done = subprocess.run(
+        ["chktex", "-q", "-I0", *quiet, "-f", "%l: %k %n: %m\n", "paper.tex"],
+        cwd=BUILD,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=STEP_SECONDS,
+        check=False,
+    )
+    return clipped(done.stdout.decode("utf-8", errors="replace").splitlines())
+
+
+def judged(log: str, bibtex: str) -> dict[str, Any]:
+    """What TeX's and BibTeX's logs say, by kind."""
+    undefined = re.findall(r"(?:Reference|Citation) [`'](.+?)' .*?undefined", log)
+    missing = re.findall(r"Warning--I didn't find a database entry for \"(.+?)\"", bibtex)
+    warnings = re.findall(r"^(?:LaTeX|Package \w+)(?: Font)? Warning: (.+)$", log, re.MULTILINE)
+    warnings += re.findall(r"^Warning--(.+)$", bibtex, re.MULTILINE)
+    wide = re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\)([^\n]*)", log)
+    return {
+        "errors": clipped(errors(log)),
+        "warnings": clipped(warnings),
+        "undefined": clipped([*undefined, *missing]),
+        "overfull": [[round(float(points), 1), where.strip()[:LINE]] for points, where in wide][
+            :MOST
+        ],
+    }
+
+
+def errors(log: str) -> list[str]:
+    """``line: message`` and TeX's next line, which shows where it stopped."""
+    found = re.findall(r"^(?:\./)?paper\.tex:(\d+): (.+(?:\n.+){0,2})", log, re.MULTILINE)
+    lines = [f"line {number}: {message}" for number, message in found]
+    return lines or re.findall(r"^! (.+)$", log, re.MULTILINE)
+
+
+def pages(out: Path) -> int:
+    """Hand the PDF to a process of its own, which turns it into text and pictures."""
+    shutil.copyfile(BUILD / "paper.pdf", out / "paper.pdf")
+    script = Path(__file__).with_name("pages.py")
+    done = subprocess.run(
+        [sys.executable, str(script), str(out / "paper.pdf"), str(out), str(MOST_PAGES)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=2 * STEP_SECONDS,
+        check=True,
+    )
+    return int(done.stdout)
+
+
+def clipped(lines: list[str]) -> list[str]:
+    return [line[:LINE] for line in dict.fromkeys(lines)][:MOST]
+
+
+def read(path: Path) -> str:
+    """The first 4 MB of a file as text; empty where there is none."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return file.read(4_000_000).decode("utf-8", errors="replace")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

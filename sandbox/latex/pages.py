@@ -1,0 +1,38 @@
+"""python3 pages.py paper.pdf OUT MOST: a PDF's pages as text (pages.json) and pictures (page-N.png).
+
+Runs inside the LaTeX container, as the only program that parses a PDF. Prints how many pages
+the PDF has; past ``MOST`` nothing else is done.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pymupdf
+
+PICTURES = 20  # pages that become pictures
+DPI = 110
+MOST_PIXELS = 1600  # along the longer side, however large the page says it is
+TEXT = 20_000  # characters of a page
+
+
+def main(pdf: Path, out: Path, most: int) -> None:
+    with pymupdf.open(pdf) as document:
+        print(document.page_count)
+        if document.page_count > most:
+            return
+        texts = [page.get_text()[:TEXT] for page in document]
+        (out / "pages.json").write_text(json.dumps(texts), encoding="utf-8")
+        for number, page in enumerate(document, start=1):
+            if number > PICTURES:
+                return
+            longest = max(page.rect.width, page.rect.height, 1)
+            zoom = min(DPI / 72, MOST_PIXELS / longest)
+            picture = page.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=False)
+            picture.save(out / f"page-{number}.png")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
