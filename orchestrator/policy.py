@@ -123,7 +123,7 @@ class Policy:
 
 
 def load(name: str, shipped: Path) -> Policy:
-    """The policy of that name: bare, from ``shipped / "policies"``; with a slash, a path.
+    """The policy of that name: bare, from the folder ``shipped``; with a slash, a path.
 
     Raises :class:`UnknownName` and :class:`BadPolicy`.
     """
@@ -201,15 +201,14 @@ def _find(name: str, shipped: Path, *, beside: Path) -> Document:
         if not path.is_file():
             raise UnknownName(f"no policy file {name!r}", where=str(path))
     else:
-        folder = shipped / "policies"
-        known = sorted(file.stem for file in folder.glob("*.yaml"))
+        known = sorted(file.stem for file in shipped.glob("*.yaml"))
         if name not in known:
             raise UnknownName(
                 f"no policy is named {name!r}",
                 why="a bare name is a policy that aisci ships",
                 todo=f"{nearest(name, known)} A file of your own has a slash: ./{name}",
             )
-        path = folder / f"{name}.yaml"
+        path = shipped / f"{name}.yaml"
     document = read(path, BadPolicy)
     _refuse_empty(document, document.data, ())
     validated(document, Written)

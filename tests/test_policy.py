@@ -19,8 +19,8 @@ from orchestrator.policy_compare import compare, flat, weaker
 from orchestrator.records import Limits
 from orchestrator.units import parse_size, parse_time, size_text, time_text
 
-ROOT = shipped_root()
-SHIPPED = sorted(path.stem for path in (ROOT / "policies").glob("*.yaml"))
+ROOT = shipped_root() / "policies"
+SHIPPED = sorted(path.stem for path in ROOT.glob("*.yaml"))
 HEAD = "version: 1\nname: mine\ndescription: A test.\n"
 
 
@@ -47,7 +47,7 @@ def test_the_shipped_policies_are_the_five_that_the_documentation_names() -> Non
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_policy_has_no_finding_and_fits_on_a_screen(name: str) -> None:
     assert check_file(name, ROOT) == ()
-    assert len((ROOT / "policies" / f"{name}.yaml").read_text().splitlines()) < 60
+    assert len((ROOT / f"{name}.yaml").read_text().splitlines()) < 60
 
 
 def test_the_ci_policy_fits_a_machine_of_two_cpus_and_six_gib() -> None:
@@ -248,7 +248,7 @@ def test_the_hash_follows_meaning_and_not_spelling(tmp_path: Path) -> None:
 
 
 def test_the_file_is_shown_as_it_was_written() -> None:
-    text = (ROOT / "policies" / "default.yaml").read_text()
+    text = (ROOT / "default.yaml").read_text()
     assert show(load("default", ROOT), effective=False) == text
 
 
