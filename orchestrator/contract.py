@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from orchestrator import BadTemplate
-from orchestrator.template import MANIFEST, NOTES, PAPER, Template, imports
+from orchestrator.template import MANIFEST, NOTES, PAPER, Template
 
 REQUIRED = ("experiment.py", "plot.py", "prompt.json", "seed_ideas.json", PAPER)
 
@@ -97,7 +98,7 @@ def _code(template: Template) -> Iterator[Finding]:
         if not path.endswith(".py"):
             continue
         try:
-            used = imports(template.text(path)) - own
+            used = _imports(template.text(path)) - own
         except (SyntaxError, ValueError, RecursionError, BadTemplate) as error:
             line = getattr(error, "lineno", None)
             yield Finding(
@@ -111,18 +112,31 @@ def _code(template: Template) -> Iterator[Finding]:
                 )
 
 
+def _imports(source: str) -> frozenset[str]:
+    """Top-level names that ``source`` imports from outside the standard library."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.split(".")[0])
+    return frozenset(found - sys.stdlib_module_names)
+
+
 def _knobs(template: Template) -> Iterator[Finding]:
     for name, knob in template.manifest.knobs.items():
         if knob.file not in template.files:
             continue
         try:
             _, value = knob_line(template.text(knob.file), knob.constant)
-            if type(value) is not type(knob.default) or value != knob.default:
-                raise ValueError(f"{knob.constant} is {value!r}, its default {knob.default!r}")
+            same = type(value) is type(knob.default) and value == knob.default
+            trouble = "" if same else f"{knob.constant} is {value!r}, its default {knob.default!r}"
         except (SyntaxError, ValueError, RecursionError, BadTemplate) as error:
+            trouble = str(error)
+        if trouble:
             yield Finding(
                 f"{MANIFEST}: knobs.{name}",
-                str(error),
+                trouble,
                 f"write `{knob.constant} = {knob.default!r}` once, at the top level of {knob.file}",
             )
 

@@ -7,11 +7,9 @@ no knobs and no directions. ``contract.py`` checks that a template keeps what is
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import stat
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -172,20 +170,6 @@ def from_files(files: Mapping[str, bytes], name: str, origin: str) -> Template:
     return Template(
         name=manifest.name, origin=origin, files=ordered, manifest=manifest, inferred=raw is None
     )
-
-
-def imports(source: str) -> frozenset[str]:
-    """Top-level names that ``source`` imports from outside the standard library.
-
-    Raises :class:`SyntaxError` or ValueError as :func:`ast.parse` does.
-    """
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.split(".")[0])
-    return frozenset(found - sys.stdlib_module_names)
 
 
 def _inferred(files: Mapping[str, bytes], name: str) -> Manifest:

@@ -1,0 +1,157 @@
+"""python plot.py
+
+Reads run_*/final_info.json and run_*/curves.json beside this file's working directory and writes
+  val_curves.png        held-out loss and accuracy over training: a row of panels per measure, a column per task
+  final_comparison.png  the final value of each headline metric per run and task, with standard errors
+A band or a bar's whisker is one standard error over the seeds.
+"""
+
+import itertools
+import json
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.ticker import LogLocator, NullFormatter
+
+# Legend label of each run; a run that is not named here is shown under its folder's name.
+labels = {
+    "run_0": "Baseline",
+}
+
+TITLES = {
+    "x_div_y": r"$x / y$",
+    "x_minus_y": r"$x - y$",
+    "x_plus_y": r"$x + y$",
+    "permutation": "permutations",
+}
+CURVES = {"val_loss": "held-out loss (nats)", "val_acc": "held-out accuracy"}
+FINALS = {
+    "final_val_loss": "final held-out loss (nats)",
+    "final_val_acc": "final held-out accuracy",
+    "step_val_acc_99": "updates to 0.99 accuracy (all, if never)",
+}
+# Okabe and Ito's palette: distinct under the common kinds of colour blindness
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+MARKERS = ["o", "s", "^", "D", "v", "P", "X"]  # and shapes, for print without colour
+DPI = 200
+
+plt.rcParams.update(
+    {
+        "font.size": 9,
+        "axes.titlesize": 9,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "grid.color": "#DDDDDD",
+        "grid.linewidth": 0.6,
+        "legend.frameon": False,
+        "lines.linewidth": 1.4,
+    }
+)
+
+
+def read(name: str) -> dict[str, dict]:
+    """run_i/<name> of every finished run, in the order of the runs' numbers."""
+    files = sorted(
+        Path().glob(f"run_*/{name}"), key=lambda p: int(p.parent.name.removeprefix("run_"))
+    )
+    if not files:
+        raise SystemExit(f"no run_*/{name} in {Path.cwd()}: run experiment.py first")
+    return {p.parent.name: json.loads(p.read_text()) for p in files}
+
+
+def style(i: int) -> dict[str, str]:
+    return {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
+
+
+def tasks_of(runs: dict[str, dict]) -> list[str]:
+    return list(dict.fromkeys(task for run in runs.values() for task in run))
+
+
+def legend_below(figure: plt.Figure, axis: plt.Axes) -> None:
+    handles, names = axis.get_legend_handles_labels()
+    columns = min(4, len(names))
+    figure.legend(handles, names, loc="outside lower center", ncols=columns)
+
+
+def plot_curves(runs: dict[str, dict]) -> None:
+    tasks = tasks_of(runs)
+    shape = (len(CURVES), len(tasks))
+    figure, axes = plt.subplots(
+        *shape,
+        figsize=(1.4 + 1.9 * len(tasks), 4.2),
+        squeeze=False,
+        sharex=True,
+        sharey="row",
+        layout="constrained",
+    )
+    for (row, (key, name)), (column, task) in itertools.product(
+        enumerate(CURVES.items()), enumerate(tasks)
+    ):
+        axis = axes[row, column]
+        for i, (run, curves) in enumerate(runs.items()):
+            if task not in curves:
+                continue
+            seeds = np.array(curves[task][key])  # (seeds, points)
+            mean, n = seeds.mean(axis=0), len(seeds)
+            stderr = seeds.std(axis=0, ddof=1) / np.sqrt(n) if n > 1 else np.zeros_like(mean)
+            step = curves[task]["step"]
+            axis.plot(
+                step, mean, label=labels.get(run, run), markersize=3.5, markevery=0.2, **style(i)
+            )
+            axis.fill_between(
+                step, mean - stderr, mean + stderr, color=style(i)["color"], alpha=0.2, linewidth=0
+            )
+        if row == 0:
+            axis.set_title(TITLES.get(task, task))
+            axis.set_yscale("log")
+            axis.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
+            axis.yaxis.set_major_formatter("{x:g}")
+            axis.yaxis.set_minor_formatter(NullFormatter())
+        if row == len(CURVES) - 1:
+            axis.set_xlabel("updates")
+        if column == 0:
+            axis.set_ylabel(name)
+    legend_below(figure, axes[0, 0])
+    figure.savefig("val_curves.png", dpi=DPI)
+    plt.close(figure)
+
+
+def plot_finals(runs: dict[str, dict]) -> None:
+    tasks = tasks_of(runs)
+    figure, axes = plt.subplots(
+        1, len(FINALS), figsize=(7.2, 2.9), squeeze=False, layout="constrained"
+    )
+    width = 0.7 / len(runs)  # of one run's place within a task's
+    for axis, (key, name) in zip(axes[0], FINALS.items(), strict=True):
+        for i, (run, results) in enumerate(runs.items()):
+            place = [tasks.index(task) + (i - (len(runs) - 1) / 2) * width for task in results]
+            mean = [results[task]["means"][f"{key}_mean"] for task in results]
+            stderr = [results[task]["stderrs"][f"{key}_stderr"] for task in results]
+            axis.errorbar(
+                place,
+                mean,
+                stderr,
+                label=labels.get(run, run),
+                linestyle="none",
+                capsize=2,
+                markersize=5,
+                **style(i),
+            )
+        axis.set_xticks(range(len(tasks)), [TITLES.get(task, task) for task in tasks])
+        axis.set_xlim(-0.6, len(tasks) - 0.4)
+        axis.set_title(name, fontsize=8)
+        axis.grid(visible=False, axis="x")
+        axis.set_ylim(bottom=0)
+    legend_below(figure, axes[0, 0])
+    figure.savefig("final_comparison.png", dpi=DPI)
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    plot_curves(read("curves.json"))
+    plot_finals(read("final_info.json"))
