@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import permutations
+from itertools import combinations
 from typing import Literal
 
 from orchestrator.results import Results
@@ -114,7 +114,7 @@ def from_results(
     """Every quantity that the results of all runs give; percentages for ``headline`` only."""
     known = dict(results)
     found = [q for number, result in known.items() for q in _direct(number, result)]
-    for one, other in permutations(known, 2):
+    for other, one in combinations(sorted(known), 2):
         found += _between(one, known[one], other, known[other], headline)
     return tuple(found)
 
@@ -189,7 +189,9 @@ def within(
 
 def resolve(number: Number, quantities: Iterable[Quantity]) -> Quantity | None:
     """The first quantity that ``number`` is a printed form of; results come before the rest."""
-    order = ("result", "fixed", "derived", "percent")
+    order = ["result", "fixed", "derived", "percent"]
+    if number.value == 0:  # more often a setting than one of the results that are exactly 0
+        order = ["fixed", "result", "derived", "percent"]
     for quantity in sorted(quantities, key=lambda q: order.index(q.kind)):
         if _prints(number, quantity):
             return quantity

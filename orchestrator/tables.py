@@ -18,6 +18,8 @@ RUNS_MARKER = "RUNS TABLE HERE"
 COLUMNS = 4  # metrics beside each other; more would not fit a page's width
 WIDE = 125  # characters of a row's source from which a table is scaled to the page
 
+_WORDS = {"val": "validation", "acc": "accuracy", "avg": "average", "std": "deviation"}
+
 
 def metrics_of_table(
     results: Sequence[tuple[int, Results]], headline: Sequence[str]
@@ -60,6 +62,7 @@ def results_table(
             r"\centering\small",
             rf"\caption{{{_caption(columns, metrics)}}}",
             r"\label{tab:results}",
+            r"\smallskip",
             *table,
             r"\end{table}",
         ]
@@ -78,6 +81,7 @@ def runs_table(runs: Iterable[Run]) -> str:
             r"\centering\small",
             r"\caption{The runs, as they were described when they were made.}",
             r"\label{tab:runs}",
+            r"\smallskip",
             r"\begin{tabular}{lp{0.72\linewidth}}",
             r"\toprule",
             r"Run & What it tests \\",
@@ -95,14 +99,16 @@ def run_name(number: int) -> str:
 
 
 def metric_words(name: str) -> str:
-    """``final_val_loss_mean`` as ``final val loss``: a metric's name as a heading."""
-    return name.removesuffix("_mean").replace("_", " ")
+    """``final_val_loss_mean`` as ``final validation loss``: a metric's name in prose."""
+    parts = name.removesuffix("_mean").split("_")
+    return " ".join(_WORDS.get(part, part) for part in parts)
 
 
 def _heading(name: str, metrics: dict[str, Metric]) -> str:
     arrows = {"lower": r" $\downarrow$", "higher": r" $\uparrow$"}
     metric = metrics.get(name)
-    return escape(metric_words(name)) + (arrows.get(metric.direction, "") if metric else "")
+    short = name.removesuffix("_mean").replace("_", " ")
+    return escape(short) + (arrows.get(metric.direction, "") if metric else "")
 
 
 def _caption(columns: Sequence[str], metrics: dict[str, Metric]) -> str:

@@ -8,7 +8,6 @@ that the source does not show. Each number becomes a claim with its source.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from orchestrator import IdeaFailed, facts
@@ -29,6 +28,7 @@ from orchestrator.records import Claim
 from orchestrator.stages import papers
 from orchestrator.stages.compile import compile_paper
 from orchestrator.study import Study
+from orchestrator.tables import metric_words
 
 ROUNDS = 3
 OTHERS_WORK = ("related work", "background")  # their numbers are other people's
@@ -70,17 +70,17 @@ def ledger_of(study: Study, ports: Ports) -> Ledger:
     """Everything that a number of this study may come from."""
     manifest = study.template.manifest
     found = list(from_results(study.results, manifest.headline))
+    datasets = tuple(dict.fromkeys(d for _, result in study.results for d in result.datasets))
+    runs = len(study.runs)
+    found += facts.counts(
+        [("runs", runs), ("runs beside the baseline", runs - 1), ("data sets", len(datasets))]
+    )
     found += facts.from_manifest(manifest, study.scale)
     for run in study.runs:
         code = run.code.get("experiment.py")
         if code is not None:
             found += facts.from_code(ports.text(code), f"run {run.number}'s experiment.py")
-    datasets = tuple(dict.fromkeys(d for _, result in study.results for d in result.datasets))
     metrics = tuple(dict.fromkeys(m for _, result in study.results for m in result.metrics))
-    runs = len(study.runs)
-    found += facts.counts(
-        [("runs", runs), ("runs beside the baseline", runs - 1), ("data sets", len(datasets))]
-    )
     return Ledger(tuple(found), frozenset(n for n, _ in study.results), datasets, metrics)
 
 
@@ -108,9 +108,12 @@ def _sentence(sentence: Sentence, ledger: Ledger) -> tuple[list[Claim], list[str
     fitting = within(
         ledger.quantities,
         runs & ledger.runs,
-        _named(text, ledger.datasets),
-        _named(text, ledger.metrics),
+        [name for name in ledger.datasets if _says(text, name)],
+        [name for name in ledger.metrics if any(_says(text, form) for form in _forms(name))],
     )
+    for name in ledger.metrics:
+        for form in _forms(name):  # the 99 in "step val acc 99" is a name, no number
+            text = _word(form).sub(" ", text)
     for number in numbers(text):
         source = resolve(number, fitting)
         claims.append(_claim(number, sentence, source))
@@ -119,9 +122,20 @@ def _sentence(sentence: Sentence, ledger: Ledger) -> tuple[list[Claim], list[str
     return claims, problems
 
 
-def _named(text: str, names: Iterable[str]) -> list[str]:
-    """Those of ``names`` that stand in ``text`` as whole words, as recorded."""
-    return [name for name in names if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)]
+def _says(text: str, name: str) -> bool:
+    return _word(name).search(text) is not None
+
+
+def _word(name: str) -> re.Pattern[str]:
+    """``name`` as a whole word, as recorded; a space in it is any white space."""
+    spaced = re.escape(name).replace(r"\ ", r"\s+")
+    return re.compile(rf"(?<!\w){spaced}(?!\w)", re.IGNORECASE)
+
+
+def _forms(metric: str) -> tuple[str, ...]:
+    """The ways in which a paper writes a metric's name, longest first."""
+    short = metric.removesuffix("_mean")
+    return (metric, metric_words(metric), short, short.replace("_", " "))
 
 
 def _claim(number: Number, sentence: Sentence, source: Quantity | None) -> Claim:

@@ -70,4 +70,5 @@ def comparison(data: Data, row: Data, dataset: str, metric: str) -> str:
         return f"{head}: a difference within the standard errors."
     side = {"lower": apart < 0, "higher": apart > 0}.get(known["direction"])
     verdict = {True: "better", False: "worse", None: "different"}[side]
-    return f"{head}: {verdict} by ${shown(abs(apart))}$."
+    spread = math.hypot(mine["stderr"] or 0.0, base["stderr"] or 0.0)
+    return f"{head}: {verdict} by ${shown(abs(apart), spread)}$."
