@@ -57,14 +57,17 @@ def check_machine(policy: Policy, machine: Machine) -> tuple[Finding, ...]:
     return _errors(policy.document, list(_above(policy.whole, machine)))
 
 
-def check_file(name: str, shipped: Path) -> tuple[Finding, ...]:
+def check_file(name: str, shipped: Path, machine: Machine | None = None) -> tuple[Finding, ...]:
     """As :func:`check`, also for a file that holds only blocks for other policies.
+
+    With ``machine``, a whole policy is checked against it as well.
 
     Raises :class:`UnknownName`, and :class:`BadPolicy` where the file does not load.
     """
     document, settings = load_blocks(name, shipped)
     if not settings or not set(settings) <= set(BLOCKS):
-        return check(load(name, shipped))
+        policy = load(name, shipped)
+        return check(policy) + (check_machine(policy, machine) if machine else ())
     found: list[Found] = []
     for kind, block in settings.items():
         model = EditorContainer if kind == "editor" else Container
