@@ -74,16 +74,9 @@ def build_image(
 def _follow(recipe: Recipe, answers: Iterator[Mapping[str, object]], say: Say) -> None:
     """Pass a build's words on; a build that fails says so in its stream alone."""
     tail: deque[str] = deque(maxlen=12)
-    step = ""
-    for answer in answers:
-        if "error" in answer:
-            raise ImageBuildFailed(
-                f"Building {recipe.name} failed.",
-                where=f"{recipe.dockerfile}, {step}",
-                why=one_line(answer["error"]) + "".join(f"\n         | {line}" for line in tail),
-                todo="If packages could not be fetched: does a container reach Debian's mirror? "
-                "Behind a proxy set http_proxy; a private CA goes in with --ca-bundle.",
-            )
+    step = failure = ""
+    for answer in answers:  # to the very end, or its connection would stay open
+        failure = failure or one_line(answer.get("error", ""))
         for raw in str(answer.get("stream", "")).splitlines():
             line = one_line(raw)
             if line:
@@ -91,6 +84,14 @@ def _follow(recipe: Recipe, answers: Iterator[Mapping[str, object]], say: Say) -
                 say(f"  {line}")
             if line.startswith("Step "):
                 step = line
+    if failure:
+        raise ImageBuildFailed(
+            f"Building {recipe.name} failed.",
+            where=f"{recipe.dockerfile}, {step}",
+            why=failure + "".join(f"\n         | {line}" for line in tail),
+            todo="If packages could not be fetched: does a container reach Debian's mirror? "
+            "Behind a proxy set http_proxy; see docs/installing.md.",
+        )
 
 
 @contextmanager
