@@ -1,0 +1,284 @@
+"""The ``aisci`` command: parses, and hands on. What a command needs is imported when it runs.
+
+Every error ends in :class:`Commands`: one screen that says what, where, why and what to do;
+exit code 2 for a request that is wrong, 1 for a failure, 130 for an interrupt.
+"""
+
+# ruff: noqa: PLC0415 - heavy imports stand where they are used: --help answers at once
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from orchestrator import AisciError, Interrupted, UserError, __version__
+
+if TYPE_CHECKING:
+    from click import Context
+
+
+class Commands(TyperGroup):
+    """The one place where an error becomes words and an exit code."""
+
+    def invoke(self, ctx: Context) -> Any:
+        as_json = "--json" in (*ctx._protected_args, *ctx.args)  # noqa: SLF001 - click has no public name for it
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            error: AisciError = Interrupted("stopped by a signal; nothing was half-written")
+        except AisciError as raised:
+            error = raised
+        except BrokenPipeError:  # the reader of our output has gone: click's business
+            raise
+        except OSError as refused:
+            error = AisciError(
+                f"the system refused: {refused.strerror}", where=str(refused.filename or "")
+            )
+        from orchestrator.console import errors
+
+        errors.show(error, as_json=as_json)
+        raise typer.Exit(error.exit_code)
+
+
+def _commands(about: str) -> typer.Typer:
+    return typer.Typer(
+        cls=Commands,
+        help=about,
+        rich_markup_mode=None,  # drawing help with rich would double the time it takes
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+
+
+app = _commands("A language model does small research; nothing that it wrote runs on this host.")
+images_app = _commands("The container images: build them, list them.")
+policy_app = _commands("Policies: what containers, ideas and runs may use.")
+template_app = _commands("Templates: the small studies that research starts from.")
+app.add_typer(images_app, name="images")
+app.add_typer(policy_app, name="policy")
+app.add_typer(template_app, name="template")
+
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's results folder, or `latest`.")]
+Results = Annotated[Path, typer.Option("--results", help="Where results lie.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only how it ended.")]
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, one object a line.")]
+HERE = Path("results")
+
+
+def _version(*, asked: bool) -> None:
+    if asked:
+        typer.echo(f"aisci {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    _asked: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=lambda asked: _version(asked=asked),
+            is_eager=True,
+            help="Print the version.",
+        ),
+    ] = False,
+) -> None:
+    """Options of ``aisci`` itself."""
+
+
+# --- research -----------------------------------------------------------------------------
+
+
+@app.command()
+def run(
+    template: Annotated[str, typer.Argument(help="A shipped template's name, or ./a/folder.")],
+    *,
+    model: Annotated[
+        str, typer.Option(help="builtin/sweep needs no key; else as litellm names it.")
+    ] = "builtin/sweep",
+    ideas: Annotated[int, typer.Option(min=1, max=100, help="How many ideas to pursue.")] = 1,
+    scale: Annotated[str, typer.Option(help="The template's scale: smoke or full.")] = "full",
+    policy: Annotated[str, typer.Option(help="A shipped policy, or ./a/file.yaml.")] = "default",
+    data: Annotated[Path | None, typer.Option(help="A folder of staged data sets.")] = None,
+    max_usd: Annotated[float | None, typer.Option(min=0, help="Lower the run's budget.")] = None,
+    results: Results = HERE,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Take a template from ideas to reviewed papers."""
+    from orchestrator.console import research
+    from orchestrator.console.wiring import Wanted
+
+    wanted = Wanted(
+        template=template,
+        model=model,
+        ideas=ideas,
+        scale=scale,
+        policy=policy,
+        data=data,
+        max_usd=max_usd,
+        results=results,
+    )
+    raise typer.Exit(research.start(wanted, research.View(quiet=quiet, as_json=as_json)))
+
+
+@app.command()
+def resume(
+    run: RunName,
+    *,
+    fork: Annotated[
+        bool, typer.Option(help="Go on as a new branch where template or program changed.")
+    ] = False,
+    policy: Annotated[
+        str | None, typer.Option(help="With --fork: another policy, such as a larger budget.")
+    ] = None,
+    results: Results = HERE,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Go on with a run that stopped; no recorded call is made or paid again."""
+    from orchestrator.console import research
+
+    if policy is not None and not fork:
+        raise UserError(
+            "another policy changes what the recorded run was allowed",
+            where="--policy",
+            todo="say --fork as well: the run goes on as a new branch of its record",
+        )
+    view = research.View(quiet=quiet, as_json=as_json)
+    raise typer.Exit(research.resume(run, results, view, fork=fork, policy=policy))
+
+
+@app.command()
+def replay(
+    run: RunName,
+    *,
+    into: Annotated[Path | None, typer.Option(help="Where to write what comes out.")] = None,
+    results: Results = HERE,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Make a run again from its record alone: no engine, no network, no key."""
+    from orchestrator.console import research
+
+    view = research.View(quiet=quiet, as_json=as_json)
+    raise typer.Exit(research.replay(run, results, view, into=into))
+
+
+@app.command()
+def report(run: RunName, *, results: Results = HERE, as_json: Json = False) -> None:
+    """Write a run's report.html, and each idea's, again from the journals."""
+    from orchestrator.console import reports
+
+    reports.write_all(run, results, as_json=as_json)
+
+
+# --- the machine --------------------------------------------------------------------------
+
+
+@app.command()
+def reap(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Remove what dead runs left on the engine; what a live run owns is left alone."""
+    from orchestrator.console import machine
+
+    machine.reap_all(dry_run=dry_run, as_json=as_json)
+
+
+@app.command()
+def doctor(*, results: Results = HERE, as_json: Json = False) -> None:
+    """Say what this machine can do, what was tested, and what to do about the rest."""
+    from orchestrator.console import machine
+
+    raise typer.Exit(machine.doctor(results, as_json=as_json))
+
+
+@images_app.command("build")
+def images_build(
+    names: Annotated[list[str] | None, typer.Argument(help="All but CUDA's, if none.")] = None,
+    *,
+    base: Annotated[str | None, typer.Option(help="A Debian 12 image to build on.")] = None,
+    ca_bundle: Annotated[
+        Path | None, typer.Option(help="PEM file of a private CA.", exists=True, dir_okay=False)
+    ] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Build the images whose recipe has changed."""
+    from orchestrator.console import machine
+
+    machine.build(names or [], base=base, ca_bundle=ca_bundle, quiet=quiet, as_json=as_json)
+
+
+@images_app.command("list")
+def images_list(*, as_json: Json = False) -> None:
+    """Every image of aisci: ready, stale or missing."""
+    from orchestrator.console import machine
+
+    machine.images(as_json=as_json)
+
+
+# --- what people write --------------------------------------------------------------------
+
+
+@policy_app.command("show")
+def policy_show(
+    name: str,
+    *,
+    effective: Annotated[
+        bool, typer.Option("--effective", help="After inheritance, every default written.")
+    ] = False,
+) -> None:
+    """Print a policy."""
+    from orchestrator.console import written
+
+    written.show_policy(name, effective=effective)
+
+
+@policy_app.command("check")
+def policy_check(files: list[str], *, as_json: Json = False) -> None:
+    """Check policies; exit code 2 if one cannot be used."""
+    from orchestrator.console import written
+
+    raise typer.Exit(written.check_policies(files, as_json=as_json))
+
+
+@template_app.command("list")
+def template_list(*, as_json: Json = False) -> None:
+    """The templates that aisci ships."""
+    from orchestrator.console import written
+
+    written.list_templates(as_json=as_json)
+
+
+@template_app.command("check")
+def template_check(
+    name: str,
+    *,
+    run: Annotated[
+        bool, typer.Option("--run", help="Also run experiment and plot in containers.")
+    ] = False,
+    policy: Annotated[str, typer.Option(help="The policy for --run.")] = "ci-cpu",
+    as_json: Json = False,
+) -> None:
+    """Check that a template keeps its contract; exit code 2 if not."""
+    from orchestrator.console import written
+
+    raise typer.Exit(written.check_template(name, run=run, policy=policy, as_json=as_json))
+
+
+def main() -> None:
+    """The console command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

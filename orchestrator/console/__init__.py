@@ -1,0 +1,1 @@
+"""What the ``aisci`` command shows and joins: with ``cli.py``, the only importers of rich."""

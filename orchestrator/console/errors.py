@@ -1,0 +1,62 @@
+"""An error as a person reads it: one screen, what and where and why and what to do."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator import AisciError
+from orchestrator.plain import plain
+
+SCREEN = 1200  # characters of one field; the rest is in the journal
+KINDS = {2: "this cannot be done as asked", 130: "stopped"}
+
+
+def show(error: AisciError, *, as_json: bool) -> None:
+    """Print ``error``: a panel on stderr, or one JSON object on stdout."""
+    if as_json:
+        print(json.dumps({"error": as_dict(error)}), flush=True)  # noqa: T201 - stdout is the answer
+        return
+    console = Console(stderr=True, highlight=False, soft_wrap=False)
+    if console.is_terminal:
+        console.print(_panel(error))
+    else:
+        sys.stderr.write(f"aisci: {KINDS.get(error.exit_code, 'failed')}\n{_lines(error)}\n")
+
+
+def as_dict(error: AisciError) -> dict[str, str | int]:
+    return {
+        "type": type(error).__name__,
+        "what": error.what,
+        "where": error.where,
+        "why": error.why,
+        "todo": error.todo,
+        "exit_code": error.exit_code,
+    }
+
+
+def _fields(error: AisciError) -> list[tuple[str, str]]:
+    pairs = (("where", error.where), ("why", error.why), ("do", error.todo))
+    return [(name, plain(value, limit=SCREEN)) for name, value in pairs if value]
+
+
+def _lines(error: AisciError) -> str:
+    rows = [f"  {name + ':':<7}{value}" for name, value in _fields(error)]
+    return "\n".join([f"  {plain(error.what, limit=SCREEN)}", *rows])
+
+
+def _panel(error: AisciError) -> Panel:
+    body = Table.grid(padding=(0, 2))
+    body.add_column(style="dim", justify="right", no_wrap=True)
+    body.add_column(overflow="fold")
+    body.add_row("", Text(plain(error.what, limit=SCREEN), style="bold"))
+    for name, value in _fields(error):
+        body.add_row(name, Text(value, style="green" if name == "do" else ""))
+    title = f"aisci · {KINDS.get(error.exit_code, 'failed')}"
+    colour = "yellow" if error.exit_code == 130 else "red"
+    return Panel(body, title=Text(title), title_align="left", border_style=colour)

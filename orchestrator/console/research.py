@@ -1,0 +1,235 @@
+"""``aisci run``, ``resume`` and ``replay``: one run under a listener, and how it ended."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from orchestrator import AisciError, Interrupted, UserError
+from orchestrator.blobs import BlobStore
+from orchestrator.chain import set_torn_tail_aside
+from orchestrator.console import out, runs
+from orchestrator.console.lines import Lines
+from orchestrator.console.progress import Progress
+from orchestrator.console.saver import Saver, differences
+from orchestrator.console.track import Line, Track
+from orchestrator.console.wiring import (
+    Wanted,
+    prepare,
+    present_template,
+    real_edges,
+    resolve_images,
+    same_images,
+    usable_policy,
+)
+from orchestrator.edges.absent import absent
+from orchestrator.edges.engine import Engine, connect
+from orchestrator.journal import Mode
+from orchestrator.paths import RunPaths
+from orchestrator.pinned import read_pins, same_program, setup_of, template_of
+from orchestrator.pipeline import Outcome
+from orchestrator.plain import plain_line
+from orchestrator.run import Listener, Place, Setup, Tools, research
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """How a person, or a program, wants to follow."""
+
+    quiet: bool
+    as_json: bool
+
+
+def start(wanted: Wanted, view: View) -> int:
+    """Begin a run; returns the exit code."""
+    engine = connect()
+    setup = prepare(wanted, engine)
+    paths = RunPaths.fresh(wanted.results, setup.template.name, datetime.now(UTC))
+    place = Place(record=paths, output=paths, mode=Mode.RECORD)
+    with _only_writer(paths.folder):
+        return _research(setup, place, engine, view)
+
+
+def resume(name: str, results: Path, view: View, *, fork: bool, policy: str | None) -> int:
+    """Go on with a run; returns the exit code."""
+    paths = runs.find(name, results)
+    with _only_writer(paths.folder):
+        for journal in (paths.journal, *sorted(paths.folder.glob(f"*/{runs.JOURNAL}"))):
+            torn = set_torn_tail_aside(journal)
+            if torn and not view.as_json:
+                out.say(f"{journal}: a torn last line ({torn} bytes) was set aside")
+        pins = read_pins(paths)
+        engine = connect()
+        if fork:
+            known = pins["template"]
+            now = present_template(known["name"], known["origin"]) or template_of(pins, paths)
+            setup = setup_of(pins, now)
+            chosen = usable_policy(policy, results) if policy else setup.policy
+            setup = replace(setup, policy=chosen, images=resolve_images(chosen, engine))
+        else:
+            same_program(pins)
+            setup = setup_of(pins, template_of(pins, paths))
+            same_images(setup, engine)
+        place = Place(record=paths, output=paths, mode=Mode.FORK if fork else Mode.RESUME)
+        return _research(setup, place, engine, view)
+
+
+def _research(setup: Setup, place: Place, engine: Engine, view: View) -> int:
+    """The run itself, on real edges; stopped or failed, it says how to go on."""
+    paths = place.record
+    with (
+        _resumable(paths.folder),
+        real_edges(setup, engine, run_id(paths)) as edges,
+        _listening(paths, view) as listener,
+    ):
+        outcomes = research(setup, place, Tools(edges=edges, saving=Saver(), listener=listener))
+    return _ended(paths, outcomes, view)
+
+
+def replay(name: str, results: Path, view: View, *, into: Path | None) -> int:
+    """Make a run again without the world, and compare; exit code 1 where files differ."""
+    paths = runs.find(name, results)
+    if into is not None and into.exists() and any(into.iterdir()):
+        raise UserError("the folder to replay into is not empty", where=f"--into {into}")
+    pins = read_pins(paths)
+    known = pins["template"]
+    template = present_template(known["name"], known["origin"]) or template_of(pins, paths)
+    setup = setup_of(pins, template)
+    with tempfile.TemporaryDirectory(prefix="aisci-replay-") as scratch:
+        output = RunPaths(into or Path(scratch))
+        place = Place(record=paths, output=output, mode=Mode.REPLAY)
+        tools = Tools(edges=lambda _: absent(setup.author), saving=Saver(), listener=lambda _: None)
+        outcomes = research(setup, place, tools)
+        same, different = differences(output.folder, paths.folder)
+    _say_replayed(len(outcomes), same, different, view)
+    return 1 if different else 0
+
+
+def run_id(paths: RunPaths) -> str:
+    """The run's name on the engine's labels: its template and time."""
+    folder = paths.folder.resolve()
+    return f"{folder.parent.name}-{folder.name}"
+
+
+@contextmanager
+def _listening(paths: RunPaths, view: View) -> Iterator[Listener]:
+    """The listener that ``view`` asks for, drawing while the run goes on."""
+    body = _bodies(paths.folder)
+    track = Track(body, time.monotonic)
+    if view.as_json:
+        yield lambda line: out.as_json({"event": line})
+    elif view.quiet:
+        yield lambda _: None
+    elif sys.stderr.isatty():
+        with Progress(track) as progress:
+            yield progress
+    else:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        yield Lines(track, body, now)
+
+
+def _bodies(folder: Path) -> Callable[[Line], Any]:
+    """Reads a line's body, from the blobs of the run or of any of its ideas."""
+
+    def body(line: Line) -> Any:
+        known = line["body"]
+        if "inline" in known:
+            return known["inline"]
+        ideas = (BlobStore(path) for path in sorted(folder.glob("*/blobs")))
+        return out.loads(BlobStore(folder / "blobs", *ideas).get(known["blob"]))
+
+    return body
+
+
+@contextmanager
+def _resumable(folder: Path) -> Iterator[None]:
+    """Ctrl-C and SIGTERM stop the run in order; every error that passes says how to go on."""
+    before = signal.signal(signal.SIGTERM, _stop)
+    todo = f"go on with: aisci resume {folder}"
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise Interrupted("the run was stopped", where=str(folder), todo=todo) from error
+    except AisciError as error:
+        if error.transient:
+            error.where = error.where or str(folder)
+            error.todo = todo if isinstance(error, Interrupted) else f"{error.todo}\n{todo}".strip()
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _only_writer(folder: Path) -> Iterator[None]:
+    """Two processes never write one run's journals: the second is refused."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserError(
+                "another process is at work on this run",
+                where=str(folder),
+                todo="wait for it, or stop it; then ask again",
+            ) from error
+        yield
+    finally:
+        os.close(handle)
+
+
+def _ended(paths: RunPaths, outcomes: tuple[Outcome, ...], view: View) -> int:
+    """Say how each idea ended; exit code 1 where none was finished and one failed."""
+    rows = [_row(paths, outcome) for outcome in outcomes]
+    if view.as_json:
+        out.as_json({"outcome": {"folder": str(paths.folder), "ideas": rows}})
+    else:
+        out.table(
+            ("idea", "ended", "where and why"), [(r["name"], r["status"], r["why"]) for r in rows]
+        )
+        out.say(f"\nresults:  {paths.folder}\nreport:   {paths.report}")
+        for row in rows:
+            out.say(f"paper:    {row['paper']}") if row["paper"] else None
+    states = {outcome.status for outcome in outcomes}
+    return 1 if "failed" in states and "finished" not in states else 0
+
+
+def _row(paths: RunPaths, outcome: Outcome) -> dict[str, Any]:
+    folder = paths.idea(outcome.study.idea).folder
+    failure = outcome.failure
+    pdfs = sorted(folder.glob("*.pdf"))
+    return {
+        "name": outcome.study.idea.name,
+        "id": outcome.study.idea.id,
+        "status": outcome.status,
+        "why": plain_line(f"{failure.stage}: {failure.what}") if failure else "",
+        "failure": asdict(failure) if failure else None,
+        "folder": str(folder),
+        "paper": str(pdfs[0]) if pdfs else "",
+    }
+
+
+def _say_replayed(ideas: int, same: list[str], different: list[str], view: View) -> None:
+    if view.as_json:
+        out.as_json({"replayed": {"ideas": ideas, "same": len(same), "different": different}})
+        return
+    if not view.quiet:
+        out.say(
+            f"replayed {ideas} ideas from the record: {len(same)} files are the same byte for byte"
+        )
+    for name in different:
+        out.say(f"differs: {name}")

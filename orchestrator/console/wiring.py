@@ -1,0 +1,148 @@
+"""Joining edges to the core: what a command asked for becomes a set-up and real edges.
+
+Everything that a person can get wrong is found here, before a folder is made or a cent spent.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from orchestrator import ImageStale, UserError
+from orchestrator.blobs import BlobStore
+from orchestrator.contract import require
+from orchestrator.edges.editor import ContainerEditor, ProcessEditor
+from orchestrator.edges.engine import Engine
+from orchestrator.edges.images import resolve
+from orchestrator.edges.library import LocalLibrary
+from orchestrator.edges.machine import measure
+from orchestrator.edges.models import open_model
+from orchestrator.edges.sandbox import DockerSandbox
+from orchestrator.paths import shipped_root
+from orchestrator.policy import Policy, load, lowered
+from orchestrator.policy_check import check, check_machine, refuse
+from orchestrator.ports import Edges
+from orchestrator.records import ContainerKind
+from orchestrator.run import Setup
+from orchestrator.template import Template, shipped
+from orchestrator.template import load as load_template
+
+KINDS: tuple[ContainerKind, ...] = ("experiment", "latex", "editor")
+LIBRARY = "library.json"
+STORAGE = "aisci-storage"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What ``aisci run`` was asked for, as it was written."""
+
+    template: str
+    model: str
+    ideas: int
+    scale: str
+    policy: str
+    data: Path | None
+    max_usd: float | None
+    results: Path
+
+
+def prepare(wanted: Wanted, engine: Engine) -> Setup:
+    """A set-up that can start; raises :class:`UserError` and its children, images' errors."""
+    template = load_template(wanted.template, shipped_root())
+    require(template)
+    template.scale(wanted.scale)
+    policy = usable_policy(wanted.policy, wanted.results)
+    if wanted.max_usd is not None:
+        budgets = {"idea.budget.usd": min(wanted.max_usd, policy.idea.usd)}
+        policy = lowered(policy, budgets | {"run.budget.usd": wanted.max_usd})
+    model = open_model(wanted.model, environ=os.environ)
+    return Setup(
+        template=template,
+        policy=policy,
+        model=wanted.model,
+        author=model.name,
+        scale=wanted.scale,
+        ideas=wanted.ideas,
+        images=resolve_images(policy, engine),
+        data=staged(wanted.data),
+    )
+
+
+def usable_policy(name: str, results: Path) -> Policy:
+    """The policy, checked for itself and against this machine."""
+    policy = load(name, shipped_root() / "policies")
+    refuse(policy, check(policy))
+    there = next(path for path in (results, *results.absolute().parents) if path.is_dir())
+    refuse(policy, check_machine(policy, measure(there)))
+    return policy
+
+
+def resolve_images(policy: Policy, engine: Engine) -> tuple[tuple[str, str], ...]:
+    """(name, id) of the image of each kind of container, and of the trusted helper's."""
+    found = {STORAGE: resolve(engine, STORAGE)}
+    for kind in KINDS:
+        limits = policy.limits(kind)
+        if kind == "editor" and policy.editor_on_host:
+            continue
+        flavour: Literal["cpu", "cuda"] = "cuda" if limits.gpus else "cpu"
+        found[limits.image] = resolve(engine, limits.image, flavour=flavour)
+    return tuple(sorted(found.items()))
+
+
+def same_images(setup: Setup, engine: Engine) -> None:
+    """Raise :class:`ImageStale` where an image is no longer the one that the run began with."""
+    for name, image in resolve_images(setup.policy, engine):
+        pinned = dict(setup.images).get(name)
+        if pinned != image:
+            raise ImageStale(
+                f"the image {name} is not the one that this run began with",
+                where=f"recorded {pinned}, now {image}",
+                todo="`aisci resume --fork` goes on with the present one, and says so",
+            )
+
+
+def staged(folder: Path | None) -> tuple[tuple[str, str], ...]:
+    """(name, host folder) of each data set: the sub-folders of ``folder``."""
+    if folder is None:
+        return ()
+    if not folder.is_dir():
+        raise UserError("no such folder of data sets", where=f"--data {folder}")
+    sets = sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
+    if not sets:
+        raise UserError(
+            "the folder holds no data set",
+            where=f"--data {folder}",
+            todo="put each data set into a sub-folder; it is mounted as /data/<its name>",
+        )
+    return tuple((path.name, str(path.resolve())) for path in sets)
+
+
+def present_template(name: str, origin: str) -> Template | None:
+    """The template that a record names, as it is now; None where it is not here any more."""
+    root = shipped_root()
+    if origin == f"templates/{name}" and name in shipped(root):
+        return load_template(name, root)
+    return load_template(f"{origin}/", root) if Path(origin).is_dir() else None
+
+
+@contextmanager
+def real_edges(setup: Setup, engine: Engine, run_id: str) -> Iterator[Callable[[BlobStore], Edges]]:
+    """Edges over a blob store: this machine's model, editor, engine and library."""
+    model = open_model(setup.model, environ=os.environ)
+    library = LocalLibrary.from_bytes(setup.template.files.get(LIBRARY, b"[]"), LIBRARY)
+    worker = shipped_root() / "sandbox" / "editor" / "worker.py"
+    images = dict(setup.images)
+    store = BlobStore(Path(os.devnull))  # each idea keeps in its own: see keeping_in
+    with DockerSandbox(engine, store, run_id, images.__getitem__) as shared:
+
+        def over(blobs: BlobStore) -> Edges:
+            sandbox = shared.keeping_in(blobs)
+            on_host = setup.policy.editor_on_host
+            editor = ProcessEditor(blobs, worker) if on_host else ContainerEditor(sandbox.open)
+            return Edges(model, editor, sandbox, library)
+
+        yield over

@@ -1,0 +1,93 @@
+"""What each run changed: its attempts, and its code against the run before it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+from orchestrator.records import Run
+from orchestrator.report.html import Child, Html, el, fold, table
+from orchestrator.report.page import pill, section
+from orchestrator.report.reading import IdeaFacts, Step
+
+MOST_LINES = 600  # of one file's diff
+MOST_BYTES = 256 * 1024  # of a file that is compared
+LOOKS = {"+": "add", "-": "del", "@": "at"}
+
+
+def changes(facts: IdeaFacts) -> Html | None:
+    """Every run beside the baseline, and attempts of runs that never finished."""
+    parts: list[Child] = []
+    before = next((run for run in facts.runs if run.number == 0), None)
+    numbers = sorted({run.number for run in facts.runs if run.number} | set(_tried(facts)))
+    for number in numbers:
+        run = next((run for run in facts.runs if run.number == number), None)
+        parts.append(_run(facts, number, run, before))
+        before = run or before
+    return section("changes", "What each run changed", parts) if parts else None
+
+
+def _tried(facts: IdeaFacts) -> Iterator[int]:
+    """Run numbers of which the journal holds an attempt."""
+    for step in facts.of("editor"):
+        parts = step.place.split("/")
+        if parts[0] == "experiments" and len(parts) > 1 and parts[1][4:].isdecimal():
+            yield int(parts[1][4:])
+
+
+def _run(facts: IdeaFacts, number: int, run: Run | None, before: Run | None) -> Html:
+    title = f"Run {number}: {run.description}" if run else f"Run {number}: never finished"
+    attempts = [step for step in facts.steps if step.place.startswith(f"experiments/run_{number}/")]
+    diff: Child = None
+    if run is not None and before is not None:
+        diff = list(_diffs(facts, before, run)) or el("p", "The code is the same.", class_="quiet")
+    return el("div", el("h3", title), _attempts(attempts), diff)
+
+
+def _attempts(steps: list[Step]) -> Html | None:
+    """Only worth a table where something went wrong."""
+    rows = [row for step in steps if (row := _attempt(step)) is not None]
+    plain = all(step.error is None for step in steps) and len(rows) <= 2
+    return None if plain else table(("attempt", "what", "how it ended", ""), rows)
+
+
+def _attempt(step: Step) -> tuple[Child, ...] | None:
+    place = step.place.split("/", 2)[-1].replace("_", " ")
+    if step.port == "model":
+        return None
+    if step.error is not None:
+        return place, step.port, pill(step.error["type"], "bad"), step.error["what"]
+    if step.answer is None:
+        return place, step.port, pill("no answer recorded", "warn"), ""
+    if step.port == "editor":
+        edit = step.edit
+        ended = pill("edited", "good") if edit.changed else pill("no change", "warn")
+        return place, "edit", ended, ", ".join(edit.changed) or edit.why_not
+    result = step.result
+    look = "good" if result.ok else "bad"
+    last = result.stderr.strip().splitlines()[-1:] if not result.ok else []
+    return place, "run", pill(str(result.verdict), look), el("span", last, class_="small quiet")
+
+
+def _diffs(facts: IdeaFacts, before: Run, run: Run) -> Iterator[Html]:
+    old, new = before.code.as_dict(), run.code.as_dict()
+    for path in sorted(old.keys() | new.keys()):
+        if old.get(path) != new.get(path) and path != "notes.txt":
+            shown, count = _diff(_text(facts, old.get(path)), _text(facts, new.get(path)), path)
+            opened = count <= 60
+            yield fold([el("code", path), f"  {count} lines of difference"], shown, opened=opened)
+
+
+def _text(facts: IdeaFacts, sha256: str | None) -> list[str]:
+    data = facts.blob(sha256) if sha256 else b""
+    if len(data) > MOST_BYTES or b"\0" in data:
+        return [f"({len(data)} bytes, not compared as text)"]
+    return data.decode("utf-8", errors="replace").splitlines()
+
+
+def _diff(old: list[str], new: list[str], path: str) -> tuple[Html, int]:
+    rows = list(difflib.unified_diff(old, new, f"before/{path}", f"after/{path}", lineterm=""))[2:]
+    spans = [el("span", row or " ", class_=LOOKS.get(row[:1])) for row in rows[:MOST_LINES]]
+    if len(rows) > MOST_LINES:
+        spans.append(el("span", f"… {len(rows) - MOST_LINES} more lines", class_="at"))
+    return el("pre", spans, class_="diff"), sum(row[:1] in "+-" for row in rows)

@@ -1,0 +1,124 @@
+"""Every container: what it was allowed, what the engine says it was, and what it did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchestrator.records import Attestation
+from orchestrator.report.html import Child, Html, el, fold, table
+from orchestrator.report.page import bar, duration, pill, section, size
+from orchestrator.report.reading import IdeaFacts, Step
+
+
+def containers(facts: IdeaFacts) -> Html | None:
+    """One fold a container, in the order of their starts; the shared baseline's first."""
+    boxes = [(step, box) for step in (*facts.shared, *facts.steps) if (box := _box(step))]
+    if not boxes:
+        return None
+    well = sum(box.verdict == "finished" for _, box in boxes)
+    intro = (
+        f"{len(boxes)} containers ran, each fresh and used once; {well} ended by themselves. "
+        "“Asked” is what the policy wanted; “inspected” is what the engine itself says of the "
+        "container; “seen” was read from the running process. Bars show the most that was "
+        "used of each limit."
+    )
+    return section("containers", "Containers", el("p", intro), [_one(s, b) for s, b in boxes])
+
+
+def _box(step: Step) -> Attestation | None:
+    if step.answer is None or step.port not in {"sandbox", "editor"}:
+        return None
+    return step.result.attestation if step.port == "sandbox" else step.edit.attestation
+
+
+def _one(step: Step, box: Attestation) -> Html:
+    kind = step.asked.get("kind", "editor")
+    took = duration(box.peaks.wall)
+    look = "good" if box.verdict == "finished" else "bad"
+    summary = [f"{step.place} · {kind} · {took}", pill(str(box.verdict), look)]
+    summary += [pill(f"hit {name}", "warn") for name in box.hit]
+    return fold(summary, _used(step.asked["limits"], box), _said(step), _settings(box), _which(box))
+
+
+def _used(limits: dict[str, Any], box: Attestation) -> Html:
+    peaks = box.peaks
+    rows = [
+        ("memory", size(peaks.memory), size(limits["memory"]), peaks.memory, limits["memory"]),
+        ("disk", size(peaks.disk), size(limits["workspace"]), peaks.disk, limits["workspace"]),
+        ("files", peaks.inodes, limits["inodes"], peaks.inodes, limits["inodes"]),
+        ("processes", peaks.pids, limits["pids"], peaks.pids, limits["pids"]),
+        ("time", duration(peaks.wall), duration(limits["wall"]), peaks.wall, limits["wall"]),
+        (
+            "CPU time",
+            duration(peaks.cpu_time),
+            duration(limits["cpu_time"]),
+            peaks.cpu_time,
+            limits["cpu_time"],
+        ),
+        ("output", size(peaks.log_bytes), size(limits["logs"]), peaks.log_bytes, limits["logs"]),
+    ]
+    if limits["gpus"]:
+        memory = limits["gpu_memory"]
+        rows.append(("GPU memory", size(peaks.gpu_memory), size(memory), peaks.gpu_memory, memory))
+    cells = [
+        (name, str(used), str(most), bar(part, whole)) for name, used, most, part, whole in rows
+    ]
+    return table(("limit", "most used", "allowed", ""), cells)
+
+
+def _said(step: Step) -> list[Child]:
+    """What a job's own output and harvest add; an editor's container has neither."""
+    if step.port != "sandbox":
+        refused = step.edit.refused
+        return [el("p", "Refused: ", ", ".join(refused), class_="small")] if refused else []
+    result = step.result
+    parts: list[Child] = [
+        el(
+            "p",
+            el("code", " ".join(step.asked["argv"])),
+            f" ended with exit code {result.exit_code}; {len(result.files.files)} files came home.",
+            class_="small",
+        )
+    ]
+    if result.suspected:
+        parts.append(el("p", "Suspected, from its own words alone: ", ", ".join(result.suspected)))
+    if result.refused:
+        rows = [(el("code", name), why) for name, why in result.refused]
+        parts.append(table(("refused at the harvest", "why"), rows))
+    for name, said in (("stdout", result.stdout), ("stderr", result.stderr)):
+        if said.strip():
+            parts.append(fold(f"the end of {name}", el("pre", said[-8000:], class_="wrap")))
+    return parts
+
+
+def _settings(box: Attestation) -> Html:
+    asked, found = dict(box.asked), dict(box.inspected)
+    rows: list[tuple[Child, ...]] = [
+        (el("code", key), asked.get(key, ""), _same(asked.get(key), found.get(key)))
+        for key in sorted(asked.keys() | found.keys())
+    ]
+    seen = [(el("code", key), value) for key, value in box.seen]
+    return fold(
+        f"{len(rows)} settings asked and inspected, {len(seen)} seen in the process",
+        table(("setting", "asked", "inspected"), rows),
+        table(("in the process", "seen"), seen) if seen else None,
+    )
+
+
+def _same(asked: str | None, found: str | None) -> Child:
+    if asked is None or found == asked:
+        return found or ""
+    return [found if found is not None else "(not reported)", pill("differs", "bad")]
+
+
+def _which(box: Attestation) -> Html:
+    pairs = (
+        ("image", box.image),
+        ("policy", box.policy),
+        ("runtime", box.runtime),
+        ("quota by", box.storage),
+        ("engine", box.engine),
+        ("kernel", box.kernel),
+    )
+    rows = [(name, el("span", value, class_="hash")) for name, value in pairs]
+    return fold("image, policy, engine", table(("", ""), rows))

@@ -1,0 +1,111 @@
+"""What it cost: requests, tokens, money and time; and every call of the model."""
+
+from __future__ import annotations
+
+from orchestrator.records import Usage
+from orchestrator.report.html import Html, el, fold, number, table
+from orchestrator.report.page import dollars, duration, pill, section
+from orchestrator.report.reading import IdeaFacts, Step
+
+WIDTH = 640  # of the bar of stages, in CSS pixels
+SHOWN = 4000  # characters of a prompt's last message and of a reply
+
+
+def total(steps: tuple[Step, ...]) -> Usage:
+    """The sum; ``usd`` is None as soon as one price is unknown."""
+    used = [step.usage for step in steps]
+    prices = [usage.usd for usage in used]
+    known = [price for price in prices if price is not None]
+    return Usage(
+        sum(usage.prompt_tokens for usage in used),
+        sum(usage.completion_tokens for usage in used),
+        sum(known) if len(known) == len(prices) else None,
+    )
+
+
+def cost(facts: IdeaFacts) -> Html:
+    """Money and tokens by purpose, time by stage."""
+    by: dict[str, list[Step]] = {}
+    for step in facts.of("model"):
+        by.setdefault(step.asked["ask"]["purpose"], []).append(step)
+    rows = [_purpose(name, tuple(steps)) for name, steps in by.items()]
+    if len(by) > 1:
+        rows.append(_purpose("in all", facts.of("model")))
+    heads = ("purpose", "requests", "prompt tokens", "reply tokens", "cost", "time")
+    unanswered = [step for step in facts.of("model") if step.seconds is None]
+    charged = (
+        f"{len(unanswered)} requests have no recorded answer and are charged at the most that "
+        "they can have cost."
+    )
+    return section(
+        "cost",
+        "Cost and time",
+        _time(facts),
+        table(heads, rows) if rows else el("p", "No model was asked.", class_="quiet"),
+        el("p", charged, class_="small") if unanswered else None,
+    )
+
+
+def _purpose(name: str, steps: tuple[Step, ...]) -> tuple[Html | str, ...]:
+    used = total(steps)
+    seconds = sum(step.seconds or 0.0 for step in steps)
+    return (
+        name,
+        number(len(steps)),
+        number(f"{used.prompt_tokens:,}"),
+        number(f"{used.completion_tokens:,}"),
+        number(dollars(used.usd)),
+        number(duration(seconds)),
+    )
+
+
+def _time(facts: IdeaFacts) -> Html | None:
+    """The stages side by side, as long as they took on the clock."""
+    whole = sum(seconds for _, seconds in facts.stages)
+    if whole <= 0:
+        return None
+    parts, keys, x = [], [], 0.0
+    for place, (name, seconds) in enumerate(facts.stages):
+        width = WIDTH * seconds / whole
+        look = f"s{place % 8}"
+        parts.append(
+            el("rect", x=round(x, 1), width=max(0.5, round(width - 1, 1)), height=12, class_=look)
+        )
+        swatch = el("svg", el("rect", width=9, height=9, rx=2, class_=look), width=9, height=9)
+        keys.append(el("li", swatch, f"{name} {duration(seconds)}"))
+        x += width
+    chart = el(
+        "svg",
+        parts,
+        viewBox=f"0 0 {WIDTH} 12",
+        width="100%",
+        height=14,
+        preserveAspectRatio="none",
+        role="img",
+        aria_label="time by stage",
+    )
+    return el("div", chart, el("ul", keys, class_="legend"))
+
+
+def calls(facts: IdeaFacts) -> Html | None:
+    """Every model call, folded: the end of what was asked, and the reply."""
+    steps = facts.of("model")
+    if not steps:
+        return None
+    listed = [_call(step) for step in steps]
+    return section("calls", "Model calls", fold(f"All {len(steps)} calls", listed))
+
+
+def _call(step: Step) -> Html:
+    used, ask = step.usage, step.asked["ask"]
+    head = f"{ask['purpose']} · {step.place} · {used.prompt_tokens:,} → {used.completion_tokens:,} tokens"
+    state = pill(step.error["type"], "bad") if step.error else None
+    reply = step.answer["text"] if step.answer else ""
+    last = ask["messages"][-1]["content"] if ask["messages"] else ""
+    return fold(
+        [head, state],
+        el("p", "the end of what was asked", class_="label small quiet"),
+        el("pre", last[-SHOWN:], class_="wrap"),
+        el("p", f"{step.asked['model']} replied", class_="label small quiet"),
+        el("pre", reply[:SHOWN] or (step.error or {}).get("what", "(no answer)"), class_="wrap"),
+    )

@@ -1,0 +1,93 @@
+"""HTML that cannot be broken out of: every plain text is escaped, only :class:`Html` is not.
+
+Control characters, terminal escapes and marks that turn the reading direction are made
+visible first (``plain.py``), so that hostile text can neither act nor hide.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Iterable
+
+from orchestrator.plain import plain
+
+LONGEST = 200_000  # characters of one text
+VOID = frozenset({"meta", "img", "br", "hr", "rect", "line", "circle", "path"})
+PNG = b"\x89PNG\r\n\x1a\n"
+PICTURE = 4 * 1024 * 1024  # bytes of one picture that is put into a page
+
+
+class Html(str):
+    """Markup that this module made."""
+
+    __slots__ = ()
+
+
+Child = Html | str | int | float | None | Iterable["Child"]
+
+
+def text(value: object) -> Html:
+    """``value`` as text of a page."""
+    return Html(html.escape(plain(value, limit=LONGEST), quote=True))
+
+
+def join(*children: Child) -> Html:
+    """Children one after the other; lists are flattened, None is left out."""
+    parts: list[str] = []
+    for child in children:
+        if isinstance(child, Html):
+            parts.append(child)
+        elif isinstance(child, str | int | float):
+            parts.append(text(child))
+        elif child is not None:
+            parts.append(join(*child))
+    return Html("".join(parts))
+
+
+def el(tag: str, /, *children: Child, **attributes: object) -> Html:
+    """An element. ``class_`` means class; an underscore in a name means a dash; None leaves out."""
+    said = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{text(value)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    if tag in VOID:
+        return Html(f"<{tag}{said}>")
+    return Html(f"<{tag}{said}>{join(*children)}</{tag}>")
+
+
+def fold(summary: Child, *children: Child, opened: bool = False) -> Html:
+    """A part that opens on a click."""
+    return el("details", el("summary", summary), *children, open="" if opened else None)
+
+
+def table(heads: Iterable[Child], rows: Iterable[Iterable[Child]], class_: str = "") -> Html:
+    """A table that scrolls by itself where the page is narrow."""
+    head = el("thead", el("tr", [el("th", cell, scope="col") for cell in heads]))
+    body = el("tbody", [el("tr", [_cell(cell) for cell in row]) for row in rows])
+    return el("div", el("table", head, body, class_=class_ or None), class_="wide")
+
+
+def _cell(cell: Child) -> Html:
+    return cell if isinstance(cell, Html) and cell.startswith("<td") else el("td", cell)
+
+
+def number(cell: Child, **attributes: object) -> Html:
+    """A table's cell that holds a number: right, in figures of one width."""
+    more = attributes.pop("class_", "")
+    return el("td", cell, class_=f"num {more}".strip(), **attributes)
+
+
+def picture(data: bytes, alt: str) -> Html:
+    """A PNG inside the page. Its pixels are the browser's business: here, only its first bytes
+    and its size are looked at.
+    """
+    if not data.startswith(PNG) or len(data) > PICTURE:
+        return el("p", f"{alt}: not shown, {_why_not(data)}", class_="quiet")
+    source = Html("data:image/png;base64," + base64.b64encode(data).decode())
+    return Html(f'<img alt="{text(alt)}" src="{source}">')
+
+
+def _why_not(data: bytes) -> str:
+    return f"{len(data)} bytes" if data.startswith(PNG) else "it is not a PNG file"

@@ -1,0 +1,185 @@
+"""One idea's page, in the order in which a reader asks: what, how well, how, at what cost."""
+
+from __future__ import annotations
+
+from orchestrator.journal import Journal
+from orchestrator.report.changes import changes
+from orchestrator.report.containers import containers
+from orchestrator.report.cost import calls, cost, total
+from orchestrator.report.html import Child, Html, el, fold, table
+from orchestrator.report.measured import measured
+from orchestrator.report.page import (
+    contents,
+    dollars,
+    duration,
+    facts,
+    lines,
+    page,
+    pill,
+    section,
+)
+from orchestrator.report.paper import claims, figures, paper, review
+from orchestrator.report.reading import IdeaFacts, read_idea
+
+TITLES = {
+    "idea": "The idea",
+    "results": "What was measured",
+    "figures": "Figures",
+    "changes": "What each run changed",
+    "paper": "The paper",
+    "numbers": "Numbers checked",
+    "review": "Review",
+    "cost": "Cost and time",
+    "containers": "Containers",
+    "calls": "Model calls",
+    "record": "The record",
+}
+
+
+def idea_report(journal: Journal, run: Journal | None) -> str:
+    """The page of one idea, a function of its journal, its run's journal and their blobs.
+
+    Raises :class:`BadJournal` where a blob is missing or changed.
+    """
+    known = read_idea(journal, run)
+    parts = {
+        "idea": _idea(known),
+        "results": measured(known),
+        "figures": figures(known),
+        "changes": changes(known),
+        "paper": paper(known),
+        "numbers": claims(known),
+        "review": review(known),
+        "cost": cost(known),
+        "containers": containers(known),
+        "calls": calls(known),
+        "record": _record(known),
+    }
+    there = [(anchor, TITLES[anchor]) for anchor, part in parts.items() if part]
+    title = f"{known.idea.title} · aisci"
+    return page(
+        title, _head(known, contents(there)), _failure(known), *parts.values(), _foot(known)
+    )
+
+
+def _head(known: IdeaFacts, links: Html) -> Html:
+    template = known.pins.get("template", {}).get("name", "")
+    place = " · ".join(filter(None, ("aisci", template, f"idea {known.idea.id}")))
+    author = known.pins.get("author") or "a model that this record does not name"
+    return el(
+        "header",
+        el("p", place, "  ", pill(known.status), class_="eyebrow"),
+        el("h1", known.idea.title),
+        el("p", f"Proposed, carried out and written by {author}, a program.", class_="byline"),
+        _numbers(known),
+        links,
+    )
+
+
+def _numbers(known: IdeaFacts) -> Html:
+    used = total(known.of("model"))
+    boxes = len([s for s in known.steps if s.port in {"sandbox", "editor"} and s.answer])
+    finished = sum(1 for run in known.runs if run.number)
+    tried = sum(run.attempts for run in known.runs if run.number)
+    tokens = used.prompt_tokens + used.completion_tokens
+    return facts(
+        ("runs beside the baseline", finished, f"{tried} attempts" if finished else ""),
+        ("containers", boxes, ""),
+        ("model calls", len(known.of("model")), f"{tokens:,} tokens"),
+        ("cost", dollars(used.usd), ""),
+        ("numbers checked", len(known.claims), ""),
+        ("time in stages", duration(sum(seconds for _, seconds in known.stages)), ""),
+    )
+
+
+def _failure(known: IdeaFacts) -> Html | None:
+    failure = known.failure
+    if known.status == "not novel":
+        why = f"Not pursued: judged not novel. {known.novelty.reason}"
+        return el("div", el("p", why), class_="notice warn")
+    if failure is None:
+        if known.status == "finished":
+            return None
+        return el("div", el("p", "This idea is not finished."), class_="notice warn")
+    return el(
+        "div",
+        el("p", el("strong", f"It ended in the stage “{failure.stage}”: {failure.error}")),
+        lines(failure.what),
+        el("p", f"Where: {failure.where}", class_="small") if failure.where else None,
+        el("p", f"What to do: {failure.todo}", class_="small") if failure.todo else None,
+        el("p", f"{len(known.runs)} finished runs are kept and shown below.", class_="small"),
+        class_="notice",
+    )
+
+
+def _idea(known: IdeaFacts) -> Html:
+    idea, novelty = known.idea, known.novelty
+    scores = [
+        f"{name} {value} of 10"
+        for name in ("interestingness", "feasibility", "novelty")
+        if (value := getattr(idea, name)) is not None
+    ]
+    own: Child = None
+    if scores:
+        own = el("p", "The proposer's own scores: ", ", ".join(scores), ".", class_="small quiet")
+    return section(
+        "idea",
+        TITLES["idea"],
+        lines(idea.experiment),
+        own,
+        el("h3", "Is it new? ", pill(novelty.decision)),
+        lines(novelty.reason),
+        _papers(known),
+    )
+
+
+def _papers(known: IdeaFacts) -> Html | None:
+    rows = [
+        (ref.title, ", ".join(ref.authors), str(ref.year), ref.venue)
+        for ref in known.novelty.papers
+    ]
+    if not rows:
+        return None
+    return fold(
+        f"{len(rows)} papers were looked at", table(("title", "authors", "year", "venue"), rows)
+    )
+
+
+def _record(known: IdeaFacts) -> Html:
+    pins = known.pins
+    rows: list[tuple[Child, ...]] = [
+        ("journal lines", str(known.lines)),
+        ("journal head", el("span", known.head, class_="hash")),
+        ("sealed", "yes" if known.sealed else "no: the idea may go on"),
+        ("began", known.began),
+    ]
+    if pins:
+        template, policy = pins["template"], pins["policy"]
+        rows += [
+            ("program", f"aisci {pins['program']}"),
+            ("model", pins["model"]),
+            ("scale", pins["scale"]),
+            ("template", [template["origin"], " ", el("span", template["hash"], class_="hash")]),
+            ("policy", [f"{policy['name']} ({policy['origin']}) ", _hash(policy["hash"])]),
+            ("prompts", _hash(pins["prompts"])),
+        ]
+        rows += [(f"image {name}", _hash(image)) for name, image in pins["images"]]
+    about = (
+        "This page was made from the idea's journal alone. The journal is a chain of hashes: it "
+        "is consistent as it stands; whether it is intact, the head above tells whoever noted "
+        "it elsewhere."
+    )
+    return section("record", TITLES["record"], el("p", about), table(("", ""), rows))
+
+
+def _hash(value: str) -> Html:
+    return el("span", value, class_="hash")
+
+
+def _foot(known: IdeaFacts) -> Html:
+    said = (
+        "Text on this page was written by a language model and by programs that it wrote; "
+        "none of it was run on the host or can act here: the page holds no script and loads "
+        f"nothing. Journal head {known.head[:16]}…"
+    )
+    return el("footer", el("p", said))

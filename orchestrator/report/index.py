@@ -1,0 +1,83 @@
+"""A run's page: its ideas side by side, and where each one's own page is."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from orchestrator.journal import Journal
+from orchestrator.report.cost import total
+from orchestrator.report.html import Child, Html, el, number, table
+from orchestrator.report.page import dollars, duration, facts, page, pill, section
+from orchestrator.report.reading import IdeaFacts, read_idea, steps
+
+
+def run_report(run: Journal, ideas: list[Journal]) -> str:
+    """The page of a run over its ideas' journals, each in a folder beside the run's own."""
+    pins = run.lines[0]["pins"]
+    known = [(journal.path.parent.name, read_idea(journal, run)) for journal in ideas]
+    template = pins["template"]["name"]
+    sealed = run.lines[-1] if run.sealed else None
+    head = sealed["head"] if sealed else run.head
+    return page(
+        f"{template} · aisci",
+        el(
+            "header",
+            el("p", f"aisci · {pins['scale']} · policy {pins['policy']['name']}", class_="eyebrow"),
+            el(
+                "h1",
+                f"{template}: {len(known)} ideas" if len(known) != 1 else f"{template}: one idea",
+            ),
+            el(
+                "p",
+                f"Proposed, carried out and written by {pins['author']}, a program.",
+                class_="byline",
+            ),
+            _numbers(run, [facts for _, facts in known]),
+        ),
+        section("ideas", "Ideas", [_table(known)]),
+        section("record", "The record", _record(pins, head, sealed is not None)),
+    )
+
+
+def _numbers(run: Journal, ideas: list[IdeaFacts]) -> Html:
+    asked = tuple(step for step in steps(run) if step.port == "model")
+    every = (*asked, *(step for idea in ideas for step in idea.of("model")))
+    used = total(every)
+    done = sum(idea.status == "finished" for idea in ideas)
+    return facts(
+        ("ideas finished", f"{done} of {len(ideas)}", ""),
+        ("papers", sum(idea.paper is not None for idea in ideas), ""),
+        ("model calls", len(every), f"{used.prompt_tokens + used.completion_tokens:,} tokens"),
+        ("cost", dollars(used.usd), ""),
+    )
+
+
+def _table(known: list[tuple[str, IdeaFacts]]) -> Html:
+    rows: list[tuple[Child, ...]] = []
+    for folder, idea in known:
+        used = total(idea.of("model"))
+        why = f"{idea.failure.stage}: {idea.failure.what}"[:300] if idea.failure else ""
+        rows.append(
+            (
+                [
+                    el("a", idea.idea.title, href=f"{quote(folder)}/report.html"),
+                    el("div", why, class_="small quiet") if why else None,
+                ],
+                pill(idea.status),
+                number(sum(1 for run in idea.runs if run.number)),
+                number(len(idea.claims)),
+                number(dollars(used.usd)),
+                number(duration(sum(seconds for _, seconds in idea.stages))),
+            )
+        )
+    return table(("idea", "", "runs", "numbers checked", "cost", "time"), rows)
+
+
+def _record(pins: dict[str, Child], head: str, sealed: bool) -> Html:  # noqa: FBT001 - one small row
+    rows: list[tuple[Child, ...]] = [
+        ("program", f"aisci {pins['program']}"),
+        ("model", pins["model"]),
+        ("journal head", el("span", head, class_="hash")),
+        ("sealed", "yes" if sealed else "no: the run may go on"),
+    ]
+    return table(("", ""), rows)

@@ -1,0 +1,147 @@
+"""What was measured: each run against the baseline, with direction and standard errors."""
+
+from __future__ import annotations
+
+import math
+
+from orchestrator.manifest import Manifest, Metric
+from orchestrator.report.html import Child, Html, el, number, table, text
+from orchestrator.report.page import section
+from orchestrator.report.reading import IdeaFacts
+from orchestrator.results import Dataset
+
+WIDTH, STEP = 150, 9  # of a row's little chart, in CSS pixels
+Value = tuple[float, float | None]
+
+
+def measured(facts: IdeaFacts) -> Html | None:
+    """A table a data set; None where no run brought numbers home."""
+    if not facts.results:
+        return None
+    datasets = dict.fromkeys(name for _, r in facts.results for name in r.datasets)
+    tables = [_dataset(facts, name) for name in datasets]
+    return section("results", "What was measured", _how_to_read(facts), _runs(facts), tables)
+
+
+def _how_to_read(facts: IdeaFacts) -> Html:
+    seeds = (
+        "Mean ± standard error, as the experiment itself computed them; read from each run's "
+        "final_info.json. A change is coloured by the direction that the template declares. "
+        "It is grey where it is no larger than the standard error of the difference, "
+        "√(s₀² + s²): such a change shows nothing."
+    )
+    alone = " No baseline is known here, so runs stand alone." if facts.results[0][0] != 0 else ""
+    return el("p", seeds, alone, class_="small quiet")
+
+
+def _runs(facts: IdeaFacts) -> Html:
+    rows = [
+        (
+            "Baseline" if run.number == 0 else f"Run {run.number}",
+            run.description,
+            number(str(run.attempts)),
+            number(f"{run.seconds:.1f} s"),
+        )
+        for run in facts.runs
+    ]
+    return table(("", "what it is", "attempts", "time"), rows)
+
+
+def _dataset(facts: IdeaFacts, name: str) -> Html:
+    found = {n: r.datasets[name] for n, r in facts.results if name in r.datasets}
+    metrics = _ordered(dict.fromkeys(m for d in found.values() for m in d.means), facts.manifest)
+    heads: list[Child] = ["metric"]
+    heads += ["baseline" if run == 0 else f"run {run}" for run in found]
+    heads += [""] if len(found) > 1 else []
+    rows = [_row(metric, found, facts.manifest) for metric in metrics]
+    return el("div", el("h3", name), table(heads, rows))
+
+
+def _ordered(names: dict[str, None], manifest: Manifest | None) -> list[str]:
+    """Headline metrics first, then the manifest's order, then what it does not know."""
+    if manifest is None:
+        return list(names)
+    known = [*manifest.headline, *manifest.metrics]
+    return sorted(names, key=lambda name: known.index(name) if name in known else len(known))
+
+
+def _row(metric: str, found: dict[int, Dataset], manifest: Manifest | None) -> list[Child]:
+    about = manifest.metrics.get(metric) if manifest else None
+    values = {run: _value(data, metric) for run, data in found.items()}
+    base = values.get(0)
+    cells: list[Child] = [_name(metric, about)]
+    cells += [
+        _plain(value) if run == 0 or base is None else _against(base, value, about)
+        for run, value in values.items()
+    ]
+    return cells + ([el("td", _chart(values))] if len(found) > 1 else [])
+
+
+def _name(metric: str, about: Metric | None) -> Html:
+    arrow = {"lower": " ↓ lower is better", "higher": " ↑ higher is better"}
+    small = ""
+    if about is not None:
+        unit = f"in {about.unit}" if about.unit else ""
+        small = "; ".join(filter(None, (arrow.get(about.direction, "").strip(), unit)))
+    return el("td", metric, el("small", small) if small else None, class_="metric")
+
+
+def _value(data: Dataset, metric: str) -> Value | None:
+    mean = data.means.get(metric)
+    return None if mean is None else (mean, data.stderrs.get(metric))
+
+
+def _plain(value: Value | None) -> Html:
+    return number(_said(value) if value else "–")
+
+
+def _said(value: Value) -> str:
+    mean, error = value
+    return f"{mean:.4g}" + (f" ± {error:.2g}" if error is not None else "")
+
+
+def _against(base: Value, value: Value | None, about: Metric | None) -> Html:
+    if value is None:
+        return number("–")
+    change, look = value[0] - base[0], ""
+    within = is_within(base, value)
+    direction = about.direction if about else "none"
+    if change and not within and direction != "none":
+        look = "better" if (change < 0) == (direction == "lower") else "worse"
+    arrow = "→" if not change else "↑" if change > 0 else "↓"
+    share = f" ({change / abs(base[0]):+.1%})" if base[0] else ""
+    note = f"{arrow} {change:+.3g}{share}" + (", within s.e." if within else "")
+    small = el("small", note, class_=look or None)
+    return number([text(_said(value)), small], class_="within" if within else "")
+
+
+def is_within(base: Value, value: Value) -> bool:
+    """Whether a change is no larger than its own standard error; unknown errors judge nothing."""
+    if base[1] is None or value[1] is None:
+        return False
+    return abs(value[0] - base[0]) <= math.hypot(base[1], value[1])
+
+
+def _chart(values: dict[int, Value | None]) -> Html | None:
+    """One dot a run on a common axis, the baseline hollow, bars of one standard error."""
+    known = {run: value for run, value in values.items() if value is not None}
+    low = min((mean - (error or 0.0) for mean, error in known.values()), default=0.0)
+    high = max((mean + (error or 0.0) for mean, error in known.values()), default=0.0)
+    if not high > low or not math.isfinite(high - low):
+        return None
+
+    def at(x: float) -> float:
+        return round(6 + (WIDTH - 12) * (x - low) / (high - low), 1)
+
+    marks: list[Child] = []
+    for place, (run, (mean, error)) in enumerate(known.items()):
+        y = 6 + STEP * place
+        marks.append(el("line", x1=6, x2=WIDTH - 6, y1=y, y2=y, class_="axis"))
+        if error:
+            look = "err" if run else "berr"
+            marks.append(
+                el("line", x1=at(mean - error), x2=at(mean + error), y1=y, y2=y, class_=look)
+            )
+        marks.append(el("circle", cx=at(mean), cy=y, r=3, class_="dot" if run else "base"))
+    height = STEP * len(known) + 3
+    return el("svg", marks, width=WIDTH, height=height, role="img", aria_label="runs side by side")

@@ -1,0 +1,125 @@
+"""The page around a report: no script, nothing fetched, one style sheet known by its hash."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib import resources
+
+from orchestrator.report.html import Child, Html, el
+
+STATES = {
+    "finished": "good",
+    "ready": "good",
+    "failed": "bad",
+    "unfinished": "warn",
+    "not novel": "warn",
+    "undecided": "warn",
+    "novel": "good",
+}
+
+
+@cache
+def style() -> str:
+    """The style sheet; our own text."""
+    return (resources.files("orchestrator") / "report" / "style.css").read_text("utf-8")
+
+
+def page(title: str, *parts: Child) -> str:
+    """A whole HTML document.
+
+    Its content security policy allows pictures that are in the page and the one style sheet,
+    and nothing else: no script, font, frame, form or fetch, whatever the text in it says.
+    """
+    css = style()
+    known = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+    rules = (
+        f"default-src 'none'; img-src data:; style-src 'sha256-{known}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    head = el(
+        "head",
+        el("meta", charset="utf-8"),
+        el("meta", http_equiv="Content-Security-Policy", content=rules),
+        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        el("meta", name="referrer", content="no-referrer"),
+        el("title", title),
+        Html(f"<style>{css}</style>"),
+    )
+    body = el("body", el("div", *parts, class_="sheet"))
+    return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
+
+
+def pill(state: str, look: str = "") -> Html:
+    """A short state in its colour."""
+    return el("span", state, class_=f"pill {look or STATES.get(state, '')}".strip())
+
+
+def facts(*pairs: tuple[str, Child, Child]) -> Html:
+    """(name, value, small print) side by side."""
+    cells = [
+        el("div", el("dt", name), el("dd", value, el("small", small) if small else None))
+        for name, value, small in pairs
+    ]
+    return el("dl", cells, class_="facts")
+
+
+def section(anchor: str, title: str, *parts: Child) -> Html:
+    return el("section", el("h2", title), *parts, id=anchor)
+
+
+def contents(entries: list[tuple[str, str]]) -> Html:
+    """Links to the sections that are there."""
+    return el("nav", [el("a", title, href=f"#{anchor}") for anchor, title in entries])
+
+
+def bar(part: float, whole: float, *, width: int = 72) -> Html | None:
+    """How much of a limit was used; red at 98 % and above. None where there is no limit."""
+    if whole <= 0:
+        return None
+    share = min(1.0, max(0.0, part / whole))
+    look = "full" if share >= 0.98 else "fill"
+    return el(
+        "svg",
+        el("rect", width=width, height=5, rx=2, class_="rail"),
+        el("rect", width=round(width * share, 1), height=5, rx=2, class_=look),
+        class_="bar",
+        width=width,
+        height=5,
+        role="img",
+        aria_label=f"{share:.0%} of the limit",
+    )
+
+
+def size(amount: float) -> str:
+    """Bytes for a person."""
+    for unit, scale in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if amount >= scale:
+            return f"{amount / scale:.3g} {unit}"
+    return f"{amount:.0f} B"
+
+
+def duration(seconds: float) -> str:
+    """Seconds for a person."""
+    if seconds >= 3600:
+        return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:02.0f} min"
+    if seconds >= 120:
+        return f"{seconds // 60:.0f} min {seconds % 60:02.0f} s"
+    return f"{seconds:.1f} s"
+
+
+def dollars(usd: float | None) -> str:
+    """US dollars; an unknown price is said to be unknown."""
+    if usd is None:
+        return "price unknown"
+    return f"${usd:,.2f}" if usd >= 1 or usd == 0 else f"${usd:.4f}"
+
+
+def lines(value: str) -> Html:
+    """A model's or a person's prose, its line breaks kept."""
+    return el("p", value, class_="verbatim")
+
+
+def listed(items: tuple[str, ...]) -> Html | None:
+    return el("ul", [el("li", item) for item in items]) if items else None

@@ -1,0 +1,97 @@
+"""The paper as pictures, the numbers that were checked in it, its review, and the figures."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from orchestrator.paths import slug
+from orchestrator.report.html import Child, Html, el, fold, join, picture, table
+from orchestrator.report.page import lines, listed, pill, section
+from orchestrator.report.reading import IdeaFacts
+
+MOST_PAGES, MOST_FIGURES = 20, 12
+PDF = "latex/out/paper.pdf"
+_PAGE = re.compile(r"latex/out/page-(\d+)\.png")
+
+
+def figures(facts: IdeaFacts) -> Html | None:
+    """Figures as the plot container left them; the browser, not this program, decodes them."""
+    known = facts.tree.as_dict()
+    shown = [
+        el("figure", picture(facts.blob(known[name]), name), el("figcaption", el("code", name)))
+        for name in facts.figures[:MOST_FIGURES]
+        if name in known
+    ]
+    more = len(facts.figures) - MOST_FIGURES
+    rest = el("p", f"{more} more figures are in the idea's folder.") if more > 0 else None
+    return (
+        section("figures", "Figures", el("div", shown, class_="figures"), rest) if shown else None
+    )
+
+
+def paper(facts: IdeaFacts) -> Html | None:
+    """Pictures of the pages, a link to the PDF, and what LaTeX still warned of."""
+    if facts.paper is None:
+        return None
+    files = facts.paper.files.as_dict()
+    numbered = sorted((int(m[1]), files[p]) for p in files if (m := _PAGE.fullmatch(p)))
+    pictures = [picture(facts.blob(sha), f"page {n}") for n, sha in numbered[:MOST_PAGES]]
+    name = f"{slug(facts.idea.name)}.pdf"
+    link = el("a", name, href=quote(name)) if PDF in files else "no PDF"
+    pages = len(facts.paper.pages)
+    return section(
+        "paper",
+        "The paper",
+        el("p", f"{pages} pages, written by ", _author(facts), ": ", link),
+        el("div", pictures, class_="pages"),
+        _warnings(facts.paper.warnings),
+    )
+
+
+def _author(facts: IdeaFacts) -> str:
+    return str(facts.pins.get("author", "a model that this record does not name"))
+
+
+def _warnings(found: tuple[str, ...]) -> Html | None:
+    return fold(f"{len(found)} remarks of LaTeX and chktex", listed(found)) if found else None
+
+
+def claims(facts: IdeaFacts) -> Html | None:
+    """Every number of the paper with what it resolves to."""
+    if not facts.claims:
+        return None
+    lost = [claim for claim in facts.claims if not claim.source]
+    rows = [
+        (
+            el("td", claim.text),
+            el("td", claim.where, class_="small quiet"),
+            claim.source or pill("resolves to nothing", "bad"),
+        )
+        for claim in facts.claims
+    ]
+    said = f"{len(facts.claims)} numbers, each resolved to a result, a setting or a reference."
+    if lost:
+        said = f"{len(lost)} of {len(facts.claims)} numbers resolve to nothing."
+    shown = fold("All numbers and their sources", table(("number", "where", "source"), rows))
+    return section("numbers", "Numbers checked", el("p", said), shown)
+
+
+def review(facts: IdeaFacts) -> Html | None:
+    """The review as it was given; scores only where somebody judged."""
+    found = facts.review
+    if found is None:
+        return None
+    parts: list[Child] = [el("p", f"By {found.reviewer or 'an unnamed reviewer'}.", class_="quiet")]
+    if found.overall is None:
+        parts.append(el("p", "This reviewer gives no scores and no decision.", class_="quiet"))
+    else:
+        scores = [*found.scores, ("Overall (1–10)", found.overall)]
+        scores += [("Confidence (1–5)", found.confidence)] if found.confidence else []
+        rows = [(name, str(score)) for name, score in scores]
+        parts.append(join(table(("score", ""), rows), el("p", "Decision: ", found.decision)))
+    parts.append(lines(found.summary))
+    for name in ("strengths", "weaknesses", "questions", "limitations"):
+        points: tuple[str, ...] = getattr(found, name)
+        parts += [el("h3", name.capitalize()), listed(points)] if points else []
+    return section("review", "Review", parts)
