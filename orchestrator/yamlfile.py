@@ -156,7 +156,7 @@ def _scalar(node: ScalarNode, loc: Loc, document: Document) -> Any:
     if _is(node, "int") and re.fullmatch(r"[+-]?\d{1,30}", text, re.ASCII):
         return int(text)
     if _is(node, "float") and re.fullmatch(
-        r"[+-]?[\d.]{1,30}(e[+-]?\d{1,3})?", text, re.ASCII | re.IGNORECASE
+        r"[+-]?[\d.]{1,30}(e[+-]?\d{1,2})?", text, re.ASCII | re.IGNORECASE
     ):
         return float(text)
     if _is(node, "str") or _is(node, "timestamp"):
