@@ -36,21 +36,23 @@ MESSAGE_OVERHEAD = 16
 class Patience:
     """How long to try: seconds, but for ``tries``. Each pause doubles, up to ``longest_pause``.
 
-    ``total`` bounds the sum of the pauses: a wait that would pass it is not begun.
+    ``timeout`` bounds one request. Once ``total`` would be over before the next request could
+    start, none is made: a call takes at most ``total + timeout``.
     """
 
     tries: int = 8
     timeout: float = 600.0
     first_pause: float = 2.0
     longest_pause: float = 120.0
-    total: float = 900.0
+    total: float = 1800.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """The clockwork that a test replaces: waiting, and a fraction (0–1) for the jitter."""
+    """What a test replaces: waiting, the seconds that passed, a fraction (0–1) for the jitter."""
 
     sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
     jitter: Callable[[], float] = random.random
 
 
@@ -131,18 +133,18 @@ class LitellmModel:
 
         Raises :class:`ModelBusy`, :class:`ModelRefused`, :class:`BadReply`.
         """
-        waited = 0.0
+        begun = self._world.clock()
         for attempt in range(1, self._patience.tries + 1):
             try:
                 response = self._once(ask)
             except self._failures as problem:
                 failure = translated(problem, self._name, ask.purpose, attempt, self._environ)
                 pause = self._pause(problem, attempt)
-                last = attempt == self._patience.tries or waited + pause > self._patience.total
-                if last or not isinstance(failure, ModelBusy):
+                over = self._world.clock() - begun + pause > self._patience.total
+                last = attempt == self._patience.tries
+                if over or last or not isinstance(failure, ModelBusy):
                     raise failure from None  # the cause holds the request, and that the key
                 self._world.sleep(pause)
-                waited += pause
             else:
                 return self._reply(response, ask)
         raise AssertionError("the loop returns or raises at its last turn")
