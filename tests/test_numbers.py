@@ -1,0 +1,144 @@
+"""Numbers in a paper: each resolves to something recorded, and a wrong one does not."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator import facts
+from orchestrator.manifest import Manifest
+from orchestrator.numbers import (
+    Quantity,
+    from_results,
+    nearest,
+    numbers,
+    resolve,
+    runs_named,
+    shown,
+    shown_error,
+    within,
+)
+from orchestrator.results import Dataset, Results
+
+
+def one(text: str, quantities: tuple[Quantity, ...]) -> str | None:
+    (number,) = numbers(text)
+    found = resolve(number, quantities)
+    return found.source if found else None
+
+
+def two_runs() -> tuple[Quantity, ...]:
+    base = Results({"a": Dataset({"loss": 0.5123, "acc": 0.913}, {"loss": 0.0123, "acc": 0.004})})
+    mine = Results({"a": Dataset({"loss": 0.4098, "acc": 0.9525}, {"loss": 0.0101, "acc": 0.002})})
+    return from_results([(0, base), (1, mine)], ("loss", "acc"))
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("0.5123", "run 0, a, loss: mean"),
+        ("0.512", "run 0, a, loss: mean"),
+        ("0.51", "run 0, a, loss: mean"),
+        ("0.012", "run 0, a, loss: standard error"),
+        ("95.3%", "run 1, a, acc: mean"),
+        ("lower by 0.1025", "run 1 against run 0, a, loss: difference"),
+        ("-0.1025", "run 1 against run 0, a, loss: difference"),
+        ("a fall of 20%", "run 1 against run 0, a, loss: percent change"),
+        ("by 20.0 percent", "run 1 against run 0, a, loss: percent change"),
+        ("0.80 times", "run 1 against run 0, a, loss: ratio"),
+    ],
+)
+def test_a_printed_form_of_a_result_resolves_to_it(text: str, source: str) -> None:
+    assert one(text, two_runs()) == source
+
+
+@pytest.mark.parametrize("text", ["0.5133", "0.522", "0.6", "0.5", "96.3%", "21%", "0.1035", "17", "1"])
+def test_a_wrong_or_too_coarse_number_resolves_to_nothing(text: str) -> None:
+    assert one(text, two_runs()) is None
+
+
+@given(st.floats(1e-6, 1e6), st.floats(1e-6, 1e3))
+def test_what_the_program_prints_resolves_to_what_it_printed(mean: float, error: float) -> None:
+    quantities = from_results([(0, Results({"a": Dataset({"m": mean}, {"m": error})}))], ())
+    assert one(shown_error(error), quantities) is not None
+    digits = shown(mean, error)
+    if sum(c.isdigit() for c in digits.lstrip("0.")) >= 2:
+        assert one(digits, quantities) is not None
+
+
+def test_numbers_are_read_as_a_reader_reads_them() -> None:
+    text = "S5 and run_1, GPT-2: 3.5k steps, -0.25, 1e-3, 97 %, 2-layer, .5 and v2.0"
+    assert [n.value for n in numbers(text)] == [2.0, 3500.0, -0.25, 1e-3, 97.0, 2.0, 0.5]
+
+
+def test_runs_are_names_and_not_counted() -> None:
+    text = "Runs 1, 2 and 3 beat the baseline, run 4 does not: 0.5"
+    assert runs_named(text) == {0, 1, 2, 3, 4}
+    assert [n.text for n in numbers(text)] == ["0.5"]
+
+
+def test_a_sentence_is_held_to_the_run_and_data_set_that_it_names() -> None:
+    quantities = two_runs()
+    assert one("0.4098", within(quantities, frozenset({0}))) is None
+    assert one("0.4098", within(quantities, frozenset({1}), ["a"])) is not None
+    assert one("0.4098", within(quantities, frozenset({1}), ["b"])) is None
+    assert one("0.4098", within(quantities, metrics=["acc"])) is None
+
+
+def test_few_random_numbers_find_a_partner_by_chance() -> None:
+    """With five runs and a named run and data set, at most one in eight three-digit numbers."""
+    sample = random.Random(7)
+    rows = [
+        (n, Results({d: Dataset({"loss": sample.random(), "acc": sample.random()}) for d in "ab"}))
+        for n in range(6)
+    ]
+    held = within(from_results(rows, ("loss", "acc")), frozenset({2}), ["a"])
+    tried = [f"0.{sample.randrange(100, 1000)}" for _ in range(400)]
+    assert sum(one(text, held) is not None for text in tried) < 50
+
+
+def test_the_nearest_results_are_named_for_whoever_mends_a_number() -> None:
+    (number,) = numbers("0.52")
+    assert nearest(number, two_runs(), 1) == ["0.5123 (run 0, a, loss: mean)"]
+
+
+def test_fixed_numbers_come_from_the_manifest_and_the_code() -> None:
+    code = 'RATE = 0.001  # step\n@dataclass\nclass A:\n    x: int = 7\nS = Scale(width=128, seeds=(11, 12, 13), name="x9")\n'
+    found = tuple(facts.from_code(code, "experiment.py"))
+    assert one("128", found) == "experiment.py: width"
+    assert one("0.001", found) == "experiment.py: RATE"
+    assert one("3", found) == "experiment.py: how many seeds"
+    assert one("7", found) == "experiment.py: x"
+    assert one("9", found) is None
+    assert one("127", found) is None
+
+
+def test_fixed_numbers_must_be_exact() -> None:
+    manifest = Manifest.model_validate(
+        {
+            "version": 1,
+            "name": "t",
+            "title": "t",
+            "description": "modulo 97",
+            "editable": ["experiment.py"],
+            "knobs": {
+                "decay": {
+                    "file": "experiment.py",
+                    "constant": "DECAY",
+                    "default": 0.5,
+                    "values": [0.5, 1.25],
+                    "description": "x",
+                }
+            },
+            "scales": {"smoke": {"minutes": 1, "description": "360 updates"}},
+        }
+    )
+    found = tuple(facts.from_manifest(manifest, "smoke"))
+    assert one("97", found) is not None
+    assert one("1.25", found) is not None
+    assert one("360", found) is not None
+    assert one("1.3", found) is None
+    assert one("96", found) is None
