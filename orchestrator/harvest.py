@@ -11,6 +11,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Protocol
 
 from orchestrator import HarvestRefused
@@ -63,8 +64,16 @@ class Rules:
         return 4 * self.files + 1000
 
     def want(self, path: str) -> bool:
-        """Whether ``path`` is one of the asked files, or lies below an asked folder."""
-        return any(path.startswith(p) if p.endswith("/") else path == p for p in self.paths)
+        """Whether ``path`` is an asked file, lies below an asked folder, or fits a pattern.
+
+        A pattern such as ``*.png`` speaks of one folder: its ``*`` never crosses a slash.
+        """
+        return any(
+            path.startswith(asked)
+            if asked.endswith("/")
+            else path.count("/") == asked.count("/") and fnmatchcase(path, asked)
+            for asked in self.paths
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +105,13 @@ def harvest(chunks: Iterable[bytes], rules: Rules, store: Store) -> Harvest:
             continue
         if member.kind != "5" or member.path.count("/") >= rules.depth:
             kept.refuse(member, why)
-        if member.size > rules.bytes - kept.read:
+        if kept.skipped + member.size > rules.bytes:
             raise HarvestRefused(
                 "a container's output is larger than its reader may send",
                 where=shown(member.path),
-                why=f"{member.size} bytes; at most {rules.bytes} in all",
+                why=f"{kept.skipped + member.size} bytes that are not wanted; at most {rules.bytes}",
             )
-        kept.read += member.size
+        kept.skipped += member.size
         for _ in reader.content(member.size):
             pass
     return Harvest(Tree.of(kept.files), kept.named())
@@ -157,6 +166,7 @@ class _Kept:
     rules: Rules
     files: dict[str, str] = field(default_factory=dict)
     read: int = 0
+    skipped: int = 0
     _refused: list[tuple[str, str]] = field(default_factory=list)
     _more: int = 0
     _folded: set[str] = field(default_factory=set)

@@ -40,6 +40,11 @@ class Seen:
     tails: dict[int, bytes] = field(default_factory=dict)
 
 
+def full_below(workspace: int) -> int:
+    """How many free bytes count as none: a kernel refuses a large write (2 MiB) as a whole."""
+    return min(4 << 20, workspace // 16)
+
+
 class Lines:
     """A duplex job's standard output, cut into lines by the watch, taken by the caller."""
 
@@ -192,7 +197,7 @@ class Watch:
         """How full the volume is; also asked once more when the container is gone."""
         room = self._keeper.ask({"op": "stat"})
         self._note(disk=room["bytes"], inodes=room["inodes"])
-        if room["free"] < 1 << 16:
+        if room["free"] < full_below(self._limits.workspace):
             self.seen.hit.add("storage: bytes")
         if room["free_inodes"] == 0:
             self.seen.hit.add("storage: inodes")

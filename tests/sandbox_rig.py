@@ -1,0 +1,60 @@
+"""A bench with a real engine, for the sandbox's tests."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from orchestrator.blobs import BlobStore
+from orchestrator.edges.engine import Engine, connect
+from orchestrator.edges.images import resolve
+from orchestrator.edges.sandbox import DockerSandbox
+from orchestrator.records import Job, JobResult
+from tests.contract_sandbox import Scenario
+
+
+class DockerBench:
+    """A sandbox on the real engine; jobs run Debian's Python in the trusted helper's image."""
+
+    def __init__(self, engine: Engine, folder: Path, run_id: str) -> None:
+        self.engine, self.run_id = engine, run_id
+        self.blobs = BlobStore(folder / "blobs")
+        self.sandbox = DockerSandbox(engine, self.blobs, run_id, lambda name: resolve(engine, name))
+
+    def run(self, job: Job, scenario: Scenario) -> JobResult:  # noqa: ARG002  # it is in main.py
+        return self.sandbox.run(job)
+
+    def left_behind(self) -> tuple[str, ...]:
+        """Of jobs that have ended; the maker and its pool stay as long as the run."""
+        return tuple(name for name in resources(self.engine, self.run_id) if "-maker" not in name)
+
+
+@contextmanager
+def docker_bench(folder: Path, run_id: str) -> Iterator[DockerBench]:
+    """Set up and closed; the whole run must be gone from the engine afterwards."""
+    engine = connect()
+    try:
+        bench = DockerBench(engine, folder, run_id)
+        with bench.sandbox:
+            yield bench
+        assert resources(engine, run_id) == ()
+    finally:
+        engine.close()
+
+
+def resources(engine: Engine, run_id: str) -> tuple[str, ...]:
+    """Names of all containers and volumes that carry the run's label."""
+    filters = {"label": [f"aisci.run={run_id}"]}
+    containers = engine.api.containers(all=True, filters=filters)
+    volumes = engine.api.volumes(filters=filters)["Volumes"] or []
+    return tuple(
+        sorted([c["Names"][0].lstrip("/") for c in containers] + [v["Name"] for v in volumes])
+    )
+
+
+def nameless_loops() -> tuple[str, ...]:
+    """Loop devices whose image has no name any more: only a maker makes such."""
+    listed = subprocess.run(["losetup", "-a"], capture_output=True, text=True, check=True).stdout
+    return tuple(line for line in listed.splitlines() if "(deleted)" in line)

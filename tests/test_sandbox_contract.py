@@ -1,0 +1,44 @@
+"""The sandbox's contract, kept by the scripted fake and by real Docker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from orchestrator.blobs import MemoryBlobs
+from orchestrator.edges.scripted_sandbox import ScriptedSandbox
+from orchestrator.records import Job, JobResult
+from tests.contract_sandbox import SandboxContract, Scenario
+from tests.sandbox_rig import DockerBench, docker_bench
+
+
+class ScriptedBench:
+    def __init__(self) -> None:
+        self.blobs = MemoryBlobs()
+
+    def run(self, job: Job, scenario: Scenario) -> JobResult:
+        return ScriptedSandbox(self.blobs, lambda _: scenario.ending).run(job)
+
+    def left_behind(self) -> tuple[str, ...]:
+        return ()
+
+
+class TestScriptedSandbox(SandboxContract):
+    @pytest.fixture
+    def bench(self) -> ScriptedBench:
+        return ScriptedBench()
+
+
+@pytest.fixture(scope="module")
+def docker_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerBench]:
+    folder = tmp_path_factory.mktemp("contract")
+    with docker_bench(folder, f"contract-{folder}") as bench:
+        yield bench
+
+
+@pytest.mark.docker
+class TestDockerSandbox(SandboxContract):
+    @pytest.fixture
+    def bench(self, docker_run: DockerBench) -> DockerBench:
+        return docker_run
