@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from orchestrator import Editor, ModelBusy, ModelFailed
+from orchestrator import Editor, EditorFailed, ModelBusy, ModelFailed
 from orchestrator.blobs import MemoryBlobs
 from orchestrator.records import Ask, EditRequest, Limits, Reply, Tree, Usage
 
@@ -230,3 +230,13 @@ class TalkingEditorContract(EditorContract):
         written = bench.text(edit.files, "experiment.py")
         assert written is not None
         assert "é" in written.decode()
+
+    def test_an_error_inside_aider_is_an_error_here_and_not_a_silent_no_op(
+        self, bench: Bench
+    ) -> None:
+        """An empty block for an empty file makes Aider fail, and stock Aider go on silently."""
+        editor, model = bench.make(bench.blobs, {})
+        model.texts[:] = [block("notes.txt", "", "")]
+        with pytest.raises(EditorFailed, match="gave up") as caught:
+            editor.edit(bench.request(), model)
+        assert "could not apply" in caught.value.why

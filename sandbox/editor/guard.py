@@ -20,15 +20,19 @@ import hashlib
 import io
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from aider.coders import base_coder
-from aider.coders.editblock_coder import EditBlockCoder
-from aider.io import InputOutput
-from aider.models import Model
+# Without GitPython, whose import alone runs `git`, Aider has no way to any repository.
+sys.modules["git"] = None  # type: ignore[assignment]  # Python's own mark for "cannot be imported"
+
+from aider.coders import base_coder  # noqa: E402  # after the line above
+from aider.coders.editblock_coder import EditBlockCoder  # noqa: E402
+from aider.io import InputOutput  # noqa: E402
+from aider.models import Model  # noqa: E402
 
 Complete = Callable[[list[dict[str, str]], float], tuple[str, int, int]]
 """Messages and temperature in; text, prompt tokens and completion tokens out."""
@@ -64,6 +68,7 @@ class GuardIO(InputOutput):  # type: ignore[misc]  # aider ships no types
         self.base = root
         self.writable = {f"{root}/{name}" for name in editable}
         self.readable = self.writable | {f"{root}/{name}" for name in readable}
+        self.last_error = ""
         super().__init__(yes=False, pretty=False, fancy_input=False, input=io.StringIO())
 
     def check(self, filename: str, allowed: set[str]) -> str:
@@ -136,10 +141,14 @@ class GuardIO(InputOutput):  # type: ignore[misc]  # aider ships no types
         """Nothing is opened."""
         return False
 
+    def tool_error(self, message: object = "", *_: Any, **__: Any) -> None:
+        """Kept for :meth:`GuardCoder.apply_updates`, which must know what Aider swallows."""
+        self.last_error = str(message)
+
     def _quiet(self, *_: Any, **__: Any) -> None:
         """Nothing is shown and no history is kept."""
 
-    tool_output = tool_error = tool_warning = assistant_output = user_input = _quiet
+    tool_output = tool_warning = assistant_output = user_input = _quiet
     ai_output = append_chat_history = log_llm_history = rule = print = _quiet
 
 
@@ -216,6 +225,14 @@ class GuardCoder(EditBlockCoder):  # type: ignore[misc]  # aider ships no types
                 f"that may be edited or created are {sorted(self.editable)}."
             )
         return edits
+
+    def apply_updates(self) -> set[str]:
+        """Apply the reply's edits; an error that Aider neither raises nor sends back is raised."""
+        self.io.last_error = ""
+        edited: set[str] = super().apply_updates()
+        if self.io.last_error and not self.reflected_message:
+            raise Broken(f"Aider could not apply the reply: {self.io.last_error}")
+        return edited
 
     def allowed_to_edit(self, path: str) -> bool:
         """Only what the host named."""

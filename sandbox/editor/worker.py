@@ -113,7 +113,6 @@ def main() -> None:
     os.environ.update(
         LITELLM_LOCAL_MODEL_COST_MAP="True",  # or its import fetches a price list
         LITELLM_MODE="PRODUCTION",  # or its import reads a .env file
-        GIT_PYTHON_REFRESH="quiet",  # no git is needed, so none is looked for
     )
     wire.send(**edit(wire, root, wire.receive("edit")))
 
