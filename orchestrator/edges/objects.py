@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
-from orchestrator.edges.engine import Engine, NotFound, translated
+from orchestrator import EngineFailed
+from orchestrator.edges.engine import APIError, Engine, NotFound, translated
+
+CONFLICT = HTTPStatus.CONFLICT  # "removal … is already in progress"
+_TRIES, _PAUSE = 60, 0.5  # seconds between tries
 
 
 def create_container(engine: Engine, body: Mapping[str, Any], name: str) -> str:
@@ -21,12 +27,23 @@ def create_container(engine: Engine, body: Mapping[str, Any], name: str) -> str:
 
 
 def remove_container(engine: Engine, container: str) -> None:
-    """Kill and remove; harmless when it is gone already."""
+    """Kill and remove; harmless when it is gone already, or somebody else is removing it."""
     with translated("removing a container"):
-        try:
-            engine.api.remove_container(container, v=True, force=True)
-        except NotFound:
-            return
+        for _ in range(_TRIES):
+            try:
+                engine.api.remove_container(container, v=True, force=True)
+            except NotFound:
+                return
+            except APIError as error:
+                if error.status_code != CONFLICT:
+                    raise
+                time.sleep(_PAUSE)
+            else:
+                return
+        raise EngineFailed(
+            f"the engine has not removed the container {container} in {_TRIES * _PAUSE:g} s",
+            todo="look at the engine's log; then `aisci reap`",
+        )
 
 
 def make_volume(

@@ -18,6 +18,7 @@ host decides by itself what it keeps; these limits only spare the pipe.
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import os
 import stat
@@ -99,11 +100,19 @@ def walk(folder: int, prefix: bytes, depth: int) -> Iterator[Entry]:
 
 
 def wanted(path: str, depth: int) -> Iterator[Entry]:
-    """The entries that one asked path stands for; a path through a symlink stands for itself."""
+    """The entries that one asked path stands for; a path through a symlink stands for itself.
+
+    The last part may be a pattern (``*.png``), for the files of that one folder.
+    """
     parts = [os.fsencode(part) for part in path.strip("/").split("/")]
     opened = [os.open(ROOT, FOLDER)]
     try:
         for index, part in enumerate(parts):
+            if b"*" in part and index == len(parts) - 1:
+                prefix = b"".join(above + b"/" for above in parts[:-1])
+                found = walk(opened[-1], prefix, 0)
+                yield from (one for one in found if fits(one, part))
+                return
             try:
                 seen = os.stat(part, dir_fd=opened[-1], follow_symlinks=False)
             except FileNotFoundError:
@@ -120,6 +129,12 @@ def wanted(path: str, depth: int) -> Iterator[Entry]:
     finally:
         for descriptor in opened:
             os.close(descriptor)
+
+
+def fits(entry: Entry, pattern: bytes) -> bool:
+    """Whether a file's name, not a folder's, fits a shell pattern."""
+    name = entry.path.rsplit(b"/", 1)[-1]
+    return not stat.S_ISDIR(entry.mode) and fnmatch.fnmatchcase(name, pattern)
 
 
 def send(request: dict[str, Any], out: BinaryIO) -> None:
