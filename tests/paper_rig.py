@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator import LanguageModel, Sandbox
+from orchestrator import Blobs, LanguageModel, Sandbox
 from orchestrator.blobs import BlobStore
 from orchestrator.edges.scripted_editor import ScriptedEditor
 from orchestrator.edges.sweep import SweepModel
@@ -98,7 +98,7 @@ def results(shift: float, sample: random.Random) -> Results:
     return Results({"x_minus_y": data(), "x_plus_y": data()})
 
 
-def study(blobs: BlobStore, seed: int = 1) -> Study:
+def study(blobs: Blobs, seed: int = 1) -> Study:
     """Baseline and two runs of the shipped template, at smoke scale, with two figures."""
     template = load_template("grokking", shipped_root())
     files = {name: blobs.put(data) for name, data in template.files.items()}
@@ -145,7 +145,7 @@ def sweep(request: EditRequest, files: dict[str, str]) -> str:
     return SweepModel().complete(Ask(purpose=request.purpose, messages=messages)).text
 
 
-def editor(blobs: BlobStore, author: Author = sweep) -> ScriptedEditor:
+def editor(blobs: Blobs, author: Author = sweep) -> ScriptedEditor:
     """Shows the files, takes the author's SEARCH/REPLACE blocks, applies those that fit."""
 
     def script(request: EditRequest, model: LanguageModel) -> dict[str, bytes]:  # noqa: ARG001 - the fake's signature

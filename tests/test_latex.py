@@ -124,7 +124,9 @@ def test_tables_hold_every_run_and_what_data_says_stays_text() -> None:
     table = tables.results_table(rows, ("final_val_loss_mean",), {})
     assert table.count(r"\texttt{x\_minus\_y}") == 3
     assert table.count(r"\pm") == 7  # one in the caption
-    run = Run(number=1, code=Tree(), files=Tree(), description=r"\input{x} & 5%", attempts=1, seconds=1)
+    run = Run(
+        number=1, code=Tree(), files=Tree(), description=r"\input{x} & 5%", attempts=1, seconds=1
+    )
     assert r"\textbackslash{}input\{x\} \& 5\%" in tables.runs_table([run])
 
 
@@ -133,7 +135,13 @@ def test_prose_keeps_numbers_and_drops_what_prints_none() -> None:
     see \citep[p.~7]{x2019}, with 1{,}000 steps of $3\times 10^{-4}$. \includegraphics[width=0.9\linewidth]{f1.png}
     Set $x_1$, S5 and \texttt{run\_1} aside. % 99"""
     text = " ".join(plain(latex.uncommented(tex)).split())
-    assert re.findall(r"(?<![\w.])\d[\d.e-]*(?<!\.)", text) == ["0.31", "0.02", "12", "1000", "3e-4"]
+    assert re.findall(r"(?<![\w.])\d[\d.e-]*(?<!\.)", text) == [
+        "0.31",
+        "0.02",
+        "12",
+        "1000",
+        "3e-4",
+    ]
 
 
 def test_sentences_know_their_section_and_rows_stand_alone() -> None:

@@ -55,7 +55,9 @@ def test_a_printed_form_of_a_result_resolves_to_it(text: str, source: str) -> No
     assert one(text, two_runs()) == source
 
 
-@pytest.mark.parametrize("text", ["0.5133", "0.522", "0.6", "0.5", "96.3%", "21%", "0.1035", "17", "1"])
+@pytest.mark.parametrize(
+    "text", ["0.5133", "0.522", "0.6", "0.5", "96.3%", "21%", "0.1035", "17", "1"]
+)
 def test_a_wrong_or_too_coarse_number_resolves_to_nothing(text: str) -> None:
     assert one(text, two_runs()) is None
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from orchestrator import IdeaFailed, latex, references
+from orchestrator.ports import Ports
 from orchestrator.prompting import blocks
 from orchestrator.records import EditRequest, Job, JobResult, Paper
 from orchestrator.stages import papers, verify
@@ -17,18 +19,18 @@ from orchestrator.study import Study
 from tests import paper_rig as rig
 
 
-def written(folder: Path, author: rig.Author = rig.sweep) -> tuple[Study, rig.Ports]:
+def written(folder: Path, author: rig.Author = rig.sweep) -> tuple[Study, Ports]:
     here = rig.ports(folder, author)
     return writeup(rig.study(here.blobs), here.within("writeup")), here
 
 
 @pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, rig.Ports]:
+def paper(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Ports]:
     """The sweep's paper, as source."""
     return written(tmp_path_factory.mktemp("paper"))
 
 
-def unread(study: Study, here: rig.Ports, tex: str) -> tuple[list[str], int]:
+def unread(study: Study, here: Ports, tex: str) -> tuple[list[str], int]:
     """What is wrong with the numbers of ``tex``, and how many numbers there were."""
     changed = rig.with_source(study, here, tex)
     ledger = verify.ledger_of(changed, here)
@@ -37,7 +39,7 @@ def unread(study: Study, here: rig.Ports, tex: str) -> tuple[list[str], int]:
 
 
 def test_the_sweeps_paper_has_every_section_and_no_placeholder(
-    paper: tuple[Study, rig.Ports],
+    paper: tuple[Study, Ports],
 ) -> None:
     tex = papers.source(*paper)
     assert not re.search(r"\b[A-Z]{4,} HERE\b", latex.uncommented(tex))
@@ -48,7 +50,7 @@ def test_the_sweeps_paper_has_every_section_and_no_placeholder(
 
 
 def test_the_reference_list_has_what_is_cited_and_nothing_else(
-    paper: tuple[Study, rig.Ports],
+    paper: tuple[Study, Ports],
 ) -> None:
     tex = papers.source(*paper)
     keys = {reference.key for reference in references.references(tex)}
@@ -56,7 +58,7 @@ def test_the_reference_list_has_what_is_cited_and_nothing_else(
     assert "krogh1992simple" in keys
 
 
-def test_every_number_of_the_sweeps_paper_resolves(paper: tuple[Study, rig.Ports]) -> None:
+def test_every_number_of_the_sweeps_paper_resolves(paper: tuple[Study, Ports]) -> None:
     problems, count = unread(*paper, papers.source(*paper))
     assert problems == []
     assert count > 80
@@ -68,34 +70,38 @@ def test_every_number_of_the_sweeps_paper_resolves(paper: tuple[Study, rig.Ports
         (r"\end{abstract}", "The final validation loss of run 2 on x\\_plus\\_y is 0.4321."),
         (r"\end{abstract}", "An improvement of 37.5\\% was seen."),
         (r"\section{Conclusion}", "In run 1 accuracy reaches $0.99{}7$."),
-        (r"\section{Conclusion}", r"\begin{tabular}{lr} x\_plus\_y, run 1 & 9.876 \\ \end{tabular}"),
+        (
+            r"\section{Conclusion}",
+            r"\begin{tabular}{lr} x\_plus\_y, run 1 & 9.876 \\ \end{tabular}",
+        ),
         (r"\section{Conclusion}", "As run 7 shows, it holds."),
         (r"\section{Conclusion}", r"We trained for $1.5\times 10^{4}$ updates."),
     ],
 )
 def test_a_planted_wrong_number_is_found_with_its_sentence(
-    paper: tuple[Study, rig.Ports], place: str, planted: str
+    paper: tuple[Study, Ports], place: str, planted: str
 ) -> None:
     tex = papers.source(*paper)
     problems, _ = unread(*paper, tex.replace(place, f"{planted}\n{place}"))
     assert len(problems) == 1, problems
 
 
-def test_a_changed_digit_anywhere_in_the_results_is_found(paper: tuple[Study, rig.Ports]) -> None:
+def test_a_changed_digit_anywhere_in_the_results_is_found(paper: tuple[Study, Ports]) -> None:
     """Each printed mean of the results section, with its second digit changed, one at a time."""
     tex = papers.source(*paper)
     start = tex.index(r"\section{Results}")
-    found = 0
+    ledger, found = verify.ledger_of(*paper), 0
     spots = list(re.finditer(r"(?<=\$\d\.)\d", tex[start : tex.index(r"\section{Conclusion}")]))
     assert len(spots) > 10
     for spot in spots:
         at = start + spot.start()
         digit = str((int(tex[at]) + 4) % 10)
-        found += bool(unread(*paper, tex[:at] + digit + tex[at + 1 :])[0])
+        changed = rig.with_source(*paper, tex[:at] + digit + tex[at + 1 :])
+        found += bool(verify.checked(changed, paper[1], ledger)[1])
     assert found == len(spots)
 
 
-def test_a_number_that_only_the_page_shows_is_found(paper: tuple[Study, rig.Ports]) -> None:
+def test_a_number_that_only_the_page_shows_is_found(paper: tuple[Study, Ports]) -> None:
     study, here = paper
     shown = Paper(files=study.tree, pages=("Loss is 0.1234 here.\nReferences\n[1] 5.5555",))
     changed = replace(study, paper=shown)
@@ -129,7 +135,7 @@ def test_a_section_that_is_never_written_ends_the_idea(tmp_path: Path) -> None:
     ],
 )
 def test_a_section_with_a_fault_is_sent_back_with_the_fault(
-    tmp_path: Path, spoil: rig.Callable[[str], str], why: str
+    tmp_path: Path, spoil: Callable[[str], str], why: str
 ) -> None:
     seen: list[list[str]] = []
 
@@ -166,7 +172,9 @@ def test_each_section_is_asked_for_afresh_with_all_it_needs(tmp_path: Path) -> N
     assert [r.purpose for r in seen] == [f"writeup.{section.name}" for section in SECTIONS]
     for request in seen:
         data = blocks(request.instruction)
-        assert {"idea", "template", "metrics", "results", "figures", "citations", "task"} <= set(data)
+        assert {"idea", "template", "metrics", "results", "figures", "citations", "task"} <= set(
+            data
+        )
         assert request.editable == ("latex/template.tex",)
         assert {path for path in request.files.paths() if path.startswith("run_")} == set()
 
@@ -180,7 +188,9 @@ def test_a_number_that_nobody_mends_ends_the_idea_and_names_the_sentence(tmp_pat
 
     here = rig.ports(tmp_path, rig.sweep, Same())
     study = writeup(rig.study(here.blobs), here.within("writeup"))
-    tex = papers.source(study, here).replace(r"\end{abstract}", "It falls to 0.4321.\n\\end{abstract}")
+    tex = papers.source(study, here).replace(
+        r"\end{abstract}", "It falls to 0.4321.\n\\end{abstract}"
+    )
     study = rig.with_source(study, here, tex)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(verify, "compile_paper", lambda study, _ports: study)
@@ -190,7 +200,7 @@ def test_a_number_that_nobody_mends_ends_the_idea_and_names_the_sentence(tmp_pat
 
 
 def test_a_correction_may_not_touch_frame_tables_or_figures(
-    paper: tuple[Study, rig.Ports],
+    paper: tuple[Study, Ports],
 ) -> None:
     study, here = paper
     tex = papers.source(study, here)

@@ -91,8 +91,7 @@ def build() -> list[str]:
         trouble = run(*latex)
         if trouble or not re.search(r"Rerun to get|may have changed", read(BUILD / "paper.log")):
             break
-    # the pass after bibtex asks to be run again only for what it saw itself
-    return trouble or run(*latex)
+    return trouble
 
 
 def run(*argv: str) -> list[str]:
