@@ -32,7 +32,7 @@ CURVES = {"val_loss": "held-out loss (nats)", "val_acc": "held-out accuracy"}
 FINALS = {
     "final_val_loss": "final held-out loss (nats)",
     "final_val_acc": "final held-out accuracy",
-    "step_val_acc_99": "updates to 0.99 accuracy (all, if never)",
+    "step_val_acc_99": "updates to 0.99 (the end if never)",
 }
 # Okabe and Ito's palette: distinct under the common kinds of colour blindness
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
@@ -146,7 +146,7 @@ def plot_finals(runs: dict[str, dict]) -> None:
         axis.set_xlim(-0.6, len(tasks) - 0.4)
         axis.set_title(name, fontsize=8)
         axis.grid(visible=False, axis="x")
-        axis.set_ylim(bottom=0)
+        axis.set_ylim(0, 1.05 * axis.get_ylim()[1])  # no marker is cut
     legend_below(figure, axes[0, 0])
     figure.savefig("final_comparison.png", dpi=DPI)
     plt.close(figure)
