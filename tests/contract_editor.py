@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from orchestrator import Editor, EditorFailed, ModelBusy, ModelFailed
+from orchestrator import Blobs, Editor, EditorFailed, ModelBusy, ModelFailed
 from orchestrator.blobs import MemoryBlobs
 from orchestrator.records import Ask, EditRequest, Limits, Reply, Tree, Usage
 
@@ -78,8 +78,8 @@ class Replies:
 class Bench:
     """An editor that will write ``wanted``, with the store and the model that it works with."""
 
-    make: Callable[[MemoryBlobs, Mapping[str, bytes]], tuple[Editor, Replies]]
-    blobs: MemoryBlobs = field(default_factory=MemoryBlobs)
+    make: Callable[[Blobs, Mapping[str, bytes]], tuple[Editor, Replies]]
+    blobs: Blobs = field(default_factory=MemoryBlobs)
 
     def request(self, before: Mapping[str, bytes] = BEFORE, **changes: object) -> EditRequest:
         files = Tree.of({path: self.blobs.put(data) for path, data in before.items()})

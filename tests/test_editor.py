@@ -6,15 +6,15 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from orchestrator import Editor, EditorFailed
-from orchestrator.blobs import MemoryBlobs
+from orchestrator import Blobs, Editor, EditorFailed, ModelFailed
 from orchestrator.edges.editor import WORKER, ContainerEditor, ProcessEditor, Session
 from orchestrator.edges.editor_wire import LONGEST_LINE, MOST_TURNS
 from orchestrator.edges.scripted_editor import ScriptedEditor
@@ -28,6 +28,7 @@ from tests.contract_editor import (
     TalkingEditorContract,
     block,
 )
+from tests.sandbox_rig import DockerBench, docker_bench
 
 WORKER_FILE = Path(__file__).parent.parent / "sandbox" / "editor" / "worker.py"
 
@@ -45,7 +46,7 @@ class TestScriptedEditor(EditorContract):
 
     @pytest.fixture
     def bench(self) -> Bench:
-        def make(blobs: MemoryBlobs, wanted: Mapping[str, bytes]) -> tuple[Editor, Replies]:
+        def make(blobs: Blobs, wanted: Mapping[str, bytes]) -> tuple[Editor, Replies]:
             return ScriptedEditor(blobs, lambda _request, _model: wanted), Replies([])
 
         return Bench(make)
@@ -56,7 +57,7 @@ class TestProcessEditor(TalkingEditorContract):
 
     @pytest.fixture
     def bench(self) -> Bench:
-        def make(blobs: MemoryBlobs, wanted: Mapping[str, bytes]) -> tuple[Editor, Replies]:
+        def make(blobs: Blobs, wanted: Mapping[str, bytes]) -> tuple[Editor, Replies]:
             return ProcessEditor(blobs, WORKER_FILE), rewriting(wanted)
 
         return Bench(make)
@@ -122,6 +123,47 @@ class TestProcessEditor(TalkingEditorContract):
         )
         with pytest.raises(EditorFailed, match=r"lost 'experiment\.py'"):
             ProcessEditor(bench.blobs, script).edit(bench.request(), Replies([]))
+
+
+@pytest.fixture(scope="module")
+def docker_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerBench]:
+    folder = tmp_path_factory.mktemp("editor")
+    with docker_bench(folder, f"editor-{folder}") as bench:
+        yield bench
+
+
+@pytest.mark.docker
+class TestContainerEditor(TalkingEditorContract):
+    """Aider in a container of its own, as shipped."""
+
+    @pytest.fixture
+    def bench(self, docker_run: DockerBench) -> Bench:
+        def make(_: Blobs, wanted: Mapping[str, bytes]) -> tuple[Editor, Replies]:
+            return ContainerEditor(docker_run.sandbox.open), rewriting(wanted)
+
+        return Bench(make, docker_run.blobs)
+
+    def test_an_edit_carries_its_containers_attestation(self, bench: Bench) -> None:
+        editor, model = bench.make(bench.blobs, {"experiment.py": b"x = 3\n"})
+        attested = editor.edit(bench.request(), model).attestation
+        assert attested is not None
+        assert attested.verdict is Verdict.FINISHED
+        assert attested.policy == "editor"
+
+    def test_a_model_that_answers_too_late_finds_the_container_gone(self, bench: Bench) -> None:
+        editor, model = bench.make(bench.blobs, {"experiment.py": b"x = 3\n"})
+        model.on_ask = lambda _: time.sleep(16)
+        with pytest.raises(EditorFailed, match="timed out"):
+            editor.edit(bench.request(limits=replace(LIMITS, wall=15.0)), model)
+
+    def test_no_container_is_left_after_any_end(
+        self, bench: Bench, docker_run: DockerBench
+    ) -> None:
+        for texts in (["nothing"], []):
+            editor, _ = bench.make(bench.blobs, {})
+            with suppress(ModelFailed):
+                editor.edit(bench.request(), Replies(texts))
+            assert docker_run.left_behind() == ()
 
 
 def _runs(pid: int) -> bool:
@@ -191,7 +233,7 @@ def said(**more: object) -> bytes:
 
 @pytest.fixture
 def bench() -> Bench:
-    def make(blobs: MemoryBlobs, wanted: Mapping[str, bytes]) -> tuple[Editor, Replies]:
+    def make(blobs: Blobs, wanted: Mapping[str, bytes]) -> tuple[Editor, Replies]:
         return ScriptedEditor(blobs, lambda _request, _model: wanted), Replies([])
 
     return Bench(make)
@@ -281,6 +323,13 @@ def test_a_container_that_did_not_finish_gives_no_edit(bench: Bench, verdict: Ve
     request = bench.request()
     editor, _ = contained([said()], request.files, verdict)
     with pytest.raises(EditorFailed, match=str(verdict)):
+        editor.edit(request, Replies([]))
+
+
+def test_a_worker_that_talks_on_after_its_end_gives_no_edit(bench: Bench) -> None:
+    request = bench.request()
+    editor, _ = contained([said(), said()], request.files)
+    with pytest.raises(EditorFailed, match="went on"):
         editor.edit(request, Replies([]))
 
 

@@ -154,11 +154,8 @@ class _Worker:
 
     def send(self, line: bytes) -> None:
         assert self._child.stdin is not None
-        try:
-            self._child.stdin.write(line + b"\n")
-            self._child.stdin.flush()
-        except BrokenPipeError as error:
-            raise EditorFailed("the editor's process is gone", why=self.why()) from error
+        self._child.stdin.write(line + b"\n")
+        self._child.stdin.flush()
 
     def receive(self, timeout: float) -> bytes | None:  # noqa: ARG002  # the clock kills; then this ends
         assert self._child.stdout is not None

@@ -34,7 +34,7 @@ class Lines(Protocol):
     """A duplex of lines with a worker."""
 
     def send(self, line: bytes) -> None:
-        """Send one line, given without its newline."""
+        """Send one line, given without its newline. Raises BrokenPipeError once it is gone."""
 
     def receive(self, timeout: float) -> bytes | None:
         """The next line without its newline, or None at the end; waits ``timeout`` seconds."""
@@ -99,6 +99,9 @@ def converse(lines: Lines, request: EditRequest, model: LanguageModel) -> SaidDo
     while (line := lines.receive(request.limits.wall)) is not None:
         said = _understood(line, request)
         if isinstance(said, SaidDone):
+            # It now ends by itself; only then are its files at rest.
+            if lines.receive(request.limits.wall) is not None:
+                raise EditorFailed("the editor went on after its end", where=request.scope)
             return said
         if isinstance(said, SaidFailed):
             raise EditorFailed("the editor gave up", where=request.scope, why=said.what[:2000])
@@ -121,8 +124,7 @@ def _answer(lines: Lines, said: SaidLlm, request: EditRequest, model: LanguageMo
     try:
         reply = model.complete(ask)
     except AisciError as error:
-        with suppress(EditorFailed):  # a worker that is gone needs no telling
-            _tell(lines, type="error", what=error.what)
+        _tell(lines, type="error", what=error.what)
         raise
     _tell(
         lines,
@@ -141,7 +143,8 @@ def _tell(lines: Lines, **said: object) -> None:
             f"a line of {len(line)} bytes is more than the editor's {LONGEST_LINE}",
             todo="ask for a smaller change",
         )
-    lines.send(line)
+    with suppress(BrokenPipeError):  # a worker that is gone is noticed when it is listened to
+        lines.send(line)
 
 
 def _understood(line: bytes, request: EditRequest) -> SaidLlm | SaidDone | SaidFailed:
