@@ -77,7 +77,7 @@ class History:
         if not self.folder.exists():
             return Repo.init_bare(str(self.folder), mkdir=True, default_branch=b"main")
         try:
-            return Repo(str(self.folder), bare=True)
+            return Repo(str(self.folder))
         except NotGitRepository as error:
             raise BadJournal("this folder is no git history", where=str(self.folder)) from error
 
@@ -111,6 +111,5 @@ def _commit(tree: ObjectID, parents: list[ObjectID], number: int, message: str) 
     commit.author = commit.committer = _WHO
     commit.author_time = commit.commit_time = number
     commit.author_timezone = commit.commit_timezone = 0
-    commit.encoding = b"UTF-8"
     commit.message = message.encode("utf-8", "replace")
     return commit
