@@ -46,7 +46,7 @@ def closed(image: str, files: Mapping[str, bytes], script: str) -> dict[str, byt
         input=sent.getvalue(),
         capture_output=True,
         check=False,
-        timeout=300,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr.decode(errors="replace")[-3000:]
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as tar:
