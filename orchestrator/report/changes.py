@@ -28,15 +28,17 @@ def changes(facts: IdeaFacts) -> Html | None:
 
 
 def _tried(facts: IdeaFacts) -> Iterator[int]:
-    """Run numbers of which the journal holds an attempt."""
+    """Run numbers of which the journal holds an attempt; not the one that the author declined."""
+    completed = [note["after"] + 1 for note in facts.journal.notes("completed", below="idea")]
     for step in facts.of("editor"):
         parts = step.place.split("/")
-        if parts[0] == "experiments" and len(parts) > 1 and parts[1][4:].isdecimal():
-            yield int(parts[1][4:])
+        number = parts[1][4:] if parts[0] == "experiments" and len(parts) > 1 else ""
+        if number.isdecimal() and int(number) not in completed:
+            yield int(number)
 
 
 def _run(facts: IdeaFacts, number: int, run: Run | None, before: Run | None) -> Html:
-    title = f"Run {number}: {run.description}" if run else f"Run {number}: never finished"
+    title = f"Run {number}: {run.description if run else 'never finished'}"
     attempts = [step for step in facts.steps if step.place.startswith(f"experiments/run_{number}/")]
     diff: Child = None
     if run is not None and before is not None:

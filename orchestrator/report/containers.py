@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.records import Attestation
-from orchestrator.report.html import Child, Html, el, fold, table
+from orchestrator.report.html import Child, Html, el, fold, number, right, table
 from orchestrator.report.page import bar, duration, pill, section, size
 from orchestrator.report.reading import IdeaFacts, Step
 
@@ -61,9 +61,10 @@ def _used(limits: dict[str, Any], box: Attestation) -> Html:
         memory = limits["gpu_memory"]
         rows.append(("GPU memory", size(peaks.gpu_memory), size(memory), peaks.gpu_memory, memory))
     cells = [
-        (name, str(used), str(most), bar(part, whole)) for name, used, most, part, whole in rows
+        (name, number(str(used)), number(str(most)), bar(part, whole))
+        for name, used, most, part, whole in rows
     ]
-    return table(("limit", "most used", "allowed", ""), cells)
+    return table(("limit", right("most used"), right("allowed"), ""), cells)
 
 
 def _said(step: Step) -> list[Child]:
@@ -106,7 +107,9 @@ def _settings(box: Attestation) -> Html:
 
 
 def _same(asked: str | None, found: str | None) -> Child:
-    if asked is None or found == asked:
+    if found == asked:
+        return el("span", "the same", class_="quiet")
+    if asked is None:
         return found or ""
     return [found if found is not None else "(not reported)", pill("differs", "bad")]
 

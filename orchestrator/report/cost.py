@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.records import Usage
-from orchestrator.report.html import Html, el, fold, number, table
+from orchestrator.report.html import Html, el, fold, number, right, table
 from orchestrator.report.page import dollars, duration, pill, section
 from orchestrator.report.reading import IdeaFacts, Step
 
@@ -31,7 +31,8 @@ def cost(facts: IdeaFacts) -> Html:
     rows = [_purpose(name, tuple(steps)) for name, steps in by.items()]
     if len(by) > 1:
         rows.append(_purpose("in all", facts.of("model")))
-    heads = ("purpose", "requests", "prompt tokens", "reply tokens", "cost", "time")
+    names = ("requests", "prompt tokens", "reply tokens", "cost", "time")
+    heads = ("purpose", *map(right, names))
     unanswered = [step for step in facts.of("model") if step.seconds is None]
     charged = (
         f"{len(unanswered)} requests have no recorded answer and are charged at the most that "

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from orchestrator.plain import plain
 
 LONGEST = 200_000  # characters of one text
-VOID = frozenset({"meta", "img", "br", "hr", "rect", "line", "circle", "path"})
+EMPTY = frozenset({"meta", "img", "rect", "line", "circle"})
 PNG = b"\x89PNG\r\n\x1a\n"
 PICTURE = 4 * 1024 * 1024  # bytes of one picture that is put into a page
 
@@ -52,8 +52,8 @@ def el(tag: str, /, *children: Child, **attributes: object) -> Html:
         for key, value in attributes.items()
         if value is not None
     )
-    if tag in VOID:
-        return Html(f"<{tag}{said}>")
+    if tag in EMPTY:
+        return Html(f"<{tag}{said}/>")
     return Html(f"<{tag}{said}>{join(*children)}</{tag}>")
 
 
@@ -64,9 +64,19 @@ def fold(summary: Child, *children: Child, opened: bool = False) -> Html:
 
 def table(heads: Iterable[Child], rows: Iterable[Iterable[Child]], class_: str = "") -> Html:
     """A table that scrolls by itself where the page is narrow."""
-    head = el("thead", el("tr", [el("th", cell, scope="col") for cell in heads]))
+    head = el("thead", el("tr", [_head(cell) for cell in heads]))
     body = el("tbody", [el("tr", [_cell(cell) for cell in row]) for row in rows])
     return el("div", el("table", head, body, class_=class_ or None), class_="wide")
+
+
+def right(name: str) -> Html:
+    """The head of a column of numbers."""
+    return el("th", name, scope="col", class_="num")
+
+
+def _head(cell: Child) -> Html:
+    is_made = isinstance(cell, Html) and cell.startswith("<th")
+    return Html(cell) if is_made else el("th", cell, scope="col")
 
 
 def _cell(cell: Child) -> Html:
@@ -86,7 +96,7 @@ def picture(data: bytes, alt: str) -> Html:
     if not data.startswith(PNG) or len(data) > PICTURE:
         return el("p", f"{alt}: not shown, {_why_not(data)}", class_="quiet")
     source = Html("data:image/png;base64," + base64.b64encode(data).decode())
-    return Html(f'<img alt="{text(alt)}" src="{source}">')
+    return Html(f'<img alt="{text(alt)}" src="{source}"/>')
 
 
 def _why_not(data: bytes) -> str:

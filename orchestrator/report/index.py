@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from orchestrator.journal import Journal
 from orchestrator.report.cost import total
-from orchestrator.report.html import Child, Html, el, number, table
+from orchestrator.report.html import Child, Html, el, number, right, table
 from orchestrator.report.page import dollars, duration, facts, page, pill, section
 from orchestrator.report.reading import IdeaFacts, read_idea, steps
 
@@ -70,7 +70,8 @@ def _table(known: list[tuple[str, IdeaFacts]]) -> Html:
                 number(duration(sum(seconds for _, seconds in idea.stages))),
             )
         )
-    return table(("idea", "", "runs", "numbers checked", "cost", "time"), rows)
+    names = ("runs", "numbers checked", "cost", "time")
+    return table(("idea", "", *map(right, names)), rows)
 
 
 def _record(pins: dict[str, Child], head: str, sealed: bool) -> Html:  # noqa: FBT001 - one small row

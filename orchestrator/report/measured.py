@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from orchestrator.manifest import Manifest, Metric
-from orchestrator.report.html import Child, Html, el, number, table, text
+from orchestrator.report.html import Child, Html, el, number, right, table, text
 from orchestrator.report.page import section
 from orchestrator.report.reading import IdeaFacts
 from orchestrator.results import Dataset
@@ -44,14 +44,14 @@ def _runs(facts: IdeaFacts) -> Html:
         )
         for run in facts.runs
     ]
-    return table(("", "what it is", "attempts", "time"), rows)
+    return table(("", "what it is", right("attempts"), right("time")), rows)
 
 
 def _dataset(facts: IdeaFacts, name: str) -> Html:
     found = {n: r.datasets[name] for n, r in facts.results if name in r.datasets}
     metrics = _ordered(dict.fromkeys(m for d in found.values() for m in d.means), facts.manifest)
     heads: list[Child] = ["metric"]
-    heads += ["baseline" if run == 0 else f"run {run}" for run in found]
+    heads += [right("baseline" if run == 0 else f"run {run}") for run in found]
     heads += [""] if len(found) > 1 else []
     rows = [_row(metric, found, facts.manifest) for metric in metrics]
     return el("div", el("h3", name), table(heads, rows))
@@ -108,9 +108,10 @@ def _against(base: Value, value: Value | None, about: Metric | None) -> Html:
     direction = about.direction if about else "none"
     if change and not within and direction != "none":
         look = "better" if (change < 0) == (direction == "lower") else "worse"
-    arrow = "→" if not change else "↑" if change > 0 else "↓"
+    arrow = "↑" if change > 0 else "↓"
     share = f" ({change / abs(base[0]):+.1%})" if base[0] else ""
     note = f"{arrow} {change:+.3g}{share}" + (", within s.e." if within else "")
+    note = note.replace("-", "−") if change else "no change"
     small = el("small", note, class_=look or None)
     return number([text(_said(value)), small], class_="within" if within else "")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -188,8 +189,8 @@ def _stages(journal: Journal) -> tuple[tuple[str, float], ...]:
         for line in journal.lines
         if line["kind"] == "noted" and line["name"] == "stage"
     ]
-    ends = [at for _, at in marks[1:]] + [journal.lines[-1]["at"]]
-    return tuple((name, between(at, end)) for (name, at), end in zip(marks, ends, strict=True))
+    marks.append(("", journal.lines[-1]["at"]))
+    return tuple((name, between(at, end)) for (name, at), (_, end) in pairwise(marks))
 
 
 def between(began: str, ended: str) -> float:
