@@ -18,11 +18,13 @@ from orchestrator.edges.sweep.wording import (
     code,
     comparison,
     list_of,
+    measured,
+    named,
     tested,
-    words,
 )
 from orchestrator.latex import escape
 from orchestrator.records import Ask
+from orchestrator.tables import metric_words
 
 Data = dict[str, Any]
 
@@ -33,20 +35,11 @@ def title(data: Data) -> str:
 
 def abstract(data: Data) -> str:
     """Question, what was done, the headline comparison, limits."""
-    lead, found = _headline(data), _findings(data)
     runs = [row for row in data["results"] if row["run"] > 0]
-    outcome = (
-        found[0]
-        if found
-        else (
-            f"On {words(lead)}, no run differs from the baseline by more than the standard errors of "
-            "the two together."
-        )
-    )
     return (
         f"{_asked(data)} Beside an unchanged baseline, this study reports "
         f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} on {_datasets_said(data)}, each with "
-        f"the seeds of the template. {outcome} The study was planned, run and written without "
+        f"the seeds of the template. {_summary(data, 1)} The study was planned, run and written without "
         "human help by builtin/sweep, a program that walks through declared settings and knows no "
         "theory; it describes what was measured and judges nothing beyond that."
     )
@@ -67,7 +60,7 @@ def introduction(data: Data) -> str:
         "out. No language model and no person had a part in the text. What the numbers may mean "
         "is left to the reader; what they are is stated in Section~\\ref{sec:results} and can be "
         "checked against the recorded results.\n\n"
-        f"{_summary(data)}"
+        f"{_summary(data, 1)}"
     )
 
 
@@ -120,7 +113,7 @@ def setup(data: Data) -> str:
         + (f": {escape(template['scale_description'])}." if template["scale_description"] else ".")
     ]
     parts += [
-        f"{_capital(words_of(data, name))} is {escape(metrics[name]['description'])}"
+        f"{_capital(named(data, name))} is {escape(metrics[name]['description'])}"
         + (f", in {escape(metrics[name]['unit'])}" if metrics[name]["unit"] else "")
         + {"lower": "; lower is better.", "higher": "; higher is better."}.get(
             metrics[name]["direction"], "."
@@ -138,12 +131,7 @@ def results(data: Data) -> str:
         "\n\nRESULTS TABLE HERE\n",
     ]
     for dataset in _datasets(data):
-        said = [
-            comparison(data, row, dataset, metric)
-            for metric in _leading(data)
-            for row in data["results"]
-            if row["run"] > 0
-        ]
+        said = [measured(data, dataset, metric) for metric in _leading(data)]
         parts.append(f"\n\\paragraph{{On {code(dataset)}.}} " + " ".join(filter(None, said)))
     labels = [f"fig:{number}" for number, _ in enumerate(data["figures"], 1)]
     if labels:
@@ -162,7 +150,7 @@ def results(data: Data) -> str:
 
 def conclusion(data: Data) -> str:
     return (
-        f"{_asked(data)} {_summary(data)} The next step that the results themselves suggest is the "
+        f"{_asked(data)} {_summary(data, 3)} The next step that the results themselves suggest is the "
         "plainest one: the same runs with more seeds and at a larger scale, before any explanation "
         "is attempted."
     )
@@ -191,14 +179,14 @@ def _knob_said(data: Data) -> str:
     )
 
 
-def _summary(data: Data) -> str:
+def _summary(data: Data, most: int) -> str:
     found = _findings(data)
     if not found:
         return (
             "In no run did a headline metric differ from the baseline by more than the standard "
             "errors of the two together."
         )
-    return " ".join(found[:3])
+    return " ".join(found[:most])
 
 
 def _findings(data: Data) -> list[str]:
@@ -222,15 +210,6 @@ def _leading(data: Data) -> list[str]:
     return (marked or sorted(measured))[:3]
 
 
-def _headline(data: Data) -> str:
-    return _leading(data)[0]
-
-
-def words_of(data: Data, metric: str) -> str:
-    known = data["metrics"].get(metric)
-    return escape(known["words"] if known else words(metric))
-
-
 def _datasets(data: Data) -> list[str]:
     return list(dict.fromkeys(name for row in data["results"] for name in row["datasets"]))
 
@@ -244,10 +223,10 @@ def _capital(text: str) -> str:
 
 
 def _figure(label: str, name: str) -> str:
-    about = escape(name.removesuffix(".png").replace("_", " "))
+    about = escape(metric_words(name.removesuffix(".png")))
     return (
         "\n\n\\begin{figure}[t]\n\\centering\n"
-        f"\\includegraphics[width=0.92\\linewidth]{{{name}}}\n"
+        f"\\includegraphics[width=0.92\\linewidth,height=0.4\\textheight,keepaspectratio]{{{name}}}\n"
         f"\\caption{{{_capital(about)}, for the baseline and every run; drawn by the template's plotting program.}}\n"
         f"\\label{{{label}}}\n\\end{{figure}}"
     )

@@ -7,16 +7,13 @@ from typing import Any
 
 from orchestrator.latex import escape
 from orchestrator.numbers import shown
+from orchestrator.tables import metric_words
 
 Data = dict[str, Any]
 
 
 def code(name: str) -> str:
     return rf"\texttt{{{escape(name)}}}"
-
-
-def words(metric: str) -> str:
-    return metric.removesuffix("_mean").replace("_", " ")
 
 
 def list_of(items: list[str]) -> str:
@@ -40,8 +37,7 @@ def better(data: Data, row: Data, dataset: str, metric: str) -> tuple[float, flo
     The size is infinite where both errors are 0 and the means differ, and 0 where nothing can
     be compared.
     """
-    base = data["results"][0]["datasets"].get(dataset, {}).get(metric)
-    mine = row["datasets"].get(dataset, {}).get(metric)
+    base, mine = _entry(data["results"][0], dataset, metric), _entry(row, dataset, metric)
     if base is None or mine is None:
         return 0.0, 0.0
     apart = float(mine["mean"] - base["mean"])
@@ -53,22 +49,53 @@ def better(data: Data, row: Data, dataset: str, metric: str) -> tuple[float, flo
 
 def comparison(data: Data, row: Data, dataset: str, metric: str) -> str:
     """One sentence: a run against the baseline; empty where one of the two is missing."""
-    base = data["results"][0]["datasets"].get(dataset, {}).get(metric)
-    mine = row["datasets"].get(dataset, {}).get(metric)
+    base, mine = _entry(data["results"][0], dataset, metric), _entry(row, dataset, metric)
     if base is None or mine is None:
         return ""
-    apart, size = better(data, row, dataset, metric)
-    known = data["metrics"].get(metric, {"direction": "none", "words": words(metric)})
-    name = escape(known["words"])
-    head = (
-        f"In run {row['run']}, the {name} on {code(dataset)} is {printed(mine)}, against "
-        f"{printed(base)} in the baseline"
+    return (
+        f"In run {row['run']}, the {named(data, metric)} on {code(dataset)} is {printed(mine)}, "
+        f"against {printed(base)} in the baseline: {_verdict(data, row, dataset, metric)}."
     )
+
+
+def measured(data: Data, dataset: str, metric: str) -> str:
+    """One sentence: the baseline's mean, then each run's, with how it compares."""
+    base = _entry(data["results"][0], dataset, metric)
+    rows = [row for row in data["results"][1:] if _entry(row, dataset, metric)]
+    if base is None or not rows:
+        return ""
+    said = [
+        f"{printed(row['datasets'][dataset][metric])} in run {row['run']} "
+        f"({_verdict(data, row, dataset, metric)})"
+        for row in rows
+    ]
+    return (
+        f"The {named(data, metric)} on {code(dataset)} is {printed(base)} in the baseline, "
+        f"{list_of(said)}."
+    )
+
+
+def named(data: Data, metric: str) -> str:
+    """A metric's name in prose, as LaTeX."""
+    known = data["metrics"].get(metric)
+    return escape(known["words"] if known else metric_words(metric))
+
+
+def _entry(row: Data, dataset: str, metric: str) -> Data | None:
+    found: Data | None = row["datasets"].get(dataset, {}).get(metric)
+    return found
+
+
+def _verdict(data: Data, row: Data, dataset: str, metric: str) -> str:
+    apart, size = better(data, row, dataset, metric)
     if apart == 0:
-        return f"{head}: the same."
+        return "the same"
     if size <= 1:
-        return f"{head}: a difference within the standard errors."
-    side = {"lower": apart < 0, "higher": apart > 0}.get(known["direction"])
-    verdict = {True: "better", False: "worse", None: "different"}[side]
-    spread = math.hypot(mine["stderr"] or 0.0, base["stderr"] or 0.0)
-    return f"{head}: {verdict} by ${shown(abs(apart), spread)}$."
+        return "within the standard errors"
+    direction = data["metrics"].get(metric, {}).get("direction", "none")
+    word = {
+        "lower": "better" if apart < 0 else "worse",
+        "higher": "better" if apart > 0 else "worse",
+    }
+    spread = abs(apart) / size if math.isfinite(size) else None
+    return f"{word.get(direction, 'different')} by ${shown(abs(apart), spread)}$"
