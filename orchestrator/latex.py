@@ -185,13 +185,18 @@ def bibliography_span(tex: str) -> tuple[int, int] | None:
 
 
 def with_packages(tex: str, names: tuple[str, ...]) -> str:
-    """``tex`` whose preamble loads the packages that the program's own tables and figures need."""
+    """``tex`` whose preamble loads the packages that the program's own tables and figures need.
+
+    A paper without a date of its own gets none, so that its pages do not change with the day.
+    """
     loaded = {
         name.strip()
         for names in re.findall(r"\\usepackage\s*(?:\[[^\]]*\])?\s*\{([^}]*)\}", uncommented(tex))
         for name in names.split(",")
     }
     more = "".join(rf"\usepackage{{{name}}}" + "\n" for name in names if name not in loaded)
+    if r"\date" not in tex:
+        more += "\\date{}\n"
     return tex.replace(BEGIN, more + BEGIN, 1)
 
 

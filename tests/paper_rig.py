@@ -134,6 +134,27 @@ def study(blobs: Blobs, seed: int = 1) -> Study:
     )
 
 
+def plain_study(blobs: Blobs) -> Study:
+    """A replication on a folder with no manifest, whose metrics have names of its own."""
+    template = load_template(f"{Path(__file__).parent}/data/plain_template", shipped_root())
+    files = {name: blobs.put(data) for name, data in template.files.items()}
+    name = "the_very_long.nested_name.of_a_metric_that_fills_a_column"
+    rows = [
+        Results({"set one": Dataset({name: 3.25 + n, "value": 1e-7 * (n + 1)}, {name: 0.5})})
+        for n in range(2)
+    ]
+    return replace(
+        study(blobs),
+        idea=Idea(name="replicate_seeds_1", title="A replication", experiment="Other seeds."),
+        template=template,
+        scale="full",
+        tree=Tree.of(files | {"plot.png": blobs.put(png(60, 30)), "notes.txt": blobs.put(b"n")}),
+        results=tuple(enumerate(rows)),
+        runs=study(blobs).runs[:2],
+        figures=("plot.png",),
+    )
+
+
 Author = Callable[[EditRequest, dict[str, str]], str]
 """What an editor's model answers to a request and the files it was shown."""
 

@@ -49,6 +49,17 @@ def test_the_sweeps_paper_has_every_section_and_no_placeholder(
     assert tex.count(papers.runs_table(paper[0])) == 1
 
 
+def test_a_template_with_no_manifest_gets_a_paper_too(tmp_path: Path) -> None:
+    here = rig.ports(tmp_path)
+    study = writeup(rig.plain_study(here.blobs), here.within("writeup"))
+    tex = papers.source(study, here)
+    assert "HERE" not in tex
+    assert "Department of Averages" not in tex
+    problems, count = unread(study, here, tex)
+    assert problems == []
+    assert count > 10
+
+
 def test_the_reference_list_has_what_is_cited_and_nothing_else(
     paper: tuple[Study, Ports],
 ) -> None:

@@ -166,23 +166,21 @@ def _quoted(table: str, ledger: Ledger) -> list[Claim]:
 def unseen(pages: tuple[str, ...], tex: str) -> list[str]:
     """Numbers on the pages, before the references, that the source does not show.
 
-    Compared are numbers with a decimal point and whole ones of three digits or more; shorter
-    ones are pages, sections, figures and list items.
+    Compared are numbers with a decimal point and whole ones of three digits or more, but years;
+    shorter ones are pages, sections and figures. A line that is one whole number alone is a page
+    number or a line number in the margin.
     """
-    text = "\n".join(pages)
-    before_references = re.split(r"\n\s*References\s*\n", text)[0]
+    text = re.sub(r"(?m)^\s*\d+\s*$", "", "\n".join(pages))
+    before_references = re.split(r"\n\s*References\s*\n", text, flags=re.IGNORECASE)[0]
     known = {abs(number.value) for sentence in sentences(tex) for number in numbers(sentence.text)}
-    known |= {float(year) for year in re.findall(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)", tex)}
     sections = tex.count(r"\section") if r"\subsection" in tex else 0
     found = []
     for number in numbers(before_references):
-        long = "." in number.text or abs(number.value) >= 100
+        year = re.fullmatch(r"(?:1[89]|20)\d\d", number.text)
         heading = re.fullmatch(r"(\d{1,2})\.\d{1,2}", number.text)
-        if (
-            long
-            and abs(number.value) not in known
-            and not (heading and int(heading[1]) <= sections)
-        ):
+        structural = year or (heading and int(heading[1]) <= sections)
+        long = "." in number.text or abs(number.value) >= 100
+        if long and abs(number.value) not in known and not structural:
             found.append(
                 f"a page prints {number.text!r}, which its source does not show as a number"
             )

@@ -40,6 +40,7 @@ TEX_ENV = {
     "openin_any": "p",
     "openout_any": "p",
     "shell_escape": "f",
+    "SOURCE_DATE_EPOCH": "0",  # equal sources make equal PDFs
     "max_print_line": "1000",
     "error_line": "254",
     "half_error_line": "238",

@@ -107,19 +107,12 @@ def method(data: Data) -> str:
 
 
 def setup(data: Data) -> str:
-    template, metrics = data["template"], data["metrics"]
+    template = data["template"]
     parts = [
         f"The study ran at the template's \\texttt{{{escape(template['scale'])}}} scale"
         + (f": {escape(template['scale_description'])}." if template["scale_description"] else ".")
     ]
-    parts += [
-        f"{_capital(named(data, name))} is {escape(metrics[name]['description'])}"
-        + (f", in {escape(metrics[name]['unit'])}" if metrics[name]["unit"] else "")
-        + {"lower": "; lower is better.", "higher": "; higher is better."}.get(
-            metrics[name]["direction"], "."
-        )
-        for name in _leading(data)
-    ]
+    parts += [_metric_said(data, name) for name in _leading(data)]
     parts.append("Means and standard errors are taken over the seeds of the template.")
     parts.append("Table~\\ref{tab:runs} lists the runs.")
     return " ".join(parts) + "\n\nRUNS TABLE HERE"
@@ -200,6 +193,15 @@ def _findings(data: Data) -> list[str]:
                     found.append((size, comparison(data, row, dataset, metric)))
     found.sort(key=lambda pair: -pair[0] if math.isfinite(pair[0]) else -1e300)
     return [text for _, text in found if text]
+
+
+def _metric_said(data: Data, name: str) -> str:
+    metric = data["metrics"].get(name)
+    if metric is None:
+        return f"What {code(name)} measures is not stated by the template."
+    unit = f", in {escape(metric['unit'])}" if metric["unit"] else ""
+    way = "" if metric["direction"] == "none" else f"; {metric['direction']} is better"
+    return f"{_capital(named(data, name))} is {escape(metric['description'])}{unit}{way}."
 
 
 def _leading(data: Data) -> list[str]:
