@@ -54,6 +54,8 @@ class Session:
 
     def send(self, line: bytes) -> None:
         """Write one line to the job's stdin. Raises BrokenPipeError once it has ended."""
+        if self._watch.join(0):  # an engine may go on taking what nobody will read
+            raise BrokenPipeError("the job has ended")
         self._stream.send(line.rstrip(b"\n") + b"\n")
 
     def receive(self, timeout: float) -> bytes | None:
