@@ -81,8 +81,8 @@ class Bench:
     make: Callable[[Blobs, Mapping[str, bytes]], tuple[Editor, Replies]]
     blobs: Blobs = field(default_factory=MemoryBlobs)
 
-    def request(self, before: Mapping[str, bytes] = BEFORE, **changes: object) -> EditRequest:
-        files = Tree.of({path: self.blobs.put(data) for path, data in before.items()})
+    def request(self, **changes: object) -> EditRequest:
+        files = Tree.of({path: self.blobs.put(data) for path, data in BEFORE.items()})
         request = EditRequest(
             scope="idea-1/run_1/attempt_1",
             purpose="experiments.edit",
@@ -111,11 +111,12 @@ class EditorContract:
         assert edit.why_not == ""
         assert edit.refused == ()
 
-    def test_a_new_file_that_is_named_editable_may_be_made(self, bench: Bench) -> None:
-        editor, model = bench.make(bench.blobs, {"notes.txt": b"it works\n"})
-        edit = editor.edit(bench.request(), model)
-        assert bench.text(edit.files, "notes.txt") == b"it works\n"
-        assert edit.changed == ("notes.txt",)
+    @pytest.mark.parametrize("path", ["notes.txt", "latex/sections/method.tex"])
+    def test_a_new_file_that_is_named_editable_may_be_made(self, bench: Bench, path: str) -> None:
+        editor, model = bench.make(bench.blobs, {path: b"it works\n"})
+        edit = editor.edit(bench.request(editable=("experiment.py", path)), model)
+        assert bench.text(edit.files, path) == b"it works\n"
+        assert edit.changed == (path,)
 
     @pytest.mark.parametrize("path", ["plot.py", "data.md", "other.py"])
     def test_only_editable_files_change_and_others_are_named_as_refused(
@@ -148,13 +149,22 @@ class EditorContract:
 
     def test_a_readable_file_that_is_not_there_is_an_error(self, bench: Bench) -> None:
         editor, model = bench.make(bench.blobs, {})
-        with pytest.raises(Exception, match=r"not there.*missing\.md"):
+        with pytest.raises(EditorFailed, match=r"not there.*missing\.md"):
             editor.edit(bench.request(readable=("missing.md",)), model)
+
+    @pytest.mark.parametrize("nothing", [{"instruction": " \n"}, {"editable": ()}])
+    def test_a_request_that_asks_for_nothing_is_an_error(
+        self, bench: Bench, nothing: dict[str, object]
+    ) -> None:
+        """Aider, asked nothing, would sit down and wait for a person to type."""
+        editor, model = bench.make(bench.blobs, {})
+        with pytest.raises(EditorFailed, match="needs an instruction"):
+            editor.edit(bench.request(**nothing), model)
 
     @pytest.mark.parametrize("path", ["../x.py", "/x.py", "a/../../x.py", "a//b", "a\nb", ""])
     def test_a_request_that_names_a_foul_path_is_an_error(self, bench: Bench, path: str) -> None:
         editor, model = bench.make(bench.blobs, {})
-        with pytest.raises(Exception, match="no plain relative path"):
+        with pytest.raises(EditorFailed, match="no plain relative path"):
             editor.edit(bench.request(editable=(path,)), model)
 
 

@@ -164,9 +164,11 @@ def _understood(line: bytes, request: EditRequest) -> SaidLlm | SaidDone | SaidF
 def shown(request: EditRequest) -> Tree:
     """The files that the worker is given: the editable and the readable ones, no others.
 
-    Raises :class:`EditorFailed` where a readable file is missing or a path is no plain
-    relative one.
+    Raises :class:`EditorFailed` where a readable file is missing, a path is no plain relative
+    one, or the request asks for nothing.
     """
+    if not request.instruction.strip() or not request.editable:
+        raise EditorFailed("an edit needs an instruction and a file to edit", where=request.scope)
     given = request.files.as_dict()
     for path in (*request.editable, *request.readable):
         parts = path.split("/")
