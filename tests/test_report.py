@@ -146,7 +146,7 @@ def test_the_page_loads_nothing_and_its_policy_forbids_what_is_not_in_it(attacke
         assert (attributes.get("src") or "data:image/png;base64,").startswith(
             "data:image/png;base64,"
         )
-        href = attributes.get("href") or "#"
+        href = attributes.get("href") or "#top"
         assert re.fullmatch(r"#\w+|[a-z0-9_]+\.pdf", href)
 
 

@@ -53,8 +53,9 @@ class View:
 
 def start(wanted: Wanted, view: View) -> int:
     """Begin a run; returns the exit code."""
+    setup = prepare(wanted)
     engine = connect()
-    setup = prepare(wanted, engine)
+    setup = replace(setup, images=resolve_images(setup.policy, engine))
     paths = RunPaths.fresh(wanted.results, setup.template.name, datetime.now(UTC))
     place = Place(record=paths, output=paths, mode=Mode.RECORD)
     with _only_writer(paths.folder):

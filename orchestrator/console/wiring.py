@@ -50,8 +50,8 @@ class Wanted:
     results: Path
 
 
-def prepare(wanted: Wanted, engine: Engine) -> Setup:
-    """A set-up that can start; raises :class:`UserError` and its children, images' errors."""
+def prepare(wanted: Wanted) -> Setup:
+    """A set-up but for its images; raises :class:`UserError` and its children."""
     template = load_template(wanted.template, shipped_root())
     require(template)
     template.scale(wanted.scale)
@@ -67,7 +67,7 @@ def prepare(wanted: Wanted, engine: Engine) -> Setup:
         author=model.name,
         scale=wanted.scale,
         ideas=wanted.ideas,
-        images=resolve_images(policy, engine),
+        images=(),
         data=staged(wanted.data),
     )
 
