@@ -178,6 +178,12 @@ def test_shell_scripts_stop_at_the_first_error() -> None:
         call("bash", "-n", script, cwd=ROOT)
 
 
+def test_a_named_engine_that_is_silent_is_not_replaced_by_another() -> None:
+    with pytest.raises(AssertionError, match="No Docker engine answers") as raised:
+        call(ROOT / "scripts/setup-engine.sh", cwd=ROOT, DOCKER_HOST="unix:///nowhere/docker.sock")
+    assert "installing" not in str(raised.value)
+
+
 def test_clean_refuses_a_tree_that_has_a_mount_in_it(tmp_path: Path) -> None:
     """Shown on a mount that is always there, with the removal itself replaced by words."""
     script = (ROOT / "scripts/clean.sh").read_text()
