@@ -83,7 +83,7 @@ def _numbers(known: IdeaFacts) -> Html:
     tried = sum(run.attempts for run in known.runs if run.number)
     tokens = used.prompt_tokens + used.completion_tokens
     return facts(
-        ("runs beside the baseline", finished, f"{tried} attempts" if finished else ""),
+        ("runs", finished, f"beside the baseline, in {tried} attempts"),
         ("containers", boxes, ""),
         ("model calls", len(known.of("model")), f"{tokens:,} tokens"),
         ("cost", dollars(used.usd), ""),
@@ -165,7 +165,7 @@ def _record(known: IdeaFacts) -> Html:
         ]
         rows += [(f"image {name}", _hash(image)) for name, image in pins["images"]]
     about = (
-        "This page was made from the idea's journal alone. The journal is a chain of hashes: it "
+        "This page was made from the journals of the idea and its run alone. A journal is a chain of hashes: it "
         "is consistent as it stands; whether it is intact, the head above tells whoever noted "
         "it elsewhere."
     )

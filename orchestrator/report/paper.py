@@ -54,7 +54,7 @@ def _author(facts: IdeaFacts) -> str:
 
 
 def _warnings(found: tuple[str, ...]) -> Html | None:
-    return fold(f"{len(found)} remarks of LaTeX and chktex", listed(found)) if found else None
+    return fold(f"Remarks of LaTeX and chktex: {len(found)}", listed(found)) if found else None
 
 
 def claims(facts: IdeaFacts) -> Html | None:
