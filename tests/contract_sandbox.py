@@ -52,7 +52,9 @@ class Scenario:
 class Bench(Protocol):
     """A sandbox with its store, and whatever else it needs, set up."""
 
-    blobs: Blobs
+    @property
+    def blobs(self) -> Blobs:
+        """Where the files of its jobs lie."""
 
     def run(self, job: Job, scenario: Scenario) -> JobResult:
         """Run ``job``, whose program is ``scenario``'s."""

@@ -103,7 +103,13 @@ def body_of(
 def _host_config(job: Job, volume: str, gpus: tuple[str, ...]) -> dict[str, Any]:
     limits = job.limits
     tmpfs = f"size={max(limits.tmp, 4096)},nr_inodes={limits.inodes},mode=1777,nosuid,nodev,exec"
-    devices = [{"Driver": "", "DeviceIDs": list(gpus), "Capabilities": [["gpu"]]}] if gpus else []
+    lent = {
+        "Driver": "",
+        "Count": 0,
+        "DeviceIDs": list(gpus),
+        "Capabilities": [["gpu"]],
+        "Options": {},
+    }
     return {
         "NetworkMode": "none",
         "ReadonlyRootfs": True,
@@ -130,7 +136,7 @@ def _host_config(job: Job, volume: str, gpus: tuple[str, ...]) -> dict[str, Any]
         "AutoRemove": False,
         "Runtime": limits.runtime,
         "Devices": [],
-        "DeviceRequests": devices,
+        "DeviceRequests": [lent] if gpus else [],
         "Tmpfs": {"/tmp": tmpfs},  # noqa: S108  # the container's own
         "Mounts": [
             volume_mount(volume, WORKDIR),

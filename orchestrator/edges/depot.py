@@ -95,6 +95,7 @@ class Depot:
                 if backend == "loop":
                     device = until_mounted.enter_context(loop_device(self._lent_maker(), quota))
                 options = volume_options(backend, quota, device)
+                remove_volume(self.engine, name)  # an engine would hand out an old one as new
                 undo.callback(remove_volume, self.engine, name)
                 make_volume(self.engine, name, self.labels(job, "volume"), options)
                 script = "probe.py" if job == "probe" else "keeper.py"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator import ControlUnavailable
 
 _ROOT = Path("/sys/fs/cgroup")
+_CPU_UNIT = {1: 1e-9, 2: 1e-6}  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +23,27 @@ class Sample:
     pids_denied: int = 0
 
 
+@dataclass(frozen=True, slots=True)
 class Meter:
-    """Reads one container's cgroup, found through its first process's ``/proc/<pid>/cgroup``."""
+    """Reads one container's cgroup: its version, and each controller's folder (v2: ``""``)."""
 
-    def __init__(self, pid: int, container: str) -> None:
-        self.version, self._folders = _folders(pid, container)
-        self._cpu_scale = 1e-9 if self.version == 1 else 1e-6
+    version: int
+    folders: Mapping[str, Path]
+
+    @classmethod
+    def of(cls, pid: int, container: str) -> Meter:
+        """The meter of the container whose first process is ``pid`` on this host.
+
+        Raises:
+            ControlUnavailable: the engine's processes are not this machine's.
+        """
+        try:
+            lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
+        except OSError as error:
+            raise elsewhere(str(error)) from error
+        if not any(container in line for line in lines):
+            raise elsewhere(f"process {pid} is not container {container[:12]}'s")
+        return cls(*folders_of(lines, _ROOT))
 
     def sample(self) -> Sample | None:
         """The counters now; None once the container has ended and its cgroup is gone."""
@@ -36,23 +53,23 @@ class Meter:
             return None
 
     def _sample_v1(self) -> Sample:
-        memory, pids, cpu = (self._folders[name] for name in ("memory", "pids", "cpuacct"))
+        memory, pids, cpu = (self.folders[name] for name in ("memory", "pids", "cpuacct"))
         return Sample(
             memory=int((memory / "memory.max_usage_in_bytes").read_text()),
             pids=int((pids / "pids.current").read_text()),
-            cpu=int((cpu / "cpuacct.usage").read_text()) * self._cpu_scale,
+            cpu=int((cpu / "cpuacct.usage").read_text()) * _CPU_UNIT[self.version],
             oom=_field(memory / "memory.oom_control", "oom_kill"),
             pids_denied=_field(pids / "pids.events", "max"),
         )
 
     def _sample_v2(self) -> Sample:
-        folder = self._folders[""]
+        folder = self.folders[""]
         peak = folder / "memory.peak"  # since Linux 5.19
         memory = peak if peak.exists() else folder / "memory.current"
         return Sample(
             memory=int(memory.read_text()),
             pids=int((folder / "pids.current").read_text()),
-            cpu=_field(folder / "cpu.stat", "usage_usec") * self._cpu_scale,
+            cpu=_field(folder / "cpu.stat", "usage_usec") * _CPU_UNIT[self.version],
             oom=_field(folder / "memory.events", "oom_kill"),
             pids_denied=_field(folder / "pids.events", "max"),
         )
@@ -103,22 +120,15 @@ def elsewhere(why: str) -> ControlUnavailable:
     )
 
 
-def _folders(pid: int, container: str) -> tuple[int, dict[str, Path]]:
-    """The cgroup version, and the folder of each controller (v2: one, under ``""``)."""
-    try:
-        lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
-    except OSError as error:
-        raise elsewhere(str(error)) from error
-    paths = {}
+def folders_of(lines: Iterable[str], root: Path) -> tuple[int, dict[str, Path]]:
+    """The cgroup version and folders that the lines of a ``/proc/<pid>/cgroup`` speak of."""
+    paths: dict[str, str] = {}
     for line in lines:
         _, controllers, path = line.split(":", 2)
-        for name in controllers.split(","):
-            paths[name] = path.lstrip("/")
-    if not any(container in path for path in paths.values()):
-        raise elsewhere(f"process {pid} is not container {container[:12]}'s")
+        paths |= dict.fromkeys(controllers.split(","), path.lstrip("/"))
     if "memory" not in paths:
-        return 2, {"": _ROOT / paths[""]}
-    return 1, {name: _ROOT / name / paths[name] for name in ("memory", "pids", "cpuacct")}
+        return 2, {"": root / paths[""]}
+    return 1, {name: root / name / paths[name] for name in ("memory", "pids", "cpuacct")}
 
 
 def _field(path: Path, name: str) -> int:

@@ -52,23 +52,13 @@ def leftovers(engine: Engine, run_id: str | None = None) -> tuple[Reaped, ...]:
         containers = engine.api.containers(all=True, filters=filters)
         volumes = engine.api.volumes(filters=filters)["Volumes"] or []
     found = [
-        _reaped("container", item["Names"][0].lstrip("/"), item["Labels"])
-        for item in containers
-        if _orphan(item["Labels"])
-    ]
-    found += [
-        _reaped("volume", item["Name"], item["Labels"])
-        for item in volumes
-        if _orphan(item["Labels"])
-    ]
-    return tuple(found)
+        _reaped("container", item["Names"][0].lstrip("/"), item["Labels"]) for item in containers
+    ] + [_reaped("volume", item["Name"], item["Labels"]) for item in volumes]
+    orphans = (item for item, owner in found if owner is not None and not owner.alive)
+    return tuple(sorted(orphans, key=lambda item: (item.what, item.name)))
 
 
-def _orphan(labels: Mapping[str, Any]) -> bool:
-    """Whether the owner that a resource names is gone; one that names none is not ours."""
-    owner = Owner.parse(str(labels.get(OWNER, "")))
-    return owner is not None and not owner.alive
-
-
-def _reaped(what: str, name: str, labels: Mapping[str, Any]) -> Reaped:
-    return Reaped(what=what, name=name, run=str(labels.get(RUN, "")), job=str(labels.get(JOB, "")))
+def _reaped(what: str, name: str, labels: Mapping[str, Any]) -> tuple[Reaped, Owner | None]:
+    """A resource and its owner; one that names none is not ours to remove."""
+    found = Reaped(what=what, name=name, run=str(labels.get(RUN, "")), job=str(labels.get(JOB, "")))
+    return found, Owner.parse(str(labels.get(OWNER, "")))

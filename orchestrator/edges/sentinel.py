@@ -32,6 +32,7 @@ class Sentinel:
 
     def __init__(self, engine_socket: str, run_id: str) -> None:
         self._argv = [sys.executable, "-I", __file__, engine_socket, run_id]
+        self._folders: list[Path] = []
         self._process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -50,22 +51,32 @@ class Sentinel:
         return self._process.pid
 
     def ensure(self) -> None:
-        """Start another if somebody has ended this one."""
-        if self._process.poll() is not None:
-            self._process = self._start()
+        """Start another, told all that this one was, if somebody has ended it."""
+        if self._process.poll() is None:
+            return
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._process = self._start()
+        for folder in self._folders:
+            self._tell(os.fsencode(folder))
 
     def guard(self, folder: Path) -> None:
         """Have a temporary folder removed too when the orchestrator dies."""
         self.ensure()
+        self._folders.append(folder.absolute())
+        self._tell(os.fsencode(folder.absolute()))
+
+    def _tell(self, line: bytes) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(os.fsencode(folder.absolute()) + b"\n")
+        self._process.stdin.write(line + b"\n")
         self._process.stdin.flush()
 
     def close(self) -> None:
         """Let it clear up what is left, and wait for its end."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(_DONE + b"\n")
+            self._tell(_DONE)
             self._process.stdin.close()
         self._process.wait()
 

@@ -79,6 +79,8 @@ class Session:
             self._watch.join()
         if self._watch.error is not None:
             raise self._watch.error
+        if not self._watch.complete:
+            raise SandboxFailed("a job was not watched to its end", where=self._job.scope)
         if self._watch.seen.killed is Verdict.INTERRUPTED:
             raise interrupted(self._job)
         exit_code = self._ended()

@@ -80,8 +80,9 @@ class Lines:
 class Watch:
     """One thread per running container; the only reader of its output, and who kills it.
 
-    ``lines`` gets the standard output of a duplex job, ``on_sample`` each sample's peaks. When the container has ended, ``seen`` is complete and ``error`` says
-    what went wrong with the watching itself.
+    ``lines`` gets the standard output of a duplex job, ``on_sample`` each sample's peaks. When
+    the container has ended, ``complete`` says whether it was watched to its end; if not,
+    ``error`` may say why.
     """
 
     def __init__(
@@ -101,11 +102,12 @@ class Watch:
             target=self._run, name=f"watch {container[:12]}", daemon=True
         )
         self.seen = Seen()
-        self.error: BaseException | None = None
+        self.error: AisciError | OSError | None = None
+        self.complete = False
         self._engine, self._container, self._pid = engine, container, pid
         self._stream, self._limits, self._keeper, self._gpus = stream, limits, keeper, gpus
         self._lines, self._on_sample = lines, on_sample
-        self._meter = Meter(pid, container)
+        self._meter = Meter.of(pid, container)
         self._process = os.pidfd_open(pid)
         self._began = time.monotonic()
         self._asked: Verdict | None = None
@@ -132,6 +134,7 @@ class Watch:
         try:
             self._loop()
             self._drain()
+            self.complete = True
         except (AisciError, OSError) as error:
             self.error = error
             self._signal("SIGKILL")

@@ -1,0 +1,216 @@
+"""Small parts of the sandbox that need no running job: books, streams, packing, GPU requests."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from orchestrator import ControlUnavailable, SandboxFailed
+from orchestrator.blobs import BlobStore
+from orchestrator.edges import container
+from orchestrator.edges.depot import socket_of
+from orchestrator.edges.engine import Engine, connect
+from orchestrator.edges.images import resolve
+from orchestrator.edges.meter import Meter, Sample, folders_of
+from orchestrator.edges.objects import (
+    create_container,
+    make_volume,
+    remove_container,
+    remove_volume,
+)
+from orchestrator.edges.packing import pack
+from orchestrator.edges.stream import STDERR, STDOUT, Stream
+from orchestrator.edges.watch import Lines
+from orchestrator.records import Job, Tree
+from tests.contract_sandbox import LIMITS
+
+
+def write(folder: Path, **files: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name.replace("__", ".")).write_text(text)
+    return folder
+
+
+def test_use_is_read_from_a_unified_cgroup(tmp_path: Path) -> None:
+    write(
+        tmp_path / "system.slice/docker-abc.scope",
+        memory__peak="1048576\n",
+        memory__current="4096\n",
+        memory__events="low 0\noom 2\noom_kill 1\n",
+        pids__current="7\n",
+        pids__events="max 3\n",
+        cpu__stat="usage_usec 2500000\nuser_usec 1\n",
+    )
+    meter = Meter(*folders_of(["0::/system.slice/docker-abc.scope"], tmp_path))
+    assert meter.version == 2
+    assert meter.sample() == Sample(memory=1 << 20, pids=7, cpu=2.5, oom=1, pids_denied=3)
+
+
+def test_a_kernel_without_a_memory_peak_gives_what_is_used_now(tmp_path: Path) -> None:
+    write(tmp_path / "x", memory__current="4096\n", memory__events="", pids__current="1\n",
+          pids__events="", cpu__stat="usage_usec 0\n")  # fmt: skip
+    sample = Meter(*folders_of(["0::/x"], tmp_path)).sample()
+    assert sample == Sample(memory=4096, pids=1)
+
+
+def test_use_is_read_from_separate_cgroups(tmp_path: Path) -> None:
+    write(
+        tmp_path / "memory/docker/abc",
+        memory__max_usage_in_bytes="2048\n",
+        memory__oom_control="oom_kill_disable 0\nunder_oom 0\noom_kill 4\n",
+    )
+    write(tmp_path / "pids/docker/abc", pids__current="2\n", pids__events="max 0\n")
+    write(tmp_path / "cpuacct/docker/abc", cpuacct__usage="1500000000\n")
+    lines = ["9:name=systemd:/docker/abc", "8:pids:/docker/abc", "6:cpu,cpuacct:/docker/abc",
+             "4:memory:/docker/abc"]  # fmt: skip
+    meter = Meter(*folders_of(lines, tmp_path))
+    assert meter.version == 1
+    assert meter.sample() == Sample(memory=2048, pids=2, cpu=1.5, oom=4)
+
+
+def test_a_cgroup_that_is_gone_gives_no_sample(tmp_path: Path) -> None:
+    assert Meter(2, {"": tmp_path / "gone"}).sample() is None
+
+
+def test_a_container_that_is_not_this_machines_is_refused() -> None:
+    with pytest.raises(ControlUnavailable, match="watch its containers"):
+        Meter.of(os.getpid(), "0123456789abcdef")
+
+
+def test_an_engine_over_tcp_may_be_elsewhere_and_is_refused() -> None:
+    class Remote:
+        api = object()
+
+    with pytest.raises(ControlUnavailable, match="unix socket"):
+        socket_of(cast("Engine", Remote()))
+
+
+def frames(*parts: tuple[int, bytes]) -> bytes:
+    return b"".join(struct.pack(">BxxxL", which, len(data)) + data for which, data in parts)
+
+
+def stream_of(data: bytes) -> Stream:
+    """A stream whose engine has sent ``data`` and hung up."""
+    import socket  # noqa: PLC0415  # the one test part that opens sockets
+
+    ours, theirs = socket.socketpair()
+
+    class Api:
+        def attach_socket(self, *_: Any) -> socket.socket:
+            return ours
+
+    class Fake:
+        api = Api()
+
+    theirs.sendall(data)
+    theirs.close()
+    return Stream(cast("Engine", Fake()), "x")
+
+
+def test_output_is_told_apart_and_its_end_is_seen() -> None:
+    stream = stream_of(frames((STDOUT, b"out"), (STDERR, b"err"), (STDOUT, b"more")))
+    assert [stream.read(1.0) for _ in range(3)] == [(1, b"out"), (2, b"err"), (1, b"more")]
+    assert stream.read(1.0) is None
+    assert stream.ended
+    stream.close()
+
+
+def test_a_frame_that_claims_gigabytes_is_handed_on_in_pieces() -> None:
+    stream = stream_of(struct.pack(">BxxxL", STDOUT, 0xFFFFFFFF) + b"x" * 100_000)
+    got = b""
+    while (piece := stream.read(1.0)) is not None:
+        assert len(piece[1]) <= 1 << 16
+        got += piece[1]
+    assert len(got) == 100_000
+    stream.close()
+
+
+def test_a_stream_that_is_neither_out_nor_err_is_no_engines() -> None:
+    stream = stream_of(frames((7, b"x")))
+    with pytest.raises(SandboxFailed):
+        stream.read(1.0)
+    stream.close()
+
+
+def test_lines_are_cut_wherever_the_pieces_end() -> None:
+    lines = Lines()
+    for piece in (b"a", b"b\nc", b"\n\n", b"rest"):
+        lines.add(piece)
+    lines.end()
+    assert [lines.take(0.1) for _ in range(4)] == [b"ab", b"c", b"", None]
+    assert lines.take(0.1) is None
+
+
+def test_a_tree_is_packed_plainly_with_its_owner_and_one_time(tmp_path: Path) -> None:
+    blobs = BlobStore(tmp_path)
+    tree = Tree.of({"b/c.py": blobs.put(b"2"), "a.py": blobs.put(b"1")})
+    spools = [io.BytesIO(), io.BytesIO()]
+    for spool in spools:
+        pack(tree, blobs, (1000, 1001), spool)
+    assert spools[0].getvalue() == spools[1].getvalue()
+    with tarfile.open(fileobj=spools[0], mode="r:") as tar:
+        members = tar.getmembers()
+        assert [m.name for m in members] == ["a.py", "b", "b/c.py"]
+        assert {(m.uid, m.gid, m.mtime) for m in members} == {(1000, 1001, 946_684_800)}
+        assert [m.isdir() for m in members] == [False, True, False]
+
+
+@pytest.mark.parametrize("path", ["../x", "/x", "a//b", "a\nb", ".git/config"])
+def test_a_path_that_may_name_no_file_is_not_packed(tmp_path: Path, path: str) -> None:
+    blobs = BlobStore(tmp_path)
+    with pytest.raises(SandboxFailed):
+        pack(Tree(((path, blobs.put(b"")),)), blobs, (1, 1), io.BytesIO())
+
+
+def job(**changes: Any) -> Job:
+    made = Job(scope="s", kind="experiment", argv=("true",), files=Tree(), limits=LIMITS,
+               policy="test", harvest=())  # fmt: skip
+    return replace(made, **changes)
+
+
+def test_a_jobs_environment_is_an_allow_list_and_a_cpu_job_is_lent_no_gpu() -> None:
+    limits = replace(LIMITS, cpus=2.5, env=(("A", "1"), ("NVIDIA_VISIBLE_DEVICES", "all")))
+    env = container.environment(job(limits=limits, env=(("A", "2"),)))
+    assert env == {
+        "A": "2",
+        "HOME": "/tmp",
+        "NVIDIA_VISIBLE_DEVICES": "void",
+        "OMP_NUM_THREADS": "3",
+        "PYTHONHASHSEED": "0",
+    }
+    assert "NVIDIA_VISIBLE_DEVICES" not in container.environment(
+        job(limits=replace(LIMITS, gpus=1))
+    )
+
+
+@pytest.mark.docker
+def test_lent_gpus_are_asked_for_by_uuid_and_read_back() -> None:
+    """Only created: starting it needs the GPU."""
+    engine = connect()
+    name = "aisci-test-gpu"
+    make_volume(engine, name, {})
+    body = container.body_of(
+        job(limits=replace(LIMITS, gpus=2)),
+        image=resolve(engine, "aisci-storage"),
+        volume=name,
+        labels={},
+        duplex=False,
+        gpus=("GPU-a", "GPU-b"),
+    )
+    try:
+        made = create_container(engine, body, name)
+        asked, inspected = container.read_back(engine, made, body)
+        assert "GPU-a, GPU-b" in dict(asked)["HostConfig.DeviceRequests"].replace("'", "")
+        assert dict(asked).items() <= dict(inspected).items()
+    finally:
+        remove_container(engine, name)
+        remove_volume(engine, name)
+        engine.close()

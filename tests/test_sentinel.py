@@ -1,0 +1,182 @@
+"""However an orchestrator ends, nothing of its run stays on the engine or in the kernel."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from orchestrator.edges.depot import socket_of
+from orchestrator.edges.engine import Engine, connect
+from orchestrator.edges.labels import Owner, labels
+from orchestrator.edges.objects import make_volume
+from orchestrator.edges.reap import reap
+from orchestrator.edges.sentinel import Sentinel
+from tests.sandbox_rig import nameless_loops, resources
+
+pytestmark = pytest.mark.docker
+
+# An orchestrator in the middle of a job, as a process of its own.
+ORCHESTRATOR = """
+import sys
+from pathlib import Path
+from orchestrator.edges.engine import connect
+from tests.contract_sandbox import Scenario, job_of
+from tests.sandbox_rig import DockerBench
+bench = DockerBench(connect(), Path(sys.argv[1]), sys.argv[2])
+bench.sandbox._depot.sentinel.guard(Path(sys.argv[1]) / "temporary")
+scenario = Scenario("import time; print('up', flush=True); time.sleep(600)")
+with bench.sandbox, bench.sandbox.open(job_of(bench, scenario, wall=600.0)) as session:
+    print(session.receive(60).decode(), flush=True)
+    print(bench.sandbox._depot.sentinel.pid, flush=True)
+    session.wait()
+"""
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    engine = connect()
+    yield engine
+    engine.close()
+
+
+@contextmanager
+def orchestrator(folder: Path, run_id: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Started, its job seen running; with the id of its sentinel."""
+    (folder / "temporary").mkdir()
+    (folder / "temporary" / "file").write_text("x")
+    process = subprocess.Popen(
+        [sys.executable, "-c", ORCHESTRATOR, str(folder), run_id],
+        cwd=Path(__file__).parent.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        yield process, int(process.stdout.readline())
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def gone(engine: Engine, run_id: str, within: float = 40.0) -> bool:
+    """Whether the run's last resource goes away in time."""
+    until = time.monotonic() + within
+    while resources(engine, run_id) and time.monotonic() < until:
+        time.sleep(0.2)
+    return resources(engine, run_id) == ()
+
+
+def ended(pid: int, within: float = 20.0) -> bool:
+    """Whether a process that is no child of ours ends in time."""
+    until = time.monotonic() + within
+    while Path(f"/proc/{pid}/cmdline").exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    return not Path(f"/proc/{pid}/cmdline").exists()
+
+
+def test_killed_outright_in_the_middle_of_a_job_it_leaves_nothing(
+    engine: Engine, tmp_path: Path
+) -> None:
+    run_id = f"killed-{tmp_path}"
+    loops_before = set(nameless_loops())
+    with orchestrator(tmp_path, run_id) as (process, sentinel):
+        held = resources(engine, run_id)
+        assert any(name.endswith("-job") for name in held)
+        ours = set(nameless_loops()) - loops_before
+        process.kill()
+        process.wait()
+        assert gone(engine, run_id)
+        assert ended(sentinel)
+    until = time.monotonic() + 20  # other tests' devices come and go; ours must
+    while ours & set(nameless_loops()) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert not ours & set(nameless_loops())
+    assert not (tmp_path / "temporary").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_by_a_signal_to_its_whole_group_it_leaves_nothing(
+    engine: Engine, tmp_path: Path, number: signal.Signals
+) -> None:
+    run_id = f"signal-{tmp_path}"
+    with orchestrator(tmp_path, run_id) as (process, sentinel):
+        os.killpg(process.pid, number)
+        _, words = process.communicate(timeout=60)
+        assert gone(engine, run_id)
+        assert ended(sentinel)
+    if number is signal.SIGINT:
+        assert "orchestrator.Interrupted" in words
+
+
+def test_a_sentinel_that_somebody_killed_is_replaced_at_the_next_need(engine: Engine) -> None:
+    guard = Sentinel(socket_of(engine), "replaced")
+    first = guard.pid
+    os.kill(first, signal.SIGKILL)
+    guard._process.wait()
+    guard.ensure()
+    assert guard.pid != first
+    guard.close()
+
+
+def test_a_sentinel_touches_only_its_own_run(engine: Engine) -> None:
+    make_volume(
+        engine, "aisci-test-other", labels("other-run", Owner.me(), job="", kind="", deadline=0)
+    )
+    try:
+        Sentinel(socket_of(engine), "not-that-run").close()
+        assert resources(engine, "other-run") == ("aisci-test-other",)
+    finally:
+        engine.api.remove_volume("aisci-test-other")
+
+
+def test_reap_removes_what_dead_owners_left_and_nothing_of_the_living(engine: Engine) -> None:
+    me = Owner.me()
+    dead = Owner(me.boot, 2**22 - 1, 1)
+    other_boot = Owner("00000000-0000-0000-0000-000000000000", me.pid, me.start)
+    reused_pid = Owner(me.boot, me.pid, me.start + 1)
+    for name, owner in {"a": dead, "b": other_boot, "c": reused_pid, "d": me}.items():
+        given = labels("reaped-run", owner, job=f"job-{name}", kind="volume", deadline=0)
+        make_volume(engine, f"aisci-test-{name}", given)
+    try:
+        would = reap(engine, "reaped-run", dry_run=True)
+        assert [item.name for item in would] == ["aisci-test-a", "aisci-test-b", "aisci-test-c"]
+        assert len(resources(engine, "reaped-run")) == 4
+        assert reap(engine, "reaped-run") == would
+        assert resources(engine, "reaped-run") == ("aisci-test-d",)
+        assert (would[0].what, would[0].run, would[0].job) == ("volume", "reaped-run", "job-a")
+    finally:
+        for name in resources(engine, "reaped-run"):
+            engine.api.remove_volume(name)
+
+
+def test_reap_clears_up_after_a_run_whose_sentinel_died_too(engine: Engine, tmp_path: Path) -> None:
+    run_id = f"both-{tmp_path}"
+    with orchestrator(tmp_path, run_id) as (process, sentinel):
+        os.kill(sentinel, signal.SIGKILL)
+        process.kill()
+        process.wait()
+        assert {item.what for item in reap(engine, run_id)} == {"container", "volume"}
+        assert resources(engine, run_id) == ()
+
+
+@pytest.mark.parametrize("text", ["", "x", "a:b:c", "boot:1", "boot:-1:2", "boot:1:2:3"])
+def test_a_label_that_names_no_owner_is_nobodys_leftover(text: str) -> None:
+    assert Owner.parse(text) is None
+
+
+def test_an_owner_is_known_by_its_label() -> None:
+    me = Owner.me()
+    assert Owner.parse(str(me)) == me
+    assert me.alive
+    assert not Owner(me.boot, me.pid, me.start - 1).alive
