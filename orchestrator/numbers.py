@@ -26,6 +26,11 @@ _NUMBER = re.compile(
     r"(?P<power>[eE][-+]?\d+)?(?P<unit>\s?%|\s?percent(?:age points)?|[kKM](?!\w))?(?!\.?\d)"
 )
 _RUNS = re.compile(r"\b[Rr]uns?\s+((?:\d+)(?:\s*(?:,|and|to|or|&|-)+\s*\d+)*)(?![.\d%])")
+_BASELINE = re.compile(r"\bbaseline\b", re.IGNORECASE)
+_COMPARES = re.compile(
+    r"\b(?:runs?|all|each|every|others?|than|against|versus|vs|compared|over|from|beats?|below|above)\b",
+    re.IGNORECASE,
+)
 _MOST_DIGITS = 30
 
 
@@ -101,9 +106,13 @@ def _number(match: re.Match[str]) -> Number:
 
 
 def runs_named(text: str) -> frozenset[int]:
-    """The run numbers that a sentence names ("run 2", "runs 1 and 3", "the baseline")."""
-    found = {int(n) for match in _RUNS.finditer(text) for n in re.findall(r"\d{1,4}", match[1])}
-    if re.search(r"\bbaseline\b", text, re.IGNORECASE):
+    """The runs that a sentence names ("run 2", "runs 1 to 3"); 0 where it is the baseline's alone."""
+    found: set[int] = set()
+    for match in _RUNS.finditer(text):
+        found |= {int(number) for number in re.findall(r"\d{1,4}", match[1])}
+        for first, last in re.findall(r"(\d{1,4})\s*(?:to|-)\s*(\d{1,4})", match[1]):
+            found |= set(range(int(first), min(int(last), int(first) + 100)))
+    if not found and _BASELINE.search(text) and not _COMPARES.search(text):
         found.add(0)
     return frozenset(found)
 
@@ -192,10 +201,8 @@ def resolve(number: Number, quantities: Iterable[Quantity]) -> Quantity | None:
     order = ["result", "fixed", "derived", "percent"]
     if number.value == 0:  # more often a setting than one of the results that are exactly 0
         order = ["fixed", "result", "derived", "percent"]
-    for quantity in sorted(quantities, key=lambda q: order.index(q.kind)):
-        if _prints(number, quantity):
-            return quantity
-    return None
+    fitting = [quantity for quantity in quantities if _prints(number, quantity)]
+    return min(fitting, key=lambda quantity: order.index(quantity.kind), default=None)
 
 
 def _prints(number: Number, quantity: Quantity) -> bool:

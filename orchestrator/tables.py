@@ -58,7 +58,7 @@ def results_table(
         table = [r"\resizebox{\linewidth}{!}{%", *table, "}"]
     return "\n".join(
         [
-            r"\begin{table}[t]",
+            r"\begin{table}[!ht]",
             r"\centering\small",
             rf"\caption{{{_caption(columns, metrics)}}}",
             r"\label{tab:results}",
@@ -77,7 +77,7 @@ def runs_table(runs: Iterable[Run]) -> str:
     ]
     return "\n".join(
         [
-            r"\begin{table}[t]",
+            r"\begin{table}[!ht]",
             r"\centering\small",
             r"\caption{The runs, as they were described when they were made.}",
             r"\label{tab:runs}",

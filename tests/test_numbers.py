@@ -78,8 +78,15 @@ def test_numbers_are_read_as_a_reader_reads_them() -> None:
 
 def test_runs_are_names_and_not_counted() -> None:
     text = "Runs 1, 2 and 3 beat the baseline, run 4 does not: 0.5"
-    assert runs_named(text) == {0, 1, 2, 3, 4}
+    assert runs_named(text) == {1, 2, 3, 4}
     assert [n.text for n in numbers(text)] == ["0.5"]
+    assert runs_named("Runs 1 to 4 agree") == {1, 2, 3, 4}
+
+
+def test_a_sentence_about_the_baseline_alone_is_held_to_it() -> None:
+    assert runs_named("The baseline reaches 0.4.") == {0}
+    assert runs_named("All runs beat the baseline: 0.4.") == frozenset()
+    assert runs_named("The loss is lower than in the baseline.") == frozenset()
 
 
 def test_a_sentence_is_held_to_the_run_and_data_set_that_it_names() -> None:

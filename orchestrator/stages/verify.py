@@ -32,6 +32,7 @@ from orchestrator.tables import metric_words
 
 ROUNDS = 3
 OTHERS_WORK = ("related work", "background")  # their numbers are other people's
+FORMULAE = ("method", "experimental setup")  # whose 0, 1 and 2 are parts of formulae
 _EXCERPT = 160  # characters of a sentence in a claim
 
 
@@ -116,6 +117,8 @@ def _sentence(sentence: Sentence, ledger: Ledger) -> tuple[list[Claim], list[str
             text = _word(form).sub(" ", text)
     for number in numbers(text):
         source = resolve(number, fitting)
+        if source is None and number.text in {"0", "1", "2"} and sentence.part.startswith(FORMULAE):
+            continue
         claims.append(_claim(number, sentence, source))
         if source is None and not sentence.part.startswith(OTHERS_WORK):
             problems.append(_unresolved(number, sentence, fitting))

@@ -227,8 +227,8 @@ def _capital(text: str) -> str:
 def _figure(label: str, name: str) -> str:
     about = escape(metric_words(name.removesuffix(".png")))
     return (
-        "\n\n\\begin{figure}[t]\n\\centering\n"
-        f"\\includegraphics[width=0.92\\linewidth,height=0.4\\textheight,keepaspectratio]{{{name}}}\n"
+        "\n\n\\begin{figure}[!ht]\n\\centering\n"
+        f"\\includegraphics[width=0.92\\linewidth,height=0.36\\textheight,keepaspectratio]{{{name}}}\n"
         f"\\caption{{{_capital(about)}, for the baseline and every run; drawn by the template's plotting program.}}\n"
         f"\\label{{{label}}}\n\\end{{figure}}"
     )
