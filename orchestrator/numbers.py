@@ -95,7 +95,7 @@ def _number(match: re.Match[str]) -> Number:
     exact = Decimal(f"{digits}{match['power'] or ''}"[: _MOST_DIGITS + 6])
     sign = -1.0 if match["sign"] == "-" else 1.0
     exponent = exact.as_tuple().exponent
-    step = 10.0**exponent if isinstance(exponent, int) and abs(exponent) < 300 else math.inf
+    step = 10.0**exponent if isinstance(exponent, int) and abs(exponent) < 300 else 0.0
     return Number(
         text=match[0].strip(),
         value=sign * float(exact) * scale,

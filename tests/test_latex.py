@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 import re
+from time import monotonic
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator import latex, references, tables
+from orchestrator.numbers import numbers, runs_named
 from orchestrator.prose import plain, sentences
 from orchestrator.records import PaperRef, Run, Tree
 from tests.paper_rig import results
@@ -153,3 +156,42 @@ def test_sentences_know_their_section_and_rows_stand_alone() -> None:
     assert ("results", "a 3.5") in found
     assert ("results", "b 4.5") in found
     assert all("2021" not in text for _, text in found)
+
+
+@given(st.text(alphabet='\\{}[]$&%_^~ab1.,-\n @="', max_size=300))
+def test_no_text_breaks_the_readers_of_latex(text: str) -> None:
+    tex = DOCUMENT.replace("RESULTS HERE", text).replace("Ann Author", text)
+    list(sentences(tex))
+    references.pruned(tex)
+    latex.figure_problems(tex, ())
+    references.cited(tex)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "{",
+        "}",
+        "\\begin{tabular}{",
+        "\\cite[",
+        "[",
+        "\\cite[]",
+        "@misc{a,",
+        "1,",
+        "_{",
+        "\\section{",
+        "$",
+        "run 1-",
+    ],
+)
+def test_long_hostile_text_is_read_in_seconds(piece: str) -> None:
+    text = piece * (60_000 // len(piece))
+    tex = DOCUMENT.replace("RESULTS HERE", text)
+    start = monotonic()
+    for sentence in sentences(tex):
+        runs_named(sentence.text)
+        list(numbers(sentence.text))
+    references.pruned(tex)
+    latex.figure_problems(tex, ())
+    latex.filled(DOCUMENT, tex, ("RESULTS HERE",))
+    assert monotonic() - start < 20

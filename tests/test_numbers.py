@@ -151,3 +151,8 @@ def test_fixed_numbers_must_be_exact() -> None:
     assert one("360", found) is not None
     assert one("1.3", found) is None
     assert one("96", found) is None
+
+
+@pytest.mark.parametrize("text", ["1e400", "9e-400", "9" * 5000, "0." + "3" * 5000, "-1e999999999"])
+def test_absurd_numbers_resolve_to_nothing(text: str) -> None:
+    assert one(text, two_runs()) is None

@@ -228,7 +228,7 @@ def _figure(label: str, name: str) -> str:
     about = escape(metric_words(name.removesuffix(".png")))
     return (
         "\n\n\\begin{figure}[!ht]\n\\centering\n"
-        f"\\includegraphics[width=0.92\\linewidth,height=0.36\\textheight,keepaspectratio]{{{name}}}\n"
+        f"\\includegraphics[width=0.92\\linewidth,height=0.3\\textheight,keepaspectratio]{{{name}}}\n"
         f"\\caption{{{_capital(about)}, for the baseline and every run; drawn by the template's plotting program.}}\n"
         f"\\label{{{label}}}\n\\end{{figure}}"
     )
