@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from rich.console import Console
 
+import cli
 from orchestrator import AisciError, Interrupted, UnknownName, UserError
 from orchestrator.console import errors, out, runs
 from orchestrator.console.lines import Lines
@@ -87,6 +89,48 @@ def _seconds(*words: str) -> float:
 
 def test_the_version_is_said() -> None:
     assert re.fullmatch(r"aisci \d+\.\d+\.\d+\n", aisci("--version").stdout)
+
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def known_commands() -> dict[str, set[str]]:
+    """Every command with its options, as the program itself has them."""
+    root = typer.main.get_command(cli.app)
+    found: dict[str, set[str]] = {}
+
+    def walk(command: Any, words: tuple[str, ...]) -> None:
+        found[" ".join(words)] = {opt for param in command.params for opt in param.opts}
+        for name, below in getattr(command, "commands", {}).items():
+            walk(below, (*words, name))
+
+    walk(root, ())
+    return found
+
+
+def test_every_command_and_option_in_the_documents_exists() -> None:
+    known = known_commands()
+    written = "\n".join(path.read_text("utf-8") for path in DOCUMENTS)
+    named = re.findall(r"\baisci ((?:images |policy |template )?[a-z]+)\b([^`\n]*)", written)
+    used = [
+        (name, rest)
+        for name, rest in named
+        if name.split()[0] in {k.split()[0] for k in known if k}
+    ]
+    assert len(used) > 20
+    for name, rest in used:
+        command = name if name in known else name.split()[0]
+        assert command in known, name
+        options = known[command] | {"--help"}
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", rest):
+            alternatives = set().union(*(v for k, v in known.items() if k.startswith(command)))
+            assert option in options | alternatives, f"aisci {command} {option}"
+
+
+def test_every_link_in_the_documents_leads_to_a_file() -> None:
+    for path in (*DOCUMENTS, ROOT / "CONTRIBUTING.md"):
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text("utf-8")):
+            assert (path.parent / target).exists(), f"{path.name} links to {target}"
 
 
 # --- bad input ----------------------------------------------------------------------------

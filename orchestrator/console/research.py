@@ -217,11 +217,15 @@ def _row(paths: RunPaths, outcome: Outcome) -> dict[str, Any]:
         "name": outcome.study.idea.name,
         "id": outcome.study.idea.id,
         "status": outcome.status,
-        "why": plain_line(f"{failure.stage}: {failure.what}") if failure else "",
+        "why": plain_line(f"{failure.stage}: {first_line(failure.what)}") if failure else "",
         "failure": asdict(failure) if failure else None,
         "folder": str(folder),
         "paper": str(pdfs[0]) if pdfs else "",
     }
+
+
+def first_line(text: str) -> str:
+    return text.split("\n", 1)[0]
 
 
 def _say_replayed(ideas: int, same: list[str], different: list[str], view: View) -> None:
