@@ -58,8 +58,8 @@ def introduction(data: Data) -> str:
         "This paper is the work of an automatic sweep. The program took one declared setting of a "
         "research template, changed it and nothing else from run to run, and wrote down what came "
         "out. No language model and no person had a part in the text. What the numbers may mean "
-        "is left to the reader; what they are is stated in Section~\\ref{sec:results} and can be "
-        "checked against the recorded results.\n\n"
+        "is left to the reader; what they are is stated with the results and can be checked "
+        "against the record.\n\n"
         f"{_summary(data, 1)}"
     )
 
