@@ -35,7 +35,7 @@ def silent(line: str) -> None:
 
 @pytest.fixture
 def engine() -> Iterator[Engine]:
-    connected = connect()
+    connected = connect(timeout=300)  # removing layers waits for other work on the same disk
     yield connected
     connected.close()
 
