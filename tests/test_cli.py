@@ -31,7 +31,9 @@ ROOT = Path(__file__).parent.parent
 SCREEN = 24  # lines
 
 
-def aisci(*words: str, cwd: Path = ROOT, **more: str) -> subprocess.CompletedProcess[str]:
+def aisci(
+    *words: str, cwd: Path = ROOT, seconds: float = 120, **more: str
+) -> subprocess.CompletedProcess[str]:
     """The command as a person runs it, in a process of its own."""
     return subprocess.run(
         [sys.executable, str(ROOT / "cli.py"), *words],
@@ -40,7 +42,7 @@ def aisci(*words: str, cwd: Path = ROOT, **more: str) -> subprocess.CompletedPro
         text=True,
         check=False,
         env={**os.environ, **more},
-        timeout=120,
+        timeout=seconds,
     )
 
 
@@ -386,3 +388,69 @@ def test_policy_check_points_at_the_line_and_ends_with_two(tmp_path: Path) -> No
 def test_the_shipped_template_is_listed_and_keeps_its_contract() -> None:
     assert "grokking" in aisci("template", "list").stdout
     assert aisci("template", "check", "grokking").returncode == 0
+
+
+# --- a real run ---------------------------------------------------------------------------
+
+
+def begun(results: Path, log: Path) -> subprocess.Popen[bytes]:
+    """A real run in a process of its own, one JSON object a line in ``log``."""
+    with log.open("wb") as file:
+        return subprocess.Popen(
+            [
+                *(sys.executable, str(ROOT / "cli.py"), "run", str(ROOT / "tests/data/quick")),
+                *("--scale", "smoke", "--policy", "ci-cpu", "--results", str(results), "--json"),
+            ],
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def wait_for(log: Path, word: str, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while word not in log.read_text("utf-8"):
+        assert time.monotonic() < end, log.read_text("utf-8")[-2000:]
+        time.sleep(0.2)
+
+
+@pytest.mark.docker
+@pytest.mark.campaign
+def test_a_run_that_is_stopped_goes_on_and_is_made_again_without_an_engine(tmp_path: Path) -> None:
+    results, log = tmp_path / "results", tmp_path / "log"
+    process = begun(results, log)
+    wait_for(log, "experiments/run_2/attempt_1", 300)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 130
+    stopped = json.loads(log.read_text("utf-8").splitlines()[-1])["error"]
+    assert stopped["type"] == "Interrupted"
+    assert "aisci resume" in stopped["todo"]
+    assert left_by(results) == ""
+
+    resumed = aisci("resume", "latest", "--results", str(results), "--json", seconds=600)
+    assert resumed.returncode == 0, resumed.stdout[-2000:] + resumed.stderr
+    told = [json.loads(line) for line in resumed.stdout.splitlines()]
+    recalled = {e["event"]["scope"] for e in told if e.get("event", {}).get("kind") == "recalled"}
+    assert any(scope.endswith("experiments/run_1/attempt_1") for scope in recalled)
+    ended = told[-1]["outcome"]["ideas"][0]
+    assert ended["status"] == "finished"
+    assert Path(ended["paper"]).read_bytes().startswith(b"%PDF")
+    assert left_by(results) == ""
+
+    nowhere = f"unix://{tmp_path}/none.sock"
+    again = aisci("replay", "latest", "--results", str(results), "--json", DOCKER_HOST=nowhere)
+    answer = json.loads(again.stdout)["replayed"]
+    assert (answer["different"], again.returncode) == ([], 0)
+    assert answer["same"] > 20
+
+
+def left_by(results: Path) -> str:
+    """Containers and volumes of the newest run, as the engine itself lists them."""
+    folder = runs.find("latest", results).folder
+    label = f"label=aisci.run={folder.parent.name}-{folder.name}"
+    asked = (("ps", "-aq"), ("volume", "ls", "-q"))
+    return "".join(
+        subprocess.run(
+            ["docker", *words, "--filter", label], capture_output=True, text=True, check=True
+        ).stdout
+        for words in asked
+    )
