@@ -26,7 +26,7 @@ def from_manifest(manifest: Manifest, scale: str) -> Iterator[Quantity]:
     """Knob values, and every number in what the manifest says in words."""
     for name, knob in manifest.knobs.items():
         for value in {knob.default, *knob.values}:
-            yield _fixed(float(value), f"template.yaml: a value of the knob {name}")
+            yield _fixed(float(value), f"template.yaml: a value of the knob {name}", name)
     yield from _said(manifest.title, "template.yaml: title")
     yield from _said(manifest.description, "template.yaml: description")
     yield from _said(manifest.question or "", "template.yaml: question")
@@ -50,9 +50,9 @@ def from_code(text: str, where: str) -> Iterator[Quantity]:
             return
         literals = re.findall(_LITERAL, match[2])
         for literal in literals:
-            yield _fixed(float(literal.replace("_", "")), f"{where}: {match[1]}")
+            yield _fixed(float(literal.replace("_", "")), f"{where}: {match[1]}", match[1])
         if len(literals) > 1:
-            yield _fixed(len(literals), f"{where}: how many {match[1]}")
+            yield _fixed(len(literals), f"{where}: how many {match[1]}", match[1])
 
 
 def from_references(tex: str) -> Iterator[Quantity]:
@@ -66,7 +66,7 @@ def from_references(tex: str) -> Iterator[Quantity]:
 def counts(named: Iterable[tuple[str, int]]) -> Iterator[Quantity]:
     """Things that the program counted, such as runs and data sets."""
     for what, count in named:
-        yield _fixed(count, f"how many {what}")
+        yield _fixed(count, f"how many {what}", what.split(" beside ")[0])
 
 
 def _said(text: str, where: str) -> Iterator[Quantity]:
@@ -74,5 +74,5 @@ def _said(text: str, where: str) -> Iterator[Quantity]:
         yield _fixed(number.value, where)
 
 
-def _fixed(value: float, source: str) -> Quantity:
-    return Quantity(value=float(value), source=source, kind="fixed")
+def _fixed(value: float, source: str, name: str = "") -> Quantity:
+    return Quantity(value=float(value), source=source, kind="fixed", name=name)

@@ -49,7 +49,8 @@ class Number:
 class Quantity:
     """A number that a paper may print, where it comes from, and what it belongs to.
 
-    ``share``: it may be printed as a percentage of one (an accuracy of 0.97 as 97 %).
+    ``share``: it may be printed as a percentage of one (an accuracy of 0.97 as 97 %). ``name``:
+    what a setting is called, such as ``weight_decay``.
     """
 
     value: float
@@ -59,6 +60,7 @@ class Quantity:
     dataset: str = ""
     metric: str = ""
     share: bool = False
+    name: str = ""
 
 
 def shown(mean: float, error: float | None = None) -> str:
@@ -179,21 +181,32 @@ def _place(runs: set[int], dataset: str, metric: str) -> Quantity:
 def within(
     quantities: Iterable[Quantity],
     runs: frozenset[int] = frozenset(),
-    datasets: Iterable[str] = (),
-    metrics: Iterable[str] = (),
+    datasets: Sequence[str] = (),
+    metrics: Sequence[str] = (),
+    text: str = "",
 ) -> tuple[Quantity, ...]:
-    """Those quantities that belong to what a sentence names; the baseline always may be meant."""
-    where, what = set(datasets), set(metrics)
+    """Those quantities that belong to what a sentence names; the baseline always may be meant.
+
+    A sentence that names two of run, data set and metric speaks of results: there a setting
+    counts only if ``text`` says its name, else a wrong result could pass for some setting.
+    """
+    of_results = bool(runs) + bool(datasets) + bool(metrics) > 1
+    said = text.lower().replace("_", " ").replace("-", " ")
     return tuple(
         quantity
         for quantity in quantities
-        if quantity.kind == "fixed"
-        or (
-            (not runs or quantity.runs <= runs | {0})
-            and (not where or not quantity.dataset or quantity.dataset in where)
-            and (not what or quantity.metric in what)
+        if (
+            (not of_results or _is_said(quantity.name, said))
+            if quantity.kind == "fixed"
+            else (not runs or quantity.runs <= runs | {0})
+            and (not datasets or not quantity.dataset or quantity.dataset in datasets)
+            and (not metrics or quantity.metric in metrics)
         )
     )
+
+
+def _is_said(name: str, said: str) -> bool:
+    return bool(name) and name.lower().replace("_", " ") in said
 
 
 def resolve(number: Number, quantities: Iterable[Quantity]) -> Quantity | None:

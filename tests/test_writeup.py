@@ -85,6 +85,8 @@ def test_every_number_of_the_sweeps_paper_resolves(paper: tuple[Study, Ports]) -
             r"\section{Conclusion}",
             r"\begin{tabular}{lr} x\_plus\_y, run 1 & 9.876 \\ \end{tabular}",
         ),
+        (r"\section{Conclusion}", "Run 2 has a final validation loss of 0.5 nats."),
+        (r"\section{Conclusion}", "On x\\_plus\\_y, run 1 reaches 0.1."),
         (r"\section{Conclusion}", "As run 7 shows, it holds."),
         (r"\section{Conclusion}", r"We trained for $1.5\times 10^{4}$ updates."),
     ],
@@ -208,6 +210,31 @@ def test_a_number_that_nobody_mends_ends_the_idea_and_names_the_sentence(tmp_pat
         with pytest.raises(IdeaFailed) as caught:
             verify.verify(study, here.within("verify"))
     assert "It falls to 0.4321." in caught.value.why
+
+
+def test_a_corrected_number_is_taken_and_recorded(tmp_path: Path) -> None:
+    def author(request: EditRequest, files: dict[str, str]) -> str:
+        if request.purpose != "verify.fix":
+            return rig.sweep(request, files)
+        assert "It falls to 0.4321." in blocks(request.instruction)["problems"][0]
+        return "<<<<<<< SEARCH\nIt falls to 0.4321.\n=======\nIt falls.\n>>>>>>> REPLACE"
+
+    here = rig.ports(tmp_path, author)
+    study = writeup(rig.study(here.blobs), here.within("writeup"))
+    tex = papers.source(study, here).replace(
+        r"\end{abstract}", "It falls to 0.4321.\n\\end{abstract}"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verify, "compile_paper", lambda study, _ports: study)
+        study = verify.verify(rig.with_source(study, here, tex), here.within("verify"))
+    assert study.claims
+    assert "0.4321" not in papers.source(study, here)
+
+
+def test_a_setting_may_stand_beside_results_under_its_name(paper: tuple[Study, Ports]) -> None:
+    said = "With a weight decay of 0.1, run 2 has another final validation loss."
+    tex = papers.source(*paper).replace(r"\end{abstract}", said + "\n\\end{abstract}")
+    assert unread(*paper, tex)[0] == []
 
 
 def test_a_correction_may_not_touch_frame_tables_or_figures(

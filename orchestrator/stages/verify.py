@@ -111,6 +111,7 @@ def _sentence(sentence: Sentence, ledger: Ledger) -> tuple[list[Claim], list[str
         runs & ledger.runs,
         [name for name in ledger.datasets if _says(text, name)],
         [name for name in ledger.metrics if any(_says(text, form) for form in _forms(name))],
+        text,
     )
     for name in ledger.metrics:
         for form in _forms(name):  # the 99 in "step val acc 99" is a name, no number
