@@ -37,6 +37,7 @@ from orchestrator.records import Usage, canonical, digest
 T = TypeVar("T")
 
 NESTED = "/editor"  # model calls inside an edit; their time is the edit's
+UNSETTLED = -1  # the ordinal of notes that are not expected again
 INLINE = 16 * 1024  # bytes of canonical JSON; larger bodies become blobs
 
 
@@ -107,8 +108,17 @@ class Journal:
         self.head = digest(raw)
         return line
 
-    def note(self, scope: str, name: str, value: Any) -> None:
-        """Record a fact once; when the run is played again the same fact must come again."""
+    def note(self, scope: str, name: str, value: Any, *, settled: bool = True) -> None:
+        """Record a fact once; when the run is played again the same fact must come again.
+
+        A fact that is not ``settled`` (a failure that resume will ask again) is written each
+        time it comes about, and is not expected again.
+        """
+        if not settled:
+            if self.mode is not Mode.REPLAY:
+                body = self._store(_plain(value))
+                self.append("noted", scope=scope, ord=UNSETTLED, name=name, body=body)
+            return
         key = (name, scope, self._next(f"note:{name}", scope))
         plain = _plain(value)
         if key in self._notes:

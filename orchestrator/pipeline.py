@@ -54,6 +54,11 @@ class Outcome:
     study: Study
     failure: Failure | None = None
 
+    @property
+    def settled(self) -> bool:
+        """Whether resume would change nothing about it."""
+        return self.failure is None or not self.failure.transient
+
 
 def pursue(study: Study, ports: Ports, save: Callable[[Study], None]) -> Outcome:
     """Take one idea through every stage; ``save`` writes its files after each."""
@@ -65,7 +70,7 @@ def pursue(study: Study, ports: Ports, save: Callable[[Study], None]) -> Outcome
             raise
         except Exception as error:  # noqa: BLE001 - the idea boundary: recorded, others go on
             failure = _failure(name, error)
-            ports.note("failed", failure)
+            ports.note("failed", failure, settled=not failure.transient)
             return Outcome(status="failed", study=_salvaged(study, ports), failure=failure)
         ports.note("reached", _reached(name, study))
         save(study)

@@ -115,9 +115,9 @@ class Ports:
     def within(self, *names: str) -> Ports:
         return replace(self, scope="/".join((self.scope, *names)))
 
-    def note(self, name: str, value: Any) -> None:
-        """Add a fact to the journal under this scope."""
-        self.journal.note(self.scope, name, value)
+    def note(self, name: str, value: Any, *, settled: bool = True) -> None:
+        """Add a fact to the journal under this scope; see :meth:`Journal.note`."""
+        self.journal.note(self.scope, name, value, settled=settled)
 
     def finished_runs(self) -> tuple[Run, ...]:
         """Every run that was noted as finished below this scope, in order."""

@@ -81,9 +81,10 @@ def research(setup: Setup, place: Place, tools: Tools) -> tuple[Outcome, ...]:
     for idea in chosen:
         study = _study(setup, files, idea, judged[idea.id], baseline)
         outcome, left = _idea(study, place, tools, blobs, left)
-        journal.note(f"run/{idea.id}", "outcome", {"idea": idea.id, "status": outcome.status})
+        ended = {"idea": idea.id, "status": outcome.status}
+        journal.note(f"run/{idea.id}", "outcome", ended, settled=outcome.settled)
         outcomes.append(outcome)
-    if all(not (outcome.failure and outcome.failure.transient) for outcome in outcomes):
+    if all(outcome.settled for outcome in outcomes):
         journal.seal()
     tools.saving.run(place, journal, tuple(outcomes))
     return tuple(outcomes)
@@ -194,7 +195,7 @@ def _idea(
         outcome = Outcome(status="not novel", study=study)
     else:
         outcome = pursue(study, ports, lambda now: _save(now, output, blobs))
-    if not (outcome.failure and outcome.failure.transient):
+    if outcome.settled:
         journal.seal()
     _save(outcome.study, output, blobs)
     tools.saving.idea(output, journal, outcome)

@@ -1,0 +1,198 @@
+"""Whole runs for tests: the quick template, on scripted edges or on this machine's real ones.
+
+Started as a program it is one orchestrator process that a test may kill::
+
+    python -m tests.run_rig FOLDER KILL_AT DELAY
+
+It starts the run in FOLDER (or resumes it, if a journal is there) and sends itself SIGKILL
+``DELAY`` seconds after journal line number KILL_AT (over all journals; 0: never) was written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from orchestrator import Blobs, LanguageModel
+from orchestrator.blobs import BlobStore
+from orchestrator.console.saver import Saver
+from orchestrator.console.wiring import Wanted, prepare, real_edges, resolve_images
+from orchestrator.edges.engine import connect
+from orchestrator.edges.library import LocalLibrary
+from orchestrator.edges.scripted_editor import ScriptedEditor
+from orchestrator.edges.scripted_sandbox import Ending, ScriptedSandbox
+from orchestrator.journal import Mode
+from orchestrator.paths import RunPaths
+from orchestrator.pinned import read_pins, setup_of, template_of
+from orchestrator.pipeline import Outcome
+from orchestrator.ports import Edges
+from orchestrator.records import Ask, EditRequest, Job, Message
+from orchestrator.run import Place, Setup, Tools, research
+from tests.paper_rig import BLOCK, png
+
+ROOT = Path(__file__).parent.parent
+QUICK = str(ROOT / "tests" / "data" / "quick")
+POLICY = str(ROOT / "tests" / "data" / "policies" / "quick.yaml")
+
+Listener = Callable[[dict[str, Any]], None]
+
+
+def wanted(results: Path, template: str = QUICK, model: str = "builtin/sweep") -> Wanted:
+    return Wanted(
+        template=template,
+        model=model,
+        ideas=1,
+        scale="smoke",
+        policy=POLICY,
+        data=None,
+        max_usd=None,
+        results=results,
+    )
+
+
+def setup(results: Path, model: str = "builtin/sweep") -> Setup:
+    return prepare(wanted(results, model=model))
+
+
+def place(folder: Path, mode: Mode, output: Path | None = None) -> Place:
+    record = RunPaths(folder)
+    return Place(record=record, output=RunPaths(output) if output else record, mode=mode)
+
+
+# --- scripted edges -----------------------------------------------------------------------
+
+
+def asking_editor(blobs: Blobs) -> ScriptedEditor:
+    """Shows the editable files as Aider does, asks the model, applies the blocks that fit."""
+
+    def script(request: EditRequest, model: LanguageModel) -> dict[str, bytes]:
+        sources = request.files.as_dict()
+        files = {path: blobs.get(sources[path]).decode() for path in request.editable}
+        shown = "\n".join(f"{path}\n```\n{text}```\n" for path, text in files.items())
+        messages = (Message("user", shown), Message("user", request.instruction))
+        reply = model.complete(Ask(purpose=request.purpose, messages=messages)).text
+        path, text = next(iter(files.items()))
+        for old, new in BLOCK.findall(reply):
+            text = text.replace(old, new, 1)
+        return {path: text.encode()} if text != files[path] else {}
+
+    return ScriptedEditor(blobs, script)
+
+
+def pretend(blobs: Blobs) -> Callable[[Job], Ending]:
+    """Each kind of job as it ends on a good day, from the job's own files."""
+
+    def ending(job: Job) -> Ending:
+        files = job.files.as_dict()
+        if job.kind == "latex":
+            return Ending(files=compiled(blobs.get(files["latex/template.tex"]).decode()))
+        if job.argv[1] == "plot.py":
+            return Ending(files={"final_loss.png": png(40, 30)})
+        code = blobs.get(files["experiment.py"]).decode()
+        found = re.search(r"^STEP_SIZE = ([\d.]+)", code, re.MULTILINE)
+        assert found
+        out = job.argv[2].partition("=")[2]
+        means = {"final_loss_mean": 0.2 + float(found[1]), "initial_loss_mean": 4.5}
+        stderrs = {"final_loss_stderr": 0.01, "initial_loss_stderr": 0.1}
+        info = {"line": {"means": means, "stderrs": stderrs}}
+        return Ending(files={f"{out}/final_info.json": json.dumps(info).encode()}, seconds=1.0)
+
+    return ending
+
+
+def compiled(tex: str) -> dict[str, bytes]:
+    """What the LaTeX container leaves of a source with nothing wrong in it."""
+    report = {"ok": True, "errors": [], "warnings": [], "undefined": [], "chktex": []}
+    report |= {"overfull": [], "pages": 1, "log_tail": ""}
+    out = {"report.json": json.dumps(report).encode(), "pages.json": json.dumps([tex]).encode()}
+    out |= {"paper.pdf": b"%PDF-1.5 scripted", "page-1.png": png(60, 80)}
+    return {f"latex/out/{name}": data for name, data in out.items()}
+
+
+def scripted_edges(model: LanguageModel) -> Callable[[BlobStore], Edges]:
+    def over(blobs: BlobStore) -> Edges:
+        sandbox = ScriptedSandbox(blobs, pretend(blobs))
+        return Edges(model, asking_editor(blobs), sandbox, LocalLibrary(()))
+
+    return over
+
+
+def run_scripted(
+    folder: Path, model: LanguageModel, mode: Mode, listener: Listener = lambda _: None
+) -> tuple[Outcome, ...]:
+    """One run on scripted edges; its time on disk is its whole cost."""
+    made = setup(folder.parent)
+    tools = Tools(edges=scripted_edges(model), saving=Saver(), listener=listener)
+    return research(made, place(folder, mode), tools)
+
+
+# --- one process on real edges ------------------------------------------------------------
+
+
+def run_real(folder: Path, listener: Listener) -> tuple[Outcome, ...]:
+    """Start or resume the run in ``folder`` on this machine's engine."""
+    paths, engine = RunPaths(folder), connect()
+    model = os.environ.get("AISCI_TEST_MODEL", "builtin/sweep")
+    if paths.journal.exists():
+        pins = read_pins(paths)
+        made, mode = setup_of(pins, template_of(pins, paths)), Mode.RESUME
+    else:
+        made, mode = setup(folder.parent, model), Mode.RECORD
+        made = replace(made, images=resolve_images(made.policy, engine))
+    with real_edges(made, engine, run_id(folder)) as edges:
+        tools = Tools(edges=edges, saving=Saver(), listener=listener)
+        return research(made, place(folder, mode), tools)
+
+
+def run_id(folder: Path) -> str:
+    return f"{folder.parent.name}-{folder.name}"
+
+
+def killer(at: int, delay: float) -> Listener:
+    """A listener that ends this process, unannounced, once line ``at`` is on the disk."""
+    seen = 0
+
+    def listen(line: dict[str, Any]) -> None:
+        nonlocal seen
+        seen += "n" in line
+        if "n" in line and seen == at:
+            if delay:
+                threading.Timer(delay, os.kill, (os.getpid(), signal.SIGKILL)).start()
+            else:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return listen
+
+
+def start_process(
+    folder: Path, at: int = 0, delay: float = 0.0, **environ: str
+) -> subprocess.CompletedProcess[str]:
+    """Run this module as a process of its own, and wait for its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "tests.run_rig", str(folder), str(at), str(delay)],
+        cwd=ROOT,
+        env=os.environ | environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+
+
+def main() -> None:
+    folder, at, delay = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+    for outcome in run_real(folder, killer(at, delay)):
+        print(outcome.status, outcome.failure or "")
+
+
+if __name__ == "__main__":
+    main()
