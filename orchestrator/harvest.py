@@ -1,7 +1,6 @@
 """Bytes out of a container → checked files. The sender is taken to be hostile.
 
-A tar stream is read block by block by a parser that knows the few member types a trusted
-reader sends. A member that breaks the rules is left out and named with the reason; a stream
+A tar stream is read block by block (``tarstream.py``). A member that breaks the rules is left out and named with the reason; a stream
 that breaks its own format, or its size, is refused as a whole. Nothing is opened, rendered or
 unpickled here: content goes to the blob store while it is hashed, and stays opaque.
 """
@@ -16,10 +15,9 @@ from typing import Protocol
 
 from orchestrator import HarvestRefused
 from orchestrator.records import Limits, Tree
+from orchestrator.tarstream import Member, TarReader
 
-BLOCK = 512
 LONGEST_PATH, LONGEST_NAME = 1024, 255  # kept
-LONGEST_SENT = 1 << 16  # read, to say which one was refused
 MOST_NAMED = 100
 _KINDS = {
     "1": "a hard link",
@@ -91,10 +89,10 @@ def harvest(chunks: Iterable[bytes], rules: Rules, store: Store) -> Harvest:
         HarvestRefused: the stream is no tar of the few kinds known, ends early, or is larger
             than any honest reader's.
     """
-    reader = _Reader(chunks)
+    reader = TarReader(chunks)
     kept = _Kept(rules)
     members = 0
-    for member in _members(reader):
+    for member in reader.members():
         members += 1
         if members > rules.members + 1:
             raise HarvestRefused("a container's output has more members than its reader may send")
@@ -151,14 +149,6 @@ def shown(path: str) -> str:
     return text if len(text) <= 200 else text[:200] + "…"
 
 
-@dataclass(frozen=True, slots=True)
-class _Member:
-    path: str
-    kind: str
-    size: int
-    link: str
-
-
 @dataclass(slots=True)
 class _Kept:
     """The files so far; answers why a member may not join them."""
@@ -172,7 +162,7 @@ class _Kept:
     _folded: set[str] = field(default_factory=set)
     _folders: set[str] = field(default_factory=set)
 
-    def why_not(self, member: _Member) -> str | None:
+    def why_not(self, member: Member) -> str | None:
         """The first rule that ``member`` breaks; None if it may be kept."""
         by_kind = self._wrong_kind(member)
         if by_kind:
@@ -185,7 +175,7 @@ class _Kept:
             or self._collides(member.path)
         )
 
-    def _wrong_kind(self, member: _Member) -> str | None:
+    def _wrong_kind(self, member: Member) -> str | None:
         special = {
             "0": None,
             "\0": None,
@@ -196,7 +186,7 @@ class _Kept:
         other = _KINDS.get(member.kind, "neither a regular file nor a folder")
         return special.get(member.kind, other)
 
-    def _over(self, member: _Member) -> str | None:
+    def _over(self, member: Member) -> str | None:
         if len(self.files) >= self.rules.files:
             return f"more than {self.rules.files} files"
         if member.size > self.rules.file:
@@ -213,14 +203,14 @@ class _Kept:
             return "a path below what is a file"
         return None
 
-    def add(self, member: _Member, sha256: str) -> None:
+    def add(self, member: Member, sha256: str) -> None:
         self.files[member.path] = sha256
         self.read += member.size
         folded = _fold(member.path)
         self._folded.add(folded)
         self._folders.update(_parents(folded))
 
-    def refuse(self, member: _Member, why: str) -> None:
+    def refuse(self, member: Member, why: str) -> None:
         if len(self._refused) < MOST_NAMED:
             self._refused.append((shown(member.path), why))
         else:
@@ -241,83 +231,5 @@ def _parents(path: str) -> Iterator[str]:
         yield path
 
 
-class _Reader:
-    """Exact reads from a stream of chunks of any length; holds one chunk at most."""
-
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = iter(chunks)
-        self._rest = memoryview(b"")
-
-    def exactly(self, size: int) -> bytes:
-        """``size`` bytes; only for small sizes."""
-        return b"".join(self._pieces(size))
-
-    def content(self, size: int) -> Iterator[bytes]:
-        """A member's ``size`` bytes, then its padding is skipped."""
-        yield from self._pieces(size)
-        for _ in self._pieces(-size % BLOCK):
-            pass
-
-    def _pieces(self, size: int) -> Iterator[bytes]:
-        while size:
-            if not self._rest:
-                chunk = next(self._chunks, None)
-                if chunk is None:
-                    raise HarvestRefused("a container's output broke off in the middle")
-                self._rest = memoryview(chunk)
-            piece, self._rest = self._rest[:size], self._rest[size:]
-            size -= len(piece)
-            yield bytes(piece)
-
-
-def _members(reader: _Reader) -> Iterator[_Member]:
-    """Each member up to the empty block at the end; the consumer reads its content."""
-    long_name: bytes | None = None
-    while (block := reader.exactly(BLOCK)) != bytes(BLOCK):
-        member = _parse(block)
-        if member.kind == "L":
-            if long_name is not None or not 0 < member.size <= LONGEST_SENT:
-                raise HarvestRefused("a container's output has a long name out of place")
-            long_name = b"".join(reader.content(member.size)).rstrip(b"\0")
-            continue
-        if long_name is not None:
-            member = _Member(_text(long_name), member.kind, member.size, member.link)
-            long_name = None
-        yield member
-    if long_name is not None:
-        raise HarvestRefused("a container's output has a long name out of place")
-
-
-def _parse(block: bytes) -> _Member:
-    """One 512-byte header of the old GNU form."""
-    total = sum(block) - sum(block[148:156]) + 8 * ord(" ")
-    if block[257:265] != b"ustar  \0" or _number(block[148:156]) != total:
-        raise HarvestRefused("a container's output is not the archive that its reader sends")
-    kind = chr(block[156])
-    size = _number(block[124:136])
-    if size and kind not in ("0", "\0", "L"):
-        raise HarvestRefused(f"a container's output has content in a member of kind {kind!a}")
-    return _Member(
-        _text(block[0:100].split(b"\0", 1)[0]).rstrip("/"),
-        kind,
-        size,
-        _text(block[157:257].split(b"\0", 1)[0]),
-    )
-
-
-def _number(data: bytes) -> int:
-    """An octal field, or GNU's base-256 for what octal cannot hold."""
-    if data[0] == 0x80:
-        return int.from_bytes(data[1:], "big")
-    digits = data.strip(b" \0")
-    if not digits.isdigit() or b"8" in digits or b"9" in digits:
-        raise HarvestRefused("a container's output has a header that holds no number")
-    return int(digits, 8)
-
-
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogateescape")

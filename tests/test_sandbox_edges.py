@@ -15,9 +15,11 @@ import pytest
 from orchestrator import ControlUnavailable, SandboxFailed
 from orchestrator.blobs import BlobStore
 from orchestrator.edges import container
+from orchestrator.edges.checks import read_back
 from orchestrator.edges.depot import socket_of
 from orchestrator.edges.engine import Engine, connect
 from orchestrator.edges.images import resolve
+from orchestrator.edges.lines import Lines
 from orchestrator.edges.meter import Meter, Sample, folders_of
 from orchestrator.edges.objects import (
     create_container,
@@ -27,7 +29,6 @@ from orchestrator.edges.objects import (
 )
 from orchestrator.edges.packing import pack
 from orchestrator.edges.stream import STDERR, STDOUT, Stream
-from orchestrator.edges.watch import Lines
 from orchestrator.records import Job, Tree
 from tests.contract_sandbox import LIMITS
 
@@ -117,18 +118,30 @@ def stream_of(data: bytes) -> Stream:
 
 def test_output_is_told_apart_and_its_end_is_seen() -> None:
     stream = stream_of(frames((STDOUT, b"out"), (STDERR, b"err"), (STDOUT, b"more")))
-    assert [stream.read(1.0) for _ in range(3)] == [(1, b"out"), (2, b"err"), (1, b"more")]
-    assert stream.read(1.0) is None
+    assert stream.read(1.0) == [(1, b"out"), (2, b"err"), (1, b"more")]
+    assert stream.read(1.0) == []
     assert stream.ended
+    stream.close()
+
+
+def test_many_small_writes_are_joined() -> None:
+    stream = stream_of(frames(*[(STDOUT, b"y\n")] * 6000))
+    got = b""
+    reads = 0
+    while pieces := stream.read(1.0):
+        reads += len(pieces)
+        got += b"".join(data for _, data in pieces)
+    assert got == b"y\n" * 6000
+    assert reads < 10
     stream.close()
 
 
 def test_a_frame_that_claims_gigabytes_is_handed_on_in_pieces() -> None:
     stream = stream_of(struct.pack(">BxxxL", STDOUT, 0xFFFFFFFF) + b"x" * 100_000)
     got = b""
-    while (piece := stream.read(1.0)) is not None:
-        assert len(piece[1]) <= 1 << 16
-        got += piece[1]
+    while pieces := stream.read(1.0):
+        assert sum(len(data) for _, data in pieces) <= 1 << 16
+        got += b"".join(data for _, data in pieces)
     assert len(got) == 100_000
     stream.close()
 
@@ -207,7 +220,7 @@ def test_lent_gpus_are_asked_for_by_uuid_and_read_back() -> None:
     )
     try:
         made = create_container(engine, body, name)
-        asked, inspected = container.read_back(engine, made, body)
+        asked, inspected = read_back(engine, made, body)
         assert "GPU-a, GPU-b" in dict(asked)["HostConfig.DeviceRequests"].replace("'", "")
         assert dict(asked).items() <= dict(inspected).items()
     finally:

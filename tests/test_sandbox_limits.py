@@ -216,6 +216,20 @@ def test_a_program_that_ends_at_term_may_put_its_house_in_order(bench: DockerBen
     assert result.files.paths() == ("run_1/last",)
 
 
+def test_a_flood_of_single_bytes_and_terminal_escapes_is_ended_too(bench: DockerBench) -> None:
+    result = run(
+        bench,
+        """
+        import os
+        while True: os.write(1, b'\\x1b[2J'); os.write(2, b'\\xff')
+        """,
+        logs=64 << 10,
+    )
+    assert result.verdict is Verdict.LOG_FLOOD
+    assert "\N{REPLACEMENT CHARACTER}" in result.stderr
+    assert result.attestation.peaks.cpu_time < LIMITS.cpu_time
+
+
 def test_memory_is_limited_in_shared_memory_too_and_a_childs_death_is_noted(
     bench: DockerBench,
 ) -> None:

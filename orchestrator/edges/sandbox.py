@@ -12,20 +12,23 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import Self
+from typing import Any, Self
 
 from orchestrator.blobs import BlobStore
-from orchestrator.edges import container, gpu
+from orchestrator.edges import gpu
+from orchestrator.edges.checks import check_possible, check_seen, read_back
+from orchestrator.edges.container import WORKDIR, body_of, user_of
 from orchestrator.edges.depot import Depot
 from orchestrator.edges.engine import Engine, translated
+from orchestrator.edges.lines import Lines
 from orchestrator.edges.meter import status_of
 from orchestrator.edges.objects import create_container, remove_container
 from orchestrator.edges.packing import pack
 from orchestrator.edges.session import Facts, Session, interrupted
 from orchestrator.edges.storage import Quota
 from orchestrator.edges.stream import Stream
-from orchestrator.edges.watch import Lines, Watch
-from orchestrator.records import Job, JobResult, Peaks
+from orchestrator.edges.watch import Watch
+from orchestrator.records import Job, JobResult, Peaks, Tree
 
 OnEvent = Callable[[str, Mapping[str, object]], None]
 
@@ -112,45 +115,35 @@ class DockerSandbox:
         self._on_event("ended", {"job": job.id, "scope": job.scope})
 
     def _start(self, job: Job, undo: ExitStack, *, duplex: bool) -> Session:
+        """From nothing to a program that runs; ``undo`` takes each step back."""
         limits = job.limits
-        info = container.check_possible(self._engine, limits)
+        info = check_possible(self._engine, limits)
         lease = undo.enter_context(self._gpus.lease(limits))
         image = self._images(limits.image)
-        uid, gid = container.user_of(limits)
+        uid, gid = user_of(limits)
         quota = Quota(bytes=limits.workspace, inodes=limits.inodes, uid=uid, gid=gid)
         volume, keeper, backend = undo.enter_context(self._depot.volume(job.id, limits, quota))
-        life = limits.wall + limits.grace + 60
-        labels = self._depot.labels(job.id, job.kind, seconds=life)
-        body = container.body_of(
+        labels = self._depot.labels(job.id, job.kind, seconds=limits.wall + limits.grace + 60)
+        body = body_of(
             job, image=image, volume=volume, labels=labels, duplex=duplex, gpus=lease.uuids
         )
-        name = f"{self._depot.prefix}-{job.id}-job"
-        undo.callback(remove_container, self._engine, name)
-        made = create_container(self._engine, body, name)
-        asked, inspected = container.read_back(self._engine, made, body)
-        with tempfile.TemporaryFile() as spool:
-            pack(job.files, self._blobs, (uid, gid), spool)
-            with translated("copying a job's files in"):
-                self._engine.api.put_archive(made, container.WORKDIR, spool)
+        made = self._create(job, body, undo)
+        asked, inspected = read_back(self._engine, made, body)
+        self._copy_in(job.files, made, (uid, gid))
         stream = Stream(self._engine, made)
         undo.callback(stream.close)
         with translated("starting a job"):
             self._engine.api.start(made)
             pid: int = self._engine.api.inspect_container(made)["State"]["Pid"]
         seen = status_of(pid)
-        container.check_seen(seen, limits)
+        check_seen(seen, limits)
         lines = Lines()
         watch = Watch(
             self._engine, made, pid=pid, stream=stream, limits=limits, keeper=keeper,
             gpus=lease.meter, lines=lines if duplex else None,
             on_sample=lambda peaks: self._on_event("sample", _facts(job, peaks)),
         )  # fmt: skip
-        self._running.add(watch)
-        undo.callback(self._running.discard, watch)
-        undo.callback(_end, watch)
-        watch.start()
-        if self._stopped.is_set():
-            watch.interrupt()
+        self._begin(watch, undo)
         self._on_event("started", {"job": job.id, "scope": job.scope, "container": made[:12]})
         stream.send(b"go\n")
         if not duplex:
@@ -159,6 +152,26 @@ class DockerSandbox:
             self._engine, self._blobs, job, watch=watch, stream=stream, keeper=keeper, lines=lines,
             facts=Facts(made, image, backend, info, asked, inspected, seen),
         )  # fmt: skip
+
+    def _create(self, job: Job, body: Mapping[str, Any], undo: ExitStack) -> str:
+        name = f"{self._depot.prefix}-{job.id}-job"
+        undo.callback(remove_container, self._engine, name)
+        return create_container(self._engine, body, name)
+
+    def _copy_in(self, files: Tree, made: str, owner: tuple[int, int]) -> None:
+        """Before the start: nothing of the job's can be in the way of the engine's unpacking."""
+        with tempfile.TemporaryFile() as spool:
+            pack(files, self._blobs, owner, spool)
+            with translated("copying a job's files in"):
+                self._engine.api.put_archive(made, WORKDIR, spool)
+
+    def _begin(self, watch: Watch, undo: ExitStack) -> None:
+        self._running.add(watch)
+        undo.callback(self._running.discard, watch)
+        undo.callback(_end, watch)
+        watch.start()
+        if self._stopped.is_set():
+            watch.interrupt()
 
 
 def _end(watch: Watch) -> None:

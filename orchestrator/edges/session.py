@@ -9,10 +9,11 @@ from typing import Any
 from orchestrator import Interrupted, SandboxFailed
 from orchestrator.blobs import BlobStore
 from orchestrator.edges.engine import Engine, translated
+from orchestrator.edges.lines import Lines
 from orchestrator.edges.objects import remove_container
 from orchestrator.edges.storage import Helper, send_request
 from orchestrator.edges.stream import STDERR, STDOUT, Stream
-from orchestrator.edges.watch import Lines, Watch
+from orchestrator.edges.watch import Watch
 from orchestrator.evidence import Pairs, suspected, verdict
 from orchestrator.harvest import Harvest, Rules, harvest
 from orchestrator.records import Attestation, Job, JobResult, Verdict
@@ -110,9 +111,7 @@ class Session:
     def _result(self, exit_code: int, brought: Harvest) -> JobResult:
         seen, facts, job = self._watch.seen, self._facts, self._job
         hit = tuple(sorted(seen.hit))
-        stdout, stderr = (
-            seen.tails.get(which, b"").decode(errors="replace") for which in (STDOUT, STDERR)
-        )
+        stdout, stderr = self._watch.tail(STDOUT), self._watch.tail(STDERR)
         why = verdict(seen.killed, exit_code, hit)
         return JobResult(
             verdict=why,

@@ -77,14 +77,14 @@ class Helper:
         """One request, then all that the helper writes up to its end."""
         self._say(request)
         while not self._stream.ended:
-            piece = self._stream.read(_ANSWER_WITHIN)
-            if piece is None:
-                if not self._stream.ended:
-                    raise EngineFailed("the reader of a job's volume fell silent")
-            elif piece[0] == STDOUT:
-                yield piece[1]
-            else:
-                self._words = (self._words + piece[1])[-2000:]
+            pieces = self._stream.read(_ANSWER_WITHIN)
+            if not pieces and not self._stream.ended:
+                raise self._gone()
+            for which, data in pieces:
+                if which == STDOUT:
+                    yield data
+                else:
+                    self._words = (self._words + data)[-2000:]
 
     def remove(self) -> None:
         """End it at once; harmless when it is gone already."""
@@ -98,14 +98,12 @@ class Helper:
             raise self._gone() from error
 
     def _output(self) -> bytes:
-        piece = self._stream.read(_ANSWER_WITHIN)
-        if piece is None:
+        pieces = self._stream.read(_ANSWER_WITHIN)
+        if not pieces:
             raise self._gone()
-        which, data = piece
-        if which == STDOUT:
-            return data
-        self._words = (self._words + data)[-2000:]
-        return b""
+        self._words += b"".join(data for which, data in pieces if which != STDOUT)
+        self._words = self._words[-2000:]
+        return b"".join(data for which, data in pieces if which == STDOUT)
 
     def _gone(self) -> EngineFailed:
         return EngineFailed(

@@ -52,26 +52,37 @@ class Stream:
         with contextlib.suppress(OSError):  # it may be gone already
             self._socket.shutdown(socket.SHUT_WR)
 
-    def read(self, timeout: float) -> tuple[int, bytes] | None:
-        """A piece of output as (stream, bytes); None if none came in ``timeout`` seconds.
+    def read(self, timeout: float) -> list[tuple[int, bytes]]:
+        """What has come, as (stream, bytes); empty if nothing came in ``timeout`` seconds.
 
-        At the end ``ended`` is set and None comes at once.
+        At the end ``ended`` is set and nothing comes, at once. Output that came in many small
+        writes is joined: what a container writes must not cost the host more than its bytes.
         """
-        if self.ended or not select.select([self._socket], [], [], timeout)[0]:
-            return None
-        while True:
-            wanted = min(self._left, _STEP) if self._left else _HEAD.size - len(self._head)
+        pieces: list[tuple[int, bytearray]] = []
+        while not pieces and not self.ended:
+            if not select.select([self._socket], [], [], timeout)[0]:
+                break
             try:
-                data = self._socket.recv(wanted)
+                data = self._socket.recv(_STEP)
             except ConnectionError:
                 data = b""
-            if not data:
-                self.ended = True
-                return None
+            self.ended = not data
+            self._parse(memoryview(data), pieces)
+        return [(which, bytes(piece)) for which, piece in pieces]
+
+    def _parse(self, data: memoryview, pieces: list[tuple[int, bytearray]]) -> None:
+        """Take ``data`` apart into frames; what is begun goes on in the next call."""
+        while data:
             if self._left:
-                self._left -= len(data)
-                return self._which, data
-            self._head += data
+                content, data = data[: self._left], data[self._left :]
+                self._left -= len(content)
+                if pieces and pieces[-1][0] == self._which:
+                    pieces[-1][1].extend(content)
+                else:
+                    pieces.append((self._which, bytearray(content)))
+                continue
+            wanted = _HEAD.size - len(self._head)
+            self._head, data = self._head + bytes(data[:wanted]), data[wanted:]
             if len(self._head) == _HEAD.size:
                 self._which, self._left = _HEAD.unpack(self._head)
                 self._head = b""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import queue
 import select
 import threading
 import time
@@ -13,6 +12,7 @@ from typing import Protocol
 
 from orchestrator import AisciError, SandboxFailed
 from orchestrator.edges.engine import APIError, Engine, translated
+from orchestrator.edges.lines import Lines
 from orchestrator.edges.meter import Meter
 from orchestrator.edges.storage import Helper
 from orchestrator.edges.stream import STDOUT, Stream
@@ -37,44 +37,11 @@ class Seen:
     killed: Verdict | None = None
     peaks: Peaks = field(default_factory=Peaks)
     hit: set[str] = field(default_factory=set)
-    tails: dict[int, bytes] = field(default_factory=dict)
 
 
 def full_below(workspace: int) -> int:
     """How many free bytes count as none: a kernel refuses a large write (2 MiB) as a whole."""
     return min(4 << 20, workspace // 16)
-
-
-class Lines:
-    """A duplex job's standard output, cut into lines by the watch, taken by the caller."""
-
-    def __init__(self) -> None:
-        self._whole: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._rest: list[bytes] = []
-        self._ended = False
-
-    def add(self, piece: bytes) -> None:
-        """Output as it came."""
-        *ends, rest = piece.split(b"\n")
-        for end in ends:
-            self._whole.put(b"".join((*self._rest, end)))
-            self._rest = []
-        self._rest.append(rest)
-
-    def end(self) -> None:
-        """No more will come; an unfinished line is none."""
-        self._whole.put(None)
-
-    def take(self, timeout: float) -> bytes | None:
-        """The next line; None after ``timeout`` seconds, or for ever after the end."""
-        if self._ended:
-            return None
-        try:
-            line = self._whole.get(timeout=timeout)
-        except queue.Empty:
-            return None
-        self._ended = line is None
-        return line
 
 
 class Watch:
@@ -115,6 +82,9 @@ class Watch:
         self._kill_at: float | None = None
         self._log_bytes = 0
         self._gpu_looked: float | None = None
+        self._tails: dict[int, bytearray] = {}
+        self._senders: list[threading.Thread] = []
+        self._unsent: AisciError | None = None
 
     def interrupt(self, why: Verdict = Verdict.INTERRUPTED) -> None:
         """Ask for an end without grace; the thread does it within a quarter of a second."""
@@ -129,6 +99,10 @@ class Watch:
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
+    def tail(self, which: int) -> str:
+        """The last that the job wrote to one stream, for people; its bytes may be anything."""
+        return self._tails.get(which, b"").decode(errors="replace")
+
     def _run(self) -> None:
         """Watch until the container has ended and its last output is read."""
         try:
@@ -140,6 +114,8 @@ class Watch:
             self._signal("SIGKILL")
         finally:
             os.close(self._process)
+            for sender in self._senders:
+                sender.join(_DEATH)
             wall = time.monotonic() - self._began
             self._note(wall=wall, log_bytes=self._log_bytes)
             if self._lines:
@@ -169,16 +145,15 @@ class Watch:
             self._take(0.2)
 
     def _take(self, timeout: float) -> None:
-        piece = self._stream.read(timeout)
-        if piece is None:
-            return
-        which, data = piece
-        self._log_bytes += len(data)
-        self.seen.tails[which] = (self.seen.tails.get(which, b"") + data)[-TAIL:]
-        if self._log_bytes > self._limits.logs:
-            self._kill(Verdict.LOG_FLOOD)
-        elif which == STDOUT and self._lines:
-            self._lines.add(data)
+        for which, data in self._stream.read(timeout):
+            self._log_bytes += len(data)
+            tail = self._tails.setdefault(which, bytearray())
+            tail += data
+            del tail[:-TAIL]
+            if self._log_bytes > self._limits.logs:
+                self._kill(Verdict.LOG_FLOOD)
+            elif which == STDOUT and self._lines:
+                self._lines.add(data)
 
     def _look(self) -> None:
         """One sample of everything that is limited."""
@@ -225,6 +200,8 @@ class Watch:
     def _enforce(self, elapsed: float) -> None:
         """End the container if it is over a limit that only the host holds."""
         limits, peaks = self._limits, self.seen.peaks
+        if self._unsent is not None:
+            raise self._unsent
         if self._kill_at is not None and time.monotonic() - self._kill_at > _DEATH:
             raise SandboxFailed(
                 f"a killed container was still there after {_DEATH:.0f} s",
@@ -256,12 +233,21 @@ class Watch:
             self._signal("SIGKILL")
 
     def _signal(self, name: str) -> None:
-        with translated("ending a container"):
-            try:
-                self._engine.api.kill(self._container, name)
-            except APIError as error:
-                if error.status_code not in (404, 409):  # gone, or ended by itself just now
-                    raise
+        """Sent aside: an engine may answer only when all output is read, which is done here."""
+        sender = threading.Thread(target=self._send, args=(name,), daemon=True)
+        self._senders.append(sender)
+        sender.start()
+
+    def _send(self, name: str) -> None:
+        try:
+            with translated("ending a container"):
+                try:
+                    self._engine.api.kill(self._container, name)
+                except APIError as error:
+                    if error.status_code not in (404, 409):  # gone, or ended by itself just now
+                        raise
+        except AisciError as error:
+            self._unsent = error
 
     def _note(self, **seen: float) -> None:
         """Raise each peak to what was just seen."""
