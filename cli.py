@@ -141,7 +141,7 @@ def resume(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Go on with a run that stopped; no recorded call is made or paid again."""
+    """Go on with a run that stopped. No recorded call is made or paid again."""
     from orchestrator.console import research
 
     if policy is not None and not fork:
@@ -163,7 +163,7 @@ def replay(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Make a run again from its record alone: no engine, no network, no key."""
+    """Make a run again from its record alone. It needs no engine, no network, no key."""
     from orchestrator.console import research
 
     view = research.View(quiet=quiet, as_json=as_json)
@@ -172,7 +172,7 @@ def replay(
 
 @app.command()
 def report(run: RunName, *, results: Results = HERE, as_json: Json = False) -> None:
-    """Write a run's report.html, and each idea's, again from the journals."""
+    """Write a run's pages again. They are made from the journals alone."""
     from orchestrator.console import reports
 
     reports.write_all(run, results, as_json=as_json)
@@ -187,7 +187,7 @@ def reap(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Remove what dead runs left on the engine; what a live run owns is left alone."""
+    """Remove what dead runs left on the engine. What a live run owns is left alone."""
     from orchestrator.console import machine
 
     machine.reap_all(dry_run=dry_run, as_json=as_json)
@@ -195,7 +195,7 @@ def reap(
 
 @app.command()
 def doctor(*, results: Results = HERE, as_json: Json = False) -> None:
-    """Say what this machine can do, what was tested, and what to do about the rest."""
+    """Say what this machine can do. Each line says how it is known, and what to do."""
     from orchestrator.console import machine
 
     raise typer.Exit(machine.doctor(results, as_json=as_json))

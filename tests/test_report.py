@@ -255,6 +255,17 @@ def test_only_bytes_that_begin_like_a_png_and_are_not_too_many_are_embedded() ->
     assert "not shown" in picture(PNG + bytes(5 * 2**20), "a")
 
 
+def test_a_page_carries_no_more_pictures_than_it_should(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = finished(tmp_path)
+    monkeypatch.setattr("orchestrator.report.paper.MOST_BYTES", 10)
+    page = page_of(known)
+    assert "data:image" not in page.partition("<body>")[2]
+    assert "1 more figures are in the idea&#x27;s folder." in page
+    assert "1 more pages are in the PDF." in page
+
+
 def test_the_runs_page_names_each_idea_and_links_to_it(tmp_path: Path) -> None:
     known = finished(tmp_path, HOSTILE)
     page = run_report(known.run, [open_journal(IdeaPaths(known.place))])

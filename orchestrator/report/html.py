@@ -64,7 +64,8 @@ def fold(summary: Child, *children: Child, opened: bool = False) -> Html:
 
 def table(heads: Iterable[Child], rows: Iterable[Iterable[Child]], class_: str = "") -> Html:
     """A table that scrolls by itself where the page is narrow."""
-    head = el("thead", el("tr", [_head(cell) for cell in heads]))
+    names = list(heads)
+    head = el("thead", el("tr", [_head(cell) for cell in names])) if any(names) else None
     body = el("tbody", [el("tr", [_cell(cell) for cell in row]) for row in rows])
     return el("div", el("table", head, body, class_=class_ or None), class_="wide")
 

@@ -10,7 +10,8 @@ from orchestrator.report.html import Child, Html, el, fold, join, picture, table
 from orchestrator.report.page import lines, listed, pill, section
 from orchestrator.report.reading import IdeaFacts
 
-MOST_PAGES, MOST_FIGURES = 20, 12
+MOST_PICTURES = 20  # pages, and figures, that one report shows
+MOST_BYTES = 16 * 1024 * 1024  # of all pages, and of all figures
 PDF = "latex/out/paper.pdf"
 _PAGE = re.compile(r"latex/out/page-(\d+)\.png")
 
@@ -18,16 +19,15 @@ _PAGE = re.compile(r"latex/out/page-(\d+)\.png")
 def figures(facts: IdeaFacts) -> Html | None:
     """Figures as the plot container left them; the browser, not this program, decodes them."""
     known = facts.tree.as_dict()
+    names = {name: known[name] for name in facts.figures if name in known}
+    if not names:
+        return None
     shown = [
-        el("figure", picture(facts.blob(known[name]), name), el("figcaption", el("code", name)))
-        for name in facts.figures[:MOST_FIGURES]
-        if name in known
+        el("figure", drawn, el("figcaption", el("code", name)))
+        for name, drawn in zip(names, _pictures(facts, names), strict=False)
     ]
-    more = len(facts.figures) - MOST_FIGURES
-    rest = el("p", f"{more} more figures are in the idea's folder.") if more > 0 else None
-    return (
-        section("figures", "Figures", el("div", shown, class_="figures"), rest) if shown else None
-    )
+    rest = _rest(len(names) - len(shown), "figures are in the idea's folder")
+    return section("figures", "Figures", el("div", shown, class_="figures"), rest)
 
 
 def paper(facts: IdeaFacts) -> Html | None:
@@ -36,7 +36,7 @@ def paper(facts: IdeaFacts) -> Html | None:
         return None
     files = facts.paper.files.as_dict()
     numbered = sorted((int(m[1]), files[p]) for p in files if (m := _PAGE.fullmatch(p)))
-    pictures = [picture(facts.blob(sha), f"page {n}") for n, sha in numbered[:MOST_PAGES]]
+    shown = _pictures(facts, {f"page {number}": sha256 for number, sha256 in numbered})
     name = f"{slug(facts.idea.name)}.pdf"
     link = el("a", name, href=quote(name)) if PDF in files else "no PDF"
     pages = len(facts.paper.pages)
@@ -44,9 +44,27 @@ def paper(facts: IdeaFacts) -> Html | None:
         "paper",
         "The paper",
         el("p", f"{pages} pages, written by ", _author(facts), ": ", link),
-        el("div", pictures, class_="pages"),
+        el("div", shown, class_="pages"),
+        _rest(len(numbered) - len(shown), "pages are in the PDF"),
         _warnings(facts.paper.warnings),
     )
+
+
+def _pictures(facts: IdeaFacts, named: dict[str, str]) -> list[Html]:
+    """The first pictures, as many as a page should carry."""
+    shown: list[Html] = []
+    room = MOST_BYTES
+    for alt, sha256 in named.items():
+        data = facts.blob(sha256)
+        room -= len(data)
+        if room < 0 or len(shown) == MOST_PICTURES:
+            break
+        shown.append(picture(data, alt))
+    return shown
+
+
+def _rest(count: int, where: str) -> Html | None:
+    return el("p", f"{count} more {where}.", class_="small quiet") if count > 0 else None
 
 
 def _author(facts: IdeaFacts) -> str:
