@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -58,6 +59,28 @@ def test_a_template_with_no_manifest_gets_a_paper_too(tmp_path: Path) -> None:
     problems, count = unread(study, here, tex)
     assert problems == []
     assert count > 10
+
+
+@pytest.mark.parametrize("knob", ["weight_decay", "learning_rate", "warmup_updates", "init_scale"])
+def test_a_sweep_of_any_declared_knob_verifies(tmp_path: Path, knob: str) -> None:
+    here, sample = rig.ports(tmp_path), random.Random(knob)
+    study = rig.study(here.blobs)
+    declared = study.template.manifest.knobs[knob]
+    values = (declared.default, *declared.others)
+    runs = tuple(
+        replace(
+            study.runs[min(n, 1)],
+            number=n,
+            description=f"{declared.constant} = {value!r} instead of {declared.default!r}",
+        )
+        for n, value in enumerate(values)
+    )
+    idea = replace(study.idea, name=f"sweep_{knob}", title=f"A sweep of {knob}")
+    rows = tuple((n, rig.results(0.1 * n, sample)) for n in range(len(values)))
+    study = replace(study, idea=idea, runs=runs, results=rows)
+    study = writeup(study, here.within("writeup"))
+    problems, _ = unread(study, here, papers.source(study, here))
+    assert problems == []
 
 
 def test_the_reference_list_has_what_is_cited_and_nothing_else(
