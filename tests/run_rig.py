@@ -41,7 +41,7 @@ from tests.paper_rig import BLOCK, png
 
 ROOT = Path(__file__).parent.parent
 QUICK = str(ROOT / "tests" / "data" / "quick")
-POLICY = str(ROOT / "tests" / "data" / "policies" / "quick.yaml")
+POLICY = os.environ.get("AISCI_TEST_POLICY") or str(ROOT / "tests/data/policies/quick.yaml")
 
 Listener = Callable[[dict[str, Any]], None]
 
