@@ -20,7 +20,7 @@ check: venv ## style and types
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-campaign: images ## only the tests that make whole research runs
+campaign: images ## the full counts; their dated results go into bench/
 	$(PYTEST) -m campaign
 
 images: engine ## build the images whose recipe changed

@@ -5,7 +5,8 @@ Started as a program it is one orchestrator process that a test may kill::
     python -m tests.run_rig FOLDER KILL_AT DELAY
 
 It starts the run in FOLDER (or resumes it, if a journal is there) and sends itself SIGKILL
-``DELAY`` seconds after journal line number KILL_AT (over all journals; 0: never) was written.
+``DELAY`` seconds after journal line number KILL_AT (over all journals; 0: never; -1: each line
+that no process before it got to write) was written.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,8 @@ from tests.paper_rig import BLOCK, png
 ROOT = Path(__file__).parent.parent
 QUICK = str(ROOT / "tests" / "data" / "quick")
 POLICY = os.environ.get("AISCI_TEST_POLICY") or str(ROOT / "tests/data/policies/quick.yaml")
+
+EVERY = -1  # for KILL_AT: at each line that no process before got to write
 
 Listener = Callable[[dict[str, Any]], None]
 
@@ -159,6 +162,34 @@ def run_id(folder: Path) -> str:
 
 def killer(at: int, delay: float) -> Listener:
     """A listener that ends this process, unannounced, once line ``at`` is on the disk."""
+    return kill_at_new_lines() if at == EVERY else kill_at(at, delay)
+
+
+def kill_at_new_lines() -> Listener:
+    """Ends the process at the first line that no process before it got to write.
+
+    The journals are read before they are written, so lines of earlier processes are told
+    apart by the place that they stand for: they have been seen when theirs come again.
+    """
+    marker = Path(os.environ["AISCI_TEST_SEEN"])
+    seen = set(marker.read_text().splitlines()) if marker.exists() else set()
+
+    def listen(line: dict[str, Any]) -> None:
+        if "n" not in line:
+            return
+        named = [line.get(key, "") for key in ("kind", "port", "scope", "ord", "name", "id")]
+        place = json.dumps(named)
+        if place not in seen:
+            with marker.open("a") as file:
+                file.write(f"{place}\n")
+                file.flush()
+                os.fsync(file.fileno())
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return listen
+
+
+def kill_at(at: int, delay: float) -> Listener:
     seen = 0
 
     def listen(line: dict[str, Any]) -> None:
@@ -174,13 +205,13 @@ def killer(at: int, delay: float) -> Listener:
 
 
 def start_process(
-    folder: Path, at: int = 0, delay: float = 0.0, **environ: str
+    folder: Path, at: int = 0, delay: float = 0.0, *, environ: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
     """Run this module as a process of its own, and wait for its end."""
     return subprocess.run(
         [sys.executable, "-m", "tests.run_rig", str(folder), str(at), str(delay)],
         cwd=ROOT,
-        env=os.environ | environ,
+        env=os.environ | {"AISCI_TEST_SEEN": f"{folder}.seen"} | dict(environ),
         capture_output=True,
         text=True,
         check=False,

@@ -62,10 +62,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, 
     with ModelServer(Author(iter(EDITS)), base / "requests.jsonl").running() as server:
         done = rig.start_process(
             base / "run",
-            AISCI_TEST_MODEL="openai/scripted",
-            AISCI_TEST_POLICY=str(policy),
-            OPENAI_API_BASE=server.url,
-            OPENAI_API_KEY="sk-" + "t" * 24,
+            environ={
+                "AISCI_TEST_MODEL": "openai/scripted",
+                "AISCI_TEST_POLICY": str(policy),
+                "OPENAI_API_BASE": server.url,
+                "OPENAI_API_KEY": "sk-" + "t" * 24,
+            },
         )
     return base / "run", journals(base / "run"), done.stdout + done.stderr
 

@@ -46,7 +46,8 @@ class Counting:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, Counter[str]]:
     """A run that nobody stopped: its folder, its number of journal lines, what it asked."""
-    folder, model, lines = tmp_path_factory.mktemp("whole") / "run", Counting(), []
+    folder, model = tmp_path_factory.mktemp("whole") / "run", Counting()
+    lines: list[dict[str, Any]] = []
     outcomes = rig.run_scripted(folder, model, Mode.RECORD, lines.append)
     assert [outcome.status for outcome in outcomes] == ["finished"], outcomes[0].failure
     return folder, len(lines), model.asked

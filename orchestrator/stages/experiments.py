@@ -68,7 +68,9 @@ def _run(study: Study, number: int, ports: Ports) -> Study | None:
     for attempt in range(1, ATTEMPTS + 1):
         here = ports.within(f"attempt_{attempt}")
         instruction = _instruction(study, number, attempt, feedback)
-        edit = common.edit(study, here, "experiment.edit", instruction, *common.code_files(study.template))
+        edit = common.edit(
+            study, here, "experiment.edit", instruction, *common.code_files(study.template)
+        )
         if not edit.changed:
             if "ALL_COMPLETED" in edit.reply and len(study.runs) > 1:
                 ports.note("completed", {"after": number - 1})
@@ -146,4 +148,3 @@ def _measured(result: JobResult, number: int, ports: Ports) -> tuple[Results | N
         return parse_final_info(ports.blobs.get(found)), ""
     except BadResults as error:
         return None, f"final_info.json cannot be used: {error.what} {error.why}"
-
