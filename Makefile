@@ -4,7 +4,7 @@ AISCI := .venv/bin/aisci
 PYTEST := .venv/bin/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help venv engine images demo check test campaign clean
+.PHONY: help venv engine images browser demo check test campaign clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -12,7 +12,7 @@ help: ## this list
 demo: images ## set up, then one small idea from template to paper; no key, no GPU
 	$(AISCI) run grokking --model builtin/sweep --ideas 1 --scale smoke --policy ci-cpu
 
-test: check images ## set up, then every kind of test; says what it skipped and why
+test: check images browser ## set up, then every kind of test; says what it skipped and why
 	$(PYTEST)
 
 check: venv ## style and types
@@ -31,6 +31,9 @@ engine: venv ## see that a Docker engine answers; on Debian or Ubuntu, as root, 
 
 venv: ## .venv, from uv.lock
 	@scripts/setup-venv.sh
+
+browser: ## chromium, for the tests that look at the report's pages
+	@scripts/setup-browser.sh
 
 clean: ## remove what can be made again; results and images stay
 	@scripts/clean.sh
