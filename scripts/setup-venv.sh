@@ -29,7 +29,7 @@ if ! "$python" -c 'import ensurepip' 2>/dev/null; then
     if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
         echo "set-up: installing Debian's python3-venv, which 'python -m venv' needs"
         apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
     else
         fail "'$python -m venv' needs ensurepip. On Debian or Ubuntu: apt-get install python3-venv"
     fi
