@@ -25,6 +25,7 @@ The errors::
     ├── ImageStale              an image was built from another recipe
     ├── ImageBuildFailed
     ├── ControlUnavailable      the policy asks what this machine cannot give
+    │   └── HostBusy            it could, but for what else runs here just now (transient)
     ├── SandboxFailed           a container did not do what its policy says
     ├── HarvestRefused          what a container left breaks the harvest rules as a whole
     ├── BadResults              a run's final_info.json is no result
@@ -183,6 +184,12 @@ class ImageBuildFailed(AisciError):
 
 class ControlUnavailable(AisciError):
     """The policy asks for a control that this machine cannot give."""
+
+
+class HostBusy(ControlUnavailable):
+    """This machine could give it, were it not for what else runs here just now."""
+
+    transient = True
 
 
 class SandboxFailed(AisciError):

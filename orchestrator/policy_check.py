@@ -13,7 +13,13 @@ from typing import Literal
 
 from orchestrator import BadPolicy
 from orchestrator.policy import Policy, load, load_blocks
-from orchestrator.policy_schema import BLOCKS, Container, EditorContainer, Whole
+from orchestrator.policy_schema import (
+    BLOCKS,
+    OBEYED_BY_HOST,
+    Container,
+    EditorContainer,
+    Whole,
+)
 from orchestrator.units import size_text, time_text
 from orchestrator.yamlfile import Document
 
@@ -161,6 +167,10 @@ def _unenforced(kind: str, block: Container) -> Iterator[Found]:
         yield f"{kind}.seccomp", what, "write `seccomp: default`"
     if kind != "experiment" and block.gpus.count:
         yield f"{kind}.gpus.count", "only experiments can be given a GPU", "write 0"
+    for name in block.env:
+        if name.startswith(OBEYED_BY_HOST):
+            what = f"{name} would change how programs are loaded or which GPUs are lent"
+            yield f"{kind}.env", what, "remove it"
 
 
 def _budgets(whole: Whole) -> Iterator[Found]:
@@ -203,6 +213,10 @@ def _above(whole: Whole, machine: Machine) -> Iterator[Found]:
             yield f"{kind}.gpus.count", what, todo
         yield from _size(f"{kind}.resources.memory", block.resources.memory, machine.memory, todo)
         yield from _size(f"{kind}.storage.workspace", block.storage.workspace, machine.disk, todo)
+        together = block.resources.memory + whole.run.keep_free.memory
+        if block.resources.memory <= machine.memory < together:
+            what = f"with run.keep_free.memory it is above this machine's {_tidy(machine.memory)}"
+            yield f"{kind}.resources.memory", what, todo
     yield from _size("run.memory", whole.run.memory, machine.memory, todo)
     yield from _size("run.disk", whole.run.disk, machine.disk, todo)
     yield from _size("run.keep_free.memory", whole.run.keep_free.memory, machine.memory, todo)
@@ -211,5 +225,9 @@ def _above(whole: Whole, machine: Machine) -> Iterator[Found]:
 
 def _size(key: str, wanted: int, there: int, todo: str) -> Iterator[Found]:
     if wanted > there:
-        tidy = there // 2**20 * 2**20
-        yield key, f"{size_text(wanted)}; this machine has {size_text(tidy)}", todo
+        yield key, f"{size_text(wanted)}; this machine has {_tidy(there)}", todo
+
+
+def _tidy(size: int) -> str:
+    """Whole MiB, as far as anybody wants to know it."""
+    return size_text(size // 2**20 * 2**20)

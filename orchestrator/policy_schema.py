@@ -26,6 +26,9 @@ _NAME = r"[a-z0-9][a-z0-9-]{0,63}"
 _HOST = re.compile(r"(?=.{1,253}:)((?!-)[a-z0-9-]{1,63}(?<!-)\.)+(?!-)[a-z0-9-]{2,63}(?<!-):443")
 _SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
 
+OBEYED_BY_HOST = ("LD_", "NVIDIA_")
+"""Beginnings of variables that the host's side of a container obeys: never a policy's to set."""
+
 
 class Strict(BaseModel):
     """Frozen, no unknown keys, no value turned into another type in silence."""

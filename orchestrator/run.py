@@ -13,10 +13,11 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from orchestrator import __version__
+from orchestrator.beats import check_beats, require_held
 from orchestrator.blobs import BlobStore
 from orchestrator.chain import SCHEMA
 from orchestrator.journal import Journal, Mode
-from orchestrator.paths import IdeaPaths, RunPaths
+from orchestrator.paths import IdeaPaths, RunPaths, remove_unfinished
 from orchestrator.pipeline import Outcome, pursue
 from orchestrator.policy import Policy
 from orchestrator.ports import Budget, Edges, Ports
@@ -67,11 +68,15 @@ class Tools:
 
 def research(setup: Setup, place: Place, tools: Tools) -> tuple[Outcome, ...]:
     """Do, finish or replay a run; returns every idea's outcome, in order."""
+    if place.mode in {Mode.RESUME, Mode.FORK}:
+        remove_unfinished(place.record.folder)
     blobs = BlobStore(place.record.blobs)
     journal = Journal(place.record.journal, blobs, place.mode, tools.listener)
     files = Tree.of({name: blobs.put(data) for name, data in setup.template.files.items()})
     if not journal.lines:
         journal.append("run_started", schema=SCHEMA, pins=pins(setup, files))
+    if place.mode is Mode.FORK:
+        journal.append("forked", pins=pins(setup, files))
     left = run_budget(setup.policy)
     ports = Ports(tools.edges(blobs), journal, blobs, left, "run")
     chosen = _ideas(setup, place, ports)
@@ -126,7 +131,13 @@ def run_budget(policy: Policy) -> Budget:
 def idea_budget(policy: Policy) -> Budget:
     """An idea's limits as a budget for its journal."""
     limits = policy.idea
-    return Budget(usd=limits.usd, tokens=limits.tokens, requests=limits.requests, wall=limits.wall)
+    return Budget(
+        usd=limits.usd,
+        tokens=limits.tokens,
+        requests=limits.requests,
+        wall=limits.wall,
+        gpu_time=limits.gpu_time,
+    )
 
 
 def _ideas(setup: Setup, place: Place, ports: Ports) -> tuple[Idea, ...]:
@@ -145,6 +156,7 @@ def _ideas(setup: Setup, place: Place, ports: Ports) -> tuple[Idea, ...]:
 
 
 def _baseline(setup: Setup, files: Tree, ports: Ports) -> tuple[Run, Results]:
+    """The template's own run, held against what its scale declares of a trained model."""
     here = ports.within("baseline")
     job = Job(
         scope=here.scope,
@@ -157,7 +169,12 @@ def _baseline(setup: Setup, files: Tree, ports: Ports) -> tuple[Run, Results]:
         env=tuple(setup.template.scale(setup.scale).env.items()),
         data=setup.data,
     )
-    return experiments.baseline(job, here)
+    run, results = experiments.baseline(job, here)
+    beats = check_beats(setup.template.manifest, setup.scale, results)
+    if beats:
+        here.note("beats", beats)
+    require_held(beats)
+    return run, results
 
 
 def _study(

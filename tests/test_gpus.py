@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from orchestrator import ControlUnavailable
+from orchestrator import ControlUnavailable, SandboxFailed
 from orchestrator.edges.gpu import Device, Driver, Gpus
 from tests.contract_sandbox import LIMITS
 
@@ -102,3 +102,50 @@ def test_a_machine_without_a_driver_has_no_gpus() -> None:
     if devices:
         pytest.skip("this machine has GPUs")
     assert devices == ()
+
+
+class Trouble(Exception):
+    """What a scripted driver raises."""
+
+
+@dataclass
+class Used:
+    pid: int
+    usedGpuMemory: int | None  # noqa: N815  # the library's spelling
+
+
+@dataclass
+class ScriptedLibrary:
+    """Stands for ``pynvml`` where there is no GPU."""
+
+    running: list[Used] | None
+    NVMLError = Trouble
+
+    def nvmlDeviceGetHandleByUUID(self, uuid: str) -> str:  # noqa: N802
+        return uuid
+
+    def nvmlDeviceGetComputeRunningProcesses(self, _handle: str) -> list[Used]:  # noqa: N802
+        if self.running is None:
+            raise Trouble("GPU is lost")
+        return self.running
+
+
+def driver(running: list[Used] | None) -> Driver:
+    made = Driver()
+    made._nvml = ScriptedLibrary(running)
+    return made
+
+
+def test_each_process_on_a_gpu_is_told_with_its_memory() -> None:
+    assert driver([Used(7, GIB), Used(8, 0)]).processes("GPU-a") == ((7, GIB), (8, 0))
+
+
+def test_a_driver_that_hides_a_processs_memory_cannot_hold_a_limit() -> None:
+    with pytest.raises(ControlUnavailable, match="does not say"):
+        driver([Used(7, None)]).processes("GPU-a")
+
+
+def test_a_driver_that_fails_meanwhile_ends_the_job_by_name() -> None:
+    with pytest.raises(SandboxFailed, match="looking at a GPU") as caught:
+        driver(None).processes("GPU-a")
+    assert "GPU is lost" in str(caught.value)

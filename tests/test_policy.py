@@ -394,6 +394,8 @@ def whole_with(folder: Path, **changes: Any) -> Policy:
             "not enforceable",
         ),
         ({"seccomp__default": "seccomp: x.json"}, "experiment.seccomp", "not enforceable"),
+        ({"env__{}": "env: {LD_PRELOAD: x}"}, "experiment.env", "how programs are loaded"),
+        ({"env__{}": "env: {NVIDIA_VISIBLE_DEVICES: all}"}, "experiment.env", "GPUs are lent"),
     ],
 )
 def test_a_limit_that_cannot_bind_or_is_not_enforced_is_found_and_refused(
@@ -417,6 +419,16 @@ def test_limits_above_the_machine_are_found() -> None:
         "run.memory",
         "run.disk",
     } <= found
+
+
+def test_a_job_that_leaves_the_host_less_memory_than_it_keeps_is_found() -> None:
+    machine = Machine(cpus=64, memory=5 * 2**30, disk=2**40)
+    policy = lowered(load("ci-cpu", ROOT), {"run.keep_free.memory": "2GiB"})
+    assert check_machine(policy, machine) == ()
+    policy = lowered(policy, {"run.keep_free.memory": "2049MiB"})
+    found = check_machine(policy, machine)
+    assert [one.where.split(": ")[-1] for one in found] == ["experiment.resources.memory"]
+    assert "keep_free.memory" in found[0].what
 
 
 def test_this_machine_is_measured_in_cpus_and_bytes(tmp_path: Path) -> None:

@@ -190,7 +190,7 @@ def job(**changes: Any) -> Job:
 
 
 def test_a_jobs_environment_is_an_allow_list_and_a_cpu_job_is_lent_no_gpu() -> None:
-    limits = replace(LIMITS, cpus=2.5, env=(("A", "1"), ("NVIDIA_VISIBLE_DEVICES", "all")))
+    limits = replace(LIMITS, cpus=2.5, env=(("A", "1"),))
     env = container.environment(job(limits=limits, env=(("A", "2"),)))
     assert env == {
         "A": "2",
@@ -199,9 +199,21 @@ def test_a_jobs_environment_is_an_allow_list_and_a_cpu_job_is_lent_no_gpu() -> N
         "OMP_NUM_THREADS": "3",
         "PYTHONHASHSEED": "0",
     }
-    assert "NVIDIA_VISIBLE_DEVICES" not in container.environment(
-        job(limits=replace(LIMITS, gpus=1))
-    )
+
+
+def test_a_gpu_job_sees_the_lent_gpus_by_uuid_and_may_compute_only() -> None:
+    env = container.environment(job(limits=replace(LIMITS, gpus=2)), ("GPU-a", "GPU-b"))
+    assert env["NVIDIA_VISIBLE_DEVICES"] == "GPU-a,GPU-b"
+    assert env["NVIDIA_DRIVER_CAPABILITIES"] == "compute,utility"
+
+
+@pytest.mark.parametrize("name", ["LD_PRELOAD", "NVIDIA_VISIBLE_DEVICES", "NVIDIA_REQUIRE_CUDA"])
+@pytest.mark.parametrize("place", ["policy", "stage"])
+def test_a_variable_that_the_hosts_side_obeys_is_refused(name: str, place: str) -> None:
+    env = ((name, "all"),)
+    asked = job(limits=replace(LIMITS, env=env)) if place == "policy" else job(env=env)
+    with pytest.raises(ControlUnavailable, match=name):
+        container.environment(asked)
 
 
 @pytest.mark.docker

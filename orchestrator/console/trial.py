@@ -9,6 +9,7 @@ from orchestrator.beats import check_beats
 from orchestrator.blobs import BlobStore
 from orchestrator.console import out
 from orchestrator.console.wiring import STORAGE, usable_policy
+from orchestrator.edges.allowance import Allowance
 from orchestrator.edges.engine import connect
 from orchestrator.edges.images import resolve
 from orchestrator.edges.sandbox import DockerSandbox
@@ -31,7 +32,13 @@ def try_out(template: Template, policy_name: str, *, as_json: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="aisci-trial-") as folder:
         store = BlobStore(Path(folder))
         files = Tree.of({name: store.put(data) for name, data in template.files.items()})
-        with DockerSandbox(engine, store, f"trial-{template.name}", images.__getitem__) as sandbox:
+        with DockerSandbox(
+            engine,
+            store,
+            f"trial-{template.name}",
+            images.__getitem__,
+            allowance=Allowance(policy.run),
+        ) as sandbox:
             argv = ("python", "experiment.py", "--out_dir=run_0")
             ran = sandbox.run(_job(template, policy, scale, files, argv, "run_0/"))
             if not ran.ok or ran.files.get(FINAL) is None:

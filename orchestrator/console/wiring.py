@@ -15,8 +15,10 @@ from typing import Literal
 from orchestrator import ImageStale, UserError
 from orchestrator.blobs import BlobStore
 from orchestrator.contract import require
+from orchestrator.edges.allowance import Allowance
 from orchestrator.edges.editor import ContainerEditor, ProcessEditor
 from orchestrator.edges.engine import Engine
+from orchestrator.edges.gpu import Driver
 from orchestrator.edges.images import resolve
 from orchestrator.edges.library import LocalLibrary
 from orchestrator.edges.machine import measure
@@ -68,7 +70,7 @@ def prepare(wanted: Wanted) -> Setup:
         scale=wanted.scale,
         ideas=wanted.ideas,
         images=(),
-        data=staged(wanted.data),
+        data=staged(wanted.data, policy),
     )
 
 
@@ -77,7 +79,8 @@ def usable_policy(name: str, results: Path) -> Policy:
     policy = load(name, shipped_root() / "policies")
     refuse(policy, check(policy))
     there = next(path for path in (results, *results.absolute().parents) if path.is_dir())
-    refuse(policy, check_machine(policy, measure(there)))
+    gpus = len(Driver().devices()) if policy.limits("experiment").gpus else None
+    refuse(policy, check_machine(policy, measure(there, gpus=gpus)))
     return policy
 
 
@@ -105,10 +108,16 @@ def same_images(setup: Setup, engine: Engine) -> None:
             )
 
 
-def staged(folder: Path | None) -> tuple[tuple[str, str], ...]:
+def staged(folder: Path | None, policy: Policy) -> tuple[tuple[str, str], ...]:
     """(name, host folder) of each data set: the sub-folders of ``folder``."""
     if folder is None:
         return ()
+    if policy.whole.experiment.data == "none":
+        raise UserError(
+            f"the policy {policy.name!r} gives experiments no data",
+            where=f"--data {folder}; the policy's experiment.data is none",
+            todo="leave --data out, or use a policy with `data: read-only`",
+        )
     if not folder.is_dir():
         raise UserError("no such folder of data sets", where=f"--data {folder}")
     sets = sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
@@ -137,7 +146,8 @@ def real_edges(setup: Setup, engine: Engine, run_id: str) -> Iterator[Callable[[
     worker = shipped_root() / "sandbox" / "editor" / "worker.py"
     images = dict(setup.images)
     store = BlobStore(Path(os.devnull))  # each idea keeps in its own: see keeping_in
-    with DockerSandbox(engine, store, run_id, images.__getitem__) as shared:
+    allowance = Allowance(setup.policy.run)
+    with DockerSandbox(engine, store, run_id, images.__getitem__, allowance=allowance) as shared:
 
         def over(blobs: BlobStore) -> Edges:
             sandbox = shared.keeping_in(blobs)

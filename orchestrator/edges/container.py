@@ -11,6 +11,7 @@ from typing import Any
 from orchestrator import ControlUnavailable
 from orchestrator.edges.storage import volume_mount
 from orchestrator.harvest import why_unsafe
+from orchestrator.policy_schema import OBEYED_BY_HOST
 from orchestrator.records import Job, Limits
 
 # Deep enough that a template's `../../../data` is the staged data.
@@ -51,7 +52,7 @@ def body_of(
         "WorkingDir": WORKDIR,
         "Entrypoint": ["/bin/sh", "-c", gate, "aisci"],
         "Cmd": list(job.argv),
-        "Env": [f"{name}={value}" for name, value in sorted(environment(job).items())],
+        "Env": [f"{name}={value}" for name, value in sorted(environment(job, gpus).items())],
         "Labels": dict(labels),
         "OpenStdin": True,
         "StdinOnce": True,
@@ -108,11 +109,12 @@ def _host_config(job: Job, volume: str, gpus: tuple[str, ...]) -> dict[str, Any]
     }
 
 
-def environment(job: Job) -> dict[str, str]:
+def environment(job: Job, gpus: tuple[str, ...] = ()) -> dict[str, str]:
     """All that the job's code sees beside the image's own variables.
 
     Raises:
-        ControlUnavailable: a variable that would change how programs are loaded.
+        ControlUnavailable: a variable that would change how programs are loaded, or which GPUs
+            are lent: some engines hand out devices by the container's own variables.
     """
     threads = str(max(1, math.ceil(job.limits.cpus)))
     names = {
@@ -122,20 +124,16 @@ def environment(job: Job) -> dict[str, str]:
         **dict(job.limits.env),
         **dict(job.env),
     }
-    if not job.limits.gpus:
-        names["NVIDIA_VISIBLE_DEVICES"] = "void"
-    _refuse_loader(names, "the policy's env")
-    return names
-
-
-def _refuse_loader(names: Mapping[str, str], where: str) -> None:
     for name in names:
-        if name.startswith("LD_"):
+        if name.startswith(OBEYED_BY_HOST):
             raise ControlUnavailable(
-                f"{name} would change how programs are loaded, on the host's side of the GPU too",
-                where=where,
+                f"{name} would change how programs are loaded or which GPUs are lent",
+                where="the policy's env",
                 todo="remove it",
             )
+    if gpus:  # no graphics: what draws on a GPU is not among the processes that are watched
+        names["NVIDIA_DRIVER_CAPABILITIES"] = "compute,utility"
+    return names | {"NVIDIA_VISIBLE_DEVICES": ",".join(gpus) or "void"}
 
 
 def _data_mounts(job: Job) -> list[dict[str, Any]]:

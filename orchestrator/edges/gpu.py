@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from orchestrator import ControlUnavailable
+from orchestrator import ControlUnavailable, SandboxFailed
 from orchestrator.records import Limits
 
 
@@ -45,22 +45,48 @@ class Driver:
         """All GPUs; none where no driver is loaded."""
         import pynvml  # noqa: PLC0415  # only machines with GPU jobs need it
 
+        nvml: Any = pynvml
         try:
-            pynvml.nvmlInit()
-        except pynvml.NVMLError:
+            nvml.nvmlInit()
+        except nvml.NVMLError:
             return ()
-        self._nvml = pynvml
-        handles = [pynvml.nvmlDeviceGetHandleByIndex(i) for i in range(pynvml.nvmlDeviceGetCount())]
-        return tuple(
-            Device(_text(pynvml.nvmlDeviceGetUUID(h)), int(pynvml.nvmlDeviceGetMemoryInfo(h).total))
-            for h in handles
-        )
+        self._nvml = nvml
+        with self._answering("listing the GPUs"):
+            handles = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
+            return tuple(
+                Device(_text(nvml.nvmlDeviceGetUUID(h)), int(nvml.nvmlDeviceGetMemoryInfo(h).total))
+                for h in handles
+            )
 
     def processes(self, uuid: str) -> tuple[tuple[int, int], ...]:
-        """Each compute process on one GPU as (host pid, bytes in use)."""
-        handle = self._nvml.nvmlDeviceGetHandleByUUID(uuid)
-        running = self._nvml.nvmlDeviceGetComputeRunningProcesses(handle)
-        return tuple((int(item.pid), int(item.usedGpuMemory or 0)) for item in running)
+        """Each compute process on one GPU as (host pid, bytes in use).
+
+        Raises:
+            ControlUnavailable: the driver does not say how much memory a process uses, as on
+                some virtual GPUs and under WSL: a limit could not be held.
+            SandboxFailed: it does not answer.
+        """
+        with self._answering("looking at a GPU"):
+            handle = self._nvml.nvmlDeviceGetHandleByUUID(uuid)
+            running = self._nvml.nvmlDeviceGetComputeRunningProcesses(handle)
+        if any(item.usedGpuMemory is None for item in running):
+            raise ControlUnavailable(
+                "the driver does not say how much GPU memory a process uses",
+                where=f"the policy's gpus.memory; {uuid}",
+                todo="use a policy without GPUs, or a machine whose driver tells",
+            )
+        return tuple((int(item.pid), int(item.usedGpuMemory)) for item in running)
+
+    @contextmanager
+    def _answering(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except self._nvml.NVMLError as error:
+            raise SandboxFailed(
+                f"the GPU driver failed while {doing}",
+                why=str(error),
+                todo="see whether `nvidia-smi` answers; `aisci doctor` shows what this machine has",
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,12 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
 from typing import Any, Self
 
 from orchestrator.blobs import BlobStore
 from orchestrator.edges import gpu
+from orchestrator.edges.allowance import Allowance
 from orchestrator.edges.checks import check_possible, check_seen, read_back
 from orchestrator.edges.container import WORKDIR, body_of, user_of
 from orchestrator.edges.depot import Depot
@@ -28,7 +30,7 @@ from orchestrator.edges.session import Facts, Session, interrupted
 from orchestrator.edges.storage import Quota
 from orchestrator.edges.stream import Stream
 from orchestrator.edges.watch import Watch
-from orchestrator.records import Job, JobResult, Peaks, Tree
+from orchestrator.records import Job, JobResult, Limits, Peaks, Tree
 
 OnEvent = Callable[[str, Mapping[str, object]], None]
 
@@ -38,7 +40,8 @@ class DockerSandbox:
 
     ``images`` turns an image's name into the id of a built, checked image. ``on_event`` is
     told ``("started" | "sample" | "ended", facts)``; a sample's facts are the elapsed seconds,
-    their limit and the peaks. Close it, or use it in ``with``.
+    their limit and the peaks. ``allowance`` holds the run's own limits; without it each job has
+    only its own. Close it, or use it in ``with``.
     """
 
     def __init__(
@@ -50,11 +53,13 @@ class DockerSandbox:
         on_event: OnEvent | None = None,
         *,
         gpus: gpu.Gpus | None = None,
+        allowance: Allowance | None = None,
         _depot: Depot | None = None,
     ) -> None:
         self._engine, self._blobs, self._images = engine, blobs, images
         self._on_event = on_event or (lambda _what, _facts: None)
         self._gpus = gpus or gpu.Gpus()
+        self._allowance = allowance or Allowance()
         self._depot = _depot or Depot(engine, run_id, lambda: images("aisci-storage"))
         self._running: set[Watch] = set()
         self._stopped = threading.Event()
@@ -68,6 +73,7 @@ class DockerSandbox:
             self._images,
             on_event or self._on_event,
             gpus=self._gpus,
+            allowance=self._allowance,
             _depot=self._depot,
         )
         twin._running, twin._stopped = self._running, self._stopped
@@ -94,7 +100,7 @@ class DockerSandbox:
 
         Raises:
             Interrupted: Ctrl-C, or :meth:`stop`; the container is gone by then.
-            DiskFull: no room for its workspace.
+            DiskFull, HostBusy: no room for it beyond what the host keeps for itself.
         """
         with self._opened(job, duplex=False) as session:
             session.wait()
@@ -119,6 +125,7 @@ class DockerSandbox:
         limits = job.limits
         info = check_possible(self._engine, limits)
         lease = undo.enter_context(self._gpus.lease(limits))
+        undo.enter_context(self._allowance.held(limits, self._adds_to(limits, info)))
         image = self._images(limits.image)
         uid, gid = user_of(limits)
         quota = Quota(bytes=limits.workspace, inodes=limits.inodes, uid=uid, gid=gid)
@@ -152,6 +159,13 @@ class DockerSandbox:
             self._engine, self._blobs, job, watch=watch, stream=stream, keeper=keeper, lines=lines,
             facts=Facts(made, image, backend, info, asked, inspected, seen),
         )  # fmt: skip
+
+    def _adds_to(self, limits: Limits, info: Mapping[str, Any]) -> dict[Path, int]:
+        """Where a job may fill the host's disk, and by how many bytes: its volume, its harvest."""
+        return {
+            Path(info["DockerRootDir"]): limits.workspace,
+            self._blobs.folder: limits.harvest_bytes,
+        }
 
     def _create(self, job: Job, body: Mapping[str, Any], undo: ExitStack) -> str:
         name = f"{self._depot.prefix}-{job.id}-job"

@@ -1,0 +1,146 @@
+"""What the jobs of a run may hold together, and what the host keeps for itself.
+
+A job's limits count in full from before its volume is made until all of it is gone. The trusted
+containers that serve a job (512 MiB of memory each at most) are no jobs and are not counted.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from orchestrator import ControlUnavailable, DiskFull, HostBusy
+from orchestrator.policy import RunLimits
+from orchestrator.records import Limits
+from orchestrator.units import size_text
+
+
+class Allowance:
+    """Admits jobs while run and host have room for them; thread-safe.
+
+    Without ``limits`` (a single job, of no run) everything is admitted. ``free_memory`` and
+    ``free_disk`` measure bytes on this machine.
+    """
+
+    def __init__(
+        self,
+        limits: RunLimits | None = None,
+        *,
+        free_memory: Callable[[], int] | None = None,
+        free_disk: Callable[[Path], int] | None = None,
+    ) -> None:
+        self._limits = limits
+        self._free_memory = free_memory or available_memory
+        self._free_disk = free_disk or available_disk
+        self._held: list[Limits] = []
+        self._turn = threading.Condition()
+
+    @contextmanager
+    def held(self, job: Limits, places: Mapping[Path, int]) -> Iterator[None]:
+        """Wait until the run's other jobs leave room for ``job``, then hold what it may use.
+
+        Args:
+            places: folders of this host and the bytes that the job may add to each.
+
+        Raises:
+            ControlUnavailable: the run's limits are below this one job's.
+            HostBusy: memory that the host keeps for itself would be needed.
+            DiskFull: the same of its disk.
+        """
+        if self._limits is None:
+            yield
+            return
+        _check_ever(job, self._limits)
+        with self._turn:
+            self._turn.wait_for(lambda: self._fits(job))
+            self._check_memory(job, self._limits.keep_free_memory)
+            self._check_disk(places, self._limits.keep_free_disk)
+            self._held.append(job)
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._held.remove(job)
+                self._turn.notify_all()
+
+    def _fits(self, job: Limits) -> bool:
+        run, jobs = self._limits, (*self._held, job)
+        assert run is not None
+        return (
+            len(jobs) <= run.containers
+            and sum(one.memory for one in jobs) <= run.memory
+            and sum(one.workspace for one in jobs) <= run.disk
+        )
+
+    def _check_memory(self, job: Limits, kept: int) -> None:
+        free = self._free_memory()
+        if free - job.memory < kept:
+            raise HostBusy(
+                f"a job may use {size_text(job.memory)} of memory, and the host keeps "
+                f"{size_text(kept)} for itself",
+                where="the policy's resources.memory and run.keep_free.memory",
+                why=f"{_rounded(free)} are free now",
+                todo="end what else runs here and `aisci resume`, or use a smaller policy",
+            )
+
+    def _check_disk(self, places: Mapping[Path, int], kept: int) -> None:
+        needs: dict[int, tuple[Path, int]] = {}
+        for asked, size in places.items():
+            folder, disk = _disk_of(asked)
+            needs[disk] = (folder, needs.get(disk, (folder, 0))[1] + size)
+        for folder, need in needs.values():
+            free = self._free_disk(folder)
+            if free - need < kept:
+                raise DiskFull(
+                    f"a job may add {size_text(need)} to this disk, and the host keeps "
+                    f"{size_text(kept)} for itself",
+                    where=f"{folder}; the policy's storage.workspace, harvest.bytes and "
+                    "run.keep_free.disk",
+                    why=f"{_rounded(free)} are free now",
+                    todo="make room and `aisci resume`, or use a smaller policy",
+                )
+
+
+def _check_ever(job: Limits, run: RunLimits) -> None:
+    """What no waiting mends; `aisci policy check` finds it too."""
+    rows = (
+        ("run.containers", 1, run.containers, str),
+        ("run.memory", job.memory, run.memory, size_text),
+        ("run.disk", job.workspace, run.disk, size_text),
+    )
+    for key, need, limit, text in rows:
+        if need > limit:
+            raise ControlUnavailable(
+                f"one job alone is above {key}: {text(need)} of {text(limit)}",
+                where="the policy's run block",
+                todo="raise it, or lower the job's own limit",
+            )
+
+
+def available_memory() -> int:
+    """Bytes that can be had without swapping; 0 where the kernel does not say."""
+    for line in Path("/proc/meminfo").read_text("ascii").splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def available_disk(folder: Path) -> int:
+    """Bytes that an ordinary user may still write on the disk of ``folder``."""
+    return shutil.disk_usage(folder).free
+
+
+def _disk_of(folder: Path) -> tuple[Path, int]:
+    """The disk of ``folder``, or of what is there of its path: stores make theirs when used."""
+    for path in (folder, *folder.absolute().parents):
+        with suppress(OSError):
+            return path, path.stat().st_dev
+    raise AssertionError("the root folder is always there")
+
+
+def _rounded(size: int) -> str:
+    """Whole MiB: nobody reads more."""
+    return size_text(size // 2**20 * 2**20)
