@@ -106,6 +106,10 @@ def run(
     policy: Annotated[str, typer.Option(help="A shipped policy, or ./a/file.yaml.")] = "default",
     data: Annotated[Path | None, typer.Option(help="A folder of staged data sets.")] = None,
     max_usd: Annotated[float | None, typer.Option(min=0, help="Lower the run's budget.")] = None,
+    price: Annotated[
+        str | None,
+        typer.Option(metavar="IN,OUT", help="US dollars for a million tokens, if unknown."),
+    ] = None,
     results: Results = HERE,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -123,6 +127,7 @@ def run(
         data=data,
         max_usd=max_usd,
         results=results,
+        price=price,
     )
     raise typer.Exit(research.start(wanted, research.View(quiet=quiet, as_json=as_json)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator import BadResults
+from orchestrator import BadResults, BadTemplate
 from orchestrator.manifest import Manifest
 from orchestrator.results import Results
 
@@ -48,6 +48,23 @@ def check_beats(manifest: Manifest, scale: str, results: Results) -> tuple[Beat,
                 )
             )
     return tuple(beats)
+
+
+def require_held(beats: tuple[Beat, ...]) -> None:
+    """Raise :class:`BadTemplate` where training did not do what the manifest states."""
+    missed = [beat for beat in beats if not beat.held]
+    if missed:
+        rows = (
+            f"{one.metric} on {one.dataset}: {one.trained:g} trained, {one.untrained:g} untrained, "
+            f"better by {one.gain:g} where {one.margin:g} is asked"
+            for one in missed[:5]
+        )
+        raise BadTemplate(
+            "the baseline does not beat the untrained model: nothing can be learned from it",
+            where="run_0, the baseline; the manifest's `beats`",
+            why="\n".join(rows),
+            todo="give the scale more steps, or correct `beats` in template.yaml",
+        )
 
 
 def _value(results: Results, dataset: str, metric: str) -> float:

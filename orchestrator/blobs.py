@@ -19,6 +19,8 @@ from orchestrator import BadJournal, DiskFull
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 _STEP = 1 << 20
+UNFINISHED = ".new-"
+"""How the name of a file begins that is still being written."""
 
 
 class BlobStore:
@@ -38,7 +40,7 @@ class BlobStore:
         """
         with disk_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=".new-")
+            handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=UNFINISHED)
             hasher, size = hashlib.sha256(), 0
             try:
                 with os.fdopen(handle, "wb") as file:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator import BadJournal
+from orchestrator.blobs import disk_errors
 from orchestrator.records import digest
 
 SCHEMA = 1
@@ -54,7 +55,7 @@ def set_torn_tail_aside(path: Path) -> int:
     whole = data.rfind(b"\n") + 1
     if whole == len(data):
         return 0
-    with path.with_name("journal.torn").open("ab") as aside:
+    with disk_errors(path), path.with_name("journal.torn").open("ab") as aside:
         aside.write(data[whole:] + b"\n")
     os.truncate(path, whole)
     return len(data) - whole

@@ -1,9 +1,10 @@
 """The journal: an append-only, hash-chained log that is resume, replay, fixture and audit.
 
 Every line is one JSON object and carries ``prev``, the SHA-256 of the line before it (64
-zeros first), ``n`` (its number) and ``at`` (UTC). Five kinds of line exist:
+zeros first), ``n`` (its number) and ``at`` (UTC). These kinds of line exist:
 
 ``run_started``  the pins: versions, schema, template, policies, prompts, images, prices
+``forked``       the pins that hold from here on, where a person went on under other ones
 ``asked``        a port is about to be called: port, scope, ordinal, request hash and body
 ``answered``     what the port answered, or the error it raised
 ``noted``        a fact that a stage or a person added (a verdict, an edited idea list)
@@ -28,7 +29,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from orchestrator import AisciError, Blobs
+from orchestrator import AisciError, BadJournal, Blobs
 from orchestrator.blobs import disk_errors
 from orchestrator.chain import GENESIS, read_lines
 from orchestrator.divergence import diverged, error_from, error_record, unrecorded
@@ -83,7 +84,15 @@ class Journal:
         self._notes: dict[tuple[str, str, int], Any] = {}
         self._ordinals: Counter[tuple[str, str]] = Counter()
         for line, head in read_lines(path) if path.exists() else ():
-            self._take(line)
+            try:
+                self._take(line)
+            except (KeyError, TypeError, ValueError) as error:
+                raise BadJournal(
+                    "a line is not one that this program wrote",
+                    where=f"{path}:{len(self.lines)}",
+                    why=f"{type(error).__name__}: {error}",
+                    todo="restore the journal from a copy; a changed record is never played again",
+                ) from error
             self.head = head
 
     # --- writing ---------------------------------------------------------------------------
@@ -95,11 +104,12 @@ class Journal:
         raw = canonical(line)
         with disk_errors(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("ab") as file:
-                start = file.tell()
+            # Unbuffered: what a full disk refused must not be written again when the file closes.
+            with self.path.open("ab", buffering=0) as file:
+                start, left = file.tell(), memoryview(raw + b"\n")
                 try:
-                    file.write(raw + b"\n")
-                    file.flush()
+                    while left:
+                        left = left[file.write(left) :]
                     os.fsync(file.fileno())
                 except OSError:
                     os.ftruncate(file.fileno(), start)
@@ -152,6 +162,12 @@ class Journal:
     @property
     def sealed(self) -> bool:
         return bool(self.lines) and self.lines[-1]["kind"] == "sealed"
+
+    @property
+    def pins(self) -> dict[str, Any]:
+        """What a run was started with, or forked with last; empty in an idea's journal."""
+        found: dict[str, Any] = next((x["pins"] for x in reversed(self.lines) if "pins" in x), {})
+        return found
 
     # --- calls -----------------------------------------------------------------------------
 

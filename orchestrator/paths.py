@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from orchestrator import Blobs, HarvestRefused, ResultsExist
-from orchestrator.blobs import disk_errors
+from orchestrator.blobs import UNFINISHED, disk_errors
 from orchestrator.records import Idea, Tree
 
 RESERVED = frozenset({"journal.jsonl", "blobs", "evidence", "history.git", "report.html"})
@@ -44,7 +44,7 @@ def write(path: Path, data: bytes | str) -> None:
     """Write whole or not at all."""
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}-")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data.encode() if isinstance(data, str) else data)
@@ -53,6 +53,13 @@ def write(path: Path, data: bytes | str) -> None:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a killed process was writing; only the run's one writer may ask for it."""
+    for path in folder.rglob(f"{UNFINISHED}*"):
+        if path.is_file() and not path.is_symlink():
+            path.unlink()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator import BadPolicy, Diverged, __version__
+from orchestrator import BadJournal, BadPolicy, Diverged, __version__
 from orchestrator.blobs import BlobStore
 from orchestrator.chain import read_lines
 from orchestrator.paths import RunPaths
@@ -17,9 +17,19 @@ from orchestrator.yamlfile import dump, parse
 
 
 def read_pins(paths: RunPaths) -> dict[str, Any]:
-    """The first line's pins. Raises :class:`BadJournal` for a journal that does not hold."""
-    lines = [line for line, _ in read_lines(paths.journal)]
-    pins: dict[str, Any] = lines[0]["pins"]
+    """The pins that hold now: the first line's, or those of the last fork.
+
+    Raises :class:`BadJournal` for a journal that does not hold.
+    """
+    found = [line["pins"] for line, _ in read_lines(paths.journal) if "pins" in line]
+    if not found:
+        raise BadJournal(
+            "the journal does not say what the run was started with",
+            where=str(paths.journal),
+            why="the run was stopped before its first line was written: nothing was asked or spent",
+            todo="start it anew with `aisci run`",
+        )
+    pins: dict[str, Any] = found[-1]
     return pins
 
 

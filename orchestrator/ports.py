@@ -81,7 +81,8 @@ class Budget:
                 raise BudgetSpent(
                     f"the next call could pass the budget: {would:g} of {limit:g}{unit}",
                     where=f"the policy's budgets, {name}",
-                    todo="resume under a policy with more room; nothing recorded is paid again",
+                    todo="go on with more room: `aisci resume RUN --fork --policy ./wider.yaml`; "
+                    "nothing recorded is paid again",
                 )
 
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from orchestrator import BadFile
 from orchestrator.journal import Journal
@@ -36,12 +37,15 @@ class _Written(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    Name: str
-    Title: str
-    Experiment: str
+    Name: Annotated[str, Field(min_length=1, max_length=80)]
+    Title: Annotated[str, Field(min_length=1, max_length=200)]
+    Experiment: Annotated[str, Field(min_length=1, max_length=4000)]
     Interestingness: Score = None
     Feasibility: Score = None
     Novelty: Score = None
+
+
+_ROWS: TypeAdapter[list[_Written]] = TypeAdapter(Annotated[list[_Written], Field(min_length=1)])
 
 
 def write_ideas(path: Path, ideas: tuple[Idea, ...]) -> None:
@@ -65,18 +69,28 @@ def edited_ideas(path: Path, known: tuple[Idea, ...]) -> tuple[Idea, ...] | None
     if not path.exists():
         return None
     try:
-        rows = [_Written.model_validate(row) for row in json.loads(path.read_text("utf-8"))]
-    except (ValueError, ValidationError) as error:
+        rows = _ROWS.validate_json(path.read_bytes())
+    except ValidationError as error:
         raise BadFile(
             "ideas.json cannot be read as a list of ideas",
             where=str(path),
-            why=str(error).split("\n", 1)[0],
+            why="; ".join(_said(problem) for problem in error.errors()[:3]),
             todo="each idea needs Name, Title and Experiment; or delete the file to undo the edit",
         ) from error
     found = tuple(
         Idea(**{key.lower(): value for key, value in row.model_dump().items()}) for row in rows
     )
+    ids = [idea.id for idea in found]
+    twice = next((idea.name for idea in found if ids.count(idea.id) > 1), None)
+    if twice is not None:
+        raise BadFile("ideas.json holds one idea twice", where=str(path), why=f"{twice!r}")
     return found if found != known else None
+
+
+def _said(problem: ErrorDetails) -> str:
+    """Which idea and key, counted from 1 as people do, and what is wrong there."""
+    place = [f"idea {one + 1}" if isinstance(one, int) else one for one in problem["loc"]]
+    return ": ".join([*place, problem["msg"]])
 
 
 def attestations(journal: Journal) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -59,6 +59,7 @@ def wanted(results: Path, template: str = QUICK, model: str = "builtin/sweep") -
         data=None,
         max_usd=None,
         results=results,
+        price="0,0" if model.startswith("openai/") else None,
     )
 
 

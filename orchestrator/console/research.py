@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -59,7 +60,11 @@ def start(wanted: Wanted, view: View) -> int:
     paths = RunPaths.fresh(wanted.results, setup.template.name, datetime.now(UTC))
     place = Place(record=paths, output=paths, mode=Mode.RECORD)
     with _only_writer(paths.folder):
-        return _research(setup, place, engine, view)
+        try:
+            return _research(setup, place, engine, view)
+        finally:
+            if not (paths.journal.is_file() and paths.journal.stat().st_size):
+                shutil.rmtree(paths.folder)  # not even its first line: there is nothing to resume
 
 
 def resume(name: str, results: Path, view: View, *, fork: bool, policy: str | None) -> int:

@@ -14,6 +14,7 @@ from typing import Literal
 
 from orchestrator import ImageStale, UserError
 from orchestrator.blobs import BlobStore
+from orchestrator.console.pricing import prices_of
 from orchestrator.contract import require
 from orchestrator.edges.allowance import Allowance
 from orchestrator.edges.editor import ContainerEditor, ProcessEditor
@@ -50,6 +51,7 @@ class Wanted:
     data: Path | None
     max_usd: float | None
     results: Path
+    price: str | None = None
 
 
 def prepare(wanted: Wanted) -> Setup:
@@ -62,6 +64,7 @@ def prepare(wanted: Wanted) -> Setup:
         budgets = {"idea.budget.usd": min(wanted.max_usd, policy.idea.usd)}
         policy = lowered(policy, budgets | {"run.budget.usd": wanted.max_usd})
     model = open_model(wanted.model, environ=os.environ)
+    prices = prices_of(model, wanted.price)
     return Setup(
         template=template,
         policy=policy,
@@ -70,6 +73,7 @@ def prepare(wanted: Wanted) -> Setup:
         scale=wanted.scale,
         ideas=wanted.ideas,
         images=(),
+        prices=prices,
         data=staged(wanted.data, policy),
     )
 
@@ -141,7 +145,7 @@ def present_template(name: str, origin: str) -> Template | None:
 @contextmanager
 def real_edges(setup: Setup, engine: Engine, run_id: str) -> Iterator[Callable[[BlobStore], Edges]]:
     """Edges over a blob store: this machine's model, editor, engine and library."""
-    model = open_model(setup.model, environ=os.environ)
+    model = open_model(setup.model, environ=os.environ, prices=dict(setup.prices))
     library = LocalLibrary.from_bytes(setup.template.files.get(LIBRARY, b"[]"), LIBRARY)
     worker = shipped_root() / "sandbox" / "editor" / "worker.py"
     images = dict(setup.images)

@@ -28,6 +28,7 @@ from orchestrator.records import Ask, Reply, Usage
 from orchestrator.yamlfile import nearest
 
 SWEEP = "builtin/sweep"
+PER_PROMPT, PER_COMPLETION = "input_cost_per_token", "output_cost_per_token"
 MESSAGE_OVERHEAD = 16
 """Tokens that a vendor's chat format may add to each message; the known formats add 3 to 8."""
 
@@ -61,12 +62,14 @@ def open_model(
     *,
     environ: Mapping[str, str],
     replies: Iterable[Rule | str] | None = None,
+    prices: Mapping[str, float] | None = None,
     patience: Patience | None = None,
     world: World | None = None,
 ) -> LanguageModel:
     """The model of that name, ready; nothing is asked of it and nothing spent.
 
     ``environ`` is the process's own. ``replies`` are for ``scripted/…`` in place of its file.
+    ``prices`` (as of :meth:`LitellmModel.prices`) take the place of litellm's own.
     Raises :class:`UnknownName`, :class:`MissingKey`, :class:`BadFile`.
     """
     if name == SWEEP:
@@ -83,7 +86,10 @@ def open_model(
     litellm = _litellm()
     provider = _provider(litellm, name)
     _need_key(litellm, name, provider, environ)
-    return LitellmModel(litellm, name, provider, environ, patience or Patience(), world or World())
+    model = LitellmModel(litellm, name, provider, environ, patience or Patience(), world or World())
+    if prices:
+        model.charge(prices)
+    return model
 
 
 class LitellmModel:
@@ -101,6 +107,7 @@ class LitellmModel:
         self._litellm, self._name, self._environ = litellm, name, environ
         self._patience, self._world = patience, world
         self._facts = _facts(litellm, name, provider)
+        self._own_prices = True
         self._failures = tuple(litellm.exceptions.LITELLM_EXCEPTION_TYPES)
         base = environ.get("OPENAI_API_BASE") or environ.get("OPENAI_BASE_URL")
         self._server = base if provider == "openai" else None
@@ -118,6 +125,12 @@ class LitellmModel:
             if "cost_per_token" in key or key.endswith("_token_cost")
             if isinstance(value, int | float)
         }
+
+    def charge(self, prices: Mapping[str, float]) -> None:
+        """Reckon by ``prices``, where they are not litellm's own of today."""
+        if dict(prices) != self.prices():
+            known = {key: value for key, value in self._facts.items() if key not in self.prices()}
+            self._facts, self._own_prices = known | dict(prices), False
 
     def ceiling(self, ask: Ask) -> Usage:
         """No token is shorter than a byte, so the request's bytes bound its tokens."""
@@ -182,12 +195,18 @@ class LitellmModel:
         counted = getattr(response, "usage", None)
         usage = self.ceiling(ask)  # what a server that counts nothing is charged
         if counted is not None:
-            hidden = response._hidden_params  # noqa: SLF001 - litellm's documented place for it
-            cost = hidden.get("response_cost")
-            usd = None if cost is None else float(cost)
-            usage = Usage(int(counted.prompt_tokens), int(counted.completion_tokens), usd)
+            prompt, answer = int(counted.prompt_tokens), int(counted.completion_tokens)
+            usage = Usage(prompt, answer, self._cost(response, prompt, answer))
         whole = text.encode("utf-8", "replace").decode()  # half a surrogate pair is no text
         return Reply(redact(whole, self._environ), usage, self._name, finish[:40])
+
+    def _cost(self, response: Any, prompt: int, answer: int) -> float | None:
+        """US dollars: as litellm reckons where its prices hold, else tokens times price."""
+        if not self._own_prices:
+            prices = self.prices()
+            return prompt * prices[PER_PROMPT] + answer * prices[PER_COMPLETION]
+        cost = response._hidden_params.get("response_cost")  # noqa: SLF001 - its documented place
+        return None if cost is None else float(cost)
 
     def _room(self, ask: Ask) -> int:
         """Tokens for the answer: no more than asked for, nor than the model can give."""

@@ -13,7 +13,7 @@ from orchestrator.report.reading import IdeaFacts, read_idea, steps
 
 def run_report(run: Journal, ideas: list[Journal]) -> str:
     """The page of a run over its ideas' journals, each in a folder beside the run's own."""
-    pins = run.lines[0]["pins"]
+    pins = run.pins
     known = [(journal.path.parent.name, read_idea(journal, run)) for journal in ideas]
     template = pins["template"]["name"]
     sealed = run.lines[-1] if run.sealed else None

@@ -117,7 +117,7 @@ def read_idea(journal: Journal, run: Journal | None) -> IdeaFacts:
     reached = journal.notes("reached", below="idea")
     last: dict[str, Any] = reached[-1] if reached else {}
     failed = journal.notes("failed", below="idea")
-    pins = run.lines[0]["pins"] if run is not None else {}
+    pins = run.pins if run is not None else {}
     runs = _baseline(run) + tuple(
         _RUN.validate_python(value, strict=False)
         for value in journal.notes("run_finished", below="idea")
@@ -236,6 +236,6 @@ def _results(runs: tuple[Run, ...], journal: Journal) -> list[tuple[int, Results
 def _manifest(run: Journal | None) -> Manifest | None:
     if run is None:
         return None
-    known = run.lines[0]["pins"]["template"]
+    known = run.pins["template"]
     files = {name: run.blobs.get(sha256) for name, sha256 in known["files"]}
     return from_files(files, known["name"], known["origin"]).manifest

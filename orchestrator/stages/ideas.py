@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orchestrator import BadReply
 from orchestrator.ports import Ports
 from orchestrator.prompting import block, render
 from orchestrator.records import Ask, Idea, Message
@@ -32,13 +33,29 @@ class Proposal(BaseModel):
 
 
 def propose(template: Template, count: int, runs: int, ports: Ports) -> tuple[Idea, ...]:
-    """``count`` ideas that differ in content from each other and from the seed ideas."""
+    """Up to ``count`` ideas that differ in content from each other and from the seed ideas.
+
+    A repeated one is noted and left out. Raises :class:`BadReply` where none is left.
+    """
     ideas: list[Idea] = []
     for number in range(1, count + 1):
         idea = _one(template, ideas, runs, ports.within(f"idea_{number}"))
-        if idea.id not in {known.id for known in ideas}:
+        if _content(idea) in {_content(known) for known in (*template.seed_ideas(), *ideas)}:
+            ports.note("duplicate", {"number": number, "name": idea.name})
+        else:
             ideas.append(idea)
+    if not ideas:
+        raise BadReply(
+            f"the model proposed no idea beyond the template's own, asked {count} times",
+            where="step ideas.propose",
+            todo="ask for more with --ideas, or choose another model",
+        )
     return tuple(ideas)
+
+
+def _content(idea: Idea) -> tuple[str, str]:
+    """What makes two ideas one: new scores or another name do not make a new idea."""
+    return idea.title, idea.experiment
 
 
 def _one(template: Template, ideas: list[Idea], runs: int, ports: Ports) -> Idea:
