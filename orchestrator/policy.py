@@ -206,7 +206,7 @@ def _find(name: str, shipped: Path, *, beside: Path) -> Document:
             raise UnknownName(
                 f"no policy is named {name!r}",
                 why="a bare name is a policy that aisci ships",
-                todo=f"{nearest(name, known)} A file of your own has a slash: ./{name}",
+                todo=f"{nearest(name, known)}; a file of your own has a slash: ./{name}",
             )
         path = shipped / f"{name}.yaml"
     document = read(path, BadPolicy)

@@ -92,10 +92,16 @@ def refuse(policy: Policy, findings: tuple[Finding, ...]) -> None:
     if errors:
         raise BadPolicy(
             f"the policy {policy.name!r} cannot be used: {errors[0].what}",
-            where="; ".join(one.where for one in errors),
-            why="; ".join(one.what for one in errors[1:]),
-            todo=errors[0].todo,
+            where=errors[0].where,
+            why="\n".join(["and:"] * (len(errors) > 1) + [_short(one) for one in errors[1:]]),
+            todo="\n".join(dict.fromkeys(one.todo for one in errors)),
         )
+
+
+def _short(finding: Finding) -> str:
+    """``10:24: experiment.resources.memory: 32GiB; …``: the file was named already."""
+    place = finding.where.rsplit("/", 1)[-1]
+    return f"{place}: {finding.what}"
 
 
 def _errors(document: Document, found: list[Found]) -> tuple[Finding, ...]:

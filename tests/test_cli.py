@@ -24,7 +24,7 @@ from orchestrator.console import errors, out, runs
 from orchestrator.console.lines import Lines
 from orchestrator.console.progress import Progress, containers, elapsed
 from orchestrator.console.research import _only_writer, _resumable
-from orchestrator.console.track import Track, money
+from orchestrator.console.track import Doing, Track, money
 from tests.report_rig import finished
 
 ROOT = Path(__file__).parent.parent
@@ -293,7 +293,7 @@ def test_progress_knows_the_limit_of_what_is_under_way(tmp_path: Path) -> None:
         track.take(line)
     doing = track.ways[known.idea.id].doing[-1]
     assert (doing.what, doing.limit) == ("editing", 300.0)
-    assert track.ways[known.idea.id].place == "run 1 attempt 1"
+    assert track.ways[known.idea.id].place == "run 1"
 
 
 def test_a_call_whose_price_is_unknown_is_never_shown_as_free(tmp_path: Path) -> None:
@@ -309,7 +309,9 @@ def test_a_recalled_call_is_counted_apart() -> None:
     track = Track(lambda line: line["body"]["inline"], lambda: 0.0)
     track.take({"kind": "recalled", "port": "model", "scope": "idea/ab/plots/attempt_1", "ord": 0})
     assert track.ways["ab"].recalled == 1
-    assert (track.ways["ab"].stage, track.ways["ab"].place) == ("plots", "attempt 1")
+    assert (track.ways["ab"].stage, track.ways["ab"].place) == ("plots", "")
+    track.take({"kind": "recalled", "port": "model", "scope": "idea/ab/plots/attempt_2", "ord": 0})
+    assert track.ways["ab"].place == "attempt 2"
 
 
 def test_lines_say_only_what_this_process_saw_and_nothing_that_acts(tmp_path: Path) -> None:
@@ -343,9 +345,26 @@ def test_the_live_table_draws_every_way_without_markup(tmp_path: Path) -> None:
     assert "✓ 2" in drawn
 
 
+def test_the_live_table_keeps_each_way_on_one_line_of_80_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    track, lines, known = track_of(tmp_path)
+    for line in lines:
+        track.take(line)
+    way = track.ways[known.idea.id]
+    way.name, way.recalled, way.tokens = "a_long_name_of_a_study_of_step_sizes", 1234, 1_234_567
+    way.stage, way.place, way.doing = "experiments", "run 1 attempt 2", [Doing("running", 0, 7200)]
+    page = Console(file=io.StringIO(), width=80)
+    page.print(Progress(track)._table())
+    drawn = page.file.getvalue()  # type: ignore[attr-defined]  # the StringIO above
+    assert len(drawn.splitlines()) == 1 + len(track.ways)
+
+
 def test_elapsed_time_is_drawn_against_its_limit() -> None:
     assert elapsed(3.2, 0) == "3 s"
-    assert elapsed(150, 300) == "██████······ 150 of 300 s"
+    assert elapsed(150, 300) == "██████······ 150 s of 5 min"
+    assert elapsed(2, 7200, bar=False) == "2 s of 2 h"
     assert elapsed(900, 300).startswith("████████████ ")
 
 

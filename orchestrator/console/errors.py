@@ -46,8 +46,13 @@ def _fields(error: AisciError) -> list[tuple[str, str]]:
 
 
 def _lines(error: AisciError) -> str:
-    rows = [f"  {name + ':':<7}{value}" for name, value in _fields(error)]
+    rows = [f"  {name + ':':<7}{indented(value)}" for name, value in _fields(error)]
     return "\n".join([f"  {plain(error.what, limit=SCREEN)}", *rows])
+
+
+def indented(value: str) -> str:
+    """Later lines stand below the first."""
+    return value.replace("\n", "\n" + " " * 9)
 
 
 def _panel(error: AisciError) -> Panel:

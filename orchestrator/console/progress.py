@@ -15,6 +15,7 @@ from orchestrator.console.track import Line, Track, Way, money, verdict_mark
 
 STYLES = {"finished": "green", "failed": "red", "skipped": "yellow", "not novel": "yellow"}
 BAR = 12  # characters of a bar of elapsed time
+ROOM = 100  # characters of width from which on there is room for bars
 
 
 class Progress:
@@ -22,9 +23,9 @@ class Progress:
 
     def __init__(self, track: Track) -> None:
         self._track = track
-        console = Console(stderr=True, highlight=False)
+        self._console = Console(stderr=True, highlight=False)
         self._live = Live(
-            console=console, get_renderable=self._table, refresh_per_second=4, transient=False
+            console=self._console, get_renderable=self._table, refresh_per_second=4, transient=False
         )
 
     def __enter__(self) -> Self:
@@ -38,41 +39,60 @@ class Progress:
         at: TracebackType | None,
     ) -> None:
         self._live.stop()
+        self._console.print()
 
     def __call__(self, line: Line) -> None:
         self._track.take(line)
 
     def _table(self) -> Table:
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        for name in ("", "stage", "doing", "containers", "tokens", "cost"):
-            table.add_column(name, justify="right" if name in {"tokens", "cost"} else "left")
-        for way in tuple(self._track.ways.values()):
-            table.add_row(*self._row(way))
+        ways = tuple(self._track.ways.values())
+        again = any(way.recalled for way in ways)
+        for name in ("", "stage", "doing", "containers", *["recalled"] * again, "tokens", "cost"):
+            numbers = name in {"recalled", "tokens", "cost"}
+            table.add_column(
+                name,
+                justify="right" if numbers else "left",
+                no_wrap=name != "containers",
+                overflow="ellipsis",
+                min_width=8 if name == "" else None,
+            )
+        for way in ways:
+            table.add_row(*self._row(way, again=again))
         return table
 
-    def _row(self, way: Way) -> tuple[Text, ...]:
-        now = time.monotonic()
+    def _row(self, way: Way, *, again: bool) -> tuple[Text, ...]:
+        now, bar = time.monotonic(), self._console.width >= ROOM
         doing = way.doing[-1] if way.doing else None
         state = Text(way.status, style=STYLES.get(way.status, "")) if way.status else Text("")
         if doing:
-            state = Text(f"{doing.what} {elapsed(now - doing.since, doing.limit)}")
-        recalled = f" ({way.recalled} recalled)" if way.recalled else ""
+            state = Text(f"{doing.what} {elapsed(now - doing.since, doing.limit, bar=bar)}")
         return (
             Text(way.name, style="bold"),
             Text(f"{way.stage} {way.place}".strip()),
             state,
             Text(containers(way)),
-            Text(f"{way.tokens:,}{recalled}"),
+            *[Text(f"{way.recalled:,}" if way.recalled else "")] * again,
+            Text(f"{way.tokens:,}"),
             Text(money(way)),
         )
 
 
-def elapsed(seconds: float, limit: float) -> str:
-    """``34 s``, or with a limit a bar of it: ``████········ 34 of 300 s``."""
+def elapsed(seconds: float, limit: float, *, bar: bool = True) -> str:
+    """``34 s``, or with a limit ``██████······ 150 s of 5 min``, the bar where there is room."""
     if not limit:
-        return f"{seconds:.0f} s"
+        return span(seconds)
     full = min(BAR, int(BAR * seconds / limit))
-    return f"{'█' * full}{'·' * (BAR - full)} {seconds:.0f} of {limit:.0f} s"
+    drawn = f"{'█' * full}{'·' * (BAR - full)} " if bar else ""
+    return f"{drawn}{span(seconds)} of {span(limit)}"
+
+
+def span(seconds: float) -> str:
+    """``34 s``, ``150 s``, ``5 min``, ``2 h``: whole units where they say the same."""
+    for unit, name in ((3600, "h"), (60, "min")):
+        if seconds >= unit and seconds % unit == 0:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds:.0f} s" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def containers(way: Way) -> str:

@@ -12,6 +12,7 @@ from orchestrator.records import Verdict
 
 Line = dict[str, Any]
 Body = Callable[[Line], Any]
+FIRST = "attempt_1"  # goes without saying
 DOING = {
     "model": "asking the model",
     "editor": "editing",
@@ -62,6 +63,7 @@ class Track:
         kind = line["kind"]
         if kind == "idea_started":
             self.ways[line["id"]] = Way(line["id"], plain_line(line["idea"]["name"], limit=40))
+            self.ways["run"].stage, self.ways["run"].place = "ideas", str(len(self.ways) - 1)
         elif kind in {"asked", "answered", "recalled", "noted"}:
             way = self.way(line)
             getattr(self, f"_{kind}")(way, line)
@@ -108,11 +110,15 @@ class Track:
 
 
 def _where(scope: str) -> tuple[str, str] | None:
-    """(stage, place in it) of a scope such as ``idea/ab12/experiments/run_1/attempt_2``."""
+    """(stage, place in it) of a scope such as ``idea/ab12/experiments/run_1/attempt_2``.
+
+    A first attempt is not mentioned: that there is a second one is what a reader looks for.
+    """
     parts = scope.split("/")
     rest = parts[2:] if parts[0] == "idea" else parts[1:]
     rest = [part for part in rest if part != "editor"]
-    return (rest[0], " ".join(part.replace("_", " ") for part in rest[1:])) if rest else None
+    places = [part.replace("_", " ") for part in rest[1:] if part != FIRST]
+    return (rest[0], " ".join(places)) if rest else None
 
 
 def verdict_mark(verdict: str) -> str:
