@@ -20,7 +20,7 @@ from orchestrator.edges.depot import socket_of
 from orchestrator.edges.engine import Engine, connect
 from orchestrator.edges.images import resolve
 from orchestrator.edges.lines import Lines
-from orchestrator.edges.meter import Meter, Sample, folders_of
+from orchestrator.edges.meter import Meter, Sample, folders_of, inside
 from orchestrator.edges.objects import (
     create_container,
     make_volume,
@@ -75,6 +75,15 @@ def test_use_is_read_from_separate_cgroups(tmp_path: Path) -> None:
     meter = Meter(*folders_of(lines, tmp_path))
     assert meter.version == 1
     assert meter.sample() == Sample(memory=2048, pids=2, cpu=1.5, oom=4)
+
+
+def test_a_rootless_engines_users_are_told_as_they_are_inside() -> None:
+    rootless = "         0       1000          1\n         1     100000      65536\n"
+    assert inside("165533 165533", rootless) == "65534 65534"
+    assert inside("1000", rootless) == "0"
+    assert inside("0", rootless) == "host:0"
+    assert inside("65534 65534", "0 0 4294967295\n") == "65534 65534"
+    assert inside("", rootless) == ""
 
 
 def test_a_cgroup_that_is_gone_gives_no_sample(tmp_path: Path) -> None:

@@ -14,7 +14,13 @@ from typing import Any
 
 import pytest
 
-from orchestrator import AisciError, ControlUnavailable, Interrupted, SandboxFailed
+from orchestrator import (
+    AisciError,
+    ControlUnavailable,
+    EngineFailed,
+    Interrupted,
+    SandboxFailed,
+)
 from orchestrator.edges.engine import connect
 from orchestrator.edges.images import resolve
 from orchestrator.records import Job, JobResult, Verdict
@@ -143,6 +149,16 @@ def test_the_kernel_and_the_engine_both_attest_the_settings(bench: DockerBench) 
     assert asked["HostConfig.Memory"] == asked["HostConfig.MemorySwap"] == str(LIMITS.memory)
     assert result.attestation.image == resolve(bench.engine, "aisci-storage")
     assert result.attestation.storage == "loop"
+    bounds = {name: text for name, text in seen.items() if name.startswith("limit ")}
+    assert bounds == {
+        "limit core file": "0",
+        "limit cpus": f"{LIMITS.cpus:g}",
+        "limit file size": str(LIMITS.file),
+        "limit memory": str(LIMITS.memory),
+        "limit open files": str(LIMITS.open_files),
+        "limit pids": str(LIMITS.pids),
+        "limit swap": "0",
+    }
     assert result.attestation.peaks.memory > 0
     assert result.attestation.peaks.wall > 0
 
@@ -228,6 +244,24 @@ def test_a_flood_of_single_bytes_and_terminal_escapes_is_ended_too(bench: Docker
     assert result.verdict is Verdict.LOG_FLOOD
     assert "\N{REPLACEMENT CHARACTER}" in result.stderr
     assert result.attestation.peaks.cpu_time < LIMITS.cpu_time
+
+
+def test_an_engine_that_cannot_kill_keeps_no_container_alive(
+    bench: DockerBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a container is to die, the host does it; where it was only asked to, it is told why."""
+
+    def broken(*_: object) -> None:
+        raise ConnectionError("the engine hung up")
+
+    monkeypatch.setattr(bench.engine.api, "kill", broken)
+    flooded = run(bench, "while True: print('y' * 1000)", logs=100_000)
+    assert flooded.verdict is Verdict.LOG_FLOOD
+    began = time.monotonic()
+    with pytest.raises(EngineFailed, match="ending a container"):
+        run(bench, "import time; time.sleep(60)", wall=1.0, grace=1.0)
+    assert time.monotonic() - began < 20
+    assert bench.left_behind() == ()
 
 
 def test_memory_is_limited_in_shared_memory_too_and_a_childs_death_is_noted(

@@ -6,10 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from socketserver import UnixStreamServer
+from typing import ClassVar
 
 import pytest
 
@@ -127,6 +131,34 @@ def test_a_sentinel_that_somebody_killed_is_replaced_at_the_next_need(engine: En
     guard.ensure()
     assert guard.pid != first
     guard.close()
+
+
+class Recovering(BaseHTTPRequestHandler):
+    """An engine that is just coming up: three times it cannot answer, then nothing is left."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        ready = len(self.asked) > 3
+        body = b"[]" if self.path.startswith("/containers") else b'{"Volumes": null}'
+        self.send_response(200 if ready else 503)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_an_engine_that_cannot_answer_just_now_is_asked_again(tmp_path: Path) -> None:
+    with UnixStreamServer(str(tmp_path / "engine"), Recovering) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        sentinel = Sentinel(str(tmp_path / "engine"), "a-run")
+        sentinel.close()
+        server.shutdown()
+    assert len(Recovering.asked) == 5
+    assert Recovering.asked[-1].startswith("/volumes")
 
 
 def test_a_sentinel_touches_only_its_own_run(engine: Engine) -> None:

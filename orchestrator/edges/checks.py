@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator import ControlUnavailable, SandboxFailed
+from orchestrator.edges.bounds import over
 from orchestrator.edges.container import user_of
 from orchestrator.edges.engine import Engine, translated
 from orchestrator.evidence import Pairs, flat, mismatches, same_keys
@@ -99,7 +100,8 @@ def check_seen(seen: Pairs, limits: Limits) -> None:
     """Whether the kernel's view of the started container is what was asked.
 
     Raises:
-        SandboxFailed: it has a right or a name space that it must not have.
+        SandboxFailed: it has a right or a name space that it must not have, or a limit is
+            higher than asked.
     """
     have = dict(seen)
     uid, gid = user_of(limits)
@@ -113,5 +115,6 @@ def check_seen(seen: Pairs, limits: Limits) -> None:
         if have.get(key) != value and (limits.runtime == "runc" or key not in ("Uid", "Gid"))
     ]
     wrong += [name for name, value in seen if name.startswith("own ") and value == "no"]
+    wrong += over(seen, limits)
     if wrong:
         raise SandboxFailed("a container started with more rights than asked", why="; ".join(wrong))

@@ -78,6 +78,8 @@ class Meter:
 def status_of(pid: int) -> tuple[tuple[str, str], ...]:
     """What the kernel says of a container's first process: its rights, as it really has them.
 
+    Users and groups are told as they are inside the container.
+
     Raises:
         ControlUnavailable: the engine's processes are not this machine's.
     """
@@ -92,11 +94,14 @@ def status_of(pid: int) -> tuple[tuple[str, str], ...]:
         "CapBnd",
         "CapAmb",
     )
+    own = Path(f"/proc/{pid}")
     try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        lines = (own / "status").read_text().splitlines()
+        fields = dict(line.split(":", 1) for line in lines if ":" in line)
+        for name, users in (("Uid", "uid_map"), ("Gid", "gid_map"), ("Groups", "gid_map")):
+            fields[name] = inside(fields.get(name, ""), (own / users).read_text())
     except OSError as error:
         raise elsewhere(str(error)) from error
-    fields = dict(line.split(":", 1) for line in lines if ":" in line)
     seen = [(name, " ".join(fields.get(name, "").split())) for name in wanted]
     for space in ("net", "pid", "ipc", "mnt", "uts"):
         try:
@@ -108,6 +113,20 @@ def status_of(pid: int) -> tuple[tuple[str, str], ...]:
             continue  # not root: the engine's inspect is what we have
         seen.append((f"own {space} namespace", "yes" if apart else "no"))
     return tuple(seen)
+
+
+def inside(ids: str, user_map: str) -> str:
+    """Ids as the container knows them: a rootless engine's are others on the host.
+
+    ``user_map`` has lines of first id inside, first outside, how many. An id without one of
+    its own is left with ``host`` before it.
+    """
+    rows = [tuple(map(int, line.split())) for line in user_map.splitlines()]
+    found = []
+    for host in map(int, ids.split()):
+        inside = [first + host - out for first, out, many in rows if out <= host < out + many]
+        found.append(str(inside[0]) if inside else f"host:{host}")
+    return " ".join(found)
 
 
 def elsewhere(why: str) -> ControlUnavailable:
@@ -128,7 +147,8 @@ def folders_of(lines: Iterable[str], root: Path) -> tuple[int, dict[str, Path]]:
         paths |= dict.fromkeys(controllers.split(","), path.lstrip("/"))
     if "memory" not in paths:
         return 2, {"": root / paths[""]}
-    return 1, {name: root / name / paths[name] for name in ("memory", "pids", "cpuacct")}
+    wanted = ("memory", "pids", "cpuacct", "cpu")
+    return 1, {name: root / name / paths[name] for name in wanted if name in paths}
 
 
 def _field(path: Path, name: str) -> int:

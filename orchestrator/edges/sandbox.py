@@ -18,12 +18,13 @@ from typing import Any, Self
 from orchestrator.blobs import BlobStore
 from orchestrator.edges import gpu
 from orchestrator.edges.allowance import Allowance
+from orchestrator.edges.bounds import bounds_of
 from orchestrator.edges.checks import check_possible, check_seen, read_back
 from orchestrator.edges.container import WORKDIR, body_of, user_of
 from orchestrator.edges.depot import Depot
 from orchestrator.edges.engine import Engine, translated
 from orchestrator.edges.lines import Lines
-from orchestrator.edges.meter import status_of
+from orchestrator.edges.meter import Meter, status_of
 from orchestrator.edges.objects import create_container, remove_container
 from orchestrator.edges.packing import pack
 from orchestrator.edges.session import Facts, Session, interrupted
@@ -142,7 +143,7 @@ class DockerSandbox:
         with translated("starting a job"):
             self._engine.api.start(made)
             pid: int = self._engine.api.inspect_container(made)["State"]["Pid"]
-        seen = status_of(pid)
+        seen = status_of(pid) + bounds_of(pid, Meter.of(pid, made))
         check_seen(seen, limits)
         lines = Lines()
         watch = Watch(

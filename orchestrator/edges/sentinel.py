@@ -102,7 +102,9 @@ def _call(engine_socket: str, method: str, path: str) -> Any:
         body = answer.read()
     finally:
         connection.close()
-    return json.loads(body) if answer.status == 200 else None
+    if method == "GET" and answer.status != http.HTTPStatus.OK:
+        raise OSError(f"the engine cannot say what is left: {answer.status}")
+    return json.loads(body) if answer.status == http.HTTPStatus.OK else None
 
 
 def _clear(engine_socket: str, run_id: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -113,16 +114,16 @@ class Watch:
             self.error = error
             self._signal("SIGKILL")
         finally:
-            os.close(self._process)
             for sender in self._senders:
                 sender.join(_DEATH)
+            os.close(self._process)
             wall = time.monotonic() - self._began
             self._note(wall=wall, log_bytes=self._log_bytes)
             if self._lines:
                 self._lines.end()
 
     def _loop(self) -> None:
-        pause, next_look = _FASTEST, 0.0
+        pause, next_look, ended = _FASTEST, 0.0, False
         while True:
             now = time.monotonic()
             if now >= next_look:
@@ -133,6 +134,9 @@ class Watch:
             output = self._stream.fileno()
             sources = [self._process] if self._stream.ended else [self._process, output]
             ready = select.select(sources, [], [], max(0.0, next_look - time.monotonic()))[0]
+            if self._process in ready and not ended:
+                ended = True
+                self._read_books()  # once more, while the engine has yet to remove them
             if output in ready:
                 self._take(0.0)
             elif self._process in ready:  # only when nothing is left to read just now
@@ -157,19 +161,25 @@ class Watch:
 
     def _look(self) -> None:
         """One sample of everything that is limited."""
-        sample = self._meter.sample()
-        if sample is None:
+        if not self._read_books():
             return
-        if sample.oom:
-            self.seen.hit.add("memory")
-        if sample.pids_denied:
-            self.seen.hit.add("pids")
-        self._note(memory=sample.memory, pids=sample.pids, cpu_time=sample.cpu)
         self.look_at_disk()
         self._look_at_tmp()
         self._look_at_gpus()
         if self._on_sample:
             self._on_sample(replace(self.seen.peaks, wall=time.monotonic() - self._began))
+
+    def _read_books(self) -> bool:
+        """The kernel's counters of the container; whether it still has any."""
+        sample = self._meter.sample()
+        if sample is None:
+            return False
+        if sample.oom:
+            self.seen.hit.add("memory")
+        if sample.pids_denied:
+            self.seen.hit.add("pids")
+        self._note(memory=sample.memory, pids=sample.pids, cpu_time=sample.cpu)
+        return True
 
     def look_at_disk(self) -> None:
         """How full the volume is; also asked once more when the container is gone."""
@@ -239,6 +249,7 @@ class Watch:
         sender.start()
 
     def _send(self, name: str) -> None:
+        dead = name == "SIGKILL" and self._kill_directly()
         try:
             with translated("ending a container"):
                 try:
@@ -247,7 +258,18 @@ class Watch:
                     if error.status_code not in (404, 409):  # gone, or ended by itself just now
                         raise
         except AisciError as error:
-            self._unsent = error
+            if not dead:
+                self._unsent = error
+
+    def _kill_directly(self) -> bool:
+        """No limit waits for an engine that hangs: with its first process a container ends."""
+        try:
+            signal.pidfd_send_signal(self._process, signal.SIGKILL)
+        except ProcessLookupError:
+            return True
+        except OSError:
+            return False  # not root: the engine has to do it
+        return True
 
     def _note(self, **seen: float) -> None:
         """Raise each peak to what was just seen."""
