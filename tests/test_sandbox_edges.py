@@ -14,6 +14,7 @@ import pytest
 
 from orchestrator import ControlUnavailable, SandboxFailed
 from orchestrator.blobs import BlobStore
+from orchestrator.console.wiring import resolve_images
 from orchestrator.edges import container
 from orchestrator.edges.checks import read_back
 from orchestrator.edges.depot import socket_of
@@ -29,6 +30,8 @@ from orchestrator.edges.objects import (
 )
 from orchestrator.edges.packing import pack
 from orchestrator.edges.stream import STDERR, STDOUT, Stream
+from orchestrator.paths import shipped_root
+from orchestrator.policy import load, lowered
 from orchestrator.records import Job, Tree
 from tests.contract_sandbox import LIMITS
 
@@ -248,3 +251,25 @@ def test_lent_gpus_are_asked_for_by_uuid_and_read_back() -> None:
         remove_container(engine, name)
         remove_volume(engine, name)
         engine.close()
+
+
+@pytest.mark.docker
+def test_what_the_engine_cannot_hold_is_known_before_a_run_begins() -> None:
+    engine = connect()
+    policy = lowered(load("ci-cpu", shipped_root() / "policies"), {"experiment.runtime": "runsc"})
+    try:
+        if "runsc" in engine.info()["Runtimes"]:
+            pytest.skip("this engine has every runtime that a policy can name")
+        with pytest.raises(ControlUnavailable, match="runsc"):
+            resolve_images(policy, engine)
+    finally:
+        engine.close()
+
+
+def test_an_engine_elsewhere_is_refused_before_a_run_begins() -> None:
+    class Remote:
+        api = object()
+
+    policy = load("ci-cpu", shipped_root() / "policies")
+    with pytest.raises(ControlUnavailable, match="unix socket"):
+        resolve_images(policy, cast("Engine", Remote()))

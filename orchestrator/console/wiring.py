@@ -17,6 +17,8 @@ from orchestrator.blobs import BlobStore
 from orchestrator.console.pricing import prices_of
 from orchestrator.contract import require
 from orchestrator.edges.allowance import Allowance
+from orchestrator.edges.checks import check_possible
+from orchestrator.edges.depot import socket_of
 from orchestrator.edges.editor import ContainerEditor, ProcessEditor
 from orchestrator.edges.engine import Engine
 from orchestrator.edges.gpu import Driver
@@ -89,12 +91,19 @@ def usable_policy(name: str, results: Path) -> Policy:
 
 
 def resolve_images(policy: Policy, engine: Engine) -> tuple[tuple[str, str], ...]:
-    """(name, id) of the image of each kind of container, and of the trusted helper's."""
+    """(name, id) of the image of each kind of container, and of the trusted helper's.
+
+    Raises:
+        ControlUnavailable: this engine cannot hold the policy; known before anything is paid.
+        ImageMissing, ImageStale: one is to be built.
+    """
+    socket_of(engine)
     found = {STORAGE: resolve(engine, STORAGE)}
     for kind in KINDS:
         limits = policy.limits(kind)
         if kind == "editor" and policy.editor_on_host:
             continue
+        check_possible(engine, limits)
         flavour: Literal["cpu", "cuda"] = "cuda" if limits.gpus else "cpu"
         found[limits.image] = resolve(engine, limits.image, flavour=flavour)
     return tuple(sorted(found.items()))
