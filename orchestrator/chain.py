@@ -14,6 +14,7 @@ from orchestrator.records import digest
 
 SCHEMA = 1
 GENESIS = "0" * 64
+_RESTORE = "restore the journal from a copy; a changed record is never played again"
 
 
 def read_lines(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
@@ -32,12 +33,14 @@ def read_lines(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
         try:
             line = json.loads(raw)
         except ValueError as error:
-            raise BadJournal("a line is not JSON", where=where, why=str(error)) from error
+            raise BadJournal(
+                "a line is not JSON", where=where, why=str(error), todo=_RESTORE
+            ) from error
         if not isinstance(line, dict) or line.get("prev") != head or line.get("n") != number - 1:
             raise BadJournal(
                 "the chain breaks here: this line, or one before it, was changed",
                 where=where,
-                todo="restore the journal from a copy; a changed record is never played again",
+                todo=_RESTORE,
             )
         if number == 1 and line.get("schema") != SCHEMA:
             raise BadJournal(

@@ -9,12 +9,14 @@ from orchestrator.console import out, runs
 from orchestrator.console.saver import open_journal
 from orchestrator.journal import Journal, Mode
 from orchestrator.paths import IdeaPaths, write
+from orchestrator.pinned import read_pins
 from orchestrator.report import idea_report, run_report
 
 
 def write_all(name: str, results: Path, *, as_json: bool) -> None:
     """Write report.html for the run and for each of its ideas, finished or not."""
     paths = runs.find(name, results)
+    read_pins(paths)  # says so where there is nothing to report
     run = Journal(paths.journal, BlobStore(paths.blobs), Mode.REPLAY)
     ideas = [
         IdeaPaths(journal.parent) for journal in sorted(paths.folder.glob(f"*/{runs.JOURNAL}"))

@@ -232,6 +232,9 @@ def _litellm() -> Any:
     """litellm, told to fetch nothing, to read no ``.env`` and to print nothing."""
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     os.environ["LITELLM_MODE"] = "PRODUCTION"
+    for name in [name for name in os.environ if name.endswith("_KEY")]:
+        if not os.environ[name].strip():
+            del os.environ[name]  # litellm takes an empty key for one
     import litellm  # noqa: PLC0415 - seconds of import, for those only who need it
 
     litellm.suppress_debug_info = True
