@@ -139,7 +139,7 @@ class TestContainerEditor(TalkingEditorContract):
     @pytest.fixture
     def bench(self, docker_run: DockerBench) -> Bench:
         def make(_: Blobs, wanted: Mapping[str, bytes]) -> tuple[Editor, Replies]:
-            return ContainerEditor(docker_run.sandbox.open), rewriting(wanted)
+            return ContainerEditor(docker_run.sandbox.open, "its-hash"), rewriting(wanted)
 
         return Bench(make, docker_run.blobs)
 
@@ -148,7 +148,7 @@ class TestContainerEditor(TalkingEditorContract):
         attested = editor.edit(bench.request(), model).attestation
         assert attested is not None
         assert attested.verdict is Verdict.FINISHED
-        assert attested.policy == "editor"
+        assert attested.policy == "its-hash"
 
     def test_a_model_that_answers_too_late_finds_the_container_gone(self, bench: Bench) -> None:
         editor, model = bench.make(bench.blobs, {"experiment.py": b"x = 3\n"})
@@ -224,7 +224,7 @@ def contained(
         jobs.append(job)
         yield FoulSession(lines, replace(result, **more))  # type: ignore[arg-type]  # its fields
 
-    return ContainerEditor(sessions), jobs
+    return ContainerEditor(sessions, "its-hash"), jobs
 
 
 def said(**more: object) -> bytes:

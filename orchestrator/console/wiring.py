@@ -165,7 +165,8 @@ def real_edges(setup: Setup, engine: Engine, run_id: str) -> Iterator[Callable[[
         def over(blobs: BlobStore) -> Edges:
             sandbox = shared.keeping_in(blobs)
             on_host = setup.policy.editor_on_host
-            editor = ProcessEditor(blobs, worker) if on_host else ContainerEditor(sandbox.open)
+            inside = ContainerEditor(sandbox.open, setup.policy.hash)
+            editor = ProcessEditor(blobs, worker) if on_host else inside
             return Edges(model, editor, sandbox, library)
 
         yield over

@@ -36,10 +36,15 @@ class Session(Lines, Protocol):
 
 
 class ContainerEditor:
-    """Implements :class:`orchestrator.Editor`: each edit in a fresh container of its own."""
+    """Implements :class:`orchestrator.Editor`: each edit in a fresh container of its own.
 
-    def __init__(self, sessions: Callable[[Job], AbstractContextManager[Session]]) -> None:
-        self._sessions = sessions
+    ``policy`` is the hash of the effective policy that the limits come from, for the evidence.
+    """
+
+    def __init__(
+        self, sessions: Callable[[Job], AbstractContextManager[Session]], policy: str
+    ) -> None:
+        self._sessions, self._policy = sessions, policy
 
     def edit(self, request: EditRequest, model: LanguageModel) -> Edit:
         """See :class:`orchestrator.Editor`; also raises what the sandbox and ``model`` raise."""
@@ -49,7 +54,7 @@ class ContainerEditor:
             argv=WORKER,
             files=shown(request),
             limits=request.limits,
-            policy="editor",
+            policy=self._policy,
             harvest=request.editable,
         )
         with self._sessions(job) as session:
