@@ -47,9 +47,9 @@ class Lines:
             return f"{place}: container {value['verdict']} after {line['seconds']:.1f} s"
         if line["port"] == "editor":
             changed = ", ".join(map(plain_line, value["changed"]))
-            why_not = plain_line(value["why_not"])
-            done = f"changed {changed}" if changed else f"nothing changed: {why_not}"
-            return f"{place}: edit {done} after {line['seconds']:.1f} s"
+            done = f"edit changed {changed}" if changed else "no edit"
+            said = "" if changed else f": {plain_line(value['why_not'])}"
+            return f"{place}: {done} after {line['seconds']:.1f} s{said}"
         return ""
 
     def _noted(self, name: str, value: Any) -> str:
