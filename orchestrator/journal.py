@@ -82,6 +82,7 @@ class Journal:
         self.gpu_seconds = 0.0
         self._calls: dict[tuple[str, str, int], Call] = {}
         self._notes: dict[tuple[str, str, int], Any] = {}
+        self._came: set[tuple[str, str, int]] = set()  # notes that came about in this process
         self._ordinals: Counter[tuple[str, str]] = Counter()
         for line, head in read_lines(path) if path.exists() else ():
             try:
@@ -130,6 +131,7 @@ class Journal:
                 self.append("noted", scope=scope, ord=UNSETTLED, name=name, body=body)
             return
         key = (name, scope, self._next(f"note:{name}", scope))
+        self._came.add(key)
         plain = _plain(value)
         if key in self._notes:
             known = self._notes[key]
@@ -141,12 +143,17 @@ class Journal:
             raise unrecorded(f"the note {name!r}", scope, key[2])
         self.append("noted", scope=scope, ord=key[2], name=name, body=self._store(plain))
 
-    def notes(self, name: str, *, below: str) -> list[Any]:
-        """The values of every note ``name`` in the scope ``below`` or under it, as written."""
+    def notes(self, name: str, *, below: str, now: bool = False) -> list[Any]:
+        """The values of every note ``name`` in the scope ``below`` or under it, as written.
+
+        ``now`` leaves out those that did not come about (again) in this process: after a fork,
+        an earlier branch's are in the record too.
+        """
         return [
             value
-            for (known, scope, _), value in self._notes.items()
-            if known == name and (scope == below or scope.startswith(f"{below}/"))
+            for key, value in self._notes.items()
+            if key[0] == name and (key[1] == below or key[1].startswith(f"{below}/"))
+            if not now or key in self._came
         ]
 
     def body(self, line: dict[str, Any]) -> Any:

@@ -122,7 +122,7 @@ class Ports:
 
     def finished_runs(self) -> tuple[Run, ...]:
         """Every run that was noted as finished below this scope, in order."""
-        found = self.journal.notes("run_finished", below=self.scope)
+        found = self.journal.notes("run_finished", below=self.scope, now=True)
         return tuple(_RUN.validate_python(value) for value in found)
 
     @property

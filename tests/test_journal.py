@@ -165,6 +165,15 @@ def test_a_note_must_come_again_as_it_was(tmp_path: Path) -> None:
         opened(tmp_path, Mode.REPLAY).note("run", "stage", {"name": "other"})
 
 
+def test_a_note_of_an_earlier_branch_does_not_count_until_it_comes_again(tmp_path: Path) -> None:
+    opened(tmp_path).note("idea/run_1", "run_finished", 1)
+    forked = opened(tmp_path, Mode.FORK)
+    assert forked.notes("run_finished", below="idea") == [1]
+    assert forked.notes("run_finished", below="idea", now=True) == []
+    forked.note("idea/run_1", "run_finished", 2)
+    assert forked.notes("run_finished", below="idea", now=True) == [2]
+
+
 @given(line=st.integers(0, 5), at=st.integers(0, 10_000), value=st.integers(0, 255))
 def test_any_changed_byte_of_any_line_is_found(
     tmp_path_factory: pytest.TempPathFactory, line: int, at: int, value: int

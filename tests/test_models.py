@@ -260,6 +260,27 @@ def test_an_unknown_price_is_none_and_never_zero(bench: Any) -> None:
     assert model.complete(ASK).usage.usd is None
 
 
+@pytest.mark.parametrize("name", ["openai/local", "openai/gpt-4o"])
+def test_a_stated_or_pinned_price_is_what_is_charged(bench: Any, name: str) -> None:
+    """For a model that no list knows, and for one whose listed price has changed since."""
+    server = bench("Hello.").server
+    environ = {"OPENAI_API_BASE": server.url, "OPENAI_API_KEY": KEY}
+    prices = {"input_cost_per_token": 2.0, "output_cost_per_token": 3.0}
+    model = open_model(name, environ=environ, prices=prices)
+    assert isinstance(model, LitellmModel)
+    assert model.prices() == prices
+    usage, ceiling = model.complete(ASK).usage, model.ceiling(ASK)
+    assert usage.usd == pytest.approx(2 * usage.prompt_tokens + 3 * usage.completion_tokens)
+    assert ceiling.usd == pytest.approx(2 * ceiling.prompt_tokens + 3 * ceiling.completion_tokens)
+
+
+def test_a_model_of_ones_own_may_be_stated_to_be_free(bench: Any) -> None:
+    environ = {"OPENAI_API_BASE": bench("Hello.").server.url, "OPENAI_API_KEY": KEY}
+    prices = {"input_cost_per_token": 0.0, "output_cost_per_token": 0.0}
+    model = open_model("openai/local", environ=environ, prices=prices)
+    assert (model.complete(ASK).usage.usd, model.ceiling(ASK).usd) == (0.0, 0.0)
+
+
 def test_an_answer_is_never_asked_to_be_longer_than_the_model_can(bench: Any) -> None:
     made = bench("Hello.")
     model = made.open("openai/gpt-4o")
