@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -168,7 +169,10 @@ def test_killed_at_every_journal_length_a_run_ends_as_if_it_had_not_been(
     record("kills", {"journal_lines": reference[1], "kills": kills, "left_behind": 0})
 
 
-def test_ctrl_c_ends_a_run_in_order_says_how_to_go_on_and_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("later", [0.0, 1.5], ids=["as a job begins", "while it runs"])
+def test_ctrl_c_ends_a_run_in_order_says_how_to_go_on_and_leaves_nothing(
+    tmp_path: Path, later: float
+) -> None:
     command = [sys.executable, "-m", "cli", "run", rig.QUICK, "--scale", "smoke"]
     command += ["--policy", rig.POLICY, "--results", str(tmp_path), "--json"]
     running = subprocess.Popen(
@@ -180,6 +184,7 @@ def test_ctrl_c_ends_a_run_in_order_says_how_to_go_on_and_leaves_nothing(tmp_pat
         event = json.loads(row).get("event", {})
         if event.get("kind") == "asked" and event.get("port") == "sandbox":
             break
+    time.sleep(later)
     running.send_signal(signal.SIGINT)
     rest, stderr = running.communicate(timeout=120)
     assert running.returncode == 130

@@ -69,6 +69,8 @@ class Watch:
         self._thread = threading.Thread(
             target=self._run, name=f"watch {container[:12]}", daemon=True
         )
+        # Not Thread.join: interrupted by Ctrl-C, Python 3.11 takes a running thread for ended.
+        self._done = threading.Event()
         self.seen = Seen()
         self.error: AisciError | OSError | None = None
         self.complete = False
@@ -97,14 +99,19 @@ class Watch:
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait, for ``timeout`` seconds at most; whether the container has ended."""
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+        return self._thread.ident is None or self._done.wait(timeout)
 
     def tail(self, which: int) -> str:
         """The last that the job wrote to one stream, for people; its bytes may be anything."""
         return self._tails.get(which, b"").decode(errors="replace")
 
     def _run(self) -> None:
+        try:
+            self._watch()
+        finally:
+            self._done.set()
+
+    def _watch(self) -> None:
         """Watch until the container has ended and its last output is read."""
         try:
             self._loop()
