@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +21,7 @@ import pytest
 from orchestrator.chain import read_lines
 from orchestrator.edges.engine import connect
 from orchestrator.edges.sweep import SweepModel
+from orchestrator.edges.watch import Watch
 from tests import run_rig as rig
 from tests.bench import record
 from tests.model_server import ModelServer, from_model
@@ -196,3 +199,15 @@ def test_ctrl_c_ends_a_run_in_order_says_how_to_go_on_and_leaves_nothing(
         assert resources(engine, f"{folder.parent.name}-{folder.name}") == ()
     finally:
         engine.close()
+
+
+def test_a_watch_whose_wait_was_interrupted_is_not_taken_for_over() -> None:
+    end = threading.Event()
+    watch = Watch.__new__(Watch)  # its waiting alone: no container
+    watch._done, watch._thread = threading.Event(), threading.Thread(target=end.wait)
+    watch._thread.start()
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        watch.join(5)
+    assert not watch.join(0)
+    end.set()
