@@ -172,9 +172,13 @@ def test_killed_at_every_journal_length_a_run_ends_as_if_it_had_not_been(
     record("kills", {"journal_lines": reference[1], "kills": kills, "left_behind": 0})
 
 
-@pytest.mark.parametrize("later", [0.0, 1.5], ids=["as a job begins", "while it runs"])
-def test_ctrl_c_ends_a_run_in_order_says_how_to_go_on_and_leaves_nothing(
-    tmp_path: Path, later: float
+@pytest.mark.parametrize(
+    ("stop", "later"),
+    [(signal.SIGINT, 0.0), (signal.SIGINT, 1.5), (signal.SIGTERM, 0.0), (signal.SIGHUP, 0.0)],
+    ids=["Ctrl-C as a job begins", "Ctrl-C while it runs", "terminated", "terminal closed"],
+)
+def test_a_stop_ends_a_run_in_order_says_how_to_go_on_and_leaves_nothing(
+    tmp_path: Path, stop: signal.Signals, later: float
 ) -> None:
     command = [sys.executable, "-m", "cli", "run", rig.QUICK, "--scale", "smoke"]
     command += ["--policy", rig.POLICY, "--results", str(tmp_path), "--json"]
@@ -188,7 +192,7 @@ def test_ctrl_c_ends_a_run_in_order_says_how_to_go_on_and_leaves_nothing(
         if event.get("kind") == "asked" and event.get("port") == "sandbox":
             break
     time.sleep(later)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(stop)
     rest, stderr = running.communicate(timeout=120)
     assert running.returncode == 130
     folder = next(tmp_path.glob("*/*"))

@@ -43,6 +43,8 @@ from orchestrator.pipeline import Outcome
 from orchestrator.plain import plain_line
 from orchestrator.run import Listener, Place, Setup, Tools, research
 
+STOPS = (signal.SIGTERM, signal.SIGHUP)  # a closed terminal stops a run in order, too
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
@@ -160,8 +162,8 @@ def _bodies(folder: Path) -> Callable[[Line], Any]:
 
 @contextmanager
 def _resumable(folder: Path) -> Iterator[None]:
-    """Ctrl-C and SIGTERM stop the run in order; every error that passes says how to go on."""
-    before = signal.signal(signal.SIGTERM, _stop)
+    """Ctrl-C and the like stop the run in order; every error that passes says how to go on."""
+    before = [(number, signal.signal(number, _stop)) for number in STOPS]
     todo = f"go on with: aisci resume {folder}"
     try:
         yield
@@ -173,7 +175,8 @@ def _resumable(folder: Path) -> Iterator[None]:
             error.todo = todo if isinstance(error, Interrupted) else f"{error.todo}\n{todo}".strip()
         raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

@@ -32,8 +32,11 @@ def baseline(job: Job, ports: Ports) -> tuple[Run, Results]:
         raise BadTemplate(
             "the template's own experiment does not finish under this policy",
             where="run_0, the baseline",
-            why=f"{result.verdict}: {trouble}\n{result.stderr[-common.TAIL :]}".strip(),
-            todo="`aisci template check` names what is missing; or choose a wider policy",
+            why=f"{trouble}\n{result.stderr[-common.TAIL :]}".strip(),
+            todo=(
+                "choose a smaller --scale, or a policy with more room; "
+                "`aisci template check --run` tries the template by itself"
+            ),
         )
     run = Run(
         number=0,
