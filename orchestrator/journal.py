@@ -29,7 +29,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from orchestrator import AisciError, BadJournal, Blobs
+from orchestrator import AisciError, BadJournal, Blobs, Interrupted
 from orchestrator.blobs import disk_errors
 from orchestrator.chain import GENESIS, read_lines
 from orchestrator.divergence import diverged, error_from, error_record, unrecorded
@@ -225,6 +225,8 @@ class Journal:
         try:
             value = make()
         except AisciError as error:
+            if interrupted(error):
+                raise Interrupted("the run was stopped", why=error.what) from error
             took = round(monotonic() - began, 3)
             self.append("answered", **key, error=error_record(error), seconds=took)
             raise
@@ -298,3 +300,10 @@ class Journal:
 
 def _plain(value: Any) -> Any:
     return json.loads(canonical(value))
+
+
+def interrupted(error: BaseException | None) -> bool:
+    """Whether ``error`` came up while a person's stop was being obeyed: then it is no answer."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None

@@ -14,6 +14,8 @@ from orchestrator import (
     BadJournal,
     BudgetSpent,
     Diverged,
+    EngineFailed,
+    Interrupted,
     ModelBusy,
     ModelRefused,
 )
@@ -260,3 +262,16 @@ def test_the_first_difference_is_named_by_its_path() -> None:
     path, before, after = first_difference(known, now)
     assert path == "a[1].b"
     assert (before, after) == ('"same words, then this"', '"same words, then that"')
+
+
+def test_an_error_that_a_stop_brought_about_is_no_answer(tmp_path: Path) -> None:
+    def make() -> Reply:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise EngineFailed("cleaning up was cut short")  # noqa: B012 - as a clean-up does
+
+    journal = opened(tmp_path)
+    with pytest.raises(Interrupted):
+        journal.call("model", "run", "q", REPLY, make)
+    assert [line["kind"] for line in journal.lines] == ["run_started", "asked"]

@@ -1,0 +1,48 @@
+"""One recorded run per release: it can still be read, and the present release replays its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator import __version__
+from orchestrator.console.saver import Saver, open_journal
+from orchestrator.edges.absent import absent
+from orchestrator.journal import Mode
+from orchestrator.paths import IdeaPaths, RunPaths
+from orchestrator.pinned import read_pins, setup_of, template_of
+from orchestrator.report import idea_report
+from orchestrator.run import Tools, research
+from tests import run_rig as rig
+
+RECORDED = Path(__file__).parent / "data" / "recorded"
+RELEASES = sorted(path.name for path in RECORDED.iterdir())
+PRODUCTS = ("experiment.py", "notes.txt", "latex/template.tex", "review.txt", "run_1.py")
+
+
+def test_this_release_has_a_recorded_run() -> None:
+    assert __version__ in RELEASES
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_recorded_run_can_be_read_and_reported(release: str) -> None:
+    paths = RunPaths(RECORDED / release)
+    assert read_pins(paths)["program"] == release
+    idea = next(path.parent for path in paths.folder.glob("*/journal.jsonl"))
+    journal = open_journal(IdeaPaths(idea))
+    assert journal.sealed
+    assert "sweep" in idea_report(journal, None)
+
+
+def test_this_release_replays_its_own_run_to_the_same_bytes(tmp_path: Path) -> None:
+    paths = RunPaths(RECORDED / __version__)
+    pins = read_pins(paths)
+    setup = setup_of(pins, template_of(pins, paths))
+    tools = Tools(edges=lambda _: absent(setup.author), saving=Saver(), listener=lambda _: None)
+    outcomes = research(setup, rig.place(paths.folder, Mode.REPLAY, tmp_path), tools)
+    assert [outcome.status for outcome in outcomes] == ["finished"]
+    made = next(path.parent for path in tmp_path.glob("*/notes.txt"))
+    for name in PRODUCTS:
+        recorded = paths.folder / made.name / name
+        assert (made / name).read_bytes() == recorded.read_bytes(), name
