@@ -269,7 +269,7 @@ def test_an_error_that_a_stop_brought_about_is_no_answer(tmp_path: Path) -> None
         try:
             raise KeyboardInterrupt
         finally:
-            raise EngineFailed("cleaning up was cut short")  # noqa: B012 - as a clean-up does
+            raise EngineFailed("cleaning up was cut short")
 
     journal = opened(tmp_path)
     with pytest.raises(Interrupted):
