@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,18 @@ def test_a_model_of_unknown_price_is_asked_for_before_anything_is_spent(tmp_path
     priced = begin(tmp_path, "--model", "openai/my-own", "--price", "0,0", **own)
     refused(priced, 1, "No Docker engine answers")
     untouched(tmp_path)
+
+
+@pytest.mark.docker
+def test_a_results_folder_that_exists_is_never_written_over(tmp_path: Path) -> None:
+    soon = [datetime.now(UTC) + timedelta(seconds=later) for later in range(90)]
+    taken = [tmp_path / "results" / "quick" / time.strftime("%Y%m%d_%H%M%S") for time in soon]
+    for folder in taken:
+        folder.mkdir(parents=True)
+    engine = {"DOCKER_HOST": os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")}
+    refused(begin(tmp_path, **engine), 2, "already there", "aisci resume")
+    assert sorted((tmp_path / "results" / "quick").iterdir()) == taken
+    assert [path for folder in taken for path in folder.iterdir()] == []
 
 
 @pytest.mark.parametrize("price", ["3", "3,4,5", "a,b", "-1,2", "nan,0", "inf,0", ","])
