@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from orchestrator import BadTemplate
+from orchestrator.paths import RESERVED
 from orchestrator.template import MANIFEST, NOTES, PAPER, Template
 
 REQUIRED = ("experiment.py", "plot.py", "prompt.json", "seed_ideas.json", PAPER)
@@ -47,7 +48,7 @@ def check(template: Template) -> tuple[Finding, ...]:
         for path in REQUIRED
         if path not in template.files
     ]
-    for part in (_named_files, _json_files, _code, _knobs, _paper, _opaque):
+    for part in (_reserved, _named_files, _json_files, _code, _knobs, _paper, _opaque):
         findings += part(template)
     return tuple(findings)
 
@@ -64,6 +65,12 @@ def require(template: Template) -> None:
             why="\n         ".join(lines),
             todo=f"mend these, then: aisci template check {template.origin}",
         )
+
+
+def _reserved(template: Template) -> Iterator[Finding]:
+    """Names that an idea's folder keeps for its own records; found here, not after a paid run."""
+    for name in sorted({path.split("/", 1)[0] for path in template.files} & RESERVED):
+        yield Finding(name, "the name is kept for an idea's own records", "rename it")
 
 
 def _named_files(template: Template) -> Iterator[Finding]:

@@ -63,8 +63,8 @@ def remove_unfinished(folder: Path) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class IdeaPaths:
-    """The files of one idea."""
+class Recorded:
+    """A folder with a record of its own, and the page that is made from it."""
 
     folder: Path
 
@@ -77,16 +77,21 @@ class IdeaPaths:
         return self.folder / "blobs"
 
     @property
+    def report(self) -> Path:
+        return self.folder / "report.html"
+
+
+@dataclass(frozen=True, slots=True)
+class IdeaPaths(Recorded):
+    """The files of one idea."""
+
+    @property
     def evidence(self) -> Path:
         return self.folder / "evidence"
 
     @property
     def history(self) -> Path:
         return self.folder / "history.git"
-
-    @property
-    def report(self) -> Path:
-        return self.folder / "report.html"
 
     @property
     def review(self) -> Path:
@@ -102,14 +107,14 @@ class IdeaPaths:
                     where=str(self.folder),
                     todo="the name is kept for the run's own records; the run is left as it is",
                 )
-            write(self.folder / pure, blobs.get(sha256))
+            path, data = self.folder / pure, blobs.get(sha256)
+            if not path.is_file() or path.read_bytes() != data:
+                write(path, data)
 
 
 @dataclass(frozen=True, slots=True)
-class RunPaths:
+class RunPaths(Recorded):
     """The files of one run."""
-
-    folder: Path
 
     @classmethod
     def fresh(cls, results: Path, template: str, now: datetime) -> RunPaths:
@@ -127,20 +132,8 @@ class RunPaths:
         return cls(folder)
 
     @property
-    def journal(self) -> Path:
-        return self.folder / "journal.jsonl"
-
-    @property
-    def blobs(self) -> Path:
-        return self.folder / "blobs"
-
-    @property
     def ideas(self) -> Path:
         return self.folder / "ideas.json"
-
-    @property
-    def report(self) -> Path:
-        return self.folder / "report.html"
 
     def idea(self, idea: Idea) -> IdeaPaths:
         return IdeaPaths(self.folder / f"{slug(idea.name)}_{idea.id[:6]}")

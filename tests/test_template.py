@@ -14,7 +14,7 @@ import pytest
 from orchestrator import BadResults, BadTemplate, UnknownName
 from orchestrator.beats import check_beats
 from orchestrator.contract import AUTHOR, PLACEHOLDERS, check, knob_line, require
-from orchestrator.paths import shipped_root
+from orchestrator.paths import RESERVED, shipped_root
 from orchestrator.results import Dataset, Results, parse_final_info
 from orchestrator.template import Template, from_files, load, shipped
 
@@ -244,3 +244,12 @@ def test_a_comparison_that_cannot_be_made_is_an_error(quick: Template) -> None:
 def test_the_plain_templates_own_files_are_what_it_says() -> None:
     plain = load(str(DATA / "plain_template"), shipped_root())
     assert json.loads(plain.text("prompt.json"))["system"] == plain.task().system
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED))
+def test_a_name_that_an_ideas_records_need_is_refused_before_anything_runs(
+    quick: Template, name: str
+) -> None:
+    for path in (name, f"{name}/inside.txt"):
+        files = {**quick.files, path: b"mine"}
+        assert [f.where for f in check(from_files(files, quick.name, quick.origin))] == [name]
