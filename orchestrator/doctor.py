@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from orchestrator.records import Attestation
+from orchestrator.host import Host
 from orchestrator.units import size_text
 
 State = Literal["ok", "warn", "fail"]
@@ -33,30 +33,7 @@ class Check:
     todo: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What was found; sizes in bytes. ``engine`` is None where none answers, and ``why`` says why.
-
-    ``images`` are (name, ready|stale|missing). ``trial`` is the attestation of a real job under
-    the policy ci-cpu, None where it could not run; then ``trial_why`` and ``trial_todo`` say why.
-    """
-
-    engine: dict[str, str] | None
-    why: str = ""
-    todo: str = ""
-    runtimes: tuple[str, ...] = ()
-    images: tuple[tuple[str, str], ...] = ()
-    trial: Attestation | None = None
-    trial_why: str = ""
-    trial_todo: str = ""
-    cpus: int
-    memory: int
-    disk: int
-    gpus: tuple[str, ...]
-    leftovers: int = 0
-
-
-def examine(seen: Seen) -> tuple[Check, ...]:
+def examine(seen: Host) -> tuple[Check, ...]:
     """Every check over what was seen."""
     checks = [*_engine(seen), *_machine(seen)]
     if seen.engine is not None:
@@ -64,47 +41,47 @@ def examine(seen: Seen) -> tuple[Check, ...]:
     return tuple(checks)
 
 
-def _engine(seen: Seen) -> Iterator[Check]:
+def _engine(seen: Host) -> Iterator[Check]:
     if seen.engine is None:
         yield Check(name="engine", state="fail", found=seen.why, basis="tested", todo=seen.todo)
         return
     told = seen.engine
-    api = tuple(int(part) for part in told["api"].split("."))
+    api = tuple(int(part) for part in told.api.split("."))
     old = "" if api >= MIN_API else f"aisci was tried with API {MIN_API[0]}.{MIN_API[1]} and newer"
     yield Check(
         name="engine",
         state="warn" if old else "ok",
-        found=f"{told['name']} {told['version']}, API {told['api']}, kernel {told['kernel']}",
+        found=f"{told.name} {told.version}, API {told.api}, kernel {told.kernel}",
         basis="tested",
         todo=old,
     )
     yield Check(
         name="cgroups",
         state="ok",
-        found=f"version {told['cgroup']}, driver {told['cgroup driver']}",
+        found=f"version {told.cgroup}, driver {told.cgroup_driver}",
         basis="reported by the engine",
     )
     yield Check(
         name="engine's own storage",
         state="ok",
-        found=f"{told['storage']} (quotas of jobs do not depend on it)",
+        found=f"{told.storage_driver} (quotas of jobs do not depend on it)",
         basis="reported by the engine",
     )
     yield Check(
         name="runtimes",
         state="ok",
-        found=", ".join(seen.runtimes),
+        found=", ".join(one.name for one in seen.runtimes),
         basis="reported by the engine",
     )
 
 
-def _machine(seen: Seen) -> Iterator[Check]:
+def _machine(seen: Host) -> Iterator[Check]:
     yield Check(name="processors", state="ok", found=str(seen.cpus), basis="read from the system")
-    tight = seen.memory < MEMORY_WARN
+    tight = seen.memory_free < MEMORY_WARN
     yield Check(
         name="memory",
         state="warn" if tight else "ok",
-        found=f"{_rough(seen.memory)} available",
+        found=f"{_rough(seen.memory_free)} available",
         basis="read from the system",
         todo="one container of the policy ci-cpu may take 3GiB; close what else runs"
         if tight
@@ -120,7 +97,7 @@ def _machine(seen: Seen) -> Iterator[Check]:
     )
 
 
-def _images(seen: Seen) -> Iterator[Check]:
+def _images(seen: Host) -> Iterator[Check]:
     for name, state in seen.images:
         optional = name.endswith(":cuda")
         bad: State = "warn" if optional else "fail"
@@ -135,7 +112,7 @@ def _images(seen: Seen) -> Iterator[Check]:
         )
 
 
-def _trial(seen: Seen) -> Check:
+def _trial(seen: Host) -> Check:
     if seen.trial is None:
         return Check(
             name="a hardened job",
@@ -154,7 +131,7 @@ def _trial(seen: Seen) -> Check:
     )
 
 
-def _gpus(seen: Seen) -> Iterator[Check]:
+def _gpus(seen: Host) -> Iterator[Check]:
     yield Check(
         name="GPUs",
         state="ok" if seen.gpus else "warn",
@@ -164,7 +141,7 @@ def _gpus(seen: Seen) -> Iterator[Check]:
     )
 
 
-def _leftovers(seen: Seen) -> Iterator[Check]:
+def _leftovers(seen: Host) -> Iterator[Check]:
     yield Check(
         name="leftovers of dead runs",
         state="warn" if seen.leftovers else "ok",

@@ -10,32 +10,37 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.doctor import Check, Seen, examine
+from orchestrator.doctor import Check, examine
+from orchestrator.host import EngineFacts, Host, Tried
 from tests.report_rig import box
 
 ROOT = Path(__file__).parent.parent
 GIB = 2**30
-WELL = Seen(
-    engine={
-        "name": "engine",
-        "version": "20.10.24",
-        "api": "1.41",
-        "kernel": "6.1",
-        "cgroup": "1",
-        "cgroup driver": "cgroupfs",
-        "storage": "overlay2",
-    },
-    runtimes=("runc",),
+WELL = Host(
+    engine=EngineFacts(
+        name="engine",
+        version="20.10.24",
+        api="1.41",
+        kernel="6.1",
+        cgroup=1,
+        cgroup_driver="cgroupfs",
+        rootless=False,
+        userns_remap=False,
+        security=("name=seccomp,profile=default",),
+        storage_driver="overlay2",
+    ),
+    runtimes=(Tried("runc", "tested"),),
     images=(("aisci-sandbox:cpu", "ready"), ("aisci-sandbox:cuda", "missing")),
     trial=box(),
     cpus=2,
     memory=16 * GIB,
+    memory_free=16 * GIB,
     disk=50 * GIB,
     gpus=(),
 )
 
 
-def named(seen: Seen) -> dict[str, Check]:
+def named(seen: Host) -> dict[str, Check]:
     return {check.name: check for check in examine(seen)}
 
 
@@ -86,7 +91,7 @@ def test_room_on_the_disk_is_judged_by_stated_bounds(free: int, state: str) -> N
 
 
 def test_little_memory_and_leftovers_are_warned_of_with_what_to_do() -> None:
-    seen = named(replace(WELL, memory=2 * GIB, leftovers=3))
+    seen = named(replace(WELL, memory_free=2 * GIB, leftovers=3))
     assert seen["memory"].state == "warn"
     assert (seen["leftovers of dead runs"].state, seen["leftovers of dead runs"].todo) == (
         "warn",
@@ -96,7 +101,7 @@ def test_little_memory_and_leftovers_are_warned_of_with_what_to_do() -> None:
 
 def test_an_engine_older_than_any_tried_is_warned_of() -> None:
     assert WELL.engine is not None
-    assert named(replace(WELL, engine=WELL.engine | {"api": "1.24"}))["engine"].state == "warn"
+    assert named(replace(WELL, engine=replace(WELL.engine, api="1.24")))["engine"].state == "warn"
 
 
 @pytest.mark.docker

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from orchestrator.console import out
 from orchestrator.doctor import examine
-from orchestrator.edges.checkup import look
 from orchestrator.edges.engine import connect
+from orchestrator.edges.hostlook import survey
 from orchestrator.edges.images import USUAL, build_images, list_images
 from orchestrator.edges.reap import reap
 
@@ -68,7 +68,7 @@ def reap_all(*, dry_run: bool, as_json: bool) -> None:
 
 def doctor(results: Path, *, as_json: bool) -> int:
     """What this machine can do; returns the exit code, 1 where a check failed."""
-    checks = examine(look(results))
+    checks = examine(survey(results, probe=True))
     for one in checks if as_json else ():
         out.as_json(asdict(one))
     if not as_json:
