@@ -121,18 +121,18 @@ class Depot:
             if not self._backend:
                 remove_leftovers(self.engine, self.run_id)
                 try:
-                    self._probe("loop")
+                    self.probe("loop")
                     self._backend = "loop"
                 except (ControlUnavailable, EngineFailed) as error:
                     self._why_no_loop = str(error)
-                    self._probe("tmpfs")
+                    self.probe("tmpfs")
                     self._backend = "tmpfs"
         if self._backend == "tmpfs":
             check_fits(limits.workspace, limits.tmp, limits.shm, limits.memory)
         return self._backend
 
-    def _probe(self, backend: str) -> None:
-        """Write past a small volume's quota.
+    def probe(self, backend: str) -> None:
+        """Write past the quota of a small volume on ``backend``; the doctor asks it of each.
 
         Raises:
             SandboxFailed: the quota was set and did not hold.

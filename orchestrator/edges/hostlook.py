@@ -14,9 +14,8 @@ from orchestrator.edges.gpu import Driver
 from orchestrator.edges.images import list_images
 from orchestrator.edges.machine import measure
 from orchestrator.edges.reap import leftovers
+from orchestrator.edges.storage import BACKENDS
 from orchestrator.host import EngineFacts, Host, Tried
-
-BACKENDS = ("loop", "tmpfs")  # the best first
 
 
 def survey(results: Path, *, probe: bool) -> Host:

@@ -22,6 +22,7 @@ from orchestrator.edges.objects import create_container, remove_container
 from orchestrator.edges.stream import STDOUT, Stream
 from orchestrator.harvest import Rules
 
+BACKENDS = ("loop", "tmpfs")  # every one, the best first
 OPTIONS = "nosuid,nodev,noexec"
 _SCRIPTS = "/opt/aisci/storage"
 _ANSWER_WITHIN = 60.0  # seconds
