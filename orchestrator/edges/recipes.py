@@ -40,6 +40,7 @@ RECIPES = (
         about="experiments and plots, PyTorch for CPUs",
         dockerfile="sandbox/Dockerfile",
         lock="sandbox-cpu",
+        folders=("sandbox/egress",),
         args=(("FLAVOUR", "cpu"),),
     ),
     Recipe(
@@ -47,6 +48,7 @@ RECIPES = (
         about="experiments and plots, PyTorch for NVIDIA GPUs",
         dockerfile="sandbox/Dockerfile",
         lock="sandbox-cuda",
+        folders=("sandbox/egress",),
         args=(("FLAVOUR", "cuda"),),
     ),
     Recipe(
