@@ -15,14 +15,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from orchestrator import BadPolicy, UnknownName, UserError
+from orchestrator import UserError
 from orchestrator.policy_compare import flat, weaker
-from orchestrator.policy_schema import BLOCKS, Container, Whole, Written
+from orchestrator.policy_inherit import Effective, effective, find
+from orchestrator.policy_schema import BLOCKS, Container, Whole
 from orchestrator.records import ContainerKind, Limits, digest
-from orchestrator.yamlfile import Document, dump, nearest, read, validated
-
-MAX_CHAIN = 8
-_HEADER = ("version", "name", "description", "extends")
+from orchestrator.yamlfile import Document, dump, nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +125,11 @@ def load(name: str, shipped: Path) -> Policy:
 
     Raises :class:`UnknownName` and :class:`BadPolicy`.
     """
-    document = _find(name, shipped, beside=Path())
-    settings, chain = _effective(document, shipped, ())
-    header = {key: document.data[key] for key in _HEADER[:3]}
+    document, found = load_blocks(name, shipped)
+    settings = found.settings
+    header = {key: document.data[key] for key in ("version", "name", "description")}
     try:
-        whole = Whole.model_validate(header | settings)
+        whole = Whole.model_validate(header | {"exceeds": found.reasons} | settings)
     except ValidationError as problem:
         loc = tuple(str(part) for part in problem.errors()[0]["loc"])
         raise document.bad(
@@ -141,13 +139,13 @@ def load(name: str, shipped: Path) -> Policy:
             todo=_how_to_complete(settings),
         ) from problem
     origin = document.path if "/" in name else "shipped"
-    return Policy(whole, origin, chain, document)
+    return Policy(whole, origin, found.chain, document)
 
 
-def load_blocks(name: str, shipped: Path) -> tuple[Document, dict[str, Any]]:
-    """A file's document and effective settings, whole or only some blocks of a policy."""
-    document = _find(name, shipped, beside=Path())
-    return document, _effective(document, shipped, ())[0]
+def load_blocks(name: str, shipped: Path) -> tuple[Document, Effective]:
+    """A file and what it says after inheritance: a whole policy, or only some blocks of one."""
+    document = find(name, shipped, beside=Path())
+    return document, effective(document, shipped)
 
 
 def show(policy: Policy, *, effective: bool) -> str:
@@ -193,111 +191,6 @@ def _put(settings: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
     for part in path[:-1]:
         settings = settings[part]
     settings[path[-1]] = value
-
-
-def _find(name: str, shipped: Path, *, beside: Path) -> Document:
-    if "/" in name:
-        path = beside / name
-        if not path.is_file():
-            raise UnknownName(f"no policy file {name!r}", where=str(path))
-    else:
-        known = sorted(file.stem for file in shipped.glob("*.yaml"))
-        if name not in known:
-            raise UnknownName(
-                f"no policy is named {name!r}",
-                why="a bare name is a policy that aisci ships",
-                todo=f"{nearest(name, known)}; a file of your own has a slash: ./{name}",
-            )
-        path = shipped / f"{name}.yaml"
-    document = read(path, BadPolicy)
-    _refuse_empty(document, document.data, ())
-    validated(document, Written)
-    return document
-
-
-def _refuse_empty(document: Document, data: Any, loc: tuple[str | int, ...]) -> None:
-    """A key with nothing after it says neither "as the parent" nor "none"."""
-    if data is None and loc:
-        raise document.bad(loc, "the key has no value", todo="write one, or leave the key out")
-    for key, value in data.items() if isinstance(data, dict) else ():
-        _refuse_empty(document, value, (*loc, key))
-
-
-def _effective(
-    document: Document, shipped: Path, above: tuple[str, ...]
-) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The settings of ``document`` after inheritance, and the names from it to its last parent."""
-    above = (*above, document.path)
-    written = validated(document, Written).model_dump(mode="json", exclude_none=True)
-    own = {key: value for key, value in written.items() if key not in _HEADER}
-    for block in BLOCKS:
-        if "extends" in own.get(block, {}):
-            own[block] = _block(document, own[block], block, shipped, above)
-    chain: tuple[str, ...] = (str(written["name"]),)
-    if "extends" not in written:
-        return own, chain
-    parent = _parent(document, ("extends",), written["extends"], shipped, above)
-    inherited, names = _effective(parent, shipped, above)
-    settings = _merged(inherited, own)
-    _only_less(document, (), inherited, settings, parent)
-    return settings, chain + names
-
-
-def _block(
-    document: Document, own: dict[str, Any], block: str, shipped: Path, above: tuple[str, ...]
-) -> dict[str, Any]:
-    loc = (block, "extends")
-    source = _parent(document, loc, own["extends"], shipped, above)
-    settings, _ = _effective(source, shipped, above)
-    if block not in settings:
-        raise document.bad(loc, f"the policy {own['extends']!r} has no block {block!r}")
-    rest = {key: value for key, value in own.items() if key != "extends"}
-    merged = _merged(settings[block], rest)
-    _only_less(document, (block,), settings[block], merged, source)
-    return merged
-
-
-def _parent(
-    document: Document, loc: tuple[str, ...], name: str, shipped: Path, above: tuple[str, ...]
-) -> Document:
-    try:
-        parent = _find(name, shipped, beside=Path(document.path).parent)
-    except UnknownName as problem:
-        raise document.bad(loc, problem.what, why=problem.why, todo=problem.todo) from problem
-    if parent.path in above:
-        raise document.bad(loc, "policies extend each other in a circle")
-    if len(above) >= MAX_CHAIN:
-        raise document.bad(loc, f"more than {MAX_CHAIN} policies extend one another")
-    return parent
-
-
-def _merged(parent: Mapping[str, Any], child: Mapping[str, Any]) -> dict[str, Any]:
-    """``child`` over ``parent``; an environment or an allow-list is replaced as a whole."""
-    merged = dict(parent)
-    for key, value in child.items():
-        both = isinstance(value, dict) and isinstance(parent.get(key), dict)
-        merged[key] = _merged(parent[key], value) if both and key != "env" else value
-    return merged
-
-
-def _only_less(
-    document: Document,
-    loc: tuple[str, ...],
-    parent: Mapping[str, Any],
-    child: Mapping[str, Any],
-    source: Document,
-) -> None:
-    """Refuse a child that allows more; ``editor: process`` is a stated opt-out, seen by check."""
-    for more in weaker(parent, child):
-        if more.path[-1] == "process":
-            continue
-        key = ".".join((*loc, *more.path))
-        raise document.bad(
-            (*loc, *more.path),
-            f"{key} allows more than the policy it extends",
-            why=f"{source.data['name']!r} says {more.before}; here it is {more.after}",
-            todo="lower it; or extend nothing and write the whole policy",
-        )
 
 
 def _how_to_complete(settings: Mapping[str, Any]) -> str:

@@ -70,7 +70,8 @@ def check_file(name: str, shipped: Path, machine: Machine | None = None) -> tupl
 
     Raises :class:`UnknownName`, and :class:`BadPolicy` where the file does not load.
     """
-    document, settings = load_blocks(name, shipped)
+    document, found_here = load_blocks(name, shipped)
+    settings = found_here.settings
     if not settings or not set(settings) <= set(BLOCKS):
         policy = load(name, shipped)
         return check(policy) + (check_machine(policy, machine) if machine else ())

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from orchestrator.policy_schema import DESCRIPTIVE
 from orchestrator.units import SIZES, parse_size, parse_time
 
 Verdict = Literal["stronger", "weaker", "different"]
@@ -17,9 +18,11 @@ Verdict = Literal["stronger", "weaker", "different"]
 _LADDERS = {"runtime": ("runc", "runsc"), "data": ("read-only", "none"), "process": (True, False)}
 """Settings from weakest to strongest."""
 
+_LEFT_OUT = {"process": False}
+"""What a setting is where a block does not say it."""
+
 _FREE = {"image", "user"}
 """No permission in themselves: an image's content is pinned by id, and root is never accepted."""
-
 
 _UNPROVABLE = {"seccomp", "enforce"}
 """Whether one filter allows less than another cannot be read from its name."""
@@ -43,6 +46,8 @@ def flat(mapping: Mapping[str, Any], path: tuple[str, ...] = ()) -> dict[tuple[s
     """Every setting by its path; an allow-list or an environment is one setting."""
     settings: dict[tuple[str, ...], Any] = {}
     for key, value in mapping.items():
+        if not path and key in DESCRIPTIVE:
+            continue
         if isinstance(value, Mapping) and key not in {"env", "network"}:
             settings |= flat(value, (*path, key))
         else:
@@ -60,11 +65,12 @@ def amount(value: Any) -> float:
 def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
     """What differs between the settings that both have, in the order of ``after``."""
     old = flat(before)
-    return tuple(
-        Difference(path, old[path], value, _verdict(path, old[path], value))
-        for path, value in flat(after).items()
-        if path in old and old[path] != value
-    )
+    found = []
+    for path, value in flat(after).items():
+        was = old.get(path, _LEFT_OUT.get(path[-1], value))
+        if was != value:
+            found.append(Difference(path, was, value, judge(path, was, value)))
+    return tuple(found)
 
 
 def weaker(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
@@ -72,7 +78,8 @@ def weaker(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Differe
     return tuple(one for one in compare(before, after) if one.verdict == "weaker")
 
 
-def _verdict(path: tuple[str, ...], before: Any, after: Any) -> Verdict:
+def judge(path: tuple[str, ...], before: Any, after: Any) -> Verdict:
+    """How ``after`` stands to ``before`` at ``path``, the two not being equal."""
     key = path[-1]
     if key in _FREE:
         return "different"

@@ -205,6 +205,7 @@ class RunBudget(Strict):
 
 Name = Annotated[str, Field(pattern=f"^{_NAME}$")]
 Description = Annotated[str, Field(min_length=1, max_length=400)]
+Exceeds = Annotated[dict[str, Description], Field(max_length=64)]
 
 
 class Whole(Strict):
@@ -213,6 +214,7 @@ class Whole(Strict):
     version: Literal[1]
     name: Name
     description: Description
+    exceeds: Exceeds = Field(default={}, exclude_if=lambda reasons: not reasons)
     experiment: Container
     latex: Container
     editor: EditorContainer
@@ -222,6 +224,25 @@ class Whole(Strict):
 
 BLOCKS = ("experiment", "latex", "editor")
 """The keys of a policy that hold a container, and that may stand alone in a file."""
+
+
+def _leaves(model: type[BaseModel], at: str = "") -> tuple[str, ...]:
+    """Each setting of ``model`` by its dotted key."""
+    found: list[str] = []
+    for key, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            found += _leaves(kind, f"{at}{key}.")
+        else:
+            found.append(at + key)
+    return tuple(found)
+
+
+DESCRIPTIVE = ("version", "name", "description", "exceeds")
+"""Keys that say what a policy is, and allow nothing."""
+
+SETTINGS = tuple(key for key in _leaves(Whole) if key not in DESCRIPTIVE)
+"""Every other key of a policy with its dots, such as ``experiment.time.wall``."""
 
 
 def _editor_word(value: Any) -> Any:

@@ -43,7 +43,7 @@ def _findings(name: str) -> tuple[Finding, ...]:
     folder = shipped_root() / "policies"
     try:
         found = check_file(name, folder)
-        if "run" in load_blocks(name, folder)[1]:  # a whole policy, not blocks for others
+        if "run" in load_blocks(name, folder)[1].settings:  # a whole policy, not blocks for others
             found += check_machine(load(name, folder), measure(Path()))
     except BadPolicy as error:
         what = "; ".join(filter(None, (error.what, error.why)))
