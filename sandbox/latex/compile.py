@@ -57,9 +57,16 @@ def main(source: Path, out: Path) -> None:
     log = read(BUILD / "paper.log")
     report |= judged(log, read(BUILD / "paper.blg"))
     report["errors"] = clipped(report["errors"] + trouble)
-    report["pages"] = pages(out) if (BUILD / "paper.pdf").is_file() else 0
+    seen: dict[str, Any] = {"pages": 0, "active": []}
+    if (BUILD / "paper.pdf").is_file():
+        seen = pages(out)
+    report["pages"] = seen["pages"]
     if report["pages"] > MOST_PAGES:
         report["errors"].append(f"the paper has {report['pages']} pages, over {MOST_PAGES}")
+    if seen["active"]:
+        (out / "paper.pdf").unlink()  # nobody is to open it
+        kinds = ", ".join(seen["active"])
+        report["errors"].append(f"the PDF holds what a viewer would act on: {kinds}")
     if not report["pages"] and not report["errors"]:
         report["errors"].append("no page was made")
     report["ok"] = not report["errors"]
@@ -124,14 +131,17 @@ def run(*argv: str) -> list[str]:
 def chktex() -> list[str]:
     """``line: kind number: message`` of each finding; none where chktex itself fails."""
     quiet = [part for number in CHKTEX_QUIET for part in ("-n", number)]
-    done = subprocess.run(
-        ["chktex", "-q", "-I0", *quiet, "-f", "%l: %k %n: %m\n", "paper.tex"],
-        cwd=BUILD,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=STEP_SECONDS,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            ["chktex", "-q", "-I0", *quiet, "-f", "%l: %k %n: %m\n", "paper.tex"],
+            cwd=BUILD,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=STEP_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return []
     return clipped(done.stdout.decode("utf-8", errors="replace").splitlines())
 
 
@@ -159,18 +169,27 @@ def errors(log: str) -> list[str]:
     return lines or re.findall(r"^! (.+)$", log, re.MULTILINE)
 
 
-def pages(out: Path) -> int:
-    """Hand the PDF to a process of its own, which turns it into text and pictures."""
+def pages(out: Path) -> dict[str, Any]:
+    """Hand the PDF to a process of its own, which turns it into text and pictures.
+
+    Returns ``{"pages": how many, "active": [kinds of action in it]}``: no pages where the PDF
+    is not whole, or kills its reader; nobody is to open it then.
+    """
     shutil.copyfile(BUILD / "paper.pdf", out / "paper.pdf")
     script = Path(__file__).with_name("pages.py")
-    done = subprocess.run(
-        [sys.executable, str(script), str(out / "paper.pdf"), str(out), str(MOST_PAGES)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=2 * STEP_SECONDS,
-        check=True,
-    )
-    return int(done.stdout)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", str(script), str(out / "paper.pdf"), str(out), str(MOST_PAGES)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=2 * STEP_SECONDS,
+            check=True,
+        )
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        (out / "paper.pdf").unlink()
+        return {"pages": 0, "active": []}
+    seen: dict[str, Any] = json.loads(done.stdout)
+    return seen
 
 
 def clipped(lines: list[str]) -> list[str]:

@@ -1,0 +1,179 @@
+"""A paper's source that attacks who typesets it, and who opens what was typeset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from orchestrator.blobs import BlobStore
+from orchestrator.edges.engine import connect
+from orchestrator.edges.images import resolve
+from orchestrator.edges.sandbox import DockerSandbox
+from orchestrator.latex import TEX
+from orchestrator.paths import shipped_root
+from orchestrator.policy import load
+from orchestrator.records import Job, JobResult, Tree
+from orchestrator.stages.compile import OUT
+
+pytestmark = pytest.mark.docker
+
+PLAIN = r"\documentclass{article}\begin{document}%s\end{document}"
+
+
+class Press:
+    """The LaTeX container under the shipped policy, for any files at all."""
+
+    def __init__(self, sandbox: DockerSandbox, blobs: BlobStore) -> None:
+        self.sandbox, self.blobs = sandbox, blobs
+        self.limits = load("ci-cpu", shipped_root() / "policies").limits("latex")
+
+    def print(self, name: str, tex: str, **others: bytes) -> tuple[dict[str, object], JobResult]:
+        """The container's own report on ``tex`` with ``others`` beside it, and the whole result."""
+        files = {TEX: tex.encode()} | {f"latex/{key}": data for key, data in others.items()}
+        job = Job(
+            scope=f"attack/{name}",
+            kind="latex",
+            argv=("python3", "/opt/aisci/latex/compile.py", TEX, OUT),
+            files=Tree.of({path: self.blobs.put(data) for path, data in files.items()}),
+            limits=replace(self.limits, wall=60.0),
+            policy="test",
+            harvest=(f"{OUT}/",),
+        )
+        result = self.sandbox.run(job)
+        report = self.read(result, "report.json")
+        return json.loads(report or b"{}"), result
+
+    def read(self, result: JobResult, name: str) -> bytes:
+        sha256 = result.files.get(f"{OUT}/{name}")
+        return self.blobs.get(sha256) if sha256 else b""
+
+
+@pytest.fixture(scope="module")
+def press(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Press]:
+    folder = tmp_path_factory.mktemp("press")
+    engine = connect()
+    try:
+        blobs = BlobStore(folder / "blobs")
+        run_id = f"test-press-{folder.parent.name[-6:]}"
+        with DockerSandbox(engine, blobs, run_id, lambda name: resolve(engine, name)) as sandbox:
+            yield Press(sandbox, blobs)
+    finally:
+        engine.close()
+
+
+def test_settings_that_lie_beside_the_source_switch_nothing_on(press: Press) -> None:
+    """Files that TeX, latexmk, BibTeX or chktex might obey: a shell would leave ``shell.txt``."""
+    tex = "%&-shell-escape -openin-any=a\n" + PLAIN % (
+        r"\immediate\write18{id > shell.txt}\newread\f"
+        r"\openin\f=shell.txt \ifeof\f NO SHELL\else SHELL\fi"
+        r"\openin\f=/etc/passwd \ifeof\f{} NOT READ\else{} READ\fi"
+    )
+    beside = {
+        ".latexmkrc": b"system('id > shell.txt');",
+        "latexmkrc": b"system('id > shell.txt');",
+        "texmf.cnf": b"shell_escape = t\nopenin_any = a\nopenout_any = a\n",
+        ".chktexrc": b"CmdLine { --help }\n",
+        "chktexrc": b"CmdLine { --help }\n",
+        "pages.py": b"raise SystemExit('the tree has a say')",
+        "pymupdf.py": b"raise SystemExit('the tree has a say')",
+        "json.py": b"raise SystemExit('the tree has a say')",
+    }
+    report, result = press.print("settings", tex, **beside)
+    assert report["ok"], report
+    text = json.loads(press.read(result, "pages.json"))[0]
+    assert "NO SHELL NOT READ" in " ".join(text.split())
+
+
+def test_a_bibliography_reads_and_writes_below_its_folder_only(press: Press) -> None:
+    body = (
+        r"\cite{x}\bibliographystyle{plain}\bibliography{/etc/passwd,../../../../etc/passwd}"
+        r"\makeatletter\immediate\write\@auxout{\string\@input{/etc/passwd.aux}}"
+        r"\immediate\write\@auxout{\string\bibdata{/etc/passwd}}"
+    )
+    report, result = press.print("bibtex", PLAIN % body)
+    assert report["undefined"] == ["x"]
+    everything = b"".join(
+        press.blobs.get(sha256) for path, sha256 in result.files.files if path.endswith(".json")
+    )
+    assert b"root:x:0" not in everything
+
+
+ACTIVE = {
+    "JavaScript": r"\pdfcatalog{/OpenAction << /S /JavaScript /JS (app.alert\string\(1\string\)) >>}",
+    "JS": r"\pdfcatalog{/OpenAction << /S /J\string#53 /J\string#53 (x) >>}",
+    "Launch": r"\pdfannot width 9pt height 9pt depth 0pt"
+    r" {/Subtype /Link /A << /S /Launch /F (calc.exe) >>}",
+    "EmbeddedFile": r"\immediate\pdfobj stream attr {/Type /EmbeddedFile} file {paper.tex}"
+    r"\pdfcatalog{/Kept \the\pdflastobj\space 0 R}",
+    "SubmitForm": r"\pdfannot width 9pt height 9pt depth 0pt"
+    r" {/Subtype /Link /A << /S /SubmitForm /F (http://x.example) >>}",
+}
+
+
+@pytest.mark.parametrize("kind", sorted(ACTIVE))
+def test_a_pdf_that_a_viewer_would_act_on_is_no_paper_and_does_not_come_home(
+    press: Press, kind: str
+) -> None:
+    report, result = press.print(kind, PLAIN % (ACTIVE[kind] + " text"))
+    assert not report["ok"]
+    assert any(kind in error for error in report["errors"]), report  # type: ignore[attr-defined]  # a list
+    assert f"{OUT}/paper.pdf" not in result.files.as_dict()
+
+
+def test_words_and_links_that_only_look_active_are_a_papers_own(press: Press) -> None:
+    whole = (
+        r"\documentclass{article}\usepackage{hyperref}\hypersetup{pdftitle={/JS (/Launch) /XFA}}"
+        r"\begin{document}\section{/JavaScript}\href{https://example.org/JS}{/Launch}\end{document}"
+    )
+    report, result = press.print("words", whole)
+    assert report["ok"], report
+    assert press.read(result, "paper.pdf").startswith(b"%PDF-")
+
+
+def test_what_pdftex_embeds_in_spite_of_paranoid_reading_is_the_containers_own(
+    press: Press, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r"""``\\pdfobj file`` is not held by ``openin_any``: so nothing worth reading may be there."""
+    monkeypatch.setenv("SOME_API_KEY", "sk-nobody-may-read-this")
+    probe = PLAIN % (
+        r"\pdfcompresslevel=0 \immediate\pdfobj stream file {%s}"
+        r"\pdfcatalog{/X \the\pdflastobj\space 0 R} x"
+    )
+    _, result = press.print("embed", probe % "/proc/self/environ")
+    pdf = press.read(result, "paper.pdf")
+    assert b"HOME=/tmp" in pdf
+    assert b"sk-nobody" not in pdf
+    for path in ("/root/.ssh/id_rsa", "/var/run/docker.sock", "/etc/shadow"):
+        report, _ = press.print(f"embed{path}", probe % path)
+        assert not report["ok"], path
+
+
+def test_a_large_pdf_ends_at_the_size_of_one_file(press: Press) -> None:
+    r"""Uncompressed objects until the file system says no: an error, and no PDF."""
+    body = (
+        r"\pdfcompresslevel=0 \newcount\n \def\x{0123456789012345678901234567890123456789}"
+        r"\edef\x{\x\x\x\x\x\x\x\x\x\x}\edef\x{\x\x\x\x\x\x\x\x\x\x}\edef\x{\x\x\x\x\x\x\x\x\x\x}"
+        r"\loop \immediate\pdfobj stream {\x} \advance\n 1 \ifnum\n<2000 \repeat x"
+    )
+    report, result = press.print("large", PLAIN % body)
+    assert not report["ok"]
+    assert f"{OUT}/paper.pdf" not in result.files.as_dict()
+    assert result.attestation.peaks.disk <= press.limits.workspace
+
+
+def test_a_log_without_end_hides_no_error(press: Press) -> None:
+    """Past the first four megabytes a log is not read; an exit code needs no log."""
+    body = r"\newcount\n \loop \typeout{%s} \advance\n 1 \ifnum\n<6000 \repeat \undefinedcommand"
+    report, _ = press.print("log", PLAIN % (body % ("y" * 900)))
+    assert not report["ok"]
+
+
+def test_a_picture_that_is_none_is_an_error_of_the_paper_and_of_nothing_else(press: Press) -> None:
+    whole = r"\documentclass{article}\usepackage{graphicx}\begin{document}\includegraphics{f.png}\end{document}"
+    bomb = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + b"\x7f\xff\xff\xff" * 2 + b"\x08\x02" + bytes(7)
+    report, _ = press.print("picture", whole, **{"f.png": bomb})
+    assert not report["ok"]
+    assert report["errors"]
