@@ -15,11 +15,11 @@ from orchestrator import BadPolicy
 from orchestrator.policy import Policy, load, load_blocks
 from orchestrator.policy_schema import (
     BLOCKS,
-    OBEYED_BY_HOST,
     Container,
     EditorContainer,
     Whole,
 )
+from orchestrator.policy_values import OBEYED_BY_HOST
 from orchestrator.units import size_text, time_text
 from orchestrator.yamlfile import Document
 

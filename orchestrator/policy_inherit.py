@@ -13,7 +13,8 @@ from typing import Any
 
 from orchestrator import BadPolicy, UnknownName
 from orchestrator.policy_compare import flat, judge, weaker
-from orchestrator.policy_schema import BLOCKS, DESCRIPTIVE, SETTINGS, Written
+from orchestrator.policy_schema import BLOCKS, DESCRIPTIVE, SETTINGS
+from orchestrator.policy_written import Written
 from orchestrator.yamlfile import Document, nearest, read, validated
 
 MAX_CHAIN = 8

@@ -1,33 +1,30 @@
-"""What may stand in a policy file: every key, its unit and its rules, once.
+"""What may stand in a policy: every key, its unit, and a line for its reader, once.
 
-A file is validated twice: as written, where every key may be missing (:data:`Written`), and
-whole, after inheritance, where none may (:class:`Whole`). Unknown keys are refused in both.
+This is a policy whole, after inheritance, where no key may be missing; as a person writes it,
+see ``policy_written.py``. Unknown keys are refused in both.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import re
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    create_model,
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrator.policy_values import (
+    Count,
+    CountOrNone,
+    Cpus,
+    Description,
+    Dollars,
+    Env,
+    Exceeds,
+    Image,
+    Name,
+    Network,
+    Seccomp,
+    User,
 )
-
 from orchestrator.units import Size, Time
-
-_NAME = r"[a-z0-9][a-z0-9-]{0,63}"
-_HOST = re.compile(r"(?=.{1,253}:)((?!-)[a-z0-9-]{1,63}(?<!-)\.)+(?!-)[a-z0-9-]{2,63}(?<!-):443")
-_SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
-
-OBEYED_BY_HOST = ("LD_", "NVIDIA_")
-"""Beginnings of variables that the host's side of a container obeys: never a policy's to set."""
 
 
 class Strict(BaseModel):
@@ -36,190 +33,139 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-def _allowed_host(entry: str) -> str:
-    host = entry.rsplit(":", 1)[0].strip("[]")
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        pass
-    else:
-        raise ValueError(f"{entry!r} is an IP address; only host names can be allowed")
-    if "*" in entry:
-        raise ValueError(f"{entry!r} is a wildcard; each host is allowed by its whole name")
-    if not _HOST.fullmatch(entry):
-        raise ValueError(
-            f"{entry!r} is not a lower-case host name with port 443, like api.example.org:443"
-        )
-    return entry
-
-
-def _network(value: Any) -> Any:
-    """``none`` or ``{allow: [...]}`` to the tuple of what may be reached; empty means nothing."""
-    if value == "none":
-        return ()
-    if isinstance(value, dict) and set(value) == {"allow"} and isinstance(value["allow"], list):
-        if not all(isinstance(entry, str) for entry in value["allow"]):
-            raise ValueError("each entry of `allow` is a text like api.example.org:443")
-        return tuple(sorted({_allowed_host(entry) for entry in value["allow"]}))
-    raise ValueError('is neither none nor {allow: ["host.example.org:443"]}')
-
-
-def _network_text(hosts: tuple[str, ...]) -> str | dict[str, list[str]]:
-    return {"allow": list(hosts)} if hosts else "none"
-
-
-def _not_root(user: str) -> str:
-    if "0" in {str(int(part)) for part in user.split(":")}:
-        raise ValueError("is root (user or group 0); name an unprivileged user such as 65534:65534")
-    return user
-
-
-def _no_secrets(env: dict[str, str]) -> dict[str, str]:
-    for name in env:
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name):
-            raise ValueError(f"{name!r} is no name of an environment variable")
-        if _SECRET.search(name):
-            raise ValueError(f"{name} looks like a secret; no container ever gets one")
-    return dict(sorted(env.items()))
-
-
-Network = Annotated[
-    tuple[str, ...], BeforeValidator(_network), PlainSerializer(_network_text, when_used="json")
-]
-Env = Annotated[dict[str, str], AfterValidator(_no_secrets)]
-User = Annotated[str, Field(pattern=r"^\d{1,7}:\d{1,7}$"), AfterValidator(_not_root)]
-Image = Annotated[
-    str, Field(pattern=r"^[a-z0-9][a-z0-9._/-]{0,127}(:[A-Za-z0-9][A-Za-z0-9._-]{0,127})?$")
-]
-Seccomp = Annotated[str, Field(pattern=r"^(default|[A-Za-z0-9._/-]{1,200}\.json)$")]
-_Plain = PlainSerializer(
-    lambda number: int(number) if number == int(number) else number, when_used="json"
-)
-Cpus = Annotated[float, Field(gt=0, le=4096), _Plain]
-Count = Annotated[int, Field(ge=1, le=2**53)]
-CountOrNone = Annotated[int, Field(ge=0, le=2**53)]
-Dollars = Annotated[float, Field(ge=0), _Plain]
-
-
 class Resources(Strict):
     """What one container may use while it runs: CPUs, bytes of memory, processes, files."""
 
-    cpus: Cpus
-    memory: Size
-    pids: Count
-    shm: Size
-    open_files: Count
+    cpus: Cpus = Field(description="CPUs at most; half ones are possible.")
+    memory: Size = Field(description="Memory, with no swap on top. It includes /tmp and /dev/shm.")
+    pids: Count = Field(description="Processes and threads at once; stops a fork bomb.")
+    shm: Size = Field(description="Shared memory in /dev/shm, counted inside memory.")
+    open_files: Count = Field(description="Open files of one process.")
 
 
 class Gpus(Strict):
     """Whole GPUs by count; their memory is sampled and overuse killed, and the file says so."""
 
-    count: CountOrNone
-    memory: Size
-    enforce: Literal["watched"]
+    count: CountOrNone = Field(description="Whole GPUs.")
+    memory: Size = Field(description="Memory on each GPU; 0B where there is none.")
+    enforce: Literal["watched"] = Field(
+        description="`watched`: sampled, and killed past the limit; between two samples it can be exceeded."
+    )
 
 
 class Times(Strict):
     """Seconds: on the clock, of all CPUs together, and between TERM and KILL."""
 
-    wall: Time
-    cpu: Time
-    grace: Time
+    wall: Time = Field(description="On the clock, from start to kill.")
+    cpu: Time = Field(description="Of all processes on all CPUs together.")
+    grace: Time = Field(description="Between TERM and KILL.")
 
 
 class Storage(Strict):
     """Bytes and inodes that a container may write: workspace, /tmp, and one file."""
 
-    workspace: Size
-    tmp: Size
-    inodes: Count
-    file: Size
+    workspace: Size = Field(description="A hard quota on the working folder.")
+    tmp: Size = Field(description="The folder /tmp, counted inside memory.")
+    inodes: Count = Field(description="Files and folders, in the workspace and in /tmp each.")
+    file: Size = Field(description="The largest single file.")
 
 
 class Harvest(Strict):
     """The most that is brought home from one container."""
 
-    files: Count
-    bytes: Size
-    file: Size
-    depth: Count
+    files: Count = Field(description="Files that are brought home.")
+    bytes: Size = Field(description="Bytes that are brought home, together.")
+    file: Size = Field(description="The largest single file that is brought home.")
+    depth: Count = Field(description="Folders in folders.")
 
 
 class Container(Strict):
     """One kind of container: every control that its program lives under."""
 
-    image: Image
-    runtime: Literal["runc", "runsc"]
-    user: User
-    env: Env
-    resources: Resources
-    gpus: Gpus
-    time: Times
-    storage: Storage
-    network: Network
-    seccomp: Seccomp
-    logs: Size
-    data: Literal["read-only", "none"]
-    harvest: Harvest
+    image: Image = Field(
+        description="An image that `aisci images list` names; its id is recorded and checked at each start."
+    )
+    runtime: Literal["runc", "runsc"] = Field(
+        description="runc, or runsc: gVisor, a kernel of its own between program and host."
+    )
+    user: User = Field(description="Numeric user and group; never root.")
+    env: Env = Field(
+        description="Every variable that the program sees of yours; none is passed on unless named here."
+    )
+    resources: Resources = Field(description="What it may use while it runs.")
+    gpus: Gpus = Field(description="Whole GPUs by count.")
+    time: Times = Field(description="How long it may run.")
+    storage: Storage = Field(description="What it may write.")
+    network: Network = Field(
+        description="`none`: no interface but loopback. Or the hosts that it may reach over HTTPS, by whole name."
+    )
+    seccomp: Seccomp = Field(description="The filter on system calls.")
+    logs: Size = Field(description="Bytes of output; more ends the run.")
+    data: Literal["read-only", "none"] = Field(description="Staged data sets below /data, or none.")
+    harvest: Harvest = Field(description="The most that is brought home.")
 
 
 class EditorContainer(Container):
     """The editor's container; ``process`` runs it on the host instead, under the guard alone."""
 
-    process: bool = False
+    process: bool = Field(
+        default=False,
+        description="true: Aider runs on the host with your rights, under its own guard alone.",
+    )
 
 
 class Budget(Strict):
     """The most that model calls may cost: US dollars, tokens, requests."""
 
-    usd: Dollars
-    tokens: CountOrNone
-    requests: CountOrNone
+    usd: Dollars = Field(description="US dollars for model calls.")
+    tokens: CountOrNone = Field(description="Tokens, of prompts and completions.")
+    requests: CountOrNone = Field(description="Model calls.")
 
 
 class IdeaBudget(Strict):
     """What one idea may use, from its first model call to its review."""
 
-    wall: Time
-    gpu_time: Time
-    budget: Budget
+    wall: Time = Field(description="On the clock, from its first model call to its review.")
+    gpu_time: Time = Field(description="GPUs × time.")
+    budget: Budget = Field(description="Of model calls.")
 
 
 class KeepFree(Strict):
     """What the host keeps for itself."""
 
-    disk: Size
-    memory: Size
+    disk: Size = Field(description="Disk that stays free beyond all that a job may use.")
+    memory: Size = Field(description="Memory that stays free beyond all that a job may use.")
 
 
 class RunBudget(Strict):
     """What all ideas of a run may use together."""
 
-    wall: Time
-    budget: Budget
-    containers: Count
-    memory: Size
-    disk: Size
-    keep_free: KeepFree
-
-
-Name = Annotated[str, Field(pattern=f"^{_NAME}$")]
-Description = Annotated[str, Field(min_length=1, max_length=400)]
-Exceeds = Annotated[dict[str, Description], Field(max_length=64)]
+    wall: Time = Field(description="On the clock, all ideas together.")
+    budget: Budget = Field(description="Of model calls.")
+    containers: Count = Field(description="Jobs at once; another waits.")
+    memory: Size = Field(description="Of all jobs at once.")
+    disk: Size = Field(description="Of the workspaces of all jobs at once.")
+    keep_free: KeepFree = Field(description="What the host keeps for itself.")
 
 
 class Whole(Strict):
     """A policy after inheritance: nothing is left out."""
 
-    version: Literal[1]
-    name: Name
-    description: Description
-    exceeds: Exceeds = Field(default={}, exclude_if=lambda reasons: not reasons)
-    experiment: Container
-    latex: Container
-    editor: EditorContainer
-    idea: IdeaBudget
-    run: RunBudget
+    version: Literal[1] = Field(description="The version of this form.")
+    name: Name = Field(description="Its name in records and messages.")
+    description: Description = Field(description="One line for its reader.")
+    exceeds: Exceeds = Field(
+        default={},
+        exclude_if=lambda reasons: not reasons,  # no hash changes where nothing is said
+        description="Settings that allow more than the parent does, each with the reason.",
+    )
+    experiment: Container = Field(description="The container of the model's code.")
+    latex: Container = Field(description="The container that compiles papers.")
+    editor: EditorContainer = Field(
+        description="The container of Aider, the editor; or the word `process`."
+    )
+    idea: IdeaBudget = Field(description="What one idea may use.")
+    run: RunBudget = Field(description="What all ideas of a run may use together.")
 
 
 BLOCKS = ("experiment", "latex", "editor")
@@ -243,38 +189,3 @@ DESCRIPTIVE = ("version", "name", "description", "exceeds")
 
 SETTINGS = tuple(key for key in _leaves(Whole) if key not in DESCRIPTIVE)
 """Every other key of a policy with its dots, such as ``experiment.time.wall``."""
-
-
-def _editor_word(value: Any) -> Any:
-    """``editor: process`` is short for ``editor: {process: true}``."""
-    if isinstance(value, str):
-        if value != "process":
-            raise ValueError(f"is {value!r}; it is a container's block, or the word `process`")
-        return {"process": True}
-    return value
-
-
-def _partial(model: type[Strict], *required: str, **extra: Any) -> type[Strict]:
-    """``model`` with every key optional, on every level; containers may say ``extends``."""
-    fields: dict[str, Any] = dict(extra)
-    for key, kind in get_type_hints(model, include_extras=True).items():
-        if key not in model.model_fields:
-            continue
-        if key in required:
-            fields[key] = (kind, ...)
-            continue
-        if isinstance(kind, type) and issubclass(kind, Strict):
-            more = {"extends": (str | None, None)} if issubclass(kind, Container) else {}
-            written: Any = _partial(kind, **more) | None
-            if kind is EditorContainer:
-                written = Annotated[written, BeforeValidator(_editor_word)]
-        else:
-            written = kind | None
-        fields[key] = (written, None)
-    return create_model(
-        f"Written{model.__name__}", __base__=Strict, __doc__=model.__doc__, **fields
-    )
-
-
-Written = _partial(Whole, "version", "name", "description", extends=(str | None, None))
-"""A policy file as a person wrote it: any other key may be left to the parent, none is unknown."""

@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 SIZES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 TIMES = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -62,8 +62,22 @@ def time_text(seconds: float) -> str:
     return _text(Decimal(str(seconds)), TIMES)
 
 
-Size = Annotated[int, BeforeValidator(parse_size), PlainSerializer(size_text, when_used="json")]
+def _written(units: dict[str, int], examples: list[str]) -> Any:
+    """A quantity as the published schema shows it."""
+    form = rf"^[0-9]{{1,15}}(\.[0-9]{{1,6}})?({'|'.join(units)})$"
+    return Annotated[str, Field(pattern=form, examples=examples)]
+
+
+Size = Annotated[
+    int,
+    BeforeValidator(parse_size, json_schema_input_type=_written(SIZES, ["512MiB", "32GiB"])),
+    PlainSerializer(size_text, when_used="json"),
+]
 """Bytes in the program, a text with a unit in the file."""
 
-Time = Annotated[float, BeforeValidator(parse_time), PlainSerializer(time_text, when_used="json")]
+Time = Annotated[
+    float,
+    BeforeValidator(parse_time, json_schema_input_type=_written(TIMES, ["90s", "10m", "2h"])),
+    PlainSerializer(time_text, when_used="json"),
+]
 """Seconds in the program, a text with a unit in the file."""
