@@ -218,6 +218,18 @@ def answer(verdict: Verdict, files: Tree) -> JobResult:
     )
 
 
+GOOD = (
+    b'{"ok": true, "errors": [], "warnings": [], "undefined": [], "chktex": [], "overfull": [], '
+    b'"pages": 1, "log_tail": ""}'
+)
+
+
+def test_a_good_report_is_read(tmp_path: Path) -> None:
+    ports = rig.ports(tmp_path)
+    files = Tree.of({f"{OUT}/report.json": ports.blobs.put(GOOD)})
+    assert read_report(answer(Verdict.FINISHED, files), ports).ok
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -228,6 +240,9 @@ def answer(verdict: Verdict, files: Tree) -> JobResult:
         b'{"ok": true, "extra": 1}',
         b"x" * 600_000,
         b"\xff\xfe",
+        GOOD.replace(b'"overfull": []', b'"overfull": [[NaN, "a line of any width"]]'),
+        GOOD.replace(b'"pages": 1', b'"pages": 1e999'),
+        GOOD.replace(b'"ok"', b'"ok": false, "ok"'),
     ],
 )
 def test_a_report_that_is_not_one_is_an_error_and_never_a_paper(

@@ -85,9 +85,11 @@ def test_what_is_no_result_is_refused_with_its_reason(data: bytes, why: str) -> 
     assert len(str(caught.value)) < 800
 
 
-def test_a_mapping_of_too_many_entries_is_refused() -> None:
+@pytest.mark.parametrize("sets", [1, 2, 100])
+def test_too_many_entries_are_refused_however_they_are_spread(sets: int) -> None:
+    each = {f"m{i}": 0 for i in range(5001 // sets + 1)}
     with pytest.raises(BadResults, match=r"over 5000"):
-        parsed({"d": {"means": {f"m{i}": 0 for i in range(5001)}}})
+        parsed({f"d{n}": {"means": each} for n in range(sets)})
 
 
 @given(st.binary(max_size=200))

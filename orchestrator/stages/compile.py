@@ -6,7 +6,6 @@ that stands out by more than 20 points. What chktex finds is fed back once, as a
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Annotated
 
@@ -17,6 +16,7 @@ from orchestrator.latex import TEX
 from orchestrator.ports import Ports
 from orchestrator.records import Job, JobResult, Paper, Tree
 from orchestrator.stages import papers
+from orchestrator.strictjson import loads
 from orchestrator.study import Study
 
 FIXES = 5
@@ -101,9 +101,9 @@ def read_report(result: JobResult, ports: Ports) -> Report:
         data = ports.blobs.get(found_at)
         try:
             if len(data) <= _REPORT_BYTES:
-                return Report.model_validate(json.loads(data))
+                return Report.model_validate(loads(data))
             why = "the report of the LaTeX container is too long"
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             why = f"the report of the LaTeX container cannot be read: {_first(error)}"
     return Report(
         ok=False,
