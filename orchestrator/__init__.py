@@ -34,7 +34,7 @@ The errors::
     │   ├── ModelRefused        400, 401, 403: asking again will not help
     │   └── BadReply            a reply that does not keep the asked format
     ├── EditorFailed            the editor's worker broke off
-    ├── BudgetSpent             the next call would pass the budget (transient: raise it, resume)
+    ├── BudgetSpent             a call would pass the budget, or did (transient: raise it, resume)
     ├── DiskFull                the host has no room to write
     ├── BadJournal              a torn, changed or foreign journal
     ├── Diverged                a run that is played again asks something else than it did
@@ -47,6 +47,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from orchestrator.deadline import Deadline
     from orchestrator.records import (
         Ask,
         Edit,
@@ -72,14 +73,17 @@ class LanguageModel(Protocol):
     def ceiling(self, ask: Ask) -> Usage:
         """The most that this call can cost; charged when an answer was never recorded."""
 
-    def complete(self, ask: Ask) -> Reply:
-        """Answer once, retries included."""
+    def complete(self, ask: Ask, within: Deadline) -> Reply:
+        """Answer once, retries included. Raises :class:`BudgetSpent` once ``within`` is over."""
 
 
 class Editor(Protocol):
-    """Changes files as told, and only the files that it may. Raises :class:`EditorFailed`."""
+    """Changes files as told, and only the files that it may.
 
-    def edit(self, request: EditRequest, model: LanguageModel) -> Edit:
+    Raises :class:`EditorFailed`, and :class:`BudgetSpent` once ``within`` is over.
+    """
+
+    def edit(self, request: EditRequest, model: LanguageModel, within: Deadline) -> Edit:
         """Return the whole tree after the edit; model calls travel through ``model``."""
 
 
@@ -88,10 +92,11 @@ class Sandbox(Protocol):
 
     A program that fails, is killed or hits a limit is a :class:`JobResult` with a verdict;
     only a sandbox that does not hold raises (:class:`EngineFailed`, :class:`SandboxFailed`,
-    :class:`ControlUnavailable`, :class:`HarvestRefused`).
+    :class:`ControlUnavailable`, :class:`HarvestRefused`), or a budget whose time is over while
+    the job waits or runs (:class:`BudgetSpent`; its container is gone by then).
     """
 
-    def run(self, job: Job) -> JobResult:
+    def run(self, job: Job, within: Deadline) -> JobResult:
         """Run ``job`` to its end and bring home what its harvest rules allow."""
 
 
@@ -227,7 +232,7 @@ class EditorFailed(AisciError):
 
 
 class BudgetSpent(AisciError):
-    """The next call would pass the budget."""
+    """The next call would pass the budget, or one was ended because its time was over."""
 
     transient = True
 

@@ -7,12 +7,14 @@ the real thing. Whether an answer comes from the world or from the record is not
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields, replace
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
 from orchestrator import Blobs, BudgetSpent, Editor, LanguageModel, Literature, Sandbox
+from orchestrator.deadline import FOREVER, MORE_ROOM, Deadline
 from orchestrator.journal import NESTED, Journal
 from orchestrator.records import (
     Ask,
@@ -36,19 +38,25 @@ _PAPERS = TypeAdapter(tuple[PaperRef, ...])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What one journal's calls may cost. None: no limit. ``wall`` and ``gpu_time`` in seconds."""
+    """What one journal's calls may cost. None: no limit. ``wall`` and ``gpu_time`` in seconds.
 
+    ``of`` is the policy's block that says so; ``around`` is a wider budget that holds as well.
+    """
+
+    of: Literal["idea", "run"] = "idea"
     usd: float | None = None
     tokens: float | None = None
     requests: float | None = None
     wall: float | None = None
     gpu_time: float | None = None
+    around: Budget | None = None
 
     def less(self, journal: Journal) -> Budget:
         """What is left of this budget after all that ``journal`` records."""
         total = journal.total()
         tokens = total.prompt_tokens + total.completion_tokens
-        return Budget(
+        return replace(
+            self,
             usd=None if self.usd is None else self.usd - (total.usd or 0.0),
             tokens=None if self.tokens is None else self.tokens - tokens,
             requests=None if self.requests is None else self.requests - len(journal.spent),
@@ -56,41 +64,55 @@ class Budget:
             gpu_time=None if self.gpu_time is None else self.gpu_time - journal.gpu_seconds,
         )
 
-    def within(self, other: Budget) -> Budget:
-        """The tighter of two budgets, limit by limit."""
-        pairs = zip(astuple(self), astuple(other), strict=True)
-        return Budget(**dict(zip(_LIMITS, (_tighter(*pair) for pair in pairs), strict=True)))
+    def within(self, wider: Budget) -> Budget:
+        """This budget, with ``wider`` held as well."""
+        return replace(self, around=wider)
 
-    def admit(self, journal: Journal, ceiling: Usage, *, paid: bool) -> None:
-        """Raise :class:`BudgetSpent` if the next call could pass a limit."""
+    def admit(self, journal: Journal, ceiling: Usage, *, paid: bool, gpus: int = 0) -> None:
+        """Raise :class:`BudgetSpent` if no time is left, or the next call could pass a limit."""
+        for name, limit, spent, _ in self._times(journal, gpus):
+            if spent >= limit:
+                raise BudgetSpent(
+                    f"no time is left: {spent:g} s of {limit:g} s are used up",
+                    where=f"the policy's {name}",
+                    todo=MORE_ROOM,
+                )
+        for name, most, would, unit in self._costs(journal, ceiling) if paid else ():
+            if most is not None and would > most:
+                raise BudgetSpent(
+                    f"the next call could pass the budget: {would:g} of {most:g}{unit}",
+                    where=f"the policy's {self.of}.budget.{name}",
+                    todo=MORE_ROOM,
+                )
+        if self.around is not None:
+            self.around.admit(journal, ceiling, paid=paid, gpus=gpus)
+
+    def deadline(self, journal: Journal, gpus: int = 0) -> Deadline:
+        """When a call that begins now, and holds ``gpus`` GPUs, has used up what is left."""
+        found = FOREVER if self.around is None else self.around.deadline(journal, gpus)
+        for name, limit, spent, rate in self._times(journal, gpus):
+            found = Deadline.after((limit - spent) / rate, name).sooner(found)
+        return found
+
+    def _times(self, journal: Journal, gpus: int) -> Iterator[tuple[str, float, float, int]]:
+        """Each limit of time: its key, what it allows, what is used, how fast a call uses it."""
+        if self.wall is not None:
+            yield f"{self.of}.wall", self.wall, journal.seconds, 1
+        if gpus and self.gpu_time is not None:
+            yield f"{self.of}.gpu_time", self.gpu_time, journal.gpu_seconds, gpus
+
+    def _costs(
+        self, journal: Journal, ceiling: Usage
+    ) -> tuple[tuple[str, float | None, float, str], ...]:
+        """Each limit of cost: its key, what it allows, what would be used, the unit."""
         total = journal.total()
         tokens = total.prompt_tokens + total.completion_tokens
         more = ceiling.prompt_tokens + ceiling.completion_tokens
-        rows = [
-            ("wall", self.wall, journal.seconds, " s"),
-            ("gpu_time", self.gpu_time, journal.gpu_seconds, " s on GPUs"),
-        ]
-        if paid:
-            rows += [
-                ("usd", self.usd, (total.usd or 0.0) + (ceiling.usd or 0.0), " US dollars"),
-                ("tokens", self.tokens, tokens + more, " tokens"),
-                ("requests", self.requests, len(journal.spent) + 1, " requests"),
-            ]
-        for name, limit, would, unit in rows:
-            if limit is not None and would > limit:
-                raise BudgetSpent(
-                    f"the next call could pass the budget: {would:g} of {limit:g}{unit}",
-                    where=f"the policy's budgets, {name}",
-                    todo="go on with more room: `aisci resume RUN --fork --policy ./wider.yaml`; "
-                    "nothing recorded is paid again",
-                )
-
-
-_LIMITS = tuple(field.name for field in fields(Budget))
-
-
-def _tighter(left: float | None, right: float | None) -> float | None:
-    return right if left is None else left if right is None else min(left, right)
+        return (
+            ("usd", self.usd, (total.usd or 0.0) + (ceiling.usd or 0.0), " US dollars"),
+            ("tokens", self.tokens, tokens + more, " tokens"),
+            ("requests", self.requests, len(journal.spent) + 1, " requests"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +127,24 @@ class Edges:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything a stage can reach, at one scope of one journal."""
+    """Everything a stage can reach, at one scope of one journal.
+
+    ``until`` is when the call that this one is a part of must end (an edit's model calls).
+    """
 
     edges: Edges
     journal: Journal
     blobs: Blobs
     budget: Budget
     scope: str
+    until: Deadline = FOREVER
 
     def within(self, *names: str) -> Ports:
         return replace(self, scope="/".join((self.scope, *names)))
+
+    def deadline(self, gpus: int = 0) -> Deadline:
+        """When a call that begins now must end."""
+        return self.until.sooner(self.budget.deadline(self.journal, gpus))
 
     def note(self, name: str, value: Any, *, settled: bool = True) -> None:
         """Add a fact to the journal under this scope; see :meth:`Journal.note`."""
@@ -126,7 +156,7 @@ class Ports:
         return tuple(_RUN.validate_python(value) for value in found)
 
     @property
-    def model(self) -> LanguageModel:
+    def model(self) -> RecordedModel:
         return RecordedModel(self)
 
     @property
@@ -134,7 +164,7 @@ class Ports:
         return RecordedEditor(self)
 
     @property
-    def sandbox(self) -> Sandbox:
+    def sandbox(self) -> RecordedSandbox:
         return RecordedSandbox(self)
 
     @property
@@ -160,14 +190,14 @@ class RecordedModel:
     def ceiling(self, ask: Ask) -> Usage:
         return self.ports.edges.model.ceiling(ask)
 
-    def complete(self, ask: Ask) -> Reply:
+    def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
         ports = self.ports
         return ports.journal.call(
             "model",
             ports.scope,
             {"model": self.name, "ask": ask},
             _REPLY,
-            lambda: ports.edges.model.complete(ask),
+            lambda: ports.edges.model.complete(ask, within.sooner(ports.deadline())),
             ceiling=self.ceiling(ask),
             admit=lambda ceiling: ports.budget.admit(ports.journal, ceiling, paid=True),
         )
@@ -181,13 +211,18 @@ class RecordedEditor:
 
     def edit(self, request: EditRequest) -> Edit:
         ports = self.ports
-        inner = ports.within(NESTED.strip("/"))
+
+        def make() -> Edit:
+            until = ports.deadline()
+            inner = replace(ports.within(NESTED.strip("/")), until=until)
+            return ports.edges.editor.edit(request, inner.model, until)
+
         return ports.journal.call(
             "editor",
             ports.scope,
             request,
             _EDIT,
-            lambda: ports.edges.editor.edit(request, inner.model),
+            make,
             admit=lambda ceiling: ports.budget.admit(ports.journal, ceiling, paid=False),
         )
 
@@ -201,14 +236,14 @@ class RecordedSandbox:
 
         So a fork under a larger budget finds every finished job again.
         """
-        ports = self.ports
+        ports, gpus = self.ports, job.limits.gpus
         return ports.journal.call(
             "sandbox",
             ports.scope,
             replace(job, policy=""),
             _RESULT,
-            lambda: ports.edges.sandbox.run(job),
-            admit=lambda ceiling: ports.budget.admit(ports.journal, ceiling, paid=False),
+            lambda: ports.edges.sandbox.run(job, ports.deadline(gpus)),
+            admit=lambda ceiling: ports.budget.admit(ports.journal, ceiling, paid=False, gpus=gpus),
         )
 
 

@@ -125,13 +125,20 @@ def pins(setup: Setup, files: Tree) -> dict[str, Any]:
 def run_budget(policy: Policy) -> Budget:
     """The run's own limits as a budget for its journal."""
     limits = policy.run
-    return Budget(usd=limits.usd, tokens=limits.tokens, requests=limits.requests, wall=limits.wall)
+    return Budget(
+        of="run",
+        usd=limits.usd,
+        tokens=limits.tokens,
+        requests=limits.requests,
+        wall=limits.wall,
+    )
 
 
 def idea_budget(policy: Policy) -> Budget:
     """An idea's limits as a budget for its journal."""
     limits = policy.idea
     return Budget(
+        of="idea",
         usd=limits.usd,
         tokens=limits.tokens,
         requests=limits.requests,

@@ -13,6 +13,7 @@ import pytest
 
 from orchestrator import Blobs, Editor, EditorFailed, ModelBusy, ModelFailed
 from orchestrator.blobs import MemoryBlobs
+from orchestrator.deadline import FOREVER, Deadline
 from orchestrator.records import Ask, EditRequest, Limits, Reply, Tree, Usage
 
 GIB = 1 << 30
@@ -60,7 +61,7 @@ class Replies:
     def ceiling(self, ask: Ask) -> Usage:  # noqa: ARG002  # the port's signature
         return Usage()
 
-    def complete(self, ask: Ask) -> Reply:
+    def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:  # noqa: ARG002  # as above
         self.asks.append(ask)
         if self.on_ask is not None:
             self.on_ask(len(self.asks))
@@ -104,7 +105,7 @@ class EditorContract:
 
     def test_an_edit_returns_the_whole_tree_with_its_change(self, bench: Bench) -> None:
         editor, model = bench.make(bench.blobs, {"experiment.py": b"x = 3\ny = 2\n"})
-        edit = editor.edit(bench.request(), model)
+        edit = editor.edit(bench.request(), model, FOREVER)
         assert bench.text(edit.files, "experiment.py") == b"x = 3\ny = 2\n"
         assert edit.files.paths() == ("data.md", "experiment.py", "plot.py")
         assert edit.changed == ("experiment.py",)
@@ -114,7 +115,7 @@ class EditorContract:
     @pytest.mark.parametrize("path", ["notes.txt", "latex/sections/method.tex"])
     def test_a_new_file_that_is_named_editable_may_be_made(self, bench: Bench, path: str) -> None:
         editor, model = bench.make(bench.blobs, {path: b"it works\n"})
-        edit = editor.edit(bench.request(editable=("experiment.py", path)), model)
+        edit = editor.edit(bench.request(editable=("experiment.py", path)), model, FOREVER)
         assert bench.text(edit.files, path) == b"it works\n"
         assert edit.changed == (path,)
 
@@ -124,7 +125,7 @@ class EditorContract:
     ) -> None:
         request = bench.request()
         editor, model = bench.make(bench.blobs, {path: b"print(2)\n"})
-        edit = editor.edit(request, model)
+        edit = editor.edit(request, model, FOREVER)
         assert edit.files == request.files
         assert edit.changed == ()
         assert path in edit.refused
@@ -135,7 +136,7 @@ class EditorContract:
     ) -> None:
         request = bench.request()
         editor, model = bench.make(bench.blobs, {})
-        edit = editor.edit(request, model)
+        edit = editor.edit(request, model, FOREVER)
         assert edit.files == request.files
         assert edit.changed == ()
         assert edit.why_not
@@ -144,13 +145,13 @@ class EditorContract:
         edits = []
         for _ in range(2):
             editor, model = bench.make(bench.blobs, {"experiment.py": b"x = 3\ny = 2\n"})
-            edits.append(replace(editor.edit(bench.request(), model), attestation=None))
+            edits.append(replace(editor.edit(bench.request(), model, FOREVER), attestation=None))
         assert edits[0] == edits[1]
 
     def test_a_readable_file_that_is_not_there_is_an_error(self, bench: Bench) -> None:
         editor, model = bench.make(bench.blobs, {})
         with pytest.raises(EditorFailed, match=r"not there.*missing\.md"):
-            editor.edit(bench.request(readable=("missing.md",)), model)
+            editor.edit(bench.request(readable=("missing.md",)), model, FOREVER)
 
     @pytest.mark.parametrize("nothing", [{"instruction": " \n"}, {"editable": ()}])
     def test_a_request_that_asks_for_nothing_is_an_error(
@@ -159,13 +160,13 @@ class EditorContract:
         """Aider, asked nothing, would sit down and wait for a person to type."""
         editor, model = bench.make(bench.blobs, {})
         with pytest.raises(EditorFailed, match="needs an instruction"):
-            editor.edit(bench.request(**nothing), model)
+            editor.edit(bench.request(**nothing), model, FOREVER)
 
     @pytest.mark.parametrize("path", ["../x.py", "/x.py", "a/../../x.py", "a//b", "a\nb", ""])
     def test_a_request_that_names_a_foul_path_is_an_error(self, bench: Bench, path: str) -> None:
         editor, model = bench.make(bench.blobs, {})
         with pytest.raises(EditorFailed, match="no plain relative path"):
-            editor.edit(bench.request(editable=(path,)), model)
+            editor.edit(bench.request(editable=(path,)), model, FOREVER)
 
 
 class TalkingEditorContract(EditorContract):
@@ -173,7 +174,7 @@ class TalkingEditorContract(EditorContract):
 
     def test_editable_and_readable_files_are_shown_and_no_others(self, bench: Bench) -> None:
         editor, model = bench.make(bench.blobs, {"experiment.py": b"x = 3\ny = 2\n"})
-        editor.edit(bench.request(), model)
+        editor.edit(bench.request(), model, FOREVER)
         assert "x = 1\ny = 2" in model.prompt
         assert "facts" in model.prompt
         assert "print(1)" not in model.prompt
@@ -183,7 +184,7 @@ class TalkingEditorContract(EditorContract):
         editor, model = bench.make(bench.blobs, {})
         model.texts.clear()
         with pytest.raises(ModelFailed) as caught:
-            editor.edit(bench.request(), model)
+            editor.edit(bench.request(), model, FOREVER)
         assert type(caught.value) is ModelBusy
         assert len(model.asks) == 1
 
@@ -195,7 +196,7 @@ class TalkingEditorContract(EditorContract):
             block("experiment.py", "z = 1\n", "z = 3\n"),
             block("experiment.py", "x = 1\n", "x = 3\n"),
         ]
-        edit = editor.edit(bench.request(), model)
+        edit = editor.edit(bench.request(), model, FOREVER)
         assert edit.turns == len(model.asks) == 2
         assert "failed to exactly match" in model.asks[1].messages[-1].content
         assert edit.changed == ("experiment.py",)
@@ -206,7 +207,7 @@ class TalkingEditorContract(EditorContract):
     ) -> None:
         editor, model = bench.make(bench.blobs, {})
         model.texts[:] = [block("experiment.py", "z = 1\n", "z = 3\n")] * 9
-        edit = editor.edit(bench.request(), model)
+        edit = editor.edit(bench.request(), model, FOREVER)
         assert edit.turns == len(model.asks) == 4
         assert edit.changed == ()
         assert "failed to match" in edit.why_not
@@ -217,7 +218,7 @@ class TalkingEditorContract(EditorContract):
         editor, model = bench.make(bench.blobs, {})
         never = block("experiment.py", "z = 1\n", "z = 3\n")
         model.texts[:] = [block("experiment.py", "x = 1\n", "x = 3\n") + never, never, never, never]
-        edit = editor.edit(bench.request(), model)
+        edit = editor.edit(bench.request(), model, FOREVER)
         assert bench.text(edit.files, "experiment.py") == b"x = 3\ny = 2\n"
         assert "failed to match" in edit.why_not
 
@@ -226,7 +227,7 @@ class TalkingEditorContract(EditorContract):
         for _ in range(2):
             editor, model = bench.make(bench.blobs, {"experiment.py": b"x = 3\ny = 2\n"})
             editable = ("experiment.py", "plot.py", "data.md", "notes.txt", "a.py", "b.py")
-            editor.edit(bench.request(editable=editable, readable=()), model)
+            editor.edit(bench.request(editable=editable, readable=()), model, FOREVER)
             models.append(model)
         assert models[0].asks == models[1].asks
         assert "Platform" not in models[0].prompt
@@ -236,7 +237,7 @@ class TalkingEditorContract(EditorContract):
         editor, model = bench.make(bench.blobs, {})
         odd = "\x1b[31m\u2028\u202e \ud800 {'a'} {{b}} %s \\ \x00é"
         model.texts[:] = [block("experiment.py", "x = 1\n", f"x = '''{odd}'''\n")]
-        edit = editor.edit(bench.request(), model)
+        edit = editor.edit(bench.request(), model, FOREVER)
         written = bench.text(edit.files, "experiment.py")
         assert written is not None
         assert "é" in written.decode()
@@ -248,5 +249,5 @@ class TalkingEditorContract(EditorContract):
         editor, model = bench.make(bench.blobs, {})
         model.texts[:] = [block("notes.txt", "", "")]
         with pytest.raises(EditorFailed, match="gave up") as caught:
-            editor.edit(bench.request(), model)
+            editor.edit(bench.request(), model, FOREVER)
         assert "could not apply" in caught.value.why

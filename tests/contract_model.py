@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator import LanguageModel
+from orchestrator.deadline import FOREVER
 from orchestrator.records import Ask, Message, Reply, canonical
 
 QUESTION = Ask(
@@ -34,14 +35,14 @@ class ModelContract:
     def test_a_reply_is_text_that_can_be_recorded_and_names_its_model(
         self, model: LanguageModel
     ) -> None:
-        reply = model.complete(self.question)
+        reply = model.complete(self.question, FOREVER)
         assert isinstance(reply, Reply)
         assert reply.text.strip()
         assert reply.model == model.name
         assert canonical(reply)
 
     def test_a_reply_never_costs_more_than_its_ceiling(self, model: LanguageModel) -> None:
-        ceiling, usage = model.ceiling(self.question), model.complete(self.question).usage
+        ceiling, usage = model.ceiling(self.question), model.complete(self.question, FOREVER).usage
         if ceiling.completion_tokens:
             assert 0 <= usage.prompt_tokens <= ceiling.prompt_tokens
             assert 0 <= usage.completion_tokens <= ceiling.completion_tokens
@@ -54,6 +55,9 @@ class ModelContract:
         assert model.ceiling(self.question) == model.ceiling(self.question)
 
     def test_equal_requests_are_answered_again(self, model: LanguageModel) -> None:
-        first, second = model.complete(self.question), model.complete(self.question)
+        first, second = (
+            model.complete(self.question, FOREVER),
+            model.complete(self.question, FOREVER),
+        )
         assert first.text.strip()
         assert second.text.strip()

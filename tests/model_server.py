@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator import LanguageModel
+from orchestrator.deadline import FOREVER
 from orchestrator.edges.models import SWEEP, open_model
 from orchestrator.records import Ask, Message, digest
 
@@ -178,7 +179,7 @@ def from_model(model: LanguageModel) -> Script:
 
     def script(body: dict[str, Any]) -> Answer:
         messages = tuple(Message(one["role"], one["content"]) for one in body["messages"])
-        return model.complete(Ask(purpose=body["purpose"], messages=messages)).text
+        return model.complete(Ask(purpose=body["purpose"], messages=messages), FOREVER).text
 
     return script
 

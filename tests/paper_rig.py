@@ -16,6 +16,7 @@ from pathlib import Path
 
 from orchestrator import Blobs, LanguageModel, Sandbox
 from orchestrator.blobs import BlobStore
+from orchestrator.deadline import Deadline
 from orchestrator.edges.scripted_editor import ScriptedEditor
 from orchestrator.edges.sweep import SweepModel
 from orchestrator.journal import Journal
@@ -58,7 +59,7 @@ class Shelf:
 class NoSandbox:
     """A sandbox for tests that compile nothing."""
 
-    def run(self, job: Job) -> JobResult:
+    def run(self, job: Job, within: Deadline) -> JobResult:  # noqa: ARG002  # the port's
         raise AssertionError(f"nothing was to run, and {job.argv} was")
 
 

@@ -27,6 +27,7 @@ from orchestrator import Blobs, LanguageModel
 from orchestrator.blobs import BlobStore
 from orchestrator.console.saver import Saver
 from orchestrator.console.wiring import Wanted, prepare, real_edges, resolve_images
+from orchestrator.deadline import FOREVER
 from orchestrator.edges.engine import connect
 from orchestrator.edges.library import LocalLibrary
 from orchestrator.edges.scripted_editor import ScriptedEditor
@@ -83,7 +84,7 @@ def asking_editor(blobs: Blobs) -> ScriptedEditor:
         files = {path: blobs.get(sources[path]).decode() for path in request.editable}
         shown = "\n".join(f"{path}\n```\n{text}```\n" for path, text in files.items())
         messages = (Message("user", shown), Message("user", request.instruction))
-        reply = model.complete(Ask(purpose=request.purpose, messages=messages)).text
+        reply = model.complete(Ask(purpose=request.purpose, messages=messages), FOREVER).text
         path, text = next(iter(files.items()))
         for old, new in BLOCK.findall(reply):
             text = text.replace(old, new, 1)

@@ -22,6 +22,7 @@ from orchestrator import (
 )
 from orchestrator.beats import Beat, require_held
 from orchestrator.console.saver import Saver, differences
+from orchestrator.deadline import Deadline
 from orchestrator.edges.absent import absent
 from orchestrator.edges.sweep import SweepModel
 from orchestrator.journal import Mode
@@ -47,7 +48,7 @@ class Author:
     def ceiling(self, ask: Ask) -> Usage:
         return SweepModel().ceiling(ask)
 
-    def complete(self, ask: Ask) -> Reply:
+    def complete(self, ask: Ask, within: Deadline) -> Reply:  # noqa: ARG002  # the port's signature
         self.asked[ask.purpose] += 1
         said = self.change(ask, self.asked[ask.purpose])
         return SweepModel().complete(ask) if said is None else Reply(said, Usage(1, 1, 0.0), "x")

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator import Blobs, Editor, EditorFailed, ModelFailed
+from orchestrator.deadline import FOREVER, Deadline
 from orchestrator.edges.editor import WORKER, ContainerEditor, ProcessEditor, Session
 from orchestrator.edges.editor_wire import LONGEST_LINE, MOST_TURNS
 from orchestrator.edges.scripted_editor import ScriptedEditor
@@ -69,9 +70,9 @@ class TestProcessEditor(TalkingEditorContract):
         editor, model = bench.make(bench.blobs, {"experiment.py": b"x = 3\n"})
         seen = []
         model.on_ask = lambda _: seen.append(list(tmp_path.iterdir()))
-        editor.edit(bench.request(), model)
+        editor.edit(bench.request(), model, FOREVER)
         with pytest.raises(Exception, match="busy"):
-            editor.edit(bench.request(), Replies([]))
+            editor.edit(bench.request(), Replies([]), FOREVER)
         assert len(seen[0]) == 1
         assert list(tmp_path.iterdir()) == []
 
@@ -145,7 +146,7 @@ class TestContainerEditor(TalkingEditorContract):
 
     def test_an_edit_carries_its_containers_attestation(self, bench: Bench) -> None:
         editor, model = bench.make(bench.blobs, {"experiment.py": b"x = 3\n"})
-        attested = editor.edit(bench.request(), model).attestation
+        attested = editor.edit(bench.request(), model, FOREVER).attestation
         assert attested is not None
         assert attested.verdict is Verdict.FINISHED
         assert attested.policy == "its-hash"
@@ -154,7 +155,7 @@ class TestContainerEditor(TalkingEditorContract):
         editor, model = bench.make(bench.blobs, {"experiment.py": b"x = 3\n"})
         model.on_ask = lambda _: time.sleep(16)
         with pytest.raises(EditorFailed, match="timed out"):
-            editor.edit(bench.request(limits=replace(LIMITS, wall=15.0)), model)
+            editor.edit(bench.request(limits=replace(LIMITS, wall=15.0)), model, FOREVER)
 
     def test_no_container_is_left_after_any_end(
         self, bench: Bench, docker_run: DockerBench
@@ -162,7 +163,7 @@ class TestContainerEditor(TalkingEditorContract):
         for texts in (["nothing"], []):
             editor, _ = bench.make(bench.blobs, {})
             with suppress(ModelFailed):
-                editor.edit(bench.request(), Replies(texts))
+                editor.edit(bench.request(), Replies(texts), FOREVER)
             assert docker_run.left_behind() == ()
 
 
@@ -220,7 +221,7 @@ def contained(
     jobs: list[Job] = []
 
     @contextmanager
-    def sessions(job: Job) -> Iterator[Session]:
+    def sessions(job: Job, _within: Deadline) -> Iterator[Session]:
         jobs.append(job)
         yield FoulSession(lines, replace(result, **more))  # type: ignore[arg-type]  # its fields
 
@@ -267,21 +268,21 @@ def test_a_foul_line_from_a_worker_ends_the_edit(bench: Bench, line: bytes) -> N
     request = bench.request()
     editor, _ = contained([line, said()], request.files)
     with pytest.raises(EditorFailed):
-        editor.edit(request, Replies([]))
+        editor.edit(request, Replies([]), FOREVER)
 
 
 def test_a_worker_cannot_spend_the_budget_in_a_loop(bench: Bench) -> None:
     request, model = bench.request(), Replies(["again"] * 99)
     editor, _ = contained([json.dumps(LLM).encode()] * 99, request.files)
     with pytest.raises(EditorFailed, match="more than 4 times"):
-        editor.edit(request, model)
+        editor.edit(request, model, FOREVER)
     assert len(model.asks) == MOST_TURNS
 
 
 def test_a_container_is_given_the_named_files_only(bench: Bench) -> None:
     request = bench.request()
     editor, jobs = contained([said()], request.files)
-    editor.edit(request, Replies([]))
+    editor.edit(request, Replies([]), FOREVER)
     (job,) = jobs
     assert job.files.paths() == ("data.md", "experiment.py")
     assert job.argv == WORKER
@@ -296,7 +297,7 @@ def test_what_a_container_leaves_beside_the_editable_files_is_dropped_and_named(
     foul = bench.blobs.put(b"print('mine')\n")
     home = request.files.updated({"plot.py": foul, "sub/x.py": foul, "experiment.py": foul})
     editor, _ = contained([said()], home, refused=(("a\nb", "control character"),))
-    edit = editor.edit(request, Replies([]))
+    edit = editor.edit(request, Replies([]), FOREVER)
     assert edit.files == request.files.updated({"experiment.py": foul})
     assert edit.changed == ("experiment.py",)
     assert edit.refused == ("a\nb", "data.md", "plot.py", "sub/x.py")
@@ -306,7 +307,7 @@ def test_what_a_container_leaves_beside_the_editable_files_is_dropped_and_named(
 def test_a_claim_to_have_edited_is_not_believed(bench: Bench) -> None:
     request = bench.request()
     editor, _ = contained([said(reply="I changed x to 3.")], request.files)
-    edit = editor.edit(request, Replies([]))
+    edit = editor.edit(request, Replies([]), FOREVER)
     assert edit.changed == ()
     assert edit.why_not == "the edit leaves every file as it was"
 
@@ -315,7 +316,7 @@ def test_an_editable_file_that_does_not_come_home_is_an_error(bench: Bench) -> N
     request = bench.request()
     editor, _ = contained([said()], Tree())
     with pytest.raises(EditorFailed, match=r"lost 'experiment\.py'"):
-        editor.edit(request, Replies([]))
+        editor.edit(request, Replies([]), FOREVER)
 
 
 @pytest.mark.parametrize("verdict", [v for v in Verdict if v is not Verdict.FINISHED])
@@ -323,28 +324,28 @@ def test_a_container_that_did_not_finish_gives_no_edit(bench: Bench, verdict: Ve
     request = bench.request()
     editor, _ = contained([said()], request.files, verdict)
     with pytest.raises(EditorFailed, match=str(verdict)):
-        editor.edit(request, Replies([]))
+        editor.edit(request, Replies([]), FOREVER)
 
 
 def test_a_worker_that_talks_on_after_its_end_gives_no_edit(bench: Bench) -> None:
     request = bench.request()
     editor, _ = contained([said(), said()], request.files)
     with pytest.raises(EditorFailed, match="went on"):
-        editor.edit(request, Replies([]))
+        editor.edit(request, Replies([]), FOREVER)
 
 
 def test_a_container_that_ends_without_a_word_gives_no_edit(bench: Bench) -> None:
     request = bench.request()
     editor, _ = contained([], request.files)
     with pytest.raises(EditorFailed, match="broke off"):
-        editor.edit(request, Replies([]))
+        editor.edit(request, Replies([]), FOREVER)
 
 
 def test_an_instruction_past_the_line_bound_is_refused_before_it_is_sent(bench: Bench) -> None:
     request = bench.request(instruction="x" * LONGEST_LINE)
     editor, _ = contained([said()], request.files)
     with pytest.raises(EditorFailed, match="ask for a smaller change"):
-        editor.edit(request, Replies([]))
+        editor.edit(request, Replies([]), FOREVER)
 
 
 def test_the_editor_edge_does_not_load_aider_or_litellm() -> None:

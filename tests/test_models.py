@@ -21,6 +21,7 @@ from orchestrator import (
     ModelRefused,
     UnknownName,
 )
+from orchestrator.deadline import FOREVER
 from orchestrator.edges.models import LitellmModel, Patience, World, open_model
 from orchestrator.edges.redact import redact
 from orchestrator.edges.scripted import Rule, ScriptedModel
@@ -87,7 +88,7 @@ class TestScriptedKeepsTheContract(ModelContract):
 
 def test_one_call_is_one_request_that_says_what_was_asked(bench: Any) -> None:
     made = bench("Hello.")
-    reply = made.open().complete(ASK)
+    reply = made.open().complete(ASK, FOREVER)
     assert (reply.text, reply.finish, reply.model) == ("Hello.", "stop", "openai/local")
     (request,) = made.server.requests()
     assert request["purpose"] == "ideas.propose"
@@ -97,24 +98,24 @@ def test_one_call_is_one_request_that_says_what_was_asked(bench: Any) -> None:
 
 
 def test_a_reply_that_was_cut_off_says_so(bench: Any) -> None:
-    assert bench(Stop("half", "length")).open().complete(ASK).finish == "length"
+    assert bench(Stop("half", "length")).open().complete(ASK, FOREVER).finish == "length"
 
 
 def test_half_a_surrogate_pair_becomes_text_that_can_be_recorded(bench: Any) -> None:
-    assert bench("a\ud800b").open().complete(ASK).text == "a?b"
+    assert bench("a\ud800b").open().complete(ASK, FOREVER).text == "a?b"
 
 
 @pytest.mark.parametrize("answer", [Stop(None, "content_filter"), Stop(" \n", "stop")])
 def test_an_answer_with_no_text_is_a_bad_reply(bench: Any, answer: Stop) -> None:
     made = bench(answer)
     with pytest.raises(BadReply, match=f"step ideas.propose(.|\n)*{answer.reason}"):
-        made.open().complete(ASK)
+        made.open().complete(ASK, FOREVER)
     assert len(made.server.requests()) == 1
 
 
 def test_an_answer_with_no_choice_is_a_bad_reply(bench: Any) -> None:
     with pytest.raises(BadReply, match="answered with no text"):
-        bench(Raw('{"choices": []}')).open().complete(ASK)
+        bench(Raw('{"choices": []}')).open().complete(ASK, FOREVER)
 
 
 # --- busy: asked again --------------------------------------------------------------------
@@ -136,21 +137,21 @@ def test_an_answer_with_no_choice_is_a_bad_reply(bench: Any) -> None:
 )
 def test_a_busy_vendor_is_asked_again_with_longer_pauses(bench: Any, trouble: Answer) -> None:
     made = bench(trouble, trouble, "Hello.")
-    assert made.open().complete(ASK).text == "Hello."
+    assert made.open().complete(ASK, FOREVER).text == "Hello."
     assert made.pauses == [2.0, 4.0]
     assert len(made.server.requests()) == 3
 
 
 def test_a_vendor_that_hangs_is_given_up_on_in_time_and_asked_again(bench: Any) -> None:
     made = bench(Hang(2), "Hello.", timeout=0.3)
-    assert made.open().complete(ASK).text == "Hello."
+    assert made.open().complete(ASK, FOREVER).text == "Hello."
     assert len(made.pauses) == 1
 
 
 def test_a_vendor_that_stays_busy_is_a_transient_error_after_all_tries(bench: Any) -> None:
     made = bench(Fail(503, "overloaded"), tries=4)
     with pytest.raises(ModelBusy, match="asked 4 times") as caught:
-        made.open().complete(ASK)
+        made.open().complete(ASK, FOREVER)
     assert caught.value.transient
     assert "HTTP 503" in caught.value.why
     assert "overloaded" in caught.value.why
@@ -159,21 +160,21 @@ def test_a_vendor_that_stays_busy_is_a_transient_error_after_all_tries(bench: An
 
 def test_the_wait_that_the_vendor_asks_for_is_kept(bench: Any) -> None:
     made = bench(Fail(429, headers=(("Retry-After", "33"),)), "Hello.")
-    made.open().complete(ASK)
+    made.open().complete(ASK, FOREVER)
     assert made.pauses == [33.0]
 
 
 def test_a_wait_beyond_all_patience_is_not_begun(bench: Any) -> None:
     made = bench(Fail(429, headers=(("Retry-After", "86400"),)), "never")
     with pytest.raises(ModelBusy):
-        made.open().complete(ASK)
+        made.open().complete(ASK, FOREVER)
     assert made.pauses == []
 
 
 def test_a_call_is_bounded_in_time_whatever_the_vendor_does(bench: Any) -> None:
     made = bench(Fail(500), tries=50, longest_pause=8, total=30)
     with pytest.raises(ModelBusy):
-        made.open().complete(ASK)
+        made.open().complete(ASK, FOREVER)
     assert made.pauses == [2, 4, 8, 8, 8]
 
 
@@ -182,7 +183,9 @@ def test_jitter_shortens_a_pause_by_up_to_half(tmp_path: Path) -> None:
     pauses: list[float] = []
     with server.running():
         world = World(sleep=pauses.append, jitter=lambda: 0.0)
-        open_model("openai/x", environ={"OPENAI_API_BASE": server.url}, world=world).complete(ASK)
+        open_model("openai/x", environ={"OPENAI_API_BASE": server.url}, world=world).complete(
+            ASK, FOREVER
+        )
     assert pauses == [1.0]
 
 
@@ -208,7 +211,7 @@ def test_jitter_shortens_a_pause_by_up_to_half(tmp_path: Path) -> None:
 def test_a_refusal_is_told_at_once_with_what_to_do(bench: Any, trouble: Fail, todo: str) -> None:
     made = bench(trouble)
     with pytest.raises(ModelRefused, match=todo) as caught:
-        made.open().complete(ASK)
+        made.open().complete(ASK, FOREVER)
     assert not caught.value.transient
     assert made.pauses == []
     assert len(made.server.requests()) == 1
@@ -221,7 +224,10 @@ def test_a_refusal_is_told_at_once_with_what_to_do(bench: Any, trouble: Fail, to
 
 
 def test_a_key_never_leaves_the_edge_in_a_reply(bench: Any) -> None:
-    assert bench(f"Your key is {KEY}.").open().complete(ASK).text == "Your key is [OPENAI_API_KEY]."
+    assert (
+        bench(f"Your key is {KEY}.").open().complete(ASK, FOREVER).text
+        == "Your key is [OPENAI_API_KEY]."
+    )
 
 
 def test_redaction_finds_keys_in_the_spelling_of_urls_and_json() -> None:
@@ -243,7 +249,7 @@ def test_a_known_model_is_priced_and_its_ceiling_bounds_the_price(bench: Any) ->
     model = bench("Hello, " * 20).open("openai/gpt-4o")
     assert isinstance(model, LitellmModel)
     prices = model.prices()
-    usage = model.complete(ASK).usage
+    usage = model.complete(ASK, FOREVER).usage
     expected = usage.prompt_tokens * prices["input_cost_per_token"]
     expected += usage.completion_tokens * prices["output_cost_per_token"]
     assert usage.usd == pytest.approx(expected)
@@ -257,7 +263,7 @@ def test_an_unknown_price_is_none_and_never_zero(bench: Any) -> None:
     model = bench("Hello.").open()
     assert model.prices() == {}
     assert model.ceiling(ASK).usd is None
-    assert model.complete(ASK).usage.usd is None
+    assert model.complete(ASK, FOREVER).usage.usd is None
 
 
 @pytest.mark.parametrize("name", ["openai/local", "openai/gpt-4o"])
@@ -269,7 +275,7 @@ def test_a_stated_or_pinned_price_is_what_is_charged(bench: Any, name: str) -> N
     model = open_model(name, environ=environ, prices=prices)
     assert isinstance(model, LitellmModel)
     assert model.prices() == prices
-    usage, ceiling = model.complete(ASK).usage, model.ceiling(ASK)
+    usage, ceiling = model.complete(ASK, FOREVER).usage, model.ceiling(ASK)
     assert usage.usd == pytest.approx(2 * usage.prompt_tokens + 3 * usage.completion_tokens)
     assert ceiling.usd == pytest.approx(2 * ceiling.prompt_tokens + 3 * ceiling.completion_tokens)
 
@@ -278,14 +284,14 @@ def test_a_model_of_ones_own_may_be_stated_to_be_free(bench: Any) -> None:
     environ = {"OPENAI_API_BASE": bench("Hello.").server.url, "OPENAI_API_KEY": KEY}
     prices = {"input_cost_per_token": 0.0, "output_cost_per_token": 0.0}
     model = open_model("openai/local", environ=environ, prices=prices)
-    assert (model.complete(ASK).usage.usd, model.ceiling(ASK).usd) == (0.0, 0.0)
+    assert (model.complete(ASK, FOREVER).usage.usd, model.ceiling(ASK).usd) == (0.0, 0.0)
 
 
 def test_an_answer_is_never_asked_to_be_longer_than_the_model_can(bench: Any) -> None:
     made = bench("Hello.")
     model = made.open("openai/gpt-4o")
     long = Ask(purpose="x", messages=ASK.messages, max_tokens=10**6)
-    model.complete(long)
+    model.complete(long, FOREVER)
     assert made.server.requests()[0]["body"]["max_tokens"] == 16_384
     assert model.ceiling(long).completion_tokens == 16_384
 
@@ -347,10 +353,11 @@ def hook(event, args):
     if event in ("socket.connect", "socket.getaddrinfo"):
         seen.append(str(args[1] if event == "socket.connect" else args[:2]))
 sys.addaudithook(hook)
+from orchestrator.deadline import FOREVER
 from orchestrator.edges.models import open_model
 from orchestrator.records import Ask, Message
 model = open_model("openai/gpt-4o", environ=os.environ)
-text = model.complete(Ask(purpose="p", messages=(Message("user", "hi"),))).text
+text = model.complete(Ask(purpose="p", messages=(Message("user", "hi"),)), FOREVER).text
 assert all("127.0.0.1" in one for one in seen), seen
 assert "LEAKED" not in os.environ
 print(text, len(seen) > 0)
@@ -384,7 +391,7 @@ def test_a_script_is_followed_by_purpose_and_content_and_then_refuses(tmp_path: 
     assert isinstance(model, ScriptedModel)
 
     def say(purpose: str, text: str) -> str:
-        return model.complete(Ask(purpose=purpose, messages=(Message("user", text),))).text
+        return model.complete(Ask(purpose=purpose, messages=(Message("user", text),)), FOREVER).text
 
     assert say("a", "first") == "for any a"
     assert [rule.text for rule in model.unused] == ["for b", "for the second a", "for all"]
@@ -398,8 +405,8 @@ def test_a_script_is_followed_by_purpose_and_content_and_then_refuses(tmp_path: 
 def test_a_scripted_error_is_raised() -> None:
     model = ScriptedModel([Rule(text=ModelBusy("so busy")), "then this"])
     with pytest.raises(ModelBusy, match="so busy"):
-        model.complete(ASK)
-    assert model.complete(ASK).text == "then this"
+        model.complete(ASK, FOREVER)
+    assert model.complete(ASK, FOREVER).text == "then this"
 
 
 @pytest.mark.parametrize(
@@ -446,7 +453,7 @@ def test_the_server_runs_on_its_own_and_logs_before_it_answers(tmp_path: Path) -
             assert process.stdout is not None
             url = process.stdout.readline().strip()
             model = open_model("openai/x", environ={"OPENAI_API_BASE": url})
-            assert model.complete(ASK).text == "from the file"
+            assert model.complete(ASK, FOREVER).text == "from the file"
         finally:
             process.terminate()
     (line,) = log.read_text().splitlines()

@@ -11,6 +11,7 @@ import pytest
 
 from orchestrator import Diverged, ModelBusy
 from orchestrator.console.saver import Saver, differences
+from orchestrator.deadline import Deadline
 from orchestrator.edges.absent import absent
 from orchestrator.edges.sweep import SweepModel
 from orchestrator.journal import Mode
@@ -35,12 +36,12 @@ class Counting:
     def ceiling(self, ask: Ask) -> Usage:
         return SweepModel().ceiling(ask)
 
-    def complete(self, ask: Ask) -> Reply:
+    def complete(self, ask: Ask, within: Deadline) -> Reply:
         self.asked[digest(ask)] += 1
         if ask.purpose == self.failing:
             self.failing = ""
             raise ModelBusy("busy")
-        return SweepModel().complete(ask)
+        return SweepModel().complete(ask, within)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator import IdeaFailed, latex, references
+from orchestrator.deadline import Deadline
 from orchestrator.ports import Ports
 from orchestrator.prompting import blocks
 from orchestrator.records import EditRequest, Job, JobResult, Paper
@@ -219,7 +220,7 @@ def test_a_number_that_nobody_mends_ends_the_idea_and_names_the_sentence(tmp_pat
     class Same:
         """A sandbox whose LaTeX always goes well."""
 
-        def run(self, job: Job) -> JobResult:
+        def run(self, job: Job, within: Deadline) -> JobResult:  # noqa: ARG002  # the port's
             raise AssertionError(job.argv)
 
     here = rig.ports(tmp_path, rig.sweep, Same())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from orchestrator import Diverged, LanguageModel
+from orchestrator.deadline import Deadline
 from orchestrator.ports import Edges
 from orchestrator.records import (
     Ask,
@@ -36,21 +37,26 @@ class AbsentModel:
     def ceiling(self, ask: Ask) -> Usage:  # noqa: ARG002 - the port's signature; nothing is asked
         return Usage()
 
-    def complete(self, ask: Ask) -> Reply:
+    def complete(self, ask: Ask, within: Deadline) -> Reply:  # noqa: ARG002 - the port's signature
         _refuse(f"model for {ask.purpose}")
 
 
 class AbsentEditor:
     """Implements :class:`orchestrator.Editor`; never asked."""
 
-    def edit(self, request: EditRequest, model: LanguageModel) -> Edit:  # noqa: ARG002 - the port's signature
+    def edit(
+        self,
+        request: EditRequest,
+        model: LanguageModel,  # noqa: ARG002 - the port's signature
+        within: Deadline,  # noqa: ARG002 - the port's signature
+    ) -> Edit:
         _refuse(f"editor for {request.purpose}")
 
 
 class AbsentSandbox:
     """Implements :class:`orchestrator.Sandbox`; never asked."""
 
-    def run(self, job: Job) -> JobResult:
+    def run(self, job: Job, within: Deadline) -> JobResult:  # noqa: ARG002 - the port's signature
         _refuse(f"sandbox for {job.scope}")
 
 

@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from orchestrator import ControlUnavailable, DiskFull, HostBusy
+from orchestrator.deadline import FOREVER, Deadline
+from orchestrator.edges.waiting import wait_for
 from orchestrator.policy import RunLimits
 from orchestrator.records import Limits
 from orchestrator.units import size_text
@@ -39,7 +41,13 @@ class Allowance:
         self._turn = threading.Condition()
 
     @contextmanager
-    def held(self, job: Limits, places: Mapping[Path, int]) -> Iterator[None]:
+    def held(
+        self,
+        job: Limits,
+        places: Mapping[Path, int],
+        within: Deadline = FOREVER,
+        where: str = "",
+    ) -> Iterator[None]:
         """Wait until the run's other jobs leave room for ``job``, then hold what it may use.
 
         Args:
@@ -49,13 +57,14 @@ class Allowance:
             ControlUnavailable: the run's limits are below this one job's.
             HostBusy: memory that the host keeps for itself would be needed.
             DiskFull: the same of its disk.
+            BudgetSpent: ``within`` was over first; ``where`` is the job's scope.
         """
         if self._limits is None:
             yield
             return
         _check_ever(job, self._limits)
         with self._turn:
-            self._turn.wait_for(lambda: self._fits(job))
+            wait_for(self._turn, lambda: self._fits(job), within, where)
             self._check_memory(job, self._limits.keep_free_memory)
             self._check_disk(places, self._limits.keep_free_disk)
             self._held.append(job)

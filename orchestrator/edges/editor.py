@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, Protocol, Self
 
 from orchestrator import Blobs, ControlUnavailable, EditorFailed, LanguageModel
+from orchestrator.deadline import FOREVER, Deadline
 from orchestrator.edges.editor_wire import LONGEST_LINE, Lines, concluded, converse, shown
 from orchestrator.records import Edit, EditRequest, Job, JobResult, Limits, Tree
 
@@ -42,11 +43,13 @@ class ContainerEditor:
     """
 
     def __init__(
-        self, sessions: Callable[[Job], AbstractContextManager[Session]], policy: str
+        self,
+        sessions: Callable[[Job, Deadline], AbstractContextManager[Session]],
+        policy: str,
     ) -> None:
         self._sessions, self._policy = sessions, policy
 
-    def edit(self, request: EditRequest, model: LanguageModel) -> Edit:
+    def edit(self, request: EditRequest, model: LanguageModel, within: Deadline = FOREVER) -> Edit:
         """See :class:`orchestrator.Editor`; also raises what the sandbox and ``model`` raise."""
         job = Job(
             scope=request.scope,
@@ -57,8 +60,8 @@ class ContainerEditor:
             policy=self._policy,
             harvest=request.editable,
         )
-        with self._sessions(job) as session:
-            said = converse(session, request, model)
+        with self._sessions(job, within) as session:
+            said = converse(session, request, model, within)
             result = session.finish()
         if said is None or not result.ok:
             raise EditorFailed(
@@ -92,7 +95,7 @@ class ProcessEditor:
             )
         self._blobs, self._worker = blobs, worker
 
-    def edit(self, request: EditRequest, model: LanguageModel) -> Edit:
+    def edit(self, request: EditRequest, model: LanguageModel, within: Deadline = FOREVER) -> Edit:
         """See :class:`orchestrator.Editor`."""
         files = shown(request)
         with _private_folder() as home:
@@ -101,9 +104,10 @@ class ProcessEditor:
             for path, sha256 in files.files:
                 (tree / path).parent.mkdir(parents=True, exist_ok=True)
                 (tree / path).write_bytes(self._blobs.get(sha256))
-            with _Worker(self._worker, home, tree, request.limits) as worker:
-                said = converse(worker, request, model)
+            with _Worker(self._worker, home, tree, request.limits, within) as worker:
+                said = converse(worker, request, model, within)
             if said is None:
+                within.check(request.scope)
                 raise EditorFailed(
                     "the editor's process broke off", where=request.scope, why=worker.why()
                 )
@@ -123,9 +127,11 @@ class ProcessEditor:
 
 
 class _Worker:
-    """A child in a process group of its own, killed as a whole at the wall clock or at exit."""
+    """A child in a process group of its own, killed as a whole when its time is over or at exit."""
 
-    def __init__(self, script: Path, home: Path, tree: Path, limits: Limits) -> None:
+    def __init__(
+        self, script: Path, home: Path, tree: Path, limits: Limits, within: Deadline
+    ) -> None:
         self._limits, self._late = limits, False
         self._log = home / "stderr"
         with self._log.open("wb") as log:
@@ -143,7 +149,7 @@ class _Worker:
                 },
                 start_new_session=True,
             )
-        self._clock = threading.Timer(limits.wall, self._time_out)
+        self._clock = threading.Timer(min(limits.wall, within.left), self._time_out)
         self._clock.daemon = True
 
     def __enter__(self) -> Self:

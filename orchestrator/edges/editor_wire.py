@@ -16,6 +16,7 @@ from typing import Annotated, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from orchestrator import AisciError, EditorFailed, LanguageModel
+from orchestrator.deadline import Deadline
 from orchestrator.records import Ask, Attestation, Edit, EditRequest, Message, Tree
 
 LONGEST_LINE = 8 * 1024 * 1024
@@ -82,7 +83,9 @@ _SAID: TypeAdapter[SaidLlm | SaidDone | SaidFailed] = TypeAdapter(
 )
 
 
-def converse(lines: Lines, request: EditRequest, model: LanguageModel) -> SaidDone | None:
+def converse(
+    lines: Lines, request: EditRequest, model: LanguageModel, within: Deadline
+) -> SaidDone | None:
     """Give the order and carry model calls until the worker is done; None if it broke off.
 
     Raises :class:`EditorFailed` for a foul line or a worker that gave up, and whatever
@@ -110,11 +113,13 @@ def converse(lines: Lines, request: EditRequest, model: LanguageModel) -> SaidDo
             raise EditorFailed(
                 f"the editor asked the model more than {MOST_TURNS} times", where=request.scope
             )
-        _answer(lines, said, request, model)
+        _answer(lines, said, request, model, within)
     return None
 
 
-def _answer(lines: Lines, said: SaidLlm, request: EditRequest, model: LanguageModel) -> None:
+def _answer(
+    lines: Lines, said: SaidLlm, request: EditRequest, model: LanguageModel, within: Deadline
+) -> None:
     ask = Ask(
         purpose=request.purpose,
         messages=tuple(Message(m.role, m.content) for m in said.messages),
@@ -122,7 +127,7 @@ def _answer(lines: Lines, said: SaidLlm, request: EditRequest, model: LanguageMo
         max_tokens=REPLY_TOKENS,
     )
     try:
-        reply = model.complete(ask)
+        reply = model.complete(ask, within)
     except AisciError as error:
         _tell(lines, type="error", what=error.what)
         raise

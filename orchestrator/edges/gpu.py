@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from orchestrator import ControlUnavailable, SandboxFailed
+from orchestrator.deadline import FOREVER, Deadline
+from orchestrator.edges.waiting import wait_for
 from orchestrator.records import Limits
 
 
@@ -128,16 +130,17 @@ class Gpus:
         self._turn = threading.Condition()
 
     @contextmanager
-    def lease(self, limits: Limits) -> Iterator[Lease]:
+    def lease(self, limits: Limits, within: Deadline = FOREVER, where: str = "") -> Iterator[Lease]:
         """Wait for ``limits.gpus`` GPUs and hold them.
 
         Raises:
             ControlUnavailable: this machine has too few, or too small ones.
+            BudgetSpent: ``within`` was over before they were free; ``where`` is the job's scope.
         """
         if not limits.gpus:
             yield Lease()
             return
-        lent = self._take(limits)
+        lent = self._take(limits, within, where)
         try:
             uuids = tuple(device.uuid for device in lent)
             yield Lease(uuids, Meter(self._nvml, uuids, self._container_of))
@@ -147,7 +150,7 @@ class Gpus:
                 self._free += lent
                 self._turn.notify_all()
 
-    def _take(self, limits: Limits) -> list[Device]:
+    def _take(self, limits: Limits, within: Deadline, where: str) -> list[Device]:
         ticket = object()
         with self._turn:
             if self._free is None:
@@ -158,8 +161,11 @@ class Gpus:
                 raise _too_few(limits, self._all)
             self._queue.append(ticket)
             try:
-                self._turn.wait_for(
-                    lambda: self._queue[0] is ticket and len(self._fit(limits)) >= limits.gpus
+                wait_for(
+                    self._turn,
+                    lambda: self._queue[0] is ticket and len(self._fit(limits)) >= limits.gpus,
+                    within,
+                    where,
                 )
                 lent = self._fit(limits)[: limits.gpus]
                 self._free = [device for device in self._free if device not in lent]

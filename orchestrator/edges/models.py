@@ -21,9 +21,11 @@ from orchestrator import (
     ModelBusy,
     UnknownName,
 )
+from orchestrator.deadline import FOREVER, Deadline
 from orchestrator.edges.model_failures import retry_after, translated
 from orchestrator.edges.redact import redact
 from orchestrator.edges.scripted import Rule, ScriptedModel
+from orchestrator.edges.waiting import bounded
 from orchestrator.records import Ask, Reply, Usage
 from orchestrator.yamlfile import nearest
 
@@ -141,18 +143,22 @@ class LitellmModel:
             return Usage(prompt, answer, None)
         return Usage(prompt, answer, prompt * dearest[0] + answer * dearest[1])
 
-    def complete(self, ask: Ask) -> Reply:
+    def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
         """One answer, asked for again while the vendor is busy and ``patience`` lasts.
 
-        Raises :class:`ModelBusy`, :class:`ModelRefused`, :class:`BadReply`.
+        Raises :class:`ModelBusy`, :class:`ModelRefused`, :class:`BadReply`, and
+        :class:`BudgetSpent` once ``within`` is over: an answer under way is not waited for.
         """
-        begun = self._world.clock()
+        begun, where = self._world.clock(), f"step {ask.purpose}"
         for attempt in range(1, self._patience.tries + 1):
+            within.check(where)
             try:
-                response = self._once(ask)
+                response = bounded(lambda: self._once(ask, within), within, where)
             except self._failures as problem:
                 failure = translated(problem, self._name, ask.purpose, attempt, self._environ)
                 pause = self._pause(problem, attempt)
+                if pause >= within.left:
+                    raise within.spent(where) from None
                 over = self._world.clock() - begun + pause > self._patience.total
                 last = attempt == self._patience.tries
                 if over or last or not isinstance(failure, ModelBusy):
@@ -162,7 +168,7 @@ class LitellmModel:
                 return self._reply(response, ask)
         raise AssertionError("the loop returns or raises at its last turn")
 
-    def _once(self, ask: Ask) -> Any:
+    def _once(self, ask: Ask, within: Deadline) -> Any:
         """One request: litellm's own retries are off, and so are the client's below it."""
         server: dict[str, Any] = {}
         if self._server:
@@ -174,7 +180,7 @@ class LitellmModel:
             messages=[{"role": one.role, "content": one.content} for one in ask.messages],
             temperature=ask.temperature,
             max_tokens=self._room(ask),
-            timeout=self._patience.timeout,
+            timeout=min(self._patience.timeout, within.left),
             max_retries=0,
             num_retries=0,
             drop_params=True,  # some models take no temperature

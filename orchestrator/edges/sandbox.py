@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from orchestrator.blobs import BlobStore
+from orchestrator.deadline import FOREVER, Deadline
 from orchestrator.edges import gpu
 from orchestrator.edges.allowance import Allowance
 from orchestrator.edges.bounds import bounds_of
@@ -23,6 +24,7 @@ from orchestrator.edges.checks import check_possible, check_seen, read_back
 from orchestrator.edges.container import WORKDIR, body_of, user_of
 from orchestrator.edges.depot import Depot
 from orchestrator.edges.engine import Engine, translated
+from orchestrator.edges.labels import DEADLINE
 from orchestrator.edges.lines import Lines
 from orchestrator.edges.meter import Meter, status_of
 from orchestrator.edges.objects import create_container, remove_container
@@ -32,6 +34,8 @@ from orchestrator.edges.storage import Quota
 from orchestrator.edges.stream import Stream
 from orchestrator.edges.watch import Watch
 from orchestrator.records import Job, JobResult, Limits, Peaks, Tree
+
+SLACK = 60.0  # seconds past a job's longest end until the sentinel takes this process for hung
 
 OnEvent = Callable[[str, Mapping[str, object]], None]
 
@@ -96,42 +100,45 @@ class DockerSandbox:
         for watch in tuple(self._running):
             watch.interrupt()
 
-    def run(self, job: Job) -> JobResult:
+    def run(self, job: Job, within: Deadline = FOREVER) -> JobResult:
         """Run ``job`` to its end. See :class:`orchestrator.Sandbox`.
 
         Raises:
             Interrupted: Ctrl-C, or :meth:`stop`; the container is gone by then.
             DiskFull, HostBusy: no room for it beyond what the host keeps for itself.
+            BudgetSpent: ``within`` was over before it ended; TERM, grace, KILL, as at any limit.
         """
-        with self._opened(job, duplex=False) as session:
+        with self._opened(job, within, duplex=False) as session:
             session.wait()
             return session.finish()
 
-    def open(self, job: Job) -> AbstractContextManager[Session]:
+    def open(self, job: Job, within: Deadline = FOREVER) -> AbstractContextManager[Session]:
         """Run ``job`` with its stdin and stdout in the caller's hands, line by line."""
-        return self._opened(job, duplex=True)
+        return self._opened(job, within, duplex=True)
 
     @contextmanager
-    def _opened(self, job: Job, *, duplex: bool) -> Iterator[Session]:
+    def _opened(self, job: Job, within: Deadline, *, duplex: bool) -> Iterator[Session]:
         try:
             with ExitStack() as undo:
-                session = self._start(job, undo, duplex=duplex)
+                session = self._start(job, within, undo, duplex=duplex)
                 yield session
         except KeyboardInterrupt as error:
             raise interrupted(job) from error
         self._on_event("ended", {"job": job.id, "scope": job.scope})
 
-    def _start(self, job: Job, undo: ExitStack, *, duplex: bool) -> Session:
+    def _start(self, job: Job, within: Deadline, undo: ExitStack, *, duplex: bool) -> Session:
         """From nothing to a program that runs; ``undo`` takes each step back."""
         limits = job.limits
         info = check_possible(self._engine, limits)
-        lease = undo.enter_context(self._gpus.lease(limits))
-        undo.enter_context(self._allowance.held(limits, self._adds_to(limits, info)))
+        lease = undo.enter_context(self._gpus.lease(limits, within, job.scope))
+        room = self._adds_to(limits, info)
+        undo.enter_context(self._allowance.held(limits, room, within, job.scope))
         image = self._images(limits.image)
         uid, gid = user_of(limits)
         quota = Quota(bytes=limits.workspace, inodes=limits.inodes, uid=uid, gid=gid)
         volume, keeper, backend = undo.enter_context(self._depot.volume(job.id, limits, quota))
-        labels = self._depot.labels(job.id, job.kind, seconds=limits.wall + limits.grace + 60)
+        longest = min(limits.wall, within.left) + limits.grace + SLACK
+        labels = self._depot.labels(job.id, job.kind, seconds=longest)
         body = body_of(
             job, image=image, volume=volume, labels=labels, duplex=duplex, gpus=lease.uuids
         )
@@ -149,16 +156,17 @@ class DockerSandbox:
         watch = Watch(
             self._engine, made, pid=pid, stream=stream, limits=limits, keeper=keeper,
             gpus=lease.meter, lines=lines if duplex else None,
-            on_sample=lambda peaks: self._on_event("sample", _facts(job, peaks)),
+            on_sample=lambda peaks: self._on_event("sample", _facts(job, peaks)), within=within,
         )  # fmt: skip
         self._begin(watch, undo)
         self._on_event("started", {"job": job.id, "scope": job.scope, "container": made[:12]})
+        within.check(job.scope)
         stream.send(b"go\n")
         if not duplex:
             stream.close_stdin()
         return Session(
             self._engine, self._blobs, job, watch=watch, stream=stream, keeper=keeper, lines=lines,
-            facts=Facts(made, image, backend, info, asked, inspected, seen),
+            facts=Facts(made, image, backend, info, asked, inspected, seen, float(labels[DEADLINE])),
         )  # fmt: skip
 
     def _adds_to(self, limits: Limits, info: Mapping[str, Any]) -> dict[Path, int]:

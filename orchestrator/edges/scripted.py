@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orchestrator import AisciError, BadFile, ModelRefused
+from orchestrator.deadline import FOREVER, Deadline
 from orchestrator.records import Ask, Reply, Usage
 
 MAX_FILE = 64 * 2**20
@@ -103,8 +104,9 @@ class ScriptedModel:
         """The request's tokens and the most that it allows for the answer; no dollars."""
         return Usage(_tokens(ask), ask.max_tokens, 0.0)
 
-    def complete(self, ask: Ask) -> Reply:
-        """Answer by the rules. Raises :class:`ModelRefused` where none fits."""
+    def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
+        """Answer by the rules. Raises :class:`ModelRefused` where none fits, and BudgetSpent."""
+        within.check(f"step {ask.purpose}")
         rule = self._take(ask)
         if isinstance(rule.text, AisciError):
             raise rule.text

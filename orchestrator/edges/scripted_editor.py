@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from orchestrator import Blobs, LanguageModel
+from orchestrator.deadline import FOREVER, Deadline
 from orchestrator.edges.editor_wire import concluded, shown
 from orchestrator.records import Edit, EditRequest, Tree
 
@@ -23,10 +24,12 @@ class ScriptedEditor:
         self._blobs, self._script = blobs, script
         self.requests: list[EditRequest] = []
 
-    def edit(self, request: EditRequest, model: LanguageModel) -> Edit:
+    def edit(self, request: EditRequest, model: LanguageModel, within: Deadline = FOREVER) -> Edit:
         """See :class:`orchestrator.Editor`."""
+        within.check(request.scope)
         self.requests.append(request)
         shown(request)
         written = {p: self._blobs.put(data) for p, data in self._script(request, model).items()}
+        within.check(request.scope)
         kept = {p: sha256 for p, sha256 in request.files.files if p in request.editable}
         return concluded(request, Tree.of(kept | written), reply="scripted", turns=1)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from orchestrator import Blobs
+from orchestrator.deadline import FOREVER, Deadline
 from orchestrator.evidence import suspected, verdict
 from orchestrator.harvest import Rules, harvest
 from orchestrator.records import Attestation, Job, JobResult, Peaks, Verdict
@@ -48,10 +49,12 @@ class ScriptedSandbox:
         self._blobs, self._script = blobs, script
         self.jobs: list[Job] = []
 
-    def run(self, job: Job) -> JobResult:
+    def run(self, job: Job, within: Deadline = FOREVER) -> JobResult:
         """See :class:`orchestrator.Sandbox`."""
         self.jobs.append(job)
         ending = self._script(job)
+        if min(ending.seconds, job.limits.wall) > within.left:
+            raise within.spent(job.scope)
         killed, hit = _killed(job, ending), _hit(job, ending)
         exit_code = _FIRST_GRACELESS if killed else ending.exit_code
         why = verdict(killed, exit_code, hit)

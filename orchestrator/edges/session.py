@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from orchestrator import Interrupted, SandboxFailed
@@ -23,7 +24,10 @@ _NOTICED = 30  # seconds within which the engine must have seen the end that the
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of a container before its program starts."""
+    """What is known of a container before its program starts.
+
+    ``deadline`` is its label's: from then on (seconds since the epoch) the sentinel may kill it.
+    """
 
     container: str
     image: str
@@ -32,6 +36,7 @@ class Facts:
     asked: Pairs
     inspected: Pairs
     seen: Pairs
+    deadline: float
 
 
 class Session:
@@ -72,6 +77,7 @@ class Session:
 
         Raises:
             Interrupted: somebody stopped the sandbox.
+            BudgetSpent: the host ended it because a budget's time was over.
             EngineFailed, SandboxFailed, HarvestRefused: there is no result to be used.
         """
         self._stream.close_stdin()
@@ -82,6 +88,8 @@ class Session:
             raise self._watch.error
         if not self._watch.complete:
             raise SandboxFailed("a job was not watched to its end", where=self._job.scope)
+        if self._watch.over is not None:
+            raise self._watch.over.spent(self._job.scope)
         if self._watch.seen.killed is Verdict.INTERRUPTED:
             raise interrupted(self._job)
         exit_code = self._ended()
@@ -99,6 +107,8 @@ class Session:
             state = self._engine.api.inspect_container(self._facts.container)["State"]
         if state["OOMKilled"]:
             self._watch.seen.hit.add("memory")
+        if moment(state["FinishedAt"]) >= self._facts.deadline:  # while this process hung
+            self._watch.seen.killed = self._watch.seen.killed or Verdict.TIMED_OUT
         if state.get("Error"):
             raise SandboxFailed("a container did not run its program", why=str(state["Error"]))
         return code
@@ -138,6 +148,11 @@ class Session:
                 verdict=why,
             ),
         )
+
+
+def moment(text: str) -> float:
+    """An engine's time stamp (RFC 3339, UTC, to the nanosecond) as seconds since the epoch."""
+    return datetime.fromisoformat(f"{text[:19]}+00:00").timestamp()
 
 
 def interrupted(job: Job) -> Interrupted:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from orchestrator import AisciError, SandboxFailed
+from orchestrator.deadline import FOREVER, Deadline
 from orchestrator.edges.engine import APIError, Engine, translated
 from orchestrator.edges.lines import Lines
 from orchestrator.edges.meter import Meter
@@ -50,7 +51,7 @@ class Watch:
 
     ``lines`` gets the standard output of a duplex job, ``on_sample`` each sample's peaks. When
     the container has ended, ``complete`` says whether it was watched to its end; if not,
-    ``error`` may say why.
+    ``error`` may say why. ``over`` is the budget's deadline that ended it, if that did.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Watch:
         gpus: GpuMeter | None = None,
         lines: Lines | None = None,
         on_sample: Callable[[Peaks], None] | None = None,
+        within: Deadline = FOREVER,
     ) -> None:
         self._thread = threading.Thread(
             target=self._run, name=f"watch {container[:12]}", daemon=True
@@ -74,6 +76,8 @@ class Watch:
         self.seen = Seen()
         self.error: AisciError | OSError | None = None
         self.complete = False
+        self.over: Deadline | None = None
+        self._within = within
         self._engine, self._container, self._pid = engine, container, pid
         self._stream, self._limits, self._keeper, self._gpus = stream, limits, keeper, gpus
         self._lines, self._on_sample = lines, on_sample
@@ -233,6 +237,10 @@ class Watch:
             self._stop(Verdict.OUT_OF_CPU_TIME)
         elif elapsed > limits.wall:
             self._stop(Verdict.TIMED_OUT)
+        elif not self._within.left:
+            if self.seen.killed is None:
+                self.over = self._within
+            self._stop(Verdict.INTERRUPTED)
 
     def _stop(self, verdict: Verdict) -> None:
         """TERM first; KILL when the grace is over."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from orchestrator import ModelRefused
+from orchestrator.deadline import FOREVER, Deadline
 from orchestrator.edges.sweep import paper, study
 from orchestrator.prompting import blocks
 from orchestrator.records import Ask, Reply, Usage
@@ -29,7 +30,8 @@ class SweepModel:
     def ceiling(self, ask: Ask) -> Usage:  # noqa: ARG002 - the port's signature; it costs nothing
         return Usage()
 
-    def complete(self, ask: Ask) -> Reply:
+    def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
+        within.check(f"step {ask.purpose}")
         answer = ANSWERS.get(ask.purpose)
         if answer is None:
             raise ModelRefused(
