@@ -1,8 +1,9 @@
 """Bytes out of a container → checked files. The sender is taken to be hostile.
 
-A tar stream is read block by block (``tarstream.py``). A member that breaks the rules is left out and named with the reason; a stream
-that breaks its own format, or its size, is refused as a whole. Nothing is opened, rendered or
-unpickled here: content goes to the blob store while it is hashed, and stays opaque.
+A tar stream is read block by block (``tarstream.py``). A member that breaks the rules is left
+out and named with the reason; a stream that breaks its own format, or its size, is refused as a
+whole. Nothing is opened, rendered or unpickled here: content goes to the blob store while it is
+hashed, and stays opaque.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from fnmatch import fnmatchcase
 from typing import Protocol
 
 from orchestrator import HarvestRefused
+from orchestrator.names import shown, why_unsafe
 from orchestrator.records import Limits, Tree
 from orchestrator.tarstream import Member, TarReader
 
-LONGEST_PATH, LONGEST_NAME = 1024, 255  # kept
 MOST_NAMED = 100
 _KINDS = {
     "1": "a hard link",
@@ -115,40 +116,6 @@ def harvest(chunks: Iterable[bytes], rules: Rules, store: Store) -> Harvest:
     return Harvest(Tree.of(kept.files), kept.named())
 
 
-def why_unsafe(path: str, depth: int) -> str | None:
-    """Why ``path`` may not name a file of ours; None if it may.
-
-    The rules are for a path that later stands in folders, archives, pages and terminals.
-    """
-    parts = path.split("/")
-    rules = (
-        (path.startswith("/"), "an absolute path"),
-        (any(p in ("", ".", "..") for p in parts), "a path with an empty, `.` or `..` step"),
-        (
-            any(unicodedata.category(letter) in _UNSEEN or letter == "\\" for letter in path),
-            "a name with control, invisible or undecodable characters, or a backslash",
-        ),
-        (any(p.startswith("-") for p in parts), "a name that starts with a dash"),
-        (any(p.casefold() == ".git" for p in parts), "a name that git would obey"),
-        (
-            max(len(_bytes(p)) for p in parts) > LONGEST_NAME or len(_bytes(path)) > LONGEST_PATH,
-            f"a path over {LONGEST_PATH} bytes, or a name over {LONGEST_NAME}",
-        ),
-        (len(parts) > depth, f"{len(parts)} levels deep; at most {depth}"),
-    )
-    return next((why for broken, why in rules if broken), None)
-
-
-# Control, format (bidi and zero-width too), surrogate (undecodable), private, line separators.
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-
-
-def shown(path: str) -> str:
-    """A hostile path, escaped and cut, fit for a record."""
-    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in path)
-    return text if len(text) <= 200 else text[:200] + "…"
-
-
 @dataclass(slots=True)
 class _Kept:
     """The files so far; answers why a member may not join them."""
@@ -229,7 +196,3 @@ def _parents(path: str) -> Iterator[str]:
     while "/" in path:
         path = path.rpartition("/")[0]
         yield path
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from orchestrator import HarvestRefused
 from orchestrator.blobs import MemoryBlobs
 from orchestrator.edges.scripted_sandbox import Gathering
-from orchestrator.harvest import Harvest, Rules, harvest, shown, why_unsafe
+from orchestrator.harvest import Harvest, Rules, harvest
+from orchestrator.names import shown, why_unsafe
 
 RULES = Rules(paths=("run_1/", "plot.png"), files=5, bytes=10_000, file=4_000, depth=3)
 
@@ -68,6 +69,14 @@ def test_declared_files_come_home_with_their_bytes_whatever_the_chunks() -> None
         ("run_1/-rf", "dash"),
         ("run_1/.git", "git"),
         ("run_1/.GIT", "git"),
+        ("run_1/.git. ", "git"),
+        ("run_1/.git::$INDEX_ALLOCATION", "git"),
+        ("run_1/GIT~1", "git"),
+        ("run_1/a\u00a0b", "invisible"),
+        ("run_1/a\ufe0f", "invisible"),
+        ("run_1/\u3164", "invisible"),
+        ("run_1/\u2800", "invisible"),
+        ("run_1/" + "d/" * 2000, "over"),
         ("run_1/" + "n" * 256, "over"),
         ("run_1/a/b/c", "levels deep"),
         ("run_2/x", "not among"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestrator import ControlUnavailable
 from orchestrator.edges.storage import volume_mount
-from orchestrator.harvest import why_unsafe
+from orchestrator.names import why_unsafe
 from orchestrator.policy_values import OBEYED_BY_HOST
 from orchestrator.records import Job, Limits
 

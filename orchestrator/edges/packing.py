@@ -11,7 +11,7 @@ from typing import IO
 
 from orchestrator import SandboxFailed
 from orchestrator.blobs import BlobStore
-from orchestrator.harvest import why_unsafe
+from orchestrator.names import why_unsafe
 from orchestrator.records import Tree
 
 _EPOCH = 946_684_800  # 2000-01-01: copied files carry one fixed time
