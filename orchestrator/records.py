@@ -238,6 +238,26 @@ class Peaks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Egress:
+    """A connection that a job asked the allow-list's proxy for, and what became of it.
+
+    ``at`` is in seconds after the job's start, ``host`` what was asked for as plain text,
+    ``address`` what was dialled. ``why`` says why it was refused, or ended before both sides
+    had said all. ``sent`` and ``received`` are the job's bytes; ``count`` is above one where
+    this is the sum of many.
+    """
+
+    at: float
+    host: str
+    allowed: bool
+    address: str = ""
+    why: str = ""
+    sent: int = 0
+    received: int = 0
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attestation:
     """What one container was allowed, what the engine says it was, and what it did."""
 
@@ -254,6 +274,7 @@ class Attestation:
     hit: tuple[str, ...]
     peaks: Peaks
     verdict: Verdict
+    egress: tuple[Egress, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

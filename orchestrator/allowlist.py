@@ -1,0 +1,140 @@
+"""What the allow-list lets through: host names, CONNECT requests and addresses, judged as values.
+
+Nothing here resolves, connects or raises on hostile input; ``edges/egress.py`` does what is
+decided here. A name is compared byte for byte with the policy's entry: there is one spelling of
+each host, so no two parsers can read one request differently.
+
+Sources: RFC 9110 section 9.3.6 (CONNECT), RFC 9112 section 3 (one Host), the IANA registries of
+special-purpose IPv4 and IPv6 addresses (RFC 6890 and its additions).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+
+PORT = 443
+MOST_HEAD = 8 << 10  # bytes of a request's head
+_MOST_LINES = 64  # header lines of one
+
+# What a name ends in that many a resolver takes for an IPv4 address: 127.0.22, 1.0x7f, 2130706433.
+_NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
+_REQUEST = re.compile(rb"CONNECT ([^ ]{1,512}) HTTP/1\.([01])")
+_FIELD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
+_FORBIDDEN = {b"content-length", b"transfer-encoding", b"upgrade"}  # a CONNECT has no body
+
+_NOT_PUBLIC = tuple(
+    (ipaddress.ip_network(network), why)
+    for network, why in (
+        ("0.0.0.0/8", "this network"),
+        ("10.0.0.0/8", "private"),
+        ("100.64.0.0/10", "shared by a carrier's customers"),
+        ("127.0.0.0/8", "loopback"),
+        ("168.63.129.16/32", "a cloud's own service for its machines"),
+        ("169.254.0.0/16", "link-local, where clouds keep their metadata"),
+        ("172.16.0.0/12", "private"),
+        ("192.0.0.0/24", "set aside for protocols"),
+        ("192.0.2.0/24", "for documentation"),
+        ("192.88.99.0/24", "a 6to4 relay"),
+        ("192.168.0.0/16", "private"),
+        ("198.18.0.0/15", "for benchmarks"),
+        ("198.51.100.0/24", "for documentation"),
+        ("203.0.113.0/24", "for documentation"),
+        ("224.0.0.0/4", "multicast"),
+        ("240.0.0.0/4", "reserved"),
+        ("2001::/23", "set aside for protocols, Teredo among them"),
+        ("2001:db8::/32", "for documentation"),
+        ("2002::/16", "6to4, an IPv4 address within"),
+        ("3fff::/20", "for documentation"),
+    )
+)
+_GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request to the proxy, judged: refused where ``why`` says so. ``target`` is hostile text."""
+
+    target: str
+    status: int = 200
+    why: str = ""
+
+
+def split_head(data: bytes) -> tuple[bytes, bytes] | None:
+    """A request's head and what came after it; None while the head is not all there."""
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return (head, rest) if end else None
+
+
+def hopeless(data: bytes) -> bool:
+    """Whether the first bytes already show that no CONNECT will come of them."""
+    return not data.startswith(b"CONNECT "[: len(data)])
+
+
+def judge(head: bytes, allowed: tuple[str, ...]) -> Request:
+    """Whether a head (without its empty line) asks for one of ``allowed``, as ``host:443``."""
+    first, *lines = head.split(b"\r\n")
+    words = first.split(b" ")
+    target = (words[1] if len(words) > 1 else first)[:512].decode("latin-1")
+    if any((byte < 0x20 and byte != 0x09) or byte > 0x7E for byte in b"".join((first, *lines))):
+        return Request(target, 400, "a control character, or one beyond ASCII, in the request")
+    request = _REQUEST.fullmatch(first)
+    if request is None:
+        return Request(target, 405, "not a CONNECT request, and nothing else is served")
+    why = _why_target(target, allowed)
+    if why:
+        return Request(target, 403, why)
+    why = _why_headers(lines, target, host_needed=request[2] == b"1")
+    return Request(target, 400, why) if why else Request(target)
+
+
+def _why_target(target: str, allowed: tuple[str, ...]) -> str:
+    """Why this is none of the list's entries; each common disguise is named."""
+    host, colon, port = target.rpartition(":")
+    last = host.rstrip(".").rpartition(".")[2]
+    signs = (
+        ("@" in target, "user information before the host"),
+        (not colon or port != str(PORT), f"only port {PORT} is served"),
+        (":" in host or "[" in host or _NUMBER.fullmatch(last) is not None,
+         "an IP address; hosts are allowed by name alone"),
+        (host.endswith("."), "a dot after the host's name"),
+        (host != host.lower(), "not in lower case, as the allow-list is"),
+        (target not in allowed, "not in the allow-list"),
+    )  # fmt: skip
+    return next((why for sign, why in signs if sign), "")
+
+
+def _why_headers(lines: list[bytes], target: str, *, host_needed: bool) -> str:
+    """Why these are not the headers of a plain CONNECT to ``target``."""
+    if len(lines) > _MOST_LINES:
+        return f"more than {_MOST_LINES} header lines"
+    parted = [line.partition(b":") for line in lines]
+    if not all(colon and _FIELD.fullmatch(name) for name, colon, _ in parted):
+        return "a line that is no header"
+    headers = [(name.lower(), value.strip(b" \t")) for name, _, value in parted]
+    if any(name in _FORBIDDEN for name, _ in headers):
+        return "a CONNECT that announces a body or another protocol"
+    hosts = [value.decode("ascii") for name, value in headers if name == b"host"]
+    if len(hosts) > 1 or (host_needed and not hosts):
+        return "not exactly one Host header"
+    if hosts and hosts[0] not in (target, target.rpartition(":")[0]):
+        return "a Host header that names another host"
+    return ""
+
+
+def why_not_public(address: str) -> str:
+    """Why ``address`` is not one of the public Internet's; empty where it is.
+
+    The tables stand here, besides ``is_global``, because older Pythons know fewer of them.
+    """
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return "no address"
+    if isinstance(found, ipaddress.IPv6Address) and (found.scope_id or found not in _GLOBAL_V6):
+        return "not of IPv6's public range"  # loopback, unique local, NAT64, IPv4-mapped and all
+    for network, why in _NOT_PUBLIC:
+        if found.version == network.version and found in network:
+            return why
+    return "" if found.is_global and not found.is_multicast and not found.is_reserved else "special"

@@ -1,0 +1,137 @@
+"""Reads the server's name from the first bytes of a TLS connection, and nothing else from it.
+
+The bytes are a hostile program's. So: every length is checked, a message in several records is
+put together, at most :data:`MOST` bytes in :data:`_MOST_RECORDS` records are looked at, nothing
+is raised, and what is unusual is refused. An encrypted hello (ECH, also the made-up one that
+browsers send) is refused: the name that counts would be hidden inside it.
+
+Sources: RFC 8446 sections 4.1.2 and 5.1, RFC 6066 section 3, RFC 9849 (ECH).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MOST = 16 << 10  # bytes until the hello's end, heads of records included
+_MOST_RECORDS = 16
+_HANDSHAKE, _CLIENT_HELLO, _SERVER_NAME, _HOST_NAME = 22, 1, 0, 0
+_ENCRYPTED = {0xFE0D: "ECH", 0xFFCE: "ESNI"}
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """The name that a client asks for; refused where ``why`` says so. ``name`` is hostile."""
+
+    name: str = ""
+    why: str = ""
+
+
+def read_hello(data: bytes) -> Hello | None:
+    """The hello at the beginning of ``data``; None while it is not all there.
+
+    Once this is not None for some bytes it stays the same, whatever follows them.
+    """
+    message, at = b"", 0
+    for _ in range(_MOST_RECORDS):
+        record = data[at : at + 5]
+        why = _why_record(record, at)
+        if why:
+            return Hello(why=why)
+        if len(record) < 5:
+            return None
+        length = int.from_bytes(record[3:5], "big")
+        message += data[at + 5 : at + 5 + length]
+        at += 5 + length
+        whole = 4 + int.from_bytes(message[1:4], "big") if len(message) >= 4 else None
+        why = _why_message(message, whole)
+        if why:
+            return Hello(why=why)
+        if len(data) < at:
+            return None
+        if len(message) == whole:
+            return _parsed(message[4:])
+    return Hello(why="a TLS hello in too many records")
+
+
+def _why_record(record: bytes, at: int) -> str:
+    """Why these bytes, few as they may be yet, begin no handshake record."""
+    if record[:2] != bytes((_HANDSHAKE, 3))[: len(record)]:
+        return "not TLS"
+    if len(record) == 5:
+        length = int.from_bytes(record[3:5], "big")
+        if not length:
+            return "an empty TLS record"
+        if at + 5 + length > MOST:
+            return f"a TLS hello of more than {MOST} bytes"
+    return ""
+
+
+def _why_message(message: bytes, whole: int | None) -> str:
+    """Why these bytes, few as they may be yet, are no client's hello alone."""
+    if message and message[0] != _CLIENT_HELLO:
+        return "TLS that does not begin with a client's hello"
+    if whole is not None and whole > MOST:
+        return f"a TLS hello of more than {MOST} bytes"
+    if whole is not None and len(message) > whole:
+        return "more in a TLS record than the hello"
+    return ""
+
+
+class _Reader:
+    """Takes counted pieces off bytes; ValueError where there are too few."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def take(self, count: int) -> bytes:
+        if count > len(self._data):
+            raise ValueError("a length that does not fit")
+        piece, self._data = self._data[:count], self._data[count:]
+        return piece
+
+    def counted(self, size: int) -> bytes:
+        """A piece behind its own length of ``size`` bytes."""
+        return self.take(int.from_bytes(self.take(size), "big"))
+
+    @property
+    def more(self) -> bool:
+        return bool(self._data)
+
+
+def _parsed(body: bytes) -> Hello:
+    """A whole hello, without its head of four bytes."""
+    try:
+        reader = _Reader(body)
+        reader.take(2 + 32)  # version and random
+        reader.counted(1)  # session
+        reader.counted(2)  # ciphers
+        reader.counted(1)  # compression
+        extensions = _Reader(reader.counted(2) if reader.more else b"")
+        if reader.more:
+            return Hello(why="a TLS hello with something after its end")
+        found: dict[int, bytes] = {}
+        while extensions.more:
+            kind, content = int.from_bytes(extensions.take(2), "big"), extensions.counted(2)
+            if kind in found:
+                return Hello(why="a TLS hello that says something twice")
+            found[kind] = content
+        return _named(found)
+    except ValueError:
+        return Hello(why="a TLS hello that is broken")
+
+
+def _named(extensions: dict[int, bytes]) -> Hello:
+    """The one name among the extensions. Raises ValueError where a length does not fit."""
+    for kind, called in _ENCRYPTED.items():
+        if kind in extensions:
+            return Hello(why=f"a TLS hello that hides its name ({called})")
+    if _SERVER_NAME not in extensions:
+        return Hello(why="a TLS hello that names no server")
+    reader = _Reader(extensions[_SERVER_NAME])
+    names = _Reader(reader.counted(2))
+    kind, name = names.take(1)[0], names.counted(2)
+    if reader.more or names.more or kind != _HOST_NAME or not name:
+        return Hello(why="a TLS hello that does not name exactly one server")
+    if any(not 0x21 <= byte <= 0x7E for byte in name):
+        return Hello(why="a TLS hello with a name that is no host's")
+    return Hello(name=name.decode("ascii"))

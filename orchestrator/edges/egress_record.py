@@ -1,0 +1,104 @@
+"""What a job asked of the allow-list's proxy, gathered while it runs and told at its end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from orchestrator.records import Egress
+
+MOST_TOLD = 1000  # decisions one by one; the rest is told as two sums
+MOST_SENT = 64 << 20  # bytes that one job may send to the world, all connections together
+MOST_RECEIVED = 16 << 30  # bytes that one job may receive
+
+
+class Ledger:
+    """One job's decisions in the order of their connections, and its bytes. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+        self._lock = threading.Lock()
+        self._began = time.monotonic()
+        self._sent = self._received = 0
+
+    def begin(self) -> None:
+        """The job's clock starts."""
+        self._began = time.monotonic()
+
+    def open(self) -> Entry:
+        """A new connection, not decided yet."""
+        entry = Entry(self, round(time.monotonic() - self._began, 3))
+        with self._lock:
+            self._entries.append(entry)
+        return entry
+
+    def spend(self, sent: int, received: int) -> bool:
+        """Count bytes; False once the job has had all that it may."""
+        with self._lock:
+            self._sent += sent
+            self._received += received
+            return self._sent <= MOST_SENT and self._received <= MOST_RECEIVED
+
+    def told(self) -> tuple[Egress, ...]:
+        """Each of the first :data:`MOST_TOLD` decisions, and the sums of the others."""
+        with self._lock:
+            told = [entry.told() for entry in self._entries]
+        rest = told[MOST_TOLD:]
+        sums = (_sum(one for one in rest if one.allowed is allowed) for allowed in (True, False))
+        return (*told[:MOST_TOLD], *(one for one in sums if one is not None))
+
+
+@dataclass(slots=True)
+class Entry:
+    """One connection, as far as it has come. Written by one thread."""
+
+    ledger: Ledger
+    at: float  # seconds after the job's start
+    host: str = ""
+    address: str = ""
+    allowed: bool = False
+    why: str = field(default="the job ended before it was decided")
+    sent: int = 0
+    received: int = 0
+
+    def allow(self) -> None:
+        """Bytes may pass from now on."""
+        self.allowed, self.why = True, "open until the job ended"
+
+    def ended(self, why: str) -> None:
+        """Refused, or over; ``why`` is empty where both sides had said all."""
+        self.why = why
+
+    def spend(self, sent: int, received: int) -> bool:
+        self.sent += sent
+        self.received += received
+        return self.ledger.spend(sent, received)
+
+    def told(self) -> Egress:
+        return Egress(
+            at=self.at,
+            host=self.host,
+            address=self.address,
+            allowed=self.allowed,
+            why=self.why,
+            sent=self.sent,
+            received=self.received,
+        )
+
+
+def _sum(told: Iterable[Egress]) -> Egress | None:
+    """Many decisions as one, or None for none."""
+    every = tuple(told)
+    if not every:
+        return None
+    return Egress(
+        at=every[0].at,
+        host="",
+        allowed=every[0].allowed,
+        why="the further ones, together",
+        sent=sum(one.sent for one in every),
+        received=sum(one.received for one in every),
+        count=len(every),
+    )
