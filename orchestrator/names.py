@@ -23,6 +23,7 @@ def why_unsafe(path: str, depth: int) -> str | None:
             "a name with control, invisible or undecodable characters, or a backslash",
         ),
         (any(p.startswith("-") for p in parts), "a name that starts with a dash"),
+        (any(p != p.strip(" ") for p in parts), "a name that starts or ends with a space"),
         (any(_is_gits(p) for p in parts), "a name that git would obey"),
         (
             max(len(_bytes(p)) for p in parts) > LONGEST_NAME or len(_bytes(path)) > LONGEST_PATH,
