@@ -29,7 +29,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from orchestrator import AisciError, BadJournal, Blobs, Interrupted
+from orchestrator import AisciError, BadJournal, Blobs, BudgetSpent, Interrupted
 from orchestrator.blobs import disk_errors
 from orchestrator.chain import GENESIS, read_lines
 from orchestrator.divergence import diverged, error_from, error_record, unrecorded
@@ -284,6 +284,8 @@ class Journal:
             self.gpu_seconds += call.body["limits"]["gpus"] * line["seconds"]
         if line["port"] != "model":
             return
+        if call.error and call.error["type"] == BudgetSpent.__name__:
+            return  # given up under way: its vendor may charge it, so its ceiling stays
         charged = Usage() if call.error else Usage(**self._load(line["body"])["usage"])
         self.spent[call.line] = charged
 

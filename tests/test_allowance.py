@@ -12,6 +12,7 @@ import pytest
 from orchestrator import BudgetSpent, ControlUnavailable, DiskFull, HostBusy, UserError
 from orchestrator.blobs import BlobStore
 from orchestrator.console.wiring import staged
+from orchestrator.deadline import Deadline
 from orchestrator.edges.allowance import Allowance, available_disk, available_memory
 from orchestrator.edges.engine import connect
 from orchestrator.edges.images import resolve
@@ -19,6 +20,7 @@ from orchestrator.edges.sandbox import DockerSandbox
 from orchestrator.journal import Journal, Mode
 from orchestrator.paths import shipped_root
 from orchestrator.policy import RunLimits, load, lowered
+from orchestrator.ports import Budget
 from orchestrator.records import Job, Limits, Tree, Usage
 from orchestrator.run import idea_budget
 from tests.contract_sandbox import LIMITS
@@ -49,11 +51,12 @@ def test_a_job_above_the_runs_own_limits_is_refused_by_name(job: Limits, key: st
 
 
 def test_memory_that_the_host_keeps_is_not_lent() -> None:
-    with allowance(memory=3 * GIB).held(JOB, {}):
+    """2 GiB for the job, twice half a GiB for its trusted helpers, 1 GiB that is kept."""
+    with allowance(memory=4 * GIB).held(JOB, {}):
         pass
     with (
-        pytest.raises(HostBusy, match=r"2GiB of memory.* keeps 1GiB") as caught,
-        allowance(memory=3 * GIB - 1).held(JOB, {}),
+        pytest.raises(HostBusy, match=r"3GiB of memory.* keeps 1GiB") as caught,
+        allowance(memory=4 * GIB - 1).held(JOB, {}),
     ):
         pass
     assert caught.value.transient
@@ -99,10 +102,72 @@ def test_a_job_waits_until_the_others_leave_room_for_it(run: RunLimits) -> None:
     assert order == ["first ended", "second began"]
 
 
+@pytest.mark.parametrize(
+    ("memory", "disk"),
+    [
+        (6 * GIB, 64 * GIB),  # both: twice 2.5, half for the run's own helper, 1 that is kept
+        (64 * GIB, 5 * GIB - 1),
+    ],
+)
+def test_what_a_running_job_may_yet_take_is_not_lent_again_and_the_next_one_waits(
+    memory: int, disk: int
+) -> None:
+    """Alone each has room. Measured now, the host's free memory knows nothing of promises."""
+    shared, order = allowance(memory=memory, disk=disk), list[str]()
+
+    def second() -> None:
+        with shared.held(JOB, {Path("/"): GIB}):
+            order.append("second began")
+
+    thread = threading.Thread(target=second)
+    with shared.held(JOB, {Path("/"): GIB}):
+        thread.start()
+        time.sleep(0.05)
+        order.append("first ended")
+    thread.join(10)
+    assert order == ["first ended", "second began"]
+
+
+def test_a_job_that_waits_is_given_up_when_its_ideas_time_is_over() -> None:
+    shared = allowance(replace(RUN, containers=1))
+    with (
+        shared.held(JOB, {}),
+        pytest.raises(BudgetSpent, match=r"idea\.wall"),
+        shared.held(JOB, {}, Deadline.after(0.1, "idea.wall"), "idea/x"),
+    ):
+        pass
+
+
 def test_two_jobs_that_fit_run_side_by_side() -> None:
     shared = allowance()
     with shared.held(JOB, {}), shared.held(JOB, {}):
         pass
+
+
+@pytest.mark.docker
+def test_of_two_real_jobs_in_threads_the_second_starts_when_the_first_is_gone(
+    tmp_path: Path,
+) -> None:
+    engine, events = connect(), list[tuple[str, object]]()
+    one_at_a_time = Allowance(replace(RUN, containers=1, keep_free_disk=0, keep_free_memory=0))
+    job = Job(scope="", kind="experiment", argv=("sleep", "1"), files=Tree(), limits=LIMITS,
+              policy="test", harvest=())  # fmt: skip
+    try:
+        with DockerSandbox(
+            engine, BlobStore(tmp_path), f"pair-{tmp_path}", lambda name: resolve(engine, name),
+            lambda what, facts: events.append((what, facts["scope"])), allowance=one_at_a_time,
+        ) as sandbox:  # fmt: skip
+            jobs = [replace(job, scope=f"idea-{number}") for number in range(2)]
+            threads = [threading.Thread(target=sandbox.run, args=(each,)) for each in jobs]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(60)
+    finally:
+        engine.close()
+    told = [(what, scope) for what, scope in events if what != "sample"]
+    assert [what for what, _ in told] == ["started", "ended", "started", "ended"]
+    assert told[0][1] == told[1][1] != told[2][1] == told[3][1]
 
 
 @pytest.mark.docker
@@ -127,10 +192,19 @@ def test_an_idea_that_used_its_gpu_time_is_lent_no_more(tmp_path: Path) -> None:
     policy = load("default", shipped_root() / "policies")
     journal = Journal(tmp_path / "journal.jsonl", BlobStore(tmp_path), Mode.RECORD)
     budget = idea_budget(policy)
-    budget.admit(journal, Usage(), paid=False)
-    journal.gpu_seconds = policy.idea.gpu_time + 1
-    with pytest.raises(BudgetSpent, match="s on GPUs"):
-        budget.admit(journal, Usage(), paid=False)
+    budget.admit(journal, Usage(), paid=False, gpus=1)
+    journal.gpu_seconds = policy.idea.gpu_time
+    with pytest.raises(BudgetSpent, match=r"idea\.gpu_time"):
+        budget.admit(journal, Usage(), paid=False, gpus=1)
+    budget.admit(journal, Usage(), paid=False)  # what uses no GPU, such as its paper, goes on
+
+
+def test_a_job_uses_gpu_time_as_fast_as_it_holds_gpus(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl", BlobStore(tmp_path), Mode.RECORD)
+    journal.gpu_seconds = 400.0
+    until = Budget(wall=3600, gpu_time=1000).deadline(journal, gpus=2)
+    assert until.limit == "idea.gpu_time"
+    assert 295 < until.left <= 300
 
 
 def test_data_is_not_given_to_experiments_whose_policy_gives_none(tmp_path: Path) -> None:

@@ -31,16 +31,21 @@ pytestmark = pytest.mark.docker
 ORCHESTRATOR = """
 import sys
 from pathlib import Path
+from orchestrator.edges import sandbox
 from orchestrator.edges.engine import connect
 from tests.contract_sandbox import Scenario, job_of
 from tests.sandbox_rig import DockerBench
 bench = DockerBench(connect(), Path(sys.argv[1]), sys.argv[2])
 bench.sandbox._depot.sentinel.guard(Path(sys.argv[1]) / "temporary")
 scenario = Scenario("import time; print('up', flush=True); time.sleep(600)")
-with bench.sandbox, bench.sandbox.open(job_of(bench, scenario, wall=600.0)) as session:
+wall = float(sys.argv[3])
+sandbox.SLACK = min(sandbox.SLACK, wall)
+with bench.sandbox, bench.sandbox.open(job_of(bench, scenario, wall=wall)) as session:
     print(session.receive(60).decode(), flush=True)
     print(bench.sandbox._depot.sentinel.pid, flush=True)
     session.wait()
+    result = session.finish()
+    print(result.verdict, result.exit_code, flush=True)
 """
 
 
@@ -52,12 +57,14 @@ def engine() -> Iterator[Engine]:
 
 
 @contextmanager
-def orchestrator(folder: Path, run_id: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def orchestrator(
+    folder: Path, run_id: str, wall: float = 600.0
+) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """Started, its job seen running; with the id of its sentinel."""
     (folder / "temporary").mkdir()
     (folder / "temporary" / "file").write_text("x")
     process = subprocess.Popen(
-        [sys.executable, "-c", ORCHESTRATOR, str(folder), run_id],
+        [sys.executable, "-c", ORCHESTRATOR, str(folder), run_id, str(wall)],
         cwd=Path(__file__).parent.parent,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -121,6 +128,30 @@ def test_stopped_by_a_signal_to_its_whole_group_it_leaves_nothing(
         assert ended(sentinel)
     if number is signal.SIGINT:
         assert "orchestrator.Interrupted" in words
+
+
+def test_while_its_orchestrator_is_stopped_it_holds_the_jobs_time(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """SIGSTOP: no pipe closes, no watch looks. The job dies all the same, and its end is told."""
+    run_id = f"stopped-{tmp_path}"
+
+    def jobs() -> list[str]:
+        filters = {"label": [f"aisci.run={run_id}", "aisci.kind=experiment"]}
+        return [item["State"] for item in engine.api.containers(all=True, filters=filters)]
+
+    with orchestrator(tmp_path, run_id, wall=4.0) as (process, _):
+        os.kill(process.pid, signal.SIGSTOP)
+        assert jobs() == ["running"]
+        until = time.monotonic() + 60
+        while jobs() == ["running"] and time.monotonic() < until:
+            time.sleep(0.2)
+        state = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        assert (jobs(), state) == (["exited"], "T")
+        os.kill(process.pid, signal.SIGCONT)
+        said, _ = process.communicate(timeout=60)
+        assert said == "timed out 137\n"
+    assert resources(engine, run_id) == ()
 
 
 def test_a_sentinel_that_somebody_killed_is_replaced_at_the_next_need(engine: Engine) -> None:

@@ -1,7 +1,7 @@
 """What the jobs of a run may hold together, and what the host keeps for itself.
 
 A job's limits count in full from before its volume is made until all of it is gone. The trusted
-containers that serve a job (512 MiB of memory each at most) are no jobs and are not counted.
+containers (one for each job, one for the run) are no jobs: they count against the host alone.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from pathlib import Path
 
 from orchestrator import ControlUnavailable, DiskFull, HostBusy
 from orchestrator.deadline import FOREVER, Deadline
+from orchestrator.edges.storage import HELPER_MEMORY
 from orchestrator.edges.waiting import wait_for
 from orchestrator.policy import RunLimits
 from orchestrator.records import Limits
 from orchestrator.units import size_text
+
+_Hold = tuple[Limits, Mapping[Path, int]]  # a job's limits, and what it may add to which folder
 
 
 class Allowance:
@@ -37,7 +40,7 @@ class Allowance:
         self._limits = limits
         self._free_memory = free_memory or available_memory
         self._free_disk = free_disk or available_disk
-        self._held: list[Limits] = []
+        self._held: list[_Hold] = []
         self._turn = threading.Condition()
 
     @contextmanager
@@ -64,46 +67,60 @@ class Allowance:
             return
         _check_ever(job, self._limits)
         with self._turn:
-            wait_for(self._turn, lambda: self._fits(job), within, where)
-            self._check_memory(job, self._limits.keep_free_memory)
-            self._check_disk(places, self._limits.keep_free_disk)
-            self._held.append(job)
+            hold = (job, places)
+            wait_for(self._turn, lambda: self._its_turn(hold), within, where)
+            lacking = self._lacking(hold, self._limits)
+            if lacking is not None:
+                raise lacking
+            self._held.append(hold)
         try:
             yield
         finally:
             with self._turn:
-                self._held.remove(job)
+                self._held.remove(hold)
                 self._turn.notify_all()
 
-    def _fits(self, job: Limits) -> bool:
-        run, jobs = self._limits, (*self._held, job)
+    def _its_turn(self, hold: _Hold) -> bool:
+        """Whether there is room for it, or no other job of the run to wait for."""
+        run, jobs = self._limits, [job for job, _ in (*self._held, hold)]
         assert run is not None
-        return (
+        fits = (
             len(jobs) <= run.containers
-            and sum(one.memory for one in jobs) <= run.memory
-            and sum(one.workspace for one in jobs) <= run.disk
+            and sum(job.memory for job in jobs) <= run.memory
+            and sum(job.workspace for job in jobs) <= run.disk
+        )
+        return fits and (not self._held or self._lacking(hold, run) is None)
+
+    def _lacking(self, hold: _Hold, run: RunLimits) -> HostBusy | DiskFull | None:
+        """Why the host has no room, if every job of the run takes all that it may; or None.
+
+        What a running job has taken already counts twice: a job may wait longer than it must.
+        """
+        holds = (*self._held, hold)
+        return self._lacking_memory(holds, run) or self._lacking_disk(holds, run)
+
+    def _lacking_memory(self, holds: tuple[_Hold, ...], run: RunLimits) -> HostBusy | None:
+        free, kept = self._free_memory(), run.keep_free_memory
+        need = sum(job.memory + HELPER_MEMORY for job, _ in holds) + HELPER_MEMORY
+        if free - need >= kept:
+            return None
+        return HostBusy(
+            f"a job and its helpers may use {size_text(need)} of memory, and the host keeps "
+            f"{size_text(kept)} for itself",
+            where="the policy's resources.memory and run.keep_free.memory",
+            why=f"{_rounded(free)} are free now",
+            todo="end what else runs here and `aisci resume`, or use a smaller policy",
         )
 
-    def _check_memory(self, job: Limits, kept: int) -> None:
-        free = self._free_memory()
-        if free - job.memory < kept:
-            raise HostBusy(
-                f"a job may use {size_text(job.memory)} of memory, and the host keeps "
-                f"{size_text(kept)} for itself",
-                where="the policy's resources.memory and run.keep_free.memory",
-                why=f"{_rounded(free)} are free now",
-                todo="end what else runs here and `aisci resume`, or use a smaller policy",
-            )
-
-    def _check_disk(self, places: Mapping[Path, int], kept: int) -> None:
+    def _lacking_disk(self, holds: tuple[_Hold, ...], run: RunLimits) -> DiskFull | None:
         needs: dict[int, tuple[Path, int]] = {}
-        for asked, size in places.items():
+        for asked, size in (place for _, places in holds for place in places.items()):
             folder, disk = _disk_of(asked)
             needs[disk] = (folder, needs.get(disk, (folder, 0))[1] + size)
         for folder, need in needs.values():
-            free = self._free_disk(folder)
+            free, kept = self._free_disk(folder), run.keep_free_disk
             if free - need < kept:
-                raise DiskFull(
+                return DiskFull(
                     f"a job may add {size_text(need)} to this disk, and the host keeps "
                     f"{size_text(kept)} for itself",
                     where=f"{folder}; the policy's storage.workspace, harvest.bytes and "
@@ -111,6 +128,7 @@ class Allowance:
                     why=f"{_rounded(free)} are free now",
                     todo="make room and `aisci resume`, or use a smaller policy",
                 )
+        return None
 
 
 def _check_ever(job: Limits, run: RunLimits) -> None:

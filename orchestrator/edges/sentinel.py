@@ -1,5 +1,8 @@
 """Outlives the orchestrator: when that dies, kills and removes whatever its run left.
 
+While it lives it may hang, or be stopped: then nobody would hold its jobs' time. So every few
+seconds the sentinel looks at the run's containers and kills what is past its label's deadline.
+
 This file is also the program: it is started by its path, imports the standard library only
 (so it is there in tens of milliseconds), and speaks HTTP to the engine's socket itself. It
 runs in a session of its own, so Ctrl-C does not reach it, and it holds one end of a pipe: the
@@ -12,6 +15,7 @@ import contextlib
 import http.client
 import json
 import os
+import select
 import shutil
 import socket
 import subprocess
@@ -21,7 +25,8 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-LABEL = "aisci.run"
+LABEL, DEADLINE = "aisci.run", "aisci.deadline"
+_LOOK = 5.0  # seconds between two looks at the deadlines
 _DONE = b"done"  # a line that is no folder: the orchestrator ends in order
 _QUIET = 2.0  # seconds with nothing found before it is believed that nothing more will come
 _PATIENCE = 120.0  # seconds until it gives up on an engine that does not answer
@@ -107,13 +112,27 @@ def _call(engine_socket: str, method: str, path: str) -> Any:
     return json.loads(body) if answer.status == http.HTTPStatus.OK else None
 
 
+def _containers(engine_socket: str, run_id: str, *, all_of_them: bool) -> list[dict[str, Any]]:
+    filters = urllib.parse.quote(json.dumps({"label": [f"{LABEL}={run_id}"]}))
+    path = f"/containers/json?all={int(all_of_them)}&filters={filters}"
+    return _call(engine_socket, "GET", path) or []
+
+
+def _kill_late(engine_socket: str, run_id: str) -> None:
+    """Kill each running container that is past its deadline; the orchestrator removes it."""
+    for container in _containers(engine_socket, run_id, all_of_them=False):
+        deadline = float(container["Labels"].get(DEADLINE) or 0)
+        if 0 < deadline < time.time():
+            _call(engine_socket, "POST", f"/containers/{container['Id']}/kill?signal=KILL")
+
+
 def _clear(engine_socket: str, run_id: str) -> int:
     """Kill and remove the run's containers, then its volumes; return how many there were."""
-    filters = urllib.parse.quote(json.dumps({"label": [f"{LABEL}={run_id}"]}))
     found = 0
-    for container in _call(engine_socket, "GET", f"/containers/json?all=1&filters={filters}") or ():
+    for container in _containers(engine_socket, run_id, all_of_them=True):
         found += 1
         _call(engine_socket, "DELETE", f"/containers/{container['Id']}?force=1&v=1")
+    filters = urllib.parse.quote(json.dumps({"label": [f"{LABEL}={run_id}"]}))
     listed = _call(engine_socket, "GET", f"/volumes?filters={filters}") or {}
     for volume in listed.get("Volumes") or ():
         found += 1
@@ -130,10 +149,24 @@ def _remove(folder: str) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _lines(engine_socket: str, run_id: str) -> list[bytes]:
+    """What the orchestrator says until its end; meanwhile its containers' deadlines are held."""
+    said, pipe = b"", sys.stdin.fileno()
+    while True:
+        if select.select([pipe], [], [], _LOOK)[0]:
+            piece = os.read(pipe, 1 << 16)
+            if not piece:
+                return [line for line in said.split(b"\n") if line]
+            said += piece
+            continue
+        with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+            _kill_late(engine_socket, run_id)  # an engine that cannot answer is asked again
+
+
 def main() -> None:
-    """Wait for the pipe's end, then clear up until nothing new appears."""
+    """Hold deadlines until the pipe's end, then clear up until nothing new appears."""
     engine_socket, run_id = sys.argv[1:3]
-    lines = [line.rstrip(b"\n") for line in sys.stdin.buffer]
+    lines = _lines(engine_socket, run_id)
     quiet = 0.0 if _DONE in lines else _QUIET
     give_up = time.monotonic() + _PATIENCE
     quiet_since = time.monotonic()

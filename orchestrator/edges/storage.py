@@ -24,6 +24,7 @@ from orchestrator.harvest import Rules
 
 BACKENDS = ("loop", "tmpfs")  # every one, the best first
 OPTIONS = "nosuid,nodev,noexec"
+HELPER_MEMORY = 512 << 20  # bytes: the most that one trusted container may use
 _SCRIPTS = "/opt/aisci/storage"
 _ANSWER_WITHIN = 60.0  # seconds
 _ENOSPC = 28
@@ -130,8 +131,8 @@ def helper_body(image: str, labels: Mapping[str, str], **host: Any) -> dict[str,
             "IpcMode": "private",
             "LogConfig": {"Type": "none"},
             "PidsLimit": 32,
-            "Memory": 512 << 20,
-            "MemorySwap": 512 << 20,
+            "Memory": HELPER_MEMORY,
+            "MemorySwap": HELPER_MEMORY,
             **host,
         },
     }
