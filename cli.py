@@ -200,10 +200,10 @@ def reap(
 
 @app.command()
 def doctor(*, results: Results = HERE, as_json: Json = False) -> None:
-    """Say what this machine can do. Each line says how it is known, and what to do."""
-    from orchestrator.console import machine
+    """Say which controls this machine can give, tried just now, and how to get the others."""
+    from orchestrator.console.doctor import doctor as examine
 
-    raise typer.Exit(machine.doctor(results, as_json=as_json))
+    raise typer.Exit(examine(results, as_json=as_json))
 
 
 @images_app.command("build")
@@ -234,26 +234,64 @@ def images_list(*, as_json: Json = False) -> None:
 # --- what people write --------------------------------------------------------------------
 
 
+@policy_app.command("list")
+def policy_list(*, as_json: Json = False) -> None:
+    """The policies that aisci ships."""
+    from orchestrator.console import policies
+
+    policies.list_policies(as_json=as_json)
+
+
 @policy_app.command("show")
 def policy_show(
     name: str,
     *,
     effective: Annotated[
-        bool, typer.Option("--effective", help="After inheritance, every default written.")
+        bool, typer.Option("--effective", help="After inheritance, every key written out.")
     ] = False,
 ) -> None:
     """Print a policy."""
-    from orchestrator.console import written
+    from orchestrator.console import policies
 
-    written.show_policy(name, effective=effective)
+    policies.show_policy(name, effective=effective)
 
 
 @policy_app.command("check")
-def policy_check(files: list[str], *, as_json: Json = False) -> None:
-    """Check policies; exit code 2 if one cannot be used."""
-    from orchestrator.console import written
+def policy_check(
+    files: list[str],
+    *,
+    no_weaker_than: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Prove for each setting that it allows no more."),
+    ] = None,
+    no_exceptions: Annotated[
+        bool, typer.Option("--no-exceptions", help="Reasons under `exceeds` do not count.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Check policies; exit code 2 if one cannot be used, or allows more than it may."""
+    from orchestrator.console import policies
 
-    raise typer.Exit(written.check_policies(files, as_json=as_json))
+    code = policies.check_policies(
+        files, no_weaker_than=no_weaker_than, exceptions=not no_exceptions, as_json=as_json
+    )
+    raise typer.Exit(code)
+
+
+@policy_app.command("diff")
+def policy_diff(first: str, second: str, *, as_json: Json = False) -> None:
+    """Setting by setting: is the second policy stronger, weaker, different?"""
+    from orchestrator.console import policies
+
+    policies.diff(first, second, as_json=as_json)
+
+
+@policy_app.command("schema")
+def policy_schema() -> None:
+    """Print the JSON Schema of policy files, for editors."""
+    from orchestrator.console import policies
+
+    policies.print_schema()
 
 
 @template_app.command("list")

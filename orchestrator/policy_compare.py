@@ -98,5 +98,16 @@ def judge(path: tuple[str, ...], before: Any, after: Any) -> Verdict:
     return "stronger" if less else "weaker"
 
 
+def shown(value: Any) -> str:
+    """A setting's value as a policy file writes it, on one line."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {shown(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(shown(one) for one in value) + "]"
+    return str(value)
+
+
 def _hosts(network: Any) -> frozenset[str]:
     return frozenset() if network == "none" else frozenset(network["allow"])

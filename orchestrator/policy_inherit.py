@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator import BadPolicy, UnknownName
-from orchestrator.policy_compare import flat, judge, weaker
+from orchestrator.policy_compare import flat, judge, shown, weaker
 from orchestrator.policy_schema import BLOCKS, DESCRIPTIVE, SETTINGS
 from orchestrator.policy_written import Written
 from orchestrator.yamlfile import Document, nearest, read, validated
@@ -176,7 +176,7 @@ def _beyond(
             raise document.bad(
                 (*at, *more.path),
                 f"{key} allows more than the policy it extends",
-                why=f"{source.data['name']!r} says {more.before}; here it is {more.after}",
+                why=f"{source.data['name']!r} says {shown(more.before)}; here it is {shown(more.after)}",
                 todo=f'lower it; if it is meant, say why: `exceeds: {{{key}: "…"}}`',
             )
     return found

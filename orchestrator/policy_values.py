@@ -18,6 +18,17 @@ _SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGN
 OBEYED_BY_HOST = ("LD_", "NVIDIA_")
 """Beginnings of variables that the host's side of a container obeys: never a policy's to set."""
 
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY", "NO_PROXY")
+
+
+def why_not_set(variable: str, network: tuple[str, ...]) -> str:
+    """Why a container that may reach ``network`` is not given this variable; empty if it is."""
+    if variable.startswith(OBEYED_BY_HOST):
+        return "would change how programs are loaded or which GPUs are lent"
+    if network and variable.upper() in _PROXIES:
+        return "would lead past the allow-list's proxy, which sets it itself"
+    return ""
+
 
 def _allowed_host(entry: str) -> str:
     host = entry.rsplit(":", 1)[0].strip("[]")

@@ -39,10 +39,15 @@ class Document:
     error: type[BadFile] = BadFile
 
     def where(self, loc: Loc = ()) -> str:
-        """``file:line:column: key.path``, at the nearest part of ``loc`` that is in the file."""
+        """``file:line:column: key.path``, at the nearest part of ``loc`` that is in the file.
+
+        What the file leaves to its parent is shown where it names that parent.
+        """
         known = loc
         while known not in self.marks:
             known = known[:-1]
+        if loc and not known and ("extends",) in self.marks:
+            known = ("extends",)
         line, column = self.marks[known]
         key = ".".join(str(part) for part in loc)
         return f"{self.path}:{line}:{column}" + (f": {key}" if key else "")

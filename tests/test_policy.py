@@ -14,8 +14,9 @@ from orchestrator import BadPolicy, UnknownName, UserError
 from orchestrator.edges.machine import measure
 from orchestrator.paths import shipped_root
 from orchestrator.policy import Policy, load, lowered, show
-from orchestrator.policy_check import Machine, check, check_file, check_machine, refuse
+from orchestrator.policy_check import check, check_file, check_machine, refuse
 from orchestrator.policy_compare import compare, flat, weaker
+from orchestrator.policy_limits import Machine
 from orchestrator.records import Limits
 from orchestrator.units import parse_size, parse_time, size_text, time_text
 
@@ -103,7 +104,7 @@ def test_a_child_inherits_what_it_does_not_say(tmp_path: Path) -> None:
         ("experiment.storage.inodes", "experiment: {storage: {inodes: 20001}}", "20000", "20001"),
         ("experiment.gpus.count", "experiment: {gpus: {count: 1}}", "0", "1"),
         ("experiment.network", "experiment: {network: {allow: ['a.org:443']}}", "none", "a.org"),
-        ("experiment.env", "experiment: {env: {A: b}}", "{}", "'A'"),
+        ("experiment.env", "experiment: {env: {A: b}}", "{}", "{A: b}"),
         ("experiment.seccomp", "experiment: {seccomp: mine.json}", "default", "mine.json"),
         ("latex.data", "latex: {data: read-only}", "none", "read-only"),
         ("idea.budget.usd", "idea: {budget: {usd: 5.01}}", "5", "5.01"),

@@ -26,6 +26,9 @@ STATES = {
     "missing": "red",
     "failed": "red",
     "error": "red",
+    "stronger": "green",
+    "different": "yellow",
+    "weaker": "red",
 }
 
 
@@ -39,14 +42,25 @@ def say(text: str = "") -> None:
     print(plain(text, limit=100_000))  # noqa: T201 - the answer
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table without a frame; a cell that is a known state takes its colour."""
-    width = None if sys.stdout.isatty() else WIDE
-    console = Console(highlight=False, width=width)
+def width() -> int:
+    """Characters on a line: the terminal's, or :data:`WIDE`."""
+    return Console().width if sys.stdout.isatty() else WIDE
+
+
+def table(
+    heads: Sequence[str], rows: Iterable[Sequence[object]], groups: Sequence[str] = ()
+) -> None:
+    """A table without a frame; a cell that is a known state takes its colour.
+
+    ``groups`` names a group for each row; a line is left free before each new one.
+    """
+    console = Console(highlight=False, width=width())
     drawn = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for head in heads:
         drawn.add_column(head, overflow="fold")
-    for row in rows:
+    for number, row in enumerate(rows):
+        if number and groups and groups[number] != groups[number - 1]:
+            drawn.add_row()
         cells = [plain_line(cell, limit=400) for cell in row]
         drawn.add_row(*(Text(cell, style=STATES.get(cell, "")) for cell in cells))
     console.print(drawn)

@@ -1,54 +1,16 @@
-"""Commands about what people write: policies and templates."""
+"""Commands about templates."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 
-from orchestrator import BadPolicy
 from orchestrator.console import out
 from orchestrator.contract import check
-from orchestrator.edges.machine import measure
 from orchestrator.paths import shipped_root
-from orchestrator.policy import load, load_blocks, show
-from orchestrator.policy_check import Finding, check_file, check_machine
 from orchestrator.template import load as load_template
 from orchestrator.template import shipped
 
 WRONG = 2
-
-
-def show_policy(name: str, *, effective: bool) -> None:
-    """Print a policy as written, or after inheritance with every key."""
-    out.say(show(load(name, shipped_root() / "policies"), effective=effective).rstrip("\n"))
-
-
-def check_policies(names: list[str], *, as_json: bool) -> int:
-    """Print every finding of every file; returns the exit code."""
-    wrong = 0
-    for name in names:
-        findings = _findings(name)
-        wrong += any(finding.level == "error" for finding in findings)
-        if as_json:
-            out.as_json({"policy": name, "findings": [asdict(one) for one in findings]})
-            continue
-        out.say(f"{name}: " + (f"{len(findings)} to look at" if findings else "ok"))
-        for finding in findings:
-            out.say(f"  {finding}".replace("\n", "\n  "))
-    return WRONG if wrong else 0
-
-
-def _findings(name: str) -> tuple[Finding, ...]:
-    """What is wrong with one policy, here too; a file that does not load is one finding."""
-    folder = shipped_root() / "policies"
-    try:
-        found = check_file(name, folder)
-        if "run" in load_blocks(name, folder)[1].settings:  # a whole policy, not blocks for others
-            found += check_machine(load(name, folder), measure(Path()))
-    except BadPolicy as error:
-        what = "; ".join(filter(None, (error.what, error.why)))
-        return (Finding("error", error.where, what, error.todo),)
-    return found
 
 
 def list_templates(*, as_json: bool) -> None:

@@ -6,15 +6,22 @@ import os
 import shutil
 from pathlib import Path
 
-from orchestrator.policy_check import Machine
+from orchestrator.policy_limits import Machine
 
 
-def measure(folder: Path, *, gpus: int | None = None) -> Machine:
-    """CPUs that this process may use, memory, and the free disk below ``folder``."""
+def measure(folder: Path, *, gpus: int | None = None, gpu_memory: int | None = None) -> Machine:
+    """CPUs that this process may use, memory, the free disk below ``folder``, kernel's counts."""
     page, pages = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_PHYS_PAGES")
     return Machine(
         cpus=len(os.sched_getaffinity(0)),
         memory=page * pages,
         disk=shutil.disk_usage(folder).free,
         gpus=gpus,
+        gpu_memory=gpu_memory,
+        pids=min(_count("kernel/pid_max"), _count("kernel/threads-max")),
+        open_files=_count("fs/nr_open"),
     )
+
+
+def _count(name: str) -> int:
+    return int(Path("/proc/sys", name).read_text("ascii"))
