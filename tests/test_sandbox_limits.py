@@ -407,7 +407,7 @@ def test_a_data_set_of_an_unsafe_name_is_refused(bench: DockerBench, name: str) 
 @pytest.mark.parametrize(
     ("limits", "named"),
     [
-        ({"network": ("api.example.org:443",)}, "network"),
+        ({"network": ("api.example.org:443",), "runtime": "runsc"}, "network"),
         ({"runtime": "no-such-runtime"}, "runtime"),
         ({"seccomp": "./own.json"}, "seccomp"),
         ({"user": "0:0"}, "user"),

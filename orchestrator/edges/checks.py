@@ -25,7 +25,8 @@ def check_possible(engine: Engine, limits: Limits) -> dict[str, Any]:
         info: dict[str, Any] = engine.api.info()
     user_of(limits)
     needs = (
-        ("network", not limits.network, "an allow-list; this engine edge gives no network at all"),
+        ("network", not limits.network or limits.runtime == "runc",
+         f"an allow-list; {limits.runtime} lets no socket of the host's into its containers"),
         ("runtime", limits.runtime in info["Runtimes"],
          f"{limits.runtime}; the engine has {', '.join(sorted(info['Runtimes']))}"),
         ("seccomp", limits.seccomp == "default",

@@ -11,7 +11,7 @@ from typing import Any
 from orchestrator import ControlUnavailable
 from orchestrator.edges.storage import volume_mount
 from orchestrator.names import why_unsafe
-from orchestrator.policy_values import OBEYED_BY_HOST
+from orchestrator.policy_values import why_not_set
 from orchestrator.records import Job, Limits
 
 # Deep enough that a template's `../../../data` is the staged data.
@@ -20,6 +20,11 @@ DATA_FOLDERS = ("/data", "/workspace/data")
 # The program starts when the host has seen the container: its rights are read, its books are
 # open and the clock runs before the first line of untrusted code does.
 _GATE = 'read -r go && exec "$@"'
+# Under an allow-list the way to the host's proxy stands before the program starts, or it does not.
+PROXY_SOCKET, _PROXY_PORT = "/run/aisci/egress.sock", 3128
+_FORWARD = f"/usr/bin/python3 -I -S /opt/aisci/forward.py {_PROXY_PORT} {PROXY_SOCKET}"
+_GATE_OUT = f'read -r go && {_FORWARD} && exec "$@"'
+_NO_PROXY = "localhost,127.0.0.1,::1"
 
 
 def user_of(limits: Limits) -> tuple[int, int]:
@@ -42,9 +47,13 @@ def body_of(
     labels: Mapping[str, str],
     duplex: bool,
     gpus: tuple[str, ...] = (),
+    egress: str = "",
 ) -> dict[str, Any]:
-    """The engine API's create request for one job, everything said out loud."""
-    gate = _GATE if duplex else _GATE + " </dev/null"
+    """The engine API's create request for one job, everything said out loud.
+
+    ``egress`` is the host's path of the proxy's socket, where the policy has an allow-list.
+    """
+    gate = (_GATE_OUT if egress else _GATE) + ("" if duplex else " </dev/null")
     return {
         "Image": image,
         "Hostname": "aisci",  # a random one would be one more thing that differs between runs
@@ -60,11 +69,11 @@ def body_of(
         "AttachStdout": True,
         "AttachStderr": True,
         "Tty": False,
-        "HostConfig": _host_config(job, volume, gpus),
+        "HostConfig": _host_config(job, volume, gpus, egress),
     }
 
 
-def _host_config(job: Job, volume: str, gpus: tuple[str, ...]) -> dict[str, Any]:
+def _host_config(job: Job, volume: str, gpus: tuple[str, ...], egress: str) -> dict[str, Any]:
     limits = job.limits
     tmpfs = f"size={max(limits.tmp, 4096)},nr_inodes={limits.inodes},mode=1777,nosuid,nodev,exec"
     lent = {
@@ -105,6 +114,7 @@ def _host_config(job: Job, volume: str, gpus: tuple[str, ...]) -> dict[str, Any]
         "Mounts": [
             volume_mount(volume, WORKDIR),
             *_data_mounts(job),
+            *([_bind(egress, PROXY_SOCKET)] if egress else []),
         ],
     }
 
@@ -125,12 +135,10 @@ def environment(job: Job, gpus: tuple[str, ...] = ()) -> dict[str, str]:
         **dict(job.env),
     }
     for name in names:
-        if name.startswith(OBEYED_BY_HOST):
-            raise ControlUnavailable(
-                f"{name} would change how programs are loaded or which GPUs are lent",
-                where="the policy's env",
-                todo="remove it",
-            )
+        why = why_not_set(name, job.limits.network)
+        if why:
+            raise ControlUnavailable(f"{name} {why}", where="the policy's env", todo="remove it")
+    names |= _proxies() if job.limits.network else {}
     if gpus:  # no graphics: what draws on a GPU is not among the processes that are watched
         names["NVIDIA_DRIVER_CAPABILITIES"] = "compute,utility"
     return names | {"NVIDIA_VISIBLE_DEVICES": ",".join(gpus) or "void"}
@@ -146,14 +154,28 @@ def _data_mounts(job: Job) -> list[dict[str, Any]]:
             raise ControlUnavailable(
                 f"data set {name!r} is not there", where=folder, todo="stage it first"
             )
-        mounts += [
-            {
-                "Type": "bind",
-                "Source": folder,
-                "Target": posixpath.join(place, name),
-                "ReadOnly": True,
-                "BindOptions": {"NonRecursive": True},
-            }
-            for place in DATA_FOLDERS
-        ]
+        mounts += [_bind(folder, posixpath.join(place, name)) for place in DATA_FOLDERS]
     return mounts
+
+
+def _bind(source: str, target: str) -> dict[str, Any]:
+    """Something of the host's, read-only; a socket can be talked to, not replaced or removed."""
+    return {
+        "Type": "bind",
+        "Source": source,
+        "Target": target,
+        "ReadOnly": True,
+        "BindOptions": {"NonRecursive": True},
+    }
+
+
+def _proxies() -> dict[str, str]:
+    """What HTTP clients go by, in both spellings: HTTPS through the forwarder, no other proxy."""
+    proxies = {
+        "HTTPS_PROXY": f"http://127.0.0.1:{_PROXY_PORT}",
+        "HTTP_PROXY": "",
+        "ALL_PROXY": "",
+        "FTP_PROXY": "",
+        "NO_PROXY": _NO_PROXY,
+    }
+    return proxies | {name.lower(): value for name, value in proxies.items()}

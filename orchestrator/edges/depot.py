@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from orchestrator import AisciError, ControlUnavailable, EngineFailed
@@ -29,6 +34,7 @@ from orchestrator.edges.storage import (
 )
 from orchestrator.records import Limits, digest
 
+_MOST_SOCKET = 108  # bytes of a unix socket's path, with the zero at its end
 _PROBE = Quota(bytes=8 << 20, inodes=64, uid=65534, gid=65534)
 
 
@@ -47,6 +53,7 @@ class Depot:
     _maker: Helper | None = None
     _backend: str = ""
     _why_no_loop: str = ""
+    _sockets: Path | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
@@ -104,6 +111,30 @@ class Depot:
                 helper.start()  # mounts it; from now on the mount keeps the device alive
             yield helper
 
+    def socket_path(self) -> Path:
+        """A new place for a socket of the host's that one container is to see.
+
+        The folder is in the system's own temporary one, because a socket's path is short.
+        Others on this machine may enter it and not list it; no two names can be told ahead.
+        It goes with the run, through the sentinel if this process cannot.
+
+        Raises:
+            ControlUnavailable: the system's temporary folder has too long a path.
+        """
+        with self._lock:
+            if self._sockets is None:
+                self._sockets = Path(tempfile.mkdtemp(prefix="aisci-"))
+                self.sentinel.guard(self._sockets)
+                self._sockets.chmod(0o711)
+            path = self._sockets / secrets.token_hex(16)
+        if len(os.fsencode(path)) >= _MOST_SOCKET:
+            raise ControlUnavailable(
+                "the policy asks for network: the path of the proxy's socket is too long",
+                where=str(path),
+                todo="set TMPDIR to a shorter path, such as /tmp",
+            )
+        return path
+
     def _lent_maker(self) -> Helper:
         with self._lock:
             if self._maker is None:
@@ -155,6 +186,9 @@ class Depot:
                     self._maker.remove()
                     remove_volume(self.engine, f"{self.prefix}-maker-pool")
                 self._maker = None
+            if self._sockets is not None:
+                shutil.rmtree(self._sockets, ignore_errors=True)  # the sentinel looks once more
+                self._sockets = None
             if self._sentinel is not None:
                 self._sentinel.close()
                 self._sentinel = None

@@ -16,7 +16,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
+from orchestrator import AisciError
 from orchestrator.allowlist import (
     MOST_HEAD,
     PORT,
@@ -27,7 +29,7 @@ from orchestrator.allowlist import (
     why_not_public,
 )
 from orchestrator.clienthello import read_hello
-from orchestrator.edges.egress_record import Entry, Ledger
+from orchestrator.edges.egress_record import Entry, Ledger, summary
 from orchestrator.edges.tunnel import relay
 from orchestrator.plain import plain_line
 from orchestrator.records import Egress
@@ -115,7 +117,7 @@ class Proxy:
     """
 
     def __init__(self, allowed: tuple[str, ...], path: Path, world: World) -> None:
-        self._allowed, self._path, self._world = allowed, path, world
+        self._allowed, self.path, self._world = allowed, path, world
         self._names, self._ledger = _Pinned(world.look_up), Ledger()
         self._sockets: set[socket.socket] = set()
         self._closed = False
@@ -125,6 +127,15 @@ class Proxy:
         self._listener.bind(str(path))
         path.chmod(0o666)  # the job has another user; only its container sees the socket
         self._listener.listen(128)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Close; an error that leaves the job without a result says what went out before it."""
+        told = self.close()
+        if isinstance(error, AisciError) and told:
+            error.why = "; ".join(filter(None, (error.why, summary(told))))
 
     def begin(self) -> None:
         """From now on connections are served, and their times counted."""
@@ -139,7 +150,7 @@ class Proxy:
                 with contextlib.suppress(OSError):  # not connected any more
                     sock.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._path.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
         until = time.monotonic() + _ENDING
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))

@@ -102,3 +102,16 @@ def _sum(told: Iterable[Egress]) -> Egress | None:
         received=sum(one.received for one in every),
         count=len(every),
     )
+
+
+def summary(told: tuple[Egress, ...]) -> str:
+    """One line over all: how many connections, to whom, how many bytes each way."""
+    allowed = [one for one in told if one.allowed]
+    hosts = ", ".join(sorted({one.host for one in allowed if one.host}))
+    return (
+        f"until then {sum(one.count for one in allowed)} connections were allowed"
+        + (f" ({hosts})" if hosts else "")
+        + f", {sum(one.count for one in told if not one.allowed)} refused, "
+        + f"{sum(one.sent for one in told)} bytes sent, "
+        + f"{sum(one.received for one in told)} received"
+    )

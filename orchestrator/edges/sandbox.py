@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+from orchestrator import ControlUnavailable
 from orchestrator.blobs import BlobStore
 from orchestrator.deadline import FOREVER, Deadline
 from orchestrator.edges import gpu
@@ -23,6 +24,7 @@ from orchestrator.edges.bounds import bounds_of
 from orchestrator.edges.checks import check_possible, check_seen, read_back
 from orchestrator.edges.container import WORKDIR, body_of, user_of
 from orchestrator.edges.depot import Depot
+from orchestrator.edges.egress import Proxy, World
 from orchestrator.edges.engine import Engine, translated
 from orchestrator.edges.labels import DEADLINE
 from orchestrator.edges.lines import Lines
@@ -59,12 +61,14 @@ class DockerSandbox:
         *,
         gpus: gpu.Gpus | None = None,
         allowance: Allowance | None = None,
+        world: World | None = None,
         _depot: Depot | None = None,
     ) -> None:
         self._engine, self._blobs, self._images = engine, blobs, images
         self._on_event = on_event or (lambda _what, _facts: None)
         self._gpus = gpus or gpu.Gpus()
         self._allowance = allowance or Allowance()
+        self._world = world or World()
         self._depot = _depot or Depot(engine, run_id, lambda: images("aisci-storage"))
         self._running: set[Watch] = set()
         self._stopped = threading.Event()
@@ -79,6 +83,7 @@ class DockerSandbox:
             on_event or self._on_event,
             gpus=self._gpus,
             allowance=self._allowance,
+            world=self._world,
             _depot=self._depot,
         )
         twin._running, twin._stopped = self._running, self._stopped
@@ -139,9 +144,11 @@ class DockerSandbox:
         volume, keeper, backend = undo.enter_context(self._depot.volume(job.id, limits, quota))
         longest = min(limits.wall, within.left) + limits.grace + SLACK
         labels = self._depot.labels(job.id, job.kind, seconds=longest)
+        proxy = self._proxy(job, undo)
         body = body_of(
-            job, image=image, volume=volume, labels=labels, duplex=duplex, gpus=lease.uuids
-        )
+            job, image=image, volume=volume, labels=labels, duplex=duplex, gpus=lease.uuids,
+            egress=str(proxy.path) if proxy else "",
+        )  # fmt: skip
         made = self._create(job, body, undo)
         asked, inspected = read_back(self._engine, made, body)
         self._copy_in(job.files, made, (uid, gid))
@@ -161,12 +168,14 @@ class DockerSandbox:
         self._begin(watch, undo)
         self._on_event("started", {"job": job.id, "scope": job.scope, "container": made[:12]})
         within.check(job.scope)
+        if proxy:
+            proxy.begin()
         stream.send(b"go\n")
         if not duplex:
             stream.close_stdin()
         return Session(
             self._engine, self._blobs, job, watch=watch, stream=stream, keeper=keeper, lines=lines,
-            facts=Facts(made, image, backend, info, asked, inspected, seen, float(labels[DEADLINE])),
+            proxy=proxy, facts=Facts(made, image, backend, info, asked, inspected, seen, float(labels[DEADLINE])),
         )  # fmt: skip
 
     def _adds_to(self, limits: Limits, info: Mapping[str, Any]) -> dict[Path, int]:
@@ -180,6 +189,23 @@ class DockerSandbox:
         name = f"{self._depot.prefix}-{job.id}-job"
         undo.callback(remove_container, self._engine, name)
         return create_container(self._engine, body, name)
+
+    def _proxy(self, job: Job, undo: ExitStack) -> Proxy | None:
+        """The job's only way out, where its policy has an allow-list; else there is none.
+
+        Raises:
+            ControlUnavailable: it is no experiment, and no other job is let out.
+        """
+        hosts = job.limits.network
+        if not hosts:
+            return None
+        if job.kind != "experiment":
+            raise ControlUnavailable(
+                f"a job of the kind {job.kind} cannot be given an allow-list",
+                where="the policy's network",
+                todo="write `network: none`",
+            )
+        return undo.enter_context(Proxy(hosts, self._depot.socket_path(), self._world))
 
     def _copy_in(self, files: Tree, made: str, owner: tuple[int, int]) -> None:
         """Before the start: nothing of the job's can be in the way of the engine's unpacking."""

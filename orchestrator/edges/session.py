@@ -9,6 +9,7 @@ from typing import Any
 
 from orchestrator import Interrupted, SandboxFailed
 from orchestrator.blobs import BlobStore
+from orchestrator.edges.egress import Proxy
 from orchestrator.edges.engine import Engine, translated
 from orchestrator.edges.lines import Lines
 from orchestrator.edges.objects import remove_container
@@ -53,10 +54,11 @@ class Session:
         keeper: Helper,
         lines: Lines,
         facts: Facts,
+        proxy: Proxy | None = None,
     ) -> None:
         self._engine, self._blobs, self._job = engine, blobs, job
         self._watch, self._stream, self._keeper = watch, stream, keeper
-        self._lines, self._facts = lines, facts
+        self._lines, self._facts, self._proxy = lines, facts, proxy
 
     def send(self, line: bytes) -> None:
         """Write one line to the job's stdin. Raises BrokenPipeError once it has ended."""
@@ -146,6 +148,7 @@ class Session:
                 hit=hit,
                 peaks=seen.peaks,
                 verdict=why,
+                egress=self._proxy.close() if self._proxy else (),
             ),
         )
 
