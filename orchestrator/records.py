@@ -239,22 +239,16 @@ class Peaks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Egress:
-    """A connection that a job asked the allow-list's proxy for, and what became of it.
+    """A connection that a job asked the allow-list's proxy for, and what became of it."""
 
-    ``at`` is in seconds after the job's start, ``host`` what was asked for as plain text,
-    ``address`` what was dialled. ``why`` says why it was refused, or ended before both sides
-    had said all. ``sent`` and ``received`` are the job's bytes; ``count`` is above one where
-    this is the sum of many.
-    """
-
-    at: float
-    host: str
+    at: float  # seconds after the job's start
+    host: str  # as asked for, as plain text
     allowed: bool
-    address: str = ""
-    why: str = ""
-    sent: int = 0
+    address: str = ""  # the one dialled
+    why: str = ""  # refused, or ended before both sides had said all
+    sent: int = 0  # bytes
     received: int = 0
-    count: int = 1
+    count: int = 1  # above one for the sum of many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
