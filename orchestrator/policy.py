@@ -20,6 +20,7 @@ from orchestrator.policy_compare import flat, weaker
 from orchestrator.policy_inherit import Effective, effective, find
 from orchestrator.policy_schema import BLOCKS, Container, Whole
 from orchestrator.records import ContainerKind, Limits, digest
+from orchestrator.seccomp import setting_text
 from orchestrator.yamlfile import Document, dump, nearest
 
 
@@ -97,7 +98,7 @@ class Policy:
             gpus=block.gpus.count,
             gpu_memory=block.gpus.memory,
             network=block.network,
-            seccomp=block.seccomp,
+            seccomp=setting_text(block.seccomp),
             env=tuple(block.env.items()),
         )
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from orchestrator import seccomp
 from orchestrator.policy_schema import DESCRIPTIVE
 from orchestrator.units import SIZES, parse_size, parse_time
 
@@ -24,8 +25,8 @@ _LEFT_OUT = {"process": False}
 _FREE = {"image", "user"}
 """No permission in themselves: an image's content is pinned by id, and root is never accepted."""
 
-_UNPROVABLE = {"seccomp", "enforce"}
-"""Whether one filter allows less than another cannot be read from its name."""
+WHOLE = {"env", "network", "seccomp"}
+"""Settings of several parts that are compared, and replaced, as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,12 @@ class Difference:
 
 
 def flat(mapping: Mapping[str, Any], path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
-    """Every setting by its path; an allow-list or an environment is one setting."""
+    """Every setting by its path; an allow-list, an environment or a profile is one setting."""
     settings: dict[tuple[str, ...], Any] = {}
     for key, value in mapping.items():
         if not path and key in DESCRIPTIVE:
             continue
-        if isinstance(value, Mapping) and key not in {"env", "network"}:
+        if isinstance(value, Mapping) and key not in WHOLE:
             settings |= flat(value, (*path, key))
         else:
             settings[(*path, key)] = value
@@ -89,7 +90,9 @@ def judge(path: tuple[str, ...], before: Any, after: Any) -> Verdict:
         less = after.items() < before.items()
     elif key == "network":
         less = _hosts(after) < _hosts(before)
-    elif key in _UNPROVABLE:
+    elif key == "seccomp":
+        return _filters(before, after)
+    elif key == "enforce":  # there is one word for it as yet
         less = False
     elif "keep_free" in path:
         less = amount(after) > amount(before)
@@ -102,11 +105,21 @@ def shown(value: Any) -> str:
     """A setting's value as a policy file writes it, on one line."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, Mapping) and "defaultAction" in value:
+        return seccomp.words(dict(value))
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {shown(one)}" for key, one in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(shown(one) for one in value) + "]"
     return str(value)
+
+
+def _filters(before: Any, after: Any) -> Verdict:
+    """What cannot be shown to allow no call more counts as weaker."""
+    old, new = seccomp.profile_of(before), seccomp.profile_of(after)
+    if not seccomp.no_weaker(old, new):
+        return "weaker"
+    return "different" if seccomp.no_weaker(new, old) else "stronger"
 
 
 def _hosts(network: Any) -> frozenset[str]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator import BadPolicy, UnknownName
-from orchestrator.policy_compare import flat, judge, shown, weaker
+from orchestrator import BadPolicy, UnknownName, seccomp
+from orchestrator.policy_compare import WHOLE, flat, judge, shown, weaker
 from orchestrator.policy_schema import BLOCKS, DESCRIPTIVE, SETTINGS
 from orchestrator.policy_written import Written
 from orchestrator.yamlfile import Document, nearest, read, validated
@@ -84,6 +84,9 @@ def effective(document: Document, shipped: Path, above: tuple[str, ...] = ()) ->
     written = validated(document, Written).model_dump(mode="json", exclude_none=True)
     reasons: dict[str, str] = written.get("exceeds", {})
     own = {key: value for key, value in written.items() if key not in (*DESCRIPTIVE, "extends")}
+    for block in BLOCKS:
+        if "seccomp" in own.get(block, {}):
+            own[block]["seccomp"] = _profile(document, block, own[block]["seccomp"])
     compared = {block for block in BLOCKS if "extends" in own.get(block, {})}
     beyond: dict[str, Exceeding] = {}  # of this file
     kept: dict[str, Exceeding] = {}  # of those it extends
@@ -125,6 +128,18 @@ def _block(
     return merged, beyond, _kept(parent.exceeds, {block: merged})
 
 
+def _profile(document: Document, block: str, setting: Any) -> Any:
+    """A profile that is named by its file, in full."""
+    if not isinstance(setting, str) or setting == seccomp.DEFAULT:
+        return setting
+    try:
+        return seccomp.read(Path(document.path).parent / setting).normal()
+    except BadPolicy as problem:
+        raise document.bad(
+            (block, "seccomp"), f"{problem.what}: {setting}", why=problem.why, todo=problem.todo
+        ) from problem
+
+
 def _parent(
     document: Document, loc: tuple[str, ...], name: str, shipped: Path, above: tuple[str, ...]
 ) -> Document:
@@ -144,8 +159,7 @@ def _merged(parent: Mapping[str, Any], child: Mapping[str, Any]) -> dict[str, An
     merged = dict(parent)
     for key, value in child.items():
         both = isinstance(value, dict) and isinstance(parent.get(key), dict)
-        whole = key in {"env", "network"}
-        merged[key] = _merged(parent[key], value) if both and not whole else value
+        merged[key] = _merged(parent[key], value) if both and key not in WHOLE else value
     return merged
 
 

@@ -99,7 +99,9 @@ class Container(Strict):
     network: Network = Field(
         description="`none`: no interface but loopback. Or the hosts that it may reach over HTTPS, by whole name."
     )
-    seccomp: Seccomp = Field(description="The filter on system calls.")
+    seccomp: Seccomp = Field(
+        description="The filter on system calls: `default`, aisci's own, or a profile's file."
+    )
     logs: Size = Field(description="Bytes of output; more ends the run.")
     data: Literal["read-only", "none"] = Field(description="Staged data sets below /data, or none.")
     harvest: Harvest = Field(description="The most that is brought home.")

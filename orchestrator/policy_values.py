@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    Tag,
+    WithJsonSchema,
+)
+
+from orchestrator.seccomp import Profile
 
 _NAME = r"[a-z0-9][a-z0-9-]{0,63}"
 # The last label begins with a letter: no spelling of an address does.
@@ -116,7 +126,17 @@ User = Annotated[
 Image = Annotated[
     str, Field(pattern=r"^[a-z0-9][a-z0-9._/-]{0,127}(:[A-Za-z0-9][A-Za-z0-9._-]{0,127})?$")
 ]
-Seccomp = Annotated[str, Field(pattern=r"^(default|[A-Za-z0-9._/-]{1,200}\.json)$")]
+_Inline = Annotated[Profile, Tag("profile")]
+_named_or_whole = Discriminator(lambda value: "name" if isinstance(value, str) else "profile")
+Seccomp = Annotated[Annotated[Literal["default"], Tag("name")] | _Inline, _named_or_whole]
+"""In an effective policy a profile stands in full, so that its every rule is in the hash."""
+_SeccompFile = Annotated[
+    str,
+    Field(pattern=r"^(default|[A-Za-z0-9._/-]{1,200}\.json)$", examples=["default", "./mine.json"]),
+    Tag("name"),
+]
+SeccompWritten = Annotated[_SeccompFile | _Inline, _named_or_whole]
+"""In a file it may be named, and is looked for beside that file."""
 _Plain = PlainSerializer(
     lambda number: int(number) if number == int(number) else number, when_used="json"
 )

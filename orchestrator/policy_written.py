@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import BeforeValidator, Field, create_model
 
 from orchestrator.policy_schema import SETTINGS, Container, EditorContainer, Strict, Whole
+from orchestrator.policy_values import SeccompWritten
 
 
 def _editor_word(value: Any) -> Any:
@@ -50,7 +51,7 @@ def _partial(model: type[Strict], *required: str, **extra: Any) -> type[Strict]:
                     written, BeforeValidator(_editor_word, json_schema_input_type=shown)
                 ]
         else:
-            written = kind | None
+            written = (SeccompWritten if key == "seccomp" else kind) | None
         told = model.model_fields[key].description
         fields[key] = (written, Field(default=None, description=told))
     return create_model(model.__name__, __base__=Strict, __doc__=model.__doc__, **fields)

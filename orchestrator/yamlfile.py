@@ -195,9 +195,12 @@ def validated(document: Document, model: type[Model]) -> Model:
 def _in_file(loc: Loc, document: Document) -> Loc:
     """pydantic's path less the parts that name a union's branch."""
     known: Loc = ()
+    here: Any = document.data
     for index, part in enumerate(loc):
-        if (*known, part) in document.marks or index == len(loc) - 1:
+        last = index == len(loc) - 1 and isinstance(here, dict | list)
+        if (*known, part) in document.marks or last:
             known = (*known, part)
+            here = here[part] if known in document.marks else None
     return known
 
 

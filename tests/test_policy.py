@@ -17,11 +17,14 @@ from orchestrator.policy import Policy, load, lowered, show
 from orchestrator.policy_check import check, check_file, check_machine, refuse
 from orchestrator.policy_compare import compare, flat, weaker
 from orchestrator.policy_limits import Machine
-from orchestrator.records import Limits
+from orchestrator.records import Limits, canonical
+from orchestrator.seccomp import shipped
 from orchestrator.units import parse_size, parse_time, size_text, time_text
 
 ROOT = shipped_root() / "policies"
 SHIPPED = sorted(path.stem for path in ROOT.glob("*.yaml"))
+WIDE = shipped().normal()  # and one call more
+WIDE["syscalls"].append({"names": ["ptrace"], "action": "SCMP_ACT_ALLOW"})
 HEAD = "version: 1\nname: mine\ndescription: A test.\n"
 
 
@@ -105,7 +108,7 @@ def test_a_child_inherits_what_it_does_not_say(tmp_path: Path) -> None:
         ("experiment.gpus.count", "experiment: {gpus: {count: 1}}", "0", "1"),
         ("experiment.network", "experiment: {network: {allow: ['a.org:443']}}", "none", "a.org"),
         ("experiment.env", "experiment: {env: {A: b}}", "{}", "{A: b}"),
-        ("experiment.seccomp", "experiment: {seccomp: mine.json}", "default", "mine.json"),
+        ("experiment.seccomp", "experiment: {seccomp: wide.json}", "default", "SHA-256"),
         ("latex.data", "latex: {data: read-only}", "none", "read-only"),
         ("idea.budget.usd", "idea: {budget: {usd: 5.01}}", "5", "5.01"),
         ("run.keep_free.disk", "run: {keep_free: {disk: 1023MiB}}", "1GiB", "1023MiB"),
@@ -115,6 +118,7 @@ def test_a_child_inherits_what_it_does_not_say(tmp_path: Path) -> None:
 def test_a_child_weaker_than_its_parent_is_refused_with_key_and_both_values(
     tmp_path: Path, key: str, body: str, before: str, after: str
 ) -> None:
+    (tmp_path / "wide.json").write_bytes(canonical(WIDE))
     text = refusal(tmp_path, f"extends: ci-cpu\n{body}")
     assert f"mine.yaml:5:{body.index(key.rsplit('.', 1)[-1] + ':') + 1}: {key}" in text
     assert f"'ci-cpu' says {before}; here it is" in text
@@ -137,7 +141,7 @@ def test_no_setting_of_a_container_escapes_the_comparison(setting: tuple[str, ..
     for part in setting[:-1]:
         at = at[part]
     value = at[setting[-1]]
-    higher = {"none": {"allow": ["a.org:443"]}, "default": "x.json", "watched": "hoped"}
+    higher = {"none": {"allow": ["a.org:443"]}, "default": WIDE, "watched": "hoped"}
     if isinstance(value, int):
         at[setting[-1]] = value + 1
     elif isinstance(value, dict):
@@ -390,11 +394,10 @@ def whole_with(folder: Path, **changes: Any) -> Policy:
             "above run.disk",
         ),
         (
-            {"network__none": "network: {allow: ['a.org:443']}"},
-            "experiment.network",
-            "not enforceable",
+            {"network__none": "network: {allow: ['a.org:443']}", "env__{}": "env: {https_proxy: x}"},
+            "experiment.env",
+            "past the allow-list's proxy",
         ),
-        ({"seccomp__default": "seccomp: x.json"}, "experiment.seccomp", "not enforceable"),
         ({"env__{}": "env: {LD_PRELOAD: x}"}, "experiment.env", "how programs are loaded"),
         ({"env__{}": "env: {NVIDIA_VISIBLE_DEVICES: all}"}, "experiment.env", "GPUs are lent"),
     ],

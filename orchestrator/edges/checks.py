@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orchestrator import ControlUnavailable, SandboxFailed
@@ -10,9 +11,9 @@ from orchestrator.edges.bounds import over
 from orchestrator.edges.container import user_of
 from orchestrator.edges.engine import Engine, translated
 from orchestrator.evidence import Pairs, flat, mismatches, same_keys
-from orchestrator.records import Limits
+from orchestrator.records import Limits, digest
 
-_DEFAULT_SECCOMP = ("name=seccomp,profile=default", "name=seccomp,profile=builtin")
+_FILTER = "seccomp="
 
 
 def check_possible(engine: Engine, limits: Limits) -> dict[str, Any]:
@@ -29,10 +30,8 @@ def check_possible(engine: Engine, limits: Limits) -> dict[str, Any]:
          f"an allow-list; {limits.runtime} lets no socket of the host's into its containers"),
         ("runtime", limits.runtime in info["Runtimes"],
          f"{limits.runtime}; the engine has {', '.join(sorted(info['Runtimes']))}"),
-        ("seccomp", limits.seccomp == "default",
-         f"{limits.seccomp}; only the engine's own profile is enforced here"),
-        ("seccomp", any(option in info["SecurityOptions"] for option in _DEFAULT_SECCOMP),
-         f"default; the engine has {', '.join(info['SecurityOptions']) or 'none'}"),
+        ("seccomp", any(option.startswith("name=seccomp") for option in info["SecurityOptions"]),
+         f"a filter; the engine has {', '.join(info['SecurityOptions']) or 'none'}"),
         ("resources.cpus", limits.cpus <= info["NCPU"], f"{limits.cpus}; there are {info['NCPU']}"),
         ("resources.memory", limits.memory <= info["MemTotal"],
          f"{limits.memory} bytes; there are {info['MemTotal']}"),
@@ -59,7 +58,8 @@ def read_back(engine: Engine, container: str, body: Mapping[str, Any]) -> tuple[
     with translated("inspecting a container"):
         have = engine.api.inspect_container(container)
     config = {k: body[k] for k in ("User", "WorkingDir", "Entrypoint", "Cmd", "Tty", "OpenStdin")}
-    asked = {"Config": config, "HostConfig": body["HostConfig"], "Image": body["Image"]}
+    host = body["HostConfig"] | {"SecurityOpt": hashed(body["HostConfig"]["SecurityOpt"])}
+    asked = {"Config": config, "HostConfig": host, "Image": body["Image"]}
     ask, got = flat(asked), flat(same_keys(asked, _normal(have)))
     env = dict(line.split("=", 1) for line in have["Config"]["Env"])
     wrong = list(mismatches(ask, got))
@@ -86,12 +86,25 @@ def read_back(engine: Engine, container: str, body: Mapping[str, Any]) -> tuple[
     return ask, (*got, *seen_env)
 
 
+def hashed(options: Iterable[str]) -> list[str]:
+    """Security options with a profile's hash in its place: engines may write its JSON anew."""
+    return [_hash_of(option) if option.startswith(_FILTER) else option for option in options]
+
+
+def _hash_of(option: str) -> str:
+    try:
+        return f"{_FILTER}sha256:{digest(json.loads(option.removeprefix(_FILTER)))}"
+    except ValueError:  # a word such as "unconfined"
+        return option
+
+
 def _normal(have: Mapping[str, Any]) -> dict[str, Any]:
     """The engine's answer where it spells the same thing otherwise: null for an empty list."""
     host = dict(have["HostConfig"])
     for name in ("CapAdd", "Devices", "DeviceRequests", "Mounts", "Ulimits"):
         host[name] = host.get(name) or []
     host["Ulimits"] = sorted(host["Ulimits"], key=lambda limit: str(limit["Name"]))
+    host["SecurityOpt"] = hashed(host.get("SecurityOpt") or [])
     if "ALL" in (host.get("CapDrop") or ()):
         host["CapDrop"] = ["ALL"]
     return {**have, "HostConfig": host}

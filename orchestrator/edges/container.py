@@ -13,6 +13,7 @@ from orchestrator.edges.storage import volume_mount
 from orchestrator.names import why_unsafe
 from orchestrator.policy_values import why_not_set
 from orchestrator.records import Job, Limits
+from orchestrator.seccomp import profile_of, under
 
 # Deep enough that a template's `../../../data` is the staged data.
 WORKDIR = "/workspace/results/template/idea"
@@ -75,6 +76,7 @@ def body_of(
 
 def _host_config(job: Job, volume: str, gpus: tuple[str, ...], egress: str) -> dict[str, Any]:
     limits = job.limits
+    calls = under(profile_of(limits.seccomp), limits.runtime)
     tmpfs = f"size={max(limits.tmp, 4096)},nr_inodes={limits.inodes},mode=1777,nosuid,nodev,exec"
     lent = {
         "Driver": "",
@@ -89,7 +91,7 @@ def _host_config(job: Job, volume: str, gpus: tuple[str, ...], egress: str) -> d
         "Privileged": False,
         "CapAdd": [],
         "CapDrop": ["ALL"],
-        "SecurityOpt": ["no-new-privileges:true"],
+        "SecurityOpt": ["no-new-privileges:true", f"seccomp={calls.text}"],
         "Memory": limits.memory,
         "MemorySwap": limits.memory,
         "NanoCpus": int(limits.cpus * 1e9),
