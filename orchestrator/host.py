@@ -29,12 +29,13 @@ class Tried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineFacts:
-    """What the engine says of itself.
+    """What the engine says of itself, and what its socket's file says of who may use it.
 
     ``cgroup`` is the version, 1 or 2; ``controls`` are the limits that it says it can set
-    (memory, swap, pids, cpu). ``user`` is who may write to its socket, in words, and ``group``
-    the people who are in that socket's group. ``root`` is the folder of its data and
-    ``root_disk`` the file system there.
+    (memory, swap, pids, cpu). ``root`` is the folder of its data and ``root_disk`` the file
+    system there. ``where`` is how it is reached, ``local`` whether that is a unix socket;
+    ``socket`` are that socket's owner, group and mode, ``members`` the people in the group, and
+    ``open_socket`` says that everybody on this machine may write to it.
     """
 
     name: str
@@ -47,14 +48,16 @@ class EngineFacts:
     userns_remap: bool
     security: tuple[str, ...]
     storage_driver: str
-    controls: tuple[str, ...] = ()
+    controls: tuple[str, ...] = ("memory", "swap", "pids", "cpu")
     logging: str = ""
     live_restore: bool = False
     root: str = ""
     root_disk: str = ""
     where: str = ""
-    user: str = ""
-    group: tuple[str, ...] = ()
+    local: bool = True
+    socket: str = ""
+    members: tuple[str, ...] = ()
+    open_socket: bool = False
 
     @property
     def seccomp(self) -> bool:
@@ -69,6 +72,8 @@ class Host:
     ``engine`` is None where none answers, and ``why`` and ``todo`` say why and what to do.
     ``components`` are (engine | containerd | runc | …, its version as told), ``packages``
     (name, version) of those that the distribution installed, ``system`` its name and release.
+    ``mended`` are (component, CVE, where that is written): holes that the distribution mended
+    without raising the number.
     ``userns`` says whether an unprivileged process may make a user name space here. ``cdi`` are
     the devices that the engine lends by name, ``gpus`` those of the driver. ``memory`` is all of
     it, ``memory_free`` what can be had without swapping; ``disk`` is free where results lie.
@@ -86,9 +91,9 @@ class Host:
     components: tuple[tuple[str, str], ...] = ()
     packages: tuple[tuple[str, str], ...] = ()
     system: str = ""
+    mended: tuple[tuple[str, str, str], ...] = ()
     core_pattern: str = ""
     userns: bool = False
-    lsm: tuple[str, ...] = ()
     cdi: tuple[str, ...] = ()
     gpus: tuple[str, ...] = ()
     cpus: int = 0

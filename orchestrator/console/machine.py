@@ -1,4 +1,4 @@
-"""Commands about this machine: images, leftovers, and what the doctor finds."""
+"""Commands about this machine: its images, and what dead runs left on it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from orchestrator.console import out
-from orchestrator.doctor import examine
 from orchestrator.edges.engine import connect
-from orchestrator.edges.hostlook import survey
 from orchestrator.edges.images import USUAL, build_images, list_images
 from orchestrator.edges.reap import reap
 
@@ -64,18 +62,3 @@ def reap_all(*, dry_run: bool, as_json: bool) -> None:
     out.table(("what", "name", "run", "job"), [(o.what, o.name, o.run, o.job) for o in found])
     verb = "would be removed" if dry_run else "removed"
     out.say(f"{len(found)} leftovers of dead runs {verb}")
-
-
-def doctor(results: Path, *, as_json: bool) -> int:
-    """What this machine can do; returns the exit code, 1 where a check failed."""
-    checks = examine(survey(results, probe=True))
-    for one in checks if as_json else ():
-        out.as_json(asdict(one))
-    if not as_json:
-        out.table(
-            ("check", "state", "found", "how"),
-            [(c.name, c.state, c.found, c.basis) for c in checks],
-        )
-        for one in checks:
-            out.say(f"\n{one.name}: {one.todo}") if one.todo else None
-    return 1 if any(one.state == "fail" for one in checks) else 0

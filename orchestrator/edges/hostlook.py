@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator import EngineUnavailable
-from orchestrator.edges import checkup
+from orchestrator import ControlUnavailable, EngineUnavailable
+from orchestrator.edges import checkup, system
 from orchestrator.edges.allowance import available_memory
-from orchestrator.edges.engine import Engine, connect, translated
+from orchestrator.edges.cdi import cdi_devices
+from orchestrator.edges.depot import socket_of
+from orchestrator.edges.engine import DEFAULT_SOCKET, Engine, connect, translated
 from orchestrator.edges.gpu import Driver
 from orchestrator.edges.images import list_images
 from orchestrator.edges.machine import measure
@@ -17,20 +21,26 @@ from orchestrator.edges.reap import leftovers
 from orchestrator.edges.storage import BACKENDS
 from orchestrator.host import EngineFacts, Host, Tried
 
+TOOLKIT = "nvidia-container-toolkit"
 
-def survey(results: Path, *, probe: bool) -> Host:
+
+def survey(results: Path, *, probe: bool, say: Callable[[str], None] | None = None) -> Host:
     """What this machine is; ``results`` is where runs are to be kept.
 
-    With ``probe``, what can be tried is tried, in containers: some seconds. Without, runtimes
-    and storage backends are only ``listed``. A machine without an engine is an answer too.
+    With ``probe``, what can be tried is tried, in containers: some seconds, and ``say`` is told
+    what is under way. Without, runtimes and storage backends are only ``listed``. A machine
+    without an engine is an answer too.
     """
     there = next(path for path in (results, *results.absolute().parents) if path.is_dir())
     machine = measure(there)
+    toolkit = system.toolkit_version()
     bare = Host(
         engine=None,
-        core_pattern=_line("/proc/sys/kernel/core_pattern"),
-        userns=_userns(),
-        lsm=tuple(filter(None, _line("/sys/kernel/security/lsm").split(","))),
+        components=((TOOLKIT, toolkit),) if toolkit else (),
+        packages=tuple(sorted(system.installed().items())),
+        system=system.distribution(),
+        core_pattern=system.line_of("/proc/sys/kernel/core_pattern"),
+        userns=system.user_namespaces(),
         gpus=tuple(f"{gpu.uuid} ({gpu.memory >> 30} GiB)" for gpu in Driver().devices()),
         cpus=machine.cpus,
         memory=machine.memory,
@@ -43,7 +53,7 @@ def survey(results: Path, *, probe: bool) -> Host:
         return replace(bare, why=f"{error.what} {error.why}".strip(), todo=error.todo)
     try:
         seen = _with_engine(engine, bare)
-        return checkup.tried(engine, seen) if probe else seen
+        return checkup.tried(engine, seen, say or (lambda _: None)) if probe else seen
     finally:
         engine.close()
 
@@ -52,17 +62,16 @@ def _with_engine(engine: Engine, bare: Host) -> Host:
     with translated("asking the engine what it is"):
         info: dict[str, Any] = engine.api.info()
         version: dict[str, Any] = engine.api.version()
+    told = tuple((str(one["Name"]), str(one["Version"])) for one in version.get("Components") or ())
+    components = told + bare.components
     return replace(
         bare,
-        engine=_facts(info, version),
+        engine=_facts(engine, info, version),
         runtimes=tuple(Tried(name, "listed") for name in sorted(info["Runtimes"])),
         storage=tuple(Tried(name, "listed") for name in BACKENDS),
-        components=tuple(
-            (str(one["Name"]), str(one["Version"])) for one in version.get("Components") or ()
-        ),
-        cdi=tuple(
-            str(one["ID"]) for one in info.get("DiscoveredDevices") or () if one["Source"] == "cdi"
-        ),
+        components=components,
+        mended=tuple(system.mended(dict(components), dict(bare.packages))),
+        cdi=cdi_devices(info),
         images=tuple((one.name, one.state) for one in list_images(engine)),
         leftovers=len(leftovers(engine)),
     )
@@ -72,8 +81,11 @@ _LIMITS = (("MemoryLimit", "memory"), ("SwapLimit", "swap"), ("PidsLimit", "pids
            ("CpuCfsQuota", "cpu"))  # fmt: skip
 
 
-def _facts(info: dict[str, Any], version: dict[str, Any]) -> EngineFacts:
+def _facts(engine: Engine, info: dict[str, Any], version: dict[str, Any]) -> EngineFacts:
     security = tuple(str(option) for option in info.get("SecurityOptions") or ())
+    root = str(info["DockerRootDir"])
+    path = _socket(engine)
+    socket, members, everybody = system.socket_rights(path) if path else ("", (), False)
     return EngineFacts(
         name=str((version.get("Platform") or {}).get("Name") or "engine"),
         version=str(version["Version"]),
@@ -88,19 +100,19 @@ def _facts(info: dict[str, Any], version: dict[str, Any]) -> EngineFacts:
         controls=tuple(name for key, name in _LIMITS if info.get(key)),
         logging=str(info.get("LoggingDriver", "")),
         live_restore=bool(info.get("LiveRestoreEnabled")),
-        root=str(info["DockerRootDir"]),
+        root=root,
+        root_disk=system.disk_of(root) if path else "",
+        where=os.environ.get("DOCKER_HOST") or DEFAULT_SOCKET,
+        local=bool(path),
+        socket=socket,
+        members=members,
+        open_socket=everybody,
     )
 
 
-def _userns() -> bool:
-    """Whether both of the kernel's switches let an unprivileged process make a user name space."""
-    allowed = _line("/proc/sys/kernel/unprivileged_userns_clone") or "1"  # only Debian's has it
-    return allowed != "0" and _line("/proc/sys/user/max_user_namespaces") not in ("", "0")
-
-
-def _line(path: str) -> str:
-    """The first line of one of the kernel's files; empty where it cannot be read."""
+def _socket(engine: Engine) -> str:
+    """Its unix socket; empty where it is reached another way, and every run would refuse it."""
     try:
-        return Path(path).read_text("utf-8", errors="replace").partition("\n")[0]
-    except OSError:
+        return socket_of(engine)
+    except ControlUnavailable:
         return ""

@@ -1,0 +1,87 @@
+"""``aisci doctor``: look, try, judge, and draw the answer."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.console import out
+from orchestrator.console.readiness import readiness
+from orchestrator.doctor import Check, State, examine
+from orchestrator.edges.hostlook import survey
+from orchestrator.plain import plain_line
+
+WIDE = 120  # characters: no wider, and so wide where no terminal says
+_COLOURS: dict[State, str] = {
+    "ok": "green",
+    "note": "dim",
+    "warn": "yellow",
+    "fail": "red",
+    "refused": "yellow",
+}
+
+
+def doctor(results: Path, *, as_json: bool) -> int:
+    """What this machine can give; returns the exit code, 1 where a check failed."""
+    with _progress() as say:
+        host = survey(results, probe=True, say=say)
+        say("the shipped policies")
+        checks = examine(host) + readiness(host, results)
+    if as_json:
+        for one in checks:
+            out.as_json(asdict(one))
+    else:
+        _draw(checks)
+    return 1 if any(one.state == "fail" for one in checks) else 0
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """A line on a terminal that says what is being tried, gone when the answer comes."""
+    if not sys.stderr.isatty():
+        yield lambda _doing: None
+        return
+    with Console(stderr=True).status("looking …") as status:
+        yield lambda doing: status.update(f"trying {plain_line(doing)} …")
+
+
+def _draw(checks: Sequence[Check]) -> None:
+    console = Console(highlight=False)
+    console.width = min(console.width, WIDE) if sys.stdout.isatty() else WIDE
+    widest = max(len(one.name) for one in checks)
+    for group in dict.fromkeys(one.group for one in checks):
+        console.print(Text(group, style="bold"))
+        drawn = Table(box=None, show_header=False, padding=(0, 1, 0, 0), expand=True)
+        drawn.add_column(width=8)
+        drawn.add_column(width=min(widest, 26), overflow="fold")
+        drawn.add_column(overflow="fold", ratio=1)
+        drawn.add_column(width=8, style="dim")
+        for one in checks:
+            if one.group == group:
+                state = Text(f" {one.state}", style=_COLOURS[one.state])
+                drawn.add_row(state, one_line(one.name), _words(one), one.basis)
+        console.print(drawn)
+    states = Counter(one.state for one in checks)
+    told = ", ".join(f"{states[state]} {state}" for state in _COLOURS if states[state])
+    console.print(Text(f"{told}. tested: tried just now; reported: the engine's word; read: files"))
+
+
+def _words(one: Check) -> Text:
+    """What was found, and below it what to do."""
+    text = Text(one_line(one.found))
+    for line in one.todo.splitlines():
+        text.append(f"\n→ {one_line(line.strip())}", style="cyan")
+    return text
+
+
+def one_line(text: str) -> str:
+    """Quoted words may be an engine's or an image's own."""
+    return plain_line(text, limit=600)

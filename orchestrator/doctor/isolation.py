@@ -1,0 +1,173 @@
+"""The controls: runtimes, storage, limits, name spaces, filters; tried where that can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.doctor.check import Check, State
+from orchestrator.host import EngineFacts, Host, Tried
+
+GROUP = "controls"
+NEEDED = ("memory", "swap", "pids", "cpu")
+_KERNEL_SAYS = {"memory": "limit memory", "swap": "limit swap", "pids": "limit pids",
+                "cpu": "limit cpus"}  # fmt: skip
+
+
+def isolation_checks(host: Host, engine: EngineFacts) -> Iterator[Check]:
+    """Every control that this machine may give or lack."""
+    yield from (_runtime(host, one) for one in host.runtimes)
+    yield from _storage(host)
+    yield _limits(host, engine)
+    yield _seccomp(host, engine)
+    yield _labels(engine)
+    yield _users(host, engine)
+    yield _crashes(host)
+
+
+def _runtime(host: Host, one: Tried) -> Check:
+    state: State
+    todo = ""
+    if one.state == "tested":
+        state = "ok"
+    elif one.name == "runc":
+        state, todo = "fail", host.trial_todo or "nothing can run here without it"
+    elif one.state == "failed":
+        state, todo = "warn", "policies with `runtime: runsc` cannot run here until it does"
+    else:
+        state = "note"
+        if one.name == "runsc":
+            todo = "`make gvisor`, or https://gvisor.dev/docs/user_guide/install"
+    return Check(
+        group=GROUP,
+        name=f"runtime {one.name}",
+        state=state,
+        found=one.why or one.state,
+        basis="tested" if one.state in ("tested", "failed") else "reported",
+        todo=todo,
+    )
+
+
+def _storage(host: Host) -> Iterator[Check]:
+    held = [one.name for one in host.storage if one.state == "tested"]
+    for one in host.storage:
+        state: State = (
+            "ok" if one.state == "tested" else "warn" if one.state == "failed" else "note"
+        )
+        yield Check(
+            group=GROUP,
+            name=f"quota on {one.name}",
+            state=state,
+            found=one.why or one.state,
+            basis="tested" if one.state != "listed" else "reported",
+        )
+    disk = [name for name in held if name != "tmpfs"]
+    if not disk:
+        yield Check(
+            group=GROUP,
+            name="workspace on disk",
+            state="warn" if held else "fail",
+            found="none: only a workspace that fits into a job's memory can be given"
+            if held
+            else "no backend holds a quota: no job can run",
+            basis="tested",
+            todo="modprobe loop; or the engine's data on XFS mounted with pquota",
+        )
+
+
+def _limits(host: Host, engine: EngineFacts) -> Check:
+    """The engine's word, and what the kernel showed of a real container."""
+    seen = dict(host.trial.seen) if host.trial else {}
+    missing = [name for name in NEEDED if name not in engine.controls]
+    shown = [name for name in NEEDED if seen.get(_KERNEL_SAYS[name], "no limit") != "no limit"]
+    found = f"cgroup version {engine.cgroup}, driver {engine.cgroup_driver}; "
+    if missing:
+        found += f"the engine cannot limit {', '.join(missing)}"
+    else:
+        found += f"set and read back from the kernel: {', '.join(shown) or 'nothing yet'}"
+    return Check(
+        group=GROUP,
+        name="limits",
+        state="fail" if missing or (host.trial and len(shown) < len(NEEDED)) else "ok",
+        found=found,
+        basis="tested" if host.trial else "reported",
+        todo="boot the kernel with `cgroup_enable=memory swapaccount=1`; a rootless engine needs "
+        "cgroups version 2 and their delegation"
+        if missing
+        else "",
+    )
+
+
+def _seccomp(host: Host, engine: EngineFacts) -> Check:
+    filtered = host.trial is not None and dict(host.trial.seen).get("Seccomp") == "2"
+    return Check(
+        group=GROUP,
+        name="system calls",
+        state="ok" if engine.seccomp else "fail",
+        found="filtered: seen in a job's first process"
+        if filtered
+        else "the engine says that it filters them"
+        if engine.seccomp
+        else "not filtered: this engine was built without seccomp",
+        basis="tested" if filtered else "reported",
+        todo="" if engine.seccomp else "use an engine with seccomp",
+    )
+
+
+def _labels(engine: EngineFacts) -> Check:
+    found = [
+        name for name in ("apparmor", "selinux") if f"name={name}" in " ".join(engine.security)
+    ]
+    return Check(
+        group=GROUP,
+        name="mandatory access",
+        state="ok" if found else "note",
+        found=", ".join(found) or "neither AppArmor nor SELinux; no policy relies on one",
+        basis="reported",
+    )
+
+
+def _users(host: Host, engine: EngineFacts) -> Check:
+    if engine.rootless:
+        found = "rootless: root in a container is the engine's own user outside"
+    elif engine.userns_remap:
+        found = "userns-remap: root in a container is nobody outside"
+    else:
+        found = "users in containers are the host's own; no job runs as root"
+    plain = "may" if host.userns else "may not"
+    return Check(
+        group=GROUP,
+        name="user name spaces",
+        state="ok" if engine.rootless or engine.userns_remap else "note",
+        found=f"{found}. Outside containers, ordinary users {plain} make their own",
+        basis="reported",
+        todo=""
+        if engine.rootless or engine.userns_remap
+        else "`userns-remap` in the engine's daemon.json, or a rootless engine",
+    )
+
+
+def _crashes(host: Host) -> Check:
+    """A core limit of 0 stops core files; a program behind a pipe is run all the same."""
+    pattern = host.core_pattern
+    if pattern[:1] not in ("|", "@"):
+        return Check(
+            group=GROUP,
+            name="crashes",
+            state="ok" if pattern else "note",
+            found=f"core_pattern is {pattern!r}: a file, and every container's core limit is 0"
+            if pattern
+            else "core_pattern cannot be read here",
+            basis="read",
+        )
+    what = (
+        "runs this program, as root and outside" if pattern[0] == "|" else "writes to this socket"
+    )
+    return Check(
+        group=GROUP,
+        name="crashes",
+        state="warn",
+        found=f"core_pattern is {pattern!r}: when a program in a container crashes the kernel "
+        f"{what}, with its memory; the core limit of 0 does not stop that",
+        basis="read",
+        todo="sysctl -w kernel.core_pattern=core, and keep it in /etc/sysctl.d",
+    )

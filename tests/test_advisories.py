@@ -1,0 +1,141 @@
+"""Versions are read as they are written, and a hole is open until somebody is known to have mended it."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.advisories import ADVISORIES, exposures, is_fixed, read_version
+from orchestrator.doctor.versions import version_checks
+from orchestrator.host import Host
+
+THREE = ("CVE-2025-31133", "CVE-2025-52565", "CVE-2025-52881")
+
+
+def host(**components: str) -> Host:
+    return Host(engine=None, components=tuple(components.items()))
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("1.1.5+ds1", (1, 1, 5)),
+        ("20.10.24+dfsg1", (20, 10, 24)),
+        ("1.6.20~ds1", (1, 6, 20)),
+        ("1.17.8-1", (1, 17, 8)),
+        ("28.2.2-0ubuntu1~24.04.1", (28, 2, 2)),
+        ("v1.2", (1, 2, 0)),
+    ],
+)
+def test_what_a_distribution_adds_is_no_part_of_the_number(
+    text: str, numbers: tuple[int, ...]
+) -> None:
+    found = read_version(text)
+    assert found is not None
+    assert (found[0], found == read_version(".".join(map(str, numbers)))) == (numbers, True)
+
+
+def test_a_candidate_comes_before_its_release_and_candidates_count_upwards() -> None:
+    order = ["1.0-rc6", "1.0.0~rc93+ds1", "1.0.0-rc95", "1.0.0", "1.4.0-beta.1", "1.4.0-rc.3",
+             "1.4.0", "1.10.0"]  # fmt: skip
+    found = [read_version(text) for text in order]
+    assert None not in found
+    assert found == sorted(found, key=lambda number: number or ((0,), 0, 0))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "unknown", "library-import", "5:24.0.7-1", "1.2.3foo", "$(id)"]
+)
+def test_what_is_no_version_is_not_guessed_at(text: str) -> None:
+    assert read_version(text) is None
+
+
+@pytest.mark.parametrize(
+    ("version", "fixed"),
+    [
+        ("1.1.15", False),
+        ("1.2.7", False),
+        ("1.2.8", True),
+        ("1.2.9", True),
+        ("1.3.2", False),
+        ("1.3.3", True),
+        ("1.4.0-rc.2", False),
+        ("1.4.0-rc.3", True),
+        ("1.4.0", True),
+        ("1.5.0-rc.1", True),
+    ],
+)
+def test_each_release_line_is_mended_at_its_own_version(version: str, fixed: bool) -> None:  # noqa: FBT001
+    number = read_version(version)
+    assert number is not None
+    assert is_fixed(number, ("1.2.8", "1.3.3", "1.4.0-rc.3")) is fixed
+
+
+def test_an_old_runc_is_open_until_its_distribution_names_every_one_of_them() -> None:
+    bare = next(exposures(host(runc="1.1.5+ds1")))
+    assert (bare.standing, bare.ids) == ("open", THREE)
+    some = Host(
+        engine=None,
+        components=(("runc", "1.1.5+ds1"),),
+        mended=tuple(("runc", cve, "runc 1.1.5+ds1-1+deb12u9") for cve in THREE[:2]),
+    )
+    assert next(exposures(some)).ids == THREE[2:]
+    every = Host(
+        engine=None,
+        components=(("runc", "1.1.5+ds1"),),
+        mended=tuple(("runc", cve, "runc 1.1.5+ds1-1+deb12u9") for cve in THREE),
+    )
+    found = next(exposures(every))
+    assert (found.standing, found.where) == ("mended", "runc 1.1.5+ds1-1+deb12u9")
+
+
+def test_what_another_package_mended_does_not_count() -> None:
+    seen = Host(
+        engine=None,
+        components=(("runc", "1.1.5"),),
+        mended=tuple(("containerd", cve, "containerd 9") for cve in THREE),
+    )
+    assert next(exposures(seen)).standing == "open"
+
+
+def test_a_version_that_cannot_be_read_is_neither_open_nor_mended_but_said() -> None:
+    assert {one.standing for one in exposures(host(runc="built here"))} == {"unread"}
+    check = next(iter(version_checks(host(runc="built here"))))
+    assert (check.name, check.state) == ("runc", "warn")
+
+
+def test_a_hole_within_a_programs_reach_fails_and_one_that_needs_our_images_warns() -> None:
+    old = [c for c in version_checks(host(**{"nvidia-container-toolkit": "1.17.3-1"})) if c.todo]
+    reach = {check.found.split(":")[0]: check.state for check in old}
+    assert reach["CVE-2026-24260"] == "fail"
+    assert reach["CVE-2025-23266, CVE-2025-23267"] == "warn"
+    new = list(version_checks(host(**{"nvidia-container-toolkit": "1.19.1"})))
+    assert [c.state for c in new if c.name == "nvidia-container-toolkit"] == ["ok"]
+
+
+def test_an_engine_that_hides_its_parts_versions_is_warned_of() -> None:
+    checks = {check.name: check.state for check in version_checks(host(Engine="29.6.0"))}
+    assert (checks["runc"], checks["containerd"]) == ("warn", "warn")
+
+
+def test_a_distributions_package_is_pointed_to_its_tracker_and_others_to_the_source() -> None:
+    debian = Host(
+        engine=None,
+        components=(("runc", "1.1.5+ds1"),),
+        packages=(("runc", "1.1.5+ds1-1"),),
+        system="Debian GNU/Linux 12 (bookworm)",
+    )
+    todo = next(check.todo for check in version_checks(debian) if THREE[0] in check.found)
+    assert f"security-tracker.debian.org/tracker/{THREE[0]}" in todo
+    todo = next(c.todo for c in version_checks(host(runc="1.1.5")) if THREE[0] in c.found)
+    assert "tracker" not in todo
+
+
+def test_every_row_names_its_source_its_remedy_and_why_it_counts_as_it_does() -> None:
+    for row in ADVISORIES:
+        assert row.source.startswith("https://"), row.ids
+        assert all(cve.startswith("CVE-") for cve in row.ids)
+        assert row.here
+        assert row.needs
+        assert all(read_version(text) is not None for text in row.fixed), row.ids
+    ids = [cve for row in ADVISORIES for cve in row.ids]
+    assert len(ids) == len(set(ids))
