@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import AisciError, ControlUnavailable, SandboxFailed
+from orchestrator import AisciError, ControlUnavailable, ImageMissing, SandboxFailed
 from orchestrator.doctor import Check, examine
 from orchestrator.edges import checkup, system
 from orchestrator.edges.hostlook import survey
@@ -274,6 +274,17 @@ def test_every_backend_is_tried_by_writing_and_every_runtime_by_a_real_job() -> 
     seen = dict(host.trial.seen)
     limits = [key for key in ("memory", "swap", "pids", "cpus") if int(seen[f"limit {key}"]) >= 0]
     assert len(limits) == 4
+
+
+def test_without_the_image_that_every_job_needs_nothing_is_called_tried() -> None:
+    missing = ImageMissing("the image aisci-storage is not built", todo="aisci images build")
+    quick = replace(WELL, trial=None, runtimes=(Tried("runc", "listed"),))
+    seen = checkup._untried(quick, missing)
+    assert {one.state for one in seen.storage} == {"listed"}
+    check = named(seen)["runtime runc"]
+    assert (check.state, check.todo) == ("fail", "aisci images build")
+    assert "not tried" in check.found
+    assert check.basis == "reported"
 
 
 class Broken:

@@ -56,7 +56,7 @@ def _ready(name: str, host: Host, results: Path, engine: Engine) -> Check:
 
 def _as_tried(policy: Policy, host: Host) -> None:
     """Raise :class:`ControlUnavailable` for what did not hold just now, whatever the engine says."""
-    backends = [one.name for one in host.storage if one.state == "tested"]
+    backends = [one.name for one in host.storage if one.state not in ("absent", "failed")]
     for kind in KINDS:
         if kind == "editor" and policy.editor_on_host:
             continue

@@ -48,7 +48,7 @@ def _runtime(host: Host, one: Tried) -> Check:
 
 
 def _storage(host: Host) -> Iterator[Check]:
-    held = [one.name for one in host.storage if one.state == "tested"]
+    held = [one.name for one in host.storage if one.state not in ("absent", "failed")]
     for one in host.storage:
         state: State = (
             "ok" if one.state == "tested" else "warn" if one.state == "failed" else "note"

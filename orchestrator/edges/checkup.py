@@ -31,6 +31,10 @@ _NOT_OURS = (
 
 def tried(engine: Engine, seen: Host, say: Callable[[str], None]) -> Host:
     """``seen``, with what was tried just now; ``say`` is told what is under way."""
+    try:
+        resolve(engine, IMAGE)
+    except AisciError as error:
+        return _untried(seen, error)
     with _depot(engine) as depot:
         runtimes = []
         for one in _known(seen):
@@ -43,6 +47,20 @@ def tried(engine: Engine, seen: Host, say: Callable[[str], None]) -> Host:
             say(f"writing past a quota on {name}")
             storage.append(_backend(depot, name))
     return replace(seen, runtimes=tuple(runtimes), storage=tuple(storage))
+
+
+def _untried(seen: Host, error: AisciError) -> Host:
+    """Without the image that every job needs nothing can be tried, and nothing is called tried."""
+    why = f"not tried: {error.what}"
+    return replace(
+        seen,
+        runtimes=tuple(
+            Tried(one.name, one.state, why) if one.name in USED else one for one in _known(seen)
+        ),
+        storage=tuple(Tried(name, "listed", why) for name in BACKENDS),
+        trial_why=why,
+        trial_todo=error.todo,
+    )
 
 
 def _known(seen: Host) -> Iterator[Tried]:
