@@ -96,7 +96,7 @@ def _why_target(target: str, allowed: tuple[str, ...]) -> str:
     signs = (
         ("@" in target, "user information before the host"),
         (not colon or port != str(PORT), f"only port {PORT} is served"),
-        (":" in host or "[" in host or _NUMBER.fullmatch(last) is not None,
+        (host.count(":") > 1 or "[" in host or _NUMBER.fullmatch(last) is not None,
          "an IP address; hosts are allowed by name alone"),
         (host.endswith("."), "a dot after the host's name"),
         (host != host.lower(), "not in lower case, as the allow-list is"),
