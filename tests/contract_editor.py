@@ -6,12 +6,13 @@ fixture ``bench``; the fixtures decide what is real.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import pytest
 
-from orchestrator import Blobs, Editor, EditorFailed, ModelBusy, ModelFailed
+from orchestrator import Blobs, BudgetSpent, Editor, EditorFailed, ModelBusy, ModelFailed
 from orchestrator.blobs import MemoryBlobs
 from orchestrator.deadline import FOREVER, Deadline
 from orchestrator.records import Ask, EditRequest, Limits, Reply, Tree, Usage
@@ -141,6 +142,13 @@ class EditorContract:
         assert edit.changed == ()
         assert edit.why_not
 
+    def test_with_no_time_left_nothing_is_edited(self, bench: Bench) -> None:
+        editor, model = bench.make(bench.blobs, {"experiment.py": b"x = 3\ny = 2\n"})
+        with pytest.raises(BudgetSpent, match=r"run\.wall") as caught:
+            editor.edit(bench.request(), model, Deadline.after(0.0, "run.wall"))
+        assert caught.value.transient
+        assert model.asks == []
+
     def test_equal_requests_give_equal_edits(self, bench: Bench) -> None:
         edits = []
         for _ in range(2):
@@ -187,6 +195,14 @@ class TalkingEditorContract(EditorContract):
             editor.edit(bench.request(), model, FOREVER)
         assert type(caught.value) is ModelBusy
         assert len(model.asks) == 1
+
+    def test_an_edit_under_way_ends_with_the_ideas_time(self, bench: Bench) -> None:
+        """Here it is over while the model thinks, which the fake does in no hurry."""
+        editor, model = bench.make(bench.blobs, {"experiment.py": b"x = 3\ny = 2\n"})
+        within = Deadline.after(10.0, "idea.wall")
+        model.on_ask = lambda _: time.sleep(within.left + 0.5)
+        with pytest.raises(BudgetSpent, match=r"idea\.wall"):
+            editor.edit(bench.request(), model, within)
 
     def test_a_block_that_matches_nothing_is_tried_again_with_the_reason(
         self, bench: Bench

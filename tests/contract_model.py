@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator import LanguageModel
-from orchestrator.deadline import FOREVER
+from orchestrator import BudgetSpent, LanguageModel
+from orchestrator.deadline import FOREVER, Deadline
 from orchestrator.records import Ask, Message, Reply, canonical
 
 QUESTION = Ask(
@@ -40,6 +40,10 @@ class ModelContract:
         assert reply.text.strip()
         assert reply.model == model.name
         assert canonical(reply)
+
+    def test_with_no_time_left_it_is_not_asked(self, model: LanguageModel) -> None:
+        with pytest.raises(BudgetSpent, match=r"idea\.wall"):
+            model.complete(self.question, Deadline.after(0.0, "idea.wall"))
 
     def test_a_reply_never_costs_more_than_its_ceiling(self, model: LanguageModel) -> None:
         ceiling, usage = model.ceiling(self.question), model.complete(self.question, FOREVER).usage

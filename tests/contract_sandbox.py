@@ -11,7 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from orchestrator import Blobs
+import pytest
+
+from orchestrator import Blobs, BudgetSpent
+from orchestrator.deadline import FOREVER, Deadline
 from orchestrator.edges.scripted_sandbox import Ending
 from orchestrator.records import Job, JobResult, Limits, Tree, Verdict
 
@@ -56,7 +59,7 @@ class Bench(Protocol):
     def blobs(self) -> Blobs:
         """Where the files of its jobs lie."""
 
-    def run(self, job: Job, scenario: Scenario) -> JobResult:
+    def run(self, job: Job, scenario: Scenario, within: Deadline = FOREVER) -> JobResult:
         """Run ``job``, whose program is ``scenario``'s."""
 
     def left_behind(self) -> tuple[str, ...]:
@@ -146,6 +149,24 @@ class SandboxContract:
         result = bench.run(job_of(bench, sleeps, wall=1.0), sleeps)
         assert result.verdict is Verdict.TIMED_OUT
         assert not result.ok
+
+    def test_a_job_under_way_ends_with_its_ideas_time_and_names_it(self, bench: Bench) -> None:
+        sleeps = Scenario("import time; time.sleep(60)", Ending(seconds=60))
+        with pytest.raises(BudgetSpent, match=r"idea\.wall") as caught:
+            bench.run(job_of(bench, sleeps), sleeps, Deadline.after(4.0, "idea.wall"))
+        assert caught.value.transient
+        assert bench.left_behind() == ()
+
+    def test_a_job_that_ends_within_its_ideas_time_is_as_it_ever_was(self, bench: Bench) -> None:
+        result = bench.run(job_of(bench, WRITES), WRITES, Deadline.after(120.0, "idea.wall"))
+        assert result.files == bench.run(job_of(bench, WRITES), WRITES).files
+
+    def test_a_job_past_its_own_limit_first_is_timed_out(self, bench: Bench) -> None:
+        sleeps = Scenario("import time; time.sleep(60)", Ending(seconds=60))
+        within = Deadline.after(60.0, "idea.wall")
+        assert (
+            bench.run(job_of(bench, sleeps, wall=1.0), sleeps, within).verdict is Verdict.TIMED_OUT
+        )
 
     def test_cpu_time_is_counted_over_all_processes(self, bench: Bench) -> None:
         burns = Scenario("import os\nos.fork()\nwhile True: pass", Ending(cpu_time=60, seconds=60))

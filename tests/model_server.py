@@ -9,6 +9,7 @@ tell what was asked even where everybody else was killed. Started by a test, or 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import threading
@@ -56,6 +57,13 @@ class Hang:
 
 
 @dataclass(frozen=True)
+class Drip:
+    """Blanks for so many seconds, one every tenth: no time-out between two bytes ever ends it."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Stop:
     """A reply that ended for another reason than ``stop``."""
 
@@ -63,7 +71,7 @@ class Stop:
     reason: str
 
 
-Answer = str | Fail | Raw | Drop | Hang | Stop
+Answer = str | Fail | Raw | Drop | Hang | Drip | Stop
 Script = Callable[[dict[str, Any]], Answer]
 
 
@@ -120,9 +128,22 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     model: ModelServer
 
+    def _drip(self, seconds: float) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.close_connection = True
+        with contextlib.suppress(OSError):  # nobody listens any more
+            for _ in range(int(seconds * 10)):
+                self.wfile.write(b" ")
+                self.wfile.flush()
+                time.sleep(0.1)
+
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         answer = self.model.answer(body, self.headers.get("X-Aisci-Purpose", ""))
+        if isinstance(answer, Drip):
+            self._drip(answer.seconds)
+            return
         if isinstance(answer, Drop | Hang):
             if isinstance(answer, Hang):
                 time.sleep(answer.seconds)

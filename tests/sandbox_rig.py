@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from orchestrator.blobs import BlobStore
+from orchestrator.deadline import FOREVER, Deadline
 from orchestrator.edges.engine import Engine, connect
 from orchestrator.edges.images import resolve
 from orchestrator.edges.sandbox import DockerSandbox
@@ -23,8 +24,13 @@ class DockerBench:
         self.blobs = BlobStore(folder / "blobs")
         self.sandbox = DockerSandbox(engine, self.blobs, run_id, lambda name: resolve(engine, name))
 
-    def run(self, job: Job, scenario: Scenario) -> JobResult:  # noqa: ARG002  # it is in main.py
-        return self.sandbox.run(job)
+    def run(
+        self,
+        job: Job,
+        scenario: Scenario,  # noqa: ARG002  # it is in main.py
+        within: Deadline = FOREVER,
+    ) -> JobResult:
+        return self.sandbox.run(job, within)
 
     def left_behind(self) -> tuple[str, ...]:
         """Of jobs that have ended; the maker and its pool stay as long as the run."""

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,19 +16,20 @@ import pytest
 from orchestrator import (
     BadFile,
     BadReply,
+    BudgetSpent,
     LanguageModel,
     MissingKey,
     ModelBusy,
     ModelRefused,
     UnknownName,
 )
-from orchestrator.deadline import FOREVER
+from orchestrator.deadline import FOREVER, Deadline
 from orchestrator.edges.models import LitellmModel, Patience, World, open_model
 from orchestrator.edges.redact import redact
 from orchestrator.edges.scripted import Rule, ScriptedModel
 from orchestrator.records import Ask, Message
 from tests.contract_model import ModelContract
-from tests.model_server import Answer, Drop, Fail, Hang, ModelServer, Raw, Stop
+from tests.model_server import Answer, Drip, Drop, Fail, Hang, ModelServer, Raw, Stop
 
 KEY = "sk-test-0123456789abcdef"
 ASK = Ask(purpose="ideas.propose", messages=(Message("user", "Say hello."),), max_tokens=100)
@@ -176,6 +178,27 @@ def test_a_call_is_bounded_in_time_whatever_the_vendor_does(bench: Any) -> None:
     with pytest.raises(ModelBusy):
         made.open().complete(ASK, FOREVER)
     assert made.pauses == [2, 4, 8, 8, 8]
+
+
+@pytest.mark.parametrize("answer", [Hang(20.0), Drip(20.0)])
+def test_an_answer_that_is_still_under_way_when_the_ideas_time_is_over_is_given_up(
+    bench: Any, answer: Answer
+) -> None:
+    """A vendor that keeps the line warm with blanks outlasts every time-out between two bytes."""
+    made, began = bench(answer), time.monotonic()
+    model = made.open()
+    with pytest.raises(BudgetSpent, match=r"idea\.wall") as caught:
+        model.complete(ASK, Deadline.after(1.0, "idea.wall"))
+    assert caught.value.transient
+    assert time.monotonic() - began < 15
+    assert made.pauses == []
+
+
+def test_a_pause_longer_than_the_ideas_time_is_not_begun(bench: Any) -> None:
+    made = bench(Fail(429, headers=(("Retry-After", "50"),)), "too late")
+    with pytest.raises(BudgetSpent, match=r"run\.wall"):
+        made.open().complete(ASK, Deadline.after(30.0, "run.wall"))
+    assert made.pauses == []
 
 
 def test_jitter_shortens_a_pause_by_up_to_half(tmp_path: Path) -> None:

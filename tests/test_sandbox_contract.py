@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from orchestrator.blobs import MemoryBlobs
+from orchestrator.deadline import FOREVER, Deadline
 from orchestrator.edges.scripted_sandbox import ScriptedSandbox
 from orchestrator.records import Job, JobResult
 from tests.contract_sandbox import SandboxContract, Scenario
@@ -17,8 +18,8 @@ class ScriptedBench:
     def __init__(self) -> None:
         self.blobs = MemoryBlobs()
 
-    def run(self, job: Job, scenario: Scenario) -> JobResult:
-        return ScriptedSandbox(self.blobs, lambda _: scenario.ending).run(job)
+    def run(self, job: Job, scenario: Scenario, within: Deadline = FOREVER) -> JobResult:
+        return ScriptedSandbox(self.blobs, lambda _: scenario.ending).run(job, within)
 
     def left_behind(self) -> tuple[str, ...]:
         return ()
