@@ -99,6 +99,8 @@ def _unenforced(kind: str, block: Container) -> Iterator[Found]:
         yield f"{kind}.network", what, "write `network: none`, or `runtime: runc`"
     if kind != "experiment" and block.gpus.count:
         yield f"{kind}.gpus.count", "only experiments can be given a GPU", "write 0"
+    if kind != "experiment" and block.data != "none":
+        yield f"{kind}.data", "only experiments are given data sets", "write `data: none`"
     for name in block.env:
         why = why_not_set(name, block.network)
         if why:
