@@ -278,6 +278,14 @@ def policy_check(
     raise typer.Exit(code)
 
 
+@policy_app.command("explain")
+def policy_explain(name: str, *, as_json: Json = False) -> None:
+    """What each control means, how this machine gives it, and what it does not stop."""
+    from orchestrator.console import explain
+
+    explain.explain(name, as_json=as_json)
+
+
 @policy_app.command("diff")
 def policy_diff(first: str, second: str, *, as_json: Json = False) -> None:
     """Setting by setting: is the second policy stronger, weaker, different?"""

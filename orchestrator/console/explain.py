@@ -1,0 +1,127 @@
+"""``aisci policy explain``: each control with a policy's numbers and what this machine does."""
+
+from __future__ import annotations
+
+import sys
+from io import StringIO
+from pathlib import Path
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.console import out
+from orchestrator.controls import CIS, PSS, Control, How, here
+from orchestrator.edges.hostlook import survey
+from orchestrator.host import Host
+from orchestrator.paths import shipped_root
+from orchestrator.plain import plain_line
+from orchestrator.policy import Policy, load
+from orchestrator.policy_compare import shown
+
+LONGEST = 100  # characters of a line, however wide the terminal: text is read
+Found = tuple[tuple[Control, How], ...]
+COLOURS = {"given": "green", "missing": "red", "unknown": "yellow"}
+
+
+def explain(name: str, *, as_json: bool) -> None:
+    """Every control of the policy; what this machine cannot give is marked, and is no error."""
+    policy = load(name, shipped_root() / "policies")
+    host = survey(Path(), probe=True)
+    found = here(host, policy)
+    if as_json:
+        out.as_json({"policy": policy.name, "origin": policy.origin, "hash": policy.hash,
+                     "exceeds": policy.whole.exceeds,
+                     "controls": [_as_json(*one, policy) for one in found]})  # fmt: skip
+        return
+    wide = min(out.width(), LONGEST)
+    if sys.stdout.isatty():
+        _write(Console(highlight=False, width=wide), policy, host, found)
+        return
+    page = StringIO()
+    _write(Console(file=page, highlight=False, width=wide), policy, host, found)
+    out.say("\n".join(line.rstrip() for line in page.getvalue().splitlines()))
+
+
+def _write(console: Console, policy: Policy, host: Host, found: Found) -> None:
+    console.print(Text(f"{policy.name}: {plain_line(policy.whole.description, limit=400)}"))
+    console.print(Text(f"{policy.origin}, SHA-256 {policy.hash}", style="dim"))
+    console.print(Text(_machine(host), style="dim"))
+    for key, reason in policy.whole.exceeds.items():
+        console.print(
+            Text(f"\n{key} exceeds its parent: {plain_line(reason, limit=400)}", "yellow")
+        )
+    for control, how in found:
+        _show(console, control, how, policy)
+    console.print()
+    console.print(Text(_summary(found)))
+
+
+def _show(console: Console, control: Control, how: How, policy: Policy) -> None:
+    head = Text(f"\n{control.title}", style="bold")
+    head.append(f"  [{how.state}]", style=COLOURS[how.state])
+    console.print(head)
+    rows = (
+        ("means", control.meaning(policy)),
+        ("here", how.text),
+        ("by", control.by),
+        ("like", f"{_or_none('CIS', control.cis)}; {_or_none('Pod Security', control.pss)}"),
+        ("not stopped", control.not_stopped),
+    )
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, text in rows:
+        grid.add_row(label, Text(plain_line(text, limit=2000)))
+    console.print(Padding(grid, (0, 0, 0, 2)))
+
+
+def _or_none(standard: str, counterparts: tuple[str, ...]) -> str:
+    return f"{standard} {', '.join(counterparts) or 'none'}"
+
+
+def _machine(host: Host) -> str:
+    if host.engine is None:
+        return f"no engine answers here: {plain_line(host.why, limit=400)}"
+    told = host.engine
+    return f"this machine: {told.name} {told.version}, kernel {told.kernel}, cgroup {told.cgroup}"
+
+
+def _summary(found: Found) -> str:
+    def titles(state: str) -> str:
+        return ", ".join(control.title for control, how in found if how.state == state)
+
+    given = sum(how.state == "given" for _, how in found)
+    lines = [f"{given} of {len(found)} controls are given here."]
+    if titles("missing"):
+        lines.append(
+            f"Missing: {titles('missing')}. `aisci run` refuses this policy here; "
+            "`aisci doctor` says how to get them."
+        )
+    if titles("unknown"):
+        lines.append(f"Not known: {titles('unknown')}.")
+    lines.append(f"CIS: {CIS}. Pod Security: Kubernetes' {PSS}.")
+    return "\n".join(lines)
+
+
+def _as_json(control: Control, how: How, policy: Policy) -> dict[str, object]:
+    settings = policy.settings
+    values = {}
+    for key in control.settings:
+        at = settings
+        for part in key.split("."):
+            at = at[part]
+        values[key] = shown(at)
+    return {
+        "id": control.id,
+        "title": control.title,
+        "settings": values,
+        "means": control.meaning(policy),
+        "state": how.state,
+        "here": how.text,
+        "by": control.by,
+        "cis": list(control.cis),
+        "pod_security": list(control.pss),
+        "not_stopped": control.not_stopped,
+    }
