@@ -33,7 +33,8 @@ class _Way:
                 self.waiting = self.waiting[written:]
         if self.read_all and not self.done:
             self.done = True
-            self.end.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):  # that side may have gone before it was told
+                self.end.shutdown(socket.SHUT_WR)
         return written
 
 
