@@ -125,12 +125,7 @@ def staged(folder: Path | None, policy: Policy) -> tuple[tuple[str, str], ...]:
     """(name, host folder) of each data set: the sub-folders of ``folder``."""
     if folder is None:
         return ()
-    if policy.whole.experiment.data == "none":
-        raise UserError(
-            f"the policy {policy.name!r} gives experiments no data",
-            where=f"--data {folder}; the policy's experiment.data is none",
-            todo="leave --data out, or use a policy with `data: read-only`",
-        )
+    _may_have_data(policy, f"--data {folder}")
     if not folder.is_dir():
         raise UserError("no such folder of data sets", where=f"--data {folder}")
     sets = sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
@@ -143,6 +138,15 @@ def staged(folder: Path | None, policy: Policy) -> tuple[tuple[str, str], ...]:
     return tuple((path.name, str(path.resolve())) for path in sets)
 
 
+def _may_have_data(policy: Policy, asked: str) -> None:
+    if policy.whole.experiment.data == "none":
+        raise UserError(
+            f"the policy {policy.name!r} gives experiments no data",
+            where=f"{asked}; the policy's experiment.data is none",
+            todo="leave --data out, or use a policy with `data: read-only`",
+        )
+
+
 def present_template(name: str, origin: str) -> Template | None:
     """The template that a record names, as it is now; None where it is not here any more."""
     root = shipped_root()
@@ -153,7 +157,12 @@ def present_template(name: str, origin: str) -> Template | None:
 
 @contextmanager
 def real_edges(setup: Setup, engine: Engine, run_id: str) -> Iterator[Callable[[BlobStore], Edges]]:
-    """Edges over a blob store: this machine's model, editor, engine and library."""
+    """Edges over a blob store: this machine's model, editor, engine and library.
+
+    Raises :class:`UserError` where a fork's policy gives none of the data that the run began with.
+    """
+    if setup.data:
+        _may_have_data(setup.policy, "the data sets that the run began with")
     model = open_model(setup.model, environ=os.environ, prices=dict(setup.prices))
     library = LocalLibrary.from_bytes(setup.template.files.get(LIBRARY, b"[]"), LIBRARY)
     worker = shipped_root() / "sandbox" / "editor" / "worker.py"
