@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +10,11 @@ from pathlib import Path
 
 from orchestrator.blobs import BlobStore
 from orchestrator.deadline import FOREVER, Deadline
+from orchestrator.edges.depot import Depot
 from orchestrator.edges.engine import Engine, connect
 from orchestrator.edges.images import resolve
 from orchestrator.edges.sandbox import DockerSandbox
+from orchestrator.edges.storage import BACKENDS
 from orchestrator.records import Job, JobResult
 from tests.contract_sandbox import Scenario
 
@@ -19,10 +22,17 @@ from tests.contract_sandbox import Scenario
 class DockerBench:
     """A sandbox on the real engine; jobs run Debian's Python in the trusted helper's image."""
 
-    def __init__(self, engine: Engine, folder: Path, run_id: str) -> None:
+    def __init__(
+        self, engine: Engine, folder: Path, run_id: str, backends: tuple[str, ...] = BACKENDS
+    ) -> None:
         self.engine, self.run_id = engine, run_id
         self.blobs = BlobStore(folder / "blobs")
-        self.sandbox = DockerSandbox(engine, self.blobs, run_id, lambda name: resolve(engine, name))
+        self.depot = Depot(
+            engine, run_id, lambda: resolve(engine, "aisci-storage"), backends=backends
+        )
+        self.sandbox = DockerSandbox(
+            engine, self.blobs, run_id, lambda name: resolve(engine, name), _depot=self.depot
+        )
 
     def run(
         self,
@@ -38,16 +48,23 @@ class DockerBench:
 
 
 @contextmanager
-def docker_bench(folder: Path, run_id: str) -> Iterator[DockerBench]:
+def docker_bench(
+    folder: Path, run_id: str, backends: tuple[str, ...] = BACKENDS
+) -> Iterator[DockerBench]:
     """Set up and closed; the whole run must be gone from the engine afterwards."""
     engine = connect()
     try:
-        bench = DockerBench(engine, folder, run_id)
+        bench = DockerBench(engine, folder, run_id, backends)
         with bench.sandbox:
             yield bench
         assert resources(engine, run_id) == ()
     finally:
         engine.close()
+
+
+def backend_here() -> str:
+    """The storage backend that jobs get on this machine; the campaign's own machine says which."""
+    return os.environ.get("AISCI_TEST_STORAGE", "loop")
 
 
 def resources(engine: Engine, run_id: str) -> tuple[str, ...]:

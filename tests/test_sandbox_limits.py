@@ -26,7 +26,7 @@ from orchestrator.edges.images import resolve
 from orchestrator.records import Job, JobResult, Verdict
 from orchestrator.seccomp import profile_of, shipped
 from tests.contract_sandbox import LIMITS, MIB, Scenario, job_of
-from tests.sandbox_rig import DockerBench, docker_bench, resources
+from tests.sandbox_rig import DockerBench, backend_here, docker_bench, resources
 
 pytestmark = pytest.mark.docker
 
@@ -149,7 +149,7 @@ def test_the_kernel_and_the_engine_both_attest_the_settings(bench: DockerBench) 
     assert asked.items() <= dict(result.attestation.inspected).items()
     assert asked["HostConfig.Memory"] == asked["HostConfig.MemorySwap"] == str(LIMITS.memory)
     assert result.attestation.image == resolve(bench.engine, "aisci-storage")
-    assert result.attestation.storage == "loop"
+    assert result.attestation.storage == backend_here()
     bounds = {name: text for name, text in seen.items() if name.startswith("limit ")}
     assert bounds == {
         "limit core file": "0",
@@ -446,16 +446,12 @@ def test_an_image_that_changes_how_programs_load_or_adds_a_volume_is_refused(
         bench.engine.images.remove(tag)
 
 
-def test_the_tmpfs_backend_holds_its_quota_too_and_is_named(bench: DockerBench) -> None:
-    depot = bench.sandbox._depot
-    kept, depot._backend = depot._backend, "tmpfs"
-    try:
+def test_the_tmpfs_backend_holds_its_quota_too_and_is_named(tmp_path: Path) -> None:
+    with docker_bench(tmp_path, f"tmpfs-{tmp_path}", backends=("tmpfs",)) as bench:
         full = run(bench, "open('x', 'wb').write(bytes(12 << 20))", workspace=8 * MIB)
         many = run(bench, "for i in range(2000): open(str(i), 'w')", workspace=8 * MIB)
         with pytest.raises(ControlUnavailable, match="hard disk quota"):
             run(bench, "pass", workspace=LIMITS.memory)
-    finally:
-        depot._backend = kept
     assert (full.verdict, full.attestation.storage) == (Verdict.OUT_OF_STORAGE, "tmpfs")
     assert "storage: inodes" in many.hit
 

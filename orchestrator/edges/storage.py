@@ -1,9 +1,9 @@
 """A hard quota, in bytes and inodes, on the one folder a job may fill.
 
-Two backends. ``loop``: an ext4 image of the right size behind a loop device, made by a
-trusted *maker* that lives as long as the run. ``tmpfs``: a volume in memory, only where it
-fits inside the job's memory limit. Which one works is found by writing past the quota, never
-by trusting an option. A trusted *keeper* mounts each volume before the code is copied in, and
+Three backends. ``xfs``: a folder with a project quota (``storage_xfs.py``). ``loop``: an ext4
+image of the right size behind a loop device, made by a trusted *maker* that lives as long as
+the run. ``tmpfs``: a volume in memory, only where it fits inside the job's memory limit. Which
+one works is found by writing past the quota (``volumes.py``), never by trusting an option. A trusted *keeper* mounts each volume before the code is copied in, and
 reads it when the job's container is gone.
 """
 
@@ -22,12 +22,12 @@ from orchestrator.edges.objects import create_container, remove_container
 from orchestrator.edges.stream import STDOUT, Stream
 from orchestrator.harvest import Rules
 
-BACKENDS = ("loop", "tmpfs")  # every one, the best first
+BACKENDS = ("xfs", "loop", "tmpfs")  # every one, the best first
 OPTIONS = "nosuid,nodev,noexec"
 HELPER_MEMORY = 512 << 20  # bytes: the most that one trusted container may use
 _SCRIPTS = "/opt/aisci/storage"
 _ANSWER_WITHIN = 60.0  # seconds
-_ENOSPC = 28
+ENOSPC = 28
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +176,7 @@ def loop_device(maker: Helper, quota: Quota) -> Iterator[str]:
     answer = maker.ask({"op": "make", "bytes": quota.bytes, "inodes": quota.inodes,
                         "uid": quota.uid, "gid": quota.gid})  # fmt: skip
     if not answer["ok"]:
-        if answer["errno"] == _ENOSPC:
+        if answer["errno"] == ENOSPC:
             raise DiskFull(
                 "the engine's disk has no room for a job's workspace",
                 why=f"{quota.bytes} bytes are reserved before a job starts",
@@ -190,7 +190,12 @@ def loop_device(maker: Helper, quota: Quota) -> Iterator[str]:
 
 
 def volume_options(backend: str, quota: Quota, device: str) -> dict[str, str]:
-    """What the engine's local volume driver passes to mount(2)."""
+    """What the engine's local volume driver passes to mount(2).
+
+    A bind takes its options from the mount below it, whatever is said here; so nothing is.
+    """
+    if backend == "xfs":
+        return {"type": "none", "device": device, "o": "bind"}
     if backend == "loop":
         return {"type": "ext4", "device": device, "o": OPTIONS}
     owner = f"uid={quota.uid},gid={quota.gid},mode=755"
@@ -210,8 +215,10 @@ def send_request(rules: Rules) -> dict[str, Any]:
     }
 
 
-def check_fits(workspace: int, tmp: int, shm: int, memory: int) -> None:
+def check_fits(workspace: int, tmp: int, shm: int, memory: int, why_not: str = "") -> None:
     """Whether a volume in memory can be full before the memory is.
+
+    ``why_not`` says of the other backends why they are not to be had.
 
     Raises:
         ControlUnavailable: past the quota a job would be killed for memory instead.
@@ -220,9 +227,9 @@ def check_fits(workspace: int, tmp: int, shm: int, memory: int) -> None:
         raise ControlUnavailable(
             "no hard disk quota can be given for storage.workspace",
             where="the policy's storage block",
-            why=f"loop devices do not work here, and {workspace + tmp + shm} bytes of workspace, "
-            f"tmp and shm do not fit into {memory} bytes of memory",
-            todo="`aisci doctor` says why loop devices fail; or lower the workspace below memory",
+            why=f"{workspace + tmp + shm} bytes of workspace, tmp and shm do not fit into "
+            f"{memory} bytes of memory, and no other backend holds here. {why_not}".strip(),
+            todo="mend what is said of the others, or lower the workspace below memory",
         )
 
 

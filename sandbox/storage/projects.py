@@ -25,9 +25,10 @@ import secrets
 import stat
 import struct
 import sys
+from pathlib import Path
 from typing import Any
 
-POOL = os.environ.get("AISCI_POOL", "/pool")
+POOL = Path(os.environ.get("AISCI_POOL", "/pool"))
 DEVICE = "/dev/aisci-disk"
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 GET_ATTRIBUTES, SET_ATTRIBUTES = 0x801C581F, 0x401C5820  # FS_IOC_FSGETXATTR, FS_IOC_FSSETXATTR
@@ -67,7 +68,7 @@ def make(request: dict[str, Any]) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     project = fresh()
     limit(project, request["bytes"] // BLOCK, request["inodes"])
-    os.mkdir(path_of(request["name"]), 0o755)
+    path_of(request["name"]).mkdir(0o755)
     folder = os.open(path_of(request["name"]), FOLDER)
     try:
         join(folder, project)
@@ -86,7 +87,7 @@ def free(name: str, project: int) -> None:
             pass
     finally:
         os.close(folder)
-    os.rmdir(path_of(name))
+    path_of(name).rmdir()
 
 
 def empty(top: int) -> bool:
@@ -101,7 +102,7 @@ def empty(top: int) -> bool:
         left = True
         below = os.open(name, FOLDER, dir_fd=top)
         try:
-            for inner in os.listdir(below):
+            for inner in os.listdir(below):  # noqa: PTH208  # an open folder
                 if remove(inner, below):
                     os.rename(inner, fresh_name(), src_dir_fd=below, dst_dir_fd=top)
         finally:
@@ -129,16 +130,16 @@ def fresh_name() -> str:
     return secrets.token_hex(16)
 
 
-def path_of(name: str) -> str:
+def path_of(name: str) -> Path:
     """The pool's folder of one job; the name comes from the orchestrator, and is one part."""
     if not name.isalnum():
         raise OSError(errno.EINVAL, "not a folder's name")
-    return f"{POOL}/{name}"
+    return POOL / name
 
 
 def find_disk() -> None:
     """Make the node of the pool's own disk, and see that its projects' limits are enforced."""
-    disk = os.stat(POOL).st_dev
+    disk = POOL.stat().st_dev
     with contextlib.suppress(FileExistsError):
         os.mknod(DEVICE, stat.S_IFBLK | 0o600, disk)
     state = bytearray(256)  # struct fs_quota_stat: a version, then the flags
