@@ -21,6 +21,7 @@ from orchestrator.policy_values import (
     Image,
     Name,
     Network,
+    Runtime,
     Seccomp,
     User,
 )
@@ -85,7 +86,7 @@ class Container(Strict):
     image: Image = Field(
         description="An image that `aisci images list` names; its id is recorded and checked at each start."
     )
-    runtime: Literal["runc", "runsc"] = Field(
+    runtime: Runtime = Field(
         description="runc, or runsc: gVisor, a kernel of its own between program and host."
     )
     user: User = Field(description="Numeric user and group; never root.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import re
 from typing import Annotated, Any, Literal
@@ -24,6 +25,9 @@ _HOST = re.compile(
     r"(?=.{1,253}:)((?!-)[a-z0-9-]{1,63}(?<!-)\.)+[a-z][a-z0-9-]{1,62}(?<!-):443", re.ASCII
 )
 _SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
+
+RUNTIMES = ("runc", "runsc")
+"""The runtimes that this version's tests were run under."""
 
 OBEYED_BY_HOST = ("LD_", "NVIDIA_")
 """Beginnings of variables that the host's side of a container obeys: never a policy's to set."""
@@ -78,6 +82,17 @@ def _not_root(user: str) -> str:
     return user
 
 
+def _shown_to_hold(runtime: Any) -> Any:
+    """Kata and all the others: an engine's word that a runtime is there says nothing of it."""
+    if isinstance(runtime, str) and runtime not in RUNTIMES:
+        close = difflib.get_close_matches(runtime, RUNTIMES, n=1)
+        raise ValueError(
+            f"is {runtime!r}, and no test of this version shows that it holds; "
+            "runc and runsc can be used" + (f"; did you mean {close[0]!r}?" if close else "")
+        )
+    return runtime
+
+
 def _no_secrets(env: dict[str, str]) -> dict[str, str]:
     for name in env:
         if _SECRET.search(name):
@@ -123,6 +138,7 @@ User = Annotated[
     ),
     AfterValidator(_not_root),
 ]
+Runtime = Annotated[Literal["runc", "runsc"], BeforeValidator(_shown_to_hold)]
 Image = Annotated[
     str, Field(pattern=r"^[a-z0-9][a-z0-9._/-]{0,127}(:[A-Za-z0-9][A-Za-z0-9._-]{0,127})?$")
 ]

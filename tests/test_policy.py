@@ -44,8 +44,11 @@ def refusal(folder: Path, body: str) -> str:
 # --- the shipped policies -----------------------------------------------------------------
 
 
-def test_the_shipped_policies_are_the_five_that_the_documentation_names() -> None:
-    assert SHIPPED == ["base", "ci-cpu", "default", "editor", "latex"]
+def test_the_shipped_policies_are_the_seven_that_the_documentation_names() -> None:
+    named = ["allowlist-example", "base", "ci-cpu", "default", "editor", "latex", "strict"]
+    assert named == SHIPPED
+    page = (ROOT.parent / "docs" / "policy.md").read_text("utf-8")
+    assert [name for name in SHIPPED if f"| `{name}`" not in page] == []
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -308,7 +311,8 @@ def test_the_command_line_may_not_raise_or_guess(change: dict[str, Any], match: 
         ("experiment: {resources: {pids: 2.5}}", "4:26: experiment.resources.pids", "integer"),
         ("experiment: {user: root}", "4:14: experiment.user", "pattern"),
         ("experiment: {user: '65534:0'}", "4:14: experiment.user", "is root"),
-        ("experiment: {runtime: kata}", "4:14: experiment.runtime", "'runc' or 'runsc'"),
+        ("experiment: {runtime: kata}", "4:14: experiment.runtime", "runc and runsc can be used"),
+        ("experiment: {runtime: runs}", "4:14: experiment.runtime", "did you mean 'runsc'?"),
         ("experiment: {image: 'a b'}", "4:14: experiment.image", "pattern"),
         ("experiment: {env: {WANDB_API_KEY: x}}", "4:14: experiment.env", "like a secret"),
         ("experiment: {network: all}", "4:14: experiment.network", "neither none nor"),
@@ -394,7 +398,10 @@ def whole_with(folder: Path, **changes: Any) -> Policy:
             "above run.disk",
         ),
         (
-            {"network__none": "network: {allow: ['a.org:443']}", "env__{}": "env: {https_proxy: x}"},
+            {
+                "network__none": "network: {allow: ['a.org:443']}",
+                "env__{}": "env: {https_proxy: x}",
+            },
             "experiment.env",
             "past the allow-list's proxy",
         ),
