@@ -269,6 +269,7 @@ class Attestation:
     peaks: Peaks
     verdict: Verdict
     egress: tuple[Egress, ...] = ()
+    gpus: tuple[tuple[str, str], ...] = ()  # how they were lent, how their limits are held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

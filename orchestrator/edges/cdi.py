@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 _KIND = "nvidia.com/gpu"
@@ -28,32 +28,43 @@ def cdi_devices(info: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if name.startswith(f"{_KIND}=")))
 
 
-def device_requests(uuids: Sequence[str], info: Mapping[str, Any]) -> list[dict[str, Any]]:
+def device_requests(uuids: Sequence[str], by_name: Collection[str]) -> list[dict[str, Any]]:
     """The engine's request for exactly these GPUs; empty for none.
 
-    By CDI only where it names every one of them: a name that the engine does not know fails the
-    container's start, and never lends another GPU.
+    By CDI only where the engine names every one of them, in ``by_name``. An engine refuses a
+    name that it does not know; it never lends another GPU instead.
     """
     if not uuids:
         return []
     names = [f"{_KIND}={uuid}" for uuid in uuids]
-    by_name = set(names) <= set(cdi_devices(info))
+    named = set(names) <= set(by_name)
     return [
         {
-            "Driver": "cdi" if by_name else "",
+            "Driver": "cdi" if named else "",
             "Count": 0,
-            "DeviceIDs": names if by_name else list(uuids),
-            "Capabilities": [] if by_name else [["gpu"]],
+            "DeviceIDs": names if named else list(uuids),
+            "Capabilities": [] if named else [["gpu"]],
             "Options": {},
         }
     ]
 
 
-def way(requests: Sequence[Mapping[str, Any]]) -> str:
-    """How GPUs were lent, for the evidence: ``cdi``, ``toolkit``, or empty for none."""
+def same_form(request: Mapping[str, Any]) -> dict[str, Any]:
+    """An engine's own spelling of a request, null where nothing stands, as it is asked for."""
+    empty: dict[str, Any] = {"Driver": "", "Count": 0, "DeviceIDs": [], "Capabilities": []}
+    return {name: request.get(name) or none for name, none in (empty | {"Options": {}}).items()}
+
+
+def how_lent(body: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What the evidence says of GPUs, from a container's create request; nothing without any."""
+    requests = body["HostConfig"]["DeviceRequests"]
     if not requests:
-        return ""
-    return "cdi" if requests[0]["Driver"] == "cdi" else "toolkit"
+        return ()
+    by_name = requests[0]["Driver"] == "cdi"
+    return (
+        ("lent by", "their names (CDI)" if by_name else "the toolkit's hook"),
+        ("enforced", "watched: sampled, and killed when over; no wall in hardware"),
+    )
 
 
 def _by_cdi(device: Mapping[str, Any]) -> bool:

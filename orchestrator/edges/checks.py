@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestrator import ControlUnavailable, SandboxFailed
 from orchestrator.edges.bounds import over
+from orchestrator.edges.cdi import same_form
 from orchestrator.edges.container import user_of
 from orchestrator.edges.engine import Engine, translated
 from orchestrator.evidence import Pairs, flat, mismatches, same_keys
@@ -103,6 +104,7 @@ def _normal(have: Mapping[str, Any]) -> dict[str, Any]:
     host = dict(have["HostConfig"])
     for name in ("CapAdd", "Devices", "DeviceRequests", "Mounts", "Ulimits"):
         host[name] = host.get(name) or []
+    host["DeviceRequests"] = [same_form(one) for one in host["DeviceRequests"]]
     host["Ulimits"] = sorted(host["Ulimits"], key=lambda limit: str(limit["Name"]))
     host["SecurityOpt"] = hashed(host.get("SecurityOpt") or [])
     if "ALL" in (host.get("CapDrop") or ()):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator import ControlUnavailable
+from orchestrator.edges.cdi import device_requests
 from orchestrator.edges.storage import volume_mount
 from orchestrator.names import why_unsafe
 from orchestrator.policy_values import why_not_set
@@ -48,10 +49,12 @@ def body_of(
     labels: Mapping[str, str],
     duplex: bool,
     gpus: tuple[str, ...] = (),
+    cdi: tuple[str, ...] = (),
     egress: str = "",
 ) -> dict[str, Any]:
     """The engine API's create request for one job, everything said out loud.
 
+    ``gpus`` are the UUIDs lent, ``cdi`` the devices that the engine knows by name.
     ``egress`` is the host's path of the proxy's socket, where the policy has an allow-list.
     """
     gate = (_GATE_OUT if egress else _GATE) + ("" if duplex else " </dev/null")
@@ -70,21 +73,14 @@ def body_of(
         "AttachStdout": True,
         "AttachStderr": True,
         "Tty": False,
-        "HostConfig": _host_config(job, volume, gpus, egress),
+        "HostConfig": _host_config(job, volume, device_requests(gpus, cdi), egress),
     }
 
 
-def _host_config(job: Job, volume: str, gpus: tuple[str, ...], egress: str) -> dict[str, Any]:
+def _host_config(job: Job, volume: str, lent: list[dict[str, Any]], egress: str) -> dict[str, Any]:
     limits = job.limits
     calls = under(profile_of(limits.seccomp), limits.runtime)
     tmpfs = f"size={max(limits.tmp, 4096)},nr_inodes={limits.inodes},mode=1777,nosuid,nodev,exec"
-    lent = {
-        "Driver": "",
-        "Count": 0,
-        "DeviceIDs": list(gpus),
-        "Capabilities": [["gpu"]],
-        "Options": {},
-    }
     return {
         "NetworkMode": "none",
         "ReadonlyRootfs": True,
@@ -111,7 +107,7 @@ def _host_config(job: Job, volume: str, gpus: tuple[str, ...], egress: str) -> d
         "AutoRemove": False,
         "Runtime": limits.runtime,
         "Devices": [],
-        "DeviceRequests": [lent] if gpus else [],
+        "DeviceRequests": lent,
         "Tmpfs": {"/tmp": tmpfs},  # noqa: S108  # the container's own
         "Mounts": [
             volume_mount(volume, WORKDIR),

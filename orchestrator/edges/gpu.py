@@ -44,7 +44,7 @@ class Driver:
         self._nvml: Any = None
 
     def devices(self) -> tuple[Device, ...]:
-        """All GPUs; none where no driver is loaded."""
+        """All whole GPUs; none where no driver is loaded. One in MIG mode has none to lend whole."""
         import pynvml  # noqa: PLC0415  # only machines with GPU jobs need it
 
         nvml: Any = pynvml
@@ -58,10 +58,11 @@ class Driver:
             return tuple(
                 Device(_text(nvml.nvmlDeviceGetUUID(h)), int(nvml.nvmlDeviceGetMemoryInfo(h).total))
                 for h in handles
+                if not self._split(h)
             )
 
     def processes(self, uuid: str) -> tuple[tuple[int, int], ...]:
-        """Each compute process on one GPU as (host pid, bytes in use).
+        """Each process on one GPU as (host pid, bytes in use), whether it computes or draws.
 
         Raises:
             ControlUnavailable: the driver does not say how much memory a process uses, as on
@@ -70,14 +71,41 @@ class Driver:
         """
         with self._answering("looking at a GPU"):
             handle = self._nvml.nvmlDeviceGetHandleByUUID(uuid)
-            running = self._nvml.nvmlDeviceGetComputeRunningProcesses(handle)
+            running = [*self._nvml.nvmlDeviceGetComputeRunningProcesses(handle)]
+            running += self._other(self._nvml.nvmlDeviceGetGraphicsRunningProcesses, handle)
+            running += self._other(self._nvml.nvmlDeviceGetMPSComputeRunningProcesses, handle)
         if any(item.usedGpuMemory is None for item in running):
             raise ControlUnavailable(
                 "the driver does not say how much GPU memory a process uses",
                 where=f"the policy's gpus.memory; {uuid}",
                 todo="use a policy without GPUs, or a machine whose driver tells",
             )
-        return tuple((int(item.pid), int(item.usedGpuMemory)) for item in running)
+        most: dict[int, int] = {}
+        for item in running:  # one that computes and draws stands in both lists, with the same sum
+            most[int(item.pid)] = max(int(item.usedGpuMemory), most.get(int(item.pid), 0))
+        return tuple(sorted(most.items()))
+
+    def _other(self, ask: Callable[[Any], Any], handle: Any) -> list[Any]:
+        """A list that some devices do not keep: a computing card that cannot draw has none."""
+        try:
+            return list(ask(handle))
+        except self._nvml.NVMLError as error:
+            if self._lacks(error):
+                return []
+            raise
+
+    def _split(self, handle: Any) -> bool:
+        """Whether a GPU is in MIG mode; most models have none."""
+        try:
+            now, _after = self._nvml.nvmlDeviceGetMigMode(handle)
+        except self._nvml.NVMLError as error:
+            if self._lacks(error):
+                return False
+            raise
+        return bool(now)
+
+    def _lacks(self, error: Any) -> bool:
+        return bool(error.value == self._nvml.NVML_ERROR_NOT_SUPPORTED)
 
     @contextmanager
     def _answering(self, doing: str) -> Iterator[None]:

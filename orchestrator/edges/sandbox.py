@@ -21,6 +21,7 @@ from orchestrator.deadline import FOREVER, Deadline
 from orchestrator.edges import gpu
 from orchestrator.edges.allowance import Allowance
 from orchestrator.edges.bounds import bounds_of
+from orchestrator.edges.cdi import cdi_devices, how_lent
 from orchestrator.edges.checks import check_possible, check_seen, read_back
 from orchestrator.edges.container import WORKDIR, body_of, user_of
 from orchestrator.edges.depot import Depot
@@ -147,7 +148,7 @@ class DockerSandbox:
         proxy = self._proxy(job, undo)
         body = body_of(
             job, image=image, volume=volume, labels=labels, duplex=duplex, gpus=lease.uuids,
-            egress=str(proxy.path) if proxy else "",
+            cdi=cdi_devices(info) if lease.uuids else (), egress=str(proxy.path) if proxy else "",
         )  # fmt: skip
         made = self._create(job, body, undo)
         asked, inspected = read_back(self._engine, made, body)
@@ -175,7 +176,8 @@ class DockerSandbox:
             stream.close_stdin()
         return Session(
             self._engine, self._blobs, job, watch=watch, stream=stream, keeper=keeper, lines=lines,
-            proxy=proxy, facts=Facts(made, image, backend, info, asked, inspected, seen, float(labels[DEADLINE])),
+            proxy=proxy, facts=Facts(made, image, backend, info, asked, inspected, seen,
+                                     float(labels[DEADLINE]), how_lent(body)),
         )  # fmt: skip
 
     def _adds_to(self, limits: Limits, info: Mapping[str, Any]) -> dict[Path, int]:

@@ -38,6 +38,7 @@ class Facts:
     inspected: Pairs
     seen: Pairs
     deadline: float
+    gpus: Pairs = ()
 
 
 class Session:
@@ -149,6 +150,7 @@ class Session:
                 peaks=seen.peaks,
                 verdict=why,
                 egress=self._proxy.close() if self._proxy else (),
+                gpus=facts.gpus,
             ),
         )
 
