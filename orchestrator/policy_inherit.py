@@ -29,7 +29,9 @@ class Exceeding:
 
     def still(self, path: tuple[str, ...], value: Any) -> bool:
         """Whether ``value`` allows more than the ceiling even now."""
-        return self.ceiling is None or judge(path, self.ceiling, value) == "weaker"
+        if self.ceiling is None:
+            return True
+        return value != self.ceiling and judge(path, self.ceiling, value) == "weaker"
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,7 +156,8 @@ SeccompWritten = Annotated[_SeccompFile | _Inline, _named_or_whole]
 _Plain = PlainSerializer(
     lambda number: int(number) if number == int(number) else number, when_used="json"
 )
-Cpus = Annotated[float, Field(gt=0, le=4096), _Plain]
+# Docker takes no less than a hundredth of a CPU, and would take nothing at all for no limit.
+Cpus = Annotated[float, Field(ge=0.01, le=4096), _Plain]
 Count = Annotated[int, Field(ge=1, le=2**53)]
 CountOrNone = Annotated[int, Field(ge=0, le=2**53)]
 Dollars = Annotated[float, Field(ge=0), _Plain]
