@@ -106,6 +106,7 @@ class Internet:
             ip(side, "link", "set", "wire", "up")
         ip(self.world, "addr", "add", f"{LISTENER}/24", "dev", "wire")
         self.certificate, self._context = certificate(folder)
+        self.answered = 0
         with inside(self.world):
             self.listener = Listener(socket.create_server((LISTENER, 443)))
             self._server = socket.create_server((SERVER, 443))
@@ -135,6 +136,7 @@ class Internet:
             body = b"x" * 2_000_000 if head.startswith(b"GET /big") else f"took {taken}".encode()
             answer = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
             tls.sendall(answer.encode() + body)
+            self.answered += 1
 
     def dial(self, address: str) -> socket.socket:
         """The proxy's own way of dialling, from this side of the wire."""
