@@ -199,11 +199,18 @@ def reap(
 
 
 @app.command()
-def doctor(*, results: Results = HERE, as_json: Json = False) -> None:
+def doctor(
+    *,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Also say what each known hole needs.")
+    ] = False,
+    results: Results = HERE,
+    as_json: Json = False,
+) -> None:
     """Say which controls this machine can give, tried just now, and how to get the others."""
     from orchestrator.console.doctor import doctor as examine
 
-    raise typer.Exit(examine(results, as_json=as_json))
+    raise typer.Exit(examine(results, verbose=verbose, as_json=as_json))
 
 
 @images_app.command("build")

@@ -163,7 +163,7 @@ ADVISORIES = (
         fixed=("1.19.1",),
         needs="a race while a container with GPUs is set up; NVIDIA says no more",
         reach="inside",
-        here="not known to be out of a program's reach, so it counts as within",
+        here="it is not known to be out of a program's reach, so it counts as within",
         source="https://nvidia.custhelp.com/app/answers/detail/a_id/5850",
     ),
     Advisory(

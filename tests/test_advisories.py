@@ -99,17 +99,25 @@ def test_what_another_package_mended_does_not_count() -> None:
 
 def test_a_version_that_cannot_be_read_is_neither_open_nor_mended_but_said() -> None:
     assert {one.standing for one in exposures(host(runc="built here"))} == {"unread"}
-    check = next(iter(version_checks(host(runc="built here"))))
-    assert (check.name, check.state) == ("runc", "warn")
+    checks = {check.name: check for check in version_checks(host(runc="built here"))}
+    assert (checks["runc"].state, "no version" in checks["runc"].found) == ("warn", True)
 
 
 def test_a_hole_within_a_programs_reach_fails_and_one_that_needs_our_images_warns() -> None:
-    old = [c for c in version_checks(host(**{"nvidia-container-toolkit": "1.17.3-1"})) if c.todo]
-    reach = {check.found.split(":")[0]: check.state for check in old}
-    assert reach["CVE-2026-24260"] == "fail"
-    assert reach["CVE-2025-23266, CVE-2025-23267"] == "warn"
+    old = list(version_checks(host(**{"nvidia-container-toolkit": "1.17.3-1"})))
+    (fails,) = [check for check in old if check.state == "fail"]
+    (warns,) = [check for check in old if check.state == "warn" and "nvidia" in check.name]
+    assert "CVE-2026-24260" in fails.found
+    assert "CVE-2025-23266, CVE-2025-23267" in warns.found
+    assert "CVE-2026-24260" not in warns.found
     new = list(version_checks(host(**{"nvidia-container-toolkit": "1.19.1"})))
     assert [c.state for c in new if c.name == "nvidia-container-toolkit"] == ["ok"]
+
+
+def test_the_remedy_is_a_version_that_closes_everything_that_is_open() -> None:
+    checks = {check.name: check for check in version_checks(host(runc="1.1.5"))}
+    assert checks["runc"].todo == "runc 1.2.8 or 1.3.3 or 1.4.0-rc.3, or newer"
+    assert len(checks["runc"].details) == 3
 
 
 def test_an_engine_that_hides_its_parts_versions_is_warned_of() -> None:
@@ -117,16 +125,16 @@ def test_an_engine_that_hides_its_parts_versions_is_warned_of() -> None:
     assert (checks["runc"], checks["containerd"]) == ("warn", "warn")
 
 
-def test_a_distributions_package_is_pointed_to_its_tracker_and_others_to_the_source() -> None:
+def test_a_distributions_package_is_pointed_to_its_tracker_and_no_other_is() -> None:
     debian = Host(
         engine=None,
         components=(("runc", "1.1.5+ds1"),),
         packages=(("runc", "1.1.5+ds1-1"),),
         system="Debian GNU/Linux 12 (bookworm)",
     )
-    todo = next(check.todo for check in version_checks(debian) if THREE[0] in check.found)
-    assert f"security-tracker.debian.org/tracker/{THREE[0]}" in todo
-    todo = next(c.todo for c in version_checks(host(runc="1.1.5")) if THREE[0] in c.found)
+    todo = next(check.todo for check in version_checks(debian) if check.name == "runc")
+    assert "security-tracker.debian.org/tracker/source-package/runc" in todo
+    todo = next(c.todo for c in version_checks(host(runc="1.1.5")) if c.name == "runc")
     assert "tracker" not in todo
 
 

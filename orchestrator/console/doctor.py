@@ -29,7 +29,7 @@ _COLOURS: dict[State, str] = {
 }
 
 
-def doctor(results: Path, *, as_json: bool) -> int:
+def doctor(results: Path, *, verbose: bool, as_json: bool) -> int:
     """What this machine can give; returns the exit code, 1 where a check failed."""
     with _progress() as say:
         host = survey(results, probe=True, say=say)
@@ -39,7 +39,7 @@ def doctor(results: Path, *, as_json: bool) -> int:
         for one in checks:
             out.as_json(asdict(one))
     else:
-        _draw(checks)
+        _draw(checks, verbose=verbose)
     return 1 if any(one.state == "fail" for one in checks) else 0
 
 
@@ -53,7 +53,7 @@ def _progress() -> Iterator[Callable[[str], None]]:
         yield lambda doing: status.update(f"trying {plain_line(doing)} …")
 
 
-def _draw(checks: Sequence[Check]) -> None:
+def _draw(checks: Sequence[Check], *, verbose: bool) -> None:
     console = Console(highlight=False)
     console.width = min(console.width, WIDE) if sys.stdout.isatty() else WIDE
     widest = max(len(one.name) for one in checks)
@@ -67,16 +67,18 @@ def _draw(checks: Sequence[Check]) -> None:
         for one in checks:
             if one.group == group:
                 state = Text(f" {one.state}", style=_COLOURS[one.state])
-                drawn.add_row(state, one_line(one.name), _words(one), one.basis)
+                drawn.add_row(state, one_line(one.name), _words(one, verbose=verbose), one.basis)
         console.print(drawn)
     states = Counter(one.state for one in checks)
     told = ", ".join(f"{states[state]} {state}" for state in _COLOURS if states[state])
     console.print(Text(f"{told}. tested: tried just now; reported: the engine's word; read: files"))
 
 
-def _words(one: Check) -> Text:
+def _words(one: Check, *, verbose: bool) -> Text:
     """What was found, and below it what to do."""
     text = Text(one_line(one.found))
+    for line in one.details if verbose else ():
+        text.append(f"\n· {one_line(line)}", style="dim")
     for line in one.todo.splitlines():
         text.append(f"\n→ {one_line(line.strip())}", style="cyan")
     return text

@@ -16,6 +16,7 @@ class Check:
     ``fail``: nothing runs here, or what runs is not held. ``warn``: less is held, or fewer
     policies run, than could. ``note``: to be known. ``refused``: a policy that cannot run here. ``basis`` is ``tested`` for what was tried
     just now and seen, ``reported`` for the engine's word, ``read`` for the system's own files.
+    ``details`` are for whoever wants to know more.
     """
 
     group: str
@@ -24,3 +25,4 @@ class Check:
     found: str
     basis: Basis
     todo: str = ""
+    details: tuple[str, ...] = ()

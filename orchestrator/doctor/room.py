@@ -44,19 +44,22 @@ def room_checks(host: Host) -> Iterator[Check]:
 
 
 def _images(host: Host) -> Iterator[Check]:
+    ready = [name for name, state in host.images if state == "ready"]
+    if ready:
+        yield Check(
+            group=IMAGES, name="ready", state="ok", found=", ".join(ready), basis="tested",
+        )  # fmt: skip
     for name, state in host.images:
         optional = name.endswith(":cuda")
-        if optional and not host.gpus:
-            continue
-        bad: State = "warn" if optional else "fail"
-        yield Check(
-            group=IMAGES,
-            name=name,
-            state="ok" if state == "ready" else bad,
-            found=state,
-            basis="tested",
-            todo="" if state == "ready" else f"aisci images build {name}",
-        )
+        if name not in ready and (host.gpus or not optional):
+            yield Check(
+                group=IMAGES,
+                name=name,
+                state="warn" if optional else "fail",
+                found=state,
+                basis="tested",
+                todo=f"aisci images build {name}",
+            )
 
 
 def _gpus(host: Host) -> Iterator[Check]:

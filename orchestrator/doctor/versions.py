@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
-from orchestrator.advisories import ADVISORIES, Exposure, exposures
+from orchestrator.advisories import (
+    ADVISORIES,
+    Exposure,
+    Reach,
+    exposures,
+    is_fixed,
+    read_version,
+)
 from orchestrator.doctor.check import Check
 from orchestrator.host import Host
 
 GROUP = "known holes"
-_DISTRIBUTED = {"Engine": ("docker.io",), "containerd": ("containerd",), "runc": ("runc",)}
+# The distributions' packages of each component, and where they tell what they mended.
+_SOURCES = {"Engine": "docker.io", "containerd": "containerd", "runc": "runc"}
 _TRACKERS = (
-    ("Debian", "https://security-tracker.debian.org/tracker/"),
-    ("Ubuntu", "https://ubuntu.com/security/"),
+    ("Debian", "https://security-tracker.debian.org/tracker/source-package/{}"),
+    ("Ubuntu", "https://ubuntu.com/security/cves?package={}"),
 )
 _JUDGED = tuple(dict.fromkeys(row.component for row in ADVISORIES))
 
 
 def version_checks(host: Host) -> Iterator[Check]:
-    """A line for each open hole, and one for each component of what is closed in it."""
+    """A line for each component; one more for each hole that a program in ours could use."""
     known = tuple(exposures(host))
-    versions = dict(host.components)
     for component in _JUDGED:
         own = [one for one in known if one.advisory.component == component]
         if own:
-            yield _component(component, versions[component], own)
-            yield from (_open(one, host) for one in own if one.standing == "open")
-    for component in ("Engine", "containerd", "runc"):
-        if component not in versions:
+            yield _component(component, own, host)
+            yield from (_within_reach(one) for one in own if _is_open(one, "inside"))
+        elif component in _SOURCES:
             yield Check(
                 group=GROUP,
                 name=component,
@@ -38,8 +44,13 @@ def version_checks(host: Host) -> Iterator[Check]:
             )
 
 
-def _component(name: str, version: str, own: Iterable[Exposure]) -> Check:
-    """What is closed, and by whom."""
+def _is_open(one: Exposure, reach: Reach) -> bool:
+    return one.standing == "open" and one.advisory.reach == reach
+
+
+def _component(name: str, own: Sequence[Exposure], host: Host) -> Check:
+    """What is closed, and by whom; and what is open but out of a program's reach."""
+    version = own[0].version
     if any(one.standing == "unread" for one in own):
         return Check(
             group=GROUP,
@@ -49,40 +60,57 @@ def _component(name: str, version: str, own: Iterable[Exposure]) -> Check:
             basis="reported",
             todo="see whether it is newer than " + ", ".join(one.advisory.fixed[-1] for one in own),
         )
-    fixed = [cve for one in own if one.standing == "fixed" for cve in one.advisory.ids]
-    mended = [f"{one.advisory.ids[0]} by {one.where}" for one in own if one.standing == "mended"]
-    left = sum(len(one.ids) for one in own if one.standing == "open")
-    closed = f"{len(fixed)} of its known holes closed by its version"
+    mended = [one for one in own if one.standing == "mended"]
+    left = [one for one in own if _is_open(one, "outside")]
+    found = version
+    if mended:
+        where = "; ".join(f"{', '.join(one.advisory.ids)} in {one.where}" for one in mended)
+        found += f"; mended by the distribution: {where}"
+    if left:
+        ids = ", ".join(cve for one in left for cve in one.ids)
+        found += f"; open, and out of the reach of a program in our containers: {ids}"
+    elif not any(_is_open(one, "inside") for one in own):
+        found += "; no known hole is open"
     return Check(
         group=GROUP,
         name=name,
-        state="ok",
-        found=f"{version}: {closed}"
-        + (f"; {', '.join(mended)}" if mended else "")
-        + (f"; {left} open, below" if left else ""),
+        state="warn" if left else "ok",
+        found=found,
         basis="read" if mended else "reported",
+        todo=_remedy(name, left, host) if left else "",
+        details=tuple(map(_detail, left)),
     )
 
 
-def _open(one: Exposure, host: Host) -> Check:
-    row = one.advisory
-    newer = " or ".join(row.fixed)
-    todo = f"{row.component} {newer}, or newer; {row.source}"
-    if tracker := _tracker(host, row.component):
-        todo += f"\nthe number alone does not tell: see {tracker}{one.ids[0]}"
+def _within_reach(one: Exposure) -> Check:
     return Check(
         group=GROUP,
-        name=row.component,
-        state="fail" if row.reach == "inside" else "warn",
-        found=f"{', '.join(one.ids)}: needs {row.needs}. {row.here[0].upper()}{row.here[1:]}",
+        name=one.advisory.component,
+        state="fail",
+        found=_detail(one),
         basis="reported",
-        todo=todo,
+        todo=f"{one.advisory.component} {' or '.join(one.advisory.fixed)}, or newer",
     )
 
 
-def _tracker(host: Host, component: str) -> str:
-    """Where a distribution says what it mended under an unchanged number; empty for others'."""
-    packages = dict(host.packages)
-    if not any(name in packages for name in _DISTRIBUTED.get(component, ())):
-        return ""
-    return next((url for name, url in _TRACKERS if host.system.startswith(name)), "")
+def _detail(one: Exposure) -> str:
+    """What the hole needs, why that is or is not within reach here, and who says so."""
+    row = one.advisory
+    return f"{', '.join(one.ids)}: needs {row.needs}; here {row.here}. {row.source}"
+
+
+def _remedy(component: str, left: Sequence[Exposure], host: Host) -> str:
+    """The versions that close all of them, and where a distribution tells what the number hides."""
+    lines = dict.fromkeys(text for one in left for text in one.advisory.fixed)
+    enough = [text for text in lines if all(_closes(text, one) for one in left)]
+    todo = f"{component} {' or '.join(enough)}, or newer"
+    source = _SOURCES.get(component, "")
+    if source in dict(host.packages):
+        tracker = next((url for name, url in _TRACKERS if host.system.startswith(name)), "")
+        todo += f"\nwhat the number hides: {tracker.format(source)}" if tracker else ""
+    return todo
+
+
+def _closes(text: str, one: Exposure) -> bool:
+    number = read_version(text)
+    return number is not None and is_fixed(number, one.advisory.fixed)

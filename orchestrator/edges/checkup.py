@@ -88,7 +88,7 @@ def _on(engine: Engine, depot: Depot, runtime: str, seen: Host) -> tuple[Tried, 
     try:
         held = _trial(engine, depot, runtime)
     except AisciError as error:
-        why = f"{error.what} {error.why}".strip()
+        why = _said(error)
         if runtime == "runc":
             seen = replace(seen, trial_why=why, trial_todo=error.todo)
         return Tried(runtime, "failed", why), seen
@@ -134,7 +134,11 @@ def _backend(depot: Depot, name: str) -> Tried:
     try:
         depot.probe(name)
     except ControlUnavailable as error:
-        return Tried(name, "absent", f"{error.what} {error.why}".strip())
+        return Tried(name, "absent", _said(error))
     except AisciError as error:
-        return Tried(name, "failed", f"{error.what} {error.why}".strip())
+        return Tried(name, "failed", _said(error))
     return Tried(name, "tested", "a small volume was written full; its bytes and inodes held")
+
+
+def _said(error: AisciError) -> str:
+    return ": ".join(filter(None, (error.what.rstrip("."), error.why)))
