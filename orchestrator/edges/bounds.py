@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from orchestrator.edges.meter import Meter
+from orchestrator.exceptions import unread
 from orchestrator.records import Limits
 
 Pairs = tuple[tuple[str, str], ...]
@@ -38,14 +39,16 @@ def over(seen: Pairs, limits: Limits) -> list[str]:
         "swap": 0,
         "pids": limits.pids,
         "cpus": limits.cpus,
+        "core file": 0,
+        "file size": limits.file,
+        "open files": limits.open_files,
     }
-    if limits.runtime == "runc":  # another runtime's first process is its own, not the job's
-        wanted |= {"core file": 0, "file size": limits.file, "open files": limits.open_files}
+    theirs = unread(limits.runtime)
     have = {name.removeprefix("limit "): text for name, text in seen if name.startswith("limit ")}
     return [
         f"limit {name} is {have.get(name, _NONE)}, not {most}"
         for name, most in wanted.items()
-        if not _at_most(have.get(name, _NONE), most)
+        if f"limit {name}" not in theirs and not _at_most(have.get(name, _NONE), most)
     ]
 
 

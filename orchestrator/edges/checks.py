@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orchestrator import ControlUnavailable, SandboxFailed
+from orchestrator.edges import gvisor
 from orchestrator.edges.bounds import over
 from orchestrator.edges.cdi import same_form
 from orchestrator.edges.container import user_of
 from orchestrator.edges.engine import Engine, translated
 from orchestrator.evidence import Pairs, flat, mismatches, same_keys
+from orchestrator.exceptions import unread
 from orchestrator.records import Limits, digest
 
 _FILTER = "seccomp="
@@ -27,8 +29,6 @@ def check_possible(engine: Engine, limits: Limits) -> dict[str, Any]:
         info: dict[str, Any] = engine.api.info()
     user_of(limits)
     needs = (
-        ("network", not limits.network or limits.runtime == "runc",
-         f"an allow-list; {limits.runtime} lets no socket of the host's into its containers"),
         ("runtime", limits.runtime in info["Runtimes"],
          f"{limits.runtime}; the engine has {', '.join(sorted(info['Runtimes']))}"),
         ("seccomp", any(option.startswith("name=seccomp") for option in info["SecurityOptions"]),
@@ -39,6 +39,7 @@ def check_possible(engine: Engine, limits: Limits) -> dict[str, Any]:
         ("resources.memory", info["MemoryLimit"] and info["SwapLimit"] is not False,
          "no swap; the engine cannot limit memory and swap"),
         ("resources.pids", info["PidsLimit"], "a limit; the engine cannot limit processes"),
+        *(gvisor.needs(limits, info) if limits.runtime == gvisor.RUNTIME else ()),
     )  # fmt: skip
     for key, given, asked in needs:
         if not given:
@@ -121,16 +122,22 @@ def check_seen(seen: Pairs, limits: Limits) -> None:
     """
     have = dict(seen)
     uid, gid = user_of(limits)
+    theirs = unread(limits.runtime)
     wanted = {"Uid": " ".join([str(uid)] * 4), "Gid": " ".join([str(gid)] * 4)}
-    if limits.runtime == "runc":  # another runtime's first process is its own, not the job's
-        wanted |= {"NoNewPrivs": "1", "Seccomp": "2"}
-        wanted |= dict.fromkeys(("CapEff", "CapPrm", "CapBnd", "CapAmb"), "0" * 16)
+    wanted |= {"NoNewPrivs": "1", "Seccomp": "2"}
+    wanted |= dict.fromkeys(("CapEff", "CapPrm", "CapBnd", "CapAmb"), "0" * 16)
+    if "CapEff" in theirs:  # a runtime's own process may have some, where they reach nothing
+        wanted |= {"user namespace": "own"}
     wrong = [
         f"{key} is {have.get(key)!r}, not {value!r}"
         for key, value in wanted.items()
-        if have.get(key) != value and (limits.runtime == "runc" or key not in ("Uid", "Gid"))
+        if key not in theirs and have.get(key) != value
     ]
-    wrong += [name for name, value in seen if name.startswith("own ") and value == "no"]
+    wrong += [
+        name
+        for name, value in seen
+        if name.startswith("own ") and value == "no" and name not in theirs
+    ]
     wrong += over(seen, limits)
     if wrong:
         raise SandboxFailed("a container started with more rights than asked", why="; ".join(wrong))

@@ -100,9 +100,11 @@ def status_of(pid: int) -> tuple[tuple[str, str], ...]:
         fields = dict(line.split(":", 1) for line in lines if ":" in line)
         for name, users in (("Uid", "uid_map"), ("Gid", "gid_map"), ("Groups", "gid_map")):
             fields[name] = inside(fields.get(name, ""), (own / users).read_text())
+        apart = (own / "uid_map").read_text() != Path("/proc/self/uid_map").read_text()
     except OSError as error:
         raise elsewhere(str(error)) from error
     seen = [(name, " ".join(fields.get(name, "").split())) for name in wanted]
+    seen.append(("user namespace", "own" if apart else "the host's"))
     for space in ("net", "pid", "ipc", "mnt", "uts"):
         try:
             apart = (
