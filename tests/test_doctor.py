@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from orchestrator import AisciError, ControlUnavailable, ImageMissing, SandboxFailed
+from orchestrator.console import doctor as console
+from orchestrator.console import readiness
 from orchestrator.doctor import Check, examine
 from orchestrator.edges import checkup, system
 from orchestrator.edges.hostlook import survey
 from orchestrator.host import EngineFacts, Host, Tried
+from orchestrator.policy import load, lowered
 from tests.report_rig import box
 
 ROOT = Path(__file__).parent.parent
@@ -253,6 +261,65 @@ def test_a_sockets_rights_are_read_from_its_file(tmp_path: Path) -> None:
     assert system.socket_rights(str(path))[2]
 
 
+def test_the_toolkits_own_word_on_its_version_is_taken_and_its_silence_is_no_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = tmp_path / "nvidia-ctk"
+    command.write_text(
+        "#!/bin/sh\necho NVIDIA Container Toolkit CLI version 1.17.8\necho commit: f\n"
+    )
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert system.toolkit_version() == "1.17.8"
+    command.write_text("#!/bin/sh\nexit 1\n")
+    assert system.toolkit_version() == ""
+
+
+# --- what is drawn, and which policies can run -------------------------------------------
+
+
+def test_what_an_engine_calls_itself_acts_on_no_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    hostile = with_engine(name="\x1b]52;c;ZXZpbA==\x07[bold red]engine\u202e")
+    console._draw(examine(hostile), verbose=True)
+    shown = capsys.readouterr().out
+    assert not set(shown) & {"\x1b", "\x07", "\u202e"}
+    assert "[bold red]engine" in shown
+
+
+def test_every_line_says_how_it_is_known_and_what_to_do_stands_below(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    checks = examine(replace(WELL, leftovers=2))
+    console._draw(checks, verbose=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= console.WIDE for line in lines)
+    (found,) = [number for number, line in enumerate(lines) if "2 of dead runs" in line]
+    assert lines[found].split()[0] == "warn"
+    assert lines[found].rstrip().endswith("reported")
+    assert lines[found + 1].strip() == "→ aisci reap"
+
+
+def test_a_policy_is_held_to_what_was_tried_and_not_to_what_the_engine_says() -> None:
+    policy = load("ci-cpu", ROOT / "policies")
+    readiness._as_tried(policy, WELL)
+    with pytest.raises(ControlUnavailable, match="hardened job on runc"):
+        readiness._as_tried(policy, replace(WELL, runtimes=(Tried("runc", "failed", "no"),)))
+    none = (Tried("loop", "absent"), Tried("tmpfs", "failed"))
+    with pytest.raises(ControlUnavailable, match="no backend"):
+        readiness._as_tried(policy, replace(WELL, storage=none))
+
+
+def test_where_only_memory_holds_a_quota_a_workspace_above_the_memory_is_refused() -> None:
+    policy = load("ci-cpu", ROOT / "policies")
+    in_memory = replace(WELL, storage=(Tried("loop", "absent"), Tried("tmpfs", "tested")))
+    readiness._as_tried(policy, in_memory)
+    large = lowered(policy, {"experiment.resources.memory": "600MiB"})
+    with pytest.raises(ControlUnavailable, match="no hard disk quota"):
+        readiness._as_tried(large, in_memory)
+
+
 # --- this machine -------------------------------------------------------------------------
 
 
@@ -348,3 +415,54 @@ def test_each_shipped_policy_has_a_line_and_the_one_for_any_machine_can_run() ->
     assert told["ci-cpu"]["state"] == "ok", told["ci-cpu"]
     assert all(c["todo"] for c in told.values() if c["state"] == "refused")
     assert told["base"]["state"] == "refused"
+
+
+@contextmanager
+def over_tcp() -> Iterator[str]:
+    """The real engine behind a port of this machine, as a remote one is reached."""
+    open_ones = [server := socket.create_server(("127.0.0.1", 0))]
+
+    def carry(source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(1 << 16):
+                sink.sendall(data)
+        with suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                near, far = server.accept()[0], socket.socket(socket.AF_UNIX)
+                open_ones.extend((near, far))
+                far.connect("/var/run/docker.sock")
+                for ends in ((near, far), (far, near)):
+                    threading.Thread(target=carry, args=ends, daemon=True).start()
+
+    serving = threading.Thread(target=serve)
+    serving.start()
+    try:
+        yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
+    finally:
+        with suppress(OSError):
+            server.shutdown(socket.SHUT_RDWR)  # wakes the accept
+        serving.join(10)
+        for one in open_ones:
+            one.close()
+
+
+@pytest.mark.docker
+def test_an_engine_behind_a_port_is_refused_by_every_line_that_needs_it_here() -> None:
+    with over_tcp() as where:
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "cli.py"), "doctor", "--json"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=180,
+            env=os.environ | {"DOCKER_HOST": where},
+        )
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    checks = {line["name"]: line for line in lines}
+    assert (done.returncode, checks["reached by"]["state"]) == (1, "fail"), done.stderr
+    assert checks["ci-cpu"]["state"] == "refused"
+    assert checks["runtime runc"]["state"] == "fail"
