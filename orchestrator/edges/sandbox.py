@@ -30,6 +30,7 @@ from orchestrator.edges.engine import Engine, translated
 from orchestrator.edges.labels import DEADLINE
 from orchestrator.edges.lines import Lines
 from orchestrator.edges.meter import Meter, status_of
+from orchestrator.edges.mounts import check_workspace, workspace_of
 from orchestrator.edges.objects import create_container, remove_container
 from orchestrator.edges.packing import pack
 from orchestrator.edges.session import Facts, Session, interrupted
@@ -158,8 +159,9 @@ class DockerSandbox:
         with translated("starting a job"):
             self._engine.api.start(made)
             pid: int = self._engine.api.inspect_container(made)["State"]["Pid"]
-        seen = status_of(pid) + bounds_of(pid, Meter.of(pid, made))
+        seen = status_of(pid) + bounds_of(pid, Meter.of(pid, made)) + workspace_of(pid, WORKDIR)
         check_seen(seen, limits)
+        check_workspace(seen, backend)
         lines = Lines()
         watch = Watch(
             self._engine, made, pid=pid, stream=stream, limits=limits, keeper=keeper,

@@ -21,6 +21,7 @@ from typing import Any
 
 from orchestrator import ControlUnavailable, DiskFull, EngineFailed
 from orchestrator.edges.engine import Engine, translated
+from orchestrator.edges.mounts import mount_of
 from orchestrator.edges.storage import ENOSPC, Helper, Quota, helper_body, volume_mount
 
 _MOUNTS = Path("/proc/self/mountinfo")
@@ -44,29 +45,12 @@ def pool_folder(engine: Engine, pool: str, mounts: Path = _MOUNTS) -> str:
     """
     with translated("asking where a volume lies"):
         folder = str(engine.api.inspect_volume(pool)["Mountpoint"])
-    kind, options = filesystem_of(Path(folder), mounts.read_text())
-    if kind != "xfs":
-        raise no_projects(f"the engine's volumes lie on {kind}, not on XFS")
-    if not {"prjquota", "pquota"} & set(options):
+    mount = mount_of(Path(folder), mounts.read_text())
+    if mount.kind != "xfs":
+        raise no_projects(f"the engine's volumes lie on {mount.kind}, not on XFS")
+    if not {"prjquota", "pquota"} & set(mount.own):
         raise no_projects("the XFS below the engine's volumes is mounted without prjquota")
     return folder
-
-
-def filesystem_of(folder: Path, mounts: str) -> tuple[str, tuple[str, ...]]:
-    """The kind of file system that ``folder`` lies on, and its own (not its mount's) options.
-
-    ``mounts`` is the text of a ``/proc/<pid>/mountinfo``; the last and longest fit counts.
-    """
-    found: tuple[str, tuple[str, ...]] = ("an unknown file system", ())
-    longest = -1
-    for line in mounts.splitlines():
-        mount, _, source = line.partition(" - ")
-        point = Path(mount.split()[4].encode().decode("unicode_escape"))
-        depth = len(point.parts)
-        if folder.is_relative_to(point) and depth >= longest:
-            kind, _, options = source.split(" ", 2)
-            found, longest = (kind, tuple(options.split(","))), depth
-    return found
 
 
 @contextmanager
