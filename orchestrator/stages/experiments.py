@@ -102,10 +102,19 @@ def _instruction(study: Study, number: int, attempt: int, feedback: str) -> str:
         attempt=str(attempt),
         attempts=str(ATTEMPTS),
         study=common.study_block(study),
+        network=_network(study),
         knobs=block("knobs", common.knobs(study.template)),
         results=common.results_block(study),
         feedback=feedback,
     )
+
+
+def _network(study: Study) -> str:
+    """What a run can reach, in the words of its author's task."""
+    hosts = study.policy.limits("experiment").network
+    if not hosts:
+        return "no network"
+    return f"no network but HTTPS to {', '.join(hosts)}, by the proxy that HTTPS_PROXY names"
 
 
 def _finished(
