@@ -4,7 +4,7 @@ AISCI := .venv/bin/aisci
 PYTEST := .venv/bin/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help venv engine images browser demo check test campaign clean
+.PHONY: help venv engine images machine browser demo check test campaign clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -20,7 +20,7 @@ check: venv ## style and types
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-campaign: images ## the full counts; their dated results go into bench/
+campaign: images machine ## the full counts; their dated results go into bench/
 	$(PYTEST) -m campaign
 
 images: engine ## build the images whose recipe changed
@@ -28,6 +28,9 @@ images: engine ## build the images whose recipe changed
 
 engine: venv ## see that a Docker engine answers; on Debian or Ubuntu, as root, install and start one
 	@scripts/setup-engine.sh
+
+machine: venv ## the campaign's QEMU machine: Debian 12 with cgroups of version 2 and XFS
+	@scripts/setup-machine.sh
 
 venv: ## .venv, from uv.lock
 	@scripts/setup-venv.sh

@@ -16,7 +16,7 @@ remove() {
     rm -rf --one-file-system "$path"
 }
 
-for path in .venv build dist sandbox/wheels .pytest_cache .mypy_cache .ruff_cache .hypothesis; do
+for path in .venv .make build dist sandbox/wheels .pytest_cache .mypy_cache .ruff_cache .hypothesis; do
     remove "$path"
 done
 find orchestrator sandbox templates tests -xdev -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

@@ -12,6 +12,8 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 MEMORY, CPUS = "3G", "2"
+KERNEL = "root=/dev/vda rw init=/sbin/first console=ttyS0 panic=-1 quiet apparmor=0"
+KVM_STARTS = 30.0  # seconds; it takes four
 WITHIN = 3600.0  # seconds; software emulation takes many times as long as KVM
 # Not needed inside, and large.
 LEFT_OUT = ("litellm", "tree_sitter_language_pack", "scipy", "numpy", "aider", "mypy", "networkx")
@@ -51,14 +53,31 @@ def boot(folder: Path, disk: Path) -> list[dict[str, Any]]:
     made, data, report = machine(), folder / "docker.img", folder / "report.jsonl"
     with data.open("wb") as file:
         file.truncate(16 << 30)
-    drives = ((made / "root.img", "on"), (disk, "on"), (data, "off"))
-    argv = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-m", MEMORY,
-            "-smp", CPUS, "-nic", "none", "-display", "none", "-no-reboot", "-nodefaults",
-            "-device", "virtio-rng-pci", "-kernel", str(made / "kernel"),
-            "-initrd", str(made / "initrd"), "-append",
-            "root=/dev/vda rw init=/sbin/first console=ttyS0 panic=-1 quiet apparmor=0",
+    argv = [*bare(made, accelerator(made)), "-append", KERNEL,
             "-serial", f"file:{folder / 'console.log'}", "-serial", f"file:{report}"]  # fmt: skip
-    for path, snapshot in drives:
+    for path, snapshot in ((made / "root.img", "on"), (disk, "on"), (data, "off")):
         argv += ["-drive", f"file={path},format=raw,if=virtio,snapshot={snapshot}"]
     subprocess.run(argv, capture_output=True, text=True, timeout=WITHIN, check=True)
     return [json.loads(line) for line in report.read_text().splitlines() if line.strip()]
+
+
+def bare(made: Path, accelerator: str) -> list[str]:
+    """A machine without disks, network or screen."""
+    return ["qemu-system-x86_64", "-accel", accelerator, "-cpu", "max", "-m", MEMORY,
+            "-smp", CPUS, "-nic", "none", "-display", "none", "-no-reboot", "-nodefaults",
+            "-device", "virtio-rng-pci", "-kernel", str(made / "kernel"),
+            "-initrd", str(made / "initrd")]  # fmt: skip
+
+
+def accelerator(made: Path) -> str:
+    """KVM if this very kernel is seen to start under it, else software emulation.
+
+    A machine that is itself virtual may have a ``/dev/kvm`` that opens and starts nothing.
+    """
+    argv = [*bare(made, "kvm"), "-append", "panic=-1"]  # without a disk it ends by itself
+    try:
+        if subprocess.run(argv, capture_output=True, timeout=KVM_STARTS, check=False).returncode:
+            return "tcg,thread=multi"
+    except subprocess.TimeoutExpired:
+        return "tcg,thread=multi"
+    return "kvm"

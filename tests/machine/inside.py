@@ -54,10 +54,12 @@ def main() -> None:
 
 
 def run(scenario: dict[str, Any]) -> dict[str, Any]:
-    with disk(scenario["mount"]), engine(scenario["daemon"]):
+    with disk(scenario["mount"]), engine():
         call("docker", "load", "-q", "-i", str(IMAGES))
         os.environ["AISCI_TEST_STORAGE"] = scenario["storage"]
-        looked = call(sys.executable, "tests/machine/look.py", *scenario["look"])
+        looked = call(sys.executable, "tests/machine/look.py")
+        starts = scenario["starts"]
+        started = call(sys.executable, "tests/start_bench.py", str(starts)) if starts else "[]"
         outcomes = Outcomes()
         arguments = ["-q", "-p", "no:cacheprovider", "-ra", *scenario["tests"]]
         code = int(pytest.main(arguments, plugins=[outcomes])) if scenario["tests"] else 0
@@ -68,8 +70,8 @@ def run(scenario: dict[str, Any]) -> dict[str, Any]:
         "kernel": platform.release(),
         "engine": version["Version"],
         "mounted": scenario["mount"],
-        "daemon": scenario["daemon"],
         "looked": json.loads(looked.splitlines()[-1]),
+        "starts": json.loads(started.splitlines()[-1]),
         "code": code,
         "tests": dict(Counter(outcomes.by_test.values())),
         "words": outcomes.words,
@@ -88,12 +90,12 @@ def disk(options: str) -> Iterator[None]:
 
 
 @contextmanager
-def engine(flags: list[str]) -> Iterator[None]:
+def engine() -> Iterator[None]:
     """A Docker engine that answers; its log goes to the console if it does not."""
     log = Path("/run/dockerd.log")
     with log.open("wb") as out:
         process = subprocess.Popen(
-            ["dockerd", "--bridge=none", "--iptables=false", *flags], stdout=out, stderr=out
+            ["dockerd", "--bridge=none", "--iptables=false"], stdout=out, stderr=out
         )
         try:
             until = time.monotonic() + READY
