@@ -51,7 +51,9 @@ def main(source: Path, out: Path) -> None:
     prepare(source)
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]  # a policy may allow less than this
+    most = FILE_BYTES if hard == resource.RLIM_INFINITY else min(FILE_BYTES, hard)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     report: dict[str, Any] = {"chktex": chktex()}
     trouble = build()
     log = read(BUILD / "paper.log")
