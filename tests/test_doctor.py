@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,9 @@ from orchestrator.console import doctor as console
 from orchestrator.console import readiness
 from orchestrator.doctor import Check, examine
 from orchestrator.edges import checkup, system
+from orchestrator.edges.engine import connect
 from orchestrator.edges.hostlook import survey
+from orchestrator.edges.reap import leftovers
 from orchestrator.host import EngineFacts, Host, Tried
 from orchestrator.policy import load, lowered
 from tests.report_rig import box
@@ -378,8 +381,9 @@ def test_a_quota_that_does_not_hold_is_not_called_one_that_is_not_there(
     assert (found.state, error.what in found.why) == (state, True)
 
 
-@pytest.mark.docker
-def test_the_doctor_tries_this_machine_and_leaves_nothing() -> None:
+@pytest.fixture(scope="module")
+def answer() -> tuple[int, list[dict[str, Any]]]:
+    """What the command says of this machine: its exit code and its lines."""
     done = subprocess.run(
         [sys.executable, str(ROOT / "cli.py"), "doctor", "--json"],
         capture_output=True,
@@ -387,33 +391,36 @@ def test_the_doctor_tries_this_machine_and_leaves_nothing() -> None:
         check=False,
         timeout=180,
     )
-    checks = {c["name"]: c for c in map(json.loads, done.stdout.splitlines())}
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.docker
+def test_the_doctor_tries_this_machine_and_leaves_nothing(
+    answer: tuple[int, list[dict[str, Any]]],
+) -> None:
+    code, lines = answer
+    checks = {line["name"]: line for line in lines}
     assert checks["runtime runc"]["state"] == "ok", checks["runtime runc"]
     assert checks["limits"]["state"] == "ok"
-    assert done.returncode == (1 if any(c["state"] == "fail" for c in checks.values()) else 0)
-    left = subprocess.run(
-        ["docker", "ps", "-aq", "--filter", "label=aisci.job=doctor/runc"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert left.stdout == ""
+    assert code == (1 if any(line["state"] == "fail" for line in lines) else 0)
+    engine = connect()
+    try:
+        left = [one for one in leftovers(engine) if one.run.startswith("doctor-")]
+        running = engine.api.containers(all=True, filters={"label": ["aisci.run"]})
+    finally:
+        engine.close()
+    assert left == []
+    assert not [one for one in running if one["Labels"]["aisci.run"].startswith("doctor-")]
 
 
 @pytest.mark.docker
-def test_each_shipped_policy_has_a_line_and_the_one_for_any_machine_can_run() -> None:
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "cli.py"), "doctor", "--json"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=180,
-    )
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    told = {c["name"]: c for c in lines if c["group"] == "shipped policies"}
+def test_each_shipped_policy_has_a_line_and_the_one_for_any_machine_can_run(
+    answer: tuple[int, list[dict[str, Any]]],
+) -> None:
+    told = {line["name"]: line for line in answer[1] if line["group"] == "shipped policies"}
     assert set(told) == {path.stem for path in (ROOT / "policies").glob("*.yaml")}
     assert told["ci-cpu"]["state"] == "ok", told["ci-cpu"]
-    assert all(c["todo"] for c in told.values() if c["state"] == "refused")
+    assert all(line["todo"] for line in told.values() if line["state"] == "refused")
     assert told["base"]["state"] == "refused"
 
 
@@ -448,6 +455,21 @@ def over_tcp() -> Iterator[str]:
         serving.join(10)
         for one in open_ones:
             one.close()
+
+
+def test_without_an_engine_the_answer_is_short_and_every_policy_points_to_it() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "cli.py"), "doctor"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=os.environ | {"DOCKER_HOST": "unix:///there/is/none"},
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.count("docs.docker.com/engine/install") == 1
+    assert "ci-cpu" in done.stdout
+    assert "the line `answers` says how" in done.stdout
 
 
 @pytest.mark.docker

@@ -80,7 +80,8 @@ def _words(one: Check, *, verbose: bool) -> Text:
     for line in one.details if verbose else ():
         text.append(f"\n· {one_line(line)}", style="dim")
     for line in one.todo.splitlines():
-        text.append(f"\n→ {one_line(line.strip())}", style="cyan")
+        sign = "  " if line[0].isspace() else "→ "  # what is set in goes on from the line above
+        text.append(f"\n{sign}{one_line(line.strip())}", style="cyan")
     return text
 
 

@@ -28,23 +28,23 @@ REMEDIES = (
 
 def readiness(host: Host, results: Path) -> tuple[Check, ...]:
     """A line for each shipped policy: that it can run here, or the first thing that refuses it."""
-    folder = shipped_root() / "policies"
-    names = sorted(path.stem for path in folder.glob("*.yaml"))
-    if host.engine is None:
-        return tuple(_line(name, "refused", "no engine answers", host.todo) for name in names)
-    engine = connect()
+    names = sorted(path.stem for path in (shipped_root() / "policies").glob("*.yaml"))
+    engine = connect() if host.engine else None
     try:
         return tuple(_ready(name, host, results, engine) for name in names)
     finally:
-        engine.close()
+        if engine is not None:
+            engine.close()
 
 
-def _ready(name: str, host: Host, results: Path, engine: Engine) -> Check:
+def _ready(name: str, host: Host, results: Path, engine: Engine | None) -> Check:
     settings = load_blocks(name, shipped_root() / "policies")[1].settings
     if set(settings) <= set(BLOCKS):
         return _line(name, "note", f"the block `{', '.join(settings)}` alone, which others take")
     try:
         policy = usable_policy(name, results)
+        if engine is None:
+            return _line(name, "refused", "no engine answers", "the line `answers` says how")
         _as_tried(policy, host)
         resolve_images(policy, engine)
     except EngineUnavailable:

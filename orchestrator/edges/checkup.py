@@ -90,8 +90,10 @@ def _on(engine: Engine, depot: Depot, runtime: str, seen: Host) -> tuple[Tried, 
     except AisciError as error:
         why = _said(error)
         if runtime == "runc":
-            seen = replace(seen, trial_why=why, trial_todo=error.todo)
-        return Tried(runtime, "failed", why), seen
+            return Tried(runtime, "failed", why), replace(
+                seen, trial_why=why, trial_todo=error.todo
+            )
+        return Tried(runtime, "failed", f"{why}; {error.todo}" if error.todo else why), seen
     why = (
         f"a hardened job ran as asked: {len(held.inspected)} settings read back the same, "
         f"{len(held.seen)} seen in its process"

@@ -137,7 +137,7 @@ def environment(job: Job, gpus: tuple[str, ...] = ()) -> dict[str, str]:
         if why:
             raise ControlUnavailable(f"{name} {why}", where="the policy's env", todo="remove it")
     names |= _proxies() if job.limits.network else {}
-    if gpus:  # no graphics: what draws on a GPU is not among the processes that are watched
+    if gpus:  # no graphics: no experiment needs the driver's libraries for it
         names["NVIDIA_DRIVER_CAPABILITIES"] = "compute,utility"
     return names | {"NVIDIA_VISIBLE_DEVICES": ",".join(gpus) or "void"}
 

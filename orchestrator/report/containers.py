@@ -6,6 +6,7 @@ from typing import Any
 
 from orchestrator.records import Attestation
 from orchestrator.report.html import Child, Html, el, fold, number, right, table
+from orchestrator.report.network import network
 from orchestrator.report.page import bar, duration, pill, section, size
 from orchestrator.report.reading import IdeaFacts, Step
 
@@ -37,7 +38,8 @@ def _one(step: Step, box: Attestation) -> Html:
     look = "good" if box.verdict == "finished" else "bad"
     summary = [f"{step.place} · {kind} · {took}", pill(str(box.verdict), look)]
     summary += [pill(f"hit {name}", "warn") for name in box.hit]
-    return fold(summary, _used(step.asked["limits"], box), _said(step), _settings(box), _which(box))
+    used, which = _used(step.asked["limits"], box), _which(box)
+    return fold(summary, used, network(box), _said(step), _settings(box), which)
 
 
 def _used(limits: dict[str, Any], box: Attestation) -> Html:
@@ -122,6 +124,7 @@ def _which(box: Attestation) -> Html:
         ("quota by", box.storage),
         ("engine", box.engine),
         ("kernel", box.kernel),
+        *((f"GPUs {name}", value) for name, value in box.gpus),
     )
     rows = [(name, el("span", value, class_="hash")) for name, value in pairs]
     return fold("image, policy, engine", table(("", ""), rows))
