@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
@@ -79,11 +80,15 @@ def read(path: Path, error: type[BadFile] = BadFile) -> Document:
         raise error(
             f"cannot read {path.name}", where=str(path), why=problem.strerror or str(problem)
         ) from problem
-    return parse(raw, str(path), error)
+    return parse(raw, str(path), error)  # type: ignore[arg-type]  # a class is hashable
 
 
+@lru_cache(maxsize=64)
 def parse(raw: bytes, path: str, error: type[BadFile] = BadFile) -> Document:
-    """``raw`` as strict YAML; ``path`` is only for messages. Raises ``error``."""
+    """``raw`` as strict YAML; ``path`` is only for messages. Raises ``error``.
+
+    The same bytes are parsed once: a policy's parents are asked for again and again.
+    """
     if len(raw) > MAX_BYTES:
         raise error("the file is too large", where=path, why=f"more than {MAX_BYTES} bytes")
     try:

@@ -28,7 +28,7 @@ COLOURS = {"given": "green", "missing": "red", "unknown": "yellow"}
 def explain(name: str, *, as_json: bool) -> None:
     """Every control of the policy; what this machine cannot give is marked, and is no error."""
     policy = load(name, shipped_root() / "policies")
-    host = survey(Path(), probe=True)
+    host = _looked_at()
     found = here(host, policy)
     if as_json:
         out.as_json({"policy": policy.name, "origin": policy.origin, "hash": policy.hash,
@@ -42,6 +42,15 @@ def explain(name: str, *, as_json: bool) -> None:
     page = StringIO()
     _write(Console(file=page, highlight=False, width=wide), policy, host, found)
     out.say("\n".join(line.rstrip() for line in page.getvalue().splitlines()))
+
+
+def _looked_at() -> Host:
+    """This machine, tried; a terminal shows what is under way."""
+    waiting = Console(stderr=True)
+    if not waiting.is_terminal:
+        return survey(Path(), probe=True)
+    with waiting.status("looking at this machine") as line:
+        return survey(Path(), probe=True, say=lambda what: line.update(plain_line(what)))
 
 
 def _write(console: Console, policy: Policy, host: Host, found: Found) -> None:

@@ -62,8 +62,12 @@ def _row(name: str) -> dict[str, Any]:
         "disk": block["storage"]["workspace"],
         "gpus": f"{gpus['count']} × {gpus['memory']}" if gpus["count"] else "none",
         "wall": block["time"]["wall"],
-        "network": network if network == "none" else f"{len(network['allow'])} host(s)",
+        "network": network if network == "none" else _hosts(len(network["allow"])),
     }
+
+
+def _hosts(count: int) -> str:
+    return f"{count} host" + "s" * (count != 1)
 
 
 def show_policy(name: str, *, effective: bool) -> None:

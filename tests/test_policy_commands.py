@@ -1,0 +1,232 @@
+"""The policy commands as people and pipelines run them: what they print, and how they end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import cli
+from orchestrator.controls import CONTROLS
+from tests.test_policy import SHIPPED, written
+
+ROOT = Path(__file__).parent.parent
+NOWHERE = "unix:///nowhere/docker.sock"
+FILES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "policies").glob("*.yaml"))
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def aisci(*words: str, cwd: Path = ROOT, **more: str) -> Done:
+    """The command in this process: what it prints, and its exit code."""
+    with contextlib.chdir(cwd):
+        result = CliRunner().invoke(cli.app, words, env=dict(more))
+    return Done(result.exit_code, result.stdout, result.stderr)
+
+
+def answers(*words: str, code: int = 0, **more: Any) -> list[dict[str, Any]]:
+    done = aisci("policy", *words, "--json", **more)
+    assert done.returncode == code, done.stderr
+    assert done.stdout.isascii()
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+# --- list, show, schema -------------------------------------------------------------------
+
+
+def test_list_has_one_line_for_each_shipped_policy() -> None:
+    rows = answers("list")
+    assert [row["name"] for row in rows] == SHIPPED
+    by_name = {row["name"]: row for row in rows}
+    assert by_name["strict"]["runtime"] == "runsc"
+    assert by_name["default"]["gpus"] == "1 × 40GiB"
+    assert by_name["allowlist-example"]["network"] == "1 host"
+    printed = aisci("policy", "list").stdout
+    for name, row in by_name.items():
+        line = next(one for one in printed.splitlines() if one.startswith(name))
+        assert row["memory"] in line
+        assert row["disk"] in line
+
+
+def test_show_prints_a_file_of_blocks_too() -> None:
+    assert aisci("policy", "show", "latex").stdout == (ROOT / "policies/latex.yaml").read_text()
+    effective = aisci("policy", "show", "latex", "--effective").stdout
+    assert effective.startswith("latex:\n  image: aisci-latex\n")
+
+
+def test_schema_prints_the_file_that_editors_use() -> None:
+    printed = json.loads(aisci("policy", "schema").stdout)
+    assert printed == json.loads((ROOT / "policies/schema.json").read_text("utf-8"))
+
+
+# --- check --------------------------------------------------------------------------------
+
+
+def test_every_shipped_policy_is_no_weaker_than_base_but_for_the_example_that_says_so() -> None:
+    """As a pipeline runs it, on whatever machine that has."""
+    rows = answers("check", *FILES, "--no-weaker-than", "base")
+    assert [row["policy"] for row in rows] == FILES
+    assert all(row["ok"] and row["compared"] for row in rows)
+    levels = {row["policy"]: {one["level"] for one in row["findings"]} for row in rows}
+    exceeding = [name for name, found in levels.items() if "exceeds" in found]
+    assert exceeding == ["policies/allowlist-example.yaml"]
+    done = aisci("policy", "check", *FILES, "--no-weaker-than", "base")
+    assert "reason: the experiment looks papers up while it runs" in done.stdout
+    assert "policies/latex.yaml: ok; 27 settings, none allows more than in 'base'" in done.stdout
+
+
+def test_where_no_exception_is_accepted_the_example_fails() -> None:
+    rows = answers("check", *FILES, "--no-weaker-than", "base", "--no-exceptions", code=2)
+    assert [row["policy"] for row in rows if not row["ok"]] == ["policies/allowlist-example.yaml"]
+
+
+def test_a_weaker_policy_ends_with_two_and_names_place_key_and_both_values(tmp_path: Path) -> None:
+    text = aisci("policy", "show", "ci-cpu", "--effective").stdout
+    (tmp_path / "wide.yaml").write_text(text.replace("wall: 5m", "wall: 6m"))
+    done = aisci("policy", "check", "./wide.yaml", "--no-weaker-than", "ci-cpu", cwd=tmp_path)
+    assert done.returncode == 2
+    assert re.search(r"error: wide\.yaml:\d+:5: experiment\.time\.wall", done.stdout)
+    assert "'ci-cpu' says 5m; here it is 6m" in done.stdout
+    assert "exceeds: {experiment.time.wall:" in done.stdout
+
+
+def test_what_this_machine_lacks_is_refused_alone_and_noted_beside_a_ceiling() -> None:
+    done = aisci("policy", "check", "base")
+    assert done.returncode == 2
+    assert "this machine has" in done.stdout
+    done = aisci("policy", "check", "base", "--no-weaker-than", "base")
+    assert done.returncode == 0
+    assert "note: " in done.stdout
+    assert "above this machine, where `aisci run` refuses it" in done.stdout
+
+
+def test_no_exceptions_without_a_ceiling_is_a_mistake() -> None:
+    done = aisci("policy", "check", "base", "--no-exceptions")
+    assert done.returncode == 2
+    assert "--no-weaker-than base" in done.stderr
+
+
+def test_a_hostile_reason_cannot_act_on_a_terminal(tmp_path: Path) -> None:
+    body = 'extends: ci-cpu\nexceeds: {idea.wall: "\\x1b[2J\\u202e"}\nidea: {wall: 2h}\n'
+    path = written(tmp_path, body)
+    checked = aisci("policy", "check", path, "--no-weaker-than", "base")
+    explained = aisci("policy", "explain", path, DOCKER_HOST=NOWHERE)
+    for done in (checked, explained):
+        assert done.returncode == 0, done.stderr
+        assert r"\x1b[2J\u202e" in done.stdout
+        assert "\x1b" not in done.stdout
+        assert "\u202e" not in done.stdout
+
+
+# --- diff ---------------------------------------------------------------------------------
+
+
+def test_diff_says_for_each_setting_how_the_second_stands_to_the_first() -> None:
+    (said,) = answers("diff", "ci-cpu", "allowlist-example")
+    assert said["differences"] == [
+        {
+            "key": "experiment.network",
+            "before": "none",
+            "after": {"allow": ["api.semanticscholar.org:443"]},
+            "verdict": "weaker",
+        }
+    ]
+    assert (said["weaker"], said["stronger"], said["different"]) == (1, 0, 0)
+    (said,) = answers("diff", "default", "strict")
+    assert (said["weaker"], said["different"]) == (0, 1)
+    assert said["stronger"] > 40
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "last"),
+    [
+        ("default", "strict", r"strict allows nothing that default does not: \d+ stronger, 1 diff"),
+        ("strict", "ci-cpu", r"ci-cpu allows more than strict in \d+ settings$"),
+        ("ci-cpu", "allowlist-example", r"allowlist-example allows more than ci-cpu in 1 setting$"),
+        ("ci-cpu", "ci-cpu", r"ci-cpu and ci-cpu allow the same, in every setting$"),
+        ("latex", "strict", r"strict allows nothing that latex does not: \d+ stronger$"),
+    ],
+)
+def test_diff_ends_in_words_and_with_zero(first: str, second: str, last: str) -> None:
+    done = aisci("policy", "diff", first, second)
+    assert done.returncode == 0
+    assert re.match(last, done.stdout.splitlines()[-1])
+
+
+def test_diff_of_files_without_a_block_in_common_is_a_mistake() -> None:
+    done = aisci("policy", "diff", "latex", "editor")
+    assert done.returncode == 2
+    assert "no block in common" in done.stderr
+
+
+# --- explain ------------------------------------------------------------------------------
+
+
+@pytest.mark.docker
+def test_explain_says_every_control_and_how_this_machine_gives_it() -> None:
+    (said,) = answers("explain", "ci-cpu")
+    controls = {one["id"]: one for one in said["controls"]}
+    assert list(controls) == [control.id for control in CONTROLS]
+    assert {one["state"] for one in controls.values()} <= {"given", "missing", "unknown"}
+    assert controls["memory"]["settings"]["experiment.resources.memory"] == "3GiB"
+    assert controls["container"]["state"] == controls["disk"]["state"] == "given"
+    assert re.match(r"backend \w+: ", controls["disk"]["here"])
+    assert re.search(r"cgroup version [12]", controls["memory"]["here"])
+    assert controls["memory"]["cis"] == ["5.11", "5.25"]
+    assert "runAsNonRoot, runAsUser" in controls["container"]["pod_security"]
+    assert len(said["hash"]) == 64
+
+
+def test_explain_answers_without_an_engine_and_ends_with_zero() -> None:
+    done = aisci("policy", "explain", "strict", DOCKER_HOST=NOWHERE)
+    assert done.returncode == 0
+    assert "no engine answers here" in done.stdout
+    assert "[unknown]" in done.stdout
+    lines = done.stdout.splitlines()
+    assert max(len(line) for line in lines) <= 100
+    assert [line for line in lines if line != line.rstrip()] == []
+    for control in CONTROLS:
+        assert any(line.startswith(f"{control.title}  [") for line in lines)
+
+
+def test_explain_marks_what_this_machine_cannot_give_and_ends_with_zero(tmp_path: Path) -> None:
+    text = aisci("policy", "show", "base", "--effective").stdout
+    (tmp_path / "huge.yaml").write_text(text.replace("cpus: 64", "cpus: 4096"))
+    done = aisci("policy", "explain", "./huge.yaml", cwd=tmp_path, DOCKER_HOST=NOWHERE)
+    assert done.returncode == 0
+    assert "CPUs  [missing]" in done.stdout
+    assert "4096 CPUs; this machine has" in done.stdout
+    assert re.search(r"Missing: .*CPUs", done.stdout.replace("\n", " "))
+
+
+# --- recipes ------------------------------------------------------------------------------
+
+
+def as_a_hook_would(entry: str, files: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The entry of a pre-commit hook: its words, then the changed files."""
+    program, *words = entry.split()
+    assert program == "aisci"
+    return subprocess.run(
+        [sys.executable, str(ROOT / "cli.py"), *words, *files],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=dict(os.environ),
+    )
