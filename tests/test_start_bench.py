@@ -1,0 +1,31 @@
+"""What a hardened start costs beside a plain one, as a ratio; nothing is judged by the clock."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.bench import record
+
+pytestmark = [pytest.mark.campaign, pytest.mark.docker]
+
+SAMPLES = 20
+ALWAYS = {"plain container", "hardened container"}
+
+
+def test_what_a_hardened_start_costs_is_measured_and_kept() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.start_bench", str(SAMPLES)],
+        cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    measured = json.loads(done.stdout)
+    assert {"runc"} <= {one["runtime"] for one in measured}
+    for one in measured:
+        backends = {kind.split()[-1] for kind in one["kinds"] if kind.startswith("whole job")}
+        assert backends
+        assert set(one["kinds"]) >= ALWAYS | {f"hardened, volume on {name}" for name in backends}
+        record("start", one)
