@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from orchestrator.records import (
     Claim,
     Edit,
     EditRequest,
+    Egress,
     Failure,
     Idea,
     Job,
@@ -127,9 +128,17 @@ class Recorded:
             "exit_code": 0 if verdict is Verdict.FINISHED else 1,
             "stdout": self.say,
             "stderr": self.say,
-            "attestation": box(verdict),
+            "attestation": box(verdict, egress=self.asked()),
             "refused": ((f"bad {self.say}", "a symbolic link"),),
         }
+
+    def asked(self) -> tuple[Egress, ...]:
+        """Two decisions of a proxy, and a sum of more."""
+        reached = Egress(
+            at=0.5, host="api.example.org:443", allowed=True, address="93.184.216.34", sent=2048
+        )
+        refused = Egress(at=0.7, host=f"{self.say}:443", allowed=False, why=self.say)
+        return reached, refused, replace(refused, host="", count=40)
 
     def job(self, journal: Journal, scope: str, result: JobResult) -> None:
         job = Job(

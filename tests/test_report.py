@@ -236,6 +236,11 @@ def test_containers_show_what_was_asked_seen_used_and_refused(calm: str) -> None
     assert "differs" not in calm
 
 
+def test_what_a_job_asked_of_the_network_is_shown_with_what_became_of_it(calm: str) -> None:
+    for words in ("1 allowed, 41 refused", "93.184.216.34", "refused × 40", "2 KiB"):
+        assert words in calm
+
+
 def test_a_setting_that_the_engine_did_not_keep_is_marked() -> None:
     found = _settings(box(inspected=(("Memory", "1"), ("NetworkMode", "host"))))
     assert found.count("differs") == 2
