@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 
 import cli
 from orchestrator.controls import CONTROLS
-from tests.test_policy import SHIPPED, written
+from orchestrator.yamlfile import read
+from tests.test_policy import HEAD, SHIPPED, written
 
 ROOT = Path(__file__).parent.parent
 NOWHERE = "unix:///nowhere/docker.sock"
@@ -125,7 +126,7 @@ def test_no_exceptions_without_a_ceiling_is_a_mistake() -> None:
 def test_a_hostile_reason_cannot_act_on_a_terminal(tmp_path: Path) -> None:
     body = 'extends: ci-cpu\nexceeds: {idea.wall: "\\x1b[2J\\u202e"}\nidea: {wall: 2h}\n'
     path = written(tmp_path, body)
-    checked = aisci("policy", "check", path, "--no-weaker-than", "base")
+    checked = aisci("policy", "check", path, "--no-weaker-than", "ci-cpu")
     explained = aisci("policy", "explain", path, DOCKER_HOST=NOWHERE)
     for done in (checked, explained):
         assert done.returncode == 0, done.stderr
@@ -218,15 +219,77 @@ def test_explain_marks_what_this_machine_cannot_give_and_ends_with_zero(tmp_path
 # --- recipes ------------------------------------------------------------------------------
 
 
-def as_a_hook_would(entry: str, files: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
-    """The entry of a pre-commit hook: its words, then the changed files."""
-    program, *words = entry.split()
-    assert program == "aisci"
+@pytest.fixture
+def theirs(tmp_path: Path) -> Path:
+    """Somebody's repository with policies, and `aisci` on the path."""
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies/good.yaml").write_text(HEAD + "extends: ci-cpu\n")
+    schema = (ROOT / "policies/schema.json").read_text("utf-8")
+    (tmp_path / "policies/schema.json").write_text(schema)
+    program = tmp_path / "bin/aisci"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} {ROOT}/cli.py "$@"\n')
+    program.chmod(0o755)
+    return tmp_path
+
+
+def shell(command: str, theirs: Path) -> subprocess.CompletedProcess[str]:
+    """A step as a runner of workflows takes it: bash, ending at the first failure."""
     return subprocess.run(
-        [sys.executable, str(ROOT / "cli.py"), *words, *files],
-        cwd=cwd,
+        ["bash", "-e", "-o", "pipefail", "-c", command],
+        cwd=theirs,
         capture_output=True,
         text=True,
         check=False,
-        env=dict(os.environ),
+        env={**os.environ, "PATH": f"{theirs / 'bin'}:{os.environ['PATH']}"},
     )
+
+
+def excuse(theirs: Path) -> None:
+    """A policy that allows more than base, and says why."""
+    body = "extends: ci-cpu\nexceeds: {experiment.network: I need it}\n"
+    body += "experiment: {network: {allow: ['a.example.org:443']}}\n"
+    (theirs / "policies/excused.yaml").write_text(HEAD + body)
+
+
+def weaken(theirs: Path) -> None:
+    text = aisci("policy", "show", "base", "--effective").stdout
+    (theirs / "policies/wide.yaml").write_text(text.replace("pids: 4096", "pids: 4097", 1))
+
+
+def test_the_hook_checks_the_files_that_a_commit_touches(theirs: Path) -> None:
+    (hook,) = read(ROOT / ".pre-commit-hooks.yaml").data
+    config = read(ROOT / "docs/recipes/pre-commit-config.yaml").data
+    (used,) = config["repos"][0]["hooks"]
+    assert used["id"] == hook["id"] == "aisci-policy-check"
+    assert re.search(hook["files"], "policies/good.yaml")
+    assert re.search(used["files"], "policies/good.yaml")
+    assert shell(f"{hook['entry']} policies/good.yaml", theirs).returncode == 0
+    weaken(theirs)
+    done = shell(f"{hook['entry']} policies/good.yaml policies/wide.yaml", theirs)
+    assert done.returncode == 2
+    assert "wide.yaml" in done.stdout
+    assert "experiment.resources.pids" in done.stdout
+
+
+def workflow_steps() -> list[str]:
+    workflow = read(ROOT / "docs/recipes/policy-check.yml").data
+    assert workflow["permissions"] == {"contents": "read"}
+    steps = workflow["jobs"]["check"]["steps"]
+    return [step["run"] for step in steps if step.get("run", "").startswith("aisci ")]
+
+
+def test_the_workflow_refuses_what_is_weaker_excused_or_of_another_schema(theirs: Path) -> None:
+    check, schema = workflow_steps()
+    for step in (check, schema):
+        done = shell(step, theirs)
+        assert done.returncode == 0, done.stdout + done.stderr
+    excuse(theirs)
+    done = shell(check, theirs)
+    assert done.returncode == 2
+    assert "experiment.network" in done.stdout
+    (theirs / "policies/excused.yaml").unlink()
+    weaken(theirs)
+    assert shell(check, theirs).returncode == 2
+    (theirs / "policies/schema.json").write_text("{}")
+    assert shell(schema, theirs).returncode == 1
