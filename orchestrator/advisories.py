@@ -59,6 +59,15 @@ class Exposure:
 
 ADVISORIES = (
     Advisory(
+        ids=("CVE-2026-41579",),
+        component="runc",
+        fixed=("1.3.6", "1.4.3", "1.5.0-rc.3"),
+        needs="an image of one's own, and another engine than Docker",
+        reach="outside",
+        here="the images are aisci's own",
+        source=_GHSA.format("opencontainers/runc", "xjvp-4fhw-gc47"),
+    ),
+    Advisory(
         ids=("CVE-2025-31133", "CVE-2025-52565", "CVE-2025-52881"),
         component="runc",
         fixed=("1.2.8", "1.3.3", "1.4.0-rc.3"),
@@ -182,7 +191,7 @@ ADVISORIES = (
         needs="an image of one's own",
         reach="outside",
         here="the images are aisci's own",
-        source="https://nvd.nist.gov/vuln/detail/CVE-2025-23359",
+        source="https://nvidia.custhelp.com/app/answers/detail/a_id/5616",
     ),
     Advisory(
         ids=("CVE-2024-0132",),

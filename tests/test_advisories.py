@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from orchestrator.advisories import ADVISORIES, exposures, is_fixed, read_version
+from orchestrator.advisories import ADVISORIES, Exposure, exposures, is_fixed, read_version
 from orchestrator.doctor.versions import version_checks
 from orchestrator.host import Host
 
@@ -13,6 +15,11 @@ THREE = ("CVE-2025-31133", "CVE-2025-52565", "CVE-2025-52881")
 
 def host(**components: str) -> Host:
     return Host(engine=None, components=tuple(components.items()))
+
+
+def three(seen: Host) -> Exposure:
+    """What is known of one row of the table."""
+    return next(one for one in exposures(seen) if one.advisory.ids == THREE)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +56,32 @@ def test_what_is_no_version_is_not_guessed_at(text: str) -> None:
     assert read_version(text) is None
 
 
+NUMBERS = st.tuples(*[st.integers(0, 99)] * 3)
+STAGES = st.sampled_from(["", "-rc.1", "-rc2", "~rc12", "-beta.3"])
+
+
+@given(NUMBERS, STAGES, st.sampled_from(["", "+ds1", "-1", "+dfsg1-1+deb12u1", "~ds1"]))
+def test_any_version_is_read_whatever_a_distribution_hangs_on_it(
+    numbers: tuple[int, ...], stage: str, tail: str
+) -> None:
+    bare = ".".join(map(str, numbers)) + stage
+    found = read_version(bare + tail)
+    assert found is not None
+    assert (found[0], found) == (numbers, read_version(bare))
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=4), NUMBERS, st.integers(0, 9))
+def test_a_later_version_of_the_same_line_is_never_less_mended(
+    fixed: list[tuple[int, ...]], version: tuple[int, ...], more: int
+) -> None:
+    rows = tuple(".".join(map(str, numbers)) for numbers in fixed)
+    earlier = read_version(".".join(map(str, version)))
+    later = read_version(".".join(map(str, (*version[:2], version[2] + more))))
+    assert earlier is not None
+    assert later is not None
+    assert is_fixed(later, rows) or not is_fixed(earlier, rows)
+
+
 @pytest.mark.parametrize(
     ("version", "fixed"),
     [
@@ -71,20 +104,20 @@ def test_each_release_line_is_mended_at_its_own_version(version: str, fixed: boo
 
 
 def test_an_old_runc_is_open_until_its_distribution_names_every_one_of_them() -> None:
-    bare = next(exposures(host(runc="1.1.5+ds1")))
+    bare = three(host(runc="1.1.5+ds1"))
     assert (bare.standing, bare.ids) == ("open", THREE)
     some = Host(
         engine=None,
         components=(("runc", "1.1.5+ds1"),),
         mended=tuple(("runc", cve, "runc 1.1.5+ds1-1+deb12u9") for cve in THREE[:2]),
     )
-    assert next(exposures(some)).ids == THREE[2:]
+    assert three(some).ids == THREE[2:]
     every = Host(
         engine=None,
         components=(("runc", "1.1.5+ds1"),),
         mended=tuple(("runc", cve, "runc 1.1.5+ds1-1+deb12u9") for cve in THREE),
     )
-    found = next(exposures(every))
+    found = three(every)
     assert (found.standing, found.where) == ("mended", "runc 1.1.5+ds1-1+deb12u9")
 
 
@@ -94,7 +127,7 @@ def test_what_another_package_mended_does_not_count() -> None:
         components=(("runc", "1.1.5"),),
         mended=tuple(("containerd", cve, "containerd 9") for cve in THREE),
     )
-    assert next(exposures(seen)).standing == "open"
+    assert three(seen).standing == "open"
 
 
 def test_a_version_that_cannot_be_read_is_neither_open_nor_mended_but_said() -> None:
@@ -116,8 +149,11 @@ def test_a_hole_within_a_programs_reach_fails_and_one_that_needs_our_images_warn
 
 def test_the_remedy_is_a_version_that_closes_everything_that_is_open() -> None:
     checks = {check.name: check for check in version_checks(host(runc="1.1.5"))}
-    assert checks["runc"].todo == "runc 1.2.8 or 1.3.3 or 1.4.0-rc.3, or newer"
-    assert len(checks["runc"].details) == 3
+    assert checks["runc"].todo == "runc 1.3.6 or 1.4.3 or 1.5.0-rc.3, or newer"
+    assert len(checks["runc"].details) == 4
+    for version in ("1.3.6", "1.4.3", "1.5.0-rc.3"):
+        closed = {check.name: check for check in version_checks(host(runc=version))}
+        assert closed["runc"].state == "ok"
 
 
 def test_an_engine_that_hides_its_parts_versions_is_warned_of() -> None:

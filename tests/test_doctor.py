@@ -57,7 +57,7 @@ WELL = Host(
     engine=ENGINE,
     runtimes=(Tried("runc", "tested"), Tried("runsc", "absent", "the engine has none")),
     storage=(Tried("loop", "tested"), Tried("tmpfs", "tested")),
-    components=(("Engine", "29.6.0"), ("containerd", "2.3.9"), ("runc", "1.4.1")),
+    components=(("Engine", "29.6.0"), ("containerd", "2.3.9"), ("runc", "1.4.3")),
     core_pattern="core",
     images=(("aisci-sandbox:cpu", "ready"), ("aisci-sandbox:cuda", "missing")),
     trial=box(seen=SEEN),
