@@ -4,7 +4,7 @@ AISCI := .venv/bin/aisci
 PYTEST := .venv/bin/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help venv engine images machine browser demo check test campaign clean
+.PHONY: help venv engine gvisor images machine browser demo check test campaign clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -12,7 +12,7 @@ help: ## this list
 demo: images ## set up, then one small idea from template to paper; no key, no GPU
 	$(AISCI) run grokking --model builtin/sweep --ideas 1 --scale smoke --policy ci-cpu
 
-test: check images browser ## set up, then every kind of test; says what it skipped and why
+test: check images gvisor browser ## set up, then every kind of test; says what it skipped and why
 	$(PYTEST)
 
 check: venv ## style and types
@@ -20,7 +20,7 @@ check: venv ## style and types
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-campaign: images machine ## the full counts; their dated results go into bench/
+campaign: images gvisor machine ## the full counts; their dated results go into bench/
 	$(PYTEST) -m campaign
 
 images: engine ## build the images whose recipe changed
@@ -28,6 +28,9 @@ images: engine ## build the images whose recipe changed
 
 engine: venv ## see that a Docker engine answers; on Debian or Ubuntu, as root, install and start one
 	@scripts/setup-engine.sh
+
+gvisor: engine ## gVisor as a runtime of the engine that this set-up started; elsewhere it says how
+	@scripts/setup-gvisor.sh
 
 machine: venv ## the campaign's QEMU machine: Debian 12 with cgroups of version 2 and XFS
 	@scripts/setup-machine.sh

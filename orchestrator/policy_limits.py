@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from orchestrator.exceptions import LEAST_PIDS
 from orchestrator.policy_schema import BLOCKS, Container, Whole
 from orchestrator.policy_values import why_not_set
 from orchestrator.units import size_text, time_text
@@ -97,6 +98,15 @@ def _unenforced(kind: str, block: Container) -> Iterator[Found]:
     elif block.network and block.runtime != "runc":
         what = f"an allow-list cannot be held under {block.runtime}: it lets no socket of the host's in"
         yield f"{kind}.network", what, "write `network: none`, or `runtime: runc`"
+    least = LEAST_PIDS[block.runtime]
+    if block.resources.pids < least:
+        what = (
+            f"{block.resources.pids} is too few for {block.runtime}'s own threads and a program's"
+        )
+        yield f"{kind}.resources.pids", what, f"write {least} or more"
+    if block.gpus.count and block.runtime != "runc":
+        what = f"GPUs under {block.runtime} were never tried, so nothing shows that they are held"
+        yield f"{kind}.gpus.count", what, "write `gpus: {count: 0, memory: 0B}`, or `runtime: runc`"
     if kind != "experiment" and block.gpus.count:
         yield f"{kind}.gpus.count", "only experiments can be given a GPU", "write 0"
     if kind != "experiment" and block.data != "none":

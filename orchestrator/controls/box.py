@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from orchestrator.controls.control import Control, How, blocks, by_engine, by_host, each
+from orchestrator.exceptions import departures
 from orchestrator.host import Host
 from orchestrator.policy import Policy
+from orchestrator.seccomp import words
 from orchestrator.units import size_text as _size
 
 
@@ -21,6 +23,16 @@ def _container(host: Host, policy: Policy) -> How:
 def _kernel(policy: Policy) -> str:
     said = {"runc": "the host's kernel", "runsc": "gVisor, a kernel of its own"}
     return each(policy, lambda block: f"{said[block.runtime]} ({block.runtime}),")
+
+
+def _departing(policy: Policy) -> str:
+    """What the policy's runtimes hold in another way than runc does."""
+    runtimes = sorted({block.runtime for block in blocks(policy).values()})
+    return "".join(
+        f" Under {runtime}, {one.control}: {one.instead}. Yet {one.holds}."
+        for runtime in runtimes
+        for one in departures(runtime)
+    )
 
 
 def _runtime(host: Host, policy: Policy) -> How:
@@ -98,7 +110,7 @@ BOX = (
         title="The kernel that answers",
         keys=("*.runtime",),
         by="the engine's runtime",
-        meaning=lambda policy: f"Who answers system calls: {_kernel(policy)}.",
+        meaning=lambda policy: f"Who answers system calls: {_kernel(policy)}.{_departing(policy)}",
         how=_runtime,
         not_stopped="With runc, a hole in the host's kernel. With runsc, one in gVisor and in the "
         "few calls that it makes itself.",
@@ -110,7 +122,7 @@ BOX = (
         by="the kernel, by the profile that the engine was given",
         meaning=lambda policy: (
             "What is not on the profile's list is refused: mounts, tracing, name spaces, keys, BPF, "
-            f"io_uring, module loading among it. Profile: {each(policy, lambda b: str(b.seccomp))}."
+            f"io_uring, module loading among it. Profile: {each(policy, lambda b: words(b.seccomp))}."
         ),
         how=_filter,
         cis=("5.22",),

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from orchestrator.exceptions import LEAST_PIDS
 from orchestrator.records import Limits
 
 RUNTIME = "runsc"
-LEAST_PIDS = 96
-"""gVisor's own threads count against ``resources.pids``; below this they are refused, and the
-container does not start, or breaks off on its way."""
 
 _FILTER = "--oci-seccomp"
 _HOW = "scripts/setup-gvisor.sh says how to register it"
@@ -35,6 +33,6 @@ def needs(limits: Limits, info: Mapping[str, Any]) -> Iterator[tuple[str, bool, 
     yield "gpus", not limits.gpus, f"{limits.gpus} under {RUNTIME}, which was never tried with one"
     yield (
         "resources.pids",
-        limits.pids >= LEAST_PIDS,
-        f"{limits.pids}; {RUNTIME} takes part of them itself and needs {LEAST_PIDS}",
+        limits.pids >= LEAST_PIDS[RUNTIME],
+        f"{limits.pids}; {RUNTIME} takes part of them itself and needs {LEAST_PIDS[RUNTIME]}",
     )
