@@ -35,7 +35,8 @@ class EngineFacts:
     (memory, swap, pids, cpu). ``root`` is the folder of its data and ``root_disk`` the file
     system there. ``where`` is how it is reached, ``local`` whether that is a unix socket;
     ``socket`` are that socket's owner, group and mode, ``members`` the people in the group, and
-    ``open_socket`` says that everybody on this machine may write to it.
+    ``open_socket`` says that everybody on this machine may write to it. ``warnings`` are the
+    engine's own, in its words.
     """
 
     name: str
@@ -58,6 +59,7 @@ class EngineFacts:
     socket: str = ""
     members: tuple[str, ...] = ()
     open_socket: bool = False
+    warnings: tuple[str, ...] = ()
 
     @property
     def seccomp(self) -> bool:

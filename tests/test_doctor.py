@@ -108,6 +108,21 @@ def test_a_socket_that_everybody_may_write_to_fails_and_its_group_is_named_as_ro
     assert (check.state, "as good as root: ada, bob" in check.found) == ("note", True)
 
 
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("WARNING: API is accessible on http://0.0.0.0:2375 without encryption.", "fail"),
+        ("WARNING: bridge-nf-call-iptables is disabled", "note"),
+    ],
+)
+def test_an_engines_own_warnings_are_passed_on_and_an_open_port_fails(
+    text: str, state: str
+) -> None:
+    check = named(with_engine(warnings=(text,)))["its own warning"]
+    assert (check.state, check.found) == (state, text.removeprefix("WARNING: "))
+    assert bool(check.todo) is (state == "fail")
+
+
 # --- controls -----------------------------------------------------------------------------
 
 

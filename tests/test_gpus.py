@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import ControlUnavailable, SandboxFailed
+from orchestrator import ControlUnavailable, EngineFailed, SandboxFailed
 from orchestrator.blobs import BlobStore
 from orchestrator.edges import cdi
 from orchestrator.edges.checks import read_back
@@ -34,6 +34,7 @@ from orchestrator.edges.objects import (
 from orchestrator.edges.sandbox import DockerSandbox
 from orchestrator.records import Job, JobResult, Tree, Verdict
 from tests.contract_sandbox import LIMITS
+from tests.sandbox_rig import resources
 
 GIB = 1 << 30
 ONE = replace(LIMITS, gpus=1, gpu_memory=8 * GIB)
@@ -394,6 +395,36 @@ def test_what_other_containers_use_of_a_gpu_ends_nobody_else(tmp_path: Path) -> 
 def test_a_driver_that_fails_while_a_job_runs_ends_the_job(tmp_path: Path) -> None:
     with pytest.raises(SandboxFailed, match="GPU driver failed"):
         watched(tmp_path, Neighbours(GIB, looks=2), "import time; time.sleep(60)")
+
+
+@pytest.mark.docker
+def test_an_engine_that_cannot_lend_a_gpu_ends_the_job_and_nothing_is_left(tmp_path: Path) -> None:
+    """The driver has one, the engine has neither CDI nor the toolkit: no job runs without it."""
+    engine = connect()
+    name = f"gpu-{tmp_path.name}"
+    asked = Job(
+        scope="gpu/none",
+        kind="experiment",
+        argv=("true",),
+        files=Tree(),
+        limits=replace(ONE, image="aisci-storage"),
+        policy="test",
+        harvest=(),
+    )
+    try:
+        if "nvidia" in engine.info()["Runtimes"] or cdi.cdi_devices(engine.info()):
+            pytest.skip("this engine can lend GPUs")
+        gpus = Gpus(ScriptedNvml(TWO))
+        with DockerSandbox(
+            engine, BlobStore(tmp_path), name, lambda image: resolve(engine, image), gpus=gpus
+        ) as sandbox:
+            with pytest.raises(EngineFailed, match="starting a job"):
+                sandbox.run(asked)
+            with gpus.lease(replace(ONE, gpus=2)) as again:
+                assert len(again.uuids) == 2  # what was lent came back
+        assert resources(engine, name) == ()
+    finally:
+        engine.close()
 
 
 IMAGE = "aisci-test-nvidia"

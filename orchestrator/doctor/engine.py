@@ -23,6 +23,7 @@ def engine_checks(host: Host) -> Iterator[Check]:
     yield _answers(told)
     yield _place(told)
     yield _command(told)
+    yield from (_warning(text) for text in told.warnings)
     yield Check(
         group=GROUP,
         name="its own data",
@@ -97,3 +98,16 @@ def _command(told: EngineFacts) -> Check:
     return Check(
         group=GROUP, name="who commands it", state=state, found=found, basis="read", todo=todo,
     )  # fmt: skip
+
+
+def _warning(text: str) -> Check:
+    """In the engine's words. An open port without encryption makes every caller root."""
+    open_port = "accessible on http" in text
+    return Check(
+        group=GROUP,
+        name="its own warning",
+        state="fail" if open_port else "note",
+        found=text.removeprefix("WARNING: "),
+        basis="reported",
+        todo="take the `tcp://` address out of the engine's `hosts`" if open_port else "",
+    )

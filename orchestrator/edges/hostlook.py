@@ -107,6 +107,7 @@ def _facts(engine: Engine, info: dict[str, Any], version: dict[str, Any]) -> Eng
         socket=socket,
         members=members,
         open_socket=everybody,
+        warnings=tuple(str(one) for one in info.get("Warnings") or ()),
     )
 
 
