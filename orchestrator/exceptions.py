@@ -120,4 +120,12 @@ _ALL = (
         why="it lies inside gVisor's memory, where the host cannot look",
         holds="storage.tmp itself",
     ),
+    Departure(
+        runtime="runsc",
+        control="named pipes and sockets in the workspace",
+        under_runc="they lie on the volume, and the harvest refuses them by name",
+        instead="they are inside gVisor's kernel alone and are gone with it",
+        why="gVisor's way to the volume makes files and folders",
+        holds="they are never brought home; they are not named among what was refused",
+    ),
 )
