@@ -13,7 +13,7 @@ from typing import Any
 from orchestrator.edges.engine import Engine
 from orchestrator.paths import shipped_root
 from orchestrator.policy import load
-from orchestrator.records import ContainerKind, Job, JobResult, Limits, Tree
+from orchestrator.records import ContainerKind, Job, JobResult, Limits, Tree, digest
 from tests.contract_sandbox import MIB
 from tests.sandbox_rig import DockerBench
 
@@ -49,7 +49,7 @@ def job(
     """A job that runs ``program`` after :data:`PRELUDE`."""
     code = (PRELUDE + textwrap.dedent(program)).encode()
     return Job(
-        scope=f"controls/{kind}/{abs(hash(program))}",
+        scope=f"controls/{kind}/{digest(program)[:12]}",
         kind=kind,
         argv=("python3", "main.py"),
         files=Tree.of({"main.py": bench.blobs.put(code)}),
