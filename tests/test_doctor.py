@@ -32,7 +32,10 @@ from tests.report_rig import box
 ROOT = Path(__file__).parent.parent
 GIB = 2**30
 SEEN = (
+    ("Uid", "65534 65534 65534 65534"),
     ("NoNewPrivs", "1"),
+    ("CapEff", "0000000000000000"),
+    ("own net namespace", "yes"),
     ("Seccomp", "2"),
     ("limit cpus", "2"),
     ("limit memory", "3221225472"),
@@ -172,6 +175,23 @@ def test_a_limit_that_the_kernel_did_not_show_fails_though_the_engine_claims_it(
     assert named(replace(WELL, trial=box(seen=seen)))["limits"].state == "fail"
     endless = (*seen, ("limit pids", "no limit"))
     assert named(replace(WELL, trial=box(seen=endless)))["limits"].state == "fail"
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("Uid", "65534 0 65534 65534"),
+        ("NoNewPrivs", "0"),
+        ("CapEff", "0000000000200000"),
+        ("own net namespace", "no"),
+    ],
+)
+def test_a_right_that_a_job_was_seen_to_have_fails_by_name(pair: tuple[str, str]) -> None:
+    assert named(WELL)["rights"].state == "ok"
+    check = named(replace(WELL, trial=box(seen=tuple((dict(SEEN) | dict([pair])).items()))))[
+        "rights"
+    ]
+    assert (check.state, pair[0] in check.found) == ("fail", True)
 
 
 def test_an_engine_without_a_filter_of_system_calls_fails() -> None:

@@ -18,6 +18,7 @@ def isolation_checks(host: Host, engine: EngineFacts) -> Iterator[Check]:
     yield from (_runtime(host, one) for one in host.runtimes)
     yield from _storage(host)
     yield _limits(host, engine)
+    yield from _rights(host)
     yield _seccomp(host, engine)
     yield _labels(engine)
     yield _users(host, engine)
@@ -94,6 +95,30 @@ def _limits(host: Host, engine: EngineFacts) -> Check:
         "cgroups version 2 and their delegation"
         if missing
         else "",
+    )
+
+
+def _rights(host: Host) -> Iterator[Check]:
+    """What the kernel said of a job's first process; nothing where none ran."""
+    if host.trial is None:
+        return
+    seen = dict(host.trial.seen)
+    wrong = [
+        name for name in ("CapEff", "CapPrm", "CapBnd", "CapAmb") if seen.get(name, "0").strip("0")
+    ]
+    wrong += [name for name in ("Uid", "Gid") if "0" in seen.get(name, "").split()]
+    wrong += ["NoNewPrivs"] if seen.get("NoNewPrivs") != "1" else []
+    wrong += [name for name, value in seen.items() if name.startswith("own ") and value != "yes"]
+    own = [name.split()[1] for name in seen if name.startswith("own ")]
+    yield Check(
+        group=GROUP,
+        name="rights",
+        state="fail" if wrong else "ok",
+        found=f"not as they must be: {', '.join(wrong)}"
+        if wrong
+        else "no capability, no new privileges, not root, name spaces of its own: "
+        f"{', '.join(own) or 'not readable here'}",
+        basis="tested",
     )
 
 
