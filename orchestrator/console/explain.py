@@ -110,7 +110,7 @@ def _summary(found: Found) -> str:
         )
     if titles("unknown"):
         lines.append(f"Not known: {titles('unknown')}.")
-    lines.append(f"CIS: {CIS}. Pod Security: Kubernetes' {PSS}.")
+    lines.append(f"Compared with {CIS}, and Kubernetes {PSS}.")
     return "\n".join(lines)
 
 

@@ -121,8 +121,9 @@ BOX = (
         keys=("*.seccomp",),
         by="the kernel, by the profile that the engine was given",
         meaning=lambda policy: (
-            "What is not on the profile's list is refused: mounts, tracing, name spaces, keys, BPF, "
-            f"io_uring, module loading among it. Profile: {each(policy, lambda b: words(b.seccomp))}."
+            "What is not on the profile's list is refused; aisci's own refuses mounts, tracing, name "
+            "spaces, keys, BPF, io_uring and module loading among others. Profile: "
+            f"{each(policy, lambda b: words(b.seccomp))}."
         ),
         how=_filter,
         cis=("5.22",),
