@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from orchestrator.edges import egress
-from orchestrator.edges.egress import World
+from orchestrator.edges import egress_world
+from orchestrator.edges.egress_world import World
 
 HOST = "api.example.org"
 ALLOWED = (f"{HOST}:443", "files.example.org:443")
@@ -141,7 +141,7 @@ class Internet:
     def dial(self, address: str) -> socket.socket:
         """The proxy's own way of dialling, from this side of the wire."""
         with inside(self.ours):
-            return egress.dial(address)
+            return egress_world.dial(address)
 
     def reached_by(self, look_up: Callable[[str], tuple[str, ...]]) -> World:
         """A world of these servers, with names as ``look_up`` says."""

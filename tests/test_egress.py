@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import SandboxFailed
-from orchestrator.edges import egress, egress_record, tunnel
+from orchestrator import ControlUnavailable, SandboxFailed
+from orchestrator.edges import egress, egress_record, egress_world, tunnel
 from orchestrator.edges.egress import Proxy
 from orchestrator.records import Egress
 from tests.egress_rig import (
@@ -415,6 +415,34 @@ def test_hostile_text_in_a_request_or_a_tls_name_is_plain_in_the_record(bench: B
         assert "\x1b" not in json.dumps([told.host, told.why])
 
 
+def test_a_socket_that_cannot_be_made_stops_the_job_before_it_begins(tmp_path: Path) -> None:
+    deep = tmp_path / ("x" * 120)
+    with pytest.raises(ControlUnavailable, match="socket cannot be made") as caught:
+        Proxy(ALLOWED, deep, egress_world.World())
+    assert "TMPDIR" in caught.value.todo
+    with pytest.raises(ControlUnavailable, match="socket cannot be made"):
+        Proxy(ALLOWED, tmp_path / "no folder" / "s", egress_world.World())
+
+
+def test_the_longest_name_that_a_policy_can_allow_is_reached(
+    internet: Internet, tmp_path: Path
+) -> None:
+    host = ".".join(["a" * 60] * 4) + ".org"
+    internet.listener.heard = b""
+    internet.listener.gone.clear()
+    proxy = Proxy((f"{host}:443",), tmp_path / "s", internet.reached_by(lambda _: (LISTENER,)))
+    proxy.begin()
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(str(proxy.path))
+        sock.sendall(f"CONNECT {host}:443 HTTP/1.0\r\n\r\n".encode() + hello(host))
+        sock.shutdown(socket.SHUT_WR)
+        everything(sock)
+    assert internet.listener.gone.wait(20)
+    (told,) = proxy.close()
+    assert told.allowed
+    assert len(internet.listener.heard) == told.sent > len(host)
+
+
 def test_the_machines_resolver_is_asked_for_the_whole_name_and_no_search_domain(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -425,7 +453,7 @@ def test_the_machines_resolver_is_asked_for_the_whole_name_and_no_search_domain(
         return [(socket.AF_INET, 1, 6, "", (SERVER, 443))] * 2
 
     monkeypatch.setattr(socket, "getaddrinfo", answer)
-    assert egress.look_up(HOST) == (SERVER,)
+    assert egress_world.look_up(HOST) == (SERVER,)
     assert asked == [b"api.example.org."]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import tempfile
@@ -21,8 +20,6 @@ from orchestrator.edges.sentinel import Sentinel
 from orchestrator.edges.storage import BACKENDS, Helper, Quota
 from orchestrator.edges.volumes import Volumes
 from orchestrator.records import Limits, digest
-
-_MOST_SOCKET = 108  # bytes of a unix socket's path, with the zero at its end
 
 
 @dataclass(slots=True)
@@ -103,23 +100,13 @@ class Depot:
         The folder is in the system's own temporary one, because a socket's path is short.
         Others on this machine may enter it and not list it; no two names can be told ahead.
         It goes with the run, through the sentinel if this process cannot.
-
-        Raises:
-            ControlUnavailable: the system's temporary folder has too long a path.
         """
         with self._lock:
             if self._sockets is None:
                 self._sockets = Path(tempfile.mkdtemp(prefix="aisci-"))
                 self.sentinel.guard(self._sockets)
                 self._sockets.chmod(0o711)
-            path = self._sockets / secrets.token_hex(16)
-        if len(os.fsencode(path)) >= _MOST_SOCKET:
-            raise ControlUnavailable(
-                "the policy asks for network: the path of the proxy's socket is too long",
-                where=str(path),
-                todo="set TMPDIR to a shorter path, such as /tmp",
-            )
-        return path
+            return self._sockets / secrets.token_hex(16)
 
     def close(self) -> None:
         """Remove what the run shares, then let the sentinel look once more and end."""

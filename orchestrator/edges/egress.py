@@ -14,97 +14,31 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from orchestrator import AisciError
+from orchestrator import AisciError, ControlUnavailable
 from orchestrator.allowlist import (
     MOST_HEAD,
-    PORT,
     Request,
     hopeless,
     judge,
     split_head,
-    why_not_public,
 )
 from orchestrator.clienthello import read_hello
 from orchestrator.edges.egress_record import Entry, Ledger, summary
+from orchestrator.edges.egress_world import Names, World
 from orchestrator.edges.tunnel import relay
 from orchestrator.plain import plain_line
 from orchestrator.records import Egress
 
 AT_ONCE = 64  # connections
 MOST_CONNECTIONS = 10_000  # of one job, refused ones counted; then nothing is served any more
-_HEAD_TIME = _HELLO_TIME = _DIAL_TIME = 10.0  # seconds for each step, however the bytes come
+_HEAD_TIME = _HELLO_TIME = 10.0  # seconds for each step, however the bytes come
 _MOST_DIALLED = 4  # addresses of one answer
 _ENDING = 2.0  # seconds that closing waits for threads; they are daemons without sockets then
 _PHRASES = {400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed", 408: "Timeout",
             502: "Bad Gateway", 503: "Unavailable"}  # fmt: skip
-
-
-def look_up(host: str) -> tuple[str, ...]:
-    """Addresses of ``host`` from this machine's resolver. Raises OSError where it has none.
-
-    The dot at the end keeps the resolver from trying its search domains.
-    """
-    found = socket.getaddrinfo(f"{host}.".encode("ascii"), PORT, type=socket.SOCK_STREAM)
-    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-def dial(address: str) -> socket.socket:
-    """A connection to that very address. Raises OSError where there is none in ten seconds."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.settimeout(_DIAL_TIME)
-        sock.connect((address, PORT))
-    except OSError:
-        sock.close()
-        raise
-    return sock
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What the proxy reaches the world with; whether an address is fit is not for it to say."""
-
-    look_up: Callable[[str], tuple[str, ...]] = look_up
-    dial: Callable[[str], socket.socket] = dial
-
-
-@dataclass(frozen=True, slots=True)
-class _Name:
-    """What one look-up gave, for the rest of the job."""
-
-    addresses: tuple[str, ...] = ()
-    why: str = ""
-
-
-@dataclass(slots=True)
-class _Pinned:
-    """Each name's addresses, asked for once: a later answer that says otherwise is never heard."""
-
-    look_up: Callable[[str], tuple[str, ...]]
-    known: dict[str, _Name] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def get(self, host: str) -> _Name:
-        with self.lock:
-            if host not in self.known:
-                try:
-                    self.known[host] = _judged(self.look_up(host))
-                except OSError as error:  # no answer at all: the next connection asks again
-                    return _Name(why=f"no address found: {plain_line(error.strerror or error)}")
-            return self.known[host]
-
-
-def _judged(addresses: tuple[str, ...]) -> _Name:
-    for address in addresses:
-        why = why_not_public(address)
-        if why:  # one is enough: a name that points inside and outside is made to deceive
-            return _Name(why=f"{plain_line(address)} is not public: {why}")
-    return _Name(addresses) if addresses else _Name(why="no address found")
 
 
 class Proxy:
@@ -114,19 +48,19 @@ class Proxy:
         allowed: the policy's entries, such as ``api.example.org:443``.
         path: where the socket is made, for the job's container alone.
         world: how names are looked up and addresses dialled.
+
+    Raises:
+        ControlUnavailable: no socket can be made there.
     """
 
     def __init__(self, allowed: tuple[str, ...], path: Path, world: World) -> None:
         self._allowed, self.path, self._world = allowed, path, world
-        self._names, self._ledger = _Pinned(world.look_up), Ledger()
+        self._names, self._ledger = Names(world.look_up), Ledger()
         self._sockets: set[socket.socket] = set()
         self._closed = False
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(path))
-        path.chmod(0o666)  # the job has another user; only its container sees the socket
-        self._listener.listen(128)
+        self._listener = _listening(path)
 
     def __enter__(self) -> Self:
         return self
@@ -212,10 +146,11 @@ class Proxy:
             if request.why:
                 _refuse(client, entry, request.status, request.why)
                 return
-            world = self._reach(client, entry, request.target.rpartition(":")[0])
+            host = request.target.rpartition(":")[0]
+            world = self._reach(client, entry, host)
             if world is not None:
                 try:
-                    _tunnel(client, world, entry, rest)
+                    _tunnel(client, world, entry, host, rest)
                 finally:
                     self._let_go(world)
         except OSError as error:
@@ -253,12 +188,36 @@ class Proxy:
                 why = "the address is this machine's own"
             elif self._keep(world):
                 return world
+            else:
+                why = "the job has ended"
             world.close()
+            if self._closed:
+                break
         _refuse(client, entry, 502, why)
         return None
 
 
-def _tunnel(client: socket.socket, world: socket.socket, entry: Entry, rest: bytes) -> None:
+def _listening(path: Path) -> socket.socket:
+    """A socket that the job's user may connect to; only its container sees it."""
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        listener.bind(str(path))
+        path.chmod(0o666)
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise ControlUnavailable(
+            "the policy asks for network: the proxy's socket cannot be made",
+            where=str(path),
+            why=error.strerror or str(error),
+            todo="make room, or set TMPDIR to a short path such as /tmp",
+        ) from error
+    return listener
+
+
+def _tunnel(
+    client: socket.socket, world: socket.socket, entry: Entry, host: str, rest: bytes
+) -> None:
     """Promise the tunnel, see that TLS is meant for the same host, and only then pass bytes."""
     client.settimeout(_HELLO_TIME)
     client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -271,7 +230,7 @@ def _tunnel(client: socket.socket, world: socket.socket, entry: Entry, rest: byt
         rest += more
     if hello.why:
         entry.ended(hello.why)
-    elif hello.name != entry.host.rpartition(":")[0]:
+    elif hello.name != host:
         entry.ended(f"TLS for another host, {plain_line(hello.name)}")
     else:
         entry.allow()

@@ -25,7 +25,8 @@ from orchestrator.edges.cdi import cdi_devices, how_lent
 from orchestrator.edges.checks import check_possible, check_seen, read_back
 from orchestrator.edges.container import WORKDIR, body_of, user_of
 from orchestrator.edges.depot import Depot
-from orchestrator.edges.egress import Proxy, World
+from orchestrator.edges.egress import Proxy
+from orchestrator.edges.egress_world import World
 from orchestrator.edges.engine import Engine, translated
 from orchestrator.edges.labels import DEADLINE
 from orchestrator.edges.lines import Lines
