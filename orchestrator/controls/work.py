@@ -74,16 +74,18 @@ WORK = (
         keys=(),
         by="the LaTeX container's own program, within the block `latex`",
         meaning=lambda policy: (
-            "LaTeX runs in a container of its own, with no shell escape, reading and writing below "
-            "its folder alone, with caps on pages, file sizes and each program's time, and at most "
+            "LaTeX runs in a container of its own, with no shell escape, TeX's files below its folder "
+            "alone, with caps on pages, file sizes and each program's time, and at most "
             f"{time_text(policy.whole.latex.time.wall)} in all."
         ),
         how=lambda host, policy: by_engine(
             host,
             policy,
-            "openin_any=p, openout_any=p, -no-shell-escape; the host never opens the PDF",
+            "openin_any=p, openout_any=p, -no-shell-escape; a PDF that a viewer would act on is "
+            "refused; the host never opens one",
         ),
-        not_stopped="A PDF or picture that attacks the program in which a person opens it.",
+        not_stopped="A PDF or picture that exploits a hole in the program in which a person opens "
+        "it. pdfTeX may embed any file of its container: the image's and the paper's own.",
     ),
     Control(
         id="editor",

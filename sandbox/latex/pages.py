@@ -25,6 +25,8 @@ ACTIVE = frozenset({
 })  # fmt: skip
 STRING = re.compile(r"\((?:\\.|[^\\()])*\)", re.DOTALL)
 NAME = re.compile(r"/([^\s/<>\[\](){}%]+)")
+# A link that leads elsewhere, or that is not written where it stands, could be a script or a file.
+LINK = re.compile(r"/URI\s*(?=[^\s/>\]])(?!\((?:https?://|mailto:))")
 
 
 def main(pdf: Path, out: Path, most: int) -> None:
@@ -49,14 +51,15 @@ def active(document: pymupdf.Document) -> list[str]:
     """The kinds of action and of unpacked content among all objects, however names are spelled."""
     found: set[str] = set()
     for number in range(1, document.xref_length()):
-        text = STRING.sub("()", document.xref_object(number, compressed=True))
-        found |= ACTIVE & {spelled(name) for name in NAME.findall(text)}
+        text = NAME.sub(spelled, document.xref_object(number, compressed=True))
+        found |= {"a link to no web page"} if LINK.search(text) else set()
+        found |= ACTIVE & set(NAME.findall(STRING.sub("()", text)))
     return sorted(found)
 
 
-def spelled(name: str) -> str:
+def spelled(name: re.Match[str]) -> str:
     """A PDF name with ``#61`` and the like taken for the letters that they are."""
-    return re.sub(r"#([0-9A-Fa-f]{2})", lambda code: chr(int(code[1], 16)), name)
+    return re.sub(r"#([0-9A-Fa-f]{2})", lambda code: chr(int(code[1], 16)), name[0])
 
 
 if __name__ == "__main__":
