@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from io import StringIO
 from pathlib import Path
 
 from rich.console import Console
@@ -35,13 +33,7 @@ def explain(name: str, *, as_json: bool) -> None:
                      "exceeds": policy.whole.exceeds,
                      "controls": [_as_json(*one, policy) for one in found]})  # fmt: skip
         return
-    wide = min(out.width(), LONGEST)
-    if sys.stdout.isatty():
-        _write(Console(highlight=False, width=wide), policy, host, found)
-        return
-    page = StringIO()
-    _write(Console(file=page, highlight=False, width=wide), policy, host, found)
-    out.say("\n".join(line.rstrip() for line in page.getvalue().splitlines()))
+    out.draw(lambda console: _write(console, policy, host, found), longest=LONGEST)
 
 
 def _looked_at() -> Host:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from io import StringIO
 from typing import Any
 
 from rich.console import Console
@@ -52,18 +53,29 @@ def table(
 ) -> None:
     """A table without a frame; a cell that is a known state takes its colour.
 
-    ``groups`` names a group for each row; a line is left free before each new one.
+    ``groups`` names a group for each row; each stands as a heading above its rows.
     """
-    console = Console(highlight=False, width=width())
     drawn = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for head in heads:
         drawn.add_column(head, overflow="fold")
     for number, row in enumerate(rows):
-        if number and groups and groups[number] != groups[number - 1]:
+        if groups and (not number or groups[number] != groups[number - 1]):
             drawn.add_row()
+            drawn.add_row(Text(plain_line(groups[number]), style="bold"))
         cells = [plain_line(cell, limit=400) for cell in row]
         drawn.add_row(*(Text(cell, style=STATES.get(cell, "")) for cell in cells))
-    console.print(drawn)
+    draw(lambda console: console.print(drawn))
+
+
+def draw(what: Callable[[Console], None], *, longest: int = 1000) -> None:
+    """Draw on stdout, on lines of at most ``longest``; no line ends in blanks in a file or pipe."""
+    wide = min(width(), longest)
+    if sys.stdout.isatty():
+        what(Console(highlight=False, width=wide))
+        return
+    page = StringIO()
+    what(Console(file=page, highlight=False, width=wide))
+    print("\n".join(line.rstrip() for line in page.getvalue().splitlines()))  # noqa: T201 - the answer
 
 
 def loads(data: bytes) -> Any:

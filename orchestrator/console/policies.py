@@ -173,16 +173,12 @@ def diff(first: str, second: str, *, as_json: bool) -> None:
         totals = {verdict: counts[verdict] for verdict in ("stronger", "weaker", "different")}
         out.as_json({"from": first, "to": second, "differences": said, **totals})
         return
-    if found:
+    rows = [one for block in common for one in found if one.path[0] == block]
+    if rows:
         out.table(
             ("", first, second, f"{second} is"),
-            [
-                (one.key, shown(one.before), shown(one.after), one.verdict)
-                for block in common
-                for one in found
-                if one.path[0] == block
-            ],
-            groups=[one.path[0] for block in common for one in found if one.path[0] == block],
+            [(".".join(o.path[1:]), shown(o.before), shown(o.after), o.verdict) for o in rows],
+            groups=[one.path[0] for one in rows],
         )
         out.say()
     out.say(_in_words(first, second, counts))
