@@ -175,3 +175,27 @@ def test_no_more_files_are_open_than_the_policy_says(bench: DockerBench) -> None
     assert 100 < seen["open"] < 128
     image = resolve(bench.engine, "aisci-storage")
     assert bare(bench.engine, image, opens, network_mode="none")["open"] == 3000
+
+
+BURNS = """
+    def throttled():
+        for path in ("/sys/fs/cgroup/cpu.stat", "/sys/fs/cgroup/cpu/cpu.stat"):
+            if os.path.exists(path):
+                return int(dict(line.split() for line in open(path))["nr_throttled"])
+    began, before = time.monotonic(), throttled()
+    children = [os.fork() for _ in range(2)]
+    if 0 in children:
+        while time.process_time() < 0.5: pass
+        os._exit(0)
+    for child in children: os.waitpid(child, 0)
+    print(json.dumps({"seconds": time.monotonic() - began, "throttled": throttled() - before}))
+    """
+
+
+def test_no_more_of_the_cpus_is_had_than_the_policy_says(bench: DockerBench) -> None:
+    """Two processes that want one CPU second: on half a CPU that is two seconds or more."""
+    seen = held(bench, BURNS, limits_of("experiment", cpus=0.5))
+    assert seen["seconds"] > 1.6
+    assert seen["throttled"] > 5
+    image = resolve(bench.engine, "aisci-storage")
+    assert bare(bench.engine, image, BURNS, network_mode="none")["throttled"] == 0

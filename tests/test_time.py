@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from orchestrator import BudgetSpent, Diverged, LanguageModel
+from orchestrator.blobs import BlobStore
 from orchestrator.chain import SCHEMA
+from orchestrator.console.saver import Saver
 from orchestrator.deadline import FOREVER, Deadline
 from orchestrator.edges.absent import absent
 from orchestrator.edges.gpu import Device, Gpus
 from orchestrator.edges.library import LocalLibrary
 from orchestrator.edges.scripted_editor import ScriptedEditor
 from orchestrator.edges.scripted_sandbox import Ending, ScriptedSandbox
+from orchestrator.edges.sweep import SweepModel
 from orchestrator.journal import Journal, Mode
+from orchestrator.policy import lowered
 from orchestrator.ports import Budget, Edges, Ports
-from orchestrator.records import Ask, EditRequest, Job, Message, Reply, Tree, Usage
+from orchestrator.records import Ask, EditRequest, Job, JobResult, Message, Reply, Tree, Usage
+from orchestrator.run import Tools, research
+from tests import run_rig as rig
 from tests.contract_sandbox import LIMITS, Scenario, job_of
 from tests.sandbox_rig import DockerBench, docker_bench
 
@@ -202,3 +209,68 @@ def test_a_job_that_waits_for_a_gpu_is_given_up_when_its_ideas_time_is_over() ->
         pass
     with gpus.lease(limits, Deadline.after(0.1, "run.wall")) as lease:
         assert lease.uuids == ("GPU-a",)
+
+
+class Sleepy(ScriptedSandbox):
+    """Runs what never ends on the real engine, and pretends all the rest."""
+
+    def __init__(self, bench: DockerBench, blobs: BlobStore) -> None:
+        super().__init__(blobs, rig.pretend(blobs))
+        self.bench, self.store = bench, blobs
+
+    def run(self, job: Job, within: Deadline = FOREVER) -> JobResult:
+        code = job.files.get("experiment.py")
+        if code and b"sleep(3600)" in self.store.get(code):
+            real = replace(job, limits=replace(job.limits, image=LIMITS.image))
+            argv = ("python3", "-c", "import time; time.sleep(3600)")
+            return self.bench.sandbox.keeping_in(self.store).run(replace(real, argv=argv), within)
+        return super().run(job, within)
+
+
+@dataclass
+class Author:
+    """Two ideas: the experiment of the first sleeps for an hour, the second is builtin/sweep's."""
+
+    name: str = "builtin/sweep"
+    proposed: int = 0
+    edited: int = 0
+
+    def ceiling(self, ask: Ask) -> Usage:
+        return SweepModel().ceiling(ask)
+
+    def complete(self, ask: Ask, within: Deadline) -> Reply:
+        first = "runs = [fit(seed) for seed in SEEDS]\n"
+        self.proposed += ask.purpose == "ideas.propose"
+        self.edited += ask.purpose == "experiment.edit"
+        if ask.purpose == "ideas.propose" and self.proposed == 1:
+            idea = {"name": "sleep", "title": "Sleep", "experiment": "It sleeps.", "done": True}
+            return Reply(f"```json\n{json.dumps(idea)}\n```", Usage(1, 1, 0.0), self.name)
+        if ask.purpose == "experiment.edit" and self.edited == 1:
+            block = f"<<<<<<< SEARCH\n{first}=======\n{first}sleep(3600)\n>>>>>>> REPLACE\n"
+            return Reply(f"experiment.py\n```\n{block}```\n", Usage(1, 1, 0.0), self.name)
+        return SweepModel().complete(ask, within)
+
+
+@pytest.mark.docker
+def test_in_a_whole_run_an_idea_whose_time_is_over_ends_in_the_middle_of_its_job_and_the_next_goes_on(
+    bench: DockerBench, tmp_path: Path
+) -> None:
+    """Its job alone might sleep for a minute; the idea has six seconds."""
+    made = rig.setup(tmp_path)
+    made = replace(made, ideas=2, policy=lowered(made.policy, {"idea.wall": "6s"}))
+
+    author = Author()
+
+    def edges(blobs: BlobStore) -> Edges:
+        sandbox = Sleepy(bench, blobs)
+        return Edges(author, rig.asking_editor(blobs), sandbox, LocalLibrary(()))
+
+    tools = Tools(edges=edges, saving=Saver(), listener=lambda _: None)
+    failed, finished = research(made, rig.place(tmp_path / "run", Mode.RECORD), tools)
+    assert failed.failure is not None
+    assert (failed.failure.error, failed.failure.transient) == (BudgetSpent.__name__, True)
+    assert "the time of idea.wall was over" in failed.failure.what
+    assert "resume RUN --fork" in failed.failure.todo
+    assert "/experiments/run_1/attempt_1" in failed.failure.where
+    assert finished.status == "finished", finished.failure
+    assert bench.left_behind() == ()
