@@ -39,6 +39,7 @@ class Outcomes:
             self.by_test[report.nodeid] = report.outcome
         if report.failed:
             self.words[report.nodeid] = report.longreprtext[-2000:]
+            print(f"\n{report.nodeid}\n{self.words[report.nodeid]}", flush=True)
 
 
 def main() -> None:
