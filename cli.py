@@ -276,7 +276,7 @@ def policy_check(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Check policies; exit code 2 if one cannot be used, or allows more than it may."""
+    """Check policies; exit code 2 if one is to be mended."""
     from orchestrator.console import policies
 
     code = policies.check_policies(
@@ -287,7 +287,7 @@ def policy_check(
 
 @policy_app.command("explain")
 def policy_explain(name: str, *, as_json: Json = False) -> None:
-    """What each control means, how this machine gives it, and what it does not stop."""
+    """Explain each control, and how this machine gives it."""
     from orchestrator.console import explain
 
     explain.explain(name, as_json=as_json)
@@ -295,7 +295,7 @@ def policy_explain(name: str, *, as_json: Json = False) -> None:
 
 @policy_app.command("diff")
 def policy_diff(first: str, second: str, *, as_json: Json = False) -> None:
-    """Setting by setting: is the second policy stronger, weaker, different?"""
+    """How the second policy stands to the first, by setting."""
     from orchestrator.console import policies
 
     policies.diff(first, second, as_json=as_json)

@@ -141,7 +141,7 @@ def _findings(
             return 0, found + here
         compared, against = check_no_weaker(name, ceiling, SHIPPED, exceptions=exceptions)
     except BadPolicy as error:
-        what = "; ".join(filter(None, (error.what, error.why)))
+        what = ": ".join(filter(None, (error.what, error.why)))
         return 0, (Finding("error", error.where, what, error.todo),)
     return compared, (*found, *against, *_elsewhere(here))
 

@@ -140,7 +140,7 @@ BOX = (
             f"{each(policy, lambda block: ', '.join(block.env) or 'none')}. No key is in any container."
         ),
         how=lambda host, policy: by_engine(
-            host, policy, "the whole environment compared with the list"
+            host, policy, "read back from the engine, variable by variable"
         ),
         not_stopped="A secret that somebody writes into a policy, a template or staged data.",
     ),
