@@ -24,7 +24,7 @@ from orchestrator.edges.egress_world import World
 HOST = "api.example.org"
 ALLOWED = (f"{HOST}:443", "files.example.org:443")
 SERVER, LISTENER, OURS = "93.184.216.34", "93.184.216.35", "93.184.216.1"
-SERVER_V6 = "2606:2800:220:1::34"
+SERVER_V6, OURS_V6 = "2606:2800:220:1::34", "2606:2800:220:1::1"
 _NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -100,22 +100,28 @@ class Internet:
         peer = f"/proc/self/fd/{self.world}"
         words = ("link", "add", "wire", "type", "veth", "peer", "name", "wire", "netns", peer)
         ip(self.ours, *words, also=self.world)
-        for side, own in ((self.ours, OURS), (self.world, SERVER)):
+        for side, own, own_v6 in ((self.ours, OURS, OURS_V6), (self.world, SERVER, SERVER_V6)):
             ip(side, "link", "set", "lo", "up")
             ip(side, "addr", "add", f"{own}/24", "dev", "wire")
+            if Path("/proc/sys/net/ipv6").exists():
+                ip(side, "addr", "add", f"{own_v6}/64", "dev", "wire", "nodad")
             ip(side, "link", "set", "wire", "up")
         ip(self.world, "addr", "add", f"{LISTENER}/24", "dev", "wire")
         self.certificate, self._context = certificate(folder)
         self.answered = 0
         with inside(self.world):
             self.listener = Listener(socket.create_server((LISTENER, 443)))
-            self._server = socket.create_server((SERVER, 443))
-        threading.Thread(target=self._serve, daemon=True).start()
+            self._servers = [socket.create_server((SERVER, 443))]
+            if Path("/proc/sys/net/ipv6").exists():
+                v6 = socket.create_server((SERVER_V6, 443), family=socket.AF_INET6)
+                self._servers.append(v6)
+        for server in self._servers:
+            threading.Thread(target=self._serve, args=(server,), daemon=True).start()
 
-    def _serve(self) -> None:
+    def _serve(self, server: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
-                caller = self._server.accept()[0]
+                caller = server.accept()[0]
                 threading.Thread(target=self._answer, args=(caller,), daemon=True).start()
 
     def _answer(self, caller: socket.socket) -> None:
@@ -149,7 +155,8 @@ class Internet:
 
     def close(self) -> None:
         self.listener.sock.close()
-        self._server.close()
+        for server in self._servers:
+            server.close()
         os.close(self.ours)
         os.close(self.world)
 

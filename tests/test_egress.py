@@ -9,8 +9,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import socket
 import ssl
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,6 +24,7 @@ import pytest
 from orchestrator import ControlUnavailable, SandboxFailed
 from orchestrator.edges import egress, egress_record, egress_world, tunnel
 from orchestrator.edges.egress import Proxy
+from orchestrator.paths import shipped_root
 from orchestrator.records import Egress
 from tests.egress_rig import (
     ALLOWED,
@@ -28,6 +32,7 @@ from tests.egress_rig import (
     LISTENER,
     OURS,
     SERVER,
+    SERVER_V6,
     Internet,
     client_context,
     hello,
@@ -224,6 +229,56 @@ def test_a_server_that_does_not_answer_gives_way_to_the_next_of_its_addresses(
     bench.names.answers = [("93.184.216.99", SERVER)]  # the first is nobody's on this wire
     assert bench.fetch() == b"took 0"
     assert one(bench).address == SERVER
+
+
+@pytest.mark.skipif(not Path("/proc/sys/net/ipv6").exists(), reason="this kernel has no IPv6")
+def test_a_public_address_of_ipv6_is_as_good(bench: Bench) -> None:
+    bench.names.answers = [(SERVER_V6,)]
+    assert bench.fetch() == b"took 0"
+    assert one(bench).address == SERVER_V6
+
+
+# A program of each kind, told of the proxy by the environment alone, as in a container.
+CLIENTS = {
+    "urllib": "import urllib.request as r; print(r.urlopen(URL).read().decode())",
+    "requests": "import requests; print(requests.get(URL).text)",
+    "httpx": "import httpx; print(httpx.get(URL).text)",
+    "git": "import subprocess as s; s.run(['git', 'ls-remote', URL], check=False)",
+}
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_the_usual_clients_find_the_way_by_the_environment(
+    bench: Bench, client: str, tmp_path: Path
+) -> None:
+    """With the forwarder that stands in the images; here it and the client are on the host."""
+    ca = tmp_path / "ca.pem"
+    ca.write_text(bench.internet.certificate)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    forwarder = shipped_root() / "sandbox" / "egress" / "forward.py"
+    subprocess.run([sys.executable, str(forwarder), str(port), str(bench.proxy.path)], check=True)
+    trust = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO"), str(ca))
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **trust}
+    environ["HTTPS_PROXY"] = environ["https_proxy"] = f"http://127.0.0.1:{port}"
+    program = CLIENTS[client].replace("URL", repr(f"https://{HOST}/"))
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=False
+    )
+    end_forwarder(port)
+    told, *_ = bench.told()
+    assert (told.allowed, told.host) == (True, f"{HOST}:443"), done.stderr
+    assert told.received > 1000
+    assert client == "git" or done.stdout == "took 0\n"
+
+
+def end_forwarder(port: int) -> None:
+    """It has gone into the background, and is known by the port that is this test's alone."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            if str(port).encode() in words and any(b"egress/forward.py" in w for w in words):
+                os.kill(int(folder.name), signal.SIGKILL)
 
 
 def test_this_machines_own_public_address_is_not_the_outside(bench: Bench) -> None:
