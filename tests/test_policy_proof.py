@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from orchestrator.policy import load, show
 from orchestrator.policy_check import Finding, ceiling_of, check, check_no_weaker
 from orchestrator.policy_compare import compare, weaker
 from orchestrator.policy_schema import SETTINGS, Whole
+from orchestrator.yamlfile import dump
 from tests.test_policy import HEAD, ROOT, refusal, written
 
 BASE = load("base", ROOT)
@@ -156,6 +159,56 @@ def test_a_difference_is_stronger_weaker_or_no_permission_and_turns_round(
         assert both in ({"stronger", "weaker"}, {"different"}, {"weaker"}), key
         if both == {"weaker"}:  # two sets of which neither holds the other
             assert key.split(".")[-1] in {"env", "network"}
+
+
+@st.composite
+def families(draw: st.DrawFn) -> tuple[Choice, Choice]:
+    """A parent, and what a child's file says of its own: a few settings."""
+    parent = draw(choices)
+    own = draw(st.lists(st.sampled_from(PROVED), min_size=1, max_size=6, unique=True))
+    return parent, {key: draw(st.integers(0, len(row_of(key)) - 1)) for key in own}
+
+
+def nested(settings_: dict[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    """The part of an effective policy that ``keys`` name."""
+    made: dict[str, Any] = {}
+    for key in keys:
+        *path, last = key.split(".")
+        value: Any = settings_
+        at = made
+        for part in path:
+            value, at = value[part], at.setdefault(part, {})
+        at[last] = value[last]
+    return made
+
+
+@quick
+@given(family=families(), excused=st.booleans())
+def test_a_child_loads_exactly_if_it_allows_no_more_or_gives_a_reason_for_each(
+    *, family: tuple[Choice, Choice], excused: bool
+) -> None:
+    """Through real files: what loads is what the oracle lets pass, with the settings it expects."""
+    before, own = family
+    after = before | own
+    wrong = {key for key in own if not allows_no_more(key, before[key], after[key])}
+    wrong -= set() if excused else {"editor.process"}  # an opt-out that needs no reason here
+    child = nested(settings_of(after), own) | {"extends": "./parent.yaml"}
+    if excused and wrong:
+        child["exceeds"] = dict.fromkeys(sorted(wrong), "meant")
+    with tempfile.TemporaryDirectory() as folder:
+        parent = {**settings_of(before), "name": "parent"}
+        Path(folder, "parent.yaml").write_text(dump(parent), "utf-8")
+        path = Path(folder, "child.yaml")
+        path.write_text(HEAD + dump(child), "utf-8")
+        if wrong and not excused:
+            with pytest.raises(BadPolicy, match="allows more than the policy it extends"):
+                load(str(path), ROOT)
+            return
+        loaded = load(str(path), ROOT)
+    expected = {**settings_of(after), "name": "mine", "description": "A test."}
+    told = loaded.settings
+    assert told.pop("exceeds", {}) == (dict.fromkeys(sorted(wrong), "meant") if excused else {})
+    assert told == expected
 
 
 # --- exceeding a parent, with a reason ----------------------------------------------------
