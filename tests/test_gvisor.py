@@ -260,14 +260,13 @@ def _other_user(gvisor: GvisorBench, attempts: Any) -> bool:  # noqa: ARG001  # 
 
 
 def _process_space(gvisor: GvisorBench, attempts: Any) -> bool:  # noqa: ARG001  # as above
-    return dict(attempts[1].seen)["own pid namespace"] == "no"
+    return bool(dict(attempts[1].seen)["own pid namespace"] == "no")
 
 
 def _rlimits(gvisor: GvisorBench, attempts: Any) -> bool:  # noqa: ARG001  # as above
     seen = dict(attempts[1].seen)
-    return seen["limit open files"] != str(LIMITS.open_files) and seen["limit file size"] != str(
-        LIMITS.file
-    )
+    wide = seen["limit open files"] != str(LIMITS.open_files)
+    return wide and bool(seen["limit file size"] != str(LIMITS.file))
 
 
 def _threads_counted(gvisor: GvisorBench, attempts: Any) -> bool:  # noqa: ARG001  # as above

@@ -21,6 +21,7 @@ from orchestrator.edges.engine import Engine, translated
 from orchestrator.edges.objects import create_container, remove_container
 from orchestrator.edges.stream import STDOUT, Stream
 from orchestrator.harvest import Rules
+from orchestrator.seccomp import shipped
 
 BACKENDS = ("xfs", "loop", "tmpfs")  # every one, the best first
 OPTIONS = "nosuid,nodev,noexec"
@@ -117,7 +118,10 @@ class Helper:
 
 
 def helper_body(image: str, labels: Mapping[str, str], **host: Any) -> dict[str, Any]:
-    """The engine's settings of a trusted helper: everything off but what ``host`` adds."""
+    """The engine's settings of a trusted helper: everything off but what ``host`` adds.
+
+    A maker has the engine's own seccomp profile: aisci's refuses what makes devices and quotas.
+    """
     return {
         "Image": image,
         "User": "0:0",
@@ -157,10 +161,12 @@ def maker_body(image: str, pool: str, labels: Mapping[str, str]) -> dict[str, An
 
 def keeper_body(image: str, volume: str, labels: Mapping[str, str]) -> dict[str, Any]:
     """The keeper's settings: it may read everything in the volume, and change nothing."""
+    calls = f"seccomp={shipped().text}"
     return helper_body(
         image,
         labels,
         CapAdd=["DAC_READ_SEARCH"],
+        SecurityOpt=["no-new-privileges:true", calls],
         Mounts=[volume_mount(volume, "/volume") | {"ReadOnly": True}],
     )
 
