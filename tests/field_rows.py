@@ -16,16 +16,18 @@ from orchestrator.console.wiring import real_edges, resolve_images
 from orchestrator.deadline import FOREVER, Deadline
 from orchestrator.edges import sandbox as sandbox_module
 from orchestrator.edges.allowance import Allowance
+from orchestrator.edges.checks import read_back
 from orchestrator.edges.container import body_of
 from orchestrator.edges.gpu import Device, Gpus
 from orchestrator.edges.images import resolve
+from orchestrator.edges.objects import create_container, remove_container, remove_volume
 from orchestrator.edges.sandbox import DockerSandbox
 from orchestrator.policy import Policy
 from orchestrator.policy_check import check
 from orchestrator.policy_schema import BLOCKS
 from orchestrator.records import ContainerKind, EditRequest, Tree
 from tests import field_rig as rig
-from tests import run_rig
+from tests import golden_rig, run_rig
 from tests.contract_editor import Replies, block
 
 GIB = 1 << 30
@@ -40,7 +42,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Request(Shown):
-    """The engine is asked for something else: in exactly these places, and for this.
+    """Another container is made: the engine is asked for this in exactly these places, and has it.
 
     An empty text stands for a long one, a filter of system calls.
     """
@@ -48,7 +50,7 @@ class Request(Shown):
     value: Any
     places: dict[str, str]
 
-    def show(self, leaf: str, walked: Walked) -> None:  # noqa: ARG002  # needs none
+    def show(self, leaf: str, walked: Walked) -> None:
         kind: ContainerKind = leaf.split(".", maxsplit=1)[0]  # type: ignore[assignment]  # a block's name
         before = rig.base()
         after = rig.changed(before, leaf, self.value)
@@ -60,6 +62,19 @@ class Request(Shown):
         for other in BLOCKS:
             if other != kind:
                 assert rig.differing(before, after, other) == {}  # type: ignore[arg-type]  # as above
+        old, new = walked.made(before, kind), walked.made(after, kind)
+        seen = {key for key in old | new if old.get(key) != new.get(key)}
+        if "Image" in self.places:  # another image brings variables of its own
+            seen = {key for key in seen if not key.startswith("Env.")}
+        assert seen == {INSPECTED.get(place, place) for place in self.places}
+
+
+INSPECTED = {
+    "User": "Config.User",
+    "HostConfig.Ulimits.nofile": "HostConfig.Ulimits",
+    "HostConfig.Ulimits.fsize": "HostConfig.Ulimits",
+}
+"""Places of a request that an inspected container has under another name."""
 
 
 @dataclass(frozen=True)
@@ -189,8 +204,27 @@ class Walked:
     def __init__(self, bench: rig.Bench, folder: Path, rows: Mapping[str, Shown]) -> None:
         self.bench, self.folder, self.rows = bench, folder, rows
         self.setup = replace(run_rig.setup(folder), images=resolve_images(rig.base(), bench.engine))
+        self._made: dict[str, dict[str, str]] = {}
         self._probed: dict[str, rig.Seen] = {}
         self._names: dict[str, tuple[str, str]] = {}
+
+    def made(self, policy: Policy, kind: ContainerKind) -> dict[str, str]:
+        """A container as the engine has made it under ``policy``, by setting; never started."""
+        known = f"{kind} {policy.hash}"
+        if known not in self._made:
+            engine = self.bench.engine
+            body = golden_rig.request_of(policy, kind)
+            body["Image"] = engine.images.get(policy.limits(kind).image).id
+            body["HostConfig"]["Mounts"][0]["Source"] = "aisci-test-walk"
+            if body["HostConfig"]["Runtime"] not in engine.api.info()["Runtimes"]:
+                pytest.skip("the engine has no runsc; what it would be asked for was seen")
+            container = create_container(engine, body, "aisci-test-walk")
+            try:
+                self._made[known] = dict(read_back(engine, container, body)[1])
+            finally:
+                remove_container(engine, container)
+                remove_volume(engine, "aisci-test-walk")
+        return self._made[known]
 
     def seen(self, leaf: str) -> tuple[rig.Seen, rig.Seen]:
         """What the probe of a key saw before and after."""

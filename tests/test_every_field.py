@@ -1,9 +1,8 @@
 """No key of a policy is read and not enforced: each is changed alone, and the change is seen.
 
-``SHOWN`` says for every key how: in the engine's request (whose read-back from a real container
-``tests/test_golden.py`` shows), by a probe in a real container, by a whole run that the key ends,
-or because every other value is refused. A key that stands in no row fails here, and so does one
-whose effect does not show.
+``SHOWN`` says for every key how: in the container that the engine makes, by a probe in a running
+one, by a whole run that the key ends, or because every other value is refused. A key that stands
+in no row fails here, and so does one whose effect does not show.
 """
 
 from __future__ import annotations
@@ -91,7 +90,7 @@ def fewer_calls() -> dict[str, Any]:
 def of_container() -> dict[str, Shown]:
     """What every kind of container has."""
     return {
-        "image": Request("aisci-other:tag", {"Image": "aisci-other:tag"}),
+        "image": Request("aisci-storage", {"Image": "aisci-storage"}),
         "runtime": Request("runsc", {"HostConfig.Runtime": "runsc", "HostConfig.SecurityOpt": ""}),
         "user": Request("1000:1001", {"User": "1000:1001"}),
         "env": Request({"WALK": "1"}, {"Env.WALK": "1"}),
