@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 import cli
 from orchestrator.controls import CONTROLS
+from orchestrator.exceptions import departures
 from orchestrator.yamlfile import read
 from tests.test_policy import HEAD, SHIPPED, written
 
@@ -204,6 +205,16 @@ def test_explain_answers_without_an_engine_and_ends_with_zero() -> None:
     assert [line for line in lines if line != line.rstrip()] == []
     for control in CONTROLS:
         assert any(line.startswith(f"{control.title}  [") for line in lines)
+
+
+def test_explain_says_where_gvisor_holds_a_control_in_another_way() -> None:
+    (said,) = answers("explain", "strict", DOCKER_HOST=NOWHERE)
+    assert [one["control"] for one in said["departures"]] == [
+        d.control for d in departures("runsc")
+    ]
+    printed = aisci("policy", "explain", "strict", DOCKER_HOST=NOWHERE).stdout
+    assert printed.count("\n  differs ") == len(departures("runsc")) > 0
+    assert "differs" not in aisci("policy", "explain", "ci-cpu", DOCKER_HOST=NOWHERE).stdout
 
 
 def test_explain_marks_what_this_machine_cannot_give_and_ends_with_zero(tmp_path: Path) -> None:

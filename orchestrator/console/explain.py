@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
@@ -10,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.console import out
-from orchestrator.controls import CIS, PSS, Control, How, here
+from orchestrator.controls import CIS, PSS, Control, How, departing, here
 from orchestrator.edges.hostlook import survey
 from orchestrator.host import Host
 from orchestrator.paths import shipped_root
@@ -31,7 +32,8 @@ def explain(name: str, *, as_json: bool) -> None:
     if as_json:
         out.as_json({"policy": policy.name, "origin": policy.origin, "hash": policy.hash,
                      "exceeds": policy.whole.exceeds,
-                     "controls": [_as_json(*one, policy) for one in found]})  # fmt: skip
+                     "controls": [_as_json(*one, policy) for one in found],
+                     "departures": [asdict(one) for one in departing(policy)]})  # fmt: skip
         return
     out.draw(lambda console: _write(console, policy, host, found), longest=LONGEST)
 
@@ -63,9 +65,11 @@ def _show(console: Console, control: Control, how: How, policy: Policy) -> None:
     head = Text(f"\n{control.title}", style="bold")
     head.append(f"  [{how.state}]", style=COLOURS[how.state])
     console.print(head)
+    differs = departing(policy) if control.id == "runtime" else ()
     rows = (
         ("means", control.meaning(policy)),
         ("here", how.text),
+        *(("differs", f"{d.control}: {d.instead}. What holds: {d.holds}") for d in differs),
         ("by", control.by),
         ("like", f"{_or_none('CIS', control.cis)}; {_or_none('Pod Security', control.pss)}"),
         ("not stopped", control.not_stopped),

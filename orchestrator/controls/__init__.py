@@ -7,14 +7,14 @@
 from __future__ import annotations
 
 from orchestrator.controls.box import BOX
-from orchestrator.controls.control import CIS, PSS, Control, How
+from orchestrator.controls.control import CIS, PSS, Control, How, departing
 from orchestrator.controls.limits import LIMITS
 from orchestrator.controls.work import WORK
 from orchestrator.host import Host
 from orchestrator.policy import Policy
 from orchestrator.policy_limits import Machine, of_machine
 
-__all__ = ["CIS", "CONTROLS", "PSS", "Control", "How", "here", "of_setting"]
+__all__ = ["CIS", "CONTROLS", "PSS", "Control", "How", "departing", "here", "of_setting"]
 
 CONTROLS: tuple[Control, ...] = (*BOX, *LIMITS, *WORK)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from orchestrator.controls.control import Control, How, blocks, by_engine, by_host, each
-from orchestrator.exceptions import departures
 from orchestrator.host import Host
 from orchestrator.policy import Policy
 from orchestrator.seccomp import words
@@ -23,16 +22,6 @@ def _container(host: Host, policy: Policy) -> How:
 def _kernel(policy: Policy) -> str:
     said = {"runc": "the host's kernel", "runsc": "gVisor, a kernel of its own"}
     return each(policy, lambda block: f"{said[block.runtime]} ({block.runtime}),")
-
-
-def _departing(policy: Policy) -> str:
-    """What the policy's runtimes hold in another way than runc does."""
-    runtimes = sorted({block.runtime for block in blocks(policy).values()})
-    return "".join(
-        f" Under {runtime}, {one.control}: {one.instead}. Yet {one.holds}."
-        for runtime in runtimes
-        for one in departures(runtime)
-    )
 
 
 def _runtime(host: Host, policy: Policy) -> How:
@@ -110,7 +99,7 @@ BOX = (
         title="The kernel that answers",
         keys=("*.runtime",),
         by="the engine's runtime",
-        meaning=lambda policy: f"Who answers system calls: {_kernel(policy)}.{_departing(policy)}",
+        meaning=lambda policy: f"Who answers system calls: {_kernel(policy)}.",
         how=_runtime,
         not_stopped="With runc, a hole in the host's kernel. With runsc, one in gVisor and in the "
         "few calls that it makes itself.",

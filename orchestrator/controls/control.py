@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from orchestrator.exceptions import Departure, departures
 from orchestrator.host import Host
 from orchestrator.policy import Policy
 from orchestrator.policy_schema import BLOCKS, SETTINGS, Container
@@ -73,6 +74,12 @@ def each(policy: Policy, say: Callable[[Container], str]) -> str:
     if len(set(said.values())) == 1:
         return f"{next(iter(said.values()))} in every container"
     return "; ".join(f"{kind} {text}" for kind, text in said.items())
+
+
+def departing(policy: Policy) -> tuple[Departure, ...]:
+    """What the policy's runtimes hold in another way than runc does."""
+    runtimes = sorted({block.runtime for block in blocks(policy).values()})
+    return tuple(one for runtime in runtimes for one in departures(runtime))
 
 
 def by_engine(host: Host, policy: Policy, text: str, *, lacks: str = "") -> How:
