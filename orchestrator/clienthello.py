@@ -3,27 +3,38 @@
 The bytes are a hostile program's. So: every length is checked, a message in several records is
 put together, at most :data:`MOST` bytes in :data:`_MOST_RECORDS` records are looked at, nothing
 is raised, and what is unusual is refused. An encrypted hello (ECH, also the made-up one that
-browsers send) is refused: the name that counts would be hidden inside it.
+browsers send) is refused: the name that counts would be hidden inside it. So is early data, behind
+which a second hello could hide; a second one, that a server may ask for, must name the same host.
 
-Sources: RFC 8446 sections 4.1.2 and 5.1, RFC 6066 section 3, RFC 9849 (ECH).
+Sources: RFC 8446 sections 2.3, 4.1.2, 4.1.4, 5.1 and D.4, RFC 6066 section 3, RFC 9849 (ECH).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MOST = 16 << 10  # bytes until the hello's end, heads of records included
 _MOST_RECORDS = 16
-_HANDSHAKE, _CLIENT_HELLO, _SERVER_NAME, _HOST_NAME = 22, 1, 0, 0
-_ENCRYPTED = {0xFE0D: "ECH", 0xFFCE: "ESNI"}
+_CHANGE_CIPHER, _ALERT, _HANDSHAKE = 20, 21, 22
+_CLIENT_HELLO, _SERVER_NAME, _HOST_NAME = 1, 0, 0
+_IN_PLAIN = {_CHANGE_CIPHER: 1, _ALERT: 2}  # their lengths in bytes, as long as nothing is secret
+_UNWANTED = {
+    0xFE0D: "that hides its name (ECH)",
+    0xFFCE: "that hides its name (ESNI)",
+    42: "with data before the server's answer",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """The name that a client asks for; refused where ``why`` says so. ``name`` is hostile."""
+    """The name that a client asks for; refused where ``why`` says so. ``name`` is hostile.
+
+    ``end`` is where the hello's last record ends, in bytes.
+    """
 
     name: str = ""
     why: str = ""
+    end: int = 0
 
 
 def read_hello(data: bytes) -> Hello | None:
@@ -49,8 +60,42 @@ def read_hello(data: bytes) -> Hello | None:
         if len(data) < at:
             return None
         if len(message) == whole:
-            return _parsed(message[4:])
+            return replace(_parsed(message[4:]), end=at)
     return Hello(why="a TLS hello in too many records")
+
+
+class Afterwards:
+    """What a client says after its first hello, until it speaks in secret or goes on in earnest.
+
+    Give it every byte before that byte is passed on; a hello takes effect with its last one.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name, self._data, self._over = name, b"", False
+
+    def why(self, more: bytes) -> str:
+        """Why what came so far must not be passed on; empty while nothing speaks against it."""
+        if self._over:
+            return ""
+        self._data += more
+        while len(self._data) >= 6 and not self._over:
+            kind, length = self._data[0], int.from_bytes(self._data[3:5], "big")
+            if _IN_PLAIN.get(kind) == length:
+                if len(self._data) < 5 + length:
+                    return ""
+                self._data = self._data[5 + length :]
+            elif kind == _HANDSHAKE and (not length or self._data[5] == _CLIENT_HELLO):
+                hello = read_hello(self._data)
+                if hello is None:
+                    return ""
+                if hello.why or hello.name != self._name:
+                    return hello.why or "a second TLS hello for another host"
+                self._over = True
+            else:
+                self._over = True
+        if self._over:
+            self._data = b""
+        return ""
 
 
 def _why_record(record: bytes, at: int) -> str:
@@ -122,9 +167,9 @@ def _parsed(body: bytes) -> Hello:
 
 def _named(extensions: dict[int, bytes]) -> Hello:
     """The one name among the extensions. Raises ValueError where a length does not fit."""
-    for kind, called in _ENCRYPTED.items():
+    for kind, what in _UNWANTED.items():
         if kind in extensions:
-            return Hello(why=f"a TLS hello that hides its name ({called})")
+            return Hello(why=f"a TLS hello {what}")
     if _SERVER_NAME not in extensions:
         return Hello(why="a TLS hello that names no server")
     reader = _Reader(extensions[_SERVER_NAME])

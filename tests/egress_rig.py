@@ -144,6 +144,10 @@ class Internet:
             tls.sendall(answer.encode() + body)
             self.answered += 1
 
+    def ask_for_another_curve(self) -> None:
+        """From now on the servers want a key that a client's first hello does not bring."""
+        self._context.set_ecdh_curve("secp521r1")
+
     def dial(self, address: str) -> socket.socket:
         """The proxy's own way of dialling, from this side of the wire."""
         with inside(self.ours):

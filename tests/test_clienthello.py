@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from orchestrator.clienthello import MOST, Hello, read_hello
+from orchestrator.clienthello import MOST, Afterwards, Hello, read_hello
 from tests.egress_rig import hello
 
 REAL = hello("api.example.org")
@@ -48,7 +48,8 @@ def made(extensions: bytes | None, *, after: bytes = b"", kind: int = 1) -> byte
 def test_the_name_in_a_real_hello_is_found(version: ssl.TLSVersion) -> None:
     context = ssl.create_default_context()
     context.maximum_version = version
-    assert read_hello(hello("files.example.org", context=context)) == Hello("files.example.org")
+    data = hello("files.example.org", context=context)
+    assert read_hello(data + b"more") == Hello("files.example.org", end=len(data))
 
 
 def test_a_real_hello_without_a_name_is_refused() -> None:
@@ -58,7 +59,8 @@ def test_a_real_hello_without_a_name_is_refused() -> None:
 
 
 def test_a_hello_in_several_records_is_put_together() -> None:
-    assert read_hello(in_records(REAL, 1, 1, 1, 1, 40, 7)) == Hello("api.example.org")
+    data = in_records(REAL, 1, 1, 1, 1, 40, 7)
+    assert read_hello(data) == Hello("api.example.org", end=len(data))
 
 
 def test_a_hello_in_very_many_records_is_refused() -> None:
@@ -84,6 +86,7 @@ GOOD = names((0, b"api.example.org"))
         (made(b""), "names no server"),
         (made(GOOD + extension(0xFE0D, b"\x00")), "hides its name"),
         (made(GOOD + extension(0xFFCE, b"")), "hides its name"),
+        (made(GOOD + extension(42, b"")), "before the server's answer"),
         (made(GOOD + names((0, b"evil.example.org"))), "twice"),
         (made(names((0, b"a.example.org"), (0, b"b.example.org"))), "exactly one"),
         (made(names((1, b"api.example.org"))), "exactly one"),
@@ -103,6 +106,64 @@ def test_what_is_no_plain_hello_for_one_name_is_refused(data: bytes, why: str) -
     assert found is not None
     assert why in found.why
     assert not found.name
+
+
+CHANGE_CIPHER = b"\x14\x03\x03\x00\x01\x01"
+ALERT = b"\x15\x03\x03\x00\x02\x01\x5a"
+SECRET = b"\x17\x03\x03\x00\x04data"
+KEYS = b"\x16\x03\x03\x00\x04\x10\x00\x00\x00"
+
+
+def judged(data: bytes, sizes: list[int]) -> str:
+    """What the watch over a client's later bytes says, told them in pieces of those sizes."""
+    watch = Afterwards("api.example.org")
+    for size in sizes:
+        piece, data = data[:size], data[size:]
+        if why := watch.why(piece):
+            return why
+    return watch.why(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        CHANGE_CIPHER + SECRET + hello("evil.org"),  # what is secret cannot be read, nor is it TLS
+        KEYS + CHANGE_CIPHER + b"\x16\x03\x03\x00\x04\x01\xff\xff\xff",
+        REAL + CHANGE_CIPHER + SECRET,
+        CHANGE_CIPHER + REAL + SECRET,
+        CHANGE_CIPHER + in_records(REAL, 1, 5, 30) + SECRET,
+        b"",
+        b"\x16\x03",
+    ],
+)
+@pytest.mark.parametrize("sizes", [[], [1] * 900, [7, 100, 3]])
+def test_what_a_client_says_later_in_the_ordinary_course_is_passed_on(
+    data: bytes, sizes: list[int]
+) -> None:
+    assert judged(data, sizes) == ""
+
+
+@pytest.mark.parametrize(
+    "before", [b"", CHANGE_CIPHER, ALERT, CHANGE_CIPHER * 3 + ALERT], ids=range(4)
+)
+@pytest.mark.parametrize("sizes", [[], [1] * 900, [7, 100, 3]])
+def test_a_second_hello_for_another_host_is_caught_before_its_last_byte(
+    before: bytes, sizes: list[int]
+) -> None:
+    for second in (hello("evil.example.org"), in_records(hello("evil.example.org"), 1, 3, 90)):
+        assert "another host" in judged(before + second, sizes)
+        assert judged(before + second[:-1], sizes) == ""
+    assert "names no server" in judged(before + made(b""), sizes)
+    assert "hides its name" in judged(before + made(GOOD + extension(0xFE0D, b"")), sizes)
+    assert "empty" in judged(before + b"\x16\x03\x03\x00\x00" + REAL, sizes)
+
+
+@given(st.binary(max_size=600), st.lists(st.integers(0, 200), max_size=8))
+@example(CHANGE_CIPHER + made(GOOD), [1, 2, 3, 4])
+def test_any_later_bytes_get_the_same_word_however_they_are_split(
+    data: bytes, sizes: list[int]
+) -> None:
+    assert judged(data, sizes) == judged(data, [])
 
 
 @given(st.binary(max_size=600), st.integers(0, 600))

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import ControlUnavailable, SandboxFailed
+from orchestrator import ControlUnavailable, SandboxFailed, clienthello
 from orchestrator.edges import egress, egress_record, egress_world, tunnel
 from orchestrator.edges.egress import Proxy
 from orchestrator.paths import shipped_root
@@ -336,6 +336,38 @@ def test_a_hello_in_pieces_and_in_records_is_understood_and_arrives_as_it_was_se
         assert bench.listener.gone.wait(20)
     assert bench.listener.heard == sent + b"and more"
     assert one(bench).sent == len(sent) + 8
+
+
+def test_a_server_may_ask_for_a_second_hello_and_gets_it_for_the_same_host(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A curve that no client offers a key for at once: real TLS 1.3 with a real second hello."""
+    seconds: list[str] = []
+    read = clienthello.read_hello
+
+    def read_hello(data: bytes) -> clienthello.Hello | None:
+        found = read(data)
+        seconds.append(found.name if found else "")
+        return found
+
+    monkeypatch.setattr(clienthello, "read_hello", read_hello)  # the proxy has the first's own
+    bench.internet.ask_for_another_curve()
+    assert bench.fetch() == b"took 0"
+    assert one(bench).why == ""
+    assert seconds == [HOST]
+
+
+def test_a_second_hello_for_another_host_is_cut_off_before_it_is_whole(bench: Bench) -> None:
+    bench.names.answers = [(LISTENER,)]
+    first, second = hello(HOST), hello("evil.example.org")
+    with bench.connect() as sock:
+        sock.sendall(CONNECT + first)
+        assert b" 200 " in sock.recv(100)
+        sock.sendall(b"\x14\x03\x03\x00\x01\x01" + second)
+        assert everything(sock) == b""
+    assert bench.listener.gone.wait(20)
+    assert b"evil" not in bench.listener.heard
+    assert "second TLS hello for another host" in one(bench).why
 
 
 def test_what_is_smuggled_behind_a_request_is_the_tunnels_and_judged_as_such(

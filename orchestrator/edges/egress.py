@@ -25,7 +25,7 @@ from orchestrator.allowlist import (
     judge,
     split_head,
 )
-from orchestrator.clienthello import read_hello
+from orchestrator.clienthello import Afterwards, read_hello
 from orchestrator.edges.egress_record import Entry, Ledger, summary
 from orchestrator.edges.egress_world import Names, World
 from orchestrator.edges.tunnel import relay
@@ -233,8 +233,12 @@ def _tunnel(
     elif hello.name != host:
         entry.ended(f"TLS for another host, {plain_line(hello.name)}")
     else:
-        entry.allow()
-        entry.ended(relay(client, world, rest, entry.spend))
+        later = Afterwards(host)
+        why = later.why(rest[hello.end :])
+        if not why:
+            entry.allow()
+            why = relay(client, world, rest, later.why, entry.spend)
+        entry.ended(why)
 
 
 def _refuse(client: socket.socket, entry: Entry, status: int, why: str) -> None:

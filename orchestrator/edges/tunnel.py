@@ -10,6 +10,9 @@ from collections.abc import Callable
 IDLE = 300.0  # seconds in which not one byte passes either way
 _STEP = 1 << 16  # bytes read at once, and the most that waits on its way in one direction
 
+Judge = Callable[[bytes], str]
+"""Told what the client sends, before it goes on; why it must not, or nothing."""
+
 Spend = Callable[[int, int], bool]
 """Told bytes (sent to the world, received from it); False once that is more than allowed."""
 
@@ -17,9 +20,16 @@ Spend = Callable[[int, int], bool]
 class _Way:
     """One direction: what was read at its source and not written to its end yet."""
 
-    def __init__(self, source: socket.socket, end: socket.socket, waiting: bytes) -> None:
-        self.source, self.end, self.waiting = source, end, waiting
+    def __init__(
+        self,
+        source: socket.socket,
+        end: socket.socket,
+        waiting: bytes,
+        judge: Judge = lambda _: "",
+    ) -> None:
+        self.source, self.end, self.waiting, self._judge = source, end, waiting, judge
         self.read_all = self.done = False
+        self.why = ""
 
     def step(self, ready: dict[int, int]) -> int:
         """Read if there is room, write what waits; the bytes written."""
@@ -28,6 +38,7 @@ class _Way:
             if not self.waiting and not self.read_all and _is(ready, self.source, select.POLLIN):
                 self.waiting = self.source.recv(_STEP)
                 self.read_all = not self.waiting
+                self.why = self._judge(self.waiting)
             elif self.waiting and _is(ready, self.end, select.POLLOUT):
                 written = self.end.send(self.waiting)
                 self.waiting = self.waiting[written:]
@@ -38,12 +49,15 @@ class _Way:
         return written
 
 
-def relay(client: socket.socket, world: socket.socket, first: bytes, spend: Spend) -> str:
+def relay(
+    client: socket.socket, world: socket.socket, first: bytes, judge: Judge, spend: Spend
+) -> str:
     """Pass bytes until both sides have said all; return why it ended sooner, or nothing.
 
-    ``first`` is what the client has sent already. Raises OSError where a side breaks off.
+    ``first`` is what the client has sent already, and is judged. Raises OSError where a side
+    breaks off.
     """
-    out, back = _Way(client, world, first), _Way(world, client, b"")
+    out, back = _Way(client, world, first, judge), _Way(world, client, b"")
     for sock in (client, world):
         sock.settimeout(0)
     while not (out.done and back.done):
@@ -55,6 +69,8 @@ def relay(client: socket.socket, world: socket.socket, first: bytes, spend: Spen
             return f"nothing passed for {IDLE:g} s"
         if not spend(out.step(ready), back.step(ready)):
             return "more bytes than a job may pass"
+        if out.why:
+            return out.why
     return ""
 
 
