@@ -50,7 +50,7 @@ _ALL = (
         instead="the host's kernel shows gVisor's process: user nobody, with SYS_ADMIN and SYS_CHROOT in a user "
         "name space of its own, which is required, under no-new-privileges and gVisor's own filter",
         why="gVisor's kernel is a program; the job's processes exist in it alone",
-        holds="gVisor gives the job the policy's user and no capability; a test reads it there",
+        holds="gVisor gives the job the policy's user and no capability, read there before its program starts",
         unread=("Uid", "Gid", *_CAPABILITIES),
     ),
     Departure(

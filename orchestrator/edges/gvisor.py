@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from orchestrator.edges.stream import STDOUT, Stream
+from orchestrator.evidence import Pairs
 from orchestrator.exceptions import LEAST_PIDS
 from orchestrator.records import Limits
 
 RUNTIME = "runsc"
 
 _FILTER = "--oci-seccomp"
+TELLS = ("Uid", "Gid", "CapEff", "CapPrm", "CapBnd", "Seccomp")
+_WITHIN, _MOST = 30.0, 1 << 16  # seconds, bytes
 _HOW = "scripts/setup-gvisor.sh says how to register it"
 
 
@@ -35,4 +40,22 @@ def needs(limits: Limits, info: Mapping[str, Any]) -> Iterator[tuple[str, bool, 
         "resources.pids",
         limits.pids >= LEAST_PIDS[RUNTIME],
         f"{limits.pids}; {RUNTIME} takes part of them itself and needs {LEAST_PIDS[RUNTIME]}",
+    )
+
+
+def status_inside(stream: Stream) -> Pairs:
+    """What gVisor's kernel says of the job's processes, before the job's program starts.
+
+    The gate's first words are its own ``/proc/self/status`` and an empty line, and then it waits.
+    What it does not say is left out, and is missed by ``check_seen``.
+    """
+    text, until = b"", time.monotonic() + _WITHIN
+    while b"\n\n" not in text and len(text) < _MOST and not stream.ended:
+        if time.monotonic() > until:
+            break
+        text += b"".join(data for which, data in stream.read(1.0) if which == STDOUT)
+    lines = text.decode(errors="replace").splitlines()
+    fields = dict(line.split(":", 1) for line in lines if ":" in line)
+    return tuple(
+        (f"inside {name}", " ".join(fields[name].split())) for name in TELLS if name in fields
     )

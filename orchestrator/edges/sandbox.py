@@ -18,7 +18,7 @@ from typing import Any, Self
 from orchestrator import ControlUnavailable
 from orchestrator.blobs import BlobStore
 from orchestrator.deadline import FOREVER, Deadline
-from orchestrator.edges import gpu
+from orchestrator.edges import gpu, gvisor
 from orchestrator.edges.allowance import Allowance
 from orchestrator.edges.bounds import bounds_of
 from orchestrator.edges.cdi import cdi_devices, how_lent
@@ -161,6 +161,8 @@ class DockerSandbox:
             self._engine.api.start(made)
             pid: int = self._engine.api.inspect_container(made)["State"]["Pid"]
         seen = status_of(pid) + bounds_of(pid, Meter.of(pid, made)) + workspace_of(pid, WORKDIR)
+        if limits.runtime == gvisor.RUNTIME:
+            seen += gvisor.status_inside(stream)
         check_seen(seen, limits)
         check_workspace(seen, backend)
         lines = Lines()
