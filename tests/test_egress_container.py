@@ -405,6 +405,19 @@ def test_a_job_that_was_stopped_tells_what_went_out_before(
     assert "1 connections were allowed (api.example.org:443), 0 refused" in caught.value.why
 
 
+def test_a_job_that_ctrl_c_ended_tells_it_too(bench: DockerBench, internet: Internet) -> None:
+    program = 'print(fetch("https://api.example.org/"), flush=True); sys.stdin.read()'
+
+    def stopped() -> None:
+        with bench.sandbox.open(out_job(bench, internet, program)) as session:
+            assert session.receive(60) == b"took 0"
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as caught:
+        stopped()
+    assert "1 connections were allowed (api.example.org:443), 0 refused" in caught.value.why
+
+
 ORCHESTRATOR = """
 import sys
 from pathlib import Path

@@ -70,6 +70,8 @@ class Proxy:
         told = self.close()
         if isinstance(error, AisciError) and told:
             error.why = "; ".join(filter(None, (error.why, summary(told))))
+        elif error is not None and told:
+            error.add_note(summary(told))
 
     def begin(self) -> None:
         """From now on connections are served, and their times counted."""

@@ -131,7 +131,9 @@ class DockerSandbox:
                 session = self._start(job, within, undo, duplex=duplex)
                 yield session
         except KeyboardInterrupt as error:
-            raise interrupted(job) from error
+            stopped = interrupted(job)
+            stopped.why = "; ".join(getattr(error, "__notes__", ()))
+            raise stopped from error
         self._on_event("ended", {"job": job.id, "scope": job.scope})
 
     def _start(self, job: Job, within: Deadline, undo: ExitStack, *, duplex: bool) -> Session:
