@@ -490,7 +490,7 @@ def test_an_error_that_leaves_a_job_without_a_result_tells_what_went_out_before(
     error = SandboxFailed("broken", why="because")
     bench.proxy.__exit__(SandboxFailed, error, None)
     assert error.why.startswith(
-        "because; until then 1 connections were allowed (api.example.org:443), 1"
+        "because; connections until then: 1 allowed (api.example.org:443), 1"
     )
 
 

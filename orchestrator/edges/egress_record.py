@@ -109,9 +109,9 @@ def summary(told: tuple[Egress, ...]) -> str:
     allowed = [one for one in told if one.allowed]
     hosts = ", ".join(sorted({one.host for one in allowed if one.host}))
     return (
-        f"until then {sum(one.count for one in allowed)} connections were allowed"
+        f"connections until then: {sum(one.count for one in allowed)} allowed"
         + (f" ({hosts})" if hosts else "")
-        + f", {sum(one.count for one in told if not one.allowed)} refused, "
+        + f", {sum(one.count for one in told if not one.allowed)} refused; "
         + f"{sum(one.sent for one in told)} bytes sent, "
         + f"{sum(one.received for one in told)} received"
     )
