@@ -6,7 +6,7 @@ no line of a policy. Both are found here, before a run, and refused again by the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -94,9 +94,9 @@ def check_no_weaker(
     """
     document, said = load_blocks(name, shipped)
     settings = comparable(name, shipped)
-    reasons = said.reasons if exceptions else {}
+    reasons = said.reasons if exceptions else None
     found = [
-        _against(document, one, ceiling.name, reasons.get(one.key, ""))
+        _against(document, one, ceiling.name, reasons)
         for one in compare(ceiling.settings, settings)
         if one.verdict != "stronger"
     ]
@@ -119,14 +119,19 @@ def comparable(name: str, shipped: Path) -> dict[str, Any]:
     }
 
 
-def _against(document: Document, one: Difference, ceiling: str, reason: str) -> Finding:
+def _against(
+    document: Document, one: Difference, ceiling: str, reasons: Mapping[str, str] | None
+) -> Finding:
+    """One difference as a finding; without ``reasons`` none counts."""
     values = f"{ceiling!r} says {shown(one.before)}; here it is {shown(one.after)}"
     where = document.where(one.path)
     if one.verdict == "different":
         return Finding("note", where, f"{one.key} is another, which is no permission: {values}")
     what = f"{one.key} allows more than {ceiling!r}, or may: {values}"
-    if reason:
-        return Finding("exceeds", where, what, reason=reason)
+    if reasons is None:
+        return Finding("error", where, what, "lower it; no reason under `exceeds` counts here")
+    if one.key in reasons:
+        return Finding("exceeds", where, what, reason=reasons[one.key])
     todo = f'lower it; if it is meant, say why: `exceeds: {{{one.key}: "…"}}`'
     return Finding("error", where, what, todo)
 

@@ -27,6 +27,7 @@ STATES = {
     "missing": "red",
     "failed": "red",
     "error": "red",
+    "exceeds": "magenta",
     "stronger": "green",
     "different": "yellow",
     "weaker": "red",

@@ -9,11 +9,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from rich.text import Text
+
 from orchestrator import BadPolicy, UserError
 from orchestrator.console import out
 from orchestrator.edges.gpu import Driver
 from orchestrator.edges.machine import measure
 from orchestrator.paths import shipped_root
+from orchestrator.plain import plain
 from orchestrator.policy import Policy, load, load_blocks, show
 from orchestrator.policy_check import (
     Finding,
@@ -114,8 +117,15 @@ def check_policies(
             continue
         out.say(f"{name}: " + _summary(findings, compared, ceiling))
         for finding in findings:
-            out.say(f"  {finding}".replace("\n", "\n  "))
+            _print(finding)
     return WRONG if wrong else 0
+
+
+def _print(finding: Finding) -> None:
+    """Below its file, the level in its colour."""
+    text = Text(plain(f"  {finding}".replace("\n", "\n  ")))
+    text.stylize(out.STATES[finding.level], 2, 2 + len(finding.level))
+    out.draw(lambda console: console.print(text, soft_wrap=True))
 
 
 def _summary(findings: tuple[Finding, ...], compared: int, ceiling: Policy | None) -> str:

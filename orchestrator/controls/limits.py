@@ -119,7 +119,7 @@ LIMITS = (
         title="Disk",
         keys=("*.storage.workspace", "*.storage.tmp", "*.storage.inodes", "*.storage.file"),
         by="a file system of the job's own, sized before it starts; rlimits for single files",
-        meaning=lambda policy: f"Hard, wherever it can write: {each(policy, _disk)}.",
+        meaning=lambda policy: f"Hard limits: {each(policy, _disk)}.",
         how=_quota,
         not_stopped="Wearing out or slowing down the disk below.",
     ),
