@@ -14,6 +14,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,6 +73,14 @@ def ip(descriptor: int, *words: str, also: int = -1) -> None:
     kept = [one for one in (descriptor, also) if one >= 0]
     argv = ["nsenter", f"--net=/proc/self/fd/{descriptor}", "ip", *words]
     subprocess.run(argv, pass_fds=kept, check=True, capture_output=True)
+
+
+def until(condition: Callable[[], object], within: float = 30.0) -> None:
+    """Wait for something that other threads bring about."""
+    give_up = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < give_up, "it did not come about"
+        time.sleep(0.01)
 
 
 class Listener:

@@ -37,6 +37,7 @@ from tests.egress_rig import (
     client_context,
     hello,
     inside,
+    until,
 )
 
 pytestmark = pytest.mark.skipif(
@@ -416,8 +417,8 @@ def test_a_job_that_connects_without_end_has_no_network_any_more(
     bench.proxy = proxy
     for _ in range(5):
         assert bench.fetch() == b"took 0"
-    while len(told := proxy._ledger.told()) < 6:
-        time.sleep(0.01)
+    until(lambda: len(proxy._ledger.told()) == 6)
+    told = proxy._ledger.told()
     with pytest.raises(ConnectionRefusedError):
         bench.connect()
     assert "more than 5 connections" in told[-1].why
@@ -454,8 +455,7 @@ def test_when_the_job_ends_every_connection_ends_and_the_socket_is_gone(bench: B
     with bench.connect() as idle, bench.connect() as open_:
         open_.sendall(CONNECT + hello(HOST))
         assert b" 200 " in open_.recv(100)
-        while not bench.listener.heard:
-            time.sleep(0.01)
+        until(lambda: bench.listener.heard)
         told = bench.told()
         assert (everything(idle), everything(open_)) == (b"", b"")
     assert [one.allowed for one in told] == [False, True]

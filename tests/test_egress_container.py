@@ -20,7 +20,7 @@ import pytest
 from orchestrator import ControlUnavailable, Interrupted
 from orchestrator.records import ContainerKind, Job, JobResult, Verdict
 from tests.contract_sandbox import MIB, Scenario, job_of
-from tests.egress_rig import ALLOWED, HOST, LISTENER, SERVER, Internet
+from tests.egress_rig import ALLOWED, HOST, LISTENER, SERVER, Internet, until
 from tests.sandbox_rig import DockerBench, docker_bench
 
 pytestmark = [
@@ -397,8 +397,7 @@ def test_a_job_that_was_stopped_tells_what_went_out_before(
         internet.answered = 0
         with ThreadPoolExecutor(1) as pool:
             running = pool.submit(bench.sandbox.run, out_job(bench, internet, program))
-            while internet.answered < 1:
-                time.sleep(0.05)
+            until(lambda: internet.answered)
             bench.sandbox.stop()
             with pytest.raises(Interrupted) as caught:
                 running.result()
