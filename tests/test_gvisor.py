@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -13,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator import ControlUnavailable
+from orchestrator import ControlUnavailable, SandboxFailed
+from orchestrator.controls import departing
 from orchestrator.deadline import FOREVER, Deadline
-from orchestrator.edges.checks import check_possible
+from orchestrator.edges.checks import check_possible, check_seen
 from orchestrator.edges.engine import Engine, connect
 from orchestrator.edges.gvisor import lacking
 from orchestrator.edges.images import resolve
@@ -374,6 +376,30 @@ def test_an_engine_that_drops_profiles_or_has_no_gvisor_is_known() -> None:
 
 
 @pytest.mark.parametrize(
+    ("fact", "value"),
+    [
+        ("inside Seccomp", "0"),
+        ("inside CapEff", "0000000000000001"),
+        ("inside CapBnd", None),
+        ("inside Uid", "0 0 0 0"),
+        ("user namespace", "the host's"),
+        ("NoNewPrivs", "0"),
+        ("own net namespace", "no"),
+        ("limit memory", "no limit"),
+    ],
+)
+def test_a_container_of_gvisors_with_a_right_too_many_is_not_started(
+    attempts: Any, fact: str, value: str | None
+) -> None:
+    """``None``: it is not said at all."""
+    limits = replace(LIMITS, runtime="runsc", user=USER, pids=160, memory=LIMITS.memory + 64 * MIB)
+    seen = tuple(pair for pair in attempts[1].seen if pair[0] != fact)
+    check_seen(attempts[1].seen, limits)
+    with pytest.raises(SandboxFailed, match=fact):
+        check_seen((*seen, (fact, value)) if value is not None else seen, limits)
+
+
+@pytest.mark.parametrize(
     ("limits", "key"),
     [
         ({"pids": 95}, "resources.pids"),
@@ -399,6 +425,29 @@ def test_the_same_is_found_in_a_policy_with_its_line(tmp_path: Path) -> None:
     (found,) = check(load(str(few), shipped_root() / "policies"))
     assert "few.yaml:5:26" in found.where
     assert "runsc's own threads" in found.what
+
+
+def test_the_set_up_leaves_an_engine_of_somebody_elses_alone_and_says_how() -> None:
+    elsewhere = os.environ | {"DOCKER_HOST": "unix:///nowhere.sock"}
+    script = shipped_root() / "scripts" / "setup-gvisor.sh"
+    ended = subprocess.run([script], env=elsewhere, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0
+    assert "an engine of your own" in ended.stdout
+    assert "--oci-seccomp" in ended.stdout
+
+
+def test_the_set_up_has_nothing_to_do_where_gvisor_is_there(
+    gvisor: GvisorBench,  # noqa: ARG001  # or it is skipped
+) -> None:
+    script = shipped_root() / "scripts" / "setup-gvisor.sh"
+    ended = subprocess.run([script], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+def test_explaining_a_policy_under_gvisor_names_every_exception() -> None:
+    shipped_in = shipped_root() / "policies"
+    assert departing(load("strict", shipped_in)) == departures("runsc")
+    assert departing(load("ci-cpu", shipped_in)) == ()
 
 
 def test_a_whole_run_goes_under_strict_from_idea_to_paper(
