@@ -148,6 +148,9 @@ class Proxy:
             if request.why:
                 _refuse(client, entry, request.status, request.why)
                 return
+            if not entry.spend(0, 0):
+                _refuse(client, entry, 403, "the job has passed all the bytes that it may")
+                return
             host = request.target.rpartition(":")[0]
             world = self._reach(client, entry, host)
             if world is not None:
