@@ -33,22 +33,10 @@ _ENOSYS = 38
 
 Call = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Architecture = Annotated[str, Field(pattern=r"^SCMP_ARCH_[A-Z0-9_]{2,24}$")]
-Refusal = Literal[
-    "SCMP_ACT_ERRNO",
-    "SCMP_ACT_KILL",
-    "SCMP_ACT_KILL_PROCESS",
-    "SCMP_ACT_KILL_THREAD",
-    "SCMP_ACT_TRAP",
-]
-Comparison = Literal[
-    "SCMP_CMP_NE",
-    "SCMP_CMP_LT",
-    "SCMP_CMP_LE",
-    "SCMP_CMP_EQ",
-    "SCMP_CMP_GE",
-    "SCMP_CMP_GT",
-    "SCMP_CMP_MASKED_EQ",
-]
+Refusal = Literal["SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS",
+                  "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP"]  # fmt: skip
+Comparison = Literal["SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE",
+                     "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ"]  # fmt: skip
 Number = Annotated[int, Field(ge=0, lt=2**64)]
 
 

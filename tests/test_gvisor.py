@@ -372,6 +372,10 @@ def test_an_engine_that_drops_profiles_or_has_no_gvisor_is_known() -> None:
     assert lacking(engine_with("-oci-seccomp=true", "--network=none")) == ""
     assert "drops seccomp profiles" in lacking(engine_with("--network=none"))
     assert "drops seccomp profiles" in lacking(engine_with("--oci-seccomp=false"))
+    assert "drops seccomp" in lacking(engine_with("--oci-seccomp", "--oci-seccomp=false"))
+    assert "disk quota" in lacking(engine_with("--oci-seccomp", "--overlay2=all:/var/tmp"))
+    assert "disk quota" in lacking(engine_with("--oci-seccomp", "--overlay"))
+    assert lacking(engine_with("--oci-seccomp", "--overlay2=root:self")) == ""
     assert "the engine has runc" in lacking({"Runtimes": {"runc": {}}})
 
 

@@ -13,7 +13,6 @@ from orchestrator.records import Limits
 
 RUNTIME = "runsc"
 
-_FILTER = "--oci-seccomp"
 TELLS = ("Uid", "Gid", "CapEff", "CapPrm", "CapBnd", "Seccomp")
 _WITHIN, _MOST = 30.0, 1 << 16  # seconds, bytes
 _HOW = "scripts/setup-gvisor.sh says how to register it"
@@ -24,9 +23,12 @@ def lacking(info: Mapping[str, Any]) -> str:
     entry = info["Runtimes"].get(RUNTIME)
     if entry is None:
         return f"the engine has {', '.join(sorted(info['Runtimes']))}; {_HOW}"
-    words = [word.lstrip("-").removesuffix("=true") for word in entry.get("runtimeArgs") or ()]
-    if _FILTER.lstrip("-") not in words:
-        return f"it is registered without {_FILTER}, so it drops seccomp profiles; {_HOW}"
+    words = [word.lstrip("-").partition("=") for word in entry.get("runtimeArgs") or ()]
+    said = {name: value or "true" for name, _, value in words}  # the last one of a name counts
+    if said.get("oci-seccomp") != "true":
+        return f"it is registered without --oci-seccomp, so it drops seccomp profiles; {_HOW}"
+    if said.get("overlay", "false") != "false" or said.get("overlay2", "").startswith("all"):
+        return f"it is registered with an overlay on every mount, past the disk quota; {_HOW}"
     return ""
 
 
