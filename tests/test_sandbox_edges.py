@@ -254,12 +254,15 @@ def test_lent_gpus_are_asked_for_by_uuid_and_read_back() -> None:
 
 
 @pytest.mark.docker
-def test_what_the_engine_cannot_hold_is_known_before_a_run_begins() -> None:
+def test_what_the_engine_cannot_hold_is_known_before_a_run_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     engine = connect()
     policy = lowered(load("ci-cpu", shipped_root() / "policies"), {"experiment.runtime": "runsc"})
+    bare = engine.info()
+    bare["Runtimes"] = {"runc": bare["Runtimes"]["runc"]}
+    monkeypatch.setattr(engine.api, "info", lambda: bare)
     try:
-        if "runsc" in engine.info()["Runtimes"]:
-            pytest.skip("this engine has every runtime that a policy can name")
         with pytest.raises(ControlUnavailable, match="runsc"):
             resolve_images(policy, engine)
     finally:
