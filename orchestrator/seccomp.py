@@ -29,7 +29,7 @@ from orchestrator.records import canonical, digest
 
 DEFAULT = "default"
 MAX_BYTES = 64 * 1024
-_ENOSYS = 38
+_ENOSYS, _CLONE3 = 38, "clone3"
 
 Call = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Architecture = Annotated[str, Field(pattern=r"^SCMP_ARCH_[A-Z0-9_]{2,24}$")]
@@ -198,19 +198,25 @@ def words(setting: str | Profile | dict[str, Any]) -> str:
 def under(profile: Profile, runtime: str) -> Profile:
     """``profile`` as ``runtime`` has to be given it, to mean the same.
 
-    gVisor's filter answers every refusal with EPERM and does not read ``errnoRet``. A call that
-    is to be answered ENOSYS, so that libc takes an older one, therefore passes to gVisor's own
-    kernel; :mod:`orchestrator.exceptions` names it.
+    gVisor's filter answers every refusal with EPERM and does not read ``errnoRet``. Where clone3
+    is to be answered ENOSYS, so that libc takes clone, it therefore passes to gVisor's own
+    kernel; :mod:`orchestrator.exceptions` names it. Every other call stays refused.
     """
     if runtime == "runc":
         return profile
-    rules = tuple(
-        rule.model_copy(update={"action": "SCMP_ACT_ALLOW", "errnoRet": None})
-        if rule.errnoRet == _ENOSYS
-        else rule
-        for rule in profile.syscalls
-    )
+    rules = tuple(part for rule in profile.syscalls for part in _without_errno(rule))
     return profile.model_copy(update={"syscalls": rules})
+
+
+def _without_errno(rule: Rule) -> Iterator[Rule]:
+    if rule.errnoRet != _ENOSYS or _CLONE3 not in rule.names:
+        yield rule
+        return
+    passed = {"names": (_CLONE3,), "action": "SCMP_ACT_ALLOW", "errnoRet": None}
+    yield rule.model_copy(update=passed)
+    others = tuple(name for name in rule.names if name != _CLONE3)
+    if others:
+        yield rule.model_copy(update={"names": others})
 
 
 def no_weaker(before: Profile, after: Profile) -> bool:

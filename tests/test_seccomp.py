@@ -506,6 +506,15 @@ def test_what_research_needs_works_under_the_profile(bench: DockerBench) -> None
     }  # fmt: skip
 
 
+def test_under_gvisor_no_call_but_clone3_is_let_through_for_its_errno() -> None:
+    refused = rule("ptrace", "clone3", action="SCMP_ACT_ERRNO", errnoRet=38)
+    alone = rule("bpf", action="SCMP_ACT_ERRNO", errnoRet=38)
+    given = under(profile_of(profile(rule("read"), refused, alone)), "runsc").normal()["syscalls"]
+    allowed = [one["names"] for one in given if one["action"] == "SCMP_ACT_ALLOW"]
+    kept = [one["names"] for one in given if one["action"] == "SCMP_ACT_ERRNO"]
+    assert (allowed, kept) == ([["read"], ["clone3"]], [["ptrace"], ["bpf"]])
+
+
 def test_a_profile_reads_back_from_its_own_text() -> None:
     assert Profile.model_validate_json(shipped().text).sha256 == shipped().sha256
     assert no_weaker(under(shipped(), "runsc"), shipped())
