@@ -32,9 +32,11 @@ _BEGIN = re.compile(
     r"|longtable|tabular\*|figure\*|table\*|enumerate|itemize)\}"
     rf"{_OPTIONS}(?:\{{(?:[^{{}}]|\{{[^{{}}]*\}})*\}})*{_OPTIONS}"
 )
+# A number from its first digit, taken whole or not at all: a model's page of digits stays quick.
+_AMOUNT = r"[-+]?(?<!\d)(?>\d*\.?\d+)(?>\s*)"
 _LENGTH = re.compile(
-    r"[-+]?\d*\.?\d+\s*(?:pt|cm|mm|em|ex|in|bp|pc|sp)\b(?!\w)(?=\s*[\]}])"
-    r"|[-+]?\d*\.?\d+\s*\\(?:linewidth|textwidth|columnwidth|textheight|baselineskip|hsize)"
+    rf"{_AMOUNT}(?:pt|cm|mm|em|ex|in|bp|pc|sp)\b(?!\w)(?=\s*[\]}}])"
+    rf"|{_AMOUNT}\\(?:linewidth|textwidth|columnwidth|textheight|baselineskip|hsize)"
 )
 _STRUCTURE = re.compile(
     r"\b(?:Sections?|Sect?\.|Figures?|Figs?\.|Tables?|Tabs?\.|Equations?|Eqs?\.|Appendix|Algorithm"
@@ -87,9 +89,11 @@ def plain(tex: str) -> str:
     text = _DROPPED.sub(" ", text)
     text = re.sub(r"(?<=\d)(?:\\,|\{,\}|,)(?=\d{3}(?!\d))", "", text)
     text = re.sub(
-        r"(\d[\d.]*)\s*\$?\s*\\(?:times|cdot)\s*10\s*\^\s*\{?\s*([-+]?\d+)\}?", r"\1e\2", text
+        r"(?<!\d)((?>\d[\d.]*))(?>\s*\$?\s*)\\(?:times|cdot)\s*10\s*\^(?>\s*\{?\s*)([-+]?\d+)\}?",
+        r"\1e\2",
+        text,
     )
-    text = re.sub(r"(?<![\d.])10\s*\^\s*\{?\s*([-+]?\d+)\s*\}?", r"1e\1", text)
+    text = re.sub(r"(?<![\d.])10\s*\^(?>\s*\{?\s*)([-+]?\d+)\s*\}?", r"1e\1", text)
     text = re.sub(r"\\pm(?![A-Za-z])|±", " +- ", text)
     text = text.replace(r"\_", _UNDERSCORE)
     text = re.sub(

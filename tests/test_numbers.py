@@ -21,6 +21,7 @@ from orchestrator.numbers import (
     shown_error,
     within,
 )
+from orchestrator.prose import plain
 from orchestrator.results import Dataset, Results
 
 
@@ -156,3 +157,11 @@ def test_fixed_numbers_must_be_exact() -> None:
 @pytest.mark.parametrize("text", ["1e400", "9e-400", "9" * 5000, "0." + "3" * 5000, "-1e999999999"])
 def test_absurd_numbers_resolve_to_nothing(text: str) -> None:
     assert one(text, two_runs()) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["1" * 20_000, "1" + " " * 20_000, "10^" + " " * 20_000, "-" * 20_000, "{" * 20_000]
+)
+def test_a_page_of_one_character_is_read_to_its_end(text: str) -> None:
+    """Text is a model's: a pattern that tries every way to split it would not end for hours."""
+    assert len(plain(text)) <= 2 * len(text)
