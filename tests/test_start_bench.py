@@ -13,7 +13,7 @@ from tests.bench import record
 
 pytestmark = [pytest.mark.campaign, pytest.mark.docker]
 
-SAMPLES = 20
+SAMPLES = 10
 ALWAYS = {"plain container", "hardened container"}
 
 

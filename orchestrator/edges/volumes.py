@@ -1,6 +1,6 @@
 """The quota'd volumes of one run: on the best backend that was seen to hold here, and no other.
 
-Best first: ``xfs`` makes and reserves nothing, counts inodes exactly and is the quickest;
+Best first: ``xfs`` makes and reserves nothing, and counts inodes exactly;
 ``loop`` works on any disk and reserves a job's room, at the price of a file system in a file;
 ``tmpfs`` takes its room from the job's own memory. All three are hard where they are chosen.
 """
