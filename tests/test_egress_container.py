@@ -282,9 +282,39 @@ def test_the_hosts_end_keeps_no_descriptor_and_no_file(
     assert folder is not None
     assert attack.verdict is Verdict.FINISHED
     assert list(folder.iterdir()) == []
-    assert folder.stat().st_mode & 0o777 == 0o711
+    assert folder.stat().st_mode & 0o777 == 0o700
     kept = [fd.readlink() for fd in Path("/proc/self/fd").iterdir() if os.path.lexists(fd)]
     assert not any("main.py" in str(name) for name in kept)
+
+
+# The kernel tells every user of the host how each socket is named.
+STRANGER = """
+import os, socket, sys
+os.setgroups([]), os.setgid(12345), os.setuid(12345)
+found = [line.split()[-1] for line in open("/proc/net/unix") if sys.argv[1] in line]
+for path in found:
+    try:
+        socket.socket(socket.AF_UNIX).connect(path)
+        print("reached", path)
+    except PermissionError:
+        print("refused")
+"""
+
+
+def test_another_user_of_the_host_learns_the_sockets_name_and_still_cannot_reach_it(
+    bench: DockerBench, internet: Internet
+) -> None:
+    with bench.sandbox.open(out_job(bench, internet, "sys.stdin.readline()")) as session:
+        folder = bench.sandbox._depot._sockets
+        assert folder is not None
+        argv = [sys.executable, "-c", STRANGER, str(folder)]
+        told = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+        session.send(b"end")
+        session.wait()
+        result = session.finish()
+    assert told.splitlines() == ["refused"]
+    assert result.attestation is not None
+    assert result.attestation.egress == ()
 
 
 def test_when_the_proxy_is_gone_there_is_no_network_and_never_an_open_one(

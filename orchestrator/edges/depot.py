@@ -98,14 +98,13 @@ class Depot:
         """A new place for a socket of the host's that one container is to see.
 
         The folder is in the system's own temporary one, because a socket's path is short.
-        Others on this machine may enter it and not list it; no two names can be told ahead.
+        Nobody else on this machine may enter it: how a socket is named the kernel tells everyone.
         It goes with the run, through the sentinel if this process cannot.
         """
         with self._lock:
             if self._sockets is None:
                 self._sockets = Path(tempfile.mkdtemp(prefix="aisci-"))
                 self.sentinel.guard(self._sockets)
-                self._sockets.chmod(0o711)
             return self._sockets / secrets.token_hex(16)
 
     def close(self) -> None:
