@@ -44,7 +44,7 @@ class Shown:
 class Request(Shown):
     """Another container is made: the engine is asked for this in exactly these places, and has it.
 
-    An empty text stands for a long one, a filter of system calls.
+    An empty text stands for a long one: a filter of system calls, the gate's few lines.
     """
 
     value: Any
@@ -71,6 +71,7 @@ class Request(Shown):
 
 INSPECTED = {
     "User": "Config.User",
+    "Entrypoint": "Config.Entrypoint",
     "HostConfig.Ulimits.nofile": "HostConfig.Ulimits",
     "HostConfig.Ulimits.fsize": "HostConfig.Ulimits",
 }

@@ -91,7 +91,10 @@ def of_container() -> dict[str, Shown]:
     """What every kind of container has."""
     return {
         "image": Request("aisci-storage", {"Image": "aisci-storage"}),
-        "runtime": Request("runsc", {"HostConfig.Runtime": "runsc", "HostConfig.SecurityOpt": ""}),
+        "runtime": Request(
+            "runsc",
+            {"HostConfig.Runtime": "runsc", "HostConfig.SecurityOpt": "", "Entrypoint": ""},
+        ),
         "user": Request("1000:1001", {"User": "1000:1001"}),
         "env": Request({"WALK": "1"}, {"Env.WALK": "1"}),
         "resources.cpus": Request(
