@@ -18,6 +18,7 @@ _MOST_RECORDS = 16
 _CHANGE_CIPHER, _ALERT, _HANDSHAKE = 20, 21, 22
 _CLIENT_HELLO, _SERVER_NAME, _HOST_NAME = 1, 0, 0
 _IN_PLAIN = {_CHANGE_CIPHER: 1, _ALERT: 2}  # their lengths in bytes, as long as nothing is secret
+_MOST_IN_PLAIN = 32  # of these records; a client has use for one or two, and each costs the host
 _UNWANTED = {
     0xFE0D: "that hides its name (ECH)",
     0xFFCE: "that hides its name (ESNI)",
@@ -72,6 +73,7 @@ class Afterwards:
 
     def __init__(self, name: str) -> None:
         self._name, self._data, self._over = name, b"", False
+        self._in_plain = 0
 
     def why(self, more: bytes) -> str:
         """Why what came so far must not be passed on; empty while nothing speaks against it."""
@@ -84,6 +86,9 @@ class Afterwards:
                 if len(self._data) < 5 + length:
                     return ""
                 self._data = self._data[5 + length :]
+                self._in_plain += 1
+                if self._in_plain > _MOST_IN_PLAIN:
+                    return "TLS that says nothing, again and again"
             elif kind == _HANDSHAKE and (not length or self._data[5] == _CLIENT_HELLO):
                 hello = read_hello(self._data)
                 if hello is None:

@@ -158,8 +158,15 @@ def test_a_second_hello_for_another_host_is_caught_before_its_last_byte(
     assert "empty" in judged(before + b"\x16\x03\x03\x00\x00" + REAL, sizes)
 
 
+@pytest.mark.parametrize("sizes", [[], [1] * 900, [7, 100, 3]])
+def test_a_client_that_goes_on_saying_nothing_costs_the_host_little(sizes: list[int]) -> None:
+    assert judged((CHANGE_CIPHER + ALERT) * 16 + SECRET, sizes) == ""
+    assert "says nothing" in judged(CHANGE_CIPHER * 10_000, sizes)
+
+
 @given(st.binary(max_size=600), st.lists(st.integers(0, 200), max_size=8))
 @example(CHANGE_CIPHER + made(GOOD), [1, 2, 3, 4])
+@example(CHANGE_CIPHER * 50, [6, 100])
 def test_any_later_bytes_get_the_same_word_however_they_are_split(
     data: bytes, sizes: list[int]
 ) -> None:
