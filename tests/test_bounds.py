@@ -16,7 +16,7 @@ from tests.contract_sandbox import LIMITS, MIB
 
 ASKED = replace(LIMITS, memory=64 * MIB, cpus=1.5, pids=32, file=MIB, open_files=256)
 HELD: Pairs = (
-    ("limit core file", "0"),
+    ("limit core file", "1"),
     ("limit cpus", "1.5"),
     ("limit file size", str(MIB)),
     ("limit memory", str(64 * MIB)),

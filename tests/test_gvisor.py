@@ -207,7 +207,7 @@ def test_files_tmp_shm_and_descriptors_end_where_the_policy_says(attempts: Any) 
     assert largest["/dev/shm"] <= LIMITS.shm
     assert all(size > 0 for size in largest.values())
     assert attempts[0]["open"] < LIMITS.open_files
-    assert attempts[0]["core"] == [0, 0]
+    assert attempts[0]["core"] == [1, 1]
 
 
 def test_the_job_sees_no_other_process_and_nothing_of_the_hosts_environment(attempts: Any) -> None:

@@ -30,6 +30,7 @@ CHOSEN = (
 TESTS = (
     "tests/test_bounds.py",
     "tests/test_storage_xfs.py",
+    "tests/machine/crashes.py",
     "tests/test_sandbox_contract.py",
     "tests/test_sentinel.py",
     *(f"tests/test_sandbox_limits.py::{name}" for name in CHOSEN),
@@ -40,7 +41,7 @@ SCENARIOS: list[dict[str, Any]] = [
     {"name": NONE, "mount": "noquota", "storage": "loop", "tests": (), "starts": 0},
 ]
 HELD = {
-    "limit core file": "0",
+    "limit core file": "1",
     "limit cpus": f"{LIMITS.cpus:g}",
     "limit file size": str(LIMITS.file),
     "limit memory": str(LIMITS.memory),

@@ -152,7 +152,7 @@ def test_the_kernel_and_the_engine_both_attest_the_settings(bench: DockerBench) 
     assert result.attestation.storage == backend_here()
     bounds = {name: text for name, text in seen.items() if name.startswith("limit ")}
     assert bounds == {
-        "limit core file": "0",
+        "limit core file": "1",
         "limit cpus": f"{LIMITS.cpus:g}",
         "limit file size": str(LIMITS.file),
         "limit memory": str(LIMITS.memory),

@@ -100,7 +100,7 @@ LIMITS = (
         keys=("*.resources.pids", "*.resources.open_files"),
         by="the kernel, by cgroup and rlimits",
         meaning=lambda policy: (
-            "Stops fork bombs; core dumps are off: "
+            "Stops fork bombs; no core file, and no crash handler of the host's: "
             + each(
                 policy,
                 lambda block: (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from orchestrator.edges.container import NO_CORE
 from orchestrator.edges.meter import Meter
 from orchestrator.exceptions import unread
 from orchestrator.records import Limits
@@ -39,7 +40,7 @@ def over(seen: Pairs, limits: Limits) -> list[str]:
         "swap": 0,
         "pids": limits.pids,
         "cpus": limits.cpus,
-        "core file": 0,
+        "core file": NO_CORE,
         "file size": limits.file,
         "open files": limits.open_files,
     }

@@ -19,6 +19,9 @@ from orchestrator.seccomp import profile_of, under
 # Deep enough that a template's `../../../data` is the staged data.
 WORKDIR = "/workspace/results/template/idea"
 DATA_FOLDERS = ("/data", "/workspace/data")
+# Bytes of a core file: too few for any, and the one limit at which the kernel starts no crash
+# handler of the host's either (core(5)). The profile refuses to lower it to 0, where it would.
+NO_CORE = 1
 # The program starts when the host has seen the container: its rights are read, its books are
 # open and the clock runs before the first line of untrusted code does.
 _GATE = 'read -r go && exec "$@"'
@@ -97,7 +100,7 @@ def _host_config(job: Job, volume: str, lent: list[dict[str, Any]], egress: str)
         "PidsLimit": limits.pids,
         "ShmSize": max(limits.shm, 4096),
         "Ulimits": [
-            {"Name": "core", "Soft": 0, "Hard": 0},
+            {"Name": "core", "Soft": NO_CORE, "Hard": NO_CORE},
             {"Name": "fsize", "Soft": limits.file, "Hard": limits.file},
             {"Name": "nofile", "Soft": limits.open_files, "Hard": limits.open_files},
         ],
