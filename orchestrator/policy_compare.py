@@ -22,8 +22,17 @@ _LADDERS = {"runtime": ("runc", "runsc"), "data": ("read-only", "none"), "proces
 _LEFT_OUT = {"process": False}
 """What a setting is where a block does not say it."""
 
-_FREE = {"image", "user"}
-"""No permission in themselves: an image's content is pinned by id, and root is never accepted."""
+_OURS = frozenset(
+    {
+        "aisci-sandbox",
+        "aisci-sandbox:cpu",
+        "aisci-sandbox:cuda",
+        *("aisci-latex", "aisci-latex:latest"),
+        *("aisci-editor", "aisci-editor:latest"),
+        *("aisci-storage", "aisci-storage:latest"),
+    }
+)
+"""Images that aisci makes, and checks: another lets the job read whatever the engine has in it."""
 
 WHOLE = {"env", "network", "seccomp"}
 """Settings of several parts that are compared, and replaced, as one."""
@@ -82,8 +91,10 @@ def weaker(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Differe
 def judge(path: tuple[str, ...], before: Any, after: Any) -> Verdict:
     """How ``after`` stands to ``before`` at ``path``, the two not being equal."""
     key = path[-1]
-    if key in _FREE:
-        return "different"
+    if key == "image":
+        return _images(before, after)
+    if key == "user":
+        return "different" if _ids(after) == _ids(before) else "weaker"
     if key in _LADDERS:
         less = _LADDERS[key].index(after) > _LADDERS[key].index(before)
     elif key == "env":
@@ -120,6 +131,16 @@ def _filters(before: Any, after: Any) -> Verdict:
     if not seccomp.no_weaker(old, new):
         return "weaker"
     return "different" if seccomp.no_weaker(new, old) else "stronger"
+
+
+def _images(before: str, after: str) -> Verdict:
+    ours = [name in _OURS for name in (before, after)]
+    return "different" if all(ours) else "stronger" if ours[1] else "weaker"
+
+
+def _ids(user: str) -> list[int]:
+    """Its numbers: another user of the host's kernel may read what is that user's among the data."""
+    return [int(part) for part in user.split(":")]
 
 
 def _hosts(network: Any) -> frozenset[str]:

@@ -17,6 +17,7 @@ from orchestrator import (
     ImageMissing,
     ImageStale,
     UnknownName,
+    policy_compare,
 )
 from orchestrator.edges import images, wheels
 from orchestrator.edges.base_image import find_base
@@ -418,3 +419,9 @@ def test_the_storage_image_has_what_quotas_take(engine: Engine) -> None:
         user="0:0",
     )
     assert "keeper.py" in said
+
+
+def test_policies_tell_our_images_from_foreign_ones_by_the_names_of_the_recipes() -> None:
+    full = {recipe.name for recipe in RECIPES}
+    short = {name.removesuffix(":latest") for name in full}
+    assert full | short | {"aisci-sandbox"} == policy_compare._OURS

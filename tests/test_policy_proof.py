@@ -54,7 +54,12 @@ NETWORKS: list[frozenset[str]] = [
     frozenset(hosts) for hosts in ((), ("a.org",), ("b.org",), ("a.org", "b.org"))
 ]
 ENVS: list[dict[str, str]] = [{}, {"A": "1"}, {"A": "2"}, {"B": "1"}, {"A": "1", "B": "1"}]
-FREE = {"image": ["aisci-sandbox:cpu", "other"], "user": ["65534:65534", "1000:1000"]}
+# Another of our own images is no permission, nor is another spelling; a foreign one, or a user, is.
+OTHERS = {
+    "image": ["aisci-sandbox:cpu", "aisci-sandbox:cuda", "other", "aisci-sandbox:old"],
+    "user": ["65534:65534", "065534:65534", "1000:65534", "65534:998"],
+}
+FREE_BELOW = 2
 PROVED = [key for key in SETTINGS if key.split(".")[-1] != "seccomp"]  # tests/test_seccomp.py
 
 
@@ -62,7 +67,7 @@ def row_of(key: str) -> list[Any]:
     last = key.rsplit(".", maxsplit=1)[-1]
     if last in {"network", "env"}:
         return list(range(len(NETWORKS if last == "network" else ENVS)))
-    return FREE.get(last) or SPECIAL.get(key) or ROWS[last]
+    return OTHERS.get(last) or SPECIAL.get(key) or ROWS[last]
 
 
 Choice = dict[str, int]
@@ -96,7 +101,10 @@ def allows_no_more(key: str, before: int, after: int) -> bool:
         return NETWORKS[after] <= NETWORKS[before]
     if last == "env":
         return set(ENVS[after].items()) <= set(ENVS[before].items())
-    return last in FREE or after <= before
+    if last in OTHERS:
+        same = last == "image" or before < FREE_BELOW
+        return after == before or (after < FREE_BELOW and same)
+    return after <= before
 
 
 def no_weaker(before: Choice, after: Choice) -> bool:
@@ -157,8 +165,8 @@ def test_a_difference_is_stronger_weaker_or_no_permission_and_turns_round(
     for key, verdict in there.items():
         both = {verdict, back[key]}
         assert both in ({"stronger", "weaker"}, {"different"}, {"weaker"}), key
-        if both == {"weaker"}:  # two sets of which neither holds the other
-            assert key.split(".")[-1] in {"env", "network"}
+        if both == {"weaker"}:  # two sets of which neither holds the other, two strangers
+            assert key.split(".")[-1] in {"env", "network", "image", "user"}
 
 
 @st.composite
@@ -389,13 +397,30 @@ def test_a_declared_exceeding_is_said_with_its_reason_unless_none_is_accepted() 
     assert "no reason under `exceeds` counts" in said.todo
 
 
-def test_another_image_or_user_is_noted_and_no_error(tmp_path: Path) -> None:
-    body = "extends: base\nexperiment: {image: mine, user: '1000:1000'}"
+def test_another_image_of_ours_is_noted_and_no_error(tmp_path: Path) -> None:
+    body = "extends: base\nexperiment: {image: 'aisci-sandbox:cpu', user: '065534:65534'}"
     _, found = against(written(tmp_path, body))
     assert [(one.level, one.where.split(": ")[1]) for one in found] == [
         ("note", "experiment.image"),
         ("note", "experiment.user"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("image", "mine"), ("user", "1000:1000"), ("user", "65534:998")]
+)
+def test_a_foreign_image_or_another_user_of_the_host_needs_a_reason(
+    tmp_path: Path, key: str, value: str
+) -> None:
+    """The engine may hold images with secrets in them, and data may be some user's alone."""
+    body = f"extends: base\nexperiment: {{{key}: '{value}'}}"
+    with pytest.raises(BadPolicy, match=f"experiment.{key} allows more"):
+        against(written(tmp_path, body))
+    path = written(tmp_path, body + f"\nexceeds: {{experiment.{key}: it is meant}}")
+    _, found = against(path)
+    assert [one.level for one in found] == ["exceeds"]
+    _, found = against(path, exceptions=False)
+    assert [one.level for one in found] == ["error"]
 
 
 def test_a_ceiling_has_to_be_a_whole_policy() -> None:
