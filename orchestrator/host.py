@@ -76,7 +76,7 @@ class Host:
     (name, version) of those that the distribution installed, ``system`` its name and release.
     ``mended`` are (component, CVE, where that is written): holes that the distribution mended
     without raising the number.
-    ``userns`` says whether an unprivileged process may make a user name space here. ``cdi`` are
+    ``userns`` says whether an unprivileged process may make a user namespace here. ``cdi`` are
     the devices that the engine lends by name, ``gpus`` those of the driver. ``memory`` is all of
     it, ``memory_free`` what can be had without swapping; ``disk`` is free where results lie.
     ``images`` are (name, ready | stale | missing).

@@ -316,7 +316,7 @@ def _pipes_inside(gvisor: GvisorBench, attempts: Any) -> bool:  # noqa: ARG001  
 
 OCCURS: dict[str, Callable[[GvisorBench, Any], bool]] = {
     "user and capabilities": _other_user,
-    "process name space": _process_space,
+    "process namespace": _process_space,
     "open files, single file, core dumps": _rlimits,
     "pids": _threads_counted,
     "memory": _whole_killed,

@@ -207,6 +207,20 @@ def test_explain_answers_without_an_engine_and_ends_with_zero() -> None:
         assert any(line.startswith(f"{control.title}  [") for line in lines)
 
 
+def test_explain_of_a_file_of_blocks_says_what_to_explain_instead() -> None:
+    done = aisci("policy", "explain", "latex", DOCKER_HOST=NOWHERE)
+    assert done.returncode == 2
+    assert "explain a policy that takes it, such as default" in done.stderr
+
+
+@pytest.mark.docker
+def test_explain_tells_once_that_a_job_ran_and_no_row_is_empty() -> None:
+    printed = aisci("policy", "explain", "ci-cpu").stdout
+    assert printed.count("a hardened job ran as asked under ") == 1
+    assert "CIS none" not in printed
+    assert "Pod Security none" not in printed
+
+
 def test_explain_says_where_gvisor_holds_a_control_in_another_way() -> None:
     (said,) = answers("explain", "strict", DOCKER_HOST=NOWHERE)
     assert [one["control"] for one in said["departures"]] == [

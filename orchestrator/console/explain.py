@@ -10,13 +10,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from orchestrator import UserError
 from orchestrator.console import out
 from orchestrator.controls import CIS, PSS, Control, How, departing, here
 from orchestrator.edges.hostlook import survey
 from orchestrator.host import Host
 from orchestrator.paths import shipped_root
 from orchestrator.plain import plain_line
-from orchestrator.policy import Policy, load
+from orchestrator.policy import Policy, load, load_blocks
+from orchestrator.policy_check import only_blocks
 from orchestrator.policy_compare import shown
 
 LONGEST = 100  # characters of a line, however wide the terminal: text is read
@@ -26,16 +28,30 @@ COLOURS = {"given": "green", "missing": "red", "unknown": "yellow"}
 
 def explain(name: str, *, as_json: bool) -> None:
     """Every control of the policy; what this machine cannot give is marked, and is no error."""
-    policy = load(name, shipped_root() / "policies")
+    policy = _whole(name)
     host = _looked_at()
     found = here(host, policy)
     if as_json:
         out.as_json({"policy": policy.name, "origin": policy.origin, "hash": policy.hash,
+                     "machine": _machine(host),
                      "exceeds": policy.whole.exceeds,
                      "controls": [_as_json(*one, policy) for one in found],
                      "departures": [asdict(one) for one in departing(policy)]})  # fmt: skip
         return
     out.draw(lambda console: _write(console, policy, host, found), longest=LONGEST)
+
+
+def _whole(name: str) -> Policy:
+    """A file of blocks alone says too little: its limits hold in the policies that take them."""
+    shipped = shipped_root() / "policies"
+    said = load_blocks(name, shipped)[1].settings
+    if only_blocks(said):
+        raise UserError(
+            f"{name} holds a block that policies take, and is no policy by itself",
+            where=", ".join(said),
+            todo="explain a policy that takes it, such as default",
+        )
+    return load(name, shipped)
 
 
 def _looked_at() -> Host:
@@ -71,7 +87,7 @@ def _show(console: Console, control: Control, how: How, policy: Policy) -> None:
         ("here", how.text),
         *(("differs", f"{d.control}: {d.instead}. What holds: {d.holds}") for d in differs),
         ("by", control.by),
-        ("like", f"{_or_none('CIS', control.cis)}; {_or_none('Pod Security', control.pss)}"),
+        *(("like", text) for text in [_counterparts(control)] if text),
         ("not stopped", control.not_stopped),
     )
     grid = Table.grid(padding=(0, 2, 0, 0))
@@ -82,15 +98,21 @@ def _show(console: Console, control: Control, how: How, policy: Policy) -> None:
     console.print(Padding(grid, (0, 0, 0, 2)))
 
 
-def _or_none(standard: str, counterparts: tuple[str, ...]) -> str:
-    return f"{standard} {', '.join(counterparts) or 'none'}"
+def _counterparts(control: Control) -> str:
+    """Empty where neither standard has one."""
+    standards = (("CIS", control.cis), ("Pod Security", control.pss))
+    return "; ".join(f"{name} {', '.join(found)}" for name, found in standards if found)
 
 
 def _machine(host: Host) -> str:
     if host.engine is None:
         return f"no engine answers here: {plain_line(host.why, limit=400)}"
     told = host.engine
-    return f"this machine: {told.name} {told.version}, kernel {told.kernel}, cgroup {told.cgroup}"
+    ran = ", ".join(one.name for one in host.runtimes if one.state == "tested")
+    return (
+        f"this machine: {told.name} {told.version}, kernel {told.kernel}, cgroup {told.cgroup}\n"
+        f"tried just now: a hardened job ran as asked under {ran or 'no runtime'}"
+    )
 
 
 def _summary(found: Found) -> str:

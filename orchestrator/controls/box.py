@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.controls.control import Control, How, blocks, by_engine, by_host, each
+from orchestrator.controls.control import NO_ENGINE, Control, How, blocks, by_engine, by_host, each
 from orchestrator.host import Host
 from orchestrator.policy import Policy
 from orchestrator.seccomp import words
@@ -26,7 +26,7 @@ def _kernel(policy: Policy) -> str:
 
 def _runtime(host: Host, policy: Policy) -> How:
     if host.engine is None:
-        return How("unknown", f"no engine answers here: {host.why}")
+        return NO_ENGINE
     wanted = sorted({block.runtime for block in blocks(policy).values()})
     tried = [host.runtime(name) for name in wanted]
     told = "; ".join(
@@ -59,7 +59,7 @@ def _network(policy: Policy) -> str:
 def _way_out(host: Host, policy: Policy) -> How:
     hosts, runtime = policy.whole.experiment.network, policy.whole.experiment.runtime
     if not hosts:
-        return by_engine(host, policy, "network mode none; own name space read from /proc")
+        return by_engine(host, policy, "network mode none; own namespace read from /proc")
     if runtime != "runc":
         return How("missing", f"under {runtime} no socket of the host's can be reached")
     return by_engine(
@@ -79,7 +79,7 @@ BOX = (
         by="the engine; read back by the host",
         meaning=lambda policy: (
             "Each job gets a new container from an image pinned by its id: root file system "
-            "read-only, no capability, no new privileges, own name spaces, an init, gone afterwards. "
+            "read-only, no capability, no new privileges, own namespaces, an init, gone afterwards. "
             f"User: {each(policy, lambda block: block.user)}. "
             f"Image: {each(policy, lambda block: block.image)}."
         ),
@@ -110,8 +110,8 @@ BOX = (
         keys=("*.seccomp",),
         by="the kernel, by the profile that the engine was given",
         meaning=lambda policy: (
-            "What is not on the profile's list is refused; aisci's own refuses mounts, tracing, name "
-            "spaces, keys, BPF, io_uring and module loading among others. Profile: "
+            "What is not on the profile's list is refused; aisci's own refuses mounts, tracing, "
+            "namespaces, keys, BPF, io_uring and module loading among others. Profile: "
             f"{each(policy, lambda b: words(b.seccomp))}."
         ),
         how=_filter,
@@ -137,7 +137,7 @@ BOX = (
         id="network",
         title="The network",
         keys=("*.network",),
-        by="the engine, by an empty name space; for an allow-list, a proxy on the host",
+        by="the engine, by an empty namespace; for an allow-list, a proxy on the host",
         meaning=_network,
         how=_way_out,
         cis=("5.8", "5.9", "5.10", "5.14", "5.30"),

@@ -30,6 +30,9 @@ class How:
     text: str
 
 
+NO_ENGINE = How("unknown", "no engine answers here")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
     """One control.
@@ -88,13 +91,13 @@ def by_engine(host: Host, policy: Policy, text: str, *, lacks: str = "") -> How:
     ``lacks`` says what the engine has not.
     """
     if host.engine is None:
-        return How("unknown", f"no engine answers here: {host.why}")
+        return NO_ENGINE
     if lacks:
         return How("missing", f"{host.engine.name} {host.engine.version} {lacks}")
     for name in sorted({block.runtime for block in blocks(policy).values()}):
         if host.runtime(name).state != "tested":
             return How("unknown", f"{text}; not seen here under {name}")
-    return How("given", f"{text}; a hardened job ran here just now as it was asked to")
+    return How("given", text)
 
 
 def by_host(text: str) -> How:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.controls.control import Control, How, blocks, by_engine, by_host, each
+from orchestrator.controls.control import NO_ENGINE, Control, How, blocks, by_engine, by_host, each
 from orchestrator.host import Host
 from orchestrator.policy import Policy
 from orchestrator.policy_schema import Container
@@ -27,7 +27,7 @@ def _disk(block: Container) -> str:
 
 def _quota(host: Host, policy: Policy) -> How:
     if host.engine is None:
-        return How("unknown", f"no engine answers here: {host.why}")
+        return NO_ENGINE
     held = [one for one in host.storage if one.state == "tested"]
     told = "; ".join(f"{one.name}: {one.why or one.state}" for one in host.storage)
     if not held:
@@ -53,7 +53,7 @@ def _lent(host: Host, policy: Policy) -> How:
     if not wanted:
         return by_engine(host, policy, "no device is asked for, and NVIDIA_VISIBLE_DEVICES is void")
     if host.engine is None:
-        return How("unknown", f"no engine answers here: {host.why}")
+        return NO_ENGINE
     if len(host.gpus) < wanted:
         return How("missing", f"the policy asks for {wanted}; here are {len(host.gpus)}")
     path = "by name (CDI)" if host.cdi else "through NVIDIA's container toolkit"
@@ -118,7 +118,7 @@ LIMITS = (
         id="disk",
         title="Disk",
         keys=("*.storage.workspace", "*.storage.tmp", "*.storage.inodes", "*.storage.file"),
-        by="a file system of the job's own, sized before it starts; rlimits for single files",
+        by="the kernel, by a quota on the job's own volume; rlimits for single files",
         meaning=lambda policy: f"Hard limits: {each(policy, _disk)}.",
         how=_quota,
         not_stopped="Wearing out or slowing down the disk below.",

@@ -1,4 +1,4 @@
-"""The controls: runtimes, storage, limits, name spaces, filters; tried where that can be done."""
+"""The controls: runtimes, storage, limits, namespaces, filters; tried where that can be done."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _rights(host: Host) -> Iterator[Check]:
         state="fail" if wrong else "ok",
         found=f"not as they must be: {', '.join(wrong)}"
         if wrong
-        else "no capability, no new privileges, not root, name spaces of its own: "
+        else "no capability, no new privileges, not root, namespaces of its own: "
         f"{', '.join(own) or 'not readable here'}",
         basis="tested",
     )
@@ -161,7 +161,7 @@ def _users(host: Host, engine: EngineFacts) -> Check:
     plain = "may" if host.userns else "may not"
     return Check(
         group=GROUP,
-        name="user name spaces",
+        name="user namespaces",
         state="ok" if engine.rootless or engine.userns_remap else "note",
         found=f"{found}. Outside containers, ordinary users {plain} make their own",
         basis="reported",

@@ -37,7 +37,7 @@ def line_of(path: str) -> str:
 
 
 def user_namespaces() -> bool:
-    """Whether both of the kernel's switches let an unprivileged process make a user name space."""
+    """Whether both of the kernel's switches let an unprivileged process make a user namespace."""
     allowed = line_of("/proc/sys/kernel/unprivileged_userns_clone") or "1"  # only Debian's has it
     return allowed != "0" and line_of("/proc/sys/user/max_user_namespaces") not in ("", "0")
 
