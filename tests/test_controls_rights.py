@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import platform
 from collections.abc import Iterator
 
@@ -243,3 +244,22 @@ def test_no_more_of_the_cpus_is_had_than_the_policy_says(bench: DockerBench) -> 
     assert seen["throttled"] > 5
     image = resolve(bench.engine, "aisci-storage")
     assert bare(bench.engine, image, BURNS, network_mode="none")["throttled"] == 0
+
+
+CHECKED = """
+    until = time.monotonic() + 4
+    while time.monotonic() < until and not os.path.exists("/tmp/checked"): time.sleep(0.1)
+    print(json.dumps({"checked": os.path.exists("/tmp/checked")}))
+    """
+
+
+def test_no_health_check_of_an_image_runs_beside_a_job(bench: DockerBench) -> None:
+    """The engine would run it before the host has seen the container, and as often as it says."""
+    recipe = b"FROM aisci-storage\nHEALTHCHECK --interval=1s CMD touch /tmp/checked\n"
+    engine, name = bench.engine, "aisci-test-checked"
+    engine.images.build(fileobj=io.BytesIO(recipe), tag=name, rm=True)
+    try:
+        assert held(bench, CHECKED, limits_of("experiment", image=name)) == {"checked": False}
+        assert bare(engine, name, CHECKED, network_mode="none") == {"checked": True}
+    finally:
+        engine.images.remove(name, force=True)

@@ -59,7 +59,8 @@ def read_back(engine: Engine, container: str, body: Mapping[str, Any]) -> tuple[
     """
     with translated("inspecting a container"):
         have = engine.api.inspect_container(container)
-    config = {k: body[k] for k in ("User", "WorkingDir", "Entrypoint", "Cmd", "Tty", "OpenStdin")}
+    keys = ("User", "WorkingDir", "Entrypoint", "Cmd", "Tty", "OpenStdin", "Healthcheck")
+    config = {key: body[key] for key in keys}
     host = body["HostConfig"] | {"SecurityOpt": hashed(body["HostConfig"]["SecurityOpt"])}
     asked = {"Config": config, "HostConfig": host, "Image": body["Image"]}
     ask, got = flat(asked), flat(same_keys(asked, _normal(have)))

@@ -30,7 +30,7 @@ PROXY_SOCKET, _PROXY_PORT = "/run/aisci/egress.sock", 3128
 _FORWARD = f"/usr/bin/python3 -I -S /opt/aisci/forward.py {_PROXY_PORT} {PROXY_SOCKET}"
 _GATE_OUT = f'read -r go && {_FORWARD} && exec "$@"'
 # gVisor's kernel alone knows the job's processes: before the program starts, it is asked.
-_TELL = "cat /proc/self/status && echo && "
+_TELL = "/bin/cat /proc/self/status && echo && "  # whatever PATH a policy or an image sets
 _NO_PROXY = "localhost,127.0.0.1,::1"
 
 
@@ -79,6 +79,7 @@ def body_of(
         "AttachStdout": True,
         "AttachStderr": True,
         "Tty": False,
+        "Healthcheck": {"Test": ["NONE"]},  # an image's own would run before the gate is opened
         "HostConfig": _host_config(job, volume, device_requests(gpus, cdi), egress),
     }
 
