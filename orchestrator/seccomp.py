@@ -30,6 +30,7 @@ from orchestrator.records import canonical, digest
 DEFAULT = "default"
 MAX_BYTES = 64 * 1024
 _ENOSYS, _CLONE3 = 38, "clone3"
+_GVISOR = "runsc"
 
 Call = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Architecture = Annotated[str, Field(pattern=r"^SCMP_ARCH_[A-Z0-9_]{2,24}$")]
@@ -220,12 +221,17 @@ def _without_errno(rule: Rule) -> Iterator[Rule]:
 
 
 def no_weaker(before: Profile, after: Profile) -> bool:
-    """Whether ``after`` provably allows no call that ``before`` does not.
+    """Whether ``after`` provably allows no call that ``before`` does not, under each runtime.
 
     Sound and not complete: each allowing rule of ``after`` must be found in ``before`` under the
     same call, with the same conditions or fewer, and no rule of ``before`` may refuse some of
     that call again.
     """
+    given = ((before, after), (under(before, _GVISOR), under(after, _GVISOR)))
+    return all(_covers(old, new) for old, new in given)
+
+
+def _covers(before: Profile, after: Profile) -> bool:
     native = {*before.architectures, *after.architectures}
     native |= {one.architecture for profile in (before, after) for one in profile.archMap}
     if any(not after.machines(name) <= before.machines(name) for name in native):

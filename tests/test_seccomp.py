@@ -517,6 +517,15 @@ def test_under_gvisor_no_call_but_clone3_is_let_through_for_its_errno() -> None:
     assert (allowed, kept) == ([["read"], ["clone3"]], [["ptrace"], ["bpf"]])
 
 
+def test_a_profile_that_only_gvisor_would_be_let_through_by_is_weaker() -> None:
+    """There an ENOSYS for clone3 becomes a call of gVisor's kernel, flags for name spaces and all."""
+    without = profile_of(profile(rule("read")))
+    answered = rule("clone3", action="SCMP_ACT_ERRNO", errnoRet=38)
+    with_it = profile_of(profile(rule("read"), answered))
+    assert not no_weaker(without, with_it)
+    assert no_weaker(with_it, without)
+
+
 def test_a_profile_reads_back_from_its_own_text() -> None:
     assert Profile.model_validate_json(shipped().text).sha256 == shipped().sha256
     assert no_weaker(under(shipped(), "runsc"), shipped())
