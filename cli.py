@@ -207,7 +207,7 @@ def doctor(
     results: Results = HERE,
     as_json: Json = False,
 ) -> None:
-    """Say which controls this machine can give, tried just now, and how to get the others."""
+    """Say which controls this machine has, and how to get the others."""
     from orchestrator.console.doctor import doctor as examine
 
     raise typer.Exit(examine(results, verbose=verbose, as_json=as_json))

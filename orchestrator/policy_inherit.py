@@ -183,19 +183,25 @@ def _beyond(
 
     ``editor: process`` needs none here: it is an opt-out of its own, said aloud by every check.
     """
-    found = {}
-    for more in weaker(parent, child):
-        key = ".".join((*at, *more.path))
-        if key in reasons:
-            found[key] = Exceeding(reasons[key], more.before)
-        elif more.path[-1] != "process":
-            raise document.bad(
-                (*at, *more.path),
-                f"{key} allows more than the policy it extends",
-                why=f"{source.data['name']!r} says {shown(more.before)}; here it is {shown(more.after)}",
-                todo=f'lower it; if it is meant, say why: `exceeds: {{{key}: "…"}}`',
-            )
-    return found
+    all_more = {".".join((*at, *more.path)): more for more in weaker(parent, child)}
+    unsaid = [
+        key for key, more in all_more.items() if key not in reasons and more.path[-1] != "process"
+    ]
+    if unsaid:
+        first = all_more[unsaid[0]]
+        also = f"; so do {', '.join(unsaid[1:])}" if unsaid[1:] else ""
+        raise document.bad(
+            (*at, *first.path),
+            f"{unsaid[0]} allows more than the policy it extends",
+            why=f"{source.data['name']!r} says {shown(first.before)}; "
+            f"here it is {shown(first.after)}{also}",
+            todo=f'lower it; if it is meant, say why: `exceeds: {{{unsaid[0]}: "…"}}`',
+        )
+    return {
+        key: Exceeding(reasons[key], more.before)
+        for key, more in all_more.items()
+        if key in reasons
+    }
 
 
 def _refuse_idle(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from orchestrator.exceptions import LEAST_PIDS
 from orchestrator.policy_schema import BLOCKS, Container, Whole
 from orchestrator.policy_values import why_not_set
-from orchestrator.units import size_text, time_text
+from orchestrator.units import rough_text, size_text, time_text
 
 Found = tuple[str, str, str]
 """A dotted key, what is wrong with it, what to do."""
@@ -172,7 +172,7 @@ def of_machine(whole: Whole, machine: Machine) -> Iterator[Found]:
             what = f"{block.resources.cpus:g} CPUs; this machine has {machine.cpus}"
             yield f"{kind}.resources.cpus", what, todo
         if block.gpus.count > (machine.gpus if machine.gpus is not None else block.gpus.count):
-            what = f"{block.gpus.count} GPUs; this machine has {machine.gpus}"
+            what = f"{block.gpus.count} GPU{'s' * (block.gpus.count != 1)}; this machine has {machine.gpus}"
             yield f"{kind}.gpus.count", what, todo
         if machine.gpu_memory is not None:
             yield from _size(f"{kind}.gpus.memory", block.gpus.memory, machine.gpu_memory, todo)
@@ -191,7 +191,7 @@ def of_machine(whole: Whole, machine: Machine) -> Iterator[Found]:
             ("storage.workspace", block.storage.workspace, keep.disk, machine.disk, "disk"),
         ):
             if size <= there < size + kept:
-                what = f"with run.keep_free.{name} it is above this machine's {_tidy(there)}"
+                what = f"with run.keep_free.{name} it is above this machine's {rough_text(there)}"
                 yield f"{kind}.{key}", what, todo
     yield from _size("run.memory", whole.run.memory, machine.memory, todo)
     yield from _size("run.disk", whole.run.disk, machine.disk, todo)
@@ -201,9 +201,4 @@ def of_machine(whole: Whole, machine: Machine) -> Iterator[Found]:
 
 def _size(key: str, wanted: int, there: int, todo: str) -> Iterator[Found]:
     if wanted > there:
-        yield key, f"{size_text(wanted)}; this machine has {_tidy(there)}", todo
-
-
-def _tidy(size: int) -> str:
-    """Whole MiB, as far as anybody wants to know it."""
-    return size_text(size // 2**20 * 2**20)
+        yield key, f"{size_text(wanted)}; this machine has {rough_text(there)}", todo

@@ -57,6 +57,12 @@ def size_text(size: int) -> str:
     return _text(Decimal(size), SIZES)
 
 
+def rough_text(size: int) -> str:
+    """Bytes of a machine, for a reader: one decimal, rounded down, so never more than is there."""
+    unit = max((one for one in SIZES.items() if one[1] <= max(size, 1)), key=lambda one: one[1])
+    return f"{size * 10 // unit[1] / 10:g}{unit[0]}"
+
+
 def time_text(seconds: float) -> str:
     """Seconds as they are written in a policy; :func:`parse_time` gives them back."""
     return _text(Decimal(str(seconds)), TIMES)

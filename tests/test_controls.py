@@ -138,7 +138,10 @@ def test_the_meaning_has_the_policys_own_numbers(tmp_path: Path) -> None:
     }
     plain = load("ci-cpu", ROOT)
     for change, name in changes.items():
-        policy = load(written(tmp_path, f"extends: ci-cpu\nexperiment: {{{change}}}"), ROOT)
+        key = change.partition(":")[0]
+        reason = f"exceeds: {{experiment.{key}: x}}\n" if key in {"user", "image"} else ""
+        body = f"{reason}extends: ci-cpu\nexperiment: {{{change}}}"
+        policy = load(written(tmp_path, body), ROOT)
         changed = [c.id for c in CONTROLS if c.meaning(policy) != c.meaning(plain)]
         assert changed == [name], change
 

@@ -508,6 +508,9 @@ def test_without_an_engine_the_answer_is_short_and_every_policy_points_to_it() -
     assert done.stdout.count("docs.docker.com/engine/install") == 1
     assert "ci-cpu" in done.stdout
     assert "the line `answers` says how" in done.stdout
+    assert "unix:///there/is/none" in done.stdout  # a wrong DOCKER_HOST is seen for what it is
+    assert "`aisci doctor` says" not in done.stdout  # it just did
+    assert [line for line in done.stdout.splitlines() if line != line.rstrip()] == []
 
 
 @pytest.mark.docker

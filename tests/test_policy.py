@@ -19,7 +19,7 @@ from orchestrator.policy_compare import compare, flat, weaker
 from orchestrator.policy_limits import Machine
 from orchestrator.records import Limits, canonical
 from orchestrator.seccomp import shipped
-from orchestrator.units import parse_size, parse_time, size_text, time_text
+from orchestrator.units import parse_size, parse_time, rough_text, size_text, time_text
 
 ROOT = shipped_root() / "policies"
 SHIPPED = sorted(path.stem for path in ROOT.glob("*.yaml"))
@@ -455,12 +455,27 @@ def test_nothing_is_weaker_than_itself() -> None:
     assert weaker(settings, settings) == ()
 
 
+def test_a_refused_child_names_every_key_that_allows_more(tmp_path: Path) -> None:
+    body = "extends: ci-cpu\nexperiment: {time: {wall: 2h}, resources: {cpus: 8}}"
+    with pytest.raises(BadPolicy, match=r"experiment\.resources\.cpus allows more") as caught:
+        load(written(tmp_path, body), ROOT)
+    assert caught.value.why == "'ci-cpu' says 2; here it is 8; so do experiment.time.wall"
+
+
 # --- units --------------------------------------------------------------------------------
 
 
 @given(st.integers(min_value=0, max_value=2**60 - 1).filter(lambda size: size < 10**15))
 def test_a_size_is_read_back_from_its_text(size: int) -> None:
     assert parse_size(size_text(size)) == size
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0B"), (2 * 2**30, "2GiB"), (24105 * 2**20, "23.5GiB"), (2**40 - 1, "1023.9GiB")],
+)
+def test_what_a_machine_has_is_told_short_and_never_rounded_up(size: int, text: str) -> None:
+    assert rough_text(size) == text
 
 
 @given(st.integers(min_value=0, max_value=10**9))

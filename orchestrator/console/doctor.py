@@ -54,8 +54,10 @@ def _progress() -> Iterator[Callable[[str], None]]:
 
 
 def _draw(checks: Sequence[Check], *, verbose: bool) -> None:
-    console = Console(highlight=False)
-    console.width = min(console.width, WIDE) if sys.stdout.isatty() else WIDE
+    out.draw(lambda console: _write(console, checks, verbose=verbose), longest=WIDE)
+
+
+def _write(console: Console, checks: Sequence[Check], *, verbose: bool) -> None:
     widest = max(len(one.name) for one in checks)
     for group in dict.fromkeys(one.group for one in checks):
         console.print(Text(group, style="bold"))

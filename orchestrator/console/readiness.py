@@ -18,11 +18,11 @@ from orchestrator.policy_schema import BLOCKS
 GROUP = "shipped policies"
 # How to get what a line of a policy asks for and a machine lacks.
 REMEDIES = (
-    (r"\bgpus\b", "a machine with NVIDIA GPUs: docs/installing.md, what a machine can lack"),
     (r"asks for runtime", "install gVisor: docs/installing.md, what a machine can lack"),
     (r"no hard disk quota", "loop devices, or XFS with pquota: docs/installing.md, what a machine can lack"),
     (r"\b(memory|cpus|disk|workspace|keep_free)\b",
      "a larger machine, or a policy of your own that extends this one and lowers it"),
+    (r"\bgpus\b", "a machine with NVIDIA GPUs: docs/installing.md, what a machine can lack"),
 )  # fmt: skip
 
 

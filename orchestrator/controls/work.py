@@ -5,7 +5,7 @@ from __future__ import annotations
 from orchestrator.controls.control import Control, How, by_engine, by_host
 from orchestrator.host import Host
 from orchestrator.policy import Policy
-from orchestrator.units import size_text, time_text
+from orchestrator.units import rough_text, size_text, time_text
 
 
 def _editor(policy: Policy) -> str:
@@ -58,13 +58,11 @@ def _reserve(host: Host, policy: Policy) -> How:
         ("disk", keep.keep_free_disk, host.disk),
     ):
         if kept > there:
-            return How("missing", f"{size_text(kept)} of {name} to keep; free are {_tidy(there)}")
-    free = f"free now: {_tidy(host.memory_free)} of memory, {_tidy(host.disk)} of disk"
+            return How(
+                "missing", f"{size_text(kept)} of {name} to keep; free are {rough_text(there)}"
+            )
+    free = f"free now: {rough_text(host.memory_free)} of memory, {rough_text(host.disk)} of disk"
     return by_host(f"looked at before each job; {free}")
-
-
-def _tidy(size: int) -> str:
-    return size_text(size // 2**20 * 2**20)
 
 
 WORK = (

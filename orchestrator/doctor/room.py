@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from orchestrator.doctor.check import Check, State
 from orchestrator.host import Host
-from orchestrator.units import size_text
+from orchestrator.units import rough_text
 
 IMAGES, GPUS, ROOM = "images", "GPUs", "room"
 FEW = 2**30
@@ -26,7 +26,7 @@ def room_checks(host: Host) -> Iterator[Check]:
         group=ROOM,
         name="memory",
         state="warn" if tight else "ok",
-        found=f"{_rough(host.memory_free)} of {_rough(host.memory)} available",
+        found=f"{rough_text(host.memory_free)} of {rough_text(host.memory)} available",
         basis="read",
         todo="one container of the policy ci-cpu may take 3GiB; close what else runs"
         if tight
@@ -37,7 +37,7 @@ def room_checks(host: Host) -> Iterator[Check]:
         group=ROOM,
         name="disk",
         state=disk,
-        found=f"{_rough(host.disk)} free where results lie",
+        found=f"{rough_text(host.disk)} free where results lie",
         basis="read",
         todo="make room, or keep results elsewhere with --results" if disk != "ok" else "",
     )
@@ -107,7 +107,3 @@ def _leftovers(host: Host) -> Check:
         basis="reported",
         todo="aisci reap" if host.leftovers else "",
     )
-
-
-def _rough(size: int) -> str:
-    return size_text(size // 2**20 * 2**20) if size < FEW else f"{size / FEW:.1f} GiB"

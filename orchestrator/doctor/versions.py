@@ -106,8 +106,9 @@ def _remedy(component: str, left: Sequence[Exposure], host: Host) -> str:
     todo = f"{component} {' or '.join(enough)}, or newer"
     source = _SOURCES.get(component, "")
     if source in dict(host.packages):
-        tracker = next((url for name, url in _TRACKERS if host.system.startswith(name)), "")
-        todo += f"\nwhat the number hides: {tracker.format(source)}" if tracker else ""
+        for name, url in _TRACKERS:
+            if host.system.startswith(name):
+                todo += f"\nwhat {name} mended without raising it: {url.format(source)}"
     return todo
 
 

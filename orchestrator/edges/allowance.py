@@ -18,7 +18,7 @@ from orchestrator.edges.storage import HELPER_MEMORY
 from orchestrator.edges.waiting import wait_for
 from orchestrator.policy import RunLimits
 from orchestrator.records import Limits
-from orchestrator.units import size_text
+from orchestrator.units import rough_text, size_text
 
 _Hold = tuple[Limits, Mapping[Path, int]]  # a job's limits, and what it may add to which folder
 
@@ -108,7 +108,7 @@ class Allowance:
             f"a job and its helpers may use {size_text(need)} of memory, and the host keeps "
             f"{size_text(kept)} for itself",
             where="the policy's resources.memory and run.keep_free.memory",
-            why=f"{_rounded(free)} are free now",
+            why=f"{rough_text(free)} are free now",
             todo="end what else runs here and `aisci resume`, or use a smaller policy",
         )
 
@@ -125,7 +125,7 @@ class Allowance:
                     f"{size_text(kept)} for itself",
                     where=f"{folder}; the policy's storage.workspace, harvest.bytes and "
                     "run.keep_free.disk",
-                    why=f"{_rounded(free)} are free now",
+                    why=f"{rough_text(free)} are free now",
                     todo="make room and `aisci resume`, or use a smaller policy",
                 )
         return None
@@ -166,8 +166,3 @@ def _disk_of(folder: Path) -> tuple[Path, int]:
         with suppress(OSError):
             return path, path.stat().st_dev
     raise AssertionError("the root folder is always there")
-
-
-def _rounded(size: int) -> str:
-    """Whole MiB: nobody reads more."""
-    return size_text(size // 2**20 * 2**20)

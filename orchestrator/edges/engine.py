@@ -46,8 +46,8 @@ WAYS = """one of these, then ask again
          Docker:         https://docs.docker.com/engine/install/
          rootless:       export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/docker.sock
          Podman:         systemctl --user start podman.socket
-                         export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/podman/podman.sock
-         `aisci doctor` says what this machine has."""
+                         export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/podman/podman.sock"""
+ASK_DOCTOR = "\n         `aisci doctor` says what this machine has."
 
 
 def connect(*, timeout: float = 60.0) -> Engine:
@@ -70,7 +70,7 @@ def connect(*, timeout: float = 60.0) -> Engine:
         if engine is not None:
             engine.close()
         raise EngineUnavailable(
-            "No Docker engine answers.", where=where, why=one_line(error), todo=WAYS
+            "No Docker engine answers.", where=where, why=one_line(error), todo=WAYS + ASK_DOCTOR
         ) from error
     return engine
 

@@ -13,7 +13,7 @@ from orchestrator.edges import checkup, system
 from orchestrator.edges.allowance import available_memory
 from orchestrator.edges.cdi import cdi_devices
 from orchestrator.edges.depot import socket_of
-from orchestrator.edges.engine import DEFAULT_SOCKET, Engine, connect, translated
+from orchestrator.edges.engine import DEFAULT_SOCKET, WAYS, Engine, connect, translated
 from orchestrator.edges.gpu import Driver
 from orchestrator.edges.images import list_images
 from orchestrator.edges.machine import measure
@@ -50,7 +50,8 @@ def survey(results: Path, *, probe: bool, say: Callable[[str], None] | None = No
     try:
         engine = connect()
     except EngineUnavailable as error:
-        return replace(bare, why=f"{error.what} {error.why}".strip(), todo=error.todo)
+        why = f"{error.what.rstrip('.')} at {error.where}: {error.why}"
+        return replace(bare, why=why, todo=WAYS)
     try:
         seen = _with_engine(engine, bare)
         return checkup.tried(engine, seen, say or (lambda _: None)) if probe else seen
