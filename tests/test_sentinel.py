@@ -206,7 +206,7 @@ def test_a_sentinel_touches_only_its_own_run(engine: Engine) -> None:
 def test_reap_removes_what_dead_owners_left_and_nothing_of_the_living(engine: Engine) -> None:
     me = Owner.me()
     dead = Owner(me.boot, 2**22 - 1, 1)
-    other_boot = Owner("00000000-0000-0000-0000-000000000000", me.pid, me.start)
+    other_boot = Owner("00000000-0000-0000-0000-000000000000@1", me.pid, me.start)
     reused_pid = Owner(me.boot, me.pid, me.start + 1)
     for name, owner in {"a": dead, "b": other_boot, "c": reused_pid, "d": me}.items():
         given = labels("reaped-run", owner, job=f"job-{name}", kind="volume", deadline=0)
@@ -243,3 +243,74 @@ def test_an_owner_is_known_by_its_label() -> None:
     assert Owner.parse(str(me)) == me
     assert me.alive
     assert not Owner(me.boot, me.pid, me.start - 1).alive
+
+
+def test_an_owner_in_another_container_is_left_alone() -> None:
+    """Its number means another process here, or none."""
+    me = Owner.me()
+    boot, _, space = me.boot.partition("@")
+    assert space.isdecimal()
+    assert Owner(f"{boot}@{int(space) + 1}", 2**22 - 1, 1).alive
+    assert not Owner(boot, 2**22 - 1, 1).alive
+
+
+LOOKS = """
+import os, sys
+from orchestrator.edges.labels import Owner, _start
+me = Owner.me()
+first = Owner(me.boot, 1, _start(1))
+os.setgroups([]), os.setgid(12345), os.setuid(12345)
+print(os.path.exists("/proc/1"), first.alive, Owner(me.boot, 4000000, 1).alive)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can hide processes from another user")
+def test_an_owner_that_is_hidden_from_this_user_is_left_alone() -> None:
+    script = 'mount -t proc -o hidepid=2 proc /proc; "$0" -c "$1"; exit $?'
+    argv = ["unshare", "--pid", "--fork", "--mount", "sh", "-c", script, sys.executable, LOOKS]
+    said = subprocess.run(
+        argv, cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=True
+    )
+    assert said.stdout == "False True False\n"
+
+
+class Idle(Recovering):
+    """An engine on which nothing is left."""
+
+    asked: ClassVar[list[str]] = ["before"] * 3
+
+
+def test_a_folder_whose_path_has_a_lines_end_is_removed_and_no_other(tmp_path: Path) -> None:
+    (tmp_path / "a\nb").mkdir()
+    (tmp_path / "a").mkdir()
+    with UnixStreamServer(str(tmp_path / "engine"), Idle) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        sentinel = Sentinel(str(tmp_path / "engine"), "a-run")
+        sentinel.guard(tmp_path / "a\nb")
+        sentinel.close()
+        server.shutdown()
+    assert not (tmp_path / "a\nb").exists()
+    assert (tmp_path / "a").is_dir()
+
+
+REMOVES = """
+import sys
+from pathlib import Path
+from orchestrator.edges.sentinel import _remove
+Path(sys.argv[1], "in", "kept").write_text("x")
+_remove(sys.argv[1])
+print(Path(sys.argv[1], "in", "kept").exists())
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_a_folder_with_a_mount_in_it_stays_however_it_is_written(tmp_path: Path) -> None:
+    """``mountinfo`` writes a blank in octal."""
+    (tmp_path / "a b" / "in").mkdir(parents=True)
+    script = 'mount -t tmpfs none "$1/in" && "$0" -c "$2" "$1"'
+    argv = ["unshare", "--mount", "sh", "-c", script, sys.executable]
+    said = subprocess.run(
+        [*argv, str(tmp_path / "a b"), REMOVES],
+        cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert said.stdout == "True\n"

@@ -15,6 +15,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import select
 import shutil
 import socket
@@ -27,7 +28,8 @@ from typing import Any
 
 LABEL, DEADLINE = "aisci.run", "aisci.deadline"
 _LOOK = 5.0  # seconds between two looks at the deadlines
-_DONE = b"done"  # a line that is no folder: the orchestrator ends in order
+_DONE = b"done"  # what is no folder: the orchestrator ends in order
+_END = b"\0"  # of what it is told: the one byte that no path has
 _QUIET = 2.0  # seconds with nothing found before it is believed that nothing more will come
 _PATIENCE = 120.0  # seconds until it gives up on an engine that does not answer
 
@@ -74,7 +76,7 @@ class Sentinel:
 
     def _tell(self, line: bytes) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(line + b"\n")
+        self._process.stdin.write(line + _END)
         self._process.stdin.flush()
 
     def close(self) -> None:
@@ -144,9 +146,14 @@ def _clear(engine_socket: str, run_id: str) -> int:
 def _remove(folder: str) -> None:
     """Remove a temporary folder, unless something is mounted in it."""
     mounts = Path("/proc/self/mountinfo").read_text().splitlines()
-    points = [line.split()[4] for line in mounts]
+    points = [re.sub(r"\\(\d{3})", _unescaped, line.split()[4]) for line in mounts]
     if not any(point == folder or point.startswith(folder + "/") for point in points):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unescaped(code: re.Match[str]) -> str:
+    """A blank and the like, as ``mountinfo`` writes them in octal."""
+    return chr(int(code[1], 8))
 
 
 def _lines(engine_socket: str, run_id: str) -> list[bytes]:
@@ -156,7 +163,7 @@ def _lines(engine_socket: str, run_id: str) -> list[bytes]:
         if select.select([pipe], [], [], _LOOK)[0]:
             piece = os.read(pipe, 1 << 16)
             if not piece:
-                return [line for line in said.split(b"\n") if line]
+                return [line for line in said.split(_END) if line]
             said += piece
             continue
         with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
