@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
+import termios
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -219,6 +222,23 @@ def test_explain_tells_once_that_a_job_ran_and_no_row_is_empty() -> None:
     assert printed.count("a hardened job ran as asked under ") == 1
     assert "CIS none" not in printed
     assert "Pod Security none" not in printed
+
+
+def test_explain_in_a_pager_fits_the_terminal() -> None:
+    """A pager takes standard output; errors, and the eyes, are still at the terminal."""
+    ours, terminal = os.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 72, 0, 0))
+    env = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    try:
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "cli.py"), "policy", "explain", "ci-cpu"],
+            stdout=subprocess.PIPE, stderr=terminal, text=True, check=True, timeout=60,
+            env=env | {"DOCKER_HOST": NOWHERE, "TERM": "xterm"},
+        )  # fmt: skip
+    finally:
+        os.close(terminal)
+        os.close(ours)
+    assert 60 < max(len(line) for line in done.stdout.splitlines()) <= 72
 
 
 def test_explain_says_where_gvisor_holds_a_control_in_another_way() -> None:

@@ -68,9 +68,14 @@ def table(
     draw(lambda console: console.print(drawn))
 
 
-def draw(what: Callable[[Console], None], *, longest: int = 1000) -> None:
-    """Draw on stdout, on lines of at most ``longest``; no line ends in blanks in a file or pipe."""
-    wide = min(width(), longest)
+def draw(what: Callable[[Console], None], *, longest: int | None = None) -> None:
+    """Draw on stdout; no line ends in blanks in a file or pipe.
+
+    Running text says how ``longest`` its lines may be. A pager has the width of the terminal
+    that errors go to, and its text is to fit there.
+    """
+    watched = sys.stdout.isatty() or (longest is not None and sys.stderr.isatty())
+    wide = min(Console().width if watched else WIDE, longest or WIDE * 10)
     if sys.stdout.isatty():
         what(Console(highlight=False, width=wide))
         return

@@ -108,7 +108,7 @@ def _remedy(component: str, left: Sequence[Exposure], host: Host) -> str:
     if source in dict(host.packages):
         for name, url in _TRACKERS:
             if host.system.startswith(name):
-                todo += f"\nwhat {name} mended without raising it: {url.format(source)}"
+                todo += f"\nwhat {name} mended under this number: {url.format(source)}"
     return todo
 
 
