@@ -19,8 +19,8 @@ import pytest
 
 from orchestrator import ControlUnavailable, DiskFull, EngineFailed, SandboxFailed
 from orchestrator.edges.engine import connect
-from orchestrator.edges.mounts import WORKSPACE, check_workspace, mount_of
-from orchestrator.edges.storage import Quota
+from orchestrator.edges.mounts import WORKSPACE, check_workspace, mount_of, workspace_of
+from orchestrator.edges.storage import BACKENDS, Quota
 from orchestrator.edges.storage_xfs import pool_folder, project_folder
 from orchestrator.records import Verdict
 from orchestrator.seccomp import DEFAULT, profile_of
@@ -167,6 +167,13 @@ def test_a_workspace_mounted_with_more_than_was_asked_is_not_used(missing: str) 
         check_workspace(seen, "loop")
     check_workspace(seen, "xfs")  # asked for none; what there is stands in the attestation
     check_workspace((), "loop")  # gVisor's, and where the host may not look
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_working_folder_that_is_no_mount_at_all_is_not_used(backend: str) -> None:
+    """Then it would be the image's own folder, with no quota: the kernel says so of this process."""
+    with pytest.raises(SandboxFailed, match="otherwise than asked"):
+        check_workspace(workspace_of(os.getpid(), "/workspace/results/template/idea"), backend)
 
 
 LEAVES = """

@@ -9,7 +9,7 @@ from orchestrator import SandboxFailed
 from orchestrator.edges.storage import OPTIONS
 from orchestrator.evidence import Pairs
 
-WORKSPACE = "mount of the workspace"
+WORKSPACE, NO_MOUNT = "mount of the workspace", "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,14 @@ def mount_of(folder: Path, mountinfo: str) -> Mount:
 def workspace_of(pid: int, workdir: str) -> Pairs:
     """How a container's working directory is mounted, as its first process has it.
 
-    Nothing where this process may not look: then there is the engine's word alone. gVisor's first
-    process is its own and has no such mount.
+    Nothing where this process may not look: then there is the engine's word alone.
     """
     try:
         text = Path(f"/proc/{pid}/mountinfo").read_text()
     except OSError:
         return ()
     if not any(line.split()[4] == workdir for line in text.splitlines()):
-        return ()
+        return ((WORKSPACE, NO_MOUNT),)
     mount = mount_of(Path(workdir), text)
     return ((WORKSPACE, f"{mount.kind} {','.join(mount.options)}"),)
 
@@ -58,12 +57,13 @@ def check_workspace(seen: Pairs, backend: str) -> None:
     """Whether the options that a backend's mounts are asked for are there.
 
     Raises:
-        SandboxFailed: the engine left one out. (``xfs`` is asked for none: a bind takes the host's.)
+        SandboxFailed: the engine left one out, or the mount itself. (``xfs`` is asked for no
+            option: a bind takes the host's.)
     """
     words = dict(seen).get(WORKSPACE)
-    if words is None or backend == "xfs":
+    if words is None or (backend == "xfs" and words != NO_MOUNT):
         return
-    missing = set(OPTIONS.split(",")) - set(words.split(" ", 1)[1].split(","))
+    missing = set(OPTIONS.split(",")) - set(words.partition(" ")[2].split(","))
     if missing:
         raise SandboxFailed(
             "a job's workspace was mounted otherwise than asked",

@@ -162,9 +162,11 @@ class DockerSandbox:
         with translated("starting a job"):
             self._engine.api.start(made)
             pid: int = self._engine.api.inspect_container(made)["State"]["Pid"]
-        seen = status_of(pid) + bounds_of(pid, Meter.of(pid, made)) + workspace_of(pid, WORKDIR)
-        if limits.runtime == gvisor.RUNTIME:
+        seen = status_of(pid) + bounds_of(pid, Meter.of(pid, made))
+        if limits.runtime == gvisor.RUNTIME:  # whose first process has no such mount: it is its own
             seen += gvisor.status_inside(stream)
+        else:
+            seen += workspace_of(pid, WORKDIR)
         check_seen(seen, limits)
         check_workspace(seen, backend)
         lines = Lines()
