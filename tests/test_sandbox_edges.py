@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import resource
 import struct
 import tarfile
 from dataclasses import replace
@@ -41,6 +42,21 @@ def write(folder: Path, **files: str) -> Path:
     for name, text in files.items():
         (folder / name.replace("__", ".")).write_text(text)
     return folder
+
+
+def test_a_host_without_a_file_left_does_not_take_a_running_container_for_gone(
+    tmp_path: Path,
+) -> None:
+    """Its limits would be looked at no more; so the watch fails, and kills it."""
+    gone = Meter(*folders_of(["0::/system.slice/docker-abc.scope"], tmp_path))
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            gone.sample()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert gone.sample() is None
 
 
 def test_use_is_read_from_a_unified_cgroup(tmp_path: Path) -> None:

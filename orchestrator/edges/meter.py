@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from orchestrator import ControlUnavailable
 
 _ROOT = Path("/sys/fs/cgroup")
+_OURS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 _CPU_UNIT = {1: 1e-9, 2: 1e-6}  # seconds
 
 
@@ -46,10 +48,16 @@ class Meter:
         return cls(*folders_of(lines, _ROOT))
 
     def sample(self) -> Sample | None:
-        """The counters now; None once the container has ended and its cgroup is gone."""
+        """The counters now; None once the container has ended and its cgroup is gone.
+
+        Raises:
+            OSError: this process has no file or memory left to look with.
+        """
         try:
             return self._sample_v1() if self.version == 1 else self._sample_v2()
-        except OSError:
+        except OSError as error:
+            if error.errno in _OURS:  # else a job could hide from its limits by using ours up
+                raise
             return None
 
     def _sample_v1(self) -> Sample:
