@@ -77,7 +77,7 @@ class Journal:
         self.path, self.blobs, self.mode, self.listener = path, blobs, mode, listener
         self.lines: list[dict[str, Any]] = []
         self.head = GENESIS
-        self.spent: list[Usage] = []
+        self.spent: list[Usage] = []  # of each call to a model
         self.seconds = 0.0
         self.gpu_seconds = 0.0
         self._calls: dict[tuple[str, str, int], Call] = {}
@@ -272,7 +272,8 @@ class Journal:
         ceiling = Usage(**line["ceiling"])
         key = (line["port"], line["scope"], line["ord"])
         self._calls[key] = Call(line["request"], self._load(line["body"]), ceiling, len(self.spent))
-        self.spent.append(ceiling)
+        if line["port"] == "model":
+            self.spent.append(ceiling)
 
     def _take_answered(self, line: dict[str, Any]) -> None:
         call = self._calls[line["port"], line["scope"], line["ord"]]

@@ -7,14 +7,14 @@ the real thing. Whether an answer comes from the world or from the record is not
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import TypeAdapter
 
-from orchestrator import Blobs, BudgetSpent, Editor, LanguageModel, Literature, Sandbox
-from orchestrator.deadline import FOREVER, MORE_ROOM, Deadline
+from orchestrator import Blobs, Editor, LanguageModel, Literature, Sandbox
+from orchestrator.budget import Budget
+from orchestrator.deadline import FOREVER, Deadline
 from orchestrator.journal import NESTED, Journal
 from orchestrator.records import (
     Ask,
@@ -34,85 +34,6 @@ _EDIT = TypeAdapter(Edit)
 _RESULT = TypeAdapter(JobResult)
 _RUN = TypeAdapter(Run)
 _PAPERS = TypeAdapter(tuple[PaperRef, ...])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
-    """What one journal's calls may cost. None: no limit. ``wall`` and ``gpu_time`` in seconds.
-
-    ``of`` is the policy's block that says so; ``around`` is a wider budget that holds as well.
-    """
-
-    of: Literal["idea", "run"] = "idea"
-    usd: float | None = None
-    tokens: float | None = None
-    requests: float | None = None
-    wall: float | None = None
-    gpu_time: float | None = None
-    around: Budget | None = None
-
-    def less(self, journal: Journal) -> Budget:
-        """What is left of this budget after all that ``journal`` records."""
-        total = journal.total()
-        tokens = total.prompt_tokens + total.completion_tokens
-        return replace(
-            self,
-            usd=None if self.usd is None else self.usd - (total.usd or 0.0),
-            tokens=None if self.tokens is None else self.tokens - tokens,
-            requests=None if self.requests is None else self.requests - len(journal.spent),
-            wall=None if self.wall is None else self.wall - journal.seconds,
-            gpu_time=None if self.gpu_time is None else self.gpu_time - journal.gpu_seconds,
-        )
-
-    def within(self, wider: Budget) -> Budget:
-        """This budget, with ``wider`` held as well."""
-        return replace(self, around=wider)
-
-    def admit(self, journal: Journal, ceiling: Usage, *, paid: bool, gpus: int = 0) -> None:
-        """Raise :class:`BudgetSpent` if no time is left, or the next call could pass a limit."""
-        for name, limit, spent, _ in self._times(journal, gpus):
-            if spent >= limit:
-                raise BudgetSpent(
-                    f"no time is left: {spent:g} s of {limit:g} s are used up",
-                    where=f"the policy's {name}",
-                    todo=MORE_ROOM,
-                )
-        for name, most, would, unit in self._costs(journal, ceiling) if paid else ():
-            if most is not None and would > most:
-                raise BudgetSpent(
-                    f"the next call could pass the budget: {would:g} of {most:g}{unit}",
-                    where=f"the policy's {self.of}.budget.{name}",
-                    todo=MORE_ROOM,
-                )
-        if self.around is not None:
-            self.around.admit(journal, ceiling, paid=paid, gpus=gpus)
-
-    def deadline(self, journal: Journal, gpus: int = 0) -> Deadline:
-        """When a call that begins now, and holds ``gpus`` GPUs, has used up what is left."""
-        found = FOREVER if self.around is None else self.around.deadline(journal, gpus)
-        for name, limit, spent, rate in self._times(journal, gpus):
-            found = Deadline.after((limit - spent) / rate, name).sooner(found)
-        return found
-
-    def _times(self, journal: Journal, gpus: int) -> Iterator[tuple[str, float, float, int]]:
-        """Each limit of time: its key, what it allows, what is used, how fast a call uses it."""
-        if self.wall is not None:
-            yield f"{self.of}.wall", self.wall, journal.seconds, 1
-        if gpus and self.gpu_time is not None:
-            yield f"{self.of}.gpu_time", self.gpu_time, journal.gpu_seconds, gpus
-
-    def _costs(
-        self, journal: Journal, ceiling: Usage
-    ) -> tuple[tuple[str, float | None, float, str], ...]:
-        """Each limit of cost: its key, what it allows, what would be used, the unit."""
-        total = journal.total()
-        tokens = total.prompt_tokens + total.completion_tokens
-        more = ceiling.prompt_tokens + ceiling.completion_tokens
-        return (
-            ("usd", self.usd, (total.usd or 0.0) + (ceiling.usd or 0.0), " US dollars"),
-            ("tokens", self.tokens, tokens + more, " tokens"),
-            ("requests", self.requests, len(journal.spent) + 1, " requests"),
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -15,12 +16,13 @@ from pydantic import TypeAdapter
 from orchestrator import __version__
 from orchestrator.beats import check_beats, require_held
 from orchestrator.blobs import BlobStore
+from orchestrator.budget import Budget, Used
 from orchestrator.chain import SCHEMA
 from orchestrator.journal import Journal, Mode
 from orchestrator.paths import IdeaPaths, RunPaths, remove_unfinished
 from orchestrator.pipeline import Outcome, pursue
 from orchestrator.policy import Policy
-from orchestrator.ports import Budget, Edges, Ports
+from orchestrator.ports import Edges, Ports
 from orchestrator.prompting import prompts_hash
 from orchestrator.records import Idea, Job, Novelty, Run, Tree
 from orchestrator.results import Results
@@ -77,15 +79,18 @@ def research(setup: Setup, place: Place, tools: Tools) -> tuple[Outcome, ...]:
         journal.append("run_started", schema=SCHEMA, pins=pins(setup, files))
     if place.mode is Mode.FORK:
         journal.append("forked", pins=pins(setup, files))
-    left = run_budget(setup.policy)
-    ports = Ports(tools.edges(blobs), journal, blobs, left, "run")
+    budget, used = run_budget(setup.policy), _used(place, blobs)
+    ports = Ports(tools.edges(blobs), journal, blobs, budget.after(*used.values()), "run")
     chosen = _ideas(setup, place, ports)
     judged = {idea.id: novelty.decide(idea, ports.within("novelty", idea.id)) for idea in chosen}
     baseline = _baseline(setup, files, ports)
-    outcomes, left = [], left.less(journal)
+    outcomes = []
     for idea in chosen:
         study = _study(setup, files, idea, judged[idea.id], baseline)
-        outcome, left = _idea(study, place, tools, blobs, left)
+        own = place.record.idea(idea).journal
+        others = (by for path, by in used.items() if path != own)
+        left = budget.after(Used.by(journal), *others)
+        outcome, used[own] = _idea(study, place, tools, blobs, left)
         ended = {"idea": idea.id, "status": outcome.status}
         journal.note(f"run/{idea.id}", "outcome", ended, settled=outcome.settled)
         outcomes.append(outcome)
@@ -204,8 +209,8 @@ def _study(
 
 def _idea(
     study: Study, place: Place, tools: Tools, shared: BlobStore, left: Budget
-) -> tuple[Outcome, Budget]:
-    """One idea with a journal, a blob store and edges of its own; and what is left after it."""
+) -> tuple[Outcome, Used]:
+    """One idea with a journal, a blob store and edges of its own; and what it used in all."""
     record, output = place.record.idea(study.idea), place.output.idea(study.idea)
     blobs = BlobStore(record.blobs, shared)
     journal = Journal(record.journal, blobs, place.mode, tools.listener)
@@ -223,7 +228,17 @@ def _idea(
         journal.seal()
     _save(outcome.study, output, blobs)
     tools.saving.idea(output, journal, outcome)
-    return outcome, left.less(journal)
+    return outcome, Used.by(journal)
+
+
+def _used(place: Place, shared: BlobStore) -> dict[Path, Used]:
+    """What each idea on record has used of the run's budget; also one that was dropped since."""
+    if place.mode not in {Mode.RESUME, Mode.FORK}:
+        return {}
+    found = sorted(place.record.folder.glob(f"*/{place.record.journal.name}"))
+    return {
+        path: Used.by(Journal(path, BlobStore(path.parent / "blobs", shared))) for path in found
+    }
 
 
 def _save(study: Study, output: IdeaPaths, blobs: BlobStore) -> None:

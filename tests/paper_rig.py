@@ -16,13 +16,14 @@ from pathlib import Path
 
 from orchestrator import Blobs, LanguageModel, Sandbox
 from orchestrator.blobs import BlobStore
+from orchestrator.budget import Budget
 from orchestrator.deadline import Deadline
 from orchestrator.edges.scripted_editor import ScriptedEditor
 from orchestrator.edges.sweep import SweepModel
 from orchestrator.journal import Journal
 from orchestrator.paths import shipped_root
 from orchestrator.policy import load as load_policy
-from orchestrator.ports import Budget, Edges, Ports
+from orchestrator.ports import Edges, Ports
 from orchestrator.records import (
     Ask,
     EditRequest,

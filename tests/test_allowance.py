@@ -11,6 +11,7 @@ import pytest
 
 from orchestrator import BudgetSpent, ControlUnavailable, DiskFull, HostBusy, UserError
 from orchestrator.blobs import BlobStore
+from orchestrator.budget import Budget
 from orchestrator.console.wiring import staged
 from orchestrator.deadline import Deadline
 from orchestrator.edges.allowance import Allowance, available_disk, available_memory
@@ -20,7 +21,6 @@ from orchestrator.edges.sandbox import DockerSandbox
 from orchestrator.journal import Journal, Mode
 from orchestrator.paths import shipped_root
 from orchestrator.policy import RunLimits, load, lowered
-from orchestrator.ports import Budget
 from orchestrator.records import Job, Limits, Tree, Usage
 from orchestrator.run import idea_budget
 from tests.contract_sandbox import LIMITS

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from orchestrator import (
+    AisciError,
     BadFile,
     BadJournal,
     BadReply,
     BadTemplate,
     BudgetSpent,
     Diverged,
+    ModelBusy,
     ModelRefused,
 )
 from orchestrator.beats import Beat, require_held
@@ -222,6 +224,57 @@ def test_a_spent_budget_goes_on_under_a_wider_policy_and_repeats_nothing(tmp_pat
     assert len(jobs) == 1, "the baseline was not run again"
     assert pinned(folder).policy.hash == wide.hash
     same_again(folder, tmp_path / "again")
+
+
+def two_ideas(
+    folder: Path, fail: type[AisciError] | None, mode: Mode, requests: int
+) -> tuple[Author, tuple[Outcome, ...]]:
+    """A run of two ideas and so many requests; notes of the first one fail, if so."""
+
+    def change(ask: Ask, number: int) -> str | None:
+        if ask.purpose == "notes.edit" and number == 1 and fail:
+            raise fail("not now")
+        return None
+
+    policy = lowered(
+        rig.setup(folder.parent).policy,
+        {"run.budget.requests": requests, "idea.budget.requests": min(requests, 400)},
+    )
+    author = Author(change)
+    return author, go(folder, author, mode, ideas=2, policy=policy)
+
+
+def test_a_resumed_idea_leaves_the_runs_budget_what_the_ideas_after_it_have_used(
+    tmp_path: Path,
+) -> None:
+    """The first idea's vendor was busy; what the second one then took is not there for it again."""
+    whole, outcomes = two_ideas(tmp_path / "whole", None, Mode.RECORD, 400)
+    assert [outcome.status for outcome in outcomes] == ["finished", "finished"]
+    need = sum(whole.asked.values())
+    folder = tmp_path / "run"
+    first, outcomes = two_ideas(folder, ModelBusy, Mode.RECORD, need - 2)
+    assert [outcome.status for outcome in outcomes] == ["failed", "finished"]
+    again, outcomes = two_ideas(folder, None, Mode.RESUME, need - 2)
+    assert sum((first.asked + again.asked).values()) <= need - 2
+    failure = outcomes[0].failure
+    assert failure is not None
+    assert failure.error == BudgetSpent.__name__
+    assert f"{need - 1} of {need - 2} requests" in failure.what
+    assert "run.budget.requests" in failure.where
+
+
+def test_an_idea_that_finds_the_runs_budget_spent_says_all_that_was_used_of_it(
+    tmp_path: Path,
+) -> None:
+    policy = lowered(
+        rig.setup(tmp_path).policy, {"run.budget.requests": 6, "idea.budget.requests": 6}
+    )
+    outcomes = go(tmp_path / "run", Author(), ideas=2, policy=policy)
+    failures = [outcome.failure for outcome in outcomes]
+    assert all(
+        failure and "the next call could pass the budget: 7 of 6 requests" in failure.what
+        for failure in failures
+    ), failures
 
 
 def test_a_fork_under_a_changed_template_asks_anew_and_then_replays(tmp_path: Path) -> None:

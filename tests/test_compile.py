@@ -11,13 +11,14 @@ import pytest
 
 from orchestrator import IdeaFailed
 from orchestrator.blobs import BlobStore
+from orchestrator.budget import Budget
 from orchestrator.edges.engine import connect
 from orchestrator.edges.images import resolve
 from orchestrator.edges.sandbox import DockerSandbox
 from orchestrator.edges.sweep import SweepModel
 from orchestrator.journal import Journal
 from orchestrator.latex import TEX
-from orchestrator.ports import Budget, Edges, Ports
+from orchestrator.ports import Edges, Ports
 from orchestrator.records import Attestation, EditRequest, Job, JobResult, Peaks, Tree, Verdict
 from orchestrator.stages import compile as compiling
 from orchestrator.stages import papers

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.budget import Budget
 from orchestrator.chain import SCHEMA
 from orchestrator.edges.images import resolve
 from orchestrator.edges.library import LocalLibrary
 from orchestrator.edges.scripted import ScriptedModel
 from orchestrator.edges.scripted_editor import ScriptedEditor
 from orchestrator.journal import Journal
-from orchestrator.ports import Budget, Edges, Ports
+from orchestrator.ports import Edges, Ports
 from orchestrator.records import ContainerKind
 from tests.controls_rig import bare, held, job, last_line, limits_of
 from tests.sandbox_rig import DockerBench, docker_bench

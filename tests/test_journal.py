@@ -20,10 +20,10 @@ from orchestrator import (
     ModelRefused,
 )
 from orchestrator.blobs import BlobStore
+from orchestrator.budget import Budget
 from orchestrator.chain import SCHEMA, read_lines, set_torn_tail_aside
 from orchestrator.divergence import first_difference
 from orchestrator.journal import INLINE, Journal, Mode
-from orchestrator.ports import Budget
 from orchestrator.records import Reply, Usage
 
 REPLY = TypeAdapter(Reply)

@@ -10,9 +10,10 @@ import pytest
 
 from orchestrator import BadReply
 from orchestrator.blobs import BlobStore
+from orchestrator.budget import Budget
 from orchestrator.edges.scripted import Rule, ScriptedModel
 from orchestrator.journal import Journal
-from orchestrator.ports import Budget, Edges, Ports
+from orchestrator.ports import Edges, Ports
 from orchestrator.prompting import blocks
 from orchestrator.records import Paper
 from orchestrator.stages.review import GRADES, Form, as_text, review

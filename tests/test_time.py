@@ -14,6 +14,7 @@ import pytest
 
 from orchestrator import BudgetSpent, Diverged, LanguageModel
 from orchestrator.blobs import BlobStore
+from orchestrator.budget import Budget, Used
 from orchestrator.chain import SCHEMA
 from orchestrator.console.saver import Saver
 from orchestrator.deadline import FOREVER, Deadline
@@ -25,7 +26,7 @@ from orchestrator.edges.scripted_sandbox import Ending, ScriptedSandbox
 from orchestrator.edges.sweep import SweepModel
 from orchestrator.journal import Journal, Mode
 from orchestrator.policy import lowered
-from orchestrator.ports import Budget, Edges, Ports
+from orchestrator.ports import Edges, Ports
 from orchestrator.records import Ask, EditRequest, Job, JobResult, Message, Reply, Tree, Usage
 from orchestrator.run import Tools, research
 from tests import run_rig as rig
@@ -126,6 +127,16 @@ def test_a_job_that_outlasts_the_budget_is_charged_and_asked_again_only_under_a_
     lines_now = Journal(tmp_path / "journal.jsonl", bench.blobs).lines
     assert [line["kind"] for line in lines_now] == ["idea_started", *["asked", "answered"] * 2]
     assert len({line["request"] for line in lines_now[1:]}) == 1
+
+
+def test_time_that_other_ideas_took_is_told_with_ones_own_and_never_as_less_than_none(
+    bench: DockerBench, tmp_path: Path
+) -> None:
+    run = Budget(of="run", wall=4.0).after(Used(wall=4.25), Used(wall=0.5))
+    ports = ports_of(bench, tmp_path, Mode.RECORD, Budget(wall=60.0).within(run))
+    with pytest.raises(BudgetSpent, match=r"4\.75 s of 4 s") as caught:
+        ports.model.complete(ASK)
+    assert caught.value.where == "the policy's run.wall"
 
 
 def test_a_replay_never_runs_out(tmp_path: Path, bench: DockerBench) -> None:
