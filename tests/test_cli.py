@@ -253,11 +253,18 @@ def test_a_second_process_on_one_run_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_stop_signal_becomes_an_interrupt_that_says_how_to_go_on(tmp_path: Path) -> None:
+    (tmp_path / runs.JOURNAL).touch()
     with pytest.raises(Interrupted) as raised, _resumable(tmp_path):
         signal.raise_signal(signal.SIGTERM)
     assert raised.value.exit_code == 130
     assert raised.value.todo == f"go on with: aisci resume {tmp_path}"
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_run_that_is_stopped_before_its_first_line_is_to_be_started_again(tmp_path: Path) -> None:
+    with pytest.raises(Interrupted) as raised, _resumable(tmp_path):
+        signal.raise_signal(signal.SIGTERM)
+    assert raised.value.todo == "start it again: nothing was asked or spent"
 
 
 # --- progress -----------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from orchestrator.chain import set_torn_tail_aside
 from orchestrator.console import out, runs
 from orchestrator.console.lines import Lines
 from orchestrator.console.progress import Progress
+from orchestrator.console.rehearsal import rehearse
 from orchestrator.console.saver import Saver, differences
 from orchestrator.console.track import Line, Track
 from orchestrator.console.wiring import (
@@ -101,6 +102,8 @@ def _research(setup: Setup, place: Place, engine: Engine, view: View) -> int:
         real_edges(setup, engine, run_id(paths)) as edges,
         _listening(paths, view) as listener,
     ):
+        if place.mode is not Mode.RESUME:  # a policy that nothing has yet run under here
+            rehearse(setup, edges(BlobStore(paths.blobs)).sandbox)
         outcomes = research(setup, place, Tools(edges=edges, saving=Saver(), listener=listener))
     return _ended(paths, outcomes, view)
 
@@ -164,19 +167,26 @@ def _bodies(folder: Path) -> Callable[[Line], Any]:
 def _resumable(folder: Path) -> Iterator[None]:
     """Ctrl-C and the like stop the run in order; every error that passes says how to go on."""
     before = [(number, signal.signal(number, _stop)) for number in STOPS]
-    todo = f"go on with: aisci resume {folder}"
     try:
         yield
     except KeyboardInterrupt as error:
-        raise Interrupted("the run was stopped", where=str(folder), todo=todo) from error
+        raise Interrupted("the run was stopped", where=str(folder), todo=_onward(folder)) from error
     except AisciError as error:
         if error.transient:
+            todo = _onward(folder)
             error.where = error.where or str(folder)
             error.todo = todo if isinstance(error, Interrupted) else f"{error.todo}\n{todo}".strip()
         raise
     finally:
         for number, handler in before:
             signal.signal(number, handler)
+
+
+def _onward(folder: Path) -> str:
+    """What to do after a stop; before its first line a run has asked nothing, and is not kept."""
+    if (folder / runs.JOURNAL).is_file():
+        return f"go on with: aisci resume {folder}"
+    return "start it again: nothing was asked or spent"
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
