@@ -66,11 +66,6 @@ def nearest(name: str, known: list[str] | tuple[str, ...]) -> str:
     return f"known: {', '.join(sorted(known)[:12])}" + (", …" if len(known) > 12 else "")
 
 
-def load_model(path: Path, model: type[Model], error: type[BadFile] = BadFile) -> Model:
-    """The file at ``path`` as ``model``. Raises ``error``."""
-    return validated(read(path, error), model)
-
-
 def read(path: Path, error: type[BadFile] = BadFile) -> Document:
     """The file's data with positions. Raises ``error``."""
     try:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
 from orchestrator import BadFile, BadTemplate
-from orchestrator.yamlfile import MAX_BYTES, load_model, parse
+from orchestrator.yamlfile import MAX_BYTES, parse, read, validated
 
 
 class Inner(BaseModel):
@@ -33,7 +33,7 @@ class Outer(BaseModel):
 def load(tmp_path: Path, text: str) -> Outer:
     path = tmp_path / "a.yaml"
     path.write_text(text)
-    return load_model(path, Outer, BadTemplate)
+    return validated(read(path, BadTemplate), Outer)
 
 
 def refused(tmp_path: Path, text: str) -> BadTemplate:
@@ -122,7 +122,7 @@ def test_a_file_too_large_or_not_text_is_refused_before_it_is_parsed(tmp_path: P
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadFile, match=r"cannot read gone\.yaml"):
-        load_model(tmp_path / "gone.yaml", Outer)
+        read(tmp_path / "gone.yaml")
 
 
 @given(st.text(max_size=60))
