@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 
 SIZES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 TIMES = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+LONGEST = 36525 * 86400.0  # seconds; clocks and locks of a machine overflow not far beyond
 _QUANTITY = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)([A-Za-z]+)", re.ASCII)
 
 
@@ -40,8 +41,11 @@ def parse_size(value: Any) -> int:
 
 
 def parse_time(value: Any) -> float:
-    """Seconds. Raises ValueError for anything but a number with a unit."""
-    return float(_parse(value, TIMES, "2h"))
+    """Seconds. Raises ValueError for anything but a number with a unit, of a century at most."""
+    seconds = float(_parse(value, TIMES, "2h"))
+    if seconds > LONGEST:
+        raise ValueError(f"is longer than a century ({time_text(LONGEST)})")
+    return seconds
 
 
 def _text(amount: Decimal, units: dict[str, int]) -> str:

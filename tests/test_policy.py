@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from orchestrator.policy_compare import compare, flat, weaker
 from orchestrator.policy_limits import Machine
 from orchestrator.records import Limits, canonical
 from orchestrator.seccomp import shipped
-from orchestrator.units import parse_size, parse_time, rough_text, size_text, time_text
+from orchestrator.units import LONGEST, parse_size, parse_time, rough_text, size_text, time_text
 
 ROOT = shipped_root() / "policies"
 SHIPPED = sorted(path.stem for path in ROOT.glob("*.yaml"))
@@ -487,3 +488,11 @@ def test_a_time_is_read_back_from_its_text(milliseconds: int) -> None:
 def test_a_time_in_other_words_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"followed by a unit|unknown unit"):
         parse_time(text)
+
+
+@pytest.mark.parametrize("text", ["36526d", "999999999999999d"])
+def test_a_time_that_clocks_cannot_hold_is_refused(text: str) -> None:
+    """Beyond some centuries waiting for it fails at once, with an error that names no policy."""
+    with pytest.raises(ValueError, match=r"longer than a century \(36525d\)"):
+        parse_time(text)
+    assert LONGEST < threading.TIMEOUT_MAX
