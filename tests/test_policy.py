@@ -156,7 +156,7 @@ def test_no_setting_of_a_container_escapes_the_comparison(setting: tuple[str, ..
         other = {"image": "x", "user": "1:1", "runtime": "runsc", "data": "none"}
         at[setting[-1]] = other[setting[-1]]
     else:
-        at[setting[-1]] = "1000" + value
+        at[setting[-1]] = "1" + value
     (difference,) = compare(before, changed)
     free = {"runtime": "stronger", "data": "stronger"}
     assert difference.verdict == free.get(setting[-1], "weaker")
