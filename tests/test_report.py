@@ -5,20 +5,23 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from orchestrator import BadJournal
 from orchestrator.console.saver import differences, open_journal
+from orchestrator.exceptions import departures
 from orchestrator.journal import Journal, Mode
 from orchestrator.paths import IdeaPaths
 from orchestrator.plain import plain, plain_line
 from orchestrator.records import JobResult, Tree, Verdict
 from orchestrator.report import idea_report, run_report
 from orchestrator.report.containers import _settings
-from orchestrator.report.html import picture
+from orchestrator.report.html import picture, text
 from orchestrator.report.measured import is_within
 from orchestrator.report.page import bar, duration, size
 from tests.report_rig import PNG, Recorded, box, finished
@@ -239,6 +242,27 @@ def test_containers_show_what_was_asked_seen_used_and_refused(calm: str) -> None
 def test_what_a_job_asked_of_the_network_is_shown_with_what_became_of_it(calm: str) -> None:
     for words in ("1 allowed, 41 refused", "93.184.216.34", "refused × 40", "2 KiB"):
         assert words in calm
+
+
+class UnderGvisor(Recorded):
+    """A run whose jobs ran under gVisor."""
+
+    def ended(self, verdict: Verdict = Verdict.FINISHED) -> dict[str, Any]:
+        seen = (("Uid", "65534 65534"), ("limit memory", "9"))
+        known = super().ended(verdict)
+        return known | {"attestation": replace(known["attestation"], runtime="runsc", seen=seen)}
+
+
+def test_under_gvisor_a_page_says_what_is_held_otherwise_and_what_was_read_of_gvisor_itself(
+    tmp_path: Path, calm: str
+) -> None:
+    page = page_of(UnderGvisor(tmp_path))
+    assert page.count("held otherwise than under runc") == 1
+    for one in departures("runsc"):
+        assert all(text(words) in page for words in (one.control, one.instead, one.holds))
+    assert page.count(text("the runtime's own")) == 1, "Uid alone"
+    assert "held otherwise" not in calm
+    assert text("the runtime's own") not in calm
 
 
 def test_a_setting_that_the_engine_did_not_keep_is_marked() -> None:

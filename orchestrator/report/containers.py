@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from orchestrator.exceptions import departures, unread
 from orchestrator.records import Attestation
 from orchestrator.report.html import Child, Html, el, fold, number, right, table
 from orchestrator.report.network import network
@@ -23,7 +24,10 @@ def containers(facts: IdeaFacts) -> Html | None:
         "container; “seen” was read from the running process. Bars show the most that was "
         "used of each limit."
     )
-    return section("containers", "Containers", el("p", intro), [_one(s, b) for s, b in boxes])
+    runtimes = sorted({box.runtime for _, box in boxes})
+    otherwise = [told for name in runtimes if (told := _departures(name))]
+    one_each = [_one(step, box) for step, box in boxes]
+    return section("containers", "Containers", el("p", intro), otherwise, one_each)
 
 
 def _box(step: Step) -> Attestation | None:
@@ -100,11 +104,26 @@ def _settings(box: Attestation) -> Html:
         (el("code", key), asked.get(key, ""), _same(asked.get(key), found.get(key)))
         for key in sorted(asked.keys() | found.keys())
     ]
-    seen = [(el("code", key), value) for key, value in box.seen]
+    theirs = unread(box.runtime)
+    seen: list[tuple[Child, ...]] = [
+        (el("code", key), [value, pill("the runtime's own", "warn")] if key in theirs else value)
+        for key, value in box.seen
+    ]
     return fold(
         f"{len(rows)} settings asked and inspected, {len(seen)} seen in the process",
         table(("setting", "asked", "inspected"), rows),
         table(("in the process", "seen"), seen) if seen else None,
+    )
+
+
+def _departures(runtime: str) -> Html | None:
+    """What a runtime holds in another way than runc; None for runc itself."""
+    rows = [(one.control, one.instead, one.holds) for one in departures(runtime)]
+    if not rows:
+        return None
+    return fold(
+        f"under {runtime}, {len(rows)} controls are held otherwise than under runc",
+        table(("control", "what is otherwise", "what holds yet"), rows),
     )
 
 
