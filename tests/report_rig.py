@@ -152,8 +152,10 @@ class Recorded:
         )
         journal.call("sandbox", scope, job, TypeAdapter(JobResult), lambda: result)
 
-    def attempt(self, number: int, *, source: bytes, loss: float, accuracy: float) -> Run:
-        """A run that an edit and a job make, and that is noted as finished."""
+    def attempt(
+        self, number: int, *, source: bytes, loss: float, accuracy: float, inside: bool = True
+    ) -> Run:
+        """A run that an edit (``inside`` a container) and a job make, noted as finished."""
         scope = f"{self.scope}/experiments/run_{number}/attempt_1"
         code = self.code.updated({"experiment.py": self.blobs.put(source)})
         request = EditRequest(
@@ -164,7 +166,8 @@ class Recorded:
             editable=("experiment.py",),
             limits=LIMITS,
         )
-        edit = Edit(files=code, changed=("experiment.py",), reply=self.say, attestation=box())
+        evidence = box() if inside else None
+        edit = Edit(files=code, changed=("experiment.py",), reply=self.say, attestation=evidence)
         self.journal.call("editor", scope, request, TypeAdapter(Edit), lambda: edit)
         ask = Ask(purpose="experiment.edit", messages=(Message("user", self.say),))
         body = {"model": "builtin/sweep", "ask": ask}

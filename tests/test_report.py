@@ -265,6 +265,15 @@ def test_under_gvisor_a_page_says_what_is_held_otherwise_and_what_was_read_of_gv
     assert text("the runtime's own") not in calm
 
 
+def test_edits_that_were_made_on_the_host_are_said_to_have_had_no_container(
+    tmp_path: Path, calm: str
+) -> None:
+    known = Recorded(tmp_path)
+    known.attempt(1, source=b"RATE = 2\n", loss=0.5, accuracy=0.2, inside=False)
+    assert "edits in no container: 1" in page_of(known)
+    assert "in no container" not in calm
+
+
 def test_a_setting_that_the_engine_did_not_keep_is_marked() -> None:
     found = _settings(box(inspected=(("Memory", "1"), ("NetworkMode", "host"))))
     assert found.count("differs") == 2

@@ -27,7 +27,22 @@ def containers(facts: IdeaFacts) -> Html | None:
     runtimes = sorted({box.runtime for _, box in boxes})
     otherwise = [told for name in runtimes if (told := _departures(name))]
     one_each = [_one(step, box) for step, box in boxes]
-    return section("containers", "Containers", el("p", intro), otherwise, one_each)
+    return section("containers", "Containers", el("p", intro), _bare(facts), otherwise, one_each)
+
+
+def _bare(facts: IdeaFacts) -> Html | None:
+    """Where edits were made on the host itself, that and how many; they have no evidence."""
+    edits = [step for step in facts.steps if step.port == "editor" and step.answer is not None]
+    bare = sum(step.edit.attestation is None for step in edits)
+    if not bare:
+        return None
+    return el(
+        "p",
+        pill(f"edits in no container: {bare}", "warn"),
+        " Aider ran on the host, held by its guard alone: the policy says ",
+        el("code", "editor: process"),
+        ".",
+    )
 
 
 def _box(step: Step) -> Attestation | None:
