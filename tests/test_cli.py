@@ -19,12 +19,13 @@ import typer
 from rich.console import Console
 
 import cli
-from orchestrator import AisciError, Interrupted, UnknownName, UserError
+from orchestrator import AisciError, BudgetSpent, Interrupted, UnknownName, UserError
 from orchestrator.console import errors, out, runs
 from orchestrator.console.lines import Lines
 from orchestrator.console.progress import Progress, containers, elapsed
 from orchestrator.console.research import _only_writer, _resumable
 from orchestrator.console.track import Doing, Track, money
+from orchestrator.deadline import Deadline
 from tests.report_rig import finished
 
 ROOT = Path(__file__).parent.parent
@@ -250,6 +251,15 @@ def test_a_second_process_on_one_run_is_refused(tmp_path: Path) -> None:
         os.close(held)
     with _only_writer(tmp_path):
         assert tmp_path.is_dir()
+
+
+def test_a_spent_budget_is_gone_on_with_under_a_wider_one_and_no_other_way_is_offered(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(BudgetSpent) as raised, _resumable(tmp_path):
+        Deadline.after(0, "run.wall").check("run/baseline")
+    assert f"aisci resume {tmp_path} --fork --policy" in raised.value.todo
+    assert raised.value.todo.count("aisci resume") == 1
 
 
 def test_a_stop_signal_becomes_an_interrupt_that_says_how_to_go_on(tmp_path: Path) -> None:

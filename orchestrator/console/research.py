@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from orchestrator import AisciError, Interrupted, UserError
+from orchestrator import AisciError, BudgetSpent, Interrupted, UserError
 from orchestrator.blobs import BlobStore
 from orchestrator.chain import set_torn_tail_aside
 from orchestrator.console import out, runs
@@ -175,7 +175,12 @@ def _resumable(folder: Path) -> Iterator[None]:
         if error.transient:
             todo = _onward(folder)
             error.where = error.where or str(folder)
-            error.todo = todo if isinstance(error, Interrupted) else f"{error.todo}\n{todo}".strip()
+            if isinstance(error, BudgetSpent):  # as it is, the run would only find it spent again
+                error.todo = error.todo.replace(" RUN ", f" {folder} ")
+            elif isinstance(error, Interrupted):
+                error.todo = todo
+            else:
+                error.todo = f"{error.todo}\n{todo}".strip()
         raise
     finally:
         for number, handler in before:
