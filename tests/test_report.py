@@ -242,6 +242,11 @@ def test_containers_show_what_was_asked_seen_used_and_refused(calm: str) -> None
 def test_what_a_job_asked_of_the_network_is_shown_with_what_became_of_it(calm: str) -> None:
     for words in ("1 allowed, 41 refused", "93.184.216.34", "refused × 40", "2 KiB"):
         assert words in calm
+    assert "connections refused: 41" in calm  # beside the container's name, before it is unfolded
+
+
+def test_the_count_of_containers_says_that_the_shared_baselines_is_not_in_it(calm: str) -> None:
+    assert "beside the shared baseline" in calm
 
 
 class UnderGvisor(Recorded):

@@ -162,8 +162,9 @@ LIMITS = (
         keys=("*.gpus.count", "*.gpus.memory", "*.gpus.enforce"),
         by="the engine lends devices; the host samples and kills",
         meaning=lambda policy: (
-            f"Whole GPUs: {each(policy, _gpus)}. Watched means sampled: between two samples a "
-            "program can use more."
+            f"Whole GPUs: {each(policy, _gpus)}."
+            + " Watched means sampled: between two samples a program can use more."
+            * any(block.gpus.count for block in blocks(policy).values())
         ),
         how=_lent,
         cis=("5.18",),

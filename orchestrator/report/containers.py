@@ -57,6 +57,8 @@ def _one(step: Step, box: Attestation) -> Html:
     look = "good" if box.verdict == "finished" else "bad"
     summary = [f"{step.place} · {kind} · {took}", pill(str(box.verdict), look)]
     summary += [pill(f"hit {name}", "warn") for name in box.hit]
+    refused = sum(one.count for one in box.egress if not one.allowed)
+    summary += [pill(f"connections refused: {refused}", "warn")] if refused else []
     used, which = _used(step.asked["limits"], box), _which(box)
     return fold(summary, used, network(box), _said(step), _settings(box), which)
 

@@ -79,12 +79,13 @@ def _head(known: IdeaFacts, links: Html) -> Html:
 def _numbers(known: IdeaFacts) -> Html:
     used = total(known.of("model"))
     boxes = len([s for s in known.steps if s.port in {"sandbox", "editor"} and s.answer])
+    shared = any(step.port == "sandbox" for step in known.shared)
     finished = sum(1 for run in known.runs if run.number)
     tried = sum(run.attempts for run in known.runs if run.number)
     tokens = used.prompt_tokens + used.completion_tokens
     return facts(
         ("runs", finished, f"beside the baseline, in {tried} attempts"),
-        ("containers", boxes, ""),
+        ("containers", boxes, "beside the shared baseline" if shared else ""),
         ("model calls", len(known.of("model")), f"{tokens:,} tokens"),
         ("cost", dollars(used.usd), ""),
         ("numbers checked", len(known.claims), ""),

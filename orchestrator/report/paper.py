@@ -43,7 +43,7 @@ def paper(facts: IdeaFacts) -> Html | None:
     return section(
         "paper",
         "The paper",
-        el("p", f"{pages} pages, written by ", _author(facts), ": ", link),
+        el("p", f"{pages} page{'s' * (pages != 1)}, written by ", _author(facts), ": ", link),
         el("div", shown, class_="pages"),
         _rest(len(numbered) - len(shown), "pages are in the PDF"),
         _warnings(facts.paper.warnings),
