@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from orchestrator import BadPolicy, UserError
+from orchestrator.plain import plain_line
 from orchestrator.policy import Policy, load, load_blocks
 from orchestrator.policy_compare import Difference, compare, flat, shown
 from orchestrator.policy_limits import (
@@ -43,10 +44,15 @@ class Finding:
     reason: str = ""
 
     def __str__(self) -> str:
-        lines = [f"{self.level}: {self.where}", f"  {self.what}"]
-        lines += [f"  reason: {self.reason}"] if self.reason else []
-        lines += [f"  do: {self.todo}"] if self.todo else []
+        """One line for each part: what a stranger's policy says makes none of its own."""
+        lines = [f"{self.level}: {_line(self.where)}", f"  {_line(self.what)}"]
+        lines += [f"  reason: {_line(self.reason)}"] if self.reason else []
+        lines += [f"  do: {_line(self.todo)}"] if self.todo else []
         return "\n".join(lines)
+
+
+def _line(text: str) -> str:
+    return plain_line(text, limit=4000)
 
 
 def check(policy: Policy) -> tuple[Finding, ...]:

@@ -180,6 +180,12 @@ def test_diff_of_files_without_a_block_in_common_is_a_mistake() -> None:
     assert "no block in common" in done.stderr
 
 
+def test_a_folder_is_no_policy_and_the_answer_says_so(tmp_path: Path) -> None:
+    done = aisci("policy", "check", "./", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "it is a folder: name the files in it" in done.stderr
+
+
 # --- explain ------------------------------------------------------------------------------
 
 
@@ -321,7 +327,7 @@ def workflow_steps() -> list[str]:
     workflow = read(ROOT / "docs/recipes/policy-check.yml").data
     assert workflow["permissions"] == {"contents": "read"}
     steps = workflow["jobs"]["check"]["steps"]
-    return [step["run"] for step in steps if step.get("run", "").startswith("aisci ")]
+    return [step["run"] for step in steps if "aisci policy" in step.get("run", "")]
 
 
 def test_the_workflow_refuses_what_is_weaker_excused_or_of_another_schema(theirs: Path) -> None:
@@ -331,10 +337,40 @@ def test_the_workflow_refuses_what_is_weaker_excused_or_of_another_schema(theirs
         assert done.returncode == 0, done.stdout + done.stderr
     excuse(theirs)
     done = shell(check, theirs)
-    assert done.returncode == 2
+    assert done.returncode
     assert "experiment.network" in done.stdout
     (theirs / "policies/excused.yaml").unlink()
     weaken(theirs)
-    assert shell(check, theirs).returncode == 2
+    assert shell(check, theirs).returncode
     (theirs / "policies/schema.json").write_text("{}")
     assert shell(schema, theirs).returncode == 1
+
+
+@pytest.mark.parametrize("place", ["a/b/wide.yaml", "wide.yml", ".wide.yaml", "two words.yaml"])
+def test_no_place_below_the_folder_hides_a_policy_from_the_workflow(
+    theirs: Path, place: str
+) -> None:
+    check, _ = workflow_steps()
+    weaken(theirs)
+    hidden = theirs / "elsewhere" / place
+    hidden.parent.mkdir(parents=True)
+    (theirs / "policies/wide.yaml").rename(hidden)
+    assert shell(check, theirs).returncode == 0
+    (theirs / "policies/link").symlink_to("../elsewhere")
+    done = shell(check, theirs)
+    assert done.returncode
+    assert "experiment.resources.pids" in done.stdout
+    (hook,) = read(ROOT / ".pre-commit-hooks.yaml").data
+    assert re.search(hook["files"], f"policies/{place}")
+
+
+def test_what_a_strangers_policy_says_forges_no_line_of_the_answer(theirs: Path) -> None:
+    """Not of another file's, nor one that a runner of workflows would take for a command."""
+    body = "extends: ci-cpu\nexceeds: {experiment.env: 'A\n\n  ::error::forged'}\n"
+    body += 'experiment: {env: {A: "x\\n::error::forged\\ngood.yaml: ok"}}\n'
+    (theirs / "policies/forged.yaml").write_text(HEAD + body)
+    for more in ("", " --no-exceptions"):
+        told = shell(f"aisci policy check policies/forged.yaml --no-weaker-than base{more}", theirs)
+        lines = [line.strip() for line in told.stdout.splitlines()]
+        assert any("forged" in line and "experiment.env" in line for line in lines)
+        assert not any(line.startswith(("::", "good.yaml")) for line in lines)
