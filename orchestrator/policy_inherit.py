@@ -56,7 +56,8 @@ def find(name: str, shipped: Path, *, beside: Path) -> Document:
     if "/" in name:
         path = beside / name
         if not path.is_file():
-            raise UnknownName(f"no policy file {name!r}", where=str(path))
+            folder = "it is a folder: name the files in it" if path.is_dir() else ""
+            raise UnknownName(f"no policy file {name!r}", where=str(path), todo=folder)
     else:
         known = sorted(file.stem for file in shipped.glob("*.yaml"))
         if name not in known:
@@ -189,7 +190,7 @@ def _beyond(
     ]
     if unsaid:
         first = all_more[unsaid[0]]
-        also = f"; so do {', '.join(unsaid[1:])}" if unsaid[1:] else ""
+        also = f"; also {', '.join(unsaid[1:])}" if unsaid[1:] else ""
         raise document.bad(
             (*at, *first.path),
             f"{unsaid[0]} allows more than the policy it extends",

@@ -460,7 +460,7 @@ def test_a_refused_child_names_every_key_that_allows_more(tmp_path: Path) -> Non
     body = "extends: ci-cpu\nexperiment: {time: {wall: 2h}, resources: {cpus: 8}}"
     with pytest.raises(BadPolicy, match=r"experiment\.resources\.cpus allows more") as caught:
         load(written(tmp_path, body), ROOT)
-    assert caught.value.why == "'ci-cpu' says 2; here it is 8; so do experiment.time.wall"
+    assert caught.value.why == "'ci-cpu' says 2; here it is 8; also experiment.time.wall"
 
 
 # --- units --------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ from orchestrator.policy_written import json_schema
 from orchestrator.yamlfile import dump
 
 WRONG = 2
-ROOMY = 120  # characters; on a narrower terminal a list leaves descriptions to `policy show`
+ROOMY = 120  # characters; a narrower terminal leaves parents and descriptions to `policy show`
 SHIPPED = shipped_root() / "policies"
 
 
@@ -44,8 +44,9 @@ def list_policies(*, as_json: bool) -> None:
         for row in rows:
             out.as_json(row)
         return
-    heads = ["name", "extends", "runtime", "cpus", "memory", "disk", "gpus", "wall", "network"]
-    heads += ["description"] if out.width() >= ROOMY else []
+    heads = ["name", "runtime", "cpus", "memory", "disk", "gpus", "wall", "network"]
+    if out.width() >= ROOMY:
+        heads = ["name", "extends", *heads[1:], "description"]
     out.table(heads, [[row[head] for head in heads] for row in rows])
 
 
