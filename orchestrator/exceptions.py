@@ -90,6 +90,14 @@ _ALL = (
     ),
     Departure(
         runtime="runsc",
+        control="priority, and being spared when memory is out",
+        under_runc="the kernel refuses a job a better priority than it has, and a lower oom_score_adj",
+        instead="gVisor lets a job set both for itself",
+        why="gVisor keeps the two numbers and does nothing with them",
+        holds="for the host's kernel gVisor has the priority and the score that the engine gave it",
+    ),
+    Departure(
+        runtime="runsc",
         control="seccomp",
         under_runc="clone3 is answered ENOSYS by the filter",
         instead="the filter lets clone3 through to gVisor's kernel, which answers ENOSYS itself",

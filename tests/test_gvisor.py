@@ -38,6 +38,7 @@ class GvisorBench:
 
     def __init__(self, bench: DockerBench) -> None:
         self._bench, self.blobs, self.engine = bench, bench.blobs, bench.engine
+        self.sandbox = bench.sandbox
 
     def run(self, job: Job, scenario: Scenario, within: Deadline = FOREVER) -> JobResult:
         limits = job.limits
@@ -287,6 +288,39 @@ def _whole_killed(gvisor: GvisorBench, attempts: Any) -> bool:  # noqa: ARG001  
     return result.verdict is Verdict.OUT_OF_MEMORY and "lives" not in result.stdout
 
 
+def _numbers_kept(gvisor: GvisorBench, attempts: Any) -> bool:  # noqa: ARG001  # as above
+    """A job that has set both waits, while the host's own numbers of it are read."""
+    program = """
+        import os, sys
+        print(os.nice(-5), open('/proc/self/oom_score_adj', 'w').write('-1000'), flush=True)
+        sys.stdin.readline()
+        """
+    scenario = Scenario(textwrap.dedent(program))
+    job = job_of(gvisor, scenario, runtime="runsc", pids=160, memory=LIMITS.memory + 64 * MIB)
+    sandbox = gvisor.sandbox
+    with sandbox.open(job) as session:
+        set_both = session.receive(60) == b"-5 5"
+        (watch,) = sandbox._running
+        theirs = [
+            path.parent
+            for path in Path("/proc").glob("[0-9]*/cgroup")
+            if watch._container in _text(path)
+        ]
+        nice = {_text(path / "stat").rpartition(")")[2].split()[16] for path in theirs}
+        scores = {int(_text(path / "oom_score_adj")) for path in theirs}
+    assert theirs
+    assert nice == {"0"}
+    assert min(scores) >= 0
+    return set_both
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:  # it has just ended
+        return ""
+
+
 def _errno_unread(gvisor: GvisorBench, attempts: Any) -> bool:
     """The profile as it is lets no thread start there; as it is given, clone3 is not there."""
     assert attempts[0]["clone3"] == "Function not implemented"
@@ -320,6 +354,7 @@ OCCURS: dict[str, Callable[[GvisorBench, Any], bool]] = {
     "open files, single file, core dumps": _rlimits,
     "pids": _threads_counted,
     "memory": _whole_killed,
+    "priority, and being spared when memory is out": _numbers_kept,
     "seccomp": _errno_unread,
     "noexec on the workspace": _executable,
     "inodes in /tmp": _tmp_inodes,
