@@ -87,6 +87,17 @@ def test_a_well_machine_has_nothing_to_mend_and_says_how_each_is_known() -> None
     assert named(WELL)["memory"].basis == "read"
 
 
+def test_no_control_is_called_well_that_no_job_was_seen_to_have() -> None:
+    """What the engine says of itself is noted, and so is a set-up that was never tried."""
+    untried = replace(WELL, trial=None)
+    assert named(untried)["limits"].state == named(untried)["system calls"].state == "note"
+    assert "says that it" in named(untried)["limits"].found
+    assert named(WELL)["limits"].state == named(WELL)["system calls"].state == "ok"
+    for facts in ({"rootless": True}, {"userns_remap": True}):
+        check = named(with_engine(**facts))["user namespaces"]
+        assert (check.state, "untried" in check.found) == ("note", True)
+
+
 def test_without_an_engine_nothing_is_said_about_it_but_how_to_get_one() -> None:
     seen = replace(WELL, engine=None, why="No Docker engine answers.", todo="install one")
     assert (named(seen)["answers"].state, named(seen)["answers"].todo) == ("fail", "install one")
