@@ -58,6 +58,11 @@ def test_no_privilege_is_to_be_had(bench: DockerBench, kind: ContainerKind) -> N
     assert len(seen) == 26
 
 
+def test_a_program_with_the_set_user_id_bit_runs_as_its_caller(bench: DockerBench) -> None:
+    with rights.climbing(bench):
+        assert held(bench, rights.CLIMB, under_gvisor()) == {"as": "65534"}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_twice_the_quota_goes_into_no_place_at_all(bench: DockerBench, kind: ContainerKind) -> None:
     limits, before = under_gvisor(kind), shutil.disk_usage("/").free

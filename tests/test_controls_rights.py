@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import platform
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -146,8 +147,16 @@ def test_the_core_limit_stays_at_one_where_a_crash_starts_no_program_of_the_host
     assert without["limits afterwards"] == [0, 0]
 
 
-def test_a_program_with_the_set_user_id_bit_runs_as_its_caller(bench: DockerBench) -> None:
-    """The shipped images hold none; this one is made for the attempt."""
+CLIMB = """
+    import subprocess
+    print(json.dumps({"as": subprocess.check_output(
+        ["/usr/bin/climb", "-c", "import os; print(os.geteuid())"], text=True).strip()}))
+    """
+
+
+@contextmanager
+def climbing(bench: DockerBench) -> Iterator[str]:
+    """An image with a set-user-id program; the shipped ones hold none. The bench runs jobs on it."""
     made = bench.engine.containers.run(
         resolve(bench.engine, "aisci-storage"),
         [
@@ -158,28 +167,25 @@ def test_a_program_with_the_set_user_id_bit_runs_as_its_caller(bench: DockerBenc
         detach=True,
     )
     tag = "aisci-test-climb"
+    kept, sandbox = bench.sandbox, bench.sandbox.keeping_in(bench.blobs)
     try:
         assert made.wait()["StatusCode"] == 0
         made.commit(repository=tag)
-        climb = """
-            import subprocess
-            print(json.dumps({"as": subprocess.check_output(
-                ["/usr/bin/climb", "-c", "import os; print(os.geteuid())"], text=True).strip()}))
-            """
-        sandbox = bench.sandbox.keeping_in(bench.blobs)
-        sandbox._images = lambda _: str(bench.engine.images.get(tag).id)
-        kept, bench.sandbox = bench.sandbox, sandbox
-        try:
-            assert held(bench, climb, limits_of("experiment")) == {"as": "65534"}
-        finally:
-            bench.sandbox = kept
         image = str(bench.engine.images.get(tag).id)
-        assert bare(bench.engine, image, climb, user="65534:65534", network_mode="none") == {
-            "as": "0"
-        }
+        sandbox._images = lambda _: image
+        bench.sandbox = sandbox
+        yield image
     finally:
+        bench.sandbox = kept
         made.remove(force=True)
         bench.engine.images.remove(tag, force=True)
+
+
+def test_a_program_with_the_set_user_id_bit_runs_as_its_caller(bench: DockerBench) -> None:
+    with climbing(bench) as image:
+        assert held(bench, CLIMB, limits_of("experiment")) == {"as": "65534"}
+        without = bare(bench.engine, image, CLIMB, user="65534:65534", network_mode="none")
+    assert without == {"as": "0"}
 
 
 @pytest.mark.parametrize("name", ["aisci-sandbox:cpu", "aisci-latex", "aisci-editor"])

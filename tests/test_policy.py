@@ -256,6 +256,15 @@ def test_the_hash_follows_meaning_and_not_spelling(tmp_path: Path) -> None:
     assert load(written(tmp_path, less), ROOT).hash != plain.hash
 
 
+def test_an_empty_allow_list_allows_nothing(tmp_path: Path) -> None:
+    """It is `none` in other words, with the same hash; so it needs no reason either."""
+    empty = load(written(tmp_path, "extends: ci-cpu\nexperiment: {network: {allow: []}}"), ROOT)
+    none = load(written(tmp_path, "extends: ci-cpu\nexperiment: {network: none}"), ROOT)
+    assert empty.limits("experiment").network == ()
+    assert empty.hash == none.hash
+    assert empty.whole.exceeds == {}
+
+
 def test_the_file_is_shown_as_it_was_written() -> None:
     text = (ROOT / "default.yaml").read_text()
     assert show(load("default", ROOT), effective=False) == text
