@@ -155,7 +155,7 @@ def test_while_its_orchestrator_is_stopped_it_holds_the_jobs_time(
 
 
 def test_a_sentinel_that_somebody_killed_is_replaced_at_the_next_need(engine: Engine) -> None:
-    guard = Sentinel(socket_of(engine), "replaced")
+    guard = Sentinel(socket_of(engine), "replaced", str(Owner.me()))
     first = guard.pid
     os.kill(first, signal.SIGKILL)
     guard._process.wait()
@@ -185,22 +185,29 @@ class Recovering(BaseHTTPRequestHandler):
 def test_an_engine_that_cannot_answer_just_now_is_asked_again(tmp_path: Path) -> None:
     with UnixStreamServer(str(tmp_path / "engine"), Recovering) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        sentinel = Sentinel(str(tmp_path / "engine"), "a-run")
+        sentinel = Sentinel(str(tmp_path / "engine"), "a-run", str(Owner.me()))
         sentinel.close()
         server.shutdown()
     assert len(Recovering.asked) == 5
     assert Recovering.asked[-1].startswith("/volumes")
 
 
-def test_a_sentinel_touches_only_its_own_run(engine: Engine) -> None:
-    make_volume(
-        engine, "aisci-test-other", labels("other-run", Owner.me(), job="", kind="", deadline=0)
-    )
+def test_a_sentinel_touches_only_its_own_run_and_nothing_of_those_who_resumed_it(
+    engine: Engine,
+) -> None:
+    """A run may be resumed while the sentinel of its killed process still clears up."""
+    me = Owner.me()
+    dead = Owner(me.boot, 2**22 - 1, 1)
+    for run, owner in (("other-run", me), ("this-run", me), ("this-run", dead)):
+        name = f"aisci-test-{run}-{owner.pid}"
+        make_volume(engine, name, labels(run, owner, job="", kind="", deadline=0))
     try:
-        Sentinel(socket_of(engine), "not-that-run").close()
-        assert resources(engine, "other-run") == ("aisci-test-other",)
+        Sentinel(socket_of(engine), "this-run", str(dead)).close()
+        assert resources(engine, "this-run") == (f"aisci-test-this-run-{me.pid}",)
+        assert resources(engine, "other-run") == (f"aisci-test-other-run-{me.pid}",)
     finally:
-        engine.api.remove_volume("aisci-test-other")
+        for name in (*resources(engine, "this-run"), *resources(engine, "other-run")):
+            engine.api.remove_volume(name)
 
 
 def test_reap_removes_what_dead_owners_left_and_nothing_of_the_living(engine: Engine) -> None:
@@ -285,7 +292,7 @@ def test_a_folder_whose_path_has_a_lines_end_is_removed_and_no_other(tmp_path: P
     (tmp_path / "a").mkdir()
     with UnixStreamServer(str(tmp_path / "engine"), Idle) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        sentinel = Sentinel(str(tmp_path / "engine"), "a-run")
+        sentinel = Sentinel(str(tmp_path / "engine"), "a-run", str(Owner.me()))
         sentinel.guard(tmp_path / "a\nb")
         sentinel.close()
         server.shutdown()

@@ -41,15 +41,15 @@ class Depot:
 
     @property
     def prefix(self) -> str:
-        """How the run's containers and volumes are named; two runs never share a name."""
-        return f"aisci-{digest(self.run_id)[:8]}"
+        """How containers and volumes are named; two runs, or two lives of one, share no name."""
+        return f"aisci-{digest(f'{self.run_id} {self.owner}')[:8]}"
 
     @property
     def sentinel(self) -> Sentinel:
         """The guard of this run, started at the first need."""
         with self._lock:
             if self._sentinel is None:
-                self._sentinel = Sentinel(socket_of(self.engine), self.run_id)
+                self._sentinel = Sentinel(socket_of(self.engine), self.run_id, str(self.owner))
             self._sentinel.ensure()
             return self._sentinel
 

@@ -1,4 +1,6 @@
-"""Outlives the orchestrator: when that dies, kills and removes whatever its run left.
+"""Outlives the orchestrator: when that dies, kills and removes whatever it left of its run.
+
+What another process made for the same run is that one's: a run may be resumed at once.
 
 While it lives it may hang, or be stopped: then nobody would hold its jobs' time. So every few
 seconds the sentinel looks at the run's containers and kills what is past its label's deadline.
@@ -26,7 +28,7 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-LABEL, DEADLINE = "aisci.run", "aisci.deadline"
+LABEL, OWNER, DEADLINE = "aisci.run", "aisci.owner", "aisci.deadline"
 _LOOK = 5.0  # seconds between two looks at the deadlines
 _DONE = b"done"  # what is no folder: the orchestrator ends in order
 _END = b"\0"  # of what it is told: the one byte that no path has
@@ -35,10 +37,10 @@ _PATIENCE = 120.0  # seconds until it gives up on an engine that does not answer
 
 
 class Sentinel:
-    """The orchestrator's end of the pipe."""
+    """The orchestrator's end of the pipe. ``owner`` is the label of what this one made."""
 
-    def __init__(self, engine_socket: str, run_id: str) -> None:
-        self._argv = [sys.executable, "-I", __file__, engine_socket, run_id]
+    def __init__(self, engine_socket: str, run_id: str, owner: str) -> None:
+        self._argv = [sys.executable, "-I", __file__, engine_socket, run_id, owner]
         self._folders: list[Path] = []
         self._process = self._start()
 
@@ -114,28 +116,32 @@ def _call(engine_socket: str, method: str, path: str) -> Any:
     return json.loads(body) if answer.status == http.HTTPStatus.OK else None
 
 
-def _containers(engine_socket: str, run_id: str, *, all_of_them: bool) -> list[dict[str, Any]]:
-    filters = urllib.parse.quote(json.dumps({"label": [f"{LABEL}={run_id}"]}))
-    path = f"/containers/json?all={int(all_of_them)}&filters={filters}"
+def _filters(run_id: str, owner: str) -> str:
+    return urllib.parse.quote(json.dumps({"label": [f"{LABEL}={run_id}", f"{OWNER}={owner}"]}))
+
+
+def _containers(
+    engine_socket: str, run_id: str, owner: str, *, all_of_them: bool
+) -> list[dict[str, Any]]:
+    path = f"/containers/json?all={int(all_of_them)}&filters={_filters(run_id, owner)}"
     return _call(engine_socket, "GET", path) or []
 
 
-def _kill_late(engine_socket: str, run_id: str) -> None:
+def _kill_late(engine_socket: str, run_id: str, owner: str) -> None:
     """Kill each running container that is past its deadline; the orchestrator removes it."""
-    for container in _containers(engine_socket, run_id, all_of_them=False):
+    for container in _containers(engine_socket, run_id, owner, all_of_them=False):
         deadline = float(container["Labels"].get(DEADLINE) or 0)
         if 0 < deadline < time.time():
             _call(engine_socket, "POST", f"/containers/{container['Id']}/kill?signal=KILL")
 
 
-def _clear(engine_socket: str, run_id: str) -> int:
-    """Kill and remove the run's containers, then its volumes; return how many there were."""
+def _clear(engine_socket: str, run_id: str, owner: str) -> int:
+    """Kill and remove the owner's containers, then its volumes; return how many there were."""
     found = 0
-    for container in _containers(engine_socket, run_id, all_of_them=True):
+    for container in _containers(engine_socket, run_id, owner, all_of_them=True):
         found += 1
         _call(engine_socket, "DELETE", f"/containers/{container['Id']}?force=1&v=1")
-    filters = urllib.parse.quote(json.dumps({"label": [f"{LABEL}={run_id}"]}))
-    listed = _call(engine_socket, "GET", f"/volumes?filters={filters}") or {}
+    listed = _call(engine_socket, "GET", f"/volumes?filters={_filters(run_id, owner)}") or {}
     for volume in listed.get("Volumes") or ():
         found += 1
         name = urllib.parse.quote(volume["Name"], safe="")
@@ -156,7 +162,7 @@ def _unescaped(code: re.Match[str]) -> str:
     return chr(int(code[1], 8))
 
 
-def _lines(engine_socket: str, run_id: str) -> list[bytes]:
+def _lines(engine_socket: str, run_id: str, owner: str) -> list[bytes]:
     """What the orchestrator says until its end; meanwhile its containers' deadlines are held."""
     said, pipe = b"", sys.stdin.fileno()
     while True:
@@ -167,19 +173,19 @@ def _lines(engine_socket: str, run_id: str) -> list[bytes]:
             said += piece
             continue
         with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
-            _kill_late(engine_socket, run_id)  # an engine that cannot answer is asked again
+            _kill_late(engine_socket, run_id, owner)  # an engine that cannot answer is asked again
 
 
 def main() -> None:
     """Hold deadlines until the pipe's end, then clear up until nothing new appears."""
-    engine_socket, run_id = sys.argv[1:3]
-    lines = _lines(engine_socket, run_id)
+    engine_socket, run_id, owner = sys.argv[1:4]
+    lines = _lines(engine_socket, run_id, owner)
     quiet = 0.0 if _DONE in lines else _QUIET
     give_up = time.monotonic() + _PATIENCE
     quiet_since = time.monotonic()
     while time.monotonic() < give_up:
         try:
-            if _clear(engine_socket, run_id):
+            if _clear(engine_socket, run_id, owner):
                 quiet_since = time.monotonic()
             elif time.monotonic() - quiet_since >= quiet:
                 break  # a request that was under way when the orchestrator died has landed too
