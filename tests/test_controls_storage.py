@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from orchestrator import SandboxFailed
+from orchestrator.edges import volumes
 from orchestrator.edges.container import WORKDIR
 from orchestrator.edges.images import resolve
+from orchestrator.edges.storage import Quota
 from orchestrator.records import ContainerKind, Verdict
 from tests.contract_sandbox import MIB
 from tests.controls_rig import bare, held, job, limits_of
@@ -169,3 +175,26 @@ def test_a_message_queue_holds_no_more_than_its_own_small_limit(bench: DockerBen
     )
     assert seen["made"] < 300
     assert seen["bytes"] <= MIB
+
+
+@pytest.mark.parametrize("backend", ["loop", "tmpfs"])
+@pytest.mark.parametrize("wider", ["bytes", "inodes"])
+def test_a_quota_that_was_set_and_does_not_hold_is_found_by_writing_and_no_job_runs(
+    backend: str, wider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The backend makes a volume of four times what it was asked for, and says nothing of it."""
+    maker = "loop_device" if backend == "loop" else "volume_options"
+    made: Callable[..., Any] = getattr(volumes, maker)
+
+    def too_wide(*asked: Any) -> Any:
+        return made(*(_wider(one, wider) for one in asked))
+
+    monkeypatch.setattr(volumes, maker, too_wide)
+    with docker_bench(tmp_path, f"wide-{tmp_path}", backends=(backend,)) as bench:
+        with pytest.raises(SandboxFailed, match="set and did not hold"):
+            bench.sandbox.run(job(bench, "print()", limits_of("experiment")))
+        assert bench.left_behind() == ()
+
+
+def _wider(one: Any, what: str) -> Any:
+    return replace(one, **{what: 4 * getattr(one, what)}) if isinstance(one, Quota) else one
