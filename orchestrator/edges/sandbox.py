@@ -38,6 +38,7 @@ from orchestrator.edges.session import Facts, Session, interrupted
 from orchestrator.edges.storage import Quota
 from orchestrator.edges.stream import Stream
 from orchestrator.edges.watch import Watch
+from orchestrator.evidence import Pairs
 from orchestrator.records import Job, JobResult, Limits, Peaks, Tree
 
 SLACK = 60.0  # seconds past a job's longest end until the sentinel takes this process for hung
@@ -159,16 +160,7 @@ class DockerSandbox:
         self._copy_in(job.files, made, (uid, gid))
         stream = Stream(self._engine, made)
         undo.callback(stream.close)
-        with translated("starting a job"):
-            self._engine.api.start(made)
-            pid: int = self._engine.api.inspect_container(made)["State"]["Pid"]
-        seen = status_of(pid) + bounds_of(pid, Meter.of(pid, made))
-        if limits.runtime == gvisor.RUNTIME:  # whose first process has no such mount: it is its own
-            seen += gvisor.status_inside(stream)
-        else:
-            seen += workspace_of(pid, WORKDIR)
-        check_seen(seen, limits)
-        check_workspace(seen, backend)
+        pid, seen = self._begun(made, stream, limits, backend)
         lines = Lines()
         watch = Watch(
             self._engine, made, pid=pid, stream=stream, limits=limits, keeper=keeper,
@@ -188,6 +180,24 @@ class DockerSandbox:
             proxy=proxy, facts=Facts(made, image, backend, info, asked, inspected, seen,
                                      float(labels[DEADLINE]), how_lent(body)),
         )  # fmt: skip
+
+    def _begun(self, made: str, stream: Stream, limits: Limits, backend: str) -> tuple[int, Pairs]:
+        """Start the container: its first process, waiting at the gate, and what the kernel says.
+
+        Raises:
+            SandboxFailed: it has more rights, or other mounts, than asked.
+        """
+        with translated("starting a job"):
+            self._engine.api.start(made)
+            pid: int = self._engine.api.inspect_container(made)["State"]["Pid"]
+        seen = status_of(pid) + bounds_of(pid, Meter.of(pid, made))
+        if limits.runtime == gvisor.RUNTIME:  # whose first process has no such mount: it is its own
+            seen += gvisor.status_inside(stream)
+        else:
+            seen += workspace_of(pid, WORKDIR)
+        check_seen(seen, limits)
+        check_workspace(seen, backend)
+        return pid, seen
 
     def _adds_to(self, limits: Limits, info: Mapping[str, Any]) -> dict[Path, int]:
         """Where a job may fill the host's disk, and by how many bytes: its volume, its harvest."""
