@@ -18,6 +18,7 @@ Found = tuple[str, str, str]
 
 LEAST_MEMORY = 6 * 2**20  # bytes; Docker refuses less, and takes 0 for "no limit"
 LEAST_WORKSPACE = 2**20  # bytes; a file system's own tables need some
+LEAST_TMPFS = 4096  # bytes: one page; Docker and the kernel take 0 for "no limit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,8 @@ def of_container(kind: str, block: Container) -> Iterator[Found]:
     for key, size, least in (
         ("resources.memory", uses.memory, LEAST_MEMORY),
         ("storage.workspace", store.workspace, LEAST_WORKSPACE),
+        ("storage.tmp", store.tmp, LEAST_TMPFS),
+        ("resources.shm", uses.shm, LEAST_TMPFS),
     ):
         if size < least:
             yield f"{kind}.{key}", f"nothing runs in less than {size_text(least)}", "raise it"

@@ -66,6 +66,8 @@ def test_a_sound_policy_has_nothing_to_be_found() -> None:
         ({"experiment__harvest__files": 20001}, "experiment.harvest.files", "storage.inodes"),
         ({"experiment__resources__memory": "0B"}, "experiment.resources.memory", "less than 6MiB"),
         ({"experiment__storage__workspace": "0B"}, "experiment.storage.workspace", "than 1MiB"),
+        ({"experiment__storage__tmp": "0B"}, "experiment.storage.tmp", "less than 4KiB"),
+        ({"latex__resources__shm": "4095B"}, "latex.resources.shm", "less than 4KiB"),
         ({"experiment__gpus__count": 1}, "experiment.gpus.memory", "both zero or neither"),
         ({"experiment__gpus__memory": "1GiB"}, "experiment.gpus.memory", "both zero or neither"),
         ({"latex__gpus__count": 1}, "latex.gpus.count", "only experiments"),

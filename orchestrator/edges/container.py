@@ -12,6 +12,7 @@ from orchestrator import ControlUnavailable
 from orchestrator.edges.cdi import device_requests
 from orchestrator.edges.storage import volume_mount
 from orchestrator.names import why_unsafe
+from orchestrator.policy_limits import LEAST_TMPFS
 from orchestrator.policy_values import why_not_set
 from orchestrator.records import Job, Limits
 from orchestrator.seccomp import profile_of, under
@@ -87,7 +88,7 @@ def body_of(
 def _host_config(job: Job, volume: str, lent: list[dict[str, Any]], egress: str) -> dict[str, Any]:
     limits = job.limits
     calls = under(profile_of(limits.seccomp), limits.runtime)
-    tmpfs = f"size={max(limits.tmp, 4096)},nr_inodes={limits.inodes},mode=1777,nosuid,nodev,exec"
+    tmpfs = f"size={max(limits.tmp, LEAST_TMPFS)},nr_inodes={limits.inodes},mode=1777,nosuid,nodev,exec"
     return {
         "NetworkMode": "none",
         "ReadonlyRootfs": True,
@@ -99,7 +100,7 @@ def _host_config(job: Job, volume: str, lent: list[dict[str, Any]], egress: str)
         "MemorySwap": limits.memory,
         "NanoCpus": int(limits.cpus * 1e9),
         "PidsLimit": limits.pids,
-        "ShmSize": max(limits.shm, 4096),
+        "ShmSize": max(limits.shm, LEAST_TMPFS),
         "Ulimits": [
             {"Name": "core", "Soft": NO_CORE, "Hard": NO_CORE},
             {"Name": "fsize", "Soft": limits.file, "Hard": limits.file},
