@@ -88,7 +88,9 @@ def body_of(
 def _host_config(job: Job, volume: str, lent: list[dict[str, Any]], egress: str) -> dict[str, Any]:
     limits = job.limits
     calls = under(profile_of(limits.seccomp), limits.runtime)
-    tmpfs = f"size={max(limits.tmp, LEAST_TMPFS)},nr_inodes={limits.inodes},mode=1777,nosuid,nodev,exec"
+    tmpfs = (
+        f"size={max(limits.tmp, LEAST_TMPFS)},nr_inodes={limits.inodes},mode=1777,nosuid,nodev,exec"
+    )
     return {
         "NetworkMode": "none",
         "ReadonlyRootfs": True,
