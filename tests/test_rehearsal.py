@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from orchestrator import ControlUnavailable, SandboxFailed
+from orchestrator import BadPolicy, ControlUnavailable, SandboxFailed
 from orchestrator.blobs import BlobStore
+from orchestrator.console import research, wiring
 from orchestrator.console.rehearsal import rehearse
 from orchestrator.console.research import View, start
 from orchestrator.console.wiring import prepare
 from orchestrator.edges import gpu, sandbox
 from orchestrator.edges.engine import connect
+from orchestrator.edges.models import open_model
 from orchestrator.edges.scripted_sandbox import Ending, ScriptedSandbox
 from orchestrator.edges.sweep import SweepModel
 from orchestrator.edges.volumes import Volumes
+from orchestrator.journal import Mode
+from orchestrator.policy_limits import Machine
+from orchestrator.run import Setup
 from tests import run_rig as rig
 
 VIEW = View(quiet=True, as_json=False)
@@ -124,3 +131,50 @@ def test_a_container_in_which_not_even_nothing_ends_well_is_refused(tmp_path: Pa
     assert "block experiment" in refused.value.where
     assert refused.value.why == "cannot start"
     assert len(scripted.jobs) == 1
+
+
+def test_a_run_that_is_resumed_or_forked_is_rehearsed_unless_nothing_is_left_to_ask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine may have changed since; a run at its end asks nothing of it."""
+    folder = tmp_path / "run"
+    rig.run_scripted(folder, SweepModel(), Mode.RECORD)
+    rehearsed: list[Any] = []
+
+    def refused(setup: Setup, _: Any) -> None:
+        rehearsed.append(setup.policy.name)
+        raise ControlUnavailable("this machine gives less than it did")
+
+    @contextmanager
+    def edges(setup: Setup, *_: Any) -> Iterator[Any]:
+        yield rig.scripted_edges(open_model(setup.model, environ={}))
+
+    monkeypatch.setattr(research, "connect", lambda: None)
+    monkeypatch.setattr(research, "same_images", lambda *_: None)
+    monkeypatch.setattr(research, "resolve_images", lambda *_: ())
+    monkeypatch.setattr(research, "real_edges", edges)
+    monkeypatch.setattr(research, "rehearse", refused)
+    assert research.resume(str(folder), tmp_path, VIEW, fork=False, policy=None) == 0
+    assert rehearsed == []
+    with pytest.raises(ControlUnavailable):
+        research.resume(str(folder), tmp_path, VIEW, fork=True, policy=None)
+    journal = folder / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:-1]))
+    with pytest.raises(ControlUnavailable):
+        research.resume(str(folder), tmp_path, VIEW, fork=False, policy=None)
+    assert len(rehearsed) == 2
+    assert journal.read_bytes() == b"".join(lines[:-1])
+
+
+def test_a_machine_too_small_for_what_is_left_of_a_run_refuses_its_resume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "run"
+    rig.run_scripted(folder, SweepModel(), Mode.RECORD)
+    journal = folder / "journal.jsonl"
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-1]))
+    monkeypatch.setattr(research, "connect", lambda: None)
+    monkeypatch.setattr(wiring, "measure", lambda *_, **__: Machine(cpus=1, memory=1, disk=1))
+    with pytest.raises(BadPolicy, match="this machine has"):
+        research.resume(str(folder), tmp_path, VIEW, fork=False, policy=None)

@@ -28,6 +28,7 @@ from orchestrator.console.saver import Saver, differences
 from orchestrator.console.track import Line, Track
 from orchestrator.console.wiring import (
     Wanted,
+    fits,
     prepare,
     present_template,
     real_edges,
@@ -85,10 +86,13 @@ def resume(name: str, results: Path, view: View, *, fork: bool, policy: str | No
             now = present_template(known["name"], known["origin"]) or template_of(pins, paths)
             setup = setup_of(pins, now)
             chosen = usable_policy(policy, results) if policy else setup.policy
+            fits(chosen, results)
             setup = replace(setup, policy=chosen, images=resolve_images(chosen, engine))
         else:
             same_program(pins)
             setup = setup_of(pins, template_of(pins, paths))
+            if not runs.ended(paths):
+                fits(setup.policy, results)
             same_images(setup, engine)
         place = Place(record=paths, output=paths, mode=Mode.FORK if fork else Mode.RESUME)
         return _research(setup, place, engine, view)
@@ -102,7 +106,7 @@ def _research(setup: Setup, place: Place, engine: Engine, view: View) -> int:
         real_edges(setup, engine, run_id(paths)) as edges,
         _listening(paths, view) as listener,
     ):
-        if place.mode is not Mode.RESUME:  # a policy that nothing has yet run under here
+        if place.mode is not Mode.RESUME or not runs.ended(paths):  # else nothing is asked
             rehearse(setup, edges(BlobStore(paths.blobs)).sandbox)
         outcomes = research(setup, place, Tools(edges=edges, saving=Saver(), listener=listener))
     return _ended(paths, outcomes, view)

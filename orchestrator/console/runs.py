@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestrator import UnknownName, UserError
+from orchestrator.chain import read_lines
 from orchestrator.paths import RunPaths
 
 JOURNAL = "journal.jsonl"
@@ -32,6 +33,12 @@ def find(name: str, results: Path) -> RunPaths:
             todo=_nearest(results),
         )
     return RunPaths(folder)
+
+
+def ended(paths: RunPaths) -> bool:
+    """Whether the run was taken to its end, so that resuming it asks for nothing more."""
+    kinds = [line["kind"] for line, _ in read_lines(paths.journal)]
+    return kinds[-1:] == ["sealed"]
 
 
 def _runs(results: Path) -> list[Path]:
