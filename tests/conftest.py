@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import subprocess
 from pathlib import Path
 
@@ -25,7 +26,12 @@ def commit() -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Seed hypothesis by the commit unless a seed was given."""
+    """Seed hypothesis by the commit unless a seed was given; let Ctrl-C be what it is.
+
+    A shell starts what runs in the background with Ctrl-C ignored, and programs hand that on.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("hypothesis_seed", None) is None:
         config.option.hypothesis_seed = int.from_bytes(commit().encode()[:8], "big")
 
