@@ -267,6 +267,6 @@ def test_no_health_check_of_an_image_runs_beside_a_job(bench: DockerBench) -> No
     try:
         short, long = (CHECKED.replace("SECONDS", seconds) for seconds in ("4", "60"))
         assert held(bench, short, limits_of("experiment", image=name)) == {"checked": False}
-        assert bare(engine, name, long, network_mode="none") == {"checked": True}  # it ends at the first
+        assert bare(engine, name, long, network_mode="none") == {"checked": True}  # at once
     finally:
         engine.images.remove(name, force=True)
