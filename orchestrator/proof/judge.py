@@ -1,0 +1,82 @@
+"""Bare and guarded, side by side: what one probe shows of one kind of container."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from orchestrator.exceptions import departures
+from orchestrator.proof.probe import Probe
+from orchestrator.proof.seen import Seen
+from orchestrator.records import ContainerKind
+
+State = Literal["held", "held otherwise", "did not hold", "not provable here"]
+STATES: tuple[State, ...] = ("did not hold", "not provable here", "held otherwise", "held")
+"""The worst first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One probe in one kind of container: its state, what was seen guarded and bare, and why.
+
+    ``lowered`` are the limits that were smaller than the policy's, so that the probe is quick,
+    in words; ``container`` is the guarded container's id, empty where none was made.
+    """
+
+    probe: str
+    kind: ContainerKind
+    promise: str
+    tries: str
+    parts: tuple[str, ...]
+    families: tuple[int, ...]
+    state: State
+    saw: str
+    why: str = ""
+    bare: str = ""
+    lowered: str = ""
+    verdict: str = ""
+    container: str = ""
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(part.partition(".")[0] for part in self.parts))
+
+
+def judge(probe: Probe, runtime: str, bare: Seen, guarded: Seen) -> tuple[State, str, str]:
+    """The state, what was seen guarded, and why it is no plain "held"."""
+    if not bare.attempts or len(bare.through) < len(bare.attempts) or not bare.done:
+        return "not provable here", "", f"no probe here: it does not get through {_in_bare(bare)}"
+    if guarded.through:
+        return _through(probe, runtime, guarded)
+    missing = {one.name for one in bare.attempts} - {one.name for one in guarded.attempts}
+    if guarded.done and not missing:
+        return "held", words(guarded), ""
+    if guarded.verdict in probe.ends:
+        return "held", f"the host ended it: {guarded.verdict}", ""
+    left = f"; not tried: {', '.join(sorted(missing)[:3])}" if missing else ""
+    how = f"it broke off ({guarded.verdict or 'no verdict'}){left}"
+    return "did not hold", words(guarded), " ".join(filter(None, (how, guarded.why)))
+
+
+def _through(probe: Probe, runtime: str, guarded: Seen) -> tuple[State, str, str]:
+    got = "; ".join(_one(attempt.name, attempt.saw) for attempt in guarded.through[:4])
+    if probe.otherwise and runtime != "runc":
+        (known,) = (one for one in departures(runtime) if one.control == probe.otherwise)
+        return "held otherwise", f"got through: {got}", f"{known.instead}; {known.holds}"
+    return "did not hold", f"got through: {got}", ""
+
+
+def words(seen: Seen) -> str:
+    """What stopped the attempts, each answer once."""
+    stopped = dict.fromkeys(one.saw for one in seen.attempts if not one.through and one.saw)
+    return "; ".join(list(stopped)[:4])
+
+
+def _in_bare(seen: Seen) -> str:
+    stopped = [_one(one.name, one.saw) for one in seen.attempts if not one.through]
+    told = "; ".join(stopped[:3]) or seen.why or "it broke off"
+    return f"in the bare container either ({told})"
+
+
+def _one(name: str, saw: str) -> str:
+    return f"{name}: {saw}" if saw else name

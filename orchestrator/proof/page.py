@@ -1,0 +1,186 @@
+"""One proof as a page that a security team can read: no script, nothing fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator.proof.judge import Result
+from orchestrator.proof.proof import Proof, Row, Whole, by_control
+from orchestrator.report.html import Child, Html, el, fold, table
+from orchestrator.report.page import contents, duration, facts, page, pill, section
+
+LOOKS = {
+    "held": "good",
+    "held otherwise": "warn",
+    "did not hold": "bad",
+    "not provable here": "warn",
+    "nothing is promised": "",
+}
+_SAID = {
+    "held": "Every control that was tried held.",
+    "held otherwise": "Every control held; some are held otherwise than under runc.",
+    "did not hold": "A control did not hold.",
+    "not provable here": "What could be tried held; some of it cannot be shown on this machine.",
+}
+
+
+def proof_page(proof: Proof, others: Sequence[str] = ()) -> str:
+    """The whole page; ``others`` are the names of earlier pages beside it, the newest first."""
+    rows = by_control(proof)
+    return page(
+        f"Proof of {proof.policy} · aisci",
+        el(
+            "header",
+            el("p", f"aisci · proof of a policy · {proof.at}", class_="eyebrow"),
+            el("h1", f"{proof.policy}: {proof.outcome}"),
+            el("p", _SAID[proof.outcome], class_="byline"),
+            _numbers(proof),
+            contents([("controls", "Controls"), ("limits", "Limits as written"),
+                      ("machine", "What was proved where"), ("means", "What this means")]),
+        ),
+        _some(proof),
+        section("controls", "Controls", [_control(row) for row in rows]),
+        section("limits", "Limits as written", el("p", _WHOLE), [_whole(one) for one in proof.whole]),
+        section("machine", "What was proved where", _machine(proof)),
+        section("means", "What this means", *_means(proof)),
+        section("others", "Other proofs", _others(others)) if others else None,
+    )  # fmt: skip
+
+
+def empty_page(policy: str, hash_: str, others: Sequence[str] = ()) -> str:
+    """What stands in a proof's place as long as there is none."""
+    return page(
+        f"No proof of {policy} · aisci",
+        el(
+            "header",
+            el("p", "aisci · proof of a policy", class_="eyebrow"),
+            el("h1", f"{policy} was not proved on this machine"),
+            el("p", "Policy hash ", el("span", hash_, class_="hash")),
+        ),
+        el(
+            "p",
+            "Make a proof with ",
+            el("code", f"aisci policy prove {policy}"),
+            ": this page then is the proof.",
+        ),
+        section("others", "Proofs of some probes", _others(others)) if others else None,
+    )
+
+
+_WHOLE = (
+    "A container of each kind was made at the policy's own limits, with a program that does nothing. "
+    "What the engine was asked for and what the kernel holds stand side by side. The probes above were run "
+    "at limits that are no larger, and lowered where that is said."
+)
+
+
+def _numbers(proof: Proof) -> Html:
+    counts = proof.counts()
+    probes = len({one.probe for one in proof.results})
+    return facts(
+        ("probes", probes, f"{len(proof.results)} trials"),
+        ("held", counts["held"], f"{counts['held otherwise']} otherwise" if counts["held otherwise"] else ""),
+        ("did not hold", counts["did not hold"], ""),
+        ("not provable here", counts["not provable here"] + len(proof.unproved), ""),
+        ("took", duration(proof.seconds), ""),
+    )  # fmt: skip
+
+
+def _some(proof: Proof) -> Html | None:
+    if not proof.asked:
+        return None
+    said = f"Only some probes were asked for: {', '.join(proof.asked)}. This is no proof of the whole policy."
+    return el("div", el("p", said), class_="notice warn")
+
+
+def _control(row: Row) -> Html:
+    many = len(row.results)
+    summary = [row.control.title, pill(row.told, LOOKS[row.told])]
+    summary += (
+        [el("span", f" {many} trial{'s' * (many != 1)}", class_="quiet small")] if many else []
+    )
+    inner: list[Child] = [el("p", "Enforced by ", row.control.by, ".", class_="small")]
+    inner += [el("p", row.why)] if row.why else []
+    inner += [_results(row.results)] if row.results else []
+    inner += [el("p", "It does not stop: ", row.control.not_stopped, class_="small quiet")]
+    return fold(summary, *inner, opened=row.told in {"did not hold", "not provable here"})
+
+
+def _results(results: Sequence[Result]) -> Html:
+    rows: list[tuple[Child, ...]] = [
+        (
+            [one.promise, el("div", f"tried: {one.tries}", class_="small quiet"),
+             el("div", el("code", one.probe), class_="small quiet")],
+            one.kind,
+            pill(one.state, LOOKS[one.state]),
+            [one.saw, el("div", one.why, class_="small") if one.why else None,
+             el("div", f"lowered: {one.lowered}", class_="small quiet") if one.lowered else None],
+            one.bare,
+        )
+        for one in results
+    ]  # fmt: skip
+    return table(("promise", "container", "", "seen", "in the bare container"), rows)
+
+
+def _whole(one: Whole) -> Html:
+    if one.attestation is None:
+        return el(
+            "div",
+            el("p", f"{one.kind}: not to be had on this machine: {one.why}"),
+            class_="notice warn",
+        )
+    asked, found = dict(one.attestation.asked), dict(one.attestation.inspected)
+    settings: list[tuple[Child, ...]] = [
+        (el("code", key), value, "the same" if found.get(key) == value else found.get(key, ""))
+        for key, value in sorted(asked.items())
+        if key.startswith("HostConfig.")
+    ]
+    kernel: list[tuple[Child, ...]] = [
+        (el("code", key), value) for key, value in one.attestation.seen
+    ]
+    return fold(
+        f"{one.kind}: {len(asked)} settings asked and inspected, {len(kernel)} read from the kernel",
+        table(("setting", "asked", "inspected"), settings),
+        table(("the kernel says", ""), kernel),
+    )
+
+
+def _machine(proof: Proof) -> Html:
+    rows: list[tuple[Child, ...]] = [
+        ("policy", f"{proof.policy} ({proof.origin})"),
+        ("policy hash", el("span", proof.hash, class_="hash")),
+        ("when", proof.at),
+        ("program", f"aisci {proof.program}"),
+        ("engine", proof.engine),
+        ("runtime", ", ".join(proof.runtimes)),
+        ("kernel", f"{proof.kernel}, {proof.machine}, cgroup version {proof.cgroup}"),
+        ("quota by", proof.storage),
+        *((f"image of {kind}", el("span", image, class_="hash")) for kind, image in proof.images),
+    ]
+    return table(("", ""), rows)
+
+
+def _means(proof: Proof) -> list[Child]:
+    parts: list[Child] = [
+        el(
+            "p",
+            "Each probe is a small program that breaks one promise, if it can. It first got through in a "
+            "deliberately bare container of the same image; then it was run in a container made by the code "
+            "path that experiments use. Held means: it got through there, and not here.",
+        ),
+        el(
+            "p",
+            "A proof shows what these probes could not do, on this machine, with this engine, kernel and "
+            "images, at that time. It is no proof that nothing else can.",
+        ),
+    ]
+    if proof.left_out:
+        rows = [(el("code", name), why) for name, why in proof.left_out]
+        parts.append(
+            fold(f"{len(rows)} probes do not apply to this policy", table(("probe", "why"), rows))
+        )
+    return parts
+
+
+def _others(names: Sequence[str]) -> Html:
+    return el("ul", [el("li", el("a", name.removesuffix(".html"), href=name)) for name in names])

@@ -1,0 +1,227 @@
+"""What a probe is, read from the head of its own file.
+
+A program's docstring, or the comment that a LaTeX source or a model's reply begins with::
+
+    Nothing can be made a mount point.
+
+    tries: to mount a tmpfs, to bind a folder over another
+    parts: container.capabilities, seccomp.profile
+    family: 9
+    kinds: experiment, latex, editor
+    bare: rights
+
+The first paragraph is the promise that must hold. The other keys are in :class:`_Head`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from orchestrator import BadFile, UnknownName
+from orchestrator.exceptions import departures
+from orchestrator.proof.parts import IDS
+from orchestrator.records import ContainerKind, Verdict
+from orchestrator.units import parse_size, parse_time
+from orchestrator.yamlfile import nearest
+
+FOLDER = "sandbox/probes"
+HELPERS = "helpers"  # of FOLDER: what probes share; no probe
+
+Bare = Literal["plain", "rights", "world", "host network", "host processes", "host ipc", "nobody"]
+Judge = Literal["itself", "home", "home whole", "numbers", "opaque", "words", "host"]
+Needs = Literal["", "allow-list", "gvisor", "gpu", "no gpu", "container editor"]
+
+_SIZES = frozenset({"memory", "shm", "workspace", "tmp", "file", "logs"})
+_TIMES = frozenset({"wall", "cpu_time", "grace"})
+_COUNTS = frozenset({"pids", "open_files", "inodes", "cpus"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """One probe. ``id`` is its path below the folder of probes, less the suffix.
+
+    ``bare`` says how bare the container is in which it must get through. ``ends`` are verdicts
+    by which the host ends the job that tries it, ``lower`` limits that it wants to be small, so
+    that it is quick and fills no disk; either gives it a container of its own. ``judge`` says
+    who looks whether it got through. ``otherwise`` names the exception of gVisor's by which it
+    does there. ``needs`` is what a policy or machine must have for it to say anything.
+    """
+
+    id: str
+    file: str
+    promise: str
+    tries: str
+    parts: tuple[str, ...]
+    families: tuple[int, ...]
+    kinds: tuple[ContainerKind, ...]
+    bare: Bare = "plain"
+    ends: tuple[Verdict, ...] = ()
+    lower: tuple[tuple[str, float], ...] = ()
+    judge: Judge = "itself"
+    alone: bool = False
+    otherwise: str = ""
+    needs: Needs = ""
+
+
+def _words(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+
+def _lowered(value: Any) -> Any:
+    """``memory 64MiB, wall 3s`` as pairs of a limit's name and its number."""
+    if not isinstance(value, str):
+        return value
+    return tuple(_limit(*part.split()) for part in value.split(","))
+
+
+def _limit(name: str, text: str) -> tuple[str, float]:
+    if name in _SIZES:
+        return name, parse_size(text)
+    if name in _TIMES:
+        return name, parse_time(text)
+    if name in _COUNTS:
+        return name, float(text) if name == "cpus" else int(text)
+    raise ValueError(f"no limit is called {name!r}")
+
+
+class _Head(BaseModel):
+    """The keys that a probe's head may have."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    promise: str = Field(min_length=10, max_length=200)
+    tries: str = Field(min_length=5, max_length=300)
+    parts: Annotated[tuple[str, ...], BeforeValidator(_words)]
+    family: Annotated[tuple[Annotated[int, Field(ge=1, le=28)], ...], BeforeValidator(_words)]
+    kinds: Annotated[tuple[ContainerKind, ...], BeforeValidator(_words)]
+    bare: Bare = "plain"
+    ends: Annotated[tuple[Verdict, ...], BeforeValidator(_words)] = ()
+    lower: Annotated[tuple[tuple[str, float], ...], BeforeValidator(_lowered)] = ()
+    judge: Judge = "itself"
+    alone: bool = False
+    otherwise: str = ""
+    needs: Needs = ""
+
+
+def probes(root: Path) -> tuple[Probe, ...]:
+    """Every shipped probe, sorted by id; ``root`` holds ``sandbox/``.
+
+    Raises :class:`BadFile` for a head that does not keep its form.
+    """
+    folder = root / FOLDER
+    found = sorted(
+        path
+        for suffix in ("py", "tex", "md")
+        for path in folder.glob(f"*/*.{suffix}")
+        if path.parent.name != HELPERS
+    )
+    return tuple(load(path, folder) for path in found)
+
+
+def load(path: Path, folder: Path) -> Probe:
+    """The probe in one file. Raises :class:`BadFile`."""
+    name = path.relative_to(folder)
+    try:
+        head = _Head.model_validate(_parse(_head_of(path)))
+    except (ValueError, SyntaxError) as error:
+        raise BadFile(
+            "a probe's head does not keep its form", where=str(path), why=_said(error)
+        ) from error
+    _known(path, head)
+    return Probe(
+        id=str(name.with_suffix("")),
+        file=str(name),
+        promise=head.promise,
+        tries=head.tries,
+        parts=head.parts,
+        families=head.family,
+        kinds=head.kinds,
+        bare=head.bare,
+        ends=head.ends,
+        lower=head.lower,
+        judge=head.judge,
+        alone=head.alone or bool(head.ends or head.lower) or head.judge != "itself",
+        otherwise=head.otherwise,
+        needs=head.needs,
+    )
+
+
+def chosen(all_of_them: tuple[Probe, ...], names: tuple[str, ...]) -> tuple[Probe, ...]:
+    """The probes whose id, folder or part is among ``names``; all if there are none.
+
+    Raises :class:`UnknownName` for a name that is none of the three.
+    """
+    if not names:
+        return all_of_them
+    known = {word for one in all_of_them for word in _called(one)}
+    for name in names:
+        if name not in known:
+            raise UnknownName(
+                f"no probe, folder of probes or part of a control is called {name!r}",
+                todo=nearest(name, tuple(sorted(known))),
+            )
+    return tuple(one for one in all_of_them if set(names) & set(_called(one)))
+
+
+def _called(probe: Probe) -> tuple[str, ...]:
+    controls = (part.partition(".")[0] for part in probe.parts)
+    return (probe.id, probe.id.partition("/")[0], *probe.parts, *controls)
+
+
+def _known(path: Path, head: _Head) -> None:
+    """Names that must be somebody else's too: parts, and gVisor's exceptions."""
+    exceptions = {one.control for one in departures("runsc")}
+    for name, known in (*((part, IDS) for part in head.parts), (head.otherwise, exceptions | {""})):
+        if name not in known:
+            raise BadFile(
+                f"a probe names {name!r}, which there is not",
+                where=str(path),
+                todo=nearest(name, tuple(sorted(known))),
+            )
+
+
+def _head_of(path: Path) -> str:
+    text = path.read_text("utf-8")
+    if path.suffix == ".py":
+        return ast.get_docstring(ast.parse(text)) or ""
+    if path.suffix == ".md":
+        found = re.match(r"<!--\n(.*?)\n-->", text, re.DOTALL)
+        return found[1] if found else ""
+    lines = text.splitlines()
+    return "\n".join(line[1:].removeprefix(" ") for line in lines[: _first_other(lines)])
+
+
+def _first_other(lines: list[str]) -> int:
+    return next((n for n, line in enumerate(lines) if not line.startswith("%")), len(lines))
+
+
+def _parse(head: str) -> Mapping[str, str]:
+    """A first paragraph, then ``key: value`` lines; a line that is set in goes on from the last."""
+    promise, _, rest = head.partition("\n\n")
+    found = {"promise": " ".join(promise.split())}
+    last = ""
+    for line in rest.splitlines():
+        if line.startswith(" ") and last:
+            found[last] += " " + line.strip()
+            continue
+        last, colon, value = line.partition(":")
+        if not colon:
+            raise ValueError(f"{line!r} is no `key: value`")
+        if last in found:
+            raise ValueError(f"{last!r} stands there twice")
+        found[last] = value.strip()
+    return found
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        problem = error.errors()[0]
+        return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+    return str(error)

@@ -1,0 +1,146 @@
+"""The whole of one proof, as it is kept: what was proved, where, when, with what outcome."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from orchestrator import BadFile
+from orchestrator.controls import CONTROLS
+from orchestrator.controls.control import Control
+from orchestrator.proof.judge import STATES, Result, State
+from orchestrator.records import Attestation, ContainerKind, digest
+
+SCHEMA = 1
+HELD, BROKEN, UNPROVABLE = 0, 1, 3  # exit codes
+
+Told = Literal["held", "held otherwise", "did not hold", "not provable here", "nothing is promised"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """One kind of container at the policy's own limits, with a program that does nothing.
+
+    ``attestation`` has what was asked, what the engine made of it and what the kernel holds;
+    it is None where such a container cannot be had here, and ``why`` says why.
+    """
+
+    kind: ContainerKind
+    attestation: Attestation | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """One proof of one policy. ``at`` is UTC; ``seconds`` is how long it took.
+
+    ``images`` are (kind of container, image id); ``unproved`` are (control, reason) of what
+    this machine cannot show; ``left_out`` are (probe, reason) of what the policy does not promise.
+    ``asked`` are the words that chose some of the probes; a proof of some is never the newest.
+    """
+
+    schema: int = SCHEMA
+    policy: str
+    origin: str
+    hash: str
+    at: str
+    seconds: float
+    program: str
+    engine: str
+    kernel: str
+    machine: str
+    cgroup: int
+    runtimes: tuple[str, ...]
+    storage: str
+    images: tuple[tuple[str, str], ...]
+    results: tuple[Result, ...]
+    whole: tuple[Whole, ...]
+    unproved: tuple[tuple[str, str], ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
+    asked: tuple[str, ...] = field(default=())
+
+    @property
+    def outcome(self) -> State:
+        """The worst of all."""
+        states = {one.state for one in self.results}
+        states |= {"not provable here"} if self.unproved else set()
+        return next((state for state in STATES if state in states), "not provable here")
+
+    @property
+    def exit_code(self) -> int:
+        by_state = {"did not hold": BROKEN, "not provable here": UNPROVABLE}
+        return by_state.get(self.outcome, HELD)
+
+    @property
+    def sha256(self) -> str:
+        """Of the proof as it is written: what a run's record pins it by."""
+        return digest(written(self))
+
+    def counts(self) -> dict[State, int]:
+        """How many results there are of each state, the worst first; none left out."""
+        return {state: sum(one.state == state for one in self.results) for state in STATES}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One control of the policy: how it came out, from how many probes, and why."""
+
+    control: Control
+    told: Told
+    results: tuple[Result, ...]
+    why: str = ""
+
+
+def by_control(proof: Proof) -> tuple[Row, ...]:
+    """Every control in its usual order, with its results, the worst first.
+
+    A control without a result says why: this machine cannot show it, or the policy says nothing.
+    """
+    reasons = dict(proof.unproved)
+    rows = []
+    for control in CONTROLS:
+        mine = tuple(one for one in proof.results if control.id in one.controls)
+        worst = _worst(mine)
+        if control.id in reasons and worst in {"held", "held otherwise", None}:
+            rows.append(Row(control, "not provable here", mine, reasons[control.id]))
+        elif worst is None:
+            rows.append(Row(control, "nothing is promised", (), ""))
+        else:
+            rows.append(
+                Row(control, worst, mine, next((r.why for r in mine if r.state == worst), ""))
+            )
+    return tuple(rows)
+
+
+def _worst(results: Iterable[Result]) -> State | None:
+    states = {one.state for one in results}
+    return next((state for state in STATES if state in states), None)
+
+
+def written(proof: Proof) -> bytes:
+    """The proof as a JSON file's bytes."""
+    whole: dict[str, Any] = {**asdict(proof), "outcome": proof.outcome}
+    return (json.dumps(whole, indent=1, ensure_ascii=True) + "\n").encode()
+
+
+_PROOF: TypeAdapter[Proof] = TypeAdapter(Proof)
+
+
+def read(path: Path) -> Proof:
+    """The proof in a file. Raises :class:`BadFile` where it is none of this version."""
+    try:
+        known = json.loads(path.read_bytes())
+        known.pop("outcome")
+        return _PROOF.validate_python(known, strict=False)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
+        raise BadFile(
+            "a proof cannot be read",
+            where=str(path),
+            why=type(error).__name__,
+            todo="prove the policy again: aisci policy prove NAME",
+        ) from error

@@ -1,0 +1,90 @@
+"""What a probe was seen to do, once: the lines that it wrote, and how it ended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+LONGEST = 400  # characters of one word of a probe that are kept
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One thing that was tried; whether it got through, and what was seen, in words."""
+
+    name: str
+    through: bool
+    saw: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One probe in one container. ``verdict`` is how that ended, empty where others shared it.
+
+    ``done`` says that the probe came to its own end; ``planted`` are the files that it left for
+    the host to stumble over, ``why`` the end of what it wrote to stderr.
+    """
+
+    attempts: tuple[Attempt, ...] = ()
+    planted: tuple[str, ...] = ()
+    done: bool = False
+    verdict: str = ""
+    why: str = ""
+
+    @property
+    def through(self) -> tuple[Attempt, ...]:
+        return tuple(one for one in self.attempts if one.through)
+
+    def with_attempts(self, attempts: Iterable[Attempt]) -> Seen:
+        """The same with the host's own judgement in the place of the probe's."""
+        return replace(self, attempts=tuple(attempts))
+
+
+class _Line(BaseModel):
+    """A line of a probe: an attempt, a planted file, or its end."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    probe: str = Field(default="", max_length=100)
+    attempt: str | None = Field(default=None, max_length=200)
+    through: bool = False
+    saw: str = ""
+    planted: str | None = Field(default=None, max_length=4096)
+    done: bool = False
+    why: str = ""
+
+
+def read(output: str, *, alone: str = "") -> dict[str, Seen]:
+    """Each probe's own words out of a container's output, by the probe's id.
+
+    ``alone`` is the id of a probe that had the container to itself, and does not name itself.
+    What is no line of a probe is passed over: a container may write anything.
+    """
+    found: dict[str, Seen] = {alone: Seen()} if alone else {}
+    for text in output.splitlines():
+        line = _parsed(text)
+        if line is None:
+            continue
+        name = line.probe or alone
+        seen = found.get(name, Seen())
+        if line.attempt is not None:
+            tried = Attempt(line.attempt, line.through, line.saw[:LONGEST])
+            seen = replace(seen, attempts=(*seen.attempts, tried))
+        if line.planted is not None:
+            seen = replace(seen, planted=(*seen.planted, line.planted))
+        found[name] = replace(
+            seen, done=seen.done or line.done, why=seen.why or line.why[-LONGEST:]
+        )
+    return found
+
+
+def _parsed(text: str) -> _Line | None:
+    if not text.startswith("{"):
+        return None
+    try:
+        return _Line.model_validate(json.loads(text))
+    except (ValueError, RecursionError, ValidationError):
+        return None
