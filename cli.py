@@ -301,6 +301,28 @@ def policy_diff(first: str, second: str, *, as_json: Json = False) -> None:
     policies.diff(first, second, as_json=as_json)
 
 
+@policy_app.command("prove")
+def policy_prove(
+    name: str,
+    *,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A probe, a folder of them, a control or a part of one."),
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Also list every probe that held.")
+    ] = False,
+    results: Results = HERE,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Try to escape, in real containers; exit code 1 if a control did not hold, 3 if not provable here."""
+    from orchestrator.console import prove
+
+    view = prove.View(quiet=quiet, as_json=as_json, verbose=verbose)
+    raise typer.Exit(prove.prove(name, tuple(only or ()), results, view))
+
+
 @policy_app.command("schema")
 def policy_schema() -> None:
     """Print the JSON Schema of policy files, for editors."""

@@ -81,26 +81,7 @@ class Policy:
 
     def limits(self, kind: ContainerKind) -> Limits:
         """The block of one kind of container as plain numbers."""
-        block: Container = getattr(self.whole, kind)
-        return Limits(
-            image=block.image,
-            runtime=block.runtime,
-            user=block.user,
-            **block.resources.model_dump(),
-            **block.time.model_dump(exclude={"cpu"}),
-            cpu_time=block.time.cpu,
-            **block.storage.model_dump(),
-            logs=block.logs,
-            harvest_files=block.harvest.files,
-            harvest_bytes=block.harvest.bytes,
-            harvest_file=block.harvest.file,
-            harvest_depth=block.harvest.depth,
-            gpus=block.gpus.count,
-            gpu_memory=block.gpus.memory,
-            network=block.network,
-            seccomp=setting_text(block.seccomp),
-            env=tuple(block.env.items()),
-        )
+        return limits_of(getattr(self.whole, kind))
 
     @property
     def idea(self) -> IdeaLimits:
@@ -119,6 +100,29 @@ class Policy:
             keep_free_disk=run.keep_free.disk,
             keep_free_memory=run.keep_free.memory,
         )
+
+
+def limits_of(block: Container) -> Limits:
+    """One container's block as plain numbers."""
+    return Limits(
+        image=block.image,
+        runtime=block.runtime,
+        user=block.user,
+        **block.resources.model_dump(),
+        **block.time.model_dump(exclude={"cpu"}),
+        cpu_time=block.time.cpu,
+        **block.storage.model_dump(),
+        logs=block.logs,
+        harvest_files=block.harvest.files,
+        harvest_bytes=block.harvest.bytes,
+        harvest_file=block.harvest.file,
+        harvest_depth=block.harvest.depth,
+        gpus=block.gpus.count,
+        gpu_memory=block.gpus.memory,
+        network=block.network,
+        seccomp=setting_text(block.seccomp),
+        env=tuple(block.env.items()),
+    )
 
 
 def load(name: str, shipped: Path) -> Policy:

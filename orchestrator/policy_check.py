@@ -162,12 +162,12 @@ def _model(kind: str) -> type[Container]:
     return EditorContainer if kind == "editor" else Container
 
 
-def refuse(policy: Policy, findings: tuple[Finding, ...]) -> None:
+def refuse(name: str, findings: tuple[Finding, ...]) -> None:
     """Raise :class:`BadPolicy` with every error among ``findings``, if there is one."""
     errors = [one for one in findings if one.level == "error"]
     if errors:
         raise BadPolicy(
-            f"the policy {policy.name!r} cannot be used: {errors[0].what}",
+            f"the policy {name!r} cannot be used: {errors[0].what}",
             where=errors[0].where,
             why="\n".join(["and:"] * (len(errors) > 1) + [_short(one) for one in errors[1:]]),
             todo="\n".join(dict.fromkeys(one.todo for one in errors)),

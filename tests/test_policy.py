@@ -199,7 +199,7 @@ def test_an_editor_on_the_host_is_accepted_and_said_aloud(tmp_path: Path) -> Non
     (note,) = check(policy)
     assert note.level == "note"
     assert "with your rights" in note.what
-    refuse(policy, (note,))
+    refuse(policy.name, (note,))
 
 
 # --- names, hash, showing -----------------------------------------------------------------
@@ -426,7 +426,7 @@ def test_a_limit_that_cannot_bind_or_is_not_enforced_is_found_and_refused(
     findings = check(policy)
     assert [one for one in findings if one.where.endswith(key) and what in one.what]
     with pytest.raises(BadPolicy, match="cannot be used"):
-        refuse(policy, findings)
+        refuse(policy.name, findings)
 
 
 def test_limits_above_the_machine_are_found() -> None:

@@ -147,7 +147,7 @@ def _findings(
     try:
         found = check_file(name, SHIPPED)
         whole = not only_blocks(load_blocks(name, SHIPPED)[1].settings)
-        here = check_machine(load(name, SHIPPED), _machine()) if whole else ()
+        here = check_machine(load(name, SHIPPED), this_machine()) if whole else ()
         if ceiling is None:
             return 0, found + here
         compared, against = check_no_weaker(name, ceiling, SHIPPED, exceptions=exceptions)
@@ -206,7 +206,7 @@ def _in_words(first: str, second: str, counts: Mapping[Verdict, int]) -> str:
     return f"{second} allows more than {first} in {many}" + (f"; {others}" if others else "")
 
 
-def _machine() -> Machine:
+def this_machine() -> Machine:
     """This machine, with its GPUs."""
     memory = [gpu.memory for gpu in Driver().devices()]
     return measure(Path(), gpus=len(memory), gpu_memory=min(memory, default=None))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -14,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from orchestrator import AisciError, BudgetSpent, Interrupted, UserError
@@ -25,6 +23,7 @@ from orchestrator.console.lines import Lines
 from orchestrator.console.progress import Progress
 from orchestrator.console.rehearsal import rehearse
 from orchestrator.console.saver import Saver, differences
+from orchestrator.console.stops import obeyed
 from orchestrator.console.track import Line, Track
 from orchestrator.console.wiring import (
     Wanted,
@@ -44,8 +43,6 @@ from orchestrator.pinned import read_pins, same_program, setup_of, template_of
 from orchestrator.pipeline import Outcome
 from orchestrator.plain import plain_line
 from orchestrator.run import Listener, Place, Setup, Tools, research
-
-STOPS = (signal.SIGTERM, signal.SIGHUP)  # a closed terminal stops a run in order, too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,9 +167,9 @@ def _bodies(folder: Path) -> Callable[[Line], Any]:
 @contextmanager
 def _resumable(folder: Path) -> Iterator[None]:
     """Ctrl-C and the like stop the run in order; every error that passes says how to go on."""
-    before = [(number, signal.signal(number, _stop)) for number in STOPS]
     try:
-        yield
+        with obeyed():
+            yield
     except KeyboardInterrupt as error:
         raise Interrupted("the run was stopped", where=str(folder), todo=_onward(folder)) from error
     except AisciError as error:
@@ -186,9 +183,6 @@ def _resumable(folder: Path) -> Iterator[None]:
             else:
                 error.todo = f"{error.todo}\n{todo}".strip()
         raise
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
 
 
 def _onward(folder: Path) -> str:
@@ -196,10 +190,6 @@ def _onward(folder: Path) -> str:
     if (folder / runs.JOURNAL).is_file():
         return f"go on with: aisci resume {folder}"
     return "start it again: nothing was asked or spent"
-
-
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 @contextmanager

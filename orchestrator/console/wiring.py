@@ -83,7 +83,7 @@ def prepare(wanted: Wanted) -> Setup:
 def usable_policy(name: str, results: Path) -> Policy:
     """The policy, checked for itself and against this machine."""
     policy = load(name, shipped_root() / "policies")
-    refuse(policy, check(policy))
+    refuse(policy.name, check(policy))
     fits(policy, results)
     return policy
 
@@ -92,7 +92,7 @@ def fits(policy: Policy, results: Path) -> None:
     """Raise :class:`BadPolicy` where a limit is above what this machine has."""
     there = next(path for path in (results, *results.absolute().parents) if path.is_dir())
     gpus = len(Driver().devices()) if policy.limits("experiment").gpus else None
-    refuse(policy, check_machine(policy, measure(there, gpus=gpus)))
+    refuse(policy.name, check_machine(policy, measure(there, gpus=gpus)))
 
 
 def resolve_images(policy: Policy, engine: Engine) -> tuple[tuple[str, str], ...]:

@@ -69,7 +69,7 @@ def _through(probe: Probe, runtime: str, guarded: Seen) -> tuple[State, str, str
 def words(seen: Seen) -> str:
     """What stopped the attempts, each answer once."""
     stopped = dict.fromkeys(one.saw for one in seen.attempts if not one.through and one.saw)
-    return "; ".join(list(stopped)[:4])
+    return "; ".join(list(stopped)[:4]) or "nothing got through"
 
 
 def _in_bare(seen: Seen) -> str:

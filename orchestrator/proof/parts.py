@@ -44,6 +44,7 @@ PARTS = (
     Part("harvest.file", "no file larger than allowed"),
     Part("harvest.depth", "no folder deeper than allowed"),
     Part("harvest.numbers", "results that are a trap are refused"),
+    Part("harvest.kept", "what came home cannot be changed unnoticed"),
     Part("harvest.opaque", "no file is opened, unpickled or run"),
     Part("memory.limit", "memory ends where the policy says, through files too"),
     Part("memory.swap", "there is no swap beyond it"),
@@ -76,7 +77,6 @@ PARTS = (
     Part("editor.commands", "an edit starts no program"),
     Part("editor.urls", "an edit fetches nothing"),
     Part("idea.wall", "a job ends with its idea's time"),
-    Part("idea.budget", "a call beyond the budget is not made"),
     Part("run.together", "no more jobs, memory or disk at once than the run may have"),
     Part("reserve.kept", "no job starts that would take what the host keeps"),
 )

@@ -36,7 +36,7 @@ HELPERS = "helpers"  # of FOLDER: what probes share; no probe
 
 Bare = Literal["plain", "rights", "world", "host network", "host processes", "host ipc", "nobody"]
 Judge = Literal["itself", "home", "home whole", "numbers", "opaque", "words", "host"]
-Needs = Literal["", "allow-list", "gvisor", "gpu", "no gpu", "container editor"]
+Needs = Literal["", "allow-list", "gvisor", "gpu", "no gpu", "whole policy"]
 
 _SIZES = frozenset({"memory", "shm", "workspace", "tmp", "file", "logs"})
 _TIMES = frozenset({"wall", "cpu_time", "grace"})

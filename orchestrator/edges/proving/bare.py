@@ -8,7 +8,9 @@ far above what any of them asks for.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from orchestrator.blobs import BlobStore
@@ -17,7 +19,7 @@ from orchestrator.edges.depot import Depot
 from orchestrator.edges.engine import Engine, translated
 from orchestrator.edges.objects import create_container, remove_container
 from orchestrator.edges.packing import pack
-from orchestrator.edges.proving.given import DATA, KEY_NAME, Doors
+from orchestrator.edges.proving.given import DATA, ENVIRONMENT, KEY_NAME, Doors
 from orchestrator.proof.probe import Bare
 from orchestrator.proof.seen import Seen
 from orchestrator.records import Tree
@@ -50,36 +52,46 @@ class BareContainers:
         self._made = 0
 
     def run(
-        self, image: str, way: Bare, argv: Sequence[str], files: Tree, env: Mapping[str, str]
+        self, image: str, way: Bare, argv: Sequence[str], files: Tree, *, times: int = 1
     ) -> tuple[str, Seen]:
-        """Everything that it wrote to stdout, and how it ended.
+        """What it wrote to stdout and how it ended, the last time of ``times``.
 
         Raises:
             EngineFailed: the engine refused or broke off.
         """
+        found = "", Seen()
+        with self.made(image, way, argv, files) as made:
+            for _ in range(times):
+                since = time.time()
+                with translated("running a probe in a bare container"):
+                    self._engine.api.start(made)
+                    found = self._waited(made, since)
+        return found
+
+    @contextmanager
+    def made(self, image: str, way: Bare, argv: Sequence[str], files: Tree) -> Iterator[str]:
+        """A container that was not started yet, by its id; gone afterwards."""
         self._made += 1
         self._depot.sentinel.ensure()
         name = f"{self._depot.prefix}-bare-{self._made}"
-        made = create_container(self._engine, self._body(image, way, argv, env), name)
+        made = create_container(self._engine, self._body(image, way, argv), name)
         try:
             self._copy_in(files, made, way)
-            with translated("running a probe in a bare container"):
-                self._engine.api.start(made)
-                return self._waited(made)
+            yield made
         finally:
             remove_container(self._engine, made)
 
-    def _waited(self, made: str) -> tuple[str, Seen]:
+    def _waited(self, made: str, since: float) -> tuple[str, Seen]:
         code: int = self._engine.api.wait(made, timeout=PATIENCE)["StatusCode"]
-        stdout = self._engine.api.logs(made, stdout=True, stderr=False).decode(errors="replace")
+        stdout = self._engine.api.logs(made, stdout=True, stderr=False, since=since).decode(
+            errors="replace"
+        )
         stderr = self._engine.api.logs(made, stdout=False, stderr=True, tail=20)
         why = "" if code == 0 else f"exit code {code}: {stderr.decode(errors='replace')[-300:]}"
         return stdout, Seen(done=code == 0, why=why)
 
-    def _body(
-        self, image: str, way: Bare, argv: Sequence[str], env: Mapping[str, str]
-    ) -> dict[str, Any]:
-        named = {**env, KEY_NAME: "".join(self._doors.key)}
+    def _body(self, image: str, way: Bare, argv: Sequence[str]) -> dict[str, Any]:
+        named = {**ENVIRONMENT, KEY_NAME: "".join(self._doors.key)}
         binds = [f"{self._doors.data}:{folder}/{DATA}:rw" for folder in DATA_FOLDERS]
         return {
             "Image": image,

@@ -20,17 +20,23 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator.proof.probe import Probe
+from orchestrator.edges.container import WORKDIR
+from orchestrator.proof.probe import HELPERS, Probe
 from orchestrator.records import Limits
 from orchestrator.units import size_text, time_text
 
 MIB = 1 << 20
 KEY_NAME = "AISCI_PROOF_API_KEY"
 DATA = "proof"  # the staged data set's name
+PROBES = "probes"  # below the working directory
+ENVIRONMENT = {
+    "PYTHONPATH": f"{WORKDIR}/{PROBES}/{HELPERS}",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
 
 # As large as a probe needs, so that one is quick and fills no disk of yours.
 SMALL: dict[str, float] = {
-    "memory": 256 * MIB, "shm": 8 * MIB, "tmp": 8 * MIB, "workspace": 16 * MIB, "file": 12 * MIB,
+    "cpus": 1.0, "memory": 256 * MIB, "shm": 8 * MIB, "tmp": 8 * MIB, "workspace": 16 * MIB, "file": 12 * MIB,
     "inodes": 512, "wall": 90.0, "cpu_time": 90.0, "grace": 1.0, "logs": MIB, "pids": 128,
     "open_files": 256, "harvest_files": 100, "harvest_bytes": 6 * MIB, "harvest_file": 2 * MIB,
 }  # fmt: skip
