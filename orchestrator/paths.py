@@ -35,6 +35,11 @@ def shipped_root() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parent.parent
 
 
+def proofs_of(policy_hash: str) -> str:
+    """The folder of one policy's proofs, below the results."""
+    return f"proofs/{policy_hash[:32]}"
+
+
 def slug(name: str) -> str:
     """A model's name for a thing as a file name: lower-case letters, digits, underscores."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:40] or "idea"

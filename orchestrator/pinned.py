@@ -60,6 +60,7 @@ def setup_of(pins: dict[str, Any], template: Template) -> Setup:
         images=_pairs(pins["images"]),
         prices=tuple((str(name), float(price)) for name, price in pins["prices"]),
         data=_pairs(pins["data"]),
+        proof=pins.get("proof"),
     )
 
 

@@ -6,7 +6,7 @@ and ideas have a journal each, so that no two writers share a file.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,10 @@ _IDEAS = TypeAdapter(tuple[Idea, ...])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """What a run is made of. ``images`` maps an image name to the id that it resolved to."""
+    """What a run is made of. ``images`` maps an image name to the id that it resolved to.
+
+    ``proof`` is what ``proof/shelf.py`` pins of the newest proof of its policy.
+    """
 
     template: Template
     policy: Policy
@@ -48,6 +51,7 @@ class Setup:
     images: tuple[tuple[str, str], ...]
     prices: tuple[tuple[str, float], ...] = ()
     data: tuple[tuple[str, str], ...] = ()
+    proof: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +128,7 @@ def pins(setup: Setup, files: Tree) -> dict[str, Any]:
         "scale": setup.scale,
         "ideas": setup.ideas,
         "data": [list(pair) for pair in setup.data],
+        "proof": setup.proof,
     }
 
 

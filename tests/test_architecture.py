@@ -34,7 +34,13 @@ NEVER = {"pickle", "marshal", "shelve", "dill", "joblib", "numpy", "torch", "PIL
 FLOORS = (
     ("cli", "orchestrator.console"),
     ("orchestrator.edges",),
-    ("orchestrator.run", "orchestrator.pinned", "orchestrator.saving", "orchestrator.doctor"),
+    (
+        "orchestrator.run",
+        "orchestrator.pinned",
+        "orchestrator.saving",
+        "orchestrator.doctor",
+        "orchestrator.proof",
+    ),
     ("orchestrator.pipeline", "orchestrator.report"),
     ("orchestrator.stages",),
     ("orchestrator.study", "orchestrator.ports", "orchestrator.replies"),

@@ -42,6 +42,7 @@ from orchestrator.paths import RunPaths
 from orchestrator.pinned import read_pins, same_program, setup_of, template_of
 from orchestrator.pipeline import Outcome
 from orchestrator.plain import plain_line
+from orchestrator.proof.shelf import Shelf
 from orchestrator.run import Listener, Place, Setup, Tools, research
 
 
@@ -60,6 +61,8 @@ def start(wanted: Wanted, view: View) -> int:
     setup = replace(setup, images=resolve_images(setup.policy, engine))
     paths = RunPaths.fresh(wanted.results, setup.template.name, datetime.now(UTC))
     place = Place(record=paths, output=paths, mode=Mode.RECORD)
+    if setup.proof is not None:
+        Shelf(wanted.results, setup.policy.name, setup.proof["of"]).lay_out()
     with _only_writer(paths.folder):
         try:
             return _research(setup, place, engine, view)
@@ -84,7 +87,10 @@ def resume(name: str, results: Path, view: View, *, fork: bool, policy: str | No
             setup = setup_of(pins, now)
             chosen = usable_policy(policy, results) if policy else setup.policy
             fits(chosen, results)
-            setup = replace(setup, policy=chosen, images=resolve_images(chosen, engine))
+            images, proof = resolve_images(chosen, engine), setup.proof
+            if policy:
+                proof = Shelf(paths.folder.parent.parent, chosen.name, chosen.hash).pin()
+            setup = replace(setup, policy=chosen, images=images, proof=proof)
         else:
             same_program(pins)
             setup = setup_of(pins, template_of(pins, paths))

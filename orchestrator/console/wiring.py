@@ -31,6 +31,7 @@ from orchestrator.paths import shipped_root
 from orchestrator.policy import Policy, load, lowered
 from orchestrator.policy_check import check, check_machine, refuse
 from orchestrator.ports import Edges
+from orchestrator.proof.shelf import Shelf
 from orchestrator.records import ContainerKind
 from orchestrator.run import Setup
 from orchestrator.template import Template, shipped
@@ -62,6 +63,7 @@ def prepare(wanted: Wanted) -> Setup:
     require(template)
     template.scale(wanted.scale)
     policy = usable_policy(wanted.policy, wanted.results)
+    proof = Shelf(wanted.results, policy.name, policy.hash).pin()  # before a budget is lowered
     if wanted.max_usd is not None:
         budgets = {"idea.budget.usd": min(wanted.max_usd, policy.idea.usd)}
         policy = lowered(policy, budgets | {"run.budget.usd": wanted.max_usd})
@@ -77,6 +79,7 @@ def prepare(wanted: Wanted) -> Setup:
         images=(),
         prices=prices,
         data=staged(wanted.data, policy),
+        proof=proof,
     )
 
 

@@ -25,11 +25,13 @@ class Seen:
     """One probe in one container. ``verdict`` is how that ended, empty where others shared it.
 
     ``done`` says that the probe came to its own end; ``planted`` are the files that it left for
-    the host to stumble over, ``why`` the end of what it wrote to stderr.
+    the host to stumble over, ``fair`` those that may well come home, both as ``names.shown``
+    writes them; ``why`` is the end of what it wrote to stderr.
     """
 
     attempts: tuple[Attempt, ...] = ()
     planted: tuple[str, ...] = ()
+    fair: tuple[str, ...] = ()
     done: bool = False
     verdict: str = ""
     why: str = ""
@@ -44,15 +46,16 @@ class Seen:
 
 
 class _Line(BaseModel):
-    """A line of a probe: an attempt, a planted file, or its end."""
+    """A line of a probe: an attempt, a planted or a fair file, or its end."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     probe: str = Field(default="", max_length=100)
-    attempt: str | None = Field(default=None, max_length=200)
+    attempt: str | None = Field(default=None, max_length=201)
     through: bool = False
     saw: str = ""
-    planted: str | None = Field(default=None, max_length=4096)
+    planted: str | None = Field(default=None, max_length=201)
+    fair: str | None = Field(default=None, max_length=201)
     done: bool = False
     why: str = ""
 
@@ -75,6 +78,8 @@ def read(output: str, *, alone: str = "") -> dict[str, Seen]:
             seen = replace(seen, attempts=(*seen.attempts, tried))
         if line.planted is not None:
             seen = replace(seen, planted=(*seen.planted, line.planted))
+        if line.fair is not None:
+            seen = replace(seen, fair=(*seen.fair, line.fair))
         found[name] = replace(
             seen, done=seen.done or line.done, why=seen.why or line.why[-LONGEST:]
         )

@@ -15,11 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator import BadFile
-from orchestrator.paths import write
+from orchestrator.paths import proofs_of, write
 from orchestrator.proof.page import empty_page, proof_page
 from orchestrator.proof.proof import Proof, read, written
-
-PROOFS = "proofs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class Shelf:
 
     @property
     def folder(self) -> Path:
-        return self.results / PROOFS / self.hash[:32]
+        return self.results / proofs_of(self.hash)
 
     @property
     def index(self) -> Path:
@@ -66,10 +64,11 @@ class Shelf:
         text = proof_page(newest, others) if newest else empty_page(self.policy, self.hash, others)
         write(self.index, text)
 
-    def pin(self) -> dict[str, Any] | None:
-        """What a run's record keeps of the newest proof; None where there is none."""
+    def pin(self) -> dict[str, Any]:
+        """What a run's record keeps: of which policy, and of its newest proof, if there is one."""
         newest = self.newest()
         if newest is None:
-            return None
-        return {"at": newest.at, "outcome": newest.outcome, "sha256": newest.sha256,
-                "engine": newest.engine, "images": [list(pair) for pair in newest.images]}  # fmt: skip
+            return {"of": self.hash, "newest": None}
+        images = [list(pair) for pair in newest.images]
+        told = {"at": newest.at, "outcome": newest.outcome, "sha256": newest.sha256}
+        return {"of": self.hash, "newest": {**told, "images": images}}

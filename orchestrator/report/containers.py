@@ -9,6 +9,7 @@ from orchestrator.records import Attestation
 from orchestrator.report.html import Child, Html, el, fold, number, right, table
 from orchestrator.report.network import network
 from orchestrator.report.page import bar, duration, pill, section, size
+from orchestrator.report.proved import proved
 from orchestrator.report.reading import IdeaFacts, Step
 
 
@@ -27,7 +28,15 @@ def containers(facts: IdeaFacts) -> Html | None:
     runtimes = sorted({box.runtime for _, box in boxes})
     otherwise = [told for name in runtimes if (told := _departures(name))]
     one_each = [_one(step, box) for step, box in boxes]
-    return section("containers", "Containers", el("p", intro), _bare(facts), otherwise, one_each)
+    return section(
+        "containers",
+        "Containers",
+        el("p", intro),
+        proved(facts.pins, "../../../"),
+        _bare(facts),
+        otherwise,
+        one_each,
+    )
 
 
 def _bare(facts: IdeaFacts) -> Html | None:

@@ -8,6 +8,7 @@ from orchestrator.journal import Journal
 from orchestrator.report.cost import total
 from orchestrator.report.html import Child, Html, el, number, right, table
 from orchestrator.report.page import dollars, duration, facts, page, pill, section
+from orchestrator.report.proved import proved
 from orchestrator.report.reading import IdeaFacts, read_idea, steps
 
 
@@ -35,6 +36,7 @@ def run_report(run: Journal, ideas: list[Journal]) -> str:
             _numbers(run, [facts for _, facts in known]),
         ),
         section("ideas", "Ideas", [_table(known)]),
+        section("proof", "Proof of the policy", proved(pins, "../../")),
         section("record", "The record", _record(pins, head, sealed is not None)),
     )
 
