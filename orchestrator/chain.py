@@ -52,6 +52,12 @@ def read_lines(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
         yield line, head
 
 
+def head_of(path: Path) -> str:
+    """The hash of the last line, which stands for all of them; raises :class:`BadJournal`."""
+    heads = [head for _, head in read_lines(path)]
+    return heads[-1] if heads else GENESIS
+
+
 def set_torn_tail_aside(path: Path) -> int:
     """Move bytes after the last whole line to ``journal.torn``; return how many there were."""
     data = path.read_bytes() if path.exists() else b""

@@ -6,9 +6,10 @@ zeros first), ``n`` (its number) and ``at`` (UTC). These kinds of line exist:
 ``run_started``  the pins: versions, schema, template, policies, prompts, images, prices
 ``forked``       the pins that hold from here on, where a person went on under other ones
 ``asked``        a port is about to be called: port, scope, ordinal, request hash and body
-``answered``     what the port answered, or the error it raised
+``answered``     what the port answered, with the evidence of a container; or the error it raised
 ``noted``        a fact that a stage or a person added (a verdict, an edited idea list)
-``sealed``       the end: how many lines, and the head
+``sealed``       the end: how many lines, the head, a hash of this line itself; a run's also
+                 says the head of each idea's journal
 
 A call's key is (port, scope, ordinal in that scope); its request's hash must match when the
 run is played again, else :class:`Diverged`. Bodies over 16 KiB live in the blob store.
@@ -36,6 +37,8 @@ from orchestrator.divergence import diverged, error_from, error_record, unrecord
 from orchestrator.records import Usage, canonical, digest
 
 T = TypeVar("T")
+Evidence = Callable[[str, str, int, str, Any, Any], Any]
+"""Port, scope, ordinal, request hash, request, answer → what is written beside it, or None."""
 
 NESTED = "/editor"  # model calls inside an edit; their time is the edit's
 UNSETTLED = -1  # the ordinal of notes that are not expected again
@@ -100,8 +103,13 @@ class Journal:
 
     def append(self, kind: str, **fields: Any) -> dict[str, Any]:
         """Write one line and sync it to the disk before returning."""
+        return self._write(self._line(kind, **fields))
+
+    def _line(self, kind: str, **fields: Any) -> dict[str, Any]:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        line = {"n": len(self.lines), "prev": self.head, "at": now, "kind": kind, **fields}
+        return {"n": len(self.lines), "prev": self.head, "at": now, "kind": kind, **fields}
+
+    def _write(self, line: dict[str, Any]) -> dict[str, Any]:
         raw = canonical(line)
         with disk_errors(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -156,14 +164,18 @@ class Journal:
             if not now or key in self._came
         ]
 
-    def body(self, line: dict[str, Any]) -> Any:
+    def body(self, line: dict[str, Any], part: str = "body") -> Any:
         """The value that an asked, answered or noted line carries, wherever it is kept."""
-        return self._load(line["body"])
+        return self._load(line[part])
 
-    def seal(self) -> str:
-        """End the journal with its count and head; a sealed one stays as it is."""
+    def seal(self, **also: Any) -> str:
+        """End the journal with its count and head; a sealed one stays as it is.
+
+        No line follows that would hold the last one, so it carries a hash of itself.
+        """
         if self.mode is not Mode.REPLAY and not self.sealed:
-            self.append("sealed", count=len(self.lines), head=self.head)
+            line = self._line("sealed", count=len(self.lines), head=self.head, **also)
+            self._write(line | {"check": digest(line)})
         return self.head
 
     @property
@@ -188,10 +200,12 @@ class Journal:
         *,
         ceiling: Usage | None = None,
         admit: Callable[[Usage], None] = lambda _: None,
+        evidence: Evidence | None = None,
     ) -> T:
         """Answer from the record, or ask the world and record both sides.
 
         ``admit`` is asked before an outgoing call only, and may raise ``BudgetSpent``.
+        ``evidence`` makes what is written beside the answer, from the call and its bodies.
         """
         ordinal = self._next(port, scope)
         plain = _plain(request)
@@ -207,7 +221,7 @@ class Journal:
             raise unrecorded(f"the {port} call", scope, ordinal)
         ceiling = ceiling or Usage()
         admit(ceiling)
-        return self._ask(port, scope, ordinal, plain, answer, make, ceiling)
+        return self._ask(port, scope, ordinal, plain, answer, make, ceiling, evidence)
 
     def _ask(
         self,
@@ -218,8 +232,10 @@ class Journal:
         answer: TypeAdapter[T],
         make: Callable[[], T],
         ceiling: Usage,
+        evidence: Evidence | None,
     ) -> T:
-        key = {"port": port, "scope": scope, "ord": ordinal, "request": digest(plain)}
+        request = digest(plain)
+        key = {"port": port, "scope": scope, "ord": ordinal, "request": request}
         self.append("asked", **key, body=self._store(plain), ceiling=asdict(ceiling))
         began = monotonic()
         try:
@@ -232,7 +248,9 @@ class Journal:
             raise
         took = round(monotonic() - began, 3)
         body = answer.dump_python(value, mode="json")
-        self.append("answered", **key, body=self._store(body), seconds=took)
+        made = evidence and evidence(port, scope, ordinal, request, plain, _plain(body))
+        beside = {"evidence": self._store(made)} if made else {}
+        self.append("answered", **key, body=self._store(body), **beside, seconds=took)
         return value
 
     def _final(self, call: Call) -> bool:

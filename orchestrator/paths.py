@@ -3,7 +3,7 @@
 ::
 
     results/<template>/<time>/            one run
-        journal.jsonl  blobs/  ideas.json  report.html
+        journal.jsonl  blobs/  evidence/  ideas.json  report.html  audit.html  signature.json
         <idea>/                           one idea, in the layout its users know
             run_0/ … run_i/  run_i.py  experiment.py  plot.py  notes.txt  *.png
             latex/  <name>.pdf  review.txt  report.html
@@ -82,6 +82,10 @@ class Recorded:
         return self.folder / "blobs"
 
     @property
+    def evidence(self) -> Path:
+        return self.folder / "evidence"
+
+    @property
     def report(self) -> Path:
         return self.folder / "report.html"
 
@@ -89,10 +93,6 @@ class Recorded:
 @dataclass(frozen=True, slots=True)
 class IdeaPaths(Recorded):
     """The files of one idea."""
-
-    @property
-    def evidence(self) -> Path:
-        return self.folder / "evidence"
 
     @property
     def history(self) -> Path:
@@ -139,6 +139,14 @@ class RunPaths(Recorded):
     @property
     def ideas(self) -> Path:
         return self.folder / "ideas.json"
+
+    @property
+    def audit(self) -> Path:
+        return self.folder / "audit.html"
+
+    @property
+    def signature(self) -> Path:
+        return self.folder / "signature.json"
 
     def idea(self, idea: Idea) -> IdeaPaths:
         return IdeaPaths(self.folder / f"{slug(idea.name)}_{idea.id[:6]}")

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from orchestrator import Blobs, Editor, LanguageModel, Literature, Sandbox
+from orchestrator import Blobs, Editor, LanguageModel, Literature, Sandbox, statement
 from orchestrator.budget import Budget
 from orchestrator.deadline import FOREVER, Deadline
 from orchestrator.journal import NESTED, Journal
@@ -145,6 +145,7 @@ class RecordedEditor:
             _EDIT,
             make,
             admit=lambda ceiling: ports.budget.admit(ports.journal, ceiling, paid=False),
+            evidence=statement.of_call,
         )
 
 
@@ -165,6 +166,7 @@ class RecordedSandbox:
             _RESULT,
             lambda: ports.edges.sandbox.run(job, ports.deadline(gpus)),
             admit=lambda ceiling: ports.budget.admit(ports.journal, ceiling, paid=False, gpus=gpus),
+            evidence=statement.of_call,
         )
 
 

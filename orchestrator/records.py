@@ -270,6 +270,9 @@ class Attestation:
     verdict: Verdict
     egress: tuple[Egress, ...] = ()
     gpus: tuple[tuple[str, str], ...] = ()  # how they were lent, how their limits are held
+    exit_code: int | None = None
+    killed: Verdict | None = None  # the host's own reason to end it
+    suspected: tuple[str, ...] = ()  # limits that only its own words speak of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from orchestrator import __version__
 from orchestrator.beats import check_beats, require_held
 from orchestrator.blobs import BlobStore
 from orchestrator.budget import Budget, Used
-from orchestrator.chain import SCHEMA
+from orchestrator.chain import SCHEMA, head_of
 from orchestrator.journal import Journal, Mode
 from orchestrator.paths import IdeaPaths, RunPaths, remove_unfinished
 from orchestrator.pipeline import Outcome, pursue
@@ -99,7 +99,7 @@ def research(setup: Setup, place: Place, tools: Tools) -> tuple[Outcome, ...]:
         journal.note(f"run/{idea.id}", "outcome", ended, settled=outcome.settled)
         outcomes.append(outcome)
     if all(outcome.settled for outcome in outcomes):
-        journal.seal()
+        journal.seal(ideas=_heads(place.record))
     tools.saving.run(place, journal, tuple(outcomes))
     return tuple(outcomes)
 
@@ -244,6 +244,12 @@ def _used(place: Place, shared: BlobStore) -> dict[Path, Used]:
     return {
         path: Used.by(Journal(path, BlobStore(path.parent / "blobs", shared))) for path in found
     }
+
+
+def _heads(record: RunPaths) -> dict[str, str]:
+    """The head of each idea's journal by its folder: the run's own head then stands for all."""
+    found = sorted(record.folder.glob(f"*/{record.journal.name}"))
+    return {path.parent.name: head_of(path) for path in found}
 
 
 def _save(study: Study, output: IdeaPaths, blobs: BlobStore) -> None:

@@ -93,17 +93,26 @@ def _said(problem: ErrorDetails) -> str:
     return ": ".join([*place, problem["msg"]])
 
 
-def attestations(journal: Journal) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(scope, attestation) of every container whose end the journal records, in order."""
+def evidence(journal: Journal) -> Iterator[tuple[str, Any]]:
+    """(scope, what is said of it) of every container whose end the journal records, in order.
+
+    A line from before evidence was journalled has the attestation alone.
+    """
     for line in journal.lines:
-        if line["kind"] == "answered" and line["port"] in {"sandbox", "editor"} and "body" in line:
-            value = journal.body(line)["attestation"]
-            if value is not None:
-                yield line["scope"], value
+        if line["kind"] != "answered" or line["port"] not in {"sandbox", "editor"}:
+            continue
+        if "evidence" in line:
+            yield line["scope"], journal.body(line, "evidence")
+        elif "body" in line and (told := journal.body(line)["attestation"]) is not None:
+            yield line["scope"], {"scope": line["scope"], **told}
 
 
 def write_evidence(folder: Path, journal: Journal) -> None:
-    """One JSON file a container, named by its order."""
-    for number, (scope, value) in enumerate(attestations(journal), start=1):
-        name = f"{number:03d}_{scope.split('/', 2)[-1].replace('/', '_')}.json"
-        write(folder / name, canonical({"scope": scope, **value}) + b"\n")
+    """One JSON file a container: what the journal says of it."""
+    for number, (scope, told) in enumerate(evidence(journal), start=1):
+        write(folder / evidence_name(number, scope), canonical(told) + b"\n")
+
+
+def evidence_name(number: int, scope: str) -> str:
+    """A container's file, by its order in its journal and its place."""
+    return f"{number:03d}_{scope.split('/', 2)[-1].replace('/', '_')}.json"

@@ -34,7 +34,8 @@ class Saver:
         write(output.report, idea_report(journal, journal_of_run(journal)))
 
     def run(self, place: Place, journal: Journal, outcomes: tuple[Outcome, ...]) -> None:
-        """The run's own report, over every idea's journal."""
+        """The evidence of what ideas share, and the run's own report over every idea's journal."""
+        write_evidence(place.output.evidence, journal)
         folders = [place.record.idea(outcome.study.idea) for outcome in outcomes]
         write(place.output.report, run_report(journal, [open_journal(one) for one in folders]))
 

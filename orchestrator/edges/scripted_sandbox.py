@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from orchestrator import Blobs
 from orchestrator.deadline import FOREVER, Deadline
@@ -58,6 +58,7 @@ class ScriptedSandbox:
         killed, hit = _killed(job, ending), _hit(job, ending)
         exit_code = _FIRST_GRACELESS if killed else ending.exit_code
         why = verdict(killed, exit_code, hit)
+        suspects = suspected(ending.stderr, hit) if why is not Verdict.FINISHED else ()
         rules = Rules.of(job.limits, job.harvest)
         brought = harvest((_archive(job, ending),), rules, Gathering(self._blobs))
         return JobResult(
@@ -66,9 +67,14 @@ class ScriptedSandbox:
             stdout=ending.stdout[-(64 << 10) :],
             stderr=ending.stderr[-(64 << 10) :],
             files=brought.files,
-            attestation=_attestation(job, ending, why, hit),
+            attestation=replace(
+                _attestation(job, ending, why, hit),
+                exit_code=exit_code,
+                killed=killed,
+                suspected=suspects,
+            ),
             hit=hit,
-            suspected=suspected(ending.stderr, hit) if why is not Verdict.FINISHED else (),
+            suspected=suspects,
             refused=brought.refused,
         )
 

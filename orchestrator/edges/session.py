@@ -126,6 +126,7 @@ class Session:
         hit = tuple(sorted(seen.hit))
         stdout, stderr = self._watch.tail(STDOUT), self._watch.tail(STDERR)
         why = verdict(seen.killed, exit_code, hit)
+        suspects = suspected(stderr, hit) if why is not Verdict.FINISHED else ()
         return JobResult(
             verdict=why,
             exit_code=exit_code,
@@ -133,7 +134,7 @@ class Session:
             stderr=stderr,
             files=brought.files,
             hit=hit,
-            suspected=suspected(stderr, hit) if why is not Verdict.FINISHED else (),
+            suspected=suspects,
             refused=brought.refused,
             attestation=Attestation(
                 container=facts.container,
@@ -151,6 +152,9 @@ class Session:
                 verdict=why,
                 egress=self._proxy.close() if self._proxy else (),
                 gpus=facts.gpus,
+                exit_code=exit_code,
+                killed=seen.killed,
+                suspected=suspects,
             ),
         )
 

@@ -166,9 +166,10 @@ def _record(known: IdeaFacts) -> Html:
         ]
         rows += [(f"image {name}", _hash(image)) for name, image in pins["images"]]
     about = (
-        "This page was made from the journals of the idea and its run alone. A journal is a chain of hashes: it "
-        "is consistent as it stands; whether it is intact, the head above tells whoever noted "
-        "it elsewhere."
+        "This page was made from the journals of the idea and its run alone. A journal is a chain "
+        "of hashes, and the head below is its last. The run's own head, on the run's page, stands "
+        "for this one too: to whoever kept that elsewhere, an audit shows whether the record is "
+        "intact."
     )
     return section("record", TITLES["record"], el("p", about), table(("", ""), rows))
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from orchestrator.journal import Journal
 from orchestrator.report.cost import total
-from orchestrator.report.html import Child, Html, el, number, right, table
+from orchestrator.report.html import Child, Html, el, join, number, right, table
 from orchestrator.report.page import dollars, duration, facts, page, pill, section
 from orchestrator.report.proved import proved
 from orchestrator.report.reading import IdeaFacts, read_idea, steps
@@ -17,8 +17,6 @@ def run_report(run: Journal, ideas: list[Journal]) -> str:
     pins = run.pins
     known = [(journal.path.parent.name, read_idea(journal, run)) for journal in ideas]
     template = pins["template"]["name"]
-    sealed = run.lines[-1] if run.sealed else None
-    head = sealed["head"] if sealed else run.head
     return page(
         f"{template} · aisci",
         el(
@@ -37,7 +35,7 @@ def run_report(run: Journal, ideas: list[Journal]) -> str:
         ),
         section("ideas", "Ideas", [_table(known)]),
         section("proof", "Proof of the policy", proved(pins, "../../")),
-        section("record", "The record", _record(pins, head, sealed is not None)),
+        section("record", "The record", _record(run)),
     )
 
 
@@ -76,11 +74,19 @@ def _table(known: list[tuple[str, IdeaFacts]]) -> Html:
     return table(("idea", "", *map(right, names)), rows)
 
 
-def _record(pins: dict[str, Child], head: str, sealed: bool) -> Html:  # noqa: FBT001 - one small row
+def _record(run: Journal) -> Html:
+    pins = run.pins
     rows: list[tuple[Child, ...]] = [
         ("program", f"aisci {pins['program']}"),
         ("model", pins["model"]),
-        ("journal head", el("span", head, class_="hash")),
-        ("sealed", "yes" if sealed else "no: the run may go on"),
+        ("head", el("span", run.head, class_="hash")),
+        ("sealed", "yes" if run.sealed else "no: the run may go on, and its head will be another"),
     ]
-    return table(("", ""), rows)
+    about = el(
+        "p",
+        "The head stands for every line of this run and of its ideas. Keep it where whoever can "
+        "write to this folder cannot: ",
+        el("code", "aisci audit RUN --head HEAD"),
+        " then shows whether anything was changed.",
+    )
+    return join(about, table(("", ""), rows))

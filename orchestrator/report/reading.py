@@ -122,7 +122,6 @@ def read_idea(journal: Journal, run: Journal | None) -> IdeaFacts:
         _RUN.validate_python(value, strict=False)
         for value in journal.notes("run_finished", below="idea")
     )
-    sealed = journal.lines[-1] if journal.sealed else None
     return IdeaFacts(
         idea=_IDEA.validate_python(first["idea"]),
         novelty=_NOVELTY.validate_python(first["novelty"], strict=False),
@@ -142,9 +141,9 @@ def read_idea(journal: Journal, run: Journal | None) -> IdeaFacts:
         review=_REVIEW.validate_python(last.get("review"), strict=False),
         steps=steps(journal),
         shared=_shared(run),
-        lines=sealed["count"] if sealed else len(journal.lines),
-        head=sealed["head"] if sealed else journal.head,
-        sealed=sealed is not None,
+        lines=len(journal.lines),
+        head=journal.head,
+        sealed=journal.sealed,
         journal=journal,
     )
 
