@@ -35,7 +35,7 @@ FOLDER = "sandbox/probes"
 HELPERS = "helpers"  # of FOLDER: what probes share; no probe
 
 Bare = Literal["plain", "rights", "world", "host network", "host processes", "host ipc", "nobody"]
-Judge = Literal["itself", "home", "home whole", "numbers", "opaque", "words", "host"]
+Judge = Literal["itself", "home", "home whole", "numbers", "opaque", "words", "fenced", "host"]
 Needs = Literal["", "allow-list", "gvisor", "gpu", "no gpu", "whole policy"]
 
 _SIZES = frozenset({"memory", "shm", "workspace", "tmp", "file", "logs"})

@@ -2,60 +2,146 @@
 
 from __future__ import annotations
 
+import tempfile
 import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator import BadResults
 from orchestrator.blobs import BlobStore
+from orchestrator.names import shown
+from orchestrator.paths import IdeaPaths
 from orchestrator.plain import plain
+from orchestrator.prompting import block, blocks
 from orchestrator.proof.probe import Probe
 from orchestrator.proof.seen import Attempt, Seen
 from orchestrator.records import JobResult
+from orchestrator.report.html import el
 from orchestrator.results import parse_final_info
 
 OUT = "out"  # the folder that these probes fill, and that is declared
+MOST = 1 << 20  # characters of output that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the host has before it; ``marker`` is what a planted program would make, if it ran."""
+
+    seen: Seen
+    result: JobResult
+    blobs: BlobStore
+    marker: Path
+
+    @property
+    def home(self) -> dict[str, str]:
+        """Where the bytes are of each file that came home, by its name as it is shown."""
+        return {shown(path): sha256 for path, sha256 in self.result.files.files}
 
 
 def looked_at(probe: Probe, seen: Seen, result: JobResult, blobs: BlobStore, marker: Path) -> Seen:
     """``seen`` with the host's judgement for attempts, where the probe leaves it to the host.
 
-    ``marker`` is the file that a planted pickle or program would make on this host.
+    It is not done where a file did not come home that may: then nothing is shown by what did
+    not either.
     """
-    home = result.files.as_dict()
-    refused = dict(result.refused)
-    if probe.judge == "home":
-        return seen.with_attempts(
-            Attempt(name, name in home, refused.get(plain(name), "left behind"))
-            for name in seen.planted
-        )
-    if probe.judge == "home whole":
-        came = sum(name in home for name in seen.planted)
-        words = f"{came} of {len(seen.planted)} came home"
-        return seen.with_attempts([Attempt("all of it", came == len(seen.planted), words)])
-    if probe.judge == "numbers":
-        return seen.with_attempts(_numbers(name, home, blobs) for name in seen.planted)
-    if probe.judge == "opaque":
-        came = sum(name in home for name in seen.planted)
-        words = f"{came} files came home, unopened" if came else "nothing came home"
-        return seen.with_attempts([Attempt("to be opened", marker.exists() or not came, words)])
-    if probe.judge == "words":
-        left = sorted({repr(char) for char in plain(result.stdout, limit=1 << 20) if _acts(char)})
-        raw = any(_acts(char) for char in result.stdout)
-        words = "made visible" if raw else "nothing was written"
-        return seen.with_attempts([Attempt("to act on a terminal", bool(left) or not raw, words)])
-    return seen
+    if probe.judge not in _LOOKS:
+        return seen
+    look = Look(seen, result, blobs, marker)
+    found = seen.with_attempts([*_LOOKS[probe.judge](look), *_elsewhere(look)])
+    lost = sorted(set(seen.fair) - set(look.home))
+    if lost:
+        return replace(found, done=False, why=f"{lost[0]}, which may, did not come home either")
+    return found
 
 
-def _numbers(name: str, home: dict[str, str], blobs: BlobStore) -> Attempt:
+def _home(look: Look) -> Iterator[Attempt]:
+    """Each planted file, and whatever else came home that nobody spoke of."""
+    home, refused = look.home, dict(look.result.refused)
+    for name in look.seen.planted:
+        yield Attempt(name, name in home, refused.get(name, "not read"))
+    for name in sorted(set(home) - set(look.seen.planted) - set(look.seen.fair)):
+        yield Attempt(name, through=True, saw="it was not spoken of")
+
+
+def _home_whole(look: Look) -> Iterator[Attempt]:
+    came = sum(name in look.home for name in look.seen.planted)
+    left = dict.fromkeys(why for _, why in look.result.refused)
+    words = f"{came} of {len(look.seen.planted)} came home; {', '.join(list(left)[:2])}"
+    yield Attempt("all of it", came == len(look.seen.planted), words)
+
+
+def _numbers(look: Look) -> Iterator[Attempt]:
     """Whether a results file that is a trap was taken for results."""
-    if name not in home:
-        return Attempt(name, through=False, saw="left behind")
-    try:
-        parse_final_info(blobs.get(home[name]))
-    except BadResults as error:
-        return Attempt(name, through=False, saw=error.what)
-    return Attempt(name, through=True, saw="taken for results")
+    for name in look.seen.planted:
+        if name not in look.home:
+            yield Attempt(name, through=False, saw="not brought home")
+            continue
+        try:
+            results = parse_final_info(look.blobs.get(look.home[name]))
+        except BadResults as error:
+            yield Attempt(name, through=False, saw=error.why)
+        else:
+            yield Attempt(name, through=True, saw=f"taken for results: {results.metrics[:3]}")
+
+
+def _opaque(look: Look) -> Iterator[Attempt]:
+    """Nothing ran, though all of it is here: in the store, in a folder, and read for results."""
+    _ = list(_numbers(look))
+    lost = [name for name in look.seen.planted if name not in look.home]
+    opened = look.marker.exists()
+    words = f"{len(look.seen.planted)} files came home, {'opened' if opened else 'unopened'}"
+    yield Attempt("to be opened", opened, words)
+    if lost:
+        yield Attempt("to be looked at", through=True, saw=f"{lost[0]} did not come home")
+
+
+def _words(look: Look) -> Iterator[Attempt]:
+    """What is shown of the output, on a terminal and on a page."""
+    said = look.result.stdout
+    texts = plain(said, limit=MOST), el("pre", said)
+    acting = sorted({ascii(char) for text in texts for char in text if _acts(char)})
+    markup = texts[1].count("<") - 2
+    raw = len({char for char in said if _acts(char)})
+    words = f"{raw} kinds of acting characters were written, and made visible"
+    if acting or markup:
+        words = ", ".join(acting) or "markup of its own"
+    yield Attempt("to act on a terminal", bool(acting or markup) or not raw, words)
 
 
 def _acts(char: str) -> bool:
-    return char not in "\n\t" and unicodedata.category(char) in {"Cc", "Cf"}
+    return char not in "\n\t" and unicodedata.category(char) in {"Cc", "Cf", "Zl", "Zp"}
+
+
+def _fenced(look: Look) -> Iterator[Attempt]:
+    """Whether the output, as the data of a prompt, is still one block and the same words."""
+    said = look.result.stdout
+    prompt = f"Above.\n\n{block('output', said)}\n\nBelow.\n"
+    fences = sum("```" in line for line in prompt.splitlines())
+    held = fences == 2 and blocks(prompt) == {"output": said}
+    words = f"{said.count('```')} fences were written; the prompt has its own two"
+    yield Attempt("to end its fence", not held or "```" not in said, words)
+
+
+_LOOKS: dict[str, Callable[[Look], Iterator[Attempt]]] = {
+    "home": _home,
+    "home whole": _home_whole,
+    "numbers": _numbers,
+    "opaque": _opaque,
+    "words": _words,
+    "fenced": _fenced,
+}
+
+
+def _elsewhere(look: Look) -> Iterator[Attempt]:
+    """What lies outside of the declared folder, or is no file, once all is written out as files."""
+    with tempfile.TemporaryDirectory(prefix="aisci-prove-") as above:
+        idea = Path(above) / "idea"
+        IdeaPaths(idea).export(look.result.files, look.blobs)
+        for path in sorted(Path(above).rglob("*")):
+            inside = path == idea or path.is_relative_to(idea / OUT)
+            if not inside or path.is_symlink() or not (path.is_file() or path.is_dir()):
+                name = shown(str(path.relative_to(above)))
+                yield Attempt(name, through=True, saw="written out of its place")
+    if look.marker.exists() and look.seen.planted:
+        yield Attempt("to run", through=True, saw="what it planted was run on this host")

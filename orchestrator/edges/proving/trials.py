@@ -27,7 +27,7 @@ from orchestrator.proof.probe import FOLDER, HELPERS, Bare, Probe
 from orchestrator.proof.seen import Seen, read
 from orchestrator.records import ContainerKind, Job, JobResult, Limits, Tree
 
-_KEPT_AS_THEY_ARE = frozenset({"itself", "words"})  # judges that want nothing home
+_KEPT_AS_THEY_ARE = frozenset({"itself", "words", "fenced"})  # judges that want nothing home
 _PLAYED = {".tex": f"{PROBES}/{HELPERS}/typeset.py", ".md": f"{PROBES}/{HELPERS}/editing.py"}
 _NAIVE = f"{PROBES}/{HELPERS}/naive.py"
 _WORLD = f"{PROBES}/{HELPERS}/world.py"

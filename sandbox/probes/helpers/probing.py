@@ -35,7 +35,18 @@ def attempt(name: str, work: Callable[[], object]) -> bool:
 
 def plant(name: str) -> None:
     """Tell the host of a file that was left for it to stumble over."""
-    tell(planted=name)
+    tell(planted=shown(name))
+
+
+def fair(name: str) -> None:
+    """Tell the host of a file that may come home, so that it is seen to look at all."""
+    tell(fair=shown(name))
+
+
+def shown(name: str) -> str:
+    """A foul name as the host writes it into its records."""
+    text = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in name)
+    return text if len(text) <= 200 else text[:200] + "…"
 
 
 def done() -> None:
