@@ -9,4 +9,4 @@ judge: host
 
 import time
 
-time.sleep(60)
+time.sleep(120)
