@@ -20,6 +20,7 @@ IMPORTERS = {
     "urllib3": {"orchestrator/edges/engine.py"},
     "litellm": {"orchestrator/edges/models.py"},
     "pynvml": {"orchestrator/edges/gpu.py"},
+    "cryptography": {"orchestrator/edges/signing.py"},
     "dulwich": {"orchestrator/edges/history.py"},
     "ruamel": {"orchestrator/yamlfile.py"},
     "typer": {"cli.py"},

@@ -1,0 +1,142 @@
+"""Keys and envelopes: which keys are taken, and that openssl agrees with what they sign."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from orchestrator import UserError
+from orchestrator.edges.signing import read_signer, read_verifier
+from orchestrator.envelope import PAYLOAD, RUN, Envelope, opened, sealed_in
+from orchestrator.records import canonical
+from orchestrator.statement import STATEMENT
+
+STATED = canonical({"_type": STATEMENT, "subject": [], "predicateType": RUN, "predicate": {}})
+
+
+def call(*words: object) -> str:
+    done = subprocess.run([str(w) for w in words], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def pem(folder: Path, name: str = "key") -> Path:
+    """A new private key; the public one lies beside it."""
+    path = folder / f"{name}.pem"
+    call("openssl", "genpkey", "-algorithm", "ed25519", "-out", path)
+    call("openssl", "pkey", "-in", path, "-pubout", "-out", folder / f"{name}.pub")
+    return path
+
+
+def ssh(folder: Path, kind: str = "ed25519", passphrase: str = "") -> Path:
+    path = folder / "ssh"
+    call("ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-f", path)
+    return path
+
+
+def test_a_key_of_openssl_signs_and_its_public_half_checks(tmp_path: Path) -> None:
+    signer, verifier = read_signer(pem(tmp_path)), read_verifier(tmp_path / "key.pub")
+    assert signer.public.fingerprint == verifier.fingerprint
+    assert verifier.signed(b"said", signer.sign(b"said"))
+    assert not verifier.signed(b"other", signer.sign(b"said"))
+    assert not verifier.signed(b"said", b"")
+
+
+def test_a_key_of_openssh_signs_and_has_the_fingerprint_that_ssh_keygen_shows(
+    tmp_path: Path,
+) -> None:
+    path = ssh(tmp_path)
+    signer, verifier = read_signer(path), read_verifier(path.with_suffix(".pub"))
+    assert verifier.signed(b"said", signer.sign(b"said"))
+    shown = call("ssh-keygen", "-l", "-f", path.with_suffix(".pub")).split()[1]
+    assert verifier.fingerprint == signer.public.fingerprint == shown
+
+
+def test_a_key_with_a_passphrase_is_refused_and_says_why(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="passphrase"):
+        read_signer(ssh(tmp_path, passphrase="secret"))
+    locked = tmp_path / "locked.pem"
+    call(
+        "openssl", "genpkey", "-algorithm", "ed25519", "-aes256", "-pass", "pass:x", "-out", locked
+    )
+    with pytest.raises(UserError, match="passphrase"):
+        read_signer(locked)
+
+
+def test_a_key_of_another_kind_is_refused_and_named(tmp_path: Path) -> None:
+    path = ssh(tmp_path, kind="rsa")
+    with pytest.raises(UserError, match="RSAPrivateKey"):
+        read_signer(path)
+    with pytest.raises(UserError, match="RSAPublicKey"):
+        read_verifier(path.with_suffix(".pub"))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no key", "-----BEGIN PRIVATE KEY-----\nAAAA\n", "ssh-ed25519 A"]
+)
+def test_a_file_that_is_no_key_is_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text(text)
+    with pytest.raises(UserError):
+        read_signer(path)
+    with pytest.raises(UserError):
+        read_verifier(path)
+
+
+def test_the_halves_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    path = pem(tmp_path)
+    with pytest.raises(UserError, match="public key, which cannot sign"):
+        read_signer(tmp_path / "key.pub")
+    with pytest.raises(UserError, match="nobody else is to have"):
+        read_verifier(path)
+    with pytest.raises(UserError, match="no such key file"):
+        read_signer(tmp_path / "none")
+
+
+def test_openssl_alone_can_check_an_envelope(tmp_path: Path) -> None:
+    """What is signed is what DSSE says, in bytes that another program makes."""
+    signer = read_signer(pem(tmp_path))
+    data = sealed_in(STATED, signer.public.fingerprint, signer.sign)
+    row = json.loads(data)
+    payload = base64.b64decode(row["payload"])
+    assert payload == STATED
+    kind = PAYLOAD.encode()
+    signed = b" ".join([b"DSSEv1", b"%d" % len(kind), kind, b"%d" % len(payload), payload])
+    (tmp_path / "signed").write_bytes(signed)
+    (tmp_path / "sig").write_bytes(base64.b64decode(row["signatures"][0]["sig"]))
+    files = ("-in", tmp_path / "signed", "-sigfile", tmp_path / "sig")
+    said = call(
+        "openssl", "pkeyutl", "-verify", "-pubin", "-inkey", tmp_path / "key.pub", "-rawin", *files
+    )
+    assert "Verified Successfully" in said
+
+
+def test_an_envelope_is_opened_to_what_was_signed_and_to_nothing_else(tmp_path: Path) -> None:
+    signer = read_signer(pem(tmp_path))
+    envelope, statement = opened(sealed_in(STATED, "k", signer.sign))
+    assert statement["predicateType"] == RUN
+    ((name, signature),) = envelope.signatures
+    assert name == "k"
+    assert signer.public.signed(envelope.to_sign, signature)
+    assert not signer.public.signed(Envelope(STATED + b" ", ()).to_sign, signature)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"payloadType": "text/plain", "payload": "", "signatures": []}',
+        b'{"payloadType": "application/vnd.in-toto+json", "payload": "%", "signatures": []}',
+        b'{"payloadType": "application/vnd.in-toto+json", "payload": "e30=", "signatures": []}',
+        b'{"payloadType": "application/vnd.in-toto+json", "payload": "e30=", "signatures": [1]}',
+        b"[" * 100_000,
+    ],
+)
+def test_what_is_no_envelope_is_told_as_that(data: bytes) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        opened(data)
