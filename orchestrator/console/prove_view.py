@@ -27,6 +27,7 @@ COLOURS = {
     "did not hold": "bold red",
     "not provable here": "yellow",
     "nothing is promised": "dim",
+    "not tried": "dim",
 }
 WIDE = 120  # characters of a told proof
 _LAST = {
@@ -159,7 +160,8 @@ def _counted(states: Counter[str]) -> Text:
 
 def report(proof: Proof, page: Path, *, verbose: bool) -> None:
     """The proof on a terminal: a line for each control, then what did not plainly hold."""
-    rows = [row for row in by_control(proof) if row.told != "nothing is promised" or verbose]
+    dull = {"nothing is promised", "not tried"}
+    rows = [row for row in by_control(proof) if row.told not in dull or verbose]
     out.draw(lambda console: console.print(_controls(rows)), longest=WIDE)
     listed = [one for one in proof.results if verbose or one.state != "held"]
     if listed:

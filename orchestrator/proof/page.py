@@ -15,6 +15,7 @@ LOOKS = {
     "did not hold": "bad",
     "not provable here": "warn",
     "nothing is promised": "",
+    "not tried": "",
 }
 _SAID = {
     "held": "Every control that was tried held.",
@@ -35,12 +36,18 @@ def proof_page(proof: Proof, others: Sequence[str] = ()) -> str:
             el("h1", f"{proof.policy}: {proof.outcome}"),
             el("p", _SAID[proof.outcome], class_="byline"),
             _numbers(proof),
-            contents([("controls", "Controls"), ("limits", "Limits as written"),
-                      ("machine", "What was proved where"), ("means", "What this means")]),
+            contents(
+                [
+                    ("controls", "Controls"),
+                    *([("limits", "Limits as written")] if proof.whole else []),
+                    ("machine", "What was proved where"),
+                    ("means", "What this means"),
+                ]
+            ),
         ),
         _some(proof),
-        section("controls", "Controls", [_control(row) for row in rows]),
-        section("limits", "Limits as written", el("p", _WHOLE), [_whole(one) for one in proof.whole]),
+        section("controls", "Controls", [_control(row) for row in rows if row.told != "not tried"]),
+        section("limits", "Limits as written", el("p", _WHOLE), map(_whole, proof.whole)) if proof.whole else None,
         section("machine", "What was proved where", _machine(proof)),
         section("means", "What this means", *_means(proof)),
         section("others", "Other proofs", _others(others)) if others else None,

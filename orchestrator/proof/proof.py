@@ -19,7 +19,14 @@ from orchestrator.records import Attestation, ContainerKind, digest
 SCHEMA = 1
 HELD, BROKEN, UNPROVABLE = 0, 1, 3  # exit codes
 
-Told = Literal["held", "held otherwise", "did not hold", "not provable here", "nothing is promised"]
+Told = Literal[
+    "held",
+    "held otherwise",
+    "did not hold",
+    "not provable here",
+    "nothing is promised",
+    "not tried",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +106,8 @@ class Row:
 def by_control(proof: Proof) -> tuple[Row, ...]:
     """Every control in its usual order, with its results, the worst first.
 
-    A control without a result says why: this machine cannot show it, or the policy says nothing.
+    A control without a result says why: this machine cannot show it, the policy says nothing
+    (under runc, of the kernel that answers), or only some probes were asked for.
     """
     reasons = dict(proof.unproved)
     rows = []
@@ -109,7 +117,7 @@ def by_control(proof: Proof) -> tuple[Row, ...]:
         if control.id in reasons and worst in {"held", "held otherwise", None}:
             rows.append(Row(control, "not provable here", mine, reasons[control.id]))
         elif worst is None:
-            rows.append(Row(control, "nothing is promised", (), ""))
+            rows.append(Row(control, "not tried" if proof.asked else "nothing is promised", ()))
         else:
             rows.append(
                 Row(control, worst, mine, next((r.why for r in mine if r.state == worst), ""))
