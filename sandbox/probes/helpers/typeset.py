@@ -74,8 +74,15 @@ def read(name: str) -> Any:
 
 
 def guarded() -> bool:
-    """As the product does it; its own end, and the host's, are its own affair."""
-    subprocess.run([sys.executable, COMPILE, "latex/template.tex", "out"], check=True)
+    """As the product does it; whether it still ran past the wall time, where the host ends it."""
+    try:
+        subprocess.run(
+            [sys.executable, COMPILE, "latex/template.tex", "out"],
+            check=True,
+            timeout=GIVEN["wall"] + 4,
+        )
+    except subprocess.TimeoutExpired:
+        return True
     return False
 
 
