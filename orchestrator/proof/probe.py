@@ -34,7 +34,9 @@ from orchestrator.yamlfile import nearest
 FOLDER = "sandbox/probes"
 HELPERS = "helpers"  # of FOLDER: what probes share; no probe
 
-Bare = Literal["plain", "rights", "world", "host network", "host processes", "host ipc", "nobody"]
+Bare = Literal[
+    "plain", "rights", "world", "host network", "host processes", "host ipc", "nobody", "all gpus"
+]  # fmt: skip
 Judge = Literal["itself", "home", "home whole", "numbers", "opaque", "words", "fenced", "host"]
 Needs = Literal["", "allow-list", "gvisor", "gpu", "no gpu", "whole policy"]
 

@@ -19,28 +19,41 @@ from orchestrator.edges.depot import Depot
 from orchestrator.edges.engine import Engine, translated
 from orchestrator.edges.objects import create_container, remove_container
 from orchestrator.edges.packing import pack
-from orchestrator.edges.proving.given import DATA, ENVIRONMENT, KEY_NAME, Doors
+from orchestrator.edges.proving.given import DATA, ENGINE, ENVIRONMENT, KEY_NAME, Doors
 from orchestrator.proof.probe import Bare
 from orchestrator.proof.seen import Seen
 from orchestrator.records import Tree
 
 PATIENCE = 150  # seconds
 _RAILS: dict[str, Any] = {
-    "Memory": 4 << 30, "PidsLimit": 4096, "ShmSize": 64 << 20,
+    "Memory": 4 << 30, "PidsLimit": 4096, "ShmSize": 1 << 30, "OomScoreAdj": 500,
     "Ulimits": [{"Name": "nofile", "Soft": 1024, "Hard": 1 << 14},
                 {"Name": "core", "Soft": 16 << 20, "Hard": 16 << 20}],
     "LogConfig": {"Type": "json-file", "Config": {"max-size": "64m"}},
 }  # fmt: skip
 _UNCONFINED = ["seccomp=unconfined", "apparmor=unconfined"]
+# What the probes' attempts ask for, and not ALL: an engine that is itself in a container may
+# lack others, and then gives none of them.
+CAPABILITIES = (
+    "SYS_ADMIN", "SYS_PTRACE", "SYS_CHROOT", "SYS_MODULE", "SYS_BOOT", "SYS_TIME", "SYS_RAWIO",
+    "SYS_PACCT", "SYS_NICE", "SYSLOG", "DAC_READ_SEARCH", "NET_ADMIN", "NET_RAW", "MKNOD",
+)  # fmt: skip
+_RIGHTS: dict[str, Any] = {
+    "NetworkMode": "none", "CapAdd": list(CAPABILITIES), "SecurityOpt": _UNCONFINED,
+}  # fmt: skip
 _USERS: dict[Bare, str] = {"nobody": "65534:65534", "host processes": "65534:65534"}
 _WAYS: dict[Bare, dict[str, Any]] = {
     "plain": {"NetworkMode": "none"},
     "nobody": {"NetworkMode": "none"},
-    "rights": {"NetworkMode": "none", "CapAdd": ["ALL"], "SecurityOpt": _UNCONFINED},
-    "world": {"NetworkMode": "none", "CapAdd": ["ALL"], "SecurityOpt": _UNCONFINED},
+    "rights": _RIGHTS,
+    "world": _RIGHTS,
     "host network": {"NetworkMode": "host"},
     "host processes": {"NetworkMode": "none", "PidMode": "host"},
     "host ipc": {"NetworkMode": "none", "IpcMode": "host"},
+    "all gpus": {
+        "NetworkMode": "none",
+        "DeviceRequests": [{"Count": -1, "Capabilities": [["gpu"]]}],
+    },
 }
 
 
@@ -93,6 +106,7 @@ class BareContainers:
     def _body(self, image: str, way: Bare, argv: Sequence[str]) -> dict[str, Any]:
         named = {**ENVIRONMENT, KEY_NAME: "".join(self._doors.key)}
         binds = [f"{self._doors.data}:{folder}/{DATA}:rw" for folder in DATA_FOLDERS]
+        binds += [f"{self._doors.own}:/host", f"{self._doors.own}/{ENGINE}:/var/run/docker.sock"]
         return {
             "Image": image,
             "User": _USERS.get(way, "0:0"),

@@ -3,13 +3,14 @@
 For as long as a proof takes this machine listens by TCP and UDP on all of its addresses and on
 an abstract unix socket, takes who comes, says nothing and lets go. So a probe has something of
 the host's to reach, and the host counts who came. A key is in this process's environment that
-is none: it must be nowhere in a container.
+is none, a file in its shared memory, a socket and a file in a folder: none may be in a container.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import platform
 import secrets
 import socket
 import tempfile
@@ -28,6 +29,8 @@ from orchestrator.units import size_text, time_text
 MIB = 1 << 20
 KEY_NAME = "AISCI_PROOF_API_KEY"
 DATA = "proof"  # the staged data set's name
+HOST_FILE = "aisci-proof-of-the-hosts"  # in a folder of this machine that no job is given
+ENGINE = "docker.sock"  # beside it, in the place of an engine's socket
 PROBES = "probes"  # below the working directory
 ENVIRONMENT = {
     "PYTHONPATH": f"{WORKDIR}/{PROBES}/{HELPERS}",
@@ -56,6 +59,7 @@ class Doors:
     abstract: str
     key: tuple[str, str]
     data: Path
+    own: Path
     came: list[str] = field(default_factory=list)
 
     def told(self) -> dict[str, Any]:
@@ -63,7 +67,19 @@ class Doors:
         return {
             "tcp": self.tcp, "udp": self.udp, "addresses": self.addresses,
             "abstract": self.abstract, "key": self.key, "data": DATA,
+            "shared": self.abstract, "host_file": HOST_FILE, **_machine(),
         }  # fmt: skip
+
+
+def _machine() -> dict[str, Any]:
+    """What tells this machine and this process from any other."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    stat = Path("/proc/self/stat").read_text()
+    return {
+        "kernel": platform.release(),
+        "boot": boot.read_text().strip() if boot.exists() else "",
+        "process": [os.getpid(), int(stat.rpartition(")")[2].split()[19])],
+    }
 
 
 @contextmanager
@@ -82,9 +98,15 @@ def doors() -> Iterator[Doors]:
         data.chmod(0o777)  # a job's user may write there, were it not for the mount
         (data / "numbers.txt").write_text("42\n")
         (data / "numbers.txt").chmod(0o666)
+        own = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aisci-proof-")))
+        (own / HOST_FILE).write_text("the host's own\n")
+        engine = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        engine.bind(str(own / ENGINE))
+        engine.listen()
         stack.enter_context(_in_environment(KEY_NAME, "".join(key)))
+        stack.enter_context(_in_shared_memory(abstract))
         ports = tcp.getsockname()[1], udp.getsockname()[1]
-        made = Doors(*ports, ("127.0.0.1", *_addresses()), abstract, key, data)
+        made = Doors(*ports, ("127.0.0.1", *_addresses()), abstract, key, data, own)
         over = threading.Event()
         servers = ((tcp, "tcp"), (udp, "udp"), (unix, "abstract socket"))
         threads = [
@@ -107,6 +129,21 @@ def _in_environment(name: str, value: str) -> Iterator[None]:
         yield
     finally:
         del os.environ[name]
+
+
+@contextmanager
+def _in_shared_memory(name: str) -> Iterator[None]:
+    """A file that any user may read; on a machine without such a place there is none."""
+    path = Path("/dev/shm", name)  # noqa: S108  # shared memory is the point
+    if not path.parent.is_dir():
+        yield
+        return
+    path.write_text("the host's own\n")
+    path.chmod(0o644)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _take(server: socket.socket, name: str, came: list[str], over: threading.Event) -> None:

@@ -9,12 +9,13 @@ that this is the deliberately bare container, where every attempt must get throu
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 GIVEN: dict[str, Any] = json.loads(Path(__file__).with_name("given.json").read_text())
 BARE: bool = GIVEN["bare"]
@@ -31,6 +32,11 @@ def attempt(name: str, work: Callable[[], object]) -> bool:
         through, saw = got is not False, "" if isinstance(got, bool) or got is None else str(got)
     tell(attempt=name, through=through, saw=saw[:400])
     return through
+
+
+def stop(why: str) -> NoReturn:
+    """End an attempt that did not get through; ``why`` is what was seen."""
+    raise OSError(errno.EPERM, why)
 
 
 def plant(name: str) -> None:
