@@ -60,7 +60,7 @@ def test_what_was_planted_is_through_when_it_came_home(blobs: BlobStore) -> None
     seen = look(blobs, "home", "out/a\nb", "out/c", "out/d", home={"out/c": b""}, refused=refused)
     assert seen.attempts == (
         Attempt("out/a\\nb", through=False, saw="a foul name"),
-        Attempt("out/c", through=True, saw="not read"),
+        Attempt("out/c", through=True, saw="it came home"),
         Attempt("out/d", through=False, saw="not read"),
     )
 
@@ -94,6 +94,21 @@ def test_results_are_through_when_they_are_taken_for_results(blobs: BlobStore) -
         "NaN is not a finite number",
         "not brought home",
     ]
+
+
+def test_results_are_through_when_they_break_their_reader(
+    blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looks, "parse_final_info", lambda _: float("9" * 4000) / int("9" * 4000))
+    seen = look(blobs, "numbers", "out/long", home={"out/long": b"9" * 4000})
+    assert seen.through == (
+        Attempt("out/long", through=True, saw="broke its reader: OverflowError"),
+    )
+
+
+def test_what_cannot_be_written_out_is_through(blobs: BlobStore) -> None:
+    home = {"out/a": b"", "out/a/b": b""}  # a file, and a file below it
+    assert "to be written out" in through(look(blobs, "home", home=home))
 
 
 def test_a_program_is_through_when_it_ran_or_was_not_there_to_be_run(blobs: BlobStore) -> None:

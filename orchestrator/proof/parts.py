@@ -63,7 +63,7 @@ PARTS = (
     Part("time.kill", "who ignores TERM is killed, with all of its children"),
     Part("time.sentinel", "what a killed orchestrator leaves is removed"),
     Part("logs.flood", "a flood of output ends the job"),
-    Part("logs.words", "output acts on no terminal"),
+    Part("logs.words", "output acts on no terminal and no page, and ends no fence in a prompt"),
     Part("gpus.none", "a job that was granted no GPU has none"),
     Part("gpus.granted", "a job has the granted GPUs and no other, within their memory"),
     Part("latex.shell", "a paper starts no program"),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from orchestrator import BadResults
+from orchestrator import AisciError, BadResults
 from orchestrator.blobs import BlobStore
 from orchestrator.names import shown
 from orchestrator.paths import IdeaPaths
@@ -59,7 +59,8 @@ def _home(look: Look) -> Iterator[Attempt]:
     """Each planted file, and whatever else came home that nobody spoke of."""
     home, refused = look.home, dict(look.result.refused)
     for name in look.seen.planted:
-        yield Attempt(name, name in home, refused.get(name, "not read"))
+        came = name in home
+        yield Attempt(name, came, "it came home" if came else refused.get(name, "not read"))
     for name in sorted(set(home) - set(look.seen.planted) - set(look.seen.fair)):
         yield Attempt(name, through=True, saw="it was not spoken of")
 
@@ -81,6 +82,8 @@ def _numbers(look: Look) -> Iterator[Attempt]:
             results = parse_final_info(look.blobs.get(look.home[name]))
         except BadResults as error:
             yield Attempt(name, through=False, saw=error.why)
+        except Exception as error:  # noqa: BLE001  # whatever else it raises would end a run
+            yield Attempt(name, through=True, saw=f"broke its reader: {type(error).__name__}")
         else:
             yield Attempt(name, through=True, saw=f"taken for results: {results.metrics[:3]}")
 
@@ -137,7 +140,10 @@ def _elsewhere(look: Look) -> Iterator[Attempt]:
     """What lies outside of the declared folder, or is no file, once all is written out as files."""
     with tempfile.TemporaryDirectory(prefix="aisci-prove-") as above:
         idea = Path(above) / "idea"
-        IdeaPaths(idea).export(look.result.files, look.blobs)
+        try:
+            IdeaPaths(idea).export(look.result.files, look.blobs)
+        except (AisciError, OSError, ValueError) as error:
+            yield Attempt("to be written out", through=True, saw=f"it could not be: {error}")
         for path in sorted(Path(above).rglob("*")):
             inside = path == idea or path.is_relative_to(idea / OUT)
             if not inside or path.is_symlink() or not (path.is_file() or path.is_dir()):

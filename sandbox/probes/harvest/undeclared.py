@@ -1,6 +1,6 @@
 """Only what was declared comes home.
 
-tries: files beside the declared folder, in folders whose names begin with its name, in /tmp
+tries: files beside the declared folder, in folders whose names begin with its name
 parts: harvest.declared
 family: 19
 kinds: experiment
