@@ -66,6 +66,10 @@ RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's results fol
 Results = Annotated[Path, typer.Option("--results", help="Where results lie.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only how it ended.")]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, one object a line.")]
+Sign = Annotated[
+    Path | None,
+    typer.Option(metavar="KEY", help="Sign the record at its end: a file with an Ed25519 key."),
+]
 HERE = Path("results")
 
 
@@ -110,6 +114,7 @@ def run(
         str | None,
         typer.Option(metavar="IN,OUT", help="US dollars for a million tokens, if unknown."),
     ] = None,
+    sign: Sign = None,
     results: Results = HERE,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -129,7 +134,8 @@ def run(
         results=results,
         price=price,
     )
-    raise typer.Exit(research.start(wanted, research.View(quiet=quiet, as_json=as_json)))
+    view = research.View(quiet=quiet, as_json=as_json)
+    raise typer.Exit(research.start(wanted, view, sign))
 
 
 @app.command()
@@ -142,6 +148,7 @@ def resume(
     policy: Annotated[
         str | None, typer.Option(help="With --fork: another policy, such as a larger budget.")
     ] = None,
+    sign: Sign = None,
     results: Results = HERE,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -156,7 +163,7 @@ def resume(
             todo="say --fork as well: the run goes on as a new branch of its record",
         )
     view = research.View(quiet=quiet, as_json=as_json)
-    raise typer.Exit(research.resume(run, results, view, fork=fork, policy=policy))
+    raise typer.Exit(research.resume(run, results, view, fork=fork, policy=policy, sign=sign))
 
 
 @app.command()
@@ -181,6 +188,30 @@ def report(run: RunName, *, results: Results = HERE, as_json: Json = False) -> N
     from orchestrator.console import reports
 
     reports.write_all(run, results, as_json=as_json)
+
+
+@app.command()
+def audit(
+    run: RunName,
+    *,
+    head: Annotated[
+        str | None, typer.Option(help="The head that `aisci run` said and you kept elsewhere.")
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(metavar="PUBKEY", help="The public key of who signed the run."),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where the page goes; else RUN/audit.html.")
+    ] = None,
+    results: Results = HERE,
+    as_json: Json = False,
+) -> None:
+    """Check a run's whole record; exit code 1 if it is broken. It needs no engine, no network."""
+    from orchestrator.console import audit as audits
+
+    wanted = audits.Wanted(head=head, key=key, html=html)
+    raise typer.Exit(audits.audit(run, results, wanted, as_json=as_json))
 
 
 # --- the machine --------------------------------------------------------------------------

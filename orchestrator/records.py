@@ -35,9 +35,8 @@ def _as_json(value: Any) -> Any:
 
 def digest(value: Any) -> str:
     """SHA-256, in hex, of bytes, text or the canonical JSON of a value."""
-    if isinstance(value, str):
-        value = value.encode()
-    return hashlib.sha256(value if isinstance(value, bytes) else canonical(value)).hexdigest()
+    raw = value.encode() if isinstance(value, str) else value
+    return hashlib.sha256(raw if isinstance(raw, bytes) else canonical(raw)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +60,7 @@ class Tree:
 
     def updated(self, other: Mapping[str, str] | Tree) -> Tree:
         """This tree with ``other``'s files added or put in place of its own."""
-        more = other.as_dict() if isinstance(other, Tree) else dict(other)
-        return Tree.of(self.as_dict() | more)
+        return Tree.of(self.as_dict() | dict(other.files if isinstance(other, Tree) else other))
 
     def under(self, prefix: str) -> Tree:
         """The files below the folder ``prefix``, with their whole paths."""

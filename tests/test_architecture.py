@@ -40,6 +40,7 @@ FLOORS = (
         "orchestrator.pinned",
         "orchestrator.saving",
         "orchestrator.doctor",
+        "orchestrator.audit",
         "orchestrator.proof",
     ),
     ("orchestrator.pipeline", "orchestrator.report"),

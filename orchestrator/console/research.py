@@ -17,7 +17,7 @@ from typing import Any
 
 from orchestrator import AisciError, BudgetSpent, Interrupted, UserError
 from orchestrator.blobs import BlobStore
-from orchestrator.chain import set_torn_tail_aside
+from orchestrator.chain import head_of, set_torn_tail_aside
 from orchestrator.console import out, runs
 from orchestrator.console.lines import Lines
 from orchestrator.console.progress import Progress
@@ -37,8 +37,10 @@ from orchestrator.console.wiring import (
 )
 from orchestrator.edges.absent import absent
 from orchestrator.edges.engine import Engine, connect
+from orchestrator.edges.signing import Signer, read_signer
+from orchestrator.envelope import about, sealed_in
 from orchestrator.journal import Mode
-from orchestrator.paths import RunPaths
+from orchestrator.paths import RunPaths, write
 from orchestrator.pinned import read_pins, same_program, setup_of, template_of
 from orchestrator.pipeline import Outcome
 from orchestrator.plain import plain_line
@@ -54,8 +56,9 @@ class View:
     as_json: bool
 
 
-def start(wanted: Wanted, view: View) -> int:
+def start(wanted: Wanted, view: View, sign: Path | None = None) -> int:
     """Begin a run; returns the exit code."""
+    signer = read_signer(sign) if sign is not None else None
     setup = prepare(wanted)
     engine = connect()
     setup = replace(setup, images=resolve_images(setup.policy, engine))
@@ -65,14 +68,23 @@ def start(wanted: Wanted, view: View) -> int:
         Shelf(wanted.results, setup.policy.name, setup.proof["of"]).lay_out()
     with _only_writer(paths.folder):
         try:
-            return _research(setup, place, engine, view)
+            return _research(setup, place, engine, view, signer)
         finally:
             if not (paths.journal.is_file() and paths.journal.stat().st_size):
                 shutil.rmtree(paths.folder)  # not even its first line: there is nothing to resume
 
 
-def resume(name: str, results: Path, view: View, *, fork: bool, policy: str | None) -> int:
+def resume(
+    name: str,
+    results: Path,
+    view: View,
+    *,
+    fork: bool,
+    policy: str | None,
+    sign: Path | None = None,
+) -> int:
     """Go on with a run; returns the exit code."""
+    signer = read_signer(sign) if sign is not None else None
     paths = runs.find(name, results)
     with _only_writer(paths.folder):
         for journal in (paths.journal, *sorted(paths.folder.glob(f"*/{runs.JOURNAL}"))):
@@ -98,10 +110,10 @@ def resume(name: str, results: Path, view: View, *, fork: bool, policy: str | No
                 fits(setup.policy, results)
             same_images(setup, engine)
         place = Place(record=paths, output=paths, mode=Mode.FORK if fork else Mode.RESUME)
-        return _research(setup, place, engine, view)
+        return _research(setup, place, engine, view, signer)
 
 
-def _research(setup: Setup, place: Place, engine: Engine, view: View) -> int:
+def _research(setup: Setup, place: Place, engine: Engine, view: View, signer: Signer | None) -> int:
     """The run itself, on real edges; stopped or failed, it says how to go on."""
     paths = place.record
     with (
@@ -112,7 +124,12 @@ def _research(setup: Setup, place: Place, engine: Engine, view: View) -> int:
         if place.mode is not Mode.RESUME or not runs.ended(paths):  # else nothing is asked
             rehearse(setup, edges(BlobStore(paths.blobs)).sandbox)
         outcomes = research(setup, place, Tools(edges=edges, saving=Saver(), listener=listener))
-    return _ended(paths, outcomes, view)
+    ended = runs.ended(paths)
+    if signer is not None and ended:
+        made = sealed_in(about(paths), signer.public.fingerprint, signer.sign)
+        write(paths.signature, made)
+    head = head_of(paths.journal) if ended else ""
+    return _ended(paths, outcomes, view, head, signer.public.fingerprint if signer else "")
 
 
 def replay(name: str, results: Path, view: View, *, into: Path | None) -> int:
@@ -216,11 +233,19 @@ def _only_writer(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _ended(paths: RunPaths, outcomes: tuple[Outcome, ...], view: View) -> int:
-    """Say how each idea ended; exit code 1 where none was finished and one failed."""
+def _ended(
+    paths: RunPaths, outcomes: tuple[Outcome, ...], view: View, head: str, signer: str
+) -> int:
+    """Say how each idea ended; exit code 1 where none was finished and one failed.
+
+    ``head`` is empty for a run that may go on, ``signer`` where nobody is to sign.
+    """
     rows = [_row(paths, outcome) for outcome in outcomes]
     if view.as_json:
-        out.as_json({"outcome": {"folder": str(paths.folder), "ideas": rows}})
+        signed = {"signed_by": signer if head else ""} if signer else {}
+        out.as_json(
+            {"outcome": {"folder": str(paths.folder), "ideas": rows, "head": head, **signed}}
+        )
     else:
         out.table(
             ("idea", "ended", "where and why"), [(r["name"], r["status"], r["why"]) for r in rows]
@@ -228,6 +253,13 @@ def _ended(paths: RunPaths, outcomes: tuple[Outcome, ...], view: View) -> int:
         out.say(f"\nresults:  {paths.folder}\nreport:   {paths.report}")
         for row in rows:
             out.say(f"paper:    {row['paper']}") if row["paper"] else None
+        out.say(
+            f"head:     {head} (keep it elsewhere)"
+            if head
+            else "head:     none yet, not at its end"
+        )
+        if signer:
+            out.say(f"signed:   by {signer}" if head else "signed:   no: the run is not at its end")
     states = {outcome.status for outcome in outcomes}
     return 1 if "failed" in states and "finished" not in states else 0
 

@@ -1,0 +1,15 @@
+"""Audits: whether a run's record holds, line by line and container by container.
+
+An audit reads a results folder and nothing else: no engine, no network, no key. It assumes
+that whoever wrote the folder may be hostile. Its outcome is one of three words: *broken*;
+*consistent*, which a whole new record by whoever can write the folder would be too; *intact*,
+where also a head or a signature that was kept elsewhere matches.
+"""
+
+from orchestrator.audit.auditing import audit
+from orchestrator.audit.finding import CHECKS, Checked, Finding
+from orchestrator.audit.page import audit_page
+from orchestrator.audit.signature import Anchor
+from orchestrator.audit.verdict import Audit, Outcome
+
+__all__ = ["CHECKS", "Anchor", "Audit", "Checked", "Finding", "Outcome", "audit", "audit_page"]

@@ -1,0 +1,274 @@
+"""An audit as one page that a security team can read in five minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator import __version__
+from orchestrator.audit.calls import Box, Call
+from orchestrator.audit.finding import CHECKS, Checked, Group, grouped
+from orchestrator.audit.verdict import MEANS, Audit, Outcome
+from orchestrator.evidence import mismatches
+from orchestrator.exceptions import departures, unread
+from orchestrator.report.html import Child, Html, el, fold, number, right, table
+from orchestrator.report.page import bar, contents, duration, facts, page, pill, section, size
+
+LOOKS = {Outcome.INTACT: "good", Outcome.CONSISTENT: "warn", Outcome.BROKEN: "bad"}
+NOTICES = {Outcome.INTACT: None, Outcome.CONSISTENT: "notice warn", Outcome.BROKEN: "notice"}
+MOST = 500  # findings that a page shows
+
+_LIMITS = (
+    "What it does not show. Whoever can write to the folder can write another record, as consistent "
+    "as this one; a head or a signature that was kept where they cannot reach tells the two apart. "
+    "The engine, the kernel and the host are trusted: the evidence is their word, as it was read. "
+    "Papers, pages and code beside the record are made from it, and aisci replay compares them. "
+    "That a program ran within its limits does not say that its results are right."
+)
+
+
+def audit_page(audit: Audit) -> str:
+    """The whole page."""
+    parts = (
+        ("findings", "What was found", _findings(audit)),
+        ("checks", "What was checked", _checks(audit.checks)),
+        ("containers", "Containers", _containers(audit)),
+        ("open", "Calls without a result", _without_result(audit.without_result)),
+        ("policy", "Policy and images", _policy(audit)),
+        ("heads", "Heads and signature", _heads(audit)),
+        ("again", "Check it again", _again(audit)),
+    )
+    there = [(anchor, title, part) for anchor, title, part in parts if part]
+    return page(
+        f"Audit: {audit.outcome} · aisci",
+        _head(audit, [(anchor, title) for anchor, title, _ in there]),
+        [section(anchor, title, part) for anchor, title, part in there],
+        el("footer", el("p", f"Made by aisci {__version__}. The page holds no script and loads nothing.")),
+    )  # fmt: skip
+
+
+def _head(audit: Audit, links: list[tuple[str, str]]) -> Html:
+    template = audit.pins.get("template")
+    name = template.get("name", "") if isinstance(template, dict) else ""
+    boxes = [box.attestation for box in audit.boxes if box.attestation]
+    lines = sum(lines for _, _, lines in audit.heads)
+    return el(
+        "header",
+        el(
+            "p",
+            f"aisci · audit of a run · {name} · {audit.folder}  ",
+            pill(audit.outcome, LOOKS[audit.outcome]),
+            class_="eyebrow",
+        ),
+        el("h1", f"This record is {audit.outcome}"),
+        el("div", el("p", MEANS[audit.outcome]), class_=NOTICES[audit.outcome]),
+        facts(
+            ("findings", audit.wrong, "" if audit.wrong else "nothing is wrong"),
+            ("journals", len(audit.heads), f"{lines:,} lines"),
+            ("containers", len(boxes), ""),
+            ("kept elsewhere", _kept(audit), ""),
+        ),
+        contents(links),
+    )
+
+
+def _kept(audit: Audit) -> str:
+    given = (("head", audit.given.head), ("public key", audit.given.key))
+    return " and ".join(name for name, value in given if value) or "nothing"
+
+
+def _findings(audit: Audit) -> Html:
+    found = audit.findings
+    if not found:
+        return el("p", "Nothing. Every check below holds.")
+    groups = grouped(found)
+    more = len(groups) - MOST
+    left = el("p", f"{more} more are in the answer of aisci audit --json.") if more > 0 else None
+    rows = [_finding(group) for group in groups[:MOST]]
+    return el("div", table(("", "where", "what", "what to do"), rows), left)
+
+
+def _finding(group: Group) -> tuple[Child, ...]:
+    one, others = group.first, group.places[1:MOST]
+    look, word = ("bad", one.check) if one.level == "wrong" else ("warn", "noted")
+    why = el("div", one.why, class_="small quiet") if one.why else None
+    also = [el("div", el("code", where), class_="small quiet") for where in others]
+    where = [el("code", group.places[0]), fold(f"and {len(others)} more", also) if also else None]
+    return pill(word, look), where, [one.what, why], one.todo
+
+
+def _checks(checks: Sequence[Checked]) -> Html:
+    rows = [(one.check, CHECKS[one.check], number(f"{one.count:,}"), _state(one)) for one in checks]
+    return table(("check", "what has to hold", right("looked at"), ""), rows)
+
+
+def _state(one: Checked) -> Html:
+    if one.wrong:
+        return pill(f"{one.wrong} found", "bad")
+    if not one.count:
+        return pill("nothing to look at")
+    return pill("holds", "good")
+
+
+def _containers(audit: Audit) -> Html | None:
+    """One row a container; what departs from its policy or from runc is named in it."""
+    if not audit.boxes:
+        return None
+    wrong = {one.where for one in audit.findings if one.level == "wrong"}
+    rows = [_container(box, told_wrong=box.where in wrong) for box in audit.boxes]
+    heads = ("container", "verdict", right("memory"), right("disk"), right("processes"),
+             right("CPU time"), right("time"), right("image"), "")  # fmt: skip
+    intro = (
+        "In the order of asking, each fresh and used once. Bars show the most that was used of "
+        "each limit."
+    )
+    every = [_settings(box) for box in audit.boxes if box.attestation]
+    folds = fold("every setting that was asked, inspected and seen", every)
+    return el("div", el("p", intro), table(heads, rows), folds, _otherwise(audit))
+
+
+def _container(box: Box, *, told_wrong: bool) -> tuple[Child, ...]:
+    name = [box.place, el("div", f"{box.kind}, {box.where}", class_="small quiet")]
+    told = box.attestation
+    if told is None:
+        return (name, pill("on the host", "warn"), "", "", "", "", "", "",
+                "no container: the policy says `editor: process`")  # fmt: skip
+    peaks, limits = told.peaks, box.limits
+    look = "good" if told.verdict == "finished" else "warn"
+    departs = [pill("see the findings", "bad")] if told_wrong else []
+    departs += [pill(f"hit {name}", "warn") for name in told.hit]
+    departs += [pill(f"suspected: {name}", "warn") for name in told.suspected]
+    refused = sum(one.count for one in told.egress if not one.allowed)
+    departs += [pill(f"connections refused: {refused}", "warn")] if refused else []
+    return (
+        name,
+        pill(str(told.verdict), look),
+        number([size(peaks.memory), bar(peaks.memory, limits.memory)]),
+        number([size(peaks.disk), bar(peaks.disk, limits.workspace)]),
+        number([str(peaks.pids), bar(peaks.pids, limits.pids)]),
+        number([duration(peaks.cpu_time), bar(peaks.cpu_time, limits.cpu_time)]),
+        number([duration(peaks.wall), bar(peaks.wall, limits.wall)]),
+        number(el("code", told.image.removeprefix("sha256:")[:12])),
+        departs,
+    )
+
+
+def _settings(box: Box) -> Html:
+    told = box.attestation
+    assert told is not None
+    inspected = dict(told.inspected)
+    theirs = unread(told.runtime)
+    rows: list[tuple[Child, ...]] = [
+        (el("code", name), value, "the same" if inspected.get(name) == value else pill("differs", "bad"))
+        for name, value in told.asked
+    ]  # fmt: skip
+    rows += [
+        (el("code", name), "", value) for name, value in told.inspected if name.startswith("Env.")
+    ]
+    seen = [
+        (el("code", name), [value, pill("the runtime's own", "warn")] if name in theirs else value)
+        for name, value in told.seen
+    ]
+    about = (
+        ("container", told.container), ("image", told.image), ("policy", told.policy),
+        ("engine", told.engine), ("kernel", told.kernel), ("runtime", told.runtime),
+        ("quota by", told.storage), ("exit code", str(told.exit_code)), ("ended by the host", told.killed or "no"),
+        *((f"GPUs {name}", value) for name, value in told.gpus),
+    )  # fmt: skip
+    different = len(mismatches(told.asked, told.inspected))
+    return fold(
+        [f"{box.place} · {box.kind}", pill(f"{different} differ", "bad") if different else ""],
+        table(("", ""), [(name, el("span", value, class_="hash")) for name, value in about]),
+        table(("setting", "asked", "inspected"), rows),
+        table(("in the process", "seen"), seen),
+    )
+
+
+def _otherwise(audit: Audit) -> list[Html]:
+    """What each runtime that was used holds in another way than runc."""
+    runtimes = sorted({box.attestation.runtime for box in audit.boxes if box.attestation})
+    return [
+        fold(
+            f"under {name}, {len(found)} controls are held otherwise than under runc",
+            table(
+                ("control", "what is otherwise", "what holds yet"),
+                [(one.control, one.instead, one.holds) for one in found],
+            ),
+        )
+        for name in runtimes
+        if (found := departures(name))
+    ]
+
+
+def _without_result(calls: Sequence[Call]) -> Html | None:
+    if not calls:
+        return None
+    rows = [(el("code", call.where), call.named, why_none(call)) for call in calls]
+    said = "They ended without a result, and nothing of them was used: a call that is asked again stands above."
+    return el("div", el("p", said), table(("where", "call", "why"), rows))
+
+
+def why_none(call: Call) -> str:
+    """Why a call came to no result, in the words of its record."""
+    if call.answered is None:
+        return "no answer was recorded: the program or the machine was stopped"
+    error = call.answered.error or {}
+    return f"{error.get('type', 'an error')}: {str(error.get('what', ''))[:200]}"
+
+
+def _policy(audit: Audit) -> Html:
+    pins = audit.pins
+    policy, template = pins.get("policy"), pins.get("template")
+    rows: list[tuple[Child, ...]] = []
+    for name, known in (("policy", policy), ("template", template)):
+        if isinstance(known, dict):
+            said = f"{known.get('name')} ({known.get('origin')}) "
+            rows.append((name, [said, _hash(known.get("hash"))]))
+    images = pins.get("images")
+    pairs = images if isinstance(images, list) else []
+    rows += [(f"image {pair[0]}", _hash(pair[1])) for pair in pairs if len(pair) == 2]
+    rows += [(name, str(pins.get(name))) for name in ("program", "model", "scale") if name in pins]
+    settings = policy.get("settings") if isinstance(policy, dict) else None
+    return el(
+        "div",
+        el("p", "What held at the end of the record; each container was held to what held when it was asked for."),
+        table(("", ""), rows),
+        fold("the policy, every setting", el("pre", _written(settings), class_="wrap")),
+    )  # fmt: skip
+
+
+def _written(value: object, indent: str = "") -> str:
+    if not isinstance(value, dict):
+        return f"{value}"
+    lines = []
+    for key, part in value.items():
+        deep = isinstance(part, dict) and part
+        below = "\n" + _written(part, indent + "  ") if deep else f" {part}"
+        lines.append(f"{indent}{key}:{below}")
+    return "\n".join(lines)
+
+
+def _heads(audit: Audit) -> Html:
+    rows = [
+        (el("code", name), number(f"{lines:,}"), _hash(head)) for name, head, lines in audit.heads
+    ]
+    run = f"The run's head, {audit.head}, stands for every line of every journal here."
+    return el(
+        "div",
+        el("p", run if audit.outcome is not Outcome.BROKEN else "As they are, which is not as they should be."),
+        table(("journal", right("lines"), "head"), rows),
+        el("p", "Signature: ", audit.signature, "."),
+    )  # fmt: skip
+
+
+def _again(audit: Audit) -> Html:
+    commands = (
+        f"aisci audit {audit.folder}\n"
+        f"aisci audit {audit.folder} --head HEAD      # the head that you kept\n"
+        f"aisci audit {audit.folder} --key audit-key.pub\n"
+        f"tail -n 1 {audit.folder}/journal.jsonl | tr -d '\\n' | sha256sum    # the head, by hand"
+    )
+    return el("div", el("p", _LIMITS), el("pre", commands, class_="wrap"))
+
+
+def _hash(value: object) -> Html:
+    return el("span", value if isinstance(value, str) else repr(value), class_="hash")
