@@ -26,6 +26,7 @@ from orchestrator.edges import container, sandbox, storage, volumes
 from orchestrator.edges.allowance import Allowance
 from orchestrator.edges.egress_world import Name, Names
 from orchestrator.edges.proving import looks
+from orchestrator.edges.proving.bare import CAPABILITIES
 from orchestrator.edges.proving.given import KEY_NAME
 from orchestrator.edges.proving.trials import Trials
 from orchestrator.edges.storage import Quota
@@ -304,8 +305,8 @@ MUTATIONS = (
     Mutation(part="container.user", says="the job is root", without=asked(root)),
     Mutation(
         part="container.capabilities",
-        says="all capabilities",
-        without=asked(root, unconfined, host(CapDrop=[], CapAdd=["ALL"])),
+        says="the capabilities of the bare container",
+        without=asked(root, unconfined, host(CapDrop=[], CapAdd=list(CAPABILITIES))),
         layers=asked(root, unconfined),
     ),
     Mutation(
