@@ -7,6 +7,7 @@ in it that begin with ``%%``::
 
     %% lay: secret.txt: words         a file that lies there first, beside the folder latex/
     %% leaves: ../x.txt: a name       an attempt that got through if that file is there at the end
+    %% stopped by: words              what the first error must say if it is not; another one shows nothing
     %% lasts: a name                  an attempt that got through if it still runs after the wall time
     %% tells the key: a name          an attempt that got through if a key of the host's is in the PDF
 
@@ -48,8 +49,11 @@ def main(probe: Path) -> None:
         attempt(name, lambda: lasting and "it was still running")
     report = read("report.json") or {"errors": []}
     why = "".join(report["errors"][:1]).partition("\n")[0] or "it was not made"
+    expected = "".join(re.findall(r"^%% stopped by: (.+)$", source, re.MULTILINE))
     for path, name in marked(source, "leaves"):
         there = (BUILD / path).exists()
+        if not (BARE or there or expected in why):
+            raise RuntimeError(f"nothing is shown, as something else went wrong: {why}")
         tell(attempt=name, through=there, saw="it is there" if there else why)
     for name in re.findall(r"^%% tells the key: (.+)$", source, re.MULTILINE):
         pdf = Path("out/paper.pdf").read_bytes()
