@@ -22,6 +22,7 @@ from orchestrator.results import parse_final_info
 
 OUT = "out"  # the folder that these probes fill, and that is declared
 MOST = 1 << 20  # characters of output that are looked at
+_BREAKS = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError, MemoryError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def _numbers(look: Look) -> Iterator[Attempt]:
             results = parse_final_info(look.blobs.get(look.home[name]))
         except BadResults as error:
             yield Attempt(name, through=False, saw=error.why)
-        except Exception as error:  # noqa: BLE001  # whatever else it raises would end a run
+        except _BREAKS as error:  # a run would end by it
             yield Attempt(name, through=True, saw=f"broke its reader: {type(error).__name__}")
         else:
             yield Attempt(name, through=True, saw=f"taken for results: {results.metrics[:3]}")
