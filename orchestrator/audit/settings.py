@@ -77,8 +77,8 @@ def _of_rights(box: Box) -> Wanted:
     """No network, no right, no device; a filter on system calls."""
     limits = box.limits
     calls = under(profile_of(limits.seccomp), limits.runtime)
-    each = rf"(?:.*?GPU-[0-9A-Za-z-]+){{{limits.gpus}}}(?!.*GPU-).*"
-    gpus = re.compile(each) if limits.gpus else ""
+    other = "(?:(?!GPU-).)*"
+    gpus = re.compile(f"(?:{other}GPU-){{{limits.gpus}}}{other}") if limits.gpus else ""
     return {
         "HostConfig.NetworkMode": "none",
         "HostConfig.ReadonlyRootfs": "True",
