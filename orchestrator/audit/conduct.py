@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from orchestrator.audit.calls import Box
@@ -13,6 +14,7 @@ from orchestrator.records import Limits, Verdict
 _NONE = "no limit"
 _QUOTA_OPTIONS = frozenset({"nosuid", "nodev", "noexec"})
 _CHARGED = 1 << 20  # bytes that a kernel may charge past a limit without asking
+_GROUP, _IN_BLOCK = 128 << 20, 16  # an ext4 has whole blocks of inodes in each group of its blocks
 _DEATH = 90.0  # seconds past wall and grace within which a killed container must have ended
 _BETWEEN = 2.0  # seconds that each CPU may go on between two looks at a job that then ends itself
 _LATE = 10.0  # seconds within which the host has read the last of a job that ended itself
@@ -84,11 +86,12 @@ def use(box: Box) -> Iterator[Finding]:
     if box.attestation is None:
         return
     peaks, limits, killed = box.attestation.peaks, box.limits, box.attestation.killed
+    spare = _IN_BLOCK * math.ceil(limits.workspace / _GROUP)
     rows = (
         ("memory", peaks.memory, limits.memory + _CHARGED, True),
         ("processes", peaks.pids, limits.pids, True),
         ("disk", peaks.disk, limits.workspace, True),
-        ("files", peaks.inodes, limits.inodes, True),
+        ("files", peaks.inodes, limits.inodes + spare, True),
         ("time", peaks.wall, limits.wall + limits.grace + _DEATH, True),
         ("time", peaks.wall, limits.wall + _LATE, killed is None),
         ("CPU time", peaks.cpu_time, limits.cpu_time + _BETWEEN * limits.cpus, killed is None),
