@@ -3,7 +3,8 @@
 For as long as a proof takes this machine listens by TCP and UDP on all of its addresses and on
 an abstract unix socket, takes who comes, says nothing and lets go. So a probe has something of
 the host's to reach, and the host counts who came. A key is in this process's environment that
-is none, a file in its shared memory, a socket and a file in a folder: none may be in a container.
+is none, and again in a file beside a socket; another file is in shared memory: none of them may
+be in a container.
 """
 
 from __future__ import annotations
@@ -99,7 +100,8 @@ def doors() -> Iterator[Doors]:
         (data / "numbers.txt").write_text("42\n")
         (data / "numbers.txt").chmod(0o666)
         own = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aisci-proof-")))
-        (own / HOST_FILE).write_text("the host's own\n")
+        own.chmod(0o755)  # as most folders are
+        (own / HOST_FILE).write_text("".join(key))
         engine = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
         engine.bind(str(own / ENGINE))
         engine.listen()
@@ -193,6 +195,6 @@ def given(
     """``given.json``, which ``probing.py`` reads."""
     names = ("memory", "shm", "tmp", "workspace", "file", "inodes", "wall", "cpu_time", "grace",
              "logs", "pids", "open_files", "cpus", "harvest_files", "harvest_bytes",
-             "harvest_file", "harvest_depth", "network", "runtime", "user")  # fmt: skip
+             "harvest_file", "harvest_depth", "network", "runtime", "user", "gpus", "gpu_memory")  # fmt: skip
     told = {name: getattr(limits, name) for name in names}
     return json.dumps({**told, **doors.told(), "bare": bare, **(more or {})}).encode()

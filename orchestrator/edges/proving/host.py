@@ -10,16 +10,19 @@ import json
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
 from orchestrator import AisciError, BadJournal, BudgetSpent
 from orchestrator.deadline import Deadline
 from orchestrator.edges.allowance import Allowance, available_memory
+from orchestrator.edges.egress_world import World
 from orchestrator.edges.engine import translated
 from orchestrator.edges.labels import RUN
 from orchestrator.edges.proving.given import KEY_NAME, lowered
@@ -90,6 +93,48 @@ def _in_image(trials: Trials, kind: ContainerKind, probe: Probe, image: str) -> 
     bare = trials.bare_alone(kind, probe, image=image)
     guarded, result = trials.alone(kind, probe, image=image)
     return bare, guarded, result.attestation.container
+
+
+# --- the world that the allow-list's proxy reaches -------------------------------------------------
+
+
+def tunnel(trials: Trials, kind: ContainerKind, probe: Probe) -> Both:
+    """In a world where the allowed host is a public address, and answers."""
+    return _in_world(trials, kind, probe, ("93.184.216.34",))
+
+
+def leads_inside(trials: Trials, kind: ContainerKind, probe: Probe) -> Both:
+    """In a world where the allowed host's name leads inside as well."""
+    return _in_world(trials, kind, probe, ("93.184.216.34", "169.254.169.254"))
+
+
+def _in_world(
+    trials: Trials, kind: ContainerKind, probe: Probe, addresses: tuple[str, ...]
+) -> Both:
+    """Each name leads to ``addresses``, and each of them to a server here that echoes."""
+    bare = trials.bare_alone(kind, probe)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_echo, args=(server,), daemon=True).start()
+
+        def dial(_: str) -> socket.socket:
+            own = ("127.0.0.2", 0)  # the proxy takes no address that is its own
+            return socket.create_connection(server.getsockname(), 5.0, own)
+
+        sandbox = trials.sandbox_with(world=World(look_up=lambda _: addresses, dial=dial))
+        guarded, result = trials.alone(kind, probe, sandbox=sandbox)
+        server.shutdown(socket.SHUT_RDWR)  # which ends the thread's waiting
+    return bare, guarded, result.attestation.container
+
+
+def _echo(server: socket.socket) -> None:
+    """Give back what comes, until nobody listens any more."""
+    with suppress(OSError):
+        while True:
+            client = server.accept()[0]
+            client.settimeout(5.0)
+            with client, suppress(OSError):
+                while data := client.recv(1 << 16):
+                    client.sendall(data)
 
 
 # --- what the engine tells ------------------------------------------------------------------------
@@ -258,6 +303,8 @@ WAYS: dict[str, Way] = {
     "host/set_user_id": set_user_id,
     "host/all_gpus": all_gpus,
     "host/health_check": health_check,
+    "allow_list/tunnel": tunnel,
+    "allow_list/leads_inside": leads_inside,
     "host/inspected_key": inspected_key,
     "host/altered": altered,
     "host/killed_orchestrator": killed_orchestrator,
