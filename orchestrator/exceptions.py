@@ -76,9 +76,10 @@ _ALL = (
         control="pids",
         under_runc="the limit counts the job's processes and threads",
         instead="the limit counts gVisor's threads on the host: some 65 for itself, and about one for "
-        "each of the job's; at the limit gVisor itself breaks off",
+        "each of the job's processes, however many threads that has; at the limit gVisor itself breaks off",
         why="the host's kernel does not know the job's processes",
-        holds="a fork bomb ends, with its whole container; fewer than 96 are refused beforehand",
+        holds="a fork bomb ends, with its whole container; threads cost memory, which counts; fewer than 96 "
+        "pids are refused beforehand",
     ),
     Departure(
         runtime="runsc",

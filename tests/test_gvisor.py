@@ -273,6 +273,16 @@ def _rlimits(gvisor: GvisorBench, attempts: Any) -> bool:  # noqa: ARG001  # as 
 
 
 def _threads_counted(gvisor: GvisorBench, attempts: Any) -> bool:  # noqa: ARG001  # as above
+    """gVisor's own, and those of the job's processes; its threads that wait are none."""
+    program = """
+        import threading, time
+        threading.stack_size(64 << 10)
+        for _ in range(400): threading.Thread(target=time.sleep, args=(2,)).start()
+        print(threading.active_count())
+        """
+    waiting = run(gvisor, program)
+    assert waiting.stdout == "401\n", waiting.stderr
+    assert waiting.attestation.peaks.pids < 160
     return run(gvisor, "import time; time.sleep(1)").attestation.peaks.pids > 32
 
 
