@@ -269,7 +269,7 @@ def test_every_command_of_the_auditors_walk_does_what_it_says(tmp_path: Path) ->
     )
     assert done.returncode == 0, done.stdout + done.stderr
     said = re.findall(r"(?m)^\S+: (intact|consistent|broken)$", done.stdout)
-    assert said == ["consistent", "intact", "intact", "broken", "broken"]
+    assert said == ["consistent", *["intact"] * 3, "broken", "broken"]
     lines = done.stdout.splitlines()
     hashes = [line.split()[0] for line in lines if re.fullmatch(r"[0-9a-f]{64}(  -)?", line)]
     assert hashes[0] == hashes[1], "a line's hash and the next line's prev"
