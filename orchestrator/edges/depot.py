@@ -16,10 +16,10 @@ from orchestrator import ControlUnavailable
 from orchestrator.edges.engine import Engine
 from orchestrator.edges.labels import Owner, labels
 from orchestrator.edges.reap import remove_leftovers
-from orchestrator.edges.sentinel import Sentinel
+from orchestrator.edges.sentinel import Sentinel, prefix_of
 from orchestrator.edges.storage import BACKENDS, Helper, Quota
 from orchestrator.edges.volumes import Volumes
-from orchestrator.records import Limits, digest
+from orchestrator.records import Limits
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class Depot:
     @property
     def prefix(self) -> str:
         """How containers and volumes are named; two runs, or two lives of one, share no name."""
-        return f"aisci-{digest(f'{self.run_id} {self.owner}')[:8]}"
+        return prefix_of(self.run_id, str(self.owner))
 
     @property
     def sentinel(self) -> Sentinel:

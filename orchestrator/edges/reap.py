@@ -2,6 +2,9 @@
 
 Loop devices and image files need no reaping: an image has no name from its first moment and
 its device clears itself, so the kernel frees both when the last container is gone.
+
+A program that an engine lost when it was killed has no labels any more: it is known by its volume,
+and nobody's, for the engine that made it does not know of it.
 """
 
 from __future__ import annotations
@@ -13,11 +16,17 @@ from typing import Any
 from orchestrator.edges.engine import Engine, translated
 from orchestrator.edges.labels import JOB, OWNER, RUN, Owner
 from orchestrator.edges.objects import remove_container, remove_volume
+from orchestrator.edges.sentinel import end_runtime, runtimes
+
+_VOLUMES = "/volumes/aisci-"  # in the path of each volume of ours, whatever the run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reaped:
-    """One leftover: a ``container`` or ``volume``, whose run and job it was."""
+    """One leftover: a ``container`` or ``volume``, whose run and job it was.
+
+    Or a ``runtime``, what still runs of a container (its id) that the engine lost; whose is unknown.
+    """
 
     what: str
     name: str
@@ -28,15 +37,27 @@ class Reaped:
 def reap(engine: Engine, run_id: str | None = None, *, dry_run: bool = False) -> tuple[Reaped, ...]:
     """Remove containers and volumes whose owner is dead; with ``dry_run`` only list them.
 
+    Without ``run_id``, whatever the engine lost too.
+
     Raises:
         EngineFailed: the engine could not list or remove one of them.
     """
     found = leftovers(engine, run_id)
     if not dry_run:
         for item in found:
-            remove = remove_container if item.what == "container" else remove_volume
-            remove(engine, item.name)
+            _remove(engine, item)
     return found
+
+
+def _remove(engine: Engine, item: Reaped) -> None:
+    if item.what == "runtime":
+        pid = runtimes(_VOLUMES).get(item.name)
+        if pid is not None:
+            end_runtime(item.name, pid)
+    elif item.what == "container":
+        remove_container(engine, item.name)
+    else:
+        remove_volume(engine, item.name)
 
 
 def remove_leftovers(engine: Engine, run_id: str) -> None:
@@ -45,7 +66,7 @@ def remove_leftovers(engine: Engine, run_id: str) -> None:
 
 
 def leftovers(engine: Engine, run_id: str | None = None) -> tuple[Reaped, ...]:
-    """What dead owners left, containers first: a volume in use cannot be removed."""
+    """What dead owners left: containers, then what the engine lost, then volumes, free by then."""
     label = RUN if run_id is None else f"{RUN}={run_id}"
     filters = {"label": [label]}
     with translated("listing what runs have left"):
@@ -55,7 +76,17 @@ def leftovers(engine: Engine, run_id: str | None = None) -> tuple[Reaped, ...]:
         _reaped("container", item["Names"][0].lstrip("/"), item["Labels"]) for item in containers
     ] + [_reaped("volume", item["Name"], item["Labels"]) for item in volumes]
     orphans = (item for item, owner in found if owner is not None and not owner.alive)
-    return tuple(sorted(orphans, key=lambda item: (item.what, item.name)))
+    lost = _lost(engine) if run_id is None else ()
+    return tuple(sorted((*orphans, *lost), key=lambda item: (item.what, item.name)))
+
+
+def _lost(engine: Engine) -> tuple[Reaped, ...]:
+    """Runtimes that hold a volume of ours and a container that the engine does not know."""
+    with translated("listing what runs have left"):
+        running = runtimes(f"{engine.api.info()['DockerRootDir']}{_VOLUMES}")
+        known = {item["Id"] for item in engine.api.containers(all=True)}
+    lost = running.keys() - known
+    return tuple(Reaped(what="runtime", name=container, run="", job="") for container in lost)
 
 
 def _reaped(what: str, name: str, labels: Mapping[str, Any]) -> tuple[Reaped, Owner | None]:

@@ -2,6 +2,9 @@
 
 What another process made for the same run is that one's: a run may be resumed at once.
 
+An engine that is killed while it starts a container does not know, when it is back, that it did:
+the container's program runs on without it. What runs so, with a volume of the run, is ended too.
+
 While it lives it may hang, or be stopped: then nobody would hold its jobs' time. So every few
 seconds the sentinel looks at the run's containers and kills what is past its label's deadline.
 
@@ -14,12 +17,14 @@ kernel closes the other end however the orchestrator ends, SIGKILL included.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import http.client
 import json
 import os
 import re
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -29,6 +34,7 @@ from pathlib import Path
 from typing import Any
 
 LABEL, OWNER, DEADLINE = "aisci.run", "aisci.owner", "aisci.deadline"
+_CGROUPS = Path("/sys/fs/cgroup")
 _LOOK = 5.0  # seconds between two looks at the deadlines
 _DONE = b"done"  # what is no folder: the orchestrator ends in order
 _END = b"\0"  # of what it is told: the one byte that no path has
@@ -116,6 +122,56 @@ def _call(engine_socket: str, method: str, path: str) -> Any:
     return json.loads(body) if answer.status == http.HTTPStatus.OK else None
 
 
+def prefix_of(run_id: str, owner: str) -> str:
+    """How a run's containers and volumes are named; two lives of one run share no name."""
+    return f"aisci-{hashlib.sha256(f'{run_id} {owner}'.encode()).hexdigest()[:8]}"
+
+
+def runtimes(volume: str) -> dict[str, int]:
+    """Containers that run with a volume whose path holds ``volume``: id → process that holds it.
+
+    Only those whose settings this process may read: of root's, only root sees any.
+    """
+    found = {}
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError):  # not ours to read, or it has just ended
+            if not (place / "comm").read_text().startswith("containerd-shim"):
+                continue
+            words = (place / "cmdline").read_bytes().decode().split("\0")
+            settings = json.loads((place / "cwd" / "config.json").read_bytes())
+            if any(volume in str(one.get("source")) for one in settings.get("mounts") or ()):
+                found[words[words.index("-id") + 1]] = int(place.name)
+    return found
+
+
+def end_runtime(container: str, pid: int) -> None:
+    """Kill it, if it is still that one: containerd then ends the container and clears up.
+
+    It forgets the killed process's socket, and the cgroups of a container not yet whole.
+    """
+    place = Path(f"/proc/{pid}")
+    try:
+        if container not in (place / "cmdline").read_text():
+            return
+        forgotten = _forgotten(place / "cwd")
+        os.kill(pid, signal.SIGKILL)
+    except (OSError, ValueError):
+        return
+    until = time.monotonic() + _QUIET
+    while any(path.exists() for path in forgotten) and time.monotonic() < until:
+        for path in forgotten:
+            with contextlib.suppress(OSError):  # some process of the cgroup has yet to end
+                path.rmdir() if path.is_dir() else path.unlink()
+        time.sleep(0.05)
+
+
+def _forgotten(bundle: Path) -> list[Path]:
+    """The cgroups (systemd clears up its own) and the socket of a container's runtime."""
+    path = json.loads((bundle / "config.json").read_bytes())["linux"].get("cgroupsPath", "")
+    cgroups = [*_CGROUPS.glob(f"*{path}"), _CGROUPS / path[1:]] if path[:1] == "/" else []
+    return [*cgroups, Path((bundle / "address").read_text().removeprefix("unix://"))]
+
+
 def _filters(run_id: str, owner: str) -> str:
     return urllib.parse.quote(json.dumps({"label": [f"{LABEL}={run_id}", f"{OWNER}={owner}"]}))
 
@@ -137,10 +193,15 @@ def _kill_late(engine_socket: str, run_id: str, owner: str) -> None:
 
 def _clear(engine_socket: str, run_id: str, owner: str) -> int:
     """Kill and remove the owner's containers, then its volumes; return how many there were."""
-    found = 0
+    found, known = 0, set()
     for container in _containers(engine_socket, run_id, owner, all_of_them=True):
         found += 1
+        known.add(container["Id"])
         _call(engine_socket, "DELETE", f"/containers/{container['Id']}?force=1&v=1")
+    for lost, pid in runtimes(f"/volumes/{prefix_of(run_id, owner)}-").items():
+        if lost not in known:
+            found += 1
+            end_runtime(lost, pid)
     listed = _call(engine_socket, "GET", f"/volumes?filters={_filters(run_id, owner)}") or {}
     for volume in listed.get("Volumes") or ():
         found += 1
