@@ -27,6 +27,7 @@ from orchestrator.prompting import prompts_hash
 from orchestrator.records import Idea, Job, Novelty, Run, Tree
 from orchestrator.results import Results
 from orchestrator.saving import Saving, edited_ideas, write_ideas
+from orchestrator.seccomp import shipped
 from orchestrator.stages import experiments, ideas, novelty
 from orchestrator.study import Study
 from orchestrator.template import Template
@@ -120,6 +121,7 @@ def pins(setup: Setup, files: Tree) -> dict[str, Any]:
             "hash": setup.policy.hash,
             "settings": setup.policy.settings,
         },
+        "seccomp": shipped().normal(),  # what the policy's word "default" stands for
         "prompts": prompts_hash(),
         "images": [list(pair) for pair in setup.images],
         "model": setup.model,

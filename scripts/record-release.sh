@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Records the run that stays in the tests for a release: the one-second template, on real parts.
-# Run it once, when a release's prompts and stages are settled.
+# Run it once, when a release's prompts and stages are settled. Between releases a change of the
+# journal's form is recorded as `scripts/record-release.sh unreleased`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=$(.venv/bin/python -c 'import orchestrator; print(orchestrator.__version__)')
-into=tests/data/recorded/$version
+into=tests/data/recorded/${1:-$version}
 made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
 .venv/bin/aisci run ./tests/data/quick --scale smoke --policy ./tests/data/policies/quick.yaml --results "$made"

@@ -26,6 +26,7 @@ from orchestrator.journal import Mode
 from orchestrator.paths import RunPaths
 from orchestrator.policy import Policy, lowered
 from orchestrator.records import digest
+from orchestrator.seccomp import shipped
 from tests import audit_rig as rig
 from tests import run_rig
 from tests.audit_rig import Forger, Line, audited, idea_of
@@ -451,6 +452,20 @@ def test_a_policy_that_was_changed_is_found_by_its_hash_and_else_by_the_containe
     said = {one.what for one in found(audited(run), "limits")}
     assert any("the limit memory was" in what for what in said)
     assert any("names another policy" in what for what in said)
+
+
+def test_the_filter_that_default_stood_for_is_pinned_and_noted_where_it_is_another_here(
+    forger: Forger, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a later aisci ships says nothing about what a run was held to."""
+    fewer = shipped().model_copy(update={"syscalls": shipped().syscalls[:-1]})
+    with monkeypatch.context() as later:
+        later.setattr("orchestrator.audit.pinned.shipped", lambda: fewer)
+        done = audited(run)
+        assert done.outcome is Outcome.CONSISTENT
+        assert [(one.check, one.level) for one in done.findings] == [("policy", "noted")]
+    forger.change(forger.run, lambda lines: lines[0]["pins"].update(seccomp=fewer.normal()))
+    assert "HostConfig.SecurityOpt" in found(audited(run), "settings")[0].what
 
 
 @pytest.mark.parametrize("key", ["policy", "template", "images"])

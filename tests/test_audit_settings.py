@@ -18,6 +18,7 @@ from orchestrator.edges.container import body_of
 from orchestrator.evidence import flat
 from orchestrator.policy import load
 from orchestrator.records import Attestation, ContainerKind, Job, Limits, Peaks, Verdict
+from orchestrator.seccomp import shipped
 from tests import golden_rig
 
 CASES = [(name, kind) for name in golden_rig.whole_policies() for kind in golden_rig.KINDS]
@@ -65,7 +66,7 @@ def limits_of(name: str, kind: ContainerKind = "experiment") -> Limits:
 
 
 def said(box: Box) -> list[str]:
-    return [one.what for one in settings(box)]
+    return [one.what for one in settings(box, shipped())]
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)

@@ -11,6 +11,7 @@ from orchestrator.audit.record import Record, read_record
 from orchestrator.audit.signature import Anchor, anchor
 from orchestrator.audit.verdict import Audit
 from orchestrator.paths import RunPaths
+from orchestrator.seccomp import shipped
 
 
 def audit(paths: RunPaths, given: Anchor | None = None) -> Audit:
@@ -51,7 +52,6 @@ def _of_boxes(record: Record, calls: Calls, pins: tuple[pinned.Pins, ...]) -> It
     theirs = {box.where: pinned.held(box, pins, record) for box in boxes}
     ran = [box for box in boxes if box.attestation is not None]
     looks: tuple[tuple[str, Callable[[Box], Iterator[Finding]]], ...] = (
-        ("settings", settings.settings),
         ("kernel", conduct.kernel),
         ("use", conduct.use),
         ("verdict", conduct.verdicts),
@@ -61,5 +61,8 @@ def _of_boxes(record: Record, calls: Calls, pins: tuple[pinned.Pins, ...]) -> It
     yield checked("limits", len(boxes), limits)
     yield checked("image", len(ran), images)
     told = ran if known else []  # before evidence was journalled, less was asked, and less told
+    filters = {where: one.profile if one else shipped() for where, one in theirs.items()}
+    asked = (one for box in told for one in settings.settings(box, filters[box.where]))
+    yield checked("settings", len(told), asked)
     for name, look in looks:
         yield checked(name, len(told), (one for box in told for one in look(box)))

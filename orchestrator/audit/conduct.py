@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from orchestrator.audit.calls import Box
-from orchestrator.audit.finding import Finding
+from orchestrator.audit.finding import NOT_HELD, Finding
 from orchestrator.evidence import suspected, verdict
 from orchestrator.exceptions import unread
 from orchestrator.records import Limits, Verdict
@@ -134,4 +134,4 @@ def verdicts(box: Box) -> Iterator[Finding]:
 
 
 def _wrong(check: str, box: Box, what: str) -> Finding:
-    return Finding(check=check, where=box.where, what=what)
+    return Finding(check=check, where=box.where, what=what, todo=NOT_HELD)

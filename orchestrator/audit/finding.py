@@ -26,6 +26,11 @@ CHECKS = {
 
 RESTORE = "restore the record from a copy; what rests on this one cannot be relied on"
 
+NOT_HELD = (
+    "compare it with a copy; if that says the same, the container was not held to its policy: "
+    "use nothing of it, and report it as SECURITY.md says"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:

@@ -10,11 +10,12 @@ from pydantic import ValidationError
 
 from orchestrator import AisciError, __version__
 from orchestrator.audit.calls import Box
-from orchestrator.audit.finding import RESTORE, Checked, Finding, checked
+from orchestrator.audit.finding import NOT_HELD, Checked, Finding, checked
 from orchestrator.audit.record import Line, Record
 from orchestrator.pinned import policy_of, template_of
 from orchestrator.policy import Policy
 from orchestrator.records import digest
+from orchestrator.seccomp import DEFAULT, Profile, profile_of, shipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Pins:
 
     line: Line
     policy: Policy | None
+    profile: Profile
     findings: tuple[Finding, ...]
 
     @property
@@ -40,7 +42,9 @@ def read_pins(record: Record) -> tuple[Pins, ...]:
 def _read(line: Line, record: Record) -> Pins:
     found: list[tuple[str, str]] = []
     policy: Policy | None = None
+    profile = shipped()
     try:
+        profile = profile_of(line.pins.get("seccomp", DEFAULT))
         policy = policy_of(line.pins)
         told, name = line.pins["policy"]["hash"], line.pins["policy"]["name"]
         have = digest(line.pins["policy"]["settings"])
@@ -65,14 +69,24 @@ def _read(line: Line, record: Record) -> Pins:
     findings = [
         Finding(check="policy", where=line.where, what=what, why=why) for what, why in found
     ]
-    return Pins(line, policy, (*findings, *_program(line)))
+    return Pins(line, policy, profile, (*findings, *_noted(line, profile)))
 
 
 def _hashes(told: str, have: str) -> str:
     return f"it says {str(told)[:12]}…, they have {have[:12]}…"
 
 
-def _program(line: Line) -> Iterator[Finding]:
+def _noted(line: Line, profile: Profile) -> Iterator[Finding]:
+    """What is otherwise here than where the run was recorded."""
+    if profile.sha256 != shipped().sha256:
+        yield Finding(
+            check="policy",
+            where=line.where,
+            what="the filter of system calls that `default` stood for is another than this aisci's",
+            why=f"pinned is {profile.sha256[:12]}…, here it is {shipped().sha256[:12]}…",
+            todo="compare the two: the pinned one stands in that line under `seccomp`",
+            level="noted",
+        )
     program = line.pins.get("program")
     if program != __version__:
         yield Finding(
@@ -136,7 +150,7 @@ def image(box: Box, pins: Pins | None) -> Iterator[Finding]:
 
 
 def _wrong(check: str, box: Box, what: str, why: str) -> Finding:
-    return Finding(check=check, where=box.where, what=what, why=why, todo=RESTORE)
+    return Finding(check=check, where=box.where, what=what, why=why, todo=NOT_HELD)
 
 
 def _text(value: Any) -> str:

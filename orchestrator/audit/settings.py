@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 
 from orchestrator import AisciError
 from orchestrator.audit.calls import Box
-from orchestrator.audit.finding import Finding
+from orchestrator.audit.finding import NOT_HELD, Finding
 from orchestrator.evidence import mismatches
-from orchestrator.seccomp import profile_of, under
+from orchestrator.seccomp import DEFAULT, Profile, profile_of, under
 
 _WORKDIR = "/workspace/results/template/idea"
 _DATA = ("/data", "/workspace/data")
@@ -27,13 +27,21 @@ _STATUS = "/bin/cat /proc/self/status && echo && "
 Wanted = Mapping[str, str | re.Pattern[str]]
 
 
-def settings(box: Box) -> Iterator[Finding]:
-    """Each setting that was asked otherwise than the policy says, or that the engine took otherwise."""
+def settings(box: Box, default: Profile) -> Iterator[Finding]:
+    """Each setting that was asked otherwise than the policy says, or that the engine took otherwise.
+
+    ``default`` is the filter that a policy's word for it stood for when the run was recorded.
+    """
     if box.attestation is None:
         return
     asked, inspected = dict(box.attestation.asked), dict(box.attestation.inspected)
     try:
-        wanted = {**_of_program(box), **_of_rights(box), **_of_limits(box), **_of_places(box)}
+        wanted = {
+            **_of_program(box),
+            **_of_rights(box, default),
+            **_of_limits(box),
+            **_of_places(box),
+        }
     except (AisciError, ValueError) as error:
         yield _wrong(box, "the limits are none that an engine can be asked for", str(error)[:200])
         return
@@ -52,7 +60,7 @@ def _fits(have: str, want: str | re.Pattern[str]) -> bool:
 
 
 def _wrong(box: Box, what: str, why: str) -> Finding:
-    return Finding(check="settings", where=box.where, what=what, why=why)
+    return Finding(check="settings", where=box.where, what=what, why=why, todo=NOT_HELD)
 
 
 def _of_program(box: Box) -> Wanted:
@@ -73,10 +81,11 @@ def _of_program(box: Box) -> Wanted:
     }
 
 
-def _of_rights(box: Box) -> Wanted:
+def _of_rights(box: Box, default: Profile) -> Wanted:
     """No network, no right, no device; a filter on system calls."""
     limits = box.limits
-    calls = under(profile_of(limits.seccomp), limits.runtime)
+    profile = default if limits.seccomp == DEFAULT else profile_of(limits.seccomp)
+    calls = under(profile, limits.runtime)
     other = "(?:(?!GPU-).)*"
     gpus = re.compile(f"(?:{other}GPU-){{{limits.gpus}}}{other}") if limits.gpus else ""
     return {
