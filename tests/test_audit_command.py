@@ -92,6 +92,15 @@ def test_latest_and_results_name_a_run_and_the_page_goes_where_it_is_asked(
     assert elsewhere.returncode == 0, elsewhere.stderr
 
 
+def test_a_folder_that_cannot_be_written_is_audited_all_the_same(run: Path, tmp_path: Path) -> None:
+    (run / "audit.html").mkdir()  # root may write anywhere else
+    done = aisci("audit", str(run))
+    assert done.returncode == 0, done.stderr
+    assert "page:       not written, Is a directory: say --html FILE" in done.stdout
+    asked = aisci("audit", str(run), "--html", str(tmp_path))
+    assert (asked.returncode, asked.stdout) == (1, "")
+
+
 def test_head_and_key_make_it_intact_and_a_wrong_one_is_exit_code_1(
     run: Path, tmp_path: Path
 ) -> None:

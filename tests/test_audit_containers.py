@@ -90,3 +90,31 @@ def test_a_container_at_its_limit_is_within_its_limit(
     assert found == [], result
     if runtime == "runc":
         assert box.attestation.verdict is DRIVEN[what][1], result
+
+
+ASKS = """
+import urllib.request
+for host in ("no-such-host.invalid", "evil.example.org"):
+    try:
+        urllib.request.urlopen(f"https://{host}/", timeout=30)
+    except OSError as error:
+        print(error)
+"""
+
+
+def test_a_container_under_an_allow_list_is_as_its_policy_says(bench: DockerBench) -> None:
+    scenario = Scenario(ASKS)
+    job = job_of(
+        bench, scenario, scope="run/audit/out", image="aisci-sandbox:cpu", pids=128, memory=192 * MIB,
+        network=("no-such-host.invalid:443",),
+    )  # fmt: skip
+    result = bench.run(job, scenario)
+    box = replace(boxed(job, result.attestation), result=result)
+    every = (settings(box, shipped()), kernel(box), use(box), verdicts(box))
+    assert [one.what for each in every for one in each] == [], result
+    assert [one.host for one in result.attestation.egress] == [
+        "no-such-host.invalid:443",
+        "evil.example.org:443",
+    ]
+    closed = replace(box, limits=replace(box.limits, network=()))
+    assert any("HostConfig.Mounts" in one.what for one in settings(closed, shipped()))

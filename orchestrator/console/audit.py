@@ -37,10 +37,20 @@ def audit(name: str, results: Path, wanted: Wanted, *, as_json: bool) -> int:
         head=_head(wanted.head), key=read_verifier(wanted.key) if wanted.key is not None else None
     )
     done = audited(paths, given)
-    page = wanted.html or paths.audit
-    write(page, audit_page(done))
+    page = _written(audit_page(done), wanted.html, paths.audit)
     out.as_json(_as_json(done, page)) if as_json else _say(done, page)
     return 1 if done.outcome is Outcome.BROKEN else 0
+
+
+def _written(page: str, asked: Path | None, beside: Path) -> str:
+    """Where the page is. A folder that an auditor may only read is audited all the same."""
+    try:
+        write(asked or beside, page)
+    except OSError as error:
+        if asked is not None:
+            raise
+        return f"not written, {error.strerror}: say --html FILE"
+    return str(asked or beside)
 
 
 def _head(text: str | None) -> str:
@@ -54,7 +64,7 @@ def _head(text: str | None) -> str:
     return (text or "").strip().lower()
 
 
-def _say(done: Audit, page: Path) -> None:
+def _say(done: Audit, page: str) -> None:
     out.say(f"{done.folder}: {done.outcome}\n{MEANS[done.outcome]}\n")
     groups = grouped(done.findings)
     if groups:
@@ -82,7 +92,7 @@ def _state(wrong: int, count: int) -> str:
     return "fail" if wrong else "ok" if count else "-"
 
 
-def _as_json(done: Audit, page: Path) -> dict[str, Any]:
+def _as_json(done: Audit, page: str) -> dict[str, Any]:
     return {
         "outcome": done.outcome,
         "folder": done.folder,
@@ -110,5 +120,5 @@ def _as_json(done: Audit, page: Path) -> dict[str, Any]:
         "heads": [
             {"journal": name, "head": head, "lines": lines} for name, head, lines in done.heads
         ],
-        "page": str(page),
+        "page": page,
     }  # fmt: skip
