@@ -1,8 +1,9 @@
 """A Docker engine of a test's own, which that test may kill: the machine's own serves others.
 
-It has its own folder for everything, its own containerd (which ends when it ends), no bridge and
-no firewall rules, and its containers' cgroups stand below a parent of their own. Its one image,
-the trusted helper's, is taken over from the machine's engine.
+It has its own folder for everything, its own containerd (which ends when it ends), its own network
+(an engine that is told to have no bridge deletes ``docker0``, whosever that is), and its containers'
+cgroups stand below a parent of their own. Its one image, the trusted helper's, is taken over from
+the machine's engine.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class PrivateEngine:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        argv = ["dockerd", "--data-root", f"{self.folder}/data"]
+        argv = ["unshare", "--net", "dockerd", "--data-root", f"{self.folder}/data"]
         argv += ["--exec-root", f"{self.folder}/exec", "--pidfile", f"{self.folder}/pid"]
         argv += ["-H", self._socket, "--cgroup-parent", f"/{self.cgroup}"]
         argv += ["--bridge=none", "--iptables=false", "--ip6tables=false"]
