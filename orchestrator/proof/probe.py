@@ -80,10 +80,11 @@ def _lowered(value: Any) -> Any:
     """``memory 64MiB, wall 3s`` as pairs of a limit's name and its number."""
     if not isinstance(value, str):
         return value
-    return tuple(_limit(*part.split()) for part in value.split(","))
+    return tuple(_limit(part.strip()) for part in value.split(","))
 
 
-def _limit(name: str, text: str) -> tuple[str, float]:
+def _limit(said: str) -> tuple[str, float]:
+    name, _, text = said.partition(" ")
     if name in _SIZES:
         return name, parse_size(text)
     if name in _TIMES:
