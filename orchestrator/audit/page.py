@@ -160,10 +160,16 @@ def _heads(audit: Audit) -> Html:
     rows = [
         (el("code", name), number(f"{lines:,}"), _hash(head)) for name, head, lines in audit.heads
     ]
-    run = f"The run's head, {audit.head}, stands for every line of every journal here."
+    whole: Child = [
+        "The run's head, ",
+        _hash(audit.head),
+        ", stands for every line of every journal here.",
+    ]
+    if audit.outcome is Outcome.BROKEN:
+        whole = "As they are, which is not as they should be."
     return el(
         "div",
-        el("p", run if audit.outcome is not Outcome.BROKEN else "As they are, which is not as they should be."),
+        el("p", whole),
         table(("journal", right("lines"), "head"), rows),
         el("p", "Signature: ", audit.signature, "."),
     )  # fmt: skip
