@@ -1,6 +1,6 @@
 """The job has no more CPU time in each second than the policy says.
 
-tries: to have half as much again as is allowed, with six processes for two seconds, by the
+tries: to have half as much again as is allowed, with three processes for two seconds, by the
     kernel's own books; where the job is shown none, to work without being held back
 parts: cpus.quota
 family: 7
@@ -41,7 +41,7 @@ def paused() -> float:
 
 
 def work() -> str:
-    others = [os.fork() for _ in range(5)]
+    others = [os.fork() for _ in range(2)]
     if 0 in others:
         while True:
             pass
