@@ -214,7 +214,7 @@ def quota(**wider: int) -> Without:
 
     @contextmanager
     def without(_: Trials) -> Iterator[None]:
-        made, listed = storage.loop_device, storage.volume_options
+        made, listed, backend = storage.loop_device, storage.volume_options, "loop"
 
         def more(one: Quota) -> Quota:
             return replace(one, **{key: times * getattr(one, key) for key, times in wider.items()})
@@ -224,8 +224,7 @@ def quota(**wider: int) -> Without:
             patch.object(
                 volumes, "volume_options", lambda name, one, at: listed(name, more(one), at)
             ),
-            patch.object(volumes.Volumes, "probe", lambda *_: None),
-            patch.object(volumes, "BACKENDS", ("loop",)),
+            patch.object(volumes.Volumes, "_choose", lambda *_: backend),
         ):
             yield
 
