@@ -108,10 +108,11 @@ _ALL = (
     Departure(
         runtime="runsc",
         control="noexec on the workspace",
-        under_runc="nothing in it can be started as a program",
-        instead="a file in it that is made executable can be started",
+        under_runc="nothing in it can be started as a program; it is mounted `nodev` and `nosuid` as well",
+        instead="a file in it that is made executable can be started, and it is mounted with neither of the two",
         why="gVisor does not carry the volume's mount options over",
-        holds="what is started so has no more rights than the interpreter that wrote it",
+        holds="what is started so has no more rights than the interpreter that wrote it; no device can be made, "
+        "and a set-user-id program runs as its caller",
     ),
     Departure(
         runtime="runsc",

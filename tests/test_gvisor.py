@@ -147,6 +147,7 @@ ATTEMPTS = """
     seen['status'] = dict(line.split(':\\t', 1) for line in open('/proc/self/status').read().splitlines())
     seen['environment'] = dict(os.environ)
     seen['started'] = start_it()
+    seen['options'] = os.statvfs('.').f_flag & (os.ST_NODEV | os.ST_NOSUID)
     seen['in tmp'] = many_in_tmp()
     print(json.dumps(seen))
 """
@@ -340,6 +341,7 @@ def _errno_unread(gvisor: GvisorBench, attempts: Any) -> bool:
 
 
 def _executable(gvisor: GvisorBench, attempts: Any) -> bool:  # noqa: ARG001  # as above
+    assert attempts[0]["options"] == 0
     return bool(attempts[0]["started"] == "started\n")
 
 

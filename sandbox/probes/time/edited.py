@@ -28,7 +28,7 @@ PLACES = ("/proc/1/limits", "/proc/self/limits", "/sys/fs/cgroup/cpu.max",
 def extend() -> None:
     given = ITSELF.parent.parent / "helpers" / "given.json"
     given.write_text(json.dumps({**GIVEN, "wall": 7200}))
-    ITSELF.write_text(ITSELF.read_text().replace("TIMEOUT = 1\n", "TIMEOUT = 4\n"))
+    ITSELF.write_text(ITSELF.read_text().replace("TIMEOUT = 1\n", "TIMEOUT = 8\n"))
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CPU, (7200, 7200))
     for place in PLACES:

@@ -1,6 +1,6 @@
 """A job ends at its wall time.
 
-tries: to go on for twice that long
+tries: to go on for six seconds more
 parts: time.wall
 family: 7
 kinds: experiment, latex, editor
@@ -12,11 +12,13 @@ import time
 
 from probing import GIVEN, attempt, done
 
+LONGER = 6  # seconds, so that a host that is late by a few is no host that forgets
+
 
 def go_on() -> str:
-    time.sleep(2 * GIVEN["wall"])
-    return f"it ran for {time.process_time():.1f} CPU seconds and {2 * GIVEN['wall']:g} others"
+    time.sleep(GIVEN["wall"] + LONGER)
+    return f"it went on for {LONGER} s more"
 
 
-attempt("twice the wall time", go_on)
+attempt("six seconds more", go_on)
 done()
