@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
-from orchestrator import EngineFailed
+from orchestrator import ControlUnavailable, EngineFailed
 from orchestrator.edges.engine import APIError, Engine, NotFound, translated
 
 CONFLICT = HTTPStatus.CONFLICT  # "removal … is already in progress"
 _TRIES, _PAUSE = 60, 0.5  # seconds between tries
+_NOTICED = 4  # tries until an engine has seen the end that the kernel reports
 
 
 def create_container(engine: Engine, body: Mapping[str, Any], name: str) -> str:
@@ -24,6 +26,29 @@ def create_container(engine: Engine, body: Mapping[str, Any], name: str) -> str:
     with translated(f"creating the container {name}"):
         made: str = api.create_container_from_config(dict(body), name)["Id"]
     return made
+
+
+@contextmanager
+def while_it_runs(engine: Engine, container: str) -> Iterator[None]:
+    """For looks at a container just started: where somebody has ended it, that is what is said.
+
+    Raises:
+        EngineFailed: it has ended, or is gone; there was nothing to look at.
+    """
+    try:
+        yield
+    except (ControlUnavailable, OSError) as error:
+        with translated("looking at a container that was just started"):
+            for _ in range(_NOTICED):
+                if not engine.api.inspect_container(container)["State"]["Running"]:
+                    raise EngineFailed(
+                        "a container ended before it was let go",
+                        where=container[:12],
+                        why="somebody has killed it, or the engine has",
+                        todo="`aisci resume` runs it again",
+                    ) from error
+                time.sleep(_PAUSE)
+        raise
 
 
 def remove_container(engine: Engine, container: str) -> None:

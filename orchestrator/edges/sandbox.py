@@ -32,7 +32,7 @@ from orchestrator.edges.labels import DEADLINE
 from orchestrator.edges.lines import Lines
 from orchestrator.edges.meter import Meter, status_of
 from orchestrator.edges.mounts import check_workspace, workspace_of
-from orchestrator.edges.objects import create_container, remove_container
+from orchestrator.edges.objects import create_container, remove_container, while_it_runs
 from orchestrator.edges.packing import pack
 from orchestrator.edges.session import Facts, Session, interrupted
 from orchestrator.edges.storage import Quota
@@ -160,13 +160,14 @@ class DockerSandbox:
         self._copy_in(job.files, made, (uid, gid))
         stream = Stream(self._engine, made)
         undo.callback(stream.close)
-        pid, seen = self._begun(made, stream, limits, backend)
         lines = Lines()
-        watch = Watch(
-            self._engine, made, pid=pid, stream=stream, limits=limits, keeper=keeper,
-            gpus=lease.meter, lines=lines if duplex else None,
-            on_sample=lambda peaks: self._on_event("sample", _facts(job, peaks)), within=within,
-        )  # fmt: skip
+        with while_it_runs(self._engine, made):
+            pid, seen = self._begun(made, stream, limits, backend)
+            watch = Watch(
+                self._engine, made, pid=pid, stream=stream, limits=limits, keeper=keeper,
+                gpus=lease.meter, lines=lines if duplex else None,
+                on_sample=lambda peaks: self._on_event("sample", _facts(job, peaks)), within=within,
+            )  # fmt: skip
         self._begin(watch, undo)
         self._on_event("started", {"job": job.id, "scope": job.scope, "container": made[:12]})
         within.check(job.scope)
