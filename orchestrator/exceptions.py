@@ -8,6 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+BIND = (
+    "on XFS the workspace is a bind mount with the host's own options, which are attested; what is "
+    "started from it has no more rights than the interpreter that wrote it"
+)
+"""What the ``xfs`` backend promises in the place of ``nosuid,nodev,noexec``."""
+
 LEAST_PIDS = {"runc": 1, "runsc": 96}
 """What ``resources.pids`` may not be below: gVisor's own threads count against it. Measured with
 the 2022 release: 64 do not suffice for a program that starts four threads, 80 do."""

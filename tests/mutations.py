@@ -11,6 +11,7 @@ Nothing of this is in the program: it has no switch that weakens a container.
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from orchestrator.blobs import BlobStore
 from orchestrator.deadline import FOREVER
 from orchestrator.edges import container, sandbox, storage, volumes
 from orchestrator.edges.allowance import Allowance
+from orchestrator.edges.egress import Proxy
 from orchestrator.edges.egress_world import Name, Names
 from orchestrator.edges.proving import looks
 from orchestrator.edges.proving.bare import CAPABILITIES
@@ -288,9 +290,15 @@ def any_name(_: Trials) -> Iterator[None]:
     def judged(_: bytes, allowed: tuple[str, ...]) -> Request:
         return Request(allowed[0])
 
+    def reached(*_: object) -> socket.socket:
+        mine, other = socket.socketpair()
+        stack.enter_context(other)
+        return mine
+
     with ExitStack() as stack:
         stack.enter_context(patch("orchestrator.edges.egress.judge", judged))
         stack.enter_context(patch.object(Names, "get", lambda *_: Name(("203.0.113.1",))))
+        stack.enter_context(patch.object(Proxy, "_reach", reached))  # no packet leaves this machine
         yield
 
 
@@ -368,6 +376,11 @@ MUTATIONS = (
         part="memory.limit",
         says="no limit of memory",
         without=asked(host(Memory=0, MemorySwap=0)),
+    ),
+    Mutation(
+        part="memory.swap",
+        says="swap without end",
+        without=asked(host(MemorySwap=-1)),
     ),
     Mutation(part="memory.shm", says="a large /dev/shm", without=asked(host(ShmSize=256 * MIB))),
     Mutation(part="cpus.quota", says="no quota of CPU time", without=asked(host(NanoCpus=0))),

@@ -9,17 +9,20 @@ from typing import Any
 import pytest
 
 from orchestrator import BadFile
-from orchestrator.controls import CONTROLS
 from orchestrator.console.saver import Saver
+from orchestrator.controls import CONTROLS
 from orchestrator.edges.sweep import SweepModel
+from orchestrator.exceptions import BIND
 from orchestrator.journal import Mode
 from orchestrator.paths import RunPaths, shipped_root
 from orchestrator.pinned import read_pins
 from orchestrator.policy import load
 from orchestrator.policy_limits import Machine
-from orchestrator.proof.judge import Result, State
+from orchestrator.proof.judge import Result, State, judge
 from orchestrator.proof.page import empty_page, proof_page
+from orchestrator.proof.probe import chosen, probes
 from orchestrator.proof.proof import Proof, Whole, by_control, read, written
+from orchestrator.proof.seen import Attempt, Seen
 from orchestrator.proof.shelf import Shelf
 from orchestrator.proof.subject import applying, on_machine, subject_of
 from orchestrator.report.proved import proved
@@ -74,6 +77,20 @@ def test_what_the_machine_cannot_show_makes_a_proof_of_held_results_not_provable
     assert (made.outcome, made.exit_code) == ("not provable here", 3)
     (row,) = [row for row in by_control(made) if row.control.id == "gpus"]
     assert (row.told, row.why) == ("not provable here", "there is none")
+
+
+def test_on_xfs_a_workspace_without_mount_options_is_told_as_what_it_is_there() -> None:
+    """It is a bind with the host's own options (docs/sandbox.md), and no more is promised of it."""
+    (probe,) = chosen(probes(shipped_root()), ("disk/programs",))
+    bare = Seen(attempts=(Attempt("a program", through=True),), done=True)
+    assert judge(probe, "runc", bare, bare, "xfs") == (
+        "held otherwise",
+        "got through: a program",
+        BIND,
+    )
+    assert judge(probe, "runc", bare, bare, "loop")[0] == "did not hold"
+    (other,) = chosen(probes(shipped_root()), ("disk/workspace",))
+    assert judge(other, "runc", bare, bare, "xfs")[0] == "did not hold"
 
 
 def test_every_control_has_its_row_and_one_that_did_not_hold_is_never_hidden() -> None:
@@ -170,8 +187,6 @@ def test_an_editor_on_the_host_is_said_to_have_no_container_to_try(tmp_path: Pat
 
 
 def test_probes_of_what_a_policy_does_not_promise_are_left_out_with_the_reason() -> None:
-    from orchestrator.proof.probe import probes  # noqa: PLC0415  # every shipped one
-
     known = probes(shipped_root())
     wanted, left = applying(subject_of("latex", SHIPPED), known)
     assert set(wanted) == {"latex"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from orchestrator.exceptions import departures
+from orchestrator.exceptions import BIND, departures
 from orchestrator.proof.probe import Probe
 from orchestrator.proof.seen import Seen
 from orchestrator.records import ContainerKind
@@ -42,12 +42,17 @@ class Result:
         return tuple(dict.fromkeys(part.partition(".")[0] for part in self.parts))
 
 
-def judge(probe: Probe, runtime: str, bare: Seen, guarded: Seen) -> tuple[State, str, str]:
-    """The state, what was seen guarded, and why it is no plain "held"."""
+def judge(
+    probe: Probe, runtime: str, bare: Seen, guarded: Seen, storage: str = ""
+) -> tuple[State, str, str]:
+    """The state, what was seen guarded, and why it is no plain "held".
+
+    ``storage`` is the backend of the guarded container's workspace.
+    """
     if not bare.attempts or len(bare.through) < len(bare.attempts) or not bare.done:
         return "not provable here", "", f"no probe here: it does not get through {_in_bare(bare)}"
     if guarded.through:
-        return _through(probe, runtime, guarded)
+        return _through(probe, runtime, guarded, storage)
     missing = {one.name for one in bare.attempts} - {one.name for one in guarded.attempts}
     if guarded.done and not missing:
         return "held", words(guarded), ""
@@ -58,11 +63,13 @@ def judge(probe: Probe, runtime: str, bare: Seen, guarded: Seen) -> tuple[State,
     return "did not hold", words(guarded), " ".join(filter(None, (how, guarded.why)))
 
 
-def _through(probe: Probe, runtime: str, guarded: Seen) -> tuple[State, str, str]:
+def _through(probe: Probe, runtime: str, guarded: Seen, storage: str) -> tuple[State, str, str]:
     got = "; ".join(_one(attempt.name, attempt.saw) for attempt in guarded.through[:4])
     if probe.otherwise and runtime != "runc":
         (known,) = (one for one in departures(runtime) if one.control == probe.otherwise)
         return "held otherwise", f"got through: {got}", f"{known.instead}; {known.holds}"
+    if storage == "xfs" and set(probe.parts) == {"disk.options"}:
+        return "held otherwise", f"got through: {got}", BIND
     return "did not hold", f"got through: {got}", ""
 
 

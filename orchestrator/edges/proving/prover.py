@@ -84,7 +84,7 @@ def _judged(
     trials: Trials, kind: ContainerKind, probe: Probe, bare: Seen, guarded: Seen, container: str
 ) -> Result:
     limits = trials.limits[kind]
-    state, saw, why = judge(probe, limits.runtime, bare, guarded)
+    state, saw, why = judge(probe, limits.runtime, bare, guarded, trials.storage)
     less = lowered(limits, probe)[1] if probe.lower else ""
     through = dict.fromkeys(one.saw or one.name for one in bare.through)
     return _result(

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
+from orchestrator import EngineFailed
 from orchestrator.blobs import BlobStore
 from orchestrator.deadline import FOREVER, Deadline
 from orchestrator.edges.allowance import Allowance
@@ -83,8 +84,9 @@ class Trials:
         for way in dict.fromkeys(one.bare for one in probes):
             mine = [one for one in probes if one.bare == way]
             argv, files = _together(mine, way), self._tree(limits, bare=True)
-            said, _ = self._bare.run(self.images(limits.image), way, argv, files)
-            found |= read(said)
+            said, how = self._run_bare(self.images(limits.image), way, argv, files)
+            seen = read(said)
+            found |= {one.id: seen.get(one.id, Seen(why=how.why)) for one in mine}
         return found
 
     def bare_alone(
@@ -94,9 +96,18 @@ class Trials:
         limits, _ = lowered(self.limits[kind], probe)
         argv, files = _bare_argv(probe, args), self._tree(limits, bare=True)
         image = image or self.images(limits.image)
-        said, how = self._bare.run(image, probe.bare, argv, files, times=times)
+        said, how = self._run_bare(image, probe.bare, argv, files, times=times)
         seen = read(said, alone=probe.id).get(probe.id, Seen())
         return replace(seen, done=seen.done and how.done, why=seen.why or how.why)
+
+    def _run_bare(
+        self, image: str, way: Bare, argv: tuple[str, ...], files: Tree, *, times: int = 1
+    ) -> tuple[str, Seen]:
+        """An engine that makes no such container (one with all GPUs, say) leaves a probe unproved."""
+        try:
+            return self._bare.run(image, way, argv, files, times=times)
+        except EngineFailed as error:
+            return "", Seen(why=": ".join(filter(None, (error.what, error.why))))
 
     @contextmanager
     def bare_left(self, kind: ContainerKind, probe: Probe) -> Iterator[str]:
