@@ -355,7 +355,9 @@ def test_a_server_may_ask_for_a_second_hello_and_gets_it_for_the_same_host(
     monkeypatch.setattr(clienthello, "read_hello", read_hello)  # the proxy has the first's own
     bench.internet.ask_for_another_curve()
     assert bench.fetch() == b"took 0"
-    assert one(bench).why == ""
+    # A client that has its answer may hang up before the server's last words.
+    assert one(bench).why in {"", "broken off: Broken pipe", "broken off: Connection reset by peer"}
+    assert one(bench).allowed
     assert seconds == [HOST]
 
 
