@@ -158,7 +158,7 @@ def _proof(
 def _told_if_stopped(name: str) -> Iterator[None]:
     try:
         yield
-    except KeyboardInterrupt as error:
+    except (KeyboardInterrupt, Interrupted) as error:
         raise Interrupted(
             "the proof was stopped; its containers are gone and nothing of it is kept",
             todo=f"start it again: aisci policy prove {name}",
