@@ -228,9 +228,9 @@ def all_carried_out(kills: Sequence[Kill], base: Path, rng: random.Random) -> No
                 if place is not main:
                     own.put(place)
 
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            done = [pool.submit(one, kill) for kill in kills]
-        for future in done:
+        pool = ThreadPoolExecutor(AT_ONCE)
+        undo.callback(pool.shutdown, cancel_futures=True)  # before the engines: they are in use
+        for future in [pool.submit(one, kill) for kill in kills]:
             future.result()
     assert [kill for kill in kills if kill.left] == []
     assert settled(lambda: sorted(set(dead_sockets()) - sockets), 20.0) == ()
