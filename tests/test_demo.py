@@ -57,7 +57,7 @@ def ran(base: Path, template: str, *words: str) -> Ran:
         "run", template, "--ideas", "1", "--policy", "ci-cpu", "--results", str(base), *words
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    folder = next(base.glob("*/*"))
+    folder = next(base.glob("*/*/journal.jsonl")).parent
     return Ran(folder, next(path.parent for path in folder.glob("*/notes.txt")), done.stdout)
 
 

@@ -198,7 +198,7 @@ def test_a_stop_ends_a_run_in_order_says_how_to_go_on_and_leaves_nothing(
     running.send_signal(stop)
     rest, stderr = running.communicate(timeout=120)
     assert running.returncode == 130
-    folder = next(tmp_path.glob("*/*"))
+    folder = next(tmp_path.glob("quick/*"))
     assert f"aisci resume {folder}" in rest + stderr
     assert "Traceback" not in rest + stderr
     engine = connect()

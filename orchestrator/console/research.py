@@ -64,14 +64,14 @@ def start(wanted: Wanted, view: View, sign: Path | None = None) -> int:
     setup = replace(setup, images=resolve_images(setup.policy, engine))
     paths = RunPaths.fresh(wanted.results, setup.template.name, datetime.now(UTC))
     place = Place(record=paths, output=paths, mode=Mode.RECORD)
-    if setup.proof is not None:
-        Shelf(wanted.results, setup.policy.name, setup.proof["of"]).lay_out()
     with _only_writer(paths.folder):
         try:
             return _research(setup, place, engine, view, signer)
         finally:
             if not (paths.journal.is_file() and paths.journal.stat().st_size):
                 shutil.rmtree(paths.folder)  # not even its first line: there is nothing to resume
+            elif setup.proof is not None:  # the page of proofs that the run's own pages lead to
+                Shelf(wanted.results, setup.policy.name, setup.proof["of"]).lay_out()
 
 
 def resume(
