@@ -137,7 +137,7 @@ def test_every_container_has_its_evidence_and_kept_its_policy(demo: Ran) -> None
     files = sorted((demo.idea / "evidence").glob("*.json"))
     assert len(files) == len(ended) > 10
     for path in files:
-        evidence = json.loads(path.read_text())
+        evidence = json.loads(path.read_text())["predicate"]
         asked, inspected = dict(evidence["asked"]), dict(evidence["inspected"])
         assert asked
         assert asked.items() <= inspected.items(), path.name
