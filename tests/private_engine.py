@@ -48,7 +48,12 @@ class PrivateEngine:
         self._forget_pids()
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                argv,
+                env=os.environ | {"TMPDIR": str(self.folder)},  # for a slow containerd's stacks
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         until = time.monotonic() + _UP
         while not self._answers():
