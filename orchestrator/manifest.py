@@ -175,6 +175,10 @@ class Manifest(_Record):
         for name, knob in self.knobs.items():
             if knob.file not in self.editable:
                 raise ValueError(f"knob {name} stands in {knob.file}, which is not editable")
+        return self
+
+    @model_validator(mode="after")
+    def _names_what_is_declared(self) -> Manifest:
         if len({one.name for one in self.data}) < len(self.data):
             raise ValueError("two data sets have one name")
         fetched = {one.name for one in self.data if one.source == "download"}
