@@ -202,6 +202,11 @@ class Manifest(_Record):
         """The data sets that must be staged before a run of that scale, in declared order."""
         return tuple(one for one in self.data if one.name in self.scales[scale].data)
 
+    def seeds(self, scale: str, dataset: str) -> tuple[int, ...] | None:
+        """The seeds of one data set at a scale; None where the manifest states none."""
+        stated = self.scales[scale].seeds
+        return stated.get(dataset) if isinstance(stated, dict) else stated
+
     @property
     def headline(self) -> tuple[str, ...]:
         """The metrics that a paper leads with; all that have a direction if none is marked."""

@@ -66,6 +66,28 @@ def parse_final_info(data: bytes) -> Results:
     return Results(datasets, tuple(seen.ignored))
 
 
+def per_seed(data: bytes) -> dict[str, dict[str, tuple[float, ...]]]:
+    """The values by seed in ``final_info_dict``, of each data set and metric that has them.
+
+    For data that :func:`parse_final_info` has read. What is no list of numbers is left out: the
+    form of ``final_info_dict`` is free.
+    """
+    found: dict[str, dict[str, tuple[float, ...]]] = {}
+    for dataset, value in loads(data).items():
+        named = value.get("final_info_dict")
+        rows = named.items() if isinstance(named, dict) else ()
+        found[dataset] = {
+            metric: tuple(float(one) for one in values)
+            for metric, values in rows
+            if isinstance(values, list) and values and all(_is_number(one) for one in values)
+        }
+    return found
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 @dataclass(slots=True)
 class _Seen:
     """What one file has held so far."""
@@ -112,7 +134,7 @@ def _numbers(
         for part, inner in seen.entries(value):
             name = _name(f"{key}.{part}" if key else part)
             yield from _numbers(name, inner, f"{where}.{part}", seen, depth + 1)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
+    elif _is_number(value):
         yield key or BARE, float(value)
     else:
         seen.ignored.append(where)
