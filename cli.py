@@ -375,15 +375,58 @@ def template_check(
     name: str,
     *,
     run: Annotated[
-        bool, typer.Option("--run", help="Also run experiment and plot in containers.")
+        bool, typer.Option("--run", help="Also run experiment, plot and LaTeX in containers.")
     ] = False,
     policy: Annotated[str, typer.Option(help="The policy for --run.")] = "ci-cpu",
+    scale: Annotated[
+        str | None, typer.Option(help="The scale for --run; the manifest's first, if none.")
+    ] = None,
+    quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Check that a template keeps its contract; exit code 2 if not."""
+    """Try every rule of the contract; exit code 2 if its files break one, 1 if its runs do."""
+    from orchestrator.console import written
+    from orchestrator.console.research import View
+
+    view = View(quiet=quiet, as_json=as_json)
+    code = written.check_template(name, run=run, policy=policy, scale=scale, view=view)
+    raise typer.Exit(code)
+
+
+@template_app.command("new")
+def template_new(
+    folder: Annotated[Path, typer.Argument(help="The folder to make; its name is the template's.")],
+    *,
+    source: Annotated[
+        str, typer.Option("--from", metavar="TEMPLATE", help="What to copy: a name or ./folder.")
+    ] = "seir",
+) -> None:
+    """Begin a template of your own: a copy of one that works."""
     from orchestrator.console import written
 
-    raise typer.Exit(written.check_template(name, run=run, policy=policy, as_json=as_json))
+    written.new_template(folder, source)
+
+
+@template_app.command("baseline")
+def template_baseline(
+    name: str,
+    *,
+    scale: Annotated[
+        str, typer.Option(help="The template's scale: smoke, short or full.")
+    ] = "full",
+    policy: Annotated[str, typer.Option(help="A shipped policy, or ./a/file.yaml.")] = "default",
+    again: Annotated[
+        bool, typer.Option("--again", help="Measure it anew where one is kept.")
+    ] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Measure run_0 once on this machine; runs under the same policy then start from it."""
+    from orchestrator.console import baseline
+    from orchestrator.console.research import View
+
+    view = View(quiet=quiet, as_json=as_json)
+    raise typer.Exit(baseline.baseline(name, scale, policy, view, again=again))
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ from orchestrator.pipeline import Outcome, pursue
 from orchestrator.policy import Policy
 from orchestrator.ports import Edges, Ports
 from orchestrator.prompting import prompts_hash
-from orchestrator.records import Idea, Job, Novelty, Run, Tree
+from orchestrator.records import Idea, Novelty, Run, Tree
 from orchestrator.results import Results
 from orchestrator.saving import Saving, edited_ideas, write_ideas
 from orchestrator.seccomp import shipped
@@ -177,16 +177,8 @@ def _ideas(setup: Setup, place: Place, ports: Ports) -> tuple[Idea, ...]:
 def _baseline(setup: Setup, files: Tree, ports: Ports) -> tuple[Run, Results]:
     """The template's own run, held against what its scale declares of a trained model."""
     here = ports.within("baseline")
-    job = Job(
-        scope=here.scope,
-        kind="experiment",
-        argv=("python", "experiment.py", "--out_dir=run_0"),
-        files=files.without("latex"),
-        limits=setup.policy.limits("experiment"),
-        policy=setup.policy.hash,
-        harvest=("run_0/",),
-        env=tuple(setup.template.scale(setup.scale).env.items()),
-        data=setup.data,
+    job = experiments.baseline_job(
+        setup.template, setup.policy, setup.scale, files, scope=here.scope, data=setup.data
     )
     run, results = experiments.baseline(job, here)
     beats = check_beats(setup.template.manifest, setup.scale, results)

@@ -72,6 +72,11 @@ class Template:
         """SHA-256 over every path and its content: equal for equal folders, wherever they lie."""
         return digest({path: digest(data) for path, data in self.files.items()})
 
+    @property
+    def argument(self) -> str:
+        """How a person names it on the command line."""
+        return self.origin.removeprefix("templates/")
+
     def text(self, path: str) -> str:
         """A file's text. Raises :class:`BadTemplate` if it is missing or not UTF-8."""
         if path not in self.files:

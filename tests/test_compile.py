@@ -68,7 +68,7 @@ def compiled(bench: Bench, name: str, body: str, whole: str = PAGE) -> tuple[Rep
     ports = bench.ports(name)
     study = rig.with_source(rig.study(ports.blobs), ports, whole % body)
     result = ports.sandbox.run(compiling._job(study, ports))
-    return read_report(result, ports), result
+    return read_report(result, ports.blobs), result
 
 
 @pytest.mark.docker
@@ -172,7 +172,7 @@ def test_a_document_that_never_ends_is_ended(bench: Bench) -> None:
     job = replace(job, limits=replace(job.limits, wall=6.0, grace=1.0))
     result = ports.sandbox.run(job)
     assert result.verdict is Verdict.TIMED_OUT
-    report = read_report(result, ports)
+    report = read_report(result, ports.blobs)
     assert not report.ok
     assert "timed out" in report.errors[0]
 
@@ -228,7 +228,7 @@ GOOD = (
 def test_a_good_report_is_read(tmp_path: Path) -> None:
     ports = rig.ports(tmp_path)
     files = Tree.of({f"{OUT}/report.json": ports.blobs.put(GOOD)})
-    assert read_report(answer(Verdict.FINISHED, files), ports).ok
+    assert read_report(answer(Verdict.FINISHED, files), ports.blobs).ok
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_a_report_that_is_not_one_is_an_error_and_never_a_paper(
 ) -> None:
     ports = rig.ports(tmp_path)
     files = Tree.of({f"{OUT}/report.json": ports.blobs.put(data)})
-    report = read_report(answer(Verdict.FINISHED, files), ports)
+    report = read_report(answer(Verdict.FINISHED, files), ports.blobs)
     assert not report.ok
     assert report.errors
 

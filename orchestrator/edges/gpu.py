@@ -21,10 +21,11 @@ from orchestrator.records import Limits
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One GPU: its UUID and its memory in bytes."""
+    """One GPU: its UUID, its memory in bytes, and what its maker calls it."""
 
     uuid: str
     memory: int
+    name: str = ""
 
 
 class Nvml(Protocol):
@@ -56,7 +57,11 @@ class Driver:
         with self._answering("listing the GPUs"):
             handles = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
             return tuple(
-                Device(_text(nvml.nvmlDeviceGetUUID(h)), int(nvml.nvmlDeviceGetMemoryInfo(h).total))
+                Device(
+                    _text(nvml.nvmlDeviceGetUUID(h)),
+                    int(nvml.nvmlDeviceGetMemoryInfo(h).total),
+                    _text(nvml.nvmlDeviceGetName(h)),
+                )
                 for h in handles
                 if not self._split(h)
             )

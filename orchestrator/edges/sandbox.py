@@ -36,9 +36,10 @@ from orchestrator.edges.objects import create_container, remove_container, while
 from orchestrator.edges.packing import pack
 from orchestrator.edges.session import Facts, Session, interrupted
 from orchestrator.edges.storage import Quota
-from orchestrator.edges.stream import Stream
+from orchestrator.edges.stream import STDOUT, Stream
 from orchestrator.edges.watch import Watch
 from orchestrator.evidence import Pairs
+from orchestrator.progress import share_done
 from orchestrator.records import Job, JobResult, Limits, Peaks, Tree
 
 SLACK = 60.0  # seconds past a job's longest end until the sentinel takes this process for hung
@@ -50,8 +51,8 @@ class DockerSandbox:
     """Implements :class:`orchestrator.Sandbox`; also opens duplex jobs, for the editor.
 
     ``images`` turns an image's name into the id of a built, checked image. ``on_event`` is
-    told ``("started" | "sample" | "ended", facts)``; a sample's facts are the elapsed seconds,
-    their limit and the peaks. ``allowance`` holds the run's own limits; without it each job has
+    told ``("started" | "sample" | "ended", facts)``; a sample's facts are the limit of its
+    seconds, the peaks, and the share of the run that the program says is done, if it says so. ``allowance`` holds the run's own limits; without it each job has
     only its own. Close it, or use it in ``with``.
     """
 
@@ -166,7 +167,9 @@ class DockerSandbox:
             watch = Watch(
                 self._engine, made, pid=pid, stream=stream, limits=limits, keeper=keeper,
                 gpus=lease.meter, lines=lines if duplex else None,
-                on_sample=lambda peaks: self._on_event("sample", _facts(job, peaks)), within=within,
+                on_sample=lambda peaks: self._on_event(
+                    "sample", _facts(job, peaks, watch.tail(STDOUT))
+                ), within=within,
             )  # fmt: skip
         self._begin(watch, undo)
         self._on_event("started", {"job": job.id, "scope": job.scope, "container": made[:12]})
@@ -252,6 +255,7 @@ def _end(watch: Watch) -> None:
         watch.join()
 
 
-def _facts(job: Job, peaks: Peaks) -> dict[str, object]:
+def _facts(job: Job, peaks: Peaks, output: str) -> dict[str, object]:
     """What a progress display wants of one sample."""
-    return {"job": job.id, "scope": job.scope, "limit": job.limits.wall, "peaks": peaks}
+    about = {"job": job.id, "scope": job.scope, "limit": job.limits.wall}
+    return {**about, "peaks": peaks, "share": share_done(output)}

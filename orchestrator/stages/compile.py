@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from orchestrator import IdeaFailed, latex
+from orchestrator import Blobs, IdeaFailed, latex
 from orchestrator.latex import TEX
 from orchestrator.ports import Ports
 from orchestrator.records import Job, JobResult, Paper, Tree
@@ -60,7 +60,7 @@ def compile_paper(study: Study, ports: Ports) -> Study:
         if problems:
             study = papers.mend(study, here, "compile.fix", "compile_fix", problems)
         result = here.sandbox.run(_job(study, here))
-        report = read_report(result, here)
+        report = read_report(result, here.blobs)
         pages = _pages(result, here)
         problems = found(report, pages, study, papers.source(study, here))
         advice = [f"chktex: line {line}" for line in report.chktex] if attempt == 1 else []
@@ -93,12 +93,12 @@ def _job(study: Study, ports: Ports) -> Job:
     )
 
 
-def read_report(result: JobResult, ports: Ports) -> Report:
+def read_report(result: JobResult, blobs: Blobs) -> Report:
     """The container's report; where there is none, one that says how the job ended."""
     why = f"LaTeX ended as: {result.verdict}; it left no report"
     found_at = result.files.get(f"{OUT}/report.json") if result.ok else None
     if found_at is not None:
-        data = ports.blobs.get(found_at)
+        data = blobs.get(found_at)
         try:
             if len(data) <= _REPORT_BYTES:
                 return Report.model_validate(loads(data))

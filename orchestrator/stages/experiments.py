@@ -12,16 +12,41 @@ import re
 from dataclasses import replace
 
 from orchestrator import BadResults, BadTemplate, IdeaFailed
+from orchestrator.policy import Policy
 from orchestrator.ports import Ports
 from orchestrator.prompting import block, render
-from orchestrator.records import Job, JobResult, Run
+from orchestrator.records import Job, JobResult, Run, Tree
 from orchestrator.results import Results, parse_final_info
 from orchestrator.stages import common
 from orchestrator.study import Study
+from orchestrator.template import Template
 
 RUNS = 5  # beside the baseline; as in The AI Scientist (Lu et al., 2024)
 ATTEMPTS = 4
 _SAYS = re.compile(r"^RUN:\s*(.{1,300})$", re.MULTILINE)
+
+
+def baseline_job(
+    template: Template,
+    policy: Policy,
+    scale: str,
+    files: Tree,
+    *,
+    scope: str,
+    data: tuple[tuple[str, str], ...],
+) -> Job:
+    """The template's own experiment, as it is; ``files`` are the template's whole folder."""
+    return Job(
+        scope=scope,
+        kind="experiment",
+        argv=("python", "experiment.py", "--out_dir=run_0"),
+        files=files.without("latex"),
+        limits=policy.limits("experiment"),
+        policy=policy.hash,
+        harvest=("run_0/",),
+        env=tuple(template.scale(scale).env.items()),
+        data=data,
+    )
 
 
 def baseline(job: Job, ports: Ports) -> tuple[Run, Results]:

@@ -1,0 +1,83 @@
+"""A kept baseline: ``run_0`` of a template as one machine measured it, for later runs to start from.
+
+It is the answer of one container's job, whole, with its attestation. A run may begin from it only
+where its own baseline would be the same job, in the same image, under the same policy: the
+``key`` says so. Times are wall time in seconds, memory in bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from orchestrator import BadFile
+from orchestrator.records import Job, JobResult, digest
+
+FORM = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptBaseline:
+    """One baseline. ``machine`` is in words; ``seeds`` by data set, as the manifest states them."""
+
+    form: int
+    key: str
+    template: str
+    template_hash: str
+    scale: str
+    policy: str
+    image: str
+    program: str
+    machine: str
+    at: str
+    seeds: Mapping[str, tuple[int, ...]]
+    result: JobResult
+
+    @property
+    def seconds(self) -> float:
+        return self.result.attestation.peaks.wall
+
+    def pin(self) -> dict[str, Any]:
+        """What a run's first line says of the baseline that it starts from."""
+        return {
+            "key": self.key,
+            "at": self.at,
+            "machine": self.machine,
+            "container": self.result.attestation.container,
+        }
+
+
+_KEPT = TypeAdapter(KeptBaseline)
+
+
+def key_of(job: Job, image: str) -> str:
+    """Equal for equal jobs in the same image, whoever asks for them."""
+    return digest({"job": digest(replace(job, scope="")), "image": image})
+
+
+def written(kept: KeptBaseline) -> bytes:
+    return _KEPT.dump_json(kept, indent=1)
+
+
+def read(data: bytes, where: str) -> KeptBaseline:
+    """Raises :class:`BadFile` for what this program did not write."""
+    try:
+        kept = _KEPT.validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise BadFile(
+            "a kept baseline cannot be read",
+            where=where,
+            why=f"{'.'.join(map(str, first['loc']))}: {first['msg']}",
+            todo="remove its folder, then: aisci template baseline",
+        ) from error
+    if kept.form != FORM:
+        raise BadFile(
+            "a kept baseline has another program's form",
+            where=where,
+            todo="remove its folder, then: aisci template baseline",
+        )
+    return kept

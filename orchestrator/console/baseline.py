@@ -1,0 +1,143 @@
+"""``aisci template baseline``: run_0 measured once for this machine, for runs to start from."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from orchestrator import BadResults, BadTemplate, __version__
+from orchestrator.baselines import FORM, KeptBaseline, key_of
+from orchestrator.beats import Beat, check_beats, require_held
+from orchestrator.console import out
+from orchestrator.console.live import MIB, NowRunning, as_seen
+from orchestrator.console.progress import span
+from orchestrator.console.research import View
+from orchestrator.console.stops import obeyed
+from orchestrator.console.tryout import Tryout, opened
+from orchestrator.contract import measured, require
+from orchestrator.edges import baselines
+from orchestrator.edges.gpu import Driver
+from orchestrator.edges.machine import in_words
+from orchestrator.paths import shipped_root
+from orchestrator.records import JobResult
+from orchestrator.results import Results
+from orchestrator.template import load
+
+SCOPE = "run/baseline"
+
+
+def baseline(name: str, scale: str, policy: str, view: View, *, again: bool) -> int:
+    """Measure, judge and keep it; one that is kept already is shown. Returns the exit code."""
+    template = load(name, shipped_root())
+    require(template)
+    with (
+        obeyed(),
+        NowRunning(view) as live,
+        opened(template, policy, scale, live, kinds=("experiment",)) as trial,
+    ):
+        image = trial.image
+        key = key_of(trial.job(SCOPE), image)
+        known = baselines.find(template.name, scale, key)
+        if known is not None and not again:
+            _report(trial, known, _results(trial, known.result)[0], view, new=False)
+            return 0
+        ran = trial.experiment(SCOPE)
+        results, beats = _judged(trial, ran)
+        kept = _kept(trial, key, image, ran)
+        if known is not None:
+            baselines.forget(known)
+        baselines.keep(kept, trial.store)
+    _report(trial, kept, results, view, new=True, beats=beats)
+    return 0
+
+
+def _judged(trial: Tryout, ran: JobResult) -> tuple[Results, tuple[Beat, ...]]:
+    """The numbers of a run that may stand as a baseline. Raises :class:`BadTemplate`."""
+    for finding in measured.finishes(ran).findings:
+        raise BadTemplate(
+            "the baseline did not come to its end; nothing is kept",
+            where=finding.where,
+            why=finding.what,
+            todo=finding.todo,
+        )
+    try:
+        results, beats = _results(trial, ran)
+    except BadResults as error:
+        error.where = f"{trial.template.origin}: {measured.FINAL}"
+        raise
+    require_held(beats)
+    return results, beats
+
+
+def _results(trial: Tryout, ran: JobResult) -> tuple[Results, tuple[Beat, ...]]:
+    found = measured.Measured.of(trial.numbers(ran)).results
+    return found, check_beats(trial.template.manifest, trial.scale, found)
+
+
+def _kept(trial: Tryout, key: str, image: str, ran: JobResult) -> KeptBaseline:
+    manifest = trial.template.manifest
+    found = measured.Measured.of(trial.numbers(ran)).results
+    seeds = {name: manifest.seeds(trial.scale, name) or () for name in found.datasets}
+    gpus = Driver().devices() if trial.policy.limits("experiment").gpus else ()
+    return KeptBaseline(
+        form=FORM,
+        key=key,
+        template=trial.template.name,
+        template_hash=trial.template.hash,
+        scale=trial.scale,
+        policy=trial.policy.name,
+        image=image,
+        program=__version__,
+        machine=in_words(tuple(one.name for one in gpus)),
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        seeds=seeds,
+        result=ran,
+    )
+
+
+def _report(
+    trial: Tryout,
+    kept: KeptBaseline,
+    results: Results,
+    view: View,
+    *,
+    new: bool,
+    beats: tuple[Beat, ...] = (),
+) -> None:
+    peaks = kept.result.attestation.peaks
+    if view.as_json:
+        value = {
+            "template": kept.template, "scale": kept.scale, "policy": kept.policy, "new": new,
+            "machine": kept.machine, "at": kept.at, "key": kept.key, "seeds": dict(kept.seeds),
+            "used": as_seen(peaks), "beats": [asdict(one) for one in beats],
+            "means": {name: dict(data.means) for name, data in results.datasets.items()},
+            "stderrs": {name: dict(data.stderrs) for name, data in results.datasets.items()},
+        }  # fmt: skip
+        out.as_json({"baseline": value})
+        return
+    if not view.quiet:
+        out.table(("data set", "metric", "mean", "standard error", "unit"), _rows(trial, results))
+        out.say()
+    verb = "measured" if new else f"kept since {kept.at}; --again measures it anew. It took"
+    out.say(
+        f"{kept.template} at scale {kept.scale}, under {kept.policy}: {verb} "
+        f"{'in ' if new else ''}{span(round(peaks.wall))}, {peaks.memory / MIB:,.0f} MiB at most, "
+        f"on {kept.machine}"
+    )
+    arguments = f"{trial.template.argument} --scale {kept.scale} --policy {kept.policy}"
+    out.say(f"a run starts from it: aisci run {arguments}")
+
+
+def _rows(trial: Tryout, results: Results) -> list[tuple[str, str, str, str, str]]:
+    metrics = trial.template.manifest.metrics
+    return [
+        (
+            name,
+            metric,
+            f"{value:.5g}",
+            f"{data.stderrs[metric]:.2g}" if metric in data.stderrs else "",
+            metrics[metric].unit if metric in metrics else "",
+        )
+        for name, data in results.datasets.items()
+        for metric, value in data.means.items()
+    ]
