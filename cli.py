@@ -114,6 +114,9 @@ def run(
         str | None,
         typer.Option(metavar="IN,OUT", help="US dollars for a million tokens, if unknown."),
     ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Measure the baseline anew, if one is kept here.")
+    ] = False,
     sign: Sign = None,
     results: Results = HERE,
     quiet: Quiet = False,
@@ -133,6 +136,7 @@ def run(
         max_usd=max_usd,
         results=results,
         price=price,
+        fresh=fresh,
     )
     view = research.View(quiet=quiet, as_json=as_json)
     raise typer.Exit(research.start(wanted, view, sign))

@@ -61,6 +61,7 @@ def setup_of(pins: dict[str, Any], template: Template) -> Setup:
         prices=tuple((str(name), float(price)) for name, price in pins["prices"]),
         data=_pairs(pins["data"]),
         proof=pins.get("proof"),
+        baseline=pins.get("baseline"),
     )
 
 

@@ -40,7 +40,8 @@ _IDEAS = TypeAdapter(tuple[Idea, ...])
 class Setup:
     """What a run is made of. ``images`` maps an image name to the id that it resolved to.
 
-    ``proof`` is what ``proof/shelf.py`` pins of the newest proof of its policy.
+    ``proof`` is what ``proof/shelf.py`` pins of the newest proof of its policy, ``baseline`` what
+    ``baselines.py`` pins of a kept one that the run starts from.
     """
 
     template: Template
@@ -53,6 +54,7 @@ class Setup:
     prices: tuple[tuple[str, float], ...] = ()
     data: tuple[tuple[str, str], ...] = ()
     proof: Mapping[str, Any] | None = None
+    baseline: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +133,7 @@ def pins(setup: Setup, files: Tree) -> dict[str, Any]:
         "ideas": setup.ideas,
         "data": [list(pair) for pair in setup.data],
         "proof": setup.proof,
+        "baseline": setup.baseline,
     }
 
 

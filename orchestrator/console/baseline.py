@@ -39,6 +39,7 @@ def baseline(name: str, scale: str, policy: str, view: View, *, again: bool) -> 
         key = key_of(trial.job(SCOPE), image)
         known = baselines.find(template.name, scale, key)
         if known is not None and not again:
+            baselines.bring(known, trial.store)
             _report(trial, known, _results(trial, known.result)[0], view, new=False)
             return 0
         ran = trial.experiment(SCOPE)

@@ -23,6 +23,7 @@ from orchestrator.console.lines import Lines
 from orchestrator.console.progress import Progress
 from orchestrator.console.rehearsal import rehearse
 from orchestrator.console.saver import Saver, differences
+from orchestrator.console.starting import kept_for
 from orchestrator.console.stops import obeyed
 from orchestrator.console.track import Line, Track
 from orchestrator.console.wiring import (
@@ -62,6 +63,8 @@ def start(wanted: Wanted, view: View, sign: Path | None = None) -> int:
     setup = prepare(wanted)
     engine = connect()
     setup = replace(setup, images=resolve_images(setup.policy, engine))
+    if not wanted.fresh:
+        setup = _starting(setup, view)
     paths = RunPaths.fresh(wanted.results, setup.template.name, datetime.now(UTC))
     place = Place(record=paths, output=paths, mode=Mode.RECORD)
     with _only_writer(paths.folder):
@@ -72,6 +75,18 @@ def start(wanted: Wanted, view: View, sign: Path | None = None) -> int:
                 shutil.rmtree(paths.folder)  # not even its first line: there is nothing to resume
             elif setup.proof is not None:  # the page of proofs that the run's own pages lead to
                 Shelf(wanted.results, setup.policy.name, setup.proof["of"]).lay_out()
+
+
+def _starting(setup: Setup, view: View) -> Setup:
+    """With the baseline that this machine keeps for such a run, which is said."""
+    kept = kept_for(setup)
+    if kept is None:
+        return setup
+    if not (view.quiet or view.as_json):
+        out.say(
+            f"baseline: as kept since {kept.at}, {kept.seconds:.0f} s saved; --fresh measures anew"
+        )
+    return replace(setup, baseline=kept.pin())
 
 
 def resume(

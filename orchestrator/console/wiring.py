@@ -14,6 +14,7 @@ from typing import Literal
 
 from orchestrator import ImageStale, UserError
 from orchestrator.blobs import BlobStore
+from orchestrator.console import starting
 from orchestrator.console.pricing import prices_of
 from orchestrator.contract import require
 from orchestrator.edges.allowance import Allowance
@@ -55,6 +56,7 @@ class Wanted:
     max_usd: float | None
     results: Path
     price: str | None = None
+    fresh: bool = False  # measure the baseline in this run, whatever is kept
 
 
 def prepare(wanted: Wanted) -> Setup:
@@ -184,6 +186,6 @@ def real_edges(setup: Setup, engine: Engine, run_id: str) -> Iterator[Callable[[
             on_host = setup.policy.editor_on_host
             inside = ContainerEditor(sandbox.open, setup.policy.hash)
             editor = ProcessEditor(blobs, worker) if on_host else inside
-            return Edges(model, editor, sandbox, library)
+            return Edges(model, editor, starting.over(setup, blobs, sandbox), library)
 
         yield over

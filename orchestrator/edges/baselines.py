@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 from orchestrator import Blobs, Sandbox
@@ -59,6 +58,13 @@ def kept_of(template: str) -> tuple[KeptBaseline, ...]:
     return tuple(sorted(kept, key=lambda one: one.at))
 
 
+def bring(kept: KeptBaseline, blobs: Blobs) -> None:
+    """Put the files that a baseline left into ``blobs``. Raises :class:`BadJournal`."""
+    store = BlobStore(_folder(kept.template, kept.scale, kept.key) / "blobs")
+    for _, sha256 in kept.result.files.files:
+        blobs.put(store.get(sha256))
+
+
 def forget(kept: KeptBaseline) -> None:
     """Remove a baseline that is to be measured anew."""
     shutil.rmtree(_folder(kept.template, kept.scale, kept.key))
@@ -76,10 +82,5 @@ class FromKept:
     def run(self, job: Job, within: Deadline) -> JobResult:
         if key_of(job, self._kept.image) != self._kept.key:
             return self._real.run(job, within)
-        for data in self._files():
-            self._blobs.put(data)
+        bring(self._kept, self._blobs)
         return self._kept.result
-
-    def _files(self) -> Iterator[bytes]:
-        store = BlobStore(_folder(self._kept.template, self._kept.scale, self._kept.key) / "blobs")
-        return (store.get(sha256) for _, sha256 in self._kept.result.files.files)
