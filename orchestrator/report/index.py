@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 from orchestrator.journal import Journal
@@ -74,11 +75,20 @@ def _table(known: list[tuple[str, IdeaFacts]]) -> Html:
     return table(("idea", "", *map(right, names)), rows)
 
 
+def _baseline(pins: dict[str, Any]) -> str:
+    """Where ``run_0`` is from: a container of this run, or an earlier one of the same job."""
+    kept = pins.get("baseline")
+    if kept is None:
+        return "measured in this run"
+    return f"measured at {kept['at']} on {kept['machine']}, in the container {kept['container'][:12]}"
+
+
 def _record(run: Journal) -> Html:
     pins = run.pins
     rows: list[tuple[Child, ...]] = [
         ("program", f"aisci {pins['program']}"),
         ("model", pins["model"]),
+        ("baseline", _baseline(pins)),
         ("head", el("span", run.head, class_="hash")),
         ("sealed", "yes" if run.sealed else "no: the run may go on, and its head will be another"),
     ]
