@@ -30,14 +30,18 @@ FILL = (
 FIXED = FIRST.replace("SEEDS", "reversed(SEEDS)")
 
 
-def block(old: str, new: str) -> str:
+FIXED_FILE = "seed_ideas.json"  # as the template's manifest says
+
+
+def block(old: str, new: str, path: str = "experiment.py") -> str:
     return (
-        "RUN: the seeds in another order\n\nexperiment.py\n```\n"
+        f"RUN: the seeds in another order\n\n{path}\n```\n"
         f"<<<<<<< SEARCH\n{old}=======\n{new}>>>>>>> REPLACE\n```\n"
     )
 
 
-EDITS = (block(FIRST, CRASH), block(CRASH, SLEEP), block(SLEEP, FILL), block(FILL, FIXED))
+TOO_FAR = block("", "[]\n", FIXED_FILE)  # Aider is told of it, and asks once more
+EDITS = (TOO_FAR, block(FIRST, CRASH), block(CRASH, SLEEP), block(SLEEP, FILL), block(FILL, FIXED))
 
 
 @dataclass
@@ -104,6 +108,19 @@ def test_what_went_wrong_is_told_to_the_next_attempt(
     texts = (run[0].parent / "requests.jsonl").read_text()
     for words in ("the first edit crashes", "timed out", "out of storage"):
         assert words in texts
+
+
+def test_a_fixed_file_that_an_edit_changed_is_put_back_and_that_is_said(
+    run: tuple[Path, list[dict[str, Any]], str],
+) -> None:
+    folder, lines, _ = run
+    noted = [line for line in lines if line["kind"] == "noted" and line["name"] == "put_back"]
+    assert [line["body"]["inline"]["files"] for line in noted] == [[FIXED_FILE]]
+    (left,) = folder.glob(f"*/{FIXED_FILE}")
+    assert left.read_bytes() == (Path(rig.QUICK) / FIXED_FILE).read_bytes()
+    words = f"fixed files that the edit changed were put back: {FIXED_FILE}"
+    assert words in (folder.parent / "requests.jsonl").read_text()
+    assert f"put back: {FIXED_FILE}" in next(folder.glob("*/report.html")).read_text()
 
 
 def test_the_reports_say_how_each_attempt_ended(

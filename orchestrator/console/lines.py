@@ -61,4 +61,6 @@ class Lines:
             return plain_line(f"skipped, not novel: {value['why']}")
         if name == "given_up":
             return f"gave up after {value['attempts']} attempts"
+        if name == "put_back":
+            return plain_line(f"fixed files put back: {', '.join(value['files'])}")
         return "finished" if name == "finished" else ""

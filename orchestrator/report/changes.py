@@ -49,7 +49,8 @@ def _run(facts: IdeaFacts, number: int, run: Run | None, before: Run | None) -> 
 def _attempts(steps: list[Step]) -> Html | None:
     """Only worth a table where something went wrong."""
     rows = [row for step in steps if (row := _attempt(step)) is not None]
-    plain = all(step.error is None for step in steps) and len(rows) <= 2
+    back = any(step.edit.refused for step in steps if step.port == "editor" and step.answer)
+    plain = all(step.error is None for step in steps) and len(rows) <= 2 and not back
     return None if plain else table(("attempt", "what", "how it ended", ""), rows)
 
 
@@ -64,7 +65,8 @@ def _attempt(step: Step) -> tuple[Child, ...] | None:
     if step.port == "editor":
         edit = step.edit
         ended = pill("edited", "good") if edit.changed else pill("no change", "warn")
-        return place, "edit", ended, ", ".join(edit.changed) or edit.why_not
+        back = f"; put back: {', '.join(edit.refused)}" if edit.refused else ""
+        return place, "edit", ended, (", ".join(edit.changed) or edit.why_not) + back
     result = step.result
     look = "good" if result.ok else "bad"
     last = result.stderr.strip().splitlines()[-1:] if not result.ok else []

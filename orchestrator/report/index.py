@@ -80,7 +80,9 @@ def _baseline(pins: dict[str, Any]) -> str:
     kept = pins.get("baseline")
     if kept is None:
         return "measured in this run"
-    return f"measured at {kept['at']} on {kept['machine']}, in the container {kept['container'][:12]}"
+    return (
+        f"measured at {kept['at']} on {kept['machine']}, in the container {kept['container'][:12]}"
+    )
 
 
 def _record(run: Journal) -> Html:

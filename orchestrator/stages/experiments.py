@@ -15,7 +15,7 @@ from orchestrator import BadResults, BadTemplate, IdeaFailed
 from orchestrator.policy import Policy
 from orchestrator.ports import Ports
 from orchestrator.prompting import block, render
-from orchestrator.records import Job, JobResult, Run, Tree
+from orchestrator.records import Edit, Job, JobResult, Run, Tree
 from orchestrator.results import Results, parse_final_info
 from orchestrator.stages import common
 from orchestrator.study import Study
@@ -99,11 +99,14 @@ def _run(study: Study, number: int, ports: Ports) -> Study | None:
         edit = common.edit(
             study, here, "experiment.edit", instruction, *common.code_files(study.template)
         )
+        put_back = _put_back(edit, here)
         if not edit.changed:
             if "ALL_COMPLETED" in edit.reply and len(study.runs) > 1:
                 ports.note("completed", {"after": number - 1})
                 return None
-            feedback = common.feedback_block(None, f"the edit changed nothing: {edit.why_not}")
+            feedback = common.feedback_block(
+                None, f"the edit changed nothing: {edit.why_not}{put_back}"
+            )
             continue
         study = replace(study, tree=study.tree.updated(edit.files))
         argv = ("python", "experiment.py", f"--out_dir=run_{number}")
@@ -114,9 +117,17 @@ def _run(study: Study, number: int, ports: Ports) -> Study | None:
             said = _SAYS.search(edit.reply)
             about = said[1].strip() if said else "(the editor gave no description)"
             return _finished(study, number, attempt, result, results, about, ports)
-        feedback = common.feedback_block(result, trouble)
+        feedback = common.feedback_block(result, trouble + put_back)
     ports.note("given_up", {"attempts": ATTEMPTS})
     return None
+
+
+def _put_back(edit: Edit, ports: Ports) -> str:
+    """What to tell of files that an edit may not change: they are as they were, and it is noted."""
+    if not edit.refused:
+        return ""
+    ports.note("put_back", {"files": edit.refused})
+    return f"; fixed files that the edit changed were put back: {', '.join(edit.refused)}"
 
 
 def _instruction(study: Study, number: int, attempt: int, feedback: str) -> str:
