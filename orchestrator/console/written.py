@@ -85,7 +85,6 @@ def new_template(folder: Path, source: str) -> None:
 
     Raises :class:`UserError` where something is there already, or the name cannot be a template's.
     """
-    template = load_template(source, shipped_root())
     name = folder.resolve().name
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}", name):
         raise UserError(
@@ -99,6 +98,7 @@ def new_template(folder: Path, source: str) -> None:
             where=str(folder),
             todo="name a folder that does not exist yet",
         )
+    template = load_template(source, shipped_root())
     files = dict(template.files)
     if MANIFEST in files:
         text = template.text(MANIFEST)
