@@ -1,0 +1,146 @@
+"""python plot.py
+
+Reads run_*/final_info.json and run_*/curves.json beside this file's working directory and writes
+  epidemic.png          infectious people over time: equations, and outbreaks behind them, per run
+  forecast.png          cases and forecasts of each run's first seed
+  final_comparison.png  each headline metric per run, with standard errors
+A whisker is one standard error over the seeds.
+"""
+
+import json
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
+
+# Legend label of each run; a run that is not named here is shown under its folder's name.
+labels = {
+    "run_0": "Baseline",
+}
+
+FINALS = (
+    ("outbreaks", "infected_peak", "peak of outbreaks (people)"),
+    ("fitted", "forecast_error", "forecast error (people a day)"),
+    ("fitted", "parameter_error", "parameter error (log units)"),
+)
+# Okabe and Ito's palette: distinct under the common kinds of colour blindness
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+MARKERS = ["o", "s", "^", "D", "v", "P", "X"]  # and shapes, for print without colour
+DPI = 200
+
+plt.rcParams.update(
+    {
+        "font.size": 9,
+        "axes.titlesize": 9,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "grid.color": "#DDDDDD",
+        "grid.linewidth": 0.6,
+        "legend.frameon": False,
+        "lines.linewidth": 1.4,
+    }
+)
+
+
+def read(name: str) -> dict[str, dict]:
+    """run_i/<name> of every finished run, in the order of the runs' numbers."""
+    files = sorted(
+        Path().glob(f"run_*/{name}"), key=lambda p: int(p.parent.name.removeprefix("run_"))
+    )
+    if not files:
+        raise SystemExit(f"no run_*/{name} in {Path.cwd()}: run experiment.py first")
+    return {p.parent.name: json.loads(p.read_text()) for p in files}
+
+
+def style(i: int) -> dict[str, str]:
+    return {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
+
+
+def legend_below(figure: plt.Figure, axis: plt.Axes) -> None:
+    handles, names = axis.get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=min(3, len(names)))
+
+
+def plot_epidemic(runs: dict[str, dict]) -> None:
+    figure, axis = plt.subplots(figsize=(5.2, 3.4), layout="constrained")
+    for i, (run, curves) in enumerate(runs.items()):
+        day, colour = curves["day"], style(i)["color"]
+        for outbreak in curves["outbreaks"]:
+            axis.plot(day, outbreak, color=colour, alpha=0.2, linewidth=0.7)
+        axis.plot(
+            day,
+            curves["deterministic"]["infectious"],
+            label=labels.get(run, run),
+            markersize=3.5,
+            markevery=0.1,
+            **style(i),
+        )
+    axis.set_xlabel("day")
+    axis.set_ylabel("infectious people")
+    axis.margins(x=0)
+    axis.set_ylim(bottom=0)
+    legend_below(figure, axis)
+    figure.savefig("epidemic.png", dpi=DPI)
+    plt.close(figure)
+
+
+def plot_forecasts(runs: dict[str, dict]) -> None:
+    columns = min(3, len(runs))
+    rows = -(-len(runs) // columns)
+    figure, axes = plt.subplots(
+        rows,
+        columns,
+        figsize=(0.8 + 2.3 * columns, 0.6 + 2.2 * rows),
+        squeeze=False,
+        sharex=True,
+        layout="constrained",
+    )
+    for axis in axes.flat[len(runs) :]:
+        axis.set_axis_off()
+    for i, (axis, (run, curves)) in enumerate(zip(axes.flat, runs.items(), strict=False)):
+        day, first = curves["day"][1:], curves["fitted"][0]
+        axis.plot(day, first["cases"], ".", color="#999999", markersize=3, label="cases")
+        axis.plot(day, first["initial"], ":", color="#000000", linewidth=1, label="first guess")
+        axis.plot(day, first["fit"], color=style(i)["color"], label="fit and forecast")
+        axis.set_title(labels.get(run, run), fontsize=8)
+        axis.margins(x=0)
+        axis.set_ylim(0, 1.15 * max(first["cases"]))
+        axis.set_xlabel("day")
+    axes[0, 0].set_ylabel("new cases a day")
+    legend_below(figure, axes[0, 0])
+    figure.savefig("forecast.png", dpi=DPI)
+    plt.close(figure)
+
+
+def plot_finals(runs: dict[str, dict]) -> None:
+    figure, axes = plt.subplots(1, len(FINALS), figsize=(7.2, 2.9), layout="constrained")
+    for axis, (dataset, key, name) in zip(axes, FINALS, strict=True):
+        for i, (run, results) in enumerate(runs.items()):
+            found = results[dataset]
+            axis.errorbar(
+                [i],
+                [found["means"][key]],
+                [found["stderrs"][key]],
+                label=labels.get(run, run),
+                linestyle="none",
+                capsize=3,
+                markersize=5,
+                **style(i),
+            )
+        axis.set_xticks([])
+        axis.set_xlim(-0.6, len(runs) - 0.4)
+        axis.set_title(name, fontsize=8)
+        axis.grid(visible=False, axis="x")
+        axis.set_ylim(0, 1.1 * axis.get_ylim()[1])
+    legend_below(figure, axes[0])
+    figure.savefig("final_comparison.png", dpi=DPI)
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    plot_epidemic(read("curves.json"))
+    plot_forecasts(read("curves.json"))
+    plot_finals(read("final_info.json"))
