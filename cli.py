@@ -58,6 +58,8 @@ app = _commands("A language model does small research; nothing that it wrote run
 images_app = _commands("The container images: build them, list them.")
 policy_app = _commands("Policies: what containers, ideas and runs may use.")
 template_app = _commands("Templates: the small studies that research starts from.")
+data_app = _commands("Data sets that templates declare: fetched once, verified, staged.")
+app.add_typer(data_app, name="data")
 app.add_typer(images_app, name="images")
 app.add_typer(policy_app, name="policy")
 app.add_typer(template_app, name="template")
@@ -271,6 +273,40 @@ def images_list(*, as_json: Json = False) -> None:
     from orchestrator.console import machine
 
     machine.images(as_json=as_json)
+
+
+@data_app.command("list")
+def data_list(*, as_json: Json = False) -> None:
+    """Every data set of the shipped templates: size, licence, and whether it is here."""
+    from orchestrator.console import data
+
+    data.list_data(as_json=as_json)
+
+
+@data_app.command("prepare")
+def data_prepare(
+    template: Annotated[str, typer.Argument(help="A shipped template's name, or ./a/folder.")],
+    *,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="One of its data sets; may repeat.")
+    ] = None,
+    given: Annotated[
+        list[Path] | None,
+        typer.Option("--from", metavar="FILE", help="A file, or folder of files, brought by hand."),
+    ] = None,
+    ca_bundle: Annotated[
+        Path | None, typer.Option(help="PEM file of a private CA.", exists=True, dir_okay=False)
+    ] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Fetch, verify and stage a template's data, once for this machine."""
+    from orchestrator.console import data
+    from orchestrator.console.research import View
+
+    view = View(quiet=quiet, as_json=as_json)
+    brought = tuple(given or ())
+    data.prepare(template, view, only=tuple(only or ()), given=brought, ca_bundle=ca_bundle)
 
 
 # --- what people write --------------------------------------------------------------------

@@ -21,6 +21,7 @@ The errors::
     │   └── ResultsExist        a results folder that is already there
     ├── EngineUnavailable       no Docker engine answers
     ├── EngineFailed            the engine refused or broke off (transient)
+    ├── DataFailed              a data set could not be fetched, or is not what was declared
     ├── ImageMissing            an image is not built
     ├── ImageStale              an image was built from another recipe
     ├── ImageBuildFailed
@@ -173,6 +174,10 @@ class EngineFailed(AisciError):
     """The engine refused a request or broke off."""
 
     transient = True
+
+
+class DataFailed(AisciError):
+    """A data set could not be fetched, or is not what its manifest says."""
 
 
 class ImageMissing(AisciError):

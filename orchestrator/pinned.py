@@ -11,6 +11,7 @@ from orchestrator.paths import RunPaths
 from orchestrator.policy import Policy
 from orchestrator.policy_schema import Whole
 from orchestrator.prompting import prompts_hash
+from orchestrator.records import StagedData
 from orchestrator.run import Setup
 from orchestrator.template import Template, from_files
 from orchestrator.yamlfile import dump, parse
@@ -59,7 +60,7 @@ def setup_of(pins: dict[str, Any], template: Template) -> Setup:
         ideas=pins["ideas"],
         images=_pairs(pins["images"]),
         prices=tuple((str(name), float(price)) for name, price in pins["prices"]),
-        data=_pairs(pins["data"]),
+        data=tuple(StagedData(*row) for row in pins["data"]),
         proof=pins.get("proof"),
         baseline=pins.get("baseline"),
     )

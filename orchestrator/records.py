@@ -180,14 +180,23 @@ class Limits:
     env: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class StagedData:
+    """A data set of this host: its name below ``/data``, the hash of its content, its folder."""
+
+    name: str
+    hash: str
+    folder: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One container's work: a tree to copy in, a command, limits, and what to bring home.
 
     ``scope`` is unique to the call (it ends in the attempt), so ``id`` is too. ``harvest``
     are files, folders (ending in ``/``) or file patterns of one folder (``*.png``) below the
-    working directory; ``data`` are staged data sets as (name, host folder), mounted read-only
-    below ``/data``.
+    working directory; ``data`` are staged data sets as (name, hash of the content), mounted
+    read-only below ``/data`` from wherever this host keeps them.
     """
 
     scope: str

@@ -24,7 +24,7 @@ from orchestrator.pipeline import Outcome, pursue
 from orchestrator.policy import Policy
 from orchestrator.ports import Edges, Ports
 from orchestrator.prompting import prompts_hash
-from orchestrator.records import Idea, Novelty, Run, Tree
+from orchestrator.records import Idea, Novelty, Run, StagedData, Tree
 from orchestrator.results import Results
 from orchestrator.saving import Saving, edited_ideas, write_ideas
 from orchestrator.seccomp import shipped
@@ -52,9 +52,14 @@ class Setup:
     ideas: int
     images: tuple[tuple[str, str], ...]
     prices: tuple[tuple[str, float], ...] = ()
-    data: tuple[tuple[str, str], ...] = ()
+    data: tuple[StagedData, ...] = ()
     proof: Mapping[str, Any] | None = None
     baseline: Mapping[str, Any] | None = None
+
+    @property
+    def mounts(self) -> tuple[tuple[str, str], ...]:
+        """(name, hash) of each data set, as jobs ask for them."""
+        return tuple((one.name, one.hash) for one in self.data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +136,7 @@ def pins(setup: Setup, files: Tree) -> dict[str, Any]:
         "prices": [list(pair) for pair in setup.prices],
         "scale": setup.scale,
         "ideas": setup.ideas,
-        "data": [list(pair) for pair in setup.data],
+        "data": [[one.name, one.hash, one.folder] for one in setup.data],
         "proof": setup.proof,
         "baseline": setup.baseline,
     }
@@ -181,7 +186,7 @@ def _baseline(setup: Setup, files: Tree, ports: Ports) -> tuple[Run, Results]:
     """The template's own run, held against what its scale declares of a trained model."""
     here = ports.within("baseline")
     job = experiments.baseline_job(
-        setup.template, setup.policy, setup.scale, files, scope=here.scope, data=setup.data
+        setup.template, setup.policy, setup.scale, files, scope=here.scope, data=setup.mounts
     )
     run, results = experiments.baseline(job, here)
     beats = check_beats(setup.template.manifest, setup.scale, results)
@@ -205,7 +210,7 @@ def _study(
         tree=files.updated(run.files),
         runs=(run,),
         results=((0, results),),
-        data=setup.data,
+        data=setup.mounts,
     )
 
 

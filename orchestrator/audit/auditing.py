@@ -62,7 +62,12 @@ def _of_boxes(record: Record, calls: Calls, pins: tuple[pinned.Pins, ...]) -> It
     yield checked("image", len(ran), images)
     told = ran if known else []  # before evidence was journalled, less was asked, and less told
     filters = {where: one.profile if one else shipped() for where, one in theirs.items()}
-    asked = (one for box in told for one in settings.settings(box, filters[box.where]))
+    folders = {where: one.folders if one else {} for where, one in theirs.items()}
+    asked = (
+        one
+        for box in told
+        for one in settings.settings(box, filters[box.where], folders[box.where])
+    )
     yield checked("settings", len(told), asked)
     for name, look in looks:
         yield checked(name, len(told), (one for box in told for one in look(box)))

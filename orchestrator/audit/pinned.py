@@ -33,6 +33,12 @@ class Pins:
         found = self.line.pins.get("images", [])
         return {str(pair[0]): str(pair[1]) for pair in found if len(pair) == 2}
 
+    @property
+    def folders(self) -> dict[str, str]:
+        """Where each data set lay, by the hash of its content."""
+        found = self.line.pins.get("data", [])
+        return {str(row[1]): str(row[2]) for row in found if len(row) == 3}
+
 
 def read_pins(record: Record) -> tuple[Pins, ...]:
     """Every line of the run that pins: its first, and one for each fork."""

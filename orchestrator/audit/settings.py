@@ -27,10 +27,13 @@ _STATUS = "/bin/cat /proc/self/status && echo && "
 Wanted = Mapping[str, str | re.Pattern[str]]
 
 
-def settings(box: Box, default: Profile) -> Iterator[Finding]:
+def settings(
+    box: Box, default: Profile, folders: Mapping[str, str] | None = None
+) -> Iterator[Finding]:
     """Each setting that was asked otherwise than the policy says, or that the engine took otherwise.
 
-    ``default`` is the filter that a policy's word for it stood for when the run was recorded.
+    ``default`` is the filter that a policy's word for it stood for when the run was recorded;
+    ``folders`` is where each data set lay then, by its hash.
     """
     if box.attestation is None:
         return
@@ -40,7 +43,7 @@ def settings(box: Box, default: Profile) -> Iterator[Finding]:
             **_of_program(box),
             **_of_rights(box, default),
             **_of_limits(box),
-            **_of_places(box),
+            **_of_places(box, folders or {}),
         }
     except (AisciError, ValueError) as error:
         yield _wrong(box, "the limits are none that an engine can be asked for", str(error)[:200])
@@ -123,13 +126,17 @@ def _of_limits(box: Box) -> Wanted:
     }
 
 
-def _of_places(box: Box) -> Wanted:
+def _of_places(box: Box, folders: Mapping[str, str]) -> Wanted:
     """The quota'd volume, the staged data read-only, and the proxy's socket under an allow-list."""
     data = box.job.data if box.job else ()
     mounts = [
         rf"Source=aisci-[0-9a-z-]+ Target={re.escape(_WORKDIR)} Type=volume VolumeOptions=NoCopy=True"
     ]
-    mounts += [_bind(re.escape(src), f"{place}/{name}") for name, src in data for place in _DATA]
+    mounts += [
+        _bind(re.escape(folders.get(source, source)), f"{place}/{name}")
+        for name, source in data
+        for place in _DATA
+    ]
     mounts += [_bind(r"/[^ ,]+", "/run/aisci/egress.sock")] if box.limits.network else []
     return {"HostConfig.Mounts": re.compile(", ".join(mounts))}
 

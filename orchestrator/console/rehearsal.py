@@ -46,5 +46,5 @@ def _jobs(setup: Setup) -> Iterator[Job]:
             limits=setup.policy.limits(kind),
             policy=setup.policy.hash,
             harvest=(),
-            data=setup.data if kind == "experiment" else (),
+            data=setup.mounts if kind == "experiment" else (),
         )

@@ -14,7 +14,7 @@ def kept_for(setup: Setup) -> KeptBaseline | None:
     """The baseline of this machine that is the very job of ``setup``'s own; None if there is none."""
     template = setup.template
     files = Tree.of({path: digest(data) for path, data in template.files.items()})
-    job = baseline_job(template, setup.policy, setup.scale, files, scope="", data=setup.data)
+    job = baseline_job(template, setup.policy, setup.scale, files, scope="", data=setup.mounts)
     image = dict(setup.images)[job.limits.image]
     return baselines.find(template.name, setup.scale, key_of(job, image))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orchestrator.blobs import BlobStore
 from orchestrator.console.live import NowRunning
-from orchestrator.console.wiring import STORAGE, usable_policy
+from orchestrator.console.wiring import STORAGE, data_for, usable_policy
 from orchestrator.contract.measured import FINAL
 from orchestrator.contract.paper import filled
 from orchestrator.deadline import FOREVER
@@ -38,7 +38,7 @@ class Tryout:
     sandbox: DockerSandbox
     live: NowRunning
     images: tuple[tuple[str, str], ...]
-    data: tuple[tuple[str, str], ...] = ()
+    data: tuple[tuple[str, str], ...] = ()  # (name, hash)
 
     def experiment(self, scope: str, what: str = "experiment.py") -> JobResult:
         """``experiment.py`` once, as the baseline of a run would be."""
@@ -113,6 +113,8 @@ def opened(
     """
     template.scale(scale)
     policy = usable_policy(policy_name, Path())
+    data = data_for(template, scale, policy)
+    folders = {one.hash: one.folder for one in data}
     engine = connect()
     images = {STORAGE: resolve(engine, STORAGE)}
     for kind in kinds:
@@ -130,7 +132,16 @@ def opened(
             images.__getitem__,
             live,
             allowance=Allowance(policy.run),
+            folders=folders.__getitem__,
         ) as sandbox:
             yield Tryout(
-                template, policy, scale, files, store, sandbox, live, tuple(sorted(images.items()))
+                template,
+                policy,
+                scale,
+                files,
+                store,
+                sandbox,
+                live,
+                tuple(sorted(images.items())),
+                tuple((one.name, one.hash) for one in data),
             )

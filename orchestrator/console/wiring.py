@@ -17,6 +17,7 @@ from orchestrator.blobs import BlobStore
 from orchestrator.console import starting
 from orchestrator.console.pricing import prices_of
 from orchestrator.contract import require
+from orchestrator.edges import datasets
 from orchestrator.edges.allowance import Allowance
 from orchestrator.edges.checks import check_possible
 from orchestrator.edges.depot import socket_of
@@ -33,7 +34,7 @@ from orchestrator.policy import Policy, load, lowered
 from orchestrator.policy_check import check, check_machine, refuse
 from orchestrator.ports import Edges
 from orchestrator.proof.shelf import Shelf
-from orchestrator.records import ContainerKind
+from orchestrator.records import ContainerKind, StagedData
 from orchestrator.run import Setup
 from orchestrator.template import Template, shipped
 from orchestrator.template import load as load_template
@@ -80,7 +81,7 @@ def prepare(wanted: Wanted) -> Setup:
         ideas=wanted.ideas,
         images=(),
         prices=prices,
-        data=staged(wanted.data, policy),
+        data=data_for(template, wanted.scale, policy, wanted.data),
         proof=proof,
     )
 
@@ -131,8 +132,35 @@ def same_images(setup: Setup, engine: Engine) -> None:
             )
 
 
-def staged(folder: Path | None, policy: Policy) -> tuple[tuple[str, str], ...]:
-    """(name, host folder) of each data set: the sub-folders of ``folder``."""
+def data_for(
+    template: Template, scale: str, policy: Policy, extra: Path | None = None
+) -> tuple[StagedData, ...]:
+    """What a run at ``scale`` finds below ``/data``: the sets that it needs, and a person's own.
+
+    Every file is read and compared with its hash. ``extra`` is a folder whose sub-folders are
+    data sets of the person's.
+
+    Raises:
+        UserError: the policy gives no data; a set is not staged; ``extra`` holds none.
+        DataFailed: a staged set was changed.
+    """
+    needed = template.manifest.needed(scale)
+    if needed:
+        _may_have_data(policy, f"the scale {scale} of {template.name}, which needs data")
+    declared = {data.name for data in template.manifest.data if data.source == "download"}
+    own = staged(extra, policy)
+    for one in own:
+        if one.name in declared:
+            raise UserError(
+                f"the template declares the data set {one.name!r} itself",
+                where=f"--data {extra}",
+                todo=f"aisci data prepare {template.argument} --only {one.name} --from FILE",
+            )
+    return (*(datasets.verify(data, template.argument) for data in needed), *own)
+
+
+def staged(folder: Path | None, policy: Policy) -> tuple[StagedData, ...]:
+    """Each sub-folder of ``folder`` as a data set, by the hash of its content."""
     if folder is None:
         return ()
     _may_have_data(policy, f"--data {folder}")
@@ -145,7 +173,22 @@ def staged(folder: Path | None, policy: Policy) -> tuple[tuple[str, str], ...]:
             where=f"--data {folder}",
             todo="put each data set into a sub-folder; it is mounted as /data/<its name>",
         )
-    return tuple((path.name, str(path.resolve())) for path in sets)
+    return tuple(
+        StagedData(path.name, datasets.content_of(path), str(path.resolve())) for path in sets
+    )
+
+
+def same_data(data: tuple[StagedData, ...]) -> None:
+    """Raise :class:`UserError` where a data set is not there any more, or not the same."""
+    for one in data:
+        folder = Path(one.folder)
+        if not folder.is_dir() or datasets.content_of(folder) != one.hash:
+            raise UserError(
+                f"the data set {one.name!r} is not the one that this run began with",
+                where=one.folder,
+                why="it was changed" if folder.is_dir() else "it is not there",
+                todo="put it back as it was: a run is not gone on with over other data",
+            )
 
 
 def _may_have_data(policy: Policy, asked: str) -> None:
@@ -169,17 +212,26 @@ def present_template(name: str, origin: str) -> Template | None:
 def real_edges(setup: Setup, engine: Engine, run_id: str) -> Iterator[Callable[[BlobStore], Edges]]:
     """Edges over a blob store: this machine's model, editor, engine and library.
 
-    Raises :class:`UserError` where a fork's policy gives none of the data that the run began with.
+    Raises :class:`UserError` where a fork's policy gives none of the data that the run began
+    with, or that is not what it was.
     """
     if setup.data:
         _may_have_data(setup.policy, "the data sets that the run began with")
+        same_data(setup.data)
     model = open_model(setup.model, environ=os.environ, prices=dict(setup.prices))
     library = LocalLibrary.from_bytes(setup.template.files.get(LIBRARY, b"[]"), LIBRARY)
     worker = shipped_root() / "sandbox" / "editor" / "worker.py"
     images = dict(setup.images)
     store = BlobStore(Path(os.devnull))  # each idea keeps in its own: see keeping_in
-    allowance = Allowance(setup.policy.run)
-    with DockerSandbox(engine, store, run_id, images.__getitem__, allowance=allowance) as shared:
+    folders = {one.hash: one.folder for one in setup.data}
+    with DockerSandbox(
+        engine,
+        store,
+        run_id,
+        images.__getitem__,
+        allowance=Allowance(setup.policy.run),
+        folders=folders.__getitem__,
+    ) as shared:
 
         def over(blobs: BlobStore) -> Edges:
             sandbox = shared.keeping_in(blobs)

@@ -12,6 +12,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -52,8 +53,10 @@ class DockerSandbox:
 
     ``images`` turns an image's name into the id of a built, checked image. ``on_event`` is
     told ``("started" | "sample" | "ended", facts)``; a sample's facts are the limit of its
-    seconds, the peaks, and the share of the run that the program says is done, if it says so. ``allowance`` holds the run's own limits; without it each job has
-    only its own. Close it, or use it in ``with``.
+    seconds, the peaks, and the share of the run that the program says is done, if it says so.
+    ``allowance`` holds the run's own limits; without it each job has only its own. ``folders``
+    turns the hash of a data set into the host's folder that holds it. Close it, or use it in
+    ``with``.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class DockerSandbox:
         gpus: gpu.Gpus | None = None,
         allowance: Allowance | None = None,
         world: World | None = None,
+        folders: Callable[[str], str] = str,
         _depot: Depot | None = None,
     ) -> None:
         self._engine, self._blobs, self._images = engine, blobs, images
@@ -74,6 +78,7 @@ class DockerSandbox:
         self._gpus = gpus or gpu.Gpus()
         self._allowance = allowance or Allowance()
         self._world = world or World()
+        self._folders = folders
         self._depot = _depot or Depot(engine, run_id, lambda: images("aisci-storage"))
         self._running: set[Watch] = set()
         self._stopped = threading.Event()
@@ -89,6 +94,7 @@ class DockerSandbox:
             gpus=self._gpus,
             allowance=self._allowance,
             world=self._world,
+            folders=self._folders,
             _depot=self._depot,
         )
         twin._running, twin._stopped = self._running, self._stopped
@@ -152,8 +158,9 @@ class DockerSandbox:
         longest = min(limits.wall, within.left) + limits.grace + SLACK
         labels = self._depot.labels(job.id, job.kind, seconds=longest)
         proxy = self._proxy(job, undo)
+        here = tuple((name, self._folders(source)) for name, source in job.data)
         body = body_of(
-            job, image=image, volume=volume, labels=labels, duplex=duplex, gpus=lease.uuids,
+            replace(job, data=here), image=image, volume=volume, labels=labels, duplex=duplex, gpus=lease.uuids,
             cdi=cdi_devices(info) if lease.uuids else (), egress=str(proxy.path) if proxy else "",
         )  # fmt: skip
         made = self._create(job, body, undo)
