@@ -82,7 +82,7 @@ def _more(file: DataFile, path: Path, told: Told, context: ssl.SSLContext) -> No
             )
         with disk_errors(path), path.open("ab" if resumed else "wb") as out:
             done = have if resumed else 0
-            while data := answer.read(min(_STEP, file.bytes - done + 1)):
+            while data := answer.read1(min(_STEP, file.bytes - done + 1)):
                 out.write(data)
                 done += len(data)
                 told(done)
