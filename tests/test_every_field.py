@@ -43,7 +43,7 @@ def staged_data(walked: Walked) -> None:
     before = rig.base()
     without = rig.changed(before, "experiment.data", "none")
     data = staged(folder, before)
-    assert data == (("set", str(folder / "set")),)
+    assert [(one.name, one.folder) for one in data] == [("set", str(folder / "set"))]
     with pytest.raises(UserError, match="no data"):
         staged(folder, without)
     setup = replace(walked.setup, policy=without, data=data)

@@ -24,6 +24,7 @@ from orchestrator.edges.sweep import SweepModel
 from orchestrator.edges.volumes import Volumes
 from orchestrator.journal import Mode
 from orchestrator.policy_limits import Machine
+from orchestrator.records import StagedData
 from orchestrator.run import Setup
 from tests import run_rig as rig
 
@@ -99,7 +100,9 @@ def left_of(results: Path) -> list[str]:
 
 def test_each_kind_of_container_is_tried_under_its_own_limits(tmp_path: Path) -> None:
     """With the staged data for experiments alone."""
-    setup = replace(prepare(rig.wanted(tmp_path)), data=(("set", str(tmp_path)),))
+    setup = replace(
+        prepare(rig.wanted(tmp_path)), data=(StagedData("set", "0" * 64, str(tmp_path)),)
+    )
     scripted = ScriptedSandbox(BlobStore(tmp_path / "blobs"), lambda _: Ending())
     rehearse(setup, scripted)
     assert [(job.kind, bool(job.data)) for job in scripted.jobs] == [
