@@ -8,6 +8,7 @@ set the size of a run, and ``beats`` what a run must reach to count as trained.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -117,6 +118,15 @@ class DataSet(_Record):
     def hash(self) -> str:
         """SHA-256 over the paths and hashes of its files: what a mount of it is known by."""
         return digest({file.path: file.sha256 for file in self.files})
+
+
+@dataclass(frozen=True, slots=True)
+class StagedData:
+    """A data set of this host: its name below ``/data``, the hash of its content, its folder."""
+
+    name: str
+    hash: str
+    folder: str
 
 
 class Beats(_Record):

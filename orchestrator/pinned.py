@@ -7,11 +7,11 @@ from typing import Any
 from orchestrator import BadJournal, BadPolicy, Diverged, __version__
 from orchestrator.blobs import BlobStore
 from orchestrator.chain import read_lines
+from orchestrator.manifest import StagedData
 from orchestrator.paths import RunPaths
 from orchestrator.policy import Policy
 from orchestrator.policy_schema import Whole
 from orchestrator.prompting import prompts_hash
-from orchestrator.records import StagedData
 from orchestrator.run import Setup
 from orchestrator.template import Template, from_files
 from orchestrator.yamlfile import dump, parse

@@ -180,15 +180,6 @@ class Limits:
     env: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StagedData:
-    """A data set of this host: its name below ``/data``, the hash of its content, its folder."""
-
-    name: str
-    hash: str
-    folder: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One container's work: a tree to copy in, a command, limits, and what to bring home.

@@ -19,12 +19,13 @@ from orchestrator.blobs import BlobStore
 from orchestrator.budget import Budget, Used
 from orchestrator.chain import SCHEMA, head_of
 from orchestrator.journal import Journal, Mode
+from orchestrator.manifest import StagedData
 from orchestrator.paths import IdeaPaths, RunPaths, remove_unfinished
 from orchestrator.pipeline import Outcome, pursue
 from orchestrator.policy import Policy
 from orchestrator.ports import Edges, Ports
 from orchestrator.prompting import prompts_hash
-from orchestrator.records import Idea, Novelty, Run, StagedData, Tree
+from orchestrator.records import Idea, Novelty, Run, Tree
 from orchestrator.results import Results
 from orchestrator.saving import Saving, edited_ideas, write_ideas
 from orchestrator.seccomp import shipped

@@ -210,7 +210,9 @@ def test_a_job_uses_gpu_time_as_fast_as_it_holds_gpus(tmp_path: Path) -> None:
 def test_data_is_not_given_to_experiments_whose_policy_gives_none(tmp_path: Path) -> None:
     (tmp_path / "set").mkdir()
     policy = load("ci-cpu", shipped_root() / "policies")
-    assert staged(tmp_path, policy) == (("set", str(tmp_path / "set")),)
+    assert [(one.name, one.folder) for one in staged(tmp_path, policy)] == [
+        ("set", str(tmp_path / "set"))
+    ]
     with pytest.raises(UserError, match="no data"):
         staged(tmp_path, lowered(policy, {"experiment.data": "none"}))
 

@@ -13,6 +13,8 @@ FILES = sorted([ROOT / "cli.py", *(ROOT / "orchestrator").rglob("*.py")])
 FILES = [path for path in FILES if "data" not in path.relative_to(ROOT).parts]
 WORKERS = sorted((ROOT / "sandbox").rglob("*.py"))
 
+# What is typed: one file for what all commands share, one for each group of them.
+PARSING = tuple(f"orchestrator/console/parsing{of}.py" for of in ("", "_policies", "_templates"))
 # Each library that reaches out of the process, or that has a manner of its own, has one importer.
 IMPORTERS = {
     "docker": {"orchestrator/edges/engine.py"},
@@ -23,8 +25,8 @@ IMPORTERS = {
     "cryptography": {"orchestrator/edges/signing.py"},
     "dulwich": {"orchestrator/edges/history.py"},
     "ruamel": {"orchestrator/yamlfile.py"},
-    "typer": {"cli.py"},
-    "click": {"cli.py"},
+    "typer": {"cli.py", *PARSING},
+    "click": set(PARSING[:1]),
     "aider": {"sandbox/editor/guard.py"},
     "pymupdf": {"sandbox/latex/pages.py"},
 }

@@ -23,8 +23,8 @@ from orchestrator.edges.scripted_sandbox import Ending, ScriptedSandbox
 from orchestrator.edges.sweep import SweepModel
 from orchestrator.edges.volumes import Volumes
 from orchestrator.journal import Mode
+from orchestrator.manifest import StagedData
 from orchestrator.policy_limits import Machine
-from orchestrator.records import StagedData
 from orchestrator.run import Setup
 from tests import run_rig as rig
 

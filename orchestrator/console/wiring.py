@@ -29,12 +29,13 @@ from orchestrator.edges.library import LocalLibrary
 from orchestrator.edges.machine import measure
 from orchestrator.edges.models import open_model
 from orchestrator.edges.sandbox import DockerSandbox
+from orchestrator.manifest import StagedData
 from orchestrator.paths import shipped_root
 from orchestrator.policy import Policy, load, lowered
 from orchestrator.policy_check import check, check_machine, refuse
 from orchestrator.ports import Edges
 from orchestrator.proof.shelf import Shelf
-from orchestrator.records import ContainerKind, StagedData
+from orchestrator.records import ContainerKind
 from orchestrator.run import Setup
 from orchestrator.template import Template, shipped
 from orchestrator.template import load as load_template

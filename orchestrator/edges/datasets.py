@@ -20,8 +20,8 @@ from pathlib import Path
 
 from orchestrator import DataFailed, DiskFull, UserError
 from orchestrator.blobs import disk_errors
-from orchestrator.manifest import DataFile, DataSet
-from orchestrator.records import StagedData, digest
+from orchestrator.manifest import DataFile, DataSet, StagedData
+from orchestrator.records import digest
 
 SPARE = 64 << 20  # bytes of the disk that staging leaves free
 _STEP = 1 << 20

@@ -1,0 +1,61 @@
+"""How every command of ``aisci`` is declared: its errors, its groups, the options that many share."""
+
+# ruff: noqa: PLC0415 - heavy imports stand where they are used: --help answers at once
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from orchestrator import AisciError, Interrupted
+
+if TYPE_CHECKING:
+    from click import Context
+
+
+class Commands(TyperGroup):
+    """The one place where an error becomes words and an exit code."""
+
+    def invoke(self, ctx: Context) -> Any:
+        as_json = "--json" in (*ctx._protected_args, *ctx.args)  # noqa: SLF001 - click has no public name for it
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            error: AisciError = Interrupted("stopped by a signal; nothing was half-written")
+        except AisciError as raised:
+            error = raised
+        except BrokenPipeError:  # the reader of our output has gone: click's business
+            raise
+        except OSError as refused:
+            error = AisciError(
+                f"the system refused: {refused.strerror}", where=str(refused.filename or "")
+            )
+        from orchestrator.console import errors
+
+        errors.show(error, as_json=as_json)
+        raise typer.Exit(error.exit_code)
+
+
+def commands(about: str) -> typer.Typer:
+    return typer.Typer(
+        cls=Commands,
+        help=about,
+        rich_markup_mode=None,  # drawing help with rich would double the time it takes
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+
+
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's results folder, or `latest`.")]
+Results = Annotated[Path, typer.Option("--results", help="Where results lie.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only how it ended.")]
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, one object a line.")]
+Sign = Annotated[
+    Path | None,
+    typer.Option(metavar="KEY", help="Sign the record at its end: a file with an Ed25519 key."),
+]
+HERE = Path("results")
