@@ -9,7 +9,7 @@ exit code 2 for a request that is wrong, 1 for a failure, 130 for an interrupt.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -202,19 +202,27 @@ def doctor(
 
 @images_app.command("build")
 def images_build(
-    names: Annotated[list[str] | None, typer.Argument(help="All but CUDA's, if none.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Images, or templates with packages; all but CUDA's, if none."),
+    ] = None,
     *,
     base: Annotated[str | None, typer.Option(help="A Debian 12 image to build on.")] = None,
     ca_bundle: Annotated[
         Path | None, typer.Option(help="PEM file of a private CA.", exists=True, dir_okay=False)
     ] = None,
+    flavour: Annotated[
+        Literal["cpu", "cuda"], typer.Option(help="On which base image a template's is built.")
+    ] = "cpu",
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Build the images whose recipe has changed."""
     from orchestrator.console import machine
 
-    machine.build(names or [], base=base, ca_bundle=ca_bundle, quiet=quiet, as_json=as_json)
+    machine.build(
+        names or [], base=base, ca_bundle=ca_bundle, flavour=flavour, quiet=quiet, as_json=as_json
+    )
 
 
 @images_app.command("list")

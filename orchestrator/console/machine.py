@@ -6,32 +6,58 @@ from dataclasses import asdict
 from pathlib import Path
 
 from orchestrator.console import out
+from orchestrator.contract import require
+from orchestrator.edges import derived
+from orchestrator.edges.derived import Flavour
 from orchestrator.edges.engine import connect
 from orchestrator.edges.images import USUAL, build_images, list_images
 from orchestrator.edges.reap import reap
+from orchestrator.paths import shipped_root
+from orchestrator.template import load, shipped
 
 MIB = 2**20
 
 
 def build(
-    names: list[str], *, base: str | None, ca_bundle: Path | None, quiet: bool, as_json: bool
+    names: list[str],
+    *,
+    base: str | None,
+    ca_bundle: Path | None,
+    flavour: Flavour,
+    quiet: bool,
+    as_json: bool,
 ) -> None:
-    """Build images, saying each line of it."""
-    shown = quiet or as_json
-    built = build_images(
-        connect(),
-        names or USUAL,
-        base=base,
-        ca_bundle=ca_bundle,
-        say=(lambda _: None) if shown else out.say,
+    """Build images of ours, and of templates that are named, saying each line of it."""
+    engine = connect()
+    say = (lambda _: None) if quiet or as_json else out.say
+    ours = [name for name in names if not _is_template(name)]
+    built = (
+        build_images(engine, ours or USUAL, base=base, ca_bundle=ca_bundle, say=say)
+        if ours or not names
+        else ()
     )
+    for name in names:
+        if name in ours:
+            continue
+        template = load(name, shipped_root())
+        require(template)
+        one = derived.build(engine, template, flavour, ca_bundle=ca_bundle, say=say)
+        if one is None:
+            say(f"{template.name} needs nothing beyond the base image")
+        else:
+            built = (*built, one)
     for one in built if as_json else ():
         out.as_json(asdict(one))
 
 
+def _is_template(name: str) -> bool:
+    return "/" in name or name in shipped(shipped_root())
+
+
 def images(*, as_json: bool) -> None:
     """Every image of ours and its state."""
-    states = list_images(connect())
+    engine = connect()
+    states = (*list_images(engine), *derived.list_derived(engine))
     if as_json:
         for state in states:
             out.as_json(asdict(state))

@@ -62,7 +62,7 @@ def start(wanted: Wanted, view: View, sign: Path | None = None) -> int:
     signer = read_signer(sign) if sign is not None else None
     setup = prepare(wanted)
     engine = connect()
-    setup = replace(setup, images=resolve_images(setup.policy, engine))
+    setup = replace(setup, images=resolve_images(setup.policy, engine, setup.template))
     if not wanted.fresh:
         setup = _starting(setup, view)
     paths = RunPaths.fresh(wanted.results, setup.template.name, datetime.now(UTC))
@@ -114,7 +114,7 @@ def resume(
             setup = setup_of(pins, now)
             chosen = usable_policy(policy, results) if policy else setup.policy
             fits(chosen, results)
-            images, proof = resolve_images(chosen, engine), setup.proof
+            images, proof = resolve_images(chosen, engine, now), setup.proof
             if policy:
                 proof = Shelf(paths.folder.parent.parent, chosen.name, chosen.hash).pin()
             setup = replace(setup, policy=chosen, images=images, proof=proof)

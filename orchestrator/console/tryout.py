@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from orchestrator.blobs import BlobStore
 from orchestrator.console.live import NowRunning
@@ -15,6 +16,7 @@ from orchestrator.contract.measured import FINAL
 from orchestrator.contract.paper import filled
 from orchestrator.deadline import FOREVER
 from orchestrator.edges.allowance import Allowance
+from orchestrator.edges.derived import resolve_for
 from orchestrator.edges.engine import connect
 from orchestrator.edges.images import resolve
 from orchestrator.edges.sandbox import DockerSandbox
@@ -119,9 +121,11 @@ def opened(
     images = {STORAGE: resolve(engine, STORAGE)}
     for kind in kinds:
         limits = policy.limits(kind)
-        images[limits.image] = resolve(
-            engine, limits.image, flavour="cuda" if limits.gpus else "cpu"
-        )
+        flavour: Literal["cpu", "cuda"] = "cuda" if limits.gpus else "cpu"
+        if kind == "experiment":
+            images[limits.image] = resolve_for(engine, template, limits.image, flavour)
+        else:
+            images[limits.image] = resolve(engine, limits.image, flavour=flavour)
     with tempfile.TemporaryDirectory(prefix="aisci-trial-") as folder:
         store = BlobStore(Path(folder))
         files = Tree.of({name: store.put(data) for name, data in template.files.items()})

@@ -21,6 +21,7 @@ from orchestrator.edges import datasets
 from orchestrator.edges.allowance import Allowance
 from orchestrator.edges.checks import check_possible
 from orchestrator.edges.depot import socket_of
+from orchestrator.edges.derived import resolve_for
 from orchestrator.edges.editor import ContainerEditor, ProcessEditor
 from orchestrator.edges.engine import Engine
 from orchestrator.edges.gpu import Driver
@@ -102,8 +103,12 @@ def fits(policy: Policy, results: Path) -> None:
     refuse(policy.name, check_machine(policy, measure(there, gpus=gpus)))
 
 
-def resolve_images(policy: Policy, engine: Engine) -> tuple[tuple[str, str], ...]:
+def resolve_images(
+    policy: Policy, engine: Engine, template: Template | None = None
+) -> tuple[tuple[str, str], ...]:
     """(name, id) of the image of each kind of container, and of the trusted helper's.
+
+    A template that needs packages has an image of its own, under the name that the policy gives.
 
     Raises:
         ControlUnavailable: this engine cannot hold the policy; known before anything is paid.
@@ -117,13 +122,16 @@ def resolve_images(policy: Policy, engine: Engine) -> tuple[tuple[str, str], ...
             continue
         check_possible(engine, limits)
         flavour: Literal["cpu", "cuda"] = "cuda" if limits.gpus else "cpu"
-        found[limits.image] = resolve(engine, limits.image, flavour=flavour)
+        if kind == "experiment" and template is not None:
+            found[limits.image] = resolve_for(engine, template, limits.image, flavour)
+        else:
+            found[limits.image] = resolve(engine, limits.image, flavour=flavour)
     return tuple(sorted(found.items()))
 
 
 def same_images(setup: Setup, engine: Engine) -> None:
     """Raise :class:`ImageStale` where an image is no longer the one that the run began with."""
-    for name, image in resolve_images(setup.policy, engine):
+    for name, image in resolve_images(setup.policy, engine, setup.template):
         pinned = dict(setup.images).get(name)
         if pinned != image:
             raise ImageStale(

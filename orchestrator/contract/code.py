@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from orchestrator import BadTemplate
 from orchestrator.contract.finding import Finding
+from orchestrator.lockfile import beside_base, importable, read
 from orchestrator.template import MANIFEST, Template
 
 _UNREADABLE = (SyntaxError, ValueError, RecursionError, BadTemplate)
@@ -27,7 +28,8 @@ def parses(template: Template) -> Iterator[Finding]:
 def packages(template: Template) -> Iterator[Finding]:
     """What the code imports beside the standard library and its own files."""
     own = {path.split("/")[0].removesuffix(".py") for path in template.files}
-    declared = set(template.manifest.packages)
+    declared, lock = set(template.manifest.packages), template.manifest.lock
+    yield from _listed(template)
     for path in _python(template):
         try:
             used = _imports(template.text(path)) - own
@@ -38,6 +40,29 @@ def packages(template: Template) -> Iterator[Finding]:
                 yield Finding(
                     path, f"it imports {name}, which is not declared", f"add {name} to packages"
                 )
+    for name in sorted(declared - importable()) if lock is None else ():
+        yield Finding(
+            f"{MANIFEST}: packages",
+            f"{name} is an unknown package: the image has no such module, and there is no `lock`",
+            "correct the name, or list what it comes from: docs/templates.md, Packages",
+        )
+
+
+def _listed(template: Template) -> Iterator[Finding]:
+    """What is wrong with the template's own list of packages."""
+    lock = template.manifest.lock
+    if lock is None:
+        return
+    if lock not in template.files:
+        yield Finding(f"{MANIFEST}: lock", f"{lock} is not in the folder", "add it, or take it out")
+        return
+    try:
+        packages, wrong = read(template.text(lock))
+    except BadTemplate as error:
+        yield Finding(lock, error.what, "save it as UTF-8")
+        return
+    for one in (*wrong, *beside_base(packages)):
+        yield Finding(f"{lock}:{one.line}", one.what, one.todo)
 
 
 def _python(template: Template) -> Iterator[str]:

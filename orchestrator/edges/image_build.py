@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from orchestrator import ImageBuildFailed
 from orchestrator.edges.engine import Engine, Image, one_line, translated
@@ -50,28 +51,50 @@ def build_image(
         RECIPE_LABEL: recipe_hash(recipe, root),
         BASE_LABEL: base_id,
     }
-    proxies = {key: os.environ[key] for key in PROXIES if os.environ.get(key)}
     with tempfile.TemporaryFile(prefix="aisci-context-") as context:
         write_context(context, recipe, root, wheels=wheels)
         context.seek(0)
-        with translated(f"building {recipe.name}"):
-            answers = engine.api.build(
-                fileobj=context,
-                custom_context=True,
-                dockerfile=recipe.dockerfile,
-                tag=recipe.name,
-                labels=labels,
-                buildargs=proxies | {"BASE": base_id, **dict(recipe.args)},
-                timeout=BUILD_TIMEOUT_S,
-                rm=True,
-                forcerm=True,
-                decode=True,
-            )
-            _follow(recipe, answers, say)
-            return engine.images.get(recipe.name)
+        return built(
+            engine,
+            recipe.name,
+            recipe.dockerfile,
+            context,
+            labels=labels,
+            args={"BASE": base_id, **dict(recipe.args)},
+            say=say,
+        )
 
 
-def _follow(recipe: Recipe, answers: Iterator[Mapping[str, object]], say: Say) -> None:
+def built(
+    engine: Engine,
+    name: str,
+    dockerfile: str,
+    context: IO[bytes],
+    *,
+    labels: Mapping[str, str],
+    args: Mapping[str, str],
+    say: Say,
+) -> Image:
+    """Build the image ``name`` from a context (a tar). Raises as :func:`build_image`."""
+    proxies = {key: os.environ[key] for key in PROXIES if os.environ.get(key)}
+    with translated(f"building {name}"):
+        answers = engine.api.build(
+            fileobj=context,
+            custom_context=True,
+            dockerfile=dockerfile,
+            tag=name,
+            labels=dict(labels),
+            buildargs=proxies | dict(args),
+            timeout=BUILD_TIMEOUT_S,
+            rm=True,
+            forcerm=True,
+            decode=True,
+        )
+        _follow(name, dockerfile, answers, say)
+        return engine.images.get(name)
+
+
+def _follow(name: str, dockerfile: str, answers: Iterator[Mapping[str, object]], say: Say) -> None:
     """Pass a build's words on; a build that fails says so in its stream alone."""
     tail: deque[str] = deque(maxlen=12)
     step = failure = ""
@@ -86,8 +109,8 @@ def _follow(recipe: Recipe, answers: Iterator[Mapping[str, object]], say: Say) -
                 step = line
     if failure:
         raise ImageBuildFailed(
-            f"Building {recipe.name} failed.",
-            where=f"{recipe.dockerfile}, {step}",
+            f"Building {name} failed.",
+            where=f"{dockerfile}, {step}",
             why=failure + "".join(f"\n         | {line}" for line in tail),
             todo="If packages could not be fetched: does a container reach Debian's mirror? "
             "Behind a proxy set http_proxy; see docs/installing.md.",

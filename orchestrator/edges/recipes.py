@@ -112,21 +112,23 @@ def write_context(out: IO[bytes], recipe: Recipe, root: Path, *, wheels: Path | 
     """
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for folder in recipe.folders:  # COPY wants the folder, even an empty one
-            tar.addfile(_member(folder, 0, tarfile.DIRTYPE))
+            tar.addfile(member(folder, 0, tarfile.DIRTYPE))
         for path in recipe_files(recipe, root):
-            _add(tar, path, root / path)
+            add(tar, path, root / path)
         for wheel in sorted(wheels.glob("*.whl")) if wheels else ():
-            _add(tar, f"sandbox/wheels/{recipe.lock}/{wheel.name}", wheel)
+            add(tar, f"sandbox/wheels/{recipe.lock}/{wheel.name}", wheel)
 
 
-def _add(tar: tarfile.TarFile, name: str, source: Path) -> None:
+def add(tar: tarfile.TarFile, name: str, source: Path) -> None:
+    """A file of a build context, under ``name``."""
     with source.open("rb") as data:
         size = data.seek(0, io.SEEK_END)
         data.seek(0)
-        tar.addfile(_member(name, size, tarfile.REGTYPE), data)
+        tar.addfile(member(name, size, tarfile.REGTYPE), data)
 
 
-def _member(name: str, size: int, kind: bytes) -> tarfile.TarInfo:
+def member(name: str, size: int, kind: bytes) -> tarfile.TarInfo:
+    """A member whose owner, time and mode are the same on every machine."""
     info = tarfile.TarInfo(name)
     info.type, info.size, info.mtime = kind, size, 0
     info.mode = 0o755 if kind == tarfile.DIRTYPE else 0o644

@@ -104,11 +104,18 @@ def _errors(stderr: str) -> list[str]:
     """Pip's last errors, and the warning before them, which often names the cause."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR")][-2:]
+    errors += [line for line in lines if line.startswith(("Expected sha256", "Got  "))][-2:]
     warnings = [line for line in lines if line.startswith("WARNING: Retrying")][-1:]
     return [one_line(line) for line in warnings + errors or lines[-3:]]
 
 
 def _advice(stderr: str) -> Iterator[str]:
+    if "DO NOT MATCH THE HASHES" in stderr:
+        yield (
+            "What the index has is not what the list names: make the list anew if you chose "
+            "another version, and be suspicious if you did not."
+        )
+        return
     if "+cpu" in stderr:
         yield (
             "PyTorch's CPU wheels are not on the standard index: set PIP_EXTRA_INDEX_URL to "
