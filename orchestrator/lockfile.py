@@ -104,7 +104,7 @@ def base_packages(base: str) -> Mapping[str, str]:
 
 def importable() -> frozenset[str]:
     """The names that can be imported in the base image, beside the standard library."""
-    text = (shipped_root() / "sandbox" / "locks" / "imports.txt").read_text("utf-8")
+    text = (shipped_root() / "sandbox" / "imports.txt").read_text("utf-8")
     return frozenset(line.split()[0] for line in text.splitlines() if line.strip())
 
 

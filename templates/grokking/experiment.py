@@ -10,7 +10,8 @@ Writes into out_dir
   curves.json       {task: {"step": [x per point], curve: [[x per point] per seed]}}, the curves
                     being train_loss, train_acc, val_loss and val_acc
 
-AISCI_SCALE=full (default) is the study; AISCI_SCALE=smoke is the same program made small for a CPU.
+AISCI_SCALE=full (default) is the study; smoke is the same program made small for a CPU, and short
+is the full size for 20 updates.
 """
 
 import argparse
@@ -19,7 +20,8 @@ import json
 import math
 import os
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 # Before torch is imported: cuBLAS then repeats its sums in one order.
@@ -92,6 +94,7 @@ SCALES = {
         threads=1,
     ),
 }
+SCALES["short"] = replace(SCALES["full"], seeds=(1337,), updates=20, eval_every=20)
 LEARNED = 0.99  # held-out accuracy at which a task counts as learned (step_val_acc_99)
 
 # --------------------------------------------------------------------------------------------------
@@ -196,8 +199,13 @@ Metrics = dict[str, float]
 Curves = dict[str, list[float]]
 
 
-def train(task: str, scale: Scale, seed: int, device: str) -> tuple[Metrics, Curves]:
-    """One task, one seed: the final metrics, and the curves with their steps."""
+def train(
+    task: str, scale: Scale, seed: int, device: str, advance: Callable[[], None] = lambda: None
+) -> tuple[Metrics, Curves]:
+    """One task, one seed: the final metrics, and the curves with their steps.
+
+    ``advance`` is told of each point of the curves but the first.
+    """
     torch.manual_seed(seed)  # initial weights, dropout
     batches = torch.Generator().manual_seed(seed)
     known, held_out, answers = load_task(task, scale, seed)
@@ -213,6 +221,8 @@ def train(task: str, scale: Scale, seed: int, device: str) -> tuple[Metrics, Cur
     for step in range(scale.updates + 1):
         if step % scale.eval_every == 0 or step == scale.updates:
             point = (step, *evaluate(model, known), *evaluate(model, held_out))
+            if step:
+                advance()
             for name, value in zip(names, point, strict=True):
                 curves[name].append(value)
             if point[-1] >= LEARNED:
@@ -254,6 +264,21 @@ def summarise(per_seed: list[Metrics]) -> dict[str, dict]:
     }
 
 
+def progress(scale: Scale) -> Callable[[], None]:
+    """Told of each point of a curve; says so whenever another hundredth of all is done."""
+    total = len(scale.tasks) * len(scale.seeds) * math.ceil(scale.updates / scale.eval_every)
+    done = told = 0
+
+    def advance() -> None:
+        nonlocal done, told
+        done += 1
+        if 100 * done // total > told:
+            told = 100 * done // total
+            print(f"progress: {done / total:.4f}", flush=True)
+
+    return advance
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Train small transformers on algebraic tasks.")
     parser.add_argument("--out_dir", type=Path, default=Path("run_0"))
@@ -264,10 +289,11 @@ def main() -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
 
     final_info, all_curves = {}, {}
+    advance = progress(scale)
     for task in scale.tasks:
         start = time.monotonic()
         metrics, curves = zip(
-            *[train(task, scale, seed, device) for seed in scale.seeds], strict=True
+            *[train(task, scale, seed, device, advance) for seed in scale.seeds], strict=True
         )
         final_info[task] = summarise(metrics)
         all_curves[task] = {name: [c[name] for c in curves] for name in curves[0]}
