@@ -1,0 +1,48 @@
+"""A shipped template's code in a closed container, for tests that ask what it computes."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import tarfile
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.template import Template
+
+CLOSED = (
+    "--network=none", "--read-only", "--user=65534:65534", "--cap-drop=ALL", "--cpus=2",
+    "--security-opt=no-new-privileges", "--memory=2g", "--memory-swap=2g", "--pids-limit=256",
+    "--tmpfs=/tmp:size=256m,mode=1777",
+)  # fmt: skip
+
+
+def closed(image: str, files: Mapping[str, bytes], script: str) -> dict[str, bytes]:
+    """Run ``script`` beside ``files`` in a closed container; return the files that it left."""
+    sent, shell = (
+        io.BytesIO(),
+        f"mkdir /tmp/w; cd /tmp/w; tar x\n({script}) >&2\ntimes >times\ntar c .",
+    )
+    with tarfile.open(fileobj=sent, mode="w") as tar:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(data), 0o644
+            tar.addfile(member, io.BytesIO(data))
+    done = subprocess.run(
+        ["docker", "run", "--rm", "-i", *CLOSED, image, "sh", "-ec", shell],
+        input=sent.getvalue(),
+        capture_output=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr.decode(errors="replace")[-3000:]
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as tar:
+        members = [member for member in tar if member.isfile()]
+        return {m.name.removeprefix("./"): tar.extractfile(m).read() for m in members}  # type: ignore[union-attr]  # regular files have content
+
+
+def ask(template: Template, program: str, files: Mapping[str, bytes] | None = None) -> Any:
+    """What a Python ``program`` beside the template writes to ``answer.json``."""
+    sent = {**template.files, **(files or {}), "ask.py": program.encode()}
+    return json.loads(closed("aisci-sandbox:cpu", sent, "python ask.py")["answer.json"])
