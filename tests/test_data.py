@@ -270,6 +270,29 @@ def test_two_processes_at_once_fetch_a_set_once(tmp_path: Path, home: Path, sour
     assert source.sent == len(CONTENT)
 
 
+def test_a_check_tells_what_is_not_here_what_was_changed_and_what_has_no_room(
+    tmp_path: Path, home: Path, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = template(tmp_path / "mine", source.url)
+    away = aisci("template", "check", f"{folder}/")
+    assert (away.returncode, "not here yet: numbers (0 MiB)" in away.stdout) == (0, True)
+    assert prepare(folder).returncode == 0
+    assert "not here yet" not in aisci("template", "check", f"{folder}/").stdout
+    (path,) = staged(home)
+    path.chmod(0o644)
+    path.write_bytes(CONTENT[::-1])
+    changed = aisci("template", "check", f"{folder}/")
+    assert changed.returncode == 2
+    assert "numbers: deep/numbers.bin was changed" in changed.stdout
+    assert f"aisci data prepare {folder}" in changed.stdout
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "full"))
+    huge = folder / "template.yaml"
+    huge.write_text(huge.read_text().replace("bytes: 307200", f"bytes: {1 << 60}"))
+    full = aisci("template", "check", f"{folder}/")
+    assert full.returncode == 2
+    assert "there is no room for the data" in full.stdout
+
+
 # --- brought by hand ----------------------------------------------------------------------
 
 

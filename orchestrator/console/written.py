@@ -6,14 +6,14 @@ import re
 from dataclasses import asdict
 from pathlib import Path
 
-from orchestrator import UserError
+from orchestrator import DiskFull, UserError
 from orchestrator.baselines import KeptBaseline
 from orchestrator.console import out
 from orchestrator.console.live import NowRunning
 from orchestrator.console.progress import span
 from orchestrator.console.research import View
-from orchestrator.contract import Judged, judged
-from orchestrator.edges import baselines
+from orchestrator.contract import Finding, Judged, judged
+from orchestrator.edges import baselines, datasets
 from orchestrator.manifest import Manifest
 from orchestrator.paths import shipped_root, write
 from orchestrator.template import MANIFEST, Template, from_files, shipped
@@ -121,7 +121,7 @@ def check_template(name: str, *, run: bool, policy: str, scale: str | None, view
     """Print every rule and whether it holds; with ``run``, those that containers show too."""
     template = load_template(name, shipped_root())
     told = _Told(view)
-    rules = judged(template)
+    rules = (*judged(template), *_staged(template))
     if not view.as_json:
         out.say(f"{template.name} ({template.origin})")
     for rule in rules:
@@ -139,6 +139,34 @@ def check_template(name: str, *, run: bool, policy: str, scale: str | None, view
                 told.rule(rule, used)
         told.live = None
     return told.end(template, FAILED)
+
+
+def _staged(template: Template) -> tuple[Judged, ...]:
+    """What is here of the data that a template fetches; no rule of one that fetches none."""
+    fetched = [data for data in template.manifest.data if data.source == "download"]
+    if not fetched:
+        return ()
+    here = [data for data in fetched if datasets.is_staged(data)]
+    away = [data for data in fetched if data not in here]
+    prepare = f"aisci data prepare {template.argument}"
+    found = [
+        Finding(str(datasets.folder_of(data)), f"{data.name}: {why}", f"{prepare} fetches it again")
+        for data in here
+        if (why := datasets.why_unfit(data))
+    ]
+    try:
+        datasets.check_room(away)
+    except DiskFull as full:
+        found.append(Finding(full.where, f"{full.what}: {full.why}", full.todo))
+    names = ", ".join(f"{data.name} ({data.bytes / MIB:,.0f} MiB)" for data in away)
+    return (
+        Judged(
+            "staged",
+            "the fetched data that is here is what the manifest says",
+            tuple(found),
+            f"not here yet: {names}; {prepare}" if away else "",
+        ),
+    )
 
 
 class _Told:
@@ -159,7 +187,7 @@ class _Told:
             return
         mark = "✗" if one.findings else "–" if one.why_not else "✓"
         lines = [f"  {mark} {one.name:<10} {one.promise}{_used(used)}"]
-        lines += [f"    not judged: {one.why_not}"] if one.why_not else []
+        lines += [f"    {one.why_not}"] if one.why_not else []
         for finding in one.findings:
             lines += [f"    {finding.where}", f"      {finding.what}", f"      do: {finding.todo}"]
         (self.live.say if self.live else out.say)("\n".join(lines))
