@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import random
 import re
 import shutil
@@ -239,6 +240,46 @@ def test_a_baseline_is_measured_once_kept_and_a_run_starts_from_it(tmp_path: Pat
     assert aisci("replay", "latest", "--results", "results", home=tmp_path).code == 0
     listed = aisci("template", "list", "--json", home=tmp_path)
     assert listed.code == 0
+
+
+@pytest.mark.docker
+def test_on_a_terminal_one_line_is_drawn_and_goes(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    folder = edited(
+        tmp_path / "mine",
+        "experiment.py",
+        swap("runs = [", "import time\nfor i in range(9):\n    print(f'progress: 0.{i}', flush=True)\n    time.sleep(0.3)\nruns = ["),
+    )  # fmt: skip
+    command = [
+        str(ROOT / ".venv/bin/aisci"),
+        "template",
+        "baseline",
+        f"{folder}/",
+        "--scale",
+        "smoke",
+    ]
+    with subprocess.Popen(
+        [*command, "--policy", POLICY],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+        env={**os.environ, "XDG_DATA_HOME": str(tmp_path), "TERM": "xterm", "COLUMNS": "100"},
+    ) as process:
+        os.close(theirs)
+        drawn = b""
+        while True:
+            try:
+                drawn += os.read(ours, 4096)
+            except OSError:  # the other end is closed
+                break
+        out, _ = process.communicate()
+    os.close(ours)
+    assert process.returncode == 0, drawn
+    assert "final_loss_mean" in out
+    text = drawn.decode()
+    assert "experiment.py  ██" in text
+    assert "to go" in text
+    assert text.rstrip().endswith(("\x1b[?25h", "\x1b[2K", "\x1b[1A\x1b[2K"))
 
 
 @pytest.mark.docker

@@ -31,15 +31,15 @@ class NowRunning:
     def __init__(self, view: View) -> None:
         self._silent = view.quiet or view.as_json
         self._console = Console(stderr=True, highlight=False)
+        self._what, self._began, self._expected = "", 0.0, 0.0
+        self._share: float | None = None
+        self._peaks = Peaks()
+        self._told = 0
         self._live = (
             Live(console=self._console, get_renderable=self._line, refresh_per_second=4, transient=True)
             if sys.stderr.isatty() and not self._silent
             else None
         )  # fmt: skip
-        self._what, self._began, self._expected = "", 0.0, 0.0
-        self._share: float | None = None
-        self._peaks = Peaks()
-        self._told = 0
 
     def __enter__(self) -> Self:
         if self._live:
