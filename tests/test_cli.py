@@ -22,7 +22,7 @@ import cli
 from orchestrator import AisciError, BudgetSpent, Interrupted, UnknownName, UserError
 from orchestrator.console import errors, out, runs
 from orchestrator.console.lines import Lines
-from orchestrator.console.progress import Progress, containers, elapsed
+from orchestrator.console.progress import Progress, containers, elapsed, ending
 from orchestrator.console.research import _only_writer, _resumable
 from orchestrator.console.track import Doing, Track, money
 from orchestrator.deadline import Deadline
@@ -311,6 +311,24 @@ def test_progress_knows_the_limit_of_what_is_under_way(tmp_path: Path) -> None:
     doing = track.ways[known.idea.id].doing[-1]
     assert (doing.what, doing.limit) == ("editing", 300.0)
     assert track.ways[known.idea.id].place == "run 1"
+
+
+def test_what_a_container_says_of_its_progress_is_shown_with_an_end_in_sight(
+    tmp_path: Path,
+) -> None:
+    track, lines, known = track_of(tmp_path)
+    asked = next(
+        i for i, line in enumerate(lines) if line["kind"] == "asked" and "run_1" in line["scope"]
+    )
+    for line in lines[: asked + 1]:
+        track.take(line)
+    scope = lines[asked]["scope"]
+    track.sampled("started", {"scope": scope, "share": 0.9})
+    assert track.ways[known.idea.id].doing[-1].share is None
+    track.sampled("sample", {"scope": scope, "share": None})
+    track.sampled("sample", {"scope": scope, "share": 0.25})
+    assert track.ways[known.idea.id].doing[-1].share == 0.25
+    assert ending(30.0, 90.0) == "25 %, about 90 s to go"
 
 
 def test_a_call_whose_price_is_unknown_is_never_shown_as_free(tmp_path: Path) -> None:

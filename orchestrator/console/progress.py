@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.console.track import Line, Track, Way, money, verdict_mark
+from orchestrator.progress import seconds_left
 
 STYLES = {"finished": "green", "failed": "red", "skipped": "yellow", "not novel": "yellow"}
 BAR = 12  # characters of a bar of elapsed time
@@ -66,7 +67,10 @@ class Progress:
         doing = way.doing[-1] if way.doing else None
         state = Text(way.status, style=STYLES.get(way.status, "")) if way.status else Text("")
         if doing:
-            state = Text(f"{doing.what} {elapsed(now - doing.since, doing.limit, bar=bar)}")
+            taken = now - doing.since
+            left = seconds_left(taken, doing.share)
+            going = elapsed(taken, doing.limit, bar=bar) if left is None else ending(taken, left)
+            state = Text(f"{doing.what} {going}")
         return (
             Text(way.name, style="bold"),
             Text(f"{way.stage} {way.place}".strip()),
@@ -85,6 +89,12 @@ def elapsed(seconds: float, limit: float, *, bar: bool = True) -> str:
     full = min(BAR, int(BAR * seconds / limit))
     drawn = f"{'█' * full}{'·' * (BAR - full)} " if bar else ""
     return f"{drawn}{span(seconds)} of {span(limit)}"
+
+
+def ending(taken: float, left: float) -> str:
+    """``40 %, about 90 s to go``: where a program says how far it is."""
+    share = taken / (taken + left) if taken + left else 1.0
+    return f"{100 * share:.0f} %, about {span(round(left))} to go"
 
 
 def span(seconds: float) -> str:

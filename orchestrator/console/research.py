@@ -38,6 +38,7 @@ from orchestrator.console.wiring import (
 )
 from orchestrator.edges.absent import absent
 from orchestrator.edges.engine import Engine, connect
+from orchestrator.edges.sandbox import OnEvent
 from orchestrator.edges.signing import Signer, read_signer
 from orchestrator.envelope import about, sealed_in
 from orchestrator.journal import Mode
@@ -133,8 +134,8 @@ def _research(setup: Setup, place: Place, engine: Engine, view: View, signer: Si
     paths = place.record
     with (
         _resumable(paths.folder),
-        real_edges(setup, engine, run_id(paths)) as edges,
-        _listening(paths, view) as listener,
+        _listening(paths, view) as (listener, on_event),
+        real_edges(setup, engine, run_id(paths), on_event) as edges,
     ):
         if place.mode is not Mode.RESUME or not runs.ended(paths):  # else nothing is asked
             rehearse(setup, edges(BlobStore(paths.blobs)).sandbox)
@@ -173,20 +174,20 @@ def run_id(paths: RunPaths) -> str:
 
 
 @contextmanager
-def _listening(paths: RunPaths, view: View) -> Iterator[Listener]:
-    """The listener that ``view`` asks for, drawing while the run goes on."""
+def _listening(paths: RunPaths, view: View) -> Iterator[tuple[Listener, OnEvent]]:
+    """The listener that ``view`` asks for, drawing while the run goes on; and a sandbox's."""
     body = _bodies(paths.folder)
     track = Track(body, time.monotonic)
     if view.as_json:
-        yield lambda line: out.as_json({"event": line})
+        yield lambda line: out.as_json({"event": line}), track.sampled
     elif view.quiet:
-        yield lambda _: None
+        yield lambda _: None, track.sampled
     elif sys.stderr.isatty():
         with Progress(track) as progress:
-            yield progress
+            yield progress, track.sampled
     else:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        yield Lines(track, body, now)
+        yield Lines(track, body, now), track.sampled
 
 
 def _bodies(folder: Path) -> Callable[[Line], Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,11 +23,15 @@ DOING = {
 
 @dataclass(slots=True)
 class Doing:
-    """A call that is under way. ``since`` and ``limit`` in seconds; 0: no limit known."""
+    """A call that is under way. ``since`` and ``limit`` in seconds; 0: no limit known.
+
+    ``share`` is how much of itself a container says that it has done.
+    """
 
     what: str
     since: float
     limit: float = 0.0
+    share: float | None = None
 
 
 @dataclass(slots=True)
@@ -67,6 +71,13 @@ class Track:
         elif kind in {"asked", "answered", "recalled", "noted"}:
             way = self.way(line)
             getattr(self, f"_{kind}")(way, line)
+
+    def sampled(self, what: str, facts: Mapping[str, object]) -> None:
+        """A sandbox's word of a job that runs: how much of itself it says that it has done."""
+        share, scope = facts.get("share"), facts.get("scope")
+        if what == "sample" and isinstance(share, float) and isinstance(scope, str):
+            for doing in self.way({"scope": scope}).doing[-1:]:
+                doing.share = share
 
     def way(self, line: Line) -> Way:
         """The way that a line with a scope belongs to."""

@@ -29,7 +29,7 @@ from orchestrator.edges.images import resolve
 from orchestrator.edges.library import LocalLibrary
 from orchestrator.edges.machine import measure
 from orchestrator.edges.models import open_model
-from orchestrator.edges.sandbox import DockerSandbox
+from orchestrator.edges.sandbox import DockerSandbox, OnEvent
 from orchestrator.manifest import StagedData
 from orchestrator.paths import shipped_root
 from orchestrator.policy import Policy, load, lowered
@@ -218,8 +218,12 @@ def present_template(name: str, origin: str) -> Template | None:
 
 
 @contextmanager
-def real_edges(setup: Setup, engine: Engine, run_id: str) -> Iterator[Callable[[BlobStore], Edges]]:
+def real_edges(
+    setup: Setup, engine: Engine, run_id: str, on_event: OnEvent | None = None
+) -> Iterator[Callable[[BlobStore], Edges]]:
     """Edges over a blob store: this machine's model, editor, engine and library.
+
+    ``on_event`` is told of each job as the sandbox tells it.
 
     Raises :class:`UserError` where a fork's policy gives none of the data that the run began
     with, or that is not what it was.
@@ -238,6 +242,7 @@ def real_edges(setup: Setup, engine: Engine, run_id: str) -> Iterator[Callable[[
         store,
         run_id,
         images.__getitem__,
+        on_event,
         allowance=Allowance(setup.policy.run),
         folders=folders.__getitem__,
     ) as shared:
