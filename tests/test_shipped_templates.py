@@ -203,7 +203,10 @@ def _typeset(one: Template) -> None:
         "pdftotext -layout template.pdf text"
     )
     made = closed("aisci-latex", {PAPER: text.encode()}, script)
-    log, shown = made["latex/template.log"].decode(errors="replace"), made["latex/text"].decode()
+    log, shown = (
+        made["latex/template.log"].decode(errors="replace"),
+        " ".join(made["latex/text"].decode().split()),
+    )
     assert "undefined" not in log
     assert "Overfull" not in log
     assert "??" not in shown

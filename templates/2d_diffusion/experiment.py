@@ -76,7 +76,7 @@ SCALES = {
         threads=2,
     ),
     "short": Scale(
-        clouds=CLOUDS, seeds=(1337,), points=100_000, held_out=10_000, embedding=128, hidden=256,
+        clouds=CLOUDS, seeds=(1337,), points=100_000, held_out=2000, embedding=128, hidden=256,
         blocks=3, updates=20, batch=256, average_every=10, eval_every=5, rate=1.0, threads=2,
     ),
     "smoke": Scale(
@@ -277,8 +277,8 @@ def train(
         optimiser.step()
         schedule.step()
         if step % scale.average_every == 0:
-            # at first a plain mean: an average that begins at random weights never forgets them
-            share = max(1 - EMA_DECAY, 1 / (step // scale.average_every))
+            # corrected for its beginning, as Adam's averages are: the first weights are not kept
+            share = (1 - EMA_DECAY) / (1 - EMA_DECAY ** (step // scale.average_every))
             with torch.no_grad():
                 for mean, now in zip(average.parameters(), model.parameters(), strict=True):
                     mean.lerp_(now, share)

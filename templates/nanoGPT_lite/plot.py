@@ -73,7 +73,8 @@ def texts_of(runs: dict[str, dict]) -> list[str]:
 
 def legend_below(figure: plt.Figure, axis: plt.Axes) -> None:
     handles, names = axis.get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=min(4, len(names)))
+    columns = min(len(names), max(1, int(figure.get_figwidth() / 2.2)))  # a label has a value in it
+    figure.legend(handles, names, loc="outside lower center", ncols=columns)
 
 
 def plot_curves(runs: dict[str, dict]) -> None:
@@ -81,7 +82,7 @@ def plot_curves(runs: dict[str, dict]) -> None:
     figure, axes = plt.subplots(
         len(CURVES),
         len(texts),
-        figsize=(max(4.2, 0.9 + 2.3 * len(texts)), 4.6),
+        figsize=(max(4.8, 0.9 + 2.3 * len(texts)), 4.8),
         squeeze=False,
         sharex="col",
         layout="constrained",

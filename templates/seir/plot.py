@@ -61,7 +61,8 @@ def style(i: int) -> dict[str, str]:
 
 def legend_below(figure: plt.Figure, axis: plt.Axes) -> None:
     handles, names = axis.get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=min(3, len(names)))
+    columns = min(len(names), max(1, int(figure.get_figwidth() / 2.2)))  # a label has a value in it
+    figure.legend(handles, names, loc="outside lower center", ncols=columns)
 
 
 def plot_epidemic(runs: dict[str, dict]) -> None:
