@@ -72,7 +72,7 @@ def toy(
     )
     monkeypatch.setattr(images, "RECIPES", (recipe,))
     yield recipe, tmp_path
-    while images._find(engine, recipe.name) is not None:
+    while images.find(engine, recipe.name) is not None:
         engine.images.remove(recipe.name, force=True)
 
 
@@ -287,7 +287,7 @@ def test_a_build_that_fails_ends_with_its_step_and_its_last_words(
         images.build_images(engine, [recipe.name], root=root, say=silent)
     assert "the-last-word" in raised.value.why
     assert "RUN echo" in raised.value.where
-    assert images._find(engine, recipe.name) is None
+    assert images.find(engine, recipe.name) is None
 
 
 @pytest.mark.docker

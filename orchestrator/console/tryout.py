@@ -25,6 +25,7 @@ from orchestrator.policy import Policy
 from orchestrator.records import ContainerKind, Job, JobResult, Tree
 from orchestrator.stages.compile import OUT
 from orchestrator.stages.experiments import baseline_job
+from orchestrator.stages.plots import is_png
 from orchestrator.template import PAPER, Template
 
 
@@ -72,11 +73,7 @@ class Tryout:
             data=self.data,
         )
         result = self.sandbox.run(job, FOREVER)
-        drawn = (
-            name
-            for name, sha in result.files.files
-            if self.store.get(sha).startswith(b"\x89PNG\r\n\x1a\n")
-        )
+        drawn = (name for name, sha in result.files.files if is_png(self.store.get(sha)))
         return result, tuple(drawn)
 
     def typeset(self) -> JobResult:

@@ -17,7 +17,7 @@ from typing import IO, Literal
 
 from orchestrator import BadTemplate, ImageBuildFailed, ImageMissing, ImageStale
 from orchestrator.edges.base_image import find_base
-from orchestrator.edges.engine import Engine, Image, NotFound, translated
+from orchestrator.edges.engine import Engine, Image, translated
 from orchestrator.edges.image_build import (
     BASE_LABEL,
     NAME_LABEL,
@@ -26,7 +26,7 @@ from orchestrator.edges.image_build import (
     built,
     one_at_a_time,
 )
-from orchestrator.edges.images import Built, ImageState, resolve
+from orchestrator.edges.images import Built, ImageState, find, resolve
 from orchestrator.edges.recipes import add, member
 from orchestrator.edges.wheels import fetch_wheels, wheels_home
 from orchestrator.paths import shipped_root, slug
@@ -88,7 +88,7 @@ def resolve_for(engine: Engine, template: Template, name: str, flavour: Flavour)
             todo=f"use a policy with `image: {SANDBOX}`, or an image that has them and no `lock`",
         )
     todo = f"aisci images build {template.argument}" + (" --flavour cuda" * (flavour == "cuda"))
-    image = _find(engine, derived.name)
+    image = find(engine, derived.name)
     if image is None:
         raise ImageMissing(
             f"The image of the template {template.name} is not built: {derived.name}.", todo=todo
@@ -116,7 +116,7 @@ def build(
         return None
     began = time.monotonic()
     base = resolve(engine, f"{SANDBOX}:{flavour}", flavour=flavour)
-    image = _find(engine, derived.name)
+    image = find(engine, derived.name)
     fresh = image is not None and _state(image, derived.recipe, base) == "ready"
     if not fresh:
         with one_at_a_time(say):
@@ -196,11 +196,3 @@ def list_derived(engine: Engine) -> tuple[ImageState, ...]:
 def _state(image: Image, recipe: str, base: str) -> Literal["ready", "stale"]:
     same = image.labels.get(RECIPE_LABEL) == recipe and image.labels.get(BASE_LABEL) == base
     return "ready" if same else "stale"
-
-
-def _find(engine: Engine, name: str) -> Image | None:
-    with translated(f"looking for the image {name}"):
-        try:
-            return engine.images.get(name)
-        except NotFound:
-            return None

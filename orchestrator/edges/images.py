@@ -68,7 +68,7 @@ def list_images(engine: Engine, *, root: Path | None = None) -> tuple[ImageState
 
 def _state(engine: Engine, recipe: Recipe, root: Path) -> ImageState:
     want = recipe_hash(recipe, root)
-    image = _find(engine, recipe.name)
+    image = find(engine, recipe.name)
     if image is None:
         return ImageState(name=recipe.name, about=recipe.about, state="missing", recipe=want)
     return ImageState(
@@ -106,7 +106,7 @@ def resolve(
     full = f"{name}:{flavour}" if name == "aisci-sandbox" else name
     recipe = _by_name(full)
     if recipe is None:
-        image = _find(engine, full)
+        image = find(engine, full)
         if image is None:
             ours = ", ".join(r.name for r in RECIPES)
             raise ImageMissing(
@@ -161,7 +161,7 @@ def build_images(
         done = []
         for recipe in recipes:
             began = time.monotonic()
-            image = _find(engine, recipe.name)
+            image = find(engine, recipe.name)
             fresh = image is not None and _unchanged(image, recipe, root, base_id)
             if not fresh:
                 base_id = base_id or find_base(engine, None, say)
@@ -195,7 +195,8 @@ def _by_name(name: str) -> Recipe | None:
     return next((r for r in RECIPES if name in (r.name, r.name.removesuffix(":latest"))), None)
 
 
-def _find(engine: Engine, name: str) -> Image | None:
+def find(engine: Engine, name: str) -> Image | None:
+    """The image of that name, if the engine has it."""
     with translated(f"looking for the image {name}"):
         try:
             return engine.images.get(name)

@@ -48,11 +48,12 @@ def plots(study: Study, ports: Ports) -> Study:
 def _draw(study: Study, ports: Ports) -> tuple[JobResult, Tree]:
     job = common.experiment_job(study, ports, ("python", "plot.py"), "*.png", runs=True)
     result = ports.sandbox.run(job)
-    pictures = [pair for pair in result.files.files if _is_png(ports.blobs.get(pair[1]))]
+    pictures = [pair for pair in result.files.files if is_png(ports.blobs.get(pair[1]))]
     return result, Tree(tuple(pictures)) if result.ok else Tree()
 
 
-def _is_png(data: bytes) -> bool:
+def is_png(data: bytes) -> bool:
+    """By its first bytes; nothing of it is decoded."""
     return data.startswith(b"\x89PNG\r\n\x1a\n")
 
 
