@@ -67,7 +67,8 @@ def verify(data: DataSet, template: str) -> StagedData:
         raise UserError(
             f"the data set {data.name} is not staged on this machine",
             where=str(folder_of(data)),
-            todo=f"{todo} ({data.bytes / 2**20:,.0f} MiB, {data.licence})",
+            why=f"this scale needs it: {data.bytes / 2**20:,.1f} MiB, {data.licence}",
+            todo=todo,
         )
     why = why_unfit(data)
     if why:
