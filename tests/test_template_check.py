@@ -169,6 +169,18 @@ def test_a_folder_in_the_ai_scientists_format_is_tried_too_its_plots_unpickle_it
     assert rules["repeats"]["why_not"] == "no manifest says which of its numbers are times"
 
 
+def test_a_template_that_needs_a_gpu_is_refused_where_the_policy_gives_none(tmp_path: Path) -> None:
+    edited(tmp_path / "mine", "template.yaml", swap("gpu: none", "gpu: required"))
+    for words in (
+        ("run", "./mine"),
+        ("template", "baseline", "./mine"),
+        ("template", "check", "./mine", "--run"),
+    ):
+        said = aisci(*words, "--scale", "smoke", "--policy", POLICY, home=tmp_path)
+        assert said.code == 2
+        assert "needs a GPU, and the policy 'quick' gives none" in said.err
+
+
 # --- new ----------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from orchestrator.blobs import BlobStore
 from orchestrator.console.live import NowRunning
-from orchestrator.console.wiring import STORAGE, data_for, usable_policy
+from orchestrator.console.wiring import STORAGE, data_for, require_gpu, usable_policy
 from orchestrator.contract.measured import FINAL
 from orchestrator.contract.paper import filled
 from orchestrator.deadline import FOREVER
@@ -112,6 +112,7 @@ def opened(
     """
     template.scale(scale)
     policy = usable_policy(policy_name, Path())
+    require_gpu(template, policy)
     data = data_for(template, scale, policy)
     folders = {one.hash: one.folder for one in data}
     engine = connect()

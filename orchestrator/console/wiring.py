@@ -68,6 +68,7 @@ def prepare(wanted: Wanted) -> Setup:
     require(template)
     template.scale(wanted.scale)
     policy = usable_policy(wanted.policy, wanted.results)
+    require_gpu(template, policy)
     proof = Shelf(wanted.results, policy.name, policy.hash).pin()  # before a budget is lowered
     if wanted.max_usd is not None:
         budgets = {"idea.budget.usd": min(wanted.max_usd, policy.idea.usd)}
@@ -94,6 +95,16 @@ def usable_policy(name: str, results: Path) -> Policy:
     refuse(policy.name, check(policy))
     fits(policy, results)
     return policy
+
+
+def require_gpu(template: Template, policy: Policy) -> None:
+    """Raise :class:`UserError` where a template that cannot do without a GPU would get none."""
+    if template.manifest.gpu == "required" and not policy.limits("experiment").gpus:
+        raise UserError(
+            f"the template {template.name} needs a GPU, and the policy {policy.name!r} gives none",
+            where=f"{template.origin}/template.yaml: gpu; the policy's experiment.gpus.count is 0",
+            todo="use a policy that lends one, such as `default`",
+        )
 
 
 def fits(policy: Policy, results: Path) -> None:
