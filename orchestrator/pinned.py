@@ -60,7 +60,7 @@ def setup_of(pins: dict[str, Any], template: Template) -> Setup:
         ideas=pins["ideas"],
         images=_pairs(pins["images"]),
         prices=tuple((str(name), float(price)) for name, price in pins["prices"]),
-        data=tuple(StagedData(*row) for row in pins["data"]),
+        data=tuple(_staged(row) for row in pins["data"]),
         proof=pins.get("proof"),
         baseline=pins.get("baseline"),
     )
@@ -79,6 +79,12 @@ def same_program(pins: dict[str, Any]) -> None:
                 why="going on would mix two programs' requests in one record",
                 todo="`aisci resume --fork` goes on under the present one, asking anew what differs",
             )
+
+
+def _staged(row: list[str]) -> StagedData:
+    """A data set; a run of before sets had hashes named it by its folder, in its jobs too."""
+    name, source, folder = row if len(row) == 3 else (*row, row[-1])
+    return StagedData(name, source, folder)
 
 
 def _pairs(rows: list[list[str]]) -> tuple[tuple[str, str], ...]:

@@ -22,7 +22,8 @@ from orchestrator import BadTemplate, DataFailed, DiskFull, UserError
 from orchestrator.console.wiring import data_for, same_data
 from orchestrator.edges import transfer
 from orchestrator.manifest import DataFile
-from orchestrator.paths import shipped_root
+from orchestrator.paths import RunPaths, shipped_root
+from orchestrator.pinned import read_pins, setup_of, template_of
 from orchestrator.policy import load as load_policy
 from orchestrator.template import Template, load, shipped
 
@@ -379,6 +380,15 @@ def test_a_data_set_of_ones_own_is_known_by_its_content_and_may_not_take_a_decla
     (own / "letters").rename(own / "numbers")
     with pytest.raises(UserError, match="declares the data set 'numbers' itself"):
         data_for(mine, "smoke", policy, own)
+
+
+def test_a_run_recorded_before_sets_had_hashes_asks_for_them_as_it_did() -> None:
+    paths = RunPaths(ROOT / "tests/data/recorded/unreleased")
+    pins = {**read_pins(paths), "data": [["numbers", "/old/folder"]]}
+    old = setup_of(pins, template_of(pins, paths))
+    assert old.mounts == (("numbers", "/old/folder"),)
+    with pytest.raises(UserError, match="not the one that this run began with"):
+        same_data(old.data)
 
 
 @pytest.mark.docker
