@@ -94,7 +94,7 @@ SCALES = {
         threads=1,
     ),
 }
-SCALES["short"] = replace(SCALES["full"], seeds=(1337,), updates=20, eval_every=20)
+SCALES["short"] = replace(SCALES["full"], seeds=(1337,), updates=20, eval_every=20, threads=1)
 LEARNED = 0.99  # held-out accuracy at which a task counts as learned (step_val_acc_99)
 
 # --------------------------------------------------------------------------------------------------
