@@ -392,14 +392,15 @@ def test_a_run_recorded_before_sets_had_hashes_asks_for_them_as_it_did() -> None
 
 
 @pytest.mark.docker
-def test_a_run_sees_its_data_read_only_and_the_record_knows_it_by_its_hash(
+def test_a_run_sees_its_data_read_only_by_its_hash_and_starts_from_the_baseline_that_did(
     tmp_path: Path, home: Path, source: Source
 ) -> None:
     folder = template(tmp_path / "mine", source.url)
     assert prepare(folder).returncode == 0
     results = str(tmp_path / "results")
-    words = (f"{folder}/", "--scale", "full", "--policy", POLICY, "--results", results)
-    said = aisci("run", *words, "--quiet")
+    words = (f"{folder}/", "--scale", "full", "--policy", POLICY)
+    kept = json.loads(aisci("template", "baseline", *words, "--json").stdout)["baseline"]
+    said = aisci("run", *words, "--results", results, "--quiet")
     assert said.returncode == 0, said.stderr
     (journal,) = Path(results).glob("*/*/journal.jsonl")
     lines = [json.loads(line) for line in journal.read_text().splitlines()]
@@ -411,6 +412,9 @@ def test_a_run_sees_its_data_read_only_and_the_record_knows_it_by_its_hash(
     assert job["body"]["inline"]["data"] == [["numbers", sha256]]
     answer = next(x for x in lines if x.get("scope") == "run/baseline" and x["kind"] == "answered")
     assert "Read-only file system" in json.dumps(answer)
+    pinned = lines[0]["pins"]["baseline"]
+    assert pinned["key"] == kept["key"]
+    assert pinned["container"] in json.dumps(answer["evidence"])
     assert aisci("audit", "latest", "--results", results).returncode == 0
     assert aisci("replay", "latest", "--results", results).returncode == 0
     lines[0]["pins"]["data"][0][2] = "/etc"  # an audit would notice another folder

@@ -224,7 +224,7 @@ def test_a_new_template_never_writes_over_anything(
 
 
 @pytest.mark.docker
-def test_a_baseline_is_measured_once_kept_and_a_run_starts_from_it(tmp_path: Path) -> None:
+def test_a_baseline_is_measured_once_and_kept(tmp_path: Path) -> None:
     words = ("template", "baseline", f"{QUICK}/", "--scale", "smoke", "--policy", POLICY, "--json")
     first = aisci(*words, home=tmp_path)
     assert first.code == 0, first
@@ -238,18 +238,6 @@ def test_a_baseline_is_measured_once_kept_and_a_run_starts_from_it(tmp_path: Pat
         measured_now["at"],
         measured_now["means"],
     )
-    run = aisci(
-        "run", f"{QUICK}/", "--scale", "smoke", "--policy", POLICY, "--results", "results", "--json", home=tmp_path
-    )  # fmt: skip
-    assert run.code == 0, run
-    (journal,) = tmp_path.glob("results/*/*/journal.jsonl")
-    lines = [json.loads(line) for line in journal.read_text().splitlines()]
-    assert lines[0]["pins"]["baseline"]["key"] == measured_now["key"]
-    (answer,) = [x for x in lines if x.get("scope") == "run/baseline" and x["kind"] == "answered"]
-    container = lines[0]["pins"]["baseline"]["container"]
-    assert container in json.dumps(answer["evidence"])
-    assert aisci("audit", "latest", "--results", "results", home=tmp_path).code == 0
-    assert aisci("replay", "latest", "--results", "results", home=tmp_path).code == 0
     listed = aisci("template", "list", "--json", home=tmp_path)
     assert listed.code == 0
 
