@@ -13,13 +13,18 @@ from orchestrator.template import Template
 
 CLOSED = (
     "--network=none", "--read-only", "--user=65534:65534", "--cap-drop=ALL", "--cpus=2",
-    "--security-opt=no-new-privileges", "--memory=2g", "--memory-swap=2g", "--pids-limit=256",
+    "--security-opt=no-new-privileges", "--pids-limit=256",
     "--tmpfs=/tmp:size=256m,mode=1777",
 )  # fmt: skip
 
 
-def closed(image: str, files: Mapping[str, bytes], script: str) -> dict[str, bytes]:
-    """Run ``script`` beside ``files`` in a closed container; return the files that it left."""
+def closed(
+    image: str, files: Mapping[str, bytes], script: str, *, gib: int = 2
+) -> dict[str, bytes]:
+    """Run ``script`` beside ``files`` in a closed container; return the files that it left.
+
+    ``gib`` is the memory that it may use.
+    """
     sent, shell = (
         io.BytesIO(),
         f"mkdir /tmp/w; cd /tmp/w; tar x\n({script}) >&2\ntimes >times\ntar c .",
@@ -29,12 +34,13 @@ def closed(image: str, files: Mapping[str, bytes], script: str) -> dict[str, byt
             member = tarfile.TarInfo(name)
             member.size, member.mode = len(data), 0o644
             tar.addfile(member, io.BytesIO(data))
+    memory = (f"--memory={gib}g", f"--memory-swap={gib}g")
     done = subprocess.run(
-        ["docker", "run", "--rm", "-i", *CLOSED, image, "sh", "-ec", shell],
+        ["docker", "run", "--rm", "-i", *CLOSED, *memory, image, "sh", "-ec", shell],
         input=sent.getvalue(),
         capture_output=True,
         check=False,
-        timeout=600,
+        timeout=1800,
     )
     assert done.returncode == 0, done.stderr.decode(errors="replace")[-3000:]
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as tar:

@@ -63,11 +63,10 @@ def test_its_check_in_containers_holds_twice_the_same_and_within_a_minute_of_cpu
     assert len(rules["figures"]["used"]["files"]) >= 2
 
 
-def short(name: str) -> None:
+def short(name: str, gib: int = 2) -> None:
     one = template(name)
-    left = closed(
-        "aisci-sandbox:cpu", one.files, "AISCI_SCALE=short python experiment.py --out_dir=run_0"
-    )
+    script = "AISCI_SCALE=short python experiment.py --out_dir=run_0"
+    left = closed("aisci-sandbox:cpu", one.files, script, gib=gib)
     results = parse_final_info(left["run_0/final_info.json"])
     assert set(results.metrics) == set(one.manifest.metrics)
 
@@ -82,7 +81,7 @@ def test_twenty_updates_in_the_full_sizes_run_on_data_of_the_true_format(name: s
 @pytest.mark.docker
 @pytest.mark.parametrize("name", HEAVY)
 def test_twenty_updates_of_a_language_model_in_the_full_sizes(name: str) -> None:
-    short(name)
+    short(name, gib=8)
 
 
 # Trains the smallest thing that every knob can move, and answers its loss.
