@@ -14,8 +14,9 @@ from typing import Annotated, Literal
 import typer
 
 from orchestrator import UserError, __version__
-from orchestrator.console import parsing_policies, parsing_templates
-from orchestrator.console.parsing import HERE, Json, Quiet, Results, RunName, Sign, commands
+from orchestrator.console import commands_policy as parsing_policies
+from orchestrator.console import commands_template as parsing_templates
+from orchestrator.console.options import HERE, Json, Quiet, Results, RunName, Sign, commands
 
 app = commands("A language model does small research; nothing that it wrote runs on this host.")
 images_app = commands("The container images: build them, list them.")
@@ -75,8 +76,8 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Take a template from ideas to reviewed papers."""
-    from orchestrator.console import research
-    from orchestrator.console.wiring import Wanted
+    from orchestrator.api.prepare import Wanted
+    from orchestrator.console import run as research
 
     wanted = Wanted(
         template=template,
@@ -110,7 +111,7 @@ def resume(
     as_json: Json = False,
 ) -> None:
     """Go on with a run that stopped. No recorded call is made or paid again."""
-    from orchestrator.console import research
+    from orchestrator.console import run as research
 
     if policy is not None and not fork:
         raise UserError(
@@ -132,7 +133,7 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """Make a run again from its record alone. It needs no engine, no network, no key."""
-    from orchestrator.console import research
+    from orchestrator.console import run as research
 
     view = research.View(quiet=quiet, as_json=as_json)
     raise typer.Exit(research.replay(run, results, view, into=into))
@@ -141,7 +142,7 @@ def replay(
 @app.command()
 def report(run: RunName, *, results: Results = HERE, as_json: Json = False) -> None:
     """Write a run's pages again. They are made from the journals alone."""
-    from orchestrator.console import reports
+    from orchestrator.console import report as reports
 
     reports.write_all(run, results, as_json=as_json)
 
@@ -180,7 +181,7 @@ def reap(
     as_json: Json = False,
 ) -> None:
     """Remove what dead runs left on the engine. What a live run owns is left alone."""
-    from orchestrator.console import machine
+    from orchestrator.console import images as machine
 
     machine.reap_all(dry_run=dry_run, as_json=as_json)
 
@@ -218,7 +219,7 @@ def images_build(
     as_json: Json = False,
 ) -> None:
     """Build the images whose recipe has changed."""
-    from orchestrator.console import machine
+    from orchestrator.console import images as machine
 
     machine.build(
         names or [], base=base, ca_bundle=ca_bundle, flavour=flavour, quiet=quiet, as_json=as_json
@@ -228,7 +229,7 @@ def images_build(
 @images_app.command("list")
 def images_list(*, as_json: Json = False) -> None:
     """Every image of aisci: ready, stale or missing."""
-    from orchestrator.console import machine
+    from orchestrator.console import images as machine
 
     machine.images(as_json=as_json)
 

@@ -48,7 +48,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from orchestrator.deadline import Deadline
+    from orchestrator.core.deadline import Deadline
     from orchestrator.records import (
         Ask,
         Edit,

@@ -7,13 +7,13 @@ log=/var/log/aisci-dockerd.log
 
 say() { printf 'set-up: %s\n' "$*"; }
 answers() {
-    .venv/bin/python -c 'from orchestrator.edges.engine import connect; connect(timeout=5)' 2>/dev/null
+    .venv/bin/python -c 'from orchestrator.sandbox.engine.client import connect; connect(timeout=5)' 2>/dev/null
 }
 ways() {
     .venv/bin/python - <<'PY' >&2
 import sys
 from orchestrator import AisciError
-from orchestrator.edges.engine import connect
+from orchestrator.sandbox.engine.client import connect
 try:
     connect(timeout=5)
 except AisciError as error:
@@ -71,8 +71,8 @@ fi
 # Without a registry the images' base is made from Debian's packages, which takes mmdebstrap.
 if ! command -v mmdebstrap >/dev/null && debian_as_root; then
     if ! .venv/bin/python - 2>/dev/null <<'PY'
-from orchestrator.edges.base_image import find_base
-from orchestrator.edges.engine import connect
+from orchestrator.sandbox.images.base import find_base
+from orchestrator.sandbox.engine.client import connect
 find_base(connect(), None, lambda line: None)
 PY
     then

@@ -12,8 +12,8 @@ say() { printf 'set-up: %s\n' "$*"; }
 registered() {
     .venv/bin/python - 2>/dev/null <<'PY'
 import sys
-from orchestrator.edges.engine import connect
-from orchestrator.edges.gvisor import lacking
+from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.job.gvisor import lacking
 sys.exit(bool(lacking(connect(timeout=5).api.info())))
 PY
 }

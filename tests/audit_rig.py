@@ -14,23 +14,19 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator import LanguageModel
+from orchestrator.api.export import Saver, open_journal
 from orchestrator.audit import Anchor, Audit, audit
-from orchestrator.blobs import BlobStore
-from orchestrator.chain import GENESIS, head_of
-from orchestrator.console.saver import Saver, open_journal
-from orchestrator.deadline import FOREVER, Deadline
-from orchestrator.edges.checks import hashed
-from orchestrator.edges.container import body_of
-from orchestrator.edges.library import LocalLibrary
-from orchestrator.edges.scripted_editor import ScriptedEditor
-from orchestrator.edges.scripted_sandbox import ScriptedSandbox
-from orchestrator.edges.sweep import SweepModel
-from orchestrator.evidence import Pairs, flat
-from orchestrator.journal import Mode
-from orchestrator.paths import IdeaPaths, RunPaths
-from orchestrator.pipeline import Outcome
-from orchestrator.policy import Policy
-from orchestrator.ports import Edges
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.editor.scripted import ScriptedEditor
+from orchestrator.literature.local import LocalLibrary
+from orchestrator.policy.policy import Policy
+from orchestrator.record.attestation import Pairs, flat
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.chain import GENESIS, head_of
+from orchestrator.record.journal import Mode
+from orchestrator.record.paths import IdeaPaths, RunPaths
+from orchestrator.record.ports import Edges
+from orchestrator.record.statement import of_call
 from orchestrator.records import (
     Attestation,
     Edit,
@@ -43,9 +39,13 @@ from orchestrator.records import (
     canonical,
     digest,
 )
-from orchestrator.run import Tools, research
-from orchestrator.saving import write_evidence
-from orchestrator.statement import of_call
+from orchestrator.research.ideas_file import write_evidence
+from orchestrator.research.pipeline import Outcome
+from orchestrator.research.run import Tools, research
+from orchestrator.research.sweep import SweepModel
+from orchestrator.sandbox.job.spec import body_of
+from orchestrator.sandbox.job.verify import hashed
+from orchestrator.sandbox.scripted import ScriptedSandbox
 from tests import run_rig as rig
 
 IMAGES = tuple(

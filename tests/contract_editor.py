@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from orchestrator import Blobs, BudgetSpent, Editor, EditorFailed, ModelBusy, ModelFailed
-from orchestrator.blobs import MemoryBlobs
-from orchestrator.deadline import FOREVER, Deadline
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.record.blobs import MemoryBlobs
 from orchestrator.records import Ask, EditRequest, Limits, Reply, Tree, Usage
 
 GIB = 1 << 30

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator import BudgetSpent, LanguageModel
-from orchestrator.deadline import FOREVER, Deadline
+from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.records import Ask, Message, Reply, canonical
 
 QUESTION = Ask(

@@ -14,9 +14,9 @@ from typing import Protocol
 import pytest
 
 from orchestrator import Blobs, BudgetSpent
-from orchestrator.deadline import FOREVER, Deadline
-from orchestrator.edges.scripted_sandbox import Ending
+from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.records import Job, JobResult, Limits, Tree, Verdict
+from orchestrator.sandbox.scripted import Ending
 
 MIB = 1 << 20
 

@@ -10,10 +10,10 @@ import textwrap
 from dataclasses import replace
 from typing import Any
 
-from orchestrator.edges.engine import Engine
-from orchestrator.paths import shipped_root
-from orchestrator.policy import load
+from orchestrator.policy.policy import load
+from orchestrator.record.paths import shipped_root
 from orchestrator.records import ContainerKind, Job, JobResult, Limits, Tree, digest
+from orchestrator.sandbox.engine.client import Engine
 from tests.contract_sandbox import MIB
 from tests.sandbox_rig import DockerBench
 

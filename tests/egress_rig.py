@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from orchestrator.edges import egress_world
-from orchestrator.edges.egress_world import World
+from orchestrator.sandbox.network import dial as egress_world
+from orchestrator.sandbox.network.dial import World
 
 HOST = "api.example.org"
 ALLOWED = (f"{HOST}:443", "files.example.org:443")

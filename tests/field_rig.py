@@ -16,20 +16,20 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator import BudgetSpent
-from orchestrator.blobs import BlobStore
-from orchestrator.console.saver import Saver
-from orchestrator.deadline import FOREVER, Deadline
-from orchestrator.edges.engine import Engine, connect
-from orchestrator.edges.images import resolve
-from orchestrator.edges.sandbox import DockerSandbox
-from orchestrator.edges.sweep import SweepModel
-from orchestrator.evidence import flat
-from orchestrator.journal import Mode
-from orchestrator.paths import shipped_root
-from orchestrator.policy import Policy, load
-from orchestrator.policy_schema import Whole
+from orchestrator.api.export import Saver
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.policy.policy import Policy, load
+from orchestrator.policy.schema import Whole
+from orchestrator.record.attestation import flat
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.journal import Mode
+from orchestrator.record.paths import shipped_root
 from orchestrator.records import Ask, ContainerKind, Job, JobResult, Reply, Tree, Usage
-from orchestrator.run import Tools, research
+from orchestrator.research.run import Tools, research
+from orchestrator.research.sweep import SweepModel
+from orchestrator.sandbox.engine.client import Engine, connect
+from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.sandbox import DockerSandbox
 from tests import run_rig
 from tests.golden_rig import request_of
 

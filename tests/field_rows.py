@@ -11,21 +11,21 @@ import pytest
 from pydantic import ValidationError
 
 from orchestrator import AisciError, BudgetSpent
-from orchestrator.blobs import BlobStore
-from orchestrator.console.wiring import real_edges, resolve_images
-from orchestrator.deadline import FOREVER, Deadline
-from orchestrator.edges import sandbox as sandbox_module
-from orchestrator.edges.allowance import Allowance
-from orchestrator.edges.checks import read_back
-from orchestrator.edges.container import body_of
-from orchestrator.edges.gpu import Device, Gpus
-from orchestrator.edges.images import resolve
-from orchestrator.edges.objects import create_container, remove_container, remove_volume
-from orchestrator.edges.sandbox import DockerSandbox
-from orchestrator.policy import Policy
-from orchestrator.policy_check import check
-from orchestrator.policy_schema import BLOCKS
+from orchestrator.api.prepare import real_edges, resolve_images
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.policy.check import check
+from orchestrator.policy.policy import Policy
+from orchestrator.policy.schema import BLOCKS
+from orchestrator.record.blobs import BlobStore
 from orchestrator.records import ContainerKind, EditRequest, Tree
+from orchestrator.sandbox import sandbox as sandbox_module
+from orchestrator.sandbox.admission import Allowance
+from orchestrator.sandbox.engine.objects import create_container, remove_container, remove_volume
+from orchestrator.sandbox.gpus.leases import Device, Gpus
+from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.job.spec import body_of
+from orchestrator.sandbox.job.verify import read_back
+from orchestrator.sandbox.sandbox import DockerSandbox
 from tests import field_rig as rig
 from tests import golden_rig, run_rig
 from tests.contract_editor import Replies, block

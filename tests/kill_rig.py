@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from orchestrator import AisciError
-from orchestrator.edges.engine import connect
+from orchestrator.sandbox.engine.client import connect
 from tests.contract_sandbox import MIB, Scenario, job_of
 from tests.sandbox_rig import DockerBench
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from orchestrator.edges.engine import Engine
+from orchestrator.sandbox.engine.client import Engine
 from tests.sandbox_rig import nameless_loops, resources
 
 CGROUPS = Path("/sys/fs/cgroup")

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator import LanguageModel
-from orchestrator.deadline import FOREVER
-from orchestrator.edges.models import SWEEP, open_model
+from orchestrator.core.deadline import FOREVER
+from orchestrator.models.litellm import SWEEP, open_model
 from orchestrator.records import Ask, Message, digest
 
 

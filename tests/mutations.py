@@ -19,22 +19,25 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from orchestrator import harvest
-from orchestrator.allowlist import Request
-from orchestrator.blobs import BlobStore
-from orchestrator.deadline import FOREVER
-from orchestrator.edges import container, sandbox, storage, volumes
-from orchestrator.edges.allowance import Allowance
-from orchestrator.edges.egress import Proxy
-from orchestrator.edges.egress_world import Name, Names
-from orchestrator.edges.proving import looks
-from orchestrator.edges.proving.bare import CAPABILITIES
-from orchestrator.edges.proving.given import KEY_NAME
-from orchestrator.edges.proving.trials import Trials
-from orchestrator.edges.storage import Quota
-from orchestrator.edges.watch import Watch
-from orchestrator.harvest import Rules
+from orchestrator.core.deadline import FOREVER
+from orchestrator.proof.running import inspection as looks
+from orchestrator.proof.running.bare import CAPABILITIES
+from orchestrator.proof.running.fixtures import KEY_NAME
+from orchestrator.proof.running.runner import Trials
+from orchestrator.record.blobs import BlobStore
 from orchestrator.records import ContainerKind
+from orchestrator.sandbox import sandbox
+from orchestrator.sandbox.admission import Allowance
+from orchestrator.sandbox.harvest import harvest
+from orchestrator.sandbox.harvest.harvest import Rules
+from orchestrator.sandbox.job import spec as container
+from orchestrator.sandbox.job.monitor import Watch
+from orchestrator.sandbox.network.allowlist import Request
+from orchestrator.sandbox.network.dial import Name, Names
+from orchestrator.sandbox.network.proxy import Proxy
+from orchestrator.sandbox.storage import quota as storage
+from orchestrator.sandbox.storage import volumes
+from orchestrator.sandbox.storage.quota import Quota
 from tests import mutated_images as images
 
 MIB = 1 << 20
@@ -256,7 +259,7 @@ def unread_blobs(_: Trials) -> AbstractContextManager[object]:
 @contextmanager
 def no_kinds(_: Trials) -> Iterator[None]:
     """Links and the like taken for files."""
-    with patch("orchestrator.harvest._Kept._wrong_kind", lambda *_: None):
+    with patch("orchestrator.sandbox.harvest.harvest._Kept._wrong_kind", lambda *_: None):
         yield
 
 
@@ -267,7 +270,7 @@ def lenient_numbers(_: Trials) -> AbstractContextManager[object]:
         except RecursionError as error:
             raise ValueError("nested too deep") from error
 
-    return patch("orchestrator.results.loads", careless)
+    return patch("orchestrator.template.results.loads", careless)
 
 
 @contextmanager
@@ -296,7 +299,7 @@ def any_name(_: Trials) -> Iterator[None]:
         return mine
 
     with ExitStack() as stack:
-        stack.enter_context(patch("orchestrator.edges.egress.judge", judged))
+        stack.enter_context(patch("orchestrator.sandbox.network.proxy.judge", judged))
         stack.enter_context(patch.object(Names, "get", lambda *_: Name(("203.0.113.1",))))
         stack.enter_context(patch.object(Proxy, "_reach", reached))  # no packet leaves this machine
         yield

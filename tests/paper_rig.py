@@ -15,15 +15,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestrator import Blobs, LanguageModel, Sandbox
-from orchestrator.blobs import BlobStore
-from orchestrator.budget import Budget
-from orchestrator.deadline import Deadline
-from orchestrator.edges.scripted_editor import ScriptedEditor
-from orchestrator.edges.sweep import SweepModel
-from orchestrator.journal import Journal
-from orchestrator.paths import shipped_root
-from orchestrator.policy import load as load_policy
-from orchestrator.ports import Edges, Ports
+from orchestrator.core.deadline import Deadline
+from orchestrator.editor.scripted import ScriptedEditor
+from orchestrator.policy.policy import load as load_policy
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.budget import Budget
+from orchestrator.record.journal import Journal
+from orchestrator.record.paths import shipped_root
+from orchestrator.record.ports import Edges, Ports
 from orchestrator.records import (
     Ask,
     EditRequest,
@@ -37,9 +36,10 @@ from orchestrator.records import (
     Run,
     Tree,
 )
-from orchestrator.results import Dataset, Results
-from orchestrator.study import Study
-from orchestrator.template import load as load_template
+from orchestrator.research.study import Study
+from orchestrator.research.sweep import SweepModel
+from orchestrator.template.results import Dataset, Results
+from orchestrator.template.template import load as load_template
 
 BLOCK = re.compile(r"<<<<<<< SEARCH\n(.*?\n)?=======\n(.*?\n)?>>>>>>> REPLACE", re.DOTALL)
 PAPERS = (

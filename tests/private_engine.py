@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from orchestrator import AisciError
-from orchestrator.edges.engine import Engine, connect, translated
+from orchestrator.sandbox.engine.client import Engine, connect, translated
 from tests.leftovers import CGROUPS, mounts_below, processes_with, settled
 
 IMAGE = "aisci-storage:latest"

@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from orchestrator import ModelBusy
-from orchestrator.blobs import BlobStore
-from orchestrator.chain import SCHEMA
-from orchestrator.journal import Journal
-from orchestrator.policy import load
+from orchestrator.policy.policy import load
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.chain import SCHEMA
+from orchestrator.record.journal import Journal
 from orchestrator.records import (
     Ask,
     Attestation,

@@ -24,21 +24,21 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator import Blobs, LanguageModel
-from orchestrator.blobs import BlobStore
-from orchestrator.console.saver import Saver
-from orchestrator.console.wiring import Wanted, prepare, real_edges, resolve_images
-from orchestrator.deadline import FOREVER
-from orchestrator.edges.engine import connect
-from orchestrator.edges.library import LocalLibrary
-from orchestrator.edges.scripted_editor import ScriptedEditor
-from orchestrator.edges.scripted_sandbox import Ending, ScriptedSandbox
-from orchestrator.journal import Mode
-from orchestrator.paths import RunPaths
-from orchestrator.pinned import read_pins, setup_of, template_of
-from orchestrator.pipeline import Outcome
-from orchestrator.ports import Edges
+from orchestrator.api.export import Saver
+from orchestrator.api.prepare import Wanted, prepare, real_edges, resolve_images
+from orchestrator.core.deadline import FOREVER
+from orchestrator.editor.scripted import ScriptedEditor
+from orchestrator.literature.local import LocalLibrary
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.journal import Mode
+from orchestrator.record.paths import RunPaths
+from orchestrator.record.ports import Edges
 from orchestrator.records import Ask, EditRequest, Job, Message
-from orchestrator.run import Place, Setup, Tools, research
+from orchestrator.research.pins import read_pins, setup_of, template_of
+from orchestrator.research.pipeline import Outcome
+from orchestrator.research.run import Place, Setup, Tools, research
+from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
 from tests.paper_rig import BLOCK, png
 
 ROOT = Path(__file__).parent.parent

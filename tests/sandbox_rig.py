@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from orchestrator.blobs import BlobStore
-from orchestrator.deadline import FOREVER, Deadline
-from orchestrator.edges.depot import Depot
-from orchestrator.edges.engine import Engine, connect
-from orchestrator.edges.images import resolve
-from orchestrator.edges.sandbox import DockerSandbox
-from orchestrator.edges.storage import BACKENDS
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.record.blobs import BlobStore
 from orchestrator.records import Job, JobResult
+from orchestrator.sandbox.engine.client import Engine, connect
+from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.resources import Depot
+from orchestrator.sandbox.sandbox import DockerSandbox
+from orchestrator.sandbox.storage.quota import BACKENDS
 from tests.contract_sandbox import Scenario
 
 

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator import AisciError
-from orchestrator.edges.container import WORKDIR, body_of, user_of
-from orchestrator.edges.engine import Engine, connect
-from orchestrator.edges.objects import create_container, remove_container
-from orchestrator.edges.storage import BACKENDS, Quota
 from orchestrator.records import Job
+from orchestrator.sandbox.engine.client import Engine, connect
+from orchestrator.sandbox.engine.objects import create_container, remove_container
+from orchestrator.sandbox.job.spec import WORKDIR, body_of, user_of
+from orchestrator.sandbox.storage.quota import BACKENDS, Quota
 from tests.contract_sandbox import Scenario, job_of
 from tests.sandbox_rig import DockerBench
 

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from orchestrator.edges.engine import Engine, NotFound
-from orchestrator.edges.image_build import PROXIES
-from orchestrator.edges.images import resolve
-from orchestrator.edges.meter import Meter, Sample
-from orchestrator.edges.session import Session
 from orchestrator.records import JobResult, Limits
+from orchestrator.sandbox.engine.client import Engine, NotFound
+from orchestrator.sandbox.images.build import PROXIES
+from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.job.cgroup import Meter, Sample
+from orchestrator.sandbox.job.session import Session
 from tests.contract_sandbox import Scenario, job_of
 from tests.sandbox_rig import DockerBench, nameless_loops
 

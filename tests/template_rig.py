@@ -9,7 +9,7 @@ import tarfile
 from collections.abc import Mapping
 from typing import Any
 
-from orchestrator.template import Template
+from orchestrator.template.template import Template
 
 CLOSED = (
     "--network=none", "--read-only", "--user=65534:65534", "--cap-drop=ALL", "--cpus=2",

@@ -6,9 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.advisories import ADVISORIES, Exposure, exposures, is_fixed, read_version
-from orchestrator.doctor.versions import version_checks
-from orchestrator.host import Host
+from orchestrator.core.host import Host
+from orchestrator.machine.doctor.advisories import (
+    ADVISORIES,
+    Exposure,
+    exposures,
+    is_fixed,
+    read_version,
+)
+from orchestrator.machine.doctor.versions import version_checks
 
 THREE = ("CVE-2025-31133", "CVE-2025-52565", "CVE-2025-52881")
 

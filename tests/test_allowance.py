@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 
 from orchestrator import BudgetSpent, ControlUnavailable, DiskFull, HostBusy, UserError
-from orchestrator.blobs import BlobStore
-from orchestrator.budget import Budget
-from orchestrator.console.wiring import staged
-from orchestrator.deadline import Deadline
-from orchestrator.edges.allowance import Allowance, available_disk, available_memory
-from orchestrator.edges.engine import connect
-from orchestrator.edges.images import resolve
-from orchestrator.edges.sandbox import DockerSandbox
-from orchestrator.journal import Journal, Mode
-from orchestrator.paths import shipped_root
-from orchestrator.policy import RunLimits, load, lowered
+from orchestrator.api.prepare import staged
+from orchestrator.core.deadline import Deadline
+from orchestrator.policy.policy import RunLimits, load, lowered
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.budget import Budget
+from orchestrator.record.journal import Journal, Mode
+from orchestrator.record.paths import shipped_root
 from orchestrator.records import Job, Limits, Tree, Usage
-from orchestrator.run import idea_budget
+from orchestrator.research.run import idea_budget
+from orchestrator.sandbox.admission import Allowance, available_disk, available_memory
+from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.sandbox import DockerSandbox
 from tests.contract_sandbox import LIMITS
 from tests.sandbox_rig import resources
 

@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.allowlist import MOST_HEAD, hopeless, judge, split_head, why_not_public
-from orchestrator.policy_values import why_not_set
+from orchestrator.policy.values import why_not_set
+from orchestrator.sandbox.network.allowlist import (
+    MOST_HEAD,
+    hopeless,
+    judge,
+    split_head,
+    why_not_public,
+)
 
 ALLOWED = ("api.example.org:443", "files.example.org:443")
 

@@ -17,14 +17,14 @@ WORKERS = sorted((ROOT / "sandbox").rglob("*.py"))
 PARSING = tuple(f"orchestrator/console/parsing{of}.py" for of in ("", "_policies", "_templates"))
 # Each library that reaches out of the process, or that has a manner of its own, has one importer.
 IMPORTERS = {
-    "docker": {"orchestrator/edges/engine.py"},
-    "requests": {"orchestrator/edges/engine.py"},
-    "urllib3": {"orchestrator/edges/engine.py"},
-    "litellm": {"orchestrator/edges/models.py"},
-    "pynvml": {"orchestrator/edges/gpu.py"},
-    "cryptography": {"orchestrator/edges/signing.py"},
-    "dulwich": {"orchestrator/edges/history.py"},
-    "ruamel": {"orchestrator/yamlfile.py"},
+    "docker": {"orchestrator/sandbox/engine/client.py"},
+    "requests": {"orchestrator/sandbox/engine/client.py"},
+    "urllib3": {"orchestrator/sandbox/engine/client.py"},
+    "litellm": {"orchestrator/models/litellm.py"},
+    "pynvml": {"orchestrator/sandbox/gpus/leases.py"},
+    "cryptography": {"orchestrator/record/signing.py"},
+    "dulwich": {"orchestrator/report/git_history.py"},
+    "ruamel": {"orchestrator/core/strict_yaml.py"},
     "typer": {"cli.py", *PARSING},
     "click": set(PARSING[:1]),
     "aider": {"sandbox/editor/guard.py"},
@@ -38,22 +38,22 @@ FLOORS = (
     ("cli", "orchestrator.console"),
     ("orchestrator.edges",),
     (
-        "orchestrator.run",
-        "orchestrator.pinned",
-        "orchestrator.saving",
-        "orchestrator.doctor",
+        "orchestrator.research.run",
+        "orchestrator.research.pins",
+        "orchestrator.research.ideas_file",
+        "orchestrator.machine.doctor",
         "orchestrator.audit",
         "orchestrator.proof",
     ),
-    ("orchestrator.pipeline", "orchestrator.report"),
-    ("orchestrator.stages",),
-    ("orchestrator.study", "orchestrator.ports", "orchestrator.replies"),
+    ("orchestrator.research.pipeline", "orchestrator.report"),
+    ("orchestrator.research.stages",),
+    ("orchestrator.research.study", "orchestrator.record.ports", "orchestrator.research.replies"),
 )
 # An edge implements ports over values; it may not know research.
 EDGES_NEVER = (
-    "orchestrator.stages",
-    "orchestrator.pipeline",
-    "orchestrator.run",
+    "orchestrator.research.stages",
+    "orchestrator.research.pipeline",
+    "orchestrator.research.run",
     "orchestrator.console",
 )
 LONG_FUNCTIONS = 60  # lines; most are far below 40
@@ -129,7 +129,7 @@ def test_imports_go_one_way() -> None:
 
 def test_edges_know_ports_and_values_and_no_research() -> None:
     for path in FILES:
-        if name_of(path).startswith("orchestrator/edges/"):
+        if name_of(path).startswith("orchestrator/sandbox/"):
             for module in imported(path):
                 assert not any(below(module, room) for room in EDGES_NEVER), name_of(path)
 
@@ -138,7 +138,7 @@ def test_stages_reach_the_world_through_ports_alone() -> None:
     """No clock, no random source, no process, no socket, no environment: replay depends on it."""
     reach = {"time", "random", "secrets", "uuid", "os", "subprocess", "socket", "urllib", "http"}
     for path in FILES:
-        if name_of(path).startswith("orchestrator/stages/"):
+        if name_of(path).startswith("orchestrator/research/stages/"):
             names = {module.split(".")[0] for module in imported(path)}
             assert not names & (reach | {"datetime", "tempfile", "threading", "asyncio"}), name_of(
                 path
@@ -159,7 +159,7 @@ def handlers(path: Path) -> Iterator[ast.ExceptHandler]:
 
 def test_there_is_one_broad_except_and_it_is_the_ideas_boundary() -> None:
     found = [name_of(path) for path in FILES for _ in handlers(path)]
-    assert found == ["orchestrator/pipeline.py"]
+    assert found == ["orchestrator/research/pipeline.py"]
 
 
 def functions(path: Path) -> Iterator[tuple[str, int]]:
@@ -206,5 +206,5 @@ def test_every_file_begins_with_what_it_is_for() -> None:
 
 def test_every_prompt_is_rendered_by_some_code() -> None:
     code = "\n".join(path.read_text("utf-8") for path in FILES)
-    for prompt in sorted((ROOT / "orchestrator" / "prompts").glob("*.md")):
+    for prompt in sorted((ROOT / "orchestrator" / "research" / "prompts").glob("*.md")):
         assert f'"{prompt.stem}"' in code or prompt.stem.partition("_")[2] in code, prompt.name

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.edges.sweep import SweepModel
 from orchestrator.records import Verdict
+from orchestrator.research.sweep import SweepModel
 from tests import run_rig as rig
 from tests.model_server import Answer, ModelServer, from_model
 from tests.test_kill import journals

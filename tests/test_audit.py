@@ -18,15 +18,15 @@ from orchestrator import AisciError, EngineFailed
 from orchestrator.audit import CHECKS, Audit, Finding, Outcome
 from orchestrator.audit.finding import grouped
 from orchestrator.audit.page import why_none
-from orchestrator.edges.scripted_sandbox import ScriptedSandbox
-from orchestrator.edges.signing import Verifier, read_signer
-from orchestrator.edges.sweep import SweepModel
-from orchestrator.envelope import about, sealed_in
-from orchestrator.journal import Mode
-from orchestrator.paths import RunPaths
-from orchestrator.policy import Policy, lowered
+from orchestrator.policy.policy import Policy, lowered
+from orchestrator.policy.seccomp import shipped
+from orchestrator.record.envelope import about, sealed_in
+from orchestrator.record.journal import Mode
+from orchestrator.record.paths import RunPaths
+from orchestrator.record.signing import Verifier, read_signer
 from orchestrator.records import digest
-from orchestrator.seccomp import shipped
+from orchestrator.research.sweep import SweepModel
+from orchestrator.sandbox.scripted import ScriptedSandbox
 from tests import audit_rig as rig
 from tests import run_rig
 from tests.audit_rig import Forger, Line, audited, idea_of
@@ -460,7 +460,7 @@ def test_the_filter_that_default_stood_for_is_pinned_and_noted_where_it_is_anoth
     """What a later aisci ships says nothing about what a run was held to."""
     fewer = shipped().model_copy(update={"syscalls": shipped().syscalls[:-1]})
     with monkeypatch.context() as later:
-        later.setattr("orchestrator.audit.pinned.shipped", lambda: fewer)
+        later.setattr("orchestrator.audit.pins.shipped", lambda: fewer)
         done = audited(run)
         assert done.outcome is Outcome.CONSISTENT
         assert [(one.check, one.level) for one in done.findings] == [("policy", "noted")]

@@ -15,8 +15,8 @@ import pytest
 
 from orchestrator.audit import Audit, audit_page
 from orchestrator.audit.finding import CHECKS, Checked, Finding, grouped
-from orchestrator.console.research import View, replay
-from orchestrator.paths import RunPaths
+from orchestrator.console.run import View, replay
+from orchestrator.record.paths import RunPaths
 from tests import audit_rig as rig
 from tests import run_rig
 from tests.audit_rig import Forger, audited, idea_of

@@ -10,12 +10,12 @@ from dataclasses import replace
 
 import pytest
 
+from orchestrator.audit.behaviour import kernel, use, verdicts
 from orchestrator.audit.calls import Box
-from orchestrator.audit.conduct import kernel, use, verdicts
 from orchestrator.audit.settings import settings
-from orchestrator.edges.engine import connect
+from orchestrator.policy.seccomp import shipped
 from orchestrator.records import JobResult, Verdict
-from orchestrator.seccomp import shipped
+from orchestrator.sandbox.engine.client import connect
 from tests.contract_sandbox import Scenario, job_of
 from tests.sandbox_rig import DockerBench, docker_bench
 from tests.test_audit_settings import boxed

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
+from orchestrator.audit.behaviour import kernel, use, verdicts
 from orchestrator.audit.calls import Box, Call
-from orchestrator.audit.conduct import kernel, use, verdicts
 from orchestrator.audit.record import Line, Log
 from orchestrator.audit.settings import settings
-from orchestrator.blobs import BlobStore
-from orchestrator.edges.checks import hashed
-from orchestrator.edges.container import body_of
-from orchestrator.evidence import flat
-from orchestrator.policy import load
+from orchestrator.policy.policy import load
+from orchestrator.policy.seccomp import shipped
+from orchestrator.record.attestation import flat
+from orchestrator.record.blobs import BlobStore
 from orchestrator.records import Attestation, ContainerKind, Job, Limits, Peaks, Verdict
-from orchestrator.seccomp import shipped
+from orchestrator.sandbox.job.spec import body_of
+from orchestrator.sandbox.job.verify import hashed
 from tests import golden_rig
 
 CASES = [(name, kind) for name in golden_rig.whole_policies() for kind in golden_rig.KINDS]

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.chain import GENESIS, SCHEMA
-from orchestrator.edges.sweep import SweepModel
-from orchestrator.journal import Mode
+from orchestrator.record.chain import GENESIS, SCHEMA
+from orchestrator.record.journal import Mode
 from orchestrator.records import canonical
+from orchestrator.research.sweep import SweepModel
 from tests import run_rig as rig
 from tests.test_cli import aisci
 
@@ -197,9 +197,9 @@ def test_a_run_whose_disk_fills_up_says_so_and_leaves_every_line_whole(tmp_path:
 import shutil, sys
 from pathlib import Path
 from orchestrator import DiskFull
-from orchestrator.blobs import BlobStore
-from orchestrator.edges.sweep import SweepModel
-from orchestrator.journal import Journal, Mode
+from orchestrator.record.blobs import BlobStore
+from orchestrator.research.sweep import SweepModel
+from orchestrator.record.journal import Journal, Mode
 from tests import run_rig as rig
 
 place = Path(sys.argv[1])

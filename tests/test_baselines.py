@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.paths import shipped_root
-from orchestrator.template import load, shipped
+from orchestrator.record.paths import shipped_root
+from orchestrator.template.template import load, shipped
 from tests.bench import BENCH, record
 
 ROOT = Path(__file__).parent.parent

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator import SandboxFailed
-from orchestrator.edges.bounds import Pairs, bounds_of, over
-from orchestrator.edges.checks import check_seen
-from orchestrator.edges.meter import Meter
+from orchestrator.sandbox.job.cgroup import Meter
+from orchestrator.sandbox.job.kernel_limits import Pairs, bounds_of, over
+from orchestrator.sandbox.job.verify import check_seen
 from tests.contract_sandbox import LIMITS, MIB
 
 ASKED = replace(LIMITS, memory=64 * MIB, cpus=1.5, pids=32, file=MIB, open_files=256)

@@ -22,18 +22,18 @@ from orchestrator import (
     ModelBusy,
     ModelRefused,
 )
-from orchestrator.beats import Beat, require_held
-from orchestrator.console.saver import Saver, differences
-from orchestrator.deadline import Deadline
-from orchestrator.edges.absent import absent
-from orchestrator.edges.sweep import SweepModel
-from orchestrator.journal import Mode
-from orchestrator.paths import RunPaths, remove_unfinished
-from orchestrator.pinned import read_pins, setup_of, template_of
-from orchestrator.pipeline import Outcome
-from orchestrator.policy import lowered
+from orchestrator.api.export import Saver, differences
+from orchestrator.core.deadline import Deadline
+from orchestrator.policy.policy import lowered
+from orchestrator.record.journal import Mode
+from orchestrator.record.paths import RunPaths, remove_unfinished
+from orchestrator.record.replay import absent
 from orchestrator.records import Ask, Reply, Usage
-from orchestrator.run import Setup, Tools, research
+from orchestrator.research.pins import read_pins, setup_of, template_of
+from orchestrator.research.pipeline import Outcome
+from orchestrator.research.run import Setup, Tools, research
+from orchestrator.research.sweep import SweepModel
+from orchestrator.template.untrained import Beat, require_held
 from tests import run_rig as rig
 
 Change = Callable[[Ask, int], str | None]

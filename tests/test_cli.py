@@ -20,12 +20,14 @@ from rich.console import Console
 
 import cli
 from orchestrator import AisciError, BudgetSpent, Interrupted, UnknownName, UserError
-from orchestrator.console import errors, out, runs
-from orchestrator.console.lines import Lines
-from orchestrator.console.progress import Progress, containers, elapsed, ending
-from orchestrator.console.research import _only_writer, _resumable
-from orchestrator.console.track import Doing, Track, money
-from orchestrator.deadline import Deadline
+from orchestrator.api import find_run as runs
+from orchestrator.console import errors
+from orchestrator.console import output as out
+from orchestrator.console.live_table import Progress, containers, elapsed, ending
+from orchestrator.console.log_lines import Lines
+from orchestrator.console.run import _only_writer, _resumable
+from orchestrator.console.run_state import Doing, Track, money
+from orchestrator.core.deadline import Deadline
 from tests.report_rig import finished
 
 ROOT = Path(__file__).parent.parent

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from orchestrator.clienthello import MOST, Afterwards, Hello, read_hello
+from orchestrator.sandbox.network.clienthello import MOST, Afterwards, Hello, read_hello
 from tests.egress_rig import hello
 
 REAL = hello("api.example.org")

@@ -10,22 +10,22 @@ from pathlib import Path
 import pytest
 
 from orchestrator import IdeaFailed
-from orchestrator.blobs import BlobStore
-from orchestrator.budget import Budget
-from orchestrator.edges.engine import connect
-from orchestrator.edges.images import resolve
-from orchestrator.edges.sandbox import DockerSandbox
-from orchestrator.edges.sweep import SweepModel
-from orchestrator.journal import Journal
-from orchestrator.latex import TEX
-from orchestrator.ports import Edges, Ports
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.budget import Budget
+from orchestrator.record.journal import Journal
+from orchestrator.record.ports import Edges, Ports
 from orchestrator.records import Attestation, EditRequest, Job, JobResult, Peaks, Tree, Verdict
-from orchestrator.stages import compile as compiling
-from orchestrator.stages import papers
-from orchestrator.stages.compile import OUT, Report, compile_paper, found, read_report
-from orchestrator.stages.verify import verify
-from orchestrator.stages.writeup import writeup
-from orchestrator.study import Study
+from orchestrator.research.paper.latex import TEX
+from orchestrator.research.stages import compile as compiling
+from orchestrator.research.stages import paper_edit as papers
+from orchestrator.research.stages.compile import OUT, Report, compile_paper, found, read_report
+from orchestrator.research.stages.verify import verify
+from orchestrator.research.stages.writeup import writeup
+from orchestrator.research.study import Study
+from orchestrator.research.sweep import SweepModel
+from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.sandbox import DockerSandbox
 from tests import paper_rig as rig
 
 PAGE = r"""\documentclass{article}

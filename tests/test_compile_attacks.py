@@ -8,15 +8,15 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.blobs import BlobStore
-from orchestrator.edges.engine import connect
-from orchestrator.edges.images import resolve
-from orchestrator.edges.sandbox import DockerSandbox
-from orchestrator.latex import TEX
-from orchestrator.paths import shipped_root
-from orchestrator.policy import load
+from orchestrator.policy.policy import load
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.paths import shipped_root
 from orchestrator.records import Job, JobResult, Tree
-from orchestrator.stages.compile import OUT
+from orchestrator.research.paper.latex import TEX
+from orchestrator.research.stages.compile import OUT
+from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.sandbox import DockerSandbox
 
 pytestmark = pytest.mark.docker
 

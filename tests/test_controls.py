@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.controls import CONTROLS, Control, How, here, of_setting
-from orchestrator.host import EngineFacts, Host, Tried
-from orchestrator.policy import Policy, load
-from orchestrator.policy_schema import SETTINGS
+from orchestrator.core.host import EngineFacts, Host, Tried
+from orchestrator.policy.controls import CONTROLS, Control, How, here, of_setting
+from orchestrator.policy.policy import Policy, load
+from orchestrator.policy.schema import SETTINGS
 from orchestrator.records import Attestation, Peaks, Verdict
 from tests.test_policy import ROOT, written
 

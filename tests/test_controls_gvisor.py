@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.edges.container import WORKDIR
-from orchestrator.edges.engine import connect
-from orchestrator.edges.gvisor import lacking
 from orchestrator.records import ContainerKind, Limits
+from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.job.gvisor import lacking
+from orchestrator.sandbox.job.spec import WORKDIR
 from tests import test_controls_network as network
 from tests import test_controls_rights as rights
 from tests import test_controls_secrets as secrets

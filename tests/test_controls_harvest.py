@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator import BadResults
-from orchestrator.paths import IdeaPaths
+from orchestrator.record.paths import IdeaPaths
 from orchestrator.records import JobResult
-from orchestrator.results import MAX_BYTES, parse_final_info
+from orchestrator.template.results import MAX_BYTES, parse_final_info
 from tests.contract_sandbox import MIB
 from tests.controls_rig import job, limits_of
 from tests.sandbox_rig import DockerBench, docker_bench

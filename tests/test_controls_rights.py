@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from orchestrator.edges.images import resolve
 from orchestrator.records import ContainerKind
+from orchestrator.sandbox.images.images import resolve
 from tests.controls_rig import bare, held, limits_of
 from tests.sandbox_rig import DockerBench, docker_bench
 

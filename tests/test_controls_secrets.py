@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.budget import Budget
-from orchestrator.chain import SCHEMA
-from orchestrator.edges.images import resolve
-from orchestrator.edges.library import LocalLibrary
-from orchestrator.edges.scripted import ScriptedModel
-from orchestrator.edges.scripted_editor import ScriptedEditor
-from orchestrator.journal import Journal
-from orchestrator.ports import Edges, Ports
+from orchestrator.editor.scripted import ScriptedEditor
+from orchestrator.literature.local import LocalLibrary
+from orchestrator.models.scripted import ScriptedModel
+from orchestrator.record.budget import Budget
+from orchestrator.record.chain import SCHEMA
+from orchestrator.record.journal import Journal
+from orchestrator.record.ports import Edges, Ports
 from orchestrator.records import ContainerKind
+from orchestrator.sandbox.images.images import resolve
 from tests.controls_rig import bare, held, job, last_line, limits_of
 from tests.sandbox_rig import DockerBench, docker_bench
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from orchestrator import SandboxFailed
-from orchestrator.edges import volumes
-from orchestrator.edges.container import WORKDIR
-from orchestrator.edges.images import resolve
-from orchestrator.edges.storage import Quota
 from orchestrator.records import ContainerKind, Verdict
+from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.job.spec import WORKDIR
+from orchestrator.sandbox.storage import volumes
+from orchestrator.sandbox.storage.quota import Quota
 from tests.contract_sandbox import MIB
 from tests.controls_rig import bare, held, job, limits_of
 from tests.sandbox_rig import DockerBench, docker_bench

@@ -19,13 +19,13 @@ from typing import Any
 import pytest
 
 from orchestrator import BadTemplate, DataFailed, DiskFull, UserError
-from orchestrator.console.wiring import data_for, same_data
-from orchestrator.edges import transfer
-from orchestrator.manifest import DataFile
-from orchestrator.paths import RunPaths, shipped_root
-from orchestrator.pinned import read_pins, setup_of, template_of
-from orchestrator.policy import load as load_policy
-from orchestrator.template import Template, load, shipped
+from orchestrator.api.prepare import data_for, same_data
+from orchestrator.machine import download as transfer
+from orchestrator.policy.policy import load as load_policy
+from orchestrator.record.paths import RunPaths, shipped_root
+from orchestrator.research.pins import read_pins, setup_of, template_of
+from orchestrator.template.manifest import DataFile
+from orchestrator.template.template import Template, load, shipped
 
 ROOT = Path(__file__).parent.parent
 QUICK = ROOT / "tests/data/quick"

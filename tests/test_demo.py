@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
-from orchestrator.beats import check_beats
-from orchestrator.console.saver import open_journal
-from orchestrator.manifest import Manifest
-from orchestrator.paths import IdeaPaths, shipped_root
-from orchestrator.results import parse_final_info
-from orchestrator.template import load as load_template
+from orchestrator.api.export import open_journal
+from orchestrator.record.paths import IdeaPaths, shipped_root
+from orchestrator.template.manifest import Manifest
+from orchestrator.template.results import parse_final_info
+from orchestrator.template.template import load as load_template
+from orchestrator.template.untrained import check_beats
 from tests import run_rig as rig
 from tests.test_kill import journals, nothing_left
 

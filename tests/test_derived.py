@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from orchestrator import BadTemplate, ImageMissing, ImageStale
-from orchestrator.contract import check
-from orchestrator.edges.derived import Derived, resolve_for
-from orchestrator.edges.engine import Engine, connect
-from orchestrator.lockfile import base_packages, beside_base, importable, normal, read
-from orchestrator.paths import shipped_root
-from orchestrator.template import load
+from orchestrator.record.paths import shipped_root
+from orchestrator.sandbox.engine.client import Engine, connect
+from orchestrator.sandbox.images.derived import Derived, resolve_for
+from orchestrator.template.contract import check
+from orchestrator.template.lockfile import base_packages, beside_base, importable, normal, read
+from orchestrator.template.template import load
 
 ROOT = Path(__file__).parent.parent
 QUICK = ROOT / "tests/data/quick"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.paths import shipped_root
-from orchestrator.template import load
+from orchestrator.record.paths import shipped_root
+from orchestrator.template.template import load
 from tests import template_rig as rig
 
 TEMPLATE = load("2d_diffusion", shipped_root())

@@ -18,15 +18,16 @@ from typing import Any
 import pytest
 
 from orchestrator import AisciError, ControlUnavailable, ImageMissing, SandboxFailed
+from orchestrator.api import readiness
 from orchestrator.console import doctor as console
-from orchestrator.console import readiness
-from orchestrator.doctor import Check, examine
-from orchestrator.edges import checkup, system
-from orchestrator.edges.engine import connect
-from orchestrator.edges.hostlook import survey
-from orchestrator.edges.reap import leftovers
-from orchestrator.host import EngineFacts, Host, Tried
-from orchestrator.policy import load, lowered
+from orchestrator.core.host import EngineFacts, Host, Tried
+from orchestrator.machine import self_check as checkup
+from orchestrator.machine import system
+from orchestrator.machine.doctor import Check, examine
+from orchestrator.machine.survey import survey
+from orchestrator.policy.policy import load, lowered
+from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.engine.reaper import leftovers
 from tests.report_rig import box
 
 ROOT = Path(__file__).parent.parent

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator import Blobs, Editor, EditorFailed, ModelFailed
-from orchestrator.deadline import FOREVER, Deadline
-from orchestrator.edges.editor import WORKER, ContainerEditor, ProcessEditor, Session
-from orchestrator.edges.editor_wire import LONGEST_LINE, MOST_TURNS
-from orchestrator.edges.scripted_editor import ScriptedEditor
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.editor.aider import WORKER, ContainerEditor, ProcessEditor, Session
+from orchestrator.editor.scripted import ScriptedEditor
+from orchestrator.editor.wire import LONGEST_LINE, MOST_TURNS
 from orchestrator.records import Attestation, Job, JobResult, Peaks, Tree, Verdict
 from tests.contract_editor import (
     BEFORE,
@@ -350,6 +350,6 @@ def test_an_instruction_past_the_line_bound_is_refused_before_it_is_sent(bench: 
 
 def test_the_editor_edge_does_not_load_aider_or_litellm() -> None:
     """The host needs neither to edit in a container."""
-    code = "import sys, orchestrator.edges.editor; print({'aider', 'litellm'} & set(sys.modules))"
+    code = "import sys, orchestrator.editor.aider; print({'aider', 'litellm'} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "set()\n"

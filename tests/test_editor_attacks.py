@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.edges.engine import connect
-from orchestrator.edges.images import resolve
+from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.images.images import resolve
 from tests.editor_attacks import ATTACKS, SECRET, TREE, Answer, Attack
 
 HERE = Path(__file__).parent

@@ -21,12 +21,16 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import ControlUnavailable, SandboxFailed, clienthello
-from orchestrator.allowlist import MOST_HEAD
-from orchestrator.edges import egress, egress_record, egress_world, tunnel
-from orchestrator.edges.egress import Proxy
-from orchestrator.paths import shipped_root
+from orchestrator import ControlUnavailable, SandboxFailed
+from orchestrator.record.paths import shipped_root
 from orchestrator.records import Egress
+from orchestrator.sandbox.network import clienthello
+from orchestrator.sandbox.network import decisions as egress_record
+from orchestrator.sandbox.network import dial as egress_world
+from orchestrator.sandbox.network import proxy as egress
+from orchestrator.sandbox.network import relay as tunnel
+from orchestrator.sandbox.network.allowlist import MOST_HEAD
+from orchestrator.sandbox.network.proxy import Proxy
 from tests.egress_rig import (
     ALLOWED,
     HOST,

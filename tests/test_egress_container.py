@@ -450,7 +450,7 @@ def test_a_job_that_ctrl_c_ended_tells_it_too(bench: DockerBench, internet: Inte
 ORCHESTRATOR = """
 import sys
 from pathlib import Path
-from orchestrator.edges.engine import connect
+from orchestrator.sandbox.engine.client import connect
 from tests.contract_sandbox import MIB, Scenario, job_of
 from tests.sandbox_rig import DockerBench
 bench = DockerBench(connect(), Path(sys.argv[1]), sys.argv[2])

@@ -14,21 +14,21 @@ from typing import Any
 
 import pytest
 
-from orchestrator.blobs import BlobStore
-from orchestrator.console.saver import Saver, journal_of_run, open_journal
-from orchestrator.console.wiring import prepare, resolve_images
-from orchestrator.edges.absent import absent
-from orchestrator.edges.engine import connect
-from orchestrator.edges.library import LocalLibrary
-from orchestrator.edges.sandbox import DockerSandbox
-from orchestrator.edges.scripted_sandbox import ScriptedSandbox
-from orchestrator.edges.sweep import SweepModel
-from orchestrator.journal import Journal, Mode
-from orchestrator.paths import IdeaPaths
-from orchestrator.ports import Edges
+from orchestrator.api.export import Saver, journal_of_run, open_journal
+from orchestrator.api.prepare import prepare, resolve_images
+from orchestrator.literature.local import LocalLibrary
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.journal import Journal, Mode
+from orchestrator.record.paths import IdeaPaths
+from orchestrator.record.ports import Edges
+from orchestrator.record.replay import absent
 from orchestrator.records import Job, JobResult
 from orchestrator.report import idea_report
-from orchestrator.run import Place, Setup, Tools, research
+from orchestrator.research.run import Place, Setup, Tools, research
+from orchestrator.research.sweep import SweepModel
+from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.sandbox import DockerSandbox
+from orchestrator.sandbox.scripted import ScriptedSandbox
 from tests import run_rig as rig
 
 pytestmark = pytest.mark.docker

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator import EngineFailed
-from orchestrator.edges import sandbox
-from orchestrator.edges.engine import Engine
-from orchestrator.edges.meter import status_of
+from orchestrator.sandbox import sandbox
+from orchestrator.sandbox.engine.client import Engine
+from orchestrator.sandbox.job.cgroup import status_of
 from tests.contract_sandbox import WRITES, job_of
 from tests.sandbox_rig import DockerBench, docker_bench
 

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from orchestrator import ControlUnavailable, DiskFull, HostBusy, UserError, seccomp
-from orchestrator.console.wiring import real_edges, staged
-from orchestrator.edges.editor import ContainerEditor, ProcessEditor
-from orchestrator.policy_schema import BLOCKS, DESCRIPTIVE, SETTINGS
+from orchestrator import ControlUnavailable, DiskFull, HostBusy, UserError
+from orchestrator.api.prepare import real_edges, staged
+from orchestrator.editor.aider import ContainerEditor, ProcessEditor
+from orchestrator.policy import seccomp
+from orchestrator.policy.schema import BLOCKS, DESCRIPTIVE, SETTINGS
 from tests import field_rig as rig
 from tests.field_rows import (
     Both,

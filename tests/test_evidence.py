@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.evidence import flat, mismatches, same_keys, suspected, verdict
+from orchestrator.record.attestation import flat, mismatches, same_keys, suspected, verdict
 from orchestrator.records import Verdict
 
 

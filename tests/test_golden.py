@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from orchestrator import SandboxFailed
-from orchestrator.edges.checks import read_back
-from orchestrator.edges.engine import Engine, connect
-from orchestrator.edges.objects import (
+from orchestrator.policy.policy import load, load_blocks
+from orchestrator.sandbox.engine.client import Engine, connect
+from orchestrator.sandbox.engine.objects import (
     create_container,
     make_volume,
     remove_container,
     remove_volume,
 )
-from orchestrator.policy import load, load_blocks
+from orchestrator.sandbox.job.verify import read_back
 from tests import golden_rig as rig
 
 LABELS = {"aisci.run": "test-golden"}

@@ -18,21 +18,21 @@ from pathlib import Path
 import pytest
 
 from orchestrator import ControlUnavailable, EngineFailed, SandboxFailed
-from orchestrator.blobs import BlobStore
-from orchestrator.edges import cdi
-from orchestrator.edges.checks import read_back
-from orchestrator.edges.container import body_of
-from orchestrator.edges.engine import connect
-from orchestrator.edges.gpu import Device, Driver, Gpus, Lease, Meter, cgroup_of
-from orchestrator.edges.images import resolve
-from orchestrator.edges.objects import (
+from orchestrator.record.blobs import BlobStore
+from orchestrator.records import Job, JobResult, Tree, Verdict
+from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.engine.objects import (
     create_container,
     make_volume,
     remove_container,
     remove_volume,
 )
-from orchestrator.edges.sandbox import DockerSandbox
-from orchestrator.records import Job, JobResult, Tree, Verdict
+from orchestrator.sandbox.gpus import cdi
+from orchestrator.sandbox.gpus.leases import Device, Driver, Gpus, Lease, Meter, cgroup_of
+from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.job.spec import body_of
+from orchestrator.sandbox.job.verify import read_back
+from orchestrator.sandbox.sandbox import DockerSandbox
 from tests.contract_sandbox import LIMITS
 from tests.sandbox_rig import resources
 
@@ -336,7 +336,7 @@ class Neighbours:
     seen: int = 0
 
     def sample(self, container: str) -> tuple[int, bool]:
-        """As :class:`orchestrator.edges.gpu.Meter` does, over processes found just now."""
+        """As :class:`orchestrator.sandbox.gpus.leases.Meter` does, over processes found just now."""
         self.seen += 1
         if self.looks is not None and self.seen > self.looks:
             raise SandboxFailed("the GPU driver failed while looking at a GPU")

@@ -15,18 +15,18 @@ from typing import Any
 import pytest
 
 from orchestrator import ControlUnavailable, SandboxFailed
-from orchestrator.controls import departing
-from orchestrator.deadline import FOREVER, Deadline
-from orchestrator.edges.checks import check_possible, check_seen
-from orchestrator.edges.engine import Engine, connect
-from orchestrator.edges.gvisor import lacking
-from orchestrator.edges.images import resolve
-from orchestrator.exceptions import departures
-from orchestrator.paths import shipped_root
-from orchestrator.policy import load
-from orchestrator.policy_check import check
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.policy.check import check
+from orchestrator.policy.controls import departing
+from orchestrator.policy.policy import load
+from orchestrator.policy.runtimes import departures
+from orchestrator.policy.seccomp import shipped, under
+from orchestrator.record.paths import shipped_root
 from orchestrator.records import Attestation, Job, JobResult, Verdict
-from orchestrator.seccomp import shipped, under
+from orchestrator.sandbox.engine.client import Engine, connect
+from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.job.gvisor import lacking
+from orchestrator.sandbox.job.verify import check_possible, check_seen
 from tests.contract_sandbox import LIMITS, MIB, Bench, SandboxContract, Scenario, job_of
 from tests.sandbox_rig import DockerBench, docker_bench
 

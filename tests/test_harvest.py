@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator import HarvestRefused
-from orchestrator.blobs import MemoryBlobs
-from orchestrator.edges.scripted_sandbox import Gathering
-from orchestrator.harvest import Harvest, Rules, harvest
-from orchestrator.names import shown, why_unsafe
+from orchestrator.core.filenames import shown, why_unsafe
+from orchestrator.record.blobs import MemoryBlobs
+from orchestrator.sandbox.harvest.harvest import Harvest, Rules, harvest
+from orchestrator.sandbox.scripted import Gathering
 
 RULES = Rules(paths=("run_1/", "plot.png"), files=5, bytes=10_000, file=4_000, depth=3)
 

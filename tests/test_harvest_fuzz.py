@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestrator import HarvestRefused
-from orchestrator.blobs import BlobStore
-from orchestrator.harvest import Harvest, Rules, harvest
-from orchestrator.names import why_unsafe
+from orchestrator.core.filenames import why_unsafe
+from orchestrator.record.blobs import BlobStore
+from orchestrator.sandbox.harvest.harvest import Harvest, Rules, harvest
 
 RULES = Rules(paths=("run_1/", "*.png"), files=4, bytes=5_000, file=3_000, depth=3)
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator import BadJournal
-from orchestrator.blobs import MemoryBlobs
-from orchestrator.edges.history import History
+from orchestrator.record.blobs import MemoryBlobs
 from orchestrator.records import Tree
+from orchestrator.report.git_history import History
 
 BLOBS = MemoryBlobs()
 

@@ -17,14 +17,14 @@ from orchestrator import (
     ImageMissing,
     ImageStale,
     UnknownName,
-    policy_compare,
 )
-from orchestrator.edges import images, wheels
-from orchestrator.edges.base_image import find_base
-from orchestrator.edges.engine import Engine, connect, one_line, translated
-from orchestrator.edges.recipes import RECIPES, Recipe, recipe_hash, write_context
-from orchestrator.edges.wheels import fetch_wheels
-from orchestrator.paths import shipped_root
+from orchestrator.policy import compare as policy_compare
+from orchestrator.record.paths import shipped_root
+from orchestrator.sandbox.engine.client import Engine, connect, one_line, translated
+from orchestrator.sandbox.images import images, wheels
+from orchestrator.sandbox.images.base import find_base
+from orchestrator.sandbox.images.recipes import RECIPES, Recipe, recipe_hash, write_context
+from orchestrator.sandbox.images.wheels import fetch_wheels
 
 BY_NAME = {recipe.name: recipe for recipe in RECIPES}
 UNTRUSTED = ("aisci-sandbox:cpu", "aisci-latex", "aisci-editor")

@@ -16,18 +16,18 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.blobs import BlobStore
-from orchestrator.console.saver import Saver
-from orchestrator.console.wiring import resolve_images
-from orchestrator.deadline import Deadline
-from orchestrator.edges.library import LocalLibrary
-from orchestrator.edges.sweep import SweepModel
-from orchestrator.journal import Mode
-from orchestrator.paths import RunPaths
-from orchestrator.policy import lowered
-from orchestrator.ports import Edges
+from orchestrator.api.export import Saver
+from orchestrator.api.prepare import resolve_images
+from orchestrator.core.deadline import Deadline
+from orchestrator.literature.local import LocalLibrary
+from orchestrator.policy.policy import lowered
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.journal import Mode
+from orchestrator.record.paths import RunPaths
+from orchestrator.record.ports import Edges
 from orchestrator.records import Ask, Job, JobResult, Limits, Reply, Tree, Usage, Verdict
-from orchestrator.run import Tools, research
+from orchestrator.research.run import Tools, research
+from orchestrator.research.sweep import SweepModel
 from tests import run_rig as rig
 from tests.contract_sandbox import LIMITS, MIB
 from tests.sandbox_rig import DockerBench, docker_bench

@@ -19,11 +19,11 @@ from orchestrator import (
     ModelBusy,
     ModelRefused,
 )
-from orchestrator.blobs import BlobStore
-from orchestrator.budget import Budget
-from orchestrator.chain import SCHEMA, read_lines, set_torn_tail_aside
-from orchestrator.divergence import first_difference
-from orchestrator.journal import INLINE, Journal, Mode
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.budget import Budget
+from orchestrator.record.chain import SCHEMA, read_lines, set_torn_tail_aside
+from orchestrator.record.divergence import first_difference
+from orchestrator.record.journal import INLINE, Journal, Mode
 from orchestrator.records import Reply, Usage
 
 REPLY = TypeAdapter(Reply)

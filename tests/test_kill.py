@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.chain import read_lines
-from orchestrator.edges.engine import connect
-from orchestrator.edges.sweep import SweepModel
-from orchestrator.edges.watch import Watch
+from orchestrator.record.chain import read_lines
+from orchestrator.research.sweep import SweepModel
+from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.job.monitor import Watch
 from tests import run_rig as rig
 from tests.bench import record
 from tests.model_server import ModelServer, from_model

@@ -27,8 +27,8 @@ import pytest
 
 import orchestrator
 from orchestrator import AisciError
-from orchestrator.edges.engine import APIError, Engine, connect
-from orchestrator.edges.reap import reap
+from orchestrator.sandbox.engine.client import APIError, Engine, connect
+from orchestrator.sandbox.engine.reaper import reap
 from tests.bench import record
 from tests.kill_rig import HOST, Orchestrator, lifetime
 from tests.leftovers import dead_sockets, left_of_run, loops_settled, mounts_below, nobodys, settled

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator import latex, references, tables
-from orchestrator.numbers import numbers, runs_named
-from orchestrator.prose import plain, sentences
 from orchestrator.records import PaperRef, Run, Tree
+from orchestrator.research.paper import latex, references, tables
+from orchestrator.research.paper.numbers import numbers, runs_named
+from orchestrator.research.paper.prose import plain, sentences
 from tests.paper_rig import results
 
 DOCUMENT = r"""\documentclass{article}

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator import BadFile, Literature
-from orchestrator.edges.bibtex import entries, plain_text
-from orchestrator.edges.library import LocalLibrary
-from orchestrator.paths import shipped_root
+from orchestrator.literature.bibtex import entries, plain_text
+from orchestrator.literature.local import LocalLibrary
+from orchestrator.record.paths import shipped_root
 from orchestrator.records import Query, canonical
 
 SHIPPED = shipped_root() / "templates" / "grokking" / "library.json"

@@ -8,14 +8,14 @@ from contextlib import closing
 
 import pytest
 
-from orchestrator.edges.depot import Depot, socket_of
-from orchestrator.edges.engine import connect
-from orchestrator.edges.images import resolve
-from orchestrator.edges.labels import Owner
-from orchestrator.edges.objects import create_container, make_volume
-from orchestrator.edges.reap import reap
-from orchestrator.edges.sentinel import Sentinel
-from orchestrator.edges.storage import helper_body, volume_mount
+from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.engine.labels import Owner
+from orchestrator.sandbox.engine.objects import create_container, make_volume
+from orchestrator.sandbox.engine.reaper import reap
+from orchestrator.sandbox.engine.sentinel import Sentinel
+from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.resources import Depot, socket_of
+from orchestrator.sandbox.storage.quota import helper_body, volume_mount
 from tests.leftovers import nobodys, settled
 from tests.private_engine import PrivateEngine, private_engine
 

@@ -23,10 +23,10 @@ from orchestrator import (
     ModelRefused,
     UnknownName,
 )
-from orchestrator.deadline import FOREVER, Deadline
-from orchestrator.edges.models import LitellmModel, Patience, World, open_model
-from orchestrator.edges.redact import redact
-from orchestrator.edges.scripted import Rule, ScriptedModel
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.models.litellm import LitellmModel, Patience, World, open_model
+from orchestrator.models.redact import redact
+from orchestrator.models.scripted import Rule, ScriptedModel
 from orchestrator.records import Ask, Message
 from tests.contract_model import ModelContract
 from tests.model_server import Answer, Drip, Drop, Fail, Hang, ModelServer, Raw, Stop
@@ -358,7 +358,7 @@ def test_a_key_that_is_there_is_enough_and_nobody_is_asked() -> None:
 
 def test_the_built_in_model_needs_no_key_and_no_litellm() -> None:
     code = (
-        "import sys; from orchestrator.edges.models import open_model;"
+        "import sys; from orchestrator.models.litellm import open_model;"
         "print(open_model('builtin/sweep', environ={}).name, 'litellm' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -376,8 +376,8 @@ def hook(event, args):
     if event in ("socket.connect", "socket.getaddrinfo"):
         seen.append(str(args[1] if event == "socket.connect" else args[:2]))
 sys.addaudithook(hook)
-from orchestrator.deadline import FOREVER
-from orchestrator.edges.models import open_model
+from orchestrator.core.deadline import FOREVER
+from orchestrator.models.litellm import open_model
 from orchestrator.records import Ask, Message
 model = open_model("openai/gpt-4o", environ=os.environ)
 text = model.complete(Ask(purpose="p", messages=(Message("user", "hi"),)), FOREVER).text

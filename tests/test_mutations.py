@@ -8,18 +8,18 @@ from contextlib import contextmanager, nullcontext
 
 import pytest
 
-from orchestrator.controls import CONTROLS
-from orchestrator.edges.engine import Engine, connect
-from orchestrator.edges.gvisor import lacking
-from orchestrator.edges.images import resolve
-from orchestrator.edges.proving.host import WAYS
-from orchestrator.edges.proving.trials import Trials
-from orchestrator.paths import shipped_root
-from orchestrator.proof.parts import PARTS
+from orchestrator.policy.controls import CONTROLS
+from orchestrator.proof.mechanisms import PARTS
+from orchestrator.proof.observation import Seen
 from orchestrator.proof.probe import Probe, probes
-from orchestrator.proof.seen import Seen
+from orchestrator.proof.running.host_probes import WAYS
+from orchestrator.proof.running.runner import Trials
 from orchestrator.proof.subject import Subject, applying, subject_of
+from orchestrator.record.paths import shipped_root
 from orchestrator.records import ContainerKind
+from orchestrator.sandbox.engine.client import Engine, connect
+from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.job.gvisor import lacking
 from tests.bench import record
 from tests.mutated_images import run_id
 from tests.mutations import MUTATIONS, Mutation, Without

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator import facts
-from orchestrator.manifest import Manifest
-from orchestrator.numbers import (
+from orchestrator.research.paper import constants as facts
+from orchestrator.research.paper.numbers import (
     Quantity,
     from_results,
     nearest,
@@ -21,8 +20,9 @@ from orchestrator.numbers import (
     shown_error,
     within,
 )
-from orchestrator.prose import plain
-from orchestrator.results import Dataset, Results
+from orchestrator.research.paper.prose import plain
+from orchestrator.template.manifest import Manifest
+from orchestrator.template.results import Dataset, Results
 
 
 def one(text: str, quantities: tuple[Quantity, ...]) -> str | None:

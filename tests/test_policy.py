@@ -12,15 +12,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator import BadPolicy, UnknownName, UserError
-from orchestrator.edges.machine import measure
-from orchestrator.paths import shipped_root
-from orchestrator.policy import Policy, load, lowered, show
-from orchestrator.policy_check import check, check_file, check_machine, refuse
-from orchestrator.policy_compare import compare, flat, weaker
-from orchestrator.policy_limits import Machine
+from orchestrator.core.units import (
+    LONGEST,
+    parse_size,
+    parse_time,
+    rough_text,
+    size_text,
+    time_text,
+)
+from orchestrator.machine.measure import measure
+from orchestrator.policy.check import check, check_file, check_machine, refuse
+from orchestrator.policy.compare import compare, flat, weaker
+from orchestrator.policy.lint import Machine
+from orchestrator.policy.policy import Policy, load, lowered, show
+from orchestrator.policy.seccomp import shipped
+from orchestrator.record.paths import shipped_root
 from orchestrator.records import Limits, canonical
-from orchestrator.seccomp import shipped
-from orchestrator.units import LONGEST, parse_size, parse_time, rough_text, size_text, time_text
 
 ROOT = shipped_root() / "policies"
 SHIPPED = sorted(path.stem for path in ROOT.glob("*.yaml"))

@@ -19,9 +19,9 @@ import pytest
 from typer.testing import CliRunner
 
 import cli
-from orchestrator.controls import CONTROLS
-from orchestrator.exceptions import departures
-from orchestrator.yamlfile import read
+from orchestrator.core.strict_yaml import read
+from orchestrator.policy.controls import CONTROLS
+from orchestrator.policy.runtimes import departures
 from tests.test_policy import HEAD, SHIPPED, written
 
 ROOT = Path(__file__).parent.parent

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from orchestrator.edges.machine import measure
-from orchestrator.policy import load
-from orchestrator.policy_limits import (
+from orchestrator.machine.measure import measure
+from orchestrator.policy.lint import (
     Machine,
     of_budgets,
     of_container,
     of_machine,
     of_run,
 )
-from orchestrator.policy_schema import BLOCKS, Whole
+from orchestrator.policy.policy import load
+from orchestrator.policy.schema import BLOCKS, Whole
 from tests.test_policy import ROOT
 
 GIB = 2**30

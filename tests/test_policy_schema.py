@@ -10,10 +10,10 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 
 from orchestrator import BadPolicy
-from orchestrator.policy import load
-from orchestrator.policy_schema import BLOCKS, SETTINGS
-from orchestrator.policy_written import json_schema
-from orchestrator.yamlfile import read
+from orchestrator.core.strict_yaml import read
+from orchestrator.policy.document import json_schema
+from orchestrator.policy.policy import load
+from orchestrator.policy.schema import BLOCKS, SETTINGS
 from tests.test_policy import ROOT, SHIPPED, written
 
 FIRST = "# yaml-language-server: $schema=schema.json"

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.blobs import BlobStore
-from orchestrator.edges.proving import looks
-from orchestrator.edges.proving.looks import looked_at
-from orchestrator.names import shown
-from orchestrator.paths import shipped_root
+from orchestrator.core.filenames import shown
+from orchestrator.proof.observation import Attempt, Seen, read
 from orchestrator.proof.probe import FOLDER, HELPERS, Judge, Probe
-from orchestrator.proof.seen import Attempt, Seen, read
+from orchestrator.proof.running import inspection as looks
+from orchestrator.proof.running.inspection import looked_at
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.paths import shipped_root
 from orchestrator.records import JobResult, Tree, Verdict
 from tests.report_rig import box
 

@@ -9,24 +9,24 @@ from typing import Any
 import pytest
 
 from orchestrator import BadFile
-from orchestrator.console.saver import Saver
-from orchestrator.controls import CONTROLS
-from orchestrator.edges.sweep import SweepModel
-from orchestrator.exceptions import BIND
-from orchestrator.journal import Mode
-from orchestrator.paths import RunPaths, shipped_root
-from orchestrator.pinned import read_pins
-from orchestrator.policy import load
-from orchestrator.policy_limits import Machine
+from orchestrator.api.export import Saver
+from orchestrator.policy.controls import CONTROLS
+from orchestrator.policy.lint import Machine
+from orchestrator.policy.policy import load
+from orchestrator.policy.runtimes import BIND
 from orchestrator.proof.judge import Result, State, judge
+from orchestrator.proof.observation import Attempt, Seen
 from orchestrator.proof.page import empty_page, proof_page
 from orchestrator.proof.probe import chosen, probes
 from orchestrator.proof.proof import Proof, Whole, by_control, read, written
-from orchestrator.proof.seen import Attempt, Seen
-from orchestrator.proof.shelf import Shelf
+from orchestrator.proof.store import Shelf
 from orchestrator.proof.subject import applying, on_machine, subject_of
-from orchestrator.report.proved import proved
-from orchestrator.run import Tools, research
+from orchestrator.record.journal import Mode
+from orchestrator.record.paths import RunPaths, shipped_root
+from orchestrator.report.proof import proved
+from orchestrator.research.pins import read_pins
+from orchestrator.research.run import Tools, research
+from orchestrator.research.sweep import SweepModel
 from tests import run_rig
 from tests.report_rig import box
 from tests.test_policy_commands import aisci

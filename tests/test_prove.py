@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from orchestrator.edges.engine import connect
-from orchestrator.edges.gpu import Driver
-from orchestrator.edges.gvisor import lacking
-from orchestrator.edges.labels import OWNER
-from orchestrator.paths import shipped_root
 from orchestrator.proof.probe import probes
 from orchestrator.proof.proof import read
 from orchestrator.proof.subject import applying, subject_of
+from orchestrator.record.paths import shipped_root
+from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.engine.labels import OWNER
+from orchestrator.sandbox.gpus.leases import Driver
+from orchestrator.sandbox.job.gvisor import lacking
 from tests.bench import record
 from tests.mutations import asked, no_ulimit
 from tests.sandbox_rig import nameless_loops

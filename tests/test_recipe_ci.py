@@ -15,7 +15,7 @@ import pytest
 import typer
 
 from cli import app
-from orchestrator.yamlfile import read
+from orchestrator.core.strict_yaml import read
 
 ROOT = Path(__file__).parent.parent
 RECIPE = ROOT / "docs" / "recipes" / "ci.yml"

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from orchestrator import __version__
+from orchestrator.api.export import Saver, open_journal
 from orchestrator.audit import Anchor, Outcome, audit
-from orchestrator.chain import head_of
-from orchestrator.console.saver import Saver, open_journal
-from orchestrator.edges.absent import absent
-from orchestrator.journal import Mode
-from orchestrator.paths import IdeaPaths, RunPaths
-from orchestrator.pinned import read_pins, setup_of, template_of
+from orchestrator.record.chain import head_of
+from orchestrator.record.journal import Mode
+from orchestrator.record.paths import IdeaPaths, RunPaths
+from orchestrator.record.replay import absent
 from orchestrator.report import idea_report
-from orchestrator.run import Tools, research
+from orchestrator.research.pins import read_pins, setup_of, template_of
+from orchestrator.research.run import Tools, research
 from tests import run_rig as rig
 
 RECORDED = Path(__file__).parent / "data" / "recorded"

@@ -11,21 +11,23 @@ from typing import Any
 import pytest
 
 from orchestrator import BadPolicy, ControlUnavailable, SandboxFailed
-from orchestrator.blobs import BlobStore
-from orchestrator.console import research, wiring
-from orchestrator.console.rehearsal import rehearse
-from orchestrator.console.research import View, start
-from orchestrator.console.wiring import prepare
-from orchestrator.edges import gpu, sandbox
-from orchestrator.edges.engine import connect
-from orchestrator.edges.models import open_model
-from orchestrator.edges.scripted_sandbox import Ending, ScriptedSandbox
-from orchestrator.edges.sweep import SweepModel
-from orchestrator.edges.volumes import Volumes
-from orchestrator.journal import Mode
-from orchestrator.manifest import StagedData
-from orchestrator.policy_limits import Machine
-from orchestrator.run import Setup
+from orchestrator.api import prepare as wiring
+from orchestrator.api.prepare import prepare
+from orchestrator.console import run as research
+from orchestrator.console.run import View, start
+from orchestrator.models.litellm import open_model
+from orchestrator.policy.lint import Machine
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.journal import Mode
+from orchestrator.research.preflight import rehearse
+from orchestrator.research.run import Setup
+from orchestrator.research.sweep import SweepModel
+from orchestrator.sandbox import sandbox
+from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.gpus import leases as gpu
+from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
+from orchestrator.sandbox.storage.volumes import Volumes
+from orchestrator.template.manifest import StagedData
 from tests import run_rig as rig
 
 VIEW = View(quiet=True, as_json=False)

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from orchestrator import BadJournal
-from orchestrator.console.saver import differences, open_journal
-from orchestrator.exceptions import departures
-from orchestrator.journal import Journal, Mode
-from orchestrator.paths import IdeaPaths
-from orchestrator.plain import plain, plain_line
+from orchestrator.api.export import differences, open_journal
+from orchestrator.core.sanitize import plain, plain_line
+from orchestrator.policy.runtimes import departures
+from orchestrator.record.journal import Journal, Mode
+from orchestrator.record.paths import IdeaPaths
 from orchestrator.records import JobResult, Tree, Verdict
 from orchestrator.report import idea_report, run_report
 from orchestrator.report.containers import _settings

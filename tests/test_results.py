@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator import BadResults
-from orchestrator.results import BARE, MAX_BYTES, Dataset, Results, parse_final_info
+from orchestrator.template.results import BARE, MAX_BYTES, Dataset, Results, parse_final_info
 
 
 def parsed(value: object) -> Results:

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from orchestrator import Diverged, ModelBusy
-from orchestrator.console.saver import Saver, differences
-from orchestrator.deadline import Deadline
-from orchestrator.edges.absent import absent
-from orchestrator.edges.sweep import SweepModel
-from orchestrator.journal import Mode
+from orchestrator.api.export import Saver, differences
+from orchestrator.core.deadline import Deadline
+from orchestrator.record.journal import Mode
+from orchestrator.record.replay import absent
 from orchestrator.records import Ask, Reply, Usage, digest
-from orchestrator.run import Tools, research
-from orchestrator.saving import Saving
+from orchestrator.research.ideas_file import Saving
+from orchestrator.research.run import Tools, research
+from orchestrator.research.sweep import SweepModel
 from tests import run_rig as rig
 
 

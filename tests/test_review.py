@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from orchestrator import BadReply
-from orchestrator.blobs import BlobStore
-from orchestrator.budget import Budget
-from orchestrator.edges.scripted import Rule, ScriptedModel
-from orchestrator.journal import Journal
-from orchestrator.ports import Edges, Ports
-from orchestrator.prompting import blocks
+from orchestrator.models.scripted import Rule, ScriptedModel
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.budget import Budget
+from orchestrator.record.journal import Journal
+from orchestrator.record.ports import Edges, Ports
 from orchestrator.records import Paper
-from orchestrator.stages.review import GRADES, Form, as_text, review
-from orchestrator.study import Study
+from orchestrator.research.prompts import blocks
+from orchestrator.research.stages.review import GRADES, Form, as_text, review
+from orchestrator.research.study import Study
 from tests import paper_rig as rig
 
 INJECTION = (

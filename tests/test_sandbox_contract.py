@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.blobs import MemoryBlobs
-from orchestrator.deadline import FOREVER, Deadline
-from orchestrator.edges.scripted_sandbox import ScriptedSandbox
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.record.blobs import MemoryBlobs
 from orchestrator.records import Job, JobResult
+from orchestrator.sandbox.scripted import ScriptedSandbox
 from tests.contract_sandbox import SandboxContract, Scenario
 from tests.sandbox_rig import DockerBench, docker_bench
 

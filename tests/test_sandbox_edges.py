@@ -14,26 +14,26 @@ from typing import Any, cast
 import pytest
 
 from orchestrator import ControlUnavailable, SandboxFailed
-from orchestrator.blobs import BlobStore
-from orchestrator.console.wiring import resolve_images
-from orchestrator.edges import container
-from orchestrator.edges.checks import read_back
-from orchestrator.edges.depot import socket_of
-from orchestrator.edges.engine import Engine, connect
-from orchestrator.edges.images import resolve
-from orchestrator.edges.lines import Lines
-from orchestrator.edges.meter import Meter, Sample, folders_of, inside
-from orchestrator.edges.objects import (
+from orchestrator.api.prepare import resolve_images
+from orchestrator.policy.policy import load, lowered
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.paths import shipped_root
+from orchestrator.records import Job, Tree
+from orchestrator.sandbox.engine.client import Engine, connect
+from orchestrator.sandbox.engine.objects import (
     create_container,
     make_volume,
     remove_container,
     remove_volume,
 )
-from orchestrator.edges.packing import pack
-from orchestrator.edges.stream import STDERR, STDOUT, Stream
-from orchestrator.paths import shipped_root
-from orchestrator.policy import load, lowered
-from orchestrator.records import Job, Tree
+from orchestrator.sandbox.engine.stream import STDERR, STDOUT, Stream
+from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.job import spec as container
+from orchestrator.sandbox.job.cgroup import Meter, Sample, folders_of, inside
+from orchestrator.sandbox.job.copy_in import pack
+from orchestrator.sandbox.job.line_buffer import Lines
+from orchestrator.sandbox.job.verify import read_back
+from orchestrator.sandbox.resources import socket_of
 from tests.contract_sandbox import LIMITS
 
 

@@ -21,10 +21,10 @@ from orchestrator import (
     Interrupted,
     SandboxFailed,
 )
-from orchestrator.edges.engine import connect
-from orchestrator.edges.images import resolve
+from orchestrator.policy.seccomp import profile_of, shipped
 from orchestrator.records import Job, JobResult, Verdict
-from orchestrator.seccomp import profile_of, shipped
+from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.images.images import resolve
 from tests.contract_sandbox import LIMITS, MIB, Scenario, job_of
 from tests.sandbox_rig import DockerBench, backend_here, docker_bench, resources
 

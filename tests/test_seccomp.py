@@ -16,18 +16,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator import BadPolicy, SandboxFailed
-from orchestrator.edges.checks import hashed, read_back
-from orchestrator.edges.container import body_of
-from orchestrator.edges.engine import Engine
-from orchestrator.edges.images import resolve
-from orchestrator.edges.objects import create_container, remove_container
-from orchestrator.paths import shipped_root
-from orchestrator.pinned import policy_of
-from orchestrator.policy import Policy, load, show
-from orchestrator.policy_compare import compare
+from orchestrator.core.units import parse_size
+from orchestrator.policy.compare import compare
+from orchestrator.policy.policy import Policy, load, show
+from orchestrator.policy.seccomp import (
+    MAX_BYTES,
+    Profile,
+    no_weaker,
+    profile_of,
+    read,
+    shipped,
+    under,
+)
+from orchestrator.record.paths import shipped_root
 from orchestrator.records import JobResult, Tree
-from orchestrator.seccomp import MAX_BYTES, Profile, no_weaker, profile_of, read, shipped, under
-from orchestrator.units import parse_size
+from orchestrator.research.pins import policy_of
+from orchestrator.sandbox.engine.client import Engine
+from orchestrator.sandbox.engine.objects import create_container, remove_container
+from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.job.spec import body_of
+from orchestrator.sandbox.job.verify import hashed, read_back
 from tests.contract_sandbox import LIMITS, MIB, Scenario, job_of
 from tests.sandbox_rig import DockerBench, docker_bench
 

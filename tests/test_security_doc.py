@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.controls import CONTROLS, Control
-from orchestrator.exceptions import Departure, departures
+from orchestrator.policy.controls import CONTROLS, Control
+from orchestrator.policy.runtimes import Departure, departures
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "security.md").read_text("utf-8")

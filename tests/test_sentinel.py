@@ -17,12 +17,12 @@ from typing import ClassVar
 
 import pytest
 
-from orchestrator.edges.depot import socket_of
-from orchestrator.edges.engine import Engine, connect
-from orchestrator.edges.labels import Owner, labels
-from orchestrator.edges.objects import make_volume
-from orchestrator.edges.reap import reap
-from orchestrator.edges.sentinel import Sentinel
+from orchestrator.sandbox.engine.client import Engine, connect
+from orchestrator.sandbox.engine.labels import Owner, labels
+from orchestrator.sandbox.engine.objects import make_volume
+from orchestrator.sandbox.engine.reaper import reap
+from orchestrator.sandbox.engine.sentinel import Sentinel
+from orchestrator.sandbox.resources import socket_of
 from tests.sandbox_rig import nameless_loops, resources
 
 pytestmark = pytest.mark.docker
@@ -31,8 +31,8 @@ pytestmark = pytest.mark.docker
 ORCHESTRATOR = """
 import sys
 from pathlib import Path
-from orchestrator.edges import sandbox
-from orchestrator.edges.engine import connect
+from orchestrator.sandbox import sandbox
+from orchestrator.sandbox.engine.client import connect
 from tests.contract_sandbox import Scenario, job_of
 from tests.sandbox_rig import DockerBench
 bench = DockerBench(connect(), Path(sys.argv[1]), sys.argv[2])
@@ -263,7 +263,7 @@ def test_an_owner_in_another_container_is_left_alone() -> None:
 
 LOOKS = """
 import os, sys
-from orchestrator.edges.labels import Owner, _start
+from orchestrator.sandbox.engine.labels import Owner, _start
 me = Owner.me()
 first = Owner(me.boot, 1, _start(1))
 os.setgroups([]), os.setgid(12345), os.setuid(12345)
@@ -303,7 +303,7 @@ def test_a_folder_whose_path_has_a_lines_end_is_removed_and_no_other(tmp_path: P
 REMOVES = """
 import sys
 from pathlib import Path
-from orchestrator.edges.sentinel import _remove
+from orchestrator.sandbox.engine.sentinel import _remove
 Path(sys.argv[1], "in", "kept").write_text("x")
 _remove(sys.argv[1])
 print(Path(sys.argv[1], "in", "kept").exists())

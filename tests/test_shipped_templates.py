@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator.contract import AUTHOR, PLACEHOLDERS, check, knob_line
-from orchestrator.edges.library import LocalLibrary
-from orchestrator.paths import shipped_root
-from orchestrator.results import parse_final_info
-from orchestrator.template import PAPER, Template, load, shipped
+from orchestrator.literature.local import LocalLibrary
+from orchestrator.record.paths import shipped_root
+from orchestrator.template.contract import AUTHOR, PLACEHOLDERS, check, knob_line
+from orchestrator.template.results import parse_final_info
+from orchestrator.template.template import PAPER, Template, load, shipped
 from tests.template_rig import ask, closed
 
 ROOT = Path(__file__).parent.parent

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator import UserError
-from orchestrator.edges.signing import read_signer, read_verifier
-from orchestrator.envelope import PAYLOAD, RUN, Envelope, opened, sealed_in
+from orchestrator.record.envelope import PAYLOAD, RUN, Envelope, opened, sealed_in
+from orchestrator.record.signing import read_signer, read_verifier
+from orchestrator.record.statement import STATEMENT
 from orchestrator.records import canonical
-from orchestrator.statement import STATEMENT
 
 STATED = canonical({"_type": STATEMENT, "subject": [], "predicateType": RUN, "predicate": {}})
 

@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 
 from orchestrator import ControlUnavailable, DiskFull, EngineFailed, SandboxFailed
-from orchestrator.edges.engine import connect
-from orchestrator.edges.mounts import WORKSPACE, check_workspace, mount_of, workspace_of
-from orchestrator.edges.storage import BACKENDS, Quota
-from orchestrator.edges.storage_xfs import pool_folder, project_folder
+from orchestrator.policy.seccomp import DEFAULT, profile_of
 from orchestrator.records import Verdict
-from orchestrator.seccomp import DEFAULT, profile_of
+from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.storage.mounts import WORKSPACE, check_workspace, mount_of, workspace_of
+from orchestrator.sandbox.storage.quota import BACKENDS, Quota
+from orchestrator.sandbox.storage.xfs import pool_folder, project_folder
 from tests.contract_sandbox import Scenario, job_of
 from tests.sandbox_rig import DockerBench, backend_here, docker_bench, resources
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.paths import shipped_root
-from orchestrator.policy import load, lowered
+from orchestrator.policy.policy import load, lowered
+from orchestrator.record.paths import shipped_root
 from orchestrator.records import Job, JobResult, Limits, Tree, Verdict
 from tests import stress_rig as rig
 from tests.bench import record

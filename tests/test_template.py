@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from orchestrator import BadResults, BadTemplate, UnknownName
-from orchestrator.beats import check_beats
-from orchestrator.contract import AUTHOR, PLACEHOLDERS, check, knob_line, require
-from orchestrator.paths import RESERVED, shipped_root
-from orchestrator.results import Dataset, Results, parse_final_info
-from orchestrator.template import Template, from_files, load, shipped
+from orchestrator.record.paths import RESERVED, shipped_root
+from orchestrator.template.contract import AUTHOR, PLACEHOLDERS, check, knob_line, require
+from orchestrator.template.results import Dataset, Results, parse_final_info
+from orchestrator.template.template import Template, from_files, load, shipped
+from orchestrator.template.untrained import check_beats
 
 DATA = Path(__file__).parent / "data"
 

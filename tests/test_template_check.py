@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator.contract import measured
-from orchestrator.paths import shipped_root
-from orchestrator.progress import seconds_left, share_done
-from orchestrator.results import parse_final_info, per_seed
-from orchestrator.template import load, shipped
+from orchestrator.core.progress import seconds_left, share_done
+from orchestrator.record.paths import shipped_root
+from orchestrator.template.contract import measured
+from orchestrator.template.results import parse_final_info, per_seed
+from orchestrator.template.template import load, shipped
 
 ROOT = Path(__file__).parent.parent
 QUICK = ROOT / "tests/data/quick"

@@ -13,22 +13,22 @@ from typing import Any
 import pytest
 
 from orchestrator import BudgetSpent, Diverged, LanguageModel
-from orchestrator.blobs import BlobStore
-from orchestrator.budget import Budget, Used
-from orchestrator.chain import SCHEMA
-from orchestrator.console.saver import Saver
-from orchestrator.deadline import FOREVER, Deadline
-from orchestrator.edges.absent import absent
-from orchestrator.edges.gpu import Device, Gpus
-from orchestrator.edges.library import LocalLibrary
-from orchestrator.edges.scripted_editor import ScriptedEditor
-from orchestrator.edges.scripted_sandbox import Ending, ScriptedSandbox
-from orchestrator.edges.sweep import SweepModel
-from orchestrator.journal import Journal, Mode
-from orchestrator.policy import lowered
-from orchestrator.ports import Edges, Ports
+from orchestrator.api.export import Saver
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.editor.scripted import ScriptedEditor
+from orchestrator.literature.local import LocalLibrary
+from orchestrator.policy.policy import lowered
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.budget import Budget, Used
+from orchestrator.record.chain import SCHEMA
+from orchestrator.record.journal import Journal, Mode
+from orchestrator.record.ports import Edges, Ports
+from orchestrator.record.replay import absent
 from orchestrator.records import Ask, EditRequest, Job, JobResult, Message, Reply, Tree, Usage
-from orchestrator.run import Tools, research
+from orchestrator.research.run import Tools, research
+from orchestrator.research.sweep import SweepModel
+from orchestrator.sandbox.gpus.leases import Device, Gpus
+from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
 from tests import run_rig as rig
 from tests.contract_sandbox import LIMITS, Scenario, job_of
 from tests.sandbox_rig import DockerBench, docker_bench

@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import IdeaFailed, latex, references
-from orchestrator.deadline import Deadline
-from orchestrator.ports import Ports
-from orchestrator.prompting import blocks
+from orchestrator import IdeaFailed
+from orchestrator.core.deadline import Deadline
+from orchestrator.record.ports import Ports
 from orchestrator.records import EditRequest, Job, JobResult, Paper
-from orchestrator.stages import papers, verify
-from orchestrator.stages.writeup import SECTIONS, writeup
-from orchestrator.study import Study
+from orchestrator.research.paper import latex, references
+from orchestrator.research.prompts import blocks
+from orchestrator.research.stages import paper_edit as papers
+from orchestrator.research.stages import verify
+from orchestrator.research.stages.writeup import SECTIONS, writeup
+from orchestrator.research.study import Study
 from tests import paper_rig as rig
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
 from orchestrator import BadFile, BadTemplate
-from orchestrator.yamlfile import MAX_BYTES, parse, read, validated
+from orchestrator.core.strict_yaml import MAX_BYTES, parse, read, validated
 
 
 class Inner(BaseModel):

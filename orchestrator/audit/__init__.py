@@ -6,7 +6,7 @@ that whoever wrote the folder may be hostile. Its outcome is one of three words:
 where also a head or a signature that was kept elsewhere matches.
 """
 
-from orchestrator.audit.auditing import audit
+from orchestrator.audit.audit import audit
 from orchestrator.audit.finding import CHECKS, Checked, Finding
 from orchestrator.audit.page import audit_page
 from orchestrator.audit.signature import Anchor

@@ -11,7 +11,7 @@ from typing import Any
 from orchestrator import BadJournal
 from orchestrator.audit.finding import Checked, Finding, checked
 from orchestrator.audit.record import Line, Log, Record
-from orchestrator.blobs import UNFINISHED
+from orchestrator.record.blobs import UNFINISHED
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 _STEP = 1 << 20

@@ -10,12 +10,12 @@ from orchestrator import BadJournal
 from orchestrator.audit.calls import Box, Calls
 from orchestrator.audit.finding import Checked, Finding, checked
 from orchestrator.audit.record import Line, Log, Record
-from orchestrator.divergence import first_difference
-from orchestrator.paths import Recorded
-from orchestrator.policy import Policy
+from orchestrator.policy.policy import Policy
+from orchestrator.record.divergence import first_difference
+from orchestrator.record.paths import Recorded
+from orchestrator.record.statement import of_call
 from orchestrator.records import canonical
-from orchestrator.saving import evidence_name
-from orchestrator.statement import of_call
+from orchestrator.research.ideas_file import evidence_name
 
 BEFORE = "this run was recorded before evidence was journalled"
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from orchestrator import __version__
 from orchestrator.audit.calls import Call
-from orchestrator.audit.containers import containers
+from orchestrator.audit.containers_page import containers
 from orchestrator.audit.finding import CHECKS, Checked, Group, grouped
 from orchestrator.audit.verdict import MEANS, Audit, Outcome
 from orchestrator.report.html import Child, Html, el, fold, number, right, table

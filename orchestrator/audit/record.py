@@ -15,9 +15,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from orchestrator.audit.finding import Finding
-from orchestrator.blobs import BlobStore
-from orchestrator.chain import GENESIS, SCHEMA
-from orchestrator.paths import RunPaths
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.chain import GENESIS, SCHEMA
+from orchestrator.record.paths import RunPaths
 from orchestrator.records import canonical, digest
 
 Kind = Literal["run_started", "idea_started", "forked", "asked", "answered", "noted", "sealed"]

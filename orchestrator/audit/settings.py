@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from orchestrator import AisciError
 from orchestrator.audit.calls import Box
 from orchestrator.audit.finding import NOT_HELD, Finding
-from orchestrator.evidence import mismatches
-from orchestrator.seccomp import DEFAULT, Profile, profile_of, under
+from orchestrator.policy.seccomp import DEFAULT, Profile, profile_of, under
+from orchestrator.record.attestation import mismatches
 
 _WORKDIR = "/workspace/results/template/idea"
 _DATA = ("/data", "/workspace/data")

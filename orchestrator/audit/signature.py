@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.audit.finding import RESTORE, Checked, Finding, checked
 from orchestrator.audit.record import Record
-from orchestrator.envelope import Envelope, PublicKey, opened
+from orchestrator.record.envelope import Envelope, PublicKey, opened
 
 
 @dataclass(frozen=True, slots=True)

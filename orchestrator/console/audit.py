@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator import UserError
+from orchestrator.api import find_run as runs
 from orchestrator.audit import CHECKS, Anchor, Audit, Outcome, audit_page
 from orchestrator.audit import audit as audited
 from orchestrator.audit.finding import Group, grouped
 from orchestrator.audit.page import why_none
 from orchestrator.audit.verdict import MEANS
-from orchestrator.console import out, runs
-from orchestrator.edges.signing import read_verifier
-from orchestrator.paths import write
+from orchestrator.console import output as out
+from orchestrator.record.paths import write
+from orchestrator.record.signing import read_verifier
 
 _HEAD = re.compile(r"[0-9a-f]{64}")
 MOST = 20  # findings on a terminal; the page has the others

@@ -6,22 +6,22 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from orchestrator import BadResults, BadTemplate, __version__
-from orchestrator.baselines import FORM, KeptBaseline, key_of
-from orchestrator.beats import Beat, check_beats, require_held
-from orchestrator.console import out
-from orchestrator.console.live import MIB, NowRunning, as_seen
-from orchestrator.console.progress import span
-from orchestrator.console.research import View
-from orchestrator.console.stops import obeyed
-from orchestrator.console.tryout import Tryout, opened
-from orchestrator.contract import measured, require
-from orchestrator.edges import baselines
-from orchestrator.edges.gpu import Driver
-from orchestrator.edges.machine import in_words
-from orchestrator.paths import shipped_root
+from orchestrator.api.signals import obeyed
+from orchestrator.api.template_run import Tryout, opened
+from orchestrator.console import output as out
+from orchestrator.console.live_line import MIB, NowRunning, as_seen
+from orchestrator.console.live_table import span
+from orchestrator.console.run import View
+from orchestrator.machine import baseline_cache as baselines
+from orchestrator.machine.measure import in_words
+from orchestrator.record.paths import shipped_root
 from orchestrator.records import JobResult
-from orchestrator.results import Results
-from orchestrator.template import load
+from orchestrator.sandbox.gpus.leases import Driver
+from orchestrator.template.baseline import FORM, KeptBaseline, key_of
+from orchestrator.template.contract import measured, require
+from orchestrator.template.results import Results
+from orchestrator.template.template import load
+from orchestrator.template.untrained import Beat, check_beats, require_held
 
 SCOPE = "run/baseline"
 

@@ -18,15 +18,15 @@ from rich.progress import (
 )
 
 from orchestrator import Interrupted, UnknownName, UserError
-from orchestrator.console import out
-from orchestrator.console.research import View
-from orchestrator.console.stops import obeyed
-from orchestrator.edges import datasets
-from orchestrator.edges.transfer import Told, fetch
-from orchestrator.manifest import DataFile, DataSet
-from orchestrator.paths import shipped_root
-from orchestrator.template import Template, load, shipped
-from orchestrator.yamlfile import nearest
+from orchestrator.api.signals import obeyed
+from orchestrator.console import output as out
+from orchestrator.console.run import View
+from orchestrator.core.strict_yaml import nearest
+from orchestrator.machine import datasets
+from orchestrator.machine.download import Told, fetch
+from orchestrator.record.paths import shipped_root
+from orchestrator.template.manifest import DataFile, DataSet
+from orchestrator.template.template import Template, load, shipped
 
 MIB = 2**20
 TENTHS = 10  # lines about one file where nobody watches a terminal

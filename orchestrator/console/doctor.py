@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.console import out
-from orchestrator.console.readiness import readiness
-from orchestrator.doctor import Check, State, examine
-from orchestrator.edges.hostlook import survey
-from orchestrator.plain import plain_line
+from orchestrator.api.readiness import readiness
+from orchestrator.console import output as out
+from orchestrator.core.sanitize import plain_line
+from orchestrator.machine.doctor import Check, State, examine
+from orchestrator.machine.survey import survey
 
 WIDE = 120  # characters: no wider, and so wide where no terminal says
 _COLOURS: dict[State, str] = {

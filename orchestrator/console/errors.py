@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator import AisciError
-from orchestrator.plain import plain
+from orchestrator.core.sanitize import plain
 
 SCREEN = 1200  # characters of one field; the rest is in the journal
 KINDS = {2: "this cannot be done as asked", 130: "stopped"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from orchestrator.exceptions import BIND, departures
+from orchestrator.policy.runtimes import BIND, departures
+from orchestrator.proof.observation import Seen
 from orchestrator.proof.probe import Probe
-from orchestrator.proof.seen import Seen
 from orchestrator.records import ContainerKind
 
 State = Literal["held", "held otherwise", "did not hold", "not provable here"]

@@ -25,11 +25,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from orchestrator import BadFile, UnknownName
-from orchestrator.exceptions import departures
-from orchestrator.proof.parts import IDS
+from orchestrator.core.strict_yaml import nearest
+from orchestrator.core.units import parse_size, parse_time
+from orchestrator.policy.runtimes import departures
+from orchestrator.proof.mechanisms import IDS
 from orchestrator.records import ContainerKind, Verdict
-from orchestrator.units import parse_size, parse_time
-from orchestrator.yamlfile import nearest
 
 FOLDER = "sandbox/probes"
 HELPERS = "helpers"  # of FOLDER: what probes share; no probe

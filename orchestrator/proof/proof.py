@@ -11,8 +11,8 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from orchestrator import BadFile
-from orchestrator.controls import CONTROLS
-from orchestrator.controls.control import Control
+from orchestrator.policy.controls import CONTROLS
+from orchestrator.policy.controls.control import Control
 from orchestrator.proof.judge import STATES, Result, State
 from orchestrator.records import Attestation, ContainerKind, digest
 

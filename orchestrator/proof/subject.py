@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import get_args
 
 from orchestrator import UserError
-from orchestrator.controls import of_setting
-from orchestrator.policy import Policy, limits_of, load, load_blocks
-from orchestrator.policy_check import check_file, comparable, only_blocks, refuse
-from orchestrator.policy_limits import Machine, of_machine
-from orchestrator.policy_schema import Container, EditorContainer
+from orchestrator.policy.check import check_file, comparable, only_blocks, refuse
+from orchestrator.policy.controls import of_setting
+from orchestrator.policy.lint import Machine, of_machine
+from orchestrator.policy.policy import Policy, limits_of, load, load_blocks
+from orchestrator.policy.schema import Container, EditorContainer
 from orchestrator.proof.probe import Probe
 from orchestrator.records import ContainerKind, Limits, digest
 

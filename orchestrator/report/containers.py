@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.exceptions import departures, unread
+from orchestrator.policy.runtimes import departures, unread
 from orchestrator.records import Attestation
 from orchestrator.report.html import Child, Html, el, fold, number, right, table
 from orchestrator.report.network import network
 from orchestrator.report.page import bar, duration, pill, section, size
-from orchestrator.report.proved import proved
+from orchestrator.report.proof import proved
 from orchestrator.report.reading import IdeaFacts, Step
 
 

@@ -10,7 +10,7 @@ import base64
 import html
 from collections.abc import Iterable
 
-from orchestrator.plain import plain
+from orchestrator.core.sanitize import plain
 
 LONGEST = 200_000  # characters of one text
 EMPTY = frozenset({"meta", "img", "rect", "line", "circle"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.journal import Journal
+from orchestrator.record.journal import Journal
 from orchestrator.report.changes import changes
 from orchestrator.report.containers import containers
 from orchestrator.report.cost import calls, cost, total

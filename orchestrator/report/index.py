@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from orchestrator.journal import Journal
+from orchestrator.record.journal import Journal
 from orchestrator.report.cost import total
 from orchestrator.report.html import Child, Html, el, join, number, right, table
 from orchestrator.report.page import dollars, duration, facts, page, pill, section
-from orchestrator.report.proved import proved
+from orchestrator.report.proof import proved
 from orchestrator.report.reading import IdeaFacts, read_idea, steps
 
 

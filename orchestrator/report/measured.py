@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from orchestrator.manifest import Manifest, Metric
 from orchestrator.report.html import Child, Html, el, number, right, table, text
 from orchestrator.report.page import section
 from orchestrator.report.reading import IdeaFacts
-from orchestrator.results import Dataset
+from orchestrator.template.manifest import Manifest, Metric
+from orchestrator.template.results import Dataset
 
 WIDTH, STEP = 150, 9  # of a row's little chart, in CSS pixels
 Value = tuple[float, float | None]

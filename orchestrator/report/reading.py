@@ -10,8 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from orchestrator import BadResults
-from orchestrator.journal import Journal
-from orchestrator.manifest import Manifest
+from orchestrator.record.journal import Journal
 from orchestrator.records import (
     Claim,
     Edit,
@@ -25,8 +24,9 @@ from orchestrator.records import (
     Tree,
     Usage,
 )
-from orchestrator.results import Results, parse_final_info
-from orchestrator.template import from_files
+from orchestrator.template.manifest import Manifest
+from orchestrator.template.results import Results, parse_final_info
+from orchestrator.template.template import from_files
 
 _IDEA, _NOVELTY = TypeAdapter(Idea), TypeAdapter(Novelty)
 _RUN, _FAILURE, _RESULT = TypeAdapter(Run), TypeAdapter(Failure), TypeAdapter(JobResult)

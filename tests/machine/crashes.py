@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.edges.images import resolve
+from orchestrator.sandbox.images.images import resolve
 from tests.controls_rig import bare, held, limits_of
 from tests.sandbox_rig import docker_bench
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator import AisciError
-from orchestrator.edges.storage import BACKENDS
+from orchestrator.sandbox.storage.quota import BACKENDS
 from tests.contract_sandbox import MIB, Scenario, job_of
 from tests.sandbox_rig import DockerBench, docker_bench
 

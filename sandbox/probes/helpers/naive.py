@@ -1,7 +1,7 @@
 """python3 naive.py JUDGE PROGRAM…: runs a probe, then reads what it left as people do.
 
 In the bare container it stands in the host's place: it says the attempts that the host's own
-look says in the guarded one (``orchestrator/edges/proving/looks.py``), each of which must get
+look says in the guarded one (``orchestrator/proof/running/inspection.py``), each of which must get
 through to a reader that takes no care.
 """
 

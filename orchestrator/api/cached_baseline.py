@@ -1,0 +1,27 @@
+"""The kept baseline that a run may start from: found before the run, used inside of it."""
+
+from __future__ import annotations
+
+from orchestrator import Blobs, Sandbox
+from orchestrator.machine import baseline_cache as baselines
+from orchestrator.records import Tree, digest
+from orchestrator.research.run import Setup
+from orchestrator.research.stages.experiments import baseline_job
+from orchestrator.template.baseline import KeptBaseline, key_of
+
+
+def kept_for(setup: Setup) -> KeptBaseline | None:
+    """The baseline of this machine that is the very job of ``setup``'s own; None if there is none."""
+    template = setup.template
+    files = Tree.of({path: digest(data) for path, data in template.files.items()})
+    job = baseline_job(template, setup.policy, setup.scale, files, scope="", data=setup.mounts)
+    image = dict(setup.images)[job.limits.image]
+    return baselines.find(template.name, setup.scale, key_of(job, image))
+
+
+def over(setup: Setup, blobs: Blobs, real: Sandbox) -> Sandbox:
+    """``real``, and in front of it the baseline that the run's pins name, if it is still kept."""
+    if setup.baseline is None:
+        return real
+    kept = baselines.find(setup.template.name, setup.scale, setup.baseline["key"])
+    return real if kept is None else baselines.FromKept(kept, blobs, real)

@@ -1,0 +1,87 @@
+"""What a run leaves beside its journals, each file made from the journal alone."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.journal import Journal, Mode
+from orchestrator.record.paths import IdeaPaths, slug, write
+from orchestrator.records import Tree
+from orchestrator.report import idea_report, run_report
+from orchestrator.report.git_history import History
+from orchestrator.report.reading import steps
+from orchestrator.research.ideas_file import write_evidence
+from orchestrator.research.pipeline import Outcome
+from orchestrator.research.run import Place
+from orchestrator.research.stages.review import as_text
+from orchestrator.research.study import Study
+
+PDF = "latex/out/paper.pdf"
+
+
+class Saver:
+    """Implements :class:`orchestrator.research.ideas_file.Saving`."""
+
+    def idea(self, output: IdeaPaths, journal: Journal, outcome: Outcome) -> None:
+        """Evidence, git history, paper, review and report of one idea."""
+        write_evidence(output.evidence, journal)
+        write_history(output.history, journal)
+        write_paper(output, journal, outcome.study)
+        if outcome.study.review is not None:
+            write(output.review, as_text(outcome.study.review))
+        write(output.report, idea_report(journal, journal_of_run(journal)))
+
+    def run(self, place: Place, journal: Journal, outcomes: tuple[Outcome, ...]) -> None:
+        """The evidence of what ideas share, and the run's own report over every idea's journal."""
+        write_evidence(place.output.evidence, journal)
+        folders = [place.record.idea(outcome.study.idea) for outcome in outcomes]
+        write(place.output.report, run_report(journal, [open_journal(one) for one in folders]))
+
+
+def open_journal(paths: IdeaPaths) -> Journal:
+    """An idea's journal for reading, its blobs over its run's."""
+    blobs = BlobStore(paths.blobs, BlobStore(paths.folder.parent / "blobs"))
+    return Journal(paths.journal, blobs, Mode.REPLAY)
+
+
+def write_paper(output: IdeaPaths, journal: Journal, study: Study) -> None:
+    """The paper under the idea's name, as its users know it."""
+    sha256 = study.tree.get(PDF) if study.paper is not None else None
+    if sha256 is not None:
+        write(output.folder / f"{slug(study.idea.name)}.pdf", journal.blobs.get(sha256))
+
+
+def write_history(folder: Path, journal: Journal) -> None:
+    """Every finished edit as a commit, after one of the files that the first edit began with."""
+    if journal.mode is Mode.FORK and folder.is_dir():
+        shutil.rmtree(folder)  # a new branch of the record: its history is written anew
+    edits = [step for step in steps(journal) if step.port == "editor" and step.answer is not None]
+    history, tree = History(folder), Tree()
+    for number, step in enumerate(edits, start=1):
+        edit = step.edit
+        if number == 1:
+            tree = Tree.of(map(tuple, step.asked["files"]["files"]))
+            history.record(0, tree, "the template, before any edit", journal.blobs)
+        tree = tree.updated(edit.files)
+        history.record(number, tree, f"{step.asked['purpose']}: {step.place}", journal.blobs)
+
+
+def journal_of_run(journal: Journal) -> Journal | None:
+    """The journal of the run that an idea belongs to: in the folder above."""
+    folder = journal.path.parent.parent
+    path = folder / journal.path.name
+    return Journal(path, BlobStore(folder / "blobs"), Mode.REPLAY) if path.is_file() else None
+
+
+def differences(made: Path, recorded: Path) -> tuple[list[str], list[str]]:
+    """(files that are the same byte for byte, files that differ or are missing) below ``made``."""
+    same: list[str] = []
+    different: list[str] = []
+    for path in sorted(path for path in made.rglob("*") if path.is_file()):
+        name = path.relative_to(made)
+        other = recorded / name
+        equal = other.is_file() and other.read_bytes() == path.read_bytes()
+        (same if equal else different).append(str(name))
+    return same, different

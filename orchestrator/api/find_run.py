@@ -1,0 +1,62 @@
+"""Finding the run that a person means: a results folder, or ``latest``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orchestrator import UnknownName, UserError
+from orchestrator.record.chain import read_lines
+from orchestrator.record.paths import RunPaths
+
+JOURNAL = "journal.jsonl"
+
+
+def find(name: str, results: Path) -> RunPaths:
+    """The run in the folder ``name``, or the newest below ``results`` for ``latest``.
+
+    Raises :class:`UnknownName` where no run is there.
+    """
+    if name == "latest":
+        return RunPaths(_newest(results))
+    folder = Path(name)
+    if (folder / JOURNAL).is_file() and (folder.parent / JOURNAL).is_file():
+        raise UserError(
+            "this is one idea's folder, not a run's",
+            where=name,
+            todo=f"name the run that it belongs to: {folder.parent}",
+        )
+    if not (folder / JOURNAL).is_file():
+        raise UnknownName(
+            "there is no run",
+            where=name,
+            why=f"it holds no {JOURNAL}" if folder.is_dir() else "there is no such folder",
+            todo=_nearest(results),
+        )
+    return RunPaths(folder)
+
+
+def ended(paths: RunPaths) -> bool:
+    """Whether the run was taken to its end, so that resuming it asks for nothing more."""
+    kinds = [line["kind"] for line, _ in read_lines(paths.journal)]
+    return kinds[-1:] == ["sealed"]
+
+
+def _runs(results: Path) -> list[Path]:
+    """Every run below ``results``, oldest first: their names are the times they began."""
+    return sorted((path.parent for path in results.glob(f"*/*/{JOURNAL}")), key=lambda p: p.name)
+
+
+def _newest(results: Path) -> Path:
+    runs = _runs(results)
+    if not runs:
+        raise UnknownName(
+            "there is no run yet",
+            where=f"{results}/",
+            todo="start one with `aisci run grokking`, or say where results lie: --results DIR",
+        )
+    return runs[-1]
+
+
+def _nearest(results: Path) -> str:
+    runs = _runs(results)
+    return f"the newest is {runs[-1]}" if runs else "say where results lie: --results DIR"

@@ -1,0 +1,149 @@
+"""A template's own programs in real containers, outside of a run: for a check, and for a baseline."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from orchestrator.api.prepare import STORAGE, data_for, require_gpu, usable_policy
+from orchestrator.console.live_line import NowRunning
+from orchestrator.core.deadline import FOREVER
+from orchestrator.policy.policy import Policy
+from orchestrator.record.blobs import BlobStore
+from orchestrator.records import ContainerKind, Job, JobResult, Tree
+from orchestrator.research.paper.latex import TEX
+from orchestrator.research.stages.compile import OUT
+from orchestrator.research.stages.experiments import baseline_job
+from orchestrator.research.stages.plots import is_png
+from orchestrator.sandbox.admission import Allowance
+from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.images.derived import resolve_for
+from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.sandbox import DockerSandbox
+from orchestrator.template.contract.measured import FINAL
+from orchestrator.template.contract.paper import filled
+from orchestrator.template.template import PAPER, Template
+
+
+@dataclass(frozen=True, slots=True)
+class Tryout:
+    """One template at one scale under one policy, with an engine behind it."""
+
+    template: Template
+    policy: Policy
+    scale: str
+    files: Tree
+    store: BlobStore
+    sandbox: DockerSandbox
+    live: NowRunning
+    images: tuple[tuple[str, str], ...]
+    data: tuple[tuple[str, str], ...] = ()  # (name, hash)
+
+    def experiment(self, scope: str, what: str = "experiment.py") -> JobResult:
+        """``experiment.py`` once, as the baseline of a run would be."""
+        self.live.begin(what, self.template.scale(self.scale).minutes)
+        return self.sandbox.run(self.job(scope), FOREVER)
+
+    @property
+    def image(self) -> str:
+        """The id of the image that the experiment runs in."""
+        return dict(self.images)[self.policy.limits("experiment").image]
+
+    def job(self, scope: str) -> Job:
+        return baseline_job(
+            self.template, self.policy, self.scale, self.files, scope=scope, data=self.data
+        )
+
+    def plot(self, ran: JobResult) -> tuple[JobResult, tuple[str, ...]]:
+        """``plot.py`` beside what an experiment left; and the names of the PNG files it drew."""
+        self.live.begin("plot.py")
+        job = Job(
+            scope="trial/plot",
+            kind="experiment",
+            argv=("python", "plot.py"),
+            files=self.files.without("latex").updated(ran.files),
+            limits=self.policy.limits("experiment"),
+            policy=self.policy.hash,
+            harvest=("*.png",),
+            env=tuple(self.template.scale(self.scale).env.items()),
+            data=self.data,
+        )
+        result = self.sandbox.run(job, FOREVER)
+        drawn = (name for name, sha in result.files.files if is_png(self.store.get(sha)))
+        return result, tuple(drawn)
+
+    def typeset(self) -> JobResult:
+        """The paper's skeleton with a sentence in each place, compiled; its report comes home."""
+        self.live.begin("latex")
+        text = filled(self.template.text(PAPER))
+        files = self.files.under("latex").updated(Tree.of({TEX: self.store.put(text.encode())}))
+        job = Job(
+            scope="trial/paper",
+            kind="latex",
+            argv=("python3", "/opt/aisci/latex/compile.py", TEX, OUT),
+            files=files,
+            limits=self.policy.limits("latex"),
+            policy=self.policy.hash,
+            harvest=(f"{OUT}/",),
+        )
+        return self.sandbox.run(job, FOREVER)
+
+    def numbers(self, ran: JobResult) -> bytes:
+        """The bytes of ``final_info.json``, where it came home."""
+        return self.store.get(ran.files.as_dict()[FINAL])
+
+
+@contextmanager
+def opened(
+    template: Template,
+    policy_name: str,
+    scale: str,
+    live: NowRunning,
+    *,
+    kinds: tuple[ContainerKind, ...],
+) -> Iterator[Tryout]:
+    """An engine, its images and a scratch store for ``template``; all gone at the end.
+
+    Raises what :func:`orchestrator.api.prepare.prepare` raises of policies and images.
+    """
+    template.scale(scale)
+    policy = usable_policy(policy_name, Path())
+    require_gpu(template, policy)
+    data = data_for(template, scale, policy)
+    folders = {one.hash: one.folder for one in data}
+    engine = connect()
+    images = {STORAGE: resolve(engine, STORAGE)}
+    for kind in kinds:
+        limits = policy.limits(kind)
+        flavour: Literal["cpu", "cuda"] = "cuda" if limits.gpus else "cpu"
+        if kind == "experiment":
+            images[limits.image] = resolve_for(engine, template, limits.image, flavour)
+        else:
+            images[limits.image] = resolve(engine, limits.image, flavour=flavour)
+    with tempfile.TemporaryDirectory(prefix="aisci-trial-") as folder:
+        store = BlobStore(Path(folder))
+        files = Tree.of({name: store.put(data) for name, data in template.files.items()})
+        with DockerSandbox(
+            engine,
+            store,
+            f"trial-{template.name}",
+            images.__getitem__,
+            live,
+            allowance=Allowance(policy.run),
+            folders=folders.__getitem__,
+        ) as sandbox:
+            yield Tryout(
+                template,
+                policy,
+                scale,
+                files,
+                store,
+                sandbox,
+                live,
+                tuple(sorted(images.items())),
+                tuple((one.name, one.hash) for one in data),
+            )

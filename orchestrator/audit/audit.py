@@ -1,0 +1,75 @@
+"""The audit: one check after the other over one reading of the folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from orchestrator.audit import behaviour as conduct
+from orchestrator.audit import bodies, chain, evidence, results, settings
+from orchestrator.audit import pins as pinned
+from orchestrator.audit.calls import Box, Calls, read_calls
+from orchestrator.audit.finding import CHECKS, Checked, Finding, checked
+from orchestrator.audit.record import Record, read_record
+from orchestrator.audit.signature import Anchor, anchor
+from orchestrator.audit.verdict import Audit
+from orchestrator.policy.seccomp import shipped
+from orchestrator.record.paths import RunPaths
+
+
+def audit(paths: RunPaths, given: Anchor | None = None) -> Audit:
+    """All that can be said of the run in a folder that holds a journal."""
+    record = read_record(paths)
+    calls = read_calls(record)
+    pins = pinned.read_pins(record)
+    held, signature = anchor(record, given or Anchor())
+    policies = tuple(one.policy for one in pins if one.policy is not None)
+    made = (
+        chain.chain(record),
+        chain.seal(record),
+        bodies.blobs(record),
+        calls.checked(),
+        pinned.policy(pins),
+        evidence.evidence(record, calls, policies),
+        *_of_boxes(record, calls, pins),
+        results.results(record, calls),
+        held,
+    )
+    order = list(CHECKS)
+    return Audit(
+        folder=str(paths.folder),
+        given=given or Anchor(),
+        checks=tuple(sorted(made, key=lambda one: order.index(one.check))),
+        boxes=tuple(calls.boxes),
+        without_result=tuple(calls.without_result()),
+        pins=dict(pins[-1].line.pins) if pins else {},
+        heads=tuple((log.name, log.head, len(log.lines)) for log in record.logs),
+        signature=signature.said,
+    )
+
+
+def _of_boxes(record: Record, calls: Calls, pins: tuple[pinned.Pins, ...]) -> Iterator[Checked]:
+    """The checks that look at one container after the other."""
+    boxes = calls.boxes
+    known = any(line.evidence is not None for log in record.logs for line in log.lines)
+    theirs = {box.where: pinned.held(box, pins, record) for box in boxes}
+    ran = [box for box in boxes if box.attestation is not None]
+    looks: tuple[tuple[str, Callable[[Box], Iterator[Finding]]], ...] = (
+        ("kernel", conduct.kernel),
+        ("use", conduct.use),
+        ("verdict", conduct.verdicts),
+    )
+    limits = (one for box in boxes for one in pinned.limits(box, theirs[box.where]))
+    images = (one for box in ran for one in pinned.image(box, theirs[box.where]))
+    yield checked("limits", len(boxes), limits)
+    yield checked("image", len(ran), images)
+    told = ran if known else []  # before evidence was journalled, less was asked, and less told
+    filters = {where: one.profile if one else shipped() for where, one in theirs.items()}
+    folders = {where: one.folders if one else {} for where, one in theirs.items()}
+    asked = (
+        one
+        for box in told
+        for one in settings.settings(box, filters[box.where], folders[box.where])
+    )
+    yield checked("settings", len(told), asked)
+    for name, look in looks:
+        yield checked(name, len(told), (one for box in told for one in look(box)))

@@ -1,0 +1,90 @@
+"""Commands about this machine: its images, and what dead runs left on it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from orchestrator.console import output as out
+from orchestrator.record.paths import shipped_root
+from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.engine.reaper import reap
+from orchestrator.sandbox.images import derived
+from orchestrator.sandbox.images.derived import Flavour
+from orchestrator.sandbox.images.images import USUAL, build_images, list_images
+from orchestrator.template.contract import require
+from orchestrator.template.template import load, shipped
+
+MIB = 2**20
+
+
+def build(
+    names: list[str],
+    *,
+    base: str | None,
+    ca_bundle: Path | None,
+    flavour: Flavour,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Build images of ours, and of templates that are named, saying each line of it."""
+    engine = connect()
+    say = (lambda _: None) if quiet or as_json else out.say
+    ours = [name for name in names if not _is_template(name)]
+    built = (
+        build_images(engine, ours or USUAL, base=base, ca_bundle=ca_bundle, say=say)
+        if ours or not names
+        else ()
+    )
+    for name in names:
+        if name in ours:
+            continue
+        template = load(name, shipped_root())
+        require(template)
+        one = derived.build(engine, template, flavour, ca_bundle=ca_bundle, say=say)
+        if one is None:
+            say(f"{template.name} needs nothing beyond the base image")
+        else:
+            built = (*built, one)
+    for one in built if as_json else ():
+        out.as_json(asdict(one))
+
+
+def _is_template(name: str) -> bool:
+    return "/" in name or name in shipped(shipped_root())
+
+
+def images(*, as_json: bool) -> None:
+    """Every image of ours and its state."""
+    engine = connect()
+    states = (*list_images(engine), *derived.list_derived(engine))
+    if as_json:
+        for state in states:
+            out.as_json(asdict(state))
+        return
+    rows = [
+        (
+            one.name,
+            one.state,
+            f"{one.size / MIB:,.0f} MiB" if one.size else "",
+            one.id[7:19],
+            one.about,
+        )
+        for one in states
+    ]
+    out.table(("image", "state", "size", "id", "for"), rows)
+    old = [one.name for one in states if one.state != "ready" and one.name in USUAL]
+    if old:
+        out.say(f"\nbuild what is not ready: aisci images build {' '.join(old)}")
+
+
+def reap_all(*, dry_run: bool, as_json: bool) -> None:
+    """Remove what dead runs left; say each thing."""
+    found = reap(connect(), dry_run=dry_run)
+    if as_json:
+        for one in found:
+            out.as_json({"removed": not dry_run, **asdict(one)})
+        return
+    out.table(("what", "name", "run", "job"), [(o.what, o.name, o.run, o.job) for o in found])
+    verb = "would be removed" if dry_run else "removed"
+    out.say(f"{len(found)} leftovers of dead runs {verb}")

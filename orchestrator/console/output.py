@@ -1,0 +1,89 @@
+"""Answers on stdout: tables for people, one JSON object a line for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from io import StringIO
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.core.sanitize import plain, plain_line
+
+WIDE = 160  # characters, where no terminal says how wide it is
+STATES = {
+    "ok": "green",
+    "ready": "green",
+    "finished": "green",
+    "warn": "yellow",
+    "stale": "yellow",
+    "not novel": "yellow",
+    "note": "yellow",
+    "fail": "red",
+    "missing": "red",
+    "failed": "red",
+    "error": "red",
+    "exceeds": "magenta",
+    "stronger": "green",
+    "different": "yellow",
+    "weaker": "red",
+}
+
+
+def as_json(value: Any) -> None:
+    """One JSON object on one line; ASCII alone, so that nothing in it acts on a terminal."""
+    print(json.dumps(value, ensure_ascii=True, default=str), flush=True)  # noqa: T201 - the answer
+
+
+def say(text: str = "") -> None:
+    """Text for a person, made plain; never rich markup."""
+    print(plain(text, limit=100_000))  # noqa: T201 - the answer
+
+
+def width() -> int:
+    """Characters on a line: the terminal's, or :data:`WIDE`."""
+    return Console().width if sys.stdout.isatty() else WIDE
+
+
+def table(
+    heads: Sequence[str], rows: Iterable[Sequence[object]], groups: Sequence[str] = ()
+) -> None:
+    """A table without a frame; a cell that is a known state takes its colour.
+
+    ``groups`` names a group for each row; each stands as a heading above its rows.
+    """
+    drawn = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for head in heads:
+        drawn.add_column(head, overflow="fold")
+    for number, row in enumerate(rows):
+        if groups and (not number or groups[number] != groups[number - 1]):
+            drawn.add_row()
+            drawn.add_row(Text(plain_line(groups[number]), style="bold"))
+        cells = [plain_line(cell, limit=400) for cell in row]
+        drawn.add_row(*(Text(cell, style=STATES.get(cell, "")) for cell in cells))
+    draw(lambda console: console.print(drawn))
+
+
+def draw(what: Callable[[Console], None], *, longest: int | None = None) -> None:
+    """Draw on stdout; no line ends in blanks in a file or pipe.
+
+    Running text says how ``longest`` its lines may be. A pager has the width of the terminal
+    that errors go to, and its text is to fit there.
+    """
+    watched = sys.stdout.isatty() or (longest is not None and sys.stderr.isatty())
+    wide = min(Console().width if watched else WIDE, longest or WIDE * 10)
+    if sys.stdout.isatty():
+        what(Console(highlight=False, width=wide))
+        return
+    page = StringIO()
+    what(Console(file=page, highlight=False, width=wide))
+    print("\n".join(line.rstrip() for line in page.getvalue().splitlines()))  # noqa: T201 - the answer
+
+
+def loads(data: bytes) -> Any:
+    """A journal's own JSON body, as it was written."""
+    return json.loads(data)

@@ -1,0 +1,212 @@
+"""Commands about policies: list, show, check, schema, diff. What ``explain`` says is beside it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.text import Text
+
+from orchestrator import BadPolicy, UserError
+from orchestrator.console import output as out
+from orchestrator.core.sanitize import plain
+from orchestrator.core.strict_yaml import dump
+from orchestrator.machine.measure import measure
+from orchestrator.policy.check import (
+    Finding,
+    ceiling_of,
+    check_file,
+    check_machine,
+    check_no_weaker,
+    comparable,
+    only_blocks,
+)
+from orchestrator.policy.compare import Verdict, compare, shown
+from orchestrator.policy.document import json_schema
+from orchestrator.policy.lint import Machine
+from orchestrator.policy.policy import Policy, load, load_blocks, show
+from orchestrator.record.paths import shipped_root
+from orchestrator.sandbox.gpus.leases import Driver
+
+WRONG = 2
+ROOMY = 120  # characters; a narrower terminal leaves parents and descriptions to `policy show`
+SHIPPED = shipped_root() / "policies"
+
+
+def list_policies(*, as_json: bool) -> None:
+    """The shipped policies, one line each: what their experiments may use."""
+    rows = [_row(path.stem) for path in sorted(SHIPPED.glob("*.yaml"))]
+    if as_json:
+        for row in rows:
+            out.as_json(row)
+        return
+    heads = ["name", "runtime", "cpus", "memory", "disk", "gpus", "wall", "network"]
+    if out.width() >= ROOMY:
+        heads = ["name", "extends", *heads[1:], "description"]
+    out.table(heads, [[row[head] for head in heads] for row in rows])
+
+
+def _row(name: str) -> dict[str, Any]:
+    document, said = load_blocks(name, SHIPPED)
+    kind = "experiment" if "experiment" in said.settings else next(iter(said.settings))
+    block = said.settings[kind]
+    gpus, network = block["gpus"], block["network"]
+    return {
+        "name": name,
+        "description": document.data["description"],
+        "extends": document.data.get("extends", ""),
+        "block": kind,
+        "runtime": block["runtime"],
+        "cpus": block["resources"]["cpus"],
+        "memory": block["resources"]["memory"],
+        "disk": block["storage"]["workspace"],
+        "gpus": f"{gpus['count']} × {gpus['memory']}" if gpus["count"] else "none",
+        "wall": block["time"]["wall"],
+        "network": network if network == "none" else _hosts(len(network["allow"])),
+    }
+
+
+def _hosts(count: int) -> str:
+    return f"{count} host" + "s" * (count != 1)
+
+
+def show_policy(name: str, *, effective: bool) -> None:
+    """Print a policy as written, or after inheritance with every key."""
+    document, said = load_blocks(name, SHIPPED)
+    if not effective:
+        out.say(document.text.rstrip("\n"))
+    elif only_blocks(said.settings):
+        out.say(dump(said.settings).rstrip("\n"))
+    else:
+        out.say(show(load(name, SHIPPED), effective=True).rstrip("\n"))
+
+
+def print_schema() -> None:
+    """The JSON Schema of a policy file."""
+    out.say(json.dumps(json_schema(), indent=2, ensure_ascii=True))
+
+
+def check_policies(
+    names: list[str], *, no_weaker_than: str | None, exceptions: bool, as_json: bool
+) -> int:
+    """Print every finding of every file; returns the exit code.
+
+    With a ceiling the question is what the files allow on any machine: what is above this one is
+    noted, for ``aisci run`` to refuse.
+    """
+    if not exceptions and no_weaker_than is None:
+        raise UserError(
+            "without a ceiling there is nothing to make an exception from",
+            where="--no-exceptions",
+            todo="say --no-weaker-than base as well",
+        )
+    ceiling = None if no_weaker_than is None else ceiling_of(no_weaker_than, SHIPPED)
+    wrong = 0
+    for name in names:
+        compared, findings = _findings(name, ceiling, exceptions=exceptions)
+        failed = any(finding.level == "error" for finding in findings)
+        wrong += failed
+        if as_json:
+            said = {"policy": name, "ok": not failed, "findings": [asdict(f) for f in findings]}
+            if ceiling is not None:
+                said |= {"no_weaker_than": ceiling.name, "compared": compared}
+            out.as_json(said)
+            continue
+        out.say(f"{name}: " + _summary(findings, compared, ceiling))
+        for finding in findings:
+            _print(finding)
+    return WRONG if wrong else 0
+
+
+def _print(finding: Finding) -> None:
+    """Below its file, the level in its colour."""
+    text = Text(plain(f"  {finding}".replace("\n", "\n  ")))
+    text.stylize(out.STATES[finding.level], 2, 2 + len(finding.level))
+    out.draw(lambda console: console.print(text, soft_wrap=True))
+
+
+def _summary(findings: tuple[Finding, ...], compared: int, ceiling: Policy | None) -> str:
+    errors = sum(finding.level == "error" for finding in findings)
+    if errors:
+        return f"{errors} to mend"
+    if ceiling is None:
+        return "ok"
+    exceeds = sum(finding.level == "exceeds" for finding in findings)
+    held = f"{compared} settings, none allows more than in {ceiling.name!r}"
+    return f"ok; {held}" + (f" but for {exceeds} with a reason" if exceeds else "")
+
+
+def _findings(
+    name: str, ceiling: Policy | None, *, exceptions: bool
+) -> tuple[int, tuple[Finding, ...]]:
+    """What is to be said of one policy; a file that does not load is one finding."""
+    try:
+        found = check_file(name, SHIPPED)
+        whole = not only_blocks(load_blocks(name, SHIPPED)[1].settings)
+        here = check_machine(load(name, SHIPPED), this_machine()) if whole else ()
+        if ceiling is None:
+            return 0, found + here
+        compared, against = check_no_weaker(name, ceiling, SHIPPED, exceptions=exceptions)
+    except BadPolicy as error:
+        what = ": ".join(filter(None, (error.what, error.why)))
+        return 0, (Finding("error", error.where, what, error.todo),)
+    return compared, (*found, *against, *_elsewhere(here))
+
+
+def _elsewhere(here: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    if not here:
+        return ()
+    keys = ", ".join(dict.fromkeys(one.where.rpartition(": ")[2] for one in here))
+    where = here[0].where.partition(":")[0]
+    return (Finding("note", where, f"above this machine, where `aisci run` refuses it: {keys}"),)
+
+
+def diff(first: str, second: str, *, as_json: bool) -> None:
+    """How ``second`` stands to ``first``, setting by setting; finding a difference is no error."""
+    before, after = comparable(first, SHIPPED), comparable(second, SHIPPED)
+    common = [block for block in after if block in before]
+    if not common:
+        raise UserError(
+            f"{first!r} and {second!r} have no block in common",
+            where=f"{', '.join(before)} there, {', '.join(after)} here",
+        )
+    found = compare(before, after)
+    counts = Counter(one.verdict for one in found)
+    if as_json:
+        said = [
+            {"key": one.key, "before": one.before, "after": one.after, "verdict": one.verdict}
+            for one in found
+        ]
+        totals = {verdict: counts[verdict] for verdict in ("stronger", "weaker", "different")}
+        out.as_json({"from": first, "to": second, "differences": said, **totals})
+        return
+    rows = [one for block in common for one in found if one.path[0] == block]
+    if rows:
+        out.table(
+            ("", first, second, f"{second} is"),
+            [(".".join(o.path[1:]), shown(o.before), shown(o.after), o.verdict) for o in rows],
+            groups=[one.path[0] for one in rows],
+        )
+        out.say()
+    out.say(_in_words(first, second, counts))
+
+
+def _in_words(first: str, second: str, counts: Mapping[Verdict, int]) -> str:
+    if not any(counts.values()):
+        return f"{second} and {first} allow the same, in every setting"
+    told: tuple[Verdict, ...] = ("stronger", "different")
+    others = ", ".join(f"{counts[one]} {one}" for one in told if counts[one])
+    if not counts["weaker"]:
+        return f"{second} allows nothing that {first} does not: {others}"
+    many = f"{counts['weaker']} setting" + "s" * (counts["weaker"] > 1)
+    return f"{second} allows more than {first} in {many}" + (f"; {others}" if others else "")
+
+
+def this_machine() -> Machine:
+    """This machine, with its GPUs."""
+    memory = [gpu.memory for gpu in Driver().devices()]
+    return measure(Path(), gpus=len(memory), gpu_memory=min(memory, default=None))

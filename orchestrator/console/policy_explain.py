@@ -1,0 +1,154 @@
+"""``aisci policy explain``: each control with a policy's numbers and what this machine does."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator import UserError
+from orchestrator.console import output as out
+from orchestrator.core.host import Host
+from orchestrator.core.sanitize import plain_line
+from orchestrator.machine.survey import survey
+from orchestrator.policy.check import only_blocks
+from orchestrator.policy.compare import shown
+from orchestrator.policy.controls import CIS, PSS, Control, How, departing, here
+from orchestrator.policy.policy import Policy, load, load_blocks
+from orchestrator.record.paths import shipped_root
+
+LONGEST = 100  # characters of a line, however wide the terminal: text is read
+Found = tuple[tuple[Control, How], ...]
+COLOURS = {"given": "green", "missing": "red", "unknown": "yellow"}
+
+
+def explain(name: str, *, as_json: bool) -> None:
+    """Every control of the policy; what this machine cannot give is marked, and is no error."""
+    policy = _whole(name)
+    host = _looked_at()
+    found = here(host, policy)
+    if as_json:
+        out.as_json({"policy": policy.name, "origin": policy.origin, "hash": policy.hash,
+                     "machine": _machine(host),
+                     "exceeds": policy.whole.exceeds,
+                     "controls": [_as_json(*one, policy) for one in found],
+                     "departures": [asdict(one) for one in departing(policy)]})  # fmt: skip
+        return
+    out.draw(lambda console: _write(console, policy, host, found), longest=LONGEST)
+
+
+def _whole(name: str) -> Policy:
+    """A file of blocks alone says too little: its limits hold in the policies that take them."""
+    shipped = shipped_root() / "policies"
+    said = load_blocks(name, shipped)[1].settings
+    if only_blocks(said):
+        raise UserError(
+            f"{name} holds a block that policies take, and is no policy by itself",
+            where=", ".join(said),
+            todo="explain a policy that takes it, such as default",
+        )
+    return load(name, shipped)
+
+
+def _looked_at() -> Host:
+    """This machine, tried; a terminal shows what is under way."""
+    waiting = Console(stderr=True)
+    if not waiting.is_terminal:
+        return survey(Path(), probe=True)
+    with waiting.status("looking at this machine") as line:
+        return survey(Path(), probe=True, say=lambda what: line.update(plain_line(what)))
+
+
+def _write(console: Console, policy: Policy, host: Host, found: Found) -> None:
+    console.print(Text(f"{policy.name}: {plain_line(policy.whole.description, limit=400)}"))
+    console.print(Text(f"{policy.origin}, SHA-256 {policy.hash}", style="dim"))
+    console.print(Text(_machine(host), style="dim"))
+    for key, reason in policy.whole.exceeds.items():
+        console.print(
+            Text(f"\n{key} exceeds its parent: {plain_line(reason, limit=400)}", "yellow")
+        )
+    for control, how in found:
+        _show(console, control, how, policy)
+    console.print()
+    console.print(Text(_summary(found)))
+
+
+def _show(console: Console, control: Control, how: How, policy: Policy) -> None:
+    head = Text(f"\n{control.title}", style="bold")
+    head.append(f"  [{how.state}]", style=COLOURS[how.state])
+    console.print(head)
+    differs = departing(policy) if control.id == "runtime" else ()
+    rows = (
+        ("means", control.meaning(policy)),
+        ("here", how.text),
+        *(("differs", f"{d.control}: {d.instead}. What holds: {d.holds}") for d in differs),
+        ("by", control.by),
+        *(("like", text) for text in [_counterparts(control)] if text),
+        ("not stopped", control.not_stopped),
+    )
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, text in rows:
+        grid.add_row(label, Text(plain_line(text, limit=2000)))
+    console.print(Padding(grid, (0, 0, 0, 2)))
+
+
+def _counterparts(control: Control) -> str:
+    """Empty where neither standard has one."""
+    standards = (("CIS", control.cis), ("Pod Security", control.pss))
+    return "; ".join(f"{name} {', '.join(found)}" for name, found in standards if found)
+
+
+def _machine(host: Host) -> str:
+    if host.engine is None:
+        return f"no engine answers here: {plain_line(host.why, limit=400)}"
+    told = host.engine
+    ran = ", ".join(one.name for one in host.runtimes if one.state == "tested")
+    return (
+        f"this machine: {told.name} {told.version}, kernel {told.kernel}, cgroup {told.cgroup}\n"
+        f"tried just now: a hardened job ran as asked under {ran or 'no runtime'}"
+    )
+
+
+def _summary(found: Found) -> str:
+    def titles(state: str) -> str:
+        return ", ".join(control.title for control, how in found if how.state == state)
+
+    given = sum(how.state == "given" for _, how in found)
+    lines = [f"{given} of {len(found)} controls are given here."]
+    if titles("missing"):
+        lines.append(
+            f"Missing: {titles('missing')}. `aisci run` refuses this policy here; "
+            "`aisci doctor` says how to get them."
+        )
+    if titles("unknown"):
+        lines.append(f"Not known: {titles('unknown')}.")
+    lines.append(f"Compared with {CIS}, and Kubernetes {PSS}.")
+    return "\n".join(lines)
+
+
+def _as_json(control: Control, how: How, policy: Policy) -> dict[str, object]:
+    settings = policy.settings
+    values = {}
+    for key in control.settings:
+        at = settings
+        for part in key.split("."):
+            at = at[part]
+        values[key] = shown(at)
+    return {
+        "id": control.id,
+        "title": control.title,
+        "settings": values,
+        "means": control.meaning(policy),
+        "state": how.state,
+        "here": how.text,
+        "by": control.by,
+        "cis": list(control.cis),
+        "pod_security": list(control.pss),
+        "not_stopped": control.not_stopped,
+    }

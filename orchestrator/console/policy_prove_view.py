@@ -1,0 +1,204 @@
+"""How a proof is followed while it runs, and told when it is done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.console import output as out
+from orchestrator.core.sanitize import plain_line
+from orchestrator.proof.judge import STATES, Result
+from orchestrator.proof.proof import Proof, Row, by_control
+from orchestrator.records import ContainerKind
+
+COLOURS = {
+    "held": "green",
+    "held otherwise": "yellow",
+    "did not hold": "bold red",
+    "not provable here": "yellow",
+    "nothing is promised": "dim",
+    "not tried": "dim",
+}
+WIDE = 120  # characters of a told proof
+_LAST = {
+    "held": "Every control that was tried held.",
+    "held otherwise": "Every control held; where gVisor holds one otherwise, the page says how.",
+    "did not hold": "A control DID NOT HOLD: do not run what you do not trust under this policy here.",
+    "not provable here": "What could be tried held; the rest cannot be shown on this machine.",
+}
+
+
+class Watcher(Protocol):
+    """Is told what goes on."""
+
+    def begin(self, kind: ContainerKind, many: int) -> None:
+        """So many probes of one kind of container follow."""
+
+    def doing(self, kind: ContainerKind, what: str) -> None:
+        """This is under way."""
+
+    def take(self, result: Result) -> None:
+        """This came out."""
+
+
+class _Within:
+    """Nothing is to be opened or closed, unless a watcher says so."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        return None
+
+    def begin(self, kind: ContainerKind, many: int) -> None:
+        """Nothing is said."""
+
+    def doing(self, kind: ContainerKind, what: str) -> None:
+        """Nothing is said."""
+
+
+class Silent(_Within):
+    """Hands each result on."""
+
+    def __init__(self, each: Callable[[Result], None]) -> None:
+        self.take = each
+
+
+class Lines(_Within):
+    """For a log: a line when a kind of container begins, and one for each result that is not plain."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def begin(self, kind: ContainerKind, many: int) -> None:
+        self._say(f"{kind}: {many} probes")
+
+    def take(self, result: Result) -> None:
+        if result.state != "held":
+            self._say(f"{result.kind}: {result.probe}: {result.state}: {result.why or result.saw}")
+
+    def _say(self, text: str) -> None:
+        self._console.print(Text(plain_line(text, limit=400)))
+
+
+@dataclass(slots=True)
+class _Round:
+    many: int
+    states: Counter[str] = field(default_factory=Counter)
+    doing: str = ""
+
+
+class Board(_Within):
+    """On a terminal: a line for each kind of container, drawn again four times a second."""
+
+    def __init__(self) -> None:
+        self._rounds: dict[ContainerKind, _Round] = {}
+        console = Console(stderr=True, highlight=False)
+        self._live = Live(
+            console=console, get_renderable=self._table, refresh_per_second=4, transient=True
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def begin(self, kind: ContainerKind, many: int) -> None:
+        self._rounds[kind] = _Round(many)
+
+    def doing(self, kind: ContainerKind, what: str) -> None:
+        self._rounds[kind].doing = what
+
+    def take(self, result: Result) -> None:
+        mine = self._rounds[result.kind]
+        mine.states[result.state] += 1
+        mine.doing = "" if mine.states.total() == mine.many else mine.doing
+
+    def _table(self) -> Table:
+        table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+        for kind, mine in self._rounds.items():
+            done = mine.states.total()
+            table.add_row(
+                kind,
+                ProgressBar(total=max(mine.many, 1), completed=done, width=24),
+                f"{done} of {mine.many}",
+                _counted(mine.states),
+                Text(plain_line(mine.doing, limit=60), style="dim"),
+            )
+        return table
+
+
+def _counted(states: Counter[str]) -> Text:
+    text = Text()
+    for state in reversed(STATES):
+        if states[state]:
+            text.append(f"{states[state]} {state}  ", style=COLOURS[state])
+    return text
+
+
+def report(proof: Proof, page: Path, *, verbose: bool) -> None:
+    """The proof on a terminal: a line for each control, then what did not plainly hold."""
+    dull = {"nothing is promised", "not tried"}
+    rows = [row for row in by_control(proof) if row.told not in dull or verbose]
+    out.draw(lambda console: console.print(_controls(rows)), longest=WIDE)
+    listed = [one for one in proof.results if verbose or one.state != "held"]
+    if listed:
+        out.say()
+        out.draw(lambda console: console.print(_listed(listed)), longest=WIDE)
+    counts = ", ".join(f"{many} {state}" for state, many in proof.counts().items() if many)
+    probes = len({one.probe for one in proof.results})
+    out.say(f"\n{probes} probes, {len(proof.results)} trials in {proof.seconds:.0f} s: {counts}")
+    out.say(_LAST[proof.outcome])
+    if proof.asked:
+        out.say("Only some probes were asked for: this is no proof of the whole policy.")
+    out.say(f"policy:   {proof.policy} ({proof.origin}), SHA-256 {proof.hash}")
+    out.say(f"proof:    {page}")
+
+
+def _controls(rows: Sequence[Row]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=True)
+    for head in ("control", "trials", "came out"):
+        table.add_column(head, no_wrap=True, justify="right" if head == "trials" else "left")
+    table.add_column("why, where it did not plainly hold", overflow="fold", ratio=1)
+    for row in rows:
+        told = Text(row.told, style=COLOURS[row.told])
+        table.add_row(
+            row.control.title, str(len(row.results) or ""), told, plain_line(row.why, limit=300)
+        )
+    return table
+
+
+def _listed(results: Sequence[Result]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=True)
+    table.add_column("probe", no_wrap=True)
+    table.add_column("container", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("promise, and what was seen", overflow="fold", ratio=1)
+    for one in results:
+        said = Text(plain_line(one.promise))
+        for more in filter(None, (one.saw, one.why)):
+            said.append(f"\n→ {plain_line(more, limit=400)}", style="dim")
+        table.add_row(one.probe, one.kind, Text(one.state, style=COLOURS[one.state]), said)
+    return table

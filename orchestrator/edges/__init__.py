@@ -1,1 +1,0 @@
-"""The edges: the only importers of the libraries that reach out of the process."""

@@ -1,0 +1,222 @@
+"""Aider behind the port ``Editor``: in a container without network, or as a plain process.
+
+Both drive the same guarded worker (``sandbox/editor``) over its pipe; model calls travel up
+to the host. The container is the default. The process is the policy's ``editor: process``:
+Aider then runs with this user's rights, held back by the guard alone.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import IO, Protocol, Self
+
+from orchestrator import Blobs, ControlUnavailable, EditorFailed, LanguageModel
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.editor.wire import LONGEST_LINE, Lines, concluded, converse, shown
+from orchestrator.records import Edit, EditRequest, Job, JobResult, Limits, Tree
+
+WORKER = ("python3", "-I", "/opt/aisci/editor/worker.py")
+"""The worker in the image ``aisci-editor``."""
+
+
+class Session(Lines, Protocol):
+    """A running container whose stdin and stdout are held open."""
+
+    def finish(self) -> JobResult:
+        """Stop it, and bring home what its harvest rules allow."""
+
+
+class ContainerEditor:
+    """Implements :class:`orchestrator.Editor`: each edit in a fresh container of its own.
+
+    ``policy`` is the hash of the effective policy that the limits come from, for the evidence.
+    """
+
+    def __init__(
+        self,
+        sessions: Callable[[Job, Deadline], AbstractContextManager[Session]],
+        policy: str,
+    ) -> None:
+        self._sessions, self._policy = sessions, policy
+
+    def edit(self, request: EditRequest, model: LanguageModel, within: Deadline = FOREVER) -> Edit:
+        """See :class:`orchestrator.Editor`; also raises what the sandbox and ``model`` raise."""
+        job = Job(
+            scope=request.scope,
+            kind="editor",
+            argv=WORKER,
+            files=shown(request),
+            limits=request.limits,
+            policy=self._policy,
+            harvest=request.editable,
+        )
+        with self._sessions(job, within) as session:
+            said = converse(session, request, model, within)
+            result = session.finish()
+        if said is None or not result.ok:
+            raise EditorFailed(
+                "the editor's container broke off",
+                where=request.scope,
+                why=f"{result.verdict} (exit code {result.exit_code}); {result.stderr[-1000:]}",
+            )
+        return concluded(
+            request,
+            result.files,
+            reply=said.reply,
+            why_not=said.why_not,
+            refused=(*said.refused, *(path for path, _ in result.refused)),
+            turns=said.turns,
+            attestation=result.attestation,
+        )
+
+
+class ProcessEditor:
+    """Implements :class:`orchestrator.Editor` with a child process of this Python.
+
+    Nothing but the guard, a private folder, a bare environment and the wall clock hold it;
+    so there is no attestation. Raises :class:`ControlUnavailable` where Aider is missing.
+    """
+
+    def __init__(self, blobs: Blobs, worker: Path) -> None:
+        if importlib.util.find_spec("aider") is None:
+            raise ControlUnavailable(
+                "the policy says `editor: process`, but Aider is not installed here",
+                todo="install the extra `aisci[editor]`, or let the policy use a container",
+            )
+        self._blobs, self._worker = blobs, worker
+
+    def edit(self, request: EditRequest, model: LanguageModel, within: Deadline = FOREVER) -> Edit:
+        """See :class:`orchestrator.Editor`."""
+        files = shown(request)
+        with _private_folder() as home:
+            tree = home / "tree"
+            tree.mkdir()
+            for path, sha256 in files.files:
+                (tree / path).parent.mkdir(parents=True, exist_ok=True)
+                (tree / path).write_bytes(self._blobs.get(sha256))
+            with _Worker(self._worker, home, tree, request.limits, within) as worker:
+                said = converse(worker, request, model, within)
+            if said is None:
+                within.check(request.scope)
+                raise EditorFailed(
+                    "the editor's process broke off", where=request.scope, why=worker.why()
+                )
+            came = Tree.of(
+                (path, self._blobs.put(data))
+                for path in request.editable
+                if (data := _read(tree, path, request.limits.harvest_file)) is not None
+            )
+        return concluded(
+            request,
+            came,
+            reply=said.reply,
+            why_not=said.why_not,
+            refused=said.refused,
+            turns=said.turns,
+        )
+
+
+class _Worker:
+    """A child in a process group of its own, killed as a whole when its time is over or at exit."""
+
+    def __init__(
+        self, script: Path, home: Path, tree: Path, limits: Limits, within: Deadline
+    ) -> None:
+        self._limits, self._late = limits, False
+        self._log = home / "stderr"
+        with self._log.open("wb") as log:
+            self._child = subprocess.Popen(
+                [sys.executable, "-I", str(script)],
+                cwd=tree,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env={
+                    "PATH": os.environ.get("PATH", os.defpath),
+                    "HOME": str(home),
+                    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+                    "LITELLM_MODE": "PRODUCTION",
+                },
+                start_new_session=True,
+            )
+        self._clock = threading.Timer(min(limits.wall, within.left), self._time_out)
+        self._clock.daemon = True
+
+    def __enter__(self) -> Self:
+        self._clock.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._clock.cancel()
+        self._kill()
+        self._child.wait()
+        for pipe in (self._child.stdin, self._child.stdout):
+            _close(pipe)
+
+    def send(self, line: bytes) -> None:
+        assert self._child.stdin is not None
+        self._child.stdin.write(line + b"\n")
+        self._child.stdin.flush()
+
+    def receive(self, timeout: float) -> bytes | None:  # noqa: ARG002  # the clock kills; then this ends
+        assert self._child.stdout is not None
+        line = self._child.stdout.readline(LONGEST_LINE + 1)
+        return line.removesuffix(b"\n") if line else None
+
+    def why(self) -> str:
+        """What is known of a worker that broke off."""
+        if self._late:
+            return f"it took longer than the {self._limits.wall:g} s of the policy's editor block"
+        tail = self._log.read_bytes()[-1000:].decode("utf-8", "replace")
+        return f"exit code {self._child.poll()}; {tail}"
+
+    def _time_out(self) -> None:
+        self._late = True
+        self._kill()
+
+    def _kill(self) -> None:
+        try:
+            os.killpg(self._child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+
+def _close(pipe: IO[bytes] | None) -> None:
+    try:
+        if pipe is not None:
+            pipe.close()
+    except BrokenPipeError:  # what was still to be sent has no reader any more
+        return
+
+
+@contextmanager
+def _private_folder() -> Iterator[Path]:
+    """A folder for one edit; real paths only, and gone afterwards."""
+    home = Path(tempfile.mkdtemp(prefix="aisci-editor-")).resolve()
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home)
+
+
+def _read(root: Path, path: str, most: int) -> bytes | None:
+    """A plain file's bytes, or None if it is not there, a link, or larger than ``most`` bytes."""
+    if os.path.realpath(root / path) != str(root / path):
+        return None
+    try:
+        handle = os.open(root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(handle, "rb") as file:
+            data = file.read(most + 1)
+    except OSError:
+        return None
+    return data if len(data) <= most else None

@@ -1,0 +1,35 @@
+"""The editor's fake that ships: a function says what each editable file becomes.
+
+It keeps the port's promises (only editable files change, a no-op says why, ``changed`` by
+hash), so a stage that is tested with it meets the same values as with Aider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from orchestrator import Blobs, LanguageModel
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.editor.wire import concluded, shown
+from orchestrator.records import Edit, EditRequest, Tree
+
+Script = Callable[[EditRequest, LanguageModel], Mapping[str, bytes]]
+"""What was asked, and the model, to the new bytes of each file that changes."""
+
+
+class ScriptedEditor:
+    """Implements :class:`orchestrator.Editor` without Aider; ``script`` may ask the model."""
+
+    def __init__(self, blobs: Blobs, script: Script) -> None:
+        self._blobs, self._script = blobs, script
+        self.requests: list[EditRequest] = []
+
+    def edit(self, request: EditRequest, model: LanguageModel, within: Deadline = FOREVER) -> Edit:
+        """See :class:`orchestrator.Editor`."""
+        within.check(request.scope)
+        self.requests.append(request)
+        shown(request)
+        written = {p: self._blobs.put(data) for p, data in self._script(request, model).items()}
+        within.check(request.scope)
+        kept = {p: sha256 for p, sha256 in request.files.files if p in request.editable}
+        return concluded(request, Tree.of(kept | written), reply="scripted", turns=1)

@@ -1,0 +1,228 @@
+"""The lines that an editor's worker and the host exchange, and the host's half of the talk.
+
+The worker is not trusted: each line is bounded and validated, an unknown key is refused,
+and it may ask the model only so often. Its own account of the edit is kept as text; what
+changed is decided by comparing files (:func:`concluded`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Annotated, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from orchestrator import AisciError, EditorFailed, LanguageModel
+from orchestrator.core.deadline import Deadline
+from orchestrator.records import Ask, Attestation, Edit, EditRequest, Message, Tree
+
+LONGEST_LINE = 8 * 1024 * 1024
+"""Bytes of one line, either way; the worker keeps the same bound."""
+
+MOST_TURNS = 4
+"""Model calls in one edit: Aider's first and its three reflections."""
+
+REPLY_TOKENS = 8192
+"""Room for one reply; an edit may write a whole file."""
+
+_EMPTY = hashlib.sha256(b"").hexdigest()
+
+
+class Lines(Protocol):
+    """A duplex of lines with a worker."""
+
+    def send(self, line: bytes) -> None:
+        """Send one line, given without its newline. Raises BrokenPipeError once it is gone."""
+
+    def receive(self, timeout: float) -> bytes | None:
+        """The next line without its newline, or None at the end; waits ``timeout`` seconds."""
+
+
+class _Said(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class SaidMessage(_Said):
+    """One message of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class SaidLlm(_Said):
+    """The worker asks the model."""
+
+    type: Literal["llm"]
+    messages: list[SaidMessage] = Field(min_length=1, max_length=256)
+    temperature: float = Field(ge=0, le=2)
+
+
+class SaidDone(_Said):
+    """The worker's own account of an edit that ran to its end."""
+
+    type: Literal["done"]
+    reply: str
+    turns: int = Field(ge=0, le=MOST_TURNS)
+    malformed: int = Field(ge=0, le=MOST_TURNS)
+    refused: list[Annotated[str, Field(max_length=200)]] = Field(max_length=32)
+    why_not: str = Field(max_length=4000)
+
+
+class SaidFailed(_Said):
+    """The worker cannot go on."""
+
+    type: Literal["failed"]
+    what: str
+
+
+_SAID: TypeAdapter[SaidLlm | SaidDone | SaidFailed] = TypeAdapter(
+    Annotated[SaidLlm | SaidDone | SaidFailed, Field(discriminator="type")]
+)
+
+
+def converse(
+    lines: Lines, request: EditRequest, model: LanguageModel, within: Deadline
+) -> SaidDone | None:
+    """Give the order and carry model calls until the worker is done; None if it broke off.
+
+    Raises :class:`EditorFailed` for a foul line or a worker that gave up, and whatever
+    ``model`` raises, after the worker was told.
+    """
+    _tell(
+        lines,
+        type="edit",
+        instruction=request.instruction,
+        editable=list(request.editable),
+        readable=list(request.readable),
+    )
+    turns = 0
+    while (line := lines.receive(request.limits.wall)) is not None:
+        said = _understood(line, request)
+        if isinstance(said, SaidDone):
+            # It now ends by itself; only then are its files at rest.
+            if lines.receive(request.limits.wall) is not None:
+                raise EditorFailed("the editor went on after its end", where=request.scope)
+            return said
+        if isinstance(said, SaidFailed):
+            raise EditorFailed("the editor gave up", where=request.scope, why=said.what[:2000])
+        turns += 1
+        if turns > MOST_TURNS:
+            raise EditorFailed(
+                f"the editor asked the model more than {MOST_TURNS} times", where=request.scope
+            )
+        _answer(lines, said, request, model, within)
+    return None
+
+
+def _answer(
+    lines: Lines, said: SaidLlm, request: EditRequest, model: LanguageModel, within: Deadline
+) -> None:
+    ask = Ask(
+        purpose=request.purpose,
+        messages=tuple(Message(m.role, m.content) for m in said.messages),
+        temperature=said.temperature,
+        max_tokens=REPLY_TOKENS,
+    )
+    try:
+        reply = model.complete(ask, within)
+    except AisciError as error:
+        _tell(lines, type="error", what=error.what)
+        raise
+    _tell(
+        lines,
+        type="reply",
+        # a lone surrogate can stand in no file, so it never reaches one
+        text=reply.text.encode("utf-8", "replace").decode(),
+        prompt_tokens=reply.usage.prompt_tokens,
+        completion_tokens=reply.usage.completion_tokens,
+    )
+
+
+def _tell(lines: Lines, **said: object) -> None:
+    line = json.dumps(said).encode()
+    if len(line) >= LONGEST_LINE:
+        raise EditorFailed(
+            f"a line of {len(line)} bytes is more than the editor's {LONGEST_LINE}",
+            todo="ask for a smaller change",
+        )
+    with suppress(BrokenPipeError):  # a worker that is gone is noticed when it is listened to
+        lines.send(line)
+
+
+def _understood(line: bytes, request: EditRequest) -> SaidLlm | SaidDone | SaidFailed:
+    if len(line) > LONGEST_LINE:
+        raise EditorFailed("the editor sent a line past its bound", where=request.scope)
+    try:
+        return _SAID.validate_json(line)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise EditorFailed(
+            "the editor sent a line that its protocol does not know",
+            where=request.scope,
+            why=f"{'.'.join(map(str, first['loc']))[:200]}: {first['msg'][:200]}",
+        ) from None
+
+
+def shown(request: EditRequest) -> Tree:
+    """The files that the worker is given: the editable and the readable ones, no others.
+
+    Raises :class:`EditorFailed` where a readable file is missing, a path is no plain relative
+    one, or the request asks for nothing.
+    """
+    if not request.instruction.strip() or not request.editable:
+        raise EditorFailed("an edit needs an instruction and a file to edit", where=request.scope)
+    given = request.files.as_dict()
+    for path in (*request.editable, *request.readable):
+        parts = path.split("/")
+        if not path.isprintable() or "\\" in path or {"", ".", ".."} & set(parts):
+            raise EditorFailed(f"{path!r} is no plain relative path", where=request.scope)
+    missing = sorted(set(request.readable) - set(given) - set(request.editable))
+    if missing:
+        raise EditorFailed(
+            f"files to be shown to the editor are not there: {missing}", where=request.scope
+        )
+    named = {*request.editable, *request.readable}
+    return Tree.of({path: sha256 for path, sha256 in given.items() if path in named})
+
+
+def concluded(
+    request: EditRequest,
+    home: Tree,
+    *,
+    reply: str,
+    why_not: str = "",
+    refused: Iterable[str] = (),
+    turns: int = 0,
+    attestation: Attestation | None = None,
+) -> Edit:
+    """The edit, from the files that came ``home``: only editable ones count.
+
+    Raises :class:`EditorFailed` where an editable file was lost.
+    """
+    came, kept = home.as_dict(), dict[str, str]()
+    for path in request.editable:
+        before = request.files.get(path)
+        if path not in came and before is not None:
+            raise EditorFailed(
+                f"the editor lost {path!r}",
+                where=request.scope,
+                why="it was removed, replaced by no plain file, or grew past the harvest limit",
+            )
+        # an editable file that was not there is made empty for Aider; unused, it is no change
+        if path in came and not (before is None and came[path] == _EMPTY):
+            kept[path] = came[path]
+    changed = tuple(sorted(p for p, sha256 in kept.items() if request.files.get(p) != sha256))
+    if not changed and not why_not:
+        why_not = "the edit leaves every file as it was"
+    return Edit(
+        files=request.files.updated(kept),
+        changed=changed,
+        reply=reply,
+        why_not=why_not,
+        refused=tuple(sorted({*refused, *(set(came) - set(request.editable))})),
+        turns=turns,
+        attestation=attestation,
+    )

@@ -1,0 +1,244 @@
+"""A local library of papers: files of BibTeX or JSON, searched by words, with no network.
+
+A JSON library is a list of ``{"key", "title", "authors", "year", "venue", "abstract", "bibtex"}``;
+``bibtex`` may be left out. Texts are data from outside: bounded, checked, never interpreted.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from orchestrator import BadFile
+from orchestrator.literature.bibtex import KEY, Entry, check_field, entries, plain_text
+from orchestrator.records import PaperRef, Query
+
+MAX_BYTES = 16 * 2**20
+MAX_PAPERS = 20_000
+STOP_WORDS = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "by",
+        "can",
+        "do",
+        "does",
+        "for",
+        "from",
+        "how",
+        "in",
+        "into",
+        "is",
+        "it",
+        "of",
+        "on",
+        "or",
+        "that",
+        "the",
+        "their",
+        "this",
+        "to",
+        "via",
+        "we",
+        "what",
+        "when",
+        "which",
+        "why",
+        "with",
+    ]
+)
+K1, B = 1.5, 0.75
+"""BM25's usual constants: how soon repeats stop counting, how much long texts are held back."""
+
+_Line = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class _Paper(BaseModel):
+    """One paper of a JSON library."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    key: Annotated[str, Field(pattern=f"^{KEY.pattern}$")]
+    title: _Line
+    authors: Annotated[list[_Line], Field(min_length=1, max_length=200)]
+    year: Annotated[int, Field(ge=1600, le=2200)]
+    venue: Annotated[str, Field(max_length=500)] = ""
+    abstract: Annotated[str, Field(max_length=10_000)] = ""
+    bibtex: Annotated[str, Field(max_length=20_000)] = ""
+
+
+_PAPERS: TypeAdapter[list[_Paper]] = TypeAdapter(
+    Annotated[list[_Paper], Field(max_length=MAX_PAPERS)]
+)
+
+
+class LocalLibrary:
+    """Implements :class:`orchestrator.Literature` over papers held in memory.
+
+    Ranked by BM25 over title (twice), abstract, authors and venue; equal scores by key, so that
+    the same query always gets the same answer.
+    """
+
+    def __init__(self, papers: Iterable[PaperRef]) -> None:
+        self.papers = tuple(sorted(papers, key=lambda paper: paper.key))
+        self._bags = [Counter(_words(_searched(paper))) for paper in self.papers]
+        self._lengths = [bag.total() for bag in self._bags]
+        self._holders = Counter(word for bag in self._bags for word in bag)
+
+    @classmethod
+    def from_paths(cls, paths: Iterable[Path]) -> LocalLibrary:
+        """The libraries in files named ``*.bib`` or ``*.json``. Raises :class:`BadFile`."""
+        files: list[tuple[str, bytes]] = []
+        for path in paths:
+            try:
+                with path.open("rb") as file:
+                    files.append((str(path), file.read(MAX_BYTES + 1)))
+            except OSError as problem:
+                raise BadFile(
+                    "a library cannot be read", where=str(path), why=problem.strerror or ""
+                ) from problem
+        return cls(_gathered(files))
+
+    @classmethod
+    def from_bytes(cls, data: bytes, name: str) -> LocalLibrary:
+        """The library in a file already read; its name tells the format. Raises :class:`BadFile`."""
+        return cls(_gathered([(name, data)]))
+
+    def search(self, query: Query) -> tuple[PaperRef, ...]:
+        """At most ``query.limit`` papers that share a word with the query, best first."""
+        words = sorted(set(_words(query.text)))
+        scored = [
+            (self._score(words, index), paper.key, paper) for index, paper in enumerate(self.papers)
+        ]
+        found = sorted((row for row in scored if row[0] > 0), key=lambda row: (-row[0], row[1]))
+        return tuple(paper for _, _, paper in found[: max(query.limit, 0)])
+
+    def _score(self, words: list[str], index: int) -> float:
+        bag, count = self._bags[index], len(self.papers)
+        mean = sum(self._lengths) / count
+        held_back = K1 * (1 - B + B * self._lengths[index] / mean)
+        total = 0.0
+        for word in words:
+            rare = math.log(1 + (count - self._holders[word] + 0.5) / (self._holders[word] + 0.5))
+            total += rare * bag[word] * (K1 + 1) / (bag[word] + held_back)
+        return total
+
+
+def _searched(paper: PaperRef) -> str:
+    return " ".join((paper.title, paper.title, paper.abstract, *paper.authors, paper.venue))
+
+
+def _words(text: str) -> list[str]:
+    """Lower-case words; a plural and its singular are one, as far as a final s tells."""
+    words = re.findall(r"[^\W_]+", text.lower())
+    return [
+        word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+        for word in words
+        if word not in STOP_WORDS
+    ]
+
+
+def _gathered(files: Iterable[tuple[str, bytes]]) -> tuple[PaperRef, ...]:
+    """Every paper once; a key that means two papers is refused."""
+    known: dict[str, PaperRef] = {}
+    for name, data in files:
+        for paper in _read(name, data):
+            before = known.setdefault(paper.key, paper)
+            if before.title != paper.title:
+                raise BadFile(
+                    f"the key {paper.key!r} names two papers",
+                    where=name,
+                    why=f"{before.title[:80]!r} and {paper.title[:80]!r}",
+                    todo="give one of them another key",
+                )
+        if len(known) > MAX_PAPERS:
+            raise BadFile(f"a library holds more than {MAX_PAPERS} papers", where=name)
+    return tuple(known.values())
+
+
+def _read(name: str, data: bytes) -> list[PaperRef]:
+    if len(data) > MAX_BYTES:
+        raise BadFile("a library is too large", where=name, why=f"more than {MAX_BYTES} bytes")
+    if name.endswith(".json"):
+        return _from_json(name, data)
+    if not name.endswith(".bib"):
+        raise BadFile("a library is a .bib or a .json file", where=name)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as problem:
+        raise BadFile("a library is not UTF-8 text", where=name, why=str(problem)) from problem
+    return [_from_entry(entry, name) for entry in entries(text, name)]
+
+
+def _from_json(name: str, data: bytes) -> list[PaperRef]:
+    try:
+        papers = _PAPERS.validate_json(data)
+    except ValidationError as problem:
+        error = problem.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in error["loc"])
+        raise BadFile(
+            "a library's paper is wrong",
+            where=f"{name}: {where}" if where else name,
+            why=str(error["msg"])[:300],
+            todo="each paper has key, title, authors (a list) and year (a number)",
+        ) from problem
+    return [_from_paper(paper, name) for paper in papers]
+
+
+def _from_paper(paper: _Paper, name: str) -> PaperRef:
+    where = f"{name}: {paper.key}"
+    if paper.bibtex:
+        given = list(entries(paper.bibtex, where))
+        if len(given) != 1 or given[0].key != paper.key:
+            raise BadFile(f"`bibtex` is not one entry with the key {paper.key!r}", where=where)
+        entry = given[0]
+    else:
+        entry = _written(paper, where)
+    return PaperRef(
+        key=paper.key,
+        title=paper.title,
+        authors=tuple(paper.authors),
+        year=paper.year,
+        venue=paper.venue,
+        abstract=paper.abstract,
+        bibtex=entry.text(),
+        source=f"library {Path(name).name}",
+    )
+
+
+def _written(paper: _Paper, where: str) -> Entry:
+    """A plain entry for a paper that came with none."""
+    fields = {"title": paper.title, "author": " and ".join(paper.authors), "year": str(paper.year)}
+    if paper.venue:
+        fields["journal"] = paper.venue
+    plain = {name: value.replace("$", r"\$") for name, value in fields.items()}
+    pairs = tuple((name, check_field(name, value, where)) for name, value in plain.items())
+    return Entry("article" if paper.venue else "misc", paper.key, pairs)
+
+
+def _from_entry(entry: Entry, name: str) -> PaperRef:
+    year = re.search(r"\d{4}", entry.get("year"))
+    if not entry.get("title") or not entry.get("author") or year is None:
+        raise BadFile("an entry wants a title, an author and a year", where=f"{name}: {entry.key}")
+    venue = entry.get("booktitle") or entry.get("journal") or entry.get("publisher")
+    return PaperRef(
+        key=entry.key,
+        title=plain_text(entry.get("title")),
+        authors=tuple(plain_text(one) for one in re.split(r"\s+and\s+", entry.get("author"))),
+        year=int(year[0]),
+        venue=plain_text(venue),
+        abstract=plain_text(entry.get("abstract")),
+        bibtex=entry.text(),
+        source=f"library {Path(name).name}",
+    )

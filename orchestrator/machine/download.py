@@ -1,0 +1,100 @@
+"""One file over HTTP: bounded, resumed where it was broken off, never believed before its hash.
+
+The standard library's client is enough: it follows redirects and goes by the proxies and the
+certificates of the environment.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from orchestrator import DataFailed
+from orchestrator.record.blobs import disk_errors
+from orchestrator.template.manifest import DataFile
+
+TRIES = 5  # in a row that bring nothing
+SILENCE = 60.0  # seconds without a byte
+_STEP = 1 << 16
+_PARTIAL, _PAST_THE_END = 206, 416
+_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+Told = Callable[[int], None]
+"""Called with the bytes of the file that are here."""
+
+
+def fetch(
+    file: DataFile, path: Path, told: Told, ca_bundle: Path | None, wait: float = 1.0
+) -> None:
+    """Bring ``file`` to ``path``, going on from what is there; its hash is not looked at.
+
+    ``wait`` seconds pass before the second try, and twice as many before each other.
+
+    Raises :class:`DataFailed`: refused, or not reached in so many tries; what came is kept.
+    """
+    context = ssl.create_default_context(cafile=str(ca_bundle) if ca_bundle else None)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    failed, why = 0, ""
+    while (have := _size(path)) != file.bytes:
+        if have > file.bytes:
+            path.unlink()
+        if failed == TRIES:
+            raise _broken(file, why, f"{_size(path):,} of {file.bytes:,} bytes are here")
+        if failed:
+            time.sleep(wait * 2 ** (failed - 1))
+        try:
+            _more(file, path, told, context)
+            why = "the connection was cut"
+        except urllib.error.HTTPError as error:
+            why = f"{error.code} {error.reason}"
+            if error.code == _PAST_THE_END:
+                path.unlink(missing_ok=True)
+            elif error.code not in _PASSING:
+                raise _broken(file, why, "the server refused") from error
+        except (OSError, http.client.HTTPException) as error:
+            why = str(getattr(error, "reason", error)) or type(error).__name__
+        failed = 0 if _size(path) > have else failed + 1
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _more(file: DataFile, path: Path, told: Told, context: ssl.SSLContext) -> None:
+    """One request for what is still wanted; a server that ignores that begins from the start."""
+    have = _size(path)
+    headers = {"Accept-Encoding": "identity", "User-Agent": "aisci"}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+    request = urllib.request.Request(file.url, headers=headers)  # noqa: S310 - the manifest allows http and https alone
+    with urllib.request.urlopen(request, timeout=SILENCE, context=context) as answer:  # noqa: S310 - as above
+        resumed = answer.status == _PARTIAL and have > 0
+        length = answer.headers.get("Content-Length", "")
+        total = int(length) + (have if resumed else 0) if length.isdecimal() else file.bytes
+        if total != file.bytes:
+            raise _broken(
+                file, f"the server has {total:,} bytes, the manifest {file.bytes:,}", "not fetched"
+            )
+        with disk_errors(path), path.open("ab" if resumed else "wb") as out:
+            done = have if resumed else 0
+            while data := answer.read1(min(_STEP, file.bytes - done + 1)):
+                out.write(data)
+                done += len(data)
+                told(done)
+                if done > file.bytes:
+                    raise _broken(file, f"more than its {file.bytes:,} bytes came", "broken off")
+
+
+def _broken(file: DataFile, why: str, what: str) -> DataFailed:
+    return DataFailed(
+        f"{file.path} could not be fetched: {what}",
+        where=file.url,
+        why=why,
+        todo="ask again to go on from there; where the network is closed, fetch the file elsewhere "
+        "and give it with --from FILE; a private CA is given with --ca-bundle",
+    )

@@ -1,0 +1,121 @@
+"""Looking at this machine: its engine, its kernel's settings, its room; judged elsewhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from orchestrator import ControlUnavailable, EngineUnavailable
+from orchestrator.core.host import EngineFacts, Host, Tried
+from orchestrator.machine import self_check as checkup
+from orchestrator.machine import system
+from orchestrator.machine.measure import measure
+from orchestrator.sandbox.admission import available_memory
+from orchestrator.sandbox.engine.client import DEFAULT_SOCKET, WAYS, Engine, connect, translated
+from orchestrator.sandbox.engine.reaper import leftovers
+from orchestrator.sandbox.gpus.cdi import cdi_devices
+from orchestrator.sandbox.gpus.leases import Driver
+from orchestrator.sandbox.images.images import list_images
+from orchestrator.sandbox.resources import socket_of
+from orchestrator.sandbox.storage.quota import BACKENDS
+
+TOOLKIT = "nvidia-container-toolkit"
+
+
+def survey(results: Path, *, probe: bool, say: Callable[[str], None] | None = None) -> Host:
+    """What this machine is; ``results`` is where runs are to be kept.
+
+    With ``probe``, what can be tried is tried, in containers: some seconds, and ``say`` is told
+    what is under way. Without, runtimes and storage backends are only ``listed``. A machine
+    without an engine is an answer too.
+    """
+    there = next(path for path in (results, *results.absolute().parents) if path.is_dir())
+    machine = measure(there)
+    toolkit = system.toolkit_version()
+    bare = Host(
+        engine=None,
+        components=((TOOLKIT, toolkit),) if toolkit else (),
+        packages=tuple(sorted(system.installed().items())),
+        system=system.distribution(),
+        core_pattern=system.line_of("/proc/sys/kernel/core_pattern"),
+        userns=system.user_namespaces(),
+        gpus=tuple(f"{gpu.uuid} ({gpu.memory >> 30} GiB)" for gpu in Driver().devices()),
+        cpus=machine.cpus,
+        memory=machine.memory,
+        memory_free=available_memory(),
+        disk=machine.disk,
+    )
+    try:
+        engine = connect()
+    except EngineUnavailable as error:
+        why = f"{error.what.rstrip('.')} at {error.where}: {error.why}"
+        return replace(bare, why=why, todo=WAYS)
+    try:
+        seen = _with_engine(engine, bare)
+        return checkup.tried(engine, seen, say or (lambda _: None)) if probe else seen
+    finally:
+        engine.close()
+
+
+def _with_engine(engine: Engine, bare: Host) -> Host:
+    with translated("asking the engine what it is"):
+        info: dict[str, Any] = engine.api.info()
+        version: dict[str, Any] = engine.api.version()
+    told = tuple((str(one["Name"]), str(one["Version"])) for one in version.get("Components") or ())
+    components = told + bare.components
+    return replace(
+        bare,
+        engine=_facts(engine, info, version),
+        runtimes=tuple(Tried(name, "listed") for name in sorted(info["Runtimes"])),
+        storage=tuple(Tried(name, "listed") for name in BACKENDS),
+        components=components,
+        mended=tuple(system.mended(dict(components), dict(bare.packages))),
+        cdi=cdi_devices(info),
+        images=tuple((one.name, one.state) for one in list_images(engine)),
+        leftovers=len(leftovers(engine)),
+    )
+
+
+_LIMITS = (("MemoryLimit", "memory"), ("SwapLimit", "swap"), ("PidsLimit", "pids"),
+           ("CpuCfsQuota", "cpu"))  # fmt: skip
+
+
+def _facts(engine: Engine, info: dict[str, Any], version: dict[str, Any]) -> EngineFacts:
+    security = tuple(str(option) for option in info.get("SecurityOptions") or ())
+    root = str(info["DockerRootDir"])
+    path = _socket(engine)
+    socket, members, everybody = system.socket_rights(path) if path else ("", (), False)
+    return EngineFacts(
+        name=str((version.get("Platform") or {}).get("Name") or "engine"),
+        version=str(version["Version"]),
+        api=str(version["ApiVersion"]),
+        kernel=str(info["KernelVersion"]),
+        cgroup=int(info.get("CgroupVersion") or 1),
+        cgroup_driver=str(info["CgroupDriver"]),
+        rootless="name=rootless" in security,
+        userns_remap="name=userns" in security,
+        security=security,
+        storage_driver=str(info["Driver"]),
+        controls=tuple(name for key, name in _LIMITS if info.get(key)),
+        logging=str(info.get("LoggingDriver", "")),
+        live_restore=bool(info.get("LiveRestoreEnabled")),
+        root=root,
+        root_disk=system.disk_of(root) if path else "",
+        where=os.environ.get("DOCKER_HOST") or DEFAULT_SOCKET,
+        local=bool(path),
+        socket=socket,
+        members=members,
+        open_socket=everybody,
+        warnings=tuple(str(one) for one in info.get("Warnings") or ()),
+    )
+
+
+def _socket(engine: Engine) -> str:
+    """Its unix socket; empty where it is reached another way, and every run would refuse it."""
+    try:
+        return socket_of(engine)
+    except ControlUnavailable:
+        return ""

@@ -1,0 +1,133 @@
+"""A model whose every reply is written down beforehand: for tests, and for trying things out.
+
+It is strict: a request that no rule expects is an error, never a guess. A file of replies is one
+JSON object per line: ``{"purpose": "ideas.propose", "text": "…", "contains": "…", "times": 1}``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from orchestrator import AisciError, BadFile, ModelRefused
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.records import Ask, Reply, Usage
+
+MAX_FILE = 64 * 2**20
+
+
+class Rule(BaseModel):
+    """Answers requests of ``purpose`` (empty: any) whose messages contain ``contains``.
+
+    ``times`` is how often (0: always). ``text`` may be a function of the request, and an error
+    in its place is raised.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    purpose: str = ""
+    contains: str = ""
+    text: str | Callable[[Ask], str] | AisciError
+    times: Annotated[int, Field(ge=0)] = 1
+    finish: str = "stop"
+
+    def expects(self, ask: Ask) -> bool:
+        """Whether this rule is meant for ``ask``."""
+        if self.purpose not in ("", ask.purpose):
+            return False
+        return any(self.contains in message.content for message in ask.messages)
+
+
+class _Line(Rule):
+    """A rule in a file: its text is a text."""
+
+    text: str
+
+
+class ScriptedModel:
+    """Takes the first rule that expects a request and is not used up. ``asks`` is what came.
+
+    A token is counted as four characters; nothing costs anything.
+    """
+
+    def __init__(self, rules: Iterable[Rule | str], name: str = "scripted") -> None:
+        self._rules = [Rule(text=rule) if isinstance(rule, str) else rule for rule in rules]
+        self._used = [0] * len(self._rules)
+        self._lock = threading.Lock()
+        self._name = name
+        self.asks: list[Ask] = []
+
+    @classmethod
+    def from_file(cls, path: Path, name: str = "scripted") -> ScriptedModel:
+        """The rules in a file of JSON lines. Raises :class:`BadFile`."""
+        try:
+            if path.stat().st_size > MAX_FILE:
+                raise BadFile("the file of replies is too large", where=str(path))
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as problem:
+            raise BadFile(
+                "the file of replies cannot be read", where=str(path), why=str(problem)
+            ) from problem
+        rules: list[Rule] = []
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                rules.append(_Line.model_validate_json(line))
+            except ValidationError as problem:
+                error = problem.errors(include_url=False)[0]
+                key = ".".join(str(part) for part in error["loc"])
+                raise BadFile(
+                    "a scripted reply is wrong",
+                    where=f"{path}:{number}" + (f": {key}" if key else ""),
+                    why=str(error["msg"]),
+                    todo='a line is {"purpose": "ideas.propose", "text": "…"}',
+                ) from problem
+        return cls(rules, name)
+
+    @property
+    def name(self) -> str:
+        """What the paper and the journal call it."""
+        return self._name
+
+    @property
+    def unused(self) -> tuple[Rule, ...]:
+        """The rules that nobody has asked for yet."""
+        pairs = zip(self._rules, self._used, strict=True)
+        return tuple(rule for rule, used in pairs if rule.times and not used)
+
+    def ceiling(self, ask: Ask) -> Usage:
+        """The request's tokens and the most that it allows for the answer; no dollars."""
+        return Usage(_tokens(ask), ask.max_tokens, 0.0)
+
+    def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
+        """Answer by the rules. Raises :class:`ModelRefused` where none fits, and BudgetSpent."""
+        within.check(f"step {ask.purpose}")
+        rule = self._take(ask)
+        if isinstance(rule.text, AisciError):
+            raise rule.text
+        text = rule.text if isinstance(rule.text, str) else rule.text(ask)
+        usage = Usage(_tokens(ask), min(len(text) // 4 + 1, ask.max_tokens), 0.0)
+        return Reply(text, usage, self._name, rule.finish)
+
+    def _take(self, ask: Ask) -> Rule:
+        with self._lock:
+            self.asks.append(ask)
+            for index, rule in enumerate(self._rules):
+                if (not rule.times or self._used[index] < rule.times) and rule.expects(ask):
+                    self._used[index] += 1
+                    return rule
+        raise ModelRefused(
+            f"no scripted reply expects this request of {ask.purpose!r}",
+            where=f"request {len(self.asks)} to {self._name}",
+            why=f"it begins: {ask.messages[-1].content[:120]!r}" if ask.messages else "it is empty",
+            todo="add a reply for it to the script",
+        )
+
+
+def _tokens(ask: Ask) -> int:
+    return sum(len(message.content) for message in ask.messages) // 4 + 1

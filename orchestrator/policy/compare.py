@@ -1,0 +1,147 @@
+"""Does one policy allow more than another? Answered key by key.
+
+Values are compared as they stand in an effective policy's file form (``"32GiB"``, ``"2h"``), so
+that a message shows what the reader wrote. What cannot be shown to allow less counts as weaker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from orchestrator.core.units import SIZES, parse_size, parse_time
+from orchestrator.policy import seccomp
+from orchestrator.policy.schema import DESCRIPTIVE
+
+Verdict = Literal["stronger", "weaker", "different"]
+
+_LADDERS = {"runtime": ("runc", "runsc"), "data": ("read-only", "none"), "process": (True, False)}
+"""Settings from weakest to strongest."""
+
+_LEFT_OUT = {"process": False}
+"""What a setting is where a block does not say it."""
+
+_OURS = frozenset(
+    {
+        "aisci-sandbox",
+        "aisci-sandbox:cpu",
+        "aisci-sandbox:cuda",
+        *("aisci-latex", "aisci-latex:latest"),
+        *("aisci-editor", "aisci-editor:latest"),
+        *("aisci-storage", "aisci-storage:latest"),
+    }
+)
+"""Images that aisci makes, and checks: another lets the job read whatever the engine has in it."""
+
+WHOLE = {"env", "network", "seccomp"}
+"""Settings of several parts that are compared, and replaced, as one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One key, both values as written, and whether the second policy is the stronger there."""
+
+    path: tuple[str, ...]
+    before: Any
+    after: Any
+    verdict: Verdict
+
+    @property
+    def key(self) -> str:
+        return ".".join(self.path)
+
+
+def flat(mapping: Mapping[str, Any], path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+    """Every setting by its path; an allow-list, an environment or a profile is one setting."""
+    settings: dict[tuple[str, ...], Any] = {}
+    for key, value in mapping.items():
+        if not path and key in DESCRIPTIVE:
+            continue
+        if isinstance(value, Mapping) and key not in WHOLE:
+            settings |= flat(value, (*path, key))
+        else:
+            settings[(*path, key)] = value
+    return settings
+
+
+def amount(value: Any) -> float:
+    """A number, a size in bytes or a time in seconds, so that like can be compared with like."""
+    if not isinstance(value, str):
+        return float(value)
+    return parse_size(value) if value.endswith(tuple(SIZES)) else parse_time(value)
+
+
+def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """What differs between the settings that both have, in the order of ``after``."""
+    old = flat(before)
+    found = []
+    for path, value in flat(after).items():
+        was = old.get(path, _LEFT_OUT.get(path[-1], value))
+        if was != value:
+            found.append(Difference(path, was, value, judge(path, was, value)))
+    return tuple(found)
+
+
+def weaker(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """The settings in which ``after`` allows more than ``before``, or may do so."""
+    return tuple(one for one in compare(before, after) if one.verdict == "weaker")
+
+
+def judge(path: tuple[str, ...], before: Any, after: Any) -> Verdict:
+    """How ``after`` stands to ``before`` at ``path``, the two not being equal."""
+    key = path[-1]
+    if key == "image":
+        return _images(before, after)
+    if key == "user":
+        return "different" if _ids(after) == _ids(before) else "weaker"
+    if key in _LADDERS:
+        less = _LADDERS[key].index(after) > _LADDERS[key].index(before)
+    elif key == "env":
+        less = after.items() < before.items()
+    elif key == "network":
+        less = _hosts(after) < _hosts(before)
+    elif key == "seccomp":
+        return _filters(before, after)
+    elif key == "enforce":  # there is one word for it as yet
+        less = False
+    elif "keep_free" in path:
+        less = amount(after) > amount(before)
+    else:
+        less = amount(after) < amount(before)
+    return "stronger" if less else "weaker"
+
+
+def shown(value: Any) -> str:
+    """A setting's value as a policy file writes it, on one line."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping) and "defaultAction" in value:
+        return seccomp.words(dict(value))
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {shown(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(shown(one) for one in value) + "]"
+    return str(value)
+
+
+def _filters(before: Any, after: Any) -> Verdict:
+    """What cannot be shown to allow no call more counts as weaker."""
+    old, new = seccomp.profile_of(before), seccomp.profile_of(after)
+    if not seccomp.no_weaker(old, new):
+        return "weaker"
+    return "different" if seccomp.no_weaker(new, old) else "stronger"
+
+
+def _images(before: str, after: str) -> Verdict:
+    ours = [name in _OURS for name in (before, after)]
+    return "different" if all(ours) else "stronger" if ours[1] else "weaker"
+
+
+def _ids(user: str) -> list[int]:
+    """Its numbers: another user of the host's kernel may read what is that user's among the data."""
+    return [int(part) for part in user.split(":")]
+
+
+def _hosts(network: Any) -> frozenset[str]:
+    return frozenset() if network == "none" else frozenset(network["allow"])

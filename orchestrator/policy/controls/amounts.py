@@ -1,0 +1,181 @@
+"""Controls that are amounts: memory, CPUs, processes, disk, time, output, GPUs."""
+
+from __future__ import annotations
+
+from orchestrator.core.host import Host
+from orchestrator.core.units import size_text, time_text
+from orchestrator.policy.controls.control import (
+    NO_ENGINE,
+    Control,
+    How,
+    blocks,
+    by_engine,
+    by_host,
+    each,
+)
+from orchestrator.policy.policy import Policy
+from orchestrator.policy.schema import Container
+
+
+def _cgroup(host: Host, policy: Policy, what: str, control: str) -> How:
+    """A limit that the kernel's control groups hold."""
+    version = host.engine.cgroup if host.engine else 0
+    there = host.engine is None or control in host.engine.controls
+    lacks = "" if there else f"cannot limit {control}"
+    return by_engine(host, policy, f"{what}, cgroup version {version}, read back", lacks=lacks)
+
+
+def _disk(block: Container) -> str:
+    store = block.storage
+    return (
+        f"{size_text(store.workspace)} and {store.inodes} inodes, "
+        f"no file above {size_text(store.file)}, /tmp {size_text(store.tmp)}"
+    )
+
+
+def _quota(host: Host, policy: Policy) -> How:
+    if host.engine is None:
+        return NO_ENGINE
+    held = [one for one in host.storage if one.state == "tested"]
+    told = "; ".join(f"{one.name}: {one.why or one.state}" for one in host.storage)
+    if not held:
+        tried = any(one.state == "failed" for one in host.storage)
+        return How("missing" if tried else "unknown", told or "no backend is known")
+    if held[0].name == "tmpfs":
+        for kind, block in blocks(policy).items():
+            store = block.storage
+            if store.workspace + store.tmp + block.resources.shm > block.resources.memory:
+                why = f"{kind}: workspace, tmp and shm do not fit inside its memory"
+                return How("missing", f"only tmpfs works here, and for it {why}")
+    return How("given", f"backend {held[0].name}: {held[0].why}")
+
+
+def _gpus(block: Container) -> str:
+    if not block.gpus.count:
+        return "none"
+    return f"{block.gpus.count} of {size_text(block.gpus.memory)} ({block.gpus.enforce})"
+
+
+def _lent(host: Host, policy: Policy) -> How:
+    wanted = policy.whole.experiment.gpus.count
+    if not wanted:
+        return by_engine(host, policy, "no device is asked for, and NVIDIA_VISIBLE_DEVICES is void")
+    if host.engine is None:
+        return NO_ENGINE
+    if len(host.gpus) < wanted:
+        return How("missing", f"the policy asks for {wanted}; here are {len(host.gpus)}")
+    path = "by name (CDI)" if host.cdi else "through NVIDIA's container toolkit"
+    text = f"by UUID {path}; memory and time sampled from NVML by the container's processes, killed past them"
+    return How("unknown", f"{text}; not tried by this command")
+
+
+LIMITS = (
+    Control(
+        id="memory",
+        title="Memory",
+        keys=("*.resources.memory", "*.resources.shm"),
+        by="the kernel, by cgroup",
+        meaning=lambda policy: (
+            "No swap on top; /tmp and /dev/shm count inside: "
+            + each(
+                policy,
+                lambda block: (
+                    f"{size_text(block.resources.memory)}, of it "
+                    f"{size_text(block.resources.shm)} in /dev/shm"
+                ),
+            )
+            + "."
+        ),
+        how=lambda host, policy: _cgroup(host, policy, "memory and swap", "memory"),
+        cis=("5.11", "5.25"),
+        not_stopped="Slowing down others by filling caches; the kernel's own memory, in part.",
+    ),
+    Control(
+        id="cpus",
+        title="CPUs",
+        keys=("*.resources.cpus",),
+        by="the kernel, by cgroup",
+        meaning=lambda policy: (
+            f"At once: {each(policy, lambda block: f'{block.resources.cpus:g}')}."
+        ),
+        how=lambda host, policy: _cgroup(host, policy, "a quota of CPU time in each period", "cpu"),
+        cis=("5.12",),
+        not_stopped="Measuring what else runs here by how fast its own work goes.",
+    ),
+    Control(
+        id="processes",
+        title="Processes and open files",
+        keys=("*.resources.pids", "*.resources.open_files"),
+        by="the kernel, by cgroup and rlimits",
+        meaning=lambda policy: (
+            "Stops fork bombs; no core file, and no crash handler of the host's: "
+            + each(
+                policy,
+                lambda block: (
+                    f"{block.resources.pids} processes and threads, "
+                    f"{block.resources.open_files} open files in each"
+                ),
+            )
+            + "."
+        ),
+        how=lambda host, policy: _cgroup(host, policy, "pids and rlimits", "pids"),
+        cis=("5.19", "5.29"),
+        not_stopped="Processes of one job meddling with each other.",
+    ),
+    Control(
+        id="disk",
+        title="Disk",
+        keys=("*.storage.workspace", "*.storage.tmp", "*.storage.inodes", "*.storage.file"),
+        by="the kernel, by a quota on the job's own volume; rlimits for single files",
+        meaning=lambda policy: f"Hard limits: {each(policy, _disk)}.",
+        how=_quota,
+        not_stopped="Wearing out or slowing down the disk below.",
+    ),
+    Control(
+        id="time",
+        title="Time",
+        keys=("*.time.wall", "*.time.cpu", "*.time.grace"),
+        by="the host's clock and the cgroup's; a sentinel that outlives the orchestrator",
+        meaning=lambda policy: (
+            "TERM, the grace, then KILL of the whole container: "
+            + each(
+                policy,
+                lambda block: (
+                    f"{time_text(block.time.wall)} on the clock, {time_text(block.time.cpu)} of all "
+                    f"CPUs, grace {time_text(block.time.grace)}"
+                ),
+            )
+            + "."
+        ),
+        how=lambda host, policy: by_engine(
+            host, policy, "watched and killed from outside, by the host"
+        ),
+        not_stopped="Using all of the time that it has.",
+    ),
+    Control(
+        id="logs",
+        title="Output",
+        keys=("*.logs",),
+        by="the host, while it reads the stream; the engine keeps no log",
+        meaning=lambda policy: (
+            "More ends the job; the last 64 KiB of each stream are kept: "
+            f"{each(policy, lambda block: size_text(block.logs))}."
+        ),
+        how=lambda _host, _policy: by_host("a bounded reader; control characters are made visible"),
+        not_stopped="Lies in the words that it prints.",
+    ),
+    Control(
+        id="gpus",
+        title="GPUs",
+        keys=("*.gpus.count", "*.gpus.memory", "*.gpus.enforce"),
+        by="the engine lends devices; the host samples and kills",
+        meaning=lambda policy: (
+            f"Whole GPUs: {each(policy, _gpus)}."
+            + " Watched means sampled: between two samples a program can use more."
+            * any(block.gpus.count for block in blocks(policy).values())
+        ),
+        how=_lent,
+        cis=("5.18",),
+        not_stopped="Overuse between two samples; a hole in the GPU's driver, which is large.",
+    ),
+)

@@ -1,0 +1,105 @@
+"""What is said of a control, and the words that several controls share.
+
+Counterparts are numbered as in the CIS Docker Benchmark 1.6.0, section 5 (container runtime),
+and named as in the Kubernetes Pod Security Standards, profile "restricted".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from orchestrator.core.host import Host
+from orchestrator.policy.policy import Policy
+from orchestrator.policy.runtimes import Departure, departures
+from orchestrator.policy.schema import BLOCKS, SETTINGS, Container
+
+CIS = "CIS Docker Benchmark 1.6.0 §5"
+PSS = 'Pod Security "restricted"'
+CALLED = {"experiment": "experiments", "latex": "LaTeX", "editor": "the editor"}
+
+Given = Literal["given", "missing", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How one machine gives a control. ``unknown``: not tried here, or no engine to ask."""
+
+    state: Given
+    text: str
+
+
+NO_ENGINE = How("unknown", "no engine answers here")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """One control.
+
+    ``keys`` are the settings that it covers; ``*.user`` stands for that key of each kind of
+    container. ``cis`` are numbers and ``pss`` fields of the two standards, empty where they have
+    no counterpart. ``by`` is who enforces it; ``not_stopped`` is what gets past it.
+    """
+
+    id: str
+    title: str
+    keys: tuple[str, ...]
+    by: str
+    meaning: Callable[[Policy], str]
+    how: Callable[[Host, Policy], How]
+    cis: tuple[str, ...] = ()
+    pss: tuple[str, ...] = ()
+    not_stopped: str
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """``keys`` with every kind of container written out."""
+        return tuple(key for key in SETTINGS if any(_covers(one, key) for one in self.keys))
+
+
+def _covers(pattern: str, key: str) -> bool:
+    if not pattern.startswith("*."):
+        return key == pattern
+    kind, _, rest = key.partition(".")
+    return kind in BLOCKS and rest == pattern[2:]
+
+
+def blocks(policy: Policy) -> dict[str, Container]:
+    """The containers of ``policy`` by kind; no editor's where it runs on the host."""
+    kinds = [kind for kind in BLOCKS if not (kind == "editor" and policy.editor_on_host)]
+    return {kind: getattr(policy.whole, kind) for kind in kinds}
+
+
+def each(policy: Policy, say: Callable[[Container], str]) -> str:
+    """``1GiB in every container``, or ``experiments 3GiB; LaTeX 1GiB; the editor 1GiB``."""
+    said = {CALLED[kind]: say(block) for kind, block in blocks(policy).items()}
+    if len(set(said.values())) == 1:
+        return f"{next(iter(said.values()))} in every container"
+    return "; ".join(f"{kind} {text}" for kind, text in said.items())
+
+
+def departing(policy: Policy) -> tuple[Departure, ...]:
+    """What the policy's runtimes hold in another way than runc does."""
+    runtimes = sorted({block.runtime for block in blocks(policy).values()})
+    return tuple(one for runtime in runtimes for one in departures(runtime))
+
+
+def by_engine(host: Host, policy: Policy, text: str, *, lacks: str = "") -> How:
+    """Given where a hardened job ran as asked just now, under each runtime that is asked for.
+
+    ``lacks`` says what the engine has not.
+    """
+    if host.engine is None:
+        return NO_ENGINE
+    if lacks:
+        return How("missing", f"{host.engine.name} {host.engine.version} {lacks}")
+    for name in sorted({block.runtime for block in blocks(policy).values()}):
+        if host.runtime(name).state != "tested":
+            return How("unknown", f"{text}; not seen here under {name}")
+    return How("given", text)
+
+
+def by_host(text: str) -> How:
+    """What ``aisci`` does itself, on any machine."""
+    return How("given", text)

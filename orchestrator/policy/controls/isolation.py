@@ -1,0 +1,195 @@
+"""Controls that make a container a closed box: rights, kernel, system calls, network, files."""
+
+from __future__ import annotations
+
+from orchestrator.core.host import Host
+from orchestrator.core.units import size_text as _size
+from orchestrator.policy.controls.control import (
+    NO_ENGINE,
+    Control,
+    How,
+    blocks,
+    by_engine,
+    by_host,
+    each,
+)
+from orchestrator.policy.policy import Policy
+from orchestrator.policy.seccomp import words
+
+
+def _container(host: Host, policy: Policy) -> How:
+    text = "engine options, read back from the engine and from /proc before the job's first line"
+    if host.engine is not None:
+        lsm = "AppArmor on" if "name=apparmor" in host.engine.security else "no AppArmor here"
+        remapped = host.engine.userns_remap or host.engine.rootless
+        users = "users remapped" if remapped else "user IDs are the host's own (no remapping)"
+        text = f"{text}; {lsm}, {users}"
+    return by_engine(host, policy, text)
+
+
+def _kernel(policy: Policy) -> str:
+    said = {"runc": "the host's kernel", "runsc": "gVisor, a kernel of its own"}
+    return each(policy, lambda block: f"{said[block.runtime]} ({block.runtime}),")
+
+
+def _runtime(host: Host, policy: Policy) -> How:
+    if host.engine is None:
+        return NO_ENGINE
+    wanted = sorted({block.runtime for block in blocks(policy).values()})
+    tried = [host.runtime(name) for name in wanted]
+    told = "; ".join(
+        f"{one.name}: {one.state}" + (f", {one.why}" if one.why else "") for one in tried
+    )
+    if any(one.state in {"absent", "failed"} for one in tried):
+        return How("missing", told)
+    return How("given" if all(one.state == "tested" for one in tried) else "unknown", told)
+
+
+def _filter(host: Host, policy: Policy) -> How:
+    own = all(block.seccomp == "default" for block in blocks(policy).values())
+    lacks = "cannot filter system calls" if host.engine and not host.engine.seccomp else ""
+    profile = "aisci's own profile" if own else "the policy's own profile, its hash in the policy's"
+    return by_engine(
+        host, policy, f"{profile}, given to the engine with each container", lacks=lacks
+    )
+
+
+def _network(policy: Policy) -> str:
+    hosts = policy.whole.experiment.network
+    if not hosts:
+        return "No container has an interface but loopback: no address, no name can be reached."
+    return (
+        f"Experiments may open TLS connections to {', '.join(hosts)} through a proxy of the host's; "
+        "they have no interface but loopback. The other containers reach nothing."
+    )
+
+
+def _way_out(host: Host, policy: Policy) -> How:
+    hosts, runtime = policy.whole.experiment.network, policy.whole.experiment.runtime
+    if not hosts:
+        return by_engine(host, policy, "network mode none; own namespace read from /proc")
+    if runtime != "runc":
+        return How("missing", f"under {runtime} no socket of the host's can be reached")
+    return by_engine(
+        host,
+        policy,
+        "network mode none; one unix socket into the container; the proxy takes a whole name and "
+        "port 443, resolves it once, dials public addresses only, wants the same name in the TLS "
+        "hello, and writes each decision into the journal",
+    )
+
+
+BOX = (
+    Control(
+        id="container",
+        title="A fresh container with no rights",
+        keys=("*.image", "*.user"),
+        by="the engine; read back by the host",
+        meaning=lambda policy: (
+            "Each job gets a new container from an image pinned by its id: root file system "
+            "read-only, no capability, no new privileges, own namespaces, an init, gone afterwards. "
+            f"User: {each(policy, lambda block: block.user)}. "
+            f"Image: {each(policy, lambda block: block.image)}."
+        ),
+        how=_container,
+        cis=("5.2", "5.4", "5.5", "5.13", "5.15", "5.16", "5.17", "5.21", "5.26", "5.28", "5.31"),
+        pss=(
+            "privileged",
+            "hostPID, hostIPC",
+            "allowPrivilegeEscalation: false",
+            "runAsNonRoot, runAsUser",
+            "capabilities: drop ALL",
+        ),
+        not_stopped="A hole in the kernel, the engine or its runtime; what is in the image itself.",
+    ),
+    Control(
+        id="runtime",
+        title="The kernel that answers",
+        keys=("*.runtime",),
+        by="the engine's runtime",
+        meaning=lambda policy: f"Who answers system calls: {_kernel(policy)}.",
+        how=_runtime,
+        not_stopped="With runc, a hole in the host's kernel. With runsc, one in gVisor and in the "
+        "few calls that it makes itself.",
+    ),
+    Control(
+        id="seccomp",
+        title="System calls",
+        keys=("*.seccomp",),
+        by="the kernel, by the profile that the engine was given",
+        meaning=lambda policy: (
+            "What is not on the profile's list is refused; aisci's own refuses mounts, tracing, "
+            "namespaces, keys, BPF, io_uring and module loading among others. Profile: "
+            f"{each(policy, lambda b: words(b.seccomp))}."
+        ),
+        how=_filter,
+        cis=("5.22",),
+        pss=("seccompProfile",),
+        not_stopped="Holes in the kernel behind the calls that remain.",
+    ),
+    Control(
+        id="environment",
+        title="Variables and secrets",
+        keys=("*.env",),
+        by="the host, which makes the list; read back from the engine",
+        meaning=lambda policy: (
+            "The code sees the image's variables, a few of aisci's, and of yours: "
+            f"{each(policy, lambda block: ', '.join(block.env) or 'none')}. No key is in any container."
+        ),
+        how=lambda host, policy: by_engine(
+            host, policy, "read back from the engine, variable by variable"
+        ),
+        not_stopped="A secret that somebody writes into a policy, a template or staged data.",
+    ),
+    Control(
+        id="network",
+        title="The network",
+        keys=("*.network",),
+        by="the engine, by an empty namespace; for an allow-list, a proxy on the host",
+        meaning=_network,
+        how=_way_out,
+        cis=("5.8", "5.9", "5.10", "5.14", "5.30"),
+        pss=("hostNetwork", "hostPorts"),
+        not_stopped="With an allow-list: whatever the code can read, it can send to an allowed host, "
+        "and through it to whom that host passes it on.",
+    ),
+    Control(
+        id="data",
+        title="Staged data and the host's files",
+        keys=("*.data",),
+        by="the engine, by read-only mounts that do not follow further mounts",
+        meaning=lambda policy: (
+            "Of the host's files a container sees only data sets that --data stages, read-only: "
+            + each(policy, lambda block: "nothing" if block.data == "none" else "/data")
+            + "."
+        ),
+        how=lambda host, policy: by_engine(
+            host, policy, "bind mounts, read-only, compared after creation"
+        ),
+        cis=("5.6", "5.20", "5.32"),
+        pss=("volume types (a staged data set is a hostPath, which the profile would refuse)",),
+        not_stopped="Code that learns what it should not from the data that it was given.",
+    ),
+    Control(
+        id="harvest",
+        title="What comes home",
+        keys=("*.harvest.files", "*.harvest.bytes", "*.harvest.file", "*.harvest.depth"),
+        by="the host, while it reads the stream",
+        meaning=lambda policy: (
+            "Regular files at declared places, with safe names; links, devices and the rest are named "
+            "and left. At most: "
+            + each(
+                policy,
+                lambda block: (
+                    f"{block.harvest.files} files, {_size(block.harvest.bytes)} together, "
+                    f"{_size(block.harvest.file)} each, {block.harvest.depth} folders deep"
+                ),
+            )
+            + "."
+        ),
+        how=lambda _host, _policy: by_host(
+            "a bounded reader of tar, in Python; files are hashed on their way in and stay opaque"
+        ),
+        not_stopped="Wrong numbers in a well-formed file; whatever opens a picture or a PDF later.",
+    ),
+)

@@ -1,0 +1,226 @@
+"""Inheritance: what a policy file says together with all that it extends.
+
+A child may only take away. Where it means to allow more, its top-level key ``exceeds`` names the
+setting and gives the reason, which becomes part of the effective policy and of its hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator import BadPolicy, UnknownName
+from orchestrator.core.strict_yaml import Document, nearest, read, validated
+from orchestrator.policy import seccomp
+from orchestrator.policy.compare import WHOLE, flat, judge, shown, weaker
+from orchestrator.policy.document import Written
+from orchestrator.policy.schema import BLOCKS, DESCRIPTIVE, SETTINGS
+
+MAX_CHAIN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Exceeding:
+    """Why a setting allows more than was allowed above it, and what was (None: nothing above)."""
+
+    reason: str
+    ceiling: Any = None
+
+    def still(self, path: tuple[str, ...], value: Any) -> bool:
+        """Whether ``value`` allows more than the ceiling even now."""
+        if self.ceiling is None:
+            return True
+        return value != self.ceiling and judge(path, self.ceiling, value) == "weaker"
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """A file's settings after inheritance, and the names from it to its last parent."""
+
+    settings: dict[str, Any]
+    chain: tuple[str, ...]
+    exceeds: dict[str, Exceeding]
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """The reason for each setting that exceeds what is above it."""
+        return {key: one.reason for key, one in sorted(self.exceeds.items())}
+
+
+def find(name: str, shipped: Path, *, beside: Path) -> Document:
+    """The document of that name: bare, from ``shipped``; with a slash, a path.
+
+    Raises :class:`UnknownName`, and :class:`BadPolicy` for a file that breaks the schema.
+    """
+    if "/" in name:
+        path = beside / name
+        if not path.is_file():
+            folder = "it is a folder: name the files in it" if path.is_dir() else ""
+            raise UnknownName(f"no policy file {name!r}", where=str(path), todo=folder)
+    else:
+        known = sorted(file.stem for file in shipped.glob("*.yaml"))
+        if name not in known:
+            raise UnknownName(
+                f"no policy is named {name!r}",
+                why="a bare name is a policy that aisci ships",
+                todo=f"{nearest(name, known)}; a file of your own has a slash: ./{name}",
+            )
+        path = shipped / f"{name}.yaml"
+    document = read(path, BadPolicy)
+    _refuse_empty(document, document.data, ())
+    validated(document, Written)
+    return document
+
+
+def _refuse_empty(document: Document, data: Any, loc: tuple[str | int, ...]) -> None:
+    """A key with nothing after it says neither "as the parent" nor "none"."""
+    if data is None and loc:
+        raise document.bad(loc, "the key has no value", todo="write one, or leave the key out")
+    for key, value in data.items() if isinstance(data, dict) else ():
+        _refuse_empty(document, value, (*loc, key))
+
+
+def effective(document: Document, shipped: Path, above: tuple[str, ...] = ()) -> Effective:
+    """The settings of ``document`` after inheritance. Raises :class:`BadPolicy`."""
+    above = (*above, document.path)
+    written = validated(document, Written).model_dump(mode="json", exclude_none=True)
+    reasons: dict[str, str] = written.get("exceeds", {})
+    own = {key: value for key, value in written.items() if key not in (*DESCRIPTIVE, "extends")}
+    for block in BLOCKS:
+        if "seccomp" in own.get(block, {}):
+            own[block]["seccomp"] = _profile(document, block, own[block]["seccomp"])
+    compared = {block for block in BLOCKS if "extends" in own.get(block, {})}
+    beyond: dict[str, Exceeding] = {}  # of this file
+    kept: dict[str, Exceeding] = {}  # of those it extends
+    for block in sorted(compared):
+        own[block], more, above_it = _block(document, own[block], block, shipped, above, reasons)
+        beyond, kept = beyond | more, kept | above_it
+    chain: tuple[str, ...] = (str(written["name"]),)
+    if "extends" in written:
+        source = _parent(document, ("extends",), written["extends"], shipped, above)
+        parent = effective(source, shipped, above)
+        own, chain = _merged(parent.settings, own), chain + parent.chain
+        beyond |= _beyond(document, (), parent.settings, own, source, reasons)
+        kept = _kept(parent.exceeds, own) | _kept(kept, own)
+        compared = set(own)
+    _refuse_idle(document, reasons, beyond, compared)
+    unseen = {key: Exceeding(reason) for key, reason in reasons.items()}
+    return Effective(own, chain, kept | unseen | beyond)
+
+
+def _block(
+    document: Document,
+    own: dict[str, Any],
+    block: str,
+    shipped: Path,
+    above: tuple[str, ...],
+    reasons: Mapping[str, str],
+) -> tuple[dict[str, Any], dict[str, Exceeding], dict[str, Exceeding]]:
+    """``own`` over the named policy's block; where it exceeds that one; where that one exceeds."""
+    loc = (block, "extends")
+    source = _parent(document, loc, own["extends"], shipped, above)
+    parent = effective(source, shipped, above)
+    if block not in parent.settings:
+        raise document.bad(loc, f"the policy {own['extends']!r} has no block {block!r}")
+    rest = {key: value for key, value in own.items() if key != "extends"}
+    merged = _merged(parent.settings[block], rest)
+    if block == "editor":
+        merged.setdefault("process", False)  # this container, whatever the policy's parent says
+    beyond = _beyond(document, (block,), parent.settings[block], merged, source, reasons)
+    return merged, beyond, _kept(parent.exceeds, {block: merged})
+
+
+def _profile(document: Document, block: str, setting: Any) -> Any:
+    """A profile that is named by its file, in full."""
+    if not isinstance(setting, str) or setting == seccomp.DEFAULT:
+        return setting
+    try:
+        return seccomp.read(Path(document.path).parent / setting).normal()
+    except BadPolicy as problem:
+        raise document.bad(
+            (block, "seccomp"), f"{problem.what}: {setting}", why=problem.why, todo=problem.todo
+        ) from problem
+
+
+def _parent(
+    document: Document, loc: tuple[str, ...], name: str, shipped: Path, above: tuple[str, ...]
+) -> Document:
+    try:
+        parent = find(name, shipped, beside=Path(document.path).parent)
+    except UnknownName as problem:
+        raise document.bad(loc, problem.what, why=problem.why, todo=problem.todo) from problem
+    if parent.path in above:
+        raise document.bad(loc, "policies extend each other in a circle")
+    if len(above) >= MAX_CHAIN:
+        raise document.bad(loc, f"more than {MAX_CHAIN} policies extend one another")
+    return parent
+
+
+def _merged(parent: Mapping[str, Any], child: Mapping[str, Any]) -> dict[str, Any]:
+    """``child`` over ``parent``; an environment or an allow-list is replaced as a whole."""
+    merged = dict(parent)
+    for key, value in child.items():
+        both = isinstance(value, dict) and isinstance(parent.get(key), dict)
+        merged[key] = _merged(parent[key], value) if both and key not in WHOLE else value
+    return merged
+
+
+def _kept(above: Mapping[str, Exceeding], settings: Mapping[str, Any]) -> dict[str, Exceeding]:
+    """Those of ``above`` that ``settings`` has not taken back."""
+    values = {".".join(path): (path, value) for path, value in flat(settings).items()}
+    return {key: one for key, one in above.items() if key in values and one.still(*values[key])}
+
+
+def _beyond(
+    document: Document,
+    at: tuple[str, ...],
+    parent: Mapping[str, Any],
+    child: Mapping[str, Any],
+    source: Document,
+    reasons: Mapping[str, str],
+) -> dict[str, Exceeding]:
+    """Where ``child`` allows more with a reason; refuses it where there is none.
+
+    ``editor: process`` needs none here: it is an opt-out of its own, said aloud by every check.
+    """
+    all_more = {".".join((*at, *more.path)): more for more in weaker(parent, child)}
+    unsaid = [
+        key for key, more in all_more.items() if key not in reasons and more.path[-1] != "process"
+    ]
+    if unsaid:
+        first = all_more[unsaid[0]]
+        also = f"; also {', '.join(unsaid[1:])}" if unsaid[1:] else ""
+        raise document.bad(
+            (*at, *first.path),
+            f"{unsaid[0]} allows more than the policy it extends",
+            why=f"{source.data['name']!r} says {shown(first.before)}; "
+            f"here it is {shown(first.after)}{also}",
+            todo=f'lower it; if it is meant, say why: `exceeds: {{{unsaid[0]}: "…"}}`',
+        )
+    return {
+        key: Exceeding(reasons[key], more.before)
+        for key, more in all_more.items()
+        if key in reasons
+    }
+
+
+def _refuse_idle(
+    document: Document,
+    reasons: Mapping[str, str],
+    beyond: Mapping[str, Exceeding],
+    compared: set[str],
+) -> None:
+    """An exceeding that is none misleads its reader: each must name a setting that exceeds."""
+    for key in reasons:
+        if key not in SETTINGS:
+            raise document.bad(
+                ("exceeds", key), f"no policy has the key {key!r}", todo=nearest(key, SETTINGS)
+            )
+        if key.partition(".")[0] in compared and key not in beyond:
+            raise document.bad(
+                ("exceeds", key),
+                f"{key} does not exceed the policy that this one extends",
+                todo="leave the line out",
+            )

@@ -1,0 +1,207 @@
+"""Limits that cannot bind: each rule by which a number in a policy would be a promise and no wall.
+
+Every rule yields the dotted key, what is wrong with it, and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from orchestrator.core.units import rough_text, size_text, time_text
+from orchestrator.policy.runtimes import LEAST_PIDS
+from orchestrator.policy.schema import BLOCKS, Container, Whole
+from orchestrator.policy.values import why_not_set
+
+Found = tuple[str, str, str]
+"""A dotted key, what is wrong with it, what to do."""
+
+LEAST_MEMORY = 6 * 2**20  # bytes; Docker refuses less, and takes 0 for "no limit"
+LEAST_WORKSPACE = 2**20  # bytes; a file system's own tables need some
+LEAST_TMPFS = 4096  # bytes: one page; Docker and the kernel take 0 for "no limit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What a machine has, in CPUs, bytes and counts.
+
+    ``disk`` is free disk. ``gpus`` and ``gpu_memory``, that of the smallest GPU, are None where
+    nobody looked. ``pids`` and ``open_files`` are the most that its kernel allows.
+    """
+
+    cpus: int
+    memory: int
+    disk: int
+    gpus: int | None = None
+    gpu_memory: int | None = None
+    pids: int = 2**22
+    open_files: int = 2**20
+
+
+def of_container(kind: str, block: Container) -> Iterator[Found]:
+    """Limits of one container that can never bind, or that would be none."""
+    yield from _unenforced(kind, block)
+    uses, store, home = block.resources, block.storage, block.harvest
+    sizes = (
+        ("storage.file", store.file, "storage.workspace", store.workspace),
+        ("harvest.bytes", home.bytes, "storage.workspace", store.workspace),
+        ("harvest.file", home.file, "harvest.bytes", home.bytes),
+        ("harvest.file", home.file, "storage.file", store.file),
+        ("harvest.bytes", home.bytes, "harvest.files x harvest.file", home.files * home.file),
+        ("resources.shm + storage.tmp", uses.shm + store.tmp, "resources.memory", uses.memory),
+    )
+    for small_name, small, large_name, large in sizes:
+        if small > large:
+            key = small_name.split(" + ")[0]
+            what = f"{small_name} ({size_text(small)}) is above {large_name} ({size_text(large)})"
+            yield (
+                f"{kind}.{key}",
+                f"{what}, so it can never bind",
+                f"lower it to {size_text(large)}",
+            )
+    yield from _of_time(kind, block)
+    if home.files > store.inodes:
+        what = f"{home.files} is above storage.inodes ({store.inodes}): it can never bind"
+        yield f"{kind}.harvest.files", what, f"lower it to {store.inodes}"
+    if bool(block.gpus.count) != bool(block.gpus.memory):
+        what = "GPUs and their memory are either both zero or neither"
+        yield (
+            f"{kind}.gpus.memory",
+            what,
+            "write `gpus: {count: 0, memory: 0B}`, or both above zero",
+        )
+    for key, size, least in (
+        ("resources.memory", uses.memory, LEAST_MEMORY),
+        ("storage.workspace", store.workspace, LEAST_WORKSPACE),
+        ("storage.tmp", store.tmp, LEAST_TMPFS),
+        ("resources.shm", uses.shm, LEAST_TMPFS),
+    ):
+        if size < least:
+            yield f"{kind}.{key}", f"nothing runs in less than {size_text(least)}", "raise it"
+
+
+def _of_time(kind: str, block: Container) -> Iterator[Found]:
+    time = block.time
+    most = block.resources.cpus * time.wall
+    if time.cpu > most:
+        what = f"{time_text(time.cpu)} is above cpus x wall ({time_text(most)}): it can never bind"
+        yield f"{kind}.time.cpu", what, f"lower it to {time_text(most)} or less"
+    if time.grace >= time.wall:
+        yield f"{kind}.time.grace", "the grace is not below the wall time", "lower it"
+    for key, amount in (("wall", time.wall), ("cpu", time.cpu)):
+        if amount <= 0:
+            yield f"{kind}.time.{key}", "no program can run in no time", "raise it"
+
+
+def _unenforced(kind: str, block: Container) -> Iterator[Found]:
+    """What the schema knows and this version does not enforce: refused, never ignored."""
+    if block.network and kind != "experiment":
+        what = "only experiments can be given an allow-list"
+        yield f"{kind}.network", what, "write `network: none`"
+    elif block.network and block.runtime != "runc":
+        what = f"an allow-list cannot be held under {block.runtime}: it lets no socket of the host's in"
+        yield f"{kind}.network", what, "write `network: none`, or `runtime: runc`"
+    least = LEAST_PIDS[block.runtime]
+    if block.resources.pids < least:
+        what = (
+            f"{block.resources.pids} is too few for {block.runtime}'s own threads and a program's"
+        )
+        yield f"{kind}.resources.pids", what, f"write {least} or more"
+    if block.gpus.count and block.runtime != "runc":
+        what = f"GPUs under {block.runtime} were never tried, so nothing shows that they are held"
+        yield f"{kind}.gpus.count", what, "write `gpus: {count: 0, memory: 0B}`, or `runtime: runc`"
+    if kind != "experiment" and block.gpus.count:
+        yield f"{kind}.gpus.count", "only experiments can be given a GPU", "write 0"
+    if kind != "experiment" and block.data != "none":
+        yield f"{kind}.data", "only experiments are given data sets", "write `data: none`"
+    for name in block.env:
+        why = why_not_set(name, block.network)
+        if why:
+            yield f"{kind}.env", f"{name} {why}", "remove it"
+
+
+def of_budgets(whole: Whole) -> Iterator[Found]:
+    """Limits of ideas and of the run that others make unreachable."""
+    idea, run = whole.idea, whole.run
+    for key in ("usd", "tokens", "requests"):
+        of_idea, of_run = getattr(idea.budget, key), getattr(run.budget, key)
+        if of_idea > of_run:
+            what = f"{of_idea:g} is above run.budget.{key} ({of_run:g}): it can never bind"
+            yield f"idea.budget.{key}", what, f"lower it to {of_run:g}"
+    if idea.wall > run.wall:
+        what = f"{time_text(idea.wall)} is above run.wall ({time_text(run.wall)})"
+        yield "idea.wall", f"{what}: it can never bind", "lower it"
+    most = idea.wall * whole.experiment.gpus.count
+    if idea.gpu_time > most:
+        what = f"{time_text(idea.gpu_time)} is above GPUs x wall ({time_text(most)})"
+        yield "idea.gpu_time", f"{what}: it can never bind", f"lower it to {time_text(most)}"
+    for kind in BLOCKS:
+        block: Container = getattr(whole, kind)
+        if block.time.wall > idea.wall:
+            yield f"{kind}.time.wall", "is above idea.wall: it can never bind", "lower it"
+        if block.resources.memory > run.memory:
+            yield (
+                f"{kind}.resources.memory",
+                "is above run.memory: it could never start",
+                "lower it",
+            )
+        if block.storage.workspace > run.disk:
+            yield f"{kind}.storage.workspace", "is above run.disk: it could never start", "lower it"
+
+
+def of_run(whole: Whole) -> Iterator[Found]:
+    """Limits of a run that its containers, all together, cannot reach: true, and idle."""
+    run = whole.run
+    blocks: tuple[Container, ...] = tuple(getattr(whole, kind) for kind in BLOCKS)
+    for key, limit, each in (
+        ("memory", run.memory, [block.resources.memory for block in blocks]),
+        ("disk", run.disk, [block.storage.workspace for block in blocks]),
+    ):
+        most = run.containers * max(each)
+        if limit > most:
+            what = f"{size_text(limit)} is above run.containers x the largest job"
+            yield f"run.{key}", f"{what} ({size_text(most)})", f"lower it to {size_text(most)}"
+        if run.containers * min(each) > limit:
+            what = f"{run.containers} of the smallest jobs are above run.{key} already"
+            yield "run.containers", what, f"lower it to {limit // min(each)}"
+
+
+def of_machine(whole: Whole, machine: Machine) -> Iterator[Found]:
+    """Limits above what ``machine`` has: there they would never bind."""
+    todo = "lower it, or use a smaller policy such as ci-cpu"
+    for kind in BLOCKS:
+        block: Container = getattr(whole, kind)
+        if block.resources.cpus > machine.cpus:
+            what = f"{block.resources.cpus:g} CPUs; this machine has {machine.cpus}"
+            yield f"{kind}.resources.cpus", what, todo
+        if block.gpus.count > (machine.gpus if machine.gpus is not None else block.gpus.count):
+            what = f"{block.gpus.count} GPU{'s' * (block.gpus.count != 1)}; this machine has {machine.gpus}"
+            yield f"{kind}.gpus.count", what, todo
+        if machine.gpu_memory is not None:
+            yield from _size(f"{kind}.gpus.memory", block.gpus.memory, machine.gpu_memory, todo)
+        for key, wanted, most in (
+            ("pids", block.resources.pids, machine.pids),
+            ("open_files", block.resources.open_files, machine.open_files),
+        ):
+            if wanted > most:
+                what = f"{wanted}; this machine's kernel allows {most}"
+                yield f"{kind}.resources.{key}", what, todo
+        yield from _size(f"{kind}.resources.memory", block.resources.memory, machine.memory, todo)
+        yield from _size(f"{kind}.storage.workspace", block.storage.workspace, machine.disk, todo)
+        keep = whole.run.keep_free
+        for key, size, kept, there, name in (
+            ("resources.memory", block.resources.memory, keep.memory, machine.memory, "memory"),
+            ("storage.workspace", block.storage.workspace, keep.disk, machine.disk, "disk"),
+        ):
+            if size <= there < size + kept:
+                what = f"with run.keep_free.{name} it is above this machine's {rough_text(there)}"
+                yield f"{kind}.{key}", what, todo
+    yield from _size("run.memory", whole.run.memory, machine.memory, todo)
+    yield from _size("run.disk", whole.run.disk, machine.disk, todo)
+    yield from _size("run.keep_free.memory", whole.run.keep_free.memory, machine.memory, todo)
+    yield from _size("run.keep_free.disk", whole.run.keep_free.disk, machine.disk, todo)
+
+
+def _size(key: str, wanted: int, there: int, todo: str) -> Iterator[Found]:
+    if wanted > there:
+        yield key, f"{size_text(wanted)}; this machine has {rough_text(there)}", todo

@@ -1,0 +1,205 @@
+"""Policies: what containers, ideas and runs may use; read strictly, inherited downwards only.
+
+A policy extends at most one parent and may only take away from it; ``policies/base.yaml`` is the
+ceiling. The *effective* policy, after inheritance and with every key written out, is what is
+enforced, hashed, recorded and shown. A block may come from another file: ``latex: {extends:
+latex}`` takes the block ``latex`` of the policy ``latex``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from orchestrator import UserError
+from orchestrator.core.strict_yaml import Document, dump, nearest
+from orchestrator.policy.compare import flat, weaker
+from orchestrator.policy.inherit import Effective, effective, find
+from orchestrator.policy.schema import BLOCKS, Container, Whole
+from orchestrator.policy.seccomp import setting_text
+from orchestrator.records import ContainerKind, Limits, digest
+
+
+@dataclass(frozen=True, slots=True)
+class IdeaLimits:
+    """What one idea may use: seconds, GPU-seconds, US dollars, tokens, requests."""
+
+    wall: float
+    gpu_time: float
+    usd: float
+    tokens: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunLimits:
+    """What a run may use: seconds, dollars, tokens, requests, containers at once, bytes."""
+
+    wall: float
+    usd: float
+    tokens: int
+    requests: int
+    containers: int
+    memory: int
+    disk: int
+    keep_free_disk: int
+    keep_free_memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """An effective policy, and where it came from (``shipped`` or a path)."""
+
+    whole: Whole
+    origin: str
+    chain: tuple[str, ...]
+    document: Document
+    lowered: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.whole.name
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every key of the effective policy in its file form."""
+        return self.whole.model_dump(mode="json")
+
+    @property
+    def hash(self) -> str:
+        """SHA-256, in hex, of the effective policy; equal wherever the file lies."""
+        return digest(self.settings)
+
+    @property
+    def editor_on_host(self) -> bool:
+        """Whether the editor runs as a process on the host (``editor: process``)."""
+        return self.whole.editor.process
+
+    def limits(self, kind: ContainerKind) -> Limits:
+        """The block of one kind of container as plain numbers."""
+        return limits_of(getattr(self.whole, kind))
+
+    @property
+    def idea(self) -> IdeaLimits:
+        idea = self.whole.idea
+        return IdeaLimits(wall=idea.wall, gpu_time=idea.gpu_time, **idea.budget.model_dump())
+
+    @property
+    def run(self) -> RunLimits:
+        run = self.whole.run
+        return RunLimits(
+            wall=run.wall,
+            **run.budget.model_dump(),
+            containers=run.containers,
+            memory=run.memory,
+            disk=run.disk,
+            keep_free_disk=run.keep_free.disk,
+            keep_free_memory=run.keep_free.memory,
+        )
+
+
+def limits_of(block: Container) -> Limits:
+    """One container's block as plain numbers."""
+    return Limits(
+        image=block.image,
+        runtime=block.runtime,
+        user=block.user,
+        **block.resources.model_dump(),
+        **block.time.model_dump(exclude={"cpu"}),
+        cpu_time=block.time.cpu,
+        **block.storage.model_dump(),
+        logs=block.logs,
+        harvest_files=block.harvest.files,
+        harvest_bytes=block.harvest.bytes,
+        harvest_file=block.harvest.file,
+        harvest_depth=block.harvest.depth,
+        gpus=block.gpus.count,
+        gpu_memory=block.gpus.memory,
+        network=block.network,
+        seccomp=setting_text(block.seccomp),
+        env=tuple(block.env.items()),
+    )
+
+
+def load(name: str, shipped: Path) -> Policy:
+    """The policy of that name: bare, from the folder ``shipped``; with a slash, a path.
+
+    Raises :class:`UnknownName` and :class:`BadPolicy`.
+    """
+    document, found = load_blocks(name, shipped)
+    settings = found.settings
+    header = {key: document.data[key] for key in ("version", "name", "description")}
+    try:
+        whole = Whole.model_validate(header | {"exceeds": found.reasons} | settings)
+    except ValidationError as problem:
+        loc = tuple(str(part) for part in problem.errors()[0]["loc"])
+        raise document.bad(
+            loc,
+            f"the policy {document.data['name']!r} is not complete: {'.'.join(loc)} is missing",
+            why="a policy that extends nothing has to write every key",
+            todo=_how_to_complete(settings),
+        ) from problem
+    origin = document.path if "/" in name else "shipped"
+    return Policy(whole, origin, found.chain, document)
+
+
+def load_blocks(name: str, shipped: Path) -> tuple[Document, Effective]:
+    """A file and what it says after inheritance: a whole policy, or only some blocks of one."""
+    document = find(name, shipped, beside=Path())
+    return document, effective(document, shipped)
+
+
+def show(policy: Policy, *, effective: bool) -> str:
+    """The file as written, or the effective policy as YAML that loads to the same hash."""
+    if not effective:
+        return policy.document.text
+    head = [f"# effective policy {policy.name} ({policy.origin}), SHA-256 {policy.hash}"]
+    head += [f"# {' extends '.join(policy.chain)}"] if len(policy.chain) > 1 else []
+    head += [f"# lowered: {key} from {before}" for key, before in policy.lowered]
+    return "\n".join(head) + "\n" + dump(policy.settings)
+
+
+def lowered(policy: Policy, changes: Mapping[str, Any]) -> Policy:
+    """``policy`` with settings by dotted key, such as ``{"experiment.time.wall": "10m"}``.
+
+    Raises :class:`UserError` for an unknown key, a bad value, or one that allows more.
+    """
+    settings = policy.settings
+    keys = {".".join(path): path for path in flat(settings)}
+    for key, value in changes.items():
+        if key not in keys:
+            raise UserError(f"no policy has the key {key!r}", todo=nearest(key, tuple(keys)))
+        _put(settings, keys[key], value)
+    try:
+        whole = Whole.model_validate(settings)
+    except ValidationError as problem:
+        error = problem.errors()[0]
+        why = str(error["msg"]).removeprefix("Value error, ")
+        where = ".".join(str(part) for part in error["loc"])
+        raise UserError("a policy's setting is wrong", where=where, why=why) from problem
+    for more in weaker(policy.settings, whole.model_dump(mode="json")):
+        raise UserError(
+            f"{more.key} may only be lowered here",
+            why=f"the policy {policy.name!r} says {more.before}; asked was {more.after}",
+            todo="write a policy of your own that allows it, and name it with a slash",
+        )
+    before = flat(policy.settings)
+    noted = tuple((key, str(before[keys[key]])) for key in changes)
+    return replace(policy, whole=whole, lowered=policy.lowered + noted)
+
+
+def _put(settings: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    for part in path[:-1]:
+        settings = settings[part]
+    settings[path[-1]] = value
+
+
+def _how_to_complete(settings: Mapping[str, Any]) -> str:
+    if set(settings) <= set(BLOCKS):
+        block = next(iter(settings), "latex")
+        return f"add `extends: base`; or refer to it from a policy: `{block}: {{extends: …}}`"
+    return "add `extends: base`, or the key"

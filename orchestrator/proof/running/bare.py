@@ -1,0 +1,128 @@
+"""The deliberately bare container: what a probe must get through in, to be one.
+
+It has what somebody gets who runs an image without a thought, and what else the probe says it
+needs; beyond that only such bounds as keep a probe that goes wrong from harming this machine,
+far above what any of them asks for.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from orchestrator.proof.observation import Seen
+from orchestrator.proof.probe import Bare
+from orchestrator.proof.running.fixtures import DATA, ENGINE, ENVIRONMENT, KEY_NAME, Doors
+from orchestrator.record.blobs import BlobStore
+from orchestrator.records import Tree
+from orchestrator.sandbox.engine.client import Engine, translated
+from orchestrator.sandbox.engine.objects import create_container, remove_container
+from orchestrator.sandbox.job.copy_in import pack
+from orchestrator.sandbox.job.spec import DATA_FOLDERS, WORKDIR
+from orchestrator.sandbox.resources import Depot
+
+PATIENCE = 150  # seconds
+_RAILS: dict[str, Any] = {
+    "Memory": 4 << 30, "PidsLimit": 4096, "ShmSize": 1 << 30, "OomScoreAdj": 500,
+    "Ulimits": [{"Name": "nofile", "Soft": 1024, "Hard": 1 << 14},
+                {"Name": "core", "Soft": 16 << 20, "Hard": 16 << 20}],
+    "LogConfig": {"Type": "json-file", "Config": {"max-size": "64m"}},
+}  # fmt: skip
+_UNCONFINED = ["seccomp=unconfined", "apparmor=unconfined"]
+# What the probes' attempts ask for, and not ALL: an engine that is itself in a container may
+# lack others, and then gives none of them.
+CAPABILITIES = (
+    "SYS_ADMIN", "SYS_PTRACE", "SYS_CHROOT", "SYS_MODULE", "SYS_BOOT", "SYS_TIME", "SYS_RAWIO",
+    "SYS_PACCT", "SYS_NICE", "SYSLOG", "DAC_READ_SEARCH", "NET_ADMIN", "NET_RAW", "MKNOD",
+)  # fmt: skip
+_RIGHTS: dict[str, Any] = {
+    "NetworkMode": "none", "CapAdd": list(CAPABILITIES), "SecurityOpt": _UNCONFINED,
+}  # fmt: skip
+_USERS: dict[Bare, str] = {"nobody": "65534:65534", "host processes": "65534:65534"}
+_WAYS: dict[Bare, dict[str, Any]] = {
+    "plain": {"NetworkMode": "none"},
+    "nobody": {"NetworkMode": "none"},
+    "rights": _RIGHTS,
+    "world": _RIGHTS,
+    "host network": {"NetworkMode": "host"},
+    "host processes": {"NetworkMode": "none", "PidMode": "host"},
+    "host ipc": {"NetworkMode": "none", "IpcMode": "host"},
+    "all gpus": {
+        "NetworkMode": "none",
+        "DeviceRequests": [{"Count": -1, "Capabilities": [["gpu"]]}],
+    },
+}
+
+
+class BareContainers:
+    """Runs probes bare, on one engine; ``depot`` labels what is made, so that nothing stays."""
+
+    def __init__(self, engine: Engine, depot: Depot, blobs: BlobStore, doors: Doors) -> None:
+        self._engine, self._depot, self._blobs, self._doors = engine, depot, blobs, doors
+        self._made = 0
+
+    def run(
+        self, image: str, way: Bare, argv: Sequence[str], files: Tree, *, times: int = 1
+    ) -> tuple[str, Seen]:
+        """What it wrote to stdout and how it ended, the last time of ``times``.
+
+        Raises:
+            EngineFailed: the engine refused or broke off.
+        """
+        found = "", Seen()
+        with self.made(image, way, argv, files) as made:
+            for _ in range(times):
+                since = time.time()
+                with translated("running a probe in a bare container"):
+                    self._engine.api.start(made)
+                    found = self._waited(made, since)
+        return found
+
+    @contextmanager
+    def made(self, image: str, way: Bare, argv: Sequence[str], files: Tree) -> Iterator[str]:
+        """A container that was not started yet, by its id; gone afterwards."""
+        self._made += 1
+        self._depot.sentinel.ensure()
+        name = f"{self._depot.prefix}-bare-{self._made}"
+        made = create_container(self._engine, self._body(image, way, argv), name)
+        try:
+            self._copy_in(files, made, way)
+            yield made
+        finally:
+            remove_container(self._engine, made)
+
+    def _waited(self, made: str, since: float) -> tuple[str, Seen]:
+        code: int = self._engine.api.wait(made, timeout=PATIENCE)["StatusCode"]
+        stdout = self._engine.api.logs(made, stdout=True, stderr=False, since=since).decode(
+            errors="replace"
+        )
+        stderr = self._engine.api.logs(made, stdout=False, stderr=True, tail=20)
+        why = "" if code == 0 else f"exit code {code}: {stderr.decode(errors='replace')[-300:]}"
+        return stdout, Seen(done=code == 0, why=why)
+
+    def _body(self, image: str, way: Bare, argv: Sequence[str]) -> dict[str, Any]:
+        named = {**ENVIRONMENT, KEY_NAME: "".join(self._doors.key)}
+        binds = [f"{self._doors.data}:{folder}/{DATA}:rw" for folder in DATA_FOLDERS]
+        binds += [f"{self._doors.own}:/host", f"{self._doors.own}/{ENGINE}:/var/run/docker.sock"]
+        return {
+            "Image": image,
+            "User": _USERS.get(way, "0:0"),
+            "WorkingDir": WORKDIR,
+            "Entrypoint": [],
+            "Cmd": list(argv),
+            "Env": [f"{name}={value}" for name, value in sorted(named.items())],
+            "Labels": self._depot.labels("bare", "bare", seconds=PATIENCE + 60),
+            "HostConfig": {**_RAILS, **_WAYS[way], "Binds": binds},
+        }
+
+    def _copy_in(self, files: Tree, made: str, way: Bare) -> None:
+        """Below the working directory, whose folders the image may not have."""
+        below = Tree.of({f"{WORKDIR[1:]}/{path}": sha256 for path, sha256 in files.files})
+        uid, _, gid = _USERS.get(way, "0:0").partition(":")
+        with tempfile.TemporaryFile() as spool:
+            pack(below, self._blobs, (int(uid), int(gid)), spool)
+            with translated("copying a probe into a bare container"):
+                self._engine.api.put_archive(made, "/", spool)

@@ -1,0 +1,200 @@
+"""What is laid out for probes: the limits that they try, and this machine's own open doors.
+
+For as long as a proof takes this machine listens by TCP and UDP on all of its addresses and on
+an abstract unix socket, takes who comes, says nothing and lets go. So a probe has something of
+the host's to reach, and the host counts who came. A key is in this process's environment that
+is none, and again in a file beside a socket; another file is in shared memory: none of them may
+be in a container.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import secrets
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from orchestrator.core.units import size_text, time_text
+from orchestrator.proof.probe import HELPERS, Probe
+from orchestrator.records import Limits
+from orchestrator.sandbox.job.spec import WORKDIR
+
+MIB = 1 << 20
+KEY_NAME = "AISCI_PROOF_API_KEY"
+DATA = "proof"  # the staged data set's name
+HOST_FILE = "aisci-proof-of-the-hosts"  # in a folder of this machine that no job is given
+ENGINE = "docker.sock"  # beside it, in the place of an engine's socket
+PROBES = "probes"  # below the working directory
+ENVIRONMENT = {
+    "PYTHONPATH": f"{WORKDIR}/{PROBES}/{HELPERS}",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+
+# As large as a probe needs, so that one is quick and fills no disk of yours.
+SMALL: dict[str, float] = {
+    "cpus": 1.0, "memory": 256 * MIB, "shm": 8 * MIB, "tmp": 8 * MIB, "workspace": 16 * MIB, "file": 12 * MIB,
+    "inodes": 512, "wall": 90.0, "cpu_time": 90.0, "grace": 1.0, "logs": MIB, "pids": 128,
+    "open_files": 256, "harvest_files": 100, "harvest_bytes": 6 * MIB, "harvest_file": 2 * MIB,
+}  # fmt: skip
+# gVisor's own threads and memory count against its container's limits.
+FOR_ITSELF: dict[str, float] = {"pids": 128, "memory": 64 * MIB}
+_TIMES = frozenset({"wall", "cpu_time", "grace"})
+_SIZES = frozenset({"memory", "shm", "tmp", "workspace", "file", "logs", "harvest_bytes", "harvest_file"})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """This machine's open doors; ``came`` grows with each visitor, by the door's name."""
+
+    tcp: int
+    udp: int
+    addresses: tuple[str, ...]
+    abstract: str
+    key: tuple[str, str]
+    data: Path
+    own: Path
+    came: list[str] = field(default_factory=list)
+
+    def told(self) -> dict[str, Any]:
+        """For a probe. The key comes in two pieces, so that it does not find its own words."""
+        return {
+            "tcp": self.tcp, "udp": self.udp, "addresses": self.addresses,
+            "abstract": self.abstract, "key": self.key, "data": DATA,
+            "shared": self.abstract, "host_file": HOST_FILE, **_machine(),
+        }  # fmt: skip
+
+
+def _machine() -> dict[str, Any]:
+    """What tells this machine and this process from any other."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    stat = Path("/proc/self/stat").read_text()
+    return {
+        "kernel": platform.release(),
+        "boot": boot.read_text().strip() if boot.exists() else "",
+        "process": [os.getpid(), int(stat.rpartition(")")[2].split()[19])],
+    }
+
+
+@contextmanager
+def doors() -> Iterator[Doors]:
+    """Open them, and close them at the end."""
+    key = ("sk-aisci-proof-", secrets.token_hex(16))
+    with ExitStack() as stack:
+        tcp = stack.enter_context(socket.create_server(("0.0.0.0", 0)))  # noqa: S104  # every address is the point
+        udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        udp.bind(("0.0.0.0", 0))  # noqa: S104  # likewise
+        unix = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        abstract = f"aisci-proof-{secrets.token_hex(8)}"
+        unix.bind(f"\0{abstract}")
+        unix.listen()
+        data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aisci-proof-")))
+        data.chmod(0o777)  # a job's user may write there, were it not for the mount
+        (data / "numbers.txt").write_text("42\n")
+        (data / "numbers.txt").chmod(0o666)
+        own = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aisci-proof-")))
+        own.chmod(0o755)  # as most folders are
+        (own / HOST_FILE).write_text("".join(key))
+        engine = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        engine.bind(str(own / ENGINE))
+        engine.listen()
+        stack.enter_context(_in_environment(KEY_NAME, "".join(key)))
+        stack.enter_context(_in_shared_memory(abstract))
+        ports = tcp.getsockname()[1], udp.getsockname()[1]
+        made = Doors(*ports, ("127.0.0.1", *_addresses()), abstract, key, data, own)
+        over = threading.Event()
+        servers = ((tcp, "tcp"), (udp, "udp"), (unix, "abstract socket"))
+        threads = [
+            threading.Thread(target=_take, args=(*each, made.came, over)) for each in servers
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            yield made
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+
+
+@contextmanager
+def _in_environment(name: str, value: str) -> Iterator[None]:
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        del os.environ[name]
+
+
+@contextmanager
+def _in_shared_memory(name: str) -> Iterator[None]:
+    """A file that any user may read; on a machine without such a place there is none."""
+    path = Path("/dev/shm", name)  # noqa: S108  # shared memory is the point
+    if not path.parent.is_dir():
+        yield
+        return
+    path.write_text("the host's own\n")
+    path.chmod(0o644)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _take(server: socket.socket, name: str, came: list[str], over: threading.Event) -> None:
+    server.settimeout(0.1)
+    while not over.is_set():
+        try:
+            if name == "udp":
+                server.recvfrom(16)
+            else:
+                server.accept()[0].close()
+        except TimeoutError:
+            continue
+        came.append(name)
+
+
+def _addresses() -> list[str]:
+    """This machine's own IPv4 addresses; the engine's gateway is among them."""
+    parts = Path("/proc/net/fib_trie").read_text().split("|--")
+    found = {part.split()[0] for part in parts if "/32 host LOCAL" in part}
+    return sorted(address for address in found if not address.startswith("127."))
+
+
+def lowered(limits: Limits, probe: Probe | None) -> tuple[Limits, str]:
+    """The limits for one probe, none of them higher; and which are lower, in words."""
+    own = FOR_ITSELF if limits.runtime != "runc" else {}
+    wanted = {**SMALL, **dict(probe.lower if probe else ())}
+    less: dict[str, float] = {}
+    for name, amount in wanted.items():
+        known = getattr(limits, name)
+        asked = amount + own.get(name, 0)
+        if asked < known:
+            less[name] = type(known)(asked)
+    told = ", ".join(_told(name, less[name], getattr(limits, name)) for name in sorted(less))
+    changes: dict[str, Any] = dict(less)
+    return replace(limits, **changes), told
+
+
+def _told(name: str, now: float, before: float) -> str:
+    text = size_text if name in _SIZES else time_text if name in _TIMES else "{:g}".format
+    said: Any = text
+    return f"{name} {said(now)} for {said(before)}"
+
+
+def given(
+    limits: Limits, doors: Doors, *, bare: bool, more: Mapping[str, Any] | None = None
+) -> bytes:
+    """``given.json``, which ``probing.py`` reads."""
+    names = ("memory", "shm", "tmp", "workspace", "file", "inodes", "wall", "cpu_time", "grace",
+             "logs", "pids", "open_files", "cpus", "harvest_files", "harvest_bytes",
+             "harvest_file", "harvest_depth", "network", "runtime", "user", "gpus", "gpu_memory")  # fmt: skip
+    told = {name: getattr(limits, name) for name in names}
+    return json.dumps({**told, **doors.told(), "bare": bare, **(more or {})}).encode()

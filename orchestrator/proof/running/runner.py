@@ -1,0 +1,284 @@
+"""One trial each: probes in a bare container, or in one as experiments get it."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+from orchestrator import EngineFailed
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.proof.observation import Seen, read
+from orchestrator.proof.probe import FOLDER, HELPERS, Bare, Probe
+from orchestrator.proof.running import inspection as looks
+from orchestrator.proof.running.bare import BareContainers
+from orchestrator.proof.running.fixtures import (
+    DATA,
+    ENVIRONMENT,
+    PROBES,
+    Doors,
+    doors,
+    given,
+    lowered,
+)
+from orchestrator.record.blobs import BlobStore
+from orchestrator.records import ContainerKind, Job, JobResult, Limits, Tree
+from orchestrator.sandbox.admission import Allowance
+from orchestrator.sandbox.engine.client import Engine, translated
+from orchestrator.sandbox.engine.labels import RUN
+from orchestrator.sandbox.engine.objects import create_container, remove_container
+from orchestrator.sandbox.job.session import Session
+from orchestrator.sandbox.network.dial import World
+from orchestrator.sandbox.resources import Depot
+from orchestrator.sandbox.sandbox import DockerSandbox
+
+_KEPT_AS_THEY_ARE = frozenset({"itself", "words", "fenced"})  # judges that want nothing home
+_PLAYED = {".tex": f"{PROBES}/{HELPERS}/typeset.py", ".md": f"{PROBES}/{HELPERS}/editing.py"}
+_NAIVE = f"{PROBES}/{HELPERS}/naive.py"
+_WORLD = f"{PROBES}/{HELPERS}/world.py"
+
+Images = Callable[[str], str]
+Limited = Mapping[ContainerKind, Limits]
+
+
+class Trials:
+    """Runs probes on one engine. Use it in ``with``: it opens doors, and removes what it made.
+
+    ``limits`` are the policy's own by kind of container, ``images`` turns an image's name into
+    the id of a built one, ``root`` holds ``sandbox/``, ``policy`` is the policy's hash.
+    """
+
+    def __init__(
+        self, engine: Engine, run_id: str, limits: Limited, images: Images, root: Path, policy: str
+    ) -> None:
+        self.engine, self.limits, self.images, self.policy = engine, limits, images, policy
+        self.depot = Depot(engine, run_id, lambda: images("aisci-storage"))
+        self.storage = ""  # the backend of the last guarded container's workspace
+        self._files = _shipped(root / FOLDER)
+        self._undo = ExitStack()
+
+    def __enter__(self) -> Self:
+        folder = self._undo.enter_context(tempfile.TemporaryDirectory(prefix="aisci-prove-"))
+        self.blobs = BlobStore(Path(folder) / "blobs")
+        self.marker = Path(folder) / "opened"
+        self.doors: Doors = self._undo.enter_context(doors())
+        self._bare = BareContainers(self.engine, self.depot, self.blobs, self.doors)
+        self._undo.callback(self.depot.close)
+        self.sandbox = self.sandbox_with()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._undo.close()
+
+    def sandbox_with(
+        self, allowance: Allowance | None = None, world: World | None = None
+    ) -> DockerSandbox:
+        """The sandbox that experiments use, with a run's limits or another world around it."""
+        return DockerSandbox(
+            self.engine, self.blobs, self.depot.run_id, self.images,
+            allowance=allowance, world=world, _depot=self.depot,
+        )  # fmt: skip
+
+    # --- bare --------------------------------------------------------------------------------
+
+    def bare_together(self, kind: ContainerKind, probes: Sequence[Probe]) -> dict[str, Seen]:
+        """Those that share a container, one bare container for each way of being bare."""
+        found: dict[str, Seen] = {}
+        limits, _ = lowered(self.limits[kind], None)
+        for way in dict.fromkeys(one.bare for one in probes):
+            mine = [one for one in probes if one.bare == way]
+            argv, files = _together(mine, way), self._tree(limits, bare=True)
+            said, how = self._run_bare(self.images(limits.image), way, argv, files)
+            seen = read(said)
+            found |= {one.id: seen.get(one.id, Seen(why=how.why)) for one in mine}
+        return found
+
+    def bare_alone(
+        self, kind: ContainerKind, probe: Probe, *args: str, image: str = "", times: int = 1
+    ) -> Seen:
+        """One probe that wants a bare container to itself, started ``times`` times."""
+        limits, _ = lowered(self.limits[kind], probe)
+        argv, files = _bare_argv(probe, args), self._tree(limits, bare=True)
+        image = image or self.images(limits.image)
+        said, how = self._run_bare(image, probe.bare, argv, files, times=times)
+        seen = read(said, alone=probe.id).get(probe.id, Seen())
+        return replace(seen, done=seen.done and how.done, why=seen.why or how.why)
+
+    def _run_bare(
+        self, image: str, way: Bare, argv: tuple[str, ...], files: Tree, *, times: int = 1
+    ) -> tuple[str, Seen]:
+        """An engine that makes no such container (one with all GPUs, say) leaves a probe unproved."""
+        try:
+            return self._bare.run(image, way, argv, files, times=times)
+        except EngineFailed as error:
+            return "", Seen(why=": ".join(filter(None, (error.what, error.why))))
+
+    @contextmanager
+    def bare_left(self, kind: ContainerKind, probe: Probe) -> Iterator[str]:
+        """A bare container that runs the probe, by its id, for as long as the block takes."""
+        limits, _ = lowered(self.limits[kind], probe)
+        argv, files = _bare_argv(probe, ()), self._tree(limits, bare=True)
+        with self._bare.made(self.images(limits.image), probe.bare, argv, files) as made:
+            with translated("starting a bare container"):
+                self.engine.api.start(made)
+            yield made
+
+    # --- guarded ------------------------------------------------------------------------------
+
+    def together(self, kind: ContainerKind, probes: Sequence[Probe]) -> tuple[dict[str, Seen], str]:
+        """Those that share a container, by their ids; and that container's id."""
+        if not probes:
+            return {}, ""
+        limits, _ = lowered(self.limits[kind], None)
+        before = len(self.doors.came)
+        result = self.sandbox.run(self._job(kind, limits, _together(probes), "together"))
+        found, self.storage = read(result.stdout), result.attestation.storage
+        if len(self.doors.came) > before:  # then whoever knocked is found alone
+            found = {}
+        return found, result.attestation.container
+
+    def alone(
+        self,
+        kind: ContainerKind,
+        probe: Probe,
+        *args: str,
+        image: str = "",
+        sandbox: DockerSandbox | None = None,
+        within: Deadline = FOREVER,
+    ) -> tuple[Seen, JobResult]:
+        """One probe in a container of its own, and the host's look at what it left."""
+        before = len(self.doors.came)
+        self.marker.unlink(missing_ok=True)
+        job = self._job_of(kind, probe, args, image)
+        result = (sandbox or self.sandbox).run(job, within)
+        seen = read(result.stdout, alone=probe.id)[probe.id]
+        seen = replace(seen, verdict=str(result.verdict), why=seen.why or result.stderr[-300:])
+        seen = looks.looked_at(probe, seen, result, self.blobs, self.marker)
+        return _knocked(seen, self.doors.came[before:]), result
+
+    @contextmanager
+    def opened(self, kind: ContainerKind, probe: Probe, *args: str) -> Iterator[Session]:
+        """The probe as a running job, its stdin and stdout in the caller's hands."""
+        with self.sandbox.open(self._job_of(kind, probe, args, "")) as session:
+            yield session
+
+    def idle(self, kind: ContainerKind) -> JobResult:
+        """A program that does nothing, at the policy's own limits."""
+        return self.sandbox.run(self._job(kind, self.limits[kind], ("true",), "whole"))
+
+    # --- the engine -----------------------------------------------------------------------------
+
+    @contextmanager
+    def image_with(self, kind: ContainerKind, command: str, *changes: str) -> Iterator[str]:
+        """The id of the kind's image after root ran a shell command in it; removed afterwards."""
+        body = {
+            "Image": self.images(self.limits[kind].image), "User": "0:0",
+            "Entrypoint": ["/bin/sh", "-c", command], "Cmd": [],
+            "Labels": self.depot.labels("bare", "bare", seconds=300.0),
+            "HostConfig": {"NetworkMode": "none"},
+        }  # fmt: skip
+        with translated("making an image for a probe"):
+            made = create_container(self.engine, body, f"{self.depot.prefix}-image")
+            try:
+                self.engine.api.start(made)
+                self.engine.api.wait(made, timeout=60)
+                image: str = self.engine.api.commit(made, changes=list(changes))["Id"]
+            finally:
+                remove_container(self.engine, made)
+        try:
+            yield image
+        finally:
+            with translated("removing a probe's image"):
+                self.engine.api.remove_image(image, force=True)
+
+    def left_of(self, run_id: str, *, within: float) -> tuple[str, ...]:
+        """What is left of a run on the engine, once there is nothing or the seconds are over."""
+        until = time.monotonic() + within
+        filters = {"label": [f"{RUN}={run_id}"]}
+        while True:
+            with translated("listing what a run has left"):
+                found = [
+                    str(one["Names"][0])
+                    for one in self.engine.api.containers(all=True, filters=filters)
+                ]
+                found += [
+                    one["Name"] for one in self.engine.api.volumes(filters=filters)["Volumes"] or []
+                ]
+            if not found or time.monotonic() > until:
+                return tuple(found)
+            time.sleep(0.25)
+
+    # --- values --------------------------------------------------------------------------------
+
+    def _job_of(self, kind: ContainerKind, probe: Probe, args: Sequence[str], image: str) -> Job:
+        limits, _ = lowered(self.limits[kind], probe)
+        limits = replace(limits, image=image) if image else limits
+        name = "/".join((probe.id, *args))
+        job = self._job(kind, limits, (*_argv(probe), *args), name)
+        return (
+            replace(job, harvest=(f"{looks.OUT}/",))
+            if probe.judge not in _KEPT_AS_THEY_ARE
+            else job
+        )
+
+    def _job(self, kind: ContainerKind, limits: Limits, argv: tuple[str, ...], name: str) -> Job:
+        return Job(
+            scope=f"prove/{kind}/{name}",
+            kind=kind,
+            argv=argv,
+            files=Tree() if argv == ("true",) else self._tree(limits, bare=False),
+            limits=limits,
+            policy=self.policy,
+            harvest=(),
+            env=tuple(ENVIRONMENT.items()),
+            data=((DATA, str(self.doors.data)),) if kind == "experiment" else (),
+        )
+
+    def _tree(self, limits: Limits, *, bare: bool) -> Tree:
+        more: dict[str, Any] = {"marker": str(self.marker)}
+        told = given(limits, self.doors, bare=bare, more=more)
+        files = {**self._files, f"{PROBES}/{HELPERS}/given.json": told}
+        return Tree.of({path: self.blobs.put(data) for path, data in files.items()})
+
+
+def _shipped(folder: Path) -> dict[str, bytes]:
+    """Every file of the probes, as it lies below a job's working directory."""
+    return {
+        f"{PROBES}/{path.relative_to(folder)}": path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def _argv(probe: Probe) -> tuple[str, ...]:
+    player = _PLAYED.get(Path(probe.file).suffix)
+    return ("python3", *([player] if player else []), f"{PROBES}/{probe.file}")
+
+
+def _bare_argv(probe: Probe, args: Sequence[str]) -> tuple[str, ...]:
+    """As guarded; but where the host looks, a naive reader inside looks in its place."""
+    argv = (*_argv(probe), *args)
+    if probe.judge not in {"itself", "host"}:
+        argv = ("python3", _NAIVE, probe.judge, *argv[1:])
+    return _in_world(argv) if probe.bare == "world" else argv
+
+
+def _together(probes: Sequence[Probe], way: Bare = "plain") -> tuple[str, ...]:
+    argv = ("python3", f"{PROBES}/{HELPERS}/together.py", *(one.file for one in probes))
+    return _in_world(argv) if way == "world" else argv
+
+
+def _in_world(argv: tuple[str, ...]) -> tuple[str, ...]:
+    return ("python3", _WORLD, *argv)
+
+
+def _knocked(seen: Seen, came: Sequence[str]) -> Seen:
+    """Who came to the host's doors got through, whatever the probe says."""
+    if not came:
+        return seen
+    saw = f"came to the host's door ({', '.join(sorted(set(came)))})"
+    return seen.with_attempts(replace(one, through=True, saw=saw) for one in seen.attempts)

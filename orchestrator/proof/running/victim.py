@@ -1,0 +1,49 @@
+"""``python -m orchestrator.proof.running.victim ORDER``: an orchestrator that waits to be killed.
+
+It runs one job that takes minutes, says ``running`` once that has begun, and is killed by the
+proof that started it. ``ORDER`` is JSON: the run's name, the kind of container, its limits, the
+images by name.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from orchestrator.record.blobs import BlobStore
+from orchestrator.records import Job, Limits, Tree
+from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.resources import Depot
+from orchestrator.sandbox.sandbox import DockerSandbox
+
+
+def main() -> None:
+    """Run the job; nothing after it is ever reached."""
+    order = json.loads(sys.argv[1])
+    limits = TypeAdapter(Limits).validate_python(order["limits"], strict=False)
+    engine, images = connect(), order["images"]
+    job = Job(
+        scope="prove/killed",
+        kind=order["kind"],
+        argv=("sleep", "120"),
+        files=Tree(),
+        limits=limits,
+        policy="proof",
+        harvest=(),
+    )
+    folder = Path(tempfile.mkdtemp(prefix="aisci-prove-"))
+    depot = Depot(engine, order["run"], lambda: str(images["aisci-storage"]))
+    depot.sentinel.guard(folder)
+    store = BlobStore(folder)
+    sandbox = DockerSandbox(engine, store, order["run"], images.__getitem__, _depot=depot)
+    with sandbox, sandbox.open(job) as session:
+        print("running", flush=True)  # noqa: T201  # what its starter waits for
+        session.wait()
+
+
+if __name__ == "__main__":
+    main()

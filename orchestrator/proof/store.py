@@ -1,0 +1,74 @@
+"""Where proofs lie, and the newest one of a policy.
+
+::
+
+    results/proofs/<first half of the policy's hash>/
+        index.html                    always the newest, with links to the others
+        20261124_204501.json, .html   one proof, and its page
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from orchestrator import BadFile
+from orchestrator.proof.page import empty_page, proof_page
+from orchestrator.proof.proof import Proof, read, written
+from orchestrator.record.paths import proofs_of, write
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The proofs of one policy, by its hash, below a folder of results."""
+
+    results: Path
+    policy: str
+    hash: str
+
+    @property
+    def folder(self) -> Path:
+        return self.results / proofs_of(self.hash)
+
+    @property
+    def index(self) -> Path:
+        return self.folder / "index.html"
+
+    def newest(self) -> Proof | None:
+        """The newest whole proof of this policy; one that cannot be read is passed over."""
+        for path in sorted(self.folder.glob("*.json"), reverse=True):
+            try:
+                found = read(path)
+            except BadFile:
+                continue
+            if found.hash == self.hash and not found.asked:
+                return found
+        return None
+
+    def keep(self, proof: Proof) -> Path:
+        """Write a proof and its page; the page that it then is the newest of. Returns the page's path."""
+        name = datetime.fromisoformat(proof.at).strftime("%Y%m%d_%H%M%S")
+        name += "_some" if proof.asked else ""
+        write(self.folder / f"{name}.json", written(proof))
+        page = self.folder / f"{name}.html"
+        write(page, proof_page(proof))
+        self.lay_out()
+        return page
+
+    def lay_out(self) -> None:
+        """The page that runs link to: the newest proof, or that there is none yet."""
+        newest = self.newest()
+        others = sorted((path.name for path in self.folder.glob("*_*.html")), reverse=True)
+        text = proof_page(newest, others) if newest else empty_page(self.policy, self.hash, others)
+        write(self.index, text)
+
+    def pin(self) -> dict[str, Any]:
+        """What a run's record keeps: of which policy, and of its newest proof, if there is one."""
+        newest = self.newest()
+        if newest is None:
+            return {"of": self.hash, "newest": None}
+        images = [list(pair) for pair in newest.images]
+        told = {"at": newest.at, "outcome": newest.outcome, "sha256": newest.sha256}
+        return {"of": self.hash, "newest": {**told, "images": images}}

@@ -1,0 +1,116 @@
+"""What an idea and a run may use, and what their journals say is used up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from orchestrator import BudgetSpent
+from orchestrator.core.deadline import FOREVER, MORE_ROOM, Deadline
+from orchestrator.record.journal import Journal
+from orchestrator.records import Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """What calls took: US dollars where a price is known, tokens, requests, seconds."""
+
+    usd: float = 0.0
+    tokens: int = 0
+    requests: int = 0
+    wall: float = 0.0
+    gpu_time: float = 0.0
+
+    @classmethod
+    def by(cls, journal: Journal) -> Used:
+        """All that one journal records."""
+        total = journal.total()
+        return cls(
+            usd=total.usd or 0.0,
+            tokens=total.prompt_tokens + total.completion_tokens,
+            requests=len(journal.spent),
+            wall=journal.seconds,
+            gpu_time=journal.gpu_seconds,
+        )
+
+    def __add__(self, more: Used) -> Used:
+        return Used(
+            usd=self.usd + more.usd,
+            tokens=self.tokens + more.tokens,
+            requests=self.requests + more.requests,
+            wall=self.wall + more.wall,
+            gpu_time=self.gpu_time + more.gpu_time,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What one journal's calls may cost. None: no limit. ``wall`` and ``gpu_time`` in seconds.
+
+    ``of`` is the policy's block that says so; ``before`` is what other journals of that block
+    have used of it; ``around`` is a wider budget that holds as well.
+    """
+
+    of: Literal["idea", "run"] = "idea"
+    usd: float | None = None
+    tokens: float | None = None
+    requests: float | None = None
+    wall: float | None = None
+    gpu_time: float | None = None
+    before: Used = Used()
+    around: Budget | None = None
+
+    def after(self, *others: Used) -> Budget:
+        """This budget for one journal, when ``others`` have been used of it elsewhere."""
+        return replace(self, before=sum(others, self.before))
+
+    def within(self, wider: Budget) -> Budget:
+        """This budget, with ``wider`` held as well."""
+        return replace(self, around=wider)
+
+    def admit(self, journal: Journal, ceiling: Usage, *, paid: bool, gpus: int = 0) -> None:
+        """Raise :class:`BudgetSpent` if no time is left, or the next call could pass a limit."""
+        for name, limit, spent, _ in self._times(journal, gpus):
+            if spent >= limit:
+                raise BudgetSpent(
+                    f"no time is left: {spent:g} s of {limit:g} s are used up",
+                    where=f"the policy's {name}",
+                    todo=MORE_ROOM,
+                )
+        for name, most, would, unit in self._costs(journal, ceiling) if paid else ():
+            if most is not None and would > most:
+                raise BudgetSpent(
+                    f"the next call could pass the budget: {would:g} of {most:g}{unit}",
+                    where=f"the policy's {self.of}.budget.{name}",
+                    todo=MORE_ROOM,
+                )
+        if self.around is not None:
+            self.around.admit(journal, ceiling, paid=paid, gpus=gpus)
+
+    def deadline(self, journal: Journal, gpus: int = 0) -> Deadline:
+        """When a call that begins now, and holds ``gpus`` GPUs, has used up what is left."""
+        found = FOREVER if self.around is None else self.around.deadline(journal, gpus)
+        for name, limit, spent, rate in self._times(journal, gpus):
+            found = Deadline.after((limit - spent) / rate, name).sooner(found)
+        return found
+
+    def _times(self, journal: Journal, gpus: int) -> Iterator[tuple[str, float, float, int]]:
+        """Each limit of time: its key, what it allows, what is used, how fast a call uses it."""
+        used = self.before + Used.by(journal)
+        if self.wall is not None:
+            yield f"{self.of}.wall", self.wall, used.wall, 1
+        if gpus and self.gpu_time is not None:
+            yield f"{self.of}.gpu_time", self.gpu_time, used.gpu_time, gpus
+
+    def _costs(
+        self, journal: Journal, ceiling: Usage
+    ) -> tuple[tuple[str, float | None, float, str], ...]:
+        """Each limit of cost: its key, what it allows, what would be used, the unit."""
+        used = self.before + Used.by(journal)
+        more = ceiling.prompt_tokens + ceiling.completion_tokens
+        return (
+            ("usd", self.usd, used.usd + (ceiling.usd or 0.0), " US dollars"),
+            ("tokens", self.tokens, used.tokens + more, " tokens"),
+            ("requests", self.requests, used.requests + 1, " requests"),
+        )

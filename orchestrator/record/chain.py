@@ -1,0 +1,70 @@
+"""Reading the chain: each line against the hash of the one before it, and torn tails."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from orchestrator import BadJournal
+from orchestrator.record.blobs import disk_errors
+from orchestrator.records import digest
+
+SCHEMA = 1
+GENESIS = "0" * 64
+_RESTORE = "restore the journal from a copy; a changed record is never played again"
+
+
+def read_lines(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
+    """Each line with its hash; raises :class:`BadJournal` at the first that does not hold."""
+    head = GENESIS
+    raws = path.read_bytes().split(b"\n")
+    if raws[-1]:
+        raise BadJournal(
+            f"the journal's last line is torn: {len(raws[-1])} bytes without an end",
+            where=f"{path}:{len(raws)}",
+            why="the program or the machine was stopped in the middle of a write",
+            todo="`aisci resume` sets the torn bytes aside and goes on from the line before",
+        )
+    for number, raw in enumerate(raws[:-1], start=1):
+        where = f"{path}:{number}"
+        try:
+            line = json.loads(raw)
+        except ValueError as error:
+            raise BadJournal(
+                "a line is not JSON", where=where, why=str(error), todo=_RESTORE
+            ) from error
+        if not isinstance(line, dict) or line.get("prev") != head or line.get("n") != number - 1:
+            raise BadJournal(
+                "the chain breaks here: this line, or one before it, was changed",
+                where=where,
+                todo=_RESTORE,
+            )
+        if number == 1 and line.get("schema") != SCHEMA:
+            raise BadJournal(
+                f"the journal has schema {line.get('schema')}, this program reads {SCHEMA}",
+                where=where,
+                todo="read it with the aisci version that wrote it",
+            )
+        head = digest(raw)
+        yield line, head
+
+
+def head_of(path: Path) -> str:
+    """The hash of the last line, which stands for all of them; raises :class:`BadJournal`."""
+    heads = [head for _, head in read_lines(path)]
+    return heads[-1] if heads else GENESIS
+
+
+def set_torn_tail_aside(path: Path) -> int:
+    """Move bytes after the last whole line to ``journal.torn``; return how many there were."""
+    data = path.read_bytes() if path.exists() else b""
+    whole = data.rfind(b"\n") + 1
+    if whole == len(data):
+        return 0
+    with disk_errors(path), path.with_name("journal.torn").open("ab") as aside:
+        aside.write(data[whole:] + b"\n")
+    os.truncate(path, whole)
+    return len(data) - whole

@@ -1,0 +1,112 @@
+"""A signed statement about a whole run, as DSSE has it: what is signed, and what holds it.
+
+The statement is an in-toto one. Its subjects are the run's journal and those of its ideas, by
+the SHA-256 of their files; its predicate names their heads. Signing itself is an edge's.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from orchestrator import BadJournal
+from orchestrator.record.chain import head_of, read_lines
+from orchestrator.record.paths import RunPaths
+from orchestrator.record.statement import STATEMENT
+from orchestrator.records import canonical
+
+PAYLOAD = "application/vnd.in-toto+json"
+RUN = "https://aisci.invalid/run/v1"
+"""The predicate's type: a name, no address; RFC 2606 keeps ``.invalid`` from ever being one."""
+
+
+class PublicKey(Protocol):
+    """What an auditor brings along."""
+
+    @property
+    def fingerprint(self) -> str:
+        """As ``ssh-keygen -l`` shows it."""
+
+    def signed(self, data: bytes, signature: bytes) -> bool:
+        """Whether the key's owner signed ``data`` so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A payload, and (name of the key, signature) of everyone who signed it."""
+
+    payload: bytes
+    signatures: tuple[tuple[str, bytes], ...]
+
+    @property
+    def to_sign(self) -> bytes:
+        """DSSE's pre-authentication encoding of the payload."""
+        kind = PAYLOAD.encode()
+        return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(self.payload), self.payload)
+
+
+def about(paths: RunPaths) -> bytes:
+    """The statement about a run that is sealed. Raises :class:`BadJournal` for any other."""
+    lines = [line for line, _ in read_lines(paths.journal)]
+    if not lines or lines[-1]["kind"] != "sealed":
+        raise BadJournal("only a run at its end can be signed", where=str(paths.journal))
+    pins = [line["pins"] for line in lines if "pins" in line][-1]
+    ideas = sorted(paths.folder.glob(f"*/{paths.journal.name}"))
+    journals = {str(path.relative_to(paths.folder)): path for path in (paths.journal, *ideas)}
+    return canonical(
+        {
+            "_type": STATEMENT,
+            "subject": [
+                {"name": name, "digest": {"sha256": _sha256(path)}}
+                for name, path in journals.items()
+            ],
+            "predicateType": RUN,
+            "predicate": {
+                "heads": {name: head_of(path) for name, path in journals.items()},
+                "sealed": lines[-1]["at"],
+                "program": pins["program"],
+                "template": {"name": pins["template"]["name"], "hash": pins["template"]["hash"]},
+                "policy": {"name": pins["policy"]["name"], "hash": pins["policy"]["hash"]},
+            },
+        }
+    )
+
+
+def sealed_in(payload: bytes, name: str, sign: Callable[[bytes], bytes]) -> bytes:
+    """The envelope's file: ``payload``, signed by the key that is called ``name``."""
+    signature = sign(Envelope(payload, ()).to_sign)
+    made = {
+        "payloadType": PAYLOAD,
+        "payload": base64.b64encode(payload).decode(),
+        "signatures": [{"keyid": name, "sig": base64.b64encode(signature).decode()}],
+    }
+    return json.dumps(made, indent=1).encode() + b"\n"
+
+
+def opened(data: bytes) -> tuple[Envelope, dict[str, Any]]:
+    """An envelope's file, and the JSON of its payload. Raises ValueError where it is none."""
+    try:
+        made = json.loads(data)
+        if made["payloadType"] != PAYLOAD:
+            raise ValueError(f"it holds {str(made['payloadType'])[:60]!r}")
+        payload = base64.b64decode(made["payload"], validate=True)
+        rows = [
+            (str(row.get("keyid", "")), base64.b64decode(row["sig"], validate=True))
+            for row in made["signatures"]
+        ]
+        statement = json.loads(payload)
+        if statement["_type"] != STATEMENT or statement["predicateType"] != RUN:
+            raise ValueError("it is no statement about a run of aisci's")
+    except (KeyError, TypeError, AttributeError, binascii.Error, RecursionError) as error:
+        raise ValueError(f"it is not built as an envelope: {type(error).__name__}") from error
+    return Envelope(payload, tuple(rows)), statement
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,186 @@
+"""The ports as stages hold them: bound to a scope, journalled, and within the budget.
+
+A stage calls ``ports.within("run_1", "attempt_2")`` to name where it is, and then uses
+``ports.model``, ``ports.editor``, ``ports.sandbox``, ``ports.literature`` as if they were
+the real thing. Whether an answer comes from the world or from the record is not its concern.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from orchestrator import Blobs, Editor, LanguageModel, Literature, Sandbox
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.record import statement
+from orchestrator.record.budget import Budget
+from orchestrator.record.journal import NESTED, Journal
+from orchestrator.records import (
+    Ask,
+    Edit,
+    EditRequest,
+    Job,
+    JobResult,
+    PaperRef,
+    Query,
+    Reply,
+    Run,
+    Usage,
+)
+
+_REPLY = TypeAdapter(Reply)
+_EDIT = TypeAdapter(Edit)
+_RESULT = TypeAdapter(JobResult)
+_RUN = TypeAdapter(Run)
+_PAPERS = TypeAdapter(tuple[PaperRef, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """The four real (or scripted) edges that recorded ports call."""
+
+    model: LanguageModel
+    editor: Editor
+    sandbox: Sandbox
+    literature: Literature
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything a stage can reach, at one scope of one journal.
+
+    ``until`` is when the call that this one is a part of must end (an edit's model calls).
+    """
+
+    edges: Edges
+    journal: Journal
+    blobs: Blobs
+    budget: Budget
+    scope: str
+    until: Deadline = FOREVER
+
+    def within(self, *names: str) -> Ports:
+        return replace(self, scope="/".join((self.scope, *names)))
+
+    def deadline(self, gpus: int = 0) -> Deadline:
+        """When a call that begins now must end."""
+        return self.until.sooner(self.budget.deadline(self.journal, gpus))
+
+    def note(self, name: str, value: Any, *, settled: bool = True) -> None:
+        """Add a fact to the journal under this scope; see :meth:`Journal.note`."""
+        self.journal.note(self.scope, name, value, settled=settled)
+
+    def finished_runs(self) -> tuple[Run, ...]:
+        """Every run that was noted as finished below this scope, in order."""
+        found = self.journal.notes("run_finished", below=self.scope, now=True)
+        return tuple(_RUN.validate_python(value) for value in found)
+
+    @property
+    def model(self) -> RecordedModel:
+        return RecordedModel(self)
+
+    @property
+    def editor(self) -> RecordedEditor:
+        return RecordedEditor(self)
+
+    @property
+    def sandbox(self) -> RecordedSandbox:
+        return RecordedSandbox(self)
+
+    @property
+    def literature(self) -> Literature:
+        return RecordedLiterature(self)
+
+    def text(self, sha256: str) -> str:
+        """A blob as text; what is not UTF-8 is shown as the replacement character."""
+        return self.blobs.get(sha256).decode("utf-8", errors="replace")
+
+    def keep(self, text: str) -> str:
+        return self.blobs.put(text.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedModel:
+    ports: Ports
+
+    @property
+    def name(self) -> str:
+        return self.ports.edges.model.name
+
+    def ceiling(self, ask: Ask) -> Usage:
+        return self.ports.edges.model.ceiling(ask)
+
+    def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
+        ports = self.ports
+        return ports.journal.call(
+            "model",
+            ports.scope,
+            {"model": self.name, "ask": ask},
+            _REPLY,
+            lambda: ports.edges.model.complete(ask, within.sooner(ports.deadline())),
+            ceiling=self.ceiling(ask),
+            admit=lambda ceiling: ports.budget.admit(ports.journal, ceiling, paid=True),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEditor:
+    """A finished edit answers alone; its model calls serve only an unfinished one."""
+
+    ports: Ports
+
+    def edit(self, request: EditRequest) -> Edit:
+        ports = self.ports
+
+        def make() -> Edit:
+            until = ports.deadline()
+            inner = replace(ports.within(NESTED.strip("/")), until=until)
+            return ports.edges.editor.edit(request, inner.model, until)
+
+        return ports.journal.call(
+            "editor",
+            ports.scope,
+            request,
+            _EDIT,
+            make,
+            admit=lambda ceiling: ports.budget.admit(ports.journal, ceiling, paid=False),
+            evidence=statement.of_call,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSandbox:
+    ports: Ports
+
+    def run(self, job: Job) -> JobResult:
+        """The record knows a job by its limits; which policy gave them stands in the pins.
+
+        So a fork under a larger budget finds every finished job again.
+        """
+        ports, gpus = self.ports, job.limits.gpus
+        return ports.journal.call(
+            "sandbox",
+            ports.scope,
+            replace(job, policy=""),
+            _RESULT,
+            lambda: ports.edges.sandbox.run(job, ports.deadline(gpus)),
+            admit=lambda ceiling: ports.budget.admit(ports.journal, ceiling, paid=False, gpus=gpus),
+            evidence=statement.of_call,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedLiterature:
+    ports: Ports
+
+    def search(self, query: Query) -> tuple[PaperRef, ...]:
+        ports = self.ports
+        return ports.journal.call(
+            "literature",
+            ports.scope,
+            query,
+            _PAPERS,
+            lambda: ports.edges.literature.search(query),
+        )

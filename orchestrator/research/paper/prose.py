@@ -1,0 +1,120 @@
+"""LaTeX source → the sentences and table rows that a reader sees, with their numbers intact.
+
+This is no LaTeX engine. It drops what prints no number of the author's (citations, references,
+lengths, options) and keeps the rest, so an unknown command can only add numbers to be checked.
+What the page really says is compared with this afterwards, from the PDF's own text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from orchestrator.research.paper.latex import body, uncommented
+
+_GONE_ENVIRONMENTS = re.compile(
+    r"\\begin\{(filecontents\*?|thebibliography|comment)\}.*?\\end\{\1\}", re.DOTALL
+)
+_OPTIONS = r"(?:\s*\[[^\]]*\])*"
+_GROUP = r"\s*\{[^{}]*\}"
+# Commands whose arguments print nothing that the author counted: (pattern, how many groups).
+_DROPPED = re.compile(
+    r"\\(?:[Cc]ite[a-zA-Z]*|(?:page|eq|auto|name|[Cc])?ref|[Cc]refrange|label|includegraphics|url"
+    r"|bibliography|bibliographystyle|vspace|hspace|input|include|pagestyle|thispagestyle"
+    r"|captionsetup|graphicspath|addlinespace|cmidrule|cline|specialrule|vskip|hskip)"
+    rf"\*?(?:\([^)]*\))?{_OPTIONS}(?:{_GROUP})?"
+    rf"|\\(?:setlength|addtolength|resizebox|scalebox|rule|href(?={_GROUP}\{{)|multicolumn|multirow"
+    rf"|definecolor|textcolor|fontsize)\*?{_OPTIONS}(?:{_GROUP}){{1,2}}"
+    r"|\\(?:setlength|resizebox)[^\n]*"
+)
+_BEGIN = re.compile(
+    r"\\begin\{(?:tabular|tabularx|array|minipage|figure|table|wrapfigure|subfigure|adjustbox"
+    r"|longtable|tabular\*|figure\*|table\*|enumerate|itemize)\}"
+    rf"{_OPTIONS}(?:\{{(?:[^{{}}]|\{{[^{{}}]*\}})*\}})*{_OPTIONS}"
+)
+# A number from its first digit, taken whole or not at all: a model's page of digits stays quick.
+_AMOUNT = r"[-+]?(?<!\d)(?>\d*\.?\d+)(?>\s*)"
+_LENGTH = re.compile(
+    rf"{_AMOUNT}(?:pt|cm|mm|em|ex|in|bp|pc|sp)\b(?!\w)(?=\s*[\]}}])"
+    rf"|{_AMOUNT}\\(?:linewidth|textwidth|columnwidth|textheight|baselineskip|hsize)"
+)
+_STRUCTURE = re.compile(
+    r"\b(?:Sections?|Sect?\.|Figures?|Figs?\.|Tables?|Tabs?\.|Equations?|Eqs?\.|Appendix|Algorithm"
+    r"|Theorem|Lemma|Footnote|Chapter|Page|page)\s*\(?\d+(?:\.\d+)*\)?"
+)
+_UNDERSCORE = "\ue000"  # stands for an escaped one while subscripts are dropped
+_SECTION = re.compile(r"\\(section|subsection|begin)\*?\{((?:[^{}]|\{[^{}]*\})*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Some text of one place of a paper: ``part`` is its section's heading, in lower case."""
+
+    part: str
+    text: str
+
+
+def sentences(tex: str) -> tuple[Sentence, ...]:
+    """Every sentence and table row between the title and the references.
+
+    The title's ``part`` is ``title``, the abstract's ``abstract``.
+    """
+    source = _GONE_ENVIRONMENTS.sub(" ", uncommented(tex))
+    title = re.search(r"\\title\{((?:[^{}]|\{[^{}]*\})*)\}", source)
+    found = [Sentence("title", plain(title[1]))] if title else []
+    for part, text in _parts(body(source)):
+        found += [Sentence(part, piece) for piece in _split(plain(text))]
+    return tuple(found)
+
+
+def _parts(text: str) -> list[tuple[str, str]]:
+    """(heading, text) of the abstract and of each section; captions and tables stay inside."""
+    found, part, at = [], "front", 0
+    for match in _SECTION.finditer(text):
+        if (match[1] == "begin" and match[2] != "abstract") or match[1] == "subsection":
+            continue
+        found.append((part, text[at : match.start()]))
+        part, at = plain(match[2]).strip().lower() or "untitled", match.end()
+    return [*found, (part, text[at:])]
+
+
+def plain(tex: str) -> str:
+    """LaTeX as text: numbers as a reader reads them, blank lines between rows and paragraphs."""
+    text = re.sub(r"\\\\(\s*\[[^\]]*\])?", "\n\n", tex)
+    text = _BEGIN.sub("\n\n", text)
+    text = re.sub(r"\\(?:end|begin)\{[^}]*\}", "\n\n", text)
+    text = re.sub(r"\\caption" + _OPTIONS, "\n\n", text)
+    text = re.sub(r"\\item\b", "\n\n", text)
+    text = _LENGTH.sub(" ", text)
+    text = _DROPPED.sub(" ", text)
+    text = re.sub(r"(?<=\d)(?:\\,|\{,\}|,)(?=\d{3}(?!\d))", "", text)
+    text = re.sub(
+        r"(?<!\d)((?>\d[\d.]*))(?>\s*\$?\s*)\\(?:times|cdot)\s*10\s*\^(?>\s*\{?\s*)([-+]?\d+)\}?",
+        r"\1e\2",
+        text,
+    )
+    text = re.sub(r"(?<![\d.])10\s*\^(?>\s*\{?\s*)([-+]?\d+)\s*\}?", r"1e\1", text)
+    text = re.sub(r"\\pm(?![A-Za-z])|±", " +- ", text)
+    text = text.replace(r"\_", _UNDERSCORE)
+    text = re.sub(
+        r"[_^]\s*(?:\{[^{}]*\}|\\?\w+)", " ", text
+    )  # x_1 and x^2 name, they count nothing
+    text = text.replace("&", " ").replace(r"\ ", " ").replace(_UNDERSCORE, "_")
+    for mark, said in {"%": "%", "#": "#", "{": "(", "}": ")"}.items():
+        text = text.replace("\\" + mark, said)
+    text = re.sub(r"\\[,;:! ]|~", " ", text)
+    text = re.sub(r"\\[A-Za-z]+\*?", " ", text)
+    text = text.replace("}{", "} {").replace("{", "").replace("}", "").replace("$", "")
+    text = re.sub(r"[−–]", "-", text)
+    text = re.sub(r"(?<=[\d%])\s*-{2,3}\s*(?=[\d.])", " to ", text)
+    text = re.sub(r"-{2,3}", " - ", text)
+    return _STRUCTURE.sub(" ", text)
+
+
+def _split(text: str) -> list[str]:
+    """Paragraphs and rows at blank lines, sentences at a full stop before a capital."""
+    pieces = []
+    for block in re.split(r"\n\s*\n", text):
+        flat = " ".join(block.split())
+        pieces += re.split(r"(?<=[.!?])\s+(?=[A-Z(])", flat)
+    return [piece for piece in pieces if piece]

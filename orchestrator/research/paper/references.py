@@ -1,0 +1,120 @@
+"""A paper's references: the ``.bib`` block inside its source, and the keys that it cites.
+
+Entries are written by the program from a paper's fields, every one escaped; BibTeX text from
+elsewhere never enters a paper.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from orchestrator.records import PaperRef
+from orchestrator.research.paper.latex import bibliography_span, closing, escape, uncommented
+
+_ENTRY = re.compile(r"@(\w+)\s*\{\s*([^,\s}]+)\s*,")
+_FIELD = re.compile(r"(\w+)\s*=\s*([{\"]?)")
+_CITE = re.compile(r"\\[Cc]ite[a-zA-Z]*\*?\s*(?:\[[^\]]*\]\s*)*\{([^}]*)\}")
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.+-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One entry of a ``.bib`` block: its key, its whole text and its plain fields."""
+
+    key: str
+    text: str
+    fields: dict[str, str]
+
+
+def references(tex: str) -> tuple[Reference, ...]:
+    """The entries of the paper's ``.bib`` block, in order; none where it has no block."""
+    span = bibliography_span(tex)
+    if span is None:
+        return ()
+    block, found = tex[slice(*span)], []
+    for match in _ENTRY.finditer(block):
+        if match[1].lower() in {"comment", "string", "preamble"}:
+            continue
+        end = closing(block, block.index("{", match.start()))
+        text = block[match.start() : end + 1]
+        found.append(Reference(match[2], text, _fields(text[match.end() - match.start() :])))
+    return tuple(found)
+
+
+def _fields(text: str) -> dict[str, str]:
+    fields, at = {}, 0
+    while match := _FIELD.search(text, at):
+        if match[2] == "{":
+            end = closing(text, match.end() - 1)
+        else:
+            stop = text.find('"' if match[2] else ",", match.end())
+            end = stop if stop >= 0 else len(text)
+        fields[match[1].lower()] = " ".join(re.sub(r"[{}]", "", text[match.end() : end]).split())
+        at = end + 1
+    return fields
+
+
+def cited(tex: str) -> tuple[str, ...]:
+    """Every key that ``tex`` cites, once, in order."""
+    lists = _CITE.findall(uncommented(tex))
+    return tuple(dict.fromkeys(k.strip() for keys in lists for k in keys.split(",") if k.strip()))
+
+
+def entry(paper: PaperRef) -> str:
+    """A BibTeX entry made from the paper's fields; empty where its key is not plain ASCII."""
+    if not _KEY.fullmatch(paper.key):
+        return ""
+    authors = " and ".join(f"{{{escape(a)}}}" if "," in a else escape(a) for a in paper.authors)
+    lines = [
+        f"@misc{{{paper.key},",
+        f"  title = {{{{{escape(paper.title)}}}}},",
+        f"  author = {{{authors or 'Anonymous'}}},",
+        f"  howpublished = {{{escape(paper.venue)}}}," if paper.venue else "",
+        f"  year = {{{paper.year}}}",
+        "}",
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def with_references(tex: str, papers: tuple[PaperRef, ...]) -> str:
+    """``tex`` with an entry for every paper that its ``.bib`` block does not have yet."""
+    span = bibliography_span(tex)
+    if span is None:
+        return tex
+    known = {reference.key.lower() for reference in references(tex)}
+    titles = {_bare(reference.fields.get("title", "")) for reference in references(tex)}
+    more = []
+    for paper in papers:
+        text = entry(paper)
+        if text and paper.key.lower() not in known and _bare(paper.title) not in titles:
+            more.append(text)
+            known.add(paper.key.lower())
+            titles.add(_bare(paper.title))
+    kept = tex[slice(*span)].rstrip()
+    return tex[: span[0]] + "\n\n".join(filter(None, [kept, *more])) + "\n" + tex[span[1] :]
+
+
+def pruned(tex: str) -> str:
+    """``tex`` with only those references that it cites."""
+    span = bibliography_span(tex)
+    if span is None:
+        return tex
+    used = set(cited(tex[: span[0]] + tex[span[1] :]))
+    kept = [reference.text for reference in references(tex) if reference.key in used]
+    return (
+        tex[: span[0]]
+        + "".join(f"{text}\n\n" for text in kept).rstrip("\n")
+        + "\n"
+        + tex[span[1] :]
+    )
+
+
+def unknown_citations(text: str, tex: str) -> tuple[str, ...]:
+    """The keys that ``text`` cites and ``tex`` has no reference for."""
+    known = {reference.key for reference in references(tex)}
+    return tuple(key for key in cited(text) if key not in known)
+
+
+def _bare(title: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", title.lower())

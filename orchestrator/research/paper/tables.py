@@ -1,0 +1,126 @@
+"""The tables of a paper, made from the recorded results and never by a model.
+
+A model writes a table's marker where the table belongs; the program puts the table there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from orchestrator.records import Run
+from orchestrator.research.paper.latex import escape
+from orchestrator.research.paper.numbers import shown, shown_error
+from orchestrator.template.manifest import Metric
+from orchestrator.template.results import Results
+
+RESULTS_MARKER = "RESULTS TABLE HERE"
+RUNS_MARKER = "RUNS TABLE HERE"
+COLUMNS = 4  # metrics beside each other; more would not fit a page's width
+WIDE = 125  # characters of a row's source from which a table is scaled to the page
+
+_WORDS = {"val": "validation", "acc": "accuracy", "avg": "average", "std": "deviation"}
+
+
+def metrics_of_table(
+    results: Sequence[tuple[int, Results]], headline: Sequence[str]
+) -> tuple[str, ...]:
+    """The columns: the headline metrics that were measured, else the first that were."""
+    measured = dict.fromkeys(m for _, result in results for m in result.metrics)
+    chosen = [metric for metric in headline if metric in measured]
+    return tuple(chosen or measured)[:COLUMNS]
+
+
+def results_table(
+    results: Sequence[tuple[int, Results]],
+    headline: Sequence[str],
+    metrics: dict[str, Metric],
+) -> str:
+    """One row a run, grouped by data set: mean and standard error of each headline metric."""
+    columns = metrics_of_table(results, headline)
+    datasets = list(dict.fromkeys(d for _, result in results for d in result.datasets))
+    rows = []
+    for dataset in datasets:
+        rows.append(r"\midrule")
+        for number, result in results:
+            cells = [_cell(result, dataset, metric) for metric in columns]
+            row = [rf"\texttt{{{escape(dataset)}}}", run_name(number), *cells]
+            rows.append(" & ".join(row) + r" \\")
+    heading = " & ".join(["Data set", "Run", *(_heading(name, metrics) for name in columns)])
+    table = [
+        rf"\begin{{tabular}}{{ll{'r' * len(columns)}}}",
+        r"\toprule",
+        heading + r" \\",
+        *rows,
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    if max(map(len, [heading, *rows])) > WIDE:
+        table = [r"\resizebox{\linewidth}{!}{%", *table, "}"]
+    return "\n".join(
+        [
+            r"\begin{table}[!ht]",
+            r"\centering\small",
+            rf"\caption{{{_caption(columns, metrics)}}}",
+            r"\label{tab:results}",
+            r"\smallskip",
+            *table,
+            r"\end{table}",
+        ]
+    )
+
+
+def runs_table(runs: Iterable[Run]) -> str:
+    """What each run tested, in the words that were recorded when it was made."""
+    rows = [
+        rf"{run_name(run.number)} & \raggedright {escape(run.description)} \tabularnewline"
+        for run in runs
+    ]
+    return "\n".join(
+        [
+            r"\begin{table}[!ht]",
+            r"\centering\small",
+            r"\caption{The runs, as they were described when they were made.}",
+            r"\label{tab:runs}",
+            r"\smallskip",
+            r"\begin{tabular}{lp{0.72\linewidth}}",
+            r"\toprule",
+            r"Run & What it tests \\",
+            r"\midrule",
+            *rows,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+        ]
+    )
+
+
+def run_name(number: int) -> str:
+    return "baseline" if number == 0 else f"run {number}"
+
+
+def metric_words(name: str) -> str:
+    """``final_val_loss_mean`` as ``final validation loss``: a metric's name in prose."""
+    parts = name.removesuffix("_mean").split("_")
+    return " ".join(_WORDS.get(part, part) for part in parts)
+
+
+def _heading(name: str, metrics: dict[str, Metric]) -> str:
+    arrows = {"lower": r" $\downarrow$", "higher": r" $\uparrow$"}
+    metric = metrics.get(name)
+    short = name.removesuffix("_mean").replace("_", " ")
+    return escape(short) + (arrows.get(metric.direction, "") if metric else "")
+
+
+def _caption(columns: Sequence[str], metrics: dict[str, Metric]) -> str:
+    ways = {metrics[name].direction for name in columns if name in metrics}
+    arrows = " Arrows point to the better side." if ways & {"lower", "higher"} else ""
+    return rf"Mean $\pm$ standard error over the seeds, for every run.{arrows}"
+
+
+def _cell(result: Results, dataset: str, metric: str) -> str:
+    data = result.datasets.get(dataset)
+    if data is None or metric not in data.means:
+        return "--"
+    error = data.stderrs.get(metric)
+    mean = shown(data.means[metric], error)
+    return f"${mean}$" if error is None else rf"${mean} \pm {shown_error(error)}$"

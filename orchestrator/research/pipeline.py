@@ -1,0 +1,132 @@
+"""The pipeline of one idea: a visible tuple of stages, and the one broad ``except``.
+
+A stage that raises ends its idea, never the run: what failed, where and what to do is noted
+in the idea's journal, and its finished runs are kept. Only what concerns the whole run (a
+person's interrupt, a journal that does not hold, a full disk, a lost engine) rises further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from orchestrator import (
+    AisciError,
+    BadJournal,
+    DiskFull,
+    Diverged,
+    EngineUnavailable,
+    Interrupted,
+    UserError,
+)
+from orchestrator.record.ports import Ports
+from orchestrator.records import Failure
+from orchestrator.research.stages.compile import compile_paper
+from orchestrator.research.stages.experiments import experiments
+from orchestrator.research.stages.notes import notes
+from orchestrator.research.stages.plots import plots
+from orchestrator.research.stages.review import review
+from orchestrator.research.stages.verify import verify
+from orchestrator.research.stages.writeup import writeup
+from orchestrator.research.study import Study
+
+Stage = Callable[[Study, Ports], Study]
+
+STAGES: tuple[tuple[str, Stage], ...] = (
+    ("experiments", experiments),
+    ("plots", plots),
+    ("notes", notes),
+    ("writeup", writeup),
+    ("compile", compile_paper),
+    ("verify", verify),
+    ("review", review),
+)
+
+RISES = (Interrupted, Diverged, BadJournal, DiskFull, EngineUnavailable, UserError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How an idea ended, and the fullest study that it reached."""
+
+    status: Literal["finished", "failed", "not novel"]
+    study: Study
+    failure: Failure | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether resume would change nothing about it."""
+        return self.failure is None or not self.failure.transient
+
+
+def pursue(study: Study, ports: Ports, save: Callable[[Study], None]) -> Outcome:
+    """Take one idea through every stage; ``save`` writes its files after each."""
+    for name, stage in STAGES:
+        ports.note("stage", {"name": name})
+        try:
+            study = stage(study, ports.within(name))
+        except RISES:
+            raise
+        except Exception as error:  # noqa: BLE001 - the idea boundary: recorded, others go on
+            failure = _failure(name, error)
+            ports.note("failed", failure, settled=not failure.transient)
+            return Outcome(status="failed", study=_salvaged(study, ports), failure=failure)
+        ports.note("reached", _reached(name, study))
+        save(study)
+    ports.note("finished", {"runs": len(study.runs), "claims": len(study.claims)})
+    return Outcome(status="finished", study=study)
+
+
+def _reached(stage: str, study: Study) -> dict[str, Any]:
+    """What the report shows of a study, so that a journal alone is enough to make it."""
+    return {
+        "stage": stage,
+        "tree": study.tree,
+        "figures": study.figures,
+        "paper": study.paper,
+        "claims": study.claims,
+        "review": study.review,
+    }
+
+
+def _failure(stage: str, error: Exception) -> Failure:
+    if isinstance(error, AisciError):
+        where = error.where or stage
+        return Failure(
+            stage=stage,
+            error=type(error).__name__,
+            what="\n".join(filter(None, (error.what, error.why))),
+            where=where,
+            todo=error.todo,
+            transient=error.transient,
+        )
+    return Failure(
+        stage=stage,
+        error=type(error).__name__,
+        what=f"the program itself is at fault: {error}",
+        where=_innermost(error),
+        todo="please report this with the idea's journal.jsonl",
+    )
+
+
+def _innermost(error: Exception) -> str:
+    """File and line where an unexpected error arose; the folders above are nobody's business."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    name = trace.tb_frame.f_code.co_filename.rsplit("/", 1)[-1]
+    return f"{name}:{trace.tb_lineno}"
+
+
+def _salvaged(study: Study, ports: Ports) -> Study:
+    """The study with the runs that finished inside the stage that failed."""
+    known = {run.number for run in study.runs}
+    late = tuple(run for run in ports.finished_runs() if run.number not in known)
+    tree = study.tree
+    for run in late:
+        source = {f"run_{run.number}.py": run.code.as_dict()["experiment.py"]}
+        tree = tree.updated(run.files).updated(source)
+    return replace(study, tree=tree, runs=(*study.runs, *late))

@@ -1,0 +1,64 @@
+"""A model's reply, validated once at the door; a reply that does not fit is sent back."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from orchestrator import BadReply
+from orchestrator.record.ports import Ports
+from orchestrator.records import Ask, Message
+from orchestrator.research.prompts import render
+
+M = TypeVar("M", bound=BaseModel)
+
+_FENCE = re.compile(r"```(?:json)?[^\n]*\n(.*?)```", re.DOTALL)
+_LONGEST = 256 * 1024  # characters; a longer reply is no answer to anything we ask
+TRIES = 3
+
+
+def parse(text: str, model: type[M]) -> M:
+    """The last JSON object of ``text`` that fits ``model``; raises :class:`BadReply`."""
+    if len(text) > _LONGEST:
+        raise BadReply(f"the reply has {len(text)} characters, over {_LONGEST}")
+    trouble = "it holds no JSON object"
+    for candidate in reversed([*_outermost(text), *_FENCE.findall(text)]):
+        try:
+            return model.model_validate(json.loads(candidate, parse_constant=_refuse))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            key = ".".join(str(part) for part in first["loc"])
+            trouble = f"{key or 'the object'}: {first['msg']}"
+        except (ValueError, RecursionError) as error:
+            trouble = f"not JSON: {error}"[:200]
+    raise BadReply("the reply does not keep the asked format", why=trouble)
+
+
+def ask_for(ports: Ports, ask: Ask, model: type[M]) -> M:
+    """Ask until the reply fits, telling the model what was wrong; at most ``TRIES`` times."""
+    for _ in range(TRIES - 1):
+        reply = ports.model.complete(ask)
+        try:
+            return parse(reply.text, model)
+        except BadReply as error:
+            again = Message("user", render("bad_reply", trouble=error.why or error.what))
+            said = Message("assistant", reply.text or "(nothing)")
+            ask = Ask(
+                purpose=ask.purpose,
+                messages=(*ask.messages, said, again),
+                temperature=ask.temperature,
+                max_tokens=ask.max_tokens,
+            )
+    return parse(ports.model.complete(ask).text, model)
+
+
+def _outermost(text: str) -> list[str]:
+    start, end = text.find("{"), text.rfind("}")
+    return [text[start : end + 1]] if 0 <= start < end else []
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not a JSON number")

@@ -1,0 +1,46 @@
+"""Citations: papers that the literature port finds become the references that may be cited."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrator.record.ports import Ports
+from orchestrator.records import Ask, Message, PaperRef, Query
+from orchestrator.research.paper import references
+from orchestrator.research.prompts import block, render
+from orchestrator.research.replies import ask_for
+from orchestrator.research.stages.blocks import idea_dict
+from orchestrator.research.study import Study
+
+FOUND = 6  # papers of one search
+MOST = 20  # papers beside those that the template brings
+
+
+class Queries(BaseModel):
+    """What a model would search for, as it must be answered."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    queries: Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Field(max_length=5)] = ()
+
+
+def gather(study: Study, ports: Ports) -> tuple[PaperRef, ...]:
+    """The papers known from the novelty search, and those that further searches find."""
+    instruction = render("writeup_queries", idea=block("idea", idea_dict(study.idea)))
+    ask = Ask(purpose="writeup.queries", messages=(Message("user", instruction),), temperature=0)
+    asked = ask_for(ports, ask, Queries).queries
+    wanted = dict.fromkeys([study.idea.title, study.template.manifest.title, *asked])
+    papers = {paper.key: paper for paper in study.novelty.papers}
+    for query in filter(None, (text.strip() for text in wanted)):
+        for paper in ports.literature.search(Query(query, FOUND)):
+            papers.setdefault(paper.key, paper)
+    return tuple(papers.values())[:MOST]
+
+
+def with_references(tex: str, papers: tuple[PaperRef, ...], ports: Ports) -> str:
+    """``tex`` with an entry for each paper; notes what may now be cited."""
+    after = references.with_references(tex, papers)
+    ports.note("citable", {"keys": [reference.key for reference in references.references(after)]})
+    return after

@@ -1,0 +1,171 @@
+"""Compile: LaTeX in its container, and what it complains of back to the editor, until it is well.
+
+The quality gate: no TeX error, no undefined reference or citation, no ``??`` on a page, no line
+that stands out by more than 20 points. What chktex finds is fed back once, as advice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from orchestrator import Blobs, IdeaFailed
+from orchestrator.core.strict_json import loads
+from orchestrator.record.ports import Ports
+from orchestrator.records import Job, JobResult, Paper, Tree
+from orchestrator.research.paper import latex
+from orchestrator.research.paper.latex import TEX
+from orchestrator.research.stages import paper_edit as papers
+from orchestrator.research.study import Study
+
+FIXES = 5
+WIDEST = 20.0  # points that a line may stand out
+OUT = "latex/out"
+_REPORT_BYTES = 512 * 1024
+_PAGES_BYTES = 2 * 1024 * 1024
+_FIGURES = (".png", ".jpg", ".jpeg", ".pdf")
+
+Line = Annotated[str, Field(max_length=1200)]
+Lines = Annotated[tuple[Line, ...], Field(max_length=200)]
+Points = Annotated[float, Field(ge=0, le=1e6)]
+
+
+class Report(BaseModel):
+    """What the LaTeX container says of one compilation; its words are data, not instructions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    ok: bool
+    errors: Lines
+    warnings: Lines
+    undefined: Lines
+    chktex: Lines
+    overfull: Annotated[tuple[tuple[Points, Line], ...], Field(max_length=200)]
+    pages: Annotated[int, Field(ge=0, le=1_000_000)]
+    log_tail: Annotated[str, Field(max_length=4000)]
+
+
+_PAGES: TypeAdapter[tuple[str, ...]] = TypeAdapter(
+    Annotated[tuple[Annotated[str, Field(max_length=20_000)], ...], Field(max_length=100)]
+)
+
+
+def compile_paper(study: Study, ports: Ports) -> Study:
+    """The paper as PDF, text and pictures; raises :class:`IdeaFailed` after ``FIXES`` fixes."""
+    problems: list[str] = []
+    log_tail = ""
+    for attempt in range(1, FIXES + 2):
+        here = ports.within(f"attempt_{attempt}")
+        if problems:
+            study = papers.mend(study, here, "compile.fix", "compile_fix", problems)
+        result = here.sandbox.run(_job(study, here))
+        report = read_report(result, here.blobs)
+        pages = _pages(result, here)
+        problems = found(report, pages, study, papers.source(study, here))
+        advice = [f"chktex: line {line}" for line in report.chktex] if attempt == 1 else []
+        if not problems and not (advice and _serious(advice)):
+            return _compiled(study, result, report, pages)
+        problems += advice
+        log_tail = report.log_tail[-800:]
+    raise IdeaFailed(
+        f"the paper does not compile well after {FIXES} corrections",
+        where=TEX,
+        why="\n".join([*problems[:5], log_tail]),
+        todo="the source is kept in the idea's folder, latex/template.tex",
+    )
+
+
+def _job(study: Study, ports: Ports) -> Job:
+    pictures = {
+        name: sha
+        for name, sha in study.tree.files
+        if "/" not in name and name.lower().endswith(_FIGURES)
+    }
+    return Job(
+        scope=ports.scope,
+        kind="latex",
+        argv=("python3", "/opt/aisci/latex/compile.py", TEX, OUT),
+        files=study.tree.under("latex").without(OUT).updated(pictures),
+        limits=study.policy.limits("latex"),
+        policy=study.policy.hash,
+        harvest=(f"{OUT}/",),
+    )
+
+
+def read_report(result: JobResult, blobs: Blobs) -> Report:
+    """The container's report; where there is none, one that says how the job ended."""
+    why = f"LaTeX ended as: {result.verdict}; it left no report"
+    found_at = result.files.get(f"{OUT}/report.json") if result.ok else None
+    if found_at is not None:
+        data = blobs.get(found_at)
+        try:
+            if len(data) <= _REPORT_BYTES:
+                return Report.model_validate(loads(data))
+            why = "the report of the LaTeX container is too long"
+        except ValueError as error:
+            why = f"the report of the LaTeX container cannot be read: {_first(error)}"
+    return Report(
+        ok=False,
+        errors=(why,),
+        warnings=(),
+        undefined=(),
+        chktex=(),
+        overfull=(),
+        pages=0,
+        log_tail=result.stderr[-3000:],
+    )
+
+
+def _first(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return str(error.errors(include_url=False, include_input=False)[0]["msg"])
+    return str(error)[:200]
+
+
+def _pages(result: JobResult, ports: Ports) -> tuple[str, ...]:
+    found_at = result.files.get(f"{OUT}/pages.json")
+    data = ports.blobs.get(found_at) if found_at else b"[]"
+    try:
+        return _PAGES.validate_json(data) if len(data) <= _PAGES_BYTES else ()
+    except ValidationError:
+        return ()
+
+
+def found(report: Report, pages: tuple[str, ...], study: Study, tex: str) -> list[str]:
+    """Everything that keeps this compilation from being the paper."""
+    problems = [f"LaTeX error: {error}" for error in report.errors]
+    problems += [f"{name!r} is referenced or cited and not defined" for name in report.undefined]
+    problems += [
+        f"text stands out of its line by {points:g} pt {where}"
+        for points, where in report.overfull
+        if points > WIDEST
+    ]
+    problems += [
+        f"page {number} shows '??'" for number, text in enumerate(pages, 1) if "??" in text
+    ]
+    problems += latex.figure_problems(latex.body(tex), study.figures)
+    if not problems and (not pages or len(pages) != report.pages):
+        problems.append("the text of the pages did not come out of the LaTeX container")
+    return problems
+
+
+def _serious(advice: list[str]) -> bool:
+    return any(": Error " in line for line in advice)
+
+
+def _compiled(study: Study, result: JobResult, report: Report, pages: tuple[str, ...]) -> Study:
+    made = Tree(
+        tuple(pair for pair in result.files.under(OUT).files if pair[0].endswith((".pdf", ".png")))
+    )
+    if f"{OUT}/paper.pdf" not in made.as_dict():
+        raise IdeaFailed(
+            "the LaTeX container reports a paper and left none",
+            where=f"{OUT}/paper.pdf",
+            why="; ".join(f"{name!r}: {why}" for name, why in result.refused[:5]),
+            todo="if a size limit of the policy's latex block refused it, raise that limit",
+        )
+    files = study.tree.under("latex").without(OUT).updated(made)
+    paper = Paper(files=files, pages=pages, warnings=(*report.warnings, *report.chktex))
+    return replace(study, tree=study.tree.without(OUT).updated(made), paper=paper)

@@ -1,0 +1,198 @@
+"""Experiments: the baseline, then up to five runs of up to four attempts each.
+
+An attempt is an edit and a job. It counts only if the edit changed something, the job
+finished, and ``final_info.json`` came home and could be read; otherwise the host's verdict
+and the program's last words go into the next attempt. A run that stays broken ends the
+experiments; with no finished run it ends the idea.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from orchestrator import BadResults, BadTemplate, IdeaFailed
+from orchestrator.policy.policy import Policy
+from orchestrator.record.ports import Ports
+from orchestrator.records import Edit, Job, JobResult, Run, Tree
+from orchestrator.research.prompts import block, render
+from orchestrator.research.stages import blocks as common
+from orchestrator.research.study import Study
+from orchestrator.template.results import Results, parse_final_info
+from orchestrator.template.template import Template
+
+RUNS = 5  # beside the baseline; as in The AI Scientist (Lu et al., 2024)
+ATTEMPTS = 4
+_SAYS = re.compile(r"^RUN:\s*(.{1,300})$", re.MULTILINE)
+
+
+def baseline_job(
+    template: Template,
+    policy: Policy,
+    scale: str,
+    files: Tree,
+    *,
+    scope: str,
+    data: tuple[tuple[str, str], ...],
+) -> Job:
+    """The template's own experiment, as it is; ``files`` are the template's whole folder."""
+    return Job(
+        scope=scope,
+        kind="experiment",
+        argv=("python", "experiment.py", "--out_dir=run_0"),
+        files=files.without("latex"),
+        limits=policy.limits("experiment"),
+        policy=policy.hash,
+        harvest=("run_0/",),
+        env=tuple(template.scale(scale).env.items()),
+        data=data,
+    )
+
+
+def baseline(job: Job, ports: Ports) -> tuple[Run, Results]:
+    """Run the template as it is; raises :class:`BadTemplate` where that does not work."""
+    result = ports.sandbox.run(job)
+    results, trouble = _measured(result, 0, ports)
+    if results is None:
+        raise BadTemplate(
+            "the template's own experiment does not finish under this policy",
+            where="run_0, the baseline",
+            why=f"{trouble}\n{result.stderr[-common.TAIL :]}".strip(),
+            todo=(
+                "choose a smaller --scale, or a policy with more room; "
+                "`aisci template check --run` tries the template by itself"
+            ),
+        )
+    run = Run(
+        number=0,
+        code=job.files,
+        files=result.files.under("run_0"),
+        description="the template as it is",
+        attempts=1,
+        seconds=result.attestation.peaks.wall,
+    )
+    return run, results
+
+
+def experiments(study: Study, ports: Ports) -> Study:
+    """Runs until the model says that the study is complete, a run stays broken, or five."""
+    for number in range(1, RUNS + 1):
+        done = _run(study, number, ports.within(f"run_{number}"))
+        if done is None:
+            break
+        study = done
+    if len(study.runs) < 2:
+        raise IdeaFailed(
+            f"no run beside the baseline finished in {ATTEMPTS} attempts",
+            where="run_1",
+            todo="the report shows what each attempt changed and how it ended",
+        )
+    return study
+
+
+def _run(study: Study, number: int, ports: Ports) -> Study | None:
+    """One run; None where the study is complete or the run was given up."""
+    feedback = common.feedback_block(None)
+    for attempt in range(1, ATTEMPTS + 1):
+        here = ports.within(f"attempt_{attempt}")
+        instruction = _instruction(study, number, attempt, feedback)
+        edit = common.edit(
+            study, here, "experiment.edit", instruction, *common.code_files(study.template)
+        )
+        put_back = _put_back(edit, here)
+        if not edit.changed:
+            if "ALL_COMPLETED" in edit.reply and len(study.runs) > 1:
+                ports.note("completed", {"after": number - 1})
+                return None
+            feedback = common.feedback_block(
+                None, f"the edit changed nothing: {edit.why_not}{put_back}"
+            )
+            continue
+        study = replace(study, tree=study.tree.updated(edit.files))
+        argv = ("python", "experiment.py", f"--out_dir=run_{number}")
+        job = common.experiment_job(study, here, argv, f"run_{number}/", runs=False)
+        result = here.sandbox.run(job)
+        results, trouble = _measured(result, number, ports)
+        if results is not None:
+            said = _SAYS.search(edit.reply)
+            about = said[1].strip() if said else "(the editor gave no description)"
+            return _finished(study, number, attempt, result, results, about, ports)
+        feedback = common.feedback_block(result, trouble + put_back)
+    ports.note("given_up", {"attempts": ATTEMPTS})
+    return None
+
+
+def _put_back(edit: Edit, ports: Ports) -> str:
+    """What to tell of files that an edit may not change: they are as they were, and it is noted."""
+    if not edit.refused:
+        return ""
+    ports.note("put_back", {"files": edit.refused})
+    return f"; fixed files that the edit changed were put back: {', '.join(edit.refused)}"
+
+
+def _instruction(study: Study, number: int, attempt: int, feedback: str) -> str:
+    return render(
+        "experiment_edit",
+        run=str(number),
+        runs=str(RUNS),
+        attempt=str(attempt),
+        attempts=str(ATTEMPTS),
+        study=common.study_block(study),
+        network=_network(study),
+        knobs=block("knobs", common.knobs(study.template)),
+        results=common.results_block(study),
+        feedback=feedback,
+    )
+
+
+def _network(study: Study) -> str:
+    """What a run can reach, in the words of its author's task."""
+    hosts = study.policy.limits("experiment").network
+    if not hosts:
+        return "no network"
+    return f"no network but HTTPS to {', '.join(hosts)}, by the proxy that HTTPS_PROXY names"
+
+
+def _finished(
+    study: Study,
+    number: int,
+    attempt: int,
+    result: JobResult,
+    results: Results,
+    about: str,
+    ports: Ports,
+) -> Study:
+    files = result.files.under(f"run_{number}")
+    code = common.code_only(study.tree)
+    run = Run(
+        number=number,
+        code=code,
+        files=files,
+        description=about,
+        attempts=attempt,
+        seconds=result.attestation.peaks.wall,
+    )
+    ports.note("run_finished", run)
+    snapshot = {f"run_{number}.py": dict(code.files)["experiment.py"]}
+    return replace(
+        study,
+        tree=study.tree.updated(files).updated(snapshot),
+        runs=(*study.runs, run),
+        results=(*study.results, (number, results)),
+    )
+
+
+def _measured(result: JobResult, number: int, ports: Ports) -> tuple[Results | None, str]:
+    """The run's numbers, or why there are none."""
+    if not result.ok:
+        return None, f"the run ended as: {result.verdict}"
+    found = result.files.get(f"run_{number}/final_info.json")
+    if found is None:
+        refused = ", ".join(f"{name!r} ({why})" for name, why in result.refused[:3])
+        return None, f"it did not write run_{number}/final_info.json" + (
+            f"; refused: {refused}" if refused else ""
+        )
+    try:
+        return parse_final_info(ports.blobs.get(found)), ""
+    except BadResults as error:
+        return None, f"final_info.json cannot be used: {error.what} {error.why}"

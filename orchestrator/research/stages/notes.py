@@ -1,0 +1,66 @@
+"""Notes: what the program recorded, as text; the model adds what it means."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.record.ports import Ports
+from orchestrator.research.prompts import block, render
+from orchestrator.research.stages import blocks as common
+from orchestrator.research.study import Study
+from orchestrator.template.results import Results
+
+TO_DESCRIBE = "(to be described)"
+
+
+def notes(study: Study, ports: Ports) -> Study:
+    """``notes.txt``: written by the program, described by the editor; facts stay in any case."""
+    facts = written(study)
+    study = replace(study, tree=study.tree.updated({"notes.txt": ports.keep(facts)}))
+    instruction = render(
+        "notes_edit",
+        results=common.results_block(study),
+        figures=block("figures", list(study.figures)),
+    )
+    edit = common.edit(study, ports, "notes.edit", instruction, "notes.txt")
+    described = ports.text(edit.files.as_dict()["notes.txt"])
+    if _keeps(facts, described):
+        return replace(study, tree=study.tree.updated(edit.files))
+    ports.note("description_dropped", {"why": "the edit changed recorded lines of notes.txt"})
+    return study
+
+
+def written(study: Study) -> str:
+    """The recorded part of the notes, in the layout that The AI Scientist's users know."""
+    idea = study.idea
+    lines = [f"# Title: {idea.title}", f"# Experiment description: {idea.experiment}", ""]
+    by_number = dict(study.results)
+    for run in study.runs:
+        name = "Baseline" if run.number == 0 else run.description
+        lines += [f"## Run {run.number}: {name}", "Results:"]
+        lines += table(by_number[run.number])
+        lines += [f"Description: {TO_DESCRIBE}", ""]
+    for figure in study.figures:
+        lines += [f"## Figure {figure}", f"Description: {TO_DESCRIBE}", ""]
+    return "\n".join(lines)
+
+
+def table(results: Results) -> list[str]:
+    """One line a metric: data set, name, mean and standard error to four digits."""
+    lines = []
+    for name, data in results.datasets.items():
+        for metric, mean in data.means.items():
+            error = data.stderrs.get(metric)
+            spread = f" ± {error:.4g}" if error is not None else ""
+            lines.append(f"  {name}: {metric} = {mean:.4g}{spread}")
+    return lines
+
+
+def _keeps(facts: str, described: str) -> bool:
+    """Whether every recorded line but the placeholders is still there, in order."""
+    rest = iter(described.splitlines())
+    return all(
+        any(line == found for found in rest)
+        for line in facts.splitlines()
+        if TO_DESCRIBE not in line
+    )

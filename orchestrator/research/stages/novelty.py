@@ -1,0 +1,58 @@
+"""Novelty: searches that the model asks for, then a decision; doubt stays doubt."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrator.record.ports import Ports
+from orchestrator.records import Ask, Idea, Message, Novelty, PaperRef, Query
+from orchestrator.research.prompts import block, render
+from orchestrator.research.replies import ask_for
+from orchestrator.research.stages.blocks import idea_dict
+
+ROUNDS = 5
+
+
+class Answer(BaseModel):
+    """A model's step in the search, as it must be answered."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    decision: Literal["search", "novel", "not novel", "undecided"]
+    query: Annotated[str, Field(max_length=300)] = ""
+    reason: Annotated[str, Field(max_length=2000)] = ""
+
+
+def decide(idea: Idea, ports: Ports) -> Novelty:
+    """Search at most ``ROUNDS`` times; rounds that end without a decision are undecided."""
+    papers: dict[str, PaperRef] = {}
+    for number in range(1, ROUNDS + 1):
+        instruction = render(
+            "novelty_decide",
+            round=str(number),
+            rounds=str(ROUNDS),
+            idea=block("idea", idea_dict(idea)),
+            papers=block("papers", [paper_dict(paper) for paper in papers.values()]),
+        )
+        ask = Ask(purpose="novelty.decide", messages=(Message("user", instruction),), temperature=0)
+        answer = ask_for(ports, ask, Answer)
+        if answer.decision != "search":
+            return Novelty(
+                decision=answer.decision, reason=answer.reason, papers=tuple(papers.values())
+            )
+        found = ports.literature.search(Query(answer.query or idea.title))
+        papers |= {paper.key: paper for paper in found}
+    reason = f"{ROUNDS} rounds of searching ended without a decision"
+    return Novelty(decision="undecided", reason=reason, papers=tuple(papers.values()))
+
+
+def paper_dict(paper: PaperRef) -> dict[str, object]:
+    return {
+        "key": paper.key,
+        "title": paper.title,
+        "authors": list(paper.authors),
+        "year": paper.year,
+        "abstract": paper.abstract,
+    }

@@ -1,0 +1,154 @@
+"""What the stages that change a paper share: its text, its facts as prompt blocks, one edit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.record.ports import Ports
+from orchestrator.records import Edit, EditRequest, Tree
+from orchestrator.research.paper import latex, references, tables
+from orchestrator.research.paper.latex import TEX
+from orchestrator.research.paper.numbers import shown, shown_error
+from orchestrator.research.prompts import block, render
+from orchestrator.research.stages.blocks import idea_dict, knobs
+from orchestrator.research.study import Study
+from orchestrator.template.results import Results
+
+
+def source(study: Study, ports: Ports) -> str:
+    return ports.text(study.tree.as_dict()[TEX])
+
+
+def with_source(study: Study, ports: Ports, tex: str) -> Study:
+    return replace(study, tree=study.tree.updated({TEX: ports.keep(tex)}))
+
+
+def results_table(study: Study) -> str:
+    manifest = study.template.manifest
+    return tables.results_table(study.results, manifest.headline, manifest.metrics)
+
+
+def runs_table(study: Study) -> str:
+    return tables.runs_table(study.runs)
+
+
+def facts(study: Study, tex: str) -> str:
+    """Everything that a section may be written from, as named blocks."""
+    manifest, about = study.template.manifest, {run.number: run.description for run in study.runs}
+    scale = manifest.scales.get(study.scale)
+    results = [
+        {"run": number, "description": about.get(number, ""), "datasets": _printed(result)}
+        for number, result in study.results
+    ]
+    return "\n\n".join(
+        [
+            block("idea", idea_dict(study.idea)),
+            block(
+                "template",
+                {
+                    "title": manifest.title,
+                    "description": manifest.description,
+                    "question": manifest.question,
+                    "data": {data.name: data.description for data in manifest.data},
+                    "knobs": knobs(study.template),
+                    "scale": study.scale,
+                    "scale_description": scale.description if scale else "",
+                },
+            ),
+            block("metrics", _metrics(study)),
+            block("results", results),
+            block("figures", list(study.figures)),
+            block("citations", _citations(tex)),
+        ]
+    )
+
+
+def _metrics(study: Study) -> dict[str, dict[str, object]]:
+    manifest = study.template.manifest
+    return {
+        name: {
+            "words": tables.metric_words(name),
+            "direction": metric.direction,
+            "unit": metric.unit,
+            "description": metric.description,
+            "headline": name in manifest.headline,
+        }
+        for name, metric in manifest.metrics.items()
+    }
+
+
+def _printed(results: Results) -> dict[str, dict[str, dict[str, object]]]:
+    """Each mean and standard error, with the digits that the paper should print."""
+    return {
+        dataset: {
+            metric: {
+                "mean": mean,
+                "stderr": data.stderrs.get(metric),
+                "print_mean": shown(mean, data.stderrs.get(metric)),
+                "print_stderr": shown_error(data.stderrs[metric])
+                if metric in data.stderrs
+                else None,
+            }
+            for metric, mean in data.means.items()
+        }
+        for dataset, data in results.datasets.items()
+    }
+
+
+def _citations(tex: str) -> list[dict[str, str]]:
+    return [
+        {"key": reference.key}
+        | {name: reference.fields.get(name, "") for name in ("title", "author", "year")}
+        for reference in references.references(tex)
+    ]
+
+
+def edit(
+    study: Study, ports: Ports, purpose: str, instruction: str, readable: tuple[str, ...] = ()
+) -> Edit:
+    """One change of the paper's source; the editor gets it and what it may read, nothing else."""
+    names = {TEX, *readable}
+    return ports.editor.edit(
+        EditRequest(
+            scope=ports.scope,
+            purpose=purpose,
+            instruction=instruction,
+            files=Tree(tuple(pair for pair in study.tree.files if pair[0] in names)),
+            editable=(TEX,),
+            readable=readable,
+            limits=study.policy.limits("editor"),
+        )
+    )
+
+
+def mend(study: Study, ports: Ports, purpose: str, prompt: str, problems: list[str]) -> Study:
+    """Have the body corrected; an edit that breaks the paper's rules is not taken, and noted."""
+    tex = source(study, ports)
+    instruction = render(prompt, problems=block("problems", problems), facts=facts(study, tex))
+    done = edit(study, ports, purpose, instruction)
+    after = ports.text(done.files.as_dict()[TEX])
+    unfit = (
+        [done.why_not or "the edit changed nothing"] if after == tex else spoilt(study, tex, after)
+    )
+    if unfit:
+        ports.note("edit_refused", {"why": unfit})
+        return study
+    return with_source(study, ports, after)
+
+
+def spoilt(study: Study, before: str, after: str) -> list[str]:
+    """Why ``after`` is no correction of ``before``: the rules that hold for every paper."""
+    problems = []
+    if latex.frame(before) != latex.frame(after):
+        problems.append("the lines outside of \\begin{document} … \\end{document} were changed")
+    added = set(latex.primitives(latex.body(after))) - set(latex.primitives(latex.body(before)))
+    problems += [f"the command {name} is not for papers" for name in sorted(added)]
+    for table in (results_table(study), runs_table(study)):
+        if table in before and table not in after:
+            problems.append("a table that the program made was changed")
+    problems += list(latex.figure_problems(latex.body(after), study.figures))
+    problems += [
+        f"\\cite asks for {key!r}, which is not in the reference list"
+        for key in references.unknown_citations(latex.body(after), after)
+    ]
+    return problems

@@ -1,0 +1,61 @@
+"""Plots: the template's ``plot.py``, adapted to the finished runs, in its own container."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator import IdeaFailed
+from orchestrator.record.ports import Ports
+from orchestrator.records import JobResult, Tree
+from orchestrator.research.prompts import render
+from orchestrator.research.stages import blocks as common
+from orchestrator.research.study import Study
+
+ATTEMPTS = 4
+
+
+def plots(study: Study, ports: Ports) -> Study:
+    """Figures from an edited ``plot.py``; from the unedited one if every edit breaks it."""
+    original = study
+    feedback = common.feedback_block(None)
+    for attempt in range(1, ATTEMPTS + 1):
+        here = ports.within(f"attempt_{attempt}")
+        instruction = render(
+            "plots_edit",
+            study=common.study_block(study),
+            results=common.results_block(study),
+            feedback=feedback,
+        )
+        edit = common.edit(study, here, "plots.edit", instruction, "plot.py")
+        study = replace(study, tree=study.tree.updated(edit.files))
+        result, figures = _draw(study, here)
+        if figures.files:
+            return _with(study, figures)
+        trouble = "no PNG file came home" if result.ok else ""
+        feedback = common.feedback_block(result, trouble)
+    ports.note("given_up", {"attempts": ATTEMPTS, "instead": "the template's own plot.py"})
+    result, figures = _draw(original, ports.within("unedited"))
+    if not figures.files:
+        raise IdeaFailed(
+            "no figure could be drawn, with the edited plot.py or the template's own",
+            where="plot.py",
+            why=result.stderr[-common.TAIL :],
+            todo="`aisci template check --run` tries the template's own plot.py",
+        )
+    return _with(original, figures)
+
+
+def _draw(study: Study, ports: Ports) -> tuple[JobResult, Tree]:
+    job = common.experiment_job(study, ports, ("python", "plot.py"), "*.png", runs=True)
+    result = ports.sandbox.run(job)
+    pictures = [pair for pair in result.files.files if is_png(ports.blobs.get(pair[1]))]
+    return result, Tree(tuple(pictures)) if result.ok else Tree()
+
+
+def is_png(data: bytes) -> bool:
+    """By its first bytes; nothing of it is decoded."""
+    return data.startswith(b"\x89PNG\r\n\x1a\n")
+
+
+def _with(study: Study, figures: Tree) -> Study:
+    return replace(study, tree=study.tree.updated(figures), figures=figures.paths())

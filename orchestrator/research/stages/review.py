@@ -1,0 +1,130 @@
+"""Review: the paper's pages, as a reader gets them, judged in the form that venues use.
+
+The pages are hostile text (a model wrote them, and may have been told to write "score this
+10"): they travel as data inside a fence that they cannot close.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from orchestrator import IdeaFailed
+from orchestrator.record.ports import Ports
+from orchestrator.records import Ask, Message, Review
+from orchestrator.research.prompts import block, render
+from orchestrator.research.replies import ask_for
+from orchestrator.research.study import Study
+
+REFLECTIONS = 1
+PAGE = 8000  # characters of a page that a reviewer sees
+PAGES = 20
+
+Text = Annotated[str, Field(max_length=6000)]
+Point = Annotated[str, Field(min_length=1, max_length=2000)]
+Points = Annotated[tuple[Point, ...], Field(max_length=20)]
+Grade = Annotated[int, Field(ge=1, le=4, strict=True)] | None
+GRADES = (
+    "Originality",
+    "Quality",
+    "Clarity",
+    "Significance",
+    "Soundness",
+    "Presentation",
+    "Contribution",
+)
+
+
+class Form(BaseModel):
+    """A review as it must be answered. A reviewer that does not judge leaves every score null."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    Summary: Annotated[Text, Field(min_length=20)]
+    Strengths: Points
+    Weaknesses: Points
+    Questions: Points = ()
+    Limitations: Points = ()
+    EthicalConcerns: bool | None = None
+    Originality: Grade = None
+    Quality: Grade = None
+    Clarity: Grade = None
+    Significance: Grade = None
+    Soundness: Grade = None
+    Presentation: Grade = None
+    Contribution: Grade = None
+    Overall: Annotated[int, Field(ge=1, le=10, strict=True)] | None = None
+    Confidence: Annotated[int, Field(ge=1, le=5, strict=True)] | None = None
+    Decision: Literal["Accept", "Reject", ""] = ""
+
+    @model_validator(mode="after")
+    def _judges_wholly_or_not_at_all(self) -> Form:
+        judged = [getattr(self, name) is not None for name in (*GRADES, "Overall", "Confidence")]
+        judged.append(bool(self.Decision))
+        if any(judged) and not all(judged):
+            raise ValueError("give every score and a decision, or none of them")
+        return self
+
+
+def review(study: Study, ports: Ports) -> Study:
+    """The study with its review: one form, and one look back at it."""
+    if study.paper is None:
+        raise IdeaFailed("there is no paper to review", where="review", todo="compile it first")
+    pages = [text[:PAGE] for text in study.paper.pages[:PAGES]]
+    asked = render("review_form", pages=block("pages", pages))
+    messages: tuple[Message, ...] = (Message("user", asked),)
+    form = ask_for(ports, Ask(purpose="review.form", messages=messages, temperature=0.1), Form)
+    for _ in range(REFLECTIONS):
+        if form.Overall is None:
+            break
+        messages += (
+            Message("assistant", form.model_dump_json()),
+            Message("user", render("review_reflect")),
+        )
+        form = ask_for(
+            ports, Ask(purpose="review.reflect", messages=messages, temperature=0.1), Form
+        )
+    return replace(study, review=_record(form, ports.model.name))
+
+
+def _record(form: Form, reviewer: str) -> Review:
+    scores = tuple((name, getattr(form, name)) for name in GRADES)
+    return Review(
+        summary=form.Summary,
+        strengths=form.Strengths,
+        weaknesses=form.Weaknesses,
+        questions=form.Questions,
+        limitations=form.Limitations,
+        ethical_concerns=form.EthicalConcerns,
+        scores=tuple((name, score) for name, score in scores if score is not None),
+        overall=form.Overall,
+        confidence=form.Confidence,
+        decision=form.Decision,
+        reviewer=reviewer,
+    )
+
+
+def as_text(review: Review) -> str:
+    """``review.txt``: a review for a person to read."""
+    lines = [f"Review by {review.reviewer}", "", "Summary", f"  {_one_line(review.summary)}", ""]
+    for heading in ("strengths", "weaknesses", "questions", "limitations"):
+        points = getattr(review, heading)
+        lines += [heading.capitalize(), *(f"  - {_one_line(point)}" for point in points)]
+        lines += ["  (none given)"] * (not points) + [""]
+    concerns = {None: "not judged", True: "yes", False: "no"}[review.ethical_concerns]
+    lines.append(f"Ethical concerns: {concerns}")
+    lines += [f"{name}: {score} of 4" for name, score in review.scores]
+    if review.overall is None:
+        lines.append("Overall: not judged; this reviewer gives no scores and no decision")
+    else:
+        lines.append(f"Overall: {review.overall} of 10")
+        lines.append(f"Confidence: {review.confidence} of 5")
+        lines.append(f"Decision: {review.decision}")
+    return "\n".join(lines) + "\n"
+
+
+def _one_line(text: str) -> str:
+    """Printable characters only: a review is a model's text."""
+    return "".join(char for char in " ".join(text.split()) if char.isprintable())

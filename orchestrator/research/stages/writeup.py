@@ -1,0 +1,161 @@
+"""Write-up: a paper section by section, each a fresh edit that carries all it needs.
+
+A section is taken only if the edit replaced its placeholder and nothing else, cites what is in
+the reference list, and shows the figures and tables that belong to it. What is wrong goes into
+the next attempt; after the last one the idea fails, so that no placeholder reaches a page.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from orchestrator import BadTemplate, IdeaFailed
+from orchestrator.record.ports import Ports
+from orchestrator.research.paper import latex, references
+from orchestrator.research.paper.latex import TEX
+from orchestrator.research.paper.tables import RESULTS_MARKER, RUNS_MARKER
+from orchestrator.research.prompts import block, render, source
+from orchestrator.research.stages import citations
+from orchestrator.research.stages import paper_edit as papers
+from orchestrator.research.study import Study
+
+ATTEMPTS = 3
+SHORTEST = 80  # characters of a section's text; below it nothing has been written
+AUTHOR_NOTE = "automated study: no person wrote or checked this text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A part of the paper: its placeholders in the template (the first that is there counts)."""
+
+    name: str
+    placeholders: tuple[str, ...]
+    marker: str = ""
+    figures: bool = False
+    readable: tuple[str, ...] = ()
+
+
+SECTIONS = (
+    Section(
+        name="setup",
+        placeholders=("EXPERIMENTAL SETUP HERE", "SETUP HERE"),
+        marker=RUNS_MARKER,
+        readable=("experiment.py",),
+    ),
+    Section(name="method", placeholders=("METHOD HERE",), readable=("experiment.py",)),
+    Section(
+        name="results",
+        placeholders=("RESULTS HERE",),
+        marker=RESULTS_MARKER,
+        figures=True,
+        readable=("notes.txt",),
+    ),
+    Section(name="background", placeholders=("BACKGROUND HERE",)),
+    Section(name="related", placeholders=("RELATED WORK HERE",)),
+    Section(name="introduction", placeholders=("INTRODUCTION HERE", "INTRO HERE")),
+    Section(name="conclusion", placeholders=("CONCLUSIONS HERE", "CONCLUSION HERE")),
+    Section(name="abstract", placeholders=("ABSTRACT HERE",)),
+    Section(name="title", placeholders=("TITLE HERE",)),
+)
+_NOT_INSIDE = re.compile(
+    r"\\(?:begin|end)\{document\}|\\section\b|\\title\b|\\author\b|\\bibliography"
+)
+
+
+def writeup(study: Study, ports: Ports) -> Study:
+    """The paper's source, complete; raises :class:`IdeaFailed` where a section stays unwritten."""
+    study = papers.with_source(study, ports, _prepared(study, ports))
+    for section in SECTIONS:
+        placeholder = _placeholder(papers.source(study, ports), section)
+        if placeholder:
+            study = _write(study, section, placeholder, ports.within(section.name))
+        else:
+            ports.note("section_absent", {"section": section.name})
+    tex = references.pruned(papers.source(study, ports))
+    return papers.with_source(study, ports, tex)
+
+
+def _prepared(study: Study, ports: Ports) -> str:
+    """The template's source with what the program itself sets: author, packages, references."""
+    if TEX not in study.tree.as_dict():
+        raise BadTemplate(
+            "the template has no paper to fill",
+            where=TEX,
+            todo="add it with a placeholder such as `RESULTS HERE` in each section",
+        )
+    tex = latex.with_author(papers.source(study, ports), study.author, AUTHOR_NOTE)
+    tex = latex.with_packages(tex, ("graphicx", "booktabs"))
+    tex = latex.without_strange_figures(tex, study.figures)
+    here = ports.within("citations")
+    return citations.with_references(tex, citations.gather(study, here), here)
+
+
+def _placeholder(tex: str, section: Section) -> str:
+    return next((name for name in section.placeholders if name in latex.uncommented(tex)), "")
+
+
+def _write(study: Study, section: Section, placeholder: str, ports: Ports) -> Study:
+    before, problems = papers.source(study, ports), list[str]()
+    for attempt in range(1, ATTEMPTS + 1):
+        here = ports.within(f"attempt_{attempt}")
+        instruction = _instruction(study, section, placeholder, before, problems)
+        done = papers.edit(study, here, f"writeup.{section.name}", instruction, section.readable)
+        after = here.text(done.files.as_dict()[TEX])
+        found = latex.filled(before, after, (placeholder,))
+        if isinstance(found, str):
+            problems = [found, *filter(None, [done.why_not])]
+            continue
+        problems = judge(study, section, found[0], before)
+        if not problems:
+            text = _with_tables(study, found[0])
+            return papers.with_source(study, ports, latex.put(before, {placeholder: text}))
+    raise IdeaFailed(
+        f"the section {section.name!r} could not be written in {ATTEMPTS} attempts",
+        where=f"{TEX}, {placeholder!r}",
+        why="; ".join(problems[:5]),
+        todo="the report shows what each attempt wrote",
+    )
+
+
+def _instruction(
+    study: Study, section: Section, placeholder: str, before: str, problems: list[str]
+) -> str:
+    return render(
+        "writeup_section",
+        section=section.name,
+        placeholder=placeholder,
+        guide=source(f"writeup_{section.name}").strip(),
+        facts=papers.facts(study, before),
+        task=block("task", _task(section, placeholder, before)),
+        problems=block("problems", problems),
+    )
+
+
+def _task(section: Section, placeholder: str, before: str) -> dict[str, str]:
+    """Where the section goes; ``line`` is the whole line that holds the placeholder."""
+    line = next(line for line in before.splitlines() if placeholder in line)
+    return {"section": section.name, "placeholder": placeholder, "line": line, "file": TEX}
+
+
+def judge(study: Study, section: Section, text: str, tex: str) -> list[str]:
+    """Why ``text`` cannot stand as this section of ``tex``; empty where it can."""
+    problems = [
+        f"\\cite asks for {key!r}, which is not in the block `citations`"
+        for key in references.unknown_citations(text, tex)
+    ]
+    problems += [f"write plain text, without {name}" for name in latex.primitives(text)]
+    problems += [f"leave out {match[0]}" for match in _NOT_INSIDE.finditer(text)]
+    problems += list(latex.figure_problems(text, study.figures if section.figures else ()))
+    for marker in (RESULTS_MARKER, RUNS_MARKER):
+        wanted = int(marker == section.marker)
+        if text.count(marker) != wanted:
+            problems.append(f"the line {marker!r} must stand {wanted} times in this section")
+    if section.name != "title" and len(" ".join(text.split())) < SHORTEST:
+        problems.append("the section says next to nothing")
+    return problems
+
+
+def _with_tables(study: Study, text: str) -> str:
+    text = text.replace(RESULTS_MARKER, papers.results_table(study))
+    return text.replace(RUNS_MARKER, papers.runs_table(study))

@@ -1,0 +1,34 @@
+"""One idea's way through the stages: what is known so far. Each stage returns a fuller one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.policy.policy import Policy
+from orchestrator.records import Claim, Idea, Novelty, Paper, Review, Run, Tree
+from orchestrator.template.results import Results
+from orchestrator.template.template import Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """``tree`` is the working folder: code, notes, figures, ``latex/`` and every ``run_i/``.
+
+    ``results`` maps run numbers to what their ``final_info.json`` said; 0 is the baseline.
+    ``author`` is the model's name as the paper prints it.
+    """
+
+    idea: Idea
+    template: Template
+    policy: Policy
+    scale: str
+    author: str
+    novelty: Novelty
+    tree: Tree
+    runs: tuple[Run, ...]
+    results: tuple[tuple[int, Results], ...]
+    data: tuple[tuple[str, str], ...] = ()
+    figures: tuple[str, ...] = ()
+    paper: Paper | None = None
+    claims: tuple[Claim, ...] = ()
+    review: Review | None = None

@@ -1,0 +1,49 @@
+"""``builtin/sweep``: an author with no model. Text in, text out, no network, no judgement.
+
+It reads the named data blocks of a prompt and answers in the format that the prompt demands,
+SEARCH/REPLACE edits included, so that prompts, parsers and the real editor are all exercised.
+It studies one declared knob of a template; every number that it writes comes from the results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from orchestrator import ModelRefused
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.records import Ask, Reply, Usage
+from orchestrator.research.prompts import blocks
+from orchestrator.research.sweep import paper, study
+
+NAME = "builtin/sweep"
+
+Answer = Callable[[dict[str, Any], Ask], str]
+ANSWERS: dict[str, Answer] = study.answers | paper.answers
+
+
+class SweepModel:
+    """Implements :class:`orchestrator.LanguageModel`; free, deterministic, always available."""
+
+    name = NAME
+
+    def ceiling(self, ask: Ask) -> Usage:  # noqa: ARG002 - the port's signature; it costs nothing
+        return Usage()
+
+    def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
+        within.check(f"step {ask.purpose}")
+        answer = ANSWERS.get(ask.purpose)
+        if answer is None:
+            raise ModelRefused(
+                f"{NAME} has no answer for {ask.purpose!r}",
+                why="it is a sweep over a declared knob, not a language model",
+                todo="choose a model with --model",
+            )
+        prompt = "\n".join(message.content for message in ask.messages)
+        text = answer(blocks(prompt), ask)
+        return Reply(text, Usage(_tokens(prompt), _tokens(text), 0.0), NAME)
+
+
+def _tokens(text: str) -> int:
+    """A rough count (four characters a token), so that budgets and reports show a size."""
+    return len(text) // 4

@@ -1,0 +1,308 @@
+"""The sweep's paper: plain sentences around the recorded numbers, and a mechanical checklist.
+
+Every number comes from the blocks of the prompt. A difference counts as one only where it is
+larger than the standard errors of the two means together; else it is called within them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+from orchestrator.records import Ask
+from orchestrator.research.paper.latex import escape
+from orchestrator.research.paper.tables import metric_words
+from orchestrator.research.sweep.edits import replace
+from orchestrator.research.sweep.wording import (
+    better,
+    code,
+    comparison,
+    list_of,
+    measured,
+    named,
+    tested,
+)
+
+Data = dict[str, Any]
+
+
+def title(data: Data) -> str:
+    return escape(data["idea"]["title"])
+
+
+def abstract(data: Data) -> str:
+    """Question, what was done, the headline comparison, limits."""
+    runs = [row for row in data["results"] if row["run"] > 0]
+    return (
+        f"{_asked(data)} Beside an unchanged baseline, this study reports "
+        f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} on {_datasets_said(data)}, each with "
+        f"the seeds of the template. {_summary(data, 1)} The study was planned, run and written without "
+        "human help by builtin/sweep, a program that walks through declared settings and knows no "
+        "theory; it describes what was measured and judges nothing beyond that."
+    )
+
+
+def introduction(data: Data) -> str:
+    template = data["template"]
+    question = (
+        f" The template asks: \\emph{{{escape(template['question'])}}}"
+        if template["question"]
+        else ""
+    )
+    return (
+        f"{escape(template['description'])}{question}\n\n"
+        f"{_asked(data)} {_knob_said(data)}\n\n"
+        "This paper is the work of an automatic sweep. The program took one declared setting of a "
+        "research template, changed it and nothing else from run to run, and wrote down what came "
+        "out. No language model and no person had a part in the text. What the numbers may mean "
+        "is left to the reader; what they are is stated with the results and can be checked "
+        "against the record.\n\n"
+        f"{_summary(data, 1)}"
+    )
+
+
+def background(data: Data) -> str:
+    lines = [
+        "The following works describe the question and the methods that the template builds on."
+    ]
+    lines += [
+        f"\\citet{{{cite['key']}}} report on \\emph{{{escape(cite['title'])}}}."
+        for cite in data["citations"][:3]
+    ]
+    if not data["citations"]:
+        lines = ["No paper on this question was found in the library that this program searches."]
+    lines.append(
+        "Their own findings are not repeated here, because this program cannot judge them."
+    )
+    return " ".join(lines)
+
+
+def related(data: Data) -> str:
+    rest = data["citations"][3:11]
+    if not rest:
+        return (
+            "The library that this program searches holds no further paper on the question. "
+            "Whether the study is new was not judged."
+        )
+    keys = ",".join(cite["key"] for cite in rest)
+    return (
+        "Searches for the title of this study and of its template found further work on the same "
+        f"ground \\citep{{{keys}}}. The papers were found by their words and were not read; "
+        "whether this study is new was not judged."
+    )
+
+
+def method(data: Data) -> str:
+    return (
+        f"{escape(data['idea']['experiment'])}\n\n"
+        "Each run is compared with the baseline on the same data set and the same metric. With "
+        "means $m$ and $b$ over the seeds, and standard errors $s$ and $t$, the difference $m - b$ "
+        "is called a difference only if it is larger than $\\sqrt{s^2 + t^2}$ in size; otherwise it "
+        "is said to lie within the standard errors. With the few seeds at hand this is a coarse "
+        "rule, not a test of significance."
+    )
+
+
+def setup(data: Data) -> str:
+    template = data["template"]
+    parts = [
+        f"The study ran at the template's \\texttt{{{escape(template['scale'])}}} scale"
+        + (f": {escape(template['scale_description'])}." if template["scale_description"] else ".")
+    ]
+    parts += [_metric_said(data, name) for name in _leading(data)]
+    parts.append("Means and standard errors are taken over the seeds of the template.")
+    parts.append("Table~\\ref{tab:runs} lists the runs.")
+    return " ".join(parts) + "\n\nRUNS TABLE HERE"
+
+
+def results(data: Data) -> str:
+    parts = [
+        "Table~\\ref{tab:results} gives every run's headline metrics.",
+        "\n\nRESULTS TABLE HERE\n",
+    ]
+    for dataset in _datasets(data):
+        said = [measured(data, dataset, metric) for metric in _leading(data)]
+        parts.append(f"\n\\paragraph{{On {code(dataset)}.}} " + " ".join(filter(None, said)))
+    labels = [f"fig:{number}" for number, _ in enumerate(data["figures"], 1)]
+    if labels:
+        refs = list_of([f"Figure~\\ref{{{label}}}" for label in labels])
+        parts.append(
+            f"\n\n{refs} {'shows' if len(labels) == 1 else 'show'} the same runs as drawn by the template's plotting program."
+        )
+    for label, name in zip(labels, data["figures"], strict=True):
+        parts.append(_figure(label, name))
+    parts.append(
+        "\n\nWhat these results cannot show: whether the same holds at another size, on other data, "
+        "with more seeds, or for values of the setting that were not tried."
+    )
+    return "".join(parts)
+
+
+def conclusion(data: Data) -> str:
+    return (
+        f"{_asked(data)} {_summary(data, 3)} The next step that the results themselves suggest is the "
+        "plainest one: the same runs with more seeds and at a larger scale, before any explanation "
+        "is attempted."
+    )
+
+
+# --- parts ----------------------------------------------------------------------------------
+
+
+def _asked(data: Data) -> str:
+    name = data["idea"]["name"].removeprefix("sweep_")
+    knob = data["template"]["knobs"].get(name)
+    if knob is None:
+        return "How far do the numbers of the template's baseline move when only its random seeds change?"
+    return f"What does {escape(knob['description'])} change in the results of this template?"
+
+
+def _knob_said(data: Data) -> str:
+    name = data["idea"]["name"].removeprefix("sweep_")
+    knob = data["template"]["knobs"].get(name)
+    if knob is None:
+        return "Nothing is varied but the seeds, because the template declares no further setting."
+    tried = [tested(row) for row in data["results"] if row["run"] > 0]
+    return (
+        f"The setting is the constant {code(knob['constant'])} in {code(knob['file'])}, whose "
+        f"default is {knob['default']}. Tried were: {list_of(tried)}."
+    )
+
+
+def _summary(data: Data, most: int) -> str:
+    found = _findings(data)
+    if not found:
+        return (
+            "In no run did a headline metric differ from the baseline by more than the standard "
+            "errors of the two together."
+        )
+    return " ".join(found[:most])
+
+
+def _findings(data: Data) -> list[str]:
+    """The headline comparisons that exceed the standard errors, the largest ratio to them first."""
+    found = []
+    for dataset in _datasets(data):
+        for row in data["results"][1:]:
+            for metric in _leading(data):
+                size = better(data, row, dataset, metric)[1]
+                if size > 1:
+                    found.append((size, comparison(data, row, dataset, metric)))
+    found.sort(key=lambda pair: -pair[0] if math.isfinite(pair[0]) else -1e300)
+    return [text for _, text in found if text]
+
+
+def _metric_said(data: Data, name: str) -> str:
+    metric = data["metrics"].get(name)
+    if metric is None:
+        return f"What {code(name)} measures is not stated by the template."
+    unit = f", in {escape(metric['unit'])}" if metric["unit"] else ""
+    way = "" if metric["direction"] == "none" else f"; {metric['direction']} is better"
+    return f"{_capital(named(data, name))} is {escape(metric['description'])}{unit}{way}."
+
+
+def _leading(data: Data) -> list[str]:
+    measured = {m for row in data["results"] for d in row["datasets"].values() for m in d}
+    marked = [
+        name for name, metric in data["metrics"].items() if metric["headline"] and name in measured
+    ]
+    return (marked or sorted(measured))[:3]
+
+
+def _datasets(data: Data) -> list[str]:
+    return list(dict.fromkeys(name for row in data["results"] for name in row["datasets"]))
+
+
+def _datasets_said(data: Data) -> str:
+    return list_of([code(name) for name in _datasets(data)])
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _figure(label: str, name: str) -> str:
+    about = escape(metric_words(name.removesuffix(".png")))
+    return (
+        "\n\n\\begin{figure}[!ht]\n\\centering\n"
+        f"\\includegraphics[width=0.92\\linewidth,height=0.3\\textheight,keepaspectratio]{{{name}}}\n"
+        f"\\caption{{{_capital(about)}, for the baseline and every run; drawn by the template's plotting program.}}\n"
+        f"\\label{{{label}}}\n\\end{{figure}}"
+    )
+
+
+# --- answers --------------------------------------------------------------------------------
+
+
+def _section(write: Callable[[Data], str]) -> Callable[[Data, Ask], str]:
+    """An answer that puts what ``write`` says in place of the section's placeholder."""
+
+    def answer(data: Data, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+        task = data["task"]
+        old = task["line"]
+        return replace(task["file"], old, old.replace(task["placeholder"], write(data)))
+
+    return answer
+
+
+def queries(data: Data, ask: Ask) -> str:  # noqa: ARG001 - as above
+    name = data["idea"]["name"].removeprefix("sweep_").replace("_", " ")
+    return _json({"queries": [data["idea"]["title"], name]})
+
+
+def no_edit(data: Data, ask: Ask) -> str:  # noqa: ARG001 - as above
+    return "builtin/sweep corrects nothing: it has no judgement to correct with."
+
+
+def review(data: Data, ask: Ask) -> str:  # noqa: ARG001 - as above
+    """A mechanical checklist over the pages: no scores, no decision."""
+    text = "\n".join(data["pages"])
+    checks = {
+        "an abstract": r"\bAbstract\b",
+        "a results section": r"\bResults\b",
+        "a table": r"\bTable \d",
+        "a figure": r"\bFigure \d",
+        "a reference list": r"\bReferences\b",
+        "standard errors": r"±|standard error",
+        "a statement of limits": r"cannot show|[Ll]imitation",
+    }
+    there = [what for what, pattern in checks.items() if re.search(pattern, text)]
+    absent = [what for what in checks if what not in there]
+    return _json(
+        {
+            "Summary": (
+                f"A mechanical checklist by builtin/sweep over {len(data['pages'])} pages. It "
+                "looks for the parts that a paper has; it does not judge what the paper says."
+            ),
+            "Strengths": [f"the paper has {what}" for what in there],
+            "Weaknesses": [f"the paper has no {what.split(' ', 1)[-1]}" for what in absent],
+            "Limitations": ["a checklist cannot tell a good paper from a bad one"],
+        }
+    )
+
+
+def _json(value: Data) -> str:
+    return f"```json\n{json.dumps(value, indent=1)}\n```\n"
+
+
+_WRITERS = {
+    "title": title,
+    "abstract": abstract,
+    "introduction": introduction,
+    "background": background,
+    "related": related,
+    "method": method,
+    "setup": setup,
+    "results": results,
+    "conclusion": conclusion,
+}
+answers: dict[str, Callable[[Data, Ask], str]] = {
+    **{f"writeup.{name}": _section(write) for name, write in _WRITERS.items()},
+    "writeup.queries": queries,
+    "compile.fix": no_edit,
+    "verify.fix": no_edit,
+    "review.form": review,
+}

@@ -1,0 +1,168 @@
+"""What the jobs of a run may hold together, and what the host keeps for itself.
+
+A job's limits count in full from before its volume is made until all of it is gone. The trusted
+containers (one for each job, one for the run) are no jobs: they count against the host alone.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from orchestrator import ControlUnavailable, DiskFull, HostBusy
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.units import rough_text, size_text
+from orchestrator.core.waiting import wait_for
+from orchestrator.policy.policy import RunLimits
+from orchestrator.records import Limits
+from orchestrator.sandbox.storage.quota import HELPER_MEMORY
+
+_Hold = tuple[Limits, Mapping[Path, int]]  # a job's limits, and what it may add to which folder
+
+
+class Allowance:
+    """Admits jobs while run and host have room for them; thread-safe.
+
+    Without ``limits`` (a single job, of no run) everything is admitted. ``free_memory`` and
+    ``free_disk`` measure bytes on this machine.
+    """
+
+    def __init__(
+        self,
+        limits: RunLimits | None = None,
+        *,
+        free_memory: Callable[[], int] | None = None,
+        free_disk: Callable[[Path], int] | None = None,
+    ) -> None:
+        self._limits = limits
+        self._free_memory = free_memory or available_memory
+        self._free_disk = free_disk or available_disk
+        self._held: list[_Hold] = []
+        self._turn = threading.Condition()
+
+    @contextmanager
+    def held(
+        self,
+        job: Limits,
+        places: Mapping[Path, int],
+        within: Deadline = FOREVER,
+        where: str = "",
+    ) -> Iterator[None]:
+        """Wait until the run's other jobs leave room for ``job``, then hold what it may use.
+
+        Args:
+            places: folders of this host and the bytes that the job may add to each.
+
+        Raises:
+            ControlUnavailable: the run's limits are below this one job's.
+            HostBusy: memory that the host keeps for itself would be needed.
+            DiskFull: the same of its disk.
+            BudgetSpent: ``within`` was over first; ``where`` is the job's scope.
+        """
+        if self._limits is None:
+            yield
+            return
+        _check_ever(job, self._limits)
+        with self._turn:
+            hold = (job, places)
+            wait_for(self._turn, lambda: self._its_turn(hold), within, where)
+            lacking = self._lacking(hold, self._limits)
+            if lacking is not None:
+                raise lacking
+            self._held.append(hold)
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._held.remove(hold)
+                self._turn.notify_all()
+
+    def _its_turn(self, hold: _Hold) -> bool:
+        """Whether there is room for it, or no other job of the run to wait for."""
+        run, jobs = self._limits, [job for job, _ in (*self._held, hold)]
+        assert run is not None
+        fits = (
+            len(jobs) <= run.containers
+            and sum(job.memory for job in jobs) <= run.memory
+            and sum(job.workspace for job in jobs) <= run.disk
+        )
+        return fits and (not self._held or self._lacking(hold, run) is None)
+
+    def _lacking(self, hold: _Hold, run: RunLimits) -> HostBusy | DiskFull | None:
+        """Why the host has no room, if every job of the run takes all that it may; or None.
+
+        What a running job has taken already counts twice: a job may wait longer than it must.
+        """
+        holds = (*self._held, hold)
+        return self._lacking_memory(holds, run) or self._lacking_disk(holds, run)
+
+    def _lacking_memory(self, holds: tuple[_Hold, ...], run: RunLimits) -> HostBusy | None:
+        free, kept = self._free_memory(), run.keep_free_memory
+        need = sum(job.memory + HELPER_MEMORY for job, _ in holds) + HELPER_MEMORY
+        if free - need >= kept:
+            return None
+        return HostBusy(
+            f"a job and its helpers may use {size_text(need)} of memory, and the host keeps "
+            f"{size_text(kept)} for itself",
+            where="the policy's resources.memory and run.keep_free.memory",
+            why=f"{rough_text(free)} are free now",
+            todo="end what else runs here and `aisci resume`, or use a smaller policy",
+        )
+
+    def _lacking_disk(self, holds: tuple[_Hold, ...], run: RunLimits) -> DiskFull | None:
+        needs: dict[int, tuple[Path, int]] = {}
+        for asked, size in (place for _, places in holds for place in places.items()):
+            folder, disk = _disk_of(asked)
+            needs[disk] = (folder, needs.get(disk, (folder, 0))[1] + size)
+        for folder, need in needs.values():
+            free, kept = self._free_disk(folder), run.keep_free_disk
+            if free - need < kept:
+                return DiskFull(
+                    f"a job may add {size_text(need)} to this disk, and the host keeps "
+                    f"{size_text(kept)} for itself",
+                    where=f"{folder}; the policy's storage.workspace, harvest.bytes and "
+                    "run.keep_free.disk",
+                    why=f"{rough_text(free)} are free now",
+                    todo="make room and `aisci resume`, or use a smaller policy",
+                )
+        return None
+
+
+def _check_ever(job: Limits, run: RunLimits) -> None:
+    """What no waiting mends; `aisci policy check` finds it too."""
+    rows = (
+        ("run.containers", 1, run.containers, str),
+        ("run.memory", job.memory, run.memory, size_text),
+        ("run.disk", job.workspace, run.disk, size_text),
+    )
+    for key, need, limit, text in rows:
+        if need > limit:
+            raise ControlUnavailable(
+                f"one job alone is above {key}: {text(need)} of {text(limit)}",
+                where="the policy's run block",
+                todo="raise it, or lower the job's own limit",
+            )
+
+
+def available_memory() -> int:
+    """Bytes that can be had without swapping; 0 where the kernel does not say."""
+    for line in Path("/proc/meminfo").read_text("ascii").splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def available_disk(folder: Path) -> int:
+    """Bytes that an ordinary user may still write on the disk of ``folder``."""
+    return shutil.disk_usage(folder).free
+
+
+def _disk_of(folder: Path) -> tuple[Path, int]:
+    """The disk of ``folder``, or of what is there of its path: stores make theirs when used."""
+    for path in (folder, *folder.absolute().parents):
+        with suppress(OSError):
+            return path, path.stat().st_dev
+    raise AssertionError("the root folder is always there")

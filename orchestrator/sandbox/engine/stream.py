@@ -1,0 +1,97 @@
+"""One container's stdin, stdout and stderr, as the engine carries them over one socket."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import struct
+from typing import Any
+
+from orchestrator import SandboxFailed
+from orchestrator.sandbox.engine.client import Engine, translated
+
+STDOUT, STDERR = 1, 2
+_HEAD = struct.Struct(">BxxxL")
+_STEP = 1 << 16
+
+
+class Stream:
+    """Attached before the container starts, so that its first byte is seen too.
+
+    The engine multiplexes: each frame has a head of eight bytes (which stream, how long).
+    Whole frames are never gathered: a piece of one is handed on as it comes, so memory stays
+    small however much a container writes.
+    """
+
+    def __init__(self, engine: Engine, container: str) -> None:
+        params = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        with translated("attaching to a container"):
+            carrier: Any = engine.api.attach_socket(container, params)
+        self._carrier = carrier  # closing or losing it would close the socket
+        self._socket: socket.socket = getattr(carrier, "_sock", carrier)
+        self._socket.settimeout(None)  # a large write waits until the container reads
+        self._head = b""
+        self._left = 0
+        self._which = STDOUT
+        self.ended = False
+
+    def fileno(self) -> int:
+        """The socket, for ``select``."""
+        return self._socket.fileno()
+
+    def send(self, data: bytes) -> None:
+        """Write to the container's stdin. Raises BrokenPipeError once it has ended."""
+        try:
+            self._socket.sendall(data)
+        except ConnectionError as error:
+            raise BrokenPipeError("the container reads no more") from error
+
+    def close_stdin(self) -> None:
+        """Let the container see the end of its input."""
+        with contextlib.suppress(OSError):  # it may be gone already
+            self._socket.shutdown(socket.SHUT_WR)
+
+    def read(self, timeout: float) -> list[tuple[int, bytes]]:
+        """What has come, as (stream, bytes); empty if nothing came in ``timeout`` seconds.
+
+        At the end ``ended`` is set and nothing comes, at once. Output that came in many small
+        writes is joined: what a container writes must not cost the host more than its bytes.
+        """
+        pieces: list[tuple[int, bytearray]] = []
+        while not pieces and not self.ended:
+            if not select.select([self._socket], [], [], timeout)[0]:
+                break
+            try:
+                data = self._socket.recv(_STEP)
+            except ConnectionError:
+                data = b""
+            self.ended = not data
+            self._parse(memoryview(data), pieces)
+        return [(which, bytes(piece)) for which, piece in pieces]
+
+    def _parse(self, data: memoryview, pieces: list[tuple[int, bytearray]]) -> None:
+        """Take ``data`` apart into frames; what is begun goes on in the next call."""
+        while data:
+            if self._left:
+                content, data = data[: self._left], data[self._left :]
+                self._left -= len(content)
+                if pieces and pieces[-1][0] == self._which:
+                    pieces[-1][1].extend(content)
+                else:
+                    pieces.append((self._which, bytearray(content)))
+                continue
+            wanted = _HEAD.size - len(self._head)
+            self._head, data = self._head + bytes(data[:wanted]), data[wanted:]
+            if len(self._head) == _HEAD.size:
+                self._which, self._left = _HEAD.unpack(self._head)
+                self._head = b""
+                if self._which not in (STDOUT, STDERR):
+                    raise SandboxFailed("the engine sent a stream that is neither out nor err")
+
+    def close(self) -> None:
+        """Let go of the socket; the container does not notice."""
+        with contextlib.suppress(OSError):
+            self._carrier.close()
+        with contextlib.suppress(OSError):
+            self._socket.close()

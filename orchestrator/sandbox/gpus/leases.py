@@ -1,0 +1,233 @@
+"""GPUs of this machine: lent whole, by UUID, and watched (the one importer of ``pynvml``).
+
+There is no kernel limit on a container's GPU memory, short of MIG: it is sampled through NVML
+and a container over its limit is killed. That is soft, and evidence calls it "watched".
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from orchestrator import ControlUnavailable, SandboxFailed
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.waiting import wait_for
+from orchestrator.records import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One GPU: its UUID, its memory in bytes, and what its maker calls it."""
+
+    uuid: str
+    memory: int
+    name: str = ""
+
+
+class Nvml(Protocol):
+    """What is asked of the driver."""
+
+    def devices(self) -> tuple[Device, ...]:
+        """All GPUs; none where there is no driver."""
+
+    def processes(self, uuid: str) -> tuple[tuple[int, int], ...]:
+        """Each process on one GPU as (host pid, bytes in use)."""
+
+
+class Driver:
+    """NVML through ``pynvml``."""
+
+    def __init__(self) -> None:
+        self._nvml: Any = None
+
+    def devices(self) -> tuple[Device, ...]:
+        """All whole GPUs; none where no driver is loaded. One in MIG mode has none to lend whole."""
+        import pynvml  # noqa: PLC0415  # only machines with GPU jobs need it
+
+        nvml: Any = pynvml
+        try:
+            nvml.nvmlInit()
+        except nvml.NVMLError:
+            return ()
+        self._nvml = nvml
+        with self._answering("listing the GPUs"):
+            handles = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
+            return tuple(
+                Device(
+                    _text(nvml.nvmlDeviceGetUUID(h)),
+                    int(nvml.nvmlDeviceGetMemoryInfo(h).total),
+                    _text(nvml.nvmlDeviceGetName(h)),
+                )
+                for h in handles
+                if not self._split(h)
+            )
+
+    def processes(self, uuid: str) -> tuple[tuple[int, int], ...]:
+        """Each process on one GPU as (host pid, bytes in use), whether it computes or draws.
+
+        Raises:
+            ControlUnavailable: the driver does not say how much memory a process uses, as on
+                some virtual GPUs and under WSL: a limit could not be held.
+            SandboxFailed: it does not answer.
+        """
+        with self._answering("looking at a GPU"):
+            handle = self._nvml.nvmlDeviceGetHandleByUUID(uuid)
+            running = [*self._nvml.nvmlDeviceGetComputeRunningProcesses(handle)]
+            running += self._other(self._nvml.nvmlDeviceGetGraphicsRunningProcesses, handle)
+            running += self._other(self._nvml.nvmlDeviceGetMPSComputeRunningProcesses, handle)
+        if any(item.usedGpuMemory is None for item in running):
+            raise ControlUnavailable(
+                "the driver does not say how much GPU memory a process uses",
+                where=f"the policy's gpus.memory; {uuid}",
+                todo="use a policy without GPUs, or a machine whose driver tells",
+            )
+        most: dict[int, int] = {}
+        for item in running:  # one that computes and draws stands in both lists, with the same sum
+            most[int(item.pid)] = max(int(item.usedGpuMemory), most.get(int(item.pid), 0))
+        return tuple(sorted(most.items()))
+
+    def _other(self, ask: Callable[[Any], Any], handle: Any) -> list[Any]:
+        """A list that some devices do not keep: a computing card that cannot draw has none."""
+        try:
+            return list(ask(handle))
+        except self._nvml.NVMLError as error:
+            if self._lacks(error):
+                return []
+            raise
+
+    def _split(self, handle: Any) -> bool:
+        """Whether a GPU is in MIG mode; most models have none."""
+        try:
+            now, _after = self._nvml.nvmlDeviceGetMigMode(handle)
+        except self._nvml.NVMLError as error:
+            if self._lacks(error):
+                return False
+            raise
+        return bool(now)
+
+    def _lacks(self, error: Any) -> bool:
+        return bool(error.value == self._nvml.NVML_ERROR_NOT_SUPPORTED)
+
+    @contextmanager
+    def _answering(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except self._nvml.NVMLError as error:
+            raise SandboxFailed(
+                f"the GPU driver failed while {doing}",
+                why=str(error),
+                todo="see whether `nvidia-smi` answers; `aisci doctor` shows what this machine has",
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The GPUs lent to one job, and the meter of their use; empty for a job without."""
+
+    uuids: tuple[str, ...] = ()
+    meter: Meter | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """What one container uses of the GPUs it was lent: NVML's processes, by cgroup."""
+
+    nvml: Nvml
+    uuids: tuple[str, ...]
+    container_of: Callable[[int], str]
+
+    def sample(self, container: str) -> tuple[int, bool]:
+        """Bytes in use on its fullest GPU, and whether any of its processes is on one."""
+        per_gpu = [
+            [used for pid, used in self.nvml.processes(uuid) if container in self.container_of(pid)]
+            for uuid in self.uuids
+        ]
+        return max((sum(used) for used in per_gpu), default=0), any(per_gpu)
+
+
+class Gpus:
+    """Lends whole GPUs, first come, first served; a job's lease lasts from start to harvest."""
+
+    def __init__(
+        self, nvml: Nvml | None = None, container_of: Callable[[int], str] | None = None
+    ) -> None:
+        self._nvml = nvml or Driver()
+        self._container_of = container_of or cgroup_of
+        self._free: list[Device] | None = None
+        self._all: tuple[Device, ...] = ()
+        self._queue: list[object] = []
+        self._turn = threading.Condition()
+
+    @contextmanager
+    def lease(self, limits: Limits, within: Deadline = FOREVER, where: str = "") -> Iterator[Lease]:
+        """Wait for ``limits.gpus`` GPUs and hold them.
+
+        Raises:
+            ControlUnavailable: this machine has too few, or too small ones.
+            BudgetSpent: ``within`` was over before they were free; ``where`` is the job's scope.
+        """
+        if not limits.gpus:
+            yield Lease()
+            return
+        lent = self._take(limits, within, where)
+        try:
+            uuids = tuple(device.uuid for device in lent)
+            yield Lease(uuids, Meter(self._nvml, uuids, self._container_of))
+        finally:
+            with self._turn:
+                assert self._free is not None
+                self._free += lent
+                self._turn.notify_all()
+
+    def _take(self, limits: Limits, within: Deadline, where: str) -> list[Device]:
+        ticket = object()
+        with self._turn:
+            if self._free is None:
+                self._all = self._nvml.devices()
+                self._free = list(self._all)
+            fitting = [device for device in self._all if device.memory >= limits.gpu_memory]
+            if len(fitting) < limits.gpus:
+                raise _too_few(limits, self._all)
+            self._queue.append(ticket)
+            try:
+                wait_for(
+                    self._turn,
+                    lambda: self._queue[0] is ticket and len(self._fit(limits)) >= limits.gpus,
+                    within,
+                    where,
+                )
+                lent = self._fit(limits)[: limits.gpus]
+                self._free = [device for device in self._free if device not in lent]
+            finally:
+                self._queue.remove(ticket)
+                self._turn.notify_all()
+        return lent
+
+    def _fit(self, limits: Limits) -> list[Device]:
+        return [device for device in self._free or () if device.memory >= limits.gpu_memory]
+
+
+def cgroup_of(pid: int) -> str:
+    """A process's cgroup paths, in which its container's id stands; empty once it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cgroup").read_text()
+    except OSError:
+        return ""
+
+
+def _too_few(limits: Limits, present: tuple[Device, ...]) -> ControlUnavailable:
+    have = ", ".join(f"{device.memory} bytes" for device in present) or "none"
+    return ControlUnavailable(
+        f"the policy asks for {limits.gpus} GPU(s) of {limits.gpu_memory} bytes",
+        where="the policy's gpus",
+        why=f"GPUs of this machine: {have}",
+        todo="use a policy without GPUs (such as ci-cpu), or a machine that has them",
+    )
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value

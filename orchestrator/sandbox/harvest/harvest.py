@@ -1,0 +1,198 @@
+"""Bytes out of a container → checked files. The sender is taken to be hostile.
+
+A tar stream is read block by block (``tarstream.py``). A member that breaks the rules is left
+out and named with the reason; a stream that breaks its own format, or its size, is refused as a
+whole. Nothing is opened, rendered or unpickled here: content goes to the blob store while it is
+hashed, and stays opaque.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Protocol
+
+from orchestrator import HarvestRefused
+from orchestrator.core.filenames import shown, why_unsafe
+from orchestrator.records import Limits, Tree
+from orchestrator.sandbox.harvest.tarstream import Member, TarReader
+
+MOST_NAMED = 100
+_KINDS = {
+    "1": "a hard link",
+    "2": "a symbolic link",
+    "3": "a character device",
+    "4": "a block device",
+    "6": "a FIFO",
+}
+
+
+class Store(Protocol):
+    """Where content goes while it is hashed."""
+
+    def put_stream(self, chunks: Iterable[bytes]) -> tuple[str, int]:
+        """Keep the bytes; return (SHA-256 in hex, size)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Which paths are wanted (a folder ends in ``/``), and the caps: counts, bytes, levels."""
+
+    paths: tuple[str, ...]
+    files: int
+    bytes: int
+    file: int
+    depth: int
+
+    @classmethod
+    def of(cls, limits: Limits, paths: tuple[str, ...]) -> Rules:
+        """A policy's harvest block, for the paths that one job declares."""
+        return cls(
+            paths=paths,
+            files=limits.harvest_files,
+            bytes=limits.harvest_bytes,
+            file=limits.harvest_file,
+            depth=limits.harvest_depth,
+        )
+
+    @property
+    def members(self) -> int:
+        """How many members of any kind a reader may send: files, folders, and some refused."""
+        return 4 * self.files + 1000
+
+    def want(self, path: str) -> bool:
+        """Whether ``path`` is an asked file, lies below an asked folder, or fits a pattern.
+
+        A pattern such as ``*.png`` speaks of one folder: its ``*`` never crosses a slash.
+        """
+        return any(
+            path.startswith(asked)
+            if asked.endswith("/")
+            else path.count("/") == asked.count("/") and fnmatchcase(path, asked)
+            for asked in self.paths
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Harvest:
+    """What came home, and what was left out as (escaped path, why)."""
+
+    files: Tree
+    refused: tuple[tuple[str, str], ...]
+
+
+def harvest(chunks: Iterable[bytes], rules: Rules, store: Store) -> Harvest:
+    """Read a tar from ``chunks`` into ``store``, keeping what ``rules`` allow.
+
+    Raises:
+        HarvestRefused: the stream is no tar of the few kinds known, ends early, or is larger
+            than any honest reader's.
+    """
+    reader = TarReader(chunks)
+    kept = _Kept(rules)
+    members = 0
+    for member in reader.members():
+        members += 1
+        if members > rules.members + 1:
+            raise HarvestRefused("a container's output has more members than its reader may send")
+        why = kept.why_not(member)
+        if why is None:
+            sha256, _ = store.put_stream(reader.content(member.size))
+            kept.add(member, sha256)
+            continue
+        if member.kind != "5" or member.path.count("/") >= rules.depth:
+            kept.refuse(member, why)
+        if kept.skipped + member.size > rules.bytes:
+            raise HarvestRefused(
+                "a container's output is larger than its reader may send",
+                where=shown(member.path),
+                why=f"{kept.skipped + member.size} bytes that are not wanted; at most {rules.bytes}",
+            )
+        kept.skipped += member.size
+        for _ in reader.content(member.size):
+            pass
+    return Harvest(Tree.of(kept.files), kept.named())
+
+
+@dataclass(slots=True)
+class _Kept:
+    """The files so far; answers why a member may not join them."""
+
+    rules: Rules
+    files: dict[str, str] = field(default_factory=dict)
+    read: int = 0
+    skipped: int = 0
+    _refused: list[tuple[str, str]] = field(default_factory=list)
+    _more: int = 0
+    _folded: set[str] = field(default_factory=set)
+    _folders: set[str] = field(default_factory=set)
+
+    def why_not(self, member: Member) -> str | None:
+        """The first rule that ``member`` breaks; None if it may be kept."""
+        by_kind = self._wrong_kind(member)
+        if by_kind:
+            return by_kind
+        unwanted = None if self.rules.want(member.path) else "not among the declared outputs"
+        return (
+            why_unsafe(member.path, self.rules.depth)
+            or unwanted
+            or self._over(member)
+            or self._collides(member.path)
+        )
+
+    def _wrong_kind(self, member: Member) -> str | None:
+        special = {
+            "0": None,
+            "\0": None,
+            "5": "a folder below the last level that is read",
+            "Y": f"more than {self.rules.members} names; the rest was not read",
+            "Z": f"{member.link} bytes, over what may be harvested",
+        }
+        other = _KINDS.get(member.kind, "neither a regular file nor a folder")
+        return special.get(member.kind, other)
+
+    def _over(self, member: Member) -> str | None:
+        if len(self.files) >= self.rules.files:
+            return f"more than {self.rules.files} files"
+        if member.size > self.rules.file:
+            return f"{member.size} bytes; at most {self.rules.file} a file"
+        if self.read + member.size > self.rules.bytes:
+            return f"more than {self.rules.bytes} bytes in all"
+        return None
+
+    def _collides(self, path: str) -> str | None:
+        folded = _fold(path)
+        if folded in self._folded or folded in self._folders:
+            return "a name that another one differs from only by case or form"
+        if any(parent in self._folded for parent in _parents(folded)):
+            return "a path below what is a file"
+        return None
+
+    def add(self, member: Member, sha256: str) -> None:
+        self.files[member.path] = sha256
+        self.read += member.size
+        folded = _fold(member.path)
+        self._folded.add(folded)
+        self._folders.update(_parents(folded))
+
+    def refuse(self, member: Member, why: str) -> None:
+        if len(self._refused) < MOST_NAMED:
+            self._refused.append((shown(member.path), why))
+        else:
+            self._more += 1
+
+    def named(self) -> tuple[tuple[str, str], ...]:
+        more = ((f"and {self._more} more", "not named one by one"),) if self._more else ()
+        return (*self._refused, *more)
+
+
+def _fold(path: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", path).casefold())
+
+
+def _parents(path: str) -> Iterator[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path

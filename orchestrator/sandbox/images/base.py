@@ -1,0 +1,94 @@
+"""The base of every image: given, from a registry, or made from Debian's own packages."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from orchestrator import ImageBuildFailed
+from orchestrator.sandbox.engine.client import APIError, Engine, NotFound, one_line, translated
+
+DEFAULT_BASE = "debian:bookworm-slim"
+SUITE = "bookworm"
+WAYS = f"""one of these
+         let the engine reach a registry that has {DEFAULT_BASE}
+         name a Debian 12 image that you have: aisci images build --base IMAGE
+         on Debian or Ubuntu, as root: apt-get install mmdebstrap, then aisci images build"""
+
+
+def find_base(engine: Engine, base: str | None, say: Callable[[str], None]) -> str:
+    """The id of the base image.
+
+    Args:
+        engine: where the image is to be.
+        base: an image's name, taken as it is; None for Debian 12, from the engine's own store,
+            else a registry, else bootstrapped with mmdebstrap.
+        say: told, a line at a time, what takes long.
+
+    Raises:
+        ImageBuildFailed: no way led to a base; the ways are named.
+    """
+    name = base or DEFAULT_BASE
+    with translated(f"looking for the base image {name}"):
+        try:
+            return _id(engine, name)
+        except NotFound:
+            say(f"base image {name}: asking its registry")
+        try:
+            engine.images.pull(*_split(name))
+            return _id(engine, name)
+        except APIError as error:
+            refusal = one_line(error.explanation or error)
+    if base is not None:
+        raise ImageBuildFailed(
+            f"The base image {base!r} is not here and cannot be pulled.",
+            where="--base",
+            why=refusal,
+            todo="Check its name with `docker images`, or load it with `docker load`.",
+        )
+    if shutil.which("mmdebstrap") is None:
+        raise ImageBuildFailed("There is no base image to build on.", why=refusal, todo=WAYS)
+    say(f"no registry answers; making {name} from Debian's packages with mmdebstrap")
+    return _bootstrap(engine)
+
+
+def _bootstrap(engine: Engine) -> str:
+    with tempfile.TemporaryDirectory(prefix="aisci-base-") as folder:
+        archive = Path(folder) / "base.tar"
+        done = subprocess.run(
+            ["mmdebstrap", "--quiet", "--variant=minbase", SUITE, str(archive)],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        if done.returncode != 0:
+            raise ImageBuildFailed(
+                "mmdebstrap could not make the base image.",
+                why=one_line(" / ".join(done.stderr.strip().splitlines()[-3:])),
+                todo=WAYS,
+            )
+        with translated("importing the base image"):
+            repository, tag = _split(DEFAULT_BASE)
+            engine.api.import_image_from_file(
+                str(archive),
+                repository=repository,
+                tag=tag,
+                changes=["LABEL aisci.image=base aisci.made-by=mmdebstrap", 'CMD ["bash"]'],
+            )
+            return _id(engine, DEFAULT_BASE)
+
+
+def _id(engine: Engine, name: str) -> str:
+    return str(engine.images.get(name).id)
+
+
+def _split(name: str) -> tuple[str, str | None]:
+    """``registry:5000/debian:12`` → (``registry:5000/debian``, ``12``); a digest stays whole."""
+    if "@" in name:
+        return name, None
+    head, colon, tag = name.rpartition(":")
+    return (head, tag) if colon and "/" not in tag else (name, "latest")

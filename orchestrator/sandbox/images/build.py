@@ -1,0 +1,133 @@
+"""One build of one image: wheels, context, the engine's builder, and its words."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from orchestrator import ImageBuildFailed
+from orchestrator.sandbox.engine.client import Engine, Image, one_line, translated
+from orchestrator.sandbox.images.recipes import Recipe, recipe_hash, write_context
+from orchestrator.sandbox.images.wheels import fetch_wheels, wheels_home
+
+RECIPE_LABEL = "aisci.recipe"
+NAME_LABEL = "aisci.image"
+BASE_LABEL = "aisci.base"
+
+BUILD_TIMEOUT_S = 3600  # silence of the engine within one step; TeX Live unpacks for minutes
+PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+
+Say = Callable[[str], None]
+
+
+def build_image(
+    engine: Engine,
+    recipe: Recipe,
+    root: Path,
+    *,
+    base_id: str,
+    ca_bundle: Path | None,
+    say: Say,
+) -> Image:
+    """Build ``recipe`` on the image ``base_id`` and label it; arguments as for ``build_images``.
+
+    Raises:
+        ImageBuildFailed: a step failed; the last lines of what it said go with it.
+        EngineFailed: the engine refused or broke off.
+    """
+    wheels = None
+    if recipe.lock:
+        lock, home = root / recipe.lock_file, wheels_home(root)
+        wheels = fetch_wheels(lock, home, ca_bundle=ca_bundle, say=say)
+    say(f"building {recipe.name} ({recipe.about})")
+    labels = {
+        NAME_LABEL: recipe.name,
+        RECIPE_LABEL: recipe_hash(recipe, root),
+        BASE_LABEL: base_id,
+    }
+    with tempfile.TemporaryFile(prefix="aisci-context-") as context:
+        write_context(context, recipe, root, wheels=wheels)
+        context.seek(0)
+        return built(
+            engine,
+            recipe.name,
+            recipe.dockerfile,
+            context,
+            labels=labels,
+            args={"BASE": base_id, **dict(recipe.args)},
+            say=say,
+        )
+
+
+def built(
+    engine: Engine,
+    name: str,
+    dockerfile: str,
+    context: IO[bytes],
+    *,
+    labels: Mapping[str, str],
+    args: Mapping[str, str],
+    say: Say,
+) -> Image:
+    """Build the image ``name`` from a context (a tar). Raises as :func:`build_image`."""
+    proxies = {key: os.environ[key] for key in PROXIES if os.environ.get(key)}
+    with translated(f"building {name}"):
+        answers = engine.api.build(
+            fileobj=context,
+            custom_context=True,
+            dockerfile=dockerfile,
+            tag=name,
+            labels=dict(labels),
+            buildargs=proxies | dict(args),
+            timeout=BUILD_TIMEOUT_S,
+            rm=True,
+            forcerm=True,
+            decode=True,
+        )
+        _follow(name, dockerfile, answers, say)
+        return engine.images.get(name)
+
+
+def _follow(name: str, dockerfile: str, answers: Iterator[Mapping[str, object]], say: Say) -> None:
+    """Pass a build's words on; a build that fails says so in its stream alone."""
+    tail: deque[str] = deque(maxlen=12)
+    step = failure = ""
+    for answer in answers:  # to the very end, or its connection would stay open
+        failure = failure or one_line(answer.get("error", ""))
+        for raw in str(answer.get("stream", "")).splitlines():
+            line = one_line(raw)
+            if line:
+                tail.append(line)
+                say(f"  {line}")
+            if line.startswith("Step "):
+                step = line
+    if failure:
+        raise ImageBuildFailed(
+            f"Building {name} failed.",
+            where=f"{dockerfile}, {step}",
+            why=failure + "".join(f"\n         | {line}" for line in tail),
+            todo="If packages could not be fetched: does a container reach Debian's mirror? "
+            "Behind a proxy set http_proxy; see docs/installing.md.",
+        )
+
+
+@contextmanager
+def one_at_a_time(say: Say) -> Iterator[None]:
+    """Two builds at once would fetch the same wheels into one folder: the second waits."""
+    path = Path(tempfile.gettempdir()) / f"aisci-images-{os.getuid()}.lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another build is at work; waiting for it")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

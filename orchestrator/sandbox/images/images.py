@@ -1,0 +1,204 @@
+"""The images: which there are, whether they fit this program, and how they are built.
+
+An image carries the hash of its recipe as a label. A build is skipped while that is the hash
+of the recipe at hand; :func:`resolve` refuses an image with any other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from orchestrator import ImageMissing, ImageStale, UnknownName
+from orchestrator.record.paths import shipped_root
+from orchestrator.sandbox.engine.client import Engine, Image, NotFound, translated
+from orchestrator.sandbox.images.base import find_base
+from orchestrator.sandbox.images.build import (
+    BASE_LABEL,
+    RECIPE_LABEL,
+    Say,
+    build_image,
+    one_at_a_time,
+)
+from orchestrator.sandbox.images.recipes import RECIPES, Recipe, recipe_hash
+
+# What `aisci images build` makes when no image is named; CUDA's gigabytes only on request.
+USUAL = ("aisci-sandbox:cpu", "aisci-latex", "aisci-editor", "aisci-storage")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageState:
+    """One image of ours as the engine has it. ``size`` in bytes; 0 and "" where missing."""
+
+    name: str
+    about: str
+    state: Literal["ready", "stale", "missing"]
+    recipe: str  # the hash that it should have
+    id: str = ""
+    size: int = 0
+    created: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """What became of one image. ``seconds`` is wall time."""
+
+    name: str
+    id: str
+    skipped: bool  # its recipe, and the base that was asked for, had not changed
+    seconds: float
+
+
+def list_images(engine: Engine, *, root: Path | None = None) -> tuple[ImageState, ...]:
+    """Every image of ours and its state.
+
+    Args:
+        engine: where the images are.
+        root: the folder that holds ``sandbox/``; None for the one that came with aisci.
+
+    Raises:
+        EngineFailed: the engine refused or broke off.
+    """
+    home = root or shipped_root()
+    return tuple(_state(engine, recipe, home) for recipe in RECIPES)
+
+
+def _state(engine: Engine, recipe: Recipe, root: Path) -> ImageState:
+    want = recipe_hash(recipe, root)
+    image = find(engine, recipe.name)
+    if image is None:
+        return ImageState(name=recipe.name, about=recipe.about, state="missing", recipe=want)
+    return ImageState(
+        name=recipe.name,
+        about=recipe.about,
+        state="ready" if image.labels.get(RECIPE_LABEL) == want else "stale",
+        recipe=want,
+        id=str(image.id),
+        size=int(image.attrs.get("Size", 0)),
+        created=str(image.attrs.get("Created", "")),
+    )
+
+
+def resolve(
+    engine: Engine,
+    name: str,
+    *,
+    flavour: Literal["cpu", "cuda"] = "cpu",
+    root: Path | None = None,
+) -> str:
+    """The id of the image that a policy names, once it is known to fit this program.
+
+    Args:
+        engine: where the image is.
+        name: as in a policy. ``aisci-sandbox`` alone means the flavour given. Another image
+            than ours is taken as it is: whoever wrote the policy answers for it.
+        flavour: ``cuda`` where the job is given a GPU.
+        root: the folder that holds ``sandbox/``; None for the one that came with aisci.
+
+    Raises:
+        ImageMissing: there is no such image.
+        ImageStale: it was built from another recipe than the one at hand.
+        EngineFailed: the engine refused or broke off.
+    """
+    full = f"{name}:{flavour}" if name == "aisci-sandbox" else name
+    recipe = _by_name(full)
+    if recipe is None:
+        image = find(engine, full)
+        if image is None:
+            ours = ", ".join(r.name for r in RECIPES)
+            raise ImageMissing(
+                f"There is no image {full!r}.",
+                why=f"It is not one of aisci's own ({ours}), and the engine does not have it.",
+                todo=f"Correct the policy's `image`, or: docker pull {full}",
+            )
+        return str(image.id)
+    state = _state(engine, recipe, root or shipped_root())
+    if state.state == "missing":
+        raise ImageMissing(
+            f"The image {recipe.name} is not built.", todo=f"aisci images build {recipe.name}"
+        )
+    if state.state == "stale":
+        raise ImageStale(
+            f"The image {recipe.name} was built from another recipe.",
+            where=state.id,
+            why=f"Its label {RECIPE_LABEL} is not {state.recipe[:12]}…, the hash of the "
+            f"{recipe.dockerfile}, lock and folders that this aisci carries.",
+            todo=f"aisci images build {recipe.name}",
+        )
+    return state.id
+
+
+def build_images(
+    engine: Engine,
+    names: Sequence[str] = USUAL,
+    *,
+    base: str | None = None,
+    ca_bundle: Path | None = None,
+    root: Path | None = None,
+    say: Say,
+) -> tuple[Built, ...]:
+    """Build the images named, skipping each whose recipe has not changed.
+
+    Args:
+        engine: where they are built.
+        names: of images, ``:latest`` optional; ``aisci-sandbox`` alone means the CPU flavour.
+        base: an image to build on instead of Debian 12 (then part of what "unchanged" means).
+        ca_bundle: PEM file of a private CA, for fetching wheels; None: SSL_CERT_FILE, if set.
+        root: the folder that holds ``sandbox/``; None for the one that came with aisci.
+        say: told each line of progress; the lines hold no control characters.
+
+    Raises:
+        UnknownName: no image of that name.
+        ImageBuildFailed: with the last lines of what the build said.
+        EngineFailed: the engine refused or broke off.
+    """
+    recipes, root = [_known(name) for name in names], root or shipped_root()
+    with one_at_a_time(say):
+        base_id = find_base(engine, base, say) if base else ""
+        done = []
+        for recipe in recipes:
+            began = time.monotonic()
+            image = find(engine, recipe.name)
+            fresh = image is not None and _unchanged(image, recipe, root, base_id)
+            if not fresh:
+                base_id = base_id or find_base(engine, None, say)
+                image = build_image(
+                    engine, recipe, root, base_id=base_id, ca_bundle=ca_bundle, say=say
+                )
+            assert image is not None
+            seconds = time.monotonic() - began
+            say(f"{recipe.name}: {'unchanged' if fresh else f'built in {seconds:.0f} s'}")
+            done.append(Built(name=recipe.name, id=str(image.id), skipped=fresh, seconds=seconds))
+    return tuple(done)
+
+
+def _unchanged(image: Image, recipe: Recipe, root: Path, base_id: str) -> bool:
+    labels = image.labels
+    same_base = not base_id or labels.get(BASE_LABEL) == base_id
+    return same_base and labels.get(RECIPE_LABEL) == recipe_hash(recipe, root)
+
+
+def _known(name: str) -> Recipe:
+    recipe = _by_name("aisci-sandbox:cpu" if name == "aisci-sandbox" else name)
+    if recipe is None:
+        raise UnknownName(
+            f"There is no image recipe {name!r}.",
+            todo="One of: " + ", ".join(r.name.removesuffix(":latest") for r in RECIPES),
+        )
+    return recipe
+
+
+def _by_name(name: str) -> Recipe | None:
+    return next((r for r in RECIPES if name in (r.name, r.name.removesuffix(":latest"))), None)
+
+
+def find(engine: Engine, name: str) -> Image | None:
+    """The image of that name, if the engine has it."""
+    with translated(f"looking for the image {name}"):
+        try:
+            return engine.images.get(name)
+        except NotFound:
+            return None

@@ -1,0 +1,54 @@
+"""A tree of blobs as a plain tar, for the engine to unpack before a container starts.
+
+Plain on purpose: given a compressed archive, engines have run the container's own unpacker
+as root on the host (CVE-2026-41567).
+"""
+
+from __future__ import annotations
+
+import tarfile
+from typing import IO
+
+from orchestrator import SandboxFailed
+from orchestrator.core.filenames import why_unsafe
+from orchestrator.record.blobs import BlobStore
+from orchestrator.records import Tree
+
+_EPOCH = 946_684_800  # 2000-01-01: copied files carry one fixed time
+_DEEPEST = 32
+
+
+def pack(files: Tree, blobs: BlobStore, owner: tuple[int, int], spool: IO[bytes]) -> None:
+    """Write ``files`` to ``spool``, owned by (uid, gid), and rewind it.
+
+    Raises:
+        SandboxFailed: a path that may name no file.
+        BadJournal: a blob is missing.
+    """
+    made: set[str] = set()
+    with tarfile.open(fileobj=spool, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for path, sha256 in files.files:
+            why = why_unsafe(path, _DEEPEST)
+            if why:
+                raise SandboxFailed(f"{path!a} cannot be copied into a container", why=why)
+            for folder in _folders(path):
+                if folder not in made:
+                    made.add(folder)
+                    tar.addfile(_member(folder, owner, tarfile.DIRTYPE, 0o755))
+            member = _member(path, owner, tarfile.REGTYPE, 0o644)
+            member.size = blobs.size(sha256)
+            with blobs.path(sha256).open("rb") as content:
+                tar.addfile(member, content)
+    spool.seek(0)
+
+
+def _folders(path: str) -> list[str]:
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[: index + 1]) for index in range(len(parts))]
+
+
+def _member(path: str, owner: tuple[int, int], kind: bytes, mode: int) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(path)
+    member.type, member.mode, member.mtime = kind, mode, _EPOCH
+    member.uid, member.gid = owner
+    return member

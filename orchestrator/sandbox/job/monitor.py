@@ -1,0 +1,297 @@
+"""Watches one running container: gathers its output, samples its use, and ends it in time."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from orchestrator import AisciError, SandboxFailed
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.records import Limits, Peaks, Verdict
+from orchestrator.sandbox.engine.client import APIError, Engine, translated
+from orchestrator.sandbox.engine.stream import STDOUT, Stream
+from orchestrator.sandbox.job.cgroup import Meter
+from orchestrator.sandbox.job.line_buffer import Lines
+from orchestrator.sandbox.storage.quota import Helper
+
+TAIL = 64 << 10  # bytes of each stream that a result keeps
+_SLOWEST, _FASTEST = 0.25, 0.02  # seconds between samples: quick at first, short jobs count too
+_DEATH = 30.0  # seconds that a killed container may take to be gone
+
+
+class GpuMeter(Protocol):
+    """What one container uses of the GPUs that it was lent."""
+
+    def sample(self, container: str) -> tuple[int, bool]:
+        """Bytes in use on its fullest GPU, and whether any of its processes is on one."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the watch has gathered; complete once it has ended."""
+
+    killed: Verdict | None = None
+    peaks: Peaks = field(default_factory=Peaks)
+    hit: set[str] = field(default_factory=set)
+
+
+def full_below(workspace: int) -> int:
+    """How many free bytes count as none: a kernel refuses a large write as a whole.
+
+    Seen with up to 2 MiB still free on ext4, and 4 MiB on XFS, which reserves a write's room in
+    steps of that size.
+    """
+    return min(4 << 20, workspace // 8)
+
+
+class Watch:
+    """One thread per running container; the only reader of its output, and who kills it.
+
+    ``lines`` gets the standard output of a duplex job, ``on_sample`` each sample's peaks. When
+    the container has ended, ``complete`` says whether it was watched to its end; if not,
+    ``error`` may say why. ``over`` is the budget's deadline that ended it, if that did.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        container: str,
+        *,
+        pid: int,
+        stream: Stream,
+        limits: Limits,
+        keeper: Helper,
+        gpus: GpuMeter | None = None,
+        lines: Lines | None = None,
+        on_sample: Callable[[Peaks], None] | None = None,
+        within: Deadline = FOREVER,
+    ) -> None:
+        self._thread = threading.Thread(
+            target=self._run, name=f"watch {container[:12]}", daemon=True
+        )
+        # Not Thread.join: interrupted by Ctrl-C, Python 3.11 takes a running thread for ended.
+        self._done = threading.Event()
+        self.seen = Seen()
+        self.error: AisciError | OSError | None = None
+        self.complete = False
+        self.over: Deadline | None = None
+        self._within = within
+        self._engine, self._container, self._pid = engine, container, pid
+        self._stream, self._limits, self._keeper, self._gpus = stream, limits, keeper, gpus
+        self._lines, self._on_sample = lines, on_sample
+        self._meter = Meter.of(pid, container)
+        self._process = os.pidfd_open(pid)
+        self._began = time.monotonic()
+        self._asked: Verdict | None = None
+        self._term_at: float | None = None
+        self._kill_at: float | None = None
+        self._log_bytes = 0
+        self._gpu_looked: float | None = None
+        self._tails: dict[int, bytearray] = {}
+        self._senders: list[threading.Thread] = []
+        self._unsent: AisciError | None = None
+
+    def interrupt(self, why: Verdict = Verdict.INTERRUPTED) -> None:
+        """Ask for an end without grace; the thread does it within a quarter of a second."""
+        self._asked = self._asked or why
+
+    def start(self) -> None:
+        """Begin watching; the clock of the limits began when the watch was made."""
+        self._thread.start()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait, for ``timeout`` seconds at most; whether the container has ended."""
+        return self._thread.ident is None or self._done.wait(timeout)
+
+    def tail(self, which: int) -> str:
+        """The last that the job wrote to one stream, for people; its bytes may be anything."""
+        return self._tails.get(which, b"").decode(errors="replace")
+
+    def _run(self) -> None:
+        try:
+            self._watch()
+        finally:
+            self._done.set()
+
+    def _watch(self) -> None:
+        """Watch until the container has ended and its last output is read."""
+        try:
+            self._loop()
+            self._drain()
+            self.complete = True
+        except (AisciError, OSError) as error:
+            self.error = error
+            self._signal("SIGKILL")
+        finally:
+            for sender in self._senders:
+                sender.join(_DEATH)
+            os.close(self._process)
+            wall = time.monotonic() - self._began
+            self._note(wall=wall, log_bytes=self._log_bytes)
+            if self._lines:
+                self._lines.end()
+
+    def _loop(self) -> None:
+        pause, next_look, ended = _FASTEST, 0.0, False
+        while True:
+            now = time.monotonic()
+            if now >= next_look:
+                self._look()
+                self._enforce(time.monotonic() - self._began)
+                pause = min(pause * 1.5, _SLOWEST)
+                next_look = now + pause
+            output = self._stream.fileno()
+            sources = [self._process] if self._stream.ended else [self._process, output]
+            ready = select.select(sources, [], [], max(0.0, next_look - time.monotonic()))[0]
+            if self._process in ready and not ended:
+                ended = True
+                self._read_books()  # once more, while the engine has yet to remove them
+            if output in ready:
+                self._take(0.0)
+            elif self._process in ready:  # only when nothing is left to read just now
+                return
+
+    def _drain(self) -> None:
+        """Read what is still under way, for two seconds at most."""
+        until = time.monotonic() + 2.0
+        while not self._stream.ended and time.monotonic() < until:
+            self._take(0.2)
+
+    def _take(self, timeout: float) -> None:
+        for which, data in self._stream.read(timeout):
+            self._log_bytes += len(data)
+            tail = self._tails.setdefault(which, bytearray())
+            tail += data
+            del tail[:-TAIL]
+            if self._log_bytes > self._limits.logs:
+                self._kill(Verdict.LOG_FLOOD)
+            elif which == STDOUT and self._lines:
+                self._lines.add(data)
+
+    def _look(self) -> None:
+        """One sample of everything that is limited."""
+        if not self._read_books():
+            return
+        self.look_at_disk()
+        self._look_at_tmp()
+        self._look_at_gpus()
+        if self._on_sample:
+            self._on_sample(replace(self.seen.peaks, wall=time.monotonic() - self._began))
+
+    def _read_books(self) -> bool:
+        """The kernel's counters of the container; whether it still has any."""
+        sample = self._meter.sample()
+        if sample is None:
+            return False
+        if sample.oom:
+            self.seen.hit.add("memory")
+        if sample.pids_denied:
+            self.seen.hit.add("pids")
+        self._note(memory=sample.memory, pids=sample.pids, cpu_time=sample.cpu)
+        return True
+
+    def look_at_disk(self) -> None:
+        """How full the volume is; also asked once more when the container is gone."""
+        room = self._keeper.ask({"op": "stat"})
+        self._note(disk=room["bytes"], inodes=room["inodes"])
+        if room["free"] < full_below(self._limits.workspace):
+            self.seen.hit.add("storage: bytes")
+        if room["free_inodes"] == 0:
+            self.seen.hit.add("storage: inodes")
+
+    def _look_at_tmp(self) -> None:
+        try:
+            tmp = os.statvfs(f"/proc/{self._pid}/root/tmp")
+        except OSError:
+            return  # not root, or just ended: then only the job's own words tell
+        if tmp.f_bavail == 0 or tmp.f_favail == 0:
+            self.seen.hit.add("storage: tmp")
+
+    def _look_at_gpus(self) -> None:
+        if self._gpus is None:
+            return
+        used, busy = self._gpus.sample(self._container)
+        now = time.monotonic()
+        since, self._gpu_looked = (now - (self._gpu_looked or now)), now
+        spent = self.seen.peaks.gpu_time + (since if busy else 0.0)
+        self._note(gpu_memory=used, gpu_time=spent)
+
+    def _enforce(self, elapsed: float) -> None:
+        """End the container if it is over a limit that only the host holds."""
+        limits, peaks = self._limits, self.seen.peaks
+        if self._unsent is not None:
+            raise self._unsent
+        if self._kill_at is not None and time.monotonic() - self._kill_at > _DEATH:
+            raise SandboxFailed(
+                f"a killed container was still there after {_DEATH:.0f} s",
+                where=self._container[:12],
+                todo="look at it with `docker inspect`; its result is not used",
+            )
+        if self._asked is not None:
+            self._kill(self._asked)
+        elif limits.gpus and peaks.gpu_memory > limits.gpu_memory:
+            self._kill(Verdict.OUT_OF_GPU_MEMORY)
+        elif peaks.cpu_time > limits.cpu_time:
+            self._stop(Verdict.OUT_OF_CPU_TIME)
+        elif elapsed > limits.wall:
+            self._stop(Verdict.TIMED_OUT)
+        elif not self._within.left:
+            if self.seen.killed is None:
+                self.over = self._within
+            self._stop(Verdict.INTERRUPTED)
+
+    def _stop(self, verdict: Verdict) -> None:
+        """TERM first; KILL when the grace is over."""
+        now = time.monotonic()
+        if self._term_at is None:
+            self._term_at, self.seen.killed = now, self.seen.killed or verdict
+            self._signal("SIGTERM")
+        elif now - self._term_at > self._limits.grace:
+            self._kill(verdict)
+
+    def _kill(self, verdict: Verdict) -> None:
+        """KILL the whole container; the first reason stays."""
+        if self._kill_at is None:
+            self._kill_at, self.seen.killed = time.monotonic(), self.seen.killed or verdict
+            self._signal("SIGKILL")
+
+    def _signal(self, name: str) -> None:
+        """Sent aside: an engine may answer only when all output is read, which is done here."""
+        sender = threading.Thread(target=self._send, args=(name,), daemon=True)
+        self._senders.append(sender)
+        sender.start()
+
+    def _send(self, name: str) -> None:
+        dead = name == "SIGKILL" and self._kill_directly()
+        try:
+            with translated("ending a container"):
+                try:
+                    self._engine.api.kill(self._container, name)
+                except APIError as error:
+                    if error.status_code not in (404, 409):  # gone, or ended by itself just now
+                        raise
+        except AisciError as error:
+            if not dead:
+                self._unsent = error
+
+    def _kill_directly(self) -> bool:
+        """No limit waits for an engine that hangs: with its first process a container ends."""
+        try:
+            signal.pidfd_send_signal(self._process, signal.SIGKILL)
+        except ProcessLookupError:
+            return True
+        except OSError:
+            return False  # not root: the engine has to do it
+        return True
+
+    def _note(self, **seen: float) -> None:
+        """Raise each peak to what was just seen."""
+        peaks = self.seen.peaks
+        more = {name: max(getattr(peaks, name), value) for name, value in seen.items()}
+        self.seen.peaks = replace(peaks, **more)

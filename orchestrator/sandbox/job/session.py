@@ -1,0 +1,173 @@
+"""A running job in the caller's hands, and what becomes of it when it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from orchestrator import Interrupted, SandboxFailed
+from orchestrator.record.attestation import Pairs, suspected, verdict
+from orchestrator.record.blobs import BlobStore
+from orchestrator.records import Attestation, Job, JobResult, Verdict
+from orchestrator.sandbox.engine.client import Engine, translated
+from orchestrator.sandbox.engine.objects import remove_container
+from orchestrator.sandbox.engine.stream import STDERR, STDOUT, Stream
+from orchestrator.sandbox.harvest.harvest import Harvest, Rules, harvest
+from orchestrator.sandbox.job.line_buffer import Lines
+from orchestrator.sandbox.job.monitor import Watch
+from orchestrator.sandbox.network.proxy import Proxy
+from orchestrator.sandbox.storage.quota import Helper, send_request
+
+_NOTICED = 30  # seconds within which the engine must have seen the end that the kernel reports
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a container before its program starts.
+
+    ``deadline`` is its label's: from then on (seconds since the epoch) the sentinel may kill it.
+    """
+
+    container: str
+    image: str
+    storage: str
+    engine: Mapping[str, Any]
+    asked: Pairs
+    inspected: Pairs
+    seen: Pairs
+    deadline: float
+    gpus: Pairs = ()
+
+
+class Session:
+    """One started job. Its whole output may be ``limits.logs`` bytes, duplex or not."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        blobs: BlobStore,
+        job: Job,
+        *,
+        watch: Watch,
+        stream: Stream,
+        keeper: Helper,
+        lines: Lines,
+        facts: Facts,
+        proxy: Proxy | None = None,
+    ) -> None:
+        self._engine, self._blobs, self._job = engine, blobs, job
+        self._watch, self._stream, self._keeper = watch, stream, keeper
+        self._lines, self._facts, self._proxy = lines, facts, proxy
+
+    def send(self, line: bytes) -> None:
+        """Write one line to the job's stdin. Raises BrokenPipeError once it has ended."""
+        if self._watch.join(0):  # an engine may go on taking what nobody will read
+            raise BrokenPipeError("the job has ended")
+        self._stream.send(line.rstrip(b"\n") + b"\n")
+
+    def receive(self, timeout: float) -> bytes | None:
+        """Its next line of stdout, without the newline; None after ``timeout`` s or at its end."""
+        return self._lines.take(timeout)
+
+    def wait(self) -> None:
+        """Until the container has ended; the watch sees to it that it does."""
+        self._watch.join()
+
+    def finish(self) -> JobResult:
+        """Close stdin, wait for the end (killed after the grace), bring the files home.
+
+        Raises:
+            Interrupted: somebody stopped the sandbox.
+            BudgetSpent: the host ended it because a budget's time was over.
+            EngineFailed, SandboxFailed, HarvestRefused: there is no result to be used.
+        """
+        self._stream.close_stdin()
+        if not self._watch.join(self._job.limits.grace):
+            self._watch.interrupt(Verdict.TIMED_OUT)
+            self._watch.join()
+        if self._watch.error is not None:
+            raise self._watch.error
+        if not self._watch.complete:
+            raise SandboxFailed("a job was not watched to its end", where=self._job.scope)
+        if self._watch.over is not None:
+            raise self._watch.over.spent(self._job.scope)
+        if self._watch.seen.killed is Verdict.INTERRUPTED:
+            raise interrupted(self._job)
+        exit_code = self._ended()
+        remove_container(self._engine, self._facts.container)
+        self._watch.look_at_disk()
+        self._count_files()
+        rules = Rules.of(self._job.limits, self._job.harvest)
+        brought = harvest(self._keeper.stream(send_request(rules)), rules, self._blobs)
+        return self._result(exit_code, brought)
+
+    def _ended(self) -> int:
+        """The exit code; also asks the engine whether memory was the reason."""
+        with translated("reading how a job ended"):
+            code: int = self._engine.api.wait(self._facts.container, timeout=_NOTICED)["StatusCode"]
+            state = self._engine.api.inspect_container(self._facts.container)["State"]
+        if state["OOMKilled"]:
+            self._watch.seen.hit.add("memory")
+        if moment(state["FinishedAt"]) >= self._facts.deadline:  # while this process hung
+            self._watch.seen.killed = self._watch.seen.killed or Verdict.TIMED_OUT
+        if state.get("Error"):
+            raise SandboxFailed("a container did not run its program", why=str(state["Error"]))
+        return code
+
+    def _count_files(self) -> None:
+        """Whether a file grew to the size that a single one may have."""
+        if self._keeper.ask({"op": "census"})["largest"] >= self._job.limits.file:
+            self._watch.seen.hit.add("storage: file size")
+
+    def _result(self, exit_code: int, brought: Harvest) -> JobResult:
+        seen, facts, job = self._watch.seen, self._facts, self._job
+        hit = tuple(sorted(seen.hit))
+        stdout, stderr = self._watch.tail(STDOUT), self._watch.tail(STDERR)
+        why = verdict(seen.killed, exit_code, hit)
+        suspects = suspected(stderr, hit) if why is not Verdict.FINISHED else ()
+        return JobResult(
+            verdict=why,
+            exit_code=exit_code,
+            stdout=stdout,
+            stderr=stderr,
+            files=brought.files,
+            hit=hit,
+            suspected=suspects,
+            refused=brought.refused,
+            attestation=Attestation(
+                container=facts.container,
+                image=facts.image,
+                policy=job.policy,
+                engine=f"docker {facts.engine['ServerVersion']}",
+                kernel=str(facts.engine["KernelVersion"]),
+                runtime=job.limits.runtime,
+                storage=facts.storage,
+                asked=facts.asked,
+                inspected=facts.inspected,
+                seen=facts.seen,
+                hit=hit,
+                peaks=seen.peaks,
+                verdict=why,
+                egress=self._proxy.close() if self._proxy else (),
+                gpus=facts.gpus,
+                exit_code=exit_code,
+                killed=seen.killed,
+                suspected=suspects,
+            ),
+        )
+
+
+def moment(text: str) -> float:
+    """An engine's time stamp (RFC 3339, UTC, to the nanosecond) as seconds since the epoch."""
+    return datetime.fromisoformat(f"{text[:19]}+00:00").timestamp()
+
+
+def interrupted(job: Job) -> Interrupted:
+    """What a stopped job raises once its container is gone."""
+    return Interrupted(
+        "a job was interrupted; its container is gone",
+        where=job.scope,
+        todo="`aisci resume` runs it again from its start",
+    )

@@ -1,0 +1,189 @@
+"""The settings of an untrusted container, all of them, as the engine is asked for them."""
+
+from __future__ import annotations
+
+import math
+import posixpath
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from orchestrator import ControlUnavailable
+from orchestrator.core.filenames import why_unsafe
+from orchestrator.policy.lint import LEAST_TMPFS
+from orchestrator.policy.seccomp import profile_of, under
+from orchestrator.policy.values import why_not_set
+from orchestrator.records import Job, Limits
+from orchestrator.sandbox.gpus.cdi import device_requests
+from orchestrator.sandbox.storage.quota import volume_mount
+
+# Deep enough that a template's `../../../data` is the staged data.
+WORKDIR = "/workspace/results/template/idea"
+DATA_FOLDERS = ("/data", "/workspace/data")
+# Bytes of a core file: too few for any, and the one limit at which the kernel starts no crash
+# handler of the host's either (core(5)). The profile refuses to lower it to 0, where it would.
+NO_CORE = 1
+# The program starts when the host has seen the container: its rights are read, its books are
+# open and the clock runs before the first line of untrusted code does.
+_GATE = 'read -r go && exec "$@"'
+# Under an allow-list the way to the host's proxy stands before the program starts, or it does not.
+PROXY_SOCKET, _PROXY_PORT = "/run/aisci/egress.sock", 3128
+_FORWARD = f"/usr/bin/python3 -I -S /opt/aisci/forward.py {_PROXY_PORT} {PROXY_SOCKET}"
+_GATE_OUT = f'read -r go && {_FORWARD} && exec "$@"'
+# gVisor's kernel alone knows the job's processes: before the program starts, it is asked.
+_TELL = "/bin/cat /proc/self/status && echo && "  # whatever PATH a policy or an image sets
+_NO_PROXY = "localhost,127.0.0.1,::1"
+
+
+def user_of(limits: Limits) -> tuple[int, int]:
+    """The numeric user and group. Raises :class:`ControlUnavailable` for anything else."""
+    uid, _, gid = limits.user.partition(":")
+    if not (uid.isdecimal() and gid.isdecimal()) or 0 in (int(uid), int(gid)):
+        raise ControlUnavailable(
+            f"user {limits.user!r} cannot be enforced",
+            where="the policy's user",
+            todo="give a numeric user:group, neither of them 0",
+        )
+    return int(uid), int(gid)
+
+
+def body_of(
+    job: Job,
+    *,
+    image: str,
+    volume: str,
+    labels: Mapping[str, str],
+    duplex: bool,
+    gpus: tuple[str, ...] = (),
+    cdi: tuple[str, ...] = (),
+    egress: str = "",
+) -> dict[str, Any]:
+    """The engine API's create request for one job, everything said out loud.
+
+    ``gpus`` are the UUIDs lent, ``cdi`` the devices that the engine knows by name.
+    ``egress`` is the host's path of the proxy's socket, where the policy has an allow-list.
+    """
+    gate = (_GATE_OUT if egress else _GATE) + ("" if duplex else " </dev/null")
+    gate = gate if job.limits.runtime == "runc" else _TELL + gate
+    return {
+        "Image": image,
+        "Hostname": "aisci",  # a random one would be one more thing that differs between runs
+        "User": job.limits.user,
+        "WorkingDir": WORKDIR,
+        "Entrypoint": ["/bin/sh", "-c", gate, "aisci"],
+        "Cmd": list(job.argv),
+        "Env": [f"{name}={value}" for name, value in sorted(environment(job, gpus).items())],
+        "Labels": dict(labels),
+        "OpenStdin": True,
+        "StdinOnce": True,
+        "AttachStdin": True,
+        "AttachStdout": True,
+        "AttachStderr": True,
+        "Tty": False,
+        "Healthcheck": {"Test": ["NONE"]},  # an image's own would run before the gate is opened
+        "HostConfig": _host_config(job, volume, device_requests(gpus, cdi), egress),
+    }
+
+
+def _host_config(job: Job, volume: str, lent: list[dict[str, Any]], egress: str) -> dict[str, Any]:
+    limits = job.limits
+    calls = under(profile_of(limits.seccomp), limits.runtime)
+    tmpfs = (
+        f"size={max(limits.tmp, LEAST_TMPFS)},nr_inodes={limits.inodes},mode=1777,nosuid,nodev,exec"
+    )
+    return {
+        "NetworkMode": "none",
+        "ReadonlyRootfs": True,
+        "Privileged": False,
+        "CapAdd": [],
+        "CapDrop": ["ALL"],
+        "SecurityOpt": ["no-new-privileges:true", f"seccomp={calls.text}"],
+        "Memory": limits.memory,
+        "MemorySwap": limits.memory,
+        "NanoCpus": int(limits.cpus * 1e9),
+        "PidsLimit": limits.pids,
+        "ShmSize": max(limits.shm, LEAST_TMPFS),
+        "Ulimits": [
+            {"Name": "core", "Soft": NO_CORE, "Hard": NO_CORE},
+            {"Name": "fsize", "Soft": limits.file, "Hard": limits.file},
+            {"Name": "nofile", "Soft": limits.open_files, "Hard": limits.open_files},
+        ],
+        "Init": True,
+        "IpcMode": "private",
+        "PidMode": "",
+        "UTSMode": "",
+        "LogConfig": {"Type": "none"},
+        "RestartPolicy": {"Name": "no"},
+        "AutoRemove": False,
+        "Runtime": limits.runtime,
+        "Devices": [],
+        "DeviceRequests": lent,
+        "Tmpfs": {"/tmp": tmpfs},  # noqa: S108  # the container's own
+        "Mounts": [
+            volume_mount(volume, WORKDIR),
+            *_data_mounts(job),
+            *([_bind(egress, PROXY_SOCKET)] if egress else []),
+        ],
+    }
+
+
+def environment(job: Job, gpus: tuple[str, ...] = ()) -> dict[str, str]:
+    """All that the job's code sees beside the image's own variables.
+
+    Raises:
+        ControlUnavailable: a variable that would change how programs are loaded, or which GPUs
+            are lent: some engines hand out devices by the container's own variables.
+    """
+    threads = str(max(1, math.ceil(job.limits.cpus)))
+    names = {
+        "HOME": "/tmp",  # noqa: S108  # the container's own
+        "PYTHONHASHSEED": "0",
+        "OMP_NUM_THREADS": threads,
+        **dict(job.limits.env),
+        **dict(job.env),
+    }
+    for name in names:
+        why = why_not_set(name, job.limits.network)
+        if why:
+            raise ControlUnavailable(f"{name} {why}", where="the policy's env", todo="remove it")
+    names |= _proxies() if job.limits.network else {}
+    if gpus:  # no graphics: no experiment needs the driver's libraries for it
+        names["NVIDIA_DRIVER_CAPABILITIES"] = "compute,utility"
+    return names | {"NVIDIA_VISIBLE_DEVICES": ",".join(gpus) or "void"}
+
+
+def _data_mounts(job: Job) -> list[dict[str, Any]]:
+    """Staged data, read-only and without what is mounted below it, at both places."""
+    mounts = []
+    for name, folder in job.data:
+        if "/" in name or why_unsafe(name, 1):
+            raise ControlUnavailable(f"{name!a} cannot name a data set", where="the job's data")
+        if not Path(folder).is_dir():
+            raise ControlUnavailable(
+                f"data set {name!r} is not there", where=folder, todo="stage it first"
+            )
+        mounts += [_bind(folder, posixpath.join(place, name)) for place in DATA_FOLDERS]
+    return mounts
+
+
+def _bind(source: str, target: str) -> dict[str, Any]:
+    """Something of the host's, read-only; a socket can be talked to, not replaced or removed."""
+    return {
+        "Type": "bind",
+        "Source": source,
+        "Target": target,
+        "ReadOnly": True,
+        "BindOptions": {"NonRecursive": True},
+    }
+
+
+def _proxies() -> dict[str, str]:
+    """What HTTP clients go by, in both spellings: HTTPS through the forwarder, no other proxy."""
+    proxies = {
+        "HTTPS_PROXY": f"http://127.0.0.1:{_PROXY_PORT}",
+        "HTTP_PROXY": "",
+        "ALL_PROXY": "",
+        "FTP_PROXY": "",
+        "NO_PROXY": _NO_PROXY,
+    }
+    return proxies | {name.lower(): value for name, value in proxies.items()}

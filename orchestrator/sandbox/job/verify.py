@@ -1,0 +1,146 @@
+"""Before and after a container is made: can this engine do it, has it, does the kernel agree."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from orchestrator import ControlUnavailable, SandboxFailed
+from orchestrator.policy.runtimes import unread
+from orchestrator.record.attestation import Pairs, flat, mismatches, same_keys
+from orchestrator.records import Limits, digest
+from orchestrator.sandbox.engine.client import Engine, translated
+from orchestrator.sandbox.gpus.cdi import same_form
+from orchestrator.sandbox.job import gvisor
+from orchestrator.sandbox.job.kernel_limits import over
+from orchestrator.sandbox.job.spec import user_of
+
+_FILTER = "seccomp="
+
+
+def check_possible(engine: Engine, limits: Limits) -> dict[str, Any]:
+    """The engine's own description, once it is seen to have every control asked for.
+
+    Raises:
+        ControlUnavailable: naming the policy's line and what this engine has.
+    """
+    with translated("asking the engine what it can do"):
+        info: dict[str, Any] = engine.api.info()
+    user_of(limits)
+    needs = (
+        ("runtime", limits.runtime in info["Runtimes"],
+         f"{limits.runtime}; the engine has {', '.join(sorted(info['Runtimes']))}"),
+        ("seccomp", any(option.startswith("name=seccomp") for option in info["SecurityOptions"]),
+         f"a filter; the engine has {', '.join(info['SecurityOptions']) or 'none'}"),
+        ("resources.cpus", limits.cpus <= info["NCPU"], f"{limits.cpus}; there are {info['NCPU']}"),
+        ("resources.memory", limits.memory <= info["MemTotal"],
+         f"{limits.memory} bytes; there are {info['MemTotal']}"),
+        ("resources.memory", info["MemoryLimit"] and info["SwapLimit"] is not False,
+         "no swap; the engine cannot limit memory and swap"),
+        ("resources.pids", info["PidsLimit"], "a limit; the engine cannot limit processes"),
+        *(gvisor.needs(limits, info) if limits.runtime == gvisor.RUNTIME else ()),
+    )  # fmt: skip
+    for key, given, asked in needs:
+        if not given:
+            raise ControlUnavailable(
+                f"the policy asks for {key}: {asked}",
+                where=f"engine {info['ServerVersion']} on {info['Name']}",
+                todo="use another policy or another machine; nothing is weakened in silence",
+            )
+    return info
+
+
+def read_back(engine: Engine, container: str, body: Mapping[str, Any]) -> tuple[Pairs, Pairs]:
+    """What was asked and what the engine made of it, both as pairs.
+
+    Raises:
+        SandboxFailed: they differ, or the image smuggles in a variable or a volume.
+    """
+    with translated("inspecting a container"):
+        have = engine.api.inspect_container(container)
+    keys = ("User", "WorkingDir", "Entrypoint", "Cmd", "Tty", "OpenStdin", "Healthcheck")
+    config = {key: body[key] for key in keys}
+    host = body["HostConfig"] | {"SecurityOpt": hashed(body["HostConfig"]["SecurityOpt"])}
+    asked = {"Config": config, "HostConfig": host, "Image": body["Image"]}
+    ask, got = flat(asked), flat(same_keys(asked, _normal(have)))
+    env = dict(line.split("=", 1) for line in have["Config"]["Env"])
+    wrong = list(mismatches(ask, got))
+    wrong += [
+        f"Env {name}: asked {value!r}, the engine has {env.get(name)!r}"
+        for name, value in (line.split("=", 1) for line in body["Env"])
+        if env.get(name) != value
+    ]
+    wrong += [f"the image sets {name}" for name in env if name.startswith("LD_")]
+    places = {mount["Target"] for mount in body["HostConfig"]["Mounts"]}
+    wrong += [
+        f"the image adds a volume at {mount['Destination']}"
+        for mount in have["Mounts"]
+        if mount["Destination"] not in places
+    ]
+    if wrong:
+        raise SandboxFailed(
+            "the engine did not make the container as it was asked to",
+            where=container[:12],
+            why="; ".join(wrong),
+            todo="`aisci doctor` shows what this engine does differently",
+        )
+    seen_env = tuple((f"Env.{name}", env[name]) for name in sorted(env))
+    return ask, (*got, *seen_env)
+
+
+def hashed(options: Iterable[str]) -> list[str]:
+    """Security options with a profile's hash in its place: engines may write its JSON anew."""
+    return [_hash_of(option) if option.startswith(_FILTER) else option for option in options]
+
+
+def _hash_of(option: str) -> str:
+    try:
+        return f"{_FILTER}sha256:{digest(json.loads(option.removeprefix(_FILTER)))}"
+    except ValueError:  # a word such as "unconfined"
+        return option
+
+
+def _normal(have: Mapping[str, Any]) -> dict[str, Any]:
+    """The engine's answer where it spells the same thing otherwise: null for an empty list."""
+    host = dict(have["HostConfig"])
+    for name in ("CapAdd", "Devices", "DeviceRequests", "Mounts", "Ulimits"):
+        host[name] = host.get(name) or []
+    host["DeviceRequests"] = [same_form(one) for one in host["DeviceRequests"]]
+    host["Ulimits"] = sorted(host["Ulimits"], key=lambda limit: str(limit["Name"]))
+    host["SecurityOpt"] = hashed(host.get("SecurityOpt") or [])
+    if "ALL" in (host.get("CapDrop") or ()):
+        host["CapDrop"] = ["ALL"]
+    return {**have, "HostConfig": host}
+
+
+def check_seen(seen: Pairs, limits: Limits) -> None:
+    """Whether the kernel's view of the started container is what was asked.
+
+    Raises:
+        SandboxFailed: it has a right or a name space that it must not have, or a limit is
+            higher than asked.
+    """
+    have = dict(seen)
+    uid, gid = user_of(limits)
+    theirs = unread(limits.runtime)
+    wanted = {"Uid": " ".join([str(uid)] * 4), "Gid": " ".join([str(gid)] * 4)}
+    wanted |= {"NoNewPrivs": "1", "Seccomp": "2"}
+    wanted |= dict.fromkeys(("CapEff", "CapPrm", "CapBnd", "CapAmb"), "0" * 16)
+    if theirs:  # the runtime's own process may have some, where they reach nothing; the job none
+        told = {key: value for key, value in wanted.items() if key in gvisor.TELLS}
+        wanted |= {f"inside {key}": value for key, value in told.items()}
+        wanted |= {"user namespace": "own"}
+    wrong = [
+        f"{key} is {have.get(key)!r}, not {value!r}"
+        for key, value in wanted.items()
+        if key not in theirs and have.get(key) != value
+    ]
+    wrong += [
+        name
+        for name, value in seen
+        if name.startswith("own ") and value == "no" and name not in theirs
+    ]
+    wrong += over(seen, limits)
+    if wrong:
+        raise SandboxFailed("a container started with more rights than asked", why="; ".join(wrong))

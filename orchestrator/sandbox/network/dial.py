@@ -1,0 +1,77 @@
+"""How the allow-list's proxy reaches the world: a name looked up once, a public address dialled."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from orchestrator.core.sanitize import plain_line
+from orchestrator.sandbox.network.allowlist import PORT, why_not_public
+
+_DIAL_TIME = 10.0  # seconds for one address
+
+
+def look_up(host: str) -> tuple[str, ...]:
+    """Addresses of ``host`` from this machine's resolver. Raises OSError where it has none.
+
+    The dot at the end keeps the resolver from trying its search domains.
+    """
+    found = socket.getaddrinfo(f"{host}.".encode("ascii"), PORT, type=socket.SOCK_STREAM)
+    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def dial(address: str) -> socket.socket:
+    """A connection to that very address. Raises OSError where there is none in ten seconds."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(_DIAL_TIME)
+        sock.connect((address, PORT))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the proxy reaches the world with; whether an address is fit is not for it to say."""
+
+    look_up: Callable[[str], tuple[str, ...]] = look_up
+    dial: Callable[[str], socket.socket] = dial
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What one look-up gave, for the rest of the job."""
+
+    addresses: tuple[str, ...] = ()
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Names:
+    """Each name's addresses, asked for once: a later answer that says otherwise is never heard."""
+
+    look_up: Callable[[str], tuple[str, ...]]
+    known: dict[str, Name] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def get(self, host: str) -> Name:
+        with self.lock:
+            if host not in self.known:
+                try:
+                    self.known[host] = _judged(self.look_up(host))
+                except OSError as error:  # no answer at all: the next connection asks again
+                    return Name(why=f"no address found: {plain_line(error.strerror or error)}")
+            return self.known[host]
+
+
+def _judged(addresses: tuple[str, ...]) -> Name:
+    for address in addresses:
+        why = why_not_public(address)
+        if why:  # one is enough: a name that points inside and outside is made to deceive
+            return Name(why=f"{plain_line(address)} is not public: {why}")
+    return Name(addresses) if addresses else Name(why="no address found")

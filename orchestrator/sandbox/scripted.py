@@ -1,0 +1,161 @@
+"""The sandbox's fake that ships: a function says how each job ends and what it leaves.
+
+It runs nothing. What the function says is held against the job's limits, and what it leaves
+goes through the same harvest, so a stage that is tested with it meets the same values as with
+Docker: verdicts in the same order, limits hit, files refused.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from orchestrator import Blobs
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.record.attestation import suspected, verdict
+from orchestrator.records import Attestation, Job, JobResult, Peaks, Verdict
+from orchestrator.sandbox.harvest.harvest import Rules, harvest
+
+_FIRST_GRACELESS = 137  # 128 + SIGKILL, as a shell reports it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What a job's program would do: bytes, counts and seconds that it would want to use.
+
+    ``odd`` are members that are no regular files, as (path, tar type: ``b"2"`` for a symlink).
+    """
+
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    exit_code: int = 0
+    stdout: str = ""
+    stderr: str = ""
+    seconds: float = 0.0
+    cpu_time: float = 0.0
+    memory: int = 0
+    pids: int = 1
+    odd: tuple[tuple[str, bytes], ...] = ()
+
+
+Script = Callable[[Job], Ending]
+
+
+class ScriptedSandbox:
+    """Implements :class:`orchestrator.Sandbox`; ``script`` is asked once per job."""
+
+    def __init__(self, blobs: Blobs, script: Script) -> None:
+        self._blobs, self._script = blobs, script
+        self.jobs: list[Job] = []
+
+    def run(self, job: Job, within: Deadline = FOREVER) -> JobResult:
+        """See :class:`orchestrator.Sandbox`."""
+        self.jobs.append(job)
+        ending = self._script(job)
+        if min(ending.seconds, job.limits.wall) > within.left:
+            raise within.spent(job.scope)
+        killed, hit = _killed(job, ending), _hit(job, ending)
+        exit_code = _FIRST_GRACELESS if killed else ending.exit_code
+        why = verdict(killed, exit_code, hit)
+        suspects = suspected(ending.stderr, hit) if why is not Verdict.FINISHED else ()
+        rules = Rules.of(job.limits, job.harvest)
+        brought = harvest((_archive(job, ending),), rules, Gathering(self._blobs))
+        return JobResult(
+            verdict=why,
+            exit_code=exit_code,
+            stdout=ending.stdout[-(64 << 10) :],
+            stderr=ending.stderr[-(64 << 10) :],
+            files=brought.files,
+            attestation=replace(
+                _attestation(job, ending, why, hit),
+                exit_code=exit_code,
+                killed=killed,
+                suspected=suspects,
+            ),
+            hit=hit,
+            suspected=suspects,
+            refused=brought.refused,
+        )
+
+
+class Gathering:
+    """A blob store's streaming side, for stores that only take whole bytes."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+
+    def put_stream(self, chunks: Iterable[bytes]) -> tuple[str, int]:
+        data = b"".join(chunks)
+        return self._blobs.put(data), len(data)
+
+
+def _killed(job: Job, ending: Ending) -> Verdict | None:
+    limits = job.limits
+    if len(ending.stdout) + len(ending.stderr) > limits.logs:
+        return Verdict.LOG_FLOOD
+    if ending.cpu_time > limits.cpu_time:
+        return Verdict.OUT_OF_CPU_TIME
+    return Verdict.TIMED_OUT if ending.seconds > limits.wall else None
+
+
+def _hit(job: Job, ending: Ending) -> tuple[str, ...]:
+    limits = job.limits
+    rows = (
+        ("memory", ending.memory > limits.memory),
+        ("pids", ending.pids > limits.pids),
+        ("storage: bytes", sum(map(len, ending.files.values())) > limits.workspace),
+        ("storage: inodes", len(ending.files) + len(ending.odd) > limits.inodes),
+        ("storage: file size", any(len(data) > limits.file for data in ending.files.values())),
+    )
+    return tuple(sorted(name for name, over in rows if over))
+
+
+def _archive(job: Job, ending: Ending) -> bytes:
+    """What a reader would send of it: the declared outputs, as far as they fit the workspace."""
+    rules = Rules.of(job.limits, job.harvest)
+    room = job.limits.workspace
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for path, data in sorted(ending.files.items()):
+            kept = data[: min(room, job.limits.file)]
+            room -= len(kept)
+            if not rules.want(path):
+                continue
+            member = tarfile.TarInfo(path)
+            member.size = len(kept)
+            if len(kept) > job.limits.harvest_file:  # a reader sends the name and the size
+                member.type, member.size, member.linkname = b"Z", 0, str(len(kept))
+                tar.addfile(member)
+                continue
+            tar.addfile(member, io.BytesIO(kept))
+        for path, kind in ending.odd:
+            member = tarfile.TarInfo(path)
+            member.type = kind
+            tar.addfile(member)
+    return out.getvalue()
+
+
+def _attestation(job: Job, ending: Ending, why: Verdict, hit: tuple[str, ...]) -> Attestation:
+    peaks = Peaks(
+        memory=ending.memory,
+        pids=ending.pids,
+        cpu_time=ending.cpu_time,
+        wall=min(ending.seconds, job.limits.wall),
+        log_bytes=len(ending.stdout) + len(ending.stderr),
+    )
+    return Attestation(
+        container="",
+        image=job.limits.image,
+        policy=job.policy,
+        engine="scripted: nothing ran",
+        kernel="",
+        runtime="",
+        storage="",
+        asked=(),
+        inspected=(),
+        seen=(),
+        hit=hit,
+        peaks=peaks,
+        verdict=why,
+    )

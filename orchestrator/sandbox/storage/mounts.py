@@ -1,0 +1,72 @@
+"""What is mounted where, as the kernel says in a process's ``mountinfo``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator import SandboxFailed
+from orchestrator.record.attestation import Pairs
+from orchestrator.sandbox.storage.quota import OPTIONS
+
+WORKSPACE, NO_MOUNT = "mount of the workspace", "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A file system's kind, the options of its mount there, and its own."""
+
+    kind: str
+    options: tuple[str, ...]
+    own: tuple[str, ...]
+
+
+def mount_of(folder: Path, mountinfo: str) -> Mount:
+    """The mount that ``folder`` lies on; of two at one place the later one covers the first.
+
+    ``mountinfo`` is the text of a ``/proc/<pid>/mountinfo`` (proc(5)).
+    """
+    found, longest = Mount("an unknown file system", (), ()), -1
+    for line in mountinfo.splitlines():
+        place, _, source = line.partition(" - ")
+        fields = place.split()
+        point = Path(fields[4].encode().decode("unicode_escape"))  # a space is \040
+        if folder.is_relative_to(point) and len(point.parts) >= longest:
+            kind, _, own = source.split(" ", 2)
+            options = tuple(fields[5].split(","))
+            found, longest = Mount(kind, options, tuple(own.split(","))), len(point.parts)
+    return found
+
+
+def workspace_of(pid: int, workdir: str) -> Pairs:
+    """How a container's working directory is mounted, as its first process has it.
+
+    Nothing where this process may not look: then there is the engine's word alone.
+    """
+    try:
+        text = Path(f"/proc/{pid}/mountinfo").read_text()
+    except OSError:
+        return ()
+    if not any(line.split()[4] == workdir for line in text.splitlines()):
+        return ((WORKSPACE, NO_MOUNT),)
+    mount = mount_of(Path(workdir), text)
+    return ((WORKSPACE, f"{mount.kind} {','.join(mount.options)}"),)
+
+
+def check_workspace(seen: Pairs, backend: str) -> None:
+    """Whether the options that a backend's mounts are asked for are there.
+
+    Raises:
+        SandboxFailed: the engine left one out, or the mount itself. (``xfs`` is asked for no
+            option: a bind takes the host's.)
+    """
+    words = dict(seen).get(WORKSPACE)
+    if words is None or (backend == "xfs" and words != NO_MOUNT):
+        return
+    missing = set(OPTIONS.split(",")) - set(words.partition(" ")[2].split(","))
+    if missing:
+        raise SandboxFailed(
+            "a job's workspace was mounted otherwise than asked",
+            why=f"without {', '.join(sorted(missing))}: {words}",
+            todo="`aisci doctor` shows what this engine does differently",
+        )

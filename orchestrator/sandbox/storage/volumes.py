@@ -1,0 +1,191 @@
+"""The quota'd volumes of one run: on the best backend that was seen to hold here, and no other.
+
+Best first: ``xfs`` makes and reserves nothing, and counts inodes exactly;
+``loop`` works on any disk and reserves a job's room, at the price of a file system in a file;
+``tmpfs`` takes its room from the job's own memory. All three are hard where they are chosen.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
+
+from orchestrator import AisciError, ControlUnavailable, EngineFailed
+from orchestrator.policy.seccomp import DEFAULT, profile_of, under
+from orchestrator.records import Limits
+from orchestrator.sandbox.engine.client import Engine
+from orchestrator.sandbox.engine.objects import make_volume, remove_volume
+from orchestrator.sandbox.storage.quota import (
+    BACKENDS,
+    Helper,
+    Quota,
+    bad_probe,
+    check_fits,
+    helper_body,
+    keeper_body,
+    loop_device,
+    maker_body,
+    volume_mount,
+    volume_options,
+)
+from orchestrator.sandbox.storage.xfs import (
+    can_leave,
+    pool_folder,
+    project_folder,
+    project_maker_body,
+)
+
+Label = Callable[[str, str], dict[str, str]]
+
+_PROBE = Quota(bytes=8 << 20, inodes=64, uid=65534, gid=65534)
+_RUNTIME = "runc"  # the one that leaves most to the kernel: what holds on it holds on others
+
+
+class Volumes:
+    """Volumes and what makes them, for jobs that may run side by side.
+
+    Args:
+        image: the trusted helper's image id.
+        prefix: how all that is made is named.
+        label: the labels of one resource, by job and kind.
+        backends: those that may be chosen, the best first.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        image: Callable[[], str],
+        prefix: str,
+        label: Label,
+        backends: tuple[str, ...] = BACKENDS,
+    ) -> None:
+        self._engine, self._image, self._prefix, self._label = engine, image, prefix, label
+        self._backends = backends
+        self._makers: dict[str, tuple[Helper, str]] = {}
+        self._pools: list[str] = []
+        self._chosen: dict[str, str] = {}  # by seccomp profile: what a job may call decides
+        self._why_not: dict[str, str] = {}
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def lent(self, job: str, limits: Limits, quota: Quota) -> Iterator[tuple[str, Helper, str]]:
+        """A mounted, empty volume as (name, its keeper, the backend's name); gone afterwards.
+
+        Raises:
+            ControlUnavailable: no backend holds a hard quota of this size here.
+            DiskFull: the engine's disk has no room for it.
+        """
+        backend = self._choose(limits)
+        name = f"{self._prefix}-{job}"
+        body = keeper_body(self._image(), name, self._label(job, "keeper"))
+        with self._mounted(job, backend, quota, body, "keeper.py") as keeper:
+            yield name, keeper, backend
+
+    def probe(self, backend: str, seccomp: str = DEFAULT) -> None:
+        """Write past the quota of a small volume, as a job under ``seccomp`` could.
+
+        Raises:
+            SandboxFailed: the quota was set and did not hold.
+            ControlUnavailable, EngineFailed: it cannot be set, or a job could take it off.
+        """
+        mount = volume_mount(f"{self._prefix}-probe", "/volume")
+        calls = under(profile_of(seccomp), _RUNTIME).text
+        body = helper_body(
+            self._image(),
+            self._label("probe", "probe"),
+            Mounts=[mount],
+            SecurityOpt=["no-new-privileges:true", f"seccomp={calls}"],
+        )
+        body["User"] = f"{_PROBE.uid}:{_PROBE.gid}"
+        with self._mounted("probe", backend, _PROBE, body, "probe.py") as prober:
+            seen = prober.ask({"op": "probe", "bytes": _PROBE.bytes, "inodes": _PROBE.inodes})
+        if seen["left"]:
+            raise can_leave()
+        wrote, made = seen["wrote"], seen["made"]
+        if wrote is None or wrote > _PROBE.bytes or made is None or made > 2 * _PROBE.inodes:
+            raise bad_probe(f"{backend}: {wrote} bytes and {made} files went into {_PROBE}")
+
+    def close(self) -> None:
+        """Remove the makers and their pools, as far as the engine lets it."""
+        with self._lock:
+            for maker, _ in self._makers.values():
+                with suppress(AisciError):  # the sentinel does it otherwise
+                    maker.remove()
+            for pool in self._pools:
+                with suppress(AisciError):
+                    remove_volume(self._engine, pool)
+            self._makers.clear()
+            self._pools.clear()
+
+    def _choose(self, limits: Limits) -> str:
+        """The first backend whose quota was seen to hold under the job's seccomp profile."""
+        with self._lock:
+            if limits.seccomp not in self._chosen:
+                self._chosen[limits.seccomp] = self._best(limits.seccomp)
+            backend = self._chosen[limits.seccomp]
+        if backend == "tmpfs":
+            why = "; ".join(f"{name}: {said}" for name, said in self._why_not.items())
+            check_fits(limits.workspace, limits.tmp, limits.shm, limits.memory, why)
+        return backend
+
+    def _best(self, seccomp: str) -> str:
+        *better, last = self._backends
+        for backend in better:
+            try:
+                self.probe(backend, seccomp)
+            except (ControlUnavailable, EngineFailed) as error:
+                self._why_not[backend] = f"{error.what} {error.why}".strip()
+            else:
+                return backend
+        self.probe(last, seccomp)
+        return last
+
+    @contextmanager
+    def _mounted(
+        self, job: str, backend: str, quota: Quota, body: dict[str, Any], script: str
+    ) -> Iterator[Helper]:
+        """A volume with its first container started; both are gone afterwards."""
+        name = f"{self._prefix}-{job}"
+        with ExitStack() as undo:
+            with ExitStack() as until_mounted:
+                options = self._options(job, backend, quota, undo, until_mounted)
+                remove_volume(self._engine, name)  # an engine would hand out an old one as new
+                undo.callback(remove_volume, self._engine, name)
+                make_volume(self._engine, name, self._label(job, "volume"), options)
+                helper = Helper(self._engine, body, script=script, name=f"{name}-keeper")
+                undo.callback(helper.remove)
+                helper.start()  # mounts it; from now on the mount keeps the device alive
+            yield helper
+
+    def _options(
+        self, job: str, backend: str, quota: Quota, undo: ExitStack, until_mounted: ExitStack
+    ) -> dict[str, str]:
+        """What the engine's volume driver is to mount, once that is there."""
+        source = ""
+        if backend == "xfs":
+            maker, folder = self._maker(backend)
+            undo.enter_context(project_folder(maker, job, quota))
+            source = f"{folder}/{job}"
+        elif backend == "loop":
+            maker, _ = self._maker(backend)
+            source = until_mounted.enter_context(loop_device(maker, quota))
+        return volume_options(backend, quota, source)
+
+    def _maker(self, backend: str) -> tuple[Helper, str]:
+        """The backend's maker, started at the first need, and its pool's folder (xfs alone)."""
+        with self._lock:
+            if backend not in self._makers:
+                name = f"{self._prefix}-maker-{backend}"
+                pool = f"{name}-pool"
+                make_volume(self._engine, pool, self._label("", "pool"))
+                self._pools.append(pool)
+                folder = pool_folder(self._engine, pool) if backend == "xfs" else ""
+                settings = project_maker_body if backend == "xfs" else maker_body
+                script = "projects.py" if backend == "xfs" else "maker.py"
+                body = settings(self._image(), pool, self._label("", "maker"))
+                maker = Helper(self._engine, body, script=script, name=name)
+                self._makers[backend] = (maker, folder)
+                maker.start()
+            return self._makers[backend]

@@ -1,0 +1,63 @@
+"""The contract of a template: every rule, and the check that one keeps them.
+
+The rules here need a template's files alone. ``measured.py`` holds those that its runs show, and
+``console/trial.py`` makes the runs.
+"""
+
+from __future__ import annotations
+
+from orchestrator import BadTemplate
+from orchestrator.template.contract import code, data, files, paper
+from orchestrator.template.contract.code import knob_line
+from orchestrator.template.contract.finding import Finding, Judged, Rule
+from orchestrator.template.contract.paper import AUTHOR, PLACEHOLDERS
+from orchestrator.template.template import Template
+
+__all__ = [
+    "AUTHOR",
+    "PLACEHOLDERS",
+    "RULES",
+    "Finding",
+    "Judged",
+    "Rule",
+    "check",
+    "judged",
+    "knob_line",
+    "require",
+]
+
+RULES = (
+    Rule("files", "the five files are there, and those that the manifest names", files.there),
+    Rule("names", "no file has a name that an idea's records need", files.reserved),
+    Rule("plain", "data is in kinds of file that a person can read", files.plain),
+    Rule("task", "prompt.json and seed_ideas.json have their form", files.json_files),
+    Rule("code", "the code is Python", code.parses),
+    Rule("packages", "what it imports is declared, and in its image", code.packages),
+    Rule("knobs", "one line turns each knob", code.knobs),
+    Rule("data", "each scale has data without which it can run, or names it", data.offline),
+    Rule("paper", "each part of the paper has its place", paper.skeleton),
+)
+
+
+def judged(template: Template) -> tuple[Judged, ...]:
+    """Every rule with what it found, in the order of :data:`RULES`."""
+    return tuple(Judged(r.name, r.promise, tuple(r.judge(template))) for r in RULES)
+
+
+def check(template: Template) -> tuple[Finding, ...]:
+    """Everything that is wrong with ``template``; empty if it keeps its contract."""
+    return tuple(finding for rule in judged(template) for finding in rule.findings)
+
+
+def require(template: Template) -> None:
+    """Raise :class:`BadTemplate` with all findings, if there are any."""
+    findings = check(template)
+    if findings:
+        lines = [f"{f.where}: {f.what}; {f.todo}" for f in findings[:12]]
+        lines += [f"and {len(findings) - 12} more"] if len(findings) > 12 else []
+        raise BadTemplate(
+            f"the template {template.name} does not keep its contract",
+            where=template.origin,
+            why="\n         ".join(lines),
+            todo=f"mend these, then: aisci template check {template.origin}",
+        )

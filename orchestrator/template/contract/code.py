@@ -1,0 +1,132 @@
+"""Rules about a template's code: it is Python, its imports are known, its knobs are one line each."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+
+from orchestrator import BadTemplate
+from orchestrator.template.contract.finding import Finding
+from orchestrator.template.lockfile import beside_base, importable, read
+from orchestrator.template.template import MANIFEST, Template
+
+_UNREADABLE = (SyntaxError, ValueError, RecursionError, BadTemplate)
+
+
+def parses(template: Template) -> Iterator[Finding]:
+    for path in _python(template):
+        try:
+            ast.parse(template.text(path))
+        except _UNREADABLE as error:
+            line = getattr(error, "lineno", None)
+            yield Finding(
+                f"{path}:{line}" if line else path, f"it is not Python: {error}", "mend the syntax"
+            )
+
+
+def packages(template: Template) -> Iterator[Finding]:
+    """What the code imports beside the standard library and its own files."""
+    own = {path.split("/")[0].removesuffix(".py") for path in template.files}
+    declared, lock = set(template.manifest.packages), template.manifest.lock
+    yield from _listed(template)
+    for path in _python(template):
+        try:
+            used = _imports(template.text(path)) - own
+        except _UNREADABLE:
+            continue  # told by the rule before
+        for name in sorted(used - declared):
+            if not template.inferred:
+                yield Finding(
+                    path, f"it imports {name}, which is not declared", f"add {name} to packages"
+                )
+    for name in sorted(declared - importable()) if lock is None else ():
+        yield Finding(
+            f"{MANIFEST}: packages",
+            f"{name} is an unknown package: the image has no such module, and there is no `lock`",
+            "correct the name, or list what it comes from: docs/templates.md, Packages",
+        )
+
+
+def _listed(template: Template) -> Iterator[Finding]:
+    """What is wrong with the template's own list of packages."""
+    lock = template.manifest.lock
+    if lock is None:
+        return
+    if lock not in template.files:
+        yield Finding(f"{MANIFEST}: lock", f"{lock} is not in the folder", "add it, or take it out")
+        return
+    try:
+        packages, wrong = read(template.text(lock))
+    except BadTemplate as error:
+        yield Finding(lock, error.what, "save it as UTF-8")
+        return
+    for one in (*wrong, *beside_base(packages)):
+        yield Finding(f"{lock}:{one.line}", one.what, one.todo)
+
+
+def _python(template: Template) -> Iterator[str]:
+    return (path for path in template.files if path.endswith(".py"))
+
+
+def _imports(source: str) -> frozenset[str]:
+    """Top-level names that ``source`` imports from outside the standard library."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.split(".")[0])
+    return frozenset(found - sys.stdlib_module_names)
+
+
+def knobs(template: Template) -> Iterator[Finding]:
+    for name, knob in template.manifest.knobs.items():
+        if knob.file not in template.files:
+            continue
+        try:
+            _, value = knob_line(template.text(knob.file), knob.constant)
+            same = type(value) is type(knob.default) and value == knob.default
+            trouble = "" if same else f"{knob.constant} is {value!r}, its default {knob.default!r}"
+        except _UNREADABLE as error:
+            trouble = str(error)
+        if trouble:
+            yield Finding(
+                f"{MANIFEST}: knobs.{name}",
+                trouble,
+                f"write `{knob.constant} = {knob.default!r}` once, at the top level of {knob.file}",
+            )
+
+
+def knob_line(source: str, constant: str) -> tuple[str, object]:
+    """The whole line that assigns ``constant``, and its literal value.
+
+    Raises ValueError where one changed line would not turn it: it is assigned twice, below the
+    top level, over several lines, not as a literal, or another line reads the same; SyntaxError
+    where ``source`` is not Python.
+    """
+    tree = ast.parse(source)
+    found = [node for node in ast.walk(tree) if _binds(node, constant)]
+    if len(found) != 1:
+        raise ValueError(f"{constant} is assigned {len(found)} times")
+    node = found[0]
+    if not isinstance(node, ast.Assign) or node not in tree.body or node.lineno != node.end_lineno:
+        raise ValueError(f"{constant} is not assigned in one line at the top level")
+    lines = source.splitlines()
+    if lines.count(lines[node.lineno - 1]) != 1:
+        raise ValueError(f"the line of {constant} stands more than once")
+    try:
+        return lines[node.lineno - 1], ast.literal_eval(node.value)
+    except ValueError as error:
+        raise ValueError(f"{constant} is not a plain number") from error
+
+
+def _binds(node: ast.AST, name: str) -> bool:
+    """Is ``node`` an assignment, of any kind, to the variable ``name``?"""
+    if isinstance(node, ast.Assign):
+        targets = node.targets
+    elif isinstance(node, ast.AugAssign | ast.AnnAssign):
+        targets = [node.target]
+    else:
+        return False
+    return any(isinstance(t, ast.Name) and t.id == name for t in targets)

@@ -1,0 +1,58 @@
+"""Rules about a template's files: which must be there, which may not, and the two JSON ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from orchestrator import BadTemplate
+from orchestrator.record.paths import RESERVED
+from orchestrator.template.contract.finding import Finding
+from orchestrator.template.template import MANIFEST, NOTES, PAPER, Template
+
+REQUIRED = ("experiment.py", "plot.py", "prompt.json", "seed_ideas.json", PAPER)
+UNPICKLING = (".pkl", ".pickle", ".pt", ".npy", ".npz")
+
+
+def there(template: Template) -> Iterator[Finding]:
+    """The files that every template has, and those that this one names."""
+    for path in REQUIRED:
+        if path not in template.files:
+            todo = f"add {path}; docs/templates.md says what it does"
+            yield Finding(path, "the file is missing", todo)
+    for kind in ("editable", "fixed"):
+        for path in getattr(template.manifest, kind):
+            if path not in template.files and path != NOTES and path not in REQUIRED:
+                yield Finding(
+                    f"{MANIFEST}: {kind}",
+                    f"{path} is not in the folder",
+                    "add it or take its name out",
+                )
+
+
+def reserved(template: Template) -> Iterator[Finding]:
+    """Names that an idea's folder keeps for its own records; found here, not after a paid run."""
+    for name in sorted({path.split("/", 1)[0] for path in template.files} & RESERVED):
+        yield Finding(name, "the name is kept for an idea's own records", "rename it")
+
+
+def json_files(template: Template) -> Iterator[Finding]:
+    readers: dict[str, Callable[[], object]] = {
+        "prompt.json": template.task,
+        "seed_ideas.json": template.seed_ideas,
+    }
+    for path, reader in readers.items():
+        if path in template.files:
+            try:
+                reader()
+            except BadTemplate as error:
+                place = error.where.removeprefix(f"{template.origin}/")
+                yield Finding(place, f"{error.what}: {error.why}", error.todo or "mend the JSON")
+
+
+def plain(template: Template) -> Iterator[Finding]:
+    """A template with a manifest keeps its data in kinds of file that a person can read."""
+    for path in template.files:
+        if not template.inferred and path.endswith(UNPICKLING):
+            yield Finding(
+                path, "the file is of a kind that runs code or hides it", "store it as JSON or CSV"
+            )

@@ -1,0 +1,40 @@
+"""What a check of a template says: each rule, whether it holds, and how to mend what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from orchestrator.template.template import Template
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong at ``where`` (a path, perhaps with a line or key), and how to mend it."""
+
+    where: str
+    what: str
+    todo: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of the contract that a template's files alone show to hold or not."""
+
+    name: str
+    promise: str
+    judge: Callable[[Template], Iterable[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One rule and what was found; ``why_not`` where this template gives nothing to judge by."""
+
+    name: str
+    promise: str
+    findings: tuple[Finding, ...] = ()
+    why_not: str = ""
+
+    @property
+    def held(self) -> bool:
+        return not self.findings

@@ -1,0 +1,113 @@
+"""A list of packages as pip locks it: exact versions, a SHA-256 for every file, and nothing else.
+
+The form is what ``pip-compile --generate-hashes`` and ``uv pip compile --generate-hashes`` write.
+What pip would also take (addresses, folders, options, ranges, markers) is refused: it would make
+the image depend on more than this list.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from orchestrator.record.paths import shipped_root
+
+_PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9._+!-]*)")
+_HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
+MOST = 200  # packages
+BASES = ("sandbox-cpu", "sandbox-cuda")
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """What is wrong at a line, and how to mend it."""
+
+    line: int
+    what: str
+    todo: str
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """One package at one version, and the line it begins on."""
+
+    name: str
+    version: str
+    line: int
+
+
+def read(text: str) -> tuple[tuple[Locked, ...], tuple[Wrong, ...]]:
+    """The packages of a list, and everything in it that cannot be used."""
+    packages: list[Locked] = []
+    wrong: list[Wrong] = []
+    for line, words in _requirements(text):
+        pin, hashes = _PIN.fullmatch(words[0]), words[1:]
+        if pin is None:
+            todo = "write name==version; make the list with `uv pip compile --generate-hashes`"
+            wrong.append(Wrong(line, f"{words[0]!r} is no exact version of a package", todo))
+        elif not hashes or not all(_HASH.fullmatch(word) for word in hashes):
+            odd = next((word for word in hashes if not _HASH.fullmatch(word)), "no hash")
+            todo = "give each file as --hash=sha256:…, and nothing else"
+            wrong.append(Wrong(line, f"{words[0]} is not locked: {odd}", todo))
+        else:
+            packages.append(Locked(normal(pin[1]), pin[2], line))
+    wrong += _twice(packages)
+    if not packages and not wrong:
+        wrong.append(Wrong(1, "the list is empty", "take `lock` out of template.yaml"))
+    if len(packages) > MOST:
+        wrong.append(Wrong(1, f"it has {len(packages)} packages, over {MOST}", "need less"))
+    return tuple(packages), tuple(wrong)
+
+
+def _requirements(text: str) -> Iterator[tuple[int, list[str]]]:
+    """(line number, words) of each requirement; comments and continued lines are undone."""
+    begun, words = 0, list[str]()
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = re.sub(r"(^|\s)#.*$", "", raw)
+        more = line.rstrip().endswith("\\")
+        found = line.rstrip().removesuffix("\\").split()
+        begun, words = begun or number, words + found
+        if not more:
+            if words:
+                yield begun, words
+            begun, words = 0, []
+    if words:
+        yield begun, words
+
+
+def _twice(packages: list[Locked]) -> Iterator[Wrong]:
+    seen: dict[str, int] = {}
+    for one in packages:
+        if one.name in seen:
+            yield Wrong(one.line, f"{one.name} stands at line {seen[one.name]} too", "leave one")
+        seen[one.name] = one.line
+
+
+def beside_base(packages: tuple[Locked, ...]) -> Iterator[Wrong]:
+    """Packages that the base image has already: they would be replaced underfoot."""
+    have = {name for base in BASES for name in base_packages(base)}
+    for one in packages:
+        if one.name in have:
+            yield Wrong(
+                one.line,
+                f"{one.name} is in the base image already",
+                "take it out, and choose versions of the others that go with the base's own",
+            )
+
+
+def base_packages(base: str) -> Mapping[str, str]:
+    """Version by name of what one of the base images has."""
+    text = (shipped_root() / "sandbox" / "locks" / f"{base}.txt").read_text("utf-8")
+    return {one.name: one.version for one in read(text)[0]}
+
+
+def importable() -> frozenset[str]:
+    """The names that can be imported in the base image, beside the standard library."""
+    text = (shipped_root() / "sandbox" / "imports.txt").read_text("utf-8")
+    return frozenset(line.split()[0] for line in text.splitlines() if line.strip())
+
+
+def normal(name: str) -> str:
+    """A package's name as indexes compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()

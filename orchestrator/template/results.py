@@ -1,0 +1,156 @@
+"""``final_info.json`` as an experiment left it, read as a hostile sender's bytes.
+
+The form is ``{data set: {"means": {metric: number}, "stderrs": {…}, "final_info_dict": {…}}}``.
+Existing templates bend it: ``means`` may be one bare number, or nested; a standard error is
+called ``x_stderr`` where its mean is ``x_mean``. Both are brought into one shape here, and what
+is no number is listed in :attr:`Results.ignored`, not dropped in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator import BadResults
+from orchestrator.core.strict_json import NotStrict, loads
+
+MAX_BYTES = 2 * 1024 * 1024
+MAX_NUMBERS = 5000  # entries of all mappings that are read, together
+MAX_NESTING = 6  # levels below `means`
+MAX_NAME = 120  # characters of a data set's or metric's whole name
+BARE = "value"  # the metric's name where `means` is one bare number
+
+_FILE = "final_info.json"
+_FORM = 'write {data set: {"means": {metric: number}, "stderrs": {metric: number}}}'
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Finite numbers by metric; ``stderrs`` has the metric names of ``means``, and maybe fewer."""
+
+    means: Mapping[str, float]
+    stderrs: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One run's numbers by data set. ``ignored`` are the paths that held no number."""
+
+    datasets: Mapping[str, Dataset]
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Every metric's name, once, in the order of the file."""
+        return tuple(dict.fromkeys(m for d in self.datasets.values() for m in d.means))
+
+
+def parse_final_info(data: bytes) -> Results:
+    """The results in ``data``. Raises :class:`BadResults`, which says what to write instead."""
+    if len(data) > MAX_BYTES:
+        raise _bad(
+            f"it has {len(data)} bytes, over {MAX_BYTES}", "leave the curves in another file"
+        )
+    try:
+        value = loads(data)
+    except NotStrict as error:
+        todo = "write finite numbers under distinct names; leave out what failed"
+        raise _bad(str(error), todo) from error
+    except ValueError as error:
+        raise _bad(str(error), _FORM) from error
+    if not isinstance(value, dict) or not value:
+        raise _bad("it is no mapping of data sets", _FORM)
+    seen = _Seen()
+    datasets = {_name(k): _dataset(k, v, seen) for k, v in seen.entries(value)}
+    return Results(datasets, tuple(seen.ignored))
+
+
+def per_seed(data: bytes) -> dict[str, dict[str, tuple[float, ...]]]:
+    """The values by seed in ``final_info_dict``, of each data set and metric that has them.
+
+    For data that :func:`parse_final_info` has read. What is no list of numbers is left out: the
+    form of ``final_info_dict`` is free.
+    """
+    found: dict[str, dict[str, tuple[float, ...]]] = {}
+    for dataset, value in loads(data).items():
+        named = value.get("final_info_dict")
+        rows = named.items() if isinstance(named, dict) else ()
+        found[dataset] = {
+            metric: tuple(float(one) for one in values)
+            for metric, values in rows
+            if isinstance(values, list) and values and all(_is_number(one) for one in values)
+        }
+    return found
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What one file has held so far."""
+
+    ignored: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def entries(self, value: dict[str, Any]) -> list[tuple[str, Any]]:
+        """A mapping's entries, while all mappings together keep below the bound."""
+        self.count += len(value)
+        if self.count > MAX_NUMBERS:
+            raise _bad(f"it has over {MAX_NUMBERS} entries", _FORM)
+        return list(value.items())
+
+
+def _dataset(name: str, value: Any, seen: _Seen) -> Dataset:
+    if not isinstance(value, dict) or "means" not in value:
+        raise _bad(f"data set {name!r} has no 'means'", _FORM)
+    found = list(_numbers("", value["means"], f"{name}.means", seen, 0))
+    means = dict(found)
+    if not means:
+        raise _bad(f"the 'means' of data set {name!r} hold no number", _FORM)
+    if len(means) < len(found):
+        raise _bad(f"two 'means' of data set {name!r} have one name once nesting is undone", _FORM)
+    errors: dict[str, float] = {}
+    for key, number in _numbers("", value.get("stderrs", {}), f"{name}.stderrs", seen, 0):
+        metric = _metric_of(key, means)
+        if number < 0:
+            raise _bad(f"{name}.stderrs.{key} is negative", "a standard error is 0 or more")
+        if metric is None:
+            seen.ignored.append(f"{name}.stderrs.{key}")
+        else:
+            errors[metric] = number
+    return Dataset(means, errors)
+
+
+def _numbers(
+    key: str, value: Any, where: str, seen: _Seen, depth: int
+) -> Iterator[tuple[str, float]]:
+    """The numbers at and below ``value``, nested names joined by dots."""
+    if depth > MAX_NESTING:
+        raise _bad(f"{where[:MAX_NAME]!r} is nested too deep", _FORM)
+    if isinstance(value, dict):
+        for part, inner in seen.entries(value):
+            name = _name(f"{key}.{part}" if key else part)
+            yield from _numbers(name, inner, f"{where}.{part}", seen, depth + 1)
+    elif _is_number(value):
+        yield key or BARE, float(value)
+    else:
+        seen.ignored.append(where)
+
+
+def _metric_of(key: str, means: Mapping[str, float]) -> str | None:
+    """The mean that the standard error ``key`` belongs to."""
+    stem = key.removesuffix("_stderr")
+    return next((name for name in (key, stem, f"{stem}_mean") if name in means), None)
+
+
+def _name(text: str) -> str:
+    if not text or len(text) > MAX_NAME or not text.isprintable():
+        raise _bad(f"{text[:MAX_NAME]!r} is no name", "use short names of printable characters")
+    return text
+
+
+def _bad(why: str, todo: str) -> BadResults:
+    return BadResults(f"{_FILE} cannot be used", where=_FILE, why=why, todo=todo)
