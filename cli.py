@@ -13,10 +13,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from orchestrator import UserError, __version__
+from orchestrator import __version__
 from orchestrator.console import commands_policy as parsing_policies
 from orchestrator.console import commands_template as parsing_templates
 from orchestrator.console.options import HERE, Json, Quiet, Results, RunName, Sign, commands
+from orchestrator.core.errors import UserError
 
 app = commands("A language model does small research; nothing that it wrote runs on this host.")
 images_app = commands("The container images: build them, list them.")
@@ -78,6 +79,7 @@ def run(
     """Take a template from ideas to reviewed papers."""
     from orchestrator.api.prepare import Wanted
     from orchestrator.console import run as research
+    from orchestrator.console.view import View
 
     wanted = Wanted(
         template=template,
@@ -91,7 +93,7 @@ def run(
         price=price,
         fresh=fresh,
     )
-    view = research.View(quiet=quiet, as_json=as_json)
+    view = View(quiet=quiet, as_json=as_json)
     raise typer.Exit(research.start(wanted, view, sign))
 
 
@@ -112,6 +114,7 @@ def resume(
 ) -> None:
     """Go on with a run that stopped. No recorded call is made or paid again."""
     from orchestrator.console import run as research
+    from orchestrator.console.view import View
 
     if policy is not None and not fork:
         raise UserError(
@@ -119,7 +122,7 @@ def resume(
             where="--policy",
             todo="say --fork as well: the run goes on as a new branch of its record",
         )
-    view = research.View(quiet=quiet, as_json=as_json)
+    view = View(quiet=quiet, as_json=as_json)
     raise typer.Exit(research.resume(run, results, view, fork=fork, policy=policy, sign=sign))
 
 
@@ -134,8 +137,9 @@ def replay(
 ) -> None:
     """Make a run again from its record alone. It needs no engine, no network, no key."""
     from orchestrator.console import run as research
+    from orchestrator.console.view import View
 
-    view = research.View(quiet=quiet, as_json=as_json)
+    view = View(quiet=quiet, as_json=as_json)
     raise typer.Exit(research.replay(run, results, view, into=into))
 
 

@@ -13,35 +13,27 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from orchestrator import LanguageModel
 from orchestrator.api.export import Saver, open_journal
 from orchestrator.audit import Anchor, Audit, audit
 from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.edit import Edit, EditRequest
+from orchestrator.core.job import Attestation, Job, JobResult, Limits, Peaks, Verdict
+from orchestrator.core.protocols import LanguageModel
+from orchestrator.core.tree import canonical, digest
 from orchestrator.editor.scripted import ScriptedEditor
 from orchestrator.literature.local import LocalLibrary
 from orchestrator.policy.policy import Policy
 from orchestrator.record.attestation import Pairs, flat
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import GENESIS, head_of
+from orchestrator.record.evidence_files import write_evidence
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import IdeaPaths, RunPaths
 from orchestrator.record.ports import Edges
 from orchestrator.record.statement import of_call
-from orchestrator.records import (
-    Attestation,
-    Edit,
-    EditRequest,
-    Job,
-    JobResult,
-    Limits,
-    Peaks,
-    Verdict,
-    canonical,
-    digest,
-)
-from orchestrator.research.ideas_file import write_evidence
 from orchestrator.research.pipeline import Outcome
-from orchestrator.research.run import Tools, research
+from orchestrator.research.run import research
+from orchestrator.research.setup import Tools
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.job.spec import body_of
 from orchestrator.sandbox.job.verify import hashed

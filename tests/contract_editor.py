@@ -12,10 +12,14 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from orchestrator import Blobs, BudgetSpent, Editor, EditorFailed, ModelBusy, ModelFailed
 from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.edit import EditRequest
+from orchestrator.core.errors import BudgetSpent, EditorFailed, ModelBusy, ModelFailed
+from orchestrator.core.job import Limits
+from orchestrator.core.model import Ask, Reply, Usage
+from orchestrator.core.protocols import Blobs, Editor
+from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import MemoryBlobs
-from orchestrator.records import Ask, EditRequest, Limits, Reply, Tree, Usage
 
 GIB = 1 << 30
 

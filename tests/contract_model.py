@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator import BudgetSpent, LanguageModel
 from orchestrator.core.deadline import FOREVER, Deadline
-from orchestrator.records import Ask, Message, Reply, canonical
+from orchestrator.core.errors import BudgetSpent
+from orchestrator.core.model import Ask, Message, Reply
+from orchestrator.core.protocols import LanguageModel
+from orchestrator.core.tree import canonical
 
 QUESTION = Ask(
     purpose="contract.question",

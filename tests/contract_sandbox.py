@@ -13,9 +13,11 @@ from typing import Protocol
 
 import pytest
 
-from orchestrator import Blobs, BudgetSpent
 from orchestrator.core.deadline import FOREVER, Deadline
-from orchestrator.records import Job, JobResult, Limits, Tree, Verdict
+from orchestrator.core.errors import BudgetSpent
+from orchestrator.core.job import Job, JobResult, Limits, Verdict
+from orchestrator.core.protocols import Blobs
+from orchestrator.core.tree import Tree
 from orchestrator.sandbox.scripted import Ending
 
 MIB = 1 << 20

@@ -10,9 +10,10 @@ import textwrap
 from dataclasses import replace
 from typing import Any
 
+from orchestrator.core.files import shipped_root
+from orchestrator.core.job import ContainerKind, Job, JobResult, Limits
+from orchestrator.core.tree import Tree, digest
 from orchestrator.policy.policy import load
-from orchestrator.record.paths import shipped_root
-from orchestrator.records import ContainerKind, Job, JobResult, Limits, Tree, digest
 from orchestrator.sandbox.engine.client import Engine
 from tests.contract_sandbox import MIB
 from tests.sandbox_rig import DockerBench

@@ -15,17 +15,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator import BudgetSpent
 from orchestrator.api.export import Saver
 from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.errors import BudgetSpent
+from orchestrator.core.files import shipped_root
+from orchestrator.core.job import ContainerKind, Job, JobResult
+from orchestrator.core.model import Ask, Reply, Usage
+from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy, load
 from orchestrator.policy.schema import Whole
 from orchestrator.record.attestation import flat
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Mode
-from orchestrator.record.paths import shipped_root
-from orchestrator.records import Ask, ContainerKind, Job, JobResult, Reply, Tree, Usage
-from orchestrator.research.run import Tools, research
+from orchestrator.research.run import research
+from orchestrator.research.setup import Tools
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.images.images import resolve

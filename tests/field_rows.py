@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from orchestrator import AisciError, BudgetSpent
-from orchestrator.api.prepare import real_edges, resolve_images
+from orchestrator.api.images import resolve_images
+from orchestrator.api.prepare import real_edges
 from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.edit import EditRequest
+from orchestrator.core.errors import AisciError, BudgetSpent
+from orchestrator.core.job import ContainerKind
+from orchestrator.core.tree import Tree
 from orchestrator.policy.check import check
 from orchestrator.policy.policy import Policy
 from orchestrator.policy.schema import BLOCKS
 from orchestrator.record.blobs import BlobStore
-from orchestrator.records import ContainerKind, EditRequest, Tree
 from orchestrator.sandbox import sandbox as sandbox_module
 from orchestrator.sandbox.admission import Allowance
 from orchestrator.sandbox.engine.objects import create_container, remove_container, remove_volume

@@ -10,10 +10,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from orchestrator.core.files import shipped_root
+from orchestrator.core.job import ContainerKind, Job, Limits
+from orchestrator.core.tree import Tree, digest
 from orchestrator.policy.policy import Policy, load, load_blocks
 from orchestrator.policy.schema import BLOCKS
-from orchestrator.record.paths import shipped_root
-from orchestrator.records import ContainerKind, Job, Limits, Tree, digest
 from orchestrator.sandbox.job.spec import body_of
 
 FOLDER = Path(__file__).parent / "golden"

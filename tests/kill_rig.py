@@ -17,7 +17,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from orchestrator import AisciError
+from orchestrator.core.errors import AisciError
 from orchestrator.sandbox.engine.client import connect
 from tests.contract_sandbox import MIB, Scenario, job_of
 from tests.sandbox_rig import DockerBench

@@ -21,10 +21,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from orchestrator import LanguageModel
+from orchestrator.api.author import open_author
+from orchestrator.core.model import SWEEP
 from orchestrator.core.deadline import FOREVER
-from orchestrator.models.litellm import SWEEP, open_model
-from orchestrator.records import Ask, Message, digest
+from orchestrator.core.model import Ask, Message
+from orchestrator.core.protocols import LanguageModel
+from orchestrator.core.tree import digest
 
 
 @dataclass(frozen=True)
@@ -213,7 +215,7 @@ def main() -> None:
     parser.add_argument("--script", required=True, help="`sweep`, or a file of scripted replies")
     options = parser.parse_args()
     name = SWEEP if options.script == "sweep" else f"scripted/{options.script}"
-    model = open_model(name, environ={})
+    model = open_author(name, environ={})
     with ModelServer(from_model(model), options.log).running(options.port) as server:
         print(server.url, flush=True)
         threading.Event().wait()

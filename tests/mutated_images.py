@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from orchestrator.core.files import shipped_root
 from orchestrator.proof.probe import load
 from orchestrator.proof.running.runner import Trials
-from orchestrator.record.paths import shipped_root
 from orchestrator.sandbox.engine.reaper import reap
 
 COMPILE = "sed -i '{}' /opt/aisci/latex/compile.py"

@@ -20,12 +20,12 @@ from typing import Any
 from unittest.mock import patch
 
 from orchestrator.core.deadline import FOREVER
+from orchestrator.core.job import ContainerKind
 from orchestrator.proof.running import inspection as looks
 from orchestrator.proof.running.bare import CAPABILITIES
 from orchestrator.proof.running.fixtures import KEY_NAME
 from orchestrator.proof.running.runner import Trials
 from orchestrator.record.blobs import BlobStore
-from orchestrator.records import ContainerKind
 from orchestrator.sandbox import sandbox
 from orchestrator.sandbox.admission import Allowance
 from orchestrator.sandbox.harvest import harvest

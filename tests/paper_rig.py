@@ -14,28 +14,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator import Blobs, LanguageModel, Sandbox
 from orchestrator.core.deadline import Deadline
+from orchestrator.core.edit import EditRequest
+from orchestrator.core.files import shipped_root
+from orchestrator.core.job import Job, JobResult
+from orchestrator.core.literature import PaperRef, Query
+from orchestrator.core.model import Ask, Message
+from orchestrator.core.protocols import Blobs, LanguageModel, Sandbox
+from orchestrator.core.research import Idea, Novelty, Run
+from orchestrator.core.tree import Tree
 from orchestrator.editor.scripted import ScriptedEditor
 from orchestrator.policy.policy import load as load_policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import Budget
 from orchestrator.record.journal import Journal
-from orchestrator.record.paths import shipped_root
 from orchestrator.record.ports import Edges, Ports
-from orchestrator.records import (
-    Ask,
-    EditRequest,
-    Idea,
-    Job,
-    JobResult,
-    Message,
-    Novelty,
-    PaperRef,
-    Query,
-    Run,
-    Tree,
-)
 from orchestrator.research.study import Study
 from orchestrator.research.sweep import SweepModel
 from orchestrator.template.results import Dataset, Results

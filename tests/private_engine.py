@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from orchestrator import AisciError
+from orchestrator.core.errors import AisciError
 from orchestrator.sandbox.engine.client import Engine, connect, translated
 from tests.leftovers import CGROUPS, mounts_below, processes_with, settled
 

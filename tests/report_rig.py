@@ -9,33 +9,16 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from orchestrator import ModelBusy
+from orchestrator.core.edit import Edit, EditRequest
+from orchestrator.core.errors import ModelBusy
+from orchestrator.core.job import Attestation, Egress, Job, JobResult, Peaks, Verdict
+from orchestrator.core.model import Ask, Message, Reply, Usage
+from orchestrator.core.research import Claim, Failure, Idea, Novelty, Paper, Review, Run
+from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import load
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import SCHEMA
 from orchestrator.record.journal import Journal
-from orchestrator.records import (
-    Ask,
-    Attestation,
-    Claim,
-    Edit,
-    EditRequest,
-    Egress,
-    Failure,
-    Idea,
-    Job,
-    JobResult,
-    Message,
-    Novelty,
-    Paper,
-    Peaks,
-    Reply,
-    Review,
-    Run,
-    Tree,
-    Usage,
-    Verdict,
-)
 
 ROOT = Path(__file__).parent.parent
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)

@@ -23,20 +23,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator import Blobs, LanguageModel
 from orchestrator.api.export import Saver
-from orchestrator.api.prepare import Wanted, prepare, real_edges, resolve_images
+from orchestrator.api.images import resolve_images
+from orchestrator.api.prepare import Wanted, prepare, real_edges
 from orchestrator.core.deadline import FOREVER
+from orchestrator.core.edit import EditRequest
+from orchestrator.core.job import Job
+from orchestrator.core.model import Ask, Message
+from orchestrator.core.protocols import Blobs, LanguageModel
 from orchestrator.editor.scripted import ScriptedEditor
 from orchestrator.literature.local import LocalLibrary
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Edges
-from orchestrator.records import Ask, EditRequest, Job, Message
 from orchestrator.research.pins import read_pins, setup_of, template_of
 from orchestrator.research.pipeline import Outcome
-from orchestrator.research.run import Place, Setup, Tools, research
+from orchestrator.research.run import research
+from orchestrator.research.setup import Place, Setup, Tools
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
 from tests.paper_rig import BLOCK, png

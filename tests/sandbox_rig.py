@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.job import Job, JobResult
 from orchestrator.record.blobs import BlobStore
-from orchestrator.records import Job, JobResult
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.images.images import resolve
 from orchestrator.sandbox.resources import Depot

@@ -20,8 +20,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from orchestrator import AisciError
-from orchestrator.records import Job
+from orchestrator.core.errors import AisciError
+from orchestrator.core.job import Job
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.engine.objects import create_container, remove_container
 from orchestrator.sandbox.job.spec import WORKDIR, body_of, user_of

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from orchestrator.records import JobResult, Limits
+from orchestrator.core.job import JobResult, Limits
 from orchestrator.sandbox.engine.client import Engine, NotFound
 from orchestrator.sandbox.images.build import PROXIES
 from orchestrator.sandbox.images.images import resolve

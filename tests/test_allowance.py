@@ -9,16 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import BudgetSpent, ControlUnavailable, DiskFull, HostBusy, UserError
-from orchestrator.api.prepare import staged
+from orchestrator.api.data import staged
 from orchestrator.core.deadline import Deadline
+from orchestrator.core.errors import BudgetSpent, ControlUnavailable, DiskFull, HostBusy, UserError
+from orchestrator.core.files import shipped_root
+from orchestrator.core.job import Job, Limits
+from orchestrator.core.model import Usage
+from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import RunLimits, load, lowered
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import Budget
 from orchestrator.record.journal import Journal, Mode
-from orchestrator.record.paths import shipped_root
-from orchestrator.records import Job, Limits, Tree, Usage
-from orchestrator.research.run import idea_budget
+from orchestrator.research.budgets import idea_budget
 from orchestrator.sandbox.admission import Allowance, available_disk, available_memory
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.images.images import resolve

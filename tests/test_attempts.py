@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.records import Verdict
+from orchestrator.core.job import Verdict
 from orchestrator.research.sweep import SweepModel
 from tests import run_rig as rig
 from tests.model_server import Answer, ModelServer, from_model

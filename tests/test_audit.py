@@ -14,17 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator import AisciError, EngineFailed
 from orchestrator.audit import CHECKS, Audit, Finding, Outcome
 from orchestrator.audit.finding import grouped
 from orchestrator.audit.page import why_none
+from orchestrator.core.errors import AisciError, EngineFailed
+from orchestrator.core.tree import digest
 from orchestrator.policy.policy import Policy, lowered
 from orchestrator.policy.seccomp import shipped
 from orchestrator.record.envelope import about, sealed_in
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.signing import Verifier, read_signer
-from orchestrator.records import digest
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.scripted import ScriptedSandbox
 from tests import audit_rig as rig

@@ -15,7 +15,8 @@ import pytest
 
 from orchestrator.audit import Audit, audit_page
 from orchestrator.audit.finding import CHECKS, Checked, Finding, grouped
-from orchestrator.console.run import View, replay
+from orchestrator.console.run import replay
+from orchestrator.console.view import View
 from orchestrator.record.paths import RunPaths
 from tests import audit_rig as rig
 from tests import run_rig

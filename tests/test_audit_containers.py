@@ -13,8 +13,8 @@ import pytest
 from orchestrator.audit.behaviour import kernel, use, verdicts
 from orchestrator.audit.calls import Box
 from orchestrator.audit.settings import settings
+from orchestrator.core.job import JobResult, Verdict
 from orchestrator.policy.seccomp import shipped
-from orchestrator.records import JobResult, Verdict
 from orchestrator.sandbox.engine.client import connect
 from tests.contract_sandbox import Scenario, job_of
 from tests.sandbox_rig import DockerBench, docker_bench

@@ -12,11 +12,11 @@ from orchestrator.audit.behaviour import kernel, use, verdicts
 from orchestrator.audit.calls import Box, Call
 from orchestrator.audit.record import Line, Log
 from orchestrator.audit.settings import settings
+from orchestrator.core.job import Attestation, ContainerKind, Job, Limits, Peaks, Verdict
 from orchestrator.policy.policy import load
 from orchestrator.policy.seccomp import shipped
 from orchestrator.record.attestation import flat
 from orchestrator.record.blobs import BlobStore
-from orchestrator.records import Attestation, ContainerKind, Job, Limits, Peaks, Verdict
 from orchestrator.sandbox.job.spec import body_of
 from orchestrator.sandbox.job.verify import hashed
 from tests import golden_rig

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.core.tree import canonical
 from orchestrator.record.chain import GENESIS, SCHEMA
 from orchestrator.record.journal import Mode
-from orchestrator.records import canonical
 from orchestrator.research.sweep import SweepModel
 from tests import run_rig as rig
 from tests.test_cli import aisci
@@ -196,7 +196,7 @@ def test_a_run_whose_disk_fills_up_says_so_and_leaves_every_line_whole(tmp_path:
     code = """
 import shutil, sys
 from pathlib import Path
-from orchestrator import DiskFull
+from orchestrator.core.errors import DiskFull
 from orchestrator.record.blobs import BlobStore
 from orchestrator.research.sweep import SweepModel
 from orchestrator.record.journal import Journal, Mode

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.record.paths import shipped_root
+from orchestrator.core.files import shipped_root
 from orchestrator.template.template import load, shipped
 from tests.bench import BENCH, record
 

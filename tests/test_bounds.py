@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import SandboxFailed
+from orchestrator.core.errors import SandboxFailed
 from orchestrator.sandbox.job.cgroup import Meter
 from orchestrator.sandbox.job.kernel_limits import Pairs, bounds_of, over
 from orchestrator.sandbox.job.verify import check_seen

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator import (
+from orchestrator.api.export import Saver, differences
+from orchestrator.core.deadline import Deadline
+from orchestrator.core.errors import (
     AisciError,
     BadFile,
     BadJournal,
@@ -22,16 +24,16 @@ from orchestrator import (
     ModelBusy,
     ModelRefused,
 )
-from orchestrator.api.export import Saver, differences
-from orchestrator.core.deadline import Deadline
+from orchestrator.core.files import remove_unfinished
+from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.policy.policy import lowered
 from orchestrator.record.journal import Mode
-from orchestrator.record.paths import RunPaths, remove_unfinished
+from orchestrator.record.paths import RunPaths
 from orchestrator.record.replay import absent
-from orchestrator.records import Ask, Reply, Usage
 from orchestrator.research.pins import read_pins, setup_of, template_of
 from orchestrator.research.pipeline import Outcome
-from orchestrator.research.run import Setup, Tools, research
+from orchestrator.research.run import research
+from orchestrator.research.setup import Setup, Tools
 from orchestrator.research.sweep import SweepModel
 from orchestrator.template.untrained import Beat, require_held
 from tests import run_rig as rig

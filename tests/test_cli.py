@@ -19,7 +19,6 @@ import typer
 from rich.console import Console
 
 import cli
-from orchestrator import AisciError, BudgetSpent, Interrupted, UnknownName, UserError
 from orchestrator.api import find_run as runs
 from orchestrator.console import errors
 from orchestrator.console import output as out
@@ -28,6 +27,7 @@ from orchestrator.console.log_lines import Lines
 from orchestrator.console.run import _only_writer, _resumable
 from orchestrator.console.run_state import Doing, Track, money
 from orchestrator.core.deadline import Deadline
+from orchestrator.core.errors import AisciError, BudgetSpent, Interrupted, UnknownName, UserError
 from tests.report_rig import finished
 
 ROOT = Path(__file__).parent.parent

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import IdeaFailed
+from orchestrator.core.edit import EditRequest
+from orchestrator.core.errors import IdeaFailed
+from orchestrator.core.job import Attestation, Job, JobResult, Peaks, Verdict
+from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import Budget
 from orchestrator.record.journal import Journal
 from orchestrator.record.ports import Edges, Ports
-from orchestrator.records import Attestation, EditRequest, Job, JobResult, Peaks, Tree, Verdict
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.stages import compile as compiling
 from orchestrator.research.stages import paper_edit as papers

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import pytest
 
+from orchestrator.core.files import shipped_root
+from orchestrator.core.job import Job, JobResult
+from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import load
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.paths import shipped_root
-from orchestrator.records import Job, JobResult, Tree
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.stages.compile import OUT
 from orchestrator.sandbox.engine.client import connect

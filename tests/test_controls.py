@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core.host import EngineFacts, Host, Tried
+from orchestrator.core.job import Attestation, Peaks, Verdict
 from orchestrator.policy.controls import CONTROLS, Control, How, here, of_setting
 from orchestrator.policy.policy import Policy, load
 from orchestrator.policy.schema import SETTINGS
-from orchestrator.records import Attestation, Peaks, Verdict
 from tests.test_policy import ROOT, written
 
 GIB = 2**30

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.records import ContainerKind, Limits
+from orchestrator.core.job import ContainerKind, Limits
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.job.gvisor import lacking
 from orchestrator.sandbox.job.spec import WORKDIR

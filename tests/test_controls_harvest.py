@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import BadResults
+from orchestrator.core.errors import BadResults
+from orchestrator.core.job import JobResult
 from orchestrator.record.paths import IdeaPaths
-from orchestrator.records import JobResult
 from orchestrator.template.results import MAX_BYTES, parse_final_info
 from tests.contract_sandbox import MIB
 from tests.controls_rig import job, limits_of

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.records import ContainerKind
+from orchestrator.core.job import ContainerKind
 from orchestrator.sandbox.images.images import resolve
 from tests.controls_rig import bare, held, job, limits_of
 from tests.sandbox_rig import DockerBench, docker_bench

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from orchestrator.records import ContainerKind
+from orchestrator.core.job import ContainerKind
 from orchestrator.sandbox.images.images import resolve
 from tests.controls_rig import bare, held, limits_of
 from tests.sandbox_rig import DockerBench, docker_bench

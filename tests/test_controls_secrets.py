@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.core.job import ContainerKind
 from orchestrator.editor.scripted import ScriptedEditor
 from orchestrator.literature.local import LocalLibrary
 from orchestrator.models.scripted import ScriptedModel
@@ -17,7 +18,6 @@ from orchestrator.record.budget import Budget
 from orchestrator.record.chain import SCHEMA
 from orchestrator.record.journal import Journal
 from orchestrator.record.ports import Edges, Ports
-from orchestrator.records import ContainerKind
 from orchestrator.sandbox.images.images import resolve
 from tests.controls_rig import bare, held, job, last_line, limits_of
 from tests.sandbox_rig import DockerBench, docker_bench

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator import SandboxFailed
-from orchestrator.records import ContainerKind, Verdict
+from orchestrator.core.errors import SandboxFailed
+from orchestrator.core.job import ContainerKind, Verdict
 from orchestrator.sandbox.images.images import resolve
 from orchestrator.sandbox.job.spec import WORKDIR
 from orchestrator.sandbox.storage import volumes

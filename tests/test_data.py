@@ -18,11 +18,12 @@ from typing import Any
 
 import pytest
 
-from orchestrator import BadTemplate, DataFailed, DiskFull, UserError
-from orchestrator.api.prepare import data_for, same_data
+from orchestrator.api.data import data_for, same_data
+from orchestrator.core.errors import BadTemplate, DataFailed, DiskFull, UserError
+from orchestrator.core.files import shipped_root
 from orchestrator.machine import download as transfer
 from orchestrator.policy.policy import load as load_policy
-from orchestrator.record.paths import RunPaths, shipped_root
+from orchestrator.record.paths import RunPaths
 from orchestrator.research.pins import read_pins, setup_of, template_of
 from orchestrator.template.manifest import DataFile
 from orchestrator.template.template import Template, load, shipped

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from orchestrator.api.export import open_journal
-from orchestrator.record.paths import IdeaPaths, shipped_root
+from orchestrator.core.files import shipped_root
+from orchestrator.record.paths import IdeaPaths
 from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import parse_final_info
 from orchestrator.template.template import load as load_template

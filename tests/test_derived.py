@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import BadTemplate, ImageMissing, ImageStale
-from orchestrator.record.paths import shipped_root
+from orchestrator.core.errors import BadTemplate, ImageMissing, ImageStale
+from orchestrator.core.files import shipped_root
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.images.derived import Derived, resolve_for
 from orchestrator.template.contract import check

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator import AisciError, ControlUnavailable, ImageMissing, SandboxFailed
 from orchestrator.api import readiness
 from orchestrator.console import doctor as console
+from orchestrator.core.errors import AisciError, ControlUnavailable, ImageMissing, SandboxFailed
 from orchestrator.core.host import EngineFacts, Host, Tried
 from orchestrator.machine import self_check as checkup
 from orchestrator.machine import system

@@ -14,12 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import Blobs, Editor, EditorFailed, ModelFailed
 from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.errors import EditorFailed, ModelFailed
+from orchestrator.core.job import Attestation, Job, JobResult, Peaks, Verdict
+from orchestrator.core.protocols import Blobs, Editor
+from orchestrator.core.tree import Tree
 from orchestrator.editor.aider import WORKER, ContainerEditor, ProcessEditor, Session
 from orchestrator.editor.scripted import ScriptedEditor
 from orchestrator.editor.wire import LONGEST_LINE, MOST_TURNS
-from orchestrator.records import Attestation, Job, JobResult, Peaks, Tree, Verdict
 from tests.contract_editor import (
     BEFORE,
     LIMITS,

@@ -21,9 +21,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import ControlUnavailable, SandboxFailed
-from orchestrator.record.paths import shipped_root
-from orchestrator.records import Egress
+from orchestrator.core.errors import ControlUnavailable, SandboxFailed
+from orchestrator.core.files import shipped_root
+from orchestrator.core.job import Egress
 from orchestrator.sandbox.network import clienthello
 from orchestrator.sandbox.network import decisions as egress_record
 from orchestrator.sandbox.network import dial as egress_world

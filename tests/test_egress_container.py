@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator import ControlUnavailable, Interrupted
-from orchestrator.records import ContainerKind, Job, JobResult, Verdict
+from orchestrator.core.errors import ControlUnavailable, Interrupted
+from orchestrator.core.job import ContainerKind, Job, JobResult, Verdict
 from tests.contract_sandbox import MIB, Scenario, job_of
 from tests.egress_rig import ALLOWED, HOST, LISTENER, SERVER, Internet, until
 from tests.sandbox_rig import DockerBench, docker_bench

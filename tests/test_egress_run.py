@@ -15,16 +15,18 @@ from typing import Any
 import pytest
 
 from orchestrator.api.export import Saver, journal_of_run, open_journal
-from orchestrator.api.prepare import prepare, resolve_images
+from orchestrator.api.images import resolve_images
+from orchestrator.api.prepare import prepare
+from orchestrator.core.job import Job, JobResult
 from orchestrator.literature.local import LocalLibrary
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import IdeaPaths
 from orchestrator.record.ports import Edges
 from orchestrator.record.replay import absent
-from orchestrator.records import Job, JobResult
 from orchestrator.report import idea_report
-from orchestrator.research.run import Place, Setup, Tools, research
+from orchestrator.research.run import research
+from orchestrator.research.setup import Place, Setup, Tools
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.sandbox import DockerSandbox

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import EngineFailed
+from orchestrator.core.errors import EngineFailed
 from orchestrator.sandbox import sandbox
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.job.cgroup import status_of

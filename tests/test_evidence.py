@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator.core.job import Verdict
 from orchestrator.record.attestation import flat, mismatches, same_keys, suspected, verdict
-from orchestrator.records import Verdict
 
 
 def test_settings_that_the_engine_took_otherwise_are_named_with_both_values() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator import SandboxFailed
+from orchestrator.core.errors import SandboxFailed
 from orchestrator.policy.policy import load, load_blocks
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.engine.objects import (

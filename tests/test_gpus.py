@@ -17,9 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import ControlUnavailable, EngineFailed, SandboxFailed
+from orchestrator.core.errors import ControlUnavailable, EngineFailed, SandboxFailed
+from orchestrator.core.job import Job, JobResult, Verdict
+from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
-from orchestrator.records import Job, JobResult, Tree, Verdict
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.engine.objects import (
     create_container,

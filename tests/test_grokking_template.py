@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.record.paths import shipped_root
+from orchestrator.core.files import shipped_root
 from orchestrator.template.template import load
 from tests import template_rig as rig
 

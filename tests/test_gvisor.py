@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 
-from orchestrator import ControlUnavailable, SandboxFailed
 from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.errors import ControlUnavailable, SandboxFailed
+from orchestrator.core.files import shipped_root
+from orchestrator.core.job import Attestation, Job, JobResult, Verdict
 from orchestrator.policy.check import check
 from orchestrator.policy.controls import departing
 from orchestrator.policy.policy import load
 from orchestrator.policy.runtimes import departures
 from orchestrator.policy.seccomp import shipped, under
-from orchestrator.record.paths import shipped_root
-from orchestrator.records import Attestation, Job, JobResult, Verdict
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.images.images import resolve
 from orchestrator.sandbox.job.gvisor import lacking

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator import HarvestRefused
+from orchestrator.core.errors import HarvestRefused
 from orchestrator.core.filenames import shown, why_unsafe
 from orchestrator.record.blobs import MemoryBlobs
 from orchestrator.sandbox.harvest.harvest import Harvest, Rules, harvest

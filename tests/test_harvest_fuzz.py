@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestrator import HarvestRefused
+from orchestrator.core.errors import HarvestRefused
 from orchestrator.core.filenames import why_unsafe
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.harvest.harvest import Harvest, Rules, harvest

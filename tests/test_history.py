@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import BadJournal
+from orchestrator.core.errors import BadJournal
+from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import MemoryBlobs
-from orchestrator.records import Tree
 from orchestrator.report.git_history import History
 
 BLOBS = MemoryBlobs()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import (
+from orchestrator.core.errors import (
     EngineFailed,
     EngineUnavailable,
     ImageBuildFailed,
@@ -18,8 +18,8 @@ from orchestrator import (
     ImageStale,
     UnknownName,
 )
+from orchestrator.core.files import shipped_root
 from orchestrator.policy import compare as policy_compare
-from orchestrator.record.paths import shipped_root
 from orchestrator.sandbox.engine.client import Engine, connect, one_line, translated
 from orchestrator.sandbox.images import images, wheels
 from orchestrator.sandbox.images.base import find_base

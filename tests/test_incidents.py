@@ -17,16 +17,19 @@ from pathlib import Path
 import pytest
 
 from orchestrator.api.export import Saver
-from orchestrator.api.prepare import resolve_images
+from orchestrator.api.images import resolve_images
 from orchestrator.core.deadline import Deadline
+from orchestrator.core.job import Job, JobResult, Limits, Verdict
+from orchestrator.core.model import Ask, Reply, Usage
+from orchestrator.core.tree import Tree
 from orchestrator.literature.local import LocalLibrary
 from orchestrator.policy.policy import lowered
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Edges
-from orchestrator.records import Ask, Job, JobResult, Limits, Reply, Tree, Usage, Verdict
-from orchestrator.research.run import Tools, research
+from orchestrator.research.run import research
+from orchestrator.research.setup import Tools
 from orchestrator.research.sweep import SweepModel
 from tests import run_rig as rig
 from tests.contract_sandbox import LIMITS, MIB

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from orchestrator import (
+from orchestrator.core.errors import (
     BadJournal,
     BudgetSpent,
     Diverged,
@@ -19,12 +19,12 @@ from orchestrator import (
     ModelBusy,
     ModelRefused,
 )
+from orchestrator.core.model import Reply, Usage
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import Budget
 from orchestrator.record.chain import SCHEMA, read_lines, set_torn_tail_aside
 from orchestrator.record.divergence import first_difference
 from orchestrator.record.journal import INLINE, Journal, Mode
-from orchestrator.records import Reply, Usage
 
 REPLY = TypeAdapter(Reply)
 

@@ -26,7 +26,7 @@ from typing import Any, Literal
 import pytest
 
 import orchestrator
-from orchestrator import AisciError
+from orchestrator.core.errors import AisciError
 from orchestrator.sandbox.engine.client import APIError, Engine, connect
 from orchestrator.sandbox.engine.reaper import reap
 from tests.bench import record

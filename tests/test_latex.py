@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.records import PaperRef, Run, Tree
+from orchestrator.core.literature import PaperRef
+from orchestrator.core.research import Run
+from orchestrator.core.tree import Tree
 from orchestrator.research.paper import latex, references, tables
 from orchestrator.research.paper.numbers import numbers, runs_named
 from orchestrator.research.paper.prose import plain, sentences

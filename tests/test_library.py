@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator import BadFile, Literature
+from orchestrator.core.errors import BadFile
+from orchestrator.core.files import shipped_root
+from orchestrator.core.literature import Query
+from orchestrator.core.protocols import Literature
+from orchestrator.core.tree import canonical
 from orchestrator.literature.bibtex import entries, plain_text
 from orchestrator.literature.local import LocalLibrary
-from orchestrator.record.paths import shipped_root
-from orchestrator.records import Query, canonical
 
 SHIPPED = shipped_root() / "templates" / "grokking" / "library.json"
 BIB = r"""

@@ -13,21 +13,21 @@ from typing import Any
 
 import pytest
 
-from orchestrator import (
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.errors import (
     BadFile,
     BadReply,
     BudgetSpent,
-    LanguageModel,
     MissingKey,
     ModelBusy,
     ModelRefused,
     UnknownName,
 )
-from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.model import Ask, Message
+from orchestrator.core.protocols import LanguageModel
 from orchestrator.models.litellm import LitellmModel, Patience, World, open_model
 from orchestrator.models.redact import redact
 from orchestrator.models.scripted import Rule, ScriptedModel
-from orchestrator.records import Ask, Message
 from tests.contract_model import ModelContract
 from tests.model_server import Answer, Drip, Drop, Fail, Hang, ModelServer, Raw, Stop
 
@@ -358,8 +358,8 @@ def test_a_key_that_is_there_is_enough_and_nobody_is_asked() -> None:
 
 def test_the_built_in_model_needs_no_key_and_no_litellm() -> None:
     code = (
-        "import sys; from orchestrator.models.litellm import open_model;"
-        "print(open_model('builtin/sweep', environ={}).name, 'litellm' in sys.modules)"
+        "import sys; from orchestrator.api.author import open_author;"
+        "print(open_author('builtin/sweep', environ={}).name, 'litellm' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["builtin/sweep", "False"]
@@ -378,7 +378,8 @@ def hook(event, args):
 sys.addaudithook(hook)
 from orchestrator.core.deadline import FOREVER
 from orchestrator.models.litellm import open_model
-from orchestrator.records import Ask, Message
+from orchestrator.core.model import Ask
+from orchestrator.core.model import Message
 model = open_model("openai/gpt-4o", environ=os.environ)
 text = model.complete(Ask(purpose="p", messages=(Message("user", "hi"),)), FOREVER).text
 assert all("127.0.0.1" in one for one in seen), seen

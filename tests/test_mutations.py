@@ -8,6 +8,8 @@ from contextlib import contextmanager, nullcontext
 
 import pytest
 
+from orchestrator.core.files import shipped_root
+from orchestrator.core.job import ContainerKind
 from orchestrator.policy.controls import CONTROLS
 from orchestrator.proof.mechanisms import PARTS
 from orchestrator.proof.observation import Seen
@@ -15,8 +17,6 @@ from orchestrator.proof.probe import Probe, probes
 from orchestrator.proof.running.host_probes import WAYS
 from orchestrator.proof.running.runner import Trials
 from orchestrator.proof.subject import Subject, applying, subject_of
-from orchestrator.record.paths import shipped_root
-from orchestrator.records import ContainerKind
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.images.images import resolve
 from orchestrator.sandbox.job.gvisor import lacking

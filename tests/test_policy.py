@@ -11,7 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator import BadPolicy, UnknownName, UserError
+from orchestrator.core.errors import BadPolicy, UnknownName, UserError
+from orchestrator.core.files import shipped_root
+from orchestrator.core.host import Machine
+from orchestrator.core.job import Limits
+from orchestrator.core.tree import canonical
 from orchestrator.core.units import (
     LONGEST,
     parse_size,
@@ -23,11 +27,8 @@ from orchestrator.core.units import (
 from orchestrator.machine.measure import measure
 from orchestrator.policy.check import check, check_file, check_machine, refuse
 from orchestrator.policy.compare import compare, flat, weaker
-from orchestrator.policy.lint import Machine
 from orchestrator.policy.policy import Policy, load, lowered, show
 from orchestrator.policy.seccomp import shipped
-from orchestrator.record.paths import shipped_root
-from orchestrator.records import Limits, canonical
 
 ROOT = shipped_root() / "policies"
 SHIPPED = sorted(path.stem for path in ROOT.glob("*.yaml"))

@@ -8,14 +8,9 @@ from typing import Any
 
 import pytest
 
+from orchestrator.core.host import Machine
 from orchestrator.machine.measure import measure
-from orchestrator.policy.lint import (
-    Machine,
-    of_budgets,
-    of_container,
-    of_machine,
-    of_run,
-)
+from orchestrator.policy.lint import of_budgets, of_container, of_machine, of_run
 from orchestrator.policy.policy import load
 from orchestrator.policy.schema import BLOCKS, Whole
 from tests.test_policy import ROOT

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestrator import BadPolicy, UserError
+from orchestrator.core.errors import BadPolicy, UserError
+from orchestrator.core.files import shipped_root
 from orchestrator.core.strict_yaml import dump
 from orchestrator.policy.check import Finding, ceiling_of, check, check_no_weaker
 from orchestrator.policy.compare import compare, weaker
 from orchestrator.policy.policy import load, show
 from orchestrator.policy.schema import SETTINGS, Whole
-from orchestrator.record.paths import shipped_root
 from tests.test_policy import HEAD, ROOT, refusal, written
 
 BASE = load("base", ROOT)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 
-from orchestrator import BadPolicy
+from orchestrator.core.errors import BadPolicy
 from orchestrator.core.strict_yaml import read
 from orchestrator.policy.document import json_schema
 from orchestrator.policy.policy import load

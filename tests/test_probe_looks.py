@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core.filenames import shown
+from orchestrator.core.files import shipped_root
+from orchestrator.core.job import JobResult, Verdict
+from orchestrator.core.tree import Tree
 from orchestrator.proof.observation import Attempt, Seen, read
 from orchestrator.proof.probe import FOLDER, HELPERS, Judge, Probe
 from orchestrator.proof.running import inspection as looks
 from orchestrator.proof.running.inspection import looked_at
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.paths import shipped_root
-from orchestrator.records import JobResult, Tree, Verdict
 from tests.report_rig import box
 
 PROBE = Probe(

@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given as any_of
 from hypothesis import strategies as st
 
-from orchestrator import BadFile, UnknownName
+from orchestrator.core.errors import BadFile, UnknownName
+from orchestrator.core.files import shipped_root
 from orchestrator.policy.policy import load as load_policy
 from orchestrator.proof.judge import judge
 from orchestrator.proof.mechanisms import PARTS
@@ -24,7 +25,6 @@ from orchestrator.proof.observation import LONGEST, Attempt, Seen, read
 from orchestrator.proof.probe import FOLDER, HELPERS, Probe, chosen, load, probes
 from orchestrator.proof.running.fixtures import doors, given, lowered
 from orchestrator.proof.running.host_probes import WAYS
-from orchestrator.record.paths import shipped_root
 
 PROBES = probes(shipped_root())
 HELPER = shipped_root() / FOLDER / HELPERS

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator import BadFile
 from orchestrator.api.export import Saver
+from orchestrator.core.errors import BadFile
+from orchestrator.core.files import shipped_root
+from orchestrator.core.host import Machine
 from orchestrator.policy.controls import CONTROLS
-from orchestrator.policy.lint import Machine
 from orchestrator.policy.policy import load
 from orchestrator.policy.runtimes import BIND
 from orchestrator.proof.judge import Result, State, judge
@@ -22,10 +23,11 @@ from orchestrator.proof.proof import Proof, Whole, by_control, read, written
 from orchestrator.proof.store import Shelf
 from orchestrator.proof.subject import applying, on_machine, subject_of
 from orchestrator.record.journal import Mode
-from orchestrator.record.paths import RunPaths, shipped_root
+from orchestrator.record.paths import RunPaths
 from orchestrator.report.proof import proved
 from orchestrator.research.pins import read_pins
-from orchestrator.research.run import Tools, research
+from orchestrator.research.run import research
+from orchestrator.research.setup import Tools
 from orchestrator.research.sweep import SweepModel
 from tests import run_rig
 from tests.report_rig import box

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
+from orchestrator.core.files import shipped_root
 from orchestrator.proof.probe import probes
 from orchestrator.proof.proof import read
 from orchestrator.proof.subject import applying, subject_of
-from orchestrator.record.paths import shipped_root
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.engine.labels import OWNER
 from orchestrator.sandbox.gpus.leases import Driver

@@ -18,7 +18,8 @@ from orchestrator.record.paths import IdeaPaths, RunPaths
 from orchestrator.record.replay import absent
 from orchestrator.report import idea_report
 from orchestrator.research.pins import read_pins, setup_of, template_of
-from orchestrator.research.run import Tools, research
+from orchestrator.research.run import research
+from orchestrator.research.setup import Tools
 from tests import run_rig as rig
 
 RECORDED = Path(__file__).parent / "data" / "recorded"

@@ -10,17 +10,18 @@ from typing import Any
 
 import pytest
 
-from orchestrator import BadPolicy, ControlUnavailable, SandboxFailed
 from orchestrator.api import prepare as wiring
+from orchestrator.api.author import open_author
 from orchestrator.api.prepare import prepare
 from orchestrator.console import run as research
-from orchestrator.console.run import View, start
-from orchestrator.models.litellm import open_model
-from orchestrator.policy.lint import Machine
+from orchestrator.console.run import start
+from orchestrator.console.view import View
+from orchestrator.core.errors import BadPolicy, ControlUnavailable, SandboxFailed
+from orchestrator.core.host import Machine
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Mode
 from orchestrator.research.preflight import rehearse
-from orchestrator.research.run import Setup
+from orchestrator.research.setup import Setup
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox import sandbox
 from orchestrator.sandbox.engine.client import connect
@@ -152,7 +153,7 @@ def test_a_run_that_is_resumed_or_forked_is_rehearsed_unless_nothing_is_left_to_
 
     @contextmanager
     def edges(setup: Setup, *_: Any) -> Iterator[Any]:
-        yield rig.scripted_edges(open_model(setup.model, environ={}))
+        yield rig.scripted_edges(open_author(setup.model, environ={}))
 
     monkeypatch.setattr(research, "connect", lambda: None)
     monkeypatch.setattr(research, "same_images", lambda *_: None)

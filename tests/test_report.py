@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from orchestrator import BadJournal
 from orchestrator.api.export import differences, open_journal
+from orchestrator.core.errors import BadJournal
+from orchestrator.core.job import JobResult, Verdict
 from orchestrator.core.sanitize import plain, plain_line
+from orchestrator.core.tree import Tree
 from orchestrator.policy.runtimes import departures
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import IdeaPaths
-from orchestrator.records import JobResult, Tree, Verdict
 from orchestrator.report import idea_report, run_report
 from orchestrator.report.containers import _settings
 from orchestrator.report.html import picture, text

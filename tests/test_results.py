@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator import BadResults
+from orchestrator.core.errors import BadResults
 from orchestrator.template.results import BARE, MAX_BYTES, Dataset, Results, parse_final_info
 
 

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from orchestrator import Diverged, ModelBusy
 from orchestrator.api.export import Saver, differences
 from orchestrator.core.deadline import Deadline
+from orchestrator.core.errors import Diverged, ModelBusy
+from orchestrator.core.model import Ask, Reply, Usage
+from orchestrator.core.tree import digest
 from orchestrator.record.journal import Mode
 from orchestrator.record.replay import absent
-from orchestrator.records import Ask, Reply, Usage, digest
-from orchestrator.research.ideas_file import Saving
-from orchestrator.research.run import Tools, research
+from orchestrator.research.run import research
+from orchestrator.research.setup import Saving, Tools
 from orchestrator.research.sweep import SweepModel
 from tests import run_rig as rig
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import BadReply
+from orchestrator.core.errors import BadReply
+from orchestrator.core.research import Paper
 from orchestrator.models.scripted import Rule, ScriptedModel
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import Budget
 from orchestrator.record.journal import Journal
 from orchestrator.record.ports import Edges, Ports
-from orchestrator.records import Paper
 from orchestrator.research.prompts import blocks
 from orchestrator.research.stages.review import GRADES, Form, as_text, review
 from orchestrator.research.study import Study

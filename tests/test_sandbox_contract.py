@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.job import Job, JobResult
 from orchestrator.record.blobs import MemoryBlobs
-from orchestrator.records import Job, JobResult
 from orchestrator.sandbox.scripted import ScriptedSandbox
 from tests.contract_sandbox import SandboxContract, Scenario
 from tests.sandbox_rig import DockerBench, docker_bench

@@ -13,12 +13,13 @@ from typing import Any, cast
 
 import pytest
 
-from orchestrator import ControlUnavailable, SandboxFailed
-from orchestrator.api.prepare import resolve_images
+from orchestrator.api.images import resolve_images
+from orchestrator.core.errors import ControlUnavailable, SandboxFailed
+from orchestrator.core.files import shipped_root
+from orchestrator.core.job import Job
+from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import load, lowered
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.paths import shipped_root
-from orchestrator.records import Job, Tree
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.engine.objects import (
     create_container,

@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 
-from orchestrator import (
+from orchestrator.core.errors import (
     AisciError,
     ControlUnavailable,
     EngineFailed,
     Interrupted,
     SandboxFailed,
 )
+from orchestrator.core.job import Job, JobResult, Verdict
 from orchestrator.policy.seccomp import profile_of, shipped
-from orchestrator.records import Job, JobResult, Verdict
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.images.images import resolve
 from tests.contract_sandbox import LIMITS, MIB, Scenario, job_of

@@ -15,7 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator import BadPolicy, SandboxFailed
+from orchestrator.core.errors import BadPolicy, SandboxFailed
+from orchestrator.core.files import shipped_root
+from orchestrator.core.job import JobResult
+from orchestrator.core.tree import Tree
 from orchestrator.core.units import parse_size
 from orchestrator.policy.compare import compare
 from orchestrator.policy.policy import Policy, load, show
@@ -28,8 +31,6 @@ from orchestrator.policy.seccomp import (
     shipped,
     under,
 )
-from orchestrator.record.paths import shipped_root
-from orchestrator.records import JobResult, Tree
 from orchestrator.research.pins import policy_of
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.engine.objects import create_container, remove_container

@@ -127,7 +127,7 @@ def test_stopped_by_a_signal_to_its_whole_group_it_leaves_nothing(
         assert gone(engine, run_id)
         assert ended(sentinel)
     if number is signal.SIGINT:
-        assert "orchestrator.Interrupted" in words
+        assert "orchestrator.core.errors.Interrupted" in words
 
 
 def test_while_its_orchestrator_is_stopped_it_holds_the_jobs_time(

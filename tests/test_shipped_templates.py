@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from orchestrator.core.files import shipped_root
 from orchestrator.literature.local import LocalLibrary
-from orchestrator.record.paths import shipped_root
 from orchestrator.template.contract import AUTHOR, PLACEHOLDERS, check, knob_line
 from orchestrator.template.results import parse_final_info
 from orchestrator.template.template import PAPER, Template, load, shipped

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import UserError
+from orchestrator.core.errors import UserError
+from orchestrator.core.tree import canonical
 from orchestrator.record.envelope import PAYLOAD, RUN, Envelope, opened, sealed_in
 from orchestrator.record.signing import read_signer, read_verifier
 from orchestrator.record.statement import STATEMENT
-from orchestrator.records import canonical
 
 STATED = canonical({"_type": STATEMENT, "subject": [], "predicateType": RUN, "predicate": {}})
 

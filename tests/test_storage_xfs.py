@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator import ControlUnavailable, DiskFull, EngineFailed, SandboxFailed
+from orchestrator.core.errors import ControlUnavailable, DiskFull, EngineFailed, SandboxFailed
+from orchestrator.core.job import Verdict
 from orchestrator.policy.seccomp import DEFAULT, profile_of
-from orchestrator.records import Verdict
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.storage.mounts import WORKSPACE, check_workspace, mount_of, workspace_of
 from orchestrator.sandbox.storage.quota import BACKENDS, Quota

@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
+from orchestrator.core.files import shipped_root
+from orchestrator.core.job import Job, JobResult, Limits, Verdict
+from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import load, lowered
-from orchestrator.record.paths import shipped_root
-from orchestrator.records import Job, JobResult, Limits, Tree, Verdict
 from tests import stress_rig as rig
 from tests.bench import record
 from tests.leftovers import loops_settled, settled

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import BadResults, BadTemplate, UnknownName
-from orchestrator.record.paths import RESERVED, shipped_root
+from orchestrator.core.errors import BadResults, BadTemplate, UnknownName
+from orchestrator.core.files import RESERVED, shipped_root
 from orchestrator.template.contract import AUTHOR, PLACEHOLDERS, check, knob_line, require
 from orchestrator.template.results import Dataset, Results, parse_final_info
 from orchestrator.template.template import Template, from_files, load, shipped

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
+from orchestrator.core.files import shipped_root
 from orchestrator.core.progress import seconds_left, share_done
-from orchestrator.record.paths import shipped_root
 from orchestrator.template.contract import measured
 from orchestrator.template.results import parse_final_info, per_seed
 from orchestrator.template.template import load, shipped

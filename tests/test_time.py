@@ -12,9 +12,14 @@ from typing import Any
 
 import pytest
 
-from orchestrator import BudgetSpent, Diverged, LanguageModel
 from orchestrator.api.export import Saver
 from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.edit import EditRequest
+from orchestrator.core.errors import BudgetSpent, Diverged
+from orchestrator.core.job import Job, JobResult
+from orchestrator.core.model import Ask, Message, Reply, Usage
+from orchestrator.core.protocols import LanguageModel
+from orchestrator.core.tree import Tree
 from orchestrator.editor.scripted import ScriptedEditor
 from orchestrator.literature.local import LocalLibrary
 from orchestrator.policy.policy import lowered
@@ -24,8 +29,8 @@ from orchestrator.record.chain import SCHEMA
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.ports import Edges, Ports
 from orchestrator.record.replay import absent
-from orchestrator.records import Ask, EditRequest, Job, JobResult, Message, Reply, Tree, Usage
-from orchestrator.research.run import Tools, research
+from orchestrator.research.run import research
+from orchestrator.research.setup import Tools
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.gpus.leases import Device, Gpus
 from orchestrator.sandbox.scripted import Ending, ScriptedSandbox

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import IdeaFailed
 from orchestrator.core.deadline import Deadline
+from orchestrator.core.edit import EditRequest
+from orchestrator.core.errors import IdeaFailed
+from orchestrator.core.job import Job, JobResult
+from orchestrator.core.research import Paper
 from orchestrator.record.ports import Ports
-from orchestrator.records import EditRequest, Job, JobResult, Paper
 from orchestrator.research.paper import latex, references
 from orchestrator.research.prompts import blocks
 from orchestrator.research.stages import paper_edit as papers

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
-from orchestrator import BadFile, BadTemplate
+from orchestrator.core.errors import BadFile, BadTemplate
 from orchestrator.core.strict_yaml import MAX_BYTES, parse, read, validated
 
 

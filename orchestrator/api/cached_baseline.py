@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from orchestrator import Blobs, Sandbox
+from orchestrator.core.protocols import Blobs, Sandbox
+from orchestrator.core.tree import Tree, digest
 from orchestrator.machine import baseline_cache as baselines
-from orchestrator.records import Tree, digest
-from orchestrator.research.run import Setup
+from orchestrator.research.setup import Setup
 from orchestrator.research.stages.experiments import baseline_job
 from orchestrator.template.baseline import KeptBaseline, key_of
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from orchestrator.core.files import slug, write
+from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
+from orchestrator.record.evidence_files import write_evidence
 from orchestrator.record.journal import Journal, Mode
-from orchestrator.record.paths import IdeaPaths, slug, write
-from orchestrator.records import Tree
+from orchestrator.record.paths import IdeaPaths
 from orchestrator.report import idea_report, run_report
 from orchestrator.report.git_history import History
 from orchestrator.report.reading import steps
-from orchestrator.research.ideas_file import write_evidence
 from orchestrator.research.pipeline import Outcome
-from orchestrator.research.run import Place
+from orchestrator.research.setup import Place
 from orchestrator.research.stages.review import as_text
 from orchestrator.research.study import Study
 
@@ -22,7 +23,7 @@ PDF = "latex/out/paper.pdf"
 
 
 class Saver:
-    """Implements :class:`orchestrator.research.ideas_file.Saving`."""
+    """Implements :class:`orchestrator.research.setup.Saving`."""
 
     def idea(self, output: IdeaPaths, journal: Journal, outcome: Outcome) -> None:
         """Evidence, git history, paper, review and report of one idea."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchestrator import UnknownName, UserError
+from orchestrator.core.errors import UnknownName, UserError
 from orchestrator.record.chain import read_lines
 from orchestrator.record.paths import RunPaths
 

@@ -10,40 +10,31 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from orchestrator import ImageStale, UserError
 from orchestrator.api import cached_baseline as starting
+from orchestrator.api.author import open_author
+from orchestrator.api.data import _may_have_data, data_for, same_data
+from orchestrator.core.errors import UserError
+from orchestrator.core.files import shipped_root
 from orchestrator.editor.aider import ContainerEditor, ProcessEditor
 from orchestrator.literature.local import LocalLibrary
-from orchestrator.machine import datasets
 from orchestrator.machine.measure import measure
-from orchestrator.models.litellm import open_model
 from orchestrator.models.prices import prices_of
 from orchestrator.policy.check import check, check_machine, refuse
 from orchestrator.policy.policy import Policy, load, lowered
 from orchestrator.proof.store import Shelf
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.paths import shipped_root
 from orchestrator.record.ports import Edges
-from orchestrator.records import ContainerKind
-from orchestrator.research.run import Setup
+from orchestrator.research.setup import Setup
 from orchestrator.sandbox.admission import Allowance
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.gpus.leases import Driver
-from orchestrator.sandbox.images.derived import resolve_for
-from orchestrator.sandbox.images.images import resolve
-from orchestrator.sandbox.job.verify import check_possible
-from orchestrator.sandbox.resources import socket_of
 from orchestrator.sandbox.sandbox import DockerSandbox, OnEvent
 from orchestrator.template.contract import require
-from orchestrator.template.manifest import StagedData
 from orchestrator.template.template import Template, shipped
 from orchestrator.template.template import load as load_template
 
-KINDS: tuple[ContainerKind, ...] = ("experiment", "latex", "editor")
 LIBRARY = "library.json"
-STORAGE = "aisci-storage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +64,7 @@ def prepare(wanted: Wanted) -> Setup:
     if wanted.max_usd is not None:
         budgets = {"idea.budget.usd": min(wanted.max_usd, policy.idea.usd)}
         policy = lowered(policy, budgets | {"run.budget.usd": wanted.max_usd})
-    model = open_model(wanted.model, environ=os.environ)
+    model = open_author(wanted.model, environ=os.environ)
     prices = prices_of(model, wanted.price)
     return Setup(
         template=template,
@@ -114,112 +105,6 @@ def fits(policy: Policy, results: Path) -> None:
     refuse(policy.name, check_machine(policy, measure(there, gpus=gpus)))
 
 
-def resolve_images(
-    policy: Policy, engine: Engine, template: Template | None = None
-) -> tuple[tuple[str, str], ...]:
-    """(name, id) of the image of each kind of container, and of the trusted helper's.
-
-    A template that needs packages has an image of its own, under the name that the policy gives.
-
-    Raises:
-        ControlUnavailable: this engine cannot hold the policy; known before anything is paid.
-        ImageMissing, ImageStale: one is to be built.
-    """
-    socket_of(engine)
-    found = {STORAGE: resolve(engine, STORAGE)}
-    for kind in KINDS:
-        limits = policy.limits(kind)
-        if kind == "editor" and policy.editor_on_host:
-            continue
-        check_possible(engine, limits)
-        flavour: Literal["cpu", "cuda"] = "cuda" if limits.gpus else "cpu"
-        if kind == "experiment" and template is not None:
-            found[limits.image] = resolve_for(engine, template, limits.image, flavour)
-        else:
-            found[limits.image] = resolve(engine, limits.image, flavour=flavour)
-    return tuple(sorted(found.items()))
-
-
-def same_images(setup: Setup, engine: Engine) -> None:
-    """Raise :class:`ImageStale` where an image is no longer the one that the run began with."""
-    for name, image in resolve_images(setup.policy, engine, setup.template):
-        pinned = dict(setup.images).get(name)
-        if pinned != image:
-            raise ImageStale(
-                f"the image {name} is not the one that this run began with",
-                where=f"recorded {pinned}, now {image}",
-                todo="`aisci resume --fork` goes on with the present one, and says so",
-            )
-
-
-def data_for(
-    template: Template, scale: str, policy: Policy, extra: Path | None = None
-) -> tuple[StagedData, ...]:
-    """What a run at ``scale`` finds below ``/data``: the sets that it needs, and a person's own.
-
-    Every file is read and compared with its hash. ``extra`` is a folder whose sub-folders are
-    data sets of the person's.
-
-    Raises:
-        UserError: the policy gives no data; a set is not staged; ``extra`` holds none.
-        DataFailed: a staged set was changed.
-    """
-    needed = template.manifest.needed(scale)
-    if needed:
-        _may_have_data(policy, f"the scale {scale} of {template.name}, which needs data")
-    declared = {data.name for data in template.manifest.data if data.source == "download"}
-    own = staged(extra, policy)
-    for one in own:
-        if one.name in declared:
-            raise UserError(
-                f"the template declares the data set {one.name!r} itself",
-                where=f"--data {extra}",
-                todo=f"aisci data prepare {template.argument} --only {one.name} --from FILE",
-            )
-    return (*(datasets.verify(data, template.argument) for data in needed), *own)
-
-
-def staged(folder: Path | None, policy: Policy) -> tuple[StagedData, ...]:
-    """Each sub-folder of ``folder`` as a data set, by the hash of its content."""
-    if folder is None:
-        return ()
-    _may_have_data(policy, f"--data {folder}")
-    if not folder.is_dir():
-        raise UserError("no such folder of data sets", where=f"--data {folder}")
-    sets = sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
-    if not sets:
-        raise UserError(
-            "the folder holds no data set",
-            where=f"--data {folder}",
-            todo="put each data set into a sub-folder; it is mounted as /data/<its name>",
-        )
-    return tuple(
-        StagedData(path.name, datasets.content_of(path), str(path.resolve())) for path in sets
-    )
-
-
-def same_data(data: tuple[StagedData, ...]) -> None:
-    """Raise :class:`UserError` where a data set is not there any more, or not the same."""
-    for one in data:
-        folder = Path(one.folder)
-        if not folder.is_dir() or datasets.content_of(folder) != one.hash:
-            raise UserError(
-                f"the data set {one.name!r} is not the one that this run began with",
-                where=one.folder,
-                why="it was changed" if folder.is_dir() else "it is not there",
-                todo="put it back as it was: a run is not gone on with over other data",
-            )
-
-
-def _may_have_data(policy: Policy, asked: str) -> None:
-    if policy.whole.experiment.data == "none":
-        raise UserError(
-            f"the policy {policy.name!r} gives experiments no data",
-            where=f"{asked}; the policy's experiment.data is none",
-            todo="leave --data out, or use a policy with `data: read-only`",
-        )
-
-
 def present_template(name: str, origin: str) -> Template | None:
     """The template that a record names, as it is now; None where it is not here any more."""
     root = shipped_root()
@@ -242,7 +127,7 @@ def real_edges(
     if setup.data:
         _may_have_data(setup.policy, "the data sets that the run began with")
         same_data(setup.data)
-    model = open_model(setup.model, environ=os.environ, prices=dict(setup.prices))
+    model = open_author(setup.model, environ=os.environ, prices=dict(setup.prices))
     library = LocalLibrary.from_bytes(setup.template.files.get(LIBRARY, b"[]"), LIBRARY)
     worker = shipped_root() / "sandbox" / "editor" / "worker.py"
     images = dict(setup.images)

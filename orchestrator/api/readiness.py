@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from orchestrator import AisciError, BadPolicy, ControlUnavailable, EngineUnavailable
-from orchestrator.api.prepare import KINDS, resolve_images, usable_policy
+from orchestrator.api.images import resolve_images
+from orchestrator.api.prepare import usable_policy
+from orchestrator.core.errors import AisciError, BadPolicy, ControlUnavailable, EngineUnavailable
+from orchestrator.core.files import shipped_root
 from orchestrator.core.host import Host
+from orchestrator.core.job import KINDS
 from orchestrator.machine.doctor import Check, State
 from orchestrator.policy.policy import Policy, load_blocks
 from orchestrator.policy.schema import BLOCKS
-from orchestrator.record.paths import shipped_root
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.storage.quota import check_fits
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator import BadResults
-from orchestrator.api.template_run import Tryout, opened
-from orchestrator.console.live_line import NowRunning, as_seen
-from orchestrator.records import ContainerKind, JobResult
+from orchestrator.api.template_run import TrialListener, Tryout, opened, usage_of
+from orchestrator.core.errors import BadResults
+from orchestrator.core.job import ContainerKind, JobResult
 from orchestrator.research.stages.compile import read_report
 from orchestrator.template.contract import Judged, measured
 from orchestrator.template.contract.finding import Finding
@@ -17,7 +16,7 @@ KINDS: tuple[ContainerKind, ...] = ("experiment", "latex")
 
 
 def try_out(
-    template: Template, policy: str, scale: str, live: NowRunning
+    template: Template, policy: str, scale: str, live: TrialListener
 ) -> Iterator[tuple[Judged, dict[str, object]]]:
     """Each rule as it is judged, with what its container used; two runs of the experiment.
 
@@ -25,7 +24,7 @@ def try_out(
     """
     with opened(template, policy, scale, live, kinds=KINDS) as trial:
         ran = trial.experiment("trial/first")
-        used = dict(as_seen(ran.attestation.peaks))
+        used = dict(usage_of(ran.attestation.peaks))
         done = measured.finishes(ran)
         yield done, used
         if not done.held:
@@ -59,7 +58,7 @@ def _again(trial: Tryout, first: measured.Measured) -> tuple[Judged, dict[str, o
     if trial.policy.limits("experiment").gpus:
         return Judged(name, promise, why_not="a GPU adds up in an order of its own"), {}
     ran = trial.experiment("trial/again", "experiment.py a second time")
-    used = dict(as_seen(ran.attestation.peaks))
+    used = dict(usage_of(ran.attestation.peaks))
     if not measured.finishes(ran).held:
         return Judged(name, promise, measured.finishes(ran).findings), used
     again, trouble = _measured(trial, ran)

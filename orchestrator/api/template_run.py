@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Protocol
 
-from orchestrator.api.prepare import STORAGE, data_for, require_gpu, usable_policy
-from orchestrator.console.live_line import NowRunning
+from orchestrator.api.data import data_for
+from orchestrator.api.images import STORAGE
+from orchestrator.api.prepare import require_gpu, usable_policy
 from orchestrator.core.deadline import FOREVER
+from orchestrator.core.job import ContainerKind, Job, JobResult, Peaks
+from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
 from orchestrator.record.blobs import BlobStore
-from orchestrator.records import ContainerKind, Job, JobResult, Tree
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.stages.compile import OUT
 from orchestrator.research.stages.experiments import baseline_job
@@ -29,6 +31,27 @@ from orchestrator.template.contract.paper import filled
 from orchestrator.template.template import PAPER, Template
 
 
+class TrialListener(Protocol):
+    """Follows the containers of a trial; is a sandbox's ``on_event`` too."""
+
+    def begin(self, what: str, minutes: float = 0.0) -> None:
+        """A container is about to start; ``minutes`` is the manifest's estimate."""
+
+    def __call__(self, what: str, facts: Mapping[str, object]) -> None:
+        """What the sandbox reports of the job that runs."""
+
+
+def usage_of(peaks: Peaks) -> dict[str, Any]:
+    """What a container used, for a program: seconds and bytes."""
+    return {
+        "seconds": round(peaks.wall, 3),
+        "cpu_seconds": round(peaks.cpu_time, 3),
+        "memory_bytes": peaks.memory,
+        "disk_bytes": peaks.disk,
+        "gpu_memory_bytes": peaks.gpu_memory,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Tryout:
     """One template at one scale under one policy, with an engine behind it."""
@@ -39,7 +62,7 @@ class Tryout:
     files: Tree
     store: BlobStore
     sandbox: DockerSandbox
-    live: NowRunning
+    live: TrialListener
     images: tuple[tuple[str, str], ...]
     data: tuple[tuple[str, str], ...] = ()  # (name, hash)
 
@@ -102,7 +125,7 @@ def opened(
     template: Template,
     policy_name: str,
     scale: str,
-    live: NowRunning,
+    live: TrialListener,
     *,
     kinds: tuple[ContainerKind, ...],
 ) -> Iterator[Tryout]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from orchestrator.audit.calls import Box
 from orchestrator.audit.finding import NOT_HELD, Finding
+from orchestrator.core.job import Limits, Verdict
 from orchestrator.policy.runtimes import unread
 from orchestrator.record.attestation import suspected, verdict
-from orchestrator.records import Limits, Verdict
 
 _NONE = "no limit"
 _QUOTA_OPTIONS = frozenset({"nosuid", "nodev", "noexec"})

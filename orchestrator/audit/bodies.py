@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from orchestrator import BadJournal
 from orchestrator.audit.finding import Checked, Finding, checked
 from orchestrator.audit.record import Line, Log, Record
-from orchestrator.record.blobs import UNFINISHED
+from orchestrator.core.errors import BadJournal
+from orchestrator.core.files import UNFINISHED
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 _STEP = 1 << 20

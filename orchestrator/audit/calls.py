@@ -12,18 +12,12 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from orchestrator import BadJournal
 from orchestrator.audit.finding import Checked, Finding, checked
 from orchestrator.audit.record import Line, Log, Record
-from orchestrator.records import (
-    Attestation,
-    Edit,
-    EditRequest,
-    Job,
-    JobResult,
-    Limits,
-    digest,
-)
+from orchestrator.core.edit import Edit, EditRequest
+from orchestrator.core.errors import BadJournal
+from orchestrator.core.job import Attestation, Job, JobResult, Limits
+from orchestrator.core.tree import digest
 
 PORTS = frozenset({"sandbox", "editor"})
 _JOB, _RESULT = TypeAdapter(Job), TypeAdapter(JobResult)

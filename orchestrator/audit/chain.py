@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from orchestrator.audit.finding import Checked, Finding, checked
 from orchestrator.audit.record import Log, Record
-from orchestrator.records import digest
+from orchestrator.core.tree import digest
 
 _CUT = "a run that is not finished and a record that was cut look the same"
 

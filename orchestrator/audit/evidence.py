@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from orchestrator import BadJournal
 from orchestrator.audit.calls import Box, Calls
 from orchestrator.audit.finding import Checked, Finding, checked
 from orchestrator.audit.record import Line, Log, Record
+from orchestrator.core.errors import BadJournal
+from orchestrator.core.tree import canonical
 from orchestrator.policy.policy import Policy
 from orchestrator.record.divergence import first_difference
+from orchestrator.record.evidence_files import evidence_name
 from orchestrator.record.paths import Recorded
 from orchestrator.record.statement import of_call
-from orchestrator.records import canonical
-from orchestrator.research.ideas_file import evidence_name
 
 BEFORE = "this run was recorded before evidence was journalled"
 

@@ -8,13 +8,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from orchestrator import AisciError, __version__
+from orchestrator import __version__
 from orchestrator.audit.calls import Box
 from orchestrator.audit.finding import NOT_HELD, Checked, Finding, checked
 from orchestrator.audit.record import Line, Record
+from orchestrator.core.errors import AisciError
+from orchestrator.core.tree import digest
 from orchestrator.policy.policy import Policy
 from orchestrator.policy.seccomp import DEFAULT, Profile, profile_of, shipped
-from orchestrator.records import digest
 from orchestrator.research.pins import policy_of, template_of
 
 

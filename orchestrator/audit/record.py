@@ -15,10 +15,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from orchestrator.audit.finding import Finding
+from orchestrator.core.tree import canonical, digest
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import GENESIS, SCHEMA
 from orchestrator.record.paths import RunPaths
-from orchestrator.records import canonical, digest
 
 Kind = Literal["run_started", "idea_started", "forked", "asked", "answered", "noted", "sealed"]
 _CALL = ("port", "scope", "ord", "request", "seconds")

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from pydantic import TypeAdapter
 
-from orchestrator import BadJournal
 from orchestrator.audit.calls import Calls
 from orchestrator.audit.finding import Checked, Finding, checked
 from orchestrator.audit.record import Line, Log, Record
-from orchestrator.records import Run
+from orchestrator.core.errors import BadJournal
+from orchestrator.core.research import Run
 
 _RUN = TypeAdapter(Run)
 

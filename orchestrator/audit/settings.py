@@ -10,9 +10,9 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 
-from orchestrator import AisciError
 from orchestrator.audit.calls import Box
 from orchestrator.audit.finding import NOT_HELD, Finding
+from orchestrator.core.errors import AisciError
 from orchestrator.policy.seccomp import DEFAULT, Profile, profile_of, under
 from orchestrator.record.attestation import mismatches
 

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator import UserError
 from orchestrator.api import find_run as runs
 from orchestrator.audit import CHECKS, Anchor, Audit, Outcome, audit_page
 from orchestrator.audit import audit as audited
@@ -15,7 +14,8 @@ from orchestrator.audit.finding import Group, grouped
 from orchestrator.audit.page import why_none
 from orchestrator.audit.verdict import MEANS
 from orchestrator.console import output as out
-from orchestrator.record.paths import write
+from orchestrator.core.errors import UserError
+from orchestrator.core.files import write
 from orchestrator.record.signing import read_verifier
 
 _HEAD = re.compile(r"[0-9a-f]{64}")

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from orchestrator import BadResults, BadTemplate, __version__
+from orchestrator import __version__
 from orchestrator.api.signals import obeyed
-from orchestrator.api.template_run import Tryout, opened
+from orchestrator.api.template_run import Tryout, opened, usage_of
 from orchestrator.console import output as out
-from orchestrator.console.live_line import MIB, NowRunning, as_seen
+from orchestrator.console.live_line import MIB, NowRunning
 from orchestrator.console.live_table import span
-from orchestrator.console.run import View
+from orchestrator.console.view import View
+from orchestrator.core.errors import BadResults, BadTemplate
+from orchestrator.core.files import shipped_root
+from orchestrator.core.job import JobResult
 from orchestrator.machine import baseline_cache as baselines
 from orchestrator.machine.measure import in_words
-from orchestrator.record.paths import shipped_root
-from orchestrator.records import JobResult
 from orchestrator.sandbox.gpus.leases import Driver
 from orchestrator.template.baseline import FORM, KeptBaseline, key_of
 from orchestrator.template.contract import measured, require
@@ -110,7 +111,7 @@ def _report(
         value = {
             "template": kept.template, "scale": kept.scale, "policy": kept.policy, "new": new,
             "machine": kept.machine, "at": kept.at, "key": kept.key, "seeds": dict(kept.seeds),
-            "used": as_seen(peaks), "beats": [asdict(one) for one in beats],
+            "used": usage_of(peaks), "beats": [asdict(one) for one in beats],
             "means": {name: dict(data.means) for name, data in results.datasets.items()},
             "stderrs": {name: dict(data.stderrs) for name, data in results.datasets.items()},
         }  # fmt: skip

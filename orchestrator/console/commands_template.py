@@ -39,7 +39,7 @@ def template_check(
 ) -> None:
     """Try every rule of the contract; exit code 2 if its files break one, 1 if its runs do."""
     from orchestrator.console import template as written
-    from orchestrator.console.run import View
+    from orchestrator.console.view import View
 
     view = View(quiet=quiet, as_json=as_json)
     code = written.check_template(name, run=run, policy=policy, scale=scale, view=view)
@@ -76,7 +76,7 @@ def template_baseline(
 ) -> None:
     """Measure run_0 once on this machine; runs under the same policy then start from it."""
     from orchestrator.console import baseline
-    from orchestrator.console.run import View
+    from orchestrator.console.view import View
 
     view = View(quiet=quiet, as_json=as_json)
     raise typer.Exit(baseline.baseline(name, scale, policy, view, again=again))
@@ -109,7 +109,7 @@ def data_prepare(
 ) -> None:
     """Fetch, verify and stage a template's data, once for this machine."""
     from orchestrator.console import data
-    from orchestrator.console.run import View
+    from orchestrator.console.view import View
 
     view = View(quiet=quiet, as_json=as_json)
     brought = tuple(given or ())

@@ -17,14 +17,14 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from orchestrator import Interrupted, UnknownName, UserError
 from orchestrator.api.signals import obeyed
 from orchestrator.console import output as out
-from orchestrator.console.run import View
+from orchestrator.console.view import View
+from orchestrator.core.errors import Interrupted, UnknownName, UserError
+from orchestrator.core.files import shipped_root
 from orchestrator.core.strict_yaml import nearest
 from orchestrator.machine import datasets
 from orchestrator.machine.download import Told, fetch
-from orchestrator.record.paths import shipped_root
 from orchestrator.template.manifest import DataFile, DataSet
 from orchestrator.template.template import Template, load, shipped
 

@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator import AisciError
+from orchestrator.core.errors import AisciError
 from orchestrator.core.sanitize import plain
 
 SCREEN = 1200  # characters of one field; the rest is in the journal

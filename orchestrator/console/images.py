@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from orchestrator.console import output as out
-from orchestrator.record.paths import shipped_root
+from orchestrator.core.files import shipped_root
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.engine.reaper import reap
 from orchestrator.sandbox.images import derived

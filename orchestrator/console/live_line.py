@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from rich.console import Console
 from rich.live import Live
@@ -14,9 +14,9 @@ from rich.text import Text
 
 from orchestrator.console import output as out
 from orchestrator.console.live_table import BAR, span
-from orchestrator.console.run import View
+from orchestrator.console.view import View
+from orchestrator.core.job import Peaks
 from orchestrator.core.progress import seconds_left
-from orchestrator.records import Peaks
 
 MIB = 2**20
 STEPS = 10  # lines about one run where nobody watches a terminal
@@ -105,14 +105,3 @@ class NowRunning:
     def _print(self, text: str) -> None:
         sys.stderr.write(f"{text}\n")
         sys.stderr.flush()
-
-
-def as_seen(peaks: Peaks) -> dict[str, Any]:
-    """What a container used, for a program: seconds and bytes."""
-    return {
-        "seconds": round(peaks.wall, 3),
-        "cpu_seconds": round(peaks.cpu_time, 3),
-        "memory_bytes": peaks.memory,
-        "disk_bytes": peaks.disk,
-        "gpu_memory_bytes": peaks.gpu_memory,
-    }

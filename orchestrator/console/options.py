@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from orchestrator import AisciError, Interrupted
+from orchestrator.core.errors import AisciError, Interrupted
 
 if TYPE_CHECKING:
     from click import Context

@@ -11,8 +11,10 @@ from typing import Any
 
 from rich.text import Text
 
-from orchestrator import BadPolicy, UserError
 from orchestrator.console import output as out
+from orchestrator.core.errors import BadPolicy, UserError
+from orchestrator.core.files import shipped_root
+from orchestrator.core.host import Machine
 from orchestrator.core.sanitize import plain
 from orchestrator.core.strict_yaml import dump
 from orchestrator.machine.measure import measure
@@ -27,9 +29,7 @@ from orchestrator.policy.check import (
 )
 from orchestrator.policy.compare import Verdict, compare, shown
 from orchestrator.policy.document import json_schema
-from orchestrator.policy.lint import Machine
 from orchestrator.policy.policy import Policy, load, load_blocks, show
-from orchestrator.record.paths import shipped_root
 from orchestrator.sandbox.gpus.leases import Driver
 
 WRONG = 2

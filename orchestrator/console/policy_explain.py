@@ -10,8 +10,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator import UserError
 from orchestrator.console import output as out
+from orchestrator.core.errors import UserError
+from orchestrator.core.files import shipped_root
 from orchestrator.core.host import Host
 from orchestrator.core.sanitize import plain_line
 from orchestrator.machine.survey import survey
@@ -19,7 +20,6 @@ from orchestrator.policy.check import only_blocks
 from orchestrator.policy.compare import shown
 from orchestrator.policy.controls import CIS, PSS, Control, How, departing, here
 from orchestrator.policy.policy import Policy, load, load_blocks
-from orchestrator.record.paths import shipped_root
 
 LONGEST = 100  # characters of a line, however wide the terminal: text is read
 Found = tuple[tuple[Control, How], ...]

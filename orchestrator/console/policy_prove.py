@@ -14,11 +14,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from orchestrator import Interrupted, __version__
+from orchestrator import __version__
 from orchestrator.api.signals import obeyed
 from orchestrator.console import output as out
 from orchestrator.console.policy import SHIPPED, this_machine
 from orchestrator.console.policy_prove_view import Board, Lines, Silent, Watcher, report
+from orchestrator.core.errors import Interrupted
+from orchestrator.core.files import shipped_root
+from orchestrator.core.job import ContainerKind
 from orchestrator.proof.judge import Result
 from orchestrator.proof.probe import Probe, chosen, probes
 from orchestrator.proof.proof import Proof, Whole
@@ -27,8 +30,6 @@ from orchestrator.proof.running.prover import whole
 from orchestrator.proof.running.runner import Trials
 from orchestrator.proof.store import Shelf
 from orchestrator.proof.subject import Subject, applying, on_machine, subject_of
-from orchestrator.record.paths import shipped_root
-from orchestrator.records import ContainerKind
 from orchestrator.sandbox.engine.client import Engine, connect, translated
 from orchestrator.sandbox.images.images import resolve
 

@@ -16,10 +16,10 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.console import output as out
+from orchestrator.core.job import ContainerKind
 from orchestrator.core.sanitize import plain_line
 from orchestrator.proof.judge import STATES, Result
 from orchestrator.proof.proof import Proof, Row, by_control
-from orchestrator.records import ContainerKind
 
 COLOURS = {
     "held": "green",

@@ -7,9 +7,10 @@ from pathlib import Path
 from orchestrator.api import find_run as runs
 from orchestrator.api.export import open_journal
 from orchestrator.console import output as out
+from orchestrator.core.files import write
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Journal, Mode
-from orchestrator.record.paths import IdeaPaths, write
+from orchestrator.record.paths import IdeaPaths
 from orchestrator.report import idea_report, run_report
 from orchestrator.research.pins import read_pins
 

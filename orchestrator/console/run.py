@@ -10,23 +10,21 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from orchestrator import AisciError, BudgetSpent, Interrupted, UserError
 from orchestrator.api import find_run as runs
 from orchestrator.api.cached_baseline import kept_for
 from orchestrator.api.export import Saver, differences
+from orchestrator.api.images import resolve_images, same_images
 from orchestrator.api.prepare import (
     Wanted,
     fits,
     prepare,
     present_template,
     real_edges,
-    resolve_images,
-    same_images,
     usable_policy,
 )
 from orchestrator.api.signals import obeyed
@@ -34,29 +32,25 @@ from orchestrator.console import output as out
 from orchestrator.console.live_table import Progress
 from orchestrator.console.log_lines import Lines
 from orchestrator.console.run_state import Line, Track
+from orchestrator.console.view import View
+from orchestrator.core.errors import AisciError, BudgetSpent, Interrupted, UserError
+from orchestrator.core.files import write
 from orchestrator.core.sanitize import plain_line
 from orchestrator.proof.store import Shelf
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import head_of, set_torn_tail_aside
 from orchestrator.record.envelope import about, sealed_in
 from orchestrator.record.journal import Mode
-from orchestrator.record.paths import RunPaths, write
+from orchestrator.record.paths import RunPaths
 from orchestrator.record.replay import absent
 from orchestrator.record.signing import Signer, read_signer
 from orchestrator.research.pins import read_pins, same_program, setup_of, template_of
 from orchestrator.research.pipeline import Outcome
 from orchestrator.research.preflight import rehearse
-from orchestrator.research.run import Listener, Place, Setup, Tools, research
+from orchestrator.research.run import research
+from orchestrator.research.setup import Listener, Place, Setup, Tools
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.sandbox import OnEvent
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """How a person, or a program, wants to follow."""
-
-    quiet: bool
-    as_json: bool
 
 
 def start(wanted: Wanted, view: View, sign: Path | None = None) -> int:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.core.job import Verdict
 from orchestrator.core.sanitize import plain_line
-from orchestrator.records import Verdict
 
 Line = dict[str, Any]
 Body = Callable[[Line], Any]

@@ -6,14 +6,14 @@ import re
 from dataclasses import asdict
 from pathlib import Path
 
-from orchestrator import DiskFull, UserError
 from orchestrator.console import output as out
 from orchestrator.console.live_line import NowRunning
 from orchestrator.console.live_table import span
-from orchestrator.console.run import View
+from orchestrator.console.view import View
+from orchestrator.core.errors import DiskFull, UserError
+from orchestrator.core.files import shipped_root, write
 from orchestrator.machine import baseline_cache as baselines
 from orchestrator.machine import datasets
-from orchestrator.record.paths import shipped_root, write
 from orchestrator.template.baseline import KeptBaseline
 from orchestrator.template.contract import Finding, Judged, judged
 from orchestrator.template.manifest import Manifest

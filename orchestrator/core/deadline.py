@@ -10,7 +10,7 @@ import math
 import time
 from dataclasses import dataclass
 
-from orchestrator import BudgetSpent
+from orchestrator.core.errors import BudgetSpent
 
 MORE_ROOM = (
     "go on with more room: `aisci resume RUN --fork --policy ./wider.yaml`; "

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from orchestrator.records import Attestation
+from orchestrator.core.job import Attestation
 
 Tries = Literal["tested", "listed", "failed", "absent"]
 
@@ -119,3 +119,20 @@ class Host:
 
 def _named(tried: tuple[Tried, ...], name: str) -> Tried:
     return next((one for one in tried if one.name == name), Tried(name, "absent"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What a machine has, in CPUs, bytes and counts.
+
+    ``disk`` is free disk. ``gpus`` and ``gpu_memory``, that of the smallest GPU, are None where
+    nobody looked. ``pids`` and ``open_files`` are the most that its kernel allows.
+    """
+
+    cpus: int
+    memory: int
+    disk: int
+    gpus: int | None = None
+    gpu_memory: int | None = None
+    pids: int = 2**22
+    open_files: int = 2**20

@@ -20,7 +20,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent, NodeEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from orchestrator import BadFile
+from orchestrator.core.errors import BadFile
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 16

@@ -20,10 +20,13 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, Protocol, Self
 
-from orchestrator import Blobs, ControlUnavailable, EditorFailed, LanguageModel
 from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.edit import Edit, EditRequest
+from orchestrator.core.errors import ControlUnavailable, EditorFailed
+from orchestrator.core.job import Job, JobResult, Limits
+from orchestrator.core.protocols import Blobs, LanguageModel
+from orchestrator.core.tree import Tree
 from orchestrator.editor.wire import LONGEST_LINE, Lines, concluded, converse, shown
-from orchestrator.records import Edit, EditRequest, Job, JobResult, Limits, Tree
 
 WORKER = ("python3", "-I", "/opt/aisci/editor/worker.py")
 """The worker in the image ``aisci-editor``."""
@@ -37,7 +40,7 @@ class Session(Lines, Protocol):
 
 
 class ContainerEditor:
-    """Implements :class:`orchestrator.Editor`: each edit in a fresh container of its own.
+    """Implements :class:`orchestrator.core.protocols.Editor`: each edit in a fresh container of its own.
 
     ``policy`` is the hash of the effective policy that the limits come from, for the evidence.
     """
@@ -50,7 +53,7 @@ class ContainerEditor:
         self._sessions, self._policy = sessions, policy
 
     def edit(self, request: EditRequest, model: LanguageModel, within: Deadline = FOREVER) -> Edit:
-        """See :class:`orchestrator.Editor`; also raises what the sandbox and ``model`` raise."""
+        """See :class:`orchestrator.core.protocols.Editor`; also raises what the sandbox and ``model`` raise."""
         job = Job(
             scope=request.scope,
             kind="editor",
@@ -81,7 +84,7 @@ class ContainerEditor:
 
 
 class ProcessEditor:
-    """Implements :class:`orchestrator.Editor` with a child process of this Python.
+    """Implements :class:`orchestrator.core.protocols.Editor` with a child process of this Python.
 
     Nothing but the guard, a private folder, a bare environment and the wall clock hold it;
     so there is no attestation. Raises :class:`ControlUnavailable` where Aider is missing.
@@ -96,7 +99,7 @@ class ProcessEditor:
         self._blobs, self._worker = blobs, worker
 
     def edit(self, request: EditRequest, model: LanguageModel, within: Deadline = FOREVER) -> Edit:
-        """See :class:`orchestrator.Editor`."""
+        """See :class:`orchestrator.core.protocols.Editor`."""
         files = shown(request)
         with _private_folder() as home:
             tree = home / "tree"

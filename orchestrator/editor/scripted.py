@@ -8,24 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from orchestrator import Blobs, LanguageModel
 from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.edit import Edit, EditRequest
+from orchestrator.core.protocols import Blobs, LanguageModel
+from orchestrator.core.tree import Tree
 from orchestrator.editor.wire import concluded, shown
-from orchestrator.records import Edit, EditRequest, Tree
 
 Script = Callable[[EditRequest, LanguageModel], Mapping[str, bytes]]
 """What was asked, and the model, to the new bytes of each file that changes."""
 
 
 class ScriptedEditor:
-    """Implements :class:`orchestrator.Editor` without Aider; ``script`` may ask the model."""
+    """Implements :class:`orchestrator.core.protocols.Editor` without Aider; ``script`` may ask the model."""
 
     def __init__(self, blobs: Blobs, script: Script) -> None:
         self._blobs, self._script = blobs, script
         self.requests: list[EditRequest] = []
 
     def edit(self, request: EditRequest, model: LanguageModel, within: Deadline = FOREVER) -> Edit:
-        """See :class:`orchestrator.Editor`."""
+        """See :class:`orchestrator.core.protocols.Editor`."""
         within.check(request.scope)
         self.requests.append(request)
         shown(request)

@@ -15,9 +15,13 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from orchestrator import AisciError, EditorFailed, LanguageModel
 from orchestrator.core.deadline import Deadline
-from orchestrator.records import Ask, Attestation, Edit, EditRequest, Message, Tree
+from orchestrator.core.edit import Edit, EditRequest
+from orchestrator.core.errors import AisciError, EditorFailed
+from orchestrator.core.job import Attestation
+from orchestrator.core.model import Ask, Message
+from orchestrator.core.protocols import LanguageModel
+from orchestrator.core.tree import Tree
 
 LONGEST_LINE = 8 * 1024 * 1024
 """Bytes of one line, either way; the worker keeps the same bound."""

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from orchestrator import BadFile
+from orchestrator.core.errors import BadFile
 
 KINDS = ("article", "book", "incollection", "inproceedings", "misc", "phdthesis", "techreport")
 FIELDS = [

@@ -15,9 +15,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from orchestrator import BadFile
+from orchestrator.core.errors import BadFile
+from orchestrator.core.literature import PaperRef, Query
 from orchestrator.literature.bibtex import KEY, Entry, check_field, entries, plain_text
-from orchestrator.records import PaperRef, Query
 
 MAX_BYTES = 16 * 2**20
 MAX_PAPERS = 20_000
@@ -84,7 +84,7 @@ _PAPERS: TypeAdapter[list[_Paper]] = TypeAdapter(
 
 
 class LocalLibrary:
-    """Implements :class:`orchestrator.Literature` over papers held in memory.
+    """Implements :class:`orchestrator.core.protocols.Literature` over papers held in memory.
 
     Ranked by BM25 over title (twice), abstract, authors and venue; equal scores by key, so that
     the same query always gets the same answer.

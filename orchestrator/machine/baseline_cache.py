@@ -12,11 +12,11 @@ import os
 import shutil
 from pathlib import Path
 
-from orchestrator import Blobs, Sandbox
 from orchestrator.core.deadline import Deadline
+from orchestrator.core.files import slug, write
+from orchestrator.core.job import Job, JobResult
+from orchestrator.core.protocols import Blobs, Sandbox
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.paths import slug, write
-from orchestrator.records import Job, JobResult
 from orchestrator.template.baseline import KeptBaseline, key_of, read, written
 
 RECORD = "baseline.json"
@@ -73,7 +73,7 @@ def forget(kept: KeptBaseline) -> None:
 class FromKept:
     """A sandbox over another: the one job that a kept baseline is the answer of is not run again.
 
-    Implements :class:`orchestrator.Sandbox`. What the kept answer names is put into ``blobs``.
+    Implements :class:`orchestrator.core.protocols.Sandbox`. What the kept answer names is put into ``blobs``.
     """
 
     def __init__(self, kept: KeptBaseline, blobs: Blobs, real: Sandbox) -> None:

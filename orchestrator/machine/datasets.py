@@ -18,9 +18,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from orchestrator import DataFailed, DiskFull, UserError
-from orchestrator.record.blobs import disk_errors
-from orchestrator.records import digest
+from orchestrator.core.errors import DataFailed, DiskFull, UserError
+from orchestrator.core.files import disk_errors
+from orchestrator.core.tree import digest
 from orchestrator.template.manifest import DataFile, DataSet, StagedData
 
 SPARE = 64 << 20  # bytes of the disk that staging leaves free

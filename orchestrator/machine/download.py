@@ -14,8 +14,8 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from orchestrator import DataFailed
-from orchestrator.record.blobs import disk_errors
+from orchestrator.core.errors import DataFailed
+from orchestrator.core.files import disk_errors
 from orchestrator.template.manifest import DataFile
 
 TRIES = 5  # in a row that bring nothing

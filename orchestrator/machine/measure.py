@@ -8,7 +8,7 @@ import re
 import shutil
 from pathlib import Path
 
-from orchestrator.policy.lint import Machine
+from orchestrator.core.host import Machine
 
 
 def measure(folder: Path, *, gpus: int | None = None, gpu_memory: int | None = None) -> Machine:

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator import AisciError, ControlUnavailable
+from orchestrator.core.errors import AisciError, ControlUnavailable
+from orchestrator.core.files import shipped_root
 from orchestrator.core.host import Host, Tried
+from orchestrator.core.job import Attestation, Job
+from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import load
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.paths import shipped_root
-from orchestrator.records import Attestation, Job, Tree
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.images.images import resolve
 from orchestrator.sandbox.resources import Depot

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator import ControlUnavailable, EngineUnavailable
+from orchestrator.core.errors import ControlUnavailable, EngineUnavailable
 from orchestrator.core.host import EngineFacts, Host, Tried
 from orchestrator.machine import self_check as checkup
 from orchestrator.machine import system

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from orchestrator import ModelBusy, ModelFailed, ModelRefused
+from orchestrator.core.errors import ModelBusy, ModelFailed, ModelRefused
 from orchestrator.core.sanitize import plain
 from orchestrator.models.redact import redact
 

@@ -1,4 +1,4 @@
-"""Language models by name: ``builtin/sweep``, ``scripted/FILE``, or any that litellm knows.
+"""Language models by name: ``scripted/FILE``, or any that litellm knows.
 
 The sole importer of litellm, and only when such a model is opened: it takes seconds. Retries,
 time-outs, prices and secrets are handled here once; litellm gets one try at a time.
@@ -14,22 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator import (
-    BadReply,
-    LanguageModel,
-    MissingKey,
-    ModelBusy,
-    UnknownName,
-)
 from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.errors import BadReply, MissingKey, ModelBusy, UnknownName
+from orchestrator.core.model import SWEEP, Ask, Reply, Usage
+from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.strict_yaml import nearest
 from orchestrator.core.waiting import bounded
 from orchestrator.models.failures import retry_after, translated
 from orchestrator.models.redact import redact
 from orchestrator.models.scripted import Rule, ScriptedModel
-from orchestrator.records import Ask, Reply, Usage
 
-SWEEP = "builtin/sweep"
 PER_PROMPT, PER_COMPLETION = "input_cost_per_token", "output_cost_per_token"
 MESSAGE_OVERHEAD = 16
 """Tokens that a vendor's chat format may add to each message; the known formats add 3 to 8."""
@@ -74,17 +68,11 @@ def open_model(
     ``prices`` (as of :meth:`LitellmModel.prices`) take the place of litellm's own.
     Raises :class:`UnknownName`, :class:`MissingKey`, :class:`BadFile`.
     """
-    if name == SWEEP:
-        from orchestrator.research.sweep import SweepModel  # noqa: PLC0415 - used only where chosen
-
-        return SweepModel()
     kind, _, rest = name.partition("/")
     if kind == "scripted":
         return (
             ScriptedModel(replies, name) if replies else ScriptedModel.from_file(Path(rest), name)
         )
-    if kind == "builtin":
-        raise UnknownName(f"no model is named {name!r}", todo=nearest(name, (SWEEP,)))
     litellm = _litellm()
     provider = _provider(litellm, name)
     _need_key(litellm, name, provider, environ)

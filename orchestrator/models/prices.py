@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from orchestrator import LanguageModel, UserError
+from orchestrator.core.errors import UserError
+from orchestrator.core.protocols import LanguageModel
 from orchestrator.models.litellm import PER_COMPLETION, PER_PROMPT, LitellmModel
 
 _MILLION = 1e6

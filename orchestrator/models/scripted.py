@@ -13,9 +13,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from orchestrator import AisciError, BadFile, ModelRefused
 from orchestrator.core.deadline import FOREVER, Deadline
-from orchestrator.records import Ask, Reply, Usage
+from orchestrator.core.errors import AisciError, BadFile, ModelRefused
+from orchestrator.core.model import Ask, Reply, Usage
 
 MAX_FILE = 64 * 2**20
 

@@ -11,18 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from orchestrator import BadPolicy, UserError
+from orchestrator.core.errors import BadPolicy, UserError
+from orchestrator.core.host import Machine
 from orchestrator.core.sanitize import plain_line
 from orchestrator.core.strict_yaml import Document
 from orchestrator.policy.compare import Difference, compare, flat, shown
-from orchestrator.policy.lint import (
-    Found,
-    Machine,
-    of_budgets,
-    of_container,
-    of_machine,
-    of_run,
-)
+from orchestrator.policy.lint import Found, of_budgets, of_container, of_machine, of_run
 from orchestrator.policy.policy import Policy, load, load_blocks
 from orchestrator.policy.schema import BLOCKS, Container, EditorContainer
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator import BadPolicy, UnknownName
+from orchestrator.core.errors import BadPolicy, UnknownName
 from orchestrator.core.strict_yaml import Document, nearest, read, validated
 from orchestrator.policy import seccomp
 from orchestrator.policy.compare import WHOLE, flat, judge, shown, weaker

@@ -6,8 +6,8 @@ Every rule yields the dotted key, what is wrong with it, and what to do.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from orchestrator.core.host import Machine
 from orchestrator.core.units import rough_text, size_text, time_text
 from orchestrator.policy.runtimes import LEAST_PIDS
 from orchestrator.policy.schema import BLOCKS, Container, Whole
@@ -19,23 +19,6 @@ Found = tuple[str, str, str]
 LEAST_MEMORY = 6 * 2**20  # bytes; Docker refuses less, and takes 0 for "no limit"
 LEAST_WORKSPACE = 2**20  # bytes; a file system's own tables need some
 LEAST_TMPFS = 4096  # bytes: one page; Docker and the kernel take 0 for "no limit"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
-    """What a machine has, in CPUs, bytes and counts.
-
-    ``disk`` is free disk. ``gpus`` and ``gpu_memory``, that of the smallest GPU, are None where
-    nobody looked. ``pids`` and ``open_files`` are the most that its kernel allows.
-    """
-
-    cpus: int
-    memory: int
-    disk: int
-    gpus: int | None = None
-    gpu_memory: int | None = None
-    pids: int = 2**22
-    open_files: int = 2**20
 
 
 def of_container(kind: str, block: Container) -> Iterator[Found]:

@@ -15,13 +15,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from orchestrator import UserError
+from orchestrator.core.errors import UserError
+from orchestrator.core.job import ContainerKind, Limits
 from orchestrator.core.strict_yaml import Document, dump, nearest
+from orchestrator.core.tree import digest
 from orchestrator.policy.compare import flat, weaker
 from orchestrator.policy.inherit import Effective, effective, find
 from orchestrator.policy.schema import BLOCKS, Container, Whole
 from orchestrator.policy.seccomp import setting_text
-from orchestrator.records import ContainerKind, Limits, digest
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ from pydantic import (
     model_validator,
 )
 
-from orchestrator import BadPolicy
-from orchestrator.record.paths import shipped_root
-from orchestrator.records import canonical, digest
+from orchestrator.core.errors import BadPolicy
+from orchestrator.core.files import shipped_root
+from orchestrator.core.tree import canonical, digest
 
 DEFAULT = "default"
 MAX_BYTES = 64 * 1024

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from orchestrator.core.job import ContainerKind
 from orchestrator.policy.runtimes import BIND, departures
 from orchestrator.proof.observation import Seen
 from orchestrator.proof.probe import Probe
-from orchestrator.records import ContainerKind
 
 State = Literal["held", "held otherwise", "did not hold", "not provable here"]
 STATES: tuple[State, ...] = ("did not hold", "not provable here", "held otherwise", "held")

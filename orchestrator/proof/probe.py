@@ -24,12 +24,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from orchestrator import BadFile, UnknownName
+from orchestrator.core.errors import BadFile, UnknownName
+from orchestrator.core.job import ContainerKind, Verdict
 from orchestrator.core.strict_yaml import nearest
 from orchestrator.core.units import parse_size, parse_time
 from orchestrator.policy.runtimes import departures
 from orchestrator.proof.mechanisms import IDS
-from orchestrator.records import ContainerKind, Verdict
 
 FOLDER = "sandbox/probes"
 HELPERS = "helpers"  # of FOLDER: what probes share; no probe

@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from orchestrator import BadFile
+from orchestrator.core.errors import BadFile
+from orchestrator.core.job import Attestation, ContainerKind
+from orchestrator.core.tree import digest
 from orchestrator.policy.controls import CONTROLS
 from orchestrator.policy.controls.control import Control
 from orchestrator.proof.judge import STATES, Result, State
-from orchestrator.records import Attestation, ContainerKind, digest
 
 SCHEMA = 1
 HELD, BROKEN, UNPROVABLE = 0, 1, 3  # exit codes

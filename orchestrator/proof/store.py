@@ -14,10 +14,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from orchestrator import BadFile
+from orchestrator.core.errors import BadFile
+from orchestrator.core.files import write
 from orchestrator.proof.page import empty_page, proof_page
 from orchestrator.proof.proof import Proof, read, written
-from orchestrator.record.paths import proofs_of, write
+from orchestrator.record.paths import proofs_of
 
 
 @dataclass(frozen=True, slots=True)

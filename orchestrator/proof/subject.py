@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
-from orchestrator import UserError
+from orchestrator.core.errors import UserError
+from orchestrator.core.host import Machine
+from orchestrator.core.job import ContainerKind, Limits
+from orchestrator.core.tree import digest
 from orchestrator.policy.check import check_file, comparable, only_blocks, refuse
 from orchestrator.policy.controls import of_setting
-from orchestrator.policy.lint import Machine, of_machine
+from orchestrator.policy.lint import of_machine
 from orchestrator.policy.policy import Policy, limits_of, load, load_blocks
 from orchestrator.policy.schema import Container, EditorContainer
 from orchestrator.proof.probe import Probe
-from orchestrator.records import ContainerKind, Limits, digest
 
 KINDS: tuple[ContainerKind, ...] = get_args(ContainerKind)
 _OTHER_FLAVOUR = ("aisci-sandbox:cuda", "aisci-sandbox:cpu")

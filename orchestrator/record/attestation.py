@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from orchestrator.records import Verdict
+from orchestrator.core.job import Verdict
 
 Pairs = tuple[tuple[str, str], ...]
 

@@ -6,25 +6,22 @@ the idea itself produced lies in its own folder, which therefore travels whole.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from orchestrator import BadJournal, DiskFull
+from orchestrator.core.errors import BadJournal
+from orchestrator.core.files import UNFINISHED, disk_errors
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 _STEP = 1 << 20
-UNFINISHED = ".new-"
-"""How the name of a file begins that is still being written."""
 
 
 class BlobStore:
-    """Implements :class:`orchestrator.Blobs` in ``folder``, reading through to ``parents``."""
+    """Implements :class:`orchestrator.core.protocols.Blobs` in ``folder``, reading through to ``parents``."""
 
     def __init__(self, folder: Path, *parents: BlobStore) -> None:
         self.folder = folder
@@ -90,7 +87,7 @@ class BlobStore:
 
 
 class MemoryBlobs:
-    """Implements :class:`orchestrator.Blobs` in memory, for tests and for dry reading."""
+    """Implements :class:`orchestrator.core.protocols.Blobs` in memory, for tests and for dry reading."""
 
     def __init__(self) -> None:
         self._kept: dict[str, bytes] = {}
@@ -104,19 +101,3 @@ class MemoryBlobs:
         if sha256 not in self._kept:
             raise BadJournal(f"blob {sha256[:12]}… is missing", where="memory")
         return self._kept[sha256]
-
-
-@contextmanager
-def disk_errors(where: Path) -> Iterator[None]:
-    """Translate a full disk or a spent quota once, for every writer of a run's folder."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise DiskFull(
-            "the disk is full; nothing was half-written",
-            where=str(where),
-            why=str(error.strerror),
-            todo="make room, then `aisci resume` the run: no recorded call is paid again",
-        ) from error

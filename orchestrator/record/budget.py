@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from orchestrator import BudgetSpent
 from orchestrator.core.deadline import FOREVER, MORE_ROOM, Deadline
+from orchestrator.core.errors import BudgetSpent
+from orchestrator.core.model import Usage
 from orchestrator.record.journal import Journal
-from orchestrator.records import Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from orchestrator import BadJournal
-from orchestrator.record.blobs import disk_errors
-from orchestrator.records import digest
+from orchestrator.core.errors import BadJournal
+from orchestrator.core.files import disk_errors
+from orchestrator.core.tree import digest
 
 SCHEMA = 1
 GENESIS = "0" * 64

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import orchestrator
-from orchestrator import AisciError, Diverged
+from orchestrator.core import errors
+from orchestrator.core.errors import AisciError, Diverged
 
 
 def error_record(error: AisciError) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def error_record(error: AisciError) -> dict[str, Any]:
 
 def error_from(record: dict[str, Any]) -> AisciError:
     """The recorded error, of its own class."""
-    kind: type[AisciError] = getattr(orchestrator, record["type"])
+    kind: type[AisciError] = getattr(errors, record["type"])
     return kind(record["what"], where=record["where"], why=record["why"], todo=record["todo"])
 
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from orchestrator import BadJournal
+from orchestrator.core.errors import BadJournal
+from orchestrator.core.tree import canonical
 from orchestrator.record.chain import head_of, read_lines
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.statement import STATEMENT
-from orchestrator.records import canonical
 
 PAYLOAD = "application/vnd.in-toto+json"
 RUN = "https://aisci.invalid/run/v1"

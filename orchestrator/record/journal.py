@@ -30,11 +30,13 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from orchestrator import AisciError, BadJournal, Blobs, BudgetSpent, Interrupted
-from orchestrator.record.blobs import disk_errors
+from orchestrator.core.errors import AisciError, BadJournal, BudgetSpent, Interrupted
+from orchestrator.core.files import disk_errors
+from orchestrator.core.model import Usage
+from orchestrator.core.protocols import Blobs
+from orchestrator.core.tree import canonical, digest
 from orchestrator.record.chain import GENESIS, read_lines
 from orchestrator.record.divergence import diverged, error_from, error_record, unrecorded
-from orchestrator.records import Usage, canonical, digest
 
 T = TypeVar("T")
 Evidence = Callable[[str, str, int, str, Any, Any], Any]

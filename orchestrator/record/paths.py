@@ -12,59 +12,20 @@
 
 from __future__ import annotations
 
-import os
-import re
-import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from orchestrator import Blobs, HarvestRefused, ResultsExist
-from orchestrator.record.blobs import UNFINISHED, disk_errors
-from orchestrator.records import Idea, Tree
-
-RESERVED = frozenset({"journal.jsonl", "blobs", "evidence", "history.git", "report.html"})
-
-
-def shipped_root() -> Path:
-    """The folder that holds ``templates/``, ``policies/`` and ``sandbox/``.
-
-    In an installed wheel they lie beside this file; in a checkout, one folder above.
-    """
-    package = Path(__file__).parent.parent
-    return package / "data" if (package / "data").is_dir() else package.parent
+from orchestrator.core.errors import HarvestRefused, ResultsExist
+from orchestrator.core.files import RESERVED, disk_errors, slug, write
+from orchestrator.core.protocols import Blobs
+from orchestrator.core.research import Idea
+from orchestrator.core.tree import Tree
 
 
 def proofs_of(policy_hash: str) -> str:
     """The folder of one policy's proofs, below the results."""
     return f"proofs/{policy_hash[:32]}"
-
-
-def slug(name: str) -> str:
-    """A model's name for a thing as a file name: lower-case letters, digits, underscores."""
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:40] or "idea"
-
-
-def write(path: Path, data: bytes | str) -> None:
-    """Write whole or not at all."""
-    with disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data.encode() if isinstance(data, str) else data)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-
-
-def remove_unfinished(folder: Path) -> None:
-    """Remove what a killed process was writing; only the run's one writer may ask for it."""
-    for path in folder.rglob(f"{UNFINISHED}*"):
-        if path.is_file() and not path.is_symlink():
-            path.unlink()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,23 +12,16 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from orchestrator import Blobs, Editor, LanguageModel, Literature, Sandbox
 from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.edit import Edit, EditRequest
+from orchestrator.core.job import Job, JobResult
+from orchestrator.core.literature import PaperRef, Query
+from orchestrator.core.model import Ask, Reply, Usage
+from orchestrator.core.protocols import Blobs, Editor, LanguageModel, Literature, Sandbox
+from orchestrator.core.research import Run
 from orchestrator.record import statement
 from orchestrator.record.budget import Budget
 from orchestrator.record.journal import NESTED, Journal
-from orchestrator.records import (
-    Ask,
-    Edit,
-    EditRequest,
-    Job,
-    JobResult,
-    PaperRef,
-    Query,
-    Reply,
-    Run,
-    Usage,
-)
 
 _REPLY = TypeAdapter(Reply)
 _EDIT = TypeAdapter(Edit)

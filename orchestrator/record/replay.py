@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from orchestrator import Diverged, LanguageModel
 from orchestrator.core.deadline import Deadline
+from orchestrator.core.edit import Edit, EditRequest
+from orchestrator.core.errors import Diverged
+from orchestrator.core.job import Job, JobResult
+from orchestrator.core.literature import PaperRef, Query
+from orchestrator.core.model import Ask, Reply, Usage
+from orchestrator.core.protocols import LanguageModel
 from orchestrator.record.ports import Edges
-from orchestrator.records import (
-    Ask,
-    Edit,
-    EditRequest,
-    Job,
-    JobResult,
-    PaperRef,
-    Query,
-    Reply,
-    Usage,
-)
 
 
 def _refuse(what: str) -> NoReturn:
@@ -25,7 +19,7 @@ def _refuse(what: str) -> NoReturn:
 
 
 class AbsentModel:
-    """Implements :class:`orchestrator.LanguageModel` by name alone."""
+    """Implements :class:`orchestrator.core.protocols.LanguageModel` by name alone."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -42,7 +36,7 @@ class AbsentModel:
 
 
 class AbsentEditor:
-    """Implements :class:`orchestrator.Editor`; never asked."""
+    """Implements :class:`orchestrator.core.protocols.Editor`; never asked."""
 
     def edit(
         self,
@@ -54,14 +48,14 @@ class AbsentEditor:
 
 
 class AbsentSandbox:
-    """Implements :class:`orchestrator.Sandbox`; never asked."""
+    """Implements :class:`orchestrator.core.protocols.Sandbox`; never asked."""
 
     def run(self, job: Job, within: Deadline) -> JobResult:  # noqa: ARG002 - the port's signature
         _refuse(f"sandbox for {job.scope}")
 
 
 class AbsentLiterature:
-    """Implements :class:`orchestrator.Literature`; never asked."""
+    """Implements :class:`orchestrator.core.protocols.Literature`; never asked."""
 
     def search(self, query: Query) -> tuple[PaperRef, ...]:
         _refuse(f"library for {query.text!r}")

@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from orchestrator import UserError
+from orchestrator.core.errors import UserError
 
 _LARGEST = 64 * 1024  # bytes of a file that may be a key
 _MAKE = "make one with: openssl genpkey -algorithm ed25519 -out audit-key.pem"

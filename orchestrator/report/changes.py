@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
-from orchestrator.records import Run
+from orchestrator.core.research import Run
 from orchestrator.report.html import Child, Html, el, fold, table
 from orchestrator.report.page import pill, section
 from orchestrator.report.reading import IdeaFacts, Step

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from orchestrator.core.job import Attestation
 from orchestrator.policy.runtimes import departures, unread
-from orchestrator.records import Attestation
 from orchestrator.report.html import Child, Html, el, fold, number, right, table
 from orchestrator.report.network import network
 from orchestrator.report.page import bar, duration, pill, section, size

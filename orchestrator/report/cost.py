@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.records import Usage
+from orchestrator.core.model import Usage
 from orchestrator.report.html import Html, el, fold, number, right, table
 from orchestrator.report.page import dollars, duration, pill, section
 from orchestrator.report.reading import IdeaFacts, Step

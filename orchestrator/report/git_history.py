@@ -17,8 +17,9 @@ from dulwich.objects import Blob, Commit, ObjectID
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
-from orchestrator import BadJournal, Blobs
-from orchestrator.records import Tree
+from orchestrator.core.errors import BadJournal
+from orchestrator.core.protocols import Blobs
+from orchestrator.core.tree import Tree
 
 _WHO = b"aisci <aisci@localhost>"
 _BRANCH = Ref(b"refs/heads/main")

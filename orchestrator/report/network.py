@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.records import Attestation, Egress
+from orchestrator.core.job import Attestation, Egress
 from orchestrator.report.html import Html, el, fold, number, right, table
 from orchestrator.report.page import pill, size
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from orchestrator.record.paths import slug
+from orchestrator.core.files import slug
 from orchestrator.report.html import Child, Html, el, fold, join, picture, table
 from orchestrator.report.page import lines, listed, pill, section
 from orchestrator.report.reading import IdeaFacts

@@ -9,21 +9,13 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from orchestrator import BadResults
+from orchestrator.core.edit import Edit
+from orchestrator.core.errors import BadResults
+from orchestrator.core.job import JobResult
+from orchestrator.core.model import Usage
+from orchestrator.core.research import Claim, Failure, Idea, Novelty, Paper, Review, Run
+from orchestrator.core.tree import Tree
 from orchestrator.record.journal import Journal
-from orchestrator.records import (
-    Claim,
-    Edit,
-    Failure,
-    Idea,
-    JobResult,
-    Novelty,
-    Paper,
-    Review,
-    Run,
-    Tree,
-    Usage,
-)
 from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import Results, parse_final_info
 from orchestrator.template.template import from_files

@@ -6,30 +6,17 @@ All of it is derived from the journal and the blobs, so it can be written again 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from orchestrator import BadFile
-from orchestrator.record.journal import Journal
-from orchestrator.record.paths import IdeaPaths, write
-from orchestrator.records import Idea, canonical
-from orchestrator.research.pipeline import Outcome
+from orchestrator.core.errors import BadFile
+from orchestrator.core.files import write
+from orchestrator.core.research import Idea
 
 Score = Annotated[int, Field(ge=1, le=10)] | None
-
-
-class Saving(Protocol):
-    """Writes what is made from a finished journal; joined by the command."""
-
-    def idea(self, output: IdeaPaths, journal: Journal, outcome: Outcome) -> None:
-        """Write one idea's evidence, history, review and report."""
-
-    def run(self, place: Any, journal: Journal, outcomes: tuple[Outcome, ...]) -> None:
-        """Write the run's own report."""
 
 
 class _Written(BaseModel):
@@ -91,28 +78,3 @@ def _said(problem: ErrorDetails) -> str:
     """Which idea and key, counted from 1 as people do, and what is wrong there."""
     place = [f"idea {one + 1}" if isinstance(one, int) else one for one in problem["loc"]]
     return ": ".join([*place, problem["msg"]])
-
-
-def evidence(journal: Journal) -> Iterator[tuple[str, Any]]:
-    """(scope, what is said of it) of every container whose end the journal records, in order.
-
-    A line from before evidence was journalled has the attestation alone.
-    """
-    for line in journal.lines:
-        if line["kind"] != "answered" or line["port"] not in {"sandbox", "editor"}:
-            continue
-        if "evidence" in line:
-            yield line["scope"], journal.body(line, "evidence")
-        elif "body" in line and (told := journal.body(line)["attestation"]) is not None:
-            yield line["scope"], {"scope": line["scope"], **told}
-
-
-def write_evidence(folder: Path, journal: Journal) -> None:
-    """One JSON file a container: what the journal says of it."""
-    for number, (scope, told) in enumerate(evidence(journal), start=1):
-        write(folder / evidence_name(number, scope), canonical(told) + b"\n")
-
-
-def evidence_name(number: int, scope: str) -> str:
-    """A container's file, by its order in its journal and its place."""
-    return f"{number:03d}_{scope.split('/', 2)[-1].replace('/', '_')}.json"

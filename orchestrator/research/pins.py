@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator import BadJournal, BadPolicy, Diverged, __version__
+from orchestrator import __version__
+from orchestrator.core.errors import BadJournal, BadPolicy, Diverged
 from orchestrator.core.strict_yaml import dump, parse
 from orchestrator.policy.policy import Policy
 from orchestrator.policy.schema import Whole
@@ -12,7 +13,7 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import read_lines
 from orchestrator.record.paths import RunPaths
 from orchestrator.research.prompts import prompts_hash
-from orchestrator.research.run import Setup
+from orchestrator.research.setup import Setup
 from orchestrator.template.manifest import StagedData
 from orchestrator.template.template import Template, from_files
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from orchestrator import (
+from orchestrator.core.errors import (
     AisciError,
     BadJournal,
     DiskFull,
@@ -20,8 +20,8 @@ from orchestrator import (
     Interrupted,
     UserError,
 )
+from orchestrator.core.research import Failure
 from orchestrator.record.ports import Ports
-from orchestrator.records import Failure
 from orchestrator.research.stages.compile import compile_paper
 from orchestrator.research.stages.experiments import experiments
 from orchestrator.research.stages.notes import notes

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator import ControlUnavailable, Sandbox
-from orchestrator.api.prepare import KINDS
 from orchestrator.core.deadline import FOREVER
-from orchestrator.records import Job, Tree
-from orchestrator.research.run import Setup
+from orchestrator.core.errors import ControlUnavailable
+from orchestrator.core.job import KINDS, Job
+from orchestrator.core.protocols import Sandbox
+from orchestrator.core.tree import Tree
+from orchestrator.research.setup import Setup
 
 
 def rehearse(setup: Setup, sandbox: Sandbox) -> None:

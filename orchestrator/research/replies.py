@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from orchestrator import BadReply
+from orchestrator.core.errors import BadReply
+from orchestrator.core.model import Ask, Message
 from orchestrator.record.ports import Ports
-from orchestrator.records import Ask, Message
 from orchestrator.research.prompts import render
 
 M = TypeVar("M", bound=BaseModel)

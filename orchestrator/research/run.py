@@ -6,79 +6,34 @@ and ideas have a journal each, so that no two writers share a file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from orchestrator import __version__
-from orchestrator.policy.policy import Policy
+from orchestrator.core.files import remove_unfinished
+from orchestrator.core.research import Idea, Novelty, Run
+from orchestrator.core.tree import Tree
 from orchestrator.policy.seccomp import shipped
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import Budget, Used
 from orchestrator.record.chain import SCHEMA, head_of
 from orchestrator.record.journal import Journal, Mode
-from orchestrator.record.paths import IdeaPaths, RunPaths, remove_unfinished
-from orchestrator.record.ports import Edges, Ports
-from orchestrator.records import Idea, Novelty, Run, Tree
-from orchestrator.research.ideas_file import Saving, edited_ideas, write_ideas
+from orchestrator.record.paths import IdeaPaths, RunPaths
+from orchestrator.record.ports import Ports
+from orchestrator.research.budgets import idea_budget, run_budget
+from orchestrator.research.ideas_file import edited_ideas, write_ideas
 from orchestrator.research.pipeline import Outcome, pursue
 from orchestrator.research.prompts import prompts_hash
+from orchestrator.research.setup import Place, Setup, Tools
 from orchestrator.research.stages import experiments, ideas, novelty
 from orchestrator.research.study import Study
-from orchestrator.template.manifest import StagedData
 from orchestrator.template.results import Results
-from orchestrator.template.template import Template
 from orchestrator.template.untrained import check_beats, require_held
 
-Listener = Callable[[dict[str, Any]], None]
 _IDEAS = TypeAdapter(tuple[Idea, ...])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
-    """What a run is made of. ``images`` maps an image name to the id that it resolved to.
-
-    ``proof`` is what ``proof/shelf.py`` pins of the newest proof of its policy, ``baseline`` what
-    ``baselines.py`` pins of a kept one that the run starts from.
-    """
-
-    template: Template
-    policy: Policy
-    model: str
-    author: str
-    scale: str
-    ideas: int
-    images: tuple[tuple[str, str], ...]
-    prices: tuple[tuple[str, float], ...] = ()
-    data: tuple[StagedData, ...] = ()
-    proof: Mapping[str, Any] | None = None
-    baseline: Mapping[str, Any] | None = None
-
-    @property
-    def mounts(self) -> tuple[tuple[str, str], ...]:
-        """(name, hash) of each data set, as jobs ask for them."""
-        return tuple((one.name, one.hash) for one in self.data)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a run is recorded, and where its files are written (elsewhere in a replay)."""
-
-    record: RunPaths
-    output: RunPaths
-    mode: Mode
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """What the command joins to the core: edges over a blob store, and a saver of files."""
-
-    edges: Callable[[BlobStore], Edges]
-    saving: Saving
-    listener: Listener
 
 
 def research(setup: Setup, place: Place, tools: Tools) -> tuple[Outcome, ...]:
@@ -141,31 +96,6 @@ def pins(setup: Setup, files: Tree) -> dict[str, Any]:
         "proof": setup.proof,
         "baseline": setup.baseline,
     }
-
-
-def run_budget(policy: Policy) -> Budget:
-    """The run's own limits as a budget for its journal."""
-    limits = policy.run
-    return Budget(
-        of="run",
-        usd=limits.usd,
-        tokens=limits.tokens,
-        requests=limits.requests,
-        wall=limits.wall,
-    )
-
-
-def idea_budget(policy: Policy) -> Budget:
-    """An idea's limits as a budget for its journal."""
-    limits = policy.idea
-    return Budget(
-        of="idea",
-        usd=limits.usd,
-        tokens=limits.tokens,
-        requests=limits.requests,
-        wall=limits.wall,
-        gpu_time=limits.gpu_time,
-    )
 
 
 def _ideas(setup: Setup, place: Place, ports: Ports) -> tuple[Idea, ...]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orchestrator.core.research import Claim, Idea, Novelty, Paper, Review, Run
+from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
-from orchestrator.records import Claim, Idea, Novelty, Paper, Review, Run, Tree
 from orchestrator.template.results import Results
 from orchestrator.template.template import Template
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from orchestrator import ControlUnavailable, DiskFull, HostBusy
 from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.errors import ControlUnavailable, DiskFull, HostBusy
+from orchestrator.core.job import Limits
 from orchestrator.core.units import rough_text, size_text
 from orchestrator.core.waiting import wait_for
 from orchestrator.policy.policy import RunLimits
-from orchestrator.records import Limits
 from orchestrator.sandbox.storage.quota import HELPER_MEMORY
 
 _Hold = tuple[Limits, Mapping[Path, int]]  # a job's limits, and what it may add to which folder

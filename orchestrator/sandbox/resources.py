@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator import ControlUnavailable
-from orchestrator.records import Limits
+from orchestrator.core.errors import ControlUnavailable
+from orchestrator.core.job import Limits
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.engine.labels import Owner, labels
 from orchestrator.sandbox.engine.reaper import remove_leftovers

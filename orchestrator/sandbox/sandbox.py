@@ -16,12 +16,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from orchestrator import ControlUnavailable
 from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.errors import ControlUnavailable
+from orchestrator.core.job import Job, JobResult, Limits, Peaks
 from orchestrator.core.progress import share_done
+from orchestrator.core.tree import Tree
 from orchestrator.record.attestation import Pairs
 from orchestrator.record.blobs import BlobStore
-from orchestrator.records import Job, JobResult, Limits, Peaks, Tree
 from orchestrator.sandbox.admission import Allowance
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.labels import DEADLINE
@@ -50,7 +51,7 @@ OnEvent = Callable[[str, Mapping[str, object]], None]
 
 
 class DockerSandbox:
-    """Implements :class:`orchestrator.Sandbox`; also opens duplex jobs, for the editor.
+    """Implements :class:`orchestrator.core.protocols.Sandbox`; also opens duplex jobs, for the editor.
 
     ``images`` turns an image's name into the id of a built, checked image. ``on_event`` is
     told ``("started" | "sample" | "ended", facts)``; a sample's facts are the limit of its
@@ -118,7 +119,7 @@ class DockerSandbox:
             watch.interrupt()
 
     def run(self, job: Job, within: Deadline = FOREVER) -> JobResult:
-        """Run ``job`` to its end. See :class:`orchestrator.Sandbox`.
+        """Run ``job`` to its end. See :class:`orchestrator.core.protocols.Sandbox`.
 
         Raises:
             Interrupted: Ctrl-C, or :meth:`stop`; the container is gone by then.

@@ -12,10 +12,10 @@ import tarfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from orchestrator import Blobs
 from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.job import Attestation, Job, JobResult, Peaks, Verdict
+from orchestrator.core.protocols import Blobs
 from orchestrator.record.attestation import suspected, verdict
-from orchestrator.records import Attestation, Job, JobResult, Peaks, Verdict
 from orchestrator.sandbox.harvest.harvest import Rules, harvest
 
 _FIRST_GRACELESS = 137  # 128 + SIGKILL, as a shell reports it
@@ -43,14 +43,14 @@ Script = Callable[[Job], Ending]
 
 
 class ScriptedSandbox:
-    """Implements :class:`orchestrator.Sandbox`; ``script`` is asked once per job."""
+    """Implements :class:`orchestrator.core.protocols.Sandbox`; ``script`` is asked once per job."""
 
     def __init__(self, blobs: Blobs, script: Script) -> None:
         self._blobs, self._script = blobs, script
         self.jobs: list[Job] = []
 
     def run(self, job: Job, within: Deadline = FOREVER) -> JobResult:
-        """See :class:`orchestrator.Sandbox`."""
+        """See :class:`orchestrator.core.protocols.Sandbox`."""
         self.jobs.append(job)
         ending = self._script(job)
         if min(ending.seconds, job.limits.wall) > within.left:

@@ -13,8 +13,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from orchestrator import BadFile
-from orchestrator.records import Job, JobResult, digest
+from orchestrator.core.errors import BadFile
+from orchestrator.core.job import Job, JobResult
+from orchestrator.core.tree import digest
 
 FORM = 1
 

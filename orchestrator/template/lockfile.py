@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from orchestrator.record.paths import shipped_root
+from orchestrator.core.files import shipped_root
 
 _PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9._+!-]*)")
 _HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator import BadResults
+from orchestrator.core.errors import BadResults
 from orchestrator.core.strict_json import NotStrict, loads
 
 MAX_BYTES = 2 * 1024 * 1024

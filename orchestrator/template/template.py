@@ -18,9 +18,10 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from orchestrator import BadTemplate, UnknownName
+from orchestrator.core.errors import BadTemplate, UnknownName
+from orchestrator.core.research import Idea
 from orchestrator.core.strict_yaml import nearest, parse, validated
-from orchestrator.records import Idea, digest
+from orchestrator.core.tree import digest
 from orchestrator.template.manifest import Manifest, Scale
 
 Shape = TypeVar("Shape")

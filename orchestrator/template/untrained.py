@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator import BadResults, BadTemplate
+from orchestrator.core.errors import BadResults, BadTemplate
 from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import Results
 

@@ -8,7 +8,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from orchestrator import AisciError
+from orchestrator.core.errors import AisciError
 from orchestrator.sandbox.storage.quota import BACKENDS
 from tests.contract_sandbox import MIB, Scenario, job_of
 from tests.sandbox_rig import DockerBench, docker_bench

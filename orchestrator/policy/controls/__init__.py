@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-from orchestrator.core.host import Host
+from orchestrator.core.host import Host, Machine
 from orchestrator.policy.controls.amounts import LIMITS
 from orchestrator.policy.controls.control import CIS, PSS, Control, How, departing
 from orchestrator.policy.controls.isolation import BOX
 from orchestrator.policy.controls.work import WORK
-from orchestrator.policy.lint import Machine, of_machine
+from orchestrator.policy.lint import of_machine
 from orchestrator.policy.policy import Policy
 
 __all__ = ["CIS", "CONTROLS", "PSS", "Control", "How", "departing", "here", "of_setting"]

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from orchestrator.core.tree import Tree
 from orchestrator.proof.observation import Seen
 from orchestrator.proof.probe import Bare
 from orchestrator.proof.running.fixtures import DATA, ENGINE, ENVIRONMENT, KEY_NAME, Doors
 from orchestrator.record.blobs import BlobStore
-from orchestrator.records import Tree
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.objects import create_container, remove_container
 from orchestrator.sandbox.job.copy_in import pack

@@ -22,9 +22,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from orchestrator.core.job import Limits
 from orchestrator.core.units import size_text, time_text
 from orchestrator.proof.probe import HELPERS, Probe
-from orchestrator.records import Limits
 from orchestrator.sandbox.job.spec import WORKDIR
 
 MIB = 1 << 20

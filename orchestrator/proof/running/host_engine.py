@@ -14,12 +14,12 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
-from orchestrator import BadJournal
+from orchestrator.core.errors import BadJournal
+from orchestrator.core.job import ContainerKind
 from orchestrator.proof.probe import Probe
 from orchestrator.proof.running.fixtures import KEY_NAME, lowered
 from orchestrator.proof.running.result import Both, told
 from orchestrator.proof.running.runner import Trials
-from orchestrator.records import ContainerKind
 from orchestrator.sandbox.engine.client import translated
 from orchestrator.sandbox.engine.labels import RUN
 from orchestrator.sandbox.network.dial import World

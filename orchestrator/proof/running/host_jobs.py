@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
-from orchestrator import AisciError, BudgetSpent
 from orchestrator.core.deadline import Deadline
+from orchestrator.core.errors import AisciError, BudgetSpent
+from orchestrator.core.job import ContainerKind, Limits
 from orchestrator.policy.policy import RunLimits
 from orchestrator.proof.probe import Probe
 from orchestrator.proof.running.fixtures import lowered
 from orchestrator.proof.running.result import Both, told
 from orchestrator.proof.running.runner import Trials
-from orchestrator.records import ContainerKind, Limits
 from orchestrator.sandbox.admission import Allowance, available_memory
 from orchestrator.sandbox.sandbox import DockerSandbox
 

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from orchestrator import AisciError, BadResults
+from orchestrator.core.errors import AisciError, BadResults
 from orchestrator.core.filenames import shown
+from orchestrator.core.job import JobResult
 from orchestrator.core.sanitize import plain
 from orchestrator.proof.observation import Attempt, Seen
 from orchestrator.proof.probe import Probe
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.paths import IdeaPaths
-from orchestrator.records import JobResult
 from orchestrator.report.html import el
 from orchestrator.research.prompts import block, blocks
 from orchestrator.template.results import parse_final_info

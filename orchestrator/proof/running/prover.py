@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from orchestrator import AisciError, ControlUnavailable
+from orchestrator.core.errors import AisciError, ControlUnavailable
+from orchestrator.core.job import ContainerKind
 from orchestrator.proof.judge import Result, judge
 from orchestrator.proof.observation import Seen
 from orchestrator.proof.probe import Probe
@@ -16,7 +17,6 @@ from orchestrator.proof.proof import Whole
 from orchestrator.proof.running.fixtures import lowered
 from orchestrator.proof.running.host_probes import WAYS
 from orchestrator.proof.running.runner import Trials
-from orchestrator.records import ContainerKind
 
 Say = Callable[[str], None]
 

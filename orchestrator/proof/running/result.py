@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from orchestrator.core.job import ContainerKind
 from orchestrator.proof.observation import Attempt, Seen
 from orchestrator.proof.probe import Probe
 from orchestrator.proof.running.runner import Trials
-from orchestrator.records import ContainerKind
 
 Both = tuple[Seen, Seen, str]
 """What was seen bare and guarded, and the guarded container's id."""

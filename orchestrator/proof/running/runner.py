@@ -10,8 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from orchestrator import EngineFailed
 from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.errors import EngineFailed
+from orchestrator.core.job import ContainerKind, Job, JobResult, Limits
+from orchestrator.core.tree import Tree
 from orchestrator.proof.observation import Seen, read
 from orchestrator.proof.probe import FOLDER, HELPERS, Bare, Probe
 from orchestrator.proof.running import inspection as looks
@@ -26,7 +28,6 @@ from orchestrator.proof.running.fixtures import (
     lowered,
 )
 from orchestrator.record.blobs import BlobStore
-from orchestrator.records import ContainerKind, Job, JobResult, Limits, Tree
 from orchestrator.sandbox.admission import Allowance
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.labels import RUN

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from orchestrator.core.job import Job, Limits
+from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
-from orchestrator.records import Job, Limits, Tree
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.resources import Depot
 from orchestrator.sandbox.sandbox import DockerSandbox

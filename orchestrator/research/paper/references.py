@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from orchestrator.records import PaperRef
+from orchestrator.core.literature import PaperRef
 from orchestrator.research.paper.latex import bibliography_span, closing, escape, uncommented
 
 _ENTRY = re.compile(r"@(\w+)\s*\{\s*([^,\s}]+)\s*,")

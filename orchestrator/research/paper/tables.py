@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from orchestrator.records import Run
+from orchestrator.core.research import Run
 from orchestrator.research.paper.latex import escape
 from orchestrator.research.paper.numbers import shown, shown_error
 from orchestrator.template.manifest import Metric

@@ -20,8 +20,8 @@ _BLOCK = re.compile(r"^```json ([a-z_]+)\n(.*?)\n```$", re.MULTILINE | re.DOTALL
 
 @cache
 def source(name: str) -> str:
-    """The text of ``orchestrator/prompts/<name>.md``."""
-    return (resources.files("orchestrator") / "prompts" / f"{name}.md").read_text("utf-8")
+    """The text of ``orchestrator/research/prompts/<name>.md``."""
+    return (resources.files(__name__) / f"{name}.md").read_text("utf-8")
 
 
 def render(name: str, **values: str) -> str:
@@ -46,7 +46,7 @@ def blocks(text: str) -> dict[str, Any]:
 
 def prompts_hash() -> str:
     """One hash over every prompt file, for the run's pins."""
-    folder = resources.files("orchestrator") / "prompts"
+    folder = resources.files(__name__)
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".md"))
     whole = hashlib.sha256()
     for name in names:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from orchestrator.core.edit import Edit, EditRequest
+from orchestrator.core.job import Job, JobResult
+from orchestrator.core.research import Idea
+from orchestrator.core.tree import Tree
 from orchestrator.record.ports import Ports
-from orchestrator.records import Edit, EditRequest, Idea, Job, JobResult, Tree
 from orchestrator.research.prompts import block
 from orchestrator.research.study import Study
 from orchestrator.template.results import Results

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orchestrator.core.literature import PaperRef, Query
+from orchestrator.core.model import Ask, Message
 from orchestrator.record.ports import Ports
-from orchestrator.records import Ask, Message, PaperRef, Query
 from orchestrator.research.paper import references
 from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_for

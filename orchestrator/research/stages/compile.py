@@ -11,10 +11,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from orchestrator import Blobs, IdeaFailed
+from orchestrator.core.errors import IdeaFailed
+from orchestrator.core.job import Job, JobResult
+from orchestrator.core.protocols import Blobs
+from orchestrator.core.research import Paper
 from orchestrator.core.strict_json import loads
+from orchestrator.core.tree import Tree
 from orchestrator.record.ports import Ports
-from orchestrator.records import Job, JobResult, Paper, Tree
 from orchestrator.research.paper import latex
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.stages import paper_edit as papers

@@ -11,10 +11,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from orchestrator import BadResults, BadTemplate, IdeaFailed
+from orchestrator.core.edit import Edit
+from orchestrator.core.errors import BadResults, BadTemplate, IdeaFailed
+from orchestrator.core.job import Job, JobResult
+from orchestrator.core.research import Run
+from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
 from orchestrator.record.ports import Ports
-from orchestrator.records import Edit, Job, JobResult, Run, Tree
 from orchestrator.research.prompts import block, render
 from orchestrator.research.stages import blocks as common
 from orchestrator.research.study import Study

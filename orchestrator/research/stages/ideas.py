@@ -6,9 +6,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from orchestrator import BadReply
+from orchestrator.core.errors import BadReply
+from orchestrator.core.model import Ask, Message
+from orchestrator.core.research import Idea
 from orchestrator.record.ports import Ports
-from orchestrator.records import Ask, Idea, Message
 from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_for
 from orchestrator.research.stages.blocks import idea_dict, template_block

@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orchestrator.core.literature import PaperRef, Query
+from orchestrator.core.model import Ask, Message
+from orchestrator.core.research import Idea, Novelty
 from orchestrator.record.ports import Ports
-from orchestrator.records import Ask, Idea, Message, Novelty, PaperRef, Query
 from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_for
 from orchestrator.research.stages.blocks import idea_dict

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from orchestrator.core.edit import Edit, EditRequest
+from orchestrator.core.tree import Tree
 from orchestrator.record.ports import Ports
-from orchestrator.records import Edit, EditRequest, Tree
 from orchestrator.research.paper import latex, references, tables
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.paper.numbers import shown, shown_error

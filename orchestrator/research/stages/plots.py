@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator import IdeaFailed
+from orchestrator.core.errors import IdeaFailed
+from orchestrator.core.job import JobResult
+from orchestrator.core.tree import Tree
 from orchestrator.record.ports import Ports
-from orchestrator.records import JobResult, Tree
 from orchestrator.research.prompts import render
 from orchestrator.research.stages import blocks as common
 from orchestrator.research.study import Study

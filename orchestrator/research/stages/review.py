@@ -11,9 +11,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from orchestrator import IdeaFailed
+from orchestrator.core.errors import IdeaFailed
+from orchestrator.core.model import Ask, Message
+from orchestrator.core.research import Review
 from orchestrator.record.ports import Ports
-from orchestrator.records import Ask, Message, Review
 from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_for
 from orchestrator.research.study import Study

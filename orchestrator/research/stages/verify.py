@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from orchestrator import IdeaFailed
+from orchestrator.core.errors import IdeaFailed
+from orchestrator.core.research import Claim
 from orchestrator.record.ports import Ports
-from orchestrator.records import Claim
 from orchestrator.research.paper import constants as facts
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.paper.numbers import (

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from orchestrator import BadTemplate, IdeaFailed
+from orchestrator.core.errors import BadTemplate, IdeaFailed
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex, references
 from orchestrator.research.paper.latex import TEX

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from orchestrator import ModelRefused
 from orchestrator.core.deadline import FOREVER, Deadline
-from orchestrator.records import Ask, Reply, Usage
+from orchestrator.core.errors import ModelRefused
+from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.research.prompts import blocks
 from orchestrator.research.sweep import paper, study
 
@@ -23,7 +23,7 @@ ANSWERS: dict[str, Answer] = study.answers | paper.answers
 
 
 class SweepModel:
-    """Implements :class:`orchestrator.LanguageModel`; free, deterministic, always available."""
+    """Implements :class:`orchestrator.core.protocols.LanguageModel`; free, deterministic, always available."""
 
     name = NAME
 

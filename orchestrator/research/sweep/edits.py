@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from orchestrator.records import Ask
+from orchestrator.core.model import Ask
 
 _SHOWN = re.compile(r"^([\w./-]+)\n(`{3,})[a-z]*\n(.*?)^\2$", re.MULTILINE | re.DOTALL)
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from orchestrator.records import Ask
+from orchestrator.core.model import Ask
 from orchestrator.research.paper.latex import escape
 from orchestrator.research.paper.tables import metric_words
 from orchestrator.research.sweep.edits import replace

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from orchestrator.records import Ask
+from orchestrator.core.model import Ask
 from orchestrator.research.sweep.edits import replace, shown_files
 
 SMOKE_RUNS = 2  # a smoke run shows that everything works, not how the curve goes

@@ -20,7 +20,7 @@ from docker.models.images import Image
 from docker.models.volumes import Volume
 from docker.types import DeviceRequest, LogConfig, Mount, Ulimit
 
-from orchestrator import EngineFailed, EngineUnavailable
+from orchestrator.core.errors import EngineFailed, EngineUnavailable
 
 __all__ = [
     "APIError",

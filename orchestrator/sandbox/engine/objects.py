@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
-from orchestrator import ControlUnavailable, EngineFailed
+from orchestrator.core.errors import ControlUnavailable, EngineFailed
 from orchestrator.sandbox.engine.client import APIError, Engine, NotFound, translated
 
 CONFLICT = HTTPStatus.CONFLICT  # "removal … is already in progress"

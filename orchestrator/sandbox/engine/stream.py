@@ -8,7 +8,7 @@ import socket
 import struct
 from typing import Any
 
-from orchestrator import SandboxFailed
+from orchestrator.core.errors import SandboxFailed
 from orchestrator.sandbox.engine.client import Engine, translated
 
 STDOUT, STDERR = 1, 2

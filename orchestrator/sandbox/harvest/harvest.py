@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Protocol
 
-from orchestrator import HarvestRefused
+from orchestrator.core.errors import HarvestRefused
 from orchestrator.core.filenames import shown, why_unsafe
-from orchestrator.records import Limits, Tree
+from orchestrator.core.job import Limits
+from orchestrator.core.tree import Tree
 from orchestrator.sandbox.harvest.tarstream import Member, TarReader
 
 MOST_NAMED = 100

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from orchestrator import HarvestRefused
+from orchestrator.core.errors import HarvestRefused
 
 BLOCK = 512
 LONGEST_SENT = 1 << 16  # bytes of a name: longer than may be kept, to say what was refused

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from orchestrator import ImageBuildFailed
+from orchestrator.core.errors import ImageBuildFailed
 from orchestrator.sandbox.engine.client import APIError, Engine, NotFound, one_line, translated
 
 DEFAULT_BASE = "debian:bookworm-slim"

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from orchestrator import ImageBuildFailed
+from orchestrator.core.errors import ImageBuildFailed
 from orchestrator.sandbox.engine.client import Engine, Image, one_line, translated
 from orchestrator.sandbox.images.recipes import Recipe, recipe_hash, write_context
 from orchestrator.sandbox.images.wheels import fetch_wheels, wheels_home

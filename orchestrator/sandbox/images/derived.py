@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
-from orchestrator import BadTemplate, ImageBuildFailed, ImageMissing, ImageStale
-from orchestrator.record.paths import shipped_root, slug
+from orchestrator.core.errors import BadTemplate, ImageBuildFailed, ImageMissing, ImageStale
+from orchestrator.core.files import shipped_root, slug
 from orchestrator.sandbox.engine.client import Engine, Image, translated
 from orchestrator.sandbox.images.base import find_base
 from orchestrator.sandbox.images.build import (

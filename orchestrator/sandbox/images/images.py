@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from orchestrator import ImageMissing, ImageStale, UnknownName
-from orchestrator.record.paths import shipped_root
+from orchestrator.core.errors import ImageMissing, ImageStale, UnknownName
+from orchestrator.core.files import shipped_root
 from orchestrator.sandbox.engine.client import Engine, Image, NotFound, translated
 from orchestrator.sandbox.images.base import find_base
 from orchestrator.sandbox.images.build import (

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from orchestrator import ImageBuildFailed
+from orchestrator.core.errors import ImageBuildFailed
 from orchestrator.sandbox.engine.client import one_line
 
 # The images' Python, whatever runs aisci: Debian 12's, with glibc 2.36.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator import ControlUnavailable
+from orchestrator.core.errors import ControlUnavailable
 
 _ROOT = Path("/sys/fs/cgroup")
 _OURS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}

@@ -9,10 +9,10 @@ from __future__ import annotations
 import tarfile
 from typing import IO
 
-from orchestrator import SandboxFailed
+from orchestrator.core.errors import SandboxFailed
 from orchestrator.core.filenames import why_unsafe
+from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
-from orchestrator.records import Tree
 
 _EPOCH = 946_684_800  # 2000-01-01: copied files carry one fixed time
 _DEEPEST = 32

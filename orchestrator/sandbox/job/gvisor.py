@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from orchestrator.core.job import Limits
 from orchestrator.policy.runtimes import LEAST_PIDS
 from orchestrator.record.attestation import Pairs
-from orchestrator.records import Limits
 from orchestrator.sandbox.engine.stream import STDOUT, Stream
 
 RUNTIME = "runsc"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from orchestrator.core.job import Limits
 from orchestrator.policy.runtimes import unread
-from orchestrator.records import Limits
 from orchestrator.sandbox.job.cgroup import Meter
 from orchestrator.sandbox.job.spec import NO_CORE
 

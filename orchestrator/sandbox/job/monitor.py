@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from orchestrator import AisciError, SandboxFailed
 from orchestrator.core.deadline import FOREVER, Deadline
-from orchestrator.records import Limits, Peaks, Verdict
+from orchestrator.core.errors import AisciError, SandboxFailed
+from orchestrator.core.job import Limits, Peaks, Verdict
 from orchestrator.sandbox.engine.client import APIError, Engine, translated
 from orchestrator.sandbox.engine.stream import STDOUT, Stream
 from orchestrator.sandbox.job.cgroup import Meter

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from orchestrator import Interrupted, SandboxFailed
+from orchestrator.core.errors import Interrupted, SandboxFailed
+from orchestrator.core.job import Attestation, Job, JobResult, Verdict
 from orchestrator.record.attestation import Pairs, suspected, verdict
 from orchestrator.record.blobs import BlobStore
-from orchestrator.records import Attestation, Job, JobResult, Verdict
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.objects import remove_container
 from orchestrator.sandbox.engine.stream import STDERR, STDOUT, Stream

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestrator import ControlUnavailable
+from orchestrator.core.errors import ControlUnavailable
 from orchestrator.core.filenames import why_unsafe
+from orchestrator.core.job import Job, Limits
 from orchestrator.policy.lint import LEAST_TMPFS
 from orchestrator.policy.seccomp import profile_of, under
 from orchestrator.policy.values import why_not_set
-from orchestrator.records import Job, Limits
 from orchestrator.sandbox.gpus.cdi import device_requests
 from orchestrator.sandbox.storage.quota import volume_mount
 

@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from orchestrator import ControlUnavailable, SandboxFailed
+from orchestrator.core.errors import ControlUnavailable, SandboxFailed
+from orchestrator.core.job import Limits
+from orchestrator.core.tree import digest
 from orchestrator.policy.runtimes import unread
 from orchestrator.record.attestation import Pairs, flat, mismatches, same_keys
-from orchestrator.records import Limits, digest
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.gpus.cdi import same_form
 from orchestrator.sandbox.job import gvisor

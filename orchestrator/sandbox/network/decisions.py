@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from orchestrator.records import Egress
+from orchestrator.core.job import Egress
 
 MOST_TOLD = 1000  # decisions one by one; the rest is told as two sums
 MOST_SENT = 64 << 20  # bytes that one job may send to the world, all connections together

@@ -17,9 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from orchestrator import AisciError, ControlUnavailable
+from orchestrator.core.errors import AisciError, ControlUnavailable
+from orchestrator.core.job import Egress
 from orchestrator.core.sanitize import plain_line
-from orchestrator.records import Egress
 from orchestrator.sandbox.network.allowlist import (
     MOST_HEAD,
     Request,

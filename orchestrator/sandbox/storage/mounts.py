@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator import SandboxFailed
+from orchestrator.core.errors import SandboxFailed
 from orchestrator.record.attestation import Pairs
 from orchestrator.sandbox.storage.quota import OPTIONS
 

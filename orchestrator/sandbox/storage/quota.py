@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator import ControlUnavailable, DiskFull, EngineFailed, SandboxFailed
+from orchestrator.core.errors import ControlUnavailable, DiskFull, EngineFailed, SandboxFailed
 from orchestrator.policy.seccomp import shipped
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.objects import create_container, remove_container

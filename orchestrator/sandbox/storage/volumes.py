@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-from orchestrator import AisciError, ControlUnavailable, EngineFailed
+from orchestrator.core.errors import AisciError, ControlUnavailable, EngineFailed
+from orchestrator.core.job import Limits
 from orchestrator.policy.seccomp import DEFAULT, profile_of, under
-from orchestrator.records import Limits
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.engine.objects import make_volume, remove_volume
 from orchestrator.sandbox.storage.quota import (

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from orchestrator import ControlUnavailable, DiskFull, EngineFailed
+from orchestrator.core.errors import ControlUnavailable, DiskFull, EngineFailed
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.storage.mounts import mount_of
 from orchestrator.sandbox.storage.quota import ENOSPC, Helper, Quota, helper_body, volume_mount

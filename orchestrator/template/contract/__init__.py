@@ -6,7 +6,7 @@ The rules here need a template's files alone. ``measured.py`` holds those that i
 
 from __future__ import annotations
 
-from orchestrator import BadTemplate
+from orchestrator.core.errors import BadTemplate
 from orchestrator.template.contract import code, data, files, paper
 from orchestrator.template.contract.code import knob_line
 from orchestrator.template.contract.finding import Finding, Judged, Rule

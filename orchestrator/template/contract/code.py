@@ -6,7 +6,7 @@ import ast
 import sys
 from collections.abc import Iterator
 
-from orchestrator import BadTemplate
+from orchestrator.core.errors import BadTemplate
 from orchestrator.template.contract.finding import Finding
 from orchestrator.template.lockfile import beside_base, importable, read
 from orchestrator.template.template import MANIFEST, Template

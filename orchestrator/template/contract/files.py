@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from orchestrator import BadTemplate
-from orchestrator.record.paths import RESERVED
+from orchestrator.core.errors import BadTemplate
+from orchestrator.core.files import RESERVED
 from orchestrator.template.contract.finding import Finding
 from orchestrator.template.template import MANIFEST, NOTES, PAPER, Template
 

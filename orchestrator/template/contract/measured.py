@@ -7,8 +7,8 @@ import statistics
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from orchestrator import BadResults
-from orchestrator.records import JobResult, Verdict
+from orchestrator.core.errors import BadResults
+from orchestrator.core.job import JobResult, Verdict
 from orchestrator.template.contract.files import UNPICKLING
 from orchestrator.template.contract.finding import Finding, Judged
 from orchestrator.template.manifest import Manifest

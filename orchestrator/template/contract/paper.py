@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator import BadTemplate
+from orchestrator.core.errors import BadTemplate
 from orchestrator.template.contract.finding import Finding
 from orchestrator.template.template import PAPER, Template
 

@@ -1,0 +1,79 @@
+"""The data sets of a run: staged, verified, and held to what the run began with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orchestrator.core.errors import UserError
+from orchestrator.machine import datasets
+from orchestrator.policy.policy import Policy
+from orchestrator.template.manifest import StagedData
+from orchestrator.template.template import Template
+
+
+def data_for(
+    template: Template, scale: str, policy: Policy, extra: Path | None = None
+) -> tuple[StagedData, ...]:
+    """What a run at ``scale`` finds below ``/data``: the sets that it needs, and a person's own.
+
+    Every file is read and compared with its hash. ``extra`` is a folder whose sub-folders are
+    data sets of the person's.
+
+    Raises:
+        UserError: the policy gives no data; a set is not staged; ``extra`` holds none.
+        DataFailed: a staged set was changed.
+    """
+    needed = template.manifest.needed(scale)
+    if needed:
+        _may_have_data(policy, f"the scale {scale} of {template.name}, which needs data")
+    declared = {data.name for data in template.manifest.data if data.source == "download"}
+    own = staged(extra, policy)
+    for one in own:
+        if one.name in declared:
+            raise UserError(
+                f"the template declares the data set {one.name!r} itself",
+                where=f"--data {extra}",
+                todo=f"aisci data prepare {template.argument} --only {one.name} --from FILE",
+            )
+    return (*(datasets.verify(data, template.argument) for data in needed), *own)
+
+
+def staged(folder: Path | None, policy: Policy) -> tuple[StagedData, ...]:
+    """Each sub-folder of ``folder`` as a data set, by the hash of its content."""
+    if folder is None:
+        return ()
+    _may_have_data(policy, f"--data {folder}")
+    if not folder.is_dir():
+        raise UserError("no such folder of data sets", where=f"--data {folder}")
+    sets = sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
+    if not sets:
+        raise UserError(
+            "the folder holds no data set",
+            where=f"--data {folder}",
+            todo="put each data set into a sub-folder; it is mounted as /data/<its name>",
+        )
+    return tuple(
+        StagedData(path.name, datasets.content_of(path), str(path.resolve())) for path in sets
+    )
+
+
+def same_data(data: tuple[StagedData, ...]) -> None:
+    """Raise :class:`UserError` where a data set is not there any more, or not the same."""
+    for one in data:
+        folder = Path(one.folder)
+        if not folder.is_dir() or datasets.content_of(folder) != one.hash:
+            raise UserError(
+                f"the data set {one.name!r} is not the one that this run began with",
+                where=one.folder,
+                why="it was changed" if folder.is_dir() else "it is not there",
+                todo="put it back as it was: a run is not gone on with over other data",
+            )
+
+
+def _may_have_data(policy: Policy, asked: str) -> None:
+    if policy.whole.experiment.data == "none":
+        raise UserError(
+            f"the policy {policy.name!r} gives experiments no data",
+            where=f"{asked}; the policy's experiment.data is none",
+            todo="leave --data out, or use a policy with `data: read-only`",
+        )

@@ -1,0 +1,56 @@
+"""The images of a run: resolved to ids, and held to those that the run began with."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from orchestrator.core.errors import ImageStale
+from orchestrator.core.job import KINDS
+from orchestrator.policy.policy import Policy
+from orchestrator.research.setup import Setup
+from orchestrator.sandbox.engine.client import Engine
+from orchestrator.sandbox.images.derived import resolve_for
+from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.job.verify import check_possible
+from orchestrator.sandbox.resources import socket_of
+from orchestrator.template.template import Template
+
+STORAGE = "aisci-storage"
+
+
+def resolve_images(
+    policy: Policy, engine: Engine, template: Template | None = None
+) -> tuple[tuple[str, str], ...]:
+    """(name, id) of the image of each kind of container, and of the trusted helper's.
+
+    A template that needs packages has an image of its own, under the name that the policy gives.
+
+    Raises:
+        ControlUnavailable: this engine cannot hold the policy; known before anything is paid.
+        ImageMissing, ImageStale: one is to be built.
+    """
+    socket_of(engine)
+    found = {STORAGE: resolve(engine, STORAGE)}
+    for kind in KINDS:
+        limits = policy.limits(kind)
+        if kind == "editor" and policy.editor_on_host:
+            continue
+        check_possible(engine, limits)
+        flavour: Literal["cpu", "cuda"] = "cuda" if limits.gpus else "cpu"
+        if kind == "experiment" and template is not None:
+            found[limits.image] = resolve_for(engine, template, limits.image, flavour)
+        else:
+            found[limits.image] = resolve(engine, limits.image, flavour=flavour)
+    return tuple(sorted(found.items()))
+
+
+def same_images(setup: Setup, engine: Engine) -> None:
+    """Raise :class:`ImageStale` where an image is no longer the one that the run began with."""
+    for name, image in resolve_images(setup.policy, engine, setup.template):
+        pinned = dict(setup.images).get(name)
+        if pinned != image:
+            raise ImageStale(
+                f"the image {name} is not the one that this run began with",
+                where=f"recorded {pinned}, now {image}",
+                todo="`aisci resume --fork` goes on with the present one, and says so",
+            )

@@ -1,0 +1,155 @@
+"""Every error of the program: what went wrong, where, why, and what to do next.
+
+The tree is drawn in ``orchestrator/__init__.py``.
+"""
+
+from __future__ import annotations
+
+
+class AisciError(Exception):
+    """What went wrong, where, and what to do next."""
+
+    exit_code = 1
+    transient = False
+
+    def __init__(self, what: str, *, where: str = "", why: str = "", todo: str = "") -> None:
+        super().__init__(what)
+        self.what, self.where, self.why, self.todo = what, where, why, todo
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        lines += [f"  where: {self.where}"] if self.where else []
+        lines += [f"  why:   {self.why}"] if self.why else []
+        lines += [f"  do:    {self.todo}"] if self.todo else []
+        return "\n".join(lines)
+
+
+class UserError(AisciError):
+    """The request is wrong; nothing was started."""
+
+    exit_code = 2
+
+
+class BadFile(UserError):
+    """A file that a person wrote does not keep its rules."""
+
+
+class BadPolicy(BadFile):
+    """A policy that cannot be enforced as it stands."""
+
+
+class BadTemplate(BadFile):
+    """A template that breaks its contract."""
+
+
+class UnknownName(UserError):
+    """No template, policy, model or image of that name."""
+
+
+class MissingKey(UserError):
+    """The model's vendor wants a key that the environment does not hold."""
+
+
+class ResultsExist(UserError):
+    """A results folder that is already there is never written over."""
+
+
+class EngineUnavailable(AisciError):
+    """No Docker engine answers."""
+
+
+class EngineFailed(AisciError):
+    """The engine refused a request or broke off."""
+
+    transient = True
+
+
+class DataFailed(AisciError):
+    """A data set could not be fetched, or is not what its manifest says."""
+
+
+class ImageMissing(AisciError):
+    """An image that a policy names is not built."""
+
+
+class ImageStale(AisciError):
+    """An image was built from another recipe than this program carries."""
+
+
+class ImageBuildFailed(AisciError):
+    """An image's recipe did not run to its end."""
+
+
+class ControlUnavailable(AisciError):
+    """The policy asks for a control that this machine cannot give."""
+
+
+class HostBusy(ControlUnavailable):
+    """This machine could give it, were it not for what else runs here just now."""
+
+    transient = True
+
+
+class SandboxFailed(AisciError):
+    """A container did not do what its policy says; its result is not used."""
+
+
+class HarvestRefused(AisciError):
+    """What a container left breaks the harvest rules as a whole."""
+
+
+class BadResults(AisciError):
+    """A run ended well, and its ``final_info.json`` holds no result that can be used."""
+
+
+class ModelFailed(AisciError):
+    """The model gave no usable answer."""
+
+
+class ModelBusy(ModelFailed):
+    """Rate limit, server error or time-out, after all retries."""
+
+    transient = True
+
+
+class ModelRefused(ModelFailed):
+    """The vendor refused the request; asking again will not help."""
+
+
+class BadReply(ModelFailed):
+    """The reply does not keep the format that was asked for."""
+
+
+class EditorFailed(AisciError):
+    """The editor's worker broke off."""
+
+
+class BudgetSpent(AisciError):
+    """The next call would pass the budget, or one was ended because its time was over."""
+
+    transient = True
+
+
+class DiskFull(AisciError):
+    """The host has no room to write."""
+
+    transient = True
+
+
+class BadJournal(AisciError):
+    """A journal, or a body that it names, is torn, changed or from another version."""
+
+
+class Diverged(AisciError):
+    """A run that is played again asks something else than it did."""
+
+
+class Interrupted(AisciError):
+    """A person or a signal stopped the run."""
+
+    exit_code = 130
+    transient = True
+
+
+class IdeaFailed(AisciError):
+    """A stage gave up on one idea; its finished runs are kept and the others go on."""

@@ -1,0 +1,71 @@
+"""Names and writes of files: whole or not at all, a full disk as one error."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from orchestrator.core.errors import DiskFull
+
+UNFINISHED = ".new-"
+"""How the name of a file begins that is still being written."""
+
+
+@contextmanager
+def disk_errors(where: Path) -> Iterator[None]:
+    """Translate a full disk or a spent quota once, for every writer of a run's folder."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DiskFull(
+            "the disk is full; nothing was half-written",
+            where=str(where),
+            why=str(error.strerror),
+            todo="make room, then `aisci resume` the run: no recorded call is paid again",
+        ) from error
+
+
+RESERVED = frozenset({"journal.jsonl", "blobs", "evidence", "history.git", "report.html"})
+
+
+def shipped_root() -> Path:
+    """The folder that holds ``templates/``, ``policies/`` and ``sandbox/``.
+
+    In an installed wheel they lie beside this file; in a checkout, one folder above.
+    """
+    package = Path(__file__).parent.parent
+    return package / "data" if (package / "data").is_dir() else package.parent
+
+
+def slug(name: str) -> str:
+    """A model's name for a thing as a file name: lower-case letters, digits, underscores."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:40] or "idea"
+
+
+def write(path: Path, data: bytes | str) -> None:
+    """Write whole or not at all."""
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data.encode() if isinstance(data, str) else data)
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a killed process was writing; only the run's one writer may ask for it."""
+    for path in folder.rglob(f"{UNFINISHED}*"):
+        if path.is_file() and not path.is_symlink():
+            path.unlink()

@@ -1,0 +1,43 @@
+"""A request to a language model, and its reply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+SWEEP = "builtin/sweep"
+"""The name of the author that is a program and asks no model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One request to a model. ``purpose`` names the stage's step, such as ``ideas.propose``."""
+
+    purpose: str
+    messages: tuple[Message, ...]
+    temperature: float = 0.7
+    max_tokens: int = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens, and US dollars where a price is known (None: unknown, never zero)."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    usd: float | None = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    text: str
+    usage: Usage
+    model: str
+    finish: str = "stop"

@@ -1,0 +1,91 @@
+"""The values of research: idea, novelty, run, paper, claim, review, failure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from orchestrator.core.literature import PaperRef
+from orchestrator.core.tree import Tree, digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idea:
+    """A proposed study. Scores are the proposer's own, 1–10, or None where it gave none."""
+
+    name: str
+    title: str
+    experiment: str
+    interestingness: int | None = None
+    feasibility: int | None = None
+    novelty: int | None = None
+
+    @property
+    def id(self) -> str:
+        return digest(self)[:12]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Novelty:
+    decision: Literal["novel", "not novel", "undecided"]
+    reason: str
+    papers: tuple[PaperRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One finished run: its code, the files it left below ``run_i/``, its attempts."""
+
+    number: int
+    code: Tree
+    files: Tree
+    description: str
+    attempts: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """A compiled paper: the tree holds its source, ``paper.pdf`` and the page pictures."""
+
+    files: Tree
+    pages: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A number in the paper's text, and what it resolves to (empty: nothing)."""
+
+    text: str
+    where: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """A review in the form that machine-learning venues use; None where none was judged."""
+
+    summary: str
+    strengths: tuple[str, ...]
+    weaknesses: tuple[str, ...]
+    questions: tuple[str, ...] = ()
+    limitations: tuple[str, ...] = ()
+    ethical_concerns: bool | None = None
+    scores: tuple[tuple[str, int], ...] = ()
+    overall: int | None = None
+    confidence: int | None = None
+    decision: str = ""
+    reviewer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Where and why an idea ended early."""
+
+    stage: str
+    error: str
+    what: str
+    where: str = ""
+    todo: str = ""
+    transient: bool = field(default=False)

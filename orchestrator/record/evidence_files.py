@@ -1,0 +1,36 @@
+"""The attestation of each container as a file, made from the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from orchestrator.core.files import write
+from orchestrator.core.tree import canonical
+from orchestrator.record.journal import Journal
+
+
+def evidence(journal: Journal) -> Iterator[tuple[str, Any]]:
+    """(scope, what is said of it) of every container whose end the journal records, in order.
+
+    A line from before evidence was journalled has the attestation alone.
+    """
+    for line in journal.lines:
+        if line["kind"] != "answered" or line["port"] not in {"sandbox", "editor"}:
+            continue
+        if "evidence" in line:
+            yield line["scope"], journal.body(line, "evidence")
+        elif "body" in line and (told := journal.body(line)["attestation"]) is not None:
+            yield line["scope"], {"scope": line["scope"], **told}
+
+
+def write_evidence(folder: Path, journal: Journal) -> None:
+    """One JSON file a container: what the journal says of it."""
+    for number, (scope, told) in enumerate(evidence(journal), start=1):
+        write(folder / evidence_name(number, scope), canonical(told) + b"\n")
+
+
+def evidence_name(number: int, scope: str) -> str:
+    """A container's file, by its order in its journal and its place."""
+    return f"{number:03d}_{scope.split('/', 2)[-1].replace('/', '_')}.json"
