@@ -3,5 +3,5 @@
 # container. Read the diff before you commit it: it is what a container may do from now on.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-.venv/bin/python -m tests.golden_rig
+.venv/bin/python -m tests.support.golden_rig
 git --no-pager diff --stat -- tests/golden

@@ -44,7 +44,7 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/r
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev 2>/dev/null
-mount /dev/vdb /aisci && exec /bin/sh /aisci/tests/machine/start.sh
+mount /dev/vdb /aisci && exec /bin/sh /aisci/tests/support/qemu/start.sh
 SH
 chmod 755 "$scratch/root/sbin/first"
 mkdir "$scratch/made"

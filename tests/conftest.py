@@ -5,12 +5,11 @@ from __future__ import annotations
 import random
 import signal
 import subprocess
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-ROOT = Path(__file__).parent.parent
+from tests.support.places import ROOT
 
 # Machines that run tests are noisy: a slow example says nothing.
 settings.register_profile("aisci", deadline=None)

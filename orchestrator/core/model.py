@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-
 SWEEP = "builtin/sweep"
 """The name of the author that is a program and asks no model."""
 

@@ -1,0 +1,212 @@
+"""The audit's own table of settings says what the sandbox asks for, and misses none of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.audit.behaviour import kernel, use, verdicts
+from orchestrator.audit.calls import Box, Call
+from orchestrator.audit.record import Line, Log
+from orchestrator.audit.settings import settings
+from orchestrator.core.job import Attestation, ContainerKind, Job, Limits, Peaks, Verdict
+from orchestrator.policy.policy import load
+from orchestrator.policy.seccomp import shipped
+from orchestrator.record.attestation import flat
+from orchestrator.record.blobs import BlobStore
+from orchestrator.sandbox.job.spec import body_of
+from orchestrator.sandbox.job.verify import hashed
+from tests.support import golden_rig
+
+CASES = [(name, kind) for name in golden_rig.whole_policies() for kind in golden_rig.KINDS]
+KEYS = ("User", "WorkingDir", "Entrypoint", "Cmd", "Tty", "OpenStdin", "Healthcheck")
+NONE = "0" * 16
+
+
+def box_of(
+    limits: Limits, kind: ContainerKind, *, gpus: tuple[str, ...] = (), cdi: tuple[str, ...] = (),
+    data: tuple[tuple[str, str], ...] = (),
+) -> Box:  # fmt: skip
+    """A call as its record would have it, had the engine done exactly as the sandbox asks."""
+    job = replace(golden_rig.job_of(limits, kind), data=data)
+    body = body_of(
+        job, image="sha256:1", volume="aisci-0a-b1", labels={}, duplex=kind == "editor",
+        gpus=gpus, cdi=cdi, egress="/tmp/aisci-x/egress.sock" if limits.network else "",
+    )  # fmt: skip
+    host = body["HostConfig"] | {"SecurityOpt": hashed(body["HostConfig"]["SecurityOpt"])}
+    asked = flat({"Config": {key: body[key] for key in KEYS}, "HostConfig": host,
+                  "Image": body["Image"]})  # fmt: skip
+    env = ((f"Env.{name}", value) for name, _, value in (e.partition("=") for e in body["Env"]))
+    told = Attestation(
+        container="c", image="sha256:1", policy="p", engine="docker", kernel="6", storage="loop",
+        runtime=limits.runtime, asked=asked, inspected=(*asked, *env), seen=(), hit=(),
+        peaks=Peaks(), verdict=Verdict.FINISHED, exit_code=0,
+    )  # fmt: skip
+    return boxed(job, told)
+
+
+def boxed(job: Job, told: Attestation) -> Box:
+    line = Line(journal="journal.jsonl", number=1, hash="", n=0, prev="", at="", kind="asked",
+                port="sandbox", scope=job.scope)  # fmt: skip
+    log = Log("journal.jsonl", Path(), (), "", BlobStore(Path()), ())
+    return Box(Call(log, line), {}, {}, job.limits, told, job if job.kind != "editor" else None)
+
+
+def with_pairs(box: Box, **changed: Any) -> Box:
+    """The box with other pairs under ``asked``, ``inspected`` or ``seen``."""
+    assert box.attestation
+    return replace(box, attestation=replace(box.attestation, **changed))
+
+
+def limits_of(name: str, kind: ContainerKind = "experiment") -> Limits:
+    return load(name, golden_rig.SHIPPED).limits(kind)
+
+
+def said(box: Box) -> list[str]:
+    return [one.what for one in settings(box, shipped())]
+
+
+@pytest.mark.parametrize(("name", "kind"), CASES)
+def test_what_the_sandbox_asks_under_every_shipped_policy_is_what_the_audit_expects(
+    name: str, kind: ContainerKind
+) -> None:
+    limits = limits_of(name, kind)
+    uuids = tuple(f"GPU-{number}a-b" for number in range(limits.gpus))
+    assert said(box_of(limits, kind, gpus=uuids)) == []
+    assert (
+        said(box_of(limits, kind, gpus=uuids, cdi=tuple(f"nvidia.com/gpu={u}" for u in uuids)))
+        == []
+    )
+
+
+def test_staged_data_is_expected_where_the_job_names_it(tmp_path: Path) -> None:
+    folder = tmp_path / "a set, (1)"
+    folder.mkdir()
+    box = box_of(limits_of("ci-cpu"), "experiment", data=(("set", str(folder)),))
+    assert said(box) == []
+    assert box.job
+    without = replace(box, job=replace(box.job, data=()))
+    assert said(without)[0].startswith("HostConfig.Mounts was asked as")
+
+
+def named(box: Box) -> list[str]:
+    assert box.attestation
+    return [name for name, _ in box.attestation.asked]
+
+
+@pytest.mark.parametrize("kind", golden_rig.KINDS)
+def test_each_setting_that_is_another_or_missing_or_one_more_is_found_by_its_name(
+    kind: ContainerKind,
+) -> None:
+    box = box_of(limits_of("ci-cpu", kind), kind)
+    assert box.attestation
+    for name in named(box):
+        others = tuple(pair for pair in box.attestation.asked if pair[0] != name)
+        env = (pair for pair in box.attestation.inspected if pair[0].startswith("Env."))
+        for asked in (others, (*others, (name, "0"))):
+            found = said(with_pairs(box, asked=asked, inspected=(*asked, *env)))
+            assert [what for what in found if what.startswith(f"{name} was asked as")], name
+    more = (*box.attestation.asked, ("HostConfig.VolumesFrom", "x"))
+    found = said(with_pairs(box, asked=more, inspected=(*box.attestation.inspected, more[-1])))
+    assert found == ["HostConfig.VolumesFrom was asked as 'x'"]
+
+
+def test_what_the_engine_made_otherwise_is_found() -> None:
+    box = box_of(limits_of("ci-cpu"), "experiment")
+    assert box.attestation
+    for name in named(box):
+        inspected = tuple((k, "?" if k == name else v) for k, v in box.attestation.inspected)
+        assert (
+            "did not make the container as it was asked"
+            in said(with_pairs(box, inspected=inspected))[0]
+        )
+
+
+def test_more_gpus_than_the_policy_lends_are_found() -> None:
+    limits = replace(limits_of("default"), gpus=1)
+    assert said(box_of(limits, "experiment", gpus=("GPU-1",))) == []
+    two = box_of(limits, "experiment", gpus=("GPU-1", "GPU-2"))
+    assert said(two)[0].startswith("HostConfig.DeviceRequests was asked as")
+
+
+@pytest.mark.parametrize("change", [{"user": "nobody"}, {"seccomp": "{}"}, {"seccomp": "no JSON"}])
+def test_limits_that_are_none_are_told_and_nothing_breaks_off(change: dict[str, Any]) -> None:
+    box = box_of(limits_of("ci-cpu"), "experiment")
+    assert said(replace(box, limits=replace(box.limits, **change)))
+
+
+# --- the kernel's word, use and verdict -------------------------------------------------------
+
+
+def seen_of(limits: Limits, runtime: str) -> dict[str, str]:
+    ids = " ".join(["65534"] * 4)
+    seen = {"Uid": ids, "Gid": ids, "NoNewPrivs": "1", "Seccomp": "2"}
+    seen |= dict.fromkeys(("CapEff", "CapPrm", "CapBnd", "CapAmb"), NONE)
+    seen |= {"own net namespace": "yes", "own pid namespace": "yes", "limit core file": "1"}
+    seen |= {"limit memory": str(limits.memory - 4096), "limit swap": "0"}
+    seen |= {"limit pids": str(limits.pids), "limit cpus": f"{limits.cpus:g}"}
+    seen |= {"limit file size": str(limits.file), "limit open files": str(limits.open_files)}
+    if runtime == "runsc":
+        told = ("Uid", "Gid", "CapEff", "CapPrm", "CapBnd", "Seccomp")
+        seen |= {f"inside {name}": seen[name] for name in told} | {"user namespace": "own"}
+        seen |= {
+            "CapEff": "00000000a80c25fb",
+            "own pid namespace": "no",
+            "limit open files": "1048576",
+        }
+    return seen
+
+
+def judged(box: Box, seen: dict[str, str]) -> list[str]:
+    return [one.what for one in kernel(with_pairs(box, seen=tuple(seen.items())))]
+
+
+@pytest.mark.parametrize("runtime", ["runc", "runsc"])
+def test_each_right_or_limit_that_the_kernel_saw_wider_is_found(runtime: str) -> None:
+    limits = replace(limits_of("ci-cpu"), runtime=runtime)
+    box = box_of(limits, "experiment")
+    seen = seen_of(limits, runtime)
+    assert judged(box, seen) == []
+    theirs = {"Uid", "Gid", "CapEff", "CapPrm", "CapBnd", "CapAmb", "own pid namespace",
+              "limit core file", "limit file size", "limit open files"}  # fmt: skip
+    for name in seen:
+        wider = "no" if name.startswith("own ") else "no limit" if name.startswith("limit") else "?"
+        found = judged(box, seen | {name: wider})
+        assert bool(found) == (runtime == "runc" or name not in theirs), name
+
+
+def peaking(box: Box, **peaks: float) -> list[str]:
+    assert box.attestation
+    told = replace(box.attestation, peaks=Peaks(**peaks))  # type: ignore[arg-type]  # numbers
+    return [one.what.partition(":")[0] for one in use(replace(box, attestation=told))]
+
+
+def test_each_peak_above_its_limit_is_found_and_at_its_limit_is_none() -> None:
+    limits = replace(limits_of("default"), gpu_memory=100)
+    box = box_of(limits, "experiment", gpus=("GPU-1",))
+    at: dict[str, tuple[str, float]] = {
+        "memory": ("memory", limits.memory), "processes": ("pids", limits.pids),
+        "disk": ("disk", limits.workspace), "files": ("inodes", limits.inodes),
+        "time": ("wall", limits.wall), "CPU time": ("cpu_time", limits.cpu_time),
+        "output": ("log_bytes", limits.logs), "GPU memory": ("gpu_memory", limits.gpu_memory),
+    }  # fmt: skip
+    for name, (field, most) in at.items():
+        assert peaking(box, **{field: most}) == []
+        assert name in peaking(box, **{field: most * 2 + 1000}), name
+
+
+def test_a_job_that_the_host_ended_may_have_gone_over_what_the_host_holds() -> None:
+    box = box_of(limits_of("ci-cpu"), "experiment")
+    assert box.attestation
+    told = replace(
+        box.attestation, killed=Verdict.LOG_FLOOD, verdict=Verdict.LOG_FLOOD, exit_code=137,
+        peaks=Peaks(log_bytes=box.limits.logs + 1, wall=box.limits.wall + 20),
+    )  # fmt: skip
+    late = replace(box, attestation=told)
+    assert list(use(late)) == []
+    assert [one.what for one in verdicts(replace(late, job=None))] == [
+        "how an edit that was used ended is log flood; from how it ended follows finished"
+    ]

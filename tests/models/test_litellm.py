@@ -1,0 +1,486 @@
+"""The model edge against a real HTTP server: retries, refusals, prices, secrets."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.errors import (
+    BadFile,
+    BadReply,
+    BudgetSpent,
+    MissingKey,
+    ModelBusy,
+    ModelRefused,
+    UnknownName,
+)
+from orchestrator.core.model import Ask, Message
+from orchestrator.core.protocols import LanguageModel
+from orchestrator.models.litellm import LitellmModel, Patience, World, open_model
+from orchestrator.models.redact import redact
+from orchestrator.models.scripted import Rule, ScriptedModel
+from tests.contracts.model import ModelContract
+from tests.support.model_server import Answer, Drip, Drop, Fail, Hang, ModelServer, Raw, Stop
+from tests.support.places import ROOT
+
+KEY = "sk-test-0123456789abcdef"
+ASK = Ask(purpose="ideas.propose", messages=(Message("user", "Say hello."),), max_tokens=100)
+
+
+class Bench:
+    """A model on a server that answers as told, and the pauses that it would have made."""
+
+    def __init__(self, folder: Path, answers: list[Answer], **patience: Any) -> None:
+        self.server = ModelServer(answers, folder / "requests.jsonl")
+        self.pauses: list[float] = []
+        self.patience = Patience(**patience)
+
+    def open(self, name: str = "openai/local") -> LanguageModel:
+        environ = {"OPENAI_API_BASE": self.server.url, "OPENAI_API_KEY": KEY}
+        passed = lambda: float(sum(self.pauses))  # noqa: E731 - the only time that passes here
+        world = World(sleep=self.pauses.append, clock=passed, jitter=lambda: 1.0)
+        return open_model(name, environ=environ, patience=self.patience, world=world)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Any]:
+    """A function that starts a bench and stops it after the test."""
+    from contextlib import ExitStack  # noqa: PLC0415 - one use
+
+    with ExitStack() as stack:
+
+        def start(*answers: Answer, **patience: Any) -> Bench:
+            made = Bench(tmp_path, list(answers), **patience)
+            stack.enter_context(made.server.running())
+            return made
+
+        yield start
+
+
+class TestLitellmKeepsTheContract(ModelContract):
+    @pytest.fixture
+    def model(self, bench: Any) -> LanguageModel:
+        opened: LanguageModel = bench("Two. ½ 🙂").open()
+        return opened
+
+
+class TestLitellmWithAPriceKeepsTheContract(ModelContract):
+    @pytest.fixture
+    def model(self, bench: Any) -> LanguageModel:
+        opened: LanguageModel = bench("Two.").open("openai/gpt-4o")
+        return opened
+
+
+class TestScriptedKeepsTheContract(ModelContract):
+    @pytest.fixture
+    def model(self) -> LanguageModel:
+        return open_model("scripted/-", environ={}, replies=[Rule(text="Two.", times=0)])
+
+
+# --- one call -----------------------------------------------------------------------------
+
+
+def test_one_call_is_one_request_that_says_what_was_asked(bench: Any) -> None:
+    made = bench("Hello.")
+    reply = made.open().complete(ASK, FOREVER)
+    assert (reply.text, reply.finish, reply.model) == ("Hello.", "stop", "openai/local")
+    (request,) = made.server.requests()
+    assert request["purpose"] == "ideas.propose"
+    assert request["body"]["messages"] == [{"role": "user", "content": "Say hello."}]
+    assert request["body"]["max_tokens"] == 100
+    assert request["body"]["temperature"] == pytest.approx(0.7)
+
+
+def test_a_reply_that_was_cut_off_says_so(bench: Any) -> None:
+    assert bench(Stop("half", "length")).open().complete(ASK, FOREVER).finish == "length"
+
+
+def test_half_a_surrogate_pair_becomes_text_that_can_be_recorded(bench: Any) -> None:
+    assert bench("a\ud800b").open().complete(ASK, FOREVER).text == "a?b"
+
+
+@pytest.mark.parametrize("answer", [Stop(None, "content_filter"), Stop(" \n", "stop")])
+def test_an_answer_with_no_text_is_a_bad_reply(bench: Any, answer: Stop) -> None:
+    made = bench(answer)
+    with pytest.raises(BadReply, match=f"step ideas.propose(.|\n)*{answer.reason}"):
+        made.open().complete(ASK, FOREVER)
+    assert len(made.server.requests()) == 1
+
+
+def test_an_answer_with_no_choice_is_a_bad_reply(bench: Any) -> None:
+    with pytest.raises(BadReply, match="answered with no text"):
+        bench(Raw('{"choices": []}')).open().complete(ASK, FOREVER)
+
+
+# --- busy: asked again --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Fail(429),
+        Fail(500),
+        Fail(502),
+        Fail(503),
+        Fail(529),
+        Drop(),
+        Raw("<html>bad gateway</html>"),
+        Raw("{}"),
+    ],
+    ids=str,
+)
+def test_a_busy_vendor_is_asked_again_with_longer_pauses(bench: Any, trouble: Answer) -> None:
+    made = bench(trouble, trouble, "Hello.")
+    assert made.open().complete(ASK, FOREVER).text == "Hello."
+    assert made.pauses == [2.0, 4.0]
+    assert len(made.server.requests()) == 3
+
+
+def test_a_vendor_that_hangs_is_given_up_on_in_time_and_asked_again(bench: Any) -> None:
+    made = bench(Hang(2), "Hello.", timeout=0.3)
+    assert made.open().complete(ASK, FOREVER).text == "Hello."
+    assert len(made.pauses) == 1
+
+
+def test_a_vendor_that_stays_busy_is_a_transient_error_after_all_tries(bench: Any) -> None:
+    made = bench(Fail(503, "overloaded"), tries=4)
+    with pytest.raises(ModelBusy, match="asked 4 times") as caught:
+        made.open().complete(ASK, FOREVER)
+    assert caught.value.transient
+    assert "HTTP 503" in caught.value.why
+    assert "overloaded" in caught.value.why
+    assert len(made.server.requests()) == 4
+
+
+def test_the_wait_that_the_vendor_asks_for_is_kept(bench: Any) -> None:
+    made = bench(Fail(429, headers=(("Retry-After", "33"),)), "Hello.")
+    made.open().complete(ASK, FOREVER)
+    assert made.pauses == [33.0]
+
+
+def test_a_wait_beyond_all_patience_is_not_begun(bench: Any) -> None:
+    made = bench(Fail(429, headers=(("Retry-After", "86400"),)), "never")
+    with pytest.raises(ModelBusy):
+        made.open().complete(ASK, FOREVER)
+    assert made.pauses == []
+
+
+def test_a_call_is_bounded_in_time_whatever_the_vendor_does(bench: Any) -> None:
+    made = bench(Fail(500), tries=50, longest_pause=8, total=30)
+    with pytest.raises(ModelBusy):
+        made.open().complete(ASK, FOREVER)
+    assert made.pauses == [2, 4, 8, 8, 8]
+
+
+@pytest.mark.parametrize("answer", [Hang(20.0), Drip(20.0)])
+def test_an_answer_that_is_still_under_way_when_the_ideas_time_is_over_is_given_up(
+    bench: Any, answer: Answer
+) -> None:
+    """A vendor that keeps the line warm with blanks outlasts every time-out between two bytes."""
+    made, began = bench(answer), time.monotonic()
+    model = made.open()
+    with pytest.raises(BudgetSpent, match=r"idea\.wall") as caught:
+        model.complete(ASK, Deadline.after(1.0, "idea.wall"))
+    assert caught.value.transient
+    assert time.monotonic() - began < 15
+    assert made.pauses == []
+
+
+def test_a_pause_longer_than_the_ideas_time_is_not_begun(bench: Any) -> None:
+    made = bench(Fail(429, headers=(("Retry-After", "50"),)), "too late")
+    with pytest.raises(BudgetSpent, match=r"run\.wall"):
+        made.open().complete(ASK, Deadline.after(30.0, "run.wall"))
+    assert made.pauses == []
+
+
+def test_jitter_shortens_a_pause_by_up_to_half(tmp_path: Path) -> None:
+    server = ModelServer([Fail(500), "Hello."], tmp_path / "log")
+    pauses: list[float] = []
+    with server.running():
+        world = World(sleep=pauses.append, jitter=lambda: 0.0)
+        open_model("openai/x", environ={"OPENAI_API_BASE": server.url}, world=world).complete(
+            ASK, FOREVER
+        )
+    assert pauses == [1.0]
+
+
+# --- refused: not asked again -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("trouble", "todo"),
+    [
+        (Fail(400, "no such parameter"), "choose another model"),
+        (Fail(401, f"Incorrect API key provided: {KEY}"), "check the key"),
+        (Fail(403, "not for you"), "account may use"),
+        (Fail(404, "no such model"), "check the model's name"),
+        (Fail(422, "odd"), "choose another model"),
+        (Fail(429, "You exceeded your current quota", "insufficient_quota"), "quota is used up"),
+        (
+            Fail(400, "This model's maximum context length is 8 tokens", "context_length_exceeded"),
+            "larger context",
+        ),
+    ],
+    ids=lambda value: str(getattr(value, "status", "")),
+)
+def test_a_refusal_is_told_at_once_with_what_to_do(bench: Any, trouble: Fail, todo: str) -> None:
+    made = bench(trouble)
+    with pytest.raises(ModelRefused, match=todo) as caught:
+        made.open().complete(ASK, FOREVER)
+    assert not caught.value.transient
+    assert made.pauses == []
+    assert len(made.server.requests()) == 1
+    assert KEY not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+# --- secrets ------------------------------------------------------------------------------
+
+
+def test_a_key_never_leaves_the_edge_in_a_reply(bench: Any) -> None:
+    assert (
+        bench(f"Your key is {KEY}.").open().complete(ASK, FOREVER).text
+        == "Your key is [OPENAI_API_KEY]."
+    )
+
+
+def test_redaction_finds_keys_in_the_spelling_of_urls_and_json() -> None:
+    environ = {"SOME_TOKEN": 'a/b+c"d\\e', "HOME": "/root/secret", "DB_PASSWORD": "short"}
+    for text in ('a/b+c"d\\e', "a%2Fb%2Bc%22d%5Ce", 'a/b+c\\"d\\\\e'):
+        assert redact(f"<{text}>", environ) == "<[SOME_TOKEN]>"
+    assert redact("/root/secret short", environ) == "/root/secret short"
+
+
+def test_a_key_that_contains_another_is_taken_out_whole() -> None:
+    environ = {"A_KEY": "secret-1", "B_KEY": "secret-1-and-more"}
+    assert redact("secret-1-and-more secret-1", environ) == "[B_KEY] [A_KEY]"
+
+
+# --- prices -------------------------------------------------------------------------------
+
+
+def test_a_known_model_is_priced_and_its_ceiling_bounds_the_price(bench: Any) -> None:
+    model = bench("Hello, " * 20).open("openai/gpt-4o")
+    assert isinstance(model, LitellmModel)
+    prices = model.prices()
+    usage = model.complete(ASK, FOREVER).usage
+    expected = usage.prompt_tokens * prices["input_cost_per_token"]
+    expected += usage.completion_tokens * prices["output_cost_per_token"]
+    assert usage.usd == pytest.approx(expected)
+    ceiling = model.ceiling(ASK)
+    assert usage.usd is not None
+    assert ceiling.usd is not None
+    assert 0 < usage.usd < ceiling.usd
+
+
+def test_an_unknown_price_is_none_and_never_zero(bench: Any) -> None:
+    model = bench("Hello.").open()
+    assert model.prices() == {}
+    assert model.ceiling(ASK).usd is None
+    assert model.complete(ASK, FOREVER).usage.usd is None
+
+
+@pytest.mark.parametrize("name", ["openai/local", "openai/gpt-4o"])
+def test_a_stated_or_pinned_price_is_what_is_charged(bench: Any, name: str) -> None:
+    """For a model that no list knows, and for one whose listed price has changed since."""
+    server = bench("Hello.").server
+    environ = {"OPENAI_API_BASE": server.url, "OPENAI_API_KEY": KEY}
+    prices = {"input_cost_per_token": 2.0, "output_cost_per_token": 3.0}
+    model = open_model(name, environ=environ, prices=prices)
+    assert isinstance(model, LitellmModel)
+    assert model.prices() == prices
+    usage, ceiling = model.complete(ASK, FOREVER).usage, model.ceiling(ASK)
+    assert usage.usd == pytest.approx(2 * usage.prompt_tokens + 3 * usage.completion_tokens)
+    assert ceiling.usd == pytest.approx(2 * ceiling.prompt_tokens + 3 * ceiling.completion_tokens)
+
+
+def test_a_model_of_ones_own_may_be_stated_to_be_free(bench: Any) -> None:
+    environ = {"OPENAI_API_BASE": bench("Hello.").server.url, "OPENAI_API_KEY": KEY}
+    prices = {"input_cost_per_token": 0.0, "output_cost_per_token": 0.0}
+    model = open_model("openai/local", environ=environ, prices=prices)
+    assert (model.complete(ASK, FOREVER).usage.usd, model.ceiling(ASK).usd) == (0.0, 0.0)
+
+
+def test_an_answer_is_never_asked_to_be_longer_than_the_model_can(bench: Any) -> None:
+    made = bench("Hello.")
+    model = made.open("openai/gpt-4o")
+    long = Ask(purpose="x", messages=ASK.messages, max_tokens=10**6)
+    model.complete(long, FOREVER)
+    assert made.server.requests()[0]["body"]["max_tokens"] == 16_384
+    assert model.ceiling(long).completion_tokens == 16_384
+
+
+# --- names and keys -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("antropic/claude-sonnet-4-5", "'anthropic'"),
+        ("gpt-4oo", "'gpt-4o'"),
+        ("builtin/swep", "'builtin/sweep'"),
+        ("no such thing at all", "known: "),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_nearest(name: str, hint: str) -> None:
+    with pytest.raises(UnknownName) as caught:
+        open_model(name, environ={})
+    assert hint in caught.value.todo
+    assert len(str(caught.value)) < 700
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("anthropic/claude-sonnet-4-5", "ANTHROPIC_API_KEY"), ("openai/gpt-4o", "OPENAI_API_KEY")],
+)
+def test_a_missing_key_is_named_before_anything_is_asked(
+    name: str, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(key, raising=False)
+    with pytest.raises(MissingKey, match=key) as caught:
+        open_model(name, environ={})
+    assert caught.value.exit_code == 2
+
+
+def test_a_key_that_is_there_is_enough_and_nobody_is_asked() -> None:
+    model = open_model("anthropic/claude-sonnet-4-5", environ={"ANTHROPIC_API_KEY": KEY})
+    assert model.name == "anthropic/claude-sonnet-4-5"
+
+
+def test_the_built_in_model_needs_no_key_and_no_litellm() -> None:
+    code = (
+        "import sys; from orchestrator.api.author import open_author;"
+        "print(open_author('builtin/sweep', environ={}).name, 'litellm' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["builtin/sweep", "False"]
+
+
+def test_opening_and_asking_prints_nothing_and_reaches_nobody_else(tmp_path: Path) -> None:
+    """In a process of its own, with an audit hook on every connection and a `.env` in its way."""
+    (tmp_path / ".env").write_text("LEAKED=yes\n")
+    server = ModelServer(["Hello."], tmp_path / "log")
+    code = """
+import os, sys
+seen = []
+def hook(event, args):
+    if event in ("socket.connect", "socket.getaddrinfo"):
+        seen.append(str(args[1] if event == "socket.connect" else args[:2]))
+sys.addaudithook(hook)
+from orchestrator.core.deadline import FOREVER
+from orchestrator.models.litellm import open_model
+from orchestrator.core.model import Ask
+from orchestrator.core.model import Message
+model = open_model("openai/gpt-4o", environ=os.environ)
+text = model.complete(Ask(purpose="p", messages=(Message("user", "hi"),)), FOREVER).text
+assert all("127.0.0.1" in one for one in seen), seen
+assert "LEAKED" not in os.environ
+print(text, len(seen) > 0)
+"""
+    with server.running():
+        environ = {"PATH": os.environ["PATH"], "OPENAI_API_BASE": server.url}
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            env=environ,
+        )
+    assert (done.stdout, done.stderr) == ("Hello. True\n", "")
+
+
+# --- scripted -----------------------------------------------------------------------------
+
+
+def test_a_script_is_followed_by_purpose_and_content_and_then_refuses(tmp_path: Path) -> None:
+    lines: list[dict[str, Any]] = [
+        {"purpose": "b", "text": "for b"},
+        {"purpose": "a", "contains": "second", "text": "for the second a"},
+        {"purpose": "a", "text": "for any a"},
+        {"text": "for all", "times": 2},
+    ]
+    path = tmp_path / "replies.jsonl"
+    path.write_text("\n".join(json.dumps(line) for line in lines) + "\n\n")
+    model = open_model(f"scripted/{path}", environ={})
+    assert isinstance(model, ScriptedModel)
+
+    def say(purpose: str, text: str) -> str:
+        return model.complete(Ask(purpose=purpose, messages=(Message("user", text),)), FOREVER).text
+
+    assert say("a", "first") == "for any a"
+    assert [rule.text for rule in model.unused] == ["for b", "for the second a", "for all"]
+    assert say("a", "the second") == "for the second a"
+    assert say("c", "x") == say("a", "x") == "for all"
+    with pytest.raises(ModelRefused, match="no scripted reply expects this request of 'a'"):
+        say("a", "x")
+    assert len(model.asks) == 5
+
+
+def test_a_scripted_error_is_raised() -> None:
+    model = ScriptedModel([Rule(text=ModelBusy("so busy")), "then this"])
+    with pytest.raises(ModelBusy, match="so busy"):
+        model.complete(ASK, FOREVER)
+    assert model.complete(ASK, FOREVER).text == "then this"
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ('{"purpose": "a"}', "replies.jsonl:2: text"),
+        ('{"text": "a", "tmes": 1}', "replies.jsonl:2: tmes"),
+        ('{"text": "a", "times": -1}', "replies.jsonl:2: times"),
+        ("nonsense", "replies.jsonl:2"),
+    ],
+)
+def test_a_wrong_script_names_its_line_and_key(tmp_path: Path, line: str, what: str) -> None:
+    path = tmp_path / "replies.jsonl"
+    path.write_text('{"text": "fine"}\n' + line + "\n")
+    with pytest.raises(BadFile) as caught:
+        open_model(f"scripted/{path}", environ={})
+    assert what in str(caught.value)
+
+
+def test_a_script_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(BadFile, match="cannot be read"):
+        open_model(f"scripted/{tmp_path}/none.jsonl", environ={})
+
+
+# --- the server of the tests --------------------------------------------------------------
+
+
+def test_the_server_runs_on_its_own_and_logs_before_it_answers(tmp_path: Path) -> None:
+    script = tmp_path / "script.jsonl"
+    script.write_text('{"purpose": "ideas.propose", "text": "from the file", "times": 0}\n')
+    log = tmp_path / "log.jsonl"
+    command = [
+        sys.executable,
+        "-m",
+        "tests.support.model_server",
+        "--log",
+        str(log),
+        "--script",
+        str(script),
+    ]
+    root = ROOT
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as process:
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().strip()
+            model = open_model("openai/x", environ={"OPENAI_API_BASE": url})
+            assert model.complete(ASK, FOREVER).text == "from the file"
+        finally:
+            process.terminate()
+    (line,) = log.read_text().splitlines()
+    assert json.loads(line)["purpose"] == "ideas.propose"
+    assert KEY not in line

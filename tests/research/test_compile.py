@@ -1,0 +1,285 @@
+"""Compiling: real LaTeX in its real container, and LaTeX that attacks it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from orchestrator.core.edit import EditRequest
+from orchestrator.core.errors import IdeaFailed
+from orchestrator.core.job import Attestation, Job, JobResult, Peaks, Verdict
+from orchestrator.core.tree import Tree
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.budget import Budget
+from orchestrator.record.journal import Journal
+from orchestrator.record.ports import Edges, Ports
+from orchestrator.research.paper.latex import TEX
+from orchestrator.research.stages import compile as compiling
+from orchestrator.research.stages import paper_edit as papers
+from orchestrator.research.stages.compile import OUT, Report, compile_paper, found, read_report
+from orchestrator.research.stages.verify import verify
+from orchestrator.research.stages.writeup import writeup
+from orchestrator.research.study import Study
+from orchestrator.research.sweep import SweepModel
+from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.sandbox import DockerSandbox
+from tests.support import paper_rig as rig
+
+PAGE = r"""\documentclass{article}
+\usepackage{graphicx}
+\begin{document}
+%s
+\end{document}
+"""
+
+
+@dataclass
+class Bench:
+    """Real LaTeX under the shipped policy; ``author`` answers edits."""
+
+    sandbox: DockerSandbox
+    folder: Path
+    author: rig.Author = rig.sweep
+
+    def ports(self, name: str) -> Ports:
+        blobs = self.sandbox._blobs
+        edges = Edges(SweepModel(), rig.editor(blobs, self.author), self.sandbox, rig.Shelf())
+        return Ports(edges, Journal(self.folder / f"{name}.jsonl", blobs), blobs, Budget(), name)
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    folder = tmp_path_factory.mktemp("latex")
+    engine = connect()
+    try:
+        blobs = BlobStore(folder / "blobs")
+        name = f"test-latex-{folder.parent.name[-6:]}"
+        with DockerSandbox(engine, blobs, name, lambda image: resolve(engine, image)) as sandbox:
+            yield Bench(sandbox, folder)
+    finally:
+        engine.close()
+
+
+def compiled(bench: Bench, name: str, body: str, whole: str = PAGE) -> tuple[Report, JobResult]:
+    """The container's report on one document."""
+    ports = bench.ports(name)
+    study = rig.with_source(rig.study(ports.blobs), ports, whole % body)
+    result = ports.sandbox.run(compiling._job(study, ports))
+    return read_report(result, ports.blobs), result
+
+
+@pytest.mark.docker
+def test_the_sweeps_paper_compiles_verifies_and_has_all_that_a_paper_has(bench: Bench) -> None:
+    ports = bench.ports("whole")
+    study = writeup(rig.study(ports.blobs), ports.within("writeup"))
+    study = verify(compile_paper(study, ports.within("compile")), ports.within("verify"))
+    assert study.paper is not None
+    text = "\n".join(study.paper.pages)
+    for part in ("Abstract", "Introduction", "Results", "References", "Table 1", "Figure 1"):
+        assert part in text
+    assert "builtin/sweep" in study.paper.pages[0]
+    assert "??" not in text
+    assert 2 <= len(study.paper.pages) <= 5
+    files = study.paper.files.as_dict()
+    assert ports.blobs.get(files[f"{OUT}/paper.pdf"]).startswith(b"%PDF-")
+    assert ports.blobs.get(files[f"{OUT}/page-1.png"]).startswith(b"\x89PNG")
+    assert study.claims
+    assert all(claim.source for claim in study.claims)
+
+
+@pytest.mark.docker
+def test_an_error_goes_back_to_the_editor_and_its_correction_is_taken(bench: Bench) -> None:
+    asked: list[EditRequest] = []
+
+    def author(request: EditRequest, files: dict[str, str]) -> str:
+        if request.purpose != "compile.fix":
+            return rig.sweep(request, files)
+        asked.append(request)
+        return "<<<<<<< SEARCH\n\\brokencommand\n=======\n\n>>>>>>> REPLACE"
+
+    mending = Bench(bench.sandbox, bench.folder, author)
+    ports = mending.ports("mend")
+    study = writeup(rig.study(ports.blobs), ports.within("writeup"))
+    tex = papers.source(study, ports).replace(r"\end{abstract}", "\\brokencommand\n\\end{abstract}")
+    study = compile_paper(rig.with_source(study, ports, tex), ports.within("compile"))
+    assert study.paper is not None
+    assert len(asked) == 1
+    assert "Undefined control sequence" in asked[0].instruction
+
+
+@pytest.mark.docker
+def test_a_paper_that_is_never_mended_ends_the_idea_with_the_log(bench: Bench) -> None:
+    ports = bench.ports("never")
+    study = writeup(rig.study(ports.blobs), ports.within("writeup"))
+    tex = papers.source(study, ports).replace(r"\end{abstract}", "\\nonsense\n\\end{abstract}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiling, "FIXES", 0)
+        with pytest.raises(IdeaFailed) as caught:
+            compile_paper(rig.with_source(study, ports, tex), ports.within("compile"))
+    assert r"\nonsense" in caught.value.why
+
+
+@pytest.mark.docker
+def test_undefined_references_and_wide_lines_are_told_from_small_ones(bench: Bench) -> None:
+    body = r"See \ref{nowhere}. \noindent\rule{1.2\linewidth}{1pt} \cite{ghost}"
+    report, _ = compiled(bench, "gate", body)
+    assert {"nowhere", "ghost"} <= set(report.undefined)
+    assert max(points for points, _ in report.overfull) > 20
+
+
+ATTACKS = {
+    "read": r"\newread\f \openin\f=/etc/passwd \ifeof\f CLOSED\else OPEN\fi"
+    r" \openin\f=../latex/template.tex \ifeof\f CLOSED\else OPEN\fi"
+    r" \immediate\write18{cp /etc/passwd ../latex/out/} \immediate\write18{id > shell.txt} done",
+    "input": r"\input{/etc/passwd}",
+    "openout": r"\newwrite\f \immediate\openout\f=../latex/out/report.json \immediate\write\f{x} x",
+    "dotfile": r"\newwrite\f \immediate\openout\f=.latexmkrc \immediate\write\f{x} x",
+    "lua": r"\directlua{os.execute('id')}",
+}
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("name", sorted(ATTACKS))
+def test_latex_that_reaches_out_of_its_folder_gets_nothing(bench: Bench, name: str) -> None:
+    report, result = compiled(bench, f"attack-{name}", ATTACKS[name])
+    text = json.dumps(report.model_dump()) + result.stdout
+    assert "root:x:0" not in text
+    if name in {"input", "openout", "dotfile", "lua"}:
+        assert report.errors
+    else:
+        assert report.ok
+    if f"{OUT}/pages.json" in result.files.as_dict():
+        pages = bench.sandbox._blobs.get(result.files.as_dict()[f"{OUT}/pages.json"]).decode()
+        assert "OPEN" not in pages
+        assert "root:x:0" not in pages
+    assert {path.split("/")[-1] for path in result.files.paths()} <= {
+        "report.json",
+        "paper.pdf",
+        "pages.json",
+        "page-1.png",
+    }
+
+
+@pytest.mark.docker
+def test_a_document_that_never_ends_is_ended(bench: Bench) -> None:
+    """Under a short wall clock the host ends it; the report says so instead of hanging."""
+    ports = bench.ports("loop")
+    study = rig.with_source(rig.study(ports.blobs), ports, PAGE % r"\def\x{\x}\x")
+    job = compiling._job(study, ports)
+    job = replace(job, limits=replace(job.limits, wall=6.0, grace=1.0))
+    result = ports.sandbox.run(job)
+    assert result.verdict is Verdict.TIMED_OUT
+    report = read_report(result, ports.blobs)
+    assert not report.ok
+    assert "timed out" in report.errors[0]
+
+
+@pytest.mark.docker
+def test_a_page_bomb_is_an_error_and_no_flood(bench: Bench) -> None:
+    body = r"\newcount\n \loop x\newpage \advance\n 1 \ifnum\n<500 \repeat"
+    report, result = compiled(bench, "pages", body)
+    assert not report.ok
+    assert any("pages, over" in error for error in report.errors)
+    assert not any(path.endswith(".png") for path in result.files.paths())
+
+
+@pytest.mark.docker
+def test_a_huge_page_becomes_a_small_picture(bench: Bench) -> None:
+    whole = r"\documentclass{article}\pdfpagewidth=16000pt\pdfpageheight=16000pt\begin{document}%s\end{document}"
+    report, result = compiled(bench, "huge", "x", whole)
+    assert report.ok
+    picture = bench.sandbox._blobs.get(result.files.as_dict()[f"{OUT}/page-1.png"])
+    assert max(int.from_bytes(picture[16:20], "big"), int.from_bytes(picture[20:24], "big")) <= 1601
+
+
+# --- the host's side, with no engine ----------------------------------------------------------
+
+
+def answer(verdict: Verdict, files: Tree) -> JobResult:
+    attestation = Attestation(
+        container="c",
+        image="i",
+        policy="p",
+        engine="e",
+        kernel="k",
+        runtime="runc",
+        storage="s",
+        asked=(),
+        inspected=(),
+        seen=(),
+        hit=(),
+        peaks=Peaks(),
+        verdict=verdict,
+    )
+    return JobResult(
+        verdict=verdict, exit_code=0, stdout="", stderr="", files=files, attestation=attestation
+    )
+
+
+GOOD = (
+    b'{"ok": true, "errors": [], "warnings": [], "undefined": [], "chktex": [], "overfull": [], '
+    b'"pages": 1, "log_tail": ""}'
+)
+
+
+def test_a_good_report_is_read(tmp_path: Path) -> None:
+    ports = rig.ports(tmp_path)
+    files = Tree.of({f"{OUT}/report.json": ports.blobs.put(GOOD)})
+    assert read_report(answer(Verdict.FINISHED, files), ports.blobs).ok
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b"{" * 100_000,
+        b'{"ok": true}',
+        b'{"ok": true, "extra": 1}',
+        b"x" * 600_000,
+        b"\xff\xfe",
+        GOOD.replace(b'"overfull": []', b'"overfull": [[NaN, "a line of any width"]]'),
+        GOOD.replace(b'"pages": 1', b'"pages": 1e999'),
+        GOOD.replace(b'"ok"', b'"ok": false, "ok"'),
+    ],
+)
+def test_a_report_that_is_not_one_is_an_error_and_never_a_paper(
+    tmp_path: Path, data: bytes
+) -> None:
+    ports = rig.ports(tmp_path)
+    files = Tree.of({f"{OUT}/report.json": ports.blobs.put(data)})
+    report = read_report(answer(Verdict.FINISHED, files), ports.blobs)
+    assert not report.ok
+    assert report.errors
+
+
+def good() -> Report:
+    return Report(
+        ok=True, errors=(), warnings=(), undefined=(), chktex=(), overfull=(), pages=1, log_tail=""
+    )
+
+
+def test_question_marks_missing_pages_and_wide_lines_keep_a_paper_back(tmp_path: Path) -> None:
+    ports = rig.ports(tmp_path)
+    study: Study = replace(rig.study(ports.blobs), figures=())
+    tex = ports.text(study.tree.as_dict()[TEX])
+    assert found(good(), ("fine",), study, tex) == []
+    assert "??" in found(good(), ("see ??",), study, tex)[0]
+    assert found(good(), (), study, tex)
+    wide = good().model_copy(update={"overfull": ((20.5, "at lines 3--4"),)})
+    assert "20.5 pt" in found(wide, ("fine",), study, tex)[0]
+    small = good().model_copy(update={"overfull": ((19.9, ""),)})
+    assert found(small, ("fine",), study, tex) == []
+
+
+def test_only_latex_and_figures_enter_the_container(tmp_path: Path) -> None:
+    ports = rig.ports(tmp_path)
+    study = rig.study(ports.blobs)
+    job: Job = compiling._job(study, ports)
+    assert set(job.files.paths()) == {TEX, *study.figures}
+    assert job.kind == "latex"

@@ -1,0 +1,186 @@
+"""What only a container shows is seen before a run begins: nothing is asked, paid or left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.api import prepare as wiring
+from orchestrator.api.author import open_author
+from orchestrator.api.prepare import prepare
+from orchestrator.console import run as research
+from orchestrator.console.run import start
+from orchestrator.console.view import View
+from orchestrator.core.errors import BadPolicy, ControlUnavailable, SandboxFailed
+from orchestrator.core.host import Machine
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.journal import Mode
+from orchestrator.research.preflight import rehearse
+from orchestrator.research.setup import Setup
+from orchestrator.research.sweep import SweepModel
+from orchestrator.sandbox import sandbox
+from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.gpus import leases as gpu
+from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
+from orchestrator.sandbox.storage.volumes import Volumes
+from orchestrator.template.manifest import StagedData
+from tests.support import run_rig as rig
+
+VIEW = View(quiet=True, as_json=False)
+SMALL = "resources: {cpus: 1, memory: 256MiB, pids: 64, shm: 8MiB, open_files: 256}"
+ROOM = "storage: {workspace: 16MiB, tmp: 8MiB, inodes: 500, file: 8MiB}"
+REST = "harvest: {files: 10, bytes: 1MiB, file: 1MiB, depth: 3}"
+GPU = (
+    "extends: default\nexperiment:\n  image: aisci-storage\n  gpus: {count: 1, memory: 2GiB}\n"
+    f"  time: {{wall: 1m, cpu: 1m, grace: 1s}}\n  {SMALL}\n  {ROOM}\n  {REST}\n"
+    "run: {memory: 4GiB, disk: 1GiB, keep_free: {disk: 1MiB, memory: 1MiB}}\n"
+    "exceeds: {run.keep_free.disk: small, run.keep_free.memory: small}\n"
+)
+NO_WAY_OUT = (
+    "extends: ci-cpu\nexceeds: {experiment.network: for this test}\nexperiment:\n"
+    '  image: aisci-editor\n  network: {allow: ["api.example.org:443"]}\n'
+)
+
+
+def no_quota(*_: object) -> None:
+    raise ControlUnavailable("the file system below keeps no quota", why="it was tried")
+
+
+def no_limit(*_: object) -> tuple[tuple[str, str], ...]:
+    return (("limit memory", "no limit"),)
+
+
+def one_small_gpu(_: object) -> tuple[gpu.Device, ...]:
+    return (gpu.Device("GPU-small", 1 << 30),)
+
+
+MISSING = {
+    "no disk quota": ("", (Volumes, "probe", no_quota), "keeps no quota"),
+    "a limit that the kernel does not hold": ("", (sandbox, "bounds_of", no_limit), "limit memory"),
+    "a gpu large enough": (GPU, (gpu.Driver, "devices", one_small_gpu), "asks for 1 GPU"),
+    "a way to the proxy": (NO_WAY_OUT, None, "the policy's block experiment"),
+}
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("missing", MISSING)
+def test_what_only_a_container_shows_refuses_a_run_before_its_model_is_asked(
+    missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, changed, said = MISSING[missing]
+    asked: list[Any] = []
+    monkeypatch.setattr(SweepModel, "complete", lambda *ask: asked.append(ask))
+    if changed:
+        monkeypatch.setattr(*changed)
+    wanted = rig.wanted(tmp_path / "results")
+    if text:
+        policy = tmp_path / "policy.yaml"
+        policy.write_text(f"version: 1\nname: one\ndescription: For a test.\n{text}")
+        wanted = replace(wanted, policy=str(policy))
+    with pytest.raises((ControlUnavailable, SandboxFailed), match=said) as refused:
+        start(wanted, VIEW)
+    assert said in str(refused.value)
+    assert asked == []
+    assert [path for path in (tmp_path / "results").rglob("*") if path.is_file()] == []
+    assert left_of(tmp_path / "results") == []
+
+
+def left_of(results: Path) -> list[str]:
+    """Containers and volumes of any run below ``results``, by the template's name in the label."""
+    engine = connect()
+    try:
+        made = engine.api.containers(all=True, filters={"label": ["aisci.run"]})
+        runs = [one["Labels"]["aisci.run"] for one in made]
+    finally:
+        engine.close()
+    return [run for run in runs for folder in results.glob("*/*") if folder.name in run]
+
+
+def test_each_kind_of_container_is_tried_under_its_own_limits(tmp_path: Path) -> None:
+    """With the staged data for experiments alone."""
+    setup = replace(
+        prepare(rig.wanted(tmp_path)), data=(StagedData("set", "0" * 64, str(tmp_path)),)
+    )
+    scripted = ScriptedSandbox(BlobStore(tmp_path / "blobs"), lambda _: Ending())
+    rehearse(setup, scripted)
+    assert [(job.kind, bool(job.data)) for job in scripted.jobs] == [
+        ("experiment", True),
+        ("latex", False),
+        ("editor", False),
+    ]
+    assert all(job.limits == setup.policy.limits(job.kind) for job in scripted.jobs)
+
+
+def test_an_editor_on_the_host_needs_no_container(tmp_path: Path) -> None:
+    setup = prepare(rig.wanted(tmp_path))
+    on_host = setup.policy.whole.model_copy(
+        update={"editor": setup.policy.whole.editor.model_copy(update={"process": True})}
+    )
+    setup = replace(setup, policy=replace(setup.policy, whole=on_host))
+    scripted = ScriptedSandbox(BlobStore(tmp_path / "blobs"), lambda _: Ending())
+    rehearse(setup, scripted)
+    assert [job.kind for job in scripted.jobs] == ["experiment", "latex"]
+
+
+def test_a_container_in_which_not_even_nothing_ends_well_is_refused(tmp_path: Path) -> None:
+    """Limits too low for a start are the policy's, and named with its block."""
+    setup = prepare(rig.wanted(tmp_path))
+    ending = Ending(exit_code=1, stderr="cannot start")
+    scripted = ScriptedSandbox(BlobStore(tmp_path / "blobs"), lambda _: ending)
+    with pytest.raises(ControlUnavailable, match="ended as: failed") as refused:
+        rehearse(setup, scripted)
+    assert "block experiment" in refused.value.where
+    assert refused.value.why == "cannot start"
+    assert len(scripted.jobs) == 1
+
+
+def test_a_run_that_is_resumed_or_forked_is_rehearsed_unless_nothing_is_left_to_ask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine may have changed since; a run at its end asks nothing of it."""
+    folder = tmp_path / "run"
+    rig.run_scripted(folder, SweepModel(), Mode.RECORD)
+    rehearsed: list[Any] = []
+
+    def refused(setup: Setup, _: Any) -> None:
+        rehearsed.append(setup.policy.name)
+        raise ControlUnavailable("this machine gives less than it did")
+
+    @contextmanager
+    def edges(setup: Setup, *_: Any) -> Iterator[Any]:
+        yield rig.scripted_edges(open_author(setup.model, environ={}))
+
+    monkeypatch.setattr(research, "connect", lambda: None)
+    monkeypatch.setattr(research, "same_images", lambda *_: None)
+    monkeypatch.setattr(research, "resolve_images", lambda *_: ())
+    monkeypatch.setattr(research, "real_edges", edges)
+    monkeypatch.setattr(research, "rehearse", refused)
+    assert research.resume(str(folder), tmp_path, VIEW, fork=False, policy=None) == 0
+    assert rehearsed == []
+    with pytest.raises(ControlUnavailable):
+        research.resume(str(folder), tmp_path, VIEW, fork=True, policy=None)
+    journal = folder / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:-1]))
+    with pytest.raises(ControlUnavailable):
+        research.resume(str(folder), tmp_path, VIEW, fork=False, policy=None)
+    assert len(rehearsed) == 2
+    assert journal.read_bytes() == b"".join(lines[:-1])
+
+
+def test_a_machine_too_small_for_what_is_left_of_a_run_refuses_its_resume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "run"
+    rig.run_scripted(folder, SweepModel(), Mode.RECORD)
+    journal = folder / "journal.jsonl"
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-1]))
+    monkeypatch.setattr(research, "connect", lambda: None)
+    monkeypatch.setattr(wiring, "measure", lambda *_, **__: Machine(cpus=1, memory=1, disk=1))
+    with pytest.raises(BadPolicy, match="this machine has"):
+        research.resume(str(folder), tmp_path, VIEW, fork=False, policy=None)

@@ -1,0 +1,282 @@
+"""Write-up and verification: no placeholder, no invented citation and no wrong number gets by."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from orchestrator.core.deadline import Deadline
+from orchestrator.core.edit import EditRequest
+from orchestrator.core.errors import IdeaFailed
+from orchestrator.core.job import Job, JobResult
+from orchestrator.core.research import Paper
+from orchestrator.record.ports import Ports
+from orchestrator.research.paper import latex, references
+from orchestrator.research.prompts import blocks
+from orchestrator.research.stages import paper_edit as papers
+from orchestrator.research.stages import verify
+from orchestrator.research.stages.writeup import SECTIONS, writeup
+from orchestrator.research.study import Study
+from tests.support import paper_rig as rig
+
+
+def written(folder: Path, author: rig.Author = rig.sweep) -> tuple[Study, Ports]:
+    here = rig.ports(folder, author)
+    return writeup(rig.study(here.blobs), here.within("writeup")), here
+
+
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Ports]:
+    """The sweep's paper, as source."""
+    return written(tmp_path_factory.mktemp("paper"))
+
+
+def unread(study: Study, here: Ports, tex: str) -> tuple[list[str], int]:
+    """What is wrong with the numbers of ``tex``, and how many numbers there were."""
+    changed = rig.with_source(study, here, tex)
+    ledger = verify.ledger_of(changed, here)
+    claims, problems = verify.checked(changed, here, ledger)
+    return problems, len(claims)
+
+
+def test_the_sweeps_paper_has_every_section_and_no_placeholder(
+    paper: tuple[Study, Ports],
+) -> None:
+    tex = papers.source(*paper)
+    assert not re.search(r"\b[A-Z]{4,} HERE\b", latex.uncommented(tex))
+    assert r"\author{builtin/sweep\\" in tex
+    assert latex.graphics(tex) == paper[0].figures
+    assert tex.count(papers.results_table(paper[0])) == 1
+    assert tex.count(papers.runs_table(paper[0])) == 1
+
+
+def test_a_template_with_no_manifest_gets_a_paper_too(tmp_path: Path) -> None:
+    here = rig.ports(tmp_path)
+    study = writeup(rig.plain_study(here.blobs), here.within("writeup"))
+    tex = papers.source(study, here)
+    assert "HERE" not in tex
+    assert "Department of Averages" not in tex
+    problems, count = unread(study, here, tex)
+    assert problems == []
+    assert count > 10
+
+
+@pytest.mark.parametrize("knob", ["weight_decay", "learning_rate", "warmup_updates", "init_scale"])
+def test_a_sweep_of_any_declared_knob_verifies(tmp_path: Path, knob: str) -> None:
+    here, sample = rig.ports(tmp_path), random.Random(knob)
+    study = rig.study(here.blobs)
+    declared = study.template.manifest.knobs[knob]
+    values = (declared.default, *declared.others)
+    runs = tuple(
+        replace(
+            study.runs[min(n, 1)],
+            number=n,
+            description=f"{declared.constant} = {value!r} instead of {declared.default!r}",
+        )
+        for n, value in enumerate(values)
+    )
+    idea = replace(study.idea, name=f"sweep_{knob}", title=f"A sweep of {knob}")
+    rows = tuple((n, rig.results(0.1 * n, sample)) for n in range(len(values)))
+    study = replace(study, idea=idea, runs=runs, results=rows)
+    study = writeup(study, here.within("writeup"))
+    problems, _ = unread(study, here, papers.source(study, here))
+    assert problems == []
+
+
+def test_the_reference_list_has_what_is_cited_and_nothing_else(
+    paper: tuple[Study, Ports],
+) -> None:
+    tex = papers.source(*paper)
+    keys = {reference.key for reference in references.references(tex)}
+    assert keys == set(references.cited(tex))
+    assert "krogh1992simple" in keys
+
+
+def test_every_number_of_the_sweeps_paper_resolves(paper: tuple[Study, Ports]) -> None:
+    problems, count = unread(*paper, papers.source(*paper))
+    assert problems == []
+    assert count > 80
+
+
+@pytest.mark.parametrize(
+    ("place", "planted"),
+    [
+        (r"\end{abstract}", "The final validation loss of run 2 on x\\_plus\\_y is 0.4321."),
+        (r"\end{abstract}", "An improvement of 37.5\\% was seen."),
+        (r"\section{Conclusion}", "In run 1 accuracy reaches $0.99{}7$."),
+        (
+            r"\section{Conclusion}",
+            r"\begin{tabular}{lr} x\_plus\_y, run 1 & 9.876 \\ \end{tabular}",
+        ),
+        (r"\section{Conclusion}", "Run 2 has a final validation loss of 0.5 nats."),
+        (r"\section{Conclusion}", "On x\\_plus\\_y, run 1 reaches 0.1."),
+        (r"\section{Conclusion}", "As run 7 shows, it holds."),
+        (r"\section{Conclusion}", r"We trained for $1.5\times 10^{4}$ updates."),
+    ],
+)
+def test_a_planted_wrong_number_is_found_with_its_sentence(
+    paper: tuple[Study, Ports], place: str, planted: str
+) -> None:
+    tex = papers.source(*paper)
+    problems, _ = unread(*paper, tex.replace(place, f"{planted}\n{place}"))
+    assert len(problems) == 1, problems
+
+
+def test_a_changed_digit_anywhere_in_the_results_is_found(paper: tuple[Study, Ports]) -> None:
+    """Each printed mean of the results section, with its second digit changed, one at a time."""
+    tex = papers.source(*paper)
+    start = tex.index(r"\section{Results}")
+    ledger, found = verify.ledger_of(*paper), 0
+    spots = list(re.finditer(r"(?<=\$\d\.)\d", tex[start : tex.index(r"\section{Conclusion}")]))
+    assert len(spots) > 10
+    for spot in spots:
+        at = start + spot.start()
+        digit = str((int(tex[at]) + 4) % 10)
+        changed = rig.with_source(*paper, tex[:at] + digit + tex[at + 1 :])
+        found += bool(verify.checked(changed, paper[1], ledger)[1])
+    assert found == len(spots)
+
+
+def test_a_number_that_only_the_page_shows_is_found(paper: tuple[Study, Ports]) -> None:
+    study, here = paper
+    shown = Paper(files=study.tree, pages=("Loss is 0.1234 here.\nReferences\n[1] 5.5555",))
+    changed = replace(study, paper=shown)
+    _, problems = verify.checked(changed, here, verify.ledger_of(changed, here))
+    assert problems == ["a page prints '0.1234', which its source does not show as a number"]
+
+
+def test_a_section_that_is_never_written_ends_the_idea(tmp_path: Path) -> None:
+    seen: list[EditRequest] = []
+
+    def author(request: EditRequest, files: dict[str, str]) -> str:
+        seen.append(request)
+        return "no" if request.purpose == "writeup.results" else rig.sweep(request, files)
+
+    with pytest.raises(IdeaFailed, match="'results' could not be written in 3 attempts"):
+        written(tmp_path, author)
+    asked = [r for r in seen if r.purpose == "writeup.results"]
+    assert len(asked) == 3
+    assert blocks(asked[0].instruction)["problems"] == []
+    assert "still stands" in blocks(asked[1].instruction)["problems"][0]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda text: text + r" See \citep{ghost2024}.", "ghost2024"),
+        (lambda text: text + r" \input{/etc/passwd}", r"\input"),
+        (lambda text: text.replace("RESULTS TABLE HERE", ""), "RESULTS TABLE HERE"),
+        (lambda text: text.replace("val_curves.png", "other.png"), "other.png"),
+        (lambda text: text + r" \end{document}", "end{document}"),
+    ],
+)
+def test_a_section_with_a_fault_is_sent_back_with_the_fault(
+    tmp_path: Path, spoil: Callable[[str], str], why: str
+) -> None:
+    seen: list[list[str]] = []
+
+    def author(request: EditRequest, files: dict[str, str]) -> str:
+        reply = rig.sweep(request, files)
+        if request.purpose != "writeup.results":
+            return reply
+        seen.append(blocks(request.instruction)["problems"])
+        if len(seen) > 1:
+            return reply
+        return re.sub(
+            r"=======\n(.*)\n>>>>>>>",
+            lambda m: f"=======\n{spoil(m[1])}\n>>>>>>>",
+            reply,
+            flags=re.DOTALL,
+        )
+
+    study, here = written(tmp_path, author)
+    assert len(seen) == 2
+    assert any(why in problem for problem in seen[1])
+    assert why == "RESULTS TABLE HERE" or why not in latex.body(papers.source(study, here)).replace(
+        r"\end{document}", ""
+    )
+
+
+def test_each_section_is_asked_for_afresh_with_all_it_needs(tmp_path: Path) -> None:
+    seen: list[EditRequest] = []
+
+    def author(request: EditRequest, files: dict[str, str]) -> str:
+        seen.append(request)
+        return rig.sweep(request, files)
+
+    written(tmp_path, author)
+    assert [r.purpose for r in seen] == [f"writeup.{section.name}" for section in SECTIONS]
+    for request in seen:
+        data = blocks(request.instruction)
+        assert {"idea", "template", "metrics", "results", "figures", "citations", "task"} <= set(
+            data
+        )
+        assert request.editable == ("latex/template.tex",)
+        assert {path for path in request.files.paths() if path.startswith("run_")} == set()
+
+
+def test_a_number_that_nobody_mends_ends_the_idea_and_names_the_sentence(tmp_path: Path) -> None:
+    class Same:
+        """A sandbox whose LaTeX always goes well."""
+
+        def run(self, job: Job, within: Deadline) -> JobResult:  # noqa: ARG002  # the port's
+            raise AssertionError(job.argv)
+
+    here = rig.ports(tmp_path, rig.sweep, Same())
+    study = writeup(rig.study(here.blobs), here.within("writeup"))
+    tex = papers.source(study, here).replace(
+        r"\end{abstract}", "It falls to 0.4321.\n\\end{abstract}"
+    )
+    study = rig.with_source(study, here, tex)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verify, "compile_paper", lambda study, _ports: study)
+        with pytest.raises(IdeaFailed) as caught:
+            verify.verify(study, here.within("verify"))
+    assert "It falls to 0.4321." in caught.value.why
+
+
+def test_a_corrected_number_is_taken_and_recorded(tmp_path: Path) -> None:
+    def author(request: EditRequest, files: dict[str, str]) -> str:
+        if request.purpose != "verify.fix":
+            return rig.sweep(request, files)
+        assert "It falls to 0.4321." in blocks(request.instruction)["problems"][0]
+        return "<<<<<<< SEARCH\nIt falls to 0.4321.\n=======\nIt falls.\n>>>>>>> REPLACE"
+
+    here = rig.ports(tmp_path, author)
+    study = writeup(rig.study(here.blobs), here.within("writeup"))
+    tex = papers.source(study, here).replace(
+        r"\end{abstract}", "It falls to 0.4321.\n\\end{abstract}"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verify, "compile_paper", lambda study, _ports: study)
+        study = verify.verify(rig.with_source(study, here, tex), here.within("verify"))
+    assert study.claims
+    assert "0.4321" not in papers.source(study, here)
+
+
+def test_a_setting_may_stand_beside_results_under_its_name(paper: tuple[Study, Ports]) -> None:
+    said = "With a weight decay of 0.1, run 2 has another final validation loss."
+    tex = papers.source(*paper).replace(r"\end{abstract}", said + "\n\\end{abstract}")
+    assert unread(*paper, tex)[0] == []
+
+
+def test_a_correction_may_not_touch_frame_tables_or_figures(
+    paper: tuple[Study, Ports],
+) -> None:
+    study, here = paper
+    tex = papers.source(study, here)
+    assert papers.spoilt(study, tex, tex.replace("a coarse rule", "a rough rule")) == []
+    for old, new, why in (
+        (r"\documentclass[10pt", r"\documentclass[12pt", "outside"),
+        ("WEIGHT\\_DECAY = 0.0 instead", "WEIGHT\\_DECAY = 9.0 instead", "table"),
+        ("{val_curves.png}", "{final_comparison.png}", "twice"),
+        ("a coarse rule", r"\def\a{1}", r"\def"),
+        ("a coarse rule", r"\citep{ghost}", "ghost"),
+    ):
+        found = papers.spoilt(study, tex, tex.replace(old, new))
+        assert any(why in problem for problem in found), (old, found)

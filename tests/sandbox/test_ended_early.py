@@ -1,0 +1,80 @@
+"""A job's container that somebody ends as soon as it is started: said so, and nothing is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.core.errors import EngineFailed
+from orchestrator.sandbox import sandbox
+from orchestrator.sandbox.engine.client import Engine
+from orchestrator.sandbox.job.cgroup import status_of
+from tests.contracts.sandbox import WRITES, job_of
+from tests.support.sandbox_rig import DockerBench, docker_bench
+
+pytestmark = pytest.mark.docker
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[DockerBench]:
+    with docker_bench(tmp_path, f"early-{tmp_path}") as bench:
+        yield bench
+        assert bench.left_behind() == ()
+
+
+def ends(engine: Engine, container: str) -> None:
+    engine.api.kill(container)
+    engine.api.wait(container)
+
+
+def removes(engine: Engine, container: str) -> None:
+    engine.api.remove_container(container, force=True)
+
+
+@pytest.mark.parametrize("how", [ends, removes])
+def test_before_it_was_looked_at(
+    bench: DockerBench, monkeypatch: pytest.MonkeyPatch, how: Callable[[Engine, str], None]
+) -> None:
+    job = job_of(bench, WRITES)
+    start = bench.engine.api.start
+
+    def started(container: str) -> None:
+        start(container)
+        labels = bench.engine.api.inspect_container(container)["Config"]["Labels"]
+        if labels["aisci.kind"] == "experiment":
+            how(bench.engine, container)
+
+    monkeypatch.setattr(bench.engine.api, "start", started)
+    with pytest.raises(EngineFailed) as caught:
+        bench.sandbox.run(job)
+    assert caught.value.transient
+    assert "another machine" not in str(caught.value)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may kill in a container")
+def test_between_two_looks(bench: DockerBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def looked(pid: int) -> tuple[tuple[str, str], ...]:
+        seen = status_of(pid)
+        os.kill(pid, signal.SIGKILL)
+        while Path(f"/proc/{pid}/cgroup").exists():
+            pass
+        return seen
+
+    monkeypatch.setattr(sandbox, "status_of", looked)
+    with pytest.raises(EngineFailed, match="ended before it was let go"):
+        bench.sandbox.run(job_of(bench, WRITES))
+
+
+def test_what_a_machine_cannot_give_is_still_said_of_a_container_that_runs(
+    bench: DockerBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def blind(_pid: int) -> tuple[tuple[str, str], ...]:
+        raise PermissionError(1, "no look at others")
+
+    monkeypatch.setattr(sandbox, "status_of", blind)
+    with pytest.raises(PermissionError):
+        bench.sandbox.run(job_of(bench, WRITES))

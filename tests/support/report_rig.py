@@ -1,0 +1,220 @@
+"""A small recorded idea, written through the real journal with values that a test chooses."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from orchestrator.core.edit import Edit, EditRequest
+from orchestrator.core.errors import ModelBusy
+from orchestrator.core.job import Attestation, Egress, Job, JobResult, Peaks, Verdict
+from orchestrator.core.model import Ask, Message, Reply, Usage
+from orchestrator.core.research import Claim, Failure, Idea, Novelty, Paper, Review, Run
+from orchestrator.core.tree import Tree
+from orchestrator.policy.policy import load
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.chain import SCHEMA
+from orchestrator.record.journal import Journal
+from tests.support.places import ROOT
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
+LIMITS = load("ci-cpu", ROOT / "policies").limits("experiment")
+MANIFEST = """\
+version: 1
+name: toy
+title: A toy
+description: Nothing much.
+editable: [experiment.py]
+metrics:
+  loss: {direction: lower, unit: nats, description: the loss, headline: true}
+  accuracy: {direction: higher, description: the accuracy}
+scales: {smoke: {minutes: 1, description: small}}
+"""
+
+
+def box(verdict: Verdict = Verdict.FINISHED, **more: Any) -> Attestation:
+    peaks = Peaks(memory=2**28, pids=7, disk=2**20, inodes=12, cpu_time=3.0, wall=4.0)
+    known: dict[str, Any] = {
+        "container": "c0ffee",
+        "image": "sha256:abc",
+        "policy": "p",
+        "engine": "20.10",
+        "kernel": "6",
+        "runtime": "runc",
+        "storage": "loop",
+        "asked": (("Memory", "3221225472"), ("NetworkMode", "none")),
+        "inspected": (("Memory", "3221225472"), ("NetworkMode", "none")),
+        "seen": (("NoNewPrivs", "1"),),
+        "hit": (),
+        "peaks": peaks,
+        "verdict": verdict,
+    }
+    return Attestation(**known | more)
+
+
+def final_info(loss: float, accuracy: float) -> bytes:
+    means = {"loss": loss, "accuracy": accuracy}
+    return json.dumps({"toy": {"means": means, "stderrs": {"loss": 0.1, "accuracy": 0.1}}}).encode()
+
+
+class Recorded:
+    """A run's journal and one idea's, under ``folder``; ``say`` is hostile or plain text."""
+
+    def __init__(self, folder: Path, say: str = "plain words") -> None:
+        self.folder, self.say = folder, say
+        self.shared = BlobStore(folder / "blobs")
+        self.run = Journal(folder / "journal.jsonl", self.shared)
+        self._start()
+        self.idea = Idea(name=f"idea {say}", title=f"Title {say}", experiment=f"Try {say}")
+        self.place = folder / "toy_idea"
+        self.blobs = BlobStore(self.place / "blobs", self.shared)
+        self.journal = Journal(self.place / "journal.jsonl", self.blobs)
+        about = Novelty(decision="undecided", reason=say)
+        self.journal.append(
+            "idea_started",
+            schema=SCHEMA,
+            idea=asdict(self.idea),
+            id=self.idea.id,
+            novelty=asdict(about),
+        )
+        self.scope = f"idea/{self.idea.id}"
+
+    def _start(self) -> None:
+        code = {"experiment.py": b"RATE = 1\n", "template.yaml": MANIFEST.encode()}
+        self.code = Tree.of({name: self.shared.put(data) for name, data in code.items()})
+        pins = {
+            "program": "0",
+            "template": {
+                "name": "toy",
+                "origin": "./toy",
+                "hash": "t",
+                "files": [list(pair) for pair in self.code.files],
+            },
+            "policy": {"name": "ci-cpu", "origin": "shipped", "hash": "p"},
+            "prompts": "x",
+            "images": [["aisci-sandbox:cpu", "sha256:abc"]],
+            "model": "builtin/sweep",
+            "author": f"author {self.say}",
+            "scale": "smoke",
+        }
+        self.run.append("run_started", schema=SCHEMA, pins=pins)
+        files = Tree.of({"run_0/final_info.json": self.shared.put(final_info(1.0, 0.5))})
+        self.job(self.run, "run/baseline", JobResult(**self.ended(), files=files))
+
+    def ended(self, verdict: Verdict = Verdict.FINISHED) -> dict[str, Any]:
+        return {
+            "verdict": verdict,
+            "exit_code": 0 if verdict is Verdict.FINISHED else 1,
+            "stdout": self.say,
+            "stderr": self.say,
+            "attestation": box(verdict, egress=self.asked()),
+            "refused": ((f"bad {self.say}", "a symbolic link"),),
+        }
+
+    def asked(self) -> tuple[Egress, ...]:
+        """Two decisions of a proxy, and a sum of more."""
+        reached = Egress(
+            at=0.5, host="api.example.org:443", allowed=True, address="93.184.216.34", sent=2048
+        )
+        refused = Egress(at=0.7, host=f"{self.say}:443", allowed=False, why=self.say)
+        return reached, refused, replace(refused, host="", count=40)
+
+    def job(self, journal: Journal, scope: str, result: JobResult) -> None:
+        job = Job(
+            scope=scope,
+            kind="experiment",
+            argv=("python", "experiment.py"),
+            files=self.code,
+            limits=LIMITS,
+            policy="p",
+            harvest=("run_1/",),
+        )
+        journal.call("sandbox", scope, job, TypeAdapter(JobResult), lambda: result)
+
+    def attempt(
+        self, number: int, *, source: bytes, loss: float, accuracy: float, inside: bool = True
+    ) -> Run:
+        """A run that an edit (``inside`` a container) and a job make, noted as finished."""
+        scope = f"{self.scope}/experiments/run_{number}/attempt_1"
+        code = self.code.updated({"experiment.py": self.blobs.put(source)})
+        request = EditRequest(
+            scope=scope,
+            purpose="experiment.edit",
+            instruction="turn it",
+            files=self.code,
+            editable=("experiment.py",),
+            limits=LIMITS,
+        )
+        evidence = box() if inside else None
+        edit = Edit(files=code, changed=("experiment.py",), reply=self.say, attestation=evidence)
+        self.journal.call("editor", scope, request, TypeAdapter(Edit), lambda: edit)
+        ask = Ask(purpose="experiment.edit", messages=(Message("user", self.say),))
+        body = {"model": "builtin/sweep", "ask": ask}
+        reply = Reply(self.say, Usage(100, 20, 0.25), "builtin/sweep")
+        self.journal.call("model", f"{scope}/editor", body, TypeAdapter(Reply), lambda: reply)
+        sha256 = self.blobs.put(final_info(loss, accuracy))
+        files = Tree.of({f"run_{number}/final_info.json": sha256})
+        self.job(self.journal, scope, JobResult(**self.ended(), files=files))
+        run = Run(
+            number=number,
+            code=code,
+            files=files,
+            description=f"turned {self.say}",
+            attempts=1,
+            seconds=4.0,
+        )
+        self.journal.note(f"{self.scope}/experiments/run_{number}", "run_finished", run)
+        return run
+
+    def busy(self) -> None:
+        """A model call that failed: its error is what the report shows."""
+
+        def make() -> Reply:
+            raise ModelBusy(f"busy {self.say}")
+
+        ask = Ask(purpose="notes.edit", messages=(Message("user", self.say),))
+        body = {"model": "builtin/sweep", "ask": ask}
+        try:
+            self.journal.call("model", f"{self.scope}/notes", body, TypeAdapter(Reply), make)
+        except ModelBusy:
+            return
+
+    def reach(self) -> None:
+        """Everything that a finished study shows: figures, paper, claims, review."""
+        page, figure = self.blobs.put(PNG), self.blobs.put(PNG + b"\0")
+        made = Tree.of(
+            {"latex/out/page-1.png": page, "latex/out/paper.pdf": self.blobs.put(b"%PDF")}
+        )
+        review = Review(summary=self.say, strengths=(self.say,), weaknesses=(), reviewer=self.say)
+        value = {
+            "stage": "review",
+            "tree": made.updated({"curve.png": figure}),
+            "figures": ("curve.png",),
+            "paper": Paper(files=made, pages=(self.say,), warnings=(self.say,)),
+            "claims": (
+                Claim(text=f"0.5 {self.say}", where=self.say, source="run 0"),
+                Claim(text="7", where="abstract"),
+            ),
+            "review": review,
+        }
+        self.journal.note(self.scope, "reached", value)
+        self.journal.note(self.scope, "finished", {"runs": 2})
+
+    def fail(self) -> None:
+        failure = Failure(stage="plots", error="IdeaFailed", what=self.say, where=self.say)
+        self.journal.note(self.scope, "failed", failure)
+
+
+def finished(folder: Path, say: str = "plain words") -> Recorded:
+    """A finished idea with one better, one worse and one equal run."""
+    known = Recorded(folder, say)
+    known.journal.note(known.scope, "stage", {"name": "experiments"})
+    known.attempt(1, source=b"RATE = 2\n", loss=0.5, accuracy=0.2)
+    known.attempt(2, source=b"RATE = 3\n", loss=1.05, accuracy=0.5)
+    known.busy()
+    known.reach()
+    return known

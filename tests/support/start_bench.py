@@ -1,0 +1,143 @@
+"""How long a container takes from nothing to gone: plain, hardened, on each backend, as a job.
+
+``python tests/support/start_bench.py SAMPLES`` prints one JSON line. All kinds take turns in one run, in
+another order each time, so that a busy machine is busy for all of them; a kind is compared with
+the plain container by the ratio of the medians.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from orchestrator.core.errors import AisciError
+from orchestrator.core.job import Job
+from orchestrator.sandbox.engine.client import Engine, connect
+from orchestrator.sandbox.engine.objects import create_container, remove_container
+from orchestrator.sandbox.job.spec import WORKDIR, body_of, user_of
+from orchestrator.sandbox.storage.quota import BACKENDS, Quota
+from tests.contracts.sandbox import Scenario, job_of
+from tests.support.sandbox_rig import DockerBench
+
+NAME = "aisci-test-start"
+RUNTIMES = ("runc", "runsc")
+NOTHING = Scenario("pass")
+
+
+def main() -> None:
+    samples = int(sys.argv[1])
+    engine = connect()
+    try:
+        has = engine.info()["Runtimes"]
+        print(
+            json.dumps(
+                [measure(engine, runtime, samples) for runtime in RUNTIMES if runtime in has]
+            )
+        )
+    finally:
+        engine.close()
+
+
+def measure(engine: Engine, runtime: str, samples: int) -> dict[str, Any]:
+    """Every kind ``samples`` times; seconds as medians and quartiles, and ratios to plain."""
+    taken: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as folder, kinds(engine, runtime, Path(folder)) as known:
+        order = list(known)
+        for _ in range(samples + 1):  # the first round warms up, and is not counted
+            random.shuffle(order)
+            for kind in order:
+                began = time.perf_counter()
+                known[kind]()
+                taken.setdefault(kind, []).append(time.perf_counter() - began)
+    plain = statistics.median(taken["plain container"][1:])
+    return {
+        "runtime": runtime,
+        "samples": samples,
+        "kinds": {kind: row(taken[kind][1:], plain) for kind in known},
+    }
+
+
+def row(seconds: list[float], plain: float) -> dict[str, float]:
+    """Median and quartiles in seconds, and the median's ratio to the plain container's."""
+    low, middle, high = statistics.quantiles(seconds, n=4)
+    return {
+        "median": round(middle, 3),
+        "quartiles": [round(low, 3), round(high, 3)],  # type: ignore[dict-item]  # JSON
+        "ratio": round(middle / plain, 2),
+    }
+
+
+@contextmanager
+def kinds(engine: Engine, runtime: str, folder: Path) -> Iterator[dict[str, Callable[[], None]]]:
+    """What is compared, by name; backends that this machine does not have are left out."""
+    with ExitStack() as undo:
+        found: dict[str, Callable[[], None]] = {}
+        bench = undo.enter_context(opened(engine, folder, BACKENDS))
+        job = job_of(bench, NOTHING, runtime=runtime, pids=256)  # runsc needs many of its own
+        image = bench.depot.image()
+        bare = {"Runtime": runtime, "NetworkMode": "none"}  # a bridge would only make it slower
+        plain = {"Image": image, "Cmd": ["true"], "HostConfig": bare}
+        found["plain container"] = partial(once, engine, plain)
+        found["hardened container"] = lambda: once(engine, hardened(job, image, ""))
+        for backend in BACKENDS:
+            own = undo.enter_context(opened(engine, folder, (backend,)))
+            try:
+                own.depot.probe(backend)
+            except AisciError:
+                continue
+            found[f"hardened, volume on {backend}"] = partial(on_volume, own, job, image)
+            found[f"whole job on {backend}"] = partial(whole, own, job)
+        yield found
+
+
+@contextmanager
+def opened(engine: Engine, folder: Path, backends: tuple[str, ...]) -> Iterator[DockerBench]:
+    bench = DockerBench(engine, folder, f"start-{'-'.join(backends)}", backends)
+    with bench.sandbox:
+        yield bench
+
+
+def hardened(job: Job, image: str, volume: str) -> dict[str, Any]:
+    """The settings of a job's container, for a program that needs no gate; no volume if none."""
+    body = body_of(job, image=image, volume=volume or "none", labels={}, duplex=False)
+    host = dict(body["HostConfig"])
+    if not volume:
+        host["Mounts"] = []
+        host["Tmpfs"] = {**host["Tmpfs"], WORKDIR: "size=1m"}
+    plain = {"Entrypoint": [], "Cmd": ["true"], "OpenStdin": False, "StdinOnce": False}
+    return {**body, **plain, "AttachStdin": False, "HostConfig": host}
+
+
+def once(engine: Engine, body: dict[str, Any]) -> None:
+    """Create, start, wait, remove; a program that does not end well is no sample."""
+    made = create_container(engine, body, NAME)
+    try:
+        engine.api.start(made)
+        assert engine.api.wait(made)["StatusCode"] == 0
+    finally:
+        remove_container(engine, made)
+
+
+def on_volume(bench: DockerBench, job: Job, image: str) -> None:
+    uid, gid = user_of(job.limits)
+    quota = Quota(bytes=job.limits.workspace, inodes=job.limits.inodes, uid=uid, gid=gid)
+    with bench.depot.volume(job.id, job.limits, quota) as (volume, _keeper, _backend):
+        once(bench.engine, hardened(job, image, volume))
+
+
+def whole(bench: DockerBench, job: Job) -> None:
+    assert bench.run(replace(job, argv=("true",)), NOTHING).ok
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""templates/nanoGPT and its small sister: no prediction sees what follows, and sizes are the stated."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+
+import pytest
+
+from orchestrator.core.files import shipped_root
+from orchestrator.template.template import load
+from tests.support import template_rig as rig
+
+TEMPLATE = load("nanoGPT", shipped_root())
+LITE = load("nanoGPT_lite", shipped_root())
+
+SMALL = """
+import json, sys, experiment as e, torch
+from dataclasses import asdict, replace
+torch.use_deterministic_algorithms(mode=True); torch.set_num_threads(1)
+corpus = replace(e.SCALES["smoke"].corpora[0], updates=10, batch=4, eval_every=5, eval_batches=1)
+small = replace(e.SCALES["smoke"], samples=1, written=5)
+def train(seed):
+    metrics, curves, texts = e.train(corpus, small, seed, "cpu", e.DATA, lambda batch: None)
+    return [{k: v for k, v in metrics.items() if "time" not in k and "second" not in k}, curves, texts]
+"""
+
+
+def ask(program: str, **files: bytes) -> Any:
+    return rig.ask(TEMPLATE, SMALL + program, files)
+
+
+def test_the_two_templates_are_one_program_in_two_sizes() -> None:
+    lines = TEMPLATE.text("experiment.py").splitlines()
+    other = LITE.text("experiment.py").splitlines()
+    assert [line for line in other if line not in lines and "Corpus(" not in line] == []
+    assert [line for line in lines if line not in other and "Corpus(" not in line] == []
+    assert LITE.text("plot.py") == TEMPLATE.text("plot.py")
+
+
+@pytest.mark.docker
+def test_the_same_seed_gives_the_same_numbers_to_the_last_bit_and_another_seed_others() -> None:
+    program = 'json.dump([train(1337), train(1338)], open("answer.json", "w"))'
+    first, second = ask(program), ask(program)
+    assert first == second
+    assert first[0] != first[1]
+
+
+LEAKS = """
+source = open("experiment.py").read()
+answer = {}
+for name, old, new in json.load(open("leaks.json")):
+    assert old in source, old
+    code = source.replace(old, new, 1)
+    module = type(sys)(name); module.__file__ = "experiment.py"; sys.modules[name] = module
+    exec(compile(code, name, "exec"), module.__dict__)
+    model = module.Transformer(27, small)
+    try:
+        module.check_causality(model, 27, "cpu")
+        answer[name] = ""
+    except SystemExit as error:
+        answer[name] = str(error)
+json.dump(answer, open("answer.json", "w"))
+"""
+
+
+@pytest.mark.docker
+def test_a_model_that_sees_future_characters_is_stopped_and_one_that_does_not_is_not() -> None:
+    leaks = (
+        '[["unchanged", "is_causal=True", "is_causal=True"],'
+        ' ["no_mask", "is_causal=True", "is_causal=False"],'
+        ' ["one_ahead", "q, k, v, dropout_p=p, is_causal=True",'
+        '  "q, k, v, attn_mask=torch.ones(t, t, dtype=torch.bool).tril(1)"],'
+        ' ["mean_over_places", "x = self.drop(self.token(text)", "x = self.drop(self.token(text).mean(1, keepdim=True) + self.token(text)"]]'
+    )
+    said = ask(LEAKS, **{"leaks.json": leaks.encode()})
+    assert said.pop("unchanged") == ""
+    assert len(said) == 3
+    assert all("the model is not causal" in words for words in said.values()), said
+
+
+SIZES = """
+full = {name: asdict(scale) for name, scale in e.SCALES.items()}
+model = e.Transformer(65, e.SCALES["full"])
+count = sum(p.numel() for p in model.parameters())
+rates = [e.rate_at(step, e.SCALES["full"].corpora[0]) for step in (0, 50, 100, 2550, 5000)]
+json.dump({"scales": full, "parameters": count, "rates": rates}, open("answer.json", "w"))
+"""
+
+
+@pytest.mark.docker
+def test_the_full_scale_is_the_one_that_the_documentation_states() -> None:
+    told = ask(SIZES)
+    full = told["scales"]["full"]
+    assert (full["layers"], full["heads"], full["width"], full["block"]) == (6, 6, 384, 256)
+    rows = [
+        (c["name"], len(c["seeds"]), c["updates"], c["batch"], c["rate"]) for c in full["corpora"]
+    ]
+    assert rows == [
+        ("shakespeare_char", 3, 5000, 64, 1.0),
+        ("enwik8", 1, 100_000, 32, 0.5),
+        ("text8", 1, 100_000, 32, 0.5),
+    ]
+    short = told["scales"]["short"]
+    assert all(short[key] == full[key] for key in ("layers", "heads", "width", "block"))
+    assert all(c["updates"] == 20 for c in short["corpora"])
+    assert 10e6 < told["parameters"] < 11e6
+    start, rising, peak, middle, end = told["rates"]
+    assert start < rising < peak == 1e-3
+    assert middle == pytest.approx(0.55e-3)
+    assert end == pytest.approx(1e-4)
+    for one, scale in ((TEMPLATE, "full"), (LITE, "full")):
+        assert one.manifest.scales[scale].data
+
+
+TEXTS = """
+from pathlib import Path
+answer = {}
+for name in ("enwik8", "text8", "shakespeare_char"):
+    known, held_out, characters = e.load(name, Path("data"))
+    whole = "".join(characters[i] for i in known.tolist() + held_out.tolist())
+    answer[name] = [len(known), len(held_out), "".join(characters), whole]
+try:
+    e.load("text8", Path("nowhere"))
+except SystemExit as error:
+    answer["missing"] = str(error)
+json.dump(answer, open("answer.json", "w"))
+"""
+
+
+def zipped(name: str, content: bytes) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr(name, content)
+    return held.getvalue()
+
+
+@pytest.mark.docker
+def test_the_three_texts_are_read_in_their_true_formats_and_cut_as_is_usual() -> None:
+    wiki = ("<page>Ä" * 50).encode()  # two bytes for the letter: bytes are what is predicted
+    letters = b"a quick brown fox " * 20
+    plays = b"First Citizen:\nBefore we proceed\n" * 10
+    files = {
+        "data/enwik8/enwik8.zip": zipped("enwik8", wiki),
+        "data/text8/text8.zip": zipped("text8", letters),
+        "data/shakespeare_char/input.txt": plays,
+    }
+    told = ask(TEXTS, **files)
+    for name, content, share in (
+        ("enwik8", wiki, 0.95),
+        ("text8", letters, 0.95),
+        ("shakespeare_char", plays, 1.0),
+    ):
+        known, held_out, characters, whole = told[name]
+        assert known == int(0.9 * len(content))
+        assert known + held_out == int(share * len(content))
+        assert characters == "".join(sorted(set(content.decode("latin-1"))))
+        assert whole == content.decode("latin-1")[: known + held_out]
+    assert "aisci data prepare nanoGPT" in told["missing"]
