@@ -16,7 +16,7 @@ def kept_for(setup: Setup) -> KeptBaseline | None:
     files = Tree.of({path: digest(data) for path, data in template.files.items()})
     job = baseline_job(template, setup.policy, setup.scale, files, scope="", data=setup.mounts)
     image = dict(setup.images)[job.limits.image]
-    return baselines.find(template.name, setup.scale, key_of(job, image))
+    return baselines.find(template.name, setup.scale, key_of(job, image, setup.policy.hash))
 
 
 def over(setup: Setup, blobs: Blobs, real: Sandbox) -> Sandbox:

@@ -57,8 +57,10 @@ def staged(folder: Path | None, policy: Policy) -> tuple[StagedData, ...]:
     )
 
 
-def same_data(data: tuple[StagedData, ...]) -> None:
-    """Raise :class:`UserError` where a data set is not there any more, or not the same."""
+def same_data(data: tuple[StagedData, ...], policy: Policy) -> None:
+    """Raise :class:`UserError` where a data set is missing or changed, or ``policy`` gives none."""
+    if data:
+        _may_have_data(policy, "the data sets that the run began with")
     for one in data:
         folder = Path(one.folder)
         if not folder.is_dir() or datasets.content_of(folder) != one.hash:

@@ -5,21 +5,22 @@ from __future__ import annotations
 from typing import Literal
 
 from orchestrator.core.errors import ImageStale
-from orchestrator.core.job import KINDS
+from orchestrator.core.job import KINDS, ContainerKind
 from orchestrator.policy.policy import Policy
 from orchestrator.research.setup import Setup
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.images.derived import resolve_for
 from orchestrator.sandbox.images.images import resolve
 from orchestrator.sandbox.job.verify import check_possible
-from orchestrator.sandbox.resources import socket_of
+from orchestrator.sandbox.resources import STORAGE, socket_of
 from orchestrator.template.template import Template
-
-STORAGE = "aisci-storage"
 
 
 def resolve_images(
-    policy: Policy, engine: Engine, template: Template | None = None
+    policy: Policy,
+    engine: Engine,
+    template: Template | None = None,
+    kinds: tuple[ContainerKind, ...] = KINDS,
 ) -> tuple[tuple[str, str], ...]:
     """(name, id) of the image of each kind of container, and of the trusted helper's.
 
@@ -31,7 +32,7 @@ def resolve_images(
     """
     socket_of(engine)
     found = {STORAGE: resolve(engine, STORAGE)}
-    for kind in KINDS:
+    for kind in kinds:
         limits = policy.limits(kind)
         if kind == "editor" and policy.editor_on_host:
             continue

@@ -6,30 +6,20 @@ Everything that a person can get wrong is found here, before a folder is made or
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.api import cached_baseline as starting
 from orchestrator.api.author import open_author
-from orchestrator.api.data import _may_have_data, data_for, same_data
+from orchestrator.api.data import data_for
 from orchestrator.core.errors import UserError
 from orchestrator.core.files import shipped_root
-from orchestrator.editor.aider import ContainerEditor, ProcessEditor
-from orchestrator.literature.local import LocalLibrary
 from orchestrator.machine.measure import measure
 from orchestrator.models.prices import prices_of
 from orchestrator.policy.check import check, check_machine, refuse
 from orchestrator.policy.policy import Policy, load, lowered
 from orchestrator.proof.store import Shelf
-from orchestrator.record.blobs import BlobStore
-from orchestrator.record.ports import Edges
 from orchestrator.research.setup import Setup
-from orchestrator.sandbox.admission import Allowance
-from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.gpus.leases import Driver
-from orchestrator.sandbox.sandbox import DockerSandbox, OnEvent
 from orchestrator.template.contract import require
 from orchestrator.template.template import Template, shipped
 from orchestrator.template.template import load as load_template
@@ -111,43 +101,3 @@ def present_template(name: str, origin: str) -> Template | None:
     if origin == f"templates/{name}" and name in shipped(root):
         return load_template(name, root)
     return load_template(f"{origin}/", root) if Path(origin).is_dir() else None
-
-
-@contextmanager
-def real_edges(
-    setup: Setup, engine: Engine, run_id: str, on_event: OnEvent | None = None
-) -> Iterator[Callable[[BlobStore], Edges]]:
-    """Edges over a blob store: this machine's model, editor, engine and library.
-
-    ``on_event`` is told of each job as the sandbox tells it.
-
-    Raises :class:`UserError` where a fork's policy gives none of the data that the run began
-    with, or that is not what it was.
-    """
-    if setup.data:
-        _may_have_data(setup.policy, "the data sets that the run began with")
-        same_data(setup.data)
-    model = open_author(setup.model, environ=os.environ, prices=dict(setup.prices))
-    library = LocalLibrary.from_bytes(setup.template.files.get(LIBRARY, b"[]"), LIBRARY)
-    worker = shipped_root() / "sandbox" / "editor" / "worker.py"
-    images = dict(setup.images)
-    store = BlobStore(Path(os.devnull))  # each idea keeps in its own: see keeping_in
-    folders = {one.hash: one.folder for one in setup.data}
-    with DockerSandbox(
-        engine,
-        store,
-        run_id,
-        images.__getitem__,
-        on_event,
-        allowance=Allowance(setup.policy.run),
-        folders=folders.__getitem__,
-    ) as shared:
-
-        def over(blobs: BlobStore) -> Edges:
-            sandbox = shared.keeping_in(blobs)
-            on_host = setup.policy.editor_on_host
-            inside = ContainerEditor(sandbox.open, setup.policy.hash)
-            editor = ProcessEditor(blobs, worker) if on_host else inside
-            return Edges(model, editor, starting.over(setup, blobs, sandbox), library)
-
-        yield over

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
+from orchestrator.api.adapters import pool_for
 from orchestrator.api.data import data_for
-from orchestrator.api.images import STORAGE
+from orchestrator.api.images import resolve_images
 from orchestrator.api.prepare import require_gpu, usable_policy
 from orchestrator.core.deadline import FOREVER
 from orchestrator.core.job import ContainerKind, Job, JobResult, Peaks
@@ -21,10 +22,7 @@ from orchestrator.research.paper.latex import TEX
 from orchestrator.research.stages.compile import OUT
 from orchestrator.research.stages.experiments import baseline_job
 from orchestrator.research.stages.plots import is_png
-from orchestrator.sandbox.admission import Allowance
 from orchestrator.sandbox.engine.client import connect
-from orchestrator.sandbox.images.derived import resolve_for
-from orchestrator.sandbox.images.images import resolve
 from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.template.contract.measured import FINAL
 from orchestrator.template.contract.paper import filled
@@ -90,7 +88,6 @@ class Tryout:
             argv=("python", "plot.py"),
             files=self.files.without("latex").updated(ran.files),
             limits=self.policy.limits("experiment"),
-            policy=self.policy.hash,
             harvest=("*.png",),
             env=tuple(self.template.scale(self.scale).env.items()),
             data=self.data,
@@ -110,7 +107,6 @@ class Tryout:
             argv=("python3", "/opt/aisci/latex/compile.py", TEX, OUT),
             files=files,
             limits=self.policy.limits("latex"),
-            policy=self.policy.hash,
             harvest=(f"{OUT}/",),
         )
         return self.sandbox.run(job, FOREVER)
@@ -137,36 +133,21 @@ def opened(
     policy = usable_policy(policy_name, Path())
     require_gpu(template, policy)
     data = data_for(template, scale, policy)
-    folders = {one.hash: one.folder for one in data}
     engine = connect()
-    images = {STORAGE: resolve(engine, STORAGE)}
-    for kind in kinds:
-        limits = policy.limits(kind)
-        flavour: Literal["cpu", "cuda"] = "cuda" if limits.gpus else "cpu"
-        if kind == "experiment":
-            images[limits.image] = resolve_for(engine, template, limits.image, flavour)
-        else:
-            images[limits.image] = resolve(engine, limits.image, flavour=flavour)
+    images = resolve_images(policy, engine, template, kinds)
     with tempfile.TemporaryDirectory(prefix="aisci-trial-") as folder:
         store = BlobStore(Path(folder))
         files = Tree.of({name: store.put(data) for name, data in template.files.items()})
-        with DockerSandbox(
-            engine,
-            store,
-            f"trial-{template.name}",
-            images.__getitem__,
-            live,
-            allowance=Allowance(policy.run),
-            folders=folders.__getitem__,
-        ) as sandbox:
+        run_id = f"trial-{template.name}"
+        with pool_for(policy, engine, run_id, images=images, data=data, on_event=live) as pool:
             yield Tryout(
                 template,
                 policy,
                 scale,
                 files,
                 store,
-                sandbox,
+                DockerSandbox(pool, store),
                 live,
-                tuple(sorted(images.items())),
+                images,
                 tuple((one.name, one.hash) for one in data),
             )

@@ -37,7 +37,7 @@ def baseline(name: str, scale: str, policy: str, view: View, *, again: bool) -> 
         opened(template, policy, scale, live, kinds=("experiment",)) as trial,
     ):
         image = trial.image
-        key = key_of(trial.job(SCOPE), image)
+        key = key_of(trial.job(SCOPE), image, trial.policy.hash)
         known = baselines.find(template.name, scale, key)
         if known is not None and not again:
             baselines.bring(known, trial.store)

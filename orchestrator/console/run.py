@@ -16,17 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.api import find_run as runs
+from orchestrator.api.adapters import real_edges
 from orchestrator.api.cached_baseline import kept_for
 from orchestrator.api.export import Saver, differences
 from orchestrator.api.images import resolve_images, same_images
-from orchestrator.api.prepare import (
-    Wanted,
-    fits,
-    prepare,
-    present_template,
-    real_edges,
-    usable_policy,
-)
+from orchestrator.api.prepare import Wanted, fits, prepare, present_template, usable_policy
 from orchestrator.api.signals import obeyed
 from orchestrator.console import output as out
 from orchestrator.console.live_table import Progress
@@ -50,7 +44,7 @@ from orchestrator.research.preflight import rehearse
 from orchestrator.research.run import research
 from orchestrator.research.setup import Listener, Place, Setup, Tools
 from orchestrator.sandbox.engine.client import Engine, connect
-from orchestrator.sandbox.sandbox import OnEvent
+from orchestrator.sandbox.pool import OnEvent
 
 
 def start(wanted: Wanted, view: View, sign: Path | None = None) -> int:

@@ -96,7 +96,7 @@ class Track:
         if way.doing:
             way.doing.pop()
         if line["port"] == "sandbox" and "body" in line:
-            way.verdicts[self._body(line)["verdict"]] += 1
+            way.verdicts[self._body(line)["attestation"]["verdict"]] += 1
         if line["port"] == "model" and "body" in line:
             usage = self._body(line)["usage"]
             way.requests += 1

@@ -57,7 +57,6 @@ class Job:
     argv: tuple[str, ...]
     files: Tree
     limits: Limits
-    policy: str
     harvest: tuple[str, ...]
     env: tuple[tuple[str, str], ...] = ()
     data: tuple[tuple[str, str], ...] = ()
@@ -137,17 +136,34 @@ class Attestation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobResult:
-    """How a job ended and what came home. ``suspected`` is what only its own text says."""
+    """What a job printed, what was harvested, and the attestation of how it ended.
 
-    verdict: Verdict
-    exit_code: int | None
+    ``refused`` are (path, why) of what the harvest rules left out.
+    """
+
     stdout: str
     stderr: str
     files: Tree
     attestation: Attestation
-    hit: tuple[str, ...] = ()
-    suspected: tuple[str, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.attestation.verdict
+
+    @property
+    def exit_code(self) -> int | None:
+        return self.attestation.exit_code
+
+    @property
+    def hit(self) -> tuple[str, ...]:
+        """The limits that were measured to be reached."""
+        return self.attestation.hit
+
+    @property
+    def suspected(self) -> tuple[str, ...]:
+        """The limits that only the program's own output names."""
+        return self.attestation.suspected
 
     @property
     def ok(self) -> bool:

@@ -42,15 +42,13 @@ class Session(Lines, Protocol):
 class ContainerEditor:
     """Implements :class:`orchestrator.core.protocols.Editor`: each edit in a fresh container of its own.
 
-    ``policy`` is the hash of the effective policy that the limits come from, for the evidence.
+    ``sessions`` opens a job with its stdin and stdout in the caller's hands.
     """
 
     def __init__(
-        self,
-        sessions: Callable[[Job, Deadline], AbstractContextManager[Session]],
-        policy: str,
+        self, sessions: Callable[[Job, Deadline], AbstractContextManager[Session]]
     ) -> None:
-        self._sessions, self._policy = sessions, policy
+        self._sessions = sessions
 
     def edit(self, request: EditRequest, model: LanguageModel, within: Deadline = FOREVER) -> Edit:
         """See :class:`orchestrator.core.protocols.Editor`; also raises what the sandbox and ``model`` raise."""
@@ -60,7 +58,6 @@ class ContainerEditor:
             argv=WORKER,
             files=shown(request),
             limits=request.limits,
-            policy=self._policy,
             harvest=request.editable,
         )
         with self._sessions(job, within) as session:

@@ -18,6 +18,7 @@ from orchestrator.policy.policy import load
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.pool import SandboxPool
 from orchestrator.sandbox.resources import Depot
 from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.sandbox.storage.quota import BACKENDS
@@ -111,18 +112,17 @@ def _trial(engine: Engine, depot: Depot, runtime: str) -> Attestation:
         argv=_PROGRAM,
         files=Tree(),
         limits=replace(limits, runtime=runtime, image=IMAGE),
-        policy="doctor",
         harvest=(),
     )
     with tempfile.TemporaryDirectory(prefix="aisci-doctor-") as folder:
-        sandbox = DockerSandbox(
+        pool = SandboxPool(
             engine,
-            BlobStore(Path(folder)),
             depot.run_id,
             lambda name: resolve(engine, name),
-            _depot=depot,
+            policy="doctor",
+            resources=depot,
         )
-        result = sandbox.run(job)
+        result = DockerSandbox(pool, BlobStore(Path(folder))).run(job)
     if not result.ok or result.stdout.strip() != "held":
         raise AisciError(
             f"a job that prints one word ended as: {result.verdict}",

@@ -148,15 +148,11 @@ class RecordedSandbox:
     ports: Ports
 
     def run(self, job: Job) -> JobResult:
-        """The record knows a job by its limits; which policy gave them stands in the pins.
-
-        So a fork under a larger budget finds every finished job again.
-        """
         ports, gpus = self.ports, job.limits.gpus
         return ports.journal.call(
             "sandbox",
             ports.scope,
-            replace(job, policy=""),
+            job,
             _RESULT,
             lambda: ports.edges.sandbox.run(job, ports.deadline(gpus)),
             admit=lambda ceiling: ports.budget.admit(ports.journal, ceiling, paid=False, gpus=gpus),

@@ -45,7 +45,6 @@ def _jobs(setup: Setup) -> Iterator[Job]:
             argv=("true",),
             files=Tree(),
             limits=setup.policy.limits(kind),
-            policy=setup.policy.hash,
             harvest=(),
             data=setup.mounts if kind == "experiment" else (),
         )

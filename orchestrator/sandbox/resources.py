@@ -21,6 +21,9 @@ from orchestrator.sandbox.engine.sentinel import Sentinel, prefix_of
 from orchestrator.sandbox.storage.quota import BACKENDS, Helper, Quota
 from orchestrator.sandbox.storage.volumes import Volumes
 
+STORAGE = "aisci-storage"
+"""The image of the trusted helper that makes and reads volumes."""
+
 
 @dataclass(slots=True)
 class Depot:

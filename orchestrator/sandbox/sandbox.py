@@ -9,12 +9,11 @@ watched to its end → removed → what it left is read by the keeper and checke
 from __future__ import annotations
 
 import tempfile
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import ControlUnavailable
@@ -23,12 +22,10 @@ from orchestrator.core.progress import share_done
 from orchestrator.core.tree import Tree
 from orchestrator.record.attestation import Pairs
 from orchestrator.record.blobs import BlobStore
-from orchestrator.sandbox.admission import Allowance
-from orchestrator.sandbox.engine.client import Engine, translated
+from orchestrator.sandbox.engine.client import translated
 from orchestrator.sandbox.engine.labels import DEADLINE
 from orchestrator.sandbox.engine.objects import create_container, remove_container, while_it_runs
 from orchestrator.sandbox.engine.stream import STDOUT, Stream
-from orchestrator.sandbox.gpus import leases as gpu
 from orchestrator.sandbox.gpus.cdi import cdi_devices, how_lent
 from orchestrator.sandbox.job import gvisor
 from orchestrator.sandbox.job.cgroup import Meter, status_of
@@ -39,90 +36,33 @@ from orchestrator.sandbox.job.monitor import Watch
 from orchestrator.sandbox.job.session import Facts, Session, interrupted
 from orchestrator.sandbox.job.spec import WORKDIR, body_of, user_of
 from orchestrator.sandbox.job.verify import check_possible, check_seen, read_back
-from orchestrator.sandbox.network.dial import World
 from orchestrator.sandbox.network.proxy import Proxy
-from orchestrator.sandbox.resources import Depot
+from orchestrator.sandbox.pool import OnEvent, SandboxPool
 from orchestrator.sandbox.storage.mounts import check_workspace, workspace_of
 from orchestrator.sandbox.storage.quota import Quota
 
 SLACK = 60.0  # seconds past a job's longest end until the sentinel takes this process for hung
 
-OnEvent = Callable[[str, Mapping[str, object]], None]
-
 
 class DockerSandbox:
-    """Implements :class:`orchestrator.core.protocols.Sandbox`; also opens duplex jobs, for the editor.
+    """Implements :class:`orchestrator.core.protocols.Sandbox` over ``pool``; also opens duplex jobs.
 
-    ``images`` turns an image's name into the id of a built, checked image. ``on_event`` is
-    told ``("started" | "sample" | "ended", facts)``; a sample's facts are the limit of its
-    seconds, the peaks, and the share of the run that the program says is done, if it says so.
-    ``allowance`` holds the run's own limits; without it each job has only its own. ``folders``
-    turns the hash of a data set into the host's folder that holds it. Close it, or use it in
-    ``with``.
+    What jobs leave is kept in ``blobs``. ``on_event`` is called with ``("started" | "sample" |
+    "ended", facts)``; a sample's facts are the limit of its seconds, the peaks, and the share of
+    the run that the program reports as done, if it reports one.
     """
 
     def __init__(
-        self,
-        engine: Engine,
-        blobs: BlobStore,
-        run_id: str,
-        images: Callable[[str], str],
-        on_event: OnEvent | None = None,
-        *,
-        gpus: gpu.Gpus | None = None,
-        allowance: Allowance | None = None,
-        world: World | None = None,
-        folders: Callable[[str], str] = str,
-        _depot: Depot | None = None,
+        self, pool: SandboxPool, blobs: BlobStore, on_event: OnEvent | None = None
     ) -> None:
-        self._engine, self._blobs, self._images = engine, blobs, images
-        self._on_event = on_event or (lambda _what, _facts: None)
-        self._gpus = gpus or gpu.Gpus()
-        self._allowance = allowance or Allowance()
-        self._world = world or World()
-        self._folders = folders
-        self._depot = _depot or Depot(engine, run_id, lambda: images("aisci-storage"))
-        self._running: set[Watch] = set()
-        self._stopped = threading.Event()
-
-    def keeping_in(self, blobs: BlobStore, on_event: OnEvent | None = None) -> DockerSandbox:
-        """The same sandbox for another store (an idea's); what a run shares stays shared."""
-        twin = DockerSandbox(
-            self._engine,
-            blobs,
-            self._depot.run_id,
-            self._images,
-            on_event or self._on_event,
-            gpus=self._gpus,
-            allowance=self._allowance,
-            world=self._world,
-            folders=self._folders,
-            _depot=self._depot,
-        )
-        twin._running, twin._stopped = self._running, self._stopped
-        return twin
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Remove what the run's jobs shared. Call it once, on the first of the twins."""
-        self._depot.close()
-
-    def stop(self) -> None:
-        """From any thread: end all running jobs now; each raises :class:`Interrupted`."""
-        self._stopped.set()
-        for watch in tuple(self._running):
-            watch.interrupt()
+        self.pool, self._blobs = pool, blobs
+        self._on_event = on_event or pool.on_event
 
     def run(self, job: Job, within: Deadline = FOREVER) -> JobResult:
         """Run ``job`` to its end. See :class:`orchestrator.core.protocols.Sandbox`.
 
         Raises:
-            Interrupted: Ctrl-C, or :meth:`stop`; the container is gone by then.
+            Interrupted: Ctrl-C, or :meth:`SandboxPool.stop`; the container is gone by then.
             DiskFull, HostBusy: no room for it beyond what the host keeps for itself.
             BudgetSpent: ``within`` was over before it ended; TERM, grace, KILL, as at any limit.
         """
@@ -149,32 +89,34 @@ class DockerSandbox:
     def _start(self, job: Job, within: Deadline, undo: ExitStack, *, duplex: bool) -> Session:
         """From nothing to a program that runs; ``undo`` takes each step back."""
         limits = job.limits
-        info = check_possible(self._engine, limits)
-        lease = undo.enter_context(self._gpus.lease(limits, within, job.scope))
+        info = check_possible(self.pool.engine, limits)
+        lease = undo.enter_context(self.pool.gpus.lease(limits, within, job.scope))
         room = self._adds_to(limits, info)
-        undo.enter_context(self._allowance.held(limits, room, within, job.scope))
-        image = self._images(limits.image)
+        undo.enter_context(self.pool.admission.held(limits, room, within, job.scope))
+        image = self.pool.images(limits.image)
         uid, gid = user_of(limits)
         quota = Quota(bytes=limits.workspace, inodes=limits.inodes, uid=uid, gid=gid)
-        volume, keeper, backend = undo.enter_context(self._depot.volume(job.id, limits, quota))
+        volume, keeper, backend = undo.enter_context(
+            self.pool.resources.volume(job.id, limits, quota)
+        )
         longest = min(limits.wall, within.left) + limits.grace + SLACK
-        labels = self._depot.labels(job.id, job.kind, seconds=longest)
+        labels = self.pool.resources.labels(job.id, job.kind, seconds=longest)
         proxy = self._proxy(job, undo)
-        here = tuple((name, self._folders(source)) for name, source in job.data)
+        here = tuple((name, self.pool.folders(source)) for name, source in job.data)
         body = body_of(
             replace(job, data=here), image=image, volume=volume, labels=labels, duplex=duplex, gpus=lease.uuids,
             cdi=cdi_devices(info) if lease.uuids else (), egress=str(proxy.path) if proxy else "",
         )  # fmt: skip
         made = self._create(job, body, undo)
-        asked, inspected = read_back(self._engine, made, body)
+        asked, inspected = read_back(self.pool.engine, made, body)
         self._copy_in(job.files, made, (uid, gid))
-        stream = Stream(self._engine, made)
+        stream = Stream(self.pool.engine, made)
         undo.callback(stream.close)
         lines = Lines()
-        with while_it_runs(self._engine, made):
+        with while_it_runs(self.pool.engine, made):
             pid, seen = self._begun(made, stream, limits, backend)
             watch = Watch(
-                self._engine, made, pid=pid, stream=stream, limits=limits, keeper=keeper,
+                self.pool.engine, made, pid=pid, stream=stream, limits=limits, keeper=keeper,
                 gpus=lease.meter, lines=lines if duplex else None,
                 on_sample=lambda peaks: self._on_event(
                     "sample", _facts(job, peaks, watch.tail(STDOUT))
@@ -189,8 +131,8 @@ class DockerSandbox:
         if not duplex:
             stream.close_stdin()
         return Session(
-            self._engine, self._blobs, job, watch=watch, stream=stream, keeper=keeper, lines=lines,
-            proxy=proxy, facts=Facts(made, image, backend, info, asked, inspected, seen,
+            self.pool.engine, self._blobs, job, watch=watch, stream=stream, keeper=keeper, lines=lines,
+            proxy=proxy, facts=Facts(made, image, self.pool.policy, backend, info, asked, inspected, seen,
                                      float(labels[DEADLINE]), how_lent(body)),
         )  # fmt: skip
 
@@ -201,8 +143,8 @@ class DockerSandbox:
             SandboxFailed: it has more rights, or other mounts, than asked.
         """
         with translated("starting a job"):
-            self._engine.api.start(made)
-            pid: int = self._engine.api.inspect_container(made)["State"]["Pid"]
+            self.pool.engine.api.start(made)
+            pid: int = self.pool.engine.api.inspect_container(made)["State"]["Pid"]
         seen = status_of(pid) + bounds_of(pid, Meter.of(pid, made))
         if limits.runtime == gvisor.RUNTIME:  # whose first process has no such mount: it is its own
             seen += gvisor.status_inside(stream)
@@ -220,9 +162,9 @@ class DockerSandbox:
         }
 
     def _create(self, job: Job, body: Mapping[str, Any], undo: ExitStack) -> str:
-        name = f"{self._depot.prefix}-{job.id}-job"
-        undo.callback(remove_container, self._engine, name)
-        return create_container(self._engine, body, name)
+        name = f"{self.pool.resources.prefix}-{job.id}-job"
+        undo.callback(remove_container, self.pool.engine, name)
+        return create_container(self.pool.engine, body, name)
 
     def _proxy(self, job: Job, undo: ExitStack) -> Proxy | None:
         """The job's only way out, where its policy has an allow-list; else there is none.
@@ -239,21 +181,21 @@ class DockerSandbox:
                 where="the policy's network",
                 todo="write `network: none`",
             )
-        return undo.enter_context(Proxy(hosts, self._depot.socket_path(), self._world))
+        return undo.enter_context(Proxy(hosts, self.pool.resources.socket_path(), self.pool.world))
 
     def _copy_in(self, files: Tree, made: str, owner: tuple[int, int]) -> None:
         """Before the start: nothing of the job's can be in the way of the engine's unpacking."""
         with tempfile.TemporaryFile() as spool:
             pack(files, self._blobs, owner, spool)
             with translated("copying a job's files in"):
-                self._engine.api.put_archive(made, WORKDIR, spool)
+                self.pool.engine.api.put_archive(made, WORKDIR, spool)
 
     def _begin(self, watch: Watch, undo: ExitStack) -> None:
-        self._running.add(watch)
-        undo.callback(self._running.discard, watch)
+        self.pool.running.add(watch)
+        undo.callback(self.pool.running.discard, watch)
         undo.callback(_end, watch)
         watch.start()
-        if self._stopped.is_set():
+        if self.pool.stopped.is_set():
             watch.interrupt()
 
 

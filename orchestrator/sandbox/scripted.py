@@ -43,10 +43,13 @@ Script = Callable[[Job], Ending]
 
 
 class ScriptedSandbox:
-    """Implements :class:`orchestrator.core.protocols.Sandbox`; ``script`` is asked once per job."""
+    """Implements :class:`orchestrator.core.protocols.Sandbox`; ``script`` is asked once per job.
 
-    def __init__(self, blobs: Blobs, script: Script) -> None:
-        self._blobs, self._script = blobs, script
+    ``policy`` is the hash of the policy that the attestations name.
+    """
+
+    def __init__(self, blobs: Blobs, script: Script, policy: str = "") -> None:
+        self._blobs, self._script, self._policy = blobs, script, policy
         self.jobs: list[Job] = []
 
     def run(self, job: Job, within: Deadline = FOREVER) -> JobResult:
@@ -62,19 +65,15 @@ class ScriptedSandbox:
         rules = Rules.of(job.limits, job.harvest)
         brought = harvest((_archive(job, ending),), rules, Gathering(self._blobs))
         return JobResult(
-            verdict=why,
-            exit_code=exit_code,
             stdout=ending.stdout[-(64 << 10) :],
             stderr=ending.stderr[-(64 << 10) :],
             files=brought.files,
             attestation=replace(
-                _attestation(job, ending, why, hit),
+                _attestation(job, self._policy, ending, why, hit),
                 exit_code=exit_code,
                 killed=killed,
                 suspected=suspects,
             ),
-            hit=hit,
-            suspected=suspects,
             refused=brought.refused,
         )
 
@@ -136,7 +135,9 @@ def _archive(job: Job, ending: Ending) -> bytes:
     return out.getvalue()
 
 
-def _attestation(job: Job, ending: Ending, why: Verdict, hit: tuple[str, ...]) -> Attestation:
+def _attestation(
+    job: Job, policy: str, ending: Ending, why: Verdict, hit: tuple[str, ...]
+) -> Attestation:
     peaks = Peaks(
         memory=ending.memory,
         pids=ending.pids,
@@ -147,7 +148,7 @@ def _attestation(job: Job, ending: Ending, why: Verdict, hit: tuple[str, ...]) -
     return Attestation(
         container="",
         image=job.limits.image,
-        policy=job.policy,
+        policy=policy,
         engine="scripted: nothing ran",
         kernel="",
         runtime="",

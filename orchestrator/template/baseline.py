@@ -54,9 +54,9 @@ class KeptBaseline:
 _KEPT = TypeAdapter(KeptBaseline)
 
 
-def key_of(job: Job, image: str) -> str:
-    """Equal for equal jobs in the same image, whoever asks for them."""
-    return digest({"job": digest(replace(job, scope="")), "image": image})
+def key_of(job: Job, image: str, policy: str) -> str:
+    """Equal for equal jobs in the same image under the policy of the same hash."""
+    return digest({"job": digest(replace(job, scope="")), "image": image, "policy": policy})
 
 
 def written(kept: KeptBaseline) -> bytes:

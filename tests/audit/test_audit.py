@@ -317,12 +317,12 @@ def another_policy(_request: Line, _answer: Line, told: Line) -> None:
     told["policy"] = digest("mine")
 
 
-def well(_request: Line, answer: Line, told: Line) -> None:
-    told["exit_code"] = answer["exit_code"] = 1
+def well(_request: Line, _answer: Line, told: Line) -> None:
+    told["exit_code"] = 1
 
 
-def otherwise(_request: Line, answer: Line, _told: Line) -> None:
-    answer["exit_code"] = 3
+def suspected(_request: Line, _answer: Line, told: Line) -> None:
+    told["suspected"] = ["memory"]
 
 
 def killed(_request: Line, _answer: Line, told: Line) -> None:
@@ -339,7 +339,7 @@ FORGED: dict[str, list[Callable[[Line, Line, Line], None]]] = {
     "use": [hungry, lasting, talking],
     "image": [another_image],
     "limits": [wider, another_policy],
-    "verdict": [well, otherwise, killed],
+    "verdict": [well, suspected, killed],
     "evidence": [nowhere],
 }
 

@@ -85,7 +85,6 @@ def job_of(
         argv=("python3", "main.py"),
         files=given.updated(_put(bench, {"main.py": scenario.program.encode()})),
         limits=replace(LIMITS, **limits),  # type: ignore[arg-type]  # the fields' own types
-        policy="contract",
         harvest=harvest,
     )
 

@@ -143,7 +143,7 @@ class TestContainerEditor(TalkingEditorContract):
     @pytest.fixture
     def bench(self, docker_run: DockerBench) -> Bench:
         def make(_: Blobs, wanted: Mapping[str, bytes]) -> tuple[Editor, Replies]:
-            return ContainerEditor(docker_run.sandbox.open, "its-hash"), rewriting(wanted)
+            return ContainerEditor(docker_run.sandbox.open), rewriting(wanted)
 
         return Bench(make, docker_run.blobs)
 
@@ -152,7 +152,7 @@ class TestContainerEditor(TalkingEditorContract):
         attested = editor.edit(bench.request(), model, FOREVER).attestation
         assert attested is not None
         assert attested.verdict is Verdict.FINISHED
-        assert attested.policy == "its-hash"
+        assert attested.policy == "contract"
 
     def test_a_model_that_answers_too_late_finds_the_container_gone(self, bench: Bench) -> None:
         editor, model = bench.make(bench.blobs, {"experiment.py": b"x = 3\n"})
@@ -183,7 +183,7 @@ LLM = {"type": "llm", "messages": [{"role": "user", "content": "hi"}], "temperat
 ATTESTED = Attestation(
     container="c",
     image="i",
-    policy="editor",
+    policy="p",
     engine="e",
     kernel="k",
     runtime="runc",
@@ -194,6 +194,7 @@ ATTESTED = Attestation(
     hit=(),
     peaks=Peaks(),
     verdict=Verdict.FINISHED,
+    exit_code=0,
 )
 
 
@@ -219,7 +220,10 @@ def contained(
 ) -> tuple[ContainerEditor, list[Job]]:
     """A container editor whose container does as told, and the jobs that it is given."""
     result = JobResult(
-        verdict=verdict, exit_code=0, stdout="", stderr="", files=files, attestation=ATTESTED
+        stdout="",
+        stderr="",
+        files=files,
+        attestation=replace(ATTESTED, verdict=verdict),
     )
     jobs: list[Job] = []
 
@@ -228,7 +232,7 @@ def contained(
         jobs.append(job)
         yield FoulSession(lines, replace(result, **more))  # type: ignore[arg-type]  # its fields
 
-    return ContainerEditor(sessions, "its-hash"), jobs
+    return ContainerEditor(sessions), jobs
 
 
 def said(**more: object) -> bytes:

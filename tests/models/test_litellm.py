@@ -328,7 +328,6 @@ def test_an_answer_is_never_asked_to_be_longer_than_the_model_can(bench: Any) ->
     [
         ("antropic/claude-sonnet-4-5", "'anthropic'"),
         ("gpt-4oo", "'gpt-4o'"),
-        ("builtin/swep", "'builtin/sweep'"),
         ("no such thing at all", "known: "),
     ],
 )

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from orchestrator.api.adapters import real_edges
 from orchestrator.api.data import staged
-from orchestrator.api.prepare import real_edges
 from orchestrator.core.errors import ControlUnavailable, DiskFull, HostBusy, UserError
 from orchestrator.editor.aider import ContainerEditor, ProcessEditor
 from orchestrator.policy import seccomp

@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator.core.filenames import shown
 from orchestrator.core.files import shipped_root
-from orchestrator.core.job import JobResult, Verdict
+from orchestrator.core.job import JobResult
 from orchestrator.core.tree import Tree
 from orchestrator.proof.observation import Attempt, Seen, read
 from orchestrator.proof.probe import FOLDER, HELPERS, Judge, Probe
@@ -44,7 +44,7 @@ def look(
     """What is made of a probe that planted these, when this came home."""
     files = Tree.of({path: blobs.put(data) for path, data in (home or {}).items()})
     result = JobResult(
-        verdict=Verdict.FINISHED, exit_code=0, stdout=stdout, stderr="", files=files,
+        stdout=stdout, stderr="", files=files,
         attestation=box(), refused=refused,
     )  # fmt: skip
     seen = Seen(planted=tuple(map(shown, planted)), fair=fair, done=True)

@@ -29,6 +29,7 @@ from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.images.images import resolve
 from orchestrator.sandbox.sandbox import DockerSandbox
 from tests.support import paper_rig as rig
+from tests.support.sandbox_rig import opened_sandbox
 
 PAGE = r"""\documentclass{article}
 \usepackage{graphicx}
@@ -59,7 +60,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     try:
         blobs = BlobStore(folder / "blobs")
         name = f"test-latex-{folder.parent.name[-6:]}"
-        with DockerSandbox(engine, blobs, name, lambda image: resolve(engine, image)) as sandbox:
+        with opened_sandbox(engine, blobs, name, lambda image: resolve(engine, image)) as sandbox:
             yield Bench(sandbox, folder)
     finally:
         engine.close()
@@ -215,10 +216,9 @@ def answer(verdict: Verdict, files: Tree) -> JobResult:
         hit=(),
         peaks=Peaks(),
         verdict=verdict,
+        exit_code=0,
     )
-    return JobResult(
-        verdict=verdict, exit_code=0, stdout="", stderr="", files=files, attestation=attestation
-    )
+    return JobResult(stdout="", stderr="", files=files, attestation=attestation)
 
 
 GOOD = (

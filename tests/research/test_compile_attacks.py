@@ -18,6 +18,7 @@ from orchestrator.research.stages.compile import OUT
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.images.images import resolve
 from orchestrator.sandbox.sandbox import DockerSandbox
+from tests.support.sandbox_rig import opened_sandbox
 
 pytestmark = pytest.mark.docker
 
@@ -40,7 +41,6 @@ class Press:
             argv=("python3", "/opt/aisci/latex/compile.py", TEX, OUT),
             files=Tree.of({path: self.blobs.put(data) for path, data in files.items()}),
             limits=replace(self.limits, wall=60.0),
-            policy="test",
             harvest=(f"{OUT}/",),
         )
         result = self.sandbox.run(job)
@@ -59,7 +59,7 @@ def press(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Press]:
     try:
         blobs = BlobStore(folder / "blobs")
         run_id = f"test-press-{folder.parent.name[-6:]}"
-        with DockerSandbox(engine, blobs, run_id, lambda name: resolve(engine, name)) as sandbox:
+        with opened_sandbox(engine, blobs, run_id, lambda name: resolve(engine, name)) as sandbox:
             yield Press(sandbox, blobs)
     finally:
         engine.close()

@@ -32,6 +32,7 @@ from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.sandbox.scripted import ScriptedSandbox
 from tests.support import run_rig as rig
+from tests.support.sandbox_rig import opened_sandbox
 
 pytestmark = pytest.mark.docker
 
@@ -104,11 +105,11 @@ def test_each_decision_of_the_proxy_is_in_the_journal_in_the_report_and_in_the_r
     setup = replace(setup, images=resolve_images(setup.policy, engine))
     images = dict(setup.images)
     store = BlobStore(tmp_path / "store")
-    with DockerSandbox(engine, store, f"out-{tmp_path}", images.__getitem__) as sandbox:
+    with opened_sandbox(engine, store, f"out-{tmp_path}", images.__getitem__) as sandbox:
 
         def edges(blobs: BlobStore) -> Edges:
             scripted = ScriptedSandbox(blobs, rig.pretend(blobs))
-            both = RealExperiments(sandbox.keeping_in(blobs), scripted)
+            both = RealExperiments(DockerSandbox(sandbox.pool, blobs), scripted)
             return Edges(SweepModel(), rig.asking_editor(blobs), both, LocalLibrary(()))
 
         folder = tmp_path / "run"

@@ -31,6 +31,7 @@ from orchestrator.record.ports import Edges
 from orchestrator.research.run import research
 from orchestrator.research.setup import Tools
 from orchestrator.research.sweep import SweepModel
+from orchestrator.sandbox.sandbox import DockerSandbox
 from tests.contracts.sandbox import LIMITS, MIB
 from tests.research.test_kill import journals
 from tests.support import run_rig as rig
@@ -82,7 +83,6 @@ def run(bench: DockerBench, program: str, limits: Limits = CPU) -> JobResult:
         argv=("python", "experiment.py", "--out_dir=run_1"),
         files=Tree.of({"experiment.py": code}),
         limits=limits,
-        policy="incidents",
         harvest=("run_1/",),
     )
     with host_untouched() as containers:
@@ -97,10 +97,10 @@ def test_a_process_that_still_ran_would_be_seen(bench: DockerBench) -> None:
     code = {"main.py": bench.blobs.put(b"input()")}
     job = Job(
         scope="runs", kind="experiment", argv=("python", "main.py"), files=Tree.of(code),
-        limits=CPU, policy="incidents", harvest=(),
+        limits=CPU, harvest=(),
     )  # fmt: skip
     with bench.sandbox.open(job):
-        (watch,) = bench.sandbox._running
+        (watch,) = bench.sandbox.pool.running
         assert outlived({watch._container})
     assert not outlived({watch._container})
 
@@ -313,7 +313,7 @@ def test_an_idea_of_all_four_ends_with_four_verdicts_and_the_next_idea_becomes_a
     author = Author()
 
     def edges(blobs: BlobStore) -> Edges:
-        sandbox = bench.sandbox.keeping_in(blobs)
+        sandbox = DockerSandbox(bench.sandbox.pool, blobs)
         return Edges(author, rig.asking_editor(blobs), sandbox, LocalLibrary(()))
 
     made = rig.setup(tmp_path)

@@ -33,6 +33,7 @@ from orchestrator.research.run import research
 from orchestrator.research.setup import Tools
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.gpus.leases import Device, Gpus
+from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
 from tests.contracts.sandbox import LIMITS, Scenario, job_of
 from tests.support import run_rig as rig
@@ -239,7 +240,9 @@ class Sleepy(ScriptedSandbox):
         if code and b"sleep(3600)" in self.store.get(code):
             real = replace(job, limits=replace(job.limits, image=LIMITS.image))
             argv = ("python3", "-c", "import time; time.sleep(3600)")
-            return self.bench.sandbox.keeping_in(self.store).run(replace(real, argv=argv), within)
+            return DockerSandbox(self.bench.sandbox.pool, self.store).run(
+                replace(real, argv=argv), within
+            )
         return super().run(job, within)
 
 

@@ -26,7 +26,7 @@ from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.images.images import resolve
 from orchestrator.sandbox.sandbox import DockerSandbox
 from tests.contracts.sandbox import LIMITS
-from tests.support.sandbox_rig import resources
+from tests.support.sandbox_rig import opened_sandbox, resources
 
 GIB = 1 << 30
 JOB = replace(LIMITS, memory=2 * GIB, workspace=GIB)
@@ -153,11 +153,11 @@ def test_of_two_real_jobs_in_threads_the_second_starts_when_the_first_is_gone(
     engine, events = connect(), list[tuple[str, object]]()
     one_at_a_time = Allowance(replace(RUN, containers=1, keep_free_disk=0, keep_free_memory=0))
     job = Job(scope="", kind="experiment", argv=("sleep", "1"), files=Tree(), limits=LIMITS,
-              policy="test", harvest=())  # fmt: skip
+              harvest=())  # fmt: skip
     try:
-        with DockerSandbox(
+        with opened_sandbox(
             engine, BlobStore(tmp_path), f"pair-{tmp_path}", lambda name: resolve(engine, name),
-            lambda what, facts: events.append((what, facts["scope"])), allowance=one_at_a_time,
+            on_event=lambda what, facts: events.append((what, facts["scope"])), admission=one_at_a_time,
         ) as sandbox:  # fmt: skip
             jobs = [replace(job, scope=f"idea-{number}") for number in range(2)]
             threads = [threading.Thread(target=sandbox.run, args=(each,)) for each in jobs]
@@ -178,13 +178,13 @@ def test_a_refused_job_starts_nothing_and_leaves_nothing(tmp_path: Path) -> None
     none_left = Allowance(RUN, free_disk=lambda _folder: 0)
     store, run_id = BlobStore(tmp_path), "test-allowance"
     job = Job(scope="s", kind="experiment", argv=("true",), files=Tree(), limits=LIMITS,
-              policy="test", harvest=())  # fmt: skip
+              harvest=())  # fmt: skip
     try:
-        with DockerSandbox(
-            engine, store, run_id, lambda name: resolve(engine, name), allowance=none_left
+        with opened_sandbox(
+            engine, store, run_id, lambda name: resolve(engine, name), admission=none_left
         ) as sandbox:
             with pytest.raises(DiskFull, match="keeps 3GiB"):
-                sandbox.keeping_in(BlobStore(tmp_path / "idea")).run(job)
+                DockerSandbox(sandbox.pool, BlobStore(tmp_path / "idea")).run(job)
             assert resources(engine, run_id) == ()
     finally:
         engine.close()

@@ -167,13 +167,12 @@ def climbing(bench: DockerBench) -> Iterator[str]:
         detach=True,
     )
     tag = "aisci-test-climb"
-    kept, sandbox = bench.sandbox, bench.sandbox.keeping_in(bench.blobs)
+    kept = bench.sandbox
     try:
         assert made.wait()["StatusCode"] == 0
         made.commit(repository=tag)
         image = str(bench.engine.images.get(tag).id)
-        sandbox._images = lambda _: image
-        bench.sandbox = sandbox
+        bench.sandbox = bench.with_images(lambda _: image)
         yield image
     finally:
         bench.sandbox = kept

@@ -84,7 +84,7 @@ def test_neither_the_engine_nor_the_record_knows_a_key(bench: DockerBench, tmp_p
         told = json.dumps([bench.engine.api.inspect_container(item["Id"]) for item in listed])
         told += json.dumps([listed, bench.engine.api.volumes(filters=filters)])
     assert len(listed) >= 2
-    assert f"{bench.sandbox._depot.prefix}-{waits.id}" in told
+    assert f"{bench.sandbox.pool.resources.prefix}-{waits.id}" in told
     assert secret not in told
     journal = Journal(tmp_path / "journal.jsonl", bench.blobs)
     journal.append("idea_started", schema=SCHEMA)
@@ -128,8 +128,7 @@ def test_a_cpu_job_is_lent_no_gpu_whatever_its_image_says(bench: DockerBench) ->
         """
     try:
         image = str(bench.engine.images.get(tag).id)
-        sandbox = bench.sandbox.keeping_in(bench.blobs)
-        sandbox._images = lambda _: image
+        sandbox = bench.with_images(lambda _: image)
         result = sandbox.run(job(bench, looks, limits_of("experiment")))
         assert result.ok, result.stderr
         assert last_line(result) == {

@@ -33,9 +33,8 @@ from orchestrator.sandbox.gpus.leases import Device, Driver, Gpus, Lease, Meter,
 from orchestrator.sandbox.images.images import resolve
 from orchestrator.sandbox.job.spec import body_of
 from orchestrator.sandbox.job.verify import read_back
-from orchestrator.sandbox.sandbox import DockerSandbox
 from tests.contracts.sandbox import LIMITS
-from tests.support.sandbox_rig import resources
+from tests.support.sandbox_rig import opened_sandbox, resources
 
 GIB = 1 << 30
 ONE = replace(LIMITS, gpus=1, gpu_memory=8 * GIB)
@@ -298,7 +297,6 @@ def test_either_request_is_read_back_from_the_engine_as_it_was_made(names: tuple
         argv=("true",),
         files=Tree(),
         limits=ONE,
-        policy="test",
         harvest=(),
     )
     make_volume(engine, name, {})
@@ -365,11 +363,10 @@ def watched(folder: Path, meter: Neighbours, program: str) -> JobResult:
         argv=("python3", "-c", program),
         files=Tree(),
         limits=limits,
-        policy="test",
         harvest=(),
     )
     try:
-        with DockerSandbox(
+        with opened_sandbox(
             engine, BlobStore(folder), name, lambda image: resolve(engine, image), gpus=Lent()
         ) as sandbox:
             return sandbox.run(asked)
@@ -409,14 +406,13 @@ def test_an_engine_that_cannot_lend_a_gpu_ends_the_job_and_nothing_is_left(tmp_p
         argv=("true",),
         files=Tree(),
         limits=replace(ONE, image="aisci-storage"),
-        policy="test",
         harvest=(),
     )
     try:
         if "nvidia" in engine.info()["Runtimes"] or cdi.cdi_devices(engine.info()):
             pytest.skip("this engine can lend GPUs")
         gpus = Gpus(ScriptedNvml(TWO))
-        with DockerSandbox(
+        with opened_sandbox(
             engine, BlobStore(tmp_path), name, lambda image: resolve(engine, image), gpus=gpus
         ) as sandbox:
             with pytest.raises(EngineFailed, match="starting a job"):
@@ -456,7 +452,7 @@ def test_an_image_that_asks_for_every_gpu_gets_none(greedy_image: str, tmp_path:
         def images(name: str) -> str:
             return resolve(engine, name) if name == "aisci-storage" else greedy_image
 
-        with DockerSandbox(engine, BlobStore(tmp_path), f"gpu-{tmp_path.name}", images) as sandbox:
+        with opened_sandbox(engine, BlobStore(tmp_path), f"gpu-{tmp_path.name}", images) as sandbox:
             result = sandbox.run(
                 Job(
                     scope="gpu/void",
@@ -464,7 +460,6 @@ def test_an_image_that_asks_for_every_gpu_gets_none(greedy_image: str, tmp_path:
                     argv=("python3", "-c", program),
                     files=Tree(),
                     limits=replace(LIMITS, image=IMAGE),
-                    policy="test",
                     harvest=(),
                 )
             )

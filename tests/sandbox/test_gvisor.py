@@ -311,7 +311,7 @@ def _numbers_kept(gvisor: GvisorBench, attempts: Any) -> bool:  # noqa: ARG001  
     sandbox = gvisor.sandbox
     with sandbox.open(job) as session:
         set_both = session.receive(60) == b"-5 5"
-        (watch,) = sandbox._running
+        (watch,) = sandbox.pool.running
         theirs = [
             path.parent
             for path in Path("/proc").glob("[0-9]*/cgroup")

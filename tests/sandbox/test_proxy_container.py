@@ -72,7 +72,7 @@ def bench(internet: Internet, tmp_path_factory: pytest.TempPathFactory) -> Itera
     addresses = {HOST: (SERVER,), "files.example.org": ("169.254.169.254",)}
     folder = tmp_path_factory.mktemp("egress")
     with docker_bench(folder, f"egress-{folder}") as made:
-        made.sandbox._world = internet.reached_by(addresses.__getitem__)
+        made.sandbox.pool.world = internet.reached_by(addresses.__getitem__)
         yield made
 
 
@@ -279,7 +279,7 @@ def test_every_decision_is_in_the_attestation(attack: JobResult) -> None:
 def test_the_hosts_end_keeps_no_descriptor_and_no_file(
     bench: DockerBench, attack: JobResult
 ) -> None:
-    folder = bench.sandbox._depot._sockets
+    folder = bench.sandbox.pool.resources._sockets
     assert folder is not None
     assert attack.verdict is Verdict.FINISHED
     assert list(folder.iterdir()) == []
@@ -306,7 +306,7 @@ def test_another_user_of_the_host_learns_the_sockets_name_and_still_cannot_reach
     bench: DockerBench, internet: Internet
 ) -> None:
     with bench.sandbox.open(out_job(bench, internet, "sys.stdin.readline()")) as session:
-        folder = bench.sandbox._depot._sockets
+        folder = bench.sandbox.pool.resources._sockets
         assert folder is not None
         argv = [sys.executable, "-c", STRANGER, str(folder)]
         told = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
@@ -423,13 +423,13 @@ def test_a_job_that_was_stopped_tells_what_went_out_before(
     internet: Internet, tmp_path: Path
 ) -> None:
     with docker_bench(tmp_path, f"stopped-{tmp_path}") as bench:
-        bench.sandbox._world = internet.reached_by(lambda _: (SERVER,))
+        bench.sandbox.pool.world = internet.reached_by(lambda _: (SERVER,))
         program = 'fetch("https://api.example.org/"); import time; time.sleep(25)'
         internet.answered = 0
         with ThreadPoolExecutor(1) as pool:
             running = pool.submit(bench.sandbox.run, out_job(bench, internet, program))
             until(lambda: internet.answered)
-            bench.sandbox.stop()
+            bench.sandbox.pool.stop()
             with pytest.raises(Interrupted) as caught:
                 running.result()
     assert "1 allowed (api.example.org:443), 0 refused" in caught.value.why
@@ -458,9 +458,9 @@ bench = DockerBench(connect(), Path(sys.argv[1]), sys.argv[2])
 scenario = Scenario("import time; print('up', flush=True); time.sleep(600)")
 job = job_of(bench, scenario, wall=600.0, image="aisci-sandbox:cpu", memory=256 * MIB,
              network=("api.example.org:443",))
-with bench.sandbox, bench.sandbox.open(job) as session:
+with bench.sandbox.pool, bench.sandbox.open(job) as session:
     print(session.receive(60).decode(), flush=True)
-    print(bench.sandbox._depot._sockets, flush=True)
+    print(bench.sandbox.pool.resources._sockets, flush=True)
     session.wait()
 """
 

@@ -214,7 +214,7 @@ def test_a_path_that_may_name_no_file_is_not_packed(tmp_path: Path, path: str) -
 
 def job(**changes: Any) -> Job:
     made = Job(scope="s", kind="experiment", argv=("true",), files=Tree(), limits=LIMITS,
-               policy="test", harvest=())  # fmt: skip
+               harvest=())  # fmt: skip
     return replace(made, **changes)
 
 

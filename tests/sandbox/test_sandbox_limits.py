@@ -25,6 +25,7 @@ from orchestrator.core.job import Job, JobResult, Verdict
 from orchestrator.policy.seccomp import profile_of, shipped
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.sandbox import DockerSandbox
 from tests.contracts.sandbox import LIMITS, MIB, Scenario, job_of
 from tests.support.sandbox_rig import DockerBench, backend_here, docker_bench, resources
 
@@ -438,8 +439,7 @@ def test_an_image_that_changes_how_programs_load_or_adds_a_volume_is_refused(
     bench.engine.api.commit(made, repository=tag, changes=changes)
     bench.engine.api.remove_container(made)
     try:
-        evil = bench.sandbox.keeping_in(bench.blobs)
-        evil._images = lambda name: bench.engine.images.get(tag).id or name
+        evil = bench.with_images(lambda name: bench.engine.images.get(tag).id or name)
         with pytest.raises(SandboxFailed, match=r"LD_PRELOAD[\s\S]*volume at /outside"):
             evil.run(job_of(bench, Scenario("pass")))
     finally:
@@ -514,9 +514,9 @@ def test_stopping_the_sandbox_ends_running_jobs_in_every_thread(tmp_path: Path) 
         for thread in threads:
             thread.start()
         until = time.monotonic() + 60
-        while len(bench.sandbox._running) < 2 and time.monotonic() < until:
+        while len(bench.sandbox.pool.running) < 2 and time.monotonic() < until:
             time.sleep(0.05)
-        bench.sandbox.stop()
+        bench.sandbox.pool.stop()
         for thread in threads:
             thread.join(30)
         assert bench.left_behind() == ()
@@ -525,7 +525,7 @@ def test_stopping_the_sandbox_ends_running_jobs_in_every_thread(tmp_path: Path) 
 
 def test_progress_is_told_from_start_to_end(bench: DockerBench) -> None:
     events: list[str] = []
-    sandbox = bench.sandbox.keeping_in(bench.blobs, lambda what, _: events.append(what))
+    sandbox = DockerSandbox(bench.sandbox.pool, bench.blobs, lambda what, _: events.append(what))
     sandbox.run(duplex(bench, "import time; time.sleep(0.3)"))
     assert events[0] == "started"
     assert events[-1] == "ended"

@@ -37,13 +37,13 @@ from orchestrator.sandbox.engine.client import connect
 from tests.contracts.sandbox import Scenario, job_of
 from tests.support.sandbox_rig import DockerBench
 bench = DockerBench(connect(), Path(sys.argv[1]), sys.argv[2])
-bench.sandbox._depot.sentinel.guard(Path(sys.argv[1]) / "temporary")
+bench.sandbox.pool.resources.sentinel.guard(Path(sys.argv[1]) / "temporary")
 scenario = Scenario("import time; print('up', flush=True); time.sleep(600)")
 wall = float(sys.argv[3])
 sandbox.SLACK = min(sandbox.SLACK, wall)
-with bench.sandbox, bench.sandbox.open(job_of(bench, scenario, wall=wall)) as session:
+with bench.sandbox.pool, bench.sandbox.open(job_of(bench, scenario, wall=wall)) as session:
     print(session.receive(60).decode(), flush=True)
-    print(bench.sandbox._depot.sentinel.pid, flush=True)
+    print(bench.sandbox.pool.resources.sentinel.pid, flush=True)
     session.wait()
     result = session.finish()
     print(result.verdict, result.exit_code, flush=True)

@@ -241,7 +241,7 @@ def test_where_it_cannot_be_had_the_next_backend_is_taken(tmp_path: Path) -> Non
     engine = connect()
     try:
         bench = DockerBench(engine, tmp_path, f"no-xfs-{tmp_path}")
-        with bench.sandbox, pytest.raises(ControlUnavailable, match="project quota"):
+        with bench.sandbox.pool, pytest.raises(ControlUnavailable, match="project quota"):
             bench.depot.probe("xfs")
     finally:
         engine.close()

@@ -18,6 +18,7 @@ from orchestrator.core.files import shipped_root
 from orchestrator.core.job import Job, JobResult, Limits, Verdict
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import load, lowered
+from orchestrator.sandbox.sandbox import DockerSandbox
 from tests.research.test_incidents import outlived
 from tests.support import stress_rig as rig
 from tests.support.bench import record
@@ -154,11 +155,11 @@ def beside_a_neighbour(
     limits = stressor.limits(image, times)
     job = Job(
         scope=f"stress/{stressor.name}/{times}", kind="experiment", argv=stressor.argv(times),
-        files=Tree(), limits=limits, policy="ci-cpu", harvest=(),
+        files=Tree(), limits=limits, harvest=(),
     )  # fmt: skip
     before, host = (rig.Host(bench.engine, bench.depot.prefix) for _ in range(2))
     before.look()
-    sandbox = bench.sandbox.keeping_in(bench.blobs, host.told)
+    sandbox = DockerSandbox(bench.sandbox.pool, bench.blobs, host.told)
     with rig.neighbour(bench, limits_of(image, {})) as beside, rig.looked_at(host):
         first = beside.beats
         result = sandbox.run(job)

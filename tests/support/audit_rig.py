@@ -102,8 +102,8 @@ def seen_of(limits: Limits) -> Pairs:
 
 
 class AttestingSandbox:
-    def __init__(self, blobs: BlobStore) -> None:
-        self._inner = ScriptedSandbox(blobs, rig.pretend(blobs))
+    def __init__(self, blobs: BlobStore, policy: str) -> None:
+        self._inner = ScriptedSandbox(blobs, rig.pretend(blobs), policy)
 
     def run(self, job: Job, within: Deadline = FOREVER) -> JobResult:
         result = self._inner.run(job, within)
@@ -120,7 +120,7 @@ class AttestingEditor:
         edit = self._inner.edit(request, model, within)
         job = Job(
             scope=request.scope, kind="editor", argv=WORKER, files=request.files,
-            limits=request.limits, policy=self._policy, harvest=request.editable,
+            limits=request.limits, harvest=request.editable,
         )  # fmt: skip
         nothing = Attestation(
             container="", image="", policy=self._policy, engine="", kernel="", runtime="",
@@ -147,7 +147,9 @@ def record(
         inner = scripted(blobs)
         assert isinstance(inner.editor, ScriptedEditor)
         editor = AttestingEditor(inner.editor, made.policy.hash)
-        return Edges(inner.model, editor, AttestingSandbox(blobs), LocalLibrary(()))
+        return Edges(
+            inner.model, editor, AttestingSandbox(blobs, made.policy.hash), LocalLibrary(())
+        )
 
     tools = Tools(edges=edges, saving=Saver(), listener=listener)
     return research(made, rig.place(folder, mode), tools)

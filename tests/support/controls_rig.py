@@ -55,7 +55,6 @@ def job(
         argv=("python3", "main.py"),
         files=Tree.of({"main.py": bench.blobs.put(code)}),
         limits=limits,
-        policy="controls",
         harvest=("run_1/",),
     )
 

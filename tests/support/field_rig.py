@@ -36,6 +36,7 @@ from orchestrator.sandbox.sandbox import DockerSandbox
 from tests.support import run_rig
 from tests.support.golden_rig import request_of
 from tests.support.places import DATA
+from tests.support.sandbox_rig import opened_sandbox
 
 SHIPPED = shipped_root() / "policies"
 WALK = DATA / "policies" / "walk.yaml"
@@ -157,7 +158,6 @@ class Bench:
             argv=("python3", "probe.py"),
             files=Tree.of({"probe.py": code}),
             limits=policy.limits(kind),
-            policy=policy.hash,
             harvest=("run_1/",),
         )
         return Seen.of(self.sandbox.run(job))
@@ -174,7 +174,7 @@ def bench(folder: Path) -> Iterator[Bench]:
     try:
         blobs = BlobStore(folder / "blobs")
         run_id = f"walk-{folder}"
-        with DockerSandbox(engine, blobs, run_id, lambda name: resolve(engine, name)) as sandbox:
+        with opened_sandbox(engine, blobs, run_id, lambda name: resolve(engine, name)) as sandbox:
             yield Bench(engine, sandbox, blobs)
     finally:
         engine.close()

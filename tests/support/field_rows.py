@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from orchestrator.api.adapters import real_edges
 from orchestrator.api.images import resolve_images
-from orchestrator.api.prepare import real_edges
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.edit import EditRequest
 from orchestrator.core.errors import AisciError, BudgetSpent
@@ -28,10 +28,10 @@ from orchestrator.sandbox.gpus.leases import Device, Gpus
 from orchestrator.sandbox.images.images import resolve
 from orchestrator.sandbox.job.spec import body_of
 from orchestrator.sandbox.job.verify import read_back
-from orchestrator.sandbox.sandbox import DockerSandbox
 from tests.contracts.editor import Replies, block
 from tests.support import field_rig as rig
 from tests.support import golden_rig, run_rig
+from tests.support.sandbox_rig import opened_sandbox
 
 GIB = 1 << 30
 
@@ -255,7 +255,7 @@ class Walked:
         setup = replace(self.setup, policy=policy)
         with real_edges(setup, self.bench.engine, "walk-admits") as over:
             sandbox = over(BlobStore(self.folder / "blobs")).sandbox
-            allowance: Allowance = sandbox._allowance  # type: ignore[attr-defined]  # the real one's
+            allowance: Allowance = sandbox.pool.admission  # type: ignore[attr-defined]  # the real one's
             limits = policy.limits("experiment")
             places = {self.folder: limits.workspace}
             with allowance.held(limits, places):
@@ -299,7 +299,7 @@ class Walked:
 
         with (
             pytest.MonkeyPatch.context() as patch,
-            DockerSandbox(
+            opened_sandbox(
                 engine,
                 blobs,
                 "walk-gpu",

@@ -50,7 +50,6 @@ def job_of(limits: Limits, kind: ContainerKind) -> Job:
         argv=ARGV[kind],
         files=Tree(),
         limits=limits,
-        policy="golden",
         harvest=("run_1/",),
         env=(("AISCI_SCALE", "smoke"),) if kind == "experiment" else (),
     )

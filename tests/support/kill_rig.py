@@ -111,7 +111,7 @@ def main() -> None:
             if hosts:  # the forwarder is in the image that experiments run in
                 allow = replace(job.limits, image="aisci-sandbox:cpu", network=tuple(hosts))
                 job = replace(job, limits=replace(allow, memory=256 * MIB))
-            with bench.sandbox:
+            with bench.sandbox.pool:
                 result = bench.sandbox.run(job)
             print(f"ended {result.verdict}", flush=True)
     except AisciError as error:

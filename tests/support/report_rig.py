@@ -107,8 +107,6 @@ class Recorded:
 
     def ended(self, verdict: Verdict = Verdict.FINISHED) -> dict[str, Any]:
         return {
-            "verdict": verdict,
-            "exit_code": 0 if verdict is Verdict.FINISHED else 1,
             "stdout": self.say,
             "stderr": self.say,
             "attestation": box(verdict, egress=self.asked()),
@@ -130,7 +128,6 @@ class Recorded:
             argv=("python", "experiment.py"),
             files=self.code,
             limits=LIMITS,
-            policy="p",
             harvest=("run_1/",),
         )
         journal.call("sandbox", scope, job, TypeAdapter(JobResult), lambda: result)

@@ -23,9 +23,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from orchestrator.api.adapters import real_edges
 from orchestrator.api.export import Saver
 from orchestrator.api.images import resolve_images
-from orchestrator.api.prepare import Wanted, prepare, real_edges
+from orchestrator.api.prepare import Wanted, prepare
 from orchestrator.core.deadline import FOREVER
 from orchestrator.core.edit import EditRequest
 from orchestrator.core.job import Job

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.job import Job, JobResult
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.pool import SandboxPool
 from orchestrator.sandbox.resources import Depot
 from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.sandbox.storage.quota import BACKENDS
@@ -30,9 +32,14 @@ class DockerBench:
         self.depot = Depot(
             engine, run_id, lambda: resolve(engine, "aisci-storage"), backends=backends
         )
-        self.sandbox = DockerSandbox(
-            engine, self.blobs, run_id, lambda name: resolve(engine, name), _depot=self.depot
+        self.sandbox = self.with_images(lambda name: resolve(engine, name))
+
+    def with_images(self, images: Callable[[str], str]) -> DockerSandbox:
+        """A sandbox of this run whose jobs run in other images."""
+        pool = SandboxPool(
+            self.engine, self.run_id, images, policy="contract", resources=self.depot
         )
+        return DockerSandbox(pool, self.blobs)
 
     def run(
         self,
@@ -48,6 +55,15 @@ class DockerBench:
 
 
 @contextmanager
+def opened_sandbox(
+    engine: Engine, blobs: BlobStore, run_id: str, images: Callable[[str], str], **shared: Any
+) -> Iterator[DockerSandbox]:
+    """A sandbox with a pool of its own; ``shared`` are options of :class:`SandboxPool`."""
+    with SandboxPool(engine, run_id, images, **shared) as pool:
+        yield DockerSandbox(pool, blobs)
+
+
+@contextmanager
 def docker_bench(
     folder: Path, run_id: str, backends: tuple[str, ...] = BACKENDS
 ) -> Iterator[DockerBench]:
@@ -55,7 +71,7 @@ def docker_bench(
     engine = connect()
     try:
         bench = DockerBench(engine, folder, run_id, backends)
-        with bench.sandbox:
+        with bench.sandbox.pool:
             yield bench
         assert resources(engine, run_id) == ()
     finally:

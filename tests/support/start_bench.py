@@ -103,7 +103,7 @@ def kinds(engine: Engine, runtime: str, folder: Path) -> Iterator[dict[str, Call
 @contextmanager
 def opened(engine: Engine, folder: Path, backends: tuple[str, ...]) -> Iterator[DockerBench]:
     bench = DockerBench(engine, folder, f"start-{'-'.join(backends)}", backends)
-    with bench.sandbox:
+    with bench.sandbox.pool:
         yield bench
 
 

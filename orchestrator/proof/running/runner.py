@@ -34,6 +34,7 @@ from orchestrator.sandbox.engine.labels import RUN
 from orchestrator.sandbox.engine.objects import create_container, remove_container
 from orchestrator.sandbox.job.session import Session
 from orchestrator.sandbox.network.dial import World
+from orchestrator.sandbox.pool import SandboxPool
 from orchestrator.sandbox.resources import Depot
 from orchestrator.sandbox.sandbox import DockerSandbox
 
@@ -79,10 +80,16 @@ class Trials:
         self, allowance: Allowance | None = None, world: World | None = None
     ) -> DockerSandbox:
         """The sandbox that experiments use, with a run's limits or another world around it."""
-        return DockerSandbox(
-            self.engine, self.blobs, self.depot.run_id, self.images,
-            allowance=allowance, world=world, _depot=self.depot,
-        )  # fmt: skip
+        pool = SandboxPool(
+            self.engine,
+            self.depot.run_id,
+            self.images,
+            policy=self.policy,
+            admission=allowance,
+            world=world,
+            resources=self.depot,
+        )
+        return DockerSandbox(pool, self.blobs)
 
     # --- bare --------------------------------------------------------------------------------
 
@@ -233,7 +240,6 @@ class Trials:
             argv=argv,
             files=Tree() if argv == ("true",) else self._tree(limits, bare=False),
             limits=limits,
-            policy=self.policy,
             harvest=(),
             env=tuple(ENVIRONMENT.items()),
             data=((DATA, str(self.doors.data)),) if kind == "experiment" else (),

@@ -18,6 +18,7 @@ from orchestrator.core.job import Job, Limits
 from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import connect
+from orchestrator.sandbox.pool import SandboxPool
 from orchestrator.sandbox.resources import Depot
 from orchestrator.sandbox.sandbox import DockerSandbox
 
@@ -33,15 +34,14 @@ def main() -> None:
         argv=("sleep", "120"),
         files=Tree(),
         limits=limits,
-        policy="proof",
         harvest=(),
     )
     folder = Path(tempfile.mkdtemp(prefix="aisci-prove-"))
     depot = Depot(engine, order["run"], lambda: str(images["aisci-storage"]))
     depot.sentinel.guard(folder)
     store = BlobStore(folder)
-    sandbox = DockerSandbox(engine, store, order["run"], images.__getitem__, _depot=depot)
-    with sandbox, sandbox.open(job) as session:
+    pool = SandboxPool(engine, order["run"], images.__getitem__, policy="proof", resources=depot)
+    with pool, DockerSandbox(pool, store).open(job) as session:
         print("running", flush=True)  # noqa: T201  # what its starter waits for
         session.wait()
 

@@ -165,7 +165,6 @@ def experiment_job(
         argv=argv,
         files=files,
         limits=study.policy.limits("experiment"),
-        policy=study.policy.hash,
         harvest=harvest,
         env=tuple(study.template.scale(study.scale).env.items()),
         data=study.data,

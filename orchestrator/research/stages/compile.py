@@ -92,7 +92,6 @@ def _job(study: Study, ports: Ports) -> Job:
         argv=("python3", "/opt/aisci/latex/compile.py", TEX, OUT),
         files=study.tree.under("latex").without(OUT).updated(pictures),
         limits=study.policy.limits("latex"),
-        policy=study.policy.hash,
         harvest=(f"{OUT}/",),
     )
 

@@ -45,7 +45,6 @@ def baseline_job(
         argv=("python", "experiment.py", "--out_dir=run_0"),
         files=files.without("latex"),
         limits=policy.limits("experiment"),
-        policy=policy.hash,
         harvest=("run_0/",),
         env=tuple(template.scale(scale).env.items()),
         data=data,

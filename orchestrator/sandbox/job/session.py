@@ -32,6 +32,7 @@ class Facts:
 
     container: str
     image: str
+    policy: str
     storage: str
     engine: Mapping[str, Any]
     asked: Pairs
@@ -128,18 +129,14 @@ class Session:
         why = verdict(seen.killed, exit_code, hit)
         suspects = suspected(stderr, hit) if why is not Verdict.FINISHED else ()
         return JobResult(
-            verdict=why,
-            exit_code=exit_code,
             stdout=stdout,
             stderr=stderr,
             files=brought.files,
-            hit=hit,
-            suspected=suspects,
             refused=brought.refused,
             attestation=Attestation(
                 container=facts.container,
                 image=facts.image,
-                policy=job.policy,
+                policy=facts.policy,
                 engine=f"docker {facts.engine['ServerVersion']}",
                 kernel=str(facts.engine["KernelVersion"]),
                 runtime=job.limits.runtime,
