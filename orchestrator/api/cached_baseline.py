@@ -5,6 +5,7 @@ from __future__ import annotations
 from orchestrator.core.protocols import Blobs, Sandbox
 from orchestrator.core.tree import Tree, digest
 from orchestrator.machine import baseline_cache as baselines
+from orchestrator.record.pins import BaselinePin
 from orchestrator.research.setup import Setup
 from orchestrator.research.stages.experiments import baseline_job
 from orchestrator.template.baseline import KeptBaseline, key_of
@@ -19,9 +20,15 @@ def kept_for(setup: Setup) -> KeptBaseline | None:
     return baselines.find(template.name, setup.scale, key_of(job, image, setup.policy.hash))
 
 
+def pin_of(kept: KeptBaseline) -> BaselinePin:
+    """What a run's record keeps of the baseline that it starts from."""
+    container = kept.result.attestation.container
+    return BaselinePin(key=kept.key, at=kept.at, machine=kept.machine, container=container)
+
+
 def over(setup: Setup, blobs: Blobs, real: Sandbox) -> Sandbox:
     """``real``, and in front of it the baseline that the run's pins name, if it is still kept."""
     if setup.baseline is None:
         return real
-    kept = baselines.find(setup.template.name, setup.scale, setup.baseline["key"])
+    kept = baselines.find(setup.template.name, setup.scale, setup.baseline.key)
     return real if kept is None else baselines.FromKept(kept, blobs, real)

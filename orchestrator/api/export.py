@@ -8,12 +8,12 @@ from pathlib import Path
 from orchestrator.core.files import slug, write
 from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
+from orchestrator.record.calls import steps
 from orchestrator.record.evidence_files import write_evidence
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import IdeaPaths
 from orchestrator.report import idea_report, run_report
 from orchestrator.report.git_history import History
-from orchestrator.report.reading import steps
 from orchestrator.research.pipeline import Outcome
 from orchestrator.research.setup import Place
 from orchestrator.research.stages.review import as_text
@@ -63,10 +63,10 @@ def write_history(folder: Path, journal: Journal) -> None:
     for number, step in enumerate(edits, start=1):
         edit = step.edit
         if number == 1:
-            tree = Tree.of(map(tuple, step.asked["files"]["files"]))
+            tree = step.edit_request.files
             history.record(0, tree, "the template, before any edit", journal.blobs)
         tree = tree.updated(edit.files)
-        history.record(number, tree, f"{step.asked['purpose']}: {step.place}", journal.blobs)
+        history.record(number, tree, f"{step.edit_request.purpose}: {step.place}", journal.blobs)
 
 
 def journal_of_run(journal: Journal) -> Journal | None:

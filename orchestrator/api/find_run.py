@@ -6,6 +6,7 @@ from pathlib import Path
 
 from orchestrator.core.errors import UnknownName, UserError
 from orchestrator.record.chain import read_lines
+from orchestrator.record.events import Sealed
 from orchestrator.record.paths import RunPaths
 
 JOURNAL = "journal.jsonl"
@@ -37,8 +38,8 @@ def find(name: str, results: Path) -> RunPaths:
 
 def ended(paths: RunPaths) -> bool:
     """Whether the run was taken to its end, so that resuming it asks for nothing more."""
-    kinds = [line["kind"] for line, _ in read_lines(paths.journal)]
-    return kinds[-1:] == ["sealed"]
+    events = [event for event, _ in read_lines(paths.journal)]
+    return bool(events) and isinstance(events[-1], Sealed)
 
 
 def _runs(results: Path) -> list[Path]:

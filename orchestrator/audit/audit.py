@@ -41,16 +41,15 @@ def audit(paths: RunPaths, given: Anchor | None = None) -> Audit:
         checks=tuple(sorted(made, key=lambda one: order.index(one.check))),
         boxes=tuple(calls.boxes),
         without_result=tuple(calls.without_result()),
-        pins=dict(pins[-1].line.pins) if pins else {},
+        pins=pins[-1].pins if pins else None,
         heads=tuple((log.name, log.head, len(log.lines)) for log in record.logs),
         signature=signature.said,
     )
 
 
-def _of_boxes(record: Record, calls: Calls, pins: tuple[pinned.Pins, ...]) -> Iterator[Checked]:
+def _of_boxes(record: Record, calls: Calls, pins: tuple[pinned.Held, ...]) -> Iterator[Checked]:
     """The checks that look at one container after the other."""
     boxes = calls.boxes
-    known = any(line.evidence is not None for log in record.logs for line in log.lines)
     theirs = {box.where: pinned.held(box, pins, record) for box in boxes}
     ran = [box for box in boxes if box.attestation is not None]
     looks: tuple[tuple[str, Callable[[Box], Iterator[Finding]]], ...] = (
@@ -62,14 +61,11 @@ def _of_boxes(record: Record, calls: Calls, pins: tuple[pinned.Pins, ...]) -> It
     images = (one for box in ran for one in pinned.image(box, theirs[box.where]))
     yield checked("limits", len(boxes), limits)
     yield checked("image", len(ran), images)
-    told = ran if known else []  # before evidence was journalled, less was asked, and less told
     filters = {where: one.profile if one else shipped() for where, one in theirs.items()}
     folders = {where: one.folders if one else {} for where, one in theirs.items()}
     asked = (
-        one
-        for box in told
-        for one in settings.settings(box, filters[box.where], folders[box.where])
+        one for box in ran for one in settings.settings(box, filters[box.where], folders[box.where])
     )
-    yield checked("settings", len(told), asked)
+    yield checked("settings", len(ran), asked)
     for name, look in looks:
-        yield checked(name, len(told), (one for box in told for one in look(box)))
+        yield checked(name, len(ran), (one for box in ran for one in look(box)))

@@ -12,6 +12,8 @@ from orchestrator.audit.finding import Checked, Finding, checked
 from orchestrator.audit.record import Line, Log, Record
 from orchestrator.core.errors import BadJournal
 from orchestrator.core.files import UNFINISHED
+from orchestrator.record.bodies import plain
+from orchestrator.record.events import Event, Forked, RunStarted
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 _STEP = 1 << 20
@@ -40,7 +42,7 @@ def blobs(record: Record) -> Checked:
     return checked("blobs", count, found)
 
 
-def _missing(line: Line, sha256: str, what: str) -> Finding:
+def _missing(line: Line[Event], sha256: str, what: str) -> Finding:
     why = f"{what}, {sha256[:12]}…, is in no store"
     return Finding(check="blobs", where=line.where, what="a line names what is missing", why=why)
 
@@ -64,14 +66,16 @@ def _hash(path: Path) -> str:
     return hasher.hexdigest()
 
 
-def named(line: Line, log: Log) -> Iterator[tuple[str, str]]:
+def named(line: Line[Event], log: Log) -> Iterator[tuple[str, str]]:
     """(SHA-256, what it is) of each body and file that a line names, inside its bodies too."""
-    yield from _files(line.pins.get("template"))
-    for body in (line.body, line.evidence):
+    event = line.event
+    if isinstance(event, RunStarted | Forked):
+        yield from _files(plain(event.pins.template))
+    for body in (getattr(event, "body", None), getattr(event, "evidence", None)):
         if body is None:
             continue
-        if "blob" in body:
-            yield str(body["blob"]), "a body"
+        if body.blob is not None:
+            yield body.blob, "a body"
         try:
             yield from _files(log.load(body))
         except (BadJournal, ValueError, KeyError, RecursionError):

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from orchestrator.audit.finding import Checked, Finding, checked
 from orchestrator.audit.record import Line, Log, Record
+from orchestrator.core.decode import decode
 from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.errors import BadJournal
 from orchestrator.core.job import Attestation, Job, JobResult, Limits
 from orchestrator.core.tree import digest
+from orchestrator.record.events import Answered, Asked, Body, CallFailed
 
 PORTS = frozenset({"sandbox", "editor"})
-_JOB, _RESULT = TypeAdapter(Job), TypeAdapter(JobResult)
-_REQUEST, _EDIT = TypeAdapter(EditRequest), TypeAdapter(Edit)
 _UNREADABLE = (BadJournal, ValueError, KeyError, TypeError, RecursionError)
 
 
@@ -30,8 +30,8 @@ class Call:
     """A question, and its answer where one was recorded."""
 
     log: Log
-    asked: Line
-    answered: Line | None = None
+    asked: Line[Asked]
+    answered: Line[Answered | CallFailed] | None = None
 
     @property
     def where(self) -> str:
@@ -39,7 +39,14 @@ class Call:
 
     @property
     def named(self) -> str:
-        return f"{self.asked.port} call {self.asked.ord + 1} in {self.asked.scope}"
+        asked = self.asked.event
+        return f"{asked.port} call {asked.ord + 1} in {asked.scope}"
+
+    @property
+    def answer(self) -> Line[Answered] | None:
+        """The line with the answer, where there is one."""
+        line = self.answered
+        return cast("Line[Answered]", line) if line and isinstance(line.event, Answered) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,7 @@ class Box:
     @property
     def place(self) -> str:
         """The scope without the idea's own part."""
-        scope = self.call.asked.scope
+        scope = self.call.asked.event.scope
         return "/".join(scope.split("/")[2:]) or scope
 
 
@@ -84,7 +91,7 @@ class Calls:
     def without_result(self) -> Iterator[Call]:
         """The calls to a sandbox or editor that came to no result."""
         for call in self.every:
-            if call.asked.port in PORTS and (call.answered is None or call.answered.body is None):
+            if call.asked.event.port in PORTS and call.answer is None:
                 yield call
 
     def checked(self) -> Checked:
@@ -98,61 +105,64 @@ def read_calls(record: Record) -> Calls:
         for call in _paired(log, calls.findings):
             calls.every.append(call)
             _hash(call, calls.findings)
-            if call.asked.port in PORTS and call.answered is not None and call.answered.body:
-                _typed(call, call.answered.body, calls)
+            if call.asked.event.port in PORTS and call.answer is not None:
+                _typed(call, call.answer.event.body, calls)
     return calls
 
 
 def _paired(log: Log, findings: list[Finding]) -> list[Call]:
     """Each question with the answer that follows it; one that was asked again stands twice."""
     calls: dict[int, Call] = {}
-    open_: dict[tuple[str, str, int], Line] = {}
+    unanswered: dict[tuple[str, str, int], Line[Asked]] = {}
     following: dict[tuple[str, str], int] = {}
-    for line in log.of("asked", "answered"):
-        key, name = (line.port, line.scope, line.ord), f"{line.port} call {line.ord + 1}"
-        if line.kind == "asked":
-            most = following.get(key[:2], 0)
-            if not 0 <= line.ord <= most:
-                what = f"calls are missing before this {name} in {line.scope}"
+    for line in log.lines:
+        event = line.event
+        if isinstance(event, Asked):
+            stream, name = (event.port, event.scope), f"{event.port} call {event.ord + 1}"
+            most = following.get(stream, 0)
+            if not 0 <= event.ord <= most:
+                what = f"calls are missing before this {name} in {event.scope}"
                 findings.append(Finding(check="calls", where=line.where, what=what))
-            following[key[:2]] = max(most, line.ord + 1)
-            open_[key] = line
-            calls[line.number] = Call(log, line)
-        elif (asked := open_.pop(key, None)) is None:
-            what = f"an answer to a {name} in {line.scope} that was not asked"
-            findings.append(Finding(check="calls", where=line.where, what=what))
-        else:
-            calls[asked.number] = Call(log, asked, line)
+            following[stream] = max(most, event.ord + 1)
+            unanswered[event.key] = asked = cast("Line[Asked]", line)
+            calls[line.number] = Call(log, asked)
+        elif isinstance(event, Answered | CallFailed):
+            known = unanswered.pop(event.key, None)
+            if known is None:
+                what = f"an answer to a {event.port} call {event.ord + 1} in {event.scope} that was never asked"
+                findings.append(Finding(check="calls", where=line.where, what=what))
+            else:
+                calls[known.number] = Call(log, known, cast("Line[Answered | CallFailed]", line))
     return list(calls.values())
 
 
 def _hash(call: Call, findings: list[Finding]) -> None:
     """The question's hash, in both lines and in truth."""
-    asked, answered = call.asked, call.answered
-    if answered is not None and answered.request != asked.request:
+    asked, answered = call.asked.event, call.answered
+    if answered is not None and answered.event.request != asked.request:
         what = f"the answer to {call.named} is to another question"
         findings.append(Finding(check="calls", where=answered.where, what=what))
     try:
-        have = digest(call.log.load(asked.body or {}))
+        have = digest(call.log.load(asked.body))
     except _UNREADABLE:
         have = "no hash: its body cannot be read"
     if have != asked.request:
         why = f"the line says {asked.request[:12]}…, its body has {have[:40]}"
         what = f"the question of {call.named} is not what its hash says"
-        findings.append(Finding(check="calls", where=asked.where, what=what, why=why))
+        findings.append(Finding(check="calls", where=call.asked.where, what=what, why=why))
 
 
-def _typed(call: Call, body: dict[str, Any], calls: Calls) -> None:
+def _typed(call: Call, body: Body, calls: Calls) -> None:
     try:
-        request, answer = call.log.load(call.asked.body or {}), call.log.load(body)
-        if call.asked.port == "sandbox":
-            job = _JOB.validate_python(request, strict=False)
-            result = _RESULT.validate_python(answer, strict=False)
+        request, answer = call.log.load(call.asked.event.body), call.log.load(body)
+        if call.asked.event.port == "sandbox":
+            job = decode(Job, request)
+            result = decode(JobResult, answer)
             attestation: Attestation | None = result.attestation
             box = Box(call, request, answer, job.limits, attestation, job, result)
         else:
-            limits = _REQUEST.validate_python(request, strict=False).limits
-            attestation = _EDIT.validate_python(answer, strict=False).attestation
+            limits = decode(EditRequest, request).limits
+            attestation = decode(Edit, answer).attestation
             box = Box(call, request, answer, limits, attestation)
     except _UNREADABLE as error:
         why = str(error.errors()[0]["msg"]) if isinstance(error, ValidationError) else str(error)

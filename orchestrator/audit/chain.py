@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from orchestrator.audit.finding import Checked, Finding, checked
 from orchestrator.audit.record import Log, Record
-from orchestrator.core.tree import digest
+from orchestrator.record.events import Sealed
 
 _CUT = "a run that is not finished and a record that was cut look the same"
 
@@ -20,15 +20,15 @@ def chain(record: Record) -> Checked:
 def seal(record: Record) -> Checked:
     """Whether each journal ends as it says, and the run's seal holds every idea's journal."""
     last = record.run.sealed
-    held = (last.ideas if last else None) or {}
+    held = (last.event.ideas if last else None) or {}
     found = [one for log in record.logs for one in _seals(log)]
     if last is None:
         found.append(_open(record.run))
-    elif last.ideas is None:
+    elif last.event.ideas is None:
         what = "the run's seal names no idea's head: nothing says which ideas belong to it"
         found.append(Finding(check="seal", where=last.where, what=what))
     for idea in record.ideas:
-        found += _under(idea, held) if last and last.ideas is not None else _alone(idea)
+        found += _under(idea, held) if last and last.event.ideas is not None else _alone(idea)
     there = {log.folder.name for log in record.ideas}
     found += [
         Finding(
@@ -45,13 +45,12 @@ def seal(record: Record) -> Checked:
 
 def _seals(log: Log) -> Iterator[Finding]:
     """Each seal of a journal, also one that was passed since: its count, its head, itself."""
-    for line in log.of("sealed"):
-        own = line.check or line.ideas is not None  # seals from before either had neither
-        fields = line.model_dump(exclude_unset=True, exclude={"journal", "number", "hash", "check"})
+    for line in log.of(Sealed):
+        seal = line.event
         for told, have, what in (
-            (line.count, line.number - 1, "lines before it"),
-            (line.head, line.prev, "head before it"),
-            (line.check or None, digest(fields) if own else None, "hash of itself"),
+            (seal.count, line.number - 1, "number of lines before it"),
+            (seal.head, seal.prev, "head before it"),
+            (seal.check, seal.own_hash, "hash of itself"),
         ):
             if told != have:
                 yield Finding(

@@ -13,23 +13,17 @@ from orchestrator.core.errors import BadJournal
 from orchestrator.core.tree import canonical
 from orchestrator.policy.policy import Policy
 from orchestrator.record.divergence import first_difference
+from orchestrator.record.events import Answered
 from orchestrator.record.evidence_files import evidence_name
 from orchestrator.record.paths import Recorded
 from orchestrator.record.statement import of_call
-
-BEFORE = "this run was recorded before evidence was journalled"
 
 
 def evidence(record: Record, calls: Calls, policies: tuple[Policy, ...]) -> Checked:
     """All of it: the Statements in the journals, and the files made of them."""
     on_host = any(policy.editor_on_host for policy in policies)
     boxes = {box.call.answered.where: box for box in calls.boxes if box.call.answered}
-    with_it = [line for log in record.logs for line in log.lines if line.evidence is not None]
-    if not with_it and any(box.attestation for box in calls.boxes):
-        what = f"{BEFORE}: there is nothing that its containers could be held against"
-        todo = "audit runs that this or a later aisci recorded"
-        before = Finding(check="evidence", where=record.run.name, what=what, todo=todo)
-        return checked("evidence", len(calls.boxes), [before])
+    with_it = [line for log in record.logs for line in log.of(Answered) if line.event.evidence]
     found = [one for box in calls.boxes for one in _of_box(box, on_host=on_host)]
     found += [_alone(line) for line in with_it if line.where not in boxes]
     found += _twice(calls.boxes)
@@ -39,7 +33,7 @@ def evidence(record: Record, calls: Calls, policies: tuple[Policy, ...]) -> Chec
 
 
 def _of_box(box: Box, *, on_host: bool) -> Iterator[Finding]:
-    line = box.call.answered
+    line = box.call.answer
     assert line is not None
     if box.attestation is None:
         if not on_host:
@@ -49,11 +43,11 @@ def _of_box(box: Box, *, on_host: bool) -> Iterator[Finding]:
     if not box.attestation.container:
         what = f"a result of no container: {box.attestation.engine}"
         yield Finding(check="evidence", where=line.where, what=what)
-    if line.evidence is None:
+    if line.event.evidence is None:
         what = f"a container with no evidence: {box.call.named}"
         yield Finding(check="evidence", where=line.where, what=what)
         return
-    asked = box.call.asked
+    asked = box.call.asked.event
     made = of_call(asked.port, asked.scope, asked.ord, asked.request, box.request, box.answer)
     told = _loaded(box.call.log, line)
     if told != made:
@@ -66,8 +60,8 @@ def _of_box(box: Box, *, on_host: bool) -> Iterator[Finding]:
         )
 
 
-def _alone(line: Line) -> Finding:
-    what = f"evidence with no container: {line.port or line.kind} in {line.scope or 'this journal'}"
+def _alone(line: Line[Answered]) -> Finding:
+    what = f"evidence with no container: {line.event.port} in {line.event.scope}"
     return Finding(check="evidence", where=line.where, what=what)
 
 
@@ -84,10 +78,10 @@ def _twice(boxes: list[Box]) -> Iterator[Finding]:
 def _files(log: Log) -> Iterator[Finding]:
     """The files in ``evidence/`` against the journal that they are made of."""
     folder = Recorded(log.folder).evidence
-    wanted: dict[str, tuple[Line, bytes]] = {}
-    for line in log.lines:
-        if line.evidence is not None:
-            name = evidence_name(len(wanted) + 1, line.scope)
+    wanted: dict[str, tuple[Line[Answered], bytes]] = {}
+    for line in log.of(Answered):
+        if line.event.evidence is not None:
+            name = evidence_name(len(wanted) + 1, line.event.scope)
             wanted[name] = line, canonical(_loaded(log, line)) + b"\n"
     there = {path.name: path for path in sorted(folder.glob("*"))} if folder.is_dir() else {}
     prefix = log.name.removesuffix("journal.jsonl")
@@ -106,8 +100,8 @@ def _files(log: Log) -> Iterator[Finding]:
             yield Finding(check="evidence", where=f"{prefix}evidence/{name}", what=what)
 
 
-def _loaded(log: Log, line: Line) -> Any:
+def _loaded(log: Log, line: Line[Answered]) -> Any:
     try:
-        return log.load(line.evidence or {})
+        return log.load(line.event.evidence)
     except (BadJournal, ValueError, KeyError, RecursionError):
         return None  # its missing or changed blob is found as such

@@ -9,6 +9,7 @@ from orchestrator.audit.calls import Call
 from orchestrator.audit.containers_page import containers
 from orchestrator.audit.finding import CHECKS, Checked, Group, grouped
 from orchestrator.audit.verdict import MEANS, Audit, Outcome
+from orchestrator.record.events import CallFailed
 from orchestrator.report.html import Child, Html, el, fold, number, right, table
 from orchestrator.report.page import contents, facts, page, pill, section
 
@@ -46,8 +47,7 @@ def audit_page(audit: Audit) -> str:
 
 
 def _head(audit: Audit, links: list[tuple[str, str]]) -> Html:
-    template = audit.pins.get("template")
-    name = template.get("name", "") if isinstance(template, dict) else ""
+    name = audit.pins.template.name if audit.pins else ""
     boxes = [box.attestation for box in audit.boxes if box.attestation]
     lines = sum(lines for _, _, lines in audit.heads)
     return el(
@@ -120,28 +120,25 @@ def why_none(call: Call) -> str:
     """Why a call came to no result, in the words of its record."""
     if call.answered is None:
         return "no answer was recorded: the program or the machine was stopped"
-    error = call.answered.error or {}
-    return f"{error.get('type', 'an error')}: {str(error.get('what', ''))[:200]}"
+    end = call.answered.event
+    return f"{end.error.type}: {end.error.what[:200]}" if isinstance(end, CallFailed) else ""
 
 
 def _policy(audit: Audit) -> Html:
     pins = audit.pins
-    policy, template = pins.get("policy"), pins.get("template")
-    rows: list[tuple[Child, ...]] = []
-    for name, known in (("policy", policy), ("template", template)):
-        if isinstance(known, dict):
-            said = f"{known.get('name')} ({known.get('origin')}) "
-            rows.append((name, [said, _hash(known.get("hash"))]))
-    images = pins.get("images")
-    pairs = images if isinstance(images, list) else []
-    rows += [(f"image {pair[0]}", _hash(pair[1])) for pair in pairs if len(pair) == 2]
-    rows += [(name, str(pins.get(name))) for name in ("program", "model", "scale") if name in pins]
-    settings = policy.get("settings") if isinstance(policy, dict) else None
+    if pins is None:
+        return el("p", "No line pins a policy.")
+    rows: list[tuple[Child, ...]] = [
+        (name, [f"{pin.name} ({pin.origin}) ", _hash(pin.hash)])
+        for name, pin in (("policy", pins.policy), ("template", pins.template))
+    ]
+    rows += [(f"image {name}", _hash(image)) for name, image in pins.images]
+    rows += [("program", pins.program), ("model", pins.model().name), ("scale", pins.scale)]
     return el(
         "div",
         el("p", "What held at the end of the record; each container was held to what held when it was asked for."),
         table(("", ""), rows),
-        fold("the policy, every setting", el("pre", _written(settings), class_="wrap")),
+        fold("the policy, every setting", el("pre", _written(pins.policy.settings), class_="wrap")),
     )  # fmt: skip
 
 

@@ -15,54 +15,60 @@ from orchestrator.audit.record import Line, Record
 from orchestrator.core.errors import AisciError
 from orchestrator.core.tree import digest
 from orchestrator.policy.policy import Policy
-from orchestrator.policy.seccomp import DEFAULT, Profile, profile_of, shipped
+from orchestrator.policy.seccomp import Profile, profile_of, shipped
+from orchestrator.record.events import Forked, RunStarted
+from orchestrator.record.pins import Pins
 from orchestrator.research.pins import policy_of, template_of
 
 
 @dataclass(frozen=True, slots=True)
-class Pins:
+class Held:
     """One line that pins, and its policy; None where that cannot be read."""
 
-    line: Line
+    line: Line[RunStarted | Forked]
     policy: Policy | None
     profile: Profile
     findings: tuple[Finding, ...]
 
     @property
+    def pins(self) -> Pins:
+        return self.line.event.pins
+
+    @property
     def images(self) -> dict[str, str]:
         """Image ids by name."""
-        found = self.line.pins.get("images", [])
-        return {str(pair[0]): str(pair[1]) for pair in found if len(pair) == 2}
+        return dict(self.pins.images)
 
     @property
     def folders(self) -> dict[str, str]:
         """Where each data set lay, by the hash of its content."""
-        found = self.line.pins.get("data", [])
-        return {str(row[1]): str(row[2]) for row in found if len(row) == 3}
+        return {staged.hash: staged.folder for staged in self.pins.data}
 
 
-def read_pins(record: Record) -> tuple[Pins, ...]:
+def read_pins(record: Record) -> tuple[Held, ...]:
     """Every line of the run that pins: its first, and one for each fork."""
-    return tuple(_read(line, record) for line in record.run.of("run_started", "forked"))
+    lines: list[Line[RunStarted | Forked]] = [*record.run.of(RunStarted), *record.run.of(Forked)]
+    return tuple(_read(line, record) for line in sorted(lines, key=lambda one: one.number))
 
 
-def _read(line: Line, record: Record) -> Pins:
+def _read(line: Line[RunStarted | Forked], record: Record) -> Held:
     found: list[tuple[str, str]] = []
+    pins = line.event.pins
     policy: Policy | None = None
     profile = shipped()
     try:
-        profile = profile_of(line.pins.get("seccomp", DEFAULT))
-        policy = policy_of(line.pins)
-        told, name = line.pins["policy"]["hash"], line.pins["policy"]["name"]
-        have = digest(line.pins["policy"]["settings"])
+        profile = profile_of(pins.seccomp)
+        policy = policy_of(pins)
+        told, name = pins.policy.hash, pins.policy.name
+        have = digest(pins.policy.settings)
         if {policy.hash, have} != {told}:
             found.append(
                 ("the pinned policy's settings are not what its hash says", _hashes(told, have))
             )
         if policy.name != name:
             found.append(("the pinned policy has another name than its settings", str(name)))
-        template = template_of(line.pins, record.paths)
-        told = line.pins["template"]["hash"]
+        template = template_of(pins, record.paths)
+        told = pins.template.hash
         if template.hash != told:
             found.append(
                 (
@@ -76,14 +82,14 @@ def _read(line: Line, record: Record) -> Pins:
     findings = [
         Finding(check="policy", where=line.where, what=what, why=why) for what, why in found
     ]
-    return Pins(line, policy, profile, (*findings, *_noted(line, profile)))
+    return Held(line, policy, profile, (*findings, *_noted(line, profile)))
 
 
 def _hashes(told: str, have: str) -> str:
     return f"it says {str(told)[:12]}…, they have {have[:12]}…"
 
 
-def _noted(line: Line, profile: Profile) -> Iterator[Finding]:
+def _noted(line: Line[RunStarted | Forked], profile: Profile) -> Iterator[Finding]:
     """What is otherwise here than where the run was recorded."""
     if profile.sha256 != shipped().sha256:
         yield Finding(
@@ -94,7 +100,7 @@ def _noted(line: Line, profile: Profile) -> Iterator[Finding]:
             todo="compare the two: the pinned one stands in that line under `seccomp`",
             level="noted",
         )
-    program = line.pins.get("program")
+    program = line.event.pins.program
     if program != __version__:
         yield Finding(
             check="policy",
@@ -106,11 +112,11 @@ def _noted(line: Line, profile: Profile) -> Iterator[Finding]:
         )
 
 
-def policy(pins: tuple[Pins, ...]) -> Checked:
+def policy(pins: tuple[Held, ...]) -> Checked:
     return checked("policy", len(pins), (one for each in pins for one in each.findings))
 
 
-def held(box: Box, pins: tuple[Pins, ...], record: Record) -> Pins | None:
+def held(box: Box, pins: tuple[Held, ...], record: Record) -> Held | None:
     """The pins that held when ``box`` was asked for.
 
     In the run's own journal the order of lines says so; in an idea's, the clock.
@@ -119,11 +125,11 @@ def held(box: Box, pins: tuple[Pins, ...], record: Record) -> Pins | None:
     if box.call.log is record.run:
         before = [one for one in pins if one.line.number < asked.number]
     else:
-        before = [one for one in pins if one.line.at <= asked.at]
+        before = [one for one in pins if one.line.event.at <= asked.event.at]
     return before[-1] if before else None
 
 
-def limits(box: Box, pins: Pins | None) -> Iterator[Finding]:
+def limits(box: Box, pins: Held | None) -> Iterator[Finding]:
     """Whether a container had its policy's limits, each of them."""
     if pins is None or pins.policy is None:
         yield _wrong("limits", box, "no policy held that can be read", "")
@@ -147,7 +153,7 @@ def limits(box: Box, pins: Pins | None) -> Iterator[Finding]:
         )
 
 
-def image(box: Box, pins: Pins | None) -> Iterator[Finding]:
+def image(box: Box, pins: Held | None) -> Iterator[Finding]:
     """Whether a container's image is the one that was pinned under its name."""
     known = pins.images.get(box.limits.image) if pins else None
     have = box.attestation.image if box.attestation else known

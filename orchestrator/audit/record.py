@@ -6,61 +6,39 @@ all is found at once. What is wrong with a line's form or place in the chain is 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, ValidationError
+from typing import Any, Generic, TypeVar, cast
 
 from orchestrator.audit.finding import Finding
 from orchestrator.core.tree import canonical, digest
+from orchestrator.record import bodies
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.chain import GENESIS, SCHEMA
+from orchestrator.record.events import (
+    GENESIS,
+    SCHEMA,
+    Body,
+    Event,
+    IdeaStarted,
+    RunStarted,
+    Sealed,
+    read_event,
+)
 from orchestrator.record.paths import RunPaths
 
-Kind = Literal["run_started", "idea_started", "forked", "asked", "answered", "noted", "sealed"]
-_CALL = ("port", "scope", "ord", "request", "seconds")
-_NEEDS: dict[str, tuple[str, ...]] = {
-    "run_started": ("pins",),
-    "idea_started": ("idea", "id"),
-    "forked": ("pins",),
-    "asked": (*_CALL[:4], "body"),
-    "answered": _CALL,
-    "noted": ("scope", "name", "body"),
-    "sealed": ("count", "head"),
-}
+E = TypeVar("E", bound=Event)
+E_co = TypeVar("E_co", bound=Event, covariant=True)
 
 
-class Line(BaseModel):
-    """One line of a journal; which fields it has depends on its kind."""
+@dataclass(frozen=True, slots=True)
+class Line(Generic[E_co]):
+    """One line of a journal. ``journal`` is its file below the run's folder, ``number`` from 1."""
 
-    model_config = ConfigDict(frozen=True, strict=True)
-
-    journal: str  # its file, below the run's folder
-    number: int  # from 1, as editors count
+    journal: str
+    number: int
     hash: str
-    n: int
-    prev: str
-    at: str
-    kind: Kind
-    port: str = ""
-    scope: str = ""
-    ord: int = 0
-    name: str = ""
-    request: str = ""
-    body: dict[str, Any] | None = None
-    evidence: dict[str, Any] | None = None
-    error: dict[str, Any] | None = None
-    seconds: float = 0.0
-    pins: dict[str, Any] = {}
-    idea: dict[str, Any] = {}
-    id: str = ""
-    count: int = -1
-    head: str = ""
-    ideas: dict[str, str] | None = None
-    check: str = ""
+    event: E_co
 
     @property
     def where(self) -> str:
@@ -73,22 +51,26 @@ class Log:
 
     name: str
     folder: Path
-    lines: tuple[Line, ...]
+    lines: tuple[Line[Event], ...]
     head: str
     blobs: BlobStore
     findings: tuple[Finding, ...]
 
-    def of(self, *kinds: str) -> Iterator[Line]:
-        return (line for line in self.lines if line.kind in kinds)
+    def of(self, kind: type[E]) -> Iterator[Line[E]]:
+        """The lines of this kind, in order."""
+        for line in self.lines:
+            if isinstance(line.event, kind):
+                yield cast("Line[E]", line)
 
     @property
-    def sealed(self) -> Line | None:
+    def sealed(self) -> Line[Sealed] | None:
         """The last line, if it is a seal."""
-        return self.lines[-1] if self.lines and self.lines[-1].kind == "sealed" else None
+        last = self.lines[-1] if self.lines else None
+        return cast("Line[Sealed]", last) if last and isinstance(last.event, Sealed) else None
 
-    def load(self, body: dict[str, Any]) -> Any:
+    def load(self, body: Body | None) -> Any:
         """The value that a line carries. Raises :class:`BadJournal` or ValueError."""
-        return body["inline"] if "inline" in body else json.loads(self.blobs.get(str(body["blob"])))
+        return bodies.load(body or Body(), self.blobs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +96,7 @@ def read_record(paths: RunPaths) -> Record:
 
 def _read(path: Path, prefix: str, shared: BlobStore | None) -> Log:
     name = prefix + path.name
-    lines: list[Line] = []
+    lines: list[Line[Event]] = []
     findings: list[Finding] = []
     head = GENESIS
     *raws, torn = path.read_bytes().split(b"\n")
@@ -136,44 +118,26 @@ def _read(path: Path, prefix: str, shared: BlobStore | None) -> Log:
 
 def _line(
     raw: bytes, name: str, number: int, head: str
-) -> tuple[Line | None, list[tuple[str, str]]]:
+) -> tuple[Line[Event] | None, list[tuple[str, str]]]:
     """The line, if it can be read, and (what, why) of everything that is wrong with it."""
     try:
-        data, line = _parsed(raw, name, number)
-        same = canonical(data) == raw
-    except (ValueError, TypeError, RecursionError) as error:
-        return None, [("this is no line that aisci writes", _short(error))]
+        event = read_event(raw)
+    except (ValueError, RecursionError) as error:
+        return None, [("this is not a line that aisci writes", str(error)[:200])]
     wrong = []
-    if line.prev != head:
+    if event.prev != head:
         wrong.append(
             (
                 "the chain breaks here: this line, or the one before it, was changed, removed or moved",
-                f"it follows a line with the hash {line.prev[:12]}…; the one before has {head[:12]}…",
+                f"it follows a line with the hash {event.prev[:12]}…; the one before has {head[:12]}…",
             )
         )
-    if line.n != number - 1:
-        wrong.append(("lines are missing, or stand in another order", f"this is number {line.n}"))
-    if not same:
+    if event.n != number - 1:
+        wrong.append(("lines are missing, or are in another order", f"this is number {event.n}"))
+    if canonical(event) != raw:
         wrong.append(("this line's bytes are not as aisci writes them", ""))
-    if number == 1 and (data.get("schema") != SCHEMA or not line.kind.endswith("_started")):
-        why = f"it is {line.kind!r}, schema {data.get('schema')!r}; this aisci reads {SCHEMA}"
-        wrong.append(("a journal does not begin so", why))
-    return line, wrong
-
-
-def _parsed(raw: bytes, name: str, number: int) -> tuple[dict[str, Any], Line]:
-    data = json.loads(raw)
-    if not isinstance(data, dict):
-        raise TypeError("it is no object")
-    missing = [key for key in _NEEDS.get(str(data.get("kind")), ()) if key not in data]
-    if missing:
-        raise TypeError(f"it has no {', '.join(missing)}")
-    about = {"journal": name, "number": number, "hash": digest(raw)}
-    return data, Line.model_validate(data | about)
-
-
-def _short(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        problem = error.errors()[0]
-        return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
-    return str(error)[:200]
+    if number == 1 and not (isinstance(event, RunStarted | IdeaStarted) and event.schema == SCHEMA):
+        schema = getattr(event, "schema", None)
+        why = f"it is {event.kind!r}, schema {schema!r}; this aisci reads {SCHEMA}"
+        wrong.append(("this is not how a journal begins", why))
+    return Line(name, number, digest(raw), event), wrong

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pydantic import TypeAdapter
-
 from orchestrator.audit.calls import Calls
 from orchestrator.audit.finding import Checked, Finding, checked
 from orchestrator.audit.record import Line, Log, Record
 from orchestrator.core.errors import BadJournal
-from orchestrator.core.research import Run
-
-_RUN = TypeAdapter(Run)
+from orchestrator.record.events import Noted
+from orchestrator.record.notes import RunFinished, read_note
 
 
 def results(record: Record, calls: Calls) -> Checked:
@@ -20,19 +17,23 @@ def results(record: Record, calls: Calls) -> Checked:
     found: list[Finding] = []
     count = 0
     for log in record.logs:
-        for line in log.of("noted"):
-            if line.name == "run_finished":
+        for line in log.of(Noted):
+            if line.event.name == "run_finished":
                 count += 1
                 found += _claimed(line, log, calls)
     return checked("results", count, found)
 
 
-def _claimed(line: Line, log: Log, calls: Calls) -> Iterator[Finding]:
+def _claimed(line: Line[Noted], log: Log, calls: Calls) -> Iterator[Finding]:
     try:
-        run = _RUN.validate_python(log.load(line.body or {}), strict=False)
+        note = read_note(log.load(line.event.body))
     except (BadJournal, ValueError, KeyError, RecursionError):
         yield _wrong(line, "a finished run's note cannot be read")
         return
+    if not isinstance(note, RunFinished):
+        yield _wrong(line, "a finished run's note is of another kind than its line says")
+        return
+    run = note.run
     came = {
         pair
         for box in calls.boxes
@@ -45,5 +46,5 @@ def _claimed(line: Line, log: Log, calls: Calls) -> Iterator[Finding]:
             yield _wrong(line, f"run {run.number} claims {path!r}, which no finished job left")
 
 
-def _wrong(line: Line, what: str) -> Finding:
+def _wrong(line: Line[Noted], what: str) -> Finding:
     return Finding(check="results", where=line.where, what=what)

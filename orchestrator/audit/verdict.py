@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from orchestrator.audit.calls import Box, Call
 from orchestrator.audit.finding import Checked, Finding
 from orchestrator.audit.signature import Anchor
+from orchestrator.record.pins import Pins
 
 
 class Outcome(StrEnum):
@@ -38,7 +38,7 @@ class Audit:
     checks: tuple[Checked, ...]
     boxes: tuple[Box, ...]
     without_result: tuple[Call, ...]
-    pins: dict[str, Any]
+    pins: Pins | None
     heads: tuple[tuple[str, str, int], ...]  # journal, head, lines
     signature: str
 

@@ -108,7 +108,7 @@ def _as_json(done: Audit, page: str) -> dict[str, Any]:
         "containers": [
             {
                 "where": box.where,
-                "scope": box.call.asked.scope,
+                "scope": box.call.asked.event.scope,
                 "kind": box.kind,
                 "evidence": asdict(box.attestation) if box.attestation else None,
             }

@@ -15,6 +15,7 @@ from orchestrator.console.view import View
 from orchestrator.core.errors import BadResults, BadTemplate
 from orchestrator.core.files import shipped_root
 from orchestrator.core.job import JobResult
+from orchestrator.core.research import Comparison
 from orchestrator.machine import baseline_cache as baselines
 from orchestrator.machine.measure import in_words
 from orchestrator.sandbox.gpus.leases import Driver
@@ -22,7 +23,7 @@ from orchestrator.template.baseline import FORM, KeptBaseline, key_of
 from orchestrator.template.contract import measured, require
 from orchestrator.template.results import Results
 from orchestrator.template.template import load
-from orchestrator.template.untrained import Beat, check_beats, require_held
+from orchestrator.template.untrained import compare_untrained, require_held
 
 SCOPE = "run/baseline"
 
@@ -53,7 +54,7 @@ def baseline(name: str, scale: str, policy: str, view: View, *, again: bool) -> 
     return 0
 
 
-def _judged(trial: Tryout, ran: JobResult) -> tuple[Results, tuple[Beat, ...]]:
+def _judged(trial: Tryout, ran: JobResult) -> tuple[Results, tuple[Comparison, ...]]:
     """The numbers of a run that may stand as a baseline. Raises :class:`BadTemplate`."""
     for finding in measured.finishes(ran).findings:
         raise BadTemplate(
@@ -71,9 +72,9 @@ def _judged(trial: Tryout, ran: JobResult) -> tuple[Results, tuple[Beat, ...]]:
     return results, beats
 
 
-def _results(trial: Tryout, ran: JobResult) -> tuple[Results, tuple[Beat, ...]]:
+def _results(trial: Tryout, ran: JobResult) -> tuple[Results, tuple[Comparison, ...]]:
     found = measured.Measured.of(trial.numbers(ran)).results
-    return found, check_beats(trial.template.manifest, trial.scale, found)
+    return found, compare_untrained(trial.template.manifest, trial.scale, found)
 
 
 def _kept(trial: Tryout, key: str, image: str, ran: JobResult) -> KeptBaseline:
@@ -104,7 +105,7 @@ def _report(
     view: View,
     *,
     new: bool,
-    beats: tuple[Beat, ...] = (),
+    beats: tuple[Comparison, ...] = (),
 ) -> None:
     peaks = kept.result.attestation.peaks
     if view.as_json:

@@ -11,8 +11,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.console.run_state import Line, Track, Way, money, verdict_mark
+from orchestrator.console.run_state import Track, Way, money, verdict_mark
 from orchestrator.core.progress import seconds_left
+from orchestrator.record.events import Heard
 
 STYLES = {"finished": "green", "failed": "red", "skipped": "yellow", "not novel": "yellow"}
 BAR = 12  # characters of a bar of elapsed time
@@ -42,8 +43,8 @@ class Progress:
         self._live.stop()
         self._console.print()
 
-    def __call__(self, line: Line) -> None:
-        self._track.take(line)
+    def __call__(self, event: Heard) -> None:
+        self._track.take(event)
 
     def _table(self) -> Table:
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")

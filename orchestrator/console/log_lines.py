@@ -3,64 +3,104 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, TextIO
+from typing import TextIO
 
-from orchestrator.console.run_state import Body, Line, Track
+from orchestrator.console.run_state import Load, Track
+from orchestrator.core.decode import decode
+from orchestrator.core.edit import Edit
+from orchestrator.core.job import JobResult
 from orchestrator.core.sanitize import plain_line
+from orchestrator.record.events import (
+    Answered,
+    CallFailed,
+    Event,
+    Heard,
+    IdeaStarted,
+    Noted,
+    Recalled,
+    RunStarted,
+)
+from orchestrator.record.notes import (
+    FilesRestored,
+    GaveUp,
+    IdeaFinished,
+    IdeaSkipped,
+    Note,
+    StageBegan,
+    StageFailed,
+    read_note,
+)
 
 
 class Lines:
     """A journal listener that writes lines to ``out``; ``since`` is when this process began."""
 
-    def __init__(self, track: Track, body: Body, since: str, out: TextIO | None = None) -> None:
-        self._track, self._body, self._since = track, body, since
+    def __init__(self, track: Track, load: Load, since: str, out: TextIO | None = None) -> None:
+        self._track, self._load, self._since = track, load, since
         self._out = out or sys.stderr
 
-    def __call__(self, line: Line) -> None:
-        self._track.take(line)
-        text = self._text(line) if line.get("at", "") >= self._since else ""
+    def __call__(self, event: Heard) -> None:
+        self._track.take(event)
+        if isinstance(event, Recalled) or event.at < self._since:
+            return
+        text = self._text(event)
         if text:
-            name = self._track.way(line).name if "scope" in line else "run"
-            print(f"{line['at'][11:19]}  {name:<24}  {text}", file=self._out, flush=True)
+            scope = getattr(event, "scope", "run")
+            name = self._track.way(scope).name
+            print(f"{event.at[11:19]}  {name:<24}  {text}", file=self._out, flush=True)
 
-    def _text(self, line: Line) -> str:
-        kind = line["kind"]
-        if kind == "run_started":
-            pins = line["pins"]
-            return plain_line(
-                f"{pins['template']['name']} at scale {pins['scale']}, model {pins['model']}, "
-                f"policy {pins['policy']['name']}"
-            )
-        if kind == "idea_started":
-            return plain_line(f"idea {line['id']}: {line['idea']['title']}")
-        if kind == "answered":
-            return self._answered(line)
-        return self._noted(line["name"], self._body(line)) if kind == "noted" else ""
+    def _text(self, event: Event) -> str:
+        match event:
+            case RunStarted(pins=pins):
+                return plain_line(
+                    f"{pins.template.name} at scale {pins.scale}, model {pins.model().name}, "
+                    f"policy {pins.policy.name}"
+                )
+            case IdeaStarted():
+                return plain_line(f"idea {event.id}: {event.idea.title}")
+            case Answered():
+                return self._answered(event)
+            case CallFailed(error=error):
+                what = f"{error.type}: {plain_line(error.what)}"
+                return f"{_place(event.scope)}: {event.port}: {what}"
+            case Noted():
+                return _noted(read_note(self._load(event.body)))
+            case _:
+                return ""
 
-    def _answered(self, line: Line) -> str:
-        place = plain_line("/".join(line["scope"].split("/")[2:]) or line["scope"])
-        if "error" in line:
-            error = line["error"]
-            return f"{place}: {line['port']}: {error['type']}: {plain_line(error['what'])}"
-        value = self._body(line)
-        if line["port"] == "sandbox":
-            return f"{place}: container {value['verdict']} after {line['seconds']:.1f} s"
-        if line["port"] == "editor":
-            changed = ", ".join(map(plain_line, value["changed"]))
+    def _answered(self, line: Answered) -> str:
+        place, took = _place(line.scope), f"after {line.seconds:.1f} s"
+        if line.port == "sandbox":
+            result = decode(JobResult, self._load(line.body))
+            return f"{place}: container {result.verdict} {took}"
+        if line.port == "editor":
+            edit = decode(Edit, self._load(line.body))
+            changed = ", ".join(map(plain_line, edit.changed))
             done = f"edit changed {changed}" if changed else "no edit"
-            said = "" if changed else f": {plain_line(value['why_not'])}"
-            return f"{place}: {done} after {line['seconds']:.1f} s{said}"
+            why = "" if changed else f": {plain_line(edit.why_not)}"
+            return f"{place}: {done} {took}{why}"
         return ""
 
-    def _noted(self, name: str, value: Any) -> str:
-        if name == "stage":
-            return f"stage {plain_line(value['name'])}"
-        if name == "failed":
-            return plain_line(f"failed in {value['stage']}: {value['error']}: {value['what']}")
-        if name == "skipped":
-            return plain_line(f"skipped, not novel: {value['why']}")
-        if name == "given_up":
-            return f"gave up after {value['attempts']} attempts"
-        if name == "put_back":
-            return plain_line(f"fixed files put back: {', '.join(value['files'])}")
-        return "finished" if name == "finished" else ""
+
+def _place(scope: str) -> str:
+    return plain_line("/".join(scope.split("/")[2:]) or scope)
+
+
+def _noted(note: Note) -> str:
+    text = ""
+    match note:
+        case StageBegan(name=name):
+            text = f"stage {name}"
+        case StageFailed(failure=failure):
+            text = f"failed in {failure.stage}: {failure.error}: {failure.what}"
+        case IdeaSkipped(why=why):
+            text = f"skipped, not novel: {why}"
+        case GaveUp(attempts=attempts):
+            text = f"gave up after {attempts} attempts"
+        case FilesRestored(files=files):
+            text = f"restored files that may not change: {', '.join(files)}"
+        case IdeaFinished():
+            text = "finished"
+        case _:
+            pass
+    return plain_line(text)

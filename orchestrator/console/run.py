@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from typing import Any
 
 from orchestrator.api import find_run as runs
 from orchestrator.api.adapters import real_edges
-from orchestrator.api.cached_baseline import kept_for
+from orchestrator.api.cached_baseline import kept_for, pin_of
 from orchestrator.api.export import Saver, differences
 from orchestrator.api.images import resolve_images, same_images
 from orchestrator.api.prepare import Wanted, fits, prepare, present_template, usable_policy
@@ -25,16 +25,18 @@ from orchestrator.api.signals import obeyed
 from orchestrator.console import output as out
 from orchestrator.console.live_table import Progress
 from orchestrator.console.log_lines import Lines
-from orchestrator.console.run_state import Line, Track
+from orchestrator.console.run_state import Load, Track
 from orchestrator.console.view import View
 from orchestrator.core.errors import AisciError, BudgetSpent, Interrupted, UserError
 from orchestrator.core.files import write
 from orchestrator.core.sanitize import plain_line
 from orchestrator.proof.store import Shelf
+from orchestrator.record import bodies
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import head_of, set_torn_tail_aside
 from orchestrator.record.envelope import about, sealed_in
-from orchestrator.record.journal import Mode
+from orchestrator.record.events import Body
+from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.replay import absent
 from orchestrator.record.signing import Signer, read_signer
@@ -42,7 +44,7 @@ from orchestrator.research.pins import read_pins, same_program, setup_of, templa
 from orchestrator.research.pipeline import Outcome
 from orchestrator.research.preflight import rehearse
 from orchestrator.research.run import research
-from orchestrator.research.setup import Listener, Place, Setup, Tools
+from orchestrator.research.setup import Place, Setup, Tools
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.pool import OnEvent
 
@@ -64,7 +66,7 @@ def start(wanted: Wanted, view: View, sign: Path | None = None) -> int:
             if not (paths.journal.is_file() and paths.journal.stat().st_size):
                 shutil.rmtree(paths.folder)  # not even its first line: there is nothing to resume
             elif setup.proof is not None:  # the page of proofs that the run's own pages lead to
-                Shelf(wanted.results, setup.policy.name, setup.proof["of"]).lay_out()
+                Shelf(wanted.results, setup.policy.name, setup.proof.of).lay_out()
 
 
 def _starting(setup: Setup, view: View) -> Setup:
@@ -76,7 +78,7 @@ def _starting(setup: Setup, view: View) -> Setup:
         out.say(
             f"baseline: as kept since {kept.at}, {kept.seconds:.0f} s saved; --fresh measures anew"
         )
-    return replace(setup, baseline=kept.pin())
+    return replace(setup, baseline=pin_of(kept))
 
 
 def resume(
@@ -99,8 +101,8 @@ def resume(
         pins = read_pins(paths)
         engine = connect()
         if fork:
-            known = pins["template"]
-            now = present_template(known["name"], known["origin"]) or template_of(pins, paths)
+            known = pins.template
+            now = present_template(known.name, known.origin) or template_of(pins, paths)
             setup = setup_of(pins, now)
             chosen = usable_policy(policy, results) if policy else setup.policy
             fits(chosen, results)
@@ -143,8 +145,8 @@ def replay(name: str, results: Path, view: View, *, into: Path | None) -> int:
     if into is not None and into.exists() and any(into.iterdir()):
         raise UserError("the folder to replay into is not empty", where=f"--into {into}")
     pins = read_pins(paths)
-    known = pins["template"]
-    template = present_template(known["name"], known["origin"]) or template_of(pins, paths)
+    known = pins.template
+    template = present_template(known.name, known.origin) or template_of(pins, paths)
     setup = setup_of(pins, template)
     with tempfile.TemporaryDirectory(prefix="aisci-replay-") as scratch:
         output = RunPaths(into or Path(scratch))
@@ -168,7 +170,7 @@ def _listening(paths: RunPaths, view: View) -> Iterator[tuple[Listener, OnEvent]
     body = _bodies(paths.folder)
     track = Track(body, time.monotonic)
     if view.as_json:
-        yield lambda line: out.as_json({"event": line}), track.sampled
+        yield lambda line: out.as_json({"event": asdict(line)}), track.sampled
     elif view.quiet:
         yield lambda _: None, track.sampled
     elif sys.stderr.isatty():
@@ -179,17 +181,14 @@ def _listening(paths: RunPaths, view: View) -> Iterator[tuple[Listener, OnEvent]
         yield Lines(track, body, now), track.sampled
 
 
-def _bodies(folder: Path) -> Callable[[Line], Any]:
+def _bodies(folder: Path) -> Load:
     """Reads a line's body, from the blobs of the run or of any of its ideas."""
 
-    def body(line: Line) -> Any:
-        known = line["body"]
-        if "inline" in known:
-            return known["inline"]
+    def load(body: Body) -> Any:
         ideas = (BlobStore(path) for path in sorted(folder.glob("*/blobs")))
-        return out.loads(BlobStore(folder / "blobs", *ideas).get(known["blob"]))
+        return bodies.load(body, BlobStore(folder / "blobs", *ideas))
 
-    return body
+    return load
 
 
 @contextmanager

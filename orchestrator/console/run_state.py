@@ -7,11 +7,33 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.core.job import Verdict
+from orchestrator.core.decode import decode
+from orchestrator.core.job import JobResult, Verdict
+from orchestrator.core.model import Reply
 from orchestrator.core.sanitize import plain_line
+from orchestrator.record.events import (
+    Answered,
+    Asked,
+    Body,
+    CallFailed,
+    Heard,
+    IdeaStarted,
+    Noted,
+    Recalled,
+)
+from orchestrator.record.notes import (
+    IdeaEnded,
+    IdeaFinished,
+    IdeaSkipped,
+    Note,
+    StageBegan,
+    StageFailed,
+    read_note,
+)
 
-Line = dict[str, Any]
-Body = Callable[[Line], Any]
+Load = Callable[[Body], Any]
+"""The JSON value of a body."""
+
 FIRST = "attempt_1"  # goes without saying
 DOING = {
     "model": "asking the model",
@@ -55,69 +77,70 @@ class Way:
 class Track:
     """Every way of a run by its key: ``run``, then each idea's id.
 
-    ``body`` reads a line's body, ``clock`` gives seconds that only ever grow.
+    ``load`` reads a body, ``clock`` gives seconds that only ever grow.
     """
 
-    def __init__(self, body: Body, clock: Callable[[], float]) -> None:
+    def __init__(self, load: Load, clock: Callable[[], float]) -> None:
         self.ways: dict[str, Way] = {"run": Way("run", "run", stage="starting")}
-        self._body, self._clock = body, clock
+        self._load, self._clock = load, clock
 
-    def take(self, line: Line) -> None:
+    def take(self, event: Heard) -> None:
         """Follow one line of any journal of the run."""
-        kind = line["kind"]
-        if kind == "idea_started":
-            self.ways[line["id"]] = Way(line["id"], plain_line(line["idea"]["name"], limit=40))
+        if isinstance(event, IdeaStarted):
+            self.ways[event.id] = Way(event.id, plain_line(event.idea.name, limit=40))
             self.ways["run"].stage, self.ways["run"].place = "ideas", str(len(self.ways) - 1)
-        elif kind in {"asked", "answered", "recalled", "noted"}:
-            way = self.way(line)
-            getattr(self, f"_{kind}")(way, line)
+        elif isinstance(event, Asked):
+            self._asked(self.way(event.scope), event)
+        elif isinstance(event, Answered | CallFailed):
+            self._ended(self.way(event.scope), event)
+        elif isinstance(event, Recalled):
+            way = self.way(event.scope)
+            way.stage, way.place = _where(event.scope) or (way.stage, way.place)
+            way.recalled += 1
+        elif isinstance(event, Noted):
+            self._noted(self.way(event.scope), read_note(self._load(event.body)))
 
     def sampled(self, what: str, facts: Mapping[str, object]) -> None:
-        """A sandbox's word of a job that runs: how much of itself it says that it has done."""
+        """A sandbox's report of a job that runs: the share of its work that it reports as done."""
         share, scope = facts.get("share"), facts.get("scope")
         if what == "sample" and isinstance(share, float) and isinstance(scope, str):
-            for doing in self.way({"scope": scope}).doing[-1:]:
+            for doing in self.way(scope).doing[-1:]:
                 doing.share = share
 
-    def way(self, line: Line) -> Way:
-        """The way that a line with a scope belongs to."""
-        first, _, rest = line.get("scope", "run").partition("/")
+    def way(self, scope: str) -> Way:
+        """The progress of the idea that a scope belongs to, or of the run."""
+        first, _, rest = scope.partition("/")
         key = rest.partition("/")[0] if first == "idea" else "run"
         return self.ways.setdefault(key, Way(key, plain_line(key)))
 
-    def _asked(self, way: Way, line: Line) -> None:
-        way.stage, way.place = _where(line["scope"]) or (way.stage, way.place)
+    def _asked(self, way: Way, line: Asked) -> None:
+        way.stage, way.place = _where(line.scope) or (way.stage, way.place)
         limit = 0.0
-        if line["port"] in {"sandbox", "editor"}:
-            limit = float(self._body(line)["limits"]["wall"])
-        way.doing.append(Doing(DOING[line["port"]], self._clock(), limit))
+        if line.port in {"sandbox", "editor"}:
+            limit = float(self._load(line.body)["limits"]["wall"])
+        way.doing.append(Doing(DOING[line.port], self._clock(), limit))
 
-    def _answered(self, way: Way, line: Line) -> None:
+    def _ended(self, way: Way, line: Answered | CallFailed) -> None:
         if way.doing:
             way.doing.pop()
-        if line["port"] == "sandbox" and "body" in line:
-            way.verdicts[self._body(line)["attestation"]["verdict"]] += 1
-        if line["port"] == "model" and "body" in line:
-            usage = self._body(line)["usage"]
+        if not isinstance(line, Answered):
+            return
+        if line.port == "sandbox":
+            way.verdicts[decode(JobResult, self._load(line.body)).verdict] += 1
+        if line.port == "model":
+            usage = decode(Reply, self._load(line.body)).usage
             way.requests += 1
-            way.tokens += usage["prompt_tokens"] + usage["completion_tokens"]
-            way.usd += usage["usd"] or 0.0
-            way.unpriced += usage["usd"] is None
+            way.tokens += usage.prompt_tokens + usage.completion_tokens
+            way.usd += usage.usd or 0.0
+            way.unpriced += usage.usd is None
 
-    def _recalled(self, way: Way, line: Line) -> None:
-        way.stage, way.place = _where(line["scope"]) or (way.stage, way.place)
-        way.recalled += 1
-
-    def _noted(self, way: Way, line: Line) -> None:
-        name = line["name"]
-        if name == "stage":
-            way.stage, way.place, way.status = str(self._body(line)["name"]), "", ""
-        elif name in {"finished", "failed", "skipped"}:
-            way.status, way.doing = name, []
-        elif name == "outcome":
-            value = self._body(line)
-            if value["idea"] in self.ways:
-                self.ways[value["idea"]].status = str(value["status"])
+    def _noted(self, way: Way, note: Note) -> None:
+        if isinstance(note, StageBegan):
+            way.stage, way.place, way.status = note.name, "", ""
+        elif isinstance(note, IdeaFinished | StageFailed | IdeaSkipped):
+            way.status, way.doing = note.note, []
+        elif isinstance(note, IdeaEnded) and note.idea in self.ways:
+            self.ways[note.idea].status = note.status
 
 
 def _where(scope: str) -> tuple[str, str] | None:

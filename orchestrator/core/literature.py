@@ -23,3 +23,4 @@ class PaperRef:
     abstract: str = ""
     bibtex: str = ""
     source: str = ""
+    doi: str = ""

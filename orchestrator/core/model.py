@@ -11,18 +11,37 @@ SWEEP = "builtin/sweep"
 
 @dataclass(frozen=True, slots=True)
 class Message:
+    """One message of a conversation.
+
+    ``cache`` marks the end of a prefix that later requests repeat. No adapter sends it yet.
+    """
+
     role: Literal["system", "user", "assistant"]
     content: str
+    cache: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One request to a model. ``purpose`` names the stage's step, such as ``ideas.propose``."""
+    """One request to a model. ``purpose`` names the stage's step, such as ``ideas.propose``.
+
+    ``reply_schema`` is the JSON Schema that the reply must keep, as JSON text; empty for free
+    text. No adapter sends it yet.
+    """
 
     purpose: str
     messages: tuple[Message, ...]
     temperature: float = 0.7
     max_tokens: int = 4096
+    reply_schema: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """What the journal keeps of a request: which model, and what it was asked."""
+
+    model: str
+    ask: Ask
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,25 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A metric of a trained model against the same model untrained, in the metric's unit.
+
+    ``gain`` is how much better it is, whichever direction is better; ``margin`` is what is asked.
+    """
+
+    dataset: str
+    metric: str
+    trained: float
+    untrained: float
+    gain: float
+    margin: float
+
+    @property
+    def held(self) -> bool:
+        return self.gain >= self.margin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """Where and why an idea ended early."""
 

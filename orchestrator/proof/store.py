@@ -12,13 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from orchestrator.core.errors import BadFile
 from orchestrator.core.files import write
 from orchestrator.proof.page import empty_page, proof_page
 from orchestrator.proof.proof import Proof, read, written
 from orchestrator.record.paths import proofs_of
+from orchestrator.record.pins import ProofPin, ProofSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +65,12 @@ class Shelf:
         text = proof_page(newest, others) if newest else empty_page(self.policy, self.hash, others)
         write(self.index, text)
 
-    def pin(self) -> dict[str, Any]:
-        """What a run's record keeps: of which policy, and of its newest proof, if there is one."""
+    def pin(self) -> ProofPin:
+        """What a run's record keeps: the policy, and its latest proof if there is one."""
         newest = self.newest()
         if newest is None:
-            return {"of": self.hash, "newest": None}
-        images = [list(pair) for pair in newest.images]
-        told = {"at": newest.at, "outcome": newest.outcome, "sha256": newest.sha256}
-        return {"of": self.hash, "newest": {**told, "images": images}}
+            return ProofPin(of=self.hash)
+        summary = ProofSummary(
+            at=newest.at, outcome=newest.outcome, sha256=newest.sha256, images=newest.images
+        )
+        return ProofPin(of=self.hash, newest=summary)

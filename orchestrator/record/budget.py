@@ -25,13 +25,13 @@ class Used:
     @classmethod
     def by(cls, journal: Journal) -> Used:
         """All that one journal records."""
-        total = journal.total()
+        total = journal.ledger.total()
         return cls(
             usd=total.usd or 0.0,
             tokens=total.prompt_tokens + total.completion_tokens,
-            requests=len(journal.spent),
-            wall=journal.seconds,
-            gpu_time=journal.gpu_seconds,
+            requests=len(journal.ledger.spent),
+            wall=journal.ledger.seconds,
+            gpu_time=journal.ledger.gpu_seconds,
         )
 
     def __add__(self, more: Used) -> Used:

@@ -6,18 +6,16 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from orchestrator.core.errors import BadJournal
 from orchestrator.core.files import disk_errors
 from orchestrator.core.tree import digest
+from orchestrator.record.events import GENESIS, SCHEMA, Event, read_event
 
-SCHEMA = 1
-GENESIS = "0" * 64
-_RESTORE = "restore the journal from a copy; a changed record is never played again"
+_RESTORE = "restore the journal from a copy; a changed record is never replayed"
 
 
-def read_lines(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
+def read_lines(path: Path) -> Iterator[tuple[Event, str]]:
     """Each line with its hash; raises :class:`BadJournal` at the first that does not hold."""
     head = GENESIS
     raws = path.read_bytes().split(b"\n")
@@ -26,30 +24,41 @@ def read_lines(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
             f"the journal's last line is torn: {len(raws[-1])} bytes without an end",
             where=f"{path}:{len(raws)}",
             why="the program or the machine was stopped in the middle of a write",
-            todo="`aisci resume` sets the torn bytes aside and goes on from the line before",
+            todo="`aisci resume` moves the torn bytes to journal.torn and continues",
         )
     for number, raw in enumerate(raws[:-1], start=1):
         where = f"{path}:{number}"
+        if number == 1:
+            _require_schema(raw, where)
         try:
-            line = json.loads(raw)
-        except ValueError as error:
+            event = read_event(raw)
+        except (ValueError, RecursionError) as error:
             raise BadJournal(
-                "a line is not JSON", where=where, why=str(error), todo=_RESTORE
+                "a line is not one that aisci writes", where=where, why=str(error), todo=_RESTORE
             ) from error
-        if not isinstance(line, dict) or line.get("prev") != head or line.get("n") != number - 1:
+        if event.prev != head or event.n != number - 1:
             raise BadJournal(
                 "the chain breaks here: this line, or one before it, was changed",
                 where=where,
                 todo=_RESTORE,
             )
-        if number == 1 and line.get("schema") != SCHEMA:
-            raise BadJournal(
-                f"the journal has schema {line.get('schema')}, this program reads {SCHEMA}",
-                where=where,
-                todo="read it with the aisci version that wrote it",
-            )
         head = digest(raw)
-        yield line, head
+        yield event, head
+
+
+def _require_schema(raw: bytes, where: str) -> None:
+    """Raise :class:`BadJournal` for a journal that another version wrote."""
+    try:
+        line = json.loads(raw)
+    except (ValueError, RecursionError):
+        return  # read_event says what is wrong
+    schema = line.get("schema") if isinstance(line, dict) else None
+    if schema != SCHEMA:
+        raise BadJournal(
+            f"the journal has schema {schema}, this program reads {SCHEMA}",
+            where=where,
+            todo="read it with the aisci version that wrote it",
+        )
 
 
 def head_of(path: Path) -> str:

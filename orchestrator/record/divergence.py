@@ -7,18 +7,25 @@ from typing import Any
 
 from orchestrator.core import errors
 from orchestrator.core.errors import AisciError, Diverged
+from orchestrator.record.events import ErrorRecord
 
 
-def error_record(error: AisciError) -> dict[str, Any]:
+def error_record(error: AisciError) -> ErrorRecord:
     """An error as the journal keeps it."""
-    fields = {"what": error.what, "where": error.where, "why": error.why, "todo": error.todo}
-    return {"type": type(error).__name__, **fields, "transient": error.transient}
+    return ErrorRecord(
+        type=type(error).__name__,
+        what=error.what,
+        where=error.where,
+        why=error.why,
+        todo=error.todo,
+        transient=error.transient,
+    )
 
 
-def error_from(record: dict[str, Any]) -> AisciError:
+def error_from(record: ErrorRecord) -> AisciError:
     """The recorded error, of its own class."""
-    kind: type[AisciError] = getattr(errors, record["type"])
-    return kind(record["what"], where=record["where"], why=record["why"], todo=record["todo"])
+    kind: type[AisciError] = getattr(errors, record.type)
+    return kind(record.what, where=record.where, why=record.why, todo=record.todo)
 
 
 def diverged(what: str, scope: str, ordinal: int, known: Any, now: Any) -> Diverged:

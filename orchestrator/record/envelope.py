@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from orchestrator.core.errors import BadJournal
 from orchestrator.core.tree import canonical
 from orchestrator.record.chain import head_of, read_lines
+from orchestrator.record.events import Forked, RunStarted, Sealed
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.statement import STATEMENT
 
@@ -54,9 +55,13 @@ class Envelope:
 def about(paths: RunPaths) -> bytes:
     """The statement about a run that is sealed. Raises :class:`BadJournal` for any other."""
     lines = [line for line, _ in read_lines(paths.journal)]
-    if not lines or lines[-1]["kind"] != "sealed":
-        raise BadJournal("only a run at its end can be signed", where=str(paths.journal))
-    pins = [line["pins"] for line in lines if "pins" in line][-1]
+    if not lines or not isinstance(lines[-1], Sealed):
+        raise BadJournal(
+            "only a finished run can be signed",
+            where=str(paths.journal),
+            todo="`aisci resume RUN --sign KEY` finishes and signs it",
+        )
+    pins = [line.pins for line in lines if isinstance(line, RunStarted | Forked)][-1]
     ideas = sorted(paths.folder.glob(f"*/{paths.journal.name}"))
     journals = {str(path.relative_to(paths.folder)): path for path in (paths.journal, *ideas)}
     return canonical(
@@ -69,10 +74,10 @@ def about(paths: RunPaths) -> bytes:
             "predicateType": RUN,
             "predicate": {
                 "heads": {name: head_of(path) for name, path in journals.items()},
-                "sealed": lines[-1]["at"],
-                "program": pins["program"],
-                "template": {"name": pins["template"]["name"], "hash": pins["template"]["hash"]},
-                "policy": {"name": pins["policy"]["name"], "hash": pins["policy"]["hash"]},
+                "sealed": lines[-1].at,
+                "program": pins.program,
+                "template": {"name": pins.template.name, "hash": pins.template.hash},
+                "policy": {"name": pins.policy.name, "hash": pins.policy.hash},
             },
         }
     )

@@ -8,21 +8,15 @@ from typing import Any
 
 from orchestrator.core.files import write
 from orchestrator.core.tree import canonical
+from orchestrator.record.events import Answered
 from orchestrator.record.journal import Journal
 
 
 def evidence(journal: Journal) -> Iterator[tuple[str, Any]]:
-    """(scope, what is said of it) of every container whose end the journal records, in order.
-
-    A line from before evidence was journalled has the attestation alone.
-    """
-    for line in journal.lines:
-        if line["kind"] != "answered" or line["port"] not in {"sandbox", "editor"}:
-            continue
-        if "evidence" in line:
-            yield line["scope"], journal.body(line, "evidence")
-        elif "body" in line and (told := journal.body(line)["attestation"]) is not None:
-            yield line["scope"], {"scope": line["scope"], **told}
+    """(scope, attestation) of every container whose end the journal records, in order."""
+    for event in journal.events:
+        if isinstance(event, Answered) and event.evidence is not None:
+            yield event.scope, journal.load(event.evidence)
 
 
 def write_evidence(folder: Path, journal: Journal) -> None:

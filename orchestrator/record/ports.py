@@ -8,26 +8,19 @@ the real thing. Whether an answer comes from the world or from the record is not
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
-
-from pydantic import TypeAdapter
 
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.literature import PaperRef, Query
-from orchestrator.core.model import Ask, Reply, Usage
+from orchestrator.core.model import Ask, ModelRequest, Reply, Usage
 from orchestrator.core.protocols import Blobs, Editor, LanguageModel, Literature, Sandbox
 from orchestrator.core.research import Run
 from orchestrator.record import statement
 from orchestrator.record.budget import Budget
-from orchestrator.record.journal import NESTED, Journal
-
-_REPLY = TypeAdapter(Reply)
-_EDIT = TypeAdapter(Edit)
-_RESULT = TypeAdapter(JobResult)
-_RUN = TypeAdapter(Run)
-_PAPERS = TypeAdapter(tuple[PaperRef, ...])
+from orchestrator.record.events import NESTED
+from orchestrator.record.journal import Journal
+from orchestrator.record.notes import Note, RunFinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +54,14 @@ class Ports:
         """When a call that begins now must end."""
         return self.until.sooner(self.budget.deadline(self.journal, gpus))
 
-    def note(self, name: str, value: Any, *, settled: bool = True) -> None:
+    def note(self, note: Note, *, settled: bool = True) -> None:
         """Add a fact to the journal under this scope; see :meth:`Journal.note`."""
-        self.journal.note(self.scope, name, value, settled=settled)
+        self.journal.note(self.scope, note, settled=settled)
 
     def finished_runs(self) -> tuple[Run, ...]:
         """Every run that was noted as finished below this scope, in order."""
-        found = self.journal.notes("run_finished", below=self.scope, now=True)
-        return tuple(_RUN.validate_python(value) for value in found)
+        found = self.journal.notes(RunFinished, below=self.scope, now=True)
+        return tuple(note.run for note in found)
 
     @property
     def model(self) -> RecordedModel:
@@ -110,8 +103,8 @@ class RecordedModel:
         return ports.journal.call(
             "model",
             ports.scope,
-            {"model": self.name, "ask": ask},
-            _REPLY,
+            ModelRequest(self.name, ask),
+            Reply,
             lambda: ports.edges.model.complete(ask, within.sooner(ports.deadline())),
             ceiling=self.ceiling(ask),
             admit=lambda ceiling: ports.budget.admit(ports.journal, ceiling, paid=True),
@@ -136,7 +129,7 @@ class RecordedEditor:
             "editor",
             ports.scope,
             request,
-            _EDIT,
+            Edit,
             make,
             admit=lambda ceiling: ports.budget.admit(ports.journal, ceiling, paid=False),
             evidence=statement.of_call,
@@ -153,7 +146,7 @@ class RecordedSandbox:
             "sandbox",
             ports.scope,
             job,
-            _RESULT,
+            JobResult,
             lambda: ports.edges.sandbox.run(job, ports.deadline(gpus)),
             admit=lambda ceiling: ports.budget.admit(ports.journal, ceiling, paid=False, gpus=gpus),
             evidence=statement.of_call,
@@ -170,6 +163,6 @@ class RecordedLiterature:
             "literature",
             ports.scope,
             query,
-            _PAPERS,
+            tuple[PaperRef, ...],
             lambda: ports.edges.literature.search(query),
         )

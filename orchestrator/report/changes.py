@@ -6,9 +6,11 @@ import difflib
 from collections.abc import Iterator
 
 from orchestrator.core.research import Run
+from orchestrator.record.calls import Step
+from orchestrator.record.notes import RunsCompleted
 from orchestrator.report.html import Child, Html, el, fold, table
 from orchestrator.report.page import pill, section
-from orchestrator.report.reading import IdeaFacts, Step
+from orchestrator.report.reading import IdeaFacts
 
 MOST_LINES = 600  # of one file's diff
 MOST_BYTES = 256 * 1024  # of a file that is compared
@@ -29,7 +31,7 @@ def changes(facts: IdeaFacts) -> Html | None:
 
 def _tried(facts: IdeaFacts) -> Iterator[int]:
     """Run numbers of which the journal holds an attempt; not the one that the author declined."""
-    completed = [note["after"] + 1 for note in facts.journal.notes("completed", below="idea")]
+    completed = [note.after + 1 for note in facts.journal.notes(RunsCompleted, below="idea")]
     for step in facts.of("editor"):
         parts = step.place.split("/")
         number = parts[1][4:] if parts[0] == "experiments" and len(parts) > 1 else ""
@@ -59,7 +61,7 @@ def _attempt(step: Step) -> tuple[Child, ...] | None:
     if step.port == "model":
         return None
     if step.error is not None:
-        return place, step.port, pill(step.error["type"], "bad"), step.error["what"]
+        return place, step.port, pill(step.error.type, "bad"), step.error.what
     if step.answer is None:
         return place, step.port, pill("no answer recorded", "warn"), ""
     if step.port == "editor":

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from orchestrator.core.job import Attestation
+from orchestrator.core.job import Attestation, Limits
 from orchestrator.policy.runtimes import departures, unread
+from orchestrator.record.calls import Step
 from orchestrator.report.html import Child, Html, el, fold, number, right, table
 from orchestrator.report.network import network
 from orchestrator.report.page import bar, duration, pill, section, size
 from orchestrator.report.proof import proved
-from orchestrator.report.reading import IdeaFacts, Step
+from orchestrator.report.reading import IdeaFacts
 
 
 def containers(facts: IdeaFacts) -> Html | None:
@@ -61,36 +60,36 @@ def _box(step: Step) -> Attestation | None:
 
 
 def _one(step: Step, box: Attestation) -> Html:
-    kind = step.asked.get("kind", "editor")
+    kind = step.job.kind if step.port == "sandbox" else "editor"
     took = duration(box.peaks.wall)
     look = "good" if box.verdict == "finished" else "bad"
     summary = [f"{step.place} · {kind} · {took}", pill(str(box.verdict), look)]
     summary += [pill(f"hit {name}", "warn") for name in box.hit]
     refused = sum(one.count for one in box.egress if not one.allowed)
     summary += [pill(f"connections refused: {refused}", "warn")] if refused else []
-    used, which = _used(step.asked["limits"], box), _which(box)
+    used, which = _used(step.limits, box), _which(box)
     return fold(summary, used, network(box), _said(step), _settings(box), which)
 
 
-def _used(limits: dict[str, Any], box: Attestation) -> Html:
+def _used(limits: Limits, box: Attestation) -> Html:
     peaks = box.peaks
     rows = [
-        ("memory", size(peaks.memory), size(limits["memory"]), peaks.memory, limits["memory"]),
-        ("disk", size(peaks.disk), size(limits["workspace"]), peaks.disk, limits["workspace"]),
-        ("files", peaks.inodes, limits["inodes"], peaks.inodes, limits["inodes"]),
-        ("processes", peaks.pids, limits["pids"], peaks.pids, limits["pids"]),
-        ("time", duration(peaks.wall), duration(limits["wall"]), peaks.wall, limits["wall"]),
+        ("memory", size(peaks.memory), size(limits.memory), peaks.memory, limits.memory),
+        ("disk", size(peaks.disk), size(limits.workspace), peaks.disk, limits.workspace),
+        ("files", peaks.inodes, limits.inodes, peaks.inodes, limits.inodes),
+        ("processes", peaks.pids, limits.pids, peaks.pids, limits.pids),
+        ("time", duration(peaks.wall), duration(limits.wall), peaks.wall, limits.wall),
         (
             "CPU time",
             duration(peaks.cpu_time),
-            duration(limits["cpu_time"]),
+            duration(limits.cpu_time),
             peaks.cpu_time,
-            limits["cpu_time"],
+            limits.cpu_time,
         ),
-        ("output", size(peaks.log_bytes), size(limits["logs"]), peaks.log_bytes, limits["logs"]),
+        ("output", size(peaks.log_bytes), size(limits.logs), peaks.log_bytes, limits.logs),
     ]
-    if limits["gpus"]:
-        memory = limits["gpu_memory"]
+    if limits.gpus:
+        memory = limits.gpu_memory
         rows.append(("GPU memory", size(peaks.gpu_memory), size(memory), peaks.gpu_memory, memory))
     cells = [
         (name, number(str(used)), number(str(most)), bar(part, whole))
@@ -108,7 +107,7 @@ def _said(step: Step) -> list[Child]:
     parts: list[Child] = [
         el(
             "p",
-            el("code", " ".join(step.asked["argv"])),
+            el("code", " ".join(step.job.argv)),
             f" ended with exit code {result.exit_code}; {len(result.files.files)} files came home.",
             class_="small",
         )

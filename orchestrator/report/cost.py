@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from orchestrator.core.model import Usage
+from orchestrator.record.calls import Step
 from orchestrator.report.html import Html, el, fold, number, right, table
 from orchestrator.report.page import dollars, duration, pill, section
-from orchestrator.report.reading import IdeaFacts, Step
+from orchestrator.report.reading import IdeaFacts
 
 WIDTH = 640  # of the bar of stages, in CSS pixels
 SHOWN = 4000  # characters of a prompt's last message and of a reply
@@ -27,7 +28,7 @@ def cost(facts: IdeaFacts) -> Html:
     """Money and tokens by purpose, time by stage."""
     by: dict[str, list[Step]] = {}
     for step in facts.of("model"):
-        by.setdefault(step.asked["ask"]["purpose"], []).append(step)
+        by.setdefault(step.model_request.ask.purpose, []).append(step)
     rows = [_purpose(name, tuple(steps)) for name, steps in by.items()]
     if len(by) > 1:
         rows.append(_purpose("in all", facts.of("model")))
@@ -98,15 +99,22 @@ def calls(facts: IdeaFacts) -> Html | None:
 
 
 def _call(step: Step) -> Html:
-    used, ask = step.usage, step.asked["ask"]
-    head = f"{ask['purpose']} · {step.place} · {used.prompt_tokens:,} → {used.completion_tokens:,} tokens"
-    state = pill(step.error["type"], "bad") if step.error else None
-    reply = step.answer["text"] if step.answer else ""
-    last = ask["messages"][-1]["content"] if ask["messages"] else ""
+    used, request = step.usage, step.model_request
+    ask = request.ask
+    head = (
+        f"{ask.purpose} · {step.place} · {used.prompt_tokens:,} → {used.completion_tokens:,} tokens"
+    )
+    state = pill(step.error.type, "bad") if step.error else None
+    reply = step.reply.text if step.reply else ""
+    last = ask.messages[-1].content if ask.messages else ""
     return fold(
         [head, state],
         el("p", "the end of what was asked", class_="label small quiet"),
         el("pre", last[-SHOWN:], class_="wrap"),
-        el("p", f"{step.asked['model']} replied", class_="label small quiet"),
-        el("pre", reply[:SHOWN] or (step.error or {}).get("what", "(no answer)"), class_="wrap"),
+        el("p", f"{request.model} replied", class_="label small quiet"),
+        el(
+            "pre",
+            reply[:SHOWN] or (step.error.what if step.error else "(no answer)"),
+            class_="wrap",
+        ),
     )

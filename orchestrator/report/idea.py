@@ -63,9 +63,9 @@ def idea_report(journal: Journal, run: Journal | None) -> str:
 
 
 def _head(known: IdeaFacts, links: Html) -> Html:
-    template = known.pins.get("template", {}).get("name", "")
+    template = known.pins.template.name if known.pins else ""
     place = " · ".join(filter(None, ("aisci", template, f"idea {known.idea.id}")))
-    author = known.pins.get("author") or "a model that this record does not name"
+    author = known.author
     return el(
         "header",
         el("p", place, "  ", pill(known.status), class_="eyebrow"),
@@ -155,16 +155,16 @@ def _record(known: IdeaFacts) -> Html:
         ("began", known.began),
     ]
     if pins:
-        template, policy = pins["template"], pins["policy"]
+        template, policy = pins.template, pins.policy
         rows += [
-            ("program", f"aisci {pins['program']}"),
-            ("model", pins["model"]),
-            ("scale", pins["scale"]),
-            ("template", [template["origin"], " ", el("span", template["hash"], class_="hash")]),
-            ("policy", [f"{policy['name']} ({policy['origin']}) ", _hash(policy["hash"])]),
-            ("prompts", _hash(pins["prompts"])),
+            ("program", f"aisci {pins.program}"),
+            ("model", pins.model().name),
+            ("scale", pins.scale),
+            ("template", [template.origin, " ", el("span", template.hash, class_="hash")]),
+            ("policy", [f"{policy.name} ({policy.origin}) ", _hash(policy.hash)]),
+            ("prompts", _hash(pins.prompts)),
         ]
-        rows += [(f"image {name}", _hash(image)) for name, image in pins["images"]]
+        rows += [(f"image {name}", _hash(image)) for name, image in pins.images]
     about = (
         "This page was made from the journals of the idea and its run alone. A journal is a chain "
         "of hashes, and the head below is its last. The run's own head, on the run's page, stands "

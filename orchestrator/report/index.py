@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import quote
 
+from orchestrator.core.errors import BadJournal
+from orchestrator.record.calls import steps
 from orchestrator.record.journal import Journal
+from orchestrator.record.pins import Pins
 from orchestrator.report.cost import total
 from orchestrator.report.html import Child, Html, el, join, number, right, table
 from orchestrator.report.page import dollars, duration, facts, page, pill, section
 from orchestrator.report.proof import proved
-from orchestrator.report.reading import IdeaFacts, read_idea, steps
+from orchestrator.report.reading import IdeaFacts, read_idea
 
 
 def run_report(run: Journal, ideas: list[Journal]) -> str:
     """The page of a run over its ideas' journals, each in a folder beside the run's own."""
-    pins = run.pins
+    pins = _pins(run)
     known = [(journal.path.parent.name, read_idea(journal, run)) for journal in ideas]
-    template = pins["template"]["name"]
+    template = pins.template.name
     return page(
         f"{template} · aisci",
         el(
             "header",
-            el("p", f"aisci · {pins['scale']} · policy {pins['policy']['name']}", class_="eyebrow"),
+            el("p", f"aisci · {pins.scale} · policy {pins.policy.name}", class_="eyebrow"),
             el(
                 "h1",
                 f"{template}: {len(known)} ideas" if len(known) != 1 else f"{template}: one idea",
             ),
             el(
                 "p",
-                f"Proposed, carried out and written by {pins['author']}, a program.",
+                f"Proposed, carried out and written by {pins.model().author}, a program.",
                 class_="byline",
             ),
             _numbers(run, [facts for _, facts in known]),
@@ -75,21 +77,29 @@ def _table(known: list[tuple[str, IdeaFacts]]) -> Html:
     return table(("idea", "", *map(right, names)), rows)
 
 
-def _baseline(pins: dict[str, Any]) -> str:
+def _pins(run: Journal) -> Pins:
+    if run.pins is None:
+        raise BadJournal(
+            "the journal does not say what the run was started with",
+            where=str(run.path),
+            todo="name the folder of a run: `aisci report RUN`",
+        )
+    return run.pins
+
+
+def _baseline(pins: Pins) -> str:
     """Where ``run_0`` is from: a container of this run, or an earlier one of the same job."""
-    kept = pins.get("baseline")
+    kept = pins.baseline
     if kept is None:
         return "measured in this run"
-    return (
-        f"measured at {kept['at']} on {kept['machine']}, in the container {kept['container'][:12]}"
-    )
+    return f"measured at {kept.at} on {kept.machine}, in the container {kept.container[:12]}"
 
 
 def _record(run: Journal) -> Html:
-    pins = run.pins
+    pins = _pins(run)
     rows: list[tuple[Child, ...]] = [
-        ("program", f"aisci {pins['program']}"),
-        ("model", pins["model"]),
+        ("program", f"aisci {pins.program}"),
+        ("model", pins.model().name),
         ("baseline", _baseline(pins)),
         ("head", el("span", run.head, class_="hash")),
         ("sealed", "yes" if run.sealed else "no: the run may go on, and its head will be another"),

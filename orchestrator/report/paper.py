@@ -68,7 +68,7 @@ def _rest(count: int, where: str) -> Html | None:
 
 
 def _author(facts: IdeaFacts) -> str:
-    return str(facts.pins.get("author", "a model that this record does not name"))
+    return facts.author
 
 
 def _warnings(found: tuple[str, ...]) -> Html | None:

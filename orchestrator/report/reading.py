@@ -5,65 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from typing import Any
 
-from pydantic import TypeAdapter
-
-from orchestrator.core.edit import Edit
-from orchestrator.core.errors import BadResults
-from orchestrator.core.job import JobResult
-from orchestrator.core.model import Usage
+from orchestrator.core.errors import BadJournal, BadResults
 from orchestrator.core.research import Claim, Failure, Idea, Novelty, Paper, Review, Run
 from orchestrator.core.tree import Tree
+from orchestrator.record.calls import Step, steps
+from orchestrator.record.events import IdeaStarted, Noted
 from orchestrator.record.journal import Journal
+from orchestrator.record.notes import (
+    IdeaFinished,
+    IdeaSkipped,
+    RunFinished,
+    StageBegan,
+    StageFailed,
+    StageReached,
+    read_note,
+)
+from orchestrator.record.pins import Pins
 from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import Results, parse_final_info
 from orchestrator.template.template import from_files
 
-_IDEA, _NOVELTY = TypeAdapter(Idea), TypeAdapter(Novelty)
-_RUN, _FAILURE, _RESULT = TypeAdapter(Run), TypeAdapter(Failure), TypeAdapter(JobResult)
-_EDIT, _USAGE, _TREE = TypeAdapter(Edit), TypeAdapter(Usage), TypeAdapter(Tree)
-_PAPER: TypeAdapter[Paper | None] = TypeAdapter(Paper | None)
-_REVIEW: TypeAdapter[Review | None] = TypeAdapter(Review | None)
-_CLAIMS, _NAMES = TypeAdapter(tuple[Claim, ...]), TypeAdapter(tuple[str, ...])
 BASELINE = "run/baseline"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One port call: what was asked (as JSON), and the answer or the error (as JSON).
-
-    ``seconds`` is None for a call whose answer was never recorded.
-    """
-
-    port: str
-    scope: str
-    at: str
-    asked: Any
-    answer: Any
-    error: dict[str, Any] | None
-    seconds: float | None
-    ceiling: Usage
-
-    @property
-    def place(self) -> str:
-        """The scope without the idea's own part."""
-        return "/".join(self.scope.split("/")[2:]) or self.scope
-
-    @property
-    def result(self) -> JobResult:
-        return _RESULT.validate_python(self.answer, strict=False)
-
-    @property
-    def edit(self) -> Edit:
-        return _EDIT.validate_python(self.answer, strict=False)
-
-    @property
-    def usage(self) -> Usage:
-        """What the call cost; without a recorded answer, the most that it can have cost."""
-        if self.answer is not None:
-            return _USAGE.validate_python(self.answer["usage"])
-        return Usage() if self.error else self.ceiling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +38,7 @@ class IdeaFacts:
 
     idea: Idea
     novelty: Novelty
-    pins: dict[str, Any]
+    pins: Pins | None
     manifest: Manifest | None
     status: str
     failure: Failure | None
@@ -99,88 +62,71 @@ class IdeaFacts:
     def of(self, port: str) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if step.port == port)
 
+    @property
+    def author(self) -> str:
+        """Who wrote the idea's paper, as the run's pins name it."""
+        return self.pins.model().author if self.pins else "a model that this record does not name"
+
     def blob(self, sha256: str) -> bytes:
         return self.journal.blobs.get(sha256)
 
 
 def read_idea(journal: Journal, run: Journal | None) -> IdeaFacts:
     """The facts of one idea. ``run`` is its run's journal; without it the baseline is unknown."""
-    first = journal.lines[0]
-    reached = journal.notes("reached", below="idea")
-    last: dict[str, Any] = reached[-1] if reached else {}
-    failed = journal.notes("failed", below="idea")
-    pins = run.pins if run is not None else {}
-    runs = _baseline(run) + tuple(
-        _RUN.validate_python(value, strict=False)
-        for value in journal.notes("run_finished", below="idea")
-    )
+    first = journal.events[0]
+    if not isinstance(first, IdeaStarted):
+        raise BadJournal(
+            "this is not the journal of an idea",
+            where=str(journal.path),
+            todo="name the folder of a run: `aisci report RUN`",
+        )
+    reached = journal.notes(StageReached, below="idea")
+    last = reached[-1] if reached else StageReached(stage="", tree=Tree())
+    failed = journal.notes(StageFailed, below="idea")
+    runs = _baseline(run) + tuple(note.run for note in journal.notes(RunFinished, below="idea"))
     return IdeaFacts(
-        idea=_IDEA.validate_python(first["idea"]),
-        novelty=_NOVELTY.validate_python(first["novelty"], strict=False),
-        pins=pins,
+        idea=first.idea,
+        novelty=first.novelty,
+        pins=run.pins if run is not None else None,
         manifest=_manifest(run),
         status=_status(journal),
-        failure=_FAILURE.validate_python(failed[-1]) if failed else None,
-        began=first["at"],
-        ended=journal.lines[-1]["at"],
+        failure=failed[-1].failure if failed else None,
+        began=first.at,
+        ended=journal.events[-1].at,
         stages=_stages(journal),
         runs=runs,
         results=tuple(_results(runs, journal)),
-        tree=_TREE.validate_python(last.get("tree", {"files": ()}), strict=False),
-        figures=_NAMES.validate_python(last.get("figures", ()), strict=False),
-        paper=_PAPER.validate_python(last.get("paper"), strict=False),
-        claims=_CLAIMS.validate_python(last.get("claims", ()), strict=False),
-        review=_REVIEW.validate_python(last.get("review"), strict=False),
+        tree=last.tree,
+        figures=last.figures,
+        paper=last.paper,
+        claims=last.claims,
+        review=last.review,
         steps=steps(journal),
         shared=_shared(run),
-        lines=len(journal.lines),
+        lines=len(journal.events),
         head=journal.head,
         sealed=journal.sealed,
         journal=journal,
     )
 
 
-def steps(journal: Journal) -> tuple[Step, ...]:
-    """Every port call of ``journal`` in the order of asking; asked again after a transient
-    failure, a call stands once with its last answer.
-    """
-    asked: dict[tuple[str, str, int], dict[str, Any]] = {}
-    answered: dict[tuple[str, str, int], dict[str, Any]] = {}
-    for line in journal.lines:
-        if line["kind"] in {"asked", "answered"}:
-            key = (line["port"], line["scope"], line["ord"])
-            (asked if line["kind"] == "asked" else answered)[key] = line
-    return tuple(_step(journal, line, answered.get(key)) for key, line in asked.items())
-
-
-def _step(journal: Journal, asked: dict[str, Any], answer: dict[str, Any] | None) -> Step:
-    return Step(
-        port=asked["port"],
-        scope=asked["scope"],
-        at=asked["at"],
-        asked=journal.body(asked),
-        answer=journal.body(answer) if answer and "body" in answer else None,
-        error=answer.get("error") if answer else None,
-        seconds=answer["seconds"] if answer else None,
-        ceiling=Usage(**asked["ceiling"]),
-    )
-
-
 def _status(journal: Journal) -> str:
-    for note, status in (("finished", "finished"), ("failed", "failed"), ("skipped", "not novel")):
-        if journal.notes(note, below="idea"):
-            return status
-    return "unfinished"
+    if journal.notes(IdeaFinished, below="idea"):
+        return "finished"
+    if journal.notes(StageFailed, below="idea"):
+        return "failed"
+    return "not novel" if journal.notes(IdeaSkipped, below="idea") else "unfinished"
 
 
 def _stages(journal: Journal) -> tuple[tuple[str, float], ...]:
     """(stage, seconds on the clock), from the times at which the lines were written."""
     marks = [
-        (str(journal.body(line)["name"]), line["at"])
-        for line in journal.lines
-        if line["kind"] == "noted" and line["name"] == "stage"
+        (note.name, line.at)
+        for line in journal.events
+        if isinstance(line, Noted) and line.name == "stage"
+        if isinstance(note := read_note(journal.load(line.body)), StageBegan)
     ]
-    marks.append(("", journal.lines[-1]["at"]))
+    marks.append(("", journal.events[-1].at))
     return tuple((name, between(at, end)) for (name, at), (_, end) in pairwise(marks))
 
 
@@ -192,7 +138,7 @@ def between(began: str, ended: str) -> float:
 def _shared(run: Journal | None) -> tuple[Step, ...]:
     """The baseline's container, which all ideas of a run share."""
     found = steps(run) if run is not None else ()
-    return tuple(step for step in found if step.scope == BASELINE and step.answer is not None)
+    return tuple(step for step in found if step.scope == BASELINE and step.answered)
 
 
 def _baseline(run: Journal | None) -> tuple[Run, ...]:
@@ -203,7 +149,7 @@ def _baseline(run: Journal | None) -> tuple[Run, ...]:
     return (
         Run(
             number=0,
-            code=_TREE.validate_python(found[-1].asked["files"], strict=False),
+            code=found[-1].job.files,
             files=result.files.under("run_0"),
             description="the template as it is",
             attempts=1,
@@ -225,8 +171,8 @@ def _results(runs: tuple[Run, ...], journal: Journal) -> list[tuple[int, Results
 
 
 def _manifest(run: Journal | None) -> Manifest | None:
-    if run is None:
+    if run is None or run.pins is None:
         return None
-    known = run.pins["template"]
-    files = {name: run.blobs.get(sha256) for name, sha256 in known["files"]}
-    return from_files(files, known["name"], known["origin"]).manifest
+    known = run.pins.template
+    files = {name: run.blobs.get(sha256) for name, sha256 in known.files.files}
+    return from_files(files, known.name, known.origin).manifest

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
 
 from orchestrator.core.errors import (
     AisciError,
@@ -21,6 +20,7 @@ from orchestrator.core.errors import (
     UserError,
 )
 from orchestrator.core.research import Failure
+from orchestrator.record.notes import IdeaFinished, StageBegan, StageFailed, StageReached, Status
 from orchestrator.record.ports import Ports
 from orchestrator.research.stages.compile import compile_paper
 from orchestrator.research.stages.experiments import experiments
@@ -50,7 +50,7 @@ RISES = (Interrupted, Diverged, BadJournal, DiskFull, EngineUnavailable, UserErr
 class Outcome:
     """How an idea ended, and the fullest study that it reached."""
 
-    status: Literal["finished", "failed", "not novel"]
+    status: Status
     study: Study
     failure: Failure | None = None
 
@@ -63,31 +63,30 @@ class Outcome:
 def pursue(study: Study, ports: Ports, save: Callable[[Study], None]) -> Outcome:
     """Take one idea through every stage; ``save`` writes its files after each."""
     for name, stage in STAGES:
-        ports.note("stage", {"name": name})
+        ports.note(StageBegan(name=name))
         try:
             study = stage(study, ports.within(name))
         except RISES:
             raise
         except Exception as error:  # noqa: BLE001 - the idea boundary: recorded, others go on
             failure = _failure(name, error)
-            ports.note("failed", failure, settled=not failure.transient)
+            ports.note(StageFailed(failure=failure), settled=not failure.transient)
             return Outcome(status="failed", study=_salvaged(study, ports), failure=failure)
-        ports.note("reached", _reached(name, study))
+        ports.note(_reached(name, study))
         save(study)
-    ports.note("finished", {"runs": len(study.runs), "claims": len(study.claims)})
+    ports.note(IdeaFinished(runs=len(study.runs), claims=len(study.claims)))
     return Outcome(status="finished", study=study)
 
 
-def _reached(stage: str, study: Study) -> dict[str, Any]:
-    """What the report shows of a study, so that a journal alone is enough to make it."""
-    return {
-        "stage": stage,
-        "tree": study.tree,
-        "figures": study.figures,
-        "paper": study.paper,
-        "claims": study.claims,
-        "review": study.review,
-    }
+def _reached(stage: str, study: Study) -> StageReached:
+    return StageReached(
+        stage=stage,
+        tree=study.tree,
+        figures=study.figures,
+        paper=study.paper,
+        claims=study.claims,
+        reviews=(study.review,) if study.review is not None else (),
+    )
 
 
 def _failure(stage: str, error: Exception) -> Failure:

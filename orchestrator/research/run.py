@@ -6,34 +6,28 @@ and ideas have a journal each, so that no two writers share a file.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from pydantic import TypeAdapter
-
-from orchestrator import __version__
 from orchestrator.core.files import remove_unfinished
 from orchestrator.core.research import Idea, Novelty, Run
 from orchestrator.core.tree import Tree
-from orchestrator.policy.seccomp import shipped
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import Budget, Used
-from orchestrator.record.chain import SCHEMA, head_of
+from orchestrator.record.chain import head_of
+from orchestrator.record.events import Forked, IdeaStarted, RunStarted
 from orchestrator.record.journal import Journal, Mode
+from orchestrator.record.notes import BaselineCompared, IdeaEnded, IdeasEdited, IdeaSkipped
 from orchestrator.record.paths import IdeaPaths, RunPaths
 from orchestrator.record.ports import Ports
 from orchestrator.research.budgets import idea_budget, run_budget
 from orchestrator.research.ideas_file import edited_ideas, write_ideas
+from orchestrator.research.pins import pins_of
 from orchestrator.research.pipeline import Outcome, pursue
-from orchestrator.research.prompts import prompts_hash
 from orchestrator.research.setup import Place, Setup, Tools
 from orchestrator.research.stages import experiments, ideas, novelty
 from orchestrator.research.study import Study
 from orchestrator.template.results import Results
-from orchestrator.template.untrained import check_beats, require_held
-
-_IDEAS = TypeAdapter(tuple[Idea, ...])
+from orchestrator.template.untrained import compare_untrained, require_held
 
 
 def research(setup: Setup, place: Place, tools: Tools) -> tuple[Outcome, ...]:
@@ -43,10 +37,10 @@ def research(setup: Setup, place: Place, tools: Tools) -> tuple[Outcome, ...]:
     blobs = BlobStore(place.record.blobs)
     journal = Journal(place.record.journal, blobs, place.mode, tools.listener)
     files = Tree.of({name: blobs.put(data) for name, data in setup.template.files.items()})
-    if not journal.lines:
-        journal.append("run_started", schema=SCHEMA, pins=pins(setup, files))
+    if not journal.events:
+        journal.append(RunStarted(pins=pins_of(setup, files)))
     if place.mode is Mode.FORK:
-        journal.append("forked", pins=pins(setup, files))
+        journal.append(Forked(pins=pins_of(setup, files)))
     budget, used = run_budget(setup.policy), _used(place, blobs)
     ports = Ports(tools.edges(blobs), journal, blobs, budget.after(*used.values()), "run")
     chosen = _ideas(setup, place, ports)
@@ -59,8 +53,8 @@ def research(setup: Setup, place: Place, tools: Tools) -> tuple[Outcome, ...]:
         others = (by for path, by in used.items() if path != own)
         left = budget.after(Used.by(journal), *others)
         outcome, used[own] = _idea(study, place, tools, blobs, left)
-        ended = {"idea": idea.id, "status": outcome.status}
-        journal.note(f"run/{idea.id}", "outcome", ended, settled=outcome.settled)
+        ended = IdeaEnded(idea=idea.id, status=outcome.status)
+        journal.note(f"run/{idea.id}", ended, settled=outcome.settled)
         outcomes.append(outcome)
     if all(outcome.settled for outcome in outcomes):
         journal.seal(ideas=_heads(place.record))
@@ -68,46 +62,16 @@ def research(setup: Setup, place: Place, tools: Tools) -> tuple[Outcome, ...]:
     return tuple(outcomes)
 
 
-def pins(setup: Setup, files: Tree) -> dict[str, Any]:
-    """Everything that decides what a run does; resume holds it to these."""
-    return {
-        "program": __version__,
-        "template": {
-            "name": setup.template.name,
-            "origin": setup.template.origin,
-            "hash": setup.template.hash,
-            "files": [list(pair) for pair in files.files],
-        },
-        "policy": {
-            "name": setup.policy.name,
-            "origin": setup.policy.origin,
-            "hash": setup.policy.hash,
-            "settings": setup.policy.settings,
-        },
-        "seccomp": shipped().normal(),  # what the policy's word "default" stands for
-        "prompts": prompts_hash(),
-        "images": [list(pair) for pair in setup.images],
-        "model": setup.model,
-        "author": setup.author,
-        "prices": [list(pair) for pair in setup.prices],
-        "scale": setup.scale,
-        "ideas": setup.ideas,
-        "data": [[one.name, one.hash, one.folder] for one in setup.data],
-        "proof": setup.proof,
-        "baseline": setup.baseline,
-    }
-
-
 def _ideas(setup: Setup, place: Place, ports: Ports) -> tuple[Idea, ...]:
     """The proposed ideas, with the changes that a person made to ``ideas.json`` since."""
     chosen = ideas.propose(setup.template, setup.ideas, experiments.RUNS, ports.within("ideas"))
-    for value in ports.journal.notes("ideas_edited", below="run"):
-        chosen = _IDEAS.validate_python(value)
-        ports.note("ideas_edited", chosen)
+    for edited in ports.journal.notes(IdeasEdited, below="run"):
+        ports.note(edited)
+        chosen = edited.ideas
     if place.mode in {Mode.RESUME, Mode.FORK}:
         changed = edited_ideas(place.record.ideas, chosen)
         if changed is not None:
-            ports.note("ideas_edited", changed)
+            ports.note(IdeasEdited(ideas=changed))
             chosen = changed
     write_ideas(place.output.ideas, chosen)
     return chosen
@@ -120,10 +84,10 @@ def _baseline(setup: Setup, files: Tree, ports: Ports) -> tuple[Run, Results]:
         setup.template, setup.policy, setup.scale, files, scope=here.scope, data=setup.mounts
     )
     run, results = experiments.baseline(job, here)
-    beats = check_beats(setup.template.manifest, setup.scale, results)
-    if beats:
-        here.note("beats", beats)
-    require_held(beats)
+    comparisons = compare_untrained(setup.template.manifest, setup.scale, results)
+    if comparisons:
+        here.note(BaselineCompared(comparisons=comparisons))
+    require_held(comparisons)
     return run, results
 
 
@@ -152,13 +116,12 @@ def _idea(
     record, output = place.record.idea(study.idea), place.output.idea(study.idea)
     blobs = BlobStore(record.blobs, shared)
     journal = Journal(record.journal, blobs, place.mode, tools.listener)
-    if not journal.lines:
-        about = {"idea": asdict(study.idea), "id": study.idea.id, "novelty": asdict(study.novelty)}
-        journal.append("idea_started", schema=SCHEMA, **about)
+    if not journal.events:
+        journal.append(IdeaStarted(id=study.idea.id, idea=study.idea, novelty=study.novelty))
     budget = idea_budget(study.policy).within(left)
     ports = Ports(tools.edges(blobs), journal, blobs, budget, f"idea/{study.idea.id}")
     if study.novelty.decision == "not novel":
-        ports.note("skipped", {"why": study.novelty.reason})
+        ports.note(IdeaSkipped(why=study.novelty.reason))
         outcome = Outcome(status="not novel", study=study)
     else:
         outcome = pursue(study, ports, lambda now: _save(now, output, blobs))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from orchestrator.policy.policy import Policy
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.journal import Journal, Mode
+from orchestrator.record.journal import Journal, Listener, Mode
 from orchestrator.record.paths import IdeaPaths, RunPaths
+from orchestrator.record.pins import BaselinePin, ProofPin
 from orchestrator.record.ports import Edges
 from orchestrator.research.pipeline import Outcome
 from orchestrator.template.manifest import StagedData
@@ -26,15 +27,11 @@ class Saving(Protocol):
         """Write the run's own report."""
 
 
-Listener = Callable[[dict[str, Any]], None]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
     """What a run is made of. ``images`` maps an image name to the id that it resolved to.
 
-    ``proof`` is what ``proof/shelf.py`` pins of the newest proof of its policy, ``baseline`` what
-    ``baselines.py`` pins of a kept one that the run starts from.
+    ``proof`` is the latest proof of its policy, ``baseline`` a kept one that the run starts from.
     """
 
     template: Template
@@ -46,8 +43,8 @@ class Setup:
     images: tuple[tuple[str, str], ...]
     prices: tuple[tuple[str, float], ...] = ()
     data: tuple[StagedData, ...] = ()
-    proof: Mapping[str, Any] | None = None
-    baseline: Mapping[str, Any] | None = None
+    proof: ProofPin | None = None
+    baseline: BaselinePin | None = None
 
     @property
     def mounts(self) -> tuple[tuple[str, str], ...]:

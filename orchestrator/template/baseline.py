@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -40,15 +39,6 @@ class KeptBaseline:
     @property
     def seconds(self) -> float:
         return self.result.attestation.peaks.wall
-
-    def pin(self) -> dict[str, Any]:
-        """What a run's first line says of the baseline that it starts from."""
-        return {
-            "key": self.key,
-            "at": self.at,
-            "machine": self.machine,
-            "container": self.result.attestation.container,
-        }
 
 
 _KEPT = TypeAdapter(KeptBaseline)

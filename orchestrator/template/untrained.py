@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from orchestrator.core.errors import BadResults, BadTemplate
+from orchestrator.core.research import Comparison
 from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import Results
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beat:
-    """One comparison: ``gain`` is how much better than untrained, in the metric's unit."""
-
-    dataset: str
-    metric: str
-    trained: float
-    untrained: float
-    gain: float
-    margin: float
-
-    @property
-    def held(self) -> bool:
-        return self.gain >= self.margin
-
-
-def check_beats(manifest: Manifest, scale: str, results: Results) -> tuple[Beat, ...]:
+def compare_untrained(manifest: Manifest, scale: str, results: Results) -> tuple[Comparison, ...]:
     """Every comparison that ``scale`` declares; none where it declares none.
 
     Raises :class:`BadResults` where a declared data set or metric is not in ``results``: a
     comparison that could not be made did not hold.
     """
-    beats = []
+    found = []
     for asked in manifest.scales[scale].beats:
         sign = 1.0 if manifest.metrics[asked.metric].direction == "higher" else -1.0
         for dataset in asked.datasets or tuple(results.datasets):
             trained = _value(results, dataset, asked.metric)
             untrained = _value(results, dataset, asked.untrained)
-            beats.append(
-                Beat(
+            found.append(
+                Comparison(
                     dataset=dataset,
                     metric=asked.metric,
                     trained=trained,
@@ -47,12 +30,12 @@ def check_beats(manifest: Manifest, scale: str, results: Results) -> tuple[Beat,
                     margin=asked.margin,
                 )
             )
-    return tuple(beats)
+    return tuple(found)
 
 
-def require_held(beats: tuple[Beat, ...]) -> None:
+def require_held(comparisons: tuple[Comparison, ...]) -> None:
     """Raise :class:`BadTemplate` where training did not do what the manifest states."""
-    missed = [beat for beat in beats if not beat.held]
+    missed = [one for one in comparisons if not one.held]
     if missed:
         rows = (
             f"{one.metric} on {one.dataset}: {one.trained:g} trained, {one.untrained:g} untrained, "

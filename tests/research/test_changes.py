@@ -35,7 +35,7 @@ from orchestrator.research.pipeline import Outcome
 from orchestrator.research.run import research
 from orchestrator.research.setup import Setup, Tools
 from orchestrator.research.sweep import SweepModel
-from orchestrator.template.untrained import Beat, require_held
+from orchestrator.template.untrained import Comparison, require_held
 from tests.support import run_rig as rig
 
 Change = Callable[[Ask, int], str | None]
@@ -325,7 +325,9 @@ def test_the_baseline_is_held_against_the_untrained_model_and_recorded(tmp_path:
 
 
 def test_a_baseline_that_learned_nothing_is_refused_with_metric_values_and_margin() -> None:
-    beat = Beat(dataset="line", metric="loss", trained=4.0, untrained=4.5, gain=0.5, margin=1.0)
+    beat = Comparison(
+        dataset="line", metric="loss", trained=4.0, untrained=4.5, gain=0.5, margin=1.0
+    )
     require_held((replace(beat, gain=1.0),))
     with pytest.raises(BadTemplate, match="does not beat the untrained") as caught:
         require_held((beat,))

@@ -23,7 +23,7 @@ from orchestrator.record.paths import IdeaPaths
 from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import parse_final_info
 from orchestrator.template.template import load as load_template
-from orchestrator.template.untrained import check_beats
+from orchestrator.template.untrained import compare_untrained
 from tests.research.test_kill import journals, nothing_left
 from tests.support.places import ROOT
 
@@ -124,7 +124,7 @@ def test_the_layout_is_the_one_that_users_know(demo: Ran) -> None:
 def test_the_baseline_beats_the_untrained_model_by_the_stated_margin(demo: Ran) -> None:
     manifest: Manifest = load_template("grokking", shipped_root()).manifest
     found = parse_final_info((demo.idea / "run_0/final_info.json").read_bytes())
-    beats = check_beats(manifest, "smoke", found)
+    beats = compare_untrained(manifest, "smoke", found)
     assert beats
     assert all(beat.held for beat in beats), beats
 

@@ -16,7 +16,7 @@ from orchestrator.core.files import RESERVED, shipped_root
 from orchestrator.template.contract import AUTHOR, PLACEHOLDERS, check, knob_line, require
 from orchestrator.template.results import Dataset, Results, parse_final_info
 from orchestrator.template.template import Template, from_files, load, shipped
-from orchestrator.template.untrained import check_beats
+from orchestrator.template.untrained import compare_untrained
 from tests.support.places import DATA
 
 
@@ -224,20 +224,22 @@ def test_the_quick_template_trains_and_beats_the_untrained_line(
 ) -> None:
     (tmp_path / "experiment.py").write_bytes(quick.files["experiment.py"])
     results = _run(tmp_path, quick.scale("smoke").env)
-    (beat,) = check_beats(quick.manifest, "smoke", results)
+    (beat,) = compare_untrained(quick.manifest, "smoke", results)
     assert beat.held
     assert beat.gain == pytest.approx(beat.untrained - beat.trained)
 
 
 def test_a_run_that_learned_nothing_does_not_beat_the_untrained(quick: Template) -> None:
     same = Results({"line": Dataset({"final_loss_mean": 2.0, "initial_loss_mean": 2.4})})
-    (beat,) = check_beats(quick.manifest, "smoke", same)
+    (beat,) = compare_untrained(quick.manifest, "smoke", same)
     assert not beat.held
 
 
 def test_a_comparison_that_cannot_be_made_is_an_error(quick: Template) -> None:
     with pytest.raises(BadResults, match="no 'initial_loss_mean' on data set 'line'"):
-        check_beats(quick.manifest, "smoke", Results({"line": Dataset({"final_loss_mean": 2.0})}))
+        compare_untrained(
+            quick.manifest, "smoke", Results({"line": Dataset({"final_loss_mean": 2.0})})
+        )
 
 
 def test_the_plain_templates_own_files_are_what_it_says() -> None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.model import Ask, Message
+from orchestrator.record.notes import Citable
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import references
 from orchestrator.research.prompts import block, render
@@ -43,5 +44,6 @@ def gather(study: Study, ports: Ports) -> tuple[PaperRef, ...]:
 def with_references(tex: str, papers: tuple[PaperRef, ...], ports: Ports) -> str:
     """``tex`` with an entry for each paper; notes what may now be cited."""
     after = references.with_references(tex, papers)
-    ports.note("citable", {"keys": [reference.key for reference in references.references(after)]})
+    keys = tuple(reference.key for reference in references.references(after))
+    ports.note(Citable(keys=keys))
     return after

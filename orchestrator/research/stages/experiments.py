@@ -17,6 +17,7 @@ from orchestrator.core.job import Job, JobResult
 from orchestrator.core.research import Run
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
+from orchestrator.record.notes import FilesRestored, GaveUp, RunFinished, RunsCompleted
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
 from orchestrator.research.stages import blocks as common
@@ -104,7 +105,7 @@ def _run(study: Study, number: int, ports: Ports) -> Study | None:
         put_back = _put_back(edit, here)
         if not edit.changed:
             if "ALL_COMPLETED" in edit.reply and len(study.runs) > 1:
-                ports.note("completed", {"after": number - 1})
+                ports.note(RunsCompleted(after=number - 1))
                 return None
             feedback = common.feedback_block(
                 None, f"the edit changed nothing: {edit.why_not}{put_back}"
@@ -120,7 +121,7 @@ def _run(study: Study, number: int, ports: Ports) -> Study | None:
             about = said[1].strip() if said else "(the editor gave no description)"
             return _finished(study, number, attempt, result, results, about, ports)
         feedback = common.feedback_block(result, trouble + put_back)
-    ports.note("given_up", {"attempts": ATTEMPTS})
+    ports.note(GaveUp(attempts=ATTEMPTS))
     return None
 
 
@@ -128,7 +129,7 @@ def _put_back(edit: Edit, ports: Ports) -> str:
     """What to tell of files that an edit may not change: they are as they were, and it is noted."""
     if not edit.refused:
         return ""
-    ports.note("put_back", {"files": edit.refused})
+    ports.note(FilesRestored(files=edit.refused))
     return f"; fixed files that the edit changed were put back: {', '.join(edit.refused)}"
 
 
@@ -174,7 +175,7 @@ def _finished(
         attempts=attempt,
         seconds=result.attestation.peaks.wall,
     )
-    ports.note("run_finished", run)
+    ports.note(RunFinished(run=run))
     snapshot = {f"run_{number}.py": dict(code.files)["experiment.py"]}
     return replace(
         study,

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from orchestrator.core.errors import BadReply
 from orchestrator.core.model import Ask, Message
 from orchestrator.core.research import Idea
+from orchestrator.record.notes import IdeaDuplicated
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_for
@@ -42,7 +43,7 @@ def propose(template: Template, count: int, runs: int, ports: Ports) -> tuple[Id
     for number in range(1, count + 1):
         idea = _one(template, ideas, runs, ports.within(f"idea_{number}"))
         if _content(idea) in {_content(known) for known in (*template.seed_ideas(), *ideas)}:
-            ports.note("duplicate", {"number": number, "name": idea.name})
+            ports.note(IdeaDuplicated(number=number, name=idea.name))
         else:
             ideas.append(idea)
     if not ideas:

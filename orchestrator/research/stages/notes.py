@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from orchestrator.record.notes import DescriptionDropped
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
 from orchestrator.research.stages import blocks as common
@@ -26,7 +27,7 @@ def notes(study: Study, ports: Ports) -> Study:
     described = ports.text(edit.files.as_dict()["notes.txt"])
     if _keeps(facts, described):
         return replace(study, tree=study.tree.updated(edit.files))
-    ports.note("description_dropped", {"why": "the edit changed recorded lines of notes.txt"})
+    ports.note(DescriptionDropped(why="the edit changed recorded lines of notes.txt"))
     return study
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.tree import Tree
+from orchestrator.record.notes import EditRefused
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex, references, tables
 from orchestrator.research.paper.latex import TEX
@@ -132,7 +133,7 @@ def mend(study: Study, ports: Ports, purpose: str, prompt: str, problems: list[s
         [done.why_not or "the edit changed nothing"] if after == tex else spoilt(study, tex, after)
     )
     if unfit:
-        ports.note("edit_refused", {"why": unfit})
+        ports.note(EditRefused(why=tuple(unfit)))
         return study
     return with_source(study, ports, after)
 

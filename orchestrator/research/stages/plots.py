@@ -7,6 +7,7 @@ from dataclasses import replace
 from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.job import JobResult
 from orchestrator.core.tree import Tree
+from orchestrator.record.notes import GaveUp
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import render
 from orchestrator.research.stages import blocks as common
@@ -34,7 +35,7 @@ def plots(study: Study, ports: Ports) -> Study:
             return _with(study, figures)
         trouble = "no PNG file came home" if result.ok else ""
         feedback = common.feedback_block(result, trouble)
-    ports.note("given_up", {"attempts": ATTEMPTS, "instead": "the template's own plot.py"})
+    ports.note(GaveUp(attempts=ATTEMPTS, instead="the template's own plot.py"))
     result, figures = _draw(original, ports.within("unedited"))
     if not figures.files:
         raise IdeaFailed(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.research import Claim
+from orchestrator.record.notes import ClaimsVerified
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import constants as facts
 from orchestrator.research.paper.latex import TEX
@@ -58,7 +59,7 @@ def verify(study: Study, ports: Ports) -> Study:
             study = compile_paper(study, here.within("compile"))
         claims, problems = checked(study, ports, ledger)
         if not problems:
-            ports.note("verified", {"claims": len(claims)})
+            ports.note(ClaimsVerified(claims=len(claims)))
             return replace(study, claims=claims)
     raise IdeaFailed(
         f"{len(problems)} numbers in the paper resolve to nothing after {ROUNDS} corrections",

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from orchestrator.core.errors import BadTemplate, IdeaFailed
+from orchestrator.record.notes import SectionAbsent
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex, references
 from orchestrator.research.paper.latex import TEX
@@ -71,7 +72,7 @@ def writeup(study: Study, ports: Ports) -> Study:
         if placeholder:
             study = _write(study, section, placeholder, ports.within(section.name))
         else:
-            ports.note("section_absent", {"section": section.name})
+            ports.note(SectionAbsent(section=section.name))
     tex = references.pruned(papers.source(study, ports))
     return papers.with_source(study, ports, tex)
 

@@ -14,7 +14,7 @@ from orchestrator.template.contract.finding import Finding, Judged
 from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import Results, parse_final_info, per_seed
 from orchestrator.template.template import MANIFEST, Template
-from orchestrator.template.untrained import check_beats
+from orchestrator.template.untrained import compare_untrained
 
 FINAL = "run_0/final_info.json"
 TAIL = 12  # lines of a program's last words
@@ -168,7 +168,7 @@ def trained(template: Template, scale: str, results: Results) -> Judged:
     if not template.manifest.scales[scale].beats:
         return Judged("trained", promise, why_not=f"the scale {scale} states no margin")
     try:
-        beats = check_beats(template.manifest, scale, results)
+        beats = compare_untrained(template.manifest, scale, results)
     except BadResults as error:
         return Judged("trained", promise, (Finding(error.where, error.what, error.todo),))
     found = tuple(

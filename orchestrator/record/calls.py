@@ -1,0 +1,126 @@
+"""Port calls read back from a journal: what was requested, and the answer or the error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.core.decode import decode
+from orchestrator.core.edit import Edit, EditRequest
+from orchestrator.core.job import Job, JobResult, Limits
+from orchestrator.core.literature import PaperRef, Query
+from orchestrator.core.model import ModelRequest, Reply, Usage
+from orchestrator.record.events import Answered, Asked, CallFailed, ErrorRecord, Port
+from orchestrator.record.journal import Journal
+
+Request = ModelRequest | EditRequest | Job | Query
+Answer = Reply | Edit | JobResult | tuple[PaperRef, ...]
+
+REQUESTS: dict[Port, type[Request]] = {
+    "model": ModelRequest,
+    "editor": EditRequest,
+    "sandbox": Job,
+    "literature": Query,
+}
+ANSWERS: dict[Port, type[Answer]] = {
+    "model": Reply,
+    "editor": Edit,
+    "sandbox": JobResult,
+    "literature": tuple[PaperRef, ...],
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One port call. ``seconds`` is None for a call whose end was never recorded."""
+
+    port: Port
+    scope: str
+    at: str
+    request: Request
+    answer: Answer | None
+    error: ErrorRecord | None
+    seconds: float | None
+    ceiling: Usage
+
+    @property
+    def place(self) -> str:
+        """The scope without the idea's own part."""
+        return "/".join(self.scope.split("/")[2:]) or self.scope
+
+    @property
+    def answered(self) -> bool:
+        return self.answer is not None
+
+    @property
+    def model_request(self) -> ModelRequest:
+        assert isinstance(self.request, ModelRequest)
+        return self.request
+
+    @property
+    def reply(self) -> Reply | None:
+        return self.answer if isinstance(self.answer, Reply) else None
+
+    @property
+    def edit_request(self) -> EditRequest:
+        assert isinstance(self.request, EditRequest)
+        return self.request
+
+    @property
+    def edit(self) -> Edit:
+        assert isinstance(self.answer, Edit)
+        return self.answer
+
+    @property
+    def job(self) -> Job:
+        assert isinstance(self.request, Job)
+        return self.request
+
+    @property
+    def result(self) -> JobResult:
+        assert isinstance(self.answer, JobResult)
+        return self.answer
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of the container of a job or an edit."""
+        assert isinstance(self.request, Job | EditRequest)
+        return self.request.limits
+
+    @property
+    def usage(self) -> Usage:
+        """What the call cost; without a recorded answer, the most that it can have cost."""
+        if isinstance(self.answer, Reply):
+            return self.answer.usage
+        return Usage() if self.error else self.ceiling
+
+
+def steps(journal: Journal) -> tuple[Step, ...]:
+    """Every port call of ``journal`` in the order of asking.
+
+    A call that was repeated after a transient failure appears once, with its last answer.
+    """
+    asked: dict[tuple[str, str, int], Asked] = {}
+    ends: dict[tuple[str, str, int], Answered | CallFailed] = {}
+    for event in journal.events:
+        if isinstance(event, Asked):
+            asked[event.key] = event
+        elif isinstance(event, Answered | CallFailed):
+            ends[event.key] = event
+    return tuple(_step(journal, line, ends.get(key)) for key, line in asked.items())
+
+
+def _step(journal: Journal, asked: Asked, end: Answered | CallFailed | None) -> Step:
+    port = asked.port
+    answer = None
+    if isinstance(end, Answered):
+        answer = decode(ANSWERS[port], journal.load(end.body))
+    return Step(
+        port=port,
+        scope=asked.scope,
+        at=asked.at,
+        request=decode(REQUESTS[port], journal.load(asked.body)),
+        answer=answer,
+        error=end.error if isinstance(end, CallFailed) else None,
+        seconds=end.seconds if end else None,
+        ceiling=asked.ceiling,
+    )

@@ -1,0 +1,199 @@
+"""The lines of a journal: one frozen class per kind of line, one union, one reader.
+
+``docs/journal.schema.json`` is made from these classes by ``scripts/journal-schema.sh``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from orchestrator.core.model import Usage
+from orchestrator.core.research import Idea, Novelty
+from orchestrator.core.tree import digest
+from orchestrator.record.pins import Pins
+
+SCHEMA = 2
+"""The form of the journal; lines of another form are refused."""
+
+GENESIS = "0" * 64
+"""What stands for the line before the first one."""
+
+Port = Literal["model", "editor", "sandbox", "literature"]
+
+NESTED = "/editor"
+"""How the scope of a model call inside an edit ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """A JSON value in the line itself, or in the blob store by its SHA-256."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    inline: Any = None
+    blob: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorRecord:
+    """An :class:`AisciError` that a call raised; ``type`` is the name of its class."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    type: str
+    what: str
+    where: str = ""
+    why: str = ""
+    todo: str = ""
+    transient: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """What every line has: its number from 0, the SHA-256 of the line before it, UTC time."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    n: int = 0
+    prev: str = GENESIS
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted(_Line):
+    """The first line of a run's journal."""
+
+    kind: Literal["run_started"] = "run_started"
+    schema: int = SCHEMA
+    pins: Pins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forked(_Line):
+    """From here on the run continues under other pins."""
+
+    kind: Literal["forked"] = "forked"
+    pins: Pins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdeaStarted(_Line):
+    """The first line of an idea's journal."""
+
+    kind: Literal["idea_started"] = "idea_started"
+    schema: int = SCHEMA
+    id: str
+    idea: Idea
+    novelty: Novelty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CallLine(_Line):
+    """A line about a port call; (port, scope, ord) is its key, ``request`` the request's hash."""
+
+    port: Port
+    scope: str
+    ord: int
+    request: str
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        return self.port, self.scope, self.ord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked(_CallLine):
+    """A port is about to be called; ``ceiling`` is the most that the call can cost."""
+
+    kind: Literal["asked"] = "asked"
+    body: Body
+    ceiling: Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered(_CallLine):
+    """What the port answered, the attestation of its container, and how long it took in seconds."""
+
+    kind: Literal["answered"] = "answered"
+    body: Body
+    evidence: Body | None = None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFailed(_CallLine):
+    """The error that the port raised."""
+
+    kind: Literal["failed"] = "failed"
+    error: ErrorRecord
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted(_Line):
+    """A fact of ``record/notes.py``; ``name`` is its kind. ``ord`` is -1 for one that may change."""
+
+    kind: Literal["noted"] = "noted"
+    scope: str
+    ord: int
+    name: str
+    body: Body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed(_Line):
+    """The end: how many lines came before, the hash of the last, a hash of this line.
+
+    A run's seal also has the head of each idea's journal, by the name of its folder.
+    """
+
+    kind: Literal["sealed"] = "sealed"
+    count: int
+    head: str
+    ideas: dict[str, str] | None = None
+    check: str = ""
+
+    @property
+    def own_hash(self) -> str:
+        """The SHA-256 of this line without ``check``."""
+        fields = asdict(self)
+        del fields["check"]
+        return digest(fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """A call was answered from the record. Listeners see it; it is never written."""
+
+    kind: Literal["recalled"] = "recalled"
+    port: Port
+    scope: str
+    ord: int
+
+
+Event = RunStarted | Forked | IdeaStarted | Asked | Answered | CallFailed | Noted | Sealed
+Heard = Event | Recalled
+"""What a listener receives."""
+
+EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
+
+
+def read_event(raw: bytes) -> Event:
+    """The event that one line of a journal holds, without its newline.
+
+    Raises:
+        ValueError: the line is not one that aisci writes; the message says what is wrong with it.
+    """
+    value = json.loads(raw)
+    if not isinstance(value, dict):
+        raise ValueError("it is not a JSON object")  # noqa: TRY004 - callers expect one kind of error
+    try:
+        return EVENT.validate_python(value)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in problem["loc"])
+        raise ValueError(f"{place}: {problem['msg']}" if place else problem["msg"]) from error
