@@ -1,7 +1,7 @@
-"""Where a runtime holds a control in another way than runc does, each with its reason.
+"""The controls that a runtime enforces differently from runc, each with its reason.
 
 Documentation, ``aisci policy explain`` and the sandbox's own checks read this one table. A test
-holds it against a real container of that runtime: an exception that no longer occurs fails it.
+compares it with a real container of that runtime: an exception that no longer occurs fails it.
 """
 
 from __future__ import annotations
@@ -9,22 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 BIND = (
-    "on XFS the workspace is a bind mount with the host's own options, which are attested; what is "
+    "on XFS the workspace is a bind mount with the host's own options, which are attested; a program "
     "started from it has no more rights than the interpreter that wrote it"
 )
-"""What the ``xfs`` backend promises in the place of ``nosuid,nodev,noexec``."""
+"""What the ``xfs`` backend guarantees instead of ``nosuid,nodev,noexec``."""
 
 LEAST_PIDS = {"runc": 1, "runsc": 96}
-"""What ``resources.pids`` may not be below: gVisor's own threads count against it. Measured with
+"""The minimum of ``resources.pids``: gVisor's own threads count against it. Measured with
 the 2022 release: 64 do not suffice for a program that starts four threads, 80 do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Departure:
-    """One control under one runtime: what runc shows, what is seen instead, why, what holds yet.
+    """One control under one runtime: what runc shows, what is seen instead, why, what still holds.
 
-    ``unread`` names the facts of a started container (see ``edges/checks.py``) that the host
-    reads of the runtime's own process there and not of the job's.
+    ``unread`` names the facts of a started container (see ``sandbox/job/verify.py``) that
+    describe the runtime's own process there and not the job's.
     """
 
     runtime: str
@@ -37,12 +37,12 @@ class Departure:
 
 
 def departures(runtime: str) -> tuple[Departure, ...]:
-    """All of one runtime's; ``runc`` has none: it is what the others are measured by."""
+    """All of one runtime's; ``runc`` has none: it is the reference."""
     return tuple(one for one in _ALL if one.runtime == runtime)
 
 
 def unread(runtime: str) -> frozenset[str]:
-    """The facts that say nothing about a job under ``runtime``."""
+    """The facts that do not describe the job under ``runtime``."""
     return frozenset(fact for one in departures(runtime) for fact in one.unread)
 
 
@@ -55,7 +55,7 @@ _ALL = (
         under_runc="the host's kernel shows the job's own process: its user, and no capability",
         instead="the host's kernel shows gVisor's process: user nobody, with SYS_ADMIN and SYS_CHROOT in a user "
         "namespace of its own, which is required, under no-new-privileges and gVisor's own filter",
-        why="gVisor's kernel is a program; the job's processes exist in it alone",
+        why="gVisor's kernel is a program; the job's processes exist only inside it",
         holds="gVisor gives the job the policy's user and no capability, read there before its program starts",
         unread=("Uid", "Gid", *_CAPABILITIES),
     ),
@@ -64,8 +64,8 @@ _ALL = (
         control="process namespace",
         under_runc="the first process is in a namespace of its own",
         instead="gVisor's process is in the host's own",
-        why="runsc starts it so; the job's processes have no number on the host at all",
-        holds="the job sees its own processes and no other",
+        why="runsc starts it this way; the job's processes have no PID on the host",
+        holds="the job sees only its own processes",
         unread=("own pid namespace",),
     ),
     Departure(
@@ -73,75 +73,75 @@ _ALL = (
         control="open files, single file, core dumps",
         under_runc="the host's kernel shows the limits of the job's process",
         instead="the host's kernel shows those of gVisor's process, which are wider",
-        why="these limits belong to a process, and the job's are gVisor's own matter",
-        holds="gVisor refuses the file too many and the byte too many; it writes no core dumps",
+        why="these limits apply per process, and gVisor enforces the job's itself",
+        holds="gVisor refuses files and bytes over the limit; it writes no core dumps",
         unread=("limit open files", "limit file size", "limit core file"),
     ),
     Departure(
         runtime="runsc",
         control="pids",
         under_runc="the limit counts the job's processes and threads",
-        instead="the limit counts gVisor's threads on the host: some 65 for itself, and about one for "
-        "each of the job's processes, however many threads that has; at the limit gVisor itself breaks off",
-        why="the host's kernel does not know the job's processes",
-        holds="a fork bomb ends, with its whole container; threads cost memory, which counts; fewer than 96 "
-        "pids are refused beforehand",
+        instead="the limit counts gVisor's threads on the host: about 65 of its own, and about one for "
+        "each of the job's processes, regardless of that process's threads; at the limit gVisor itself aborts",
+        why="the host's kernel does not see the job's processes",
+        holds="a fork bomb ends with its whole container; threads use memory, which is limited; a limit "
+        "below 96 pids is refused beforehand",
     ),
     Departure(
         runtime="runsc",
         control="memory",
-        under_runc="the kernel kills one process of the job, and others may live on",
-        instead="the kernel kills gVisor, and with it the whole container; some 25 MiB are gVisor's own",
-        why="all of the job's memory is gVisor's, seen from the host",
+        under_runc="the kernel kills one process of the job, and others may continue",
+        instead="the kernel kills gVisor, and with it the whole container; about 25 MiB are gVisor's own",
+        why="for the host, all of the job's memory belongs to gVisor",
         holds="the limit, with no swap",
     ),
     Departure(
         runtime="runsc",
-        control="priority, and being spared when memory is out",
-        under_runc="the kernel refuses a job a better priority than it has, and a lower oom_score_adj",
+        control="priority and OOM score",
+        under_runc="the kernel refuses to let a job raise its priority or lower its oom_score_adj",
         instead="gVisor lets a job set both for itself",
-        why="gVisor keeps the two numbers and does nothing with them",
-        holds="for the host's kernel gVisor has the priority and the score that the engine gave it",
+        why="gVisor stores the two numbers and does not use them",
+        holds="on the host, gVisor has the priority and the score that the engine set",
     ),
     Departure(
         runtime="runsc",
         control="seccomp",
-        under_runc="clone3 is answered ENOSYS by the filter",
+        under_runc="the filter answers clone3 with ENOSYS",
         instead="the filter lets clone3 through to gVisor's kernel, which answers ENOSYS itself",
-        why="gVisor's filter answers every refusal with EPERM, at which libc starts no thread",
-        holds="every other rule, inside gVisor, which puts a filter of its own around itself",
+        why="gVisor's filter answers every refusal with EPERM, and libc then starts no thread",
+        holds="every other rule, inside gVisor, which also runs under its own filter on the host",
     ),
     Departure(
         runtime="runsc",
         control="noexec on the workspace",
-        under_runc="nothing in it can be started as a program; it is mounted `nodev` and `nosuid` as well",
-        instead="a file in it that is made executable can be started, and it is mounted with neither of the two",
-        why="gVisor does not carry the volume's mount options over",
-        holds="what is started so has no more rights than the interpreter that wrote it; no device can be made, "
-        "and a set-user-id program runs as its caller",
+        under_runc="no file in it can be executed; it is also mounted `nodev` and `nosuid`",
+        instead="a file in it that is made executable can be executed, and it is mounted without the other two",
+        why="gVisor does not apply the volume's mount options",
+        holds="such a program has no more rights than the interpreter that wrote it; no device can be "
+        "created, and a setuid program runs as its caller",
     ),
     Departure(
         runtime="runsc",
         control="inodes in /tmp",
-        under_runc="storage.inodes binds there too",
-        instead="storage.inodes does not bind there",
-        why="gVisor's tmpfs knows no such limit",
-        holds="every one costs memory that counts; the workspace's inodes are limited",
+        under_runc="storage.inodes applies there too",
+        instead="storage.inodes does not apply there",
+        why="gVisor's tmpfs has no such limit",
+        holds="each inode uses memory, which is limited; the workspace's inodes are limited",
     ),
     Departure(
         runtime="runsc",
         control="a full /tmp",
-        under_runc="seen by the host: the verdict is `out of storage`",
-        instead="seen by the job alone: `failed`, with `storage` or `file size` suspected",
-        why="it lies inside gVisor's memory, where the host cannot look",
+        under_runc="the host sees it: the verdict is `out of storage`",
+        instead="only the job sees it: `failed`, with `storage` or `file size` suspected",
+        why="it is in gVisor's memory, which the host cannot inspect",
         holds="storage.tmp itself",
     ),
     Departure(
         runtime="runsc",
         control="named pipes and sockets in the workspace",
-        under_runc="they lie on the volume, and the harvest refuses them by name",
-        instead="they are inside gVisor's kernel alone and are gone with it",
-        why="gVisor's way to the volume makes files and folders",
-        holds="they are never brought home; they are not named among what was refused",
+        under_runc="they are on the volume, and the harvest refuses them by name",
+        instead="they exist only in gVisor's kernel and disappear with it",
+        why="gVisor's access to the volume creates only files and folders",
+        holds="they are never harvested; the list of refused files does not name them",
     ),
 )

@@ -419,6 +419,6 @@ def test_an_exception_of_gvisors_is_told_there_and_excuses_nothing_elsewhere() -
     one = probe(otherwise="inodes in /tmp")
     state, saw, why = judge(one, "runsc", BARE, BARE)
     assert (state, saw) == ("held otherwise", "got through: it: got it")
-    assert "storage.inodes does not bind there" in why
+    assert "storage.inodes does not apply there" in why
     assert judge(one, "runc", BARE, BARE)[0] == "did not hold"
     assert judge(probe(), "runsc", BARE, BARE)[0] == "did not hold"

@@ -366,7 +366,7 @@ OCCURS: dict[str, Callable[[GvisorBench, Any], bool]] = {
     "open files, single file, core dumps": _rlimits,
     "pids": _threads_counted,
     "memory": _whole_killed,
-    "priority, and being spared when memory is out": _numbers_kept,
+    "priority and OOM score": _numbers_kept,
     "seccomp": _errno_unread,
     "noexec on the workspace": _executable,
     "inodes in /tmp": _tmp_inodes,

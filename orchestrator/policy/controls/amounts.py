@@ -88,7 +88,8 @@ LIMITS = (
         ),
         how=lambda host, policy: _cgroup(host, policy, "memory and swap", "memory"),
         cis=("5.11", "5.25"),
-        not_stopped="Slowing down others by filling caches; the kernel's own memory, in part.",
+        not_stopped="Slowing down other programs by filling caches; part of the kernel's own "
+        "memory.",
     ),
     Control(
         id="cpus",
@@ -100,7 +101,7 @@ LIMITS = (
         ),
         how=lambda host, policy: _cgroup(host, policy, "a quota of CPU time in each period", "cpu"),
         cis=("5.12",),
-        not_stopped="Measuring what else runs here by how fast its own work goes.",
+        not_stopped="Inferring other activity on the machine from its own speed.",
     ),
     Control(
         id="processes",
@@ -120,7 +121,7 @@ LIMITS = (
         ),
         how=lambda host, policy: _cgroup(host, policy, "pids and rlimits", "pids"),
         cis=("5.19", "5.29"),
-        not_stopped="Processes of one job meddling with each other.",
+        not_stopped="Processes of one job that disturb each other.",
     ),
     Control(
         id="disk",
@@ -129,7 +130,7 @@ LIMITS = (
         by="the kernel, by a quota on the job's own volume; rlimits for single files",
         meaning=lambda policy: f"Hard limits: {each(policy, _disk)}.",
         how=_quota,
-        not_stopped="Wearing out or slowing down the disk below.",
+        not_stopped="Wear and slowdown of the underlying disk.",
     ),
     Control(
         id="time",
@@ -150,7 +151,7 @@ LIMITS = (
         how=lambda host, policy: by_engine(
             host, policy, "watched and killed from outside, by the host"
         ),
-        not_stopped="Using all of the time that it has.",
+        not_stopped="Using all of its time.",
     ),
     Control(
         id="logs",
@@ -162,13 +163,13 @@ LIMITS = (
             f"{each(policy, lambda block: size_text(block.logs))}."
         ),
         how=lambda _host, _policy: by_host("a bounded reader; control characters are made visible"),
-        not_stopped="Lies in the words that it prints.",
+        not_stopped="False statements in its output.",
     ),
     Control(
         id="gpus",
         title="GPUs",
         keys=("*.gpus.count", "*.gpus.memory", "*.gpus.enforce"),
-        by="the engine lends devices; the host samples and kills",
+        by="the engine assigns devices; the host samples and kills",
         meaning=lambda policy: (
             f"Whole GPUs: {each(policy, _gpus)}."
             + " Watched means sampled: between two samples a program can use more."
@@ -176,6 +177,7 @@ LIMITS = (
         ),
         how=_lent,
         cis=("5.18",),
-        not_stopped="Overuse between two samples; a hole in the GPU's driver, which is large.",
+        not_stopped="Overuse between two samples; a vulnerability in the GPU driver, which is "
+        "large.",
     ),
 )

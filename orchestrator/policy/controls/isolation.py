@@ -100,23 +100,24 @@ BOX = (
             "runAsNonRoot, runAsUser",
             "capabilities: drop ALL",
         ),
-        not_stopped="A hole in the kernel, the engine or its runtime; what is in the image itself.",
+        not_stopped="A vulnerability in the kernel, the engine or its runtime; the contents of "
+        "the image.",
     ),
     Control(
         id="runtime",
-        title="The kernel that answers",
+        title="Runtime",
         keys=("*.runtime",),
         by="the engine's runtime",
         meaning=lambda policy: f"Who answers system calls: {_kernel(policy)}.",
         how=_runtime,
-        not_stopped="With runc, a hole in the host's kernel. With runsc, one in gVisor and in the "
-        "few calls that it makes itself.",
+        not_stopped="With runc, a vulnerability in the host's kernel. With runsc, one in gVisor, "
+        "or in the kernel behind the few calls that gVisor makes.",
     ),
     Control(
         id="seccomp",
         title="System calls",
         keys=("*.seccomp",),
-        by="the kernel, by the profile that the engine was given",
+        by="the kernel, by the profile passed to the engine",
         meaning=lambda policy: (
             "What is not on the profile's list is refused; aisci's own refuses mounts, tracing, "
             "namespaces, keys, BPF, io_uring and module loading among others. Profile: "
@@ -125,13 +126,13 @@ BOX = (
         how=_filter,
         cis=("5.22",),
         pss=("seccompProfile",),
-        not_stopped="Holes in the kernel behind the calls that remain.",
+        not_stopped="Kernel vulnerabilities in the allowed calls.",
     ),
     Control(
         id="environment",
         title="Variables and secrets",
         keys=("*.env",),
-        by="the host, which makes the list; read back from the engine",
+        by="the host, which creates the list; read back from the engine",
         meaning=lambda policy: (
             "The code sees the image's variables, a few of aisci's, and of yours: "
             f"{each(policy, lambda block: ', '.join(block.env) or 'none')}. No key is in any container."
@@ -139,7 +140,7 @@ BOX = (
         how=lambda host, policy: by_engine(
             host, policy, "read back from the engine, variable by variable"
         ),
-        not_stopped="A secret that somebody writes into a policy, a template or staged data.",
+        not_stopped="A secret in a policy, a template or staged data.",
     ),
     Control(
         id="network",
@@ -150,14 +151,14 @@ BOX = (
         how=_way_out,
         cis=("5.8", "5.9", "5.10", "5.14", "5.30"),
         pss=("hostNetwork", "hostPorts"),
-        not_stopped="With an allow-list: whatever the code can read, it can send to an allowed host, "
-        "and through it to whom that host passes it on.",
+        not_stopped="With an allow-list: the code can send anything it can read to an allowed "
+        "host, and through it to every party that the host forwards to.",
     ),
     Control(
         id="data",
         title="Staged data and the host's files",
         keys=("*.data",),
-        by="the engine, by read-only mounts that do not follow further mounts",
+        by="the engine, by read-only mounts without nested mounts",
         meaning=lambda policy: (
             "Of the host's files a container sees only data sets that --data stages, read-only: "
             + each(policy, lambda block: "nothing" if block.data == "none" else "/data")
@@ -168,11 +169,11 @@ BOX = (
         ),
         cis=("5.6", "5.20", "5.32"),
         pss=("volume types (a staged data set is a hostPath, which the profile would refuse)",),
-        not_stopped="Code that learns what it should not from the data that it was given.",
+        not_stopped="Misuse of the data that the code receives.",
     ),
     Control(
         id="harvest",
-        title="What comes home",
+        title="Harvested files",
         keys=("*.harvest.files", "*.harvest.bytes", "*.harvest.file", "*.harvest.depth"),
         by="the host, while it reads the stream",
         meaning=lambda policy: (
@@ -190,6 +191,7 @@ BOX = (
         how=lambda _host, _policy: by_host(
             "a bounded reader of tar, in Python; files are hashed on their way in and stay opaque"
         ),
-        not_stopped="Wrong numbers in a well-formed file; whatever opens a picture or a PDF later.",
+        not_stopped="Wrong numbers in a well-formed file; attacks on the program that later "
+        "opens a picture or a PDF.",
     ),
 )

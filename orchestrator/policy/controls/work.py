@@ -82,22 +82,22 @@ WORK = (
             "openin_any=p, openout_any=p, -no-shell-escape; a PDF that a viewer would act on is "
             "refused; the host never opens one",
         ),
-        not_stopped="A PDF or picture that exploits a hole in the program in which a person opens "
-        "it. pdfTeX may embed any file of its container: the image's and the paper's own.",
+        not_stopped="A PDF or picture that exploits the program in which a person opens it. "
+        "pdfTeX may embed any file of its container: the image's and the paper's own.",
     ),
     Control(
         id="editor",
         title="Edits",
         keys=("editor.process",),
-        by="a container and a guard; with `editor: process`, the guard alone",
+        by="a container and a guard; with `editor: process`, only the guard",
         meaning=_editor,
         how=_editing,
-        not_stopped="A bad edit of the files that it may change. With `editor: process` also: a hole "
-        "in Aider or in its libraries, which then has your rights.",
+        not_stopped="A bad edit of the editable files. With `editor: process` also: a "
+        "vulnerability in Aider or its libraries, which then has your rights.",
     ),
     Control(
         id="idea",
-        title="What one idea may use",
+        title="Limits of an idea",
         keys=(
             "idea.wall",
             "idea.gpu_time",
@@ -111,12 +111,12 @@ WORK = (
             "counted before each call, an unanswered one at the most it can have cost; what is "
             "under way is stopped when the time is over"
         ),
-        not_stopped="Spending all of it on nothing. A model whose price nobody knows is counted in "
-        "tokens and requests alone.",
+        not_stopped="Spending all of it on nothing. A model with no known price is counted in "
+        "tokens and requests only.",
     ),
     Control(
         id="run",
-        title="What a run may use",
+        title="Limits of a run",
         keys=(
             "run.wall",
             "run.budget.usd",
@@ -129,12 +129,11 @@ WORK = (
         by="the host, from its journal and before each job",
         meaning=_run,
         how=lambda _host, _policy: by_host("counted by the host; a job waits until there is room"),
-        not_stopped="Two runs at once: each has limits of its own. What the host keeps free holds "
-        "for both.",
+        not_stopped="Two runs at once: each has its own limits. `keep_free` applies to both.",
     ),
     Control(
         id="reserve",
-        title="What the host keeps",
+        title="Host reserve",
         keys=("run.keep_free.disk", "run.keep_free.memory"),
         by="the host, before each job",
         meaning=lambda policy: (
@@ -142,6 +141,6 @@ WORK = (
             f"{size_text(policy.run.keep_free_disk)} of disk stay free beyond all that a job may use."
         ),
         how=_reserve,
-        not_stopped="Other programs of this machine that take what was free a moment ago.",
+        not_stopped="Other programs on this machine that use the free resources after the check.",
     ),
 )

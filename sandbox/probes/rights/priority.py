@@ -5,7 +5,7 @@ parts: container.capabilities
 family: 9
 kinds: experiment, latex, editor
 bare: rights
-otherwise: priority, and being spared when memory is out
+otherwise: priority and OOM score
 """
 
 import os
