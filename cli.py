@@ -17,7 +17,6 @@ from orchestrator import __version__
 from orchestrator.console import commands_policy as parsing_policies
 from orchestrator.console import commands_template as parsing_templates
 from orchestrator.console.options import HERE, Json, Quiet, Results, RunName, Sign, commands
-from orchestrator.core.errors import UserError
 
 app = commands("A language model does small research; nothing that it wrote runs on this host.")
 images_app = commands("The container images: build them, list them.")
@@ -61,7 +60,13 @@ def run(
     ] = "builtin/sweep",
     ideas: Annotated[int, typer.Option(min=1, max=100, help="How many ideas to pursue.")] = 1,
     scale: Annotated[str, typer.Option(help="The template's scale: smoke or full.")] = "full",
-    policy: Annotated[str, typer.Option(help="A shipped policy, or ./a/file.yaml.")] = "default",
+    policy: Annotated[
+        str | None,
+        typer.Option(
+            help="A shipped policy, or ./a/file.yaml. Otherwise the largest shipped one that "
+            "this machine supports."
+        ),
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="A folder of staged data sets.")] = None,
     max_usd: Annotated[float | None, typer.Option(min=0, help="Lower the run's budget.")] = None,
     price: Annotated[
@@ -77,11 +82,11 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Take a template from ideas to reviewed papers."""
-    from orchestrator.api.prepare import Wanted
+    from orchestrator.api.prepare import RunRequest
     from orchestrator.console import run as research
     from orchestrator.console.view import View
 
-    wanted = Wanted(
+    request = RunRequest(
         template=template,
         model=model,
         ideas=ideas,
@@ -92,9 +97,9 @@ def run(
         results=results,
         price=price,
         fresh=fresh,
+        sign=sign,
     )
-    view = View(quiet=quiet, as_json=as_json)
-    raise typer.Exit(research.start(wanted, view, sign))
+    raise typer.Exit(research.start(request, View(quiet=quiet, as_json=as_json)))
 
 
 @app.command()
@@ -112,18 +117,13 @@ def resume(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Go on with a run that stopped. No recorded call is made or paid again."""
+    """Continue a run that stopped. No recorded call is made or paid again."""
+    from orchestrator.api.runs import ResumeRequest
     from orchestrator.console import run as research
     from orchestrator.console.view import View
 
-    if policy is not None and not fork:
-        raise UserError(
-            "another policy changes what the recorded run was allowed",
-            where="--policy",
-            todo="say --fork as well: the run goes on as a new branch of its record",
-        )
-    view = View(quiet=quiet, as_json=as_json)
-    raise typer.Exit(research.resume(run, results, view, fork=fork, policy=policy, sign=sign))
+    request = ResumeRequest(run=run, results=results, fork=fork, policy=policy, sign=sign)
+    raise typer.Exit(research.resume(request, View(quiet=quiet, as_json=as_json)))
 
 
 @app.command()

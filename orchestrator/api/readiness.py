@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from orchestrator.api.images import resolve_images
-from orchestrator.api.prepare import usable_policy
+from orchestrator.api.policies import usable_policy
 from orchestrator.core.errors import AisciError, BadPolicy, ControlUnavailable, EngineUnavailable
 from orchestrator.core.files import shipped_root
 from orchestrator.core.host import Host

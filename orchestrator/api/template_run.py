@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from orchestrator.api.adapters import pool_for
 from orchestrator.api.data import data_for
 from orchestrator.api.images import resolve_images
-from orchestrator.api.prepare import require_gpu, usable_policy
+from orchestrator.api.policies import ChosenPolicy, require_gpu, usable_policy
 from orchestrator.core.deadline import FOREVER
 from orchestrator.core.job import ContainerKind, Job, JobResult, Peaks
 from orchestrator.core.tree import Tree
@@ -131,7 +131,7 @@ def opened(
     """
     template.scale(scale)
     policy = usable_policy(policy_name, Path())
-    require_gpu(template, policy)
+    require_gpu(template, ChosenPolicy(policy))
     data = data_for(template, scale, policy)
     engine = connect()
     images = resolve_images(policy, engine, template, kinds)

@@ -17,8 +17,11 @@ from orchestrator.record.events import (
     Heard,
     IdeaStarted,
     Noted,
+    Notice,
     Recalled,
+    RunOpened,
     RunStarted,
+    Sampled,
 )
 from orchestrator.record.notes import (
     FilesRestored,
@@ -41,7 +44,7 @@ class Lines:
 
     def __call__(self, event: Heard) -> None:
         self._track.take(event)
-        if isinstance(event, Recalled) or event.at < self._since:
+        if isinstance(event, Recalled | RunOpened | Notice | Sampled) or event.at < self._since:
             return
         text = self._text(event)
         if text:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from orchestrator.record.events import (
     IdeaStarted,
     Noted,
     Recalled,
+    Sampled,
 )
 from orchestrator.record.notes import (
     IdeaEnded,
@@ -97,15 +98,11 @@ class Track:
             way = self.way(event.scope)
             way.stage, way.place = _where(event.scope) or (way.stage, way.place)
             way.recalled += 1
+        elif isinstance(event, Sampled) and event.share is not None:
+            for doing in self.way(event.scope).doing[-1:]:
+                doing.share = event.share
         elif isinstance(event, Noted):
             self._noted(self.way(event.scope), read_note(self._load(event.body)))
-
-    def sampled(self, what: str, facts: Mapping[str, object]) -> None:
-        """A sandbox's report of a job that runs: the share of its work that it reports as done."""
-        share, scope = facts.get("share"), facts.get("scope")
-        if what == "sample" and isinstance(share, float) and isinstance(scope, str):
-            for doing in self.way(scope).doing[-1:]:
-                doing.share = share
 
     def way(self, scope: str) -> Way:
         """The progress of the idea that a scope belongs to, or of the run."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from orchestrator.core.errors import UserError
 from orchestrator.core.protocols import LanguageModel
@@ -21,22 +22,31 @@ def stated(price: str | None) -> dict[str, float]:
     except ValueError:
         numbers = []
     if len(numbers) != 2 or not all(math.isfinite(one) and one >= 0 for one in numbers):
-        raise UserError("this is no price", where=f"--price {price}", todo=_FORM)
+        raise UserError("this is not a price", where=f"--price {price}", todo=_FORM)
     return {PER_PROMPT: numbers[0] / _MILLION, PER_COMPLETION: numbers[1] / _MILLION}
 
 
-def prices_of(model: LanguageModel, price: str | None) -> tuple[tuple[str, float], ...]:
-    """The prices to pin. Raises :class:`UserError` where a budget in dollars could not hold."""
+def prices_of(
+    model: LanguageModel, stated_prices: Mapping[str, float]
+) -> tuple[tuple[str, float], ...]:
+    """The prices to pin: the stated ones, or litellm's.
+
+    Raises :class:`UserError` where a dollar budget could not be enforced.
+    """
     if not isinstance(model, LitellmModel):
-        if price is not None:
-            raise UserError(f"{model.name} costs nothing", where=f"--price {price}")
+        if stated_prices:
+            raise UserError(
+                f"{model.name} costs nothing, so it has no price",
+                where="--price",
+                todo="leave --price out",
+            )
         return ()
-    prices = stated(price) or model.prices()
+    prices = stated_prices or model.prices()
     if PER_PROMPT not in prices or PER_COMPLETION not in prices:
         raise UserError(
-            f"nobody here knows what {model.name} costs, so a budget in dollars would not hold",
+            f"no price is known for {model.name}, so a dollar budget cannot be enforced",
             where=f"--model {model.name}",
-            why="the price list of the litellm version that is installed does not have it",
-            todo=f"say it with {_FORM}; 0,0 for a model of your own that is free",
+            why="the price list of the installed litellm does not have it",
+            todo=f"state it with {_FORM}; 0,0 for a free model of your own",
         )
     return tuple(sorted(prices.items()))

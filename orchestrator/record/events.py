@@ -175,8 +175,36 @@ class Recalled:
     ord: int
 
 
+@dataclass(frozen=True, slots=True)
+class RunOpened:
+    """A run's folder is there and its work begins. Listeners see it; it is never written."""
+
+    folder: str
+    kind: Literal["run_opened"] = "run_opened"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence for the person who follows. Listeners see it; it is never written."""
+
+    text: str
+    kind: Literal["notice"] = "notice"
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """A job that runs reports the share (0 to 1) of its work that is done, or None.
+
+    Listeners see it; it is never written.
+    """
+
+    scope: str
+    share: float | None
+    kind: Literal["sampled"] = "sampled"
+
+
 Event = RunStarted | Forked | IdeaStarted | Asked | Answered | CallFailed | Noted | Sealed
-Heard = Event | Recalled
+Heard = Event | Recalled | RunOpened | Notice | Sampled
 """What a listener receives."""
 
 EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])

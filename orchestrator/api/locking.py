@@ -1,0 +1,61 @@
+"""One writer per run, and stops in order: each error that passes says how to continue."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from orchestrator.api.find_run import JOURNAL
+from orchestrator.api.signals import obeyed
+from orchestrator.core.errors import AisciError, BudgetSpent, Interrupted, UserError
+
+
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Two processes never write one run's journals: the second is refused."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserError(
+                "another process is working on this run",
+                where=str(folder),
+                todo="wait for it or stop it, then try again",
+            ) from error
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def resumable(folder: Path) -> Iterator[None]:
+    """Ctrl-C and the like stop the run in order; each transient error says how to continue."""
+    try:
+        with obeyed():
+            yield
+    except KeyboardInterrupt as error:
+        raise Interrupted(
+            "the run was stopped", where=str(folder), todo=_how_to_continue(folder)
+        ) from error
+    except AisciError as error:
+        if error.transient:
+            todo = _how_to_continue(folder)
+            error.where = error.where or str(folder)
+            if isinstance(error, BudgetSpent):  # unchanged, the run would only stop there again
+                error.todo = error.todo.replace(" RUN ", f" {folder} ")
+            elif isinstance(error, Interrupted):
+                error.todo = todo
+            else:
+                error.todo = f"{error.todo}\n{todo}".strip()
+        raise
+
+
+def _how_to_continue(folder: Path) -> str:
+    """Before its first line a run has asked nothing, and is not kept."""
+    if (folder / JOURNAL).is_file():
+        return f"continue with: aisci resume {folder}"
+    return "start it again: nothing was asked or spent"

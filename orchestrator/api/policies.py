@@ -1,0 +1,97 @@
+"""Which policy a command runs under: loaded, checked for itself, and against this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.core.errors import BadPolicy, UserError
+from orchestrator.core.files import shipped_root
+from orchestrator.core.host import Machine
+from orchestrator.machine.measure import measure
+from orchestrator.policy.check import Finding, check, check_machine, refuse
+from orchestrator.policy.policy import Policy, load
+from orchestrator.sandbox.gpus.leases import Driver
+from orchestrator.template.template import Template
+
+SHIPPED = shipped_root() / "policies"
+BY_SIZE = ("default", "workstation", "ci-cpu")
+"""The shipped policies that are tried where none is named, the largest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenPolicy:
+    """A policy, and why it was chosen where nobody named one."""
+
+    policy: Policy
+    why: str = ""
+
+
+def this_machine(folder: Path = Path()) -> Machine:
+    """This machine with its GPUs; its disk is the one of ``folder`` or its nearest parent."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
+    memory = [gpu.memory for gpu in Driver().devices()]
+    return measure(there, gpus=len(memory), gpu_memory=min(memory, default=None))
+
+
+def usable_policy(name: str, results: Path) -> Policy:
+    """The policy, checked for itself and against this machine. Raises :class:`BadPolicy`."""
+    policy = load(name, SHIPPED)
+    refuse(policy.name, check(policy))
+    fits(policy, results)
+    return policy
+
+
+def fits(policy: Policy, results: Path) -> None:
+    """Raise :class:`BadPolicy` where a limit is above what this machine has."""
+    refuse(policy.name, check_machine(policy, this_machine(results)))
+
+
+def chosen_policy(name: str | None, results: Path, template: Template) -> ChosenPolicy:
+    """The named policy, or the largest shipped one that this machine supports.
+
+    Raises:
+        BadPolicy: the named policy does not fit this machine, or no shipped one does.
+        UserError: the template needs a GPU, and the policy gives none.
+    """
+    chosen = _largest(results) if name is None else ChosenPolicy(usable_policy(name, results))
+    require_gpu(template, chosen)
+    return chosen
+
+
+def _largest(results: Path) -> ChosenPolicy:
+    machine = this_machine(results)
+    passed: list[str] = []
+    for name in BY_SIZE:
+        policy = load(name, SHIPPED)
+        findings = check_machine(policy, machine)
+        if not findings:
+            reasons = ["the largest shipped policy that this machine supports", *passed]
+            return ChosenPolicy(policy, "; ".join(reasons))
+        passed.append(f"{name} needs {_short(findings[0])}")
+    smallest = BY_SIZE[-1]
+    findings = check_machine(load(smallest, SHIPPED), machine)
+    raise BadPolicy(
+        "this machine is too small for every shipped policy",
+        where=f"the policies {', '.join(BY_SIZE)}",
+        why="\n".join(f"{smallest}: {_short(finding)}" for finding in findings),
+        todo=f"write a policy of your own that extends {smallest} and lowers these limits, "
+        "then: --policy ./FILE.yaml",
+    )
+
+
+def _short(finding: Finding) -> str:
+    """``experiment.resources.memory: 32GiB; this machine has 23GiB``."""
+    return f"{finding.where.rpartition(': ')[2]}: {finding.what}"
+
+
+def require_gpu(template: Template, chosen: ChosenPolicy) -> None:
+    """Raise :class:`UserError` where a template that needs a GPU would get none."""
+    policy = chosen.policy
+    if template.manifest.gpu == "required" and not policy.limits("experiment").gpus:
+        raise UserError(
+            f"the template {template.name} needs a GPU, and the policy {policy.name!r} gives none",
+            where=f"{template.origin}/template.yaml: gpu; the policy's experiment.gpus.count is 0",
+            why=chosen.why,
+            todo="use a policy that lends one, such as `default`, on a machine with a GPU",
+        )

@@ -1,0 +1,222 @@
+"""Start, resume and replay a run. Nothing is printed: a listener receives what happens."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orchestrator.api import find_run
+from orchestrator.api.adapters import real_edges
+from orchestrator.api.cached_baseline import kept_for, pin_of
+from orchestrator.api.export import Saver, differences
+from orchestrator.api.images import resolve_images, same_images
+from orchestrator.api.locking import only_writer, resumable
+from orchestrator.api.outcomes import ReplayOutcome, RunOutcome, idea_outcome
+from orchestrator.api.policies import fits, usable_policy
+from orchestrator.api.prepare import RESULTS, RunRequest, prepare
+from orchestrator.core.errors import UserError
+from orchestrator.core.files import shipped_root, write
+from orchestrator.proof.store import Shelf
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.chain import head_of, set_torn_tail_aside
+from orchestrator.record.envelope import about, sealed_in
+from orchestrator.record.events import Heard, Notice, RunOpened, Sampled
+from orchestrator.record.journal import Listener, Mode
+from orchestrator.record.paths import RunPaths
+from orchestrator.record.pins import Pins
+from orchestrator.record.replay import absent
+from orchestrator.record.signing import Signer, read_signer
+from orchestrator.research.pins import read_pins, same_program, setup_of, template_of
+from orchestrator.research.preflight import rehearse
+from orchestrator.research.run import research
+from orchestrator.research.setup import Place, Setup, Tools
+from orchestrator.sandbox.engine.client import Engine, connect
+from orchestrator.sandbox.pool import OnEvent
+from orchestrator.template.template import Template, load, shipped
+
+
+def _silent(_event: Heard) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeRequest:
+    """What a resume is asked to do. ``fork`` continues where template or program changed.
+
+    ``policy`` is another policy for a fork; ``sign`` is a file with an Ed25519 key.
+    """
+
+    run: str = "latest"
+    results: Path = RESULTS
+    fork: bool = False
+    policy: str | None = None
+    sign: Path | None = None
+
+
+def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
+    """Take a template from ideas to reviewed papers.
+
+    Raises:
+        UserError: the request is wrong; nothing was started.
+        AisciError: the run stopped; its ``todo`` says how to continue.
+    """
+    signer = read_signer(request.sign) if request.sign is not None else None
+    prepared = prepare(request)
+    setup, engine = prepared.setup, connect()
+    if prepared.why_policy:
+        listener(Notice(f"policy: {setup.policy.name}, {prepared.why_policy}"))
+    setup = replace(setup, images=resolve_images(setup.policy, engine, setup.template))
+    if not request.fresh:
+        setup = _with_kept_baseline(setup, listener)
+    paths = RunPaths.fresh(request.results, setup.template.name, datetime.now(UTC))
+    place = Place(record=paths, output=paths, mode=Mode.RECORD)
+    with only_writer(paths.folder):
+        try:
+            return _carried_out(setup, place, engine, listener, signer)
+        finally:
+            if not (paths.journal.is_file() and paths.journal.stat().st_size):
+                shutil.rmtree(paths.folder)  # not even its first line: there is nothing to resume
+            elif setup.proof is not None:  # the page of proofs that the run's own pages lead to
+                Shelf(request.results, setup.policy.name, setup.proof.of).lay_out()
+
+
+def _with_kept_baseline(setup: Setup, listener: Listener) -> Setup:
+    kept = kept_for(setup)
+    if kept is None:
+        return setup
+    listener(
+        Notice(
+            f"baseline: as kept since {kept.at}, {kept.seconds:.0f} s saved; "
+            "--fresh measures it again"
+        )
+    )
+    return replace(setup, baseline=pin_of(kept))
+
+
+def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
+    """Continue a run that stopped. No recorded call is made or paid again.
+
+    Raises:
+        UserError: the request is wrong, or another process works on the run.
+        AisciError: the run stopped again; its ``todo`` says how to continue.
+    """
+    if request.policy is not None and not request.fork:
+        raise UserError(
+            "another policy changes what the recorded run was allowed",
+            where="--policy",
+            todo="add --fork: the run continues as a new branch of its record",
+        )
+    signer = read_signer(request.sign) if request.sign is not None else None
+    paths = find_run.find(request.run, request.results)
+    with only_writer(paths.folder):
+        for journal in (paths.journal, *sorted(paths.folder.glob(f"*/{find_run.JOURNAL}"))):
+            torn = set_torn_tail_aside(journal)
+            if torn:
+                listener(Notice(f"{journal}: a torn last line ({torn} bytes) was set aside"))
+        pins = read_pins(paths)
+        engine = connect()
+        if request.fork:
+            setup = _forked(pins, paths, engine, request)
+        else:
+            same_program(pins)
+            setup = setup_of(pins, template_of(pins, paths))
+            if not find_run.ended(paths):
+                fits(setup.policy, request.results)
+            same_images(setup, engine)
+        mode = Mode.FORK if request.fork else Mode.RESUME
+        place = Place(record=paths, output=paths, mode=mode)
+        return _carried_out(setup, place, engine, listener, signer)
+
+
+def _forked(pins: Pins, paths: RunPaths, engine: Engine, request: ResumeRequest) -> Setup:
+    """The set-up of a new branch: the present template, and another policy if one is named."""
+    template = _present_or_pinned(pins, paths)
+    setup = setup_of(pins, template)
+    policy, proof = setup.policy, setup.proof
+    if request.policy:
+        policy = usable_policy(request.policy, request.results)
+        proof = Shelf(paths.folder.parent.parent, policy.name, policy.hash).pin()
+    else:
+        fits(policy, request.results)
+    images = resolve_images(policy, engine, template)
+    return replace(setup, policy=policy, images=images, proof=proof)
+
+
+def replay(
+    name: str = "latest", results: Path = RESULTS, *, into: Path | None = None
+) -> ReplayOutcome:
+    """Reproduce a run from its record alone, and compare. It needs no engine, network or key.
+
+    The files are written to ``into``, or to a temporary folder.
+    """
+    paths = find_run.find(name, results)
+    if into is not None and into.exists() and any(into.iterdir()):
+        raise UserError(
+            "the folder to replay into is not empty",
+            where=f"--into {into}",
+            todo="name an empty folder, or one that does not exist yet",
+        )
+    pins = read_pins(paths)
+    setup = setup_of(pins, _present_or_pinned(pins, paths))
+    with tempfile.TemporaryDirectory(prefix="aisci-replay-") as scratch:
+        output = RunPaths(into or Path(scratch))
+        place = Place(record=paths, output=output, mode=Mode.REPLAY)
+        tools = Tools(edges=lambda _: absent(setup.author), saving=Saver(), listener=_silent)
+        outcomes = research(setup, place, tools)
+        same, different = differences(output.folder, paths.folder)
+    return ReplayOutcome(ideas=len(outcomes), same=tuple(same), different=tuple(different))
+
+
+def _present_or_pinned(pins: Pins, paths: RunPaths) -> Template:
+    """The template that a record names as it is now, or as recorded if it is not here any more."""
+    root, pin = shipped_root(), pins.template
+    if pin.origin == f"templates/{pin.name}" and pin.name in shipped(root):
+        return load(pin.name, root)
+    return load(f"{pin.origin}/", root) if Path(pin.origin).is_dir() else template_of(pins, paths)
+
+
+def run_id(paths: RunPaths) -> str:
+    """The run's name on the engine's labels: its template and time."""
+    folder = paths.folder.resolve()
+    return f"{folder.parent.name}-{folder.name}"
+
+
+def _carried_out(
+    setup: Setup, place: Place, engine: Engine, listener: Listener, signer: Signer | None
+) -> RunOutcome:
+    """The run itself, on this machine's adapters."""
+    paths = place.record
+    listener(RunOpened(str(paths.folder)))
+    with (
+        resumable(paths.folder),
+        real_edges(setup, engine, run_id(paths), _sampling(listener)) as edges,
+    ):
+        if place.mode is not Mode.RESUME or not find_run.ended(paths):  # else nothing is asked
+            rehearse(setup, edges(BlobStore(paths.blobs)).sandbox)
+        outcomes = research(setup, place, Tools(edges=edges, saving=Saver(), listener=listener))
+    ended = find_run.ended(paths)
+    if signer is not None and ended:
+        made = sealed_in(about(paths), signer.public.fingerprint, signer.sign)
+        write(paths.signature, made)
+    return RunOutcome(
+        folder=paths.folder,
+        report=paths.report,
+        ideas=tuple(idea_outcome(paths, outcome) for outcome in outcomes),
+        head=head_of(paths.journal) if ended else "",
+        signer=signer.public.fingerprint if signer else "",
+    )
+
+
+def _sampling(listener: Listener) -> OnEvent:
+    """What a sandbox reports of a job, as an event."""
+
+    def on_event(what: str, facts: Mapping[str, object]) -> None:
+        share, scope = facts.get("share"), facts.get("scope")
+        if what == "sample" and isinstance(scope, str):
+            listener(Sampled(scope, share if isinstance(share, float) else None))
+
+    return on_event
