@@ -31,7 +31,8 @@ from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.gpus.leases import Driver
 from orchestrator.sandbox.sandbox import DockerSandbox, OnEvent
 from orchestrator.template.contract import require
-from orchestrator.template.template import Template, shipped
+from orchestrator.template.folder import shipped
+from orchestrator.template.template import Template
 from orchestrator.template.template import load as load_template
 
 LIBRARY = "library.json"

@@ -25,8 +25,9 @@ from orchestrator.machine import download as transfer
 from orchestrator.policy.policy import load as load_policy
 from orchestrator.record.paths import RunPaths
 from orchestrator.research.pins import read_pins, setup_of, template_of
+from orchestrator.template.folder import shipped
 from orchestrator.template.manifest import DataFile
-from orchestrator.template.template import Template, load, shipped
+from orchestrator.template.template import Template, load
 from tests.support.places import ROOT
 
 QUICK = ROOT / "tests/data/quick"
