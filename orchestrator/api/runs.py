@@ -36,7 +36,8 @@ from orchestrator.research.run import research
 from orchestrator.research.setup import Place, Setup, Tools
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.pool import OnEvent
-from orchestrator.template.template import Template, load, shipped
+from orchestrator.template.folder import shipped
+from orchestrator.template.template import Template, load
 
 
 def _silent(_event: Heard) -> None:

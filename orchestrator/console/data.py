@@ -25,8 +25,9 @@ from orchestrator.core.files import shipped_root
 from orchestrator.core.strict_yaml import nearest
 from orchestrator.machine import datasets
 from orchestrator.machine.download import Told, fetch
+from orchestrator.template.folder import shipped
 from orchestrator.template.manifest import DataFile, DataSet
-from orchestrator.template.template import Template, load, shipped
+from orchestrator.template.template import Template, load
 
 MIB = 2**20
 TENTHS = 10  # lines about one file where nobody watches a terminal

@@ -13,7 +13,8 @@ from orchestrator.sandbox.images import derived
 from orchestrator.sandbox.images.derived import Flavour
 from orchestrator.sandbox.images.images import USUAL, build_images, list_images
 from orchestrator.template.contract import require
-from orchestrator.template.template import load, shipped
+from orchestrator.template.folder import shipped
+from orchestrator.template.template import load
 
 MIB = 2**20
 

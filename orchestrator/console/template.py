@@ -16,8 +16,9 @@ from orchestrator.machine import baseline_cache as baselines
 from orchestrator.machine import datasets
 from orchestrator.template.baseline import KeptBaseline
 from orchestrator.template.contract import Finding, Judged, judged
+from orchestrator.template.folder import MANIFEST, shipped
 from orchestrator.template.manifest import Manifest
-from orchestrator.template.template import MANIFEST, Template, from_files, shipped
+from orchestrator.template.template import Template, from_files
 from orchestrator.template.template import load as load_template
 
 WRONG, FAILED = 2, 1

@@ -1,16 +1,14 @@
 """A template: a folder with a small experiment that runs, and what it says of itself.
 
-``load`` reads the folder once, as bytes; everything later works on those. A folder in the AI
-Scientist's format, with no ``template.yaml``, is a template too: its manifest is inferred, with
-no knobs and no directions. ``contract.py`` checks that a template keeps what is asked of it.
+``load`` reads the folder once, as bytes (``folder.py``); everything later works on those. A folder
+in the AI Scientist's format, with no ``template.yaml``, is a template too: its manifest is
+inferred, with no knobs and no directions. ``contract/`` checks that a template keeps what is asked of it.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,17 +20,13 @@ from orchestrator.core.errors import BadTemplate, UnknownName
 from orchestrator.core.research import Idea
 from orchestrator.core.strict_yaml import nearest, parse, validated
 from orchestrator.core.tree import digest
+from orchestrator.template.folder import MANIFEST, read, shipped
 from orchestrator.template.manifest import Manifest, Scale
 
 Shape = TypeVar("Shape")
 
-MANIFEST = "template.yaml"
 NOTES = "notes.txt"
 PAPER = "latex/template.tex"
-MAX_FILES = 2000
-MAX_DEPTH = 8
-MAX_FILE = 64 * 1024 * 1024
-MAX_BYTES = 256 * 1024 * 1024
 
 
 class Task(BaseModel):
@@ -156,13 +150,7 @@ def load(name_or_path: str, shipped_root: Path) -> Template:
             )
         folder = shipped_root / "templates" / name_or_path
         origin = f"templates/{name_or_path}"
-    return from_files(dict(_read(folder)), folder.resolve().name, origin)
-
-
-def shipped(shipped_root: Path) -> tuple[str, ...]:
-    """The names of the templates that travel with the program, sorted."""
-    found = (shipped_root / "templates").glob(f"*/{MANIFEST}")
-    return tuple(sorted(path.parent.name for path in found))
+    return from_files(read(folder, origin, shipped_root), folder.resolve().name, origin)
 
 
 def from_files(files: Mapping[str, bytes], name: str, origin: str) -> Template:
@@ -196,51 +184,4 @@ def _inferred(files: Mapping[str, bytes], name: str) -> Manifest:
                 "full": {"minutes": 120, "description": "unknown: two hours are allowed for"}
             },
         }
-    )
-
-
-def _read(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Every regular file below ``folder``, but hidden ones, caches and earlier ``run_i/``."""
-    count = total = 0
-    for path in _walk(folder, folder, 0):
-        relative = path.relative_to(folder).as_posix()
-        info = path.lstat()
-        count, total = count + 1, total + info.st_size
-        if not stat.S_ISREG(info.st_mode):
-            raise _unfit(path, "it is no regular file", "replace links and devices by plain files")
-        if not relative.isprintable() or "\\" in relative:
-            raise _unfit(path, "its name has characters that cannot be shown", "rename it")
-        if info.st_size > MAX_FILE or total > MAX_BYTES or count > MAX_FILES:
-            raise _unfit(
-                path,
-                f"a template may have {MAX_FILES} files, {MAX_FILE >> 20} MiB in one "
-                f"and {MAX_BYTES >> 20} MiB in all",
-                "keep large data outside the template",
-            )
-        yield relative, _content(path)
-
-
-def _walk(folder: Path, root: Path, depth: int) -> Iterator[Path]:
-    if depth > MAX_DEPTH:
-        raise _unfit(folder, f"it lies more than {MAX_DEPTH} folders deep", "flatten the template")
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name == "__pycache__":
-            continue
-        if not path.is_dir() or path.is_symlink():
-            yield path
-        elif folder != root or not path.name.removeprefix("run_").isdigit():
-            yield from _walk(path, root, depth + 1)
-
-
-def _content(path: Path) -> bytes:
-    try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
-            return file.read(MAX_FILE + 1)
-    except OSError as error:
-        raise _unfit(path, error.strerror or str(error), "make it readable") from error
-
-
-def _unfit(path: Path, why: str, todo: str) -> BadTemplate:
-    return BadTemplate(
-        "a file cannot be part of a template", where=repr(str(path))[1:-1], why=why, todo=todo
     )

@@ -1,9 +1,10 @@
 """python experiment.py --out_dir=run_0
 
 Character-level language models: a small decoder-only transformer learns to predict the next
-character of a text. Each text is learned with its own number of seeds; a seed fixes the initial
-weights, the batches and the samples. Loss is the mean cross-entropy in nats per character, on
-windows that are drawn once for each seed, so that two evaluations see the same ones.
+character of a text. seeds.py says which texts are learned at each scale, and with which seeds; a
+seed fixes the initial weights, the batches and the samples. Loss is the mean cross-entropy in nats
+per character, on windows that are drawn once for each seed, so that two evaluations see the same
+ones.
 
 Writes into out_dir
   final_info.json   {text: {"means": {metric_mean: x}, "stderrs": {metric_stderr: x},
@@ -14,6 +15,8 @@ Writes into out_dir
 AISCI_SCALE=full (default) is the study, on texts that the host staged below /data; smoke is the
 same program made small for a CPU, on the documentation that comes with Python; short is the full
 size for 20 updates, on texts of the true formats that are made of that documentation.
+
+But for the seeds, the experiment is one file, long as it is: a reader and an editor see all of it.
 """
 
 import argparse
@@ -24,9 +27,11 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from pydoc_data.topics import topics
+
+from seeds import SEEDS
 
 # Before torch is imported: cuBLAS then repeats its sums in one order.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -53,12 +58,12 @@ DROPOUT = 0.2  # probability, at full scale; Scale.dropout multiplies it
 @dataclass(frozen=True)
 class Corpus:
     name: str
-    seeds: tuple[int, ...]
     updates: int
     batch: int  # windows per update
     eval_every: int  # updates between two points of a curve
     eval_batches: int  # of the same size, for each of the two estimates
     rate: float = 1.0  # times LEARNING_RATE
+    seeds: tuple[int, ...] = ()  # those of seeds.py
 
 
 @dataclass(frozen=True)
@@ -75,26 +80,34 @@ class Scale:
     made: bool = False  # the texts are made here, in the formats of the real ones
 
 
+def seeded(scale: str, *corpora: Corpus) -> tuple[Corpus, ...]:
+    """The corpora that seeds.py names at this scale, with their seeds."""
+    known = {corpus.name: corpus for corpus in corpora}
+    return tuple(replace(known[name], seeds=seeds) for name, seeds in SEEDS[scale].items())
+
+
 FULL = {"layers": 6, "heads": 6, "width": 384, "block": 256}
 SCALES = {
     "full": Scale(
-        corpora=(
-            Corpus("shakespeare_char", (1337, 1338, 1339), 5000, 64, 250, 200),
-            Corpus("enwik8", (1337,), 100_000, 32, 1000, 200, rate=0.5),
-            Corpus("text8", (1337,), 100_000, 32, 1000, 200, rate=0.5),
+        corpora=seeded(
+            "full",
+            Corpus("shakespeare_char", 5000, 64, 250, 200),
+            Corpus("enwik8", 100_000, 32, 1000, 200, rate=0.5),
+            Corpus("text8", 100_000, 32, 1000, 200, rate=0.5),
         ),
         **FULL, dropout=1.0, samples=10, written=500, threads=8,
     ),
     "short": Scale(
-        corpora=(
-            Corpus("shakespeare_char", (1337,), 20, 64, 20, 1),
-            Corpus("enwik8", (1337,), 20, 32, 20, 1, rate=0.5),
-            Corpus("text8", (1337,), 20, 32, 20, 1, rate=0.5),
+        corpora=seeded(
+            "short",
+            Corpus("shakespeare_char", 20, 64, 20, 1),
+            Corpus("enwik8", 20, 32, 20, 1, rate=0.5),
+            Corpus("text8", 20, 32, 20, 1, rate=0.5),
         ),
         **FULL, dropout=1.0, samples=1, written=20, threads=2, made=True,
     ),
     "smoke": Scale(
-        corpora=(Corpus("python_docs", (1337, 1338, 1339), 240, 16, 40, 8, rate=5.0),),
+        corpora=seeded("smoke", Corpus("python_docs", 240, 16, 40, 8, rate=5.0)),
         layers=2, heads=2, width=48, block=48, dropout=0.25, samples=1, written=100, threads=1,
     ),
 }  # fmt: skip

@@ -19,8 +19,9 @@ import pytest
 from orchestrator.core.files import shipped_root
 from orchestrator.core.progress import seconds_left, share_done
 from orchestrator.template.contract import measured
+from orchestrator.template.folder import shipped
 from orchestrator.template.results import parse_final_info, per_seed
-from orchestrator.template.template import load, shipped
+from orchestrator.template.template import load
 from tests.support.places import ROOT
 
 QUICK = ROOT / "tests/data/quick"

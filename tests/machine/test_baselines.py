@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core.files import shipped_root
-from orchestrator.template.template import load, shipped
+from orchestrator.template.folder import shipped
+from orchestrator.template.template import load
 from tests.support.bench import BENCH, record
 from tests.support.places import ROOT
 

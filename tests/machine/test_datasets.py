@@ -24,7 +24,7 @@ from orchestrator.core.files import shipped_root
 from orchestrator.machine import download as transfer
 from orchestrator.policy.policy import load as load_policy
 from orchestrator.template.manifest import DataFile
-from orchestrator.template.template import Template, load, shipped
+from orchestrator.template.template import Template, load
 from tests.support.places import ROOT
 
 QUICK = ROOT / "tests/data/quick"

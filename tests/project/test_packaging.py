@@ -92,6 +92,13 @@ def test_an_installed_wheel_works_from_another_folder(installed: Path, tmp_path:
         assert any((Path(where[2]) / folder).iterdir())
 
 
+def test_an_installed_wheel_puts_a_template_together_with_the_one_that_it_extends(
+    installed: Path, tmp_path: Path
+) -> None:
+    said = call(installed / "aisci", "template", "check", "nanoGPT_lite", cwd=tmp_path)
+    assert said.endswith("nanoGPT_lite: keeps its contract\n")
+
+
 def test_an_installed_wheel_has_the_recipes_of_the_checkout(
     installed: Path, tmp_path: Path
 ) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import io
+import re
 import zipfile
 from typing import Any
 
 import pytest
 
 from orchestrator.core.files import shipped_root
-from orchestrator.template.template import load
+from orchestrator.template.template import Template, load
 from tests.support import template_rig as rig
 
 TEMPLATE = load("nanoGPT", shipped_root())
@@ -31,12 +33,23 @@ def ask(program: str, **files: bytes) -> Any:
     return rig.ask(TEMPLATE, SMALL + program, files)
 
 
-def test_the_two_templates_are_one_program_in_two_sizes() -> None:
-    lines = TEMPLATE.text("experiment.py").splitlines()
-    other = LITE.text("experiment.py").splitlines()
-    assert [line for line in other if line not in lines and "Corpus(" not in line] == []
-    assert [line for line in lines if line not in other and "Corpus(" not in line] == []
-    assert LITE.text("plot.py") == TEMPLATE.text("plot.py")
+def test_the_two_templates_are_one_program_that_stands_in_the_repository_once() -> None:
+    for path in ("experiment.py", "plot.py"):
+        assert LITE.files[path] == TEMPLATE.files[path]
+        assert not (shipped_root() / "templates/nanoGPT_lite" / path).exists()
+    assert LITE.files["seeds.py"] != TEMPLATE.files["seeds.py"]
+
+
+@pytest.mark.parametrize("template", [TEMPLATE, LITE], ids=lambda one: one.name)
+def test_the_seeds_of_the_code_are_those_that_the_manifest_states(template: Template) -> None:
+    (seeds,) = re.findall(
+        r"^SEEDS = (\{.*\})$", template.text("seeds.py"), re.DOTALL | re.MULTILINE
+    )
+    used = ast.literal_eval(seeds)
+    assert list(used) == ["full", "short", "smoke"]
+    for scale, texts in used.items():
+        assert {text: template.manifest.seeds(scale, text) for text in texts} == texts
+    assert tuple(used["full"]) == template.manifest.scales["full"].data
 
 
 @pytest.mark.docker

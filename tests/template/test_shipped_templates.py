@@ -16,8 +16,9 @@ import pytest
 from orchestrator.core.files import shipped_root
 from orchestrator.literature.local import LocalLibrary
 from orchestrator.template.contract import AUTHOR, PLACEHOLDERS, check, knob_line
+from orchestrator.template.folder import shipped
 from orchestrator.template.results import parse_final_info
-from orchestrator.template.template import PAPER, Template, load, shipped
+from orchestrator.template.template import PAPER, Template, load
 from tests.support.places import ROOT
 from tests.support.template_rig import ask, closed
 
@@ -45,6 +46,13 @@ def test_the_five_are_shipped_with_ideas_references_and_stated_seeds() -> None:
         LocalLibrary.from_bytes(one.files["library.json"], "library.json")
         ideas += [idea.name for idea in one.seed_ideas()]
     assert len(ideas) == len(set(ideas)) >= 20
+
+
+def test_no_code_or_text_of_the_shipped_templates_stands_in_the_repository_twice() -> None:
+    kinds = ("*.py", "*.tex", "library.json")
+    paths = [path for kind in kinds for path in (ROOT / "templates").rglob(kind)]
+    contents = [path.read_bytes() for path in paths]
+    assert [path for path in paths if contents.count(path.read_bytes()) > 1] == []
 
 
 @pytest.mark.docker

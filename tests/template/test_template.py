@@ -14,8 +14,9 @@ import pytest
 from orchestrator.core.errors import BadResults, BadTemplate, UnknownName
 from orchestrator.core.files import RESERVED, shipped_root
 from orchestrator.template.contract import AUTHOR, PLACEHOLDERS, check, knob_line, require
+from orchestrator.template.folder import shipped
 from orchestrator.template.results import Dataset, Results, parse_final_info
-from orchestrator.template.template import Template, from_files, load, shipped
+from orchestrator.template.template import Template, from_files, load
 from orchestrator.template.untrained import compare_untrained
 from tests.support.places import DATA
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from orchestrator.core.errors import BadTemplate
 from orchestrator.template.contract.finding import Finding
+from orchestrator.template.folder import MANIFEST
 from orchestrator.template.lockfile import beside_base, importable, read
-from orchestrator.template.template import MANIFEST, Template
+from orchestrator.template.template import Template
 
 _UNREADABLE = (SyntaxError, ValueError, RecursionError, BadTemplate)
 

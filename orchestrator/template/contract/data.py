@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.template.contract.finding import Finding
-from orchestrator.template.template import MANIFEST, Template
+from orchestrator.template.folder import MANIFEST
+from orchestrator.template.template import Template
 
 
 def offline(template: Template) -> Iterator[Finding]:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from orchestrator.core.errors import BadTemplate
 from orchestrator.core.files import RESERVED
 from orchestrator.template.contract.finding import Finding
-from orchestrator.template.template import MANIFEST, NOTES, PAPER, Template
+from orchestrator.template.folder import MANIFEST
+from orchestrator.template.template import NOTES, PAPER, Template
 
 REQUIRED = ("experiment.py", "plot.py", "prompt.json", "seed_ideas.json", PAPER)
 UNPICKLING = (".pkl", ".pickle", ".pt", ".npy", ".npz")

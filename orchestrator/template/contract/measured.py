@@ -11,9 +11,10 @@ from orchestrator.core.errors import BadResults
 from orchestrator.core.job import JobResult, Verdict
 from orchestrator.template.contract.files import UNPICKLING
 from orchestrator.template.contract.finding import Finding, Judged
+from orchestrator.template.folder import MANIFEST
 from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import Results, parse_final_info, per_seed
-from orchestrator.template.template import MANIFEST, Template
+from orchestrator.template.template import Template
 from orchestrator.template.untrained import compare_untrained
 
 FINAL = "run_0/final_info.json"

@@ -1,0 +1,141 @@
+"""The files of a template's folder, and those of the template that it extends.
+
+``extends: NAME`` in ``template.yaml`` names one shipped template. Its files are read too; a file
+of the folder replaces the base's file of the same path. What :func:`read` returns is complete:
+nothing later needs to know the base, so a run's record and a copy hold every file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from orchestrator.core.errors import BadTemplate
+from orchestrator.core.strict_yaml import Document, nearest, parse
+
+MANIFEST = "template.yaml"
+MAX_FILES = 2000
+MAX_DEPTH = 8
+MAX_FILE = 64 * 1024 * 1024
+MAX_BYTES = 256 * 1024 * 1024
+EXTENDS = ("extends",)
+_LINE = re.compile(rb"^extends:[ \t]+[A-Za-z0-9_.\"'-]+[ \t\r]*(?:#.*)?$", re.MULTILINE)
+
+
+def shipped(shipped_root: Path) -> tuple[str, ...]:
+    """The names of the templates that travel with the program, sorted."""
+    found = (shipped_root / "templates").glob(f"*/{MANIFEST}")
+    return tuple(sorted(path.parent.name for path in found))
+
+
+def read(folder: Path, origin: str, shipped_root: Path) -> dict[str, bytes]:
+    """Every file of the template by relative POSIX path, with those of its base.
+
+    ``origin`` is the folder's name in errors. Raises :class:`BadTemplate`.
+    """
+    files = dict(_read(folder))
+    manifest = _extending(files, origin)
+    if manifest is None:
+        return files
+    name = _base_name(manifest, shipped(shipped_root))
+    base = dict(_read(shipped_root / "templates" / name))
+    if _extending(base, f"templates/{name}"):
+        raise manifest.bad(
+            EXTENDS,
+            f"the template {name!r} has an `extends` of its own",
+            why="a template extends a whole one: there is one level only",
+            todo="name a template without `extends`",
+        )
+    return base | files | {MANIFEST: _complete(manifest, files[MANIFEST], name)}
+
+
+def _extending(files: dict[str, bytes], origin: str) -> Document | None:
+    """The manifest, if it has the key ``extends``."""
+    if MANIFEST not in files:
+        return None
+    document = parse(files[MANIFEST], f"{origin}/{MANIFEST}", BadTemplate)
+    return document if EXTENDS in document.marks else None
+
+
+def _base_name(manifest: Document, names: tuple[str, ...]) -> str:
+    """The shipped template that the manifest names."""
+    name = manifest.data["extends"]
+    if not isinstance(name, str) or "/" in name:
+        raise manifest.bad(
+            EXTENDS,
+            "`extends` is not the name of a template",
+            why="only a template that comes with aisci can be extended; a path may lead anywhere",
+            todo=f"write a bare name; {nearest('', names)}",
+        )
+    if name not in names:
+        raise manifest.bad(
+            EXTENDS,
+            f"`extends` names the template {name!r}, which does not exist",
+            why="only a template that comes with aisci can be extended",
+            todo=nearest(name, names),
+        )
+    return name
+
+
+def _complete(manifest: Document, raw: bytes, name: str) -> bytes:
+    """The manifest with a comment in the place of ``extends``, so that its lines keep their numbers."""
+    comment = f"# The files that are not its own are those of {name}.".encode()
+    complete, found = _LINE.subn(comment, raw)
+    if found != 1:
+        raise manifest.bad(
+            EXTENDS,
+            "`extends` does not stand on a line by itself",
+            why="the line is taken out when the files are put together",
+            todo=f"write `extends: {name}` on one line that begins with it",
+        )
+    return complete
+
+
+def _read(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Every regular file below ``folder``, but hidden ones, caches and earlier ``run_i/``."""
+    count = total = 0
+    for path in _walk(folder, folder, 0):
+        relative = path.relative_to(folder).as_posix()
+        info = path.lstat()
+        count, total = count + 1, total + info.st_size
+        if not stat.S_ISREG(info.st_mode):
+            raise _unfit(path, "it is no regular file", "replace links and devices by plain files")
+        if not relative.isprintable() or "\\" in relative:
+            raise _unfit(path, "its name has characters that cannot be shown", "rename it")
+        if info.st_size > MAX_FILE or total > MAX_BYTES or count > MAX_FILES:
+            raise _unfit(
+                path,
+                f"a template may have {MAX_FILES} files, {MAX_FILE >> 20} MiB in one "
+                f"and {MAX_BYTES >> 20} MiB in all",
+                "keep large data outside the template",
+            )
+        yield relative, _content(path)
+
+
+def _walk(folder: Path, root: Path, depth: int) -> Iterator[Path]:
+    if depth > MAX_DEPTH:
+        raise _unfit(folder, f"it lies more than {MAX_DEPTH} folders deep", "flatten the template")
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.name == "__pycache__":
+            continue
+        if not path.is_dir() or path.is_symlink():
+            yield path
+        elif folder != root or not path.name.removeprefix("run_").isdigit():
+            yield from _walk(path, root, depth + 1)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+            return file.read(MAX_FILE + 1)
+    except OSError as error:
+        raise _unfit(path, error.strerror or str(error), "make it readable") from error
+
+
+def _unfit(path: Path, why: str, todo: str) -> BadTemplate:
+    return BadTemplate(
+        "a file cannot be part of a template", where=repr(str(path))[1:-1], why=why, todo=todo
+    )

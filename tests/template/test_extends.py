@@ -1,0 +1,134 @@
+"""A template that extends a shipped one is read whole, and a bad `extends` is refused where it stands."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from orchestrator.console.template import new_template
+from orchestrator.core.errors import BadTemplate
+from orchestrator.core.files import shipped_root
+from orchestrator.template.contract import check
+from orchestrator.template.folder import MANIFEST, shipped
+from orchestrator.template.template import from_files, load
+from tests.support.places import DATA
+
+QUICK = DATA / "quick"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A shipped root with two templates: ``quick``, and ``slow``, which extends it."""
+    shutil.copytree(QUICK, tmp_path / "templates/quick", ignore=shutil.ignore_patterns("run_*"))
+    extending(tmp_path / "templates/slow", "extends: quick")
+    return tmp_path
+
+
+def extending(folder: Path, line: str) -> None:
+    """A folder with a manifest and a ``prompt.json`` of its own, and nothing else."""
+    folder.mkdir()
+    own = (QUICK / MANIFEST).read_text().replace("name: quick", f"{line}\nname: {folder.name}")
+    (folder / MANIFEST).write_text(own)
+    (folder / "prompt.json").write_text('{"system": "slow", "task_description": "slow"}')
+
+
+def test_a_template_has_the_files_of_its_base_and_its_own_in_their_place(root: Path) -> None:
+    base, one = load("quick", root), load("slow", root)
+    assert list(one.files) == list(base.files)
+    changed = [path for path in one.files if one.files[path] != base.files[path]]
+    assert changed == ["prompt.json", MANIFEST]
+    assert (one.name, one.origin, one.task().system) == ("slow", "templates/slow", "slow")
+    assert check(one) == ()
+
+
+def test_a_file_that_the_base_does_not_have_is_added(root: Path) -> None:
+    (root / "templates/slow/more.csv").write_text("1,2")
+    assert set(load("slow", root).files) - set(load("quick", root).files) == {"more.csv"}
+
+
+def test_the_files_of_a_loaded_template_need_no_base_any_more(root: Path) -> None:
+    one = load("slow", root)
+    again = from_files(one.files, one.name, one.origin)
+    assert (again.hash, again.manifest) == (one.hash, one.manifest)
+    assert "extends:" not in one.text(MANIFEST)
+
+
+def test_a_changed_file_of_the_base_changes_the_hash_of_a_template_that_extends_it(
+    root: Path,
+) -> None:
+    before = load("slow", root).hash
+    (root / "templates/quick/plot.py").write_text("labels = {}\n")
+    assert load("slow", root).hash != before
+
+
+def test_a_folder_of_ones_own_may_extend_a_shipped_template(root: Path, tmp_path: Path) -> None:
+    extending(tmp_path / "mine", 'extends: "quick"  # and two files')
+    mine = load(f"{tmp_path}/mine/", root)
+    assert mine.files["experiment.py"] == load("quick", root).files["experiment.py"]
+    by_path, by_name = load(f"{root}/templates/slow/", root), load("slow", root)
+    assert by_path.hash == by_name.hash
+
+
+def test_a_copy_of_an_extending_template_holds_every_file_and_extends_nothing(
+    tmp_path: Path,
+) -> None:
+    lite = load("nanoGPT_lite", shipped_root())
+    new_template(tmp_path / "copy", "nanoGPT_lite")
+    copied = {p.relative_to(tmp_path / "copy").as_posix() for p in (tmp_path / "copy").rglob("*")}
+    assert copied - {"latex"} == set(lite.files)
+    assert "extends:" not in (tmp_path / "copy" / MANIFEST).read_text()
+    assert check(load(f"{tmp_path}/copy/", tmp_path)) == ()
+
+
+def test_an_error_in_an_extending_manifest_is_shown_at_its_line_in_the_file(root: Path) -> None:
+    path = root / "templates/slow" / MANIFEST
+    path.write_text(path.read_text().replace("gpu: none", "gpu: maybe"))
+    line = path.read_text().splitlines().index("gpu: maybe") + 1
+    with pytest.raises(BadTemplate) as caught:
+        load("slow", root)
+    assert caught.value.where == f"templates/slow/{MANIFEST}:{line}:1: gpu"
+
+
+@pytest.mark.parametrize(
+    ("line", "what", "todo"),
+    [
+        ("extends: quik", "names the template 'quik', which does not exist", "did you mean 'quick'"),
+        ("extends: ..", "names the template '..', which does not exist", "known: quick, slow"),
+        ("extends: ./quick", "is not the name of a template", "a bare name; known: quick, slow"),
+        ("extends: ../mine/quick", "is not the name of a template", "a bare name"),
+        ("extends: /etc", "is not the name of a template", "a bare name"),
+        ("extends: 3", "is not the name of a template", "a bare name"),
+        ("extends: [quick]", "is not the name of a template", "a bare name"),
+        ("extends:", "is not the name of a template", "a bare name"),
+        ("extends: slow", "'slow' has an `extends` of its own", "a template without `extends`"),
+        ("extends:\n  quick", "does not stand on a line by itself", "write `extends: quick` on one"),
+        ('"extends": quick', "does not stand on a line by itself", "write `extends: quick` on one"),
+    ],
+)  # fmt: skip
+def test_a_bad_extends_is_refused_where_it_stands_with_why_and_what_to_do(
+    root: Path, tmp_path: Path, line: str, what: str, todo: str
+) -> None:
+    extending(tmp_path / "mine", line)
+    with pytest.raises(BadTemplate) as caught:
+        load(f"{tmp_path}/mine/", root)
+    error = caught.value
+    number = (tmp_path / "mine" / MANIFEST).read_text().split("name: mine")[0].count("\n")
+    number -= line.count("\n")
+    assert error.where == f"{tmp_path}/mine/{MANIFEST}:{number}:1: extends"
+    assert what in error.what
+    assert todo in error.todo
+    assert error.why
+
+
+def test_a_shipped_template_cannot_extend_itself(root: Path) -> None:
+    path = root / "templates/slow" / MANIFEST
+    path.write_text(path.read_text().replace("extends: quick", "extends: slow"))
+    with pytest.raises(BadTemplate, match="'slow' has an `extends` of its own"):
+        load("slow", root)
+
+
+def test_no_shipped_template_needs_more_than_its_base() -> None:
+    for name in shipped(shipped_root()):
+        assert check(load(name, shipped_root())) == ()
