@@ -16,7 +16,16 @@ import typer
 from orchestrator import __version__
 from orchestrator.console import commands_policy as parsing_policies
 from orchestrator.console import commands_template as parsing_templates
-from orchestrator.console.options import HERE, Json, Quiet, Results, RunName, Sign, commands
+from orchestrator.console.options import (
+    HERE,
+    Json,
+    PolicyName,
+    Quiet,
+    Results,
+    RunName,
+    Sign,
+    commands,
+)
 
 app = commands("A language model does small research; nothing that it wrote runs on this host.")
 images_app = commands("The container images: build them, list them.")
@@ -60,13 +69,7 @@ def run(
     ] = "builtin/sweep",
     ideas: Annotated[int, typer.Option(min=1, max=100, help="How many ideas to pursue.")] = 1,
     scale: Annotated[str, typer.Option(help="The template's scale: smoke or full.")] = "full",
-    policy: Annotated[
-        str | None,
-        typer.Option(
-            help="A shipped policy, or ./a/file.yaml. Otherwise the largest shipped one that "
-            "this machine supports."
-        ),
-    ] = None,
+    policy: PolicyName = None,
     data: Annotated[Path | None, typer.Option(help="A folder of staged data sets.")] = None,
     max_usd: Annotated[float | None, typer.Option(min=0, help="Lower the run's budget.")] = None,
     price: Annotated[
@@ -171,8 +174,8 @@ def audit(
     """Check a run's whole record; exit code 1 if it is broken. It needs no engine, no network."""
     from orchestrator.console import audit as audits
 
-    wanted = audits.Wanted(head=head, key=key, html=html)
-    raise typer.Exit(audits.audit(run, results, wanted, as_json=as_json))
+    code = audits.audit(run, results, head=head, key=key, html=html, as_json=as_json)
+    raise typer.Exit(code)
 
 
 # --- the machine --------------------------------------------------------------------------

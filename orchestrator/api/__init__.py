@@ -1,1 +1,59 @@
-"""api."""
+"""What the command, a notebook and continuous integration call.
+
+Each function returns an outcome and takes a listener; none prints. Errors rise as
+:class:`orchestrator.core.errors.AisciError`::
+
+    from orchestrator.api import RunRequest, run
+
+    outcome = run(RunRequest(template="grokking", scale="smoke", policy="ci-cpu"), listener=print)
+    for idea in outcome.ideas:
+        print(idea.status, idea.paper)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from orchestrator.api.audits import audit
+    from orchestrator.api.baselines import baseline
+    from orchestrator.api.prepare import RunRequest
+    from orchestrator.api.proofs import prove
+    from orchestrator.api.reports import write_reports
+    from orchestrator.api.runs import ResumeRequest, replay, resume, run
+    from orchestrator.api.stage_data import stage_data
+    from orchestrator.api.template_check import check_template
+
+__all__ = [
+    "ResumeRequest",
+    "RunRequest",
+    "audit",
+    "baseline",
+    "check_template",
+    "prove",
+    "replay",
+    "resume",
+    "run",
+    "stage_data",
+    "write_reports",
+]
+
+_MODULES = {
+    "audits": ("audit",),
+    "baselines": ("baseline",),
+    "prepare": ("RunRequest",),
+    "proofs": ("prove",),
+    "reports": ("write_reports",),
+    "runs": ("ResumeRequest", "replay", "resume", "run"),
+    "stage_data": ("stage_data",),
+    "template_check": ("check_template",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a function's module when it is first used: a small command stays quick."""
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

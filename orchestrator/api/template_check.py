@@ -1,18 +1,96 @@
-"""``aisci template check --run``: each rule of the contract that only containers can show."""
+"""Check a template: the rules that its files show, and those that only containers show."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
 
+from orchestrator.api.signals import obeyed
 from orchestrator.api.template_run import TrialListener, Tryout, opened, usage_of
-from orchestrator.core.errors import BadResults
+from orchestrator.core.errors import BadResults, DiskFull
+from orchestrator.core.files import shipped_root
 from orchestrator.core.job import ContainerKind, JobResult
+from orchestrator.machine import datasets
 from orchestrator.research.stages.compile import read_report
-from orchestrator.template.contract import Judged, measured
+from orchestrator.template.contract import Judged, judged, measured
 from orchestrator.template.contract.finding import Finding
-from orchestrator.template.template import PAPER, Template
+from orchestrator.template.template import PAPER, Template, load
 
 KINDS: tuple[ContainerKind, ...] = ("experiment", "latex")
+MIB = 2**20
+
+
+class CheckListener(TrialListener, Protocol):
+    """Follows a check: each rule as it is judged, and the containers in between."""
+
+    def rule(self, judged: Judged, used: dict[str, object]) -> None:
+        """One rule was judged; ``used`` is what its container used."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOutcome:
+    """A template, and every rule that was judged. ``ran`` says whether containers were."""
+
+    template: Template
+    rules: tuple[Judged, ...]
+    ran: bool
+
+    @property
+    def broken(self) -> int:
+        """How many findings there are."""
+        return sum(len(rule.findings) for rule in self.rules)
+
+
+def check_template(
+    name: str,
+    listener: CheckListener,
+    *,
+    run: bool = False,
+    policy: str = "ci-cpu",
+    scale: str | None = None,
+) -> CheckOutcome:
+    """Judge every rule; with ``run``, and if the files break none, also those of containers."""
+    template = load(name, shipped_root())
+    rules = [*judged(template), *staged_rule(template)]
+    for rule in rules:
+        listener.rule(rule, {})
+    if not run or any(rule.findings for rule in rules):
+        return CheckOutcome(template, tuple(rules), ran=False)
+    size = scale or next(iter(template.manifest.scales))
+    with obeyed():
+        for rule, used in try_out(template, policy, size, listener):
+            listener.rule(rule, used)
+            rules.append(rule)
+    return CheckOutcome(template, tuple(rules), ran=True)
+
+
+def staged_rule(template: Template) -> tuple[Judged, ...]:
+    """What is here of the data that a template fetches; no rule of one that fetches none."""
+    fetched = [data for data in template.manifest.data if data.source == "download"]
+    if not fetched:
+        return ()
+    here = [data for data in fetched if datasets.is_staged(data)]
+    away = [data for data in fetched if data not in here]
+    prepare = f"aisci data prepare {template.argument}"
+    found = [
+        Finding(str(datasets.folder_of(data)), f"{data.name}: {why}", f"{prepare} fetches it again")
+        for data in here
+        if (why := datasets.why_unfit(data))
+    ]
+    try:
+        datasets.check_room(away)
+    except DiskFull as full:
+        found.append(Finding(full.where, f"{full.what}: {full.why}", full.todo))
+    names = ", ".join(f"{data.name} ({data.bytes / MIB:,.0f} MiB)" for data in away)
+    return (
+        Judged(
+            "staged",
+            "the fetched data that is here is what the manifest says",
+            tuple(found),
+            f"not here yet: {names}; {prepare}" if away else "",
+        ),
+    )
 
 
 def try_out(
@@ -72,7 +150,7 @@ def _typeset(trial: Tryout) -> tuple[Judged, dict[str, object]]:
     report = read_report(result, trial.store)
     told = [*report.errors, *(f"{name!r} is not defined" for name in report.undefined)]
     found = tuple(
-        Finding(PAPER, line, "mend it; the LaTeX container has TeX Live's usual packages")
+        Finding(PAPER, line, "correct it; the LaTeX container has TeX Live's usual packages")
         for line in told[:5]
     )
     promise = "the paper's skeleton compiles with a sentence in each place"

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from orchestrator.api.adapters import pool_for
 from orchestrator.api.data import data_for
 from orchestrator.api.images import resolve_images
-from orchestrator.api.policies import ChosenPolicy, require_gpu, usable_policy
+from orchestrator.api.policies import chosen_policy
 from orchestrator.core.deadline import FOREVER
 from orchestrator.core.job import ContainerKind, Job, JobResult, Peaks
 from orchestrator.core.tree import Tree
@@ -119,7 +119,7 @@ class Tryout:
 @contextmanager
 def opened(
     template: Template,
-    policy_name: str,
+    policy_name: str | None,
     scale: str,
     live: TrialListener,
     *,
@@ -130,8 +130,7 @@ def opened(
     Raises what :func:`orchestrator.api.prepare.prepare` raises of policies and images.
     """
     template.scale(scale)
-    policy = usable_policy(policy_name, Path())
-    require_gpu(template, ChosenPolicy(policy))
+    policy = chosen_policy(policy_name, Path(), template).policy
     data = data_for(template, scale, policy)
     engine = connect()
     images = resolve_images(policy, engine, template, kinds)

@@ -2,67 +2,41 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from orchestrator.api import find_run as runs
-from orchestrator.audit import CHECKS, Anchor, Audit, Outcome, audit_page
-from orchestrator.audit import audit as audited
+from orchestrator.api.audits import AuditOutcome
+from orchestrator.api.audits import audit as audited
+from orchestrator.audit import CHECKS, Audit, Outcome
 from orchestrator.audit.finding import Group, grouped
 from orchestrator.audit.page import why_none
 from orchestrator.audit.verdict import MEANS
 from orchestrator.console import output as out
-from orchestrator.core.errors import UserError
-from orchestrator.core.files import write
-from orchestrator.record.signing import read_verifier
 
-_HEAD = re.compile(r"[0-9a-f]{64}")
 MOST = 20  # findings on a terminal; the page has the others
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What the auditor brought along, and where the page is to go."""
-
-    head: str | None
-    key: Path | None
-    html: Path | None
-
-
-def audit(name: str, results: Path, wanted: Wanted, *, as_json: bool) -> int:
+def audit(
+    name: str,
+    results: Path,
+    *,
+    head: str | None,
+    key: Path | None,
+    html: Path | None,
+    as_json: bool,
+) -> int:
     """Audit a run and write the page; returns the exit code: 1 for a record that is broken."""
-    paths = runs.find(name, results)
-    given = Anchor(
-        head=_head(wanted.head), key=read_verifier(wanted.key) if wanted.key is not None else None
-    )
-    done = audited(paths, given)
-    page = _written(audit_page(done), wanted.html, paths.audit)
+    outcome = audited(name, results, head=head, key=key, html=html)
+    done, page = outcome.audit, _page(outcome)
     out.as_json(_as_json(done, page)) if as_json else _say(done, page)
     return 1 if done.outcome is Outcome.BROKEN else 0
 
 
-def _written(page: str, asked: Path | None, beside: Path) -> str:
-    """Where the page is. A folder that an auditor may only read is audited all the same."""
-    try:
-        write(asked or beside, page)
-    except OSError as error:
-        if asked is not None:
-            raise
-        return f"not written, {error.strerror}: say --html FILE"
-    return str(asked or beside)
-
-
-def _head(text: str | None) -> str:
-    if text is not None and not _HEAD.fullmatch(text.strip().lower()):
-        raise UserError(
-            "this is no head",
-            where=f"--head {text}",
-            why="a head is a SHA-256: 64 digits of hex",
-            todo="give it whole, as `aisci run` said it at its end",
-        )
-    return (text or "").strip().lower()
+def _page(outcome: AuditOutcome) -> str:
+    if outcome.page is None:
+        return f"not written, {outcome.why}: give --html FILE"
+    return str(outcome.page)
 
 
 def _say(done: Audit, page: str) -> None:

@@ -90,8 +90,9 @@ def policy_prove(
 ) -> None:
     """Try to escape, in real containers; exit code 1 if a control did not hold, 3 if not provable here."""
     from orchestrator.console import policy_prove as prove
+    from orchestrator.console.view import View
 
-    view = prove.View(quiet=quiet, as_json=as_json, verbose=verbose)
+    view = View(quiet=quiet, as_json=as_json, verbose=verbose)
     raise typer.Exit(prove.prove(name, tuple(only or ()), results, view))
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.console.options import Json, Quiet, commands
+from orchestrator.console.options import Json, PolicyName, Quiet, commands
 
 template_app = commands("Templates: the small studies that research starts from.")
 data_app = commands("Data sets that templates declare: fetched once, verified, staged.")
@@ -67,9 +67,9 @@ def template_baseline(
     scale: Annotated[
         str, typer.Option(help="The template's scale: smoke, short or full.")
     ] = "full",
-    policy: Annotated[str, typer.Option(help="A shipped policy, or ./a/file.yaml.")] = "default",
+    policy: PolicyName = None,
     again: Annotated[
-        bool, typer.Option("--again", help="Measure it anew where one is kept.")
+        bool, typer.Option("--again", help="Measure it again, even if one is kept.")
     ] = False,
     quiet: Quiet = False,
     as_json: Json = False,

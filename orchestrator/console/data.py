@@ -17,17 +17,15 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from orchestrator.api.signals import obeyed
+from orchestrator.api.stage_data import stage_data
 from orchestrator.console import output as out
 from orchestrator.console.view import View
-from orchestrator.core.errors import Interrupted, UnknownName, UserError
 from orchestrator.core.files import shipped_root
-from orchestrator.core.strict_yaml import nearest
 from orchestrator.machine import datasets
-from orchestrator.machine.download import Told, fetch
+from orchestrator.machine.download import Told
 from orchestrator.template.folder import shipped
 from orchestrator.template.manifest import DataFile, DataSet
-from orchestrator.template.template import Template, load
+from orchestrator.template.template import load
 
 MIB = 2**20
 TENTHS = 10  # lines about one file where nobody watches a terminal
@@ -75,84 +73,20 @@ def prepare(
     given: tuple[Path, ...] = (),
     ca_bundle: Path | None = None,
 ) -> None:
-    """Stage a template's data sets: what is missing is taken from ``given``, or fetched."""
-    template = load(name, shipped_root())
-    sets = _chosen(template, only)
-    if not sets:
-        _say(view, f"{template.name} fetches no data: its experiment makes all that it needs")
+    """Stage a template's data sets, and print each."""
+    with _drawn(view) as draw:
+        outcome = stage_data(name, draw, only=only, given=given, ca_bundle=ca_bundle)
+    if not outcome.sets:
+        _say(view, f"{outcome.template.name} downloads no data: its experiment makes its own")
         return
-    with datasets.alone(), _interruptible(template):
-        wanted = datasets.missing(sets)
-        files = [file for data in wanted for file in data.files]
-        if given:
-            _adopt(given, sets, files)
-        datasets.check_room(wanted)
-        with _drawn(view) as draw:
-            for data in wanted:
-                for file in data.files:
-                    fetch(file, datasets.partial(file), draw(data, file), ca_bundle)
-                datasets.place(data)
-    for data in sets:
-        state = "staged" if data in wanted else "was staged"
+    for data in outcome.sets:
+        state = "staged" if data in outcome.new else "was staged"
         if view.as_json:
             out.as_json({"data": data.name, "state": state, "bytes": data.bytes, "hash": data.hash,
                          "folder": str(datasets.folder_of(data))})  # fmt: skip
         else:
             _say(view, f"{data.name}: {state}, {data.bytes / MIB:,.1f} MiB, {data.licence}")
     _say(view, f"experiments find them, read-only, below /data; here in {datasets.home() / 'sets'}")
-
-
-def _chosen(template: Template, only: tuple[str, ...]) -> list[DataSet]:
-    """The sets to stage, by name; all that are fetched if none is named."""
-    fetched = {data.name: data for data in template.manifest.data if data.source == "download"}
-    for name in only:
-        if name not in fetched:
-            raise UnknownName(
-                f"the template {template.name} fetches no data set {name!r}",
-                where=f"{template.origin}/template.yaml: data",
-                todo=nearest(name, tuple(fetched)) if fetched else "it makes all that it needs",
-            )
-    return [data for name, data in fetched.items() if not only or name in only]
-
-
-def _adopt(given: tuple[Path, ...], sets: list[DataSet], files: list[DataFile]) -> None:
-    """Take what a person brought. Raises :class:`UserError` where it is none of the files."""
-    for path in given:
-        if not path.exists():
-            raise UserError("no such file or folder", where=f"--from {path}")
-    every = [file for data in sets for file in data.files]
-    found = list(datasets.matches(given, every))
-    used = {path if path in given else path.parent for _, path in found}
-    for path in given:
-        if path not in used:
-            names = [f"{file.path}: {file.bytes:,} bytes, SHA-256 {file.sha256}" for file in every]
-            has = (
-                f"it has {path.stat().st_size:,} bytes, SHA-256 {datasets.sha256_of(path)}"
-                if path.is_file()
-                else "no file in it has such a size and hash"
-            )
-            raise UserError(
-                "this is none of the files that the manifest names",
-                where=f"--from {path}",
-                why=has,
-                todo="\n         ".join(["wanted:", *names]),
-            )
-    for file, path in found:
-        if file in files:
-            datasets.adopt(file, path)
-
-
-@contextmanager
-def _interruptible(template: Template) -> Iterator[None]:
-    try:
-        with obeyed():
-            yield
-    except KeyboardInterrupt as error:
-        raise Interrupted(
-            "the transfer was stopped; what has come is kept",
-            where=str(datasets.home() / "partial"),
-            todo=f"go on from there: aisci data prepare {template.argument}",
-        ) from error
 
 
 @contextmanager

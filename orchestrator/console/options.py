@@ -58,4 +58,11 @@ Sign = Annotated[
     Path | None,
     typer.Option(metavar="KEY", help="Sign the record at its end: a file with an Ed25519 key."),
 ]
+PolicyName = Annotated[
+    str | None,
+    typer.Option(
+        "--policy",
+        help="A shipped policy, or ./a/file.yaml. If none: the largest shipped one that fits here.",
+    ),
+]
 HERE = Path("results")

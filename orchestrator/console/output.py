@@ -84,6 +84,6 @@ def draw(what: Callable[[Console], None], *, longest: int | None = None) -> None
     print("\n".join(line.rstrip() for line in page.getvalue().splitlines()))  # noqa: T201 - the answer
 
 
-def loads(data: bytes) -> Any:
-    """A journal's own JSON body, as it was written."""
-    return json.loads(data)
+def counted(number: int, noun: str) -> str:
+    """``1 finding``, ``3 findings``."""
+    return f"{number} {noun}" + "s" * (number != 1)

@@ -6,18 +6,16 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from rich.text import Text
 
+from orchestrator.api.policies import SHIPPED, this_machine
 from orchestrator.console import output as out
+from orchestrator.console.output import counted
 from orchestrator.core.errors import BadPolicy, UserError
-from orchestrator.core.files import shipped_root
-from orchestrator.core.host import Machine
 from orchestrator.core.sanitize import plain
 from orchestrator.core.strict_yaml import dump
-from orchestrator.machine.measure import measure
 from orchestrator.policy.check import (
     Finding,
     ceiling_of,
@@ -30,11 +28,9 @@ from orchestrator.policy.check import (
 from orchestrator.policy.compare import Verdict, compare, shown
 from orchestrator.policy.document import json_schema
 from orchestrator.policy.policy import Policy, load, load_blocks, show
-from orchestrator.sandbox.gpus.leases import Driver
 
 WRONG = 2
 ROOMY = 120  # characters; a narrower terminal leaves parents and descriptions to `policy show`
-SHIPPED = shipped_root() / "policies"
 
 
 def list_policies(*, as_json: bool) -> None:
@@ -132,7 +128,7 @@ def _print(finding: Finding) -> None:
 def _summary(findings: tuple[Finding, ...], compared: int, ceiling: Policy | None) -> str:
     errors = sum(finding.level == "error" for finding in findings)
     if errors:
-        return f"{errors} to mend"
+        return counted(errors, "error")
     if ceiling is None:
         return "ok"
     exceeds = sum(finding.level == "exceeds" for finding in findings)
@@ -204,9 +200,3 @@ def _in_words(first: str, second: str, counts: Mapping[Verdict, int]) -> str:
         return f"{second} allows nothing that {first} does not: {others}"
     many = f"{counts['weaker']} setting" + "s" * (counts["weaker"] > 1)
     return f"{second} allows more than {first} in {many}" + (f"; {others}" if others else "")
-
-
-def this_machine() -> Machine:
-    """This machine, with its GPUs."""
-    memory = [gpu.memory for gpu in Driver().devices()]
-    return measure(Path(), gpus=len(memory), gpu_memory=min(memory, default=None))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from rich.console import Console
 from rich.live import Live
@@ -36,19 +36,6 @@ _LAST = {
     "did not hold": "A control DID NOT HOLD: do not run what you do not trust under this policy here.",
     "not provable here": "What could be tried held; the rest cannot be shown on this machine.",
 }
-
-
-class Watcher(Protocol):
-    """Is told what goes on."""
-
-    def begin(self, kind: ContainerKind, many: int) -> None:
-        """So many probes of one kind of container follow."""
-
-    def doing(self, kind: ContainerKind, what: str) -> None:
-        """This is under way."""
-
-    def take(self, result: Result) -> None:
-        """This came out."""
 
 
 class _Within:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from orchestrator.api.template_check import check_template as check
+from orchestrator.api.template_new import copy_template
 from orchestrator.console import output as out
 from orchestrator.console.live_line import NowRunning
 from orchestrator.console.live_table import span
+from orchestrator.console.output import counted
 from orchestrator.console.view import View
-from orchestrator.core.errors import DiskFull, UserError
-from orchestrator.core.files import shipped_root, write
+from orchestrator.core.files import shipped_root
 from orchestrator.machine import baseline_cache as baselines
-from orchestrator.machine import datasets
 from orchestrator.template.baseline import KeptBaseline
-from orchestrator.template.contract import Finding, Judged, judged
-from orchestrator.template.folder import MANIFEST, shipped
+from orchestrator.template.contract import Judged
+from orchestrator.template.folder import shipped
 from orchestrator.template.manifest import Manifest
-from orchestrator.template.template import Template, from_files
 from orchestrator.template.template import load as load_template
 
 WRONG, FAILED = 2, 1
@@ -83,124 +83,55 @@ def _seconds(seen: tuple[KeptBaseline, ...], scale: str) -> float | None:
 
 
 def new_template(folder: Path, source: str) -> None:
-    """Copy a template to ``folder`` under that folder's name.
-
-    Raises :class:`UserError` where something is there already, or the name cannot be a template's.
-    """
-    name = folder.resolve().name
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}", name):
-        raise UserError(
-            f"{name!r} cannot be a template's name",
-            where=str(folder),
-            todo="use letters, digits, dots, dashes and underscores, the first a letter or digit",
-        )
-    if folder.exists():
-        raise UserError(
-            "something is there already; it is never written over",
-            where=str(folder),
-            todo="name a folder that does not exist yet",
-        )
-    template = load_template(source, shipped_root())
-    files = dict(template.files)
-    if MANIFEST in files:
-        text = template.text(MANIFEST)
-        files[MANIFEST] = re.sub(
-            r"^name:.*$", f"name: {name}", text, count=1, flags=re.MULTILINE
-        ).encode()
-    from_files(files, name, str(folder))
-    for path, data in files.items():
-        write(folder / path, data)
+    """Copy a template to ``folder``, and print what to do next."""
+    made = copy_template(folder, source)
     place = str(folder) if "/" in str(folder) else f"./{folder}"
-    out.say(f"{place}: {len(files)} files, copied from {template.argument}")
+    out.say(f"{place}: {len(made.files)} files, copied from {made.source.argument}")
     out.say(
         f"edit template.yaml and experiment.py, then:\n"
         f"  aisci template check {place} --run\n"
-        f"  aisci run {place} --scale {next(iter(template.manifest.scales))}"
+        f"  aisci run {place} --scale {next(iter(made.source.manifest.scales))}"
     )
 
 
 def check_template(name: str, *, run: bool, policy: str, scale: str | None, view: View) -> int:
-    """Print every rule and whether it holds; with ``run``, those that containers show too."""
-    template = load_template(name, shipped_root())
-    told = _Told(view)
-    rules = (*judged(template), *_staged(template))
-    if not view.as_json:
-        out.say(f"{template.name} ({template.origin})")
-    for rule in rules:
-        told.rule(rule, {})
-    if told.broken:
-        return told.end(template, WRONG)
-    if run:
-        from orchestrator.api.signals import obeyed  # noqa: PLC0415 - these need an engine
-        from orchestrator.api.template_check import try_out  # noqa: PLC0415
-
-        size = scale or next(iter(template.manifest.scales))
-        with obeyed(), NowRunning(view) as live:
-            told.live = live
-            for rule, used in try_out(template, policy, size, live):
-                told.rule(rule, used)
-        told.live = None
-    return told.end(template, FAILED)
+    """Print every rule and whether it holds; returns the exit code."""
+    with NowRunning(view) as live:
+        outcome = check(name, _Rules(view, live), run=run, policy=policy, scale=scale)
+    template, broken = outcome.template, outcome.broken
+    if view.as_json:
+        out.as_json({"template": template.name, "findings": broken})
+    else:
+        found = f"{counted(broken, 'finding')}" if broken else "keeps its contract"
+        out.say(f"{template.name}: {found}")
+    return (FAILED if outcome.ran else WRONG) if broken else 0
 
 
-def _staged(template: Template) -> tuple[Judged, ...]:
-    """What is here of the data that a template fetches; no rule of one that fetches none."""
-    fetched = [data for data in template.manifest.data if data.source == "download"]
-    if not fetched:
-        return ()
-    here = [data for data in fetched if datasets.is_staged(data)]
-    away = [data for data in fetched if data not in here]
-    prepare = f"aisci data prepare {template.argument}"
-    found = [
-        Finding(str(datasets.folder_of(data)), f"{data.name}: {why}", f"{prepare} fetches it again")
-        for data in here
-        if (why := datasets.why_unfit(data))
-    ]
-    try:
-        datasets.check_room(away)
-    except DiskFull as full:
-        found.append(Finding(full.where, f"{full.what}: {full.why}", full.todo))
-    names = ", ".join(f"{data.name} ({data.bytes / MIB:,.0f} MiB)" for data in away)
-    return (
-        Judged(
-            "staged",
-            "the fetched data that is here is what the manifest says",
-            tuple(found),
-            f"not here yet: {names}; {prepare}" if away else "",
-        ),
-    )
+class _Rules:
+    """Prints each rule as it is judged, above the line about the container that runs."""
 
+    def __init__(self, view: View, live: NowRunning) -> None:
+        self._view, self._live = view, live
 
-class _Told:
-    """Says each rule as it is judged, and counts what is to be mended."""
+    def begin(self, what: str, minutes: float = 0.0) -> None:
+        self._live.begin(what, minutes)
 
-    def __init__(self, view: View) -> None:
-        self._view = view
-        self.broken = 0
-        self.live: NowRunning | None = None
+    def __call__(self, what: str, facts: Mapping[str, object]) -> None:
+        self._live(what, facts)
 
-    def rule(self, one: Judged, used: dict[str, object]) -> None:
-        self.broken += len(one.findings)
+    def rule(self, judged: Judged, used: dict[str, object]) -> None:
         if self._view.as_json:
-            out.as_json({"rule": one.name, "held": one.held, "why_not": one.why_not, "used": used,
-                         "findings": [asdict(finding) for finding in one.findings]})  # fmt: skip
+            out.as_json({"rule": judged.name, "held": judged.held, "why_not": judged.why_not,
+                         "used": used, "findings": [asdict(one) for one in judged.findings]})  # fmt: skip
             return
-        if self._view.quiet and one.held:
+        if self._view.quiet and judged.held:
             return
-        mark = "✗" if one.findings else "–" if one.why_not else "✓"
-        lines = [f"  {mark} {one.name:<10} {one.promise}{_used(used)}"]
-        lines += [f"    {one.why_not}"] if one.why_not else []
-        for finding in one.findings:
+        mark = "✗" if judged.findings else "–" if judged.why_not else "✓"
+        lines = [f"  {mark} {judged.name:<10} {judged.promise}{_used(used)}"]
+        lines += [f"    {judged.why_not}"] if judged.why_not else []
+        for finding in judged.findings:
             lines += [f"    {finding.where}", f"      {finding.what}", f"      do: {finding.todo}"]
-        (self.live.say if self.live else out.say)("\n".join(lines))
-
-    def end(self, template: Template, code: int) -> int:
-        if self._view.as_json:
-            out.as_json({"template": template.name, "to_mend": self.broken})
-        else:
-            found = f"{self.broken} to mend" if self.broken else "keeps its contract"
-            out.say(f"{template.name}: {found}")
-        return code if self.broken else 0
+        self._live.say("\n".join(lines))
 
 
 def _used(used: dict[str, object]) -> str:

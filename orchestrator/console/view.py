@@ -11,3 +11,4 @@ class View:
 
     quiet: bool
     as_json: bool
+    verbose: bool = False

@@ -1,0 +1,66 @@
+"""Audit a run's record against itself, and against a head or a key that was kept elsewhere."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.api import find_run
+from orchestrator.audit import Anchor, Audit, audit_page
+from orchestrator.audit import audit as audited
+from orchestrator.core.errors import UserError
+from orchestrator.core.files import write
+from orchestrator.record.signing import read_verifier
+
+_HEAD = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditOutcome:
+    """An audit, and its page. ``page`` is None where the page could not be written: ``why``."""
+
+    audit: Audit
+    page: Path | None
+    why: str = ""
+
+
+def audit(
+    name: str,
+    results: Path,
+    *,
+    head: str | None = None,
+    key: Path | None = None,
+    html: Path | None = None,
+) -> AuditOutcome:
+    """Check a run's whole record and write the page to ``html``, or next to the record.
+
+    A folder that the auditor may only read is audited all the same.
+
+    Raises:
+        UserError: there is no such run, ``head`` is not a head, or ``key`` is not a public key.
+        OSError: ``html`` cannot be written.
+    """
+    paths = find_run.find(name, results)
+    verifier = read_verifier(key) if key is not None else None
+    done = audited(paths, Anchor(head=_checked(head), key=verifier))
+    page = html or paths.audit
+    try:
+        write(page, audit_page(done))
+    except OSError as error:
+        if html is not None:
+            raise
+        return AuditOutcome(done, None, str(error.strerror))
+    return AuditOutcome(done, page)
+
+
+def _checked(text: str | None) -> str:
+    head = (text or "").strip().lower()
+    if text is not None and not _HEAD.fullmatch(head):
+        raise UserError(
+            "this is not a head",
+            where=f"--head {text}",
+            why="a head is a SHA-256: 64 hexadecimal digits",
+            todo="give all 64 digits, as `aisci run` printed them at its end",
+        )
+    return head

@@ -1,0 +1,117 @@
+"""Measure a template's baseline once for this machine, for runs to start from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from orchestrator import __version__
+from orchestrator.api.template_run import TrialListener, Tryout, opened
+from orchestrator.core.errors import BadResults, BadTemplate
+from orchestrator.core.files import shipped_root
+from orchestrator.core.job import JobResult
+from orchestrator.core.research import Comparison
+from orchestrator.machine import baseline_cache
+from orchestrator.machine.measure import in_words
+from orchestrator.sandbox.gpus.leases import Driver
+from orchestrator.template.baseline import FORM, KeptBaseline, key_of
+from orchestrator.template.contract import measured, require
+from orchestrator.template.results import Results
+from orchestrator.template.template import Template, load
+from orchestrator.template.untrained import compare_untrained, require_held
+
+SCOPE = "run/baseline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineOutcome:
+    """A kept baseline, its numbers, and whether it was measured just now (``new``)."""
+
+    template: Template
+    kept: KeptBaseline
+    results: Results
+    comparisons: tuple[Comparison, ...]
+    new: bool
+
+
+def baseline(
+    name: str, *, scale: str, policy: str | None, listener: TrialListener, again: bool = False
+) -> BaselineOutcome:
+    """Measure, judge and keep the baseline; one that is kept already is returned.
+
+    Raises:
+        BadTemplate: the run did not finish, or does not beat the untrained model.
+        BadResults: its numbers cannot be read.
+    """
+    template = load(name, shipped_root())
+    require(template)
+    with opened(template, policy, scale, listener, kinds=("experiment",)) as trial:
+        key = key_of(trial.job(SCOPE), trial.image, trial.policy.hash)
+        known = baseline_cache.find(template.name, scale, key)
+        if known is not None and not again:
+            baseline_cache.bring(known, trial.store)
+            results, comparisons = _results(trial, known.result)
+            return _outcome(trial, known, results, comparisons, new=False)
+        ran = trial.experiment(SCOPE)
+        results, comparisons = _judged(trial, ran)
+        kept = _kept(trial, key, ran)
+        if known is not None:
+            baseline_cache.forget(known)
+        baseline_cache.keep(kept, trial.store)
+        return _outcome(trial, kept, results, comparisons, new=True)
+
+
+def _outcome(
+    trial: Tryout,
+    kept: KeptBaseline,
+    results: Results,
+    comparisons: tuple[Comparison, ...],
+    *,
+    new: bool,
+) -> BaselineOutcome:
+    return BaselineOutcome(
+        template=trial.template, kept=kept, results=results, comparisons=comparisons, new=new
+    )
+
+
+def _judged(trial: Tryout, ran: JobResult) -> tuple[Results, tuple[Comparison, ...]]:
+    """The numbers of a run that may be a baseline. Raises :class:`BadTemplate`."""
+    for finding in measured.finishes(ran).findings:
+        raise BadTemplate(
+            "the baseline did not finish; nothing is kept",
+            where=finding.where,
+            why=finding.what,
+            todo=finding.todo,
+        )
+    try:
+        results, comparisons = _results(trial, ran)
+    except BadResults as error:
+        error.where = f"{trial.template.origin}: {measured.FINAL}"
+        raise
+    require_held(comparisons)
+    return results, comparisons
+
+
+def _results(trial: Tryout, ran: JobResult) -> tuple[Results, tuple[Comparison, ...]]:
+    found = measured.Measured.of(trial.numbers(ran)).results
+    return found, compare_untrained(trial.template.manifest, trial.scale, found)
+
+
+def _kept(trial: Tryout, key: str, ran: JobResult) -> KeptBaseline:
+    manifest = trial.template.manifest
+    found = measured.Measured.of(trial.numbers(ran)).results
+    gpus = Driver().devices() if trial.policy.limits("experiment").gpus else ()
+    return KeptBaseline(
+        form=FORM,
+        key=key,
+        template=trial.template.name,
+        template_hash=trial.template.hash,
+        scale=trial.scale,
+        policy=trial.policy.name,
+        image=trial.image,
+        program=__version__,
+        machine=in_words(tuple(one.name for one in gpus)),
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        seeds={name: manifest.seeds(trial.scale, name) or () for name in found.datasets},
+        result=ran,
+    )

@@ -1,0 +1,114 @@
+"""Stage a template's data sets on this machine: download what is missing, or take local files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.api.signals import obeyed
+from orchestrator.core.errors import Interrupted, UnknownName, UserError
+from orchestrator.core.files import shipped_root
+from orchestrator.core.strict_yaml import nearest
+from orchestrator.machine import datasets
+from orchestrator.machine.download import Told, fetch
+from orchestrator.template.manifest import DataFile, DataSet
+from orchestrator.template.template import Template, load
+
+Following = Callable[[DataSet, DataFile], Told]
+"""Makes, for each file, what receives how many of its bytes are here."""
+
+
+@dataclass(frozen=True, slots=True)
+class StagedOutcome:
+    """A template's data sets that are staged now, and those of them that were not before."""
+
+    template: Template
+    sets: tuple[DataSet, ...]
+    new: tuple[DataSet, ...]
+
+
+def stage_data(
+    name: str,
+    following: Following,
+    *,
+    only: tuple[str, ...] = (),
+    given: tuple[Path, ...] = (),
+    ca_bundle: Path | None = None,
+) -> StagedOutcome:
+    """Stage a template's data sets: what is missing is taken from ``given``, or downloaded.
+
+    Raises:
+        UnknownName: the template fetches no such data set.
+        UserError: a given file is none of those that the manifest names.
+        DataFailed, DiskFull: a set could not be fetched, or there is no room for it.
+        Interrupted: a person stopped the transfer; what has arrived is kept.
+    """
+    template = load(name, shipped_root())
+    sets = _chosen(template, only)
+    if not sets:
+        return StagedOutcome(template, (), ())
+    with datasets.alone(), _interruptible(template):
+        wanted = datasets.missing(sets)
+        if given:
+            _adopt(given, sets, [file for data in wanted for file in data.files])
+        datasets.check_room(wanted)
+        for data in wanted:
+            for file in data.files:
+                fetch(file, datasets.partial(file), following(data, file), ca_bundle)
+            datasets.place(data)
+    return StagedOutcome(template, tuple(sets), tuple(wanted))
+
+
+def _chosen(template: Template, only: tuple[str, ...]) -> list[DataSet]:
+    """The sets to stage, by name; all that are fetched if none is named."""
+    fetched = {data.name: data for data in template.manifest.data if data.source == "download"}
+    for name in only:
+        if name not in fetched:
+            raise UnknownName(
+                f"the template {template.name} fetches no data set {name!r}",
+                where=f"{template.origin}/template.yaml: data",
+                todo=nearest(name, tuple(fetched)) if fetched else "it makes all that it needs",
+            )
+    return [data for name, data in fetched.items() if not only or name in only]
+
+
+def _adopt(given: tuple[Path, ...], sets: list[DataSet], files: list[DataFile]) -> None:
+    """Take what a person brought. Raises :class:`UserError` where it is none of the files."""
+    for path in given:
+        if not path.exists():
+            raise UserError("no such file or folder", where=f"--from {path}")
+    every = [file for data in sets for file in data.files]
+    found = list(datasets.matches(given, every))
+    used = {path if path in given else path.parent for _, path in found}
+    for path in given:
+        if path not in used:
+            names = [f"{file.path}: {file.bytes:,} bytes, SHA-256 {file.sha256}" for file in every]
+            has = (
+                f"it has {path.stat().st_size:,} bytes, SHA-256 {datasets.sha256_of(path)}"
+                if path.is_file()
+                else "no file in it has such a size and hash"
+            )
+            raise UserError(
+                "this is none of the files that the manifest names",
+                where=f"--from {path}",
+                why=has,
+                todo="\n         ".join(["wanted:", *names]),
+            )
+    for file, path in found:
+        if file in files:
+            datasets.adopt(file, path)
+
+
+@contextmanager
+def _interruptible(template: Template) -> Iterator[None]:
+    try:
+        with obeyed():
+            yield
+    except KeyboardInterrupt as error:
+        raise Interrupted(
+            "the transfer was stopped; what has come is kept",
+            where=str(datasets.home() / "partial"),
+            todo=f"go on from there: aisci data prepare {template.argument}",
+        ) from error
