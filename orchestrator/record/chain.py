@@ -77,3 +77,19 @@ def set_torn_tail_aside(path: Path) -> int:
         aside.write(data[whole:] + b"\n")
     os.truncate(path, whole)
     return len(data) - whole
+
+
+def append_line(path: Path, raw: bytes) -> None:
+    """Write one line and sync it to the disk; a full disk leaves the file as it was."""
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Unbuffered: what a full disk refused must not be written again when the file closes.
+        with path.open("ab", buffering=0) as file:
+            start, left = file.tell(), memoryview(raw + b"\n")
+            try:
+                while left:
+                    left = left[file.write(left) :]
+                os.fsync(file.fileno())
+            except OSError:
+                os.ftruncate(file.fileno(), start)
+                raise

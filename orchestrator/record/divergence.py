@@ -68,3 +68,10 @@ def first_difference(known: Any, now: Any, path: str = "") -> tuple[str, str, st
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=True)
     return text if len(text) <= 60 else text[:57] + "…"
+
+
+def interrupted(error: BaseException | None) -> bool:
+    """Whether ``error`` came up while a person's stop was being obeyed: then it is no answer."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None

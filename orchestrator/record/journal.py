@@ -9,7 +9,6 @@ run is repeated, else :class:`Diverged`. Bodies over 16 KiB are in the blob stor
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,13 +20,18 @@ from typing import Any, TypeVar
 
 from orchestrator.core.decode import decode, encode
 from orchestrator.core.errors import AisciError, BadJournal, Interrupted
-from orchestrator.core.files import disk_errors
 from orchestrator.core.model import Usage
 from orchestrator.core.protocols import Blobs
 from orchestrator.core.tree import canonical, digest
 from orchestrator.record import bodies
-from orchestrator.record.chain import read_lines
-from orchestrator.record.divergence import diverged, error_from, error_record, unrecorded
+from orchestrator.record.chain import append_line, read_lines
+from orchestrator.record.divergence import (
+    diverged,
+    error_from,
+    error_record,
+    interrupted,
+    unrecorded,
+)
 from orchestrator.record.events import (
     GENESIS,
     Answered,
@@ -44,6 +48,7 @@ from orchestrator.record.events import (
     Sealed,
 )
 from orchestrator.record.ledger import CallKey, Ledger
+from orchestrator.record.note_index import NoteIndex
 from orchestrator.record.notes import Note, read_note
 from orchestrator.record.pins import Pins
 
@@ -89,8 +94,7 @@ class Journal:
         self.head = GENESIS
         self.ledger = Ledger()
         self._calls: dict[CallKey, _Call] = {}
-        self._notes: dict[CallKey, Note] = {}  # by (name, scope, ordinal)
-        self._came: set[CallKey] = set()  # notes that came about in this process
+        self._notes = NoteIndex()
         self._ordinals: Counter[tuple[str, str]] = Counter()
         for event, head in read_lines(path) if path.exists() else ():
             try:
@@ -110,18 +114,7 @@ class Journal:
         """Write ``event`` as the next line and sync it to the disk before returning."""
         event = self._placed(event)
         raw = canonical(event)
-        with disk_errors(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            # Unbuffered: what a full disk refused must not be written again when the file closes.
-            with self.path.open("ab", buffering=0) as file:
-                start, left = file.tell(), memoryview(raw + b"\n")
-                try:
-                    while left:
-                        left = left[file.write(left) :]
-                    os.fsync(file.fileno())
-                except OSError:
-                    os.ftruncate(file.fileno(), start)
-                    raise
+        append_line(self.path, raw)
         self._take(event)
         self.head = digest(raw)
         return event
@@ -136,22 +129,20 @@ class Journal:
         A fact that is not ``settled`` (a failure that resume asks again) is written each time it
         comes about, and is not expected again.
         """
-        name = note.note
         if not settled:
             if self.mode is not Mode.REPLAY:
                 self._write_note(scope, UNSETTLED, note)
             return
-        key = (name, scope, self._next(f"note:{name}", scope))
-        self._came.add(key)
-        known = self._notes.get(key)
+        ordinal = self._next(f"note:{note.note}", scope)
+        known = self._notes.expect(note, scope, ordinal)
         if known == note:
             return
+        what = f"the note {note.note!r}"
         if known is not None and self.mode is not Mode.FORK:
-            before, now = bodies.plain(known), bodies.plain(note)
-            raise diverged(f"the note {name!r}", scope, key[2], before, now)
+            raise diverged(what, scope, ordinal, bodies.plain(known), bodies.plain(note))
         if self.mode is Mode.REPLAY:
-            raise unrecorded(f"the note {name!r}", scope, key[2])
-        self._write_note(scope, key[2], note)
+            raise unrecorded(what, scope, ordinal)
+        self._write_note(scope, ordinal, note)
 
     def _write_note(self, scope: str, ordinal: int, note: Note) -> None:
         body = bodies.store(bodies.plain(note), self.blobs)
@@ -187,12 +178,7 @@ class Journal:
         ``now`` leaves out those that did not come about (again) in this process: after a fork,
         an earlier branch's are in the record too.
         """
-        return [
-            note
-            for key, note in self._notes.items()
-            if isinstance(note, kind) and (key[1] == below or key[1].startswith(f"{below}/"))
-            if not now or key in self._came
-        ]
+        return self._notes.of(kind, below=below, now=now)
 
     def load(self, body: Body) -> Any:
         """The JSON value of a line's body. Raises :class:`BadJournal` where it is missing."""
@@ -210,7 +196,7 @@ class Journal:
             self._calls[event.key].end = event
             self.ledger.failed(event)
         elif isinstance(event, Noted):
-            self._notes[event.name, event.scope, event.ord] = read_note(self.load(event.body))
+            self._notes.take(read_note(self.load(event.body)), event.scope, event.ord)
         self.listener(event)
 
     # --- calls -----------------------------------------------------------------------------
@@ -308,10 +294,3 @@ class Journal:
         ordinal = self._ordinals[port, scope]
         self._ordinals[port, scope] += 1
         return ordinal
-
-
-def interrupted(error: BaseException | None) -> bool:
-    """Whether ``error`` came up while a person's stop was being obeyed: then it is no answer."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__context__
-    return error is not None
