@@ -14,7 +14,8 @@ from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import ModelRefused
 from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.research.prompts import blocks
-from orchestrator.research.sweep import paper, study
+from orchestrator.research.sweep import paper
+from orchestrator.research.sweep import planning as study
 
 NAME = "builtin/sweep"
 
