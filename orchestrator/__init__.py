@@ -1,6 +1,6 @@
 """The map of aisci: rooms by floor, the four ports that reach the world, the tree of errors.
 
-A room imports rooms on lower floors only, never one on its own floor (``tests/test_rooms.py``)::
+A room imports rooms on lower floors only, never one on its own floor (``tests/project/test_rooms.py``)::
 
     7  cli.py       the command
     6  console/     the terminal: options, output, live displays

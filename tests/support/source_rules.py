@@ -51,7 +51,8 @@ def _parsed(path: Path, _changed: int) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
 
 
-def _rooms_imported(path: Path) -> Iterator[str]:
+def rooms_imported(path: Path) -> Iterator[str]:
+    """The rooms that a file imports from, wherever in it."""
     for node in ast.walk(_tree(path)):
         if isinstance(node, ast.ImportFrom) and node.module:
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
@@ -77,7 +78,7 @@ def climbing_imports(root: Path) -> list[str]:
         if room not in FLOOR:
             out.append(f"{name}: no floor names the room {room!r}")
             continue
-        for other in sorted(set(_rooms_imported(path)) - {room}):
+        for other in sorted(set(rooms_imported(path)) - {room}):
             if other not in FLOOR:
                 out.append(f"{name} imports {other!r}, which is not a room")
             elif FLOOR[other] >= FLOOR[room]:
