@@ -44,7 +44,11 @@ def staged(folder: Path | None, policy: Policy) -> tuple[StagedData, ...]:
         return ()
     _may_have_data(policy, f"--data {folder}")
     if not folder.is_dir():
-        raise UserError("no such folder of data sets", where=f"--data {folder}")
+        raise UserError(
+            "there is no such folder of data sets",
+            where=f"--data {folder}",
+            todo="name a folder that exists; each of its sub-folders is one data set",
+        )
     sets = sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
     if not sets:
         raise UserError(
@@ -68,7 +72,7 @@ def same_data(data: tuple[StagedData, ...], policy: Policy) -> None:
                 f"the data set {one.name!r} is not the one that this run began with",
                 where=one.folder,
                 why="it was changed" if folder.is_dir() else "it is not there",
-                todo="put it back as it was: a run is not gone on with over other data",
+                todo="restore the original data; a run cannot resume with different data",
             )
 
 

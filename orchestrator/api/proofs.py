@@ -179,5 +179,6 @@ def _interrupted(name: str) -> Iterator[None]:
     except (KeyboardInterrupt, Interrupted) as error:
         raise Interrupted(
             "the proof was stopped; its containers are removed and nothing of it is kept",
+            where=f"the policy {name}",
             todo=f"start it again: aisci policy prove {name}",
         ) from error

@@ -66,11 +66,16 @@ def _as_tried(policy: Policy, host: Host) -> None:
         runtime = host.runtime(limits.runtime)
         if runtime.state == "failed":
             raise ControlUnavailable(
-                f"{kind}.runtime: a hardened job on {runtime.name} did not run just now",
+                f"a hardened job on {runtime.name} did not run just now",
+                where=f"{kind}.runtime",
                 todo=f"the line `runtime {runtime.name}` above says why",
             )
         if not backends:
-            raise ControlUnavailable("no hard disk quota can be given: no backend holds one here")
+            raise ControlUnavailable(
+                "no hard disk quota can be given: no backend holds one here",
+                where=f"{kind}.storage",
+                todo="loop devices or XFS with pquota: docs/installing.md, what a machine can lack",
+            )
         if backends == ["tmpfs"]:
             check_fits(limits.workspace, limits.tmp, limits.shm, limits.memory)
 

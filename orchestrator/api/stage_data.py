@@ -78,7 +78,11 @@ def _adopt(given: tuple[Path, ...], sets: list[DataSet], files: list[DataFile]) 
     """Take what a person brought. Raises :class:`UserError` where it is none of the files."""
     for path in given:
         if not path.exists():
-            raise UserError("no such file or folder", where=f"--from {path}")
+            raise UserError(
+                "there is no such file or folder",
+                where=f"--from {path}",
+                todo="name a file or folder that exists",
+            )
     every = [file for data in sets for file in data.files]
     found = list(datasets.matches(given, every))
     used = {path if path in given else path.parent for _, path in found}
@@ -91,7 +95,7 @@ def _adopt(given: tuple[Path, ...], sets: list[DataSet], files: list[DataFile]) 
                 else "no file in it has such a size and hash"
             )
             raise UserError(
-                "this is none of the files that the manifest names",
+                "the manifest names no such file",
                 where=f"--from {path}",
                 why=has,
                 todo="\n         ".join(["wanted:", *names]),
@@ -108,7 +112,7 @@ def _interruptible(template: Template) -> Iterator[None]:
             yield
     except KeyboardInterrupt as error:
         raise Interrupted(
-            "the transfer was stopped; what has come is kept",
+            "the transfer was stopped; what has arrived is kept",
             where=str(datasets.home() / "partial"),
-            todo=f"go on from there: aisci data prepare {template.argument}",
+            todo=f"continue from there: aisci data prepare {template.argument}",
         ) from error

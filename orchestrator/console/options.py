@@ -24,14 +24,20 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            error: AisciError = Interrupted("stopped by a signal; nothing was half-written")
+            error: AisciError = Interrupted(
+                "stopped by a signal; nothing was half-written",
+                where="this command",
+                todo="run it again",
+            )
         except AisciError as raised:
             error = raised
         except BrokenPipeError:  # the reader of our output has gone: click's business
             raise
         except OSError as refused:
             error = AisciError(
-                f"the system refused: {refused.strerror}", where=str(refused.filename or "")
+                f"the system refused: {refused.strerror}",
+                where=str(refused.filename or "this command"),
+                todo="check the permissions and the free space there, then run it again",
             )
         from orchestrator.console import errors
 

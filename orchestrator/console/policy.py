@@ -168,7 +168,8 @@ def diff(first: str, second: str, *, as_json: bool) -> None:
     if not common:
         raise UserError(
             f"{first!r} and {second!r} have no block in common",
-            where=f"{', '.join(before)} there, {', '.join(after)} here",
+            where=f"{', '.join(before)} in the first, {', '.join(after)} in the second",
+            todo="compare two whole policies, or two files with a block of the same name",
         )
     found = compare(before, after)
     counts = Counter(one.verdict for one in found)

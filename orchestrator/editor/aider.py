@@ -26,7 +26,7 @@ from orchestrator.core.errors import ControlUnavailable, EditorFailed
 from orchestrator.core.job import Job, JobResult, Limits
 from orchestrator.core.protocols import Blobs, LanguageModel
 from orchestrator.core.tree import Tree
-from orchestrator.editor.wire import LONGEST_LINE, Lines, concluded, converse, shown
+from orchestrator.editor.wire import AGAIN, LONGEST_LINE, Lines, concluded, converse, shown
 
 WORKER = ("python3", "-I", "/opt/aisci/editor/worker.py")
 """The worker in the image ``aisci-editor``."""
@@ -68,6 +68,7 @@ class ContainerEditor:
                 "the editor's container broke off",
                 where=request.scope,
                 why=f"{result.verdict} (exit code {result.exit_code}); {result.stderr[-1000:]}",
+                todo=AGAIN,
             )
         return concluded(
             request,
@@ -91,6 +92,7 @@ class ProcessEditor:
         if importlib.util.find_spec("aider") is None:
             raise ControlUnavailable(
                 "the policy says `editor: process`, but Aider is not installed here",
+                where="the policy's editor",
                 todo="install the extra `aisci[editor]`, or let the policy use a container",
             )
         self._blobs, self._worker = blobs, worker
@@ -109,7 +111,10 @@ class ProcessEditor:
             if said is None:
                 within.check(request.scope)
                 raise EditorFailed(
-                    "the editor's process broke off", where=request.scope, why=worker.why()
+                    "the editor's process broke off",
+                    where=request.scope,
+                    why=worker.why(),
+                    todo=AGAIN,
                 )
             came = Tree.of(
                 (path, self._blobs.put(data))

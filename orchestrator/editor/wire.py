@@ -82,6 +82,9 @@ class SaidFailed(_Said):
     what: str
 
 
+AGAIN = "`aisci resume` makes this edit again"
+REPORT = "report this with the idea's journal.jsonl: the program is at fault"
+
 _SAID: TypeAdapter[SaidLlm | SaidDone | SaidFailed] = TypeAdapter(
     Annotated[SaidLlm | SaidDone | SaidFailed, Field(discriminator="type")]
 )
@@ -108,14 +111,20 @@ def converse(
         if isinstance(said, SaidDone):
             # It now ends by itself; only then are its files at rest.
             if lines.receive(request.limits.wall) is not None:
-                raise EditorFailed("the editor went on after its end", where=request.scope)
+                raise EditorFailed(
+                    "the editor sent more after its end", where=request.scope, todo=AGAIN
+                )
             return said
         if isinstance(said, SaidFailed):
-            raise EditorFailed("the editor gave up", where=request.scope, why=said.what[:2000])
+            raise EditorFailed(
+                "the editor gave up", where=request.scope, why=said.what[:2000], todo=AGAIN
+            )
         turns += 1
         if turns > MOST_TURNS:
             raise EditorFailed(
-                f"the editor asked the model more than {MOST_TURNS} times", where=request.scope
+                f"the editor asked the model more than {MOST_TURNS} times",
+                where=request.scope,
+                todo=AGAIN,
             )
         _answer(lines, said, request, model, within)
     return None
@@ -150,6 +159,7 @@ def _tell(lines: Lines, **said: object) -> None:
     if len(line) >= LONGEST_LINE:
         raise EditorFailed(
             f"a line of {len(line)} bytes is more than the editor's {LONGEST_LINE}",
+            where="a request or reply on its way to the editor",
             todo="ask for a smaller change",
         )
     with suppress(BrokenPipeError):  # a worker that is gone is noticed when it is listened to
@@ -158,7 +168,9 @@ def _tell(lines: Lines, **said: object) -> None:
 
 def _understood(line: bytes, request: EditRequest) -> SaidLlm | SaidDone | SaidFailed:
     if len(line) > LONGEST_LINE:
-        raise EditorFailed("the editor sent a line past its bound", where=request.scope)
+        raise EditorFailed(
+            f"the editor sent a line over {LONGEST_LINE} bytes", where=request.scope, todo=AGAIN
+        )
     try:
         return _SAID.validate_json(line)
     except ValidationError as error:
@@ -167,6 +179,7 @@ def _understood(line: bytes, request: EditRequest) -> SaidLlm | SaidDone | SaidF
             "the editor sent a line that its protocol does not know",
             where=request.scope,
             why=f"{'.'.join(map(str, first['loc']))[:200]}: {first['msg'][:200]}",
+            todo="rebuild its image: `aisci images build aisci-editor`",
         ) from None
 
 
@@ -177,16 +190,24 @@ def shown(request: EditRequest) -> Tree:
     one, or the request asks for nothing.
     """
     if not request.instruction.strip() or not request.editable:
-        raise EditorFailed("an edit needs an instruction and a file to edit", where=request.scope)
+        raise EditorFailed(
+            "an edit needs an instruction and a file to edit", where=request.scope, todo=REPORT
+        )
     given = request.files.as_dict()
     for path in (*request.editable, *request.readable):
         parts = path.split("/")
         if not path.isprintable() or "\\" in path or {"", ".", ".."} & set(parts):
-            raise EditorFailed(f"{path!r} is no plain relative path", where=request.scope)
+            raise EditorFailed(
+                f"{path!r} is not a plain relative path",
+                where=request.scope,
+                todo="use letters, digits and single slashes in the template's file names",
+            )
     missing = sorted(set(request.readable) - set(given) - set(request.editable))
     if missing:
         raise EditorFailed(
-            f"files to be shown to the editor are not there: {missing}", where=request.scope
+            f"files that the editor should see are missing: {missing}",
+            where=request.scope,
+            todo=REPORT,
         )
     named = {*request.editable, *request.readable}
     return Tree.of({path: sha256 for path, sha256 in given.items() if path in named})
@@ -213,7 +234,8 @@ def concluded(
             raise EditorFailed(
                 f"the editor lost {path!r}",
                 where=request.scope,
-                why="it was removed, replaced by no plain file, or grew past the harvest limit",
+                why="it was removed, is not a plain file any more, or exceeds the harvest limit",
+                todo=AGAIN,
             )
         # an editable file that was not there is made empty for Aider; unused, it is no change
         if path in came and not (before is None and came[path] == _EMPTY):

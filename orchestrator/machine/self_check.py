@@ -126,8 +126,9 @@ def _trial(engine: Engine, depot: Depot, runtime: str) -> Attestation:
     if not result.ok or result.stdout.strip() != "held":
         raise AisciError(
             f"a job that prints one word ended as: {result.verdict}",
+            where=f"runtime {runtime}",
             why=result.stderr[-400:],
-            todo="see docs/sandbox.md, or ask with this machine's `aisci doctor --json`",
+            todo="see docs/sandbox.md; report it with the output of `aisci doctor --json`",
         )
     return result.attestation
 

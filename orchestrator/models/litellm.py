@@ -245,6 +245,7 @@ def _provider(litellm: Any, name: str) -> str:
         word = name.partition("/")[0]
         raise UnknownName(
             f"no model is named {name[:100]!r}",
+            where="--model",
             why="a name is VENDOR/MODEL, such as anthropic/claude-sonnet-4-5, or builtin/sweep",
             todo=nearest(word, known),
         ) from None
@@ -257,9 +258,10 @@ def _need_key(litellm: Any, name: str, provider: str, environ: Mapping[str, str]
     missing = [key for key in found["missing_keys"] if not environ.get(key)]
     if missing and not found["keys_in_environment"]:
         raise MissingKey(
-            f"{name} wants a key that is not in the environment",
+            f"{name} needs a key that is not in the environment",
+            where=f"--model {name}",
             why=f"not set: {', '.join(missing)}",
-            todo=f"export {missing[0]}=…; it stays in this process and is never written anywhere",
+            todo=f"export {missing[0]}=…; it stays in this process and is never written",
         )
 
 

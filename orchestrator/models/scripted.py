@@ -66,11 +66,18 @@ class ScriptedModel:
         """The rules in a file of JSON lines. Raises :class:`BadFile`."""
         try:
             if path.stat().st_size > MAX_FILE:
-                raise BadFile("the file of replies is too large", where=str(path))
+                raise BadFile(
+                    "the file of replies is too large",
+                    where=str(path),
+                    todo=f"keep it under {MAX_FILE} bytes",
+                )
             lines = path.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as problem:
             raise BadFile(
-                "the file of replies cannot be read", where=str(path), why=str(problem)
+                "the file of replies cannot be read",
+                where=str(path),
+                why=str(problem),
+                todo="name a UTF-8 file of JSON lines: --model scripted/FILE",
             ) from problem
         rules: list[Rule] = []
         for number, line in enumerate(lines, start=1):

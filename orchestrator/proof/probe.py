@@ -135,7 +135,10 @@ def load(path: Path, folder: Path) -> Probe:
         head = _Head.model_validate(_parse(_head_of(path)))
     except (ValueError, SyntaxError) as error:
         raise BadFile(
-            "a probe's head does not keep its form", where=str(path), why=_said(error)
+            "a probe's head does not have the required form",
+            where=str(path),
+            why=_said(error),
+            todo="see docs/proof.md, a probe of your own",
         ) from error
     _known(path, head)
     return Probe(
@@ -168,6 +171,7 @@ def chosen(all_of_them: tuple[Probe, ...], names: tuple[str, ...]) -> tuple[Prob
         if name not in known:
             raise UnknownName(
                 f"no probe, folder of probes or part of a control is called {name!r}",
+                where="--only",
                 todo=nearest(name, tuple(sorted(known))),
             )
     return tuple(one for one in all_of_them if set(names) & set(_called(one)))

@@ -51,7 +51,11 @@ def subject_of(name: str, shipped: Path) -> Subject:
     settings = comparable(name, shipped)
     limits = {kind: limits_of(_block(kind, settings[kind])) for kind in KINDS if kind in settings}
     if not limits:
-        raise UserError("no block of this file has every key", where=name)
+        raise UserError(
+            "no block of this file has every key",
+            where=name,
+            todo="name a whole policy, or complete one block",
+        )
     told = str(document.data["name"])
     return Subject(name=told, origin=origin, hash=digest(settings), limits=limits)
 

@@ -18,6 +18,7 @@ from orchestrator.core.files import UNFINISHED, disk_errors
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 _STEP = 1 << 20
+_RESTORE = "restore the folder from a copy; a run without its blobs cannot be read"
 
 
 class BlobStore:
@@ -56,14 +57,16 @@ class BlobStore:
     def path(self, sha256: str) -> Path:
         """Where the bytes lie. Raises :class:`BadJournal` where no store holds them."""
         if not _HEX.fullmatch(sha256):
-            raise BadJournal("a blob's name is not a SHA-256", where=str(self.folder))
+            raise BadJournal(
+                "a blob's name is not a SHA-256", where=str(self.folder), todo=_RESTORE
+            )
         for store in (self, *self.parents):
             if (store.folder / sha256).is_file():
                 return store.folder / sha256
         raise BadJournal(
             f"blob {sha256[:12]}… is missing",
             where=str(self.folder),
-            todo="restore the folder from a copy; a run without its blobs cannot be read back",
+            todo=_RESTORE,
         )
 
     def get(self, sha256: str) -> bytes:
@@ -99,5 +102,5 @@ class MemoryBlobs:
 
     def get(self, sha256: str) -> bytes:
         if sha256 not in self._kept:
-            raise BadJournal(f"blob {sha256[:12]}… is missing", where="memory")
+            raise BadJournal(f"blob {sha256[:12]}… is missing", where="memory", todo=_RESTORE)
         return self._kept[sha256]

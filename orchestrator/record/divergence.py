@@ -34,14 +34,15 @@ def diverged(what: str, scope: str, ordinal: int, known: Any, now: Any) -> Diver
         f"{what} number {ordinal + 1} in {scope!r} differs from the recorded one",
         where=f"at {path or 'the top'}: recorded {before}, now {after}",
         why="the template, a prompt, a policy or the program changed since the recording",
-        todo="restore what changed, or go on from here as a new branch: `aisci resume --fork`",
+        todo="restore what changed, or continue as a new branch: `aisci resume --fork`",
     )
 
 
 def unrecorded(what: str, scope: str, ordinal: int) -> Diverged:
     return Diverged(
         f"{what} number {ordinal + 1} in {scope!r} was never recorded",
-        why="a replay makes no call of its own",
+        where=scope,
+        why="a replay makes no calls",
         todo="`aisci resume` finishes an unfinished run; then it can be replayed whole",
     )
 

@@ -261,7 +261,12 @@ class Journal:
             value = make()
         except AisciError as error:
             if interrupted(error):
-                raise Interrupted("the run was stopped", why=error.what) from error
+                raise Interrupted(
+                    "the run was stopped",
+                    where=scope,
+                    why=error.what,
+                    todo="`aisci resume` continues it",
+                ) from error
             took = round(monotonic() - began, 3)
             failed = error_record(error)
             self.append(

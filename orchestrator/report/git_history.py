@@ -35,6 +35,9 @@ class Recorded:
     message: str
 
 
+_REMAKE = "remove the folder; `aisci resume` writes it again from the journal"
+
+
 class History:
     """The edits of one idea, oldest first, in the bare repository ``folder``."""
 
@@ -51,7 +54,9 @@ class History:
             chain = _chain(repo)
             if number > len(chain):
                 raise BadJournal(
-                    f"edit {number} cannot follow edit {len(chain) - 1}", where=str(self.folder)
+                    f"edit {number} cannot follow edit {len(chain) - 1}",
+                    where=str(self.folder),
+                    todo=_REMAKE,
                 )
             parents = [chain[number - 1].id] if number else []
             wanted = _commit(_tree(repo, tree, blobs), parents, number, message)
@@ -80,7 +85,9 @@ class History:
         try:
             return Repo(str(self.folder))
         except NotGitRepository as error:
-            raise BadJournal("this folder is no git history", where=str(self.folder)) from error
+            raise BadJournal(
+                "this folder is not a git history", where=str(self.folder), todo=_REMAKE
+            ) from error
 
 
 def _chain(repo: Repo) -> list[Commit]:

@@ -70,7 +70,12 @@ def edited_ideas(path: Path, known: tuple[Idea, ...]) -> tuple[Idea, ...] | None
     ids = [idea.id for idea in found]
     twice = next((idea.name for idea in found if ids.count(idea.id) > 1), None)
     if twice is not None:
-        raise BadFile("ideas.json holds one idea twice", where=str(path), why=f"{twice!r}")
+        raise BadFile(
+            "ideas.json holds one idea twice",
+            where=str(path),
+            why=f"{twice!r}",
+            todo="remove one of the two, or change its text",
+        )
     return found if found != known else None
 
 

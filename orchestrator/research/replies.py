@@ -16,14 +16,19 @@ from orchestrator.research.prompts import render
 M = TypeVar("M", bound=BaseModel)
 
 _FENCE = re.compile(r"```(?:json)?[^\n]*\n(.*?)```", re.DOTALL)
-_LONGEST = 256 * 1024  # characters; a longer reply is no answer to anything we ask
+_LONGEST = 256 * 1024  # characters; no request needs a longer reply
 TRIES = 3
+_RETRY = "choose a model that keeps formats better: --model"
 
 
 def parse(text: str, model: type[M]) -> M:
     """The last JSON object of ``text`` that fits ``model``; raises :class:`BadReply`."""
     if len(text) > _LONGEST:
-        raise BadReply(f"the reply has {len(text)} characters, over {_LONGEST}")
+        raise BadReply(
+            f"the reply has {len(text)} characters, over {_LONGEST}",
+            where="the model's reply",
+            todo=_RETRY,
+        )
     trouble = "it holds no JSON object"
     for candidate in reversed([*_outermost(text), *_FENCE.findall(text)]):
         try:
@@ -34,7 +39,12 @@ def parse(text: str, model: type[M]) -> M:
             trouble = f"{key or 'the object'}: {first['msg']}"
         except (ValueError, RecursionError) as error:
             trouble = f"not JSON: {error}"[:200]
-    raise BadReply("the reply does not keep the asked format", why=trouble)
+    raise BadReply(
+        "the reply does not have the requested format",
+        where="the model's reply",
+        why=trouble,
+        todo=_RETRY,
+    )
 
 
 def ask_for(ports: Ports, ask: Ask, model: type[M]) -> M:

@@ -37,6 +37,7 @@ class SweepModel:
         if answer is None:
             raise ModelRefused(
                 f"{NAME} has no answer for {ask.purpose!r}",
+                where="--model",
                 why="it is a sweep over a declared knob, not a language model",
                 todo="choose a model with --model",
             )

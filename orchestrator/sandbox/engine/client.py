@@ -95,9 +95,10 @@ def translated(doing: str) -> Iterator[None]:
         yield
     except APIError as error:
         raise EngineFailed(
-            f"The engine failed while {doing}.",
+            f"the engine failed while {doing}",
+            where="the Docker engine",
             why=one_line(error.explanation or error),
-            todo="`aisci doctor` checks the engine; `aisci resume` goes on from here.",
+            todo="`aisci doctor` checks the engine; `aisci resume` continues from here",
         ) from error
     except (
         DockerException,
@@ -107,9 +108,10 @@ def translated(doing: str) -> Iterator[None]:
         TimeoutError,
     ) as error:
         raise EngineFailed(
-            f"The engine broke off while {doing}.",
+            f"the connection to the engine broke while {doing}",
+            where="the Docker engine",
             why=one_line(error),
-            todo="See whether it still runs (`aisci doctor`); `aisci resume` goes on from here.",
+            todo="check that it still runs (`aisci doctor`); `aisci resume` continues from here",
         ) from error
 
 

@@ -66,8 +66,9 @@ def remove_container(engine: Engine, container: str) -> None:
             else:
                 return
         raise EngineFailed(
-            f"the engine has not removed the container {container} in {_TRIES * _PAUSE:g} s",
-            todo="look at the engine's log; then `aisci reap`",
+            f"the engine did not remove a container within {_TRIES * _PAUSE:g} s",
+            where=f"container {container}",
+            todo="read the engine's log, then `aisci reap`",
         )
 
 

@@ -87,7 +87,11 @@ class Stream:
                 self._which, self._left = _HEAD.unpack(self._head)
                 self._head = b""
                 if self._which not in (STDOUT, STDERR):
-                    raise SandboxFailed("the engine sent a stream that is neither out nor err")
+                    raise SandboxFailed(
+                        "the engine sent a stream that is neither stdout nor stderr",
+                        where="the output of a container",
+                        todo="`aisci resume` runs the job again; report it if it happens again",
+                    )
 
     def close(self) -> None:
         """Let go of the socket; the container does not notice."""

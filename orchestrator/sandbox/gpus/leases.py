@@ -119,8 +119,9 @@ class Driver:
         except self._nvml.NVMLError as error:
             raise SandboxFailed(
                 f"the GPU driver failed while {doing}",
+                where="NVML",
                 why=str(error),
-                todo="see whether `nvidia-smi` answers; `aisci doctor` shows what this machine has",
+                todo="check that `nvidia-smi` answers; `aisci doctor` shows what this machine has",
             ) from error
 
 

@@ -18,7 +18,7 @@ from orchestrator.core.errors import HarvestRefused
 from orchestrator.core.filenames import shown, why_unsafe
 from orchestrator.core.job import Limits
 from orchestrator.core.tree import Tree
-from orchestrator.sandbox.harvest.tarstream import Member, TarReader
+from orchestrator.sandbox.harvest.tarstream import RERUN, Member, TarReader
 
 MOST_NAMED = 100
 _KINDS = {
@@ -97,7 +97,11 @@ def harvest(chunks: Iterable[bytes], rules: Rules, store: Store) -> Harvest:
     for member in reader.members():
         members += 1
         if members > rules.members + 1:
-            raise HarvestRefused("a container's output has more members than its reader may send")
+            raise HarvestRefused(
+                "a container's output has more members than its reader may send",
+                where=shown(member.path),
+                todo=RERUN,
+            )
         why = kept.why_not(member)
         if why is None:
             sha256, _ = store.put_stream(reader.content(member.size))
@@ -109,7 +113,8 @@ def harvest(chunks: Iterable[bytes], rules: Rules, store: Store) -> Harvest:
             raise HarvestRefused(
                 "a container's output is larger than its reader may send",
                 where=shown(member.path),
-                why=f"{kept.skipped + member.size} bytes that are not wanted; at most {rules.bytes}",
+                why=f"{kept.skipped + member.size} bytes that no rule asks for; at most {rules.bytes}",
+                todo=RERUN,
             )
         kept.skipped += member.size
         for _ in reader.content(member.size):

@@ -26,6 +26,10 @@ class Member:
     link: str
 
 
+_WHERE = "the harvest of a container"
+RERUN = "`aisci resume` runs the job again; report it if it happens again"
+
+
 class TarReader:
     """Exact reads from a stream of chunks of any length; holds one chunk at most."""
 
@@ -46,7 +50,11 @@ class TarReader:
             member = _parse(block)
             if member.kind == "L":
                 if long_name is not None or not 0 < member.size <= LONGEST_SENT:
-                    raise HarvestRefused("a container's output has a long name out of place")
+                    raise HarvestRefused(
+                        "a container's output has a long name out of place",
+                        where=_WHERE,
+                        todo=RERUN,
+                    )
                 long_name = b"".join(self.content(member.size)).rstrip(b"\0")
                 continue
             if long_name is not None:
@@ -54,7 +62,9 @@ class TarReader:
                 long_name = None
             yield member
         if long_name is not None:
-            raise HarvestRefused("a container's output has a long name out of place")
+            raise HarvestRefused(
+                "a container's output has a long name out of place", where=_WHERE, todo=RERUN
+            )
 
     def _exactly(self, size: int) -> bytes:
         """``size`` bytes; only for small sizes."""
@@ -71,7 +81,9 @@ class TarReader:
             if not self._rest:
                 chunk = next(self._chunks, None)
                 if chunk is None:
-                    raise HarvestRefused("a container's output broke off in the middle")
+                    raise HarvestRefused(
+                        "a container's output broke off in the middle", where=_WHERE, todo=RERUN
+                    )
                 self._rest = memoryview(chunk)
             piece, self._rest = self._rest[:size], self._rest[size:]
             size -= len(piece)
@@ -82,11 +94,19 @@ def _parse(block: bytes) -> Member:
     """One 512-byte header of the old GNU form."""
     total = sum(block) - sum(block[148:156]) + 8 * ord(" ")
     if block[257:265] != b"ustar  \0" or _number(block[148:156]) != total:
-        raise HarvestRefused("a container's output is not the archive that its reader sends")
+        raise HarvestRefused(
+            "a container's output is not the archive that its reader sends",
+            where=_WHERE,
+            todo=RERUN,
+        )
     kind = chr(block[156])
     size = _number(block[124:136])
     if size and kind not in ("0", "\0", "L"):
-        raise HarvestRefused(f"a container's output has content in a member of kind {kind!a}")
+        raise HarvestRefused(
+            f"a container's output has content in a member of kind {kind!a}",
+            where=_WHERE,
+            todo=RERUN,
+        )
     return Member(
         _text(block[0:100].split(b"\0", 1)[0]).rstrip("/"),
         kind,
@@ -101,7 +121,9 @@ def _number(data: bytes) -> int:
         return int.from_bytes(data[1:], "big")
     digits = data.strip(b" \0")
     if not digits.isdigit() or b"8" in digits or b"9" in digits:
-        raise HarvestRefused("a container's output has a header that holds no number")
+        raise HarvestRefused(
+            "a container's output has a header that holds no number", where=_WHERE, todo=RERUN
+        )
     return int(digits, 8)
 
 

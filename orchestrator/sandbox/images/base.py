@@ -50,7 +50,9 @@ def find_base(engine: Engine, base: str | None, say: Callable[[str], None]) -> s
             todo="Check its name with `docker images`, or load it with `docker load`.",
         )
     if shutil.which("mmdebstrap") is None:
-        raise ImageBuildFailed("There is no base image to build on.", why=refusal, todo=WAYS)
+        raise ImageBuildFailed(
+            "there is no base image to build on", where=name, why=refusal, todo=WAYS
+        )
     say(f"no registry answers; making {name} from Debian's packages with mmdebstrap")
     return _bootstrap(engine)
 
@@ -67,7 +69,8 @@ def _bootstrap(engine: Engine) -> str:
         )
         if done.returncode != 0:
             raise ImageBuildFailed(
-                "mmdebstrap could not make the base image.",
+                "mmdebstrap could not make the base image",
+                where=DEFAULT_BASE,
                 why=one_line(" / ".join(done.stderr.strip().splitlines()[-3:])),
                 todo=WAYS,
             )

@@ -91,11 +91,13 @@ def resolve_for(engine: Engine, template: Template, name: str, flavour: Flavour)
     image = find(engine, derived.name)
     if image is None:
         raise ImageMissing(
-            f"The image of the template {template.name} is not built: {derived.name}.", todo=todo
+            f"the image of the template {template.name} is not built",
+            where=derived.name,
+            todo=todo,
         )
     if _state(image, derived.recipe, base) != "ready":
         raise ImageStale(
-            f"The image {derived.name} was built from another list, or on another base image.",
+            f"the image {derived.name} was built from another list, or on another base image",
             where=str(image.id),
             todo=todo,
         )

@@ -110,22 +110,25 @@ def resolve(
         if image is None:
             ours = ", ".join(r.name for r in RECIPES)
             raise ImageMissing(
-                f"There is no image {full!r}.",
-                why=f"It is not one of aisci's own ({ours}), and the engine does not have it.",
-                todo=f"Correct the policy's `image`, or: docker pull {full}",
+                f"there is no image {full!r}",
+                where="the policy's image",
+                why=f"it is not one of aisci's own ({ours}), and the engine does not have it",
+                todo=f"correct the policy's `image`, or: docker pull {full}",
             )
         return str(image.id)
     state = _state(engine, recipe, root or shipped_root())
     if state.state == "missing":
         raise ImageMissing(
-            f"The image {recipe.name} is not built.", todo=f"aisci images build {recipe.name}"
+            "an image is not built",
+            where=recipe.name,
+            todo=f"aisci images build {recipe.name}",
         )
     if state.state == "stale":
         raise ImageStale(
-            f"The image {recipe.name} was built from another recipe.",
+            f"the image {recipe.name} was built from another recipe",
             where=state.id,
-            why=f"Its label {RECIPE_LABEL} is not {state.recipe[:12]}…, the hash of the "
-            f"{recipe.dockerfile}, lock and folders that this aisci carries.",
+            why=f"its label {RECIPE_LABEL} is not {state.recipe[:12]}…, the hash of the "
+            f"{recipe.dockerfile}, lock and folders that this aisci has",
             todo=f"aisci images build {recipe.name}",
         )
     return state.id
@@ -185,8 +188,9 @@ def _known(name: str) -> Recipe:
     recipe = _by_name("aisci-sandbox:cpu" if name == "aisci-sandbox" else name)
     if recipe is None:
         raise UnknownName(
-            f"There is no image recipe {name!r}.",
-            todo="One of: " + ", ".join(r.name.removesuffix(":latest") for r in RECIPES),
+            f"there is no image recipe {name!r}",
+            where="images build",
+            todo="one of: " + ", ".join(r.name.removesuffix(":latest") for r in RECIPES),
         )
     return recipe
 

@@ -30,7 +30,12 @@ def pack(files: Tree, blobs: BlobStore, owner: tuple[int, int], spool: IO[bytes]
         for path, sha256 in files.files:
             why = why_unsafe(path, _DEEPEST)
             if why:
-                raise SandboxFailed(f"{path!a} cannot be copied into a container", why=why)
+                raise SandboxFailed(
+                    "a file cannot be copied into a container",
+                    where=f"{path!a}",
+                    why=why,
+                    todo="rename it in the template",
+                )
             for folder in _folders(path):
                 if folder not in made:
                     made.add(folder)

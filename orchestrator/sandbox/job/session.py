@@ -15,6 +15,7 @@ from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.objects import remove_container
 from orchestrator.sandbox.engine.stream import STDERR, STDOUT, Stream
 from orchestrator.sandbox.harvest.harvest import Harvest, Rules, harvest
+from orchestrator.sandbox.harvest.tarstream import RERUN
 from orchestrator.sandbox.job.line_buffer import Lines
 from orchestrator.sandbox.job.monitor import Watch
 from orchestrator.sandbox.network.proxy import Proxy
@@ -91,7 +92,9 @@ class Session:
         if self._watch.error is not None:
             raise self._watch.error
         if not self._watch.complete:
-            raise SandboxFailed("a job was not watched to its end", where=self._job.scope)
+            raise SandboxFailed(
+                "a job was not monitored to its end", where=self._job.scope, todo=RERUN
+            )
         if self._watch.over is not None:
             raise self._watch.over.spent(self._job.scope)
         if self._watch.seen.killed is Verdict.INTERRUPTED:
@@ -114,7 +117,12 @@ class Session:
         if moment(state["FinishedAt"]) >= self._facts.deadline:  # while this process hung
             self._watch.seen.killed = self._watch.seen.killed or Verdict.TIMED_OUT
         if state.get("Error"):
-            raise SandboxFailed("a container did not run its program", why=str(state["Error"]))
+            raise SandboxFailed(
+                "a container did not run its program",
+                where=self._job.scope,
+                why=str(state["Error"]),
+                todo="`aisci doctor` tries this engine; `aisci images build` rebuilds the image",
+            )
         return code
 
     def _count_files(self) -> None:

@@ -157,10 +157,16 @@ def _data_mounts(job: Job) -> list[dict[str, Any]]:
     mounts = []
     for name, folder in job.data:
         if "/" in name or why_unsafe(name, 1):
-            raise ControlUnavailable(f"{name!a} cannot name a data set", where="the job's data")
+            raise ControlUnavailable(
+                f"{name!a} cannot name a data set",
+                where="the job's data",
+                todo="rename its folder: letters, digits, dots, dashes and underscores",
+            )
         if not Path(folder).is_dir():
             raise ControlUnavailable(
-                f"data set {name!r} is not there", where=folder, todo="stage it first"
+                f"the data set {name!r} is missing",
+                where=folder,
+                todo="stage it: `aisci data prepare TEMPLATE`",
             )
         mounts += [_bind(folder, posixpath.join(place, name)) for place in DATA_FOLDERS]
     return mounts

@@ -144,4 +144,9 @@ def check_seen(seen: Pairs, limits: Limits) -> None:
     ]
     wrong += over(seen, limits)
     if wrong:
-        raise SandboxFailed("a container started with more rights than asked", why="; ".join(wrong))
+        raise SandboxFailed(
+            "a container started with more rights than requested",
+            where=f"runtime {limits.runtime}",
+            why="; ".join(wrong),
+            todo="do not use this engine; `aisci doctor` shows what it does differently",
+        )

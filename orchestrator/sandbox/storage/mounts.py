@@ -66,7 +66,8 @@ def check_workspace(seen: Pairs, backend: str) -> None:
     missing = set(OPTIONS.split(",")) - set(words.partition(" ")[2].split(","))
     if missing:
         raise SandboxFailed(
-            "a job's workspace was mounted otherwise than asked",
+            "a job's workspace was not mounted as requested",
+            where="the workspace of a job",
             why=f"without {', '.join(sorted(missing))}: {words}",
             todo="`aisci doctor` shows what this engine does differently",
         )

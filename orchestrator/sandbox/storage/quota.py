@@ -185,10 +185,16 @@ def loop_device(maker: Helper, quota: Quota) -> Iterator[str]:
         if answer["errno"] == ENOSPC:
             raise DiskFull(
                 "the engine's disk has no room for a job's workspace",
+                where="storage.workspace",
                 why=f"{quota.bytes} bytes are reserved before a job starts",
                 todo="make room where the engine keeps its volumes, or lower storage.workspace",
             )
-        raise ControlUnavailable("no loop device can be made here", why=str(answer["error"]))
+        raise ControlUnavailable(
+            "no loop device can be created here",
+            where="storage backend loop",
+            why=str(answer["error"]),
+            todo="docs/installing.md, what a machine can lack",
+        )
     try:
         yield answer["device"]
     finally:
@@ -241,4 +247,9 @@ def check_fits(workspace: int, tmp: int, shm: int, memory: int, why_not: str = "
 
 def bad_probe(why: str) -> SandboxFailed:
     """A quota that was set and does not hold."""
-    return SandboxFailed("a disk quota was set and did not hold", why=why)
+    return SandboxFailed(
+        "a disk quota was set and did not hold",
+        where="the storage backend",
+        why=why,
+        todo="do not use it; `aisci doctor` shows which backends hold here",
+    )

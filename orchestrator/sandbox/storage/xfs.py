@@ -68,6 +68,7 @@ def project_folder(maker: Helper, name: str, quota: Quota) -> Iterator[None]:
         if answer["errno"] == ENOSPC:
             raise DiskFull(
                 "the engine's disk has no room for a job's workspace",
+                where="storage.workspace",
                 why=f"{quota.bytes} bytes have to be free before a job starts",
                 todo="make room where the engine keeps its volumes, or lower storage.workspace",
             )
@@ -89,6 +90,7 @@ def can_leave() -> ControlUnavailable:
     """The quota holds only for those who keep to it."""
     return ControlUnavailable(
         "an XFS project quota would not bind a job here",
+        where="seccomp",
         why="the job could take its own files out of their project (FS_IOC_FSSETXATTR)",
         todo="leave the policy's seccomp at `default`, which refuses that call",
     )
@@ -98,6 +100,7 @@ def no_projects(why: str) -> ControlUnavailable:
     """There is no project quota to be had."""
     return ControlUnavailable(
         "no XFS project quota can be given here",
+        where="storage backend xfs",
         why=why,
         todo="keep the engine's folder on XFS, mounted with the option prjquota",
     )
