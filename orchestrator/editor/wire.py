@@ -111,21 +111,13 @@ def converse(
         if isinstance(said, SaidDone):
             # It now ends by itself; only then are its files at rest.
             if lines.receive(request.limits.wall) is not None:
-                raise EditorFailed(
-                    "the editor sent more after its end", where=request.scope, todo=AGAIN
-                )
+                raise _failed("the editor sent more after its end", request)
             return said
         if isinstance(said, SaidFailed):
-            raise EditorFailed(
-                "the editor gave up", where=request.scope, why=said.what[:2000], todo=AGAIN
-            )
+            raise _failed("the editor gave up", request, said.what[:2000])
         turns += 1
         if turns > MOST_TURNS:
-            raise EditorFailed(
-                f"the editor asked the model more than {MOST_TURNS} times",
-                where=request.scope,
-                todo=AGAIN,
-            )
+            raise _failed(f"the editor asked the model more than {MOST_TURNS} times", request)
         _answer(lines, said, request, model, within)
     return None
 
@@ -168,9 +160,7 @@ def _tell(lines: Lines, **said: object) -> None:
 
 def _understood(line: bytes, request: EditRequest) -> SaidLlm | SaidDone | SaidFailed:
     if len(line) > LONGEST_LINE:
-        raise EditorFailed(
-            f"the editor sent a line over {LONGEST_LINE} bytes", where=request.scope, todo=AGAIN
-        )
+        raise _failed(f"the editor sent a line over {LONGEST_LINE} bytes", request)
     try:
         return _SAID.validate_json(line)
     except ValidationError as error:
@@ -231,11 +221,10 @@ def concluded(
     for path in request.editable:
         before = request.files.get(path)
         if path not in came and before is not None:
-            raise EditorFailed(
+            raise _failed(
                 f"the editor lost {path!r}",
-                where=request.scope,
-                why="it was removed, is not a plain file any more, or exceeds the harvest limit",
-                todo=AGAIN,
+                request,
+                "it was removed, is not a plain file any more, or exceeds the harvest limit",
             )
         # an editable file that was not there is made empty for Aider; unused, it is no change
         if path in came and not (before is None and came[path] == _EMPTY):
@@ -252,3 +241,7 @@ def concluded(
         turns=turns,
         attestation=attestation,
     )
+
+
+def _failed(what: str, request: EditRequest, why: str = "") -> EditorFailed:
+    return EditorFailed(what, where=request.scope, why=why, todo=AGAIN)

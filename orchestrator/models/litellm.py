@@ -7,10 +7,7 @@ time-outs, prices and secrets are handled here once; litellm gets one try at a t
 from __future__ import annotations
 
 import os
-import random
-import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,36 +18,13 @@ from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.strict_yaml import nearest
 from orchestrator.core.waiting import bounded
 from orchestrator.models.failures import retry_after, translated
+from orchestrator.models.patience import Patience, World
 from orchestrator.models.redact import redact
 from orchestrator.models.scripted import Rule, ScriptedModel
 
 PER_PROMPT, PER_COMPLETION = "input_cost_per_token", "output_cost_per_token"
 MESSAGE_OVERHEAD = 16
 """Tokens that a vendor's chat format may add to each message; the known formats add 3 to 8."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long to try: seconds, but for ``tries``. Each pause doubles, up to ``longest_pause``.
-
-    ``timeout`` bounds one request. Once ``total`` would be over before the next request could
-    start, none is made: a call takes at most ``total + timeout``.
-    """
-
-    tries: int = 8
-    timeout: float = 600.0
-    first_pause: float = 2.0
-    longest_pause: float = 120.0
-    total: float = 1800.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """What a test replaces: waiting, the seconds that passed, a fraction (0–1) for the jitter."""
-
-    sleep: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
-    jitter: Callable[[], float] = random.random
 
 
 def open_model(

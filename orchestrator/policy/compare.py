@@ -13,6 +13,7 @@ from typing import Any, Literal
 from orchestrator.core.units import SIZES, parse_size, parse_time
 from orchestrator.policy import seccomp
 from orchestrator.policy.schema import DESCRIPTIVE
+from orchestrator.policy.seccomp_compare import no_weaker
 
 Verdict = Literal["stronger", "weaker", "different"]
 
@@ -128,9 +129,9 @@ def shown(value: Any) -> str:
 def _filters(before: Any, after: Any) -> Verdict:
     """What cannot be shown to allow no call more counts as weaker."""
     old, new = seccomp.profile_of(before), seccomp.profile_of(after)
-    if not seccomp.no_weaker(old, new):
+    if not no_weaker(old, new):
         return "weaker"
-    return "different" if seccomp.no_weaker(new, old) else "stronger"
+    return "different" if no_weaker(new, old) else "stronger"
 
 
 def _images(before: str, after: str) -> Verdict:

@@ -3,6 +3,8 @@
 Every line is one JSON object, an event of ``record/events.py``. It carries ``prev``, the SHA-256
 of the line before it (64 zeros first), ``n`` (its number) and ``at`` (UTC).
 
+Longer than 250 lines: appending, recalling and repeating are one mechanism over one state.
+
 A call's key is (port, scope, ordinal in that scope); its request's hash must match when the
 run is repeated, else :class:`Diverged`. Bodies over 16 KiB are in the blob store.
 """

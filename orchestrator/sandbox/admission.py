@@ -18,7 +18,7 @@ from orchestrator.core.job import Limits
 from orchestrator.core.units import rough_text, size_text
 from orchestrator.core.waiting import wait_for
 from orchestrator.policy.policy import RunLimits
-from orchestrator.sandbox.storage.quota import HELPER_MEMORY
+from orchestrator.sandbox.storage.helper import HELPER_MEMORY
 
 _Hold = tuple[Limits, Mapping[Path, int]]  # a job's limits, and what it may add to which folder
 

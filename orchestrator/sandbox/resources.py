@@ -18,7 +18,8 @@ from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.engine.labels import Owner, labels
 from orchestrator.sandbox.engine.reaper import remove_leftovers
 from orchestrator.sandbox.engine.sentinel import Sentinel, prefix_of
-from orchestrator.sandbox.storage.quota import BACKENDS, Helper, Quota
+from orchestrator.sandbox.storage.helper import Helper
+from orchestrator.sandbox.storage.quota import BACKENDS, Quota
 from orchestrator.sandbox.storage.volumes import Volumes
 
 STORAGE = "aisci-storage"

@@ -25,7 +25,8 @@ from orchestrator.core.errors import (
 )
 from orchestrator.core.model import Ask, Message
 from orchestrator.core.protocols import LanguageModel
-from orchestrator.models.litellm import LitellmModel, Patience, World, open_model
+from orchestrator.models.litellm import LitellmModel, open_model
+from orchestrator.models.patience import Patience, World
 from orchestrator.models.redact import redact
 from orchestrator.models.scripted import Rule, ScriptedModel
 from tests.contracts.model import ModelContract

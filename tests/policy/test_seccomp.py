@@ -22,15 +22,8 @@ from orchestrator.core.tree import Tree
 from orchestrator.core.units import parse_size
 from orchestrator.policy.compare import compare
 from orchestrator.policy.policy import Policy, load, show
-from orchestrator.policy.seccomp import (
-    MAX_BYTES,
-    Profile,
-    no_weaker,
-    profile_of,
-    read,
-    shipped,
-    under,
-)
+from orchestrator.policy.seccomp import MAX_BYTES, Profile, profile_of, read, shipped, under
+from orchestrator.policy.seccomp_compare import no_weaker
 from orchestrator.research.pins import policy_of
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.engine.objects import create_container, remove_container

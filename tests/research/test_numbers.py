@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from orchestrator.research.paper import constants as facts
 from orchestrator.research.paper.numbers import (
     Quantity,
-    from_results,
     nearest,
     numbers,
     resolve,
@@ -21,6 +20,7 @@ from orchestrator.research.paper.numbers import (
     within,
 )
 from orchestrator.research.paper.prose import plain
+from orchestrator.research.paper.quantities import from_results
 from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import Dataset, Results
 

@@ -15,7 +15,7 @@ from orchestrator.sandbox.engine.reaper import reap
 from orchestrator.sandbox.engine.sentinel import Sentinel
 from orchestrator.sandbox.images.images import resolve
 from orchestrator.sandbox.resources import Depot, socket_of
-from orchestrator.sandbox.storage.quota import helper_body, volume_mount
+from orchestrator.sandbox.storage.helper import helper_body, volume_mount
 from tests.support.leftovers import nobodys, settled
 from tests.support.private_engine import PrivateEngine, private_engine
 

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
@@ -20,7 +21,7 @@ from orchestrator.proof.probe import Probe
 from orchestrator.proof.running.fixtures import KEY_NAME, lowered
 from orchestrator.proof.running.result import Both, told
 from orchestrator.proof.running.runner import Trials
-from orchestrator.sandbox.engine.client import translated
+from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.labels import RUN
 from orchestrator.sandbox.network.dial import World
 
@@ -154,7 +155,7 @@ def killed_orchestrator(trials: Trials, kind: ContainerKind, probe: Probe) -> Bo
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
         child.stdout.close()
-    left = trials.left_of(run_id, within=30.0)
+    left = _left_of(trials.engine, run_id, within=30.0)
     name = "what it left goes on"
     guarded = told(
         name, through=bool(left), saw=", ".join(left) or "all was gone, removed by the sentinel"
@@ -168,3 +169,18 @@ def killed_orchestrator(trials: Trials, kind: ContainerKind, probe: Probe) -> Bo
 def _environment() -> dict[str, str]:
     """For a child that finds this very program, wherever it lies."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
+def _left_of(engine: Engine, run_id: str, *, within: float) -> tuple[str, ...]:
+    """What is left of a run on the engine, once there is nothing or the seconds are over."""
+    until = time.monotonic() + within
+    filters = {"label": [f"{RUN}={run_id}"]}
+    while True:
+        with translated("listing what a run has left"):
+            found = [
+                str(one["Names"][0]) for one in engine.api.containers(all=True, filters=filters)
+            ]
+            found += [one["Name"] for one in engine.api.volumes(filters=filters)["Volumes"] or []]
+        if not found or time.monotonic() > until:
+            return tuple(found)
+        time.sleep(0.25)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -18,6 +17,7 @@ from orchestrator.proof.observation import Seen, read
 from orchestrator.proof.probe import FOLDER, HELPERS, Bare, Probe
 from orchestrator.proof.running import inspection as looks
 from orchestrator.proof.running.bare import BareContainers
+from orchestrator.proof.running.commands import argv_together, bare_argv, probe_argv, shipped_probes
 from orchestrator.proof.running.fixtures import (
     DATA,
     ENVIRONMENT,
@@ -30,7 +30,6 @@ from orchestrator.proof.running.fixtures import (
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.admission import Allowance
 from orchestrator.sandbox.engine.client import Engine, translated
-from orchestrator.sandbox.engine.labels import RUN
 from orchestrator.sandbox.engine.objects import create_container, remove_container
 from orchestrator.sandbox.job.session import Session
 from orchestrator.sandbox.network.dial import World
@@ -60,7 +59,7 @@ class Trials:
         self.engine, self.limits, self.images, self.policy = engine, limits, images, policy
         self.depot = Depot(engine, run_id, lambda: images("aisci-storage"))
         self.storage = ""  # the backend of the last guarded container's workspace
-        self._files = _shipped(root / FOLDER)
+        self._files = shipped_probes(root / FOLDER)
         self._undo = ExitStack()
 
     def __enter__(self) -> Self:
@@ -99,7 +98,7 @@ class Trials:
         limits, _ = lowered(self.limits[kind], None)
         for way in dict.fromkeys(one.bare for one in probes):
             mine = [one for one in probes if one.bare == way]
-            argv, files = _together(mine, way), self._tree(limits, bare=True)
+            argv, files = argv_together(mine, way), self._tree(limits, bare=True)
             said, how = self._run_bare(self.images(limits.image), way, argv, files)
             seen = read(said)
             found |= {one.id: seen.get(one.id, Seen(why=how.why)) for one in mine}
@@ -110,7 +109,7 @@ class Trials:
     ) -> Seen:
         """One probe that wants a bare container to itself, started ``times`` times."""
         limits, _ = lowered(self.limits[kind], probe)
-        argv, files = _bare_argv(probe, args), self._tree(limits, bare=True)
+        argv, files = bare_argv(probe, args), self._tree(limits, bare=True)
         image = image or self.images(limits.image)
         said, how = self._run_bare(image, probe.bare, argv, files, times=times)
         seen = read(said, alone=probe.id).get(probe.id, Seen())
@@ -129,7 +128,7 @@ class Trials:
     def bare_left(self, kind: ContainerKind, probe: Probe) -> Iterator[str]:
         """A bare container that runs the probe, by its id, for as long as the block takes."""
         limits, _ = lowered(self.limits[kind], probe)
-        argv, files = _bare_argv(probe, ()), self._tree(limits, bare=True)
+        argv, files = bare_argv(probe, ()), self._tree(limits, bare=True)
         with self._bare.made(self.images(limits.image), probe.bare, argv, files) as made:
             with translated("starting a bare container"):
                 self.engine.api.start(made)
@@ -143,7 +142,7 @@ class Trials:
             return {}, ""
         limits, _ = lowered(self.limits[kind], None)
         before = len(self.doors.came)
-        result = self.sandbox.run(self._job(kind, limits, _together(probes), "together"))
+        result = self.sandbox.run(self._job(kind, limits, argv_together(probes), "together"))
         found, self.storage = read(result.stdout), result.attestation.storage
         if len(self.doors.came) > before:  # then whoever knocked is found alone
             found = {}
@@ -203,30 +202,13 @@ class Trials:
             with translated("removing a probe's image"):
                 self.engine.api.remove_image(image, force=True)
 
-    def left_of(self, run_id: str, *, within: float) -> tuple[str, ...]:
-        """What is left of a run on the engine, once there is nothing or the seconds are over."""
-        until = time.monotonic() + within
-        filters = {"label": [f"{RUN}={run_id}"]}
-        while True:
-            with translated("listing what a run has left"):
-                found = [
-                    str(one["Names"][0])
-                    for one in self.engine.api.containers(all=True, filters=filters)
-                ]
-                found += [
-                    one["Name"] for one in self.engine.api.volumes(filters=filters)["Volumes"] or []
-                ]
-            if not found or time.monotonic() > until:
-                return tuple(found)
-            time.sleep(0.25)
-
     # --- values --------------------------------------------------------------------------------
 
     def _job_of(self, kind: ContainerKind, probe: Probe, args: Sequence[str], image: str) -> Job:
         limits, _ = lowered(self.limits[kind], probe)
         limits = replace(limits, image=image) if image else limits
         name = "/".join((probe.id, *args))
-        job = self._job(kind, limits, (*_argv(probe), *args), name)
+        job = self._job(kind, limits, (*probe_argv(probe), *args), name)
         return (
             replace(job, harvest=(f"{looks.OUT}/",))
             if probe.judge not in _KEPT_AS_THEY_ARE
@@ -250,37 +232,6 @@ class Trials:
         told = given(limits, self.doors, bare=bare, more=more)
         files = {**self._files, f"{PROBES}/{HELPERS}/given.json": told}
         return Tree.of({path: self.blobs.put(data) for path, data in files.items()})
-
-
-def _shipped(folder: Path) -> dict[str, bytes]:
-    """Every file of the probes, as it lies below a job's working directory."""
-    return {
-        f"{PROBES}/{path.relative_to(folder)}": path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-
-
-def _argv(probe: Probe) -> tuple[str, ...]:
-    player = _PLAYED.get(Path(probe.file).suffix)
-    return ("python3", *([player] if player else []), f"{PROBES}/{probe.file}")
-
-
-def _bare_argv(probe: Probe, args: Sequence[str]) -> tuple[str, ...]:
-    """As guarded; but where the host looks, a naive reader inside looks in its place."""
-    argv = (*_argv(probe), *args)
-    if probe.judge not in {"itself", "host"}:
-        argv = ("python3", _NAIVE, probe.judge, *argv[1:])
-    return _in_world(argv) if probe.bare == "world" else argv
-
-
-def _together(probes: Sequence[Probe], way: Bare = "plain") -> tuple[str, ...]:
-    argv = ("python3", f"{PROBES}/{HELPERS}/together.py", *(one.file for one in probes))
-    return _in_world(argv) if way == "world" else argv
-
-
-def _in_world(argv: tuple[str, ...]) -> tuple[str, ...]:
-    return ("python3", _WORLD, *argv)
 
 
 def _knocked(seen: Seen, came: Sequence[str]) -> Seen:

@@ -19,7 +19,6 @@ from orchestrator.research.paper.latex import TEX
 from orchestrator.research.paper.numbers import (
     Number,
     Quantity,
-    from_results,
     nearest,
     numbers,
     resolve,
@@ -27,6 +26,7 @@ from orchestrator.research.paper.numbers import (
     within,
 )
 from orchestrator.research.paper.prose import Sentence, sentences
+from orchestrator.research.paper.quantities import from_results
 from orchestrator.research.paper.tables import metric_words
 from orchestrator.research.stages import paper_edit as papers
 from orchestrator.research.stages.compile import compile_paper

@@ -14,13 +14,12 @@ from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import ModelRefused
 from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.research.prompts import blocks
-from orchestrator.research.sweep import paper
-from orchestrator.research.sweep import planning as study
+from orchestrator.research.sweep import planning, replies
 
 NAME = "builtin/sweep"
 
 Answer = Callable[[dict[str, Any], Ask], str]
-ANSWERS: dict[str, Answer] = study.answers | paper.answers
+ANSWERS: dict[str, Answer] = planning.answers | replies.answers
 
 
 class SweepModel:

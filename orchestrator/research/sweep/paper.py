@@ -6,16 +6,11 @@ larger than the standard errors of the two means together; else it is called wit
 
 from __future__ import annotations
 
-import json
 import math
-import re
-from collections.abc import Callable
 from typing import Any
 
-from orchestrator.core.model import Ask
 from orchestrator.research.paper.latex import escape
 from orchestrator.research.paper.tables import metric_words
-from orchestrator.research.sweep.edits import replace
 from orchestrator.research.sweep.wording import (
     better,
     code,
@@ -237,58 +232,7 @@ def _figure(label: str, name: str) -> str:
 # --- answers --------------------------------------------------------------------------------
 
 
-def _section(write: Callable[[Data], str]) -> Callable[[Data, Ask], str]:
-    """An answer that puts what ``write`` says in place of the section's placeholder."""
-
-    def answer(data: Data, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
-        task = data["task"]
-        old = task["line"]
-        return replace(task["file"], old, old.replace(task["placeholder"], write(data)))
-
-    return answer
-
-
-def queries(data: Data, ask: Ask) -> str:  # noqa: ARG001 - as above
-    name = data["idea"]["name"].removeprefix("sweep_").replace("_", " ")
-    return _json({"queries": [data["idea"]["title"], name]})
-
-
-def no_edit(data: Data, ask: Ask) -> str:  # noqa: ARG001 - as above
-    return "builtin/sweep corrects nothing: it has no judgement to correct with."
-
-
-def review(data: Data, ask: Ask) -> str:  # noqa: ARG001 - as above
-    """A mechanical checklist over the pages: no scores, no decision."""
-    text = "\n".join(data["pages"])
-    checks = {
-        "an abstract": r"\bAbstract\b",
-        "a results section": r"\bResults\b",
-        "a table": r"\bTable \d",
-        "a figure": r"\bFigure \d",
-        "a reference list": r"\bReferences\b",
-        "standard errors": r"±|standard error",
-        "a statement of limits": r"cannot show|[Ll]imitation",
-    }
-    there = [what for what, pattern in checks.items() if re.search(pattern, text)]
-    absent = [what for what in checks if what not in there]
-    return _json(
-        {
-            "Summary": (
-                f"A mechanical checklist by builtin/sweep over {len(data['pages'])} pages. It "
-                "looks for the parts that a paper has; it does not judge what the paper says."
-            ),
-            "Strengths": [f"the paper has {what}" for what in there],
-            "Weaknesses": [f"the paper has no {what.split(' ', 1)[-1]}" for what in absent],
-            "Limitations": ["a checklist cannot tell a good paper from a bad one"],
-        }
-    )
-
-
-def _json(value: Data) -> str:
-    return f"```json\n{json.dumps(value, indent=1)}\n```\n"
-
-
-_WRITERS = {
+WRITERS = {
     "title": title,
     "abstract": abstract,
     "introduction": introduction,
@@ -298,11 +242,4 @@ _WRITERS = {
     "setup": setup,
     "results": results,
     "conclusion": conclusion,
-}
-answers: dict[str, Callable[[Data, Ask], str]] = {
-    **{f"writeup.{name}": _section(write) for name, write in _WRITERS.items()},
-    "writeup.queries": queries,
-    "compile.fix": no_edit,
-    "verify.fix": no_edit,
-    "review.form": review,
 }

@@ -8,7 +8,8 @@ the container's program runs on without it. What runs so, with a volume of the r
 While it lives it may hang, or be stopped: then nobody would hold its jobs' time. So every few
 seconds the sentinel looks at the run's containers and kills what is past its label's deadline.
 
-This file is also the program: it is started by its path, imports the standard library only
+Longer than 250 lines, because this file is also the program: it is started by its path, imports
+the standard library only
 (so it is there in tens of milliseconds), and speaks HTTP to the engine's socket itself. It
 runs in a session of its own, so Ctrl-C does not reach it, and it holds one end of a pipe: the
 kernel closes the other end however the orchestrator ends, SIGKILL included.

@@ -8,46 +8,20 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import replace
 
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import AisciError, SandboxFailed
 from orchestrator.core.job import Limits, Peaks, Verdict
 from orchestrator.sandbox.engine.client import APIError, Engine, translated
 from orchestrator.sandbox.engine.stream import STDOUT, Stream
-from orchestrator.sandbox.job.cgroup import Meter
 from orchestrator.sandbox.job.line_buffer import Lines
-from orchestrator.sandbox.storage.quota import Helper
+from orchestrator.sandbox.job.sampler import GpuMeter, Sampler, Seen
+from orchestrator.sandbox.storage.helper import Helper
 
 TAIL = 64 << 10  # bytes of each stream that a result keeps
 _SLOWEST, _FASTEST = 0.25, 0.02  # seconds between samples: quick at first, short jobs count too
 _DEATH = 30.0  # seconds that a killed container may take to be gone
-
-
-class GpuMeter(Protocol):
-    """What one container uses of the GPUs that it was lent."""
-
-    def sample(self, container: str) -> tuple[int, bool]:
-        """Bytes in use on its fullest GPU, and whether any of its processes is on one."""
-
-
-@dataclass(slots=True)
-class Seen:
-    """What the watch has gathered; complete once it has ended."""
-
-    killed: Verdict | None = None
-    peaks: Peaks = field(default_factory=Peaks)
-    hit: set[str] = field(default_factory=set)
-
-
-def full_below(workspace: int) -> int:
-    """How many free bytes count as none: a kernel refuses a large write as a whole.
-
-    Seen with up to 2 MiB still free on ext4, and 4 MiB on XFS, which reserves a write's room in
-    steps of that size.
-    """
-    return min(4 << 20, workspace // 8)
 
 
 class Watch:
@@ -77,25 +51,32 @@ class Watch:
         )
         # Not Thread.join: interrupted by Ctrl-C, Python 3.11 takes a running thread for ended.
         self._done = threading.Event()
-        self.seen = Seen()
         self.error: AisciError | OSError | None = None
         self.complete = False
         self.over: Deadline | None = None
         self._within = within
-        self._engine, self._container, self._pid = engine, container, pid
-        self._stream, self._limits, self._keeper, self._gpus = stream, limits, keeper, gpus
+        self._engine, self._container = engine, container
+        self._stream, self._limits = stream, limits
         self._lines, self._on_sample = lines, on_sample
-        self._meter = Meter.of(pid, container)
+        self._sampler = Sampler(container, pid, limits, keeper, gpus)
         self._process = os.pidfd_open(pid)
         self._began = time.monotonic()
         self._asked: Verdict | None = None
         self._term_at: float | None = None
         self._kill_at: float | None = None
         self._log_bytes = 0
-        self._gpu_looked: float | None = None
         self._tails: dict[int, bytearray] = {}
         self._senders: list[threading.Thread] = []
         self._unsent: AisciError | None = None
+
+    @property
+    def seen(self) -> Seen:
+        """What was gathered; complete once the container has ended."""
+        return self._sampler.seen
+
+    def look_at_disk(self) -> None:
+        """Once more, when the container is gone."""
+        self._sampler.look_at_disk()
 
     def interrupt(self, why: Verdict = Verdict.INTERRUPTED) -> None:
         """Ask for an end without grace; the thread does it within a quarter of a second."""
@@ -133,7 +114,7 @@ class Watch:
                 sender.join(_DEATH)
             os.close(self._process)
             wall = time.monotonic() - self._began
-            self._note(wall=wall, log_bytes=self._log_bytes)
+            self._sampler.raise_peaks(wall=wall, log_bytes=self._log_bytes)
             if self._lines:
                 self._lines.end()
 
@@ -151,7 +132,7 @@ class Watch:
             ready = select.select(sources, [], [], max(0.0, next_look - time.monotonic()))[0]
             if self._process in ready and not ended:
                 ended = True
-                self._read_books()  # once more, while the engine has yet to remove them
+                self._sampler.read_cgroup()  # once more, before the engine removes it
             if output in ready:
                 self._take(0.0)
             elif self._process in ready:  # only when nothing is left to read just now
@@ -176,51 +157,8 @@ class Watch:
 
     def _look(self) -> None:
         """One sample of everything that is limited."""
-        if not self._read_books():
-            return
-        self.look_at_disk()
-        self._look_at_tmp()
-        self._look_at_gpus()
-        if self._on_sample:
+        if self._sampler.sample() and self._on_sample:
             self._on_sample(replace(self.seen.peaks, wall=time.monotonic() - self._began))
-
-    def _read_books(self) -> bool:
-        """The kernel's counters of the container; whether it still has any."""
-        sample = self._meter.sample()
-        if sample is None:
-            return False
-        if sample.oom:
-            self.seen.hit.add("memory")
-        if sample.pids_denied:
-            self.seen.hit.add("pids")
-        self._note(memory=sample.memory, pids=sample.pids, cpu_time=sample.cpu)
-        return True
-
-    def look_at_disk(self) -> None:
-        """How full the volume is; also asked once more when the container is gone."""
-        room = self._keeper.ask({"op": "stat"})
-        self._note(disk=room["bytes"], inodes=room["inodes"])
-        if room["free"] < full_below(self._limits.workspace):
-            self.seen.hit.add("storage: bytes")
-        if room["free_inodes"] == 0:
-            self.seen.hit.add("storage: inodes")
-
-    def _look_at_tmp(self) -> None:
-        try:
-            tmp = os.statvfs(f"/proc/{self._pid}/root/tmp")
-        except OSError:
-            return  # not root, or just ended: then only the job's own words tell
-        if tmp.f_bavail == 0 or tmp.f_favail == 0:
-            self.seen.hit.add("storage: tmp")
-
-    def _look_at_gpus(self) -> None:
-        if self._gpus is None:
-            return
-        used, busy = self._gpus.sample(self._container)
-        now = time.monotonic()
-        since, self._gpu_looked = (now - (self._gpu_looked or now)), now
-        spent = self.seen.peaks.gpu_time + (since if busy else 0.0)
-        self._note(gpu_memory=used, gpu_time=spent)
 
     def _enforce(self, elapsed: float) -> None:
         """End the container if it is over a limit that only the host holds."""
@@ -289,9 +227,3 @@ class Watch:
         except OSError:
             return False  # not root: the engine has to do it
         return True
-
-    def _note(self, **seen: float) -> None:
-        """Raise each peak to what was just seen."""
-        peaks = self.seen.peaks
-        more = {name: max(getattr(peaks, name), value) for name, value in seen.items()}
-        self.seen.peaks = replace(peaks, **more)

@@ -19,7 +19,8 @@ from orchestrator.sandbox.harvest.tarstream import RERUN
 from orchestrator.sandbox.job.line_buffer import Lines
 from orchestrator.sandbox.job.monitor import Watch
 from orchestrator.sandbox.network.proxy import Proxy
-from orchestrator.sandbox.storage.quota import Helper, send_request
+from orchestrator.sandbox.storage.helper import Helper
+from orchestrator.sandbox.storage.quota import send_request
 
 _NOTICED = 30  # seconds within which the engine must have seen the end that the kernel reports
 

@@ -15,7 +15,7 @@ from orchestrator.policy.lint import LEAST_TMPFS
 from orchestrator.policy.seccomp import profile_of, under
 from orchestrator.policy.values import why_not_set
 from orchestrator.sandbox.gpus.cdi import device_requests
-from orchestrator.sandbox.storage.quota import volume_mount
+from orchestrator.sandbox.storage.helper import volume_mount
 
 # Deep enough that a template's `../../../data` is the staged data.
 WORKDIR = "/workspace/results/template/idea"

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from orchestrator.core.errors import AisciError, ControlUnavailable
+from orchestrator.core.errors import AisciError
 from orchestrator.core.job import Egress
 from orchestrator.core.sanitize import plain_line
 from orchestrator.sandbox.network.allowlist import (
@@ -27,10 +27,9 @@ from orchestrator.sandbox.network.allowlist import (
     judge,
     split_head,
 )
-from orchestrator.sandbox.network.clienthello import Afterwards, read_hello
+from orchestrator.sandbox.network.connection import listening, receive, refuse_client, tunnel
 from orchestrator.sandbox.network.decisions import Entry, Ledger, summary
 from orchestrator.sandbox.network.dial import Names, World
-from orchestrator.sandbox.network.relay import relay
 
 AT_ONCE = 64  # connections
 MOST_CONNECTIONS = 10_000  # of one job, refused ones counted; then nothing is served any more
@@ -60,7 +59,7 @@ class Proxy:
         self._closed = False
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
-        self._listener = _listening(path)
+        self._listener = listening(path)
 
     def __enter__(self) -> Self:
         return self
@@ -125,7 +124,7 @@ class Proxy:
                 return
             except RuntimeError:
                 why = "this machine gives no more threads"
-        _refuse(client, entry, 503, why)
+        refuse_client(client, entry, 503, why)
         self._let_go(client)
 
     def _keep(self, sock: socket.socket) -> bool:
@@ -146,16 +145,16 @@ class Proxy:
             request, rest = self._request(client)
             entry.host = plain_line(request.target)
             if request.why:
-                _refuse(client, entry, request.status, request.why)
+                refuse_client(client, entry, request.status, request.why)
                 return
             if not entry.spend(0, 0):
-                _refuse(client, entry, 403, "the job has passed all the bytes that it may")
+                refuse_client(client, entry, 403, "the job has passed all the bytes that it may")
                 return
             host = request.target.rpartition(":")[0]
             world = self._reach(client, entry, host)
             if world is not None:
                 try:
-                    _tunnel(client, world, entry, host, rest)
+                    tunnel(client, world, entry, host, rest)
                 finally:
                     self._let_go(world)
         except OSError as error:
@@ -171,7 +170,7 @@ class Proxy:
                 return judge(data.partition(b"\r\n")[0], self._allowed), b""
             if len(data) > MOST_HEAD:
                 return Request("", 400, f"a request of more than {MOST_HEAD} bytes"), b""
-            more = _receive(client, until)
+            more = receive(client, until)
             if not more:
                 why = "ended" if more is not None else f"took more than {_HEAD_TIME:g} s"
                 return Request("", 408, f"the request {why} before it was whole"), b""
@@ -198,67 +197,5 @@ class Proxy:
             world.close()
             if self._closed:
                 break
-        _refuse(client, entry, 502, why)
-        return None
-
-
-def _listening(path: Path) -> socket.socket:
-    """A socket that the job's user may connect to; only its container sees it."""
-    listener = socket.socket(socket.AF_UNIX)
-    try:
-        listener.bind(str(path))
-        path.chmod(0o666)
-        listener.listen(128)
-    except OSError as error:
-        listener.close()
-        raise ControlUnavailable(
-            "the policy asks for network: the proxy's socket cannot be made",
-            where=str(path),
-            why=error.strerror or str(error),
-            todo="make room, or set TMPDIR to a short path such as /tmp",
-        ) from error
-    return listener
-
-
-def _tunnel(
-    client: socket.socket, world: socket.socket, entry: Entry, host: str, rest: bytes
-) -> None:
-    """Promise the tunnel, see that TLS is meant for the same host, and only then pass bytes."""
-    client.settimeout(_HELLO_TIME)
-    client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-    until = time.monotonic() + _HELLO_TIME
-    while (hello := read_hello(rest)) is None:  # which bounds how much it may be
-        more = _receive(client, until)
-        if not more:
-            entry.ended("no TLS hello came")
-            return
-        rest += more
-    if hello.why:
-        entry.ended(hello.why)
-    elif hello.name != host:
-        entry.ended(f"TLS for another host, {plain_line(hello.name)}")
-    else:
-        later = Afterwards(host)
-        why = later.why(rest[hello.end :])
-        if not why:
-            entry.allow()
-            why = relay(client, world, rest, later.why, entry.spend)
-        entry.ended(why)
-
-
-def _refuse(client: socket.socket, entry: Entry, status: int, why: str) -> None:
-    """Into the record, and in one line to the client."""
-    entry.ended(why)
-    line = f"HTTP/1.1 {status} {_PHRASES[status]}: {why}\r\nContent-Length: 0\r\n\r\n"
-    with contextlib.suppress(OSError):
-        client.settimeout(1.0)
-        client.sendall(line.encode("ascii", "replace"))
-
-
-def _receive(sock: socket.socket, until: float) -> bytes | None:
-    """What comes before ``until``; empty at the sender's end, None when the time is over."""
-    sock.settimeout(max(0.001, until - time.monotonic()))
-    try:
-        return sock.recv(1 << 12)
-    except TimeoutError:
+        refuse_client(client, entry, 502, why)
         return None

@@ -3,31 +3,24 @@
 Three backends. ``xfs``: a folder with a project quota (``storage_xfs.py``). ``loop``: an ext4
 image of the right size behind a loop device, made by a trusted *maker* that lives as long as
 the run. ``tmpfs``: a volume in memory, only where it fits inside the job's memory limit. Which
-one works is found by writing past the quota (``volumes.py``), never by trusting an option. A trusted *keeper* mounts each volume before the code is copied in, and
-reads it when the job's container is gone.
+one works is found by writing past the quota (``volumes.py``), never by trusting an option. A
+trusted *keeper* mounts each volume before the code is copied in, and reads it when the job's
+container is gone.
 """
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.core.errors import ControlUnavailable, DiskFull, EngineFailed, SandboxFailed
-from orchestrator.policy.seccomp import shipped
-from orchestrator.sandbox.engine.client import Engine, translated
-from orchestrator.sandbox.engine.objects import create_container, remove_container
-from orchestrator.sandbox.engine.stream import STDOUT, Stream
+from orchestrator.core.errors import ControlUnavailable, DiskFull, SandboxFailed
 from orchestrator.sandbox.harvest.harvest import Rules
+from orchestrator.sandbox.storage.helper import Helper
 
 BACKENDS = ("xfs", "loop", "tmpfs")  # every one, the best first
 OPTIONS = "nosuid,nodev,noexec"
-HELPER_MEMORY = 512 << 20  # bytes: the most that one trusted container may use
-_SCRIPTS = "/opt/aisci/storage"
-_ANSWER_WITHIN = 60.0  # seconds
 ENOSPC = 28
 
 
@@ -39,136 +32,6 @@ class Quota:
     inodes: int
     uid: int
     gid: int
-
-
-class Helper:
-    """A trusted container that answers JSON lines; not started before :meth:`start`."""
-
-    def __init__(self, engine: Engine, body: Mapping[str, Any], *, script: str, name: str) -> None:
-        self._engine = engine
-        body = {
-            **body,
-            "Entrypoint": ["python3"],
-            "Cmd": ["-I", f"{_SCRIPTS}/{script}"],
-            "OpenStdin": True,
-            "StdinOnce": True,
-            "AttachStdin": True,
-            "AttachStdout": True,
-            "AttachStderr": True,
-        }
-        self.id = create_container(engine, body, name)
-        self._stream = Stream(engine, self.id)
-        self._line = b""
-        self._words = b""
-        self._lock = threading.Lock()
-
-    def start(self) -> None:
-        with translated("starting a trusted container"):
-            self._engine.api.start(self.id)
-
-    def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """One request, one answer. Raises :class:`EngineFailed` if the helper is gone."""
-        with self._lock:
-            self._say(request)
-            while b"\n" not in self._line:
-                self._line += self._output()
-            line, _, self._line = self._line.partition(b"\n")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    def stream(self, request: Mapping[str, Any]) -> Iterator[bytes]:
-        """One request, then all that the helper writes up to its end."""
-        self._say(request)
-        while not self._stream.ended:
-            pieces = self._stream.read(_ANSWER_WITHIN)
-            if not pieces and not self._stream.ended:
-                raise self._gone()
-            for which, data in pieces:
-                if which == STDOUT:
-                    yield data
-                else:
-                    self._words = (self._words + data)[-2000:]
-
-    def remove(self) -> None:
-        """End it at once; harmless when it is gone already."""
-        self._stream.close()
-        remove_container(self._engine, self.id)
-
-    def _say(self, request: Mapping[str, Any]) -> None:
-        try:
-            self._stream.send(json.dumps(request).encode() + b"\n")
-        except BrokenPipeError as error:
-            raise self._gone() from error
-
-    def _output(self) -> bytes:
-        pieces = self._stream.read(_ANSWER_WITHIN)
-        if not pieces:
-            raise self._gone()
-        self._words += b"".join(data for which, data in pieces if which != STDOUT)
-        self._words = self._words[-2000:]
-        return b"".join(data for which, data in pieces if which == STDOUT)
-
-    def _gone(self) -> EngineFailed:
-        return EngineFailed(
-            "a trusted storage container ended or fell silent",
-            where=self.id[:12],
-            why=self._words.decode(errors="replace").strip(),
-            todo="`aisci doctor` tries the storage backends one by one",
-        )
-
-
-def helper_body(image: str, labels: Mapping[str, str], **host: Any) -> dict[str, Any]:
-    """The engine's settings of a trusted helper: everything off but what ``host`` adds.
-
-    A maker has the engine's own seccomp profile: aisci's refuses what makes devices and quotas.
-    """
-    return {
-        "Image": image,
-        "User": "0:0",
-        "Env": ["PYTHONDONTWRITEBYTECODE=1"],
-        "Labels": dict(labels),
-        "HostConfig": {
-            "NetworkMode": "none",
-            "ReadonlyRootfs": True,
-            "CapDrop": ["ALL"],
-            "SecurityOpt": ["no-new-privileges:true"],
-            "IpcMode": "private",
-            "LogConfig": {"Type": "none"},
-            "PidsLimit": 32,
-            "Memory": HELPER_MEMORY,
-            "MemorySwap": HELPER_MEMORY,
-            **host,
-        },
-    }
-
-
-def volume_mount(volume: str, target: str) -> dict[str, Any]:
-    """A volume as it is: an engine copies the image's folder, owner included, into a new one."""
-    options = {"NoCopy": True}
-    return {"Type": "volume", "Source": volume, "Target": target, "VolumeOptions": options}
-
-
-def maker_body(image: str, pool: str, labels: Mapping[str, str]) -> dict[str, Any]:
-    """The maker's settings: it may make loop devices, and nothing else."""
-    return helper_body(
-        image,
-        labels,
-        CapAdd=["MKNOD", "SYS_ADMIN"],
-        DeviceCgroupRules=["b 7:* rwm", "c 10:237 rwm"],
-        Mounts=[volume_mount(pool, "/pool")],
-    )
-
-
-def keeper_body(image: str, volume: str, labels: Mapping[str, str]) -> dict[str, Any]:
-    """The keeper's settings: it may read everything in the volume, and change nothing."""
-    calls = f"seccomp={shipped().text}"
-    return helper_body(
-        image,
-        labels,
-        CapAdd=["DAC_READ_SEARCH"],
-        SecurityOpt=["no-new-privileges:true", calls],
-        Mounts=[volume_mount(volume, "/volume") | {"ReadOnly": True}],
-    )
 
 
 @contextmanager
@@ -183,12 +46,7 @@ def loop_device(maker: Helper, quota: Quota) -> Iterator[str]:
                         "uid": quota.uid, "gid": quota.gid})  # fmt: skip
     if not answer["ok"]:
         if answer["errno"] == ENOSPC:
-            raise DiskFull(
-                "the engine's disk has no room for a job's workspace",
-                where="storage.workspace",
-                why=f"{quota.bytes} bytes are reserved before a job starts",
-                todo="make room where the engine keeps its volumes, or lower storage.workspace",
-            )
+            raise no_room(quota)
         raise ControlUnavailable(
             "no loop device can be created here",
             where="storage backend loop",
@@ -252,4 +110,14 @@ def bad_probe(why: str) -> SandboxFailed:
         where="the storage backend",
         why=why,
         todo="do not use it; `aisci doctor` shows which backends hold here",
+    )
+
+
+def no_room(quota: Quota) -> DiskFull:
+    """The engine's disk is too full for a volume."""
+    return DiskFull(
+        "the engine's disk has no room for a job's workspace",
+        where="storage.workspace",
+        why=f"{quota.bytes} bytes must be free before a job starts",
+        todo="free space where the engine keeps its volumes, or lower storage.workspace",
     )

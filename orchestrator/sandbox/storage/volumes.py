@@ -17,17 +17,19 @@ from orchestrator.core.job import Limits
 from orchestrator.policy.seccomp import DEFAULT, profile_of, under
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.engine.objects import make_volume, remove_volume
+from orchestrator.sandbox.storage.helper import (
+    Helper,
+    helper_body,
+    keeper_body,
+    maker_body,
+    volume_mount,
+)
 from orchestrator.sandbox.storage.quota import (
     BACKENDS,
-    Helper,
     Quota,
     bad_probe,
     check_fits,
-    helper_body,
-    keeper_body,
     loop_device,
-    maker_body,
-    volume_mount,
     volume_options,
 )
 from orchestrator.sandbox.storage.xfs import (

@@ -19,10 +19,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from orchestrator.core.errors import ControlUnavailable, DiskFull, EngineFailed
+from orchestrator.core.errors import ControlUnavailable, EngineFailed
 from orchestrator.sandbox.engine.client import Engine, translated
+from orchestrator.sandbox.storage.helper import Helper, helper_body, volume_mount
 from orchestrator.sandbox.storage.mounts import mount_of
-from orchestrator.sandbox.storage.quota import ENOSPC, Helper, Quota, helper_body, volume_mount
+from orchestrator.sandbox.storage.quota import ENOSPC, Quota, no_room
 
 _MOUNTS = Path("/proc/self/mountinfo")
 
@@ -66,12 +67,7 @@ def project_folder(maker: Helper, name: str, quota: Quota) -> Iterator[None]:
                         "uid": quota.uid, "gid": quota.gid})  # fmt: skip
     if not answer["ok"]:
         if answer["errno"] == ENOSPC:
-            raise DiskFull(
-                "the engine's disk has no room for a job's workspace",
-                where="storage.workspace",
-                why=f"{quota.bytes} bytes have to be free before a job starts",
-                todo="make room where the engine keeps its volumes, or lower storage.workspace",
-            )
+            raise no_room(quota)
         raise no_projects(str(answer["error"]))
     try:
         yield

@@ -1,0 +1,43 @@
+"""The command lines of probes, in a policy's containers and in bare ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from orchestrator.proof.probe import HELPERS, Bare, Probe
+from orchestrator.proof.running.fixtures import (
+    PROBES,
+)
+from orchestrator.proof.running.runner import _NAIVE, _PLAYED, _WORLD
+
+
+def shipped_probes(folder: Path) -> dict[str, bytes]:
+    """Every file of the probes, as it lies below a job's working directory."""
+    return {
+        f"{PROBES}/{path.relative_to(folder)}": path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def probe_argv(probe: Probe) -> tuple[str, ...]:
+    player = _PLAYED.get(Path(probe.file).suffix)
+    return ("python3", *([player] if player else []), f"{PROBES}/{probe.file}")
+
+
+def bare_argv(probe: Probe, args: Sequence[str]) -> tuple[str, ...]:
+    """As guarded; but where the host looks, a naive reader inside looks in its place."""
+    argv = (*probe_argv(probe), *args)
+    if probe.judge not in {"itself", "host"}:
+        argv = ("python3", _NAIVE, probe.judge, *argv[1:])
+    return _in_world(argv) if probe.bare == "world" else argv
+
+
+def argv_together(probes: Sequence[Probe], way: Bare = "plain") -> tuple[str, ...]:
+    argv = ("python3", f"{PROBES}/{HELPERS}/together.py", *(one.file for one in probes))
+    return _in_world(argv) if way == "world" else argv
+
+
+def _in_world(argv: tuple[str, ...]) -> tuple[str, ...]:
+    return ("python3", _WORLD, *argv)

@@ -1,0 +1,77 @@
+"""One connection through the allow-list's proxy: its socket, its tunnel, its refusal."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from pathlib import Path
+
+from orchestrator.core.errors import ControlUnavailable
+from orchestrator.core.sanitize import plain_line
+from orchestrator.sandbox.network.clienthello import Afterwards, read_hello
+from orchestrator.sandbox.network.decisions import Entry
+from orchestrator.sandbox.network.proxy import _HELLO_TIME, _PHRASES
+from orchestrator.sandbox.network.relay import relay
+
+
+def listening(path: Path) -> socket.socket:
+    """A socket that the job's user may connect to; only its container sees it."""
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        listener.bind(str(path))
+        path.chmod(0o666)
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise ControlUnavailable(
+            "the policy asks for network: the proxy's socket cannot be made",
+            where=str(path),
+            why=error.strerror or str(error),
+            todo="make room, or set TMPDIR to a short path such as /tmp",
+        ) from error
+    return listener
+
+
+def tunnel(
+    client: socket.socket, world: socket.socket, entry: Entry, host: str, rest: bytes
+) -> None:
+    """Promise the tunnel, see that TLS is meant for the same host, and only then pass bytes."""
+    client.settimeout(_HELLO_TIME)
+    client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    until = time.monotonic() + _HELLO_TIME
+    while (hello := read_hello(rest)) is None:  # which bounds how much it may be
+        more = receive(client, until)
+        if not more:
+            entry.ended("no TLS hello came")
+            return
+        rest += more
+    if hello.why:
+        entry.ended(hello.why)
+    elif hello.name != host:
+        entry.ended(f"TLS for another host, {plain_line(hello.name)}")
+    else:
+        later = Afterwards(host)
+        why = later.why(rest[hello.end :])
+        if not why:
+            entry.allow()
+            why = relay(client, world, rest, later.why, entry.spend)
+        entry.ended(why)
+
+
+def refuse_client(client: socket.socket, entry: Entry, status: int, why: str) -> None:
+    """Into the record, and in one line to the client."""
+    entry.ended(why)
+    line = f"HTTP/1.1 {status} {_PHRASES[status]}: {why}\r\nContent-Length: 0\r\n\r\n"
+    with contextlib.suppress(OSError):
+        client.settimeout(1.0)
+        client.sendall(line.encode("ascii", "replace"))
+
+
+def receive(sock: socket.socket, until: float) -> bytes | None:
+    """What comes before ``until``; empty at the sender's end, None when the time is over."""
+    sock.settimeout(max(0.001, until - time.monotonic()))
+    try:
+        return sock.recv(1 << 12)
+    except TimeoutError:
+        return None
