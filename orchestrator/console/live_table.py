@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import time
-from types import TracebackType
-from typing import Self
 
-from rich.console import Console
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from orchestrator.console.display import Display
 from orchestrator.console.run_state import Track, Way, money, verdict_mark
 from orchestrator.core.progress import seconds_left
 from orchestrator.record.events import Heard
@@ -20,33 +17,17 @@ BAR = 12  # characters of a bar of elapsed time
 ROOM = 100  # characters of width from which on there is room for bars
 
 
-class Progress:
+class Progress(Display):
     """A journal listener that draws; use it as a context manager around the run."""
 
     def __init__(self, track: Track) -> None:
+        super().__init__(keep=True)
         self._track = track
-        self._console = Console(stderr=True, highlight=False)
-        self._live = Live(
-            console=self._console, get_renderable=self._table, refresh_per_second=4, transient=False
-        )
-
-    def __enter__(self) -> Self:
-        self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._live.stop()
-        self._console.print()
 
     def __call__(self, event: Heard) -> None:
         self._track.take(event)
 
-    def _table(self) -> Table:
+    def drawn(self) -> Table:
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
         ways = tuple(self._track.ways.values())
         again = any(way.recalled for way in ways)
@@ -64,7 +45,7 @@ class Progress:
         return table
 
     def _row(self, way: Way, *, again: bool) -> tuple[Text, ...]:
-        now, bar = time.monotonic(), self._console.width >= ROOM
+        now, bar = time.monotonic(), self.console.width >= ROOM
         doing = way.doing[-1] if way.doing else None
         state = Text(way.status, style=STYLES.get(way.status, "")) if way.status else Text("")
         if doing:

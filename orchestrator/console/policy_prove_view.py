@@ -6,16 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from rich.console import Console
-from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from orchestrator.console import output as out
+from orchestrator.console.display import Display
 from orchestrator.core.job import ContainerKind
 from orchestrator.core.sanitize import plain_line
 from orchestrator.proof.judge import STATES, Result
@@ -38,49 +35,41 @@ _LAST = {
 }
 
 
-class _Within:
-    """Nothing is to be opened or closed, unless a watcher says so."""
+class _Following(Display):
+    """A listener of a proof that says nothing."""
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        return None
-
-    def begin(self, kind: ContainerKind, many: int) -> None:
+    def begin(self, kind: ContainerKind, count: int) -> None:
         """Nothing is said."""
 
     def doing(self, kind: ContainerKind, what: str) -> None:
         """Nothing is said."""
 
 
-class Silent(_Within):
+class Silent(_Following):
     """Hands each result on."""
 
     def __init__(self, each: Callable[[Result], None]) -> None:
+        super().__init__(live=False)
         self.take = each
 
 
-class Lines(_Within):
+class Lines(_Following):
     """For a log: a line when a kind of container begins, and one for each result that is not plain."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        super().__init__(live=False)
 
-    def begin(self, kind: ContainerKind, many: int) -> None:
-        self._say(f"{kind}: {many} probes")
+    def begin(self, kind: ContainerKind, count: int) -> None:
+        self._print(f"{kind}: {count} probes")
 
     def take(self, result: Result) -> None:
         if result.state != "held":
-            self._say(f"{result.kind}: {result.probe}: {result.state}: {result.why or result.saw}")
+            self._print(
+                f"{result.kind}: {result.probe}: {result.state}: {result.why or result.saw}"
+            )
 
-    def _say(self, text: str) -> None:
-        self._console.print(Text(plain_line(text, limit=400)))
+    def _print(self, text: str) -> None:
+        self.console.print(Text(plain_line(text, limit=400)), soft_wrap=True)
 
 
 @dataclass(slots=True)
@@ -90,30 +79,15 @@ class _Round:
     doing: str = ""
 
 
-class Board(_Within):
+class Board(_Following):
     """On a terminal: a line for each kind of container, drawn again four times a second."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._rounds: dict[ContainerKind, _Round] = {}
-        console = Console(stderr=True, highlight=False)
-        self._live = Live(
-            console=console, get_renderable=self._table, refresh_per_second=4, transient=True
-        )
 
-    def __enter__(self) -> Self:
-        self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._live.stop()
-
-    def begin(self, kind: ContainerKind, many: int) -> None:
-        self._rounds[kind] = _Round(many)
+    def begin(self, kind: ContainerKind, count: int) -> None:
+        self._rounds[kind] = _Round(count)
 
     def doing(self, kind: ContainerKind, what: str) -> None:
         self._rounds[kind].doing = what
@@ -123,7 +97,7 @@ class Board(_Within):
         mine.states[result.state] += 1
         mine.doing = "" if mine.states.total() == mine.many else mine.doing
 
-    def _table(self) -> Table:
+    def drawn(self) -> Table:
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
         for kind, mine in self._rounds.items():
             done = mine.states.total()
