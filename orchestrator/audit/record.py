@@ -122,6 +122,7 @@ def _line(
     """The line, if it can be read, and (what, why) of everything that is wrong with it."""
     try:
         event = read_event(raw)
+        same = canonical(event) == raw
     except (ValueError, RecursionError) as error:
         return None, [("this is not a line that aisci writes", str(error)[:200])]
     wrong = []
@@ -134,7 +135,7 @@ def _line(
         )
     if event.n != number - 1:
         wrong.append(("lines are missing, or are in another order", f"this is number {event.n}"))
-    if canonical(event) != raw:
+    if not same:
         wrong.append(("this line's bytes are not as aisci writes them", ""))
     if number == 1 and not (isinstance(event, RunStarted | IdeaStarted) and event.schema == SCHEMA):
         schema = getattr(event, "schema", None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestrator.core.decode import decode
 from orchestrator.core.errors import BudgetSpent
+from orchestrator.core.job import Job
 from orchestrator.core.model import Reply, Usage
 from orchestrator.record.events import NESTED, Answered, Asked, CallFailed
 
@@ -25,14 +26,13 @@ class Ledger:
         self._open: dict[CallKey, int] = {}  # a model call → its place in ``spent``
         self._gpus: dict[CallKey, int] = {}  # a job → how many GPUs it has
 
-    def asked(self, line: Asked, request: dict[str, object]) -> None:
+    def asked(self, line: Asked, request: object) -> None:
         """A call is about to be made; ``request`` is its body."""
         if line.port == "model":
             self._open[line.key] = len(self.spent)
             self.spent.append(line.ceiling)
-        limits = request.get("limits")
-        if line.port == "sandbox" and isinstance(limits, dict):
-            self._gpus[line.key] = int(limits["gpus"])
+        if line.port == "sandbox":
+            self._gpus[line.key] = decode(Job, request).limits.gpus
 
     def answered(self, line: Answered, answer: object) -> None:
         """A call was answered; ``answer`` is its body."""

@@ -211,7 +211,7 @@ def test_the_page_says_what_was_checked_what_was_found_and_how_to_check_again(ru
 def test_hostile_text_in_a_record_acts_on_no_page_and_no_terminal(run: Path) -> None:
     forger = Forger(run)
     forger.change(forger.run, lambda lines: lines[0]["pins"]["template"].update(name=HOSTILE))
-    forger.change(forger.run, lambda lines: lines[0]["pins"].update(model=HOSTILE))
+    forger.change(forger.run, lambda lines: lines[0]["pins"]["models"][0].update(name=HOSTILE))
     forger.change(forger.idea, lambda lines: lines[1].update(at=HOSTILE, scope=HOSTILE))
     (idea_of(run).parent / "evidence" / "<img src=x onerror=alert(1)>.json").write_text("{}")
     page = audit_page(audited(run))

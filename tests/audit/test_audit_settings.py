@@ -13,10 +13,12 @@ from orchestrator.audit.calls import Box, Call
 from orchestrator.audit.record import Line, Log
 from orchestrator.audit.settings import settings
 from orchestrator.core.job import Attestation, ContainerKind, Job, Limits, Peaks, Verdict
+from orchestrator.core.model import Usage
 from orchestrator.policy.policy import load
 from orchestrator.policy.seccomp import shipped
 from orchestrator.record.attestation import flat
 from orchestrator.record.blobs import BlobStore
+from orchestrator.record.events import Asked, Body
 from orchestrator.sandbox.job.spec import body_of
 from orchestrator.sandbox.job.verify import hashed
 from tests.support import golden_rig
@@ -49,8 +51,8 @@ def box_of(
 
 
 def boxed(job: Job, told: Attestation) -> Box:
-    line = Line(journal="journal.jsonl", number=1, hash="", n=0, prev="", at="", kind="asked",
-                port="sandbox", scope=job.scope)  # fmt: skip
+    asked = Asked(port="sandbox", scope=job.scope, ord=0, request="", body=Body(), ceiling=Usage())
+    line = Line("journal.jsonl", 1, "", asked)
     log = Log("journal.jsonl", Path(), (), "", BlobStore(Path()), ())
     return Box(Call(log, line), {}, {}, job.limits, told, job if job.kind != "editor" else None)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core.tree import canonical
-from orchestrator.record.chain import GENESIS, SCHEMA
+from orchestrator.record.events import GENESIS, SCHEMA
 from orchestrator.record.journal import Mode
 from orchestrator.research.sweep import SweepModel
 from tests.console.test_cli import aisci

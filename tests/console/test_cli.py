@@ -20,16 +20,17 @@ from rich.console import Console
 
 import cli
 from orchestrator.api import find_run as runs
+from orchestrator.api.locking import only_writer, resumable
 from orchestrator.console import errors
 from orchestrator.console import output as out
 from orchestrator.console.live_table import Progress, containers, elapsed, ending
 from orchestrator.console.log_lines import Lines
-from orchestrator.console.run import _only_writer, _resumable
 from orchestrator.console.run_state import Doing, Track, money
 from orchestrator.core.deadline import Deadline
 from orchestrator.core.errors import AisciError, BudgetSpent, Interrupted, UnknownName, UserError
+from orchestrator.record.events import Answered, Asked, Event, Recalled, Sampled
 from tests.support.places import ROOT
-from tests.support.report_rig import finished
+from tests.support.report_rig import Recorded, finished
 
 SCREEN = 24  # lines
 
@@ -247,18 +248,18 @@ def test_a_second_process_on_one_run_is_refused(tmp_path: Path) -> None:
     held = os.open(tmp_path, os.O_RDONLY)
     try:
         fcntl.flock(held, fcntl.LOCK_EX)
-        with pytest.raises(UserError, match="another process"), _only_writer(tmp_path):
+        with pytest.raises(UserError, match="another process"), only_writer(tmp_path):
             pytest.fail("two writers")
     finally:
         os.close(held)
-    with _only_writer(tmp_path):
+    with only_writer(tmp_path):
         assert tmp_path.is_dir()
 
 
 def test_a_spent_budget_is_gone_on_with_under_a_wider_one_and_no_other_way_is_offered(
     tmp_path: Path,
 ) -> None:
-    with pytest.raises(BudgetSpent) as raised, _resumable(tmp_path):
+    with pytest.raises(BudgetSpent) as raised, resumable(tmp_path):
         Deadline.after(0, "run.wall").check("run/baseline")
     assert f"aisci resume {tmp_path} --fork --policy" in raised.value.todo
     assert raised.value.todo.count("aisci resume") == 1
@@ -266,7 +267,7 @@ def test_a_spent_budget_is_gone_on_with_under_a_wider_one_and_no_other_way_is_of
 
 def test_a_stop_signal_becomes_an_interrupt_that_says_how_to_go_on(tmp_path: Path) -> None:
     (tmp_path / runs.JOURNAL).touch()
-    with pytest.raises(Interrupted) as raised, _resumable(tmp_path):
+    with pytest.raises(Interrupted) as raised, resumable(tmp_path):
         signal.raise_signal(signal.SIGTERM)
     assert raised.value.exit_code == 130
     assert raised.value.todo == f"go on with: aisci resume {tmp_path}"
@@ -274,7 +275,7 @@ def test_a_stop_signal_becomes_an_interrupt_that_says_how_to_go_on(tmp_path: Pat
 
 
 def test_a_run_that_is_stopped_before_its_first_line_is_to_be_started_again(tmp_path: Path) -> None:
-    with pytest.raises(Interrupted) as raised, _resumable(tmp_path):
+    with pytest.raises(Interrupted) as raised, resumable(tmp_path):
         signal.raise_signal(signal.SIGTERM)
     assert raised.value.todo == "start it again: nothing was asked or spent"
 
@@ -282,20 +283,22 @@ def test_a_run_that_is_stopped_before_its_first_line_is_to_be_started_again(tmp_
 # --- progress -----------------------------------------------------------------------------
 
 
-def lines_of(known: Any) -> list[dict[str, Any]]:
-    return [*known.run.lines, *known.journal.lines]
-
-
-def track_of(folder: Path, say: str = "plain words") -> tuple[Track, list[dict[str, Any]], Any]:
+def track_of(folder: Path, say: str = "plain words") -> tuple[Track, list[Event], Recorded]:
     known = finished(folder, say)
-    track = Track(known.journal.body, iter(range(1000)).__next__)
-    return track, lines_of(known), known
+    track = Track(known.journal.load, iter(range(1000)).__next__)
+    return track, [*known.run.events, *known.journal.events], known
+
+
+def first_asked(events: list[Event]) -> Asked:
+    """The first call of run 1."""
+    asked = (event for event in events if isinstance(event, Asked))
+    return next(event for event in asked if "run_1" in event.scope)
 
 
 def test_progress_counts_what_the_journal_says(tmp_path: Path) -> None:
-    track, lines, known = track_of(tmp_path)
-    for line in lines:
-        track.take(line)
+    track, events, known = track_of(tmp_path)
+    for event in events:
+        track.take(event)
     way = track.ways[known.idea.id]
     assert (way.requests, way.tokens, way.verdicts["finished"]) == (2, 240, 2)
     assert money(way) == "$0.5000"
@@ -304,12 +307,10 @@ def test_progress_counts_what_the_journal_says(tmp_path: Path) -> None:
 
 
 def test_progress_knows_the_limit_of_what_is_under_way(tmp_path: Path) -> None:
-    track, lines, known = track_of(tmp_path)
-    asked = next(
-        i for i, line in enumerate(lines) if line["kind"] == "asked" and "run_1" in line["scope"]
-    )
-    for line in lines[: asked + 1]:
-        track.take(line)
+    track, events, known = track_of(tmp_path)
+    asked = first_asked(events)
+    for event in events[: events.index(asked) + 1]:
+        track.take(event)
     doing = track.ways[known.idea.id].doing[-1]
     assert (doing.what, doing.limit) == ("editing", 300.0)
     assert track.ways[known.idea.id].place == "run 1"
@@ -318,45 +319,43 @@ def test_progress_knows_the_limit_of_what_is_under_way(tmp_path: Path) -> None:
 def test_what_a_container_says_of_its_progress_is_shown_with_an_end_in_sight(
     tmp_path: Path,
 ) -> None:
-    track, lines, known = track_of(tmp_path)
-    asked = next(
-        i for i, line in enumerate(lines) if line["kind"] == "asked" and "run_1" in line["scope"]
-    )
-    for line in lines[: asked + 1]:
-        track.take(line)
-    scope = lines[asked]["scope"]
-    track.sampled("started", {"scope": scope, "share": 0.9})
+    track, events, known = track_of(tmp_path)
+    asked = first_asked(events)
+    for event in events[: events.index(asked) + 1]:
+        track.take(event)
+    scope = asked.scope
+    track.take(Sampled(scope, None))
     assert track.ways[known.idea.id].doing[-1].share is None
-    track.sampled("sample", {"scope": scope, "share": None})
-    track.sampled("sample", {"scope": scope, "share": 0.25})
+    track.take(Sampled(scope, 0.25))
+    track.take(Sampled(scope, None))
     assert track.ways[known.idea.id].doing[-1].share == 0.25
     assert ending(30.0, 90.0) == "25 %, about 90 s to go"
 
 
 def test_a_call_whose_price_is_unknown_is_never_shown_as_free(tmp_path: Path) -> None:
-    track, lines, known = track_of(tmp_path)
-    for line in lines:
-        if line["kind"] == "answered" and line["port"] == "model" and "body" in line:
-            line["body"]["inline"]["usage"]["usd"] = None
-        track.take(line)
+    track, events, known = track_of(tmp_path)
+    for event in events:
+        if isinstance(event, Answered) and event.port == "model":
+            event.body.inline["usage"]["usd"] = None
+        track.take(event)
     assert money(track.ways[known.idea.id]) == "$0 + 2 unpriced"
 
 
 def test_a_recalled_call_is_counted_apart() -> None:
-    track = Track(lambda line: line["body"]["inline"], lambda: 0.0)
-    track.take({"kind": "recalled", "port": "model", "scope": "idea/ab/plots/attempt_1", "ord": 0})
+    track = Track(lambda body: body.inline, lambda: 0.0)
+    track.take(Recalled(port="model", scope="idea/ab/plots/attempt_1", ord=0))
     assert track.ways["ab"].recalled == 1
     assert (track.ways["ab"].stage, track.ways["ab"].place) == ("plots", "")
-    track.take({"kind": "recalled", "port": "model", "scope": "idea/ab/plots/attempt_2", "ord": 0})
+    track.take(Recalled(port="model", scope="idea/ab/plots/attempt_2", ord=0))
     assert track.ways["ab"].place == "attempt 2"
 
 
 def test_lines_say_only_what_this_process_saw_and_nothing_that_acts(tmp_path: Path) -> None:
-    track, lines, known = track_of(tmp_path, "evil \x1b[31m \u202e words")
+    track, events, known = track_of(tmp_path, "evil \x1b[31m \u202e words")
     said = io.StringIO()
-    listen = Lines(track, known.journal.body, lines[0]["at"], said)
-    for line in lines:
-        listen(line)
+    listen = Lines(track, known.journal.load, events[0].at, said)
+    for event in events:
+        listen(event)
     text = said.getvalue()
     assert "container finished after" in text
     assert "edit changed experiment.py" in text
@@ -364,18 +363,18 @@ def test_lines_say_only_what_this_process_saw_and_nothing_that_acts(tmp_path: Pa
     assert "\x1b" not in text
     assert "\u202e" not in text
     later = io.StringIO()
-    quiet = Lines(Track(known.journal.body, lambda: 0.0), known.journal.body, "9999", later)
-    for line in lines:
-        quiet(line)
+    quiet = Lines(Track(known.journal.load, lambda: 0.0), known.journal.load, "9999", later)
+    for event in events:
+        quiet(event)
     assert later.getvalue() == ""
 
 
 def test_the_live_table_draws_every_way_without_markup(tmp_path: Path) -> None:
-    track, lines, _ = track_of(tmp_path, "[bold]x[/bold]\x1b[2J")
-    for line in lines:
-        track.take(line)
+    track, events, _ = track_of(tmp_path, "[bold]x[/bold]\x1b[2J")
+    for event in events:
+        track.take(event)
     page = Console(file=io.StringIO(), width=160)
-    page.print(Progress(track)._table())
+    page.print(Progress(track).drawn())
     drawn = page.file.getvalue()  # type: ignore[attr-defined]  # the StringIO above
     assert "[bold]x[/bold]" in drawn
     assert "\x1b[2J" not in drawn
@@ -386,14 +385,14 @@ def test_the_live_table_keeps_each_way_on_one_line_of_80_columns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    track, lines, known = track_of(tmp_path)
-    for line in lines:
-        track.take(line)
+    track, events, known = track_of(tmp_path)
+    for event in events:
+        track.take(event)
     way = track.ways[known.idea.id]
     way.name, way.recalled, way.tokens = "a_long_name_of_a_study_of_step_sizes", 1234, 1_234_567
     way.stage, way.place, way.doing = "experiments", "run 1 attempt 2", [Doing("running", 0, 7200)]
     page = Console(file=io.StringIO(), width=80)
-    page.print(Progress(track)._table())
+    page.print(Progress(track).drawn())
     drawn = page.file.getvalue()  # type: ignore[attr-defined]  # the StringIO above
     assert len(drawn.splitlines()) == 1 + len(track.ways)
 

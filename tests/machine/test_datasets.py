@@ -23,6 +23,7 @@ from orchestrator.core.errors import BadTemplate, DataFailed, DiskFull, UserErro
 from orchestrator.core.files import shipped_root
 from orchestrator.machine import download as transfer
 from orchestrator.policy.policy import load as load_policy
+from orchestrator.template.folder import shipped
 from orchestrator.template.manifest import DataFile
 from orchestrator.template.template import Template, load
 from tests.support.places import ROOT
@@ -394,8 +395,9 @@ def test_a_run_sees_its_data_read_only_by_its_hash_and_starts_from_the_baseline_
     assert said.returncode == 0, said.stderr
     (journal,) = Path(results).glob("*/*/journal.jsonl")
     lines = [json.loads(line) for line in journal.read_text().splitlines()]
-    ((name, sha256, where),) = lines[0]["pins"]["data"]
-    assert (name, where) == ("numbers", str(home / "sets" / sha256))
+    (data,) = lines[0]["pins"]["data"]
+    sha256 = data["hash"]
+    assert (data["name"], data["folder"]) == ("numbers", str(home / "sets" / sha256))
     job = next(
         line for line in lines if line.get("scope") == "run/baseline" and line["kind"] == "asked"
     )
@@ -407,7 +409,7 @@ def test_a_run_sees_its_data_read_only_by_its_hash_and_starts_from_the_baseline_
     assert pinned["container"] in json.dumps(answer["evidence"])
     assert aisci("audit", "latest", "--results", results).returncode == 0
     assert aisci("replay", "latest", "--results", results).returncode == 0
-    lines[0]["pins"]["data"][0][2] = "/etc"  # an audit would notice another folder
+    data["folder"] = "/etc"  # an audit would notice another folder
     moved = "\n".join(json.dumps(line) for line in lines) + "\n"
     journal.write_text(moved)
     assert aisci("audit", "latest", "--results", results).returncode == 1

@@ -18,12 +18,14 @@ from hypothesis import strategies as st
 from orchestrator.core.errors import BadPolicy, SandboxFailed
 from orchestrator.core.files import shipped_root
 from orchestrator.core.job import JobResult
-from orchestrator.core.tree import Tree
+from orchestrator.core.tree import Tree, canonical
 from orchestrator.core.units import parse_size
 from orchestrator.policy.compare import compare
 from orchestrator.policy.policy import Policy, load, show
 from orchestrator.policy.seccomp import MAX_BYTES, Profile, profile_of, read, shipped, under
 from orchestrator.policy.seccomp_compare import no_weaker
+from orchestrator.record.events import RunStarted, read_event
+from orchestrator.record.pins import PolicyPin
 from orchestrator.research.pins import policy_of
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.engine.objects import create_container, remove_container
@@ -31,6 +33,7 @@ from orchestrator.sandbox.images.images import resolve
 from orchestrator.sandbox.job.spec import body_of
 from orchestrator.sandbox.job.verify import hashed, read_back
 from tests.contracts.sandbox import LIMITS, MIB, Scenario, job_of
+from tests.support.journal_rig import run_started
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
 ROOT = shipped_root() / "policies"
@@ -225,9 +228,14 @@ def test_a_changed_file_is_another_policy(tmp_path: Path) -> None:
 
 def test_a_run_goes_on_with_the_profile_that_it_began_with(tmp_path: Path) -> None:
     policy = policy_with(tmp_path, narrower())
-    pins = {"policy": {"settings": policy.settings, "name": policy.name, "origin": policy.origin}}
+    pin = PolicyPin(
+        name=policy.name, origin=policy.origin, hash=policy.hash, settings=policy.settings
+    )
+    line = canonical(run_started(policy=pin))
     (tmp_path / "mine.json").write_text(json.dumps(shipped().normal()))
-    resumed = policy_of(json.loads(json.dumps(pins)))
+    read = read_event(line)
+    assert isinstance(read, RunStarted)
+    resumed = policy_of(read.pins)
     assert resumed.limits("experiment") == policy.limits("experiment")
     assert resumed.hash == policy.hash
 

@@ -24,6 +24,7 @@ from orchestrator.proof.store import Shelf
 from orchestrator.proof.subject import applying, on_machine, subject_of
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import RunPaths
+from orchestrator.record.pins import ProofPin, ProofSummary
 from orchestrator.report.proof import proved
 from orchestrator.research.pins import read_pins
 from orchestrator.research.run import research
@@ -31,6 +32,7 @@ from orchestrator.research.setup import Tools
 from orchestrator.research.sweep import SweepModel
 from tests.console.test_policy_commands import aisci
 from tests.support import run_rig
+from tests.support.journal_rig import PINS
 from tests.support.report_rig import box
 
 SHIPPED = shipped_root() / "policies"
@@ -119,14 +121,16 @@ def test_a_proof_is_read_back_as_it_was_written_and_anything_else_is_refused(
 def test_the_shelf_gives_the_newest_whole_proof_of_that_very_policy(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path, "ci-cpu", "a" * 64)
     assert shelf.newest() is None
-    assert shelf.pin() == {"of": "a" * 64, "newest": None}
+    assert shelf.pin() == ProofPin(of="a" * 64)
     old, new = proof(), proof(at="2026-11-24T22:00:00+00:00")
     shelf.keep(new)
     shelf.keep(old)
     shelf.keep(proof(at="2026-11-24T23:00:00+00:00", asked=("rights",)))
     (shelf.folder / "20261125_000000.json").write_bytes(b"torn")
     assert shelf.newest() == new
-    assert shelf.pin()["newest"]["sha256"] == new.sha256
+    newest = shelf.pin().newest
+    assert newest is not None
+    assert newest.sha256 == new.sha256
     assert new.at in shelf.index.read_text()
     assert Shelf(tmp_path, "ci-cpu", "a" * 32 + "b" * 32).newest() is None, "another policy's"
 
@@ -239,7 +243,7 @@ def test_a_runs_pages_name_its_policys_newest_proof_and_lead_to_it(tmp_path: Pat
         link = text.partition("the newest proof now")[0].rpartition('href="')[2].partition('"')[0]
         assert (page.parent / link).resolve() == shelf.index.resolve()
         assert shelf.index.is_file()
-    assert read_pins(paths)["proof"] == shelf.pin()
+    assert read_pins(paths).proof == shelf.pin()
 
 
 def test_a_later_proof_changes_no_byte_of_a_replay(tmp_path: Path) -> None:
@@ -251,13 +255,16 @@ def test_a_later_proof_changes_no_byte_of_a_replay(tmp_path: Path) -> None:
 
 
 def test_a_record_that_pins_no_proof_says_so() -> None:
-    assert "names no proof" in proved({"policy": {"name": "ci-cpu"}}, "../../")
+    assert "names no proof" in proved(PINS, "../../")
 
 
 def test_a_proof_of_other_images_than_the_runs_is_said_to_be() -> None:
-    newest = {"at": "2026", "outcome": "held", "sha256": "x", "images": [["latex", "sha256:other"]]}
-    pins = {"policy": {"name": "p"}, "images": [["aisci-latex", "sha256:a"]],
-            "proof": {"of": "a" * 64, "newest": newest}}  # fmt: skip
+    newest = ProofSummary(
+        at="2026", outcome="held", sha256="x", images=(("latex", "sha256:other"),)
+    )
+    pins = replace(
+        PINS, images=(("aisci-latex", "sha256:a"),), proof=ProofPin(of="a" * 64, newest=newest)
+    )
     assert "another image than this run&#x27;s for: latex" in proved(pins, "../../")
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
 
 from orchestrator.core.errors import (
     BadJournal,
@@ -20,19 +20,23 @@ from orchestrator.core.errors import (
     ModelRefused,
 )
 from orchestrator.core.model import Reply, Usage
+from orchestrator.core.research import Run
+from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
+from orchestrator.record.bodies import INLINE
 from orchestrator.record.budget import Budget
-from orchestrator.record.chain import SCHEMA, read_lines, set_torn_tail_aside
+from orchestrator.record.chain import read_lines, set_torn_tail_aside
 from orchestrator.record.divergence import first_difference
-from orchestrator.record.journal import INLINE, Journal, Mode
-
-REPLY = TypeAdapter(Reply)
+from orchestrator.record.events import SCHEMA
+from orchestrator.record.journal import Journal, Mode
+from orchestrator.record.notes import RunFinished, StageBegan
+from tests.support.journal_rig import run_started
 
 
 def opened(folder: Path, mode: Mode = Mode.RECORD) -> Journal:
     journal = Journal(folder / "journal.jsonl", BlobStore(folder / "blobs"), mode)
-    if not journal.lines:
-        journal.append("run_started", schema=SCHEMA, pins={})
+    if not journal.events:
+        journal.append(run_started())
     return journal
 
 
@@ -50,7 +54,7 @@ class World:
                 raise self.errors.pop(0)
             return Reply(f"{request}!", Usage(10, 5, 0.5), "world")
 
-        return journal.call("model", scope, request, REPLY, make, **more)  # type: ignore[arg-type]  # forwards keywords
+        return journal.call("model", scope, request, Reply, make, **more)  # type: ignore[arg-type]  # forwards keywords
 
 
 def test_a_recorded_call_is_answered_from_the_record_and_never_asked_again(tmp_path: Path) -> None:
@@ -125,9 +129,9 @@ def test_a_call_whose_answer_was_lost_is_charged_at_its_ceiling_and_asked_again(
     with pytest.raises(KeyboardInterrupt):
         world.ask(journal, "run/ideas", "q", ceiling=ceiling)
     resumed = opened(tmp_path, Mode.RESUME)
-    assert resumed.total() == ceiling
+    assert resumed.ledger.total() == ceiling
     world.ask(resumed, "run/ideas", "q", ceiling=ceiling)
-    assert resumed.total() == Usage(110, 55, 2.5)
+    assert resumed.ledger.total() == Usage(110, 55, 2.5)
     assert world.asked == ["q", "q"]
 
 
@@ -145,8 +149,8 @@ def test_the_budget_is_checked_for_outgoing_calls_only(tmp_path: Path) -> None:
 
 def test_a_price_that_is_not_known_makes_the_total_unknown_not_zero(tmp_path: Path) -> None:
     journal = opened(tmp_path)
-    journal.call("model", "s", "q", REPLY, lambda: Reply("x", Usage(1, 1, None), "m"))
-    assert journal.total().usd is None
+    journal.call("model", "s", "q", Reply, lambda: Reply("x", Usage(1, 1, None), "m"))
+    assert journal.ledger.total().usd is None
 
 
 def test_bodies_over_the_limit_live_in_blobs(tmp_path: Path) -> None:
@@ -158,22 +162,30 @@ def test_bodies_over_the_limit_live_in_blobs(tmp_path: Path) -> None:
 
 
 def test_a_note_must_come_again_as_it_was(tmp_path: Path) -> None:
-    opened(tmp_path).note("run", "stage", {"name": "ideas"})
-    opened(tmp_path, Mode.REPLAY).note("run", "stage", {"name": "ideas"})
+    opened(tmp_path).note("run", StageBegan(name="ideas"))
+    opened(tmp_path, Mode.REPLAY).note("run", StageBegan(name="ideas"))
     resumed = opened(tmp_path, Mode.RESUME)
-    resumed.note("run", "stage", {"name": "ideas"})
-    assert len(resumed.lines) == 2
+    resumed.note("run", StageBegan(name="ideas"))
+    assert len(resumed.events) == 2
     with pytest.raises(Diverged, match="note 'stage'"):
-        opened(tmp_path, Mode.REPLAY).note("run", "stage", {"name": "other"})
+        opened(tmp_path, Mode.REPLAY).note("run", StageBegan(name="other"))
 
 
 def test_a_note_of_an_earlier_branch_does_not_count_until_it_comes_again(tmp_path: Path) -> None:
-    opened(tmp_path).note("idea/run_1", "run_finished", 1)
+    first, second = (
+        RunFinished(
+            run=Run(
+                number=1, code=Tree(), files=Tree(), description="d", attempts=tries, seconds=1.0
+            )
+        )
+        for tries in (1, 2)
+    )
+    opened(tmp_path).note("idea/run_1", first)
     forked = opened(tmp_path, Mode.FORK)
-    assert forked.notes("run_finished", below="idea") == [1]
-    assert forked.notes("run_finished", below="idea", now=True) == []
-    forked.note("idea/run_1", "run_finished", 2)
-    assert forked.notes("run_finished", below="idea", now=True) == [2]
+    assert forked.notes(RunFinished, below="idea") == [first]
+    assert forked.notes(RunFinished, below="idea", now=True) == []
+    forked.note("idea/run_1", second)
+    assert forked.notes(RunFinished, below="idea", now=True) == [second]
 
 
 @given(line=st.integers(0, 5), at=st.integers(0, 10_000), value=st.integers(0, 255))
@@ -230,7 +242,7 @@ def test_a_torn_last_line_is_refused_and_can_be_set_aside(tmp_path: Path) -> Non
 
 def test_a_journal_of_another_schema_is_refused(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.jsonl", BlobStore(tmp_path / "blobs"))
-    journal.append("run_started", schema=SCHEMA + 1, pins={})
+    journal.append(replace(run_started(), schema=SCHEMA + 1))
     with pytest.raises(BadJournal, match=f"schema {SCHEMA + 1}"):
         opened(tmp_path, Mode.RESUME)
 
@@ -273,5 +285,5 @@ def test_an_error_that_a_stop_brought_about_is_no_answer(tmp_path: Path) -> None
 
     journal = opened(tmp_path)
     with pytest.raises(Interrupted):
-        journal.call("model", "run", "q", REPLY, make)
-    assert [line["kind"] for line in journal.lines] == ["run_started", "asked"]
+        journal.call("model", "run", "q", Reply, make)
+    assert [event.kind for event in journal.events] == ["run_started", "asked"]

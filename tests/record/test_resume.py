@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,6 +13,7 @@ from orchestrator.core.deadline import Deadline
 from orchestrator.core.errors import Diverged, ModelBusy
 from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.core.tree import digest
+from orchestrator.record.events import Heard, Recalled
 from orchestrator.record.journal import Mode
 from orchestrator.record.replay import absent
 from orchestrator.research.run import research
@@ -49,7 +49,7 @@ class Counting:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, Counter[str]]:
     """A run that nobody stopped: its folder, its number of journal lines, what it asked."""
     folder, model = tmp_path_factory.mktemp("whole") / "run", Counting()
-    lines: list[dict[str, Any]] = []
+    lines: list[Heard] = []
     outcomes = rig.run_scripted(folder, model, Mode.RECORD, lines.append)
     assert [outcome.status for outcome in outcomes] == ["finished"], outcomes[0].failure
     return folder, len(lines), model.asked
@@ -72,10 +72,10 @@ def test_a_run_killed_after_any_line_ends_as_if_it_had_not_been(
     for at in range(1, count + 1):
         folder, model, seen = tmp_path / f"at_{at}" / "run", Counting(), 0
 
-        def listen(line: dict[str, Any], at: int = at) -> None:
+        def listen(event: Heard, at: int = at) -> None:
             nonlocal seen
-            seen += "n" in line
-            if "n" in line and seen == at:
+            seen += not isinstance(event, Recalled)
+            if seen == at:
                 raise Killed
 
         with pytest.raises(Killed):

@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.job import Verdict
+from orchestrator.core.decode import decode
+from orchestrator.core.job import JobResult, Verdict
+from orchestrator.record.events import Answered, Event, Noted
+from orchestrator.record.notes import FilesRestored, read_note
 from orchestrator.research.sweep import SweepModel
 from tests.research.test_kill import journals
 from tests.support import run_rig as rig
@@ -57,7 +60,7 @@ class Author:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]], str]:
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Event], str]:
     """The run's folder, its journal lines and what its process said."""
     base = tmp_path_factory.mktemp("attempts")
     policy = base / "short.yaml"
@@ -76,23 +79,22 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, 
     return base / "run", journals(base / "run"), done.stdout + done.stderr
 
 
-def results(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def verdicts(events: list[Event]) -> list[Verdict]:
     """How each attempt of run 1 ended, in order."""
     return [
-        line["body"]["inline"]
-        for line in lines
-        if line["kind"] == "answered"
-        and line["port"] == "sandbox"
-        and "/experiments/run_1/" in line["scope"]
+        decode(JobResult, event.body.inline).verdict
+        for event in events
+        if isinstance(event, Answered)
+        and event.port == "sandbox"
+        and "/experiments/run_1/" in event.scope
     ]
 
 
 def test_each_attempt_has_the_right_verdict_and_the_fourth_counts(
-    run: tuple[Path, list[dict[str, Any]], str],
+    run: tuple[Path, list[Event], str],
 ) -> None:
-    folder, lines, said = run
-    ended = [Verdict(result["verdict"]) for result in results(lines)]
-    assert ended == [
+    folder, events, said = run
+    assert verdicts(events) == [
         Verdict.FAILED,
         Verdict.TIMED_OUT,
         Verdict.OUT_OF_STORAGE,
@@ -103,7 +105,7 @@ def test_each_attempt_has_the_right_verdict_and_the_fourth_counts(
 
 
 def test_what_went_wrong_is_told_to_the_next_attempt(
-    run: tuple[Path, list[dict[str, Any]], str],
+    run: tuple[Path, list[Event], str],
 ) -> None:
     texts = (run[0].parent / "requests.jsonl").read_text()
     for words in ("the first edit crashes", "timed out", "out of storage"):
@@ -111,11 +113,12 @@ def test_what_went_wrong_is_told_to_the_next_attempt(
 
 
 def test_a_fixed_file_that_an_edit_changed_is_put_back_and_that_is_said(
-    run: tuple[Path, list[dict[str, Any]], str],
+    run: tuple[Path, list[Event], str],
 ) -> None:
-    folder, lines, _ = run
-    noted = [line for line in lines if line["kind"] == "noted" and line["name"] == "put_back"]
-    assert [line["body"]["inline"]["files"] for line in noted] == [[FIXED_FILE]]
+    folder, events, _ = run
+    noted = [read_note(event.body.inline) for event in events if isinstance(event, Noted)]
+    restored = [note for note in noted if isinstance(note, FilesRestored)]
+    assert restored == [FilesRestored(files=(FIXED_FILE,))]
     (left,) = folder.glob(f"*/{FIXED_FILE}")
     assert left.read_bytes() == (Path(rig.QUICK) / FIXED_FILE).read_bytes()
     words = f"fixed files that the edit changed were put back: {FIXED_FILE}"
@@ -124,7 +127,7 @@ def test_a_fixed_file_that_an_edit_changed_is_put_back_and_that_is_said(
 
 
 def test_the_reports_say_how_each_attempt_ended(
-    run: tuple[Path, list[dict[str, Any]], str],
+    run: tuple[Path, list[Event], str],
 ) -> None:
     page = next(run[0].glob("*/report.html")).read_text()
     for words in ("timed out", "out of storage", "failed"):
@@ -132,7 +135,7 @@ def test_the_reports_say_how_each_attempt_ended(
 
 
 def test_no_key_is_in_anything_that_the_run_left(
-    run: tuple[Path, list[dict[str, Any]], str],
+    run: tuple[Path, list[Event], str],
 ) -> None:
     for path in run[0].rglob("*"):
         if path.is_file():

@@ -26,6 +26,7 @@ from orchestrator.core.errors import (
 )
 from orchestrator.core.files import remove_unfinished
 from orchestrator.core.model import Ask, Reply, Usage
+from orchestrator.core.research import Comparison
 from orchestrator.policy.policy import lowered
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import RunPaths
@@ -35,7 +36,7 @@ from orchestrator.research.pipeline import Outcome
 from orchestrator.research.run import research
 from orchestrator.research.setup import Setup, Tools
 from orchestrator.research.sweep import SweepModel
-from orchestrator.template.untrained import Comparison, require_held
+from orchestrator.template.untrained import require_held
 from tests.support import run_rig as rig
 
 Change = Callable[[Ask, int], str | None]
@@ -318,8 +319,8 @@ def test_files_that_a_killed_process_was_writing_are_removed(tmp_path: Path) -> 
 
 def test_the_baseline_is_held_against_the_untrained_model_and_recorded(tmp_path: Path) -> None:
     go(tmp_path / "run", Author())
-    (note,) = [line for line in lines(tmp_path / "run") if line.get("name") == "beats"]
-    (beat,) = note["body"]["inline"]
+    (note,) = [line for line in lines(tmp_path / "run") if line.get("name") == "baseline_compared"]
+    (beat,) = note["body"]["inline"]["comparisons"]
     assert (beat["metric"], beat["dataset"]) == ("final_loss_mean", "line")
     assert beat["gain"] > beat["margin"]
 

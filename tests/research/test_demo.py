@@ -19,6 +19,8 @@ import pytest
 
 from orchestrator.api.export import open_journal
 from orchestrator.core.files import shipped_root
+from orchestrator.record.events import Answered, Noted
+from orchestrator.record.notes import ClaimsVerified, read_note
 from orchestrator.record.paths import IdeaPaths
 from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import parse_final_info
@@ -72,11 +74,11 @@ def compiled(run: Ran, name: str) -> Any:
     """A JSON file that the last LaTeX container left."""
     journal = open_journal(IdeaPaths(run.idea))
     last = [
-        line
-        for line in journal.lines
-        if line["kind"] == "answered" and "/compile/" in line["scope"] and line["port"] == "sandbox"
+        event
+        for event in journal.events
+        if isinstance(event, Answered) and "/compile/" in event.scope and event.port == "sandbox"
     ][-1]
-    files = dict(journal.body(last)["files"]["files"])
+    files = dict(journal.load(last.body)["files"]["files"])
     return json.loads(journal.blobs.get(files[f"latex/out/{name}"]))
 
 
@@ -106,11 +108,12 @@ def test_nothing_is_undefined_and_no_line_stands_out(demo: Ran) -> None:
 
 def test_every_number_of_the_paper_has_a_source(demo: Ran) -> None:
     claims = [
-        line
-        for line in journals(demo.folder)
-        if line["kind"] == "noted" and line["name"] == "verified"
+        note
+        for event in journals(demo.folder)
+        if isinstance(event, Noted)
+        if isinstance(note := read_note(event.body.inline), ClaimsVerified)
     ]
-    assert claims[-1]["body"]["inline"]["claims"] > 10
+    assert claims[-1].claims > 10
 
 
 def test_the_layout_is_the_one_that_users_know(demo: Ran) -> None:
@@ -131,9 +134,9 @@ def test_the_baseline_beats_the_untrained_model_by_the_stated_margin(demo: Ran) 
 
 def test_every_container_has_its_evidence_and_kept_its_policy(demo: Ran) -> None:
     ended = [
-        line
-        for line in journals(demo.folder / demo.idea.name)
-        if line["kind"] == "answered" and line["port"] in {"sandbox", "editor"}
+        event
+        for event in journals(demo.folder / demo.idea.name)
+        if isinstance(event, Answered) and event.port in {"sandbox", "editor"}
     ]
     files = sorted((demo.idea / "evidence").glob("*.json"))
     assert len(files) == len(ended) > 10

@@ -20,6 +20,7 @@ from orchestrator.api.prepare import prepare
 from orchestrator.core.job import Job, JobResult
 from orchestrator.literature.local import LocalLibrary
 from orchestrator.record.blobs import BlobStore
+from orchestrator.record.events import Answered
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import IdeaPaths
 from orchestrator.record.ports import Edges
@@ -87,9 +88,9 @@ def written(folder: Path) -> tuple[Path, Path]:
 def egress_of(journal: Journal) -> list[list[tuple[str, bool, str]]]:
     """For each recorded experiment, what it asked for, whether it was let out, and why not."""
     answers = [
-        journal.body(line)
-        for line in journal.lines
-        if line["kind"] == "answered" and line["port"] == "sandbox"
+        journal.load(event.body)
+        for event in journal.events
+        if isinstance(event, Answered) and event.port == "sandbox"
     ]
     told = [answer["attestation"]["egress"] for answer in answers]
     return [[(one["host"], one["allowed"], one["why"].partition(":")[0]) for one in each]
@@ -101,7 +102,7 @@ def test_each_decision_of_the_proxy_is_in_the_journal_in_the_report_and_in_the_r
 ) -> None:
     template, policy = written(tmp_path)
     wanted = replace(rig.wanted(tmp_path, str(template)), policy=str(policy))
-    setup, engine = prepare(wanted), connect()
+    setup, engine = prepare(wanted).setup, connect()
     setup = replace(setup, images=resolve_images(setup.policy, engine))
     images = dict(setup.images)
     store = BlobStore(tmp_path / "store")

@@ -19,12 +19,14 @@ import pytest
 from orchestrator.api.export import Saver
 from orchestrator.api.images import resolve_images
 from orchestrator.core.deadline import Deadline
+from orchestrator.core.decode import decode
 from orchestrator.core.job import Job, JobResult, Limits, Verdict
 from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.core.tree import Tree
 from orchestrator.literature.local import LocalLibrary
 from orchestrator.policy.policy import lowered
 from orchestrator.record.blobs import BlobStore
+from orchestrator.record.events import Answered
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Edges
@@ -323,19 +325,18 @@ def test_an_idea_of_all_four_ends_with_four_verdicts_and_the_next_idea_becomes_a
     with host_untouched() as containers:
         failed, finished = research(made, rig.place(tmp_path / "run", Mode.RECORD), tools)
         jobs = [
-            line["body"]["inline"]
-            for line in journals(tmp_path / "run")
-            if line["kind"] == "answered" and line["port"] == "sandbox" and "body" in line
+            (event.scope, decode(JobResult, event.body.inline))
+            for event in journals(tmp_path / "run")
+            if isinstance(event, Answered) and event.port == "sandbox"
         ]
-        containers |= {job["attestation"]["container"] for job in jobs}
+        containers |= {result.attestation.container for _, result in jobs}
     assert failed.failure is not None
     assert "no run beside the baseline finished in 4 attempts" in failed.failure.what
     assert finished.status == "finished", finished.failure
     ended = [
-        Verdict(line["body"]["inline"]["verdict"])
-        for line in journals(tmp_path / "run")
-        if line["kind"] == "answered" and line["port"] == "sandbox"
-        if f"idea/{failed.study.idea.id}/experiments/" in line["scope"]
+        result.verdict
+        for scope, result in jobs
+        if f"idea/{failed.study.idea.id}/experiments/" in scope
     ]
     assert ended == [
         Verdict.TIMED_OUT,

@@ -14,11 +14,11 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from orchestrator.record.chain import read_lines
+from orchestrator.record.events import Answered, Asked, CallFailed, Event
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.job.monitor import Watch
@@ -48,7 +48,7 @@ def served(log: Path) -> Iterator[tuple[ModelServer, dict[str, str]]]:
         )
 
 
-def journals(folder: Path) -> list[dict[str, Any]]:
+def journals(folder: Path) -> list[Event]:
     paths = [folder / "journal.jsonl", *sorted(folder.glob("*/journal.jsonl"))]
     return [line for path in paths if path.exists() for line, _ in read_lines(path)]
 
@@ -107,7 +107,7 @@ def killed_and_resumed(
     with served(base / "requests.jsonl") as (server, environ):
         killed = rig.start_process(folder, at, delay, environ=environ)
         assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
-        answered = sum(line["kind"] == "answered" for line in journals(folder))
+        answered = sum(isinstance(event, Answered | CallFailed) for event in journals(folder))
         resumed = rig.start_process(folder, environ=environ)
         assert resumed.stdout.startswith("finished"), resumed.stdout + resumed.stderr
         keys = Counter(request["key"] for request in server.requests())
@@ -115,12 +115,11 @@ def killed_and_resumed(
     again = keys - reference[2]
     assert sum(again.values()) <= 1, "at most the call in flight may be asked again"
     jobs = Counter(
-        (line["port"], line["scope"], line["kind"])
-        for line in journals(folder)
-        if line.get("port") in {"sandbox", "editor"}
+        (event.port, event.scope)
+        for event in journals(folder)
+        if isinstance(event, Answered | CallFailed) and event.port in {"sandbox", "editor"}
     )
-    done = {key: count for key, count in jobs.items() if key[2] == "answered"}
-    assert set(done.values()) == {1}, "no finished job or edit is done again"
+    assert set(jobs.values()) == {1}, "no finished job or edit is done again"
     assert products(folder) == products(whole)
     nothing_left(folder)
 
@@ -135,11 +134,10 @@ def test_killed_at_sampled_journal_lengths_a_run_resumes_to_the_same_end(
 def test_killed_in_the_middle_of_a_job_a_run_resumes_to_the_same_end(
     tmp_path: Path, reference: tuple[Path, int, Counter[str]], sample: random.Random
 ) -> None:
-    lines = journals(reference[0])
     asked = [
         number
-        for number, line in enumerate(lines, start=1)
-        if line["kind"] == "asked" and line["port"] in {"sandbox", "editor"}
+        for number, event in enumerate(journals(reference[0]), start=1)
+        if isinstance(event, Asked) and event.port in {"sandbox", "editor"}
     ]
     at = sample.choice(asked)
     killed_and_resumed(tmp_path / f"mid_{at}", at, MID_JOB, reference)
@@ -166,9 +164,7 @@ def test_killed_at_every_journal_length_a_run_ends_as_if_it_had_not_been(
     assert all(asked[key] <= 2 * count for key, count in reference[2].items())
     assert asked.keys() == reference[2].keys()
     answered = Counter(
-        (line["port"], line["scope"], line["ord"])
-        for line in journals(folder)
-        if line["kind"] == "answered"
+        event.key for event in journals(folder) if isinstance(event, Answered | CallFailed)
     )
     assert set(answered.values()) == {1}, "no finished call is made again"
     assert products(folder) == products(reference[0])

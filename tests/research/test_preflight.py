@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator.api import prepare as wiring
+from orchestrator.api import policies, runs
 from orchestrator.api.author import open_author
 from orchestrator.api.prepare import prepare
-from orchestrator.console import run as research
+from orchestrator.api.runs import ResumeRequest
 from orchestrator.console.run import start
 from orchestrator.console.view import View
 from orchestrator.core.errors import BadPolicy, ControlUnavailable, SandboxFailed
@@ -104,7 +104,7 @@ def left_of(results: Path) -> list[str]:
 def test_each_kind_of_container_is_tried_under_its_own_limits(tmp_path: Path) -> None:
     """With the staged data for experiments alone."""
     setup = replace(
-        prepare(rig.wanted(tmp_path)), data=(StagedData("set", "0" * 64, str(tmp_path)),)
+        prepare(rig.wanted(tmp_path)).setup, data=(StagedData("set", "0" * 64, str(tmp_path)),)
     )
     scripted = ScriptedSandbox(BlobStore(tmp_path / "blobs"), lambda _: Ending())
     rehearse(setup, scripted)
@@ -117,7 +117,7 @@ def test_each_kind_of_container_is_tried_under_its_own_limits(tmp_path: Path) ->
 
 
 def test_an_editor_on_the_host_needs_no_container(tmp_path: Path) -> None:
-    setup = prepare(rig.wanted(tmp_path))
+    setup = prepare(rig.wanted(tmp_path)).setup
     on_host = setup.policy.whole.model_copy(
         update={"editor": setup.policy.whole.editor.model_copy(update={"process": True})}
     )
@@ -129,7 +129,7 @@ def test_an_editor_on_the_host_needs_no_container(tmp_path: Path) -> None:
 
 def test_a_container_in_which_not_even_nothing_ends_well_is_refused(tmp_path: Path) -> None:
     """Limits too low for a start are the policy's, and named with its block."""
-    setup = prepare(rig.wanted(tmp_path))
+    setup = prepare(rig.wanted(tmp_path)).setup
     ending = Ending(exit_code=1, stderr="cannot start")
     scripted = ScriptedSandbox(BlobStore(tmp_path / "blobs"), lambda _: ending)
     with pytest.raises(ControlUnavailable, match="ended as: failed") as refused:
@@ -155,20 +155,20 @@ def test_a_run_that_is_resumed_or_forked_is_rehearsed_unless_nothing_is_left_to_
     def edges(setup: Setup, *_: Any) -> Iterator[Any]:
         yield rig.scripted_edges(open_author(setup.model, environ={}))
 
-    monkeypatch.setattr(research, "connect", lambda: None)
-    monkeypatch.setattr(research, "same_images", lambda *_: None)
-    monkeypatch.setattr(research, "resolve_images", lambda *_: ())
-    monkeypatch.setattr(research, "real_edges", edges)
-    monkeypatch.setattr(research, "rehearse", refused)
-    assert research.resume(str(folder), tmp_path, VIEW, fork=False, policy=None) == 0
+    monkeypatch.setattr(runs, "connect", lambda: None)
+    monkeypatch.setattr(runs, "same_images", lambda *_: None)
+    monkeypatch.setattr(runs, "resolve_images", lambda *_: ())
+    monkeypatch.setattr(runs, "real_edges", edges)
+    monkeypatch.setattr(runs, "rehearse", refused)
+    assert runs.resume(ResumeRequest(run=str(folder), results=tmp_path)).ok
     assert rehearsed == []
     with pytest.raises(ControlUnavailable):
-        research.resume(str(folder), tmp_path, VIEW, fork=True, policy=None)
+        runs.resume(ResumeRequest(run=str(folder), results=tmp_path, fork=True))
     journal = folder / "journal.jsonl"
     lines = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join(lines[:-1]))
     with pytest.raises(ControlUnavailable):
-        research.resume(str(folder), tmp_path, VIEW, fork=False, policy=None)
+        runs.resume(ResumeRequest(run=str(folder), results=tmp_path))
     assert len(rehearsed) == 2
     assert journal.read_bytes() == b"".join(lines[:-1])
 
@@ -180,7 +180,7 @@ def test_a_machine_too_small_for_what_is_left_of_a_run_refuses_its_resume(
     rig.run_scripted(folder, SweepModel(), Mode.RECORD)
     journal = folder / "journal.jsonl"
     journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-1]))
-    monkeypatch.setattr(research, "connect", lambda: None)
-    monkeypatch.setattr(wiring, "measure", lambda *_, **__: Machine(cpus=1, memory=1, disk=1))
+    monkeypatch.setattr(runs, "connect", lambda: None)
+    monkeypatch.setattr(policies, "measure", lambda *_, **__: Machine(cpus=1, memory=1, disk=1))
     with pytest.raises(BadPolicy, match="this machine has"):
-        research.resume(str(folder), tmp_path, VIEW, fork=False, policy=None)
+        runs.resume(ResumeRequest(run=str(folder), results=tmp_path))

@@ -25,7 +25,6 @@ from orchestrator.literature.local import LocalLibrary
 from orchestrator.policy.policy import lowered
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import Budget, Used
-from orchestrator.record.chain import SCHEMA
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.ports import Edges, Ports
 from orchestrator.record.replay import absent
@@ -37,6 +36,7 @@ from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
 from tests.contracts.sandbox import LIMITS, Scenario, job_of
 from tests.support import run_rig as rig
+from tests.support.journal_rig import idea_started
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
 ASK = Ask(purpose="p", messages=(Message("user", "hello"),))
@@ -66,8 +66,8 @@ def ports_of(
     bench: DockerBench, folder: Path, mode: Mode, budget: Budget, model: LanguageModel | None = None
 ) -> Ports:
     journal = Journal(folder / "journal.jsonl", bench.blobs, mode)
-    if not journal.lines:
-        journal.append("idea_started", schema=SCHEMA)
+    if not journal.events:
+        journal.append(idea_started())
     editor = ScriptedEditor(
         bench.blobs, lambda _, asked: {"a": asked.complete(ASK, FOREVER).text.encode()}
     )
@@ -123,16 +123,16 @@ def test_a_job_that_outlasts_the_budget_is_charged_and_asked_again_only_under_a_
     first = ports_of(bench, tmp_path, Mode.RECORD, narrow)
     with pytest.raises(BudgetSpent, match=rf"time of {block}\.wall was over"):
         first.sandbox.run(sleeps)
-    assert first.journal.seconds >= 6.0
+    assert first.journal.ledger.seconds >= 6.0
     again = ports_of(bench, tmp_path, Mode.RESUME, narrow)
-    lines = len(again.journal.lines)
+    lines = len(again.journal.events)
     with pytest.raises(BudgetSpent, match="no time is left"):
         again.sandbox.run(sleeps)
-    assert len(again.journal.lines) == lines
+    assert len(again.journal.events) == lines
     assert ports_of(bench, tmp_path, Mode.RESUME, wide).sandbox.run(sleeps).ok
-    lines_now = Journal(tmp_path / "journal.jsonl", bench.blobs).lines
-    assert [line["kind"] for line in lines_now] == ["idea_started", *["asked", "answered"] * 2]
-    assert len({line["request"] for line in lines_now[1:]}) == 1
+    calls = Journal(tmp_path / "journal.jsonl", bench.blobs).events[1:]
+    assert [event.kind for event in calls] == ["asked", "failed", "asked", "answered"]
+    assert len({getattr(event, "request", None) for event in calls}) == 1
 
 
 def test_time_that_other_ideas_took_is_told_with_ones_own_and_never_as_less_than_none(
@@ -164,8 +164,8 @@ def test_a_model_call_that_was_given_up_is_charged_at_its_ceiling(
     ports = ports_of(bench, tmp_path, Mode.RECORD, Budget(wall=0.2), Slow(30))
     with pytest.raises(BudgetSpent, match=r"idea\.wall"):
         ports.model.complete(ASK)
-    assert ports.journal.total() == CEILING
-    assert Journal(tmp_path / "journal.jsonl", bench.blobs, Mode.RESUME).total() == CEILING
+    assert ports.journal.ledger.total() == CEILING
+    assert Journal(tmp_path / "journal.jsonl", bench.blobs, Mode.RESUME).ledger.total() == CEILING
 
 
 def test_the_model_calls_of_an_edit_end_with_the_edits_own_time(

@@ -195,7 +195,7 @@ def test_an_idea_that_used_its_gpu_time_is_lent_no_more(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.jsonl", BlobStore(tmp_path), Mode.RECORD)
     budget = idea_budget(policy)
     budget.admit(journal, Usage(), paid=False, gpus=1)
-    journal.gpu_seconds = policy.idea.gpu_time
+    journal.ledger.gpu_seconds = policy.idea.gpu_time
     with pytest.raises(BudgetSpent, match=r"idea\.gpu_time"):
         budget.admit(journal, Usage(), paid=False, gpus=1)
     budget.admit(journal, Usage(), paid=False)  # what uses no GPU, such as its paper, goes on
@@ -203,7 +203,7 @@ def test_an_idea_that_used_its_gpu_time_is_lent_no_more(tmp_path: Path) -> None:
 
 def test_a_job_uses_gpu_time_as_fast_as_it_holds_gpus(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.jsonl", BlobStore(tmp_path), Mode.RECORD)
-    journal.gpu_seconds = 400.0
+    journal.ledger.gpu_seconds = 400.0
     until = Budget(wall=3600, gpu_time=1000).deadline(journal, gpus=2)
     assert until.limit == "idea.gpu_time"
     assert 295 < until.left <= 300

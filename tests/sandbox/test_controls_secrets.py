@@ -15,11 +15,11 @@ from orchestrator.editor.scripted import ScriptedEditor
 from orchestrator.literature.local import LocalLibrary
 from orchestrator.models.scripted import ScriptedModel
 from orchestrator.record.budget import Budget
-from orchestrator.record.chain import SCHEMA
 from orchestrator.record.journal import Journal
 from orchestrator.record.ports import Edges, Ports
 from orchestrator.sandbox.images.images import resolve
 from tests.support.controls_rig import bare, held, job, last_line, limits_of
+from tests.support.journal_rig import idea_started
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
 pytestmark = pytest.mark.docker
@@ -87,7 +87,7 @@ def test_neither_the_engine_nor_the_record_knows_a_key(bench: DockerBench, tmp_p
     assert f"{bench.sandbox.pool.resources.prefix}-{waits.id}" in told
     assert secret not in told
     journal = Journal(tmp_path / "journal.jsonl", bench.blobs)
-    journal.append("idea_started", schema=SCHEMA)
+    journal.append(idea_started())
     editor = ScriptedEditor(bench.blobs, lambda _request, _model: {})
     edges = Edges(ScriptedModel([]), editor, bench.sandbox, LocalLibrary(()))
     Ports(edges, journal, bench.blobs, Budget(), "idea/x").sandbox.run(

@@ -25,9 +25,10 @@ from orchestrator.literature.local import LocalLibrary
 from orchestrator.policy.policy import Policy
 from orchestrator.record.attestation import Pairs, flat
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.chain import GENESIS, head_of
+from orchestrator.record.chain import head_of
+from orchestrator.record.events import GENESIS
 from orchestrator.record.evidence_files import write_evidence
-from orchestrator.record.journal import Mode
+from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import IdeaPaths, RunPaths
 from orchestrator.record.ports import Edges
 from orchestrator.record.statement import of_call
@@ -136,7 +137,7 @@ def record(
     *,
     policy: Policy | None = None,
     model: LanguageModel | None = None,
-    listener: rig.Listener = lambda _: None,
+    listener: Listener = lambda _: None,
 ) -> tuple[Outcome, ...]:
     """A run of the quick template that an audit has nothing to say against."""
     made = replace(rig.setup(folder.parent), images=IMAGES)
@@ -218,11 +219,11 @@ class Forger:
             blobs = BlobStore(self.idea.parent / "blobs", BlobStore(self.folder / "blobs"))
             request, answer = loaded(asked["body"], blobs), loaded(answered["body"], blobs)
             change(request, answer, answer["attestation"])
-            asked["body"], answered["body"] = {"inline": request}, {"inline": answer}
+            asked["body"], answered["body"] = inline(request), inline(answer)
             asked["request"] = answered["request"] = digest(request)
             port, scope, ordinal = (answered[k] for k in key)
             told = of_call(port, scope, ordinal, digest(request), request, answer)
-            answered["evidence"] = {"inline": told}
+            answered["evidence"] = inline(told)
 
         self.change(self.idea, of_lines)
         self.files()
@@ -230,14 +231,19 @@ class Forger:
     def files(self) -> None:
         """The files of evidence, as the idea's journal now has it."""
         folder = self.idea.parent / "evidence"
-        told = [line["evidence"] for line in self.lines(self.idea) if "evidence" in line]
+        told = [line["evidence"] for line in self.lines(self.idea) if line.get("evidence")]
         for path, body in zip(sorted(folder.glob("*")), told, strict=True):
             blobs = BlobStore(self.idea.parent / "blobs")
             path.write_bytes(canonical(loaded(body, blobs)) + b"\n")
 
 
+def inline(value: Any) -> Line:
+    """A body that holds ``value`` itself."""
+    return {"inline": value, "blob": None}
+
+
 def loaded(body: Line, blobs: BlobStore) -> Line:
-    found: Line = body["inline"] if "inline" in body else json.loads(blobs.get(body["blob"]))
+    found: Line = json.loads(blobs.get(body["blob"])) if body["blob"] else body["inline"]
     return found
 
 

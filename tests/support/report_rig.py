@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-from pydantic import TypeAdapter
 
 from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.errors import ModelBusy
 from orchestrator.core.job import Attestation, Egress, Job, JobResult, Peaks, Verdict
-from orchestrator.core.model import Ask, Message, Reply, Usage
-from orchestrator.core.research import Claim, Failure, Idea, Novelty, Paper, Review, Run
+from orchestrator.core.model import Ask, Message, ModelRequest, Reply, Usage
+from orchestrator.core.research import Claim, Failure, Idea, Paper, Review, Run
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import load
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.chain import SCHEMA
 from orchestrator.record.journal import Journal
+from orchestrator.record.notes import (
+    IdeaFinished,
+    RunFinished,
+    StageBegan,
+    StageFailed,
+    StageReached,
+)
+from orchestrator.record.pins import ModelPin, TemplatePin
+from tests.support.journal_rig import idea_started, run_started
 from tests.support.places import ROOT
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
@@ -73,35 +79,20 @@ class Recorded:
         self.place = folder / "toy_idea"
         self.blobs = BlobStore(self.place / "blobs", self.shared)
         self.journal = Journal(self.place / "journal.jsonl", self.blobs)
-        about = Novelty(decision="undecided", reason=say)
-        self.journal.append(
-            "idea_started",
-            schema=SCHEMA,
-            idea=asdict(self.idea),
-            id=self.idea.id,
-            novelty=asdict(about),
-        )
+        self.journal.append(idea_started(self.idea, say))
         self.scope = f"idea/{self.idea.id}"
 
     def _start(self) -> None:
         code = {"experiment.py": b"RATE = 1\n", "template.yaml": MANIFEST.encode()}
         self.code = Tree.of({name: self.shared.put(data) for name, data in code.items()})
-        pins = {
-            "program": "0",
-            "template": {
-                "name": "toy",
-                "origin": "./toy",
-                "hash": "t",
-                "files": [list(pair) for pair in self.code.files],
-            },
-            "policy": {"name": "ci-cpu", "origin": "shipped", "hash": "p"},
-            "prompts": "x",
-            "images": [["aisci-sandbox:cpu", "sha256:abc"]],
-            "model": "builtin/sweep",
-            "author": f"author {self.say}",
-            "scale": "smoke",
-        }
-        self.run.append("run_started", schema=SCHEMA, pins=pins)
+        template = TemplatePin(name="toy", origin="./toy", hash="t", files=self.code)
+        self.run.append(
+            run_started(
+                template=template,
+                images=(("aisci-sandbox:cpu", "sha256:abc"),),
+                models=(ModelPin(name="builtin/sweep", author=f"author {self.say}"),),
+            )
+        )
         files = Tree.of({"run_0/final_info.json": self.shared.put(final_info(1.0, 0.5))})
         self.job(self.run, "run/baseline", JobResult(**self.ended(), files=files))
 
@@ -130,7 +121,7 @@ class Recorded:
             limits=LIMITS,
             harvest=("run_1/",),
         )
-        journal.call("sandbox", scope, job, TypeAdapter(JobResult), lambda: result)
+        journal.call("sandbox", scope, job, JobResult, lambda: result)
 
     def attempt(
         self, number: int, *, source: bytes, loss: float, accuracy: float, inside: bool = True
@@ -148,11 +139,11 @@ class Recorded:
         )
         evidence = box() if inside else None
         edit = Edit(files=code, changed=("experiment.py",), reply=self.say, attestation=evidence)
-        self.journal.call("editor", scope, request, TypeAdapter(Edit), lambda: edit)
+        self.journal.call("editor", scope, request, Edit, lambda: edit)
         ask = Ask(purpose="experiment.edit", messages=(Message("user", self.say),))
-        body = {"model": "builtin/sweep", "ask": ask}
+        body = ModelRequest("builtin/sweep", ask)
         reply = Reply(self.say, Usage(100, 20, 0.25), "builtin/sweep")
-        self.journal.call("model", f"{scope}/editor", body, TypeAdapter(Reply), lambda: reply)
+        self.journal.call("model", f"{scope}/editor", body, Reply, lambda: reply)
         sha256 = self.blobs.put(final_info(loss, accuracy))
         files = Tree.of({f"run_{number}/final_info.json": sha256})
         self.job(self.journal, scope, JobResult(**self.ended(), files=files))
@@ -164,7 +155,7 @@ class Recorded:
             attempts=1,
             seconds=4.0,
         )
-        self.journal.note(f"{self.scope}/experiments/run_{number}", "run_finished", run)
+        self.journal.note(f"{self.scope}/experiments/run_{number}", RunFinished(run=run))
         return run
 
     def busy(self) -> None:
@@ -174,9 +165,9 @@ class Recorded:
             raise ModelBusy(f"busy {self.say}")
 
         ask = Ask(purpose="notes.edit", messages=(Message("user", self.say),))
-        body = {"model": "builtin/sweep", "ask": ask}
+        body = ModelRequest("builtin/sweep", ask)
         try:
-            self.journal.call("model", f"{self.scope}/notes", body, TypeAdapter(Reply), make)
+            self.journal.call("model", f"{self.scope}/notes", body, Reply, make)
         except ModelBusy:
             return
 
@@ -187,29 +178,29 @@ class Recorded:
             {"latex/out/page-1.png": page, "latex/out/paper.pdf": self.blobs.put(b"%PDF")}
         )
         review = Review(summary=self.say, strengths=(self.say,), weaknesses=(), reviewer=self.say)
-        value = {
-            "stage": "review",
-            "tree": made.updated({"curve.png": figure}),
-            "figures": ("curve.png",),
-            "paper": Paper(files=made, pages=(self.say,), warnings=(self.say,)),
-            "claims": (
+        reached = StageReached(
+            stage="review",
+            tree=made.updated({"curve.png": figure}),
+            figures=("curve.png",),
+            paper=Paper(files=made, pages=(self.say,), warnings=(self.say,)),
+            claims=(
                 Claim(text=f"0.5 {self.say}", where=self.say, source="run 0"),
                 Claim(text="7", where="abstract"),
             ),
-            "review": review,
-        }
-        self.journal.note(self.scope, "reached", value)
-        self.journal.note(self.scope, "finished", {"runs": 2})
+            reviews=(review,),
+        )
+        self.journal.note(self.scope, reached)
+        self.journal.note(self.scope, IdeaFinished(runs=2, claims=2))
 
     def fail(self) -> None:
         failure = Failure(stage="plots", error="IdeaFailed", what=self.say, where=self.say)
-        self.journal.note(self.scope, "failed", failure)
+        self.journal.note(self.scope, StageFailed(failure=failure))
 
 
 def finished(folder: Path, say: str = "plain words") -> Recorded:
     """A finished idea with one better, one worse and one equal run."""
     known = Recorded(folder, say)
-    known.journal.note(known.scope, "stage", {"name": "experiments"})
+    known.journal.note(known.scope, StageBegan(name="experiments"))
     known.attempt(1, source=b"RATE = 2\n", loss=0.5, accuracy=0.2)
     known.attempt(2, source=b"RATE = 3\n", loss=1.05, accuracy=0.5)
     known.busy()

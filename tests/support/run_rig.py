@@ -21,12 +21,11 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from orchestrator.api.adapters import real_edges
 from orchestrator.api.export import Saver
 from orchestrator.api.images import resolve_images
-from orchestrator.api.prepare import Wanted, prepare
+from orchestrator.api.prepare import RunRequest, prepare
 from orchestrator.core.deadline import FOREVER
 from orchestrator.core.edit import EditRequest
 from orchestrator.core.job import Job
@@ -35,7 +34,8 @@ from orchestrator.core.protocols import Blobs, LanguageModel
 from orchestrator.editor.scripted import ScriptedEditor
 from orchestrator.literature.local import LocalLibrary
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.journal import Mode
+from orchestrator.record.events import Heard, Recalled
+from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Edges
 from orchestrator.research.pins import read_pins, setup_of, template_of
@@ -52,25 +52,20 @@ POLICY = os.environ.get("AISCI_TEST_POLICY") or str(ROOT / "tests/data/policies/
 
 EVERY = -1  # for KILL_AT: at each line that no process before got to write
 
-Listener = Callable[[dict[str, Any]], None]
 
-
-def wanted(results: Path, template: str = QUICK, model: str = "builtin/sweep") -> Wanted:
-    return Wanted(
+def wanted(results: Path, template: str = QUICK, model: str = "builtin/sweep") -> RunRequest:
+    return RunRequest(
         template=template,
         model=model,
-        ideas=1,
         scale="smoke",
         policy=POLICY,
-        data=None,
-        max_usd=None,
         results=results,
         price="0,0" if model.startswith("openai/") else None,
     )
 
 
 def setup(results: Path, model: str = "builtin/sweep") -> Setup:
-    return prepare(wanted(results, model=model))
+    return prepare(wanted(results, model=model)).setup
 
 
 def place(folder: Path, mode: Mode, output: Path | None = None) -> Place:
@@ -181,10 +176,11 @@ def kill_at_new_lines() -> Listener:
     marker = Path(os.environ["AISCI_TEST_SEEN"])
     seen = set(marker.read_text().splitlines()) if marker.exists() else set()
 
-    def listen(line: dict[str, Any]) -> None:
-        if "n" not in line:
+    def listen(event: Heard) -> None:
+        if isinstance(event, Recalled):
             return
-        named = [line.get(key, "") for key in ("kind", "port", "scope", "ord", "name", "id")]
+        fields = ("kind", "port", "scope", "ord", "name", "id")
+        named = [getattr(event, field, "") for field in fields]
         place = json.dumps(named)
         if place not in seen:
             with marker.open("a") as file:
@@ -199,10 +195,12 @@ def kill_at_new_lines() -> Listener:
 def kill_at(at: int, delay: float) -> Listener:
     seen = 0
 
-    def listen(line: dict[str, Any]) -> None:
+    def listen(event: Heard) -> None:
         nonlocal seen
-        seen += "n" in line
-        if "n" in line and seen == at:
+        if isinstance(event, Recalled):
+            return
+        seen += 1
+        if seen == at:
             if delay:
                 threading.Timer(delay, os.kill, (os.getpid(), signal.SIGKILL)).start()
             else:
