@@ -9,7 +9,10 @@ from orchestrator.proof.probe import HELPERS, Bare, Probe
 from orchestrator.proof.running.fixtures import (
     PROBES,
 )
-from orchestrator.proof.running.runner import _NAIVE, _PLAYED, _WORLD
+
+_PLAYED = {".tex": f"{PROBES}/{HELPERS}/typeset.py", ".md": f"{PROBES}/{HELPERS}/editing.py"}
+_NAIVE = f"{PROBES}/{HELPERS}/naive.py"
+_WORLD = f"{PROBES}/{HELPERS}/world.py"
 
 
 def shipped_probes(folder: Path) -> dict[str, bytes]:

@@ -38,9 +38,6 @@ from orchestrator.sandbox.resources import Depot
 from orchestrator.sandbox.sandbox import DockerSandbox
 
 _KEPT_AS_THEY_ARE = frozenset({"itself", "words", "fenced"})  # judges that want nothing home
-_PLAYED = {".tex": f"{PROBES}/{HELPERS}/typeset.py", ".md": f"{PROBES}/{HELPERS}/editing.py"}
-_NAIVE = f"{PROBES}/{HELPERS}/naive.py"
-_WORLD = f"{PROBES}/{HELPERS}/world.py"
 
 Images = Callable[[str], str]
 Limited = Mapping[ContainerKind, Limits]

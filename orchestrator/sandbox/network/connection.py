@@ -11,8 +11,17 @@ from orchestrator.core.errors import ControlUnavailable
 from orchestrator.core.sanitize import plain_line
 from orchestrator.sandbox.network.clienthello import Afterwards, read_hello
 from orchestrator.sandbox.network.decisions import Entry
-from orchestrator.sandbox.network.proxy import _HELLO_TIME, _PHRASES
 from orchestrator.sandbox.network.relay import relay
+
+STEP_TIME = 10.0  # seconds for each step, however the bytes come
+_PHRASES = {
+    400: "Bad Request",
+    403: "Forbidden",
+    405: "Method Not Allowed",
+    408: "Timeout",
+    502: "Bad Gateway",
+    503: "Unavailable",
+}
 
 
 def listening(path: Path) -> socket.socket:
@@ -37,9 +46,9 @@ def tunnel(
     client: socket.socket, world: socket.socket, entry: Entry, host: str, rest: bytes
 ) -> None:
     """Promise the tunnel, see that TLS is meant for the same host, and only then pass bytes."""
-    client.settimeout(_HELLO_TIME)
+    client.settimeout(STEP_TIME)
     client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-    until = time.monotonic() + _HELLO_TIME
+    until = time.monotonic() + STEP_TIME
     while (hello := read_hello(rest)) is None:  # which bounds how much it may be
         more = receive(client, until)
         if not more:

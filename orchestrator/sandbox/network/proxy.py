@@ -27,17 +27,20 @@ from orchestrator.sandbox.network.allowlist import (
     judge,
     split_head,
 )
-from orchestrator.sandbox.network.connection import listening, receive, refuse_client, tunnel
+from orchestrator.sandbox.network.connection import (
+    STEP_TIME,
+    listening,
+    receive,
+    refuse_client,
+    tunnel,
+)
 from orchestrator.sandbox.network.decisions import Entry, Ledger, summary
 from orchestrator.sandbox.network.dial import Names, World
 
 AT_ONCE = 64  # connections
 MOST_CONNECTIONS = 10_000  # of one job, refused ones counted; then nothing is served any more
-_HEAD_TIME = _HELLO_TIME = 10.0  # seconds for each step, however the bytes come
 _MOST_DIALLED = 4  # addresses of one answer
 _ENDING = 2.0  # seconds that closing waits for threads; they are daemons without sockets then
-_PHRASES = {400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed", 408: "Timeout",
-            502: "Bad Gateway", 503: "Unavailable"}  # fmt: skip
 
 
 class Proxy:
@@ -164,7 +167,7 @@ class Proxy:
 
     def _request(self, client: socket.socket) -> tuple[Request, bytes]:
         """The judged request, and what the client has said after it."""
-        data, until = b"", time.monotonic() + _HEAD_TIME
+        data, until = b"", time.monotonic() + STEP_TIME
         while (parts := split_head(data)) is None:
             if hopeless(data):
                 return judge(data.partition(b"\r\n")[0], self._allowed), b""
@@ -172,7 +175,7 @@ class Proxy:
                 return Request("", 400, f"a request of more than {MOST_HEAD} bytes"), b""
             more = receive(client, until)
             if not more:
-                why = "ended" if more is not None else f"took more than {_HEAD_TIME:g} s"
+                why = "ended" if more is not None else f"took more than {STEP_TIME:g} s"
                 return Request("", 408, f"the request {why} before it was whole"), b""
             data += more
         return judge(parts[0], self._allowed), parts[1]
