@@ -24,7 +24,7 @@ import pytest
 from orchestrator.core.errors import ControlUnavailable, SandboxFailed
 from orchestrator.core.files import shipped_root
 from orchestrator.core.job import Egress
-from orchestrator.sandbox.network import clienthello
+from orchestrator.sandbox.network import clienthello, connection
 from orchestrator.sandbox.network import decisions as egress_record
 from orchestrator.sandbox.network import dial as egress_world
 from orchestrator.sandbox.network import proxy as egress
@@ -569,5 +569,5 @@ def test_the_bounds_in_the_documentation_are_the_programs_own() -> None:
         f"{egress_record.MOST_SENT >> 20} MiB sent and {egress_record.MOST_RECEIVED >> 30} GiB",
     ):
         assert phrase in words
-    assert (egress._HEAD_TIME, egress._HELLO_TIME, egress_world._DIAL_TIME) == (10, 10, 10)
+    assert (connection.STEP_TIME, egress_world._DIAL_TIME) == (10, 10)
     assert (tunnel.IDLE, egress._MOST_DIALLED) == (300, 4)
