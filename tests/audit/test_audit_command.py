@@ -256,7 +256,7 @@ def test_the_walk_names_every_check() -> None:
     assert [name for name in CHECKS if f"\n| {name} |" not in text] == []
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.skipif(
     not all(map(shutil.which, ("jq", "openssl", "sha256sum"))), reason="needs jq and openssl"
 )

@@ -99,7 +99,7 @@ def test_a_model_of_unknown_price_is_asked_for_before_anything_is_spent(tmp_path
     untouched(tmp_path)
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_results_folder_that_exists_is_never_written_over(tmp_path: Path) -> None:
     soon = [datetime.now(UTC) + timedelta(seconds=later) for later in range(90)]
     taken = [tmp_path / "results" / "quick" / time.strftime("%Y%m%d_%H%M%S") for time in soon]
@@ -128,7 +128,7 @@ def test_a_budget_that_is_no_number_is_refused(tmp_path: Path) -> None:
 # --- the machine --------------------------------------------------------------------------
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.parametrize("state", ["missing", "stale"])
 def test_an_image_missing_or_stale_is_named_with_what_mends_it(state: str, tmp_path: Path) -> None:
     """The real engine; the program carries another recipe, or is told of no image."""

@@ -469,7 +469,7 @@ def wait_for(log: Path, word: str, seconds: float) -> None:
         time.sleep(0.2)
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.campaign
 def test_a_run_that_is_stopped_goes_on_and_is_made_again_without_an_engine(tmp_path: Path) -> None:
     results, log = tmp_path / "results", tmp_path / "log"

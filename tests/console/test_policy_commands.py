@@ -189,7 +189,7 @@ def test_a_folder_is_no_policy_and_the_answer_says_so(tmp_path: Path) -> None:
 # --- explain ------------------------------------------------------------------------------
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_explain_says_every_control_and_how_this_machine_gives_it() -> None:
     (said,) = answers("explain", "ci-cpu")
     controls = {one["id"]: one for one in said["controls"]}
@@ -222,7 +222,7 @@ def test_explain_of_a_file_of_blocks_says_what_to_explain_instead() -> None:
     assert "explain a policy that takes it, such as default" in done.stderr
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_explain_tells_once_that_a_job_ran_and_no_row_is_empty() -> None:
     printed = aisci("policy", "explain", "ci-cpu").stdout
     assert printed.count("a hardened job ran as asked under ") == 1

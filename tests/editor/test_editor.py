@@ -136,7 +136,7 @@ def docker_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerBench
         yield bench
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 class TestContainerEditor(TalkingEditorContract):
     """Aider in a container of its own, as shipped."""
 

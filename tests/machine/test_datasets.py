@@ -392,7 +392,7 @@ def test_a_run_recorded_before_sets_had_hashes_asks_for_them_as_it_did() -> None
         same_data(old.data)
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_run_sees_its_data_read_only_by_its_hash_and_starts_from_the_baseline_that_did(
     tmp_path: Path, home: Path, source: Source
 ) -> None:

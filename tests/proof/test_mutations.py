@@ -42,7 +42,7 @@ def sampled() -> list[Mutation]:
     return random.Random(commit()).sample(MUTATIONS, SAMPLE)
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.parametrize("mutation", sampled(), ids=lambda one: one.part)
 def test_a_control_that_is_taken_away_is_noticed_by_behaviour(mutation: Mutation) -> None:
     tried, through = notices(mutation)
@@ -50,7 +50,7 @@ def test_a_control_that_is_taken_away_is_noticed_by_behaviour(mutation: Mutation
 
 
 @pytest.mark.campaign
-@pytest.mark.docker
+@pytest.mark.engine
 def test_every_mutation_is_noticed() -> None:
     found = {}
     for mutation in MUTATIONS:

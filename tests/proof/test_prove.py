@@ -29,7 +29,7 @@ from tests.support.mutations import asked, no_ulimit
 from tests.support.places import ROOT
 from tests.support.sandbox_rig import nameless_loops
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.engine
 
 NAMES = ("ci-cpu", "latex", "editor", "strict", "default")
 SAMPLE = 6  # probes of each policy in `make test`; the campaign runs all

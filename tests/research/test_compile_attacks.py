@@ -19,7 +19,7 @@ from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.images.images import resolve
 from orchestrator.sandbox.sandbox import DockerSandbox
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.engine
 
 PLAIN = r"\documentclass{article}\begin{document}%s\end{document}"
 

@@ -27,7 +27,7 @@ from orchestrator.template.untrained import check_beats
 from tests.research.test_kill import journals, nothing_left
 from tests.support.places import ROOT
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.engine
 
 SECTIONS = ("Introduction", "Related Work", "Background", "Method", "Experimental Setup", "Results")
 

@@ -33,7 +33,7 @@ from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.sandbox.scripted import ScriptedSandbox
 from tests.support import run_rig as rig
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.engine
 
 POLICY = """
 version: 1

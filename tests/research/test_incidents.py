@@ -36,7 +36,7 @@ from tests.research.test_kill import journals
 from tests.support import run_rig as rig
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.engine
 
 CPU = replace(
     LIMITS, image="aisci-sandbox:cpu", memory=512 * MIB, workspace=48 * MIB, file=40 * MIB

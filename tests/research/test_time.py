@@ -85,7 +85,7 @@ def job(bench: DockerBench, program: str, **limits: Any) -> Job:
     return job_of(bench, Scenario(textwrap.dedent(program)), **limits)
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_job_past_its_ideas_time_gets_term_then_its_grace_then_kill(bench: DockerBench) -> None:
     stubborn = job(
         bench,
@@ -109,7 +109,7 @@ def test_a_job_past_its_ideas_time_gets_term_then_its_grace_then_kill(bench: Doc
             session.finish()
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.parametrize("block", ["idea", "run"])
 def test_a_job_that_outlasts_the_budget_is_charged_and_asked_again_only_under_a_wider_one(
     bench: DockerBench, tmp_path: Path, block: str
@@ -267,7 +267,7 @@ class Author:
         return SweepModel().complete(ask, within)
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_in_a_whole_run_an_idea_whose_time_is_over_ends_in_the_middle_of_its_job_and_the_next_goes_on(
     bench: DockerBench, tmp_path: Path
 ) -> None:

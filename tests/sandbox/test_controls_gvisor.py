@@ -26,7 +26,7 @@ from tests.sandbox import test_controls_storage as storage
 from tests.support.controls_rig import held, job, last_line, limits_of
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.engine
 
 KINDS: tuple[ContainerKind, ...] = ("experiment", "latex", "editor")
 

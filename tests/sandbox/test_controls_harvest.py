@@ -16,7 +16,7 @@ from tests.contracts.sandbox import MIB
 from tests.support.controls_rig import job, limits_of
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.engine
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from orchestrator.sandbox.images.images import resolve
 from tests.support.controls_rig import bare, held, job, limits_of
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.engine
 
 ABSTRACT = "aisci-test-abstract"
 METADATA = "169.254.169.254"

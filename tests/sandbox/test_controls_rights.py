@@ -14,7 +14,7 @@ from orchestrator.sandbox.images.images import resolve
 from tests.support.controls_rig import bare, held, limits_of
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.engine
 
 KINDS: tuple[ContainerKind, ...] = ("experiment", "latex", "editor")
 

@@ -22,7 +22,7 @@ from orchestrator.sandbox.images.images import resolve
 from tests.support.controls_rig import bare, held, job, last_line, limits_of
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.engine
 
 # In two pieces, so that the program that looks for it does not hold it.
 KEY = ("sk-ant-api03-", "aiscitestaiscitestaiscitest")

@@ -20,7 +20,7 @@ from tests.contracts.sandbox import MIB
 from tests.support.controls_rig import bare, held, job, limits_of
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.engine
 
 TWICE = 32 * MIB  # twice the workspace, and four times tmp and shm: see `limits_of`
 

@@ -30,7 +30,7 @@ from orchestrator.sandbox.job.verify import check_possible, check_seen
 from tests.contracts.sandbox import LIMITS, MIB, Bench, SandboxContract, Scenario, job_of
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.engine
 
 
 class GvisorBench:

@@ -219,7 +219,7 @@ def test_no_engine_is_one_error_that_names_the_ways(
     assert len(str(raised.value).splitlines()) < 20
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_what_the_engine_refuses_is_an_aisci_error_in_its_own_words(engine: Engine) -> None:
     with pytest.raises(EngineFailed, match="while asking for the moon") as raised:  # noqa: SIM117 - the inner one is under test
         with translated("asking for the moon"):
@@ -235,7 +235,7 @@ def test_an_engines_words_are_shown_without_control_characters() -> None:
 # ── build, skip, refuse ─────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_an_image_is_built_once_labelled_and_skipped_until_its_recipe_changes(
     engine: Engine, toy: tuple[Recipe, Path]
 ) -> None:
@@ -265,7 +265,7 @@ def test_an_image_is_built_once_labelled_and_skipped_until_its_recipe_changes(
     engine.images.remove(first.id, force=True)
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_another_base_is_a_reason_to_build_again(engine: Engine, toy: tuple[Recipe, Path]) -> None:
     recipe, root = toy
     images.build_images(engine, [recipe.name], root=root, say=silent)
@@ -275,7 +275,7 @@ def test_another_base_is_a_reason_to_build_again(engine: Engine, toy: tuple[Reci
     assert engine.images.get(rebuilt.id).labels["aisci.base"] == other
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_build_that_fails_ends_with_its_step_and_its_last_words(
     engine: Engine, toy: tuple[Recipe, Path]
 ) -> None:
@@ -290,7 +290,7 @@ def test_a_build_that_fails_ends_with_its_step_and_its_last_words(
     assert images.find(engine, recipe.name) is None
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_an_unknown_image_is_refused_by_name(engine: Engine) -> None:
     with pytest.raises(UnknownName, match="aisci-latexx"):
         images.build_images(engine, ["aisci-latexx"], say=silent)
@@ -298,7 +298,7 @@ def test_an_unknown_image_is_refused_by_name(engine: Engine) -> None:
         images.resolve(engine, "aisci-sandbx")
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_base_that_is_nowhere_is_named(engine: Engine) -> None:
     with pytest.raises(ImageBuildFailed, match="no-such-base"):
         images.build_images(
@@ -309,7 +309,7 @@ def test_a_base_that_is_nowhere_is_named(engine: Engine) -> None:
 # ── what is in the images ───────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.parametrize("image", UNTRUSTED)
 def test_an_image_for_untrusted_code_has_no_network_tool_no_pip_and_no_setuid_program(
     engine: Engine, image: str
@@ -326,7 +326,7 @@ def test_an_image_for_untrusted_code_has_no_network_tool_no_pip_and_no_setuid_pr
     assert found == ""
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.parametrize("image", UNTRUSTED)
 def test_an_image_for_untrusted_code_runs_as_nobody_by_itself(engine: Engine, image: str) -> None:
     config = engine.images.get(images.resolve(engine, image)).attrs["Config"]
@@ -336,7 +336,7 @@ def test_an_image_for_untrusted_code_runs_as_nobody_by_itself(engine: Engine, im
     assert said.split() == ["65534", "/workspace", "refused"]
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_experiments_find_their_libraries_and_torch_compile_works_on_a_read_only_root(
     engine: Engine,
 ) -> None:
@@ -357,7 +357,7 @@ python -W ignore /tmp/x.py""",
     assert said.split() == ["cpu", "2.13.0+cpu"]
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_paper_is_typeset_checked_and_read_in_the_latex_image_alone(engine: Engine) -> None:
     said = run(
         engine,
@@ -380,7 +380,7 @@ command -v pdffonts bibtex""",
     assert "BITMAP" not in said
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_tex_opens_nothing_outside_its_folder(engine: Engine) -> None:
     said = run(
         engine,
@@ -397,7 +397,7 @@ grep -q 'openout_any = p' w.out && echo write refused
     assert said.splitlines() == ["read refused", "write refused", "nothing there"]
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_the_editor_image_holds_aider_and_the_worker_and_needs_no_network_to_load(
     engine: Engine,
 ) -> None:
@@ -410,7 +410,7 @@ def test_the_editor_image_holds_aider_and_the_worker_and_needs_no_network_to_loa
     assert said.split()[-1] == "0.86.2"
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_the_storage_image_has_what_quotas_take(engine: Engine) -> None:
     said = run(
         engine,

@@ -43,7 +43,7 @@ from tests.support.private_engine import PrivateEngine, private_engine
 from tests.support.sandbox_rig import nameless_loops
 
 pytestmark = [
-    pytest.mark.docker,
+    pytest.mark.engine,
     pytest.mark.skipif(os.geteuid() != 0, reason="only root may start an engine and kill in it"),
 ]
 

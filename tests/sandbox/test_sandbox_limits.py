@@ -28,7 +28,7 @@ from orchestrator.sandbox.images.images import resolve
 from tests.contracts.sandbox import LIMITS, MIB, Scenario, job_of
 from tests.support.sandbox_rig import DockerBench, backend_here, docker_bench, resources
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.engine
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ def test_the_two_templates_are_one_program_in_two_sizes() -> None:
     assert LITE.text("plot.py") == TEMPLATE.text("plot.py")
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_the_same_seed_gives_the_same_numbers_to_the_last_bit_and_another_seed_others() -> None:
     program = 'json.dump([train(1337), train(1338)], open("answer.json", "w"))'
     first, second = ask(program), ask(program)
@@ -65,7 +65,7 @@ json.dump(answer, open("answer.json", "w"))
 """
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_model_that_sees_future_characters_is_stopped_and_one_that_does_not_is_not() -> None:
     leaks = (
         '[["unchanged", "is_causal=True", "is_causal=True"],'
@@ -89,7 +89,7 @@ json.dump({"scales": full, "parameters": count, "rates": rates}, open("answer.js
 """
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_the_full_scale_is_the_one_that_the_documentation_states() -> None:
     told = ask(SIZES)
     full = told["scales"]["full"]
@@ -136,7 +136,7 @@ def zipped(name: str, content: bytes) -> bytes:
     return held.getvalue()
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_the_three_texts_are_read_in_their_true_formats_and_cut_as_is_usual() -> None:
     wiki = ("<page>Ä" * 50).encode()  # two bytes for the letter: bytes are what is predicted
     letters = b"a quick brown fox " * 20
