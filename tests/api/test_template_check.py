@@ -61,6 +61,7 @@ def edited(folder: Path, path: str, edit: Callable[[str], str], source: Path = Q
     return folder
 
 
+@pytest.mark.program
 def test_every_rule_of_a_good_template_is_told_to_hold(tmp_path: Path) -> None:
     said = aisci("template", "check", f"{QUICK}/", home=tmp_path)
     assert said.code == 0
@@ -169,6 +170,7 @@ def test_a_folder_in_the_ai_scientists_format_is_tried_too_its_plots_unpickle_it
     assert rules["repeats"]["why_not"] == "no manifest says which of its numbers are times"
 
 
+@pytest.mark.program
 def test_a_template_that_needs_a_gpu_is_refused_where_the_policy_gives_none(tmp_path: Path) -> None:
     edited(tmp_path / "mine", "template.yaml", swap("gpu: none", "gpu: required"))
     for words in (
@@ -184,6 +186,7 @@ def test_a_template_that_needs_a_gpu_is_refused_where_the_policy_gives_none(tmp_
 # --- new ----------------------------------------------------------------------------------
 
 
+@pytest.mark.program
 def test_a_new_template_keeps_the_contract_under_its_own_name(tmp_path: Path) -> None:
     said = aisci("template", "new", "./my_idea", "--from", f"{QUICK}/", home=tmp_path)
     assert said.code == 0, said
@@ -196,12 +199,14 @@ def test_a_new_template_keeps_the_contract_under_its_own_name(tmp_path: Path) ->
     assert (mine.name, changed) == ("my_idea", ["template.yaml"])
 
 
+@pytest.mark.program
 @pytest.mark.parametrize("name", shipped(shipped_root()))
 def test_a_copy_of_each_shipped_template_keeps_the_contract(tmp_path: Path, name: str) -> None:
     assert aisci("template", "new", "./copy", "--from", name, home=tmp_path).code == 0
     assert aisci("template", "check", "./copy", home=tmp_path).code == 0
 
 
+@pytest.mark.program
 @pytest.mark.parametrize(
     ("words", "what"),
     [

@@ -183,6 +183,7 @@ def test_an_attack_is_held_in_the_container(attack: Attack, container: Rig) -> N
     check(attack, container.attempt(attack))
 
 
+@pytest.mark.program
 @pytest.mark.parametrize("attack", ATTACKS, ids=named)
 def test_an_attack_is_held_by_the_guard_alone(attack: Attack, process: Rig) -> None:
     check(attack, process.attempt(attack))

@@ -275,7 +275,7 @@ def test_a_packages_own_history_says_what_it_mended_and_only_if_it_is_the_one_th
     assert set(system.mended({"runc": "1.1.5+ds1"}, {}, tmp_path)) == set()
 
 
-@pytest.mark.parametrize("data", [b"", b"not gzip", gzip.compress(b"\xff\xfe")[:-4]])
+@pytest.mark.parametrize("data", [b"", b"not gzip", gzip.compress(b"\xff\xfe", mtime=0)[:-4]])
 def test_a_history_that_cannot_be_read_mends_nothing(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "runc").mkdir()
     (tmp_path / "runc" / "changelog.Debian.gz").write_bytes(data)
@@ -314,6 +314,7 @@ def test_a_sockets_rights_are_read_from_its_file(tmp_path: Path) -> None:
     assert system.socket_rights(str(path))[2]
 
 
+@pytest.mark.program
 def test_the_toolkits_own_word_on_its_version_is_taken_and_its_silence_is_no_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -376,6 +377,7 @@ def test_where_only_memory_holds_a_quota_a_workspace_above_the_memory_is_refused
 # --- this machine -------------------------------------------------------------------------
 
 
+@pytest.mark.program
 def test_a_quick_look_tries_nothing() -> None:
     host = survey(Path(), probe=False)
     assert host.trial is None
@@ -507,6 +509,7 @@ def over_tcp() -> Iterator[str]:
             one.close()
 
 
+@pytest.mark.program
 def test_without_an_engine_the_answer_is_short_and_every_policy_points_to_it() -> None:
     done = subprocess.run(
         [sys.executable, str(ROOT / "cli.py"), "doctor"],

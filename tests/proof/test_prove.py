@@ -117,6 +117,7 @@ def test_a_control_that_does_not_hold_ends_with_one_and_is_named(tmp_path: Path)
     assert "did not hold" in next(tmp_path.rglob("*_some.html")).read_text()
 
 
+@pytest.mark.serial
 def test_a_proof_that_is_stopped_keeps_nothing_and_leaves_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "cli", "policy", "prove", "ci-cpu", "--only", "memory"]
     running = subprocess.Popen(

@@ -28,7 +28,7 @@ from tests.support.model_server import ModelServer, from_model
 from tests.support.places import ROOT
 from tests.support.sandbox_rig import nameless_loops, resources
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.serial]
 
 SAMPLE = 2  # kills in `make test`; the campaign tries every line
 MID_JOB = 0.7  # seconds after a job was asked for: its container is being made, or runs

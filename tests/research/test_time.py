@@ -134,6 +134,7 @@ def test_a_job_that_outlasts_the_budget_is_charged_and_asked_again_only_under_a_
     assert len({line["request"] for line in lines_now[1:]}) == 1
 
 
+@pytest.mark.engine
 def test_time_that_other_ideas_took_is_told_with_ones_own_and_never_as_less_than_none(
     bench: DockerBench, tmp_path: Path
 ) -> None:
@@ -144,6 +145,7 @@ def test_time_that_other_ideas_took_is_told_with_ones_own_and_never_as_less_than
     assert caught.value.where == "the policy's run.wall"
 
 
+@pytest.mark.engine
 def test_a_replay_never_runs_out(tmp_path: Path, bench: DockerBench) -> None:
     recorded = ports_of(bench, tmp_path, Mode.RECORD, Budget(wall=60.0))
     recorded.model.complete(ASK)
@@ -156,6 +158,7 @@ def test_a_replay_never_runs_out(tmp_path: Path, bench: DockerBench) -> None:
         replayed.model.complete(ASK)
 
 
+@pytest.mark.engine
 def test_a_model_call_that_was_given_up_is_charged_at_its_ceiling(
     tmp_path: Path, bench: DockerBench
 ) -> None:
@@ -167,6 +170,7 @@ def test_a_model_call_that_was_given_up_is_charged_at_its_ceiling(
     assert Journal(tmp_path / "journal.jsonl", bench.blobs, Mode.RESUME).total() == CEILING
 
 
+@pytest.mark.engine
 def test_the_model_calls_of_an_edit_end_with_the_edits_own_time(
     tmp_path: Path, bench: DockerBench
 ) -> None:
@@ -181,6 +185,7 @@ def test_the_model_calls_of_an_edit_end_with_the_edits_own_time(
     assert model.given[0].limit == "idea.wall"
 
 
+@pytest.mark.engine
 def test_of_all_limits_the_first_to_be_reached_ends_a_call(
     tmp_path: Path, bench: DockerBench
 ) -> None:
@@ -192,6 +197,7 @@ def test_of_all_limits_the_first_to_be_reached_ends_a_call(
     assert Budget().deadline(journal) is FOREVER
 
 
+@pytest.mark.engine
 def test_a_scripted_job_on_gpus_ends_with_the_ideas_gpu_time(
     tmp_path: Path, bench: DockerBench
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import platform
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -166,7 +167,7 @@ def climbing(bench: DockerBench) -> Iterator[str]:
         entrypoint=["/bin/sh"],
         detach=True,
     )
-    tag = "aisci-test-climb"
+    tag = f"aisci-test-climb-{uuid.uuid4().hex[:12]}"
     kept, sandbox = bench.sandbox, bench.sandbox.keeping_in(bench.blobs)
     try:
         assert made.wait()["StatusCode"] == 0

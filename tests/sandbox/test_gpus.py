@@ -265,6 +265,7 @@ def test_an_engine_without_cdi_names_nothing(dirs: list[str] | None) -> None:
     assert cdi.cdi_devices({"CDISpecDirs": dirs, "DiscoveredDevices": found}) == ()
 
 
+@pytest.mark.program
 def test_an_engine_that_reads_cdi_and_does_not_list_it_is_asked_of_the_toolkit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -163,6 +163,7 @@ def test_a_lock_names_every_file_by_hash_and_no_place(lock: Path) -> None:
 # ── fetching ────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.program
 def test_a_cpu_wheel_that_is_nowhere_says_which_setting_helps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,6 +187,7 @@ def test_pip_trusts_the_given_ca_bundle_then_its_own_then_the_systems(
     assert wheels._trust(Path("/given.pem"))["PIP_CERT"] == "/given.pem"
 
 
+@pytest.mark.program
 def test_wheels_half_fetched_are_not_taken_for_complete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,6 +44,7 @@ from tests.support.sandbox_rig import nameless_loops
 
 pytestmark = [
     pytest.mark.engine,
+    pytest.mark.serial,
     pytest.mark.skipif(os.geteuid() != 0, reason="only root may start an engine and kill in it"),
 ]
 

@@ -21,6 +21,7 @@ from tests.support.private_engine import PrivateEngine, private_engine
 
 pytestmark = [
     pytest.mark.engine,
+    pytest.mark.serial,
     pytest.mark.skipif(os.geteuid() != 0, reason="only root may start an engine"),
 ]
 

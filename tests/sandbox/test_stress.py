@@ -24,7 +24,7 @@ from tests.support.bench import record
 from tests.support.leftovers import loops_settled, settled
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.serial]
 
 SAMPLE = 3  # stressors in `make test`
 MIB, GIB = 1 << 20, 1 << 30
