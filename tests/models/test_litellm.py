@@ -191,7 +191,7 @@ def test_an_answer_that_is_still_under_way_when_the_ideas_time_is_over_is_given_
     with pytest.raises(BudgetSpent, match=r"idea\.wall") as caught:
         model.complete(ASK, Deadline.after(1.0, "idea.wall"))
     assert caught.value.transient
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 20, "given up before the answer was whole"
     assert made.pauses == []
 
 

@@ -253,6 +253,21 @@ def test_memory_ends_at_the_limit_through_tmp_and_shm_too(gvisor: GvisorBench) -
     assert result.attestation.peaks.memory <= LIMITS.memory + 64 * MIB
 
 
+def test_no_more_of_the_cpus_is_had_than_the_policy_says(gvisor: GvisorBench) -> None:
+    """Two processes that want a CPU each have half a one between them, by the host's own count."""
+    burns = """
+        import os, time
+        began = time.monotonic()
+        os.fork()
+        while time.monotonic() < began + 4: pass
+        """
+    result = run(gvisor, burns, cpus=0.5)
+    peaks = result.attestation.peaks
+    assert result.ok
+    assert peaks.wall >= 4.0
+    assert peaks.cpu_time <= 0.75 * peaks.wall
+
+
 # --- each exception is as the table says, or it is none ------------------------------------
 
 

@@ -168,7 +168,7 @@ def beside_a_neighbour(
     check_host(before, host, limits)
     assert (calm.verdict, calm.exit_code, calm.hit) == (Verdict.FINISHED, 0, ()), calm.stderr
     assert first > 0
-    assert beats >= result.attestation.peaks.wall // 3
+    assert beats >= result.attestation.peaks.wall // 10, "a beat a second, and the machine is busy"
     check_nothing_left(bench, before, host, result)
     return result, row(limits, result, before, host, beats)
 
