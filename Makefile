@@ -13,7 +13,7 @@ demo: images ## set up, then one small idea from template to paper; no key, no G
 	$(AISCI) run grokking --model builtin/sweep --ideas 1 --scale smoke --policy ci-cpu
 
 unit: venv ## the tests that need no engine and start no program; under a minute
-	$(PYTEST) -m unit -n 2
+	$(PYTEST) -m unit -n 2 --no-loadscope-reorder
 
 test: check images gvisor browser ## set up, then every kind of test; says what it skipped and why
 	@scripts/test.sh

@@ -12,7 +12,7 @@ answers() {
 ways() {
     .venv/bin/python - <<'PY' >&2
 import sys
-from orchestrator import AisciError
+from orchestrator.core.errors import AisciError
 from orchestrator.sandbox.engine.client import connect
 try:
     connect(timeout=5)

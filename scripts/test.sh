@@ -16,8 +16,8 @@ call() {
 }
 
 # Engine tests wait more than they reckon, hence more of them than two cores.
-call unit -m unit -n 2
-call beside-each-other -m '(program or engine) and not (campaign or serial)' -n 4 --dist loadfile
+call unit -m unit -n 2 --no-loadscope-reorder
+call beside-each-other -m '(program or engine) and not (campaign or serial)' -n 4 --no-loadscope-reorder
 call alone -m 'serial and not campaign'
 
 printf '\n'

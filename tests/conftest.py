@@ -12,7 +12,7 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
-from tests.support import guard
+from tests.support import beside, guard
 from tests.support.recorded import quick_run
 from tests.support.sample import commit, examples
 
@@ -48,6 +48,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("unit")
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker("sampled")
+    items.sort(key=beside.early)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> beside.Files:
+    """In place of those that ``--dist`` chooses from."""
+    return beside.Files(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

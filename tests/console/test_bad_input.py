@@ -55,6 +55,7 @@ def untouched(folder: Path) -> None:
 # --- the request --------------------------------------------------------------------------
 
 
+@pytest.mark.program
 def test_no_engine(tmp_path: Path) -> None:
     refused(begin(tmp_path), 1, "No Docker engine answers", "DOCKER_HOST")
     untouched(tmp_path)
@@ -145,7 +146,7 @@ def test_an_image_missing_or_stale_is_named_with_what_mends_it(state: str, tmp_p
     }[state]
     code = (
         "import sys\n"
-        "from orchestrator.edges import images\n"
+        "from orchestrator.sandbox.images import images\n"
         f"{change}\n"
         "import cli\n"
         f"sys.argv = ['aisci', 'run', {rig.QUICK!r}, '--scale', 'smoke', '--policy', "

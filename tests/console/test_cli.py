@@ -177,6 +177,7 @@ def test_a_wrong_request_is_one_screen_with_exit_code_two(
     assert not list(tmp_path.iterdir()), "a wrong request left something behind"
 
 
+@pytest.mark.program
 def test_without_an_engine_the_ways_to_get_one_are_named(tmp_path: Path) -> None:
     nowhere = f"unix://{tmp_path}/none.sock"
     done = aisci("run", "grokking", "--policy", "ci-cpu", cwd=tmp_path, DOCKER_HOST=nowhere)

@@ -85,7 +85,7 @@ def test_an_installed_wheel_works_from_another_folder(installed: Path, tmp_path:
     where = call(
         installed / "python",
         "-c",
-        "import cli, orchestrator; from orchestrator.record.paths import shipped_root;"
+        "import cli, orchestrator; from orchestrator.core.files import shipped_root;"
         "print(cli.__file__, orchestrator.__file__, shipped_root(), sep='\\n')",
         cwd=tmp_path,
     ).splitlines()
@@ -100,7 +100,7 @@ def test_an_installed_wheel_has_the_recipes_of_the_checkout(
 ) -> None:
     script = (
         "from orchestrator.sandbox.images.recipes import RECIPES, recipe_hash;"
-        "from orchestrator.record.paths import shipped_root;"
+        "from orchestrator.core.files import shipped_root;"
         "print([recipe_hash(r, shipped_root()) for r in RECIPES])"
     )
     assert call(installed / "python", "-c", script, cwd=tmp_path) == call(

@@ -71,7 +71,7 @@ def test_a_run_killed_after_any_line_ends_as_if_it_had_not_been(
     whole: tuple[Path, int, Counter[str]], tmp_path: Path
 ) -> None:
     reference, count, asked = whole
-    for at in some(range(1, count + 1), 8):
+    for at in some(range(1, count + 1), 5):
         folder, model, seen = tmp_path / f"at_{at}" / "run", Counting(), 0
 
         def listen(line: dict[str, Any], at: int = at) -> None:

@@ -339,7 +339,7 @@ def test_an_image_for_untrusted_code_runs_as_nobody_by_itself(engine: Engine, im
 
 
 @pytest.mark.engine
-def test_experiments_find_their_libraries_and_torch_compile_works_on_a_read_only_root(
+def test_experiments_find_their_libraries_on_a_read_only_root(
     engine: Engine,
 ) -> None:
     said = run(
@@ -349,9 +349,6 @@ def test_experiments_find_their_libraries_and_torch_compile_works_on_a_read_only
 import einops, matplotlib, numpy, scipy, sklearn, torch, tqdm
 import matplotlib.pyplot as plt
 plt.plot([1, 2]); plt.savefig("/tmp/x.png")
-double = torch.compile(lambda x: torch.sin(x) * 2 + x)
-x = torch.arange(8.0)
-assert torch.allclose(double(x), torch.sin(x) * 2 + x)
 print("cuda" if torch.cuda.is_available() else "cpu", torch.__version__)
 PY
 python -W ignore /tmp/x.py""",

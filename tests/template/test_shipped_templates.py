@@ -19,6 +19,7 @@ from orchestrator.template.contract import AUTHOR, PLACEHOLDERS, check, knob_lin
 from orchestrator.template.results import parse_final_info
 from orchestrator.template.template import PAPER, Template, load, shipped
 from tests.support.places import ROOT
+from tests.support.sample import some
 from tests.support.template_rig import ask, closed
 
 NAMES = shipped(shipped_root())
@@ -47,8 +48,9 @@ def test_the_five_are_shipped_with_ideas_references_and_stated_seeds() -> None:
     assert len(ideas) == len(set(ideas)) >= 20
 
 
+@pytest.mark.sampled
 @pytest.mark.engine
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", some(NAMES, 2, "check"))
 def test_its_check_in_containers_holds_twice_the_same_and_within_a_minute_of_cpu_time(
     name: str, tmp_path: Path
 ) -> None:
@@ -71,8 +73,9 @@ def short(name: str, gib: int = 2) -> None:
     assert set(results.metrics) == set(one.manifest.metrics)
 
 
+@pytest.mark.sampled
 @pytest.mark.engine
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in HEAVY])
+@pytest.mark.parametrize("name", some([name for name in NAMES if name not in HEAVY], 1, "full"))
 def test_twenty_updates_in_the_full_sizes_run_on_data_of_the_true_format(name: str) -> None:
     short(name)
 
