@@ -14,7 +14,6 @@ APART = frozenset({
     "tests/proof/test_mutations.py",
     "tests/template/test_shipped_templates.py",
     "tests/audit/test_audit_containers.py",
-    "tests/policy/test_every_field.py",
 })  # fmt: skip
 FIRST = (
     "tests/proof/test_prove.py::test_every_probe",
@@ -22,6 +21,8 @@ FIRST = (
     "tests/research/test_demo.py",
     "tests/sandbox/test_gvisor.py",
     "tests/proof/test_prove.py",
+    "tests/policy/test_every_field.py",
+    "tests/sandbox/test_proxy_container.py",
     "tests/policy/test_seccomp.py",
     "tests/editor/test_editor.py",
     "tests/research/test_attempts.py",
