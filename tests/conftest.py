@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import random
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import settings
@@ -57,15 +58,30 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> beside.Fi
     return beside.Files(config, log)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """While a unit test runs, with its fixtures, nothing starts a program or calls the engine."""
+@contextmanager
+def guarded(item: pytest.Item) -> Iterator[None]:
+    """While a unit test runs, with its fixtures, nothing starts a program or calls the engine.
+
+    Not while fixtures are taken down: those of the file may be other tests'.
+    """
     if item.get_closest_marker("unit"):
         guard.guard(item.nodeid)
     try:
-        return (yield)
+        yield
     finally:
         guard.release()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    with guarded(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    with guarded(item):
+        return (yield)
 
 
 @pytest.fixture
