@@ -4,7 +4,7 @@ AISCI := .venv/bin/aisci
 PYTEST := .venv/bin/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help venv engine gvisor images machine browser demo check test campaign clean
+.PHONY: help venv engine gvisor images machine browser demo check unit test campaign clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -12,8 +12,11 @@ help: ## this list
 demo: images ## set up, then one small idea from template to paper; no key, no GPU
 	$(AISCI) run grokking --model builtin/sweep --ideas 1 --scale smoke --policy ci-cpu
 
+unit: venv ## the tests that need no engine and start no program; under a minute
+	$(PYTEST) -m unit -n 2 --no-loadscope-reorder
+
 test: check images gvisor browser ## set up, then every kind of test; says what it skipped and why
-	$(PYTEST)
+	@scripts/test.sh
 
 check: venv ## style and types
 	.venv/bin/ruff check .
@@ -21,7 +24,7 @@ check: venv ## style and types
 	.venv/bin/mypy
 
 campaign: images gvisor machine ## the full counts; their dated results go into bench/
-	$(PYTEST) -m campaign
+	AISCI_TEST_FULL=1 $(PYTEST) -m "campaign or sampled"
 
 images: engine ## build the images whose recipe changed
 	$(AISCI) images build

@@ -1,27 +1,29 @@
-"""What every test shares: a seed that is the commit's, so that samples differ but repeat."""
+"""What every test shares: its marker, and a seed that is the commit's.
+
+Samples so differ from commit to commit, and repeat within one. docs/testing.md explains both.
+"""
 
 from __future__ import annotations
 
 import random
 import signal
-import subprocess
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import settings
 
-from tests.support.places import ROOT
+from tests.support import beside, guard
+from tests.support.recorded import quick_run
+from tests.support.sample import commit, examples
+
+__all__ = ["quick_run"]  # a fixture for all tests
 
 # Machines that run tests are noisy: a slow example says nothing.
-settings.register_profile("aisci", deadline=None)
+settings.register_profile("aisci", deadline=None, max_examples=examples(50))
 settings.load_profile("aisci")
 
-
-def commit() -> str:
-    """The checked-out commit, or a fixed word outside a checkout."""
-    found = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return found.stdout.strip() or "no commit"
+OTHER_THAN_UNIT = ("program", "engine", "serial", "campaign", "gpu")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -29,10 +31,57 @@ def pytest_configure(config: pytest.Config) -> None:
 
     A shell starts what runs in the background with Ctrl-C ignored, and programs hand that on.
     """
+    guard.install()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("hypothesis_seed", None) is None:
         config.option.hypothesis_seed = int.from_bytes(commit().encode()[:8], "big")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What has no other marker is ``unit``; what hypothesis chooses for is a sample.
+
+    So neither marker can be forgotten.
+    """
+    for item in items:
+        if not any(item.get_closest_marker(name) for name in OTHER_THAN_UNIT):
+            item.add_marker("unit")
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("sampled")
+    items.sort(key=beside.early)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> beside.Files:
+    """In place of those that ``--dist`` chooses from."""
+    return beside.Files(config, log)
+
+
+@contextmanager
+def guarded(item: pytest.Item) -> Iterator[None]:
+    """While a unit test runs, with its fixtures, nothing starts a program or calls the engine.
+
+    Not while fixtures are taken down: those of the file may be other tests'.
+    """
+    if item.get_closest_marker("unit"):
+        guard.guard(item.nodeid)
+    try:
+        yield
+    finally:
+        guard.release()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    with guarded(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    with guarded(item):
+        return (yield)
 
 
 @pytest.fixture

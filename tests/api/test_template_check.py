@@ -62,6 +62,7 @@ def edited(folder: Path, path: str, edit: Callable[[str], str], source: Path = Q
     return folder
 
 
+@pytest.mark.program
 def test_every_rule_of_a_good_template_is_told_to_hold(tmp_path: Path) -> None:
     said = aisci("template", "check", f"{QUICK}/", home=tmp_path)
     assert said.code == 0
@@ -69,7 +70,7 @@ def test_every_rule_of_a_good_template_is_told_to_hold(tmp_path: Path) -> None:
     assert said.out.endswith("quick: keeps its contract\n")
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_its_runs_are_held_to_the_rest_of_the_rules(tmp_path: Path) -> None:
     said = aisci(
         "template", "check", f"{QUICK}/", "--run", "--policy", POLICY, "--json", home=tmp_path
@@ -106,7 +107,7 @@ BREACHES: tuple[Breach, ...] = (
 )  # fmt: skip
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_breach_that_a_run_shows_is_one_clear_line_with_how_to_mend_it(
     tmp_path: Path, sample: random.Random
 ) -> None:
@@ -116,7 +117,7 @@ def test_a_breach_that_a_run_shows_is_one_clear_line_with_how_to_mend_it(
 
 
 @pytest.mark.campaign
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.parametrize("breach", BREACHES, ids=[f"{b[3]}-{b[4]}" for b in BREACHES])
 def test_each_breach_that_a_run_shows_is_one_clear_line(tmp_path: Path, breach: Breach) -> None:
     _is_told(tmp_path, breach)
@@ -137,7 +138,7 @@ def _is_told(tmp_path: Path, breach: Breach) -> None:
     assert todo in broken[rule][0]["todo"]
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_pickle_that_a_run_leaves_is_found_and_a_number_of_seeds_that_differs(
     tmp_path: Path,
 ) -> None:
@@ -159,7 +160,7 @@ def test_a_pickle_that_a_run_leaves_is_found_and_a_number_of_seeds_that_differs(
     assert "3 values, the manifest 2 seeds" in broken["seeds"][0]["what"]
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_folder_in_the_ai_scientists_format_is_tried_too_its_plots_unpickle_its_own_files(
     tmp_path: Path,
 ) -> None:
@@ -170,6 +171,7 @@ def test_a_folder_in_the_ai_scientists_format_is_tried_too_its_plots_unpickle_it
     assert rules["repeats"]["why_not"] == "no manifest says which of its numbers are times"
 
 
+@pytest.mark.program
 def test_a_template_that_needs_a_gpu_is_refused_where_the_policy_gives_none(tmp_path: Path) -> None:
     edited(tmp_path / "mine", "template.yaml", swap("gpu: none", "gpu: required"))
     for words in (
@@ -185,6 +187,7 @@ def test_a_template_that_needs_a_gpu_is_refused_where_the_policy_gives_none(tmp_
 # --- new ----------------------------------------------------------------------------------
 
 
+@pytest.mark.program
 def test_a_new_template_keeps_the_contract_under_its_own_name(tmp_path: Path) -> None:
     said = aisci("template", "new", "./my_idea", "--from", f"{QUICK}/", home=tmp_path)
     assert said.code == 0, said
@@ -197,12 +200,14 @@ def test_a_new_template_keeps_the_contract_under_its_own_name(tmp_path: Path) ->
     assert (mine.name, changed) == ("my_idea", ["template.yaml"])
 
 
+@pytest.mark.program
 @pytest.mark.parametrize("name", shipped(shipped_root()))
 def test_a_copy_of_each_shipped_template_keeps_the_contract(tmp_path: Path, name: str) -> None:
     assert aisci("template", "new", "./copy", "--from", name, home=tmp_path).code == 0
     assert aisci("template", "check", "./copy", home=tmp_path).code == 0
 
 
+@pytest.mark.program
 @pytest.mark.parametrize(
     ("words", "what"),
     [
@@ -224,7 +229,7 @@ def test_a_new_template_never_writes_over_anything(
 # --- baseline -----------------------------------------------------------------------------
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_baseline_is_measured_once_and_kept(tmp_path: Path) -> None:
     words = ("template", "baseline", f"{QUICK}/", "--scale", "smoke", "--policy", POLICY, "--json")
     first = aisci(*words, home=tmp_path)
@@ -243,7 +248,7 @@ def test_a_baseline_is_measured_once_and_kept(tmp_path: Path) -> None:
     assert listed.code == 0
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_on_a_terminal_one_line_is_drawn_and_goes(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     folder = edited(
@@ -283,7 +288,7 @@ def test_on_a_terminal_one_line_is_drawn_and_goes(tmp_path: Path) -> None:
     assert text.rstrip().endswith(("\x1b[?25h", "\x1b[2K", "\x1b[1A\x1b[2K"))
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_another_policy_or_an_edited_template_has_no_kept_baseline(tmp_path: Path) -> None:
     mine = edited(tmp_path / "quick", "plot.py", lambda text: text + "\n# mine\n")
     words = ("template", "baseline", "--scale", "smoke", "--json")
@@ -294,7 +299,7 @@ def test_another_policy_or_an_edited_template_has_no_kept_baseline(tmp_path: Pat
         assert other["key"] != of_ours["key"]
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_baseline_that_fails_or_learns_nothing_is_not_kept(tmp_path: Path) -> None:
     for name, old, new, what in (
         ("crash", "runs = [", 'raise SystemExit("no such luck")\nruns = [', "no such luck"),
@@ -316,7 +321,7 @@ def test_a_baseline_that_fails_or_learns_nothing_is_not_kept(tmp_path: Path) -> 
     assert not list(tmp_path.glob("data/aisci/baselines/**/baseline.json"))
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_kept_baseline_that_was_changed_is_refused(tmp_path: Path) -> None:
     words = ("template", "baseline", f"{QUICK}/", "--scale", "smoke", "--policy", POLICY)
     assert aisci(*words, home=tmp_path).code == 0

@@ -72,6 +72,7 @@ page:       FOLDER/audit.html
 """
 
 
+@pytest.mark.program
 def test_a_consistent_record_is_told_on_one_screen(run: Path, tmp_path: Path) -> None:
     done = aisci("audit", str(run), cwd=tmp_path, DOCKER_HOST=NO_ENGINE)
     assert done.returncode == 0, done.stderr
@@ -81,6 +82,7 @@ def test_a_consistent_record_is_told_on_one_screen(run: Path, tmp_path: Path) ->
     assert (run / "audit.html").is_file()
 
 
+@pytest.mark.program
 def test_latest_and_results_name_a_run_and_the_page_goes_where_it_is_asked(
     run: Path, tmp_path: Path
 ) -> None:
@@ -93,6 +95,7 @@ def test_latest_and_results_name_a_run_and_the_page_goes_where_it_is_asked(
     assert elsewhere.returncode == 0, elsewhere.stderr
 
 
+@pytest.mark.program
 def test_a_folder_that_cannot_be_written_is_audited_all_the_same(run: Path, tmp_path: Path) -> None:
     (run / "audit.html").mkdir()  # root may write anywhere else
     done = aisci("audit", str(run))
@@ -102,6 +105,7 @@ def test_a_folder_that_cannot_be_written_is_audited_all_the_same(run: Path, tmp_
     assert (asked.returncode, asked.stdout) == (1, "")
 
 
+@pytest.mark.program
 def test_head_and_key_make_it_intact_and_a_wrong_one_is_exit_code_1(
     run: Path, tmp_path: Path
 ) -> None:
@@ -116,6 +120,7 @@ def test_head_and_key_make_it_intact_and_a_wrong_one_is_exit_code_1(
     assert "there is no signature for the key to check" in unsigned.stdout
 
 
+@pytest.mark.program
 def test_findings_stand_first_before_what_was_checked(run: Path) -> None:
     for path in sorted((idea_of(run).parent / "evidence").glob("*.json"))[:3]:
         path.write_text("{}")
@@ -137,6 +142,7 @@ def test_what_holds_of_several_places_is_said_once_with_how_many() -> None:
     assert other.where == "j:5"
 
 
+@pytest.mark.program
 def test_json_has_everything_that_the_page_has(run: Path) -> None:
     path = next((idea_of(run).parent / "evidence").glob("*.json"))
     path.unlink()
@@ -157,17 +163,20 @@ def test_json_has_everything_that_the_page_has(run: Path) -> None:
 # --- what people get wrong ----------------------------------------------------------------
 
 
+@pytest.mark.program
 def test_a_folder_that_is_no_run_or_is_one_ideas_is_exit_code_2(run: Path, tmp_path: Path) -> None:
     refused(aisci("audit", str(tmp_path), cwd=tmp_path), 2, "there is no run")
     refused(aisci("audit", str(idea_of(run).parent)), 2, "one idea's folder")
 
 
+@pytest.mark.program
 @pytest.mark.parametrize("head", ["abc", "g" * 64, ""])
 def test_a_head_that_is_none_is_exit_code_2(head: str, run: Path) -> None:
     refused(aisci("audit", str(run), "--head", head), 2, "this is no head", "64 digits")
     assert not (run / "audit.html").exists()
 
 
+@pytest.mark.program
 def test_a_key_that_is_none_is_exit_code_2_and_nothing_is_started(
     run: Path, tmp_path: Path
 ) -> None:
@@ -184,6 +193,7 @@ def test_a_key_that_is_none_is_exit_code_2_and_nothing_is_started(
 # --- the page ------------------------------------------------------------------------------
 
 
+@pytest.mark.program
 def test_an_audit_leaves_a_replay_the_same_byte_for_byte(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -208,6 +218,7 @@ def test_the_page_says_what_was_checked_what_was_found_and_how_to_check_again(ru
     assert "default-src 'none'" in page.replace("&#x27;", "'")
 
 
+@pytest.mark.program
 def test_hostile_text_in_a_record_acts_on_no_page_and_no_terminal(run: Path) -> None:
     forger = Forger(run)
     forger.change(forger.run, lambda lines: lines[0]["pins"]["template"].update(name=HOSTILE))
@@ -256,7 +267,7 @@ def test_the_walk_names_every_check() -> None:
     assert [name for name in CHECKS if f"\n| {name} |" not in text] == []
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.skipif(
     not all(map(shutil.which, ("jq", "openssl", "sha256sum"))), reason="needs jq and openssl"
 )

@@ -20,7 +20,7 @@ from tests.audit.test_audit_settings import boxed
 from tests.contracts.sandbox import Scenario, job_of
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.engine
 
 MIB = 1 << 20
 FORKS = """

@@ -55,11 +55,13 @@ def untouched(folder: Path) -> None:
 # --- the request --------------------------------------------------------------------------
 
 
+@pytest.mark.program
 def test_no_engine(tmp_path: Path) -> None:
     refused(begin(tmp_path), 1, "No Docker engine answers", "DOCKER_HOST")
     untouched(tmp_path)
 
 
+@pytest.mark.program
 def test_a_template_with_a_missing_file_is_named_with_the_file(tmp_path: Path) -> None:
     shutil.copytree(rig.QUICK, tmp_path / "mine")
     (tmp_path / "mine" / "plot.py").unlink()
@@ -68,6 +70,7 @@ def test_a_template_with_a_missing_file_is_named_with_the_file(tmp_path: Path) -
     untouched(tmp_path)
 
 
+@pytest.mark.program
 def test_an_unknown_policy_key_is_named_with_line_and_nearest_key(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(
         "version: 1\nname: mine\ndescription: d\nextends: base\nexperimnt: {}\n"
@@ -77,11 +80,13 @@ def test_an_unknown_policy_key_is_named_with_line_and_nearest_key(tmp_path: Path
     untouched(tmp_path)
 
 
+@pytest.mark.program
 def test_an_unknown_model_is_named_with_the_form_of_a_name(tmp_path: Path) -> None:
     refused(begin(tmp_path, "--model", "nobody/none"), 2, "nobody/none", "VENDOR/MODEL")
     untouched(tmp_path)
 
 
+@pytest.mark.program
 def test_a_model_without_its_key_names_the_variable(tmp_path: Path) -> None:
     model = ("--model", "anthropic/claude-sonnet-4-5")
     done = begin(tmp_path, *model, ANTHROPIC_API_KEY="", ANTHROPIC_AUTH_TOKEN="")
@@ -89,6 +94,7 @@ def test_a_model_without_its_key_names_the_variable(tmp_path: Path) -> None:
     untouched(tmp_path)
 
 
+@pytest.mark.program
 def test_a_model_of_unknown_price_is_asked_for_before_anything_is_spent(tmp_path: Path) -> None:
     own = {"OPENAI_API_BASE": "http://127.0.0.1:9/v1"}
     done = begin(tmp_path, "--model", "openai/my-own", **own)
@@ -99,7 +105,7 @@ def test_a_model_of_unknown_price_is_asked_for_before_anything_is_spent(tmp_path
     untouched(tmp_path)
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_results_folder_that_exists_is_never_written_over(tmp_path: Path) -> None:
     soon = [datetime.now(UTC) + timedelta(seconds=later) for later in range(90)]
     taken = [tmp_path / "results" / "quick" / time.strftime("%Y%m%d_%H%M%S") for time in soon]
@@ -111,6 +117,7 @@ def test_a_results_folder_that_exists_is_never_written_over(tmp_path: Path) -> N
     assert [path for folder in taken for path in folder.iterdir()] == []
 
 
+@pytest.mark.program
 @pytest.mark.parametrize("price", ["3", "3,4,5", "a,b", "-1,2", "nan,0", "inf,0", ","])
 def test_a_price_that_is_none_is_refused(price: str, tmp_path: Path) -> None:
     own = {"OPENAI_API_BASE": "http://127.0.0.1:9/v1"}
@@ -118,6 +125,7 @@ def test_a_price_that_is_none_is_refused(price: str, tmp_path: Path) -> None:
     untouched(tmp_path)
 
 
+@pytest.mark.program
 def test_a_budget_that_is_no_number_is_refused(tmp_path: Path) -> None:
     done = begin(tmp_path, "--max-usd", "nan")
     assert done.returncode == 2, done.stderr
@@ -128,7 +136,7 @@ def test_a_budget_that_is_no_number_is_refused(tmp_path: Path) -> None:
 # --- the machine --------------------------------------------------------------------------
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.parametrize("state", ["missing", "stale"])
 def test_an_image_missing_or_stale_is_named_with_what_mends_it(state: str, tmp_path: Path) -> None:
     """The real engine; the program carries another recipe, or is told of no image."""
@@ -138,7 +146,7 @@ def test_an_image_missing_or_stale_is_named_with_what_mends_it(state: str, tmp_p
     }[state]
     code = (
         "import sys\n"
-        "from orchestrator.edges import images\n"
+        "from orchestrator.sandbox.images import images\n"
         f"{change}\n"
         "import cli\n"
         f"sys.argv = ['aisci', 'run', {rig.QUICK!r}, '--scale', 'smoke', '--policy', "
@@ -184,6 +192,7 @@ def on_a_disk_of(size: str, folder: Path, *command: str) -> subprocess.Completed
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="a file system of its own needs root")
 
 
+@pytest.mark.program
 @needs_root
 def test_a_disk_too_small_for_the_policy_is_said_before_anything_starts(tmp_path: Path) -> None:
     command = (sys.executable, "cli.py", "run", rig.QUICK, "--scale", "smoke")
@@ -191,6 +200,7 @@ def test_a_disk_too_small_for_the_policy_is_said_before_anything_starts(tmp_path
     refused(on_a_disk_of("64k", tmp_path, *command, *options), 2, "storage.workspace")
 
 
+@pytest.mark.program
 @needs_root
 def test_a_run_whose_disk_fills_up_says_so_and_leaves_every_line_whole(tmp_path: Path) -> None:
     """On scripted edges; each size fills at another place, the first line included."""
@@ -260,6 +270,7 @@ def snapshot(run: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
 
 
+@pytest.mark.program
 @pytest.mark.parametrize(
     ("command", "damage"),
     [
@@ -295,6 +306,7 @@ def test_a_journal_that_does_not_hold_is_refused_with_its_line(
     same_but(run, before)
 
 
+@pytest.mark.program
 def test_a_torn_last_line_is_refused_by_replay_and_set_aside_by_resume(
     run: Path, tmp_path: Path
 ) -> None:

@@ -53,6 +53,7 @@ def aisci(
 # --- help and names -----------------------------------------------------------------------
 
 
+@pytest.mark.program
 def test_help_names_every_command_and_ends_well() -> None:
     done = aisci("--help")
     assert done.returncode == 0
@@ -70,6 +71,7 @@ def test_help_names_every_command_and_ends_well() -> None:
         assert re.search(rf"^  {name}\b", done.stdout, re.MULTILINE)
 
 
+@pytest.mark.program
 def test_help_imports_nothing_heavy_so_that_it_answers_in_a_third_of_a_second() -> None:
     """The promise is seconds; what makes it hold on a busy machine too is what is not imported."""
     done = subprocess.run(
@@ -93,6 +95,7 @@ def _seconds(*words: str) -> float:
     return time.perf_counter() - began
 
 
+@pytest.mark.program
 def test_the_version_is_said() -> None:
     assert re.fullmatch(r"aisci \d+\.\d+\.\d+\n", aisci("--version").stdout)
 
@@ -142,6 +145,7 @@ def test_every_link_in_the_documents_leads_to_a_file() -> None:
 # --- bad input ----------------------------------------------------------------------------
 
 
+@pytest.mark.program
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -174,6 +178,7 @@ def test_a_wrong_request_is_one_screen_with_exit_code_two(
     assert not list(tmp_path.iterdir()), "a wrong request left something behind"
 
 
+@pytest.mark.program
 def test_without_an_engine_the_ways_to_get_one_are_named(tmp_path: Path) -> None:
     nowhere = f"unix://{tmp_path}/none.sock"
     done = aisci("run", "grokking", "--policy", "ci-cpu", cwd=tmp_path, DOCKER_HOST=nowhere)
@@ -184,6 +189,7 @@ def test_without_an_engine_the_ways_to_get_one_are_named(tmp_path: Path) -> None
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.program
 def test_an_error_asked_for_in_json_is_one_json_object(tmp_path: Path) -> None:
     done = aisci("report", "./none", "--json", cwd=tmp_path)
     assert done.returncode == 2
@@ -422,6 +428,7 @@ def test_json_answers_are_ascii_on_one_line(capsys: pytest.CaptureFixture[str]) 
 # --- what people write --------------------------------------------------------------------
 
 
+@pytest.mark.program
 def test_the_effective_policy_that_is_shown_loads_again() -> None:
     done = aisci("policy", "show", "ci-cpu", "--effective")
     assert done.returncode == 0
@@ -429,6 +436,7 @@ def test_the_effective_policy_that_is_shown_loads_again() -> None:
     assert "wall: 5m" in done.stdout
 
 
+@pytest.mark.program
 def test_policy_check_points_at_the_line_and_ends_with_two(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(
         "version: 1\nname: p\ndescription: d\nextends: base\nexperimnt: {}\n"
@@ -440,6 +448,7 @@ def test_policy_check_points_at_the_line_and_ends_with_two(tmp_path: Path) -> No
     assert "experiment" in finding["todo"]
 
 
+@pytest.mark.program
 def test_the_shipped_template_is_listed_and_keeps_its_contract() -> None:
     assert "grokking" in aisci("template", "list").stdout
     assert aisci("template", "check", "grokking").returncode == 0
@@ -468,7 +477,7 @@ def wait_for(log: Path, word: str, seconds: float) -> None:
         time.sleep(0.2)
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.campaign
 def test_a_run_that_is_stopped_goes_on_and_is_made_again_without_an_engine(tmp_path: Path) -> None:
     results, log = tmp_path / "results", tmp_path / "log"

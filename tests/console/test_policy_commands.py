@@ -127,6 +127,7 @@ def test_no_exceptions_without_a_ceiling_is_a_mistake() -> None:
     assert "--no-weaker-than base" in done.stderr
 
 
+@pytest.mark.program
 def test_a_hostile_reason_cannot_act_on_a_terminal(tmp_path: Path) -> None:
     body = 'extends: ci-cpu\nexceeds: {idea.wall: "\\x1b[2J\\u202e"}\nidea: {wall: 2h}\n'
     path = written(tmp_path, body)
@@ -189,7 +190,7 @@ def test_a_folder_is_no_policy_and_the_answer_says_so(tmp_path: Path) -> None:
 # --- explain ------------------------------------------------------------------------------
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_explain_says_every_control_and_how_this_machine_gives_it() -> None:
     (said,) = answers("explain", "ci-cpu")
     controls = {one["id"]: one for one in said["controls"]}
@@ -204,6 +205,7 @@ def test_explain_says_every_control_and_how_this_machine_gives_it() -> None:
     assert len(said["hash"]) == 64
 
 
+@pytest.mark.program
 def test_explain_answers_without_an_engine_and_ends_with_zero() -> None:
     done = aisci("policy", "explain", "strict", DOCKER_HOST=NOWHERE)
     assert done.returncode == 0
@@ -222,7 +224,7 @@ def test_explain_of_a_file_of_blocks_says_what_to_explain_instead() -> None:
     assert "explain a policy that takes it, such as default" in done.stderr
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_explain_tells_once_that_a_job_ran_and_no_row_is_empty() -> None:
     printed = aisci("policy", "explain", "ci-cpu").stdout
     assert printed.count("a hardened job ran as asked under ") == 1
@@ -230,6 +232,7 @@ def test_explain_tells_once_that_a_job_ran_and_no_row_is_empty() -> None:
     assert "Pod Security none" not in printed
 
 
+@pytest.mark.program
 def test_explain_in_a_pager_fits_the_terminal() -> None:
     """A pager takes standard output; errors, and the eyes, are still at the terminal."""
     ours, terminal = os.openpty()
@@ -247,6 +250,7 @@ def test_explain_in_a_pager_fits_the_terminal() -> None:
     assert 60 < max(len(line) for line in done.stdout.splitlines()) <= 72
 
 
+@pytest.mark.program
 def test_explain_says_where_gvisor_holds_a_control_in_another_way() -> None:
     (said,) = answers("explain", "strict", DOCKER_HOST=NOWHERE)
     assert [one["control"] for one in said["departures"]] == [
@@ -257,6 +261,7 @@ def test_explain_says_where_gvisor_holds_a_control_in_another_way() -> None:
     assert "differs" not in aisci("policy", "explain", "ci-cpu", DOCKER_HOST=NOWHERE).stdout
 
 
+@pytest.mark.program
 def test_explain_marks_what_this_machine_cannot_give_and_ends_with_zero(tmp_path: Path) -> None:
     text = aisci("policy", "show", "base", "--effective").stdout
     (tmp_path / "huge.yaml").write_text(text.replace("cpus: 64", "cpus: 4096"))
@@ -308,6 +313,7 @@ def weaken(theirs: Path) -> None:
     (theirs / "policies/wide.yaml").write_text(text.replace("pids: 4096", "pids: 4097", 1))
 
 
+@pytest.mark.program
 def test_the_hook_checks_the_files_that_a_commit_touches(theirs: Path) -> None:
     (hook,) = read(ROOT / ".pre-commit-hooks.yaml").data
     config = read(ROOT / "docs/recipes/pre-commit-config.yaml").data
@@ -330,6 +336,7 @@ def workflow_steps() -> list[str]:
     return [step["run"] for step in steps if "aisci policy" in step.get("run", "")]
 
 
+@pytest.mark.program
 def test_the_workflow_refuses_what_is_weaker_excused_or_of_another_schema(theirs: Path) -> None:
     check, schema = workflow_steps()
     for step in (check, schema):
@@ -346,6 +353,7 @@ def test_the_workflow_refuses_what_is_weaker_excused_or_of_another_schema(theirs
     assert shell(schema, theirs).returncode == 1
 
 
+@pytest.mark.program
 @pytest.mark.parametrize("place", ["a/b/wide.yaml", "wide.yml", ".wide.yaml", "two words.yaml"])
 def test_no_place_below_the_folder_hides_a_policy_from_the_workflow(
     theirs: Path, place: str
@@ -364,6 +372,7 @@ def test_no_place_below_the_folder_hides_a_policy_from_the_workflow(
     assert re.search(hook["files"], f"policies/{place}")
 
 
+@pytest.mark.program
 def test_what_a_strangers_policy_says_forges_no_line_of_the_answer(theirs: Path) -> None:
     """Not of another file's, nor one that a runner of workflows would take for a command."""
     body = "extends: ci-cpu\nexceeds: {experiment.env: 'A\n\n  ::error::forged'}\n"

@@ -56,6 +56,7 @@ class TestScriptedEditor(EditorContract):
         return Bench(make)
 
 
+@pytest.mark.program
 class TestProcessEditor(TalkingEditorContract):
     """Aider as a child process, which the policy may choose."""
 
@@ -136,7 +137,7 @@ def docker_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerBench
         yield bench
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 class TestContainerEditor(TalkingEditorContract):
     """Aider in a container of its own, as shipped."""
 
@@ -355,6 +356,7 @@ def test_an_instruction_past_the_line_bound_is_refused_before_it_is_sent(bench: 
         editor.edit(request, Replies([]), FOREVER)
 
 
+@pytest.mark.program
 def test_the_editor_edge_does_not_load_aider_or_litellm() -> None:
     """The host needs neither to edit in a container."""
     code = "import sys, orchestrator.editor.aider; print({'aider', 'litellm'} & set(sys.modules))"

@@ -177,18 +177,19 @@ def named(attack: Attack) -> str:
     return attack.name
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.parametrize("attack", ATTACKS, ids=named)
 def test_an_attack_is_held_in_the_container(attack: Attack, container: Rig) -> None:
     check(attack, container.attempt(attack))
 
 
+@pytest.mark.program
 @pytest.mark.parametrize("attack", ATTACKS, ids=named)
 def test_an_attack_is_held_by_the_guard_alone(attack: Attack, process: Rig) -> None:
     check(attack, process.attempt(attack))
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.parametrize("attack", [a for a in ATTACKS if a.bite], ids=named)
 def test_the_probe_bites_stock_aider(attack: Attack, container: Rig) -> None:
     """Else the two tests above would prove nothing."""

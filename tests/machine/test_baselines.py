@@ -22,7 +22,7 @@ CASES = [(name, "smoke") for name in shipped(shipped_root())] + [(name, "full") 
 
 
 @pytest.mark.campaign
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.parametrize(("name", "scale"), CASES, ids=[f"{n}-{s}" for n, s in CASES])
 def test_a_baseline_beats_the_untrained_model_and_is_put_on_record(
     name: str, scale: str, tmp_path: Path

@@ -150,6 +150,7 @@ def staged(home: Path) -> list[Path]:
 # --- prepare ------------------------------------------------------------------------------
 
 
+@pytest.mark.program
 def test_a_set_is_fetched_once_verified_and_cannot_be_written(
     tmp_path: Path, home: Path, source: Source
 ) -> None:
@@ -164,6 +165,7 @@ def test_a_set_is_fetched_once_verified_and_cannot_be_written(
     assert len(source.ranges) == 1
 
 
+@pytest.mark.program
 @pytest.mark.parametrize("fault", ["cut", "503", "no length", "moved"])
 def test_a_transfer_that_breaks_off_is_gone_on_with(
     tmp_path: Path, home: Path, source: Source, fault: str
@@ -176,6 +178,7 @@ def test_a_transfer_that_breaks_off_is_gone_on_with(
         assert source.sent == len(CONTENT)  # no byte twice
 
 
+@pytest.mark.program
 def test_a_server_that_knows_no_ranges_begins_anew(
     tmp_path: Path, home: Path, source: Source
 ) -> None:
@@ -184,6 +187,7 @@ def test_a_server_that_knows_no_ranges_begins_anew(
     assert [path.read_bytes() for path in staged(home)] == [CONTENT]
 
 
+@pytest.mark.program
 def test_ctrl_c_keeps_what_came_and_the_next_call_goes_on(
     tmp_path: Path, home: Path, source: Source
 ) -> None:
@@ -203,6 +207,7 @@ def test_ctrl_c_keeps_what_came_and_the_next_call_goes_on(
     assert [path.read_bytes() for path in staged(home)] == [CONTENT]
 
 
+@pytest.mark.program
 def test_a_wrong_hash_keeps_nothing_and_says_what_came(
     tmp_path: Path, home: Path, source: Source
 ) -> None:
@@ -216,6 +221,7 @@ def test_a_wrong_hash_keeps_nothing_and_says_what_came(
     assert not list((home / "partial").iterdir())
 
 
+@pytest.mark.program
 @pytest.mark.parametrize(
     ("faults", "size", "words"),
     [
@@ -244,6 +250,7 @@ def test_a_server_that_is_never_there_is_given_up(tmp_path: Path) -> None:
     assert "refused" in caught.value.why
 
 
+@pytest.mark.program
 def test_too_little_disk_is_said_before_the_first_byte(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,6 +268,7 @@ def test_too_little_disk_is_said_before_the_first_byte(
         subprocess.run(["umount", small], check=True)
 
 
+@pytest.mark.program
 def test_two_processes_at_once_fetch_a_set_once(tmp_path: Path, home: Path, source: Source) -> None:
     source.faults = ["slow"]
     folder = template(tmp_path / "mine", source.url)
@@ -271,6 +279,7 @@ def test_two_processes_at_once_fetch_a_set_once(tmp_path: Path, home: Path, sour
     assert source.sent == len(CONTENT)
 
 
+@pytest.mark.program
 def test_a_check_tells_what_is_not_here_what_was_changed_and_what_has_no_room(
     tmp_path: Path, home: Path, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -297,6 +306,7 @@ def test_a_check_tells_what_is_not_here_what_was_changed_and_what_has_no_room(
 # --- brought by hand ----------------------------------------------------------------------
 
 
+@pytest.mark.program
 def test_a_file_or_folder_brought_by_hand_is_found_by_its_hash_whatever_its_name(
     tmp_path: Path, home: Path
 ) -> None:
@@ -312,6 +322,7 @@ def test_a_file_or_folder_brought_by_hand_is_found_by_its_hash_whatever_its_name
     assert (brought / "any name").exists()
 
 
+@pytest.mark.program
 def test_what_is_none_of_the_files_is_told_with_what_is_wanted(tmp_path: Path, home: Path) -> None:
     folder = template(tmp_path / "mine", "http://127.0.0.1:9/never")
     (tmp_path / "other").write_bytes(b"not it")
@@ -324,6 +335,7 @@ def test_what_is_none_of_the_files_is_told_with_what_is_wanted(tmp_path: Path, h
     assert staged(home) == []
 
 
+@pytest.mark.program
 @pytest.mark.usefixtures("home")
 def test_a_template_that_makes_its_own_data_has_nothing_to_fetch() -> None:
     said = prepare(QUICK)
@@ -333,6 +345,7 @@ def test_a_template_that_makes_its_own_data_has_nothing_to_fetch() -> None:
 # --- in a run -----------------------------------------------------------------------------
 
 
+@pytest.mark.program
 def test_a_scale_that_needs_data_says_so_before_anything_runs(
     tmp_path: Path, home: Path, source: Source
 ) -> None:
@@ -382,7 +395,7 @@ def test_a_data_set_of_ones_own_is_known_by_its_content_and_may_not_take_a_decla
         data_for(mine, "smoke", policy, own)
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_run_sees_its_data_read_only_by_its_hash_and_starts_from_the_baseline_that_did(
     tmp_path: Path, home: Path, source: Source
 ) -> None:
@@ -423,6 +436,7 @@ def declared() -> list[tuple[Template, str]]:
     return [(one, data.name) for one in every for data in one.manifest.data]
 
 
+@pytest.mark.program
 def test_the_smallest_scale_of_each_shipped_template_needs_nothing_from_outside() -> None:
     for name in shipped(shipped_root()):
         manifest = load(name, shipped_root()).manifest

@@ -314,6 +314,7 @@ def test_a_sockets_rights_are_read_from_its_file(tmp_path: Path) -> None:
     assert system.socket_rights(str(path))[2]
 
 
+@pytest.mark.program
 def test_the_toolkits_own_word_on_its_version_is_taken_and_its_silence_is_no_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -376,6 +377,7 @@ def test_where_only_memory_holds_a_quota_a_workspace_above_the_memory_is_refused
 # --- this machine -------------------------------------------------------------------------
 
 
+@pytest.mark.program
 def test_a_quick_look_tries_nothing() -> None:
     host = survey(Path(), probe=False)
     assert host.trial is None
@@ -384,7 +386,7 @@ def test_a_quick_look_tries_nothing() -> None:
     assert host.memory >= host.memory_free > 0
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_every_backend_is_tried_by_writing_and_every_runtime_by_a_real_job() -> None:
     host = survey(Path(), probe=True)
     assert host.runtime("runc").state == "tested"
@@ -444,7 +446,7 @@ def answer() -> tuple[int, list[dict[str, Any]]]:
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_the_doctor_tries_this_machine_and_leaves_nothing(
     answer: tuple[int, list[dict[str, Any]]],
 ) -> None:
@@ -463,7 +465,7 @@ def test_the_doctor_tries_this_machine_and_leaves_nothing(
     assert not [one for one in running if one["Labels"]["aisci.run"].startswith("doctor-")]
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_each_shipped_policy_has_a_line_and_the_one_for_any_machine_can_run(
     answer: tuple[int, list[dict[str, Any]]],
 ) -> None:
@@ -507,6 +509,7 @@ def over_tcp() -> Iterator[str]:
             one.close()
 
 
+@pytest.mark.program
 def test_without_an_engine_the_answer_is_short_and_every_policy_points_to_it() -> None:
     done = subprocess.run(
         [sys.executable, str(ROOT / "cli.py"), "doctor"],
@@ -525,7 +528,7 @@ def test_without_an_engine_the_answer_is_short_and_every_policy_points_to_it() -
     assert [line for line in done.stdout.splitlines() if line != line.rstrip()] == []
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_an_engine_behind_a_port_is_refused_by_every_line_that_needs_it_here() -> None:
     with over_tcp() as where:
         done = subprocess.run(

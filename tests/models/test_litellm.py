@@ -192,7 +192,7 @@ def test_an_answer_that_is_still_under_way_when_the_ideas_time_is_over_is_given_
     with pytest.raises(BudgetSpent, match=r"idea\.wall") as caught:
         model.complete(ASK, Deadline.after(1.0, "idea.wall"))
     assert caught.value.transient
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 20, "given up before the answer was whole"
     assert made.pauses == []
 
 
@@ -357,6 +357,7 @@ def test_a_key_that_is_there_is_enough_and_nobody_is_asked() -> None:
     assert model.name == "anthropic/claude-sonnet-4-5"
 
 
+@pytest.mark.program
 def test_the_built_in_model_needs_no_key_and_no_litellm() -> None:
     code = (
         "import sys; from orchestrator.api.author import open_author;"
@@ -366,6 +367,7 @@ def test_the_built_in_model_needs_no_key_and_no_litellm() -> None:
     assert done.stdout.split() == ["builtin/sweep", "False"]
 
 
+@pytest.mark.program
 def test_opening_and_asking_prints_nothing_and_reaches_nobody_else(tmp_path: Path) -> None:
     """In a process of its own, with an audit hook on every connection and a `.env` in its way."""
     (tmp_path / ".env").write_text("LEAKED=yes\n")
@@ -459,6 +461,7 @@ def test_a_script_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
 # --- the server of the tests --------------------------------------------------------------
 
 
+@pytest.mark.program
 def test_the_server_runs_on_its_own_and_logs_before_it_answers(tmp_path: Path) -> None:
     script = tmp_path / "script.jsonl"
     script.write_text('{"purpose": "ideas.propose", "text": "from the file", "times": 0}\n')

@@ -20,6 +20,7 @@ from orchestrator.policy.compare import compare, weaker
 from orchestrator.policy.policy import load, show
 from orchestrator.policy.schema import SETTINGS, Whole
 from tests.policy.test_policy import HEAD, ROOT, refusal, written
+from tests.support.sample import examples
 
 BASE = load("base", ROOT)
 PLAIN = load("ci-cpu", ROOT).settings
@@ -130,7 +131,7 @@ def near(draw: st.DrawFn) -> tuple[Choice, Choice, Choice]:
     return first, second, third
 
 
-quick = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=examples(20), suppress_health_check=[HealthCheck.too_slow])
 
 
 @quick

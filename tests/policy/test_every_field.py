@@ -197,7 +197,7 @@ def test_every_key_of_a_policy_stands_in_the_table() -> None:
     assert {*DESCRIBES, "version"} == set(DESCRIPTIVE)
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.parametrize("leaf", sorted(SHOWN))
 def test_a_key_that_is_changed_alone_changes_what_is_seen(leaf: str, walked: Walked) -> None:
     SHOWN[leaf].show(leaf, walked)

@@ -88,7 +88,7 @@ def real(name: str, engine: Engine, volume: str, socket: str) -> dict[str, Any]:
     return body
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.parametrize("name", sorted(rig.all_requests()))
 def test_the_engine_makes_the_container_that_the_file_asks_for(
     name: str, engine: Engine, volume: str, tmp_path_factory: pytest.TempPathFactory

@@ -388,7 +388,7 @@ NAMES = [line.strip().split("'")[i] for line in CALLS.splitlines() if "': (" in 
 
 
 @x86
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "clone3"])
 def test_a_call_is_refused_by_the_profile_alone_and_works_without_it(
     seen: dict[str, dict[str, int]], name: str
@@ -399,7 +399,7 @@ def test_a_call_is_refused_by_the_profile_alone_and_works_without_it(
 
 
 @x86
-@pytest.mark.docker
+@pytest.mark.engine
 def test_clone3_is_said_not_to_exist_so_that_libc_takes_clone(
     seen: dict[str, dict[str, int]],
 ) -> None:
@@ -421,7 +421,7 @@ INT80 = """
 
 
 @x86
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_32_bit_call_ends_the_process(bench: DockerBench) -> None:
     """Its numbers mean other calls, and kernels have had holes behind them."""
     sigsys = 31
@@ -430,7 +430,7 @@ def test_a_32_bit_call_ends_the_process(bench: DockerBench) -> None:
         pytest.skip("this kernel takes no 32-bit calls at all")
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_policys_own_profile_is_what_the_kernel_goes_by(bench: DockerBench) -> None:
     makes = "import os; print(os.memfd_create('x'))"
     less = shipped().normal()
@@ -445,7 +445,7 @@ def test_a_policys_own_profile_is_what_the_kernel_goes_by(bench: DockerBench) ->
     assert len(evidence) < 200
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_an_engine_that_took_another_profile_is_found_out(bench: DockerBench) -> None:
     job = replace(job_of(bench, Scenario("pass")), files=Tree())
     body = body_of(job, image=resolve(bench.engine, "aisci-storage"), volume="aisci-test-seccomp",
@@ -505,7 +505,7 @@ NEEDS = """
 """
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_what_research_needs_works_under_the_profile(bench: DockerBench) -> None:
     """Data loaders, compiled functions, collectives, forests, figures, in the job's own image."""
     limits = load("ci-cpu", ROOT).limits("experiment")

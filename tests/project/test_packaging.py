@@ -64,6 +64,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python.parent
 
 
+@pytest.mark.program
 def test_the_wheel_carries_every_shipped_file_and_nothing_that_was_built(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     tracked = call("git", "ls-files", *SHIPPED, "orchestrator", "cli.py", cwd=ROOT).splitlines()
@@ -78,6 +79,7 @@ def test_the_wheel_carries_every_shipped_file_and_nothing_that_was_built(wheel: 
     ]
 
 
+@pytest.mark.program
 def test_an_installed_wheel_works_from_another_folder(installed: Path, tmp_path: Path) -> None:
     assert "Usage" in call(installed / "aisci", "--help", cwd=tmp_path)
     where = call(
@@ -92,6 +94,7 @@ def test_an_installed_wheel_works_from_another_folder(installed: Path, tmp_path:
         assert any((Path(where[2]) / folder).iterdir())
 
 
+@pytest.mark.program
 def test_an_installed_wheel_puts_a_template_together_with_the_one_that_it_extends(
     installed: Path, tmp_path: Path
 ) -> None:
@@ -99,6 +102,7 @@ def test_an_installed_wheel_puts_a_template_together_with_the_one_that_it_extend
     assert said.endswith("nanoGPT_lite: keeps its contract\n")
 
 
+@pytest.mark.program
 def test_an_installed_wheel_has_the_recipes_of_the_checkout(
     installed: Path, tmp_path: Path
 ) -> None:
@@ -121,6 +125,7 @@ def test_the_lock_names_one_public_index_and_no_machine() -> None:
         assert re.fullmatch(r"https://[a-z.]+\.org", place)
 
 
+@pytest.mark.program
 def test_the_lock_is_the_lock_of_this_pyproject() -> None:
     uv = Path(sys.executable).parent / "uv"
     call(uv, "lock", "--check", "--offline", cwd=ROOT)
@@ -176,6 +181,7 @@ def test_the_version_is_said_once() -> None:
     assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text()
 
 
+@pytest.mark.program
 def test_shell_scripts_stop_at_the_first_error() -> None:
     scripts = [*(ROOT / "scripts").glob("*.sh"), ROOT / ".ci/run"]
     for script in scripts:
@@ -184,12 +190,14 @@ def test_shell_scripts_stop_at_the_first_error() -> None:
         call("bash", "-n", script, cwd=ROOT)
 
 
+@pytest.mark.program
 def test_a_named_engine_that_is_silent_is_not_replaced_by_another() -> None:
     with pytest.raises(AssertionError, match="No Docker engine answers") as raised:
         call(ROOT / "scripts/setup-engine.sh", cwd=ROOT, DOCKER_HOST="unix:///nowhere/docker.sock")
     assert "installing" not in str(raised.value)
 
 
+@pytest.mark.program
 def test_clean_refuses_a_tree_that_has_a_mount_in_it(tmp_path: Path) -> None:
     """Shown on a mount that is always there, with the removal itself replaced by words."""
     script = (ROOT / "scripts/clean.sh").read_text()

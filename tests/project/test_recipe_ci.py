@@ -97,7 +97,7 @@ def theirs(tmp_path: Path) -> Path:
 
 
 @pytest.mark.campaign
-@pytest.mark.docker
+@pytest.mark.engine
 def test_its_commands_work_one_after_the_other(theirs: Path) -> None:
     path = f"{theirs / 'bin'}:{os.environ['PATH']}"
     for run, _ in commands():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
@@ -23,6 +22,7 @@ from orchestrator.sandbox.job.gvisor import lacking
 from tests.support.bench import record
 from tests.support.mutated_images import run_id
 from tests.support.mutations import MUTATIONS, Mutation, Without
+from tests.support.sample import some
 
 SAMPLE = 6  # mutations in `make test`; the campaign tries all
 ROOT = shipped_root()
@@ -36,21 +36,15 @@ def test_every_part_of_every_control_has_a_mutation() -> None:
     assert {part.control for part in PARTS} == {control.id for control in CONTROLS}
 
 
-def sampled() -> list[Mutation]:
-    from tests.conftest import commit  # noqa: PLC0415  # the sample is the commit's
-
-    return random.Random(commit()).sample(MUTATIONS, SAMPLE)
-
-
-@pytest.mark.docker
-@pytest.mark.parametrize("mutation", sampled(), ids=lambda one: one.part)
+@pytest.mark.engine
+@pytest.mark.parametrize("mutation", some(MUTATIONS, SAMPLE), ids=lambda one: one.part)
 def test_a_control_that_is_taken_away_is_noticed_by_behaviour(mutation: Mutation) -> None:
     tried, through = notices(mutation)
     assert through, f"{mutation.says}: none of {tried} got through"
 
 
 @pytest.mark.campaign
-@pytest.mark.docker
+@pytest.mark.engine
 def test_every_mutation_is_noticed() -> None:
     found = {}
     for mutation in MUTATIONS:

@@ -219,6 +219,7 @@ def said(folder: Path, program: str, *, bare: bool = False) -> str:
     return ran.stdout
 
 
+@pytest.mark.program
 def test_an_attempt_gets_through_unless_it_fails_or_says_no(tmp_path: Path) -> None:
     seen = read(
         said(
@@ -245,6 +246,7 @@ def test_an_attempt_gets_through_unless_it_fails_or_says_no(tmp_path: Path) -> N
     ]
 
 
+@pytest.mark.program
 @pytest.mark.skipif(sys.platform != "linux", reason="errors have the kernel's numbers")
 def test_a_call_gets_through_unless_it_is_refused_and_one_that_is_not_there_is_no_attempt(
     tmp_path: Path,
@@ -266,6 +268,7 @@ def test_a_call_gets_through_unless_it_is_refused_and_one_that_is_not_there_is_n
         assert {one.name for one in seen.attempts} == names | (set() if bare else {"absent"})
 
 
+@pytest.mark.program
 def test_a_packet_that_left_is_through_whoever_answers(tmp_path: Path) -> None:
     """Refused is answered; only a kernel that finds no way at all has let nothing go."""
     program = (
@@ -284,6 +287,7 @@ def test_a_packet_that_left_is_through_whoever_answers(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.program
 def test_the_stand_in_for_a_resolver_answers_what_it_was_asked(tmp_path: Path) -> None:
     program = (
         "import socket, threading\n"

@@ -29,10 +29,12 @@ from tests.support.mutations import asked, no_ulimit
 from tests.support.places import ROOT
 from tests.support.sandbox_rig import nameless_loops
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.engine
 
-NAMES = ("ci-cpu", "latex", "editor", "strict", "default")
-SAMPLE = 6  # probes of each policy in `make test`; the campaign runs all
+# In `make test` every probe of one policy, some of the others'; the campaign runs all.
+WHOLE = "ci-cpu"
+SAMPLES = {"latex": 6, "editor": 6, "strict": 24, "default": 6}
+TIMES = 3  # that a probe is asked which broke off
 WELL = {"held", "held otherwise"}
 
 
@@ -57,39 +59,73 @@ def proved(
     return done.returncode, [one["result"] for one in lines[:-1]], lines[-1]["proof"]
 
 
-def held(name: str, code: int, found: list[dict[str, Any]], proof: dict[str, Any]) -> None:
+def again(name: str, results: Path, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same, with what broke off asked again, :data:`TIMES` times in all.
+
+    A probe that breaks off, or finds its bare container closed, has shown nothing either way: under
+    gVisor on a busy machine a container may die before the probe's last word. What got through
+    is never asked again.
+    """
+    for turn in range(1, TIMES):
+        broken = {one["probe"] for one in found if unshown(one)}
+        if not broken:
+            break
+        _, more, _ = proved(name, results / str(turn), *sorted(broken))
+        found = [one for one in found if one["probe"] not in broken] + more
+    return found
+
+
+def unshown(one: dict[str, Any]) -> bool:
+    return one["state"] == "not provable here" or (
+        one["state"] == "did not hold" and "it broke off" in one["why"]
+    )
+
+
+def held(
+    name: str, results: Path, code: int, first: list[dict[str, Any]], proof: dict[str, Any]
+) -> list[dict[str, Any]]:
     """Everything that was tried held; what this machine has not is listed with its reason."""
+    found = again(name, results / "again", first)
     assert [one for one in found if one["state"] not in WELL] == []
     otherwise = [one for one in found if one["state"] == "held otherwise"]
     assert all(one["why"] for one in otherwise)
     assert not otherwise or name == "strict"
     lacks_gpu = name == "default" and not Driver().devices()
     assert ("gpus" in dict(proof["unproved"])) == lacks_gpu
-    assert code == (3 if proof["unproved"] else 0)
+    if found is first:  # else the exit code tells of what broke off
+        assert code == (3 if proof["unproved"] else 0)
+    return found
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_sample_of_each_shipped_policys_probes_is_held(
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_sample_of_each_other_shipped_policys_probes_is_held(
     name: str, tmp_path: Path, sample: random.Random
 ) -> None:
     require_runtime(name)
     wanted, _ = applying(subject_of(name, shipped_root() / "policies"), probes(shipped_root()))
     known = sorted({one.id for mine in wanted.values() for one in mine})
-    code, found, proof = proved(name, tmp_path, *sample.sample(known, SAMPLE))
-    held(name, code, found, proof)
+    code, found, proof = proved(name, tmp_path, *sample.sample(known, SAMPLES[name]))
+    found = held(name, tmp_path, code, found, proof)
     assert {one["probe"] for one in found} <= set(known)
-    assert len({one["probe"] for one in found}) == SAMPLE
+    assert len({one["probe"] for one in found}) == SAMPLES[name]
     assert proof["asked"], "a proof of some probes says so"
     assert Path(proof["page"]).is_file()
     assert read(Path(proof["page"]).with_suffix(".json")).hash == proof["hash"]
 
 
+def test_every_probe_of_a_shipped_policy_is_held(tmp_path: Path) -> None:
+    """What these attack, on runc and in each kind of container, no other test attacks again."""
+    code, found, proof = proved(WHOLE, tmp_path)
+    held(WHOLE, tmp_path, code, found, proof)
+    assert not proof["asked"]
+
+
 @pytest.mark.campaign
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [WHOLE, *SAMPLES])
 def test_every_probe_of_each_shipped_policy_is_held(name: str, tmp_path: Path) -> None:
     require_runtime(name)
     code, found, proof = proved(name, tmp_path)
-    held(name, code, found, proof)
+    found = held(name, tmp_path, code, found, proof)
     states = Counter(one["state"] for one in found)
     record("proofs", {
         "policy": name, "exit_code": code, "outcome": proof["outcome"],
@@ -117,6 +153,7 @@ def test_a_control_that_does_not_hold_ends_with_one_and_is_named(tmp_path: Path)
     assert "did not hold" in next(tmp_path.rglob("*_some.html")).read_text()
 
 
+@pytest.mark.serial
 def test_a_proof_that_is_stopped_keeps_nothing_and_leaves_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "cli", "policy", "prove", "ci-cpu", "--only", "memory"]
     running = subprocess.Popen(

@@ -37,6 +37,7 @@ def ssh(folder: Path, kind: str = "ed25519", passphrase: str = "") -> Path:
     return path
 
 
+@pytest.mark.program
 def test_a_key_of_openssl_signs_and_its_public_half_checks(tmp_path: Path) -> None:
     signer, verifier = read_signer(pem(tmp_path)), read_verifier(tmp_path / "key.pub")
     assert signer.public.fingerprint == verifier.fingerprint
@@ -45,6 +46,7 @@ def test_a_key_of_openssl_signs_and_its_public_half_checks(tmp_path: Path) -> No
     assert not verifier.signed(b"said", b"")
 
 
+@pytest.mark.program
 def test_a_key_of_openssh_signs_and_has_the_fingerprint_that_ssh_keygen_shows(
     tmp_path: Path,
 ) -> None:
@@ -55,6 +57,7 @@ def test_a_key_of_openssh_signs_and_has_the_fingerprint_that_ssh_keygen_shows(
     assert verifier.fingerprint == signer.public.fingerprint == shown
 
 
+@pytest.mark.program
 def test_a_key_with_a_passphrase_is_refused_and_says_why(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="passphrase"):
         read_signer(ssh(tmp_path, passphrase="secret"))
@@ -66,6 +69,7 @@ def test_a_key_with_a_passphrase_is_refused_and_says_why(tmp_path: Path) -> None
         read_signer(locked)
 
 
+@pytest.mark.program
 def test_a_key_of_another_kind_is_refused_and_named(tmp_path: Path) -> None:
     path = ssh(tmp_path, kind="rsa")
     with pytest.raises(UserError, match="RSAPrivateKey"):
@@ -86,6 +90,7 @@ def test_a_file_that_is_no_key_is_refused(text: str, tmp_path: Path) -> None:
         read_verifier(path)
 
 
+@pytest.mark.program
 def test_the_halves_are_not_taken_for_each_other(tmp_path: Path) -> None:
     path = pem(tmp_path)
     with pytest.raises(UserError, match="public key, which cannot sign"):
@@ -96,6 +101,7 @@ def test_the_halves_are_not_taken_for_each_other(tmp_path: Path) -> None:
         read_signer(tmp_path / "none")
 
 
+@pytest.mark.program
 def test_openssl_alone_can_check_an_envelope(tmp_path: Path) -> None:
     """What is signed is what DSSE says, in bytes that another program makes."""
     signer = read_signer(pem(tmp_path))
@@ -114,6 +120,7 @@ def test_openssl_alone_can_check_an_envelope(tmp_path: Path) -> None:
     assert "Verified Successfully" in said
 
 
+@pytest.mark.program
 def test_an_envelope_is_opened_to_what_was_signed_and_to_nothing_else(tmp_path: Path) -> None:
     signer = read_signer(pem(tmp_path))
     envelope, statement = opened(sealed_in(STATED, "k", signer.sign))

@@ -36,6 +36,7 @@ def git(folder: Path, *args: str) -> str:
     return ran.stdout
 
 
+@pytest.mark.program
 def test_real_git_reads_one_commit_per_edit(tmp_path: Path) -> None:
     history = History(tmp_path / "history.git")
     history.record(0, ONE, "The template", BLOBS)

@@ -346,6 +346,7 @@ def test_plain_text_keeps_words_and_shows_what_would_act() -> None:
     assert "\\u0301" in plain("e" + "\u0301" * 40)
 
 
+@pytest.mark.program
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs the browser chromium")
 def test_a_real_browser_runs_nothing_of_a_hostile_page(tmp_path: Path, attacked: str) -> None:
     """With scripts allowed by the browser, a title set by the page's text would show in the DOM."""

@@ -22,7 +22,7 @@ from tests.research.test_kill import journals
 from tests.support import run_rig as rig
 from tests.support.model_server import Answer, ModelServer, from_model
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.engine
 
 FIRST = "runs = [fit(seed) for seed in SEEDS]\n"
 CRASH = f'{FIRST}raise SystemExit("the first edit crashes")\n'

@@ -74,7 +74,7 @@ def compiled(bench: Bench, name: str, body: str, whole: str = PAGE) -> tuple[Rep
     return read_report(result, ports.blobs), result
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_the_sweeps_paper_compiles_verifies_and_has_all_that_a_paper_has(bench: Bench) -> None:
     ports = bench.ports("whole")
     study = writeup(rig.study(ports.blobs), ports.within("writeup"))
@@ -93,7 +93,7 @@ def test_the_sweeps_paper_compiles_verifies_and_has_all_that_a_paper_has(bench: 
     assert all(claim.source for claim in study.claims)
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_an_error_goes_back_to_the_editor_and_its_correction_is_taken(bench: Bench) -> None:
     asked: list[EditRequest] = []
 
@@ -113,7 +113,7 @@ def test_an_error_goes_back_to_the_editor_and_its_correction_is_taken(bench: Ben
     assert "Undefined control sequence" in asked[0].instruction
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_paper_that_is_never_mended_ends_the_idea_with_the_log(bench: Bench) -> None:
     ports = bench.ports("never")
     study = writeup(rig.study(ports.blobs), ports.within("writeup"))
@@ -125,7 +125,7 @@ def test_a_paper_that_is_never_mended_ends_the_idea_with_the_log(bench: Bench) -
     assert r"\nonsense" in caught.value.why
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_undefined_references_and_wide_lines_are_told_from_small_ones(bench: Bench) -> None:
     body = r"See \ref{nowhere}. \noindent\rule{1.2\linewidth}{1pt} \cite{ghost}"
     report, _ = compiled(bench, "gate", body)
@@ -144,7 +144,7 @@ ATTACKS = {
 }
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.parametrize("name", sorted(ATTACKS))
 def test_latex_that_reaches_out_of_its_folder_gets_nothing(bench: Bench, name: str) -> None:
     report, result = compiled(bench, f"attack-{name}", ATTACKS[name])
@@ -166,7 +166,7 @@ def test_latex_that_reaches_out_of_its_folder_gets_nothing(bench: Bench, name: s
     }
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_document_that_never_ends_is_ended(bench: Bench) -> None:
     """Under a short wall clock the host ends it; the report says so instead of hanging."""
     ports = bench.ports("loop")
@@ -180,7 +180,7 @@ def test_a_document_that_never_ends_is_ended(bench: Bench) -> None:
     assert "timed out" in report.errors[0]
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_page_bomb_is_an_error_and_no_flood(bench: Bench) -> None:
     body = r"\newcount\n \loop x\newpage \advance\n 1 \ifnum\n<500 \repeat"
     report, result = compiled(bench, "pages", body)
@@ -189,7 +189,7 @@ def test_a_page_bomb_is_an_error_and_no_flood(bench: Bench) -> None:
     assert not any(path.endswith(".png") for path in result.files.paths())
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_huge_page_becomes_a_small_picture(bench: Bench) -> None:
     whole = r"\documentclass{article}\pdfpagewidth=16000pt\pdfpageheight=16000pt\begin{document}%s\end{document}"
     report, result = compiled(bench, "huge", "x", whole)

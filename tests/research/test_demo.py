@@ -29,7 +29,7 @@ from orchestrator.template.untrained import compare_untrained
 from tests.research.test_kill import journals, nothing_left
 from tests.support.places import ROOT
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.engine
 
 SECTIONS = ("Introduction", "Related Work", "Background", "Method", "Experimental Setup", "Results")
 
@@ -173,7 +173,7 @@ def test_replay_with_no_engine_network_or_key_gives_the_same_bytes(demo: Ran) ->
 
 
 def test_nothing_is_left_on_the_machine(demo: Ran) -> None:
-    nothing_left(demo.folder)
+    nothing_left(demo.folder, alone=False)
 
 
 def test_a_folder_with_no_manifest_and_pickles_of_its_own_runs_unchanged(tmp_path: Path) -> None:

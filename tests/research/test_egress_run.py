@@ -35,7 +35,7 @@ from orchestrator.sandbox.scripted import ScriptedSandbox
 from tests.support import run_rig as rig
 from tests.support.sandbox_rig import opened_sandbox
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.engine
 
 POLICY = """
 version: 1

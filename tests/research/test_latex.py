@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from time import monotonic
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -189,11 +189,11 @@ def test_no_text_breaks_the_readers_of_latex(text: str) -> None:
 def test_long_hostile_text_is_read_in_seconds(piece: str) -> None:
     text = piece * (60_000 // len(piece))
     tex = DOCUMENT.replace("RESULTS HERE", text)
-    start = monotonic()
+    start = process_time()  # of this process alone: others may be busy
     for sentence in sentences(tex):
         runs_named(sentence.text)
         list(numbers(sentence.text))
     references.pruned(tex)
     latex.figure_problems(tex, ())
     latex.filled(DOCUMENT, tex, ("RESULTS HERE",))
-    assert monotonic() - start < 20
+    assert process_time() - start < 20

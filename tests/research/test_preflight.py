@@ -67,7 +67,7 @@ MISSING = {
 }
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.parametrize("missing", MISSING)
 def test_what_only_a_container_shows_refuses_a_run_before_its_model_is_asked(
     missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

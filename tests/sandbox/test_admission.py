@@ -146,7 +146,7 @@ def test_two_jobs_that_fit_run_side_by_side() -> None:
         pass
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_of_two_real_jobs_in_threads_the_second_starts_when_the_first_is_gone(
     tmp_path: Path,
 ) -> None:
@@ -172,7 +172,7 @@ def test_of_two_real_jobs_in_threads_the_second_starts_when_the_first_is_gone(
     assert told[0][1] == told[1][1] != told[2][1] == told[3][1]
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_refused_job_starts_nothing_and_leaves_nothing(tmp_path: Path) -> None:
     engine = connect()
     none_left = Allowance(RUN, free_disk=lambda _folder: 0)

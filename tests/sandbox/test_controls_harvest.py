@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from orchestrator.core.errors import BadResults
 from orchestrator.core.job import JobResult
 from orchestrator.record.paths import IdeaPaths
-from orchestrator.template.results import MAX_BYTES, parse_final_info
-from tests.contracts.sandbox import MIB
 from tests.support.controls_rig import job, limits_of
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.engine
 
 
 @pytest.fixture(scope="module")
@@ -87,74 +83,3 @@ def test_an_output_folder_that_is_no_folder_brings_nothing_home(
 ) -> None:
     result = run(bench, trick)
     assert result.files.files == ()
-
-
-FOUL = {
-    "not a number": '\'{"d": {"means": {"m": NaN}}}\'',
-    "infinite": '\'{"d": {"means": {"m": 1e999}}}\'',
-    "minus infinite": '\'{"d": {"means": {"m": -Infinity}}}\'',
-    "twice": '\'{"d": {"means": {"m": 1}}, "d": {"means": {"m": 2}}}\'',
-    "nested": "'[' * 200_000",
-    "nested mapping": "'{\"d\":' * 100_000 + '1' + '}' * 100_000",
-    "long number": "'{\"d\": {\"means\": {\"m\": ' + '9' * 5000 + '}}}'",
-    "many numbers": "json.dumps({'d': {'means': {str(i): i for i in range(50_000)}}})",
-    "large": f"'{{\"d\": \"' + 'x' * {MAX_BYTES} + '\"}}'",
-    "empty": "''",
-    "zero bytes": "'\\0' * 1000",
-}
-
-
-def test_results_that_are_a_trap_are_refused_and_their_files_kept(bench: DockerBench) -> None:
-    lines = ["os.mkdir('run_1')"]
-    lines += [f"open('run_1/{name}', 'w').write({text})" for name, text in FOUL.items()]
-    lines += ["open('run_1/good', 'w').write('{\"d\": {\"means\": {\"m\": 1.5}}}')"]
-    result = run(bench, "\n".join(lines))
-    home = {path.partition("/")[2]: sha256 for path, sha256 in result.files.files}
-    assert home.keys() == FOUL.keys() | {"good"}
-    for name in FOUL:
-        with pytest.raises(BadResults):
-            parse_final_info(bench.blobs.get(home[name]))
-    assert parse_final_info(bench.blobs.get(home["good"])).datasets["d"].means == {"m": 1.5}
-
-
-def test_a_pickle_that_would_run_on_its_reader_stays_bytes(
-    bench: DockerBench, tmp_path: Path
-) -> None:
-    """The same bytes do run where somebody loads them: in the container, which does."""
-    mark = tmp_path / "marked"
-    result = run(
-        bench,
-        f"""
-        import pickle
-        class Bomb:
-            def __init__(self, path): self.path = path
-            def __reduce__(self): return (os.system, (f"touch {{self.path}}",))
-        os.mkdir("run_1")
-        for name in ("model.pkl", "model.pt", "final_info.npy"):
-            open("run_1/" + name, "wb").write(pickle.dumps(Bomb({str(mark)!r})))
-        pickle.loads(pickle.dumps(Bomb("run_1/went_off")))
-        """,
-    )
-    assert set(result.files.paths()) == {
-        "run_1/final_info.npy",
-        "run_1/model.pkl",
-        "run_1/model.pt",
-        "run_1/went_off",
-    }
-    IdeaPaths(tmp_path / "idea").export(result.files, bench.blobs)
-    assert str(mark).encode() in (tmp_path / "idea/run_1/model.pkl").read_bytes()
-    assert not mark.exists()
-
-
-def test_more_than_the_harvest_may_hold_is_left_behind_and_named(bench: DockerBench) -> None:
-    result = run(
-        bench,
-        f"""
-        os.mkdir("run_1")
-        for number in range(1200): open(f"run_1/{{number:04}}", "w").close()
-        open("run_1/sparse", "wb").truncate({11 * MIB})
-        """,
-    )
-    assert len(result.files.files) == 1000
-    assert "run_1/sparse" not in result.files.paths()
-    assert json.dumps(result.refused).count("more than 1000 files") > 50

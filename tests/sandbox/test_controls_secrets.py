@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.core.job import ContainerKind
 from orchestrator.editor.scripted import ScriptedEditor
 from orchestrator.literature.local import LocalLibrary
 from orchestrator.models.scripted import ScriptedModel
@@ -22,27 +21,10 @@ from tests.support.controls_rig import bare, held, job, last_line, limits_of
 from tests.support.journal_rig import idea_started
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.engine
 
 # In two pieces, so that the program that looks for it does not hold it.
 KEY = ("sk-ant-api03-", "aiscitestaiscitestaiscitest")
-
-LOOK = f"""
-    wanted = ("{KEY[0]}" + "{KEY[1]}").encode()
-    found, looked = [], 0
-    for folder, folders, names in os.walk("/"):
-        folders[:] = [name for name in folders if os.path.join(folder, name) not in
-                      ("/sys", "/proc/bus", "/usr", "/opt", "/lib", "/var/lib", "/dev", "/tmp")]
-        if folder.startswith("/proc/") and folder.count("/") > 2: folders[:] = []; continue
-        for path in (os.path.join(folder, name) for name in names):
-            try:
-                if not os.path.isfile(path) or path in ("/proc/kmsg", "/proc/kcore"): continue
-                with open(path, "rb") as file: data = file.read(1 << 20)
-            except OSError: continue
-            looked += 1
-            if wanted in data: found.append(path)
-    print(json.dumps({{"found": sorted(found), "looked": looked}}))
-    """
 
 
 @pytest.fixture(scope="module")
@@ -57,22 +39,6 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """The orchestrator is this process: it holds keys as people export them."""
     for name in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY", "HF_TOKEN"):
         monkeypatch.setenv(name, "".join(KEY))
-
-
-@pytest.mark.parametrize("kind", ["experiment", "latex", "editor"])
-def test_no_file_process_or_environment_inside_holds_a_key(
-    bench: DockerBench, kind: ContainerKind
-) -> None:
-    seen = held(bench, LOOK, limits_of(kind), kind=kind)
-    assert seen["found"] == []
-    assert seen["looked"] > 50
-
-
-def test_the_look_finds_a_key_that_a_container_was_given(bench: DockerBench) -> None:
-    image = resolve(bench.engine, "aisci-storage")
-    given = {"ANTHROPIC_API_KEY": "".join(KEY)}
-    seen = bare(bench.engine, image, LOOK, environment=given, network_mode="none")
-    assert any(path.endswith("/environ") for path in seen["found"])
 
 
 def test_neither_the_engine_nor_the_record_knows_a_key(bench: DockerBench, tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def aisci(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_what_can_be_imported_in_the_base_image_is_what_the_list_says() -> None:
     program = "import importlib.metadata as m; print(*m.packages_distributions())"
     command = [
@@ -137,7 +137,7 @@ def test_what_can_be_imported_in_the_base_image_is_what_the_list_says() -> None:
     assert {name for name in said if not name.startswith("_")} == importable()
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_templates_image_is_built_from_its_list_and_its_experiment_runs_in_it(
     tmp_path: Path, engine: Engine
 ) -> None:
@@ -178,7 +178,7 @@ def test_a_templates_image_is_built_from_its_list_and_its_experiment_runs_in_it(
         resolve_for(engine, changed, "aisci-sandbox:cpu", "cpu")
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.parametrize(
     ("lock", "imports", "words"),
     [
@@ -202,7 +202,7 @@ def test_a_wrong_hash_or_a_module_that_never_comes_stops_the_build(
         resolve_for(engine, load(f"{folder}/", shipped_root()), "aisci-sandbox:cpu", "cpu")
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_policy_with_an_image_of_its_own_is_not_added_to(tmp_path: Path, engine: Engine) -> None:
     mine = load(f"{template(tmp_path / 'mine')}/", shipped_root())
     with pytest.raises(BadTemplate, match="the policy names another image"):

@@ -16,7 +16,7 @@ from orchestrator.sandbox.job.cgroup import status_of
 from tests.contracts.sandbox import WRITES, job_of
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.engine
 
 
 @pytest.fixture

@@ -264,6 +264,7 @@ def test_an_engine_without_cdi_names_nothing(dirs: list[str] | None) -> None:
     assert cdi.cdi_devices({"CDISpecDirs": dirs, "DiscoveredDevices": found}) == ()
 
 
+@pytest.mark.program
 def test_an_engine_that_reads_cdi_and_does_not_list_it_is_asked_of_the_toolkit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -285,7 +286,7 @@ def test_the_evidence_says_how_gpus_were_lent_and_that_they_are_only_watched() -
     assert cdi.how_lent({"HostConfig": {"DeviceRequests": []}}) == ()
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.parametrize("names", [NAMES, ()])
 def test_either_request_is_read_back_from_the_engine_as_it_was_made(names: tuple[str, ...]) -> None:
     """Only created: starting it needs the GPU."""
@@ -374,14 +375,14 @@ def watched(folder: Path, meter: Neighbours, program: str) -> JobResult:
         engine.close()
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_container_over_its_gpu_memory_is_killed_and_its_verdict_says_so(tmp_path: Path) -> None:
     result = watched(tmp_path, Neighbours(9 * GIB), "import time; time.sleep(60)")
     assert result.verdict is Verdict.OUT_OF_GPU_MEMORY
     assert result.attestation.peaks.gpu_memory == 9 * GIB
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_what_other_containers_use_of_a_gpu_ends_nobody_else(tmp_path: Path) -> None:
     result = watched(tmp_path, Neighbours(2 * GIB), "import time; time.sleep(1)")
     assert result.verdict is Verdict.FINISHED
@@ -389,13 +390,13 @@ def test_what_other_containers_use_of_a_gpu_ends_nobody_else(tmp_path: Path) -> 
     assert 0 < result.attestation.peaks.gpu_time <= result.attestation.peaks.wall
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_driver_that_fails_while_a_job_runs_ends_the_job(tmp_path: Path) -> None:
     with pytest.raises(SandboxFailed, match="GPU driver failed"):
         watched(tmp_path, Neighbours(GIB, looks=2), "import time; time.sleep(60)")
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_an_engine_that_cannot_lend_a_gpu_ends_the_job_and_nothing_is_left(tmp_path: Path) -> None:
     """The driver has one, the engine has neither CDI nor the toolkit: no job runs without it."""
     engine = connect()
@@ -440,7 +441,7 @@ def greedy_image() -> Iterator[str]:
         engine.close()
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_an_image_that_asks_for_every_gpu_gets_none(greedy_image: str, tmp_path: Path) -> None:
     """The toolkit's hook obeys that variable, in a job that asked for no GPU too."""
     engine = connect()

@@ -18,6 +18,7 @@ from orchestrator.core.errors import HarvestRefused
 from orchestrator.core.filenames import why_unsafe
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.harvest.harvest import Harvest, Rules, harvest
+from tests.support.sample import examples
 
 RULES = Rules(paths=("run_1/", "*.png"), files=4, bytes=5_000, file=3_000, depth=3)
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
@@ -122,7 +123,7 @@ def check(data: bytes, step: int) -> None:
         assert all(path.isprintable() and len(path) <= 201 for path, _ in got.refused)
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(80), suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.one_of(MEMBERS, HONEST), max_size=8),
     st.sampled_from([0, 1024]),
@@ -135,7 +136,7 @@ def test_headers_of_any_content_keep_the_rules_or_end_the_harvest(
     check(b"".join(members) + bytes(end), step)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(HONEST, min_size=1, max_size=5), st.data())
 def test_an_honest_archive_with_changed_fields_keeps_the_rules_or_is_refused(
     members: list[bytes], data: st.DataObject

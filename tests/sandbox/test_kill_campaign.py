@@ -25,7 +25,7 @@ from typing import Any, Literal
 
 import pytest
 
-import orchestrator
+from orchestrator.core import errors
 from orchestrator.core.errors import AisciError
 from orchestrator.sandbox.engine.client import APIError, Engine, connect
 from orchestrator.sandbox.engine.reaper import reap
@@ -43,7 +43,8 @@ from tests.support.private_engine import PrivateEngine, private_engine
 from tests.support.sandbox_rig import nameless_loops
 
 pytestmark = [
-    pytest.mark.docker,
+    pytest.mark.engine,
+    pytest.mark.serial,
     pytest.mark.skipif(os.geteuid() != 0, reason="only root may start an engine and kill in it"),
 ]
 
@@ -197,7 +198,7 @@ def how_it_ended(one: Orchestrator, what: What) -> str:
     found = re.match(r"ended ([a-z ]+)\n\Z|error (\w+): \S", said)
     assert found, said
     if found[2]:
-        assert issubclass(getattr(orchestrator, found[2]), AisciError)
+        assert issubclass(getattr(errors, found[2]), AisciError)
     return found[1] or found[2]
 
 

@@ -20,7 +20,8 @@ from tests.support.leftovers import nobodys, settled
 from tests.support.private_engine import PrivateEngine, private_engine
 
 pytestmark = [
-    pytest.mark.docker,
+    pytest.mark.engine,
+    pytest.mark.serial,
     pytest.mark.skipif(os.geteuid() != 0, reason="only root may start an engine"),
 ]
 

@@ -10,7 +10,7 @@ from tests.contracts.sandbox import LIMITS
 from tests.support import machine_rig as rig
 from tests.support.bench import record
 
-pytestmark = [pytest.mark.campaign, pytest.mark.docker]
+pytestmark = [pytest.mark.campaign, pytest.mark.engine]
 
 IMAGES = ("aisci-storage",)  # the jobs of these tests run its Python
 # Of the limits those that a kernel's version or a file system could make different.

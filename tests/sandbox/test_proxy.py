@@ -138,6 +138,7 @@ def one(bench: Bench) -> Egress:
     return told
 
 
+@pytest.mark.program
 def test_an_allowed_host_is_reached_with_its_own_certificate_and_the_record_says_all(
     bench: Bench,
 ) -> None:
@@ -155,6 +156,7 @@ def test_an_allowed_host_is_reached_with_its_own_certificate_and_the_record_says
     assert 0 <= small.at <= posted.at <= big.at
 
 
+@pytest.mark.program
 @pytest.mark.parametrize(
     ("request_", "status", "why"),
     [
@@ -187,6 +189,7 @@ def test_a_request_for_anything_else_is_refused_asked_of_nobody_and_recorded(
     assert bench.names.asked == []
 
 
+@pytest.mark.program
 @pytest.mark.parametrize(
     "answer",
     [
@@ -215,6 +218,7 @@ def test_a_name_that_points_anywhere_inside_is_refused_whole(
     assert dialled == []
 
 
+@pytest.mark.program
 def test_a_name_is_looked_up_once_so_that_a_second_answer_changes_nothing(bench: Bench) -> None:
     bench.names.answers = [(SERVER,), ("169.254.169.254",)]
     assert [bench.fetch() for _ in range(3)] == [b"took 0"] * 3
@@ -222,6 +226,7 @@ def test_a_name_is_looked_up_once_so_that_a_second_answer_changes_nothing(bench:
     assert {told.address for told in bench.told()} == {SERVER}
 
 
+@pytest.mark.program
 def test_a_look_up_that_fails_is_a_decision_too_and_may_be_tried_again(bench: Bench) -> None:
     bench.names.answers = [(), (SERVER,)]
     assert b"no address found: Temporary failure" in bench.fetch()
@@ -229,6 +234,7 @@ def test_a_look_up_that_fails_is_a_decision_too_and_may_be_tried_again(bench: Be
     assert [told.allowed for told in bench.told()] == [False, True]
 
 
+@pytest.mark.program
 def test_a_server_that_does_not_answer_gives_way_to_the_next_of_its_addresses(
     bench: Bench,
 ) -> None:
@@ -237,6 +243,7 @@ def test_a_server_that_does_not_answer_gives_way_to_the_next_of_its_addresses(
     assert one(bench).address == SERVER
 
 
+@pytest.mark.program
 @pytest.mark.skipif(not Path("/proc/sys/net/ipv6").exists(), reason="this kernel has no IPv6")
 def test_a_public_address_of_ipv6_is_as_good(bench: Bench) -> None:
     bench.names.answers = [(SERVER_V6,)]
@@ -253,6 +260,7 @@ CLIENTS = {
 }
 
 
+@pytest.mark.program
 @pytest.mark.parametrize("client", CLIENTS)
 def test_the_usual_clients_find_the_way_by_the_environment(
     bench: Bench, client: str, tmp_path: Path
@@ -287,6 +295,7 @@ def end_forwarder(port: int) -> None:
                 os.kill(int(folder.name), signal.SIGKILL)
 
 
+@pytest.mark.program
 def test_this_machines_own_public_address_is_not_the_outside(bench: Bench) -> None:
     bench.names.answers = [(OURS,)]
     with inside(bench.internet.ours):
@@ -296,6 +305,7 @@ def test_this_machines_own_public_address_is_not_the_outside(bench: Bench) -> No
     assert not one(bench).allowed
 
 
+@pytest.mark.program
 @pytest.mark.parametrize(
     ("first", "why"),
     [
@@ -323,6 +333,7 @@ def test_not_one_byte_goes_out_before_tls_is_meant_for_the_same_host(
     assert (bench.listener.callers, bench.listener.heard) == (1, b"")
 
 
+@pytest.mark.program
 def test_a_hello_in_pieces_and_in_records_is_understood_and_arrives_as_it_was_sent(
     bench: Bench,
 ) -> None:
@@ -344,6 +355,7 @@ def test_a_hello_in_pieces_and_in_records_is_understood_and_arrives_as_it_was_se
     assert one(bench).sent == len(sent) + 8
 
 
+@pytest.mark.program
 def test_a_server_may_ask_for_a_second_hello_and_gets_it_for_the_same_host(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -365,6 +377,7 @@ def test_a_server_may_ask_for_a_second_hello_and_gets_it_for_the_same_host(
     assert seconds == [HOST]
 
 
+@pytest.mark.program
 def test_a_second_hello_for_another_host_is_cut_off_before_it_is_whole(bench: Bench) -> None:
     bench.names.answers = [(LISTENER,)]
     first, second = hello(HOST), hello("evil.example.org")
@@ -378,6 +391,7 @@ def test_a_second_hello_for_another_host_is_cut_off_before_it_is_whole(bench: Be
     assert "second TLS hello for another host" in one(bench).why
 
 
+@pytest.mark.program
 def test_what_is_smuggled_behind_a_request_is_the_tunnels_and_judged_as_such(
     bench: Bench,
 ) -> None:
@@ -389,6 +403,7 @@ def test_what_is_smuggled_behind_a_request_is_the_tunnels_and_judged_as_such(
     assert bench.listener.heard == b""
 
 
+@pytest.mark.program
 def test_a_request_that_trickles_in_is_given_up(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -403,6 +418,7 @@ def test_a_request_that_trickles_in_is_given_up(
     assert "took more than 0.5 s" in one(bench).why
 
 
+@pytest.mark.program
 def test_a_flood_of_connections_is_refused_and_room_comes_back(bench: Bench) -> None:
     with contextlib.ExitStack() as held:
         for _ in range(egress.AT_ONCE):
@@ -414,6 +430,7 @@ def test_a_flood_of_connections_is_refused_and_room_comes_back(bench: Bench) -> 
     assert answer == b"took 0"
 
 
+@pytest.mark.program
 def test_a_job_that_connects_without_end_has_no_network_any_more(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -431,6 +448,7 @@ def test_a_job_that_connects_without_end_has_no_network_any_more(
     assert "more than 5 connections" in told[-1].why
 
 
+@pytest.mark.program
 def test_a_job_that_sends_or_receives_more_than_it_may_is_cut_off_for_good(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -445,6 +463,7 @@ def test_a_job_that_sends_or_receives_more_than_it_may_is_cut_off_for_good(
     assert bench.names.asked == [HOST]
 
 
+@pytest.mark.program
 def test_a_tunnel_in_which_nothing_passes_is_closed(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -456,6 +475,7 @@ def test_a_tunnel_in_which_nothing_passes_is_closed(
     assert "nothing passed for 0.3 s" in one(bench).why
 
 
+@pytest.mark.program
 def test_when_the_job_ends_every_connection_ends_and_the_socket_is_gone(bench: Bench) -> None:
     bench.names.answers = [(LISTENER,)]
     with bench.connect() as idle, bench.connect() as open_:
@@ -472,6 +492,7 @@ def test_when_the_job_ends_every_connection_ends_and_the_socket_is_gone(bench: B
     assert bench.told() == told
 
 
+@pytest.mark.program
 def test_a_record_has_an_end_and_the_sums_of_what_is_beyond_it(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -488,6 +509,7 @@ def test_a_record_has_an_end_and_the_sums_of_what_is_beyond_it(
     assert told[2].sent > told[0].sent
 
 
+@pytest.mark.program
 def test_an_error_that_leaves_a_job_without_a_result_tells_what_went_out_before(
     bench: Bench,
 ) -> None:
@@ -500,6 +522,7 @@ def test_an_error_that_leaves_a_job_without_a_result_tells_what_went_out_before(
     )
 
 
+@pytest.mark.program
 def test_hostile_text_in_a_request_or_a_tls_name_is_plain_in_the_record(bench: Bench) -> None:
     bench.say(b"CONNECT \x1b]52;c;\x07\xe2\x80\xae:443 HTTP/1.0\r\n\r\n")
     bench.say(CONNECT + hello("x--\x1b[2J.example.org".replace("\x1b", "^")))
@@ -517,6 +540,7 @@ def test_a_socket_that_cannot_be_made_stops_the_job_before_it_begins(tmp_path: P
         Proxy(ALLOWED, tmp_path / "no folder" / "s", egress_world.World())
 
 
+@pytest.mark.program
 def test_the_longest_name_that_a_policy_can_allow_is_reached(
     internet: Internet, tmp_path: Path
 ) -> None:
@@ -550,6 +574,7 @@ def test_the_machines_resolver_is_asked_for_the_whole_name_and_no_search_domain(
     assert asked == [b"api.example.org."]
 
 
+@pytest.mark.program
 def test_a_certificate_of_another_host_is_for_the_client_to_refuse(bench: Bench) -> None:
     """The proxy reads no certificate: who speaks TLS checks it, end to end."""
     with bench.connect() as sock:

@@ -25,7 +25,7 @@ from tests.support.places import ROOT
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
 pytestmark = [
-    pytest.mark.docker,
+    pytest.mark.engine,
     pytest.mark.skipif(
         os.geteuid() != 0,
         reason="only root can make the network namespaces that stand for the world",

@@ -38,7 +38,7 @@ def docker_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerBench
         yield bench
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 class TestDockerSandbox(SandboxContract):
     @pytest.fixture
     def bench(self, docker_run: DockerBench) -> DockerBench:

@@ -245,7 +245,7 @@ def test_a_variable_that_the_hosts_side_obeys_is_refused(name: str, place: str) 
         container.environment(asked)
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_lent_gpus_are_asked_for_by_uuid_and_read_back() -> None:
     """Only created: starting it needs the GPU."""
     engine = connect()
@@ -270,7 +270,7 @@ def test_lent_gpus_are_asked_for_by_uuid_and_read_back() -> None:
         engine.close()
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_what_the_engine_cannot_hold_is_known_before_a_run_begins(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

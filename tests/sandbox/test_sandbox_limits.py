@@ -29,7 +29,7 @@ from orchestrator.sandbox.sandbox import DockerSandbox
 from tests.contracts.sandbox import LIMITS, MIB, Scenario, job_of
 from tests.support.sandbox_rig import DockerBench, backend_here, docker_bench, resources
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.engine
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +181,6 @@ def test_a_fork_bomb_is_stopped_by_the_count_of_processes(bench: DockerBench) ->
 def test_a_program_that_ignores_term_forks_twice_and_leaves_its_session_dies_all_the_same(
     bench: DockerBench,
 ) -> None:
-    began = time.monotonic()
     result = run(
         bench,
         """
@@ -199,8 +198,7 @@ def test_a_program_that_ignores_term_forks_twice_and_leaves_its_session_dies_all
     )
     assert result.verdict is Verdict.TIMED_OUT
     assert result.exit_code == 137
-    assert time.monotonic() - began < 20
-    assert 2.0 <= result.attestation.peaks.wall < 6.0
+    assert 2.0 <= result.attestation.peaks.wall < 60.0, "it did not come to its own end"
 
 
 def test_a_program_that_seizes_its_containers_own_init_dies_in_time_too(
@@ -266,7 +264,7 @@ def test_an_engine_that_cannot_kill_keeps_no_container_alive(
     began = time.monotonic()
     with pytest.raises(EngineFailed, match="ending a container"):
         run(bench, "import time; time.sleep(60)", wall=1.0, grace=1.0)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60, "it did not come to its own end"
     assert bench.left_behind() == ()
 
 

@@ -26,7 +26,7 @@ from orchestrator.sandbox.resources import socket_of
 from tests.support.places import ROOT
 from tests.support.sandbox_rig import nameless_loops, resources
 
-pytestmark = pytest.mark.docker
+pytestmark = pytest.mark.engine
 
 # An orchestrator in the middle of a job, as a process of its own.
 ORCHESTRATOR = """

@@ -11,7 +11,7 @@ import pytest
 from tests.support.bench import record
 from tests.support.places import ROOT
 
-pytestmark = [pytest.mark.campaign, pytest.mark.docker]
+pytestmark = [pytest.mark.campaign, pytest.mark.engine]
 
 SAMPLES = 10
 ALWAYS = {"plain container", "hardened container"}

@@ -196,7 +196,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerBench]:
         yield bench
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_no_job_takes_its_files_out_of_their_project_or_its_quota(bench: DockerBench) -> None:
     scenario = Scenario(textwrap.dedent(LEAVES))
     result = bench.run(job_of(bench, scenario), scenario)
@@ -207,7 +207,7 @@ def test_no_job_takes_its_files_out_of_their_project_or_its_quota(bench: DockerB
     assert words.startswith("xfs rw" if backend_here() == "xfs" else "ext4 rw,nosuid,nodev,noexec")
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_profile_that_lets_a_job_leave_its_project_gets_another_backend(
     bench: DockerBench,
 ) -> None:
@@ -221,7 +221,7 @@ def test_a_profile_that_lets_a_job_leave_its_project_gets_another_backend(
             bench.depot.volumes.probe("xfs", json.dumps(lax))
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_pool_is_empty_when_its_jobs_have_ended(bench: DockerBench) -> None:
     scenario = Scenario(
         "import os\nfor i in range(300): os.mkdir('d'); os.chdir('d')\nos.chmod('.', 0)"
@@ -234,7 +234,7 @@ def test_a_pool_is_empty_when_its_jobs_have_ended(bench: DockerBench) -> None:
         assert list(folder.iterdir()) == []
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_where_it_cannot_be_had_the_next_backend_is_taken(tmp_path: Path) -> None:
     if backend_here() == "xfs":
         pytest.skip("this machine has XFS with project quotas")

@@ -25,7 +25,7 @@ from tests.support.bench import record
 from tests.support.leftovers import loops_settled, settled
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.engine, pytest.mark.serial]
 
 SAMPLE = 3  # stressors in `make test`
 MIB, GIB = 1 << 20, 1 << 30
@@ -169,7 +169,7 @@ def beside_a_neighbour(
     check_host(before, host, limits)
     assert (calm.verdict, calm.exit_code, calm.hit) == (Verdict.FINISHED, 0, ()), calm.stderr
     assert first > 0
-    assert beats >= result.attestation.peaks.wall // 3
+    assert beats >= result.attestation.peaks.wall // 10, "a beat a second, and the machine is busy"
     check_nothing_left(bench, before, host, result)
     return result, row(limits, result, before, host, beats)
 

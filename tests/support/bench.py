@@ -8,8 +8,8 @@ import platform
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.conftest import commit
 from tests.support.places import ROOT
+from tests.support.sample import commit
 
 BENCH = ROOT / "bench"
 

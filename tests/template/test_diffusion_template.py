@@ -34,14 +34,14 @@ answer = [train(1337), train(1338)]
 """
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_the_same_seed_gives_the_same_numbers_to_the_last_bit_and_another_seed_others() -> None:
     first, second = ask(SMALL), ask(SMALL)
     assert first == second
     assert first[0] != first[1]
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_the_divergence_of_two_gaussians_is_the_one_that_is_known() -> None:
     """KL(N(0, I) || N(m, s^2 I)) = 2 log s + (2 + |m|^2) / (2 s^2) - 1 in the plane."""
     program = """
@@ -57,7 +57,7 @@ answer = {"known": [e.kl_divergence(p, q)], "same": [e.kl_divergence(p, rng.norm
     assert all(math.isfinite(value) for values in told.values() for value in values)  # twins too
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_noise_in_one_step_is_noise_added_step_by_step() -> None:
     program = """
 noise, n = e.Noise("cpu"), 200_000
@@ -73,7 +73,7 @@ answer = [[one.mean().item(), one.std().item()] for one in (x, at_once)] + [nois
     assert stepwise == pytest.approx([2 * math.sqrt(kept), math.sqrt(1 - kept)], abs=0.02)
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_sampler_that_is_told_the_true_noise_comes_back_to_the_points() -> None:
     """For points that all lie at one place the noise in a point is known exactly."""
     program = """
@@ -88,7 +88,7 @@ answer = [points.mean(axis=0).tolist(), points.std(axis=0).tolist()]
     assert max(spread) < 1e-3
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_the_clouds_have_their_shapes_and_the_full_scale_its_sizes() -> None:
     program = """
 clouds = {name: draw(20000, np.random.default_rng(1)) for name, draw in e.DRAW.items()}

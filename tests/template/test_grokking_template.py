@@ -28,7 +28,7 @@ json.dump(runs, open("answer.json", "w"))
 """
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_the_same_seed_gives_the_same_numbers_to_the_last_bit_and_another_seed_others() -> None:
     first, second = ask(REPEAT), ask(REPEAT)
     assert first == second
@@ -54,7 +54,7 @@ def tables() -> Any:
     return ask(TABLES)
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_the_tasks_are_the_operations_that_they_are_named_after(tables: Any) -> None:
     laws = {
         "x_plus_y": lambda a, b, c: (a + b - c) % 7 == 0,
@@ -79,7 +79,7 @@ def test_the_tasks_are_the_operations_that_they_are_named_after(tables: Any) -> 
             assert any(table[a, b] != table[b, a] for a in group for b in group)
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_the_full_scale_is_the_one_that_the_documentation_states(tables: Any) -> None:
     full = tables["full"]
     assert (full["layers"], full["width"], full["heads"]) == (2, 128, 4)
@@ -100,7 +100,7 @@ json.dump(e.train("x_minus_y", small, 1337, "cpu"), open("answer.json", "w"))
 """
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_the_curves_end_where_the_final_metrics_are() -> None:
     metrics, curves = ask(CURVES)
     assert curves["step"] == [0, 10, 20, 30]

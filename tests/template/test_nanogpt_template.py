@@ -52,7 +52,7 @@ def test_the_seeds_of_the_code_are_those_that_the_manifest_states(template: Temp
     assert tuple(used["full"]) == template.manifest.scales["full"].data
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_the_same_seed_gives_the_same_numbers_to_the_last_bit_and_another_seed_others() -> None:
     program = 'json.dump([train(1337), train(1338)], open("answer.json", "w"))'
     first, second = ask(program), ask(program)
@@ -78,7 +78,7 @@ json.dump(answer, open("answer.json", "w"))
 """
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_model_that_sees_future_characters_is_stopped_and_one_that_does_not_is_not() -> None:
     leaks = (
         '[["unchanged", "is_causal=True", "is_causal=True"],'
@@ -102,7 +102,7 @@ json.dump({"scales": full, "parameters": count, "rates": rates}, open("answer.js
 """
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_the_full_scale_is_the_one_that_the_documentation_states() -> None:
     told = ask(SIZES)
     full = told["scales"]["full"]
@@ -149,7 +149,7 @@ def zipped(name: str, content: bytes) -> bytes:
     return held.getvalue()
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_the_three_texts_are_read_in_their_true_formats_and_cut_as_is_usual() -> None:
     wiki = ("<page>Ä" * 50).encode()  # two bytes for the letter: bytes are what is predicted
     letters = b"a quick brown fox " * 20

@@ -19,7 +19,7 @@ def ask(program: str) -> Any:
     return rig.ask(TEMPLATE, f"{BEGIN}{program}\njson.dump(answer, open('answer.json', 'w'))")
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_the_epidemic_is_the_stated_one_and_ends_as_the_final_size_relation_says() -> None:
     """log(s_end / s_0) = -R0 (1 - s_end / s_0 + i_0 / s_0), whatever the latent time is."""
     program = """
@@ -38,7 +38,7 @@ answer = {"end": states[-1].tolist(), "true": e.TRUE, "people": e.start().tolist
     assert math.log(left) == pytest.approx(-2.4 * (1 - left + 5 / 3000), abs=0.01)
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_outbreaks_average_out_to_the_equations_and_repeat_by_their_seed() -> None:
     program = """
 mean = np.mean([e.outbreak(e.TRUE, 20, np.random.default_rng(seed)) for seed in range(60)], axis=0)
@@ -51,7 +51,7 @@ answer = {"off": np.abs(mean - e.solve(e.TRUE)).max(), "same": [e.fitted(small, 
     assert told["same"] == [True, False]
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_an_epidemic_that_loses_people_is_stopped() -> None:
     program = """
 answer = []
@@ -67,7 +67,7 @@ e.check_conserved(np.array([[10.0, 0], [4, 6]]))
     assert all("does not conserve people" in words for words in said), said
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_a_fit_of_cases_without_chance_or_noise_forecasts_them() -> None:
     program = """
 cases = e.new_cases(e.solve(e.TRUE))

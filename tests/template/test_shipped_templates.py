@@ -20,6 +20,7 @@ from orchestrator.template.folder import shipped
 from orchestrator.template.results import parse_final_info
 from orchestrator.template.template import PAPER, Template, load
 from tests.support.places import ROOT
+from tests.support.sample import some
 from tests.support.template_rig import ask, closed
 
 NAMES = shipped(shipped_root())
@@ -55,8 +56,9 @@ def test_no_code_or_text_of_the_shipped_templates_stands_in_the_repository_twice
     assert [path for path in paths if contents.count(path.read_bytes()) > 1] == []
 
 
-@pytest.mark.docker
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.sampled
+@pytest.mark.engine
+@pytest.mark.parametrize("name", some(NAMES, 2, "check"))
 def test_its_check_in_containers_holds_twice_the_same_and_within_a_minute_of_cpu_time(
     name: str, tmp_path: Path
 ) -> None:
@@ -79,14 +81,15 @@ def short(name: str, gib: int = 2) -> None:
     assert set(results.metrics) == set(one.manifest.metrics)
 
 
-@pytest.mark.docker
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in HEAVY])
+@pytest.mark.sampled
+@pytest.mark.engine
+@pytest.mark.parametrize("name", some([name for name in NAMES if name not in HEAVY], 1, "full"))
 def test_twenty_updates_in_the_full_sizes_run_on_data_of_the_true_format(name: str) -> None:
     short(name)
 
 
 @pytest.mark.campaign
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.parametrize("name", HEAVY)
 def test_twenty_updates_of_a_language_model_in_the_full_sizes(name: str) -> None:
     short(name, gib=8)
@@ -131,7 +134,7 @@ json.dump(answer, open("answer.json", "w"))
 """
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_turning_any_knob_of_two_templates_changes_what_is_measured(sample: random.Random) -> None:
     """Two by the commit; the campaign takes all."""
     for name in sample.sample(NAMES, 2):
@@ -139,7 +142,7 @@ def test_turning_any_knob_of_two_templates_changes_what_is_measured(sample: rand
 
 
 @pytest.mark.campaign
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.parametrize("name", NAMES)
 def test_turning_any_knob_by_its_one_line_changes_what_is_measured(name: str) -> None:
     knobs_tell(name)
@@ -163,7 +166,7 @@ def knobs_tell(name: str) -> None:
     assert all(math.isfinite(value) for value in values.values())
 
 
-@pytest.mark.docker
+@pytest.mark.engine
 def test_plots_show_three_runs_and_papers_each_part_and_reference(sample: random.Random) -> None:
     """Of two templates by the commit; the campaign takes all."""
     for name in sample.sample(NAMES, 2):
@@ -171,7 +174,7 @@ def test_plots_show_three_runs_and_papers_each_part_and_reference(sample: random
 
 
 @pytest.mark.campaign
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.parametrize("name", NAMES)
 def test_its_plots_show_three_runs_and_its_paper_each_part_and_reference(name: str) -> None:
     shows(name)
@@ -221,7 +224,7 @@ def _typeset(one: Template) -> None:
 
 
 @pytest.mark.campaign
-@pytest.mark.docker
+@pytest.mark.engine
 @pytest.mark.parametrize("name", NAMES)
 def test_a_whole_run_by_the_author_without_a_model_ends_with_a_paper(
     name: str, tmp_path: Path

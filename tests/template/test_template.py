@@ -220,6 +220,7 @@ def _run(folder: Path, env: Mapping[str, str]) -> Results:
     return parse_final_info((folder / "run_0/final_info.json").read_bytes())
 
 
+@pytest.mark.program
 def test_the_quick_template_trains_and_beats_the_untrained_line(
     quick: Template, tmp_path: Path
 ) -> None:
