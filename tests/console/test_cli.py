@@ -276,7 +276,7 @@ def test_a_stop_signal_becomes_an_interrupt_that_says_how_to_go_on(tmp_path: Pat
     with pytest.raises(Interrupted) as raised, resumable(tmp_path):
         signal.raise_signal(signal.SIGTERM)
     assert raised.value.exit_code == 130
-    assert raised.value.todo == f"go on with: aisci resume {tmp_path}"
+    assert raised.value.todo == f"continue with: aisci resume {tmp_path}"
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 

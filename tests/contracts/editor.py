@@ -162,7 +162,7 @@ class EditorContract:
 
     def test_a_readable_file_that_is_not_there_is_an_error(self, bench: Bench) -> None:
         editor, model = bench.make(bench.blobs, {})
-        with pytest.raises(EditorFailed, match=r"not there.*missing\.md"):
+        with pytest.raises(EditorFailed, match=r"missing: .*missing\.md"):
             editor.edit(bench.request(readable=("missing.md",)), model, FOREVER)
 
     @pytest.mark.parametrize("nothing", [{"instruction": " \n"}, {"editable": ()}])
@@ -177,7 +177,7 @@ class EditorContract:
     @pytest.mark.parametrize("path", ["../x.py", "/x.py", "a/../../x.py", "a//b", "a\nb", ""])
     def test_a_request_that_names_a_foul_path_is_an_error(self, bench: Bench, path: str) -> None:
         editor, model = bench.make(bench.blobs, {})
-        with pytest.raises(EditorFailed, match="no plain relative path"):
+        with pytest.raises(EditorFailed, match="not a plain relative path"):
             editor.edit(bench.request(editable=(path,)), model, FOREVER)
 
 

@@ -338,7 +338,7 @@ def test_a_container_that_did_not_finish_gives_no_edit(bench: Bench, verdict: Ve
 def test_a_worker_that_talks_on_after_its_end_gives_no_edit(bench: Bench) -> None:
     request = bench.request()
     editor, _ = contained([said(), said()], request.files)
-    with pytest.raises(EditorFailed, match="went on"):
+    with pytest.raises(EditorFailed, match="sent more after its end"):
         editor.edit(request, Replies([]), FOREVER)
 
 

@@ -96,7 +96,7 @@ def test_an_edit_without_a_change_is_a_commit_too(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_no_repository_is_never_made_one(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(BadJournal, match="no git history"):
+    with pytest.raises(BadJournal, match="not a git history"):
         History(tmp_path).log()
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 

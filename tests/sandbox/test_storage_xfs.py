@@ -173,7 +173,7 @@ def test_a_workspace_mounted_with_more_than_was_asked_is_not_used(missing: str) 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_working_folder_that_is_no_mount_at_all_is_not_used(backend: str) -> None:
     """Then it would be the image's own folder, with no quota: the kernel says so of this process."""
-    with pytest.raises(SandboxFailed, match="otherwise than asked"):
+    with pytest.raises(SandboxFailed, match="not mounted as requested"):
         check_workspace(workspace_of(os.getpid(), "/workspace/results/template/idea"), backend)
 
 

@@ -14,7 +14,8 @@ from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import ModelRefused
 from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.research.prompts import blocks
-from orchestrator.research.sweep import planning, replies
+from orchestrator.research.sweep import paper_replies as replies
+from orchestrator.research.sweep import planning
 
 NAME = "builtin/sweep"
 
