@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from orchestrator.core.errors import BadTemplate, UnknownName
+from orchestrator.core.errors import BadTemplate, UnknownName, listed
+from orchestrator.core.problems import explained, nearest, row
 from orchestrator.core.research import Idea
-from orchestrator.core.strict_yaml import nearest, parse, validated
+from orchestrator.core.strict_yaml import parse, validated
 from orchestrator.core.tree import digest
 from orchestrator.template.folder import MANIFEST, read, shipped
 from orchestrator.template.manifest import Manifest, Scale
@@ -27,6 +28,7 @@ Shape = TypeVar("Shape")
 
 NOTES = "notes.txt"
 PAPER = "latex/template.tex"
+_FORMS = "docs/templates.md"
 
 
 class Task(BaseModel):
@@ -80,7 +82,10 @@ class Template:
             return self.files[path].decode("utf-8")
         except UnicodeDecodeError as error:
             raise BadTemplate(
-                f"{path} is not UTF-8 text", where=f"{self.origin}/{path}", why=str(error)
+                f"{path} is not UTF-8 text",
+                where=f"{self.origin}/{path}",
+                why=f"byte {error.start} is not part of a character",
+                todo="save it as UTF-8 in your editor",
             ) from error
 
     def task(self) -> Task:
@@ -114,21 +119,30 @@ class Template:
 
     def _json(self, path: str, shape: TypeAdapter[Shape]) -> Shape:
         text, where = self.text(path), f"{self.origin}/{path}"
+        data: Any = None
         try:
-            return shape.validate_python(json.loads(text))
+            data = json.loads(text)
+            return shape.validate_python(data)
         except json.JSONDecodeError as error:
             place = f"{where}:{error.lineno}:{error.colno}"
-            raise BadTemplate(f"{path} is not JSON", where=place, why=error.msg) from error
-        except RecursionError as error:
-            raise BadTemplate(f"{path} is nested too deep", where=where) from error
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            key = ".".join(str(part) for part in first["loc"])
+            todo = "check commas, brackets and quotes at this place"
             raise BadTemplate(
-                f"{path} does not have the form that is needed",
-                where=f"{where}: {key}" if key else where,
-                why=first["msg"],
-                todo="docs/templates.md shows the form",
+                f"{path} is not JSON", where=place, why=error.msg, todo=todo
+            ) from error
+        except RecursionError as error:
+            raise BadTemplate(
+                f"{path} is nested too deep",
+                where=where,
+                todo=f"write it in the form that {_FORMS} shows",
+            ) from error
+        except ValidationError as error:
+            found = explained(error, data, shape.json_schema)
+            first = ".".join(str(part) for part in found[0].loc)
+            raise BadTemplate(
+                f"{path} does not have the required form",
+                where=f"{where}: {first}" if first else where,
+                why=listed([row(one) for one in found]),
+                todo=f"correct it; {_FORMS} shows the form",
             ) from error
 
 
@@ -140,13 +154,18 @@ def load(name_or_path: str, shipped_root: Path) -> Template:
     if "/" in name_or_path:
         folder, origin = Path(name_or_path), name_or_path.rstrip("/") or "/"
         if not folder.is_dir():
-            raise UnknownName("no such template folder", where=name_or_path)
+            raise UnknownName(
+                "no such template folder",
+                where=name_or_path,
+                todo="check the path, or use a bare name: `aisci template list` prints them",
+            )
     else:
         names = shipped(shipped_root)
         if name_or_path not in names:
             raise UnknownName(
-                f"no shipped template is called {name_or_path!r}",
-                todo=f"{nearest(name_or_path, names)} (a folder of yours is given with a slash)",
+                f"there is no shipped template {name_or_path!r}",
+                where=f"the shipped templates, in {shipped_root / 'templates'}",
+                todo=f"{nearest(name_or_path, names)} For a folder of your own, write ./{name_or_path}",
             )
         folder = shipped_root / "templates" / name_or_path
         origin = f"templates/{name_or_path}"
