@@ -48,9 +48,9 @@ def list_policies(*, as_json: bool) -> None:
 
 
 def _row(name: str) -> dict[str, Any]:
-    document, said = load_blocks(name, SHIPPED)
-    kind = "experiment" if "experiment" in said.settings else next(iter(said.settings))
-    block = said.settings[kind]
+    document, effective = load_blocks(name, SHIPPED)
+    kind = "experiment" if "experiment" in effective.settings else next(iter(effective.settings))
+    block = effective.settings[kind]
     gpus, network = block["gpus"], block["network"]
     return {
         "name": name,
@@ -73,11 +73,11 @@ def _hosts(count: int) -> str:
 
 def show_policy(name: str, *, effective: bool) -> None:
     """Print a policy as written, or after inheritance with every key."""
-    document, said = load_blocks(name, SHIPPED)
+    document, inherited = load_blocks(name, SHIPPED)
     if not effective:
         out.say(document.text.rstrip("\n"))
-    elif only_blocks(said.settings):
-        out.say(dump(said.settings).rstrip("\n"))
+    elif only_blocks(inherited.settings):
+        out.say(dump(inherited.settings).rstrip("\n"))
     else:
         out.say(show(load(name, SHIPPED), effective=True).rstrip("\n"))
 
@@ -178,12 +178,12 @@ def diff(first: str, second: str, *, as_json: bool) -> None:
     found = compare(before, after)
     counts = Counter(one.verdict for one in found)
     if as_json:
-        said = [
+        differences = [
             {"key": one.key, "before": one.before, "after": one.after, "verdict": one.verdict}
             for one in found
         ]
         totals = {verdict: counts[verdict] for verdict in ("stronger", "weaker", "different")}
-        out.as_json({"from": first, "to": second, "differences": said, **totals})
+        out.as_json({"from": first, "to": second, "differences": differences, **totals})
         return
     rows = [one for block in common for one in found if one.path[0] == block]
     if rows:
@@ -199,8 +199,8 @@ def diff(first: str, second: str, *, as_json: bool) -> None:
 def _in_words(first: str, second: str, counts: Mapping[Verdict, int]) -> str:
     if not any(counts.values()):
         return f"{second} and {first} allow the same, in every setting"
-    told: tuple[Verdict, ...] = ("stronger", "different")
-    others = ", ".join(f"{counts[one]} {one}" for one in told if counts[one])
+    other: tuple[Verdict, ...] = ("stronger", "different")
+    others = ", ".join(f"{counts[one]} {one}" for one in other if counts[one])
     if not counts["weaker"]:
         return f"{second} allows nothing that {first} does not: {others}"
     many = f"{counts['weaker']} setting" + "s" * (counts["weaker"] > 1)

@@ -5,6 +5,7 @@ The tree is drawn in ``orchestrator/__init__.py``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -87,8 +88,10 @@ def _with_subject(problem: Problem) -> str:
 
 def _row(file: str, problem: Problem) -> str:
     """``10:24: run.memory: needs a unit; …``: the file is named above the list."""
-    place = problem.where.removeprefix(f"{file}:")
-    return plain_line(f"{place}: {problem.what}; {problem.todo}", limit=LONGEST_ROW)
+    place, _, key = problem.where.removeprefix(f"{file}:").rpartition(": ")
+    named = re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", problem.what)
+    parts = [place, *([] if named else [key]), f"{problem.what}; {problem.todo}"]
+    return plain_line(": ".join(filter(None, parts)), limit=LONGEST_ROW)
 
 
 def listed(rows: Sequence[str]) -> str:

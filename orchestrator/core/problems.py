@@ -130,7 +130,9 @@ def explained(
         elif error["type"] in _KINDS:
             if not _other_branch(loc, error, errors):
                 found.append(_of_another_kind(loc, errors))
-        elif error["type"] != "missing" or loc not in meant:
+        elif not (error["type"] == "missing" and loc in meant) and not (
+            error["type"] == "too_short" and _below_wrong(loc, errors)  # only valid entries count
+        ):
             found.append(_explained(loc, error))
     return tuple(dict.fromkeys(found))
 
@@ -179,12 +181,14 @@ def _of_another_kind(loc: Loc, errors: list[tuple[Loc, ErrorDetails]]) -> Wrong:
 
 def _other_branch(loc: Loc, error: ErrorDetails, errors: list[tuple[Loc, ErrorDetails]]) -> bool:
     """Whether another form of the value fits better: it has errors below, or a broken rule here."""
-    return any(
-        at[: len(loc)] == loc
-        and (len(at) > len(loc) or (other["type"] not in _KINDS and not _of_key(other)))
-        for at, other in errors
-        if other is not error
-    ) and not _of_key(error)
+    if _of_key(error):
+        return False
+    rules = [other for at, other in errors if at == loc and other["type"] not in _KINDS]
+    return _below_wrong(loc, errors) or not all(_of_key(other) for other in rules)
+
+
+def _below_wrong(loc: Loc, errors: list[tuple[Loc, ErrorDetails]]) -> bool:
+    return any(len(at) > len(loc) and at[: len(loc)] == loc for at, _ in errors)
 
 
 def _of_key(error: ErrorDetails) -> bool:

@@ -75,7 +75,7 @@ _WORDS = "|".join((*_LETTERS, *_STYLES, _MATHS))
 _COMMAND = re.compile(
     rf"""\\(["'`^~=.]|[cvuHdkr](?![A-Za-z])|[&%$#_{{}}]|(?:{_WORDS})(?![A-Za-z]))"""
 )
-"""Every command that may stand in a field; the rest is refused."""
+"""Every command that a field may contain; others are refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def plain_text(tex: str) -> str:
 
 
 def check_field(name: str, value: str, where: str) -> str:
-    """``value`` as it may stand between braces in a bibliography. Raises :class:`BadFile`.
+    """``value`` in the form for braces in a bibliography. Raises :class:`BadFile`.
 
     Signs that TeX would act on are escaped outside of formulas.
     """

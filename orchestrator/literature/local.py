@@ -215,10 +215,12 @@ def _from_json(name: str, data: bytes) -> list[PaperRef]:
     try:
         papers = _PAPERS.validate_json(data)
     except ValidationError as problem:
+        found = explained(problem, _data(data), _PAPERS.json_schema)
+        first = ".".join(str(part) for part in found[0].loc)
         raise BadFile(
             "a library does not have the required form",
-            where=name,
-            why=listed([row(one) for one in explained(problem, _data(data), _PAPERS.json_schema)]),
+            where=f"{name}: {first}" if first else name,
+            why=listed([row(one) for one in found]),
             todo="write a list of papers, each with key, title, authors (a list) and year (a number)",
         ) from problem
     return [_from_paper(paper, name) for paper in papers]

@@ -206,4 +206,4 @@ def _size(key: str, wanted: int, there: int, state: str = "") -> Iterator[Found]
 
 
 def _lower_to(most: str) -> str:
-    return f"lower it to {most} or less, or use a smaller policy: `aisci policy list`"
+    return f"lower it to {most}, or use a smaller policy: `aisci policy list`"

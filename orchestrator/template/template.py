@@ -1,8 +1,8 @@
-"""A template: a folder with a small experiment that runs, and what it says of itself.
+"""A template: a folder with a small experiment that runs, and its manifest.
 
 ``load`` reads the folder once, as bytes (``folder.py``); everything later works on those. A folder
 in the AI Scientist's format, with no ``template.yaml``, is a template too: its manifest is
-inferred, with no knobs and no directions. ``contract/`` checks that a template keeps what is asked of it.
+inferred, with no knobs and no directions. ``contract/`` has the rules that a template must keep.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _FORMS = "docs/templates.md"
 
 
 class Task(BaseModel):
-    """``prompt.json``: who the model is to be, and what the template's experiment is about."""
+    """``prompt.json``: the role of the model, and the subject of the template's experiment."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,7 +41,7 @@ class Task(BaseModel):
 
 
 class _SeedIdea(BaseModel):
-    """One entry of ``seed_ideas.json``; keys beside these six are of no use here."""
+    """One entry of ``seed_ideas.json``; other keys are ignored."""
 
     Name: str = Field(min_length=1, max_length=100)
     Title: str = Field(min_length=1, max_length=300)
@@ -186,7 +186,7 @@ def from_files(files: Mapping[str, bytes], name: str, origin: str) -> Template:
 
 
 def _inferred(files: Mapping[str, bytes], name: str) -> Manifest:
-    """What can be said of a folder in the AI Scientist's format without running it."""
+    """The manifest of a folder in the AI Scientist's format, as far as its files show it."""
     code = tuple(path for path in files if path.endswith(".py") and "/" not in path)
     editable = (*code, NOTES, *([PAPER] if PAPER in files else []))
     return Manifest.model_validate(
