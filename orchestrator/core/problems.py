@@ -160,7 +160,8 @@ def _explained(loc: Loc, error: ErrorDetails) -> Wrong:
     if error["type"] not in _RULES:
         return Wrong(loc, _plain(error["msg"]), "change the value")
     what, todo = _RULES[error["type"]]
-    fill = {"key": loc[-1] if loc else "", "input": _shown(error["input"]), **context}
+    limits = {key: f"{x:g}" if isinstance(x, float) else x for key, x in context.items()}
+    fill = {"key": loc[-1] if loc else "", "input": _shown(error["input"]), **limits}
     return Wrong(loc, what.format_map(fill), todo.format_map(fill))
 
 
@@ -247,4 +248,5 @@ def _below(at: Any, part: str | int, schema: Any) -> Any:
     at = _resolved(at, schema)
     if isinstance(part, int):
         return at.get("items", {})
-    return at.get("properties", {}).get(part) or at.get("additionalProperties") or {}
+    of_pattern: Any = next(iter(at.get("patternProperties", {}).values()), {})
+    return at.get("properties", {}).get(part) or at.get("additionalProperties") or of_pattern

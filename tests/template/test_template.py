@@ -219,6 +219,28 @@ def test_a_bad_manifest_is_refused_at_its_line_and_key(
     assert what in caught.value.what
 
 
+def test_each_error_of_a_manifest_is_shown_in_full(quick: Template) -> None:
+    text = quick.text("template.yaml")
+    text = text.replace("AISCI_SCALE: smoke", "EPOCHS: '3'").replace("version: 1", "version: 2")
+    text = text.replace("minutes:", "minuts:", 1).replace("direction: lower", "direction: lowr", 1)
+    with pytest.raises(BadTemplate) as caught:
+        from_files({**quick.files, "template.yaml": text.encode()}, "quick", "edited")
+    found = {one.where.rpartition(": ")[2]: (one.what, one.todo) for one in caught.value.problems}
+    assert found == {
+        "version": ("must be 1, not 2", "write 1"),
+        "metrics.final_loss_mean.direction": (
+            "'lowr' is not one of: lower, higher, none",
+            "did you mean 'lower'?",
+        ),
+        "scales.smoke.env.EPOCHS": (
+            "variables begin with AISCI_: EPOCHS",
+            "rename it to AISCI_EPOCHS, also where the experiment reads it",
+        ),
+        "scales.smoke.minuts": ("unknown key 'minuts'", "did you mean 'minutes'?"),
+    }
+    assert len(caught.value.why.splitlines()) == 4
+
+
 def test_a_knobs_line_is_found_whole_with_its_value(quick: Template) -> None:
     line, value = knob_line(quick.text("experiment.py"), "STEP_SIZE")
     assert (line, value) == ("STEP_SIZE = 0.1  # of gradient descent", 0.1)

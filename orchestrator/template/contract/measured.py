@@ -22,7 +22,7 @@ TAIL = 12  # lines of a program's last words
 SAME = 1e-9  # relative: two ways of adding up a few floats
 _MORE = "give it more in the policy's block `experiment`, or make the scale smaller"
 _MEND = {
-    Verdict.FAILED: "correct the cause that its last output shows",
+    Verdict.FAILED: "correct the cause that its last words name",
     Verdict.TIMED_OUT: _MORE,
     Verdict.OUT_OF_CPU_TIME: _MORE,
     Verdict.OUT_OF_MEMORY: _MORE,
