@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from orchestrator.core.errors import UnknownName
 from orchestrator.core.model import SWEEP
+from orchestrator.core.problems import nearest
 from orchestrator.core.protocols import LanguageModel
-from orchestrator.core.strict_yaml import nearest
 from orchestrator.models.litellm import open_model
 from orchestrator.research.sweep import SweepModel
 

@@ -16,19 +16,19 @@ from orchestrator.template.template import Template
 
 SHIPPED = shipped_root() / "policies"
 BY_SIZE = ("default", "workstation", "ci-cpu")
-"""The shipped policies that are tried where none is named, the largest first."""
+"""The shipped policies to try if none is named, the largest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChosenPolicy:
-    """A policy, and why it was chosen where nobody named one."""
+    """A policy, and why it was chosen if none was named."""
 
     policy: Policy
     why: str = ""
 
 
 def this_machine(folder: Path = Path()) -> Machine:
-    """This machine with its GPUs; its disk is the one of ``folder`` or its nearest parent."""
+    """This machine with its GPUs; its disk is that of ``folder`` or its nearest existing parent."""
     there = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
     memory = [gpu.memory for gpu in Driver().devices()]
     return measure(there, gpus=len(memory), gpu_memory=min(memory, default=None))
@@ -93,5 +93,5 @@ def require_gpu(template: Template, chosen: ChosenPolicy) -> None:
             f"the template {template.name} needs a GPU, and the policy {policy.name!r} gives none",
             where=f"{template.origin}/template.yaml: gpu; the policy's experiment.gpus.count is 0",
             why=chosen.why,
-            todo="use a policy that lends one, such as `default`, on a machine with a GPU",
+            todo="use a policy with a GPU, such as `workstation`, on a machine that has one",
         )

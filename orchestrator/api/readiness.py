@@ -82,10 +82,11 @@ def _as_tried(policy: Policy, host: Host) -> None:
 
 def _why(error: AisciError) -> str:
     """The policy's line and what is the matter with it, without the file's name."""
-    key = error.where.rpartition(": ")[2] if re.search(r":\d+:\d+: ", error.where) else ""
-    what = re.sub(r"^the policy '[^']*' cannot be used: ", "", error.what)
-    more = max(0, len(error.why.splitlines()) - 1) if isinstance(error, BadPolicy) else 0
-    return (f"{key}: " if key else "") + what + (f" (and {more} more)" if more else "")
+    if not isinstance(error, BadPolicy) or not error.problems:
+        return error.what
+    first, *more = error.problems
+    shown = f"{first.where.rpartition(': ')[2]}: {first.what}"
+    return shown + (f" (and {len(more)} more)" if more else "")
 
 
 def _remedy(error: AisciError) -> str:

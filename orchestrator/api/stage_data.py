@@ -10,7 +10,7 @@ from pathlib import Path
 from orchestrator.api.signals import obeyed
 from orchestrator.core.errors import Interrupted, UnknownName, UserError
 from orchestrator.core.files import shipped_root
-from orchestrator.core.strict_yaml import nearest
+from orchestrator.core.problems import nearest
 from orchestrator.machine import datasets
 from orchestrator.machine.download import Told, fetch
 from orchestrator.template.manifest import DataFile, DataSet

@@ -1,6 +1,6 @@
-"""``aisci policy …`` as it is typed."""
+"""The arguments of ``aisci policy …``."""
 
-# ruff: noqa: PLC0415 - heavy imports stand where they are used: --help answers at once
+# ruff: noqa: PLC0415 - heavy imports are inside the commands, so that --help is fast
 
 from __future__ import annotations
 
@@ -41,25 +41,32 @@ def policy_check(
     *,
     no_weaker_than: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Prove for each setting that it allows no more."),
+        typer.Option(metavar="NAME", help="Prove that no setting allows more than NAME."),
     ] = None,
     no_exceptions: Annotated[
-        bool, typer.Option("--no-exceptions", help="Reasons under `exceeds` do not count.")
+        bool, typer.Option("--no-exceptions", help="Accept no reasons under `exceeds`.")
+    ] = False,
+    here: Annotated[
+        bool, typer.Option("--here", help="What this machine lacks is an error, not a note.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Check policies; exit code 2 if one is to be mended."""
+    """Check policies; exit code 2 if one has an error."""
     from orchestrator.console import policy as policies
 
     code = policies.check_policies(
-        files, no_weaker_than=no_weaker_than, exceptions=not no_exceptions, as_json=as_json
+        files,
+        no_weaker_than=no_weaker_than,
+        exceptions=not no_exceptions,
+        here=here,
+        as_json=as_json,
     )
     raise typer.Exit(code)
 
 
 @app.command("explain")
 def policy_explain(name: str, *, as_json: Json = False) -> None:
-    """Explain each control, and how this machine gives it."""
+    """Explain each control, and how this machine provides it."""
     from orchestrator.console import policy_explain as explain
 
     explain.explain(name, as_json=as_json)
@@ -67,7 +74,7 @@ def policy_explain(name: str, *, as_json: Json = False) -> None:
 
 @app.command("diff")
 def policy_diff(first: str, second: str, *, as_json: Json = False) -> None:
-    """How the second policy stands to the first, by setting."""
+    """Compare the second policy with the first, by setting."""
     from orchestrator.console import policy as policies
 
     policies.diff(first, second, as_json=as_json)

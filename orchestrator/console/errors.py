@@ -13,7 +13,7 @@ from rich.text import Text
 from orchestrator.core.errors import AisciError
 from orchestrator.core.sanitize import plain
 
-SCREEN = 1200  # characters of one field; the rest is in the journal
+SCREEN = 2400  # characters of one field: a list of a dozen errors
 KINDS = {2: "this cannot be done as asked", 130: "stopped"}
 
 

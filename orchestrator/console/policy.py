@@ -1,11 +1,11 @@
-"""Commands about policies: list, show, check, schema, diff. What ``explain`` says is beside it."""
+"""The commands ``aisci policy list``, ``show``, ``check``, ``schema`` and ``diff``."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.text import Text
@@ -23,6 +23,7 @@ from orchestrator.policy.check import (
     check_machine,
     check_no_weaker,
     comparable,
+    of_error,
     only_blocks,
 )
 from orchestrator.policy.compare import Verdict, compare, shown
@@ -34,7 +35,7 @@ ROOMY = 120  # characters; a narrower terminal leaves parents and descriptions t
 
 
 def list_policies(*, as_json: bool) -> None:
-    """The shipped policies, one line each: what their experiments may use."""
+    """The shipped policies, one line each, with the limits of their experiments."""
     rows = [_row(path.stem) for path in sorted(SHIPPED.glob("*.yaml"))]
     if as_json:
         for row in rows:
@@ -47,9 +48,9 @@ def list_policies(*, as_json: bool) -> None:
 
 
 def _row(name: str) -> dict[str, Any]:
-    document, said = load_blocks(name, SHIPPED)
-    kind = "experiment" if "experiment" in said.settings else next(iter(said.settings))
-    block = said.settings[kind]
+    document, effective = load_blocks(name, SHIPPED)
+    kind = "experiment" if "experiment" in effective.settings else next(iter(effective.settings))
+    block = effective.settings[kind]
     gpus, network = block["gpus"], block["network"]
     return {
         "name": name,
@@ -72,11 +73,11 @@ def _hosts(count: int) -> str:
 
 def show_policy(name: str, *, effective: bool) -> None:
     """Print a policy as written, or after inheritance with every key."""
-    document, said = load_blocks(name, SHIPPED)
+    document, inherited = load_blocks(name, SHIPPED)
     if not effective:
         out.say(document.text.rstrip("\n"))
-    elif only_blocks(said.settings):
-        out.say(dump(said.settings).rstrip("\n"))
+    elif only_blocks(inherited.settings):
+        out.say(dump(inherited.settings).rstrip("\n"))
     else:
         out.say(show(load(name, SHIPPED), effective=True).rstrip("\n"))
 
@@ -86,31 +87,40 @@ def print_schema() -> None:
     out.say(json.dumps(json_schema(), indent=2, ensure_ascii=True))
 
 
-def check_policies(
-    names: list[str], *, no_weaker_than: str | None, exceptions: bool, as_json: bool
-) -> int:
-    """Print every finding of every file; returns the exit code.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Against:
+    """What files are compared with: a ceiling, with or without exceptions, and this machine.
 
-    With a ceiling the question is what the files allow on any machine: what is above this one is
-    noted, for ``aisci run`` to refuse.
+    ``here``: a limit above this machine is an error; otherwise it is a note.
     """
+
+    ceiling: Policy | None = None
+    exceptions: bool = True
+    here: bool = False
+
+
+def check_policies(
+    names: list[str], *, no_weaker_than: str | None, exceptions: bool, here: bool, as_json: bool
+) -> int:
+    """Print every finding of every file; returns the exit code."""
     if not exceptions and no_weaker_than is None:
         raise UserError(
-            "without a ceiling there is nothing to make an exception from",
+            "--no-exceptions has no effect without a policy to compare with",
             where="--no-exceptions",
-            todo="say --no-weaker-than base as well",
+            todo="add --no-weaker-than base",
         )
     ceiling = None if no_weaker_than is None else ceiling_of(no_weaker_than, SHIPPED)
+    against = Against(ceiling=ceiling, exceptions=exceptions, here=here)
     wrong = 0
     for name in names:
-        compared, findings = _findings(name, ceiling, exceptions=exceptions)
+        compared, findings = _findings(name, against)
         failed = any(finding.level == "error" for finding in findings)
         wrong += failed
         if as_json:
-            said = {"policy": name, "ok": not failed, "findings": [asdict(f) for f in findings]}
+            answer = {"policy": name, "ok": not failed, "findings": [asdict(f) for f in findings]}
             if ceiling is not None:
-                said |= {"no_weaker_than": ceiling.name, "compared": compared}
-            out.as_json(said)
+                answer |= {"no_weaker_than": ceiling.name, "compared": compared}
+            out.as_json(answer)
             continue
         out.say(f"{name}: " + _summary(findings, compared, ceiling))
         for finding in findings:
@@ -119,7 +129,7 @@ def check_policies(
 
 
 def _print(finding: Finding) -> None:
-    """Below its file, the level in its colour."""
+    """Below its file, with the level in its colour."""
     text = Text(plain(f"  {finding}".replace("\n", "\n  ")))
     text.stylize(out.STATES[finding.level], 2, 2 + len(finding.level))
     out.draw(lambda console: console.print(text, soft_wrap=True))
@@ -136,50 +146,44 @@ def _summary(findings: tuple[Finding, ...], compared: int, ceiling: Policy | Non
     return f"ok; {held}" + (f" but for {exceeds} with a reason" if exceeds else "")
 
 
-def _findings(
-    name: str, ceiling: Policy | None, *, exceptions: bool
-) -> tuple[int, tuple[Finding, ...]]:
-    """What is to be said of one policy; a file that does not load is one finding."""
+def _findings(name: str, against: Against) -> tuple[int, tuple[Finding, ...]]:
+    """How many settings were compared, and the findings; a file that does not load has errors only."""
     try:
         found = check_file(name, SHIPPED)
-        whole = not only_blocks(load_blocks(name, SHIPPED)[1].settings)
-        here = check_machine(load(name, SHIPPED), this_machine()) if whole else ()
-        if ceiling is None:
-            return 0, found + here
-        compared, against = check_no_weaker(name, ceiling, SHIPPED, exceptions=exceptions)
+        compared = 0
+        if against.ceiling is not None:
+            compared, more = check_no_weaker(
+                name, against.ceiling, SHIPPED, exceptions=against.exceptions
+            )
+            found += more
+        if not only_blocks(load_blocks(name, SHIPPED)[1].settings):
+            found += check_machine(
+                load(name, SHIPPED), this_machine(), "error" if against.here else "note"
+            )
     except BadPolicy as error:
-        what = ": ".join(filter(None, (error.what, error.why)))
-        return 0, (Finding("error", error.where, what, error.todo),)
-    return compared, (*found, *against, *_elsewhere(here))
-
-
-def _elsewhere(here: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    if not here:
-        return ()
-    keys = ", ".join(dict.fromkeys(one.where.rpartition(": ")[2] for one in here))
-    where = here[0].where.partition(":")[0]
-    return (Finding("note", where, f"above this machine, where `aisci run` refuses it: {keys}"),)
+        return 0, of_error(error)
+    return compared, found
 
 
 def diff(first: str, second: str, *, as_json: bool) -> None:
-    """How ``second`` stands to ``first``, setting by setting; finding a difference is no error."""
+    """Compare ``second`` with ``first``, setting by setting; a difference is not an error."""
     before, after = comparable(first, SHIPPED), comparable(second, SHIPPED)
     common = [block for block in after if block in before]
     if not common:
         raise UserError(
             f"{first!r} and {second!r} have no block in common",
-            where=f"{', '.join(before)} in the first, {', '.join(after)} in the second",
-            todo="compare two whole policies, or two files with a block of the same name",
+            where=f"blocks: {', '.join(before)} in {first}; {', '.join(after)} in {second}",
+            todo="compare two policies that have a block of the same name",
         )
     found = compare(before, after)
     counts = Counter(one.verdict for one in found)
     if as_json:
-        said = [
+        differences = [
             {"key": one.key, "before": one.before, "after": one.after, "verdict": one.verdict}
             for one in found
         ]
         totals = {verdict: counts[verdict] for verdict in ("stronger", "weaker", "different")}
-        out.as_json({"from": first, "to": second, "differences": said, **totals})
+        out.as_json({"from": first, "to": second, "differences": differences, **totals})
         return
     rows = [one for block in common for one in found if one.path[0] == block]
     if rows:
@@ -195,8 +199,8 @@ def diff(first: str, second: str, *, as_json: bool) -> None:
 def _in_words(first: str, second: str, counts: Mapping[Verdict, int]) -> str:
     if not any(counts.values()):
         return f"{second} and {first} allow the same, in every setting"
-    told: tuple[Verdict, ...] = ("stronger", "different")
-    others = ", ".join(f"{counts[one]} {one}" for one in told if counts[one])
+    other: tuple[Verdict, ...] = ("stronger", "different")
+    others = ", ".join(f"{counts[one]} {one}" for one in other if counts[one])
     if not counts["weaker"]:
         return f"{second} allows nothing that {first} does not: {others}"
     many = f"{counts['weaker']} setting" + "s" * (counts["weaker"] > 1)

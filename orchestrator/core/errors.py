@@ -5,6 +5,16 @@ The tree is drawn in ``orchestrator/__init__.py``.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from orchestrator.core.sanitize import plain_line
+
+MOST_LISTED = 12  # problems of one file in one message: what fits on a screen
+LONGEST_ROW = 300  # characters of one of them
+
 
 class AisciError(Exception):
     """What went wrong, where, and what to do next."""
@@ -30,8 +40,64 @@ class UserError(AisciError):
     exit_code = 2
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One error in a file: ``where`` is file, line, column and key."""
+
+    where: str
+    what: str
+    todo: str
+
+
 class BadFile(UserError):
     """A file that a person wrote does not keep its rules."""
+
+    problems: tuple[Problem, ...] = ()
+    """Each error of the file, where the reader found several."""
+
+    @classmethod
+    def listing(cls, file: str, problems: Sequence[Problem], what: str = "") -> Self:
+        """The error for all ``problems`` of ``file``, after ``what``; several are listed under ``why``."""
+        head = f"{what}: " if what else ""
+        if len(problems) == 1:
+            (one,) = problems
+            error = cls(head + _with_subject(one), where=one.where, todo=one.todo)
+        else:
+            error = cls(
+                f"{head or 'the file has '}{len(problems)} errors",
+                where=file,
+                why=listed([_row(file, one) for one in problems]),
+                todo="correct each of these lines",
+            )
+        error.problems = tuple(problems)
+        return error
+
+
+def _with_subject(problem: Problem) -> str:
+    """``run.memory: needs a unit``: what is wrong, after its key unless the words name it."""
+    _, colon, key = problem.where.rpartition(": ")
+    last = key.rpartition(".")[2]
+    named = (
+        key in problem.what
+        or repr(last) in problem.what
+        or problem.what.startswith(f"{last} ")
+        or problem.what.endswith(f" {last}")
+    )
+    return f"{key}: {problem.what}" if colon and not named else problem.what
+
+
+def _row(file: str, problem: Problem) -> str:
+    """``10:24: run.memory: needs a unit; …``: the file is named above the list."""
+    place, _, key = problem.where.removeprefix(f"{file}:").rpartition(": ")
+    named = re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", problem.what)
+    parts = [place, *([] if named else [key]), f"{problem.what}; {problem.todo}"]
+    return plain_line(": ".join(filter(None, parts)), limit=LONGEST_ROW)
+
+
+def listed(rows: Sequence[str]) -> str:
+    """``rows`` one below the other, as many as fit on a screen, and how many more there are."""
+    more = [f"and {len(rows) - MOST_LISTED} more"] if len(rows) > MOST_LISTED else []
+    return "\n".join([*rows[:MOST_LISTED], *more])
 
 
 class BadPolicy(BadFile):

@@ -23,7 +23,7 @@ def loads(data: bytes) -> Any:
     """The value in ``data``, which the caller has bounded.
 
     Raises:
-        NotStrict: a number that is not finite or is too long, or a key that stands twice.
+        NotStrict: a number that is not finite or is too long, or a duplicate key.
         ValueError: no UTF-8, no JSON, or nested too deep.
     """
     try:
@@ -47,7 +47,7 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     mapping = dict(pairs)
     if len(mapping) < len(pairs):
         twin = Counter(key for key, _ in pairs).most_common(1)[0][0]
-        raise NotStrict(f"the key {twin[:_SHOWN]!r} stands twice in one mapping")
+        raise NotStrict(f"the key {twin[:_SHOWN]!r} occurs twice in one mapping")
     return mapping
 
 

@@ -12,6 +12,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
+from orchestrator.core.problems import Invalid
+
 SIZES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 TIMES = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 LONGEST = 36525 * 86400.0  # seconds; clocks and locks of a machine overflow not far beyond
@@ -19,32 +21,31 @@ _QUANTITY = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)([A-Za-z]+)", re.ASCII)
 
 
 def _parse(value: Any, units: dict[str, int], example: str) -> Decimal:
-    names = ", ".join(units)
+    todo = f'write it like "{example}"; the units are {", ".join(units)}'
     if not isinstance(value, str):
-        # pydantic turns ValueError, and no TypeError, into a finding
-        raise ValueError(f'needs a unit: write it like "{example}" (units: {names})')  # noqa: TRY004
+        raise Invalid("needs a unit", todo)
     match = _QUANTITY.fullmatch(value)
     if match is None:
-        raise ValueError(f'is not a number followed by a unit, like "{example}" (units: {names})')
+        raise Invalid(f"{value[:40]!r} is not a number followed by a unit", todo)
     number, unit = match.groups()
     if unit not in units:
-        raise ValueError(f"has the unknown unit {unit!r} (units: {names})")
+        raise Invalid(f"has the unknown unit {unit!r}", todo)
     return Decimal(number) * units[unit]
 
 
 def parse_size(value: Any) -> int:
-    """Bytes. Raises ValueError for anything but a whole number of bytes with a unit."""
+    """Bytes. Raises :class:`Invalid` for anything but a whole number of bytes with a unit."""
     size = _parse(value, SIZES, "32GiB")
     if size != int(size):
-        raise ValueError("is not a whole number of bytes")
+        raise Invalid("is not a whole number of bytes", "use a smaller unit, such as 512MiB")
     return int(size)
 
 
 def parse_time(value: Any) -> float:
-    """Seconds. Raises ValueError for anything but a number with a unit, of a century at most."""
+    """Seconds. Raises :class:`Invalid` for anything but a number with a unit, of a century at most."""
     seconds = float(_parse(value, TIMES, "2h"))
     if seconds > LONGEST:
-        raise ValueError(f"is longer than a century ({time_text(LONGEST)})")
+        raise Invalid(f"is longer than a century ({time_text(LONGEST)})", "write a shorter time")
     return seconds
 
 
@@ -62,7 +63,7 @@ def size_text(size: int) -> str:
 
 
 def rough_text(size: int) -> str:
-    """Bytes of a machine, for a reader: one decimal, rounded down, so never more than is there."""
+    """Bytes of a machine, for a reader: one decimal, rounded down, never above the real amount."""
     unit = max((one for one in SIZES.items() if one[1] <= max(size, 1)), key=lambda one: one[1])
     return f"{size * 10 // unit[1] / 10:g}{unit[0]}"
 

@@ -1,8 +1,8 @@
-r"""BibTeX, read strictly and written anew: whole entries with the fields that a paper needs.
+r"""BibTeX, parsed strictly and rewritten: complete entries with the fields that a paper needs.
 
-What is read may come from anywhere, so an entry is not passed on as it stands. Fields are
-taken apart, checked (balanced braces, known commands such as ``\"o`` only, no control
-characters) and written again; fields that are not known are left out.
+The input can come from anywhere, so no entry is passed on unchanged. Fields are parsed, checked
+(balanced braces, only known commands such as ``\"o``, no control characters) and written again;
+unknown fields are dropped.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ _WORDS = "|".join((*_LETTERS, *_STYLES, _MATHS))
 _COMMAND = re.compile(
     rf"""\\(["'`^~=.]|[cvuHdkr](?![A-Za-z])|[&%$#_{{}}]|(?:{_WORDS})(?![A-Za-z]))"""
 )
-"""Every command that may stand in a field; the rest is refused."""
+"""Every command that a field may contain; others are refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def entries(text: str, where: str) -> Iterator[Entry]:
             yield _entry(kind, text[match.end() : end], start)
         elif kind != "comment":
             raise BadFile(
-                f"@{match[1][:40]} is not read here",
+                f"entries of the kind @{match[1][:40]} are not supported",
                 where=start,
                 todo=f"write it as one of: {', '.join(KINDS)}",
             )
@@ -129,7 +129,7 @@ def plain_text(tex: str) -> str:
 
 
 def check_field(name: str, value: str, where: str) -> str:
-    """``value`` as it may stand between braces in a bibliography. Raises :class:`BadFile`.
+    """``value`` in the form for braces in a bibliography. Raises :class:`BadFile`.
 
     Signs that TeX would act on are escaped outside of formulas.
     """
@@ -200,7 +200,11 @@ def _entry(kind: str, body: str, where: str) -> Entry:
         name = match[1].lower()
         value, rest = _value(rest[match.end() :], f"{where}: {key}.{name}")
         if name in fields:
-            raise BadFile(f"the field {name!r} stands twice", where=f"{where}: {key}")
+            raise BadFile(
+                f"the field {name!r} occurs twice",
+                where=f"{where}: {key}",
+                todo="remove one of them",
+            )
         if name in FIELDS:
             fields[name] = check_field(name, value, f"{where}: {key}")
     return Entry(kind, key, tuple(fields.items()))
@@ -217,4 +221,8 @@ def _value(text: str, where: str) -> tuple[str, str]:
         return match[0], text[match.end() :]
     if match := re.match(r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\b", text):
         return match[0], text[match.end() :]
-    raise BadFile("a value is neither in braces, in quotes, nor a number", where=where)
+    raise BadFile(
+        "a value is neither in braces, in quotes, nor a number",
+        where=where,
+        todo="put it in braces: NAME = {VALUE}",
+    )

@@ -1,22 +1,24 @@
 """A local library of papers: files of BibTeX or JSON, searched by words, with no network.
 
 A JSON library is a list of ``{"key", "title", "authors", "year", "venue", "abstract", "bibtex"}``;
-``bibtex`` may be left out. Texts are data from outside: bounded, checked, never interpreted.
+``bibtex`` is optional. Texts are untrusted data: bounded, checked, never interpreted.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from orchestrator.core.errors import BadFile
+from orchestrator.core.errors import BadFile, listed
 from orchestrator.core.literature import PaperRef, Query
+from orchestrator.core.problems import Form, explained, row
 from orchestrator.literature.bibtex import KEY, Entry, check_field, entries, plain_text
 
 MAX_BYTES = 16 * 2**20
@@ -69,7 +71,14 @@ class _Paper(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    key: Annotated[str, Field(pattern=f"^{KEY.pattern}$")]
+    key: Annotated[
+        str,
+        Form(
+            f"^{KEY.pattern}$",
+            "keys have up to 64 letters, digits, `:`, `_` and `-`, and begin with a letter or digit: {!r}",
+            "rename it",
+        ),
+    ]
     title: _Line
     authors: Annotated[list[_Line], Field(min_length=1, max_length=200)]
     year: Annotated[int, Field(ge=1600, le=2200)]
@@ -106,7 +115,10 @@ class LocalLibrary:
                     files.append((str(path), file.read(MAX_BYTES + 1)))
             except OSError as problem:
                 raise BadFile(
-                    "a library cannot be read", where=str(path), why=problem.strerror or ""
+                    "a library cannot be read",
+                    where=str(path),
+                    why=problem.strerror or "",
+                    todo="check the path and your rights to read the file",
                 ) from problem
         return cls(_gathered(files))
 
@@ -150,7 +162,7 @@ def _words(text: str) -> list[str]:
 
 
 def _gathered(files: Iterable[tuple[str, bytes]]) -> tuple[PaperRef, ...]:
-    """Every paper once; a key that means two papers is refused."""
+    """Every paper once; a key with two different papers is refused."""
     known: dict[str, PaperRef] = {}
     for name, data in files:
         for paper in _read(name, data):
@@ -163,21 +175,39 @@ def _gathered(files: Iterable[tuple[str, bytes]]) -> tuple[PaperRef, ...]:
                     todo="give one of them another key",
                 )
         if len(known) > MAX_PAPERS:
-            raise BadFile(f"a library holds more than {MAX_PAPERS} papers", where=name)
+            raise BadFile(
+                f"the libraries have more than {MAX_PAPERS} papers",
+                where=name,
+                todo="use a smaller library, with the papers of one topic",
+            )
     return tuple(known.values())
 
 
 def _read(name: str, data: bytes) -> list[PaperRef]:
     if len(data) > MAX_BYTES:
-        raise BadFile("a library is too large", where=name, why=f"more than {MAX_BYTES} bytes")
+        raise BadFile(
+            "a library is too large",
+            where=name,
+            why=f"more than {MAX_BYTES} bytes",
+            todo="split it into several files",
+        )
     if name.endswith(".json"):
         return _from_json(name, data)
     if not name.endswith(".bib"):
-        raise BadFile("a library is a .bib or a .json file", where=name)
+        raise BadFile(
+            "a library must be a .bib or a .json file",
+            where=name,
+            todo="export the papers as BibTeX, to a file that ends in .bib",
+        )
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as problem:
-        raise BadFile("a library is not UTF-8 text", where=name, why=str(problem)) from problem
+        raise BadFile(
+            "a library is not UTF-8 text",
+            where=name,
+            why=f"byte {problem.start} is not part of a character",
+            todo="save it as UTF-8 in your editor",
+        ) from problem
     return [_from_entry(entry, name) for entry in entries(text, name)]
 
 
@@ -185,15 +215,23 @@ def _from_json(name: str, data: bytes) -> list[PaperRef]:
     try:
         papers = _PAPERS.validate_json(data)
     except ValidationError as problem:
-        error = problem.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in error["loc"])
+        found = explained(problem, _data(data), _PAPERS.json_schema)
+        first = ".".join(str(part) for part in found[0].loc)
         raise BadFile(
-            "a library's paper is wrong",
-            where=f"{name}: {where}" if where else name,
-            why=str(error["msg"])[:300],
-            todo="each paper has key, title, authors (a list) and year (a number)",
+            "a library does not have the required form",
+            where=f"{name}: {first}" if first else name,
+            why=listed([row(one) for one in found]),
+            todo="write a list of papers, each with key, title, authors (a list) and year (a number)",
         ) from problem
     return [_from_paper(paper, name) for paper in papers]
+
+
+def _data(raw: bytes) -> Any:
+    """The JSON in ``raw``; None where it is not JSON."""
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _from_paper(paper: _Paper, name: str) -> PaperRef:
@@ -201,7 +239,11 @@ def _from_paper(paper: _Paper, name: str) -> PaperRef:
     if paper.bibtex:
         given = list(entries(paper.bibtex, where))
         if len(given) != 1 or given[0].key != paper.key:
-            raise BadFile(f"`bibtex` is not one entry with the key {paper.key!r}", where=where)
+            raise BadFile(
+                f"`bibtex` is not one entry with the key {paper.key!r}",
+                where=where,
+                todo="write one entry with the paper's key, or remove `bibtex`",
+            )
         entry = given[0]
     else:
         entry = _written(paper, where)
@@ -218,7 +260,7 @@ def _from_paper(paper: _Paper, name: str) -> PaperRef:
 
 
 def _written(paper: _Paper, where: str) -> Entry:
-    """A plain entry for a paper that came with none."""
+    """A simple entry for a paper without one."""
     fields = {"title": paper.title, "author": " and ".join(paper.authors), "year": str(paper.year)}
     if paper.venue:
         fields["journal"] = paper.venue
@@ -230,7 +272,13 @@ def _written(paper: _Paper, where: str) -> Entry:
 def _from_entry(entry: Entry, name: str) -> PaperRef:
     year = re.search(r"\d{4}", entry.get("year"))
     if not entry.get("title") or not entry.get("author") or year is None:
-        raise BadFile("an entry wants a title, an author and a year", where=f"{name}: {entry.key}")
+        lacks = [key for key in ("title", "author") if not entry.get(key)]
+        lacks += ["year"] if year is None else []
+        raise BadFile(
+            f"an entry has no {' and no '.join(lacks)}",
+            where=f"{name}: {entry.key}",
+            todo="add: " + ", ".join(f"{key} = {{…}}" for key in lacks),
+        )
     venue = entry.get("booktitle") or entry.get("journal") or entry.get("publisher")
     return PaperRef(
         key=entry.key,

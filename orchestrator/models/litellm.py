@@ -14,8 +14,8 @@ from typing import Any
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import BadReply, MissingKey, ModelBusy, UnknownName
 from orchestrator.core.model import SWEEP, Ask, Reply, Usage
+from orchestrator.core.problems import nearest
 from orchestrator.core.protocols import LanguageModel
-from orchestrator.core.strict_yaml import nearest
 from orchestrator.core.waiting import bounded
 from orchestrator.models.failures import retry_after, translated
 from orchestrator.models.patience import Patience, World

@@ -1,7 +1,7 @@
-"""What is to be said of a policy file: what is wrong with it, and what its reader has to know.
+"""Findings about a policy file: what is wrong with it, and what its reader must know.
 
-A limit that can never be reached reads like a promise and is none; what cannot be enforced is
-no line of a policy. Both are found here, before a run, and refused again by the sandbox.
+A limit that can never be reached promises what it does not give, and a setting that cannot be
+enforced has no place in a policy. Both are found here, before a run; the sandbox refuses them too.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from orchestrator.core.errors import BadPolicy, UserError
+from orchestrator.core.errors import BadPolicy, Problem, UserError
 from orchestrator.core.host import Machine
 from orchestrator.core.sanitize import plain_line
 from orchestrator.core.strict_yaml import Document
@@ -27,8 +27,8 @@ Level = Literal["error", "exceeds", "note"]
 class Finding:
     """``where`` is file, line, column and key.
 
-    An ``error`` is to be mended. ``exceeds`` allows more than a ceiling and says why, in
-    ``reason``; a ``note`` is to be known.
+    An ``error`` must be corrected. ``exceeds`` allows more than a ceiling, for the ``reason`` given.
+    A ``note`` is information.
     """
 
     level: Level
@@ -38,7 +38,7 @@ class Finding:
     reason: str = ""
 
     def __str__(self) -> str:
-        """One line for each part: what a stranger's policy says makes none of its own."""
+        """One line for each part; text from the policy cannot add lines."""
         lines = [f"{self.level}: {_line(self.where)}", f"  {_line(self.what)}"]
         lines += [f"  reason: {_line(self.reason)}"] if self.reason else []
         lines += [f"  do: {_line(self.todo)}"] if self.todo else []
@@ -50,35 +50,44 @@ def _line(text: str) -> str:
 
 
 def check(policy: Policy) -> tuple[Finding, ...]:
-    """Everything to say about ``policy`` that holds on any machine."""
+    """The findings about ``policy`` that are true on any machine."""
     found = [one for kind in BLOCKS for one in of_container(kind, getattr(policy.whole, kind))]
     found += of_budgets(policy.whole)
     idle = _findings("note", policy.document, of_run(policy.whole))
     return _findings("error", policy.document, found) + _notes(policy) + idle
 
 
-def check_machine(policy: Policy, machine: Machine) -> tuple[Finding, ...]:
-    """Limits above what ``machine`` has; there they would never bind."""
-    return _findings("error", policy.document, of_machine(policy.whole, machine))
+def check_machine(policy: Policy, machine: Machine, level: Level = "error") -> tuple[Finding, ...]:
+    """Limits above what ``machine`` has, where they would never bind; one finding for each key."""
+    return _findings(level, policy.document, of_machine(policy.whole, machine))
+
+
+def of_error(error: BadPolicy) -> tuple[Finding, ...]:
+    """The findings of a file that does not load: each of its errors."""
+    if error.problems:
+        return tuple(Finding("error", one.where, one.what, one.todo) for one in error.problems)
+    what = ": ".join(filter(None, (error.what, error.why)))
+    return (Finding("error", error.where, what, error.todo),)
 
 
 def check_file(name: str, shipped: Path) -> tuple[Finding, ...]:
-    """As :func:`check`, also for a file that holds only blocks for other policies.
+    """Like :func:`check`, also for a file that has only blocks for other policies.
 
     Raises :class:`UnknownName`, and :class:`BadPolicy` where the file does not load.
     """
-    document, said = load_blocks(name, shipped)
-    if not only_blocks(said.settings):
+    document, effective = load_blocks(name, shipped)
+    if not only_blocks(effective.settings):
         return check(load(name, shipped))
     found: list[Found] = []
-    for kind, block in said.settings.items():
+    for kind, block in effective.settings.items():
         missing = sorted(set(Container.model_fields) - set(block))
-        if missing:
-            todo = "a block that others extend writes every key"
-            found.append((f"{kind}.{missing[0]}", "this key is missing", todo))
-        else:
+        found += [(f"{kind}.{key}", "this key is missing", _WRITE_ALL) for key in missing]
+        if not missing:
             found += of_container(kind, _model(kind).model_validate(block))
     return _findings("error", document, found)
+
+
+_WRITE_ALL = "add it: a block that other policies extend must have every key"
 
 
 def check_no_weaker(
@@ -86,15 +95,15 @@ def check_no_weaker(
 ) -> tuple[int, tuple[Finding, ...]]:
     """How many settings were compared, and where ``name`` allows more than ``ceiling``, or may.
 
-    Every setting of the effective policy is compared; of a file that holds only blocks, those
-    blocks'. Where the file, or one that it extends, gives a reason under ``exceeds``, that is
-    said and passes; without ``exceptions`` it is an error too.
+    Each setting of the effective policy is compared; for a file that has only blocks, the settings
+    of those blocks. A setting with a reason under ``exceeds``, in the file or in one that it
+    extends, is reported and passes; without ``exceptions`` it is an error too.
 
-    Raises as :func:`check_file` does.
+    Raises the errors of :func:`check_file`.
     """
-    document, said = load_blocks(name, shipped)
+    document, effective = load_blocks(name, shipped)
     settings = comparable(name, shipped)
-    reasons = said.reasons if exceptions else None
+    reasons = effective.reasons if exceptions else None
     found = [
         _against(document, one, ceiling.name, reasons)
         for one in compare(ceiling.settings, settings)
@@ -104,14 +113,14 @@ def check_no_weaker(
 
 
 def comparable(name: str, shipped: Path) -> dict[str, Any]:
-    """The effective settings of a policy, or of each block that a file of blocks has whole."""
-    _, said = load_blocks(name, shipped)
-    if not only_blocks(said.settings):
+    """The effective settings of a policy, or of each complete block in a file of blocks."""
+    _, effective = load_blocks(name, shipped)
+    if not only_blocks(effective.settings):
         return load(name, shipped).settings
     whole = {
         kind: block
-        for kind, block in said.settings.items()
-        if set(Container.model_fields) <= set(block)  # what misses a key is check_file's to find
+        for kind, block in effective.settings.items()
+        if set(Container.model_fields) <= set(block)  # check_file reports the missing keys
     }
     return {
         kind: _model(kind).model_validate(block).model_dump(mode="json")
@@ -122,17 +131,17 @@ def comparable(name: str, shipped: Path) -> dict[str, Any]:
 def _against(
     document: Document, one: Difference, ceiling: str, reasons: Mapping[str, str] | None
 ) -> Finding:
-    """One difference as a finding; without ``reasons`` none counts."""
-    values = f"{ceiling!r} says {shown(one.before)}; here it is {shown(one.after)}"
+    """One difference as a finding; ``reasons`` is None where no reason is accepted."""
+    values = f"{ceiling!r} has {shown(one.before)}; here it is {shown(one.after)}"
     where = document.where(one.path)
     if one.verdict == "different":
-        return Finding("note", where, f"{one.key} is another, which is no permission: {values}")
+        return Finding("note", where, f"{one.key} differs and allows no more: {values}")
     what = f"{one.key} allows more than {ceiling!r}, or may: {values}"
     if reasons is None:
-        return Finding("error", where, what, "lower it; no reason under `exceeds` counts here")
+        return Finding("error", where, what, "lower it; --no-exceptions accepts no reason")
     if one.key in reasons:
         return Finding("exceeds", where, what, reason=reasons[one.key])
-    todo = f'lower it; if it is meant, say why: `exceeds: {{{one.key}: "…"}}`'
+    todo = f'lower it, or give the reason: `exceeds: {{{one.key}: "…"}}`'
     return Finding("error", where, what, todo)
 
 
@@ -140,7 +149,7 @@ def ceiling_of(name: str, shipped: Path) -> Policy:
     """The policy to compare with. Raises :class:`UserError` for a file of blocks alone."""
     if only_blocks(load_blocks(name, shipped)[1].settings):
         raise UserError(
-            f"the policy {name!r} holds only blocks for other policies",
+            f"the policy {name!r} has only blocks for other policies",
             where=f"--no-weaker-than {name}",
             todo="name a whole policy, such as base",
         )
@@ -148,7 +157,7 @@ def ceiling_of(name: str, shipped: Path) -> Policy:
 
 
 def only_blocks(settings: dict[str, Any]) -> bool:
-    """Whether a file holds containers for other policies, and is no policy to run under."""
+    """Whether a file has only containers for other policies, so that no run can use it."""
     return bool(settings) and set(settings) <= set(BLOCKS)
 
 
@@ -160,18 +169,9 @@ def refuse(name: str, findings: tuple[Finding, ...]) -> None:
     """Raise :class:`BadPolicy` with every error among ``findings``, if there is one."""
     errors = [one for one in findings if one.level == "error"]
     if errors:
-        raise BadPolicy(
-            f"the policy {name!r} cannot be used: {errors[0].what}",
-            where=errors[0].where,
-            why="\n".join(["and:"] * (len(errors) > 1) + [_short(one) for one in errors[1:]]),
-            todo="\n".join(dict.fromkeys(one.todo for one in errors)),
-        )
-
-
-def _short(finding: Finding) -> str:
-    """``10:24: experiment.resources.memory: 32GiB; …``: the file was named already."""
-    place = finding.where.rsplit("/", 1)[-1]
-    return f"{place}: {finding.what}"
+        problems = tuple(Problem(one.where, one.what, one.todo) for one in errors)
+        file = errors[0].where.rpartition(": ")[0].rsplit(":", 2)[0]
+        raise BadPolicy.listing(file, problems, f"the policy {name!r} cannot be used")
 
 
 def _findings(level: Level, document: Document, found: Iterable[Found]) -> tuple[Finding, ...]:
@@ -188,7 +188,7 @@ def _notes(policy: Policy) -> tuple[Finding, ...]:
         Finding(
             "note",
             policy.document.where(("editor",)),
-            "the editor runs on the host with your rights, under its own guard alone",
-            "leave `editor: process` out to keep it in a container",
+            "the editor runs on the host with your rights, under its own guard only",
+            "remove `editor: process` to run it in a container",
         ),
     )

@@ -1,7 +1,7 @@
-"""Does one policy allow more than another? Answered key by key.
+"""Does one policy allow more than another? The answer, key by key.
 
-Values are compared as they stand in an effective policy's file form (``"32GiB"``, ``"2h"``), so
-that a message shows what the reader wrote. What cannot be shown to allow less counts as weaker.
+Values are compared in the file form of an effective policy (``"32GiB"``, ``"2h"``), so that a
+message shows what the author wrote. A change that cannot be shown to allow less counts as weaker.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LADDERS = {"runtime": ("runc", "runsc"), "data": ("read-only", "none"), "proces
 """Settings from weakest to strongest."""
 
 _LEFT_OUT = {"process": False}
-"""What a setting is where a block does not say it."""
+"""The value of a setting that a block omits."""
 
 _OURS = frozenset(
     {
@@ -33,15 +33,15 @@ _OURS = frozenset(
         *("aisci-storage", "aisci-storage:latest"),
     }
 )
-"""Images that aisci makes, and checks: another lets the job read whatever the engine has in it."""
+"""Images that aisci builds and checks; a job can read everything in the image that it runs in."""
 
 WHOLE = {"env", "network", "seccomp"}
-"""Settings of several parts that are compared, and replaced, as one."""
+"""Settings with several parts that are compared, and replaced, as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One key, both values as written, and whether the second policy is the stronger there."""
+    """One key, both values as written, and whether the second policy is stronger there."""
 
     path: tuple[str, ...]
     before: Any
@@ -67,14 +67,14 @@ def flat(mapping: Mapping[str, Any], path: tuple[str, ...] = ()) -> dict[tuple[s
 
 
 def amount(value: Any) -> float:
-    """A number, a size in bytes or a time in seconds, so that like can be compared with like."""
+    """A number, a size in bytes or a time in seconds, for comparison."""
     if not isinstance(value, str):
         return float(value)
     return parse_size(value) if value.endswith(tuple(SIZES)) else parse_time(value)
 
 
 def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
-    """What differs between the settings that both have, in the order of ``after``."""
+    """The differences between the settings that both have, in the order of ``after``."""
     old = flat(before)
     found = []
     for path, value in flat(after).items():
@@ -90,7 +90,7 @@ def weaker(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Differe
 
 
 def judge(path: tuple[str, ...], before: Any, after: Any) -> Verdict:
-    """How ``after`` stands to ``before`` at ``path``, the two not being equal."""
+    """Whether ``after`` is stronger or weaker than ``before`` at ``path``; the two differ."""
     key = path[-1]
     if key == "image":
         return _images(before, after)
@@ -104,7 +104,7 @@ def judge(path: tuple[str, ...], before: Any, after: Any) -> Verdict:
         less = _hosts(after) < _hosts(before)
     elif key == "seccomp":
         return _filters(before, after)
-    elif key == "enforce":  # there is one word for it as yet
+    elif key == "enforce":  # it has one value so far
         less = False
     elif "keep_free" in path:
         less = amount(after) > amount(before)
@@ -127,7 +127,7 @@ def shown(value: Any) -> str:
 
 
 def _filters(before: Any, after: Any) -> Verdict:
-    """What cannot be shown to allow no call more counts as weaker."""
+    """A profile that cannot be shown to allow no further call counts as weaker."""
     old, new = seccomp.profile_of(before), seccomp.profile_of(after)
     if not no_weaker(old, new):
         return "weaker"
@@ -140,7 +140,7 @@ def _images(before: str, after: str) -> Verdict:
 
 
 def _ids(user: str) -> list[int]:
-    """Its numbers: another user of the host's kernel may read what is that user's among the data."""
+    """Its numbers: another user may be able to read that user's files among the staged data."""
     return [int(part) for part in user.split(":")]
 
 

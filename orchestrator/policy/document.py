@@ -1,7 +1,7 @@
-"""A policy file as a person writes it, where keys may be left to the parent; and its JSON Schema.
+"""A policy file as a person writes it, where keys may be omitted; and its JSON Schema.
 
-Editors use the schema, in ``policies/schema.json``, to complete and to underline. It says the
-form of each value; what takes two values to see is the business of ``aisci policy check``.
+Editors use the schema, in ``policies/schema.json``, to complete keys and to underline errors. It
+describes the form of each value; ``aisci policy check`` compares values with each other.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import BeforeValidator, Field, create_model
 
+from orchestrator.core.problems import Invalid
 from orchestrator.policy.schema import SETTINGS, Container, EditorContainer, Strict, Whole
 from orchestrator.policy.values import SeccompWritten
 
@@ -18,7 +19,10 @@ def _editor_word(value: Any) -> Any:
     """``editor: process`` is short for ``editor: {process: true}``."""
     if isinstance(value, str):
         if value != "process":
-            raise ValueError(f"is {value!r}; it is a container's block, or the word `process`")
+            raise Invalid(
+                f"{value[:40]!r} is neither a container's block nor the word `process`",
+                "write `editor: process`, or the keys of a block",
+            )
         return {"process": True}
     return value
 
@@ -34,7 +38,7 @@ _EXTENDS_BLOCK = (
 
 
 def _partial(model: type[Strict], *required: str, **extra: Any) -> type[Strict]:
-    """``model`` with every key optional, on every level; containers may say ``extends``."""
+    """``model`` with every key optional, on every level; containers may have ``extends``."""
     fields: dict[str, Any] = dict(extra)
     for key, kind in get_type_hints(model, include_extras=True).items():
         if key not in model.model_fields:
@@ -52,36 +56,36 @@ def _partial(model: type[Strict], *required: str, **extra: Any) -> type[Strict]:
                 ]
         else:
             written = (SeccompWritten if key == "seccomp" else kind) | None
-        told = model.model_fields[key].description
-        fields[key] = (written, Field(default=None, description=told))
+        description = model.model_fields[key].description
+        fields[key] = (written, Field(default=None, description=description))
     return create_model(model.__name__, __base__=Strict, __doc__=model.__doc__, **fields)
 
 
 Written = _partial(Whole, "version", "name", "description", extends=_EXTENDS)
-"""A policy file as a person wrote it: any other key may be left to the parent, none is unknown."""
+"""A policy file as a person wrote it: the parent supplies omitted keys; unknown keys are refused."""
 
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema, draft 2020-12, of a policy file."""
-    made = _said(Written.model_json_schema())
+    made = _cleaned(Written.model_json_schema())
     made["properties"]["exceeds"]["propertyNames"] = {"enum": list(SETTINGS)}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **made,
         "title": "A policy of aisci",
-        "description": "What containers, ideas and runs may use; what is left out is the parent's.",
+        "description": "What containers, ideas and runs may use. The parent supplies omitted keys.",
     }
 
 
-def _said(node: Any) -> Any:
-    """``node`` without what a file cannot say: a key with no value, a default, a class's name."""
+def _cleaned(node: Any) -> Any:
+    """``node`` without what a file cannot express: a null, a default, a class's name."""
     if isinstance(node, str):
         return node.replace("``", "`")
     if isinstance(node, list):
-        return [_said(one) for one in node]
+        return [_cleaned(one) for one in node]
     if not isinstance(node, dict):
         return node
-    kept = {key: _said(one) for key, one in node.items() if key not in {"default", "title"}}
+    kept = {key: _cleaned(one) for key, one in node.items() if key not in {"default", "title"}}
     branches = [one for one in kept.get("anyOf", ()) if one != {"type": "null"}]
     if len(branches) == 1:
         del kept["anyOf"]

@@ -1,18 +1,19 @@
-"""Inheritance: what a policy file says together with all that it extends.
+"""Inheritance: the settings of a policy file together with those of its parents.
 
-A child may only take away. Where it means to allow more, its top-level key ``exceeds`` names the
-setting and gives the reason, which becomes part of the effective policy and of its hash.
+A child may only restrict. To allow more, its top-level key ``exceeds`` names the setting and gives
+the reason, which becomes part of the effective policy and of its hash.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from orchestrator.core.errors import BadPolicy, UnknownName
-from orchestrator.core.strict_yaml import Document, nearest, read, validated
+from orchestrator.core.problems import Loc, Wrong, nearest
+from orchestrator.core.strict_yaml import Document, read, validated
 from orchestrator.policy import seccomp
 from orchestrator.policy.compare import WHOLE, flat, judge, shown, weaker
 from orchestrator.policy.document import Written
@@ -23,13 +24,13 @@ MAX_CHAIN = 8
 
 @dataclass(frozen=True, slots=True)
 class Exceeding:
-    """Why a setting allows more than was allowed above it, and what was (None: nothing above)."""
+    """Why a setting allows more than its parent, and the parent's value (None: no parent)."""
 
     reason: str
     ceiling: Any = None
 
     def still(self, path: tuple[str, ...], value: Any) -> bool:
-        """Whether ``value`` allows more than the ceiling even now."""
+        """Whether ``value`` still allows more than the ceiling."""
         if self.ceiling is None:
             return True
         return value != self.ceiling and judge(path, self.ceiling, value) == "weaker"
@@ -37,7 +38,7 @@ class Exceeding:
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """A file's settings after inheritance, and the names from it to its last parent."""
+    """A file's settings after inheritance, and the names of its chain of parents."""
 
     settings: dict[str, Any]
     chain: tuple[str, ...]
@@ -45,7 +46,7 @@ class Effective:
 
     @property
     def reasons(self) -> dict[str, str]:
-        """The reason for each setting that exceeds what is above it."""
+        """The reason for each setting that exceeds its parent's."""
         return {key: one.reason for key, one in sorted(self.exceeds.items())}
 
 
@@ -57,29 +58,34 @@ def find(name: str, shipped: Path, *, beside: Path) -> Document:
     if "/" in name:
         path = beside / name
         if not path.is_file():
-            folder = "it is a folder: name the files in it" if path.is_dir() else ""
-            raise UnknownName(f"no policy file {name!r}", where=str(path), todo=folder)
+            raise UnknownName(
+                f"there is no policy file {name!r}",
+                where=str(path),
+                todo="this is a folder: name the files in it"
+                if path.is_dir()
+                else "check the path, or use a bare name: `aisci policy list` prints them",
+            )
     else:
         known = sorted(file.stem for file in shipped.glob("*.yaml"))
         if name not in known:
             raise UnknownName(
-                f"no policy is named {name!r}",
-                why="a bare name is a policy that aisci ships",
-                todo=f"{nearest(name, known)}; a file of your own has a slash: ./{name}",
+                f"there is no policy {name!r}",
+                where=f"the shipped policies, in {shipped}",
+                why="a bare name selects a policy that aisci ships",
+                todo=f"{nearest(name, known)} For a file of your own, write ./{name}",
             )
         path = shipped / f"{name}.yaml"
     document = read(path, BadPolicy)
-    _refuse_empty(document, document.data, ())
-    validated(document, Written)
+    validated(document, Written, tuple(_empty(document.data, ())))
     return document
 
 
-def _refuse_empty(document: Document, data: Any, loc: tuple[str | int, ...]) -> None:
-    """A key with nothing after it says neither "as the parent" nor "none"."""
+def _empty(data: Any, loc: Loc) -> Iterator[Wrong]:
+    """Keys without a value: they mean neither "as the parent" nor "none"."""
     if data is None and loc:
-        raise document.bad(loc, "the key has no value", todo="write one, or leave the key out")
+        yield Wrong(loc, f"the key {loc[-1]!r} has no value", "write a value, or remove the key")
     for key, value in data.items() if isinstance(data, dict) else ():
-        _refuse_empty(document, value, (*loc, key))
+        yield from _empty(value, (*loc, key))
 
 
 def effective(document: Document, shipped: Path, above: tuple[str, ...] = ()) -> Effective:
@@ -93,7 +99,7 @@ def effective(document: Document, shipped: Path, above: tuple[str, ...] = ()) ->
             own[block]["seccomp"] = _profile(document, block, own[block]["seccomp"])
     compared = {block for block in BLOCKS if "extends" in own.get(block, {})}
     beyond: dict[str, Exceeding] = {}  # of this file
-    kept: dict[str, Exceeding] = {}  # of those it extends
+    kept: dict[str, Exceeding] = {}  # of its parents
     for block in sorted(compared):
         own[block], more, above_it = _block(document, own[block], block, shipped, above, reasons)
         beyond, kept = beyond | more, kept | above_it
@@ -118,22 +124,27 @@ def _block(
     above: tuple[str, ...],
     reasons: Mapping[str, str],
 ) -> tuple[dict[str, Any], dict[str, Exceeding], dict[str, Exceeding]]:
-    """``own`` over the named policy's block; where it exceeds that one; where that one exceeds."""
+    """``own`` merged into the named policy's block; where it exceeds that; where that exceeds."""
     loc = (block, "extends")
     source = _parent(document, loc, own["extends"], shipped, above)
     parent = effective(source, shipped, above)
     if block not in parent.settings:
-        raise document.bad(loc, f"the policy {own['extends']!r} has no block {block!r}")
+        raise document.bad(
+            loc,
+            f"the policy {own['extends']!r} has no block {block!r}",
+            why=f"its blocks are: {', '.join(key for key in BLOCKS if key in parent.settings)}",
+            todo=f"name a policy that has the block, or remove `extends` from {block}",
+        )
     rest = {key: value for key, value in own.items() if key != "extends"}
     merged = _merged(parent.settings[block], rest)
     if block == "editor":
-        merged.setdefault("process", False)  # this container, whatever the policy's parent says
+        merged.setdefault("process", False)  # a container, even if the policy's parent has none
     beyond = _beyond(document, (block,), parent.settings[block], merged, source, reasons)
     return merged, beyond, _kept(parent.exceeds, {block: merged})
 
 
 def _profile(document: Document, block: str, setting: Any) -> Any:
-    """A profile that is named by its file, in full."""
+    """The whole profile, where ``setting`` is the path of its file."""
     if not isinstance(setting, str) or setting == seccomp.DEFAULT:
         return setting
     try:
@@ -152,14 +163,23 @@ def _parent(
     except UnknownName as problem:
         raise document.bad(loc, problem.what, why=problem.why, todo=problem.todo) from problem
     if parent.path in above:
-        raise document.bad(loc, "policies extend each other in a circle")
+        raise document.bad(
+            loc,
+            "policies extend each other in a circle",
+            why=" → ".join(Path(path).name for path in (*above, parent.path)),
+            todo="remove one of these `extends`",
+        )
     if len(above) >= MAX_CHAIN:
-        raise document.bad(loc, f"more than {MAX_CHAIN} policies extend one another")
+        raise document.bad(
+            loc,
+            f"more than {MAX_CHAIN} policies extend one another",
+            todo="extend a policy closer to base",
+        )
     return parent
 
 
 def _merged(parent: Mapping[str, Any], child: Mapping[str, Any]) -> dict[str, Any]:
-    """``child`` over ``parent``; an environment or an allow-list is replaced as a whole."""
+    """``child`` merged into ``parent``; an environment or an allow-list is replaced as a whole."""
     merged = dict(parent)
     for key, value in child.items():
         both = isinstance(value, dict) and isinstance(parent.get(key), dict)
@@ -168,7 +188,7 @@ def _merged(parent: Mapping[str, Any], child: Mapping[str, Any]) -> dict[str, An
 
 
 def _kept(above: Mapping[str, Exceeding], settings: Mapping[str, Any]) -> dict[str, Exceeding]:
-    """Those of ``above`` that ``settings`` has not taken back."""
+    """Those of ``above`` that ``settings`` still exceeds."""
     values = {".".join(path): (path, value) for path, value in flat(settings).items()}
     return {key: one for key, one in above.items() if key in values and one.still(*values[key])}
 
@@ -181,24 +201,23 @@ def _beyond(
     source: Document,
     reasons: Mapping[str, str],
 ) -> dict[str, Exceeding]:
-    """Where ``child`` allows more with a reason; refuses it where there is none.
+    """Where ``child`` allows more than ``parent`` with a reason; without one it is refused.
 
-    ``editor: process`` needs none here: it is an opt-out of its own, said aloud by every check.
+    ``editor: process`` needs no reason here: it is an explicit opt-out that each check reports.
     """
     all_more = {".".join((*at, *more.path)): more for more in weaker(parent, child)}
-    unsaid = [
-        key for key, more in all_more.items() if key not in reasons and more.path[-1] != "process"
-    ]
-    if unsaid:
-        first = all_more[unsaid[0]]
-        also = f"; also {', '.join(unsaid[1:])}" if unsaid[1:] else ""
-        raise document.bad(
-            (*at, *first.path),
-            f"{unsaid[0]} allows more than the policy it extends",
-            why=f"{source.data['name']!r} says {shown(first.before)}; "
-            f"here it is {shown(first.after)}{also}",
-            todo=f'lower it; if it is meant, say why: `exceeds: {{{unsaid[0]}: "…"}}`',
+    unexplained = [
+        Wrong(
+            (*at, *more.path),
+            f"{key} allows more than the policy it extends: "
+            f"{source.data['name']!r} has {shown(more.before)}; here it is {shown(more.after)}",
+            f'lower it, or give the reason: `exceeds: {{{key}: "…"}}`',
         )
+        for key, more in all_more.items()
+        if key not in reasons and more.path[-1] != "process"
+    ]
+    if unexplained:
+        raise document.all_bad(unexplained)
     return {
         key: Exceeding(reasons[key], more.before)
         for key, more in all_more.items()
@@ -212,15 +231,14 @@ def _refuse_idle(
     beyond: Mapping[str, Exceeding],
     compared: set[str],
 ) -> None:
-    """An exceeding that is none misleads its reader: each must name a setting that exceeds."""
+    """An entry of ``exceeds`` that exceeds nothing misleads its reader."""
+    idle: list[Wrong] = []
     for key in reasons:
         if key not in SETTINGS:
-            raise document.bad(
-                ("exceeds", key), f"no policy has the key {key!r}", todo=nearest(key, SETTINGS)
-            )
-        if key.partition(".")[0] in compared and key not in beyond:
-            raise document.bad(
-                ("exceeds", key),
-                f"{key} does not exceed the policy that this one extends",
-                todo="leave the line out",
-            )
+            todo = nearest(key, SETTINGS)
+            idle.append(Wrong(("exceeds", key), f"no policy has the key {key!r}", todo))
+        elif key.partition(".")[0] in compared and key not in beyond:
+            what = f"{key} does not exceed the policy that this one extends"
+            idle.append(Wrong(("exceeds", key), what, "remove the line"))
+    if idle:
+        raise document.all_bad(idle)

@@ -1,6 +1,6 @@
-"""Limits that cannot bind: each rule by which a number in a policy would be a promise and no wall.
+"""Limits that can never bind: each rule finds numbers in a policy that would limit nothing.
 
-Every rule yields the dotted key, what is wrong with it, and what to do.
+Each rule yields the dotted key, what is wrong with it, and what to do.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from orchestrator.policy.values import why_not_set
 Found = tuple[str, str, str]
 """A dotted key, what is wrong with it, what to do."""
 
-LEAST_MEMORY = 6 * 2**20  # bytes; Docker refuses less, and takes 0 for "no limit"
-LEAST_WORKSPACE = 2**20  # bytes; a file system's own tables need some
-LEAST_TMPFS = 4096  # bytes: one page; Docker and the kernel take 0 for "no limit"
+LEAST_MEMORY = 6 * 2**20  # bytes; Docker refuses less, and treats 0 as "no limit"
+LEAST_WORKSPACE = 2**20  # bytes; a file system's own tables need space
+LEAST_TMPFS = 4096  # bytes: one page; Docker and the kernel treat 0 as "no limit"
 
 
 def of_container(kind: str, block: Container) -> Iterator[Found]:
-    """Limits of one container that can never bind, or that would be none."""
+    """Limits of one container that can never bind, or that an engine treats as no limit."""
     yield from _unenforced(kind, block)
     uses, store, home = block.resources, block.storage, block.harvest
     sizes = (
@@ -60,7 +60,8 @@ def of_container(kind: str, block: Container) -> Iterator[Found]:
         ("resources.shm", uses.shm, LEAST_TMPFS),
     ):
         if size < least:
-            yield f"{kind}.{key}", f"nothing runs in less than {size_text(least)}", "raise it"
+            what = f"nothing runs in less than {size_text(least)}"
+            yield f"{kind}.{key}", what, f"raise it to {size_text(least)} or more"
 
 
 def _of_time(kind: str, block: Container) -> Iterator[Found]:
@@ -70,33 +71,37 @@ def _of_time(kind: str, block: Container) -> Iterator[Found]:
         what = f"{time_text(time.cpu)} is above cpus x wall ({time_text(most)}): it can never bind"
         yield f"{kind}.time.cpu", what, f"lower it to {time_text(most)} or less"
     if time.grace >= time.wall:
-        yield f"{kind}.time.grace", "the grace is not below the wall time", "lower it"
+        what = f"the grace is not below the wall time ({time_text(time.wall)})"
+        yield f"{kind}.time.grace", what, "lower the grace, or raise the wall time"
     for key, amount in (("wall", time.wall), ("cpu", time.cpu)):
         if amount <= 0:
-            yield f"{kind}.time.{key}", "no program can run in no time", "raise it"
+            yield f"{kind}.time.{key}", "no program can run in no time", "write a time above 0s"
 
 
 def _unenforced(kind: str, block: Container) -> Iterator[Found]:
-    """What the schema knows and this version does not enforce: refused, never ignored."""
+    """What the schema allows and this version does not enforce: refused, never ignored."""
     if block.network and kind != "experiment":
-        what = "only experiments can be given an allow-list"
+        what = "only experiments can have an allow-list"
         yield f"{kind}.network", what, "write `network: none`"
     elif block.network and block.runtime != "runc":
-        what = f"an allow-list cannot be held under {block.runtime}: it lets no socket of the host's in"
+        what = (
+            f"an allow-list cannot be enforced under {block.runtime}: "
+            "its containers cannot reach a socket of the host"
+        )
         yield f"{kind}.network", what, "write `network: none`, or `runtime: runc`"
     least = LEAST_PIDS[block.runtime]
     if block.resources.pids < least:
         what = (
-            f"{block.resources.pids} is too few for {block.runtime}'s own threads and a program's"
+            f"{block.resources.pids} is too few for the threads of {block.runtime} and of a program"
         )
         yield f"{kind}.resources.pids", what, f"write {least} or more"
     if block.gpus.count and block.runtime != "runc":
-        what = f"GPUs under {block.runtime} were never tried, so nothing shows that they are held"
+        what = f"no test covers GPUs under {block.runtime}, so the limits may not be enforced"
         yield f"{kind}.gpus.count", what, "write `gpus: {count: 0, memory: 0B}`, or `runtime: runc`"
     if kind != "experiment" and block.gpus.count:
-        yield f"{kind}.gpus.count", "only experiments can be given a GPU", "write 0"
+        yield f"{kind}.gpus.count", "only experiments can have a GPU", "write 0"
     if kind != "experiment" and block.data != "none":
-        yield f"{kind}.data", "only experiments are given data sets", "write `data: none`"
+        yield f"{kind}.data", "only experiments can have data sets", "write `data: none`"
     for name in block.env:
         why = why_not_set(name, block.network)
         if why:
@@ -104,7 +109,7 @@ def _unenforced(kind: str, block: Container) -> Iterator[Found]:
 
 
 def of_budgets(whole: Whole) -> Iterator[Found]:
-    """Limits of ideas and of the run that others make unreachable."""
+    """Limits of ideas and of the run that other limits make unreachable."""
     idea, run = whole.idea, whole.run
     for key in ("usd", "tokens", "requests"):
         of_idea, of_run = getattr(idea.budget, key), getattr(run.budget, key)
@@ -113,7 +118,7 @@ def of_budgets(whole: Whole) -> Iterator[Found]:
             yield f"idea.budget.{key}", what, f"lower it to {of_run:g}"
     if idea.wall > run.wall:
         what = f"{time_text(idea.wall)} is above run.wall ({time_text(run.wall)})"
-        yield "idea.wall", f"{what}: it can never bind", "lower it"
+        yield "idea.wall", f"{what}: it can never bind", f"lower it to {time_text(run.wall)}"
     most = idea.wall * whole.experiment.gpus.count
     if idea.gpu_time > most:
         what = f"{time_text(idea.gpu_time)} is above GPUs x wall ({time_text(most)})"
@@ -121,19 +126,21 @@ def of_budgets(whole: Whole) -> Iterator[Found]:
     for kind in BLOCKS:
         block: Container = getattr(whole, kind)
         if block.time.wall > idea.wall:
-            yield f"{kind}.time.wall", "is above idea.wall: it can never bind", "lower it"
-        if block.resources.memory > run.memory:
-            yield (
-                f"{kind}.resources.memory",
-                "is above run.memory: it could never start",
-                "lower it",
-            )
-        if block.storage.workspace > run.disk:
-            yield f"{kind}.storage.workspace", "is above run.disk: it could never start", "lower it"
+            what = f"{time_text(block.time.wall)} is above idea.wall ({time_text(idea.wall)})"
+            todo = f"lower it to {time_text(idea.wall)}, or raise idea.wall"
+            yield f"{kind}.time.wall", f"{what}: it can never bind", todo
+        for key, size, name, total in (
+            ("resources.memory", block.resources.memory, "run.memory", run.memory),
+            ("storage.workspace", block.storage.workspace, "run.disk", run.disk),
+        ):
+            if size > total:
+                what = f"{size_text(size)} is above {name} ({size_text(total)})"
+                todo = f"lower it to {size_text(total)}, or raise {name}"
+                yield f"{kind}.{key}", f"{what}: no such job could start", todo
 
 
 def of_run(whole: Whole) -> Iterator[Found]:
-    """Limits of a run that its containers, all together, cannot reach: true, and idle."""
+    """Limits of a run that all its containers together cannot reach: valid, but without effect."""
     run = whole.run
     blocks: tuple[Container, ...] = tuple(getattr(whole, kind) for kind in BLOCKS)
     for key, limit, each in (
@@ -145,46 +152,58 @@ def of_run(whole: Whole) -> Iterator[Found]:
             what = f"{size_text(limit)} is above run.containers x the largest job"
             yield f"run.{key}", f"{what} ({size_text(most)})", f"lower it to {size_text(most)}"
         if run.containers * min(each) > limit:
-            what = f"{run.containers} of the smallest jobs are above run.{key} already"
+            what = f"{run.containers} of the smallest jobs already exceed run.{key}"
             yield "run.containers", what, f"lower it to {limit // min(each)}"
 
 
 def of_machine(whole: Whole, machine: Machine) -> Iterator[Found]:
-    """Limits above what ``machine`` has: there they would never bind."""
-    todo = "lower it, or use a smaller policy such as ci-cpu"
+    """Limits above what ``machine`` has, where they would never bind."""
+    keep = whole.run.keep_free
     for kind in BLOCKS:
         block: Container = getattr(whole, kind)
         if block.resources.cpus > machine.cpus:
             what = f"{block.resources.cpus:g} CPUs; this machine has {machine.cpus}"
-            yield f"{kind}.resources.cpus", what, todo
-        if block.gpus.count > (machine.gpus if machine.gpus is not None else block.gpus.count):
+            yield f"{kind}.resources.cpus", what, _lower_to(str(machine.cpus))
+        if machine.gpus is not None and block.gpus.count > machine.gpus:
             what = f"{block.gpus.count} GPU{'s' * (block.gpus.count != 1)}; this machine has {machine.gpus}"
-            yield f"{kind}.gpus.count", what, todo
-        if machine.gpu_memory is not None:
-            yield from _size(f"{kind}.gpus.memory", block.gpus.memory, machine.gpu_memory, todo)
+            yield f"{kind}.gpus.count", what, _lower_to(str(machine.gpus))
+        if machine.gpu_memory is not None and block.gpus.memory > machine.gpu_memory:
+            there = rough_text(machine.gpu_memory)
+            what = f"{size_text(block.gpus.memory)}; the smallest GPU of this machine has {there}"
+            yield f"{kind}.gpus.memory", what, _lower_to(there)
         for key, wanted, most in (
             ("pids", block.resources.pids, machine.pids),
             ("open_files", block.resources.open_files, machine.open_files),
         ):
             if wanted > most:
                 what = f"{wanted}; this machine's kernel allows {most}"
-                yield f"{kind}.resources.{key}", what, todo
-        yield from _size(f"{kind}.resources.memory", block.resources.memory, machine.memory, todo)
-        yield from _size(f"{kind}.storage.workspace", block.storage.workspace, machine.disk, todo)
-        keep = whole.run.keep_free
-        for key, size, kept, there, name in (
+                yield f"{kind}.resources.{key}", what, _lower_to(str(most))
+        yield from _size(f"{kind}.resources.memory", block.resources.memory, machine.memory)
+        yield from _size(f"{kind}.storage.workspace", block.storage.workspace, machine.disk, _FREE)
+        for key, size, kept, most, name in (
             ("resources.memory", block.resources.memory, keep.memory, machine.memory, "memory"),
             ("storage.workspace", block.storage.workspace, keep.disk, machine.disk, "disk"),
         ):
-            if size <= there < size + kept:
-                what = f"with run.keep_free.{name} it is above this machine's {rough_text(there)}"
-                yield f"{kind}.{key}", what, todo
-    yield from _size("run.memory", whole.run.memory, machine.memory, todo)
-    yield from _size("run.disk", whole.run.disk, machine.disk, todo)
-    yield from _size("run.keep_free.memory", whole.run.keep_free.memory, machine.memory, todo)
-    yield from _size("run.keep_free.disk", whole.run.keep_free.disk, machine.disk, todo)
+            if size <= most < size + kept:
+                what = (
+                    f"{size_text(size)} and run.keep_free.{name} ({size_text(kept)}) together; "
+                    f"this machine has {rough_text(most)}{_FREE * (name == 'disk')}"
+                )
+                yield f"{kind}.{key}", what, _lower_to(rough_text(most - kept))
+    yield from _size("run.memory", whole.run.memory, machine.memory)
+    yield from _size("run.disk", whole.run.disk, machine.disk, _FREE)
+    yield from _size("run.keep_free.memory", keep.memory, machine.memory)
+    yield from _size("run.keep_free.disk", keep.disk, machine.disk, _FREE)
 
 
-def _size(key: str, wanted: int, there: int, todo: str) -> Iterator[Found]:
+_FREE = " free"
+
+
+def _size(key: str, wanted: int, there: int, state: str = "") -> Iterator[Found]:
     if wanted > there:
-        yield key, f"{size_text(wanted)}; this machine has {rough_text(there)}", todo
+        have = rough_text(there)
+        yield key, f"{size_text(wanted)}; this machine has {have}{state}", _lower_to(have)
+
+
+def _lower_to(most: str) -> str:
+    return f"lower it to {most}, or use a smaller policy: `aisci policy list`"

@@ -1,9 +1,9 @@
-"""Policies: what containers, ideas and runs may use; read strictly, inherited downwards only.
+"""Policies: what containers, ideas and runs may use; parsed strictly, and only restricted by children.
 
-A policy extends at most one parent and may only take away from it; ``policies/base.yaml`` is the
-ceiling. The *effective* policy, after inheritance and with every key written out, is what is
-enforced, hashed, recorded and shown. A block may come from another file: ``latex: {extends:
-latex}`` takes the block ``latex`` of the policy ``latex``.
+A policy extends at most one parent and may only restrict it; ``policies/base.yaml`` is the ceiling.
+The *effective* policy, after inheritance and with every key written out, is enforced, hashed,
+recorded and shown. A block can come from another file: ``latex: {extends: latex}`` takes the block
+``latex`` of the policy ``latex``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from pydantic import ValidationError
 
 from orchestrator.core.errors import UserError
 from orchestrator.core.job import ContainerKind, Limits
-from orchestrator.core.strict_yaml import Document, dump, nearest
+from orchestrator.core.problems import explained, nearest
+from orchestrator.core.strict_yaml import Document, dump
 from orchestrator.core.tree import digest
 from orchestrator.policy.compare import flat, weaker
 from orchestrator.policy.inherit import Effective, effective, find
@@ -72,7 +73,7 @@ class Policy:
 
     @property
     def hash(self) -> str:
-        """SHA-256, in hex, of the effective policy; equal wherever the file lies."""
+        """SHA-256, in hex, of the effective policy; independent of the file's place."""
         return digest(self.settings)
 
     @property
@@ -127,7 +128,7 @@ def limits_of(block: Container) -> Limits:
 
 
 def load(name: str, shipped: Path) -> Policy:
-    """The policy of that name: bare, from the folder ``shipped``; with a slash, a path.
+    """The policy of that name: a bare name is in the folder ``shipped``; a path has a slash.
 
     Raises :class:`UnknownName` and :class:`BadPolicy`.
     """
@@ -137,11 +138,13 @@ def load(name: str, shipped: Path) -> Policy:
     try:
         whole = Whole.model_validate(header | {"exceeds": found.reasons} | settings)
     except ValidationError as problem:
-        loc = tuple(str(part) for part in problem.errors()[0]["loc"])
+        missing = [".".join(str(part) for part in one["loc"]) for one in problem.errors()]
+        names = ", ".join(missing[:12]) + (", …" if len(missing) > 12 else "")
         raise document.bad(
-            loc,
-            f"the policy {document.data['name']!r} is not complete: {'.'.join(loc)} is missing",
-            why="a policy that extends nothing has to write every key",
+            tuple(missing[0].split(".")),
+            f"the policy {document.data['name']!r} is not complete: "
+            f"{names} {'is' if len(missing) == 1 else 'are'} missing",
+            why="a policy that extends nothing must write every key",
             todo=_how_to_complete(settings),
         ) from problem
     origin = document.path if "/" in name else "shipped"
@@ -149,7 +152,7 @@ def load(name: str, shipped: Path) -> Policy:
 
 
 def load_blocks(name: str, shipped: Path) -> tuple[Document, Effective]:
-    """A file and what it says after inheritance: a whole policy, or only some blocks of one."""
+    """A file and its settings after inheritance: a whole policy, or only some blocks of one."""
     document = find(name, shipped, beside=Path())
     return document, effective(document, shipped)
 
@@ -173,20 +176,28 @@ def lowered(policy: Policy, changes: Mapping[str, Any]) -> Policy:
     keys = {".".join(path): path for path in flat(settings)}
     for key, value in changes.items():
         if key not in keys:
-            raise UserError(f"no policy has the key {key!r}", todo=nearest(key, tuple(keys)))
+            raise UserError(
+                f"no policy has the key {key!r}",
+                where=f"a setting to lower in the policy {policy.name!r}",
+                todo=nearest(key, keys),
+            )
         _put(settings, keys[key], value)
     try:
         whole = Whole.model_validate(settings)
     except ValidationError as problem:
-        error = problem.errors()[0]
-        why = str(error["msg"]).removeprefix("Value error, ")
-        where = ".".join(str(part) for part in error["loc"])
-        raise UserError("a policy's setting is wrong", where=where, why=why) from problem
+        first = explained(problem, settings)[0]
+        raise UserError(
+            "a policy cannot have this setting",
+            where=".".join(str(part) for part in first.loc),
+            why=first.what,
+            todo=first.todo,
+        ) from problem
     for more in weaker(policy.settings, whole.model_dump(mode="json")):
         raise UserError(
-            f"{more.key} may only be lowered here",
-            why=f"the policy {policy.name!r} says {more.before}; asked was {more.after}",
-            todo="write a policy of your own that allows it, and name it with a slash",
+            f"the command line can only lower {more.key}",
+            where=f"the policy {policy.name!r}",
+            why=f"the policy has {more.before}; {more.after} was requested",
+            todo="write a policy of your own that allows it, and use it: --policy ./FILE.yaml",
         )
     before = flat(policy.settings)
     noted = tuple((key, str(before[keys[key]])) for key in changes)
@@ -202,5 +213,5 @@ def _put(settings: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
 def _how_to_complete(settings: Mapping[str, Any]) -> str:
     if set(settings) <= set(BLOCKS):
         block = next(iter(settings), "latex")
-        return f"add `extends: base`; or refer to it from a policy: `{block}: {{extends: …}}`"
-    return "add `extends: base`, or the key"
+        return f"add `extends: base`; or use the block in a policy: `{block}: {{extends: …}}`"
+    return "add `extends: base`, or the missing keys"

@@ -1,7 +1,7 @@
-"""What may stand in a policy: every key, its unit, and a line for its reader, once.
+"""The keys of a policy: each with its unit and one line of description.
 
-This is a policy whole, after inheritance, where no key may be missing; as a person writes it,
-see ``policy_written.py``. Unknown keys are refused in both.
+This is a whole policy, after inheritance, where no key may be missing; ``document.py`` has the form
+that a person writes. Unknown keys are refused in both.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from orchestrator.policy.values import (
 
 
 class Strict(BaseModel):
-    """Frozen, no unknown keys, no value turned into another type in silence."""
+    """Frozen, no unknown keys, no silent conversion of a value to another type."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
@@ -37,7 +37,7 @@ class Strict(BaseModel):
 class Resources(Strict):
     """What one container may use while it runs: CPUs, bytes of memory, processes, files."""
 
-    cpus: Cpus = Field(description="CPUs at most; half ones are possible.")
+    cpus: Cpus = Field(description="CPUs at most; fractions are possible.")
     memory: Size = Field(description="Memory, with no swap on top. It includes /tmp and /dev/shm.")
     pids: Count = Field(description="Processes and threads at once; stops a fork bomb.")
     shm: Size = Field(description="Shared memory in /dev/shm, counted inside memory.")
@@ -45,21 +45,21 @@ class Resources(Strict):
 
 
 class Gpus(Strict):
-    """Whole GPUs by count; their memory is sampled and overuse killed, and the file says so."""
+    """Whole GPUs by count; their memory is sampled, and overuse is killed."""
 
     count: CountOrNone = Field(description="Whole GPUs.")
     memory: Size = Field(description="Memory on each GPU; 0B where there is none.")
     enforce: Literal["watched"] = Field(
-        description="`watched`: sampled, and killed past the limit; between two samples it can be exceeded."
+        description="`watched`: sampled, and killed above the limit; it can be exceeded between two samples."
     )
 
 
 class Times(Strict):
-    """Seconds: on the clock, of all CPUs together, and between TERM and KILL."""
+    """Seconds: wall time, CPU time, and the time between TERM and KILL."""
 
-    wall: Time = Field(description="On the clock, from start to kill.")
-    cpu: Time = Field(description="Of all processes on all CPUs together.")
-    grace: Time = Field(description="Between TERM and KILL.")
+    wall: Time = Field(description="Wall time, from start to kill.")
+    cpu: Time = Field(description="CPU time of all processes on all CPUs together.")
+    grace: Time = Field(description="Time between TERM and KILL.")
 
 
 class Storage(Strict):
@@ -72,48 +72,50 @@ class Storage(Strict):
 
 
 class Harvest(Strict):
-    """The most that is brought home from one container."""
+    """The most that is copied out of one container."""
 
-    files: Count = Field(description="Files that are brought home.")
-    bytes: Size = Field(description="Bytes that are brought home, together.")
-    file: Size = Field(description="The largest single file that is brought home.")
-    depth: Count = Field(description="Folders in folders.")
+    files: Count = Field(description="Files that are copied out.")
+    bytes: Size = Field(description="Bytes that are copied out, together.")
+    file: Size = Field(description="The largest single file that is copied out.")
+    depth: Count = Field(description="Levels of folders.")
 
 
 class Container(Strict):
-    """One kind of container: every control that its program lives under."""
+    """One kind of container: every control that its program runs under."""
 
     image: Image = Field(
-        description="An image that `aisci images list` names; its id is recorded and checked at each start."
+        description="An image that `aisci images list` prints; its id is recorded and checked at each start."
     )
     runtime: Runtime = Field(
-        description="runc, or runsc: gVisor, a kernel of its own between program and host."
+        description="runc, or runsc (gVisor): a separate kernel between program and host."
     )
     user: User = Field(description="Numeric user and group; never root.")
     env: Env = Field(
-        description="Every variable that the program sees of yours; none is passed on unless named here."
+        description="The variables that the program gets; no other variable of yours is passed on."
     )
     resources: Resources = Field(description="What it may use while it runs.")
     gpus: Gpus = Field(description="Whole GPUs by count.")
     time: Times = Field(description="How long it may run.")
     storage: Storage = Field(description="What it may write.")
     network: Network = Field(
-        description="`none`: no interface but loopback. Or the hosts that it may reach over HTTPS, by whole name."
+        description="`none`: only the loopback interface. Or the full names of the hosts that it may reach over HTTPS."
     )
     seccomp: Seccomp = Field(
-        description="The filter on system calls: `default`, aisci's own, or a profile's file."
+        description="The filter for system calls: `default` (aisci's own), or the file of a profile."
     )
-    logs: Size = Field(description="Bytes of output; more ends the run.")
-    data: Literal["read-only", "none"] = Field(description="Staged data sets below /data, or none.")
-    harvest: Harvest = Field(description="The most that is brought home.")
+    logs: Size = Field(description="Bytes of output; a job that writes more is ended.")
+    data: Literal["read-only", "none"] = Field(
+        description="`read-only`: staged data sets below /data. Or `none`."
+    )
+    harvest: Harvest = Field(description="The most that is copied out.")
 
 
 class EditorContainer(Container):
-    """The editor's container; ``process`` runs it on the host instead, under the guard alone."""
+    """The editor's container; ``process`` runs the editor on the host, under its own guard only."""
 
     process: bool = Field(
         default=False,
-        description="true: Aider runs on the host with your rights, under its own guard alone.",
+        description="true: Aider runs on the host with your rights, under its own guard only.",
     )
 
 
@@ -128,38 +130,38 @@ class Budget(Strict):
 class IdeaBudget(Strict):
     """What one idea may use, from its first model call to its review."""
 
-    wall: Time = Field(description="On the clock, from its first model call to its review.")
+    wall: Time = Field(description="Wall time, from its first model call to its review.")
     gpu_time: Time = Field(description="GPUs × time.")
-    budget: Budget = Field(description="Of model calls.")
+    budget: Budget = Field(description="The cost of model calls.")
 
 
 class KeepFree(Strict):
-    """What the host keeps for itself."""
+    """What stays free on the host."""
 
-    disk: Size = Field(description="Disk that stays free beyond all that a job may use.")
-    memory: Size = Field(description="Memory that stays free beyond all that a job may use.")
+    disk: Size = Field(description="Disk that stays free in addition to what a job may use.")
+    memory: Size = Field(description="Memory that stays free in addition to what a job may use.")
 
 
 class RunBudget(Strict):
     """What all ideas of a run may use together."""
 
-    wall: Time = Field(description="On the clock, all ideas together.")
-    budget: Budget = Field(description="Of model calls.")
-    containers: Count = Field(description="Jobs at once; another waits.")
-    memory: Size = Field(description="Of all jobs at once.")
-    disk: Size = Field(description="Of the workspaces of all jobs at once.")
-    keep_free: KeepFree = Field(description="What the host keeps for itself.")
+    wall: Time = Field(description="Wall time, all ideas together.")
+    budget: Budget = Field(description="The cost of model calls.")
+    containers: Count = Field(description="Jobs at the same time; further jobs wait.")
+    memory: Size = Field(description="Memory of all running jobs together.")
+    disk: Size = Field(description="Workspaces of all running jobs together.")
+    keep_free: KeepFree = Field(description="What stays free on the host.")
 
 
 class Whole(Strict):
-    """A policy after inheritance: nothing is left out."""
+    """A policy after inheritance, with every key."""
 
-    version: Literal[1] = Field(description="The version of this form.")
+    version: Literal[1] = Field(description="The version of the policy format.")
     name: Name = Field(description="Its name in records and messages.")
-    description: Description = Field(description="One line for its reader.")
+    description: Description = Field(description="One line of description.")
     exceeds: Exceeds = Field(
         default={},
-        exclude_if=lambda reasons: not reasons,  # no hash changes where nothing is said
+        exclude_if=lambda reasons: not reasons,  # a policy without `exceeds` keeps its hash
         description="Settings that allow more than the parent does, each with the reason.",
     )
     experiment: Container = Field(description="The container of the model's code.")
@@ -172,7 +174,7 @@ class Whole(Strict):
 
 
 BLOCKS = ("experiment", "latex", "editor")
-"""The keys of a policy that hold a container, and that may stand alone in a file."""
+"""The keys of a policy that contain a container, and that a file may have without the others."""
 
 
 def _leaves(model: type[BaseModel], at: str = "") -> tuple[str, ...]:
@@ -188,7 +190,7 @@ def _leaves(model: type[BaseModel], at: str = "") -> tuple[str, ...]:
 
 
 DESCRIPTIVE = ("version", "name", "description", "exceeds")
-"""Keys that say what a policy is, and allow nothing."""
+"""Keys that describe a policy and allow nothing."""
 
 SETTINGS = tuple(key for key in _leaves(Whole) if key not in DESCRIPTIVE)
 """Every other key of a policy with its dots, such as ``experiment.time.wall``."""

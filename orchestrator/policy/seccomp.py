@@ -1,8 +1,9 @@
-"""Seccomp profiles: which system calls a container's processes may make at all.
+"""Seccomp profiles: which system calls a container's processes may make.
 
-A profile is the JSON that container engines take. aisci's own is ``policies/seccomp/default.json``;
-a policy may name another file. Here profiles are read strictly, hashed and compared. What an
-engine or a runtime would pass over in silence, or take otherwise than it reads, is refused.
+A profile is the JSON that container engines accept. aisci's own is
+``policies/seccomp/default.json``; a policy may name another file. This module parses profiles
+strictly, hashes and compares them. It refuses what an engine or a runtime would ignore silently or
+interpret differently from a reader.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from pydantic import (
     model_validator,
 )
 
-from orchestrator.core.errors import BadPolicy
+from orchestrator.core.errors import BadPolicy, listed
 from orchestrator.core.files import shipped_root
+from orchestrator.core.problems import Form, Invalid, explained, row
 from orchestrator.core.tree import canonical, digest
 
 DEFAULT = "default"
@@ -32,8 +34,20 @@ MAX_BYTES = 64 * 1024
 _ENOSYS, _CLONE3 = 38, "clone3"
 _GVISOR = "runsc"
 
-Call = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-Architecture = Annotated[str, Field(pattern=r"^SCMP_ARCH_[A-Z0-9_]{2,24}$")]
+Call = Annotated[
+    str,
+    Form(
+        r"^[a-z][a-z0-9_]{0,63}$", "is not the name of a system call: {!r}", "write it like openat"
+    ),
+]
+Architecture = Annotated[
+    str,
+    Form(
+        r"^SCMP_ARCH_[A-Z0-9_]{2,24}$",
+        "is not the name of an architecture: {!r}",
+        "write it like SCMP_ARCH_X86_64",
+    ),
+]
 Refusal = Literal["SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS",
                   "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP"]  # fmt: skip
 Comparison = Literal["SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE",
@@ -55,7 +69,7 @@ class Argument(_Strict):
 
 
 class Rule(_Strict):
-    """What happens to some calls where all of ``args`` hold; ``comment`` is for readers."""
+    """The action for some calls if all of ``args`` hold; ``comment`` is for readers."""
 
     comment: Annotated[str, Field(max_length=1000, exclude=True)] = ""
     names: Annotated[tuple[Call, ...], Field(min_length=1, strict=False)]
@@ -70,21 +84,27 @@ class Rule(_Strict):
     @model_validator(mode="after")
     def _means_what_it_says(self) -> Rule:
         if len({arg.index for arg in self.args}) < len(self.args):
-            raise ValueError("an engine takes two conditions on one argument for either-or")
+            raise Invalid(
+                "two conditions on one argument: an engine accepts a call that meets either",
+                "split the rule, or use SCMP_CMP_MASKED_EQ",
+                ("args",),
+            )
         if self.errnoRet is not None and self.action != "SCMP_ACT_ERRNO":
-            raise ValueError("errnoRet belongs to SCMP_ACT_ERRNO alone")
+            raise Invalid(
+                "only the action SCMP_ACT_ERRNO has an errnoRet", "remove errnoRet", ("errnoRet",)
+            )
         return self
 
 
 class Machines(_Strict):
-    """An architecture, and others whose calls its kernel takes as well."""
+    """An architecture, and others whose calls its kernel also accepts."""
 
     architecture: Architecture
     subArchitectures: Annotated[tuple[Architecture, ...], Field(strict=False)] = ()  # noqa: N815  # as above
 
 
 class Profile(_Strict):
-    """A whole profile. Every call is refused that no rule allows."""
+    """A whole profile. Each call that no rule allows is refused."""
 
     defaultAction: Refusal  # noqa: N815  # as above
     architectures: Annotated[tuple[Architecture, ...], Field(strict=False)] = ()
@@ -94,12 +114,15 @@ class Profile(_Strict):
     @model_validator(mode="after")
     def _names_architectures_once(self) -> Profile:
         if bool(self.architectures) == bool(self.archMap):
-            raise ValueError("give either architectures or archMap: engines refuse both")
+            raise Invalid(
+                "engines need either architectures or archMap, and refuse both",
+                "keep one of the two",
+            )
         return self
 
     @model_serializer(mode="plain")
     def normal(self) -> dict[str, Any]:
-        """The profile as data, without comments and without what says nothing."""
+        """The profile as data, without comments and empty keys."""
         where: dict[str, Any] = {"architectures": list(self.architectures)}
         if self.archMap:
             where = {"archMap": [machines.model_dump(mode="json") for machines in self.archMap]}
@@ -111,7 +134,7 @@ class Profile(_Strict):
 
     @property
     def text(self) -> str:
-        """What an engine is given: equal for equal profiles."""
+        """The text for an engine; equal for equal profiles."""
         return canonical(self.normal()).decode()
 
     @property
@@ -119,7 +142,7 @@ class Profile(_Strict):
         return digest(self.normal())
 
     def machines(self, native: str) -> frozenset[str]:
-        """The architectures whose calls pass the filter at all, on a machine of ``native``."""
+        """The architectures whose calls the filter considers, on a machine of ``native``."""
         mapped = [
             sub
             for one in self.archMap
@@ -130,34 +153,36 @@ class Profile(_Strict):
 
 
 def read(path: Path) -> Profile:
-    """The profile in a file. Raises :class:`BadPolicy`, which names what is wrong in it."""
+    """The profile in a file. Raises :class:`BadPolicy` with each error in it."""
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except OSError as problem:
         raise _bad(
-            path, problem.strerror or "it cannot be read", "name a file beside the policy"
+            path,
+            problem.strerror or "it cannot be read",
+            "write the path of the profile, relative to the policy's file",
         ) from problem
     if len(raw) > MAX_BYTES:
-        raise _bad(path, f"it has more than {MAX_BYTES} bytes", "one rule can name many calls")
+        raise _bad(
+            path, f"it has more than {MAX_BYTES} bytes", "join rules: one rule can name many calls"
+        )
     try:
         data = json.loads(raw.decode("utf-8"), object_pairs_hook=_no_twins)
     except RecursionError as problem:
         raise _bad(path, "it is nested too deep", _LIKE) from problem
-    except ValueError as problem:  # no UTF-8, no JSON, or a key that stands twice
+    except ValueError as problem:  # no UTF-8, no JSON, or a duplicate key
         raise _bad(path, str(problem), _LIKE) from problem
     try:
         return Profile.model_validate(data)
     except ValidationError as problem:
-        first = problem.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        why = str(first["msg"]).removeprefix("Value error, ")
-        raise _bad(path, f"{place}: {why}" if place else why, _LIKE) from problem
+        found = explained(problem, data, Profile.model_json_schema)
+        raise _bad(path, listed([row(one) for one in found]), _LIKE) from problem
 
 
 _LIKE = (
-    "write it like policies/seccomp/default.json: deny by default, and rules without `includes` "
-    "and `excludes`, since no container here has a capability"
+    "write it like policies/seccomp/default.json: deny by default, with rules that have no "
+    "`includes` and no `excludes`, because aisci's containers have no capabilities"
 )
 
 
@@ -167,18 +192,18 @@ def _bad(path: Path, why: str, todo: str) -> BadPolicy:
 
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(dict(pairs)) < len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key occurs twice")
     return dict(pairs)
 
 
 @cache
 def shipped() -> Profile:
-    """aisci's own profile, which ``seccomp: default`` means."""
+    """aisci's own profile: ``seccomp: default``."""
     return read(shipped_root() / "policies" / "seccomp" / "default.json")
 
 
 def profile_of(setting: str | Profile | dict[str, Any]) -> Profile:
-    """The profile that a policy's ``seccomp`` stands for, whichever way it is said."""
+    """The profile that a policy's ``seccomp`` selects, in each form that the key can have."""
     if isinstance(setting, Profile):
         return setting
     if setting == DEFAULT:
@@ -197,11 +222,11 @@ def words(setting: str | Profile | dict[str, Any]) -> str:
 
 
 def under(profile: Profile, runtime: str) -> Profile:
-    """``profile`` as ``runtime`` has to be given it, to mean the same.
+    """``profile`` in the form that has the same effect under ``runtime``.
 
-    gVisor's filter answers every refusal with EPERM and does not read ``errnoRet``. Where clone3
-    is to be answered ENOSYS, so that libc takes clone, it therefore passes to gVisor's own
-    kernel; :mod:`orchestrator.policy.runtimes` names it. Every other call stays refused.
+    gVisor's filter answers each refusal with EPERM and ignores ``errnoRet``. A rule that answers
+    clone3 with ENOSYS, so that libc uses clone, therefore lets clone3 through to gVisor's own
+    kernel; :mod:`orchestrator.policy.runtimes` lists it. Every other call stays refused.
     """
     if runtime == "runc":
         return profile

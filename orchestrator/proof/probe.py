@@ -26,7 +26,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from orchestrator.core.errors import BadFile, UnknownName
 from orchestrator.core.job import ContainerKind, Verdict
-from orchestrator.core.strict_yaml import nearest
+from orchestrator.core.problems import nearest
 from orchestrator.core.units import parse_size, parse_time
 from orchestrator.policy.runtimes import departures
 from orchestrator.proof.mechanisms import IDS

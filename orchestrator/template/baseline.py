@@ -1,8 +1,8 @@
 """A kept baseline: ``run_0`` of a template as one machine measured it, for later runs to start from.
 
-It is the answer of one container's job, whole, with its attestation. A run may begin from it only
-where its own baseline would be the same job, in the same image, under the same policy: the
-``key`` says so. Times are wall time in seconds, memory in bytes.
+It is the whole result of one container's job, with its attestation. A run may start from it only
+if its own baseline would be the same job, in the same image, under the same policy: then the
+``key`` is equal. Times are wall time in seconds, memory in bytes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FORM = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptBaseline:
-    """One baseline. ``machine`` is in words; ``seeds`` by data set, as the manifest states them."""
+    """One baseline. ``machine`` describes the machine; ``seeds`` are by data set, from the manifest."""
 
     form: int
     key: str
@@ -54,7 +54,7 @@ def written(kept: KeptBaseline) -> bytes:
 
 
 def read(data: bytes, where: str) -> KeptBaseline:
-    """Raises :class:`BadFile` for what this program did not write."""
+    """Raises :class:`BadFile` for data that this program did not write."""
     try:
         kept = _KEPT.validate_json(data)
     except ValidationError as error:
@@ -62,13 +62,14 @@ def read(data: bytes, where: str) -> KeptBaseline:
         raise BadFile(
             "a kept baseline cannot be read",
             where=where,
-            why=f"{'.'.join(map(str, first['loc']))}: {first['msg']}",
-            todo="remove its folder, then: aisci template baseline",
+            why=f"this version writes another value at {'.'.join(map(str, first['loc'])) or 'the top'}",
+            todo="remove its folder, then: aisci template baseline TEMPLATE",
         ) from error
     if kept.form != FORM:
         raise BadFile(
-            "a kept baseline has another program's form",
+            "a kept baseline has the format of another program version",
             where=where,
-            todo="remove its folder, then: aisci template baseline",
+            why=f"its format is {kept.form}; this version reads {FORM}",
+            todo="remove its folder, then: aisci template baseline TEMPLATE",
         )
     return kept

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from orchestrator.core.errors import BadTemplate
-from orchestrator.core.strict_yaml import Document, nearest, parse
+from orchestrator.core.problems import nearest
+from orchestrator.core.strict_yaml import Document, parse
 
 MANIFEST = "template.yaml"
 MAX_FILES = 2000
@@ -46,7 +47,7 @@ def read(folder: Path, origin: str, shipped_root: Path) -> dict[str, bytes]:
         raise manifest.bad(
             EXTENDS,
             f"the template {name!r} has an `extends` of its own",
-            why="a template extends a whole one: there is one level only",
+            why="a template can only extend one that extends nothing",
             todo="name a template without `extends`",
         )
     return base | files | {MANIFEST: _complete(manifest, files[MANIFEST], name)}
@@ -67,14 +68,14 @@ def _base_name(manifest: Document, names: tuple[str, ...]) -> str:
         raise manifest.bad(
             EXTENDS,
             "`extends` is not the name of a template",
-            why="only a template that comes with aisci can be extended; a path may lead anywhere",
+            why="a template can only extend one that comes with aisci, not a path",
             todo=f"write a bare name; {nearest('', names)}",
         )
     if name not in names:
         raise manifest.bad(
             EXTENDS,
             f"`extends` names the template {name!r}, which does not exist",
-            why="only a template that comes with aisci can be extended",
+            why="a template can only extend one that comes with aisci",
             todo=nearest(name, names),
         )
     return name
@@ -87,8 +88,8 @@ def _complete(manifest: Document, raw: bytes, name: str) -> bytes:
     if found != 1:
         raise manifest.bad(
             EXTENDS,
-            "`extends` does not stand on a line by itself",
-            why="the line is taken out when the files are put together",
+            "`extends` is not on a line of its own",
+            why="the line is removed when the files are combined",
             todo=f"write `extends: {name}` on one line that begins with it",
         )
     return complete
@@ -102,9 +103,11 @@ def _read(folder: Path) -> Iterator[tuple[str, bytes]]:
         info = path.lstat()
         count, total = count + 1, total + info.st_size
         if not stat.S_ISREG(info.st_mode):
-            raise _unfit(path, "it is no regular file", "replace links and devices by plain files")
+            raise _unfit(
+                path, "it is not a regular file", "replace links and devices by regular files"
+            )
         if not relative.isprintable() or "\\" in relative:
-            raise _unfit(path, "its name has characters that cannot be shown", "rename it")
+            raise _unfit(path, "its name has characters that cannot be displayed", "rename it")
         if info.st_size > MAX_FILE or total > MAX_BYTES or count > MAX_FILES:
             raise _unfit(
                 path,
@@ -117,7 +120,9 @@ def _read(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 def _walk(folder: Path, root: Path, depth: int) -> Iterator[Path]:
     if depth > MAX_DEPTH:
-        raise _unfit(folder, f"it lies more than {MAX_DEPTH} folders deep", "flatten the template")
+        raise _unfit(
+            folder, f"it is more than {MAX_DEPTH} folders deep", "use fewer levels of folders"
+        )
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.name == "__pycache__":
             continue

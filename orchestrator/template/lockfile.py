@@ -21,7 +21,7 @@ BASES = ("sandbox-cpu", "sandbox-cuda")
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """What is wrong at a line, and how to mend it."""
+    """What is wrong at a line, and how to correct it."""
 
     line: int
     what: str
@@ -45,7 +45,7 @@ def read(text: str) -> tuple[tuple[Locked, ...], tuple[Wrong, ...]]:
         pin, hashes = _PIN.fullmatch(words[0]), words[1:]
         if pin is None:
             todo = "write name==version; make the list with `uv pip compile --generate-hashes`"
-            wrong.append(Wrong(line, f"{words[0]!r} is no exact version of a package", todo))
+            wrong.append(Wrong(line, f"{words[0]!r} is not an exact version of a package", todo))
         elif not hashes or not all(_HASH.fullmatch(word) for word in hashes):
             odd = next((word for word in hashes if not _HASH.fullmatch(word)), "no hash")
             todo = "give each file as --hash=sha256:…, and nothing else"
@@ -54,9 +54,11 @@ def read(text: str) -> tuple[tuple[Locked, ...], tuple[Wrong, ...]]:
             packages.append(Locked(normal(pin[1]), pin[2], line))
     wrong += _twice(packages)
     if not packages and not wrong:
-        wrong.append(Wrong(1, "the list is empty", "take `lock` out of template.yaml"))
+        wrong.append(Wrong(1, "the list is empty", "remove `lock` from template.yaml"))
     if len(packages) > MOST:
-        wrong.append(Wrong(1, f"it has {len(packages)} packages, over {MOST}", "need less"))
+        wrong.append(
+            Wrong(1, f"it has {len(packages)} packages, over {MOST}", "depend on fewer packages")
+        )
     return tuple(packages), tuple(wrong)
 
 
@@ -80,19 +82,21 @@ def _twice(packages: list[Locked]) -> Iterator[Wrong]:
     seen: dict[str, int] = {}
     for one in packages:
         if one.name in seen:
-            yield Wrong(one.line, f"{one.name} stands at line {seen[one.name]} too", "leave one")
+            yield Wrong(
+                one.line, f"{one.name} is also on line {seen[one.name]}", "remove one of the lines"
+            )
         seen[one.name] = one.line
 
 
 def beside_base(packages: tuple[Locked, ...]) -> Iterator[Wrong]:
-    """Packages that the base image has already: they would be replaced underfoot."""
+    """Packages that the base image already has, which an install would replace."""
     have = {name for base in BASES for name in base_packages(base)}
     for one in packages:
         if one.name in have:
             yield Wrong(
                 one.line,
-                f"{one.name} is in the base image already",
-                "take it out, and choose versions of the others that go with the base's own",
+                f"{one.name} is already in the base image",
+                "remove it, and choose versions of the others that work with the base image's version",
             )
 
 

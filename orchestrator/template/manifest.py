@@ -1,17 +1,19 @@
-"""``template.yaml``: what a template says of itself, so that a program and a person need not guess.
+"""``template.yaml``: the description of a template for programs and people.
 
-Every key is used: ``editable`` and ``fixed`` bound the editor, ``metrics`` say which way is
-better, ``knobs`` are what ``builtin/sweep`` turns, ``data`` is what the host fetches and mounts,
-``packages`` are checked against the imports, ``lock`` is what the base image lacks, ``scales``
-set the size of a run, and ``beats`` what a run must reach to count as trained.
+Each key is used: ``editable`` and ``fixed`` bound the editor, ``metrics`` give the better
+direction, ``knobs`` are what ``builtin/sweep`` varies, ``data`` is what the host fetches and mounts,
+``packages`` are compared with the imports, ``lock`` lists what the base image lacks, ``scales``
+set the size of a run, and ``beats`` is what a run must reach to count as trained.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -20,17 +22,48 @@ from pydantic import (
     model_validator,
 )
 
+from orchestrator.core.problems import Form, Invalid, Loc, nearest
 from orchestrator.core.tree import digest
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")]
-FilePath = Annotated[
+Name = Annotated[
     str,
-    StringConstraints(
-        pattern=r"^(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*$", max_length=200
+    Form(
+        r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$",
+        "names have up to 80 letters, digits, `_`, `.` and `-`, and begin with a letter or digit: {!r}",
+        "rename it",
     ),
 ]
-Setting = Annotated[str, StringConstraints(pattern=r"^AISCI_[A-Z0-9_]+$")]
+FilePath = Annotated[
+    str,
+    StringConstraints(max_length=200),
+    Form(
+        r"^(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*$",
+        "is not the path of a file below the template's folder: {!r}",
+        "write a relative path of letters, digits, `_`, `.` and `-`, such as data/train.csv",
+    ),
+]
+
+
+def _variable(name: str) -> str:
+    if re.fullmatch("AISCI_[A-Z0-9_]+", name):
+        return name
+    rest = re.sub(r"[^A-Z0-9_]", "_", name.upper().removeprefix("AISCI_"))[:40]
+    todo = f"rename it to AISCI_{rest or 'NAME'}, also where the experiment reads it"
+    if name.startswith("AISCI_"):
+        raise Invalid(f"variables have upper-case letters, digits and `_`: {name[:80]}", todo)
+    raise Invalid(f"variables begin with AISCI_: {name[:80]}", todo)
+
+
+Setting = Annotated[str, AfterValidator(_variable)]
+SettingValue = Annotated[
+    str,
+    Form(
+        r"^[A-Za-z0-9_.,:-]{0,80}$",
+        "values have up to 80 letters, digits and `_.,:-`: {!r}",
+        "write a short value without other characters",
+    ),
+]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 KnobValue = Annotated[int, Field(strict=True)] | Number
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
@@ -42,9 +75,9 @@ class _Record(BaseModel):
 
 
 class Metric(_Record):
-    """One number of ``means``. ``none``: neither way is better (a size, a setting).
+    """One number of ``means``. ``none``: neither direction is better (a size, a setting).
 
-    ``repeatable``: the same seed gives the same number again; a time or a rate is not.
+    ``repeatable``: the same seed gives the same number again, unlike a time or a rate.
     """
 
     direction: Literal["lower", "higher", "none"]
@@ -55,10 +88,17 @@ class Metric(_Record):
 
 
 class Knob(_Record):
-    """A constant that stands once at the top of a file as a plain number."""
+    """A constant that is assigned once, as a plain number, at the top level of a file."""
 
     file: FilePath
-    constant: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
+    constant: Annotated[
+        str,
+        Form(
+            r"^[A-Z][A-Z0-9_]*$",
+            "constants have upper-case letters, digits and `_`: {!r}",
+            "rename it, here and in the file",
+        ),
+    ]
     default: KnobValue
     values: Annotated[tuple[KnobValue, ...], Field(min_length=1, max_length=20)]
     description: Line
@@ -66,8 +106,9 @@ class Knob(_Record):
     @field_validator("values")
     @classmethod
     def _distinct(cls, values: tuple[KnobValue, ...]) -> tuple[KnobValue, ...]:
-        if len(set(values)) < len(values):
-            raise ValueError("a value stands twice")
+        twice = [value for index, value in enumerate(values) if value in values[:index]]
+        if twice:
+            raise Invalid(f"the value {twice[0]:g} occurs twice", "remove one of them")
         return values
 
     @property
@@ -77,20 +118,34 @@ class Knob(_Record):
 
 
 class DataFile(_Record):
-    """One file that is fetched: ``bytes`` long, known by its SHA-256, mounted as ``path``."""
+    """One file to fetch: ``bytes`` long, identified by its SHA-256, mounted as ``path``."""
 
     path: FilePath
-    url: Annotated[str, StringConstraints(pattern=r"^https?://[!-~]+$", max_length=500)]
+    url: Annotated[
+        str,
+        StringConstraints(max_length=500),
+        Form(
+            r"^https?://[!-~]+$",
+            "is not a web address: {!r}",
+            "write the whole address of the file, such as https://example.org/train.csv",
+        ),
+    ]
     bytes: Annotated[int, Field(strict=True, gt=0)]
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Annotated[
+        str,
+        Form(
+            r"^[0-9a-f]{64}$",
+            "is not a SHA-256 of 64 lower-case hexadecimal digits: {!r}",
+            "write the output of `sha256sum FILE`",
+        ),
+    ]
 
 
 class DataSet(_Record):
-    """Where data comes from.
+    """The source of data.
 
-    ``builtin``: the experiment makes it itself, or a file of the template is it. ``download``:
-    the host fetches ``files`` on request, once a machine; an experiment finds them, read-only,
-    below ``/data/<name>``.
+    ``builtin``: the experiment generates it, or the template contains it. ``download``: the host
+    fetches ``files`` on request, once per machine; an experiment reads them below ``/data/<name>``.
     """
 
     name: Name
@@ -100,29 +155,35 @@ class DataSet(_Record):
     files: tuple[DataFile, ...] = ()
 
     @model_validator(mode="after")
-    def _says_what_is_fetched(self) -> DataSet:
+    def _declares_what_is_fetched(self) -> DataSet:
         if self.source == "builtin" and self.files:
-            raise ValueError(f"data set {self.name} is builtin, yet names files to fetch")
+            what = f"the data set {self.name} is builtin and has files to fetch"
+            raise Invalid(what, "write `source: download`, or remove `files`", ("files",))
         if self.source == "download" and not (self.files and self.licence):
-            raise ValueError(f"data set {self.name} is fetched: name its files and its licence")
-        if len({file.path for file in self.files}) < len(self.files):
-            raise ValueError(f"data set {self.name} has two files of one path")
+            lacks = [key for key in ("files", "licence") if not getattr(self, key)]
+            what = f"the data set {self.name} is a download without {' and '.join(lacks)}"
+            raise Invalid(what, "add " + ", ".join(f"`{key}: …`" for key in lacks))
+        paths = [file.path for file in self.files]
+        twice = next((path for path in paths if paths.count(path) > 1), None)
+        if twice is not None:
+            what = f"the data set {self.name} has two files with the path {twice}"
+            raise Invalid(what, "give one of them another path", ("files",))
         return self
 
     @property
     def bytes(self) -> int:
-        """What is fetched, in bytes."""
+        """The size of all files, in bytes."""
         return sum(file.bytes for file in self.files)
 
     @property
     def hash(self) -> str:
-        """SHA-256 over the paths and hashes of its files: what a mount of it is known by."""
+        """SHA-256 over the paths and hashes of its files; it identifies a mount."""
         return digest({file.path: file.sha256 for file in self.files})
 
 
 @dataclass(frozen=True, slots=True)
 class StagedData:
-    """A data set of this host: its name below ``/data``, the hash of its content, its folder."""
+    """A data set on this host: its name below ``/data``, the hash of its content, its folder."""
 
     name: str
     hash: str
@@ -130,11 +191,11 @@ class StagedData:
 
 
 class Beats(_Record):
-    """What a trained model must reach against the same model untrained.
+    """What a trained model must reach, compared with the same model untrained.
 
-    On every data set of ``datasets`` (none named: all), ``metric`` must be better than
-    ``untrained`` by at least ``margin``, in the metric's unit and direction. Both are metrics
-    of one run, so the untrained value is measured, not assumed.
+    On each data set of ``datasets`` (default: all), ``metric`` must be better than ``untrained``
+    by at least ``margin``, in the metric's unit and direction. Both are metrics of one run, so the
+    untrained value is measured, not assumed.
     """
 
     metric: Line
@@ -144,14 +205,14 @@ class Beats(_Record):
 
 
 class Scale(_Record):
-    """The size of a run: settings for the experiment, and about how long one run then takes.
+    """The size of a run: variables for the experiment, and roughly how long one run takes.
 
-    ``minutes`` is wall time on the machine that ``description`` names; it is shown, and limits
-    nothing (a policy does). ``seeds`` are those of every data set, or of each by its name in
-    ``final_info.json``; ``data`` are the fetched data sets without which this size cannot run.
+    ``minutes`` is wall time on the machine that ``description`` names; it is displayed and limits
+    nothing (the policy does). ``seeds`` are those of all data sets, or of each by its name in
+    ``final_info.json``; ``data`` are the fetched data sets that a run of this size needs.
     """
 
-    env: dict[Setting, Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.,:-]{0,80}$")]] = {}
+    env: dict[Setting, SettingValue] = {}
     minutes: Annotated[Number, Field(gt=0)]
     description: Line
     seeds: Seeds | dict[Line, Seeds] | None = None
@@ -181,35 +242,46 @@ class Manifest(_Record):
     def _agrees_with_itself(self) -> Manifest:
         both = set(self.editable) & set(self.fixed)
         if both:
-            raise ValueError(f"{min(both)} is both editable and fixed")
+            what = f"{min(both)} is both editable and fixed"
+            raise Invalid(what, "remove it from one of the two lists", ("fixed",))
         for name, knob in self.knobs.items():
             if knob.file not in self.editable:
-                raise ValueError(f"knob {name} stands in {knob.file}, which is not editable")
+                what = f"the knob {name} is in {knob.file}, which is not editable"
+                todo = f"add {knob.file} to `editable`, or remove the knob"
+                raise Invalid(what, todo, ("knobs", name, "file"))
         return self
 
     @model_validator(mode="after")
     def _names_what_is_declared(self) -> Manifest:
-        if len({one.name for one in self.data}) < len(self.data):
-            raise ValueError("two data sets have one name")
+        names = [one.name for one in self.data]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise Invalid(f"two data sets have the name {twice}", "rename one of them", ("data",))
         fetched = {one.name for one in self.data if one.source == "download"}
         for name, scale in self.scales.items():
-            unknown = set(scale.data) - fetched
-            if unknown:
-                raise ValueError(
-                    f"scale {name} needs {min(unknown)!r}, which is no downloaded data set"
-                )
-        for beats in (b for scale in self.scales.values() for b in scale.beats):
-            for metric in (beats.metric, beats.untrained):
-                if metric not in self.metrics:
-                    raise ValueError(
-                        f"a scale's beats name the metric {metric!r}, which is not declared"
-                    )
-            if self.metrics[beats.metric].direction == "none":
-                raise ValueError(f"beats needs a direction of {beats.metric!r}: lower or higher")
+            at: Loc = ("scales", name, "data")
+            for needed in scale.data:
+                if needed not in fetched:
+                    what = f"{needed!r} is not a data set with `source: download`"
+                    raise Invalid(what, nearest(needed, fetched), at)
+        for name, scale in self.scales.items():
+            for index, beats in enumerate(scale.beats):
+                self._check_beats(beats, ("scales", name, "beats", index))
         return self
 
+    def _check_beats(self, beats: Beats, at: Loc) -> None:
+        for key in ("metric", "untrained"):
+            metric = getattr(beats, key)
+            if metric not in self.metrics:
+                what = f"{metric!r} is not declared under `metrics`"
+                raise Invalid(what, nearest(metric, self.metrics), (*at, key))
+        if self.metrics[beats.metric].direction == "none":
+            what = f"the metric {beats.metric!r} has no better direction"
+            todo = "write `direction: lower` or `direction: higher` under `metrics`"
+            raise Invalid(what, todo, (*at, "metric"))
+
     def needed(self, scale: str) -> tuple[DataSet, ...]:
-        """The data sets that must be staged before a run of that scale, in declared order."""
+        """The data sets to stage before a run of that scale, in declared order."""
         return tuple(one for one in self.data if one.name in self.scales[scale].data)
 
     def seeds(self, scale: str, dataset: str) -> tuple[int, ...] | None:
@@ -219,6 +291,6 @@ class Manifest(_Record):
 
     @property
     def headline(self) -> tuple[str, ...]:
-        """The metrics that a paper leads with; all that have a direction if none is marked."""
+        """The main metrics of a paper; all that have a direction if none is marked."""
         marked = tuple(name for name, metric in self.metrics.items() if metric.headline)
         return marked or tuple(n for n, m in self.metrics.items() if m.direction != "none")

@@ -1,9 +1,9 @@
-"""``final_info.json`` as an experiment left it, read as a hostile sender's bytes.
+"""``final_info.json`` as an experiment left it, parsed as untrusted data.
 
 The form is ``{data set: {"means": {metric: number}, "stderrs": {…}, "final_info_dict": {…}}}``.
-Existing templates bend it: ``means`` may be one bare number, or nested; a standard error is
-called ``x_stderr`` where its mean is ``x_mean``. Both are brought into one shape here, and what
-is no number is listed in :attr:`Results.ignored`, not dropped in silence.
+Existing templates vary it: ``means`` may be a single number, or nested; a standard error is
+called ``x_stderr`` where its mean is ``x_mean``. Both are converted to one shape here, and values
+that are not numbers are listed in :attr:`Results.ignored`, not dropped silently.
 """
 
 from __future__ import annotations

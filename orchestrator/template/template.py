@@ -1,8 +1,8 @@
-"""A template: a folder with a small experiment that runs, and what it says of itself.
+"""A template: a folder with a small experiment that runs, and its manifest.
 
 ``load`` reads the folder once, as bytes (``folder.py``); everything later works on those. A folder
 in the AI Scientist's format, with no ``template.yaml``, is a template too: its manifest is
-inferred, with no knobs and no directions. ``contract/`` checks that a template keeps what is asked of it.
+inferred, with no knobs and no directions. ``contract/`` has the rules that a template must keep.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from orchestrator.core.errors import BadTemplate, UnknownName
+from orchestrator.core.errors import BadTemplate, UnknownName, listed
+from orchestrator.core.problems import explained, nearest, row
 from orchestrator.core.research import Idea
-from orchestrator.core.strict_yaml import nearest, parse, validated
+from orchestrator.core.strict_yaml import parse, validated
 from orchestrator.core.tree import digest
 from orchestrator.template.folder import MANIFEST, read, shipped
 from orchestrator.template.manifest import Manifest, Scale
@@ -27,10 +28,11 @@ Shape = TypeVar("Shape")
 
 NOTES = "notes.txt"
 PAPER = "latex/template.tex"
+_FORMS = "docs/templates.md"
 
 
 class Task(BaseModel):
-    """``prompt.json``: who the model is to be, and what the template's experiment is about."""
+    """``prompt.json``: the role of the model, and the subject of the template's experiment."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,7 +41,7 @@ class Task(BaseModel):
 
 
 class _SeedIdea(BaseModel):
-    """One entry of ``seed_ideas.json``; keys beside these six are of no use here."""
+    """One entry of ``seed_ideas.json``; other keys are ignored."""
 
     Name: str = Field(min_length=1, max_length=100)
     Title: str = Field(min_length=1, max_length=300)
@@ -80,7 +82,10 @@ class Template:
             return self.files[path].decode("utf-8")
         except UnicodeDecodeError as error:
             raise BadTemplate(
-                f"{path} is not UTF-8 text", where=f"{self.origin}/{path}", why=str(error)
+                f"{path} is not UTF-8 text",
+                where=f"{self.origin}/{path}",
+                why=f"byte {error.start} is not part of a character",
+                todo="save it as UTF-8 in your editor",
             ) from error
 
     def task(self) -> Task:
@@ -114,21 +119,30 @@ class Template:
 
     def _json(self, path: str, shape: TypeAdapter[Shape]) -> Shape:
         text, where = self.text(path), f"{self.origin}/{path}"
+        data: Any = None
         try:
-            return shape.validate_python(json.loads(text))
+            data = json.loads(text)
+            return shape.validate_python(data)
         except json.JSONDecodeError as error:
             place = f"{where}:{error.lineno}:{error.colno}"
-            raise BadTemplate(f"{path} is not JSON", where=place, why=error.msg) from error
-        except RecursionError as error:
-            raise BadTemplate(f"{path} is nested too deep", where=where) from error
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            key = ".".join(str(part) for part in first["loc"])
+            todo = "check commas, brackets and quotes at this place"
             raise BadTemplate(
-                f"{path} does not have the form that is needed",
-                where=f"{where}: {key}" if key else where,
-                why=first["msg"],
-                todo="docs/templates.md shows the form",
+                f"{path} is not JSON", where=place, why=error.msg, todo=todo
+            ) from error
+        except RecursionError as error:
+            raise BadTemplate(
+                f"{path} is nested too deep",
+                where=where,
+                todo=f"write it in the form that {_FORMS} shows",
+            ) from error
+        except ValidationError as error:
+            found = explained(error, data, shape.json_schema)
+            first = ".".join(str(part) for part in found[0].loc)
+            raise BadTemplate(
+                f"{path} does not have the required form",
+                where=f"{where}: {first}" if first else where,
+                why=listed([row(one) for one in found]),
+                todo=f"correct it; {_FORMS} shows the form",
             ) from error
 
 
@@ -140,13 +154,18 @@ def load(name_or_path: str, shipped_root: Path) -> Template:
     if "/" in name_or_path:
         folder, origin = Path(name_or_path), name_or_path.rstrip("/") or "/"
         if not folder.is_dir():
-            raise UnknownName("no such template folder", where=name_or_path)
+            raise UnknownName(
+                "no such template folder",
+                where=name_or_path,
+                todo="check the path, or use a bare name: `aisci template list` prints them",
+            )
     else:
         names = shipped(shipped_root)
         if name_or_path not in names:
             raise UnknownName(
-                f"no shipped template is called {name_or_path!r}",
-                todo=f"{nearest(name_or_path, names)} (a folder of yours is given with a slash)",
+                f"there is no shipped template {name_or_path!r}",
+                where=f"the shipped templates, in {shipped_root / 'templates'}",
+                todo=f"{nearest(name_or_path, names)} For a folder of your own, write ./{name_or_path}",
             )
         folder = shipped_root / "templates" / name_or_path
         origin = f"templates/{name_or_path}"
@@ -167,7 +186,7 @@ def from_files(files: Mapping[str, bytes], name: str, origin: str) -> Template:
 
 
 def _inferred(files: Mapping[str, bytes], name: str) -> Manifest:
-    """What can be said of a folder in the AI Scientist's format without running it."""
+    """The manifest of a folder in the AI Scientist's format, as far as its files show it."""
     code = tuple(path for path in files if path.endswith(".py") and "/" not in path)
     editable = (*code, NOTES, *([PAPER] if PAPER in files else []))
     return Manifest.model_validate(

@@ -19,6 +19,7 @@ import pytest
 from typer.testing import CliRunner
 
 import cli
+from orchestrator.core.host import Machine
 from orchestrator.core.strict_yaml import read
 from orchestrator.policy.controls import CONTROLS
 from orchestrator.policy.runtimes import departures
@@ -107,18 +108,68 @@ def test_a_weaker_policy_ends_with_two_and_names_place_key_and_both_values(tmp_p
     done = aisci("policy", "check", "./wide.yaml", "--no-weaker-than", "ci-cpu", cwd=tmp_path)
     assert done.returncode == 2
     assert re.search(r"error: wide\.yaml:\d+:5: experiment\.time\.wall", done.stdout)
-    assert "'ci-cpu' says 5m; here it is 6m" in done.stdout
+    assert "'ci-cpu' has 5m; here it is 6m" in done.stdout
     assert "exceeds: {experiment.time.wall:" in done.stdout
 
 
-def test_what_this_machine_lacks_is_refused_alone_and_noted_beside_a_ceiling() -> None:
-    done = aisci("policy", "check", "base")
-    assert done.returncode == 2
-    assert "this machine has" in done.stdout
-    done = aisci("policy", "check", "base", "--no-weaker-than", "base")
-    assert done.returncode == 0
-    assert "note: " in done.stdout
-    assert "above this machine, where `aisci run` refuses it" in done.stdout
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine of two CPUs and 8 GiB, with no GPU."""
+    machine = Machine(cpus=2, memory=8 * 2**30, disk=50 * 2**30, gpus=0)
+    monkeypatch.setattr("orchestrator.console.policy.this_machine", lambda: machine)
+
+
+LACKS = {
+    "experiment.resources.cpus": "4 CPUs; this machine has 2",
+    "experiment.gpus.count": "1 GPU; this machine has 0",
+    "experiment.resources.memory": "32GiB; this machine has 8GiB",
+    "run.memory": "128GiB; this machine has 8GiB",
+    "run.disk": "160GiB; this machine has 50GiB free",
+}
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("more", [(), ("--no-weaker-than", "base")])
+def test_check_notes_each_limit_above_this_machine_and_here_makes_it_an_error(
+    more: tuple[str, ...],
+) -> None:
+    for options, level, code in ((), "note", 0), (("--here",), "error", 2):
+        (row,) = answers("check", "default", *more, *options, code=code)
+        found = {one["where"].rpartition(": ")[2]: one for one in row["findings"]}
+        assert {key: one["what"] for key, one in found.items()} == LACKS
+        assert {one["level"] for one in found.values()} == {level}
+        assert found["run.memory"]["todo"].startswith("lower it to 8GiB, or use a smaller policy")
+        assert row["ok"] == (code == 0)
+
+
+@pytest.mark.usefixtures("small")
+def test_check_prints_each_note_below_the_file_with_place_and_key() -> None:
+    printed = aisci("policy", "check", "default").stdout
+    assert printed.startswith("default: ok\n  note: ")
+    assert printed.count("  note: ") == len(LACKS)
+    assert "default.yaml:28:3: run.memory\n    128GiB; this machine has 8GiB\n" in printed
+    assert aisci("policy", "check", "default", "--here").stdout.startswith("default: 5 errors\n")
+
+
+def test_a_file_of_blocks_needs_nothing_of_this_machine() -> None:
+    assert aisci("policy", "check", "latex", "--here").stdout == "latex: ok\n"
+
+
+def test_check_prints_each_error_of_a_file_that_does_not_load_as_its_own_finding(
+    tmp_path: Path,
+) -> None:
+    body = "extends: base\nexperiment: {resources: {memry: 3GiB, pids: many}}\nlatex:\n"
+    (row,) = answers("check", written(tmp_path, body), code=2)
+    path = tmp_path / "mine.yaml"
+    assert row["findings"] == [
+        {"level": "error", "where": f"{path}:{place}", "what": what, "todo": todo, "reason": ""}
+        for place, what, todo in [
+            ("5:26: experiment.resources.memry", "unknown key 'memry'", "did you mean 'memory'?"),
+            ("5:39: experiment.resources.pids", "must be a whole number, not 'many'",
+             "write a number without a decimal point and without quotes"),
+            ("6:1: latex", "the key 'latex' has no value", "write a value, or remove the key"),
+        ]
+    ]  # fmt: skip
 
 
 def test_no_exceptions_without_a_ceiling_is_a_mistake() -> None:
@@ -184,7 +235,7 @@ def test_diff_of_files_without_a_block_in_common_is_a_mistake() -> None:
 def test_a_folder_is_no_policy_and_the_answer_says_so(tmp_path: Path) -> None:
     done = aisci("policy", "check", "./", cwd=tmp_path)
     assert done.returncode == 2
-    assert "it is a folder: name the files in it" in done.stderr
+    assert "this is a folder: name the files in it" in done.stderr
 
 
 # --- explain ------------------------------------------------------------------------------

@@ -450,13 +450,13 @@ def test_the_smallest_scale_of_each_shipped_template_needs_nothing_from_outside(
 @pytest.mark.parametrize(
     ("old", "new", "what"),
     [
-        ("source: download", "source: builtin", "yet names files to fetch"),
-        ("    licence: none\n", "", "name its files and its licence"),
+        ("source: download", "source: builtin", "is builtin and has files to fetch"),
+        ("    licence: none\n", "", "is a download without licence"),
         (f"sha256: {SHA}", "sha256: abc", "sha256"),
         ("bytes: 307200", "bytes: 0", "bytes"),
         ("http://", "file://", "url"),
         ("path: deep/", "path: ../", "path"),
-        ("data: [numbers]", "data: [letters]", "needs 'letters', which is no downloaded data set"),
+        ("data: [numbers]", "data: [letters]", "'letters' is not a data set with"),
     ],
 )
 def test_a_data_set_that_is_declared_badly_is_refused_at_its_line(

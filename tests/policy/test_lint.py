@@ -95,7 +95,7 @@ def test_a_limit_that_cannot_bind_is_found(changes: dict[str, Any], key: str, wh
         (
             {"run__containers": 5, "run__memory": "7GiB", "run__disk": "2GiB"},
             "run.containers",
-            "above run.memory",
+            "already exceed run.memory",
         ),
     ],
 )
@@ -110,11 +110,15 @@ def test_what_a_runs_containers_cannot_reach_together_is_noted(
     [
         ({"cpus": 1}, "experiment.resources.cpus", "2 CPUs; this machine has 1"),
         ({"memory": 2 * GIB}, "experiment.resources.memory", "3GiB; this machine has 2GiB"),
-        ({"memory": 3 * GIB}, "experiment.resources.memory", "with run.keep_free.memory"),
+        (
+            {"memory": 3 * GIB},
+            "experiment.resources.memory",
+            "and run.keep_free.memory (512MiB) together",
+        ),
         ({"memory": 4 * GIB}, "run.memory", "5GiB; this machine has 4GiB"),
         ({"memory": 2**28}, "run.keep_free.memory", "512MiB; this machine has 256MiB"),
         ({"disk": 2**28}, "experiment.storage.workspace", "512MiB; this machine has 256MiB"),
-        ({"disk": GIB}, "experiment.storage.workspace", "with run.keep_free.disk"),
+        ({"disk": GIB}, "experiment.storage.workspace", "and run.keep_free.disk (1GiB) together"),
         ({"disk": 2**29}, "run.disk", "1GiB; this machine has 512MiB"),
         ({"disk": 2**29}, "run.keep_free.disk", "1GiB; this machine has 512MiB"),
         ({"pids": 255}, "experiment.resources.pids", "256; this machine's kernel allows 255"),

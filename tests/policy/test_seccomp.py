@@ -70,25 +70,25 @@ def test_aiscis_own_profile_is_short_and_each_group_says_what_it_is_for() -> Non
     [
         ("{", "Expecting"),
         ("[" * 60_000, "nested too deep"),
-        ('{"a": 1, "a": 2}', "stands twice"),
+        ('{"a": 1, "a": 2}', "occurs twice"),
         (b"\xff", "utf-8"),
         (" " * (MAX_BYTES + 1), "more than"),
-        (profile(defaultAction="SCMP_ACT_ALLOW"), "defaultAction: Input should be"),
+        (profile(defaultAction="SCMP_ACT_ALLOW"), "defaultAction: 'SCMP_ACT_ALLOW' is not one of"),
         (profile(defaultAction="SCMP_ACT_LOG"), "defaultAction"),
-        (profile(flags=["SECCOMP_FILTER_FLAG_SPEC_ALLOW"]), "flags: Extra inputs"),
+        (profile(flags=["SECCOMP_FILTER_FLAG_SPEC_ALLOW"]), "unknown key 'flags'"),
         (profile(listenerPath="/x"), "listenerPath"),
         (profile(defaultErrnoRet=38), "defaultErrnoRet"),
         (profile(rule("read", includes={"caps": ["CAP_SYS_ADMIN"]})), "includes"),
         (profile(rule("read", action="SCMP_ACT_TRACE")), "action"),
         (profile(rule("read", action="SCMP_ACT_NOTIFY")), "action"),
         (profile(rule("read", action="SCMP_ACT_LOG")), "action"),
-        (profile(rule("read", errnoRet=1)), "errnoRet belongs"),
+        (profile(rule("read", errnoRet=1)), "only the action SCMP_ACT_ERRNO has"),
         (profile(rule("read", action="SCMP_ACT_ERRNO", errnoRet=0)), "errnoRet"),
         (profile(rule()), "names"),
         (profile(rule("../read")), "names"),
         (profile(rule("read", args=[same(6, 0)])), "index"),
         (profile(rule("read", args=[same(0, 2**64)])), "value"),
-        (profile(rule("read", args=[same(0, 1), same(0, 2)])), "either-or"),
+        (profile(rule("read", args=[same(0, 1), same(0, 2)])), "accepts a call that meets either"),
         (profile(architectures=[]), "either architectures or archMap"),
         (profile(archMap=[{"architecture": "SCMP_ARCH_X86_64"}]), "either architectures"),
         ({"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86"]}, "syscalls"),
@@ -241,7 +241,7 @@ def test_a_run_goes_on_with_the_profile_that_it_began_with(tmp_path: Path) -> No
 
 
 def test_a_profile_that_may_allow_more_needs_its_reason(tmp_path: Path) -> None:
-    with pytest.raises(BadPolicy, match=r"mine.yaml:5:14: experiment.seccomp[\s\S]*SHA-256"):
+    with pytest.raises(BadPolicy, match=r"mine.yaml:5:14: experiment.seccomp"):
         policy_with(tmp_path, profile(rule("read", "ptrace")))
 
 

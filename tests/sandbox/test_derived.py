@@ -62,15 +62,15 @@ def test_a_list_as_pip_locks_it_is_read_whole() -> None:
 @pytest.mark.parametrize(
     ("lock", "line", "words"),
     [
-        ("toolz\n", 2, "no exact version"),
-        (f"toolz>=1 --hash=sha256:{ZERO}\n", 2, "no exact version"),
+        ("toolz\n", 2, "not an exact version"),
+        (f"toolz>=1 --hash=sha256:{ZERO}\n", 2, "not an exact version"),
         ("toolz==1.0.0\n", 2, "not locked: no hash"),
         ("toolz==1.0.0 --hash=md5:abc\n", 2, "not locked: --hash=md5:abc"),
         (f"toolz==1.0.0 --hash=sha256:{ZERO} --index-url=x\n", 2, "not locked: --index-url=x"),
-        (f"{TOOLZ}-e ./here\n", 4, "no exact version"),
-        (f"{TOOLZ}git+https://host/x --hash=sha256:{ZERO}\n", 4, "no exact version"),
-        (f"{TOOLZ}{TOOLZ}", 4, "stands at line 2 too"),
-        (f"{TOOLZ}Torch==1.0 --hash=sha256:{ZERO}\n", 4, "torch is in the base image already"),
+        (f"{TOOLZ}-e ./here\n", 4, "not an exact version"),
+        (f"{TOOLZ}git+https://host/x --hash=sha256:{ZERO}\n", 4, "not an exact version"),
+        (f"{TOOLZ}{TOOLZ}", 4, "is also on line 2"),
+        (f"{TOOLZ}Torch==1.0 --hash=sha256:{ZERO}\n", 4, "torch is already in the base image"),
         ("", 1, "the list is empty"),
     ],
 )

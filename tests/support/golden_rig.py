@@ -1,7 +1,7 @@
 """The engine's create request of every shipped policy, for each kind of container.
 
-``python -m tests.support.golden_rig`` writes them all to ``tests/golden``; ``scripts/renew-golden.sh``
-is the same. What differs between machines and jobs stands as a word in capitals.
+``scripts/renew-golden.sh`` runs this module, which writes them all to ``tests/golden``. A word in
+capitals replaces what differs between machines and jobs.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def all_requests() -> dict[str, str]:
 
 
 def main() -> None:
-    """Write every file anew, and remove what no policy has any more."""
+    """Rewrite every file, and remove those of policies that are no longer shipped."""
     wanted = all_requests()
     for old in FOLDER.glob("*.json"):
         if old.name not in wanted:

@@ -103,8 +103,8 @@ def test_an_error_in_an_extending_manifest_is_shown_at_its_line_in_the_file(root
         ("extends: [quick]", "is not the name of a template", "a bare name"),
         ("extends:", "is not the name of a template", "a bare name"),
         ("extends: slow", "'slow' has an `extends` of its own", "a template without `extends`"),
-        ("extends:\n  quick", "does not stand on a line by itself", "write `extends: quick` on one"),
-        ('"extends": quick', "does not stand on a line by itself", "write `extends: quick` on one"),
+        ("extends:\n  quick", "is not on a line of its own", "write `extends: quick` on one"),
+        ('"extends": quick', "is not on a line of its own", "write `extends: quick` on one"),
     ],
 )  # fmt: skip
 def test_a_bad_extends_is_refused_where_it_stands_with_why_and_what_to_do(

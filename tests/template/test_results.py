@@ -56,7 +56,7 @@ def test_a_standard_error_without_its_mean_is_listed_not_used() -> None:
         (b'{"d": {"means": {"a": -Infinity}}}', "-Infinity is not a finite number"),
         (b'{"d": {"means": {"a": 1e999}}}', "1e999 is too large"),
         (b'{"d": {"means": {"a": 1}, "final_info_dict": {"a": [NaN]}}}', "NaN"),
-        (b'{"d": {"means": {"a": 1, "a": 1}}}', "'a' stands twice"),
+        (b'{"d": {"means": {"a": 1, "a": 1}}}', "'a' occurs twice"),
         (b'{"d": {"means": {"a": ' + b"9" * 5000 + b"}}}", "5000 digits"),
         (b'{"d": {"means": {"a.b": 1, "a": {"b": 2}}}}', "one name once nesting is undone"),
         (b'{"d": {"means": {"a\\u001b[2J": 1}}}', "is no name"),

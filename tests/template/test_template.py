@@ -145,10 +145,10 @@ def test_what_is_no_plain_file_of_modest_size_is_refused(
         ("experiment.py", "import math", "import torch", "experiment.py", "imports torch"),
         ("plot.py", "import json", "import json,", "plot.py:", "not Python"),
         ("template.yaml", "fixed: [", "fixed: [gone.csv, ", "fixed", "gone.csv is not in the folder"),
-        ("prompt.json", '"system"', '"System"', "prompt.json: system", "Field required"),
+        ("prompt.json", '"system"', '"System"', "prompt.json: system", "the key 'system' is missing"),
         ("prompt.json", "{", "", "prompt.json:2:", "not JSON"),
-        ("seed_ideas.json", '"Title"', '"title"', "seed_ideas.json: 0.Title", "Field required"),
-        ("seed_ideas.json", ": 10,", ": 11,", "seed_ideas.json: 0.Feasibility", "less than or equal"),
+        ("seed_ideas.json", '"Title"', '"title"', "seed_ideas.json: 0.Title", "the key 'Title' is missing"),
+        ("seed_ideas.json", ": 10,", ": 11,", "seed_ideas.json: 0.Feasibility", "must be 10 or less, not 11"),
         ("latex/template.tex", "ABSTRACT HERE", "Text.", "latex/template.tex", "'ABSTRACT HERE' stands 0"),
         ("latex/template.tex", AUTHOR, "Me", "latex/template.tex", "'AUTHOR HERE' stands 0"),
         ("latex/template.tex", "INTRO HERE", "INTRO HERE INTRO HERE", "latex/template.tex", "stands 2"),
@@ -184,15 +184,30 @@ def test_a_template_with_a_manifest_may_not_hold_files_that_run_when_read(quick:
             "direction: lower",
             "direction: down",
             ":9:5: metrics.final_loss_mean.direction",
-            "wrong",
+            "'down' is not one of: lower, higher, none",
         ),
-        ("AISCI_SCALE: smoke", "LD_PRELOAD: smoke", ":27:11: scales.smoke.env", "wrong"),
-        ("file: experiment.py", "file: ../experiment.py", ":17:5: knobs.step_size.file", "wrong"),
-        ("metric: final_loss_mean", "metric: final_los", ":1:1", "wrong"),
+        (
+            "AISCI_SCALE: smoke",
+            "LD_PRELOAD: smoke",
+            ":27:11: scales.smoke.env",
+            "variables begin with AISCI_: LD_PRELOAD",
+        ),
+        (
+            "file: experiment.py",
+            "file: ../experiment.py",
+            ":17:5: knobs.step_size.file",
+            "is not the path of a file",
+        ),
+        (
+            "metric: final_loss_mean",
+            "metric: final_los",
+            ":31:10: scales.smoke.beats.0.metric",
+            "not declared",
+        ),
         ("margin: 0.5", "margin: .inf", "margin", "not a plain number"),
-        ("version: 1", "version: 2", ":1:1: version", "wrong"),
-        ("editable: [", "editable: [prompt.json, ", ":1:1", "wrong"),
-        ("values: [0.01,", "values: [0.1,", "knobs.step_size.values", "wrong"),
+        ("version: 1", "version: 2", ":1:1: version", "must be 1, not 2"),
+        ("editable: [", "editable: [prompt.json, ", ":6:1: fixed", "both editable and fixed"),
+        ("values: [0.01,", "values: [0.1,", "knobs.step_size.values", "the value 0.1 occurs twice"),
     ],
 )
 def test_a_bad_manifest_is_refused_at_its_line_and_key(
@@ -202,6 +217,28 @@ def test_a_bad_manifest_is_refused_at_its_line_and_key(
         changed(quick, "template.yaml", lambda text: text.replace(old, new, 1))
     assert where in caught.value.where
     assert what in caught.value.what
+
+
+def test_each_error_of_a_manifest_is_shown_in_full(quick: Template) -> None:
+    text = quick.text("template.yaml")
+    text = text.replace("AISCI_SCALE: smoke", "EPOCHS: '3'").replace("version: 1", "version: 2")
+    text = text.replace("minutes:", "minuts:", 1).replace("direction: lower", "direction: lowr", 1)
+    with pytest.raises(BadTemplate) as caught:
+        from_files({**quick.files, "template.yaml": text.encode()}, "quick", "edited")
+    found = {one.where.rpartition(": ")[2]: (one.what, one.todo) for one in caught.value.problems}
+    assert found == {
+        "version": ("must be 1, not 2", "write 1"),
+        "metrics.final_loss_mean.direction": (
+            "'lowr' is not one of: lower, higher, none",
+            "did you mean 'lower'?",
+        ),
+        "scales.smoke.env.EPOCHS": (
+            "variables begin with AISCI_: EPOCHS",
+            "rename it to AISCI_EPOCHS, also where the experiment reads it",
+        ),
+        "scales.smoke.minuts": ("unknown key 'minuts'", "did you mean 'minutes'?"),
+    }
+    assert len(caught.value.why.splitlines()) == 4
 
 
 def test_a_knobs_line_is_found_whole_with_its_value(quick: Template) -> None:

@@ -1,4 +1,4 @@
-"""Every control of a policy, once: what it means, how a machine gives it, what it does not stop.
+"""Every control of a policy: its meaning, how a machine provides it, what it does not stop.
 
 ``aisci policy explain`` shows these with a policy's own numbers and this machine's own facts;
 ``docs/security.md`` has them in a table. Each setting of a policy belongs to exactly one.
@@ -26,7 +26,7 @@ def of_setting(key: str) -> Control:
 
 
 def here(host: Host, policy: Policy) -> tuple[tuple[Control, How], ...]:
-    """Every control with how this machine gives it; a limit above the machine is not given."""
+    """Every control with how this machine provides it; a limit above the machine is missing."""
     machine = Machine(cpus=host.cpus, memory=host.memory, disk=host.disk, gpus=len(host.gpus))
     above: dict[str, list[str]] = {}
     for key, what, _ in of_machine(policy.whole, machine):

@@ -18,7 +18,7 @@ from orchestrator.policy.schema import Container
 
 
 def _cgroup(host: Host, policy: Policy, what: str, control: str) -> How:
-    """A limit that the kernel's control groups hold."""
+    """A limit that the kernel's control groups enforce."""
     version = host.engine.cgroup if host.engine else 0
     there = host.engine is None or control in host.engine.controls
     lacks = "" if there else f"cannot limit {control}"
@@ -37,10 +37,10 @@ def _quota(host: Host, policy: Policy) -> How:
     if host.engine is None:
         return NO_ENGINE
     held = [one for one in host.storage if one.state == "tested"]
-    told = "; ".join(f"{one.name}: {one.why or one.state}" for one in host.storage)
+    states = "; ".join(f"{one.name}: {one.why or one.state}" for one in host.storage)
     if not held:
         tried = any(one.state == "failed" for one in host.storage)
-        return How("missing" if tried else "unknown", told or "no backend is known")
+        return How("missing" if tried else "unknown", states or "no backend is known")
     if held[0].name == "tmpfs":
         for kind, block in blocks(policy).items():
             store = block.storage

@@ -1,4 +1,4 @@
-"""What is said of a control, and the words that several controls share.
+"""One control of a policy, and the texts that several controls share.
 
 Counterparts are numbered as in the CIS Docker Benchmark 1.6.0, section 5 (container runtime),
 and named as in the Kubernetes Pod Security Standards, profile "restricted".
@@ -24,7 +24,7 @@ Given = Literal["given", "missing", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How one machine gives a control. ``unknown``: not tried here, or no engine to ask."""
+    """How one machine provides a control. ``unknown``: not tested here, or there is no engine."""
 
     state: Given
     text: str
@@ -66,29 +66,29 @@ def _covers(pattern: str, key: str) -> bool:
 
 
 def blocks(policy: Policy) -> dict[str, Container]:
-    """The containers of ``policy`` by kind; no editor's where it runs on the host."""
+    """The containers of ``policy`` by kind, without the editor's if it runs on the host."""
     kinds = [kind for kind in BLOCKS if not (kind == "editor" and policy.editor_on_host)]
     return {kind: getattr(policy.whole, kind) for kind in kinds}
 
 
 def each(policy: Policy, say: Callable[[Container], str]) -> str:
     """``1GiB in every container``, or ``experiments 3GiB; LaTeX 1GiB; the editor 1GiB``."""
-    said = {CALLED[kind]: say(block) for kind, block in blocks(policy).items()}
-    if len(set(said.values())) == 1:
-        return f"{next(iter(said.values()))} in every container"
-    return "; ".join(f"{kind} {text}" for kind, text in said.items())
+    texts = {CALLED[kind]: say(block) for kind, block in blocks(policy).items()}
+    if len(set(texts.values())) == 1:
+        return f"{next(iter(texts.values()))} in every container"
+    return "; ".join(f"{kind} {text}" for kind, text in texts.items())
 
 
 def departing(policy: Policy) -> tuple[Departure, ...]:
-    """What the policy's runtimes hold in another way than runc does."""
+    """The controls that the policy's runtimes enforce differently from runc."""
     runtimes = sorted({block.runtime for block in blocks(policy).values()})
     return tuple(one for runtime in runtimes for one in departures(runtime))
 
 
 def by_engine(host: Host, policy: Policy, text: str, *, lacks: str = "") -> How:
-    """Given where a hardened job ran as asked just now, under each runtime that is asked for.
+    """Given if a hardened job ran as requested just now, under each runtime of the policy.
 
-    ``lacks`` says what the engine has not.
+    ``lacks`` names what the engine does not have.
     """
     if host.engine is None:
         return NO_ENGINE
@@ -101,5 +101,5 @@ def by_engine(host: Host, policy: Policy, text: str, *, lacks: str = "") -> How:
 
 
 def by_host(text: str) -> How:
-    """What ``aisci`` does itself, on any machine."""
+    """A control that ``aisci`` provides itself, on any machine."""
     return How("given", text)

@@ -28,8 +28,8 @@ def _container(host: Host, policy: Policy) -> How:
 
 
 def _kernel(policy: Policy) -> str:
-    said = {"runc": "the host's kernel", "runsc": "gVisor, a kernel of its own"}
-    return each(policy, lambda block: f"{said[block.runtime]} ({block.runtime}),")
+    kernels = {"runc": "the host's kernel", "runsc": "gVisor, a kernel of its own"}
+    return each(policy, lambda block: f"{kernels[block.runtime]} ({block.runtime}),")
 
 
 def _runtime(host: Host, policy: Policy) -> How:
@@ -37,12 +37,12 @@ def _runtime(host: Host, policy: Policy) -> How:
         return NO_ENGINE
     wanted = sorted({block.runtime for block in blocks(policy).values()})
     tried = [host.runtime(name) for name in wanted]
-    told = "; ".join(
+    states = "; ".join(
         f"{one.name}: {one.state}" + (f", {one.why}" if one.why else "") for one in tried
     )
     if any(one.state in {"absent", "failed"} for one in tried):
-        return How("missing", told)
-    return How("given" if all(one.state == "tested" for one in tried) else "unknown", told)
+        return How("missing", states)
+    return How("given" if all(one.state == "tested" for one in tried) else "unknown", states)
 
 
 def _filter(host: Host, policy: Policy) -> How:

@@ -6,7 +6,7 @@ The rules here need a template's files alone. ``measured.py`` holds those that i
 
 from __future__ import annotations
 
-from orchestrator.core.errors import BadTemplate
+from orchestrator.core.errors import BadTemplate, listed
 from orchestrator.template.contract import code, data, files, paper
 from orchestrator.template.contract.code import knob_line
 from orchestrator.template.contract.finding import Finding, Judged, Rule
@@ -53,11 +53,9 @@ def require(template: Template) -> None:
     """Raise :class:`BadTemplate` with all findings, if there are any."""
     findings = check(template)
     if findings:
-        lines = [f"{f.where}: {f.what}; {f.todo}" for f in findings[:12]]
-        lines += [f"and {len(findings) - 12} more"] if len(findings) > 12 else []
         raise BadTemplate(
             f"the template {template.name} does not keep its contract",
             where=template.origin,
-            why="\n         ".join(lines),
-            todo=f"mend these, then: aisci template check {template.origin}",
+            why=listed([f"{f.where}: {f.what}; {f.todo}" for f in findings]),
+            todo=f"correct these, then: aisci template check {template.origin}",
         )

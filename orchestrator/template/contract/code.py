@@ -22,7 +22,9 @@ def parses(template: Template) -> Iterator[Finding]:
         except _UNREADABLE as error:
             line = getattr(error, "lineno", None)
             yield Finding(
-                f"{path}:{line}" if line else path, f"it is not Python: {error}", "mend the syntax"
+                f"{path}:{line}" if line else path,
+                f"it is not Python: {error}",
+                "correct the syntax",
             )
 
 
@@ -35,7 +37,7 @@ def packages(template: Template) -> Iterator[Finding]:
         try:
             used = _imports(template.text(path)) - own
         except _UNREADABLE:
-            continue  # told by the rule before
+            continue  # the rule before reports it
         for name in sorted(used - declared):
             if not template.inferred:
                 yield Finding(
@@ -55,7 +57,7 @@ def _listed(template: Template) -> Iterator[Finding]:
     if lock is None:
         return
     if lock not in template.files:
-        yield Finding(f"{MANIFEST}: lock", f"{lock} is not in the folder", "add it, or take it out")
+        yield Finding(f"{MANIFEST}: lock", f"{lock} is not in the folder", "add it, or remove it")
         return
     try:
         packages, wrong = read(template.text(lock))

@@ -24,5 +24,5 @@ def offline(template: Template) -> Iterator[Finding]:
             yield Finding(
                 f"{MANIFEST}: data.{one.name}",
                 "no scale needs it",
-                f"name {one.name} in the `data` of a scale, or take it out",
+                f"name {one.name} in the `data` of a scale, or remove it",
             )

@@ -18,7 +18,7 @@ def there(template: Template) -> Iterator[Finding]:
     """The files that every template has, and those that this one names."""
     for path in REQUIRED:
         if path not in template.files:
-            todo = f"add {path}; docs/templates.md says what it does"
+            todo = f"add {path}; docs/templates.md describes it"
             yield Finding(path, "the file is missing", todo)
     for kind in ("editable", "fixed"):
         for path in getattr(template.manifest, kind):
@@ -47,7 +47,7 @@ def json_files(template: Template) -> Iterator[Finding]:
                 reader()
             except BadTemplate as error:
                 place = error.where.removeprefix(f"{template.origin}/")
-                yield Finding(place, f"{error.what}: {error.why}", error.todo or "mend the JSON")
+                yield Finding(place, f"{error.what}: {error.why}", error.todo or "correct the JSON")
 
 
 def plain(template: Template) -> Iterator[Finding]:

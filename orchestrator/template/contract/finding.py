@@ -1,4 +1,4 @@
-"""What a check of a template says: each rule, whether it holds, and how to mend what does not."""
+"""The result of a template check: each rule, whether it holds, and how to correct violations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from orchestrator.template.template import Template
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong at ``where`` (a path, perhaps with a line or key), and how to mend it."""
+    """What is wrong at ``where`` (a path, perhaps with a line or key), and how to correct it."""
 
     where: str
     what: str

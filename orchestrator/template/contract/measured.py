@@ -22,7 +22,7 @@ TAIL = 12  # lines of a program's last words
 SAME = 1e-9  # relative: two ways of adding up a few floats
 _MORE = "give it more in the policy's block `experiment`, or make the scale smaller"
 _MEND = {
-    Verdict.FAILED: "mend what its last words say",
+    Verdict.FAILED: "correct the cause that its last words name",
     Verdict.TIMED_OUT: _MORE,
     Verdict.OUT_OF_CPU_TIME: _MORE,
     Verdict.OUT_OF_MEMORY: _MORE,
@@ -84,7 +84,7 @@ def _declared(manifest: Manifest, results: Results) -> Iterator[Finding]:
             yield Finding(f"{MANIFEST}: metrics", f"the run reports {name!r}, not declared", todo)
     for name in manifest.metrics:
         if name not in results.metrics:
-            todo = f"write {name} among the 'means', or take it out of the manifest"
+            todo = f"write {name} among the 'means', or remove it from the manifest"
             yield Finding(FINAL, f"no data set has the declared metric {name!r}", todo)
     for path in results.ignored:
         todo = "write a number, or keep text in another file"
