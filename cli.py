@@ -1,19 +1,20 @@
-"""The ``aisci`` command: parses, and hands on. What a command needs is imported when it runs.
+"""The ``aisci`` command: it parses and delegates. A command imports what it needs when it runs.
 
 Every error ends in :class:`Commands`: one screen that says what, where, why and what to do;
 exit code 2 for a request that is wrong, 1 for a failure, 130 for an interrupt.
 """
 
-# ruff: noqa: PLC0415 - heavy imports stand where they are used: --help answers at once
+# ruff: noqa: PLC0415 - heavy imports are inside the commands: --help answers at once
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from orchestrator import __version__
+from orchestrator.console import commands_images
 from orchestrator.console import commands_policy as parsing_policies
 from orchestrator.console import commands_template as parsing_templates
 from orchestrator.console.options import (
@@ -27,9 +28,8 @@ from orchestrator.console.options import (
     commands,
 )
 
-app = commands("A language model does small research; nothing that it wrote runs on this host.")
-images_app = commands("The container images: build them, list them.")
-app.add_typer(images_app, name="images")
+app = commands("A language model does small research; code that it writes never runs on this host.")
+app.add_typer(commands_images.app, name="images")
 app.add_typer(parsing_policies.app, name="policy")
 app.add_typer(parsing_templates.template_app, name="template")
 app.add_typer(parsing_templates.data_app, name="data")
@@ -65,19 +65,23 @@ def run(
     template: Annotated[str, typer.Argument(help="A shipped template's name, or ./a/folder.")],
     *,
     model: Annotated[
-        str, typer.Option(help="builtin/sweep needs no key; else as litellm names it.")
+        str, typer.Option(help="builtin/sweep needs no key; others by their litellm name.")
     ] = "builtin/sweep",
     ideas: Annotated[int, typer.Option(min=1, max=100, help="How many ideas to pursue.")] = 1,
-    scale: Annotated[str, typer.Option(help="The template's scale: smoke or full.")] = "full",
+    scale: Annotated[
+        str, typer.Option(help="A scale of the template: smoke, short or full.")
+    ] = "full",
     policy: PolicyName = None,
     data: Annotated[Path | None, typer.Option(help="A folder of staged data sets.")] = None,
     max_usd: Annotated[float | None, typer.Option(min=0, help="Lower the run's budget.")] = None,
     price: Annotated[
         str | None,
-        typer.Option(metavar="IN,OUT", help="US dollars for a million tokens, if unknown."),
+        typer.Option(
+            metavar="IN,OUT", help="US dollars per million tokens, if litellm has no price."
+        ),
     ] = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Measure the baseline anew, if one is kept here.")
+        bool, typer.Option("--fresh", help="Measure the baseline again, even if one is kept.")
     ] = False,
     sign: Sign = None,
     results: Results = HERE,
@@ -110,7 +114,7 @@ def resume(
     run: RunName,
     *,
     fork: Annotated[
-        bool, typer.Option(help="Go on as a new branch where template or program changed.")
+        bool, typer.Option(help="Continue as a new branch if the template or program changed.")
     ] = False,
     policy: Annotated[
         str | None, typer.Option(help="With --fork: another policy, such as a larger budget.")
@@ -133,12 +137,12 @@ def resume(
 def replay(
     run: RunName,
     *,
-    into: Annotated[Path | None, typer.Option(help="Where to write what comes out.")] = None,
+    into: Annotated[Path | None, typer.Option(help="Where to write the reproduced files.")] = None,
     results: Results = HERE,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Make a run again from its record alone. It needs no engine, no network, no key."""
+    """Reproduce a run from its record. Needs no engine, network or key."""
     from orchestrator.console import run as research
     from orchestrator.console.view import View
 
@@ -148,7 +152,7 @@ def replay(
 
 @app.command()
 def report(run: RunName, *, results: Results = HERE, as_json: Json = False) -> None:
-    """Write a run's pages again. They are made from the journals alone."""
+    """Write a run's report pages again, from its journals."""
     from orchestrator.console import report as reports
 
     reports.write_all(run, results, as_json=as_json)
@@ -159,19 +163,20 @@ def audit(
     run: RunName,
     *,
     head: Annotated[
-        str | None, typer.Option(help="The head that `aisci run` said and you kept elsewhere.")
+        str | None, typer.Option(help="The head that `aisci run` printed and you kept elsewhere.")
     ] = None,
     key: Annotated[
         Path | None,
-        typer.Option(metavar="PUBKEY", help="The public key of who signed the run."),
+        typer.Option(metavar="PUBKEY", help="The signer's public key."),
     ] = None,
     html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where the page goes; else RUN/audit.html.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Where to write the page; else RUN/audit.html."),
     ] = None,
     results: Results = HERE,
     as_json: Json = False,
 ) -> None:
-    """Check a run's whole record; exit code 1 if it is broken. It needs no engine, no network."""
+    """Check a run's whole record; exit code 1 if it is broken. Needs no engine or network."""
     from orchestrator.console import audit as audits
 
     code = audits.audit(run, results, head=head, key=key, html=html, as_json=as_json)
@@ -184,10 +189,12 @@ def audit(
 @app.command()
 def reap(
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only list what would be removed.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Remove what dead runs left on the engine. What a live run owns is left alone."""
+    """Remove what dead runs left on the engine. Live runs are not touched."""
     from orchestrator.console import images as machine
 
     machine.reap_all(dry_run=dry_run, as_json=as_json)
@@ -197,48 +204,16 @@ def reap(
 def doctor(
     *,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Also say what each known hole needs.")
+        bool,
+        typer.Option("--verbose", "-v", help="Also list what each known vulnerability requires."),
     ] = False,
     results: Results = HERE,
     as_json: Json = False,
 ) -> None:
-    """Say which controls this machine has, and how to get the others."""
+    """Report which controls this machine supports, and how to get the others."""
     from orchestrator.console.doctor import doctor as examine
 
     raise typer.Exit(examine(results, verbose=verbose, as_json=as_json))
-
-
-@images_app.command("build")
-def images_build(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(help="Images, or templates with packages; all but CUDA's, if none."),
-    ] = None,
-    *,
-    base: Annotated[str | None, typer.Option(help="A Debian 12 image to build on.")] = None,
-    ca_bundle: Annotated[
-        Path | None, typer.Option(help="PEM file of a private CA.", exists=True, dir_okay=False)
-    ] = None,
-    flavour: Annotated[
-        Literal["cpu", "cuda"], typer.Option(help="On which base image a template's is built.")
-    ] = "cpu",
-    quiet: Quiet = False,
-    as_json: Json = False,
-) -> None:
-    """Build the images whose recipe has changed."""
-    from orchestrator.console import images as machine
-
-    machine.build(
-        names or [], base=base, ca_bundle=ca_bundle, flavour=flavour, quiet=quiet, as_json=as_json
-    )
-
-
-@images_app.command("list")
-def images_list(*, as_json: Json = False) -> None:
-    """Every image of aisci: ready, stale or missing."""
-    from orchestrator.console import images as machine
-
-    machine.images(as_json=as_json)
 
 
 def main() -> None:

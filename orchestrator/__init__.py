@@ -29,34 +29,34 @@ The errors (``core/errors.py``)::
 
     AisciError
     ├── UserError               the request is wrong; nothing was started (exit code 2)
-    │   ├── BadFile             a file that a person wrote: where, line, column, key
+    │   ├── BadFile             a file that a person wrote: file, line, column, key
     │   │   ├── BadPolicy
     │   │   └── BadTemplate
     │   ├── UnknownName         no such template, policy, model, image; the nearest is named
-    │   ├── MissingKey          a model whose key is not in the environment
-    │   └── ResultsExist        a results folder that is already there
+    │   ├── MissingKey          the model's key is not in the environment
+    │   └── ResultsExist        a results folder that exists already
     ├── EngineUnavailable       no Docker engine answers
-    ├── EngineFailed            the engine refused or broke off (transient)
-    ├── DataFailed              a data set could not be fetched, or is not what was declared
+    ├── EngineFailed            the engine refused, or the connection broke (transient)
+    ├── DataFailed              a data set could not be fetched, or is not as declared
     ├── ImageMissing            an image is not built
     ├── ImageStale              an image was built from another recipe
     ├── ImageBuildFailed
-    ├── ControlUnavailable      the policy asks what this machine cannot give
-    │   └── HostBusy            it could, but for what else runs here just now (transient)
-    ├── SandboxFailed           a container did not do what its policy says
-    ├── HarvestRefused          what a container left breaks the harvest rules as a whole
-    ├── BadResults              a run's final_info.json is no result
+    ├── ControlUnavailable      the policy requires what this machine cannot provide
+    │   └── HostBusy            it could, but not while other jobs run (transient)
+    ├── SandboxFailed           a container did not follow its policy
+    ├── HarvestRefused          a container's output breaks the harvest rules as a whole
+    ├── BadResults              a run's final_info.json has no usable result
     ├── ModelFailed             the model gave no usable answer
     │   ├── ModelBusy           429, 5xx, time-out after all retries (transient)
-    │   ├── ModelRefused        400, 401, 403: asking again will not help
-    │   └── BadReply            a reply that does not keep the asked format
-    ├── EditorFailed            the editor's worker broke off
-    ├── BudgetSpent             a call would pass the budget, or did (transient: raise it, resume)
-    ├── DiskFull                the host has no room to write
+    │   ├── ModelRefused        400, 401, 403: asking again does not help
+    │   └── BadReply            a reply without the requested format
+    ├── EditorFailed            the editor's worker failed
+    ├── BudgetSpent             a call exceeds the budget (transient: raise it, resume)
+    ├── DiskFull                the host's disk is full
     ├── BadJournal              a torn, changed or foreign journal
-    ├── Diverged                a run that is played again asks something else than it did
+    ├── Diverged                a repeated run makes another request than the recorded one
     ├── Interrupted             a person or a signal stopped the run (transient)
-    └── IdeaFailed              a stage gave up on one idea; the others go on
+    └── IdeaFailed              a stage gave up on one idea; the others continue
 """
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The kept baseline that a run may start from: found before the run, used inside of it."""
+"""The kept baseline that a run may start from."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from orchestrator.template.baseline import KeptBaseline, key_of
 
 
 def kept_for(setup: Setup) -> KeptBaseline | None:
-    """The baseline of this machine that is the very job of ``setup``'s own; None if there is none."""
+    """The kept baseline whose job equals the one of ``setup``, or None."""
     template = setup.template
     files = Tree.of({path: digest(data) for path, data in template.files.items()})
     job = baseline_job(template, setup.policy, setup.scale, files, scope="", data=setup.mounts)
@@ -27,7 +27,7 @@ def pin_of(kept: KeptBaseline) -> BaselinePin:
 
 
 def over(setup: Setup, blobs: Blobs, real: Sandbox) -> Sandbox:
-    """``real``, and in front of it the baseline that the run's pins name, if it is still kept."""
+    """``real``, which answers with the baseline that the run's pins name, if it is still kept."""
     if setup.baseline is None:
         return real
     kept = baselines.find(setup.template.name, setup.scale, setup.baseline.key)

@@ -1,4 +1,4 @@
-"""What a run leaves beside its journals, each file made from the journal alone."""
+"""The files of a run that are made from its journals: evidence, history, papers, reports."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ def write_paper(output: IdeaPaths, journal: Journal, study: Study) -> None:
 
 
 def write_history(folder: Path, journal: Journal) -> None:
-    """Every finished edit as a commit, after one of the files that the first edit began with."""
+    """Every finished edit as a commit, after one of the files before the first edit."""
     if journal.mode is Mode.FORK and folder.is_dir():
-        shutil.rmtree(folder)  # a new branch of the record: its history is written anew
+        shutil.rmtree(folder)  # a new branch of the record: its history is written again
     edits = [step for step in steps(journal) if step.port == "editor" and step.answer is not None]
     history, tree = History(folder), Tree()
     for number, step in enumerate(edits, start=1):

@@ -49,7 +49,7 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A set-up without its images, and why its policy was chosen, if nobody named it."""
+    """A set-up without its images, and why its policy was chosen if the request names none."""
 
     setup: Setup
     why_policy: str

@@ -1,4 +1,4 @@
-"""Which shipped policies this machine can run: asked of the code that ``aisci run`` asks."""
+"""Which shipped policies this machine can run, by the same code that ``aisci run`` uses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REMEDIES = (
 
 
 def readiness(host: Host, results: Path) -> tuple[Check, ...]:
-    """A line for each shipped policy: that it can run here, or the first thing that refuses it."""
+    """One check per shipped policy: it can run here, or the first reason why not."""
     names = sorted(path.stem for path in (shipped_root() / "policies").glob("*.yaml"))
     engine = connect() if host.engine else None
     try:
@@ -57,7 +57,7 @@ def _ready(name: str, host: Host, results: Path, engine: Engine | None) -> Check
 
 
 def _as_tried(policy: Policy, host: Host) -> None:
-    """Raise :class:`ControlUnavailable` for what did not hold just now, whatever the engine says."""
+    """Raise :class:`ControlUnavailable` for what failed just now, whatever the engine reports."""
     backends = [one.name for one in host.storage if one.state not in ("absent", "failed")]
     for kind in KINDS:
         if kind == "editor" and policy.editor_on_host:
@@ -91,8 +91,8 @@ def _why(error: AisciError) -> str:
 
 def _remedy(error: AisciError) -> str:
     """All that apply, a line each; where none does, what the error itself says."""
-    told = f"{error.where} {error.what} {error.why}"
-    found = [todo for pattern, todo in REMEDIES if re.search(pattern, told)]
+    text = f"{error.where} {error.what} {error.why}"
+    found = [todo for pattern, todo in REMEDIES if re.search(pattern, text)]
     return "\n".join(found) or error.todo.partition("\n")[0]
 
 

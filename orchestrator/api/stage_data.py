@@ -17,7 +17,7 @@ from orchestrator.template.manifest import DataFile, DataSet
 from orchestrator.template.template import Template, load
 
 Following = Callable[[DataSet, DataFile], Told]
-"""Makes, for each file, what receives how many of its bytes are here."""
+"""Returns, for each file, a callback that receives how many of its bytes have arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def stage_data(
 
     Raises:
         UnknownName: the template fetches no such data set.
-        UserError: a given file is none of those that the manifest names.
+        UserError: the manifest names no such file.
         DataFailed, DiskFull: a set could not be fetched, or there is no room for it.
         Interrupted: a person stopped the transfer; what has arrived is kept.
     """
@@ -75,7 +75,7 @@ def _chosen(template: Template, only: tuple[str, ...]) -> list[DataSet]:
 
 
 def _adopt(given: tuple[Path, ...], sets: list[DataSet], files: list[DataFile]) -> None:
-    """Take what a person brought. Raises :class:`UserError` where it is none of the files."""
+    """Use local files. Raises :class:`UserError` for one that the manifest does not name."""
     for path in given:
         if not path.exists():
             raise UserError(
@@ -98,7 +98,7 @@ def _adopt(given: tuple[Path, ...], sets: list[DataSet], files: list[DataFile]) 
                 "the manifest names no such file",
                 where=f"--from {path}",
                 why=has,
-                todo="\n         ".join(["wanted:", *names]),
+                todo="\n         ".join(["expected:", *names]),
             )
     for file, path in found:
         if file in files:

@@ -148,10 +148,10 @@ def _again(trial: Tryout, first: measured.Measured) -> tuple[Judged, dict[str, o
 def _typeset(trial: Tryout) -> tuple[Judged, dict[str, object]]:
     result = trial.typeset()
     report = read_report(result, trial.store)
-    told = [*report.errors, *(f"{name!r} is not defined" for name in report.undefined)]
+    problems = [*report.errors, *(f"{name!r} is not defined" for name in report.undefined)]
     found = tuple(
         Finding(PAPER, line, "correct it; the LaTeX container has TeX Live's usual packages")
-        for line in told[:5]
+        for line in problems[:5]
     )
     promise = "the paper's skeleton compiles with a sentence in each place"
     return Judged("typesets", promise, found), {"pages": report.pages}

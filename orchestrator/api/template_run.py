@@ -1,4 +1,4 @@
-"""A template's own programs in real containers, outside of a run: for a check, and for a baseline."""
+"""A template's programs in real containers, outside of a run: for a check and for a baseline."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Tryout:
         )
 
     def plot(self, ran: JobResult) -> tuple[JobResult, tuple[str, ...]]:
-        """``plot.py`` beside what an experiment left; and the names of the PNG files it drew."""
+        """Run ``plot.py`` on an experiment's output; also the names of the PNG files it drew."""
         self.live.begin("plot.py")
         job = Job(
             scope="trial/plot",
@@ -97,7 +97,7 @@ class Tryout:
         return result, tuple(drawn)
 
     def typeset(self) -> JobResult:
-        """The paper's skeleton with a sentence in each place, compiled; its report comes home."""
+        """Compile the paper's skeleton with a sentence in each place; its report is harvested."""
         self.live.begin("latex")
         text = filled(self.template.text(PAPER))
         files = self.files.under("latex").updated(Tree.of({TEX: self.store.put(text.encode())}))
@@ -112,7 +112,7 @@ class Tryout:
         return self.sandbox.run(job, FOREVER)
 
     def numbers(self, ran: JobResult) -> bytes:
-        """The bytes of ``final_info.json``, where it came home."""
+        """The bytes of ``final_info.json``, if it was harvested."""
         return self.store.get(ran.files.as_dict()[FINAL])
 
 
@@ -125,7 +125,7 @@ def opened(
     *,
     kinds: tuple[ContainerKind, ...],
 ) -> Iterator[Tryout]:
-    """An engine, its images and a scratch store for ``template``; all gone at the end.
+    """An engine, its images and a scratch store for ``template``; all removed at the end.
 
     Raises what :func:`orchestrator.api.prepare.prepare` raises of policies and images.
     """

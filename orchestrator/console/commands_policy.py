@@ -15,7 +15,7 @@ app = commands("Policies: what containers, ideas and runs may use.")
 
 @app.command("list")
 def policy_list(*, as_json: Json = False) -> None:
-    """The policies that aisci ships."""
+    """List the policies that aisci ships."""
     from orchestrator.console import policy as policies
 
     policies.list_policies(as_json=as_json)
@@ -26,7 +26,7 @@ def policy_show(
     name: str,
     *,
     effective: Annotated[
-        bool, typer.Option("--effective", help="After inheritance, every key written out.")
+        bool, typer.Option("--effective", help="After inheritance, with every key.")
     ] = False,
 ) -> None:
     """Print a policy."""
@@ -86,7 +86,9 @@ def policy_prove(
     *,
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A probe, a folder of them, a control or a part of one."),
+        typer.Option(
+            metavar="NAME", help="A probe, a folder of probes, a control or a part of one."
+        ),
     ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Also list every probe that held.")
@@ -95,7 +97,7 @@ def policy_prove(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Try to escape, in real containers; exit code 1 if a control did not hold, 3 if not provable here."""
+    """Try to escape from real containers; exit code 1 if a control did not hold, 3 if not provable."""
     from orchestrator.console import policy_prove as prove
     from orchestrator.console.view import View
 

@@ -1,6 +1,6 @@
-"""``aisci template …`` and ``aisci data …`` as they are typed."""
+"""The arguments of ``aisci template …`` and ``aisci data …``."""
 
-# ruff: noqa: PLC0415 - heavy imports stand where they are used: --help answers at once
+# ruff: noqa: PLC0415 - heavy imports are inside the commands: --help answers at once
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ data_app = commands("Data sets that templates declare: fetched once, verified, s
 
 @template_app.command("list")
 def template_list(*, as_json: Json = False) -> None:
-    """The templates that aisci ships."""
+    """List the templates that aisci ships."""
     from orchestrator.console import template as written
 
     written.list_templates(as_json=as_json)
@@ -32,12 +32,12 @@ def template_check(
     ] = False,
     policy: Annotated[str, typer.Option(help="The policy for --run.")] = "ci-cpu",
     scale: Annotated[
-        str | None, typer.Option(help="The scale for --run; the manifest's first, if none.")
+        str | None, typer.Option(help="The scale for --run; if none, the manifest's first.")
     ] = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Try every rule of the contract; exit code 2 if its files break one, 1 if its runs do."""
+    """Check every rule of the contract; exit code 2 if its files break one, 1 if its runs do."""
     from orchestrator.console import template as written
     from orchestrator.console.view import View
 
@@ -48,13 +48,15 @@ def template_check(
 
 @template_app.command("new")
 def template_new(
-    folder: Annotated[Path, typer.Argument(help="The folder to make; its name is the template's.")],
+    folder: Annotated[
+        Path, typer.Argument(help="The folder to create; its name becomes the template's.")
+    ],
     *,
     source: Annotated[
         str, typer.Option("--from", metavar="TEMPLATE", help="What to copy: a name or ./folder.")
     ] = "seir",
 ) -> None:
-    """Begin a template of your own: a copy of one that works."""
+    """Start a template of your own as a copy of another."""
     from orchestrator.console import template as written
 
     written.new_template(folder, source)
@@ -74,7 +76,7 @@ def template_baseline(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Measure run_0 once on this machine; runs under the same policy then start from it."""
+    """Measure run_0 once on this machine; later runs under the same policy reuse it."""
     from orchestrator.console import baseline
     from orchestrator.console.view import View
 
@@ -84,7 +86,7 @@ def template_baseline(
 
 @data_app.command("list")
 def data_list(*, as_json: Json = False) -> None:
-    """Every data set of the shipped templates: size, licence, and whether it is here."""
+    """List the shipped templates' data sets: size, licence, and whether they are here."""
     from orchestrator.console import data
 
     data.list_data(as_json=as_json)
@@ -99,7 +101,7 @@ def data_prepare(
     ] = None,
     given: Annotated[
         list[Path] | None,
-        typer.Option("--from", metavar="FILE", help="A file, or folder of files, brought by hand."),
+        typer.Option("--from", metavar="FILE", help="A local file, or a folder of files."),
     ] = None,
     ca_bundle: Annotated[
         Path | None, typer.Option(help="PEM file of a private CA.", exists=True, dir_okay=False)
@@ -107,7 +109,7 @@ def data_prepare(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Fetch, verify and stage a template's data, once for this machine."""
+    """Download, verify and stage a template's data, once per machine."""
     from orchestrator.console import data
     from orchestrator.console.view import View
 

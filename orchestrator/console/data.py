@@ -28,7 +28,7 @@ from orchestrator.template.manifest import DataFile, DataSet
 from orchestrator.template.template import load
 
 MIB = 2**20
-TENTHS = 10  # lines about one file where nobody watches a terminal
+TENTHS = 10  # lines about one file in a log
 
 
 def list_data(*, as_json: bool) -> None:
@@ -101,7 +101,7 @@ def _drawn(view: View) -> Iterator[_Draw]:
 
 
 class _Draw:
-    """Makes, for each file, what is told how much of it is here."""
+    """Returns, for each file, a callback that draws how much of it has arrived."""
 
     def __init__(self, view: View, bars: Progress | None) -> None:
         self._silent, self._bars = view.quiet or view.as_json, bars
@@ -113,12 +113,12 @@ class _Draw:
             return lambda done: bars.update(task, completed=done)
         if self._silent:
             return lambda _: None
-        told = 0
+        tenths = 0
 
         def tell(done: int) -> None:
-            nonlocal told
-            if TENTHS * done // file.bytes > told:
-                told = TENTHS * done // file.bytes
+            nonlocal tenths
+            if TENTHS * done // file.bytes > tenths:
+                tenths = TENTHS * done // file.bytes
                 sys.stderr.write(f"{name}: {100 * done // file.bytes} % of {file.bytes:,} bytes\n")
 
         return tell

@@ -45,7 +45,7 @@ def doctor(results: Path, *, verbose: bool, as_json: bool) -> int:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
-    """A line on a terminal that says what is being tried, gone when the answer comes."""
+    """A line on a terminal that names what is being tried, removed when the answer comes."""
     if not sys.stderr.isatty():
         yield lambda _doing: None
         return
@@ -72,8 +72,10 @@ def _write(console: Console, checks: Sequence[Check], *, verbose: bool) -> None:
                 drawn.add_row(state, one_line(one.name), _words(one, verbose=verbose), one.basis)
         console.print(drawn)
     states = Counter(one.state for one in checks)
-    told = ", ".join(f"{states[state]} {state}" for state in _COLOURS if states[state])
-    console.print(Text(f"{told}. tested: tried just now; reported: the engine's word; read: files"))
+    counts = ", ".join(f"{states[state]} {state}" for state in _COLOURS if states[state])
+    console.print(
+        Text(f"{counts}. tested: tried just now; reported: by the engine; read: from files")
+    )
 
 
 def _words(one: Check, *, verbose: bool) -> Text:

@@ -15,7 +15,7 @@ from orchestrator.core.job import Peaks
 from orchestrator.core.progress import seconds_left
 
 MIB = 2**20
-STEPS = 10  # lines about one run where nobody watches a terminal
+STEPS = 10  # lines about one run in a log
 
 
 class NowRunning(Display):

@@ -1,4 +1,4 @@
-"""Progress where nobody watches a terminal: one line for each event that is worth saying."""
+"""Progress in a log: one line for each event worth reporting."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""How every command of ``aisci`` is declared: its errors, its groups, the options that many share."""
+"""What all commands of ``aisci`` share: error handling, groups, common options."""
 
-# ruff: noqa: PLC0415 - heavy imports stand where they are used: --help answers at once
+# ruff: noqa: PLC0415 - heavy imports are inside the commands: --help answers at once
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Commands(TyperGroup):
-    """The one place where an error becomes words and an exit code."""
+    """The one place that turns an error into text and an exit code."""
 
     def invoke(self, ctx: Context) -> Any:
         as_json = "--json" in (*ctx._protected_args, *ctx.args)  # noqa: SLF001 - click has no public name for it
@@ -57,12 +57,12 @@ def commands(about: str) -> typer.Typer:
 
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's results folder, or `latest`.")]
-Results = Annotated[Path, typer.Option("--results", help="Where results lie.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only how it ended.")]
-Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, one object a line.")]
+Results = Annotated[Path, typer.Option("--results", help="The folder of results.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the outcome.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
 Sign = Annotated[
     Path | None,
-    typer.Option(metavar="KEY", help="Sign the record at its end: a file with an Ed25519 key."),
+    typer.Option(metavar="KEY", help="Sign the finished record: a file with an Ed25519 key."),
 ]
 PolicyName = Annotated[
     str | None,

@@ -40,7 +40,7 @@ def as_json(value: Any) -> None:
 
 
 def say(text: str = "") -> None:
-    """Text for a person, made plain; never rich markup."""
+    """Text for a person, sanitized; never rich markup."""
     print(plain(text, limit=100_000))  # noqa: T201 - the answer
 
 
@@ -54,7 +54,7 @@ def table(
 ) -> None:
     """A table without a frame; a cell that is a known state takes its colour.
 
-    ``groups`` names a group for each row; each stands as a heading above its rows.
+    ``groups`` names a group for each row; each is a heading above its rows.
     """
     drawn = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for head in heads:
@@ -71,8 +71,8 @@ def table(
 def draw(what: Callable[[Console], None], *, longest: int | None = None) -> None:
     """Draw on stdout; no line ends in blanks in a file or pipe.
 
-    Running text says how ``longest`` its lines may be. A pager has the width of the terminal
-    that errors go to, and its text is to fit there.
+    ``longest`` is the longest line of running text. A pager has the width of the terminal that
+    stderr goes to.
     """
     watched = sys.stdout.isatty() or (longest is not None and sys.stderr.isatty())
     wide = min(Console().width if watched else WIDE, longest or WIDE * 10)

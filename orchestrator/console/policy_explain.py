@@ -107,10 +107,10 @@ def _counterparts(control: Control) -> str:
 def _machine(host: Host) -> str:
     if host.engine is None:
         return f"no engine answers here: {plain_line(host.why, limit=400)}"
-    told = host.engine
+    engine = host.engine
     ran = ", ".join(one.name for one in host.runtimes if one.state == "tested")
     return (
-        f"this machine: {told.name} {told.version}, kernel {told.kernel}, cgroup {told.cgroup}\n"
+        f"this machine: {engine.name} {engine.version}, kernel {engine.kernel}, cgroup {engine.cgroup}\n"
         f"tried just now: a hardened job ran as asked under {ran or 'no runtime'}"
     )
 

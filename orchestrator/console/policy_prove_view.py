@@ -1,4 +1,4 @@
-"""How a proof is followed while it runs, and told when it is done."""
+"""Follow a proof on the terminal, and print its result."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ COLOURS = {
     "nothing is promised": "dim",
     "not tried": "dim",
 }
-WIDE = 120  # characters of a told proof
+WIDE = 120  # characters of a printed proof
 _LAST = {
     "held": "Every control that was tried held.",
-    "held otherwise": "Every control held; where gVisor holds one otherwise, the page says how.",
-    "did not hold": "A control DID NOT HOLD: do not run what you do not trust under this policy here.",
-    "not provable here": "What could be tried held; the rest cannot be shown on this machine.",
+    "held otherwise": "Every control held; the page says where gVisor enforces one differently.",
+    "did not hold": "A control DID NOT HOLD: do not run untrusted code under this policy here.",
+    "not provable here": "Everything that could be tried held; the rest cannot be proved on this machine.",
 }
 
 
 class _Following(Display):
-    """A listener of a proof that says nothing."""
+    """A listener of a proof that prints nothing."""
 
     def begin(self, kind: ContainerKind, count: int) -> None:
-        """Nothing is said."""
+        """Nothing is printed."""
 
     def doing(self, kind: ContainerKind, what: str) -> None:
-        """Nothing is said."""
+        """Nothing is printed."""
 
 
 class Silent(_Following):
@@ -133,20 +133,20 @@ def report(proof: Proof, page: Path, *, verbose: bool) -> None:
     out.say(f"\n{probes} probes, {len(proof.results)} trials in {proof.seconds:.0f} s: {counts}")
     out.say(_LAST[proof.outcome])
     if proof.asked:
-        out.say("Only some probes were asked for: this is no proof of the whole policy.")
+        out.say("Only some probes were run: this is not a proof of the whole policy.")
     out.say(f"policy:   {proof.policy} ({proof.origin}), SHA-256 {proof.hash}")
     out.say(f"proof:    {page}")
 
 
 def _controls(rows: Sequence[Row]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=True)
-    for head in ("control", "trials", "came out"):
+    for head in ("control", "trials", "result"):
         table.add_column(head, no_wrap=True, justify="right" if head == "trials" else "left")
-    table.add_column("why, where it did not plainly hold", overflow="fold", ratio=1)
+    table.add_column("why, unless it simply held", overflow="fold", ratio=1)
     for row in rows:
-        told = Text(row.told, style=COLOURS[row.told])
+        outcome = Text(row.told, style=COLOURS[row.told])
         table.add_row(
-            row.control.title, str(len(row.results) or ""), told, plain_line(row.why, limit=300)
+            row.control.title, str(len(row.results) or ""), outcome, plain_line(row.why, limit=300)
         )
     return table
 
@@ -156,10 +156,10 @@ def _listed(results: Sequence[Result]) -> Table:
     table.add_column("probe", no_wrap=True)
     table.add_column("container", no_wrap=True)
     table.add_column("", no_wrap=True)
-    table.add_column("promise, and what was seen", overflow="fold", ratio=1)
+    table.add_column("promise, and what was observed", overflow="fold", ratio=1)
     for one in results:
-        said = Text(plain_line(one.promise))
+        text = Text(plain_line(one.promise))
         for more in filter(None, (one.saw, one.why)):
-            said.append(f"\n→ {plain_line(more, limit=400)}", style="dim")
-        table.add_row(one.probe, one.kind, Text(one.state, style=COLOURS[one.state]), said)
+            text.append(f"\n→ {plain_line(more, limit=400)}", style="dim")
+        table.add_row(one.probe, one.kind, Text(one.state, style=COLOURS[one.state]), text)
     return table

@@ -103,8 +103,8 @@ def _show(outcome: RunOutcome, view: View) -> int:
     if view.as_json:
         signed = outcome.signer if outcome.head else ""
         more = {"signed_by": signed} if outcome.signer else {}
-        told = {"folder": str(outcome.folder), "ideas": rows, "head": outcome.head, **more}
-        out.as_json({"outcome": told})
+        ended = {"folder": str(outcome.folder), "ideas": rows, "head": outcome.head, **more}
+        out.as_json({"outcome": ended})
         return 0 if outcome.ok else 1
     out.table(
         ("idea", "ended", "where and why"), [(r["name"], r["status"], r["why"]) for r in rows]

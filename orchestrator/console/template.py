@@ -135,13 +135,13 @@ class _Rules:
 
 
 def _used(used: dict[str, object]) -> str:
-    """What a container used, behind the rule that it showed."""
-    told = []
+    """What a container used, printed after its rule."""
+    parts = []
     if "seconds" in used:
-        told.append(f"{used['seconds']:.1f} s")
+        parts.append(f"{used['seconds']:.1f} s")
     if used.get("memory_bytes"):
-        told.append(f"{int(str(used['memory_bytes'])) / MIB:,.0f} MiB")
+        parts.append(f"{int(str(used['memory_bytes'])) / MIB:,.0f} MiB")
     files = used.get("files")
     if isinstance(files, list):
-        told.append(", ".join(map(str, files)))
-    return f"  ({', '.join(told)})" if told else ""
+        parts.append(", ".join(map(str, files)))
+    return f"  ({', '.join(parts)})" if parts else ""

@@ -1,7 +1,7 @@
-"""How long a call may still take: what the budgets leave, handed to an edge beside its request.
+"""How long a call may still take, passed to a port next to its request.
 
-It is no part of the request: the record knows a call by its request's hash, and time that has
-passed must not make it another call.
+It is not part of the request: the record identifies a call by its request's hash, and elapsed
+time must not change that hash.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from orchestrator.core.errors import BudgetSpent
 
 MORE_ROOM = (
-    "go on with more room: `aisci resume RUN --fork --policy ./wider.yaml`; "
+    "continue with a larger budget: `aisci resume RUN --fork --policy ./wider.yaml`; "
     "nothing recorded is paid again"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """An instant of this machine's monotonic clock, and the policy's line that set it."""
+    """An instant of this machine's monotonic clock, and the policy's key that set it."""
 
     at: float
     limit: str
@@ -41,16 +41,16 @@ class Deadline:
             raise self.spent(where)
 
     def spent(self, where: str) -> BudgetSpent:
-        """What a call raises that was ended at this instant."""
+        """The error of a call that was ended at this instant."""
         return BudgetSpent(
-            f"the time of {self.limit} was over while this call was under way",
+            f"{self.limit} was exceeded during this call",
             where=where,
-            why="the host ended it; what it took is charged",
+            why="the host ended the call; its cost so far is charged",
             todo=MORE_ROOM,
         )
 
     def sooner(self, other: Deadline) -> Deadline:
-        """The one that comes first."""
+        """The earlier of the two."""
         return self if self.at <= other.at else other
 
 

@@ -50,7 +50,7 @@ class Problem:
 
 
 class BadFile(UserError):
-    """A file that a person wrote does not keep its rules."""
+    """A file that a person wrote breaks its rules."""
 
     problems: tuple[Problem, ...] = ()
     """Each error of the file, where the reader found several."""
@@ -101,7 +101,7 @@ def listed(rows: Sequence[str]) -> str:
 
 
 class BadPolicy(BadFile):
-    """A policy that cannot be enforced as it stands."""
+    """A policy that cannot be enforced."""
 
 
 class BadTemplate(BadFile):
@@ -113,11 +113,11 @@ class UnknownName(UserError):
 
 
 class MissingKey(UserError):
-    """The model's vendor wants a key that the environment does not hold."""
+    """The model's vendor needs a key that the environment does not have."""
 
 
 class ResultsExist(UserError):
-    """A results folder that is already there is never written over."""
+    """A results folder that exists is never overwritten."""
 
 
 class EngineUnavailable(AisciError):
@@ -125,13 +125,13 @@ class EngineUnavailable(AisciError):
 
 
 class EngineFailed(AisciError):
-    """The engine refused a request or broke off."""
+    """The engine refused a request or the connection broke."""
 
     transient = True
 
 
 class DataFailed(AisciError):
-    """A data set could not be fetched, or is not what its manifest says."""
+    """A data set could not be fetched, or differs from its manifest."""
 
 
 class ImageMissing(AisciError):
@@ -139,11 +139,11 @@ class ImageMissing(AisciError):
 
 
 class ImageStale(AisciError):
-    """An image was built from another recipe than this program carries."""
+    """An image was built from another recipe than this program has."""
 
 
 class ImageBuildFailed(AisciError):
-    """An image's recipe did not run to its end."""
+    """Building an image failed."""
 
 
 class ControlUnavailable(AisciError):
@@ -151,21 +151,21 @@ class ControlUnavailable(AisciError):
 
 
 class HostBusy(ControlUnavailable):
-    """This machine could give it, were it not for what else runs here just now."""
+    """This machine could provide it, but not while other jobs run."""
 
     transient = True
 
 
 class SandboxFailed(AisciError):
-    """A container did not do what its policy says; its result is not used."""
+    """A container did not follow its policy; its result is not used."""
 
 
 class HarvestRefused(AisciError):
-    """What a container left breaks the harvest rules as a whole."""
+    """The output of a container breaks the harvest rules as a whole."""
 
 
 class BadResults(AisciError):
-    """A run ended well, and its ``final_info.json`` holds no result that can be used."""
+    """A run finished, but its ``final_info.json`` has no usable result."""
 
 
 class ModelFailed(AisciError):
@@ -183,7 +183,7 @@ class ModelRefused(ModelFailed):
 
 
 class BadReply(ModelFailed):
-    """The reply does not keep the format that was asked for."""
+    """The reply does not have the requested format."""
 
 
 class EditorFailed(AisciError):
@@ -191,7 +191,7 @@ class EditorFailed(AisciError):
 
 
 class BudgetSpent(AisciError):
-    """The next call would pass the budget, or one was ended because its time was over."""
+    """The next call would exceed the budget, or a call exceeded its time."""
 
     transient = True
 
@@ -207,7 +207,7 @@ class BadJournal(AisciError):
 
 
 class Diverged(AisciError):
-    """A run that is played again asks something else than it did."""
+    """A repeated run makes another request than the recorded one."""
 
 
 class Interrupted(AisciError):
@@ -218,4 +218,4 @@ class Interrupted(AisciError):
 
 
 class IdeaFailed(AisciError):
-    """A stage gave up on one idea; its finished runs are kept and the others go on."""
+    """A stage gave up on one idea; its finished runs are kept and other ideas continue."""

@@ -1,4 +1,4 @@
-"""Which names a container may give to files of ours, and how a name that may not is shown."""
+"""Which file names from a container are accepted, and how a refused name is displayed."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ LONGEST_PATH, LONGEST_NAME = 1024, 255  # bytes
 
 
 def why_unsafe(path: str, depth: int) -> str | None:
-    """Why ``path`` may not name a file of ours; None if it may.
+    """Why ``path`` is not accepted as a file name; None if it is.
 
-    The rules are for a path that later stands in folders, archives, pages and terminals.
+    An accepted path is safe in folders, archives, pages and terminals.
     """
     if len(path) > LONGEST_PATH:
         return _TOO_LONG
@@ -24,7 +24,7 @@ def why_unsafe(path: str, depth: int) -> str | None:
         ),
         (any(p.startswith("-") for p in parts), "a name that starts with a dash"),
         (any(p != p.strip(" ") for p in parts), "a name that starts or ends with a space"),
-        (any(_is_gits(p) for p in parts), "a name that git would obey"),
+        (any(_is_gits(p) for p in parts), "a name that git treats as its own"),
         (
             max(len(_bytes(p)) for p in parts) > LONGEST_NAME or len(_bytes(path)) > LONGEST_PATH,
             _TOO_LONG,
@@ -44,7 +44,7 @@ _SELECTORS = (range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0100, 0xE01
 
 
 def _unseen(letter: str) -> bool:
-    """Whether two names that differ in ``letter`` alone could look the same, or like none."""
+    """Whether two names that differ only in ``letter`` could look the same, or empty."""
     if letter == " ":
         return False
     number = ord(letter)
@@ -53,13 +53,13 @@ def _unseen(letter: str) -> bool:
 
 
 def _is_gits(name: str) -> bool:
-    """``.git``, and what file systems of other machines take for it."""
+    """``.git``, and the names that other file systems treat as it."""
     bare = name.casefold().partition(":")[0].rstrip(" .")
     return bare in {".git", "git~1"}
 
 
 def shown(path: str) -> str:
-    """A hostile path, escaped and cut, fit for a record."""
+    """A hostile path, escaped and shortened, safe in a record."""
     text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in path)
     return text if len(text) <= 200 else text[:200] + "…"
 

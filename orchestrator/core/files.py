@@ -13,12 +13,12 @@ from pathlib import Path
 from orchestrator.core.errors import DiskFull
 
 UNFINISHED = ".new-"
-"""How the name of a file begins that is still being written."""
+"""The prefix of a file that is still being written."""
 
 
 @contextmanager
 def disk_errors(where: Path) -> Iterator[None]:
-    """Translate a full disk or a spent quota once, for every writer of a run's folder."""
+    """Raise a full disk or an exhausted quota as :class:`DiskFull`."""
     try:
         yield
     except OSError as error:
@@ -28,7 +28,7 @@ def disk_errors(where: Path) -> Iterator[None]:
             "the disk is full; nothing was half-written",
             where=str(where),
             why=str(error.strerror),
-            todo="make room, then `aisci resume` the run: no recorded call is paid again",
+            todo="free some space, then `aisci resume` the run: no recorded call is paid again",
         ) from error
 
 
@@ -38,14 +38,14 @@ RESERVED = frozenset({"journal.jsonl", "blobs", "evidence", "history.git", "repo
 def shipped_root() -> Path:
     """The folder that holds ``templates/``, ``policies/`` and ``sandbox/``.
 
-    In an installed wheel they lie beside this file; in a checkout, one folder above.
+    In an installed wheel they are below this package; in a checkout, one folder above it.
     """
     package = Path(__file__).parent.parent
     return package / "data" if (package / "data").is_dir() else package.parent
 
 
 def slug(name: str) -> str:
-    """A model's name for a thing as a file name: lower-case letters, digits, underscores."""
+    """A name from a model as a file name: lower-case letters, digits, underscores."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:40] or "idea"
 
 
@@ -65,7 +65,7 @@ def write(path: Path, data: bytes | str) -> None:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what a killed process was writing; only the run's one writer may ask for it."""
+    """Remove what a killed process was writing; only the run's single writer may call this."""
     for path in folder.rglob(f"{UNFINISHED}*"):
         if path.is_file() and not path.is_symlink():
             path.unlink()

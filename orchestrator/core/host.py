@@ -1,6 +1,6 @@
-"""What this machine and its engine are, as the doctor, ``explain`` and a run's refusals see it.
+"""Facts about this machine and its engine, for the doctor, ``explain`` and refusals of a run.
 
-Looked at by ``edges/hostlook.py``; judged elsewhere. Nothing in here is a judgement.
+``machine/survey.py`` gathers them. They contain no judgement.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ Tries = Literal["tested", "listed", "failed", "absent"]
 class Tried:
     """A runtime or a storage backend by name.
 
-    ``tested``: tried just now, and it held. ``failed``: tried, or looked at, and it cannot be
-    used. ``listed``: it is said to be there, and was not tried. ``absent``: it is not there.
-    ``why`` is what was seen, in words.
+    ``tested``: tried just now and worked. ``failed``: tried or inspected, and unusable.
+    ``listed``: the engine reports it, not tried. ``absent``: not there. ``why`` says what was
+    observed.
     """
 
     name: str
@@ -29,14 +29,13 @@ class Tried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineFacts:
-    """What the engine says of itself, and what its socket's file says of who may use it.
+    """What the engine reports about itself, and who may use its socket.
 
-    ``cgroup`` is the version, 1 or 2; ``controls`` are the limits that it says it can set
-    (memory, swap, pids, cpu). ``root`` is the folder of its data and ``root_disk`` the file
-    system there. ``where`` is how it is reached, ``local`` whether that is a unix socket;
-    ``socket`` are that socket's owner, group and mode, ``members`` the people in the group, and
-    ``open_socket`` says that everybody on this machine may write to it. ``warnings`` are the
-    engine's own, in its words.
+    ``cgroup`` is the version, 1 or 2; ``controls`` are the limits that it can set (memory, swap,
+    pids, cpu). ``root`` is its data folder and ``root_disk`` the file system there. ``where`` is
+    its address, ``local`` whether that is a unix socket; ``socket`` has the socket's owner, group
+    and mode, ``members`` the users in the group; ``open_socket`` means that every user of this
+    machine may write to it. ``warnings`` are the engine's own.
     """
 
     name: str
@@ -63,26 +62,25 @@ class EngineFacts:
 
     @property
     def seccomp(self) -> bool:
-        """Whether it can put a filter on system calls."""
+        """Whether it supports seccomp filters."""
         return any(option.startswith("name=seccomp") for option in self.security)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """One look at this machine; sizes in bytes.
+    """One survey of this machine; sizes in bytes.
 
-    ``engine`` is None where none answers, and ``why`` and ``todo`` say why and what to do.
-    ``components`` are (engine | containerd | runc | …, its version as told), ``packages``
-    (name, version) of those that the distribution installed, ``system`` its name and release.
-    ``mended`` are (component, CVE, where that is written): holes that the distribution mended
-    without raising the number.
-    ``userns`` says whether an unprivileged process may make a user namespace here. ``cdi`` are
-    the devices that the engine lends by name, ``gpus`` those of the driver. ``memory`` is all of
-    it, ``memory_free`` what can be had without swapping; ``disk`` is free where results lie.
-    ``images`` are (name, ready | stale | missing).
+    ``engine`` is None if none answers; ``why`` and ``todo`` then say why and what to do.
+    ``components`` are (engine | containerd | runc | …, reported version), ``packages`` the (name,
+    version) pairs of the distribution, ``system`` its name and release. ``patched`` are
+    (component, CVE, source): vulnerabilities that the distribution fixed without a new version
+    number. ``userns`` says whether an unprivileged process may create a user namespace. ``cdi``
+    are the devices that the engine can assign by name, ``gpus`` those of the driver. ``memory`` is
+    the total, ``memory_free`` the part available without swapping; ``disk`` is free space at the
+    results folder. ``images`` are (name, ready | stale | missing).
 
-    ``trial`` is the attestation of a real job, None where none was run or it could not run;
-    then ``trial_why`` and ``trial_todo`` say why.
+    ``trial`` is the attestation of a real job; None if none ran, and then ``trial_why`` and
+    ``trial_todo`` say why.
     """
 
     engine: EngineFacts | None
@@ -93,7 +91,7 @@ class Host:
     components: tuple[tuple[str, str], ...] = ()
     packages: tuple[tuple[str, str], ...] = ()
     system: str = ""
-    mended: tuple[tuple[str, str, str], ...] = ()
+    patched: tuple[tuple[str, str, str], ...] = ()
     core_pattern: str = ""
     userns: bool = False
     cdi: tuple[str, ...] = ()
@@ -109,11 +107,11 @@ class Host:
     trial_todo: str = ""
 
     def runtime(self, name: str) -> Tried:
-        """What is known of one runtime; ``absent`` where the engine does not name it."""
+        """One runtime; ``absent`` if the engine does not list it."""
         return _named(self.runtimes, name)
 
     def backend(self, name: str) -> Tried:
-        """What is known of one storage backend."""
+        """One storage backend."""
         return _named(self.storage, name)
 
 
@@ -125,8 +123,8 @@ def _named(tried: tuple[Tried, ...], name: str) -> Tried:
 class Machine:
     """What a machine has, in CPUs, bytes and counts.
 
-    ``disk`` is free disk. ``gpus`` and ``gpu_memory``, that of the smallest GPU, are None where
-    nobody looked. ``pids`` and ``open_files`` are the most that its kernel allows.
+    ``disk`` is free disk. ``gpus`` and ``gpu_memory`` (of the smallest GPU) are None if unknown.
+    ``pids`` and ``open_files`` are the kernel's maxima.
     """
 
     cpus: int

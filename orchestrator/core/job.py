@@ -104,7 +104,7 @@ class Egress:
     host: str  # as asked for, as plain text
     allowed: bool
     address: str = ""  # the one dialled
-    why: str = ""  # refused, or ended before both sides had said all
+    why: str = ""  # refused, or ended before both sides had sent everything
     sent: int = 0  # bytes
     received: int = 0
     count: int = 1  # above one for the sum of many

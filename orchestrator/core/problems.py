@@ -1,7 +1,7 @@
-"""What is wrong with a value from outside, in plain words: where it is, and what to do about it.
+"""What is wrong with a value from outside, where it is, and what to do about it.
 
-pydantic finds the errors; :func:`explained` translates them, by their type, from one table. Rules
-of our own raise :class:`Invalid` or declare a :class:`Form`, and so bring their own words.
+:func:`explained` translates pydantic's errors from one table. Our own rules raise
+:class:`Invalid` or declare a :class:`Form`, with their own words.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Invalid(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The form of a text, for ``Annotated``: a pattern, and words for people with ``{}`` for the text."""
+    """A pattern of a text, for ``Annotated``; ``words`` has ``{}`` for the text."""
 
     pattern: str
     words: str
@@ -73,22 +73,20 @@ _NUMBER = "write a number, without quotes"
 _WHOLE = "write a number without a decimal point and without quotes"
 _LIST = "write it as `[A, B]`"
 _MAPPING = "write it as `{KEY: VALUE}`, or each key on a line of its own below"
+_BOOL = "write `true` or `false`, without quotes"
 _KINDS = {
     "string_type": ("text", "put the value in quotes"),
-    "int_type": ("a whole number", _WHOLE),
-    "int_parsing": ("a whole number", _WHOLE),
-    "int_parsing_size": ("a whole number", _WHOLE),
-    "int_from_float": ("a whole number", _WHOLE),
-    "float_type": ("a number", _NUMBER),
-    "float_parsing": ("a number", _NUMBER),
+    **dict.fromkeys(
+        ("int_type", "int_parsing", "int_parsing_size", "int_from_float"),
+        ("a whole number", _WHOLE),
+    ),
+    **dict.fromkeys(("float_type", "float_parsing"), ("a number", _NUMBER)),
     "finite_number": ("a finite number", _NUMBER),
-    "bool_type": ("true or false", "write `true` or `false`, without quotes"),
-    "bool_parsing": ("true or false", "write `true` or `false`, without quotes"),
-    "list_type": ("a list", _LIST),
-    "tuple_type": ("a list", _LIST),
-    "dict_type": ("a mapping of keys to values", _MAPPING),
-    "model_type": ("a mapping of keys to values", _MAPPING),
-    "dataclass_type": ("a mapping of keys to values", _MAPPING),
+    **dict.fromkeys(("bool_type", "bool_parsing"), ("true or false", _BOOL)),
+    **dict.fromkeys(("list_type", "tuple_type"), ("a list", _LIST)),
+    **dict.fromkeys(
+        ("dict_type", "model_type", "dataclass_type"), ("a mapping of keys to values", _MAPPING)
+    ),
 }
 """Type of pydantic's error → what the value must be, and what to do."""
 

@@ -16,36 +16,38 @@ class LanguageModel(Protocol):
 
     @property
     def name(self) -> str:
-        """The name that the paper, the journal and the price list know it by."""
+        """Its name in papers, journals and price lists."""
 
     def ceiling(self, ask: Ask) -> Usage:
-        """The most that this call can cost; charged when an answer was never recorded."""
+        """The most that this call can cost; charged if its answer was never recorded."""
 
     def complete(self, ask: Ask, within: Deadline) -> Reply:
-        """Answer once, retries included. Raises :class:`BudgetSpent` once ``within`` is over."""
+        """Answer once, retries included. Raises :class:`BudgetSpent` when ``within`` passes."""
 
 
 class Editor(Protocol):
-    """Changes files as told, and only the files that it may.
+    """Changes files as an instruction says, and only those that it may change.
 
-    Raises :class:`EditorFailed`, and :class:`BudgetSpent` once ``within`` is over.
+    Raises :class:`EditorFailed`, and :class:`BudgetSpent` when ``within`` passes.
     """
 
     def edit(self, request: EditRequest, model: LanguageModel, within: Deadline) -> Edit:
-        """Return the whole tree after the edit; model calls travel through ``model``."""
+        """The whole tree after the edit; model calls go through ``model``."""
 
 
 class Sandbox(Protocol):
     """Runs one job in a fresh container under its limits.
 
-    A program that fails, is killed or hits a limit is a :class:`JobResult` with a verdict;
-    only a sandbox that does not hold raises (:class:`EngineFailed`, :class:`SandboxFailed`,
-    :class:`ControlUnavailable`, :class:`HarvestRefused`), or a budget whose time is over while
-    the job waits or runs (:class:`BudgetSpent`; its container is gone by then).
+    A program that fails, is killed or hits a limit is a :class:`JobResult` with a verdict.
+
+    Raises:
+        EngineFailed, SandboxFailed, ControlUnavailable, HarvestRefused: the sandbox could not
+            enforce its policy.
+        BudgetSpent: ``within`` passed while the job waited or ran; its container is removed.
     """
 
     def run(self, job: Job, within: Deadline) -> JobResult:
-        """Run ``job`` to its end and bring home what its harvest rules allow."""
+        """Run ``job`` to its end and harvest what its rules allow."""
 
 
 class Literature(Protocol):
@@ -56,7 +58,7 @@ class Literature(Protocol):
 
 
 class Blobs(Protocol):
-    """Content-addressed bytes: what a tree's hashes stand for."""
+    """Content-addressed bytes: those that a tree's hashes name."""
 
     def put(self, data: bytes) -> str:
         """Keep ``data``; return its SHA-256 in hex."""

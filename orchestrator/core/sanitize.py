@@ -1,4 +1,4 @@
-r"""Text from models and containers, made fit to show: nothing in it acts on a terminal or a page.
+r"""Text from models and containers, made safe to display on a terminal or a page.
 
 Control characters, terminal escapes, marks that turn the reading direction, invisible
 characters and lone surrogates become visible escapes such as ``\x1b`` or ``\u202e``.
@@ -14,7 +14,7 @@ _FEW_MARKS = 4  # combining marks after one letter that a language may need
 
 
 def plain(text: object, *, limit: int = 2000) -> str:
-    """``text`` on several lines at most ``limit`` characters long; line breaks and tabs stay."""
+    """``text`` with at most ``limit`` characters; line breaks and tabs stay."""
     whole = str(text)
     shown = _visible(whole[:limit].replace("\r\n", "\n"))
     return shown if len(whole) <= limit else shown + f"… ({len(whole) - limit} characters more)"

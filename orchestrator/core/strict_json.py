@@ -1,7 +1,7 @@
-"""JSON from a hostile sender: finite numbers, short integers, no key twice, bounded nesting.
+"""JSON from an untrusted sender: finite numbers, short integers, no duplicate keys, limited depth.
 
-The standard library's reader takes ``NaN`` and ``1e999`` for numbers, keeps the last of two
-equal keys, and converts integers of thousands of digits.
+The standard library accepts ``NaN`` and ``1e999``, keeps the last of two equal keys, and converts
+integers of thousands of digits.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _SHOWN = 120  # characters of a key
 
 
 class NotStrict(ValueError):
-    """Well formed, and still nothing that may be taken for a value."""
+    """Well-formed JSON that is refused."""
 
 
 def loads(data: bytes) -> Any:
@@ -24,7 +24,7 @@ def loads(data: bytes) -> Any:
 
     Raises:
         NotStrict: a number that is not finite or is too long, or a duplicate key.
-        ValueError: no UTF-8, no JSON, or nested too deep.
+        ValueError: not UTF-8, not JSON, or nested too deep.
     """
     try:
         return json.loads(

@@ -1,7 +1,7 @@
 """Sizes and times as people write them in a policy: ``"32GiB"``, ``"2h"``; and back.
 
-A bare number is refused: 32 of what? Sizes are powers of 1024 and only those, because memory
-and disk limits are set in them; ``GB`` would leave the reader to guess.
+A bare number is refused, because its unit is unknown. Sizes are powers of 1024 only, because
+memory and disk limits are set in them; ``GB`` would be ambiguous.
 """
 
 from __future__ import annotations

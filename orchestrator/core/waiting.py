@@ -1,4 +1,4 @@
-"""Waiting for one's turn, or for an answer, for no longer than the budgets leave time."""
+"""Wait for a turn or an answer, but never past a deadline."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from orchestrator.core.deadline import Deadline
 
 T = TypeVar("T")
 
-_LOOK = 1.0  # seconds between looks at what nobody announces, such as the host's free memory
+_POLL = 1.0  # seconds between checks of what sends no signal, such as the host's free memory
 
 
 def wait_for(turn: Condition, ready: Callable[[], bool], within: Deadline, where: str) -> None:
     """Wait, holding ``turn``, until ``ready``.
 
     Raises:
-        BudgetSpent: ``within`` is over; ``where`` says who waited.
+        BudgetSpent: ``within`` passed; ``where`` names the waiter.
     """
-    while not turn.wait_for(ready, timeout=min(_LOOK, within.left)):
+    while not turn.wait_for(ready, timeout=min(_POLL, within.left)):
         within.check(where)
 
 
 def bounded(work: Callable[[], T], within: Deadline, where: str) -> T:
-    """Do ``work``, but wait for it no longer than ``within``; then it is left to itself.
+    """The result of ``work``, waiting no longer than ``within``; ``work`` then continues unwatched.
 
-    For libraries whose own time-out starts anew with each byte that arrives.
+    For libraries whose own time-out restarts with each byte that arrives.
 
     Raises:
-        BudgetSpent: ``within`` was over first. And whatever ``work`` raises.
+        BudgetSpent: ``within`` passed first. Also whatever ``work`` raises.
     """
     if within.left == math.inf:
         return work()

@@ -72,7 +72,7 @@ def _with_engine(engine: Engine, bare: Host) -> Host:
         runtimes=tuple(Tried(name, "listed") for name in sorted(info["Runtimes"])),
         storage=tuple(Tried(name, "listed") for name in BACKENDS),
         components=components,
-        mended=tuple(system.mended(dict(components), dict(bare.packages))),
+        patched=tuple(system.mended(dict(components), dict(bare.packages))),
         cdi=cdi_devices(info),
         images=tuple((one.name, one.state) for one in list_images(engine)),
         leftovers=len(leftovers(engine)),

@@ -115,13 +115,13 @@ def test_an_old_runc_is_open_until_its_distribution_names_every_one_of_them() ->
     some = Host(
         engine=None,
         components=(("runc", "1.1.5+ds1"),),
-        mended=tuple(("runc", cve, "runc 1.1.5+ds1-1+deb12u9") for cve in THREE[:2]),
+        patched=tuple(("runc", cve, "runc 1.1.5+ds1-1+deb12u9") for cve in THREE[:2]),
     )
     assert three(some).ids == THREE[2:]
     every = Host(
         engine=None,
         components=(("runc", "1.1.5+ds1"),),
-        mended=tuple(("runc", cve, "runc 1.1.5+ds1-1+deb12u9") for cve in THREE),
+        patched=tuple(("runc", cve, "runc 1.1.5+ds1-1+deb12u9") for cve in THREE),
     )
     found = three(every)
     assert (found.standing, found.where) == ("mended", "runc 1.1.5+ds1-1+deb12u9")
@@ -131,7 +131,7 @@ def test_what_another_package_mended_does_not_count() -> None:
     seen = Host(
         engine=None,
         components=(("runc", "1.1.5"),),
-        mended=tuple(("containerd", cve, "containerd 9") for cve in THREE),
+        patched=tuple(("containerd", cve, "containerd 9") for cve in THREE),
     )
     assert three(seen).standing == "open"
 

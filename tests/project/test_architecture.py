@@ -18,7 +18,7 @@ WORKERS = sorted((ROOT / "sandbox").rglob("*.py"))
 # What is typed: one file for what all commands share, one for each group of them.
 PARSING = tuple(
     f"orchestrator/console/{name}.py"
-    for name in ("options", "commands_policy", "commands_template")
+    for name in ("options", "commands_images", "commands_policy", "commands_template")
 )
 # Each library that reaches out of the process, or that has a manner of its own, has one importer.
 IMPORTERS = {

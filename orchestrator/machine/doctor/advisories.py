@@ -230,7 +230,7 @@ def is_fixed(version: Number, fixed: tuple[str, ...]) -> bool:
 def exposures(host: Host) -> Iterator[Exposure]:
     """What is known of each component of ``host`` that the table speaks of."""
     versions = dict(host.components)
-    mended = {(component, cve): where for component, cve, where in host.mended}
+    mended = {(component, cve): where for component, cve, where in host.patched}
     for row in ADVISORIES:
         version = versions.get(row.component, "")
         if not version:
