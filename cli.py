@@ -21,10 +21,10 @@ from orchestrator.console.options import (
     HERE,
     Json,
     PolicyName,
-    Quiet,
-    Results,
+    QuietOption,
+    ResultsOption,
     RunName,
-    Sign,
+    SignOption,
     commands,
 )
 
@@ -83,9 +83,9 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Measure the baseline again, even if one is kept.")
     ] = False,
-    sign: Sign = None,
-    results: Results = HERE,
-    quiet: Quiet = False,
+    sign: SignOption = None,
+    results: ResultsOption = HERE,
+    quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
     """Take a template from ideas to reviewed papers."""
@@ -119,9 +119,9 @@ def resume(
     policy: Annotated[
         str | None, typer.Option(help="With --fork: another policy, such as a larger budget.")
     ] = None,
-    sign: Sign = None,
-    results: Results = HERE,
-    quiet: Quiet = False,
+    sign: SignOption = None,
+    results: ResultsOption = HERE,
+    quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
     """Continue a run that stopped. No recorded call is made or paid again."""
@@ -138,8 +138,8 @@ def replay(
     run: RunName,
     *,
     into: Annotated[Path | None, typer.Option(help="Where to write the reproduced files.")] = None,
-    results: Results = HERE,
-    quiet: Quiet = False,
+    results: ResultsOption = HERE,
+    quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
     """Reproduce a run from its record. Needs no engine, network or key."""
@@ -151,7 +151,7 @@ def replay(
 
 
 @app.command()
-def report(run: RunName, *, results: Results = HERE, as_json: Json = False) -> None:
+def report(run: RunName, *, results: ResultsOption = HERE, as_json: Json = False) -> None:
     """Write a run's report pages again, from its journals."""
     from orchestrator.console import report as reports
 
@@ -173,7 +173,7 @@ def audit(
         Path | None,
         typer.Option(metavar="FILE", help="Where to write the page; else RUN/audit.html."),
     ] = None,
-    results: Results = HERE,
+    results: ResultsOption = HERE,
     as_json: Json = False,
 ) -> None:
     """Check a run's whole record; exit code 1 if it is broken. Needs no engine or network."""
@@ -207,7 +207,7 @@ def doctor(
         bool,
         typer.Option("--verbose", "-v", help="Also list what each known vulnerability requires."),
     ] = False,
-    results: Results = HERE,
+    results: ResultsOption = HERE,
     as_json: Json = False,
 ) -> None:
     """Report which controls this machine supports, and how to get the others."""

@@ -68,6 +68,8 @@ def real_edges(
             sandbox = DockerSandbox(pool, blobs)
             on_host = setup.policy.editor_on_host
             editor = ProcessEditor(blobs, worker) if on_host else ContainerEditor(sandbox.open)
-            return Edges(model, editor, cached_baseline.over(setup, blobs, sandbox), library)
+            return Edges(
+                model, editor, cached_baseline.with_kept_baseline(setup, blobs, sandbox), library
+            )
 
         yield over

@@ -41,7 +41,7 @@ def audit(
         UserError: there is no such run, ``head`` is not a head, or ``key`` is not a public key.
         OSError: ``html`` cannot be written.
     """
-    paths = find_run.find(name, results)
+    paths = find_run.find_run(name, results)
     verifier = read_verifier(key) if key is not None else None
     done = audited(paths, Anchor(head=_checked(head), key=verifier))
     page = html or paths.audit

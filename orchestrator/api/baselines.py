@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from orchestrator import __version__
-from orchestrator.api.template_run import TrialListener, Tryout, opened
+from orchestrator.api.template_run import Trial, TrialListener, opened_trial
 from orchestrator.core.errors import BadResults, BadTemplate
 from orchestrator.core.files import shipped_root
 from orchestrator.core.job import JobResult
@@ -45,7 +45,7 @@ def baseline(
     """
     template = load(name, shipped_root())
     require(template)
-    with opened(template, policy, scale, listener, kinds=("experiment",)) as trial:
+    with opened_trial(template, policy, scale, listener, kinds=("experiment",)) as trial:
         key = key_of(trial.job(SCOPE), trial.image, trial.policy.hash)
         known = baseline_cache.find(template.name, scale, key)
         if known is not None and not again:
@@ -62,7 +62,7 @@ def baseline(
 
 
 def _outcome(
-    trial: Tryout,
+    trial: Trial,
     kept: KeptBaseline,
     results: Results,
     comparisons: tuple[Comparison, ...],
@@ -74,7 +74,7 @@ def _outcome(
     )
 
 
-def _judged(trial: Tryout, ran: JobResult) -> tuple[Results, tuple[Comparison, ...]]:
+def _judged(trial: Trial, ran: JobResult) -> tuple[Results, tuple[Comparison, ...]]:
     """The numbers of a run that may be a baseline. Raises :class:`BadTemplate`."""
     for finding in measured.finishes(ran).findings:
         raise BadTemplate(
@@ -92,12 +92,12 @@ def _judged(trial: Tryout, ran: JobResult) -> tuple[Results, tuple[Comparison, .
     return results, comparisons
 
 
-def _results(trial: Tryout, ran: JobResult) -> tuple[Results, tuple[Comparison, ...]]:
+def _results(trial: Trial, ran: JobResult) -> tuple[Results, tuple[Comparison, ...]]:
     found = measured.Measured.of(trial.numbers(ran)).results
     return found, compare_untrained(trial.template.manifest, trial.scale, found)
 
 
-def _kept(trial: Tryout, key: str, ran: JobResult) -> KeptBaseline:
+def _kept(trial: Trial, key: str, ran: JobResult) -> KeptBaseline:
     manifest = trial.template.manifest
     found = measured.Measured.of(trial.numbers(ran)).results
     gpus = Driver().devices() if trial.policy.limits("experiment").gpus else ()

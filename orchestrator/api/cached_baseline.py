@@ -26,7 +26,7 @@ def pin_of(kept: KeptBaseline) -> BaselinePin:
     return BaselinePin(key=kept.key, at=kept.at, machine=kept.machine, container=container)
 
 
-def over(setup: Setup, blobs: Blobs, real: Sandbox) -> Sandbox:
+def with_kept_baseline(setup: Setup, blobs: Blobs, real: Sandbox) -> Sandbox:
     """``real``, which answers with the baseline that the run's pins name, if it is still kept."""
     if setup.baseline is None:
         return real

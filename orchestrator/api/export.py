@@ -19,7 +19,7 @@ from orchestrator.research.setup import Place
 from orchestrator.research.stages.review import as_text
 from orchestrator.research.study import Study
 
-PDF = "latex/out/paper.pdf"
+_PDF = "latex/out/paper.pdf"
 
 
 class Saver:
@@ -49,7 +49,7 @@ def open_journal(paths: IdeaPaths) -> Journal:
 
 def write_paper(output: IdeaPaths, journal: Journal, study: Study) -> None:
     """The paper under the idea's name, as its users know it."""
-    sha256 = study.tree.get(PDF) if study.paper is not None else None
+    sha256 = study.tree.get(_PDF) if study.paper is not None else None
     if sha256 is not None:
         write(output.folder / f"{slug(study.idea.name)}.pdf", journal.blobs.get(sha256))
 

@@ -12,7 +12,7 @@ from orchestrator.record.paths import RunPaths
 JOURNAL = "journal.jsonl"
 
 
-def find(name: str, results: Path) -> RunPaths:
+def find_run(name: str, results: Path) -> RunPaths:
     """The run in the folder ``name``, or the newest below ``results`` for ``latest``.
 
     Raises :class:`UnknownName` where no run is there.

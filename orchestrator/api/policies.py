@@ -10,7 +10,7 @@ from orchestrator.core.files import shipped_root
 from orchestrator.core.host import Machine
 from orchestrator.machine.measure import measure
 from orchestrator.policy.check import Finding, check, check_machine, refuse
-from orchestrator.policy.policy import Policy, load
+from orchestrator.policy.policy import Policy, load_policy
 from orchestrator.sandbox.gpus.leases import Driver
 from orchestrator.template.template import Template
 
@@ -36,7 +36,7 @@ def this_machine(folder: Path = Path()) -> Machine:
 
 def usable_policy(name: str, results: Path) -> Policy:
     """The policy, checked for itself and against this machine. Raises :class:`BadPolicy`."""
-    policy = load(name, SHIPPED)
+    policy = load_policy(name, SHIPPED)
     refuse(policy.name, check(policy))
     fits(policy, results)
     return policy
@@ -63,14 +63,14 @@ def _largest(results: Path) -> ChosenPolicy:
     machine = this_machine(results)
     passed: list[str] = []
     for name in BY_SIZE:
-        policy = load(name, SHIPPED)
+        policy = load_policy(name, SHIPPED)
         findings = check_machine(policy, machine)
         if not findings:
             reasons = ["the largest shipped policy that this machine supports", *passed]
             return ChosenPolicy(policy, "; ".join(reasons))
         passed.append(f"{name} needs {_short(findings[0])}")
     smallest = BY_SIZE[-1]
-    findings = check_machine(load(smallest, SHIPPED), machine)
+    findings = check_machine(load_policy(smallest, SHIPPED), machine)
     raise BadPolicy(
         "this machine is too small for every shipped policy",
         where=f"the policies {', '.join(BY_SIZE)}",

@@ -17,7 +17,7 @@ from orchestrator.policy.schema import BLOCKS
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.storage.quota import check_fits
 
-GROUP = "shipped policies"
+_GROUP = "shipped policies"
 # How to get what a line of a policy asks for and a machine lacks.
 REMEDIES = (
     (r"asks for runtime", "install gVisor: docs/installing.md, what a machine can lack"),
@@ -98,7 +98,7 @@ def _remedy(error: AisciError) -> str:
 
 def _line(name: str, state: State, found: str, todo: str = "") -> Check:
     return Check(
-        group=GROUP,
+        group=_GROUP,
         name=name,
         state=state,
         found=found,

@@ -16,7 +16,7 @@ from orchestrator.research.pins import read_pins
 
 def write_reports(name: str, results: Path) -> tuple[Path, ...]:
     """Write report.html for the run and for each of its ideas, finished or not."""
-    paths = find_run.find(name, results)
+    paths = find_run.find_run(name, results)
     read_pins(paths)  # raises where there is nothing to report
     run = Journal(paths.journal, BlobStore(paths.blobs), Mode.REPLAY)
     found = sorted(paths.folder.glob(f"*/{find_run.JOURNAL}"))

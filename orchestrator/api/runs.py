@@ -112,7 +112,7 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
             todo="add --fork: the run continues as a new branch of its record",
         )
     signer = read_signer(request.sign) if request.sign is not None else None
-    paths = find_run.find(request.run, request.results)
+    paths = find_run.find_run(request.run, request.results)
     with only_writer(paths.folder):
         for journal in (paths.journal, *sorted(paths.folder.glob(f"*/{find_run.JOURNAL}"))):
             torn = set_torn_tail_aside(journal)
@@ -154,7 +154,7 @@ def replay(
 
     The files are written to ``into``, or to a temporary folder.
     """
-    paths = find_run.find(name, results)
+    paths = find_run.find_run(name, results)
     if into is not None and into.exists() and any(into.iterdir()):
         raise UserError(
             "the folder to replay into is not empty",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from orchestrator.api.signals import obeyed
-from orchestrator.api.template_run import TrialListener, Tryout, opened, usage_of
+from orchestrator.api.template_run import Trial, TrialListener, opened_trial, usage_of
 from orchestrator.core.errors import BadResults, DiskFull
 from orchestrator.core.files import shipped_root
 from orchestrator.core.job import ContainerKind, JobResult
@@ -17,7 +17,7 @@ from orchestrator.template.contract import Judged, judged, measured
 from orchestrator.template.contract.finding import Finding
 from orchestrator.template.template import PAPER, Template, load
 
-KINDS: tuple[ContainerKind, ...] = ("experiment", "latex")
+_KINDS: tuple[ContainerKind, ...] = ("experiment", "latex")
 MIB = 2**20
 
 
@@ -100,7 +100,7 @@ def try_out(
 
     Later rules are left out where an earlier one leaves nothing to judge by.
     """
-    with opened(template, policy, scale, live, kinds=KINDS) as trial:
+    with opened_trial(template, policy, scale, live, kinds=_KINDS) as trial:
         ran = trial.experiment("trial/first")
         used = dict(usage_of(ran.attestation.peaks))
         done = measured.finishes(ran)
@@ -120,14 +120,14 @@ def try_out(
         yield _typeset(trial)
 
 
-def _measured(trial: Tryout, ran: JobResult) -> tuple[measured.Measured | None, BadResults | None]:
+def _measured(trial: Trial, ran: JobResult) -> tuple[measured.Measured | None, BadResults | None]:
     try:
         return measured.Measured.of(trial.numbers(ran)), None
     except BadResults as error:
         return None, error
 
 
-def _again(trial: Tryout, first: measured.Measured) -> tuple[Judged, dict[str, object]]:
+def _again(trial: Trial, first: measured.Measured) -> tuple[Judged, dict[str, object]]:
     """A second run with the same seeds, where equal numbers can be asked for."""
     name, promise = "repeats", "the same seeds give the same numbers again"
     if trial.template.inferred:
@@ -145,7 +145,7 @@ def _again(trial: Tryout, first: measured.Measured) -> tuple[Judged, dict[str, o
     return measured.repeats(trial.template, first.results, again.results), used
 
 
-def _typeset(trial: Tryout) -> tuple[Judged, dict[str, object]]:
+def _typeset(trial: Trial) -> tuple[Judged, dict[str, object]]:
     result = trial.typeset()
     report = read_report(result, trial.store)
     problems = [*report.errors, *(f"{name!r} is not defined" for name in report.undefined)]

@@ -51,7 +51,7 @@ def usage_of(peaks: Peaks) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Tryout:
+class Trial:
     """One template at one scale under one policy, with an engine behind it."""
 
     template: Template
@@ -117,14 +117,14 @@ class Tryout:
 
 
 @contextmanager
-def opened(
+def opened_trial(
     template: Template,
     policy_name: str | None,
     scale: str,
     live: TrialListener,
     *,
     kinds: tuple[ContainerKind, ...],
-) -> Iterator[Tryout]:
+) -> Iterator[Trial]:
     """An engine, its images and a scratch store for ``template``; all removed at the end.
 
     Raises what :func:`orchestrator.api.prepare.prepare` raises of policies and images.
@@ -139,7 +139,7 @@ def opened(
         files = Tree.of({name: store.put(data) for name, data in template.files.items()})
         run_id = f"trial-{template.name}"
         with pool_for(policy, engine, run_id, images=images, data=data, on_event=live) as pool:
-            yield Tryout(
+            yield Trial(
                 template,
                 policy,
                 scale,

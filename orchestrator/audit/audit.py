@@ -12,7 +12,7 @@ from orchestrator.audit.finding import CHECKS, Checked, Finding, checked
 from orchestrator.audit.record import Record, read_record
 from orchestrator.audit.signature import Anchor, anchor
 from orchestrator.audit.verdict import Audit
-from orchestrator.policy.seccomp import shipped
+from orchestrator.policy.seccomp import shipped_profile
 from orchestrator.record.paths import RunPaths
 
 
@@ -61,7 +61,7 @@ def _of_boxes(record: Record, calls: Calls, pins: tuple[pinned.Held, ...]) -> It
     images = (one for box in ran for one in pinned.image(box, theirs[box.where]))
     yield checked("limits", len(boxes), limits)
     yield checked("image", len(ran), images)
-    filters = {where: one.profile if one else shipped() for where, one in theirs.items()}
+    filters = {where: one.profile if one else shipped_profile() for where, one in theirs.items()}
     folders = {where: one.folders if one else {} for where, one in theirs.items()}
     asked = (
         one for box in ran for one in settings.settings(box, filters[box.where], folders[box.where])

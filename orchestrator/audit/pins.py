@@ -15,7 +15,7 @@ from orchestrator.audit.record import Line, Record
 from orchestrator.core.errors import AisciError
 from orchestrator.core.tree import digest
 from orchestrator.policy.policy import Policy
-from orchestrator.policy.seccomp import Profile, profile_of, shipped
+from orchestrator.policy.seccomp import Profile, profile_of, shipped_profile
 from orchestrator.record.events import Forked, RunStarted
 from orchestrator.record.pins import Pins
 from orchestrator.research.pins import policy_of, template_of
@@ -55,7 +55,7 @@ def _read(line: Line[RunStarted | Forked], record: Record) -> Held:
     found: list[tuple[str, str]] = []
     pins = line.event.pins
     policy: Policy | None = None
-    profile = shipped()
+    profile = shipped_profile()
     try:
         profile = profile_of(pins.seccomp)
         policy = policy_of(pins)
@@ -91,12 +91,12 @@ def _hashes(told: str, have: str) -> str:
 
 def _noted(line: Line[RunStarted | Forked], profile: Profile) -> Iterator[Finding]:
     """What is otherwise here than where the run was recorded."""
-    if profile.sha256 != shipped().sha256:
+    if profile.sha256 != shipped_profile().sha256:
         yield Finding(
             check="policy",
             where=line.where,
             what="the filter of system calls that `default` stood for is another than this aisci's",
-            why=f"pinned is {profile.sha256[:12]}…, here it is {shipped().sha256[:12]}…",
+            why=f"pinned is {profile.sha256[:12]}…, here it is {shipped_profile().sha256[:12]}…",
             todo="compare the two: the pinned one stands in that line under `seccomp`",
             level="noted",
         )

@@ -14,7 +14,7 @@ from orchestrator.audit.page import why_none
 from orchestrator.audit.verdict import MEANS
 from orchestrator.console import output as out
 
-MOST = 20  # findings on a terminal; the page has the others
+_MOST = 20  # findings on a terminal; the page has the others
 
 
 def audit(
@@ -43,8 +43,8 @@ def _say(done: Audit, page: str) -> None:
     out.say(f"{done.folder}: {done.outcome}\n{MEANS[done.outcome]}\n")
     groups = grouped(done.findings)
     if groups:
-        out.table(("", "where", "what and why"), [_row(one) for one in groups[:MOST]])
-        more = len(groups) - MOST
+        out.table(("", "where", "what and why"), [_row(one) for one in groups[:_MOST]])
+        more = len(groups) - _MOST
         out.say(f"and {more} more, on the page\n" if more > 0 else "")
     states = [
         (one.check, CHECKS[one.check], one.count, _state(one.wrong, one.count))

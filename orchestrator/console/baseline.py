@@ -9,14 +9,14 @@ from orchestrator.api.baselines import baseline as measure
 from orchestrator.api.signals import obeyed
 from orchestrator.api.template_run import usage_of
 from orchestrator.console import output as out
-from orchestrator.console.live_line import MIB, NowRunning
+from orchestrator.console.live_line import MIB, LiveLine
 from orchestrator.console.live_table import span
 from orchestrator.console.view import View
 
 
 def baseline(name: str, scale: str, policy: str | None, view: View, *, again: bool) -> int:
     """Measure or show a baseline; returns the exit code."""
-    with obeyed(), NowRunning(view) as live:
+    with obeyed(), LiveLine(view) as live:
         outcome = measure(name, scale=scale, policy=policy, listener=live, again=again)
     _as_json(outcome) if view.as_json else _print(outcome, view)
     return 0

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from orchestrator.console.options import Json, Quiet, commands
+from orchestrator.console.options import Json, QuietOption, commands
 
 app = commands("The container images: build them, list them.")
 
@@ -28,13 +28,13 @@ def images_build(
     flavour: Annotated[
         Literal["cpu", "cuda"], typer.Option(help="The base image of a template's image.")
     ] = "cpu",
-    quiet: Quiet = False,
+    quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
     """Build the images whose recipe changed."""
     from orchestrator.console import images as machine
 
-    machine.build(
+    machine.build_named(
         names or [], base=base, ca_bundle=ca_bundle, flavour=flavour, quiet=quiet, as_json=as_json
     )
 

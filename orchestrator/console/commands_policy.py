@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.console.options import HERE, Json, Quiet, Results, commands
+from orchestrator.console.options import HERE, Json, QuietOption, ResultsOption, commands
 
 app = commands("Policies: what containers, ideas and runs may use.")
 
@@ -93,8 +93,8 @@ def policy_prove(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Also list every probe that held.")
     ] = False,
-    results: Results = HERE,
-    quiet: Quiet = False,
+    results: ResultsOption = HERE,
+    quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
     """Try to escape from real containers; exit code 1 if a control did not hold, 3 if not provable."""

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.console.options import Json, PolicyName, Quiet, commands
+from orchestrator.console.options import Json, PolicyName, QuietOption, commands
 
 template_app = commands("Templates: the small studies that research starts from.")
 data_app = commands("Data sets that templates declare: fetched once, verified, staged.")
@@ -34,7 +34,7 @@ def template_check(
     scale: Annotated[
         str | None, typer.Option(help="The scale for --run; if none, the manifest's first.")
     ] = None,
-    quiet: Quiet = False,
+    quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
     """Check every rule of the contract; exit code 2 if its files break one, 1 if its runs do."""
@@ -42,7 +42,7 @@ def template_check(
     from orchestrator.console.view import View
 
     view = View(quiet=quiet, as_json=as_json)
-    code = written.check_template(name, run=run, policy=policy, scale=scale, view=view)
+    code = written.print_check(name, run=run, policy=policy, scale=scale, view=view)
     raise typer.Exit(code)
 
 
@@ -73,7 +73,7 @@ def template_baseline(
     again: Annotated[
         bool, typer.Option("--again", help="Measure it again, even if one is kept.")
     ] = False,
-    quiet: Quiet = False,
+    quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
     """Measure run_0 once on this machine; later runs under the same policy reuse it."""
@@ -106,7 +106,7 @@ def data_prepare(
     ca_bundle: Annotated[
         Path | None, typer.Option(help="PEM file of a private CA.", exists=True, dir_okay=False)
     ] = None,
-    quiet: Quiet = False,
+    quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
     """Download, verify and stage a template's data, once per machine."""

@@ -19,7 +19,7 @@ from orchestrator.core.sanitize import plain_line
 from orchestrator.machine.doctor import Check, State, examine
 from orchestrator.machine.survey import survey
 
-WIDE = 120  # characters: no wider, and so wide where no terminal says
+_WIDE = 120  # characters: no wider, and so wide where no terminal says
 _COLOURS: dict[State, str] = {
     "ok": "green",
     "note": "dim",
@@ -54,7 +54,7 @@ def _progress() -> Iterator[Callable[[str], None]]:
 
 
 def _draw(checks: Sequence[Check], *, verbose: bool) -> None:
-    out.draw(lambda console: _write(console, checks, verbose=verbose), longest=WIDE)
+    out.draw(lambda console: _write(console, checks, verbose=verbose), longest=_WIDE)
 
 
 def _write(console: Console, checks: Sequence[Check], *, verbose: bool) -> None:
@@ -69,7 +69,7 @@ def _write(console: Console, checks: Sequence[Check], *, verbose: bool) -> None:
         for one in checks:
             if one.group == group:
                 state = Text(f" {one.state}", style=_COLOURS[one.state])
-                drawn.add_row(state, one_line(one.name), _words(one, verbose=verbose), one.basis)
+                drawn.add_row(state, _one_line(one.name), _words(one, verbose=verbose), one.basis)
         console.print(drawn)
     states = Counter(one.state for one in checks)
     counts = ", ".join(f"{states[state]} {state}" for state in _COLOURS if states[state])
@@ -80,15 +80,15 @@ def _write(console: Console, checks: Sequence[Check], *, verbose: bool) -> None:
 
 def _words(one: Check, *, verbose: bool) -> Text:
     """What was found, and below it what to do."""
-    text = Text(one_line(one.found))
+    text = Text(_one_line(one.found))
     for line in one.details if verbose else ():
-        text.append(f"\n· {one_line(line)}", style="dim")
+        text.append(f"\n· {_one_line(line)}", style="dim")
     for line in one.todo.splitlines():
         sign = "  " if line[0].isspace() else "→ "  # what is set in goes on from the line above
-        text.append(f"\n{sign}{one_line(line.strip())}", style="cyan")
+        text.append(f"\n{sign}{_one_line(line.strip())}", style="cyan")
     return text
 
 
-def one_line(text: str) -> str:
+def _one_line(text: str) -> str:
     """Quoted words may be an engine's or an image's own."""
     return plain_line(text, limit=600)

@@ -14,10 +14,10 @@ from orchestrator.core.errors import AisciError
 from orchestrator.core.sanitize import plain
 
 SCREEN = 2400  # characters of one field: a list of a dozen errors
-KINDS = {2: "this cannot be done as asked", 130: "stopped"}
+_KINDS = {2: "this cannot be done as asked", 130: "stopped"}
 
 
-def show(error: AisciError, *, as_json: bool) -> None:
+def show_error(error: AisciError, *, as_json: bool) -> None:
     """Print ``error``: a panel on stderr, or one JSON object on stdout."""
     if as_json:
         print(json.dumps({"error": as_dict(error)}), flush=True)  # noqa: T201 - stdout is the answer
@@ -26,7 +26,7 @@ def show(error: AisciError, *, as_json: bool) -> None:
     if console.is_terminal:
         console.print(_panel(error))
     else:
-        sys.stderr.write(f"aisci: {KINDS.get(error.exit_code, 'failed')}\n{_lines(error)}\n")
+        sys.stderr.write(f"aisci: {_KINDS.get(error.exit_code, 'failed')}\n{_lines(error)}\n")
 
 
 def as_dict(error: AisciError) -> dict[str, str | int]:
@@ -62,6 +62,6 @@ def _panel(error: AisciError) -> Panel:
     body.add_row("", Text(plain(error.what, limit=SCREEN), style="bold"))
     for name, value in _fields(error):
         body.add_row(name, Text(value, style="green" if name == "do" else ""))
-    title = f"aisci · {KINDS.get(error.exit_code, 'failed')}"
+    title = f"aisci · {_KINDS.get(error.exit_code, 'failed')}"
     colour = "yellow" if error.exit_code == 130 else "red"
     return Panel(body, title=Text(title), title_align="left", border_style=colour)

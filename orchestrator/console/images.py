@@ -19,7 +19,7 @@ from orchestrator.template.template import load
 MIB = 2**20
 
 
-def build(
+def build_named(
     names: list[str],
     *,
     base: str | None,

@@ -18,7 +18,7 @@ MIB = 2**20
 STEPS = 10  # lines about one run in a log
 
 
-class NowRunning(Display):
+class LiveLine(Display):
     """Draws, prints or stays silent as ``view`` says, for what begins and what a sandbox samples.
 
     Use it as a context manager around the work. It is a sandbox's ``on_event`` too.

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.console.display import Display
-from orchestrator.console.run_state import Track, Way, money, verdict_mark
+from orchestrator.console.run_state import IdeaProgress, RunState, money, verdict_mark
 from orchestrator.core.progress import seconds_left
 from orchestrator.record.events import Heard
 
@@ -17,10 +17,10 @@ BAR = 12  # characters of a bar of elapsed time
 ROOM = 100  # characters of width from which on there is room for bars
 
 
-class Progress(Display):
+class LiveTable(Display):
     """A journal listener that draws; use it as a context manager around the run."""
 
-    def __init__(self, track: Track) -> None:
+    def __init__(self, track: RunState) -> None:
         super().__init__(keep=True)
         self._track = track
 
@@ -44,7 +44,7 @@ class Progress(Display):
             table.add_row(*self._row(way, again=again))
         return table
 
-    def _row(self, way: Way, *, again: bool) -> tuple[Text, ...]:
+    def _row(self, way: IdeaProgress, *, again: bool) -> tuple[Text, ...]:
         now, bar = time.monotonic(), self.console.width >= ROOM
         doing = way.doing[-1] if way.doing else None
         state = Text(way.status, style=STYLES.get(way.status, "")) if way.status else Text("")
@@ -57,7 +57,7 @@ class Progress(Display):
             Text(way.name, style="bold"),
             Text(f"{way.stage} {way.place}".strip()),
             state,
-            Text(containers(way)),
+            Text(container_counts(way)),
             *[Text(f"{way.recalled:,}" if way.recalled else "")] * again,
             Text(f"{way.tokens:,}"),
             Text(money(way)),
@@ -87,7 +87,7 @@ def span(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def containers(way: Way) -> str:
+def container_counts(way: IdeaProgress) -> str:
     """``✓ 6  ✗ 1 timed out``: how many ended in which way."""
     return "  ".join(
         f"{verdict_mark(name)} {count}" + ("" if name == "finished" else f" {name}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TextIO
 
-from orchestrator.console.run_state import Load, Track
+from orchestrator.console.run_state import Load, RunState
 from orchestrator.core.decode import decode
 from orchestrator.core.edit import Edit
 from orchestrator.core.job import JobResult
@@ -35,10 +35,10 @@ from orchestrator.record.notes import (
 )
 
 
-class Lines:
+class LogLines:
     """A journal listener that writes lines to ``out``; ``since`` is when this process began."""
 
-    def __init__(self, track: Track, load: Load, since: str, out: TextIO | None = None) -> None:
+    def __init__(self, track: RunState, load: Load, since: str, out: TextIO | None = None) -> None:
         self._track, self._load, self._since = track, load, since
         self._out = out or sys.stderr
 

@@ -41,7 +41,7 @@ class Commands(TyperGroup):
             )
         from orchestrator.console import errors
 
-        errors.show(error, as_json=as_json)
+        errors.show_error(error, as_json=as_json)
         raise typer.Exit(error.exit_code)
 
 
@@ -57,10 +57,10 @@ def commands(about: str) -> typer.Typer:
 
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's results folder, or `latest`.")]
-Results = Annotated[Path, typer.Option("--results", help="The folder of results.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the outcome.")]
+ResultsOption = Annotated[Path, typer.Option("--results", help="The folder of results.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the outcome.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
-Sign = Annotated[
+SignOption = Annotated[
     Path | None,
     typer.Option(metavar="KEY", help="Sign the finished record: a file with an Ed25519 key."),
 ]

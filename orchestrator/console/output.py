@@ -14,7 +14,7 @@ from rich.text import Text
 
 from orchestrator.core.sanitize import plain, plain_line
 
-WIDE = 160  # characters, where no terminal says how wide it is
+_WIDE = 160  # characters, where no terminal says how wide it is
 STATES = {
     "ok": "green",
     "ready": "green",
@@ -46,7 +46,7 @@ def say(text: str = "") -> None:
 
 def width() -> int:
     """Characters on a line: the terminal's, or :data:`WIDE`."""
-    return Console().width if sys.stdout.isatty() else WIDE
+    return Console().width if sys.stdout.isatty() else _WIDE
 
 
 def table(
@@ -75,7 +75,7 @@ def draw(what: Callable[[Console], None], *, longest: int | None = None) -> None
     stderr goes to.
     """
     watched = sys.stdout.isatty() or (longest is not None and sys.stderr.isatty())
-    wide = min(Console().width if watched else WIDE, longest or WIDE * 10)
+    wide = min(Console().width if watched else _WIDE, longest or _WIDE * 10)
     if sys.stdout.isatty():
         what(Console(highlight=False, width=wide))
         return

@@ -26,9 +26,9 @@ from orchestrator.policy.check import (
     of_error,
     only_blocks,
 )
-from orchestrator.policy.compare import Verdict, compare, shown
+from orchestrator.policy.compare import Strength, compare, shown_setting
 from orchestrator.policy.document import json_schema
-from orchestrator.policy.policy import Policy, load, load_blocks, show
+from orchestrator.policy.policy import Policy, load_blocks, load_policy, policy_text
 
 WRONG = 2
 ROOMY = 120  # characters; a narrower terminal leaves parents and descriptions to `policy show`
@@ -79,7 +79,7 @@ def show_policy(name: str, *, effective: bool) -> None:
     elif only_blocks(inherited.settings):
         out.say(dump(inherited.settings).rstrip("\n"))
     else:
-        out.say(show(load(name, SHIPPED), effective=True).rstrip("\n"))
+        out.say(policy_text(load_policy(name, SHIPPED), effective=True).rstrip("\n"))
 
 
 def print_schema() -> None:
@@ -158,7 +158,7 @@ def _findings(name: str, against: Against) -> tuple[int, tuple[Finding, ...]]:
             found += more
         if not only_blocks(load_blocks(name, SHIPPED)[1].settings):
             found += check_machine(
-                load(name, SHIPPED), this_machine(), "error" if against.here else "note"
+                load_policy(name, SHIPPED), this_machine(), "error" if against.here else "note"
             )
     except BadPolicy as error:
         return 0, of_error(error)
@@ -189,17 +189,20 @@ def diff(first: str, second: str, *, as_json: bool) -> None:
     if rows:
         out.table(
             ("", first, second, f"{second} is"),
-            [(".".join(o.path[1:]), shown(o.before), shown(o.after), o.verdict) for o in rows],
+            [
+                (".".join(o.path[1:]), shown_setting(o.before), shown_setting(o.after), o.verdict)
+                for o in rows
+            ],
             groups=[one.path[0] for one in rows],
         )
         out.say()
     out.say(_in_words(first, second, counts))
 
 
-def _in_words(first: str, second: str, counts: Mapping[Verdict, int]) -> str:
+def _in_words(first: str, second: str, counts: Mapping[Strength, int]) -> str:
     if not any(counts.values()):
         return f"{second} and {first} allow the same, in every setting"
-    other: tuple[Verdict, ...] = ("stronger", "different")
+    other: tuple[Strength, ...] = ("stronger", "different")
     others = ", ".join(f"{counts[one]} {one}" for one in other if counts[one])
     if not counts["weaker"]:
         return f"{second} allows nothing that {first} does not: {others}"

@@ -17,13 +17,13 @@ from orchestrator.core.host import Host
 from orchestrator.core.sanitize import plain_line
 from orchestrator.machine.survey import survey
 from orchestrator.policy.check import only_blocks
-from orchestrator.policy.compare import shown
+from orchestrator.policy.compare import shown_setting
 from orchestrator.policy.controls import CIS, PSS, Control, How, departing, here
-from orchestrator.policy.policy import Policy, load, load_blocks
+from orchestrator.policy.policy import Policy, load_blocks, load_policy
 
-LONGEST = 100  # characters of a line, however wide the terminal: text is read
-Found = tuple[tuple[Control, How], ...]
-COLOURS = {"given": "green", "missing": "red", "unknown": "yellow"}
+_LONGEST = 100  # characters of a line, however wide the terminal: text is read
+_Found = tuple[tuple[Control, How], ...]
+_COLOURS = {"given": "green", "missing": "red", "unknown": "yellow"}
 
 
 def explain(name: str, *, as_json: bool) -> None:
@@ -38,7 +38,7 @@ def explain(name: str, *, as_json: bool) -> None:
                      "controls": [_as_json(*one, policy) for one in found],
                      "departures": [asdict(one) for one in departing(policy)]})  # fmt: skip
         return
-    out.draw(lambda console: _write(console, policy, host, found), longest=LONGEST)
+    out.draw(lambda console: _write(console, policy, host, found), longest=_LONGEST)
 
 
 def _whole(name: str) -> Policy:
@@ -51,7 +51,7 @@ def _whole(name: str) -> Policy:
             where=", ".join(said),
             todo="explain a policy that takes it, such as default",
         )
-    return load(name, shipped)
+    return load_policy(name, shipped)
 
 
 def _looked_at() -> Host:
@@ -63,7 +63,7 @@ def _looked_at() -> Host:
         return survey(Path(), probe=True, say=lambda what: line.update(plain_line(what)))
 
 
-def _write(console: Console, policy: Policy, host: Host, found: Found) -> None:
+def _write(console: Console, policy: Policy, host: Host, found: _Found) -> None:
     console.print(Text(f"{policy.name}: {plain_line(policy.whole.description, limit=400)}"))
     console.print(Text(f"{policy.origin}, SHA-256 {policy.hash}", style="dim"))
     console.print(Text(_machine(host), style="dim"))
@@ -79,7 +79,7 @@ def _write(console: Console, policy: Policy, host: Host, found: Found) -> None:
 
 def _show(console: Console, control: Control, how: How, policy: Policy) -> None:
     head = Text(f"\n{control.title}", style="bold")
-    head.append(f"  [{how.state}]", style=COLOURS[how.state])
+    head.append(f"  [{how.state}]", style=_COLOURS[how.state])
     console.print(head)
     differs = departing(policy) if control.id == "runtime" else ()
     rows = (
@@ -115,7 +115,7 @@ def _machine(host: Host) -> str:
     )
 
 
-def _summary(found: Found) -> str:
+def _summary(found: _Found) -> str:
     def titles(state: str) -> str:
         return ", ".join(control.title for control, how in found if how.state == state)
 
@@ -139,7 +139,7 @@ def _as_json(control: Control, how: How, policy: Policy) -> dict[str, object]:
         at = settings
         for part in key.split("."):
             at = at[part]
-        values[key] = shown(at)
+        values[key] = shown_setting(at)
     return {
         "id": control.id,
         "title": control.title,

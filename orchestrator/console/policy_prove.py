@@ -10,7 +10,7 @@ from pathlib import Path
 from orchestrator.api.proofs import ProofListener, ProofOutcome
 from orchestrator.api.proofs import prove as proved
 from orchestrator.console import output as out
-from orchestrator.console.policy_prove_view import Board, Lines, Silent, report
+from orchestrator.console.policy_prove_view import ProofLines, ProofResults, ProofTable, print_proof
 from orchestrator.console.view import View
 
 
@@ -21,7 +21,7 @@ def prove(name: str, only: tuple[str, ...], results: Path, view: View) -> int:
     if view.as_json:
         _as_json(outcome)
     else:
-        report(outcome.proof, outcome.page, verbose=view.verbose)
+        print_proof(outcome.proof, outcome.page, verbose=view.verbose)
     return outcome.proof.exit_code
 
 
@@ -34,7 +34,7 @@ def _as_json(outcome: ProofOutcome) -> None:
 
 def _watcher(view: View) -> AbstractContextManager[ProofListener]:
     if view.as_json:
-        return Silent(lambda result: out.as_json({"result": asdict(result)}))
+        return ProofResults(lambda result: out.as_json({"result": asdict(result)}))
     if view.quiet:
-        return Silent(lambda _: None)
-    return Board() if sys.stderr.isatty() else Lines()
+        return ProofResults(lambda _: None)
+    return ProofTable() if sys.stderr.isatty() else ProofLines()

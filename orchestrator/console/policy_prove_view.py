@@ -18,7 +18,7 @@ from orchestrator.core.sanitize import plain_line
 from orchestrator.proof.judge import STATES, Result
 from orchestrator.proof.proof import Proof, Row, by_control
 
-COLOURS = {
+_COLOURS = {
     "held": "green",
     "held otherwise": "yellow",
     "did not hold": "bold red",
@@ -26,7 +26,7 @@ COLOURS = {
     "nothing is promised": "dim",
     "not tried": "dim",
 }
-WIDE = 120  # characters of a printed proof
+_WIDE = 120  # characters of a printed proof
 _LAST = {
     "held": "Every control that was tried held.",
     "held otherwise": "Every control held; the page says where gVisor enforces one differently.",
@@ -45,7 +45,7 @@ class _Following(Display):
         """Nothing is printed."""
 
 
-class Silent(_Following):
+class ProofResults(_Following):
     """Hands each result on."""
 
     def __init__(self, each: Callable[[Result], None]) -> None:
@@ -53,7 +53,7 @@ class Silent(_Following):
         self.take = each
 
 
-class Lines(_Following):
+class ProofLines(_Following):
     """For a log: a line when a kind of container begins, and one for each result that is not plain."""
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class _Round:
     doing: str = ""
 
 
-class Board(_Following):
+class ProofTable(_Following):
     """On a terminal: a line for each kind of container, drawn again four times a second."""
 
     def __init__(self) -> None:
@@ -115,19 +115,19 @@ def _counted(states: Counter[str]) -> Text:
     text = Text()
     for state in reversed(STATES):
         if states[state]:
-            text.append(f"{states[state]} {state}  ", style=COLOURS[state])
+            text.append(f"{states[state]} {state}  ", style=_COLOURS[state])
     return text
 
 
-def report(proof: Proof, page: Path, *, verbose: bool) -> None:
+def print_proof(proof: Proof, page: Path, *, verbose: bool) -> None:
     """The proof on a terminal: a line for each control, then what did not plainly hold."""
     dull = {"nothing is promised", "not tried"}
     rows = [row for row in by_control(proof) if row.told not in dull or verbose]
-    out.draw(lambda console: console.print(_controls(rows)), longest=WIDE)
+    out.draw(lambda console: console.print(_controls(rows)), longest=_WIDE)
     listed = [one for one in proof.results if verbose or one.state != "held"]
     if listed:
         out.say()
-        out.draw(lambda console: console.print(_listed(listed)), longest=WIDE)
+        out.draw(lambda console: console.print(_listed(listed)), longest=_WIDE)
     counts = ", ".join(f"{many} {state}" for state, many in proof.counts().items() if many)
     probes = len({one.probe for one in proof.results})
     out.say(f"\n{probes} probes, {len(proof.results)} trials in {proof.seconds:.0f} s: {counts}")
@@ -144,7 +144,7 @@ def _controls(rows: Sequence[Row]) -> Table:
         table.add_column(head, no_wrap=True, justify="right" if head == "trials" else "left")
     table.add_column("why, unless it simply held", overflow="fold", ratio=1)
     for row in rows:
-        outcome = Text(row.told, style=COLOURS[row.told])
+        outcome = Text(row.told, style=_COLOURS[row.told])
         table.add_row(
             row.control.title, str(len(row.results) or ""), outcome, plain_line(row.why, limit=300)
         )
@@ -161,5 +161,5 @@ def _listed(results: Sequence[Result]) -> Table:
         text = Text(plain_line(one.promise))
         for more in filter(None, (one.saw, one.why)):
             text.append(f"\n→ {plain_line(more, limit=400)}", style="dim")
-        table.add_row(one.probe, one.kind, Text(one.state, style=COLOURS[one.state]), text)
+        table.add_row(one.probe, one.kind, Text(one.state, style=_COLOURS[one.state]), text)
     return table

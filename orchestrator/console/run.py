@@ -15,9 +15,9 @@ from orchestrator.api import runs
 from orchestrator.api.outcomes import IdeaOutcome, ReplayOutcome, RunOutcome
 from orchestrator.api.prepare import RunRequest
 from orchestrator.console import output as out
-from orchestrator.console.live_table import Progress
-from orchestrator.console.log_lines import Lines
-from orchestrator.console.run_state import Track
+from orchestrator.console.live_table import LiveTable
+from orchestrator.console.log_lines import LogLines
+from orchestrator.console.run_state import RunState
 from orchestrator.console.view import View
 from orchestrator.core.sanitize import plain_line
 from orchestrator.record import bodies
@@ -54,15 +54,15 @@ def _following(view: View) -> Iterator[Listener]:
         yield _as_json
         return
     bodies_of = _Bodies()
-    track = Track(bodies_of.load, time.monotonic)
+    track = RunState(bodies_of.load, time.monotonic)
     if view.quiet:
         yield track.take
     elif sys.stderr.isatty():
-        with Progress(track) as progress:
+        with LiveTable(track) as progress:
             yield _Follower(bodies_of, progress)
     else:
         since = datetime.now(UTC).isoformat(timespec="milliseconds")
-        yield _Follower(bodies_of, Lines(track, bodies_of.load, since))
+        yield _Follower(bodies_of, LogLines(track, bodies_of.load, since))
 
 
 def _as_json(event: Heard) -> None:

@@ -36,7 +36,7 @@ Load = Callable[[Body], Any]
 """The JSON value of a body."""
 
 FIRST = "attempt_1"  # goes without saying
-DOING = {
+_VERBS = {
     "model": "asking the model",
     "editor": "editing",
     "sandbox": "running",
@@ -45,7 +45,7 @@ DOING = {
 
 
 @dataclass(slots=True)
-class Doing:
+class ActiveCall:
     """A call that is under way. ``since`` and ``limit`` in seconds; 0: no limit known.
 
     ``share`` is how much of itself a container says that it has done.
@@ -58,7 +58,7 @@ class Doing:
 
 
 @dataclass(slots=True)
-class Way:
+class IdeaProgress:
     """One idea's way, or the run's own: where it is, and what it has used."""
 
     key: str
@@ -66,7 +66,7 @@ class Way:
     stage: str = ""
     place: str = ""
     status: str = ""
-    doing: list[Doing] = field(default_factory=list)
+    doing: list[ActiveCall] = field(default_factory=list)
     verdicts: Counter[str] = field(default_factory=Counter)
     requests: int = 0
     tokens: int = 0
@@ -75,20 +75,20 @@ class Way:
     recalled: int = 0
 
 
-class Track:
+class RunState:
     """Every way of a run by its key: ``run``, then each idea's id.
 
     ``load`` reads a body, ``clock`` gives seconds that only ever grow.
     """
 
     def __init__(self, load: Load, clock: Callable[[], float]) -> None:
-        self.ways: dict[str, Way] = {"run": Way("run", "run", stage="starting")}
+        self.ways: dict[str, IdeaProgress] = {"run": IdeaProgress("run", "run", stage="starting")}
         self._load, self._clock = load, clock
 
     def take(self, event: Heard) -> None:
         """Follow one line of any journal of the run."""
         if isinstance(event, IdeaStarted):
-            self.ways[event.id] = Way(event.id, plain_line(event.idea.name, limit=40))
+            self.ways[event.id] = IdeaProgress(event.id, plain_line(event.idea.name, limit=40))
             self.ways["run"].stage, self.ways["run"].place = "ideas", str(len(self.ways) - 1)
         elif isinstance(event, Asked):
             self._asked(self.way(event.scope), event)
@@ -104,20 +104,20 @@ class Track:
         elif isinstance(event, Noted):
             self._noted(self.way(event.scope), read_note(self._load(event.body)))
 
-    def way(self, scope: str) -> Way:
+    def way(self, scope: str) -> IdeaProgress:
         """The progress of the idea that a scope belongs to, or of the run."""
         first, _, rest = scope.partition("/")
         key = rest.partition("/")[0] if first == "idea" else "run"
-        return self.ways.setdefault(key, Way(key, plain_line(key)))
+        return self.ways.setdefault(key, IdeaProgress(key, plain_line(key)))
 
-    def _asked(self, way: Way, line: Asked) -> None:
+    def _asked(self, way: IdeaProgress, line: Asked) -> None:
         way.stage, way.place = _where(line.scope) or (way.stage, way.place)
         limit = 0.0
         if line.port in {"sandbox", "editor"}:
             limit = float(self._load(line.body)["limits"]["wall"])
-        way.doing.append(Doing(DOING[line.port], self._clock(), limit))
+        way.doing.append(ActiveCall(_VERBS[line.port], self._clock(), limit))
 
-    def _ended(self, way: Way, line: Answered | CallFailed) -> None:
+    def _ended(self, way: IdeaProgress, line: Answered | CallFailed) -> None:
         if way.doing:
             way.doing.pop()
         if not isinstance(line, Answered):
@@ -131,7 +131,7 @@ class Track:
             way.usd += usage.usd or 0.0
             way.unpriced += usage.usd is None
 
-    def _noted(self, way: Way, note: Note) -> None:
+    def _noted(self, way: IdeaProgress, note: Note) -> None:
         if isinstance(note, StageBegan):
             way.stage, way.place, way.status = note.name, "", ""
         elif isinstance(note, IdeaFinished | StageFailed | IdeaSkipped):
@@ -157,7 +157,7 @@ def verdict_mark(verdict: str) -> str:
     return "✓" if verdict == Verdict.FINISHED else "✗"
 
 
-def money(way: Way) -> str:
+def money(way: IdeaProgress) -> str:
     """Dollars spent so far; calls without a known price are counted, never taken as free."""
     known = f"${way.usd:.4f}" if way.usd else "$0"
     return f"{known} + {way.unpriced} unpriced" if way.unpriced else known

@@ -9,7 +9,7 @@ from pathlib import Path
 from orchestrator.api.template_check import check_template as check
 from orchestrator.api.template_new import copy_template
 from orchestrator.console import output as out
-from orchestrator.console.live_line import NowRunning
+from orchestrator.console.live_line import LiveLine
 from orchestrator.console.live_table import span
 from orchestrator.console.output import counted
 from orchestrator.console.view import View
@@ -94,9 +94,9 @@ def new_template(folder: Path, source: str) -> None:
     )
 
 
-def check_template(name: str, *, run: bool, policy: str, scale: str | None, view: View) -> int:
+def print_check(name: str, *, run: bool, policy: str, scale: str | None, view: View) -> int:
     """Print every rule and whether it holds; returns the exit code."""
-    with NowRunning(view) as live:
+    with LiveLine(view) as live:
         outcome = check(name, _Rules(view, live), run=run, policy=policy, scale=scale)
     template, broken = outcome.template, outcome.broken
     if view.as_json:
@@ -110,7 +110,7 @@ def check_template(name: str, *, run: bool, policy: str, scale: str | None, view
 class _Rules:
     """Prints each rule as it is judged, above the line about the container that runs."""
 
-    def __init__(self, view: View, live: NowRunning) -> None:
+    def __init__(self, view: View, live: LiveLine) -> None:
         self._view, self._live = view, live
 
     def begin(self, what: str, minutes: float = 0.0) -> None:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from orchestrator.core.deadline import Deadline
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 _POLL = 1.0  # seconds between checks of what sends no signal, such as the host's free memory
 
@@ -26,7 +26,7 @@ def wait_for(turn: Condition, ready: Callable[[], bool], within: Deadline, where
         within.check(where)
 
 
-def bounded(work: Callable[[], T], within: Deadline, where: str) -> T:
+def bounded(work: Callable[[], _T], within: Deadline, where: str) -> _T:
     """The result of ``work``, waiting no longer than ``within``; ``work`` then continues unwatched.
 
     For libraries whose own time-out restarts with each byte that arrives.

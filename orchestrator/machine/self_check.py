@@ -14,7 +14,7 @@ from orchestrator.core.files import shipped_root
 from orchestrator.core.host import Host, Tried
 from orchestrator.core.job import Attestation, Job
 from orchestrator.core.tree import Tree
-from orchestrator.policy.policy import load
+from orchestrator.policy.policy import load_policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.images.images import resolve
@@ -105,7 +105,7 @@ def _on(engine: Engine, depot: Depot, runtime: str, seen: Host) -> tuple[Tried, 
 
 def _trial(engine: Engine, depot: Depot, runtime: str) -> Attestation:
     """One job that prints a word, under the policy ci-cpu; raises what the sandbox raises."""
-    limits = load("ci-cpu", shipped_root() / "policies").limits("experiment")
+    limits = load_policy("ci-cpu", shipped_root() / "policies").limits("experiment")
     job = Job(
         scope=f"doctor/{runtime}",
         kind="experiment",

@@ -15,9 +15,9 @@ from orchestrator.core.errors import BadPolicy, Problem, UserError
 from orchestrator.core.host import Machine
 from orchestrator.core.sanitize import plain_line
 from orchestrator.core.strict_yaml import Document
-from orchestrator.policy.compare import Difference, compare, flat, shown
-from orchestrator.policy.lint import Found, of_budgets, of_container, of_machine, of_run
-from orchestrator.policy.policy import Policy, load, load_blocks
+from orchestrator.policy.compare import Difference, compare, flat_settings, shown_setting
+from orchestrator.policy.lint import LintRow, of_budgets, of_container, of_machine, of_run
+from orchestrator.policy.policy import Policy, load_blocks, load_policy
 from orchestrator.policy.schema import BLOCKS, Container, EditorContainer
 
 Level = Literal["error", "exceeds", "note"]
@@ -77,8 +77,8 @@ def check_file(name: str, shipped: Path) -> tuple[Finding, ...]:
     """
     document, effective = load_blocks(name, shipped)
     if not only_blocks(effective.settings):
-        return check(load(name, shipped))
-    found: list[Found] = []
+        return check(load_policy(name, shipped))
+    found: list[LintRow] = []
     for kind, block in effective.settings.items():
         missing = sorted(set(Container.model_fields) - set(block))
         found += [(f"{kind}.{key}", "this key is missing", _WRITE_ALL) for key in missing]
@@ -109,14 +109,14 @@ def check_no_weaker(
         for one in compare(ceiling.settings, settings)
         if one.verdict != "stronger"
     ]
-    return len(flat(settings)), tuple(found)
+    return len(flat_settings(settings)), tuple(found)
 
 
 def comparable(name: str, shipped: Path) -> dict[str, Any]:
     """The effective settings of a policy, or of each complete block in a file of blocks."""
     _, effective = load_blocks(name, shipped)
     if not only_blocks(effective.settings):
-        return load(name, shipped).settings
+        return load_policy(name, shipped).settings
     whole = {
         kind: block
         for kind, block in effective.settings.items()
@@ -132,7 +132,7 @@ def _against(
     document: Document, one: Difference, ceiling: str, reasons: Mapping[str, str] | None
 ) -> Finding:
     """One difference as a finding; ``reasons`` is None where no reason is accepted."""
-    values = f"{ceiling!r} has {shown(one.before)}; here it is {shown(one.after)}"
+    values = f"{ceiling!r} has {shown_setting(one.before)}; here it is {shown_setting(one.after)}"
     where = document.where(one.path)
     if one.verdict == "different":
         return Finding("note", where, f"{one.key} differs and allows no more: {values}")
@@ -153,7 +153,7 @@ def ceiling_of(name: str, shipped: Path) -> Policy:
             where=f"--no-weaker-than {name}",
             todo="name a whole policy, such as base",
         )
-    return load(name, shipped)
+    return load_policy(name, shipped)
 
 
 def only_blocks(settings: dict[str, Any]) -> bool:
@@ -174,7 +174,7 @@ def refuse(name: str, findings: tuple[Finding, ...]) -> None:
         raise BadPolicy.listing(file, problems, f"the policy {name!r} cannot be used")
 
 
-def _findings(level: Level, document: Document, found: Iterable[Found]) -> tuple[Finding, ...]:
+def _findings(level: Level, document: Document, found: Iterable[LintRow]) -> tuple[Finding, ...]:
     return tuple(
         Finding(level, document.where(tuple(key.split("."))), what, todo)
         for key, what, todo in found

@@ -15,7 +15,7 @@ from orchestrator.policy import seccomp
 from orchestrator.policy.schema import DESCRIPTIVE
 from orchestrator.policy.seccomp_compare import no_weaker
 
-Verdict = Literal["stronger", "weaker", "different"]
+Strength = Literal["stronger", "weaker", "different"]
 
 _LADDERS = {"runtime": ("runc", "runsc"), "data": ("read-only", "none"), "process": (True, False)}
 """Settings from weakest to strongest."""
@@ -46,21 +46,23 @@ class Difference:
     path: tuple[str, ...]
     before: Any
     after: Any
-    verdict: Verdict
+    verdict: Strength
 
     @property
     def key(self) -> str:
         return ".".join(self.path)
 
 
-def flat(mapping: Mapping[str, Any], path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+def flat_settings(
+    mapping: Mapping[str, Any], path: tuple[str, ...] = ()
+) -> dict[tuple[str, ...], Any]:
     """Every setting by its path; an allow-list, an environment or a profile is one setting."""
     settings: dict[tuple[str, ...], Any] = {}
     for key, value in mapping.items():
         if not path and key in DESCRIPTIVE:
             continue
         if isinstance(value, Mapping) and key not in WHOLE:
-            settings |= flat(value, (*path, key))
+            settings |= flat_settings(value, (*path, key))
         else:
             settings[(*path, key)] = value
     return settings
@@ -75,12 +77,12 @@ def amount(value: Any) -> float:
 
 def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
     """The differences between the settings that both have, in the order of ``after``."""
-    old = flat(before)
+    old = flat_settings(before)
     found = []
-    for path, value in flat(after).items():
+    for path, value in flat_settings(after).items():
         was = old.get(path, _LEFT_OUT.get(path[-1], value))
         if was != value:
-            found.append(Difference(path, was, value, judge(path, was, value)))
+            found.append(Difference(path, was, value, strength_of(path, was, value)))
     return tuple(found)
 
 
@@ -89,7 +91,7 @@ def weaker(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Differe
     return tuple(one for one in compare(before, after) if one.verdict == "weaker")
 
 
-def judge(path: tuple[str, ...], before: Any, after: Any) -> Verdict:
+def strength_of(path: tuple[str, ...], before: Any, after: Any) -> Strength:
     """Whether ``after`` is stronger or weaker than ``before`` at ``path``; the two differ."""
     key = path[-1]
     if key == "image":
@@ -113,20 +115,20 @@ def judge(path: tuple[str, ...], before: Any, after: Any) -> Verdict:
     return "stronger" if less else "weaker"
 
 
-def shown(value: Any) -> str:
+def shown_setting(value: Any) -> str:
     """A setting's value as a policy file writes it, on one line."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Mapping) and "defaultAction" in value:
-        return seccomp.words(dict(value))
+        return seccomp.profile_words(dict(value))
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {shown(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {shown_setting(one)}" for key, one in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(shown(one) for one in value) + "]"
+        return "[" + ", ".join(shown_setting(one) for one in value) + "]"
     return str(value)
 
 
-def _filters(before: Any, after: Any) -> Verdict:
+def _filters(before: Any, after: Any) -> Strength:
     """A profile that cannot be shown to allow no further call counts as weaker."""
     old, new = seccomp.profile_of(before), seccomp.profile_of(after)
     if not no_weaker(old, new):
@@ -134,7 +136,7 @@ def _filters(before: Any, after: Any) -> Verdict:
     return "different" if no_weaker(new, old) else "stronger"
 
 
-def _images(before: str, after: str) -> Verdict:
+def _images(before: str, after: str) -> Strength:
     ours = [name in _OURS for name in (before, after)]
     return "different" if all(ours) else "stronger" if ours[1] else "weaker"
 

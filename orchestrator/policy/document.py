@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import BeforeValidator, Field, create_model
 
 from orchestrator.core.problems import Invalid
-from orchestrator.policy.schema import SETTINGS, Container, EditorContainer, Strict, Whole
+from orchestrator.policy.schema import SETTINGS, Container, EditorContainer, Strict, WholePolicy
 from orchestrator.policy.values import SeccompWritten
 
 
@@ -61,7 +61,7 @@ def _partial(model: type[Strict], *required: str, **extra: Any) -> type[Strict]:
     return create_model(model.__name__, __base__=Strict, __doc__=model.__doc__, **fields)
 
 
-Written = _partial(Whole, "version", "name", "description", extends=_EXTENDS)
+Written = _partial(WholePolicy, "version", "name", "description", extends=_EXTENDS)
 """A policy file as a person wrote it: the parent supplies omitted keys; unknown keys are refused."""
 
 

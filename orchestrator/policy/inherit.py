@@ -15,7 +15,7 @@ from orchestrator.core.errors import BadPolicy, UnknownName
 from orchestrator.core.problems import Loc, Wrong, nearest
 from orchestrator.core.strict_yaml import Document, read, validated
 from orchestrator.policy import seccomp
-from orchestrator.policy.compare import WHOLE, flat, judge, shown, weaker
+from orchestrator.policy.compare import WHOLE, flat_settings, shown_setting, strength_of, weaker
 from orchestrator.policy.document import Written
 from orchestrator.policy.schema import BLOCKS, DESCRIPTIVE, SETTINGS
 
@@ -33,7 +33,7 @@ class Exceeding:
         """Whether ``value`` still allows more than the ceiling."""
         if self.ceiling is None:
             return True
-        return value != self.ceiling and judge(path, self.ceiling, value) == "weaker"
+        return value != self.ceiling and strength_of(path, self.ceiling, value) == "weaker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Effective:
         return {key: one.reason for key, one in sorted(self.exceeds.items())}
 
 
-def find(name: str, shipped: Path, *, beside: Path) -> Document:
+def find_document(name: str, shipped: Path, *, beside: Path) -> Document:
     """The document of that name: bare, from ``shipped``; with a slash, a path.
 
     Raises :class:`UnknownName`, and :class:`BadPolicy` for a file that breaks the schema.
@@ -148,7 +148,7 @@ def _profile(document: Document, block: str, setting: Any) -> Any:
     if not isinstance(setting, str) or setting == seccomp.DEFAULT:
         return setting
     try:
-        return seccomp.read(Path(document.path).parent / setting).normal()
+        return seccomp.read_profile(Path(document.path).parent / setting).normal()
     except BadPolicy as problem:
         raise document.bad(
             (block, "seccomp"), f"{problem.what}: {setting}", why=problem.why, todo=problem.todo
@@ -159,7 +159,7 @@ def _parent(
     document: Document, loc: tuple[str, ...], name: str, shipped: Path, above: tuple[str, ...]
 ) -> Document:
     try:
-        parent = find(name, shipped, beside=Path(document.path).parent)
+        parent = find_document(name, shipped, beside=Path(document.path).parent)
     except UnknownName as problem:
         raise document.bad(loc, problem.what, why=problem.why, todo=problem.todo) from problem
     if parent.path in above:
@@ -189,7 +189,7 @@ def _merged(parent: Mapping[str, Any], child: Mapping[str, Any]) -> dict[str, An
 
 def _kept(above: Mapping[str, Exceeding], settings: Mapping[str, Any]) -> dict[str, Exceeding]:
     """Those of ``above`` that ``settings`` still exceeds."""
-    values = {".".join(path): (path, value) for path, value in flat(settings).items()}
+    values = {".".join(path): (path, value) for path, value in flat_settings(settings).items()}
     return {key: one for key, one in above.items() if key in values and one.still(*values[key])}
 
 
@@ -210,7 +210,7 @@ def _beyond(
         Wrong(
             (*at, *more.path),
             f"{key} allows more than the policy it extends: "
-            f"{source.data['name']!r} has {shown(more.before)}; here it is {shown(more.after)}",
+            f"{source.data['name']!r} has {shown_setting(more.before)}; here it is {shown_setting(more.after)}",
             f'lower it, or give the reason: `exceeds: {{{key}: "…"}}`',
         )
         for key, more in all_more.items()

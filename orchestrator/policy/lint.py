@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from orchestrator.core.host import Machine
 from orchestrator.core.units import rough_text, size_text, time_text
 from orchestrator.policy.runtimes import LEAST_PIDS
-from orchestrator.policy.schema import BLOCKS, Container, Whole
+from orchestrator.policy.schema import BLOCKS, Container, WholePolicy
 from orchestrator.policy.values import why_not_set
 
-Found = tuple[str, str, str]
+LintRow = tuple[str, str, str]
 """A dotted key, what is wrong with it, what to do."""
 
 LEAST_MEMORY = 6 * 2**20  # bytes; Docker refuses less, and treats 0 as "no limit"
@@ -21,7 +21,7 @@ LEAST_WORKSPACE = 2**20  # bytes; a file system's own tables need space
 LEAST_TMPFS = 4096  # bytes: one page; Docker and the kernel treat 0 as "no limit"
 
 
-def of_container(kind: str, block: Container) -> Iterator[Found]:
+def of_container(kind: str, block: Container) -> Iterator[LintRow]:
     """Limits of one container that can never bind, or that an engine treats as no limit."""
     yield from _unenforced(kind, block)
     uses, store, home = block.resources, block.storage, block.harvest
@@ -64,7 +64,7 @@ def of_container(kind: str, block: Container) -> Iterator[Found]:
             yield f"{kind}.{key}", what, f"raise it to {size_text(least)} or more"
 
 
-def _of_time(kind: str, block: Container) -> Iterator[Found]:
+def _of_time(kind: str, block: Container) -> Iterator[LintRow]:
     time = block.time
     most = block.resources.cpus * time.wall
     if time.cpu > most:
@@ -78,7 +78,7 @@ def _of_time(kind: str, block: Container) -> Iterator[Found]:
             yield f"{kind}.time.{key}", "no program can run in no time", "write a time above 0s"
 
 
-def _unenforced(kind: str, block: Container) -> Iterator[Found]:
+def _unenforced(kind: str, block: Container) -> Iterator[LintRow]:
     """What the schema allows and this version does not enforce: refused, never ignored."""
     if block.network and kind != "experiment":
         what = "only experiments can have an allow-list"
@@ -108,7 +108,7 @@ def _unenforced(kind: str, block: Container) -> Iterator[Found]:
             yield f"{kind}.env", f"{name} {why}", "remove it"
 
 
-def of_budgets(whole: Whole) -> Iterator[Found]:
+def of_budgets(whole: WholePolicy) -> Iterator[LintRow]:
     """Limits of ideas and of the run that other limits make unreachable."""
     idea, run = whole.idea, whole.run
     for key in ("usd", "tokens", "requests"):
@@ -139,7 +139,7 @@ def of_budgets(whole: Whole) -> Iterator[Found]:
                 yield f"{kind}.{key}", f"{what}: no such job could start", todo
 
 
-def of_run(whole: Whole) -> Iterator[Found]:
+def of_run(whole: WholePolicy) -> Iterator[LintRow]:
     """Limits of a run that all its containers together cannot reach: valid, but without effect."""
     run = whole.run
     blocks: tuple[Container, ...] = tuple(getattr(whole, kind) for kind in BLOCKS)
@@ -156,7 +156,7 @@ def of_run(whole: Whole) -> Iterator[Found]:
             yield "run.containers", what, f"lower it to {limit // min(each)}"
 
 
-def of_machine(whole: Whole, machine: Machine) -> Iterator[Found]:
+def of_machine(whole: WholePolicy, machine: Machine) -> Iterator[LintRow]:
     """Limits above what ``machine`` has, where they would never bind."""
     keep = whole.run.keep_free
     for kind in BLOCKS:
@@ -199,7 +199,7 @@ def of_machine(whole: Whole, machine: Machine) -> Iterator[Found]:
 _FREE = " free"
 
 
-def _size(key: str, wanted: int, there: int, state: str = "") -> Iterator[Found]:
+def _size(key: str, wanted: int, there: int, state: str = "") -> Iterator[LintRow]:
     if wanted > there:
         have = rough_text(there)
         yield key, f"{size_text(wanted)}; this machine has {have}{state}", _lower_to(have)

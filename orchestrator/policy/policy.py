@@ -20,9 +20,9 @@ from orchestrator.core.job import ContainerKind, Limits
 from orchestrator.core.problems import explained, nearest
 from orchestrator.core.strict_yaml import Document, dump
 from orchestrator.core.tree import digest
-from orchestrator.policy.compare import flat, weaker
-from orchestrator.policy.inherit import Effective, effective, find
-from orchestrator.policy.schema import BLOCKS, Container, Whole
+from orchestrator.policy.compare import flat_settings, weaker
+from orchestrator.policy.inherit import Effective, effective, find_document
+from orchestrator.policy.schema import BLOCKS, Container, WholePolicy
 from orchestrator.policy.seccomp import setting_text
 
 
@@ -56,7 +56,7 @@ class RunLimits:
 class Policy:
     """An effective policy, and where it came from (``shipped`` or a path)."""
 
-    whole: Whole
+    whole: WholePolicy
     origin: str
     chain: tuple[str, ...]
     document: Document
@@ -127,7 +127,7 @@ def limits_of(block: Container) -> Limits:
     )
 
 
-def load(name: str, shipped: Path) -> Policy:
+def load_policy(name: str, shipped: Path) -> Policy:
     """The policy of that name: a bare name is in the folder ``shipped``; a path has a slash.
 
     Raises :class:`UnknownName` and :class:`BadPolicy`.
@@ -136,7 +136,7 @@ def load(name: str, shipped: Path) -> Policy:
     settings = found.settings
     header = {key: document.data[key] for key in ("version", "name", "description")}
     try:
-        whole = Whole.model_validate(header | {"exceeds": found.reasons} | settings)
+        whole = WholePolicy.model_validate(header | {"exceeds": found.reasons} | settings)
     except ValidationError as problem:
         missing = [".".join(str(part) for part in one["loc"]) for one in problem.errors()]
         names = ", ".join(missing[:12]) + (", …" if len(missing) > 12 else "")
@@ -153,11 +153,11 @@ def load(name: str, shipped: Path) -> Policy:
 
 def load_blocks(name: str, shipped: Path) -> tuple[Document, Effective]:
     """A file and its settings after inheritance: a whole policy, or only some blocks of one."""
-    document = find(name, shipped, beside=Path())
+    document = find_document(name, shipped, beside=Path())
     return document, effective(document, shipped)
 
 
-def show(policy: Policy, *, effective: bool) -> str:
+def policy_text(policy: Policy, *, effective: bool) -> str:
     """The file as written, or the effective policy as YAML that loads to the same hash."""
     if not effective:
         return policy.document.text
@@ -173,7 +173,7 @@ def lowered(policy: Policy, changes: Mapping[str, Any]) -> Policy:
     Raises :class:`UserError` for an unknown key, a bad value, or one that allows more.
     """
     settings = policy.settings
-    keys = {".".join(path): path for path in flat(settings)}
+    keys = {".".join(path): path for path in flat_settings(settings)}
     for key, value in changes.items():
         if key not in keys:
             raise UserError(
@@ -183,7 +183,7 @@ def lowered(policy: Policy, changes: Mapping[str, Any]) -> Policy:
             )
         _put(settings, keys[key], value)
     try:
-        whole = Whole.model_validate(settings)
+        whole = WholePolicy.model_validate(settings)
     except ValidationError as problem:
         first = explained(problem, settings)[0]
         raise UserError(
@@ -199,7 +199,7 @@ def lowered(policy: Policy, changes: Mapping[str, Any]) -> Policy:
             why=f"the policy has {more.before}; {more.after} was requested",
             todo="write a policy of your own that allows it, and use it: --policy ./FILE.yaml",
         )
-    before = flat(policy.settings)
+    before = flat_settings(policy.settings)
     noted = tuple((key, str(before[keys[key]])) for key in changes)
     return replace(policy, whole=whole, lowered=policy.lowered + noted)
 

@@ -20,7 +20,7 @@ from orchestrator.policy.values import (
     Env,
     Exceeds,
     Image,
-    Name,
+    KeyName,
     Network,
     Runtime,
     Seccomp,
@@ -44,7 +44,7 @@ class Resources(Strict):
     open_files: Count = Field(description="Open files of one process.")
 
 
-class Gpus(Strict):
+class GpuSettings(Strict):
     """Whole GPUs by count; their memory is sampled, and overuse is killed."""
 
     count: CountOrNone = Field(description="Whole GPUs.")
@@ -71,7 +71,7 @@ class Storage(Strict):
     file: Size = Field(description="The largest single file.")
 
 
-class Harvest(Strict):
+class HarvestSettings(Strict):
     """The most that is copied out of one container."""
 
     files: Count = Field(description="Files that are copied out.")
@@ -94,7 +94,7 @@ class Container(Strict):
         description="The variables that the program gets; no other variable of yours is passed on."
     )
     resources: Resources = Field(description="What it may use while it runs.")
-    gpus: Gpus = Field(description="Whole GPUs by count.")
+    gpus: GpuSettings = Field(description="Whole GPUs by count.")
     time: Times = Field(description="How long it may run.")
     storage: Storage = Field(description="What it may write.")
     network: Network = Field(
@@ -107,7 +107,7 @@ class Container(Strict):
     data: Literal["read-only", "none"] = Field(
         description="`read-only`: staged data sets below /data. Or `none`."
     )
-    harvest: Harvest = Field(description="The most that is copied out.")
+    harvest: HarvestSettings = Field(description="The most that is copied out.")
 
 
 class EditorContainer(Container):
@@ -119,7 +119,7 @@ class EditorContainer(Container):
     )
 
 
-class Budget(Strict):
+class BudgetLimits(Strict):
     """The most that model calls may cost: US dollars, tokens, requests."""
 
     usd: Dollars = Field(description="US dollars for model calls.")
@@ -132,7 +132,7 @@ class IdeaBudget(Strict):
 
     wall: Time = Field(description="Wall time, from its first model call to its review.")
     gpu_time: Time = Field(description="GPUs × time.")
-    budget: Budget = Field(description="The cost of model calls.")
+    budget: BudgetLimits = Field(description="The cost of model calls.")
 
 
 class KeepFree(Strict):
@@ -146,18 +146,18 @@ class RunBudget(Strict):
     """What all ideas of a run may use together."""
 
     wall: Time = Field(description="Wall time, all ideas together.")
-    budget: Budget = Field(description="The cost of model calls.")
+    budget: BudgetLimits = Field(description="The cost of model calls.")
     containers: Count = Field(description="Jobs at the same time; further jobs wait.")
     memory: Size = Field(description="Memory of all running jobs together.")
     disk: Size = Field(description="Workspaces of all running jobs together.")
     keep_free: KeepFree = Field(description="What stays free on the host.")
 
 
-class Whole(Strict):
+class WholePolicy(Strict):
     """A policy after inheritance, with every key."""
 
     version: Literal[1] = Field(description="The version of the policy format.")
-    name: Name = Field(description="Its name in records and messages.")
+    name: KeyName = Field(description="Its name in records and messages.")
     description: Description = Field(description="One line of description.")
     exceeds: Exceeds = Field(
         default={},
@@ -192,5 +192,5 @@ def _leaves(model: type[BaseModel], at: str = "") -> tuple[str, ...]:
 DESCRIPTIVE = ("version", "name", "description", "exceeds")
 """Keys that describe a policy and allow nothing."""
 
-SETTINGS = tuple(key for key in _leaves(Whole) if key not in DESCRIPTIVE)
+SETTINGS = tuple(key for key in _leaves(WholePolicy) if key not in DESCRIPTIVE)
 """Every other key of a policy with its dots, such as ``experiment.time.wall``."""

@@ -30,11 +30,11 @@ from orchestrator.core.problems import Form, Invalid, explained, row
 from orchestrator.core.tree import canonical, digest
 
 DEFAULT = "default"
-MAX_BYTES = 64 * 1024
+PROFILE_BYTES = 64 * 1024
 _ENOSYS, _CLONE3 = 38, "clone3"
 _GVISOR = "runsc"
 
-Call = Annotated[
+SyscallName = Annotated[
     str,
     Form(
         r"^[a-z][a-z0-9_]{0,63}$", "is not the name of a system call: {!r}", "write it like openat"
@@ -50,9 +50,9 @@ Architecture = Annotated[
 ]
 Refusal = Literal["SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS",
                   "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP"]  # fmt: skip
-Comparison = Literal["SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE",
+ArgumentTest = Literal["SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE",
                      "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ"]  # fmt: skip
-Number = Annotated[int, Field(ge=0, lt=2**64)]
+ArgumentValue = Annotated[int, Field(ge=0, lt=2**64)]
 
 
 class _Strict(BaseModel):
@@ -63,16 +63,16 @@ class Argument(_Strict):
     """A condition on one of a call's six arguments; for MASKED_EQ, ``value`` is the mask."""
 
     index: Annotated[int, Field(ge=0, le=5)]
-    value: Number
-    valueTwo: Number = 0  # noqa: N815  # the format's own name
-    op: Comparison
+    value: ArgumentValue
+    valueTwo: ArgumentValue = 0  # noqa: N815  # the format's own name
+    op: ArgumentTest
 
 
-class Rule(_Strict):
+class SyscallRule(_Strict):
     """The action for some calls if all of ``args`` hold; ``comment`` is for readers."""
 
     comment: Annotated[str, Field(max_length=1000, exclude=True)] = ""
-    names: Annotated[tuple[Call, ...], Field(min_length=1, strict=False)]
+    names: Annotated[tuple[SyscallName, ...], Field(min_length=1, strict=False)]
     action: Literal["SCMP_ACT_ALLOW"] | Refusal
     args: Annotated[
         tuple[Argument, ...],
@@ -82,7 +82,7 @@ class Rule(_Strict):
     errnoRet: Annotated[int, Field(ge=1, le=4095)] | None = None  # noqa: N815  # as above
 
     @model_validator(mode="after")
-    def _means_what_it_says(self) -> Rule:
+    def _means_what_it_says(self) -> SyscallRule:
         if len({arg.index for arg in self.args}) < len(self.args):
             raise Invalid(
                 "two conditions on one argument: an engine accepts a call that meets either",
@@ -109,7 +109,7 @@ class Profile(_Strict):
     defaultAction: Refusal  # noqa: N815  # as above
     architectures: Annotated[tuple[Architecture, ...], Field(strict=False)] = ()
     archMap: Annotated[tuple[Machines, ...], Field(strict=False)] = ()  # noqa: N815  # as above
-    syscalls: Annotated[tuple[Rule, ...], Field(min_length=1, max_length=2000, strict=False)]
+    syscalls: Annotated[tuple[SyscallRule, ...], Field(min_length=1, max_length=2000, strict=False)]
 
     @model_validator(mode="after")
     def _names_architectures_once(self) -> Profile:
@@ -152,20 +152,22 @@ class Profile(_Strict):
         return frozenset((native, *self.architectures, *mapped))
 
 
-def read(path: Path) -> Profile:
+def read_profile(path: Path) -> Profile:
     """The profile in a file. Raises :class:`BadPolicy` with each error in it."""
     try:
         with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
+            raw = file.read(PROFILE_BYTES + 1)
     except OSError as problem:
         raise _bad(
             path,
             problem.strerror or "it cannot be read",
             "write the path of the profile, relative to the policy's file",
         ) from problem
-    if len(raw) > MAX_BYTES:
+    if len(raw) > PROFILE_BYTES:
         raise _bad(
-            path, f"it has more than {MAX_BYTES} bytes", "join rules: one rule can name many calls"
+            path,
+            f"it has more than {PROFILE_BYTES} bytes",
+            "join rules: one rule can name many calls",
         )
     try:
         data = json.loads(raw.decode("utf-8"), object_pairs_hook=_no_twins)
@@ -197,9 +199,9 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 @cache
-def shipped() -> Profile:
+def shipped_profile() -> Profile:
     """aisci's own profile: ``seccomp: default``."""
-    return read(shipped_root() / "policies" / "seccomp" / "default.json")
+    return read_profile(shipped_root() / "policies" / "seccomp" / "default.json")
 
 
 def profile_of(setting: str | Profile | dict[str, Any]) -> Profile:
@@ -207,7 +209,7 @@ def profile_of(setting: str | Profile | dict[str, Any]) -> Profile:
     if isinstance(setting, Profile):
         return setting
     if setting == DEFAULT:
-        return shipped()
+        return shipped_profile()
     return Profile.model_validate(json.loads(setting) if isinstance(setting, str) else setting)
 
 
@@ -216,7 +218,7 @@ def setting_text(setting: str | Profile) -> str:
     return setting.text if isinstance(setting, Profile) else setting
 
 
-def words(setting: str | Profile | dict[str, Any]) -> str:
+def profile_words(setting: str | Profile | dict[str, Any]) -> str:
     """For people: ``default``, or the profile by its hash."""
     return DEFAULT if setting == DEFAULT else f"a profile with SHA-256 {profile_of(setting).sha256}"
 
@@ -234,7 +236,7 @@ def under(profile: Profile, runtime: str) -> Profile:
     return profile.model_copy(update={"syscalls": rules})
 
 
-def _without_errno(rule: Rule) -> Iterator[Rule]:
+def _without_errno(rule: SyscallRule) -> Iterator[SyscallRule]:
     if rule.errnoRet != _ENOSYS or _CLONE3 not in rule.names:
         yield rule
         return

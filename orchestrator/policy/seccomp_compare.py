@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.policy.seccomp import _GVISOR, Argument, Profile, Rule, under
+from orchestrator.policy.seccomp import _GVISOR, Argument, Profile, SyscallRule, under
 
 
 def no_weaker(before: Profile, after: Profile) -> bool:
@@ -38,5 +38,5 @@ def _allowed(profile: Profile) -> Iterator[tuple[str, frozenset[Argument]]]:
             yield from ((name, frozenset(rule.args)) for name in rule.names)
 
 
-def _allows(rule: Rule) -> bool:
+def _allows(rule: SyscallRule) -> bool:
     return rule.action == "SCMP_ACT_ALLOW"

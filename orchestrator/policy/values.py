@@ -182,7 +182,7 @@ Cpus = Annotated[float, Field(ge=0.01, le=4096), _Plain]
 Count = Annotated[int, Field(ge=1, le=2**53)]
 CountOrNone = Annotated[int, Field(ge=0, le=2**53)]
 Dollars = Annotated[float, Field(ge=0), _Plain]
-Name = Annotated[
+KeyName = Annotated[
     str,
     Form(
         r"^[a-z0-9][a-z0-9-]{0,63}$",

@@ -14,7 +14,7 @@ from orchestrator.core.tree import digest
 from orchestrator.policy.check import check_file, comparable, only_blocks, refuse
 from orchestrator.policy.controls import of_setting
 from orchestrator.policy.lint import of_machine
-from orchestrator.policy.policy import Policy, limits_of, load, load_blocks
+from orchestrator.policy.policy import Policy, limits_of, load_blocks, load_policy
 from orchestrator.policy.schema import Container, EditorContainer
 from orchestrator.proof.probe import Probe
 
@@ -44,7 +44,7 @@ def subject_of(name: str, shipped: Path) -> Subject:
     refuse(name, check_file(name, shipped))
     origin = document.path if "/" in name else "shipped"
     if not only_blocks(said.settings):
-        whole = load(name, shipped)
+        whole = load_policy(name, shipped)
         kinds = [kind for kind in KINDS if not (kind == "editor" and whole.editor_on_host)]
         limits = {kind: whole.limits(kind) for kind in kinds}
         return Subject(name=whole.name, origin=origin, hash=whole.hash, limits=limits, whole=whole)

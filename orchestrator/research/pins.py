@@ -7,8 +7,8 @@ from orchestrator.core.errors import BadJournal, BadPolicy, Diverged
 from orchestrator.core.strict_yaml import dump, parse
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
-from orchestrator.policy.schema import Whole
-from orchestrator.policy.seccomp import shipped
+from orchestrator.policy.schema import WholePolicy
+from orchestrator.policy.seccomp import shipped_profile
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import read_lines
 from orchestrator.record.events import Forked, RunStarted
@@ -33,7 +33,7 @@ def pins_of(setup: Setup, files: Tree) -> Pins:
         policy=PolicyPin(
             name=policy.name, origin=policy.origin, hash=policy.hash, settings=policy.settings
         ),
-        seccomp=shipped().normal(),  # what the policy's word "default" stands for
+        seccomp=shipped_profile().normal(),  # what the policy's word "default" stands for
         prompts=prompts_hash(),
         images=setup.images,
         models=(ModelPin(name=setup.model, author=setup.author, prices=setup.prices),),
@@ -72,7 +72,7 @@ def policy_of(pins: Pins) -> Policy:
     """The effective policy as it was when the run started."""
     pin = pins.policy
     document = parse(dump(pin.settings).encode(), "the run's journal", BadPolicy)
-    return Policy(Whole.model_validate(pin.settings), pin.origin, (pin.name,), document)
+    return Policy(WholePolicy.model_validate(pin.settings), pin.origin, (pin.name,), document)
 
 
 def setup_of(pins: Pins, template: Template) -> Setup:

@@ -14,7 +14,7 @@ from orchestrator.core.files import shipped_root
 from orchestrator.core.host import Machine
 from orchestrator.policy.check import check_machine
 from orchestrator.policy.compare import compare
-from orchestrator.policy.policy import load
+from orchestrator.policy.policy import load_policy
 from orchestrator.sandbox.gpus.leases import Device
 from orchestrator.template.template import Template
 from orchestrator.template.template import load as load_template
@@ -108,13 +108,15 @@ def test_the_gpus_of_this_machine_are_those_of_its_driver(
 def test_each_smaller_policy_allows_no_more_than_the_one_before_but_keeps_less_free() -> None:
     """A larger machine can keep more for itself."""
     for larger, smaller in pairwise(BY_SIZE):
-        differences = compare(load(larger, SHIPPED).settings, load(smaller, SHIPPED).settings)
+        differences = compare(
+            load_policy(larger, SHIPPED).settings, load_policy(smaller, SHIPPED).settings
+        )
         weaker = {one.key for one in differences if one.verdict == "weaker"}
         assert weaker <= {"run.keep_free.disk", "run.keep_free.memory"}, (larger, smaller)
 
 
 def test_the_workstation_policy_fits_the_machine_that_it_names() -> None:
-    assert check_machine(load("workstation", SHIPPED), WORKSTATION) == ()
+    assert check_machine(load_policy("workstation", SHIPPED), WORKSTATION) == ()
 
 
 def test_a_template_that_needs_a_gpu_is_refused_under_a_policy_without_one(

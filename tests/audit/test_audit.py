@@ -21,7 +21,7 @@ from orchestrator.audit.page import why_none
 from orchestrator.core.errors import AisciError, EngineFailed
 from orchestrator.core.tree import canonical, digest
 from orchestrator.policy.policy import Policy, lowered
-from orchestrator.policy.seccomp import shipped
+from orchestrator.policy.seccomp import shipped_profile
 from orchestrator.record.envelope import about, sealed_in
 from orchestrator.record.events import Asked, Heard
 from orchestrator.record.journal import Mode
@@ -476,9 +476,9 @@ def test_the_filter_that_default_stood_for_is_pinned_and_noted_where_it_is_anoth
     forger: Forger, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a later aisci ships says nothing about what a run was held to."""
-    fewer = shipped().model_copy(update={"syscalls": shipped().syscalls[:-1]})
+    fewer = shipped_profile().model_copy(update={"syscalls": shipped_profile().syscalls[:-1]})
     with monkeypatch.context() as later:
-        later.setattr("orchestrator.audit.pins.shipped", lambda: fewer)
+        later.setattr("orchestrator.audit.pins.shipped_profile", lambda: fewer)
         done = audited(run)
         assert done.outcome is Outcome.CONSISTENT
         assert [(one.check, one.level) for one in done.findings] == [("policy", "noted")]

@@ -14,7 +14,7 @@ from orchestrator.audit.behaviour import kernel, use, verdicts
 from orchestrator.audit.calls import Box
 from orchestrator.audit.settings import settings
 from orchestrator.core.job import JobResult, Verdict
-from orchestrator.policy.seccomp import shipped
+from orchestrator.policy.seccomp import shipped_profile
 from orchestrator.sandbox.engine.client import connect
 from tests.audit.test_audit_settings import boxed
 from tests.contracts.sandbox import Scenario, job_of
@@ -95,7 +95,7 @@ def test_a_container_at_its_limit_is_within_its_limit(
         pytest.skip("needs an engine with gVisor: make gvisor")
     box, result = driven(bench, what, runtime)
     assert box.attestation
-    every = (settings(box, shipped()), kernel(box), use(box), verdicts(box))
+    every = (settings(box, shipped_profile()), kernel(box), use(box), verdicts(box))
     found = [one.what for each in every for one in each]
     assert found == [], result
     if runtime == "runc":
@@ -120,11 +120,11 @@ def test_a_container_under_an_allow_list_is_as_its_policy_says(bench: DockerBenc
     )  # fmt: skip
     result = bench.run(job, scenario)
     box = replace(boxed(job, result.attestation), result=result)
-    every = (settings(box, shipped()), kernel(box), use(box), verdicts(box))
+    every = (settings(box, shipped_profile()), kernel(box), use(box), verdicts(box))
     assert [one.what for each in every for one in each] == [], result
     assert [one.host for one in result.attestation.egress] == [
         "no-such-host.invalid:443",
         "evil.example.org:443",
     ]
     closed = replace(box, limits=replace(box.limits, network=()))
-    assert any("HostConfig.Mounts" in one.what for one in settings(closed, shipped()))
+    assert any("HostConfig.Mounts" in one.what for one in settings(closed, shipped_profile()))

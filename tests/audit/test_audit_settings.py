@@ -14,8 +14,8 @@ from orchestrator.audit.record import Line, Log
 from orchestrator.audit.settings import settings
 from orchestrator.core.job import Attestation, ContainerKind, Job, Limits, Peaks, Verdict
 from orchestrator.core.model import Usage
-from orchestrator.policy.policy import load
-from orchestrator.policy.seccomp import shipped
+from orchestrator.policy.policy import load_policy
+from orchestrator.policy.seccomp import shipped_profile
 from orchestrator.record.attestation import flat
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.events import Asked, Body
@@ -64,11 +64,11 @@ def with_pairs(box: Box, **changed: Any) -> Box:
 
 
 def limits_of(name: str, kind: ContainerKind = "experiment") -> Limits:
-    return load(name, golden_rig.SHIPPED).limits(kind)
+    return load_policy(name, golden_rig.SHIPPED).limits(kind)
 
 
 def said(box: Box) -> list[str]:
-    return [one.what for one in settings(box, shipped())]
+    return [one.what for one in settings(box, shipped_profile())]
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)

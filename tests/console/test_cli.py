@@ -23,9 +23,9 @@ from orchestrator.api import find_run as runs
 from orchestrator.api.locking import only_writer, resumable
 from orchestrator.console import errors
 from orchestrator.console import output as out
-from orchestrator.console.live_table import Progress, containers, elapsed, ending
-from orchestrator.console.log_lines import Lines
-from orchestrator.console.run_state import Doing, Track, money
+from orchestrator.console.live_table import LiveTable, container_counts, elapsed, ending
+from orchestrator.console.log_lines import LogLines
+from orchestrator.console.run_state import ActiveCall, RunState, money
 from orchestrator.core.deadline import Deadline
 from orchestrator.core.errors import AisciError, BudgetSpent, Interrupted, UnknownName, UserError
 from orchestrator.record.events import Answered, Asked, Event, Recalled, Sampled
@@ -208,7 +208,7 @@ def test_an_error_that_quotes_hostile_text_shows_it_and_is_not_bent(
     error = AisciError("it said \x1b]0;owned\x07 [red]x[/red]\u202e", where="\x1b[2J", todo="go on")
     if terminal:
         monkeypatch.setenv("FORCE_COLOR", "1")
-    errors.show(error, as_json=False)
+    errors.show_error(error, as_json=False)
     said = capsys.readouterr().err
     assert "\\x1b]0;owned\\x07" in said
     assert "[red]x[/red]\\u202e" in said
@@ -229,21 +229,21 @@ def make_run(folder: Path) -> Path:
 def test_latest_is_the_run_that_began_last_whatever_its_template(tmp_path: Path) -> None:
     make_run(tmp_path / "zeta" / "20250101_000000")
     newest = make_run(tmp_path / "alpha" / "20260101_000000")
-    assert runs.find("latest", tmp_path).folder == newest
+    assert runs.find_run("latest", tmp_path).folder == newest
 
 
 def test_an_ideas_folder_is_refused_with_the_runs_name(tmp_path: Path) -> None:
     run = make_run(tmp_path / "toy" / "20260101_000000")
     idea = make_run(run / "an_idea")
     with pytest.raises(UserError, match="one idea's folder") as raised:
-        runs.find(str(idea), tmp_path)
+        runs.find_run(str(idea), tmp_path)
     assert str(run) in raised.value.todo
 
 
 def test_a_folder_without_a_journal_names_the_newest_run(tmp_path: Path) -> None:
     run = make_run(tmp_path / "toy" / "20260101_000000")
     with pytest.raises(UnknownName) as raised:
-        runs.find(str(tmp_path), tmp_path)
+        runs.find_run(str(tmp_path), tmp_path)
     assert str(run) in raised.value.todo
 
 
@@ -289,9 +289,9 @@ def test_a_run_that_is_stopped_before_its_first_line_is_to_be_started_again(tmp_
 # --- progress -----------------------------------------------------------------------------
 
 
-def track_of(folder: Path, say: str = "plain words") -> tuple[Track, list[Event], Recorded]:
+def track_of(folder: Path, say: str = "plain words") -> tuple[RunState, list[Event], Recorded]:
     known = finished(folder, say)
-    track = Track(known.journal.load, iter(range(1000)).__next__)
+    track = RunState(known.journal.load, iter(range(1000)).__next__)
     return track, [*known.run.events, *known.journal.events], known
 
 
@@ -348,7 +348,7 @@ def test_a_call_whose_price_is_unknown_is_never_shown_as_free(tmp_path: Path) ->
 
 
 def test_a_recalled_call_is_counted_apart() -> None:
-    track = Track(lambda body: body.inline, lambda: 0.0)
+    track = RunState(lambda body: body.inline, lambda: 0.0)
     track.take(Recalled(port="model", scope="idea/ab/plots/attempt_1", ord=0))
     assert track.ways["ab"].recalled == 1
     assert (track.ways["ab"].stage, track.ways["ab"].place) == ("plots", "")
@@ -359,7 +359,7 @@ def test_a_recalled_call_is_counted_apart() -> None:
 def test_lines_say_only_what_this_process_saw_and_nothing_that_acts(tmp_path: Path) -> None:
     track, events, known = track_of(tmp_path, "evil \x1b[31m \u202e words")
     said = io.StringIO()
-    listen = Lines(track, known.journal.load, events[0].at, said)
+    listen = LogLines(track, known.journal.load, events[0].at, said)
     for event in events:
         listen(event)
     text = said.getvalue()
@@ -369,7 +369,7 @@ def test_lines_say_only_what_this_process_saw_and_nothing_that_acts(tmp_path: Pa
     assert "\x1b" not in text
     assert "\u202e" not in text
     later = io.StringIO()
-    quiet = Lines(Track(known.journal.load, lambda: 0.0), known.journal.load, "9999", later)
+    quiet = LogLines(RunState(known.journal.load, lambda: 0.0), known.journal.load, "9999", later)
     for event in events:
         quiet(event)
     assert later.getvalue() == ""
@@ -380,7 +380,7 @@ def test_the_live_table_draws_every_way_without_markup(tmp_path: Path) -> None:
     for event in events:
         track.take(event)
     page = Console(file=io.StringIO(), width=160)
-    page.print(Progress(track).drawn())
+    page.print(LiveTable(track).drawn())
     drawn = page.file.getvalue()  # type: ignore[attr-defined]  # the StringIO above
     assert "[bold]x[/bold]" in drawn
     assert "\x1b[2J" not in drawn
@@ -396,9 +396,13 @@ def test_the_live_table_keeps_each_way_on_one_line_of_80_columns(
         track.take(event)
     way = track.ways[known.idea.id]
     way.name, way.recalled, way.tokens = "a_long_name_of_a_study_of_step_sizes", 1234, 1_234_567
-    way.stage, way.place, way.doing = "experiments", "run 1 attempt 2", [Doing("running", 0, 7200)]
+    way.stage, way.place, way.doing = (
+        "experiments",
+        "run 1 attempt 2",
+        [ActiveCall("running", 0, 7200)],
+    )
     page = Console(file=io.StringIO(), width=80)
-    page.print(Progress(track).drawn())
+    page.print(LiveTable(track).drawn())
     drawn = page.file.getvalue()  # type: ignore[attr-defined]  # the StringIO above
     assert len(drawn.splitlines()) == 1 + len(track.ways)
 
@@ -414,7 +418,7 @@ def test_containers_are_counted_by_how_they_ended(tmp_path: Path) -> None:
     track, _, _ = track_of(tmp_path)
     way = track.ways["run"]
     way.verdicts.update({"finished": 3, "timed out": 1})
-    assert containers(way) == "✓ 3  ✗ 1 timed out"
+    assert container_counts(way) == "✓ 3  ✗ 1 timed out"
 
 
 def test_json_answers_are_ascii_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -509,7 +513,7 @@ def test_a_run_that_is_stopped_goes_on_and_is_made_again_without_an_engine(tmp_p
 
 def left_by(results: Path) -> str:
     """Containers and volumes of the newest run, as the engine itself lists them."""
-    folder = runs.find("latest", results).folder
+    folder = runs.find_run("latest", results).folder
     label = f"label=aisci.run={folder.parent.name}-{folder.name}"
     asked = (("ps", "-aq"), ("volume", "ls", "-q"))
     return "".join(

@@ -22,7 +22,7 @@ from orchestrator.api.data import data_for, same_data
 from orchestrator.core.errors import BadTemplate, DataFailed, DiskFull, UserError
 from orchestrator.core.files import shipped_root
 from orchestrator.machine import download as transfer
-from orchestrator.policy.policy import load as load_policy
+from orchestrator.policy.policy import load_policy
 from orchestrator.template.folder import shipped
 from orchestrator.template.manifest import DataFile
 from orchestrator.template.template import Template, load

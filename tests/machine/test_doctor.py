@@ -25,7 +25,7 @@ from orchestrator.machine import self_check as checkup
 from orchestrator.machine import system
 from orchestrator.machine.doctor import Check, examine
 from orchestrator.machine.survey import survey
-from orchestrator.policy.policy import load, lowered
+from orchestrator.policy.policy import load_policy, lowered
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.engine.reaper import leftovers
 from tests.support.places import ROOT
@@ -348,7 +348,7 @@ def test_every_line_says_how_it_is_known_and_what_to_do_stands_below(
     checks = examine(replace(WELL, leftovers=2))
     console._draw(checks, verbose=False)
     lines = capsys.readouterr().out.splitlines()
-    assert all(len(line) <= console.WIDE for line in lines)
+    assert all(len(line) <= console._WIDE for line in lines)
     (found,) = [number for number, line in enumerate(lines) if "2 of dead runs" in line]
     assert lines[found].split()[0] == "warn"
     assert lines[found].rstrip().endswith("reported")
@@ -356,7 +356,7 @@ def test_every_line_says_how_it_is_known_and_what_to_do_stands_below(
 
 
 def test_a_policy_is_held_to_what_was_tried_and_not_to_what_the_engine_says() -> None:
-    policy = load("ci-cpu", ROOT / "policies")
+    policy = load_policy("ci-cpu", ROOT / "policies")
     readiness._as_tried(policy, WELL)
     with pytest.raises(ControlUnavailable, match="hardened job on runc"):
         readiness._as_tried(policy, replace(WELL, runtimes=(Tried("runc", "failed", "no"),)))
@@ -366,7 +366,7 @@ def test_a_policy_is_held_to_what_was_tried_and_not_to_what_the_engine_says() ->
 
 
 def test_where_only_memory_holds_a_quota_a_workspace_above_the_memory_is_refused() -> None:
-    policy = load("ci-cpu", ROOT / "policies")
+    policy = load_policy("ci-cpu", ROOT / "policies")
     in_memory = replace(WELL, storage=(Tried("loop", "absent"), Tried("tmpfs", "tested")))
     readiness._as_tried(policy, in_memory)
     large = lowered(policy, {"experiment.resources.memory": "600MiB"})

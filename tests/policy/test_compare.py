@@ -17,13 +17,13 @@ from orchestrator.core.files import shipped_root
 from orchestrator.core.strict_yaml import dump
 from orchestrator.policy.check import Finding, ceiling_of, check, check_no_weaker
 from orchestrator.policy.compare import compare, weaker
-from orchestrator.policy.policy import load, show
-from orchestrator.policy.schema import SETTINGS, Whole
+from orchestrator.policy.policy import load_policy, policy_text
+from orchestrator.policy.schema import SETTINGS, WholePolicy
 from tests.policy.test_policy import HEAD, ROOT, refusal, written
 from tests.support.sample import examples
 
-BASE = load("base", ROOT)
-PLAIN = load("ci-cpu", ROOT).settings
+BASE = load_policy("base", ROOT)
+PLAIN = load_policy("ci-cpu", ROOT).settings
 
 # --- an oracle of its own -----------------------------------------------------------------
 
@@ -95,7 +95,7 @@ def settings_of(choice: Choice) -> dict[str, Any]:
         elif last == "env":
             value = ENVS[place]
         at[last] = value
-    return Whole.model_validate(made).model_dump(mode="json")
+    return WholePolicy.model_validate(made).model_dump(mode="json")
 
 
 def allows_no_more(key: str, before: int, after: int) -> bool:
@@ -213,9 +213,9 @@ def test_a_child_loads_exactly_if_it_allows_no_more_or_gives_a_reason_for_each(
         path.write_text(HEAD + dump(child), "utf-8")
         if wrong and not excused:
             with pytest.raises(BadPolicy, match="allows more than the policy it extends"):
-                load(str(path), ROOT)
+                load_policy(str(path), ROOT)
             return
-        loaded = load(str(path), ROOT)
+        loaded = load_policy(str(path), ROOT)
     expected = {**settings_of(after), "name": "mine", "description": "A test."}
     told = loaded.settings
     assert told.pop("exceeds", {}) == (dict.fromkeys(sorted(wrong), "meant") if excused else {})
@@ -229,14 +229,14 @@ NETWORK = "experiment: {network: {allow: ['a.example.org:443']}}\n"
 
 def test_a_child_may_exceed_its_parent_where_it_says_so_and_the_hash_tells(tmp_path: Path) -> None:
     body = 'extends: ci-cpu\nexceeds: {experiment.network: "looks papers up"}\n' + NETWORK
-    policy = load(written(tmp_path, body), ROOT)
+    policy = load_policy(written(tmp_path, body), ROOT)
     assert policy.limits("experiment").network == ("a.example.org:443",)
     assert policy.settings["exceeds"] == {"experiment.network": "looks papers up"}
-    other = load(written(tmp_path, body.replace("looks", "finds")), ROOT)
+    other = load_policy(written(tmp_path, body.replace("looks", "finds")), ROOT)
     assert other.hash != policy.hash
     again = tmp_path / "again.yaml"
-    again.write_text(show(policy, effective=True))
-    assert load(str(again), ROOT).settings == policy.settings
+    again.write_text(policy_text(policy, effective=True))
+    assert load_policy(str(again), ROOT).settings == policy.settings
 
 
 def test_a_policy_that_exceeds_nothing_keeps_the_hash_that_it_had() -> None:
@@ -274,10 +274,10 @@ def test_an_exceeding_that_is_none_is_refused(
 def test_a_grandchild_keeps_the_reason_until_it_takes_the_setting_back(tmp_path: Path) -> None:
     body = "extends: ci-cpu\nexceeds: {experiment.network: y, idea.wall: z}\nidea: {wall: 2h}\n"
     written(tmp_path, body + NETWORK, "parent.yaml")
-    kept = load(written(tmp_path, "extends: ./parent.yaml\nidea: {wall: 90m}"), ROOT)
+    kept = load_policy(written(tmp_path, "extends: ./parent.yaml\nidea: {wall: 90m}"), ROOT)
     assert kept.whole.exceeds == {"experiment.network": "y", "idea.wall": "z"}
     less = "extends: ./parent.yaml\nidea: {wall: 1h}\nexperiment: {network: none}"
-    assert load(written(tmp_path, less), ROOT).whole.exceeds == {}
+    assert load_policy(written(tmp_path, less), ROOT).whole.exceeds == {}
     more = "extends: ./parent.yaml\nidea: {wall: 3h}"
     assert "'mine' has 2h; here it is 3h" in refusal(tmp_path, more)
 
@@ -288,7 +288,7 @@ def test_a_block_from_elsewhere_brings_its_reasons_along(tmp_path: Path) -> None
     body = "latex: {extends: ./longer.yaml}\n"
     for block_of in ("experiment", "idea", "run"):
         body += f"{block_of}: {PLAIN[block_of]!r}\n".replace("'", '"')
-    policy = load(written(tmp_path, body + "editor: {extends: editor}\n"), ROOT)
+    policy = load_policy(written(tmp_path, body + "editor: {extends: editor}\n"), ROOT)
     assert policy.whole.exceeds == {"latex.time.wall": "long papers"}
     under = "extends: ci-cpu\nlatex: {extends: ./longer.yaml}"
     assert "latex.time.wall allows more" in refusal(tmp_path, under)
@@ -298,9 +298,9 @@ def test_an_editor_block_taken_from_elsewhere_is_a_container_whatever_the_parent
     tmp_path: Path,
 ) -> None:
     written(tmp_path, "extends: ci-cpu\neditor: process", "parent.yaml")
-    assert load(written(tmp_path, "extends: ./parent.yaml"), ROOT).editor_on_host
+    assert load_policy(written(tmp_path, "extends: ./parent.yaml"), ROOT).editor_on_host
     body = "extends: ./parent.yaml\neditor: {extends: editor}"
-    assert not load(written(tmp_path, body), ROOT).editor_on_host
+    assert not load_policy(written(tmp_path, body), ROOT).editor_on_host
 
 
 # --- check --no-weaker-than ---------------------------------------------------------------
@@ -325,7 +325,7 @@ def test_a_file_of_blocks_is_compared_in_those_blocks(name: str, count: int) -> 
 
 @pytest.mark.parametrize("ceiling", ["base", "default", "ci-cpu"])
 def test_strict_allows_nothing_more_than_the_others(ceiling: str) -> None:
-    there, strict = load(ceiling, ROOT), load("strict", ROOT)
+    there, strict = load_policy(ceiling, ROOT), load_policy("strict", ROOT)
     assert weaker(there.settings, strict.settings) == ()
     _, found = check_no_weaker("strict", there, ROOT)
     assert {one.level for one in found} <= {"note"}
@@ -333,7 +333,10 @@ def test_strict_allows_nothing_more_than_the_others(ceiling: str) -> None:
 
 def test_strict_lowers_every_number_that_a_container_has() -> None:
     for kind in ("experiment", "latex", "editor"):
-        before, after = load("ci-cpu", ROOT).limits(kind), load("strict", ROOT).limits(kind)
+        before, after = (
+            load_policy("ci-cpu", ROOT).limits(kind),
+            load_policy("strict", ROOT).limits(kind),
+        )
         assert after.runtime == "runsc"
         lower = ("cpus", "memory", "wall", "cpu_time", "grace", "workspace", "tmp", "inodes")
         for name in (*lower, "file", "harvest_files", "harvest_bytes", "harvest_file"):
@@ -343,7 +346,7 @@ def test_strict_lowers_every_number_that_a_container_has() -> None:
 def test_a_policy_under_no_ceiling_is_found_in_each_weaker_key_with_both_values(
     tmp_path: Path,
 ) -> None:
-    text = show(BASE, effective=True)
+    text = policy_text(BASE, effective=True)
     for before, after in (
         ("pids: 4096", "pids: 4097"),
         ("wall: 7d", "wall: 8d"),
@@ -437,7 +440,7 @@ def test_a_ceiling_has_to_be_a_whole_policy() -> None:
 
 
 def test_a_key_left_to_the_parent_is_shown_where_the_parent_is_named(tmp_path: Path) -> None:
-    strict = load("strict", ROOT)
+    strict = load_policy("strict", ROOT)
     path = written(tmp_path, "extends: ci-cpu")
     found = check_no_weaker(path, strict, ROOT)[1]
     assert {one.where.split(": ")[0] for one in found if one.level == "error"} == {f"{path}:4:1"}
@@ -456,6 +459,8 @@ def test_the_shipped_folder_is_this_checkouts() -> None:
 
 def test_a_run_limit_that_its_containers_cannot_reach_is_noted(tmp_path: Path) -> None:
     body = "extends: ci-cpu\nrun: {containers: 1}\n"
-    notes = [one for one in check(load(written(tmp_path, body), ROOT)) if one.level == "note"]
+    notes = [
+        one for one in check(load_policy(written(tmp_path, body), ROOT)) if one.level == "note"
+    ]
     assert [one.where.split(": ")[1] for one in notes] == ["run.memory", "run.disk"]
     assert "above run.containers x the largest job (3GiB)" in notes[0].what

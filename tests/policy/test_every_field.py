@@ -81,7 +81,7 @@ ONE_HOST = {"allow": ["api.example.org:443"]}
 
 def fewer_calls() -> dict[str, Any]:
     """The shipped profile of system calls, less one."""
-    profile: dict[str, Any] = seccomp.shipped().normal()
+    profile: dict[str, Any] = seccomp.shipped_profile().normal()
     rules = [
         {**rule, "names": [name for name in rule["names"] if name != "chmod"]}
         for rule in profile["syscalls"]

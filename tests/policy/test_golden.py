@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from orchestrator.core.errors import SandboxFailed
-from orchestrator.policy.policy import load, load_blocks
+from orchestrator.policy.policy import load_blocks, load_policy
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.engine.objects import (
     create_container,
@@ -37,7 +37,7 @@ def test_there_is_no_file_for_a_policy_that_is_not_shipped() -> None:
 
 def test_a_file_of_one_block_says_what_the_ceiling_says_there() -> None:
     """So base-latex.json and base-editor.json speak for latex.yaml and editor.yaml."""
-    base = load("base", rig.SHIPPED).settings
+    base = load_policy("base", rig.SHIPPED).settings
     alone = [name for name in rig.shipped() if rig.blocks_only(name)]
     assert alone == ["editor", "latex"]
     for name in alone:
@@ -77,7 +77,7 @@ def real(name: str, engine: Engine, volume: str, socket: str) -> dict[str, Any]:
     text = (rig.FOLDER / name).read_text("utf-8")
     body: dict[str, Any] = json.loads(text)
     policy, _, kind = name.removesuffix(".json").rpartition("-")
-    filters = rig.filters_of(rig.request_of(load(policy, rig.SHIPPED), kind))  # type: ignore[arg-type]  # one of three
+    filters = rig.filters_of(rig.request_of(load_policy(policy, rig.SHIPPED), kind))  # type: ignore[arg-type]  # one of three
     body["Image"] = engine.images.get("aisci-storage").id  # any: what counts are the settings
     body["Labels"] = LABELS
     host = body["HostConfig"]

@@ -11,16 +11,16 @@ import pytest
 from orchestrator.core.host import Machine
 from orchestrator.machine.measure import measure
 from orchestrator.policy.lint import of_budgets, of_container, of_machine, of_run
-from orchestrator.policy.policy import load
-from orchestrator.policy.schema import BLOCKS, Whole
+from orchestrator.policy.policy import load_policy
+from orchestrator.policy.schema import BLOCKS, WholePolicy
 from tests.policy.test_policy import ROOT
 
 GIB = 2**30
-SETTINGS = load("ci-cpu", ROOT).settings
+SETTINGS = load_policy("ci-cpu", ROOT).settings
 ROOMY = Machine(cpus=64, memory=2**40, disk=2**44, gpus=8, gpu_memory=80 * GIB)
 
 
-def whole(**changes: Any) -> Whole:
+def whole(**changes: Any) -> WholePolicy:
     """ci-cpu's effective policy with settings replaced: ``experiment__time__cpu="11m"``."""
     made = copy.deepcopy(SETTINGS)
     for key, value in changes.items():
@@ -30,10 +30,10 @@ def whole(**changes: Any) -> Whole:
             at = at[part]
         assert last in at
         at[last] = value
-    return Whole.model_validate(made)
+    return WholePolicy.model_validate(made)
 
 
-def found(policy: Whole) -> dict[str, str]:
+def found(policy: WholePolicy) -> dict[str, str]:
     """Every error by its key."""
     rules = [one for kind in BLOCKS for one in of_container(kind, getattr(policy, kind))]
     return {key: what for key, what, _ in (*rules, *of_budgets(policy))}

@@ -26,13 +26,13 @@ from orchestrator.core.units import (
 )
 from orchestrator.machine.measure import measure
 from orchestrator.policy.check import check, check_file, check_machine, refuse
-from orchestrator.policy.compare import compare, flat, weaker
-from orchestrator.policy.policy import Policy, load, lowered, show
-from orchestrator.policy.seccomp import shipped
+from orchestrator.policy.compare import compare, flat_settings, weaker
+from orchestrator.policy.policy import Policy, load_policy, lowered, policy_text
+from orchestrator.policy.seccomp import shipped_profile
 
 ROOT = shipped_root() / "policies"
 SHIPPED = sorted(path.stem for path in ROOT.glob("*.yaml"))
-WIDE = shipped().normal()  # and one call more
+WIDE = shipped_profile().normal()  # and one call more
 WIDE["syscalls"].append({"names": ["ptrace"], "action": "SCMP_ACT_ALLOW"})
 HEAD = "version: 1\nname: mine\ndescription: A test.\n"
 
@@ -45,7 +45,7 @@ def written(folder: Path, body: str, name: str = "mine.yaml") -> str:
 
 def refusal(folder: Path, body: str) -> str:
     with pytest.raises(BadPolicy) as caught:
-        load(written(folder, body), ROOT)
+        load_policy(written(folder, body), ROOT)
     assert caught.value.exit_code == 2
     return str(caught.value)
 
@@ -68,11 +68,11 @@ def test_a_shipped_policy_has_no_finding_and_fits_on_a_screen(name: str) -> None
 
 def test_the_ci_policy_fits_a_machine_of_two_cpus_and_six_gib() -> None:
     small = Machine(cpus=2, memory=6 * 2**30, disk=8 * 2**30, gpus=0)
-    assert check_machine(load("ci-cpu", ROOT), small) == ()
+    assert check_machine(load_policy("ci-cpu", ROOT), small) == ()
 
 
 def test_the_ci_policy_gives_experiments_two_cpus_three_gib_and_no_gpu() -> None:
-    limits = load("ci-cpu", ROOT).limits("experiment")
+    limits = load_policy("ci-cpu", ROOT).limits("experiment")
     assert (limits.cpus, limits.memory, limits.gpus) == (2, 3 * 2**30, 0)
     assert (limits.wall, limits.cpu_time, limits.grace) == (300, 600, 5)
     assert (limits.workspace, limits.tmp, limits.inodes) == (2**29, 2**28, 20_000)
@@ -82,7 +82,7 @@ def test_the_ci_policy_gives_experiments_two_cpus_three_gib_and_no_gpu() -> None
 @pytest.mark.parametrize("name", ["base", "default", "ci-cpu"])
 @pytest.mark.parametrize("kind", ["experiment", "latex", "editor"])
 def test_limits_are_plain_numbers_and_every_one_is_set(name: str, kind: Any) -> None:
-    limits = load(name, ROOT).limits(kind)
+    limits = load_policy(name, ROOT).limits(kind)
     texts = {"image", "runtime", "user", "seccomp"}
     tuples = {"network", "env"}
     for field in fields(Limits):
@@ -92,7 +92,7 @@ def test_limits_are_plain_numbers_and_every_one_is_set(name: str, kind: Any) -> 
 
 
 def test_budgets_are_seconds_dollars_and_bytes() -> None:
-    policy = load("default", ROOT)
+    policy = load_policy("default", ROOT)
     assert (policy.idea.wall, policy.idea.gpu_time, policy.idea.usd) == (43_200, 36_000, 15)
     assert (policy.run.containers, policy.run.keep_free_disk) == (8, 20 * 2**30)
 
@@ -101,8 +101,10 @@ def test_budgets_are_seconds_dollars_and_bytes() -> None:
 
 
 def test_a_child_inherits_what_it_does_not_say(tmp_path: Path) -> None:
-    mine = load(written(tmp_path, "extends: ci-cpu\nexperiment: {time: {wall: 1m, cpu: 2m}}"), ROOT)
-    parent = load("ci-cpu", ROOT)
+    mine = load_policy(
+        written(tmp_path, "extends: ci-cpu\nexperiment: {time: {wall: 1m, cpu: 2m}}"), ROOT
+    )
+    parent = load_policy("ci-cpu", ROOT)
     assert mine.chain == ("mine", "ci-cpu", "base")
     assert mine.limits("experiment").wall == 60
     assert mine.limits("experiment").memory == parent.limits("experiment").memory
@@ -139,16 +141,18 @@ def test_a_child_weaker_than_its_parent_is_refused_with_key_and_both_values(
 
 def test_a_stronger_runtime_may_be_asked_for_but_not_taken_back(tmp_path: Path) -> None:
     strong = written(tmp_path, "extends: ci-cpu\nexperiment: {runtime: runsc}", "strong.yaml")
-    assert load(strong, ROOT).limits("experiment").runtime == "runsc"
+    assert load_policy(strong, ROOT).limits("experiment").runtime == "runsc"
     text = refusal(tmp_path, "extends: ./strong.yaml\nexperiment: {runtime: runc}")
     assert "has runsc; here it is runc" in text
 
 
-@pytest.mark.parametrize("setting", sorted(flat(load("ci-cpu", ROOT).settings["experiment"])))
+@pytest.mark.parametrize(
+    "setting", sorted(flat_settings(load_policy("ci-cpu", ROOT).settings["experiment"]))
+)
 def test_no_setting_of_a_container_escapes_the_comparison(setting: tuple[str, ...]) -> None:
     """Each number raised by one, each word changed: it counts as weaker, or is the stronger."""
-    before = load("base", ROOT).settings["experiment"]
-    changed = load("base", ROOT).settings["experiment"]
+    before = load_policy("base", ROOT).settings["experiment"]
+    changed = load_policy("base", ROOT).settings["experiment"]
     at = changed
     for part in setting[:-1]:
         at = at[part]
@@ -172,7 +176,7 @@ def test_no_setting_of_a_container_escapes_the_comparison(setting: tuple[str, ..
 
 def test_a_block_comes_from_another_policy_and_may_only_be_lowered(tmp_path: Path) -> None:
     body = "extends: ci-cpu\nlatex: {extends: latex, time: {wall: 1m, cpu: 1m}}"
-    assert load(written(tmp_path, body), ROOT).limits("latex").wall == 60
+    assert load_policy(written(tmp_path, body), ROOT).limits("latex").wall == 60
     text = refusal(tmp_path, "extends: ci-cpu\nlatex: {extends: latex, time: {wall: 1h}}")
     assert "latex.time.wall" in text
     assert "'latex' has 3m; here it is 1h" in text
@@ -180,7 +184,7 @@ def test_a_block_comes_from_another_policy_and_may_only_be_lowered(tmp_path: Pat
 
 def test_a_file_with_one_block_is_no_policy_to_run_under() -> None:
     with pytest.raises(BadPolicy, match=r"latex: \{extends: …\}"):
-        load("latex", ROOT)
+        load_policy("latex", ROOT)
 
 
 def test_a_block_that_the_named_policy_lacks_is_refused(tmp_path: Path) -> None:
@@ -201,9 +205,9 @@ def test_a_policy_that_extends_nothing_must_write_every_key(tmp_path: Path) -> N
 
 
 def test_an_editor_on_the_host_is_accepted_and_said_aloud(tmp_path: Path) -> None:
-    policy = load(written(tmp_path, "extends: ci-cpu\neditor: process"), ROOT)
+    policy = load_policy(written(tmp_path, "extends: ci-cpu\neditor: process"), ROOT)
     assert policy.editor_on_host
-    assert not load("ci-cpu", ROOT).editor_on_host
+    assert not load_policy("ci-cpu", ROOT).editor_on_host
     (note,) = check(policy)
     assert note.level == "note"
     assert "with your rights" in note.what
@@ -219,13 +223,13 @@ def test_a_bare_name_is_never_a_file_of_the_working_folder(
     written(tmp_path, "extends: ci-cpu", "defalt.yaml")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UnknownName, match="did you mean 'default'") as caught:
-        load("defalt", ROOT)
+        load_policy("defalt", ROOT)
     assert "./defalt" in str(caught.value)
 
 
 def test_a_path_that_is_not_there_is_named() -> None:
     with pytest.raises(UnknownName, match=r"\./nowhere\.yaml"):
-        load("./nowhere.yaml", ROOT)
+        load_policy("./nowhere.yaml", ROOT)
 
 
 def test_an_unknown_parent_is_shown_where_it_is_named(tmp_path: Path) -> None:
@@ -236,13 +240,13 @@ def test_an_unknown_parent_is_shown_where_it_is_named(tmp_path: Path) -> None:
 
 def effective_again(policy: Policy, folder: Path) -> Policy:
     path = folder / "effective.yaml"
-    path.write_text(show(policy, effective=True))
-    return load(str(path), ROOT)
+    path.write_text(policy_text(policy, effective=True))
+    return load_policy(str(path), ROOT)
 
 
 @pytest.mark.parametrize("name", ["base", "default", "ci-cpu"])
 def test_the_effective_text_loads_to_the_same_policy(name: str, tmp_path: Path) -> None:
-    policy = load(name, ROOT)
+    policy = load_policy(name, ROOT)
     again = effective_again(policy, tmp_path)
     assert again.hash == policy.hash
     assert again.settings == policy.settings
@@ -250,24 +254,26 @@ def test_the_effective_text_loads_to_the_same_policy(name: str, tmp_path: Path) 
 
 
 def test_the_effective_text_keeps_an_editor_on_the_host(tmp_path: Path) -> None:
-    policy = load(written(tmp_path, "extends: ci-cpu\neditor: process"), ROOT)
+    policy = load_policy(written(tmp_path, "extends: ci-cpu\neditor: process"), ROOT)
     assert effective_again(policy, tmp_path).hash == policy.hash
 
 
 def test_the_hash_follows_meaning_and_not_spelling(tmp_path: Path) -> None:
-    plain = load(
+    plain = load_policy(
         written(tmp_path, "extends: ci-cpu\nexperiment: {time: {wall: 60s, cpu: 2m}}"), ROOT
     )
     other = "extends: ci-cpu # a word\nexperiment:\n  time: {cpu: 120s, wall: 1m}\n"
-    assert load(written(tmp_path, other), ROOT).hash == plain.hash
+    assert load_policy(written(tmp_path, other), ROOT).hash == plain.hash
     less = "extends: ci-cpu\nexperiment: {time: {wall: 59s, cpu: 1m}}"
-    assert load(written(tmp_path, less), ROOT).hash != plain.hash
+    assert load_policy(written(tmp_path, less), ROOT).hash != plain.hash
 
 
 def test_an_empty_allow_list_allows_nothing(tmp_path: Path) -> None:
     """It is `none` in other words, with the same hash; so it needs no reason either."""
-    empty = load(written(tmp_path, "extends: ci-cpu\nexperiment: {network: {allow: []}}"), ROOT)
-    none = load(written(tmp_path, "extends: ci-cpu\nexperiment: {network: none}"), ROOT)
+    empty = load_policy(
+        written(tmp_path, "extends: ci-cpu\nexperiment: {network: {allow: []}}"), ROOT
+    )
+    none = load_policy(written(tmp_path, "extends: ci-cpu\nexperiment: {network: none}"), ROOT)
     assert empty.limits("experiment").network == ()
     assert empty.hash == none.hash
     assert empty.whole.exceeds == {}
@@ -275,14 +281,14 @@ def test_an_empty_allow_list_allows_nothing(tmp_path: Path) -> None:
 
 def test_the_file_is_shown_as_it_was_written() -> None:
     text = (ROOT / "default.yaml").read_text()
-    assert show(load("default", ROOT), effective=False) == text
+    assert policy_text(load_policy("default", ROOT), effective=False) == text
 
 
 # --- the command line ---------------------------------------------------------------------
 
 
 def test_the_command_line_may_lower_and_the_hash_tells() -> None:
-    policy = load("ci-cpu", ROOT)
+    policy = load_policy("ci-cpu", ROOT)
     less = lowered(policy, {"experiment.time.wall": "1m", "idea.budget.usd": 1.5})
     assert (less.limits("experiment").wall, less.idea.usd) == (60, 1.5)
     assert less.hash != policy.hash
@@ -301,7 +307,7 @@ def test_the_command_line_may_lower_and_the_hash_tells() -> None:
 )
 def test_the_command_line_may_not_raise_or_guess(change: dict[str, Any], match: str) -> None:
     with pytest.raises(UserError, match=match):
-        lowered(load("ci-cpu", ROOT), change)
+        lowered(load_policy("ci-cpu", ROOT), change)
 
 
 # --- bad input ----------------------------------------------------------------------------
@@ -395,7 +401,7 @@ def test_a_file_that_is_no_policy_at_all_is_refused(tmp_path: Path, raw: bytes, 
     path = tmp_path / "mine.yaml"
     path.write_bytes(raw)
     with pytest.raises(BadPolicy, match=what):
-        load(str(path), ROOT)
+        load_policy(str(path), ROOT)
 
 
 # --- limits that cannot bind, or that nothing enforces ------------------------------------
@@ -403,13 +409,13 @@ def test_a_file_that_is_no_policy_at_all_is_refused(tmp_path: Path, raw: bytes, 
 
 def whole_with(folder: Path, **changes: Any) -> Policy:
     """A policy that extends nothing: ci-cpu's effective text with some settings replaced."""
-    text = show(load("ci-cpu", ROOT), effective=True)
+    text = policy_text(load_policy("ci-cpu", ROOT), effective=True)
     for before, after in changes.items():
         assert before.replace("__", ": ") in text
         text = text.replace(before.replace("__", ": "), after, 1)
     path = folder / "whole.yaml"
     path.write_text(text)
-    return load(str(path), ROOT)
+    return load_policy(str(path), ROOT)
 
 
 @pytest.mark.parametrize(
@@ -455,7 +461,9 @@ def test_a_limit_that_cannot_bind_or_is_not_enforced_is_found_and_refused(
 
 def test_limits_above_the_machine_are_found() -> None:
     machine = Machine(cpus=2, memory=16 * 2**30, disk=10 * 2**30, gpus=0)
-    found = {one.where.split(": ")[-1] for one in check_machine(load("default", ROOT), machine)}
+    found = {
+        one.where.split(": ")[-1] for one in check_machine(load_policy("default", ROOT), machine)
+    }
     assert {
         "experiment.resources.cpus",
         "experiment.resources.memory",
@@ -468,7 +476,7 @@ def test_limits_above_the_machine_are_found() -> None:
 
 def test_a_job_that_leaves_the_host_less_memory_than_it_keeps_is_found() -> None:
     machine = Machine(cpus=64, memory=5 * 2**30, disk=2**40)
-    policy = lowered(load("ci-cpu", ROOT), {"run.keep_free.memory": "2GiB"})
+    policy = lowered(load_policy("ci-cpu", ROOT), {"run.keep_free.memory": "2GiB"})
     assert check_machine(policy, machine) == ()
     policy = lowered(policy, {"run.keep_free.memory": "2049MiB"})
     found = check_machine(policy, machine)
@@ -485,14 +493,14 @@ def test_this_machine_is_measured_in_cpus_and_bytes(tmp_path: Path) -> None:
 
 
 def test_nothing_is_weaker_than_itself() -> None:
-    settings = load("default", ROOT).settings
+    settings = load_policy("default", ROOT).settings
     assert weaker(settings, settings) == ()
 
 
 def test_a_refused_child_names_every_key_that_allows_more(tmp_path: Path) -> None:
     body = "extends: ci-cpu\nexperiment: {time: {wall: 2h}, resources: {cpus: 8}}"
     with pytest.raises(BadPolicy, match=r"experiment\.resources\.cpus allows more") as caught:
-        load(written(tmp_path, body), ROOT)
+        load_policy(written(tmp_path, body), ROOT)
     assert caught.value.what == "the file has 2 errors"
     assert caught.value.why == (
         "5:21: experiment.time.wall allows more than the policy it extends: "

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # i
 from orchestrator.core.errors import BadPolicy
 from orchestrator.core.strict_yaml import read
 from orchestrator.policy.document import json_schema
-from orchestrator.policy.policy import load
+from orchestrator.policy.policy import load_policy
 from orchestrator.policy.schema import BLOCKS, SETTINGS
 from tests.policy.test_policy import ROOT, SHIPPED, written
 
@@ -38,7 +38,7 @@ def test_a_shipped_policy_names_the_schema_and_keeps_it(name: str) -> None:
 
 
 def test_an_effective_policy_keeps_the_schema_too() -> None:
-    assert complaints(load("allowlist-example", ROOT).settings) == []
+    assert complaints(load_policy("allowlist-example", ROOT).settings) == []
 
 
 # What a schema can see of the bad input that loading refuses.
@@ -90,7 +90,7 @@ def test_what_the_schema_complains_of_is_refused_when_loaded(tmp_path: Path, bod
     )
     assert complaints(read(path).data)
     with pytest.raises(BadPolicy):
-        load(str(path), ROOT)
+        load_policy(str(path), ROOT)
 
 
 def test_the_short_form_of_an_editor_on_the_host_is_no_complaint(tmp_path: Path) -> None:

@@ -21,8 +21,15 @@ from orchestrator.core.job import JobResult
 from orchestrator.core.tree import Tree, canonical
 from orchestrator.core.units import parse_size
 from orchestrator.policy.compare import compare
-from orchestrator.policy.policy import Policy, load, show
-from orchestrator.policy.seccomp import MAX_BYTES, Profile, profile_of, read, shipped, under
+from orchestrator.policy.policy import Policy, load_policy, policy_text
+from orchestrator.policy.seccomp import (
+    PROFILE_BYTES,
+    Profile,
+    profile_of,
+    read_profile,
+    shipped_profile,
+    under,
+)
 from orchestrator.policy.seccomp_compare import no_weaker
 from orchestrator.record.events import RunStarted, read_event
 from orchestrator.record.pins import PolicyPin
@@ -58,7 +65,7 @@ def same(index: int, value: int) -> dict[str, Any]:
 
 def test_aiscis_own_profile_is_short_and_each_group_says_what_it_is_for() -> None:
     data = json.loads(OWN.read_text())
-    assert parse_size("64KiB") == MAX_BYTES > OWN.stat().st_size
+    assert parse_size("64KiB") == PROFILE_BYTES > OWN.stat().st_size
     for before, one in pairwise([{"names": []}, *data["syscalls"]]):
         goes_on = one["names"] == before["names"]  # several rules that cover one thing together
         assert one.get("comment") or goes_on, one["names"]
@@ -72,7 +79,7 @@ def test_aiscis_own_profile_is_short_and_each_group_says_what_it_is_for() -> Non
         ("[" * 60_000, "nested too deep"),
         ('{"a": 1, "a": 2}', "occurs twice"),
         (b"\xff", "utf-8"),
-        (" " * (MAX_BYTES + 1), "more than"),
+        (" " * (PROFILE_BYTES + 1), "more than"),
         (profile(defaultAction="SCMP_ACT_ALLOW"), "defaultAction: 'SCMP_ACT_ALLOW' is not one of"),
         (profile(defaultAction="SCMP_ACT_LOG"), "defaultAction"),
         (profile(flags=["SECCOMP_FILTER_FLAG_SPEC_ALLOW"]), "unknown key 'flags'"),
@@ -101,7 +108,7 @@ def test_what_an_engine_would_pass_over_or_take_otherwise_is_refused(
     raw = json.dumps(text) if isinstance(text, dict) else text
     path.write_bytes(raw if isinstance(raw, bytes) else raw.encode())
     with pytest.raises(BadPolicy, match=why) as refused:
-        read(path)
+        read_profile(path)
     assert str(path) in str(refused.value)
 
 
@@ -111,11 +118,11 @@ def test_comments_and_form_do_not_change_a_profile_and_each_rule_does(tmp_path: 
     for one in data["syscalls"]:
         one["comment"] = "another"
     path.write_text(json.dumps(data, indent=7))
-    assert read(path).sha256 == shipped().sha256
+    assert read_profile(path).sha256 == shipped_profile().sha256
     for index in range(len(data["syscalls"])):
         fewer = data | {"syscalls": data["syscalls"][:index] + data["syscalls"][index + 1 :]}
         path.write_text(json.dumps(fewer))
-        assert read(path).sha256 != shipped().sha256
+        assert read_profile(path).sha256 != shipped_profile().sha256
 
 
 # --- comparing two -------------------------------------------------------------------------
@@ -193,11 +200,11 @@ def policy_with(folder: Path, data: dict[str, Any], extends: str = "ci-cpu") -> 
         f"version: 1\nname: mine\ndescription: A test.\nextends: {extends}\n"
         "experiment: {seccomp: ./mine.json}\n"
     )
-    return load(str(file), ROOT)
+    return load_policy(str(file), ROOT)
 
 
 def few(rules: int) -> dict[str, Any]:
-    whole = shipped().normal()
+    whole = shipped_profile().normal()
     return whole | {"syscalls": whole["syscalls"][:rules]}
 
 
@@ -210,12 +217,12 @@ def test_a_file_beside_the_policy_stands_in_the_effective_policy_in_full(tmp_pat
     assert profile_of(policy.limits("experiment").seccomp) == profile_of(narrower())
     assert policy.limits("latex").seccomp == "default"
     again = tmp_path / "effective.yaml"
-    again.write_text(show(policy, effective=True))
+    again.write_text(policy_text(policy, effective=True))
     (tmp_path / "mine.json").unlink()
-    assert load(str(again), ROOT).hash == policy.hash
+    assert load_policy(str(again), ROOT).hash == policy.hash
     (change,) = (
         one
-        for one in compare(load("ci-cpu", ROOT).settings, policy.settings)
+        for one in compare(load_policy("ci-cpu", ROOT).settings, policy.settings)
         if one.path[-1] == "seccomp"
     )
     assert change.verdict == "stronger"
@@ -232,7 +239,7 @@ def test_a_run_goes_on_with_the_profile_that_it_began_with(tmp_path: Path) -> No
         name=policy.name, origin=policy.origin, hash=policy.hash, settings=policy.settings
     )
     line = canonical(run_started(policy=pin))
-    (tmp_path / "mine.json").write_text(json.dumps(shipped().normal()))
+    (tmp_path / "mine.json").write_text(json.dumps(shipped_profile().normal()))
     read = read_event(line)
     assert isinstance(read, RunStarted)
     resumed = policy_of(read.pins)
@@ -250,16 +257,16 @@ def test_a_profile_that_is_not_there_is_named_with_the_policys_line(tmp_path: Pa
     body = "version: 1\nname: m\ndescription: x\nextends: ci-cpu\nlatex: {seccomp: ./no.json}\n"
     file.write_text(body)
     with pytest.raises(BadPolicy, match=r"mine.yaml:5:9: latex.seccomp[\s\S]*No such file"):
-        load(str(file), ROOT)
+        load_policy(str(file), ROOT)
 
 
 # --- on the engine -------------------------------------------------------------------------
 
 
 def test_evidence_holds_a_profiles_hash_however_an_engine_writes_it() -> None:
-    loose = json.dumps(shipped().normal(), indent=3)
+    loose = json.dumps(shipped_profile().normal(), indent=3)
     short = hashed(["no-new-privileges:true", f"seccomp={loose}"])
-    assert short == ["no-new-privileges:true", f"seccomp=sha256:{shipped().sha256}"]
+    assert short == ["no-new-privileges:true", f"seccomp=sha256:{shipped_profile().sha256}"]
     assert hashed(["seccomp=unconfined"]) == ["seccomp=unconfined"]
 
 
@@ -378,7 +385,7 @@ def seen(bench: DockerBench) -> dict[str, dict[str, int]]:
     assert job.ok, job.stderr
     return {
         "job": json.loads(job.stdout),
-        "filtered": json.loads(privileged(bench.engine, CALLS, shipped().text)),
+        "filtered": json.loads(privileged(bench.engine, CALLS, shipped_profile().text)),
         "bare": json.loads(privileged(bench.engine, CALLS, "unconfined")),
     }
 
@@ -433,7 +440,7 @@ def test_a_32_bit_call_ends_the_process(bench: DockerBench) -> None:
 @pytest.mark.engine
 def test_a_policys_own_profile_is_what_the_kernel_goes_by(bench: DockerBench) -> None:
     makes = "import os; print(os.memfd_create('x'))"
-    less = shipped().normal()
+    less = shipped_profile().normal()
     for one in less["syscalls"]:
         one["names"] = [name for name in one["names"] if name != "memfd_create"]
     mine = profile_of(less)
@@ -450,7 +457,7 @@ def test_an_engine_that_took_another_profile_is_found_out(bench: DockerBench) ->
     job = replace(job_of(bench, Scenario("pass")), files=Tree())
     body = body_of(job, image=resolve(bench.engine, "aisci-storage"), volume="aisci-test-seccomp",
                    labels={}, duplex=False)  # fmt: skip
-    other = under(shipped(), "runsc").text
+    other = under(shipped_profile(), "runsc").text
     made = body | {
         "HostConfig": body["HostConfig"]
         | {"SecurityOpt": ["no-new-privileges:true", f"seccomp={other}"], "Mounts": []}
@@ -508,7 +515,7 @@ NEEDS = """
 @pytest.mark.engine
 def test_what_research_needs_works_under_the_profile(bench: DockerBench) -> None:
     """Data loaders, compiled functions, collectives, forests, figures, in the job's own image."""
-    limits = load("ci-cpu", ROOT).limits("experiment")
+    limits = load_policy("ci-cpu", ROOT).limits("experiment")
     scenario = Scenario(textwrap.dedent(NEEDS))
     result = bench.run(replace(job_of(bench, scenario), limits=limits), scenario)
     assert result.ok, result.stderr
@@ -537,7 +544,7 @@ def test_a_profile_that_only_gvisor_would_be_let_through_by_is_weaker() -> None:
 
 
 def test_a_profile_reads_back_from_its_own_text() -> None:
-    assert Profile.model_validate_json(shipped().text).sha256 == shipped().sha256
-    assert no_weaker(under(shipped(), "runsc"), shipped())
-    assert under(shipped(), "runc") is shipped()
-    assert replace(LIMITS, seccomp=shipped().text).seccomp == shipped().text
+    assert Profile.model_validate_json(shipped_profile().text).sha256 == shipped_profile().sha256
+    assert no_weaker(under(shipped_profile(), "runsc"), shipped_profile())
+    assert under(shipped_profile(), "runc") is shipped_profile()
+    assert replace(LIMITS, seccomp=shipped_profile().text).seccomp == shipped_profile().text

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from orchestrator.core.errors import BadFile, UnknownName
 from orchestrator.core.files import shipped_root
-from orchestrator.policy.policy import load as load_policy
+from orchestrator.policy.policy import load_policy
 from orchestrator.proof.judge import judge
 from orchestrator.proof.mechanisms import PARTS
 from orchestrator.proof.observation import LONGEST, Attempt, Seen, read

@@ -13,7 +13,7 @@ from orchestrator.core.errors import BadFile
 from orchestrator.core.files import shipped_root
 from orchestrator.core.host import Machine
 from orchestrator.policy.controls import CONTROLS
-from orchestrator.policy.policy import load
+from orchestrator.policy.policy import load_policy
 from orchestrator.policy.runtimes import BIND
 from orchestrator.proof.judge import Result, State, judge
 from orchestrator.proof.observation import Attempt, Seen
@@ -168,7 +168,7 @@ def test_the_default_policy_on_a_small_machine_lists_its_gpu_and_each_limit_abov
     assert "aisci-sandbox:cuda" in reasons["container"]
     assert here.limits["experiment"].gpus == 0, "what is not there is not asked for"
     assert here.limits["experiment"].image == "aisci-sandbox:cpu"
-    assert here.hash == load("default", SHIPPED).hash, "it is the same policy that is proved"
+    assert here.hash == load_policy("default", SHIPPED).hash, "it is the same policy that is proved"
 
 
 def test_a_policy_that_fits_has_nothing_that_cannot_be_shown() -> None:

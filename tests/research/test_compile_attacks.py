@@ -11,7 +11,7 @@ import pytest
 from orchestrator.core.files import shipped_root
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.tree import Tree
-from orchestrator.policy.policy import load
+from orchestrator.policy.policy import load_policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.stages.compile import OUT
@@ -30,7 +30,7 @@ class Press:
 
     def __init__(self, sandbox: DockerSandbox, blobs: BlobStore) -> None:
         self.sandbox, self.blobs = sandbox, blobs
-        self.limits = load("ci-cpu", shipped_root() / "policies").limits("latex")
+        self.limits = load_policy("ci-cpu", shipped_root() / "policies").limits("latex")
 
     def print(self, name: str, tex: str, **others: bytes) -> tuple[dict[str, object], JobResult]:
         """The container's own report on ``tex`` with ``others`` beside it, and the whole result."""

@@ -16,7 +16,7 @@ from orchestrator.core.files import shipped_root
 from orchestrator.core.job import Job, Limits
 from orchestrator.core.model import Usage
 from orchestrator.core.tree import Tree
-from orchestrator.policy.policy import RunLimits, load, lowered
+from orchestrator.policy.policy import RunLimits, load_policy, lowered
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import Budget
 from orchestrator.record.journal import Journal, Mode
@@ -191,7 +191,7 @@ def test_a_refused_job_starts_nothing_and_leaves_nothing(tmp_path: Path) -> None
 
 
 def test_an_idea_that_used_its_gpu_time_is_lent_no_more(tmp_path: Path) -> None:
-    policy = load("default", shipped_root() / "policies")
+    policy = load_policy("default", shipped_root() / "policies")
     journal = Journal(tmp_path / "journal.jsonl", BlobStore(tmp_path), Mode.RECORD)
     budget = idea_budget(policy)
     budget.admit(journal, Usage(), paid=False, gpus=1)
@@ -211,7 +211,7 @@ def test_a_job_uses_gpu_time_as_fast_as_it_holds_gpus(tmp_path: Path) -> None:
 
 def test_data_is_not_given_to_experiments_whose_policy_gives_none(tmp_path: Path) -> None:
     (tmp_path / "set").mkdir()
-    policy = load("ci-cpu", shipped_root() / "policies")
+    policy = load_policy("ci-cpu", shipped_root() / "policies")
     assert [(one.name, one.folder) for one in staged(tmp_path, policy)] == [
         ("set", str(tmp_path / "set"))
     ]

@@ -12,7 +12,7 @@ import pytest
 from orchestrator.core.host import EngineFacts, Host, Tried
 from orchestrator.core.job import Attestation, Peaks, Verdict
 from orchestrator.policy.controls import CONTROLS, Control, How, here, of_setting
-from orchestrator.policy.policy import Policy, load
+from orchestrator.policy.policy import Policy, load_policy
 from orchestrator.policy.schema import SETTINGS
 from tests.policy.test_policy import ROOT, written
 
@@ -61,7 +61,7 @@ NO_ENGINE = replace(
 
 
 def states(host: Host, policy: str | Policy) -> dict[str, How]:
-    loaded = load(policy, ROOT) if isinstance(policy, str) else policy
+    loaded = load_policy(policy, ROOT) if isinstance(policy, str) else policy
     return {control.id: how for control, how in here(host, loaded)}
 
 
@@ -106,7 +106,7 @@ def test_counterparts_are_written_as_the_standards_number_and_name_them() -> Non
 def test_a_control_says_who_enforces_it_what_it_means_and_what_passes(
     control: Control, policy: str
 ) -> None:
-    assert control.meaning(load(policy, ROOT)).endswith(".")
+    assert control.meaning(load_policy(policy, ROOT)).endswith(".")
     assert control.by
     assert control.not_stopped.endswith(".")
 
@@ -136,18 +136,18 @@ def test_the_meaning_has_the_policys_own_numbers(tmp_path: Path) -> None:
         "harvest: {file: 1MiB}": "harvest",
         "harvest: {depth: 2}": "harvest",
     }
-    plain = load("ci-cpu", ROOT)
+    plain = load_policy("ci-cpu", ROOT)
     for change, name in changes.items():
         key = change.partition(":")[0]
         reason = f"exceeds: {{experiment.{key}: x}}\n" if key in {"user", "image"} else ""
         body = f"{reason}extends: ci-cpu\nexperiment: {{{change}}}"
-        policy = load(written(tmp_path, body), ROOT)
+        policy = load_policy(written(tmp_path, body), ROOT)
         changed = [c.id for c in CONTROLS if c.meaning(policy) != c.meaning(plain)]
         assert changed == [name], change
 
 
 def test_the_budgets_meaning_has_the_policys_own_numbers(tmp_path: Path) -> None:
-    plain = load("ci-cpu", ROOT)
+    plain = load_policy("ci-cpu", ROOT)
     for change, name in {
         "idea: {wall: 59m}": "idea",
         "idea: {budget: {usd: 4.5}}": "idea",
@@ -161,7 +161,7 @@ def test_the_budgets_meaning_has_the_policys_own_numbers(tmp_path: Path) -> None
         "run: {keep_free: {disk: 2GiB}}": "reserve",
         "run: {keep_free: {memory: 1GiB}}": "reserve",
     }.items():
-        policy = load(written(tmp_path, f"extends: ci-cpu\n{change}"), ROOT)
+        policy = load_policy(written(tmp_path, f"extends: ci-cpu\n{change}"), ROOT)
         changed = [c.id for c in CONTROLS if c.meaning(policy) != c.meaning(plain)]
         assert changed == [name], change
 
@@ -214,7 +214,7 @@ def test_what_a_machine_lacks_is_missing_and_never_claimed(
 def test_an_allow_list_under_gvisor_is_missing(tmp_path: Path) -> None:
     body = "exceeds: {experiment.network: x}\nextends: ci-cpu\n"
     body += "experiment: {runtime: runsc, network: {allow: ['a.example.org:443']}}"
-    assert not_given(ROOMY, load(written(tmp_path, body), ROOT))["network"] == "missing"
+    assert not_given(ROOMY, load_policy(written(tmp_path, body), ROOT))["network"] == "missing"
 
 
 def test_a_runtime_that_was_not_tried_leaves_what_rests_on_it_unknown() -> None:
@@ -228,13 +228,13 @@ def test_tmpfs_is_given_only_where_the_workspace_fits_inside_the_memory(tmp_path
     host = replace(ROOMY, storage=(Tried("loop", "failed"), Tried("tmpfs", "tested", "held")))
     assert "disk" not in not_given(host, "ci-cpu")
     body = "extends: ci-cpu\nexperiment: {resources: {memory: 900MiB}}"
-    found = states(host, load(written(tmp_path, body), ROOT))["disk"]
+    found = states(host, load_policy(written(tmp_path, body), ROOT))["disk"]
     assert found.state == "missing"
     assert "do not fit inside its memory" in found.text
 
 
 def test_an_editor_on_the_host_is_explained_for_what_it_is(tmp_path: Path) -> None:
-    policy = load(written(tmp_path, "extends: ci-cpu\neditor: process"), ROOT)
+    policy = load_policy(written(tmp_path, "extends: ci-cpu\neditor: process"), ROOT)
     (editor,) = (control for control in CONTROLS if control.id == "editor")
     assert "it has your rights, and no container's limit holds it" in editor.meaning(policy)
     assert "nothing outside it" in states(ROOMY, policy)["editor"].text

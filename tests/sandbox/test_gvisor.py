@@ -20,9 +20,9 @@ from orchestrator.core.files import shipped_root
 from orchestrator.core.job import Attestation, Job, JobResult, Verdict
 from orchestrator.policy.check import check
 from orchestrator.policy.controls import departing
-from orchestrator.policy.policy import load
+from orchestrator.policy.policy import load_policy
 from orchestrator.policy.runtimes import departures
-from orchestrator.policy.seccomp import shipped, under
+from orchestrator.policy.seccomp import shipped_profile, under
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.images.images import resolve
 from orchestrator.sandbox.job.gvisor import lacking
@@ -351,8 +351,8 @@ def _errno_unread(gvisor: GvisorBench, attempts: Any) -> bool:
     """The profile as it is lets no thread start there; as it is given, clone3 is not there."""
     assert attempts[0]["clone3"] == "Function not implemented"
     given = dict(attempts[1].asked)["HostConfig.SecurityOpt"]
-    assert f"sha256:{under(shipped(), 'runsc').sha256}" in given
-    return "can't start new thread" in bare(gvisor.engine, THREAD, shipped().text)
+    assert f"sha256:{under(shipped_profile(), 'runsc').sha256}" in given
+    return "can't start new thread" in bare(gvisor.engine, THREAD, shipped_profile().text)
 
 
 def _executable(gvisor: GvisorBench, attempts: Any) -> bool:  # noqa: ARG001  # as above
@@ -407,7 +407,7 @@ def bare(engine: Engine, program: str, profile: str) -> str:
 
 
 def test_a_thread_starts_under_the_profile_as_it_is_given(gvisor: GvisorBench) -> None:
-    assert bare(gvisor.engine, THREAD, under(shipped(), "runsc").text) == "ran\n"
+    assert bare(gvisor.engine, THREAD, under(shipped_profile(), "runsc").text) == "ran\n"
 
 
 @pytest.mark.parametrize("control", OCCURS)
@@ -488,7 +488,7 @@ def test_the_same_is_found_in_a_policy_with_its_line(tmp_path: Path) -> None:
         "version: 1\nname: few\ndescription: Too few.\nextends: strict\n"
         "experiment: {resources: {pids: 95}}\n"
     )
-    (found,) = check(load(str(few), shipped_root() / "policies"))
+    (found,) = check(load_policy(str(few), shipped_root() / "policies"))
     assert "few.yaml:5:26" in found.where
     assert "runsc's own threads" in found.what
 
@@ -512,8 +512,8 @@ def test_the_set_up_has_nothing_to_do_where_gvisor_is_there(
 
 def test_explaining_a_policy_under_gvisor_names_every_exception() -> None:
     shipped_in = shipped_root() / "policies"
-    assert departing(load("strict", shipped_in)) == departures("runsc")
-    assert departing(load("ci-cpu", shipped_in)) == ()
+    assert departing(load_policy("strict", shipped_in)) == departures("runsc")
+    assert departing(load_policy("ci-cpu", shipped_in)) == ()
 
 
 def test_a_whole_run_goes_under_strict_from_idea_to_paper(

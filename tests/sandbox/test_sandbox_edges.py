@@ -18,7 +18,7 @@ from orchestrator.core.errors import ControlUnavailable, SandboxFailed
 from orchestrator.core.files import shipped_root
 from orchestrator.core.job import Job
 from orchestrator.core.tree import Tree
-from orchestrator.policy.policy import load, lowered
+from orchestrator.policy.policy import load_policy, lowered
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.engine.objects import (
@@ -275,7 +275,9 @@ def test_what_the_engine_cannot_hold_is_known_before_a_run_begins(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     engine = connect()
-    policy = lowered(load("ci-cpu", shipped_root() / "policies"), {"experiment.runtime": "runsc"})
+    policy = lowered(
+        load_policy("ci-cpu", shipped_root() / "policies"), {"experiment.runtime": "runsc"}
+    )
     bare = engine.info()
     bare["Runtimes"] = {"runc": bare["Runtimes"]["runc"]}
     monkeypatch.setattr(engine.api, "info", lambda: bare)
@@ -290,6 +292,6 @@ def test_an_engine_elsewhere_is_refused_before_a_run_begins() -> None:
     class Remote:
         api = object()
 
-    policy = load("ci-cpu", shipped_root() / "policies")
+    policy = load_policy("ci-cpu", shipped_root() / "policies")
     with pytest.raises(ControlUnavailable, match="unix socket"):
         resolve_images(policy, cast("Engine", Remote()))

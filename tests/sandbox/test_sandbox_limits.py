@@ -22,7 +22,7 @@ from orchestrator.core.errors import (
     SandboxFailed,
 )
 from orchestrator.core.job import Job, JobResult, Verdict
-from orchestrator.policy.seccomp import profile_of, shipped
+from orchestrator.policy.seccomp import profile_of, shipped_profile
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.images.images import resolve
 from orchestrator.sandbox.sandbox import DockerSandbox
@@ -205,7 +205,7 @@ def test_a_program_that_seizes_its_containers_own_init_dies_in_time_too(
     bench: DockerBench,
 ) -> None:
     """Under a profile that lets it trace others of its user; that frees it of nothing."""
-    tracing = shipped().normal()
+    tracing = shipped_profile().normal()
     tracing["syscalls"].append({"names": ["ptrace"], "action": "SCMP_ACT_ALLOW"})
     result = run(
         bench,

@@ -17,7 +17,7 @@ import pytest
 from orchestrator.core.files import shipped_root
 from orchestrator.core.job import Job, JobResult, Limits, Verdict
 from orchestrator.core.tree import Tree
-from orchestrator.policy.policy import load, lowered
+from orchestrator.policy.policy import load_policy, lowered
 from orchestrator.sandbox.sandbox import DockerSandbox
 from tests.research.test_incidents import outlived
 from tests.support import stress_rig as rig
@@ -109,7 +109,7 @@ STRESSORS = (
 
 
 def limits_of(image: str, less: Mapping[str, str]) -> Limits:
-    policy = load("ci-cpu", shipped_root() / "policies")
+    policy = load_policy("ci-cpu", shipped_root() / "policies")
     changes = {f"experiment.{key}": value for key, value in less.items()}
     return replace(lowered(policy, changes).limits("experiment"), image=image)
 

@@ -13,7 +13,7 @@ from typing import Any
 from orchestrator.core.files import shipped_root
 from orchestrator.core.job import ContainerKind, Job, JobResult, Limits
 from orchestrator.core.tree import Tree, digest
-from orchestrator.policy.policy import load
+from orchestrator.policy.policy import load_policy
 from orchestrator.sandbox.engine.client import Engine
 from tests.contracts.sandbox import MIB
 from tests.support.sandbox_rig import DockerBench
@@ -35,7 +35,7 @@ def call(result):
 
 def limits_of(kind: ContainerKind, **changes: Any) -> Limits:
     """The shipped block of ``ci-cpu`` for that kind of container, its sizes and times scaled down."""
-    limits = load("ci-cpu", shipped_root() / "policies").limits(kind)
+    limits = load_policy("ci-cpu", shipped_root() / "policies").limits(kind)
     scaled = replace(
         limits, memory=256 * MIB, shm=8 * MIB, tmp=8 * MIB, workspace=16 * MIB, file=12 * MIB,
         inodes=512, wall=60.0, cpu_time=60.0, grace=1.0, harvest_bytes=8 * MIB, harvest_file=4 * MIB,

@@ -22,8 +22,8 @@ from orchestrator.core.files import shipped_root
 from orchestrator.core.job import ContainerKind, Job, JobResult
 from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.core.tree import Tree
-from orchestrator.policy.policy import Policy, load
-from orchestrator.policy.schema import Whole
+from orchestrator.policy.policy import Policy, load_policy
+from orchestrator.policy.schema import WholePolicy
 from orchestrator.record.attestation import flat
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Mode
@@ -43,7 +43,7 @@ WALK = DATA / "policies" / "walk.yaml"
 
 
 def base() -> Policy:
-    return load(str(WALK), SHIPPED)
+    return load_policy(str(WALK), SHIPPED)
 
 
 def changed(policy: Policy, leaf: str, value: Any) -> Policy:
@@ -55,7 +55,7 @@ def changed(policy: Policy, leaf: str, value: Any) -> Policy:
         at = at[part]
     assert at.get(last) != value, f"{leaf} is {value!r} already"
     at[last] = value
-    return replace(policy, whole=Whole.model_validate(settings))
+    return replace(policy, whole=WholePolicy.model_validate(settings))
 
 
 # --- requests --------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 from orchestrator.core.files import shipped_root
 from orchestrator.core.job import ContainerKind, Job, Limits
 from orchestrator.core.tree import Tree, digest
-from orchestrator.policy.policy import Policy, load, load_blocks
+from orchestrator.policy.policy import Policy, load_blocks, load_policy
 from orchestrator.policy.schema import BLOCKS
 from orchestrator.sandbox.job.spec import body_of
 from tests.support.places import ROOT
@@ -88,7 +88,7 @@ def filters_of(request: dict[str, Any]) -> dict[str, str]:
 def all_requests() -> dict[str, str]:
     """File name → content."""
     return {
-        f"{name}-{kind}.json": text_of(request_of(load(name, SHIPPED), kind))
+        f"{name}-{kind}.json": text_of(request_of(load_policy(name, SHIPPED), kind))
         for name in whole_policies()
         for kind in KINDS
     }

@@ -24,7 +24,7 @@ from orchestrator.core.protocols import Blobs, LanguageModel, Sandbox
 from orchestrator.core.research import Idea, Novelty, Run
 from orchestrator.core.tree import Tree
 from orchestrator.editor.scripted import ScriptedEditor
-from orchestrator.policy.policy import load as load_policy
+from orchestrator.policy.policy import load_policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import Budget
 from orchestrator.record.journal import Journal

@@ -13,7 +13,7 @@ from orchestrator.core.job import Attestation, Egress, Job, JobResult, Peaks, Ve
 from orchestrator.core.model import Ask, Message, ModelRequest, Reply, Usage
 from orchestrator.core.research import Claim, Failure, Idea, Paper, Review, Run
 from orchestrator.core.tree import Tree
-from orchestrator.policy.policy import load
+from orchestrator.policy.policy import load_policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Journal
 from orchestrator.record.notes import (
@@ -28,7 +28,7 @@ from tests.support.journal_rig import idea_started, run_started
 from tests.support.places import ROOT
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
-LIMITS = load("ci-cpu", ROOT / "policies").limits("experiment")
+LIMITS = load_policy("ci-cpu", ROOT / "policies").limits("experiment")
 MANIFEST = """\
 version: 1
 name: toy

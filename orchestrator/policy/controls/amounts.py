@@ -8,9 +8,9 @@ from orchestrator.policy.controls.control import (
     NO_ENGINE,
     Control,
     How,
-    blocks,
     by_engine,
     by_host,
+    container_blocks,
     each,
 )
 from orchestrator.policy.policy import Policy
@@ -42,7 +42,7 @@ def _quota(host: Host, policy: Policy) -> How:
         tried = any(one.state == "failed" for one in host.storage)
         return How("missing" if tried else "unknown", states or "no backend is known")
     if held[0].name == "tmpfs":
-        for kind, block in blocks(policy).items():
+        for kind, block in container_blocks(policy).items():
             store = block.storage
             if store.workspace + store.tmp + block.resources.shm > block.resources.memory:
                 why = f"{kind}: workspace, tmp and shm do not fit inside its memory"
@@ -173,7 +173,7 @@ LIMITS = (
         meaning=lambda policy: (
             f"Whole GPUs: {each(policy, _gpus)}."
             + " Watched means sampled: between two samples a program can use more."
-            * any(block.gpus.count for block in blocks(policy).values())
+            * any(block.gpus.count for block in container_blocks(policy).values())
         ),
         how=_lent,
         cis=("5.18",),

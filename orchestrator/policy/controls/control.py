@@ -65,7 +65,7 @@ def _covers(pattern: str, key: str) -> bool:
     return kind in BLOCKS and rest == pattern[2:]
 
 
-def blocks(policy: Policy) -> dict[str, Container]:
+def container_blocks(policy: Policy) -> dict[str, Container]:
     """The containers of ``policy`` by kind, without the editor's if it runs on the host."""
     kinds = [kind for kind in BLOCKS if not (kind == "editor" and policy.editor_on_host)]
     return {kind: getattr(policy.whole, kind) for kind in kinds}
@@ -73,7 +73,7 @@ def blocks(policy: Policy) -> dict[str, Container]:
 
 def each(policy: Policy, say: Callable[[Container], str]) -> str:
     """``1GiB in every container``, or ``experiments 3GiB; LaTeX 1GiB; the editor 1GiB``."""
-    texts = {CALLED[kind]: say(block) for kind, block in blocks(policy).items()}
+    texts = {CALLED[kind]: say(block) for kind, block in container_blocks(policy).items()}
     if len(set(texts.values())) == 1:
         return f"{next(iter(texts.values()))} in every container"
     return "; ".join(f"{kind} {text}" for kind, text in texts.items())
@@ -81,7 +81,7 @@ def each(policy: Policy, say: Callable[[Container], str]) -> str:
 
 def departing(policy: Policy) -> tuple[Departure, ...]:
     """The controls that the policy's runtimes enforce differently from runc."""
-    runtimes = sorted({block.runtime for block in blocks(policy).values()})
+    runtimes = sorted({block.runtime for block in container_blocks(policy).values()})
     return tuple(one for runtime in runtimes for one in departures(runtime))
 
 
@@ -94,7 +94,7 @@ def by_engine(host: Host, policy: Policy, text: str, *, lacks: str = "") -> How:
         return NO_ENGINE
     if lacks:
         return How("missing", f"{host.engine.name} {host.engine.version} {lacks}")
-    for name in sorted({block.runtime for block in blocks(policy).values()}):
+    for name in sorted({block.runtime for block in container_blocks(policy).values()}):
         if host.runtime(name).state != "tested":
             return How("unknown", f"{text}; not seen here under {name}")
     return How("given", text)

@@ -8,13 +8,13 @@ from orchestrator.policy.controls.control import (
     NO_ENGINE,
     Control,
     How,
-    blocks,
     by_engine,
     by_host,
+    container_blocks,
     each,
 )
 from orchestrator.policy.policy import Policy
-from orchestrator.policy.seccomp import words
+from orchestrator.policy.seccomp import profile_words
 
 
 def _container(host: Host, policy: Policy) -> How:
@@ -35,7 +35,7 @@ def _kernel(policy: Policy) -> str:
 def _runtime(host: Host, policy: Policy) -> How:
     if host.engine is None:
         return NO_ENGINE
-    wanted = sorted({block.runtime for block in blocks(policy).values()})
+    wanted = sorted({block.runtime for block in container_blocks(policy).values()})
     tried = [host.runtime(name) for name in wanted]
     states = "; ".join(
         f"{one.name}: {one.state}" + (f", {one.why}" if one.why else "") for one in tried
@@ -46,7 +46,7 @@ def _runtime(host: Host, policy: Policy) -> How:
 
 
 def _filter(host: Host, policy: Policy) -> How:
-    own = all(block.seccomp == "default" for block in blocks(policy).values())
+    own = all(block.seccomp == "default" for block in container_blocks(policy).values())
     lacks = "cannot filter system calls" if host.engine and not host.engine.seccomp else ""
     profile = "aisci's own profile" if own else "the policy's own profile, its hash in the policy's"
     return by_engine(
@@ -121,7 +121,7 @@ BOX = (
         meaning=lambda policy: (
             "What is not on the profile's list is refused; aisci's own refuses mounts, tracing, "
             "namespaces, keys, BPF, io_uring and module loading among others. Profile: "
-            f"{each(policy, lambda b: words(b.seccomp))}."
+            f"{each(policy, lambda b: profile_words(b.seccomp))}."
         ),
         how=_filter,
         cis=("5.22",),

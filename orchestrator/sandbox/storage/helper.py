@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestrator.core.errors import EngineFailed
-from orchestrator.policy.seccomp import shipped
+from orchestrator.policy.seccomp import shipped_profile
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.objects import create_container, remove_container
 from orchestrator.sandbox.engine.stream import STDOUT, Stream
@@ -140,7 +140,7 @@ def maker_body(image: str, pool: str, labels: Mapping[str, str]) -> dict[str, An
 
 def keeper_body(image: str, volume: str, labels: Mapping[str, str]) -> dict[str, Any]:
     """The keeper's settings: it may read everything in the volume, and change nothing."""
-    calls = f"seccomp={shipped().text}"
+    calls = f"seccomp={shipped_profile().text}"
     return helper_body(
         image,
         labels,
