@@ -53,11 +53,11 @@ def _newest(results: Path) -> Path:
         raise UnknownName(
             "there is no run yet",
             where=f"{results}/",
-            todo="start one with `aisci run grokking`, or say where results lie: --results DIR",
+            todo="start one with `aisci run grokking`, or name the folder of results: --results DIR",
         )
     return runs[-1]
 
 
 def _nearest(results: Path) -> str:
     runs = _runs(results)
-    return f"the newest is {runs[-1]}" if runs else "say where results lie: --results DIR"
+    return f"the newest is {runs[-1]}" if runs else "name the folder of results: --results DIR"
