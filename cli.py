@@ -28,7 +28,9 @@ from orchestrator.console.options import (
     commands,
 )
 
-app = commands("A language model does small research; code that it writes never runs on this host.")
+app = commands(
+    "Let a language model run small ML studies; the code it writes runs only in containers."
+)
 app.add_typer(commands_images.app, name="images")
 app.add_typer(parsing_policies.app, name="policy")
 app.add_typer(parsing_templates.template_app, name="template")
@@ -69,16 +71,16 @@ def run(
     ] = "builtin/sweep",
     ideas: Annotated[int, typer.Option(min=1, max=100, help="How many ideas to pursue.")] = 1,
     scale: Annotated[
-        str, typer.Option(help="A scale of the template: smoke, short or full.")
+        str, typer.Option(help="The template's scale: smoke takes seconds, full is the study.")
     ] = "full",
     policy: PolicyName = None,
-    data: Annotated[Path | None, typer.Option(help="A folder of staged data sets.")] = None,
-    max_usd: Annotated[float | None, typer.Option(min=0, help="Lower the run's budget.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="A folder: each sub-folder becomes /data/NAME.")
+    ] = None,
+    max_usd: Annotated[float | None, typer.Option(min=0, help="Stop at this cost.")] = None,
     price: Annotated[
         str | None,
-        typer.Option(
-            metavar="IN,OUT", help="US dollars per million tokens, if litellm has no price."
-        ),
+        typer.Option(metavar="IN,OUT", help="US dollars per million input and output tokens."),
     ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Measure the baseline again, even if one is kept.")
@@ -194,7 +196,7 @@ def reap(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Remove what dead runs left on the engine. Live runs are not touched."""
+    """Remove containers and volumes of runs that were killed. Live runs are not touched."""
     from orchestrator.console import images as machine
 
     machine.reap_all(dry_run=dry_run, as_json=as_json)

@@ -52,8 +52,8 @@ def _newest(results: Path) -> Path:
     if not runs:
         raise UnknownName(
             "there is no run yet",
-            where=f"{results}/",
-            todo="start one with `aisci run grokking`, or name the folder of results: --results DIR",
+            where=f"{results.absolute()}/",
+            todo="start one: `aisci run grokking`; or name another folder of results: --results DIR",
         )
     return runs[-1]
 

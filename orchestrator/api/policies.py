@@ -38,13 +38,17 @@ def usable_policy(name: str, results: Path) -> Policy:
     """The policy, checked for itself and against this machine. Raises :class:`BadPolicy`."""
     policy = load_policy(name, SHIPPED)
     refuse(policy.name, check(policy))
-    fits(policy, results)
+    fits(policy, results, "leave --policy out: the largest shipped policy that fits here is used")
     return policy
 
 
-def fits(policy: Policy, results: Path) -> None:
-    """Raise :class:`BadPolicy` where a limit is above what this machine has."""
-    refuse(policy.name, check_machine(policy, this_machine(results)))
+def fits(policy: Policy, results: Path, todo: str) -> None:
+    """Raise :class:`BadPolicy`, with ``todo``, if a limit is above what this machine has."""
+    try:
+        refuse(policy.name, check_machine(policy, this_machine(results)))
+    except BadPolicy as error:
+        error.todo = f"{todo}; `aisci doctor` reports what this machine has"
+        raise
 
 
 def chosen_policy(name: str | None, results: Path, template: Template) -> ChosenPolicy:

@@ -39,6 +39,8 @@ from orchestrator.sandbox.pool import OnEvent
 from orchestrator.template.folder import shipped
 from orchestrator.template.template import Template, load
 
+_ELSEWHERE = "resume it on a machine like the first, or with --fork and a smaller --policy"
+
 
 def _silent(_event: Heard) -> None:
     pass
@@ -126,7 +128,7 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
             same_program(pins)
             setup = setup_of(pins, template_of(pins, paths))
             if not find_run.ended(paths):
-                fits(setup.policy, request.results)
+                fits(setup.policy, request.results, _ELSEWHERE)
             same_images(setup, engine)
         mode = Mode.FORK if request.fork else Mode.RESUME
         place = Place(record=paths, output=paths, mode=mode)
@@ -142,7 +144,7 @@ def _forked(pins: Pins, paths: RunPaths, engine: Engine, request: ResumeRequest)
         policy = usable_policy(request.policy, request.results)
         proof = Shelf(paths.folder.parent.parent, policy.name, policy.hash).pin()
     else:
-        fits(policy, request.results)
+        fits(policy, request.results, _ELSEWHERE)
     images = resolve_images(policy, engine, template)
     return replace(setup, policy=policy, images=images, proof=proof)
 

@@ -68,7 +68,7 @@ PolicyName = Annotated[
     str | None,
     typer.Option(
         "--policy",
-        help="A shipped policy, or ./a/file.yaml. If none: the largest shipped one that fits here.",
+        help="A shipped policy, or ./a/file.yaml. Default: the largest that fits.",
     ),
 ]
 HERE = Path("results")

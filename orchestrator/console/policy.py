@@ -14,6 +14,7 @@ from orchestrator.api.policies import SHIPPED, this_machine
 from orchestrator.console import output as out
 from orchestrator.console.output import counted
 from orchestrator.core.errors import BadPolicy, UserError
+from orchestrator.core.host import Machine
 from orchestrator.core.sanitize import plain
 from orchestrator.core.strict_yaml import dump
 from orchestrator.policy.check import (
@@ -36,24 +37,29 @@ ROOMY = 120  # characters; a narrower terminal leaves parents and descriptions t
 
 def list_policies(*, as_json: bool) -> None:
     """The shipped policies, one line each, with the limits of their experiments."""
-    rows = [_row(path.stem) for path in sorted(SHIPPED.glob("*.yaml"))]
+    machine = this_machine()
+    rows = [_row(path.stem, machine) for path in sorted(SHIPPED.glob("*.yaml"))]
     if as_json:
         for row in rows:
             out.as_json(row)
         return
-    heads = ["name", "runtime", "cpus", "memory", "disk", "gpus", "wall", "network"]
+    heads = ["name", "fits here", "runtime", "cpus", "memory", "disk", "gpus", "wall", "network"]
     if out.width() >= ROOMY:
         heads = ["name", "extends", *heads[1:], "description"]
     out.table(heads, [[row[head] for head in heads] for row in rows])
 
 
-def _row(name: str) -> dict[str, Any]:
+def _row(name: str, machine: Machine) -> dict[str, Any]:
     document, effective = load_blocks(name, SHIPPED)
     kind = "experiment" if "experiment" in effective.settings else next(iter(effective.settings))
     block = effective.settings[kind]
     gpus, network = block["gpus"], block["network"]
+    fits = "a block for others"
+    if not only_blocks(effective.settings):
+        fits = "no" if check_machine(load_policy(name, SHIPPED), machine) else "yes"
     return {
         "name": name,
+        "fits here": fits,
         "description": document.data["description"],
         "extends": document.data.get("extends", ""),
         "block": kind,

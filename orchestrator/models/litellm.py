@@ -235,7 +235,7 @@ def _need_key(litellm: Any, name: str, provider: str, environ: Mapping[str, str]
             f"{name} needs a key that is not in the environment",
             where=f"--model {name}",
             why=f"not set: {', '.join(missing)}",
-            todo=f"export {missing[0]}=…; it stays in this process and is never written",
+            todo=f"export {missing[0]}=…; aisci never writes it to disk",
         )
 
 

@@ -165,7 +165,7 @@ def load(name_or_path: str, shipped_root: Path) -> Template:
             raise UnknownName(
                 f"there is no shipped template {name_or_path!r}",
                 where=f"the shipped templates, in {shipped_root / 'templates'}",
-                todo=f"{nearest(name_or_path, names)} For a folder of your own, write ./{name_or_path}",
+                todo=f"{nearest(name_or_path, names)}; for a folder of your own, write ./{name_or_path}",
             )
         folder = shipped_root / "templates" / name_or_path
         origin = f"templates/{name_or_path}"
