@@ -25,7 +25,7 @@ class Terminal(io.StringIO):
     "make",
     [
         Board,
-        lambda: NowRunning(View()),
+        lambda: NowRunning(View(quiet=False, as_json=False)),
         lambda: Progress(Track(lambda body: body.inline, lambda: 0.0)),
     ],
     ids=["policy prove", "one container", "run"],
