@@ -103,7 +103,7 @@ BREACHES: tuple[Breach, ...] = (
     ("experiment.py", '"smoke": 20', '"smoke": 0', "trained", "final_loss_mean on line", "more steps"),
     ("plot.py", 'labels = {', 'raise ValueError("no ink")\nlabels = {', "figures", "no ink", "last words"),
     ("plot.py", 'savefig("final_loss.png"', 'savefig("final_loss.svg"', "figures", "no PNG", "*.png"),
-    ("latex/template.tex", "\\begin{document}", "\\begin{document}\\nosuchmacro", "typesets", "nosuchmacro", "mend"),
+    ("latex/template.tex", "\\begin{document}", "\\begin{document}\\nosuchmacro", "typesets", "nosuchmacro", "correct"),
 )  # fmt: skip
 
 
