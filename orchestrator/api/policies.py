@@ -72,7 +72,7 @@ def _largest(results: Path) -> ChosenPolicy:
         if not findings:
             reasons = ["the largest shipped policy that this machine supports", *passed]
             return ChosenPolicy(policy, "; ".join(reasons))
-        passed.append(f"{name} needs {_short(findings[0])}")
+        passed.append(f"{name} does not fit ({_short(findings[0])})")
     smallest = BY_SIZE[-1]
     findings = check_machine(load_policy(smallest, SHIPPED), machine)
     raise BadPolicy(

@@ -23,16 +23,16 @@ class Display:
     def __init__(self, *, live: bool = True, keep: bool = False) -> None:
         self.console = Console(stderr=True, highlight=False)
         self.live: Live | None = None
-        if live and sys.stderr.isatty():
+        self._wanted, self._keep = live and sys.stderr.isatty(), keep
+
+    def __enter__(self) -> Self:
+        if self._wanted:  # made here, not above: it draws at once
             self.live = Live(
                 console=self.console,
                 get_renderable=self.drawn,
                 refresh_per_second=4,
-                transient=not keep,
+                transient=not self._keep,
             )
-
-    def __enter__(self) -> Self:
-        if self.live:
             self.live.start()
         return self
 

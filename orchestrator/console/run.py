@@ -145,8 +145,7 @@ def _show_replayed(outcome: ReplayOutcome, view: View) -> None:
         out.as_json({"replayed": counts})
         return
     if not view.quiet:
-        out.say(
-            f"replayed {outcome.ideas} ideas from the record: {same} files are the same byte for byte"
-        )
+        ideas = out.counted(outcome.ideas, "idea")
+        out.say(f"replayed {ideas} from the record: {same} files are the same byte for byte")
     for name in outcome.different:
         out.say(f"differs: {name}")

@@ -156,7 +156,8 @@ def _explained(loc: Loc, error: ErrorDetails) -> Wrong:
     if error["type"] == "string_too_short" and not error["input"]:
         return Wrong(loc, "must not be empty", "write a text, or remove the key")
     if error["type"] not in _RULES:
-        return Wrong(loc, _plain(error["msg"]), "change the value")
+        plain = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+        return Wrong(loc, plain, "change the value")
     what, todo = _RULES[error["type"]]
     limits = {key: f"{x:g}" if isinstance(x, float) else x for key, x in context.items()}
     fill = {"key": loc[-1] if loc else "", "input": _shown(error["input"]), **limits}
@@ -192,10 +193,6 @@ def _below_wrong(loc: Loc, errors: list[tuple[Loc, ErrorDetails]]) -> bool:
 
 def _of_key(error: ErrorDetails) -> bool:
     return error["loc"][-1:] == ("[key]",)
-
-
-def _plain(message: str) -> str:
-    return message.removeprefix("Value error, ").replace("Input should be", "must be")
 
 
 def _shown(value: Any) -> str:

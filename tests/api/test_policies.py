@@ -57,8 +57,8 @@ def test_the_reason_names_what_each_larger_policy_needs(
     on(LAPTOP, monkeypatch)
     assert chosen_policy(None, tmp_path, template).why == (
         "the largest shipped policy that this machine supports; "
-        "default needs experiment.resources.cpus: 4 CPUs; this machine has 2; "
-        "workstation needs experiment.resources.cpus: 4 CPUs; this machine has 2"
+        "default does not fit (experiment.resources.cpus: 4 CPUs; this machine has 2); "
+        "workstation does not fit (experiment.resources.cpus: 4 CPUs; this machine has 2)"
     )
 
 
@@ -135,4 +135,4 @@ def test_a_template_that_needs_a_gpu_is_refused_under_a_policy_without_one(
         UserError, match="needs a GPU, and the policy 'ci-cpu' gives none"
     ) as caught:
         chosen_policy(None, tmp_path, needy)
-    assert "workstation needs" in caught.value.why
+    assert "workstation does not fit" in caught.value.why

@@ -82,7 +82,7 @@ def test_its_runs_are_held_to_the_rest_of_the_rules(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert all(row["held"] and not row["why_not"] for row in rules.values())
     assert rules["finishes"]["used"]["seconds"] > 0
-    assert said.rows[-1] == {"template": "quick", "to_mend": 0}
+    assert said.rows[-1] == {"template": "quick", "findings": 0}
 
 
 def swap(old: str, new: str) -> Callable[[str], str]:
@@ -103,7 +103,7 @@ BREACHES: tuple[Breach, ...] = (
     ("experiment.py", '"smoke": 20', '"smoke": 0', "trained", "final_loss_mean on line", "more steps"),
     ("plot.py", 'labels = {', 'raise ValueError("no ink")\nlabels = {', "figures", "no ink", "last words"),
     ("plot.py", 'savefig("final_loss.png"', 'savefig("final_loss.svg"', "figures", "no PNG", "*.png"),
-    ("latex/template.tex", "\\begin{document}", "\\begin{document}\\nosuchmacro", "typesets", "nosuchmacro", "mend"),
+    ("latex/template.tex", "\\begin{document}", "\\begin{document}\\nosuchmacro", "typesets", "nosuchmacro", "correct"),
 )  # fmt: skip
 
 
@@ -132,7 +132,9 @@ def _is_told(tmp_path: Path, breach: Breach) -> None:
         "template", "check", "./mine", "--run", "--policy", "./short.yaml", "--json", home=tmp_path
     )
     assert said.code == 1, said
-    broken = {row["rule"]: row["findings"] for row in said.rows if row.get("findings")}
+    broken = {
+        row["rule"]: row["findings"] for row in said.rows if "rule" in row and row["findings"]
+    }
     assert next(iter(broken)) == rule, broken  # what comes after may follow from it
     assert words in broken[rule][0]["what"], broken
     assert todo in broken[rule][0]["todo"]
@@ -153,7 +155,9 @@ def test_a_pickle_that_a_run_leaves_is_found_and_a_number_of_seeds_that_differs(
     said = aisci(
         "template", "check", "./mine", "--run", "--policy", POLICY, "--json", home=tmp_path
     )
-    broken = {row["rule"]: row["findings"] for row in said.rows if row.get("findings")}
+    broken = {
+        row["rule"]: row["findings"] for row in said.rows if "rule" in row and row["findings"]
+    }
     assert said.code == 1
     assert sorted(broken) == ["leftovers", "seeds"]
     assert broken["leftovers"][0]["where"] == "run_0/all.pkl"

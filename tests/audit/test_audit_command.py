@@ -100,7 +100,7 @@ def test_a_folder_that_cannot_be_written_is_audited_all_the_same(run: Path, tmp_
     (run / "audit.html").mkdir()  # root may write anywhere else
     done = aisci("audit", str(run))
     assert done.returncode == 0, done.stderr
-    assert "page:       not written, Is a directory: say --html FILE" in done.stdout
+    assert "page:       not written, Is a directory: give --html FILE" in done.stdout
     asked = aisci("audit", str(run), "--html", str(tmp_path))
     assert (asked.returncode, asked.stdout) == (1, "")
 
@@ -172,7 +172,7 @@ def test_a_folder_that_is_no_run_or_is_one_ideas_is_exit_code_2(run: Path, tmp_p
 @pytest.mark.program
 @pytest.mark.parametrize("head", ["abc", "g" * 64, ""])
 def test_a_head_that_is_none_is_exit_code_2(head: str, run: Path) -> None:
-    refused(aisci("audit", str(run), "--head", head), 2, "this is no head", "64 digits")
+    refused(aisci("audit", str(run), "--head", head), 2, "this is not a head", "64 digits")
     assert not (run / "audit.html").exists()
 
 

@@ -61,7 +61,8 @@ DRIVEN: dict[str, tuple[str, Verdict]] = {
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerBench]:
-    with docker_bench(tmp_path_factory.mktemp("audit"), "audit-containers") as made:
+    folder = tmp_path_factory.mktemp("audit")
+    with docker_bench(folder, f"audit-{folder}") as made:
         yield made
 
 

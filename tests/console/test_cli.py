@@ -157,7 +157,7 @@ def test_every_link_in_the_documents_leads_to_a_file() -> None:
         (("run", "grokking", "--policy", "ci-cpu", "--scale", "tiny"), "smoke"),
         (("run", "grokking", "--policy", "ci-cpu", "--model", "nobody/none"), "nobody/none"),
         (("run", "grokking", "--policy", "ci-cpu", "--data", "./none"), "--data"),
-        (("run", "grokking", "--policy", "ci-cpu", "--max-usd", "1000000"), "only be lowered"),
+        (("run", "grokking", "--policy", "ci-cpu", "--max-usd", "1000000"), "can only lower"),
         (("resume", "./none"), "no such folder"),
         (("resume", "latest", "--policy", "ci-cpu"), "--fork"),
         (("replay", "latest", "--results", "./none"), "there is no run yet"),

@@ -328,7 +328,7 @@ def test_what_is_none_of_the_files_is_told_with_what_is_wanted(tmp_path: Path, h
     (tmp_path / "other").write_bytes(b"not it")
     said = prepare(folder, "--from", str(tmp_path / "other"))
     assert said.returncode == 2
-    for words in ("none of the files", SHA, hashlib.sha256(b"not it").hexdigest()):
+    for words in ("names no such file", SHA, hashlib.sha256(b"not it").hexdigest()):
         assert words in said.stderr
     assert prepare(folder, "--from", "./nowhere").returncode == 2
     assert prepare(folder, "--only", "number").returncode == 2
@@ -339,7 +339,7 @@ def test_what_is_none_of_the_files_is_told_with_what_is_wanted(tmp_path: Path, h
 @pytest.mark.usefixtures("home")
 def test_a_template_that_makes_its_own_data_has_nothing_to_fetch() -> None:
     said = prepare(QUICK)
-    assert (said.returncode, "fetches no data" in said.stdout) == (0, True)
+    assert (said.returncode, "downloads no data" in said.stdout) == (0, True)
 
 
 # --- in a run -----------------------------------------------------------------------------

@@ -19,6 +19,8 @@ import pytest
 
 from orchestrator.api.export import open_journal
 from orchestrator.core.files import shipped_root
+from orchestrator.record import bodies
+from orchestrator.record.blobs import BlobStore
 from orchestrator.record.events import Answered, Noted
 from orchestrator.record.notes import ClaimsVerified, read_note
 from orchestrator.record.paths import IdeaPaths
@@ -107,11 +109,12 @@ def test_nothing_is_undefined_and_no_line_stands_out(demo: Ran) -> None:
 
 
 def test_every_number_of_the_paper_has_a_source(demo: Ran) -> None:
+    blobs = BlobStore(demo.idea / "blobs")
     claims = [
         note
-        for event in journals(demo.folder)
+        for event in journals(demo.idea)
         if isinstance(event, Noted)
-        if isinstance(note := read_note(event.body.inline), ClaimsVerified)
+        if isinstance(note := read_note(bodies.load(event.body, blobs)), ClaimsVerified)
     ]
     assert claims[-1].claims > 10
 

@@ -62,7 +62,11 @@ def one_small_gpu(_: object) -> tuple[gpu.Device, ...]:
 MISSING = {
     "no disk quota": ("", (Volumes, "probe", no_quota), "keeps no quota"),
     "a limit that the kernel does not hold": ("", (sandbox, "bounds_of", no_limit), "limit memory"),
-    "a gpu large enough": (GPU, (gpu.Driver, "devices", one_small_gpu), "asks for 1 GPU"),
+    "a gpu large enough": (
+        GPU,
+        (gpu.Driver, "devices", one_small_gpu),
+        "the smallest GPU of this machine",
+    ),
     "a way to the proxy": (NO_WAY_OUT, None, "the policy's block experiment"),
 }
 
@@ -82,7 +86,7 @@ def test_what_only_a_container_shows_refuses_a_run_before_its_model_is_asked(
         policy = tmp_path / "policy.yaml"
         policy.write_text(f"version: 1\nname: one\ndescription: For a test.\n{text}")
         wanted = replace(wanted, policy=str(policy))
-    with pytest.raises((ControlUnavailable, SandboxFailed), match=said) as refused:
+    with pytest.raises((BadPolicy, ControlUnavailable, SandboxFailed), match=said) as refused:
         start(wanted, VIEW)
     assert said in str(refused.value)
     assert asked == []

@@ -490,7 +490,7 @@ def test_the_same_is_found_in_a_policy_with_its_line(tmp_path: Path) -> None:
     )
     (found,) = check(load_policy(str(few), shipped_root() / "policies"))
     assert "few.yaml:5:26" in found.where
-    assert "runsc's own threads" in found.what
+    assert "the threads of runsc" in found.what
 
 
 def test_the_set_up_leaves_an_engine_of_somebody_elses_alone_and_says_how() -> None:

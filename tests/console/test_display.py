@@ -1,0 +1,39 @@
+"""Live displays on a terminal, which draw from the moment they begin."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from orchestrator.console.display import Display
+from orchestrator.console.live_line import NowRunning
+from orchestrator.console.live_table import Progress
+from orchestrator.console.policy_prove_view import Board
+from orchestrator.console.run_state import Track
+from orchestrator.console.view import View
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        Board,
+        lambda: NowRunning(View(quiet=False, as_json=False)),
+        lambda: Progress(Track(lambda body: body.inline, lambda: 0.0)),
+    ],
+    ids=["policy prove", "one container", "run"],
+)
+def test_a_display_begins_before_anything_has_happened(
+    make: Callable[[], Display], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with make() as display:
+        assert display.live is not None
+    assert not display.live.is_started
