@@ -15,9 +15,9 @@ from orchestrator.machine import baseline_cache
 from orchestrator.machine.measure import in_words
 from orchestrator.sandbox.gpus.leases import Driver
 from orchestrator.template.baseline import FORM, KeptBaseline, key_of
-from orchestrator.template.contract import measured, require
+from orchestrator.template.contract import measured, require_contract
 from orchestrator.template.results import Results
-from orchestrator.template.template import Template, load
+from orchestrator.template.template import Template, load_template
 from orchestrator.template.untrained import compare_untrained, require_held
 
 SCOPE = "run/baseline"
@@ -43,8 +43,8 @@ def baseline(
         BadTemplate: the run did not finish, or does not beat the untrained model.
         BadResults: its numbers cannot be read.
     """
-    template = load(name, shipped_root())
-    require(template)
+    template = load_template(name, shipped_root())
+    require_contract(template)
     with opened(template, policy, scale, listener, kinds=("experiment",)) as trial:
         key = key_of(trial.job(SCOPE), trial.image, trial.policy.hash)
         known = baseline_cache.find(template.name, scale, key)
@@ -93,13 +93,13 @@ def _judged(trial: Tryout, ran: JobResult) -> tuple[Results, tuple[Comparison, .
 
 
 def _results(trial: Tryout, ran: JobResult) -> tuple[Results, tuple[Comparison, ...]]:
-    found = measured.Measured.of(trial.numbers(ran)).results
+    found = measured.MeasuredRun.of(trial.numbers(ran)).results
     return found, compare_untrained(trial.template.manifest, trial.scale, found)
 
 
 def _kept(trial: Tryout, key: str, ran: JobResult) -> KeptBaseline:
     manifest = trial.template.manifest
-    found = measured.Measured.of(trial.numbers(ran)).results
+    found = measured.MeasuredRun.of(trial.numbers(ran)).results
     gpus = Driver().devices() if trial.policy.limits("experiment").gpus else ()
     return KeptBaseline(
         form=FORM,

@@ -14,27 +14,27 @@ from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import IdeaPaths
 from orchestrator.report import idea_report, run_report
 from orchestrator.report.git_history import History
-from orchestrator.research.pipeline import Outcome
-from orchestrator.research.setup import Place
-from orchestrator.research.stages.review import as_text
+from orchestrator.research.pipeline import PursuedIdea
+from orchestrator.research.run_spec import RunLocation
+from orchestrator.research.stages.review import review_text
 from orchestrator.research.study import Study
 
 PDF = "latex/out/paper.pdf"
 
 
-class Saver:
-    """Implements :class:`orchestrator.research.setup.Saving`."""
+class FileExporter:
+    """Implements :class:`orchestrator.research.run_spec.Exporter`."""
 
-    def idea(self, output: IdeaPaths, journal: Journal, outcome: Outcome) -> None:
+    def idea(self, output: IdeaPaths, journal: Journal, outcome: PursuedIdea) -> None:
         """Evidence, git history, paper, review and report of one idea."""
         write_evidence(output.evidence, journal)
         write_history(output.history, journal)
         write_paper(output, journal, outcome.study)
         if outcome.study.review is not None:
-            write(output.review, as_text(outcome.study.review))
+            write(output.review, review_text(outcome.study.review))
         write(output.report, idea_report(journal, journal_of_run(journal)))
 
-    def run(self, place: Place, journal: Journal, outcomes: tuple[Outcome, ...]) -> None:
+    def run(self, place: RunLocation, journal: Journal, outcomes: tuple[PursuedIdea, ...]) -> None:
         """The evidence of what ideas share, and the run's own report over every idea's journal."""
         write_evidence(place.output.evidence, journal)
         folders = [place.record.idea(outcome.study.idea) for outcome in outcomes]

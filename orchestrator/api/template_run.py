@@ -25,7 +25,7 @@ from orchestrator.research.stages.plots import is_png
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.template.contract.measured import FINAL
-from orchestrator.template.contract.paper import filled
+from orchestrator.template.contract.paper import sample_paper
 from orchestrator.template.template import PAPER, Template
 
 
@@ -99,7 +99,7 @@ class Tryout:
     def typeset(self) -> JobResult:
         """The paper's skeleton with a sentence in each place, compiled; its report comes home."""
         self.live.begin("latex")
-        text = filled(self.template.text(PAPER))
+        text = sample_paper(self.template.text(PAPER))
         files = self.files.under("latex").updated(Tree.of({TEX: self.store.put(text.encode())}))
         job = Job(
             scope="trial/paper",

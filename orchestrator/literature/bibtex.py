@@ -14,7 +14,15 @@ from dataclasses import dataclass
 
 from orchestrator.core.errors import BadFile
 
-KINDS = ("article", "book", "incollection", "inproceedings", "misc", "phdthesis", "techreport")
+ENTRY_KINDS = (
+    "article",
+    "book",
+    "incollection",
+    "inproceedings",
+    "misc",
+    "phdthesis",
+    "techreport",
+)
 FIELDS = [
     "title",
     "author",
@@ -79,7 +87,7 @@ _COMMAND = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class BibEntry:
     """One entry: its kind and key, and its fields in TeX's spelling by lower-case name."""
 
     kind: str
@@ -96,20 +104,20 @@ class Entry:
         return f"@{self.kind}{{{self.key},\n" + ",\n".join(lines) + "\n}\n"
 
 
-def entries(text: str, where: str) -> Iterator[Entry]:
+def entries(text: str, where: str) -> Iterator[BibEntry]:
     """Every entry of ``text``. Raises :class:`BadFile` with the line."""
     at = 0
     while match := _ENTRY.search(text, at):
         start = f"{where}:{text.count(chr(10), 0, match.start()) + 1}"
         kind = match[1].lower()
         end = _closing(text, match.end(), start)
-        if kind in KINDS:
+        if kind in ENTRY_KINDS:
             yield _entry(kind, text[match.end() : end], start)
         elif kind != "comment":
             raise BadFile(
                 f"entries of the kind @{match[1][:40]} are not supported",
                 where=start,
-                todo=f"write it as one of: {', '.join(KINDS)}",
+                todo=f"write it as one of: {', '.join(ENTRY_KINDS)}",
             )
         at = end + 1
 
@@ -180,7 +188,7 @@ def _closing(text: str, start: int, where: str) -> int:
     raise BadFile("an entry is not closed", where=where, todo="add the missing `}`")
 
 
-def _entry(kind: str, body: str, where: str) -> Entry:
+def _entry(kind: str, body: str, where: str) -> BibEntry:
     key, _, rest = body.partition(",")
     key = key.strip()
     if not KEY.fullmatch(key):
@@ -207,7 +215,7 @@ def _entry(kind: str, body: str, where: str) -> Entry:
             )
         if name in FIELDS:
             fields[name] = check_field(name, value, f"{where}: {key}")
-    return Entry(kind, key, tuple(fields.items()))
+    return BibEntry(kind, key, tuple(fields.items()))
 
 
 def _value(text: str, where: str) -> tuple[str, str]:

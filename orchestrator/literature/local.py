@@ -19,9 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from orchestrator.core.errors import BadFile, listed
 from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.problems import Form, explained, row
-from orchestrator.literature.bibtex import KEY, Entry, check_field, entries, plain_text
+from orchestrator.literature.bibtex import KEY, BibEntry, check_field, entries, plain_text
 
-MAX_BYTES = 16 * 2**20
+_MAX_BYTES = 16 * 2**20
 MAX_PAPERS = 20_000
 STOP_WORDS = frozenset(
     [
@@ -112,7 +112,7 @@ class LocalLibrary:
         for path in paths:
             try:
                 with path.open("rb") as file:
-                    files.append((str(path), file.read(MAX_BYTES + 1)))
+                    files.append((str(path), file.read(_MAX_BYTES + 1)))
             except OSError as problem:
                 raise BadFile(
                     "a library cannot be read",
@@ -184,11 +184,11 @@ def _gathered(files: Iterable[tuple[str, bytes]]) -> tuple[PaperRef, ...]:
 
 
 def _read(name: str, data: bytes) -> list[PaperRef]:
-    if len(data) > MAX_BYTES:
+    if len(data) > _MAX_BYTES:
         raise BadFile(
             "a library is too large",
             where=name,
-            why=f"more than {MAX_BYTES} bytes",
+            why=f"more than {_MAX_BYTES} bytes",
             todo="split it into several files",
         )
     if name.endswith(".json"):
@@ -259,17 +259,17 @@ def _from_paper(paper: _Paper, name: str) -> PaperRef:
     )
 
 
-def _written(paper: _Paper, where: str) -> Entry:
+def _written(paper: _Paper, where: str) -> BibEntry:
     """A simple entry for a paper without one."""
     fields = {"title": paper.title, "author": " and ".join(paper.authors), "year": str(paper.year)}
     if paper.venue:
         fields["journal"] = paper.venue
     plain = {name: value.replace("$", r"\$") for name, value in fields.items()}
     pairs = tuple((name, check_field(name, value, where)) for name, value in plain.items())
-    return Entry("article" if paper.venue else "misc", paper.key, pairs)
+    return BibEntry("article" if paper.venue else "misc", paper.key, pairs)
 
 
-def _from_entry(entry: Entry, name: str) -> PaperRef:
+def _from_entry(entry: BibEntry, name: str) -> PaperRef:
     year = re.search(r"\d{4}", entry.get("year"))
     if not entry.get("title") or not entry.get("author") or year is None:
         lacks = [key for key in ("title", "author") if not entry.get(key)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.core.job import Verdict
 
-Pairs = tuple[tuple[str, str], ...]
+SettingPairs = tuple[tuple[str, str], ...]
 
 # What only a program's own words can say: text in stderr → the limit it speaks of.
 _TELLS = (
@@ -22,20 +22,20 @@ _TELLS = (
 )
 
 
-def flat(value: Any, name: str = "") -> Pairs:
+def flatten_settings(value: Any, name: str = "") -> SettingPairs:
     """A nested engine answer as sorted (dotted key, text) pairs; lists keep their order."""
     if isinstance(value, Mapping) and value:
         return tuple(
             pair
             for key in sorted(value, key=str)
-            for pair in flat(value[key], f"{name}.{key}" if name else str(key))
+            for pair in flatten_settings(value[key], f"{name}.{key}" if name else str(key))
         )
     if isinstance(value, list | tuple):
         return ((name, ", ".join(_text(item) for item in value)),)
     return ((name, _text(value)),)
 
 
-def mismatches(asked: Pairs, inspected: Pairs) -> tuple[str, ...]:
+def mismatches(asked: SettingPairs, inspected: SettingPairs) -> tuple[str, ...]:
     """Each setting that the engine did not take as asked, in words."""
     have = dict(inspected)
     return tuple(

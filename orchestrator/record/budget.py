@@ -45,7 +45,7 @@ class Used:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
+class JournalBudget:
     """What one journal's calls may cost. None: no limit. ``wall`` and ``gpu_time`` in seconds.
 
     ``of`` is the policy's block that says so; ``before`` is what other journals of that block
@@ -59,13 +59,13 @@ class Budget:
     wall: float | None = None
     gpu_time: float | None = None
     before: Used = Used()
-    around: Budget | None = None
+    around: JournalBudget | None = None
 
-    def after(self, *others: Used) -> Budget:
+    def after(self, *others: Used) -> JournalBudget:
         """This budget for one journal, when ``others`` have been used of it elsewhere."""
         return replace(self, before=sum(others, self.before))
 
-    def within(self, wider: Budget) -> Budget:
+    def within(self, wider: JournalBudget) -> JournalBudget:
         """This budget, with ``wider`` held as well."""
         return replace(self, around=wider)
 

@@ -12,16 +12,16 @@ from orchestrator.core.model import ModelRequest, Reply, Usage
 from orchestrator.record.events import Answered, Asked, CallFailed, ErrorRecord, Port
 from orchestrator.record.journal import Journal
 
-Request = ModelRequest | EditRequest | Job | Query
-Answer = Reply | Edit | JobResult | tuple[PaperRef, ...]
+PortRequest = ModelRequest | EditRequest | Job | Query
+PortAnswer = Reply | Edit | JobResult | tuple[PaperRef, ...]
 
-REQUESTS: dict[Port, type[Request]] = {
+REQUEST_TYPES: dict[Port, type[PortRequest]] = {
     "model": ModelRequest,
     "editor": EditRequest,
     "sandbox": Job,
     "literature": Query,
 }
-ANSWERS: dict[Port, type[Answer]] = {
+ANSWER_TYPES: dict[Port, type[PortAnswer]] = {
     "model": Reply,
     "editor": Edit,
     "sandbox": JobResult,
@@ -36,8 +36,8 @@ class Step:
     port: Port
     scope: str
     at: str
-    request: Request
-    answer: Answer | None
+    request: PortRequest
+    answer: PortAnswer | None
     error: ErrorRecord | None
     seconds: float | None
     ceiling: Usage
@@ -113,12 +113,12 @@ def _step(journal: Journal, asked: Asked, end: Answered | CallFailed | None) -> 
     port = asked.port
     answer = None
     if isinstance(end, Answered):
-        answer = decode(ANSWERS[port], journal.load(end.body))
+        answer = decode(ANSWER_TYPES[port], journal.load(end.body))
     return Step(
         port=port,
         scope=asked.scope,
         at=asked.at,
-        request=decode(REQUESTS[port], journal.load(asked.body)),
+        request=decode(REQUEST_TYPES[port], journal.load(asked.body)),
         answer=answer,
         error=end.error if isinstance(end, CallFailed) else None,
         seconds=end.seconds if end else None,

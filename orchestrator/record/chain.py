@@ -10,7 +10,7 @@ from pathlib import Path
 from orchestrator.core.errors import BadJournal
 from orchestrator.core.files import disk_errors
 from orchestrator.core.tree import digest
-from orchestrator.record.events import GENESIS, SCHEMA, Event, read_event
+from orchestrator.record.events import GENESIS, JOURNAL_SCHEMA, Event, read_event
 
 _RESTORE = "restore the journal from a copy; a changed record is never replayed"
 
@@ -53,9 +53,9 @@ def _require_schema(raw: bytes, where: str) -> None:
     except (ValueError, RecursionError):
         return  # read_event says what is wrong
     schema = line.get("schema") if isinstance(line, dict) else None
-    if schema != SCHEMA:
+    if schema != JOURNAL_SCHEMA:
         raise BadJournal(
-            f"the journal has schema {schema}, this program reads {SCHEMA}",
+            f"the journal has schema {schema}, this program reads {JOURNAL_SCHEMA}",
             where=where,
             todo="read it with the aisci version that wrote it",
         )

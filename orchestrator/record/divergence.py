@@ -71,7 +71,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def interrupted(error: BaseException | None) -> bool:
+def was_interrupted(error: BaseException | None) -> bool:
     """Whether ``error`` came up while a person's stop was being obeyed: then it is no answer."""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__context__

@@ -23,7 +23,7 @@ from orchestrator.record.paths import RunPaths
 from orchestrator.record.statement import STATEMENT
 
 PAYLOAD = "application/vnd.in-toto+json"
-RUN = "https://aisci.invalid/run/v1"
+RUN_PREDICATE = "https://aisci.invalid/run/v1"
 """The predicate's type: a name, no address; RFC 2606 keeps ``.invalid`` from ever being one."""
 
 
@@ -52,7 +52,7 @@ class Envelope:
         return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(self.payload), self.payload)
 
 
-def about(paths: RunPaths) -> bytes:
+def run_statement(paths: RunPaths) -> bytes:
     """The statement about a run that is sealed. Raises :class:`BadJournal` for any other."""
     lines = [line for line, _ in read_lines(paths.journal)]
     if not lines or not isinstance(lines[-1], Sealed):
@@ -71,7 +71,7 @@ def about(paths: RunPaths) -> bytes:
                 {"name": name, "digest": {"sha256": _sha256(path)}}
                 for name, path in journals.items()
             ],
-            "predicateType": RUN,
+            "predicateType": RUN_PREDICATE,
             "predicate": {
                 "heads": {name: head_of(path) for name, path in journals.items()},
                 "sealed": lines[-1].at,
@@ -83,7 +83,7 @@ def about(paths: RunPaths) -> bytes:
     )
 
 
-def sealed_in(payload: bytes, name: str, sign: Callable[[bytes], bytes]) -> bytes:
+def signed_envelope(payload: bytes, name: str, sign: Callable[[bytes], bytes]) -> bytes:
     """The envelope's file: ``payload``, signed by the key that is called ``name``."""
     signature = sign(Envelope(payload, ()).to_sign)
     made = {
@@ -94,7 +94,7 @@ def sealed_in(payload: bytes, name: str, sign: Callable[[bytes], bytes]) -> byte
     return json.dumps(made, indent=1).encode() + b"\n"
 
 
-def opened(data: bytes) -> tuple[Envelope, dict[str, Any]]:
+def open_envelope(data: bytes) -> tuple[Envelope, dict[str, Any]]:
     """An envelope's file, and the JSON of its payload. Raises ValueError where it is none."""
     try:
         made = json.loads(data)
@@ -106,7 +106,7 @@ def opened(data: bytes) -> tuple[Envelope, dict[str, Any]]:
             for row in made["signatures"]
         ]
         statement = json.loads(payload)
-        if statement["_type"] != STATEMENT or statement["predicateType"] != RUN:
+        if statement["_type"] != STATEMENT or statement["predicateType"] != RUN_PREDICATE:
             raise ValueError("it is no statement about a run of aisci's")
     except (KeyError, TypeError, AttributeError, binascii.Error, RecursionError) as error:
         raise ValueError(f"it is not built as an envelope: {type(error).__name__}") from error

@@ -16,7 +16,7 @@ from orchestrator.core.research import Idea, Novelty
 from orchestrator.core.tree import digest
 from orchestrator.record.pins import Pins
 
-SCHEMA = 2
+JOURNAL_SCHEMA = 2
 """The form of the journal; lines of another form are refused."""
 
 GENESIS = "0" * 64
@@ -68,7 +68,7 @@ class RunStarted(_Line):
     """The first line of a run's journal."""
 
     kind: Literal["run_started"] = "run_started"
-    schema: int = SCHEMA
+    schema: int = JOURNAL_SCHEMA
     pins: Pins
 
 
@@ -85,7 +85,7 @@ class IdeaStarted(_Line):
     """The first line of an idea's journal."""
 
     kind: Literal["idea_started"] = "idea_started"
-    schema: int = SCHEMA
+    schema: int = JOURNAL_SCHEMA
     id: str
     idea: Idea
     novelty: Novelty

@@ -12,7 +12,7 @@ from orchestrator.record.events import Answered
 from orchestrator.record.journal import Journal
 
 
-def evidence(journal: Journal) -> Iterator[tuple[str, Any]]:
+def recorded_statements(journal: Journal) -> Iterator[tuple[str, Any]]:
     """(scope, attestation) of every container whose end the journal records, in order."""
     for event in journal.events:
         if isinstance(event, Answered) and event.evidence is not None:
@@ -21,7 +21,7 @@ def evidence(journal: Journal) -> Iterator[tuple[str, Any]]:
 
 def write_evidence(folder: Path, journal: Journal) -> None:
     """One JSON file a container: what the journal says of it."""
-    for number, (scope, told) in enumerate(evidence(journal), start=1):
+    for number, (scope, told) in enumerate(recorded_statements(journal), start=1):
         write(folder / evidence_name(number, scope), canonical(told) + b"\n")
 
 

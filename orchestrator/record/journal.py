@@ -31,8 +31,8 @@ from orchestrator.record.divergence import (
     diverged,
     error_from,
     error_record,
-    interrupted,
     unrecorded,
+    was_interrupted,
 )
 from orchestrator.record.events import (
     GENESIS,
@@ -49,14 +49,14 @@ from orchestrator.record.events import (
     RunStarted,
     Sealed,
 )
-from orchestrator.record.ledger import CallKey, Ledger
+from orchestrator.record.ledger import CallKey, CostLedger
 from orchestrator.record.note_index import NoteIndex
 from orchestrator.record.notes import Note, read_note
 from orchestrator.record.pins import Pins
 
-T = TypeVar("T")
-E = TypeVar("E", bound=Event)
-N = TypeVar("N", bound=Note)
+_T = TypeVar("_T")
+_E = TypeVar("_E", bound=Event)
+_N = TypeVar("_N", bound=Note)
 Listener = Callable[[Heard], None]
 Evidence = Callable[[str, str, int, str, Any, Any], Any]
 """Port, scope, ordinal, request hash, request, answer → what is kept with the answer, or None."""
@@ -94,7 +94,7 @@ class Journal:
         self.path, self.blobs, self.mode, self.listener = path, blobs, mode, listener
         self.events: list[Event] = []
         self.head = GENESIS
-        self.ledger = Ledger()
+        self.ledger = CostLedger()
         self._calls: dict[CallKey, _Call] = {}
         self._notes = NoteIndex()
         self._ordinals: Counter[tuple[str, str]] = Counter()
@@ -112,7 +112,7 @@ class Journal:
 
     # --- writing ---------------------------------------------------------------------------
 
-    def append(self, event: E) -> E:
+    def append(self, event: _E) -> _E:
         """Write ``event`` as the next line and sync it to the disk before returning."""
         event = self._placed(event)
         raw = canonical(event)
@@ -121,7 +121,7 @@ class Journal:
         self.head = digest(raw)
         return event
 
-    def _placed(self, event: E) -> E:
+    def _placed(self, event: _E) -> _E:
         now = event.at or datetime.now(UTC).isoformat(timespec="milliseconds")
         return replace(event, n=len(self.events), prev=self.head, at=now)
 
@@ -141,13 +141,13 @@ class Journal:
             return
         what = f"the note {note.note!r}"
         if known is not None and self.mode is not Mode.FORK:
-            raise diverged(what, scope, ordinal, bodies.plain(known), bodies.plain(note))
+            raise diverged(what, scope, ordinal, bodies.to_json(known), bodies.to_json(note))
         if self.mode is Mode.REPLAY:
             raise unrecorded(what, scope, ordinal)
         self._write_note(scope, ordinal, note)
 
     def _write_note(self, scope: str, ordinal: int, note: Note) -> None:
-        body = bodies.store(bodies.plain(note), self.blobs)
+        body = bodies.store_body(bodies.to_json(note), self.blobs)
         self.append(Noted(scope=scope, ord=ordinal, name=note.note, body=body))
 
     def seal(self, ideas: dict[str, str] | None = None) -> str:
@@ -174,7 +174,7 @@ class Journal:
             None,
         )
 
-    def notes(self, kind: type[N], *, below: str, now: bool = False) -> list[N]:
+    def notes(self, kind: type[_N], *, below: str, now: bool = False) -> list[_N]:
         """Every note of ``kind`` in the scope ``below`` or under it, as written.
 
         ``now`` leaves out those that did not come about (again) in this process: after a fork,
@@ -184,7 +184,7 @@ class Journal:
 
     def load(self, body: Body) -> Any:
         """The JSON value of a line's body. Raises :class:`BadJournal` where it is missing."""
-        return bodies.load(body, self.blobs)
+        return bodies.read_body(body, self.blobs)
 
     def _take(self, event: Event) -> None:
         self.events.append(event)
@@ -208,20 +208,20 @@ class Journal:
         port: Port,
         scope: str,
         request: Any,
-        answer: type[T],
-        make: Callable[[], T],
+        answer: type[_T],
+        make: Callable[[], _T],
         *,
         ceiling: Usage | None = None,
         admit: Callable[[Usage], None] = lambda _: None,
         evidence: Evidence | None = None,
-    ) -> T:
+    ) -> _T:
         """Answer from the record, or make the call and record both sides.
 
         ``admit`` is called before an outgoing call only, and may raise ``BudgetSpent``.
         ``evidence`` makes what is kept with the answer, from the call and its bodies.
         """
         ordinal = self._next(port, scope)
-        plain = bodies.plain(request)
+        plain = bodies.to_json(request)
         found = self._calls.get((port, scope, ordinal))
         if found and found.asked.request != digest(plain):
             if self.mode is not Mode.FORK:
@@ -243,7 +243,7 @@ class Journal:
                 scope=scope,
                 ord=ordinal,
                 request=digest(plain),
-                body=bodies.store(plain, self.blobs),
+                body=bodies.store_body(plain, self.blobs),
                 ceiling=ceiling,
             )
         )
@@ -253,16 +253,16 @@ class Journal:
         self,
         asked: Asked,
         plain: Any,
-        answer: type[T],
-        make: Callable[[], T],
+        answer: type[_T],
+        make: Callable[[], _T],
         evidence: Evidence | None,
-    ) -> T:
+    ) -> _T:
         port, scope, ordinal, request = asked.port, asked.scope, asked.ord, asked.request
         began = monotonic()
         try:
             value = make()
         except AisciError as error:
-            if interrupted(error):
+            if was_interrupted(error):
                 raise Interrupted(
                     "the run was stopped",
                     where=scope,
@@ -279,15 +279,15 @@ class Journal:
             raise
         took = round(monotonic() - began, 3)
         body = encode(answer, value)
-        made = evidence and evidence(port, scope, ordinal, request, plain, bodies.plain(body))
+        made = evidence and evidence(port, scope, ordinal, request, plain, bodies.to_json(body))
         self.append(
             Answered(
                 port=port,
                 scope=scope,
                 ord=ordinal,
                 request=request,
-                body=bodies.store(body, self.blobs),
-                evidence=bodies.store(made, self.blobs) if made else None,
+                body=bodies.store_body(body, self.blobs),
+                evidence=bodies.store_body(made, self.blobs) if made else None,
                 seconds=took,
             )
         )

@@ -11,7 +11,7 @@ from orchestrator.record.events import NESTED, Answered, Asked, CallFailed
 CallKey = tuple[str, str, int]
 
 
-class Ledger:
+class CostLedger:
     """The sums over one journal, updated with each of its lines.
 
     ``seconds`` is the time of all calls, but for model calls inside an edit, whose time is the

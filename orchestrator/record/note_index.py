@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from orchestrator.record.notes import Note
 
-N = TypeVar("N", bound=Note)
+_N = TypeVar("_N", bound=Note)
 _Key = tuple[str, str, int]
 
 
@@ -27,7 +27,7 @@ class NoteIndex:
         self._came.add(key)
         return self._notes.get(key)
 
-    def of(self, kind: type[N], *, below: str, now: bool) -> list[N]:
+    def of(self, kind: type[_N], *, below: str, now: bool) -> list[_N]:
         """Every note of ``kind`` in the scope ``below`` or under it, as written.
 
         ``now`` leaves out those that did not come about in this process.

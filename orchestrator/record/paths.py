@@ -23,13 +23,13 @@ from orchestrator.core.research import Idea
 from orchestrator.core.tree import Tree
 
 
-def proofs_of(policy_hash: str) -> str:
+def proofs_folder(policy_hash: str) -> str:
     """The folder of one policy's proofs, below the results."""
     return f"proofs/{policy_hash[:32]}"
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordPaths:
     """A folder with a record of its own, and the page that is made from it."""
 
     folder: Path
@@ -52,7 +52,7 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class IdeaPaths(Recorded):
+class IdeaPaths(RecordPaths):
     """The files of one idea."""
 
     @property
@@ -79,7 +79,7 @@ class IdeaPaths(Recorded):
 
 
 @dataclass(frozen=True, slots=True)
-class RunPaths(Recorded):
+class RunPaths(RecordPaths):
     """The files of one run."""
 
     @classmethod

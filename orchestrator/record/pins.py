@@ -9,7 +9,7 @@ from pydantic import ConfigDict
 
 from orchestrator.core.tree import Tree
 
-Pairs = tuple[tuple[str, str], ...]
+_ImageIds = tuple[tuple[str, str], ...]
 
 DEFAULT_ROLE = "default"
 """The role of a model that does all that no other role is given for."""
@@ -71,7 +71,7 @@ class ProofSummary(_Pin):
     at: str
     outcome: str
     sha256: str
-    images: Pairs
+    images: _ImageIds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ class Pins(_Pin):
     policy: PolicyPin
     seccomp: dict[str, Any]
     prompts: str
-    images: Pairs
+    images: _ImageIds
     models: tuple[ModelPin, ...]
     scale: str
     ideas: int

@@ -17,7 +17,7 @@ from orchestrator.core.model import Ask, ModelRequest, Reply, Usage
 from orchestrator.core.protocols import Blobs, Editor, LanguageModel, Literature, Sandbox
 from orchestrator.core.research import Run
 from orchestrator.record import statement
-from orchestrator.record.budget import Budget
+from orchestrator.record.budget import JournalBudget
 from orchestrator.record.events import NESTED
 from orchestrator.record.journal import Journal
 from orchestrator.record.notes import Note, RunFinished
@@ -43,7 +43,7 @@ class Ports:
     edges: Edges
     journal: Journal
     blobs: Blobs
-    budget: Budget
+    budget: JournalBudget
     scope: str
     until: Deadline = FOREVER
 
@@ -132,7 +132,7 @@ class RecordedEditor:
             Edit,
             make,
             admit=lambda ceiling: ports.budget.admit(ports.journal, ceiling, paid=False),
-            evidence=statement.of_call,
+            evidence=statement.container_statement,
         )
 
 
@@ -149,7 +149,7 @@ class RecordedSandbox:
             JobResult,
             lambda: ports.edges.sandbox.run(job, ports.deadline(gpus)),
             admit=lambda ceiling: ports.budget.admit(ports.journal, ceiling, paid=False, gpus=gpus),
-            evidence=statement.of_call,
+            evidence=statement.container_statement,
         )
 
 

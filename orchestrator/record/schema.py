@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from orchestrator.record.calls import ANSWERS, REQUESTS
+from orchestrator.record.calls import ANSWER_TYPES, REQUEST_TYPES
 from orchestrator.record.events import EVENT
 from orchestrator.record.notes import NOTE
 
@@ -47,8 +47,8 @@ class _AsWritten(GenerateJsonSchema):
 def journal_schema() -> dict[str, Any]:
     """The schema of a line. ``$defs`` has the notes and each port's requests and answers too."""
     values: dict[str, TypeAdapter[Any]] = {"line": EVENT, "Note": NOTE}
-    values |= {f"{port}.request": TypeAdapter(kind) for port, kind in REQUESTS.items()}
-    values |= {f"{port}.answer": TypeAdapter(kind) for port, kind in ANSWERS.items()}
+    values |= {f"{port}.request": TypeAdapter(kind) for port, kind in REQUEST_TYPES.items()}
+    values |= {f"{port}.answer": TypeAdapter(kind) for port, kind in ANSWER_TYPES.items()}
     made, shared = TypeAdapter.json_schemas(
         [(name, "validation", adapter) for name, adapter in values.items()],
         schema_generator=_AsWritten,

@@ -11,18 +11,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 STATEMENT = "https://in-toto.io/Statement/v1"
-CONTAINER = "https://aisci.invalid/container/v1"
+CONTAINER_PREDICATE = "https://aisci.invalid/container/v1"
 """The predicate's type: a name, no address; RFC 2606 keeps ``.invalid`` from ever being one."""
 
-Json = dict[str, Any]
+_Json = dict[str, Any]
 
 _ENDED = ("verdict", "exit_code", "killed", "hit", "suspected")
 _WHAT = ("container", "image", "engine", "kernel", "runtime", "storage")
 
 
-def of_call(
-    port: str, scope: str, ordinal: int, request: str, asked: Mapping[str, Any], answer: Json
-) -> Json | None:
+def container_statement(
+    port: str, scope: str, ordinal: int, request: str, asked: Mapping[str, Any], answer: _Json
+) -> _Json | None:
     """The statement of a sandbox's or editor's call; None where no container did the work."""
     box = answer["attestation"]
     if box is None:
@@ -34,7 +34,7 @@ def of_call(
             _subject(f"{port} call {ordinal + 1} in {scope}", request),
             *(_subject(path, files[path]) for path in sorted(files)),
         ],
-        "predicateType": CONTAINER,
+        "predicateType": CONTAINER_PREDICATE,
         "predicate": {
             "scope": scope,
             "kind": asked.get("kind", "editor"),
@@ -50,12 +50,12 @@ def of_call(
     }
 
 
-def _home(asked: Mapping[str, Any], answer: Json) -> Iterator[tuple[str, str]]:
+def _home(asked: Mapping[str, Any], answer: _Json) -> Iterator[tuple[str, str]]:
     """(path, SHA-256) of what came home: all of a job's files; of an edit's those it may change."""
     for path, sha256 in answer["files"]["files"]:
         if "editable" not in asked or path in asked["editable"]:
             yield path, sha256
 
 
-def _subject(name: str, sha256: str) -> Json:
+def _subject(name: str, sha256: str) -> _Json:
     return {"name": name, "digest": {"sha256": sha256}}

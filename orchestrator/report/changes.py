@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from orchestrator.core.research import Run
 from orchestrator.record.calls import Step
 from orchestrator.record.notes import RunsCompleted
-from orchestrator.report.html import Child, Html, el, fold, table
+from orchestrator.report.html import Child, Html, data_table, el, fold
 from orchestrator.report.page import pill, section
 from orchestrator.report.reading import IdeaFacts
 
-MOST_LINES = 600  # of one file's diff
-MOST_BYTES = 256 * 1024  # of a file that is compared
-LOOKS = {"+": "add", "-": "del", "@": "at"}
+_MAX_LINES = 600  # of one file's diff
+_MAX_BYTES = 256 * 1024  # of a file that is compared
+_LOOKS = {"+": "add", "-": "del", "@": "at"}
 
 
-def changes(facts: IdeaFacts) -> Html | None:
+def changes_section(facts: IdeaFacts) -> Html | None:
     """Every run beside the baseline, and attempts of runs that never finished."""
     parts: list[Child] = []
     before = next((run for run in facts.runs if run.number == 0), None)
@@ -53,7 +53,7 @@ def _attempts(steps: list[Step]) -> Html | None:
     rows = [row for step in steps if (row := _attempt(step)) is not None]
     back = any(step.edit.refused for step in steps if step.port == "editor" and step.answer)
     plain = all(step.error is None for step in steps) and len(rows) <= 2 and not back
-    return None if plain else table(("attempt", "what", "how it ended", ""), rows)
+    return None if plain else data_table(("attempt", "what", "how it ended", ""), rows)
 
 
 def _attempt(step: Step) -> tuple[Child, ...] | None:
@@ -86,14 +86,14 @@ def _diffs(facts: IdeaFacts, before: Run, run: Run) -> Iterator[Html]:
 
 def _text(facts: IdeaFacts, sha256: str | None) -> list[str]:
     data = facts.blob(sha256) if sha256 else b""
-    if len(data) > MOST_BYTES or b"\0" in data:
+    if len(data) > _MAX_BYTES or b"\0" in data:
         return [f"({len(data)} bytes, not compared as text)"]
     return data.decode("utf-8", errors="replace").splitlines()
 
 
 def _diff(old: list[str], new: list[str], path: str) -> tuple[Html, int]:
     rows = list(difflib.unified_diff(old, new, f"before/{path}", f"after/{path}", lineterm=""))[2:]
-    spans = [el("span", row or " ", class_=LOOKS.get(row[:1])) for row in rows[:MOST_LINES]]
-    if len(rows) > MOST_LINES:
-        spans.append(el("span", f"… {len(rows) - MOST_LINES} more lines", class_="at"))
+    spans = [el("span", row or " ", class_=_LOOKS.get(row[:1])) for row in rows[:_MAX_LINES]]
+    if len(rows) > _MAX_LINES:
+        spans.append(el("span", f"… {len(rows) - _MAX_LINES} more lines", class_="at"))
     return el("pre", spans, class_="diff"), sum(row[:1] in "+-" for row in rows)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from orchestrator.core.model import Usage
 from orchestrator.record.calls import Step
-from orchestrator.report.html import Html, el, fold, number, right, table
+from orchestrator.report.html import Html, data_table, el, fold, number, right
 from orchestrator.report.page import dollars, duration, pill, section
 from orchestrator.report.reading import IdeaFacts
 
-WIDTH = 640  # of the bar of stages, in CSS pixels
-SHOWN = 4000  # characters of a prompt's last message and of a reply
+_WIDTH = 640  # of the bar of stages, in CSS pixels
+_SHOWN = 4000  # characters of a prompt's last message and of a reply
 
 
-def total(steps: tuple[Step, ...]) -> Usage:
+def total_usage(steps: tuple[Step, ...]) -> Usage:
     """The sum; ``usd`` is None as soon as one price is unknown."""
     used = [step.usage for step in steps]
     prices = [usage.usd for usage in used]
@@ -24,7 +24,7 @@ def total(steps: tuple[Step, ...]) -> Usage:
     )
 
 
-def cost(facts: IdeaFacts) -> Html:
+def cost_section(facts: IdeaFacts) -> Html:
     """Money and tokens by purpose, time by stage."""
     by: dict[str, list[Step]] = {}
     for step in facts.of("model"):
@@ -43,13 +43,13 @@ def cost(facts: IdeaFacts) -> Html:
         "cost",
         "Cost and time",
         _time(facts),
-        table(heads, rows) if rows else el("p", "No model was asked.", class_="quiet"),
+        data_table(heads, rows) if rows else el("p", "No model was asked.", class_="quiet"),
         el("p", charged, class_="small") if unanswered else None,
     )
 
 
 def _purpose(name: str, steps: tuple[Step, ...]) -> tuple[Html | str, ...]:
-    used = total(steps)
+    used = total_usage(steps)
     seconds = sum(step.seconds or 0.0 for step in steps)
     return (
         name,
@@ -68,7 +68,7 @@ def _time(facts: IdeaFacts) -> Html | None:
         return None
     parts, keys, x = [], [], 0.0
     for place, (name, seconds) in enumerate(facts.stages):
-        width = WIDTH * seconds / whole
+        width = _WIDTH * seconds / whole
         look = f"s{place % 8}"
         parts.append(
             el("rect", x=round(x, 1), width=max(0.5, round(width - 1, 1)), height=12, class_=look)
@@ -79,7 +79,7 @@ def _time(facts: IdeaFacts) -> Html | None:
     chart = el(
         "svg",
         parts,
-        viewBox=f"0 0 {WIDTH} 12",
+        viewBox=f"0 0 {_WIDTH} 12",
         width="100%",
         height=14,
         preserveAspectRatio="none",
@@ -89,7 +89,7 @@ def _time(facts: IdeaFacts) -> Html | None:
     return el("div", chart, el("ul", keys, class_="legend"))
 
 
-def calls(facts: IdeaFacts) -> Html | None:
+def calls_section(facts: IdeaFacts) -> Html | None:
     """Every model call, folded: the end of what was asked, and the reply."""
     steps = facts.of("model")
     if not steps:
@@ -110,11 +110,11 @@ def _call(step: Step) -> Html:
     return fold(
         [head, state],
         el("p", "the end of what was asked", class_="label small quiet"),
-        el("pre", last[-SHOWN:], class_="wrap"),
+        el("pre", last[-_SHOWN:], class_="wrap"),
         el("p", f"{request.model} replied", class_="label small quiet"),
         el(
             "pre",
-            reply[:SHOWN] or (step.error.what if step.error else "(no answer)"),
+            reply[:_SHOWN] or (step.error.what if step.error else "(no answer)"),
             class_="wrap",
         ),
     )

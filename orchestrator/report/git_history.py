@@ -27,7 +27,7 @@ _PLAIN_FILE = 0o100644
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class HistoryCommit:
     """One commit: its id in hex, its number from 0, and its message."""
 
     id: str
@@ -72,11 +72,12 @@ class History:
             repo.refs[_BRANCH] = wanted.id
             return wanted.id.decode()
 
-    def log(self) -> tuple[Recorded, ...]:
+    def log(self) -> tuple[HistoryCommit, ...]:
         """Every commit, oldest first."""
         with self._open() as repo:
             return tuple(
-                Recorded(c.id.decode(), c.commit_time, c.message.decode()) for c in _chain(repo)
+                HistoryCommit(c.id.decode(), c.commit_time, c.message.decode())
+                for c in _chain(repo)
             )
 
     def _open(self) -> Repo:

@@ -12,10 +12,10 @@ from collections.abc import Iterable
 
 from orchestrator.core.sanitize import plain
 
-LONGEST = 200_000  # characters of one text
-EMPTY = frozenset({"meta", "img", "rect", "line", "circle"})
-PNG = b"\x89PNG\r\n\x1a\n"
-PICTURE = 4 * 1024 * 1024  # bytes of one picture that is put into a page
+_MAX_TEXT = 200_000  # characters of one text
+_VOID_ELEMENTS = frozenset({"meta", "img", "rect", "line", "circle"})
+_PNG = b"\x89PNG\r\n\x1a\n"
+_MAX_PICTURE = 4 * 1024 * 1024  # bytes of one picture that is put into a page
 
 
 class Html(str):
@@ -29,7 +29,7 @@ Child = Html | str | int | float | None | Iterable["Child"]
 
 def text(value: object) -> Html:
     """``value`` as text of a page."""
-    return Html(html.escape(plain(value, limit=LONGEST), quote=True))
+    return Html(html.escape(plain(value, limit=_MAX_TEXT), quote=True))
 
 
 def join(*children: Child) -> Html:
@@ -52,7 +52,7 @@ def el(tag: str, /, *children: Child, **attributes: object) -> Html:
         for key, value in attributes.items()
         if value is not None
     )
-    if tag in EMPTY:
+    if tag in _VOID_ELEMENTS:
         return Html(f"<{tag}{said}/>")
     return Html(f"<{tag}{said}>{join(*children)}</{tag}>")
 
@@ -62,7 +62,7 @@ def fold(summary: Child, *children: Child, opened: bool = False) -> Html:
     return el("details", el("summary", summary), *children, open="" if opened else None)
 
 
-def table(heads: Iterable[Child], rows: Iterable[Iterable[Child]], class_: str = "") -> Html:
+def data_table(heads: Iterable[Child], rows: Iterable[Iterable[Child]], class_: str = "") -> Html:
     """A table that scrolls by itself where the page is narrow."""
     names = list(heads)
     head = el("thead", el("tr", [_head(cell) for cell in names])) if any(names) else None
@@ -94,11 +94,11 @@ def picture(data: bytes, alt: str) -> Html:
     """A PNG inside the page. Its pixels are the browser's business: here, only its first bytes
     and its size are looked at.
     """
-    if not data.startswith(PNG) or len(data) > PICTURE:
+    if not data.startswith(_PNG) or len(data) > _MAX_PICTURE:
         return el("p", f"{alt}: not shown, {_why_not(data)}", class_="quiet")
     source = Html("data:image/png;base64," + base64.b64encode(data).decode())
     return Html(f'<img alt="{text(alt)}" src="{source}"/>')
 
 
 def _why_not(data: bytes) -> str:
-    return f"{len(data)} bytes" if data.startswith(PNG) else "it is not a PNG file"
+    return f"{len(data)} bytes" if data.startswith(_PNG) else "it is not a PNG file"

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from orchestrator.record.journal import Journal
-from orchestrator.report.changes import changes
-from orchestrator.report.containers import containers
-from orchestrator.report.cost import calls, cost, total
-from orchestrator.report.html import Child, Html, el, fold, table
-from orchestrator.report.measured import measured
+from orchestrator.report.changes import changes_section
+from orchestrator.report.containers import containers_section
+from orchestrator.report.cost import calls_section, cost_section, total_usage
+from orchestrator.report.html import Child, Html, data_table, el, fold
+from orchestrator.report.measured import measured_section
 from orchestrator.report.page import (
     contents,
     dollars,
     duration,
-    facts,
+    fact_list,
     lines,
     page,
     pill,
     section,
 )
-from orchestrator.report.paper import claims, figures, paper, review
+from orchestrator.report.paper import claims_section, figures_section, paper_section, review_section
 from orchestrator.report.reading import IdeaFacts, read_idea
 
-TITLES = {
+_TITLES = {
     "idea": "The idea",
     "results": "What was measured",
     "figures": "Figures",
@@ -44,18 +44,18 @@ def idea_report(journal: Journal, run: Journal | None) -> str:
     known = read_idea(journal, run)
     parts = {
         "idea": _idea(known),
-        "results": measured(known),
-        "figures": figures(known),
-        "changes": changes(known),
-        "paper": paper(known),
-        "numbers": claims(known),
-        "review": review(known),
-        "cost": cost(known),
-        "containers": containers(known),
-        "calls": calls(known),
+        "results": measured_section(known),
+        "figures": figures_section(known),
+        "changes": changes_section(known),
+        "paper": paper_section(known),
+        "numbers": claims_section(known),
+        "review": review_section(known),
+        "cost": cost_section(known),
+        "containers": containers_section(known),
+        "calls": calls_section(known),
         "record": _record(known),
     }
-    there = [(anchor, TITLES[anchor]) for anchor, part in parts.items() if part]
+    there = [(anchor, _TITLES[anchor]) for anchor, part in parts.items() if part]
     title = f"{known.idea.title} · aisci"
     return page(
         title, _head(known, contents(there)), _failure(known), *parts.values(), _foot(known)
@@ -77,13 +77,13 @@ def _head(known: IdeaFacts, links: Html) -> Html:
 
 
 def _numbers(known: IdeaFacts) -> Html:
-    used = total(known.of("model"))
+    used = total_usage(known.of("model"))
     boxes = len([s for s in known.steps if s.port in {"sandbox", "editor"} and s.answer])
     shared = any(step.port == "sandbox" for step in known.shared)
     finished = sum(1 for run in known.runs if run.number)
     tried = sum(run.attempts for run in known.runs if run.number)
     tokens = used.prompt_tokens + used.completion_tokens
-    return facts(
+    return fact_list(
         ("runs", finished, f"beside the baseline, in {tried} attempts"),
         ("containers", boxes, "beside the shared baseline" if shared else ""),
         ("model calls", len(known.of("model")), f"{tokens:,} tokens"),
@@ -125,7 +125,7 @@ def _idea(known: IdeaFacts) -> Html:
         own = el("p", "The proposer's own scores: ", ", ".join(scores), ".", class_="small quiet")
     return section(
         "idea",
-        TITLES["idea"],
+        _TITLES["idea"],
         lines(idea.experiment),
         own,
         el("h3", "Is it new? ", pill(novelty.decision)),
@@ -142,7 +142,8 @@ def _papers(known: IdeaFacts) -> Html | None:
     if not rows:
         return None
     return fold(
-        f"{len(rows)} papers were looked at", table(("title", "authors", "year", "venue"), rows)
+        f"{len(rows)} papers were looked at",
+        data_table(("title", "authors", "year", "venue"), rows),
     )
 
 
@@ -171,7 +172,7 @@ def _record(known: IdeaFacts) -> Html:
         "for this one too: to whoever kept that elsewhere, an audit shows whether the record is "
         "intact."
     )
-    return section("record", TITLES["record"], el("p", about), table(("", ""), rows))
+    return section("record", _TITLES["record"], el("p", about), data_table(("", ""), rows))
 
 
 def _hash(value: str) -> Html:

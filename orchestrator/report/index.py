@@ -8,10 +8,10 @@ from orchestrator.core.errors import BadJournal
 from orchestrator.record.calls import steps
 from orchestrator.record.journal import Journal
 from orchestrator.record.pins import Pins
-from orchestrator.report.cost import total
-from orchestrator.report.html import Child, Html, el, join, number, right, table
-from orchestrator.report.page import dollars, duration, facts, page, pill, section
-from orchestrator.report.proof import proved
+from orchestrator.report.cost import total_usage
+from orchestrator.report.html import Child, Html, data_table, el, join, number, right
+from orchestrator.report.page import dollars, duration, fact_list, page, pill, section
+from orchestrator.report.proof import proof_paragraph
 from orchestrator.report.reading import IdeaFacts, read_idea
 
 
@@ -37,7 +37,7 @@ def run_report(run: Journal, ideas: list[Journal]) -> str:
             _numbers(run, [facts for _, facts in known]),
         ),
         section("ideas", "Ideas", [_table(known)]),
-        section("proof", "Proof of the policy", proved(pins, "../../")),
+        section("proof", "Proof of the policy", proof_paragraph(pins, "../../")),
         section("record", "The record", _record(run)),
     )
 
@@ -45,9 +45,9 @@ def run_report(run: Journal, ideas: list[Journal]) -> str:
 def _numbers(run: Journal, ideas: list[IdeaFacts]) -> Html:
     asked = tuple(step for step in steps(run) if step.port == "model")
     every = (*asked, *(step for idea in ideas for step in idea.of("model")))
-    used = total(every)
+    used = total_usage(every)
     done = sum(idea.status == "finished" for idea in ideas)
-    return facts(
+    return fact_list(
         ("ideas finished", f"{done} of {len(ideas)}", ""),
         ("papers", sum(idea.paper is not None for idea in ideas), ""),
         ("model calls", len(every), f"{used.prompt_tokens + used.completion_tokens:,} tokens"),
@@ -58,7 +58,7 @@ def _numbers(run: Journal, ideas: list[IdeaFacts]) -> Html:
 def _table(known: list[tuple[str, IdeaFacts]]) -> Html:
     rows: list[tuple[Child, ...]] = []
     for folder, idea in known:
-        used = total(idea.of("model"))
+        used = total_usage(idea.of("model"))
         why = f"{idea.failure.stage}: {idea.failure.what}"[:300] if idea.failure else ""
         rows.append(
             (
@@ -74,7 +74,7 @@ def _table(known: list[tuple[str, IdeaFacts]]) -> Html:
             )
         )
     names = ("runs", "numbers checked", "cost", "time")
-    return table(("idea", "", *map(right, names)), rows)
+    return data_table(("idea", "", *map(right, names)), rows)
 
 
 def _pins(run: Journal) -> Pins:
@@ -111,4 +111,4 @@ def _record(run: Journal) -> Html:
         el("code", "aisci audit RUN --head HEAD"),
         " then shows whether anything was changed.",
     )
-    return join(about, table(("", ""), rows))
+    return join(about, data_table(("", ""), rows))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 
-from orchestrator.report.html import Child, Html, el, number, right, table, text
+from orchestrator.report.html import Child, Html, data_table, el, number, right, text
 from orchestrator.report.page import section
 from orchestrator.report.reading import IdeaFacts
 from orchestrator.template.manifest import Manifest, Metric
 from orchestrator.template.results import Dataset
 
 WIDTH, STEP = 150, 9  # of a row's little chart, in CSS pixels
-Value = tuple[float, float | None]
+_Value = tuple[float, float | None]
 
 
-def measured(facts: IdeaFacts) -> Html | None:
+def measured_section(facts: IdeaFacts) -> Html | None:
     """A table a data set; None where no run brought numbers home."""
     if not facts.results:
         return None
@@ -44,7 +44,7 @@ def _runs(facts: IdeaFacts) -> Html:
         )
         for run in facts.runs
     ]
-    return table(("", "what it is", right("attempts"), right("time")), rows)
+    return data_table(("", "what it is", right("attempts"), right("time")), rows)
 
 
 def _dataset(facts: IdeaFacts, name: str) -> Html:
@@ -54,7 +54,7 @@ def _dataset(facts: IdeaFacts, name: str) -> Html:
     heads += [right("baseline" if run == 0 else f"run {run}") for run in found]
     heads += [""] if len(found) > 1 else []
     rows = [_row(metric, found, facts.manifest) for metric in metrics]
-    return el("div", el("h3", name), table(heads, rows))
+    return el("div", el("h3", name), data_table(heads, rows))
 
 
 def _ordered(names: dict[str, None], manifest: Manifest | None) -> list[str]:
@@ -86,21 +86,21 @@ def _name(metric: str, about: Metric | None) -> Html:
     return el("td", metric, el("small", small) if small else None, class_="metric")
 
 
-def _value(data: Dataset, metric: str) -> Value | None:
+def _value(data: Dataset, metric: str) -> _Value | None:
     mean = data.means.get(metric)
     return None if mean is None else (mean, data.stderrs.get(metric))
 
 
-def _plain(value: Value | None) -> Html:
+def _plain(value: _Value | None) -> Html:
     return number(_said(value) if value else "–")
 
 
-def _said(value: Value) -> str:
+def _said(value: _Value) -> str:
     mean, error = value
     return f"{mean:.4g}" + (f" ± {error:.2g}" if error is not None else "")
 
 
-def _against(base: Value, value: Value | None, about: Metric | None) -> Html:
+def _against(base: _Value, value: _Value | None, about: Metric | None) -> Html:
     if value is None:
         return number("–")
     change, look = value[0] - base[0], ""
@@ -116,14 +116,14 @@ def _against(base: Value, value: Value | None, about: Metric | None) -> Html:
     return number([text(_said(value)), small], class_="within" if within else "")
 
 
-def is_within(base: Value, value: Value) -> bool:
+def is_within(base: _Value, value: _Value) -> bool:
     """Whether a change is no larger than its own standard error; unknown errors judge nothing."""
     if base[1] is None or value[1] is None:
         return False
     return abs(value[0] - base[0]) <= math.hypot(base[1], value[1])
 
 
-def _chart(values: dict[int, Value | None]) -> Html | None:
+def _chart(values: dict[int, _Value | None]) -> Html | None:
     """One dot a run on a common axis, the baseline hollow, bars of one standard error."""
     known = {run: value for run, value in values.items() if value is not None}
     low = min((mean - (error or 0.0) for mean, error in known.values()), default=0.0)

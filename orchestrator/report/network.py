@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from orchestrator.core.job import Attestation, Egress
-from orchestrator.report.html import Html, el, fold, number, right, table
+from orchestrator.report.html import Html, data_table, el, fold, number, right
 from orchestrator.report.page import pill, size
 
 
-def network(box: Attestation) -> Html | None:
+def egress_table(box: Attestation) -> Html | None:
     """A fold with every connection; None where the container had no way out or took none."""
     told = box.egress
     if not told:
@@ -17,7 +17,7 @@ def network(box: Attestation) -> Html | None:
     heads = ("asked for", "address", "", "why", right("sent"), right("received"), right("after"))
     return fold(
         f"connections through the allow-list: {allowed} allowed, {refused} refused",
-        table(heads, [_row(one) for one in told]),
+        data_table(heads, [_row(one) for one in told]),
     )
 
 

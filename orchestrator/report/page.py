@@ -9,7 +9,7 @@ from importlib import resources
 
 from orchestrator.report.html import Child, Html, el
 
-STATES = {
+_LOOKS = {
     "finished": "good",
     "ready": "good",
     "failed": "bad",
@@ -53,10 +53,10 @@ def page(title: str, *parts: Child) -> str:
 
 def pill(state: str, look: str = "") -> Html:
     """A short state in its colour."""
-    return el("span", state, class_=f"pill {look or STATES.get(state, '')}".strip())
+    return el("span", state, class_=f"pill {look or _LOOKS.get(state, '')}".strip())
 
 
-def facts(*pairs: tuple[str, Child, Child]) -> Html:
+def fact_list(*pairs: tuple[str, Child, Child]) -> Html:
     """(name, value, small print) side by side."""
     cells = [
         el("div", el("dt", name), el("dd", value, el("small", small) if small else None))
@@ -121,5 +121,5 @@ def lines(value: str) -> Html:
     return el("p", value, class_="verbatim")
 
 
-def listed(items: tuple[str, ...]) -> Html | None:
+def bullet_list(items: tuple[str, ...]) -> Html | None:
     return el("ul", [el("li", item) for item in items]) if items else None

@@ -6,17 +6,17 @@ import re
 from urllib.parse import quote
 
 from orchestrator.core.files import slug
-from orchestrator.report.html import Child, Html, el, fold, join, picture, table
-from orchestrator.report.page import lines, listed, pill, section
+from orchestrator.report.html import Child, Html, data_table, el, fold, join, picture
+from orchestrator.report.page import bullet_list, lines, pill, section
 from orchestrator.report.reading import IdeaFacts
 
-MOST_PICTURES = 20  # pages, and figures, that one report shows
-MOST_BYTES = 16 * 1024 * 1024  # of all pages, and of all figures
+_MAX_PICTURES = 20  # pages, and figures, that one report shows
+_MAX_BYTES = 16 * 1024 * 1024  # of all pages, and of all figures
 PDF = "latex/out/paper.pdf"
 _PAGE = re.compile(r"latex/out/page-(\d+)\.png")
 
 
-def figures(facts: IdeaFacts) -> Html | None:
+def figures_section(facts: IdeaFacts) -> Html | None:
     """Figures as the plot container left them; the browser, not this program, decodes them."""
     known = facts.tree.as_dict()
     names = {name: known[name] for name in facts.figures if name in known}
@@ -30,7 +30,7 @@ def figures(facts: IdeaFacts) -> Html | None:
     return section("figures", "Figures", el("div", shown, class_="figures"), rest)
 
 
-def paper(facts: IdeaFacts) -> Html | None:
+def paper_section(facts: IdeaFacts) -> Html | None:
     """Pictures of the pages, a link to the PDF, and what LaTeX still warned of."""
     if facts.paper is None:
         return None
@@ -53,11 +53,11 @@ def paper(facts: IdeaFacts) -> Html | None:
 def _pictures(facts: IdeaFacts, named: dict[str, str]) -> list[Html]:
     """The first pictures, as many as a page should carry."""
     shown: list[Html] = []
-    room = MOST_BYTES
+    room = _MAX_BYTES
     for alt, sha256 in named.items():
         data = facts.blob(sha256)
         room -= len(data)
-        if room < 0 or len(shown) == MOST_PICTURES:
+        if room < 0 or len(shown) == _MAX_PICTURES:
             break
         shown.append(picture(data, alt))
     return shown
@@ -72,10 +72,10 @@ def _author(facts: IdeaFacts) -> str:
 
 
 def _warnings(found: tuple[str, ...]) -> Html | None:
-    return fold(f"Remarks of LaTeX and chktex: {len(found)}", listed(found)) if found else None
+    return fold(f"Remarks of LaTeX and chktex: {len(found)}", bullet_list(found)) if found else None
 
 
-def claims(facts: IdeaFacts) -> Html | None:
+def claims_section(facts: IdeaFacts) -> Html | None:
     """Every number of the paper with what it resolves to."""
     if not facts.claims:
         return None
@@ -91,11 +91,11 @@ def claims(facts: IdeaFacts) -> Html | None:
     said = f"{len(facts.claims)} numbers, each resolved to a result, a setting or a reference."
     if lost:
         said = f"{len(lost)} of {len(facts.claims)} numbers resolve to nothing."
-    shown = fold("All numbers and their sources", table(("number", "where", "source"), rows))
+    shown = fold("All numbers and their sources", data_table(("number", "where", "source"), rows))
     return section("numbers", "Numbers checked", el("p", said), shown)
 
 
-def review(facts: IdeaFacts) -> Html | None:
+def review_section(facts: IdeaFacts) -> Html | None:
     """The review as it was given; scores only where somebody judged."""
     found = facts.review
     if found is None:
@@ -107,9 +107,9 @@ def review(facts: IdeaFacts) -> Html | None:
         scores = [*found.scores, ("Overall (1–10)", found.overall)]
         scores += [("Confidence (1–5)", found.confidence)] if found.confidence else []
         rows = [(name, str(score)) for name, score in scores]
-        parts.append(join(table(("score", ""), rows), el("p", "Decision: ", found.decision)))
+        parts.append(join(data_table(("score", ""), rows), el("p", "Decision: ", found.decision)))
     parts.append(lines(found.summary))
     for name in ("strengths", "weaknesses", "questions", "limitations"):
         points: tuple[str, ...] = getattr(found, name)
-        parts += [el("h3", name.capitalize()), listed(points)] if points else []
+        parts += [el("h3", name.capitalize()), bullet_list(points)] if points else []
     return section("review", "Review", parts)

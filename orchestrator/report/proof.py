@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.record.paths import proofs_of
+from orchestrator.record.paths import proofs_folder
 from orchestrator.record.pins import Pins, ProofSummary
 from orchestrator.report.html import Html, el
 from orchestrator.report.page import pill
@@ -10,7 +10,7 @@ from orchestrator.report.page import pill
 _LOOKS = {"held": "good", "did not hold": "bad"}
 
 
-def proved(pins: Pins | None, up: str) -> Html:
+def proof_paragraph(pins: Pins | None, up: str) -> Html:
     """A paragraph. ``up`` leads from the page to the folder of results, such as ``../../``.
 
     It is made from the run's pins alone, so that a replay makes the same; the page that it links
@@ -22,7 +22,7 @@ def proved(pins: Pins | None, up: str) -> Html:
         return el(
             "p", pill("no proof", "warn"), f" This record names no proof of the policy {name!r}."
         )
-    link = el("a", "the newest proof now", href=f"{up}{proofs_of(known.of)}/index.html")
+    link = el("a", "the newest proof now", href=f"{up}{proofs_folder(known.of)}/index.html")
     newest = known.newest
     if newest is None:
         said = f" When this run began there was no proof that the policy {name!r} holds on this machine. It is made by "

@@ -26,7 +26,7 @@ from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import Results, parse_final_info
 from orchestrator.template.template import from_files
 
-BASELINE = "run/baseline"
+_BASELINE = "run/baseline"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,7 @@ def between(began: str, ended: str) -> float:
 def _shared(run: Journal | None) -> tuple[Step, ...]:
     """The baseline's container, which all ideas of a run share."""
     found = steps(run) if run is not None else ()
-    return tuple(step for step in found if step.scope == BASELINE and step.answered)
+    return tuple(step for step in found if step.scope == _BASELINE and step.answered)
 
 
 def _baseline(run: Journal | None) -> tuple[Run, ...]:

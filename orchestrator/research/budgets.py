@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from orchestrator.policy.policy import Policy
-from orchestrator.record.budget import Budget
+from orchestrator.record.budget import JournalBudget
 
 
-def run_budget(policy: Policy) -> Budget:
+def run_budget(policy: Policy) -> JournalBudget:
     """The run's own limits as a budget for its journal."""
     limits = policy.run
-    return Budget(
+    return JournalBudget(
         of="run",
         usd=limits.usd,
         tokens=limits.tokens,
@@ -18,10 +18,10 @@ def run_budget(policy: Policy) -> Budget:
     )
 
 
-def idea_budget(policy: Policy) -> Budget:
+def idea_budget(policy: Policy) -> JournalBudget:
     """An idea's limits as a budget for its journal."""
     limits = policy.idea
-    return Budget(
+    return JournalBudget(
         of="idea",
         usd=limits.usd,
         tokens=limits.tokens,

@@ -16,7 +16,7 @@ from orchestrator.core.errors import BadFile
 from orchestrator.core.files import write
 from orchestrator.core.research import Idea
 
-Score = Annotated[int, Field(ge=1, le=10)] | None
+_Score = Annotated[int, Field(ge=1, le=10)] | None
 
 
 class _Written(BaseModel):
@@ -27,9 +27,9 @@ class _Written(BaseModel):
     Name: Annotated[str, Field(min_length=1, max_length=80)]
     Title: Annotated[str, Field(min_length=1, max_length=200)]
     Experiment: Annotated[str, Field(min_length=1, max_length=4000)]
-    Interestingness: Score = None
-    Feasibility: Score = None
-    Novelty: Score = None
+    Interestingness: _Score = None
+    Feasibility: _Score = None
+    Novelty: _Score = None
 
 
 _ROWS: TypeAdapter[list[_Written]] = TypeAdapter(Annotated[list[_Written], Field(min_length=1)])

@@ -15,14 +15,14 @@ from orchestrator.record.events import Forked, RunStarted
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import DataPin, ModelPin, Pins, PolicyPin, TemplatePin
 from orchestrator.research.prompts import prompts_hash
-from orchestrator.research.setup import Setup
+from orchestrator.research.run_spec import RunSpec
 from orchestrator.template.manifest import StagedData
 from orchestrator.template.template import Template, from_files
 
 PINNING = (RunStarted, Forked)
 
 
-def pins_of(setup: Setup, files: Tree) -> Pins:
+def pins_of(setup: RunSpec, files: Tree) -> Pins:
     """What to pin of ``setup``; ``files`` are the template's."""
     template, policy = setup.template, setup.policy
     return Pins(
@@ -75,10 +75,10 @@ def policy_of(pins: Pins) -> Policy:
     return Policy(Whole.model_validate(pin.settings), pin.origin, (pin.name,), document)
 
 
-def setup_of(pins: Pins, template: Template) -> Setup:
+def spec_of(pins: Pins, template: Template) -> RunSpec:
     """Everything that the run was started with, over ``template``."""
     model = pins.model()
-    return Setup(
+    return RunSpec(
         template=template,
         policy=policy_of(pins),
         model=model.name,

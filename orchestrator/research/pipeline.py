@@ -24,30 +24,30 @@ from orchestrator.record.notes import IdeaFinished, StageBegan, StageFailed, Sta
 from orchestrator.record.ports import Ports
 from orchestrator.research.stages.compile import compile_paper
 from orchestrator.research.stages.experiments import experiments
-from orchestrator.research.stages.notes import notes
-from orchestrator.research.stages.plots import plots
-from orchestrator.research.stages.review import review
-from orchestrator.research.stages.verify import verify
-from orchestrator.research.stages.writeup import writeup
+from orchestrator.research.stages.notes import write_notes
+from orchestrator.research.stages.plots import draw_plots
+from orchestrator.research.stages.review import review_paper
+from orchestrator.research.stages.verify import verify_numbers
+from orchestrator.research.stages.writeup import write_sections
 from orchestrator.research.study import Study
 
 Stage = Callable[[Study, Ports], Study]
 
 STAGES: tuple[tuple[str, Stage], ...] = (
     ("experiments", experiments),
-    ("plots", plots),
-    ("notes", notes),
-    ("writeup", writeup),
+    ("plots", draw_plots),
+    ("notes", write_notes),
+    ("writeup", write_sections),
     ("compile", compile_paper),
-    ("verify", verify),
-    ("review", review),
+    ("verify", verify_numbers),
+    ("review", review_paper),
 )
 
 RISES = (Interrupted, Diverged, BadJournal, DiskFull, EngineUnavailable, UserError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class PursuedIdea:
     """How an idea ended, and the fullest study that it reached."""
 
     status: Status
@@ -60,7 +60,7 @@ class Outcome:
         return self.failure is None or not self.failure.transient
 
 
-def pursue(study: Study, ports: Ports, save: Callable[[Study], None]) -> Outcome:
+def pursue(study: Study, ports: Ports, save: Callable[[Study], None]) -> PursuedIdea:
     """Take one idea through every stage; ``save`` writes its files after each."""
     for name, stage in STAGES:
         ports.note(StageBegan(name=name))
@@ -71,11 +71,11 @@ def pursue(study: Study, ports: Ports, save: Callable[[Study], None]) -> Outcome
         except Exception as error:  # noqa: BLE001 - the idea boundary: recorded, others go on
             failure = _failure(name, error)
             ports.note(StageFailed(failure=failure), settled=not failure.transient)
-            return Outcome(status="failed", study=_salvaged(study, ports), failure=failure)
+            return PursuedIdea(status="failed", study=_salvaged(study, ports), failure=failure)
         ports.note(_reached(name, study))
         save(study)
     ports.note(IdeaFinished(runs=len(study.runs), claims=len(study.claims)))
-    return Outcome(status="finished", study=study)
+    return PursuedIdea(status="finished", study=study)
 
 
 def _reached(stage: str, study: Study) -> StageReached:

@@ -14,10 +14,10 @@ from orchestrator.core.errors import ControlUnavailable
 from orchestrator.core.job import KINDS, Job
 from orchestrator.core.protocols import Sandbox
 from orchestrator.core.tree import Tree
-from orchestrator.research.setup import Setup
+from orchestrator.research.run_spec import RunSpec
 
 
-def rehearse(setup: Setup, sandbox: Sandbox) -> None:
+def rehearse(setup: RunSpec, sandbox: Sandbox) -> None:
     """Run a program that does nothing in each kind of container that the run will need.
 
     Raises:
@@ -35,7 +35,7 @@ def rehearse(setup: Setup, sandbox: Sandbox) -> None:
             )
 
 
-def _jobs(setup: Setup) -> Iterator[Job]:
+def _jobs(setup: RunSpec) -> Iterator[Job]:
     for kind in KINDS:
         if kind == "editor" and setup.policy.editor_on_host:
             continue

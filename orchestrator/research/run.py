@@ -12,7 +12,7 @@ from orchestrator.core.files import remove_unfinished
 from orchestrator.core.research import Idea, Novelty, Run
 from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.budget import Budget, Used
+from orchestrator.record.budget import JournalBudget, Used
 from orchestrator.record.chain import head_of
 from orchestrator.record.events import Forked, IdeaStarted, RunStarted
 from orchestrator.record.journal import Journal, Mode
@@ -22,15 +22,15 @@ from orchestrator.record.ports import Ports
 from orchestrator.research.budgets import idea_budget, run_budget
 from orchestrator.research.ideas_file import edited_ideas, write_ideas
 from orchestrator.research.pins import pins_of
-from orchestrator.research.pipeline import Outcome, pursue
-from orchestrator.research.setup import Place, Setup, Tools
+from orchestrator.research.pipeline import PursuedIdea, pursue
+from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec
 from orchestrator.research.stages import experiments, ideas, novelty
 from orchestrator.research.study import Study
 from orchestrator.template.results import Results
 from orchestrator.template.untrained import compare_untrained, require_held
 
 
-def research(setup: Setup, place: Place, tools: Tools) -> tuple[Outcome, ...]:
+def research(setup: RunSpec, place: RunLocation, tools: RunDeps) -> tuple[PursuedIdea, ...]:
     """Do, finish or replay a run; returns every idea's outcome, in order."""
     if place.mode in {Mode.RESUME, Mode.FORK}:
         remove_unfinished(place.record.folder)
@@ -44,7 +44,9 @@ def research(setup: Setup, place: Place, tools: Tools) -> tuple[Outcome, ...]:
     budget, used = run_budget(setup.policy), _used(place, blobs)
     ports = Ports(tools.edges(blobs), journal, blobs, budget.after(*used.values()), "run")
     chosen = _ideas(setup, place, ports)
-    judged = {idea.id: novelty.decide(idea, ports.within("novelty", idea.id)) for idea in chosen}
+    judged = {
+        idea.id: novelty.decide_novelty(idea, ports.within("novelty", idea.id)) for idea in chosen
+    }
     baseline = _baseline(setup, files, ports)
     outcomes = []
     for idea in chosen:
@@ -62,9 +64,11 @@ def research(setup: Setup, place: Place, tools: Tools) -> tuple[Outcome, ...]:
     return tuple(outcomes)
 
 
-def _ideas(setup: Setup, place: Place, ports: Ports) -> tuple[Idea, ...]:
+def _ideas(setup: RunSpec, place: RunLocation, ports: Ports) -> tuple[Idea, ...]:
     """The proposed ideas, with the changes that a person made to ``ideas.json`` since."""
-    chosen = ideas.propose(setup.template, setup.ideas, experiments.RUNS, ports.within("ideas"))
+    chosen = ideas.propose_ideas(
+        setup.template, setup.ideas, experiments.MAX_RUNS, ports.within("ideas")
+    )
     for edited in ports.journal.notes(IdeasEdited, below="run"):
         ports.note(edited)
         chosen = edited.ideas
@@ -77,13 +81,13 @@ def _ideas(setup: Setup, place: Place, ports: Ports) -> tuple[Idea, ...]:
     return chosen
 
 
-def _baseline(setup: Setup, files: Tree, ports: Ports) -> tuple[Run, Results]:
+def _baseline(setup: RunSpec, files: Tree, ports: Ports) -> tuple[Run, Results]:
     """The template's own run, held against what its scale declares of a trained model."""
     here = ports.within("baseline")
     job = experiments.baseline_job(
         setup.template, setup.policy, setup.scale, files, scope=here.scope, data=setup.mounts
     )
-    run, results = experiments.baseline(job, here)
+    run, results = experiments.measure_baseline(job, here)
     comparisons = compare_untrained(setup.template.manifest, setup.scale, results)
     if comparisons:
         here.note(BaselineCompared(comparisons=comparisons))
@@ -92,7 +96,7 @@ def _baseline(setup: Setup, files: Tree, ports: Ports) -> tuple[Run, Results]:
 
 
 def _study(
-    setup: Setup, files: Tree, idea: Idea, judged: Novelty, baseline: tuple[Run, Results]
+    setup: RunSpec, files: Tree, idea: Idea, judged: Novelty, baseline: tuple[Run, Results]
 ) -> Study:
     run, results = baseline
     return Study(
@@ -110,8 +114,8 @@ def _study(
 
 
 def _idea(
-    study: Study, place: Place, tools: Tools, shared: BlobStore, left: Budget
-) -> tuple[Outcome, Used]:
+    study: Study, place: RunLocation, tools: RunDeps, shared: BlobStore, left: JournalBudget
+) -> tuple[PursuedIdea, Used]:
     """One idea with a journal, a blob store and edges of its own; and what it used in all."""
     record, output = place.record.idea(study.idea), place.output.idea(study.idea)
     blobs = BlobStore(record.blobs, shared)
@@ -122,7 +126,7 @@ def _idea(
     ports = Ports(tools.edges(blobs), journal, blobs, budget, f"idea/{study.idea.id}")
     if study.novelty.decision == "not novel":
         ports.note(IdeaSkipped(why=study.novelty.reason))
-        outcome = Outcome(status="not novel", study=study)
+        outcome = PursuedIdea(status="not novel", study=study)
     else:
         outcome = pursue(study, ports, lambda now: _save(now, output, blobs))
     if outcome.settled:
@@ -132,7 +136,7 @@ def _idea(
     return outcome, Used.by(journal)
 
 
-def _used(place: Place, shared: BlobStore) -> dict[Path, Used]:
+def _used(place: RunLocation, shared: BlobStore) -> dict[Path, Used]:
     """What each idea on record has used of the run's budget; also one that was dropped since."""
     if place.mode not in {Mode.RESUME, Mode.FORK}:
         return {}

@@ -49,11 +49,11 @@ def key_of(job: Job, image: str, policy: str) -> str:
     return digest({"job": digest(replace(job, scope="")), "image": image, "policy": policy})
 
 
-def written(kept: KeptBaseline) -> bytes:
+def baseline_json(kept: KeptBaseline) -> bytes:
     return _KEPT.dump_json(kept, indent=1)
 
 
-def read(data: bytes, where: str) -> KeptBaseline:
+def read_baseline(data: bytes, where: str) -> KeptBaseline:
     """Raises :class:`BadFile` for data that this program did not write."""
     try:
         kept = _KEPT.validate_json(data)

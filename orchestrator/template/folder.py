@@ -1,7 +1,7 @@
 """The files of a template's folder, and those of the template that it extends.
 
 ``extends: NAME`` in ``template.yaml`` names one shipped template. Its files are read too; a file
-of the folder replaces the base's file of the same path. What :func:`read` returns is complete:
+of the folder replaces the base's file of the same path. What :func:`read_folder` returns is complete:
 nothing later needs to know the base, so a run's record and a copy hold every file.
 """
 
@@ -18,21 +18,21 @@ from orchestrator.core.problems import nearest
 from orchestrator.core.strict_yaml import Document, parse
 
 MANIFEST = "template.yaml"
-MAX_FILES = 2000
-MAX_DEPTH = 8
-MAX_FILE = 64 * 1024 * 1024
-MAX_BYTES = 256 * 1024 * 1024
+_MAX_FILES = 2000
+_MAX_DEPTH = 8
+_MAX_FILE = 64 * 1024 * 1024
+_MAX_BYTES = 256 * 1024 * 1024
 EXTENDS = ("extends",)
 _LINE = re.compile(rb"^extends:[ \t]+[A-Za-z0-9_.\"'-]+[ \t\r]*(?:#.*)?$", re.MULTILINE)
 
 
-def shipped(shipped_root: Path) -> tuple[str, ...]:
+def shipped_templates(shipped_root: Path) -> tuple[str, ...]:
     """The names of the templates that travel with the program, sorted."""
     found = (shipped_root / "templates").glob(f"*/{MANIFEST}")
     return tuple(sorted(path.parent.name for path in found))
 
 
-def read(folder: Path, origin: str, shipped_root: Path) -> dict[str, bytes]:
+def read_folder(folder: Path, origin: str, shipped_root: Path) -> dict[str, bytes]:
     """Every file of the template by relative POSIX path, with those of its base.
 
     ``origin`` is the folder's name in errors. Raises :class:`BadTemplate`.
@@ -41,7 +41,7 @@ def read(folder: Path, origin: str, shipped_root: Path) -> dict[str, bytes]:
     manifest = _extending(files, origin)
     if manifest is None:
         return files
-    name = _base_name(manifest, shipped(shipped_root))
+    name = _base_name(manifest, shipped_templates(shipped_root))
     base = dict(_read(shipped_root / "templates" / name))
     if _extending(base, f"templates/{name}"):
         raise manifest.bad(
@@ -108,20 +108,20 @@ def _read(folder: Path) -> Iterator[tuple[str, bytes]]:
             )
         if not relative.isprintable() or "\\" in relative:
             raise _unfit(path, "its name has characters that cannot be displayed", "rename it")
-        if info.st_size > MAX_FILE or total > MAX_BYTES or count > MAX_FILES:
+        if info.st_size > _MAX_FILE or total > _MAX_BYTES or count > _MAX_FILES:
             raise _unfit(
                 path,
-                f"a template may have {MAX_FILES} files, {MAX_FILE >> 20} MiB in one "
-                f"and {MAX_BYTES >> 20} MiB in all",
+                f"a template may have {_MAX_FILES} files, {_MAX_FILE >> 20} MiB in one "
+                f"and {_MAX_BYTES >> 20} MiB in all",
                 "keep large data outside the template",
             )
         yield relative, _content(path)
 
 
 def _walk(folder: Path, root: Path, depth: int) -> Iterator[Path]:
-    if depth > MAX_DEPTH:
+    if depth > _MAX_DEPTH:
         raise _unfit(
-            folder, f"it is more than {MAX_DEPTH} folders deep", "use fewer levels of folders"
+            folder, f"it is more than {_MAX_DEPTH} folders deep", "use fewer levels of folders"
         )
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.name == "__pycache__":
@@ -135,7 +135,7 @@ def _walk(folder: Path, root: Path, depth: int) -> Iterator[Path]:
 def _content(path: Path) -> bytes:
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
-            return file.read(MAX_FILE + 1)
+            return file.read(_MAX_FILE + 1)
     except OSError as error:
         raise _unfit(path, error.strerror or str(error), "make it readable") from error
 

@@ -25,8 +25,8 @@ from pydantic import (
 from orchestrator.core.problems import Form, Invalid, Loc, nearest
 from orchestrator.core.tree import digest
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
-Name = Annotated[
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
+_EntryName = Annotated[
     str,
     Form(
         r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$",
@@ -64,8 +64,8 @@ SettingValue = Annotated[
         "write a short value without other characters",
     ),
 ]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-KnobValue = Annotated[int, Field(strict=True)] | Number
+FiniteNumber = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+KnobValue = Annotated[int, Field(strict=True)] | FiniteNumber
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
 Seeds = Annotated[tuple[Seed, ...], Field(min_length=1, max_length=100)]
 
@@ -82,7 +82,7 @@ class Metric(_Record):
 
     direction: Literal["lower", "higher", "none"]
     unit: str = Field(default="", max_length=40)
-    description: Line
+    description: _Text
     headline: Annotated[bool, Field(strict=True)] = False
     repeatable: Annotated[bool, Field(strict=True)] = True
 
@@ -101,7 +101,7 @@ class Knob(_Record):
     ]
     default: KnobValue
     values: Annotated[tuple[KnobValue, ...], Field(min_length=1, max_length=20)]
-    description: Line
+    description: _Text
 
     @field_validator("values")
     @classmethod
@@ -148,10 +148,10 @@ class DataSet(_Record):
     fetches ``files`` on request, once per machine; an experiment reads them below ``/data/<name>``.
     """
 
-    name: Name
-    description: Line
+    name: _EntryName
+    description: _Text
     source: Literal["builtin", "download"]
-    licence: Line | None = None
+    licence: _Text | None = None
     files: tuple[DataFile, ...] = ()
 
     @model_validator(mode="after")
@@ -198,10 +198,10 @@ class Beats(_Record):
     untrained value is measured, not assumed.
     """
 
-    metric: Line
-    untrained: Line
-    margin: Annotated[Number, Field(gt=0)]
-    datasets: tuple[Line, ...] = ()
+    metric: _Text
+    untrained: _Text
+    margin: Annotated[FiniteNumber, Field(gt=0)]
+    datasets: tuple[_Text, ...] = ()
 
 
 class Scale(_Record):
@@ -213,10 +213,10 @@ class Scale(_Record):
     """
 
     env: dict[Setting, SettingValue] = {}
-    minutes: Annotated[Number, Field(gt=0)]
-    description: Line
-    seeds: Seeds | dict[Line, Seeds] | None = None
-    data: tuple[Name, ...] = ()
+    minutes: Annotated[FiniteNumber, Field(gt=0)]
+    description: _Text
+    seeds: Seeds | dict[_Text, Seeds] | None = None
+    data: tuple[_EntryName, ...] = ()
     beats: tuple[Beats, ...] = ()
 
 
@@ -224,18 +224,18 @@ class Manifest(_Record):
     """All of ``template.yaml``."""
 
     version: Literal[1]
-    name: Name
-    title: Line
-    description: Line
-    question: Line | None = None
+    name: _EntryName
+    title: _Text
+    description: _Text
+    question: _Text | None = None
     editable: Annotated[tuple[FilePath, ...], Field(min_length=1)]
     fixed: tuple[FilePath, ...] = ()
-    metrics: dict[Line, Metric] = {}
-    knobs: dict[Name, Knob] = {}
+    metrics: dict[_Text, Metric] = {}
+    knobs: dict[_EntryName, Knob] = {}
     data: tuple[DataSet, ...] = ()
-    packages: tuple[Name, ...] = ()
+    packages: tuple[_EntryName, ...] = ()
     lock: FilePath | None = None
-    scales: Annotated[dict[Name, Scale], Field(min_length=1)]
+    scales: Annotated[dict[_EntryName, Scale], Field(min_length=1)]
     gpu: Literal["none", "optional", "required"] = "optional"
 
     @model_validator(mode="after")

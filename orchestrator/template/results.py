@@ -15,7 +15,7 @@ from typing import Any
 from orchestrator.core.errors import BadResults
 from orchestrator.core.strict_json import NotStrict, loads
 
-MAX_BYTES = 2 * 1024 * 1024
+MAX_RESULT_BYTES = 2 * 1024 * 1024
 MAX_NUMBERS = 5000  # entries of all mappings that are read, together
 MAX_NESTING = 6  # levels below `means`
 MAX_NAME = 120  # characters of a data set's or metric's whole name
@@ -48,9 +48,9 @@ class Results:
 
 def parse_final_info(data: bytes) -> Results:
     """The results in ``data``. Raises :class:`BadResults`, which says what to write instead."""
-    if len(data) > MAX_BYTES:
+    if len(data) > MAX_RESULT_BYTES:
         raise _bad(
-            f"it has {len(data)} bytes, over {MAX_BYTES}", "leave the curves in another file"
+            f"it has {len(data)} bytes, over {MAX_RESULT_BYTES}", "leave the curves in another file"
         )
     try:
         value = loads(data)

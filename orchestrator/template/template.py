@@ -21,10 +21,10 @@ from orchestrator.core.problems import explained, nearest, row
 from orchestrator.core.research import Idea
 from orchestrator.core.strict_yaml import parse, validated
 from orchestrator.core.tree import digest
-from orchestrator.template.folder import MANIFEST, read, shipped
+from orchestrator.template.folder import MANIFEST, read_folder, shipped_templates
 from orchestrator.template.manifest import Manifest, Scale
 
-Shape = TypeVar("Shape")
+_Shape = TypeVar("_Shape")
 
 NOTES = "notes.txt"
 PAPER = "latex/template.tex"
@@ -117,7 +117,7 @@ class Template:
             )
         return self.manifest.scales[name]
 
-    def _json(self, path: str, shape: TypeAdapter[Shape]) -> Shape:
+    def _json(self, path: str, shape: TypeAdapter[_Shape]) -> _Shape:
         text, where = self.text(path), f"{self.origin}/{path}"
         data: Any = None
         try:
@@ -146,7 +146,7 @@ class Template:
             ) from error
 
 
-def load(name_or_path: str, shipped_root: Path) -> Template:
+def load_template(name_or_path: str, shipped_root: Path) -> Template:
     """The shipped template of that bare name, or the folder at that path (it has a slash).
 
     Raises :class:`UnknownName` or :class:`BadTemplate`.
@@ -160,7 +160,7 @@ def load(name_or_path: str, shipped_root: Path) -> Template:
                 todo="check the path, or use a bare name: `aisci template list` prints them",
             )
     else:
-        names = shipped(shipped_root)
+        names = shipped_templates(shipped_root)
         if name_or_path not in names:
             raise UnknownName(
                 f"there is no shipped template {name_or_path!r}",
@@ -169,7 +169,7 @@ def load(name_or_path: str, shipped_root: Path) -> Template:
             )
         folder = shipped_root / "templates" / name_or_path
         origin = f"templates/{name_or_path}"
-    return from_files(read(folder, origin, shipped_root), folder.resolve().name, origin)
+    return from_files(read_folder(folder, origin, shipped_root), folder.resolve().name, origin)
 
 
 def from_files(files: Mapping[str, bytes], name: str, origin: str) -> Template:

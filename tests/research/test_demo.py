@@ -24,7 +24,7 @@ from orchestrator.record.notes import ClaimsVerified, read_note
 from orchestrator.record.paths import IdeaPaths
 from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import parse_final_info
-from orchestrator.template.template import load as load_template
+from orchestrator.template.template import load_template
 from orchestrator.template.untrained import compare_untrained
 from tests.research.test_kill import journals, nothing_left
 from tests.support.places import ROOT

@@ -63,7 +63,7 @@ def from_references(tex: str) -> Iterator[Quantity]:
             yield _fixed(int(year), f"year of the reference {reference.key}")
 
 
-def counts(named: Iterable[tuple[str, int]]) -> Iterator[Quantity]:
+def from_counts(named: Iterable[tuple[str, int]]) -> Iterator[Quantity]:
     """Things that the program counted, such as runs and data sets."""
     for what, count in named:
         yield _fixed(count, f"how many {what}", what.split(" beside ")[0])

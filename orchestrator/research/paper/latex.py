@@ -96,7 +96,9 @@ def frame(tex: str) -> tuple[str, str]:
     return before.strip(), rest.partition(END)[2].strip()
 
 
-def filled(before: str, after: str, placeholders: tuple[str, ...]) -> tuple[str, ...] | str:
+def placeholder_texts(
+    before: str, after: str, placeholders: tuple[str, ...]
+) -> tuple[str, ...] | str:
     """What ``after`` has in place of each of ``before``'s placeholders, or why it is no answer.
 
     Everything around the placeholders must be as it was, to the letter.
@@ -121,7 +123,7 @@ def filled(before: str, after: str, placeholders: tuple[str, ...]) -> tuple[str,
     return tuple(texts[name] for name in placeholders)
 
 
-def put(before: str, texts: dict[str, str]) -> str:
+def fill_placeholders(before: str, texts: dict[str, str]) -> str:
     """``before`` with each placeholder replaced by its text."""
     for name, text in texts.items():
         before = before.replace(name, text.strip(), 1)
@@ -200,7 +202,7 @@ def with_packages(tex: str, names: tuple[str, ...]) -> str:
     return tex.replace(BEGIN, more + BEGIN, 1)
 
 
-def without_strange_figures(tex: str, figures: tuple[str, ...]) -> str:
+def without_unknown_figures(tex: str, figures: tuple[str, ...]) -> str:
     """``tex`` less the example figures of a template, whose files this study does not have."""
 
     def kept(match: re.Match[str]) -> str:

@@ -32,7 +32,7 @@ _MOST_DIGITS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class PrintedNumber:
     """A number as printed: its text, value, step of the last digit, and significant digits."""
 
     text: str
@@ -60,7 +60,7 @@ class Quantity:
     name: str = ""
 
 
-def shown(mean: float, error: float | None = None) -> str:
+def format_mean(mean: float, error: float | None = None) -> str:
     """A mean at the precision that its standard error warrants: two digits of the error.
 
     With no error, or an error of 0: four significant digits, whole numbers whole.
@@ -73,7 +73,7 @@ def shown(mean: float, error: float | None = None) -> str:
     return f"{mean:.{_places(error)}f}"
 
 
-def shown_error(error: float) -> str:
+def format_error(error: float) -> str:
     """A standard error with two significant digits."""
     return "0" if error == 0 else f"{error:.{_places(error)}f}"
 
@@ -82,20 +82,20 @@ def _places(error: float) -> int:
     return min(max(1 - math.floor(math.log10(error)), 0), 12)
 
 
-def numbers(text: str) -> Iterator[Number]:
+def numbers(text: str) -> Iterator[PrintedNumber]:
     """Every number printed in plain ``text``; digits inside words (S5, run_1) are no numbers."""
     for match in _NUMBER.finditer(_RUNS.sub(" ", text)):
         yield _number(match)
 
 
-def _number(match: re.Match[str]) -> Number:
+def _number(match: re.Match[str]) -> PrintedNumber:
     digits, unit = match["digits"][:_MOST_DIGITS], (match["unit"] or "").strip()
     scale = {"k": 1e3, "K": 1e3, "M": 1e6}.get(unit, 1.0)
     exact = Decimal(f"{digits}{match['power'] or ''}"[: _MOST_DIGITS + 6])
     sign = -1.0 if match["sign"] == "-" else 1.0
     exponent = exact.as_tuple().exponent
     step = 10.0**exponent if isinstance(exponent, int) and abs(exponent) < 300 else 0.0
-    return Number(
+    return PrintedNumber(
         text=match[0].strip(),
         value=sign * float(exact) * scale,
         step=step * scale,
@@ -116,7 +116,7 @@ def runs_named(text: str) -> frozenset[int]:
     return frozenset(found)
 
 
-def within(
+def quantities_in_scope(
     quantities: Iterable[Quantity],
     runs: frozenset[int] = frozenset(),
     datasets: Sequence[str] = (),
@@ -147,7 +147,7 @@ def _is_said(name: str, said: str) -> bool:
     return bool(name) and name.lower().replace("_", " ") in said
 
 
-def resolve(number: Number, quantities: Iterable[Quantity]) -> Quantity | None:
+def resolve_number(number: PrintedNumber, quantities: Iterable[Quantity]) -> Quantity | None:
     """The first quantity that ``number`` is a printed form of; results come before the rest."""
     order = ["result", "fixed", "derived", "percent"]
     if number.value == 0:  # more often a setting than one of the results that are exactly 0
@@ -156,7 +156,7 @@ def resolve(number: Number, quantities: Iterable[Quantity]) -> Quantity | None:
     return min(fitting, key=lambda quantity: order.index(quantity.kind), default=None)
 
 
-def _prints(number: Number, quantity: Quantity) -> bool:
+def _prints(number: PrintedNumber, quantity: Quantity) -> bool:
     """Whether rounding ``quantity`` to the printed precision gives ``number``.
 
     A difference or change may be printed without its sign ("lower by 0.2").
@@ -182,7 +182,9 @@ def _same(one: float, other: float) -> bool:
     return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
 
 
-def nearest(number: Number, quantities: Iterable[Quantity], count: int = 3) -> list[str]:
+def nearest_results(
+    number: PrintedNumber, quantities: Iterable[Quantity], count: int = 3
+) -> list[str]:
     """The closest results, as words for whoever has to mend the number."""
     results = [quantity for quantity in quantities if quantity.kind == "result"]
     results.sort(key=lambda quantity: abs(quantity.value - number.value))

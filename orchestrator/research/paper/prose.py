@@ -61,9 +61,9 @@ def sentences(tex: str) -> tuple[Sentence, ...]:
     """
     source = _GONE_ENVIRONMENTS.sub(" ", uncommented(tex))
     title = re.search(r"\\title\{((?:[^{}]|\{[^{}]*\})*)\}", source)
-    found = [Sentence("title", plain(title[1]))] if title else []
+    found = [Sentence("title", visible_text(title[1]))] if title else []
     for part, text in _parts(body(source)):
-        found += [Sentence(part, piece) for piece in _split(plain(text))]
+        found += [Sentence(part, piece) for piece in _split(visible_text(text))]
     return tuple(found)
 
 
@@ -74,11 +74,11 @@ def _parts(text: str) -> list[tuple[str, str]]:
         if (match[1] == "begin" and match[2] != "abstract") or match[1] == "subsection":
             continue
         found.append((part, text[at : match.start()]))
-        part, at = plain(match[2]).strip().lower() or "untitled", match.end()
+        part, at = visible_text(match[2]).strip().lower() or "untitled", match.end()
     return [*found, (part, text[at:])]
 
 
-def plain(tex: str) -> str:
+def visible_text(tex: str) -> str:
     """LaTeX as text: numbers as a reader reads them, blank lines between rows and paragraphs."""
     text = re.sub(r"\\\\(\s*\[[^\]]*\])?", "\n\n", tex)
     text = _BEGIN.sub("\n\n", text)

@@ -77,7 +77,7 @@ def entry(paper: PaperRef) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def with_references(tex: str, papers: tuple[PaperRef, ...]) -> str:
+def add_references(tex: str, papers: tuple[PaperRef, ...]) -> str:
     """``tex`` with an entry for every paper that its ``.bib`` block does not have yet."""
     span = bibliography_span(tex)
     if span is None:

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Sequence
 
 from orchestrator.core.research import Run
 from orchestrator.research.paper.latex import escape
-from orchestrator.research.paper.numbers import shown, shown_error
+from orchestrator.research.paper.numbers import format_error, format_mean
 from orchestrator.template.manifest import Metric
 from orchestrator.template.results import Results
 
 RESULTS_MARKER = "RESULTS TABLE HERE"
 RUNS_MARKER = "RUNS TABLE HERE"
-COLUMNS = 4  # metrics beside each other; more would not fit a page's width
-WIDE = 125  # characters of a row's source from which a table is scaled to the page
+_MAX_COLUMNS = 4  # metrics beside each other; more would not fit a page's width
+_MAX_ROW = 125  # characters of a row's source from which a table is scaled to the page
 
 _WORDS = {"val": "validation", "acc": "accuracy", "avg": "average", "std": "deviation"}
 
@@ -27,7 +27,7 @@ def metrics_of_table(
     """The columns: the headline metrics that were measured, else the first that were."""
     measured = dict.fromkeys(m for _, result in results for m in result.metrics)
     chosen = [metric for metric in headline if metric in measured]
-    return tuple(chosen or measured)[:COLUMNS]
+    return tuple(chosen or measured)[:_MAX_COLUMNS]
 
 
 def results_table(
@@ -54,7 +54,7 @@ def results_table(
         r"\bottomrule",
         r"\end{tabular}",
     ]
-    if max(map(len, [heading, *rows])) > WIDE:
+    if max(map(len, [heading, *rows])) > _MAX_ROW:
         table = [r"\resizebox{\linewidth}{!}{%", *table, "}"]
     return "\n".join(
         [
@@ -122,5 +122,5 @@ def _cell(result: Results, dataset: str, metric: str) -> str:
     if data is None or metric not in data.means:
         return "--"
     error = data.stderrs.get(metric)
-    mean = shown(data.means[metric], error)
-    return f"${mean}$" if error is None else rf"${mean} \pm {shown_error(error)}$"
+    mean = format_mean(data.means[metric], error)
+    return f"${mean}$" if error is None else rf"${mean} \pm {format_error(error)}$"

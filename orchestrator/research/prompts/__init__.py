@@ -19,14 +19,14 @@ _BLOCK = re.compile(r"^```json ([a-z_]+)\n(.*?)\n```$", re.MULTILINE | re.DOTALL
 
 
 @cache
-def source(name: str) -> str:
+def prompt_text(name: str) -> str:
     """The text of ``orchestrator/research/prompts/<name>.md``."""
     return (resources.files(__name__) / f"{name}.md").read_text("utf-8")
 
 
 def render(name: str, **values: str) -> str:
     """Fill every slot of the prompt ``name``; raises ``KeyError`` for any that do not match."""
-    text = source(name)
+    text = prompt_text(name)
     slots = set(_SLOT.findall(text))
     if slots != values.keys():
         raise KeyError(f"prompt {name}.md: slots {sorted(slots)}, values {sorted(values)}")
@@ -39,7 +39,7 @@ def block(name: str, value: Any) -> str:
     return f"```json {name}\n{text.replace('`', chr(92) + 'u0060')}\n```"
 
 
-def blocks(text: str) -> dict[str, Any]:
+def data_blocks(text: str) -> dict[str, Any]:
     """The named blocks of a rendered prompt; a later block of the same name wins."""
     return {name: json.loads(body) for name, body in _BLOCK.findall(text)}
 

@@ -15,7 +15,7 @@ from orchestrator.research.study import Study
 from orchestrator.template.results import Results
 from orchestrator.template.template import Template
 
-TAIL = 1500  # characters of a program's last words that go back to the model
+OUTPUT_TAIL = 1500  # characters of a program's last words that go back to the model
 _RUN_FOLDER = re.compile(r"run_\d+")
 
 
@@ -33,12 +33,12 @@ def template_block(template: Template) -> str:
             "title": manifest.title,
             "description": manifest.description,
             "metrics": metrics,
-            "knobs": knobs(template),
+            "knobs": knob_dicts(template),
         },
     )
 
 
-def knobs(template: Template) -> dict[str, Any]:
+def knob_dicts(template: Template) -> dict[str, Any]:
     """The declared constants that a run may turn: file, constant, default, values."""
     return {
         name: {
@@ -114,8 +114,8 @@ def feedback_block(result: JobResult | None, trouble: str = "") -> str:
             "verdict": result.verdict,
             "exit_code": result.exit_code,
             "limits_hit": list(result.hit),
-            "stdout_tail": result.stdout[-TAIL:],
-            "stderr_tail": result.stderr[-TAIL:],
+            "stdout_tail": result.stdout[-OUTPUT_TAIL:],
+            "stderr_tail": result.stderr[-OUTPUT_TAIL:],
         }
     return block("feedback", value if result or trouble else None)
 
@@ -138,7 +138,7 @@ def code_only(tree: Tree) -> Tree:
     )
 
 
-def edit(study: Study, ports: Ports, purpose: str, instruction: str, *files: str) -> Edit:
+def edit_files(study: Study, ports: Ports, purpose: str, instruction: str, *files: str) -> Edit:
     """Ask the editor for one change of ``files``; the model also sees nothing else."""
     return ports.editor.edit(
         EditRequest(

@@ -16,8 +16,8 @@ from orchestrator.research.replies import ask_for
 from orchestrator.research.stages.blocks import idea_dict
 from orchestrator.research.study import Study
 
-FOUND = 6  # papers of one search
-MOST = 20  # papers beside those that the template brings
+_PER_SEARCH = 6  # papers of one search
+_MAX_PAPERS = 20  # papers beside those that the template brings
 
 
 class Queries(BaseModel):
@@ -28,7 +28,7 @@ class Queries(BaseModel):
     queries: Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Field(max_length=5)] = ()
 
 
-def gather(study: Study, ports: Ports) -> tuple[PaperRef, ...]:
+def gather_papers(study: Study, ports: Ports) -> tuple[PaperRef, ...]:
     """The papers known from the novelty search, and those that further searches find."""
     instruction = render("writeup_queries", idea=block("idea", idea_dict(study.idea)))
     ask = Ask(purpose="writeup.queries", messages=(Message("user", instruction),), temperature=0)
@@ -36,14 +36,14 @@ def gather(study: Study, ports: Ports) -> tuple[PaperRef, ...]:
     wanted = dict.fromkeys([study.idea.title, study.template.manifest.title, *asked])
     papers = {paper.key: paper for paper in study.novelty.papers}
     for query in filter(None, (text.strip() for text in wanted)):
-        for paper in ports.literature.search(Query(query, FOUND)):
+        for paper in ports.literature.search(Query(query, _PER_SEARCH)):
             papers.setdefault(paper.key, paper)
-    return tuple(papers.values())[:MOST]
+    return tuple(papers.values())[:_MAX_PAPERS]
 
 
-def with_references(tex: str, papers: tuple[PaperRef, ...], ports: Ports) -> str:
+def cite_papers(tex: str, papers: tuple[PaperRef, ...], ports: Ports) -> str:
     """``tex`` with an entry for each paper; notes what may now be cited."""
-    after = references.with_references(tex, papers)
+    after = references.add_references(tex, papers)
     keys = tuple(reference.key for reference in references.references(after))
     ports.note(Citable(keys=keys))
     return after

@@ -23,29 +23,29 @@ from orchestrator.research.paper.latex import TEX
 from orchestrator.research.stages import paper_edit as papers
 from orchestrator.research.study import Study
 
-FIXES = 5
-WIDEST = 20.0  # points that a line may stand out
+_FIXES = 5
+_MAX_OVERFULL = 20.0  # points that a line may stand out
 OUT = "latex/out"
 _REPORT_BYTES = 512 * 1024
 _PAGES_BYTES = 2 * 1024 * 1024
 _FIGURES = (".png", ".jpg", ".jpeg", ".pdf")
 
-Line = Annotated[str, Field(max_length=1200)]
-Lines = Annotated[tuple[Line, ...], Field(max_length=200)]
-Points = Annotated[float, Field(ge=0, le=1e6)]
+_Line = Annotated[str, Field(max_length=1200)]
+_Lines = Annotated[tuple[_Line, ...], Field(max_length=200)]
+_Points = Annotated[float, Field(ge=0, le=1e6)]
 
 
-class Report(BaseModel):
+class CompileReport(BaseModel):
     """What the LaTeX container says of one compilation; its words are data, not instructions."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     ok: bool
-    errors: Lines
-    warnings: Lines
-    undefined: Lines
-    chktex: Lines
-    overfull: Annotated[tuple[tuple[Points, Line], ...], Field(max_length=200)]
+    errors: _Lines
+    warnings: _Lines
+    undefined: _Lines
+    chktex: _Lines
+    overfull: Annotated[tuple[tuple[_Points, _Line], ...], Field(max_length=200)]
     pages: Annotated[int, Field(ge=0, le=1_000_000)]
     log_tail: Annotated[str, Field(max_length=4000)]
 
@@ -59,21 +59,21 @@ def compile_paper(study: Study, ports: Ports) -> Study:
     """The paper as PDF, text and pictures; raises :class:`IdeaFailed` after ``FIXES`` fixes."""
     problems: list[str] = []
     log_tail = ""
-    for attempt in range(1, FIXES + 2):
+    for attempt in range(1, _FIXES + 2):
         here = ports.within(f"attempt_{attempt}")
         if problems:
-            study = papers.mend(study, here, "compile.fix", "compile_fix", problems)
+            study = papers.correct_paper(study, here, "compile.fix", "compile_fix", problems)
         result = here.sandbox.run(_job(study, here))
         report = read_report(result, here.blobs)
         pages = _pages(result, here)
-        problems = found(report, pages, study, papers.source(study, here))
+        problems = compile_problems(report, pages, study, papers.paper_source(study, here))
         advice = [f"chktex: line {line}" for line in report.chktex] if attempt == 1 else []
         if not problems and not (advice and _serious(advice)):
             return _compiled(study, result, report, pages)
         problems += advice
         log_tail = report.log_tail[-800:]
     raise IdeaFailed(
-        f"the paper does not compile well after {FIXES} corrections",
+        f"the paper does not compile well after {_FIXES} corrections",
         where=TEX,
         why="\n".join([*problems[:5], log_tail]),
         todo="the source is kept in the idea's folder, latex/template.tex",
@@ -96,7 +96,7 @@ def _job(study: Study, ports: Ports) -> Job:
     )
 
 
-def read_report(result: JobResult, blobs: Blobs) -> Report:
+def read_report(result: JobResult, blobs: Blobs) -> CompileReport:
     """The container's report; where there is none, one that says how the job ended."""
     why = f"LaTeX ended as: {result.verdict}; it left no report"
     found_at = result.files.get(f"{OUT}/report.json") if result.ok else None
@@ -104,11 +104,11 @@ def read_report(result: JobResult, blobs: Blobs) -> Report:
         data = blobs.get(found_at)
         try:
             if len(data) <= _REPORT_BYTES:
-                return Report.model_validate(loads(data))
+                return CompileReport.model_validate(loads(data))
             why = "the report of the LaTeX container is too long"
         except ValueError as error:
             why = f"the report of the LaTeX container cannot be read: {_first(error)}"
-    return Report(
+    return CompileReport(
         ok=False,
         errors=(why,),
         warnings=(),
@@ -135,14 +135,16 @@ def _pages(result: JobResult, ports: Ports) -> tuple[str, ...]:
         return ()
 
 
-def found(report: Report, pages: tuple[str, ...], study: Study, tex: str) -> list[str]:
+def compile_problems(
+    report: CompileReport, pages: tuple[str, ...], study: Study, tex: str
+) -> list[str]:
     """Everything that keeps this compilation from being the paper."""
     problems = [f"LaTeX error: {error}" for error in report.errors]
     problems += [f"{name!r} is referenced or cited and not defined" for name in report.undefined]
     problems += [
         f"text stands out of its line by {points:g} pt {where}"
         for points, where in report.overfull
-        if points > WIDEST
+        if points > _MAX_OVERFULL
     ]
     problems += [
         f"page {number} shows '??'" for number, text in enumerate(pages, 1) if "??" in text
@@ -157,7 +159,9 @@ def _serious(advice: list[str]) -> bool:
     return any(": Error " in line for line in advice)
 
 
-def _compiled(study: Study, result: JobResult, report: Report, pages: tuple[str, ...]) -> Study:
+def _compiled(
+    study: Study, result: JobResult, report: CompileReport, pages: tuple[str, ...]
+) -> Study:
     made = Tree(
         tuple(pair for pair in result.files.under(OUT).files if pair[0].endswith((".pdf", ".png")))
     )

@@ -25,8 +25,8 @@ from orchestrator.research.study import Study
 from orchestrator.template.results import Results, parse_final_info
 from orchestrator.template.template import Template
 
-RUNS = 5  # beside the baseline; as in The AI Scientist (Lu et al., 2024)
-ATTEMPTS = 4
+MAX_RUNS = 5  # beside the baseline; as in The AI Scientist (Lu et al., 2024)
+_ATTEMPTS = 4
 _SAYS = re.compile(r"^RUN:\s*(.{1,300})$", re.MULTILINE)
 
 
@@ -52,7 +52,7 @@ def baseline_job(
     )
 
 
-def baseline(job: Job, ports: Ports) -> tuple[Run, Results]:
+def measure_baseline(job: Job, ports: Ports) -> tuple[Run, Results]:
     """Run the template as it is; raises :class:`BadTemplate` where that does not work."""
     result = ports.sandbox.run(job)
     results, trouble = _measured(result, 0, ports)
@@ -60,7 +60,7 @@ def baseline(job: Job, ports: Ports) -> tuple[Run, Results]:
         raise BadTemplate(
             "the template's own experiment does not finish under this policy",
             where="run_0, the baseline",
-            why=f"{trouble}\n{result.stderr[-common.TAIL :]}".strip(),
+            why=f"{trouble}\n{result.stderr[-common.OUTPUT_TAIL :]}".strip(),
             todo=(
                 "choose a smaller --scale, or a policy with more room; "
                 "`aisci template check --run` tries the template by itself"
@@ -79,14 +79,14 @@ def baseline(job: Job, ports: Ports) -> tuple[Run, Results]:
 
 def experiments(study: Study, ports: Ports) -> Study:
     """Runs until the model says that the study is complete, a run stays broken, or five."""
-    for number in range(1, RUNS + 1):
+    for number in range(1, MAX_RUNS + 1):
         done = _run(study, number, ports.within(f"run_{number}"))
         if done is None:
             break
         study = done
     if len(study.runs) < 2:
         raise IdeaFailed(
-            f"no run beside the baseline finished in {ATTEMPTS} attempts",
+            f"no run beside the baseline finished in {_ATTEMPTS} attempts",
             where="run_1",
             todo="the report shows what each attempt changed and how it ended",
         )
@@ -96,10 +96,10 @@ def experiments(study: Study, ports: Ports) -> Study:
 def _run(study: Study, number: int, ports: Ports) -> Study | None:
     """One run; None where the study is complete or the run was given up."""
     feedback = common.feedback_block(None)
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(1, _ATTEMPTS + 1):
         here = ports.within(f"attempt_{attempt}")
         instruction = _instruction(study, number, attempt, feedback)
-        edit = common.edit(
+        edit = common.edit_files(
             study, here, "experiment.edit", instruction, *common.code_files(study.template)
         )
         put_back = _put_back(edit, here)
@@ -121,7 +121,7 @@ def _run(study: Study, number: int, ports: Ports) -> Study | None:
             about = said[1].strip() if said else "(the editor gave no description)"
             return _finished(study, number, attempt, result, results, about, ports)
         feedback = common.feedback_block(result, trouble + put_back)
-    ports.note(GaveUp(attempts=ATTEMPTS))
+    ports.note(GaveUp(attempts=_ATTEMPTS))
     return None
 
 
@@ -137,12 +137,12 @@ def _instruction(study: Study, number: int, attempt: int, feedback: str) -> str:
     return render(
         "experiment_edit",
         run=str(number),
-        runs=str(RUNS),
+        runs=str(MAX_RUNS),
         attempt=str(attempt),
-        attempts=str(ATTEMPTS),
+        attempts=str(_ATTEMPTS),
         study=common.study_block(study),
         network=_network(study),
-        knobs=block("knobs", common.knobs(study.template)),
+        knobs=block("knobs", common.knob_dicts(study.template)),
         results=common.results_block(study),
         feedback=feedback,
     )

@@ -16,8 +16,8 @@ from orchestrator.research.replies import ask_for
 from orchestrator.research.stages.blocks import idea_dict, template_block
 from orchestrator.template.template import Template
 
-REFLECTIONS = 2  # after the first proposal; The AI Scientist uses three rounds in all
-Score = Annotated[int, Field(ge=1, le=10)] | None
+_REFLECTIONS = 2  # after the first proposal; The AI Scientist uses three rounds in all
+_Score = Annotated[int, Field(ge=1, le=10)] | None
 
 
 class Proposal(BaseModel):
@@ -28,13 +28,13 @@ class Proposal(BaseModel):
     name: Annotated[str, Field(min_length=3, max_length=80)]
     title: Annotated[str, Field(min_length=3, max_length=200)]
     experiment: Annotated[str, Field(min_length=10, max_length=4000)]
-    interestingness: Score = None
-    feasibility: Score = None
-    novelty: Score = None
+    interestingness: _Score = None
+    feasibility: _Score = None
+    novelty: _Score = None
     done: bool = False
 
 
-def propose(template: Template, count: int, runs: int, ports: Ports) -> tuple[Idea, ...]:
+def propose_ideas(template: Template, count: int, runs: int, ports: Ports) -> tuple[Idea, ...]:
     """Up to ``count`` ideas that differ in content from each other and from the seed ideas.
 
     A repeated one is noted and left out. Raises :class:`BadReply` where none is left.
@@ -71,7 +71,7 @@ def _one(template: Template, ideas: list[Idea], runs: int, ports: Ports) -> Idea
     )
     messages: tuple[Message, ...] = (Message("user", first),)
     proposal = ask_for(ports, Ask(purpose="ideas.propose", messages=messages), Proposal)
-    for _ in range(REFLECTIONS):
+    for _ in range(_REFLECTIONS):
         if proposal.done:
             break
         messages += (

@@ -14,16 +14,16 @@ from orchestrator.template.results import Results
 TO_DESCRIBE = "(to be described)"
 
 
-def notes(study: Study, ports: Ports) -> Study:
+def write_notes(study: Study, ports: Ports) -> Study:
     """``notes.txt``: written by the program, described by the editor; facts stay in any case."""
-    facts = written(study)
+    facts = recorded_notes(study)
     study = replace(study, tree=study.tree.updated({"notes.txt": ports.keep(facts)}))
     instruction = render(
         "notes_edit",
         results=common.results_block(study),
         figures=block("figures", list(study.figures)),
     )
-    edit = common.edit(study, ports, "notes.edit", instruction, "notes.txt")
+    edit = common.edit_files(study, ports, "notes.edit", instruction, "notes.txt")
     described = ports.text(edit.files.as_dict()["notes.txt"])
     if _keeps(facts, described):
         return replace(study, tree=study.tree.updated(edit.files))
@@ -31,7 +31,7 @@ def notes(study: Study, ports: Ports) -> Study:
     return study
 
 
-def written(study: Study) -> str:
+def recorded_notes(study: Study) -> str:
     """The recorded part of the notes, in the layout that The AI Scientist's users know."""
     idea = study.idea
     lines = [f"# Title: {idea.title}", f"# Experiment description: {idea.experiment}", ""]
@@ -39,14 +39,14 @@ def written(study: Study) -> str:
     for run in study.runs:
         name = "Baseline" if run.number == 0 else run.description
         lines += [f"## Run {run.number}: {name}", "Results:"]
-        lines += table(by_number[run.number])
+        lines += _result_lines(by_number[run.number])
         lines += [f"Description: {TO_DESCRIBE}", ""]
     for figure in study.figures:
         lines += [f"## Figure {figure}", f"Description: {TO_DESCRIBE}", ""]
     return "\n".join(lines)
 
 
-def table(results: Results) -> list[str]:
+def _result_lines(results: Results) -> list[str]:
     """One line a metric: data set, name, mean and standard error to four digits."""
     lines = []
     for name, data in results.datasets.items():

@@ -19,14 +19,14 @@ from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_for
 from orchestrator.research.study import Study
 
-REFLECTIONS = 1
-PAGE = 8000  # characters of a page that a reviewer sees
-PAGES = 20
+_REFLECTIONS = 1
+_PAGE_CHARACTERS = 8000  # characters of a page that a reviewer sees
+_MAX_PAGES = 20
 
-Text = Annotated[str, Field(max_length=6000)]
-Point = Annotated[str, Field(min_length=1, max_length=2000)]
-Points = Annotated[tuple[Point, ...], Field(max_length=20)]
-Grade = Annotated[int, Field(ge=1, le=4, strict=True)] | None
+_Text = Annotated[str, Field(max_length=6000)]
+_Point = Annotated[str, Field(min_length=1, max_length=2000)]
+_Points = Annotated[tuple[_Point, ...], Field(max_length=20)]
+_Grade = Annotated[int, Field(ge=1, le=4, strict=True)] | None
 GRADES = (
     "Originality",
     "Quality",
@@ -38,30 +38,30 @@ GRADES = (
 )
 
 
-class Form(BaseModel):
+class ReviewForm(BaseModel):
     """A review as it must be answered. A reviewer that does not judge leaves every score null."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    Summary: Annotated[Text, Field(min_length=20)]
-    Strengths: Points
-    Weaknesses: Points
-    Questions: Points = ()
-    Limitations: Points = ()
+    Summary: Annotated[_Text, Field(min_length=20)]
+    Strengths: _Points
+    Weaknesses: _Points
+    Questions: _Points = ()
+    Limitations: _Points = ()
     EthicalConcerns: bool | None = None
-    Originality: Grade = None
-    Quality: Grade = None
-    Clarity: Grade = None
-    Significance: Grade = None
-    Soundness: Grade = None
-    Presentation: Grade = None
-    Contribution: Grade = None
+    Originality: _Grade = None
+    Quality: _Grade = None
+    Clarity: _Grade = None
+    Significance: _Grade = None
+    Soundness: _Grade = None
+    Presentation: _Grade = None
+    Contribution: _Grade = None
     Overall: Annotated[int, Field(ge=1, le=10, strict=True)] | None = None
     Confidence: Annotated[int, Field(ge=1, le=5, strict=True)] | None = None
     Decision: Literal["Accept", "Reject", ""] = ""
 
     @model_validator(mode="after")
-    def _judges_wholly_or_not_at_all(self) -> Form:
+    def _judges_wholly_or_not_at_all(self) -> ReviewForm:
         judged = [getattr(self, name) is not None for name in (*GRADES, "Overall", "Confidence")]
         judged.append(bool(self.Decision))
         if any(judged) and not all(judged):
@@ -69,15 +69,17 @@ class Form(BaseModel):
         return self
 
 
-def review(study: Study, ports: Ports) -> Study:
+def review_paper(study: Study, ports: Ports) -> Study:
     """The study with its review: one form, and one look back at it."""
     if study.paper is None:
         raise IdeaFailed("there is no paper to review", where="review", todo="compile it first")
-    pages = [text[:PAGE] for text in study.paper.pages[:PAGES]]
+    pages = [text[:_PAGE_CHARACTERS] for text in study.paper.pages[:_MAX_PAGES]]
     asked = render("review_form", pages=block("pages", pages))
     messages: tuple[Message, ...] = (Message("user", asked),)
-    form = ask_for(ports, Ask(purpose="review.form", messages=messages, temperature=0.1), Form)
-    for _ in range(REFLECTIONS):
+    form = ask_for(
+        ports, Ask(purpose="review.form", messages=messages, temperature=0.1), ReviewForm
+    )
+    for _ in range(_REFLECTIONS):
         if form.Overall is None:
             break
         messages += (
@@ -85,12 +87,12 @@ def review(study: Study, ports: Ports) -> Study:
             Message("user", render("review_reflect")),
         )
         form = ask_for(
-            ports, Ask(purpose="review.reflect", messages=messages, temperature=0.1), Form
+            ports, Ask(purpose="review.reflect", messages=messages, temperature=0.1), ReviewForm
         )
     return replace(study, review=_record(form, ports.model.name))
 
 
-def _record(form: Form, reviewer: str) -> Review:
+def _record(form: ReviewForm, reviewer: str) -> Review:
     scores = tuple((name, getattr(form, name)) for name in GRADES)
     return Review(
         summary=form.Summary,
@@ -107,7 +109,7 @@ def _record(form: Form, reviewer: str) -> Review:
     )
 
 
-def as_text(review: Review) -> str:
+def review_text(review: Review) -> str:
     """``review.txt``: a review for a person to read."""
     lines = [f"Review by {review.reviewer}", "", "Summary", f"  {_one_line(review.summary)}", ""]
     for heading in ("strengths", "weaknesses", "questions", "limitations"):

@@ -17,13 +17,13 @@ from orchestrator.record.ports import Ports
 from orchestrator.research.paper import constants as facts
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.paper.numbers import (
-    Number,
+    PrintedNumber,
     Quantity,
-    nearest,
+    nearest_results,
     numbers,
-    resolve,
+    quantities_in_scope,
+    resolve_number,
     runs_named,
-    within,
 )
 from orchestrator.research.paper.prose import Sentence, sentences
 from orchestrator.research.paper.quantities import from_results
@@ -32,14 +32,14 @@ from orchestrator.research.stages import paper_edit as papers
 from orchestrator.research.stages.compile import compile_paper
 from orchestrator.research.study import Study
 
-ROUNDS = 3
+_ROUNDS = 3
 OTHERS_WORK = ("related work", "background")  # their numbers are other people's
 FORMULAE = ("method", "experimental setup")  # whose 0, 1 and 2 are parts of formulae
 _EXCERPT = 160  # characters of a sentence in a claim
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class NumberSources:
     """What numbers may resolve to, and the names that hold a sentence to one place."""
 
     quantities: tuple[Quantity, ...]
@@ -48,34 +48,34 @@ class Ledger:
     metrics: tuple[str, ...]
 
 
-def verify(study: Study, ports: Ports) -> Study:
+def verify_numbers(study: Study, ports: Ports) -> Study:
     """The study with its claims; raises :class:`IdeaFailed` where a number stays unresolved."""
-    ledger = ledger_of(study, ports)
+    ledger = number_sources(study, ports)
     problems: list[str] = []
-    for number in range(ROUNDS + 1):
+    for number in range(_ROUNDS + 1):
         here = ports.within(f"round_{number}")
         if problems:
-            study = papers.mend(study, here, "verify.fix", "verify_fix", problems)
+            study = papers.correct_paper(study, here, "verify.fix", "verify_fix", problems)
             study = compile_paper(study, here.within("compile"))
-        claims, problems = checked(study, ports, ledger)
+        claims, problems = check_numbers(study, ports, ledger)
         if not problems:
             ports.note(ClaimsVerified(claims=len(claims)))
             return replace(study, claims=claims)
     raise IdeaFailed(
-        f"{len(problems)} numbers in the paper resolve to nothing after {ROUNDS} corrections",
+        f"{len(problems)} numbers in the paper resolve to nothing after {_ROUNDS} corrections",
         where=TEX,
         why="\n".join(problems[:8]),
         todo="the report lists each with its sentence; the runs and their results are kept",
     )
 
 
-def ledger_of(study: Study, ports: Ports) -> Ledger:
+def number_sources(study: Study, ports: Ports) -> NumberSources:
     """Everything that a number of this study may come from."""
     manifest = study.template.manifest
     found = list(from_results(study.results, manifest.headline))
     datasets = tuple(dict.fromkeys(d for _, result in study.results for d in result.datasets))
     runs = len(study.runs)
-    found += facts.counts(
+    found += facts.from_counts(
         [("runs", runs), ("runs beside the baseline", runs - 1), ("data sets", len(datasets))]
     )
     found += facts.from_manifest(manifest, study.scale)
@@ -84,31 +84,33 @@ def ledger_of(study: Study, ports: Ports) -> Ledger:
         if code is not None:
             found += facts.from_code(ports.text(code), f"run {run.number}'s experiment.py")
     metrics = tuple(dict.fromkeys(m for _, result in study.results for m in result.metrics))
-    return Ledger(tuple(found), frozenset(n for n, _ in study.results), datasets, metrics)
+    return NumberSources(tuple(found), frozenset(n for n, _ in study.results), datasets, metrics)
 
 
-def checked(study: Study, ports: Ports, ledger: Ledger) -> tuple[tuple[Claim, ...], list[str]]:
+def check_numbers(
+    study: Study, ports: Ports, ledger: NumberSources
+) -> tuple[tuple[Claim, ...], list[str]]:
     """Every number as a claim, and what is wrong, in words for whoever corrects it."""
-    tex = papers.source(study, ports)
+    tex = papers.paper_source(study, ports)
     years = tuple(facts.from_references(tex))
     ledger = replace(ledger, quantities=(*ledger.quantities, *years))
     claims, problems = [], []
-    quoted = papers.runs_table(study)
+    quoted = papers.study_runs_table(study)
     claims += _quoted(quoted, ledger) if quoted in tex else []
     for sentence in sentences(tex.replace(quoted, "")):
         made, wrong = _sentence(sentence, ledger)
         claims += made
         problems += wrong
     pages = study.paper.pages if study.paper else ()
-    problems += unseen(pages, tex)
+    problems += numbers_only_on_pages(pages, tex)
     return tuple(claims), problems
 
 
-def _sentence(sentence: Sentence, ledger: Ledger) -> tuple[list[Claim], list[str]]:
+def _sentence(sentence: Sentence, ledger: NumberSources) -> tuple[list[Claim], list[str]]:
     runs, text, claims = runs_named(sentence.text), sentence.text, []
     missing = sorted(runs - ledger.runs)
     problems = [f"there is no run {number}: {_where(sentence)}" for number in missing]
-    fitting = within(
+    fitting = quantities_in_scope(
         ledger.quantities,
         runs & ledger.runs,
         [name for name in ledger.datasets if _says(text, name)],
@@ -119,7 +121,7 @@ def _sentence(sentence: Sentence, ledger: Ledger) -> tuple[list[Claim], list[str
         for form in _forms(name):  # the 99 in "step val acc 99" is a name, no number
             text = _word(form).sub(" ", text)
     for number in numbers(text):
-        source = resolve(number, fitting)
+        source = resolve_number(number, fitting)
         if source is None and number.text in {"0", "1", "2"} and sentence.part.startswith(FORMULAE):
             continue
         claims.append(_claim(number, sentence, source))
@@ -144,12 +146,12 @@ def _forms(metric: str) -> tuple[str, ...]:
     return (metric, metric_words(metric), short, short.replace("_", " "))
 
 
-def _claim(number: Number, sentence: Sentence, source: Quantity | None) -> Claim:
+def _claim(number: PrintedNumber, sentence: Sentence, source: Quantity | None) -> Claim:
     return Claim(text=number.text, where=_where(sentence), source=source.source if source else "")
 
 
-def _unresolved(number: Number, sentence: Sentence, fitting: tuple[Quantity, ...]) -> str:
-    near = "; ".join(nearest(number, fitting))
+def _unresolved(number: PrintedNumber, sentence: Sentence, fitting: tuple[Quantity, ...]) -> str:
+    near = "; ".join(nearest_results(number, fitting))
     return f"{number.text!r} in {_where(sentence)} resolves to nothing. Nearest: {near or 'none'}"
 
 
@@ -158,18 +160,18 @@ def _where(sentence: Sentence) -> str:
     return f"{sentence.part}: {text}"
 
 
-def _quoted(table: str, ledger: Ledger) -> list[Claim]:
+def _quoted(table: str, ledger: NumberSources) -> list[Claim]:
     """The runs table repeats what was said of each run; its numbers are recorded as quotes."""
     return [
         replace(_claim(number, sentence, None), source="quoted from the run's description")
-        if (source := resolve(number, ledger.quantities)) is None
+        if (source := resolve_number(number, ledger.quantities)) is None
         else _claim(number, sentence, source)
         for sentence in sentences(r"\begin{document}\section{Runs}" + table)
         for number in numbers(sentence.text)
     ]
 
 
-def unseen(pages: tuple[str, ...], tex: str) -> list[str]:
+def numbers_only_on_pages(pages: tuple[str, ...], tex: str) -> list[str]:
     """Numbers on the pages, before the references, that the source does not show.
 
     Compared are numbers with a decimal point and whole ones of three digits or more, but years;

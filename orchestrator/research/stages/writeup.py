@@ -16,13 +16,13 @@ from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex, references
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.paper.tables import RESULTS_MARKER, RUNS_MARKER
-from orchestrator.research.prompts import block, render, source
+from orchestrator.research.prompts import block, prompt_text, render
 from orchestrator.research.stages import citations
 from orchestrator.research.stages import paper_edit as papers
 from orchestrator.research.study import Study
 
-ATTEMPTS = 3
-SHORTEST = 80  # characters of a section's text; below it nothing has been written
+_ATTEMPTS = 3
+_MIN_CHARACTERS = 80  # characters of a section's text; below it nothing has been written
 AUTHOR_NOTE = "automated study: no person wrote or checked this text"
 
 
@@ -64,17 +64,17 @@ _NOT_INSIDE = re.compile(
 )
 
 
-def writeup(study: Study, ports: Ports) -> Study:
+def write_sections(study: Study, ports: Ports) -> Study:
     """The paper's source, complete; raises :class:`IdeaFailed` where a section stays unwritten."""
-    study = papers.with_source(study, ports, _prepared(study, ports))
+    study = papers.with_paper_source(study, ports, _prepared(study, ports))
     for section in SECTIONS:
-        placeholder = _placeholder(papers.source(study, ports), section)
+        placeholder = _placeholder(papers.paper_source(study, ports), section)
         if placeholder:
             study = _write(study, section, placeholder, ports.within(section.name))
         else:
             ports.note(SectionAbsent(section=section.name))
-    tex = references.pruned(papers.source(study, ports))
-    return papers.with_source(study, ports, tex)
+    tex = references.pruned(papers.paper_source(study, ports))
+    return papers.with_paper_source(study, ports, tex)
 
 
 def _prepared(study: Study, ports: Ports) -> str:
@@ -85,11 +85,11 @@ def _prepared(study: Study, ports: Ports) -> str:
             where=TEX,
             todo="add it with a placeholder such as `RESULTS HERE` in each section",
         )
-    tex = latex.with_author(papers.source(study, ports), study.author, AUTHOR_NOTE)
+    tex = latex.with_author(papers.paper_source(study, ports), study.author, AUTHOR_NOTE)
     tex = latex.with_packages(tex, ("graphicx", "booktabs"))
-    tex = latex.without_strange_figures(tex, study.figures)
+    tex = latex.without_unknown_figures(tex, study.figures)
     here = ports.within("citations")
-    return citations.with_references(tex, citations.gather(study, here), here)
+    return citations.cite_papers(tex, citations.gather_papers(study, here), here)
 
 
 def _placeholder(tex: str, section: Section) -> str:
@@ -97,22 +97,26 @@ def _placeholder(tex: str, section: Section) -> str:
 
 
 def _write(study: Study, section: Section, placeholder: str, ports: Ports) -> Study:
-    before, problems = papers.source(study, ports), list[str]()
-    for attempt in range(1, ATTEMPTS + 1):
+    before, problems = papers.paper_source(study, ports), list[str]()
+    for attempt in range(1, _ATTEMPTS + 1):
         here = ports.within(f"attempt_{attempt}")
         instruction = _instruction(study, section, placeholder, before, problems)
-        done = papers.edit(study, here, f"writeup.{section.name}", instruction, section.readable)
+        done = papers.edit_paper(
+            study, here, f"writeup.{section.name}", instruction, section.readable
+        )
         after = here.text(done.files.as_dict()[TEX])
-        found = latex.filled(before, after, (placeholder,))
+        found = latex.placeholder_texts(before, after, (placeholder,))
         if isinstance(found, str):
             problems = [found, *filter(None, [done.why_not])]
             continue
-        problems = judge(study, section, found[0], before)
+        problems = section_problems(study, section, found[0], before)
         if not problems:
             text = _with_tables(study, found[0])
-            return papers.with_source(study, ports, latex.put(before, {placeholder: text}))
+            return papers.with_paper_source(
+                study, ports, latex.fill_placeholders(before, {placeholder: text})
+            )
     raise IdeaFailed(
-        f"the section {section.name!r} could not be written in {ATTEMPTS} attempts",
+        f"the section {section.name!r} could not be written in {_ATTEMPTS} attempts",
         where=f"{TEX}, {placeholder!r}",
         why="; ".join(problems[:5]),
         todo="the report shows what each attempt wrote",
@@ -126,8 +130,8 @@ def _instruction(
         "writeup_section",
         section=section.name,
         placeholder=placeholder,
-        guide=source(f"writeup_{section.name}").strip(),
-        facts=papers.facts(study, before),
+        guide=prompt_text(f"writeup_{section.name}").strip(),
+        facts=papers.paper_facts(study, before),
         task=block("task", _task(section, placeholder, before)),
         problems=block("problems", problems),
     )
@@ -139,7 +143,7 @@ def _task(section: Section, placeholder: str, before: str) -> dict[str, str]:
     return {"section": section.name, "placeholder": placeholder, "line": line, "file": TEX}
 
 
-def judge(study: Study, section: Section, text: str, tex: str) -> list[str]:
+def section_problems(study: Study, section: Section, text: str, tex: str) -> list[str]:
     """Why ``text`` cannot stand as this section of ``tex``; empty where it can."""
     problems = [
         f"\\cite asks for {key!r}, which is not in the block `citations`"
@@ -152,11 +156,11 @@ def judge(study: Study, section: Section, text: str, tex: str) -> list[str]:
         wanted = int(marker == section.marker)
         if text.count(marker) != wanted:
             problems.append(f"the line {marker!r} must stand {wanted} times in this section")
-    if section.name != "title" and len(" ".join(text.split())) < SHORTEST:
+    if section.name != "title" and len(" ".join(text.split())) < _MIN_CHARACTERS:
         problems.append("the section says next to nothing")
     return problems
 
 
 def _with_tables(study: Study, text: str) -> str:
-    text = text.replace(RESULTS_MARKER, papers.results_table(study))
-    return text.replace(RUNS_MARKER, papers.runs_table(study))
+    text = text.replace(RESULTS_MARKER, papers.study_results_table(study))
+    return text.replace(RUNS_MARKER, papers.study_runs_table(study))

@@ -16,19 +16,19 @@ from orchestrator.research.sweep.wording import (
     code,
     comparison,
     list_of,
-    measured,
-    named,
+    measured_sentence,
+    metric_name,
     tested,
 )
 
-Data = dict[str, Any]
+PromptData = dict[str, Any]
 
 
-def title(data: Data) -> str:
+def title(data: PromptData) -> str:
     return escape(data["idea"]["title"])
 
 
-def abstract(data: Data) -> str:
+def abstract(data: PromptData) -> str:
     """Question, what was done, the headline comparison, limits."""
     runs = [row for row in data["results"] if row["run"] > 0]
     return (
@@ -40,7 +40,7 @@ def abstract(data: Data) -> str:
     )
 
 
-def introduction(data: Data) -> str:
+def introduction(data: PromptData) -> str:
     template = data["template"]
     question = (
         f" The template asks: \\emph{{{escape(template['question'])}}}"
@@ -59,7 +59,7 @@ def introduction(data: Data) -> str:
     )
 
 
-def background(data: Data) -> str:
+def background(data: PromptData) -> str:
     lines = [
         "The following works describe the question and the methods that the template builds on."
     ]
@@ -75,7 +75,7 @@ def background(data: Data) -> str:
     return " ".join(lines)
 
 
-def related(data: Data) -> str:
+def related(data: PromptData) -> str:
     rest = data["citations"][3:11]
     if not rest:
         return (
@@ -90,7 +90,7 @@ def related(data: Data) -> str:
     )
 
 
-def method(data: Data) -> str:
+def method(data: PromptData) -> str:
     return (
         f"{escape(data['idea']['experiment'])}\n\n"
         "Each run is compared with the baseline on the same data set and the same metric. With "
@@ -101,7 +101,7 @@ def method(data: Data) -> str:
     )
 
 
-def setup(data: Data) -> str:
+def setup(data: PromptData) -> str:
     template = data["template"]
     parts = [
         f"The study ran at the template's \\texttt{{{escape(template['scale'])}}} scale"
@@ -113,13 +113,13 @@ def setup(data: Data) -> str:
     return " ".join(parts) + "\n\nRUNS TABLE HERE"
 
 
-def results(data: Data) -> str:
+def results_section(data: PromptData) -> str:
     parts = [
         "Table~\\ref{tab:results} gives every run's headline metrics.",
         "\n\nRESULTS TABLE HERE\n",
     ]
     for dataset in _datasets(data):
-        said = [measured(data, dataset, metric) for metric in _leading(data)]
+        said = [measured_sentence(data, dataset, metric) for metric in _leading(data)]
         parts.append(f"\n\\paragraph{{On {code(dataset)}.}} " + " ".join(filter(None, said)))
     labels = [f"fig:{number}" for number, _ in enumerate(data["figures"], 1)]
     if labels:
@@ -136,7 +136,7 @@ def results(data: Data) -> str:
     return "".join(parts)
 
 
-def conclusion(data: Data) -> str:
+def conclusion(data: PromptData) -> str:
     return (
         f"{_asked(data)} {_summary(data, 3)} The next step that the results themselves suggest is the "
         "plainest one: the same runs with more seeds and at a larger scale, before any explanation "
@@ -147,7 +147,7 @@ def conclusion(data: Data) -> str:
 # --- parts ----------------------------------------------------------------------------------
 
 
-def _asked(data: Data) -> str:
+def _asked(data: PromptData) -> str:
     name = data["idea"]["name"].removeprefix("sweep_")
     knob = data["template"]["knobs"].get(name)
     if knob is None:
@@ -155,7 +155,7 @@ def _asked(data: Data) -> str:
     return f"What does {escape(knob['description'])} change in the results of this template?"
 
 
-def _knob_said(data: Data) -> str:
+def _knob_said(data: PromptData) -> str:
     name = data["idea"]["name"].removeprefix("sweep_")
     knob = data["template"]["knobs"].get(name)
     if knob is None:
@@ -167,7 +167,7 @@ def _knob_said(data: Data) -> str:
     )
 
 
-def _summary(data: Data, most: int) -> str:
+def _summary(data: PromptData, most: int) -> str:
     found = _findings(data)
     if not found:
         return (
@@ -177,7 +177,7 @@ def _summary(data: Data, most: int) -> str:
     return " ".join(found[:most])
 
 
-def _findings(data: Data) -> list[str]:
+def _findings(data: PromptData) -> list[str]:
     """The headline comparisons that exceed the standard errors, the largest ratio to them first."""
     found = []
     for dataset in _datasets(data):
@@ -190,16 +190,16 @@ def _findings(data: Data) -> list[str]:
     return [text for _, text in found if text]
 
 
-def _metric_said(data: Data, name: str) -> str:
+def _metric_said(data: PromptData, name: str) -> str:
     metric = data["metrics"].get(name)
     if metric is None:
         return f"What {code(name)} measures is not stated by the template."
     unit = f", in {escape(metric['unit'])}" if metric["unit"] else ""
     way = "" if metric["direction"] == "none" else f"; {metric['direction']} is better"
-    return f"{_capital(named(data, name))} is {escape(metric['description'])}{unit}{way}."
+    return f"{_capital(metric_name(data, name))} is {escape(metric['description'])}{unit}{way}."
 
 
-def _leading(data: Data) -> list[str]:
+def _leading(data: PromptData) -> list[str]:
     measured = {m for row in data["results"] for d in row["datasets"].values() for m in d}
     marked = [
         name for name, metric in data["metrics"].items() if metric["headline"] and name in measured
@@ -207,11 +207,11 @@ def _leading(data: Data) -> list[str]:
     return (marked or sorted(measured))[:3]
 
 
-def _datasets(data: Data) -> list[str]:
+def _datasets(data: PromptData) -> list[str]:
     return list(dict.fromkeys(name for row in data["results"] for name in row["datasets"]))
 
 
-def _datasets_said(data: Data) -> str:
+def _datasets_said(data: PromptData) -> str:
     return list_of([code(name) for name in _datasets(data)])
 
 
@@ -240,6 +240,6 @@ WRITERS = {
     "related": related,
     "method": method,
     "setup": setup,
-    "results": results,
+    "results": results_section,
     "conclusion": conclusion,
 }

@@ -7,28 +7,28 @@ import sys
 from collections.abc import Iterator
 
 from orchestrator.core.errors import BadTemplate
-from orchestrator.template.contract.finding import Finding
+from orchestrator.template.contract.finding import RuleFinding
 from orchestrator.template.folder import MANIFEST
-from orchestrator.template.lockfile import beside_base, importable, read
+from orchestrator.template.lockfile import beside_base, importable, read_lock
 from orchestrator.template.template import Template
 
 _UNREADABLE = (SyntaxError, ValueError, RecursionError, BadTemplate)
 
 
-def parses(template: Template) -> Iterator[Finding]:
+def parses(template: Template) -> Iterator[RuleFinding]:
     for path in _python(template):
         try:
             ast.parse(template.text(path))
         except _UNREADABLE as error:
             line = getattr(error, "lineno", None)
-            yield Finding(
+            yield RuleFinding(
                 f"{path}:{line}" if line else path,
                 f"it is not Python: {error}",
                 "correct the syntax",
             )
 
 
-def packages(template: Template) -> Iterator[Finding]:
+def packages(template: Template) -> Iterator[RuleFinding]:
     """What the code imports beside the standard library and its own files."""
     own = {path.split("/")[0].removesuffix(".py") for path in template.files}
     declared, lock = set(template.manifest.packages), template.manifest.lock
@@ -40,32 +40,34 @@ def packages(template: Template) -> Iterator[Finding]:
             continue  # the rule before reports it
         for name in sorted(used - declared):
             if not template.inferred:
-                yield Finding(
+                yield RuleFinding(
                     path, f"it imports {name}, which is not declared", f"add {name} to packages"
                 )
     for name in sorted(declared - importable()) if lock is None else ():
-        yield Finding(
+        yield RuleFinding(
             f"{MANIFEST}: packages",
             f"{name} is an unknown package: the image has no such module, and there is no `lock`",
             "correct the name, or list what it comes from: docs/templates.md, Packages",
         )
 
 
-def _listed(template: Template) -> Iterator[Finding]:
+def _listed(template: Template) -> Iterator[RuleFinding]:
     """What is wrong with the template's own list of packages."""
     lock = template.manifest.lock
     if lock is None:
         return
     if lock not in template.files:
-        yield Finding(f"{MANIFEST}: lock", f"{lock} is not in the folder", "add it, or remove it")
+        yield RuleFinding(
+            f"{MANIFEST}: lock", f"{lock} is not in the folder", "add it, or remove it"
+        )
         return
     try:
-        packages, wrong = read(template.text(lock))
+        packages, wrong = read_lock(template.text(lock))
     except BadTemplate as error:
-        yield Finding(lock, error.what, "save it as UTF-8")
+        yield RuleFinding(lock, error.what, "save it as UTF-8")
         return
     for one in (*wrong, *beside_base(packages)):
-        yield Finding(f"{lock}:{one.line}", one.what, one.todo)
+        yield RuleFinding(f"{lock}:{one.line}", one.what, one.todo)
 
 
 def _python(template: Template) -> Iterator[str]:
@@ -83,7 +85,7 @@ def _imports(source: str) -> frozenset[str]:
     return frozenset(found - sys.stdlib_module_names)
 
 
-def knobs(template: Template) -> Iterator[Finding]:
+def knobs_on_one_line(template: Template) -> Iterator[RuleFinding]:
     for name, knob in template.manifest.knobs.items():
         if knob.file not in template.files:
             continue
@@ -94,7 +96,7 @@ def knobs(template: Template) -> Iterator[Finding]:
         except _UNREADABLE as error:
             trouble = str(error)
         if trouble:
-            yield Finding(
+            yield RuleFinding(
                 f"{MANIFEST}: knobs.{name}",
                 trouble,
                 f"write `{knob.constant} = {knob.default!r}` once, at the top level of {knob.file}",

@@ -9,7 +9,7 @@ from orchestrator.template.template import Template
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RuleFinding:
     """What is wrong at ``where`` (a path, perhaps with a line or key), and how to correct it."""
 
     where: str
@@ -18,21 +18,21 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ContractRule:
     """A rule of the contract that a template's files alone show to hold or not."""
 
     name: str
     promise: str
-    judge: Callable[[Template], Iterable[Finding]]
+    judge: Callable[[Template], Iterable[RuleFinding]]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class RuleResult:
     """One rule and what was found; ``why_not`` where this template gives nothing to judge by."""
 
     name: str
     promise: str
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[RuleFinding, ...] = ()
     why_not: str = ""
 
     @property

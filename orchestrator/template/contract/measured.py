@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from orchestrator.core.errors import BadResults
 from orchestrator.core.job import JobResult, Verdict
 from orchestrator.template.contract.files import UNPICKLING
-from orchestrator.template.contract.finding import Finding, Judged
+from orchestrator.template.contract.finding import RuleFinding, RuleResult
 from orchestrator.template.folder import MANIFEST
 from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import Results, parse_final_info, per_seed
@@ -18,8 +18,8 @@ from orchestrator.template.template import Template
 from orchestrator.template.untrained import compare_untrained
 
 FINAL = "run_0/final_info.json"
-TAIL = 12  # lines of a program's last words
-SAME = 1e-9  # relative: two ways of adding up a few floats
+_TAIL = 12  # lines of a program's last words
+_SAME = 1e-9  # relative: two ways of adding up a few floats
 _MORE = "give it more in the policy's block `experiment`, or make the scale smaller"
 _MEND = {
     Verdict.FAILED: "correct the cause that its last words name",
@@ -34,78 +34,84 @@ _MEND = {
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredRun:
     """One run's ``final_info.json``: as results, and each metric's values by seed."""
 
     results: Results
     values: Mapping[str, Mapping[str, tuple[float, ...]]]
 
     @classmethod
-    def of(cls, data: bytes) -> Measured:
+    def of(cls, data: bytes) -> MeasuredRun:
         """Raises :class:`BadResults`."""
         return cls(parse_final_info(data), per_seed(data))
 
 
-def finishes(result: JobResult) -> Judged:
+def finishes(result: JobResult) -> RuleResult:
     """Whether the experiment ended well and left its numbers."""
-    return Judged("finishes", f"experiment.py ends well and leaves {FINAL}", tuple(_ran(result)))
+    return RuleResult(
+        "finishes", f"experiment.py ends well and leaves {FINAL}", tuple(_ran(result))
+    )
 
 
-def _ran(result: JobResult) -> Iterator[Finding]:
+def _ran(result: JobResult) -> Iterator[RuleFinding]:
     if not result.ok:
         todo = _MEND.get(result.verdict, "run it again")
-        yield Finding("experiment.py", f"it ended as: {result.verdict}{last_words(result)}", todo)
+        yield RuleFinding(
+            "experiment.py", f"it ended as: {result.verdict}{last_words(result)}", todo
+        )
     elif result.files.get(FINAL) is None:
         refused = ", ".join(f"{name!r}: {why}" for name, why in result.refused[:3])
-        yield Finding(
+        yield RuleFinding(
             "experiment.py",
             f"it left no {FINAL}" + (f"; refused: {refused}" if refused else ""),
             "write final_info.json into the folder that --out_dir names",
         )
 
 
-def readable(error: BadResults | None) -> Judged:
+def readable(error: BadResults | None) -> RuleResult:
     """Whether the numbers could be read; ``error`` says why not."""
-    found = () if error is None else (Finding(FINAL, error.why or error.what, error.todo),)
-    return Judged("numbers", "final_info.json holds finite numbers by data set", found)
+    found = () if error is None else (RuleFinding(FINAL, error.why or error.what, error.todo),)
+    return RuleResult("numbers", "final_info.json holds finite numbers by data set", found)
 
 
-def declared(template: Template, measured: Measured) -> Judged:
+def declared(template: Template, measured: MeasuredRun) -> RuleResult:
     promise = "what is measured is what the manifest declares"
     if not template.manifest.metrics:
-        return Judged("metrics", promise, why_not="no manifest declares metrics")
-    return Judged("metrics", promise, tuple(_declared(template.manifest, measured.results)))
+        return RuleResult("metrics", promise, why_not="no manifest declares metrics")
+    return RuleResult("metrics", promise, tuple(_declared(template.manifest, measured.results)))
 
 
-def _declared(manifest: Manifest, results: Results) -> Iterator[Finding]:
+def _declared(manifest: Manifest, results: Results) -> Iterator[RuleFinding]:
     for name in results.metrics:
         if name not in manifest.metrics:
             todo = f"declare {name}: direction, unit and description"
-            yield Finding(f"{MANIFEST}: metrics", f"the run reports {name!r}, not declared", todo)
+            yield RuleFinding(
+                f"{MANIFEST}: metrics", f"the run reports {name!r}, not declared", todo
+            )
     for name in manifest.metrics:
         if name not in results.metrics:
             todo = f"write {name} among the 'means', or remove it from the manifest"
-            yield Finding(FINAL, f"no data set has the declared metric {name!r}", todo)
+            yield RuleFinding(FINAL, f"no data set has the declared metric {name!r}", todo)
     for path in results.ignored:
         todo = "write a number, or keep text in another file"
-        yield Finding(FINAL, f"{path} is no number that belongs to a metric", todo)
+        yield RuleFinding(FINAL, f"{path} is no number that belongs to a metric", todo)
 
 
-def errors(template: Template, scale: str, measured: Measured) -> Judged:
+def errors(template: Template, scale: str, measured: MeasuredRun) -> RuleResult:
     """Whether values stand there for every seed, and means and standard errors follow from them."""
     promise = "means and standard errors follow from one value for each seed"
     if not any(measured.values.values()):
-        return Judged("seeds", promise, why_not="final_info_dict holds no values by seed")
-    return Judged("seeds", promise, tuple(_errors(template.manifest, scale, measured)))
+        return RuleResult("seeds", promise, why_not="final_info_dict holds no values by seed")
+    return RuleResult("seeds", promise, tuple(_errors(template.manifest, scale, measured)))
 
 
-def _errors(manifest: Manifest, scale: str, measured: Measured) -> Iterator[Finding]:
+def _errors(manifest: Manifest, scale: str, measured: MeasuredRun) -> Iterator[RuleFinding]:
     for dataset, metrics in measured.values.items():
         seeds = manifest.seeds(scale, dataset)
         for name, values in metrics.items():
             where = f"{FINAL}: {dataset}.final_info_dict.{name}"
             if seeds is not None and len(values) != len(seeds):
-                yield Finding(
+                yield RuleFinding(
                     where,
                     f"it has {len(values)} values, the manifest {len(seeds)} seeds",
                     f"write one value for each seed, or correct scales.{scale}.seeds",
@@ -115,65 +121,65 @@ def _errors(manifest: Manifest, scale: str, measured: Measured) -> Iterator[Find
 
 def _follows(
     where: str, name: str, values: tuple[float, ...], results: Results, dataset: str
-) -> Iterator[Finding]:
+) -> Iterator[RuleFinding]:
     told = results.datasets[dataset]
     metric = next((m for m in (name, f"{name}_mean") if m in told.means), None)
     if metric is None:
         return
     mean = statistics.fmean(values)
-    if not math.isclose(told.means[metric], mean, rel_tol=SAME, abs_tol=1e-12):
+    if not math.isclose(told.means[metric], mean, rel_tol=_SAME, abs_tol=1e-12):
         what = f"its mean is {mean:.6g}, means.{metric} says {told.means[metric]:.6g}"
-        yield Finding(where, what, "write the mean of these values")
+        yield RuleFinding(where, what, "write the mean of these values")
     stderr = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0
     have = told.stderrs.get(metric)
     if have is not None and not math.isclose(have, stderr, rel_tol=1e-6, abs_tol=1e-12):
         what = f"its standard error is {stderr:.6g}, stderrs says {have:.6g}"
         todo = "the sample deviation (n - 1 in its divisor) over the root of n"
-        yield Finding(where, what, todo)
+        yield RuleFinding(where, what, todo)
 
 
-def leaves(template: Template, result: JobResult) -> Judged:
+def leaves(template: Template, result: JobResult) -> RuleResult:
     promise = "a run leaves nothing that would run when it is read"
     if template.inferred:
-        return Judged("leftovers", promise, why_not="kept as opaque bytes for its own plot.py")
+        return RuleResult("leftovers", promise, why_not="kept as opaque bytes for its own plot.py")
     found = tuple(
-        Finding(path, "the file is of a kind that runs code or hides it", "write JSON or CSV")
+        RuleFinding(path, "the file is of a kind that runs code or hides it", "write JSON or CSV")
         for path in result.files.paths()
         if path.endswith(UNPICKLING)
     )
-    return Judged("leftovers", promise, found)
+    return RuleResult("leftovers", promise, found)
 
 
-def repeats(template: Template, first: Results, again: Results) -> Judged:
+def repeats(template: Template, first: Results, again: Results) -> RuleResult:
     """Whether a second run with the same seeds gave the same numbers to the last bit."""
     found = tuple(_differ(template.manifest, first, again))
-    return Judged("repeats", "the same seeds give the same numbers again", found)
+    return RuleResult("repeats", "the same seeds give the same numbers again", found)
 
 
-def _differ(manifest: Manifest, first: Results, again: Results) -> Iterator[Finding]:
+def _differ(manifest: Manifest, first: Results, again: Results) -> Iterator[RuleFinding]:
     for dataset, data in first.datasets.items():
         other = again.datasets.get(dataset)
         for name, value in data.means.items():
             now = None if other is None else other.means.get(name)
             metric = manifest.metrics.get(name)
             if now != value and (metric is None or metric.repeatable):
-                yield Finding(
+                yield RuleFinding(
                     f"{FINAL}: {dataset}.{name}",
                     f"it was {value!r}, then {now!r}",
                     "seed every source of chance; for a time or rate write `repeatable: false`",
                 )
 
 
-def trained(template: Template, scale: str, results: Results) -> Judged:
+def trained(template: Template, scale: str, results: Results) -> RuleResult:
     promise = "training beats the untrained model by the stated margin"
     if not template.manifest.scales[scale].beats:
-        return Judged("trained", promise, why_not=f"the scale {scale} states no margin")
+        return RuleResult("trained", promise, why_not=f"the scale {scale} states no margin")
     try:
         beats = compare_untrained(template.manifest, scale, results)
     except BadResults as error:
-        return Judged("trained", promise, (Finding(error.where, error.what, error.todo),))
+        return RuleResult("trained", promise, (RuleFinding(error.where, error.what, error.todo),))
     found = tuple(
-        Finding(
+        RuleFinding(
             f"{MANIFEST}: scales.{scale}.beats",
             f"{one.metric} on {one.dataset}: {one.trained:.4g} trained, {one.untrained:.4g} "
             f"untrained; better by {one.gain:.4g} where {one.margin:g} is asked",
@@ -182,22 +188,22 @@ def trained(template: Template, scale: str, results: Results) -> Judged:
         for one in beats
         if not one.held
     )
-    return Judged("trained", promise, found)
+    return RuleResult("trained", promise, found)
 
 
-def draws(result: JobResult, pictures: tuple[str, ...]) -> Judged:
+def draws(result: JobResult, pictures: tuple[str, ...]) -> RuleResult:
     """Whether ``plot.py`` ended well and left ``pictures``: names of files that are PNG."""
-    found: list[Finding] = []
+    found: list[RuleFinding] = []
     if not result.ok:
         what = f"it ended as: {result.verdict}{last_words(result)}"
-        found.append(Finding("plot.py", what, _MEND.get(result.verdict, "run it again")))
+        found.append(RuleFinding("plot.py", what, _MEND.get(result.verdict, "run it again")))
     elif not pictures:
         todo = "save *.png into the folder that it runs in"
-        found.append(Finding("plot.py", "no PNG file came home", todo))
-    return Judged("figures", "plot.py draws the runs beside it as PNG files", tuple(found))
+        found.append(RuleFinding("plot.py", "no PNG file came home", todo))
+    return RuleResult("figures", "plot.py draws the runs beside it as PNG files", tuple(found))
 
 
 def last_words(result: JobResult) -> str:
     """The end of a program's errors, a line each, under what is said of it."""
-    lines = [line for line in result.stderr.splitlines() if line.strip()][-TAIL:]
+    lines = [line for line in result.stderr.splitlines() if line.strip()][-_TAIL:]
     return "".join(f"\n      | {line}" for line in lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.core.errors import BadTemplate
-from orchestrator.template.contract.finding import Finding
+from orchestrator.template.contract.finding import RuleFinding
 from orchestrator.template.template import PAPER, Template
 
 PLACEHOLDERS = {
@@ -25,28 +25,28 @@ AI Scientist's templates use. A template of ours has :data:`AUTHOR` too."""
 AUTHOR = "AUTHOR HERE"
 
 
-def skeleton(template: Template) -> Iterator[Finding]:
+def skeleton(template: Template) -> Iterator[RuleFinding]:
     if PAPER not in template.files:
         return
     try:
         text = template.text(PAPER)
     except BadTemplate as error:
-        yield Finding(PAPER, error.what, "save it as UTF-8")
+        yield RuleFinding(PAPER, error.what, "save it as UTF-8")
         return
     wanted = [*PLACEHOLDERS.values(), *([] if template.inferred else [AUTHOR])]
     for mark in wanted:
         if text.count(mark) != 1:
-            yield Finding(
+            yield RuleFinding(
                 PAPER,
                 f"{mark!r} stands {text.count(mark)} times",
                 f"write {mark} once, on its own line",
             )
     for needed in ("\\documentclass", "\\begin{document}", "\\end{document}", "\\bibliography{"):
         if needed not in text:
-            yield Finding(PAPER, f"{needed} is missing", f"add {needed}")
+            yield RuleFinding(PAPER, f"{needed} is missing", f"add {needed}")
 
 
-def filled(text: str) -> str:
+def sample_paper(text: str) -> str:
     """The skeleton with a sentence in each place, for a trial of how it compiles."""
     for part, mark in {**PLACEHOLDERS, "Author": AUTHOR}.items():
         text = text.replace(mark, f"The {part.lower()} stands here.")

@@ -12,23 +12,23 @@ from orchestrator.record.journal import Journal, Listener, Mode
 from orchestrator.record.paths import IdeaPaths, RunPaths
 from orchestrator.record.pins import BaselinePin, ProofPin
 from orchestrator.record.ports import Edges
-from orchestrator.research.pipeline import Outcome
+from orchestrator.research.pipeline import PursuedIdea
 from orchestrator.template.manifest import StagedData
 from orchestrator.template.template import Template
 
 
-class Saving(Protocol):
+class Exporter(Protocol):
     """Writes what is made from a finished journal; joined by the command."""
 
-    def idea(self, output: IdeaPaths, journal: Journal, outcome: Outcome) -> None:
+    def idea(self, output: IdeaPaths, journal: Journal, outcome: PursuedIdea) -> None:
         """Write one idea's evidence, history, review and report."""
 
-    def run(self, place: Any, journal: Journal, outcomes: tuple[Outcome, ...]) -> None:
+    def run(self, place: Any, journal: Journal, outcomes: tuple[PursuedIdea, ...]) -> None:
         """Write the run's own report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
+class RunSpec:
     """What a run is made of. ``images`` maps an image name to the id that it resolved to.
 
     ``proof`` is the latest proof of its policy, ``baseline`` a kept one that the run starts from.
@@ -53,7 +53,7 @@ class Setup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class RunLocation:
     """Where a run is recorded, and where its files are written (elsewhere in a replay)."""
 
     record: RunPaths
@@ -62,9 +62,9 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
+class RunDeps:
     """What the command joins to the core: edges over a blob store, and a saver of files."""
 
     edges: Callable[[BlobStore], Edges]
-    saving: Saving
+    saving: Exporter
     listener: Listener
