@@ -11,15 +11,13 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.record.calls import steps
 from orchestrator.record.evidence_files import write_evidence
 from orchestrator.record.journal import Journal, Mode
-from orchestrator.record.paths import IdeaPaths
+from orchestrator.record.paths import PAPER_PDF, IdeaPaths
 from orchestrator.report import idea_report, run_report
 from orchestrator.report.git_history import History
 from orchestrator.research.pipeline import PursuedIdea
 from orchestrator.research.run_spec import RunLocation
 from orchestrator.research.stages.review import review_text
 from orchestrator.research.study import Study
-
-PDF = "latex/out/paper.pdf"
 
 
 class FileExporter:
@@ -49,7 +47,7 @@ def open_journal(paths: IdeaPaths) -> Journal:
 
 def write_paper(output: IdeaPaths, journal: Journal, study: Study) -> None:
     """The paper under the idea's name, as its users know it."""
-    sha256 = study.tree.get(PDF) if study.paper is not None else None
+    sha256 = study.tree.get(PAPER_PDF) if study.paper is not None else None
     if sha256 is not None:
         write(output.folder / f"{slug(study.idea.name)}.pdf", journal.blobs.get(sha256))
 

@@ -18,8 +18,8 @@ from orchestrator.core.job import ContainerKind, Job, JobResult, Peaks
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
 from orchestrator.record.blobs import BlobStore
+from orchestrator.record.paths import LATEX_OUTPUT
 from orchestrator.research.paper.latex import TEX
-from orchestrator.research.stages.compile import OUT
 from orchestrator.research.stages.experiments import baseline_job
 from orchestrator.research.stages.plots import is_png
 from orchestrator.sandbox.engine.client import connect
@@ -104,10 +104,10 @@ class Tryout:
         job = Job(
             scope="trial/paper",
             kind="latex",
-            argv=("python3", "/opt/aisci/latex/compile.py", TEX, OUT),
+            argv=("python3", "/opt/aisci/latex/compile.py", TEX, LATEX_OUTPUT),
             files=files,
             limits=self.policy.limits("latex"),
-            harvest=(f"{OUT}/",),
+            harvest=(f"{LATEX_OUTPUT}/",),
         )
         return self.sandbox.run(job, FOREVER)
 

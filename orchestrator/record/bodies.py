@@ -1,4 +1,4 @@
-"""Where the JSON of a call or a note is kept: in its line, or as a blob if it is large."""
+"""The JSON of a call or a note: stored in its line, or as a blob if it is large."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def to_json(value: Any) -> Any:
 
 
 def store_body(value: Any, blobs: Blobs) -> Body:
-    """Keep the JSON ``value``."""
+    """Store the JSON ``value``, as a blob if its canonical form exceeds ``INLINE`` bytes."""
     raw = canonical(value)
     return Body(inline=value) if len(raw) <= INLINE else Body(blob=blobs.put(raw))
 
 
 def read_body(body: Body, blobs: Blobs) -> Any:
-    """The JSON value of ``body``. Raises :class:`BadJournal` where its blob is missing or changed."""
+    """The JSON value of ``body``. Raises :class:`BadJournal` if its blob is missing or changed."""
     return body.inline if body.blob is None else json.loads(blobs.get(body.blob))

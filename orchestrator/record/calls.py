@@ -1,4 +1,4 @@
-"""Port calls read back from a journal: what was requested, and the answer or the error."""
+"""Port calls read from a journal: the request, and the answer or the error."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Step:
 
     @property
     def place(self) -> str:
-        """The scope without the idea's own part."""
+        """The scope without its first two parts, which name the idea."""
         return "/".join(self.scope.split("/")[2:]) or self.scope
 
     @property
@@ -88,14 +88,14 @@ class Step:
 
     @property
     def usage(self) -> Usage:
-        """What the call cost; without a recorded answer, the most that it can have cost."""
+        """The cost of the call; without a recorded answer, the most that it can have cost."""
         if isinstance(self.answer, Reply):
             return self.answer.usage
         return Usage() if self.error else self.ceiling
 
 
 def steps(journal: Journal) -> tuple[Step, ...]:
-    """Every port call of ``journal`` in the order of asking.
+    """Every port call of ``journal``, in the order of the requests.
 
     A call that was repeated after a transient failure appears once, with its last answer.
     """
@@ -110,8 +110,7 @@ def steps(journal: Journal) -> tuple[Step, ...]:
 
 
 def _step(journal: Journal, asked: Asked, end: Answered | CallFailed | None) -> Step:
-    port = asked.port
-    answer = None
+    port, answer = asked.port, None
     if isinstance(end, Answered):
         answer = decode(ANSWER_TYPES[port], journal.load(end.body))
     return Step(

@@ -1,10 +1,10 @@
-"""Every file of a run, named once; every write goes to a temporary name and is renamed.
+"""The names of every file of a run. Each file is written to a temporary name and then renamed.
 
 ::
 
     results/<template>/<time>/            one run
         journal.jsonl  blobs/  evidence/  ideas.json  report.html  audit.html  signature.json
-        <idea>/                           one idea, in the layout its users know
+        <idea>/                           one idea
             run_0/ … run_i/  run_i.py  experiment.py  plot.py  notes.txt  *.png
             latex/  <name>.pdf  review.txt  report.html
             journal.jsonl  blobs/  evidence/  history.git/
@@ -22,15 +22,18 @@ from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import Idea
 from orchestrator.core.tree import Tree
 
+LATEX_OUTPUT = "latex/out"
+PAPER_PDF = f"{LATEX_OUTPUT}/paper.pdf"
+
 
 def proofs_folder(policy_hash: str) -> str:
-    """The folder of one policy's proofs, below the results."""
+    """The folder of one policy's proofs, below the folder of results."""
     return f"proofs/{policy_hash[:32]}"
 
 
 @dataclass(frozen=True, slots=True)
 class RecordPaths:
-    """A folder with a record of its own, and the page that is made from it."""
+    """A folder with a journal, and the files made from it."""
 
     folder: Path
 
@@ -64,14 +67,17 @@ class IdeaPaths(RecordPaths):
         return self.folder / "review.txt"
 
     def export(self, tree: Tree, blobs: Blobs) -> None:
-        """Write a working tree out as plain files; unchanged files stay as they are."""
+        """Write the files of a working tree; unchanged files are not written.
+
+        Raises :class:`HarvestRefused` for a name outside the folder or reserved for the record.
+        """
         for name, sha256 in tree.files:
             pure = PurePosixPath(name)
             if pure.is_absolute() or ".." in pure.parts or pure.parts[0] in RESERVED:
                 raise HarvestRefused(
                     f"a file may not be written under the name {name!r}",
                     where=str(self.folder),
-                    todo="the name is kept for the run's own records; the run is left as it is",
+                    todo="the name is reserved for the run's own records; the run is unchanged",
                 )
             path, data = self.folder / pure, blobs.get(sha256)
             if not path.is_file() or path.read_bytes() != data:
@@ -84,16 +90,16 @@ class RunPaths(RecordPaths):
 
     @classmethod
     def fresh(cls, results: Path, template: str, now: datetime) -> RunPaths:
-        """A new run's folder, made; raises :class:`ResultsExist` where it is there already."""
+        """Create a new run's folder. Raises :class:`ResultsExist` if it exists."""
         folder = results / slug(template) / now.strftime("%Y%m%d_%H%M%S")
         try:
             with disk_errors(folder):
                 folder.mkdir(parents=True)
         except FileExistsError as error:
             raise ResultsExist(
-                "a run with this time is already there; it is never written over",
+                "a run with this time already exists; it is never overwritten",
                 where=str(folder),
-                todo=f"`aisci resume {folder}` goes on with it; or start again in a second",
+                todo=f"`aisci resume {folder}` continues it; or start again in a second",
             ) from error
         return cls(folder)
 

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from orchestrator.core.model import Usage
 from orchestrator.record.calls import Step
+from orchestrator.record.ledger import total_usage
 from orchestrator.report.html import Html, data_table, el, fold, number, right
 from orchestrator.report.page import dollars, duration, pill, section
 from orchestrator.report.reading import IdeaFacts
 
 _WIDTH = 640  # of the bar of stages, in CSS pixels
 _SHOWN = 4000  # characters of a prompt's last message and of a reply
-
-
-def total_usage(steps: tuple[Step, ...]) -> Usage:
-    """The sum; ``usd`` is None as soon as one price is unknown."""
-    used = [step.usage for step in steps]
-    prices = [usage.usd for usage in used]
-    known = [price for price in prices if price is not None]
-    return Usage(
-        sum(usage.prompt_tokens for usage in used),
-        sum(usage.completion_tokens for usage in used),
-        sum(known) if len(known) == len(prices) else None,
-    )
 
 
 def cost_section(facts: IdeaFacts) -> Html:
@@ -49,7 +37,7 @@ def cost_section(facts: IdeaFacts) -> Html:
 
 
 def _purpose(name: str, steps: tuple[Step, ...]) -> tuple[Html | str, ...]:
-    used = total_usage(steps)
+    used = total_usage(step.usage for step in steps)
     seconds = sum(step.seconds or 0.0 for step in steps)
     return (
         name,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from orchestrator.record.journal import Journal
+from orchestrator.record.ledger import total_usage
 from orchestrator.report.changes import changes_section
 from orchestrator.report.containers import containers_section
-from orchestrator.report.cost import calls_section, cost_section, total_usage
+from orchestrator.report.cost import calls_section, cost_section
 from orchestrator.report.html import Child, Html, data_table, el, fold
 from orchestrator.report.measured import measured_section
 from orchestrator.report.page import (
@@ -77,7 +78,7 @@ def _head(known: IdeaFacts, links: Html) -> Html:
 
 
 def _numbers(known: IdeaFacts) -> Html:
-    used = total_usage(known.of("model"))
+    used = total_usage(step.usage for step in known.of("model"))
     boxes = len([s for s in known.steps if s.port in {"sandbox", "editor"} and s.answer])
     shared = any(step.port == "sandbox" for step in known.shared)
     finished = sum(1 for run in known.runs if run.number)

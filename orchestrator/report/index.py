@@ -7,8 +7,8 @@ from urllib.parse import quote
 from orchestrator.core.errors import BadJournal
 from orchestrator.record.calls import steps
 from orchestrator.record.journal import Journal
+from orchestrator.record.ledger import total_usage
 from orchestrator.record.pins import Pins
-from orchestrator.report.cost import total_usage
 from orchestrator.report.html import Child, Html, data_table, el, join, number, right
 from orchestrator.report.page import dollars, duration, fact_list, page, pill, section
 from orchestrator.report.proof import proof_paragraph
@@ -45,7 +45,7 @@ def run_report(run: Journal, ideas: list[Journal]) -> str:
 def _numbers(run: Journal, ideas: list[IdeaFacts]) -> Html:
     asked = tuple(step for step in steps(run) if step.port == "model")
     every = (*asked, *(step for idea in ideas for step in idea.of("model")))
-    used = total_usage(every)
+    used = total_usage(step.usage for step in every)
     done = sum(idea.status == "finished" for idea in ideas)
     return fact_list(
         ("ideas finished", f"{done} of {len(ideas)}", ""),
@@ -58,7 +58,7 @@ def _numbers(run: Journal, ideas: list[IdeaFacts]) -> Html:
 def _table(known: list[tuple[str, IdeaFacts]]) -> Html:
     rows: list[tuple[Child, ...]] = []
     for folder, idea in known:
-        used = total_usage(idea.of("model"))
+        used = total_usage(step.usage for step in idea.of("model"))
         why = f"{idea.failure.stage}: {idea.failure.what}"[:300] if idea.failure else ""
         rows.append(
             (

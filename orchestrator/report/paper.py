@@ -6,13 +6,13 @@ import re
 from urllib.parse import quote
 
 from orchestrator.core.files import slug
+from orchestrator.record.paths import PAPER_PDF
 from orchestrator.report.html import Child, Html, data_table, el, fold, join, picture
 from orchestrator.report.page import bullet_list, lines, pill, section
 from orchestrator.report.reading import IdeaFacts
 
 _MAX_PICTURES = 20  # pages, and figures, that one report shows
 _MAX_BYTES = 16 * 1024 * 1024  # of all pages, and of all figures
-PDF = "latex/out/paper.pdf"
 _PAGE = re.compile(r"latex/out/page-(\d+)\.png")
 
 
@@ -38,7 +38,7 @@ def paper_section(facts: IdeaFacts) -> Html | None:
     numbered = sorted((int(m[1]), files[p]) for p in files if (m := _PAGE.fullmatch(p)))
     shown = _pictures(facts, {f"page {number}": sha256 for number, sha256 in numbered})
     name = f"{slug(facts.idea.name)}.pdf"
-    link = el("a", name, href=quote(name)) if PDF in files else "no PDF"
+    link = el("a", name, href=quote(name)) if PAPER_PDF in files else "no PDF"
     pages = len(facts.paper.pages)
     return section(
         "paper",

@@ -1,6 +1,6 @@
-"""A kept baseline: ``run_0`` of a template as one machine measured it, for later runs to start from.
+"""A cached baseline: ``run_0`` of a template, measured on one machine, from which runs can start.
 
-It is the whole result of one container's job, with its attestation. A run may start from it only
+It is the complete result of one container's job, with its attestation. A run may start from it only
 if its own baseline would be the same job, in the same image, under the same policy: then the
 ``key`` is equal. Times are wall time in seconds, memory in bytes.
 """
@@ -17,11 +17,12 @@ from orchestrator.core.job import Job, JobResult
 from orchestrator.core.tree import digest
 
 FORM = 1
+_AGAIN = "remove its folder, then: aisci template baseline TEMPLATE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptBaseline:
-    """One baseline. ``machine`` describes the machine; ``seeds`` are by data set, from the manifest."""
+    """One baseline. ``machine`` is a description; ``seeds`` are the manifest's, by data set."""
 
     form: int
     key: str
@@ -50,26 +51,27 @@ def key_of(job: Job, image: str, policy: str) -> str:
 
 
 def baseline_json(kept: KeptBaseline) -> bytes:
+    """The bytes of ``kept`` for :func:`read_baseline`."""
     return _KEPT.dump_json(kept, indent=1)
 
 
 def read_baseline(data: bytes, where: str) -> KeptBaseline:
-    """Raises :class:`BadFile` for data that this program did not write."""
+    """The baseline in ``data``. Raises :class:`BadFile` if this version did not write it."""
     try:
         kept = _KEPT.validate_json(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise BadFile(
-            "a kept baseline cannot be read",
+            "a cached baseline cannot be read",
             where=where,
             why=f"this version writes another value at {'.'.join(map(str, first['loc'])) or 'the top'}",
-            todo="remove its folder, then: aisci template baseline TEMPLATE",
+            todo=_AGAIN,
         ) from error
     if kept.form != FORM:
         raise BadFile(
-            "a kept baseline has the format of another program version",
+            "a cached baseline has the format of another program version",
             where=where,
             why=f"its format is {kept.form}; this version reads {FORM}",
-            todo="remove its folder, then: aisci template baseline TEMPLATE",
+            todo=_AGAIN,
         )
     return kept

@@ -1,8 +1,8 @@
 """The files of a template's folder, and those of the template that it extends.
 
 ``extends: NAME`` in ``template.yaml`` names one shipped template. Its files are read too; a file
-of the folder replaces the base's file of the same path. What :func:`read_folder` returns is complete:
-nothing later needs to know the base, so a run's record and a copy hold every file.
+of the folder replaces the base's file of the same path. The result of :func:`read_folder` is complete:
+nothing later needs the base, so a run's record and a copy contain every file.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _LINE = re.compile(rb"^extends:[ \t]+[A-Za-z0-9_.\"'-]+[ \t\r]*(?:#.*)?$", re.MU
 
 
 def shipped_templates(shipped_root: Path) -> tuple[str, ...]:
-    """The names of the templates that travel with the program, sorted."""
-    found = (shipped_root / "templates").glob(f"*/{MANIFEST}")
-    return tuple(sorted(path.parent.name for path in found))
+    """The names of the templates in the program's package, sorted."""
+    manifests = (shipped_root / "templates").glob(f"*/{MANIFEST}")
+    return tuple(sorted(path.parent.name for path in manifests))
 
 
 def read_folder(folder: Path, origin: str, shipped_root: Path) -> dict[str, bytes]:
@@ -82,7 +82,7 @@ def _base_name(manifest: Document, names: tuple[str, ...]) -> str:
 
 
 def _complete(manifest: Document, raw: bytes, name: str) -> bytes:
-    """The manifest with a comment in the place of ``extends``, so that its lines keep their numbers."""
+    """The manifest with a comment in place of ``extends``, so that line numbers stay the same."""
     comment = f"# The files that are not its own are those of {name}.".encode()
     complete, found = _LINE.subn(comment, raw)
     if found != 1:
@@ -96,33 +96,28 @@ def _complete(manifest: Document, raw: bytes, name: str) -> bytes:
 
 
 def _read(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Every regular file below ``folder``, but hidden ones, caches and earlier ``run_i/``."""
+    """Every regular file below ``folder``, except hidden ones, caches and earlier ``run_i/``."""
     count = total = 0
     for path in _walk(folder, folder, 0):
         relative = path.relative_to(folder).as_posix()
         info = path.lstat()
         count, total = count + 1, total + info.st_size
         if not stat.S_ISREG(info.st_mode):
-            raise _unfit(
-                path, "it is not a regular file", "replace links and devices by regular files"
-            )
+            todo = "replace links and devices by regular files"
+            raise _unfit(path, "it is not a regular file", todo)
         if not relative.isprintable() or "\\" in relative:
             raise _unfit(path, "its name has characters that cannot be displayed", "rename it")
         if info.st_size > _MAX_FILE or total > _MAX_BYTES or count > _MAX_FILES:
-            raise _unfit(
-                path,
-                f"a template may have {_MAX_FILES} files, {_MAX_FILE >> 20} MiB in one "
-                f"and {_MAX_BYTES >> 20} MiB in all",
-                "keep large data outside the template",
-            )
+            files = f"a template may have {_MAX_FILES} files, {_MAX_FILE >> 20} MiB in one"
+            why = f"{files} and {_MAX_BYTES >> 20} MiB in all"
+            raise _unfit(path, why, "store large data outside the template")
         yield relative, _content(path)
 
 
 def _walk(folder: Path, root: Path, depth: int) -> Iterator[Path]:
     if depth > _MAX_DEPTH:
-        raise _unfit(
-            folder, f"it is more than {_MAX_DEPTH} folders deep", "use fewer levels of folders"
-        )
+        why = f"it is more than {_MAX_DEPTH} folders deep"
+        raise _unfit(folder, why, "use fewer levels of folders")
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.name == "__pycache__":
             continue

@@ -1,4 +1,4 @@
-"""``final_info.json`` as an experiment left it, parsed as untrusted data.
+"""``final_info.json`` as an experiment wrote it, parsed as untrusted data.
 
 The form is ``{data set: {"means": {metric: number}, "stderrs": {…}, "final_info_dict": {…}}}``.
 Existing templates vary it: ``means`` may be a single number, or nested; a standard error is
@@ -35,7 +35,7 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """One run's numbers by data set. ``ignored`` are the paths that held no number."""
+    """One run's numbers by data set. ``ignored`` are the paths of values that are not numbers."""
 
     datasets: Mapping[str, Dataset]
     ignored: tuple[str, ...] = ()
@@ -47,20 +47,20 @@ class Results:
 
 
 def parse_final_info(data: bytes) -> Results:
-    """The results in ``data``. Raises :class:`BadResults`, which says what to write instead."""
+    """The results in ``data``. Raises :class:`BadResults`."""
     if len(data) > MAX_RESULT_BYTES:
         raise _bad(
-            f"it has {len(data)} bytes, over {MAX_RESULT_BYTES}", "leave the curves in another file"
+            f"it has {len(data)} bytes, over {MAX_RESULT_BYTES}", "write the curves to another file"
         )
     try:
         value = loads(data)
     except NotStrict as error:
-        todo = "write finite numbers under distinct names; leave out what failed"
+        todo = "write finite numbers under distinct names; omit failed values"
         raise _bad(str(error), todo) from error
     except ValueError as error:
         raise _bad(str(error), _FORM) from error
     if not isinstance(value, dict) or not value:
-        raise _bad("it is no mapping of data sets", _FORM)
+        raise _bad("it is not a mapping of data sets", _FORM)
     seen = _Seen()
     datasets = {_name(k): _dataset(k, v, seen) for k, v in seen.entries(value)}
     return Results(datasets, tuple(seen.ignored))
@@ -69,19 +69,18 @@ def parse_final_info(data: bytes) -> Results:
 def per_seed(data: bytes) -> dict[str, dict[str, tuple[float, ...]]]:
     """The values by seed in ``final_info_dict``, of each data set and metric that has them.
 
-    For data that :func:`parse_final_info` has read. What is no list of numbers is left out: the
-    form of ``final_info_dict`` is free.
+    For data that :func:`parse_final_info` has read. Values that are not lists of numbers are
+    omitted: ``final_info_dict`` has no fixed form.
     """
-    found: dict[str, dict[str, tuple[float, ...]]] = {}
+    by_dataset: dict[str, dict[str, tuple[float, ...]]] = {}
     for dataset, value in loads(data).items():
-        named = value.get("final_info_dict")
-        rows = named.items() if isinstance(named, dict) else ()
-        found[dataset] = {
-            metric: tuple(float(one) for one in values)
-            for metric, values in rows
-            if isinstance(values, list) and values and all(_is_number(one) for one in values)
+        metrics = value.get("final_info_dict")
+        by_dataset[dataset] = {
+            metric: tuple(map(float, values))
+            for metric, values in (metrics.items() if isinstance(metrics, dict) else ())
+            if isinstance(values, list) and values and all(map(_is_number, values))
         }
-    return found
+    return by_dataset
 
 
 def _is_number(value: Any) -> bool:
@@ -90,13 +89,13 @@ def _is_number(value: Any) -> bool:
 
 @dataclass(slots=True)
 class _Seen:
-    """What one file has held so far."""
+    """The state of reading one file."""
 
     ignored: list[str] = field(default_factory=list)
     count: int = 0
 
     def entries(self, value: dict[str, Any]) -> list[tuple[str, Any]]:
-        """A mapping's entries, while all mappings together keep below the bound."""
+        """A mapping's entries; raises :class:`BadResults` above ``MAX_NUMBERS`` in one file."""
         self.count += len(value)
         if self.count > MAX_NUMBERS:
             raise _bad(f"it has over {MAX_NUMBERS} entries", _FORM)
@@ -109,7 +108,7 @@ def _dataset(name: str, value: Any, seen: _Seen) -> Dataset:
     found = list(_numbers("", value["means"], f"{name}.means", seen, 0))
     means = dict(found)
     if not means:
-        raise _bad(f"the 'means' of data set {name!r} hold no number", _FORM)
+        raise _bad(f"the 'means' of data set {name!r} have no number", _FORM)
     if len(means) < len(found):
         raise _bad(f"two 'means' of data set {name!r} have one name once nesting is undone", _FORM)
     errors: dict[str, float] = {}
@@ -148,7 +147,9 @@ def _metric_of(key: str, means: Mapping[str, float]) -> str | None:
 
 def _name(text: str) -> str:
     if not text or len(text) > MAX_NAME or not text.isprintable():
-        raise _bad(f"{text[:MAX_NAME]!r} is no name", "use short names of printable characters")
+        raise _bad(
+            f"{text[:MAX_NAME]!r} is not a usable name", "use short names of printable characters"
+        )
     return text
 
 

@@ -1,6 +1,6 @@
-"""A template: a folder with a small experiment that runs, and its manifest.
+"""A template: a folder with a small runnable experiment, and its manifest.
 
-``load`` reads the folder once, as bytes (``folder.py``); everything later works on those. A folder
+``load_template`` reads the folder once, as bytes (``folder.py``); everything later works on those. A folder
 in the AI Scientist's format, with no ``template.yaml``, is a template too: its manifest is
 inferred, with no knobs and no directions. ``contract/`` has the rules that a template must keep.
 """
@@ -8,6 +8,7 @@ inferred, with no knobs and no directions. ``contract/`` has the rules that a te
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -55,7 +56,7 @@ class _SeedIdea(BaseModel):
 class Template:
     """The bytes of a template's folder by relative POSIX path, and its manifest.
 
-    ``origin`` is where it came from, for people. ``inferred``: the folder has no manifest.
+    ``origin`` is its place, for messages. ``inferred``: the folder has no manifest.
     """
 
     name: str
@@ -66,12 +67,12 @@ class Template:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 over every path and its content: equal for equal folders, wherever they lie."""
+        """SHA-256 over every path and its content: equal for equal folders, wherever they are."""
         return digest({path: digest(data) for path, data in self.files.items()})
 
     @property
     def argument(self) -> str:
-        """How a person names it on the command line."""
+        """Its name on the command line."""
         return self.origin.removeprefix("templates/")
 
     def text(self, path: str) -> str:
@@ -96,19 +97,12 @@ class Template:
         """``seed_ideas.json``. Raises :class:`BadTemplate`."""
         seeds = self._json("seed_ideas.json", TypeAdapter(tuple[_SeedIdea, ...]))
         return tuple(
-            Idea(
-                name=seed.Name,
-                title=seed.Title,
-                experiment=seed.Experiment,
-                interestingness=seed.Interestingness,
-                feasibility=seed.Feasibility,
-                novelty=seed.Novelty,
-            )
+            Idea(**{key.lower(): value for key, value in seed.model_dump().items()})
             for seed in seeds
         )
 
     def scale(self, name: str) -> Scale:
-        """A declared scale. Raises :class:`UnknownName` with the names there are."""
+        """A declared scale. Raises :class:`UnknownName`, which suggests the nearest name."""
         if name not in self.manifest.scales:
             raise UnknownName(
                 f"the template {self.name} has no scale {name!r}",
@@ -173,7 +167,7 @@ def load_template(name_or_path: str, shipped_root: Path) -> Template:
 
 
 def from_files(files: Mapping[str, bytes], name: str, origin: str) -> Template:
-    """A template of bytes already read. Raises :class:`BadTemplate`."""
+    """The template in ``files``. Raises :class:`BadTemplate`."""
     ordered = {path: files[path] for path in sorted(files)}
     raw = ordered.get(MANIFEST)
     if raw is None:
@@ -186,21 +180,17 @@ def from_files(files: Mapping[str, bytes], name: str, origin: str) -> Template:
 
 
 def _inferred(files: Mapping[str, bytes], name: str) -> Manifest:
-    """The manifest of a folder in the AI Scientist's format, as far as its files show it."""
+    """The manifest that the files of a folder in the AI Scientist's format imply."""
     code = tuple(path for path in files if path.endswith(".py") and "/" not in path)
     editable = (*code, NOTES, *([PAPER] if PAPER in files else []))
+    scale = {"minutes": 120, "description": "unknown: two hours are assumed"}
     return Manifest.model_validate(
         {
             "version": 1,
-            "name": "".join(
-                c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in name
-            ).strip("_-")[:80]
-            or "template",
+            "name": re.sub("[^A-Za-z0-9_-]", "_", name).strip("_-")[:80] or "template",
             "title": name,
             "description": "A folder in the AI Scientist's format; it has no manifest.",
             "editable": editable,
-            "scales": {
-                "full": {"minutes": 120, "description": "unknown: two hours are allowed for"}
-            },
+            "scales": {"full": scale},
         }
     )

@@ -199,7 +199,9 @@ def test_an_idea_that_is_cut_and_sealed_anew_is_found_by_the_runs_seal(run: Path
     forger = Forger(run)
     lines = forger.lines(path)
     forger.write(path, [*lines[:-3], lines[-1]])
-    assert any("changed, cut, or from another run" in x.what for x in found(audited(run), "seal"))
+    assert any(
+        "changed, truncated, or from another run" in x.what for x in found(audited(run), "seal")
+    )
 
 
 def test_an_idea_that_is_missing_or_that_nobody_knows_is_found(run: Path) -> None:

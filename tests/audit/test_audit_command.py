@@ -209,8 +209,8 @@ def test_the_page_says_what_was_checked_what_was_found_and_how_to_check_again(ru
     (idea_of(run).parent / "evidence" / "999_extra.json").write_text("{}")
     page = audit_page(audited(run))
     for text in (
-        "This record is broken", "evidence without a container", "What was checked", *CHECKS,
-        "experiments/run_1/attempt_1", "What it does not show", "--head HEAD", audited(run).head,
+        "This record is broken", "evidence without a container", "Checks", *CHECKS,
+        "experiments/run_1/attempt_1", "Limits of an audit", "--head HEAD", audited(run).head,
         "policy quick", "sha256sum",
     ):  # fmt: skip
         assert text in re.sub(r"<[^>]+>|\s+", " ", page).replace("  ", " "), text

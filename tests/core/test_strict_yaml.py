@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.core.errors import BadFile, BadTemplate
 from orchestrator.core.strict_yaml import MAX_BYTES, parse, read, validated
-from orchestrator.template.manifest import FilePath, FiniteNumber, KnobValue, Setting, SettingValue
+from orchestrator.template.fields import FilePath, FiniteNumber, KnobValue, Setting, SettingValue
 
 
 class Inner(BaseModel):

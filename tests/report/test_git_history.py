@@ -10,8 +10,8 @@ import pytest
 
 from orchestrator.core.errors import BadJournal
 from orchestrator.core.tree import Tree
-from orchestrator.record.blobs import MemoryBlobs
 from orchestrator.report.git_history import History
+from tests.support.memory_blobs import MemoryBlobs
 
 BLOBS = MemoryBlobs()
 

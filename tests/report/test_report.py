@@ -22,7 +22,7 @@ from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import IdeaPaths
 from orchestrator.report import idea_report, run_report
 from orchestrator.report.containers import settings_tables
-from orchestrator.report.html import picture, text
+from orchestrator.report.html import join, picture, text
 from orchestrator.report.measured import is_within
 from orchestrator.report.page import bar, duration, size
 from tests.support.report_rig import PNG, Recorded, box, finished

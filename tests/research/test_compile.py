@@ -16,12 +16,12 @@ from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.journal import Journal
+from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF
 from orchestrator.record.ports import Edges, Ports
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.stages import compile as compiling
 from orchestrator.research.stages import paper_edit as papers
 from orchestrator.research.stages.compile import (
-    OUT,
     CompileReport,
     compile_paper,
     compile_problems,
@@ -97,8 +97,8 @@ def test_the_sweeps_paper_compiles_verifies_and_has_all_that_a_paper_has(bench: 
     assert "??" not in text
     assert 2 <= len(study.paper.pages) <= 5
     files = study.paper.files.as_dict()
-    assert ports.blobs.get(files[f"{OUT}/paper.pdf"]).startswith(b"%PDF-")
-    assert ports.blobs.get(files[f"{OUT}/page-1.png"]).startswith(b"\x89PNG")
+    assert ports.blobs.get(files[PAPER_PDF]).startswith(b"%PDF-")
+    assert ports.blobs.get(files[f"{LATEX_OUTPUT}/page-1.png"]).startswith(b"\x89PNG")
     assert study.claims
     assert all(claim.source for claim in study.claims)
 
@@ -168,8 +168,10 @@ def test_latex_that_reaches_out_of_its_folder_gets_nothing(bench: Bench, name: s
         assert report.errors
     else:
         assert report.ok
-    if f"{OUT}/pages.json" in result.files.as_dict():
-        pages = bench.sandbox._blobs.get(result.files.as_dict()[f"{OUT}/pages.json"]).decode()
+    if f"{LATEX_OUTPUT}/pages.json" in result.files.as_dict():
+        pages = bench.sandbox._blobs.get(
+            result.files.as_dict()[f"{LATEX_OUTPUT}/pages.json"]
+        ).decode()
         assert "OPEN" not in pages
         assert "root:x:0" not in pages
     assert {path.split("/")[-1] for path in result.files.paths()} <= {
@@ -208,7 +210,7 @@ def test_a_huge_page_becomes_a_small_picture(bench: Bench) -> None:
     whole = r"\documentclass{article}\pdfpagewidth=16000pt\pdfpageheight=16000pt\begin{document}%s\end{document}"
     report, result = compiled(bench, "huge", "x", whole)
     assert report.ok
-    picture = bench.sandbox._blobs.get(result.files.as_dict()[f"{OUT}/page-1.png"])
+    picture = bench.sandbox._blobs.get(result.files.as_dict()[f"{LATEX_OUTPUT}/page-1.png"])
     assert max(int.from_bytes(picture[16:20], "big"), int.from_bytes(picture[20:24], "big")) <= 1601
 
 
@@ -243,7 +245,7 @@ GOOD = (
 
 def test_a_good_report_is_read(tmp_path: Path) -> None:
     ports = rig.ports(tmp_path)
-    files = Tree.of({f"{OUT}/report.json": ports.blobs.put(GOOD)})
+    files = Tree.of({f"{LATEX_OUTPUT}/report.json": ports.blobs.put(GOOD)})
     assert read_report(answer(Verdict.FINISHED, files), ports.blobs).ok
 
 
@@ -266,7 +268,7 @@ def test_a_report_that_is_not_one_is_an_error_and_never_a_paper(
     tmp_path: Path, data: bytes
 ) -> None:
     ports = rig.ports(tmp_path)
-    files = Tree.of({f"{OUT}/report.json": ports.blobs.put(data)})
+    files = Tree.of({f"{LATEX_OUTPUT}/report.json": ports.blobs.put(data)})
     report = read_report(answer(Verdict.FINISHED, files), ports.blobs)
     assert not report.ok
     assert report.errors

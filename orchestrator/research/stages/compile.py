@@ -17,6 +17,7 @@ from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import Paper
 from orchestrator.core.strict_json import loads
 from orchestrator.core.tree import Tree
+from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex
 from orchestrator.research.paper.latex import TEX
@@ -25,7 +26,6 @@ from orchestrator.research.study import Study
 
 _FIXES = 5
 _MAX_OVERFULL = 20.0  # points that a line may stand out
-OUT = "latex/out"
 _REPORT_BYTES = 512 * 1024
 _PAGES_BYTES = 2 * 1024 * 1024
 _FIGURES = (".png", ".jpg", ".jpeg", ".pdf")
@@ -89,17 +89,17 @@ def _job(study: Study, ports: Ports) -> Job:
     return Job(
         scope=ports.scope,
         kind="latex",
-        argv=("python3", "/opt/aisci/latex/compile.py", TEX, OUT),
-        files=study.tree.under("latex").without(OUT).updated(pictures),
+        argv=("python3", "/opt/aisci/latex/compile.py", TEX, LATEX_OUTPUT),
+        files=study.tree.under("latex").without(LATEX_OUTPUT).updated(pictures),
         limits=study.policy.limits("latex"),
-        harvest=(f"{OUT}/",),
+        harvest=(f"{LATEX_OUTPUT}/",),
     )
 
 
 def read_report(result: JobResult, blobs: Blobs) -> CompileReport:
     """The container's report; where there is none, one that says how the job ended."""
     why = f"LaTeX ended as: {result.verdict}; it left no report"
-    found_at = result.files.get(f"{OUT}/report.json") if result.ok else None
+    found_at = result.files.get(f"{LATEX_OUTPUT}/report.json") if result.ok else None
     if found_at is not None:
         data = blobs.get(found_at)
         try:
@@ -127,7 +127,7 @@ def _first(error: Exception) -> str:
 
 
 def _pages(result: JobResult, ports: Ports) -> tuple[str, ...]:
-    found_at = result.files.get(f"{OUT}/pages.json")
+    found_at = result.files.get(f"{LATEX_OUTPUT}/pages.json")
     data = ports.blobs.get(found_at) if found_at else b"[]"
     try:
         return _PAGES.validate_json(data) if len(data) <= _PAGES_BYTES else ()
@@ -163,15 +163,19 @@ def _compiled(
     study: Study, result: JobResult, report: CompileReport, pages: tuple[str, ...]
 ) -> Study:
     made = Tree(
-        tuple(pair for pair in result.files.under(OUT).files if pair[0].endswith((".pdf", ".png")))
+        tuple(
+            pair
+            for pair in result.files.under(LATEX_OUTPUT).files
+            if pair[0].endswith((".pdf", ".png"))
+        )
     )
-    if f"{OUT}/paper.pdf" not in made.as_dict():
+    if PAPER_PDF not in made.as_dict():
         raise IdeaFailed(
             "the LaTeX container reports a paper and left none",
-            where=f"{OUT}/paper.pdf",
+            where=PAPER_PDF,
             why="; ".join(f"{name!r}: {why}" for name, why in result.refused[:5]),
             todo="if a size limit of the policy's latex block refused it, raise that limit",
         )
-    files = study.tree.under("latex").without(OUT).updated(made)
+    files = study.tree.under("latex").without(LATEX_OUTPUT).updated(made)
     paper = Paper(files=files, pages=pages, warnings=(*report.warnings, *report.chktex))
-    return replace(study, tree=study.tree.without(OUT).updated(made), paper=paper)
+    return replace(study, tree=study.tree.without(LATEX_OUTPUT).updated(made), paper=paper)

@@ -1,7 +1,7 @@
-"""The contract of a template: every rule, and the check that one keeps them.
+"""The contract of a template: every rule, and the functions that check them.
 
-The rules here need a template's files alone. ``measured.py`` holds those that its runs show, and
-``console/trial.py`` makes the runs.
+These rules need only a template's files. ``measured.py`` has the rules for the results of its runs;
+``api/template_run.py`` makes the runs.
 """
 
 from __future__ import annotations
@@ -27,36 +27,36 @@ __all__ = [
 ]
 
 RULES = (
-    ContractRule(
-        "files", "the five files are there, and those that the manifest names", files.there
-    ),
+    ContractRule("files", "the required files exist, and those of the manifest", files.there),
     ContractRule("names", "no file has a name that an idea's records need", files.reserved),
-    ContractRule("plain", "data is in kinds of file that a person can read", files.readable_data),
-    ContractRule("task", "prompt.json and seed_ideas.json have their form", files.json_files),
+    ContractRule("plain", "data is in human-readable kinds of file", files.readable_data),
+    ContractRule(
+        "task", "prompt.json and seed_ideas.json have the required form", files.json_files
+    ),
     ContractRule("code", "the code is Python", code.parses),
-    ContractRule("packages", "what it imports is declared, and in its image", code.packages),
-    ContractRule("knobs", "one line turns each knob", code.knobs_on_one_line),
-    ContractRule("data", "each scale has data without which it can run, or names it", data.offline),
-    ContractRule("paper", "each part of the paper has its place", paper.skeleton),
+    ContractRule("packages", "its imports are declared, and in its image", code.packages),
+    ContractRule("knobs", "one line sets each knob", code.knobs_on_one_line),
+    ContractRule("data", "some scale needs no download; each scale names its data", data.offline),
+    ContractRule("paper", "each part of the paper has its placeholder", paper.skeleton),
 )
 
 
 def rule_results(template: Template) -> tuple[RuleResult, ...]:
-    """Every rule with what it found, in the order of :data:`RULES`."""
+    """Every rule with its findings, in the order of :data:`RULES`."""
     return tuple(RuleResult(r.name, r.promise, tuple(r.judge(template))) for r in RULES)
 
 
 def contract_findings(template: Template) -> tuple[RuleFinding, ...]:
-    """Everything that is wrong with ``template``; empty if it keeps its contract."""
+    """Every violation of the contract by ``template``."""
     return tuple(finding for rule in rule_results(template) for finding in rule.findings)
 
 
 def require_contract(template: Template) -> None:
-    """Raise :class:`BadTemplate` with all findings, if there are any."""
+    """Raise :class:`BadTemplate` with every violation, if there are any."""
     findings = contract_findings(template)
     if findings:
         raise BadTemplate(
-            f"the template {template.name} does not keep its contract",
+            f"the template {template.name} violates its contract",
             where=template.origin,
             why=listed([f"{f.where}: {f.what}; {f.todo}" for f in findings]),
             todo=f"correct these, then: aisci template check {template.origin}",

@@ -1,4 +1,4 @@
-"""Rules about a template's files: which must be there, which may not, and the two JSON ones."""
+"""Rules for a template's files: required, reserved and unreadable ones, and the two JSON files."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from orchestrator.template.folder import MANIFEST
 from orchestrator.template.template import NOTES, PAPER, Template
 
 REQUIRED = ("experiment.py", "plot.py", "prompt.json", "seed_ideas.json", PAPER)
+OPAQUE = "files of this kind can run code when they are read"
 UNPICKLING = (".pkl", ".pickle", ".pt", ".npy", ".npz")
 
 
 def there(template: Template) -> Iterator[RuleFinding]:
-    """The files that every template has, and those that this one names."""
+    """The files that every template has, and those that its manifest names."""
     for path in REQUIRED:
         if path not in template.files:
             todo = f"add {path}; docs/templates.md describes it"
@@ -23,17 +24,14 @@ def there(template: Template) -> Iterator[RuleFinding]:
     for kind in ("editable", "fixed"):
         for path in getattr(template.manifest, kind):
             if path not in template.files and path != NOTES and path not in REQUIRED:
-                yield RuleFinding(
-                    f"{MANIFEST}: {kind}",
-                    f"{path} is not in the folder",
-                    "add it or take its name out",
-                )
+                what = f"{path} is not in the folder"
+                yield RuleFinding(f"{MANIFEST}: {kind}", what, "add it, or remove its name")
 
 
 def reserved(template: Template) -> Iterator[RuleFinding]:
-    """Names that an idea's folder keeps for its own records; found here, not after a paid run."""
+    """Names reserved for the records in an idea's folder; found here, before a paid run."""
     for name in sorted({path.split("/", 1)[0] for path in template.files} & RESERVED):
-        yield RuleFinding(name, "the name is kept for an idea's own records", "rename it")
+        yield RuleFinding(name, "the name is reserved for an idea's own records", "rename it")
 
 
 def json_files(template: Template) -> Iterator[RuleFinding]:
@@ -53,9 +51,7 @@ def json_files(template: Template) -> Iterator[RuleFinding]:
 
 
 def readable_data(template: Template) -> Iterator[RuleFinding]:
-    """A template with a manifest keeps its data in kinds of file that a person can read."""
+    """A template with a manifest stores its data in human-readable kinds of file."""
     for path in template.files:
         if not template.inferred and path.endswith(UNPICKLING):
-            yield RuleFinding(
-                path, "the file is of a kind that runs code or hides it", "store it as JSON or CSV"
-            )
+            yield RuleFinding(path, OPAQUE, "store it as JSON or CSV")

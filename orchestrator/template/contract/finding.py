@@ -10,7 +10,7 @@ from orchestrator.template.template import Template
 
 @dataclass(frozen=True, slots=True)
 class RuleFinding:
-    """What is wrong at ``where`` (a path, perhaps with a line or key), and how to correct it."""
+    """An error at ``where`` (a path, possibly with a line or key), and its correction."""
 
     where: str
     what: str
@@ -19,7 +19,7 @@ class RuleFinding:
 
 @dataclass(frozen=True, slots=True)
 class ContractRule:
-    """A rule of the contract that a template's files alone show to hold or not."""
+    """A rule of the contract that a template's files alone can violate."""
 
     name: str
     promise: str
@@ -28,7 +28,7 @@ class ContractRule:
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
-    """One rule and what was found; ``why_not`` where this template gives nothing to judge by."""
+    """One rule and its findings; ``why_not`` says why the rule does not apply to this template."""
 
     name: str
     promise: str

@@ -1,4 +1,4 @@
-"""Rules that a template's runs show: pure judgements of what came out of its containers."""
+"""Rules for the results of a template's runs: pure functions of its containers' output."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from orchestrator.core.errors import BadResults
 from orchestrator.core.job import JobResult, Verdict
-from orchestrator.template.contract.files import UNPICKLING
+from orchestrator.template.contract.files import OPAQUE, UNPICKLING
 from orchestrator.template.contract.finding import RuleFinding, RuleResult
 from orchestrator.template.folder import MANIFEST
 from orchestrator.template.manifest import Manifest
@@ -18,16 +18,16 @@ from orchestrator.template.template import Template
 from orchestrator.template.untrained import compare_untrained
 
 FINAL = "run_0/final_info.json"
-_TAIL = 12  # lines of a program's last words
-_SAME = 1e-9  # relative: two ways of adding up a few floats
+_TAIL = 12  # lines of a program's last output
+_SAME = 1e-9  # relative: the rounding of two ways to sum a few floats
 _MORE = "give it more in the policy's block `experiment`, or make the scale smaller"
-_MEND = {
-    Verdict.FAILED: "correct the cause that its last words name",
+_CORRECTIONS = {
+    Verdict.FAILED: "correct the cause that its last output names",
     Verdict.TIMED_OUT: _MORE,
     Verdict.OUT_OF_CPU_TIME: _MORE,
     Verdict.OUT_OF_MEMORY: _MORE,
     Verdict.OUT_OF_GPU_MEMORY: _MORE,
-    Verdict.OUT_OF_STORAGE: "write less: the policy's storage.workspace is all the room there is",
+    Verdict.OUT_OF_STORAGE: "write less: storage.workspace of the policy limits it",
     Verdict.OUT_OF_PIDS: "start fewer processes and threads",
     Verdict.LOG_FLOOD: "print less: a line for each evaluation, not for each step",
 }
@@ -35,7 +35,7 @@ _MEND = {
 
 @dataclass(frozen=True, slots=True)
 class MeasuredRun:
-    """One run's ``final_info.json``: as results, and each metric's values by seed."""
+    """The ``final_info.json`` of a run: the results, and by data set each metric's value per seed."""
 
     results: Results
     values: Mapping[str, Mapping[str, tuple[float, ...]]]
@@ -47,35 +47,30 @@ class MeasuredRun:
 
 
 def finishes(result: JobResult) -> RuleResult:
-    """Whether the experiment ended well and left its numbers."""
-    return RuleResult(
-        "finishes", f"experiment.py ends well and leaves {FINAL}", tuple(_ran(result))
-    )
+    """Whether the experiment succeeded and wrote its results."""
+    return RuleResult("finishes", f"experiment.py succeeds and writes {FINAL}", tuple(_ran(result)))
 
 
 def _ran(result: JobResult) -> Iterator[RuleFinding]:
     if not result.ok:
-        todo = _MEND.get(result.verdict, "run it again")
-        yield RuleFinding(
-            "experiment.py", f"it ended as: {result.verdict}{last_words(result)}", todo
-        )
+        yield _failure("experiment.py", result)
     elif result.files.get(FINAL) is None:
         refused = ", ".join(f"{name!r}: {why}" for name, why in result.refused[:3])
         yield RuleFinding(
             "experiment.py",
-            f"it left no {FINAL}" + (f"; refused: {refused}" if refused else ""),
+            f"it did not write {FINAL}" + (f"; refused: {refused}" if refused else ""),
             "write final_info.json into the folder that --out_dir names",
         )
 
 
 def readable(error: BadResults | None) -> RuleResult:
-    """Whether the numbers could be read; ``error`` says why not."""
+    """Whether the results are readable; ``error`` says why not."""
     found = () if error is None else (RuleFinding(FINAL, error.why or error.what, error.todo),)
     return RuleResult("numbers", "final_info.json holds finite numbers by data set", found)
 
 
 def declared(template: Template, measured: MeasuredRun) -> RuleResult:
-    promise = "what is measured is what the manifest declares"
+    promise = "the measured metrics are the declared ones"
     if not template.manifest.metrics:
         return RuleResult("metrics", promise, why_not="no manifest declares metrics")
     return RuleResult("metrics", promise, tuple(_declared(template.manifest, measured.results)))
@@ -94,14 +89,14 @@ def _declared(manifest: Manifest, results: Results) -> Iterator[RuleFinding]:
             yield RuleFinding(FINAL, f"no data set has the declared metric {name!r}", todo)
     for path in results.ignored:
         todo = "write a number, or keep text in another file"
-        yield RuleFinding(FINAL, f"{path} is no number that belongs to a metric", todo)
+        yield RuleFinding(FINAL, f"{path} is not a number of a metric", todo)
 
 
 def errors(template: Template, scale: str, measured: MeasuredRun) -> RuleResult:
-    """Whether values stand there for every seed, and means and standard errors follow from them."""
-    promise = "means and standard errors follow from one value for each seed"
+    """Whether there is a value for every seed, and the means and standard errors match them."""
+    promise = "means and standard errors match the values per seed"
     if not any(measured.values.values()):
-        return RuleResult("seeds", promise, why_not="final_info_dict holds no values by seed")
+        return RuleResult("seeds", promise, why_not="final_info_dict has no values by seed")
     return RuleResult("seeds", promise, tuple(_errors(template.manifest, scale, measured)))
 
 
@@ -116,22 +111,22 @@ def _errors(manifest: Manifest, scale: str, measured: MeasuredRun) -> Iterator[R
                     f"it has {len(values)} values, the manifest {len(seeds)} seeds",
                     f"write one value for each seed, or correct scales.{scale}.seeds",
                 )
-            yield from _follows(where, name, values, measured.results, dataset)
+            yield from _statistics(where, name, values, measured.results, dataset)
 
 
-def _follows(
+def _statistics(
     where: str, name: str, values: tuple[float, ...], results: Results, dataset: str
 ) -> Iterator[RuleFinding]:
-    told = results.datasets[dataset]
-    metric = next((m for m in (name, f"{name}_mean") if m in told.means), None)
+    data = results.datasets[dataset]
+    metric = next((m for m in (name, f"{name}_mean") if m in data.means), None)
     if metric is None:
         return
     mean = statistics.fmean(values)
-    if not math.isclose(told.means[metric], mean, rel_tol=_SAME, abs_tol=1e-12):
-        what = f"its mean is {mean:.6g}, means.{metric} says {told.means[metric]:.6g}"
+    if not math.isclose(data.means[metric], mean, rel_tol=_SAME, abs_tol=1e-12):
+        what = f"its mean is {mean:.6g}, means.{metric} says {data.means[metric]:.6g}"
         yield RuleFinding(where, what, "write the mean of these values")
     stderr = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0
-    have = told.stderrs.get(metric)
+    have = data.stderrs.get(metric)
     if have is not None and not math.isclose(have, stderr, rel_tol=1e-6, abs_tol=1e-12):
         what = f"its standard error is {stderr:.6g}, stderrs says {have:.6g}"
         todo = "the sample deviation (n - 1 in its divisor) over the root of n"
@@ -139,11 +134,15 @@ def _follows(
 
 
 def leaves(template: Template, result: JobResult) -> RuleResult:
-    promise = "a run leaves nothing that would run when it is read"
+    promise = "a run writes no file that can run code when it is read"
     if template.inferred:
-        return RuleResult("leftovers", promise, why_not="kept as opaque bytes for its own plot.py")
+        return RuleResult(
+            "leftovers",
+            promise,
+            why_not="without a manifest, files are opaque and only its own plot.py reads them",
+        )
     found = tuple(
-        RuleFinding(path, "the file is of a kind that runs code or hides it", "write JSON or CSV")
+        RuleFinding(path, OPAQUE, "write JSON or CSV")
         for path in result.files.paths()
         if path.endswith(UNPICKLING)
     )
@@ -151,7 +150,7 @@ def leaves(template: Template, result: JobResult) -> RuleResult:
 
 
 def repeats(template: Template, first: Results, again: Results) -> RuleResult:
-    """Whether a second run with the same seeds gave the same numbers to the last bit."""
+    """Whether a second run with the same seeds gave exactly the same numbers."""
     found = tuple(_differ(template.manifest, first, again))
     return RuleResult("repeats", "the same seeds give the same numbers again", found)
 
@@ -166,7 +165,7 @@ def _differ(manifest: Manifest, first: Results, again: Results) -> Iterator[Rule
                 yield RuleFinding(
                     f"{FINAL}: {dataset}.{name}",
                     f"it was {value!r}, then {now!r}",
-                    "seed every source of chance; for a time or rate write `repeatable: false`",
+                    "seed every random generator; for a time or rate write `repeatable: false`",
                 )
 
 
@@ -181,29 +180,33 @@ def trained(template: Template, scale: str, results: Results) -> RuleResult:
     found = tuple(
         RuleFinding(
             f"{MANIFEST}: scales.{scale}.beats",
-            f"{one.metric} on {one.dataset}: {one.trained:.4g} trained, {one.untrained:.4g} "
-            f"untrained; better by {one.gain:.4g} where {one.margin:g} is asked",
+            f"{row.metric} on {row.dataset}: {row.trained:.4g} trained, {row.untrained:.4g} "
+            f"untrained; better by {row.gain:.4g} where {row.margin:g} is required",
             "give the scale more steps, or correct the margin",
         )
-        for one in beats
-        if not one.held
+        for row in beats
+        if not row.held
     )
     return RuleResult("trained", promise, found)
 
 
 def draws(result: JobResult, pictures: tuple[str, ...]) -> RuleResult:
-    """Whether ``plot.py`` ended well and left ``pictures``: names of files that are PNG."""
-    found: list[RuleFinding] = []
+    """Whether ``plot.py`` succeeded and wrote ``pictures``, the names of PNG files."""
+    findings: tuple[RuleFinding, ...] = ()
     if not result.ok:
-        what = f"it ended as: {result.verdict}{last_words(result)}"
-        found.append(RuleFinding("plot.py", what, _MEND.get(result.verdict, "run it again")))
+        findings = (_failure("plot.py", result),)
     elif not pictures:
-        todo = "save *.png into the folder that it runs in"
-        found.append(RuleFinding("plot.py", "no PNG file came home", todo))
-    return RuleResult("figures", "plot.py draws the runs beside it as PNG files", tuple(found))
+        todo = "save *.png in its working folder"
+        findings = (RuleFinding("plot.py", "it wrote no PNG file", todo),)
+    return RuleResult("figures", "plot.py draws the runs in its folder as PNG files", findings)
+
+
+def _failure(program: str, result: JobResult) -> RuleFinding:
+    what = f"it ended as: {result.verdict}{last_words(result)}"
+    return RuleFinding(program, what, _CORRECTIONS.get(result.verdict, "run it again"))
 
 
 def last_words(result: JobResult) -> str:
-    """The end of a program's errors, a line each, under what is said of it."""
+    """The last lines of a program's stderr, each on an indented line of its own."""
     lines = [line for line in result.stderr.splitlines() if line.strip()][-_TAIL:]
     return "".join(f"\n      | {line}" for line in lines)

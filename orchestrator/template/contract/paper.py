@@ -1,4 +1,4 @@
-"""The rule about ``latex/template.tex``: a skeleton with one place for each part of a paper."""
+"""The rule for ``latex/template.tex``: a paper with one placeholder for each part."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ PLACEHOLDERS = {
     "Results": "RESULTS HERE",
     "Conclusion": "CONCLUSIONS HERE",
 }
-"""What stands in ``latex/template.tex`` where each part of the paper goes; the names that the
-AI Scientist's templates use. A template of ours has :data:`AUTHOR` too."""
+"""The placeholders in ``latex/template.tex``, as in the AI Scientist's templates. A template with a
+manifest has :data:`AUTHOR` too."""
 
 AUTHOR = "AUTHOR HERE"
 
@@ -33,21 +33,18 @@ def skeleton(template: Template) -> Iterator[RuleFinding]:
     except BadTemplate as error:
         yield RuleFinding(PAPER, error.what, "save it as UTF-8")
         return
-    wanted = [*PLACEHOLDERS.values(), *([] if template.inferred else [AUTHOR])]
-    for mark in wanted:
+    marks = [*PLACEHOLDERS.values(), *([] if template.inferred else [AUTHOR])]
+    for mark in marks:
         if text.count(mark) != 1:
-            yield RuleFinding(
-                PAPER,
-                f"{mark!r} stands {text.count(mark)} times",
-                f"write {mark} once, on its own line",
-            )
+            what = f"{mark!r} occurs {text.count(mark)} times"
+            yield RuleFinding(PAPER, what, f"write {mark} once, on its own line")
     for needed in ("\\documentclass", "\\begin{document}", "\\end{document}", "\\bibliography{"):
         if needed not in text:
             yield RuleFinding(PAPER, f"{needed} is missing", f"add {needed}")
 
 
 def sample_paper(text: str) -> str:
-    """The skeleton with a sentence in each place, for a trial of how it compiles."""
+    """The paper with a sentence in place of each placeholder, to test whether it compiles."""
     for part, mark in {**PLACEHOLDERS, "Author": AUTHOR}.items():
         text = text.replace(mark, f"The {part.lower()} stands here.")
     return text
