@@ -167,7 +167,7 @@ def replay(
         output = RunPaths(into or Path(scratch))
         place = RunLocation(record=paths, output=output, mode=Mode.REPLAY)
         tools = RunDeps(
-            edges=lambda _: absent(setup.author), saving=FileExporter(), listener=_silent
+            edges=lambda _: absent(setup.author), exporter=FileExporter(), listener=_silent
         )
         outcomes = research(setup, place, tools)
         same, different = differences(output.folder, paths.folder)
@@ -205,7 +205,7 @@ def _carried_out(
         if place.mode is not Mode.RESUME or not find_run.ended(paths):  # else nothing is asked
             rehearse(setup, edges(BlobStore(paths.blobs)).sandbox)
         outcomes = research(
-            setup, place, RunDeps(edges=edges, saving=FileExporter(), listener=listener)
+            setup, place, RunDeps(edges=edges, exporter=FileExporter(), listener=listener)
         )
     ended = find_run.ended(paths)
     if signer is not None and ended:

@@ -22,6 +22,7 @@ from orchestrator.record.notes import (
     read_note,
 )
 from orchestrator.record.pins import Pins
+from orchestrator.template.baseline import baseline_run
 from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import Results, parse_final_info
 from orchestrator.template.template import from_files
@@ -145,17 +146,7 @@ def _baseline(run: Journal | None) -> tuple[Run, ...]:
     found = _shared(run)
     if not found or not found[-1].result.ok:
         return ()
-    result = found[-1].result
-    return (
-        Run(
-            number=0,
-            code=found[-1].job.files,
-            files=result.files.under("run_0"),
-            description="the template as it is",
-            attempts=1,
-            seconds=result.attestation.peaks.wall,
-        ),
-    )
+    return (baseline_run(found[-1].job, found[-1].result),)
 
 
 def _results(runs: tuple[Run, ...], journal: Journal) -> list[tuple[int, Results]]:

@@ -1,4 +1,4 @@
-"""A policy's limits as budgets: for a run's journal, and for an idea's."""
+"""The limits of a policy as budgets for the journals of a run and of an idea."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from orchestrator.record.budget import JournalBudget
 
 
 def run_budget(policy: Policy) -> JournalBudget:
-    """The run's own limits as a budget for its journal."""
+    """The budget of all calls of a run."""
     limits = policy.run
     return JournalBudget(
         of="run",
@@ -19,7 +19,7 @@ def run_budget(policy: Policy) -> JournalBudget:
 
 
 def idea_budget(policy: Policy) -> JournalBudget:
-    """An idea's limits as a budget for its journal."""
+    """The budget of the calls of one idea."""
     limits = policy.idea
     return JournalBudget(
         of="idea",

@@ -1,8 +1,8 @@
-"""The pipeline of one idea: a visible tuple of stages, and the one broad ``except``.
+"""The pipeline of one idea: a tuple of stages, and the only broad ``except``.
 
-A stage that raises ends its idea, never the run: what failed, where and what to do is noted
-in the idea's journal, and its finished runs are kept. Only what concerns the whole run (a
-person's interrupt, a journal that does not hold, a full disk, a lost engine) rises further.
+An error in a stage ends its idea, not the run: the error is noted in the idea's journal, and the
+finished runs are kept. Only errors that concern the whole run (an interrupt, an invalid journal, a
+full disk, a lost engine) are raised further.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ STAGES: tuple[tuple[str, Stage], ...] = (
     ("review", review_paper),
 )
 
-RISES = (Interrupted, Diverged, BadJournal, DiskFull, EngineUnavailable, UserError)
+_RUN_ERRORS = (Interrupted, Diverged, BadJournal, DiskFull, EngineUnavailable, UserError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PursuedIdea:
-    """How an idea ended, and the fullest study that it reached."""
+    """The outcome of an idea, and its last study."""
 
     status: Status
     study: Study
@@ -56,19 +56,19 @@ class PursuedIdea:
 
     @property
     def settled(self) -> bool:
-        """Whether resume would change nothing about it."""
+        """Whether resume would not change it."""
         return self.failure is None or not self.failure.transient
 
 
 def pursue(study: Study, ports: Ports, save: Callable[[Study], None]) -> PursuedIdea:
-    """Take one idea through every stage; ``save`` writes its files after each."""
+    """Take one idea through every stage; ``save`` writes its files after each stage."""
     for name, stage in STAGES:
         ports.note(StageBegan(name=name))
         try:
             study = stage(study, ports.within(name))
-        except RISES:
+        except _RUN_ERRORS:
             raise
-        except Exception as error:  # noqa: BLE001 - the idea boundary: recorded, others go on
+        except Exception as error:  # noqa: BLE001 - recorded; other ideas continue
             failure = _failure(name, error)
             ports.note(StageFailed(failure=failure), settled=not failure.transient)
             return PursuedIdea(status="failed", study=_salvaged(study, ports), failure=failure)
@@ -110,7 +110,7 @@ def _failure(stage: str, error: Exception) -> Failure:
 
 
 def _innermost(error: Exception) -> str:
-    """File and line where an unexpected error arose; the folders above are nobody's business."""
+    """File and line of an unexpected error, without folders: their names can be private."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -123,9 +123,9 @@ def _innermost(error: Exception) -> str:
 def _salvaged(study: Study, ports: Ports) -> Study:
     """The study with the runs that finished inside the stage that failed."""
     known = {run.number for run in study.runs}
-    late = tuple(run for run in ports.finished_runs() if run.number not in known)
+    added = tuple(run for run in ports.finished_runs() if run.number not in known)
     tree = study.tree
-    for run in late:
+    for run in added:
         source = {f"run_{run.number}.py": run.code.as_dict()["experiment.py"]}
         tree = tree.updated(run.files).updated(source)
-    return replace(study, tree=tree, runs=(*study.runs, *late))
+    return replace(study, tree=tree, runs=(*study.runs, *added))

@@ -1,4 +1,4 @@
-"""What a run is made of: its set-up, where it is recorded, and what it is given to work with."""
+"""The inputs of a run: its specification, its location, and its dependencies."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from orchestrator.template.template import Template
 
 
 class Exporter(Protocol):
-    """Writes what is made from a finished journal; joined by the command."""
+    """Writes the files that are made from a finished journal."""
 
     def idea(self, output: IdeaPaths, journal: Journal, outcome: PursuedIdea) -> None:
         """Write one idea's evidence, history, review and report."""
 
-    def run(self, place: Any, journal: Journal, outcomes: tuple[PursuedIdea, ...]) -> None:
+    def run(self, location: Any, journal: Journal, outcomes: tuple[PursuedIdea, ...]) -> None:
         """Write the run's own report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSpec:
-    """What a run is made of. ``images`` maps an image name to the id that it resolved to.
+    """The specification of a run. ``images`` maps image names to resolved ids.
 
-    ``proof`` is the latest proof of its policy, ``baseline`` a kept one that the run starts from.
+    ``proof`` is the latest proof of its policy, ``baseline`` a cached one that the run starts from.
     """
 
     template: Template
@@ -48,13 +48,13 @@ class RunSpec:
 
     @property
     def mounts(self) -> tuple[tuple[str, str], ...]:
-        """(name, hash) of each data set, as jobs ask for them."""
-        return tuple((one.name, one.hash) for one in self.data)
+        """(name, hash) of each data set, for jobs."""
+        return tuple((data.name, data.hash) for data in self.data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLocation:
-    """Where a run is recorded, and where its files are written (elsewhere in a replay)."""
+    """The folder of a run's record, and of its files (another one in a replay)."""
 
     record: RunPaths
     output: RunPaths
@@ -63,8 +63,8 @@ class RunLocation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunDeps:
-    """What the command joins to the core: edges over a blob store, and a saver of files."""
+    """The dependencies of a run: its edges, for a blob store, and the exporter of files."""
 
     edges: Callable[[BlobStore], Edges]
-    saving: Exporter
+    exporter: Exporter
     listener: Listener

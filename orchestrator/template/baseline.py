@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from orchestrator.core.errors import BadFile
 from orchestrator.core.job import Job, JobResult
+from orchestrator.core.research import Run
 from orchestrator.core.tree import digest
 
 FORM = 1
@@ -43,6 +44,18 @@ class KeptBaseline:
 
 
 _KEPT = TypeAdapter(KeptBaseline)
+
+
+def baseline_run(job: Job, result: JobResult) -> Run:
+    """``run_0``: the unchanged template, as the finished ``job`` measured it."""
+    return Run(
+        number=0,
+        code=job.files,
+        files=result.files.under("run_0"),
+        description="the template as it is",
+        attempts=1,
+        seconds=result.attestation.peaks.wall,
+    )
 
 
 def key_of(job: Job, image: str, policy: str) -> str:

@@ -60,7 +60,7 @@ def parse_final_info(data: bytes) -> Results:
     except ValueError as error:
         raise _bad(str(error), _FORM) from error
     if not isinstance(value, dict) or not value:
-        raise _bad("it is not a mapping of data sets", _FORM)
+        raise _bad("it is no mapping of data sets", _FORM)
     seen = _Seen()
     datasets = {_name(k): _dataset(k, v, seen) for k, v in seen.entries(value)}
     return Results(datasets, tuple(seen.ignored))
@@ -108,7 +108,7 @@ def _dataset(name: str, value: Any, seen: _Seen) -> Dataset:
     found = list(_numbers("", value["means"], f"{name}.means", seen, 0))
     means = dict(found)
     if not means:
-        raise _bad(f"the 'means' of data set {name!r} have no number", _FORM)
+        raise _bad(f"the 'means' of data set {name!r} hold no number", _FORM)
     if len(means) < len(found):
         raise _bad(f"two 'means' of data set {name!r} have one name once nesting is undone", _FORM)
     errors: dict[str, float] = {}
@@ -147,9 +147,7 @@ def _metric_of(key: str, means: Mapping[str, float]) -> str | None:
 
 def _name(text: str) -> str:
     if not text or len(text) > MAX_NAME or not text.isprintable():
-        raise _bad(
-            f"{text[:MAX_NAME]!r} is not a usable name", "use short names of printable characters"
-        )
+        raise _bad(f"{text[:MAX_NAME]!r} is no name", "use short names of printable characters")
     return text
 
 

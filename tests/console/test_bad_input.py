@@ -222,7 +222,7 @@ for free in (8, 24, 40, 48, 56, 64, 80, 96, 112, 128):
     filler.write_bytes(bytes(free_now - free * 1024))
     made = rig.setup(Path("/tmp"))
     tools = rig.Tools(
-        edges=rig.scripted_edges(SweepModel()), saving=rig.Saver(), listener=lambda _: None
+        edges=rig.scripted_edges(SweepModel()), exporter=rig.Saver(), listener=lambda _: None
     )
     try:
         rig.research(made, rig.place(run, Mode.RECORD), tools)

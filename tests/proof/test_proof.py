@@ -212,7 +212,7 @@ def recorded(results: Path, shelf: Shelf) -> RunPaths:
     folder.mkdir(parents=True)
     made = replace(run_rig.setup(results), proof=shelf.pin())
     edges = run_rig.scripted_edges(SweepModel())
-    tools = RunDeps(edges=edges, saving=FileExporter(), listener=lambda _: None)
+    tools = RunDeps(edges=edges, exporter=FileExporter(), listener=lambda _: None)
     research(made, run_rig.place(folder, Mode.RECORD), tools)
     return RunPaths(folder)
 

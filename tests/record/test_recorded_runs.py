@@ -43,7 +43,7 @@ def test_this_release_replays_it_to_the_same_bytes(quick_run: Path, tmp_path: Pa
     pins = read_pins(paths)
     setup = spec_of(pins, template_of(pins, paths))
     tools = RunDeps(
-        edges=lambda _: absent(setup.author), saving=FileExporter(), listener=lambda _: None
+        edges=lambda _: absent(setup.author), exporter=FileExporter(), listener=lambda _: None
     )
     outcomes = research(setup, rig.place(paths.folder, Mode.REPLAY, tmp_path), tools)
     assert [outcome.status for outcome in outcomes] == ["finished"]

@@ -131,7 +131,9 @@ def test_a_replay_makes_the_same_files_with_no_edge_at_all(
 
 def no_edges(saving: Exporter) -> RunDeps:
     """Tools of which only the model's name can be used."""
-    return RunDeps(edges=lambda _: absent("builtin/sweep"), saving=saving, listener=lambda _: None)
+    return RunDeps(
+        edges=lambda _: absent("builtin/sweep"), exporter=saving, listener=lambda _: None
+    )
 
 
 def test_a_changed_template_diverges_and_names_the_call(

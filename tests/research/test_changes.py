@@ -65,7 +65,7 @@ def go(
     """A run on scripted edges; ``changes`` replace fields of its set-up."""
     made = replace(rig.setup(folder.parent), **changes)
     tools = RunDeps(
-        edges=rig.scripted_edges(author), saving=FileExporter(), listener=lambda _: None
+        edges=rig.scripted_edges(author), exporter=FileExporter(), listener=lambda _: None
     )
     return research(made, rig.place(folder, mode), tools)
 
@@ -79,7 +79,7 @@ def pinned(folder: Path) -> RunSpec:
 def same_again(folder: Path, made: Path) -> None:
     """A replay of the run gives the same files, by its own record alone."""
     tools = RunDeps(
-        edges=lambda _: absent("builtin/sweep"), saving=FileExporter(), listener=lambda _: None
+        edges=lambda _: absent("builtin/sweep"), exporter=FileExporter(), listener=lambda _: None
     )
     research(pinned(folder), rig.place(folder, Mode.REPLAY, made), tools)
     assert differences(made, folder)[1] == []
@@ -336,5 +336,5 @@ def test_a_baseline_that_learned_nothing_is_refused_with_metric_values_and_margi
     require_held((replace(beat, gain=1.0),))
     with pytest.raises(BadTemplate, match="does not beat the untrained") as caught:
         require_held((beat,))
-    for part in ("loss on line", "4 trained", "4.5 untrained", "by 0.5", "where 1 is asked"):
+    for part in ("loss on line", "4 trained", "4.5 untrained", "by 0.5", "where 1 is required"):
         assert part in caught.value.why

@@ -131,5 +131,5 @@ def test_each_decision_of_the_proxy_is_in_the_journal_in_the_report_and_in_the_r
 
 def ended(setup: RunSpec, edges: Callable[[BlobStore], Edges], place: RunLocation) -> list[str]:
     """How a run's ideas end."""
-    tools = RunDeps(edges=edges, saving=FileExporter(), listener=lambda _: None)
+    tools = RunDeps(edges=edges, exporter=FileExporter(), listener=lambda _: None)
     return [outcome.status for outcome in research(setup, place, tools)]

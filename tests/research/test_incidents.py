@@ -321,7 +321,7 @@ def test_an_idea_of_all_four_ends_with_four_verdicts_and_the_next_idea_becomes_a
     made = rig.setup(tmp_path)
     short = lowered(made.policy, {"experiment.time.wall": "8s", "experiment.time.cpu": "16s"})
     made = replace(made, ideas=2, policy=short, images=resolve_images(short, bench.engine))
-    tools = RunDeps(edges=edges, saving=FileExporter(), listener=lambda _: None)
+    tools = RunDeps(edges=edges, exporter=FileExporter(), listener=lambda _: None)
     with host_untouched() as containers:
         failed, finished = research(made, rig.place(tmp_path / "run", Mode.RECORD), tools)
         jobs = [

@@ -294,7 +294,7 @@ def test_in_a_whole_run_an_idea_whose_time_is_over_ends_in_the_middle_of_its_job
         sandbox = Sleepy(bench, blobs)
         return Edges(author, rig.asking_editor(blobs), sandbox, LocalLibrary(()))
 
-    tools = RunDeps(edges=edges, saving=FileExporter(), listener=lambda _: None)
+    tools = RunDeps(edges=edges, exporter=FileExporter(), listener=lambda _: None)
     failed, finished = research(made, rig.place(tmp_path / "run", Mode.RECORD), tools)
     assert failed.failure is not None
     assert (failed.failure.error, failed.failure.transient) == (BudgetSpent.__name__, True)

@@ -154,7 +154,7 @@ def record(
             inner.model, editor, AttestingSandbox(blobs, made.policy.hash), LocalLibrary(())
         )
 
-    tools = RunDeps(edges=edges, saving=FileExporter(), listener=listener)
+    tools = RunDeps(edges=edges, exporter=FileExporter(), listener=listener)
     return research(made, rig.place(folder, mode), tools)
 
 

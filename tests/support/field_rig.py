@@ -200,7 +200,7 @@ def researched(policy: Policy, folder: Path) -> str:
     """How a whole run under ``policy`` ends: ``finished``, or the policy's line that ended it."""
     made = replace(run_rig.setup(folder), policy=policy)
     tools = RunDeps(
-        edges=run_rig.scripted_edges(Priced()), saving=FileExporter(), listener=lambda _: None
+        edges=run_rig.scripted_edges(Priced()), exporter=FileExporter(), listener=lambda _: None
     )
     try:
         (outcome,) = research(made, run_rig.place(folder / "run", Mode.RECORD), tools)

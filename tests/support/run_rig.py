@@ -136,7 +136,7 @@ def run_scripted(
 ) -> tuple[PursuedIdea, ...]:
     """One run on scripted edges; its time on disk is its whole cost."""
     made = setup(folder.parent)
-    tools = RunDeps(edges=scripted_edges(model), saving=FileExporter(), listener=listener)
+    tools = RunDeps(edges=scripted_edges(model), exporter=FileExporter(), listener=listener)
     return research(made, place(folder, mode), tools)
 
 
@@ -154,7 +154,7 @@ def run_real(folder: Path, listener: Listener) -> tuple[PursuedIdea, ...]:
         made, mode = setup(folder.parent, model), Mode.RECORD
         made = replace(made, images=resolve_images(made.policy, engine))
     with real_edges(made, engine, run_id(folder)) as edges:
-        tools = RunDeps(edges=edges, saving=FileExporter(), listener=listener)
+        tools = RunDeps(edges=edges, exporter=FileExporter(), listener=listener)
         return research(made, place(folder, mode), tools)
 
 

@@ -155,9 +155,9 @@ def test_what_is_no_plain_file_of_modest_size_is_refused(
         ("prompt.json", "{", "", "prompt.json:2:", "not JSON"),
         ("seed_ideas.json", '"Title"', '"title"', "seed_ideas.json: 0.Title", "the key 'Title' is missing"),
         ("seed_ideas.json", ": 10,", ": 11,", "seed_ideas.json: 0.Feasibility", "must be 10 or less, not 11"),
-        ("latex/template.tex", "ABSTRACT HERE", "Text.", "latex/template.tex", "'ABSTRACT HERE' stands 0"),
-        ("latex/template.tex", AUTHOR, "Me", "latex/template.tex", "'AUTHOR HERE' stands 0"),
-        ("latex/template.tex", "INTRO HERE", "INTRO HERE INTRO HERE", "latex/template.tex", "stands 2"),
+        ("latex/template.tex", "ABSTRACT HERE", "Text.", "latex/template.tex", "'ABSTRACT HERE' occurs 0"),
+        ("latex/template.tex", AUTHOR, "Me", "latex/template.tex", "'AUTHOR HERE' occurs 0"),
+        ("latex/template.tex", "INTRO HERE", "INTRO HERE INTRO HERE", "latex/template.tex", "occurs 2"),
         ("latex/template.tex", "\\bibliography{", "\\x{", "latex/template.tex", "\\bibliography{ is missing"),
     ],
 )  # fmt: skip
@@ -172,7 +172,7 @@ def test_each_breach_is_found_where_it_is_with_how_to_mend_it(
     "path", ["experiment.py", "plot.py", "prompt.json", "seed_ideas.json", "latex/template.tex"]
 )
 def test_a_missing_file_is_named(quick: Template, path: str) -> None:
-    with pytest.raises(BadTemplate, match="does not keep its contract") as caught:
+    with pytest.raises(BadTemplate, match="violates its contract") as caught:
         require_contract(without(quick, path))
     assert f"{path}: the file is missing" in caught.value.why
 

@@ -1,8 +1,8 @@
 """Prompts: Markdown files, rendered strictly, with their data in named fenced JSON blocks.
 
-A prompt file holds ``<<name>>`` where a value goes; a value that is missing or left over is
-an error. Data (ideas, results, papers, what a container printed) is hostile text: it travels
-as JSON inside a fence that it cannot close, never as prose.
+A prompt file contains ``<<name>>`` for a value; a missing or superfluous value is an error. Data
+(ideas, results, papers, the output of a container) is untrusted: it is JSON inside a fence that it
+cannot close, never prose.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def prompt_text(name: str) -> str:
 
 
 def render(name: str, **values: str) -> str:
-    """Fill every slot of the prompt ``name``; raises ``KeyError`` for any that do not match."""
+    """The prompt ``name`` with every slot filled. Raises ``KeyError`` if slots and values differ."""
     text = prompt_text(name)
     slots = set(_SLOT.findall(text))
     if slots != values.keys():

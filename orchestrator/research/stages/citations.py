@@ -1,4 +1,4 @@
-"""Citations: papers that the literature port finds become the references that may be cited."""
+"""Citations: the papers from the literature port become the references of the paper."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from orchestrator.research.replies import ask_for
 from orchestrator.research.stages.blocks import idea_dict
 from orchestrator.research.study import Study
 
-_PER_SEARCH = 6  # papers of one search
-_MAX_PAPERS = 20  # papers beside those that the template brings
+_PER_SEARCH = 6  # papers
+_MAX_PAPERS = 20  # added to the references of the template
 
 
 class Queries(BaseModel):
-    """What a model would search for, as it must be answered."""
+    """The searches that a model requests."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -29,7 +29,7 @@ class Queries(BaseModel):
 
 
 def gather_papers(study: Study, ports: Ports) -> tuple[PaperRef, ...]:
-    """The papers known from the novelty search, and those that further searches find."""
+    """The papers of the novelty search and of further searches."""
     instruction = render("writeup_queries", idea=block("idea", idea_dict(study.idea)))
     ask = Ask(purpose="writeup.queries", messages=(Message("user", instruction),), temperature=0)
     asked = ask_for(ports, ask, Queries).queries
@@ -42,7 +42,7 @@ def gather_papers(study: Study, ports: Ports) -> tuple[PaperRef, ...]:
 
 
 def cite_papers(tex: str, papers: tuple[PaperRef, ...], ports: Ports) -> str:
-    """``tex`` with an entry for each paper; notes what may now be cited."""
+    """``tex`` with an entry for each paper; notes the keys that may be cited."""
     after = references.add_references(tex, papers)
     keys = tuple(reference.key for reference in references.references(after))
     ports.note(Citable(keys=keys))

@@ -1,7 +1,7 @@
-"""Compile: LaTeX in its container, and what it complains of back to the editor, until it is well.
+"""Compile: LaTeX in its container, with corrections by the editor until the paper is valid.
 
-The quality gate: no TeX error, no undefined reference or citation, no ``??`` on a page, no line
-that stands out by more than 20 points. What chktex finds is fed back once, as advice.
+Required: no TeX error, no undefined reference or citation, no ``??`` on a page, no line that is more
+than 20 pt too wide. The findings of chktex are passed to the editor once, as advice.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from orchestrator.research.stages import paper_edit as papers
 from orchestrator.research.study import Study
 
 _FIXES = 5
-_MAX_OVERFULL = 20.0  # points that a line may stand out
+_MAX_OVERFULL = 20.0  # points that a line may be too wide
 _REPORT_BYTES = 512 * 1024
 _PAGES_BYTES = 2 * 1024 * 1024
 _FIGURES = (".png", ".jpg", ".jpeg", ".pdf")
@@ -36,7 +36,7 @@ _Points = Annotated[float, Field(ge=0, le=1e6)]
 
 
 class CompileReport(BaseModel):
-    """What the LaTeX container says of one compilation; its words are data, not instructions."""
+    """The LaTeX container's report of one compilation; its texts are untrusted data."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -56,7 +56,10 @@ _PAGES: TypeAdapter[tuple[str, ...]] = TypeAdapter(
 
 
 def compile_paper(study: Study, ports: Ports) -> Study:
-    """The paper as PDF, text and pictures; raises :class:`IdeaFailed` after ``FIXES`` fixes."""
+    """The study with its paper as PDF, text and pictures.
+
+    Raises :class:`IdeaFailed` if the paper is invalid after five corrections.
+    """
     problems: list[str] = []
     log_tail = ""
     for attempt in range(1, _FIXES + 2):
@@ -97,11 +100,11 @@ def _job(study: Study, ports: Ports) -> Job:
 
 
 def read_report(result: JobResult, blobs: Blobs) -> CompileReport:
-    """The container's report; where there is none, one that says how the job ended."""
+    """The container's report, or one whose error says why there is none."""
     why = f"LaTeX ended as: {result.verdict}; it left no report"
-    found_at = result.files.get(f"{LATEX_OUTPUT}/report.json") if result.ok else None
-    if found_at is not None:
-        data = blobs.get(found_at)
+    sha256 = result.files.get(f"{LATEX_OUTPUT}/report.json") if result.ok else None
+    if sha256 is not None:
+        data = blobs.get(sha256)
         try:
             if len(data) <= _REPORT_BYTES:
                 return CompileReport.model_validate(loads(data))
@@ -127,8 +130,8 @@ def _first(error: Exception) -> str:
 
 
 def _pages(result: JobResult, ports: Ports) -> tuple[str, ...]:
-    found_at = result.files.get(f"{LATEX_OUTPUT}/pages.json")
-    data = ports.blobs.get(found_at) if found_at else b"[]"
+    sha256 = result.files.get(f"{LATEX_OUTPUT}/pages.json")
+    data = ports.blobs.get(sha256) if sha256 else b"[]"
     try:
         return _PAGES.validate_json(data) if len(data) <= _PAGES_BYTES else ()
     except ValidationError:
@@ -138,7 +141,7 @@ def _pages(result: JobResult, ports: Ports) -> tuple[str, ...]:
 def compile_problems(
     report: CompileReport, pages: tuple[str, ...], study: Study, tex: str
 ) -> list[str]:
-    """Everything that keeps this compilation from being the paper."""
+    """Texts for a model: each violation of the requirements in this compilation."""
     problems = [f"LaTeX error: {error}" for error in report.errors]
     problems += [f"{name!r} is referenced or cited and not defined" for name in report.undefined]
     problems += [

@@ -1,4 +1,4 @@
-"""Notes: what the program recorded, as text; the model adds what it means."""
+"""Notes: the recorded results as text, with descriptions by the model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ TO_DESCRIBE = "(to be described)"
 
 
 def write_notes(study: Study, ports: Ports) -> Study:
-    """``notes.txt``: written by the program, described by the editor; facts stay in any case."""
+    """``notes.txt``: the program writes the facts, the editor adds descriptions.
+
+    An edit that changes a fact is noted and not used.
+    """
     facts = recorded_notes(study)
     study = replace(study, tree=study.tree.updated({"notes.txt": ports.keep(facts)}))
     instruction = render(
@@ -32,7 +35,7 @@ def write_notes(study: Study, ports: Ports) -> Study:
 
 
 def recorded_notes(study: Study) -> str:
-    """The recorded part of the notes, in the layout that The AI Scientist's users know."""
+    """The recorded part of the notes, in the layout of The AI Scientist."""
     idea = study.idea
     lines = [f"# Title: {idea.title}", f"# Experiment description: {idea.experiment}", ""]
     by_number = dict(study.results)
@@ -47,7 +50,7 @@ def recorded_notes(study: Study) -> str:
 
 
 def _result_lines(results: Results) -> list[str]:
-    """One line a metric: data set, name, mean and standard error to four digits."""
+    """One line per metric: data set, name, mean and standard error with four digits."""
     lines = []
     for name, data in results.datasets.items():
         for metric, mean in data.means.items():
@@ -58,7 +61,7 @@ def _result_lines(results: Results) -> list[str]:
 
 
 def _keeps(facts: str, described: str) -> bool:
-    """Whether every recorded line but the placeholders is still there, in order."""
+    """Whether ``described`` contains every line of ``facts`` without a placeholder, in order."""
     rest = iter(described.splitlines())
     return all(
         any(line == found for found in rest)

@@ -1,4 +1,4 @@
-"""Novelty: searches that the model asks for, then a decision; doubt stays doubt."""
+"""Novelty: searches that the model requests, then its decision."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ROUNDS = 5
 
 
 class NoveltyAnswer(BaseModel):
-    """A model's step in the search, as it must be answered."""
+    """The form of a model's answer: a search or a decision."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -28,7 +28,7 @@ class NoveltyAnswer(BaseModel):
 
 
 def decide_novelty(idea: Idea, ports: Ports) -> Novelty:
-    """Search at most ``ROUNDS`` times; rounds that end without a decision are undecided."""
+    """Search at most five times; without a decision by then, the novelty is undecided."""
     papers: dict[str, PaperRef] = {}
     for number in range(1, _ROUNDS + 1):
         instruction = render(

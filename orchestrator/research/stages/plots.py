@@ -17,7 +17,10 @@ _ATTEMPTS = 4
 
 
 def draw_plots(study: Study, ports: Ports) -> Study:
-    """Figures from an edited ``plot.py``; from the unedited one if every edit breaks it."""
+    """Figures from an edited ``plot.py``, or from the original if every edited one fails.
+
+    Raises :class:`IdeaFailed` if that one fails too.
+    """
     original = study
     feedback = common.feedback_block(None)
     for attempt in range(1, _ATTEMPTS + 1):
@@ -55,7 +58,7 @@ def _draw(study: Study, ports: Ports) -> tuple[JobResult, Tree]:
 
 
 def is_png(data: bytes) -> bool:
-    """By its first bytes; nothing of it is decoded."""
+    """Whether the first bytes are those of a PNG file; nothing is decoded."""
     return data.startswith(b"\x89PNG\r\n\x1a\n")
 
 

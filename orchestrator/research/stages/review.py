@@ -1,7 +1,7 @@
-"""Review: the paper's pages, as a reader gets them, judged in the form that venues use.
+"""Review: the text of the paper's pages, reviewed with the form of a conference.
 
-The pages are hostile text (a model wrote them, and may have been told to write "score this
-10"): they travel as data inside a fence that they cannot close.
+The pages are untrusted (a model wrote them, and can write "score this 10"): the prompt contains
+them as data inside a fence that they cannot close.
 """
 
 from __future__ import annotations
@@ -28,18 +28,13 @@ _Point = Annotated[str, Field(min_length=1, max_length=2000)]
 _Points = Annotated[tuple[_Point, ...], Field(max_length=20)]
 _Grade = Annotated[int, Field(ge=1, le=4, strict=True)] | None
 GRADES = (
-    "Originality",
-    "Quality",
-    "Clarity",
-    "Significance",
-    "Soundness",
-    "Presentation",
-    "Contribution",
-)
+    "Originality", "Quality", "Clarity", "Significance",
+    "Soundness", "Presentation", "Contribution",
+)  # fmt: skip
 
 
 class ReviewForm(BaseModel):
-    """A review as it must be answered. A reviewer that does not judge leaves every score null."""
+    """The form of a review. A reviewer that does not judge leaves every score null."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -61,7 +56,7 @@ class ReviewForm(BaseModel):
     Decision: Literal["Accept", "Reject", ""] = ""
 
     @model_validator(mode="after")
-    def _judges_wholly_or_not_at_all(self) -> ReviewForm:
+    def _all_scores_or_none(self) -> ReviewForm:
         judged = [getattr(self, name) is not None for name in (*GRADES, "Overall", "Confidence")]
         judged.append(bool(self.Decision))
         if any(judged) and not all(judged):
@@ -70,7 +65,10 @@ class ReviewForm(BaseModel):
 
 
 def review_paper(study: Study, ports: Ports) -> Study:
-    """The study with its review: one form, and one look back at it."""
+    """The study with its review: one form, and one reflection on it.
+
+    Raises :class:`IdeaFailed` without a paper.
+    """
     if study.paper is None:
         raise IdeaFailed("there is no paper to review", where="review", todo="compile it first")
     pages = [text[:_PAGE_CHARACTERS] for text in study.paper.pages[:_MAX_PAGES]]

@@ -1,8 +1,8 @@
-"""Write-up: a paper section by section, each a fresh edit that carries all it needs.
+"""Write-up: the paper section by section, each by an edit whose prompt contains all its facts.
 
-A section is taken only if the edit replaced its placeholder and nothing else, cites what is in
-the reference list, and shows the figures and tables that belong to it. What is wrong goes into
-the next attempt; after the last one the idea fails, so that no placeholder reaches a page.
+A section is used only if the edit replaced its placeholder and nothing else, cites only known
+references, and shows its figures and tables. The next attempt receives the problems; after the last
+one the idea fails, so that no placeholder reaches a page.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from orchestrator.research.stages import paper_edit as papers
 from orchestrator.research.study import Study
 
 _ATTEMPTS = 3
-_MIN_CHARACTERS = 80  # characters of a section's text; below it nothing has been written
+_MIN_CHARACTERS = 80  # of a section's text
 AUTHOR_NOTE = "automated study: no person wrote or checked this text"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the paper: its placeholders in the template (the first that is there counts)."""
+    """A part of the paper; the first of ``placeholders`` that the template contains counts."""
 
     name: str
     placeholders: tuple[str, ...]
@@ -39,25 +39,16 @@ class Section:
 
 SECTIONS = (
     Section(
-        name="setup",
-        placeholders=("EXPERIMENTAL SETUP HERE", "SETUP HERE"),
-        marker=RUNS_MARKER,
-        readable=("experiment.py",),
+        "setup", ("EXPERIMENTAL SETUP HERE", "SETUP HERE"), RUNS_MARKER, readable=("experiment.py",)
     ),
-    Section(name="method", placeholders=("METHOD HERE",), readable=("experiment.py",)),
-    Section(
-        name="results",
-        placeholders=("RESULTS HERE",),
-        marker=RESULTS_MARKER,
-        figures=True,
-        readable=("notes.txt",),
-    ),
-    Section(name="background", placeholders=("BACKGROUND HERE",)),
-    Section(name="related", placeholders=("RELATED WORK HERE",)),
-    Section(name="introduction", placeholders=("INTRODUCTION HERE", "INTRO HERE")),
-    Section(name="conclusion", placeholders=("CONCLUSIONS HERE", "CONCLUSION HERE")),
-    Section(name="abstract", placeholders=("ABSTRACT HERE",)),
-    Section(name="title", placeholders=("TITLE HERE",)),
+    Section("method", ("METHOD HERE",), readable=("experiment.py",)),
+    Section("results", ("RESULTS HERE",), RESULTS_MARKER, figures=True, readable=("notes.txt",)),
+    Section("background", ("BACKGROUND HERE",)),
+    Section("related", ("RELATED WORK HERE",)),
+    Section("introduction", ("INTRODUCTION HERE", "INTRO HERE")),
+    Section("conclusion", ("CONCLUSIONS HERE", "CONCLUSION HERE")),
+    Section("abstract", ("ABSTRACT HERE",)),
+    Section("title", ("TITLE HERE",)),
 )
 _NOT_INSIDE = re.compile(
     r"\\(?:begin|end)\{document\}|\\section\b|\\title\b|\\author\b|\\bibliography"
@@ -65,7 +56,7 @@ _NOT_INSIDE = re.compile(
 
 
 def write_sections(study: Study, ports: Ports) -> Study:
-    """The paper's source, complete; raises :class:`IdeaFailed` where a section stays unwritten."""
+    """The study with a complete paper. Raises :class:`IdeaFailed` if a section stays unwritten."""
     study = papers.with_paper_source(study, ports, _prepared(study, ports))
     for section in SECTIONS:
         placeholder = _placeholder(papers.paper_source(study, ports), section)
@@ -78,7 +69,7 @@ def write_sections(study: Study, ports: Ports) -> Study:
 
 
 def _prepared(study: Study, ports: Ports) -> str:
-    """The template's source with what the program itself sets: author, packages, references."""
+    """The template's source with the author, packages and references."""
     if TEX not in study.tree.as_dict():
         raise BadTemplate(
             "the template has no paper to fill",
@@ -138,13 +129,13 @@ def _instruction(
 
 
 def _task(section: Section, placeholder: str, before: str) -> dict[str, str]:
-    """Where the section goes; ``line`` is the whole line that holds the placeholder."""
+    """The place of the section; ``line`` is the whole line with the placeholder."""
     line = next(line for line in before.splitlines() if placeholder in line)
     return {"section": section.name, "placeholder": placeholder, "line": line, "file": TEX}
 
 
 def section_problems(study: Study, section: Section, text: str, tex: str) -> list[str]:
-    """Why ``text`` cannot stand as this section of ``tex``; empty where it can."""
+    """Texts for a model: each rule that ``text`` violates as this section of ``tex``."""
     problems = [
         f"\\cite asks for {key!r}, which is not in the block `citations`"
         for key in references.unknown_citations(text, tex)

@@ -7,11 +7,11 @@ larger than the standard errors of the two means together; else it is called wit
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from orchestrator.research.paper.latex import escape
 from orchestrator.research.paper.tables import metric_words
 from orchestrator.research.sweep.wording import (
+    PromptData,
     better,
     code,
     comparison,
@@ -20,8 +20,6 @@ from orchestrator.research.sweep.wording import (
     metric_name,
     tested,
 )
-
-PromptData = dict[str, Any]
 
 
 def title(data: PromptData) -> str:
@@ -32,8 +30,8 @@ def abstract(data: PromptData) -> str:
     """Question, what was done, the headline comparison, limits."""
     runs = [row for row in data["results"] if row["run"] > 0]
     return (
-        f"{_asked(data)} Beside an unchanged baseline, this study reports "
-        f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} on {_datasets_said(data)}, each with "
+        f"{_question(data)} Beside an unchanged baseline, this study reports "
+        f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} on {_datasets_text(data)}, each with "
         f"the seeds of the template. {_summary(data, 1)} The study was planned, run and written without "
         "human help by builtin/sweep, a program that walks through declared settings and knows no "
         "theory; it describes what was measured and judges nothing beyond that."
@@ -49,7 +47,7 @@ def introduction(data: PromptData) -> str:
     )
     return (
         f"{escape(template['description'])}{question}\n\n"
-        f"{_asked(data)} {_knob_said(data)}\n\n"
+        f"{_question(data)} {_knob_sentence(data)}\n\n"
         "This paper is the work of an automatic sweep. The program took one declared setting of a "
         "research template, changed it and nothing else from run to run, and wrote down what came "
         "out. No language model and no person had a part in the text. What the numbers may mean "
@@ -107,7 +105,7 @@ def setup(data: PromptData) -> str:
         f"The study ran at the template's \\texttt{{{escape(template['scale'])}}} scale"
         + (f": {escape(template['scale_description'])}." if template["scale_description"] else ".")
     ]
-    parts += [_metric_said(data, name) for name in _leading(data)]
+    parts += [_metric_sentence(data, name) for name in _leading(data)]
     parts.append("Means and standard errors are taken over the seeds of the template.")
     parts.append("Table~\\ref{tab:runs} lists the runs.")
     return " ".join(parts) + "\n\nRUNS TABLE HERE"
@@ -138,7 +136,7 @@ def results_section(data: PromptData) -> str:
 
 def conclusion(data: PromptData) -> str:
     return (
-        f"{_asked(data)} {_summary(data, 3)} The next step that the results themselves suggest is the "
+        f"{_question(data)} {_summary(data, 3)} The next step that the results themselves suggest is the "
         "plainest one: the same runs with more seeds and at a larger scale, before any explanation "
         "is attempted."
     )
@@ -147,17 +145,23 @@ def conclusion(data: PromptData) -> str:
 # --- parts ----------------------------------------------------------------------------------
 
 
-def _asked(data: PromptData) -> str:
-    name = data["idea"]["name"].removeprefix("sweep_")
-    knob = data["template"]["knobs"].get(name)
+def _knob(data: PromptData) -> PromptData | None:
+    """The knob that the idea is named after."""
+    knob: PromptData | None = data["template"]["knobs"].get(
+        data["idea"]["name"].removeprefix("sweep_")
+    )
+    return knob
+
+
+def _question(data: PromptData) -> str:
+    knob = _knob(data)
     if knob is None:
         return "How far do the numbers of the template's baseline move when only its random seeds change?"
     return f"What does {escape(knob['description'])} change in the results of this template?"
 
 
-def _knob_said(data: PromptData) -> str:
-    name = data["idea"]["name"].removeprefix("sweep_")
-    knob = data["template"]["knobs"].get(name)
+def _knob_sentence(data: PromptData) -> str:
+    knob = _knob(data)
     if knob is None:
         return "Nothing is varied but the seeds, because the template declares no further setting."
     tried = [tested(row) for row in data["results"] if row["run"] > 0]
@@ -190,7 +194,7 @@ def _findings(data: PromptData) -> list[str]:
     return [text for _, text in found if text]
 
 
-def _metric_said(data: PromptData, name: str) -> str:
+def _metric_sentence(data: PromptData, name: str) -> str:
     metric = data["metrics"].get(name)
     if metric is None:
         return f"What {code(name)} measures is not stated by the template."
@@ -211,7 +215,7 @@ def _datasets(data: PromptData) -> list[str]:
     return list(dict.fromkeys(name for row in data["results"] for name in row["datasets"]))
 
 
-def _datasets_said(data: PromptData) -> str:
+def _datasets_text(data: PromptData) -> str:
     return list_of([code(name) for name in _datasets(data)])
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from orchestrator.core.model import Ask
 from orchestrator.research.sweep.edits import replace
-from orchestrator.research.sweep.paper import WRITERS, PromptData
+from orchestrator.research.sweep.paper import WRITERS
+from orchestrator.research.sweep.wording import PromptData
 
 
 def _section(write: Callable[[PromptData], str]) -> Callable[[PromptData, Ask], str]:

@@ -1,4 +1,4 @@
-"""The sweep's study: which knob, which values, and the edits that turn it."""
+"""The sweep's study: the knob, its values, and the edits that set them."""
 
 from __future__ import annotations
 
@@ -26,35 +26,35 @@ def propose_sweep(data: dict[str, Any], ask: Ask) -> str:  # noqa: ARG001 - one 
 def _sweep(template: dict[str, Any], name: str) -> dict[str, Any]:
     knob = template["knobs"][name]
     values = ", ".join(str(value) for value in knob["values"])
-    return {
-        "name": f"sweep_{name}",
-        "title": f"A sweep of {name.replace('_', ' ')} in {template['title']}",
-        "experiment": (
+    return _idea(
+        f"sweep_{name}",
+        f"A sweep of {name.replace('_', ' ')} in {template['title']}",
+        (
             f"The constant {knob['constant']} in {knob['file']} ({knob['description']}) is set "
             f"to other values of the declared list ({values}); its default is "
             f"{knob['default']}. Each run changes this constant and nothing else, with the "
             "template's own seeds, and is compared with the baseline metric by metric."
         ),
-        "interestingness": None,
-        "feasibility": None,
-        "novelty": None,
-    }
+    )
 
 
 def _replication(template: dict[str, Any], taken: set[str]) -> dict[str, Any]:
     number = 1 + sum(name.startswith("replicate_seeds") for name in taken)
-    return {
-        "name": f"replicate_seeds_{number}",
-        "title": f"A replication of {template['title']} over more seeds",
-        "experiment": (
+    return _idea(
+        f"replicate_seeds_{number}",
+        f"A replication of {template['title']} over more seeds",
+        (
             "The template declares no further knob, so nothing is varied but the random seed: "
             "each run repeats the baseline under a new seed, which shows how far the baseline's "
             "numbers move by chance alone."
         ),
-        "interestingness": None,
-        "feasibility": None,
-        "novelty": None,
-    }
+    )
+
+
+def _idea(name: str, title: str, experiment: str) -> dict[str, Any]:
+    """An idea without scores, because a sweep cannot judge it."""
+    unscored = dict.fromkeys(("interestingness", "feasibility", "novelty"))
+    return {"name": name, "title": title, "experiment": experiment, **unscored}
 
 
 def undecided_novelty(data: dict[str, Any], ask: Ask) -> str:
