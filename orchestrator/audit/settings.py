@@ -51,9 +51,9 @@ def setting_findings(
         yield container.finding("settings", "no engine request exists for these limits", why)
         return
     for name in sorted(asked.keys() | expected.keys()):
-        actual, wanted = asked.get(name), expected.get(name)
-        if wanted is None or actual is None or not _matches(actual, wanted):
-            text = wanted.pattern if isinstance(wanted, re.Pattern) else wanted
+        actual, required = asked.get(name), expected.get(name)
+        if required is None or actual is None or not _matches(actual, required):
+            text = required.pattern if isinstance(required, re.Pattern) else required
             what = f"{name} was requested as {actual!r}"
             yield container.finding("settings", what, f"the policy requires {text!r}")
     for mismatch in mismatches(box.asked, box.inspected):

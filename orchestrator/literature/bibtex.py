@@ -15,37 +15,13 @@ from dataclasses import dataclass
 from orchestrator.core.errors import BadFile
 
 ENTRY_KINDS = (
-    "article",
-    "book",
-    "incollection",
-    "inproceedings",
-    "misc",
-    "phdthesis",
-    "techreport",
-)
-FIELDS = frozenset(
-    [
-        "title",
-        "author",
-        "year",
-        "journal",
-        "booktitle",
-        "volume",
-        "number",
-        "pages",
-        "publisher",
-        "school",
-        "institution",
-        "eprint",
-        "archiveprefix",
-        "primaryclass",
-        "doi",
-        "url",
-        "note",
-        "howpublished",
-        "abstract",
-    ]
-)
+    "article", "book", "incollection", "inproceedings", "misc", "phdthesis", "techreport",
+)  # fmt: skip
+FIELDS = frozenset({
+    "title", "author", "year", "journal", "booktitle", "volume", "number", "pages", "publisher",
+    "school", "institution", "eprint", "archiveprefix", "primaryclass", "doi", "url", "note",
+    "howpublished", "abstract",
+})  # fmt: skip
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_-]{0,63}", re.ASCII)
 LONGEST_FIELD = 20_000
 

@@ -23,43 +23,11 @@ from orchestrator.literature.bibtex import KEY, BibEntry, check_field, entries, 
 
 _MAX_BYTES = 16 * 2**20
 MAX_PAPERS = 20_000
-STOP_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "by",
-        "can",
-        "do",
-        "does",
-        "for",
-        "from",
-        "how",
-        "in",
-        "into",
-        "is",
-        "it",
-        "of",
-        "on",
-        "or",
-        "that",
-        "the",
-        "their",
-        "this",
-        "to",
-        "via",
-        "we",
-        "what",
-        "when",
-        "which",
-        "why",
-        "with",
-    ]
-)
+STOP_WORDS = frozenset({
+    "a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "how",
+    "in", "into", "is", "it", "of", "on", "or", "that", "the", "their", "this", "to", "via", "we",
+    "what", "when", "which", "why", "with",
+})  # fmt: skip
 K1, B = 1.5, 0.75
 """BM25's usual constants: the saturation of repeated words, the penalty of long texts."""
 

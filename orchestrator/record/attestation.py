@@ -74,8 +74,8 @@ def verdict(killed: Verdict | None, exit_code: int | None, hit: Iterable[str]) -
 def suspected(stderr: str, hit: Iterable[str]) -> tuple[str, ...]:
     """Limits that the program's own output suggests and no measurement shows."""
     known = {name.split(":", 1)[0] for name in hit}
-    found = {limit for text, limit in _STDERR_TEXTS if text in stderr}
-    return tuple(sorted(found - known))
+    limits = {limit for text, limit in _STDERR_TEXTS if text in stderr}
+    return tuple(sorted(limits - known))
 
 
 def _text(value: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from orchestrator.core.deadline import FOREVER, MORE_ROOM, Deadline
@@ -35,13 +35,8 @@ class Used:
         )
 
     def __add__(self, more: Used) -> Used:
-        return Used(
-            usd=self.usd + more.usd,
-            tokens=self.tokens + more.tokens,
-            requests=self.requests + more.requests,
-            wall=self.wall + more.wall,
-            gpu_time=self.gpu_time + more.gpu_time,
-        )
+        names = (field.name for field in fields(self))
+        return Used(**{name: getattr(self, name) + getattr(more, name) for name in names})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

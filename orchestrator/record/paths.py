@@ -31,40 +31,34 @@ def proofs_folder(policy_hash: str) -> str:
     return f"proofs/{policy_hash[:32]}"
 
 
+class _Entry:
+    """A file or folder with a fixed name in the folder of its owner."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, owner: RecordPaths, kind: type[RecordPaths]) -> Path:
+        return owner.folder / self.name
+
+
 @dataclass(frozen=True, slots=True)
 class RecordPaths:
     """A folder with a journal, and the files made from it."""
 
     folder: Path
 
-    @property
-    def journal(self) -> Path:
-        return self.folder / "journal.jsonl"
-
-    @property
-    def blobs(self) -> Path:
-        return self.folder / "blobs"
-
-    @property
-    def evidence(self) -> Path:
-        return self.folder / "evidence"
-
-    @property
-    def report(self) -> Path:
-        return self.folder / "report.html"
+    journal = _Entry("journal.jsonl")
+    blobs = _Entry("blobs")
+    evidence = _Entry("evidence")
+    report = _Entry("report.html")
 
 
 @dataclass(frozen=True, slots=True)
 class IdeaPaths(RecordPaths):
     """The files of one idea."""
 
-    @property
-    def history(self) -> Path:
-        return self.folder / "history.git"
-
-    @property
-    def review(self) -> Path:
-        return self.folder / "review.txt"
+    history = _Entry("history.git")
+    review = _Entry("review.txt")
 
     def export(self, tree: Tree, blobs: Blobs) -> None:
         """Write the files of a working tree; unchanged files are not written.
@@ -103,17 +97,9 @@ class RunPaths(RecordPaths):
             ) from error
         return cls(folder)
 
-    @property
-    def ideas(self) -> Path:
-        return self.folder / "ideas.json"
-
-    @property
-    def audit(self) -> Path:
-        return self.folder / "audit.html"
-
-    @property
-    def signature(self) -> Path:
-        return self.folder / "signature.json"
+    ideas = _Entry("ideas.json")
+    audit = _Entry("audit.html")
+    signature = _Entry("signature.json")
 
     def idea(self, idea: Idea) -> IdeaPaths:
         return IdeaPaths(self.folder / f"{slug(idea.name)}_{idea.id[:6]}")

@@ -1,4 +1,4 @@
-"""What it cost: requests, tokens, money and time; and every call of the model."""
+"""The cost of an idea: requests, tokens, money and time; and every call of the model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def cost_section(facts: IdeaFacts) -> Html:
         by.setdefault(step.model_request.ask.purpose, []).append(step)
     rows = [_purpose(name, tuple(steps)) for name, steps in by.items()]
     if len(by) > 1:
-        rows.append(_purpose("in all", facts.of("model")))
+        rows.append(_purpose("total", facts.of("model")))
     names = ("requests", "prompt tokens", "reply tokens", "cost", "time")
     heads = ("purpose", *map(right, names))
     unanswered = [step for step in facts.of("model") if step.seconds is None]
@@ -31,7 +31,7 @@ def cost_section(facts: IdeaFacts) -> Html:
         "cost",
         "Cost and time",
         _time(facts),
-        data_table(heads, rows) if rows else el("p", "No model was asked.", class_="quiet"),
+        data_table(heads, rows) if rows else el("p", "No model was called.", class_="quiet"),
         el("p", charged, class_="small") if unanswered else None,
     )
 
@@ -50,7 +50,7 @@ def _purpose(name: str, steps: tuple[Step, ...]) -> tuple[Html | str, ...]:
 
 
 def _time(facts: IdeaFacts) -> Html | None:
-    """The stages side by side, as long as they took on the clock."""
+    """A bar of the stages, proportional to their wall time."""
     whole = sum(seconds for _, seconds in facts.stages)
     if whole <= 0:
         return None
@@ -78,7 +78,7 @@ def _time(facts: IdeaFacts) -> Html | None:
 
 
 def calls_section(facts: IdeaFacts) -> Html | None:
-    """Every model call, folded: the end of what was asked, and the reply."""
+    """Every model call, folded: the end of the prompt, and the reply."""
     steps = facts.of("model")
     if not steps:
         return None
@@ -97,7 +97,7 @@ def _call(step: Step) -> Html:
     last = ask.messages[-1].content if ask.messages else ""
     return fold(
         [head, state],
-        el("p", "the end of what was asked", class_="label small quiet"),
+        el("p", "the end of the prompt", class_="label small quiet"),
         el("pre", last[-_SHOWN:], class_="wrap"),
         el("p", f"{request.model} replied", class_="label small quiet"),
         el(

@@ -1,4 +1,4 @@
-"""One idea's page, in the order in which a reader asks: what, how well, how, at what cost."""
+"""The page of one idea: the idea, its results, the changes, the paper, the cost."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from orchestrator.report.reading import IdeaFacts, read_idea
 
 _TITLES = {
     "idea": "The idea",
-    "results": "What was measured",
+    "results": "Results",
     "figures": "Figures",
     "changes": "What each run changed",
     "paper": "The paper",
-    "numbers": "Numbers checked",
+    "numbers": "Verified numbers",
     "review": "Review",
     "cost": "Cost and time",
     "containers": "Containers",
@@ -40,7 +40,7 @@ _TITLES = {
 def idea_report(journal: Journal, run: Journal | None) -> str:
     """The page of one idea, a function of its journal, its run's journal and their blobs.
 
-    Raises :class:`BadJournal` where a blob is missing or changed.
+    Raises :class:`BadJournal` if a blob is missing or changed.
     """
     known = read_idea(journal, run)
     parts = {
@@ -56,10 +56,10 @@ def idea_report(journal: Journal, run: Journal | None) -> str:
         "calls": calls_section(known),
         "record": _record(known),
     }
-    there = [(anchor, _TITLES[anchor]) for anchor, part in parts.items() if part]
+    shown = [(anchor, _TITLES[anchor]) for anchor, part in parts.items() if part]
     title = f"{known.idea.title} · aisci"
     return page(
-        title, _head(known, contents(there)), _failure(known), *parts.values(), _foot(known)
+        title, _head(known, contents(shown)), _failure(known), *parts.values(), _foot(known)
     )
 
 
@@ -85,11 +85,11 @@ def _numbers(known: IdeaFacts) -> Html:
     tried = sum(run.attempts for run in known.runs if run.number)
     tokens = used.prompt_tokens + used.completion_tokens
     return fact_list(
-        ("runs", finished, f"beside the baseline, in {tried} attempts"),
-        ("containers", boxes, "beside the shared baseline" if shared else ""),
+        ("runs", finished, f"besides the baseline, in {tried} attempts"),
+        ("containers", boxes, "besides the shared baseline" if shared else ""),
         ("model calls", len(known.of("model")), f"{tokens:,} tokens"),
         ("cost", dollars(used.usd), ""),
-        ("numbers checked", len(known.claims), ""),
+        ("verified numbers", len(known.claims), ""),
         ("time in stages", duration(sum(seconds for _, seconds in known.stages)), ""),
     )
 
@@ -105,7 +105,7 @@ def _failure(known: IdeaFacts) -> Html | None:
         return el("div", el("p", "This idea is not finished."), class_="notice warn")
     return el(
         "div",
-        el("p", el("strong", f"It ended in the stage “{failure.stage}”: {failure.error}")),
+        el("p", el("strong", f"The stage “{failure.stage}” failed: {failure.error}")),
         lines(failure.what),
         el("p", f"Where: {failure.where}", class_="small") if failure.where else None,
         el("p", f"What to do: {failure.todo}", class_="small") if failure.todo else None,
@@ -143,7 +143,7 @@ def _papers(known: IdeaFacts) -> Html | None:
     if not rows:
         return None
     return fold(
-        f"{len(rows)} papers were looked at",
+        f"{len(rows)} papers considered",
         data_table(("title", "authors", "year", "venue"), rows),
     )
 
@@ -151,10 +151,10 @@ def _papers(known: IdeaFacts) -> Html | None:
 def _record(known: IdeaFacts) -> Html:
     pins = known.pins
     rows: list[tuple[Child, ...]] = [
-        ("journal lines", str(known.lines)),
-        ("journal head", el("span", known.head, class_="hash")),
-        ("sealed", "yes" if known.sealed else "no: the idea may go on"),
-        ("began", known.began),
+        ("journal lines", str(len(known.journal.events))),
+        ("journal head", el("span", known.journal.head, class_="hash")),
+        ("sealed", "yes" if known.journal.sealed else "no: the idea may continue"),
+        ("began", known.journal.events[0].at),
     ]
     if pins:
         template, policy = pins.template, pins.policy
@@ -168,10 +168,9 @@ def _record(known: IdeaFacts) -> Html:
         ]
         rows += [(f"image {name}", _hash(image)) for name, image in pins.images]
     about = (
-        "This page was made from the journals of the idea and its run alone. A journal is a chain "
-        "of hashes, and the head below is its last. The run's own head, on the run's page, stands "
-        "for this one too: to whoever kept that elsewhere, an audit shows whether the record is "
-        "intact."
+        "This page was made only from the journals of the idea and its run. A journal is a chain of "
+        "hashes, and the head below is the last one. The run's head, on the run's page, covers it "
+        "too: with a copy of that head stored elsewhere, an audit shows whether the record is intact."
     )
     return section("record", _TITLES["record"], el("p", about), data_table(("", ""), rows))
 
@@ -181,9 +180,9 @@ def _hash(value: str) -> Html:
 
 
 def _foot(known: IdeaFacts) -> Html:
-    said = (
-        "Text on this page was written by a language model and by programs that it wrote; "
-        "none of it was run on the host or can act here: the page holds no script and loads "
-        f"nothing. Journal head {known.head[:16]}…"
+    text = (
+        "Text on this page was written by a language model and by programs that it wrote. None of "
+        "it was executed on the host, and it cannot act here: the page contains no script and "
+        f"loads nothing. Journal head {known.journal.head[:16]}…"
     )
-    return el("footer", el("p", said))
+    return el("footer", el("p", text))

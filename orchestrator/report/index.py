@@ -1,4 +1,4 @@
-"""A run's page: its ideas side by side, and where each one's own page is."""
+"""The page of a run: its ideas in a table, with links to their pages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from orchestrator.report.reading import IdeaFacts, read_idea
 
 
 def run_report(run: Journal, ideas: list[Journal]) -> str:
-    """The page of a run over its ideas' journals, each in a folder beside the run's own."""
+    """The page of a run. ``ideas`` are the journals of its ideas, each in a folder of its own.
+
+    Raises :class:`BadJournal` if ``run`` is not the journal of a run.
+    """
     pins = _pins(run)
     known = [(journal.path.parent.name, read_idea(journal, run)) for journal in ideas]
     template = pins.template.name
@@ -73,7 +76,7 @@ def _table(known: list[tuple[str, IdeaFacts]]) -> Html:
                 number(duration(sum(seconds for _, seconds in idea.stages))),
             )
         )
-    names = ("runs", "numbers checked", "cost", "time")
+    names = ("runs", "verified numbers", "cost", "time")
     return data_table(("idea", "", *map(right, names)), rows)
 
 
@@ -88,7 +91,7 @@ def _pins(run: Journal) -> Pins:
 
 
 def _baseline(pins: Pins) -> str:
-    """Where ``run_0`` is from: a container of this run, or an earlier one of the same job."""
+    """The origin of ``run_0``: a container of this run, or a cached baseline of the same job."""
     kept = pins.baseline
     if kept is None:
         return "measured in this run"
@@ -102,12 +105,12 @@ def _record(run: Journal) -> Html:
         ("model", pins.model().name),
         ("baseline", _baseline(pins)),
         ("head", el("span", run.head, class_="hash")),
-        ("sealed", "yes" if run.sealed else "no: the run may go on, and its head will be another"),
+        ("sealed", "yes" if run.sealed else "no: the run may continue, and its head will change"),
     ]
     about = el(
         "p",
-        "The head stands for every line of this run and of its ideas. Keep it where whoever can "
-        "write to this folder cannot: ",
+        "The head covers every line of this run and of its ideas. Store it where nobody who can "
+        "write to this folder can change it: ",
         el("code", "aisci audit RUN --head HEAD"),
         " then shows whether anything was changed.",
     )

@@ -1,4 +1,4 @@
-"""The paper as pictures, the numbers that were checked in it, its review, and the figures."""
+"""The paper as pictures, its verified numbers, its review, and the figures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PAGE = re.compile(r"latex/out/page-(\d+)\.png")
 
 
 def figures_section(facts: IdeaFacts) -> Html | None:
-    """Figures as the plot container left them; the browser, not this program, decodes them."""
+    """The figures of the plot container; the browser, not this program, decodes them."""
     known = facts.tree.as_dict()
     names = {name: known[name] for name in facts.figures if name in known}
     if not names:
@@ -31,7 +31,7 @@ def figures_section(facts: IdeaFacts) -> Html | None:
 
 
 def paper_section(facts: IdeaFacts) -> Html | None:
-    """Pictures of the pages, a link to the PDF, and what LaTeX still warned of."""
+    """Pictures of the pages, a link to the PDF, and the warnings of LaTeX."""
     if facts.paper is None:
         return None
     files = facts.paper.files.as_dict()
@@ -43,7 +43,7 @@ def paper_section(facts: IdeaFacts) -> Html | None:
     return section(
         "paper",
         "The paper",
-        el("p", f"{pages} page{'s' * (pages != 1)}, written by ", _author(facts), ": ", link),
+        el("p", f"{pages} page{'s' * (pages != 1)}, written by ", facts.author, ": ", link),
         el("div", shown, class_="pages"),
         _rest(len(numbered) - len(shown), "pages are in the PDF"),
         _warnings(facts.paper.warnings),
@@ -51,7 +51,7 @@ def paper_section(facts: IdeaFacts) -> Html | None:
 
 
 def _pictures(facts: IdeaFacts, named: dict[str, str]) -> list[Html]:
-    """The first pictures, as many as a page should carry."""
+    """The first pictures, up to the limits of a page."""
     shown: list[Html] = []
     room = _MAX_BYTES
     for alt, sha256 in named.items():
@@ -67,16 +67,14 @@ def _rest(count: int, where: str) -> Html | None:
     return el("p", f"{count} more {where}.", class_="small quiet") if count > 0 else None
 
 
-def _author(facts: IdeaFacts) -> str:
-    return facts.author
-
-
 def _warnings(found: tuple[str, ...]) -> Html | None:
-    return fold(f"Remarks of LaTeX and chktex: {len(found)}", bullet_list(found)) if found else None
+    return (
+        fold(f"Warnings of LaTeX and chktex: {len(found)}", bullet_list(found)) if found else None
+    )
 
 
 def claims_section(facts: IdeaFacts) -> Html | None:
-    """Every number of the paper with what it resolves to."""
+    """Every number of the paper with its source."""
     if not facts.claims:
         return None
     lost = [claim for claim in facts.claims if not claim.source]
@@ -88,28 +86,30 @@ def claims_section(facts: IdeaFacts) -> Html | None:
         )
         for claim in facts.claims
     ]
-    said = f"{len(facts.claims)} numbers, each resolved to a result, a setting or a reference."
+    summary = f"{len(facts.claims)} numbers, each resolved to a result, a setting or a reference."
     if lost:
-        said = f"{len(lost)} of {len(facts.claims)} numbers resolve to nothing."
+        summary = f"{len(lost)} of {len(facts.claims)} numbers resolve to nothing."
     shown = fold("All numbers and their sources", data_table(("number", "where", "source"), rows))
-    return section("numbers", "Numbers checked", el("p", said), shown)
+    return section("numbers", "Verified numbers", el("p", summary), shown)
 
 
 def review_section(facts: IdeaFacts) -> Html | None:
-    """The review as it was given; scores only where somebody judged."""
-    found = facts.review
-    if found is None:
+    """The review; with scores only if the reviewer gave any."""
+    review = facts.review
+    if review is None:
         return None
-    parts: list[Child] = [el("p", f"By {found.reviewer or 'an unnamed reviewer'}.", class_="quiet")]
-    if found.overall is None:
+    parts: list[Child] = [
+        el("p", f"By {review.reviewer or 'an unnamed reviewer'}.", class_="quiet")
+    ]
+    if review.overall is None:
         parts.append(el("p", "This reviewer gives no scores and no decision.", class_="quiet"))
     else:
-        scores = [*found.scores, ("Overall (1–10)", found.overall)]
-        scores += [("Confidence (1–5)", found.confidence)] if found.confidence else []
+        scores = [*review.scores, ("Overall (1–10)", review.overall)]
+        scores += [("Confidence (1–5)", review.confidence)] if review.confidence else []
         rows = [(name, str(score)) for name, score in scores]
-        parts.append(join(data_table(("score", ""), rows), el("p", "Decision: ", found.decision)))
-    parts.append(lines(found.summary))
+        parts.append(join(data_table(("score", ""), rows), el("p", "Decision: ", review.decision)))
+    parts.append(lines(review.summary))
     for name in ("strengths", "weaknesses", "questions", "limitations"):
-        points: tuple[str, ...] = getattr(found, name)
+        points: tuple[str, ...] = getattr(review, name)
         parts += [el("h3", name.capitalize()), bullet_list(points)] if points else []
     return section("review", "Review", parts)

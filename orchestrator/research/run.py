@@ -140,13 +140,13 @@ def _used(location: RunLocation, shared: BlobStore) -> dict[Path, Used]:
     """The use of the run's budget by each recorded idea, also by removed ones."""
     if location.mode not in {Mode.RESUME, Mode.FORK}:
         return {}
-    found = sorted(location.record.folder.glob(f"*/{location.record.journal.name}"))
+    journals = sorted(location.record.folder.glob(f"*/{location.record.journal.name}"))
     return {
-        path: Used.by(Journal(path, BlobStore(path.parent / "blobs", shared))) for path in found
+        path: Used.by(Journal(path, BlobStore(path.parent / "blobs", shared))) for path in journals
     }
 
 
 def _heads(record: RunPaths) -> dict[str, str]:
     """The head of each idea's journal by its folder: sealing them, the run's head covers all."""
-    found = sorted(record.folder.glob(f"*/{record.journal.name}"))
-    return {path.parent.name: head_of(path) for path in found}
+    journals = sorted(record.folder.glob(f"*/{record.journal.name}"))
+    return {path.parent.name: head_of(path) for path in journals}

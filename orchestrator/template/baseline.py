@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from orchestrator.core.errors import BadFile
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.research import Run
-from orchestrator.core.tree import digest
+from orchestrator.core.tree import Tree, digest
 
 FORM = 1
 _AGAIN = "remove its folder, then: aisci template baseline TEMPLATE"
@@ -46,16 +46,23 @@ class KeptBaseline:
 _KEPT = TypeAdapter(KeptBaseline)
 
 
-def baseline_run(job: Job, result: JobResult) -> Run:
-    """``run_0``: the unchanged template, as the finished ``job`` measured it."""
+def finished_run(
+    number: int, code: Tree, result: JobResult, description: str, attempts: int
+) -> Run:
+    """The run ``number`` of the experiment ``code``, as a finished job measured it."""
     return Run(
-        number=0,
-        code=job.files,
-        files=result.files.under("run_0"),
-        description="the template as it is",
-        attempts=1,
+        number=number,
+        code=code,
+        files=result.files.under(f"run_{number}"),
+        description=description,
+        attempts=attempts,
         seconds=result.attestation.peaks.wall,
     )
+
+
+def baseline_run(job: Job, result: JobResult) -> Run:
+    """``run_0``: the unchanged template."""
+    return finished_run(0, job.files, result, "the template as it is", 1)
 
 
 def key_of(job: Job, image: str, policy: str) -> str:

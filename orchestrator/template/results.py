@@ -105,11 +105,11 @@ class _Seen:
 def _dataset(name: str, value: Any, seen: _Seen) -> Dataset:
     if not isinstance(value, dict) or "means" not in value:
         raise _bad(f"data set {name!r} has no 'means'", _FORM)
-    found = list(_numbers("", value["means"], f"{name}.means", seen, 0))
-    means = dict(found)
+    values = list(_numbers("", value["means"], f"{name}.means", seen, 0))
+    means = dict(values)
     if not means:
         raise _bad(f"the 'means' of data set {name!r} hold no number", _FORM)
-    if len(means) < len(found):
+    if len(means) < len(values):
         raise _bad(f"two 'means' of data set {name!r} have one name once nesting is undone", _FORM)
     errors: dict[str, float] = {}
     for key, number in _numbers("", value.get("stderrs", {}), f"{name}.stderrs", seen, 0):

@@ -135,7 +135,7 @@ class Template:
             raise BadTemplate(
                 f"{path} does not have the required form",
                 where=f"{where}: {first}" if first else where,
-                why=listed([row(one) for one in found]),
+                why=listed([row(problem) for problem in found]),
                 todo=f"correct it; {_FORMS} shows the form",
             ) from error
 

@@ -217,7 +217,7 @@ def test_a_failed_idea_says_where_and_why_and_keeps_its_runs(tmp_path: Path) -> 
     known.attempt(1, source=b"RATE = 2\n", loss=0.5, accuracy=0.2)
     known.fail()
     page = page_of(known)
-    assert "It ended in the stage “plots”: IdeaFailed" in page
+    assert "The stage “plots” failed: IdeaFailed" in page
     assert "the disk went away" in page
     assert "turned the disk went away" in page
 
@@ -247,7 +247,7 @@ def test_what_a_job_asked_of_the_network_is_shown_with_what_became_of_it(calm: s
 
 
 def test_the_count_of_containers_says_that_the_shared_baselines_is_not_in_it(calm: str) -> None:
-    assert "beside the shared baseline" in calm
+    assert "besides the shared baseline" in calm
 
 
 class UnderGvisor(Recorded):

@@ -33,9 +33,9 @@ def gather_papers(study: Study, ports: Ports) -> tuple[PaperRef, ...]:
     instruction = render("writeup_queries", idea=block("idea", idea_dict(study.idea)))
     ask = Ask(purpose="writeup.queries", messages=(Message("user", instruction),), temperature=0)
     asked = ask_for(ports, ask, Queries).queries
-    wanted = dict.fromkeys([study.idea.title, study.template.manifest.title, *asked])
+    searches = dict.fromkeys([study.idea.title, study.template.manifest.title, *asked])
     papers = {paper.key: paper for paper in study.novelty.papers}
-    for query in filter(None, (text.strip() for text in wanted)):
+    for query in filter(None, (text.strip() for text in searches)):
         for paper in ports.literature.search(Query(query, _PER_SEARCH)):
             papers.setdefault(paper.key, paper)
     return tuple(papers.values())[:_MAX_PAPERS]

@@ -63,13 +63,13 @@ def compile_paper(study: Study, ports: Ports) -> Study:
     problems: list[str] = []
     log_tail = ""
     for attempt in range(1, _FIXES + 2):
-        here = ports.within(f"attempt_{attempt}")
+        scoped = ports.within(f"attempt_{attempt}")
         if problems:
-            study = papers.correct_paper(study, here, "compile.fix", "compile_fix", problems)
-        result = here.sandbox.run(_job(study, here))
-        report = read_report(result, here.blobs)
-        pages = _pages(result, here)
-        problems = compile_problems(report, pages, study, papers.paper_source(study, here))
+            study = papers.correct_paper(study, scoped, "compile.fix", "compile_fix", problems)
+        result = scoped.sandbox.run(_job(study, scoped))
+        report = read_report(result, scoped.blobs)
+        pages = _pages(result, scoped)
+        problems = compile_problems(report, pages, study, papers.paper_source(study, scoped))
         advice = [f"chktex: line {line}" for line in report.chktex] if attempt == 1 else []
         if not problems and not (advice and _serious(advice)):
             return _compiled(study, result, report, pages)

@@ -22,13 +22,13 @@ from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
 from orchestrator.research.stages import blocks as common
 from orchestrator.research.study import Study
-from orchestrator.template.baseline import baseline_run
+from orchestrator.template.baseline import baseline_run, finished_run
 from orchestrator.template.results import Results, parse_final_info
 from orchestrator.template.template import Template
 
 MAX_RUNS = 5  # besides the baseline; as in The AI Scientist (Lu et al., 2024)
 _ATTEMPTS = 4
-_SAYS = re.compile(r"^RUN:\s*(.{1,300})$", re.MULTILINE)
+_RUN_LINE = re.compile(r"^RUN:\s*(.{1,300})$", re.MULTILINE)
 
 
 def baseline_job(
@@ -93,12 +93,12 @@ def _run(study: Study, number: int, ports: Ports) -> Study | None:
     """One run; None if the study is complete or the run was given up."""
     feedback = common.feedback_block(None)
     for attempt in range(1, _ATTEMPTS + 1):
-        here = ports.within(f"attempt_{attempt}")
+        scoped = ports.within(f"attempt_{attempt}")
         instruction = _instruction(study, number, attempt, feedback)
         edit = common.edit_files(
-            study, here, "experiment.edit", instruction, *common.code_files(study.template)
+            study, scoped, "experiment.edit", instruction, *common.code_files(study.template)
         )
-        put_back = _put_back(edit, here)
+        put_back = _put_back(edit, scoped)
         if not edit.changed:
             if "ALL_COMPLETED" in edit.reply and len(study.runs) > 1:
                 ports.note(RunsCompleted(after=number - 1))
@@ -109,12 +109,12 @@ def _run(study: Study, number: int, ports: Ports) -> Study | None:
             continue
         study = replace(study, tree=study.tree.updated(edit.files))
         argv = ("python", "experiment.py", f"--out_dir=run_{number}")
-        job = common.experiment_job(study, here, argv, f"run_{number}/", runs=False)
-        result = here.sandbox.run(job)
+        job = common.experiment_job(study, scoped, argv, f"run_{number}/", runs=False)
+        result = scoped.sandbox.run(job)
         results, trouble = _measured(result, number, ports)
         if results is not None:
-            said = _SAYS.search(edit.reply)
-            about = said[1].strip() if said else "(the editor gave no description)"
+            description = _RUN_LINE.search(edit.reply)
+            about = description[1].strip() if description else "(the editor gave no description)"
             return _finished(study, number, attempt, result, results, about, ports)
         feedback = common.feedback_block(result, trouble + put_back)
     ports.note(GaveUp(attempts=_ATTEMPTS))
@@ -161,21 +161,13 @@ def _finished(
     about: str,
     ports: Ports,
 ) -> Study:
-    files = result.files.under(f"run_{number}")
     code = common.code_only(study.tree)
-    run = Run(
-        number=number,
-        code=code,
-        files=files,
-        description=about,
-        attempts=attempt,
-        seconds=result.attestation.peaks.wall,
-    )
+    run = finished_run(number, code, result, about, attempt)
     ports.note(RunFinished(run=run))
     snapshot = {f"run_{number}.py": dict(code.files)["experiment.py"]}
     return replace(
         study,
-        tree=study.tree.updated(files).updated(snapshot),
+        tree=study.tree.updated(run.files).updated(snapshot),
         runs=(*study.runs, run),
         results=(*study.results, (number, results)),
     )

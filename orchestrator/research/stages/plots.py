@@ -24,16 +24,16 @@ def draw_plots(study: Study, ports: Ports) -> Study:
     original = study
     feedback = common.feedback_block(None)
     for attempt in range(1, _ATTEMPTS + 1):
-        here = ports.within(f"attempt_{attempt}")
+        scoped = ports.within(f"attempt_{attempt}")
         instruction = render(
             "plots_edit",
             study=common.study_block(study),
             results=common.results_block(study),
             feedback=feedback,
         )
-        edit = common.edit_files(study, here, "plots.edit", instruction, "plot.py")
+        edit = common.edit_files(study, scoped, "plots.edit", instruction, "plot.py")
         study = replace(study, tree=study.tree.updated(edit.files))
-        result, figures = _draw(study, here)
+        result, figures = _draw(study, scoped)
         if figures.files:
             return _with(study, figures)
         trouble = "no PNG file came home" if result.ok else ""

@@ -53,10 +53,10 @@ def verify_numbers(study: Study, ports: Ports) -> Study:
     sources = number_sources(study, ports)
     problems: list[str] = []
     for number in range(_ROUNDS + 1):
-        here = ports.within(f"round_{number}")
+        scoped = ports.within(f"round_{number}")
         if problems:
-            study = papers.correct_paper(study, here, "verify.fix", "verify_fix", problems)
-            study = compile_paper(study, here.within("compile"))
+            study = papers.correct_paper(study, scoped, "verify.fix", "verify_fix", problems)
+            study = compile_paper(study, scoped.within("compile"))
         claims, problems = check_numbers(study, ports, sources)
         if not problems:
             ports.note(ClaimsVerified(claims=len(claims)))
@@ -72,19 +72,21 @@ def verify_numbers(study: Study, ports: Ports) -> Study:
 def number_sources(study: Study, ports: Ports) -> NumberSources:
     """The sources of every number of this study."""
     manifest = study.template.manifest
-    found = list(from_results(study.results, manifest.headline))
+    quantities = list(from_results(study.results, manifest.headline))
     datasets = tuple(dict.fromkeys(d for _, result in study.results for d in result.datasets))
     runs = len(study.runs)
-    found += facts.from_counts(
+    quantities += facts.from_counts(
         [("runs", runs), ("runs beside the baseline", runs - 1), ("data sets", len(datasets))]
     )
-    found += facts.from_manifest(manifest, study.scale)
+    quantities += facts.from_manifest(manifest, study.scale)
     for run in study.runs:
         code = run.code.get("experiment.py")
         if code is not None:
-            found += facts.from_code(ports.text(code), f"run {run.number}'s experiment.py")
+            quantities += facts.from_code(ports.text(code), f"run {run.number}'s experiment.py")
     metrics = tuple(dict.fromkeys(m for _, result in study.results for m in result.metrics))
-    return NumberSources(tuple(found), frozenset(n for n, _ in study.results), datasets, metrics)
+    return NumberSources(
+        tuple(quantities), frozenset(n for n, _ in study.results), datasets, metrics
+    )
 
 
 def check_numbers(

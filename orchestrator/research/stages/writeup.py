@@ -79,8 +79,8 @@ def _prepared(study: Study, ports: Ports) -> str:
     tex = latex.with_author(papers.paper_source(study, ports), study.author, AUTHOR_NOTE)
     tex = latex.with_packages(tex, ("graphicx", "booktabs"))
     tex = latex.without_unknown_figures(tex, study.figures)
-    here = ports.within("citations")
-    return citations.cite_papers(tex, citations.gather_papers(study, here), here)
+    scoped = ports.within("citations")
+    return citations.cite_papers(tex, citations.gather_papers(study, scoped), scoped)
 
 
 def _placeholder(tex: str, section: Section) -> str:
@@ -90,12 +90,12 @@ def _placeholder(tex: str, section: Section) -> str:
 def _write(study: Study, section: Section, placeholder: str, ports: Ports) -> Study:
     before, problems = papers.paper_source(study, ports), list[str]()
     for attempt in range(1, _ATTEMPTS + 1):
-        here = ports.within(f"attempt_{attempt}")
+        scoped = ports.within(f"attempt_{attempt}")
         instruction = _instruction(study, section, placeholder, before, problems)
         done = papers.edit_paper(
-            study, here, f"writeup.{section.name}", instruction, section.readable
+            study, scoped, f"writeup.{section.name}", instruction, section.readable
         )
-        after = here.text(done.files.as_dict()[TEX])
+        after = scoped.text(done.files.as_dict()[TEX])
         found = latex.placeholder_texts(before, after, (placeholder,))
         if isinstance(found, str):
             problems = [found, *filter(None, [done.why_not])]
@@ -144,9 +144,9 @@ def section_problems(study: Study, section: Section, text: str, tex: str) -> lis
     problems += [f"leave out {match[0]}" for match in _NOT_INSIDE.finditer(text)]
     problems += list(latex.figure_problems(text, study.figures if section.figures else ()))
     for marker in (RESULTS_MARKER, RUNS_MARKER):
-        wanted = int(marker == section.marker)
-        if text.count(marker) != wanted:
-            problems.append(f"the line {marker!r} must stand {wanted} times in this section")
+        expected = int(marker == section.marker)
+        if text.count(marker) != expected:
+            problems.append(f"the line {marker!r} must stand {expected} times in this section")
     if section.name != "title" and len(" ".join(text.split())) < _MIN_CHARACTERS:
         problems.append("the section says next to nothing")
     return problems

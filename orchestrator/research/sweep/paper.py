@@ -111,7 +111,7 @@ def setup(data: PromptData) -> str:
     return " ".join(parts) + "\n\nRUNS TABLE HERE"
 
 
-def results_section(data: PromptData) -> str:
+def results(data: PromptData) -> str:
     parts = [
         "Table~\\ref{tab:results} gives every run's headline metrics.",
         "\n\nRESULTS TABLE HERE\n",
@@ -237,13 +237,8 @@ def _figure(label: str, name: str) -> str:
 
 
 WRITERS = {
-    "title": title,
-    "abstract": abstract,
-    "introduction": introduction,
-    "background": background,
-    "related": related,
-    "method": method,
-    "setup": setup,
-    "results": results_section,
-    "conclusion": conclusion,
-}
+    writer.__name__: writer
+    for writer in (
+        title, abstract, introduction, background, related, method, setup, results, conclusion,
+    )
+}  # fmt: skip
