@@ -10,7 +10,7 @@ from orchestrator.api.template_run import TrialListener, Tryout, opened
 from orchestrator.core.errors import BadResults, BadTemplate
 from orchestrator.core.files import shipped_root
 from orchestrator.core.job import JobResult
-from orchestrator.core.research import Comparison
+from orchestrator.core.research import TrainingComparison
 from orchestrator.machine import baseline_cache
 from orchestrator.machine.measure import in_words
 from orchestrator.sandbox.gpus.leases import Driver
@@ -30,7 +30,7 @@ class BaselineOutcome:
     template: Template
     kept: KeptBaseline
     results: Results
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[TrainingComparison, ...]
     new: bool
 
 
@@ -65,7 +65,7 @@ def _outcome(
     trial: Tryout,
     kept: KeptBaseline,
     results: Results,
-    comparisons: tuple[Comparison, ...],
+    comparisons: tuple[TrainingComparison, ...],
     *,
     new: bool,
 ) -> BaselineOutcome:
@@ -74,7 +74,7 @@ def _outcome(
     )
 
 
-def _judged(trial: Tryout, ran: JobResult) -> tuple[Results, tuple[Comparison, ...]]:
+def _judged(trial: Tryout, ran: JobResult) -> tuple[Results, tuple[TrainingComparison, ...]]:
     """The numbers of a run that may be a baseline. Raises :class:`BadTemplate`."""
     for finding in measured.finishes(ran).findings:
         raise BadTemplate(
@@ -92,7 +92,7 @@ def _judged(trial: Tryout, ran: JobResult) -> tuple[Results, tuple[Comparison, .
     return results, comparisons
 
 
-def _results(trial: Tryout, ran: JobResult) -> tuple[Results, tuple[Comparison, ...]]:
+def _results(trial: Tryout, ran: JobResult) -> tuple[Results, tuple[TrainingComparison, ...]]:
     found = measured.MeasuredRun.of(trial.numbers(ran)).results
     return found, compare_untrained(trial.template.manifest, trial.scale, found)
 

@@ -12,7 +12,6 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from orchestrator.core.errors import BadJournal
@@ -68,7 +67,7 @@ def run_statement(paths: RunPaths) -> bytes:
         {
             "_type": STATEMENT,
             "subject": [
-                {"name": name, "digest": {"sha256": _sha256(path)}}
+                {"name": name, "digest": {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}}
                 for name, path in journals.items()
             ],
             "predicateType": RUN_PREDICATE,
@@ -113,7 +112,3 @@ def open_envelope(data: bytes) -> tuple[Envelope, dict[str, Any]]:
             f"it does not have the form of an envelope: {type(error).__name__}"
         ) from error
     return Envelope(payload, tuple(rows)), statement
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
-from orchestrator.core.research import Claim, Comparison, Failure, Idea, Paper, Review, Run
+from orchestrator.core.research import Claim, Failure, Idea, Paper, Review, Run, TrainingComparison
 from orchestrator.core.tree import Tree
 
 Status = Literal["finished", "failed", "not novel"]
@@ -40,7 +40,7 @@ class BaselineCompared(_Note):
     """The baseline compared with the untrained model."""
 
     note: Literal["baseline_compared"] = "baseline_compared"
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[TrainingComparison, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

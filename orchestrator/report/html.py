@@ -92,11 +92,9 @@ def number(cell: Child, **attributes: object) -> Html:
 
 def picture(data: bytes, alt: str) -> Html:
     """A PNG inside the page. Only its first bytes and its size are checked; the browser decodes it."""
-    if not data.startswith(_PNG) or len(data) > _MAX_PICTURE:
-        return el("p", f"{alt}: not shown, {_why_not(data)}", class_="quiet")
+    is_png = data.startswith(_PNG)
+    if not is_png or len(data) > _MAX_PICTURE:
+        why = f"{len(data)} bytes" if is_png else "it is not a PNG file"
+        return el("p", f"{alt}: not shown, {why}", class_="quiet")
     source = Html("data:image/png;base64," + base64.b64encode(data).decode())
     return Html(f'<img alt="{text(alt)}" src="{source}"/>')
-
-
-def _why_not(data: bytes) -> str:
-    return f"{len(data)} bytes" if data.startswith(_PNG) else "it is not a PNG file"

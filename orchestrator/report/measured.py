@@ -72,7 +72,9 @@ def _row(metric: str, by_run: dict[int, Dataset], manifest: Manifest | None) -> 
     base = values.get(0)
     cells: list[Child] = [_name(metric, about)]
     cells += [
-        _plain(value) if run == 0 or base is None else _against(base, value, about)
+        number(_text(value) if value else "–")
+        if run == 0 or base is None
+        else _against(base, value, about)
         for run, value in values.items()
     ]
     return cells + ([el("td", _chart(values))] if len(by_run) > 1 else [])
@@ -90,10 +92,6 @@ def _name(metric: str, about: Metric | None) -> Html:
 def _value(data: Dataset, metric: str) -> _Value | None:
     mean = data.means.get(metric)
     return None if mean is None else (mean, data.stderrs.get(metric))
-
-
-def _plain(value: _Value | None) -> Html:
-    return number(_text(value) if value else "–")
 
 
 def _text(value: _Value) -> str:

@@ -39,14 +39,16 @@ def paper_section(facts: IdeaFacts) -> Html | None:
     shown = _pictures(facts, {f"page {number}": sha256 for number, sha256 in numbered})
     name = f"{slug(facts.idea.name)}.pdf"
     link = el("a", name, href=quote(name)) if PAPER_PDF in files else "no PDF"
-    pages = len(facts.paper.pages)
+    pages, warnings = len(facts.paper.pages), facts.paper.warnings
     return section(
         "paper",
         "The paper",
         el("p", f"{pages} page{'s' * (pages != 1)}, written by ", facts.author, ": ", link),
         el("div", shown, class_="pages"),
         _rest(len(numbered) - len(shown), "pages are in the PDF"),
-        _warnings(facts.paper.warnings),
+        fold(f"Warnings of LaTeX and chktex: {len(warnings)}", bullet_list(warnings))
+        if warnings
+        else None,
     )
 
 
@@ -65,12 +67,6 @@ def _pictures(facts: IdeaFacts, named: dict[str, str]) -> list[Html]:
 
 def _rest(count: int, where: str) -> Html | None:
     return el("p", f"{count} more {where}.", class_="small quiet") if count > 0 else None
-
-
-def _warnings(found: tuple[str, ...]) -> Html | None:
-    return (
-        fold(f"Warnings of LaTeX and chktex: {len(found)}", bullet_list(found)) if found else None
-    )
 
 
 def claims_section(facts: IdeaFacts) -> Html | None:

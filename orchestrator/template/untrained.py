@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from orchestrator.core.errors import BadResults, BadTemplate
-from orchestrator.core.research import Comparison
+from orchestrator.core.research import TrainingComparison
 from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import Results
 
 
-def compare_untrained(manifest: Manifest, scale: str, results: Results) -> tuple[Comparison, ...]:
+def compare_untrained(
+    manifest: Manifest, scale: str, results: Results
+) -> tuple[TrainingComparison, ...]:
     """Every comparison that ``scale`` declares.
 
     Raises :class:`BadResults` if ``results`` lack a declared data set or metric: a comparison that
@@ -21,7 +23,7 @@ def compare_untrained(manifest: Manifest, scale: str, results: Results) -> tuple
             trained = _value(results, dataset, beats.metric)
             untrained = _value(results, dataset, beats.untrained)
             comparisons.append(
-                Comparison(
+                TrainingComparison(
                     dataset=dataset,
                     metric=beats.metric,
                     trained=trained,
@@ -33,7 +35,7 @@ def compare_untrained(manifest: Manifest, scale: str, results: Results) -> tuple
     return tuple(comparisons)
 
 
-def require_held(comparisons: tuple[Comparison, ...]) -> None:
+def require_held(comparisons: tuple[TrainingComparison, ...]) -> None:
     """Raise :class:`BadTemplate` if training did not reach the margin of the manifest."""
     missed = [row for row in comparisons if not row.held]
     if missed:

@@ -26,7 +26,7 @@ from orchestrator.core.errors import (
 )
 from orchestrator.core.files import remove_unfinished
 from orchestrator.core.model import Ask, Reply, Usage
-from orchestrator.core.research import Comparison
+from orchestrator.core.research import TrainingComparison
 from orchestrator.policy.policy import lowered
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import RunPaths
@@ -330,7 +330,7 @@ def test_the_baseline_is_held_against_the_untrained_model_and_recorded(tmp_path:
 
 
 def test_a_baseline_that_learned_nothing_is_refused_with_metric_values_and_margin() -> None:
-    beat = Comparison(
+    beat = TrainingComparison(
         dataset="line", metric="loss", trained=4.0, untrained=4.5, gain=0.5, margin=1.0
     )
     require_held((replace(beat, gain=1.0),))

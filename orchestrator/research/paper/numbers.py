@@ -139,17 +139,16 @@ def quantities_in_scope(
         quantity
         for quantity in quantities
         if (
-            (not of_results or _is_named(quantity.name, words))
+            (
+                not of_results
+                or (bool(quantity.name) and quantity.name.lower().replace("_", " ") in words)
+            )
             if quantity.kind == "fixed"
             else (not runs or quantity.runs <= runs | {0})
             and (not datasets or not quantity.dataset or quantity.dataset in datasets)
             and (not metrics or quantity.metric in metrics)
         )
     )
-
-
-def _is_named(name: str, words: str) -> bool:
-    return bool(name) and name.lower().replace("_", " ") in words
 
 
 def resolve_number(number: PrintedNumber, quantities: Iterable[Quantity]) -> Quantity | None:

@@ -71,7 +71,8 @@ def compile_paper(study: Study, ports: Ports) -> Study:
         pages = _pages(result, scoped)
         problems = compile_problems(report, pages, study, papers.paper_source(study, scoped))
         advice = [f"chktex: line {line}" for line in report.chktex] if attempt == 1 else []
-        if not problems and not (advice and _serious(advice)):
+        serious = any(": Error " in line for line in advice)
+        if not problems and not serious:
             return _compiled(study, result, report, pages)
         problems += advice
         log_tail = report.log_tail[-800:]
@@ -156,10 +157,6 @@ def compile_problems(
     if not problems and (not pages or len(pages) != report.pages):
         problems.append("the text of the pages did not come out of the LaTeX container")
     return problems
-
-
-def _serious(advice: list[str]) -> bool:
-    return any(": Error " in line for line in advice)
 
 
 def _compiled(

@@ -29,9 +29,10 @@ def title(data: PromptData) -> str:
 def abstract(data: PromptData) -> str:
     """Question, what was done, the headline comparison, limits."""
     runs = [row for row in data["results"] if row["run"] > 0]
+    datasets = list_of([code(name) for name in _datasets(data)])
     return (
         f"{_question(data)} Beside an unchanged baseline, this study reports "
-        f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} on {_datasets_text(data)}, each with "
+        f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} on {datasets}, each with "
         f"the seeds of the template. {_summary(data, 1)} The study was planned, run and written without "
         "human help by builtin/sweep, a program that walks through declared settings and knows no "
         "theory; it describes what was measured and judges nothing beyond that."
@@ -213,10 +214,6 @@ def _leading(data: PromptData) -> list[str]:
 
 def _datasets(data: PromptData) -> list[str]:
     return list(dict.fromkeys(name for row in data["results"] for name in row["datasets"]))
-
-
-def _datasets_text(data: PromptData) -> str:
-    return list_of([code(name) for name in _datasets(data)])
 
 
 def _capital(text: str) -> str:
