@@ -13,8 +13,8 @@ from orchestrator.core.files import shipped_root
 from orchestrator.core.job import ContainerKind, JobResult
 from orchestrator.machine import datasets
 from orchestrator.research.stages.compile import read_report
-from orchestrator.template.contract import RuleResult, measured, rule_results
-from orchestrator.template.contract.finding import RuleFinding
+from orchestrator.template.contract import measured, rule_results
+from orchestrator.template.contract.finding import RuleFinding, RuleResult
 from orchestrator.template.template import PAPER, Template, load_template
 
 KINDS: tuple[ContainerKind, ...] = ("experiment", "latex")

@@ -16,7 +16,7 @@ from orchestrator.console.view import View
 from orchestrator.core.files import shipped_root
 from orchestrator.machine import baseline_cache as baselines
 from orchestrator.template.baseline import KeptBaseline
-from orchestrator.template.contract import RuleResult
+from orchestrator.template.contract.finding import RuleResult
 from orchestrator.template.folder import shipped_templates
 from orchestrator.template.manifest import Manifest
 from orchestrator.template.template import load_template

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from orchestrator.core.decode import decode
 from orchestrator.core.edit import Edit, EditRequest
@@ -11,6 +12,8 @@ from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.model import ModelRequest, Reply, Usage
 from orchestrator.record.events import Answered, Asked, CallFailed, ErrorRecord, Port
 from orchestrator.record.journal import Journal
+
+_T = TypeVar("_T")
 
 PortRequest = ModelRequest | EditRequest | Job | Query
 PortAnswer = Reply | Edit | JobResult | tuple[PaperRef, ...]
@@ -27,6 +30,18 @@ ANSWER_TYPES: dict[Port, type[PortAnswer]] = {
     "sandbox": JobResult,
     "literature": tuple[PaperRef, ...],
 }
+
+
+class _Typed(Generic[_T]):
+    """A step's request or answer, asserted to be of the type that its port implies."""
+
+    def __init__(self, field: str, kind: type[_T]) -> None:
+        self.field, self.kind = field, kind
+
+    def __get__(self, step: Step, owner: type[Step]) -> _T:
+        value = getattr(step, self.field)
+        assert isinstance(value, self.kind)
+        return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,34 +66,15 @@ class Step:
     def answered(self) -> bool:
         return self.answer is not None
 
-    @property
-    def model_request(self) -> ModelRequest:
-        assert isinstance(self.request, ModelRequest)
-        return self.request
+    model_request = _Typed("request", ModelRequest)
+    edit_request = _Typed("request", EditRequest)
+    job = _Typed("request", Job)
+    edit = _Typed("answer", Edit)
+    result = _Typed("answer", JobResult)
 
     @property
     def reply(self) -> Reply | None:
         return self.answer if isinstance(self.answer, Reply) else None
-
-    @property
-    def edit_request(self) -> EditRequest:
-        assert isinstance(self.request, EditRequest)
-        return self.request
-
-    @property
-    def edit(self) -> Edit:
-        assert isinstance(self.answer, Edit)
-        return self.answer
-
-    @property
-    def job(self) -> Job:
-        assert isinstance(self.request, Job)
-        return self.request
-
-    @property
-    def result(self) -> JobResult:
-        assert isinstance(self.answer, JobResult)
-        return self.answer
 
     @property
     def limits(self) -> Limits:

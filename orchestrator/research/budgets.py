@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from orchestrator.policy.policy import Policy
+from dataclasses import replace
+from typing import Literal
+
+from orchestrator.policy.policy import IdeaLimits, Policy, RunLimits
 from orchestrator.record.budget import JournalBudget
 
 
 def run_budget(policy: Policy) -> JournalBudget:
     """The budget of all calls of a run."""
-    limits = policy.run
-    return JournalBudget(
-        of="run",
-        usd=limits.usd,
-        tokens=limits.tokens,
-        requests=limits.requests,
-        wall=limits.wall,
-    )
+    return _budget("run", policy.run)
 
 
 def idea_budget(policy: Policy) -> JournalBudget:
     """The budget of the calls of one idea."""
-    limits = policy.idea
-    return JournalBudget(
-        of="idea",
-        usd=limits.usd,
-        tokens=limits.tokens,
-        requests=limits.requests,
-        wall=limits.wall,
-        gpu_time=limits.gpu_time,
-    )
+    return replace(_budget("idea", policy.idea), gpu_time=policy.idea.gpu_time)
+
+
+def _budget(of: Literal["idea", "run"], limits: IdeaLimits | RunLimits) -> JournalBudget:
+    usd, tokens, requests = limits.usd, limits.tokens, limits.requests
+    return JournalBudget(of=of, usd=usd, tokens=tokens, requests=requests, wall=limits.wall)

@@ -183,7 +183,7 @@ def _inferred(files: Mapping[str, bytes], name: str) -> Manifest:
     """The manifest that the files of a folder in the AI Scientist's format imply."""
     code = tuple(path for path in files if path.endswith(".py") and "/" not in path)
     editable = (*code, NOTES, *([PAPER] if PAPER in files else []))
-    scale = {"minutes": 120, "description": "unknown: two hours are assumed"}
+    scale = {"minutes": 120, "description": "unknown: two hours are allowed for"}
     return Manifest.model_validate(
         {
             "version": 1,

@@ -13,13 +13,9 @@ import pytest
 
 from orchestrator.core.errors import BadResults, BadTemplate, UnknownName
 from orchestrator.core.files import RESERVED, shipped_root
-from orchestrator.template.contract import (
-    AUTHOR,
-    PLACEHOLDERS,
-    contract_findings,
-    knob_line,
-    require_contract,
-)
+from orchestrator.template.contract import contract_findings, require_contract
+from orchestrator.template.contract.code import knob_line
+from orchestrator.template.contract.paper import AUTHOR, PLACEHOLDERS
 from orchestrator.template.folder import shipped_templates
 from orchestrator.template.results import Dataset, Results, parse_final_info
 from orchestrator.template.template import Template, from_files, load_template

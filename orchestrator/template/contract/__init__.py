@@ -8,23 +8,8 @@ from __future__ import annotations
 
 from orchestrator.core.errors import BadTemplate, listed
 from orchestrator.template.contract import code, data, files, paper
-from orchestrator.template.contract.code import knob_line
 from orchestrator.template.contract.finding import ContractRule, RuleFinding, RuleResult
-from orchestrator.template.contract.paper import AUTHOR, PLACEHOLDERS
 from orchestrator.template.template import Template
-
-__all__ = [
-    "AUTHOR",
-    "PLACEHOLDERS",
-    "RULES",
-    "ContractRule",
-    "RuleFinding",
-    "RuleResult",
-    "contract_findings",
-    "knob_line",
-    "require_contract",
-    "rule_results",
-]
 
 RULES = (
     ContractRule("files", "the required files exist, and those of the manifest", files.there),
