@@ -15,7 +15,7 @@ from orchestrator.literature.local import LocalLibrary
 from orchestrator.policy.policy import Policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.ports import Edges
-from orchestrator.research.setup import Setup
+from orchestrator.research.run_spec import RunSpec
 from orchestrator.sandbox.admission import Allowance
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.pool import OnEvent, SandboxPool
@@ -48,7 +48,7 @@ def pool_for(
 
 @contextmanager
 def real_edges(
-    setup: Setup, engine: Engine, run_id: str, on_event: OnEvent | None = None
+    setup: RunSpec, engine: Engine, run_id: str, on_event: OnEvent | None = None
 ) -> Iterator[Callable[[BlobStore], Edges]]:
     """Edges over a blob store. ``on_event`` receives what each sandbox reports of its jobs.
 

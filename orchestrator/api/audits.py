@@ -8,7 +8,7 @@ from pathlib import Path
 
 from orchestrator.api import find_run
 from orchestrator.audit import Anchor, Audit, audit_page
-from orchestrator.audit import audit as audited
+from orchestrator.audit import audit_run as audited
 from orchestrator.core.errors import UserError
 from orchestrator.core.files import write
 from orchestrator.record.signing import read_verifier

@@ -10,14 +10,14 @@ from orchestrator.api.template_run import Trial, TrialListener, opened_trial
 from orchestrator.core.errors import BadResults, BadTemplate
 from orchestrator.core.files import shipped_root
 from orchestrator.core.job import JobResult
-from orchestrator.core.research import Comparison
+from orchestrator.core.research import TrainingComparison
 from orchestrator.machine import baseline_cache
 from orchestrator.machine.measure import in_words
 from orchestrator.sandbox.gpus.leases import Driver
 from orchestrator.template.baseline import FORM, KeptBaseline, key_of
-from orchestrator.template.contract import measured, require
+from orchestrator.template.contract import measured, require_contract
 from orchestrator.template.results import Results
-from orchestrator.template.template import Template, load
+from orchestrator.template.template import Template, load_template
 from orchestrator.template.untrained import compare_untrained, require_held
 
 SCOPE = "run/baseline"
@@ -30,7 +30,7 @@ class BaselineOutcome:
     template: Template
     kept: KeptBaseline
     results: Results
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[TrainingComparison, ...]
     new: bool
 
 
@@ -43,8 +43,8 @@ def baseline(
         BadTemplate: the run did not finish, or does not beat the untrained model.
         BadResults: its numbers cannot be read.
     """
-    template = load(name, shipped_root())
-    require(template)
+    template = load_template(name, shipped_root())
+    require_contract(template)
     with opened_trial(template, policy, scale, listener, kinds=("experiment",)) as trial:
         key = key_of(trial.job(SCOPE), trial.image, trial.policy.hash)
         known = baseline_cache.find(template.name, scale, key)
@@ -65,7 +65,7 @@ def _outcome(
     trial: Trial,
     kept: KeptBaseline,
     results: Results,
-    comparisons: tuple[Comparison, ...],
+    comparisons: tuple[TrainingComparison, ...],
     *,
     new: bool,
 ) -> BaselineOutcome:
@@ -74,7 +74,7 @@ def _outcome(
     )
 
 
-def _judged(trial: Trial, ran: JobResult) -> tuple[Results, tuple[Comparison, ...]]:
+def _judged(trial: Trial, ran: JobResult) -> tuple[Results, tuple[TrainingComparison, ...]]:
     """The numbers of a run that may be a baseline. Raises :class:`BadTemplate`."""
     for finding in measured.finishes(ran).findings:
         raise BadTemplate(
@@ -92,14 +92,14 @@ def _judged(trial: Trial, ran: JobResult) -> tuple[Results, tuple[Comparison, ..
     return results, comparisons
 
 
-def _results(trial: Trial, ran: JobResult) -> tuple[Results, tuple[Comparison, ...]]:
-    found = measured.Measured.of(trial.numbers(ran)).results
+def _results(trial: Trial, ran: JobResult) -> tuple[Results, tuple[TrainingComparison, ...]]:
+    found = measured.MeasuredRun.of(trial.numbers(ran)).results
     return found, compare_untrained(trial.template.manifest, trial.scale, found)
 
 
 def _kept(trial: Trial, key: str, ran: JobResult) -> KeptBaseline:
     manifest = trial.template.manifest
-    found = measured.Measured.of(trial.numbers(ran)).results
+    found = measured.MeasuredRun.of(trial.numbers(ran)).results
     gpus = Driver().devices() if trial.policy.limits("experiment").gpus else ()
     return KeptBaseline(
         form=FORM,

@@ -6,13 +6,13 @@ from orchestrator.core.protocols import Blobs, Sandbox
 from orchestrator.core.tree import Tree, digest
 from orchestrator.machine import baseline_cache as baselines
 from orchestrator.record.pins import BaselinePin
-from orchestrator.research.setup import Setup
+from orchestrator.research.run_spec import RunSpec
 from orchestrator.research.stages.experiments import baseline_job
 from orchestrator.template.baseline import KeptBaseline, key_of
 
 
-def kept_for(setup: Setup) -> KeptBaseline | None:
-    """The kept baseline whose job equals the one of ``setup``, or None."""
+def kept_for(setup: RunSpec) -> KeptBaseline | None:
+    """The baseline of this machine that is the very job of ``setup``'s own; None if there is none."""
     template = setup.template
     files = Tree.of({path: digest(data) for path, data in template.files.items()})
     job = baseline_job(template, setup.policy, setup.scale, files, scope="", data=setup.mounts)
@@ -26,8 +26,8 @@ def pin_of(kept: KeptBaseline) -> BaselinePin:
     return BaselinePin(key=kept.key, at=kept.at, machine=kept.machine, container=container)
 
 
-def with_kept_baseline(setup: Setup, blobs: Blobs, real: Sandbox) -> Sandbox:
-    """``real``, which answers with the baseline that the run's pins name, if it is still kept."""
+def with_kept_baseline(setup: RunSpec, blobs: Blobs, real: Sandbox) -> Sandbox:
+    """``real``, and in front of it the baseline that the run's pins name, if it is still kept."""
     if setup.baseline is None:
         return real
     kept = baselines.find(setup.template.name, setup.scale, setup.baseline.key)

@@ -11,30 +11,28 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.record.calls import steps
 from orchestrator.record.evidence_files import write_evidence
 from orchestrator.record.journal import Journal, Mode
-from orchestrator.record.paths import IdeaPaths
+from orchestrator.record.paths import PAPER_PDF, IdeaPaths
 from orchestrator.report import idea_report, run_report
 from orchestrator.report.git_history import History
-from orchestrator.research.pipeline import Outcome
-from orchestrator.research.setup import Place
-from orchestrator.research.stages.review import as_text
+from orchestrator.research.pipeline import PursuedIdea
+from orchestrator.research.run_spec import RunLocation
+from orchestrator.research.stages.review import review_text
 from orchestrator.research.study import Study
 
-_PDF = "latex/out/paper.pdf"
 
+class FileExporter:
+    """Implements :class:`orchestrator.research.run_spec.Exporter`."""
 
-class Saver:
-    """Implements :class:`orchestrator.research.setup.Saving`."""
-
-    def idea(self, output: IdeaPaths, journal: Journal, outcome: Outcome) -> None:
+    def idea(self, output: IdeaPaths, journal: Journal, outcome: PursuedIdea) -> None:
         """Evidence, git history, paper, review and report of one idea."""
         write_evidence(output.evidence, journal)
         write_history(output.history, journal)
         write_paper(output, journal, outcome.study)
         if outcome.study.review is not None:
-            write(output.review, as_text(outcome.study.review))
+            write(output.review, review_text(outcome.study.review))
         write(output.report, idea_report(journal, journal_of_run(journal)))
 
-    def run(self, place: Place, journal: Journal, outcomes: tuple[Outcome, ...]) -> None:
+    def run(self, place: RunLocation, journal: Journal, outcomes: tuple[PursuedIdea, ...]) -> None:
         """The evidence of what ideas share, and the run's own report over every idea's journal."""
         write_evidence(place.output.evidence, journal)
         folders = [place.record.idea(outcome.study.idea) for outcome in outcomes]
@@ -49,7 +47,7 @@ def open_journal(paths: IdeaPaths) -> Journal:
 
 def write_paper(output: IdeaPaths, journal: Journal, study: Study) -> None:
     """The paper under the idea's name, as its users know it."""
-    sha256 = study.tree.get(_PDF) if study.paper is not None else None
+    sha256 = study.tree.get(PAPER_PDF) if study.paper is not None else None
     if sha256 is not None:
         write(output.folder / f"{slug(study.idea.name)}.pdf", journal.blobs.get(sha256))
 

@@ -7,7 +7,7 @@ from typing import Literal
 from orchestrator.core.errors import ImageStale
 from orchestrator.core.job import KINDS, ContainerKind
 from orchestrator.policy.policy import Policy
-from orchestrator.research.setup import Setup
+from orchestrator.research.run_spec import RunSpec
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.images.derived import resolve_for
 from orchestrator.sandbox.images.images import resolve
@@ -45,7 +45,7 @@ def resolve_images(
     return tuple(sorted(found.items()))
 
 
-def same_images(setup: Setup, engine: Engine) -> None:
+def same_images(setup: RunSpec, engine: Engine) -> None:
     """Raise :class:`ImageStale` where an image is no longer the one that the run began with."""
     for name, image in resolve_images(setup.policy, engine, setup.template):
         pinned = dict(setup.images).get(name)

@@ -8,7 +8,7 @@ from pathlib import Path
 from orchestrator.core.research import Failure
 from orchestrator.record.notes import Status
 from orchestrator.record.paths import RunPaths
-from orchestrator.research.pipeline import Outcome
+from orchestrator.research.pipeline import PursuedIdea
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class ReplayOutcome:
     different: tuple[str, ...]
 
 
-def idea_outcome(paths: RunPaths, outcome: Outcome) -> IdeaOutcome:
+def idea_outcome(paths: RunPaths, outcome: PursuedIdea) -> IdeaOutcome:
     """An idea's outcome with the places of its files."""
     folder = paths.idea(outcome.study.idea).folder
     return IdeaOutcome(

@@ -9,7 +9,7 @@ from orchestrator.core.errors import BadPolicy, UserError
 from orchestrator.core.files import shipped_root
 from orchestrator.core.host import Machine
 from orchestrator.machine.measure import measure
-from orchestrator.policy.check import Finding, check, check_machine, refuse
+from orchestrator.policy.check import PolicyFinding, check, check_machine, refuse
 from orchestrator.policy.policy import Policy, load_policy
 from orchestrator.sandbox.gpus.leases import Driver
 from orchestrator.template.template import Template
@@ -84,7 +84,7 @@ def _largest(results: Path) -> ChosenPolicy:
     )
 
 
-def _short(finding: Finding) -> str:
+def _short(finding: PolicyFinding) -> str:
     """``experiment.resources.memory: 32GiB; this machine has 23GiB``."""
     return f"{finding.where.rpartition(': ')[2]}: {finding.what}"
 

@@ -17,9 +17,9 @@ from orchestrator.core.model import SWEEP
 from orchestrator.models.prices import prices_of, stated
 from orchestrator.policy.policy import lowered
 from orchestrator.proof.store import Shelf
-from orchestrator.research.setup import Setup
-from orchestrator.template.contract import require
-from orchestrator.template.template import load as load_template
+from orchestrator.research.run_spec import RunSpec
+from orchestrator.template.contract import require_contract
+from orchestrator.template.template import load_template
 
 RESULTS = Path("results")
 
@@ -51,7 +51,7 @@ class RunRequest:
 class Prepared:
     """A set-up without its images, and why its policy was chosen if the request names none."""
 
-    setup: Setup
+    setup: RunSpec
     why_policy: str
 
 
@@ -59,7 +59,7 @@ def prepare(request: RunRequest) -> Prepared:
     """Raises :class:`UserError` and its children for what the request gets wrong."""
     prices = stated(request.price)  # before a model is opened: that may import litellm
     template = load_template(request.template, shipped_root())
-    require(template)
+    require_contract(template)
     template.scale(request.scale)
     chosen = chosen_policy(request.policy, request.results, template)
     policy = chosen.policy
@@ -68,7 +68,7 @@ def prepare(request: RunRequest) -> Prepared:
         budgets = {"idea.budget.usd": min(request.max_usd, policy.idea.usd)}
         policy = lowered(policy, budgets | {"run.budget.usd": request.max_usd})
     model = open_author(request.model, environ=os.environ)
-    setup = Setup(
+    setup = RunSpec(
         template=template,
         policy=policy,
         model=request.model,

@@ -12,7 +12,7 @@ from pathlib import Path
 from orchestrator.api import find_run
 from orchestrator.api.adapters import real_edges
 from orchestrator.api.cached_baseline import kept_for, pin_of
-from orchestrator.api.export import Saver, differences
+from orchestrator.api.export import FileExporter, differences
 from orchestrator.api.images import resolve_images, same_images
 from orchestrator.api.locking import only_writer, resumable
 from orchestrator.api.outcomes import ReplayOutcome, RunOutcome, idea_outcome
@@ -23,21 +23,21 @@ from orchestrator.core.files import shipped_root, write
 from orchestrator.proof.store import Shelf
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import head_of, set_torn_tail_aside
-from orchestrator.record.envelope import about, sealed_in
+from orchestrator.record.envelope import run_statement, signed_envelope
 from orchestrator.record.events import Heard, Notice, RunOpened, Sampled
 from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import Pins
 from orchestrator.record.replay import absent
 from orchestrator.record.signing import Signer, read_signer
-from orchestrator.research.pins import read_pins, same_program, setup_of, template_of
+from orchestrator.research.pins import read_pins, same_program, spec_of, template_of
 from orchestrator.research.preflight import rehearse
 from orchestrator.research.run import research
-from orchestrator.research.setup import Place, Setup, Tools
+from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.pool import OnEvent
-from orchestrator.template.folder import shipped
-from orchestrator.template.template import Template, load
+from orchestrator.template.folder import shipped_templates
+from orchestrator.template.template import Template, load_template
 
 _ELSEWHERE = "resume it on a machine like the first, or with --fork and a smaller --policy"
 
@@ -76,7 +76,7 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
     if not request.fresh:
         setup = _with_kept_baseline(setup, listener)
     paths = RunPaths.fresh(request.results, setup.template.name, datetime.now(UTC))
-    place = Place(record=paths, output=paths, mode=Mode.RECORD)
+    place = RunLocation(record=paths, output=paths, mode=Mode.RECORD)
     with only_writer(paths.folder):
         try:
             return _carried_out(setup, place, engine, listener, signer)
@@ -87,7 +87,7 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
                 Shelf(request.results, setup.policy.name, setup.proof.of).lay_out()
 
 
-def _with_kept_baseline(setup: Setup, listener: Listener) -> Setup:
+def _with_kept_baseline(setup: RunSpec, listener: Listener) -> RunSpec:
     kept = kept_for(setup)
     if kept is None:
         return setup
@@ -126,19 +126,19 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
             setup = _forked(pins, paths, engine, request)
         else:
             same_program(pins)
-            setup = setup_of(pins, template_of(pins, paths))
+            setup = spec_of(pins, template_of(pins, paths))
             if not find_run.ended(paths):
                 fits(setup.policy, request.results, _ELSEWHERE)
             same_images(setup, engine)
         mode = Mode.FORK if request.fork else Mode.RESUME
-        place = Place(record=paths, output=paths, mode=mode)
+        place = RunLocation(record=paths, output=paths, mode=mode)
         return _carried_out(setup, place, engine, listener, signer)
 
 
-def _forked(pins: Pins, paths: RunPaths, engine: Engine, request: ResumeRequest) -> Setup:
+def _forked(pins: Pins, paths: RunPaths, engine: Engine, request: ResumeRequest) -> RunSpec:
     """The set-up of a new branch: the present template, and another policy if one is named."""
     template = _present_or_pinned(pins, paths)
-    setup = setup_of(pins, template)
+    setup = spec_of(pins, template)
     policy, proof = setup.policy, setup.proof
     if request.policy:
         policy = usable_policy(request.policy, request.results)
@@ -164,11 +164,13 @@ def replay(
             todo="name an empty folder, or one that does not exist yet",
         )
     pins = read_pins(paths)
-    setup = setup_of(pins, _present_or_pinned(pins, paths))
+    setup = spec_of(pins, _present_or_pinned(pins, paths))
     with tempfile.TemporaryDirectory(prefix="aisci-replay-") as scratch:
         output = RunPaths(into or Path(scratch))
-        place = Place(record=paths, output=output, mode=Mode.REPLAY)
-        tools = Tools(edges=lambda _: absent(setup.author), saving=Saver(), listener=_silent)
+        place = RunLocation(record=paths, output=output, mode=Mode.REPLAY)
+        tools = RunDeps(
+            edges=lambda _: absent(setup.author), exporter=FileExporter(), listener=_silent
+        )
         outcomes = research(setup, place, tools)
         same, different = differences(output.folder, paths.folder)
     return ReplayOutcome(ideas=len(outcomes), same=tuple(same), different=tuple(different))
@@ -177,9 +179,13 @@ def replay(
 def _present_or_pinned(pins: Pins, paths: RunPaths) -> Template:
     """The template that a record names as it is now, or as recorded if it is not here any more."""
     root, pin = shipped_root(), pins.template
-    if pin.origin == f"templates/{pin.name}" and pin.name in shipped(root):
-        return load(pin.name, root)
-    return load(f"{pin.origin}/", root) if Path(pin.origin).is_dir() else template_of(pins, paths)
+    if pin.origin == f"templates/{pin.name}" and pin.name in shipped_templates(root):
+        return load_template(pin.name, root)
+    return (
+        load_template(f"{pin.origin}/", root)
+        if Path(pin.origin).is_dir()
+        else template_of(pins, paths)
+    )
 
 
 def run_id(paths: RunPaths) -> str:
@@ -189,7 +195,7 @@ def run_id(paths: RunPaths) -> str:
 
 
 def _carried_out(
-    setup: Setup, place: Place, engine: Engine, listener: Listener, signer: Signer | None
+    setup: RunSpec, place: RunLocation, engine: Engine, listener: Listener, signer: Signer | None
 ) -> RunOutcome:
     """The run itself, on this machine's adapters."""
     paths = place.record
@@ -200,10 +206,12 @@ def _carried_out(
     ):
         if place.mode is not Mode.RESUME or not find_run.ended(paths):  # else nothing is asked
             rehearse(setup, edges(BlobStore(paths.blobs)).sandbox)
-        outcomes = research(setup, place, Tools(edges=edges, saving=Saver(), listener=listener))
+        outcomes = research(
+            setup, place, RunDeps(edges=edges, exporter=FileExporter(), listener=listener)
+        )
     ended = find_run.ended(paths)
     if signer is not None and ended:
-        made = sealed_in(about(paths), signer.public.fingerprint, signer.sign)
+        made = signed_envelope(run_statement(paths), signer.public.fingerprint, signer.sign)
         write(paths.signature, made)
     return RunOutcome(
         folder=paths.folder,

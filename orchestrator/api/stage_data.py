@@ -14,7 +14,7 @@ from orchestrator.core.problems import nearest
 from orchestrator.machine import datasets
 from orchestrator.machine.download import Told, fetch
 from orchestrator.template.manifest import DataFile, DataSet
-from orchestrator.template.template import Template, load
+from orchestrator.template.template import Template, load_template
 
 Following = Callable[[DataSet, DataFile], Told]
 """Returns, for each file, a callback that receives how many of its bytes have arrived."""
@@ -45,7 +45,7 @@ def stage_data(
         DataFailed, DiskFull: a set could not be fetched, or there is no room for it.
         Interrupted: a person stopped the transfer; what has arrived is kept.
     """
-    template = load(name, shipped_root())
+    template = load_template(name, shipped_root())
     sets = _chosen(template, only)
     if not sets:
         return StagedOutcome(template, (), ())

@@ -13,9 +13,9 @@ from orchestrator.core.files import shipped_root
 from orchestrator.core.job import ContainerKind, JobResult
 from orchestrator.machine import datasets
 from orchestrator.research.stages.compile import read_report
-from orchestrator.template.contract import Judged, judged, measured
-from orchestrator.template.contract.finding import Finding
-from orchestrator.template.template import PAPER, Template, load
+from orchestrator.template.contract import measured, rule_results
+from orchestrator.template.contract.finding import RuleFinding, RuleResult
+from orchestrator.template.template import PAPER, Template, load_template
 
 _KINDS: tuple[ContainerKind, ...] = ("experiment", "latex")
 MIB = 2**20
@@ -24,7 +24,7 @@ MIB = 2**20
 class CheckListener(TrialListener, Protocol):
     """Follows a check: each rule as it is judged, and the containers in between."""
 
-    def rule(self, judged: Judged, used: dict[str, object]) -> None:
+    def rule(self, judged: RuleResult, used: dict[str, object]) -> None:
         """One rule was judged; ``used`` is what its container used."""
 
 
@@ -33,7 +33,7 @@ class CheckOutcome:
     """A template, and every rule that was judged. ``ran`` says whether containers were."""
 
     template: Template
-    rules: tuple[Judged, ...]
+    rules: tuple[RuleResult, ...]
     ran: bool
 
     @property
@@ -51,8 +51,8 @@ def check_template(
     scale: str | None = None,
 ) -> CheckOutcome:
     """Judge every rule; with ``run``, and if the files break none, also those of containers."""
-    template = load(name, shipped_root())
-    rules = [*judged(template), *staged_rule(template)]
+    template = load_template(name, shipped_root())
+    rules = [*rule_results(template), *staged_rule(template)]
     for rule in rules:
         listener.rule(rule, {})
     if not run or any(rule.findings for rule in rules):
@@ -65,7 +65,7 @@ def check_template(
     return CheckOutcome(template, tuple(rules), ran=True)
 
 
-def staged_rule(template: Template) -> tuple[Judged, ...]:
+def staged_rule(template: Template) -> tuple[RuleResult, ...]:
     """What is here of the data that a template fetches; no rule of one that fetches none."""
     fetched = [data for data in template.manifest.data if data.source == "download"]
     if not fetched:
@@ -74,17 +74,19 @@ def staged_rule(template: Template) -> tuple[Judged, ...]:
     away = [data for data in fetched if data not in here]
     prepare = f"aisci data prepare {template.argument}"
     found = [
-        Finding(str(datasets.folder_of(data)), f"{data.name}: {why}", f"{prepare} fetches it again")
+        RuleFinding(
+            str(datasets.folder_of(data)), f"{data.name}: {why}", f"{prepare} fetches it again"
+        )
         for data in here
         if (why := datasets.why_unfit(data))
     ]
     try:
         datasets.check_room(away)
     except DiskFull as full:
-        found.append(Finding(full.where, f"{full.what}: {full.why}", full.todo))
+        found.append(RuleFinding(full.where, f"{full.what}: {full.why}", full.todo))
     names = ", ".join(f"{data.name} ({data.bytes / MIB:,.0f} MiB)" for data in away)
     return (
-        Judged(
+        RuleResult(
             "staged",
             "the fetched data that is here is what the manifest says",
             tuple(found),
@@ -95,7 +97,7 @@ def staged_rule(template: Template) -> tuple[Judged, ...]:
 
 def try_out(
     template: Template, policy: str, scale: str, live: TrialListener
-) -> Iterator[tuple[Judged, dict[str, object]]]:
+) -> Iterator[tuple[RuleResult, dict[str, object]]]:
     """Each rule as it is judged, with what its container used; two runs of the experiment.
 
     Later rules are left out where an earlier one leaves nothing to judge by.
@@ -120,38 +122,40 @@ def try_out(
         yield _typeset(trial)
 
 
-def _measured(trial: Trial, ran: JobResult) -> tuple[measured.Measured | None, BadResults | None]:
+def _measured(
+    trial: Trial, ran: JobResult
+) -> tuple[measured.MeasuredRun | None, BadResults | None]:
     try:
-        return measured.Measured.of(trial.numbers(ran)), None
+        return measured.MeasuredRun.of(trial.numbers(ran)), None
     except BadResults as error:
         return None, error
 
 
-def _again(trial: Trial, first: measured.Measured) -> tuple[Judged, dict[str, object]]:
+def _again(trial: Trial, first: measured.MeasuredRun) -> tuple[RuleResult, dict[str, object]]:
     """A second run with the same seeds, where equal numbers can be asked for."""
     name, promise = "repeats", "the same seeds give the same numbers again"
     if trial.template.inferred:
         why = "no manifest says which of its numbers are times"
-        return Judged(name, promise, why_not=why), {}
+        return RuleResult(name, promise, why_not=why), {}
     if trial.policy.limits("experiment").gpus:
-        return Judged(name, promise, why_not="a GPU adds up in an order of its own"), {}
+        return RuleResult(name, promise, why_not="a GPU adds up in an order of its own"), {}
     ran = trial.experiment("trial/again", "experiment.py a second time")
     used = dict(usage_of(ran.attestation.peaks))
     if not measured.finishes(ran).held:
-        return Judged(name, promise, measured.finishes(ran).findings), used
+        return RuleResult(name, promise, measured.finishes(ran).findings), used
     again, trouble = _measured(trial, ran)
     if again is None:
-        return Judged(name, promise, measured.readable(trouble).findings), used
+        return RuleResult(name, promise, measured.readable(trouble).findings), used
     return measured.repeats(trial.template, first.results, again.results), used
 
 
-def _typeset(trial: Trial) -> tuple[Judged, dict[str, object]]:
+def _typeset(trial: Trial) -> tuple[RuleResult, dict[str, object]]:
     result = trial.typeset()
     report = read_report(result, trial.store)
     problems = [*report.errors, *(f"{name!r} is not defined" for name in report.undefined)]
     found = tuple(
-        Finding(PAPER, line, "correct it; the LaTeX container has TeX Live's usual packages")
+        RuleFinding(PAPER, line, "correct it; the LaTeX container has TeX Live's usual packages")
         for line in problems[:5]
     )
     promise = "the paper's skeleton compiles with a sentence in each place"
-    return Judged("typesets", promise, found), {"pages": report.pages}
+    return RuleResult("typesets", promise, found), {"pages": report.pages}

@@ -10,7 +10,7 @@ from pathlib import Path
 from orchestrator.core.errors import UserError
 from orchestrator.core.files import shipped_root, write
 from orchestrator.template.folder import MANIFEST
-from orchestrator.template.template import Template, from_files, load
+from orchestrator.template.template import Template, from_files, load_template
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def copy_template(folder: Path, source: str) -> CopiedTemplate:
             where=str(folder),
             todo="name a folder that does not exist yet",
         )
-    template = load(source, shipped_root())
+    template = load_template(source, shipped_root())
     files = dict(template.files)
     if MANIFEST in files:
         text = template.text(MANIFEST)

@@ -18,14 +18,14 @@ from orchestrator.core.job import ContainerKind, Job, JobResult, Peaks
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
 from orchestrator.record.blobs import BlobStore
+from orchestrator.record.paths import LATEX_OUTPUT
 from orchestrator.research.paper.latex import TEX
-from orchestrator.research.stages.compile import OUT
 from orchestrator.research.stages.experiments import baseline_job
 from orchestrator.research.stages.plots import is_png
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.template.contract.measured import FINAL
-from orchestrator.template.contract.paper import filled
+from orchestrator.template.contract.paper import sample_paper
 from orchestrator.template.template import PAPER, Template
 
 
@@ -99,15 +99,15 @@ class Trial:
     def typeset(self) -> JobResult:
         """Compile the paper's skeleton with a sentence in each place; its report is harvested."""
         self.live.begin("latex")
-        text = filled(self.template.text(PAPER))
+        text = sample_paper(self.template.text(PAPER))
         files = self.files.under("latex").updated(Tree.of({TEX: self.store.put(text.encode())}))
         job = Job(
             scope="trial/paper",
             kind="latex",
-            argv=("python3", "/opt/aisci/latex/compile.py", TEX, OUT),
+            argv=("python3", "/opt/aisci/latex/compile.py", TEX, LATEX_OUTPUT),
             files=files,
             limits=self.policy.limits("latex"),
-            harvest=(f"{OUT}/",),
+            harvest=(f"{LATEX_OUTPUT}/",),
         )
         return self.sandbox.run(job, FOREVER)
 

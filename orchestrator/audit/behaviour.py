@@ -1,68 +1,70 @@
-"""What a container was by the kernel's word, what it used, and whether its verdict follows."""
+"""The kernel's report on a container, its use of resources, and whether its verdict follows."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 
-from orchestrator.audit.calls import Box
-from orchestrator.audit.finding import NOT_HELD, Finding
+from orchestrator.audit.calls import AuditedContainer
+from orchestrator.audit.finding import AuditFinding
 from orchestrator.core.job import Limits, Verdict
 from orchestrator.policy.runtimes import unread
 from orchestrator.record.attestation import suspected, verdict
 
-_NONE = "no limit"
+_NO_LIMIT = "no limit"
 _QUOTA_OPTIONS = frozenset({"nosuid", "nodev", "noexec"})
-_CHARGED = 1 << 20  # bytes that a kernel may charge past a limit without asking
-_GROUP, _IN_BLOCK = 128 << 20, 16  # an ext4 has whole blocks of inodes in each group of its blocks
+_CHARGED = 1 << 20  # bytes that a kernel may charge past a memory limit
+_GROUP, _IN_BLOCK = 128 << 20, 16  # ext4 allocates whole blocks of inodes in each block group
 _DEATH = 90.0  # seconds past wall and grace within which a killed container must have ended
-_BETWEEN = 2.0  # seconds that each CPU may go on between two looks at a job that then ends itself
-_LATE = 10.0  # seconds within which the host has read the last of a job that ended itself
+_BETWEEN = 2.0  # seconds between two samples, in which each CPU may run on unnoticed
+_LATE = 10.0  # seconds in which the host reads the last output of a job that ended itself
 
 
-def kernel(box: Box) -> Iterator[Finding]:
-    """Whether the kernel saw the container with no more rights than asked, and every limit."""
-    if box.attestation is None:
+def kernel_findings(container: AuditedContainer) -> Iterator[AuditFinding]:
+    """Rights that the kernel reports beyond the requested ones, and limits that it lacks."""
+    box = container.attestation
+    if box is None:
         return
-    seen, limits = dict(box.attestation.seen), box.limits
-    theirs = unread(limits.runtime)
+    seen, limits = dict(box.seen), container.limits
+    # Another kernel, such as gVisor's, does not report these names truthfully.
+    unreported = unread(limits.runtime)
     wrong = [
         f"{name} was {seen.get(name)!r}, not {value!r}"
         for name, value in _rights(limits).items()
-        if name not in theirs and seen.get(name) != value
+        if name not in unreported and seen.get(name) != value
     ]
     wrong += [
-        f"{name}: it shared the host's"
+        f"{name}: the container shared the host's"
         for name, value in seen.items()
-        if name.startswith("own ") and value == "no" and name not in theirs
+        if name.startswith("own ") and value == "no" and name not in unreported
     ]
     wrong += [
-        f"{name} was {seen.get(name, _NONE)}, not {most} or less"
-        for name, most in _most(limits).items()
-        if name not in theirs and not _at_most(seen.get(name, _NONE), most)
+        f"{name} was {seen.get(name, _NO_LIMIT)}, not {limit} or less"
+        for name, limit in _limits(limits).items()
+        if name not in unreported and not _at_most(seen.get(name, _NO_LIMIT), limit)
     ]
-    place = seen.get("mount of the workspace")
-    if place is not None and box.attestation.storage != "xfs":
-        missing = _QUOTA_OPTIONS - set(place.partition(" ")[2].split(","))
+    mount = seen.get("mount of the workspace")
+    if mount is not None and box.storage != "xfs":
+        missing = _QUOTA_OPTIONS - set(mount.partition(" ")[2].split(","))
         wrong += [f"the workspace was mounted without {', '.join(sorted(missing))}"] * bool(missing)
     for what in wrong:
-        yield _wrong("kernel", box, f"the kernel's word: {what}")
+        yield container.finding("kernel", f"reported by the kernel: {what}")
 
 
 def _rights(limits: Limits) -> dict[str, str]:
-    """What the kernel has to say of the first process; under another kernel, also that one's word."""
+    """The required status of the first process; with another kernel, also as that one reports it."""
     uid, _, gid = limits.user.partition(":")
-    wanted = {"Uid": " ".join([uid] * 4), "Gid": " ".join([gid] * 4)}
-    wanted |= {"NoNewPrivs": "1", "Seccomp": "2"}
-    wanted |= dict.fromkeys(("CapEff", "CapPrm", "CapBnd", "CapAmb"), "0" * 16)
+    rights = {"Uid": " ".join([uid] * 4), "Gid": " ".join([gid] * 4)}
+    rights |= {"NoNewPrivs": "1", "Seccomp": "2"}
+    rights |= dict.fromkeys(("CapEff", "CapPrm", "CapBnd", "CapAmb"), "0" * 16)
     if unread(limits.runtime):
-        told = ("Uid", "Gid", "CapEff", "CapPrm", "CapBnd", "Seccomp")
-        wanted |= {f"inside {name}": wanted[name] for name in told}
-        wanted["user namespace"] = "own"
-    return wanted
+        inside = ("Uid", "Gid", "CapEff", "CapPrm", "CapBnd", "Seccomp")
+        rights |= {f"inside {name}": rights[name] for name in inside}
+        rights["user namespace"] = "own"
+    return rights
 
 
-def _most(limits: Limits) -> dict[str, float]:
+def _limits(limits: Limits) -> dict[str, float]:
     return {
         "limit memory": limits.memory,
         "limit swap": 0,
@@ -74,58 +76,57 @@ def _most(limits: Limits) -> dict[str, float]:
     }
 
 
-def _at_most(text: str, most: float) -> bool:
+def _at_most(text: str, limit: float) -> bool:
     try:
-        return float(text) <= most
+        return float(text) <= limit
     except ValueError:
         return False
 
 
-def use(box: Box) -> Iterator[Finding]:
-    """Peaks above what the kernel lets through, or past what the host should have ended it for."""
-    if box.attestation is None:
+def usage_findings(container: AuditedContainer) -> Iterator[AuditFinding]:
+    """Peaks above what the kernel allows, or above what the host should have stopped."""
+    box, limits = container.attestation, container.limits
+    if box is None:
         return
-    peaks, limits, killed = box.attestation.peaks, box.limits, box.attestation.killed
+    peaks, ended_itself = box.peaks, box.killed is None
     spare = _IN_BLOCK * math.ceil(limits.workspace / _GROUP)
+    # The kernel enforces the first rows at once. The host samples the others, so the limit binds
+    # only a job that ended by itself: one that the host killed for it has passed it.
     rows = (
         ("memory", peaks.memory, limits.memory + _CHARGED, True),
         ("processes", peaks.pids, limits.pids, True),
         ("disk", peaks.disk, limits.workspace, True),
         ("files", peaks.inodes, limits.inodes + spare, True),
         ("time", peaks.wall, limits.wall + limits.grace + _DEATH, True),
-        ("time", peaks.wall, limits.wall + _LATE, killed is None),
-        ("CPU time", peaks.cpu_time, limits.cpu_time + _BETWEEN * limits.cpus, killed is None),
-        ("output", peaks.log_bytes, limits.logs, killed is None),
-        ("GPU memory", peaks.gpu_memory, limits.gpu_memory, killed is None),
+        ("time", peaks.wall, limits.wall + _LATE, ended_itself),
+        ("CPU time", peaks.cpu_time, limits.cpu_time + _BETWEEN * limits.cpus, ended_itself),
+        ("output", peaks.log_bytes, limits.logs, ended_itself),
+        ("GPU memory", peaks.gpu_memory, limits.gpu_memory, ended_itself),
     )
-    for name, used, most, binds in rows:
-        if binds and used > most:
-            yield _wrong("use", box, f"{name}: {used:g} was used, of {most:g} at most")
-    for one in box.attestation.egress:
-        if one.allowed and one.host and not _allowed(one.host, limits.network):
-            yield _wrong("use", box, f"a connection to {one.host!r}, which no allow-list names")
+    for name, used, limit, binds in rows:
+        if binds and used > limit:
+            yield container.finding("use", f"{name}: {used:g} was used, of {limit:g} at most")
+    allowed = {entry.removesuffix(":443") for entry in limits.network}
+    for egress in box.egress:
+        if egress.allowed and egress.host and egress.host.removesuffix(":443") not in allowed:
+            what = f"a connection to {egress.host!r}, which is on no allow-list"
+            yield container.finding("use", what)
 
 
-def _allowed(host: str, network: tuple[str, ...]) -> bool:
-    return host.removesuffix(":443") in {entry.removesuffix(":443") for entry in network}
-
-
-def verdicts(box: Box) -> Iterator[Finding]:
-    """Whether the verdict is the one that the order of reasons gives, wherever it is said."""
-    told = box.attestation
-    if told is None:
+def verdict_findings(container: AuditedContainer) -> Iterator[AuditFinding]:
+    """Whether every recorded verdict follows from how the container ended."""
+    box = container.attestation
+    if box is None:
         return
-    follows = verdict(told.killed, told.exit_code, told.hit)
-    rows: list[tuple[str, object, object]] = [("the evidence's verdict", told.verdict, follows)]
-    if box.result is None:
-        rows.append(("how an edit that was used ended", told.verdict, Verdict.FINISHED))
+    expected = verdict(box.killed, box.exit_code, box.hit)
+    rows: list[tuple[str, object, object]] = [("the evidence's verdict", box.verdict, expected)]
+    if container.result is None:
+        rows.append(("the verdict of an edit that was used", box.verdict, Verdict.FINISHED))
     else:
-        said = suspected(box.result.stderr, told.hit) if follows is not Verdict.FINISHED else ()
-        rows.append(("the limits that only its output names", told.suspected, said))
-    for what, have, want in rows:
-        if have != want:
-            yield _wrong("verdict", box, f"{what} is {have!s}; from how it ended follows {want!s}")
-
-
-def _wrong(check: str, box: Box, what: str) -> Finding:
-    return Finding(check=check, where=box.where, what=what, todo=NOT_HELD)
+        failed = expected is not Verdict.FINISHED
+        limits = suspected(container.result.stderr, box.hit) if failed else ()
+        rows.append(("the list of limits that only its output names", box.suspected, limits))
+    for what, recorded, follows in rows:
+        if recorded != follows:
+            text = f"{what} is {recorded!s}; from how it ended follows {follows!s}"
+            yield container.finding("verdict", text)

@@ -1,4 +1,4 @@
-"""Bodies and files: everything that a line names by its hash is there, and is that."""
+"""Bodies and files: everything that a line names by its hash exists and has that hash."""
 
 from __future__ import annotations
 
@@ -8,26 +8,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from orchestrator.audit.finding import Checked, Finding, checked
-from orchestrator.audit.record import Line, Log, Record
-from orchestrator.core.errors import BadJournal
+from orchestrator.audit.finding import AuditFinding, CheckResult, check_result
+from orchestrator.audit.record import UNREADABLE_BODY, JournalLine, JournalLog, RunRecord
 from orchestrator.core.files import UNFINISHED
-from orchestrator.record.bodies import plain
+from orchestrator.record.bodies import to_json
 from orchestrator.record.events import Event, Forked, RunStarted
 
 _HEX = re.compile(r"[0-9a-f]{64}")
-_STEP = 1 << 20
 
 
-def blobs(record: Record) -> Checked:
+def check_blobs(record: RunRecord) -> CheckResult:
     """Every file of every store against its name, and every name in a line against the stores."""
     folders = {log.folder: _hashes(log.blobs.folder) for log in record.logs}
+    what = "a stored file was changed: its bytes do not match its name"
     found = [
-        Finding(
-            check="blobs",
-            where=str((folder / "blobs" / name).relative_to(record.paths.folder)),
-            what="a kept file was changed: its bytes no longer match its name",
-        )
+        AuditFinding("blobs", str((folder / "blobs" / name).relative_to(record.paths.folder)), what)
         for folder, hashes in folders.items()
         for name, sha256 in hashes.items()
         if name != sha256
@@ -36,41 +31,38 @@ def blobs(record: Record) -> Checked:
     for log in record.logs:
         known = folders[log.folder].keys() | shared.keys()
         for line in log.lines:
-            names = dict(named(line, log))
+            names = dict(_named_hashes(line, log))
             count += len(names)
-            found += [_missing(line, name, names[name]) for name in names if name not in known]
-    return checked("blobs", count, found)
-
-
-def _missing(line: Line[Event], sha256: str, what: str) -> Finding:
-    why = f"{what}, {sha256[:12]}…, is in no store"
-    return Finding(check="blobs", where=line.where, what="a line names what is missing", why=why)
+            found += [
+                AuditFinding(
+                    "blobs",
+                    line.where,
+                    "a line names a file that is missing",
+                    f"{kind}, {sha256[:12]}…, is in no store",
+                )
+                for sha256, kind in names.items()
+                if sha256 not in known
+            ]
+    return check_result("blobs", count, found)
 
 
 def _hashes(folder: Path) -> dict[str, str]:
-    """The SHA-256 of each file in a store, by its name."""
+    """The SHA-256 of each file in a store, by the file's name."""
     if not folder.is_dir():
         return {}
-    return {
-        path.name: _hash(path)
-        for path in sorted(folder.iterdir())
-        if path.is_file() and not path.name.startswith(UNFINISHED)
-    }
+    hashes = {}
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and not path.name.startswith(UNFINISHED):
+            with path.open("rb") as file:
+                hashes[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return hashes
 
 
-def _hash(path: Path) -> str:
-    hasher = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_STEP):
-            hasher.update(chunk)
-    return hasher.hexdigest()
-
-
-def named(line: Line[Event], log: Log) -> Iterator[tuple[str, str]]:
-    """(SHA-256, what it is) of each body and file that a line names, inside its bodies too."""
+def _named_hashes(line: JournalLine[Event], log: JournalLog) -> Iterator[tuple[str, str]]:
+    """(SHA-256, what it is) of each body and file that a line names, also within its bodies."""
     event = line.event
     if isinstance(event, RunStarted | Forked):
-        yield from _files(plain(event.pins.template))
+        yield from _files(to_json(event.pins.template))
     for body in (getattr(event, "body", None), getattr(event, "evidence", None)):
         if body is None:
             continue
@@ -78,8 +70,8 @@ def named(line: Line[Event], log: Log) -> Iterator[tuple[str, str]]:
             yield body.blob, "a body"
         try:
             yield from _files(log.load(body))
-        except (BadJournal, ValueError, KeyError, RecursionError):
-            continue  # a body that is not there, or no JSON, is found by its own name
+        except UNREADABLE_BODY:
+            continue  # a missing or changed body is already found by its own name
 
 
 def _files(value: Any) -> Iterator[tuple[str, str]]:

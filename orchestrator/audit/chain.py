@@ -1,107 +1,93 @@
-"""The chain and its end: every journal sealed, every idea under the head that the run sealed."""
+"""The chain and its end: every journal is sealed, and every idea has the head that the run sealed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.audit.finding import Checked, Finding, checked
-from orchestrator.audit.record import Log, Record
+from orchestrator.audit.finding import AuditFinding, CheckResult, check_result
+from orchestrator.audit.record import JournalLog, RunRecord
 from orchestrator.record.events import Sealed
 
-_CUT = "a run that is not finished and a record that was cut look the same"
 
-
-def chain(record: Record) -> Checked:
-    """Whether each line follows from the one before; what reading found."""
+def check_chain(record: RunRecord) -> CheckResult:
+    """The findings that reading the journals produced."""
     count = sum(len(log.lines) for log in record.logs)
-    return checked("chain", count, (one for log in record.logs for one in log.findings))
+    return check_result("chain", count, (found for log in record.logs for found in log.findings))
 
 
-def seal(record: Record) -> Checked:
-    """Whether each journal ends as it says, and the run's seal holds every idea's journal."""
+def check_seals(record: RunRecord) -> CheckResult:
+    """Each seal against its own journal, and the run's seal against the journals of its ideas."""
     last = record.run.sealed
-    held = (last.event.ideas if last else None) or {}
-    found = [one for log in record.logs for one in _seals(log)]
+    heads = (last.event.ideas if last else None) or {}
+    found = [finding for log in record.logs for finding in _seals(log)]
     if last is None:
-        found.append(_open(record.run))
+        found.append(_unsealed(record.run))
     elif last.event.ideas is None:
-        what = "the run's seal names no idea's head: nothing says which ideas belong to it"
-        found.append(Finding(check="seal", where=last.where, what=what))
+        what = "the run's seal names no idea: the ideas of this run are unknown"
+        found.append(AuditFinding("seal", last.where, what))
     for idea in record.ideas:
-        found += _under(idea, held) if last and last.event.ideas is not None else _alone(idea)
-    there = {log.folder.name for log in record.ideas}
+        if last and last.event.ideas is not None:
+            found += _idea_under_seal(idea, heads)
+        elif idea.sealed is None:
+            found.append(_unsealed(idea))
+    what, why = "an idea's journal is missing", "the run's seal names its head"
+    missing = heads.keys() - {log.folder.name for log in record.ideas}
     found += [
-        Finding(
-            check="seal",
-            where=f"{name}/journal.jsonl",
-            what="an idea's journal is missing",
-            why="the run's seal names its head",
-        )
-        for name in held
-        if name not in there
+        AuditFinding("seal", f"{name}/journal.jsonl", what, why)
+        for name in heads
+        if name in missing
     ]
-    return checked("seal", len(record.logs), found)
+    return check_result("seal", len(record.logs), found)
 
 
-def _seals(log: Log) -> Iterator[Finding]:
-    """Each seal of a journal, also one that was passed since: its count, its head, itself."""
+def _seals(log: JournalLog) -> Iterator[AuditFinding]:
+    """Each seal of a journal: its count, its head, its own hash.
+
+    A resumed run continues after a seal, so a journal can contain earlier ones.
+    """
     for line in log.of(Sealed):
         seal = line.event
-        for told, have, what in (
+        for stated, actual, name in (
             (seal.count, line.number - 1, "number of lines before it"),
             (seal.head, seal.prev, "head before it"),
             (seal.check, seal.own_hash, "hash of itself"),
         ):
-            if told != have:
-                yield Finding(
-                    check="seal",
-                    where=line.where,
-                    what=f"a seal does not hold: the {what} is another",
-                    why=f"it says {told}, and it is {have}",
-                )
+            if stated != actual:
+                what = f"a seal does not match: the {name} differs"
+                why = f"the seal states {stated}; the journal has {actual}"
+                yield AuditFinding("seal", line.where, what, why)
 
 
-def _open(log: Log) -> Finding:
-    return Finding(
-        check="seal",
-        where=f"{log.name}:{len(log.lines)}",
-        what="unfinished or truncated: the journal has no seal at its end",
-        why=_CUT,
-        todo="`aisci resume` takes a run to its end; else restore the record from a copy",
+def _unsealed(log: JournalLog) -> AuditFinding:
+    return AuditFinding(
+        "seal",
+        f"{log.name}:{len(log.lines)}",
+        "unfinished or truncated: the journal has no seal at its end",
+        "an unfinished run and a truncated record look the same",
+        "`aisci resume` finishes an unfinished run; otherwise restore the record from a copy",
     )
 
 
-def _alone(idea: Log) -> Iterator[Finding]:
-    if idea.sealed is None:
-        yield _open(idea)
-
-
-def _under(idea: Log, held: dict[str, str]) -> Iterator[Finding]:
-    """An idea beside the run's seal; one that a person dropped may be without a seal of its own."""
-    known = held.get(idea.folder.name)
-    if known is None:
-        yield Finding(
-            check="seal",
-            where=idea.name,
-            what="an idea's journal of which the run's seal knows nothing",
-            why="it was put here after the run's end, or the folder was renamed",
+def _idea_under_seal(idea: JournalLog, heads: dict[str, str]) -> Iterator[AuditFinding]:
+    """An idea's journal against the head that the run sealed for it."""
+    head = heads.get(idea.folder.name)
+    if head is None:
+        what = "an idea's journal that the run's seal does not name"
+        why = "it was added after the run ended, or the folder was renamed"
+        yield AuditFinding("seal", idea.name, what, why)
+    elif head != idea.head:
+        # The sealed head inside the journal proves that the lines up to it are unchanged.
+        extended = any(line.hash == head for line in idea.lines)
+        what = (
+            "an idea's journal continues after the run's end"
+            if extended
+            else "an idea's journal differs from the one that the run sealed: "
+            "changed, truncated, or from another run"
         )
-    elif known != idea.head:
-        later = any(line.hash == known for line in idea.lines)
-        yield Finding(
-            check="seal",
-            where=f"{idea.name}:{len(idea.lines)}",
-            what="an idea's journal goes on after the run's end"
-            if later
-            else "an idea's journal is another than when the run was sealed: "
-            "changed, cut, or from another run",
-            why=f"the run's seal says {known[:12]}…, its head is {idea.head[:12]}…",
-        )
+        why = f"the run's seal states {head[:12]}…; its head is {idea.head[:12]}…"
+        yield AuditFinding("seal", f"{idea.name}:{len(idea.lines)}", what, why)
     elif idea.sealed is None:
-        yield Finding(
-            check="seal",
-            where=idea.name,
-            what="an idea that was left unfinished; the run's seal holds it as it stands",
-            todo="nothing: an idea that is taken out of ideas.json ends so",
-            level="noted",
-        )
+        # A person who removes an idea from ideas.json leaves its journal without a seal.
+        what = "an unfinished idea; the run's seal covers its present state"
+        todo = "nothing: an idea that was removed from ideas.json ends this way"
+        yield AuditFinding("seal", idea.name, what, todo=todo, level="noted")

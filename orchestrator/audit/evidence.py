@@ -1,4 +1,4 @@
-"""Evidence: each container's Statement says what its call says, and none is without its container."""
+"""Evidence: each container's statement matches its call, and each statement has its container."""
 
 from __future__ import annotations
 
@@ -6,102 +6,104 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from orchestrator.audit.calls import Box, Calls
-from orchestrator.audit.finding import Checked, Finding, checked
-from orchestrator.audit.record import Line, Log, Record
-from orchestrator.core.errors import BadJournal
+from orchestrator.audit.calls import AuditedCalls, AuditedContainer
+from orchestrator.audit.finding import AuditFinding, CheckResult, check_result
+from orchestrator.audit.record import UNREADABLE_BODY, JournalLine, JournalLog, RunRecord
 from orchestrator.core.tree import canonical
 from orchestrator.policy.policy import Policy
 from orchestrator.record.divergence import first_difference
 from orchestrator.record.events import Answered
 from orchestrator.record.evidence_files import evidence_name
-from orchestrator.record.paths import Recorded
-from orchestrator.record.statement import of_call
+from orchestrator.record.paths import RecordPaths
+from orchestrator.record.statement import container_statement
 
 
-def evidence(record: Record, calls: Calls, policies: tuple[Policy, ...]) -> Checked:
-    """All of it: the Statements in the journals, and the files made of them."""
+def check_evidence(
+    record: RunRecord, calls: AuditedCalls, policies: tuple[Policy, ...]
+) -> CheckResult:
+    """The statements in the journals, and the files made from them."""
     on_host = any(policy.editor_on_host for policy in policies)
-    boxes = {box.call.answered.where: box for box in calls.boxes if box.call.answered}
-    with_it = [line for log in record.logs for line in log.of(Answered) if line.event.evidence]
-    found = [one for box in calls.boxes for one in _of_box(box, on_host=on_host)]
-    found += [_alone(line) for line in with_it if line.where not in boxes]
-    found += _twice(calls.boxes)
-    for log in record.logs:
-        found += _files(log)
-    return checked("evidence", len(calls.boxes), found)
-
-
-def _of_box(box: Box, *, on_host: bool) -> Iterator[Finding]:
-    line = box.call.answer
-    assert line is not None
-    if box.attestation is None:
-        if not on_host:
-            what = "an edit in no container, and no policy says `editor: process`"
-            yield Finding(check="evidence", where=line.where, what=what)
-        return
-    if not box.attestation.container:
-        what = f"a result of no container: {box.attestation.engine}"
-        yield Finding(check="evidence", where=line.where, what=what)
-    if line.event.evidence is None:
-        what = f"a container with no evidence: {box.call.named}"
-        yield Finding(check="evidence", where=line.where, what=what)
-        return
-    asked = box.call.asked.event
-    made = of_call(asked.port, asked.scope, asked.ord, asked.request, box.request, box.answer)
-    told = _loaded(box.call.log, line)
-    if told != made:
-        path, before, after = first_difference(made, told)
-        yield Finding(
-            check="evidence",
-            where=line.where,
-            what="the evidence is not what its own call says",
-            why=f"at {path or 'the top'}: the call says {before}, the evidence {after}",
+    answered = {item.call.answered.where for item in calls.containers if item.call.answered}
+    found = [finding for item in calls.containers for finding in _statement(item, on_host=on_host)]
+    found += [
+        AuditFinding(
+            "evidence",
+            line.where,
+            f"evidence without a container: {line.event.port} in {line.event.scope}",
         )
+        for log in record.logs
+        for line in log.of(Answered)
+        if line.event.evidence and line.where not in answered
+    ]
+    found += _reused(calls.containers)
+    found += [finding for log in record.logs for finding in _files(log)]
+    return check_result("evidence", len(calls.containers), found)
 
 
-def _alone(line: Line[Answered]) -> Finding:
-    what = f"evidence with no container: {line.event.port} in {line.event.scope}"
-    return Finding(check="evidence", where=line.where, what=what)
+def _statement(container: AuditedContainer, *, on_host: bool) -> Iterator[AuditFinding]:
+    """The statement of one container against its call."""
+    line = container.call.answer
+    assert line is not None
+    if container.attestation is None:
+        if not on_host:
+            what = "an edit without a container, and no policy with `editor: process`"
+            yield AuditFinding("evidence", line.where, what)
+        return
+    if not container.attestation.container:
+        what = f"a result without a container: {container.attestation.engine}"
+        yield AuditFinding("evidence", line.where, what)
+    if line.event.evidence is None:
+        what = f"a container without evidence: {container.call.name}"
+        yield AuditFinding("evidence", line.where, what)
+        return
+    # The statement is a function of the call, so the audit can compute it and compare.
+    asked = container.call.asked.event
+    expected = container_statement(
+        asked.port, asked.scope, asked.ord, asked.request, container.request, container.answer
+    )
+    recorded = _loaded(container.call.log, line)
+    if recorded != expected:
+        path, before, after = first_difference(expected, recorded)
+        what = "the evidence does not match its own call"
+        why = f"at {path or 'the top'}: the call has {before}, the evidence {after}"
+        yield AuditFinding("evidence", line.where, what, why)
 
 
-def _twice(boxes: list[Box]) -> Iterator[Finding]:
-    """A container is fresh and used once."""
-    names = Counter(box.attestation.container for box in boxes if box.attestation)
-    for box in boxes:
-        name = box.attestation.container if box.attestation else ""
+def _reused(containers: list[AuditedContainer]) -> Iterator[AuditFinding]:
+    """Containers that more than one call names, although each is used once."""
+    names = Counter(item.attestation.container for item in containers if item.attestation)
+    for item in containers:
+        name = item.attestation.container if item.attestation else ""
         if name and names[name] > 1:
-            what = f"the container {name[:12]} stands for {names[name]} calls; each has its own"
-            yield Finding(check="evidence", where=box.where, what=what)
+            what = f"{names[name]} calls name the container {name[:12]}; each must have its own"
+            yield AuditFinding("evidence", item.where, what)
 
 
-def _files(log: Log) -> Iterator[Finding]:
-    """The files in ``evidence/`` against the journal that they are made of."""
-    folder = Recorded(log.folder).evidence
-    wanted: dict[str, tuple[Line[Answered], bytes]] = {}
+def _files(log: JournalLog) -> Iterator[AuditFinding]:
+    """The files in ``evidence/`` against the journal that they were made from."""
+    folder = RecordPaths(log.folder).evidence
+    expected: dict[str, tuple[JournalLine[Answered], bytes]] = {}
     for line in log.of(Answered):
         if line.event.evidence is not None:
-            name = evidence_name(len(wanted) + 1, line.event.scope)
-            wanted[name] = line, canonical(_loaded(log, line)) + b"\n"
-    there = {path.name: path for path in sorted(folder.glob("*"))} if folder.is_dir() else {}
-    prefix = log.name.removesuffix("journal.jsonl")
-    for name, (line, data) in wanted.items():
-        where = f"{prefix}evidence/{name}"
-        if name not in there or not there[name].is_file():
-            what = "a file of evidence is missing"
-            yield Finding(check="evidence", where=where, what=what, why=f"made of {line.where}")
-        elif there[name].read_bytes() != data:
-            why = f"the journal says otherwise at {line.where}"
-            what = "a file of evidence was changed"
-            yield Finding(check="evidence", where=where, what=what, why=why)
-    for name in there:
-        if name not in wanted:
-            what = "evidence with no container: no line of the journal stands behind this file"
-            yield Finding(check="evidence", where=f"{prefix}evidence/{name}", what=what)
+            name = evidence_name(len(expected) + 1, line.event.scope)
+            expected[name] = line, canonical(_loaded(log, line)) + b"\n"
+    present = {path.name: path for path in sorted(folder.glob("*"))} if folder.is_dir() else {}
+    prefix = log.name.removesuffix("journal.jsonl") + "evidence/"
+    for name, (line, data) in expected.items():
+        if name not in present or not present[name].is_file():
+            what, why = "a file of evidence is missing", f"made from {line.where}"
+            yield AuditFinding("evidence", prefix + name, what, why)
+        elif present[name].read_bytes() != data:
+            what, why = "a file of evidence was changed", f"the journal differs at {line.where}"
+            yield AuditFinding("evidence", prefix + name, what, why)
+    what = "evidence without a container: no line of the journal belongs to this file"
+    for name in present:
+        if name not in expected:
+            yield AuditFinding("evidence", prefix + name, what)
 
 
-def _loaded(log: Log, line: Line[Answered]) -> Any:
+def _loaded(log: JournalLog, line: JournalLine[Answered]) -> Any:
     try:
         return log.load(line.event.evidence)
-    except (BadJournal, ValueError, KeyError, RecursionError):
-        return None  # its missing or changed blob is found as such
+    except UNREADABLE_BODY:
+        return None  # the check of blobs reports its missing or changed blob

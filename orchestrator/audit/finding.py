@@ -1,4 +1,4 @@
-"""What an audit checks, in sentences, and what it finds."""
+"""The checks of an audit, and its findings."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 CHECKS = {
-    "chain": "each line follows from the one before it",
-    "seal": "each journal is at its end, and the run's seal names every idea's head",
-    "blobs": "every body and file that a line names is there, with its hash",
-    "calls": "each answer stands behind the question that its hash names",
-    "policy": "the pinned policies and templates are what their hashes say",
-    "limits": "each container had the limits of the policy that held",
+    "chain": "each line contains the hash of the line before it",
+    "seal": "each journal is sealed, and the run's seal names the head of every idea",
+    "blobs": "every body and file that a line names exists and has its hash",
+    "calls": "each answer belongs to the request that its hash names",
+    "policy": "the pinned policies and templates have their hashes",
+    "limits": "each container had the limits of the policy in force",
     "image": "each container ran a pinned image",
-    "evidence": "each container has its evidence, and no evidence is without a container",
-    "settings": "the engine was asked for what the policy says, and made what it was asked",
-    "kernel": "the kernel saw each container within its rights and limits",
-    "use": "no container used more than its limits let it",
+    "evidence": "each container has its evidence, and all evidence has its container",
+    "settings": "the engine request matches the policy, and the engine's answer the request",
+    "kernel": "the kernel reports the rights and limits that were requested",
+    "use": "no container used more than its limits allow",
     "verdict": "each verdict follows from how its container ended",
-    "results": "each file of a finished run came out of a container",
-    "anchor": "the head or the signature that was kept elsewhere is this record's",
+    "results": "each file of a finished run was written by a container",
+    "anchor": "the head or signature that was stored elsewhere matches this record",
 }
-"""The checks in the order in which they are made and shown."""
+"""The checks, in the order in which they run and are shown."""
 
-RESTORE = "restore the record from a copy; what rests on this one cannot be relied on"
+RESTORE = "restore the record from a copy; do not rely on anything derived from this one"
 
 NOT_HELD = (
-    "compare it with a copy; if that says the same, the container was not held to its policy: "
-    "use nothing of it, and report it as SECURITY.md says"
+    "compare it with a copy; if the copy is the same, the policy was not enforced on the "
+    "container: use none of its results, and report it as SECURITY.md describes"
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What does not hold, or is to be known: file and line, what, why, what to do.
+@dataclass(frozen=True, slots=True)
+class AuditFinding:
+    """A violation, or a note: file and line, what, why, what to do.
 
-    What is only ``noted`` breaks nothing.
+    A finding of level ``noted`` does not break the record.
     """
 
     check: str
@@ -48,42 +48,43 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Findings that say the same of several places."""
+class FindingGroup:
+    """Findings that differ only in their place."""
 
-    first: Finding
+    first: AuditFinding
     places: tuple[str, ...]
 
     @property
     def where(self) -> str:
-        """The first place, and how many others."""
+        """The first place, and the number of others."""
         others = len(self.places) - 1
         more = f" and {others} other{'s' * (others > 1)}" if others else ""
         return f"{self.places[0]}{more}"
 
 
-def grouped(findings: Iterable[Finding]) -> tuple[Group, ...]:
-    """Each thing that is said, once, with all its places; in the order of the first of them."""
-    said: dict[Finding, list[str]] = {}
-    for one in findings:
-        said.setdefault(replace(one, where=""), []).append(one.where)
+def group_findings(findings: Iterable[AuditFinding]) -> tuple[FindingGroup, ...]:
+    """The findings without repetition, in the order of each one's first place."""
+    places: dict[AuditFinding, list[str]] = {}
+    for finding in findings:
+        places.setdefault(replace(finding, where=""), []).append(finding.where)
     return tuple(
-        Group(replace(one, where=places[0]), tuple(places)) for one, places in said.items()
+        FindingGroup(replace(finding, where=where[0]), tuple(where))
+        for finding, where in places.items()
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """One check: how many things it looked at, and what it found."""
+class CheckResult:
+    """One check: the number of things examined, and the findings."""
 
     check: str
     count: int
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[AuditFinding, ...] = ()
 
     @property
     def wrong(self) -> int:
-        return sum(one.level == "wrong" for one in self.findings)
+        return sum(finding.level == "wrong" for finding in self.findings)
 
 
-def checked(check: str, count: int, findings: Iterable[Finding]) -> Checked:
-    return Checked(check, count, tuple(findings))
+def check_result(check: str, count: int, findings: Iterable[AuditFinding]) -> CheckResult:
+    return CheckResult(check, count, tuple(findings))

@@ -5,119 +5,125 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchestrator import __version__
-from orchestrator.audit.calls import Call
-from orchestrator.audit.containers_page import containers
-from orchestrator.audit.finding import CHECKS, Checked, Group, grouped
-from orchestrator.audit.verdict import MEANS, Audit, Outcome
+from orchestrator.audit.calls import AuditedCall
+from orchestrator.audit.containers_page import containers_part
+from orchestrator.audit.finding import CHECKS, CheckResult, FindingGroup, group_findings
+from orchestrator.audit.verdict import VERDICT_TEXTS, Audit, AuditVerdict
 from orchestrator.record.events import CallFailed
-from orchestrator.report.html import Child, Html, el, fold, number, right, table
-from orchestrator.report.page import contents, facts, page, pill, section
+from orchestrator.report.html import Child, Html, data_table, el, fold, number, right
+from orchestrator.report.page import contents, fact_list, page, pill, section
 
-LOOKS = {Outcome.INTACT: "good", Outcome.CONSISTENT: "warn", Outcome.BROKEN: "bad"}
-NOTICES = {Outcome.INTACT: None, Outcome.CONSISTENT: "notice warn", Outcome.BROKEN: "notice"}
-MOST = 500  # findings that a page shows
+_LOOKS = {AuditVerdict.INTACT: "good", AuditVerdict.CONSISTENT: "warn", AuditVerdict.BROKEN: "bad"}
+_NOTICES = {
+    AuditVerdict.INTACT: None,
+    AuditVerdict.CONSISTENT: "notice warn",
+    AuditVerdict.BROKEN: "notice",
+}
+_MAX_FINDINGS = 500  # findings that a page shows
 
 _LIMITS = (
-    "What it does not show. Whoever can write to the folder can write another record, as consistent "
-    "as this one; a head or a signature that was kept where they cannot reach tells the two apart. "
-    "The engine, the kernel and the host are trusted: the evidence is their word, as it was read. "
-    "Papers, pages and code beside the record are made from it, and aisci replay compares them. "
-    "That a program ran within its limits does not say that its results are right."
+    "Limits of an audit. Whoever can write to the folder can write another consistent record; only a "
+    "head or a signature stored out of their reach distinguishes the two. The engine, the kernel and "
+    "the host are trusted: the evidence is what they reported. Papers, pages and code in the folder "
+    "are made from the record; aisci replay compares them. A program that ran within its limits can "
+    "still have wrong results."
 )
 
 
 def audit_page(audit: Audit) -> str:
     """The whole page."""
     parts = (
-        ("findings", "What was found", _findings(audit)),
-        ("checks", "What was checked", _checks(audit.checks)),
-        ("containers", "Containers", containers(audit)),
+        ("findings", "Findings", _findings(audit)),
+        ("checks", "Checks", _checks(audit.checks)),
+        ("containers", "Containers", containers_part(audit)),
         ("open", "Calls without a result", _without_result(audit.without_result)),
         ("policy", "Policy and images", _policy(audit)),
         ("heads", "Heads and signature", _heads(audit)),
-        ("again", "Check it again", _again(audit)),
+        ("again", "Repeat the check", _again(audit)),
     )
-    there = [(anchor, title, part) for anchor, title, part in parts if part]
+    shown = [(anchor, title, part) for anchor, title, part in parts if part]
     return page(
         f"Audit: {audit.outcome} · aisci",
-        _head(audit, [(anchor, title) for anchor, title, _ in there]),
-        [section(anchor, title, part) for anchor, title, part in there],
-        el("footer", el("p", f"Made by aisci {__version__}. The page holds no script and loads nothing.")),
+        _head(audit, [(anchor, title) for anchor, title, _ in shown]),
+        [section(anchor, title, part) for anchor, title, part in shown],
+        el("footer", el("p", f"Made by aisci {__version__}. This page contains no script and loads nothing.")),
     )  # fmt: skip
 
 
 def _head(audit: Audit, links: list[tuple[str, str]]) -> Html:
     name = audit.pins.template.name if audit.pins else ""
-    boxes = [box.attestation for box in audit.boxes if box.attestation]
+    containers = sum(item.attestation is not None for item in audit.containers)
     lines = sum(lines for _, _, lines in audit.heads)
     return el(
         "header",
         el(
             "p",
             f"aisci · audit of a run · {name} · {audit.folder}  ",
-            pill(audit.outcome, LOOKS[audit.outcome]),
+            pill(audit.outcome, _LOOKS[audit.outcome]),
             class_="eyebrow",
         ),
         el("h1", f"This record is {audit.outcome}"),
-        el("div", el("p", MEANS[audit.outcome]), class_=NOTICES[audit.outcome]),
-        facts(
-            ("findings", audit.wrong, "" if audit.wrong else "nothing is wrong"),
+        el("div", el("p", VERDICT_TEXTS[audit.outcome]), class_=_NOTICES[audit.outcome]),
+        fact_list(
+            ("findings", audit.wrong, "" if audit.wrong else "nothing to correct"),
             ("journals", len(audit.heads), f"{lines:,} lines"),
-            ("containers", len(boxes), ""),
-            ("kept elsewhere", _kept(audit), ""),
+            ("containers", containers, ""),
+            ("stored elsewhere", _stored(audit), ""),
         ),
         contents(links),
     )
 
 
-def _kept(audit: Audit) -> str:
+def _stored(audit: Audit) -> str:
     given = (("head", audit.given.head), ("public key", audit.given.key))
     return " and ".join(name for name, value in given if value) or "nothing"
 
 
 def _findings(audit: Audit) -> Html:
-    found = audit.findings
-    if not found:
-        return el("p", "Nothing. Every check below holds.")
-    groups = grouped(found)
-    more = len(groups) - MOST
-    left = el("p", f"{more} more are in the answer of aisci audit --json.") if more > 0 else None
-    rows = [_finding(group) for group in groups[:MOST]]
-    return el("div", table(("", "where", "what", "what to do"), rows), left)
+    groups = group_findings(audit.findings)
+    if not groups:
+        return el("p", "None. Every check below holds.")
+    more = len(groups) - _MAX_FINDINGS
+    left = el("p", f"{more} more are in the output of aisci audit --json.") if more > 0 else None
+    rows = [_finding(group) for group in groups[:_MAX_FINDINGS]]
+    return el("div", data_table(("", "where", "what", "what to do"), rows), left)
 
 
-def _finding(group: Group) -> tuple[Child, ...]:
-    one, others = group.first, group.places[1:MOST]
-    look, word = ("bad", one.check) if one.level == "wrong" else ("warn", "noted")
-    why = el("div", one.why, class_="small quiet") if one.why else None
+def _finding(group: FindingGroup) -> tuple[Child, ...]:
+    finding, others = group.first, group.places[1:_MAX_FINDINGS]
+    look, word = ("bad", finding.check) if finding.level == "wrong" else ("warn", "noted")
+    why = el("div", finding.why, class_="small quiet") if finding.why else None
     also = [el("div", el("code", where), class_="small quiet") for where in others]
     where = [el("code", group.places[0]), fold(f"and {len(others)} more", also) if also else None]
-    return pill(word, look), where, [one.what, why], one.todo
+    return pill(word, look), where, [finding.what, why], finding.todo
 
 
-def _checks(checks: Sequence[Checked]) -> Html:
-    rows = [(one.check, CHECKS[one.check], number(f"{one.count:,}"), _state(one)) for one in checks]
-    return table(("check", "what has to hold", right("looked at"), ""), rows)
+def _checks(checks: Sequence[CheckResult]) -> Html:
+    rows = [
+        (result.check, CHECKS[result.check], number(f"{result.count:,}"), _state(result))
+        for result in checks
+    ]
+    return data_table(("check", "requirement", right("examined"), ""), rows)
 
 
-def _state(one: Checked) -> Html:
-    if one.wrong:
-        return pill(f"{one.wrong} found", "bad")
-    if not one.count:
-        return pill("nothing to look at")
+def _state(result: CheckResult) -> Html:
+    if result.wrong:
+        return pill(f"{result.wrong} found", "bad")
+    if not result.count:
+        return pill("nothing to check")
     return pill("holds", "good")
 
 
-def _without_result(calls: Sequence[Call]) -> Html | None:
+def _without_result(calls: Sequence[AuditedCall]) -> Html | None:
     if not calls:
         return None
-    rows = [(el("code", call.where), call.named, why_none(call)) for call in calls]
-    said = "They ended without a result, and nothing of them was used: a call that is asked again stands above."
-    return el("div", el("p", said), table(("where", "call", "why"), rows))
+    rows = [(el("code", call.where), call.name, no_result_reason(call)) for call in calls]
+    intro = "These calls produced no result, and nothing of them was used. A repeated call is listed above."
+    return el("div", el("p", intro), data_table(("where", "call", "why"), rows))
 
 
-def why_none(call: Call) -> str:
-    """Why a call came to no result, in the words of its record."""
+def no_result_reason(call: AuditedCall) -> str:
+    """Why a call produced no result, as recorded."""
     if call.answered is None:
         return "no answer was recorded: the program or the machine was stopped"
     end = call.answered.event
@@ -136,8 +142,8 @@ def _policy(audit: Audit) -> Html:
     rows += [("program", pins.program), ("model", pins.model().name), ("scale", pins.scale)]
     return el(
         "div",
-        el("p", "What held at the end of the record; each container was held to what held when it was asked for."),
-        table(("", ""), rows),
+        el("p", "The pins at the end of the record; each container is checked against the pins in force at its request."),
+        data_table(("", ""), rows),
         fold("the policy, every setting", el("pre", _written(pins.policy.settings), class_="wrap")),
     )  # fmt: skip
 
@@ -160,14 +166,14 @@ def _heads(audit: Audit) -> Html:
     whole: Child = [
         "The run's head, ",
         _hash(audit.head),
-        ", stands for every line of every journal here.",
+        ", covers every line of every journal here.",
     ]
-    if audit.outcome is Outcome.BROKEN:
-        whole = "As they are, which is not as they should be."
+    if audit.outcome is AuditVerdict.BROKEN:
+        whole = "The heads as found; at least one check does not hold."
     return el(
         "div",
         el("p", whole),
-        table(("journal", right("lines"), "head"), rows),
+        data_table(("journal", right("lines"), "head"), rows),
         el("p", "Signature: ", audit.signature, "."),
     )  # fmt: skip
 
@@ -175,7 +181,7 @@ def _heads(audit: Audit) -> Html:
 def _again(audit: Audit) -> Html:
     commands = (
         f"aisci audit {audit.folder}\n"
-        f"aisci audit {audit.folder} --head HEAD      # the head that you kept\n"
+        f"aisci audit {audit.folder} --head HEAD      # the head that you stored\n"
         f"aisci audit {audit.folder} --key audit-key.pub\n"
         f"tail -n 1 {audit.folder}/journal.jsonl | tr -d '\\n' | sha256sum    # the head, by hand"
     )

@@ -1,4 +1,4 @@
-"""What the run was held to: its pinned policies and templates, and what held for each container."""
+"""The pins of a run: its policies and templates, and those in force for each container."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from orchestrator import __version__
-from orchestrator.audit.calls import Box
-from orchestrator.audit.finding import NOT_HELD, Checked, Finding, checked
-from orchestrator.audit.record import Line, Record
+from orchestrator.audit.calls import AuditedContainer
+from orchestrator.audit.finding import AuditFinding
+from orchestrator.audit.record import JournalLine, RunRecord
 from orchestrator.core.errors import AisciError
 from orchestrator.core.tree import digest
 from orchestrator.policy.policy import Policy
@@ -22,13 +22,13 @@ from orchestrator.research.pins import policy_of, template_of
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """One line that pins, and its policy; None where that cannot be read."""
+class HeldPins:
+    """A line that pins, and its policy; ``policy`` is None where it cannot be read."""
 
-    line: Line[RunStarted | Forked]
+    line: JournalLine[RunStarted | Forked]
     policy: Policy | None
     profile: Profile
-    findings: tuple[Finding, ...]
+    findings: tuple[AuditFinding, ...]
 
     @property
     def pins(self) -> Pins:
@@ -41,17 +41,20 @@ class Held:
 
     @property
     def folders(self) -> dict[str, str]:
-        """Where each data set lay, by the hash of its content."""
+        """The folder of each data set, by the hash of its content."""
         return {staged.hash: staged.folder for staged in self.pins.data}
 
 
-def read_pins(record: Record) -> tuple[Held, ...]:
-    """Every line of the run that pins: its first, and one for each fork."""
-    lines: list[Line[RunStarted | Forked]] = [*record.run.of(RunStarted), *record.run.of(Forked)]
-    return tuple(_read(line, record) for line in sorted(lines, key=lambda one: one.number))
+def read_held_pins(record: RunRecord) -> tuple[HeldPins, ...]:
+    """Every line of the run that pins: its first, and one per fork."""
+    lines: list[JournalLine[RunStarted | Forked]] = [
+        *record.run.of(RunStarted),
+        *record.run.of(Forked),
+    ]
+    return tuple(_read(line, record) for line in sorted(lines, key=lambda line: line.number))
 
 
-def _read(line: Line[RunStarted | Forked], record: Record) -> Held:
+def _read(line: JournalLine[RunStarted | Forked], record: RunRecord) -> HeldPins:
     found: list[tuple[str, str]] = []
     pins = line.event.pins
     policy: Policy | None = None
@@ -59,111 +62,95 @@ def _read(line: Line[RunStarted | Forked], record: Record) -> Held:
     try:
         profile = profile_of(pins.seccomp)
         policy = policy_of(pins)
-        told, name = pins.policy.hash, pins.policy.name
-        have = digest(pins.policy.settings)
-        if {policy.hash, have} != {told}:
-            found.append(
-                ("the pinned policy's settings are not what its hash says", _hashes(told, have))
-            )
-        if policy.name != name:
-            found.append(("the pinned policy has another name than its settings", str(name)))
+        # Both the settings as recorded and the policy read from them must have the stated hash.
+        actual = digest(pins.policy.settings)
+        if {policy.hash, actual} != {pins.policy.hash}:
+            what = "the pinned policy's settings do not match its hash"
+            found.append((what, _hashes(pins.policy.hash, actual)))
+        if policy.name != pins.policy.name:
+            what = "the pinned policy has another name than its settings"
+            found.append((what, str(pins.policy.name)))
         template = template_of(pins, record.paths)
-        told = pins.template.hash
-        if template.hash != told:
-            found.append(
-                (
-                    "the pinned template's files are not what its hash says",
-                    _hashes(told, template.hash),
-                )
-            )
+        if template.hash != pins.template.hash:
+            what = "the pinned template's files do not match its hash"
+            found.append((what, _hashes(pins.template.hash, template.hash)))
     except (AisciError, ValidationError, LookupError, TypeError, ValueError) as error:
         why = error.what if isinstance(error, AisciError) else str(error).split("\n")[0]
-        found.append(("what this line pins cannot be read", why))
-    findings = [
-        Finding(check="policy", where=line.where, what=what, why=why) for what, why in found
-    ]
-    return Held(line, policy, profile, (*findings, *_noted(line, profile)))
+        found.append(("the pins of this line cannot be read", why))
+    findings = [AuditFinding("policy", line.where, what, why) for what, why in found]
+    return HeldPins(line, policy, profile, (*findings, *_notes(line, profile)))
 
 
-def _hashes(told: str, have: str) -> str:
-    return f"it says {str(told)[:12]}…, they have {have[:12]}…"
+def _hashes(stated: str, actual: str) -> str:
+    return f"the line states {str(stated)[:12]}…, they have {actual[:12]}…"
 
 
-def _noted(line: Line[RunStarted | Forked], profile: Profile) -> Iterator[Finding]:
-    """What is otherwise here than where the run was recorded."""
+def _notes(line: JournalLine[RunStarted | Forked], profile: Profile) -> Iterator[AuditFinding]:
+    """Differences between the recording program and this one."""
     if profile.sha256 != shipped_profile().sha256:
-        yield Finding(
-            check="policy",
-            where=line.where,
-            what="the filter of system calls that `default` stood for is another than this aisci's",
-            why=f"pinned is {profile.sha256[:12]}…, here it is {shipped_profile().sha256[:12]}…",
-            todo="compare the two: the pinned one stands in that line under `seccomp`",
+        yield AuditFinding(
+            "policy",
+            line.where,
+            "the seccomp profile `default` differs from the one of this aisci",
+            f"pinned is {profile.sha256[:12]}…, this one has {shipped_profile().sha256[:12]}…",
+            "compare the two: the pinned one is in that line under `seccomp`",
             level="noted",
         )
     program = line.event.pins.program
     if program != __version__:
-        yield Finding(
-            check="policy",
-            where=line.where,
-            what=f"recorded by aisci {program}, audited by {__version__}",
-            why="what one version asks of an engine, another may ask otherwise",
-            todo="where settings differ, audit it with the version that recorded it",
+        yield AuditFinding(
+            "policy",
+            line.where,
+            f"recorded by aisci {program}, audited by {__version__}",
+            "versions can make different requests to an engine",
+            "where settings differ, audit with the version that recorded the run",
             level="noted",
         )
 
 
-def policy(pins: tuple[Held, ...]) -> Checked:
-    return checked("policy", len(pins), (one for each in pins for one in each.findings))
+def pins_of_container(
+    container: AuditedContainer, pins: tuple[HeldPins, ...], record: RunRecord
+) -> HeldPins | None:
+    """The pins in force when ``container`` was requested.
 
-
-def held(box: Box, pins: tuple[Held, ...], record: Record) -> Held | None:
-    """The pins that held when ``box`` was asked for.
-
-    In the run's own journal the order of lines says so; in an idea's, the clock.
+    In the run's own journal the order of lines decides; an idea has its own journal, so there the
+    times of the lines decide.
     """
-    asked = box.call.asked
-    if box.call.log is record.run:
-        before = [one for one in pins if one.line.number < asked.number]
+    asked = container.call.asked
+    if container.call.log is record.run:
+        before = [held for held in pins if held.line.number < asked.number]
     else:
-        before = [one for one in pins if one.line.event.at <= asked.event.at]
+        before = [held for held in pins if held.line.event.at <= asked.event.at]
     return before[-1] if before else None
 
 
-def limits(box: Box, pins: Held | None) -> Iterator[Finding]:
-    """Whether a container had its policy's limits, each of them."""
+def limit_findings(container: AuditedContainer, pins: HeldPins | None) -> Iterator[AuditFinding]:
+    """Each limit of a container that differs from its policy."""
     if pins is None or pins.policy is None:
-        yield _wrong("limits", box, "no policy held that can be read", "")
+        yield container.finding("limits", "no readable policy was in force")
         return
-    theirs = pins.policy.limits(box.kind)  # type: ignore[arg-type]  # a kind by the job's own type
-    for one in fields(theirs):
-        have, most = getattr(box.limits, one.name), getattr(theirs, one.name)
-        if have != most:
-            yield _wrong(
-                "limits",
-                box,
-                f"{box.kind}: the limit {one.name} was {_text(have)}",
-                f"the policy {pins.policy.name!r}, pinned at {pins.line.where}, says {_text(most)}",
-            )
-    if box.attestation is not None and box.attestation.policy != pins.policy.hash:
-        yield _wrong(
-            "limits",
-            box,
-            "the container's evidence names another policy than the one that held",
-            f"{box.attestation.policy[:12]}…, pinned is {pins.policy.hash[:12]}…",
-        )
+    limits = pins.policy.limits(container.kind)  # type: ignore[arg-type]  # the job's own type
+    for field in fields(limits):
+        actual, expected = getattr(container.limits, field.name), getattr(limits, field.name)
+        if actual != expected:
+            what = f"{container.kind}: the limit {field.name} was {_text(actual)}"
+            policy = f"the policy {pins.policy.name!r}, pinned at {pins.line.where}"
+            yield container.finding("limits", what, f"{policy}, sets {_text(expected)}")
+    box = container.attestation
+    if box is not None and box.policy != pins.policy.hash:
+        what = "the container's evidence names another policy than the one in force"
+        why = f"{box.policy[:12]}…, pinned is {pins.policy.hash[:12]}…"
+        yield container.finding("limits", what, why)
 
 
-def image(box: Box, pins: Held | None) -> Iterator[Finding]:
-    """Whether a container's image is the one that was pinned under its name."""
-    known = pins.images.get(box.limits.image) if pins else None
-    have = box.attestation.image if box.attestation else known
-    if have != known or known is None:
-        why = f"pinned for {box.limits.image}: {known or 'none'}"
-        yield _wrong("image", box, f"the image is not a pinned one: {have}", why)
-
-
-def _wrong(check: str, box: Box, what: str, why: str) -> Finding:
-    return Finding(check=check, where=box.where, what=what, why=why, todo=NOT_HELD)
+def image_findings(container: AuditedContainer, pins: HeldPins | None) -> Iterator[AuditFinding]:
+    """Whether a container's image is the one pinned under its name."""
+    name = container.limits.image
+    pinned = pins.images.get(name) if pins else None
+    actual = container.attestation.image if container.attestation else pinned
+    if actual != pinned or pinned is None:
+        why = f"pinned for {name}: {pinned or 'none'}"
+        yield container.finding("image", f"the image is not pinned: {actual}", why)
 
 
 def _text(value: Any) -> str:

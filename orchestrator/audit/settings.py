@@ -1,7 +1,7 @@
-"""What an engine has to be asked for under a policy's limits: a table of an auditor's own.
+"""The engine request that a policy's limits require: the audit's own table.
 
-It says the same as the code that asks (``edges/container.py``) and shares none of it: a setting
-that one of the two forgets or widens is found by the other.
+It states the same as the code that makes the request (``sandbox/job/spec.py``) and shares none
+of it, so that a setting that one of the two omits or widens is found by the other.
 """
 
 from __future__ import annotations
@@ -10,64 +10,66 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 
-from orchestrator.audit.calls import Box
-from orchestrator.audit.finding import NOT_HELD, Finding
+from orchestrator.audit.calls import AuditedContainer
+from orchestrator.audit.finding import AuditFinding
 from orchestrator.core.errors import AisciError
 from orchestrator.policy.seccomp import DEFAULT, Profile, profile_of, under
 from orchestrator.record.attestation import mismatches
 
 _WORKDIR = "/workspace/results/template/idea"
 _DATA = ("/data", "/workspace/data")
-_PAGE = 4096  # bytes; a tmpfs of less would be one without a limit
+_PAGE = 4096  # bytes; a smaller tmpfs would have no limit
 _EDITOR = "python3, -I, /opt/aisci/editor/worker.py"
 _PROXY = "http://127.0.0.1:3128"
 _FORWARD = "/usr/bin/python3 -I -S /opt/aisci/forward.py 3128 /run/aisci/egress.sock && "
 _STATUS = "/bin/cat /proc/self/status && echo && "
 
-Wanted = Mapping[str, str | re.Pattern[str]]
+_Expected = Mapping[str, str | re.Pattern[str]]
 
 
-def settings(
-    box: Box, default: Profile, folders: Mapping[str, str] | None = None
-) -> Iterator[Finding]:
-    """Each setting that was asked otherwise than the policy says, or that the engine took otherwise.
+def setting_findings(
+    container: AuditedContainer, default: Profile, folders: Mapping[str, str] | None = None
+) -> Iterator[AuditFinding]:
+    """Each setting whose request differs from the policy, or whose value differs from the request.
 
-    ``default`` is the filter that a policy's word for it stood for when the run was recorded;
-    ``folders`` is where each data set lay then, by its hash.
+    ``default`` is the pinned seccomp profile of that name; ``folders`` are the folders of the data
+    sets at the time of the run, by hash.
     """
-    if box.attestation is None:
+    box = container.attestation
+    if box is None:
         return
-    asked, inspected = dict(box.attestation.asked), dict(box.attestation.inspected)
+    asked, inspected = dict(box.asked), dict(box.inspected)
     try:
-        wanted = {
-            **_of_program(box),
-            **_of_rights(box, default),
-            **_of_limits(box),
-            **_of_places(box, folders or {}),
+        expected = {
+            **_program(container),
+            **_rights(container, default),
+            **_limits(container),
+            **_mounts(container, folders or {}),
         }
     except (AisciError, ValueError) as error:
-        yield _wrong(box, "the limits are none that an engine can be asked for", str(error)[:200])
+        why = str(error)[:200]
+        yield container.finding("settings", "no engine request exists for these limits", why)
         return
-    for name in sorted(asked.keys() | wanted.keys()):
-        have, want = asked.get(name), wanted.get(name)
-        if want is None or have is None or not _fits(have, want):
-            shown = want.pattern if isinstance(want, re.Pattern) else want
-            yield _wrong(box, f"{name} was asked as {have!r}", f"the policy makes it {shown!r}")
-    for told in mismatches(box.attestation.asked, box.attestation.inspected):
-        yield _wrong(box, "the engine did not make the container as it was asked", told)
-    yield from _environment(box, inspected)
+    for name in sorted(asked.keys() | expected.keys()):
+        actual, required = asked.get(name), expected.get(name)
+        if required is None or actual is None or not _matches(actual, required):
+            text = required.pattern if isinstance(required, re.Pattern) else required
+            what = f"{name} was requested as {actual!r}"
+            yield container.finding("settings", what, f"the policy requires {text!r}")
+    for mismatch in mismatches(box.asked, box.inspected):
+        what = "the engine did not create the container as requested"
+        yield container.finding("settings", what, mismatch)
+    yield from _environment(container, inspected)
 
 
-def _fits(have: str, want: str | re.Pattern[str]) -> bool:
-    return have == want if isinstance(want, str) else want.fullmatch(have) is not None
+def _matches(actual: str, expected: str | re.Pattern[str]) -> bool:
+    if isinstance(expected, str):
+        return actual == expected
+    return expected.fullmatch(actual) is not None
 
 
-def _wrong(box: Box, what: str, why: str) -> Finding:
-    return Finding(check="settings", where=box.where, what=what, why=why, todo=NOT_HELD)
-
-
-def _of_program(box: Box) -> Wanted:
-    """What is started, and how: behind a gate that the host opens when it has looked."""
+def _program(box: AuditedContainer) -> _Expected:
+    """The program, which waits until the host has inspected the container."""
     limits, egress = box.limits, bool(box.limits.network)
     stdin = "" if box.kind == "editor" else " </dev/null"
     status = "" if limits.runtime == "runc" else _STATUS
@@ -84,8 +86,8 @@ def _of_program(box: Box) -> Wanted:
     }
 
 
-def _of_rights(box: Box, default: Profile) -> Wanted:
-    """No network, no right, no device; a filter on system calls."""
+def _rights(box: AuditedContainer, default: Profile) -> _Expected:
+    """No network, no capability, no device; a filter of system calls."""
     limits = box.limits
     profile = default if limits.seccomp == DEFAULT else profile_of(limits.seccomp)
     calls = under(profile, limits.runtime)
@@ -111,7 +113,7 @@ def _of_rights(box: Box, default: Profile) -> Wanted:
     }
 
 
-def _of_limits(box: Box) -> Wanted:
+def _limits(box: AuditedContainer) -> _Expected:
     limits = box.limits
     ulimits = (("core", 1), ("fsize", limits.file), ("nofile", limits.open_files))
     return {
@@ -126,8 +128,8 @@ def _of_limits(box: Box) -> Wanted:
     }
 
 
-def _of_places(box: Box, folders: Mapping[str, str]) -> Wanted:
-    """The quota'd volume, the staged data read-only, and the proxy's socket under an allow-list."""
+def _mounts(box: AuditedContainer, folders: Mapping[str, str]) -> _Expected:
+    """The volume with a quota, the staged data read-only, and the proxy's socket if allowed."""
     data = box.job.data if box.job else ()
     mounts = [
         rf"Source=aisci-[0-9a-z-]+ Target={re.escape(_WORKDIR)} Type=volume VolumeOptions=NoCopy=True"
@@ -146,22 +148,26 @@ def _bind(source: str, target: str) -> str:
     return f"BindOptions=NonRecursive=True ReadOnly=True {where} Type=bind"
 
 
-def _environment(box: Box, inspected: Mapping[str, str]) -> Iterator[Finding]:
-    """The job's variables as the policy and the job have them; the image's own may stand beside."""
+def _environment(box: AuditedContainer, inspected: Mapping[str, str]) -> Iterator[AuditFinding]:
+    """The variables of the policy and the job; the image may add others."""
     limits = box.limits
-    wanted = {
-        "HOME": "/tmp",  # noqa: S108  # the container's own
+    expected = {
+        "HOME": "/tmp",  # noqa: S108  # inside the container
         "PYTHONHASHSEED": "0",
         "OMP_NUM_THREADS": str(max(1, math.ceil(limits.cpus))),
         **dict(limits.env),
         **dict(box.job.env if box.job else ()),
     }
-    wanted |= {} if limits.gpus else {"NVIDIA_VISIBLE_DEVICES": "void"}
-    wanted |= {"HTTPS_PROXY": _PROXY, "HTTP_PROXY": ""} if limits.network else {}
-    for name, want in wanted.items():
-        have = inspected.get(f"Env.{name}")
-        if have != want:
-            yield _wrong(box, f"the variable {name} was {have!r}", f"the policy makes it {want!r}")
+    expected |= {} if limits.gpus else {"NVIDIA_VISIBLE_DEVICES": "void"}
+    expected |= {"HTTPS_PROXY": _PROXY, "HTTP_PROXY": ""} if limits.network else {}
+    for name, value in expected.items():
+        actual = inspected.get(f"Env.{name}")
+        if actual != value:
+            what = f"the variable {name} was {actual!r}"
+            yield box.finding("settings", what, f"the policy requires {value!r}")
     for name in inspected:
+        # An image could use such a variable to load its own code into every program.
         if name.startswith("Env.LD_"):
-            yield _wrong(box, f"the variable {name[4:]} changes how programs are loaded", "")
+            yield box.finding(
+                "settings", f"the variable {name[4:]} changes how programs are loaded"
+            )

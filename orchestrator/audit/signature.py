@@ -1,4 +1,4 @@
-"""What was kept elsewhere: a head, or a public key for the signature that lies beside the record."""
+"""Values stored elsewhere: a head, or a public key for the signature in the run's folder."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.audit.finding import RESTORE, Checked, Finding, checked
-from orchestrator.audit.record import Record
-from orchestrator.record.envelope import Envelope, PublicKey, opened
+from orchestrator.audit.finding import RESTORE, AuditFinding, CheckResult, check_result
+from orchestrator.audit.record import RunRecord
+from orchestrator.record.envelope import PublicKey, open_envelope
 
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """What the auditor brought along; nothing, for a record against itself."""
+    """The values that the auditor supplies; empty to check a record only against itself."""
 
     head: str = ""
     key: PublicKey | None = None
@@ -23,86 +23,67 @@ class Anchor:
         return bool(self.head) or self.key is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """What is known of the signature beside a record, in words."""
-
-    said: str
-    findings: tuple[Finding, ...] = ()
-
-
-def anchor(record: Record, given: Anchor) -> tuple[Checked, Signature]:
-    """Whether the record is the one that the auditor means."""
+def check_anchor(record: RunRecord, given: Anchor) -> tuple[CheckResult, str]:
+    """Whether the record is the one that the auditor means, and the state of its signature."""
     found = []
     if given.head and given.head != record.run.head:
-        earlier = next((one for one in record.run.lines if one.hash == given.head), None)
-        found.append(
-            Finding(
-                check="anchor",
-                where=record.run.name,
-                what="the head that was kept is not this record's",
-                why=f"it is that of {earlier.where}: the run went on since, or was resumed"
-                if earlier
-                else f"kept was {given.head[:12]}…, this record has {record.run.head[:12]}…: "
-                "it was changed and its chain made anew, or it is another run's",
-            )
+        earlier = next((line for line in record.run.lines if line.hash == given.head), None)
+        why = (
+            f"it is the hash of {earlier.where}: the run continued since then, or was resumed"
+            if earlier
+            else f"stored was {given.head[:12]}…, this record has {record.run.head[:12]}…: "
+            "it was changed and its chain rewritten, or it belongs to another run"
         )
-    signature = _signature(record, given.key)
+        what = "the stored head is not the head of this record"
+        found.append(AuditFinding("anchor", record.run.name, what, why))
+    state, findings = _signature(record, given.key)
     count = bool(given.head) + (given.key is not None)
-    return checked("anchor", count, (*found, *signature.findings)), signature
+    return check_result("anchor", count, (*found, *findings)), state
 
 
-def _signature(record: Record, key: PublicKey | None) -> Signature:
+def _signature(record: RunRecord, key: PublicKey | None) -> tuple[str, list[AuditFinding]]:
+    """The state of the signature as text, and its findings."""
     path = record.paths.signature
     if not path.is_file():
-        missing = _wrong(path.name, "there is no signature for the key to check")
-        return Signature("none", (missing,) if key else ())
+        missing = AuditFinding("anchor", path.name, "there is no signature for the key to check")
+        return "none", [missing] if key else []
     try:
-        envelope, statement = opened(path.read_bytes())
+        envelope, statement = open_envelope(path.read_bytes())
     except ValueError as error:
-        return Signature("cannot be read", (_wrong(path.name, "no signature", str(error)),))
-    by = ", ".join(name for name, _ in envelope.signatures) or "nobody"
-    other = tuple(_differs(record, statement))
+        return "cannot be read", [AuditFinding("anchor", path.name, "no signature", str(error))]
+    names = ", ".join(name for name, _ in envelope.signatures) or "nobody"
+    other = list(_signed_state(record, statement))
+    # Without the key, the name in the file is only a claim: anyone can write it.
     if key is None:
-        return Signature(f"said to be by {by}; give --key to check it", other)
-    if not _by(envelope, key):
-        wrong = _wrong(
-            path.name,
-            "the signature is not by this key's owner",
-            f"{key.fingerprint}; it says {by}",
-        )
-        return Signature(f"said to be by {by}; not by {key.fingerprint}", (wrong, *other))
-    return Signature(f"by {key.fingerprint}", other)
+        return f"claims to be by {names}; give --key to check it", other
+    if not any(key.signed(envelope.to_sign, value) for _, value in envelope.signatures):
+        what = "the signature was not made with this key"
+        wrong = AuditFinding("anchor", path.name, what, f"{key.fingerprint}; it names {names}")
+        return f"claims to be by {names}; not by {key.fingerprint}", [wrong, *other]
+    return f"by {key.fingerprint}", other
 
 
-def _by(envelope: Envelope, key: PublicKey) -> bool:
-    return any(key.signed(envelope.to_sign, one) for _, one in envelope.signatures)
-
-
-def _differs(record: Record, statement: Mapping[str, Any]) -> Iterator[Finding]:
-    """Whether the statement is about these very files."""
-    have = {
+def _signed_state(record: RunRecord, statement: Mapping[str, Any]) -> Iterator[AuditFinding]:
+    """Each journal that differs from the state that was signed."""
+    actual = {
         log.name: hashlib.sha256((record.paths.folder / log.name).read_bytes()).hexdigest()
         for log in record.logs
     }
     try:
-        told = {one["name"]: one["digest"]["sha256"] for one in statement["subject"]}
+        signed = {part["name"]: part["digest"]["sha256"] for part in statement["subject"]}
         heads = dict(statement["predicate"]["heads"])
     except (KeyError, TypeError, ValueError):
-        yield _wrong(record.paths.signature.name, "the signed statement is not built as one")
+        what = "the signed statement does not have the required form"
+        yield AuditFinding("anchor", record.paths.signature.name, what)
         return
-    wrong = sorted(name for name in have.keys() | told.keys() if have.get(name) != told.get(name))
+    names = actual.keys() | signed.keys()
+    wrong = sorted(name for name in names if actual.get(name) != signed.get(name))
     wrong += sorted(log.name for log in record.logs if heads.get(log.name) != log.head)
     for name in dict.fromkeys(wrong):
-        yield Finding(
-            check="anchor",
-            where=name,
-            what="the signature is over another state of the record",
-            why="the journal was changed after it was signed, or the run went on since",
-            todo="if the run went on: `aisci resume RUN --sign KEY` signs it again; "
-            f"else {RESTORE}",
+        yield AuditFinding(
+            "anchor",
+            name,
+            "the signature covers another state of the record",
+            "the journal was changed after it was signed, or the run continued since then",
+            f"if the run continued: `aisci resume RUN --sign KEY` signs it again; else {RESTORE}",
         )
-
-
-def _wrong(where: str, what: str, why: str = "") -> Finding:
-    return Finding(check="anchor", where=where, what=what, why=why)

@@ -8,10 +8,10 @@ from typing import Any
 
 from orchestrator.api.audits import AuditOutcome
 from orchestrator.api.audits import audit as audited
-from orchestrator.audit import CHECKS, Audit, Outcome
-from orchestrator.audit.finding import Group, grouped
-from orchestrator.audit.page import why_none
-from orchestrator.audit.verdict import MEANS
+from orchestrator.audit import CHECKS, Audit, AuditVerdict
+from orchestrator.audit.finding import FindingGroup, group_findings
+from orchestrator.audit.page import no_result_reason
+from orchestrator.audit.verdict import VERDICT_TEXTS
 from orchestrator.console import output as out
 
 _MOST = 20  # findings on a terminal; the page has the others
@@ -30,7 +30,7 @@ def audit(
     outcome = audited(name, results, head=head, key=key, html=html)
     done, page = outcome.audit, _page(outcome)
     out.as_json(_as_json(done, page)) if as_json else _say(done, page)
-    return 1 if done.outcome is Outcome.BROKEN else 0
+    return 1 if done.outcome is AuditVerdict.BROKEN else 0
 
 
 def _page(outcome: AuditOutcome) -> str:
@@ -40,8 +40,8 @@ def _page(outcome: AuditOutcome) -> str:
 
 
 def _say(done: Audit, page: str) -> None:
-    out.say(f"{done.folder}: {done.outcome}\n{MEANS[done.outcome]}\n")
-    groups = grouped(done.findings)
+    out.say(f"{done.folder}: {done.outcome}\n{VERDICT_TEXTS[done.outcome]}\n")
+    groups = group_findings(done.findings)
     if groups:
         out.table(("", "where", "what and why"), [_row(one) for one in groups[:_MOST]])
         more = len(groups) - _MOST
@@ -53,11 +53,11 @@ def _say(done: Audit, page: str) -> None:
     out.table(("check", "what has to hold", "looked at", ""), states)
     out.say()
     for call in done.without_result:
-        out.say(f"without a result, nothing of it was used: {call.where}, {call.named}")
+        out.say(f"without a result, nothing of it was used: {call.where}, {call.name}")
     out.say(f"head:       {done.head}\nsignature:  {done.signature}\npage:       {page}")
 
 
-def _row(group: Group) -> tuple[str, str, str]:
+def _row(group: FindingGroup) -> tuple[str, str, str]:
     one = group.first
     check = "noted" if one.level == "noted" else one.check
     return check, group.where, ": ".join(filter(None, (one.what, one.why)))
@@ -86,10 +86,10 @@ def _as_json(done: Audit, page: str) -> dict[str, Any]:
                 "kind": box.kind,
                 "evidence": asdict(box.attestation) if box.attestation else None,
             }
-            for box in done.boxes
+            for box in done.containers
         ],
         "without_result": [
-            {"where": call.where, "call": call.named, "why": why_none(call)}
+            {"where": call.where, "call": call.name, "why": no_result_reason(call)}
             for call in done.without_result
         ],
         "heads": [

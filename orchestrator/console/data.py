@@ -23,9 +23,9 @@ from orchestrator.console.view import View
 from orchestrator.core.files import shipped_root
 from orchestrator.machine import datasets
 from orchestrator.machine.download import Told
-from orchestrator.template.folder import shipped
+from orchestrator.template.folder import shipped_templates
 from orchestrator.template.manifest import DataFile, DataSet
-from orchestrator.template.template import load
+from orchestrator.template.template import load_template
 
 MIB = 2**20
 TENTHS = 10  # lines about one file in a log
@@ -34,8 +34,8 @@ TENTHS = 10  # lines about one file in a log
 def list_data(*, as_json: bool) -> None:
     """Every data set of the shipped templates, once: size, licence, and whether it is here."""
     rows: dict[str, tuple[DataSet, list[str]]] = {}
-    for name in shipped(shipped_root()):
-        for data in load(name, shipped_root()).manifest.data:
+    for name in shipped_templates(shipped_root()):
+        for data in load_template(name, shipped_root()).manifest.data:
             rows.setdefault(f"{data.name} {data.hash}", (data, []))[1].append(name)
     if as_json:
         for data, templates in rows.values():

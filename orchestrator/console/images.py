@@ -12,9 +12,9 @@ from orchestrator.sandbox.engine.reaper import reap
 from orchestrator.sandbox.images import derived
 from orchestrator.sandbox.images.derived import Flavour
 from orchestrator.sandbox.images.images import USUAL, build_images, list_images
-from orchestrator.template.contract import require
-from orchestrator.template.folder import shipped
-from orchestrator.template.template import load
+from orchestrator.template.contract import require_contract
+from orchestrator.template.folder import shipped_templates
+from orchestrator.template.template import load_template
 
 MIB = 2**20
 
@@ -40,8 +40,8 @@ def build_named(
     for name in names:
         if name in ours:
             continue
-        template = load(name, shipped_root())
-        require(template)
+        template = load_template(name, shipped_root())
+        require_contract(template)
         one = derived.build(engine, template, flavour, ca_bundle=ca_bundle, say=say)
         if one is None:
             say(f"{template.name} needs nothing beyond the base image")
@@ -52,7 +52,7 @@ def build_named(
 
 
 def _is_template(name: str) -> bool:
-    return "/" in name or name in shipped(shipped_root())
+    return "/" in name or name in shipped_templates(shipped_root())
 
 
 def images(*, as_json: bool) -> None:

@@ -18,7 +18,7 @@ from orchestrator.core.host import Machine
 from orchestrator.core.sanitize import plain
 from orchestrator.core.strict_yaml import dump
 from orchestrator.policy.check import (
-    Finding,
+    PolicyFinding,
     ceiling_of,
     check_file,
     check_machine,
@@ -134,14 +134,14 @@ def check_policies(
     return WRONG if wrong else 0
 
 
-def _print(finding: Finding) -> None:
+def _print(finding: PolicyFinding) -> None:
     """Below its file, with the level in its colour."""
     text = Text(plain(f"  {finding}".replace("\n", "\n  ")))
     text.stylize(out.STATES[finding.level], 2, 2 + len(finding.level))
     out.draw(lambda console: console.print(text, soft_wrap=True))
 
 
-def _summary(findings: tuple[Finding, ...], compared: int, ceiling: Policy | None) -> str:
+def _summary(findings: tuple[PolicyFinding, ...], compared: int, ceiling: Policy | None) -> str:
     errors = sum(finding.level == "error" for finding in findings)
     if errors:
         return counted(errors, "error")
@@ -152,7 +152,7 @@ def _summary(findings: tuple[Finding, ...], compared: int, ceiling: Policy | Non
     return f"ok; {held}" + (f" but for {exceeds} with a reason" if exceeds else "")
 
 
-def _findings(name: str, against: Against) -> tuple[int, tuple[Finding, ...]]:
+def _findings(name: str, against: Against) -> tuple[int, tuple[PolicyFinding, ...]]:
     """How many settings were compared, and the findings; a file that does not load has errors only."""
     try:
         found = check_file(name, SHIPPED)

@@ -79,7 +79,7 @@ class _Bodies:
     def load(self, body: Body) -> Any:
         """The JSON value of ``body``, from the blobs of the run or of any of its ideas."""
         ideas = (BlobStore(path) for path in sorted(self.folder.glob("*/blobs")))
-        return bodies.load(body, BlobStore(self.folder / "blobs", *ideas))
+        return bodies.read_body(body, BlobStore(self.folder / "blobs", *ideas))
 
 
 class _Follower:

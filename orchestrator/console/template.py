@@ -16,10 +16,10 @@ from orchestrator.console.view import View
 from orchestrator.core.files import shipped_root
 from orchestrator.machine import baseline_cache as baselines
 from orchestrator.template.baseline import KeptBaseline
-from orchestrator.template.contract import Judged
-from orchestrator.template.folder import shipped
+from orchestrator.template.contract.finding import RuleResult
+from orchestrator.template.folder import shipped_templates
 from orchestrator.template.manifest import Manifest
-from orchestrator.template.template import load as load_template
+from orchestrator.template.template import load_template
 
 WRONG, FAILED = 2, 1
 MIB = 2**20
@@ -27,7 +27,7 @@ MIB = 2**20
 
 def list_templates(*, as_json: bool) -> None:
     """Print the shipped templates: what each studies, its data and packages, times seen here."""
-    rows = [load_template(name, shipped_root()) for name in shipped(shipped_root())]
+    rows = [load_template(name, shipped_root()) for name in shipped_templates(shipped_root())]
     seen = {row.name: baselines.kept_of(row.name) for row in rows}
     if as_json:
         for row in rows:
@@ -119,7 +119,7 @@ class _Rules:
     def __call__(self, what: str, facts: Mapping[str, object]) -> None:
         self._live(what, facts)
 
-    def rule(self, judged: Judged, used: dict[str, object]) -> None:
+    def rule(self, judged: RuleResult, used: dict[str, object]) -> None:
         if self._view.as_json:
             out.as_json({"rule": judged.name, "held": judged.held, "why_not": judged.why_not,
                          "used": used, "findings": [asdict(one) for one in judged.findings]})  # fmt: skip

@@ -80,7 +80,7 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class TrainingComparison:
     """A metric of a trained model against the same model untrained, in the metric's unit.
 
     ``gain`` is how much better it is, whichever direction is better; ``margin`` is what is asked.

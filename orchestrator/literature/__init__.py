@@ -1,1 +1,1 @@
-"""literature."""
+"""Literature: a local library of papers, searched by words."""

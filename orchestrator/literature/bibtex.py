@@ -1,6 +1,6 @@
 r"""BibTeX, parsed strictly and rewritten: complete entries with the fields that a paper needs.
 
-The input can come from anywhere, so no entry is passed on unchanged. Fields are parsed, checked
+The input is untrusted, so no entry is used unchanged. Fields are parsed, checked
 (balanced braces, only known commands such as ``\"o``, no control characters) and written again;
 unknown fields are dropped.
 """
@@ -14,33 +14,20 @@ from dataclasses import dataclass
 
 from orchestrator.core.errors import BadFile
 
-KINDS = ("article", "book", "incollection", "inproceedings", "misc", "phdthesis", "techreport")
-FIELDS = [
-    "title",
-    "author",
-    "year",
-    "journal",
-    "booktitle",
-    "volume",
-    "number",
-    "pages",
-    "publisher",
-    "school",
-    "institution",
-    "eprint",
-    "archiveprefix",
-    "primaryclass",
-    "doi",
-    "url",
-    "note",
-    "howpublished",
-    "abstract",
-]
+ENTRY_KINDS = (
+    "article", "book", "incollection", "inproceedings", "misc", "phdthesis", "techreport",
+)  # fmt: skip
+FIELDS = frozenset({
+    "title", "author", "year", "journal", "booktitle", "volume", "number", "pages", "publisher",
+    "school", "institution", "eprint", "archiveprefix", "primaryclass", "doi", "url", "note",
+    "howpublished", "abstract",
+})  # fmt: skip
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_-]{0,63}", re.ASCII)
 LONGEST_FIELD = 20_000
 
 _ENTRY = re.compile(r"@\s*([A-Za-z]+)\s*\{")
 _NAME = re.compile(r"\s*([A-Za-z][A-Za-z_-]*)\s*=\s*")
+_BARE = re.compile(r"\d{1,9}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\b", re.ASCII)
 _STYLES = ("emph", "textit", "textbf", "textsc")
 _MATHS = (
     "alpha|beta|gamma|delta|epsilon|varepsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|"
@@ -56,20 +43,9 @@ _ACCENTS = dict(
     )
 )
 _LETTERS = {
-    "aa": "å",
-    "AA": "Å",
-    "ae": "æ",
-    "AE": "Æ",
-    "oe": "œ",
-    "OE": "Œ",
-    "o": "ø",
-    "O": "Ø",
-    "ss": "ß",
-    "l": "ł",
-    "L": "Ł",
-    "i": "i",
-    "j": "j",
-}
+    "aa": "å", "AA": "Å", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ", "o": "ø", "O": "Ø", "ss": "ß",
+    "l": "ł", "L": "Ł", "i": "i", "j": "j",
+}  # fmt: skip
 
 _WORDS = "|".join((*_LETTERS, *_STYLES, _MATHS))
 _COMMAND = re.compile(
@@ -79,7 +55,7 @@ _COMMAND = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class BibEntry:
     """One entry: its kind and key, and its fields in TeX's spelling by lower-case name."""
 
     kind: str
@@ -87,7 +63,7 @@ class Entry:
     fields: tuple[tuple[str, str], ...]
 
     def get(self, name: str) -> str:
-        """The field of that name, or nothing."""
+        """The field of that name, or an empty string."""
         return dict(self.fields).get(name, "")
 
     def text(self) -> str:
@@ -96,26 +72,26 @@ class Entry:
         return f"@{self.kind}{{{self.key},\n" + ",\n".join(lines) + "\n}\n"
 
 
-def entries(text: str, where: str) -> Iterator[Entry]:
-    """Every entry of ``text``. Raises :class:`BadFile` with the line."""
+def entries(text: str, where: str) -> Iterator[BibEntry]:
+    """Every entry of ``text``. Raises :class:`BadFile`; ``where`` is the name of the file in errors."""
     at = 0
     while match := _ENTRY.search(text, at):
         start = f"{where}:{text.count(chr(10), 0, match.start()) + 1}"
         kind = match[1].lower()
         end = _closing(text, match.end(), start)
-        if kind in KINDS:
+        if kind in ENTRY_KINDS:
             yield _entry(kind, text[match.end() : end], start)
         elif kind != "comment":
             raise BadFile(
                 f"entries of the kind @{match[1][:40]} are not supported",
                 where=start,
-                todo=f"write it as one of: {', '.join(KINDS)}",
+                todo=f"write it as one of: {', '.join(ENTRY_KINDS)}",
             )
         at = end + 1
 
 
 def plain_text(tex: str) -> str:
-    """A field as people read it: accents put on their letters, braces taken away."""
+    """A field as plain text: accents combined with their letters, braces removed."""
 
     def accented(match: re.Match[str]) -> str:
         return unicodedata.normalize("NFC", match[2].replace("\\", "") + _ACCENTS[match[1]])
@@ -129,22 +105,22 @@ def plain_text(tex: str) -> str:
 
 
 def check_field(name: str, value: str, where: str) -> str:
-    """``value`` in the form for braces in a bibliography. Raises :class:`BadFile`.
+    """``value``, to be written in braces in a bibliography. Raises :class:`BadFile`.
 
-    Signs that TeX would act on are escaped outside of formulas.
+    TeX's special characters are escaped outside formulas.
     """
     unknown = _COMMAND.sub("", value).partition("\\")
     trouble = ""
     if len(value) > LONGEST_FIELD:
         trouble = f"is longer than {LONGEST_FIELD} characters"
     elif any(unicodedata.category(char) == "Cc" and char not in "\r\n\t" for char in value):
-        trouble = "holds a control character"
+        trouble = "contains a control character"
     elif not _balanced(value):
-        trouble = "has braces that do not match"
+        trouble = "has unbalanced braces"
     elif "^^" in value:
-        trouble = "holds `^^`, which spells hidden characters to TeX"
+        trouble = "contains `^^`, which TeX reads as hidden characters"
     elif unknown[1]:
-        trouble = f"holds an unknown command: {unknown[1] + unknown[2][:20]!r}"
+        trouble = f"contains an unknown command: {unknown[1] + unknown[2][:20]!r}"
     elif len(_DOLLAR.findall(value)) % 2:
         trouble = "has an odd number of `$`"
     if trouble:
@@ -171,7 +147,7 @@ def _balanced(value: str) -> bool:
 
 
 def _closing(text: str, start: int, where: str) -> int:
-    """Where the brace that was opened before ``start`` is closed."""
+    """The index of the brace that closes the one before ``start``."""
     depth = 1
     for match in re.compile(r"\\[{}]|[{}]").finditer(text, start):
         depth += (match[0] == "{") - (match[0] == "}")
@@ -180,7 +156,7 @@ def _closing(text: str, start: int, where: str) -> int:
     raise BadFile("an entry is not closed", where=where, todo="add the missing `}`")
 
 
-def _entry(kind: str, body: str, where: str) -> Entry:
+def _entry(kind: str, body: str, where: str) -> BibEntry:
     key, _, rest = body.partition(",")
     key = key.strip()
     if not KEY.fullmatch(key):
@@ -200,26 +176,21 @@ def _entry(kind: str, body: str, where: str) -> Entry:
         name = match[1].lower()
         value, rest = _value(rest[match.end() :], f"{where}: {key}.{name}")
         if name in fields:
-            raise BadFile(
-                f"the field {name!r} occurs twice",
-                where=f"{where}: {key}",
-                todo="remove one of them",
-            )
+            what = f"the field {name!r} occurs twice"
+            raise BadFile(what, where=f"{where}: {key}", todo="remove one of them")
         if name in FIELDS:
             fields[name] = check_field(name, value, f"{where}: {key}")
-    return Entry(kind, key, tuple(fields.items()))
+    return BibEntry(kind, key, tuple(fields.items()))
 
 
 def _value(text: str, where: str) -> tuple[str, str]:
-    """The value that ``text`` begins with, and what follows it."""
+    """The value at the start of ``text``, and the rest."""
     if text[:1] == "{":
         end = _closing(text, 1, where)
         return text[1:end], text[end + 1 :]
     if match := re.match(r'"((?:[^"\\]|\\.)*)"', text, re.DOTALL):
         return match[1], text[match.end() :]
-    if match := re.match(r"\d{1,9}", text, re.ASCII):
-        return match[0], text[match.end() :]
-    if match := re.match(r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\b", text):
+    if match := _BARE.match(text):
         return match[0], text[match.end() :]
     raise BadFile(
         "a value is neither in braces, in quotes, nor a number",

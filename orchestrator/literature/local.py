@@ -1,4 +1,4 @@
-"""A local library of papers: files of BibTeX or JSON, searched by words, with no network.
+"""A local library of papers: a file of BibTeX or JSON, searched by words, without a network.
 
 A JSON library is a list of ``{"key", "title", "authors", "year", "venue", "abstract", "bibtex"}``;
 ``bibtex`` is optional. Texts are untrusted data: bounded, checked, never interpreted.
@@ -19,49 +19,17 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from orchestrator.core.errors import BadFile, listed
 from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.problems import Form, explained, row
-from orchestrator.literature.bibtex import KEY, Entry, check_field, entries, plain_text
+from orchestrator.literature.bibtex import KEY, BibEntry, check_field, entries, plain_text
 
-MAX_BYTES = 16 * 2**20
+_MAX_BYTES = 16 * 2**20
 MAX_PAPERS = 20_000
-STOP_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "by",
-        "can",
-        "do",
-        "does",
-        "for",
-        "from",
-        "how",
-        "in",
-        "into",
-        "is",
-        "it",
-        "of",
-        "on",
-        "or",
-        "that",
-        "the",
-        "their",
-        "this",
-        "to",
-        "via",
-        "we",
-        "what",
-        "when",
-        "which",
-        "why",
-        "with",
-    ]
-)
+STOP_WORDS = frozenset({
+    "a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "how",
+    "in", "into", "is", "it", "of", "on", "or", "that", "the", "their", "this", "to", "via", "we",
+    "what", "when", "which", "why", "with",
+})  # fmt: skip
 K1, B = 1.5, 0.75
-"""BM25's usual constants: how soon repeats stop counting, how much long texts are held back."""
+"""BM25's usual constants: the saturation of repeated words, the penalty of long texts."""
 
 _Line = Annotated[str, Field(min_length=1, max_length=500)]
 
@@ -106,44 +74,42 @@ class LocalLibrary:
         self._holders = Counter(word for bag in self._bags for word in bag)
 
     @classmethod
-    def from_paths(cls, paths: Iterable[Path]) -> LocalLibrary:
-        """The libraries in files named ``*.bib`` or ``*.json``. Raises :class:`BadFile`."""
-        files: list[tuple[str, bytes]] = []
-        for path in paths:
-            try:
-                with path.open("rb") as file:
-                    files.append((str(path), file.read(MAX_BYTES + 1)))
-            except OSError as problem:
-                raise BadFile(
-                    "a library cannot be read",
-                    where=str(path),
-                    why=problem.strerror or "",
-                    todo="check the path and your rights to read the file",
-                ) from problem
-        return cls(_gathered(files))
-
-    @classmethod
     def from_bytes(cls, data: bytes, name: str) -> LocalLibrary:
-        """The library in a file already read; its name tells the format. Raises :class:`BadFile`."""
-        return cls(_gathered([(name, data)]))
+        """The library in a file called ``name``, ``*.bib`` or ``*.json``. Raises :class:`BadFile`."""
+        papers: dict[str, PaperRef] = {}
+        for paper in _read(name, data):
+            before = papers.setdefault(paper.key, paper)
+            if before.title != paper.title:
+                raise BadFile(
+                    f"the key {paper.key!r} names two papers",
+                    where=name,
+                    why=f"{before.title[:80]!r} and {paper.title[:80]!r}",
+                    todo="give one of them another key",
+                )
+        if len(papers) > MAX_PAPERS:
+            raise BadFile(
+                f"the library has more than {MAX_PAPERS} papers",
+                where=name,
+                todo="use a smaller library, with the papers of one topic",
+            )
+        return cls(papers.values())
 
     def search(self, query: Query) -> tuple[PaperRef, ...]:
         """At most ``query.limit`` papers that share a word with the query, best first."""
         words = sorted(set(_words(query.text)))
-        scored = [
-            (self._score(words, index), paper.key, paper) for index, paper in enumerate(self.papers)
-        ]
-        found = sorted((row for row in scored if row[0] > 0), key=lambda row: (-row[0], row[1]))
-        return tuple(paper for _, _, paper in found[: max(query.limit, 0)])
+        scored = [(self._score(words, index), paper) for index, paper in enumerate(self.papers)]
+        # The papers are sorted by key, and sorting is stable: equal scores stay in that order.
+        matching = sorted((row for row in scored if row[0] > 0), key=lambda row: -row[0])
+        return tuple(paper for _, paper in matching[: max(query.limit, 0)])
 
     def _score(self, words: list[str], index: int) -> float:
         bag, count = self._bags[index], len(self.papers)
         mean = sum(self._lengths) / count
-        held_back = K1 * (1 - B + B * self._lengths[index] / mean)
+        penalty = K1 * (1 - B + B * self._lengths[index] / mean)
         total = 0.0
         for word in words:
-            rare = math.log(1 + (count - self._holders[word] + 0.5) / (self._holders[word] + 0.5))
-            total += rare * bag[word] * (K1 + 1) / (bag[word] + held_back)
+            weight = math.log(1 + (count - self._holders[word] + 0.5) / (self._holders[word] + 0.5))
+            total += weight * bag[word] * (K1 + 1) / (bag[word] + penalty)
         return total
 
 
@@ -152,7 +118,7 @@ def _searched(paper: PaperRef) -> str:
 
 
 def _words(text: str) -> list[str]:
-    """Lower-case words; a plural and its singular are one, as far as a final s tells."""
+    """Lower-case words without stop words; a final s is removed, so plurals match."""
     words = re.findall(r"[^\W_]+", text.lower())
     return [
         word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
@@ -161,34 +127,12 @@ def _words(text: str) -> list[str]:
     ]
 
 
-def _gathered(files: Iterable[tuple[str, bytes]]) -> tuple[PaperRef, ...]:
-    """Every paper once; a key with two different papers is refused."""
-    known: dict[str, PaperRef] = {}
-    for name, data in files:
-        for paper in _read(name, data):
-            before = known.setdefault(paper.key, paper)
-            if before.title != paper.title:
-                raise BadFile(
-                    f"the key {paper.key!r} names two papers",
-                    where=name,
-                    why=f"{before.title[:80]!r} and {paper.title[:80]!r}",
-                    todo="give one of them another key",
-                )
-        if len(known) > MAX_PAPERS:
-            raise BadFile(
-                f"the libraries have more than {MAX_PAPERS} papers",
-                where=name,
-                todo="use a smaller library, with the papers of one topic",
-            )
-    return tuple(known.values())
-
-
 def _read(name: str, data: bytes) -> list[PaperRef]:
-    if len(data) > MAX_BYTES:
+    if len(data) > _MAX_BYTES:
         raise BadFile(
             "a library is too large",
             where=name,
-            why=f"more than {MAX_BYTES} bytes",
+            why=f"more than {_MAX_BYTES} bytes",
             todo="split it into several files",
         )
     if name.endswith(".json"):
@@ -220,7 +164,7 @@ def _from_json(name: str, data: bytes) -> list[PaperRef]:
         raise BadFile(
             "a library does not have the required form",
             where=f"{name}: {first}" if first else name,
-            why=listed([row(one) for one in found]),
+            why=listed([row(problem) for problem in found]),
             todo="write a list of papers, each with key, title, authors (a list) and year (a number)",
         ) from problem
     return [_from_paper(paper, name) for paper in papers]
@@ -236,17 +180,13 @@ def _data(raw: bytes) -> Any:
 
 def _from_paper(paper: _Paper, name: str) -> PaperRef:
     where = f"{name}: {paper.key}"
-    if paper.bibtex:
-        given = list(entries(paper.bibtex, where))
-        if len(given) != 1 or given[0].key != paper.key:
-            raise BadFile(
-                f"`bibtex` is not one entry with the key {paper.key!r}",
-                where=where,
-                todo="write one entry with the paper's key, or remove `bibtex`",
-            )
-        entry = given[0]
-    else:
-        entry = _written(paper, where)
+    given = list(entries(paper.bibtex, where)) if paper.bibtex else [_simple_entry(paper, where)]
+    if len(given) != 1 or given[0].key != paper.key:
+        raise BadFile(
+            f"`bibtex` is not one entry with the key {paper.key!r}",
+            where=where,
+            todo="write one entry with the paper's key, or remove `bibtex`",
+        )
     return PaperRef(
         key=paper.key,
         title=paper.title,
@@ -254,22 +194,22 @@ def _from_paper(paper: _Paper, name: str) -> PaperRef:
         year=paper.year,
         venue=paper.venue,
         abstract=paper.abstract,
-        bibtex=entry.text(),
+        bibtex=given[0].text(),
         source=f"library {Path(name).name}",
     )
 
 
-def _written(paper: _Paper, where: str) -> Entry:
-    """A simple entry for a paper without one."""
+def _simple_entry(paper: _Paper, where: str) -> BibEntry:
+    """An entry made from the fields of a paper without `bibtex`."""
     fields = {"title": paper.title, "author": " and ".join(paper.authors), "year": str(paper.year)}
     if paper.venue:
         fields["journal"] = paper.venue
     plain = {name: value.replace("$", r"\$") for name, value in fields.items()}
     pairs = tuple((name, check_field(name, value, where)) for name, value in plain.items())
-    return Entry("article" if paper.venue else "misc", paper.key, pairs)
+    return BibEntry("article" if paper.venue else "misc", paper.key, pairs)
 
 
-def _from_entry(entry: Entry, name: str) -> PaperRef:
+def _from_entry(entry: BibEntry, name: str) -> PaperRef:
     year = re.search(r"\d{4}", entry.get("year"))
     if not entry.get("title") or not entry.get("author") or year is None:
         lacks = [key for key in ("title", "author") if not entry.get(key)]
@@ -283,7 +223,7 @@ def _from_entry(entry: Entry, name: str) -> PaperRef:
     return PaperRef(
         key=entry.key,
         title=plain_text(entry.get("title")),
-        authors=tuple(plain_text(one) for one in re.split(r"\s+and\s+", entry.get("author"))),
+        authors=tuple(plain_text(author) for author in re.split(r"\s+and\s+", entry.get("author"))),
         year=int(year[0]),
         venue=plain_text(venue),
         abstract=plain_text(entry.get("abstract")),

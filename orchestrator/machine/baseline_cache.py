@@ -17,7 +17,7 @@ from orchestrator.core.files import slug, write
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.protocols import Blobs, Sandbox
 from orchestrator.record.blobs import BlobStore
-from orchestrator.template.baseline import KeptBaseline, key_of, read, written
+from orchestrator.template.baseline import KeptBaseline, baseline_json, key_of, read_baseline
 
 RECORD = "baseline.json"
 
@@ -38,7 +38,7 @@ def keep(kept: KeptBaseline, blobs: Blobs) -> Path:
     store = BlobStore(folder / "blobs")
     for _, sha256 in kept.result.files.files:
         store.put(blobs.get(sha256))
-    write(folder / RECORD, written(kept))
+    write(folder / RECORD, baseline_json(kept))
     return folder / RECORD
 
 
@@ -47,14 +47,14 @@ def find(template: str, scale: str, key: str) -> KeptBaseline | None:
     path = _folder(template, scale, key) / RECORD
     if not path.is_file():
         return None
-    kept = read(path.read_bytes(), str(path))
+    kept = read_baseline(path.read_bytes(), str(path))
     return kept if kept.key == key else None
 
 
 def kept_of(template: str) -> tuple[KeptBaseline, ...]:
     """Every baseline of a template here, the newest last."""
     found = (home() / slug(template)).glob(f"*/*/{RECORD}")
-    kept = [read(path.read_bytes(), str(path)) for path in found]
+    kept = [read_baseline(path.read_bytes(), str(path)) for path in found]
     return tuple(sorted(kept, key=lambda one: one.at))
 
 

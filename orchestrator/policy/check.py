@@ -24,7 +24,7 @@ Level = Literal["error", "exceeds", "note"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PolicyFinding:
     """``where`` is file, line, column and key.
 
     An ``error`` must be corrected. ``exceeds`` allows more than a ceiling, for the ``reason`` given.
@@ -49,7 +49,7 @@ def _line(text: str) -> str:
     return plain_line(text, limit=4000)
 
 
-def check(policy: Policy) -> tuple[Finding, ...]:
+def check(policy: Policy) -> tuple[PolicyFinding, ...]:
     """The findings about ``policy`` that are true on any machine."""
     found = [one for kind in BLOCKS for one in of_container(kind, getattr(policy.whole, kind))]
     found += of_budgets(policy.whole)
@@ -57,20 +57,24 @@ def check(policy: Policy) -> tuple[Finding, ...]:
     return _findings("error", policy.document, found) + _notes(policy) + idle
 
 
-def check_machine(policy: Policy, machine: Machine, level: Level = "error") -> tuple[Finding, ...]:
+def check_machine(
+    policy: Policy, machine: Machine, level: Level = "error"
+) -> tuple[PolicyFinding, ...]:
     """Limits above what ``machine`` has, where they would never bind; one finding for each key."""
     return _findings(level, policy.document, of_machine(policy.whole, machine))
 
 
-def of_error(error: BadPolicy) -> tuple[Finding, ...]:
+def of_error(error: BadPolicy) -> tuple[PolicyFinding, ...]:
     """The findings of a file that does not load: each of its errors."""
     if error.problems:
-        return tuple(Finding("error", one.where, one.what, one.todo) for one in error.problems)
+        return tuple(
+            PolicyFinding("error", one.where, one.what, one.todo) for one in error.problems
+        )
     what = ": ".join(filter(None, (error.what, error.why)))
-    return (Finding("error", error.where, what, error.todo),)
+    return (PolicyFinding("error", error.where, what, error.todo),)
 
 
-def check_file(name: str, shipped: Path) -> tuple[Finding, ...]:
+def check_file(name: str, shipped: Path) -> tuple[PolicyFinding, ...]:
     """Like :func:`check`, also for a file that has only blocks for other policies.
 
     Raises :class:`UnknownName`, and :class:`BadPolicy` where the file does not load.
@@ -92,7 +96,7 @@ _WRITE_ALL = "add it: a block that other policies extend must have every key"
 
 def check_no_weaker(
     name: str, ceiling: Policy, shipped: Path, *, exceptions: bool = True
-) -> tuple[int, tuple[Finding, ...]]:
+) -> tuple[int, tuple[PolicyFinding, ...]]:
     """How many settings were compared, and where ``name`` allows more than ``ceiling``, or may.
 
     Each setting of the effective policy is compared; for a file that has only blocks, the settings
@@ -130,19 +134,19 @@ def comparable(name: str, shipped: Path) -> dict[str, Any]:
 
 def _against(
     document: Document, one: Difference, ceiling: str, reasons: Mapping[str, str] | None
-) -> Finding:
+) -> PolicyFinding:
     """One difference as a finding; ``reasons`` is None where no reason is accepted."""
     values = f"{ceiling!r} has {shown_setting(one.before)}; here it is {shown_setting(one.after)}"
     where = document.where(one.path)
     if one.verdict == "different":
-        return Finding("note", where, f"{one.key} differs and allows no more: {values}")
+        return PolicyFinding("note", where, f"{one.key} differs and allows no more: {values}")
     what = f"{one.key} allows more than {ceiling!r}, or may: {values}"
     if reasons is None:
-        return Finding("error", where, what, "lower it; --no-exceptions accepts no reason")
+        return PolicyFinding("error", where, what, "lower it; --no-exceptions accepts no reason")
     if one.key in reasons:
-        return Finding("exceeds", where, what, reason=reasons[one.key])
+        return PolicyFinding("exceeds", where, what, reason=reasons[one.key])
     todo = f'lower it, or give the reason: `exceeds: {{{one.key}: "…"}}`'
-    return Finding("error", where, what, todo)
+    return PolicyFinding("error", where, what, todo)
 
 
 def ceiling_of(name: str, shipped: Path) -> Policy:
@@ -165,7 +169,7 @@ def _model(kind: str) -> type[Container]:
     return EditorContainer if kind == "editor" else Container
 
 
-def refuse(name: str, findings: tuple[Finding, ...]) -> None:
+def refuse(name: str, findings: tuple[PolicyFinding, ...]) -> None:
     """Raise :class:`BadPolicy` with every error among ``findings``, if there is one."""
     errors = [one for one in findings if one.level == "error"]
     if errors:
@@ -174,18 +178,20 @@ def refuse(name: str, findings: tuple[Finding, ...]) -> None:
         raise BadPolicy.listing(file, problems, f"the policy {name!r} cannot be used")
 
 
-def _findings(level: Level, document: Document, found: Iterable[LintRow]) -> tuple[Finding, ...]:
+def _findings(
+    level: Level, document: Document, found: Iterable[LintRow]
+) -> tuple[PolicyFinding, ...]:
     return tuple(
-        Finding(level, document.where(tuple(key.split("."))), what, todo)
+        PolicyFinding(level, document.where(tuple(key.split("."))), what, todo)
         for key, what, todo in found
     )
 
 
-def _notes(policy: Policy) -> tuple[Finding, ...]:
+def _notes(policy: Policy) -> tuple[PolicyFinding, ...]:
     if not policy.editor_on_host:
         return ()
     return (
-        Finding(
+        PolicyFinding(
             "note",
             policy.document.where(("editor",)),
             "the editor runs on the host with your rights, under its own guard only",

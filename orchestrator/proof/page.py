@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from orchestrator.proof.judge import Result
 from orchestrator.proof.proof import Proof, Row, Whole, by_control
-from orchestrator.report.html import Child, Html, el, fold, table
-from orchestrator.report.page import contents, duration, facts, page, pill, section
+from orchestrator.report.html import Child, Html, data_table, el, fold
+from orchestrator.report.page import contents, duration, fact_list, page, pill, section
 
 LOOKS = {
     "held": "good",
@@ -84,7 +84,7 @@ _WHOLE = (
 def _numbers(proof: Proof) -> Html:
     counts = proof.counts()
     probes = len({one.probe for one in proof.results})
-    return facts(
+    return fact_list(
         ("probes", probes, f"{len(proof.results)} trials"),
         ("held", counts["held"], f"{counts['held otherwise']} otherwise" if counts["held otherwise"] else ""),
         ("did not hold", counts["did not hold"], ""),
@@ -126,7 +126,7 @@ def _results(results: Sequence[Result]) -> Html:
         )
         for one in results
     ]  # fmt: skip
-    return table(("promise", "container", "", "seen", "in the bare container"), rows)
+    return data_table(("promise", "container", "", "seen", "in the bare container"), rows)
 
 
 def _whole(one: Whole) -> Html:
@@ -147,8 +147,8 @@ def _whole(one: Whole) -> Html:
     ]
     return fold(
         f"{one.kind}: {len(asked)} settings asked and inspected, {len(kernel)} read from the kernel",
-        table(("setting", "asked", "inspected"), settings),
-        table(("the kernel says", ""), kernel),
+        data_table(("setting", "asked", "inspected"), settings),
+        data_table(("the kernel says", ""), kernel),
     )
 
 
@@ -164,7 +164,7 @@ def _machine(proof: Proof) -> Html:
         ("quota by", proof.storage),
         *((f"image of {kind}", el("span", image, class_="hash")) for kind, image in proof.images),
     ]
-    return table(("", ""), rows)
+    return data_table(("", ""), rows)
 
 
 def _means(proof: Proof) -> list[Child]:
@@ -184,7 +184,10 @@ def _means(proof: Proof) -> list[Child]:
     if proof.left_out:
         rows = [(el("code", name), why) for name, why in proof.left_out]
         parts.append(
-            fold(f"{len(rows)} probes do not apply to this policy", table(("probe", "why"), rows))
+            fold(
+                f"{len(rows)} probes do not apply to this policy",
+                data_table(("probe", "why"), rows),
+            )
         )
     return parts
 

@@ -17,7 +17,7 @@ from orchestrator.core.errors import BadFile
 from orchestrator.core.files import write
 from orchestrator.proof.page import empty_page, proof_page
 from orchestrator.proof.proof import Proof, read, written
-from orchestrator.record.paths import proofs_of
+from orchestrator.record.paths import proofs_folder
 from orchestrator.record.pins import ProofPin, ProofSummary
 
 
@@ -31,7 +31,7 @@ class Shelf:
 
     @property
     def folder(self) -> Path:
-        return self.results / proofs_of(self.hash)
+        return self.results / proofs_folder(self.hash)
 
     @property
     def index(self) -> Path:

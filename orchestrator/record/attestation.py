@@ -1,4 +1,4 @@
-"""Evidence: what one container was asked to be, what the engine says it was, what it did."""
+"""Evidence of a container: the requested settings, the engine's report, and the verdict."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 from orchestrator.core.job import Verdict
 
-Pairs = tuple[tuple[str, str], ...]
+SettingPairs = tuple[tuple[str, str], ...]
 
-# What only a program's own words can say: text in stderr → the limit it speaks of.
-_TELLS = (
+# Text in stderr → the limit that it suggests; only a program's own output shows these.
+_STDERR_TEXTS = (
     ("No space left on device", "storage"),
     ("File too large", "file size"),
     ("MemoryError", "memory"),
@@ -22,21 +22,21 @@ _TELLS = (
 )
 
 
-def flat(value: Any, name: str = "") -> Pairs:
-    """A nested engine answer as sorted (dotted key, text) pairs; lists keep their order."""
+def flatten_settings(value: Any, name: str = "") -> SettingPairs:
+    """A nested value as (dotted key, text) pairs, sorted by key; lists keep their order."""
     if isinstance(value, Mapping) and value:
         return tuple(
             pair
             for key in sorted(value, key=str)
-            for pair in flat(value[key], f"{name}.{key}" if name else str(key))
+            for pair in flatten_settings(value[key], f"{name}.{key}" if name else str(key))
         )
     if isinstance(value, list | tuple):
         return ((name, ", ".join(_text(item) for item in value)),)
     return ((name, _text(value)),)
 
 
-def mismatches(asked: Pairs, inspected: Pairs) -> tuple[str, ...]:
-    """Each setting that the engine did not take as asked, in words."""
+def mismatches(asked: SettingPairs, inspected: SettingPairs) -> tuple[str, ...]:
+    """A text for each setting whose value in the engine differs from the request."""
     have = dict(inspected)
     return tuple(
         f"{name}: asked {value!r}, the engine has {have.get(name)!r}"
@@ -46,35 +46,36 @@ def mismatches(asked: Pairs, inspected: Pairs) -> tuple[str, ...]:
 
 
 def same_keys(asked: Mapping[str, Any], inspected: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of the engine's answer that was asked for, in the shape it was asked in."""
+    """The part of the engine's answer whose keys were requested, in the shape of the request."""
     return {
-        key: same_keys(value, found) if isinstance(value, Mapping) and isinstance(found, Mapping) else found
+        key: same_keys(value, inspected[key])
+        if isinstance(value, Mapping) and isinstance(inspected.get(key), Mapping)
+        else inspected.get(key)
         for key, value in asked.items()
-        for found in (inspected.get(key),)
-    }  # fmt: skip
+    }
 
 
 def verdict(killed: Verdict | None, exit_code: int | None, hit: Iterable[str]) -> Verdict:
-    """Why a job ended: host kill, memory, storage, pids, failed; exit 0 stays finished."""
+    """Why a job ended: host kill, memory, storage, pids, failed. Exit code 0 is always finished."""
     if killed is not None:
         return killed
     if exit_code == 0:
         return Verdict.FINISHED
     limits = {name.split(":", 1)[0] for name in hit}
-    if "memory" in limits:
-        return Verdict.OUT_OF_MEMORY
-    if "storage" in limits:
-        return Verdict.OUT_OF_STORAGE
-    if "pids" in limits:
-        return Verdict.OUT_OF_PIDS
-    return Verdict.FAILED
+    # A program that lacks memory often fails to write or to start a process too: the first wins.
+    reasons = (
+        ("memory", Verdict.OUT_OF_MEMORY),
+        ("storage", Verdict.OUT_OF_STORAGE),
+        ("pids", Verdict.OUT_OF_PIDS),
+    )
+    return next((reason for name, reason in reasons if name in limits), Verdict.FAILED)
 
 
 def suspected(stderr: str, hit: Iterable[str]) -> tuple[str, ...]:
-    """Limits that the program's own words speak of and no measurement shows."""
+    """Limits that the program's own output suggests and no measurement shows."""
     known = {name.split(":", 1)[0] for name in hit}
-    found = {limit for text, limit in _TELLS if text in stderr}
-    return tuple(sorted(found - known))
+    limits = {limit for text, limit in _STDERR_TEXTS if text in stderr}
+    return tuple(sorted(limits - known))
 
 
 def _text(value: Any) -> str:

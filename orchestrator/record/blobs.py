@@ -1,7 +1,7 @@
-"""Content-addressed bytes on disk: ``blobs/<sha256>``, written to a temporary name first.
+"""Content-addressed files: ``blobs/<sha256>``, written to a temporary name first.
 
-An idea's store reads through to its run's store, so a shared baseline is kept once; what
-the idea itself produced lies in its own folder, which therefore travels whole.
+An idea's store reads from its run's store too, so a shared baseline is stored once. The idea's own
+files are in its own folder.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class BlobStore:
         return self.put_stream((data,))[0]
 
     def put_stream(self, chunks: Iterable[bytes]) -> tuple[str, int]:
-        """Keep what ``chunks`` yield; return (SHA-256 in hex, size in bytes).
+        """Store the bytes of ``chunks``; return (SHA-256 in hex, size in bytes).
 
-        An error that ``chunks`` raises (a cap passed while streaming) leaves nothing behind.
+        If ``chunks`` raises an error, for instance at a size limit, no file remains.
         """
         with disk_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ class BlobStore:
         return hasher.hexdigest(), size
 
     def path(self, sha256: str) -> Path:
-        """Where the bytes lie. Raises :class:`BadJournal` where no store holds them."""
+        """The file of a blob. Raises :class:`BadJournal` if no store has it."""
         if not _HEX.fullmatch(sha256):
             raise BadJournal(
                 "a blob's name is not a SHA-256", where=str(self.folder), todo=_RESTORE
@@ -63,13 +63,10 @@ class BlobStore:
         for store in (self, *self.parents):
             if (store.folder / sha256).is_file():
                 return store.folder / sha256
-        raise BadJournal(
-            f"blob {sha256[:12]}… is missing",
-            where=str(self.folder),
-            todo=_RESTORE,
-        )
+        raise BadJournal(f"blob {sha256[:12]}… is missing", where=str(self.folder), todo=_RESTORE)
 
     def get(self, sha256: str) -> bytes:
+        """The bytes of a blob. Raises :class:`BadJournal` if it is missing or was changed."""
         data = self.path(sha256).read_bytes()
         if hashlib.sha256(data).hexdigest() != sha256:
             raise BadJournal(
@@ -80,27 +77,10 @@ class BlobStore:
         return data
 
     def chunks(self, sha256: str) -> Iterator[bytes]:
-        """The bytes a megabyte at a time, for files too large for memory."""
+        """The bytes in pieces of 1 MiB, for files too large for memory."""
         with self.path(sha256).open("rb") as file:
             while chunk := file.read(_STEP):
                 yield chunk
 
     def size(self, sha256: str) -> int:
         return self.path(sha256).stat().st_size
-
-
-class MemoryBlobs:
-    """Implements :class:`orchestrator.core.protocols.Blobs` in memory, for tests and for dry reading."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
-
-    def put(self, data: bytes) -> str:
-        sha256 = hashlib.sha256(data).hexdigest()
-        self._kept[sha256] = data
-        return sha256
-
-    def get(self, sha256: str) -> bytes:
-        if sha256 not in self._kept:
-            raise BadJournal(f"blob {sha256[:12]}… is missing", where="memory", todo=_RESTORE)
-        return self._kept[sha256]

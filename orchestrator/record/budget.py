@@ -1,9 +1,9 @@
-"""What an idea and a run may use, and what their journals say is used up."""
+"""The budgets of ideas and runs, and the use that their journals record."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from orchestrator.core.deadline import FOREVER, MORE_ROOM, Deadline
@@ -14,7 +14,7 @@ from orchestrator.record.journal import Journal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Used:
-    """What calls took: US dollars where a price is known, tokens, requests, seconds."""
+    """The use of calls: US dollars where a price is known, tokens, requests, seconds."""
 
     usd: float = 0.0
     tokens: int = 0
@@ -24,7 +24,7 @@ class Used:
 
     @classmethod
     def by(cls, journal: Journal) -> Used:
-        """All that one journal records."""
+        """The use that one journal records."""
         total = journal.ledger.total()
         return cls(
             usd=total.usd or 0.0,
@@ -35,21 +35,16 @@ class Used:
         )
 
     def __add__(self, more: Used) -> Used:
-        return Used(
-            usd=self.usd + more.usd,
-            tokens=self.tokens + more.tokens,
-            requests=self.requests + more.requests,
-            wall=self.wall + more.wall,
-            gpu_time=self.gpu_time + more.gpu_time,
-        )
+        names = (field.name for field in fields(self))
+        return Used(**{name: getattr(self, name) + getattr(more, name) for name in names})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
-    """What one journal's calls may cost. None: no limit. ``wall`` and ``gpu_time`` in seconds.
+class JournalBudget:
+    """The limits of one journal's calls. None: no limit. ``wall`` and ``gpu_time`` in seconds.
 
-    ``of`` is the policy's block that says so; ``before`` is what other journals of that block
-    have used of it; ``around`` is a wider budget that holds as well.
+    ``of`` is the policy's block; ``before`` is what other journals have used of that block's
+    budget; ``around`` is a wider budget that applies too.
     """
 
     of: Literal["idea", "run"] = "idea"
@@ -59,18 +54,21 @@ class Budget:
     wall: float | None = None
     gpu_time: float | None = None
     before: Used = Used()
-    around: Budget | None = None
+    around: JournalBudget | None = None
 
-    def after(self, *others: Used) -> Budget:
-        """This budget for one journal, when ``others`` have been used of it elsewhere."""
+    def after(self, *others: Used) -> JournalBudget:
+        """This budget, less ``others``, which other journals have used of it."""
         return replace(self, before=sum(others, self.before))
 
-    def within(self, wider: Budget) -> Budget:
-        """This budget, with ``wider`` held as well."""
+    def within(self, wider: JournalBudget) -> JournalBudget:
+        """This budget, with ``wider`` applied too."""
         return replace(self, around=wider)
 
     def admit(self, journal: Journal, ceiling: Usage, *, paid: bool, gpus: int = 0) -> None:
-        """Raise :class:`BudgetSpent` if no time is left, or the next call could pass a limit."""
+        """Raise :class:`BudgetSpent` if no time is left or the next call could exceed a limit.
+
+        ``ceiling`` is the most that the call can cost; ``gpus`` is how many GPUs it would hold.
+        """
         for name, limit, spent, _ in self._times(journal, gpus):
             if spent >= limit:
                 raise BudgetSpent(
@@ -89,14 +87,14 @@ class Budget:
             self.around.admit(journal, ceiling, paid=paid, gpus=gpus)
 
     def deadline(self, journal: Journal, gpus: int = 0) -> Deadline:
-        """When a call that begins now, and holds ``gpus`` GPUs, has used up what is left."""
-        found = FOREVER if self.around is None else self.around.deadline(journal, gpus)
+        """When a call that begins now and holds ``gpus`` GPUs has used the remaining time."""
+        earliest = FOREVER if self.around is None else self.around.deadline(journal, gpus)
         for name, limit, spent, rate in self._times(journal, gpus):
-            found = Deadline.after((limit - spent) / rate, name).sooner(found)
-        return found
+            earliest = Deadline.after((limit - spent) / rate, name).sooner(earliest)
+        return earliest
 
     def _times(self, journal: Journal, gpus: int) -> Iterator[tuple[str, float, float, int]]:
-        """Each limit of time: its key, what it allows, what is used, how fast a call uses it."""
+        """Each limit of time: its key, the limit and the use in seconds, seconds used per second."""
         used = self.before + Used.by(journal)
         if self.wall is not None:
             yield f"{self.of}.wall", self.wall, used.wall, 1
@@ -106,7 +104,7 @@ class Budget:
     def _costs(
         self, journal: Journal, ceiling: Usage
     ) -> tuple[tuple[str, float | None, float, str], ...]:
-        """Each limit of cost: its key, what it allows, what would be used, the unit."""
+        """Each limit of cost: its key, the limit, the use after the next call, the unit."""
         used = self.before + Used.by(journal)
         more = ceiling.prompt_tokens + ceiling.completion_tokens
         return (

@@ -1,8 +1,9 @@
-"""Port calls read back from a journal: what was requested, and the answer or the error."""
+"""Port calls read from a journal: the request, and the answer or the error."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from orchestrator.core.decode import decode
 from orchestrator.core.edit import Edit, EditRequest
@@ -12,21 +13,35 @@ from orchestrator.core.model import ModelRequest, Reply, Usage
 from orchestrator.record.events import Answered, Asked, CallFailed, ErrorRecord, Port
 from orchestrator.record.journal import Journal
 
-Request = ModelRequest | EditRequest | Job | Query
-Answer = Reply | Edit | JobResult | tuple[PaperRef, ...]
+_T = TypeVar("_T")
 
-REQUESTS: dict[Port, type[Request]] = {
+PortRequest = ModelRequest | EditRequest | Job | Query
+PortAnswer = Reply | Edit | JobResult | tuple[PaperRef, ...]
+
+REQUEST_TYPES: dict[Port, type[PortRequest]] = {
     "model": ModelRequest,
     "editor": EditRequest,
     "sandbox": Job,
     "literature": Query,
 }
-ANSWERS: dict[Port, type[Answer]] = {
+ANSWER_TYPES: dict[Port, type[PortAnswer]] = {
     "model": Reply,
     "editor": Edit,
     "sandbox": JobResult,
     "literature": tuple[PaperRef, ...],
 }
+
+
+class _Typed(Generic[_T]):
+    """A step's request or answer, asserted to be of the type that its port implies."""
+
+    def __init__(self, field: str, kind: type[_T]) -> None:
+        self.field, self.kind = field, kind
+
+    def __get__(self, step: Step, owner: type[Step]) -> _T:
+        value = getattr(step, self.field)
+        assert isinstance(value, self.kind)
+        return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,49 +51,30 @@ class Step:
     port: Port
     scope: str
     at: str
-    request: Request
-    answer: Answer | None
+    request: PortRequest
+    answer: PortAnswer | None
     error: ErrorRecord | None
     seconds: float | None
     ceiling: Usage
 
     @property
     def place(self) -> str:
-        """The scope without the idea's own part."""
+        """The scope without its first two parts, which name the idea."""
         return "/".join(self.scope.split("/")[2:]) or self.scope
 
     @property
     def answered(self) -> bool:
         return self.answer is not None
 
-    @property
-    def model_request(self) -> ModelRequest:
-        assert isinstance(self.request, ModelRequest)
-        return self.request
+    model_request = _Typed("request", ModelRequest)
+    edit_request = _Typed("request", EditRequest)
+    job = _Typed("request", Job)
+    edit = _Typed("answer", Edit)
+    result = _Typed("answer", JobResult)
 
     @property
     def reply(self) -> Reply | None:
         return self.answer if isinstance(self.answer, Reply) else None
-
-    @property
-    def edit_request(self) -> EditRequest:
-        assert isinstance(self.request, EditRequest)
-        return self.request
-
-    @property
-    def edit(self) -> Edit:
-        assert isinstance(self.answer, Edit)
-        return self.answer
-
-    @property
-    def job(self) -> Job:
-        assert isinstance(self.request, Job)
-        return self.request
-
-    @property
-    def result(self) -> JobResult:
-        assert isinstance(self.answer, JobResult)
-        return self.answer
 
     @property
     def limits(self) -> Limits:
@@ -88,14 +84,14 @@ class Step:
 
     @property
     def usage(self) -> Usage:
-        """What the call cost; without a recorded answer, the most that it can have cost."""
+        """The cost of the call; without a recorded answer, the most that it can have cost."""
         if isinstance(self.answer, Reply):
             return self.answer.usage
         return Usage() if self.error else self.ceiling
 
 
 def steps(journal: Journal) -> tuple[Step, ...]:
-    """Every port call of ``journal`` in the order of asking.
+    """Every port call of ``journal``, in the order of the requests.
 
     A call that was repeated after a transient failure appears once, with its last answer.
     """
@@ -110,15 +106,14 @@ def steps(journal: Journal) -> tuple[Step, ...]:
 
 
 def _step(journal: Journal, asked: Asked, end: Answered | CallFailed | None) -> Step:
-    port = asked.port
-    answer = None
+    port, answer = asked.port, None
     if isinstance(end, Answered):
-        answer = decode(ANSWERS[port], journal.load(end.body))
+        answer = decode(ANSWER_TYPES[port], journal.load(end.body))
     return Step(
         port=port,
         scope=asked.scope,
         at=asked.at,
-        request=decode(REQUESTS[port], journal.load(asked.body)),
+        request=decode(REQUEST_TYPES[port], journal.load(asked.body)),
         answer=answer,
         error=end.error if isinstance(end, CallFailed) else None,
         seconds=end.seconds if end else None,

@@ -1,4 +1,4 @@
-"""Reading the chain: each line against the hash of the one before it, and torn tails."""
+"""The chain of a journal: reading and appending lines, and incomplete last lines."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from orchestrator.core.errors import BadJournal
 from orchestrator.core.files import disk_errors
 from orchestrator.core.tree import digest
-from orchestrator.record.events import GENESIS, SCHEMA, Event, read_event
+from orchestrator.record.events import GENESIS, JOURNAL_SCHEMA, Event, read_event
 
 _RESTORE = "restore the journal from a copy; a changed record is never replayed"
 
 
 def read_lines(path: Path) -> Iterator[tuple[Event, str]]:
-    """Each line with its hash; raises :class:`BadJournal` at the first that does not hold."""
+    """Each event with the hash of its line. Raises :class:`BadJournal` at the first invalid line."""
     head = GENESIS
     raws = path.read_bytes().split(b"\n")
     if raws[-1]:
@@ -51,24 +51,24 @@ def _require_schema(raw: bytes, where: str) -> None:
     try:
         line = json.loads(raw)
     except (ValueError, RecursionError):
-        return  # read_event says what is wrong
+        return  # read_event reports the error
     schema = line.get("schema") if isinstance(line, dict) else None
-    if schema != SCHEMA:
+    if schema != JOURNAL_SCHEMA:
         raise BadJournal(
-            f"the journal has schema {schema}, this program reads {SCHEMA}",
+            f"the journal has schema {schema}, this program reads {JOURNAL_SCHEMA}",
             where=where,
             todo="read it with the aisci version that wrote it",
         )
 
 
 def head_of(path: Path) -> str:
-    """The hash of the last line, which stands for all of them; raises :class:`BadJournal`."""
+    """The hash of the last line, which covers all lines. Raises :class:`BadJournal`."""
     heads = [head for _, head in read_lines(path)]
     return heads[-1] if heads else GENESIS
 
 
 def set_torn_tail_aside(path: Path) -> int:
-    """Move bytes after the last whole line to ``journal.torn``; return how many there were."""
+    """Move the bytes after the last complete line to ``journal.torn``; return their number."""
     data = path.read_bytes() if path.exists() else b""
     whole = data.rfind(b"\n") + 1
     if whole == len(data):
@@ -80,10 +80,10 @@ def set_torn_tail_aside(path: Path) -> int:
 
 
 def append_line(path: Path, raw: bytes) -> None:
-    """Write one line and sync it to the disk; a full disk leaves the file as it was."""
+    """Write one line and sync it to the disk; if that fails, the file stays unchanged."""
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Unbuffered: what a full disk refused must not be written again when the file closes.
+        # Unbuffered: a buffer that a full disk refused would be written again when the file closes.
         with path.open("ab", buffering=0) as file:
             start, left = file.tell(), memoryview(raw + b"\n")
             try:

@@ -1,4 +1,4 @@
-"""Saying where a run that is played again left its record, and keeping errors as values."""
+"""Errors about the first difference between a repeated run and its record; errors as values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from orchestrator.record.events import ErrorRecord
 
 
 def error_record(error: AisciError) -> ErrorRecord:
-    """An error as the journal keeps it."""
+    """An error in the form of the journal."""
     return ErrorRecord(
         type=type(error).__name__,
         what=error.what,
@@ -23,7 +23,7 @@ def error_record(error: AisciError) -> ErrorRecord:
 
 
 def error_from(record: ErrorRecord) -> AisciError:
-    """The recorded error, of its own class."""
+    """The recorded error, as an instance of its own class."""
     kind: type[AisciError] = getattr(errors, record.type)
     return kind(record.what, where=record.where, why=record.why, todo=record.todo)
 
@@ -48,7 +48,7 @@ def unrecorded(what: str, scope: str, ordinal: int) -> Diverged:
 
 
 def first_difference(known: Any, now: Any, path: str = "") -> tuple[str, str, str]:
-    """Where two JSON values first differ: (path, short old value, short new value)."""
+    """The first difference of two JSON values: (path, short old value, short new value)."""
     if isinstance(known, dict) and isinstance(now, dict):
         for key in sorted(known.keys() | now.keys()):
             if known.get(key) != now.get(key):
@@ -71,8 +71,8 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def interrupted(error: BaseException | None) -> bool:
-    """Whether ``error`` came up while a person's stop was being obeyed: then it is no answer."""
+def was_interrupted(error: BaseException | None) -> bool:
+    """Whether a person's interrupt caused ``error``: then it is not an answer to record."""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__context__
     return error is not None

@@ -1,7 +1,7 @@
-"""A signed statement about a whole run, as DSSE has it: what is signed, and what holds it.
+"""A signed statement about a whole run, in a DSSE envelope.
 
-The statement is an in-toto one. Its subjects are the run's journal and those of its ideas, by
-the SHA-256 of their files; its predicate names their heads. Signing itself is an edge's.
+It is an in-toto statement. Its subjects are the journals of the run and its ideas, with the SHA-256
+of their files; its predicate names their heads. ``signing.py`` makes and checks signatures.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from orchestrator.core.errors import BadJournal
@@ -23,24 +22,24 @@ from orchestrator.record.paths import RunPaths
 from orchestrator.record.statement import STATEMENT
 
 PAYLOAD = "application/vnd.in-toto+json"
-RUN = "https://aisci.invalid/run/v1"
-"""The predicate's type: a name, no address; RFC 2606 keeps ``.invalid`` from ever being one."""
+RUN_PREDICATE = "https://aisci.invalid/run/v1"
+"""The predicate's type. It is only a name: RFC 2606 reserves ``.invalid``, so it is no address."""
 
 
 class PublicKey(Protocol):
-    """What an auditor brings along."""
+    """A key that an auditor supplies."""
 
     @property
     def fingerprint(self) -> str:
-        """As ``ssh-keygen -l`` shows it."""
+        """In the form of ``ssh-keygen -l``."""
 
     def signed(self, data: bytes, signature: bytes) -> bool:
-        """Whether the key's owner signed ``data`` so."""
+        """Whether ``signature`` is the key owner's signature of ``data``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A payload, and (name of the key, signature) of everyone who signed it."""
+    """A payload, and its signatures as (name of the key, signature)."""
 
     payload: bytes
     signatures: tuple[tuple[str, bytes], ...]
@@ -52,8 +51,8 @@ class Envelope:
         return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(self.payload), self.payload)
 
 
-def about(paths: RunPaths) -> bytes:
-    """The statement about a run that is sealed. Raises :class:`BadJournal` for any other."""
+def run_statement(paths: RunPaths) -> bytes:
+    """The statement about a sealed run. Raises :class:`BadJournal` for an unsealed one."""
     lines = [line for line, _ in read_lines(paths.journal)]
     if not lines or not isinstance(lines[-1], Sealed):
         raise BadJournal(
@@ -68,10 +67,10 @@ def about(paths: RunPaths) -> bytes:
         {
             "_type": STATEMENT,
             "subject": [
-                {"name": name, "digest": {"sha256": _sha256(path)}}
+                {"name": name, "digest": {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}}
                 for name, path in journals.items()
             ],
-            "predicateType": RUN,
+            "predicateType": RUN_PREDICATE,
             "predicate": {
                 "heads": {name: head_of(path) for name, path in journals.items()},
                 "sealed": lines[-1].at,
@@ -83,8 +82,8 @@ def about(paths: RunPaths) -> bytes:
     )
 
 
-def sealed_in(payload: bytes, name: str, sign: Callable[[bytes], bytes]) -> bytes:
-    """The envelope's file: ``payload``, signed by the key that is called ``name``."""
+def signed_envelope(payload: bytes, name: str, sign: Callable[[bytes], bytes]) -> bytes:
+    """The bytes of the envelope's file: ``payload``, signed by the key called ``name``."""
     signature = sign(Envelope(payload, ()).to_sign)
     made = {
         "payloadType": PAYLOAD,
@@ -94,24 +93,22 @@ def sealed_in(payload: bytes, name: str, sign: Callable[[bytes], bytes]) -> byte
     return json.dumps(made, indent=1).encode() + b"\n"
 
 
-def opened(data: bytes) -> tuple[Envelope, dict[str, Any]]:
-    """An envelope's file, and the JSON of its payload. Raises ValueError where it is none."""
+def open_envelope(data: bytes) -> tuple[Envelope, dict[str, Any]]:
+    """The envelope in a file, and the JSON of its payload. Raises ValueError if there is none."""
     try:
         made = json.loads(data)
         if made["payloadType"] != PAYLOAD:
-            raise ValueError(f"it holds {str(made['payloadType'])[:60]!r}")
+            raise ValueError(f"it contains {str(made['payloadType'])[:60]!r}")
         payload = base64.b64decode(made["payload"], validate=True)
         rows = [
             (str(row.get("keyid", "")), base64.b64decode(row["sig"], validate=True))
             for row in made["signatures"]
         ]
         statement = json.loads(payload)
-        if statement["_type"] != STATEMENT or statement["predicateType"] != RUN:
-            raise ValueError("it is no statement about a run of aisci's")
+        if statement["_type"] != STATEMENT or statement["predicateType"] != RUN_PREDICATE:
+            raise ValueError("it is not a statement about a run of aisci")
     except (KeyError, TypeError, AttributeError, binascii.Error, RecursionError) as error:
-        raise ValueError(f"it is not built as an envelope: {type(error).__name__}") from error
+        raise ValueError(
+            f"it does not have the form of an envelope: {type(error).__name__}"
+        ) from error
     return Envelope(payload, tuple(rows)), statement
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

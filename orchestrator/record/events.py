@@ -1,4 +1,4 @@
-"""The lines of a journal: one frozen class per kind of line, one union, one reader.
+"""The lines of a journal: one frozen class per kind of line, their union, and the reader.
 
 ``docs/journal.schema.json`` is made from these classes by ``scripts/journal-schema.sh``.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -16,16 +16,16 @@ from orchestrator.core.research import Idea, Novelty
 from orchestrator.core.tree import digest
 from orchestrator.record.pins import Pins
 
-SCHEMA = 2
-"""The form of the journal; lines of another form are refused."""
+JOURNAL_SCHEMA = 2
+"""The version of the journal's format; other versions are refused."""
 
 GENESIS = "0" * 64
-"""What stands for the line before the first one."""
+"""The hash that the first line names as that of its predecessor."""
 
 Port = Literal["model", "editor", "sandbox", "literature"]
 
 NESTED = "/editor"
-"""How the scope of a model call inside an edit ends."""
+"""The end of the scope of a model call inside an edit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class ErrorRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
-    """What every line has: its number from 0, the SHA-256 of the line before it, UTC time."""
+    """The fields of every line: its number from 0, the SHA-256 of the line before it, UTC time."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
@@ -68,13 +68,13 @@ class RunStarted(_Line):
     """The first line of a run's journal."""
 
     kind: Literal["run_started"] = "run_started"
-    schema: int = SCHEMA
+    schema: int = JOURNAL_SCHEMA
     pins: Pins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forked(_Line):
-    """From here on the run continues under other pins."""
+    """The run continues with other pins."""
 
     kind: Literal["forked"] = "forked"
     pins: Pins
@@ -85,7 +85,7 @@ class IdeaStarted(_Line):
     """The first line of an idea's journal."""
 
     kind: Literal["idea_started"] = "idea_started"
-    schema: int = SCHEMA
+    schema: int = JOURNAL_SCHEMA
     id: str
     idea: Idea
     novelty: Novelty
@@ -104,6 +104,13 @@ class _CallLine(_Line):
     def key(self) -> tuple[str, str, int]:
         return self.port, self.scope, self.ord
 
+    @classmethod
+    def of(cls, asked: _CallLine, **fields: Any) -> Self:
+        """A line about the call of ``asked``."""
+        return cls(
+            port=asked.port, scope=asked.scope, ord=asked.ord, request=asked.request, **fields
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked(_CallLine):
@@ -116,7 +123,7 @@ class Asked(_CallLine):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered(_CallLine):
-    """What the port answered, the attestation of its container, and how long it took in seconds."""
+    """The port's answer, the attestation of its container, and the duration in seconds."""
 
     kind: Literal["answered"] = "answered"
     body: Body
@@ -135,7 +142,7 @@ class CallFailed(_CallLine):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noted(_Line):
-    """A fact of ``record/notes.py``; ``name`` is its kind. ``ord`` is -1 for one that may change."""
+    """A note of ``record/notes.py``; ``name`` is its kind. ``ord`` is -1 for one that may change."""
 
     kind: Literal["noted"] = "noted"
     scope: str
@@ -146,7 +153,7 @@ class Noted(_Line):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed(_Line):
-    """The end: how many lines came before, the hash of the last, a hash of this line.
+    """The end: the number of lines before it, the hash of the last one, a hash of this line.
 
     A run's seal also has the head of each idea's journal, by the name of its folder.
     """
@@ -167,7 +174,7 @@ class Sealed(_Line):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recalled:
-    """A call was answered from the record. Listeners see it; it is never written."""
+    """A call was answered from the record. Listeners receive it; it is never written."""
 
     kind: Literal["recalled"] = "recalled"
     port: Port
@@ -177,7 +184,7 @@ class Recalled:
 
 @dataclass(frozen=True, slots=True)
 class RunOpened:
-    """A run's folder is there and its work begins. Listeners see it; it is never written."""
+    """A run's folder exists and its work begins. Listeners receive it; it is never written."""
 
     folder: str
     kind: Literal["run_opened"] = "run_opened"
@@ -185,7 +192,7 @@ class RunOpened:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence for the person who follows. Listeners see it; it is never written."""
+    """A sentence for the user. Listeners receive it; it is never written."""
 
     text: str
     kind: Literal["notice"] = "notice"
@@ -193,9 +200,9 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """A job that runs reports the share (0 to 1) of its work that is done, or None.
+    """The share (0 to 1) of its work that a running job has done, or None.
 
-    Listeners see it; it is never written.
+    Listeners receive it; it is never written.
     """
 
     scope: str
@@ -214,7 +221,7 @@ def read_event(raw: bytes) -> Event:
     """The event that one line of a journal holds, without its newline.
 
     Raises:
-        ValueError: the line is not one that aisci writes; the message says what is wrong with it.
+        ValueError: the line is not one that aisci writes; the message states the error.
     """
     value = json.loads(raw)
     if not isinstance(value, dict):

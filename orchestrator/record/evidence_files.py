@@ -1,4 +1,4 @@
-"""The attestation of each container as a file, made from the journal."""
+"""The evidence of each container as a file, made from the journal."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from orchestrator.record.events import Answered
 from orchestrator.record.journal import Journal
 
 
-def evidence(journal: Journal) -> Iterator[tuple[str, Any]]:
-    """(scope, attestation) of every container whose end the journal records, in order."""
+def recorded_statements(journal: Journal) -> Iterator[tuple[str, Any]]:
+    """(scope, statement) of every container whose end the journal records, in order."""
     for event in journal.events:
         if isinstance(event, Answered) and event.evidence is not None:
             yield event.scope, journal.load(event.evidence)
 
 
 def write_evidence(folder: Path, journal: Journal) -> None:
-    """One JSON file a container: what the journal says of it."""
-    for number, (scope, told) in enumerate(evidence(journal), start=1):
-        write(folder / evidence_name(number, scope), canonical(told) + b"\n")
+    """Write one JSON file per container."""
+    for number, (scope, statement) in enumerate(recorded_statements(journal), start=1):
+        write(folder / evidence_name(number, scope), canonical(statement) + b"\n")
 
 
 def evidence_name(number: int, scope: str) -> str:
-    """A container's file, by its order in its journal and its place."""
+    """The file's name: the container's number in its journal, and its scope."""
     return f"{number:03d}_{scope.split('/', 2)[-1].replace('/', '_')}.json"

@@ -1,12 +1,12 @@
-"""The journal: an append-only, hash-chained log that is resume, replay, fixture and audit.
+"""The journal: an append-only, hash-chained log for resume, replay, tests and audit.
 
-Every line is one JSON object, an event of ``record/events.py``. It carries ``prev``, the SHA-256
-of the line before it (64 zeros first), ``n`` (its number) and ``at`` (UTC).
+Every line is one JSON object, an event of ``record/events.py``. It contains ``prev``, the SHA-256
+of the line before it (64 zeros in the first), ``n`` (its number) and ``at`` (UTC).
+
+A call's key is (port, scope, ordinal in that scope). When a run is repeated, the hash of its
+request must match, else :class:`Diverged`. Bodies over 16 KiB are in the blob store.
 
 Longer than 250 lines: appending, recalling and repeating are one mechanism over one state.
-
-A call's key is (port, scope, ordinal in that scope); its request's hash must match when the
-run is repeated, else :class:`Diverged`. Bodies over 16 KiB are in the blob store.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from orchestrator.record.divergence import (
     diverged,
     error_from,
     error_record,
-    interrupted,
     unrecorded,
+    was_interrupted,
 )
 from orchestrator.record.events import (
     GENESIS,
@@ -49,23 +49,23 @@ from orchestrator.record.events import (
     RunStarted,
     Sealed,
 )
-from orchestrator.record.ledger import CallKey, Ledger
+from orchestrator.record.ledger import CallKey, CostLedger
 from orchestrator.record.note_index import NoteIndex
 from orchestrator.record.notes import Note, read_note
 from orchestrator.record.pins import Pins
 
-T = TypeVar("T")
-E = TypeVar("E", bound=Event)
-N = TypeVar("N", bound=Note)
+_T = TypeVar("_T")
+_E = TypeVar("_E", bound=Event)
+_N = TypeVar("_N", bound=Note)
 Listener = Callable[[Heard], None]
 Evidence = Callable[[str, str, int, str, Any, Any], Any]
-"""Port, scope, ordinal, request hash, request, answer → what is kept with the answer, or None."""
+"""Port, scope, ordinal, request hash, request, answer → the evidence to store, or None."""
 
-UNSETTLED = -1  # the ordinal of notes that need not come about again
+UNSETTLED = -1  # the ordinal of notes that a repeated run need not produce
 
 
 class Mode(Enum):
-    """How recorded calls are used: never (live), where they match, or exclusively."""
+    """How recorded calls are used: there are none, they must match, they may differ, exclusively."""
 
     RECORD = "record"
     RESUME = "resume"
@@ -75,7 +75,7 @@ class Mode(Enum):
 
 @dataclass(slots=True)
 class _Call:
-    """What the journal knows of one port call."""
+    """The recorded lines of one port call."""
 
     asked: Asked
     end: Answered | CallFailed | None = None
@@ -94,7 +94,7 @@ class Journal:
         self.path, self.blobs, self.mode, self.listener = path, blobs, mode, listener
         self.events: list[Event] = []
         self.head = GENESIS
-        self.ledger = Ledger()
+        self.ledger = CostLedger()
         self._calls: dict[CallKey, _Call] = {}
         self._notes = NoteIndex()
         self._ordinals: Counter[tuple[str, str]] = Counter()
@@ -112,8 +112,8 @@ class Journal:
 
     # --- writing ---------------------------------------------------------------------------
 
-    def append(self, event: E) -> E:
-        """Write ``event`` as the next line and sync it to the disk before returning."""
+    def append(self, event: _E) -> _E:
+        """Write ``event`` as the next line, sync it to the disk, and return it as written."""
         event = self._placed(event)
         raw = canonical(event)
         append_line(self.path, raw)
@@ -121,15 +121,17 @@ class Journal:
         self.head = digest(raw)
         return event
 
-    def _placed(self, event: E) -> E:
+    def _placed(self, event: _E) -> _E:
         now = event.at or datetime.now(UTC).isoformat(timespec="milliseconds")
         return replace(event, n=len(self.events), prev=self.head, at=now)
 
     def note(self, scope: str, note: Note, *, settled: bool = True) -> None:
-        """Record a fact once; when the run is repeated the same fact must come again.
+        """Record a note once; a repeated run must produce the same note.
 
-        A fact that is not ``settled`` (a failure that resume asks again) is written each time it
-        comes about, and is not expected again.
+        A note that is not ``settled`` (a failure that resume tries again) is written each time and
+        is not expected again.
+
+        Raises :class:`Diverged` if a repeated run produces another note.
         """
         if not settled:
             if self.mode is not Mode.REPLAY:
@@ -141,21 +143,19 @@ class Journal:
             return
         what = f"the note {note.note!r}"
         if known is not None and self.mode is not Mode.FORK:
-            raise diverged(what, scope, ordinal, bodies.plain(known), bodies.plain(note))
+            raise diverged(what, scope, ordinal, bodies.to_json(known), bodies.to_json(note))
         if self.mode is Mode.REPLAY:
             raise unrecorded(what, scope, ordinal)
         self._write_note(scope, ordinal, note)
 
     def _write_note(self, scope: str, ordinal: int, note: Note) -> None:
-        body = bodies.store(bodies.plain(note), self.blobs)
+        body = bodies.store_body(bodies.to_json(note), self.blobs)
         self.append(Noted(scope=scope, ord=ordinal, name=note.note, body=body))
 
     def seal(self, ideas: dict[str, str] | None = None) -> str:
-        """End the journal with its count and head; a sealed one stays as it is.
-
-        No line follows that would hold the last one, so it carries a hash of itself.
-        """
+        """End the journal with its count and head, unless it is sealed; return its head."""
         if self.mode is not Mode.REPLAY and not self.sealed:
+            # No later line contains the hash of this one, so it contains a hash of itself.
             seal = self._placed(Sealed(count=len(self.events), head=self.head, ideas=ideas))
             self.append(replace(seal, check=seal.own_hash))
         return self.head
@@ -168,23 +168,23 @@ class Journal:
 
     @property
     def pins(self) -> Pins | None:
-        """What a run was started with, or forked with last; None in an idea's journal."""
+        """The pins of the run's start or of its last fork; None in an idea's journal."""
         return next(
             (line.pins for line in reversed(self.events) if isinstance(line, RunStarted | Forked)),
             None,
         )
 
-    def notes(self, kind: type[N], *, below: str, now: bool = False) -> list[N]:
-        """Every note of ``kind`` in the scope ``below`` or under it, as written.
+    def notes(self, kind: type[_N], *, below: str, now: bool = False) -> list[_N]:
+        """Every note of ``kind`` in the scope ``below`` or under it, in the order of the lines.
 
-        ``now`` leaves out those that did not come about (again) in this process: after a fork,
-        an earlier branch's are in the record too.
+        ``now`` omits notes that this process has not produced (again): after a fork, the record
+        also contains those of an earlier branch.
         """
         return self._notes.of(kind, below=below, now=now)
 
     def load(self, body: Body) -> Any:
-        """The JSON value of a line's body. Raises :class:`BadJournal` where it is missing."""
-        return bodies.load(body, self.blobs)
+        """The JSON value of a line's body. Raises :class:`BadJournal` if it is missing."""
+        return bodies.read_body(body, self.blobs)
 
     def _take(self, event: Event) -> None:
         self.events.append(event)
@@ -208,42 +208,45 @@ class Journal:
         port: Port,
         scope: str,
         request: Any,
-        answer: type[T],
-        make: Callable[[], T],
+        answer: type[_T],
+        make: Callable[[], _T],
         *,
         ceiling: Usage | None = None,
         admit: Callable[[Usage], None] = lambda _: None,
         evidence: Evidence | None = None,
-    ) -> T:
-        """Answer from the record, or make the call and record both sides.
+    ) -> _T:
+        """Answer from the record, or call ``make`` and record request and answer.
 
-        ``admit`` is called before an outgoing call only, and may raise ``BudgetSpent``.
-        ``evidence`` makes what is kept with the answer, from the call and its bodies.
+        ``admit`` is called only before an outgoing call, and may raise ``BudgetSpent``.
+        ``evidence`` computes what is stored with the answer. Raises :class:`Diverged` if the record
+        has another request here, or none in a replay; else the errors of ``make``.
         """
         ordinal = self._next(port, scope)
-        plain = bodies.plain(request)
-        found = self._calls.get((port, scope, ordinal))
-        if found and found.asked.request != digest(plain):
+        plain = bodies.to_json(request)
+        recorded = self._calls.get((port, scope, ordinal))
+        if recorded and recorded.asked.request != digest(plain):
+            # A paid call must not be repeated in silence: only a fork may ask something else.
             if self.mode is not Mode.FORK:
-                known = self.load(found.asked.body)
+                known = self.load(recorded.asked.body)
                 raise diverged(f"the {port} call", scope, ordinal, known, plain)
-            found = None
-        if found and found.end and self._final(found.end):
+            recorded = None
+        if recorded and recorded.end and self._final(recorded.end):
             self.listener(Recalled(port=port, scope=scope, ord=ordinal))
-            if isinstance(found.end, CallFailed):
-                raise error_from(found.end.error)
-            return decode(answer, self.load(found.end.body))
+            if isinstance(recorded.end, CallFailed):
+                raise error_from(recorded.end.error)
+            return decode(answer, self.load(recorded.end.body))
         if self.mode is Mode.REPLAY:
             raise unrecorded(f"the {port} call", scope, ordinal)
         ceiling = ceiling or Usage()
         admit(ceiling)
+        # On the disk before the call: a crash during it leaves the request, charged at its ceiling.
         asked = self.append(
             Asked(
                 port=port,
                 scope=scope,
                 ord=ordinal,
                 request=digest(plain),
-                body=bodies.store(plain, self.blobs),
+                body=bodies.store_body(plain, self.blobs),
                 ceiling=ceiling,
             )
         )
@@ -253,48 +256,41 @@ class Journal:
         self,
         asked: Asked,
         plain: Any,
-        answer: type[T],
-        make: Callable[[], T],
+        answer: type[_T],
+        make: Callable[[], _T],
         evidence: Evidence | None,
-    ) -> T:
-        port, scope, ordinal, request = asked.port, asked.scope, asked.ord, asked.request
+    ) -> _T:
+        key = (asked.port, asked.scope, asked.ord, asked.request)
         began = monotonic()
         try:
             value = make()
         except AisciError as error:
-            if interrupted(error):
+            # What fails because a person stopped the run says nothing about the call: not recorded.
+            if was_interrupted(error):
                 raise Interrupted(
                     "the run was stopped",
-                    where=scope,
+                    where=asked.scope,
                     why=error.what,
                     todo="`aisci resume` continues it",
                 ) from error
-            took = round(monotonic() - began, 3)
-            failed = error_record(error)
-            self.append(
-                CallFailed(
-                    port=port, scope=scope, ord=ordinal, request=request, error=failed, seconds=took
-                )
-            )
+            seconds = round(monotonic() - began, 3)
+            self.append(CallFailed.of(asked, error=error_record(error), seconds=seconds))
             raise
-        took = round(monotonic() - began, 3)
+        seconds = round(monotonic() - began, 3)
         body = encode(answer, value)
-        made = evidence and evidence(port, scope, ordinal, request, plain, bodies.plain(body))
+        statement = evidence and evidence(*key, plain, bodies.to_json(body))
         self.append(
-            Answered(
-                port=port,
-                scope=scope,
-                ord=ordinal,
-                request=request,
-                body=bodies.store(body, self.blobs),
-                evidence=bodies.store(made, self.blobs) if made else None,
-                seconds=took,
+            Answered.of(
+                asked,
+                body=bodies.store_body(body, self.blobs),
+                evidence=bodies.store_body(statement, self.blobs) if statement else None,
+                seconds=seconds,
             )
         )
         return value
 
     def _final(self, end: Answered | CallFailed) -> bool:
-        """Replay answers all as they were; resume asks transient failures again."""
+        """Whether a recorded end is the answer: resume tries transient failures again, replay does not."""
         return self.mode is Mode.REPLAY or isinstance(end, Answered) or not end.error.transient
 
     def _next(self, port: str, scope: str) -> int:

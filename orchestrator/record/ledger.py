@@ -1,6 +1,8 @@
-"""What a journal's calls cost: tokens, dollars, seconds, GPU seconds."""
+"""The cost of a journal's calls: tokens, US dollars, seconds, GPU seconds."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from orchestrator.core.decode import decode
 from orchestrator.core.errors import BudgetSpent
@@ -11,23 +13,23 @@ from orchestrator.record.events import NESTED, Answered, Asked, CallFailed
 CallKey = tuple[str, str, int]
 
 
-class Ledger:
+class CostLedger:
     """The sums over one journal, updated with each of its lines.
 
-    ``seconds`` is the time of all calls, but for model calls inside an edit, whose time is the
-    edit's. ``gpu_seconds`` counts each GPU of a job.
+    ``seconds`` is the time of all calls except model calls inside an edit, which the time of the
+    edit includes. ``gpu_seconds`` counts each GPU of a job. ``spent`` is the charge of each model
+    call: its ceiling until it is answered.
     """
 
     def __init__(self) -> None:
         self.spent: list[Usage] = []
-        """What each model call is charged: its ceiling until it is answered."""
         self.seconds = 0.0
         self.gpu_seconds = 0.0
-        self._open: dict[CallKey, int] = {}  # a model call → its place in ``spent``
-        self._gpus: dict[CallKey, int] = {}  # a job → how many GPUs it has
+        self._open: dict[CallKey, int] = {}  # a model call → its index in ``spent``
+        self._gpus: dict[CallKey, int] = {}  # a job → its number of GPUs
 
     def asked(self, line: Asked, request: object) -> None:
-        """A call is about to be made; ``request`` is its body."""
+        """Add a call that is about to be made; ``request`` is its body."""
         if line.port == "model":
             self._open[line.key] = len(self.spent)
             self.spent.append(line.ceiling)
@@ -35,14 +37,15 @@ class Ledger:
             self._gpus[line.key] = decode(Job, request).limits.gpus
 
     def answered(self, line: Answered, answer: object) -> None:
-        """A call was answered; ``answer`` is its body."""
+        """Add the end of a call; ``answer`` is its body."""
         self._time(line)
         if line.port == "model":
             self.spent[self._open[line.key]] = decode(Reply, answer).usage
 
     def failed(self, line: CallFailed) -> None:
-        """A call failed. One that a budget's time ended may still be charged by its vendor."""
+        """Add the failure of a call."""
         self._time(line)
+        # A vendor may still charge for a request that this program stopped at a limit of time.
         if line.port == "model" and line.error.type != BudgetSpent.__name__:
             self.spent[self._open[line.key]] = Usage()
 
@@ -52,11 +55,16 @@ class Ledger:
         self.gpu_seconds += self._gpus.get(line.key, 0) * line.seconds
 
     def total(self) -> Usage:
-        """All that the model calls cost; ``usd`` is None where a price is unknown."""
-        usd = [usage.usd for usage in self.spent]
-        known = [price for price in usd if price is not None]
-        return Usage(
-            sum(usage.prompt_tokens for usage in self.spent),
-            sum(usage.completion_tokens for usage in self.spent),
-            sum(known) if len(known) == len(usd) else None,
-        )
+        """The cost of all model calls; ``usd`` is None if a price is unknown."""
+        return total_usage(self.spent)
+
+
+def total_usage(calls: Iterable[Usage]) -> Usage:
+    """The sum of ``calls``; ``usd`` is None if a price is unknown."""
+    calls = tuple(calls)
+    known = [usage.usd for usage in calls if usage.usd is not None]
+    return Usage(
+        sum(usage.prompt_tokens for usage in calls),
+        sum(usage.completion_tokens for usage in calls),
+        sum(known) if len(known) == len(calls) else None,
+    )

@@ -6,35 +6,32 @@ from typing import TypeVar
 
 from orchestrator.record.notes import Note
 
-N = TypeVar("N", bound=Note)
+_N = TypeVar("_N", bound=Note)
 _Key = tuple[str, str, int]
 
 
 class NoteIndex:
-    """What was noted, and which of it came about (again) in this process."""
+    """The recorded notes, and which of them this process has produced (again)."""
 
     def __init__(self) -> None:
         self._notes: dict[_Key, Note] = {}
-        self._came: set[_Key] = set()
+        self._produced: set[_Key] = set()
 
     def take(self, note: Note, scope: str, ordinal: int) -> None:
-        """A note that the journal holds."""
+        """Add a note of the journal."""
         self._notes[note.note, scope, ordinal] = note
 
     def expect(self, note: Note, scope: str, ordinal: int) -> Note | None:
-        """``note`` came about; returns what the journal holds in its place, if anything."""
+        """Mark ``note`` as produced; return the note that the journal has at its key, or None."""
         key = (note.note, scope, ordinal)
-        self._came.add(key)
+        self._produced.add(key)
         return self._notes.get(key)
 
-    def of(self, kind: type[N], *, below: str, now: bool) -> list[N]:
-        """Every note of ``kind`` in the scope ``below`` or under it, as written.
-
-        ``now`` leaves out those that did not come about in this process.
-        """
+    def of(self, kind: type[_N], *, below: str, now: bool) -> list[_N]:
+        """See :meth:`Journal.notes`."""
         return [
             note
             for key, note in self._notes.items()
             if isinstance(note, kind) and (key[1] == below or key[1].startswith(f"{below}/"))
-            if not now or key in self._came
+            if not now or key in self._produced
         ]

@@ -1,4 +1,4 @@
-"""Facts that stages and people add to a journal: one frozen class per kind of note."""
+"""Notes: facts that stages and users add to a journal, one frozen class per kind."""
 
 from __future__ import annotations
 
@@ -7,15 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
-from orchestrator.core.research import (
-    Claim,
-    Comparison,
-    Failure,
-    Idea,
-    Paper,
-    Review,
-    Run,
-)
+from orchestrator.core.research import Claim, Failure, Idea, Paper, Review, Run, TrainingComparison
 from orchestrator.core.tree import Tree
 
 Status = Literal["finished", "failed", "not novel"]
@@ -28,7 +20,7 @@ class _Note:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdeasEdited(_Note):
-    """A person changed ``ideas.json``; these ideas are pursued."""
+    """A user changed ``ideas.json``; these ideas are pursued."""
 
     note: Literal["ideas_edited"] = "ideas_edited"
     ideas: tuple[Idea, ...]
@@ -36,7 +28,7 @@ class IdeasEdited(_Note):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdeaDuplicated(_Note):
-    """A proposed idea, counted from 1, that the archive has already."""
+    """A proposed idea, counted from 1, that the archive already contains."""
 
     note: Literal["duplicate"] = "duplicate"
     number: int
@@ -45,15 +37,15 @@ class IdeaDuplicated(_Note):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineCompared(_Note):
-    """The baseline against the untrained model."""
+    """The baseline compared with the untrained model."""
 
     note: Literal["baseline_compared"] = "baseline_compared"
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[TrainingComparison, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdeaEnded(_Note):
-    """How an idea ended, in its run's journal."""
+    """The outcome of an idea, in its run's journal."""
 
     note: Literal["outcome"] = "outcome"
     idea: str
@@ -78,9 +70,9 @@ class StageBegan(_Note):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageReached(_Note):
-    """The study after a stage, so that a journal alone is enough to make the report.
+    """The study after a stage, so that the journal alone suffices to make the report.
 
-    ``reviews`` are one or more; ``meta_review`` sums several up.
+    ``meta_review`` summarizes several ``reviews``.
     """
 
     note: Literal["reached"] = "reached"
@@ -100,7 +92,7 @@ class StageReached(_Note):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdeaFinished(_Note):
-    """Every stage is done: how many runs, and how many traced claims."""
+    """Every stage is done: the number of runs and of verified claims."""
 
     note: Literal["finished"] = "finished"
     runs: int
@@ -117,7 +109,7 @@ class StageFailed(_Note):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished(_Note):
-    """An experiment's run with results that can be read."""
+    """An experiment's run with readable results."""
 
     note: Literal["run_finished"] = "run_finished"
     run: Run
@@ -125,7 +117,7 @@ class RunFinished(_Note):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunsCompleted(_Note):
-    """The model wants no run after this many."""
+    """The model requested no run after this many."""
 
     note: Literal["completed"] = "completed"
     after: int
@@ -133,7 +125,7 @@ class RunsCompleted(_Note):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GaveUp(_Note):
-    """A step was given up after this many attempts; ``instead`` is what takes its place."""
+    """A step was given up after this many attempts; ``instead`` replaces it."""
 
     note: Literal["given_up"] = "given_up"
     attempts: int
@@ -166,7 +158,7 @@ class EditRefused(_Note):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SectionAbsent(_Note):
-    """The template's paper has no such section."""
+    """The template's paper lacks this section."""
 
     note: Literal["section_absent"] = "section_absent"
     section: str
@@ -182,7 +174,7 @@ class Citable(_Note):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimsVerified(_Note):
-    """How many numbers in the paper were traced."""
+    """The number of verified numbers in the paper."""
 
     note: Literal["verified"] = "verified"
     claims: int
@@ -212,5 +204,5 @@ NOTE: TypeAdapter[Note] = TypeAdapter(Annotated[Note, Field(discriminator="note"
 
 
 def read_note(value: Any) -> Note:
-    """The note whose JSON is ``value``. Raises ValueError for any other."""
+    """The note whose JSON is ``value``. Raises ValueError for any other value."""
     return NOTE.validate_python(value)

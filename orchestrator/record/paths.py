@@ -1,10 +1,10 @@
-"""Every file of a run, named once; every write goes to a temporary name and is renamed.
+"""The names of every file of a run. Each file is written to a temporary name and then renamed.
 
 ::
 
     results/<template>/<time>/            one run
         journal.jsonl  blobs/  evidence/  ideas.json  report.html  audit.html  signature.json
-        <idea>/                           one idea, in the layout its users know
+        <idea>/                           one idea
             run_0/ … run_i/  run_i.py  experiment.py  plot.py  notes.txt  *.png
             latex/  <name>.pdf  review.txt  report.html
             journal.jsonl  blobs/  evidence/  history.git/
@@ -22,56 +22,56 @@ from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import Idea
 from orchestrator.core.tree import Tree
 
+LATEX_OUTPUT = "latex/out"
+PAPER_PDF = f"{LATEX_OUTPUT}/paper.pdf"
 
-def proofs_of(policy_hash: str) -> str:
-    """The folder of one policy's proofs, below the results."""
+
+def proofs_folder(policy_hash: str) -> str:
+    """The folder of one policy's proofs, below the folder of results."""
     return f"proofs/{policy_hash[:32]}"
 
 
+class _Entry:
+    """A file or folder with a fixed name in the folder of its owner."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, owner: RecordPaths, kind: type[RecordPaths]) -> Path:
+        return owner.folder / self.name
+
+
 @dataclass(frozen=True, slots=True)
-class Recorded:
-    """A folder with a record of its own, and the page that is made from it."""
+class RecordPaths:
+    """A folder with a journal, and the files made from it."""
 
     folder: Path
 
-    @property
-    def journal(self) -> Path:
-        return self.folder / "journal.jsonl"
-
-    @property
-    def blobs(self) -> Path:
-        return self.folder / "blobs"
-
-    @property
-    def evidence(self) -> Path:
-        return self.folder / "evidence"
-
-    @property
-    def report(self) -> Path:
-        return self.folder / "report.html"
+    journal = _Entry("journal.jsonl")
+    blobs = _Entry("blobs")
+    evidence = _Entry("evidence")
+    report = _Entry("report.html")
 
 
 @dataclass(frozen=True, slots=True)
-class IdeaPaths(Recorded):
+class IdeaPaths(RecordPaths):
     """The files of one idea."""
 
-    @property
-    def history(self) -> Path:
-        return self.folder / "history.git"
-
-    @property
-    def review(self) -> Path:
-        return self.folder / "review.txt"
+    history = _Entry("history.git")
+    review = _Entry("review.txt")
 
     def export(self, tree: Tree, blobs: Blobs) -> None:
-        """Write a working tree out as plain files; unchanged files stay as they are."""
+        """Write the files of a working tree; unchanged files are not written.
+
+        Raises :class:`HarvestRefused` for a name outside the folder or reserved for the record.
+        """
         for name, sha256 in tree.files:
             pure = PurePosixPath(name)
             if pure.is_absolute() or ".." in pure.parts or pure.parts[0] in RESERVED:
                 raise HarvestRefused(
                     f"a file may not be written under the name {name!r}",
                     where=str(self.folder),
-                    todo="the name is kept for the run's own records; the run is left as it is",
+                    todo="the name is reserved for the run's own records; the run is unchanged",
                 )
             path, data = self.folder / pure, blobs.get(sha256)
             if not path.is_file() or path.read_bytes() != data:
@@ -79,35 +79,27 @@ class IdeaPaths(Recorded):
 
 
 @dataclass(frozen=True, slots=True)
-class RunPaths(Recorded):
+class RunPaths(RecordPaths):
     """The files of one run."""
 
     @classmethod
     def fresh(cls, results: Path, template: str, now: datetime) -> RunPaths:
-        """A new run's folder, made; raises :class:`ResultsExist` where it is there already."""
+        """Create a new run's folder. Raises :class:`ResultsExist` if it exists."""
         folder = results / slug(template) / now.strftime("%Y%m%d_%H%M%S")
         try:
             with disk_errors(folder):
                 folder.mkdir(parents=True)
         except FileExistsError as error:
             raise ResultsExist(
-                "a run with this time is already there; it is never written over",
+                "a run with this time already exists; it is never overwritten",
                 where=str(folder),
-                todo=f"`aisci resume {folder}` goes on with it; or start again in a second",
+                todo=f"`aisci resume {folder}` continues it; or start again in a second",
             ) from error
         return cls(folder)
 
-    @property
-    def ideas(self) -> Path:
-        return self.folder / "ideas.json"
-
-    @property
-    def audit(self) -> Path:
-        return self.folder / "audit.html"
-
-    @property
-    def signature(self) -> Path:
-        return self.folder / "signature.json"
+    ideas = _Entry("ideas.json")
+    audit = _Entry("audit.html")
+    signature = _Entry("signature.json")
 
     def idea(self, idea: Idea) -> IdeaPaths:
         return IdeaPaths(self.folder / f"{slug(idea.name)}_{idea.id[:6]}")

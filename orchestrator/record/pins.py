@@ -1,4 +1,4 @@
-"""What decides what a run does, pinned in its journal's first line and again at each fork."""
+"""The inputs of a run, pinned in the first line of its journal and at each fork."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pydantic import ConfigDict
 
 from orchestrator.core.tree import Tree
 
-Pairs = tuple[tuple[str, str], ...]
+_ImageIds = tuple[tuple[str, str], ...]
 
 DEFAULT_ROLE = "default"
-"""The role of a model that does all that no other role is given for."""
+"""The role of the model that is used where no other role is configured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class _Pin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplatePin(_Pin):
-    """The template: its name, where it came from, the hash of its files, and the files."""
+    """The template: its name, its origin, the hash of its files, and the files."""
 
     name: str
     origin: str
@@ -32,7 +32,7 @@ class TemplatePin(_Pin):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyPin(_Pin):
-    """The effective policy. ``settings`` has every setting, as the policy's file would."""
+    """The effective policy. ``settings`` has every setting, in the form of a policy file."""
 
     name: str
     origin: str
@@ -42,10 +42,10 @@ class PolicyPin(_Pin):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPin(_Pin):
-    """The model of one role. ``name`` is as it was asked for, ``author`` as papers name it.
+    """The model of one role: its name in requests, and its name as the author of papers.
 
-    ``prices`` are US dollars per token by litellm's key; ``server`` is the address of a server of
-    the user's own, empty for a vendor's.
+    ``prices`` are US dollars per token by litellm's key; ``server`` is the address of the user's own
+    server, empty for a vendor's.
     """
 
     name: str
@@ -57,7 +57,7 @@ class ModelPin(_Pin):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataPin(_Pin):
-    """A staged data set: ``hash`` of its content, and the host's ``folder`` that held it."""
+    """A staged data set: the hash of its content, and its folder on the host."""
 
     name: str
     hash: str
@@ -71,12 +71,12 @@ class ProofSummary(_Pin):
     at: str
     outcome: str
     sha256: str
-    images: Pairs
+    images: _ImageIds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofPin(_Pin):
-    """The policy, by hash, whose proofs count for the run, and the latest of them."""
+    """The hash of the policy whose proofs apply to the run, and the latest of these proofs."""
 
     of: str
     newest: ProofSummary | None = None
@@ -84,7 +84,7 @@ class ProofPin(_Pin):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselinePin(_Pin):
-    """A kept baseline that the run starts from: its key, when, where and by which container."""
+    """The cached baseline that the run starts from: its key, time, machine and container."""
 
     key: str
     at: str
@@ -94,10 +94,10 @@ class BaselinePin(_Pin):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pins(_Pin):
-    """Everything that decides what a run does; resume is held to these.
+    """The inputs of a run; resume uses exactly these.
 
-    ``seccomp`` is the profile that a policy's word ``default`` means, ``prompts`` one hash over
-    all prompt files, ``images`` are (name, id), ``ideas`` is how many were asked for.
+    ``seccomp`` is the profile called ``default``, ``prompts`` one hash over all prompt files,
+    ``images`` are (name, id), ``ideas`` is the number of requested ideas.
     """
 
     program: str
@@ -105,7 +105,7 @@ class Pins(_Pin):
     policy: PolicyPin
     seccomp: dict[str, Any]
     prompts: str
-    images: Pairs
+    images: _ImageIds
     models: tuple[ModelPin, ...]
     scale: str
     ideas: int
@@ -114,6 +114,6 @@ class Pins(_Pin):
     baseline: BaselinePin | None = None
 
     def model(self, role: str = DEFAULT_ROLE) -> ModelPin:
-        """The model of ``role``, or the one that does all that no role is given for."""
-        named = {pin.role: pin for pin in self.models}
-        return named.get(role) or named[DEFAULT_ROLE]
+        """The model of ``role``, or the default one."""
+        models = {pin.role: pin for pin in self.models}
+        return models.get(role) or models[DEFAULT_ROLE]

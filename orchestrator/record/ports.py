@@ -1,13 +1,15 @@
-"""The ports as stages hold them: bound to a scope, journalled, and within the budget.
+"""The ports that stages use: bound to a scope, recorded in the journal, within the budget.
 
-A stage calls ``ports.within("run_1", "attempt_2")`` to name where it is, and then uses
-``ports.model``, ``ports.editor``, ``ports.sandbox``, ``ports.literature`` as if they were
-the real thing. Whether an answer comes from the world or from the record is not its concern.
+A stage calls ``ports.within("run_1", "attempt_2")`` to set its scope, and then uses
+``ports.model``, ``ports.editor``, ``ports.sandbox`` and ``ports.literature`` like the edges
+themselves. A stage cannot tell whether an answer is new or recorded.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.edit import Edit, EditRequest
@@ -16,16 +18,18 @@ from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.model import Ask, ModelRequest, Reply, Usage
 from orchestrator.core.protocols import Blobs, Editor, LanguageModel, Literature, Sandbox
 from orchestrator.core.research import Run
-from orchestrator.record import statement
-from orchestrator.record.budget import Budget
-from orchestrator.record.events import NESTED
+from orchestrator.record.budget import JournalBudget
+from orchestrator.record.events import NESTED, Port
 from orchestrator.record.journal import Journal
 from orchestrator.record.notes import Note, RunFinished
+from orchestrator.record.statement import container_statement
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """The four real (or scripted) edges that recorded ports call."""
+    """The four implementations that the ports call."""
 
     model: LanguageModel
     editor: Editor
@@ -35,19 +39,20 @@ class Edges:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything a stage can reach, at one scope of one journal.
+    """Everything that a stage can use, at one scope of one journal.
 
-    ``until`` is when the call that this one is a part of must end (an edit's model calls).
+    ``until`` is the deadline of the call that encloses these (an edit encloses model calls).
     """
 
     edges: Edges
     journal: Journal
     blobs: Blobs
-    budget: Budget
+    budget: JournalBudget
     scope: str
     until: Deadline = FOREVER
 
     def within(self, *names: str) -> Ports:
+        """The ports at a scope below this one."""
         return replace(self, scope="/".join((self.scope, *names)))
 
     def deadline(self, gpus: int = 0) -> Deadline:
@@ -55,13 +60,13 @@ class Ports:
         return self.until.sooner(self.budget.deadline(self.journal, gpus))
 
     def note(self, note: Note, *, settled: bool = True) -> None:
-        """Add a fact to the journal under this scope; see :meth:`Journal.note`."""
+        """Add a note to the journal at this scope; see :meth:`Journal.note`."""
         self.journal.note(self.scope, note, settled=settled)
 
     def finished_runs(self) -> tuple[Run, ...]:
-        """Every run that was noted as finished below this scope, in order."""
-        found = self.journal.notes(RunFinished, below=self.scope, now=True)
-        return tuple(note.run for note in found)
+        """Every run noted as finished below this scope, in order."""
+        notes = self.journal.notes(RunFinished, below=self.scope, now=True)
+        return tuple(note.run for note in notes)
 
     @property
     def model(self) -> RecordedModel:
@@ -80,11 +85,39 @@ class Ports:
         return RecordedLiterature(self)
 
     def text(self, sha256: str) -> str:
-        """A blob as text; what is not UTF-8 is shown as the replacement character."""
+        """A blob as text; bytes that are not UTF-8 become the replacement character."""
         return self.blobs.get(sha256).decode("utf-8", errors="replace")
 
     def keep(self, text: str) -> str:
         return self.blobs.put(text.encode())
+
+    def call(
+        self,
+        port: Port,
+        request: object,
+        answer: type[_T],
+        make: Callable[[], _T],
+        *,
+        ceiling: Usage | None = None,
+        gpus: int = 0,
+    ) -> _T:
+        """Answer from the record, or make the call within the budget and record it."""
+
+        def admit(most: Usage) -> None:
+            # A search costs nothing and ends quickly; without time left, the next call is refused.
+            if port != "literature":
+                self.budget.admit(self.journal, most, paid=port == "model", gpus=gpus)
+
+        return self.journal.call(
+            port,
+            self.scope,
+            request,
+            answer,
+            make,
+            ceiling=ceiling,
+            admit=admit,
+            evidence=container_statement if port in {"editor", "sandbox"} else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,20 +133,18 @@ class RecordedModel:
 
     def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
         ports = self.ports
-        return ports.journal.call(
+        return ports.call(
             "model",
-            ports.scope,
             ModelRequest(self.name, ask),
             Reply,
             lambda: ports.edges.model.complete(ask, within.sooner(ports.deadline())),
             ceiling=self.ceiling(ask),
-            admit=lambda ceiling: ports.budget.admit(ports.journal, ceiling, paid=True),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedEditor:
-    """A finished edit answers alone; its model calls serve only an unfinished one."""
+    """A recorded edit is answered without its model calls; these serve only an unfinished edit."""
 
     ports: Ports
 
@@ -125,15 +156,7 @@ class RecordedEditor:
             inner = replace(ports.within(NESTED.strip("/")), until=until)
             return ports.edges.editor.edit(request, inner.model, until)
 
-        return ports.journal.call(
-            "editor",
-            ports.scope,
-            request,
-            Edit,
-            make,
-            admit=lambda ceiling: ports.budget.admit(ports.journal, ceiling, paid=False),
-            evidence=statement.of_call,
-        )
+        return ports.call("editor", request, Edit, make)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +165,12 @@ class RecordedSandbox:
 
     def run(self, job: Job) -> JobResult:
         ports, gpus = self.ports, job.limits.gpus
-        return ports.journal.call(
+        return ports.call(
             "sandbox",
-            ports.scope,
             job,
             JobResult,
             lambda: ports.edges.sandbox.run(job, ports.deadline(gpus)),
-            admit=lambda ceiling: ports.budget.admit(ports.journal, ceiling, paid=False, gpus=gpus),
-            evidence=statement.of_call,
+            gpus=gpus,
         )
 
 
@@ -158,11 +179,7 @@ class RecordedLiterature:
     ports: Ports
 
     def search(self, query: Query) -> tuple[PaperRef, ...]:
-        ports = self.ports
-        return ports.journal.call(
-            "literature",
-            ports.scope,
-            query,
-            tuple[PaperRef, ...],
-            lambda: ports.edges.literature.search(query),
+        edge = self.ports.edges.literature
+        return self.ports.call(
+            "literature", query, tuple[PaperRef, ...], lambda: edge.search(query)
         )

@@ -1,4 +1,4 @@
-"""The edges of a replay: none. A replay answers from its record, and asks nothing of the world."""
+"""The edges of a replay: it answers from its record alone, so each of them refuses every call."""
 
 from __future__ import annotations
 
@@ -14,53 +14,41 @@ from orchestrator.core.protocols import LanguageModel
 from orchestrator.record.ports import Edges
 
 
-def _refuse(what: str) -> NoReturn:
-    raise Diverged(f"a replay has no {what}", why="it answers from its record alone")
+class AbsentEdge:
+    """Implements all four protocols of :class:`Edges`; only the model's name is known.
 
+    Every call raises :class:`Diverged`.
+    """
 
-class AbsentModel:
-    """Implements :class:`orchestrator.core.protocols.LanguageModel` by name alone."""
+    def __init__(self, model: str) -> None:
+        self.name = model
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    @property
-    def name(self) -> str:
-        return self._name
-
-    def ceiling(self, ask: Ask) -> Usage:  # noqa: ARG002 - the port's signature; nothing is asked
+    def ceiling(self, ask: Ask) -> Usage:  # noqa: ARG002 - the port's signature
         return Usage()
 
     def complete(self, ask: Ask, within: Deadline) -> Reply:  # noqa: ARG002 - the port's signature
         _refuse(f"model for {ask.purpose}")
 
-
-class AbsentEditor:
-    """Implements :class:`orchestrator.core.protocols.Editor`; never asked."""
-
-    def edit(
-        self,
-        request: EditRequest,
-        model: LanguageModel,  # noqa: ARG002 - the port's signature
-        within: Deadline,  # noqa: ARG002 - the port's signature
-    ) -> Edit:
+    def edit(self, request: EditRequest, model: LanguageModel, within: Deadline) -> Edit:  # noqa: ARG002 - the port's signature
         _refuse(f"editor for {request.purpose}")
-
-
-class AbsentSandbox:
-    """Implements :class:`orchestrator.core.protocols.Sandbox`; never asked."""
 
     def run(self, job: Job, within: Deadline) -> JobResult:  # noqa: ARG002 - the port's signature
         _refuse(f"sandbox for {job.scope}")
-
-
-class AbsentLiterature:
-    """Implements :class:`orchestrator.core.protocols.Literature`; never asked."""
 
     def search(self, query: Query) -> tuple[PaperRef, ...]:
         _refuse(f"library for {query.text!r}")
 
 
 def absent(model: str) -> Edges:
-    """Edges that only know the model's name."""
-    return Edges(AbsentModel(model), AbsentEditor(), AbsentSandbox(), AbsentLiterature())
+    """The edges of a replay. ``model`` is the recorded model's name, which requests contain."""
+    edge = AbsentEdge(model)
+    return Edges(edge, edge, edge, edge)
+
+
+def _refuse(what: str) -> NoReturn:
+    raise Diverged(
+        f"a replay has no {what}",
+        where="the run's journal",
+        why="a replay answers from its record alone",
+        todo="`aisci resume` finishes an unfinished run; then it can be replayed",
+    )

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from orchestrator.record.calls import ANSWERS, REQUESTS
+from orchestrator.record.calls import ANSWER_TYPES, REQUEST_TYPES
 from orchestrator.record.events import EVENT
 from orchestrator.record.notes import NOTE
 
@@ -25,7 +25,7 @@ _DESCRIPTION = (
 
 
 class _AsWritten(GenerateJsonSchema):
-    """Values as the journal has them: each with all of its fields, and no default."""
+    """Values in the form of the journal: each with all of its fields, without defaults."""
 
     def field_is_required(self, field: Any, total: bool) -> bool:  # noqa: ARG002, FBT001 - pydantic's signature
         return True
@@ -37,7 +37,7 @@ class _AsWritten(GenerateJsonSchema):
         return self.generate_inner(schema["schema"])
 
     def dataclass_schema(self, schema: core_schema.DataclassSchema) -> JsonSchemaValue:
-        """The class's schema with its docstring, where a person wrote one."""
+        """The class's schema with its docstring, unless the dataclass generated it."""
         made, doc = super().dataclass_schema(schema), schema["cls"].__doc__ or ""
         if not doc.startswith(f"{schema['cls'].__name__}("):
             made["description"] = " ".join(doc.split())
@@ -45,21 +45,21 @@ class _AsWritten(GenerateJsonSchema):
 
 
 def journal_schema() -> dict[str, Any]:
-    """The schema of a line. ``$defs`` has the notes and each port's requests and answers too."""
+    """The schema of a line; ``$defs`` also has the notes and each port's requests and answers."""
     values: dict[str, TypeAdapter[Any]] = {"line": EVENT, "Note": NOTE}
-    values |= {f"{port}.request": TypeAdapter(kind) for port, kind in REQUESTS.items()}
-    values |= {f"{port}.answer": TypeAdapter(kind) for port, kind in ANSWERS.items()}
+    values |= {f"{port}.request": TypeAdapter(kind) for port, kind in REQUEST_TYPES.items()}
+    values |= {f"{port}.answer": TypeAdapter(kind) for port, kind in ANSWER_TYPES.items()}
     made, shared = TypeAdapter.json_schemas(
         [(name, "validation", adapter) for name, adapter in values.items()],
         schema_generator=_AsWritten,
     )
-    named = {name: schema for (name, _), schema in made.items()}
+    schemas = {name: schema for (name, _), schema in made.items()}
     return {
         "$schema": GenerateJsonSchema.schema_dialect,
         "title": "A line of aisci's journal",
         "description": _DESCRIPTION,
-        **named.pop("line"),
-        "$defs": shared["$defs"] | named,
+        **schemas.pop("line"),
+        "$defs": shared["$defs"] | schemas,
     }
 
 

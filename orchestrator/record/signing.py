@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from orchestrator.core.errors import UserError
 
-_LARGEST = 64 * 1024  # bytes of a file that may be a key
+_MAX_BYTES = 64 * 1024  # of a key's file
+_NO_KEY = "it contains no {} key in PEM or OpenSSH form"
 _MAKE = "make one with: openssl genpkey -algorithm ed25519 -out audit-key.pem"
 
 
@@ -25,7 +26,7 @@ class Verifier:
 
     @property
     def fingerprint(self) -> str:
-        """As ``ssh-keygen -l`` shows it, however the key was written."""
+        """In the form of ``ssh-keygen -l``, for every format of the key's file."""
         line = self._key.public_bytes(
             serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
         )
@@ -42,7 +43,7 @@ class Verifier:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A private key, held for as long as the run lasts; it goes nowhere else."""
+    """A private key, in memory for the duration of the run."""
 
     _key: ed25519.Ed25519PrivateKey
 
@@ -58,7 +59,7 @@ def read_signer(path: Path) -> Signer:
     """The private key in a file, PEM (PKCS #8) or OpenSSH.
 
     Raises:
-        UserError: there is none, it wants a passphrase, or it is of another kind.
+        UserError: the file is missing, needs a passphrase, or contains another kind of key.
     """
     data = _read(path, "--sign")
     openssh = b"OPENSSH PRIVATE KEY" in data
@@ -66,15 +67,17 @@ def read_signer(path: Path) -> Signer:
     try:
         key = load(data, password=None)
     except TypeError as error:
-        raise _refused("--sign", path, "it is locked with a passphrase", _unlocked(path)) from error
+        todo = (
+            "a run cannot ask for the passphrase: use a separate key for signing, or remove the "
+            f"passphrase from a copy with `ssh-keygen -p -f {path}`"
+        )
+        raise _refused("--sign", path, "it is locked with a passphrase", todo) from error
     except (ValueError, UnsupportedAlgorithm) as error:
-        if b"PUBLIC KEY" in data or data.startswith(b"ssh-"):
-            raise _refused("--sign", path, "it is a public key, which cannot sign", "") from error
-        raise _refused(
-            "--sign", path, "it holds no private key in PEM or OpenSSH form", ""
-        ) from error
+        is_public = b"PUBLIC KEY" in data or data.startswith(b"ssh-")
+        why = "it is a public key, which cannot sign" if is_public else _NO_KEY.format("private")
+        raise _refused("--sign", path, why) from error
     if not isinstance(key, ed25519.Ed25519PrivateKey):
-        raise _refused("--sign", path, f"it is of another kind, {type(key).__name__}", "")
+        raise _refused("--sign", path, f"it is another kind of key, {type(key).__name__}")
     return Signer(key)
 
 
@@ -82,25 +85,20 @@ def read_verifier(path: Path) -> Verifier:
     """The public key in a file, PEM or one line of OpenSSH's.
 
     Raises:
-        UserError: there is none, or it is of another kind.
+        UserError: the file is missing or contains another kind of key.
     """
     data = _read(path, "--key")
     if b"PRIVATE KEY" in data:
         todo = f"give the public one: openssl pkey -in {path} -pubout -out audit-key.pub"
-        raise _refused("--key", path, "it is a private key, which nobody else is to have", todo)
-    load = (
-        serialization.load_ssh_public_key
-        if data.startswith(b"ssh-")
-        else serialization.load_pem_public_key
-    )
+        raise _refused("--key", path, "it is a private key, which must stay secret", todo)
+    openssh = data.startswith(b"ssh-")
+    load = serialization.load_ssh_public_key if openssh else serialization.load_pem_public_key
     try:
         key = load(data)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise _refused(
-            "--key", path, "it holds no public key in PEM or OpenSSH form", ""
-        ) from error
+        raise _refused("--key", path, _NO_KEY.format("public")) from error
     if not isinstance(key, ed25519.Ed25519PublicKey):
-        raise _refused("--key", path, f"it is of another kind, {type(key).__name__}", "")
+        raise _refused("--key", path, f"it is another kind of key, {type(key).__name__}")
     return Verifier(key)
 
 
@@ -108,20 +106,10 @@ def _read(path: Path, option: str) -> bytes:
     if not path.is_file():
         raise UserError("no such key file", where=f"{option} {path}", todo=_MAKE)
     with path.open("rb") as file:
-        return file.read(_LARGEST)
+        return file.read(_MAX_BYTES)
 
 
-def _unlocked(path: Path) -> str:
-    return (
-        "a run has nobody to ask for it: keep a key of its own for signing, or take the "
-        f"passphrase off a copy with `ssh-keygen -p -f {path}`"
-    )
-
-
-def _refused(option: str, path: Path, why: str, todo: str) -> UserError:
+def _refused(option: str, path: Path, why: str, todo: str = _MAKE) -> UserError:
     return UserError(
-        "this is no Ed25519 key that can be used here",
-        where=f"{option} {path}",
-        why=why,
-        todo=todo or _MAKE,
+        "the file has no usable Ed25519 key", where=f"{option} {path}", why=why, todo=todo
     )

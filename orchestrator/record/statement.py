@@ -1,8 +1,8 @@
-"""What is said for good of one container: an in-toto Statement, made from a call's two bodies.
+"""The in-toto attestation of one container, made from the two bodies of its call.
 
-Subjects are the request, by the hash that the journal knows it by, and every file that came
-home. The predicate says under which policy and limits the container was, what it was, what it
-used and why it ended. JSON in, JSON out: whoever reads the journal can make it again.
+Its subjects are the request, with its hash from the journal, and every harvested file. The
+predicate states the container's policy, limits, settings, use and verdict. It is a function of JSON
+in the journal, so any reader of the journal can compute it.
 """
 
 from __future__ import annotations
@@ -11,36 +11,36 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 STATEMENT = "https://in-toto.io/Statement/v1"
-CONTAINER = "https://aisci.invalid/container/v1"
-"""The predicate's type: a name, no address; RFC 2606 keeps ``.invalid`` from ever being one."""
+CONTAINER_PREDICATE = "https://aisci.invalid/container/v1"
+"""The predicate's type. It is only a name: RFC 2606 reserves ``.invalid``, so it is no address."""
 
-Json = dict[str, Any]
+_Json = dict[str, Any]
 
 _ENDED = ("verdict", "exit_code", "killed", "hit", "suspected")
-_WHAT = ("container", "image", "engine", "kernel", "runtime", "storage")
+_IDENTITY = ("container", "image", "engine", "kernel", "runtime", "storage")
 
 
-def of_call(
-    port: str, scope: str, ordinal: int, request: str, asked: Mapping[str, Any], answer: Json
-) -> Json | None:
-    """The statement of a sandbox's or editor's call; None where no container did the work."""
+def container_statement(
+    port: str, scope: str, ordinal: int, request: str, asked: Mapping[str, Any], answer: _Json
+) -> _Json | None:
+    """The statement of a call to the sandbox or editor; None if no container did the work."""
     box = answer["attestation"]
     if box is None:
         return None
-    files = dict(_home(asked, answer))
+    files = dict(_harvested(asked, answer))
     return {
         "_type": STATEMENT,
         "subject": [
             _subject(f"{port} call {ordinal + 1} in {scope}", request),
             *(_subject(path, files[path]) for path in sorted(files)),
         ],
-        "predicateType": CONTAINER,
+        "predicateType": CONTAINER_PREDICATE,
         "predicate": {
             "scope": scope,
             "kind": asked.get("kind", "editor"),
             "policy": box["policy"],
             "limits": asked["limits"],
-            **{name: box[name] for name in _WHAT},
+            **{name: box[name] for name in _IDENTITY},
             **{name: dict(box[name]) for name in ("asked", "inspected", "seen", "gpus")},
             "peaks": box["peaks"],
             "egress": box["egress"],
@@ -50,12 +50,12 @@ def of_call(
     }
 
 
-def _home(asked: Mapping[str, Any], answer: Json) -> Iterator[tuple[str, str]]:
-    """(path, SHA-256) of what came home: all of a job's files; of an edit's those it may change."""
+def _harvested(asked: Mapping[str, Any], answer: _Json) -> Iterator[tuple[str, str]]:
+    """(path, SHA-256) of a job's files, or of the files that an edit may change."""
     for path, sha256 in answer["files"]["files"]:
         if "editable" not in asked or path in asked["editable"]:
             yield path, sha256
 
 
-def _subject(name: str, sha256: str) -> Json:
+def _subject(name: str, sha256: str) -> _Json:
     return {"name": name, "digest": {"sha256": sha256}}

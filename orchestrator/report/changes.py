@@ -1,4 +1,4 @@
-"""What each run changed: its attempts, and its code against the run before it."""
+"""The changes of each run: its attempts, and the difference to the code of the previous run."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from orchestrator.core.research import Run
 from orchestrator.record.calls import Step
 from orchestrator.record.notes import RunsCompleted
-from orchestrator.report.html import Child, Html, el, fold, table
+from orchestrator.report.html import Child, Html, data_table, el, fold
 from orchestrator.report.page import pill, section
 from orchestrator.report.reading import IdeaFacts
 
-MOST_LINES = 600  # of one file's diff
-MOST_BYTES = 256 * 1024  # of a file that is compared
-LOOKS = {"+": "add", "-": "del", "@": "at"}
+_MAX_LINES = 600  # of one file's diff
+_MAX_BYTES = 256 * 1024  # of a file that is compared
+_LOOKS = {"+": "add", "-": "del", "@": "at"}
 
 
-def changes(facts: IdeaFacts) -> Html | None:
-    """Every run beside the baseline, and attempts of runs that never finished."""
+def changes_section(facts: IdeaFacts) -> Html | None:
+    """Every run besides the baseline, and the attempts of unfinished runs."""
     parts: list[Child] = []
     before = next((run for run in facts.runs if run.number == 0), None)
     numbers = sorted({run.number for run in facts.runs if run.number} | set(_tried(facts)))
@@ -30,7 +30,7 @@ def changes(facts: IdeaFacts) -> Html | None:
 
 
 def _tried(facts: IdeaFacts) -> Iterator[int]:
-    """Run numbers of which the journal holds an attempt; not the one that the author declined."""
+    """The numbers of attempted runs, except the one that the author declined."""
     completed = [note.after + 1 for note in facts.journal.notes(RunsCompleted, below="idea")]
     for step in facts.of("editor"):
         parts = step.place.split("/")
@@ -49,11 +49,11 @@ def _run(facts: IdeaFacts, number: int, run: Run | None, before: Run | None) -> 
 
 
 def _attempts(steps: list[Step]) -> Html | None:
-    """Only worth a table where something went wrong."""
+    """A table of the attempts if one of them failed or changed a fixed file; else None."""
     rows = [row for step in steps if (row := _attempt(step)) is not None]
-    back = any(step.edit.refused for step in steps if step.port == "editor" and step.answer)
-    plain = all(step.error is None for step in steps) and len(rows) <= 2 and not back
-    return None if plain else table(("attempt", "what", "how it ended", ""), rows)
+    restored = any(step.edit.refused for step in steps if step.port == "editor" and step.answer)
+    plain = all(step.error is None for step in steps) and len(rows) <= 2 and not restored
+    return None if plain else data_table(("attempt", "what", "how it ended", ""), rows)
 
 
 def _attempt(step: Step) -> tuple[Child, ...] | None:
@@ -67,8 +67,8 @@ def _attempt(step: Step) -> tuple[Child, ...] | None:
     if step.port == "editor":
         edit = step.edit
         ended = pill("edited", "good") if edit.changed else pill("no change", "warn")
-        back = f"; put back: {', '.join(edit.refused)}" if edit.refused else ""
-        return place, "edit", ended, (", ".join(edit.changed) or edit.why_not) + back
+        restored = f"; restored: {', '.join(edit.refused)}" if edit.refused else ""
+        return place, "edit", ended, (", ".join(edit.changed) or edit.why_not) + restored
     result = step.result
     look = "good" if result.ok else "bad"
     last = result.stderr.strip().splitlines()[-1:] if not result.ok else []
@@ -81,19 +81,19 @@ def _diffs(facts: IdeaFacts, before: Run, run: Run) -> Iterator[Html]:
         if old.get(path) != new.get(path) and path != "notes.txt":
             shown, count = _diff(_text(facts, old.get(path)), _text(facts, new.get(path)), path)
             opened = count <= 60
-            yield fold([el("code", path), f"  {count} lines of difference"], shown, opened=opened)
+            yield fold([el("code", path), f"  {count} changed lines"], shown, opened=opened)
 
 
 def _text(facts: IdeaFacts, sha256: str | None) -> list[str]:
     data = facts.blob(sha256) if sha256 else b""
-    if len(data) > MOST_BYTES or b"\0" in data:
+    if len(data) > _MAX_BYTES or b"\0" in data:
         return [f"({len(data)} bytes, not compared as text)"]
     return data.decode("utf-8", errors="replace").splitlines()
 
 
 def _diff(old: list[str], new: list[str], path: str) -> tuple[Html, int]:
     rows = list(difflib.unified_diff(old, new, f"before/{path}", f"after/{path}", lineterm=""))[2:]
-    spans = [el("span", row or " ", class_=LOOKS.get(row[:1])) for row in rows[:MOST_LINES]]
-    if len(rows) > MOST_LINES:
-        spans.append(el("span", f"… {len(rows) - MOST_LINES} more lines", class_="at"))
+    spans = [el("span", row or " ", class_=_LOOKS.get(row[:1])) for row in rows[:_MAX_LINES]]
+    if len(rows) > _MAX_LINES:
+        spans.append(el("span", f"… {len(rows) - _MAX_LINES} more lines", class_="at"))
     return el("pre", spans, class_="diff"), sum(row[:1] in "+-" for row in rows)

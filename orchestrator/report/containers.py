@@ -1,174 +1,176 @@
-"""Every container: what it was allowed, what the engine says it was, and what it did."""
+"""Every container: its limits, the settings that the engine reports, and what it did."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from orchestrator.core.job import Attestation, Limits
 from orchestrator.policy.runtimes import departures, unread
 from orchestrator.record.calls import Step
-from orchestrator.report.html import Child, Html, el, fold, number, right, table
-from orchestrator.report.network import network
+from orchestrator.report.html import Child, Html, data_table, el, fold, number, right
+from orchestrator.report.network import egress_table
 from orchestrator.report.page import bar, duration, pill, section, size
-from orchestrator.report.proof import proved
+from orchestrator.report.proof import proof_paragraph
 from orchestrator.report.reading import IdeaFacts
 
 
-def containers(facts: IdeaFacts) -> Html | None:
-    """One fold a container, in the order of their starts; the shared baseline's first."""
-    boxes = [(step, box) for step in (*facts.shared, *facts.steps) if (box := _box(step))]
+def containers_section(facts: IdeaFacts) -> Html | None:
+    """One fold per container, in the order of their starts; the shared baseline's is first."""
+    boxes = [(step, box) for step in (*facts.shared, *facts.steps) if (box := _attestation(step))]
     if not boxes:
         return None
-    well = sum(box.verdict == "finished" for _, box in boxes)
+    finished = sum(box.verdict == "finished" for _, box in boxes)
     intro = (
-        f"{len(boxes)} containers ran, each fresh and used once; {well} ended by themselves. "
-        "“Asked” is what the policy wanted; “inspected” is what the engine itself says of the "
-        "container; “seen” was read from the running process. Bars show the most that was "
-        "used of each limit."
+        f"{len(boxes)} containers ran, each new and used once; {finished} ended by themselves. "
+        "“Requested” is what the policy required; “inspected” is what the engine reports of the "
+        "container; “seen” was read from the running process. Bars show the peak use of each limit."
     )
-    runtimes = sorted({box.runtime for _, box in boxes})
-    otherwise = [told for name in runtimes if (told := _departures(name))]
-    one_each = [_one(step, box) for step, box in boxes]
     return section(
         "containers",
         "Containers",
         el("p", intro),
-        proved(facts.pins, "../../../"),
-        _bare(facts),
-        otherwise,
-        one_each,
+        proof_paragraph(facts.pins, "../../../"),
+        _edits_on_host(facts),
+        [departures_fold(name) for name in sorted({box.runtime for _, box in boxes})],
+        [_container(step, box) for step, box in boxes],
     )
 
 
-def _bare(facts: IdeaFacts) -> Html | None:
-    """Where edits were made on the host itself, that and how many; they have no evidence."""
-    edits = [step for step in facts.steps if step.port == "editor" and step.answer is not None]
-    bare = sum(step.edit.attestation is None for step in edits)
-    if not bare:
+def _edits_on_host(facts: IdeaFacts) -> Html | None:
+    """The number of edits made on the host itself, which have no evidence."""
+    edits = [step for step in facts.of("editor") if step.answer is not None]
+    on_host = sum(step.edit.attestation is None for step in edits)
+    if not on_host:
         return None
     return el(
         "p",
-        pill(f"edits in no container: {bare}", "warn"),
-        " Aider ran on the host, held by its guard alone: the policy says ",
+        pill(f"edits without a container: {on_host}", "warn"),
+        " Aider ran on the host, restricted by its guard alone: the policy sets ",
         el("code", "editor: process"),
         ".",
     )
 
 
-def _box(step: Step) -> Attestation | None:
+def _attestation(step: Step) -> Attestation | None:
     if step.answer is None or step.port not in {"sandbox", "editor"}:
         return None
     return step.result.attestation if step.port == "sandbox" else step.edit.attestation
 
 
-def _one(step: Step, box: Attestation) -> Html:
+def _container(step: Step, box: Attestation) -> Html:
     kind = step.job.kind if step.port == "sandbox" else "editor"
-    took = duration(box.peaks.wall)
     look = "good" if box.verdict == "finished" else "bad"
-    summary = [f"{step.place} · {kind} · {took}", pill(str(box.verdict), look)]
-    summary += [pill(f"hit {name}", "warn") for name in box.hit]
-    refused = sum(one.count for one in box.egress if not one.allowed)
-    summary += [pill(f"connections refused: {refused}", "warn")] if refused else []
-    used, which = _used(step.limits, box), _which(box)
-    return fold(summary, used, network(box), _said(step), _settings(box), which)
+    summary: list[Child] = [
+        f"{step.place} · {kind} · {duration(box.peaks.wall)}",
+        pill(str(box.verdict), look),
+        *(pill(f"hit {name}", "warn") for name in box.hit),
+        refused_pill(box),
+    ]
+    settings = len(dict((*box.asked, *box.inspected)))
+    title = f"{settings} settings requested and inspected, {len(box.seen)} seen in the process"
+    return fold(
+        summary,
+        _used(step.limits, box),
+        egress_table(box),
+        _output(step),
+        fold(title, settings_tables(box)),
+        fold("image, policy, engine", identity_table(box)),
+    )
 
 
 def _used(limits: Limits, box: Attestation) -> Html:
     peaks = box.peaks
-    rows = [
-        ("memory", size(peaks.memory), size(limits.memory), peaks.memory, limits.memory),
-        ("disk", size(peaks.disk), size(limits.workspace), peaks.disk, limits.workspace),
-        ("files", peaks.inodes, limits.inodes, peaks.inodes, limits.inodes),
-        ("processes", peaks.pids, limits.pids, peaks.pids, limits.pids),
-        ("time", duration(peaks.wall), duration(limits.wall), peaks.wall, limits.wall),
-        (
-            "CPU time",
-            duration(peaks.cpu_time),
-            duration(limits.cpu_time),
-            peaks.cpu_time,
-            limits.cpu_time,
-        ),
-        ("output", size(peaks.log_bytes), size(limits.logs), peaks.log_bytes, limits.logs),
+    rows: list[tuple[str, Callable[[float], str], float, float]] = [
+        ("memory", size, peaks.memory, limits.memory),
+        ("disk", size, peaks.disk, limits.workspace),
+        ("files", str, peaks.inodes, limits.inodes),
+        ("processes", str, peaks.pids, limits.pids),
+        ("time", duration, peaks.wall, limits.wall),
+        ("CPU time", duration, peaks.cpu_time, limits.cpu_time),
+        ("output", size, peaks.log_bytes, limits.logs),
     ]
     if limits.gpus:
-        memory = limits.gpu_memory
-        rows.append(("GPU memory", size(peaks.gpu_memory), size(memory), peaks.gpu_memory, memory))
+        rows.append(("GPU memory", size, peaks.gpu_memory, limits.gpu_memory))
     cells = [
-        (name, number(str(used)), number(str(most)), bar(part, whole))
-        for name, used, most, part, whole in rows
+        (name, number(text(used)), number(text(limit)), bar(used, limit))
+        for name, text, used, limit in rows
     ]
-    return table(("limit", right("most used"), right("allowed"), ""), cells)
+    return data_table(("limit", right("peak"), right("allowed"), ""), cells)
 
 
-def _said(step: Step) -> list[Child]:
-    """What a job's own output and harvest add; an editor's container has neither."""
+def _output(step: Step) -> list[Child]:
+    """A job's output and harvest; an editor's container has neither."""
     if step.port != "sandbox":
         refused = step.edit.refused
         return [el("p", "Refused: ", ", ".join(refused), class_="small")] if refused else []
     result = step.result
-    parts: list[Child] = [
-        el(
-            "p",
-            el("code", " ".join(step.job.argv)),
-            f" ended with exit code {result.exit_code}; {len(result.files.files)} files came home.",
-            class_="small",
-        )
-    ]
+    ended = f" ended with exit code {result.exit_code}; {len(result.files.files)} files were kept."
+    parts: list[Child] = [el("p", el("code", " ".join(step.job.argv)), ended, class_="small")]
     if result.suspected:
-        parts.append(el("p", "Suspected, from its own words alone: ", ", ".join(result.suspected)))
+        names = ", ".join(result.suspected)
+        parts.append(el("p", "Suspected, only from the program's own output: ", names))
     if result.refused:
         rows = [(el("code", name), why) for name, why in result.refused]
-        parts.append(table(("refused at the harvest", "why"), rows))
-    for name, said in (("stdout", result.stdout), ("stderr", result.stderr)):
-        if said.strip():
-            parts.append(fold(f"the end of {name}", el("pre", said[-8000:], class_="wrap")))
+        parts.append(data_table(("refused at the harvest", "why"), rows))
+    for name, output in (("stdout", result.stdout), ("stderr", result.stderr)):
+        if output.strip():
+            parts.append(fold(f"the end of {name}", el("pre", output[-8000:], class_="wrap")))
     return parts
 
 
-def _settings(box: Attestation) -> Html:
-    asked, found = dict(box.asked), dict(box.inspected)
+def settings_tables(box: Attestation) -> list[Child]:
+    """The settings that the host requested and the engine reports, and what the process had."""
+    asked, inspected = dict(box.asked), dict(box.inspected)
     rows: list[tuple[Child, ...]] = [
-        (el("code", key), asked.get(key, ""), _same(asked.get(key), found.get(key)))
-        for key in sorted(asked.keys() | found.keys())
+        (el("code", key), asked.get(key, ""), _same(asked.get(key), inspected.get(key)))
+        for key in sorted(asked.keys() | inspected.keys())
     ]
-    theirs = unread(box.runtime)
+    # Some runtimes do not report these values truthfully, so they are marked as theirs.
+    runtime_own = unread(box.runtime)
     seen: list[tuple[Child, ...]] = [
-        (el("code", key), [value, pill("the runtime's own", "warn")] if key in theirs else value)
+        (el("code", key), [value, pill("the runtime's own", "warn")] if key in runtime_own else value)
         for key, value in box.seen
+    ]  # fmt: skip
+    return [
+        data_table(("setting", "requested", "inspected"), rows),
+        data_table(("in the process", "seen"), seen) if seen else None,
     ]
-    return fold(
-        f"{len(rows)} settings asked and inspected, {len(seen)} seen in the process",
-        table(("setting", "asked", "inspected"), rows),
-        table(("in the process", "seen"), seen) if seen else None,
-    )
 
 
-def _departures(runtime: str) -> Html | None:
-    """What a runtime holds in another way than runc; None for runc itself."""
-    rows = [(one.control, one.instead, one.holds) for one in departures(runtime)]
+def _same(asked: str | None, inspected: str | None) -> Child:
+    if inspected == asked:
+        return el("span", "the same", class_="quiet")
+    if asked is None:
+        return inspected or ""
+    return [inspected if inspected is not None else "(not reported)", pill("differs", "bad")]
+
+
+def departures_fold(runtime: str) -> Html | None:
+    """The controls that a runtime enforces in another way than runc; None for runc itself."""
+    rows = [
+        (departure.control, departure.instead, departure.holds) for departure in departures(runtime)
+    ]
     if not rows:
         return None
     return fold(
-        f"under {runtime}, {len(rows)} controls are held otherwise than under runc",
-        table(("control", "what is otherwise", "what holds yet"), rows),
+        f"under {runtime}, {len(rows)} controls differ from runc",
+        data_table(("control", "the difference", "what still holds"), rows),
     )
 
 
-def _same(asked: str | None, found: str | None) -> Child:
-    if found == asked:
-        return el("span", "the same", class_="quiet")
-    if asked is None:
-        return found or ""
-    return [found if found is not None else "(not reported)", pill("differs", "bad")]
+def refused_pill(box: Attestation) -> Html | None:
+    """How many connections the allow-list refused; None for none."""
+    refused = sum(egress.count for egress in box.egress if not egress.allowed)
+    return pill(f"connections refused: {refused}", "warn") if refused else None
 
 
-def _which(box: Attestation) -> Html:
+def identity_table(box: Attestation) -> Html:
+    """The container, image, policy and versions of the software that ran it."""
     pairs = (
-        ("image", box.image),
-        ("policy", box.policy),
-        ("runtime", box.runtime),
-        ("quota by", box.storage),
-        ("engine", box.engine),
-        ("kernel", box.kernel),
+        ("container", box.container), ("image", box.image), ("policy", box.policy),
+        ("runtime", box.runtime), ("quota by", box.storage), ("engine", box.engine),
+        ("kernel", box.kernel), ("exit code", str(box.exit_code)),
+        ("ended by the host", box.killed or "no"),
         *((f"GPUs {name}", value) for name, value in box.gpus),
-    )
-    rows = [(name, el("span", value, class_="hash")) for name, value in pairs]
-    return fold("image, policy, engine", table(("", ""), rows))
+    )  # fmt: skip
+    return data_table(("", ""), [(name, el("span", value, class_="hash")) for name, value in pairs])

@@ -1,37 +1,25 @@
-"""What it cost: requests, tokens, money and time; and every call of the model."""
+"""The cost of an idea: requests, tokens, money and time; and every call of the model."""
 
 from __future__ import annotations
 
-from orchestrator.core.model import Usage
 from orchestrator.record.calls import Step
-from orchestrator.report.html import Html, el, fold, number, right, table
+from orchestrator.record.ledger import total_usage
+from orchestrator.report.html import Html, data_table, el, fold, number, right
 from orchestrator.report.page import dollars, duration, pill, section
 from orchestrator.report.reading import IdeaFacts
 
-WIDTH = 640  # of the bar of stages, in CSS pixels
-SHOWN = 4000  # characters of a prompt's last message and of a reply
+_WIDTH = 640  # of the bar of stages, in CSS pixels
+_SHOWN = 4000  # characters of a prompt's last message and of a reply
 
 
-def total(steps: tuple[Step, ...]) -> Usage:
-    """The sum; ``usd`` is None as soon as one price is unknown."""
-    used = [step.usage for step in steps]
-    prices = [usage.usd for usage in used]
-    known = [price for price in prices if price is not None]
-    return Usage(
-        sum(usage.prompt_tokens for usage in used),
-        sum(usage.completion_tokens for usage in used),
-        sum(known) if len(known) == len(prices) else None,
-    )
-
-
-def cost(facts: IdeaFacts) -> Html:
+def cost_section(facts: IdeaFacts) -> Html:
     """Money and tokens by purpose, time by stage."""
     by: dict[str, list[Step]] = {}
     for step in facts.of("model"):
         by.setdefault(step.model_request.ask.purpose, []).append(step)
     rows = [_purpose(name, tuple(steps)) for name, steps in by.items()]
     if len(by) > 1:
-        rows.append(_purpose("in all", facts.of("model")))
+        rows.append(_purpose("total", facts.of("model")))
     names = ("requests", "prompt tokens", "reply tokens", "cost", "time")
     heads = ("purpose", *map(right, names))
     unanswered = [step for step in facts.of("model") if step.seconds is None]
@@ -43,13 +31,13 @@ def cost(facts: IdeaFacts) -> Html:
         "cost",
         "Cost and time",
         _time(facts),
-        table(heads, rows) if rows else el("p", "No model was asked.", class_="quiet"),
+        data_table(heads, rows) if rows else el("p", "No model was called.", class_="quiet"),
         el("p", charged, class_="small") if unanswered else None,
     )
 
 
 def _purpose(name: str, steps: tuple[Step, ...]) -> tuple[Html | str, ...]:
-    used = total(steps)
+    used = total_usage(step.usage for step in steps)
     seconds = sum(step.seconds or 0.0 for step in steps)
     return (
         name,
@@ -62,13 +50,13 @@ def _purpose(name: str, steps: tuple[Step, ...]) -> tuple[Html | str, ...]:
 
 
 def _time(facts: IdeaFacts) -> Html | None:
-    """The stages side by side, as long as they took on the clock."""
+    """A bar of the stages, proportional to their wall time."""
     whole = sum(seconds for _, seconds in facts.stages)
     if whole <= 0:
         return None
     parts, keys, x = [], [], 0.0
     for place, (name, seconds) in enumerate(facts.stages):
-        width = WIDTH * seconds / whole
+        width = _WIDTH * seconds / whole
         look = f"s{place % 8}"
         parts.append(
             el("rect", x=round(x, 1), width=max(0.5, round(width - 1, 1)), height=12, class_=look)
@@ -79,7 +67,7 @@ def _time(facts: IdeaFacts) -> Html | None:
     chart = el(
         "svg",
         parts,
-        viewBox=f"0 0 {WIDTH} 12",
+        viewBox=f"0 0 {_WIDTH} 12",
         width="100%",
         height=14,
         preserveAspectRatio="none",
@@ -89,8 +77,8 @@ def _time(facts: IdeaFacts) -> Html | None:
     return el("div", chart, el("ul", keys, class_="legend"))
 
 
-def calls(facts: IdeaFacts) -> Html | None:
-    """Every model call, folded: the end of what was asked, and the reply."""
+def calls_section(facts: IdeaFacts) -> Html | None:
+    """Every model call, folded: the end of the prompt, and the reply."""
     steps = facts.of("model")
     if not steps:
         return None
@@ -109,12 +97,12 @@ def _call(step: Step) -> Html:
     last = ask.messages[-1].content if ask.messages else ""
     return fold(
         [head, state],
-        el("p", "the end of what was asked", class_="label small quiet"),
-        el("pre", last[-SHOWN:], class_="wrap"),
+        el("p", "the end of the prompt", class_="label small quiet"),
+        el("pre", last[-_SHOWN:], class_="wrap"),
         el("p", f"{request.model} replied", class_="label small quiet"),
         el(
             "pre",
-            reply[:SHOWN] or (step.error.what if step.error else "(no answer)"),
+            reply[:_SHOWN] or (step.error.what if step.error else "(no answer)"),
             class_="wrap",
         ),
     )

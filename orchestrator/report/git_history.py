@@ -1,4 +1,4 @@
-"""An idea's edits as a git history that no edit can reach.
+"""The edits of an idea as a git history that no edit can change.
 
 A bare repository outside the edited tree, written object by object: no work tree, no index,
 no hooks, no configuration that a model could have left. One commit per edit, with a fixed
@@ -27,7 +27,7 @@ _PLAIN_FILE = 0o100644
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class HistoryCommit:
     """One commit: its id in hex, its number from 0, and its message."""
 
     id: str
@@ -47,8 +47,8 @@ class History:
     def record(self, number: int, tree: Tree, message: str, blobs: Blobs) -> str:
         """Commit ``tree`` as edit ``number`` and return the commit's id.
 
-        An edit that stands there already, as when a run is played again, is left as it is.
-        Raises :class:`BadJournal` where it stands there otherwise, or one is left out.
+        An edit that a repeated run has already committed stays unchanged.
+        Raises :class:`BadJournal` if another edit has this number, or an earlier one is missing.
         """
         with self._open() as repo:
             chain = _chain(repo)
@@ -59,24 +59,25 @@ class History:
                     todo=_REMAKE,
                 )
             parents = [chain[number - 1].id] if number else []
-            wanted = _commit(_tree(repo, tree, blobs), parents, number, message)
+            commit = _commit(_tree(repo, tree, blobs), parents, number, message)
             if number < len(chain):
-                if chain[number].id != wanted.id:
+                if chain[number].id != commit.id:
                     raise BadJournal(
-                        f"edit {number} stands in the git history with other files or words",
+                        f"edit {number} in the git history has other files or another message",
                         where=str(self.folder),
-                        todo="the journal is the record: move this folder away and resume",
+                        todo="move this folder away and resume: the journal is the record, and the history is made from it",
                     )
-                return wanted.id.decode()
-            repo.object_store.add_object(wanted)
-            repo.refs[_BRANCH] = wanted.id
-            return wanted.id.decode()
+                return commit.id.decode()
+            repo.object_store.add_object(commit)
+            repo.refs[_BRANCH] = commit.id
+            return commit.id.decode()
 
-    def log(self) -> tuple[Recorded, ...]:
+    def log(self) -> tuple[HistoryCommit, ...]:
         """Every commit, oldest first."""
         with self._open() as repo:
             return tuple(
-                Recorded(c.id.decode(), c.commit_time, c.message.decode()) for c in _chain(repo)
+                HistoryCommit(c.id.decode(), c.commit_time, c.message.decode())
+                for c in _chain(repo)
             )
 
     def _open(self) -> Repo:
@@ -103,7 +104,7 @@ def _chain(repo: Repo) -> list[Commit]:
 
 
 def _tree(repo: Repo, tree: Tree, blobs: Blobs) -> ObjectID:
-    """Write the files and folders to the store; the id of the topmost folder."""
+    """Write the files and folders to the store; return the id of the root folder."""
     entries = []
     for path, sha256 in tree.files:
         blob = Blob.from_string(blobs.get(sha256))

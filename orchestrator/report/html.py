@@ -1,7 +1,7 @@
-"""HTML that cannot be broken out of: every plain text is escaped, only :class:`Html` is not.
+"""HTML without injection: every text is escaped, except :class:`Html`.
 
-Control characters, terminal escapes and marks that turn the reading direction are made
-visible first (``plain.py``), so that hostile text can neither act nor hide.
+Control characters, terminal escapes and marks of the reading direction are made visible first
+(``core/sanitize.py``), so that hostile text can neither act nor hide.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Iterable
 
 from orchestrator.core.sanitize import plain
 
-LONGEST = 200_000  # characters of one text
-EMPTY = frozenset({"meta", "img", "rect", "line", "circle"})
-PNG = b"\x89PNG\r\n\x1a\n"
-PICTURE = 4 * 1024 * 1024  # bytes of one picture that is put into a page
+_MAX_TEXT = 200_000  # characters of one text
+_VOID_ELEMENTS = frozenset({"meta", "img", "rect", "line", "circle"})
+_PNG = b"\x89PNG\r\n\x1a\n"
+_MAX_PICTURE = 4 * 1024 * 1024  # bytes of one picture that is put into a page
 
 
 class Html(str):
@@ -28,12 +28,12 @@ Child = Html | str | int | float | None | Iterable["Child"]
 
 
 def text(value: object) -> Html:
-    """``value`` as text of a page."""
-    return Html(html.escape(plain(value, limit=LONGEST), quote=True))
+    """``value`` as escaped text, cut at 200,000 characters."""
+    return Html(html.escape(plain(value, limit=_MAX_TEXT), quote=True))
 
 
 def join(*children: Child) -> Html:
-    """Children one after the other; lists are flattened, None is left out."""
+    """The children in order; lists are flattened, None is omitted."""
     parts: list[str] = []
     for child in children:
         if isinstance(child, Html):
@@ -46,15 +46,15 @@ def join(*children: Child) -> Html:
 
 
 def el(tag: str, /, *children: Child, **attributes: object) -> Html:
-    """An element. ``class_`` means class; an underscore in a name means a dash; None leaves out."""
-    said = "".join(
+    """An element. ``class_`` means class; an underscore in a name means a dash; None is omitted."""
+    pairs = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{text(value)}"'
         for key, value in attributes.items()
         if value is not None
     )
-    if tag in EMPTY:
-        return Html(f"<{tag}{said}/>")
-    return Html(f"<{tag}{said}>{join(*children)}</{tag}>")
+    if tag in _VOID_ELEMENTS:
+        return Html(f"<{tag}{pairs}/>")
+    return Html(f"<{tag}{pairs}>{join(*children)}</{tag}>")
 
 
 def fold(summary: Child, *children: Child, opened: bool = False) -> Html:
@@ -62,8 +62,8 @@ def fold(summary: Child, *children: Child, opened: bool = False) -> Html:
     return el("details", el("summary", summary), *children, open="" if opened else None)
 
 
-def table(heads: Iterable[Child], rows: Iterable[Iterable[Child]], class_: str = "") -> Html:
-    """A table that scrolls by itself where the page is narrow."""
+def data_table(heads: Iterable[Child], rows: Iterable[Iterable[Child]], class_: str = "") -> Html:
+    """A table that scrolls separately on a narrow page."""
     names = list(heads)
     head = el("thead", el("tr", [_head(cell) for cell in names])) if any(names) else None
     body = el("tbody", [el("tr", [_cell(cell) for cell in row]) for row in rows])
@@ -85,20 +85,16 @@ def _cell(cell: Child) -> Html:
 
 
 def number(cell: Child, **attributes: object) -> Html:
-    """A table's cell that holds a number: right, in figures of one width."""
+    """A table's cell for a number: right-aligned, with tabular figures."""
     more = attributes.pop("class_", "")
     return el("td", cell, class_=f"num {more}".strip(), **attributes)
 
 
 def picture(data: bytes, alt: str) -> Html:
-    """A PNG inside the page. Its pixels are the browser's business: here, only its first bytes
-    and its size are looked at.
-    """
-    if not data.startswith(PNG) or len(data) > PICTURE:
-        return el("p", f"{alt}: not shown, {_why_not(data)}", class_="quiet")
+    """A PNG inside the page. Only its first bytes and its size are checked; the browser decodes it."""
+    is_png = data.startswith(_PNG)
+    if not is_png or len(data) > _MAX_PICTURE:
+        why = f"{len(data)} bytes" if is_png else "it is not a PNG file"
+        return el("p", f"{alt}: not shown, {why}", class_="quiet")
     source = Html("data:image/png;base64," + base64.b64encode(data).decode())
     return Html(f'<img alt="{text(alt)}" src="{source}"/>')
-
-
-def _why_not(data: bytes) -> str:
-    return f"{len(data)} bytes" if data.startswith(PNG) else "it is not a PNG file"

@@ -1,33 +1,34 @@
-"""One idea's page, in the order in which a reader asks: what, how well, how, at what cost."""
+"""The page of one idea: the idea, its results, the changes, the paper, the cost."""
 
 from __future__ import annotations
 
 from orchestrator.record.journal import Journal
-from orchestrator.report.changes import changes
-from orchestrator.report.containers import containers
-from orchestrator.report.cost import calls, cost, total
-from orchestrator.report.html import Child, Html, el, fold, table
-from orchestrator.report.measured import measured
+from orchestrator.record.ledger import total_usage
+from orchestrator.report.changes import changes_section
+from orchestrator.report.containers import containers_section
+from orchestrator.report.cost import calls_section, cost_section
+from orchestrator.report.html import Child, Html, data_table, el, fold
+from orchestrator.report.measured import measured_section
 from orchestrator.report.page import (
     contents,
     dollars,
     duration,
-    facts,
+    fact_list,
     lines,
     page,
     pill,
     section,
 )
-from orchestrator.report.paper import claims, figures, paper, review
+from orchestrator.report.paper import claims_section, figures_section, paper_section, review_section
 from orchestrator.report.reading import IdeaFacts, read_idea
 
-TITLES = {
+_TITLES = {
     "idea": "The idea",
-    "results": "What was measured",
+    "results": "Results",
     "figures": "Figures",
     "changes": "What each run changed",
     "paper": "The paper",
-    "numbers": "Numbers checked",
+    "numbers": "Verified numbers",
     "review": "Review",
     "cost": "Cost and time",
     "containers": "Containers",
@@ -39,26 +40,26 @@ TITLES = {
 def idea_report(journal: Journal, run: Journal | None) -> str:
     """The page of one idea, a function of its journal, its run's journal and their blobs.
 
-    Raises :class:`BadJournal` where a blob is missing or changed.
+    Raises :class:`BadJournal` if a blob is missing or changed.
     """
     known = read_idea(journal, run)
     parts = {
         "idea": _idea(known),
-        "results": measured(known),
-        "figures": figures(known),
-        "changes": changes(known),
-        "paper": paper(known),
-        "numbers": claims(known),
-        "review": review(known),
-        "cost": cost(known),
-        "containers": containers(known),
-        "calls": calls(known),
+        "results": measured_section(known),
+        "figures": figures_section(known),
+        "changes": changes_section(known),
+        "paper": paper_section(known),
+        "numbers": claims_section(known),
+        "review": review_section(known),
+        "cost": cost_section(known),
+        "containers": containers_section(known),
+        "calls": calls_section(known),
         "record": _record(known),
     }
-    there = [(anchor, TITLES[anchor]) for anchor, part in parts.items() if part]
+    shown = [(anchor, _TITLES[anchor]) for anchor, part in parts.items() if part]
     title = f"{known.idea.title} · aisci"
     return page(
-        title, _head(known, contents(there)), _failure(known), *parts.values(), _foot(known)
+        title, _head(known, contents(shown)), _failure(known), *parts.values(), _foot(known)
     )
 
 
@@ -77,18 +78,18 @@ def _head(known: IdeaFacts, links: Html) -> Html:
 
 
 def _numbers(known: IdeaFacts) -> Html:
-    used = total(known.of("model"))
+    used = total_usage(step.usage for step in known.of("model"))
     boxes = len([s for s in known.steps if s.port in {"sandbox", "editor"} and s.answer])
     shared = any(step.port == "sandbox" for step in known.shared)
     finished = sum(1 for run in known.runs if run.number)
     tried = sum(run.attempts for run in known.runs if run.number)
     tokens = used.prompt_tokens + used.completion_tokens
-    return facts(
-        ("runs", finished, f"beside the baseline, in {tried} attempts"),
-        ("containers", boxes, "beside the shared baseline" if shared else ""),
+    return fact_list(
+        ("runs", finished, f"besides the baseline, in {tried} attempts"),
+        ("containers", boxes, "besides the shared baseline" if shared else ""),
         ("model calls", len(known.of("model")), f"{tokens:,} tokens"),
         ("cost", dollars(used.usd), ""),
-        ("numbers checked", len(known.claims), ""),
+        ("verified numbers", len(known.claims), ""),
         ("time in stages", duration(sum(seconds for _, seconds in known.stages)), ""),
     )
 
@@ -104,7 +105,7 @@ def _failure(known: IdeaFacts) -> Html | None:
         return el("div", el("p", "This idea is not finished."), class_="notice warn")
     return el(
         "div",
-        el("p", el("strong", f"It ended in the stage “{failure.stage}”: {failure.error}")),
+        el("p", el("strong", f"The stage “{failure.stage}” failed: {failure.error}")),
         lines(failure.what),
         el("p", f"Where: {failure.where}", class_="small") if failure.where else None,
         el("p", f"What to do: {failure.todo}", class_="small") if failure.todo else None,
@@ -125,7 +126,7 @@ def _idea(known: IdeaFacts) -> Html:
         own = el("p", "The proposer's own scores: ", ", ".join(scores), ".", class_="small quiet")
     return section(
         "idea",
-        TITLES["idea"],
+        _TITLES["idea"],
         lines(idea.experiment),
         own,
         el("h3", "Is it new? ", pill(novelty.decision)),
@@ -142,17 +143,18 @@ def _papers(known: IdeaFacts) -> Html | None:
     if not rows:
         return None
     return fold(
-        f"{len(rows)} papers were looked at", table(("title", "authors", "year", "venue"), rows)
+        f"{len(rows)} papers considered",
+        data_table(("title", "authors", "year", "venue"), rows),
     )
 
 
 def _record(known: IdeaFacts) -> Html:
     pins = known.pins
     rows: list[tuple[Child, ...]] = [
-        ("journal lines", str(known.lines)),
-        ("journal head", el("span", known.head, class_="hash")),
-        ("sealed", "yes" if known.sealed else "no: the idea may go on"),
-        ("began", known.began),
+        ("journal lines", str(len(known.journal.events))),
+        ("journal head", el("span", known.journal.head, class_="hash")),
+        ("sealed", "yes" if known.journal.sealed else "no: the idea may continue"),
+        ("began", known.journal.events[0].at),
     ]
     if pins:
         template, policy = pins.template, pins.policy
@@ -166,12 +168,11 @@ def _record(known: IdeaFacts) -> Html:
         ]
         rows += [(f"image {name}", _hash(image)) for name, image in pins.images]
     about = (
-        "This page was made from the journals of the idea and its run alone. A journal is a chain "
-        "of hashes, and the head below is its last. The run's own head, on the run's page, stands "
-        "for this one too: to whoever kept that elsewhere, an audit shows whether the record is "
-        "intact."
+        "This page was made only from the journals of the idea and its run. A journal is a chain of "
+        "hashes, and the head below is the last one. The run's head, on the run's page, covers it "
+        "too: with a copy of that head stored elsewhere, an audit shows whether the record is intact."
     )
-    return section("record", TITLES["record"], el("p", about), table(("", ""), rows))
+    return section("record", _TITLES["record"], el("p", about), data_table(("", ""), rows))
 
 
 def _hash(value: str) -> Html:
@@ -179,9 +180,9 @@ def _hash(value: str) -> Html:
 
 
 def _foot(known: IdeaFacts) -> Html:
-    said = (
-        "Text on this page was written by a language model and by programs that it wrote; "
-        "none of it was run on the host or can act here: the page holds no script and loads "
-        f"nothing. Journal head {known.head[:16]}…"
+    text = (
+        "Text on this page was written by a language model and by programs that it wrote. None of "
+        "it was executed on the host, and it cannot act here: the page contains no script and "
+        f"loads nothing. Journal head {known.journal.head[:16]}…"
     )
-    return el("footer", el("p", said))
+    return el("footer", el("p", text))

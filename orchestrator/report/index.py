@@ -1,4 +1,4 @@
-"""A run's page: its ideas side by side, and where each one's own page is."""
+"""The page of a run: its ideas in a table, with links to their pages."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from urllib.parse import quote
 from orchestrator.core.errors import BadJournal
 from orchestrator.record.calls import steps
 from orchestrator.record.journal import Journal
+from orchestrator.record.ledger import total_usage
 from orchestrator.record.pins import Pins
-from orchestrator.report.cost import total
-from orchestrator.report.html import Child, Html, el, join, number, right, table
-from orchestrator.report.page import dollars, duration, facts, page, pill, section
-from orchestrator.report.proof import proved
+from orchestrator.report.html import Child, Html, data_table, el, join, number, right
+from orchestrator.report.page import dollars, duration, fact_list, page, pill, section
+from orchestrator.report.proof import proof_paragraph
 from orchestrator.report.reading import IdeaFacts, read_idea
 
 
 def run_report(run: Journal, ideas: list[Journal]) -> str:
-    """The page of a run over its ideas' journals, each in a folder beside the run's own."""
+    """The page of a run. ``ideas`` are the journals of its ideas, each in a folder of its own.
+
+    Raises :class:`BadJournal` if ``run`` is not the journal of a run.
+    """
     pins = _pins(run)
     known = [(journal.path.parent.name, read_idea(journal, run)) for journal in ideas]
     template = pins.template.name
@@ -37,7 +40,7 @@ def run_report(run: Journal, ideas: list[Journal]) -> str:
             _numbers(run, [facts for _, facts in known]),
         ),
         section("ideas", "Ideas", [_table(known)]),
-        section("proof", "Proof of the policy", proved(pins, "../../")),
+        section("proof", "Proof of the policy", proof_paragraph(pins, "../../")),
         section("record", "The record", _record(run)),
     )
 
@@ -45,9 +48,9 @@ def run_report(run: Journal, ideas: list[Journal]) -> str:
 def _numbers(run: Journal, ideas: list[IdeaFacts]) -> Html:
     asked = tuple(step for step in steps(run) if step.port == "model")
     every = (*asked, *(step for idea in ideas for step in idea.of("model")))
-    used = total(every)
+    used = total_usage(step.usage for step in every)
     done = sum(idea.status == "finished" for idea in ideas)
-    return facts(
+    return fact_list(
         ("ideas finished", f"{done} of {len(ideas)}", ""),
         ("papers", sum(idea.paper is not None for idea in ideas), ""),
         ("model calls", len(every), f"{used.prompt_tokens + used.completion_tokens:,} tokens"),
@@ -58,7 +61,7 @@ def _numbers(run: Journal, ideas: list[IdeaFacts]) -> Html:
 def _table(known: list[tuple[str, IdeaFacts]]) -> Html:
     rows: list[tuple[Child, ...]] = []
     for folder, idea in known:
-        used = total(idea.of("model"))
+        used = total_usage(step.usage for step in idea.of("model"))
         why = f"{idea.failure.stage}: {idea.failure.what}"[:300] if idea.failure else ""
         rows.append(
             (
@@ -73,8 +76,8 @@ def _table(known: list[tuple[str, IdeaFacts]]) -> Html:
                 number(duration(sum(seconds for _, seconds in idea.stages))),
             )
         )
-    names = ("runs", "numbers checked", "cost", "time")
-    return table(("idea", "", *map(right, names)), rows)
+    names = ("runs", "verified numbers", "cost", "time")
+    return data_table(("idea", "", *map(right, names)), rows)
 
 
 def _pins(run: Journal) -> Pins:
@@ -88,7 +91,7 @@ def _pins(run: Journal) -> Pins:
 
 
 def _baseline(pins: Pins) -> str:
-    """Where ``run_0`` is from: a container of this run, or an earlier one of the same job."""
+    """The origin of ``run_0``: a container of this run, or a cached baseline of the same job."""
     kept = pins.baseline
     if kept is None:
         return "measured in this run"
@@ -102,13 +105,13 @@ def _record(run: Journal) -> Html:
         ("model", pins.model().name),
         ("baseline", _baseline(pins)),
         ("head", el("span", run.head, class_="hash")),
-        ("sealed", "yes" if run.sealed else "no: the run may go on, and its head will be another"),
+        ("sealed", "yes" if run.sealed else "no: the run may continue, and its head will change"),
     ]
     about = el(
         "p",
-        "The head stands for every line of this run and of its ideas. Keep it where whoever can "
-        "write to this folder cannot: ",
+        "The head covers every line of this run and of its ideas. Store it where nobody who can "
+        "write to this folder can change it: ",
         el("code", "aisci audit RUN --head HEAD"),
         " then shows whether anything was changed.",
     )
-    return join(about, table(("", ""), rows))
+    return join(about, data_table(("", ""), rows))

@@ -1,36 +1,37 @@
-"""What was measured: each run against the baseline, with direction and standard errors."""
+"""The results: each run against the baseline, with direction and standard errors."""
 
 from __future__ import annotations
 
 import math
 
-from orchestrator.report.html import Child, Html, el, number, right, table, text
+from orchestrator.report.html import Child, Html, data_table, el, number, right, text
 from orchestrator.report.page import section
 from orchestrator.report.reading import IdeaFacts
 from orchestrator.template.manifest import Manifest, Metric
 from orchestrator.template.results import Dataset
 
 WIDTH, STEP = 150, 9  # of a row's little chart, in CSS pixels
-Value = tuple[float, float | None]
+_Value = tuple[float, float | None]
 
 
-def measured(facts: IdeaFacts) -> Html | None:
-    """A table a data set; None where no run brought numbers home."""
+def measured_section(facts: IdeaFacts) -> Html | None:
+    """One table per data set; None without results."""
     if not facts.results:
         return None
     datasets = dict.fromkeys(name for _, r in facts.results for name in r.datasets)
     tables = [_dataset(facts, name) for name in datasets]
-    return section("results", "What was measured", _how_to_read(facts), _runs(facts), tables)
+    return section("results", "Results", _how_to_read(facts), _runs(facts), tables)
 
 
 def _how_to_read(facts: IdeaFacts) -> Html:
     seeds = (
-        "Mean ± standard error, as the experiment itself computed them; read from each run's "
-        "final_info.json. A change is coloured by the direction that the template declares. "
-        "It is grey where it is no larger than the standard error of the difference, "
-        "√(s₀² + s²): such a change shows nothing."
+        "Mean ± standard error, as computed by the experiment, from each run's final_info.json. "
+        "A change has the colour of the direction that the template declares. It is grey if it is "
+        "no larger than the standard error of the difference, √(s₀² + s²): it is not significant."
     )
-    alone = " No baseline is known here, so runs stand alone." if facts.results[0][0] != 0 else ""
+    alone = (
+        " The baseline is unknown, so there is no comparison." if facts.results[0][0] != 0 else ""
+    )
     return el("p", seeds, alone, class_="small quiet")
 
 
@@ -44,37 +45,39 @@ def _runs(facts: IdeaFacts) -> Html:
         )
         for run in facts.runs
     ]
-    return table(("", "what it is", right("attempts"), right("time")), rows)
+    return data_table(("", "description", right("attempts"), right("time")), rows)
 
 
 def _dataset(facts: IdeaFacts, name: str) -> Html:
-    found = {n: r.datasets[name] for n, r in facts.results if name in r.datasets}
-    metrics = _ordered(dict.fromkeys(m for d in found.values() for m in d.means), facts.manifest)
+    by_run = {n: r.datasets[name] for n, r in facts.results if name in r.datasets}
+    metrics = _ordered(dict.fromkeys(m for d in by_run.values() for m in d.means), facts.manifest)
     heads: list[Child] = ["metric"]
-    heads += [right("baseline" if run == 0 else f"run {run}") for run in found]
-    heads += [""] if len(found) > 1 else []
-    rows = [_row(metric, found, facts.manifest) for metric in metrics]
-    return el("div", el("h3", name), table(heads, rows))
+    heads += [right("baseline" if run == 0 else f"run {run}") for run in by_run]
+    heads += [""] if len(by_run) > 1 else []
+    rows = [_row(metric, by_run, facts.manifest) for metric in metrics]
+    return el("div", el("h3", name), data_table(heads, rows))
 
 
 def _ordered(names: dict[str, None], manifest: Manifest | None) -> list[str]:
-    """Headline metrics first, then the manifest's order, then what it does not know."""
+    """Headline metrics first, then the others in the manifest's order, then undeclared ones."""
     if manifest is None:
         return list(names)
     known = [*manifest.headline, *manifest.metrics]
     return sorted(names, key=lambda name: known.index(name) if name in known else len(known))
 
 
-def _row(metric: str, found: dict[int, Dataset], manifest: Manifest | None) -> list[Child]:
+def _row(metric: str, by_run: dict[int, Dataset], manifest: Manifest | None) -> list[Child]:
     about = manifest.metrics.get(metric) if manifest else None
-    values = {run: _value(data, metric) for run, data in found.items()}
+    values = {run: _value(data, metric) for run, data in by_run.items()}
     base = values.get(0)
     cells: list[Child] = [_name(metric, about)]
     cells += [
-        _plain(value) if run == 0 or base is None else _against(base, value, about)
+        number(_text(value) if value else "–")
+        if run == 0 or base is None
+        else _against(base, value, about)
         for run, value in values.items()
     ]
-    return cells + ([el("td", _chart(values))] if len(found) > 1 else [])
+    return cells + ([el("td", _chart(values))] if len(by_run) > 1 else [])
 
 
 def _name(metric: str, about: Metric | None) -> Html:
@@ -86,21 +89,17 @@ def _name(metric: str, about: Metric | None) -> Html:
     return el("td", metric, el("small", small) if small else None, class_="metric")
 
 
-def _value(data: Dataset, metric: str) -> Value | None:
+def _value(data: Dataset, metric: str) -> _Value | None:
     mean = data.means.get(metric)
     return None if mean is None else (mean, data.stderrs.get(metric))
 
 
-def _plain(value: Value | None) -> Html:
-    return number(_said(value) if value else "–")
-
-
-def _said(value: Value) -> str:
+def _text(value: _Value) -> str:
     mean, error = value
     return f"{mean:.4g}" + (f" ± {error:.2g}" if error is not None else "")
 
 
-def _against(base: Value, value: Value | None, about: Metric | None) -> Html:
+def _against(base: _Value, value: _Value | None, about: Metric | None) -> Html:
     if value is None:
         return number("–")
     change, look = value[0] - base[0], ""
@@ -113,18 +112,18 @@ def _against(base: Value, value: Value | None, about: Metric | None) -> Html:
     note = f"{arrow} {change:+.3g}{share}" + (", within s.e." if within else "")
     note = note.replace("-", "−") if change else "no change"
     small = el("small", note, class_=look or None)
-    return number([text(_said(value)), small], class_="within" if within else "")
+    return number([text(_text(value)), small], class_="within" if within else "")
 
 
-def is_within(base: Value, value: Value) -> bool:
-    """Whether a change is no larger than its own standard error; unknown errors judge nothing."""
+def is_within(base: _Value, value: _Value) -> bool:
+    """Whether a change is no larger than its standard error; False if an error is unknown."""
     if base[1] is None or value[1] is None:
         return False
     return abs(value[0] - base[0]) <= math.hypot(base[1], value[1])
 
 
-def _chart(values: dict[int, Value | None]) -> Html | None:
-    """One dot a run on a common axis, the baseline hollow, bars of one standard error."""
+def _chart(values: dict[int, _Value | None]) -> Html | None:
+    """One dot per run on a common axis, the baseline hollow, with bars of one standard error."""
     known = {run: value for run, value in values.items() if value is not None}
     low = min((mean - (error or 0.0) for mean, error in known.values()), default=0.0)
     high = max((mean + (error or 0.0) for mean, error in known.values()), default=0.0)

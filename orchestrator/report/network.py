@@ -1,34 +1,35 @@
-"""What a container asked of the allow-list's proxy, and what became of it: one row a decision."""
+"""The connections that a container requested, and the decisions of the allow-list."""
 
 from __future__ import annotations
 
 from orchestrator.core.job import Attestation, Egress
-from orchestrator.report.html import Html, el, fold, number, right, table
+from orchestrator.report.html import Html, data_table, el, fold, number, right
 from orchestrator.report.page import pill, size
 
 
-def network(box: Attestation) -> Html | None:
-    """A fold with every connection; None where the container had no way out or took none."""
-    told = box.egress
-    if not told:
+def egress_table(box: Attestation) -> Html | None:
+    """A fold with every connection; None if the container requested none."""
+    if not box.egress:
         return None
-    allowed = sum(one.count for one in told if one.allowed)
-    refused = sum(one.count for one in told if not one.allowed)
-    heads = ("asked for", "address", "", "why", right("sent"), right("received"), right("after"))
+    allowed = sum(egress.count for egress in box.egress if egress.allowed)
+    refused = sum(egress.count for egress in box.egress if not egress.allowed)
+    heads = ("host", "address", "", "why", right("sent"), right("received"), right("after"))
     return fold(
         f"connections through the allow-list: {allowed} allowed, {refused} refused",
-        table(heads, [_row(one) for one in told]),
+        data_table(heads, [_row(egress) for egress in box.egress]),
     )
 
 
-def _row(one: Egress) -> tuple[Html | str, ...]:
-    many = f" × {one.count}" if one.count > 1 else ""
+def _row(egress: Egress) -> tuple[Html | str, ...]:
+    many = f" × {egress.count}" if egress.count > 1 else ""
     return (
-        el("code", one.host),
-        el("code", one.address),
-        pill(("allowed" if one.allowed else "refused") + many, "good" if one.allowed else "bad"),
-        one.why,
-        number(size(one.sent)),
-        number(size(one.received)),
-        number(f"{one.at:.1f} s"),
+        el("code", egress.host),
+        el("code", egress.address),
+        pill(
+            ("allowed" if egress.allowed else "refused") + many, "good" if egress.allowed else "bad"
+        ),
+        egress.why,
+        number(size(egress.sent)),
+        number(size(egress.received)),
+        number(f"{egress.at:.1f} s"),
     )

@@ -1,4 +1,4 @@
-"""The page around a report: no script, nothing fetched, one style sheet known by its hash."""
+"""The frame of a page: no script, nothing loaded, one style sheet identified by its hash."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib import resources
 
 from orchestrator.report.html import Child, Html, el
 
-STATES = {
+_LOOKS = {
     "finished": "good",
     "ready": "good",
     "failed": "bad",
@@ -22,15 +22,15 @@ STATES = {
 
 @cache
 def style() -> str:
-    """The style sheet; our own text."""
+    """The style sheet."""
     return (resources.files("orchestrator") / "report" / "style.css").read_text("utf-8")
 
 
 def page(title: str, *parts: Child) -> str:
     """A whole HTML document.
 
-    Its content security policy allows pictures that are in the page and the one style sheet,
-    and nothing else: no script, font, frame, form or fetch, whatever the text in it says.
+    Its content security policy allows only embedded pictures and the one style sheet: no script,
+    font, frame, form or request, whatever text the page contains.
     """
     css = style()
     known = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
@@ -53,11 +53,11 @@ def page(title: str, *parts: Child) -> str:
 
 def pill(state: str, look: str = "") -> Html:
     """A short state in its colour."""
-    return el("span", state, class_=f"pill {look or STATES.get(state, '')}".strip())
+    return el("span", state, class_=f"pill {look or _LOOKS.get(state, '')}".strip())
 
 
-def facts(*pairs: tuple[str, Child, Child]) -> Html:
-    """(name, value, small print) side by side."""
+def fact_list(*pairs: tuple[str, Child, Child]) -> Html:
+    """Cells of (name, value, small print)."""
     cells = [
         el("div", el("dt", name), el("dd", value, el("small", small) if small else None))
         for name, value, small in pairs
@@ -70,12 +70,12 @@ def section(anchor: str, title: str, *parts: Child) -> Html:
 
 
 def contents(entries: list[tuple[str, str]]) -> Html:
-    """Links to the sections that are there."""
+    """Links to the sections."""
     return el("nav", [el("a", title, href=f"#{anchor}") for anchor, title in entries])
 
 
 def bar(part: float, whole: float, *, width: int = 72) -> Html | None:
-    """How much of a limit was used; red at 98 % and above. None where there is no limit."""
+    """A bar of the used part of a limit; red from 98 %. None without a limit."""
     if whole <= 0:
         return None
     share = min(1.0, max(0.0, part / whole))
@@ -93,7 +93,7 @@ def bar(part: float, whole: float, *, width: int = 72) -> Html | None:
 
 
 def size(amount: float) -> str:
-    """Bytes for a person."""
+    """Bytes in a readable unit."""
     for unit, scale in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if amount >= scale:
             return f"{amount / scale:.3g} {unit}"
@@ -101,7 +101,7 @@ def size(amount: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds for a person."""
+    """Seconds in a readable unit."""
     if seconds >= 3600:
         return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:02.0f} min"
     if seconds >= 120:
@@ -110,16 +110,16 @@ def duration(seconds: float) -> str:
 
 
 def dollars(usd: float | None) -> str:
-    """US dollars; an unknown price is said to be unknown."""
+    """US dollars as text."""
     if usd is None:
         return "price unknown"
     return f"${usd:,.2f}" if usd >= 1 or usd == 0 else f"${usd:.4f}"
 
 
 def lines(value: str) -> Html:
-    """A model's or a person's prose, its line breaks kept."""
+    """Prose with its line breaks."""
     return el("p", value, class_="verbatim")
 
 
-def listed(items: tuple[str, ...]) -> Html | None:
+def bullet_list(items: tuple[str, ...]) -> Html | None:
     return el("ul", [el("li", item) for item in items]) if items else None

@@ -1,4 +1,4 @@
-"""The paper as pictures, the numbers that were checked in it, its review, and the figures."""
+"""The paper as pictures, its verified numbers, its review, and the figures."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import re
 from urllib.parse import quote
 
 from orchestrator.core.files import slug
-from orchestrator.report.html import Child, Html, el, fold, join, picture, table
-from orchestrator.report.page import lines, listed, pill, section
+from orchestrator.record.paths import PAPER_PDF
+from orchestrator.report.html import Child, Html, data_table, el, fold, join, picture
+from orchestrator.report.page import bullet_list, lines, pill, section
 from orchestrator.report.reading import IdeaFacts
 
-MOST_PICTURES = 20  # pages, and figures, that one report shows
-MOST_BYTES = 16 * 1024 * 1024  # of all pages, and of all figures
-PDF = "latex/out/paper.pdf"
+_MAX_PICTURES = 20  # pages, and figures, that one report shows
+_MAX_BYTES = 16 * 1024 * 1024  # of all pages, and of all figures
 _PAGE = re.compile(r"latex/out/page-(\d+)\.png")
 
 
-def figures(facts: IdeaFacts) -> Html | None:
-    """Figures as the plot container left them; the browser, not this program, decodes them."""
+def figures_section(facts: IdeaFacts) -> Html | None:
+    """The figures of the plot container; the browser, not this program, decodes them."""
     known = facts.tree.as_dict()
     names = {name: known[name] for name in facts.figures if name in known}
     if not names:
@@ -30,34 +30,36 @@ def figures(facts: IdeaFacts) -> Html | None:
     return section("figures", "Figures", el("div", shown, class_="figures"), rest)
 
 
-def paper(facts: IdeaFacts) -> Html | None:
-    """Pictures of the pages, a link to the PDF, and what LaTeX still warned of."""
+def paper_section(facts: IdeaFacts) -> Html | None:
+    """Pictures of the pages, a link to the PDF, and the warnings of LaTeX."""
     if facts.paper is None:
         return None
     files = facts.paper.files.as_dict()
     numbered = sorted((int(m[1]), files[p]) for p in files if (m := _PAGE.fullmatch(p)))
     shown = _pictures(facts, {f"page {number}": sha256 for number, sha256 in numbered})
     name = f"{slug(facts.idea.name)}.pdf"
-    link = el("a", name, href=quote(name)) if PDF in files else "no PDF"
-    pages = len(facts.paper.pages)
+    link = el("a", name, href=quote(name)) if PAPER_PDF in files else "no PDF"
+    pages, warnings = len(facts.paper.pages), facts.paper.warnings
     return section(
         "paper",
         "The paper",
-        el("p", f"{pages} page{'s' * (pages != 1)}, written by ", _author(facts), ": ", link),
+        el("p", f"{pages} page{'s' * (pages != 1)}, written by ", facts.author, ": ", link),
         el("div", shown, class_="pages"),
         _rest(len(numbered) - len(shown), "pages are in the PDF"),
-        _warnings(facts.paper.warnings),
+        fold(f"Warnings of LaTeX and chktex: {len(warnings)}", bullet_list(warnings))
+        if warnings
+        else None,
     )
 
 
 def _pictures(facts: IdeaFacts, named: dict[str, str]) -> list[Html]:
-    """The first pictures, as many as a page should carry."""
+    """The first pictures, up to the limits of a page."""
     shown: list[Html] = []
-    room = MOST_BYTES
+    room = _MAX_BYTES
     for alt, sha256 in named.items():
         data = facts.blob(sha256)
         room -= len(data)
-        if room < 0 or len(shown) == MOST_PICTURES:
+        if room < 0 or len(shown) == _MAX_PICTURES:
             break
         shown.append(picture(data, alt))
     return shown
@@ -67,16 +69,8 @@ def _rest(count: int, where: str) -> Html | None:
     return el("p", f"{count} more {where}.", class_="small quiet") if count > 0 else None
 
 
-def _author(facts: IdeaFacts) -> str:
-    return facts.author
-
-
-def _warnings(found: tuple[str, ...]) -> Html | None:
-    return fold(f"Remarks of LaTeX and chktex: {len(found)}", listed(found)) if found else None
-
-
-def claims(facts: IdeaFacts) -> Html | None:
-    """Every number of the paper with what it resolves to."""
+def claims_section(facts: IdeaFacts) -> Html | None:
+    """Every number of the paper with its source."""
     if not facts.claims:
         return None
     lost = [claim for claim in facts.claims if not claim.source]
@@ -88,28 +82,30 @@ def claims(facts: IdeaFacts) -> Html | None:
         )
         for claim in facts.claims
     ]
-    said = f"{len(facts.claims)} numbers, each resolved to a result, a setting or a reference."
+    summary = f"{len(facts.claims)} numbers, each resolved to a result, a setting or a reference."
     if lost:
-        said = f"{len(lost)} of {len(facts.claims)} numbers resolve to nothing."
-    shown = fold("All numbers and their sources", table(("number", "where", "source"), rows))
-    return section("numbers", "Numbers checked", el("p", said), shown)
+        summary = f"{len(lost)} of {len(facts.claims)} numbers resolve to nothing."
+    shown = fold("All numbers and their sources", data_table(("number", "where", "source"), rows))
+    return section("numbers", "Verified numbers", el("p", summary), shown)
 
 
-def review(facts: IdeaFacts) -> Html | None:
-    """The review as it was given; scores only where somebody judged."""
-    found = facts.review
-    if found is None:
+def review_section(facts: IdeaFacts) -> Html | None:
+    """The review; with scores only if the reviewer gave any."""
+    review = facts.review
+    if review is None:
         return None
-    parts: list[Child] = [el("p", f"By {found.reviewer or 'an unnamed reviewer'}.", class_="quiet")]
-    if found.overall is None:
+    parts: list[Child] = [
+        el("p", f"By {review.reviewer or 'an unnamed reviewer'}.", class_="quiet")
+    ]
+    if review.overall is None:
         parts.append(el("p", "This reviewer gives no scores and no decision.", class_="quiet"))
     else:
-        scores = [*found.scores, ("Overall (1–10)", found.overall)]
-        scores += [("Confidence (1–5)", found.confidence)] if found.confidence else []
+        scores = [*review.scores, ("Overall (1–10)", review.overall)]
+        scores += [("Confidence (1–5)", review.confidence)] if review.confidence else []
         rows = [(name, str(score)) for name, score in scores]
-        parts.append(join(table(("score", ""), rows), el("p", "Decision: ", found.decision)))
-    parts.append(lines(found.summary))
+        parts.append(join(data_table(("score", ""), rows), el("p", "Decision: ", review.decision)))
+    parts.append(lines(review.summary))
     for name in ("strengths", "weaknesses", "questions", "limitations"):
-        points: tuple[str, ...] = getattr(found, name)
-        parts += [el("h3", name.capitalize()), listed(points)] if points else []
+        points: tuple[str, ...] = getattr(review, name)
+        parts += [el("h3", name.capitalize()), bullet_list(points)] if points else []
     return section("review", "Review", parts)

@@ -1,4 +1,4 @@
-"""What a report shows of one idea, read from its journal, its run's journal and their blobs."""
+"""The facts of one idea for its report, from its journal, its run's journal and their blobs."""
 
 from __future__ import annotations
 
@@ -22,16 +22,17 @@ from orchestrator.record.notes import (
     read_note,
 )
 from orchestrator.record.pins import Pins
+from orchestrator.template.baseline import baseline_run
 from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import Results, parse_final_info
 from orchestrator.template.template import from_files
 
-BASELINE = "run/baseline"
+_BASELINE = "run/baseline"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdeaFacts:
-    """Everything that a page about one idea says. ``runs`` begin with the baseline, if known.
+    """The facts of one idea. ``runs`` begin with the baseline, if known.
 
     ``shared`` are the calls that the run made for all its ideas.
     """
@@ -42,8 +43,6 @@ class IdeaFacts:
     manifest: Manifest | None
     status: str
     failure: Failure | None
-    began: str
-    ended: str
     stages: tuple[tuple[str, float], ...]
     runs: tuple[Run, ...]
     results: tuple[tuple[int, Results], ...]
@@ -54,9 +53,6 @@ class IdeaFacts:
     review: Review | None
     steps: tuple[Step, ...]
     shared: tuple[Step, ...]
-    lines: int
-    head: str
-    sealed: bool
     journal: Journal
 
     def of(self, port: str) -> tuple[Step, ...]:
@@ -64,15 +60,18 @@ class IdeaFacts:
 
     @property
     def author(self) -> str:
-        """Who wrote the idea's paper, as the run's pins name it."""
-        return self.pins.model().author if self.pins else "a model that this record does not name"
+        """The author of the idea's paper, from the run's pins."""
+        return self.pins.model().author if self.pins else "an unnamed model"
 
     def blob(self, sha256: str) -> bytes:
         return self.journal.blobs.get(sha256)
 
 
 def read_idea(journal: Journal, run: Journal | None) -> IdeaFacts:
-    """The facts of one idea. ``run`` is its run's journal; without it the baseline is unknown."""
+    """The facts of one idea. ``run`` is its run's journal; without it, the baseline is unknown.
+
+    Raises :class:`BadJournal` if ``journal`` is not the journal of an idea.
+    """
     first = journal.events[0]
     if not isinstance(first, IdeaStarted):
         raise BadJournal(
@@ -91,8 +90,6 @@ def read_idea(journal: Journal, run: Journal | None) -> IdeaFacts:
         manifest=_manifest(run),
         status=_status(journal),
         failure=failed[-1].failure if failed else None,
-        began=first.at,
-        ended=journal.events[-1].at,
         stages=_stages(journal),
         runs=runs,
         results=tuple(_results(runs, journal)),
@@ -103,9 +100,6 @@ def read_idea(journal: Journal, run: Journal | None) -> IdeaFacts:
         review=last.review,
         steps=steps(journal),
         shared=_shared(run),
-        lines=len(journal.events),
-        head=journal.head,
-        sealed=journal.sealed,
         journal=journal,
     )
 
@@ -119,7 +113,7 @@ def _status(journal: Journal) -> str:
 
 
 def _stages(journal: Journal) -> tuple[tuple[str, float], ...]:
-    """(stage, seconds on the clock), from the times at which the lines were written."""
+    """(stage, seconds of wall time), from the times of the lines."""
     marks = [
         (note.name, line.at)
         for line in journal.events
@@ -137,37 +131,27 @@ def between(began: str, ended: str) -> float:
 
 def _shared(run: Journal | None) -> tuple[Step, ...]:
     """The baseline's container, which all ideas of a run share."""
-    found = steps(run) if run is not None else ()
-    return tuple(step for step in found if step.scope == BASELINE and step.answered)
+    calls = steps(run) if run is not None else ()
+    return tuple(step for step in calls if step.scope == _BASELINE and step.answered)
 
 
 def _baseline(run: Journal | None) -> tuple[Run, ...]:
-    found = _shared(run)
-    if not found or not found[-1].result.ok:
+    calls = _shared(run)
+    if not calls or not calls[-1].result.ok:
         return ()
-    result = found[-1].result
-    return (
-        Run(
-            number=0,
-            code=found[-1].job.files,
-            files=result.files.under("run_0"),
-            description="the template as it is",
-            attempts=1,
-            seconds=result.attestation.peaks.wall,
-        ),
-    )
+    return (baseline_run(calls[-1].job, calls[-1].result),)
 
 
 def _results(runs: tuple[Run, ...], journal: Journal) -> list[tuple[int, Results]]:
-    found = []
+    results = []
     for run in runs:
         sha256 = run.files.get(f"run_{run.number}/final_info.json")
         if sha256 is not None:
             try:
-                found.append((run.number, parse_final_info(journal.blobs.get(sha256))))
-            except BadResults:  # a run that is noted as finished had results that could be read
+                results.append((run.number, parse_final_info(journal.blobs.get(sha256))))
+            except BadResults:  # a hostile record: a run noted as finished had readable results
                 continue
-    return found
+    return results
 
 
 def _manifest(run: Journal | None) -> Manifest | None:

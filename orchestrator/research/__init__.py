@@ -1,1 +1,1 @@
-"""research."""
+"""Research: from ideas to reviewed papers."""

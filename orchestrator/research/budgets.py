@@ -1,31 +1,24 @@
-"""A policy's limits as budgets: for a run's journal, and for an idea's."""
+"""The limits of a policy as budgets for the journals of a run and of an idea."""
 
 from __future__ import annotations
 
-from orchestrator.policy.policy import Policy
-from orchestrator.record.budget import Budget
+from dataclasses import replace
+from typing import Literal
+
+from orchestrator.policy.policy import IdeaLimits, Policy, RunLimits
+from orchestrator.record.budget import JournalBudget
 
 
-def run_budget(policy: Policy) -> Budget:
-    """The run's own limits as a budget for its journal."""
-    limits = policy.run
-    return Budget(
-        of="run",
-        usd=limits.usd,
-        tokens=limits.tokens,
-        requests=limits.requests,
-        wall=limits.wall,
-    )
+def run_budget(policy: Policy) -> JournalBudget:
+    """The budget of all calls of a run."""
+    return _budget("run", policy.run)
 
 
-def idea_budget(policy: Policy) -> Budget:
-    """An idea's limits as a budget for its journal."""
-    limits = policy.idea
-    return Budget(
-        of="idea",
-        usd=limits.usd,
-        tokens=limits.tokens,
-        requests=limits.requests,
-        wall=limits.wall,
-        gpu_time=limits.gpu_time,
-    )
+def idea_budget(policy: Policy) -> JournalBudget:
+    """The budget of the calls of one idea."""
+    return replace(_budget("idea", policy.idea), gpu_time=policy.idea.gpu_time)
+
+
+def _budget(of: Literal["idea", "run"], limits: IdeaLimits | RunLimits) -> JournalBudget:
+    usd, tokens, requests = limits.usd, limits.tokens, limits.requests
+    return JournalBudget(of=of, usd=usd, tokens=tokens, requests=requests, wall=limits.wall)

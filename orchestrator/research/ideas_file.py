@@ -1,7 +1,4 @@
-"""What a run leaves beside its journals: ideas, evidence, history, review and reports.
-
-All of it is derived from the journal and the blobs, so it can be written again at any time.
-"""
+"""``ideas.json``: the ideas of a run, which the user may edit before the run is resumed."""
 
 from __future__ import annotations
 
@@ -16,43 +13,36 @@ from orchestrator.core.errors import BadFile
 from orchestrator.core.files import write
 from orchestrator.core.research import Idea
 
-Score = Annotated[int, Field(ge=1, le=10)] | None
+_Score = Annotated[int, Field(ge=1, le=10)] | None
 
 
-class _Written(BaseModel):
-    """An idea as a person may write it into ``ideas.json``."""
+class _IdeaRow(BaseModel):
+    """An idea in ``ideas.json``."""
 
     model_config = ConfigDict(extra="forbid")
 
     Name: Annotated[str, Field(min_length=1, max_length=80)]
     Title: Annotated[str, Field(min_length=1, max_length=200)]
     Experiment: Annotated[str, Field(min_length=1, max_length=4000)]
-    Interestingness: Score = None
-    Feasibility: Score = None
-    Novelty: Score = None
+    Interestingness: _Score = None
+    Feasibility: _Score = None
+    Novelty: _Score = None
 
 
-_ROWS: TypeAdapter[list[_Written]] = TypeAdapter(Annotated[list[_Written], Field(min_length=1)])
+_ROWS: TypeAdapter[list[_IdeaRow]] = TypeAdapter(Annotated[list[_IdeaRow], Field(min_length=1)])
 
 
 def write_ideas(path: Path, ideas: tuple[Idea, ...]) -> None:
-    """``ideas.json`` with the field names that The AI Scientist's users know."""
-    rows = [
-        {
-            "Name": idea.name,
-            "Title": idea.title,
-            "Experiment": idea.experiment,
-            "Interestingness": idea.interestingness,
-            "Feasibility": idea.feasibility,
-            "Novelty": idea.novelty,
-        }
-        for idea in ideas
-    ]
+    """Write ``ideas.json`` with the field names of The AI Scientist."""
+    rows = [{key: getattr(idea, key.lower()) for key in _IdeaRow.model_fields} for idea in ideas]
     write(path, json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
 
 
 def edited_ideas(path: Path, known: tuple[Idea, ...]) -> tuple[Idea, ...] | None:
-    """The ideas in ``ideas.json`` if a person changed them since, else None."""
+    """The ideas in ``ideas.json`` if they differ from ``known``, else None.
+
+    Raises :class:`BadFile` if the file is not a list of distinct ideas.
+    """
     if not path.exists():
         return None
     try:
@@ -61,25 +51,25 @@ def edited_ideas(path: Path, known: tuple[Idea, ...]) -> tuple[Idea, ...] | None
         raise BadFile(
             "ideas.json cannot be read as a list of ideas",
             where=str(path),
-            why="; ".join(_said(problem) for problem in error.errors()[:3]),
+            why="; ".join(_problem_text(problem) for problem in error.errors()[:3]),
             todo="each idea needs Name, Title and Experiment; or delete the file to undo the edit",
         ) from error
-    found = tuple(
+    ideas = tuple(
         Idea(**{key.lower(): value for key, value in row.model_dump().items()}) for row in rows
     )
-    ids = [idea.id for idea in found]
-    twice = next((idea.name for idea in found if ids.count(idea.id) > 1), None)
+    ids = [idea.id for idea in ideas]
+    twice = next((idea.name for idea in ideas if ids.count(idea.id) > 1), None)
     if twice is not None:
         raise BadFile(
-            "ideas.json holds one idea twice",
+            "ideas.json contains one idea twice",
             where=str(path),
             why=f"{twice!r}",
             todo="remove one of the two, or change its text",
         )
-    return found if found != known else None
+    return ideas if ideas != known else None
 
 
-def _said(problem: ErrorDetails) -> str:
-    """Which idea and key, counted from 1 as people do, and what is wrong there."""
-    place = [f"idea {one + 1}" if isinstance(one, int) else one for one in problem["loc"]]
+def _problem_text(problem: ErrorDetails) -> str:
+    """The idea, counted from 1, the key and the error."""
+    place = [f"idea {part + 1}" if isinstance(part, int) else part for part in problem["loc"]]
     return ": ".join([*place, problem["msg"]])

@@ -1,4 +1,4 @@
-"""A run's set-up as pins, and back: resume continues with exactly what was pinned."""
+"""A run's specification as pins, and back: resume uses exactly the pinned one."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from orchestrator.record.events import Forked, RunStarted
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import DataPin, ModelPin, Pins, PolicyPin, TemplatePin
 from orchestrator.research.prompts import prompts_hash
-from orchestrator.research.setup import Setup
+from orchestrator.research.run_spec import RunSpec
 from orchestrator.template.manifest import StagedData
 from orchestrator.template.template import Template, from_files
 
 PINNING = (RunStarted, Forked)
 
 
-def pins_of(setup: Setup, files: Tree) -> Pins:
-    """What to pin of ``setup``; ``files`` are the template's."""
-    template, policy = setup.template, setup.policy
+def pins_of(spec: RunSpec, files: Tree) -> Pins:
+    """The pins of ``spec``; ``files`` are those of the template."""
+    template, policy = spec.template, spec.policy
     return Pins(
         program=__version__,
         template=TemplatePin(
@@ -33,32 +33,34 @@ def pins_of(setup: Setup, files: Tree) -> Pins:
         policy=PolicyPin(
             name=policy.name, origin=policy.origin, hash=policy.hash, settings=policy.settings
         ),
-        seccomp=shipped_profile().normal(),  # what the policy's word "default" stands for
+        seccomp=shipped_profile().normal(),  # the profile called "default"
         prompts=prompts_hash(),
-        images=setup.images,
-        models=(ModelPin(name=setup.model, author=setup.author, prices=setup.prices),),
-        scale=setup.scale,
-        ideas=setup.ideas,
-        data=tuple(DataPin(name=one.name, hash=one.hash, folder=one.folder) for one in setup.data),
-        proof=setup.proof,
-        baseline=setup.baseline,
+        images=spec.images,
+        models=(ModelPin(name=spec.model, author=spec.author, prices=spec.prices),),
+        scale=spec.scale,
+        ideas=spec.ideas,
+        data=tuple(
+            DataPin(name=data.name, hash=data.hash, folder=data.folder) for data in spec.data
+        ),
+        proof=spec.proof,
+        baseline=spec.baseline,
     )
 
 
 def read_pins(paths: RunPaths) -> Pins:
-    """The pins that hold now: the first line's, or those of the last fork.
+    """The pins in force: those of the first line, or of the last fork.
 
-    Raises :class:`BadJournal` for a journal that does not hold.
+    Raises :class:`BadJournal` for an invalid journal.
     """
-    found = [line.pins for line, _ in read_lines(paths.journal) if isinstance(line, PINNING)]
-    if not found:
+    pins = [line.pins for line, _ in read_lines(paths.journal) if isinstance(line, PINNING)]
+    if not pins:
         raise BadJournal(
             "the journal does not say what the run was started with",
             where=str(paths.journal),
             why="the run was stopped before its first line was written: nothing was asked or spent",
             todo="start it again with `aisci run`",
         )
-    return found[-1]
+    return pins[-1]
 
 
 def template_of(pins: Pins, paths: RunPaths) -> Template:
@@ -75,10 +77,10 @@ def policy_of(pins: Pins) -> Policy:
     return Policy(WholePolicy.model_validate(pin.settings), pin.origin, (pin.name,), document)
 
 
-def setup_of(pins: Pins, template: Template) -> Setup:
-    """Everything that the run was started with, over ``template``."""
+def spec_of(pins: Pins, template: Template) -> RunSpec:
+    """The specification that the run was started with; ``template`` is the pinned one."""
     model = pins.model()
-    return Setup(
+    return RunSpec(
         template=template,
         policy=policy_of(pins),
         model=model.name,
@@ -87,14 +89,14 @@ def setup_of(pins: Pins, template: Template) -> Setup:
         ideas=pins.ideas,
         images=pins.images,
         prices=model.prices,
-        data=tuple(StagedData(one.name, one.hash, one.folder) for one in pins.data),
+        data=tuple(StagedData(data.name, data.hash, data.folder) for data in pins.data),
         proof=pins.proof,
         baseline=pins.baseline,
     )
 
 
 def same_program(pins: Pins) -> None:
-    """Raise :class:`Diverged` where another version, or other prompts, would continue a run."""
+    """Raise :class:`Diverged` if another version, or other prompts, would continue a run."""
     for what, then, now in (
         ("program version", pins.program, __version__),
         ("set of prompts", pins.prompts[:12], prompts_hash()[:12]),

@@ -1,8 +1,8 @@
-"""The pipeline of one idea: a visible tuple of stages, and the one broad ``except``.
+"""The pipeline of one idea: a tuple of stages, and the only broad ``except``.
 
-A stage that raises ends its idea, never the run: what failed, where and what to do is noted
-in the idea's journal, and its finished runs are kept. Only what concerns the whole run (a
-person's interrupt, a journal that does not hold, a full disk, a lost engine) rises further.
+An error in a stage ends its idea, not the run: the error is noted in the idea's journal, and the
+finished runs are kept. Only errors that concern the whole run (an interrupt, an invalid journal, a
+full disk, a lost engine) are raised further.
 """
 
 from __future__ import annotations
@@ -24,31 +24,31 @@ from orchestrator.record.notes import IdeaFinished, StageBegan, StageFailed, Sta
 from orchestrator.record.ports import Ports
 from orchestrator.research.stages.compile import compile_paper
 from orchestrator.research.stages.experiments import experiments
-from orchestrator.research.stages.notes import notes
-from orchestrator.research.stages.plots import plots
-from orchestrator.research.stages.review import review
-from orchestrator.research.stages.verify import verify
-from orchestrator.research.stages.writeup import writeup
+from orchestrator.research.stages.notes import write_notes
+from orchestrator.research.stages.plots import draw_plots
+from orchestrator.research.stages.review import review_paper
+from orchestrator.research.stages.verify import verify_numbers
+from orchestrator.research.stages.writeup import write_sections
 from orchestrator.research.study import Study
 
 Stage = Callable[[Study, Ports], Study]
 
 STAGES: tuple[tuple[str, Stage], ...] = (
     ("experiments", experiments),
-    ("plots", plots),
-    ("notes", notes),
-    ("writeup", writeup),
+    ("plots", draw_plots),
+    ("notes", write_notes),
+    ("writeup", write_sections),
     ("compile", compile_paper),
-    ("verify", verify),
-    ("review", review),
+    ("verify", verify_numbers),
+    ("review", review_paper),
 )
 
-RISES = (Interrupted, Diverged, BadJournal, DiskFull, EngineUnavailable, UserError)
+_RUN_ERRORS = (Interrupted, Diverged, BadJournal, DiskFull, EngineUnavailable, UserError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How an idea ended, and the fullest study that it reached."""
+class PursuedIdea:
+    """The outcome of an idea, and its last study."""
 
     status: Status
     study: Study
@@ -56,26 +56,26 @@ class Outcome:
 
     @property
     def settled(self) -> bool:
-        """Whether resume would change nothing about it."""
+        """Whether resume would not change it."""
         return self.failure is None or not self.failure.transient
 
 
-def pursue(study: Study, ports: Ports, save: Callable[[Study], None]) -> Outcome:
-    """Take one idea through every stage; ``save`` writes its files after each."""
+def pursue(study: Study, ports: Ports, save: Callable[[Study], None]) -> PursuedIdea:
+    """Take one idea through every stage; ``save`` writes its files after each stage."""
     for name, stage in STAGES:
         ports.note(StageBegan(name=name))
         try:
             study = stage(study, ports.within(name))
-        except RISES:
+        except _RUN_ERRORS:
             raise
-        except Exception as error:  # noqa: BLE001 - the idea boundary: recorded, others go on
+        except Exception as error:  # noqa: BLE001 - recorded; other ideas continue
             failure = _failure(name, error)
             ports.note(StageFailed(failure=failure), settled=not failure.transient)
-            return Outcome(status="failed", study=_salvaged(study, ports), failure=failure)
+            return PursuedIdea(status="failed", study=_salvaged(study, ports), failure=failure)
         ports.note(_reached(name, study))
         save(study)
     ports.note(IdeaFinished(runs=len(study.runs), claims=len(study.claims)))
-    return Outcome(status="finished", study=study)
+    return PursuedIdea(status="finished", study=study)
 
 
 def _reached(stage: str, study: Study) -> StageReached:
@@ -110,7 +110,7 @@ def _failure(stage: str, error: Exception) -> Failure:
 
 
 def _innermost(error: Exception) -> str:
-    """File and line where an unexpected error arose; the folders above are nobody's business."""
+    """File and line of an unexpected error, without folders: their names can be private."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -123,9 +123,9 @@ def _innermost(error: Exception) -> str:
 def _salvaged(study: Study, ports: Ports) -> Study:
     """The study with the runs that finished inside the stage that failed."""
     known = {run.number for run in study.runs}
-    late = tuple(run for run in ports.finished_runs() if run.number not in known)
+    added = tuple(run for run in ports.finished_runs() if run.number not in known)
     tree = study.tree
-    for run in late:
+    for run in added:
         source = {f"run_{run.number}.py": run.code.as_dict()["experiment.py"]}
         tree = tree.updated(run.files).updated(source)
-    return replace(study, tree=tree, runs=(*study.runs, *late))
+    return replace(study, tree=tree, runs=(*study.runs, *added))

@@ -1,8 +1,8 @@
-"""Before a run's first question: a container of each kind that does nothing, and must hold.
+"""Before a run's first call: a container of each kind that does nothing, with every check.
 
-What an engine says of itself shows some of what it cannot give; the disk's quota, the kernel's
-own word on rights and limits, and a GPU that is too small show only in a container. Seen at a
-run's first job it would be too late: by then a model's ideas are paid for.
+An engine's own report does not show everything: a disk quota, the rights and limits in the kernel,
+and a GPU that is too small can only be checked in a container. At the run's first job it would be
+too late, because the ideas of a model are paid for by then.
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ from orchestrator.core.errors import ControlUnavailable
 from orchestrator.core.job import KINDS, Job
 from orchestrator.core.protocols import Sandbox
 from orchestrator.core.tree import Tree
-from orchestrator.research.setup import Setup
+from orchestrator.research.run_spec import RunSpec
 
 
-def rehearse(setup: Setup, sandbox: Sandbox) -> None:
+def rehearse(spec: RunSpec, sandbox: Sandbox) -> None:
     """Run a program that does nothing in each kind of container that the run will need.
 
     Raises:
-        ControlUnavailable: this machine does not give what the policy asks for.
-        SandboxFailed: a container was not as asked; DiskFull, HostBusy: there is no room for it.
+        ControlUnavailable: this machine cannot enforce the policy.
+        SandboxFailed: a container differs from its request.
+        DiskFull, HostBusy: there is no room for a container.
     """
-    for job in _jobs(setup):
+    for job in _jobs(spec):
         result = sandbox.run(job, FOREVER)
         if not result.ok:
             raise ControlUnavailable(
@@ -35,16 +36,16 @@ def rehearse(setup: Setup, sandbox: Sandbox) -> None:
             )
 
 
-def _jobs(setup: Setup) -> Iterator[Job]:
+def _jobs(spec: RunSpec) -> Iterator[Job]:
     for kind in KINDS:
-        if kind == "editor" and setup.policy.editor_on_host:
+        if kind == "editor" and spec.policy.editor_on_host:
             continue
         yield Job(
             scope=f"rehearsal/{kind}",
             kind=kind,
             argv=("true",),
             files=Tree(),
-            limits=setup.policy.limits(kind),
+            limits=spec.policy.limits(kind),
             harvest=(),
-            data=setup.mounts if kind == "experiment" else (),
+            data=spec.mounts if kind == "experiment" else (),
         )

@@ -1,4 +1,4 @@
-"""A model's reply, validated once at the door; a reply that does not fit is sent back."""
+"""A model's reply, validated once; the model is asked again if its reply is invalid."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from orchestrator.core.model import Ask, Message
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import render
 
-M = TypeVar("M", bound=BaseModel)
+_M = TypeVar("_M", bound=BaseModel)
 
 _FENCE = re.compile(r"```(?:json)?[^\n]*\n(.*?)```", re.DOTALL)
 _LONGEST = 256 * 1024  # characters; no request needs a longer reply
-TRIES = 3
+_ATTEMPTS = 3
 _RETRY = "choose a model that keeps formats better: --model"
 
 
-def parse(text: str, model: type[M]) -> M:
-    """The last JSON object of ``text`` that fits ``model``; raises :class:`BadReply`."""
+def parse_reply(text: str, model: type[_M]) -> _M:
+    """The last JSON object of ``text`` that is a valid ``model``. Raises :class:`BadReply`."""
     if len(text) > _LONGEST:
         raise BadReply(
             f"the reply has {len(text)} characters, over {_LONGEST}",
@@ -47,22 +47,25 @@ def parse(text: str, model: type[M]) -> M:
     )
 
 
-def ask_for(ports: Ports, ask: Ask, model: type[M]) -> M:
-    """Ask until the reply fits, telling the model what was wrong; at most ``TRIES`` times."""
-    for _ in range(TRIES - 1):
+def ask_for(ports: Ports, ask: Ask, model: type[_M]) -> _M:
+    """Ask at most three times until the reply is valid; a repeated request states the error.
+
+    Raises :class:`BadReply` if the last reply is invalid too.
+    """
+    for _ in range(_ATTEMPTS - 1):
         reply = ports.model.complete(ask)
         try:
-            return parse(reply.text, model)
+            return parse_reply(reply.text, model)
         except BadReply as error:
             again = Message("user", render("bad_reply", trouble=error.why or error.what))
-            said = Message("assistant", reply.text or "(nothing)")
+            reply_message = Message("assistant", reply.text or "(nothing)")
             ask = Ask(
                 purpose=ask.purpose,
-                messages=(*ask.messages, said, again),
+                messages=(*ask.messages, reply_message, again),
                 temperature=ask.temperature,
                 max_tokens=ask.max_tokens,
             )
-    return parse(ports.model.complete(ask).text, model)
+    return parse_reply(ports.model.complete(ask).text, model)
 
 
 def _outermost(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""One idea's way through the stages: what is known so far. Each stage returns a fuller one."""
+"""The state of one idea between stages; each stage returns a new one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from orchestrator.template.template import Template
 class Study:
     """``tree`` is the working folder: code, notes, figures, ``latex/`` and every ``run_i/``.
 
-    ``results`` maps run numbers to what their ``final_info.json`` said; 0 is the baseline.
+    ``results`` are run numbers (0 is the baseline) and the contents of their ``final_info.json``.
     ``author`` is the model's name as the paper prints it.
     """
 

@@ -20,7 +20,7 @@ from orchestrator.core.errors import ControlUnavailable
 from orchestrator.core.job import Job, JobResult, Limits, Peaks
 from orchestrator.core.progress import share_done
 from orchestrator.core.tree import Tree
-from orchestrator.record.attestation import Pairs
+from orchestrator.record.attestation import SettingPairs
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import translated
 from orchestrator.sandbox.engine.labels import DEADLINE
@@ -136,7 +136,9 @@ class DockerSandbox:
                                      float(labels[DEADLINE]), how_lent(body)),
         )  # fmt: skip
 
-    def _begun(self, made: str, stream: Stream, limits: Limits, backend: str) -> tuple[int, Pairs]:
+    def _begun(
+        self, made: str, stream: Stream, limits: Limits, backend: str
+    ) -> tuple[int, SettingPairs]:
         """Start the container: its first process, waiting at the gate, and what the kernel says.
 
         Raises:

@@ -1,1 +1,1 @@
-"""template."""
+"""Templates: their files, manifest, contract and results."""

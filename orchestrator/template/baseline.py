@@ -1,6 +1,6 @@
-"""A kept baseline: ``run_0`` of a template as one machine measured it, for later runs to start from.
+"""A cached baseline: ``run_0`` of a template, measured on one machine, from which runs can start.
 
-It is the whole result of one container's job, with its attestation. A run may start from it only
+It is the complete result of one container's job, with its attestation. A run may start from it only
 if its own baseline would be the same job, in the same image, under the same policy: then the
 ``key`` is equal. Times are wall time in seconds, memory in bytes.
 """
@@ -14,14 +14,16 @@ from pydantic import TypeAdapter, ValidationError
 
 from orchestrator.core.errors import BadFile
 from orchestrator.core.job import Job, JobResult
-from orchestrator.core.tree import digest
+from orchestrator.core.research import Run
+from orchestrator.core.tree import Tree, digest
 
 FORM = 1
+_AGAIN = "remove its folder, then: aisci template baseline TEMPLATE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptBaseline:
-    """One baseline. ``machine`` describes the machine; ``seeds`` are by data set, from the manifest."""
+    """One baseline. ``machine`` is a description; ``seeds`` are the manifest's, by data set."""
 
     form: int
     key: str
@@ -44,32 +46,52 @@ class KeptBaseline:
 _KEPT = TypeAdapter(KeptBaseline)
 
 
+def finished_run(
+    number: int, code: Tree, result: JobResult, description: str, attempts: int
+) -> Run:
+    """The run ``number`` of the experiment ``code``, as a finished job measured it."""
+    return Run(
+        number=number,
+        code=code,
+        files=result.files.under(f"run_{number}"),
+        description=description,
+        attempts=attempts,
+        seconds=result.attestation.peaks.wall,
+    )
+
+
+def baseline_run(job: Job, result: JobResult) -> Run:
+    """``run_0``: the unchanged template."""
+    return finished_run(0, job.files, result, "the template as it is", 1)
+
+
 def key_of(job: Job, image: str, policy: str) -> str:
     """Equal for equal jobs in the same image under the policy of the same hash."""
     return digest({"job": digest(replace(job, scope="")), "image": image, "policy": policy})
 
 
-def written(kept: KeptBaseline) -> bytes:
+def baseline_json(kept: KeptBaseline) -> bytes:
+    """The bytes of ``kept`` for :func:`read_baseline`."""
     return _KEPT.dump_json(kept, indent=1)
 
 
-def read(data: bytes, where: str) -> KeptBaseline:
-    """Raises :class:`BadFile` for data that this program did not write."""
+def read_baseline(data: bytes, where: str) -> KeptBaseline:
+    """The baseline in ``data``. Raises :class:`BadFile` if this version did not write it."""
     try:
         kept = _KEPT.validate_json(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise BadFile(
-            "a kept baseline cannot be read",
+            "a cached baseline cannot be read",
             where=where,
             why=f"this version writes another value at {'.'.join(map(str, first['loc'])) or 'the top'}",
-            todo="remove its folder, then: aisci template baseline TEMPLATE",
+            todo=_AGAIN,
         ) from error
     if kept.form != FORM:
         raise BadFile(
-            "a kept baseline has the format of another program version",
+            "a cached baseline has the format of another program version",
             where=where,
             why=f"its format is {kept.form}; this version reads {FORM}",
-            todo="remove its folder, then: aisci template baseline TEMPLATE",
+            todo=_AGAIN,
         )
     return kept

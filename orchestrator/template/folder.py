@@ -1,8 +1,8 @@
 """The files of a template's folder, and those of the template that it extends.
 
 ``extends: NAME`` in ``template.yaml`` names one shipped template. Its files are read too; a file
-of the folder replaces the base's file of the same path. What :func:`read` returns is complete:
-nothing later needs to know the base, so a run's record and a copy hold every file.
+of the folder replaces the base's file of the same path. The result of :func:`read_folder` is complete:
+nothing later needs the base, so a run's record and a copy contain every file.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from orchestrator.core.problems import nearest
 from orchestrator.core.strict_yaml import Document, parse
 
 MANIFEST = "template.yaml"
-MAX_FILES = 2000
-MAX_DEPTH = 8
-MAX_FILE = 64 * 1024 * 1024
-MAX_BYTES = 256 * 1024 * 1024
+_MAX_FILES = 2000
+_MAX_DEPTH = 8
+_MAX_FILE = 64 * 1024 * 1024
+_MAX_BYTES = 256 * 1024 * 1024
 EXTENDS = ("extends",)
 _LINE = re.compile(rb"^extends:[ \t]+[A-Za-z0-9_.\"'-]+[ \t\r]*(?:#.*)?$", re.MULTILINE)
 
 
-def shipped(shipped_root: Path) -> tuple[str, ...]:
-    """The names of the templates that travel with the program, sorted."""
-    found = (shipped_root / "templates").glob(f"*/{MANIFEST}")
-    return tuple(sorted(path.parent.name for path in found))
+def shipped_templates(shipped_root: Path) -> tuple[str, ...]:
+    """The names of the templates in the program's package, sorted."""
+    manifests = (shipped_root / "templates").glob(f"*/{MANIFEST}")
+    return tuple(sorted(path.parent.name for path in manifests))
 
 
-def read(folder: Path, origin: str, shipped_root: Path) -> dict[str, bytes]:
+def read_folder(folder: Path, origin: str, shipped_root: Path) -> dict[str, bytes]:
     """Every file of the template by relative POSIX path, with those of its base.
 
     ``origin`` is the folder's name in errors. Raises :class:`BadTemplate`.
@@ -41,7 +41,7 @@ def read(folder: Path, origin: str, shipped_root: Path) -> dict[str, bytes]:
     manifest = _extending(files, origin)
     if manifest is None:
         return files
-    name = _base_name(manifest, shipped(shipped_root))
+    name = _base_name(manifest, shipped_templates(shipped_root))
     base = dict(_read(shipped_root / "templates" / name))
     if _extending(base, f"templates/{name}"):
         raise manifest.bad(
@@ -82,7 +82,7 @@ def _base_name(manifest: Document, names: tuple[str, ...]) -> str:
 
 
 def _complete(manifest: Document, raw: bytes, name: str) -> bytes:
-    """The manifest with a comment in the place of ``extends``, so that its lines keep their numbers."""
+    """The manifest with a comment in place of ``extends``, so that line numbers stay the same."""
     comment = f"# The files that are not its own are those of {name}.".encode()
     complete, found = _LINE.subn(comment, raw)
     if found != 1:
@@ -96,33 +96,28 @@ def _complete(manifest: Document, raw: bytes, name: str) -> bytes:
 
 
 def _read(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Every regular file below ``folder``, but hidden ones, caches and earlier ``run_i/``."""
+    """Every regular file below ``folder``, except hidden ones, caches and earlier ``run_i/``."""
     count = total = 0
     for path in _walk(folder, folder, 0):
         relative = path.relative_to(folder).as_posix()
         info = path.lstat()
         count, total = count + 1, total + info.st_size
         if not stat.S_ISREG(info.st_mode):
-            raise _unfit(
-                path, "it is not a regular file", "replace links and devices by regular files"
-            )
+            todo = "replace links and devices by regular files"
+            raise _unfit(path, "it is not a regular file", todo)
         if not relative.isprintable() or "\\" in relative:
             raise _unfit(path, "its name has characters that cannot be displayed", "rename it")
-        if info.st_size > MAX_FILE or total > MAX_BYTES or count > MAX_FILES:
-            raise _unfit(
-                path,
-                f"a template may have {MAX_FILES} files, {MAX_FILE >> 20} MiB in one "
-                f"and {MAX_BYTES >> 20} MiB in all",
-                "keep large data outside the template",
-            )
+        if info.st_size > _MAX_FILE or total > _MAX_BYTES or count > _MAX_FILES:
+            files = f"a template may have {_MAX_FILES} files, {_MAX_FILE >> 20} MiB in one"
+            why = f"{files} and {_MAX_BYTES >> 20} MiB in all"
+            raise _unfit(path, why, "store large data outside the template")
         yield relative, _content(path)
 
 
 def _walk(folder: Path, root: Path, depth: int) -> Iterator[Path]:
-    if depth > MAX_DEPTH:
-        raise _unfit(
-            folder, f"it is more than {MAX_DEPTH} folders deep", "use fewer levels of folders"
-        )
+    if depth > _MAX_DEPTH:
+        why = f"it is more than {_MAX_DEPTH} folders deep"
+        raise _unfit(folder, why, "use fewer levels of folders")
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.name == "__pycache__":
             continue
@@ -135,7 +130,7 @@ def _walk(folder: Path, root: Path, depth: int) -> Iterator[Path]:
 def _content(path: Path) -> bytes:
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
-            return file.read(MAX_FILE + 1)
+            return file.read(_MAX_FILE + 1)
     except OSError as error:
         raise _unfit(path, error.strerror or str(error), "make it readable") from error
 

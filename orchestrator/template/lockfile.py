@@ -1,8 +1,8 @@
-"""A list of packages as pip locks it: exact versions, a SHA-256 for every file, and nothing else.
+"""A locked list of packages: exact versions, a SHA-256 for every file, and nothing else.
 
-The form is what ``pip-compile --generate-hashes`` and ``uv pip compile --generate-hashes`` write.
-What pip would also take (addresses, folders, options, ranges, markers) is refused: it would make
-the image depend on more than this list.
+``pip-compile --generate-hashes`` and ``uv pip compile --generate-hashes`` write this form. Anything
+else that pip accepts (addresses, folders, options, ranges, markers) is refused: the image would
+depend on more than this list.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from orchestrator.core.files import shipped_root
 
 _PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9._+!-]*)")
 _HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
-MOST = 200  # packages
+_MAX_PACKAGES = 200  # packages
 BASES = ("sandbox-cpu", "sandbox-cuda")
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
-    """What is wrong at a line, and how to correct it."""
+class LockProblem:
+    """An error on a line, and its correction."""
 
     line: int
     what: str
@@ -30,88 +30,80 @@ class Wrong:
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """One package at one version, and the line it begins on."""
+    """One package at one version, and its first line."""
 
     name: str
     version: str
     line: int
 
 
-def read(text: str) -> tuple[tuple[Locked, ...], tuple[Wrong, ...]]:
+def read_lock(text: str) -> tuple[tuple[Locked, ...], tuple[LockProblem, ...]]:
     """The packages of a list, and everything in it that cannot be used."""
     packages: list[Locked] = []
-    wrong: list[Wrong] = []
+    wrong: list[LockProblem] = []
+    lines: dict[str, int] = {}
     for line, words in _requirements(text):
         pin, hashes = _PIN.fullmatch(words[0]), words[1:]
         if pin is None:
             todo = "write name==version; make the list with `uv pip compile --generate-hashes`"
-            wrong.append(Wrong(line, f"{words[0]!r} is not an exact version of a package", todo))
+            what = f"{words[0]!r} is not an exact version of a package"
+            wrong.append(LockProblem(line, what, todo))
         elif not hashes or not all(_HASH.fullmatch(word) for word in hashes):
             odd = next((word for word in hashes if not _HASH.fullmatch(word)), "no hash")
             todo = "give each file as --hash=sha256:…, and nothing else"
-            wrong.append(Wrong(line, f"{words[0]} is not locked: {odd}", todo))
+            wrong.append(LockProblem(line, f"{words[0]} is not locked: {odd}", todo))
         else:
-            packages.append(Locked(normal(pin[1]), pin[2], line))
-    wrong += _twice(packages)
+            package = Locked(normal_name(pin[1]), pin[2], line)
+            if package.name in lines:
+                what = f"{package.name} is also on line {lines[package.name]}"
+                wrong.append(LockProblem(line, what, "remove one of the lines"))
+            lines[package.name] = line
+            packages.append(package)
     if not packages and not wrong:
-        wrong.append(Wrong(1, "the list is empty", "remove `lock` from template.yaml"))
-    if len(packages) > MOST:
-        wrong.append(
-            Wrong(1, f"it has {len(packages)} packages, over {MOST}", "depend on fewer packages")
-        )
+        wrong.append(LockProblem(1, "the list is empty", "remove `lock` from template.yaml"))
+    if len(packages) > _MAX_PACKAGES:
+        what = f"it has {len(packages)} packages, over {_MAX_PACKAGES}"
+        wrong.append(LockProblem(1, what, "depend on fewer packages"))
     return tuple(packages), tuple(wrong)
 
 
 def _requirements(text: str) -> Iterator[tuple[int, list[str]]]:
-    """(line number, words) of each requirement; comments and continued lines are undone."""
-    begun, words = 0, list[str]()
+    """(line number, words) of each requirement, without comments and with continued lines joined."""
+    first, words = 0, list[str]()
     for number, raw in enumerate(text.splitlines(), 1):
         line = re.sub(r"(^|\s)#.*$", "", raw)
         more = line.rstrip().endswith("\\")
-        found = line.rstrip().removesuffix("\\").split()
-        begun, words = begun or number, words + found
+        words += line.rstrip().removesuffix("\\").split()
+        first = first or number
         if not more:
             if words:
-                yield begun, words
-            begun, words = 0, []
+                yield first, words
+            first, words = 0, []
     if words:
-        yield begun, words
+        yield first, words
 
 
-def _twice(packages: list[Locked]) -> Iterator[Wrong]:
-    seen: dict[str, int] = {}
-    for one in packages:
-        if one.name in seen:
-            yield Wrong(
-                one.line, f"{one.name} is also on line {seen[one.name]}", "remove one of the lines"
-            )
-        seen[one.name] = one.line
-
-
-def beside_base(packages: tuple[Locked, ...]) -> Iterator[Wrong]:
-    """Packages that the base image already has, which an install would replace."""
+def beside_base(packages: tuple[Locked, ...]) -> Iterator[LockProblem]:
+    """Packages that the base image already has; an installation would replace them."""
     have = {name for base in BASES for name in base_packages(base)}
-    for one in packages:
-        if one.name in have:
-            yield Wrong(
-                one.line,
-                f"{one.name} is already in the base image",
-                "remove it, and choose versions of the others that work with the base image's version",
-            )
+    todo = "remove it, and choose versions of the others that work with the base image's version"
+    for package in packages:
+        if package.name in have:
+            yield LockProblem(package.line, f"{package.name} is already in the base image", todo)
 
 
 def base_packages(base: str) -> Mapping[str, str]:
-    """Version by name of what one of the base images has."""
+    """Versions by name of the packages of a base image."""
     text = (shipped_root() / "sandbox" / "locks" / f"{base}.txt").read_text("utf-8")
-    return {one.name: one.version for one in read(text)[0]}
+    return {package.name: package.version for package in read_lock(text)[0]}
 
 
 def importable() -> frozenset[str]:
-    """The names that can be imported in the base image, beside the standard library."""
+    """The modules of the base image that are not in the standard library."""
     text = (shipped_root() / "sandbox" / "imports.txt").read_text("utf-8")
     return frozenset(line.split()[0] for line in text.splitlines() if line.strip())
 
 
-def normal(name: str) -> str:
-    """A package's name as indexes compare it (PEP 503)."""
+def normal_name(name: str) -> str:
+    """The normalized name of a package (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()

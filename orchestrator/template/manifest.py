@@ -8,66 +8,26 @@ set the size of a run, and ``beats`` is what a run must reach to count as traine
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from orchestrator.core.problems import Form, Invalid, Loc, nearest
+from orchestrator.core.problems import Invalid, Loc, nearest
 from orchestrator.core.tree import digest
-
-Line = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
-Name = Annotated[
-    str,
-    Form(
-        r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$",
-        "names have up to 80 letters, digits, `_`, `.` and `-`, and begin with a letter or digit: {!r}",
-        "rename it",
-    ),
-]
-FilePath = Annotated[
-    str,
-    StringConstraints(max_length=200),
-    Form(
-        r"^(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*$",
-        "is not the path of a file below the template's folder: {!r}",
-        "write a relative path of letters, digits, `_`, `.` and `-`, such as data/train.csv",
-    ),
-]
-
-
-def _variable(name: str) -> str:
-    if re.fullmatch("AISCI_[A-Z0-9_]+", name):
-        return name
-    rest = re.sub(r"[^A-Z0-9_]", "_", name.upper().removeprefix("AISCI_"))[:40]
-    todo = f"rename it to AISCI_{rest or 'NAME'}, also where the experiment reads it"
-    if name.startswith("AISCI_"):
-        raise Invalid(f"variables have upper-case letters, digits and `_`: {name[:80]}", todo)
-    raise Invalid(f"variables begin with AISCI_: {name[:80]}", todo)
-
-
-Setting = Annotated[str, AfterValidator(_variable)]
-SettingValue = Annotated[
-    str,
-    Form(
-        r"^[A-Za-z0-9_.,:-]{0,80}$",
-        "values have up to 80 letters, digits and `_.,:-`: {!r}",
-        "write a short value without other characters",
-    ),
-]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-KnobValue = Annotated[int, Field(strict=True)] | Number
-Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
-Seeds = Annotated[tuple[Seed, ...], Field(min_length=1, max_length=100)]
+from orchestrator.template.fields import (
+    ConstantName,
+    EntryName,
+    FilePath,
+    FiniteNumber,
+    KnobValue,
+    Seeds,
+    Setting,
+    SettingValue,
+    Sha256,
+    Text,
+    Url,
+)
 
 
 class _Record(BaseModel):
@@ -82,7 +42,7 @@ class Metric(_Record):
 
     direction: Literal["lower", "higher", "none"]
     unit: str = Field(default="", max_length=40)
-    description: Line
+    description: Text
     headline: Annotated[bool, Field(strict=True)] = False
     repeatable: Annotated[bool, Field(strict=True)] = True
 
@@ -91,17 +51,10 @@ class Knob(_Record):
     """A constant that is assigned once, as a plain number, at the top level of a file."""
 
     file: FilePath
-    constant: Annotated[
-        str,
-        Form(
-            r"^[A-Z][A-Z0-9_]*$",
-            "constants have upper-case letters, digits and `_`: {!r}",
-            "rename it, here and in the file",
-        ),
-    ]
+    constant: ConstantName
     default: KnobValue
     values: Annotated[tuple[KnobValue, ...], Field(min_length=1, max_length=20)]
-    description: Line
+    description: Text
 
     @field_validator("values")
     @classmethod
@@ -121,24 +74,9 @@ class DataFile(_Record):
     """One file to fetch: ``bytes`` long, identified by its SHA-256, mounted as ``path``."""
 
     path: FilePath
-    url: Annotated[
-        str,
-        StringConstraints(max_length=500),
-        Form(
-            r"^https?://[!-~]+$",
-            "is not a web address: {!r}",
-            "write the whole address of the file, such as https://example.org/train.csv",
-        ),
-    ]
+    url: Url
     bytes: Annotated[int, Field(strict=True, gt=0)]
-    sha256: Annotated[
-        str,
-        Form(
-            r"^[0-9a-f]{64}$",
-            "is not a SHA-256 of 64 lower-case hexadecimal digits: {!r}",
-            "write the output of `sha256sum FILE`",
-        ),
-    ]
+    sha256: Sha256
 
 
 class DataSet(_Record):
@@ -148,10 +86,10 @@ class DataSet(_Record):
     fetches ``files`` on request, once per machine; an experiment reads them below ``/data/<name>``.
     """
 
-    name: Name
-    description: Line
+    name: EntryName
+    description: Text
     source: Literal["builtin", "download"]
-    licence: Line | None = None
+    licence: Text | None = None
     files: tuple[DataFile, ...] = ()
 
     @model_validator(mode="after")
@@ -198,10 +136,10 @@ class Beats(_Record):
     untrained value is measured, not assumed.
     """
 
-    metric: Line
-    untrained: Line
-    margin: Annotated[Number, Field(gt=0)]
-    datasets: tuple[Line, ...] = ()
+    metric: Text
+    untrained: Text
+    margin: Annotated[FiniteNumber, Field(gt=0)]
+    datasets: tuple[Text, ...] = ()
 
 
 class Scale(_Record):
@@ -213,10 +151,10 @@ class Scale(_Record):
     """
 
     env: dict[Setting, SettingValue] = {}
-    minutes: Annotated[Number, Field(gt=0)]
-    description: Line
-    seeds: Seeds | dict[Line, Seeds] | None = None
-    data: tuple[Name, ...] = ()
+    minutes: Annotated[FiniteNumber, Field(gt=0)]
+    description: Text
+    seeds: Seeds | dict[Text, Seeds] | None = None
+    data: tuple[EntryName, ...] = ()
     beats: tuple[Beats, ...] = ()
 
 
@@ -224,18 +162,18 @@ class Manifest(_Record):
     """All of ``template.yaml``."""
 
     version: Literal[1]
-    name: Name
-    title: Line
-    description: Line
-    question: Line | None = None
+    name: EntryName
+    title: Text
+    description: Text
+    question: Text | None = None
     editable: Annotated[tuple[FilePath, ...], Field(min_length=1)]
     fixed: tuple[FilePath, ...] = ()
-    metrics: dict[Line, Metric] = {}
-    knobs: dict[Name, Knob] = {}
+    metrics: dict[Text, Metric] = {}
+    knobs: dict[EntryName, Knob] = {}
     data: tuple[DataSet, ...] = ()
-    packages: tuple[Name, ...] = ()
+    packages: tuple[EntryName, ...] = ()
     lock: FilePath | None = None
-    scales: Annotated[dict[Name, Scale], Field(min_length=1)]
+    scales: Annotated[dict[EntryName, Scale], Field(min_length=1)]
     gpu: Literal["none", "optional", "required"] = "optional"
 
     @model_validator(mode="after")
@@ -253,11 +191,11 @@ class Manifest(_Record):
 
     @model_validator(mode="after")
     def _names_what_is_declared(self) -> Manifest:
-        names = [one.name for one in self.data]
+        names = [data.name for data in self.data]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise Invalid(f"two data sets have the name {twice}", "rename one of them", ("data",))
-        fetched = {one.name for one in self.data if one.source == "download"}
+        fetched = {data.name for data in self.data if data.source == "download"}
         for name, scale in self.scales.items():
             at: Loc = ("scales", name, "data")
             for needed in scale.data:
@@ -282,7 +220,7 @@ class Manifest(_Record):
 
     def needed(self, scale: str) -> tuple[DataSet, ...]:
         """The data sets to stage before a run of that scale, in declared order."""
-        return tuple(one for one in self.data if one.name in self.scales[scale].data)
+        return tuple(data for data in self.data if data.name in self.scales[scale].data)
 
     def seeds(self, scale: str, dataset: str) -> tuple[int, ...] | None:
         """The seeds of one data set at a scale; None where the manifest states none."""

@@ -1,4 +1,4 @@
-"""``final_info.json`` as an experiment left it, parsed as untrusted data.
+"""``final_info.json`` as an experiment wrote it, parsed as untrusted data.
 
 The form is ``{data set: {"means": {metric: number}, "stderrs": {…}, "final_info_dict": {…}}}``.
 Existing templates vary it: ``means`` may be a single number, or nested; a standard error is
@@ -15,7 +15,7 @@ from typing import Any
 from orchestrator.core.errors import BadResults
 from orchestrator.core.strict_json import NotStrict, loads
 
-MAX_BYTES = 2 * 1024 * 1024
+MAX_RESULT_BYTES = 2 * 1024 * 1024
 MAX_NUMBERS = 5000  # entries of all mappings that are read, together
 MAX_NESTING = 6  # levels below `means`
 MAX_NAME = 120  # characters of a data set's or metric's whole name
@@ -35,7 +35,7 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """One run's numbers by data set. ``ignored`` are the paths that held no number."""
+    """One run's numbers by data set. ``ignored`` are the paths of values that are not numbers."""
 
     datasets: Mapping[str, Dataset]
     ignored: tuple[str, ...] = ()
@@ -47,15 +47,15 @@ class Results:
 
 
 def parse_final_info(data: bytes) -> Results:
-    """The results in ``data``. Raises :class:`BadResults`, which says what to write instead."""
-    if len(data) > MAX_BYTES:
+    """The results in ``data``. Raises :class:`BadResults`."""
+    if len(data) > MAX_RESULT_BYTES:
         raise _bad(
-            f"it has {len(data)} bytes, over {MAX_BYTES}", "leave the curves in another file"
+            f"it has {len(data)} bytes, over {MAX_RESULT_BYTES}", "write the curves to another file"
         )
     try:
         value = loads(data)
     except NotStrict as error:
-        todo = "write finite numbers under distinct names; leave out what failed"
+        todo = "write finite numbers under distinct names; omit failed values"
         raise _bad(str(error), todo) from error
     except ValueError as error:
         raise _bad(str(error), _FORM) from error
@@ -69,19 +69,18 @@ def parse_final_info(data: bytes) -> Results:
 def per_seed(data: bytes) -> dict[str, dict[str, tuple[float, ...]]]:
     """The values by seed in ``final_info_dict``, of each data set and metric that has them.
 
-    For data that :func:`parse_final_info` has read. What is no list of numbers is left out: the
-    form of ``final_info_dict`` is free.
+    For data that :func:`parse_final_info` has read. Values that are not lists of numbers are
+    omitted: ``final_info_dict`` has no fixed form.
     """
-    found: dict[str, dict[str, tuple[float, ...]]] = {}
+    by_dataset: dict[str, dict[str, tuple[float, ...]]] = {}
     for dataset, value in loads(data).items():
-        named = value.get("final_info_dict")
-        rows = named.items() if isinstance(named, dict) else ()
-        found[dataset] = {
-            metric: tuple(float(one) for one in values)
-            for metric, values in rows
-            if isinstance(values, list) and values and all(_is_number(one) for one in values)
+        metrics = value.get("final_info_dict")
+        by_dataset[dataset] = {
+            metric: tuple(map(float, values))
+            for metric, values in (metrics.items() if isinstance(metrics, dict) else ())
+            if isinstance(values, list) and values and all(map(_is_number, values))
         }
-    return found
+    return by_dataset
 
 
 def _is_number(value: Any) -> bool:
@@ -90,13 +89,13 @@ def _is_number(value: Any) -> bool:
 
 @dataclass(slots=True)
 class _Seen:
-    """What one file has held so far."""
+    """The state of reading one file."""
 
     ignored: list[str] = field(default_factory=list)
     count: int = 0
 
     def entries(self, value: dict[str, Any]) -> list[tuple[str, Any]]:
-        """A mapping's entries, while all mappings together keep below the bound."""
+        """A mapping's entries; raises :class:`BadResults` above ``MAX_NUMBERS`` in one file."""
         self.count += len(value)
         if self.count > MAX_NUMBERS:
             raise _bad(f"it has over {MAX_NUMBERS} entries", _FORM)
@@ -106,11 +105,11 @@ class _Seen:
 def _dataset(name: str, value: Any, seen: _Seen) -> Dataset:
     if not isinstance(value, dict) or "means" not in value:
         raise _bad(f"data set {name!r} has no 'means'", _FORM)
-    found = list(_numbers("", value["means"], f"{name}.means", seen, 0))
-    means = dict(found)
+    values = list(_numbers("", value["means"], f"{name}.means", seen, 0))
+    means = dict(values)
     if not means:
         raise _bad(f"the 'means' of data set {name!r} hold no number", _FORM)
-    if len(means) < len(found):
+    if len(means) < len(values):
         raise _bad(f"two 'means' of data set {name!r} have one name once nesting is undone", _FORM)
     errors: dict[str, float] = {}
     for key, number in _numbers("", value.get("stderrs", {}), f"{name}.stderrs", seen, 0):

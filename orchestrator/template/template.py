@@ -1,6 +1,6 @@
-"""A template: a folder with a small experiment that runs, and its manifest.
+"""A template: a folder with a small runnable experiment, and its manifest.
 
-``load`` reads the folder once, as bytes (``folder.py``); everything later works on those. A folder
+``load_template`` reads the folder once, as bytes (``folder.py``); everything later works on those. A folder
 in the AI Scientist's format, with no ``template.yaml``, is a template too: its manifest is
 inferred, with no knobs and no directions. ``contract/`` has the rules that a template must keep.
 """
@@ -8,6 +8,7 @@ inferred, with no knobs and no directions. ``contract/`` has the rules that a te
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,10 +22,10 @@ from orchestrator.core.problems import explained, nearest, row
 from orchestrator.core.research import Idea
 from orchestrator.core.strict_yaml import parse, validated
 from orchestrator.core.tree import digest
-from orchestrator.template.folder import MANIFEST, read, shipped
+from orchestrator.template.folder import MANIFEST, read_folder, shipped_templates
 from orchestrator.template.manifest import Manifest, Scale
 
-Shape = TypeVar("Shape")
+_Shape = TypeVar("_Shape")
 
 NOTES = "notes.txt"
 PAPER = "latex/template.tex"
@@ -55,7 +56,7 @@ class _SeedIdea(BaseModel):
 class Template:
     """The bytes of a template's folder by relative POSIX path, and its manifest.
 
-    ``origin`` is where it came from, for people. ``inferred``: the folder has no manifest.
+    ``origin`` is its place, for messages. ``inferred``: the folder has no manifest.
     """
 
     name: str
@@ -66,12 +67,12 @@ class Template:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 over every path and its content: equal for equal folders, wherever they lie."""
+        """SHA-256 over every path and its content: equal for equal folders, wherever they are."""
         return digest({path: digest(data) for path, data in self.files.items()})
 
     @property
     def argument(self) -> str:
-        """How a person names it on the command line."""
+        """Its name on the command line."""
         return self.origin.removeprefix("templates/")
 
     def text(self, path: str) -> str:
@@ -96,19 +97,12 @@ class Template:
         """``seed_ideas.json``. Raises :class:`BadTemplate`."""
         seeds = self._json("seed_ideas.json", TypeAdapter(tuple[_SeedIdea, ...]))
         return tuple(
-            Idea(
-                name=seed.Name,
-                title=seed.Title,
-                experiment=seed.Experiment,
-                interestingness=seed.Interestingness,
-                feasibility=seed.Feasibility,
-                novelty=seed.Novelty,
-            )
+            Idea(**{key.lower(): value for key, value in seed.model_dump().items()})
             for seed in seeds
         )
 
     def scale(self, name: str) -> Scale:
-        """A declared scale. Raises :class:`UnknownName` with the names there are."""
+        """A declared scale. Raises :class:`UnknownName`, which suggests the nearest name."""
         if name not in self.manifest.scales:
             raise UnknownName(
                 f"the template {self.name} has no scale {name!r}",
@@ -117,7 +111,7 @@ class Template:
             )
         return self.manifest.scales[name]
 
-    def _json(self, path: str, shape: TypeAdapter[Shape]) -> Shape:
+    def _json(self, path: str, shape: TypeAdapter[_Shape]) -> _Shape:
         text, where = self.text(path), f"{self.origin}/{path}"
         data: Any = None
         try:
@@ -141,12 +135,12 @@ class Template:
             raise BadTemplate(
                 f"{path} does not have the required form",
                 where=f"{where}: {first}" if first else where,
-                why=listed([row(one) for one in found]),
+                why=listed([row(problem) for problem in found]),
                 todo=f"correct it; {_FORMS} shows the form",
             ) from error
 
 
-def load(name_or_path: str, shipped_root: Path) -> Template:
+def load_template(name_or_path: str, shipped_root: Path) -> Template:
     """The shipped template of that bare name, or the folder at that path (it has a slash).
 
     Raises :class:`UnknownName` or :class:`BadTemplate`.
@@ -160,7 +154,7 @@ def load(name_or_path: str, shipped_root: Path) -> Template:
                 todo="check the path, or use a bare name: `aisci template list` prints them",
             )
     else:
-        names = shipped(shipped_root)
+        names = shipped_templates(shipped_root)
         if name_or_path not in names:
             raise UnknownName(
                 f"there is no shipped template {name_or_path!r}",
@@ -169,11 +163,11 @@ def load(name_or_path: str, shipped_root: Path) -> Template:
             )
         folder = shipped_root / "templates" / name_or_path
         origin = f"templates/{name_or_path}"
-    return from_files(read(folder, origin, shipped_root), folder.resolve().name, origin)
+    return from_files(read_folder(folder, origin, shipped_root), folder.resolve().name, origin)
 
 
 def from_files(files: Mapping[str, bytes], name: str, origin: str) -> Template:
-    """A template of bytes already read. Raises :class:`BadTemplate`."""
+    """The template in ``files``. Raises :class:`BadTemplate`."""
     ordered = {path: files[path] for path in sorted(files)}
     raw = ordered.get(MANIFEST)
     if raw is None:
@@ -186,21 +180,17 @@ def from_files(files: Mapping[str, bytes], name: str, origin: str) -> Template:
 
 
 def _inferred(files: Mapping[str, bytes], name: str) -> Manifest:
-    """The manifest of a folder in the AI Scientist's format, as far as its files show it."""
+    """The manifest that the files of a folder in the AI Scientist's format imply."""
     code = tuple(path for path in files if path.endswith(".py") and "/" not in path)
     editable = (*code, NOTES, *([PAPER] if PAPER in files else []))
+    scale = {"minutes": 120, "description": "unknown: two hours are allowed for"}
     return Manifest.model_validate(
         {
             "version": 1,
-            "name": "".join(
-                c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in name
-            ).strip("_-")[:80]
-            or "template",
+            "name": re.sub("[^A-Za-z0-9_-]", "_", name).strip("_-")[:80] or "template",
             "title": name,
             "description": "A folder in the AI Scientist's format; it has no manifest.",
             "editable": editable,
-            "scales": {
-                "full": {"minutes": 120, "description": "unknown: two hours are allowed for"}
-            },
+            "scales": {"full": scale},
         }
     )

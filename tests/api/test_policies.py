@@ -16,8 +16,7 @@ from orchestrator.policy.check import check_machine
 from orchestrator.policy.compare import compare
 from orchestrator.policy.policy import load_policy
 from orchestrator.sandbox.gpus.leases import Device
-from orchestrator.template.template import Template
-from orchestrator.template.template import load as load_template
+from orchestrator.template.template import Template, load_template
 from tests.support.places import DATA
 
 GIB = 2**30

@@ -19,9 +19,9 @@ import pytest
 from orchestrator.core.files import shipped_root
 from orchestrator.core.progress import seconds_left, share_done
 from orchestrator.template.contract import measured
-from orchestrator.template.folder import shipped
+from orchestrator.template.folder import shipped_templates
 from orchestrator.template.results import parse_final_info, per_seed
-from orchestrator.template.template import load
+from orchestrator.template.template import load_template
 from tests.support.places import ROOT
 
 QUICK = ROOT / "tests/data/quick"
@@ -198,14 +198,14 @@ def test_a_new_template_keeps_the_contract_under_its_own_name(tmp_path: Path) ->
     assert "aisci template check ./my_idea --run" in said.out
     checked = aisci("template", "check", "./my_idea", home=tmp_path)
     assert checked.out.endswith("my_idea: keeps its contract\n")
-    mine = load(f"{tmp_path}/my_idea/", shipped_root())
-    ours = load(f"{QUICK}/", shipped_root())
+    mine = load_template(f"{tmp_path}/my_idea/", shipped_root())
+    ours = load_template(f"{QUICK}/", shipped_root())
     changed = [path for path in ours.files if mine.files[path] != ours.files[path]]
     assert (mine.name, changed) == ("my_idea", ["template.yaml"])
 
 
 @pytest.mark.program
-@pytest.mark.parametrize("name", shipped(shipped_root()))
+@pytest.mark.parametrize("name", shipped_templates(shipped_root()))
 def test_a_copy_of_each_shipped_template_keeps_the_contract(tmp_path: Path, name: str) -> None:
     assert aisci("template", "new", "./copy", "--from", name, home=tmp_path).code == 0
     assert aisci("template", "check", "./copy", home=tmp_path).code == 0
@@ -358,7 +358,7 @@ def test_values_by_seed_are_lists_of_numbers_and_nothing_else() -> None:
 
 
 def test_a_time_may_differ_between_two_runs_where_the_manifest_says_so() -> None:
-    quick = load(f"{QUICK}/", shipped_root())
+    quick = load_template(f"{QUICK}/", shipped_root())
     first = parse_final_info(b'{"line": {"means": {"final_loss_mean": 1.0}}}')
     again = parse_final_info(b'{"line": {"means": {"final_loss_mean": 1.5}}}')
     assert measured.repeats(quick, first, first).held

@@ -15,14 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.audit import CHECKS, Audit, Finding, Outcome
-from orchestrator.audit.finding import grouped
-from orchestrator.audit.page import why_none
+from orchestrator.audit import CHECKS, Audit, AuditFinding, AuditVerdict
+from orchestrator.audit.finding import group_findings
+from orchestrator.audit.page import no_result_reason
 from orchestrator.core.errors import AisciError, EngineFailed
 from orchestrator.core.tree import canonical, digest
 from orchestrator.policy.policy import Policy, lowered
 from orchestrator.policy.seccomp import shipped_profile
-from orchestrator.record.envelope import about, sealed_in
+from orchestrator.record.envelope import run_statement, signed_envelope
 from orchestrator.record.events import Asked, Heard
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import RunPaths
@@ -55,19 +55,19 @@ def forger(run: Path) -> Forger:
     return Forger(run)
 
 
-def found(done: Audit, check: str) -> list[Finding]:
+def found(done: Audit, check: str) -> list[AuditFinding]:
     """What that check says is wrong; there has to be something."""
-    assert done.outcome is Outcome.BROKEN, "nothing was found"
+    assert done.outcome is AuditVerdict.BROKEN, "nothing was found"
     those = [one for one in done.findings if one.check == check and one.level == "wrong"]
     assert those, [(one.check, one.where, one.what) for one in done.findings]
     assert all(one.where and one.what and one.todo for one in those)
     return those
 
 
-def only(done: Audit, check: str) -> Finding:
+def only(done: Audit, check: str) -> AuditFinding:
     """The one thing that is wrong with a record, and nothing else is."""
     assert {one.check for one in done.findings} == {check}, done.findings
-    (one,) = grouped(done.findings)
+    (one,) = group_findings(done.findings)
     return one.first
 
 
@@ -79,7 +79,7 @@ def test_a_run_that_nobody_touched_is_consistent_and_every_check_looked_at_somet
 ) -> None:
     done = audited(recorded)
     assert done.findings == ()
-    assert done.outcome is Outcome.CONSISTENT
+    assert done.outcome is AuditVerdict.CONSISTENT
     assert [one.check for one in done.checks] == list(CHECKS)
     assert {one.check for one in done.checks if not one.count} == {"anchor"}
 
@@ -88,22 +88,24 @@ def test_it_is_intact_with_its_own_head_and_broken_with_any_other(recorded: Path
     last = (recorded / "journal.jsonl").read_bytes().splitlines()[-1]
     head = hashlib.sha256(last).hexdigest()
     assert audited(recorded).head == head
-    assert audited(recorded, head=head).outcome is Outcome.INTACT
+    assert audited(recorded, head=head).outcome is AuditVerdict.INTACT
     other = audited(recorded, head="0" * 64)
-    assert "another run's" in only(other, "anchor").why
+    assert "another run" in only(other, "anchor").why
 
 
 def test_an_earlier_head_says_that_the_run_went_on_since(recorded: Path) -> None:
     lines = Forger.lines(recorded / "journal.jsonl")
     done = audited(recorded, head=lines[-1]["prev"])
     assert f"journal.jsonl:{len(lines) - 1}" in only(done, "anchor").why
-    assert "went on since" in only(done, "anchor").why
+    assert "continued since" in only(done, "anchor").why
 
 
 def sign(folder: Path, keys: Path) -> Verifier:
     signer = read_signer(pem(keys))
     paths = RunPaths(folder)
-    paths.signature.write_bytes(sealed_in(about(paths), signer.public.fingerprint, signer.sign))
+    paths.signature.write_bytes(
+        signed_envelope(run_statement(paths), signer.public.fingerprint, signer.sign)
+    )
     return signer.public
 
 
@@ -112,10 +114,10 @@ def test_a_signature_makes_it_intact_for_who_brings_the_key_and_consistent_for_o
     run: Path, tmp_path: Path
 ) -> None:
     key = sign(run, tmp_path)
-    assert audited(run, key=key).outcome is Outcome.INTACT
+    assert audited(run, key=key).outcome is AuditVerdict.INTACT
     without = audited(run)
-    assert without.outcome is Outcome.CONSISTENT
-    assert without.signature == f"said to be by {key.fingerprint}; give --key to check it"
+    assert without.outcome is AuditVerdict.CONSISTENT
+    assert without.signature == f"claims to be by {key.fingerprint}; give --key to check it"
 
 
 @pytest.mark.program
@@ -197,13 +199,15 @@ def test_an_idea_that_is_cut_and_sealed_anew_is_found_by_the_runs_seal(run: Path
     forger = Forger(run)
     lines = forger.lines(path)
     forger.write(path, [*lines[:-3], lines[-1]])
-    assert any("changed, cut, or from another run" in x.what for x in found(audited(run), "seal"))
+    assert any(
+        "changed, truncated, or from another run" in x.what for x in found(audited(run), "seal")
+    )
 
 
 def test_an_idea_that_is_missing_or_that_nobody_knows_is_found(run: Path) -> None:
     folder = idea_of(run).parent
     shutil.copytree(folder, run / "another_abcdef")
-    assert "knows nothing" in found(audited(run), "seal")[0].what
+    assert "does not name" in found(audited(run), "seal")[0].what
     shutil.rmtree(run / "another_abcdef")
     shutil.rmtree(folder)
     assert "an idea's journal is missing" in only(audited(run), "seal").what
@@ -236,7 +240,7 @@ def test_a_record_that_is_made_anew_as_a_whole_is_found_by_head_and_signature_al
     assert {one.check for one in audited(run, key=key).findings} == {"anchor"}
     RunPaths(run).signature.unlink()
     assert "its chain made anew" in only(audited(run, head=head), "anchor").why
-    assert audited(run).outcome is Outcome.CONSISTENT
+    assert audited(run).outcome is AuditVerdict.CONSISTENT
 
 
 def forger_name(forger: Forger) -> str:
@@ -262,7 +266,7 @@ def test_a_forger_who_changes_nothing_leaves_the_record_as_it_was(
     forger: Forger, run: Path
 ) -> None:
     forger.box(lambda *_: None)
-    assert audited(run).outcome is Outcome.CONSISTENT
+    assert audited(run).outcome is AuditVerdict.CONSISTENT
 
 
 def put(pairs: list[list[str]], name: str, value: str) -> None:
@@ -381,7 +385,7 @@ def test_an_edit_that_is_told_otherwise_is_found_like_a_job(forger: Forger, run:
 
 def test_an_edit_whose_container_failed_could_not_have_been_used(forger: Forger, run: Path) -> None:
     forger.box(lambda _request, _answer, told: told.update(verdict="failed", exit_code=1), "editor")
-    assert "how an edit that was used ended" in found(audited(run), "verdict")[0].what
+    assert "the verdict of an edit that was used" in found(audited(run), "verdict")[0].what
 
 
 def test_an_edit_with_no_container_is_found_unless_the_policy_has_it_on_the_host(
@@ -394,7 +398,7 @@ def test_an_edit_with_no_container_is_found_unless_the_policy_has_it_on_the_host
 
     forger.change(forger.idea, bare)
     renew(forger)
-    assert "an edit in no container" in only(audited(run), "evidence").what
+    assert "an edit without a container" in only(audited(run), "evidence").what
 
 
 def renew(forger: Forger) -> None:
@@ -408,7 +412,7 @@ def test_a_container_with_no_evidence_is_found(forger: Forger, run: Path) -> Non
         [x for x in lines if x.get("evidence")][-1]["evidence"] = None
 
     forger.change(forger.idea, bare)
-    assert any("a container with no evidence" in x.what for x in found(audited(run), "evidence"))
+    assert any("a container without evidence" in x.what for x in found(audited(run), "evidence"))
 
 
 def test_evidence_with_no_container_is_found_in_the_journal(forger: Forger, run: Path) -> None:
@@ -418,7 +422,7 @@ def test_evidence_with_no_container_is_found_in_the_journal(forger: Forger, run:
         next(x for x in answers if x["port"] == "model")["evidence"] = told
 
     forger.change(forger.idea, moved)
-    assert any("evidence with no container" in x.what for x in found(audited(run), "evidence"))
+    assert any("evidence without a container" in x.what for x in found(audited(run), "evidence"))
 
 
 def test_evidence_that_says_otherwise_than_its_call_is_found_with_both(
@@ -443,14 +447,14 @@ def test_a_file_of_evidence_that_was_changed_removed_or_added_is_found(run: Path
     said = {one.where.rpartition("/")[2]: one.what for one in audited(run).findings}
     assert said[first.name] == "a file of evidence was changed"
     assert said[second.name] == "a file of evidence is missing"
-    assert "evidence with no container" in said["999_extra.json"]
+    assert "evidence without a container" in said["999_extra.json"]
 
 
 def test_one_container_for_two_calls_is_found(forger: Forger, run: Path) -> None:
     names: list[str] = []
     forger.box(lambda _request, _answer, told: names.append(told["container"]), "editor")
     forger.box(lambda _request, _answer, told: told.update(container=names[0]))
-    assert "stands for 2 calls" in only(audited(run), "evidence").what
+    assert "2 calls name the container" in only(audited(run), "evidence").what
 
 
 def test_a_policy_that_was_changed_is_found_by_its_hash_and_else_by_the_containers(
@@ -465,7 +469,7 @@ def test_a_policy_that_was_changed_is_found_by_its_hash_and_else_by_the_containe
         known["hash"] = digest(known["settings"])
 
     forger.change(forger.run, wide)
-    assert "not what its hash says" in found(audited(run), "policy")[0].what
+    assert "not match its hash" in found(audited(run), "policy")[0].what
     forger.change(forger.run, hashed)
     said = {one.what for one in found(audited(run), "limits")}
     assert any("the limit memory was" in what for what in said)
@@ -480,7 +484,7 @@ def test_the_filter_that_default_stood_for_is_pinned_and_noted_where_it_is_anoth
     with monkeypatch.context() as later:
         later.setattr("orchestrator.audit.pins.shipped_profile", lambda: fewer)
         done = audited(run)
-        assert done.outcome is Outcome.CONSISTENT
+        assert done.outcome is AuditVerdict.CONSISTENT
         assert [(one.check, one.level) for one in done.findings] == [("policy", "noted")]
     forger.change(forger.run, lambda lines: lines[0]["pins"].update(seccomp=fewer.normal()))
     assert "HostConfig.SecurityOpt" in found(audited(run), "settings")[0].what
@@ -491,7 +495,7 @@ def test_pins_that_are_none_are_told_and_nothing_breaks_off(
     key: str, forger: Forger, run: Path
 ) -> None:
     forger.change(forger.run, lambda lines: lines[0]["pins"].pop(key))
-    assert audited(run).outcome is Outcome.BROKEN
+    assert audited(run).outcome is AuditVerdict.BROKEN
 
 
 def test_a_template_whose_files_are_others_is_found(forger: Forger, run: Path) -> None:
@@ -522,8 +526,8 @@ def test_an_answer_to_nothing_or_to_another_question_is_found(forger: Forger, ru
 
     forger.change(forger.run, unasked)
     said = " ".join(one.what for one in found(audited(run), "calls"))
-    assert "that was never asked" in said
-    assert "is to another question" in said
+    assert "that was never requested" in said
+    assert "is to another request" in said
 
 
 def test_a_question_that_was_changed_is_not_what_its_hash_says(forger: Forger, run: Path) -> None:
@@ -532,7 +536,7 @@ def test_a_question_that_was_changed_is_not_what_its_hash_says(forger: Forger, r
         line["body"]["inline"]["ask"]["temperature"] = 2.0
 
     forger.change(forger.run, other)
-    assert "is not what its hash says" in only(audited(run), "calls").what
+    assert "does not match its hash" in only(audited(run), "calls").what
 
 
 def test_bodies_that_are_none_are_told_and_nothing_breaks_off(forger: Forger, run: Path) -> None:
@@ -553,7 +557,7 @@ def test_a_finished_run_may_claim_only_what_a_container_left(forger: Forger, run
         note["body"]["inline"]["run"]["files"]["files"][0][1] = digest("better")
 
     forger.change(forger.idea, better)
-    assert "which no finished job left" in found(audited(run), "results")[0].what
+    assert "which no finished job wrote" in found(audited(run), "results")[0].what
 
 
 # --- bodies and files -------------------------------------------------------------------------
@@ -582,7 +586,7 @@ def test_any_byte_of_a_journal_or_a_kept_file_that_is_changed_or_gone_is_found(
     changed = kept[:place] + byte + kept[place + 1 :]
     try:
         path.write_bytes(changed)
-        assert (audited(recorded).outcome is Outcome.BROKEN) == (changed != kept)
+        assert (audited(recorded).outcome is AuditVerdict.BROKEN) == (changed != kept)
     finally:
         path.write_bytes(kept)
 
@@ -596,7 +600,7 @@ def test_every_byte_of_the_last_line_counts_though_no_line_follows_it(run: Path)
         for byte in (b"", b"0", b" ", bytes([kept[place] ^ 1])):
             changed = kept[:place] + byte + kept[place + 1 :]
             path.write_bytes(changed)
-            assert (audited(run).outcome is Outcome.BROKEN) == (changed != kept), (place, byte)
+            assert (audited(run).outcome is AuditVerdict.BROKEN) == (changed != kept), (place, byte)
 
 
 def test_any_kept_file_that_is_gone_is_found(run: Path, sample: random.Random) -> None:
@@ -629,9 +633,9 @@ def test_a_killed_run_is_unfinished_and_once_resumed_its_lost_call_is_told_and_n
     assert all("unfinished or truncated" in one.what for one in found(stopped, "seal"))
     rig.record(folder, Mode.RESUME)
     done = audited(folder)
-    assert done.outcome is Outcome.CONSISTENT, done.findings
+    assert done.outcome is AuditVerdict.CONSISTENT, done.findings
     (lost,) = done.without_result
-    assert "no answer was recorded" in why_none(lost)
+    assert "no answer was recorded" in no_result_reason(lost)
 
 
 def test_a_job_that_ended_in_an_error_is_told_and_is_no_fault(
@@ -649,9 +653,9 @@ def test_a_job_that_ended_in_an_error_is_told_and_is_no_fault(
     rig.record(folder)
     rig.record(folder, Mode.RESUME)
     done = audited(folder)
-    assert done.outcome is Outcome.CONSISTENT, done.findings
+    assert done.outcome is AuditVerdict.CONSISTENT, done.findings
     (lost,) = done.without_result
-    assert why_none(lost) == "EngineFailed: the engine broke off"
+    assert no_result_reason(lost) == "EngineFailed: the engine broke off"
 
 
 def test_after_a_fork_each_container_is_held_to_the_policy_that_held_when_it_was_asked(
@@ -662,8 +666,8 @@ def test_after_a_fork_each_container_is_held_to_the_policy_that_held_when_it_was
     policy = smaller(run_rig.setup(tmp_path).policy)
     rig.record(folder, Mode.FORK, policy=policy)
     done = audited(folder)
-    assert done.outcome is Outcome.CONSISTENT, done.findings
-    assert {box.limits.wall for box in done.boxes if box.kind == "experiment"} == {60.0, 50.0}
+    assert done.outcome is AuditVerdict.CONSISTENT, done.findings
+    assert {box.limits.wall for box in done.containers if box.kind == "experiment"} == {60.0, 50.0}
     forger = Forger(folder)
     forger.box(lambda request, _answer, _told: request["limits"].update(wall=60.0))
     assert "the limit wall was 60" in found(audited(folder), "limits")[0].what
@@ -682,12 +686,12 @@ def test_a_run_whose_edits_are_made_on_the_host_is_consistent_and_says_so(
     monkeypatch.setattr(rig.AttestingEditor, "edit", lambda self, *words: self._inner.edit(*words))
     rig.record(tmp_path / "run", policy=policy)
     done = audited(tmp_path / "run")
-    assert done.outcome is Outcome.CONSISTENT, done.findings
-    assert any(box.attestation is None for box in done.boxes)
+    assert done.outcome is AuditVerdict.CONSISTENT, done.findings
+    assert any(box.attestation is None for box in done.containers)
 
 
 def test_results_of_a_sandbox_that_runs_nothing_are_results_of_no_container(tmp_path: Path) -> None:
     """What ships for tests cannot be taken for research."""
     run_rig.run_scripted(tmp_path / "run", SweepModel(), Mode.RECORD)
     said = " ".join(one.what for one in found(audited(tmp_path / "run"), "evidence"))
-    assert "a result of no container: scripted: nothing ran" in said
+    assert "a result without a container: scripted: nothing ran" in said

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.audit import Audit, audit_page
-from orchestrator.audit.finding import CHECKS, Checked, Finding, grouped
+from orchestrator.audit.finding import CHECKS, AuditFinding, CheckResult, group_findings
 from orchestrator.console.run import replay
 from orchestrator.console.view import View
 from orchestrator.record.paths import RunPaths
@@ -135,8 +135,8 @@ def test_findings_stand_first_before_what_was_checked(run: Path) -> None:
 
 
 def test_what_holds_of_several_places_is_said_once_with_how_many() -> None:
-    every = [Finding(check="use", where=f"j:{n}", what="too much") for n in (4, 9, 11)]
-    first, other = grouped([*every, Finding(check="use", where="j:5", what="too long")])
+    every = [AuditFinding(check="use", where=f"j:{n}", what="too much") for n in (4, 9, 11)]
+    first, other = group_findings([*every, AuditFinding(check="use", where="j:5", what="too long")])
     assert first.where == "j:4 and 2 others"
     assert first.places == ("j:4", "j:9", "j:11")
     assert other.where == "j:5"
@@ -209,8 +209,8 @@ def test_the_page_says_what_was_checked_what_was_found_and_how_to_check_again(ru
     (idea_of(run).parent / "evidence" / "999_extra.json").write_text("{}")
     page = audit_page(audited(run))
     for text in (
-        "This record is broken", "evidence with no container", "What was checked", *CHECKS,
-        "experiments/run_1/attempt_1", "What it does not show", "--head HEAD", audited(run).head,
+        "This record is broken", "evidence without a container", "Checks", *CHECKS,
+        "experiments/run_1/attempt_1", "Limits of an audit", "--head HEAD", audited(run).head,
         "policy quick", "sha256sum",
     ):  # fmt: skip
         assert text in re.sub(r"<[^>]+>|\s+", " ", page).replace("  ", " "), text
@@ -246,11 +246,11 @@ def test_pins_of_any_shape_make_a_page(run: Path) -> None:
 def test_a_page_has_room_for_very_many_findings(recorded: Path) -> None:
     done = audited(recorded)
     many = tuple(
-        Finding(check="chain", where=f"j:{n}", what=f"line {n} is wrong") for n in range(2000)
+        AuditFinding(check="chain", where=f"j:{n}", what=f"line {n} is wrong") for n in range(2000)
     )
-    full: Audit = replace(done, checks=(Checked("chain", 2000, many), *done.checks[1:]))
+    full: Audit = replace(done, checks=(CheckResult("chain", 2000, many), *done.checks[1:]))
     page = audit_page(full)
-    assert "1500 more are in the answer of" in page
+    assert "1500 more are in the output of" in page
     assert len(page) < 2_000_000
 
 

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.audit.behaviour import kernel, use, verdicts
-from orchestrator.audit.calls import Box
-from orchestrator.audit.settings import settings
+from orchestrator.audit.behaviour import kernel_findings, usage_findings, verdict_findings
+from orchestrator.audit.calls import AuditedContainer
+from orchestrator.audit.settings import setting_findings
 from orchestrator.core.job import JobResult, Verdict
 from orchestrator.policy.seccomp import shipped_profile
 from orchestrator.sandbox.engine.client import connect
@@ -74,7 +74,7 @@ def has_gvisor() -> bool:
         engine.close()
 
 
-def driven(bench: DockerBench, what: str, runtime: str) -> tuple[Box, JobResult]:
+def driven(bench: DockerBench, what: str, runtime: str) -> tuple[AuditedContainer, JobResult]:
     scenario = Scenario(DRIVEN[what][0])
     wall = 4.0 if what.startswith("time") else 60.0
     cpu_time = 2.0 if what == "CPU time" else 60.0
@@ -96,7 +96,12 @@ def test_a_container_at_its_limit_is_within_its_limit(
         pytest.skip("needs an engine with gVisor: make gvisor")
     box, result = driven(bench, what, runtime)
     assert box.attestation
-    every = (settings(box, shipped_profile()), kernel(box), use(box), verdicts(box))
+    every = (
+        setting_findings(box, shipped_profile()),
+        kernel_findings(box),
+        usage_findings(box),
+        verdict_findings(box),
+    )
     found = [one.what for each in every for one in each]
     assert found == [], result
     if runtime == "runc":
@@ -121,11 +126,18 @@ def test_a_container_under_an_allow_list_is_as_its_policy_says(bench: DockerBenc
     )  # fmt: skip
     result = bench.run(job, scenario)
     box = replace(boxed(job, result.attestation), result=result)
-    every = (settings(box, shipped_profile()), kernel(box), use(box), verdicts(box))
+    every = (
+        setting_findings(box, shipped_profile()),
+        kernel_findings(box),
+        usage_findings(box),
+        verdict_findings(box),
+    )
     assert [one.what for each in every for one in each] == [], result
     assert [one.host for one in result.attestation.egress] == [
         "no-such-host.invalid:443",
         "evil.example.org:443",
     ]
     closed = replace(box, limits=replace(box.limits, network=()))
-    assert any("HostConfig.Mounts" in one.what for one in settings(closed, shipped_profile()))
+    assert any(
+        "HostConfig.Mounts" in one.what for one in setting_findings(closed, shipped_profile())
+    )

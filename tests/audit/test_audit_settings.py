@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from orchestrator.audit.behaviour import kernel, use, verdicts
-from orchestrator.audit.calls import Box, Call
-from orchestrator.audit.record import Line, Log
-from orchestrator.audit.settings import settings
+from orchestrator.audit.behaviour import kernel_findings, usage_findings, verdict_findings
+from orchestrator.audit.calls import AuditedCall, AuditedContainer
+from orchestrator.audit.record import JournalLine, JournalLog
+from orchestrator.audit.settings import setting_findings
 from orchestrator.core.job import Attestation, ContainerKind, Job, Limits, Peaks, Verdict
 from orchestrator.core.model import Usage
 from orchestrator.policy.policy import load_policy
 from orchestrator.policy.seccomp import shipped_profile
-from orchestrator.record.attestation import flat
+from orchestrator.record.attestation import flatten_settings
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.events import Asked, Body
 from orchestrator.sandbox.job.spec import body_of
@@ -31,7 +31,7 @@ NONE = "0" * 16
 def box_of(
     limits: Limits, kind: ContainerKind, *, gpus: tuple[str, ...] = (), cdi: tuple[str, ...] = (),
     data: tuple[tuple[str, str], ...] = (),
-) -> Box:  # fmt: skip
+) -> AuditedContainer:  # fmt: skip
     """A call as its record would have it, had the engine done exactly as the sandbox asks."""
     job = replace(golden_rig.job_of(limits, kind), data=data)
     body = body_of(
@@ -39,7 +39,7 @@ def box_of(
         gpus=gpus, cdi=cdi, egress="/tmp/aisci-x/egress.sock" if limits.network else "",
     )  # fmt: skip
     host = body["HostConfig"] | {"SecurityOpt": hashed(body["HostConfig"]["SecurityOpt"])}
-    asked = flat({"Config": {key: body[key] for key in KEYS}, "HostConfig": host,
+    asked = flatten_settings({"Config": {key: body[key] for key in KEYS}, "HostConfig": host,
                   "Image": body["Image"]})  # fmt: skip
     env = ((f"Env.{name}", value) for name, _, value in (e.partition("=") for e in body["Env"]))
     told = Attestation(
@@ -50,14 +50,16 @@ def box_of(
     return boxed(job, told)
 
 
-def boxed(job: Job, told: Attestation) -> Box:
+def boxed(job: Job, told: Attestation) -> AuditedContainer:
     asked = Asked(port="sandbox", scope=job.scope, ord=0, request="", body=Body(), ceiling=Usage())
-    line = Line("journal.jsonl", 1, "", asked)
-    log = Log("journal.jsonl", Path(), (), "", BlobStore(Path()), ())
-    return Box(Call(log, line), {}, {}, job.limits, told, job if job.kind != "editor" else None)
+    line = JournalLine("journal.jsonl", 1, "", asked)
+    log = JournalLog("journal.jsonl", Path(), (), "", BlobStore(Path()), ())
+    return AuditedContainer(
+        AuditedCall(log, line), {}, {}, job.limits, told, job if job.kind != "editor" else None
+    )
 
 
-def with_pairs(box: Box, **changed: Any) -> Box:
+def with_pairs(box: AuditedContainer, **changed: Any) -> AuditedContainer:
     """The box with other pairs under ``asked``, ``inspected`` or ``seen``."""
     assert box.attestation
     return replace(box, attestation=replace(box.attestation, **changed))
@@ -67,8 +69,8 @@ def limits_of(name: str, kind: ContainerKind = "experiment") -> Limits:
     return load_policy(name, golden_rig.SHIPPED).limits(kind)
 
 
-def said(box: Box) -> list[str]:
-    return [one.what for one in settings(box, shipped_profile())]
+def said(box: AuditedContainer) -> list[str]:
+    return [one.what for one in setting_findings(box, shipped_profile())]
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
@@ -91,10 +93,10 @@ def test_staged_data_is_expected_where_the_job_names_it(tmp_path: Path) -> None:
     assert said(box) == []
     assert box.job
     without = replace(box, job=replace(box.job, data=()))
-    assert said(without)[0].startswith("HostConfig.Mounts was asked as")
+    assert said(without)[0].startswith("HostConfig.Mounts was requested as")
 
 
-def named(box: Box) -> list[str]:
+def named(box: AuditedContainer) -> list[str]:
     assert box.attestation
     return [name for name, _ in box.attestation.asked]
 
@@ -110,10 +112,10 @@ def test_each_setting_that_is_another_or_missing_or_one_more_is_found_by_its_nam
         env = (pair for pair in box.attestation.inspected if pair[0].startswith("Env."))
         for asked in (others, (*others, (name, "0"))):
             found = said(with_pairs(box, asked=asked, inspected=(*asked, *env)))
-            assert [what for what in found if what.startswith(f"{name} was asked as")], name
+            assert [what for what in found if what.startswith(f"{name} was requested as")], name
     more = (*box.attestation.asked, ("HostConfig.VolumesFrom", "x"))
     found = said(with_pairs(box, asked=more, inspected=(*box.attestation.inspected, more[-1])))
-    assert found == ["HostConfig.VolumesFrom was asked as 'x'"]
+    assert found == ["HostConfig.VolumesFrom was requested as 'x'"]
 
 
 def test_what_the_engine_made_otherwise_is_found() -> None:
@@ -122,7 +124,7 @@ def test_what_the_engine_made_otherwise_is_found() -> None:
     for name in named(box):
         inspected = tuple((k, "?" if k == name else v) for k, v in box.attestation.inspected)
         assert (
-            "did not make the container as it was asked"
+            "did not create the container as requested"
             in said(with_pairs(box, inspected=inspected))[0]
         )
 
@@ -131,7 +133,7 @@ def test_more_gpus_than_the_policy_lends_are_found() -> None:
     limits = replace(limits_of("default"), gpus=1)
     assert said(box_of(limits, "experiment", gpus=("GPU-1",))) == []
     two = box_of(limits, "experiment", gpus=("GPU-1", "GPU-2"))
-    assert said(two)[0].startswith("HostConfig.DeviceRequests was asked as")
+    assert said(two)[0].startswith("HostConfig.DeviceRequests was requested as")
 
 
 @pytest.mark.parametrize("change", [{"user": "nobody"}, {"seccomp": "{}"}, {"seccomp": "no JSON"}])
@@ -162,8 +164,8 @@ def seen_of(limits: Limits, runtime: str) -> dict[str, str]:
     return seen
 
 
-def judged(box: Box, seen: dict[str, str]) -> list[str]:
-    return [one.what for one in kernel(with_pairs(box, seen=tuple(seen.items())))]
+def judged(box: AuditedContainer, seen: dict[str, str]) -> list[str]:
+    return [one.what for one in kernel_findings(with_pairs(box, seen=tuple(seen.items())))]
 
 
 @pytest.mark.parametrize("runtime", ["runc", "runsc"])
@@ -180,10 +182,10 @@ def test_each_right_or_limit_that_the_kernel_saw_wider_is_found(runtime: str) ->
         assert bool(found) == (runtime == "runc" or name not in theirs), name
 
 
-def peaking(box: Box, **peaks: float) -> list[str]:
+def peaking(box: AuditedContainer, **peaks: float) -> list[str]:
     assert box.attestation
     told = replace(box.attestation, peaks=Peaks(**peaks))  # type: ignore[arg-type]  # numbers
-    return [one.what.partition(":")[0] for one in use(replace(box, attestation=told))]
+    return [one.what.partition(":")[0] for one in usage_findings(replace(box, attestation=told))]
 
 
 def test_each_peak_above_its_limit_is_found_and_at_its_limit_is_none() -> None:
@@ -208,7 +210,7 @@ def test_a_job_that_the_host_ended_may_have_gone_over_what_the_host_holds() -> N
         peaks=Peaks(log_bytes=box.limits.logs + 1, wall=box.limits.wall + 20),
     )  # fmt: skip
     late = replace(box, attestation=told)
-    assert list(use(late)) == []
-    assert [one.what for one in verdicts(replace(late, job=None))] == [
-        "how an edit that was used ended is log flood; from how it ended follows finished"
+    assert list(usage_findings(late)) == []
+    assert [one.what for one in verdict_findings(replace(late, job=None))] == [
+        "the verdict of an edit that was used is log flood; from how it ended follows finished"
     ]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core.tree import canonical
-from orchestrator.record.events import GENESIS, SCHEMA
+from orchestrator.record.events import GENESIS, JOURNAL_SCHEMA
 from orchestrator.record.journal import Mode
 from orchestrator.research.sweep import SweepModel
 from tests.console.test_cli import aisci
@@ -222,7 +222,7 @@ for free in (8, 24, 40, 48, 56, 64, 80, 96, 112, 128):
     filler.write_bytes(bytes(free_now - free * 1024))
     made = rig.setup(Path("/tmp"))
     tools = rig.Tools(
-        edges=rig.scripted_edges(SweepModel()), saving=rig.Saver(), listener=lambda _: None
+        edges=rig.scripted_edges(SweepModel()), exporter=rig.Saver(), listener=lambda _: None
     )
     try:
         rig.research(made, rig.place(run, Mode.RECORD), tools)
@@ -286,7 +286,13 @@ def test_a_journal_that_does_not_hold_is_refused_with_its_line(
 ) -> None:
     path = run / "journal.jsonl"
     raws = path.read_bytes().splitlines(keepends=True)
-    first = {"n": 0, "prev": GENESIS, "at": "now", "kind": "run_started", "schema": SCHEMA + 1}
+    first = {
+        "n": 0,
+        "prev": GENESIS,
+        "at": "now",
+        "kind": "run_started",
+        "schema": JOURNAL_SCHEMA + 1,
+    }
     where = f"{path}:3"
     if damage == "changed":
         raws[1] = raws[1].replace(b'"at":"20', b'"at":"21', 1)

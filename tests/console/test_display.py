@@ -9,10 +9,10 @@ from collections.abc import Callable
 import pytest
 
 from orchestrator.console.display import Display
-from orchestrator.console.live_line import NowRunning
-from orchestrator.console.live_table import Progress
-from orchestrator.console.policy_prove_view import Board
-from orchestrator.console.run_state import Track
+from orchestrator.console.live_line import LiveLine
+from orchestrator.console.live_table import LiveTable
+from orchestrator.console.policy_prove_view import ProofTable
+from orchestrator.console.run_state import RunState
 from orchestrator.console.view import View
 
 
@@ -24,9 +24,9 @@ class Terminal(io.StringIO):
 @pytest.mark.parametrize(
     "make",
     [
-        Board,
-        lambda: NowRunning(View(quiet=False, as_json=False)),
-        lambda: Progress(Track(lambda body: body.inline, lambda: 0.0)),
+        ProofTable,
+        lambda: LiveLine(View(quiet=False, as_json=False)),
+        lambda: LiveTable(RunState(lambda body: body.inline, lambda: 0.0)),
     ],
     ids=["policy prove", "one container", "run"],
 )

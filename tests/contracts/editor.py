@@ -19,7 +19,7 @@ from orchestrator.core.job import Limits
 from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.core.protocols import Blobs, Editor
 from orchestrator.core.tree import Tree
-from orchestrator.record.blobs import MemoryBlobs
+from tests.support.memory_blobs import MemoryBlobs
 
 GIB = 1 << 30
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.core.errors import BadFile, BadTemplate
 from orchestrator.core.strict_yaml import MAX_BYTES, parse, read, validated
-from orchestrator.template.manifest import FilePath, KnobValue, Number, Setting, SettingValue
+from orchestrator.template.fields import FilePath, FiniteNumber, KnobValue, Setting, SettingValue
 
 
 class Inner(BaseModel):
@@ -90,7 +90,7 @@ class Scale(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     env: dict[Setting, SettingValue] = {}
-    minutes: Annotated[Number, Field(gt=0, le=600)]
+    minutes: Annotated[FiniteNumber, Field(gt=0, le=600)]
     direction: Literal["lower", "higher", "none"] = "none"
     files: Annotated[tuple[FilePath, ...], Field(min_length=1)] = ("a",)
     seeds: Annotated[tuple[int, ...], Field(max_length=2)] | dict[str, tuple[int, ...]] = ()

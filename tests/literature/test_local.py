@@ -34,6 +34,10 @@ Words outside entries are comments.
 """
 
 
+def read_library(path: Path) -> LocalLibrary:
+    return LocalLibrary.from_bytes(path.read_bytes(), str(path))
+
+
 def library(*papers: dict[str, Any]) -> LocalLibrary:
     whole = [{"authors": ["A. Author"], "year": 2020} | paper for paper in papers]
     return LocalLibrary.from_bytes(json.dumps(whole).encode(), "library.json")
@@ -88,9 +92,9 @@ def test_an_empty_library_finds_nothing() -> None:
 
 @given(st.text(max_size=200), st.integers(-1, 30))
 def test_any_query_is_answered_the_same_twice(text: str, limit: int) -> None:
-    books = LocalLibrary.from_paths([SHIPPED])
+    books = read_library(SHIPPED)
     first = books.search(Query(text, limit))
-    assert first == LocalLibrary.from_paths([SHIPPED]).search(Query(text, limit))
+    assert first == read_library(SHIPPED).search(Query(text, limit))
     assert len(first) <= max(limit, 0)
 
 
@@ -98,7 +102,7 @@ def test_any_query_is_answered_the_same_twice(text: str, limit: int) -> None:
 
 
 def test_the_shipped_library_is_whole_and_every_entry_is_bibtex() -> None:
-    papers = LocalLibrary.from_paths([SHIPPED]).papers
+    papers = read_library(SHIPPED).papers
     assert 15 <= len(papers) <= 25
     for paper in papers:
         assert paper.abstract.endswith(".")
@@ -111,7 +115,7 @@ def test_the_shipped_library_is_whole_and_every_entry_is_bibtex() -> None:
 
 
 def test_the_shipped_library_knows_what_delays_generalisation() -> None:
-    books = LocalLibrary.from_paths([SHIPPED])
+    books = read_library(SHIPPED)
     assert "power2022grokking" in found(books, "grokking small algorithmic datasets")[:2]
     assert "loshchilov2019decoupled" in found(books, "decoupled weight decay AdamW")[:2]
 
@@ -122,7 +126,7 @@ def test_the_shipped_library_knows_what_delays_generalisation() -> None:
 def test_bibtex_is_read_for_people_and_written_anew_for_tex(tmp_path: Path) -> None:
     path = tmp_path / "mine.bib"
     path.write_text(BIB)
-    first, second = LocalLibrary.from_paths([path]).papers
+    first, second = read_library(path).papers
     assert (first.key, first.year, first.source) == ("godel1931", 1931, "library mine.bib")
     assert first.title == "Über formal unentscheidbare Sätze"
     assert first.authors == ("Gödel, Kurt",)
@@ -134,7 +138,7 @@ def test_bibtex_is_read_for_people_and_written_anew_for_tex(tmp_path: Path) -> N
 def test_what_is_written_has_known_fields_only_and_nothing_that_tex_acts_on(tmp_path: Path) -> None:
     path = tmp_path / "mine.bib"
     path.write_text(BIB)
-    first, second = LocalLibrary.from_paths([path]).papers
+    first, second = read_library(path).papers
     assert "input" not in first.bibtex
     assert r"title = {On 100\% of R\&D in $a_b^\alpha$ and c\_d\^{}e}" in second.bibtex
     assert "url = {https://example.org/a_b%20c#d}" in second.bibtex
@@ -143,9 +147,9 @@ def test_what_is_written_has_known_fields_only_and_nothing_that_tex_acts_on(tmp_
 def test_what_is_written_is_read_back_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "mine.bib"
     path.write_text(BIB)
-    before = LocalLibrary.from_paths([path]).papers
+    before = read_library(path).papers
     path.write_text("\n".join(paper.bibtex for paper in before))
-    assert LocalLibrary.from_paths([path]).papers == before
+    assert read_library(path).papers == before
 
 
 def test_a_json_paper_without_bibtex_gets_a_plain_entry() -> None:
@@ -187,7 +191,7 @@ def test_bad_bibtex_is_refused_where_it_stands(
     path = tmp_path / "mine.bib"
     path.write_text(text)
     with pytest.raises(BadFile) as caught:
-        LocalLibrary.from_paths([path])
+        read_library(path)
     assert where in caught.value.where
     assert what in caught.value.what
 
@@ -196,7 +200,7 @@ def test_a_quoted_value_with_loose_braces_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.bib"
     path.write_text('@article{a, title="x} y{"}')
     with pytest.raises(BadFile):
-        LocalLibrary.from_paths([path])
+        read_library(path)
 
 
 @pytest.mark.parametrize(
@@ -237,8 +241,6 @@ def test_one_key_for_two_papers_is_refused_and_the_same_paper_twice_is_one() -> 
     assert len(twice.papers) == 1
 
 
-def test_a_file_of_another_kind_or_none_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_another_kind_is_refused() -> None:
     with pytest.raises(BadFile, match=r"a \.bib or a \.json"):
         LocalLibrary.from_bytes(b"", "library.txt")
-    with pytest.raises(BadFile, match="cannot be read"):
-        LocalLibrary.from_paths([tmp_path / "none.bib"])

@@ -10,15 +10,17 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core.files import shipped_root
-from orchestrator.template.folder import shipped
-from orchestrator.template.template import load
+from orchestrator.template.folder import shipped_templates
+from orchestrator.template.template import load_template
 from tests.support.bench import BENCH, record
 from tests.support.places import ROOT
 
 LONG = str(ROOT / "tests/data/policies/long.yaml")
 # Full scales that two cores can be asked for; the others are left to a machine with a GPU.
 FULL = ("seir", "2d_diffusion")
-CASES = [(name, "smoke") for name in shipped(shipped_root())] + [(name, "full") for name in FULL]
+CASES = [(name, "smoke") for name in shipped_templates(shipped_root())] + [
+    (name, "full") for name in FULL
+]
 
 
 @pytest.mark.campaign
@@ -49,7 +51,7 @@ def test_every_baseline_on_record_is_of_a_template_and_its_metrics() -> None:
     have = {(one["template"], one["scale"]) for one in entries}
     assert have >= set(CASES)
     for one in entries:
-        manifest = load(one["template"], shipped_root()).manifest
+        manifest = load_template(one["template"], shipped_root()).manifest
         reported = {metric for means in one["means"].values() for metric in means}
         assert reported <= set(manifest.metrics)
         assert one["kind"]

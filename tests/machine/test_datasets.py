@@ -23,9 +23,9 @@ from orchestrator.core.errors import BadTemplate, DataFailed, DiskFull, UserErro
 from orchestrator.core.files import shipped_root
 from orchestrator.machine import download as transfer
 from orchestrator.policy.policy import load_policy
-from orchestrator.template.folder import shipped
+from orchestrator.template.folder import shipped_templates
 from orchestrator.template.manifest import DataFile
-from orchestrator.template.template import Template, load
+from orchestrator.template.template import Template, load_template
 from tests.support.places import ROOT
 
 QUICK = ROOT / "tests/data/quick"
@@ -349,7 +349,7 @@ def test_a_template_that_makes_its_own_data_has_nothing_to_fetch() -> None:
 def test_a_scale_that_needs_data_says_so_before_anything_runs(
     tmp_path: Path, home: Path, source: Source
 ) -> None:
-    mine = load(f"{template(tmp_path / 'mine', source.url)}/", shipped_root())
+    mine = load_template(f"{template(tmp_path / 'mine', source.url)}/", shipped_root())
     policy = load_policy(POLICY, shipped_root() / "policies")
     assert data_for(mine, "smoke", policy) == ()
     with pytest.raises(UserError, match="is not staged on this machine") as caught:
@@ -375,7 +375,7 @@ def test_a_scale_that_needs_data_says_so_before_anything_runs(
 def test_a_data_set_of_ones_own_is_known_by_its_content_and_may_not_take_a_declared_name(
     tmp_path: Path, source: Source
 ) -> None:
-    mine = load(f"{template(tmp_path / 'mine', source.url)}/", shipped_root())
+    mine = load_template(f"{template(tmp_path / 'mine', source.url)}/", shipped_root())
     policy = load_policy(POLICY, shipped_root() / "policies")
     own = tmp_path / "own"
     (own / "letters").mkdir(parents=True)
@@ -432,14 +432,14 @@ def test_a_run_sees_its_data_read_only_by_its_hash_and_starts_from_the_baseline_
 
 
 def declared() -> list[tuple[Template, str]]:
-    every = [load(name, shipped_root()) for name in shipped(shipped_root())]
+    every = [load_template(name, shipped_root()) for name in shipped_templates(shipped_root())]
     return [(one, data.name) for one in every for data in one.manifest.data]
 
 
 @pytest.mark.program
 def test_the_smallest_scale_of_each_shipped_template_needs_nothing_from_outside() -> None:
-    for name in shipped(shipped_root()):
-        manifest = load(name, shipped_root()).manifest
+    for name in shipped_templates(shipped_root()):
+        manifest = load_template(name, shipped_root()).manifest
         assert next(iter(manifest.scales)) == "smoke"
         assert manifest.needed("smoke") == ()
     listed = [json.loads(line) for line in aisci("data", "list", "--json").stdout.splitlines()]
@@ -468,6 +468,6 @@ def test_a_data_set_that_is_declared_badly_is_refused_at_its_line(
     assert old in text
     manifest.write_text(text.replace(old, new, 1))
     with pytest.raises(BadTemplate) as caught:
-        load(f"{folder}/", shipped_root())
+        load_template(f"{folder}/", shipped_root())
     told = f"{caught.value.where} {caught.value.what} {caught.value.why}"
     assert what in told

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from orchestrator.core.errors import BadPolicy, UserError
 from orchestrator.core.files import shipped_root
 from orchestrator.core.strict_yaml import dump
-from orchestrator.policy.check import Finding, ceiling_of, check, check_no_weaker
+from orchestrator.policy.check import PolicyFinding, ceiling_of, check, check_no_weaker
 from orchestrator.policy.compare import compare, weaker
 from orchestrator.policy.policy import load_policy, policy_text
 from orchestrator.policy.schema import SETTINGS, WholePolicy
@@ -306,7 +306,7 @@ def test_an_editor_block_taken_from_elsewhere_is_a_container_whatever_the_parent
 # --- check --no-weaker-than ---------------------------------------------------------------
 
 
-def against(name: str, *, exceptions: bool = True) -> tuple[int, list[Finding]]:
+def against(name: str, *, exceptions: bool = True) -> tuple[int, list[PolicyFinding]]:
     compared, found = check_no_weaker(name, BASE, ROOT, exceptions=exceptions)
     return compared, list(found)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.api.export import Saver
+from orchestrator.api.export import FileExporter
 from orchestrator.core.errors import BadFile
 from orchestrator.core.files import shipped_root
 from orchestrator.core.host import Machine
@@ -25,10 +25,10 @@ from orchestrator.proof.subject import applying, on_machine, subject_of
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import ProofPin, ProofSummary
-from orchestrator.report.proof import proved
+from orchestrator.report.proof import proof_paragraph
 from orchestrator.research.pins import read_pins
 from orchestrator.research.run import research
-from orchestrator.research.setup import Tools
+from orchestrator.research.run_spec import RunDeps
 from orchestrator.research.sweep import SweepModel
 from tests.console.test_policy_commands import aisci
 from tests.support import run_rig
@@ -212,7 +212,7 @@ def recorded(results: Path, shelf: Shelf) -> RunPaths:
     folder.mkdir(parents=True)
     made = replace(run_rig.setup(results), proof=shelf.pin())
     edges = run_rig.scripted_edges(SweepModel())
-    tools = Tools(edges=edges, saving=Saver(), listener=lambda _: None)
+    tools = RunDeps(edges=edges, exporter=FileExporter(), listener=lambda _: None)
     research(made, run_rig.place(folder, Mode.RECORD), tools)
     return RunPaths(folder)
 
@@ -255,7 +255,7 @@ def test_a_later_proof_changes_no_byte_of_a_replay(tmp_path: Path) -> None:
 
 
 def test_a_record_that_pins_no_proof_says_so() -> None:
-    assert "names no proof" in proved(PINS, "../../")
+    assert "names no proof" in proof_paragraph(PINS, "../../")
 
 
 def test_a_proof_of_other_images_than_the_runs_is_said_to_be() -> None:
@@ -265,7 +265,7 @@ def test_a_proof_of_other_images_than_the_runs_is_said_to_be() -> None:
     pins = replace(
         PINS, images=(("aisci-latex", "sha256:a"),), proof=ProofPin(of="a" * 64, newest=newest)
     )
-    assert "another image than this run&#x27;s for: latex" in proved(pins, "../../")
+    assert "another image than this run&#x27;s for: latex" in proof_paragraph(pins, "../../")
 
 
 # --- the command's own bad input ---------------------------------------------------------------------

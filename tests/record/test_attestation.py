@@ -5,23 +5,33 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.core.job import Verdict
-from orchestrator.record.attestation import flat, mismatches, same_keys, suspected, verdict
+from orchestrator.record.attestation import (
+    flatten_settings,
+    mismatches,
+    same_keys,
+    suspected,
+    verdict,
+)
 
 
 def test_settings_that_the_engine_took_otherwise_are_named_with_both_values() -> None:
-    asked = flat({"HostConfig": {"Memory": 100, "CapDrop": ["ALL"], "Init": True}})
+    asked = flatten_settings({"HostConfig": {"Memory": 100, "CapDrop": ["ALL"], "Init": True}})
     have = {"HostConfig": {"Memory": 200, "CapDrop": ["ALL"], "Init": True, "CpuShares": 7}}
-    inspected = flat(same_keys({"HostConfig": {"Memory": 0, "CapDrop": 0, "Init": 0}}, have))
+    inspected = flatten_settings(
+        same_keys({"HostConfig": {"Memory": 0, "CapDrop": 0, "Init": 0}}, have)
+    )
     assert mismatches(asked, inspected) == ("HostConfig.Memory: asked '100', the engine has '200'",)
 
 
 def test_a_setting_that_the_engine_does_not_report_is_a_mismatch() -> None:
-    asked = flat({"HostConfig": {"PidsLimit": 5}})
-    assert mismatches(asked, flat(same_keys({"HostConfig": {"PidsLimit": 5}}, {}))) != ()
+    asked = flatten_settings({"HostConfig": {"PidsLimit": 5}})
+    assert (
+        mismatches(asked, flatten_settings(same_keys({"HostConfig": {"PidsLimit": 5}}, {}))) != ()
+    )
 
 
 def test_pairs_are_the_same_whatever_the_order_of_keys() -> None:
-    assert flat({"b": {"y": 1, "x": None}, "a": [2, {"k": True}]}) == (
+    assert flatten_settings({"b": {"y": 1, "x": None}, "a": [2, {"k": True}]}) == (
         ("a", "2, k=True"),
         ("b.x", ""),
         ("b.y", "1"),

@@ -19,7 +19,7 @@ from orchestrator.core.errors import BadJournal
 from orchestrator.core.tree import canonical, digest
 from orchestrator.record import bodies, events, notes
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.calls import ANSWERS, REQUESTS, steps
+from orchestrator.record.calls import ANSWER_TYPES, REQUEST_TYPES, steps
 from orchestrator.record.chain import read_lines
 from orchestrator.record.events import Answered, Asked, Event, Noted, Port, read_event
 from orchestrator.record.journal import Journal, Mode
@@ -117,15 +117,15 @@ def test_every_note_is_read_from_a_journal_as_it_was_written(
     again.note("idea/x", note)
 
 
-@pytest.mark.parametrize("port", REQUESTS)
+@pytest.mark.parametrize("port", REQUEST_TYPES)
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_every_request_and_answer_is_read_from_a_journal_as_it_was_written(
     port: Port, fresh: Callable[[], Path], data: st.DataObject
 ) -> None:
-    request, answer = (data.draw(values(kinds[port])) for kinds in (REQUESTS, ANSWERS))
+    request, answer = (data.draw(values(kinds[port])) for kinds in (REQUEST_TYPES, ANSWER_TYPES))
     folder = fresh()
-    opened(folder).call(port, "idea/x", request, ANSWERS[port], lambda: answer)
+    opened(folder).call(port, "idea/x", request, ANSWER_TYPES[port], lambda: answer)
     again = opened(folder, Mode.REPLAY)
     (step,) = steps(again)
     assert (step.request, step.answer) == (request, answer)
@@ -133,7 +133,7 @@ def test_every_request_and_answer_is_read_from_a_journal_as_it_was_written(
     def unasked() -> Any:
         pytest.fail("a replay made a call")
 
-    assert again.call(port, "idea/x", request, ANSWERS[port], unasked) == answer
+    assert again.call(port, "idea/x", request, ANSWER_TYPES[port], unasked) == answer
 
 
 def opened(folder: Path, mode: Mode = Mode.RECORD) -> Journal:
@@ -209,7 +209,7 @@ def test_the_line_that_is_malformed_above_is_otherwise_well_formed(tmp_path: Pat
 def test_every_event_refuses_an_unknown_field_and_a_missing_one(
     kind: type[Any], data: st.DataObject
 ) -> None:
-    line = bodies.plain(data.draw(values(kind)))
+    line = bodies.to_json(data.draw(values(kind)))
     with pytest.raises(ValueError, match="extra"):
         read_event(canonical(line | {"extra": 1}))
     for one in fields(kind):
@@ -220,7 +220,7 @@ def test_every_event_refuses_an_unknown_field_and_a_missing_one(
 
 def test_a_note_with_an_unknown_field_is_refused_with_the_line(tmp_path: Path) -> None:
     journal = opened(tmp_path)
-    body = bodies.store({"note": "stage", "name": "ideas", "extra": 1}, journal.blobs)
+    body = bodies.store_body({"note": "stage", "name": "ideas", "extra": 1}, journal.blobs)
     with pytest.raises(ValueError, match="extra"):
         journal.append(Noted(scope="run", ord=0, name="stage", body=body))
     with pytest.raises(BadJournal, match="not one that this program wrote") as caught:
@@ -245,16 +245,16 @@ def test_a_runs_lines_and_their_bodies_keep_the_schema(tmp_path: Path) -> None:
     )
     for path in (tmp_path / "run").rglob("journal.jsonl"):
         for event, _ in read_lines(path):
-            line = bodies.plain(asdict(event))
+            line = bodies.to_json(asdict(event))
             assert complaints(schema, line) == []
             assert complaints(schema, {key: line[key] for key in line if key != "at"})
             for name, body in body_of(event):
                 seen.add(name)
                 held = {"$ref": f"#/$defs/{name}", "$defs": schema["$defs"]}
-                assert complaints(held, bodies.load(body, store)) == []
+                assert complaints(held, bodies.read_body(body, store)) == []
     assert seen == {
         "Note",
-        *(f"{port}.{side}" for port in REQUESTS for side in ("request", "answer")),
+        *(f"{port}.{side}" for port in REQUEST_TYPES for side in ("request", "answer")),
     }
 
 

@@ -24,10 +24,10 @@ from orchestrator.core.research import Run
 from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.bodies import INLINE
-from orchestrator.record.budget import Budget
+from orchestrator.record.budget import JournalBudget
 from orchestrator.record.chain import read_lines, set_torn_tail_aside
 from orchestrator.record.divergence import first_difference
-from orchestrator.record.events import SCHEMA
+from orchestrator.record.events import JOURNAL_SCHEMA
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.notes import RunFinished, StageBegan
 from tests.support.journal_rig import run_started
@@ -139,7 +139,7 @@ def test_the_budget_is_checked_for_outgoing_calls_only(tmp_path: Path) -> None:
     world, journal = World(), opened(tmp_path)
     world.ask(journal, "run/ideas", "q")
     resumed = opened(tmp_path, Mode.RESUME)
-    budget = Budget(usd=0.6)
+    budget = JournalBudget(usd=0.6)
     admit = {"admit": lambda more: budget.admit(resumed, more, paid=True)}
     world.ask(resumed, "run/ideas", "q", ceiling=Usage(1, 1, 0.5), **admit)
     with pytest.raises(BudgetSpent, match=r"1 of 0\.6 US dollars"):
@@ -242,8 +242,8 @@ def test_a_torn_last_line_is_refused_and_can_be_set_aside(tmp_path: Path) -> Non
 
 def test_a_journal_of_another_schema_is_refused(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.jsonl", BlobStore(tmp_path / "blobs"))
-    journal.append(replace(run_started(), schema=SCHEMA + 1))
-    with pytest.raises(BadJournal, match=f"schema {SCHEMA + 1}"):
+    journal.append(replace(run_started(), schema=JOURNAL_SCHEMA + 1))
+    with pytest.raises(BadJournal, match=f"schema {JOURNAL_SCHEMA + 1}"):
         opened(tmp_path, Mode.RESUME)
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestrator import __version__
-from orchestrator.api.export import Saver, open_journal
-from orchestrator.audit import Anchor, Outcome, audit
+from orchestrator.api.export import FileExporter, open_journal
+from orchestrator.audit import Anchor, AuditVerdict, audit_run
 from orchestrator.record.chain import head_of
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import IdeaPaths, RunPaths
 from orchestrator.record.replay import absent
 from orchestrator.report import idea_report
-from orchestrator.research.pins import read_pins, setup_of, template_of
+from orchestrator.research.pins import read_pins, spec_of, template_of
 from orchestrator.research.run import research
-from orchestrator.research.setup import Tools
+from orchestrator.research.run_spec import RunDeps
 from tests.support import run_rig as rig
 from tests.support.recorded import QUICK, pack
 
@@ -32,17 +32,19 @@ def test_it_is_this_releases_and_can_be_read_and_reported(quick_run: Path) -> No
 
 def test_it_holds_in_an_audit_with_no_engine(quick_run: Path) -> None:
     paths = RunPaths(quick_run)
-    done = audit(paths, Anchor(head=head_of(paths.journal)))
+    done = audit_run(paths, Anchor(head=head_of(paths.journal)))
     assert done.findings == ()
-    assert done.outcome is Outcome.INTACT
-    assert {box.kind for box in done.boxes} == {"experiment", "editor", "latex"}
+    assert done.outcome is AuditVerdict.INTACT
+    assert {box.kind for box in done.containers} == {"experiment", "editor", "latex"}
 
 
 def test_this_release_replays_it_to_the_same_bytes(quick_run: Path, tmp_path: Path) -> None:
     paths = RunPaths(quick_run)
     pins = read_pins(paths)
-    setup = setup_of(pins, template_of(pins, paths))
-    tools = Tools(edges=lambda _: absent(setup.author), saving=Saver(), listener=lambda _: None)
+    setup = spec_of(pins, template_of(pins, paths))
+    tools = RunDeps(
+        edges=lambda _: absent(setup.author), exporter=FileExporter(), listener=lambda _: None
+    )
     outcomes = research(setup, rig.place(paths.folder, Mode.REPLAY, tmp_path), tools)
     assert [outcome.status for outcome in outcomes] == ["finished"]
     made = next(path.parent for path in tmp_path.glob("*/notes.txt"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.api.export import Saver, differences
+from orchestrator.api.export import FileExporter, differences
 from orchestrator.core.deadline import Deadline
 from orchestrator.core.errors import Diverged, ModelBusy
 from orchestrator.core.model import Ask, Reply, Usage
@@ -17,7 +17,7 @@ from orchestrator.record.events import Heard, Recalled
 from orchestrator.record.journal import Mode
 from orchestrator.record.replay import absent
 from orchestrator.research.run import research
-from orchestrator.research.setup import Saving, Tools
+from orchestrator.research.run_spec import Exporter, RunDeps
 from orchestrator.research.sweep import SweepModel
 from tests.support import run_rig as rig
 from tests.support.sample import some
@@ -121,7 +121,7 @@ def test_a_replay_makes_the_same_files_with_no_edge_at_all(
 
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     made = tmp_path / "again"
-    research(rig.setup(tmp_path), rig.place(folder, Mode.REPLAY, made), no_edges(Saver()))
+    research(rig.setup(tmp_path), rig.place(folder, Mode.REPLAY, made), no_edges(FileExporter()))
     same, different = differences(made, folder)
     assert different == []
     for name in ("latex/template.tex", "notes.txt", "report.html", "review.txt", "run_1.py"):
@@ -129,9 +129,11 @@ def test_a_replay_makes_the_same_files_with_no_edge_at_all(
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
-def no_edges(saving: Saving) -> Tools:
+def no_edges(saving: Exporter) -> RunDeps:
     """Tools of which only the model's name can be used."""
-    return Tools(edges=lambda _: absent("builtin/sweep"), saving=saving, listener=lambda _: None)
+    return RunDeps(
+        edges=lambda _: absent("builtin/sweep"), exporter=saving, listener=lambda _: None
+    )
 
 
 def test_a_changed_template_diverges_and_names_the_call(
@@ -142,4 +144,6 @@ def test_a_changed_template_diverges_and_names_the_call(
     changed["experiment.py"] = changed["experiment.py"].replace(b"POINTS = 40", b"POINTS = 41")
     other = replace(made, template=replace(made.template, files=changed))
     with pytest.raises(Diverged, match="sandbox call number 1 in 'run/baseline'"):
-        research(other, rig.place(whole[0], Mode.REPLAY, tmp_path / "again"), no_edges(Saver()))
+        research(
+            other, rig.place(whole[0], Mode.REPLAY, tmp_path / "again"), no_edges(FileExporter())
+        )

@@ -11,11 +11,19 @@ import pytest
 
 from orchestrator.core.errors import UserError
 from orchestrator.core.tree import canonical
-from orchestrator.record.envelope import PAYLOAD, RUN, Envelope, opened, sealed_in
+from orchestrator.record.envelope import (
+    PAYLOAD,
+    RUN_PREDICATE,
+    Envelope,
+    open_envelope,
+    signed_envelope,
+)
 from orchestrator.record.signing import read_signer, read_verifier
 from orchestrator.record.statement import STATEMENT
 
-STATED = canonical({"_type": STATEMENT, "subject": [], "predicateType": RUN, "predicate": {}})
+STATED = canonical(
+    {"_type": STATEMENT, "subject": [], "predicateType": RUN_PREDICATE, "predicate": {}}
+)
 
 
 def call(*words: object) -> str:
@@ -105,7 +113,7 @@ def test_the_halves_are_not_taken_for_each_other(tmp_path: Path) -> None:
 def test_openssl_alone_can_check_an_envelope(tmp_path: Path) -> None:
     """What is signed is what DSSE says, in bytes that another program makes."""
     signer = read_signer(pem(tmp_path))
-    data = sealed_in(STATED, signer.public.fingerprint, signer.sign)
+    data = signed_envelope(STATED, signer.public.fingerprint, signer.sign)
     row = json.loads(data)
     payload = base64.b64decode(row["payload"])
     assert payload == STATED
@@ -123,8 +131,8 @@ def test_openssl_alone_can_check_an_envelope(tmp_path: Path) -> None:
 @pytest.mark.program
 def test_an_envelope_is_opened_to_what_was_signed_and_to_nothing_else(tmp_path: Path) -> None:
     signer = read_signer(pem(tmp_path))
-    envelope, statement = opened(sealed_in(STATED, "k", signer.sign))
-    assert statement["predicateType"] == RUN
+    envelope, statement = open_envelope(signed_envelope(STATED, "k", signer.sign))
+    assert statement["predicateType"] == RUN_PREDICATE
     ((name, signature),) = envelope.signatures
     assert name == "k"
     assert signer.public.signed(envelope.to_sign, signature)
@@ -146,4 +154,4 @@ def test_an_envelope_is_opened_to_what_was_signed_and_to_nothing_else(tmp_path: 
 )
 def test_what_is_no_envelope_is_told_as_that(data: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):
-        opened(data)
+        open_envelope(data)

@@ -10,8 +10,8 @@ import pytest
 
 from orchestrator.core.errors import BadJournal
 from orchestrator.core.tree import Tree
-from orchestrator.record.blobs import MemoryBlobs
 from orchestrator.report.git_history import History
+from tests.support.memory_blobs import MemoryBlobs
 
 BLOBS = MemoryBlobs()
 
@@ -76,7 +76,7 @@ def test_an_edit_that_stands_there_otherwise_is_an_error(
 ) -> None:
     history = History(tmp_path / "history.git")
     history.record(0, ONE, "a", BLOBS)
-    with pytest.raises(BadJournal, match="other files or words"):
+    with pytest.raises(BadJournal, match="other files or another message"):
         history.record(number, files, message, BLOBS)
     assert len(history.log()) == 1
 

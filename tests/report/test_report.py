@@ -21,8 +21,8 @@ from orchestrator.policy.runtimes import departures
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import IdeaPaths
 from orchestrator.report import idea_report, run_report
-from orchestrator.report.containers import _settings
-from orchestrator.report.html import picture, text
+from orchestrator.report.containers import settings_tables
+from orchestrator.report.html import join, picture, text
 from orchestrator.report.measured import is_within
 from orchestrator.report.page import bar, duration, size
 from tests.support.report_rig import PNG, Recorded, box, finished
@@ -217,7 +217,7 @@ def test_a_failed_idea_says_where_and_why_and_keeps_its_runs(tmp_path: Path) -> 
     known.attempt(1, source=b"RATE = 2\n", loss=0.5, accuracy=0.2)
     known.fail()
     page = page_of(known)
-    assert "It ended in the stage “plots”: IdeaFailed" in page
+    assert "The stage “plots” failed: IdeaFailed" in page
     assert "the disk went away" in page
     assert "turned the disk went away" in page
 
@@ -247,7 +247,7 @@ def test_what_a_job_asked_of_the_network_is_shown_with_what_became_of_it(calm: s
 
 
 def test_the_count_of_containers_says_that_the_shared_baselines_is_not_in_it(calm: str) -> None:
-    assert "beside the shared baseline" in calm
+    assert "besides the shared baseline" in calm
 
 
 class UnderGvisor(Recorded):
@@ -263,7 +263,7 @@ def test_under_gvisor_a_page_says_what_is_held_otherwise_and_what_was_read_of_gv
     tmp_path: Path, calm: str
 ) -> None:
     page = page_of(UnderGvisor(tmp_path))
-    assert page.count("held otherwise than under runc") == 1
+    assert page.count("differ from runc") == 1
     for one in departures("runsc"):
         assert all(text(words) in page for words in (one.control, one.instead, one.holds))
     assert page.count(text("the runtime's own")) == 1, "Uid alone"
@@ -276,13 +276,13 @@ def test_edits_that_were_made_on_the_host_are_said_to_have_had_no_container(
 ) -> None:
     known = Recorded(tmp_path)
     known.attempt(1, source=b"RATE = 2\n", loss=0.5, accuracy=0.2, inside=False)
-    assert "edits in no container: 1" in page_of(known)
+    assert "edits without a container: 1" in page_of(known)
     assert "in no container" not in calm
 
 
 def test_a_setting_that_the_engine_did_not_keep_is_marked() -> None:
-    found = _settings(box(inspected=(("Memory", "1"), ("NetworkMode", "host"))))
-    assert found.count("differs") == 2
+    found = settings_tables(box(inspected=(("Memory", "1"), ("NetworkMode", "host"))))
+    assert str(join(found)).count("differs") == 2
 
 
 def test_a_blob_that_was_changed_stops_the_report(tmp_path: Path) -> None:
@@ -303,7 +303,7 @@ def test_a_page_carries_no_more_pictures_than_it_should(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = finished(tmp_path)
-    monkeypatch.setattr("orchestrator.report.paper.MOST_BYTES", 10)
+    monkeypatch.setattr("orchestrator.report.paper._MAX_BYTES", 10)
     page = page_of(known)
     assert "data:image" not in page.partition("<body>")[2]
     assert "1 more figures are in the idea&#x27;s folder." in page

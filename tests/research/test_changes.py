@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.api.export import Saver, differences
+from orchestrator.api.export import FileExporter, differences
 from orchestrator.core.deadline import Deadline
 from orchestrator.core.errors import (
     AisciError,
@@ -26,15 +26,15 @@ from orchestrator.core.errors import (
 )
 from orchestrator.core.files import remove_unfinished
 from orchestrator.core.model import Ask, Reply, Usage
-from orchestrator.core.research import Comparison
+from orchestrator.core.research import TrainingComparison
 from orchestrator.policy.policy import lowered
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.replay import absent
-from orchestrator.research.pins import read_pins, setup_of, template_of
-from orchestrator.research.pipeline import Outcome
+from orchestrator.research.pins import read_pins, spec_of, template_of
+from orchestrator.research.pipeline import PursuedIdea
 from orchestrator.research.run import research
-from orchestrator.research.setup import Setup, Tools
+from orchestrator.research.run_spec import RunDeps, RunSpec
 from orchestrator.research.sweep import SweepModel
 from orchestrator.template.untrained import require_held
 from tests.support import run_rig as rig
@@ -61,22 +61,26 @@ class Author:
 
 def go(
     folder: Path, author: Author, mode: Mode = Mode.RECORD, **changes: Any
-) -> tuple[Outcome, ...]:
+) -> tuple[PursuedIdea, ...]:
     """A run on scripted edges; ``changes`` replace fields of its set-up."""
     made = replace(rig.setup(folder.parent), **changes)
-    tools = Tools(edges=rig.scripted_edges(author), saving=Saver(), listener=lambda _: None)
+    tools = RunDeps(
+        edges=rig.scripted_edges(author), exporter=FileExporter(), listener=lambda _: None
+    )
     return research(made, rig.place(folder, mode), tools)
 
 
-def pinned(folder: Path) -> Setup:
+def pinned(folder: Path) -> RunSpec:
     """The set-up that the record says, as resume and replay read it."""
     pins = read_pins(RunPaths(folder))
-    return setup_of(pins, template_of(pins, RunPaths(folder)))
+    return spec_of(pins, template_of(pins, RunPaths(folder)))
 
 
 def same_again(folder: Path, made: Path) -> None:
     """A replay of the run gives the same files, by its own record alone."""
-    tools = Tools(edges=lambda _: absent("builtin/sweep"), saving=Saver(), listener=lambda _: None)
+    tools = RunDeps(
+        edges=lambda _: absent("builtin/sweep"), exporter=FileExporter(), listener=lambda _: None
+    )
     research(pinned(folder), rig.place(folder, Mode.REPLAY, made), tools)
     assert differences(made, folder)[1] == []
 
@@ -231,7 +235,7 @@ def test_a_spent_budget_goes_on_under_a_wider_policy_and_repeats_nothing(tmp_pat
 
 def two_ideas(
     folder: Path, fail: type[AisciError] | None, mode: Mode, requests: int
-) -> tuple[Author, tuple[Outcome, ...]]:
+) -> tuple[Author, tuple[PursuedIdea, ...]]:
     """A run of two ideas and so many requests; notes of the first one fail, if so."""
 
     def change(ask: Ask, number: int) -> str | None:
@@ -326,11 +330,11 @@ def test_the_baseline_is_held_against_the_untrained_model_and_recorded(tmp_path:
 
 
 def test_a_baseline_that_learned_nothing_is_refused_with_metric_values_and_margin() -> None:
-    beat = Comparison(
+    beat = TrainingComparison(
         dataset="line", metric="loss", trained=4.0, untrained=4.5, gain=0.5, margin=1.0
     )
     require_held((replace(beat, gain=1.0),))
     with pytest.raises(BadTemplate, match="does not beat the untrained") as caught:
         require_held((beat,))
-    for part in ("loss on line", "4 trained", "4.5 untrained", "by 0.5", "where 1 is asked"):
+    for part in ("loss on line", "4 trained", "4.5 untrained", "by 0.5", "where 1 is required"):
         assert part in caught.value.why

@@ -14,15 +14,21 @@ from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.job import Attestation, Job, JobResult, Peaks, Verdict
 from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.budget import Budget
+from orchestrator.record.budget import JournalBudget
 from orchestrator.record.journal import Journal
+from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF
 from orchestrator.record.ports import Edges, Ports
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.stages import compile as compiling
 from orchestrator.research.stages import paper_edit as papers
-from orchestrator.research.stages.compile import OUT, Report, compile_paper, found, read_report
-from orchestrator.research.stages.verify import verify
-from orchestrator.research.stages.writeup import writeup
+from orchestrator.research.stages.compile import (
+    CompileReport,
+    compile_paper,
+    compile_problems,
+    read_report,
+)
+from orchestrator.research.stages.verify import verify_numbers
+from orchestrator.research.stages.writeup import write_sections
 from orchestrator.research.study import Study
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.engine.client import connect
@@ -50,7 +56,9 @@ class Bench:
     def ports(self, name: str) -> Ports:
         blobs = self.sandbox._blobs
         edges = Edges(SweepModel(), rig.editor(blobs, self.author), self.sandbox, rig.Shelf())
-        return Ports(edges, Journal(self.folder / f"{name}.jsonl", blobs), blobs, Budget(), name)
+        return Ports(
+            edges, Journal(self.folder / f"{name}.jsonl", blobs), blobs, JournalBudget(), name
+        )
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +74,9 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         engine.close()
 
 
-def compiled(bench: Bench, name: str, body: str, whole: str = PAGE) -> tuple[Report, JobResult]:
+def compiled(
+    bench: Bench, name: str, body: str, whole: str = PAGE
+) -> tuple[CompileReport, JobResult]:
     """The container's report on one document."""
     ports = bench.ports(name)
     study = rig.with_source(rig.study(ports.blobs), ports, whole % body)
@@ -77,8 +87,8 @@ def compiled(bench: Bench, name: str, body: str, whole: str = PAGE) -> tuple[Rep
 @pytest.mark.engine
 def test_the_sweeps_paper_compiles_verifies_and_has_all_that_a_paper_has(bench: Bench) -> None:
     ports = bench.ports("whole")
-    study = writeup(rig.study(ports.blobs), ports.within("writeup"))
-    study = verify(compile_paper(study, ports.within("compile")), ports.within("verify"))
+    study = write_sections(rig.study(ports.blobs), ports.within("writeup"))
+    study = verify_numbers(compile_paper(study, ports.within("compile")), ports.within("verify"))
     assert study.paper is not None
     text = "\n".join(study.paper.pages)
     for part in ("Abstract", "Introduction", "Results", "References", "Table 1", "Figure 1"):
@@ -87,8 +97,8 @@ def test_the_sweeps_paper_compiles_verifies_and_has_all_that_a_paper_has(bench: 
     assert "??" not in text
     assert 2 <= len(study.paper.pages) <= 5
     files = study.paper.files.as_dict()
-    assert ports.blobs.get(files[f"{OUT}/paper.pdf"]).startswith(b"%PDF-")
-    assert ports.blobs.get(files[f"{OUT}/page-1.png"]).startswith(b"\x89PNG")
+    assert ports.blobs.get(files[PAPER_PDF]).startswith(b"%PDF-")
+    assert ports.blobs.get(files[f"{LATEX_OUTPUT}/page-1.png"]).startswith(b"\x89PNG")
     assert study.claims
     assert all(claim.source for claim in study.claims)
 
@@ -105,8 +115,10 @@ def test_an_error_goes_back_to_the_editor_and_its_correction_is_taken(bench: Ben
 
     mending = Bench(bench.sandbox, bench.folder, author)
     ports = mending.ports("mend")
-    study = writeup(rig.study(ports.blobs), ports.within("writeup"))
-    tex = papers.source(study, ports).replace(r"\end{abstract}", "\\brokencommand\n\\end{abstract}")
+    study = write_sections(rig.study(ports.blobs), ports.within("writeup"))
+    tex = papers.paper_source(study, ports).replace(
+        r"\end{abstract}", "\\brokencommand\n\\end{abstract}"
+    )
     study = compile_paper(rig.with_source(study, ports, tex), ports.within("compile"))
     assert study.paper is not None
     assert len(asked) == 1
@@ -116,10 +128,12 @@ def test_an_error_goes_back_to_the_editor_and_its_correction_is_taken(bench: Ben
 @pytest.mark.engine
 def test_a_paper_that_is_never_mended_ends_the_idea_with_the_log(bench: Bench) -> None:
     ports = bench.ports("never")
-    study = writeup(rig.study(ports.blobs), ports.within("writeup"))
-    tex = papers.source(study, ports).replace(r"\end{abstract}", "\\nonsense\n\\end{abstract}")
+    study = write_sections(rig.study(ports.blobs), ports.within("writeup"))
+    tex = papers.paper_source(study, ports).replace(
+        r"\end{abstract}", "\\nonsense\n\\end{abstract}"
+    )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiling, "FIXES", 0)
+        patch.setattr(compiling, "_FIXES", 0)
         with pytest.raises(IdeaFailed) as caught:
             compile_paper(rig.with_source(study, ports, tex), ports.within("compile"))
     assert r"\nonsense" in caught.value.why
@@ -154,8 +168,10 @@ def test_latex_that_reaches_out_of_its_folder_gets_nothing(bench: Bench, name: s
         assert report.errors
     else:
         assert report.ok
-    if f"{OUT}/pages.json" in result.files.as_dict():
-        pages = bench.sandbox._blobs.get(result.files.as_dict()[f"{OUT}/pages.json"]).decode()
+    if f"{LATEX_OUTPUT}/pages.json" in result.files.as_dict():
+        pages = bench.sandbox._blobs.get(
+            result.files.as_dict()[f"{LATEX_OUTPUT}/pages.json"]
+        ).decode()
         assert "OPEN" not in pages
         assert "root:x:0" not in pages
     assert {path.split("/")[-1] for path in result.files.paths()} <= {
@@ -194,7 +210,7 @@ def test_a_huge_page_becomes_a_small_picture(bench: Bench) -> None:
     whole = r"\documentclass{article}\pdfpagewidth=16000pt\pdfpageheight=16000pt\begin{document}%s\end{document}"
     report, result = compiled(bench, "huge", "x", whole)
     assert report.ok
-    picture = bench.sandbox._blobs.get(result.files.as_dict()[f"{OUT}/page-1.png"])
+    picture = bench.sandbox._blobs.get(result.files.as_dict()[f"{LATEX_OUTPUT}/page-1.png"])
     assert max(int.from_bytes(picture[16:20], "big"), int.from_bytes(picture[20:24], "big")) <= 1601
 
 
@@ -229,7 +245,7 @@ GOOD = (
 
 def test_a_good_report_is_read(tmp_path: Path) -> None:
     ports = rig.ports(tmp_path)
-    files = Tree.of({f"{OUT}/report.json": ports.blobs.put(GOOD)})
+    files = Tree.of({f"{LATEX_OUTPUT}/report.json": ports.blobs.put(GOOD)})
     assert read_report(answer(Verdict.FINISHED, files), ports.blobs).ok
 
 
@@ -252,14 +268,14 @@ def test_a_report_that_is_not_one_is_an_error_and_never_a_paper(
     tmp_path: Path, data: bytes
 ) -> None:
     ports = rig.ports(tmp_path)
-    files = Tree.of({f"{OUT}/report.json": ports.blobs.put(data)})
+    files = Tree.of({f"{LATEX_OUTPUT}/report.json": ports.blobs.put(data)})
     report = read_report(answer(Verdict.FINISHED, files), ports.blobs)
     assert not report.ok
     assert report.errors
 
 
-def good() -> Report:
-    return Report(
+def good() -> CompileReport:
+    return CompileReport(
         ok=True, errors=(), warnings=(), undefined=(), chktex=(), overfull=(), pages=1, log_tail=""
     )
 
@@ -268,13 +284,13 @@ def test_question_marks_missing_pages_and_wide_lines_keep_a_paper_back(tmp_path:
     ports = rig.ports(tmp_path)
     study: Study = replace(rig.study(ports.blobs), figures=())
     tex = ports.text(study.tree.as_dict()[TEX])
-    assert found(good(), ("fine",), study, tex) == []
-    assert "??" in found(good(), ("see ??",), study, tex)[0]
-    assert found(good(), (), study, tex)
+    assert compile_problems(good(), ("fine",), study, tex) == []
+    assert "??" in compile_problems(good(), ("see ??",), study, tex)[0]
+    assert compile_problems(good(), (), study, tex)
     wide = good().model_copy(update={"overfull": ((20.5, "at lines 3--4"),)})
-    assert "20.5 pt" in found(wide, ("fine",), study, tex)[0]
+    assert "20.5 pt" in compile_problems(wide, ("fine",), study, tex)[0]
     small = good().model_copy(update={"overfull": ((19.9, ""),)})
-    assert found(small, ("fine",), study, tex) == []
+    assert compile_problems(small, ("fine",), study, tex) == []
 
 
 def test_only_latex_and_figures_enter_the_container(tmp_path: Path) -> None:

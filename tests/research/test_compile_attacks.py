@@ -13,8 +13,8 @@ from orchestrator.core.job import Job, JobResult
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import load_policy
 from orchestrator.record.blobs import BlobStore
+from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF
 from orchestrator.research.paper.latex import TEX
-from orchestrator.research.stages.compile import OUT
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.images.images import resolve
 from orchestrator.sandbox.sandbox import DockerSandbox
@@ -38,17 +38,17 @@ class Press:
         job = Job(
             scope=f"attack/{name}",
             kind="latex",
-            argv=("python3", "/opt/aisci/latex/compile.py", TEX, OUT),
+            argv=("python3", "/opt/aisci/latex/compile.py", TEX, LATEX_OUTPUT),
             files=Tree.of({path: self.blobs.put(data) for path, data in files.items()}),
             limits=replace(self.limits, wall=60.0),
-            harvest=(f"{OUT}/",),
+            harvest=(f"{LATEX_OUTPUT}/",),
         )
         result = self.sandbox.run(job)
         report = self.read(result, "report.json")
         return json.loads(report or b"{}"), result
 
     def read(self, result: JobResult, name: str) -> bytes:
-        sha256 = result.files.get(f"{OUT}/{name}")
+        sha256 = result.files.get(f"{LATEX_OUTPUT}/{name}")
         return self.blobs.get(sha256) if sha256 else b""
 
 
@@ -125,7 +125,7 @@ def test_a_pdf_that_a_viewer_would_act_on_is_no_paper_and_does_not_come_home(
     report, result = press.print(kind, PLAIN % (ACTIVE[kind] + " text"))
     assert not report["ok"]
     assert any(kind.strip() in error for error in report["errors"]), report  # type: ignore[attr-defined]  # a list
-    assert f"{OUT}/paper.pdf" not in result.files.as_dict()
+    assert PAPER_PDF not in result.files.as_dict()
 
 
 def test_words_and_links_that_only_look_active_are_a_papers_own(press: Press) -> None:

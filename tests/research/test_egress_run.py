@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.api.export import Saver, journal_of_run, open_journal
+from orchestrator.api.export import FileExporter, journal_of_run, open_journal
 from orchestrator.api.images import resolve_images
 from orchestrator.api.prepare import prepare
 from orchestrator.core.job import Job, JobResult
@@ -27,7 +27,7 @@ from orchestrator.record.ports import Edges
 from orchestrator.record.replay import absent
 from orchestrator.report import idea_report
 from orchestrator.research.run import research
-from orchestrator.research.setup import Place, Setup, Tools
+from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.sandbox import DockerSandbox
@@ -129,7 +129,7 @@ def test_each_decision_of_the_proxy_is_in_the_journal_in_the_report_and_in_the_r
     assert ended(setup, lambda _: absent(setup.author), replayed) == ["finished"]
 
 
-def ended(setup: Setup, edges: Callable[[BlobStore], Edges], place: Place) -> list[str]:
+def ended(setup: RunSpec, edges: Callable[[BlobStore], Edges], place: RunLocation) -> list[str]:
     """How a run's ideas end."""
-    tools = Tools(edges=edges, saving=Saver(), listener=lambda _: None)
+    tools = RunDeps(edges=edges, exporter=FileExporter(), listener=lambda _: None)
     return [outcome.status for outcome in research(setup, place, tools)]

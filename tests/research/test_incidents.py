@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.api.export import Saver
+from orchestrator.api.export import FileExporter
 from orchestrator.api.images import resolve_images
 from orchestrator.core.deadline import Deadline
 from orchestrator.core.decode import decode
@@ -31,7 +31,7 @@ from orchestrator.record.journal import Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Edges
 from orchestrator.research.run import research
-from orchestrator.research.setup import Tools
+from orchestrator.research.run_spec import RunDeps
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.sandbox import DockerSandbox
 from tests.contracts.sandbox import LIMITS, MIB
@@ -321,7 +321,7 @@ def test_an_idea_of_all_four_ends_with_four_verdicts_and_the_next_idea_becomes_a
     made = rig.setup(tmp_path)
     short = lowered(made.policy, {"experiment.time.wall": "8s", "experiment.time.cpu": "16s"})
     made = replace(made, ideas=2, policy=short, images=resolve_images(short, bench.engine))
-    tools = Tools(edges=edges, saving=Saver(), listener=lambda _: None)
+    tools = RunDeps(edges=edges, exporter=FileExporter(), listener=lambda _: None)
     with host_untouched() as containers:
         failed, finished = research(made, rig.place(tmp_path / "run", Mode.RECORD), tools)
         jobs = [

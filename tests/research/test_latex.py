@@ -15,7 +15,7 @@ from orchestrator.core.research import Run
 from orchestrator.core.tree import Tree
 from orchestrator.research.paper import latex, references, tables
 from orchestrator.research.paper.numbers import numbers, runs_named
-from orchestrator.research.paper.prose import plain, sentences
+from orchestrator.research.paper.prose import sentences, visible_text
 from tests.support.paper_rig import results
 
 DOCUMENT = r"""\documentclass{article}
@@ -58,19 +58,19 @@ def test_escaped_text_is_what_a_reader_reads() -> None:
 
 def test_a_section_that_replaces_its_placeholder_and_nothing_else_is_taken() -> None:
     after = DOCUMENT.replace("RESULTS HERE", "We measured.\n\nMore.")
-    assert latex.filled(DOCUMENT, after, ("RESULTS HERE",)) == ("We measured.\n\nMore.",)
+    assert latex.placeholder_texts(DOCUMENT, after, ("RESULTS HERE",)) == ("We measured.\n\nMore.",)
 
 
 def test_a_section_that_changes_a_line_elsewhere_is_refused() -> None:
     after = DOCUMENT.replace("RESULTS HERE", "We measured.")
     for old, new in (("{article}", "{book}"), ("ABSTRACT HERE", "Mine"), ("2020", "2024")):
-        found = latex.filled(DOCUMENT, after.replace(old, new), ("RESULTS HERE",))
+        found = latex.placeholder_texts(DOCUMENT, after.replace(old, new), ("RESULTS HERE",))
         assert isinstance(found, str)
         assert "outside the placeholder" in found
 
 
 def test_a_placeholder_that_still_stands_is_refused() -> None:
-    found = latex.filled(DOCUMENT, DOCUMENT, ("RESULTS HERE",))
+    found = latex.placeholder_texts(DOCUMENT, DOCUMENT, ("RESULTS HERE",))
     assert isinstance(found, str)
     assert "still stands" in found
 
@@ -95,8 +95,8 @@ def test_figures_must_be_shown_once_each_and_no_others() -> None:
 
 def test_a_templates_example_figure_is_removed_with_its_caption() -> None:
     tex = "x\n\\begin{figure}[h]\n\\includegraphics{their.png}\\caption{PLEASE}\n\\end{figure}\ny"
-    assert latex.without_strange_figures(tex, ("mine.png",)) == "x\ny"
-    assert latex.without_strange_figures(tex, ("their.png",)) == tex
+    assert latex.without_unknown_figures(tex, ("mine.png",)) == "x\ny"
+    assert latex.without_unknown_figures(tex, ("their.png",)) == tex
 
 
 def test_commands_that_define_or_read_are_named() -> None:
@@ -108,7 +108,7 @@ def test_references_are_read_added_once_and_pruned_to_those_cited() -> None:
     new = PaperRef(key="new2022", title="100% & more", authors=("C. Dee",), year=2022, venue="X")
     again = PaperRef(key="dup", title="A KNOWN paper", authors=("Ann Author",), year=2020)
     evil = PaperRef(key="a}\\input{x", title="t", authors=(), year=2022)
-    tex = references.with_references(DOCUMENT, (new, again, evil))
+    tex = references.add_references(DOCUMENT, (new, again, evil))
     keys = [reference.key for reference in references.references(tex)]
     assert keys == ["known2020", "other2021", "new2022"]
     assert r"100\% \& more" in tex
@@ -139,7 +139,7 @@ def test_prose_keeps_numbers_and_drops_what_prints_none() -> None:
     tex = r"""\vspace{-3mm}In Table~\ref{tab:a} loss fell to $0.31 \pm 0.02$ (\textbf{12\%}),
     see \citep[p.~7]{x2019}, with 1{,}000 steps of $3\times 10^{-4}$. \includegraphics[width=0.9\linewidth]{f1.png}
     Set $x_1$, S5 and \texttt{run\_1} aside. % 99"""
-    text = " ".join(plain(latex.uncommented(tex)).split())
+    text = " ".join(visible_text(latex.uncommented(tex)).split())
     assert re.findall(r"(?<![\w.])\d[\d.e-]*(?<!\.)", text) == [
         "0.31",
         "0.02",
@@ -195,5 +195,5 @@ def test_long_hostile_text_is_read_in_seconds(piece: str) -> None:
         list(numbers(sentence.text))
     references.pruned(tex)
     latex.figure_problems(tex, ())
-    latex.filled(DOCUMENT, tex, ("RESULTS HERE",))
+    latex.placeholder_texts(DOCUMENT, tex, ("RESULTS HERE",))
     assert process_time() - start < 20

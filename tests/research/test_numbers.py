@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from orchestrator.research.paper import constants as facts
 from orchestrator.research.paper.numbers import (
     Quantity,
-    nearest,
+    format_error,
+    format_mean,
+    nearest_results,
     numbers,
-    resolve,
+    quantities_in_scope,
+    resolve_number,
     runs_named,
-    shown,
-    shown_error,
-    within,
 )
-from orchestrator.research.paper.prose import plain
+from orchestrator.research.paper.prose import visible_text
 from orchestrator.research.paper.quantities import from_results
 from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import Dataset, Results
@@ -27,7 +27,7 @@ from orchestrator.template.results import Dataset, Results
 
 def one(text: str, quantities: tuple[Quantity, ...]) -> str | None:
     (number,) = numbers(text)
-    found = resolve(number, quantities)
+    found = resolve_number(number, quantities)
     return found.source if found else None
 
 
@@ -66,8 +66,8 @@ def test_a_wrong_or_too_coarse_number_resolves_to_nothing(text: str) -> None:
 @given(st.floats(1e-6, 1e6), st.floats(1e-6, 1e3))
 def test_what_the_program_prints_resolves_to_what_it_printed(mean: float, error: float) -> None:
     quantities = from_results([(0, Results({"a": Dataset({"m": mean}, {"m": error})}))], ())
-    assert one(shown_error(error), quantities) is not None
-    digits = shown(mean, error)
+    assert one(format_error(error), quantities) is not None
+    digits = format_mean(mean, error)
     if sum(c.isdigit() for c in digits.lstrip("0.")) >= 2:
         assert one(digits, quantities) is not None
 
@@ -92,10 +92,10 @@ def test_a_sentence_about_the_baseline_alone_is_held_to_it() -> None:
 
 def test_a_sentence_is_held_to_the_run_and_data_set_that_it_names() -> None:
     quantities = two_runs()
-    assert one("0.4098", within(quantities, frozenset({0}))) is None
-    assert one("0.4098", within(quantities, frozenset({1}), ["a"])) is not None
-    assert one("0.4098", within(quantities, frozenset({1}), ["b"])) is None
-    assert one("0.4098", within(quantities, metrics=["acc"])) is None
+    assert one("0.4098", quantities_in_scope(quantities, frozenset({0}))) is None
+    assert one("0.4098", quantities_in_scope(quantities, frozenset({1}), ["a"])) is not None
+    assert one("0.4098", quantities_in_scope(quantities, frozenset({1}), ["b"])) is None
+    assert one("0.4098", quantities_in_scope(quantities, metrics=["acc"])) is None
 
 
 def test_few_random_numbers_find_a_partner_by_chance() -> None:
@@ -105,14 +105,14 @@ def test_few_random_numbers_find_a_partner_by_chance() -> None:
         (n, Results({d: Dataset({"loss": sample.random(), "acc": sample.random()}) for d in "ab"}))
         for n in range(6)
     ]
-    held = within(from_results(rows, ("loss", "acc")), frozenset({2}), ["a"])
+    held = quantities_in_scope(from_results(rows, ("loss", "acc")), frozenset({2}), ["a"])
     tried = [f"0.{sample.randrange(100, 1000)}" for _ in range(400)]
     assert sum(one(text, held) is not None for text in tried) < 50
 
 
 def test_the_nearest_results_are_named_for_whoever_mends_a_number() -> None:
     (number,) = numbers("0.52")
-    assert nearest(number, two_runs(), 1) == ["0.5123 (run 0, a, loss: mean)"]
+    assert nearest_results(number, two_runs(), 1) == ["0.5123 (run 0, a, loss: mean)"]
 
 
 def test_fixed_numbers_come_from_the_manifest_and_the_code() -> None:
@@ -164,4 +164,4 @@ def test_absurd_numbers_resolve_to_nothing(text: str) -> None:
 )
 def test_a_page_of_one_character_is_read_to_its_end(text: str) -> None:
     """Text is a model's: a pattern that tries every way to split it would not end for hours."""
-    assert len(plain(text)) <= 2 * len(text)
+    assert len(visible_text(text)) <= 2 * len(text)

@@ -21,7 +21,7 @@ from orchestrator.core.host import Machine
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Mode
 from orchestrator.research.preflight import rehearse
-from orchestrator.research.setup import Setup
+from orchestrator.research.run_spec import RunSpec
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox import sandbox
 from orchestrator.sandbox.engine.client import connect
@@ -151,12 +151,12 @@ def test_a_run_that_is_resumed_or_forked_is_rehearsed_unless_nothing_is_left_to_
     rig.run_scripted(folder, SweepModel(), Mode.RECORD)
     rehearsed: list[Any] = []
 
-    def refused(setup: Setup, _: Any) -> None:
+    def refused(setup: RunSpec, _: Any) -> None:
         rehearsed.append(setup.policy.name)
         raise ControlUnavailable("this machine gives less than it did")
 
     @contextmanager
-    def edges(setup: Setup, *_: Any) -> Iterator[Any]:
+    def edges(setup: RunSpec, *_: Any) -> Iterator[Any]:
         yield rig.scripted_edges(open_author(setup.model, environ={}))
 
     monkeypatch.setattr(runs, "connect", lambda: None)

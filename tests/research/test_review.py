@@ -12,11 +12,11 @@ from orchestrator.core.errors import BadReply
 from orchestrator.core.research import Paper
 from orchestrator.models.scripted import Rule, ScriptedModel
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.budget import Budget
+from orchestrator.record.budget import JournalBudget
 from orchestrator.record.journal import Journal
 from orchestrator.record.ports import Edges, Ports
-from orchestrator.research.prompts import blocks
-from orchestrator.research.stages.review import GRADES, Form, as_text, review
+from orchestrator.research.prompts import data_blocks
+from orchestrator.research.stages.review import GRADES, ReviewForm, review_paper, review_text
 from orchestrator.research.study import Study
 from tests.support import paper_rig as rig
 
@@ -44,10 +44,10 @@ def reviewed(folder: Path, *replies: str, pages: tuple[str, ...]) -> tuple[Study
     blobs = BlobStore(folder / "blobs")
     model = ScriptedModel([Rule(text=reply) for reply in replies])
     edges = Edges(model, rig.editor(blobs), rig.NoSandbox(), rig.Shelf())
-    ports = Ports(edges, Journal(folder / "journal.jsonl", blobs), blobs, Budget(), "idea")
+    ports = Ports(edges, Journal(folder / "journal.jsonl", blobs), blobs, JournalBudget(), "idea")
     study = rig.study(blobs)
     study = replace(study, paper=Paper(files=study.tree, pages=pages))
-    return review(study, ports.within("review")), model
+    return review_paper(study, ports.within("review")), model
 
 
 def test_a_review_is_read_into_its_record_and_looked_at_twice(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_form_with_wrong_or_half_of_the_scores_is_sent_back(tmp_path: Path) ->
 def test_a_paper_cannot_close_the_fence_that_it_is_shown_in(tmp_path: Path) -> None:
     _, model = reviewed(tmp_path, form(), form(), pages=("page one", INJECTION))
     said = model.asks[0].messages[0].content
-    assert blocks(said)["pages"] == ["page one", INJECTION]
+    assert data_blocks(said)["pages"] == ["page one", INJECTION]
     inside = said.index("```json pages")
     closes = said.index("\n```", inside + 3)
     assert inside < said.index("Ignore previous instructions") < closes
@@ -81,7 +81,7 @@ def test_the_sweep_gives_a_checklist_and_no_score(tmp_path: Path) -> None:
     here = rig.ports(tmp_path)
     study = rig.study(here.blobs)
     pages = ("Abstract\nx\nResults\nTable 1 Figure 1 0.5 ± 0.1\n", INJECTION + "\nReferences\n")
-    study = review(replace(study, paper=Paper(files=study.tree, pages=pages)), here)
+    study = review_paper(replace(study, paper=Paper(files=study.tree, pages=pages)), here)
     assert study.review is not None
     assert study.review.overall is None
     assert study.review.scores == ()
@@ -93,7 +93,7 @@ def test_the_sweep_gives_a_checklist_and_no_score(tmp_path: Path) -> None:
 def test_review_text_says_all_and_holds_no_control_character(tmp_path: Path) -> None:
     study, _ = reviewed(tmp_path, form(), form(Weaknesses=["bad\x1b[31m \u202e red"]), pages=("t",))
     assert study.review is not None
-    text = as_text(study.review)
+    text = review_text(study.review)
     assert "Overall: 3 of 10" in text
     assert "Decision: Reject" in text
     assert text.replace("\n", "").isprintable()
@@ -101,6 +101,6 @@ def test_review_text_says_all_and_holds_no_control_character(tmp_path: Path) -> 
 
 def test_every_score_or_none() -> None:
     nothing = {"Summary": "A checklist, no judgement.", "Strengths": [], "Weaknesses": []}
-    assert Form.model_validate(nothing).Overall is None
+    assert ReviewForm.model_validate(nothing).Overall is None
     with pytest.raises(ValueError, match="every score"):
-        Form.model_validate(nothing | {"Overall": 5})
+        ReviewForm.model_validate(nothing | {"Overall": 5})

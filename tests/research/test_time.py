@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.api.export import Saver
+from orchestrator.api.export import FileExporter
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.edit import EditRequest
 from orchestrator.core.errors import BudgetSpent, Diverged
@@ -24,12 +24,12 @@ from orchestrator.editor.scripted import ScriptedEditor
 from orchestrator.literature.local import LocalLibrary
 from orchestrator.policy.policy import lowered
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.budget import Budget, Used
+from orchestrator.record.budget import JournalBudget, Used
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.ports import Edges, Ports
 from orchestrator.record.replay import absent
 from orchestrator.research.run import research
-from orchestrator.research.setup import Tools
+from orchestrator.research.run_spec import RunDeps
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.gpus.leases import Device, Gpus
 from orchestrator.sandbox.sandbox import DockerSandbox
@@ -63,7 +63,11 @@ class Slow:
 
 
 def ports_of(
-    bench: DockerBench, folder: Path, mode: Mode, budget: Budget, model: LanguageModel | None = None
+    bench: DockerBench,
+    folder: Path,
+    mode: Mode,
+    budget: JournalBudget,
+    model: LanguageModel | None = None,
 ) -> Ports:
     journal = Journal(folder / "journal.jsonl", bench.blobs, mode)
     if not journal.events:
@@ -116,7 +120,7 @@ def test_a_job_that_outlasts_the_budget_is_charged_and_asked_again_only_under_a_
     bench: DockerBench, tmp_path: Path, block: str
 ) -> None:
     """The request's hash is the same throughout, so the fork finds and repeats the very call."""
-    narrow, wide = Budget(wall=6.0), Budget(wall=600.0)
+    narrow, wide = JournalBudget(wall=6.0), JournalBudget(wall=600.0)
     if block == "run":
         narrow = wide.within(replace(narrow, of="run"))
     sleeps = job(bench, "import time; time.sleep(9)")
@@ -139,8 +143,8 @@ def test_a_job_that_outlasts_the_budget_is_charged_and_asked_again_only_under_a_
 def test_time_that_other_ideas_took_is_told_with_ones_own_and_never_as_less_than_none(
     bench: DockerBench, tmp_path: Path
 ) -> None:
-    run = Budget(of="run", wall=4.0).after(Used(wall=4.25), Used(wall=0.5))
-    ports = ports_of(bench, tmp_path, Mode.RECORD, Budget(wall=60.0).within(run))
+    run = JournalBudget(of="run", wall=4.0).after(Used(wall=4.25), Used(wall=0.5))
+    ports = ports_of(bench, tmp_path, Mode.RECORD, JournalBudget(wall=60.0).within(run))
     with pytest.raises(BudgetSpent, match=r"4\.75 s of 4 s") as caught:
         ports.model.complete(ASK)
     assert caught.value.where == "the policy's run.wall"
@@ -148,11 +152,11 @@ def test_time_that_other_ideas_took_is_told_with_ones_own_and_never_as_less_than
 
 @pytest.mark.engine
 def test_a_replay_never_runs_out(tmp_path: Path, bench: DockerBench) -> None:
-    recorded = ports_of(bench, tmp_path, Mode.RECORD, Budget(wall=60.0))
+    recorded = ports_of(bench, tmp_path, Mode.RECORD, JournalBudget(wall=60.0))
     recorded.model.complete(ASK)
     replayed = Ports(
         absent("slow"), Journal(tmp_path / "journal.jsonl", bench.blobs, Mode.REPLAY), bench.blobs,
-        Budget(wall=0.0), "idea/x",
+        JournalBudget(wall=0.0), "idea/x",
     )  # fmt: skip
     assert replayed.model.complete(ASK).text == "done"
     with pytest.raises(Diverged):
@@ -164,7 +168,7 @@ def test_a_model_call_that_was_given_up_is_charged_at_its_ceiling(
     tmp_path: Path, bench: DockerBench
 ) -> None:
     """Nobody knows whether its vendor went on to answer, and bills it."""
-    ports = ports_of(bench, tmp_path, Mode.RECORD, Budget(wall=0.2), Slow(30))
+    ports = ports_of(bench, tmp_path, Mode.RECORD, JournalBudget(wall=0.2), Slow(30))
     with pytest.raises(BudgetSpent, match=r"idea\.wall"):
         ports.model.complete(ASK)
     assert ports.journal.ledger.total() == CEILING
@@ -176,7 +180,7 @@ def test_the_model_calls_of_an_edit_end_with_the_edits_own_time(
     tmp_path: Path, bench: DockerBench
 ) -> None:
     model = Slow(0)
-    ports = ports_of(bench, tmp_path, Mode.RECORD, Budget(wall=50.0), model)
+    ports = ports_of(bench, tmp_path, Mode.RECORD, JournalBudget(wall=50.0), model)
     request = EditRequest(
         scope="s", purpose="p", instruction="i", files=Tree(), editable=("a",), limits=LIMITS
     )
@@ -191,11 +195,11 @@ def test_of_all_limits_the_first_to_be_reached_ends_a_call(
     tmp_path: Path, bench: DockerBench
 ) -> None:
     journal = Journal(tmp_path / "journal.jsonl", bench.blobs)
-    idea, run = Budget(wall=100.0, gpu_time=30.0), Budget(of="run", wall=20.0)
+    idea, run = JournalBudget(wall=100.0, gpu_time=30.0), JournalBudget(of="run", wall=20.0)
     assert idea.deadline(journal).limit == "idea.wall"
     assert idea.within(run).deadline(journal).limit == "run.wall"
     assert idea.within(run).deadline(journal, gpus=4).limit == "idea.gpu_time"
-    assert Budget().deadline(journal) is FOREVER
+    assert JournalBudget().deadline(journal) is FOREVER
 
 
 @pytest.mark.engine
@@ -204,7 +208,7 @@ def test_a_scripted_job_on_gpus_ends_with_the_ideas_gpu_time(
 ) -> None:
     """Two GPUs use it twice as fast."""
     sandbox = ScriptedSandbox(bench.blobs, lambda _: Ending(seconds=20))
-    ports = ports_of(bench, tmp_path, Mode.RECORD, Budget(wall=100.0, gpu_time=30.0))
+    ports = ports_of(bench, tmp_path, Mode.RECORD, JournalBudget(wall=100.0, gpu_time=30.0))
     ports = replace(ports, edges=replace(ports.edges, sandbox=sandbox))
     needs = replace(job(bench, "pass"), limits=replace(LIMITS, gpus=1))
     assert ports.sandbox.run(needs).ok
@@ -290,7 +294,7 @@ def test_in_a_whole_run_an_idea_whose_time_is_over_ends_in_the_middle_of_its_job
         sandbox = Sleepy(bench, blobs)
         return Edges(author, rig.asking_editor(blobs), sandbox, LocalLibrary(()))
 
-    tools = Tools(edges=edges, saving=Saver(), listener=lambda _: None)
+    tools = RunDeps(edges=edges, exporter=FileExporter(), listener=lambda _: None)
     failed, finished = research(made, rig.place(tmp_path / "run", Mode.RECORD), tools)
     assert failed.failure is not None
     assert (failed.failure.error, failed.failure.transient) == (BudgetSpent.__name__, True)

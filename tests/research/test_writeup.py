@@ -17,17 +17,17 @@ from orchestrator.core.job import Job, JobResult
 from orchestrator.core.research import Paper
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex, references
-from orchestrator.research.prompts import blocks
+from orchestrator.research.prompts import data_blocks
 from orchestrator.research.stages import paper_edit as papers
 from orchestrator.research.stages import verify
-from orchestrator.research.stages.writeup import SECTIONS, writeup
+from orchestrator.research.stages.writeup import SECTIONS, write_sections
 from orchestrator.research.study import Study
 from tests.support import paper_rig as rig
 
 
 def written(folder: Path, author: rig.Author = rig.sweep) -> tuple[Study, Ports]:
     here = rig.ports(folder, author)
-    return writeup(rig.study(here.blobs), here.within("writeup")), here
+    return write_sections(rig.study(here.blobs), here.within("writeup")), here
 
 
 @pytest.fixture(scope="module")
@@ -39,26 +39,26 @@ def paper(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Ports]:
 def unread(study: Study, here: Ports, tex: str) -> tuple[list[str], int]:
     """What is wrong with the numbers of ``tex``, and how many numbers there were."""
     changed = rig.with_source(study, here, tex)
-    ledger = verify.ledger_of(changed, here)
-    claims, problems = verify.checked(changed, here, ledger)
+    ledger = verify.number_sources(changed, here)
+    claims, problems = verify.check_numbers(changed, here, ledger)
     return problems, len(claims)
 
 
 def test_the_sweeps_paper_has_every_section_and_no_placeholder(
     paper: tuple[Study, Ports],
 ) -> None:
-    tex = papers.source(*paper)
+    tex = papers.paper_source(*paper)
     assert not re.search(r"\b[A-Z]{4,} HERE\b", latex.uncommented(tex))
     assert r"\author{builtin/sweep\\" in tex
     assert latex.graphics(tex) == paper[0].figures
-    assert tex.count(papers.results_table(paper[0])) == 1
-    assert tex.count(papers.runs_table(paper[0])) == 1
+    assert tex.count(papers.study_results_table(paper[0])) == 1
+    assert tex.count(papers.study_runs_table(paper[0])) == 1
 
 
 def test_a_template_with_no_manifest_gets_a_paper_too(tmp_path: Path) -> None:
     here = rig.ports(tmp_path)
-    study = writeup(rig.plain_study(here.blobs), here.within("writeup"))
-    tex = papers.source(study, here)
+    study = write_sections(rig.plain_study(here.blobs), here.within("writeup"))
+    tex = papers.paper_source(study, here)
     assert "HERE" not in tex
     assert "Department of Averages" not in tex
     problems, count = unread(study, here, tex)
@@ -83,22 +83,22 @@ def test_a_sweep_of_any_declared_knob_verifies(tmp_path: Path, knob: str) -> Non
     idea = replace(study.idea, name=f"sweep_{knob}", title=f"A sweep of {knob}")
     rows = tuple((n, rig.results(0.1 * n, sample)) for n in range(len(values)))
     study = replace(study, idea=idea, runs=runs, results=rows)
-    study = writeup(study, here.within("writeup"))
-    problems, _ = unread(study, here, papers.source(study, here))
+    study = write_sections(study, here.within("writeup"))
+    problems, _ = unread(study, here, papers.paper_source(study, here))
     assert problems == []
 
 
 def test_the_reference_list_has_what_is_cited_and_nothing_else(
     paper: tuple[Study, Ports],
 ) -> None:
-    tex = papers.source(*paper)
+    tex = papers.paper_source(*paper)
     keys = {reference.key for reference in references.references(tex)}
     assert keys == set(references.cited(tex))
     assert "krogh1992simple" in keys
 
 
 def test_every_number_of_the_sweeps_paper_resolves(paper: tuple[Study, Ports]) -> None:
-    problems, count = unread(*paper, papers.source(*paper))
+    problems, count = unread(*paper, papers.paper_source(*paper))
     assert problems == []
     assert count > 80
 
@@ -122,23 +122,23 @@ def test_every_number_of_the_sweeps_paper_resolves(paper: tuple[Study, Ports]) -
 def test_a_planted_wrong_number_is_found_with_its_sentence(
     paper: tuple[Study, Ports], place: str, planted: str
 ) -> None:
-    tex = papers.source(*paper)
+    tex = papers.paper_source(*paper)
     problems, _ = unread(*paper, tex.replace(place, f"{planted}\n{place}"))
     assert len(problems) == 1, problems
 
 
 def test_a_changed_digit_anywhere_in_the_results_is_found(paper: tuple[Study, Ports]) -> None:
     """Each printed mean of the results section, with its second digit changed, one at a time."""
-    tex = papers.source(*paper)
+    tex = papers.paper_source(*paper)
     start = tex.index(r"\section{Results}")
-    ledger, found = verify.ledger_of(*paper), 0
+    ledger, found = verify.number_sources(*paper), 0
     spots = list(re.finditer(r"(?<=\$\d\.)\d", tex[start : tex.index(r"\section{Conclusion}")]))
     assert len(spots) > 10
     for spot in spots:
         at = start + spot.start()
         digit = str((int(tex[at]) + 4) % 10)
         changed = rig.with_source(*paper, tex[:at] + digit + tex[at + 1 :])
-        found += bool(verify.checked(changed, paper[1], ledger)[1])
+        found += bool(verify.check_numbers(changed, paper[1], ledger)[1])
     assert found == len(spots)
 
 
@@ -146,7 +146,7 @@ def test_a_number_that_only_the_page_shows_is_found(paper: tuple[Study, Ports]) 
     study, here = paper
     shown = Paper(files=study.tree, pages=("Loss is 0.1234 here.\nReferences\n[1] 5.5555",))
     changed = replace(study, paper=shown)
-    _, problems = verify.checked(changed, here, verify.ledger_of(changed, here))
+    _, problems = verify.check_numbers(changed, here, verify.number_sources(changed, here))
     assert problems == ["a page prints '0.1234', which its source does not show as a number"]
 
 
@@ -161,8 +161,8 @@ def test_a_section_that_is_never_written_ends_the_idea(tmp_path: Path) -> None:
         written(tmp_path, author)
     asked = [r for r in seen if r.purpose == "writeup.results"]
     assert len(asked) == 3
-    assert blocks(asked[0].instruction)["problems"] == []
-    assert "still stands" in blocks(asked[1].instruction)["problems"][0]
+    assert data_blocks(asked[0].instruction)["problems"] == []
+    assert "still stands" in data_blocks(asked[1].instruction)["problems"][0]
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_a_section_with_a_fault_is_sent_back_with_the_fault(
         reply = rig.sweep(request, files)
         if request.purpose != "writeup.results":
             return reply
-        seen.append(blocks(request.instruction)["problems"])
+        seen.append(data_blocks(request.instruction)["problems"])
         if len(seen) > 1:
             return reply
         return re.sub(
@@ -197,9 +197,9 @@ def test_a_section_with_a_fault_is_sent_back_with_the_fault(
     study, here = written(tmp_path, author)
     assert len(seen) == 2
     assert any(why in problem for problem in seen[1])
-    assert why == "RESULTS TABLE HERE" or why not in latex.body(papers.source(study, here)).replace(
-        r"\end{document}", ""
-    )
+    assert why == "RESULTS TABLE HERE" or why not in latex.body(
+        papers.paper_source(study, here)
+    ).replace(r"\end{document}", "")
 
 
 def test_each_section_is_asked_for_afresh_with_all_it_needs(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_each_section_is_asked_for_afresh_with_all_it_needs(tmp_path: Path) -> N
     written(tmp_path, author)
     assert [r.purpose for r in seen] == [f"writeup.{section.name}" for section in SECTIONS]
     for request in seen:
-        data = blocks(request.instruction)
+        data = data_blocks(request.instruction)
         assert {"idea", "template", "metrics", "results", "figures", "citations", "task"} <= set(
             data
         )
@@ -228,15 +228,15 @@ def test_a_number_that_nobody_mends_ends_the_idea_and_names_the_sentence(tmp_pat
             raise AssertionError(job.argv)
 
     here = rig.ports(tmp_path, rig.sweep, Same())
-    study = writeup(rig.study(here.blobs), here.within("writeup"))
-    tex = papers.source(study, here).replace(
+    study = write_sections(rig.study(here.blobs), here.within("writeup"))
+    tex = papers.paper_source(study, here).replace(
         r"\end{abstract}", "It falls to 0.4321.\n\\end{abstract}"
     )
     study = rig.with_source(study, here, tex)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(verify, "compile_paper", lambda study, _ports: study)
         with pytest.raises(IdeaFailed) as caught:
-            verify.verify(study, here.within("verify"))
+            verify.verify_numbers(study, here.within("verify"))
     assert "It falls to 0.4321." in caught.value.why
 
 
@@ -244,24 +244,24 @@ def test_a_corrected_number_is_taken_and_recorded(tmp_path: Path) -> None:
     def author(request: EditRequest, files: dict[str, str]) -> str:
         if request.purpose != "verify.fix":
             return rig.sweep(request, files)
-        assert "It falls to 0.4321." in blocks(request.instruction)["problems"][0]
+        assert "It falls to 0.4321." in data_blocks(request.instruction)["problems"][0]
         return "<<<<<<< SEARCH\nIt falls to 0.4321.\n=======\nIt falls.\n>>>>>>> REPLACE"
 
     here = rig.ports(tmp_path, author)
-    study = writeup(rig.study(here.blobs), here.within("writeup"))
-    tex = papers.source(study, here).replace(
+    study = write_sections(rig.study(here.blobs), here.within("writeup"))
+    tex = papers.paper_source(study, here).replace(
         r"\end{abstract}", "It falls to 0.4321.\n\\end{abstract}"
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(verify, "compile_paper", lambda study, _ports: study)
-        study = verify.verify(rig.with_source(study, here, tex), here.within("verify"))
+        study = verify.verify_numbers(rig.with_source(study, here, tex), here.within("verify"))
     assert study.claims
-    assert "0.4321" not in papers.source(study, here)
+    assert "0.4321" not in papers.paper_source(study, here)
 
 
 def test_a_setting_may_stand_beside_results_under_its_name(paper: tuple[Study, Ports]) -> None:
     said = "With a weight decay of 0.1, run 2 has another final validation loss."
-    tex = papers.source(*paper).replace(r"\end{abstract}", said + "\n\\end{abstract}")
+    tex = papers.paper_source(*paper).replace(r"\end{abstract}", said + "\n\\end{abstract}")
     assert unread(*paper, tex)[0] == []
 
 
@@ -269,8 +269,10 @@ def test_a_correction_may_not_touch_frame_tables_or_figures(
     paper: tuple[Study, Ports],
 ) -> None:
     study, here = paper
-    tex = papers.source(study, here)
-    assert papers.spoilt(study, tex, tex.replace("a coarse rule", "a rough rule")) == []
+    tex = papers.paper_source(study, here)
+    assert (
+        papers.correction_problems(study, tex, tex.replace("a coarse rule", "a rough rule")) == []
+    )
     for old, new, why in (
         (r"\documentclass[10pt", r"\documentclass[12pt", "outside"),
         ("WEIGHT\\_DECAY = 0.0 instead", "WEIGHT\\_DECAY = 9.0 instead", "table"),
@@ -278,5 +280,5 @@ def test_a_correction_may_not_touch_frame_tables_or_figures(
         ("a coarse rule", r"\def\a{1}", r"\def"),
         ("a coarse rule", r"\citep{ghost}", "ghost"),
     ):
-        found = papers.spoilt(study, tex, tex.replace(old, new))
+        found = papers.correction_problems(study, tex, tex.replace(old, new))
         assert any(why in problem for problem in found), (old, found)

@@ -18,7 +18,7 @@ from orchestrator.core.model import Usage
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import RunLimits, load_policy, lowered
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.budget import Budget
+from orchestrator.record.budget import JournalBudget
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.research.budgets import idea_budget
 from orchestrator.sandbox.admission import Allowance, available_disk, available_memory
@@ -204,7 +204,7 @@ def test_an_idea_that_used_its_gpu_time_is_lent_no_more(tmp_path: Path) -> None:
 def test_a_job_uses_gpu_time_as_fast_as_it_holds_gpus(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.jsonl", BlobStore(tmp_path), Mode.RECORD)
     journal.ledger.gpu_seconds = 400.0
-    until = Budget(wall=3600, gpu_time=1000).deadline(journal, gpus=2)
+    until = JournalBudget(wall=3600, gpu_time=1000).deadline(journal, gpus=2)
     assert until.limit == "idea.gpu_time"
     assert 295 < until.left <= 300
 

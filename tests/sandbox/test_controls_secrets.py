@@ -13,7 +13,7 @@ import pytest
 from orchestrator.editor.scripted import ScriptedEditor
 from orchestrator.literature.local import LocalLibrary
 from orchestrator.models.scripted import ScriptedModel
-from orchestrator.record.budget import Budget
+from orchestrator.record.budget import JournalBudget
 from orchestrator.record.journal import Journal
 from orchestrator.record.ports import Edges, Ports
 from orchestrator.sandbox.images.images import resolve
@@ -56,7 +56,7 @@ def test_neither_the_engine_nor_the_record_knows_a_key(bench: DockerBench, tmp_p
     journal.append(idea_started())
     editor = ScriptedEditor(bench.blobs, lambda _request, _model: {})
     edges = Edges(ScriptedModel([]), editor, bench.sandbox, LocalLibrary(()))
-    Ports(edges, journal, bench.blobs, Budget(), "idea/x").sandbox.run(
+    Ports(edges, journal, bench.blobs, JournalBudget(), "idea/x").sandbox.run(
         job(bench, "print(dict(os.environ))", limits_of("experiment"))
     )
     text = journal.path.read_text()

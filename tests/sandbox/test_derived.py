@@ -14,9 +14,15 @@ from orchestrator.core.errors import BadTemplate, ImageMissing, ImageStale
 from orchestrator.core.files import shipped_root
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.images.derived import Derived, resolve_for
-from orchestrator.template.contract import check
-from orchestrator.template.lockfile import base_packages, beside_base, importable, normal, read
-from orchestrator.template.template import load
+from orchestrator.template.contract import contract_findings
+from orchestrator.template.lockfile import (
+    base_packages,
+    beside_base,
+    importable,
+    normal_name,
+    read_lock,
+)
+from orchestrator.template.template import load_template
 from tests.support.places import ROOT
 
 QUICK = ROOT / "tests/data/quick"
@@ -44,14 +50,19 @@ def template(folder: Path, lock: str = TOOLZ) -> Path:
 
 
 def findings(folder: Path) -> list[tuple[str, str]]:
-    return [(one.where, one.what) for one in check(load(f"{folder}/", shipped_root()))]
+    return [
+        (one.where, one.what)
+        for one in contract_findings(load_template(f"{folder}/", shipped_root()))
+    ]
 
 
 # --- the list -----------------------------------------------------------------------------
 
 
 def test_a_list_as_pip_locks_it_is_read_whole() -> None:
-    packages, wrong = read(f"# by uv\n{TOOLZ}    # via nothing\nA_b.C==2 --hash=sha256:{ZERO}\n")
+    packages, wrong = read_lock(
+        f"# by uv\n{TOOLZ}    # via nothing\nA_b.C==2 --hash=sha256:{ZERO}\n"
+    )
     assert wrong == ()
     assert [(one.name, one.version, one.line) for one in packages] == [
         ("toolz", "1.0.0", 2),
@@ -97,8 +108,8 @@ def test_a_package_that_no_image_has_is_unknown_unless_a_list_brings_it(tmp_path
 def test_the_base_images_list_reads_as_a_list_too() -> None:
     assert base_packages("sandbox-cpu")["torch"].endswith("+cpu")
     assert {"torch", "scikit-learn"} <= set(base_packages("sandbox-cuda"))
-    assert [one.what for one in beside_base(read(TOOLZ)[0])] == []
-    assert normal("Foo._-bar") == "foo-bar"
+    assert [one.what for one in beside_base(read_lock(TOOLZ)[0])] == []
+    assert normal_name("Foo._-bar") == "foo-bar"
 
 
 # --- the image ----------------------------------------------------------------------------
@@ -142,7 +153,7 @@ def test_a_templates_image_is_built_from_its_list_and_its_experiment_runs_in_it(
     tmp_path: Path, engine: Engine
 ) -> None:
     folder = template(tmp_path / "withtoolz")
-    mine = load(f"{folder}/", shipped_root())
+    mine = load_template(f"{folder}/", shipped_root())
     missing = aisci("template", "check", "./withtoolz", "--run", "--policy", POLICY, cwd=tmp_path)
     assert missing.returncode == 1
     assert "aisci images build ./withtoolz" in missing.stderr
@@ -173,7 +184,7 @@ def test_a_templates_image_is_built_from_its_list_and_its_experiment_runs_in_it(
     ]
     assert subprocess.run(tools, capture_output=True, check=False).returncode == 0
     (folder / "packages.txt").write_text(f"# another list, of the same\n\n{TOOLZ}")
-    changed = load(f"{folder}/", shipped_root())
+    changed = load_template(f"{folder}/", shipped_root())
     with pytest.raises(ImageStale, match="another list"):
         resolve_for(engine, changed, "aisci-sandbox:cpu", "cpu")
 
@@ -199,14 +210,14 @@ def test_a_wrong_hash_or_a_module_that_never_comes_stops_the_build(
     assert words in said.stderr
     assert "broken" in said.stderr
     with pytest.raises(ImageMissing):
-        resolve_for(engine, load(f"{folder}/", shipped_root()), "aisci-sandbox:cpu", "cpu")
+        resolve_for(engine, load_template(f"{folder}/", shipped_root()), "aisci-sandbox:cpu", "cpu")
 
 
 @pytest.mark.engine
 def test_a_policy_with_an_image_of_its_own_is_not_added_to(tmp_path: Path, engine: Engine) -> None:
-    mine = load(f"{template(tmp_path / 'mine')}/", shipped_root())
+    mine = load_template(f"{template(tmp_path / 'mine')}/", shipped_root())
     with pytest.raises(BadTemplate, match="the policy names another image"):
         resolve_for(engine, mine, "debian:bookworm-slim", "cpu")
-    assert Derived.of(load(f"{QUICK}/", shipped_root()), "cpu") is None
-    quick = load(f"{QUICK}/", shipped_root())
+    assert Derived.of(load_template(f"{QUICK}/", shipped_root()), "cpu") is None
+    quick = load_template(f"{QUICK}/", shipped_root())
     assert resolve_for(engine, quick, "aisci-sandbox:cpu", "cpu").startswith("sha256:")

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from orchestrator.core.errors import HarvestRefused
 from orchestrator.core.filenames import shown, why_unsafe
-from orchestrator.record.blobs import MemoryBlobs
 from orchestrator.sandbox.harvest.harvest import Harvest, Rules, harvest
 from orchestrator.sandbox.scripted import Gathering
+from tests.support.memory_blobs import MemoryBlobs
 
 RULES = Rules(paths=("run_1/", "plot.png"), files=5, bytes=10_000, file=4_000, depth=3)
 

@@ -8,9 +8,9 @@ import pytest
 
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.job import Job, JobResult
-from orchestrator.record.blobs import MemoryBlobs
 from orchestrator.sandbox.scripted import ScriptedSandbox
 from tests.contracts.sandbox import SandboxContract, Scenario
+from tests.support.memory_blobs import MemoryBlobs
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
 

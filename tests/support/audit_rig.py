@@ -13,8 +13,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from orchestrator.api.export import Saver, open_journal
-from orchestrator.audit import Anchor, Audit, audit
+from orchestrator.api.export import FileExporter, open_journal
+from orchestrator.audit import Anchor, Audit, audit_run
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.job import Attestation, Job, JobResult, Limits, Peaks, Verdict
@@ -23,7 +23,7 @@ from orchestrator.core.tree import canonical, digest
 from orchestrator.editor.scripted import ScriptedEditor
 from orchestrator.literature.local import LocalLibrary
 from orchestrator.policy.policy import Policy
-from orchestrator.record.attestation import Pairs, flat
+from orchestrator.record.attestation import SettingPairs, flatten_settings
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import head_of
 from orchestrator.record.events import GENESIS
@@ -31,10 +31,10 @@ from orchestrator.record.evidence_files import write_evidence
 from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import IdeaPaths, RunPaths
 from orchestrator.record.ports import Edges
-from orchestrator.record.statement import of_call
-from orchestrator.research.pipeline import Outcome
+from orchestrator.record.statement import container_statement
+from orchestrator.research.pipeline import PursuedIdea
 from orchestrator.research.run import research
-from orchestrator.research.setup import Tools
+from orchestrator.research.run_spec import RunDeps
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.job.spec import body_of
 from orchestrator.sandbox.job.verify import hashed
@@ -74,7 +74,7 @@ def attested(job: Job, told: Attestation) -> Attestation:
     )
 
 
-def asked_of(job: Job, image: str) -> Pairs:
+def asked_of(job: Job, image: str) -> SettingPairs:
     """What the engine is asked for, as a sandbox's evidence has it."""
     body = body_of(
         job,
@@ -86,10 +86,12 @@ def asked_of(job: Job, image: str) -> Pairs:
     )
     keys = ("User", "WorkingDir", "Entrypoint", "Cmd", "Tty", "OpenStdin", "Healthcheck")
     host = body["HostConfig"] | {"SecurityOpt": hashed(body["HostConfig"]["SecurityOpt"])}
-    return flat({"Config": {key: body[key] for key in keys}, "HostConfig": host, "Image": image})
+    return flatten_settings(
+        {"Config": {key: body[key] for key in keys}, "HostConfig": host, "Image": image}
+    )
 
 
-def seen_of(limits: Limits) -> Pairs:
+def seen_of(limits: Limits) -> SettingPairs:
     """What a kernel shows of a container that is as it should be."""
     uid, _, gid = limits.user.partition(":")
     none = "0" * 16
@@ -138,7 +140,7 @@ def record(
     policy: Policy | None = None,
     model: LanguageModel | None = None,
     listener: Listener = lambda _: None,
-) -> tuple[Outcome, ...]:
+) -> tuple[PursuedIdea, ...]:
     """A run of the quick template that an audit has nothing to say against."""
     made = replace(rig.setup(folder.parent), images=IMAGES)
     made = replace(made, policy=policy) if policy else made
@@ -152,7 +154,7 @@ def record(
             inner.model, editor, AttestingSandbox(blobs, made.policy.hash), LocalLibrary(())
         )
 
-    tools = Tools(edges=edges, saving=Saver(), listener=listener)
+    tools = RunDeps(edges=edges, exporter=FileExporter(), listener=listener)
     return research(made, rig.place(folder, mode), tools)
 
 
@@ -160,7 +162,7 @@ def record(
 
 
 def audited(folder: Path, **given: Any) -> Audit:
-    return audit(RunPaths(folder), Anchor(**given))
+    return audit_run(RunPaths(folder), Anchor(**given))
 
 
 def idea_of(folder: Path) -> Path:
@@ -222,7 +224,7 @@ class Forger:
             asked["body"], answered["body"] = inline(request), inline(answer)
             asked["request"] = answered["request"] = digest(request)
             port, scope, ordinal = (answered[k] for k in key)
-            told = of_call(port, scope, ordinal, digest(request), request, answer)
+            told = container_statement(port, scope, ordinal, digest(request), request, answer)
             answered["evidence"] = inline(told)
 
         self.change(self.idea, of_lines)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator.api.export import Saver
+from orchestrator.api.export import FileExporter
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import BudgetSpent
 from orchestrator.core.files import shipped_root
@@ -24,11 +24,11 @@ from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy, load_policy
 from orchestrator.policy.schema import WholePolicy
-from orchestrator.record.attestation import flat
+from orchestrator.record.attestation import flatten_settings
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Mode
 from orchestrator.research.run import research
-from orchestrator.research.setup import Tools
+from orchestrator.research.run_spec import RunDeps
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.images.images import resolve
@@ -68,7 +68,7 @@ def settings_of(policy: Policy, kind: ContainerKind) -> dict[str, str]:
     request["Env"] = dict(line.split("=", 1) for line in request["Env"])
     ulimits = {one["Name"]: one["Hard"] for one in request["HostConfig"]["Ulimits"]}
     request["HostConfig"] = {**request["HostConfig"], "Ulimits": ulimits}
-    return dict(flat(request))
+    return dict(flatten_settings(request))
 
 
 def differing(before: Policy, after: Policy, kind: ContainerKind) -> dict[str, str]:
@@ -199,7 +199,9 @@ class Priced:
 def researched(policy: Policy, folder: Path) -> str:
     """How a whole run under ``policy`` ends: ``finished``, or the policy's line that ended it."""
     made = replace(run_rig.setup(folder), policy=policy)
-    tools = Tools(edges=run_rig.scripted_edges(Priced()), saving=Saver(), listener=lambda _: None)
+    tools = RunDeps(
+        edges=run_rig.scripted_edges(Priced()), exporter=FileExporter(), listener=lambda _: None
+    )
     try:
         (outcome,) = research(made, run_rig.place(folder / "run", Mode.RECORD), tools)
     except BudgetSpent as error:

@@ -26,13 +26,13 @@ from orchestrator.core.tree import Tree
 from orchestrator.editor.scripted import ScriptedEditor
 from orchestrator.policy.policy import load_policy
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.budget import Budget
+from orchestrator.record.budget import JournalBudget
 from orchestrator.record.journal import Journal
 from orchestrator.record.ports import Edges, Ports
 from orchestrator.research.study import Study
 from orchestrator.research.sweep import SweepModel
 from orchestrator.template.results import Dataset, Results
-from orchestrator.template.template import load as load_template
+from orchestrator.template.template import load_template
 from tests.support.places import DATA
 
 BLOCK = re.compile(r"<<<<<<< SEARCH\n(.*?\n)?=======\n(.*?\n)?>>>>>>> REPLACE", re.DOTALL)
@@ -182,7 +182,7 @@ def ports(folder: Path, author: Author = sweep, sandbox: Sandbox | None = None) 
     """Recorded ports over scripted edges; ``sandbox`` if something is to be compiled."""
     blobs = BlobStore(folder / "blobs")
     edges = Edges(SweepModel(), editor(blobs, author), sandbox or NoSandbox(), Shelf())
-    return Ports(edges, Journal(folder / "journal.jsonl", blobs), blobs, Budget(), "idea")
+    return Ports(edges, Journal(folder / "journal.jsonl", blobs), blobs, JournalBudget(), "idea")
 
 
 def with_source(given: Study, here: Ports, tex: str) -> Study:

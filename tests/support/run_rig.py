@@ -23,7 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.api.adapters import real_edges
-from orchestrator.api.export import Saver
+from orchestrator.api.export import FileExporter
 from orchestrator.api.images import resolve_images
 from orchestrator.api.prepare import RunRequest, prepare
 from orchestrator.core.deadline import FOREVER
@@ -38,10 +38,10 @@ from orchestrator.record.events import Heard, Recalled
 from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Edges
-from orchestrator.research.pins import read_pins, setup_of, template_of
-from orchestrator.research.pipeline import Outcome
+from orchestrator.research.pins import read_pins, spec_of, template_of
+from orchestrator.research.pipeline import PursuedIdea
 from orchestrator.research.run import research
-from orchestrator.research.setup import Place, Setup, Tools
+from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
 from tests.support.paper_rig import BLOCK, png
@@ -64,13 +64,13 @@ def wanted(results: Path, template: str = QUICK, model: str = "builtin/sweep") -
     )
 
 
-def setup(results: Path, model: str = "builtin/sweep") -> Setup:
+def setup(results: Path, model: str = "builtin/sweep") -> RunSpec:
     return prepare(wanted(results, model=model)).setup
 
 
-def place(folder: Path, mode: Mode, output: Path | None = None) -> Place:
+def place(folder: Path, mode: Mode, output: Path | None = None) -> RunLocation:
     record = RunPaths(folder)
-    return Place(record=record, output=RunPaths(output) if output else record, mode=mode)
+    return RunLocation(record=record, output=RunPaths(output) if output else record, mode=mode)
 
 
 # --- scripted edges -----------------------------------------------------------------------
@@ -133,28 +133,28 @@ def scripted_edges(model: LanguageModel) -> Callable[[BlobStore], Edges]:
 
 def run_scripted(
     folder: Path, model: LanguageModel, mode: Mode, listener: Listener = lambda _: None
-) -> tuple[Outcome, ...]:
+) -> tuple[PursuedIdea, ...]:
     """One run on scripted edges; its time on disk is its whole cost."""
     made = setup(folder.parent)
-    tools = Tools(edges=scripted_edges(model), saving=Saver(), listener=listener)
+    tools = RunDeps(edges=scripted_edges(model), exporter=FileExporter(), listener=listener)
     return research(made, place(folder, mode), tools)
 
 
 # --- one process on real edges ------------------------------------------------------------
 
 
-def run_real(folder: Path, listener: Listener) -> tuple[Outcome, ...]:
+def run_real(folder: Path, listener: Listener) -> tuple[PursuedIdea, ...]:
     """Start or resume the run in ``folder`` on this machine's engine."""
     paths, engine = RunPaths(folder), connect()
     model = os.environ.get("AISCI_TEST_MODEL", "builtin/sweep")
     if paths.journal.exists():
         pins = read_pins(paths)
-        made, mode = setup_of(pins, template_of(pins, paths)), Mode.RESUME
+        made, mode = spec_of(pins, template_of(pins, paths)), Mode.RESUME
     else:
         made, mode = setup(folder.parent, model), Mode.RECORD
         made = replace(made, images=resolve_images(made.policy, engine))
     with real_edges(made, engine, run_id(folder)) as edges:
-        tools = Tools(edges=edges, saving=Saver(), listener=listener)
+        tools = RunDeps(edges=edges, exporter=FileExporter(), listener=listener)
         return research(made, place(folder, mode), tools)
 
 

@@ -23,11 +23,6 @@ LONGEST = 250  # lines of a file that gives no reason
 REASON = "Longer than 250 lines"
 """How a long file's docstring begins the sentence that says why it is not split."""
 
-EXCEPTIONS = {
-    ("orchestrator/record/replay.py", "Diverged"): "a correct program never calls these adapters",
-}
-"""Constructions that may lack a part, as (file, class), each with its reason."""
-
 
 def program(root: Path) -> list[Path]:
     """Every Python file of the program."""
@@ -112,7 +107,7 @@ def errors_without_help(root: Path) -> list[str]:
             missing = [name for name in ("where", "todo") if name not in given]
             if not node.args and "what" not in given:
                 missing.insert(0, "what")
-            if missing and (str(path.relative_to(root)), node.func.id) not in EXCEPTIONS:
+            if missing:
                 place = f"{path.relative_to(root)}:{node.lineno}"
                 out.append(f"{place}: {node.func.id} has no {' and no '.join(missing)}")
     return out

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from orchestrator.core.files import shipped_root
-from orchestrator.template.template import load
+from orchestrator.template.template import load_template
 from tests.support import template_rig as rig
 
-TEMPLATE = load("2d_diffusion", shipped_root())
+TEMPLATE = load_template("2d_diffusion", shipped_root())
 
 BEGIN = """
 import json, experiment as e, numpy as np, torch

@@ -10,9 +10,9 @@ import pytest
 from orchestrator.console.template import new_template
 from orchestrator.core.errors import BadTemplate
 from orchestrator.core.files import shipped_root
-from orchestrator.template.contract import check
-from orchestrator.template.folder import MANIFEST, shipped
-from orchestrator.template.template import from_files, load
+from orchestrator.template.contract import contract_findings
+from orchestrator.template.folder import MANIFEST, shipped_templates
+from orchestrator.template.template import from_files, load_template
 from tests.support.places import DATA
 
 QUICK = DATA / "quick"
@@ -35,21 +35,23 @@ def extending(folder: Path, line: str) -> None:
 
 
 def test_a_template_has_the_files_of_its_base_and_its_own_in_their_place(root: Path) -> None:
-    base, one = load("quick", root), load("slow", root)
+    base, one = load_template("quick", root), load_template("slow", root)
     assert list(one.files) == list(base.files)
     changed = [path for path in one.files if one.files[path] != base.files[path]]
     assert changed == ["prompt.json", MANIFEST]
     assert (one.name, one.origin, one.task().system) == ("slow", "templates/slow", "slow")
-    assert check(one) == ()
+    assert contract_findings(one) == ()
 
 
 def test_a_file_that_the_base_does_not_have_is_added(root: Path) -> None:
     (root / "templates/slow/more.csv").write_text("1,2")
-    assert set(load("slow", root).files) - set(load("quick", root).files) == {"more.csv"}
+    assert set(load_template("slow", root).files) - set(load_template("quick", root).files) == {
+        "more.csv"
+    }
 
 
 def test_the_files_of_a_loaded_template_need_no_base_any_more(root: Path) -> None:
-    one = load("slow", root)
+    one = load_template("slow", root)
     again = from_files(one.files, one.name, one.origin)
     assert (again.hash, again.manifest) == (one.hash, one.manifest)
     assert "extends:" not in one.text(MANIFEST)
@@ -58,28 +60,28 @@ def test_the_files_of_a_loaded_template_need_no_base_any_more(root: Path) -> Non
 def test_a_changed_file_of_the_base_changes_the_hash_of_a_template_that_extends_it(
     root: Path,
 ) -> None:
-    before = load("slow", root).hash
+    before = load_template("slow", root).hash
     (root / "templates/quick/plot.py").write_text("labels = {}\n")
-    assert load("slow", root).hash != before
+    assert load_template("slow", root).hash != before
 
 
 def test_a_folder_of_ones_own_may_extend_a_shipped_template(root: Path, tmp_path: Path) -> None:
     extending(tmp_path / "mine", 'extends: "quick"  # and two files')
-    mine = load(f"{tmp_path}/mine/", root)
-    assert mine.files["experiment.py"] == load("quick", root).files["experiment.py"]
-    by_path, by_name = load(f"{root}/templates/slow/", root), load("slow", root)
+    mine = load_template(f"{tmp_path}/mine/", root)
+    assert mine.files["experiment.py"] == load_template("quick", root).files["experiment.py"]
+    by_path, by_name = load_template(f"{root}/templates/slow/", root), load_template("slow", root)
     assert by_path.hash == by_name.hash
 
 
 def test_a_copy_of_an_extending_template_holds_every_file_and_extends_nothing(
     tmp_path: Path,
 ) -> None:
-    lite = load("nanoGPT_lite", shipped_root())
+    lite = load_template("nanoGPT_lite", shipped_root())
     new_template(tmp_path / "copy", "nanoGPT_lite")
     copied = {p.relative_to(tmp_path / "copy").as_posix() for p in (tmp_path / "copy").rglob("*")}
     assert copied - {"latex"} == set(lite.files)
     assert "extends:" not in (tmp_path / "copy" / MANIFEST).read_text()
-    assert check(load(f"{tmp_path}/copy/", tmp_path)) == ()
+    assert contract_findings(load_template(f"{tmp_path}/copy/", tmp_path)) == ()
 
 
 def test_an_error_in_an_extending_manifest_is_shown_at_its_line_in_the_file(root: Path) -> None:
@@ -87,7 +89,7 @@ def test_an_error_in_an_extending_manifest_is_shown_at_its_line_in_the_file(root
     path.write_text(path.read_text().replace("gpu: none", "gpu: maybe"))
     line = path.read_text().splitlines().index("gpu: maybe") + 1
     with pytest.raises(BadTemplate) as caught:
-        load("slow", root)
+        load_template("slow", root)
     assert caught.value.where == f"templates/slow/{MANIFEST}:{line}:1: gpu"
 
 
@@ -112,7 +114,7 @@ def test_a_bad_extends_is_refused_where_it_stands_with_why_and_what_to_do(
 ) -> None:
     extending(tmp_path / "mine", line)
     with pytest.raises(BadTemplate) as caught:
-        load(f"{tmp_path}/mine/", root)
+        load_template(f"{tmp_path}/mine/", root)
     error = caught.value
     number = (tmp_path / "mine" / MANIFEST).read_text().split("name: mine")[0].count("\n")
     number -= line.count("\n")
@@ -126,9 +128,9 @@ def test_a_shipped_template_cannot_extend_itself(root: Path) -> None:
     path = root / "templates/slow" / MANIFEST
     path.write_text(path.read_text().replace("extends: quick", "extends: slow"))
     with pytest.raises(BadTemplate, match="'slow' has an `extends` of its own"):
-        load("slow", root)
+        load_template("slow", root)
 
 
 def test_no_shipped_template_needs_more_than_its_base() -> None:
-    for name in shipped(shipped_root()):
-        assert check(load(name, shipped_root())) == ()
+    for name in shipped_templates(shipped_root()):
+        assert contract_findings(load_template(name, shipped_root())) == ()

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from orchestrator.core.files import shipped_root
-from orchestrator.template.template import Template, load
+from orchestrator.template.template import Template, load_template
 from tests.support import template_rig as rig
 
-TEMPLATE = load("nanoGPT", shipped_root())
-LITE = load("nanoGPT_lite", shipped_root())
+TEMPLATE = load_template("nanoGPT", shipped_root())
+LITE = load_template("nanoGPT_lite", shipped_root())
 
 SMALL = """
 import json, sys, experiment as e, torch

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.errors import BadResults
-from orchestrator.template.results import BARE, MAX_BYTES, Dataset, Results, parse_final_info
+from orchestrator.template.results import BARE, MAX_RESULT_BYTES, Dataset, Results, parse_final_info
 
 
 def parsed(value: object) -> Results:
@@ -74,7 +74,7 @@ def test_a_standard_error_without_its_mean_is_listed_not_used() -> None:
         (b"[" * 200_000, "nested too deep"),
         (b'{"a":' * 12 + b"1" + b"}" * 12, "has no 'means'"),
         (b'{"d": {"means": ' + b'{"a":' * 12 + b"1" + b"}" * 14, "nested too deep"),
-        (b" " * (MAX_BYTES + 1), "over"),
+        (b" " * (MAX_RESULT_BYTES + 1), "over"),
     ],
 )
 def test_what_is_no_result_is_refused_with_its_reason(data: bytes, why: str) -> None:

@@ -15,22 +15,24 @@ import pytest
 
 from orchestrator.core.files import shipped_root
 from orchestrator.literature.local import LocalLibrary
-from orchestrator.template.contract import AUTHOR, PLACEHOLDERS, check, knob_line
-from orchestrator.template.folder import shipped
+from orchestrator.template.contract import contract_findings
+from orchestrator.template.contract.code import knob_line
+from orchestrator.template.contract.paper import AUTHOR, PLACEHOLDERS
+from orchestrator.template.folder import shipped_templates
 from orchestrator.template.results import parse_final_info
-from orchestrator.template.template import PAPER, Template, load
+from orchestrator.template.template import PAPER, Template, load_template
 from tests.support.places import ROOT
 from tests.support.sample import some
 from tests.support.template_rig import ask, closed
 
-NAMES = shipped(shipped_root())
+NAMES = shipped_templates(shipped_root())
 PNG = b"\x89PNG\r\n\x1a\n"
 FIVE = ("2d_diffusion", "grokking", "nanoGPT", "nanoGPT_lite", "seir")
 HEAVY = ("nanoGPT", "nanoGPT_lite")  # minutes of full-scale updates on a CPU
 
 
 def template(name: str) -> Template:
-    return load(name, shipped_root())
+    return load_template(name, shipped_root())
 
 
 def test_the_five_are_shipped_with_ideas_references_and_stated_seeds() -> None:
@@ -38,7 +40,7 @@ def test_the_five_are_shipped_with_ideas_references_and_stated_seeds() -> None:
     ideas: list[str] = []
     for name in NAMES:
         one = template(name)
-        assert check(one) == ()
+        assert contract_findings(one) == ()
         assert list(one.manifest.scales) == ["smoke", "short", "full"]
         assert all(scale.seeds for scale in one.manifest.scales.values())
         assert one.manifest.scales["smoke"].beats

@@ -13,17 +13,19 @@ import pytest
 
 from orchestrator.core.errors import BadResults, BadTemplate, UnknownName
 from orchestrator.core.files import RESERVED, shipped_root
-from orchestrator.template.contract import AUTHOR, PLACEHOLDERS, check, knob_line, require
-from orchestrator.template.folder import shipped
+from orchestrator.template.contract import contract_findings, require_contract
+from orchestrator.template.contract.code import knob_line
+from orchestrator.template.contract.paper import AUTHOR, PLACEHOLDERS
+from orchestrator.template.folder import shipped_templates
 from orchestrator.template.results import Dataset, Results, parse_final_info
-from orchestrator.template.template import Template, from_files, load
+from orchestrator.template.template import Template, from_files, load_template
 from orchestrator.template.untrained import compare_untrained
 from tests.support.places import DATA
 
 
 @pytest.fixture(scope="module")
 def quick() -> Template:
-    return load(str(DATA / "quick"), shipped_root())
+    return load_template(str(DATA / "quick"), shipped_root())
 
 
 def changed(template: Template, path: str, edit: Callable[[str], str]) -> Template:
@@ -39,17 +41,17 @@ def without(template: Template, path: str) -> Template:
 
 
 def test_a_bare_name_is_the_shipped_template_and_a_slash_is_a_path() -> None:
-    assert load("grokking", shipped_root()).origin == "templates/grokking"
-    by_path = load(str(shipped_root() / "templates/grokking/"), shipped_root())
-    assert by_path.hash == load("grokking", shipped_root()).hash
-    assert "grokking" in shipped(shipped_root())
+    assert load_template("grokking", shipped_root()).origin == "templates/grokking"
+    by_path = load_template(str(shipped_root() / "templates/grokking/"), shipped_root())
+    assert by_path.hash == load_template("grokking", shipped_root()).hash
+    assert "grokking" in shipped_templates(shipped_root())
 
 
 def test_an_unknown_name_gets_the_nearest() -> None:
     with pytest.raises(UnknownName, match="did you mean 'grokking'"):
-        load("groking", shipped_root())
+        load_template("groking", shipped_root())
     with pytest.raises(UnknownName, match="no such template folder"):
-        load("./nowhere", shipped_root())
+        load_template("./nowhere", shipped_root())
 
 
 def test_the_hash_follows_every_byte_and_name_and_nothing_else(quick: Template) -> None:
@@ -60,8 +62,8 @@ def test_the_hash_follows_every_byte_and_name_and_nothing_else(quick: Template) 
 
 
 def test_the_quick_template_keeps_its_contract_and_says_what_it_holds(quick: Template) -> None:
-    assert check(quick) == ()
-    require(quick)
+    assert contract_findings(quick) == ()
+    require_contract(quick)
     assert not quick.inferred
     assert [idea.name for idea in quick.seed_ideas()] == ["step_size"]
     assert quick.manifest.knobs["step_size"].others == (0.01, 0.5)
@@ -72,9 +74,9 @@ def test_the_quick_template_keeps_its_contract_and_says_what_it_holds(quick: Tem
 
 
 def test_a_folder_in_the_ai_scientists_format_is_a_template_without_a_manifest() -> None:
-    plain = load(str(DATA / "plain_template"), shipped_root())
+    plain = load_template(str(DATA / "plain_template"), shipped_root())
     assert plain.inferred
-    assert check(plain) == ()
+    assert contract_findings(plain) == ()
     assert plain.manifest.editable == (
         "experiment.py",
         "plot.py",
@@ -89,7 +91,7 @@ def test_earlier_runs_caches_and_hidden_files_are_not_part_of_a_template(tmp_pat
     for name in ("run_0/final_info.json", ".git/config", "__pycache__/a.pyc", "kept/run_0/a.txt"):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_text("x")
-    assert set(load(f"{tmp_path}/", shipped_root()).files) == {"kept/run_0/a.txt"}
+    assert set(load_template(f"{tmp_path}/", shipped_root()).files) == {"kept/run_0/a.txt"}
 
 
 def _link(folder: Path) -> None:
@@ -128,7 +130,7 @@ def test_what_is_no_plain_file_of_modest_size_is_refused(
 ) -> None:
     spoil(tmp_path)
     with pytest.raises(BadTemplate) as caught:
-        load(f"{tmp_path}/", shipped_root())
+        load_template(f"{tmp_path}/", shipped_root())
     assert caught.value.todo
     assert "\x1b" not in str(caught.value)
 
@@ -149,16 +151,16 @@ def test_what_is_no_plain_file_of_modest_size_is_refused(
         ("prompt.json", "{", "", "prompt.json:2:", "not JSON"),
         ("seed_ideas.json", '"Title"', '"title"', "seed_ideas.json: 0.Title", "the key 'Title' is missing"),
         ("seed_ideas.json", ": 10,", ": 11,", "seed_ideas.json: 0.Feasibility", "must be 10 or less, not 11"),
-        ("latex/template.tex", "ABSTRACT HERE", "Text.", "latex/template.tex", "'ABSTRACT HERE' stands 0"),
-        ("latex/template.tex", AUTHOR, "Me", "latex/template.tex", "'AUTHOR HERE' stands 0"),
-        ("latex/template.tex", "INTRO HERE", "INTRO HERE INTRO HERE", "latex/template.tex", "stands 2"),
+        ("latex/template.tex", "ABSTRACT HERE", "Text.", "latex/template.tex", "'ABSTRACT HERE' occurs 0"),
+        ("latex/template.tex", AUTHOR, "Me", "latex/template.tex", "'AUTHOR HERE' occurs 0"),
+        ("latex/template.tex", "INTRO HERE", "INTRO HERE INTRO HERE", "latex/template.tex", "occurs 2"),
         ("latex/template.tex", "\\bibliography{", "\\x{", "latex/template.tex", "\\bibliography{ is missing"),
     ],
 )  # fmt: skip
 def test_each_breach_is_found_where_it_is_with_how_to_mend_it(
     quick: Template, path: str, old: str, new: str, where: str, what: str
 ) -> None:
-    findings = check(changed(quick, path, lambda text: text.replace(old, new, 1)))
+    findings = contract_findings(changed(quick, path, lambda text: text.replace(old, new, 1)))
     assert [(where in f.where, what in f.what, bool(f.todo)) for f in findings] == [(True,) * 3]
 
 
@@ -166,14 +168,14 @@ def test_each_breach_is_found_where_it_is_with_how_to_mend_it(
     "path", ["experiment.py", "plot.py", "prompt.json", "seed_ideas.json", "latex/template.tex"]
 )
 def test_a_missing_file_is_named(quick: Template, path: str) -> None:
-    with pytest.raises(BadTemplate, match="does not keep its contract") as caught:
-        require(without(quick, path))
+    with pytest.raises(BadTemplate, match="violates its contract") as caught:
+        require_contract(without(quick, path))
     assert f"{path}: the file is missing" in caught.value.why
 
 
 def test_a_template_with_a_manifest_may_not_hold_files_that_run_when_read(quick: Template) -> None:
     spoiled = from_files({**quick.files, "data.pkl": b""}, "quick", "edited")
-    assert [f.where for f in check(spoiled)] == ["data.pkl"]
+    assert [f.where for f in contract_findings(spoiled)] == ["data.pkl"]
 
 
 @pytest.mark.parametrize(
@@ -282,7 +284,7 @@ def test_a_comparison_that_cannot_be_made_is_an_error(quick: Template) -> None:
 
 
 def test_the_plain_templates_own_files_are_what_it_says() -> None:
-    plain = load(str(DATA / "plain_template"), shipped_root())
+    plain = load_template(str(DATA / "plain_template"), shipped_root())
     assert json.loads(plain.text("prompt.json"))["system"] == plain.task().system
 
 
@@ -292,4 +294,6 @@ def test_a_name_that_an_ideas_records_need_is_refused_before_anything_runs(
 ) -> None:
     for path in (name, f"{name}/inside.txt"):
         files = {**quick.files, path: b"mine"}
-        assert [f.where for f in check(from_files(files, quick.name, quick.origin))] == [name]
+        assert [
+            f.where for f in contract_findings(from_files(files, quick.name, quick.origin))
+        ] == [name]

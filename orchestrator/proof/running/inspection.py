@@ -17,7 +17,7 @@ from orchestrator.proof.probe import Probe
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.paths import IdeaPaths
 from orchestrator.report.html import el
-from orchestrator.research.prompts import block, blocks
+from orchestrator.research.prompts import block, data_blocks
 from orchestrator.template.results import parse_final_info
 
 OUT = "out"  # the folder that these probes fill, and that is declared
@@ -122,7 +122,7 @@ def _fenced(look: Look) -> Iterator[Attempt]:
     said = look.result.stdout
     prompt = f"Above.\n\n{block('output', said)}\n\nBelow.\n"
     fences = sum("```" in line for line in prompt.splitlines())
-    held = fences == 2 and blocks(prompt) == {"output": said}
+    held = fences == 2 and data_blocks(prompt) == {"output": said}
     words = f"{said.count('```')} fences were written; the prompt has its own two"
     yield Attempt("to end its fence", not held or "```" not in said, words)
 

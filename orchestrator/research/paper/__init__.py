@@ -1,1 +1,1 @@
-"""paper."""
+"""The text of a paper: LaTeX, numbers, tables and references."""

@@ -1,7 +1,7 @@
 """The fixed numbers that a paper may print: settings, constants of the code, years, counts.
 
-They come from what people or the program wrote down (the manifest, the template's code, each
-run's code, the references), and a printed number must equal them exactly.
+They come from the manifest, the code of the template and of each run, and the references. A printed
+number must equal them exactly.
 """
 
 from __future__ import annotations
@@ -19,34 +19,34 @@ _ASSIGNED = re.compile(
     r"\s*(?=[,)#;\n]|$)",
     re.MULTILINE,
 )
-_MOST = 2000  # named constants of one file
+_MAX_CONSTANTS = 2000  # of one file
 
 
 def from_manifest(manifest: Manifest, scale: str) -> Iterator[Quantity]:
-    """Knob values, and every number in what the manifest says in words."""
+    """The values of knobs, and every number in the texts of the manifest."""
     for name, knob in manifest.knobs.items():
         for value in {knob.default, *knob.values}:
             yield _fixed(float(value), f"template.yaml: a value of the knob {name}", name)
-    yield from _said(manifest.title, "template.yaml: title")
-    yield from _said(manifest.description, "template.yaml: description")
-    yield from _said(manifest.question or "", "template.yaml: question")
+    yield from _numbers_in(manifest.title, "template.yaml: title")
+    yield from _numbers_in(manifest.description, "template.yaml: description")
+    yield from _numbers_in(manifest.question or "", "template.yaml: question")
     for name, metric in manifest.metrics.items():
-        yield from _said(f"{name} {metric.description}", f"template.yaml: metric {name}")
+        yield from _numbers_in(f"{name} {metric.description}", f"template.yaml: metric {name}")
     for name, knob in manifest.knobs.items():
-        yield from _said(knob.description, f"template.yaml: knob {name}")
+        yield from _numbers_in(knob.description, f"template.yaml: knob {name}")
     for data in manifest.data:
-        yield from _said(data.description, f"template.yaml: data set {data.name}")
+        yield from _numbers_in(data.description, f"template.yaml: data set {data.name}")
     if scale in manifest.scales:
-        yield from _said(manifest.scales[scale].description, f"template.yaml: scale {scale}")
+        yield from _numbers_in(manifest.scales[scale].description, f"template.yaml: scale {scale}")
 
 
 def from_code(text: str, where: str) -> Iterator[Quantity]:
-    """Numbers that code gives a name (``WIDTH = 128``, ``width=128``), and how many of them.
+    """Numbers with a name in code (``WIDTH = 128``, ``width=128``).
 
-    A name with several (``seeds=(1, 2, 3)``) also yields its count.
+    A name with several (``seeds=(1, 2, 3)``) also yields their count.
     """
     for count, match in enumerate(_ASSIGNED.finditer(text)):
-        if count == _MOST:
+        if count == _MAX_CONSTANTS:
             return
         literals = re.findall(_LITERAL, match[2])
         for literal in literals:
@@ -63,13 +63,13 @@ def from_references(tex: str) -> Iterator[Quantity]:
             yield _fixed(int(year), f"year of the reference {reference.key}")
 
 
-def counts(named: Iterable[tuple[str, int]]) -> Iterator[Quantity]:
-    """Things that the program counted, such as runs and data sets."""
+def from_counts(named: Iterable[tuple[str, int]]) -> Iterator[Quantity]:
+    """Counts by the program, such as the number of runs."""
     for what, count in named:
         yield _fixed(count, f"how many {what}", what.split(" beside ")[0])
 
 
-def _said(text: str, where: str) -> Iterator[Quantity]:
+def _numbers_in(text: str, where: str) -> Iterator[Quantity]:
     for number in numbers(text):
         yield _fixed(number.value, where)
 

@@ -1,8 +1,8 @@
 """Pure functions on LaTeX text: escaping, placeholders, the frame, the author, the figures.
 
-A paper's source has a *frame* (the preamble, which is the template's) and a body. Models write
-the body only, each section in place of its placeholder; the program checks this by comparing
-text, so a section cannot change what stands around it.
+A paper's source has a *frame* (the preamble of the template) and a body. Models write only the
+body, each section in place of its placeholder. The program compares the texts, so a section
+cannot change the text around it.
 """
 
 from __future__ import annotations
@@ -10,37 +10,16 @@ from __future__ import annotations
 import re
 import unicodedata
 
-TEX = "latex/template.tex"  # where a paper's source lies in a study's tree
+TEX = "latex/template.tex"  # the paper's source in a study's tree
 
 _SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "$": r"\$",
-    "&": r"\&",
-    "#": r"\#",
-    "_": r"\_",
-    "%": r"\%",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    '"': "''",
-    "–": "--",
-    "—": "---",
-    "‘": "`",
-    "’": "'",
-    "“": "``",
-    "”": "''",
-    "…": r"\dots{}",
-    "±": r"$\pm$",
-    "×": r"$\times$",
-    "−": "$-$",
-    "≤": r"$\leq$",
-    "≥": r"$\geq$",
-    "→": r"$\to$",
-}
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&",
+    "#": r"\#", "_": r"\_", "%": r"\%", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''", "–": "--",
+    "—": "---", "‘": "`", "’": "'", "“": "``", "”": "''",
+    "…": r"\dots{}", "±": r"$\pm$", "×": r"$\times$", "−": "$-$", "≤": r"$\leq$",
+    "≥": r"$\geq$", "→": r"$\to$",
+}  # fmt: skip
 
 BEGIN, END = r"\begin{document}", r"\end{document}"
 _BIB = re.compile(
@@ -49,8 +28,8 @@ _BIB = re.compile(
 )
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%.*")
 _GRAPHIC = re.compile(r"\\includegraphics\*?\s*(?:\[[^\]]*\])?\s*\{([^}]*)\}")
-# A courtesy to the model, not the boundary: LaTeX runs in a container of its own. These would
-# let the printed paper say something else than the text that is checked.
+# Not a security boundary, since LaTeX runs in its own container: with these commands, the printed
+# paper could differ from the text that is checked.
 _PRIMITIVE = re.compile(
     r"\\((?:re)?newcommand|providecommand|DeclareMathOperator|[egx]?def|let|futurelet|catcode"
     r"|csname|input|include|openin|openout|read|write|immediate|special|usepackage|newenvironment"
@@ -61,9 +40,9 @@ _PRIMITIVE = re.compile(
 
 
 def escape(text: str) -> str:
-    """``text`` as LaTeX that prints it and does nothing else; one line, no control characters.
+    """``text`` as LaTeX that only prints it, on one line and without control characters.
 
-    Latin letters with accents stay; what pdflatex has no glyph for becomes its ASCII
+    Accented Latin letters stay; other characters without a glyph in pdflatex become their ASCII
     decomposition, or ``?``.
     """
     out = []
@@ -86,30 +65,32 @@ def uncommented(tex: str) -> str:
 
 
 def body(tex: str) -> str:
-    r"""What stands between ``\begin{document}`` and ``\end{document}``."""
+    r"""The text between ``\begin{document}`` and ``\end{document}``."""
     return tex.partition(BEGIN)[2].partition(END)[0]
 
 
 def frame(tex: str) -> tuple[str, str]:
-    """The preamble, and what follows the document; neither is a model's to change."""
+    """The preamble, and the text after the document; a model may change neither."""
     before, _, rest = tex.partition(BEGIN)
     return before.strip(), rest.partition(END)[2].strip()
 
 
-def filled(before: str, after: str, placeholders: tuple[str, ...]) -> tuple[str, ...] | str:
-    """What ``after`` has in place of each of ``before``'s placeholders, or why it is no answer.
+def placeholder_texts(
+    before: str, after: str, placeholders: tuple[str, ...]
+) -> tuple[str, ...] | str:
+    """The text in ``after`` at each placeholder of ``before``, or a problem as one string.
 
-    Everything around the placeholders must be as it was, to the letter.
+    All text around the placeholders must be unchanged.
     """
-    standing = [name for name in placeholders if name in after]
-    if standing:
-        return f"the placeholder {standing[0]!r} still stands in the text"
+    remaining = [name for name in placeholders if name in after]
+    if remaining:
+        return f"the placeholder {remaining[0]!r} still stands in the text"
     ordered = sorted(placeholders, key=before.index)
     pattern, at = "", 0
     for name in ordered:
-        found = before.index(name)
-        pattern += re.escape(before[at:found]) + "(.+?)"
-        at = found + len(name)
+        start = before.index(name)
+        pattern += re.escape(before[at:start]) + "(.+?)"
+        at = start + len(name)
     match = re.fullmatch(pattern + re.escape(before[at:].rstrip()), after.rstrip(), re.DOTALL)
     if match is None:
         return (
@@ -121,7 +102,7 @@ def filled(before: str, after: str, placeholders: tuple[str, ...]) -> tuple[str,
     return tuple(texts[name] for name in placeholders)
 
 
-def put(before: str, texts: dict[str, str]) -> str:
+def fill_placeholders(before: str, texts: dict[str, str]) -> str:
     """``before`` with each placeholder replaced by its text."""
     for name, text in texts.items():
         before = before.replace(name, text.strip(), 1)
@@ -129,17 +110,17 @@ def put(before: str, texts: dict[str, str]) -> str:
 
 
 def primitives(text: str) -> tuple[str, ...]:
-    """Commands in ``text`` that define, compute or read, which a section has no need of."""
+    """Commands in ``text`` that define, compute or read; a section must not use them."""
     return tuple(dict.fromkeys("\\" + match[1] for match in _PRIMITIVE.finditer(text)))
 
 
 def graphics(tex: str) -> tuple[str, ...]:
-    r"""The file names that ``\includegraphics`` asks for, in order, without folders."""
+    r"""The file names in ``\includegraphics``, in order, without folders."""
     return tuple(name.strip().rsplit("/", 1)[-1] for name in _GRAPHIC.findall(uncommented(tex)))
 
 
 def figure_problems(tex: str, figures: tuple[str, ...]) -> tuple[str, ...]:
-    """Why the figures of ``tex`` are not exactly ``figures``, each once."""
+    """Texts for a model: each deviation of ``tex`` from showing every one of ``figures`` once."""
     used = graphics(tex)
     problems = [
         f"\\includegraphics asks for {name!r}, which is no figure of this study; "
@@ -153,9 +134,9 @@ def figure_problems(tex: str, figures: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def with_author(tex: str, author: str, note: str) -> str:
-    r"""``tex`` with its author line set; it says who wrote the paper and, below, ``note``.
+    r"""``tex`` with the author and, below it, ``note``.
 
-    A template's own ``\author{…}`` gives way where it has no ``AUTHOR HERE``.
+    They replace ``AUTHOR HERE`` or, without it, the template's own ``\author{…}``.
     """
     line = rf"{escape(author)}\\ {{\small {escape(note)}}}"
     if "AUTHOR HERE" in tex:
@@ -168,7 +149,7 @@ def with_author(tex: str, author: str, note: str) -> str:
 
 
 def closing(text: str, start: int) -> int:
-    """The index of the brace that closes the one at ``start``; the last index if none does."""
+    """The index of the brace that closes the one at ``start``; if none does, the last index."""
     depth = 0
     for match in re.finditer(r"\\.|[{}]", text[start:], re.DOTALL):
         if match[0] in "{}":
@@ -179,15 +160,15 @@ def closing(text: str, start: int) -> int:
 
 
 def bibliography_span(tex: str) -> tuple[int, int] | None:
-    """Where the entries of the paper's own ``.bib`` block begin and end."""
+    """Start and end of the entries in the paper's ``.bib`` block; None without such a block."""
     match = _BIB.search(tex)
     return match.span(1) if match else None
 
 
 def with_packages(tex: str, names: tuple[str, ...]) -> str:
-    """``tex`` whose preamble loads the packages that the program's own tables and figures need.
+    """``tex`` with a preamble that loads the packages ``names``.
 
-    A paper without a date of its own gets none, so that its pages do not change with the day.
+    Without a date in ``tex``, an empty one is added: the pages must not depend on the day.
     """
     loaded = {
         name.strip()
@@ -200,8 +181,8 @@ def with_packages(tex: str, names: tuple[str, ...]) -> str:
     return tex.replace(BEGIN, more + BEGIN, 1)
 
 
-def without_strange_figures(tex: str, figures: tuple[str, ...]) -> str:
-    """``tex`` less the example figures of a template, whose files this study does not have."""
+def without_unknown_figures(tex: str, figures: tuple[str, ...]) -> str:
+    """``tex`` without a template's example figures, whose files this study does not have."""
 
     def kept(match: re.Match[str]) -> str:
         return match[0] if set(graphics(match[0])) <= set(figures) else ""

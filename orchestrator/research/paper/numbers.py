@@ -1,12 +1,12 @@
-"""Numbers in a paper: how they are printed, and what each one that stands there resolves to.
+"""Numbers in a paper: their printed form, and the quantity that each of them resolves to.
 
-A printed number resolves to a *quantity* if rounding the quantity to the printed precision
-gives it. Quantities are the results (means, standard errors), what follows from them by one
-step (difference, ratio and percent change against the baseline, difference between two runs,
-mean over data sets), and fixed numbers (settings, constants, years of references). To keep a
-wrong number from finding a partner by chance, a sentence that names a run, a data set or a
-metric is held to that run, data set or metric; a printed result needs two significant digits
-unless it is exact; and fixed numbers must match exactly.
+A printed number resolves to a *quantity* if the quantity, rounded to the printed precision, equals
+it. Quantities are the results (means, standard errors), values derived from them in one step
+(difference, ratio and percent change from the baseline, difference between two runs, mean over data
+sets), and fixed numbers (settings, constants, years of references). Three rules prevent chance
+matches of wrong numbers: in a sentence that names a run, a data set or a metric, only its
+quantities count; a printed result needs two significant digits unless it is exact; and fixed
+numbers must match exactly.
 """
 
 from __future__ import annotations
@@ -22,18 +22,20 @@ _NUMBER = re.compile(
     r"(?<![\w.])(?P<sign>(?<![\w)\]%])[-+])?(?P<digits>\d+(?:\.\d+)?|\.\d+)"
     r"(?P<power>[eE][-+]?\d+)?(?P<unit>\s?%|\s?percent(?:age points)?|[kKM](?!\w))?(?!\.?\d)"
 )
+# "run 2", "runs 1, 2 and 3", "runs 1-3"; not "runs 2.5 times" or "runs 3%".
 _RUNS = re.compile(r"\b[Rr]uns?\s+((?:\d+)(?:\s*(?:,|and|to|or|&|-)+\s*\d+)*)(?![.\d%])")
 _BASELINE = re.compile(r"\bbaseline\b", re.IGNORECASE)
+# Words of a comparison: with one of them, "the baseline" is not the only subject of a sentence.
 _COMPARES = re.compile(
     r"\b(?:runs?|all|each|every|others?|than|against|versus|vs|compared|over|from|beats?|below|above)\b",
     re.IGNORECASE,
 )
-_MOST_DIGITS = 30
+_MAX_DIGITS = 30  # enough for any result; a page of digits stays quick to read
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
-    """A number as printed: its text, value, step of the last digit, and significant digits."""
+class PrintedNumber:
+    """A number as printed. ``step`` is the value of one unit in its last digit."""
 
     text: str
     value: float
@@ -44,10 +46,10 @@ class Number:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
-    """A number that a paper may print, where it comes from, and what it belongs to.
+    """A number that a paper may print, its source, and its run, data set and metric.
 
-    ``share``: it may be printed as a percentage of one (an accuracy of 0.97 as 97 %). ``name``:
-    what a setting is called, such as ``weight_decay``.
+    ``share``: it may be printed as a percentage (an accuracy of 0.97 as 97 %). ``name`` is the name
+    of a setting, such as ``weight_decay``.
     """
 
     value: float
@@ -60,10 +62,10 @@ class Quantity:
     name: str = ""
 
 
-def shown(mean: float, error: float | None = None) -> str:
-    """A mean at the precision that its standard error warrants: two digits of the error.
+def format_mean(mean: float, error: float | None = None) -> str:
+    """A mean with the decimals of two significant digits of its standard error.
 
-    With no error, or an error of 0: four significant digits, whole numbers whole.
+    Without an error, or with an error of 0: four significant digits; integers as integers.
     """
     if error is None or error == 0 or not math.isfinite(error):
         if float(mean).is_integer() and abs(mean) < 1e15:
@@ -73,7 +75,7 @@ def shown(mean: float, error: float | None = None) -> str:
     return f"{mean:.{_places(error)}f}"
 
 
-def shown_error(error: float) -> str:
+def format_error(error: float) -> str:
     """A standard error with two significant digits."""
     return "0" if error == 0 else f"{error:.{_places(error)}f}"
 
@@ -82,20 +84,22 @@ def _places(error: float) -> int:
     return min(max(1 - math.floor(math.log10(error)), 0), 12)
 
 
-def numbers(text: str) -> Iterator[Number]:
-    """Every number printed in plain ``text``; digits inside words (S5, run_1) are no numbers."""
+def numbers(text: str) -> Iterator[PrintedNumber]:
+    """Every number printed in plain ``text``; digits inside words (S5, run_1) do not count."""
+    # The number of a run is a name; it is checked by runs_named, not as a quantity.
     for match in _NUMBER.finditer(_RUNS.sub(" ", text)):
         yield _number(match)
 
 
-def _number(match: re.Match[str]) -> Number:
-    digits, unit = match["digits"][:_MOST_DIGITS], (match["unit"] or "").strip()
+def _number(match: re.Match[str]) -> PrintedNumber:
+    digits, unit = match["digits"][:_MAX_DIGITS], (match["unit"] or "").strip()
     scale = {"k": 1e3, "K": 1e3, "M": 1e6}.get(unit, 1.0)
-    exact = Decimal(f"{digits}{match['power'] or ''}"[: _MOST_DIGITS + 6])
+    exact = Decimal(f"{digits}{match['power'] or ''}"[: _MAX_DIGITS + 6])
     sign = -1.0 if match["sign"] == "-" else 1.0
+    # From the decimal text, not from the float: 0.10 has the step 0.01, which the float has lost.
     exponent = exact.as_tuple().exponent
     step = 10.0**exponent if isinstance(exponent, int) and abs(exponent) < 300 else 0.0
-    return Number(
+    return PrintedNumber(
         text=match[0].strip(),
         value=sign * float(exact) * scale,
         step=step * scale,
@@ -105,36 +109,40 @@ def _number(match: re.Match[str]) -> Number:
 
 
 def runs_named(text: str) -> frozenset[int]:
-    """The runs that a sentence names ("run 2", "runs 1 to 3"); 0 where it is the baseline's alone."""
-    found: set[int] = set()
+    """The runs that a sentence names ("run 2", "runs 1 to 3"); 0 if only the baseline is its subject."""
+    runs: set[int] = set()
     for match in _RUNS.finditer(text):
-        found |= {int(number) for number in re.findall(r"\d{1,4}", match[1])}
+        runs |= {int(number) for number in re.findall(r"\d{1,4}", match[1])}
         for first, last in re.findall(r"(\d{1,4})\s*(?:to|-)\s*(\d{1,4})", match[1]):
-            found |= set(range(int(first), min(int(last), int(first) + 100)))
-    if not found and _BASELINE.search(text) and not _COMPARES.search(text):
-        found.add(0)
-    return frozenset(found)
+            # A hostile "runs 1 to 9999" must not create thousands of runs.
+            runs |= set(range(int(first), min(int(last), int(first) + 100)))
+    if not runs and _BASELINE.search(text) and not _COMPARES.search(text):
+        runs.add(0)
+    return frozenset(runs)
 
 
-def within(
+def quantities_in_scope(
     quantities: Iterable[Quantity],
     runs: frozenset[int] = frozenset(),
     datasets: Sequence[str] = (),
     metrics: Sequence[str] = (),
     text: str = "",
 ) -> tuple[Quantity, ...]:
-    """Those quantities that belong to what a sentence names; the baseline always may be meant.
+    """The quantities of the named runs, data sets and metrics; the baseline always counts too.
 
-    A sentence that names two of run, data set and metric speaks of results: there a setting
-    counts only if ``text`` says its name, else a wrong result could pass for some setting.
+    A sentence that names two of run, data set and metric is about results: there a setting counts
+    only if ``text`` contains its name, else a wrong result could match some setting.
     """
     of_results = bool(runs) + bool(datasets) + bool(metrics) > 1
-    said = text.lower().replace("_", " ").replace("-", " ")
+    words = text.lower().replace("_", " ").replace("-", " ")
     return tuple(
         quantity
         for quantity in quantities
         if (
-            (not of_results or _is_said(quantity.name, said))
+            (
+                not of_results
+                or (bool(quantity.name) and quantity.name.lower().replace("_", " ") in words)
+            )
             if quantity.kind == "fixed"
             else (not runs or quantity.runs <= runs | {0})
             and (not datasets or not quantity.dataset or quantity.dataset in datasets)
@@ -143,24 +151,19 @@ def within(
     )
 
 
-def _is_said(name: str, said: str) -> bool:
-    return bool(name) and name.lower().replace("_", " ") in said
-
-
-def resolve(number: Number, quantities: Iterable[Quantity]) -> Quantity | None:
-    """The first quantity that ``number`` is a printed form of; results come before the rest."""
+def resolve_number(number: PrintedNumber, quantities: Iterable[Quantity]) -> Quantity | None:
+    """The best quantity that ``number`` is a printed form of, or None; results come first."""
     order = ["result", "fixed", "derived", "percent"]
-    if number.value == 0:  # more often a setting than one of the results that are exactly 0
+    # A printed 0 is more often a setting than a result that is exactly 0.
+    if number.value == 0:
         order = ["fixed", "result", "derived", "percent"]
-    fitting = [quantity for quantity in quantities if _prints(number, quantity)]
-    return min(fitting, key=lambda quantity: order.index(quantity.kind), default=None)
+    matching = [quantity for quantity in quantities if _prints(number, quantity)]
+    return min(matching, key=lambda quantity: order.index(quantity.kind), default=None)
 
 
-def _prints(number: Number, quantity: Quantity) -> bool:
-    """Whether rounding ``quantity`` to the printed precision gives ``number``.
-
-    A difference or change may be printed without its sign ("lower by 0.2").
-    """
+def _prints(number: PrintedNumber, quantity: Quantity) -> bool:
+    """Whether rounding ``quantity`` to the printed precision gives ``number``."""
+    # "improves by 3" is not the change of 3 %: only a number with a percent sign is a percentage.
     if quantity.kind == "percent" and not number.percent:
         return False
     if number.percent and quantity.kind in {"result", "derived"} and not quantity.share:
@@ -169,21 +172,26 @@ def _prints(number: Number, quantity: Quantity) -> bool:
         return True
     value = quantity.value * (100 if number.percent and quantity.share else 1)
     apart = abs(value - number.value)
+    # Prose prints a difference or change without its sign: "lower by 0.2".
     if quantity.kind in {"derived", "percent"}:
         apart = min(apart, abs(abs(value) - abs(number.value)))
     if _same(value, number.value) or apart == 0:
         return True
+    # One significant digit matches too many results by chance, and a setting is never rounded.
     if quantity.kind == "fixed" or number.significant < 2:
         return False
+    # The tolerance accepts a half that was rounded up or down.
     return apart <= number.step * (0.5 + 1e-6)
 
 
-def _same(one: float, other: float) -> bool:
-    return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
+def _same(left: float, right: float) -> bool:
+    return math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-12)
 
 
-def nearest(number: Number, quantities: Iterable[Quantity], count: int = 3) -> list[str]:
-    """The closest results, as words for whoever has to mend the number."""
+def nearest_results(
+    number: PrintedNumber, quantities: Iterable[Quantity], count: int = 3
+) -> list[str]:
+    """The closest results as texts, for the correction of ``number``."""
     results = [quantity for quantity in quantities if quantity.kind == "result"]
     results.sort(key=lambda quantity: abs(quantity.value - number.value))
     return [f"{quantity.value:.6g} ({quantity.source})" for quantity in results[:count]]

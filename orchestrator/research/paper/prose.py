@@ -1,8 +1,8 @@
 """LaTeX source → the sentences and table rows that a reader sees, with their numbers intact.
 
-This is no LaTeX engine. It drops what prints no number of the author's (citations, references,
-lengths, options) and keeps the rest, so an unknown command can only add numbers to be checked.
-What the page really says is compared with this afterwards, from the PDF's own text.
+This is not a LaTeX engine. It drops commands that print no number of the author's (citations,
+references, lengths, options) and keeps the rest, so an unknown command can only add numbers to be
+checked. The text of the PDF's pages is compared with the result afterwards.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from orchestrator.research.paper.latex import body, uncommented
 
-_GONE_ENVIRONMENTS = re.compile(
+_DROPPED_ENVIRONMENTS = re.compile(
     r"\\begin\{(filecontents\*?|thebibliography|comment)\}.*?\\end\{\1\}", re.DOTALL
 )
 _OPTIONS = r"(?:\s*\[[^\]]*\])*"
 _GROUP = r"\s*\{[^{}]*\}"
-# Commands whose arguments print nothing that the author counted: (pattern, how many groups).
+# Commands whose arguments print no number of the author's.
 _DROPPED = re.compile(
     r"\\(?:[Cc]ite[a-zA-Z]*|(?:page|eq|auto|name|[Cc])?ref|[Cc]refrange|label|includegraphics|url"
     r"|bibliography|bibliographystyle|vspace|hspace|input|include|pagestyle|thispagestyle"
@@ -32,7 +32,7 @@ _BEGIN = re.compile(
     r"|longtable|tabular\*|figure\*|table\*|enumerate|itemize)\}"
     rf"{_OPTIONS}(?:\{{(?:[^{{}}]|\{{[^{{}}]*\}})*\}})*{_OPTIONS}"
 )
-# A number from its first digit, taken whole or not at all: a model's page of digits stays quick.
+# Possessive: matched whole or not at all, so that a page of digits causes no backtracking.
 _AMOUNT = r"[-+]?(?<!\d)(?>\d*\.?\d+)(?>\s*)"
 _LENGTH = re.compile(
     rf"{_AMOUNT}(?:pt|cm|mm|em|ex|in|bp|pc|sp)\b(?!\w)(?=\s*[\]}}])"
@@ -42,13 +42,13 @@ _STRUCTURE = re.compile(
     r"\b(?:Sections?|Sect?\.|Figures?|Figs?\.|Tables?|Tabs?\.|Equations?|Eqs?\.|Appendix|Algorithm"
     r"|Theorem|Lemma|Footnote|Chapter|Page|page)\s*\(?\d+(?:\.\d+)*\)?"
 )
-_UNDERSCORE = "\ue000"  # stands for an escaped one while subscripts are dropped
+_UNDERSCORE = "\ue000"  # replaces an escaped one while subscripts are dropped
 _SECTION = re.compile(r"\\(section|subsection|begin)\*?\{((?:[^{}]|\{[^{}]*\})*)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """Some text of one place of a paper: ``part`` is its section's heading, in lower case."""
+    """A sentence or table row; ``part`` is the heading of its section, in lower case."""
 
     part: str
     text: str
@@ -59,27 +59,27 @@ def sentences(tex: str) -> tuple[Sentence, ...]:
 
     The title's ``part`` is ``title``, the abstract's ``abstract``.
     """
-    source = _GONE_ENVIRONMENTS.sub(" ", uncommented(tex))
+    source = _DROPPED_ENVIRONMENTS.sub(" ", uncommented(tex))
     title = re.search(r"\\title\{((?:[^{}]|\{[^{}]*\})*)\}", source)
-    found = [Sentence("title", plain(title[1]))] if title else []
+    result = [Sentence("title", visible_text(title[1]))] if title else []
     for part, text in _parts(body(source)):
-        found += [Sentence(part, piece) for piece in _split(plain(text))]
-    return tuple(found)
+        result += [Sentence(part, piece) for piece in _split(visible_text(text))]
+    return tuple(result)
 
 
 def _parts(text: str) -> list[tuple[str, str]]:
-    """(heading, text) of the abstract and of each section; captions and tables stay inside."""
-    found, part, at = [], "front", 0
+    """(heading, text) of the abstract and of each section, with its captions and tables."""
+    parts, part, at = [], "front", 0
     for match in _SECTION.finditer(text):
         if (match[1] == "begin" and match[2] != "abstract") or match[1] == "subsection":
             continue
-        found.append((part, text[at : match.start()]))
-        part, at = plain(match[2]).strip().lower() or "untitled", match.end()
-    return [*found, (part, text[at:])]
+        parts.append((part, text[at : match.start()]))
+        part, at = visible_text(match[2]).strip().lower() or "untitled", match.end()
+    return [*parts, (part, text[at:])]
 
 
-def plain(tex: str) -> str:
-    """LaTeX as text: numbers as a reader reads them, blank lines between rows and paragraphs."""
+def visible_text(tex: str) -> str:
+    """LaTeX as text: numbers as a reader sees them, blank lines between rows and paragraphs."""
     text = re.sub(r"\\\\(\s*\[[^\]]*\])?", "\n\n", tex)
     text = _BEGIN.sub("\n\n", text)
     text = re.sub(r"\\(?:end|begin)\{[^}]*\}", "\n\n", text)
@@ -96,12 +96,11 @@ def plain(tex: str) -> str:
     text = re.sub(r"(?<![\d.])10\s*\^(?>\s*\{?\s*)([-+]?\d+)\s*\}?", r"1e\1", text)
     text = re.sub(r"\\pm(?![A-Za-z])|±", " +- ", text)
     text = text.replace(r"\_", _UNDERSCORE)
-    text = re.sub(
-        r"[_^]\s*(?:\{[^{}]*\}|\\?\w+)", " ", text
-    )  # x_1 and x^2 name, they count nothing
+    # The digits of x_1 and x^2 are names, not quantities.
+    text = re.sub(r"[_^]\s*(?:\{[^{}]*\}|\\?\w+)", " ", text)
     text = text.replace("&", " ").replace(r"\ ", " ").replace(_UNDERSCORE, "_")
-    for mark, said in {"%": "%", "#": "#", "{": "(", "}": ")"}.items():
-        text = text.replace("\\" + mark, said)
+    for mark, printed in {"%": "%", "#": "#", "{": "(", "}": ")"}.items():
+        text = text.replace("\\" + mark, printed)
     text = re.sub(r"\\[,;:! ]|~", " ", text)
     text = re.sub(r"\\[A-Za-z]+\*?", " ", text)
     text = text.replace("}{", "} {").replace("{", "").replace("}", "").replace("$", "")

@@ -1,7 +1,6 @@
-"""A paper's references: the ``.bib`` block inside its source, and the keys that it cites.
+"""A paper's references: the ``.bib`` block in its source, and the keys that it cites.
 
-Entries are written by the program from a paper's fields, every one escaped; BibTeX text from
-elsewhere never enters a paper.
+The program writes each entry from escaped fields; other BibTeX text never enters a paper.
 """
 
 from __future__ import annotations
@@ -28,18 +27,18 @@ class Reference:
 
 
 def references(tex: str) -> tuple[Reference, ...]:
-    """The entries of the paper's ``.bib`` block, in order; none where it has no block."""
+    """The entries of the paper's ``.bib`` block, in order."""
     span = bibliography_span(tex)
     if span is None:
         return ()
-    block, found = tex[slice(*span)], []
+    block, entries = tex[slice(*span)], []
     for match in _ENTRY.finditer(block):
         if match[1].lower() in {"comment", "string", "preamble"}:
             continue
         end = closing(block, block.index("{", match.start()))
         text = block[match.start() : end + 1]
-        found.append(Reference(match[2], text, _fields(text[match.end() - match.start() :])))
-    return tuple(found)
+        entries.append(Reference(match[2], text, _fields(text[match.end() - match.start() :])))
+    return tuple(entries)
 
 
 def _fields(text: str) -> dict[str, str]:
@@ -62,7 +61,7 @@ def cited(tex: str) -> tuple[str, ...]:
 
 
 def entry(paper: PaperRef) -> str:
-    """A BibTeX entry made from the paper's fields; empty where its key is not plain ASCII."""
+    """A BibTeX entry made from the paper's fields; empty if its key is not plain ASCII."""
     if not _KEY.fullmatch(paper.key):
         return ""
     authors = " and ".join(f"{{{escape(a)}}}" if "," in a else escape(a) for a in paper.authors)
@@ -77,8 +76,8 @@ def entry(paper: PaperRef) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def with_references(tex: str, papers: tuple[PaperRef, ...]) -> str:
-    """``tex`` with an entry for every paper that its ``.bib`` block does not have yet."""
+def add_references(tex: str, papers: tuple[PaperRef, ...]) -> str:
+    """``tex`` with an entry for every paper that its ``.bib`` block lacks."""
     span = bibliography_span(tex)
     if span is None:
         return tex
@@ -102,12 +101,7 @@ def pruned(tex: str) -> str:
         return tex
     used = set(cited(tex[: span[0]] + tex[span[1] :]))
     kept = [reference.text for reference in references(tex) if reference.key in used]
-    return (
-        tex[: span[0]]
-        + "".join(f"{text}\n\n" for text in kept).rstrip("\n")
-        + "\n"
-        + tex[span[1] :]
-    )
+    return tex[: span[0]] + "\n\n".join(kept).rstrip("\n") + "\n" + tex[span[1] :]
 
 
 def unknown_citations(text: str, tex: str) -> tuple[str, ...]:

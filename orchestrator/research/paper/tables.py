@@ -1,6 +1,6 @@
-"""The tables of a paper, made from the recorded results and never by a model.
+"""The tables of a paper, made by the program from the recorded results.
 
-A model writes a table's marker where the table belongs; the program puts the table there.
+A model writes the marker of a table; the program replaces it with the table.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from collections.abc import Iterable, Sequence
 
 from orchestrator.core.research import Run
 from orchestrator.research.paper.latex import escape
-from orchestrator.research.paper.numbers import shown, shown_error
+from orchestrator.research.paper.numbers import format_error, format_mean
 from orchestrator.template.manifest import Metric
 from orchestrator.template.results import Results
 
 RESULTS_MARKER = "RESULTS TABLE HERE"
 RUNS_MARKER = "RUNS TABLE HERE"
-COLUMNS = 4  # metrics beside each other; more would not fit a page's width
-WIDE = 125  # characters of a row's source from which a table is scaled to the page
+_MAX_COLUMNS = 4  # metrics; more would not fit the width of a page
+_MAX_ROW = 125  # characters in a row's source; a table with longer rows is scaled to the page
 
 _WORDS = {"val": "validation", "acc": "accuracy", "avg": "average", "std": "deviation"}
 
@@ -24,10 +24,10 @@ _WORDS = {"val": "validation", "acc": "accuracy", "avg": "average", "std": "devi
 def metrics_of_table(
     results: Sequence[tuple[int, Results]], headline: Sequence[str]
 ) -> tuple[str, ...]:
-    """The columns: the headline metrics that were measured, else the first that were."""
+    """The columns: the measured headline metrics, or else the first measured ones."""
     measured = dict.fromkeys(m for _, result in results for m in result.metrics)
     chosen = [metric for metric in headline if metric in measured]
-    return tuple(chosen or measured)[:COLUMNS]
+    return tuple(chosen or measured)[:_MAX_COLUMNS]
 
 
 def results_table(
@@ -35,7 +35,7 @@ def results_table(
     headline: Sequence[str],
     metrics: dict[str, Metric],
 ) -> str:
-    """One row a run, grouped by data set: mean and standard error of each headline metric."""
+    """One row per run, grouped by data set: mean and standard error of each headline metric."""
     columns = metrics_of_table(results, headline)
     datasets = list(dict.fromkeys(d for _, result in results for d in result.datasets))
     rows = []
@@ -54,44 +54,32 @@ def results_table(
         r"\bottomrule",
         r"\end{tabular}",
     ]
-    if max(map(len, [heading, *rows])) > WIDE:
+    if max(map(len, [heading, *rows])) > _MAX_ROW:
         table = [r"\resizebox{\linewidth}{!}{%", *table, "}"]
-    return "\n".join(
-        [
-            r"\begin{table}[!ht]",
-            r"\centering\small",
-            rf"\caption{{{_caption(columns, metrics)}}}",
-            r"\label{tab:results}",
-            r"\smallskip",
-            *table,
-            r"\end{table}",
-        ]
-    )
+    return _float(_caption(columns, metrics), "tab:results", table)
 
 
 def runs_table(runs: Iterable[Run]) -> str:
-    """What each run tested, in the words that were recorded when it was made."""
+    """The description of each run, as recorded."""
     rows = [
         rf"{run_name(run.number)} & \raggedright {escape(run.description)} \tabularnewline"
         for run in runs
     ]
-    return "\n".join(
-        [
-            r"\begin{table}[!ht]",
-            r"\centering\small",
-            r"\caption{The runs, as they were described when they were made.}",
-            r"\label{tab:runs}",
-            r"\smallskip",
-            r"\begin{tabular}{lp{0.72\linewidth}}",
-            r"\toprule",
-            r"Run & What it tests \\",
-            r"\midrule",
-            *rows,
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table}",
-        ]
-    )
+    table = [
+        r"\begin{tabular}{lp{0.72\linewidth}}",
+        r"\toprule",
+        r"Run & What it tests \\",
+        r"\midrule",
+        *rows,
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    return _float("The runs, as they were described when they were made.", "tab:runs", table)
+
+
+def _float(caption: str, label: str, table: list[str]) -> str:
+    begin = [r"\begin{table}[!ht]", r"\centering\small", rf"\caption{{{caption}}}"]
+    return "\n".join([*begin, rf"\label{{{label}}}", r"\smallskip", *table, r"\end{table}"])
 
 
 def run_name(number: int) -> str:
@@ -122,5 +110,5 @@ def _cell(result: Results, dataset: str, metric: str) -> str:
     if data is None or metric not in data.means:
         return "--"
     error = data.stderrs.get(metric)
-    mean = shown(data.means[metric], error)
-    return f"${mean}$" if error is None else rf"${mean} \pm {shown_error(error)}$"
+    mean = format_mean(data.means[metric], error)
+    return f"${mean}$" if error is None else rf"${mean} \pm {format_error(error)}$"

@@ -1,8 +1,8 @@
 """Prompts: Markdown files, rendered strictly, with their data in named fenced JSON blocks.
 
-A prompt file holds ``<<name>>`` where a value goes; a value that is missing or left over is
-an error. Data (ideas, results, papers, what a container printed) is hostile text: it travels
-as JSON inside a fence that it cannot close, never as prose.
+A prompt file contains ``<<name>>`` for a value; a missing or superfluous value is an error. Data
+(ideas, results, papers, the output of a container) is untrusted: it is JSON inside a fence that it
+cannot close, never prose.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _BLOCK = re.compile(r"^```json ([a-z_]+)\n(.*?)\n```$", re.MULTILINE | re.DOTALL
 
 
 @cache
-def source(name: str) -> str:
+def prompt_text(name: str) -> str:
     """The text of ``orchestrator/research/prompts/<name>.md``."""
     return (resources.files(__name__) / f"{name}.md").read_text("utf-8")
 
 
 def render(name: str, **values: str) -> str:
-    """Fill every slot of the prompt ``name``; raises ``KeyError`` for any that do not match."""
-    text = source(name)
+    """The prompt ``name`` with every slot filled. Raises ``KeyError`` if slots and values differ."""
+    text = prompt_text(name)
     slots = set(_SLOT.findall(text))
     if slots != values.keys():
         raise KeyError(f"prompt {name}.md: slots {sorted(slots)}, values {sorted(values)}")
@@ -39,7 +39,7 @@ def block(name: str, value: Any) -> str:
     return f"```json {name}\n{text.replace('`', chr(92) + 'u0060')}\n```"
 
 
-def blocks(text: str) -> dict[str, Any]:
+def data_blocks(text: str) -> dict[str, Any]:
     """The named blocks of a rendered prompt; a later block of the same name wins."""
     return {name: json.loads(body) for name, body in _BLOCK.findall(text)}
 

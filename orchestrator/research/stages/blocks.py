@@ -1,8 +1,9 @@
-"""What several stages say to a model in the same way, and the jobs that they build alike."""
+"""The prompt blocks, edits and jobs that several stages share."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from typing import Any
 
 from orchestrator.core.edit import Edit, EditRequest
@@ -15,12 +16,12 @@ from orchestrator.research.study import Study
 from orchestrator.template.results import Results
 from orchestrator.template.template import Template
 
-TAIL = 1500  # characters of a program's last words that go back to the model
+OUTPUT_TAIL = 1500  # characters of a program's last output that the model receives
 _RUN_FOLDER = re.compile(r"run_\d+")
 
 
 def template_block(template: Template) -> str:
-    """What a template studies and how it measures, as data for a prompt."""
+    """A template's description, metrics and knobs, as data for a prompt."""
     manifest = template.manifest
     metrics = {
         name: {"direction": metric.direction, "unit": metric.unit, "about": metric.description}
@@ -33,13 +34,13 @@ def template_block(template: Template) -> str:
             "title": manifest.title,
             "description": manifest.description,
             "metrics": metrics,
-            "knobs": knobs(template),
+            "knobs": knob_dicts(template),
         },
     )
 
 
-def knobs(template: Template) -> dict[str, Any]:
-    """The declared constants that a run may turn: file, constant, default, values."""
+def knob_dicts(template: Template) -> dict[str, Any]:
+    """The declared constants that a run may change: file, constant, default, values."""
     return {
         name: {
             "file": knob.file,
@@ -53,7 +54,7 @@ def knobs(template: Template) -> dict[str, Any]:
 
 
 def code_files(template: Template) -> tuple[str, ...]:
-    """The editable Python files that an experiment is made of."""
+    """The editable Python files of an experiment."""
     return tuple(
         path
         for path in template.manifest.editable
@@ -86,7 +87,7 @@ def idea_dict(idea: Idea) -> dict[str, Any]:
 
 
 def results_block(study: Study) -> str:
-    """Every run's means and standard errors, with what each run tested."""
+    """Every run's means and standard errors, with its description."""
     about = {run.number: run.description for run in study.runs}
     return block(
         "results",
@@ -107,26 +108,26 @@ def results_dict(results: Results) -> dict[str, Any]:
 
 
 def feedback_block(result: JobResult | None, trouble: str = "") -> str:
-    """Why an attempt did not count: the host's verdict and the program's last words."""
+    """Why an attempt failed: the host's verdict and the program's last output."""
     value: dict[str, Any] = {"trouble": trouble or None}
     if result is not None:
         value |= {
             "verdict": result.verdict,
             "exit_code": result.exit_code,
             "limits_hit": list(result.hit),
-            "stdout_tail": result.stdout[-TAIL:],
-            "stderr_tail": result.stderr[-TAIL:],
+            "stdout_tail": result.stdout[-OUTPUT_TAIL:],
+            "stderr_tail": result.stderr[-OUTPUT_TAIL:],
         }
     return block("feedback", value if result or trouble else None)
 
 
 def is_run(path: str) -> bool:
-    """Whether ``path`` lies in a ``run_<number>`` folder."""
+    """Whether ``path`` is in a ``run_<number>`` folder."""
     return bool(_RUN_FOLDER.fullmatch(path.split("/", 1)[0]))
 
 
 def code_only(tree: Tree) -> Tree:
-    """What an experiment needs: no runs, no paper, no figures, no snapshots."""
+    """The files of an experiment: without runs, paper, figures and snapshots."""
     return Tree(
         tuple(
             (path, sha)
@@ -138,15 +139,33 @@ def code_only(tree: Tree) -> Tree:
     )
 
 
-def edit(study: Study, ports: Ports, purpose: str, instruction: str, *files: str) -> Edit:
-    """Ask the editor for one change of ``files``; the model also sees nothing else."""
+def edit_files(study: Study, ports: Ports, purpose: str, instruction: str, *files: str) -> Edit:
+    """Ask the editor to change ``files``; it also receives the files at the top of the tree."""
+    paths = {path for path in study.tree.paths() if "/" not in path} | set(files)
+    return request_edit(study, ports, purpose, instruction, paths, files)
+
+
+def request_edit(
+    study: Study,
+    ports: Ports,
+    purpose: str,
+    instruction: str,
+    paths: Container[str],
+    editable: tuple[str, ...],
+    readable: tuple[str, ...] = (),
+) -> Edit:
+    """Ask the editor to change ``editable``; it receives only the files ``paths``.
+
+    The prompt of its model also contains ``readable``.
+    """
     return ports.editor.edit(
         EditRequest(
             scope=ports.scope,
             purpose=purpose,
             instruction=instruction,
-            files=Tree(tuple(p for p in study.tree.files if "/" not in p[0] or p[0] in files)),
-            editable=files,
+            files=Tree(tuple(pair for pair in study.tree.files if pair[0] in paths)),
+            editable=editable,
+            readable=readable,
             limits=study.policy.limits("editor"),
         )
     )
@@ -155,7 +174,7 @@ def edit(study: Study, ports: Ports, purpose: str, instruction: str, *files: str
 def experiment_job(
     study: Study, ports: Ports, argv: tuple[str, ...], *harvest: str, runs: bool
 ) -> Job:
-    """A job in the experiment container; ``runs`` says whether it sees the finished runs."""
+    """A job in the experiment container; with ``runs``, it receives the finished runs."""
     files = code_only(study.tree)
     if runs:
         files = files.updated(Tree(tuple(pair for pair in study.tree.files if is_run(pair[0]))))

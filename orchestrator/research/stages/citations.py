@@ -1,4 +1,4 @@
-"""Citations: papers that the literature port finds become the references that may be cited."""
+"""Citations: the papers from the literature port become the references of the paper."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from orchestrator.research.replies import ask_for
 from orchestrator.research.stages.blocks import idea_dict
 from orchestrator.research.study import Study
 
-FOUND = 6  # papers of one search
-MOST = 20  # papers beside those that the template brings
+_PER_SEARCH = 6  # papers
+_MAX_PAPERS = 20  # added to the references of the template
 
 
 class Queries(BaseModel):
-    """What a model would search for, as it must be answered."""
+    """The searches that a model requests."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     queries: Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Field(max_length=5)] = ()
 
 
-def gather(study: Study, ports: Ports) -> tuple[PaperRef, ...]:
-    """The papers known from the novelty search, and those that further searches find."""
+def gather_papers(study: Study, ports: Ports) -> tuple[PaperRef, ...]:
+    """The papers of the novelty search and of further searches."""
     instruction = render("writeup_queries", idea=block("idea", idea_dict(study.idea)))
     ask = Ask(purpose="writeup.queries", messages=(Message("user", instruction),), temperature=0)
     asked = ask_for(ports, ask, Queries).queries
-    wanted = dict.fromkeys([study.idea.title, study.template.manifest.title, *asked])
+    searches = dict.fromkeys([study.idea.title, study.template.manifest.title, *asked])
     papers = {paper.key: paper for paper in study.novelty.papers}
-    for query in filter(None, (text.strip() for text in wanted)):
-        for paper in ports.literature.search(Query(query, FOUND)):
+    for query in filter(None, (text.strip() for text in searches)):
+        for paper in ports.literature.search(Query(query, _PER_SEARCH)):
             papers.setdefault(paper.key, paper)
-    return tuple(papers.values())[:MOST]
+    return tuple(papers.values())[:_MAX_PAPERS]
 
 
-def with_references(tex: str, papers: tuple[PaperRef, ...], ports: Ports) -> str:
-    """``tex`` with an entry for each paper; notes what may now be cited."""
-    after = references.with_references(tex, papers)
+def cite_papers(tex: str, papers: tuple[PaperRef, ...], ports: Ports) -> str:
+    """``tex`` with an entry for each paper; notes the keys that may be cited."""
+    after = references.add_references(tex, papers)
     keys = tuple(reference.key for reference in references.references(after))
     ports.note(Citable(keys=keys))
     return after

@@ -1,7 +1,7 @@
-"""Compile: LaTeX in its container, and what it complains of back to the editor, until it is well.
+"""Compile: LaTeX in its container, with corrections by the editor until the paper is valid.
 
-The quality gate: no TeX error, no undefined reference or citation, no ``??`` on a page, no line
-that stands out by more than 20 points. What chktex finds is fed back once, as advice.
+Required: no TeX error, no undefined reference or citation, no ``??`` on a page, no line that is more
+than 20 pt too wide. The findings of chktex are passed to the editor once, as advice.
 """
 
 from __future__ import annotations
@@ -17,35 +17,35 @@ from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import Paper
 from orchestrator.core.strict_json import loads
 from orchestrator.core.tree import Tree
+from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.stages import paper_edit as papers
 from orchestrator.research.study import Study
 
-FIXES = 5
-WIDEST = 20.0  # points that a line may stand out
-OUT = "latex/out"
+_FIXES = 5
+_MAX_OVERFULL = 20.0  # points that a line may be too wide
 _REPORT_BYTES = 512 * 1024
 _PAGES_BYTES = 2 * 1024 * 1024
 _FIGURES = (".png", ".jpg", ".jpeg", ".pdf")
 
-Line = Annotated[str, Field(max_length=1200)]
-Lines = Annotated[tuple[Line, ...], Field(max_length=200)]
-Points = Annotated[float, Field(ge=0, le=1e6)]
+_Line = Annotated[str, Field(max_length=1200)]
+_Lines = Annotated[tuple[_Line, ...], Field(max_length=200)]
+_Points = Annotated[float, Field(ge=0, le=1e6)]
 
 
-class Report(BaseModel):
-    """What the LaTeX container says of one compilation; its words are data, not instructions."""
+class CompileReport(BaseModel):
+    """The LaTeX container's report of one compilation; its texts are untrusted data."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     ok: bool
-    errors: Lines
-    warnings: Lines
-    undefined: Lines
-    chktex: Lines
-    overfull: Annotated[tuple[tuple[Points, Line], ...], Field(max_length=200)]
+    errors: _Lines
+    warnings: _Lines
+    undefined: _Lines
+    chktex: _Lines
+    overfull: Annotated[tuple[tuple[_Points, _Line], ...], Field(max_length=200)]
     pages: Annotated[int, Field(ge=0, le=1_000_000)]
     log_tail: Annotated[str, Field(max_length=4000)]
 
@@ -56,24 +56,28 @@ _PAGES: TypeAdapter[tuple[str, ...]] = TypeAdapter(
 
 
 def compile_paper(study: Study, ports: Ports) -> Study:
-    """The paper as PDF, text and pictures; raises :class:`IdeaFailed` after ``FIXES`` fixes."""
+    """The study with its paper as PDF, text and pictures.
+
+    Raises :class:`IdeaFailed` if the paper is invalid after five corrections.
+    """
     problems: list[str] = []
     log_tail = ""
-    for attempt in range(1, FIXES + 2):
-        here = ports.within(f"attempt_{attempt}")
+    for attempt in range(1, _FIXES + 2):
+        scoped = ports.within(f"attempt_{attempt}")
         if problems:
-            study = papers.mend(study, here, "compile.fix", "compile_fix", problems)
-        result = here.sandbox.run(_job(study, here))
-        report = read_report(result, here.blobs)
-        pages = _pages(result, here)
-        problems = found(report, pages, study, papers.source(study, here))
+            study = papers.correct_paper(study, scoped, "compile.fix", "compile_fix", problems)
+        result = scoped.sandbox.run(_job(study, scoped))
+        report = read_report(result, scoped.blobs)
+        pages = _pages(result, scoped)
+        problems = compile_problems(report, pages, study, papers.paper_source(study, scoped))
         advice = [f"chktex: line {line}" for line in report.chktex] if attempt == 1 else []
-        if not problems and not (advice and _serious(advice)):
+        serious = any(": Error " in line for line in advice)
+        if not problems and not serious:
             return _compiled(study, result, report, pages)
         problems += advice
         log_tail = report.log_tail[-800:]
     raise IdeaFailed(
-        f"the paper does not compile well after {FIXES} corrections",
+        f"the paper does not compile well after {_FIXES} corrections",
         where=TEX,
         why="\n".join([*problems[:5], log_tail]),
         todo="the source is kept in the idea's folder, latex/template.tex",
@@ -89,26 +93,26 @@ def _job(study: Study, ports: Ports) -> Job:
     return Job(
         scope=ports.scope,
         kind="latex",
-        argv=("python3", "/opt/aisci/latex/compile.py", TEX, OUT),
-        files=study.tree.under("latex").without(OUT).updated(pictures),
+        argv=("python3", "/opt/aisci/latex/compile.py", TEX, LATEX_OUTPUT),
+        files=study.tree.under("latex").without(LATEX_OUTPUT).updated(pictures),
         limits=study.policy.limits("latex"),
-        harvest=(f"{OUT}/",),
+        harvest=(f"{LATEX_OUTPUT}/",),
     )
 
 
-def read_report(result: JobResult, blobs: Blobs) -> Report:
-    """The container's report; where there is none, one that says how the job ended."""
+def read_report(result: JobResult, blobs: Blobs) -> CompileReport:
+    """The container's report, or one whose error says why there is none."""
     why = f"LaTeX ended as: {result.verdict}; it left no report"
-    found_at = result.files.get(f"{OUT}/report.json") if result.ok else None
-    if found_at is not None:
-        data = blobs.get(found_at)
+    sha256 = result.files.get(f"{LATEX_OUTPUT}/report.json") if result.ok else None
+    if sha256 is not None:
+        data = blobs.get(sha256)
         try:
             if len(data) <= _REPORT_BYTES:
-                return Report.model_validate(loads(data))
+                return CompileReport.model_validate(loads(data))
             why = "the report of the LaTeX container is too long"
         except ValueError as error:
             why = f"the report of the LaTeX container cannot be read: {_first(error)}"
-    return Report(
+    return CompileReport(
         ok=False,
         errors=(why,),
         warnings=(),
@@ -127,22 +131,24 @@ def _first(error: Exception) -> str:
 
 
 def _pages(result: JobResult, ports: Ports) -> tuple[str, ...]:
-    found_at = result.files.get(f"{OUT}/pages.json")
-    data = ports.blobs.get(found_at) if found_at else b"[]"
+    sha256 = result.files.get(f"{LATEX_OUTPUT}/pages.json")
+    data = ports.blobs.get(sha256) if sha256 else b"[]"
     try:
         return _PAGES.validate_json(data) if len(data) <= _PAGES_BYTES else ()
     except ValidationError:
         return ()
 
 
-def found(report: Report, pages: tuple[str, ...], study: Study, tex: str) -> list[str]:
-    """Everything that keeps this compilation from being the paper."""
+def compile_problems(
+    report: CompileReport, pages: tuple[str, ...], study: Study, tex: str
+) -> list[str]:
+    """Texts for a model: each violation of the requirements in this compilation."""
     problems = [f"LaTeX error: {error}" for error in report.errors]
     problems += [f"{name!r} is referenced or cited and not defined" for name in report.undefined]
     problems += [
         f"text stands out of its line by {points:g} pt {where}"
         for points, where in report.overfull
-        if points > WIDEST
+        if points > _MAX_OVERFULL
     ]
     problems += [
         f"page {number} shows '??'" for number, text in enumerate(pages, 1) if "??" in text
@@ -153,21 +159,23 @@ def found(report: Report, pages: tuple[str, ...], study: Study, tex: str) -> lis
     return problems
 
 
-def _serious(advice: list[str]) -> bool:
-    return any(": Error " in line for line in advice)
-
-
-def _compiled(study: Study, result: JobResult, report: Report, pages: tuple[str, ...]) -> Study:
+def _compiled(
+    study: Study, result: JobResult, report: CompileReport, pages: tuple[str, ...]
+) -> Study:
     made = Tree(
-        tuple(pair for pair in result.files.under(OUT).files if pair[0].endswith((".pdf", ".png")))
+        tuple(
+            pair
+            for pair in result.files.under(LATEX_OUTPUT).files
+            if pair[0].endswith((".pdf", ".png"))
+        )
     )
-    if f"{OUT}/paper.pdf" not in made.as_dict():
+    if PAPER_PDF not in made.as_dict():
         raise IdeaFailed(
             "the LaTeX container reports a paper and left none",
-            where=f"{OUT}/paper.pdf",
+            where=PAPER_PDF,
             why="; ".join(f"{name!r}: {why}" for name, why in result.refused[:5]),
             todo="if a size limit of the policy's latex block refused it, raise that limit",
         )
-    files = study.tree.under("latex").without(OUT).updated(made)
+    files = study.tree.under("latex").without(LATEX_OUTPUT).updated(made)
     paper = Paper(files=files, pages=pages, warnings=(*report.warnings, *report.chktex))
-    return replace(study, tree=study.tree.without(OUT).updated(made), paper=paper)
+    return replace(study, tree=study.tree.without(LATEX_OUTPUT).updated(made), paper=paper)

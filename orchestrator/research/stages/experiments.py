@@ -1,9 +1,9 @@
 """Experiments: the baseline, then up to five runs of up to four attempts each.
 
-An attempt is an edit and a job. It counts only if the edit changed something, the job
-finished, and ``final_info.json`` came home and could be read; otherwise the host's verdict
-and the program's last words go into the next attempt. A run that stays broken ends the
-experiments; with no finished run it ends the idea.
+An attempt is an edit and a job. It succeeds only if the edit changed something, the job finished,
+and its ``final_info.json`` is readable; otherwise the next attempt receives the host's verdict
+and the program's last output. A run without a successful attempt ends the experiments; without any
+finished run, it ends the idea.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
 from orchestrator.research.stages import blocks as common
 from orchestrator.research.study import Study
+from orchestrator.template.baseline import baseline_run, finished_run
 from orchestrator.template.results import Results, parse_final_info
 from orchestrator.template.template import Template
 
-RUNS = 5  # beside the baseline; as in The AI Scientist (Lu et al., 2024)
-ATTEMPTS = 4
-_SAYS = re.compile(r"^RUN:\s*(.{1,300})$", re.MULTILINE)
+MAX_RUNS = 5  # besides the baseline; as in The AI Scientist (Lu et al., 2024)
+_ATTEMPTS = 4
+_RUN_LINE = re.compile(r"^RUN:\s*(.{1,300})$", re.MULTILINE)
 
 
 def baseline_job(
@@ -39,7 +40,7 @@ def baseline_job(
     scope: str,
     data: tuple[tuple[str, str], ...],
 ) -> Job:
-    """The template's own experiment, as it is; ``files`` are the template's whole folder."""
+    """The job of the unchanged template; ``files`` are all files of its folder."""
     return Job(
         scope=scope,
         kind="experiment",
@@ -52,41 +53,36 @@ def baseline_job(
     )
 
 
-def baseline(job: Job, ports: Ports) -> tuple[Run, Results]:
-    """Run the template as it is; raises :class:`BadTemplate` where that does not work."""
+def measure_baseline(job: Job, ports: Ports) -> tuple[Run, Results]:
+    """Run the unchanged template. Raises :class:`BadTemplate` if that fails."""
     result = ports.sandbox.run(job)
     results, trouble = _measured(result, 0, ports)
     if results is None:
         raise BadTemplate(
             "the template's own experiment does not finish under this policy",
             where="run_0, the baseline",
-            why=f"{trouble}\n{result.stderr[-common.TAIL :]}".strip(),
+            why=f"{trouble}\n{result.stderr[-common.OUTPUT_TAIL :]}".strip(),
             todo=(
                 "choose a smaller --scale, or a policy with more room; "
                 "`aisci template check --run` tries the template by itself"
             ),
         )
-    run = Run(
-        number=0,
-        code=job.files,
-        files=result.files.under("run_0"),
-        description="the template as it is",
-        attempts=1,
-        seconds=result.attestation.peaks.wall,
-    )
-    return run, results
+    return baseline_run(job, result), results
 
 
 def experiments(study: Study, ports: Ports) -> Study:
-    """Runs until the model says that the study is complete, a run stays broken, or five."""
-    for number in range(1, RUNS + 1):
+    """Runs until the model declares the study complete, a run fails, or there are five.
+
+    Raises :class:`IdeaFailed` if no run besides the baseline finished.
+    """
+    for number in range(1, MAX_RUNS + 1):
         done = _run(study, number, ports.within(f"run_{number}"))
         if done is None:
             break
         study = done
     if len(study.runs) < 2:
         raise IdeaFailed(
-            f"no run beside the baseline finished in {ATTEMPTS} attempts",
+            f"no run beside the baseline finished in {_ATTEMPTS} attempts",
             where="run_1",
             todo="the report shows what each attempt changed and how it ended",
         )
@@ -94,15 +90,15 @@ def experiments(study: Study, ports: Ports) -> Study:
 
 
 def _run(study: Study, number: int, ports: Ports) -> Study | None:
-    """One run; None where the study is complete or the run was given up."""
+    """One run; None if the study is complete or the run was given up."""
     feedback = common.feedback_block(None)
-    for attempt in range(1, ATTEMPTS + 1):
-        here = ports.within(f"attempt_{attempt}")
+    for attempt in range(1, _ATTEMPTS + 1):
+        scoped = ports.within(f"attempt_{attempt}")
         instruction = _instruction(study, number, attempt, feedback)
-        edit = common.edit(
-            study, here, "experiment.edit", instruction, *common.code_files(study.template)
+        edit = common.edit_files(
+            study, scoped, "experiment.edit", instruction, *common.code_files(study.template)
         )
-        put_back = _put_back(edit, here)
+        put_back = _put_back(edit, scoped)
         if not edit.changed:
             if "ALL_COMPLETED" in edit.reply and len(study.runs) > 1:
                 ports.note(RunsCompleted(after=number - 1))
@@ -113,20 +109,20 @@ def _run(study: Study, number: int, ports: Ports) -> Study | None:
             continue
         study = replace(study, tree=study.tree.updated(edit.files))
         argv = ("python", "experiment.py", f"--out_dir=run_{number}")
-        job = common.experiment_job(study, here, argv, f"run_{number}/", runs=False)
-        result = here.sandbox.run(job)
+        job = common.experiment_job(study, scoped, argv, f"run_{number}/", runs=False)
+        result = scoped.sandbox.run(job)
         results, trouble = _measured(result, number, ports)
         if results is not None:
-            said = _SAYS.search(edit.reply)
-            about = said[1].strip() if said else "(the editor gave no description)"
+            description = _RUN_LINE.search(edit.reply)
+            about = description[1].strip() if description else "(the editor gave no description)"
             return _finished(study, number, attempt, result, results, about, ports)
         feedback = common.feedback_block(result, trouble + put_back)
-    ports.note(GaveUp(attempts=ATTEMPTS))
+    ports.note(GaveUp(attempts=_ATTEMPTS))
     return None
 
 
 def _put_back(edit: Edit, ports: Ports) -> str:
-    """What to tell of files that an edit may not change: they are as they were, and it is noted."""
+    """A text for a model about changed files that were fixed and restored, which is noted."""
     if not edit.refused:
         return ""
     ports.note(FilesRestored(files=edit.refused))
@@ -137,19 +133,19 @@ def _instruction(study: Study, number: int, attempt: int, feedback: str) -> str:
     return render(
         "experiment_edit",
         run=str(number),
-        runs=str(RUNS),
+        runs=str(MAX_RUNS),
         attempt=str(attempt),
-        attempts=str(ATTEMPTS),
+        attempts=str(_ATTEMPTS),
         study=common.study_block(study),
         network=_network(study),
-        knobs=block("knobs", common.knobs(study.template)),
+        knobs=block("knobs", common.knob_dicts(study.template)),
         results=common.results_block(study),
         feedback=feedback,
     )
 
 
 def _network(study: Study) -> str:
-    """What a run can reach, in the words of its author's task."""
+    """The network of a run, as a text for a model."""
     hosts = study.policy.limits("experiment").network
     if not hosts:
         return "no network"
@@ -165,37 +161,29 @@ def _finished(
     about: str,
     ports: Ports,
 ) -> Study:
-    files = result.files.under(f"run_{number}")
     code = common.code_only(study.tree)
-    run = Run(
-        number=number,
-        code=code,
-        files=files,
-        description=about,
-        attempts=attempt,
-        seconds=result.attestation.peaks.wall,
-    )
+    run = finished_run(number, code, result, about, attempt)
     ports.note(RunFinished(run=run))
     snapshot = {f"run_{number}.py": dict(code.files)["experiment.py"]}
     return replace(
         study,
-        tree=study.tree.updated(files).updated(snapshot),
+        tree=study.tree.updated(run.files).updated(snapshot),
         runs=(*study.runs, run),
         results=(*study.results, (number, results)),
     )
 
 
 def _measured(result: JobResult, number: int, ports: Ports) -> tuple[Results | None, str]:
-    """The run's numbers, or why there are none."""
+    """The run's results, or None and the reason as a text for a model."""
     if not result.ok:
         return None, f"the run ended as: {result.verdict}"
-    found = result.files.get(f"run_{number}/final_info.json")
-    if found is None:
+    sha256 = result.files.get(f"run_{number}/final_info.json")
+    if sha256 is None:
         refused = ", ".join(f"{name!r} ({why})" for name, why in result.refused[:3])
         return None, f"it did not write run_{number}/final_info.json" + (
             f"; refused: {refused}" if refused else ""
         )
     try:
-        return parse_final_info(ports.blobs.get(found)), ""
+        return parse_final_info(ports.blobs.get(sha256)), ""
     except BadResults as error:
         return None, f"final_info.json cannot be used: {error.what} {error.why}"

@@ -1,4 +1,4 @@
-"""Ideas: proposed one at a time, each reflected on, kept apart from those in the archive."""
+"""Ideas: proposed one at a time, each with reflections, distinct from those in the archive."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from orchestrator.research.replies import ask_for
 from orchestrator.research.stages.blocks import idea_dict, template_block
 from orchestrator.template.template import Template
 
-REFLECTIONS = 2  # after the first proposal; The AI Scientist uses three rounds in all
-Score = Annotated[int, Field(ge=1, le=10)] | None
+_REFLECTIONS = 2  # after the first proposal; The AI Scientist uses three rounds in all
+_Score = Annotated[int, Field(ge=1, le=10)] | None
 
 
 class Proposal(BaseModel):
-    """A model's idea, as it must be answered."""
+    """The form of a model's idea."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, Field(min_length=3, max_length=80)]
     title: Annotated[str, Field(min_length=3, max_length=200)]
     experiment: Annotated[str, Field(min_length=10, max_length=4000)]
-    interestingness: Score = None
-    feasibility: Score = None
-    novelty: Score = None
+    interestingness: _Score = None
+    feasibility: _Score = None
+    novelty: _Score = None
     done: bool = False
 
 
-def propose(template: Template, count: int, runs: int, ports: Ports) -> tuple[Idea, ...]:
+def propose_ideas(template: Template, count: int, runs: int, ports: Ports) -> tuple[Idea, ...]:
     """Up to ``count`` ideas that differ in content from each other and from the seed ideas.
 
-    A repeated one is noted and left out. Raises :class:`BadReply` where none is left.
+    A repeated idea is noted and omitted. Raises :class:`BadReply` if none remains.
     """
     ideas: list[Idea] = []
     for number in range(1, count + 1):
-        idea = _one(template, ideas, runs, ports.within(f"idea_{number}"))
+        idea = _propose(template, ideas, runs, ports.within(f"idea_{number}"))
         if _content(idea) in {_content(known) for known in (*template.seed_ideas(), *ideas)}:
             ports.note(IdeaDuplicated(number=number, name=idea.name))
         else:
@@ -56,11 +56,11 @@ def propose(template: Template, count: int, runs: int, ports: Ports) -> tuple[Id
 
 
 def _content(idea: Idea) -> tuple[str, str]:
-    """What makes two ideas one: new scores or another name do not make a new idea."""
+    """What identifies an idea: other scores or another name do not make a new one."""
     return idea.title, idea.experiment
 
 
-def _one(template: Template, ideas: list[Idea], runs: int, ports: Ports) -> Idea:
+def _propose(template: Template, ideas: list[Idea], runs: int, ports: Ports) -> Idea:
     archive = [*map(idea_dict, template.seed_ideas()), *map(idea_dict, ideas)]
     first = render(
         "ideas_propose",
@@ -71,7 +71,7 @@ def _one(template: Template, ideas: list[Idea], runs: int, ports: Ports) -> Idea
     )
     messages: tuple[Message, ...] = (Message("user", first),)
     proposal = ask_for(ports, Ask(purpose="ideas.propose", messages=messages), Proposal)
-    for _ in range(REFLECTIONS):
+    for _ in range(_REFLECTIONS):
         if proposal.done:
             break
         messages += (

@@ -1,4 +1,4 @@
-"""Notes: what the program recorded, as text; the model adds what it means."""
+"""Notes: the recorded results as text, with descriptions by the model."""
 
 from __future__ import annotations
 
@@ -14,16 +14,19 @@ from orchestrator.template.results import Results
 TO_DESCRIBE = "(to be described)"
 
 
-def notes(study: Study, ports: Ports) -> Study:
-    """``notes.txt``: written by the program, described by the editor; facts stay in any case."""
-    facts = written(study)
+def write_notes(study: Study, ports: Ports) -> Study:
+    """``notes.txt``: the program writes the facts, the editor adds descriptions.
+
+    An edit that changes a fact is noted and not used.
+    """
+    facts = recorded_notes(study)
     study = replace(study, tree=study.tree.updated({"notes.txt": ports.keep(facts)}))
     instruction = render(
         "notes_edit",
         results=common.results_block(study),
         figures=block("figures", list(study.figures)),
     )
-    edit = common.edit(study, ports, "notes.edit", instruction, "notes.txt")
+    edit = common.edit_files(study, ports, "notes.edit", instruction, "notes.txt")
     described = ports.text(edit.files.as_dict()["notes.txt"])
     if _keeps(facts, described):
         return replace(study, tree=study.tree.updated(edit.files))
@@ -31,23 +34,23 @@ def notes(study: Study, ports: Ports) -> Study:
     return study
 
 
-def written(study: Study) -> str:
-    """The recorded part of the notes, in the layout that The AI Scientist's users know."""
+def recorded_notes(study: Study) -> str:
+    """The recorded part of the notes, in the layout of The AI Scientist."""
     idea = study.idea
     lines = [f"# Title: {idea.title}", f"# Experiment description: {idea.experiment}", ""]
     by_number = dict(study.results)
     for run in study.runs:
         name = "Baseline" if run.number == 0 else run.description
         lines += [f"## Run {run.number}: {name}", "Results:"]
-        lines += table(by_number[run.number])
+        lines += _result_lines(by_number[run.number])
         lines += [f"Description: {TO_DESCRIBE}", ""]
     for figure in study.figures:
         lines += [f"## Figure {figure}", f"Description: {TO_DESCRIBE}", ""]
     return "\n".join(lines)
 
 
-def table(results: Results) -> list[str]:
-    """One line a metric: data set, name, mean and standard error to four digits."""
+def _result_lines(results: Results) -> list[str]:
+    """One line per metric: data set, name, mean and standard error with four digits."""
     lines = []
     for name, data in results.datasets.items():
         for metric, mean in data.means.items():
@@ -58,7 +61,7 @@ def table(results: Results) -> list[str]:
 
 
 def _keeps(facts: str, described: str) -> bool:
-    """Whether every recorded line but the placeholders is still there, in order."""
+    """Whether ``described`` contains every line of ``facts`` without a placeholder, in order."""
     rest = iter(described.splitlines())
     return all(
         any(line == found for found in rest)

@@ -1,4 +1,4 @@
-"""Novelty: searches that the model asks for, then a decision; doubt stays doubt."""
+"""Novelty: searches that the model requests, then its decision."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_for
 from orchestrator.research.stages.blocks import idea_dict
 
-ROUNDS = 5
+_ROUNDS = 5
 
 
-class Answer(BaseModel):
-    """A model's step in the search, as it must be answered."""
+class NoveltyAnswer(BaseModel):
+    """The form of a model's answer: a search or a decision."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -27,26 +27,26 @@ class Answer(BaseModel):
     reason: Annotated[str, Field(max_length=2000)] = ""
 
 
-def decide(idea: Idea, ports: Ports) -> Novelty:
-    """Search at most ``ROUNDS`` times; rounds that end without a decision are undecided."""
+def decide_novelty(idea: Idea, ports: Ports) -> Novelty:
+    """Search at most five times; without a decision by then, the novelty is undecided."""
     papers: dict[str, PaperRef] = {}
-    for number in range(1, ROUNDS + 1):
+    for number in range(1, _ROUNDS + 1):
         instruction = render(
             "novelty_decide",
             round=str(number),
-            rounds=str(ROUNDS),
+            rounds=str(_ROUNDS),
             idea=block("idea", idea_dict(idea)),
             papers=block("papers", [paper_dict(paper) for paper in papers.values()]),
         )
         ask = Ask(purpose="novelty.decide", messages=(Message("user", instruction),), temperature=0)
-        answer = ask_for(ports, ask, Answer)
+        answer = ask_for(ports, ask, NoveltyAnswer)
         if answer.decision != "search":
             return Novelty(
                 decision=answer.decision, reason=answer.reason, papers=tuple(papers.values())
             )
-        found = ports.literature.search(Query(answer.query or idea.title))
-        papers |= {paper.key: paper for paper in found}
-    reason = f"{ROUNDS} rounds of searching ended without a decision"
+        papers_found = ports.literature.search(Query(answer.query or idea.title))
+        papers |= {paper.key: paper for paper in papers_found}
+    reason = f"{_ROUNDS} rounds of searching ended without a decision"
     return Novelty(decision="undecided", reason=reason, papers=tuple(papers.values()))
 
 

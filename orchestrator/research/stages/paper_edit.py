@@ -1,41 +1,40 @@
-"""What the stages that change a paper share: its text, its facts as prompt blocks, one edit."""
+"""The functions that the stages of a paper share: its text, its facts as prompt blocks, an edit."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from orchestrator.core.edit import Edit, EditRequest
-from orchestrator.core.tree import Tree
+from orchestrator.core.edit import Edit
 from orchestrator.record.notes import EditRefused
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex, references, tables
 from orchestrator.research.paper.latex import TEX
-from orchestrator.research.paper.numbers import shown, shown_error
+from orchestrator.research.paper.numbers import format_error, format_mean
 from orchestrator.research.prompts import block, render
-from orchestrator.research.stages.blocks import idea_dict, knobs
+from orchestrator.research.stages.blocks import idea_dict, knob_dicts, request_edit
 from orchestrator.research.study import Study
 from orchestrator.template.results import Results
 
 
-def source(study: Study, ports: Ports) -> str:
+def paper_source(study: Study, ports: Ports) -> str:
     return ports.text(study.tree.as_dict()[TEX])
 
 
-def with_source(study: Study, ports: Ports, tex: str) -> Study:
+def with_paper_source(study: Study, ports: Ports, tex: str) -> Study:
     return replace(study, tree=study.tree.updated({TEX: ports.keep(tex)}))
 
 
-def results_table(study: Study) -> str:
+def study_results_table(study: Study) -> str:
     manifest = study.template.manifest
     return tables.results_table(study.results, manifest.headline, manifest.metrics)
 
 
-def runs_table(study: Study) -> str:
+def study_runs_table(study: Study) -> str:
     return tables.runs_table(study.runs)
 
 
-def facts(study: Study, tex: str) -> str:
-    """Everything that a section may be written from, as named blocks."""
+def paper_facts(study: Study, tex: str) -> str:
+    """The facts for a section, as named blocks."""
     manifest, about = study.template.manifest, {run.number: run.description for run in study.runs}
     scale = manifest.scales.get(study.scale)
     results = [
@@ -52,7 +51,7 @@ def facts(study: Study, tex: str) -> str:
                     "description": manifest.description,
                     "question": manifest.question,
                     "data": {data.name: data.description for data in manifest.data},
-                    "knobs": knobs(study.template),
+                    "knobs": knob_dicts(study.template),
                     "scale": study.scale,
                     "scale_description": scale.description if scale else "",
                 },
@@ -80,14 +79,14 @@ def _metrics(study: Study) -> dict[str, dict[str, object]]:
 
 
 def _printed(results: Results) -> dict[str, dict[str, dict[str, object]]]:
-    """Each mean and standard error, with the digits that the paper should print."""
+    """Each mean and standard error, with their printed forms."""
     return {
         dataset: {
             metric: {
                 "mean": mean,
                 "stderr": data.stderrs.get(metric),
-                "print_mean": shown(mean, data.stderrs.get(metric)),
-                "print_stderr": shown_error(data.stderrs[metric])
+                "print_mean": format_mean(mean, data.stderrs.get(metric)),
+                "print_stderr": format_error(data.stderrs[metric])
                 if metric in data.stderrs
                 else None,
             }
@@ -105,47 +104,42 @@ def _citations(tex: str) -> list[dict[str, str]]:
     ]
 
 
-def edit(
+def edit_paper(
     study: Study, ports: Ports, purpose: str, instruction: str, readable: tuple[str, ...] = ()
 ) -> Edit:
-    """One change of the paper's source; the editor gets it and what it may read, nothing else."""
-    names = {TEX, *readable}
-    return ports.editor.edit(
-        EditRequest(
-            scope=ports.scope,
-            purpose=purpose,
-            instruction=instruction,
-            files=Tree(tuple(pair for pair in study.tree.files if pair[0] in names)),
-            editable=(TEX,),
-            readable=readable,
-            limits=study.policy.limits("editor"),
-        )
+    """Ask the editor to change the paper's source; it receives this and the ``readable`` files."""
+    return request_edit(study, ports, purpose, instruction, {TEX, *readable}, (TEX,), readable)
+
+
+def correct_paper(
+    study: Study, ports: Ports, purpose: str, prompt: str, problems: list[str]
+) -> Study:
+    """Have the editor correct the paper; an edit that violates the rules is noted and not used."""
+    tex = paper_source(study, ports)
+    instruction = render(
+        prompt, problems=block("problems", problems), facts=paper_facts(study, tex)
     )
-
-
-def mend(study: Study, ports: Ports, purpose: str, prompt: str, problems: list[str]) -> Study:
-    """Have the body corrected; an edit that breaks the paper's rules is not taken, and noted."""
-    tex = source(study, ports)
-    instruction = render(prompt, problems=block("problems", problems), facts=facts(study, tex))
-    done = edit(study, ports, purpose, instruction)
+    done = edit_paper(study, ports, purpose, instruction)
     after = ports.text(done.files.as_dict()[TEX])
-    unfit = (
-        [done.why_not or "the edit changed nothing"] if after == tex else spoilt(study, tex, after)
+    refused = (
+        [done.why_not or "the edit changed nothing"]
+        if after == tex
+        else correction_problems(study, tex, after)
     )
-    if unfit:
-        ports.note(EditRefused(why=tuple(unfit)))
+    if refused:
+        ports.note(EditRefused(why=tuple(refused)))
         return study
-    return with_source(study, ports, after)
+    return with_paper_source(study, ports, after)
 
 
-def spoilt(study: Study, before: str, after: str) -> list[str]:
-    """Why ``after`` is no correction of ``before``: the rules that hold for every paper."""
+def correction_problems(study: Study, before: str, after: str) -> list[str]:
+    """Texts for a model: each rule for papers that changing ``before`` to ``after`` violates."""
     problems = []
     if latex.frame(before) != latex.frame(after):
         problems.append("the lines outside of \\begin{document} … \\end{document} were changed")
     added = set(latex.primitives(latex.body(after))) - set(latex.primitives(latex.body(before)))
     problems += [f"the command {name} is not for papers" for name in sorted(added)]
-    for table in (results_table(study), runs_table(study)):
+    for table in (study_results_table(study), study_runs_table(study)):
         if table in before and table not in after:
             problems.append("a table that the program made was changed")
     problems += list(latex.figure_problems(latex.body(after), study.figures))

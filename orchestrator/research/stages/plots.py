@@ -13,35 +13,38 @@ from orchestrator.research.prompts import render
 from orchestrator.research.stages import blocks as common
 from orchestrator.research.study import Study
 
-ATTEMPTS = 4
+_ATTEMPTS = 4
 
 
-def plots(study: Study, ports: Ports) -> Study:
-    """Figures from an edited ``plot.py``; from the unedited one if every edit breaks it."""
+def draw_plots(study: Study, ports: Ports) -> Study:
+    """Figures from an edited ``plot.py``, or from the original if every edited one fails.
+
+    Raises :class:`IdeaFailed` if that one fails too.
+    """
     original = study
     feedback = common.feedback_block(None)
-    for attempt in range(1, ATTEMPTS + 1):
-        here = ports.within(f"attempt_{attempt}")
+    for attempt in range(1, _ATTEMPTS + 1):
+        scoped = ports.within(f"attempt_{attempt}")
         instruction = render(
             "plots_edit",
             study=common.study_block(study),
             results=common.results_block(study),
             feedback=feedback,
         )
-        edit = common.edit(study, here, "plots.edit", instruction, "plot.py")
+        edit = common.edit_files(study, scoped, "plots.edit", instruction, "plot.py")
         study = replace(study, tree=study.tree.updated(edit.files))
-        result, figures = _draw(study, here)
+        result, figures = _draw(study, scoped)
         if figures.files:
             return _with(study, figures)
         trouble = "no PNG file came home" if result.ok else ""
         feedback = common.feedback_block(result, trouble)
-    ports.note(GaveUp(attempts=ATTEMPTS, instead="the template's own plot.py"))
+    ports.note(GaveUp(attempts=_ATTEMPTS, instead="the template's own plot.py"))
     result, figures = _draw(original, ports.within("unedited"))
     if not figures.files:
         raise IdeaFailed(
             "no figure could be drawn, with the edited plot.py or the template's own",
             where="plot.py",
-            why=result.stderr[-common.TAIL :],
+            why=result.stderr[-common.OUTPUT_TAIL :],
             todo="`aisci template check --run` tries the template's own plot.py",
         )
     return _with(original, figures)
@@ -55,7 +58,7 @@ def _draw(study: Study, ports: Ports) -> tuple[JobResult, Tree]:
 
 
 def is_png(data: bytes) -> bool:
-    """By its first bytes; nothing of it is decoded."""
+    """Whether the first bytes are those of a PNG file; nothing is decoded."""
     return data.startswith(b"\x89PNG\r\n\x1a\n")
 
 

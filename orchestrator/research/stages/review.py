@@ -1,7 +1,7 @@
-"""Review: the paper's pages, as a reader gets them, judged in the form that venues use.
+"""Review: the text of the paper's pages, reviewed with the form of a conference.
 
-The pages are hostile text (a model wrote them, and may have been told to write "score this
-10"): they travel as data inside a fence that they cannot close.
+The pages are untrusted (a model wrote them, and can write "score this 10"): the prompt contains
+them as data inside a fence that they cannot close.
 """
 
 from __future__ import annotations
@@ -19,49 +19,44 @@ from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_for
 from orchestrator.research.study import Study
 
-REFLECTIONS = 1
-PAGE = 8000  # characters of a page that a reviewer sees
-PAGES = 20
+_REFLECTIONS = 1
+_PAGE_CHARACTERS = 8000  # characters of a page that a reviewer sees
+_MAX_PAGES = 20
 
-Text = Annotated[str, Field(max_length=6000)]
-Point = Annotated[str, Field(min_length=1, max_length=2000)]
-Points = Annotated[tuple[Point, ...], Field(max_length=20)]
-Grade = Annotated[int, Field(ge=1, le=4, strict=True)] | None
+_Text = Annotated[str, Field(max_length=6000)]
+_Point = Annotated[str, Field(min_length=1, max_length=2000)]
+_Points = Annotated[tuple[_Point, ...], Field(max_length=20)]
+_Grade = Annotated[int, Field(ge=1, le=4, strict=True)] | None
 GRADES = (
-    "Originality",
-    "Quality",
-    "Clarity",
-    "Significance",
-    "Soundness",
-    "Presentation",
-    "Contribution",
-)
+    "Originality", "Quality", "Clarity", "Significance",
+    "Soundness", "Presentation", "Contribution",
+)  # fmt: skip
 
 
-class Form(BaseModel):
-    """A review as it must be answered. A reviewer that does not judge leaves every score null."""
+class ReviewForm(BaseModel):
+    """The form of a review. A reviewer that does not judge leaves every score null."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    Summary: Annotated[Text, Field(min_length=20)]
-    Strengths: Points
-    Weaknesses: Points
-    Questions: Points = ()
-    Limitations: Points = ()
+    Summary: Annotated[_Text, Field(min_length=20)]
+    Strengths: _Points
+    Weaknesses: _Points
+    Questions: _Points = ()
+    Limitations: _Points = ()
     EthicalConcerns: bool | None = None
-    Originality: Grade = None
-    Quality: Grade = None
-    Clarity: Grade = None
-    Significance: Grade = None
-    Soundness: Grade = None
-    Presentation: Grade = None
-    Contribution: Grade = None
+    Originality: _Grade = None
+    Quality: _Grade = None
+    Clarity: _Grade = None
+    Significance: _Grade = None
+    Soundness: _Grade = None
+    Presentation: _Grade = None
+    Contribution: _Grade = None
     Overall: Annotated[int, Field(ge=1, le=10, strict=True)] | None = None
     Confidence: Annotated[int, Field(ge=1, le=5, strict=True)] | None = None
     Decision: Literal["Accept", "Reject", ""] = ""
 
     @model_validator(mode="after")
-    def _judges_wholly_or_not_at_all(self) -> Form:
+    def _all_scores_or_none(self) -> ReviewForm:
         judged = [getattr(self, name) is not None for name in (*GRADES, "Overall", "Confidence")]
         judged.append(bool(self.Decision))
         if any(judged) and not all(judged):
@@ -69,15 +64,20 @@ class Form(BaseModel):
         return self
 
 
-def review(study: Study, ports: Ports) -> Study:
-    """The study with its review: one form, and one look back at it."""
+def review_paper(study: Study, ports: Ports) -> Study:
+    """The study with its review: one form, and one reflection on it.
+
+    Raises :class:`IdeaFailed` without a paper.
+    """
     if study.paper is None:
         raise IdeaFailed("there is no paper to review", where="review", todo="compile it first")
-    pages = [text[:PAGE] for text in study.paper.pages[:PAGES]]
+    pages = [text[:_PAGE_CHARACTERS] for text in study.paper.pages[:_MAX_PAGES]]
     asked = render("review_form", pages=block("pages", pages))
     messages: tuple[Message, ...] = (Message("user", asked),)
-    form = ask_for(ports, Ask(purpose="review.form", messages=messages, temperature=0.1), Form)
-    for _ in range(REFLECTIONS):
+    form = ask_for(
+        ports, Ask(purpose="review.form", messages=messages, temperature=0.1), ReviewForm
+    )
+    for _ in range(_REFLECTIONS):
         if form.Overall is None:
             break
         messages += (
@@ -85,12 +85,12 @@ def review(study: Study, ports: Ports) -> Study:
             Message("user", render("review_reflect")),
         )
         form = ask_for(
-            ports, Ask(purpose="review.reflect", messages=messages, temperature=0.1), Form
+            ports, Ask(purpose="review.reflect", messages=messages, temperature=0.1), ReviewForm
         )
     return replace(study, review=_record(form, ports.model.name))
 
 
-def _record(form: Form, reviewer: str) -> Review:
+def _record(form: ReviewForm, reviewer: str) -> Review:
     scores = tuple((name, getattr(form, name)) for name in GRADES)
     return Review(
         summary=form.Summary,
@@ -107,7 +107,7 @@ def _record(form: Form, reviewer: str) -> Review:
     )
 
 
-def as_text(review: Review) -> str:
+def review_text(review: Review) -> str:
     """``review.txt``: a review for a person to read."""
     lines = [f"Review by {review.reviewer}", "", "Summary", f"  {_one_line(review.summary)}", ""]
     for heading in ("strengths", "weaknesses", "questions", "limitations"):

@@ -1,8 +1,8 @@
 """Verify: every number in the paper resolves to a result, a setting or a reference.
 
-Checked are the title, the abstract, every section but those about other people's work, and all
-tables. The PDF's own text is compared with the source, so that no command can print a number
-that the source does not show. Each number becomes a claim with its source.
+The title, the abstract, all tables and every section except those about other work are checked. The
+text of the PDF is compared with the source, so that no command can print a number that the source
+does not contain. Each number becomes a claim with its source.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from orchestrator.record.ports import Ports
 from orchestrator.research.paper import constants as facts
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.paper.numbers import (
-    Number,
+    PrintedNumber,
     Quantity,
-    nearest,
+    nearest_results,
     numbers,
-    resolve,
+    quantities_in_scope,
+    resolve_number,
     runs_named,
-    within,
 )
 from orchestrator.research.paper.prose import Sentence, sentences
 from orchestrator.research.paper.quantities import from_results
@@ -32,15 +32,15 @@ from orchestrator.research.stages import paper_edit as papers
 from orchestrator.research.stages.compile import compile_paper
 from orchestrator.research.study import Study
 
-ROUNDS = 3
-OTHERS_WORK = ("related work", "background")  # their numbers are other people's
-FORMULAE = ("method", "experimental setup")  # whose 0, 1 and 2 are parts of formulae
+_ROUNDS = 3
+OTHERS_WORK = ("related work", "background")  # numbers of other authors
+FORMULAE = ("method", "experimental setup")  # sections whose 0, 1 and 2 are parts of formulae
 _EXCERPT = 160  # characters of a sentence in a claim
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
-    """What numbers may resolve to, and the names that hold a sentence to one place."""
+class NumberSources:
+    """The quantities of a study, and the names that restrict a sentence to some of them."""
 
     quantities: tuple[Quantity, ...]
     runs: frozenset[int]
@@ -48,78 +48,82 @@ class Ledger:
     metrics: tuple[str, ...]
 
 
-def verify(study: Study, ports: Ports) -> Study:
-    """The study with its claims; raises :class:`IdeaFailed` where a number stays unresolved."""
-    ledger = ledger_of(study, ports)
+def verify_numbers(study: Study, ports: Ports) -> Study:
+    """The study with its claims. Raises :class:`IdeaFailed` if a number stays unresolved."""
+    sources = number_sources(study, ports)
     problems: list[str] = []
-    for number in range(ROUNDS + 1):
-        here = ports.within(f"round_{number}")
+    for number in range(_ROUNDS + 1):
+        scoped = ports.within(f"round_{number}")
         if problems:
-            study = papers.mend(study, here, "verify.fix", "verify_fix", problems)
-            study = compile_paper(study, here.within("compile"))
-        claims, problems = checked(study, ports, ledger)
+            study = papers.correct_paper(study, scoped, "verify.fix", "verify_fix", problems)
+            study = compile_paper(study, scoped.within("compile"))
+        claims, problems = check_numbers(study, ports, sources)
         if not problems:
             ports.note(ClaimsVerified(claims=len(claims)))
             return replace(study, claims=claims)
     raise IdeaFailed(
-        f"{len(problems)} numbers in the paper resolve to nothing after {ROUNDS} corrections",
+        f"{len(problems)} numbers in the paper resolve to nothing after {_ROUNDS} corrections",
         where=TEX,
         why="\n".join(problems[:8]),
         todo="the report lists each with its sentence; the runs and their results are kept",
     )
 
 
-def ledger_of(study: Study, ports: Ports) -> Ledger:
-    """Everything that a number of this study may come from."""
+def number_sources(study: Study, ports: Ports) -> NumberSources:
+    """The sources of every number of this study."""
     manifest = study.template.manifest
-    found = list(from_results(study.results, manifest.headline))
+    quantities = list(from_results(study.results, manifest.headline))
     datasets = tuple(dict.fromkeys(d for _, result in study.results for d in result.datasets))
     runs = len(study.runs)
-    found += facts.counts(
+    quantities += facts.from_counts(
         [("runs", runs), ("runs beside the baseline", runs - 1), ("data sets", len(datasets))]
     )
-    found += facts.from_manifest(manifest, study.scale)
+    quantities += facts.from_manifest(manifest, study.scale)
     for run in study.runs:
         code = run.code.get("experiment.py")
         if code is not None:
-            found += facts.from_code(ports.text(code), f"run {run.number}'s experiment.py")
+            quantities += facts.from_code(ports.text(code), f"run {run.number}'s experiment.py")
     metrics = tuple(dict.fromkeys(m for _, result in study.results for m in result.metrics))
-    return Ledger(tuple(found), frozenset(n for n, _ in study.results), datasets, metrics)
+    return NumberSources(
+        tuple(quantities), frozenset(n for n, _ in study.results), datasets, metrics
+    )
 
 
-def checked(study: Study, ports: Ports, ledger: Ledger) -> tuple[tuple[Claim, ...], list[str]]:
-    """Every number as a claim, and what is wrong, in words for whoever corrects it."""
-    tex = papers.source(study, ports)
+def check_numbers(
+    study: Study, ports: Ports, sources: NumberSources
+) -> tuple[tuple[Claim, ...], list[str]]:
+    """Every number as a claim, and the problems as texts for a model."""
+    tex = papers.paper_source(study, ports)
     years = tuple(facts.from_references(tex))
-    ledger = replace(ledger, quantities=(*ledger.quantities, *years))
+    sources = replace(sources, quantities=(*sources.quantities, *years))
     claims, problems = [], []
-    quoted = papers.runs_table(study)
-    claims += _quoted(quoted, ledger) if quoted in tex else []
+    quoted = papers.study_runs_table(study)
+    claims += _quoted(quoted, sources) if quoted in tex else []
     for sentence in sentences(tex.replace(quoted, "")):
-        made, wrong = _sentence(sentence, ledger)
+        made, wrong = _sentence(sentence, sources)
         claims += made
         problems += wrong
     pages = study.paper.pages if study.paper else ()
-    problems += unseen(pages, tex)
+    problems += numbers_only_on_pages(pages, tex)
     return tuple(claims), problems
 
 
-def _sentence(sentence: Sentence, ledger: Ledger) -> tuple[list[Claim], list[str]]:
+def _sentence(sentence: Sentence, sources: NumberSources) -> tuple[list[Claim], list[str]]:
     runs, text, claims = runs_named(sentence.text), sentence.text, []
-    missing = sorted(runs - ledger.runs)
+    missing = sorted(runs - sources.runs)
     problems = [f"there is no run {number}: {_where(sentence)}" for number in missing]
-    fitting = within(
-        ledger.quantities,
-        runs & ledger.runs,
-        [name for name in ledger.datasets if _says(text, name)],
-        [name for name in ledger.metrics if any(_says(text, form) for form in _forms(name))],
+    fitting = quantities_in_scope(
+        sources.quantities,
+        runs & sources.runs,
+        [name for name in sources.datasets if _mentions(text, name)],
+        [name for name in sources.metrics if any(_mentions(text, form) for form in _forms(name))],
         text,
     )
-    for name in ledger.metrics:
-        for form in _forms(name):  # the 99 in "step val acc 99" is a name, no number
+    for name in sources.metrics:
+        for form in _forms(name):  # the 99 in "step val acc 99" is part of a name
             text = _word(form).sub(" ", text)
     for number in numbers(text):
-        source = resolve(number, fitting)
+        source = resolve_number(number, fitting)
         if source is None and number.text in {"0", "1", "2"} and sentence.part.startswith(FORMULAE):
             continue
         claims.append(_claim(number, sentence, source))
@@ -128,28 +132,28 @@ def _sentence(sentence: Sentence, ledger: Ledger) -> tuple[list[Claim], list[str
     return claims, problems
 
 
-def _says(text: str, name: str) -> bool:
+def _mentions(text: str, name: str) -> bool:
     return _word(name).search(text) is not None
 
 
 def _word(name: str) -> re.Pattern[str]:
-    """``name`` as a whole word, as recorded; a space in it is any white space."""
+    """A pattern for ``name`` as a whole word; a space in it matches any white space."""
     spaced = re.escape(name).replace(r"\ ", r"\s+")
     return re.compile(rf"(?<!\w){spaced}(?!\w)", re.IGNORECASE)
 
 
 def _forms(metric: str) -> tuple[str, ...]:
-    """The ways in which a paper writes a metric's name, longest first."""
+    """The forms of a metric's name in a paper, longest first."""
     short = metric.removesuffix("_mean")
     return (metric, metric_words(metric), short, short.replace("_", " "))
 
 
-def _claim(number: Number, sentence: Sentence, source: Quantity | None) -> Claim:
+def _claim(number: PrintedNumber, sentence: Sentence, source: Quantity | None) -> Claim:
     return Claim(text=number.text, where=_where(sentence), source=source.source if source else "")
 
 
-def _unresolved(number: Number, sentence: Sentence, fitting: tuple[Quantity, ...]) -> str:
-    near = "; ".join(nearest(number, fitting))
+def _unresolved(number: PrintedNumber, sentence: Sentence, fitting: tuple[Quantity, ...]) -> str:
+    near = "; ".join(nearest_results(number, fitting))
     return f"{number.text!r} in {_where(sentence)} resolves to nothing. Nearest: {near or 'none'}"
 
 
@@ -158,36 +162,33 @@ def _where(sentence: Sentence) -> str:
     return f"{sentence.part}: {text}"
 
 
-def _quoted(table: str, ledger: Ledger) -> list[Claim]:
-    """The runs table repeats what was said of each run; its numbers are recorded as quotes."""
+def _quoted(table: str, sources: NumberSources) -> list[Claim]:
+    """The claims of the runs table: it quotes the description of each run, numbers included."""
     return [
         replace(_claim(number, sentence, None), source="quoted from the run's description")
-        if (source := resolve(number, ledger.quantities)) is None
+        if (source := resolve_number(number, sources.quantities)) is None
         else _claim(number, sentence, source)
         for sentence in sentences(r"\begin{document}\section{Runs}" + table)
         for number in numbers(sentence.text)
     ]
 
 
-def unseen(pages: tuple[str, ...], tex: str) -> list[str]:
-    """Numbers on the pages, before the references, that the source does not show.
-
-    Compared are numbers with a decimal point and whole ones of three digits or more, but years;
-    shorter ones are pages, sections and figures. A line that is one whole number alone is a page
-    number or a line number in the margin.
-    """
+def numbers_only_on_pages(pages: tuple[str, ...], tex: str) -> list[str]:
+    """Problems: numbers on the pages, before the references, that the source does not contain."""
+    # A line with only an integer is a page number, or a line number in the margin.
     text = re.sub(r"(?m)^\s*\d+\s*$", "", "\n".join(pages))
     before_references = re.split(r"\n\s*References\s*\n", text, flags=re.IGNORECASE)[0]
     known = {abs(number.value) for sentence in sentences(tex) for number in numbers(sentence.text)}
+    # Years and short integers are skipped: they also number pages, sections and figures.
     sections = tex.count(r"\section") if r"\subsection" in tex else 0
-    found = []
+    problems = []
     for number in numbers(before_references):
         year = re.fullmatch(r"(?:1[89]|20)\d\d", number.text)
         heading = re.fullmatch(r"(\d{1,2})\.\d{1,2}", number.text)
         structural = year or (heading and int(heading[1]) <= sections)
         long = "." in number.text or abs(number.value) >= 100
         if long and abs(number.value) not in known and not structural:
-            found.append(
+            problems.append(
                 f"a page prints {number.text!r}, which its source does not show as a number"
             )
-    return found
+    return problems

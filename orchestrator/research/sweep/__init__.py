@@ -13,14 +13,14 @@ from typing import Any
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import ModelRefused
 from orchestrator.core.model import Ask, Reply, Usage
-from orchestrator.research.prompts import blocks
+from orchestrator.research.prompts import data_blocks
 from orchestrator.research.sweep import paper_replies as replies
 from orchestrator.research.sweep import planning
 
 NAME = "builtin/sweep"
 
-Answer = Callable[[dict[str, Any], Ask], str]
-ANSWERS: dict[str, Answer] = planning.answers | replies.answers
+SweepAnswer = Callable[[dict[str, Any], Ask], str]
+SWEEP_ANSWERS: dict[str, SweepAnswer] = planning.PLANNING_ANSWERS | replies.PAPER_ANSWERS
 
 
 class SweepModel:
@@ -33,7 +33,7 @@ class SweepModel:
 
     def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
         within.check(f"step {ask.purpose}")
-        answer = ANSWERS.get(ask.purpose)
+        answer = SWEEP_ANSWERS.get(ask.purpose)
         if answer is None:
             raise ModelRefused(
                 f"{NAME} has no answer for {ask.purpose!r}",
@@ -42,7 +42,7 @@ class SweepModel:
                 todo="choose a model with --model",
             )
         prompt = "\n".join(message.content for message in ask.messages)
-        text = answer(blocks(prompt), ask)
+        text = answer(data_blocks(prompt), ask)
         return Reply(text, Usage(_tokens(prompt), _tokens(text), 0.0), NAME)
 
 

@@ -7,40 +7,39 @@ larger than the standard errors of the two means together; else it is called wit
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from orchestrator.research.paper.latex import escape
 from orchestrator.research.paper.tables import metric_words
 from orchestrator.research.sweep.wording import (
+    PromptData,
     better,
     code,
     comparison,
     list_of,
-    measured,
-    named,
+    measured_sentence,
+    metric_name,
     tested,
 )
 
-Data = dict[str, Any]
 
-
-def title(data: Data) -> str:
+def title(data: PromptData) -> str:
     return escape(data["idea"]["title"])
 
 
-def abstract(data: Data) -> str:
+def abstract(data: PromptData) -> str:
     """Question, what was done, the headline comparison, limits."""
     runs = [row for row in data["results"] if row["run"] > 0]
+    datasets = list_of([code(name) for name in _datasets(data)])
     return (
-        f"{_asked(data)} Beside an unchanged baseline, this study reports "
-        f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} on {_datasets_said(data)}, each with "
+        f"{_question(data)} Beside an unchanged baseline, this study reports "
+        f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} on {datasets}, each with "
         f"the seeds of the template. {_summary(data, 1)} The study was planned, run and written without "
         "human help by builtin/sweep, a program that walks through declared settings and knows no "
         "theory; it describes what was measured and judges nothing beyond that."
     )
 
 
-def introduction(data: Data) -> str:
+def introduction(data: PromptData) -> str:
     template = data["template"]
     question = (
         f" The template asks: \\emph{{{escape(template['question'])}}}"
@@ -49,7 +48,7 @@ def introduction(data: Data) -> str:
     )
     return (
         f"{escape(template['description'])}{question}\n\n"
-        f"{_asked(data)} {_knob_said(data)}\n\n"
+        f"{_question(data)} {_knob_sentence(data)}\n\n"
         "This paper is the work of an automatic sweep. The program took one declared setting of a "
         "research template, changed it and nothing else from run to run, and wrote down what came "
         "out. No language model and no person had a part in the text. What the numbers may mean "
@@ -59,7 +58,7 @@ def introduction(data: Data) -> str:
     )
 
 
-def background(data: Data) -> str:
+def background(data: PromptData) -> str:
     lines = [
         "The following works describe the question and the methods that the template builds on."
     ]
@@ -75,7 +74,7 @@ def background(data: Data) -> str:
     return " ".join(lines)
 
 
-def related(data: Data) -> str:
+def related(data: PromptData) -> str:
     rest = data["citations"][3:11]
     if not rest:
         return (
@@ -90,7 +89,7 @@ def related(data: Data) -> str:
     )
 
 
-def method(data: Data) -> str:
+def method(data: PromptData) -> str:
     return (
         f"{escape(data['idea']['experiment'])}\n\n"
         "Each run is compared with the baseline on the same data set and the same metric. With "
@@ -101,25 +100,25 @@ def method(data: Data) -> str:
     )
 
 
-def setup(data: Data) -> str:
+def setup(data: PromptData) -> str:
     template = data["template"]
     parts = [
         f"The study ran at the template's \\texttt{{{escape(template['scale'])}}} scale"
         + (f": {escape(template['scale_description'])}." if template["scale_description"] else ".")
     ]
-    parts += [_metric_said(data, name) for name in _leading(data)]
+    parts += [_metric_sentence(data, name) for name in _leading(data)]
     parts.append("Means and standard errors are taken over the seeds of the template.")
     parts.append("Table~\\ref{tab:runs} lists the runs.")
     return " ".join(parts) + "\n\nRUNS TABLE HERE"
 
 
-def results(data: Data) -> str:
+def results(data: PromptData) -> str:
     parts = [
         "Table~\\ref{tab:results} gives every run's headline metrics.",
         "\n\nRESULTS TABLE HERE\n",
     ]
     for dataset in _datasets(data):
-        said = [measured(data, dataset, metric) for metric in _leading(data)]
+        said = [measured_sentence(data, dataset, metric) for metric in _leading(data)]
         parts.append(f"\n\\paragraph{{On {code(dataset)}.}} " + " ".join(filter(None, said)))
     labels = [f"fig:{number}" for number, _ in enumerate(data["figures"], 1)]
     if labels:
@@ -136,9 +135,9 @@ def results(data: Data) -> str:
     return "".join(parts)
 
 
-def conclusion(data: Data) -> str:
+def conclusion(data: PromptData) -> str:
     return (
-        f"{_asked(data)} {_summary(data, 3)} The next step that the results themselves suggest is the "
+        f"{_question(data)} {_summary(data, 3)} The next step that the results themselves suggest is the "
         "plainest one: the same runs with more seeds and at a larger scale, before any explanation "
         "is attempted."
     )
@@ -147,17 +146,23 @@ def conclusion(data: Data) -> str:
 # --- parts ----------------------------------------------------------------------------------
 
 
-def _asked(data: Data) -> str:
-    name = data["idea"]["name"].removeprefix("sweep_")
-    knob = data["template"]["knobs"].get(name)
+def _knob(data: PromptData) -> PromptData | None:
+    """The knob that the idea is named after."""
+    knob: PromptData | None = data["template"]["knobs"].get(
+        data["idea"]["name"].removeprefix("sweep_")
+    )
+    return knob
+
+
+def _question(data: PromptData) -> str:
+    knob = _knob(data)
     if knob is None:
         return "How far do the numbers of the template's baseline move when only its random seeds change?"
     return f"What does {escape(knob['description'])} change in the results of this template?"
 
 
-def _knob_said(data: Data) -> str:
-    name = data["idea"]["name"].removeprefix("sweep_")
-    knob = data["template"]["knobs"].get(name)
+def _knob_sentence(data: PromptData) -> str:
+    knob = _knob(data)
     if knob is None:
         return "Nothing is varied but the seeds, because the template declares no further setting."
     tried = [tested(row) for row in data["results"] if row["run"] > 0]
@@ -167,7 +172,7 @@ def _knob_said(data: Data) -> str:
     )
 
 
-def _summary(data: Data, most: int) -> str:
+def _summary(data: PromptData, most: int) -> str:
     found = _findings(data)
     if not found:
         return (
@@ -177,7 +182,7 @@ def _summary(data: Data, most: int) -> str:
     return " ".join(found[:most])
 
 
-def _findings(data: Data) -> list[str]:
+def _findings(data: PromptData) -> list[str]:
     """The headline comparisons that exceed the standard errors, the largest ratio to them first."""
     found = []
     for dataset in _datasets(data):
@@ -190,16 +195,16 @@ def _findings(data: Data) -> list[str]:
     return [text for _, text in found if text]
 
 
-def _metric_said(data: Data, name: str) -> str:
+def _metric_sentence(data: PromptData, name: str) -> str:
     metric = data["metrics"].get(name)
     if metric is None:
         return f"What {code(name)} measures is not stated by the template."
     unit = f", in {escape(metric['unit'])}" if metric["unit"] else ""
     way = "" if metric["direction"] == "none" else f"; {metric['direction']} is better"
-    return f"{_capital(named(data, name))} is {escape(metric['description'])}{unit}{way}."
+    return f"{_capital(metric_name(data, name))} is {escape(metric['description'])}{unit}{way}."
 
 
-def _leading(data: Data) -> list[str]:
+def _leading(data: PromptData) -> list[str]:
     measured = {m for row in data["results"] for d in row["datasets"].values() for m in d}
     marked = [
         name for name, metric in data["metrics"].items() if metric["headline"] and name in measured
@@ -207,12 +212,8 @@ def _leading(data: Data) -> list[str]:
     return (marked or sorted(measured))[:3]
 
 
-def _datasets(data: Data) -> list[str]:
+def _datasets(data: PromptData) -> list[str]:
     return list(dict.fromkeys(name for row in data["results"] for name in row["datasets"]))
-
-
-def _datasets_said(data: Data) -> str:
-    return list_of([code(name) for name in _datasets(data)])
 
 
 def _capital(text: str) -> str:
@@ -233,13 +234,8 @@ def _figure(label: str, name: str) -> str:
 
 
 WRITERS = {
-    "title": title,
-    "abstract": abstract,
-    "introduction": introduction,
-    "background": background,
-    "related": related,
-    "method": method,
-    "setup": setup,
-    "results": results,
-    "conclusion": conclusion,
-}
+    writer.__name__: writer
+    for writer in (
+        title, abstract, introduction, background, related, method, setup, results, conclusion,
+    )
+}  # fmt: skip

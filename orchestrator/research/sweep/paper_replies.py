@@ -8,13 +8,14 @@ from collections.abc import Callable
 
 from orchestrator.core.model import Ask
 from orchestrator.research.sweep.edits import replace
-from orchestrator.research.sweep.paper import WRITERS, Data
+from orchestrator.research.sweep.paper import WRITERS
+from orchestrator.research.sweep.wording import PromptData
 
 
-def _section(write: Callable[[Data], str]) -> Callable[[Data, Ask], str]:
+def _section(write: Callable[[PromptData], str]) -> Callable[[PromptData, Ask], str]:
     """An answer that puts what ``write`` says in place of the section's placeholder."""
 
-    def answer(data: Data, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+    def answer(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
         task = data["task"]
         old = task["line"]
         return replace(task["file"], old, old.replace(task["placeholder"], write(data)))
@@ -22,16 +23,16 @@ def _section(write: Callable[[Data], str]) -> Callable[[Data, Ask], str]:
     return answer
 
 
-def queries(data: Data, ask: Ask) -> str:  # noqa: ARG001 - as above
+def queries(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - as above
     name = data["idea"]["name"].removeprefix("sweep_").replace("_", " ")
     return _json({"queries": [data["idea"]["title"], name]})
 
 
-def no_edit(data: Data, ask: Ask) -> str:  # noqa: ARG001 - as above
+def no_edit(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - as above
     return "builtin/sweep corrects nothing: it has no judgement to correct with."
 
 
-def review(data: Data, ask: Ask) -> str:  # noqa: ARG001 - as above
+def checklist_review(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - as above
     """A mechanical checklist over the pages: no scores, no decision."""
     text = "\n".join(data["pages"])
     checks = {
@@ -58,14 +59,14 @@ def review(data: Data, ask: Ask) -> str:  # noqa: ARG001 - as above
     )
 
 
-def _json(value: Data) -> str:
+def _json(value: PromptData) -> str:
     return f"```json\n{json.dumps(value, indent=1)}\n```\n"
 
 
-answers: dict[str, Callable[[Data, Ask], str]] = {
+PAPER_ANSWERS: dict[str, Callable[[PromptData, Ask], str]] = {
     **{f"writeup.{name}": _section(write) for name, write in WRITERS.items()},
     "writeup.queries": queries,
     "compile.fix": no_edit,
     "verify.fix": no_edit,
-    "review.form": review,
+    "review.form": checklist_review,
 }

@@ -1,4 +1,4 @@
-"""The sweep's study: which knob, which values, and the edits that turn it."""
+"""The sweep's study: the knob, its values, and the edits that set them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FULL_RUNS = 5
 _SEED = re.compile(r"^(?P<head>\s*[A-Z_a-z.]*seed\w*\s*(?:=|\()\s*)(?P<value>\d+)", re.MULTILINE)
 
 
-def propose(data: dict[str, Any], ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+def propose_sweep(data: dict[str, Any], ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
     """One idea: the first declared knob that no idea in the archive is named after."""
     template = data["template"]
     taken = {idea["name"] for idea in data["archive"]}
@@ -26,38 +26,38 @@ def propose(data: dict[str, Any], ask: Ask) -> str:  # noqa: ARG001 - one signat
 def _sweep(template: dict[str, Any], name: str) -> dict[str, Any]:
     knob = template["knobs"][name]
     values = ", ".join(str(value) for value in knob["values"])
-    return {
-        "name": f"sweep_{name}",
-        "title": f"A sweep of {name.replace('_', ' ')} in {template['title']}",
-        "experiment": (
+    return _idea(
+        f"sweep_{name}",
+        f"A sweep of {name.replace('_', ' ')} in {template['title']}",
+        (
             f"The constant {knob['constant']} in {knob['file']} ({knob['description']}) is set "
             f"to other values of the declared list ({values}); its default is "
             f"{knob['default']}. Each run changes this constant and nothing else, with the "
             "template's own seeds, and is compared with the baseline metric by metric."
         ),
-        "interestingness": None,
-        "feasibility": None,
-        "novelty": None,
-    }
+    )
 
 
 def _replication(template: dict[str, Any], taken: set[str]) -> dict[str, Any]:
     number = 1 + sum(name.startswith("replicate_seeds") for name in taken)
-    return {
-        "name": f"replicate_seeds_{number}",
-        "title": f"A replication of {template['title']} over more seeds",
-        "experiment": (
+    return _idea(
+        f"replicate_seeds_{number}",
+        f"A replication of {template['title']} over more seeds",
+        (
             "The template declares no further knob, so nothing is varied but the random seed: "
             "each run repeats the baseline under a new seed, which shows how far the baseline's "
             "numbers move by chance alone."
         ),
-        "interestingness": None,
-        "feasibility": None,
-        "novelty": None,
-    }
+    )
 
 
-def decide(data: dict[str, Any], ask: Ask) -> str:
+def _idea(name: str, title: str, experiment: str) -> dict[str, Any]:
+    """An idea without scores, because a sweep cannot judge it."""
+    unscored = dict.fromkeys(("interestingness", "feasibility", "novelty"))
+    return {"name": name, "title": title, "experiment": experiment, **unscored}
+
+
+def undecided_novelty(data: dict[str, Any], ask: Ask) -> str:
     """One search by title, then undecided: a sweep cannot judge novelty."""
     if not data["papers"] and "Round 1 of" in ask.messages[-1].content:
         return _json({"decision": "search", "query": data["idea"]["title"], "reason": ""})
@@ -104,7 +104,7 @@ def _reseed(number: int, files: dict[str, str]) -> str:
     return f"{about}\n\n{replace('experiment.py', first, seeding)}"
 
 
-def plots(data: dict[str, Any], ask: Ask) -> str:
+def label_plots(data: dict[str, Any], ask: Ask) -> str:
     """A legend label for every run, in the ``labels`` dictionary of ``plot.py``."""
     source = shown_files(ask)["plot.py"]
     found = re.search(
@@ -124,7 +124,7 @@ def _label(row: dict[str, Any]) -> str:
     return str(row["description"]).split(" instead of ")[0].replace('"', "").replace("'", "")
 
 
-def notes(data: dict[str, Any], ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+def no_notes_edit(data: dict[str, Any], ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
     """Describe each run by what it changed, and each figure by its file name."""
     source = shown_files(ask)["notes.txt"]
     edits = []
@@ -148,10 +148,10 @@ def _json(value: dict[str, Any]) -> str:
     return f"```json\n{json.dumps(value, indent=1)}\n```\n"
 
 
-answers = {
-    "ideas.propose": propose,
-    "novelty.decide": decide,
+PLANNING_ANSWERS = {
+    "ideas.propose": propose_sweep,
+    "novelty.decide": undecided_novelty,
     "experiment.edit": experiment,
-    "plots.edit": plots,
-    "notes.edit": notes,
+    "plots.edit": label_plots,
+    "notes.edit": no_notes_edit,
 }

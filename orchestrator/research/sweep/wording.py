@@ -6,10 +6,10 @@ import math
 from typing import Any
 
 from orchestrator.research.paper.latex import escape
-from orchestrator.research.paper.numbers import shown
+from orchestrator.research.paper.numbers import format_mean
 from orchestrator.research.paper.tables import metric_words
 
-Data = dict[str, Any]
+PromptData = dict[str, Any]
 
 
 def code(name: str) -> str:
@@ -21,17 +21,17 @@ def list_of(items: list[str]) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
-def tested(row: Data) -> str:
+def tested(row: PromptData) -> str:
     """What a run tested, in the words that were recorded when it was made."""
     return f"{escape(row['description'].rstrip('.'))} (run {row['run']})"
 
 
-def printed(entry: Data) -> str:
+def printed(entry: PromptData) -> str:
     error = entry["print_stderr"]
     return f"${entry['print_mean']}$" if error is None else rf"${entry['print_mean']} \pm {error}$"
 
 
-def better(data: Data, row: Data, dataset: str, metric: str) -> tuple[float, float]:
+def better(data: PromptData, row: PromptData, dataset: str, metric: str) -> tuple[float, float]:
     """The difference from the baseline, and its size in combined standard errors.
 
     The size is infinite where both errors are 0 and the means differ, and 0 where nothing can
@@ -47,18 +47,18 @@ def better(data: Data, row: Data, dataset: str, metric: str) -> tuple[float, flo
     return apart, abs(apart) / spread if spread else math.inf
 
 
-def comparison(data: Data, row: Data, dataset: str, metric: str) -> str:
+def comparison(data: PromptData, row: PromptData, dataset: str, metric: str) -> str:
     """One sentence: a run against the baseline; empty where one of the two is missing."""
     base, mine = _entry(data["results"][0], dataset, metric), _entry(row, dataset, metric)
     if base is None or mine is None:
         return ""
     return (
-        f"In run {row['run']}, the {named(data, metric)} on {code(dataset)} is {printed(mine)}, "
+        f"In run {row['run']}, the {metric_name(data, metric)} on {code(dataset)} is {printed(mine)}, "
         f"against {printed(base)} in the baseline: {_verdict(data, row, dataset, metric)}."
     )
 
 
-def measured(data: Data, dataset: str, metric: str) -> str:
+def measured_sentence(data: PromptData, dataset: str, metric: str) -> str:
     """One sentence: the baseline's mean, then each run's, with how it compares."""
     base = _entry(data["results"][0], dataset, metric)
     rows = [row for row in data["results"][1:] if _entry(row, dataset, metric)]
@@ -70,23 +70,23 @@ def measured(data: Data, dataset: str, metric: str) -> str:
         for row in rows
     ]
     return (
-        f"The {named(data, metric)} on {code(dataset)} is {printed(base)} in the baseline, "
+        f"The {metric_name(data, metric)} on {code(dataset)} is {printed(base)} in the baseline, "
         f"{list_of(said)}."
     )
 
 
-def named(data: Data, metric: str) -> str:
+def metric_name(data: PromptData, metric: str) -> str:
     """A metric's name in prose, as LaTeX."""
     known = data["metrics"].get(metric)
     return escape(known["words"] if known else metric_words(metric))
 
 
-def _entry(row: Data, dataset: str, metric: str) -> Data | None:
-    found: Data | None = row["datasets"].get(dataset, {}).get(metric)
+def _entry(row: PromptData, dataset: str, metric: str) -> PromptData | None:
+    found: PromptData | None = row["datasets"].get(dataset, {}).get(metric)
     return found
 
 
-def _verdict(data: Data, row: Data, dataset: str, metric: str) -> str:
+def _verdict(data: PromptData, row: PromptData, dataset: str, metric: str) -> str:
     apart, size = better(data, row, dataset, metric)
     if apart == 0:
         return "the same"
@@ -98,4 +98,4 @@ def _verdict(data: Data, row: Data, dataset: str, metric: str) -> str:
         "higher": "better" if apart > 0 else "worse",
     }
     spread = abs(apart) / size if math.isfinite(size) else None
-    return f"{word.get(direction, 'different')} by ${shown(abs(apart), spread)}$"
+    return f"{word.get(direction, 'different')} by ${format_mean(abs(apart), spread)}$"

@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.core.job import Limits
 from orchestrator.policy.runtimes import LEAST_PIDS
-from orchestrator.record.attestation import Pairs
+from orchestrator.record.attestation import SettingPairs
 from orchestrator.sandbox.engine.stream import STDOUT, Stream
 
 RUNTIME = "runsc"
@@ -45,7 +45,7 @@ def needs(limits: Limits, info: Mapping[str, Any]) -> Iterator[tuple[str, bool, 
     )
 
 
-def status_inside(stream: Stream) -> Pairs:
+def status_inside(stream: Stream) -> SettingPairs:
     """What gVisor's kernel says of the job's processes, before the job's program starts.
 
     The gate's first words are its own ``/proc/self/status`` and an empty line, and then it waits.

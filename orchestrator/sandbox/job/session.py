@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.core.errors import Interrupted, SandboxFailed
 from orchestrator.core.job import Attestation, Job, JobResult, Verdict
-from orchestrator.record.attestation import Pairs, suspected, verdict
+from orchestrator.record.attestation import SettingPairs, suspected, verdict
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.objects import remove_container
@@ -37,11 +37,11 @@ class Facts:
     policy: str
     storage: str
     engine: Mapping[str, Any]
-    asked: Pairs
-    inspected: Pairs
-    seen: Pairs
+    asked: SettingPairs
+    inspected: SettingPairs
+    seen: SettingPairs
     deadline: float
-    gpus: Pairs = ()
+    gpus: SettingPairs = ()
 
 
 class Session:

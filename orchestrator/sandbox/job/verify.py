@@ -10,7 +10,7 @@ from orchestrator.core.errors import ControlUnavailable, SandboxFailed
 from orchestrator.core.job import Limits
 from orchestrator.core.tree import digest
 from orchestrator.policy.runtimes import unread
-from orchestrator.record.attestation import Pairs, flat, mismatches, same_keys
+from orchestrator.record.attestation import SettingPairs, flatten_settings, mismatches, same_keys
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.gpus.cdi import same_form
 from orchestrator.sandbox.job import gvisor
@@ -52,7 +52,9 @@ def check_possible(engine: Engine, limits: Limits) -> dict[str, Any]:
     return info
 
 
-def read_back(engine: Engine, container: str, body: Mapping[str, Any]) -> tuple[Pairs, Pairs]:
+def read_back(
+    engine: Engine, container: str, body: Mapping[str, Any]
+) -> tuple[SettingPairs, SettingPairs]:
     """What was asked and what the engine made of it, both as pairs.
 
     Raises:
@@ -64,7 +66,7 @@ def read_back(engine: Engine, container: str, body: Mapping[str, Any]) -> tuple[
     config = {key: body[key] for key in keys}
     host = body["HostConfig"] | {"SecurityOpt": hashed(body["HostConfig"]["SecurityOpt"])}
     asked = {"Config": config, "HostConfig": host, "Image": body["Image"]}
-    ask, got = flat(asked), flat(same_keys(asked, _normal(have)))
+    ask, got = flatten_settings(asked), flatten_settings(same_keys(asked, _normal(have)))
     env = dict(line.split("=", 1) for line in have["Config"]["Env"])
     wrong = list(mismatches(ask, got))
     wrong += [
@@ -115,7 +117,7 @@ def _normal(have: Mapping[str, Any]) -> dict[str, Any]:
     return {**have, "HostConfig": host}
 
 
-def check_seen(seen: Pairs, limits: Limits) -> None:
+def check_seen(seen: SettingPairs, limits: Limits) -> None:
     """Whether the kernel's view of the started container is what was asked.
 
     Raises:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.core.errors import SandboxFailed
-from orchestrator.record.attestation import Pairs
+from orchestrator.record.attestation import SettingPairs
 from orchestrator.sandbox.storage.quota import OPTIONS
 
 WORKSPACE, NO_MOUNT = "mount of the workspace", "none"
@@ -38,7 +38,7 @@ def mount_of(folder: Path, mountinfo: str) -> Mount:
     return found
 
 
-def workspace_of(pid: int, workdir: str) -> Pairs:
+def workspace_of(pid: int, workdir: str) -> SettingPairs:
     """How a container's working directory is mounted, as its first process has it.
 
     Nothing where this process may not look: then there is the engine's word alone.
@@ -53,7 +53,7 @@ def workspace_of(pid: int, workdir: str) -> Pairs:
     return ((WORKSPACE, f"{mount.kind} {','.join(mount.options)}"),)
 
 
-def check_workspace(seen: Pairs, backend: str) -> None:
+def check_workspace(seen: SettingPairs, backend: str) -> None:
     """Whether the options that a backend's mounts are asked for are there.
 
     Raises:

@@ -1,60 +1,47 @@
-"""The contract of a template: every rule, and the check that one keeps them.
+"""The contract of a template: every rule, and the functions that check them.
 
-The rules here need a template's files alone. ``measured.py`` holds those that its runs show, and
-``console/trial.py`` makes the runs.
+These rules need only a template's files. ``measured.py`` has the rules for the results of its runs;
+``api/template_run.py`` makes the runs.
 """
 
 from __future__ import annotations
 
 from orchestrator.core.errors import BadTemplate, listed
 from orchestrator.template.contract import code, data, files, paper
-from orchestrator.template.contract.code import knob_line
-from orchestrator.template.contract.finding import Finding, Judged, Rule
-from orchestrator.template.contract.paper import AUTHOR, PLACEHOLDERS
+from orchestrator.template.contract.finding import ContractRule, RuleFinding, RuleResult
 from orchestrator.template.template import Template
 
-__all__ = [
-    "AUTHOR",
-    "PLACEHOLDERS",
-    "RULES",
-    "Finding",
-    "Judged",
-    "Rule",
-    "check",
-    "judged",
-    "knob_line",
-    "require",
-]
-
 RULES = (
-    Rule("files", "the five files are there, and those that the manifest names", files.there),
-    Rule("names", "no file has a name that an idea's records need", files.reserved),
-    Rule("plain", "data is in kinds of file that a person can read", files.plain),
-    Rule("task", "prompt.json and seed_ideas.json have their form", files.json_files),
-    Rule("code", "the code is Python", code.parses),
-    Rule("packages", "what it imports is declared, and in its image", code.packages),
-    Rule("knobs", "one line turns each knob", code.knobs),
-    Rule("data", "each scale has data without which it can run, or names it", data.offline),
-    Rule("paper", "each part of the paper has its place", paper.skeleton),
+    ContractRule("files", "the required files exist, and those of the manifest", files.there),
+    ContractRule("names", "no file has a name that an idea's records need", files.reserved),
+    ContractRule("plain", "data is in human-readable kinds of file", files.readable_data),
+    ContractRule(
+        "task", "prompt.json and seed_ideas.json have the required form", files.json_files
+    ),
+    ContractRule("code", "the code is Python", code.parses),
+    ContractRule("packages", "its imports are declared, and in its image", code.packages),
+    ContractRule("knobs", "one line sets each knob", code.knobs_on_one_line),
+    ContractRule("data", "some scale needs no download; each scale names its data", data.offline),
+    ContractRule("paper", "each part of the paper has its placeholder", paper.skeleton),
 )
 
 
-def judged(template: Template) -> tuple[Judged, ...]:
-    """Every rule with what it found, in the order of :data:`RULES`."""
-    return tuple(Judged(r.name, r.promise, tuple(r.judge(template))) for r in RULES)
+def rule_results(template: Template) -> tuple[RuleResult, ...]:
+    """Every rule with its findings, in the order of :data:`RULES`."""
+    return tuple(RuleResult(r.name, r.promise, tuple(r.judge(template))) for r in RULES)
 
 
-def check(template: Template) -> tuple[Finding, ...]:
-    """Everything that is wrong with ``template``; empty if it keeps its contract."""
-    return tuple(finding for rule in judged(template) for finding in rule.findings)
+def contract_findings(template: Template) -> tuple[RuleFinding, ...]:
+    """Every violation of the contract by ``template``."""
+    return tuple(finding for rule in rule_results(template) for finding in rule.findings)
 
 
-def require(template: Template) -> None:
-    """Raise :class:`BadTemplate` with all findings, if there are any."""
-    findings = check(template)
+def require_contract(template: Template) -> None:
+    """Raise :class:`BadTemplate` with every violation, if there are any."""
+    findings = contract_findings(template)
     if findings:
         raise BadTemplate(
-            f"the template {template.name} does not keep its contract",
+            f"the template {template.name} violates its contract",
             where=template.origin,
             why=listed([f"{f.where}: {f.what}; {f.todo}" for f in findings]),
             todo=f"correct these, then: aisci template check {template.origin}",

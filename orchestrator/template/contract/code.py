@@ -1,4 +1,4 @@
-"""Rules about a template's code: it is Python, its imports are known, its knobs are one line each."""
+"""Rules for a template's code: it is Python, its imports are known, each knob is one line."""
 
 from __future__ import annotations
 
@@ -7,29 +7,26 @@ import sys
 from collections.abc import Iterator
 
 from orchestrator.core.errors import BadTemplate
-from orchestrator.template.contract.finding import Finding
+from orchestrator.template.contract.finding import RuleFinding
 from orchestrator.template.folder import MANIFEST
-from orchestrator.template.lockfile import beside_base, importable, read
+from orchestrator.template.lockfile import beside_base, importable, read_lock
 from orchestrator.template.template import Template
 
 _UNREADABLE = (SyntaxError, ValueError, RecursionError, BadTemplate)
 
 
-def parses(template: Template) -> Iterator[Finding]:
+def parses(template: Template) -> Iterator[RuleFinding]:
     for path in _python(template):
         try:
             ast.parse(template.text(path))
         except _UNREADABLE as error:
             line = getattr(error, "lineno", None)
-            yield Finding(
-                f"{path}:{line}" if line else path,
-                f"it is not Python: {error}",
-                "correct the syntax",
-            )
+            where = f"{path}:{line}" if line else path
+            yield RuleFinding(where, f"it is not Python: {error}", "correct the syntax")
 
 
-def packages(template: Template) -> Iterator[Finding]:
-    """What the code imports beside the standard library and its own files."""
+def packages(template: Template) -> Iterator[RuleFinding]:
+    """Imports that are neither in the standard library, the template nor the declared packages."""
     own = {path.split("/")[0].removesuffix(".py") for path in template.files}
     declared, lock = set(template.manifest.packages), template.manifest.lock
     yield from _listed(template)
@@ -37,35 +34,37 @@ def packages(template: Template) -> Iterator[Finding]:
         try:
             used = _imports(template.text(path)) - own
         except _UNREADABLE:
-            continue  # the rule before reports it
+            continue  # the rule `code` reports it
         for name in sorted(used - declared):
             if not template.inferred:
-                yield Finding(
+                yield RuleFinding(
                     path, f"it imports {name}, which is not declared", f"add {name} to packages"
                 )
     for name in sorted(declared - importable()) if lock is None else ():
-        yield Finding(
+        yield RuleFinding(
             f"{MANIFEST}: packages",
             f"{name} is an unknown package: the image has no such module, and there is no `lock`",
             "correct the name, or list what it comes from: docs/templates.md, Packages",
         )
 
 
-def _listed(template: Template) -> Iterator[Finding]:
-    """What is wrong with the template's own list of packages."""
+def _listed(template: Template) -> Iterator[RuleFinding]:
+    """Errors in the template's own list of packages."""
     lock = template.manifest.lock
     if lock is None:
         return
     if lock not in template.files:
-        yield Finding(f"{MANIFEST}: lock", f"{lock} is not in the folder", "add it, or remove it")
+        yield RuleFinding(
+            f"{MANIFEST}: lock", f"{lock} is not in the folder", "add it, or remove it"
+        )
         return
     try:
-        packages, wrong = read(template.text(lock))
+        packages, wrong = read_lock(template.text(lock))
     except BadTemplate as error:
-        yield Finding(lock, error.what, "save it as UTF-8")
+        yield RuleFinding(lock, error.what, "save it as UTF-8")
         return
-    for one in (*wrong, *beside_base(packages)):
-        yield Finding(f"{lock}:{one.line}", one.what, one.todo)
+    for problem in (*wrong, *beside_base(packages)):
+        yield RuleFinding(f"{lock}:{problem.line}", problem.what, problem.todo)
 
 
 def _python(template: Template) -> Iterator[str]:
@@ -74,16 +73,16 @@ def _python(template: Template) -> Iterator[str]:
 
 def _imports(source: str) -> frozenset[str]:
     """Top-level names that ``source`` imports from outside the standard library."""
-    found: set[str] = set()
+    names: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.split(".")[0])
-    return frozenset(found - sys.stdlib_module_names)
+            names.append(node.module)
+    return frozenset({name.split(".")[0] for name in names} - sys.stdlib_module_names)
 
 
-def knobs(template: Template) -> Iterator[Finding]:
+def knobs_on_one_line(template: Template) -> Iterator[RuleFinding]:
     for name, knob in template.manifest.knobs.items():
         if knob.file not in template.files:
             continue
@@ -94,7 +93,7 @@ def knobs(template: Template) -> Iterator[Finding]:
         except _UNREADABLE as error:
             trouble = str(error)
         if trouble:
-            yield Finding(
+            yield RuleFinding(
                 f"{MANIFEST}: knobs.{name}",
                 trouble,
                 f"write `{knob.constant} = {knob.default!r}` once, at the top level of {knob.file}",
@@ -104,20 +103,22 @@ def knobs(template: Template) -> Iterator[Finding]:
 def knob_line(source: str, constant: str) -> tuple[str, object]:
     """The whole line that assigns ``constant``, and its literal value.
 
-    Raises ValueError where one changed line would not turn it: it is assigned twice, below the
-    top level, over several lines, not as a literal, or another line reads the same; SyntaxError
-    where ``source`` is not Python.
+    Raises:
+        ValueError: changing that one line would not change the constant everywhere: it is assigned
+            twice, below the top level, over several lines or not as a literal, or another line
+            is the same.
+        SyntaxError: ``source`` is not Python.
     """
     tree = ast.parse(source)
-    found = [node for node in ast.walk(tree) if _binds(node, constant)]
-    if len(found) != 1:
-        raise ValueError(f"{constant} is assigned {len(found)} times")
-    node = found[0]
+    nodes = [node for node in ast.walk(tree) if _binds(node, constant)]
+    if len(nodes) != 1:
+        raise ValueError(f"{constant} is assigned {len(nodes)} times")
+    node = nodes[0]
     if not isinstance(node, ast.Assign) or node not in tree.body or node.lineno != node.end_lineno:
         raise ValueError(f"{constant} is not assigned in one line at the top level")
     lines = source.splitlines()
     if lines.count(lines[node.lineno - 1]) != 1:
-        raise ValueError(f"the line of {constant} stands more than once")
+        raise ValueError(f"the line of {constant} occurs more than once")
     try:
         return lines[node.lineno - 1], ast.literal_eval(node.value)
     except ValueError as error:
@@ -125,11 +126,8 @@ def knob_line(source: str, constant: str) -> tuple[str, object]:
 
 
 def _binds(node: ast.AST, name: str) -> bool:
-    """Is ``node`` an assignment, of any kind, to the variable ``name``?"""
-    if isinstance(node, ast.Assign):
-        targets = node.targets
-    elif isinstance(node, ast.AugAssign | ast.AnnAssign):
-        targets = [node.target]
-    else:
+    """Whether ``node`` is an assignment, of any kind, to the variable ``name``."""
+    if not isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
         return False
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
     return any(isinstance(t, ast.Name) and t.id == name for t in targets)

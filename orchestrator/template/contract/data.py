@@ -1,28 +1,28 @@
-"""The rule about data: what is fetched is never all that a template can run on."""
+"""The rule for data: a template can also run without downloaded data."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.template.contract.finding import Finding
+from orchestrator.template.contract.finding import RuleFinding
 from orchestrator.template.folder import MANIFEST
 from orchestrator.template.template import Template
 
 
-def offline(template: Template) -> Iterator[Finding]:
-    """The smallest scale needs nothing from outside, and what is fetched is needed by some scale."""
+def offline(template: Template) -> Iterator[RuleFinding]:
+    """Some scale needs no downloaded data, and some scale needs each downloaded data set."""
     manifest = template.manifest
     if manifest.data and all(scale.data for scale in manifest.scales.values()):
-        yield Finding(
+        yield RuleFinding(
             f"{MANIFEST}: scales",
-            "every scale needs data that is fetched",
-            "give one scale data that the experiment makes itself, so that a first run needs nothing",
+            "every scale needs downloaded data",
+            "give one scale data that the experiment generates, so that a first run needs no download",
         )
     needed = {name for scale in manifest.scales.values() for name in scale.data}
-    for one in manifest.data:
-        if one.source == "download" and one.name not in needed:
-            yield Finding(
-                f"{MANIFEST}: data.{one.name}",
+    for data in manifest.data:
+        if data.source == "download" and data.name not in needed:
+            yield RuleFinding(
+                f"{MANIFEST}: data.{data.name}",
                 "no scale needs it",
-                f"name {one.name} in the `data` of a scale, or remove it",
+                f"name {data.name} in the `data` of a scale, or remove it",
             )

@@ -9,8 +9,8 @@ from orchestrator.template.template import Template
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What is wrong at ``where`` (a path, perhaps with a line or key), and how to correct it."""
+class RuleFinding:
+    """An error at ``where`` (a path, possibly with a line or key), and its correction."""
 
     where: str
     what: str
@@ -18,21 +18,21 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """A rule of the contract that a template's files alone show to hold or not."""
+class ContractRule:
+    """A rule of the contract that a template's files alone can violate."""
 
     name: str
     promise: str
-    judge: Callable[[Template], Iterable[Finding]]
+    judge: Callable[[Template], Iterable[RuleFinding]]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """One rule and what was found; ``why_not`` where this template gives nothing to judge by."""
+class RuleResult:
+    """One rule and its findings; ``why_not`` says why the rule does not apply to this template."""
 
     name: str
     promise: str
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[RuleFinding, ...] = ()
     why_not: str = ""
 
     @property

@@ -1,4 +1,4 @@
-"""Rules that a template's runs show: pure judgements of what came out of its containers."""
+"""Rules for the results of a template's runs: pure functions of its containers' output."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from orchestrator.core.errors import BadResults
 from orchestrator.core.job import JobResult, Verdict
-from orchestrator.template.contract.files import UNPICKLING
-from orchestrator.template.contract.finding import Finding, Judged
+from orchestrator.template.contract.files import OPAQUE, UNPICKLING
+from orchestrator.template.contract.finding import RuleFinding, RuleResult
 from orchestrator.template.folder import MANIFEST
 from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import Results, parse_final_info, per_seed
@@ -18,186 +18,195 @@ from orchestrator.template.template import Template
 from orchestrator.template.untrained import compare_untrained
 
 FINAL = "run_0/final_info.json"
-TAIL = 12  # lines of a program's last words
-SAME = 1e-9  # relative: two ways of adding up a few floats
+_TAIL = 12  # lines of a program's last output
+_SAME = 1e-9  # relative: the rounding of two ways to sum a few floats
 _MORE = "give it more in the policy's block `experiment`, or make the scale smaller"
-_MEND = {
-    Verdict.FAILED: "correct the cause that its last words name",
+_CORRECTIONS = {
+    Verdict.FAILED: "correct the cause that its last output names",
     Verdict.TIMED_OUT: _MORE,
     Verdict.OUT_OF_CPU_TIME: _MORE,
     Verdict.OUT_OF_MEMORY: _MORE,
     Verdict.OUT_OF_GPU_MEMORY: _MORE,
-    Verdict.OUT_OF_STORAGE: "write less: the policy's storage.workspace is all the room there is",
+    Verdict.OUT_OF_STORAGE: "write less: storage.workspace of the policy limits it",
     Verdict.OUT_OF_PIDS: "start fewer processes and threads",
     Verdict.LOG_FLOOD: "print less: a line for each evaluation, not for each step",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """One run's ``final_info.json``: as results, and each metric's values by seed."""
+class MeasuredRun:
+    """The ``final_info.json`` of a run: the results, and by data set each metric's value per seed."""
 
     results: Results
     values: Mapping[str, Mapping[str, tuple[float, ...]]]
 
     @classmethod
-    def of(cls, data: bytes) -> Measured:
+    def of(cls, data: bytes) -> MeasuredRun:
         """Raises :class:`BadResults`."""
         return cls(parse_final_info(data), per_seed(data))
 
 
-def finishes(result: JobResult) -> Judged:
-    """Whether the experiment ended well and left its numbers."""
-    return Judged("finishes", f"experiment.py ends well and leaves {FINAL}", tuple(_ran(result)))
+def finishes(result: JobResult) -> RuleResult:
+    """Whether the experiment succeeded and wrote its results."""
+    return RuleResult("finishes", f"experiment.py succeeds and writes {FINAL}", tuple(_ran(result)))
 
 
-def _ran(result: JobResult) -> Iterator[Finding]:
+def _ran(result: JobResult) -> Iterator[RuleFinding]:
     if not result.ok:
-        todo = _MEND.get(result.verdict, "run it again")
-        yield Finding("experiment.py", f"it ended as: {result.verdict}{last_words(result)}", todo)
+        yield _failure("experiment.py", result)
     elif result.files.get(FINAL) is None:
         refused = ", ".join(f"{name!r}: {why}" for name, why in result.refused[:3])
-        yield Finding(
+        yield RuleFinding(
             "experiment.py",
-            f"it left no {FINAL}" + (f"; refused: {refused}" if refused else ""),
+            f"it did not write {FINAL}" + (f"; refused: {refused}" if refused else ""),
             "write final_info.json into the folder that --out_dir names",
         )
 
 
-def readable(error: BadResults | None) -> Judged:
-    """Whether the numbers could be read; ``error`` says why not."""
-    found = () if error is None else (Finding(FINAL, error.why or error.what, error.todo),)
-    return Judged("numbers", "final_info.json holds finite numbers by data set", found)
+def readable(error: BadResults | None) -> RuleResult:
+    """Whether the results are readable; ``error`` says why not."""
+    found = () if error is None else (RuleFinding(FINAL, error.why or error.what, error.todo),)
+    return RuleResult("numbers", "final_info.json holds finite numbers by data set", found)
 
 
-def declared(template: Template, measured: Measured) -> Judged:
-    promise = "what is measured is what the manifest declares"
+def declared(template: Template, measured: MeasuredRun) -> RuleResult:
+    promise = "the measured metrics are the declared ones"
     if not template.manifest.metrics:
-        return Judged("metrics", promise, why_not="no manifest declares metrics")
-    return Judged("metrics", promise, tuple(_declared(template.manifest, measured.results)))
+        return RuleResult("metrics", promise, why_not="no manifest declares metrics")
+    return RuleResult("metrics", promise, tuple(_declared(template.manifest, measured.results)))
 
 
-def _declared(manifest: Manifest, results: Results) -> Iterator[Finding]:
+def _declared(manifest: Manifest, results: Results) -> Iterator[RuleFinding]:
     for name in results.metrics:
         if name not in manifest.metrics:
             todo = f"declare {name}: direction, unit and description"
-            yield Finding(f"{MANIFEST}: metrics", f"the run reports {name!r}, not declared", todo)
+            yield RuleFinding(
+                f"{MANIFEST}: metrics", f"the run reports {name!r}, not declared", todo
+            )
     for name in manifest.metrics:
         if name not in results.metrics:
             todo = f"write {name} among the 'means', or remove it from the manifest"
-            yield Finding(FINAL, f"no data set has the declared metric {name!r}", todo)
+            yield RuleFinding(FINAL, f"no data set has the declared metric {name!r}", todo)
     for path in results.ignored:
         todo = "write a number, or keep text in another file"
-        yield Finding(FINAL, f"{path} is no number that belongs to a metric", todo)
+        yield RuleFinding(FINAL, f"{path} is not a number of a metric", todo)
 
 
-def errors(template: Template, scale: str, measured: Measured) -> Judged:
-    """Whether values stand there for every seed, and means and standard errors follow from them."""
-    promise = "means and standard errors follow from one value for each seed"
+def errors(template: Template, scale: str, measured: MeasuredRun) -> RuleResult:
+    """Whether there is a value for every seed, and the means and standard errors match them."""
+    promise = "means and standard errors match the values per seed"
     if not any(measured.values.values()):
-        return Judged("seeds", promise, why_not="final_info_dict holds no values by seed")
-    return Judged("seeds", promise, tuple(_errors(template.manifest, scale, measured)))
+        return RuleResult("seeds", promise, why_not="final_info_dict has no values by seed")
+    return RuleResult("seeds", promise, tuple(_errors(template.manifest, scale, measured)))
 
 
-def _errors(manifest: Manifest, scale: str, measured: Measured) -> Iterator[Finding]:
+def _errors(manifest: Manifest, scale: str, measured: MeasuredRun) -> Iterator[RuleFinding]:
     for dataset, metrics in measured.values.items():
         seeds = manifest.seeds(scale, dataset)
         for name, values in metrics.items():
             where = f"{FINAL}: {dataset}.final_info_dict.{name}"
             if seeds is not None and len(values) != len(seeds):
-                yield Finding(
+                yield RuleFinding(
                     where,
                     f"it has {len(values)} values, the manifest {len(seeds)} seeds",
                     f"write one value for each seed, or correct scales.{scale}.seeds",
                 )
-            yield from _follows(where, name, values, measured.results, dataset)
+            yield from _statistics(where, name, values, measured.results, dataset)
 
 
-def _follows(
+def _statistics(
     where: str, name: str, values: tuple[float, ...], results: Results, dataset: str
-) -> Iterator[Finding]:
-    told = results.datasets[dataset]
-    metric = next((m for m in (name, f"{name}_mean") if m in told.means), None)
+) -> Iterator[RuleFinding]:
+    data = results.datasets[dataset]
+    metric = next((m for m in (name, f"{name}_mean") if m in data.means), None)
     if metric is None:
         return
     mean = statistics.fmean(values)
-    if not math.isclose(told.means[metric], mean, rel_tol=SAME, abs_tol=1e-12):
-        what = f"its mean is {mean:.6g}, means.{metric} says {told.means[metric]:.6g}"
-        yield Finding(where, what, "write the mean of these values")
+    if not math.isclose(data.means[metric], mean, rel_tol=_SAME, abs_tol=1e-12):
+        what = f"its mean is {mean:.6g}, means.{metric} says {data.means[metric]:.6g}"
+        yield RuleFinding(where, what, "write the mean of these values")
     stderr = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0
-    have = told.stderrs.get(metric)
+    have = data.stderrs.get(metric)
     if have is not None and not math.isclose(have, stderr, rel_tol=1e-6, abs_tol=1e-12):
         what = f"its standard error is {stderr:.6g}, stderrs says {have:.6g}"
         todo = "the sample deviation (n - 1 in its divisor) over the root of n"
-        yield Finding(where, what, todo)
+        yield RuleFinding(where, what, todo)
 
 
-def leaves(template: Template, result: JobResult) -> Judged:
-    promise = "a run leaves nothing that would run when it is read"
+def leaves(template: Template, result: JobResult) -> RuleResult:
+    promise = "a run writes no file that can run code when it is read"
     if template.inferred:
-        return Judged("leftovers", promise, why_not="kept as opaque bytes for its own plot.py")
+        return RuleResult(
+            "leftovers",
+            promise,
+            why_not="without a manifest, files are opaque and only its own plot.py reads them",
+        )
     found = tuple(
-        Finding(path, "the file is of a kind that runs code or hides it", "write JSON or CSV")
+        RuleFinding(path, OPAQUE, "write JSON or CSV")
         for path in result.files.paths()
         if path.endswith(UNPICKLING)
     )
-    return Judged("leftovers", promise, found)
+    return RuleResult("leftovers", promise, found)
 
 
-def repeats(template: Template, first: Results, again: Results) -> Judged:
-    """Whether a second run with the same seeds gave the same numbers to the last bit."""
+def repeats(template: Template, first: Results, again: Results) -> RuleResult:
+    """Whether a second run with the same seeds gave exactly the same numbers."""
     found = tuple(_differ(template.manifest, first, again))
-    return Judged("repeats", "the same seeds give the same numbers again", found)
+    return RuleResult("repeats", "the same seeds give the same numbers again", found)
 
 
-def _differ(manifest: Manifest, first: Results, again: Results) -> Iterator[Finding]:
+def _differ(manifest: Manifest, first: Results, again: Results) -> Iterator[RuleFinding]:
     for dataset, data in first.datasets.items():
         other = again.datasets.get(dataset)
         for name, value in data.means.items():
             now = None if other is None else other.means.get(name)
             metric = manifest.metrics.get(name)
             if now != value and (metric is None or metric.repeatable):
-                yield Finding(
+                yield RuleFinding(
                     f"{FINAL}: {dataset}.{name}",
                     f"it was {value!r}, then {now!r}",
-                    "seed every source of chance; for a time or rate write `repeatable: false`",
+                    "seed every random generator; for a time or rate write `repeatable: false`",
                 )
 
 
-def trained(template: Template, scale: str, results: Results) -> Judged:
+def trained(template: Template, scale: str, results: Results) -> RuleResult:
     promise = "training beats the untrained model by the stated margin"
     if not template.manifest.scales[scale].beats:
-        return Judged("trained", promise, why_not=f"the scale {scale} states no margin")
+        return RuleResult("trained", promise, why_not=f"the scale {scale} states no margin")
     try:
         beats = compare_untrained(template.manifest, scale, results)
     except BadResults as error:
-        return Judged("trained", promise, (Finding(error.where, error.what, error.todo),))
+        return RuleResult("trained", promise, (RuleFinding(error.where, error.what, error.todo),))
     found = tuple(
-        Finding(
+        RuleFinding(
             f"{MANIFEST}: scales.{scale}.beats",
-            f"{one.metric} on {one.dataset}: {one.trained:.4g} trained, {one.untrained:.4g} "
-            f"untrained; better by {one.gain:.4g} where {one.margin:g} is asked",
+            f"{row.metric} on {row.dataset}: {row.trained:.4g} trained, {row.untrained:.4g} "
+            f"untrained; better by {row.gain:.4g} where {row.margin:g} is required",
             "give the scale more steps, or correct the margin",
         )
-        for one in beats
-        if not one.held
+        for row in beats
+        if not row.held
     )
-    return Judged("trained", promise, found)
+    return RuleResult("trained", promise, found)
 
 
-def draws(result: JobResult, pictures: tuple[str, ...]) -> Judged:
-    """Whether ``plot.py`` ended well and left ``pictures``: names of files that are PNG."""
-    found: list[Finding] = []
+def draws(result: JobResult, pictures: tuple[str, ...]) -> RuleResult:
+    """Whether ``plot.py`` succeeded and wrote ``pictures``, the names of PNG files."""
+    findings: tuple[RuleFinding, ...] = ()
     if not result.ok:
-        what = f"it ended as: {result.verdict}{last_words(result)}"
-        found.append(Finding("plot.py", what, _MEND.get(result.verdict, "run it again")))
+        findings = (_failure("plot.py", result),)
     elif not pictures:
-        todo = "save *.png into the folder that it runs in"
-        found.append(Finding("plot.py", "no PNG file came home", todo))
-    return Judged("figures", "plot.py draws the runs beside it as PNG files", tuple(found))
+        todo = "save *.png in its working folder"
+        findings = (RuleFinding("plot.py", "it wrote no PNG file", todo),)
+    return RuleResult("figures", "plot.py draws the runs in its folder as PNG files", findings)
+
+
+def _failure(program: str, result: JobResult) -> RuleFinding:
+    what = f"it ended as: {result.verdict}{last_words(result)}"
+    return RuleFinding(program, what, _CORRECTIONS.get(result.verdict, "run it again"))
 
 
 def last_words(result: JobResult) -> str:
-    """The end of a program's errors, a line each, under what is said of it."""
-    lines = [line for line in result.stderr.splitlines() if line.strip()][-TAIL:]
+    """The last lines of a program's stderr, each on an indented line of its own."""
+    lines = [line for line in result.stderr.splitlines() if line.strip()][-_TAIL:]
     return "".join(f"\n      | {line}" for line in lines)

@@ -1,11 +1,11 @@
-"""The rule about ``latex/template.tex``: a skeleton with one place for each part of a paper."""
+"""The rule for ``latex/template.tex``: a paper with one placeholder for each part."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from orchestrator.core.errors import BadTemplate
-from orchestrator.template.contract.finding import Finding
+from orchestrator.template.contract.finding import RuleFinding
 from orchestrator.template.template import PAPER, Template
 
 PLACEHOLDERS = {
@@ -19,35 +19,32 @@ PLACEHOLDERS = {
     "Results": "RESULTS HERE",
     "Conclusion": "CONCLUSIONS HERE",
 }
-"""What stands in ``latex/template.tex`` where each part of the paper goes; the names that the
-AI Scientist's templates use. A template of ours has :data:`AUTHOR` too."""
+"""The placeholders in ``latex/template.tex``, as in the AI Scientist's templates. A template with a
+manifest has :data:`AUTHOR` too."""
 
 AUTHOR = "AUTHOR HERE"
 
 
-def skeleton(template: Template) -> Iterator[Finding]:
+def skeleton(template: Template) -> Iterator[RuleFinding]:
     if PAPER not in template.files:
         return
     try:
         text = template.text(PAPER)
     except BadTemplate as error:
-        yield Finding(PAPER, error.what, "save it as UTF-8")
+        yield RuleFinding(PAPER, error.what, "save it as UTF-8")
         return
-    wanted = [*PLACEHOLDERS.values(), *([] if template.inferred else [AUTHOR])]
-    for mark in wanted:
+    marks = [*PLACEHOLDERS.values(), *([] if template.inferred else [AUTHOR])]
+    for mark in marks:
         if text.count(mark) != 1:
-            yield Finding(
-                PAPER,
-                f"{mark!r} stands {text.count(mark)} times",
-                f"write {mark} once, on its own line",
-            )
+            what = f"{mark!r} occurs {text.count(mark)} times"
+            yield RuleFinding(PAPER, what, f"write {mark} once, on its own line")
     for needed in ("\\documentclass", "\\begin{document}", "\\end{document}", "\\bibliography{"):
         if needed not in text:
-            yield Finding(PAPER, f"{needed} is missing", f"add {needed}")
+            yield RuleFinding(PAPER, f"{needed} is missing", f"add {needed}")
 
 
-def filled(text: str) -> str:
-    """The skeleton with a sentence in each place, for a trial of how it compiles."""
+def sample_paper(text: str) -> str:
+    """The paper with a sentence in place of each placeholder, to test whether it compiles."""
     for part, mark in {**PLACEHOLDERS, "Author": AUTHOR}.items():
         text = text.replace(mark, f"The {part.lower()} stands here.")
     return text

@@ -1,4 +1,4 @@
-"""What a run is made of: its set-up, where it is recorded, and what it is given to work with."""
+"""The inputs of a run: its specification, its location, and its dependencies."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from orchestrator.record.journal import Journal, Listener, Mode
 from orchestrator.record.paths import IdeaPaths, RunPaths
 from orchestrator.record.pins import BaselinePin, ProofPin
 from orchestrator.record.ports import Edges
-from orchestrator.research.pipeline import Outcome
+from orchestrator.research.pipeline import PursuedIdea
 from orchestrator.template.manifest import StagedData
 from orchestrator.template.template import Template
 
 
-class Saving(Protocol):
-    """Writes what is made from a finished journal; joined by the command."""
+class Exporter(Protocol):
+    """Writes the files that are made from a finished journal."""
 
-    def idea(self, output: IdeaPaths, journal: Journal, outcome: Outcome) -> None:
+    def idea(self, output: IdeaPaths, journal: Journal, outcome: PursuedIdea) -> None:
         """Write one idea's evidence, history, review and report."""
 
-    def run(self, place: Any, journal: Journal, outcomes: tuple[Outcome, ...]) -> None:
+    def run(self, location: Any, journal: Journal, outcomes: tuple[PursuedIdea, ...]) -> None:
         """Write the run's own report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
-    """What a run is made of. ``images`` maps an image name to the id that it resolved to.
+class RunSpec:
+    """The specification of a run. ``images`` maps image names to resolved ids.
 
-    ``proof`` is the latest proof of its policy, ``baseline`` a kept one that the run starts from.
+    ``proof`` is the latest proof of its policy, ``baseline`` a cached one that the run starts from.
     """
 
     template: Template
@@ -48,13 +48,13 @@ class Setup:
 
     @property
     def mounts(self) -> tuple[tuple[str, str], ...]:
-        """(name, hash) of each data set, as jobs ask for them."""
-        return tuple((one.name, one.hash) for one in self.data)
+        """(name, hash) of each data set, for jobs."""
+        return tuple((data.name, data.hash) for data in self.data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a run is recorded, and where its files are written (elsewhere in a replay)."""
+class RunLocation:
+    """The folder of a run's record, and of its files (another one in a replay)."""
 
     record: RunPaths
     output: RunPaths
@@ -62,9 +62,9 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """What the command joins to the core: edges over a blob store, and a saver of files."""
+class RunDeps:
+    """The dependencies of a run: its edges, for a blob store, and the exporter of files."""
 
     edges: Callable[[BlobStore], Edges]
-    saving: Saving
+    exporter: Exporter
     listener: Listener
