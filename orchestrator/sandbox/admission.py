@@ -45,11 +45,7 @@ class Allowance:
 
     @contextmanager
     def held(
-        self,
-        job: Limits,
-        places: Mapping[Path, int],
-        within: Deadline = FOREVER,
-        where: str = "",
+        self, job: Limits, places: Mapping[Path, int], within: Deadline = FOREVER, where: str = ""
     ) -> Iterator[None]:
         """Wait until the run's other jobs leave room for ``job``, then hold what it may use.
 

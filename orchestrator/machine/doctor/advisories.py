@@ -21,8 +21,7 @@ Number = tuple[tuple[int, ...], int, int]
 """Its numbers, then whether a final release (4) or one before it (0 to 3), and which."""
 
 _VERSION = re.compile(
-    r"v?(\d+(?:\.\d+){0,3})(?:[-~.]?(dev|alpha|beta|rc)[-.]?(\d*))?(?=$|[^0-9a-z:.])",
-    re.IGNORECASE,
+    r"v?(\d+(?:\.\d+){0,3})(?:[-~.]?(dev|alpha|beta|rc)[-.]?(\d*))?(?=$|[^0-9a-z:.])", re.IGNORECASE
 )
 _STAGES = ("dev", "alpha", "beta", "rc")
 _FINAL = len(_STAGES)

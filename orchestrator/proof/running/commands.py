@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orchestrator.proof.probe import HELPERS, Bare, Probe
-from orchestrator.proof.running.fixtures import (
-    PROBES,
-)
+from orchestrator.proof.running.fixtures import PROBES
 
 _PLAYED = {".tex": f"{PROBES}/{HELPERS}/typeset.py", ".md": f"{PROBES}/{HELPERS}/editing.py"}
 _NAIVE = f"{PROBES}/{HELPERS}/naive.py"

@@ -33,10 +33,7 @@ DATA = "proof"  # the staged data set's name
 HOST_FILE = "aisci-proof-of-the-hosts"  # in a folder of this machine that no job is given
 ENGINE = "docker.sock"  # beside it, in the place of an engine's socket
 PROBES = "probes"  # below the working directory
-ENVIRONMENT = {
-    "PYTHONPATH": f"{WORKDIR}/{PROBES}/{HELPERS}",
-    "PYTHONDONTWRITEBYTECODE": "1",
-}
+ENVIRONMENT = {"PYTHONPATH": f"{WORKDIR}/{PROBES}/{HELPERS}", "PYTHONDONTWRITEBYTECODE": "1"}
 
 # As large as a probe needs, so that one is quick and fills no disk of yours.
 SMALL: dict[str, float] = {

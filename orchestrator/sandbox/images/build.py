@@ -27,13 +27,7 @@ Say = Callable[[str], None]
 
 
 def build_image(
-    engine: Engine,
-    recipe: Recipe,
-    root: Path,
-    *,
-    base_id: str,
-    ca_bundle: Path | None,
-    say: Say,
+    engine: Engine, recipe: Recipe, root: Path, *, base_id: str, ca_bundle: Path | None, say: Say
 ) -> Image:
     """Build ``recipe`` on the image ``base_id`` and label it; arguments as for ``build_images``.
 
@@ -46,11 +40,7 @@ def build_image(
         lock, home = root / recipe.lock_file, wheels_home(root)
         wheels = fetch_wheels(lock, home, ca_bundle=ca_bundle, say=say)
     say(f"building {recipe.name} ({recipe.about})")
-    labels = {
-        NAME_LABEL: recipe.name,
-        RECIPE_LABEL: recipe_hash(recipe, root),
-        BASE_LABEL: base_id,
-    }
+    labels = {NAME_LABEL: recipe.name, RECIPE_LABEL: recipe_hash(recipe, root), BASE_LABEL: base_id}
     with tempfile.TemporaryFile(prefix="aisci-context-") as context:
         write_context(context, recipe, root, wheels=wheels)
         context.seek(0)

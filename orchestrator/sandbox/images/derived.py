@@ -91,9 +91,7 @@ def resolve_for(engine: Engine, template: Template, name: str, flavour: Flavour)
     image = find(engine, derived.name)
     if image is None:
         raise ImageMissing(
-            f"the image of the template {template.name} is not built",
-            where=derived.name,
-            todo=todo,
+            f"the image of the template {template.name} is not built", where=derived.name, todo=todo
         )
     if _state(image, derived.recipe, base) != "ready":
         raise ImageStale(

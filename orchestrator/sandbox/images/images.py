@@ -83,11 +83,7 @@ def _state(engine: Engine, recipe: Recipe, root: Path) -> ImageState:
 
 
 def resolve(
-    engine: Engine,
-    name: str,
-    *,
-    flavour: Literal["cpu", "cuda"] = "cpu",
-    root: Path | None = None,
+    engine: Engine, name: str, *, flavour: Literal["cpu", "cuda"] = "cpu", root: Path | None = None
 ) -> str:
     """The id of the image that a policy names, once it is known to fit this program.
 
@@ -119,9 +115,7 @@ def resolve(
     state = _state(engine, recipe, root or shipped_root())
     if state.state == "missing":
         raise ImageMissing(
-            "an image is not built",
-            where=recipe.name,
-            todo=f"aisci images build {recipe.name}",
+            "an image is not built", where=recipe.name, todo=f"aisci images build {recipe.name}"
         )
     if state.state == "stale":
         raise ImageStale(

@@ -20,13 +20,7 @@ from typing import Self
 from orchestrator.core.errors import AisciError
 from orchestrator.core.job import Egress
 from orchestrator.core.sanitize import plain_line
-from orchestrator.sandbox.network.allowlist import (
-    MOST_HEAD,
-    Request,
-    hopeless,
-    judge,
-    split_head,
-)
+from orchestrator.sandbox.network.allowlist import MOST_HEAD, Request, hopeless, judge, split_head
 from orchestrator.sandbox.network.connection import (
     STEP_TIME,
     listening,

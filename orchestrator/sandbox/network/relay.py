@@ -21,11 +21,7 @@ class _Way:
     """One direction: what was read at its source and not written to its end yet."""
 
     def __init__(
-        self,
-        source: socket.socket,
-        end: socket.socket,
-        waiting: bytes,
-        judge: Judge = lambda _: "",
+        self, source: socket.socket, end: socket.socket, waiting: bytes, judge: Judge = lambda _: ""
     ) -> None:
         self.source, self.end, self.waiting, self._judge = source, end, waiting, judge
         self.read_all = self.done = False
