@@ -26,13 +26,20 @@ from orchestrator.core.errors import ControlUnavailable, EditorFailed
 from orchestrator.core.job import Job, JobResult, Limits
 from orchestrator.core.protocols import Blobs, LanguageModel
 from orchestrator.core.tree import Tree
-from orchestrator.editor.wire import AGAIN, LONGEST_LINE, Lines, concluded, converse, shown
+from orchestrator.editor.wire import (
+    EDIT_AGAIN,
+    MAX_LINE,
+    LineChannel,
+    conclude_edit,
+    converse,
+    visible_files,
+)
 
 WORKER = ("python3", "-I", "/opt/aisci/editor/worker.py")
 """The worker in the image ``aisci-editor``."""
 
 
-class Session(Lines, Protocol):
+class EditorSession(LineChannel, Protocol):
     """A running container whose stdin and stdout are held open."""
 
     def finish(self) -> JobResult:
@@ -46,7 +53,7 @@ class ContainerEditor:
     """
 
     def __init__(
-        self, sessions: Callable[[Job, Deadline], AbstractContextManager[Session]]
+        self, sessions: Callable[[Job, Deadline], AbstractContextManager[EditorSession]]
     ) -> None:
         self._sessions = sessions
 
@@ -56,7 +63,7 @@ class ContainerEditor:
             scope=request.scope,
             kind="editor",
             argv=WORKER,
-            files=shown(request),
+            files=visible_files(request),
             limits=request.limits,
             harvest=request.editable,
         )
@@ -68,9 +75,9 @@ class ContainerEditor:
                 "the editor's container broke off",
                 where=request.scope,
                 why=f"{result.verdict} (exit code {result.exit_code}); {result.stderr[-1000:]}",
-                todo=AGAIN,
+                todo=EDIT_AGAIN,
             )
-        return concluded(
+        return conclude_edit(
             request,
             result.files,
             reply=said.reply,
@@ -99,7 +106,7 @@ class ProcessEditor:
 
     def edit(self, request: EditRequest, model: LanguageModel, within: Deadline = FOREVER) -> Edit:
         """See :class:`orchestrator.core.protocols.Editor`."""
-        files = shown(request)
+        files = visible_files(request)
         with _private_folder() as home:
             tree = home / "tree"
             tree.mkdir()
@@ -114,14 +121,14 @@ class ProcessEditor:
                     "the editor's process broke off",
                     where=request.scope,
                     why=worker.why(),
-                    todo=AGAIN,
+                    todo=EDIT_AGAIN,
                 )
             came = Tree.of(
                 (path, self._blobs.put(data))
                 for path in request.editable
                 if (data := _read(tree, path, request.limits.harvest_file)) is not None
             )
-        return concluded(
+        return conclude_edit(
             request,
             came,
             reply=said.reply,
@@ -175,7 +182,7 @@ class _Worker:
 
     def receive(self, timeout: float) -> bytes | None:  # noqa: ARG002  # the clock kills; then this ends
         assert self._child.stdout is not None
-        line = self._child.stdout.readline(LONGEST_LINE + 1)
+        line = self._child.stdout.readline(MAX_LINE + 1)
         return line.removesuffix(b"\n") if line else None
 
     def why(self) -> str:

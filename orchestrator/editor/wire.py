@@ -2,7 +2,7 @@
 
 The worker is not trusted: each line is bounded and validated, an unknown key is refused,
 and it may ask the model only so often. Its own account of the edit is kept as text; what
-changed is decided by comparing files (:func:`concluded`).
+changed is decided by comparing files (:func:`conclude_edit`).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from orchestrator.core.model import Ask, Message
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.tree import Tree
 
-LONGEST_LINE = 8 * 1024 * 1024
+MAX_LINE = 8 * 1024 * 1024
 """Bytes of one line, either way; the worker keeps the same bound."""
 
-MOST_TURNS = 4
+MAX_TURNS = 4
 """Model calls in one edit: Aider's first and its three reflections."""
 
 REPLY_TOKENS = 8192
@@ -35,7 +35,7 @@ REPLY_TOKENS = 8192
 _EMPTY = hashlib.sha256(b"").hexdigest()
 
 
-class Lines(Protocol):
+class LineChannel(Protocol):
     """A duplex of lines with a worker."""
 
     def send(self, line: bytes) -> None:
@@ -69,8 +69,8 @@ class SaidDone(_Said):
 
     type: Literal["done"]
     reply: str
-    turns: int = Field(ge=0, le=MOST_TURNS)
-    malformed: int = Field(ge=0, le=MOST_TURNS)
+    turns: int = Field(ge=0, le=MAX_TURNS)
+    malformed: int = Field(ge=0, le=MAX_TURNS)
     refused: list[Annotated[str, Field(max_length=200)]] = Field(max_length=32)
     why_not: str = Field(max_length=4000)
 
@@ -82,8 +82,8 @@ class SaidFailed(_Said):
     what: str
 
 
-AGAIN = "`aisci resume` makes this edit again"
-REPORT = "report this with the idea's journal.jsonl: the program is at fault"
+EDIT_AGAIN = "`aisci resume` makes this edit again"
+_REPORT = "report this with the idea's journal.jsonl: the program is at fault"
 
 _SAID: TypeAdapter[SaidLlm | SaidDone | SaidFailed] = TypeAdapter(
     Annotated[SaidLlm | SaidDone | SaidFailed, Field(discriminator="type")]
@@ -91,7 +91,7 @@ _SAID: TypeAdapter[SaidLlm | SaidDone | SaidFailed] = TypeAdapter(
 
 
 def converse(
-    lines: Lines, request: EditRequest, model: LanguageModel, within: Deadline
+    lines: LineChannel, request: EditRequest, model: LanguageModel, within: Deadline
 ) -> SaidDone | None:
     """Give the order and carry model calls until the worker is done; None if it broke off.
 
@@ -116,14 +116,14 @@ def converse(
         if isinstance(said, SaidFailed):
             raise _failed("the editor gave up", request, said.what[:2000])
         turns += 1
-        if turns > MOST_TURNS:
-            raise _failed(f"the editor asked the model more than {MOST_TURNS} times", request)
+        if turns > MAX_TURNS:
+            raise _failed(f"the editor asked the model more than {MAX_TURNS} times", request)
         _answer(lines, said, request, model, within)
     return None
 
 
 def _answer(
-    lines: Lines, said: SaidLlm, request: EditRequest, model: LanguageModel, within: Deadline
+    lines: LineChannel, said: SaidLlm, request: EditRequest, model: LanguageModel, within: Deadline
 ) -> None:
     ask = Ask(
         purpose=request.purpose,
@@ -146,11 +146,11 @@ def _answer(
     )
 
 
-def _tell(lines: Lines, **said: object) -> None:
+def _tell(lines: LineChannel, **said: object) -> None:
     line = json.dumps(said).encode()
-    if len(line) >= LONGEST_LINE:
+    if len(line) >= MAX_LINE:
         raise EditorFailed(
-            f"a line of {len(line)} bytes is more than the editor's {LONGEST_LINE}",
+            f"a line of {len(line)} bytes is more than the editor's {MAX_LINE}",
             where="a request or reply on its way to the editor",
             todo="ask for a smaller change",
         )
@@ -159,8 +159,8 @@ def _tell(lines: Lines, **said: object) -> None:
 
 
 def _understood(line: bytes, request: EditRequest) -> SaidLlm | SaidDone | SaidFailed:
-    if len(line) > LONGEST_LINE:
-        raise _failed(f"the editor sent a line over {LONGEST_LINE} bytes", request)
+    if len(line) > MAX_LINE:
+        raise _failed(f"the editor sent a line over {MAX_LINE} bytes", request)
     try:
         return _SAID.validate_json(line)
     except ValidationError as error:
@@ -173,7 +173,7 @@ def _understood(line: bytes, request: EditRequest) -> SaidLlm | SaidDone | SaidF
         ) from None
 
 
-def shown(request: EditRequest) -> Tree:
+def visible_files(request: EditRequest) -> Tree:
     """The files that the worker is given: the editable and the readable ones, no others.
 
     Raises :class:`EditorFailed` where a readable file is missing, a path is no plain relative
@@ -181,7 +181,7 @@ def shown(request: EditRequest) -> Tree:
     """
     if not request.instruction.strip() or not request.editable:
         raise EditorFailed(
-            "an edit needs an instruction and a file to edit", where=request.scope, todo=REPORT
+            "an edit needs an instruction and a file to edit", where=request.scope, todo=_REPORT
         )
     given = request.files.as_dict()
     for path in (*request.editable, *request.readable):
@@ -197,13 +197,13 @@ def shown(request: EditRequest) -> Tree:
         raise EditorFailed(
             f"files that the editor should see are missing: {missing}",
             where=request.scope,
-            todo=REPORT,
+            todo=_REPORT,
         )
     named = {*request.editable, *request.readable}
     return Tree.of({path: sha256 for path, sha256 in given.items() if path in named})
 
 
-def concluded(
+def conclude_edit(
     request: EditRequest,
     home: Tree,
     *,
@@ -244,4 +244,4 @@ def concluded(
 
 
 def _failed(what: str, request: EditRequest, why: str = "") -> EditorFailed:
-    return EditorFailed(what, where=request.scope, why=why, todo=AGAIN)
+    return EditorFailed(what, where=request.scope, why=why, todo=EDIT_AGAIN)

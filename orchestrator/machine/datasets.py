@@ -23,26 +23,26 @@ from orchestrator.core.files import disk_errors
 from orchestrator.core.tree import digest
 from orchestrator.template.manifest import DataFile, DataSet, StagedData
 
-SPARE = 64 << 20  # bytes of the disk that staging leaves free
+_KEEP_FREE = 64 << 20  # bytes of the disk that staging leaves free
 _STEP = 1 << 20
 
 
-def home() -> Path:
+def datasets_folder() -> Path:
     """Per user and machine; a set of many gigabytes belongs on a large disk: set XDG_DATA_HOME."""
     base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return Path(base) / "aisci" / "data"
 
 
 def folder_of(data: DataSet) -> Path:
-    return home() / "sets" / data.hash
+    return datasets_folder() / "sets" / data.hash
 
 
-def partial(file: DataFile) -> Path:
-    return home() / "partial" / file.sha256
+def partial_path(file: DataFile) -> Path:
+    return datasets_folder() / "partial" / file.sha256
 
 
 def is_staged(data: DataSet) -> bool:
-    """Whether the set is here; :func:`verify` reads it."""
+    """Whether the set is here; :func:`verify_staged` reads it."""
     return folder_of(data).is_dir()
 
 
@@ -57,7 +57,7 @@ def why_unfit(data: DataSet) -> str:
     return ""
 
 
-def verify(data: DataSet, template: str) -> StagedData:
+def verify_staged(data: DataSet, template: str) -> StagedData:
     """The set as it can be mounted, every file read and compared.
 
     Raises :class:`UserError` where it is not here, :class:`DataFailed` where it was changed.
@@ -86,7 +86,7 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def content_of(folder: Path) -> str:
+def folder_hash(folder: Path) -> str:
     """The hash of a folder that a person staged: over every file's path and SHA-256.
 
     Raises :class:`UserError` for what is no plain file.
@@ -105,7 +105,7 @@ def content_of(folder: Path) -> str:
     return digest(found)
 
 
-def missing(sets: Iterable[DataSet]) -> tuple[DataSet, ...]:
+def missing_sets(sets: Iterable[DataSet]) -> tuple[DataSet, ...]:
     """The sets that are not here, or not whole; those that were changed are taken away."""
     found = []
     for data in sets:
@@ -117,43 +117,43 @@ def missing(sets: Iterable[DataSet]) -> tuple[DataSet, ...]:
     return tuple(found)
 
 
-def check_room(sets: Iterable[DataSet]) -> None:
+def check_disk_space(sets: Iterable[DataSet]) -> None:
     """Raise :class:`DiskFull` where the disk does not hold ``sets`` beside what is there already."""
     files = [file for data in sets for file in data.files]
-    begun = sum(partial(file).stat().st_size for file in files if partial(file).is_file())
+    begun = sum(partial_path(file).stat().st_size for file in files if partial_path(file).is_file())
     wanted = sum(file.bytes for file in files) - begun
-    there = next(path for path in (home(), *home().parents) if path.is_dir())
+    there = next(path for path in (datasets_folder(), *datasets_folder().parents) if path.is_dir())
     free = shutil.disk_usage(there).free
-    if wanted and free < wanted + SPARE:
+    if wanted and free < wanted + _KEEP_FREE:
         raise DiskFull(
             "there is no room for the data",
-            where=str(home()),
-            why=f"{wanted:,} bytes are to be fetched and {SPARE:,} to be left free; {free:,} are free",
+            where=str(datasets_folder()),
+            why=f"{wanted:,} bytes are to be fetched and {_KEEP_FREE:,} to be left free; {free:,} are free",
             todo="make room, or set XDG_DATA_HOME to a folder on a larger disk",
         )
 
 
-def place(data: DataSet) -> None:
+def install_set(data: DataSet) -> None:
     """Make a set of its files' whole transfers: verified before it is seen, never half there.
 
     Raises :class:`DataFailed` for a file that is not what the manifest says; it is not kept.
     """
     for file in data.files:
-        check_file(data.name, file, partial(file))
+        check_download(data.name, file, partial_path(file))
     whole, unfinished = folder_of(data), folder_of(data).with_suffix(".new")
     shutil.rmtree(unfinished, ignore_errors=True)
     with disk_errors(whole):
         for file in data.files:
             path = unfinished / file.path
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial(file).replace(path)
+            partial_path(file).replace(path)
             path.chmod(0o444)
             with path.open("rb") as written:
                 os.fsync(written.fileno())
         unfinished.rename(whole)
 
 
-def check_file(name: str, file: DataFile, path: Path) -> None:
+def check_download(name: str, file: DataFile, path: Path) -> None:
     """Raise :class:`DataFailed`, and remove ``path``, where it is not the declared file."""
     size, have = path.stat().st_size, sha256_of(path)
     if (size, have) == (file.bytes, file.sha256):
@@ -173,16 +173,18 @@ def check_file(name: str, file: DataFile, path: Path) -> None:
     )
 
 
-def adopt(file: DataFile, source: Path) -> None:
+def copy_local(file: DataFile, source: Path) -> None:
     """Copy a person's own file to where a transfer would have left it."""
-    target = partial(file)
+    target = partial_path(file)
     with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with source.open("rb") as read, target.open("wb") as write:
             shutil.copyfileobj(read, write, _STEP)
 
 
-def matches(paths: Iterable[Path], files: Iterable[DataFile]) -> Iterator[tuple[DataFile, Path]]:
+def match_local(
+    paths: Iterable[Path], files: Iterable[DataFile]
+) -> Iterator[tuple[DataFile, Path]]:
     """Which of a person's files, or files in a person's folders, are which declared ones."""
     wanted = {file.sha256: file for file in files}
     sizes = {file.bytes for file in wanted.values()}
@@ -196,11 +198,11 @@ def matches(paths: Iterable[Path], files: Iterable[DataFile]) -> Iterator[tuple[
 
 
 @contextmanager
-def alone() -> Iterator[None]:
+def staging_lock() -> Iterator[None]:
     """One process stages at a time; a second waits."""
-    with disk_errors(home()):
-        home().mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(home() / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with disk_errors(datasets_folder()):
+        datasets_folder().mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(datasets_folder() / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

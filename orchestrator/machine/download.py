@@ -18,18 +18,18 @@ from orchestrator.core.errors import DataFailed
 from orchestrator.core.files import disk_errors
 from orchestrator.template.manifest import DataFile
 
-TRIES = 5  # in a row that bring nothing
-SILENCE = 60.0  # seconds without a byte
+_TRIES = 5  # in a row that bring nothing
+_READ_TIMEOUT = 60.0  # seconds without a byte
 _STEP = 1 << 16
 _PARTIAL, _PAST_THE_END = 206, 416
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
-Told = Callable[[int], None]
+OnProgress = Callable[[int], None]
 """Called with the bytes of the file that are here."""
 
 
 def fetch(
-    file: DataFile, path: Path, told: Told, ca_bundle: Path | None, wait: float = 1.0
+    file: DataFile, path: Path, told: OnProgress, ca_bundle: Path | None, wait: float = 1.0
 ) -> None:
     """Bring ``file`` to ``path``, going on from what is there; its hash is not looked at.
 
@@ -43,7 +43,7 @@ def fetch(
     while (have := _size(path)) != file.bytes:
         if have > file.bytes:
             path.unlink()
-        if failed == TRIES:
+        if failed == _TRIES:
             raise _broken(file, why, f"{_size(path):,} of {file.bytes:,} bytes are here")
         if failed:
             time.sleep(wait * 2 ** (failed - 1))
@@ -65,14 +65,14 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
-def _more(file: DataFile, path: Path, told: Told, context: ssl.SSLContext) -> None:
+def _more(file: DataFile, path: Path, told: OnProgress, context: ssl.SSLContext) -> None:
     """One request for what is still wanted; a server that ignores that begins from the start."""
     have = _size(path)
     headers = {"Accept-Encoding": "identity", "User-Agent": "aisci"}
     if have:
         headers["Range"] = f"bytes={have}-"
     request = urllib.request.Request(file.url, headers=headers)  # noqa: S310 - the manifest allows http and https alone
-    with urllib.request.urlopen(request, timeout=SILENCE, context=context) as answer:  # noqa: S310 - as above
+    with urllib.request.urlopen(request, timeout=_READ_TIMEOUT, context=context) as answer:  # noqa: S310 - as above
         resumed = answer.status == _PARTIAL and have > 0
         length = answer.headers.get("Content-Length", "")
         total = int(length) + (have if resumed else 0) if length.isdecimal() else file.bytes

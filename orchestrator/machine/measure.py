@@ -11,7 +11,9 @@ from pathlib import Path
 from orchestrator.core.host import Machine
 
 
-def measure(folder: Path, *, gpus: int | None = None, gpu_memory: int | None = None) -> Machine:
+def measure_machine(
+    folder: Path, *, gpus: int | None = None, gpu_memory: int | None = None
+) -> Machine:
     """CPUs that this process may use, memory, the free disk below ``folder``, kernel's counts."""
     page, pages = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_PHYS_PAGES")
     return Machine(
@@ -25,7 +27,7 @@ def measure(folder: Path, *, gpus: int | None = None, gpu_memory: int | None = N
     )
 
 
-def in_words(gpus: tuple[str, ...] = ()) -> str:
+def machine_text(gpus: tuple[str, ...] = ()) -> str:
     """The kind of this machine: processor, CPUs that this process may use, memory, GPUs."""
     try:
         found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)

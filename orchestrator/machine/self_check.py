@@ -17,30 +17,30 @@ from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import load
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import Engine
-from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.images.images import resolve_image
 from orchestrator.sandbox.pool import SandboxPool
-from orchestrator.sandbox.resources import Depot
+from orchestrator.sandbox.resources import RunResources
 from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.sandbox.storage.quota import BACKENDS
 
-USED = ("runc", "runsc")  # the runtimes that a policy can name
-IMAGE = "aisci-storage"  # the smallest of ours with a Python; it has to be there for any job
+POLICY_RUNTIMES = ("runc", "runsc")  # the runtimes that a policy can name
+_IMAGE = "aisci-storage"  # the smallest of ours with a Python; it has to be there for any job
 _PROGRAM = ("python3", "-c", "print('held')")
 _NOT_OURS = (
     "the engine has it; no test of this version shows that it holds, so no policy can name it"
 )
 
 
-def tried(engine: Engine, seen: Host, say: Callable[[str], None]) -> Host:
+def run_self_check(engine: Engine, seen: Host, say: Callable[[str], None]) -> Host:
     """``seen``, with what was tried just now; ``say`` is told what is under way."""
     try:
-        resolve(engine, IMAGE)
+        resolve_image(engine, _IMAGE)
     except AisciError as error:
         return _untried(seen, error)
     with _depot(engine) as depot:
         runtimes = []
         for one in _known(seen):
-            if one.state == "listed" and one.name in USED:
+            if one.state == "listed" and one.name in POLICY_RUNTIMES:
                 say(f"a hardened job on {one.name}")
                 one, seen = _on(engine, depot, one.name, seen)  # noqa: PLW2901  # what was found of it
             runtimes.append(one)
@@ -57,7 +57,8 @@ def _untried(seen: Host, error: AisciError) -> Host:
     return replace(
         seen,
         runtimes=tuple(
-            Tried(one.name, one.state, why) if one.name in USED else one for one in _known(seen)
+            Tried(one.name, one.state, why) if one.name in POLICY_RUNTIMES else one
+            for one in _known(seen)
         ),
         storage=tuple(Tried(name, "listed", why) for name in BACKENDS),
         trial_why=why,
@@ -67,25 +68,27 @@ def _untried(seen: Host, error: AisciError) -> Host:
 
 def _known(seen: Host) -> Iterator[Tried]:
     """Every runtime that the engine names or a policy can, those that a policy can first."""
-    for name in USED:
+    for name in POLICY_RUNTIMES:
         there = seen.runtime(name)
         yield there if there.state == "listed" else Tried(name, "absent", "the engine has none")
     for one in seen.runtimes:
-        if one.name not in USED:
+        if one.name not in POLICY_RUNTIMES:
             yield Tried(one.name, "listed", _NOT_OURS)
 
 
 @contextmanager
-def _depot(engine: Engine) -> Iterator[Depot]:
+def _depot(engine: Engine) -> Iterator[RunResources]:
     """What one check-up's jobs share, under a name that no other has; all of it is removed."""
-    depot = Depot(engine, f"doctor-{secrets.token_hex(4)}", lambda: resolve(engine, IMAGE))
+    depot = RunResources(
+        engine, f"doctor-{secrets.token_hex(4)}", lambda: resolve_image(engine, _IMAGE)
+    )
     try:
         yield depot
     finally:
         depot.close()
 
 
-def _on(engine: Engine, depot: Depot, runtime: str, seen: Host) -> tuple[Tried, Host]:
+def _on(engine: Engine, depot: RunResources, runtime: str, seen: Host) -> tuple[Tried, Host]:
     """One runtime tried; the attestation of runc's job is the machine's own."""
     try:
         held = _trial(engine, depot, runtime)
@@ -103,7 +106,7 @@ def _on(engine: Engine, depot: Depot, runtime: str, seen: Host) -> tuple[Tried, 
     return Tried(runtime, "tested", why), replace(seen, trial=held) if runtime == "runc" else seen
 
 
-def _trial(engine: Engine, depot: Depot, runtime: str) -> Attestation:
+def _trial(engine: Engine, depot: RunResources, runtime: str) -> Attestation:
     """One job that prints a word, under the policy ci-cpu; raises what the sandbox raises."""
     limits = load("ci-cpu", shipped_root() / "policies").limits("experiment")
     job = Job(
@@ -111,14 +114,14 @@ def _trial(engine: Engine, depot: Depot, runtime: str) -> Attestation:
         kind="experiment",
         argv=_PROGRAM,
         files=Tree(),
-        limits=replace(limits, runtime=runtime, image=IMAGE),
+        limits=replace(limits, runtime=runtime, image=_IMAGE),
         harvest=(),
     )
     with tempfile.TemporaryDirectory(prefix="aisci-doctor-") as folder:
         pool = SandboxPool(
             engine,
             depot.run_id,
-            lambda name: resolve(engine, name),
+            lambda name: resolve_image(engine, name),
             policy="doctor",
             resources=depot,
         )
@@ -133,7 +136,7 @@ def _trial(engine: Engine, depot: Depot, runtime: str) -> Attestation:
     return result.attestation
 
 
-def _backend(depot: Depot, name: str) -> Tried:
+def _backend(depot: RunResources, name: str) -> Tried:
     """One storage backend, by writing past a small volume's quota in bytes and in inodes."""
     try:
         depot.probe(name)

@@ -12,20 +12,26 @@ from orchestrator.core.errors import ControlUnavailable, EngineUnavailable
 from orchestrator.core.host import EngineFacts, Host, Tried
 from orchestrator.machine import self_check as checkup
 from orchestrator.machine import system
-from orchestrator.machine.measure import measure
+from orchestrator.machine.measure import measure_machine
 from orchestrator.sandbox.admission import available_memory
-from orchestrator.sandbox.engine.client import DEFAULT_SOCKET, WAYS, Engine, connect, translated
+from orchestrator.sandbox.engine.client import (
+    DEFAULT_SOCKET,
+    INSTALL_HELP,
+    Engine,
+    connect,
+    translated,
+)
 from orchestrator.sandbox.engine.reaper import leftovers
 from orchestrator.sandbox.gpus.cdi import cdi_devices
-from orchestrator.sandbox.gpus.leases import Driver
+from orchestrator.sandbox.gpus.leases import NvmlDriver
 from orchestrator.sandbox.images.images import list_images
-from orchestrator.sandbox.resources import socket_of
+from orchestrator.sandbox.resources import engine_socket
 from orchestrator.sandbox.storage.quota import BACKENDS
 
 TOOLKIT = "nvidia-container-toolkit"
 
 
-def survey(results: Path, *, probe: bool, say: Callable[[str], None] | None = None) -> Host:
+def survey_host(results: Path, *, probe: bool, say: Callable[[str], None] | None = None) -> Host:
     """What this machine is; ``results`` is where runs are to be kept.
 
     With ``probe``, what can be tried is tried, in containers: some seconds, and ``say`` is told
@@ -33,16 +39,16 @@ def survey(results: Path, *, probe: bool, say: Callable[[str], None] | None = No
     without an engine is an answer too.
     """
     there = next(path for path in (results, *results.absolute().parents) if path.is_dir())
-    machine = measure(there)
+    machine = measure_machine(there)
     toolkit = system.toolkit_version()
     bare = Host(
         engine=None,
         components=((TOOLKIT, toolkit),) if toolkit else (),
-        packages=tuple(sorted(system.installed().items())),
+        packages=tuple(sorted(system.installed_packages().items())),
         system=system.distribution(),
-        core_pattern=system.line_of("/proc/sys/kernel/core_pattern"),
+        core_pattern=system.first_line("/proc/sys/kernel/core_pattern"),
         userns=system.user_namespaces(),
-        gpus=tuple(f"{gpu.uuid} ({gpu.memory >> 30} GiB)" for gpu in Driver().devices()),
+        gpus=tuple(f"{gpu.uuid} ({gpu.memory >> 30} GiB)" for gpu in NvmlDriver().devices()),
         cpus=machine.cpus,
         memory=machine.memory,
         memory_free=available_memory(),
@@ -52,10 +58,10 @@ def survey(results: Path, *, probe: bool, say: Callable[[str], None] | None = No
         engine = connect()
     except EngineUnavailable as error:
         why = f"{error.what.rstrip('.')} at {error.where}: {error.why}"
-        return replace(bare, why=why, todo=WAYS)
+        return replace(bare, why=why, todo=INSTALL_HELP)
     try:
         seen = _with_engine(engine, bare)
-        return checkup.tried(engine, seen, say or (lambda _: None)) if probe else seen
+        return checkup.run_self_check(engine, seen, say or (lambda _: None)) if probe else seen
     finally:
         engine.close()
 
@@ -72,7 +78,7 @@ def _with_engine(engine: Engine, bare: Host) -> Host:
         runtimes=tuple(Tried(name, "listed") for name in sorted(info["Runtimes"])),
         storage=tuple(Tried(name, "listed") for name in BACKENDS),
         components=components,
-        mended=tuple(system.mended(dict(components), dict(bare.packages))),
+        mended=tuple(system.patched_cves(dict(components), dict(bare.packages))),
         cdi=cdi_devices(info),
         images=tuple((one.name, one.state) for one in list_images(engine)),
         leftovers=len(leftovers(engine)),
@@ -116,6 +122,6 @@ def _facts(engine: Engine, info: dict[str, Any], version: dict[str, Any]) -> Eng
 def _socket(engine: Engine) -> str:
     """Its unix socket; empty where it is reached another way, and every run would refuse it."""
     try:
-        return socket_of(engine)
+        return engine_socket(engine)
     except ControlUnavailable:
         return ""

@@ -28,7 +28,7 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def line_of(path: str) -> str:
+def first_line(path: str) -> str:
     """The first line of one of the kernel's files; empty where it cannot be read."""
     try:
         return Path(path).read_text("utf-8", errors="replace").partition("\n")[0]
@@ -38,8 +38,10 @@ def line_of(path: str) -> str:
 
 def user_namespaces() -> bool:
     """Whether both of the kernel's switches let an unprivileged process make a user namespace."""
-    allowed = line_of("/proc/sys/kernel/unprivileged_userns_clone") or "1"  # only Debian's has it
-    return allowed != "0" and line_of("/proc/sys/user/max_user_namespaces") not in ("", "0")
+    allowed = (
+        first_line("/proc/sys/kernel/unprivileged_userns_clone") or "1"
+    )  # only Debian's has it
+    return allowed != "0" and first_line("/proc/sys/user/max_user_namespaces") not in ("", "0")
 
 
 def distribution() -> str:
@@ -67,7 +69,7 @@ def disk_of(folder: str, mounts: Path = Path("/proc/self/mountinfo")) -> str:
     return found
 
 
-def installed(status: Path = _STATUS) -> dict[str, str]:
+def installed_packages(status: Path = _STATUS) -> dict[str, str]:
     """Package → version, of those in :data:`PACKAGES` that dpkg installed; none without dpkg."""
     wanted = {name for names in PACKAGES.values() for name in names}
     try:
@@ -83,7 +85,7 @@ def installed(status: Path = _STATUS) -> dict[str, str]:
     return found
 
 
-def mended(
+def patched_cves(
     components: Mapping[str, str], packages: Mapping[str, str], docs: Path = _DOCS
 ) -> Iterator[tuple[str, str, str]]:
     """(component, CVE, where): what each installed package's own history says it mended.

@@ -9,7 +9,7 @@ from orchestrator.core.sanitize import plain
 from orchestrator.models.redact import redact
 
 
-def translated(
+def translate_failure(
     problem: Exception, name: str, purpose: str, tries: int, environ: Mapping[str, str]
 ) -> ModelFailed:
     """The error to raise: short, fit to show, with no secret of ``environ`` in it."""

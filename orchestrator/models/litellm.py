@@ -17,10 +17,10 @@ from orchestrator.core.model import SWEEP, Ask, Reply, Usage
 from orchestrator.core.problems import nearest
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.waiting import bounded
-from orchestrator.models.failures import retry_after, translated
-from orchestrator.models.patience import Patience, World
+from orchestrator.models.failures import retry_after, translate_failure
+from orchestrator.models.patience import RetryPolicy, RetryTiming
 from orchestrator.models.redact import redact
-from orchestrator.models.scripted import Rule, ScriptedModel
+from orchestrator.models.scripted import ReplyRule, ScriptedModel
 
 PER_PROMPT, PER_COMPLETION = "input_cost_per_token", "output_cost_per_token"
 MESSAGE_OVERHEAD = 16
@@ -31,10 +31,10 @@ def open_model(
     name: str,
     *,
     environ: Mapping[str, str],
-    replies: Iterable[Rule | str] | None = None,
+    replies: Iterable[ReplyRule | str] | None = None,
     prices: Mapping[str, float] | None = None,
-    patience: Patience | None = None,
-    world: World | None = None,
+    patience: RetryPolicy | None = None,
+    world: RetryTiming | None = None,
 ) -> LanguageModel:
     """The model of that name, ready; nothing is asked of it and nothing spent.
 
@@ -50,7 +50,9 @@ def open_model(
     litellm = _litellm()
     provider = _provider(litellm, name)
     _need_key(litellm, name, provider, environ)
-    model = LitellmModel(litellm, name, provider, environ, patience or Patience(), world or World())
+    model = LitellmModel(
+        litellm, name, provider, environ, patience or RetryPolicy(), world or RetryTiming()
+    )
     if prices:
         model.charge(prices)
     return model
@@ -65,8 +67,8 @@ class LitellmModel:
         name: str,
         provider: str,
         environ: Mapping[str, str],
-        patience: Patience,
-        world: World,
+        patience: RetryPolicy,
+        world: RetryTiming,
     ) -> None:
         self._litellm, self._name, self._environ = litellm, name, environ
         self._patience, self._world = patience, world
@@ -117,7 +119,9 @@ class LitellmModel:
             try:
                 response = bounded(lambda: self._once(ask, within), within, where)
             except self._failures as problem:
-                failure = translated(problem, self._name, ask.purpose, attempt, self._environ)
+                failure = translate_failure(
+                    problem, self._name, ask.purpose, attempt, self._environ
+                )
                 pause = self._pause(problem, attempt)
                 if pause >= within.left:
                     raise within.spent(where) from None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class RetryPolicy:
     """How long to try: seconds, but for ``tries``. Each pause doubles, up to ``longest_pause``.
 
     ``timeout`` bounds one request. Once ``total`` would be over before the next request could
@@ -24,7 +24,7 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class RetryTiming:
     """What a test replaces: waiting, the seconds that passed, a fraction (0–1) for the jitter."""
 
     sleep: Callable[[float], None] = time.sleep

@@ -13,7 +13,7 @@ _MILLION = 1e6
 _FORM = "--price IN,OUT: US dollars for a million tokens of prompt and of answer, such as 3,15"
 
 
-def stated(price: str | None) -> dict[str, float]:
+def parse_price(price: str | None) -> dict[str, float]:
     """``IN,OUT`` as prices per token; empty where none was stated. Raises :class:`UserError`."""
     if price is None:
         return {}

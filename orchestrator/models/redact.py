@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 _SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(_ID)?$", re.IGNORECASE)
-SHORTEST = 6
+_SHORTEST = 6
 """Characters; a shorter value would be found in ordinary words."""
 
 
@@ -17,7 +17,7 @@ def secrets_of(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environ.items()
-        if _SECRET.search(name) and len(value.strip()) >= SHORTEST
+        if _SECRET.search(name) and len(value.strip()) >= _SHORTEST
     }
 
 

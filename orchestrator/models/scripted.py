@@ -17,10 +17,10 @@ from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import AisciError, BadFile, ModelRefused
 from orchestrator.core.model import Ask, Reply, Usage
 
-MAX_FILE = 64 * 2**20
+_MAX_FILE = 64 * 2**20
 
 
-class Rule(BaseModel):
+class ReplyRule(BaseModel):
     """Answers requests of ``purpose`` (empty: any) whose messages contain ``contains``.
 
     ``times`` is how often (0: always). ``text`` may be a function of the request, and an error
@@ -42,7 +42,7 @@ class Rule(BaseModel):
         return any(self.contains in message.content for message in ask.messages)
 
 
-class _Line(Rule):
+class _Line(ReplyRule):
     """A rule in a file: its text is a text."""
 
     text: str
@@ -54,8 +54,8 @@ class ScriptedModel:
     A token is counted as four characters; nothing costs anything.
     """
 
-    def __init__(self, rules: Iterable[Rule | str], name: str = "scripted") -> None:
-        self._rules = [Rule(text=rule) if isinstance(rule, str) else rule for rule in rules]
+    def __init__(self, rules: Iterable[ReplyRule | str], name: str = "scripted") -> None:
+        self._rules = [ReplyRule(text=rule) if isinstance(rule, str) else rule for rule in rules]
         self._used = [0] * len(self._rules)
         self._lock = threading.Lock()
         self._name = name
@@ -65,11 +65,11 @@ class ScriptedModel:
     def from_file(cls, path: Path, name: str = "scripted") -> ScriptedModel:
         """The rules in a file of JSON lines. Raises :class:`BadFile`."""
         try:
-            if path.stat().st_size > MAX_FILE:
+            if path.stat().st_size > _MAX_FILE:
                 raise BadFile(
                     "the file of replies is too large",
                     where=str(path),
-                    todo=f"keep it under {MAX_FILE} bytes",
+                    todo=f"keep it under {_MAX_FILE} bytes",
                 )
             lines = path.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as problem:
@@ -79,7 +79,7 @@ class ScriptedModel:
                 why=str(problem),
                 todo="name a UTF-8 file of JSON lines: --model scripted/FILE",
             ) from problem
-        rules: list[Rule] = []
+        rules: list[ReplyRule] = []
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
@@ -102,7 +102,7 @@ class ScriptedModel:
         return self._name
 
     @property
-    def unused(self) -> tuple[Rule, ...]:
+    def unused(self) -> tuple[ReplyRule, ...]:
         """The rules that nobody has asked for yet."""
         pairs = zip(self._rules, self._used, strict=True)
         return tuple(rule for rule, used in pairs if rule.times and not used)
@@ -121,7 +121,7 @@ class ScriptedModel:
         usage = Usage(_tokens(ask), min(len(text) // 4 + 1, ask.max_tokens), 0.0)
         return Reply(text, usage, self._name, rule.finish)
 
-    def _take(self, ask: Ask) -> Rule:
+    def _take(self, ask: Ask) -> ReplyRule:
         with self._lock:
             self.asks.append(ask)
             for index, rule in enumerate(self._rules):

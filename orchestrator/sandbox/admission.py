@@ -23,7 +23,7 @@ from orchestrator.sandbox.storage.helper import HELPER_MEMORY
 _Hold = tuple[Limits, Mapping[Path, int]]  # a job's limits, and what it may add to which folder
 
 
-class Allowance:
+class Admission:
     """Admits jobs while run and host have room for them; thread-safe.
 
     Without ``limits`` (a single job, of no run) everything is admitted. ``free_memory`` and

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Self
 
-from orchestrator.sandbox.admission import Allowance
+from orchestrator.sandbox.admission import Admission
 from orchestrator.sandbox.engine.client import Engine
-from orchestrator.sandbox.gpus.leases import Gpus
-from orchestrator.sandbox.job.monitor import Watch
-from orchestrator.sandbox.network.dial import World
-from orchestrator.sandbox.resources import STORAGE, Depot
+from orchestrator.sandbox.gpus.leases import GpuPool
+from orchestrator.sandbox.job.monitor import Monitor
+from orchestrator.sandbox.network.dial import Dialer
+from orchestrator.sandbox.resources import STORAGE_IMAGE, RunResources
 
 OnEvent = Callable[[str, Mapping[str, object]], None]
 
@@ -33,19 +33,19 @@ class SandboxPool:
         *,
         policy: str = "",
         on_event: OnEvent | None = None,
-        gpus: Gpus | None = None,
-        admission: Allowance | None = None,
-        world: World | None = None,
+        gpus: GpuPool | None = None,
+        admission: Admission | None = None,
+        world: Dialer | None = None,
         folders: Callable[[str], str] = str,
-        resources: Depot | None = None,
+        resources: RunResources | None = None,
     ) -> None:
         self.engine, self.images, self.policy, self.folders = engine, images, policy, folders
         self.on_event: OnEvent = on_event or _ignore
-        self.gpus = gpus or Gpus()
-        self.admission = admission or Allowance()
-        self.world = world or World()
-        self.resources = resources or Depot(engine, run_id, lambda: images(STORAGE))
-        self.running: set[Watch] = set()
+        self.gpus = gpus or GpuPool()
+        self.admission = admission or Admission()
+        self.world = world or Dialer()
+        self.resources = resources or RunResources(engine, run_id, lambda: images(STORAGE_IMAGE))
+        self.running: set[Monitor] = set()
         self.stopped = threading.Event()
 
     def __enter__(self) -> Self:

@@ -22,12 +22,12 @@ from orchestrator.sandbox.storage.helper import Helper
 from orchestrator.sandbox.storage.quota import BACKENDS, Quota
 from orchestrator.sandbox.storage.volumes import Volumes
 
-STORAGE = "aisci-storage"
+STORAGE_IMAGE = "aisci-storage"
 """The image of the trusted helper that makes and reads volumes."""
 
 
 @dataclass(slots=True)
-class Depot:
+class RunResources:
     """One run's stock on the engine. ``image`` is the trusted helper's image id.
 
     Thread-safe: ideas that run side by side share it.
@@ -53,7 +53,7 @@ class Depot:
         """The guard of this run, started at the first need."""
         with self._lock:
             if self._sentinel is None:
-                self._sentinel = Sentinel(socket_of(self.engine), self.run_id, str(self.owner))
+                self._sentinel = Sentinel(engine_socket(self.engine), self.run_id, str(self.owner))
             self._sentinel.ensure()
             return self._sentinel
 
@@ -125,7 +125,7 @@ class Depot:
                 self._sentinel = None
 
 
-def socket_of(engine: Engine) -> str:
+def engine_socket(engine: Engine) -> str:
     """The path of the engine's unix socket.
 
     Raises:

@@ -28,20 +28,20 @@ from orchestrator.sandbox.engine.objects import create_container, remove_contain
 from orchestrator.sandbox.engine.stream import STDOUT, Stream
 from orchestrator.sandbox.gpus.cdi import cdi_devices, how_lent
 from orchestrator.sandbox.job import gvisor
-from orchestrator.sandbox.job.cgroup import Meter, status_of
-from orchestrator.sandbox.job.copy_in import pack
-from orchestrator.sandbox.job.kernel_limits import bounds_of
-from orchestrator.sandbox.job.line_buffer import Lines
-from orchestrator.sandbox.job.monitor import Watch
-from orchestrator.sandbox.job.session import Facts, Session, interrupted
-from orchestrator.sandbox.job.spec import WORKDIR, body_of, user_of
-from orchestrator.sandbox.job.verify import check_possible, check_seen, read_back
+from orchestrator.sandbox.job.cgroup import Cgroup, process_status
+from orchestrator.sandbox.job.copy_in import pack_tree
+from orchestrator.sandbox.job.kernel_limits import kernel_limits_of
+from orchestrator.sandbox.job.line_buffer import LineBuffer
+from orchestrator.sandbox.job.monitor import Monitor
+from orchestrator.sandbox.job.session import ContainerFacts, Session, job_interrupted
+from orchestrator.sandbox.job.spec import WORKDIR, create_request, user_of
+from orchestrator.sandbox.job.verify import check_engine, check_kernel_view, read_back
 from orchestrator.sandbox.network.proxy import Proxy
 from orchestrator.sandbox.pool import OnEvent, SandboxPool
 from orchestrator.sandbox.storage.mounts import check_workspace, workspace_of
 from orchestrator.sandbox.storage.quota import Quota
 
-SLACK = 60.0  # seconds past a job's longest end until the sentinel takes this process for hung
+_SLACK = 60.0  # seconds past a job's longest end until the sentinel takes this process for hung
 
 
 class DockerSandbox:
@@ -81,7 +81,7 @@ class DockerSandbox:
                 session = self._start(job, within, undo, duplex=duplex)
                 yield session
         except KeyboardInterrupt as error:
-            stopped = interrupted(job)
+            stopped = job_interrupted(job)
             stopped.why = "; ".join(getattr(error, "__notes__", ()))
             raise stopped from error
         self._on_event("ended", {"job": job.id, "scope": job.scope})
@@ -89,7 +89,7 @@ class DockerSandbox:
     def _start(self, job: Job, within: Deadline, undo: ExitStack, *, duplex: bool) -> Session:
         """From nothing to a program that runs; ``undo`` takes each step back."""
         limits = job.limits
-        info = check_possible(self.pool.engine, limits)
+        info = check_engine(self.pool.engine, limits)
         lease = undo.enter_context(self.pool.gpus.lease(limits, within, job.scope))
         room = self._adds_to(limits, info)
         undo.enter_context(self.pool.admission.held(limits, room, within, job.scope))
@@ -99,11 +99,11 @@ class DockerSandbox:
         volume, keeper, backend = undo.enter_context(
             self.pool.resources.volume(job.id, limits, quota)
         )
-        longest = min(limits.wall, within.left) + limits.grace + SLACK
+        longest = min(limits.wall, within.left) + limits.grace + _SLACK
         labels = self.pool.resources.labels(job.id, job.kind, seconds=longest)
         proxy = self._proxy(job, undo)
         here = tuple((name, self.pool.folders(source)) for name, source in job.data)
-        body = body_of(
+        body = create_request(
             replace(job, data=here), image=image, volume=volume, labels=labels, duplex=duplex, gpus=lease.uuids,
             cdi=cdi_devices(info) if lease.uuids else (), egress=str(proxy.path) if proxy else "",
         )  # fmt: skip
@@ -112,10 +112,10 @@ class DockerSandbox:
         self._copy_in(job.files, made, (uid, gid))
         stream = Stream(self.pool.engine, made)
         undo.callback(stream.close)
-        lines = Lines()
+        lines = LineBuffer()
         with while_it_runs(self.pool.engine, made):
             pid, seen = self._begun(made, stream, limits, backend)
-            watch = Watch(
+            watch = Monitor(
                 self.pool.engine, made, pid=pid, stream=stream, limits=limits, keeper=keeper,
                 gpus=lease.meter, lines=lines if duplex else None,
                 on_sample=lambda peaks: self._on_event(
@@ -132,7 +132,7 @@ class DockerSandbox:
             stream.close_stdin()
         return Session(
             self.pool.engine, self._blobs, job, watch=watch, stream=stream, keeper=keeper, lines=lines,
-            proxy=proxy, facts=Facts(made, image, self.pool.policy, backend, info, asked, inspected, seen,
+            proxy=proxy, facts=ContainerFacts(made, image, self.pool.policy, backend, info, asked, inspected, seen,
                                      float(labels[DEADLINE]), how_lent(body)),
         )  # fmt: skip
 
@@ -145,12 +145,12 @@ class DockerSandbox:
         with translated("starting a job"):
             self.pool.engine.api.start(made)
             pid: int = self.pool.engine.api.inspect_container(made)["State"]["Pid"]
-        seen = status_of(pid) + bounds_of(pid, Meter.of(pid, made))
+        seen = process_status(pid) + kernel_limits_of(pid, Cgroup.of(pid, made))
         if limits.runtime == gvisor.RUNTIME:  # whose first process has no such mount: it is its own
-            seen += gvisor.status_inside(stream)
+            seen += gvisor.read_gate_status(stream)
         else:
             seen += workspace_of(pid, WORKDIR)
-        check_seen(seen, limits)
+        check_kernel_view(seen, limits)
         check_workspace(seen, backend)
         return pid, seen
 
@@ -186,11 +186,11 @@ class DockerSandbox:
     def _copy_in(self, files: Tree, made: str, owner: tuple[int, int]) -> None:
         """Before the start: nothing of the job's can be in the way of the engine's unpacking."""
         with tempfile.TemporaryFile() as spool:
-            pack(files, self._blobs, owner, spool)
+            pack_tree(files, self._blobs, owner, spool)
             with translated("copying a job's files in"):
                 self.pool.engine.api.put_archive(made, WORKDIR, spool)
 
-    def _begin(self, watch: Watch, undo: ExitStack) -> None:
+    def _begin(self, watch: Monitor, undo: ExitStack) -> None:
         self.pool.running.add(watch)
         undo.callback(self.pool.running.discard, watch)
         undo.callback(_end, watch)
@@ -199,7 +199,7 @@ class DockerSandbox:
             watch.interrupt()
 
 
-def _end(watch: Watch) -> None:
+def _end(watch: Monitor) -> None:
     """Before a container is removed: its watch is over, whatever happened meanwhile."""
     if not watch.join(0):
         watch.interrupt()

@@ -16,7 +16,7 @@ from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.job import Attestation, Job, JobResult, Peaks, Verdict
 from orchestrator.core.protocols import Blobs
 from orchestrator.record.attestation import suspected, verdict
-from orchestrator.sandbox.harvest.harvest import Rules, harvest
+from orchestrator.sandbox.harvest.harvest import HarvestRules, harvest
 
 _FIRST_GRACELESS = 137  # 128 + SIGKILL, as a shell reports it
 
@@ -39,7 +39,7 @@ class Ending:
     odd: tuple[tuple[str, bytes], ...] = ()
 
 
-Script = Callable[[Job], Ending]
+JobScript = Callable[[Job], Ending]
 
 
 class ScriptedSandbox:
@@ -48,7 +48,7 @@ class ScriptedSandbox:
     ``policy`` is the hash of the policy that the attestations name.
     """
 
-    def __init__(self, blobs: Blobs, script: Script, policy: str = "") -> None:
+    def __init__(self, blobs: Blobs, script: JobScript, policy: str = "") -> None:
         self._blobs, self._script, self._policy = blobs, script, policy
         self.jobs: list[Job] = []
 
@@ -62,8 +62,8 @@ class ScriptedSandbox:
         exit_code = _FIRST_GRACELESS if killed else ending.exit_code
         why = verdict(killed, exit_code, hit)
         suspects = suspected(ending.stderr, hit) if why is not Verdict.FINISHED else ()
-        rules = Rules.of(job.limits, job.harvest)
-        brought = harvest((_archive(job, ending),), rules, Gathering(self._blobs))
+        rules = HarvestRules.of(job.limits, job.harvest)
+        brought = harvest((_archive(job, ending),), rules, WholeBlobs(self._blobs))
         return JobResult(
             stdout=ending.stdout[-(64 << 10) :],
             stderr=ending.stderr[-(64 << 10) :],
@@ -78,7 +78,7 @@ class ScriptedSandbox:
         )
 
 
-class Gathering:
+class WholeBlobs:
     """A blob store's streaming side, for stores that only take whole bytes."""
 
     def __init__(self, blobs: Blobs) -> None:
@@ -112,7 +112,7 @@ def _hit(job: Job, ending: Ending) -> tuple[str, ...]:
 
 def _archive(job: Job, ending: Ending) -> bytes:
     """What a reader would send of it: the declared outputs, as far as they fit the workspace."""
-    rules = Rules.of(job.limits, job.harvest)
+    rules = HarvestRules.of(job.limits, job.harvest)
     room = job.limits.workspace
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as tar:

@@ -55,14 +55,14 @@ def no_limit(*_: object) -> tuple[tuple[str, str], ...]:
     return (("limit memory", "no limit"),)
 
 
-def one_small_gpu(_: object) -> tuple[gpu.Device, ...]:
-    return (gpu.Device("GPU-small", 1 << 30),)
+def one_small_gpu(_: object) -> tuple[gpu.GpuDevice, ...]:
+    return (gpu.GpuDevice("GPU-small", 1 << 30),)
 
 
 MISSING = {
     "no disk quota": ("", (Volumes, "probe", no_quota), "keeps no quota"),
     "a limit that the kernel does not hold": ("", (sandbox, "bounds_of", no_limit), "limit memory"),
-    "a gpu large enough": (GPU, (gpu.Driver, "devices", one_small_gpu), "asks for 1 GPU"),
+    "a gpu large enough": (GPU, (gpu.NvmlDriver, "devices", one_small_gpu), "asks for 1 GPU"),
     "a way to the proxy": (NO_WAY_OUT, None, "the policy's block experiment"),
 }
 

@@ -16,8 +16,8 @@ from typing import Literal
 from orchestrator.core.host import Host
 
 Reach = Literal["inside", "outside"]
-Standing = Literal["fixed", "mended", "open", "unread"]
-Number = tuple[tuple[int, ...], int, int]
+ExposureStatus = Literal["fixed", "mended", "open", "unread"]
+VersionKey = tuple[tuple[int, ...], int, int]
 """Its numbers, then whether a final release (4) or one before it (0 to 3), and which."""
 
 _VERSION = re.compile(
@@ -51,7 +51,7 @@ class Exposure:
 
     advisory: Advisory
     version: str
-    standing: Standing
+    standing: ExposureStatus
     ids: tuple[str, ...]
     where: str = ""
 
@@ -204,7 +204,7 @@ ADVISORIES = (
 )
 
 
-def read_version(text: str) -> Number | None:
+def read_version(text: str) -> VersionKey | None:
     """``1.1.5+ds1``, ``20.10.24+dfsg1``, ``1.6.20~ds1``, ``1.17.8-1``, ``1.4.0-rc.3`` as numbers.
 
     What a distribution adds is left out: it says how the program was packed. None for what is
@@ -219,7 +219,7 @@ def read_version(text: str) -> Number | None:
     return (*numbers, 0, 0, 0)[:3] + numbers[3:], rank, int(found.group(3) or 0) if stage else 0
 
 
-def is_fixed(version: Number, fixed: tuple[str, ...]) -> bool:
+def is_fixed(version: VersionKey, fixed: tuple[str, ...]) -> bool:
     """Whether ``version`` is at or above the first mended one of its line, or of all lines."""
     mended = [number for text in fixed if (number := read_version(text)) is not None]
     line = [number for number in mended if number[0][:2] == version[0][:2]]

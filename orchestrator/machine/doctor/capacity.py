@@ -6,24 +6,24 @@ from collections.abc import Iterator
 
 from orchestrator.core.host import Host
 from orchestrator.core.units import rough_text
-from orchestrator.machine.doctor.check import Check, State
+from orchestrator.machine.doctor.check import Check, CheckState
 
-IMAGES, GPUS, ROOM = "images", "GPUs", "room"
-FEW = 2**30
-DISK_WARN, DISK_FAIL = 10 * FEW, 2 * FEW  # bytes; the images alone take about four GiB
-MEMORY_WARN = 4 * FEW  # bytes that are available; a small policy gives one container 3 GiB
+_IMAGES, _GPUS, _ROOM = "images", "GPUs", "room"
+_GIB = 2**30
+DISK_WARN, DISK_FAIL = 10 * _GIB, 2 * _GIB  # bytes; the images alone take about four GiB
+MEMORY_WARN = 4 * _GIB  # bytes that are available; a small policy gives one container 3 GiB
 
 
-def room_checks(host: Host) -> Iterator[Check]:
+def capacity_checks(host: Host) -> Iterator[Check]:
     """Of the machine alone, and of the engine where one answers."""
     if host.engine is not None:
         yield from _images(host)
         yield from _gpus(host)
         yield _leftovers(host)
-    yield Check(group=ROOM, name="processors", state="ok", found=str(host.cpus), basis="read")
+    yield Check(group=_ROOM, name="processors", state="ok", found=str(host.cpus), basis="read")
     tight = host.memory_free < MEMORY_WARN
     yield Check(
-        group=ROOM,
+        group=_ROOM,
         name="memory",
         state="warn" if tight else "ok",
         found=f"{rough_text(host.memory_free)} of {rough_text(host.memory)} available",
@@ -32,9 +32,11 @@ def room_checks(host: Host) -> Iterator[Check]:
         if tight
         else "",
     )
-    disk: State = "fail" if host.disk < DISK_FAIL else "warn" if host.disk < DISK_WARN else "ok"
+    disk: CheckState = (
+        "fail" if host.disk < DISK_FAIL else "warn" if host.disk < DISK_WARN else "ok"
+    )
     yield Check(
-        group=ROOM,
+        group=_ROOM,
         name="disk",
         state=disk,
         found=f"{rough_text(host.disk)} free where results lie",
@@ -47,13 +49,13 @@ def _images(host: Host) -> Iterator[Check]:
     ready = [name for name, state in host.images if state == "ready"]
     if ready:
         yield Check(
-            group=IMAGES, name="ready", state="ok", found=", ".join(ready), basis="tested",
+            group=_IMAGES, name="ready", state="ok", found=", ".join(ready), basis="tested",
         )  # fmt: skip
     for name, state in host.images:
         optional = name.endswith(":cuda")
         if name not in ready and (host.gpus or not optional):
             yield Check(
-                group=IMAGES,
+                group=_IMAGES,
                 name=name,
                 state="warn" if optional else "fail",
                 found=state,
@@ -64,7 +66,7 @@ def _images(host: Host) -> Iterator[Check]:
 
 def _gpus(host: Host) -> Iterator[Check]:
     yield Check(
-        group=GPUS,
+        group=_GPUS,
         name="the driver's",
         state="ok" if host.gpus else "note",
         found=", ".join(host.gpus) or "none",
@@ -78,7 +80,7 @@ def _gpus(host: Host) -> Iterator[Check]:
     lent = "toolkit's hook" if legacy else "nothing"
     all_named = len(named) == len(host.gpus)
     yield Check(
-        group=GPUS,
+        group=_GPUS,
         name="lent by",
         state="ok" if all_named else "warn",
         found="their names (CDI)"
@@ -90,7 +92,7 @@ def _gpus(host: Host) -> Iterator[Check]:
         else "Docker 25 or newer, then `nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml`",
     )
     yield Check(
-        group=GPUS,
+        group=_GPUS,
         name="their limits",
         state="note",
         found="memory and seconds are sampled and overuse is killed; only MIG could hold them hard",
@@ -100,7 +102,7 @@ def _gpus(host: Host) -> Iterator[Check]:
 
 def _leftovers(host: Host) -> Check:
     return Check(
-        group=ROOM,
+        group=_ROOM,
         name="leftovers",
         state="warn" if host.leftovers else "ok",
         found=f"{host.leftovers or 'none'} of dead runs",

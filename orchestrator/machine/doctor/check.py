@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-State = Literal["ok", "note", "warn", "fail", "refused"]
+CheckState = Literal["ok", "note", "warn", "fail", "refused"]
 Basis = Literal["tested", "reported", "read"]
 
 
@@ -21,7 +21,7 @@ class Check:
 
     group: str
     name: str
-    state: State
+    state: CheckState
     found: str
     basis: Basis
     todo: str = ""

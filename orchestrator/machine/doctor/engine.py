@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.core.host import EngineFacts, Host
-from orchestrator.machine.doctor.check import Check, State
+from orchestrator.machine.doctor.check import Check, CheckState
 
-GROUP = "engine"
+_GROUP = "engine"
 MIN_API = (1, 41)
 
 
@@ -16,7 +16,7 @@ def engine_checks(host: Host) -> Iterator[Check]:
     told = host.engine
     if told is None:
         yield Check(
-            group=GROUP, name="answers", state="fail", found=host.why, basis="tested",
+            group=_GROUP, name="answers", state="fail", found=host.why, basis="tested",
             todo=host.todo,
         )  # fmt: skip
         return
@@ -25,14 +25,14 @@ def engine_checks(host: Host) -> Iterator[Check]:
     yield _command(told)
     yield from (_warning(text) for text in told.warnings)
     yield Check(
-        group=GROUP,
+        group=_GROUP,
         name="its own data",
         state="ok",
         found=f"{told.root}: {told.storage_driver}, {told.root_disk or 'disk unknown'}",
         basis="read" if told.root_disk else "reported",
     )
     yield Check(
-        group=GROUP,
+        group=_GROUP,
         name="restart",
         state="note",
         found="containers outlive one (live-restore)"
@@ -41,7 +41,7 @@ def engine_checks(host: Host) -> Iterator[Check]:
         basis="reported",
     )
     yield Check(
-        group=GROUP,
+        group=_GROUP,
         name="logs",
         state="ok",
         found=f"{told.logging or 'none'} for others; our containers' output is kept by the host, "
@@ -54,7 +54,7 @@ def _answers(told: EngineFacts) -> Check:
     api = tuple(int(part) for part in told.api.split(".") if part.isdecimal())
     old = "" if api >= MIN_API else f"aisci was tried with API {MIN_API[0]}.{MIN_API[1]} and newer"
     return Check(
-        group=GROUP,
+        group=_GROUP,
         name="answers",
         state="warn" if old else "ok",
         found=f"{told.name} {told.version}, API {told.api}, kernel {told.kernel}",
@@ -66,10 +66,10 @@ def _answers(told: EngineFacts) -> Check:
 def _place(told: EngineFacts) -> Check:
     if told.local:
         return Check(
-            group=GROUP, name="reached by", state="ok", found=told.where, basis="tested",
+            group=_GROUP, name="reached by", state="ok", found=told.where, basis="tested",
         )  # fmt: skip
     return Check(
-        group=GROUP,
+        group=_GROUP,
         name="reached by",
         state="fail",
         found=f"{told.where}: the engine may be on another machine, where no limit of time, "
@@ -81,7 +81,7 @@ def _place(told: EngineFacts) -> Check:
 
 def _command(told: EngineFacts) -> Check:
     """Who may write to the socket may mount the host's disk into a container of their own."""
-    state: State = "ok"
+    state: CheckState = "ok"
     found, todo = told.socket or "unknown", ""
     if told.open_socket:
         state = "fail"
@@ -96,7 +96,7 @@ def _command(told: EngineFacts) -> Check:
     else:
         found += "; root alone, the group is empty"
     return Check(
-        group=GROUP, name="who commands it", state=state, found=found, basis="read", todo=todo,
+        group=_GROUP, name="who commands it", state=state, found=found, basis="read", todo=todo,
     )  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def _warning(text: str) -> Check:
     """In the engine's words. An open port without encryption makes every caller root."""
     open_port = "accessible on http" in text
     return Check(
-        group=GROUP,
+        group=_GROUP,
         name="its own warning",
         state="fail" if open_port else "note",
         found=text.removeprefix("WARNING: "),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.core.host import EngineFacts, Host, Tried
-from orchestrator.machine.doctor.check import Check, State
+from orchestrator.machine.doctor.check import Check, CheckState
 
-GROUP = "controls"
+_GROUP = "controls"
 NEEDED = ("memory", "swap", "pids", "cpu")
 _KERNEL_SAYS = {"memory": "limit memory", "swap": "limit swap", "pids": "limit pids",
                 "cpu": "limit cpus"}  # fmt: skip
@@ -26,7 +26,7 @@ def isolation_checks(host: Host, engine: EngineFacts) -> Iterator[Check]:
 
 
 def _runtime(host: Host, one: Tried) -> Check:
-    state: State
+    state: CheckState
     todo = ""
     if one.state == "tested":
         state = "ok"
@@ -39,7 +39,7 @@ def _runtime(host: Host, one: Tried) -> Check:
         if one.name == "runsc":
             todo = "`make gvisor`, or https://gvisor.dev/docs/user_guide/install"
     return Check(
-        group=GROUP,
+        group=_GROUP,
         name=f"runtime {one.name}",
         state=state,
         found=one.why or one.state,
@@ -51,11 +51,11 @@ def _runtime(host: Host, one: Tried) -> Check:
 def _storage(host: Host) -> Iterator[Check]:
     held = [one.name for one in host.storage if one.state not in ("absent", "failed")]
     for one in host.storage:
-        state: State = (
+        state: CheckState = (
             "ok" if one.state == "tested" else "warn" if one.state == "failed" else "note"
         )
         yield Check(
-            group=GROUP,
+            group=_GROUP,
             name=f"quota on {one.name}",
             state=state,
             found=one.why or one.state,
@@ -64,7 +64,7 @@ def _storage(host: Host) -> Iterator[Check]:
     disk = [name for name in held if name != "tmpfs"]
     if not disk:
         yield Check(
-            group=GROUP,
+            group=_GROUP,
             name="workspace on disk",
             state="warn" if held else "fail",
             found="none: only a workspace that fits into a job's memory can be given"
@@ -89,7 +89,7 @@ def _limits(host: Host, engine: EngineFacts) -> Check:
         found += f"set and read back from the kernel: {', '.join(shown) or 'none'}"
     wrong = missing or (host.trial and len(shown) < len(NEEDED))
     return Check(
-        group=GROUP,
+        group=_GROUP,
         name="limits",
         state="fail" if wrong else "ok" if host.trial else "note",
         found=found,
@@ -114,7 +114,7 @@ def _rights(host: Host) -> Iterator[Check]:
     wrong += [name for name, value in seen.items() if name.startswith("own ") and value != "yes"]
     own = [name.split()[1] for name in seen if name.startswith("own ")]
     yield Check(
-        group=GROUP,
+        group=_GROUP,
         name="rights",
         state="fail" if wrong else "ok",
         found=f"not as they must be: {', '.join(wrong)}"
@@ -128,7 +128,7 @@ def _rights(host: Host) -> Iterator[Check]:
 def _seccomp(host: Host, engine: EngineFacts) -> Check:
     filtered = host.trial is not None and dict(host.trial.seen).get("Seccomp") == "2"
     return Check(
-        group=GROUP,
+        group=_GROUP,
         name="system calls",
         state="ok" if filtered else "note" if engine.seccomp else "fail",
         found="filtered: seen in a job's first process"
@@ -146,7 +146,7 @@ def _labels(engine: EngineFacts) -> Check:
         name for name in ("apparmor", "selinux") if f"name={name}" in " ".join(engine.security)
     ]
     return Check(
-        group=GROUP,
+        group=_GROUP,
         name="mandatory access",
         state="ok" if found else "note",
         found=", ".join(found) or "neither AppArmor nor SELinux; no policy relies on one",
@@ -163,7 +163,7 @@ def _users(host: Host, engine: EngineFacts) -> Check:
         found = "users in containers are the host's own; no job runs as root"
     plain = "may" if host.userns else "may not"
     return Check(
-        group=GROUP,
+        group=_GROUP,
         name="user namespaces",
         state="note",
         found=f"{found}. Outside containers, ordinary users {plain} make their own",
@@ -183,7 +183,7 @@ def _crashes(host: Host) -> Check:
     pattern = host.core_pattern
     if pattern[:1] not in ("|", "@"):
         return Check(
-            group=GROUP,
+            group=_GROUP,
             name="crashes",
             state="ok" if pattern else "note",
             found=f"core_pattern is {pattern!r}: a file, and no container's core limit allows one"
@@ -193,7 +193,7 @@ def _crashes(host: Host) -> Check:
         )
     if pattern[0] == "|":
         return Check(
-            group=GROUP,
+            group=_GROUP,
             name="crashes",
             state="note",
             found=f"core_pattern is {pattern!r}: the kernel would run this program, as root and "
@@ -203,7 +203,7 @@ def _crashes(host: Host) -> Check:
             todo="sysctl -w kernel.core_pattern=core, under such a file",
         )
     return Check(
-        group=GROUP,
+        group=_GROUP,
         name="crashes",
         state="warn",
         found=f"core_pattern is {pattern!r}: when a program in a container crashes the kernel "

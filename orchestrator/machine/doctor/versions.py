@@ -15,7 +15,7 @@ from orchestrator.machine.doctor.advisories import (
 )
 from orchestrator.machine.doctor.check import Check
 
-GROUP = "known holes"
+_GROUP = "known holes"
 # The distributions' packages of each component, and where they tell what they mended.
 _SOURCES = {"Engine": "docker.io", "containerd": "containerd", "runc": "runc"}
 _TRACKERS = (
@@ -35,7 +35,7 @@ def version_checks(host: Host) -> Iterator[Check]:
             yield from (_within_reach(one) for one in own if _is_open(one, "inside"))
         elif component in _SOURCES:
             yield Check(
-                group=GROUP,
+                group=_GROUP,
                 name=component,
                 state="warn",
                 found="the engine does not say its version; its holes are not known here",
@@ -53,7 +53,7 @@ def _component(name: str, own: Sequence[Exposure], host: Host) -> Check:
     version = own[0].version
     if any(one.standing == "unread" for one in own):
         return Check(
-            group=GROUP,
+            group=_GROUP,
             name=name,
             state="warn",
             found=f"{version} is no version that can be compared with a mended one",
@@ -72,7 +72,7 @@ def _component(name: str, own: Sequence[Exposure], host: Host) -> Check:
     elif not any(_is_open(one, "inside") for one in own):
         found += "; no known hole is open"
     return Check(
-        group=GROUP,
+        group=_GROUP,
         name=name,
         state="warn" if left else "ok",
         found=found,
@@ -84,7 +84,7 @@ def _component(name: str, own: Sequence[Exposure], host: Host) -> Check:
 
 def _within_reach(one: Exposure) -> Check:
     return Check(
-        group=GROUP,
+        group=_GROUP,
         name=one.advisory.component,
         state="fail",
         found=_detail(one),

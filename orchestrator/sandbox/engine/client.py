@@ -41,13 +41,13 @@ Engine = docker.DockerClient
 
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 
-WAYS = """one of these, then ask again
+INSTALL_HELP = """one of these, then ask again
          Debian or Ubuntu, as root: scripts/setup-engine.sh installs docker.io and starts it
          Docker:         https://docs.docker.com/engine/install/
          rootless:       export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/docker.sock
          Podman:         systemctl --user start podman.socket
                          export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/podman/podman.sock"""
-ASK_DOCTOR = "\n         `aisci doctor` says what this machine has."
+_ASK_DOCTOR = "\n         `aisci doctor` says what this machine has."
 
 
 def connect(*, timeout: float = 60.0) -> Engine:
@@ -70,7 +70,10 @@ def connect(*, timeout: float = 60.0) -> Engine:
         if engine is not None:
             engine.close()
         raise EngineUnavailable(
-            "No Docker engine answers.", where=where, why=one_line(error), todo=WAYS + ASK_DOCTOR
+            "No Docker engine answers.",
+            where=where,
+            why=one_line(error),
+            todo=INSTALL_HELP + _ASK_DOCTOR,
         ) from error
     return engine
 

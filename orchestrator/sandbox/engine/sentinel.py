@@ -34,7 +34,7 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-LABEL, OWNER, DEADLINE = "aisci.run", "aisci.owner", "aisci.deadline"
+RUN, OWNER, DEADLINE = "aisci.run", "aisci.owner", "aisci.deadline"
 _CGROUPS = Path("/sys/fs/cgroup")
 _LOOK = 5.0  # seconds between two looks at the deadlines
 _DONE = b"done"  # what is no folder: the orchestrator ends in order
@@ -174,7 +174,7 @@ def _forgotten(bundle: Path) -> list[Path]:
 
 
 def _filters(run_id: str, owner: str) -> str:
-    return urllib.parse.quote(json.dumps({"label": [f"{LABEL}={run_id}", f"{OWNER}={owner}"]}))
+    return urllib.parse.quote(json.dumps({"label": [f"{RUN}={run_id}", f"{OWNER}={owner}"]}))
 
 
 def _containers(

@@ -20,7 +20,7 @@ from orchestrator.core.waiting import wait_for
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
+class GpuDevice:
     """One GPU: its UUID, its memory in bytes, and what its maker calls it."""
 
     uuid: str
@@ -31,20 +31,20 @@ class Device:
 class Nvml(Protocol):
     """What is asked of the driver."""
 
-    def devices(self) -> tuple[Device, ...]:
+    def devices(self) -> tuple[GpuDevice, ...]:
         """All GPUs; none where there is no driver."""
 
     def processes(self, uuid: str) -> tuple[tuple[int, int], ...]:
         """Each process on one GPU as (host pid, bytes in use)."""
 
 
-class Driver:
+class NvmlDriver:
     """NVML through ``pynvml``."""
 
     def __init__(self) -> None:
         self._nvml: Any = None
 
-    def devices(self) -> tuple[Device, ...]:
+    def devices(self) -> tuple[GpuDevice, ...]:
         """All whole GPUs; none where no driver is loaded. One in MIG mode has none to lend whole."""
         import pynvml  # noqa: PLC0415  # only machines with GPU jobs need it
 
@@ -57,7 +57,7 @@ class Driver:
         with self._answering("listing the GPUs"):
             handles = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
             return tuple(
-                Device(
+                GpuDevice(
                     _text(nvml.nvmlDeviceGetUUID(h)),
                     int(nvml.nvmlDeviceGetMemoryInfo(h).total),
                     _text(nvml.nvmlDeviceGetName(h)),
@@ -126,15 +126,15 @@ class Driver:
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
+class GpuLease:
     """The GPUs lent to one job, and the meter of their use; empty for a job without."""
 
     uuids: tuple[str, ...] = ()
-    meter: Meter | None = None
+    meter: NvmlMeter | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Meter:
+class NvmlMeter:
     """What one container uses of the GPUs it was lent: NVML's processes, by cgroup."""
 
     nvml: Nvml
@@ -150,21 +150,23 @@ class Meter:
         return max((sum(used) for used in per_gpu), default=0), any(per_gpu)
 
 
-class Gpus:
+class GpuPool:
     """Lends whole GPUs, first come, first served; a job's lease lasts from start to harvest."""
 
     def __init__(
         self, nvml: Nvml | None = None, container_of: Callable[[int], str] | None = None
     ) -> None:
-        self._nvml = nvml or Driver()
+        self._nvml = nvml or NvmlDriver()
         self._container_of = container_of or cgroup_of
-        self._free: list[Device] | None = None
-        self._all: tuple[Device, ...] = ()
+        self._free: list[GpuDevice] | None = None
+        self._all: tuple[GpuDevice, ...] = ()
         self._queue: list[object] = []
         self._turn = threading.Condition()
 
     @contextmanager
-    def lease(self, limits: Limits, within: Deadline = FOREVER, where: str = "") -> Iterator[Lease]:
+    def lease(
+        self, limits: Limits, within: Deadline = FOREVER, where: str = ""
+    ) -> Iterator[GpuLease]:
         """Wait for ``limits.gpus`` GPUs and hold them.
 
         Raises:
@@ -172,19 +174,19 @@ class Gpus:
             BudgetSpent: ``within`` was over before they were free; ``where`` is the job's scope.
         """
         if not limits.gpus:
-            yield Lease()
+            yield GpuLease()
             return
         lent = self._take(limits, within, where)
         try:
             uuids = tuple(device.uuid for device in lent)
-            yield Lease(uuids, Meter(self._nvml, uuids, self._container_of))
+            yield GpuLease(uuids, NvmlMeter(self._nvml, uuids, self._container_of))
         finally:
             with self._turn:
                 assert self._free is not None
                 self._free += lent
                 self._turn.notify_all()
 
-    def _take(self, limits: Limits, within: Deadline, where: str) -> list[Device]:
+    def _take(self, limits: Limits, within: Deadline, where: str) -> list[GpuDevice]:
         ticket = object()
         with self._turn:
             if self._free is None:
@@ -208,7 +210,7 @@ class Gpus:
                 self._turn.notify_all()
         return lent
 
-    def _fit(self, limits: Limits) -> list[Device]:
+    def _fit(self, limits: Limits) -> list[GpuDevice]:
         return [device for device in self._free or () if device.memory >= limits.gpu_memory]
 
 
@@ -220,7 +222,7 @@ def cgroup_of(pid: int) -> str:
         return ""
 
 
-def _too_few(limits: Limits, present: tuple[Device, ...]) -> ControlUnavailable:
+def _too_few(limits: Limits, present: tuple[GpuDevice, ...]) -> ControlUnavailable:
     have = ", ".join(f"{device.memory} bytes" for device in present) or "none"
     return ControlUnavailable(
         f"the policy asks for {limits.gpus} GPU(s) of {limits.gpu_memory} bytes",

@@ -18,9 +18,9 @@ from orchestrator.core.errors import HarvestRefused
 from orchestrator.core.filenames import shown, why_unsafe
 from orchestrator.core.job import Limits
 from orchestrator.core.tree import Tree
-from orchestrator.sandbox.harvest.tarstream import RERUN, Member, TarReader
+from orchestrator.sandbox.harvest.tarstream import RERUN_JOB, Member, TarReader
 
-MOST_NAMED = 100
+MAX_REFUSED_LISTED = 100
 _KINDS = {
     "1": "a hard link",
     "2": "a symbolic link",
@@ -30,7 +30,7 @@ _KINDS = {
 }
 
 
-class Store(Protocol):
+class StreamStore(Protocol):
     """Where content goes while it is hashed."""
 
     def put_stream(self, chunks: Iterable[bytes]) -> tuple[str, int]:
@@ -38,7 +38,7 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class HarvestRules:
     """Which paths are wanted (a folder ends in ``/``), and the caps: counts, bytes, levels."""
 
     paths: tuple[str, ...]
@@ -48,7 +48,7 @@ class Rules:
     depth: int
 
     @classmethod
-    def of(cls, limits: Limits, paths: tuple[str, ...]) -> Rules:
+    def of(cls, limits: Limits, paths: tuple[str, ...]) -> HarvestRules:
         """A policy's harvest block, for the paths that one job declares."""
         return cls(
             paths=paths,
@@ -77,14 +77,14 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Harvest:
+class Harvested:
     """What came home, and what was left out as (escaped path, why)."""
 
     files: Tree
     refused: tuple[tuple[str, str], ...]
 
 
-def harvest(chunks: Iterable[bytes], rules: Rules, store: Store) -> Harvest:
+def harvest(chunks: Iterable[bytes], rules: HarvestRules, store: StreamStore) -> Harvested:
     """Read a tar from ``chunks`` into ``store``, keeping what ``rules`` allow.
 
     Raises:
@@ -100,7 +100,7 @@ def harvest(chunks: Iterable[bytes], rules: Rules, store: Store) -> Harvest:
             raise HarvestRefused(
                 "a container's output has more members than its reader may send",
                 where=shown(member.path),
-                todo=RERUN,
+                todo=RERUN_JOB,
             )
         why = kept.why_not(member)
         if why is None:
@@ -114,19 +114,19 @@ def harvest(chunks: Iterable[bytes], rules: Rules, store: Store) -> Harvest:
                 "a container's output is larger than its reader may send",
                 where=shown(member.path),
                 why=f"{kept.skipped + member.size} bytes that no rule asks for; at most {rules.bytes}",
-                todo=RERUN,
+                todo=RERUN_JOB,
             )
         kept.skipped += member.size
         for _ in reader.content(member.size):
             pass
-    return Harvest(Tree.of(kept.files), kept.named())
+    return Harvested(Tree.of(kept.files), kept.named())
 
 
 @dataclass(slots=True)
 class _Kept:
     """The files so far; answers why a member may not join them."""
 
-    rules: Rules
+    rules: HarvestRules
     files: dict[str, str] = field(default_factory=dict)
     read: int = 0
     skipped: int = 0
@@ -184,7 +184,7 @@ class _Kept:
         self._folders.update(_parents(folded))
 
     def refuse(self, member: Member, why: str) -> None:
-        if len(self._refused) < MOST_NAMED:
+        if len(self._refused) < MAX_REFUSED_LISTED:
             self._refused.append((shown(member.path), why))
         else:
             self._more += 1

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from orchestrator.core.errors import HarvestRefused
 
 BLOCK = 512
-LONGEST_SENT = 1 << 16  # bytes of a name: longer than may be kept, to say what was refused
+MAX_NAME_BYTES = 1 << 16  # bytes of a name: longer than may be kept, to say what was refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Member:
 
 
 _WHERE = "the harvest of a container"
-RERUN = "`aisci resume` runs the job again; report it if it happens again"
+RERUN_JOB = "`aisci resume` runs the job again; report it if it happens again"
 
 
 class TarReader:
@@ -49,11 +49,11 @@ class TarReader:
         while (block := self._exactly(BLOCK)) != bytes(BLOCK):
             member = _parse(block)
             if member.kind == "L":
-                if long_name is not None or not 0 < member.size <= LONGEST_SENT:
+                if long_name is not None or not 0 < member.size <= MAX_NAME_BYTES:
                     raise HarvestRefused(
                         "a container's output has a long name out of place",
                         where=_WHERE,
-                        todo=RERUN,
+                        todo=RERUN_JOB,
                     )
                 long_name = b"".join(self.content(member.size)).rstrip(b"\0")
                 continue
@@ -63,7 +63,7 @@ class TarReader:
             yield member
         if long_name is not None:
             raise HarvestRefused(
-                "a container's output has a long name out of place", where=_WHERE, todo=RERUN
+                "a container's output has a long name out of place", where=_WHERE, todo=RERUN_JOB
             )
 
     def _exactly(self, size: int) -> bytes:
@@ -82,7 +82,7 @@ class TarReader:
                 chunk = next(self._chunks, None)
                 if chunk is None:
                     raise HarvestRefused(
-                        "a container's output broke off in the middle", where=_WHERE, todo=RERUN
+                        "a container's output broke off in the middle", where=_WHERE, todo=RERUN_JOB
                     )
                 self._rest = memoryview(chunk)
             piece, self._rest = self._rest[:size], self._rest[size:]
@@ -97,7 +97,7 @@ def _parse(block: bytes) -> Member:
         raise HarvestRefused(
             "a container's output is not the archive that its reader sends",
             where=_WHERE,
-            todo=RERUN,
+            todo=RERUN_JOB,
         )
     kind = chr(block[156])
     size = _number(block[124:136])
@@ -105,7 +105,7 @@ def _parse(block: bytes) -> Member:
         raise HarvestRefused(
             f"a container's output has content in a member of kind {kind!a}",
             where=_WHERE,
-            todo=RERUN,
+            todo=RERUN_JOB,
         )
     return Member(
         _text(block[0:100].split(b"\0", 1)[0]).rstrip("/"),
@@ -122,7 +122,7 @@ def _number(data: bytes) -> int:
     digits = data.strip(b" \0")
     if not digits.isdigit() or b"8" in digits or b"9" in digits:
         raise HarvestRefused(
-            "a container's output has a header that holds no number", where=_WHERE, todo=RERUN
+            "a container's output has a header that holds no number", where=_WHERE, todo=RERUN_JOB
         )
     return int(digits, 8)
 

@@ -21,13 +21,13 @@ NAME_LABEL = "aisci.image"
 BASE_LABEL = "aisci.base"
 
 BUILD_TIMEOUT_S = 3600  # silence of the engine within one step; TeX Live unpacks for minutes
-PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
-Say = Callable[[str], None]
+OnLine = Callable[[str], None]
 
 
 def build_image(
-    engine: Engine, recipe: Recipe, root: Path, *, base_id: str, ca_bundle: Path | None, say: Say
+    engine: Engine, recipe: Recipe, root: Path, *, base_id: str, ca_bundle: Path | None, say: OnLine
 ) -> Image:
     """Build ``recipe`` on the image ``base_id`` and label it; arguments as for ``build_images``.
 
@@ -44,7 +44,7 @@ def build_image(
     with tempfile.TemporaryFile(prefix="aisci-context-") as context:
         write_context(context, recipe, root, wheels=wheels)
         context.seek(0)
-        return built(
+        return run_build(
             engine,
             recipe.name,
             recipe.dockerfile,
@@ -55,7 +55,7 @@ def build_image(
         )
 
 
-def built(
+def run_build(
     engine: Engine,
     name: str,
     dockerfile: str,
@@ -63,10 +63,10 @@ def built(
     *,
     labels: Mapping[str, str],
     args: Mapping[str, str],
-    say: Say,
+    say: OnLine,
 ) -> Image:
     """Build the image ``name`` from a context (a tar). Raises as :func:`build_image`."""
-    proxies = {key: os.environ[key] for key in PROXIES if os.environ.get(key)}
+    proxies = {key: os.environ[key] for key in PROXY_VARIABLES if os.environ.get(key)}
     with translated(f"building {name}"):
         answers = engine.api.build(
             fileobj=context,
@@ -84,7 +84,9 @@ def built(
         return engine.images.get(name)
 
 
-def _follow(name: str, dockerfile: str, answers: Iterator[Mapping[str, object]], say: Say) -> None:
+def _follow(
+    name: str, dockerfile: str, answers: Iterator[Mapping[str, object]], say: OnLine
+) -> None:
     """Pass a build's words on; a build that fails says so in its stream alone."""
     tail: deque[str] = deque(maxlen=12)
     step = failure = ""
@@ -108,7 +110,7 @@ def _follow(name: str, dockerfile: str, answers: Iterator[Mapping[str, object]],
 
 
 @contextmanager
-def one_at_a_time(say: Say) -> Iterator[None]:
+def one_at_a_time(say: OnLine) -> Iterator[None]:
     """Two builds at once would fetch the same wheels into one folder: the second waits."""
     path = Path(tempfile.gettempdir()) / f"aisci-images-{os.getuid()}.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

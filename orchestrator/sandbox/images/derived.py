@@ -23,12 +23,12 @@ from orchestrator.sandbox.images.build import (
     BASE_LABEL,
     NAME_LABEL,
     RECIPE_LABEL,
-    Say,
-    built,
+    OnLine,
     one_at_a_time,
+    run_build,
 )
-from orchestrator.sandbox.images.images import Built, ImageState, find, resolve
-from orchestrator.sandbox.images.recipes import add, member
+from orchestrator.sandbox.images.images import Built, ImageState, find_image, resolve_image
+from orchestrator.sandbox.images.recipes import add_file, tar_member
 from orchestrator.sandbox.images.wheels import fetch_wheels, wheels_home
 from orchestrator.template.template import Template
 
@@ -69,14 +69,14 @@ class Derived:
         return cls(template.name, origin, name, packages, imports, made.hexdigest())
 
 
-def resolve_for(engine: Engine, template: Template, name: str, flavour: Flavour) -> str:
+def resolve_template_image(engine: Engine, template: Template, name: str, flavour: Flavour) -> str:
     """The id of the image that ``template`` runs in where a policy names ``name``.
 
     Raises:
         BadTemplate: it needs packages, and the policy's image is not ours to add them to.
         ImageMissing, ImageStale: an image is to be built.
     """
-    base = resolve(engine, name, flavour=flavour)
+    base = resolve_image(engine, name, flavour=flavour)
     derived = Derived.of(template, flavour)
     if derived is None:
         return base
@@ -88,7 +88,7 @@ def resolve_for(engine: Engine, template: Template, name: str, flavour: Flavour)
             todo=f"use a policy with `image: {SANDBOX}`, or an image that has them and no `lock`",
         )
     todo = f"aisci images build {template.argument}" + (" --flavour cuda" * (flavour == "cuda"))
-    image = find(engine, derived.name)
+    image = find_image(engine, derived.name)
     if image is None:
         raise ImageMissing(
             f"the image of the template {template.name} is not built", where=derived.name, todo=todo
@@ -102,8 +102,8 @@ def resolve_for(engine: Engine, template: Template, name: str, flavour: Flavour)
     return str(image.id)
 
 
-def build(
-    engine: Engine, template: Template, flavour: Flavour, *, ca_bundle: Path | None, say: Say
+def build_derived(
+    engine: Engine, template: Template, flavour: Flavour, *, ca_bundle: Path | None, say: OnLine
 ) -> Built | None:
     """Build the template's image on the base image; None where it needs none.
 
@@ -115,8 +115,8 @@ def build(
     if derived is None:
         return None
     began = time.monotonic()
-    base = resolve(engine, f"{SANDBOX}:{flavour}", flavour=flavour)
-    image = find(engine, derived.name)
+    base = resolve_image(engine, f"{SANDBOX}:{flavour}", flavour=flavour)
+    image = find_image(engine, derived.name)
     fresh = image is not None and _state(image, derived.recipe, base) == "ready"
     if not fresh:
         with one_at_a_time(say):
@@ -127,7 +127,9 @@ def build(
     return Built(name=derived.name, id=str(image.id), skipped=fresh, seconds=seconds)
 
 
-def _build(engine: Engine, derived: Derived, base: str, ca_bundle: Path | None, say: Say) -> Image:
+def _build(
+    engine: Engine, derived: Derived, base: str, ca_bundle: Path | None, say: OnLine
+) -> Image:
     home = wheels_home(shipped_root())
     home.mkdir(parents=True, exist_ok=True)
     lock = home / f"derived-{hashlib.sha256(derived.packages).hexdigest()[:16]}.txt"
@@ -142,7 +144,7 @@ def _build(engine: Engine, derived: Derived, base: str, ca_bundle: Path | None, 
     with tempfile.TemporaryFile(prefix="aisci-context-") as context:
         _write_context(context, lock, wheels)
         context.seek(0)
-        return built(
+        return run_build(
             engine,
             derived.name,
             DOCKERFILE,
@@ -166,11 +168,11 @@ def _write_context(out: IO[bytes], lock: Path, wheels: Path) -> None:
     root = shipped_root()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for name in (DOCKERFILE, AGREE):
-            add(tar, name, root / name)
-        add(tar, _LIST, lock)
-        tar.addfile(member(_WHEELS, 0, tarfile.DIRTYPE))
+            add_file(tar, name, root / name)
+        add_file(tar, _LIST, lock)
+        tar.addfile(tar_member(_WHEELS, 0, tarfile.DIRTYPE))
         for wheel in sorted(wheels.glob("*.whl")):
-            add(tar, f"{_WHEELS}/{wheel.name}", wheel)
+            add_file(tar, f"{_WHEELS}/{wheel.name}", wheel)
 
 
 def list_derived(engine: Engine) -> tuple[ImageState, ...]:

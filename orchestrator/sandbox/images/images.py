@@ -1,7 +1,7 @@
 """The images: which there are, whether they fit this program, and how they are built.
 
 An image carries the hash of its recipe as a label. A build is skipped while that is the hash
-of the recipe at hand; :func:`resolve` refuses an image with any other.
+of the recipe at hand; :func:`resolve_image` refuses an image with any other.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from orchestrator.sandbox.images.base import find_base
 from orchestrator.sandbox.images.build import (
     BASE_LABEL,
     RECIPE_LABEL,
-    Say,
+    OnLine,
     build_image,
     one_at_a_time,
 )
 from orchestrator.sandbox.images.recipes import RECIPES, Recipe, recipe_hash
 
 # What `aisci images build` makes when no image is named; CUDA's gigabytes only on request.
-USUAL = ("aisci-sandbox:cpu", "aisci-latex", "aisci-editor", "aisci-storage")
+DEFAULT_IMAGES = ("aisci-sandbox:cpu", "aisci-latex", "aisci-editor", "aisci-storage")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ def list_images(engine: Engine, *, root: Path | None = None) -> tuple[ImageState
 
 def _state(engine: Engine, recipe: Recipe, root: Path) -> ImageState:
     want = recipe_hash(recipe, root)
-    image = find(engine, recipe.name)
+    image = find_image(engine, recipe.name)
     if image is None:
         return ImageState(name=recipe.name, about=recipe.about, state="missing", recipe=want)
     return ImageState(
@@ -82,7 +82,7 @@ def _state(engine: Engine, recipe: Recipe, root: Path) -> ImageState:
     )
 
 
-def resolve(
+def resolve_image(
     engine: Engine, name: str, *, flavour: Literal["cpu", "cuda"] = "cpu", root: Path | None = None
 ) -> str:
     """The id of the image that a policy names, once it is known to fit this program.
@@ -102,7 +102,7 @@ def resolve(
     full = f"{name}:{flavour}" if name == "aisci-sandbox" else name
     recipe = _by_name(full)
     if recipe is None:
-        image = find(engine, full)
+        image = find_image(engine, full)
         if image is None:
             ours = ", ".join(r.name for r in RECIPES)
             raise ImageMissing(
@@ -130,12 +130,12 @@ def resolve(
 
 def build_images(
     engine: Engine,
-    names: Sequence[str] = USUAL,
+    names: Sequence[str] = DEFAULT_IMAGES,
     *,
     base: str | None = None,
     ca_bundle: Path | None = None,
     root: Path | None = None,
-    say: Say,
+    say: OnLine,
 ) -> tuple[Built, ...]:
     """Build the images named, skipping each whose recipe has not changed.
 
@@ -158,7 +158,7 @@ def build_images(
         done = []
         for recipe in recipes:
             began = time.monotonic()
-            image = find(engine, recipe.name)
+            image = find_image(engine, recipe.name)
             fresh = image is not None and _unchanged(image, recipe, root, base_id)
             if not fresh:
                 base_id = base_id or find_base(engine, None, say)
@@ -193,7 +193,7 @@ def _by_name(name: str) -> Recipe | None:
     return next((r for r in RECIPES if name in (r.name, r.name.removesuffix(":latest"))), None)
 
 
-def find(engine: Engine, name: str) -> Image | None:
+def find_image(engine: Engine, name: str) -> Image | None:
     """The image of that name, if the engine has it."""
     with translated(f"looking for the image {name}"):
         try:

@@ -112,22 +112,22 @@ def write_context(out: IO[bytes], recipe: Recipe, root: Path, *, wheels: Path | 
     """
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for folder in recipe.folders:  # COPY wants the folder, even an empty one
-            tar.addfile(member(folder, 0, tarfile.DIRTYPE))
+            tar.addfile(tar_member(folder, 0, tarfile.DIRTYPE))
         for path in recipe_files(recipe, root):
-            add(tar, path, root / path)
+            add_file(tar, path, root / path)
         for wheel in sorted(wheels.glob("*.whl")) if wheels else ():
-            add(tar, f"sandbox/wheels/{recipe.lock}/{wheel.name}", wheel)
+            add_file(tar, f"sandbox/wheels/{recipe.lock}/{wheel.name}", wheel)
 
 
-def add(tar: tarfile.TarFile, name: str, source: Path) -> None:
+def add_file(tar: tarfile.TarFile, name: str, source: Path) -> None:
     """A file of a build context, under ``name``."""
     with source.open("rb") as data:
         size = data.seek(0, io.SEEK_END)
         data.seek(0)
-        tar.addfile(member(name, size, tarfile.REGTYPE), data)
+        tar.addfile(tar_member(name, size, tarfile.REGTYPE), data)
 
 
-def member(name: str, size: int, kind: bytes) -> tarfile.TarInfo:
+def tar_member(name: str, size: int, kind: bytes) -> tarfile.TarInfo:
     """A member whose owner, time and mode are the same on every machine."""
     info = tarfile.TarInfo(name)
     info.type, info.size, info.mtime = kind, size, 0

@@ -15,7 +15,7 @@ _CPU_UNIT = {1: 1e-9, 2: 1e-6}  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
+class CgroupSample:
     """One look: bytes, counts, CPU seconds; ``oom`` and ``pids_denied`` count events so far."""
 
     memory: int = 0
@@ -26,14 +26,14 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Meter:
+class Cgroup:
     """Reads one container's cgroup: its version, and each controller's folder (v2: ``""``)."""
 
     version: int
     folders: Mapping[str, Path]
 
     @classmethod
-    def of(cls, pid: int, container: str) -> Meter:
+    def of(cls, pid: int, container: str) -> Cgroup:
         """The meter of the container whose first process is ``pid`` on this host.
 
         Raises:
@@ -42,12 +42,12 @@ class Meter:
         try:
             lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
         except OSError as error:
-            raise elsewhere(str(error)) from error
+            raise engine_elsewhere(str(error)) from error
         if not any(container in line for line in lines):
-            raise elsewhere(f"process {pid} is not container {container[:12]}'s")
-        return cls(*folders_of(lines, _ROOT))
+            raise engine_elsewhere(f"process {pid} is not container {container[:12]}'s")
+        return cls(*cgroup_folders(lines, _ROOT))
 
-    def sample(self) -> Sample | None:
+    def sample(self) -> CgroupSample | None:
         """The counters now; None once the container has ended and its cgroup is gone.
 
         Raises:
@@ -60,9 +60,9 @@ class Meter:
                 raise
             return None
 
-    def _sample_v1(self) -> Sample:
+    def _sample_v1(self) -> CgroupSample:
         memory, pids, cpu = (self.folders[name] for name in ("memory", "pids", "cpuacct"))
-        return Sample(
+        return CgroupSample(
             memory=int((memory / "memory.max_usage_in_bytes").read_text()),
             pids=int((pids / "pids.current").read_text()),
             cpu=int((cpu / "cpuacct.usage").read_text()) * _CPU_UNIT[self.version],
@@ -70,11 +70,11 @@ class Meter:
             pids_denied=_field(pids / "pids.events", "max"),
         )
 
-    def _sample_v2(self) -> Sample:
+    def _sample_v2(self) -> CgroupSample:
         folder = self.folders[""]
         peak = folder / "memory.peak"  # since Linux 5.19
         memory = peak if peak.exists() else folder / "memory.current"
-        return Sample(
+        return CgroupSample(
             memory=int(memory.read_text()),
             pids=int((folder / "pids.current").read_text()),
             cpu=_field(folder / "cpu.stat", "usage_usec") * _CPU_UNIT[self.version],
@@ -83,7 +83,7 @@ class Meter:
         )
 
 
-def status_of(pid: int) -> tuple[tuple[str, str], ...]:
+def process_status(pid: int) -> tuple[tuple[str, str], ...]:
     """What the kernel says of a container's first process: its rights, as it really has them.
 
     Users and groups are told as they are inside the container.
@@ -107,10 +107,10 @@ def status_of(pid: int) -> tuple[tuple[str, str], ...]:
         lines = (own / "status").read_text().splitlines()
         fields = dict(line.split(":", 1) for line in lines if ":" in line)
         for name, users in (("Uid", "uid_map"), ("Gid", "gid_map"), ("Groups", "gid_map")):
-            fields[name] = inside(fields.get(name, ""), (own / users).read_text())
+            fields[name] = map_ids(fields.get(name, ""), (own / users).read_text())
         apart = (own / "uid_map").read_text() != Path("/proc/self/uid_map").read_text()
     except OSError as error:
-        raise elsewhere(str(error)) from error
+        raise engine_elsewhere(str(error)) from error
     seen = [(name, " ".join(fields.get(name, "").split())) for name in wanted]
     seen.append(("user namespace", "own" if apart else "the host's"))
     for space in ("net", "pid", "ipc", "mnt", "uts"):
@@ -125,7 +125,7 @@ def status_of(pid: int) -> tuple[tuple[str, str], ...]:
     return tuple(seen)
 
 
-def inside(ids: str, user_map: str) -> str:
+def map_ids(ids: str, user_map: str) -> str:
     """Ids as the container knows them: a rootless engine's are others on the host.
 
     ``user_map`` has lines of first id inside, first outside, how many. An id without one of
@@ -134,12 +134,12 @@ def inside(ids: str, user_map: str) -> str:
     rows = [tuple(map(int, line.split())) for line in user_map.splitlines()]
     found = []
     for host in map(int, ids.split()):
-        inside = [first + host - out for first, out, many in rows if out <= host < out + many]
-        found.append(str(inside[0]) if inside else f"host:{host}")
+        mapped = [first + host - out for first, out, many in rows if out <= host < out + many]
+        found.append(str(mapped[0]) if mapped else f"host:{host}")
     return " ".join(found)
 
 
-def elsewhere(why: str) -> ControlUnavailable:
+def engine_elsewhere(why: str) -> ControlUnavailable:
     """The engine runs on another machine, where this one can measure nothing."""
     return ControlUnavailable(
         "the host cannot watch its containers: time and CPU limits could not be held",
@@ -149,7 +149,7 @@ def elsewhere(why: str) -> ControlUnavailable:
     )
 
 
-def folders_of(lines: Iterable[str], root: Path) -> tuple[int, dict[str, Path]]:
+def cgroup_folders(lines: Iterable[str], root: Path) -> tuple[int, dict[str, Path]]:
     """The cgroup version and folders that the lines of a ``/proc/<pid>/cgroup`` speak of."""
     paths: dict[str, str] = {}
     for line in lines:

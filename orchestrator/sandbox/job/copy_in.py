@@ -18,7 +18,7 @@ _EPOCH = 946_684_800  # 2000-01-01: copied files carry one fixed time
 _DEEPEST = 32
 
 
-def pack(files: Tree, blobs: BlobStore, owner: tuple[int, int], spool: IO[bytes]) -> None:
+def pack_tree(files: Tree, blobs: BlobStore, owner: tuple[int, int], spool: IO[bytes]) -> None:
     """Write ``files`` to ``spool``, owned by (uid, gid), and rewind it.
 
     Raises:

@@ -13,12 +13,12 @@ from orchestrator.sandbox.engine.stream import STDOUT, Stream
 
 RUNTIME = "runsc"
 
-TELLS = ("Uid", "Gid", "CapEff", "CapPrm", "CapBnd", "Seccomp")
+STATUS_FIELDS = ("Uid", "Gid", "CapEff", "CapPrm", "CapBnd", "Seccomp")
 _WITHIN, _MOST = 30.0, 1 << 16  # seconds, bytes
 _HOW = "scripts/setup-gvisor.sh says how to register it"
 
 
-def lacking(info: Mapping[str, Any]) -> str:
+def why_unusable(info: Mapping[str, Any]) -> str:
     """Why the engine that describes itself in ``info`` cannot use runsc; empty if it can."""
     entry = info["Runtimes"].get(RUNTIME)
     if entry is None:
@@ -32,9 +32,9 @@ def lacking(info: Mapping[str, Any]) -> str:
     return ""
 
 
-def needs(limits: Limits, info: Mapping[str, Any]) -> Iterator[tuple[str, bool, str]]:
+def requirements(limits: Limits, info: Mapping[str, Any]) -> Iterator[tuple[str, bool, str]]:
     """Rows of the policy's key, whether it can be held, and what was asked and is missing."""
-    why = lacking(info)
+    why = why_unusable(info)
     yield "runtime", not why, f"{RUNTIME}; {why}"
     yield "network", not limits.network, f"an allow-list; {RUNTIME} lets no socket of the host's in"
     yield "gpus", not limits.gpus, f"{limits.gpus} under {RUNTIME}, which was never tried with one"
@@ -45,7 +45,7 @@ def needs(limits: Limits, info: Mapping[str, Any]) -> Iterator[tuple[str, bool, 
     )
 
 
-def status_inside(stream: Stream) -> Pairs:
+def read_gate_status(stream: Stream) -> Pairs:
     """What gVisor's kernel says of the job's processes, before the job's program starts.
 
     The gate's first words are its own ``/proc/self/status`` and an empty line, and then it waits.
@@ -59,5 +59,7 @@ def status_inside(stream: Stream) -> Pairs:
     lines = text.decode(errors="replace").splitlines()
     fields = dict(line.split(":", 1) for line in lines if ":" in line)
     return tuple(
-        (f"inside {name}", " ".join(fields[name].split())) for name in TELLS if name in fields
+        (f"inside {name}", " ".join(fields[name].split()))
+        for name in STATUS_FIELDS
+        if name in fields
     )

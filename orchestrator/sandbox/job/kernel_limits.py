@@ -7,7 +7,7 @@ from pathlib import Path
 
 from orchestrator.core.job import Limits
 from orchestrator.policy.runtimes import unread
-from orchestrator.sandbox.job.cgroup import Meter
+from orchestrator.sandbox.job.cgroup import Cgroup
 from orchestrator.sandbox.job.spec import NO_CORE
 
 Pairs = tuple[tuple[str, str], ...]
@@ -20,7 +20,7 @@ _RLIMITS = {
 _NONE = "no limit"
 
 
-def bounds_of(pid: int, meter: Meter) -> Pairs:
+def kernel_limits_of(pid: int, meter: Cgroup) -> Pairs:
     """Bytes, counts and CPUs as (``limit memory``, text); ``no limit`` where the kernel has none.
 
     ``pid`` is the container's first process: all others inherit its rlimits, and its cgroup.
@@ -30,7 +30,7 @@ def bounds_of(pid: int, meter: Meter) -> Pairs:
     return tuple((f"limit {name}", text) for name, text in sorted(found.items()))
 
 
-def over(seen: Pairs, limits: Limits) -> list[str]:
+def exceeded_limits(seen: Pairs, limits: Limits) -> list[str]:
     """Each limit that is higher than asked, or absent, in words.
 
     The kernel rounds memory down to whole pages, so less than asked is as good.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 
 
-class Lines:
+class LineBuffer:
     """A duplex job's standard output, cut into lines by the watch, taken by the caller."""
 
     def __init__(self) -> None:

@@ -15,16 +15,16 @@ from orchestrator.core.errors import AisciError, SandboxFailed
 from orchestrator.core.job import Limits, Peaks, Verdict
 from orchestrator.sandbox.engine.client import APIError, Engine, translated
 from orchestrator.sandbox.engine.stream import STDOUT, Stream
-from orchestrator.sandbox.job.line_buffer import Lines
-from orchestrator.sandbox.job.sampler import GpuMeter, Sampler, Seen
+from orchestrator.sandbox.job.line_buffer import LineBuffer
+from orchestrator.sandbox.job.sampler import GpuMeter, Sampler, Usage
 from orchestrator.sandbox.storage.helper import Helper
 
-TAIL = 64 << 10  # bytes of each stream that a result keeps
+_TAIL = 64 << 10  # bytes of each stream that a result keeps
 _SLOWEST, _FASTEST = 0.25, 0.02  # seconds between samples: quick at first, short jobs count too
 _DEATH = 30.0  # seconds that a killed container may take to be gone
 
 
-class Watch:
+class Monitor:
     """One thread per running container; the only reader of its output, and who kills it.
 
     ``lines`` gets the standard output of a duplex job, ``on_sample`` each sample's peaks. When
@@ -42,7 +42,7 @@ class Watch:
         limits: Limits,
         keeper: Helper,
         gpus: GpuMeter | None = None,
-        lines: Lines | None = None,
+        lines: LineBuffer | None = None,
         on_sample: Callable[[Peaks], None] | None = None,
         within: Deadline = FOREVER,
     ) -> None:
@@ -70,7 +70,7 @@ class Watch:
         self._unsent: AisciError | None = None
 
     @property
-    def seen(self) -> Seen:
+    def seen(self) -> Usage:
         """What was gathered; complete once the container has ended."""
         return self._sampler.seen
 
@@ -149,7 +149,7 @@ class Watch:
             self._log_bytes += len(data)
             tail = self._tails.setdefault(which, bytearray())
             tail += data
-            del tail[:-TAIL]
+            del tail[:-_TAIL]
             if self._log_bytes > self._limits.logs:
                 self._kill(Verdict.LOG_FLOOD)
             elif which == STDOUT and self._lines:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from orchestrator.core.job import Limits, Peaks, Verdict
-from orchestrator.sandbox.job.cgroup import Meter
+from orchestrator.sandbox.job.cgroup import Cgroup
 from orchestrator.sandbox.storage.helper import Helper
 
 
@@ -20,7 +20,7 @@ class GpuMeter(Protocol):
 
 
 @dataclass(slots=True)
-class Seen:
+class Usage:
     """What was gathered of one container: why it was killed, its peaks, the limits it hit."""
 
     killed: Verdict | None = None
@@ -28,7 +28,7 @@ class Seen:
     hit: set[str] = field(default_factory=set)
 
 
-def full_below(workspace: int) -> int:
+def full_threshold(workspace: int) -> int:
     """How many free bytes count as none: a kernel refuses a large write as a whole.
 
     Seen with up to 2 MiB still free on ext4, and 4 MiB on XFS, which reserves a write's room in
@@ -43,10 +43,10 @@ class Sampler:
     def __init__(
         self, container: str, pid: int, limits: Limits, keeper: Helper, gpus: GpuMeter | None
     ) -> None:
-        self.seen = Seen()
+        self.seen = Usage()
         self._container, self._pid, self._limits = container, pid, limits
         self._keeper, self._gpus = keeper, gpus
-        self._meter = Meter.of(pid, container)
+        self._meter = Cgroup.of(pid, container)
         self._gpu_looked: float | None = None
 
     def sample(self) -> bool:
@@ -74,7 +74,7 @@ class Sampler:
         """How full the volume is; the keeper still holds it when the container is gone."""
         room = self._keeper.ask({"op": "stat"})
         self.raise_peaks(disk=room["bytes"], inodes=room["inodes"])
-        if room["free"] < full_below(self._limits.workspace):
+        if room["free"] < full_threshold(self._limits.workspace):
             self.seen.hit.add("storage: bytes")
         if room["free_inodes"] == 0:
             self.seen.hit.add("storage: inodes")

@@ -14,19 +14,19 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.objects import remove_container
 from orchestrator.sandbox.engine.stream import STDERR, STDOUT, Stream
-from orchestrator.sandbox.harvest.harvest import Harvest, Rules, harvest
-from orchestrator.sandbox.harvest.tarstream import RERUN
-from orchestrator.sandbox.job.line_buffer import Lines
-from orchestrator.sandbox.job.monitor import Watch
+from orchestrator.sandbox.harvest.harvest import Harvested, HarvestRules, harvest
+from orchestrator.sandbox.harvest.tarstream import RERUN_JOB
+from orchestrator.sandbox.job.line_buffer import LineBuffer
+from orchestrator.sandbox.job.monitor import Monitor
 from orchestrator.sandbox.network.proxy import Proxy
 from orchestrator.sandbox.storage.helper import Helper
-from orchestrator.sandbox.storage.quota import send_request
+from orchestrator.sandbox.storage.quota import harvest_request
 
 _NOTICED = 30  # seconds within which the engine must have seen the end that the kernel reports
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ContainerFacts:
     """What is known of a container before its program starts.
 
     ``deadline`` is its label's: from then on (seconds since the epoch) the sentinel may kill it.
@@ -53,11 +53,11 @@ class Session:
         blobs: BlobStore,
         job: Job,
         *,
-        watch: Watch,
+        watch: Monitor,
         stream: Stream,
         keeper: Helper,
-        lines: Lines,
-        facts: Facts,
+        lines: LineBuffer,
+        facts: ContainerFacts,
         proxy: Proxy | None = None,
     ) -> None:
         self._engine, self._blobs, self._job = engine, blobs, job
@@ -94,18 +94,18 @@ class Session:
             raise self._watch.error
         if not self._watch.complete:
             raise SandboxFailed(
-                "a job was not monitored to its end", where=self._job.scope, todo=RERUN
+                "a job was not monitored to its end", where=self._job.scope, todo=RERUN_JOB
             )
         if self._watch.over is not None:
             raise self._watch.over.spent(self._job.scope)
         if self._watch.seen.killed is Verdict.INTERRUPTED:
-            raise interrupted(self._job)
+            raise job_interrupted(self._job)
         exit_code = self._ended()
         remove_container(self._engine, self._facts.container)
         self._watch.look_at_disk()
         self._count_files()
-        rules = Rules.of(self._job.limits, self._job.harvest)
-        brought = harvest(self._keeper.stream(send_request(rules)), rules, self._blobs)
+        rules = HarvestRules.of(self._job.limits, self._job.harvest)
+        brought = harvest(self._keeper.stream(harvest_request(rules)), rules, self._blobs)
         return self._result(exit_code, brought)
 
     def _ended(self) -> int:
@@ -115,7 +115,7 @@ class Session:
             state = self._engine.api.inspect_container(self._facts.container)["State"]
         if state["OOMKilled"]:
             self._watch.seen.hit.add("memory")
-        if moment(state["FinishedAt"]) >= self._facts.deadline:  # while this process hung
+        if parse_timestamp(state["FinishedAt"]) >= self._facts.deadline:  # while this process hung
             self._watch.seen.killed = self._watch.seen.killed or Verdict.TIMED_OUT
         if state.get("Error"):
             raise SandboxFailed(
@@ -131,7 +131,7 @@ class Session:
         if self._keeper.ask({"op": "census"})["largest"] >= self._job.limits.file:
             self._watch.seen.hit.add("storage: file size")
 
-    def _result(self, exit_code: int, brought: Harvest) -> JobResult:
+    def _result(self, exit_code: int, brought: Harvested) -> JobResult:
         seen, facts, job = self._watch.seen, self._facts, self._job
         hit = tuple(sorted(seen.hit))
         stdout, stderr = self._watch.tail(STDOUT), self._watch.tail(STDERR)
@@ -165,12 +165,12 @@ class Session:
         )
 
 
-def moment(text: str) -> float:
+def parse_timestamp(text: str) -> float:
     """An engine's time stamp (RFC 3339, UTC, to the nanosecond) as seconds since the epoch."""
     return datetime.fromisoformat(f"{text[:19]}+00:00").timestamp()
 
 
-def interrupted(job: Job) -> Interrupted:
+def job_interrupted(job: Job) -> Interrupted:
     """What a stopped job raises once its container is gone."""
     return Interrupted(
         "a job was interrupted; its container is gone",

@@ -47,7 +47,7 @@ def user_of(limits: Limits) -> tuple[int, int]:
     return int(uid), int(gid)
 
 
-def body_of(
+def create_request(
     job: Job,
     *,
     image: str,

@@ -14,13 +14,13 @@ from orchestrator.record.attestation import Pairs, flat, mismatches, same_keys
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.gpus.cdi import same_form
 from orchestrator.sandbox.job import gvisor
-from orchestrator.sandbox.job.kernel_limits import over
+from orchestrator.sandbox.job.kernel_limits import exceeded_limits
 from orchestrator.sandbox.job.spec import user_of
 
 _FILTER = "seccomp="
 
 
-def check_possible(engine: Engine, limits: Limits) -> dict[str, Any]:
+def check_engine(engine: Engine, limits: Limits) -> dict[str, Any]:
     """The engine's own description, once it is seen to have every control asked for.
 
     Raises:
@@ -40,7 +40,7 @@ def check_possible(engine: Engine, limits: Limits) -> dict[str, Any]:
         ("resources.memory", info["MemoryLimit"] and info["SwapLimit"] is not False,
          "no swap; the engine cannot limit memory and swap"),
         ("resources.pids", info["PidsLimit"], "a limit; the engine cannot limit processes"),
-        *(gvisor.needs(limits, info) if limits.runtime == gvisor.RUNTIME else ()),
+        *(gvisor.requirements(limits, info) if limits.runtime == gvisor.RUNTIME else ()),
     )  # fmt: skip
     for key, given, asked in needs:
         if not given:
@@ -62,7 +62,7 @@ def read_back(engine: Engine, container: str, body: Mapping[str, Any]) -> tuple[
         have = engine.api.inspect_container(container)
     keys = ("User", "WorkingDir", "Entrypoint", "Cmd", "Tty", "OpenStdin", "Healthcheck")
     config = {key: body[key] for key in keys}
-    host = body["HostConfig"] | {"SecurityOpt": hashed(body["HostConfig"]["SecurityOpt"])}
+    host = body["HostConfig"] | {"SecurityOpt": hash_profiles(body["HostConfig"]["SecurityOpt"])}
     asked = {"Config": config, "HostConfig": host, "Image": body["Image"]}
     ask, got = flat(asked), flat(same_keys(asked, _normal(have)))
     env = dict(line.split("=", 1) for line in have["Config"]["Env"])
@@ -90,7 +90,7 @@ def read_back(engine: Engine, container: str, body: Mapping[str, Any]) -> tuple[
     return ask, (*got, *seen_env)
 
 
-def hashed(options: Iterable[str]) -> list[str]:
+def hash_profiles(options: Iterable[str]) -> list[str]:
     """Security options with a profile's hash in its place: engines may write its JSON anew."""
     return [_hash_of(option) if option.startswith(_FILTER) else option for option in options]
 
@@ -109,13 +109,13 @@ def _normal(have: Mapping[str, Any]) -> dict[str, Any]:
         host[name] = host.get(name) or []
     host["DeviceRequests"] = [same_form(one) for one in host["DeviceRequests"]]
     host["Ulimits"] = sorted(host["Ulimits"], key=lambda limit: str(limit["Name"]))
-    host["SecurityOpt"] = hashed(host.get("SecurityOpt") or [])
+    host["SecurityOpt"] = hash_profiles(host.get("SecurityOpt") or [])
     if "ALL" in (host.get("CapDrop") or ()):
         host["CapDrop"] = ["ALL"]
     return {**have, "HostConfig": host}
 
 
-def check_seen(seen: Pairs, limits: Limits) -> None:
+def check_kernel_view(seen: Pairs, limits: Limits) -> None:
     """Whether the kernel's view of the started container is what was asked.
 
     Raises:
@@ -129,7 +129,7 @@ def check_seen(seen: Pairs, limits: Limits) -> None:
     wanted |= {"NoNewPrivs": "1", "Seccomp": "2"}
     wanted |= dict.fromkeys(("CapEff", "CapPrm", "CapBnd", "CapAmb"), "0" * 16)
     if theirs:  # the runtime's own process may have some, where they reach nothing; the job none
-        told = {key: value for key, value in wanted.items() if key in gvisor.TELLS}
+        told = {key: value for key, value in wanted.items() if key in gvisor.STATUS_FIELDS}
         wanted |= {f"inside {key}": value for key, value in told.items()}
         wanted |= {"user namespace": "own"}
     wrong = [
@@ -142,7 +142,7 @@ def check_seen(seen: Pairs, limits: Limits) -> None:
         for name, value in seen
         if name.startswith("own ") and value == "no" and name not in theirs
     ]
-    wrong += over(seen, limits)
+    wrong += exceeded_limits(seen, limits)
     if wrong:
         raise SandboxFailed(
             "a container started with more rights than requested",

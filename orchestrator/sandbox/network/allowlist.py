@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 
 PORT = 443
-MOST_HEAD = 8 << 10  # bytes of a request's head
+MAX_HEAD = 8 << 10  # bytes of a request's head
 _MOST_LINES = 64  # header lines of one
 
 # What a name ends in that many a resolver takes for an IPv4 address: 127.0.22, 1.0x7f, 2130706433.
@@ -53,7 +53,7 @@ _GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ConnectRequest:
     """A request to the proxy, judged: refused where ``why`` says so. ``target`` is hostile text."""
 
     target: str
@@ -67,26 +67,28 @@ def split_head(data: bytes) -> tuple[bytes, bytes] | None:
     return (head, rest) if end else None
 
 
-def hopeless(data: bytes) -> bool:
+def is_not_connect(data: bytes) -> bool:
     """Whether the first bytes already show that no CONNECT will come of them."""
     return not data.startswith(b"CONNECT "[: len(data)])
 
 
-def judge(head: bytes, allowed: tuple[str, ...]) -> Request:
+def judge_request(head: bytes, allowed: tuple[str, ...]) -> ConnectRequest:
     """Whether a head (without its empty line) asks for one of ``allowed``, as ``host:443``."""
     first, *lines = head.split(b"\r\n")
     words = first.split(b" ")
     target = (words[1] if len(words) > 1 else first)[:512].decode("latin-1")
     if any((byte < 0x20 and byte != 0x09) or byte > 0x7E for byte in b"".join((first, *lines))):
-        return Request(target, 400, "a control character, or one beyond ASCII, in the request")
+        return ConnectRequest(
+            target, 400, "a control character, or one beyond ASCII, in the request"
+        )
     request = _REQUEST.fullmatch(first)
     if request is None:
-        return Request(target, 405, "not a CONNECT request, and nothing else is served")
+        return ConnectRequest(target, 405, "not a CONNECT request, and nothing else is served")
     why = _why_target(target, allowed)
     if why:
-        return Request(target, 403, why)
+        return ConnectRequest(target, 403, why)
     why = _why_headers(lines, target, host_needed=request[2] == b"1")
-    return Request(target, 400, why) if why else Request(target)
+    return ConnectRequest(target, 400, why) if why else ConnectRequest(target)
 
 
 def _why_target(target: str, allowed: tuple[str, ...]) -> str:

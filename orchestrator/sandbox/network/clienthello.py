@@ -1,7 +1,7 @@
 """Reads the server's name from the first bytes of a TLS connection, and nothing else from it.
 
 The bytes are a hostile program's. So: every length is checked, a message in several records is
-put together, at most :data:`MOST` bytes in :data:`_MOST_RECORDS` records are looked at, nothing
+put together, at most :data:`MAX_HELLO` bytes in :data:`_MOST_RECORDS` records are looked at, nothing
 is raised, and what is unusual is refused. An encrypted hello (ECH, also the made-up one that
 browsers send) is refused: the name that counts would be hidden inside it. So is early data, behind
 which a second hello could hide; a second one, that a server may ask for, must name the same host.
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-MOST = 16 << 10  # bytes until the hello's end, heads of records included
+MAX_HELLO = 16 << 10  # bytes until the hello's end, heads of records included
 _MOST_RECORDS = 16
 _CHANGE_CIPHER, _ALERT, _HANDSHAKE = 20, 21, 22
 _CLIENT_HELLO, _SERVER_NAME, _HOST_NAME = 1, 0, 0
@@ -65,7 +65,7 @@ def read_hello(data: bytes) -> Hello | None:
     return Hello(why="a TLS hello in too many records")
 
 
-class Afterwards:
+class LaterRecords:
     """What a client says after its first hello, until it speaks in secret or goes on in earnest.
 
     Give it every byte before that byte is passed on; a hello takes effect with its last one.
@@ -111,8 +111,8 @@ def _why_record(record: bytes, at: int) -> str:
         length = int.from_bytes(record[3:5], "big")
         if not length:
             return "an empty TLS record"
-        if at + 5 + length > MOST:
-            return f"a TLS hello of more than {MOST} bytes"
+        if at + 5 + length > MAX_HELLO:
+            return f"a TLS hello of more than {MAX_HELLO} bytes"
     return ""
 
 
@@ -120,8 +120,8 @@ def _why_message(message: bytes, whole: int | None) -> str:
     """Why these bytes, few as they may be yet, are no client's hello alone."""
     if message and message[0] != _CLIENT_HELLO:
         return "TLS that does not begin with a client's hello"
-    if whole is not None and whole > MOST:
-        return f"a TLS hello of more than {MOST} bytes"
+    if whole is not None and whole > MAX_HELLO:
+        return f"a TLS hello of more than {MAX_HELLO} bytes"
     if whole is not None and len(message) > whole:
         return "more in a TLS record than the hello"
     return ""

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from orchestrator.core.errors import ControlUnavailable
 from orchestrator.core.sanitize import plain_line
-from orchestrator.sandbox.network.clienthello import Afterwards, read_hello
-from orchestrator.sandbox.network.decisions import Entry
+from orchestrator.sandbox.network.clienthello import LaterRecords, read_hello
+from orchestrator.sandbox.network.decisions import Decision
 from orchestrator.sandbox.network.relay import relay
 
-STEP_TIME = 10.0  # seconds for each step, however the bytes come
+STEP_TIMEOUT = 10.0  # seconds for each step, however the bytes come
 _PHRASES = {
     400: "Bad Request",
     403: "Forbidden",
@@ -24,7 +24,7 @@ _PHRASES = {
 }
 
 
-def listening(path: Path) -> socket.socket:
+def listen_unix(path: Path) -> socket.socket:
     """A socket that the job's user may connect to; only its container sees it."""
     listener = socket.socket(socket.AF_UNIX)
     try:
@@ -42,13 +42,13 @@ def listening(path: Path) -> socket.socket:
     return listener
 
 
-def tunnel(
-    client: socket.socket, world: socket.socket, entry: Entry, host: str, rest: bytes
+def run_tunnel(
+    client: socket.socket, world: socket.socket, entry: Decision, host: str, rest: bytes
 ) -> None:
     """Promise the tunnel, see that TLS is meant for the same host, and only then pass bytes."""
-    client.settimeout(STEP_TIME)
+    client.settimeout(STEP_TIMEOUT)
     client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-    until = time.monotonic() + STEP_TIME
+    until = time.monotonic() + STEP_TIMEOUT
     while (hello := read_hello(rest)) is None:  # which bounds how much it may be
         more = receive(client, until)
         if not more:
@@ -60,7 +60,7 @@ def tunnel(
     elif hello.name != host:
         entry.ended(f"TLS for another host, {plain_line(hello.name)}")
     else:
-        later = Afterwards(host)
+        later = LaterRecords(host)
         why = later.why(rest[hello.end :])
         if not why:
             entry.allow()
@@ -68,7 +68,7 @@ def tunnel(
         entry.ended(why)
 
 
-def refuse_client(client: socket.socket, entry: Entry, status: int, why: str) -> None:
+def refuse_client(client: socket.socket, entry: Decision, status: int, why: str) -> None:
     """Into the record, and in one line to the client."""
     entry.ended(why)
     line = f"HTTP/1.1 {status} {_PHRASES[status]}: {why}\r\nContent-Length: 0\r\n\r\n"

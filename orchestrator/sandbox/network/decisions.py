@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 
 from orchestrator.core.job import Egress
 
-MOST_TOLD = 1000  # decisions one by one; the rest is told as two sums
-MOST_SENT = 64 << 20  # bytes that one job may send to the world, all connections together
-MOST_RECEIVED = 16 << 30  # bytes that one job may receive
+MAX_LISTED = 1000  # decisions one by one; the rest is told as two sums
+MAX_SENT = 64 << 20  # bytes that one job may send to the world, all connections together
+MAX_RECEIVED = 16 << 30  # bytes that one job may receive
 
 
-class Ledger:
+class DecisionLog:
     """One job's decisions in the order of their connections, and its bytes. Thread-safe."""
 
     def __init__(self) -> None:
-        self._entries: list[Entry] = []
+        self._entries: list[Decision] = []
         self._lock = threading.Lock()
         self._began = time.monotonic()
         self._sent = self._received = 0
@@ -27,9 +27,9 @@ class Ledger:
         """The job's clock starts."""
         self._began = time.monotonic()
 
-    def open(self) -> Entry:
+    def open(self) -> Decision:
         """A new connection, not decided yet."""
-        entry = Entry(self, round(time.monotonic() - self._began, 3))
+        entry = Decision(self, round(time.monotonic() - self._began, 3))
         with self._lock:
             self._entries.append(entry)
         return entry
@@ -39,22 +39,22 @@ class Ledger:
         with self._lock:
             self._sent += sent
             self._received += received
-            return self._sent <= MOST_SENT and self._received <= MOST_RECEIVED
+            return self._sent <= MAX_SENT and self._received <= MAX_RECEIVED
 
     def told(self) -> tuple[Egress, ...]:
-        """Each of the first :data:`MOST_TOLD` decisions, and the sums of the others."""
+        """Each of the first :data:`MAX_LISTED` decisions, and the sums of the others."""
         with self._lock:
             told = [entry.told() for entry in self._entries]
-        rest = told[MOST_TOLD:]
+        rest = told[MAX_LISTED:]
         sums = (_sum(one for one in rest if one.allowed is allowed) for allowed in (True, False))
-        return (*told[:MOST_TOLD], *(one for one in sums if one is not None))
+        return (*told[:MAX_LISTED], *(one for one in sums if one is not None))
 
 
 @dataclass(slots=True)
-class Entry:
+class Decision:
     """One connection, as far as it has come. Written by one thread."""
 
-    ledger: Ledger
+    ledger: DecisionLog
     at: float  # seconds after the job's start
     host: str = ""
     address: str = ""
@@ -104,7 +104,7 @@ def _sum(told: Iterable[Egress]) -> Egress | None:
     )
 
 
-def summary(told: tuple[Egress, ...]) -> str:
+def egress_summary(told: tuple[Egress, ...]) -> str:
     """One line over all: how many connections, to whom, how many bytes each way."""
     allowed = [one for one in told if one.allowed]
     hosts = ", ".join(sorted({one.host for one in allowed if one.host}))

@@ -36,7 +36,7 @@ def dial(address: str) -> socket.socket:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Dialer:
     """What the proxy reaches the world with; whether an address is fit is not for it to say."""
 
     look_up: Callable[[str], tuple[str, ...]] = look_up
@@ -44,7 +44,7 @@ class World:
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class ResolvedHost:
     """What one look-up gave, for the rest of the job."""
 
     addresses: tuple[str, ...] = ()
@@ -52,26 +52,28 @@ class Name:
 
 
 @dataclass(slots=True)
-class Names:
+class Resolver:
     """Each name's addresses, asked for once: a later answer that says otherwise is never heard."""
 
     look_up: Callable[[str], tuple[str, ...]]
-    known: dict[str, Name] = field(default_factory=dict)
+    known: dict[str, ResolvedHost] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def get(self, host: str) -> Name:
+    def get(self, host: str) -> ResolvedHost:
         with self.lock:
             if host not in self.known:
                 try:
                     self.known[host] = _judged(self.look_up(host))
                 except OSError as error:  # no answer at all: the next connection asks again
-                    return Name(why=f"no address found: {plain_line(error.strerror or error)}")
+                    return ResolvedHost(
+                        why=f"no address found: {plain_line(error.strerror or error)}"
+                    )
             return self.known[host]
 
 
-def _judged(addresses: tuple[str, ...]) -> Name:
+def _judged(addresses: tuple[str, ...]) -> ResolvedHost:
     for address in addresses:
         why = why_not_public(address)
         if why:  # one is enough: a name that points inside and outside is made to deceive
-            return Name(why=f"{plain_line(address)} is not public: {why}")
-    return Name(addresses) if addresses else Name(why="no address found")
+            return ResolvedHost(why=f"{plain_line(address)} is not public: {why}")
+    return ResolvedHost(addresses) if addresses else ResolvedHost(why="no address found")

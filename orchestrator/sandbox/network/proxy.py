@@ -20,19 +20,25 @@ from typing import Self
 from orchestrator.core.errors import AisciError
 from orchestrator.core.job import Egress
 from orchestrator.core.sanitize import plain_line
-from orchestrator.sandbox.network.allowlist import MOST_HEAD, Request, hopeless, judge, split_head
+from orchestrator.sandbox.network.allowlist import (
+    MAX_HEAD,
+    ConnectRequest,
+    is_not_connect,
+    judge_request,
+    split_head,
+)
 from orchestrator.sandbox.network.connection import (
-    STEP_TIME,
-    listening,
+    STEP_TIMEOUT,
+    listen_unix,
     receive,
     refuse_client,
-    tunnel,
+    run_tunnel,
 )
-from orchestrator.sandbox.network.decisions import Entry, Ledger, summary
-from orchestrator.sandbox.network.dial import Names, World
+from orchestrator.sandbox.network.decisions import Decision, DecisionLog, egress_summary
+from orchestrator.sandbox.network.dial import Dialer, Resolver
 
-AT_ONCE = 64  # connections
-MOST_CONNECTIONS = 10_000  # of one job, refused ones counted; then nothing is served any more
+MAX_CONCURRENT = 64  # connections
+MAX_CONNECTIONS = 10_000  # of one job, refused ones counted; then nothing is served any more
 _MOST_DIALLED = 4  # addresses of one answer
 _ENDING = 2.0  # seconds that closing waits for threads; they are daemons without sockets then
 
@@ -49,14 +55,14 @@ class Proxy:
         ControlUnavailable: no socket can be made there.
     """
 
-    def __init__(self, allowed: tuple[str, ...], path: Path, world: World) -> None:
+    def __init__(self, allowed: tuple[str, ...], path: Path, world: Dialer) -> None:
         self._allowed, self.path, self._world = allowed, path, world
-        self._names, self._ledger = Names(world.look_up), Ledger()
+        self._names, self._ledger = Resolver(world.look_up), DecisionLog()
         self._sockets: set[socket.socket] = set()
         self._closed = False
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
-        self._listener = listening(path)
+        self._listener = listen_unix(path)
 
     def __enter__(self) -> Self:
         return self
@@ -65,9 +71,9 @@ class Proxy:
         """Close; an error that leaves the job without a result says what went out before it."""
         told = self.close()
         if isinstance(error, AisciError) and told:
-            error.why = "; ".join(filter(None, (error.why, summary(told))))
+            error.why = "; ".join(filter(None, (error.why, egress_summary(told))))
         elif error is not None and told:
-            error.add_note(summary(told))
+            error.add_note(egress_summary(told))
 
     def begin(self) -> None:
         """From now on connections are served, and their times counted."""
@@ -95,8 +101,8 @@ class Proxy:
         self._threads.append(thread)
 
     def _accept(self) -> None:
-        why = f"more than {MOST_CONNECTIONS} connections of one job"
-        for _ in range(MOST_CONNECTIONS):
+        why = f"more than {MAX_CONNECTIONS} connections of one job"
+        for _ in range(MAX_CONNECTIONS):
             try:
                 client = self._listener.accept()[0]
             except OSError as error:
@@ -111,8 +117,8 @@ class Proxy:
         """A thread for a new connection, if there is room for one more."""
         entry = self._ledger.open()
         self._threads = [thread for thread in self._threads if thread.is_alive()]
-        if len(self._threads) > AT_ONCE:  # with the one that this is
-            why = f"more than {AT_ONCE} connections at once"
+        if len(self._threads) > MAX_CONCURRENT:  # with the one that this is
+            why = f"more than {MAX_CONCURRENT} connections at once"
         elif not self._keep(client):
             why = "the job has ended"
         else:
@@ -136,7 +142,7 @@ class Proxy:
             self._sockets.discard(sock)
         sock.close()
 
-    def _serve(self, client: socket.socket, entry: Entry) -> None:
+    def _serve(self, client: socket.socket, entry: Decision) -> None:
         """One connection, from its first byte to its end."""
         try:
             request, rest = self._request(client)
@@ -151,7 +157,7 @@ class Proxy:
             world = self._reach(client, entry, host)
             if world is not None:
                 try:
-                    tunnel(client, world, entry, host, rest)
+                    run_tunnel(client, world, entry, host, rest)
                 finally:
                     self._let_go(world)
         except OSError as error:
@@ -159,22 +165,22 @@ class Proxy:
         finally:
             self._let_go(client)
 
-    def _request(self, client: socket.socket) -> tuple[Request, bytes]:
+    def _request(self, client: socket.socket) -> tuple[ConnectRequest, bytes]:
         """The judged request, and what the client has said after it."""
-        data, until = b"", time.monotonic() + STEP_TIME
+        data, until = b"", time.monotonic() + STEP_TIMEOUT
         while (parts := split_head(data)) is None:
-            if hopeless(data):
-                return judge(data.partition(b"\r\n")[0], self._allowed), b""
-            if len(data) > MOST_HEAD:
-                return Request("", 400, f"a request of more than {MOST_HEAD} bytes"), b""
+            if is_not_connect(data):
+                return judge_request(data.partition(b"\r\n")[0], self._allowed), b""
+            if len(data) > MAX_HEAD:
+                return ConnectRequest("", 400, f"a request of more than {MAX_HEAD} bytes"), b""
             more = receive(client, until)
             if not more:
-                why = "ended" if more is not None else f"took more than {STEP_TIME:g} s"
-                return Request("", 408, f"the request {why} before it was whole"), b""
+                why = "ended" if more is not None else f"took more than {STEP_TIMEOUT:g} s"
+                return ConnectRequest("", 408, f"the request {why} before it was whole"), b""
             data += more
-        return judge(parts[0], self._allowed), parts[1]
+        return judge_request(parts[0], self._allowed), parts[1]
 
-    def _reach(self, client: socket.socket, entry: Entry, host: str) -> socket.socket | None:
+    def _reach(self, client: socket.socket, entry: Decision, host: str) -> socket.socket | None:
         """A connection to one of the host's public addresses; None, and said so, without one."""
         name = self._names.get(host)
         why = name.why or "no address answers"

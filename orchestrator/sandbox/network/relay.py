@@ -7,21 +7,25 @@ import select
 import socket
 from collections.abc import Callable
 
-IDLE = 300.0  # seconds in which not one byte passes either way
+IDLE_TIMEOUT = 300.0  # seconds in which not one byte passes either way
 _STEP = 1 << 16  # bytes read at once, and the most that waits on its way in one direction
 
-Judge = Callable[[bytes], str]
+CheckBytes = Callable[[bytes], str]
 """Told what the client sends, before it goes on; why it must not, or nothing."""
 
-Spend = Callable[[int, int], bool]
+CountBytes = Callable[[int, int], bool]
 """Told bytes (sent to the world, received from it); False once that is more than allowed."""
 
 
-class _Way:
+class _Direction:
     """One direction: what was read at its source and not written to its end yet."""
 
     def __init__(
-        self, source: socket.socket, end: socket.socket, waiting: bytes, judge: Judge = lambda _: ""
+        self,
+        source: socket.socket,
+        end: socket.socket,
+        waiting: bytes,
+        judge: CheckBytes = lambda _: "",
     ) -> None:
         self.source, self.end, self.waiting, self._judge = source, end, waiting, judge
         self.read_all = self.done = False
@@ -46,23 +50,23 @@ class _Way:
 
 
 def relay(
-    client: socket.socket, world: socket.socket, first: bytes, judge: Judge, spend: Spend
+    client: socket.socket, world: socket.socket, first: bytes, judge: CheckBytes, spend: CountBytes
 ) -> str:
     """Pass bytes until both sides have said all; return why it ended sooner, or nothing.
 
     ``first`` is what the client has sent already, and is judged. Raises OSError where a side
     breaks off.
     """
-    out, back = _Way(client, world, first, judge), _Way(world, client, b"")
+    out, back = _Direction(client, world, first, judge), _Direction(world, client, b"")
     for sock in (client, world):
         sock.settimeout(0)
     while not (out.done and back.done):
         poll = select.poll()
         for sock, events in _wanted(out, back).items():
             poll.register(sock, events)
-        ready = dict(poll.poll(IDLE * 1000))
+        ready = dict(poll.poll(IDLE_TIMEOUT * 1000))
         if not ready:
-            return f"nothing passed for {IDLE:g} s"
+            return f"nothing passed for {IDLE_TIMEOUT:g} s"
         if not spend(out.step(ready), back.step(ready)):
             return "more bytes than a job may pass"
         if out.why:
@@ -75,7 +79,7 @@ def _is(ready: dict[int, int], sock: socket.socket, event: int) -> bool:
     return bool(ready.get(sock.fileno(), 0) & (event | select.POLLHUP | select.POLLERR))
 
 
-def _wanted(out: _Way, back: _Way) -> dict[socket.socket, int]:
+def _wanted(out: _Direction, back: _Direction) -> dict[socket.socket, int]:
     """What to wait for at each socket; a full direction is not read."""
     wanted: dict[socket.socket, int] = {}
     for way in (out, back):

@@ -127,7 +127,7 @@ def volume_mount(volume: str, target: str) -> dict[str, Any]:
     return {"Type": "volume", "Source": volume, "Target": target, "VolumeOptions": options}
 
 
-def maker_body(image: str, pool: str, labels: Mapping[str, str]) -> dict[str, Any]:
+def loop_maker_body(image: str, pool: str, labels: Mapping[str, str]) -> dict[str, Any]:
     """The maker's settings: it may make loop devices, and nothing else."""
     return helper_body(
         image,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.core.errors import ControlUnavailable, DiskFull, SandboxFailed
-from orchestrator.sandbox.harvest.harvest import Rules
+from orchestrator.sandbox.harvest.harvest import HarvestRules
 from orchestrator.sandbox.storage.helper import Helper
 
 BACKENDS = ("xfs", "loop", "tmpfs")  # every one, the best first
@@ -46,7 +46,7 @@ def loop_device(maker: Helper, quota: Quota) -> Iterator[str]:
                         "uid": quota.uid, "gid": quota.gid})  # fmt: skip
     if not answer["ok"]:
         if answer["errno"] == ENOSPC:
-            raise no_room(quota)
+            raise disk_full(quota)
         raise ControlUnavailable(
             "no loop device can be created here",
             where="storage backend loop",
@@ -73,7 +73,7 @@ def volume_options(backend: str, quota: Quota, device: str) -> dict[str, str]:
     return {"type": "tmpfs", "device": "tmpfs", "o": f"{size},{owner},{OPTIONS}"}
 
 
-def send_request(rules: Rules) -> dict[str, Any]:
+def harvest_request(rules: HarvestRules) -> dict[str, Any]:
     """What the keeper is asked to send home for ``rules``."""
     return {
         "op": "send",
@@ -103,7 +103,7 @@ def check_fits(workspace: int, tmp: int, shm: int, memory: int, why_not: str = "
         )
 
 
-def bad_probe(why: str) -> SandboxFailed:
+def quota_not_enforced(why: str) -> SandboxFailed:
     """A quota that was set and does not hold."""
     return SandboxFailed(
         "a disk quota was set and did not hold",
@@ -113,7 +113,7 @@ def bad_probe(why: str) -> SandboxFailed:
     )
 
 
-def no_room(quota: Quota) -> DiskFull:
+def disk_full(quota: Quota) -> DiskFull:
     """The engine's disk is too full for a volume."""
     return DiskFull(
         "the engine's disk has no room for a job's workspace",

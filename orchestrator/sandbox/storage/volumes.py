@@ -21,22 +21,22 @@ from orchestrator.sandbox.storage.helper import (
     Helper,
     helper_body,
     keeper_body,
-    maker_body,
+    loop_maker_body,
     volume_mount,
 )
 from orchestrator.sandbox.storage.quota import (
     BACKENDS,
     Quota,
-    bad_probe,
     check_fits,
     loop_device,
+    quota_not_enforced,
     volume_options,
 )
 from orchestrator.sandbox.storage.xfs import (
-    can_leave,
     pool_folder,
     project_folder,
-    project_maker_body,
+    project_not_binding,
+    xfs_maker_body,
 )
 
 Label = Callable[[str, str], dict[str, str]]
@@ -104,10 +104,12 @@ class Volumes:
         with self._mounted("probe", backend, _PROBE, body, "probe.py") as prober:
             seen = prober.ask({"op": "probe", "bytes": _PROBE.bytes, "inodes": _PROBE.inodes})
         if seen["left"]:
-            raise can_leave()
+            raise project_not_binding()
         wrote, made = seen["wrote"], seen["made"]
         if wrote is None or wrote > _PROBE.bytes or made is None or made > 2 * _PROBE.inodes:
-            raise bad_probe(f"{backend}: {wrote} bytes and {made} files went into {_PROBE}")
+            raise quota_not_enforced(
+                f"{backend}: {wrote} bytes and {made} files went into {_PROBE}"
+            )
 
     def close(self) -> None:
         """Remove the makers and their pools, as far as the engine lets it."""
@@ -184,7 +186,7 @@ class Volumes:
                 make_volume(self._engine, pool, self._label("", "pool"))
                 self._pools.append(pool)
                 folder = pool_folder(self._engine, pool) if backend == "xfs" else ""
-                settings = project_maker_body if backend == "xfs" else maker_body
+                settings = xfs_maker_body if backend == "xfs" else loop_maker_body
                 script = "projects.py" if backend == "xfs" else "maker.py"
                 body = settings(self._image(), pool, self._label("", "maker"))
                 maker = Helper(self._engine, body, script=script, name=name)

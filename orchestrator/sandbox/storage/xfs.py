@@ -23,12 +23,12 @@ from orchestrator.core.errors import ControlUnavailable, EngineFailed
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.storage.helper import Helper, helper_body, volume_mount
 from orchestrator.sandbox.storage.mounts import mount_of
-from orchestrator.sandbox.storage.quota import ENOSPC, Quota, no_room
+from orchestrator.sandbox.storage.quota import ENOSPC, Quota, disk_full
 
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
-def project_maker_body(image: str, pool: str, labels: Mapping[str, str]) -> dict[str, Any]:
+def xfs_maker_body(image: str, pool: str, labels: Mapping[str, str]) -> dict[str, Any]:
     """The maker's settings: it sets quotas, owns the pool's folders, and empties them."""
     return helper_body(
         image,
@@ -48,9 +48,9 @@ def pool_folder(engine: Engine, pool: str, mounts: Path = _MOUNTS) -> str:
         folder = str(engine.api.inspect_volume(pool)["Mountpoint"])
     mount = mount_of(Path(folder), mounts.read_text())
     if mount.kind != "xfs":
-        raise no_projects(f"the engine's volumes lie on {mount.kind}, not on XFS")
+        raise no_project_quota(f"the engine's volumes lie on {mount.kind}, not on XFS")
     if not {"prjquota", "pquota"} & set(mount.own):
-        raise no_projects("the XFS below the engine's volumes is mounted without prjquota")
+        raise no_project_quota("the XFS below the engine's volumes is mounted without prjquota")
     return folder
 
 
@@ -67,8 +67,8 @@ def project_folder(maker: Helper, name: str, quota: Quota) -> Iterator[None]:
                         "uid": quota.uid, "gid": quota.gid})  # fmt: skip
     if not answer["ok"]:
         if answer["errno"] == ENOSPC:
-            raise no_room(quota)
-        raise no_projects(str(answer["error"]))
+            raise disk_full(quota)
+        raise no_project_quota(str(answer["error"]))
     try:
         yield
     finally:
@@ -82,7 +82,7 @@ def project_folder(maker: Helper, name: str, quota: Quota) -> Iterator[None]:
             )
 
 
-def can_leave() -> ControlUnavailable:
+def project_not_binding() -> ControlUnavailable:
     """The quota holds only for those who keep to it."""
     return ControlUnavailable(
         "an XFS project quota would not bind a job here",
@@ -92,7 +92,7 @@ def can_leave() -> ControlUnavailable:
     )
 
 
-def no_projects(why: str) -> ControlUnavailable:
+def no_project_quota(why: str) -> ControlUnavailable:
     """There is no project quota to be had."""
     return ControlUnavailable(
         "no XFS project quota can be given here",
