@@ -1,4 +1,4 @@
-"""Where this machine keeps baselines, and the sandbox that answers from one.
+"""The baselines that this machine keeps, and the sandbox that answers from one.
 
 ::
 
@@ -23,7 +23,7 @@ _RECORD = "baseline.json"
 
 
 def baselines_folder() -> Path:
-    """Per user and machine: results may lie on a disk that many machines share."""
+    """The folder of baselines, per user and machine: results may be on a shared disk."""
     base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return Path(base) / "aisci" / "baselines"
 
@@ -33,7 +33,7 @@ def _folder(template: str, scale: str, key: str) -> Path:
 
 
 def keep_baseline(kept: KeptBaseline, blobs: Blobs) -> Path:
-    """Write a baseline and the files it left; what was kept under its key before is replaced."""
+    """Write a baseline and its files, replacing one of the same key."""
     folder = _folder(kept.template, kept.scale, kept.key)
     store = BlobStore(folder / "blobs")
     for _, sha256 in kept.result.files.files:
@@ -43,7 +43,7 @@ def keep_baseline(kept: KeptBaseline, blobs: Blobs) -> Path:
 
 
 def find_baseline(template: str, scale: str, key: str) -> KeptBaseline | None:
-    """The baseline of that key; None where none is kept. Raises :class:`BadFile`."""
+    """The baseline with that key, if one is kept. Raises :class:`BadFile`."""
     path = _folder(template, scale, key) / _RECORD
     if not path.is_file():
         return None
@@ -52,28 +52,28 @@ def find_baseline(template: str, scale: str, key: str) -> KeptBaseline | None:
 
 
 def baselines_of(template: str) -> tuple[KeptBaseline, ...]:
-    """Every baseline of a template here, the newest last."""
+    """Every baseline of a template, the newest last."""
     found = (baselines_folder() / slug(template)).glob(f"*/*/{_RECORD}")
     kept = [read(path.read_bytes(), str(path)) for path in found]
-    return tuple(sorted(kept, key=lambda one: one.at))
+    return tuple(sorted(kept, key=lambda baseline: baseline.at))
 
 
 def restore_files(kept: KeptBaseline, blobs: Blobs) -> None:
-    """Put the files that a baseline left into ``blobs``. Raises :class:`BadJournal`."""
+    """Copy a baseline's files into ``blobs``. Raises :class:`BadJournal`."""
     store = BlobStore(_folder(kept.template, kept.scale, kept.key) / "blobs")
     for _, sha256 in kept.result.files.files:
         blobs.put(store.get(sha256))
 
 
 def forget_baseline(kept: KeptBaseline) -> None:
-    """Remove a baseline that is to be measured anew."""
+    """Remove a baseline, so that it is measured again."""
     shutil.rmtree(_folder(kept.template, kept.scale, kept.key))
 
 
 class CachedBaselineSandbox:
-    """A sandbox over another: the one job that a kept baseline is the answer of is not run again.
+    """Answers the job of a kept baseline from the cache; passes other jobs to another sandbox.
 
-    Implements :class:`orchestrator.core.protocols.Sandbox`. What the kept answer names is put into ``blobs``.
+    Implements :class:`orchestrator.core.protocols.Sandbox`. The baseline's files go into ``blobs``.
     """
 
     def __init__(self, kept: KeptBaseline, blobs: Blobs, real: Sandbox) -> None:

@@ -1,10 +1,10 @@
-"""Where this machine keeps staged data, each set once, under the hash of its content.
+"""The data sets staged on this machine, each stored once under the hash of its content.
 
 ::
 
     $XDG_DATA_HOME/aisci/data/
-        sets/<set hash>/<path>    whole, verified, mounted read-only into experiments
-        partial/<file's SHA-256>  a transfer that was broken off
+        sets/<set hash>/<path>    complete, verified, mounted read-only into experiments
+        partial/<file's SHA-256>  an unfinished download
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _STEP = 1 << 20
 
 
 def datasets_folder() -> Path:
-    """Per user and machine; a set of many gigabytes belongs on a large disk: set XDG_DATA_HOME."""
+    """The folder of staged data, per user and machine; XDG_DATA_HOME moves it to a larger disk."""
     base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return Path(base) / "aisci" / "data"
 
@@ -42,12 +42,12 @@ def partial_path(file: DataFile) -> Path:
 
 
 def is_staged(data: DataSet) -> bool:
-    """Whether the set is here; :func:`verify_staged` reads it."""
+    """Whether the set is staged; :func:`verify_staged` also checks its files."""
     return folder_of(data).is_dir()
 
 
 def why_unfit(data: DataSet) -> str:
-    """What is wrong with a set that is here; empty if every file has its size and SHA-256."""
+    """What is wrong with a staged set; empty if every file has its size and SHA-256."""
     for file in data.files:
         path = folder_of(data) / file.path
         if not path.is_file():
@@ -58,9 +58,9 @@ def why_unfit(data: DataSet) -> str:
 
 
 def verify_staged(data: DataSet, template: str) -> StagedData:
-    """The set as it can be mounted, every file read and compared.
+    """The staged set, after comparing every file with its SHA-256.
 
-    Raises :class:`UserError` where it is not here, :class:`DataFailed` where it was changed.
+    Raises :class:`UserError` if it is not staged, :class:`DataFailed` if it was changed.
     """
     todo = f"aisci data prepare {template} --only {data.name}"
     if not is_staged(data):
@@ -73,10 +73,10 @@ def verify_staged(data: DataSet, template: str) -> StagedData:
     why = why_unfit(data)
     if why:
         raise DataFailed(
-            f"the staged data set {data.name} is not what its manifest says",
+            f"the staged data set {data.name} differs from its manifest",
             where=str(folder_of(data)),
             why=why,
-            todo=f"{todo} fetches it again",
+            todo=f"{todo} downloads it again",
         )
     return StagedData(data.name, data.hash, str(folder_of(data)))
 
@@ -87,9 +87,9 @@ def sha256_of(path: Path) -> str:
 
 
 def folder_hash(folder: Path) -> str:
-    """The hash of a folder that a person staged: over every file's path and SHA-256.
+    """The hash over the path and SHA-256 of every file of a folder that a user staged.
 
-    Raises :class:`UserError` for what is no plain file.
+    Raises :class:`UserError` for anything that is not a regular file or folder.
     """
     found = {}
     for path in sorted(folder.rglob("*")):
@@ -100,49 +100,49 @@ def folder_hash(folder: Path) -> str:
             raise UserError(
                 "a data set may hold plain files and folders only",
                 where=str(path),
-                todo="replace links by what they lead to",
+                todo="replace links by the files they point to",
             )
     return digest(found)
 
 
 def missing_sets(sets: Iterable[DataSet]) -> tuple[DataSet, ...]:
-    """The sets that are not here, or not whole; those that were changed are taken away."""
-    found = []
+    """The sets that are not staged or not complete; changed ones are removed."""
+    missing = []
     for data in sets:
         if not is_staged(data):
-            found.append(data)
+            missing.append(data)
         elif why_unfit(data):
             shutil.rmtree(folder_of(data))
-            found.append(data)
-    return tuple(found)
+            missing.append(data)
+    return tuple(missing)
 
 
 def check_disk_space(sets: Iterable[DataSet]) -> None:
-    """Raise :class:`DiskFull` where the disk does not hold ``sets`` beside what is there already."""
-    files = [file for data in sets for file in data.files]
+    """Raise :class:`DiskFull` if the missing bytes of ``sets`` do not fit on the disk."""
+    files, folder = [file for data in sets for file in data.files], datasets_folder()
     begun = sum(partial_path(file).stat().st_size for file in files if partial_path(file).is_file())
-    wanted = sum(file.bytes for file in files) - begun
-    there = next(path for path in (datasets_folder(), *datasets_folder().parents) if path.is_dir())
-    free = shutil.disk_usage(there).free
-    if wanted and free < wanted + _KEEP_FREE:
+    needed = sum(file.bytes for file in files) - begun
+    existing = next(path for path in (folder, *folder.parents) if path.is_dir())
+    free = shutil.disk_usage(existing).free
+    if needed and free < needed + _KEEP_FREE:
         raise DiskFull(
-            "there is no room for the data",
-            where=str(datasets_folder()),
-            why=f"{wanted:,} bytes are to be fetched and {_KEEP_FREE:,} to be left free; {free:,} are free",
-            todo="make room, or set XDG_DATA_HOME to a folder on a larger disk",
+            "there is not enough disk space for the data",
+            where=str(folder),
+            why=f"{needed:,} bytes to download and {_KEEP_FREE:,} to keep free; {free:,} are free",
+            todo="free disk space, or set XDG_DATA_HOME to a folder on a larger disk",
         )
 
 
 def install_set(data: DataSet) -> None:
-    """Make a set of its files' whole transfers: verified before it is seen, never half there.
+    """Assemble a set from its downloaded files; it appears atomically, after verification.
 
-    Raises :class:`DataFailed` for a file that is not what the manifest says; it is not kept.
+    Raises :class:`DataFailed` for a file that differs from the manifest; it is not kept.
     """
     for file in data.files:
         check_download(data.name, file, partial_path(file))
-    whole, unfinished = folder_of(data), folder_of(data).with_suffix(".new")
+    final, unfinished = folder_of(data), folder_of(data).with_suffix(".new")
     shutil.rmtree(unfinished, ignore_errors=True)
-    with disk_errors(whole):
+    with disk_errors(final):
         for file in data.files:
             path = unfinished / file.path
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -150,11 +150,11 @@ def install_set(data: DataSet) -> None:
             path.chmod(0o444)
             with path.open("rb") as written:
                 os.fsync(written.fileno())
-        unfinished.rename(whole)
+        unfinished.rename(final)
 
 
 def check_download(name: str, file: DataFile, path: Path) -> None:
-    """Raise :class:`DataFailed`, and remove ``path``, where it is not the declared file."""
+    """Raise :class:`DataFailed`, and remove ``path``, if it is not the declared file."""
     size, have = path.stat().st_size, sha256_of(path)
     if (size, have) == (file.bytes, file.sha256):
         return
@@ -165,16 +165,16 @@ def check_download(name: str, file: DataFile, path: Path) -> None:
     raise DataFailed(
         f"{file.path} of the data set {name} is not the file that the manifest names",
         where=file.url,
-        why=f"SHA-256 {have[:16]}… and {size:,} bytes came, {file.sha256[:16]}… and "
-        f"{file.bytes:,} bytes are declared"
+        why=f"received SHA-256 {have[:16]}… and {size:,} bytes, declared {file.sha256[:16]}… and "
+        f"{file.bytes:,} bytes"
         + ("; it is a web page: a proxy's login, or an error" if page else ""),
-        todo="nothing of it was kept. Fetch the file in another way and give it with --from FILE, "
+        todo="nothing was kept. Download the file in another way and give it with --from FILE, "
         "or correct the manifest if the file has a new version",
     )
 
 
 def copy_local(file: DataFile, source: Path) -> None:
-    """Copy a person's own file to where a transfer would have left it."""
+    """Copy a user's file to where a download would have left it."""
     target = partial_path(file)
     with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -185,16 +185,15 @@ def copy_local(file: DataFile, source: Path) -> None:
 def match_local(
     paths: Iterable[Path], files: Iterable[DataFile]
 ) -> Iterator[tuple[DataFile, Path]]:
-    """Which of a person's files, or files in a person's folders, are which declared ones."""
-    wanted = {file.sha256: file for file in files}
-    sizes = {file.bytes for file in wanted.values()}
+    """The declared files among a user's files and the files in a user's folders."""
+    declared = {file.sha256: file for file in files}
+    sizes = {file.bytes for file in declared.values()}
     for given in paths:
-        inside = sorted(given.iterdir()) if given.is_dir() else [given]
-        for path in inside:
-            if path.is_file() and path.stat().st_size in sizes:
-                file = wanted.get(sha256_of(path))
-                if file is not None:
-                    yield file, path
+        for path in sorted(given.iterdir()) if given.is_dir() else [given]:
+            # Only a file of a declared size is worth hashing.
+            same_size = path.is_file() and path.stat().st_size in sizes
+            if same_size and (file := declared.get(sha256_of(path))) is not None:
+                yield file, path
 
 
 @contextmanager

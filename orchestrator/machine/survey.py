@@ -1,4 +1,4 @@
-"""Looking at this machine: its engine, its kernel's settings, its room; judged elsewhere."""
+"""Measures this machine: its engine, its kernel's settings, its capacity; judged elsewhere."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 from orchestrator.core.errors import ControlUnavailable, EngineUnavailable
 from orchestrator.core.host import EngineFacts, Host, Tried
-from orchestrator.machine import self_check as checkup
 from orchestrator.machine import system
 from orchestrator.machine.measure import measure_machine
+from orchestrator.machine.self_check import run_self_check
 from orchestrator.sandbox.admission import available_memory
 from orchestrator.sandbox.engine.client import (
     DEFAULT_SOCKET,
@@ -32,14 +32,14 @@ TOOLKIT = "nvidia-container-toolkit"
 
 
 def survey_host(results: Path, *, probe: bool, say: Callable[[str], None] | None = None) -> Host:
-    """What this machine is; ``results`` is where runs are to be kept.
+    """Describe this machine; ``results`` is the folder for runs.
 
-    With ``probe``, what can be tried is tried, in containers: some seconds, and ``say`` is told
-    what is under way. Without, runtimes and storage backends are only ``listed``. A machine
-    without an engine is an answer too.
+    With ``probe``, runtimes and storage backends are tested in containers, which takes some
+    seconds, and ``say`` gets each step. Without, they are only ``listed``. A machine without an
+    engine is a valid result.
     """
-    there = next(path for path in (results, *results.absolute().parents) if path.is_dir())
-    machine = measure_machine(there)
+    existing = next(path for path in (results, *results.absolute().parents) if path.is_dir())
+    machine = measure_machine(existing)
     toolkit = system.toolkit_version()
     bare = Host(
         engine=None,
@@ -60,8 +60,8 @@ def survey_host(results: Path, *, probe: bool, say: Callable[[str], None] | None
         why = f"{error.what.rstrip('.')} at {error.where}: {error.why}"
         return replace(bare, why=why, todo=INSTALL_HELP)
     try:
-        seen = _with_engine(engine, bare)
-        return checkup.run_self_check(engine, seen, say or (lambda _: None)) if probe else seen
+        host = _with_engine(engine, bare)
+        return run_self_check(engine, host, say or (lambda _: None)) if probe else host
     finally:
         engine.close()
 
@@ -70,8 +70,9 @@ def _with_engine(engine: Engine, bare: Host) -> Host:
     with translated("asking the engine what it is"):
         info: dict[str, Any] = engine.api.info()
         version: dict[str, Any] = engine.api.version()
-    told = tuple((str(one["Name"]), str(one["Version"])) for one in version.get("Components") or ())
-    components = told + bare.components
+    parts = version.get("Components") or ()
+    components = tuple((str(part["Name"]), str(part["Version"])) for part in parts)
+    components += bare.components
     return replace(
         bare,
         engine=_facts(engine, info, version),
@@ -80,7 +81,7 @@ def _with_engine(engine: Engine, bare: Host) -> Host:
         components=components,
         mended=tuple(system.patched_cves(dict(components), dict(bare.packages))),
         cdi=cdi_devices(info),
-        images=tuple((one.name, one.state) for one in list_images(engine)),
+        images=tuple((image.name, image.state) for image in list_images(engine)),
         leftovers=len(leftovers(engine)),
     )
 
@@ -92,8 +93,11 @@ _LIMITS = (("MemoryLimit", "memory"), ("SwapLimit", "swap"), ("PidsLimit", "pids
 def _facts(engine: Engine, info: dict[str, Any], version: dict[str, Any]) -> EngineFacts:
     security = tuple(str(option) for option in info.get("SecurityOptions") or ())
     root = str(info["DockerRootDir"])
-    path = _socket(engine)
-    socket, members, everybody = system.socket_rights(path) if path else ("", (), False)
+    try:
+        path = engine_socket(engine)
+        socket, members, everybody = system.socket_rights(path)
+    except ControlUnavailable:  # reached another way: every run would refuse it
+        path, socket, members, everybody = "", "", (), False
     return EngineFacts(
         name=str((version.get("Platform") or {}).get("Name") or "engine"),
         version=str(version["Version"]),
@@ -115,13 +119,5 @@ def _facts(engine: Engine, info: dict[str, Any], version: dict[str, Any]) -> Eng
         socket=socket,
         members=members,
         open_socket=everybody,
-        warnings=tuple(str(one) for one in info.get("Warnings") or ()),
+        warnings=tuple(map(str, info.get("Warnings") or ())),
     )
-
-
-def _socket(engine: Engine) -> str:
-    """Its unix socket; empty where it is reached another way, and every run would refuse it."""
-    try:
-        return engine_socket(engine)
-    except ControlUnavailable:
-        return ""

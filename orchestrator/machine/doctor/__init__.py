@@ -1,6 +1,6 @@
-"""What this machine can give: each check says what was found, how it is known, what to do.
+"""What this machine can give: each check says what was found, how it is known, and what to do.
 
-Pure: it judges a :class:`orchestrator.core.host.Host`, which ``edges/hostlook.py`` looked at.
+Pure: it judges a :class:`orchestrator.core.host.Host`, which ``machine/survey.py`` measured.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["Basis", "Check", "CheckState", "examine"]
 
 
 def examine(host: Host) -> tuple[Check, ...]:
-    """Every check over what was seen; without an engine, those of the machine alone."""
+    """Every check of ``host``; without an engine, those of the machine alone."""
     checks = [*engine_checks(host)]
     if host.engine is not None:
         checks += [*isolation_checks(host, host.engine), *version_checks(host)]

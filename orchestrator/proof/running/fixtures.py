@@ -23,11 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.core.job import Limits
-from orchestrator.core.units import size_text, time_text
+from orchestrator.core.units import MIB, size_text, time_text
 from orchestrator.proof.probe import HELPERS, Probe
 from orchestrator.sandbox.job.spec import WORKDIR
 
-MIB = 1 << 20
 KEY_NAME = "AISCI_PROOF_API_KEY"
 DATA_SET = "proof"  # the staged data set's name
 HOST_FILE = "aisci-proof-of-the-hosts"  # in a folder of this machine that no job is given
