@@ -1,7 +1,7 @@
-"""The editor's fake that ships: a function says what each editable file becomes.
+"""The editor's shipped fake: a function returns the new bytes of each editable file.
 
-It keeps the port's promises (only editable files change, a no-op says why, ``changed`` by
-hash), so a stage that is tested with it meets the same values as with Aider.
+It keeps the port's contract (only editable files change, an edit without a change says why), so
+a stage tested with it gets the same values as with Aider.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from orchestrator.core.tree import Tree
 from orchestrator.editor.wire import conclude_edit, visible_files
 
 EditScript = Callable[[EditRequest, LanguageModel], Mapping[str, bytes]]
-"""What was asked, and the model, to the new bytes of each file that changes."""
+"""From the request and the model to the new bytes of each file that changes."""
 
 
 class ScriptedEditor:

@@ -1,4 +1,4 @@
-"""How long a model's adapter tries, and what a test replaces of the world around it."""
+"""How long a model adapter retries, and the clock that tests replace."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How long to try: seconds, but for ``tries``. Each pause doubles, up to ``longest_pause``.
+    """Retry limits, in seconds except for ``tries``. Each pause doubles, up to ``longest_pause``.
 
-    ``timeout`` bounds one request. Once ``total`` would be over before the next request could
-    start, none is made: a call takes at most ``total + timeout``.
+    ``timeout`` bounds one request. No request starts once ``total`` would have passed before it:
+    a call takes at most ``total + timeout``.
     """
 
     tries: int = 8
@@ -25,7 +25,7 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryTiming:
-    """What a test replaces: waiting, the seconds that passed, a fraction (0–1) for the jitter."""
+    """What a test replaces: sleeping, the monotonic clock, and the jitter's random fraction (0–1)."""
 
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic

@@ -317,7 +317,7 @@ def test_a_claim_to_have_edited_is_not_believed(bench: Bench) -> None:
     editor, _ = contained([said(reply="I changed x to 3.")], request.files)
     edit = editor.edit(request, Replies([]), FOREVER)
     assert edit.changed == ()
-    assert edit.why_not == "the edit leaves every file as it was"
+    assert edit.why_not == "the edit changes no file"
 
 
 def test_an_editable_file_that_does_not_come_home_is_an_error(bench: Bench) -> None:
@@ -345,7 +345,7 @@ def test_a_worker_that_talks_on_after_its_end_gives_no_edit(bench: Bench) -> Non
 def test_a_container_that_ends_without_a_word_gives_no_edit(bench: Bench) -> None:
     request = bench.request()
     editor, _ = contained([], request.files)
-    with pytest.raises(EditorFailed, match="broke off"):
+    with pytest.raises(EditorFailed, match="ended unexpectedly"):
         editor.edit(request, Replies([]), FOREVER)
 
 

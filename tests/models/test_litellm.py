@@ -49,7 +49,7 @@ class Bench:
         environ = {"OPENAI_API_BASE": self.server.url, "OPENAI_API_KEY": KEY}
         passed = lambda: float(sum(self.pauses))  # noqa: E731 - the only time that passes here
         world = RetryTiming(sleep=self.pauses.append, clock=passed, jitter=lambda: 1.0)
-        return open_model(name, environ=environ, patience=self.patience, world=world)
+        return open_model(name, environ=environ, retry=self.patience, timing=world)
 
 
 @pytest.fixture
@@ -208,7 +208,7 @@ def test_jitter_shortens_a_pause_by_up_to_half(tmp_path: Path) -> None:
     pauses: list[float] = []
     with server.running():
         world = RetryTiming(sleep=pauses.append, jitter=lambda: 0.0)
-        open_model("openai/x", environ={"OPENAI_API_BASE": server.url}, world=world).complete(
+        open_model("openai/x", environ={"OPENAI_API_BASE": server.url}, timing=world).complete(
             ASK, FOREVER
         )
     assert pauses == [1.0]
@@ -225,7 +225,7 @@ def test_jitter_shortens_a_pause_by_up_to_half(tmp_path: Path) -> None:
         (Fail(403, "not for you"), "account may use"),
         (Fail(404, "no such model"), "check the model's name"),
         (Fail(422, "odd"), "choose another model"),
-        (Fail(429, "You exceeded your current quota", "insufficient_quota"), "quota is used up"),
+        (Fail(429, "You exceeded your current quota", "insufficient_quota"), "quota is exhausted"),
         (
             Fail(400, "This model's maximum context length is 8 tokens", "context_length_exceeded"),
             "larger context",

@@ -81,9 +81,9 @@ def asked(*changes: Change) -> Without:
             return body
 
         with (
-            patch.object(sandbox, "body_of", changed),
+            patch.object(sandbox, "create_request", changed),
             patch.object(sandbox, "read_back", lambda *_: ((), ())),
-            patch.object(sandbox, "check_seen", lambda *_: None),
+            patch.object(sandbox, "check_kernel_view", lambda *_: None),
             patch.object(sandbox, "check_workspace", lambda *_: None),
         ):
             yield
@@ -204,14 +204,14 @@ def watched(**limits: Any) -> Without:
     def wider(*args: Any, **more: Any) -> Monitor:
         return Monitor(*args, **{**more, "limits": replace(more["limits"], **limits)})
 
-    return patched(sandbox, "Watch", wider)
+    return patched(sandbox, "Monitor", wider)
 
 
 def no_deadline(_: ProbeRunner) -> AbstractContextManager[object]:
     def endless(*args: Any, **more: Any) -> Monitor:
         return Monitor(*args, **{**more, "within": FOREVER})
 
-    return patch.object(sandbox, "Watch", endless)
+    return patch.object(sandbox, "Monitor", endless)
 
 
 def quota(**wider: int) -> Without:
@@ -282,7 +282,7 @@ def opened_files(trials: ProbeRunner) -> Iterator[None]:
         images.unpickle(trials, [blobs.get(sha) for _, sha in result.files.files], marker)
         return looked(probe, seen, result, blobs, marker)
 
-    with patch.object(looks, "looked_at", careless):
+    with patch.object(looks, "inspect_output", careless):
         yield
 
 
@@ -299,7 +299,7 @@ def any_name(_: ProbeRunner) -> Iterator[None]:
         return mine
 
     with ExitStack() as stack:
-        stack.enter_context(patch("orchestrator.sandbox.network.proxy.judge", judged))
+        stack.enter_context(patch("orchestrator.sandbox.network.proxy.judge_request", judged))
         stack.enter_context(
             patch.object(Resolver, "get", lambda *_: ResolvedHost(("203.0.113.1",)))
         )
