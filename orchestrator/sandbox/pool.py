@@ -17,12 +17,12 @@ OnEvent = Callable[[str, Mapping[str, object]], None]
 
 
 class SandboxPool:
-    """One run's sandboxes over one engine. Use it in ``with``, or close it.
+    """One run's sandboxes on one engine. Use it in ``with``, or close it.
 
     ``images`` turns an image's name into the id of a built, checked image. ``policy`` is the hash
     of the effective policy, for attestations. ``admission`` holds the run's own limits; without
-    it each job has only its own. ``folders`` turns the hash of a data set into the host's folder
-    that holds it. ``on_event`` is what each sandbox reports to, unless it is given its own.
+    it only each job's limits apply. ``folders`` turns the hash of a data set into its folder on
+    this host. ``on_event`` gets the events of every sandbox that has no listener of its own.
     """
 
     def __init__(
@@ -35,15 +35,15 @@ class SandboxPool:
         on_event: OnEvent | None = None,
         gpus: GpuPool | None = None,
         admission: Admission | None = None,
-        world: Dialer | None = None,
+        dialer: Dialer | None = None,
         folders: Callable[[str], str] = str,
         resources: RunResources | None = None,
     ) -> None:
         self.engine, self.images, self.policy, self.folders = engine, images, policy, folders
-        self.on_event: OnEvent = on_event or _ignore
+        self.on_event: OnEvent = on_event or (lambda _what, _facts: None)
         self.gpus = gpus or GpuPool()
         self.admission = admission or Admission()
-        self.world = world or Dialer()
+        self.dialer = dialer or Dialer()
         self.resources = resources or RunResources(engine, run_id, lambda: images(STORAGE_IMAGE))
         self.running: set[Monitor] = set()
         self.stopped = threading.Event()
@@ -59,11 +59,7 @@ class SandboxPool:
         self.resources.close()
 
     def stop(self) -> None:
-        """From any thread: end all running jobs now; each raises :class:`Interrupted`."""
+        """End all running jobs now, from any thread; each raises :class:`Interrupted`."""
         self.stopped.set()
-        for watch in tuple(self.running):
-            watch.interrupt()
-
-
-def _ignore(_what: str, _facts: Mapping[str, object]) -> None:
-    pass
+        for monitor in tuple(self.running):
+            monitor.interrupt()

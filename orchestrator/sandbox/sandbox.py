@@ -115,14 +115,14 @@ class DockerSandbox:
         lines = LineBuffer()
         with while_it_runs(self.pool.engine, made):
             pid, seen = self._begun(made, stream, limits, backend)
-            watch = Monitor(
+            monitor = Monitor(
                 self.pool.engine, made, pid=pid, stream=stream, limits=limits, keeper=keeper,
                 gpus=lease.meter, lines=lines if duplex else None,
                 on_sample=lambda peaks: self._on_event(
-                    "sample", _facts(job, peaks, watch.tail(STDOUT))
+                    "sample", _facts(job, peaks, monitor.tail(STDOUT))
                 ), within=within,
             )  # fmt: skip
-        self._begin(watch, undo)
+        self._begin(monitor, undo)
         self._on_event("started", {"job": job.id, "scope": job.scope, "container": made[:12]})
         within.check(job.scope)
         if proxy:
@@ -131,7 +131,7 @@ class DockerSandbox:
         if not duplex:
             stream.close_stdin()
         return Session(
-            self.pool.engine, self._blobs, job, watch=watch, stream=stream, keeper=keeper, lines=lines,
+            self.pool.engine, self._blobs, job, monitor=monitor, stream=stream, keeper=keeper, lines=lines,
             proxy=proxy, facts=ContainerFacts(made, image, self.pool.policy, backend, info, asked, inspected, seen,
                                      float(labels[DEADLINE]), how_lent(body)),
         )  # fmt: skip
@@ -181,7 +181,7 @@ class DockerSandbox:
                 where="the policy's network",
                 todo="write `network: none`",
             )
-        return undo.enter_context(Proxy(hosts, self.pool.resources.socket_path(), self.pool.world))
+        return undo.enter_context(Proxy(hosts, self.pool.resources.socket_path(), self.pool.dialer))
 
     def _copy_in(self, files: Tree, made: str, owner: tuple[int, int]) -> None:
         """Before the start: nothing of the job's can be in the way of the engine's unpacking."""
@@ -190,20 +190,20 @@ class DockerSandbox:
             with translated("copying a job's files in"):
                 self.pool.engine.api.put_archive(made, WORKDIR, spool)
 
-    def _begin(self, watch: Monitor, undo: ExitStack) -> None:
-        self.pool.running.add(watch)
-        undo.callback(self.pool.running.discard, watch)
-        undo.callback(_end, watch)
-        watch.start()
+    def _begin(self, monitor: Monitor, undo: ExitStack) -> None:
+        self.pool.running.add(monitor)
+        undo.callback(self.pool.running.discard, monitor)
+        undo.callback(_end, monitor)
+        monitor.start()
         if self.pool.stopped.is_set():
-            watch.interrupt()
+            monitor.interrupt()
 
 
-def _end(watch: Monitor) -> None:
-    """Before a container is removed: its watch is over, whatever happened meanwhile."""
-    if not watch.join(0):
-        watch.interrupt()
-        watch.join()
+def _end(monitor: Monitor) -> None:
+    """Before a container is removed: its monitor is over, whatever happened meanwhile."""
+    if not monitor.join(0):
+        monitor.interrupt()
+        monitor.join()
 
 
 def _facts(job: Job, peaks: Peaks, output: str) -> dict[str, object]:

@@ -209,7 +209,7 @@ def test_a_name_that_points_anywhere_inside_is_refused_whole(
     bench: Bench, answer: tuple[str, ...]
 ) -> None:
     dialled: list[str] = []
-    object.__setattr__(bench.proxy._world, "dial", dialled.append)
+    object.__setattr__(bench.proxy._dialer, "dial", dialled.append)
     bench.names.answers = [answer]
     assert b" 502 " in bench.fetch()
     told = one(bench)
@@ -301,7 +301,7 @@ def test_this_machines_own_public_address_is_not_the_outside(bench: Bench) -> No
     with inside(bench.internet.ours):
         own = socket.create_server((OURS, 443))
     with own:
-        assert b"this machine's own" in bench.fetch()
+        assert b"belongs to this machine" in bench.fetch()
     assert not one(bench).allowed
 
 
@@ -372,7 +372,7 @@ def test_a_server_may_ask_for_a_second_hello_and_gets_it_for_the_same_host(
     bench.internet.ask_for_another_curve()
     assert bench.fetch() == b"took 0"
     # A client that has its answer may hang up before the server's last words.
-    assert one(bench).why in {"", "broken off: Broken pipe", "broken off: Connection reset by peer"}
+    assert one(bench).why in {"", "connection broken: Broken pipe", "connection broken: Connection reset by peer"}
     assert one(bench).allowed
     assert seconds == [HOST]
 
@@ -441,8 +441,8 @@ def test_a_job_that_connects_without_end_has_no_network_any_more(
     bench.proxy = proxy
     for _ in range(5):
         assert bench.fetch() == b"took 0"
-    until(lambda: len(proxy._ledger.told()) == 6)
-    told = proxy._ledger.told()
+    until(lambda: len(proxy._log.report()) == 6)
+    told = proxy._log.report()
     with pytest.raises(ConnectionRefusedError):
         bench.connect()
     assert "more than 5 connections" in told[-1].why
@@ -455,7 +455,7 @@ def test_a_job_that_sends_or_receives_more_than_it_may_is_cut_off_for_good(
     monkeypatch.setattr(egress_record, "MAX_SENT", 300_000)
     with contextlib.suppress(OSError):
         assert bench.fetch(body=b"y" * 2_000_000) == b""
-    assert b"403 Forbidden: the job has passed all the bytes that it may" in bench.fetch()
+    assert b"403 Forbidden: the job has passed its limit of bytes" in bench.fetch()
     first, second = bench.told()
     assert "more bytes than a job may pass" in first.why
     assert 300_000 < first.sent < 400_000
@@ -472,7 +472,7 @@ def test_a_tunnel_in_which_nothing_passes_is_closed(
     with bench.connect() as sock:
         sock.sendall(CONNECT + hello(HOST))
         everything(sock)
-    assert "nothing passed for 0.3 s" in one(bench).why
+    assert "no byte for 0.3 s" in one(bench).why
 
 
 @pytest.mark.program

@@ -108,7 +108,7 @@ def exposed_services() -> Iterator[ExposedServices]:
         over = threading.Event()
         servers = ((tcp, "tcp"), (udp, "udp"), (unix, "abstract socket"))
         threads = [
-            threading.Thread(target=_take, args=(*each, made.came, over)) for each in servers
+            threading.Thread(target=_accept, args=(*each, made.came, over)) for each in servers
         ]
         for thread in threads:
             thread.start()
@@ -144,17 +144,21 @@ def _in_shared_memory(name: str) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
-def _take(server: socket.socket, name: str, came: list[str], over: threading.Event) -> None:
+def _accept(server: socket.socket, name: str, came: list[str], over: threading.Event) -> None:
+    """Record each visitor, until ``over`` is set and no visitor is waiting any more."""
     server.settimeout(0.1)
-    while not over.is_set():
+    while True:
         try:
             if name == "udp":
                 server.recvfrom(16)
             else:
                 server.accept()[0].close()
         except TimeoutError:
-            continue
-        came.append(name)
+            # Only now: a visitor that came just before the end counts too.
+            if over.is_set():
+                return
+        else:
+            came.append(name)
 
 
 def _addresses() -> list[str]:

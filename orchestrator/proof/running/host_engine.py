@@ -75,7 +75,7 @@ def _in_world(
             own = ("127.0.0.2", 0)  # the proxy takes no address that is its own
             return socket.create_connection(server.getsockname(), 5.0, own)
 
-        sandbox = trials.sandbox_with(world=Dialer(look_up=lambda _: addresses, dial=dial))
+        sandbox = trials.sandbox_with(dialer=Dialer(look_up=lambda _: addresses, dial=dial))
         guarded, result = trials.alone(kind, probe, sandbox=sandbox)
         server.shutdown(socket.SHUT_RDWR)  # which ends the thread's waiting
     return bare, guarded, result.attestation.container

@@ -73,7 +73,7 @@ class ProbeRunner:
         self._undo.close()
 
     def sandbox_with(
-        self, allowance: Admission | None = None, world: Dialer | None = None
+        self, allowance: Admission | None = None, dialer: Dialer | None = None
     ) -> DockerSandbox:
         """The sandbox that experiments use, with a run's limits or another world around it."""
         pool = SandboxPool(
@@ -82,7 +82,7 @@ class ProbeRunner:
             self.images,
             policy=self.policy,
             admission=allowance,
-            world=world,
+            dialer=dialer,
             resources=self.depot,
         )
         return DockerSandbox(pool, self.blobs)
