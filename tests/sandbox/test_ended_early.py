@@ -65,7 +65,7 @@ def test_between_two_looks(bench: DockerBench, monkeypatch: pytest.MonkeyPatch) 
         return seen
 
     monkeypatch.setattr(sandbox, "process_status", looked)
-    with pytest.raises(EngineFailed, match="ended before it was let go"):
+    with pytest.raises(EngineFailed, match="ended before its program started"):
         bench.sandbox.run(job_of(bench, WRITES))
 
 

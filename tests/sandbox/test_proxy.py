@@ -372,7 +372,11 @@ def test_a_server_may_ask_for_a_second_hello_and_gets_it_for_the_same_host(
     bench.internet.ask_for_another_curve()
     assert bench.fetch() == b"took 0"
     # A client that has its answer may hang up before the server's last words.
-    assert one(bench).why in {"", "connection broken: Broken pipe", "connection broken: Connection reset by peer"}
+    assert one(bench).why in {
+        "",
+        "connection broken: Broken pipe",
+        "connection broken: Connection reset by peer",
+    }
     assert one(bench).allowed
     assert seconds == [HOST]
 
