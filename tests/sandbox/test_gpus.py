@@ -200,7 +200,7 @@ def test_one_that_draws_or_shares_counts_too_and_one_that_does_both_counts_once(
 def test_a_card_that_cannot_draw_keeps_no_list_of_what_does_and_another_failure_is_one() -> None:
     cannot = ScriptedLibrary([Used(7, GIB)], drawing=Trouble("not supported", 3))
     assert driver(cannot).processes("GPU-a") == ((7, GIB),)
-    with pytest.raises(SandboxFailed, match="looking at a GPU"):
+    with pytest.raises(SandboxFailed, match="reading a GPU"):
         driver(ScriptedLibrary([], drawing=Trouble("GPU is lost"))).processes("GPU-a")
 
 
@@ -211,19 +211,19 @@ def test_a_gpu_in_mig_mode_is_none_that_can_be_lent_whole(
     mode: bool | Trouble,  # noqa: FBT001  # what the driver says
     split: bool,  # noqa: FBT001
 ) -> None:
-    assert driver(ScriptedLibrary([], split=mode))._split("GPU-a") is split
+    assert driver(ScriptedLibrary([], split=mode))._in_mig_mode("GPU-a") is split
 
 
 @pytest.mark.parametrize("which", ["computing", "drawing"])
 def test_a_driver_that_hides_a_processs_memory_cannot_hold_a_limit(which: str) -> None:
     lists: dict[str, list[Used]] = {"computing": [], "drawing": []}
     library = ScriptedLibrary(**lists | {which: [Used(7, None)]})  # type: ignore[arg-type]  # two of its fields
-    with pytest.raises(ControlUnavailable, match="does not say"):
+    with pytest.raises(ControlUnavailable, match="does not report"):
         driver(library).processes("GPU-a")
 
 
 def test_a_driver_that_fails_meanwhile_ends_the_job_by_name() -> None:
-    with pytest.raises(SandboxFailed, match="looking at a GPU") as caught:
+    with pytest.raises(SandboxFailed, match="reading a GPU") as caught:
         driver(ScriptedLibrary(None)).processes("GPU-a")
     assert "GPU is lost" in str(caught.value)
 
@@ -346,7 +346,7 @@ class Neighbours:
         """As :class:`orchestrator.sandbox.gpus.leases.NvmlMeter` does, over processes found just now."""
         self.seen += 1
         if self.looks is not None and self.seen > self.looks:
-            raise SandboxFailed("the GPU driver failed while looking at a GPU")
+            raise SandboxFailed("the GPU driver failed while reading a GPU")
         own = [int(pid.name) for pid in Path("/proc").iterdir() if pid.name.isdecimal()]
         mine = [pid for pid in own if container in cgroup_of(pid)]
         used = {"GPU-a": (*((pid, self.bytes) for pid in mine[:1]), (os.getpid(), 60 * GIB))}

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core.errors import SandboxFailed
+from orchestrator.record.attestation import Pairs
 from orchestrator.sandbox.job.cgroup import Cgroup
-from orchestrator.sandbox.job.kernel_limits import Pairs, exceeded_limits, kernel_limits_of
+from orchestrator.sandbox.job.kernel_limits import exceeded_limits, kernel_limits_of
 from orchestrator.sandbox.job.verify import check_kernel_view
 from tests.contracts.sandbox import LIMITS, MIB
 

@@ -111,7 +111,7 @@ def test_a_cgroup_that_is_gone_gives_no_sample(tmp_path: Path) -> None:
 
 
 def test_a_container_that_is_not_this_machines_is_refused() -> None:
-    with pytest.raises(ControlUnavailable, match="watch its containers"):
+    with pytest.raises(ControlUnavailable, match="monitor its containers"):
         Cgroup.of(os.getpid(), "0123456789abcdef")
 
 

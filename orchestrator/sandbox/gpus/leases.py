@@ -1,7 +1,7 @@
-"""GPUs of this machine: lent whole, by UUID, and watched (the one importer of ``pynvml``).
+"""The GPUs of this machine: lent whole, by UUID, and monitored (the only importer of ``pynvml``).
 
-There is no kernel limit on a container's GPU memory, short of MIG: it is sampled through NVML
-and a container over its limit is killed. That is soft, and evidence calls it "watched".
+Except for MIG there is no kernel limit on a container's GPU memory: it is sampled through NVML,
+and a container over its limit is killed. That is soft, and the evidence calls it "watched".
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from orchestrator.core.waiting import wait_for
 
 @dataclass(frozen=True, slots=True)
 class GpuDevice:
-    """One GPU: its UUID, its memory in bytes, and what its maker calls it."""
+    """One GPU: its UUID, its memory in bytes, and its model name."""
 
     uuid: str
     memory: int
@@ -29,7 +29,7 @@ class GpuDevice:
 
 
 class Nvml(Protocol):
-    """What is asked of the driver."""
+    """The queries to the driver."""
 
     def devices(self) -> tuple[GpuDevice, ...]:
         """All GPUs; none where there is no driver."""
@@ -45,7 +45,7 @@ class NvmlDriver:
         self._nvml: Any = None
 
     def devices(self) -> tuple[GpuDevice, ...]:
-        """All whole GPUs; none where no driver is loaded. One in MIG mode has none to lend whole."""
+        """All whole GPUs; none where no driver is loaded. A GPU in MIG mode cannot be lent whole."""
         import pynvml  # noqa: PLC0415  # only machines with GPU jobs need it
 
         nvml: Any = pynvml
@@ -63,35 +63,35 @@ class NvmlDriver:
                     _text(nvml.nvmlDeviceGetName(h)),
                 )
                 for h in handles
-                if not self._split(h)
+                if not self._in_mig_mode(h)
             )
 
     def processes(self, uuid: str) -> tuple[tuple[int, int], ...]:
         """Each process on one GPU as (host pid, bytes in use), whether it computes or draws.
 
         Raises:
-            ControlUnavailable: the driver does not say how much memory a process uses, as on
-                some virtual GPUs and under WSL: a limit could not be held.
+            ControlUnavailable: the driver does not report the memory of a process, as on some virtual
+                GPUs and under WSL: a limit could not be enforced.
             SandboxFailed: it does not answer.
         """
-        with self._answering("looking at a GPU"):
+        with self._answering("reading a GPU"):
             handle = self._nvml.nvmlDeviceGetHandleByUUID(uuid)
             running = [*self._nvml.nvmlDeviceGetComputeRunningProcesses(handle)]
             running += self._other(self._nvml.nvmlDeviceGetGraphicsRunningProcesses, handle)
             running += self._other(self._nvml.nvmlDeviceGetMPSComputeRunningProcesses, handle)
         if any(item.usedGpuMemory is None for item in running):
             raise ControlUnavailable(
-                "the driver does not say how much GPU memory a process uses",
+                "the driver does not report the GPU memory of a process",
                 where=f"the policy's gpus.memory; {uuid}",
-                todo="use a policy without GPUs, or a machine whose driver tells",
+                todo="use a policy without GPUs, or a machine whose driver reports it",
             )
         most: dict[int, int] = {}
-        for item in running:  # one that computes and draws stands in both lists, with the same sum
+        for item in running:  # one that computes and draws is in both lists, with the same sum
             most[int(item.pid)] = max(int(item.usedGpuMemory), most.get(int(item.pid), 0))
         return tuple(sorted(most.items()))
 
     def _other(self, ask: Callable[[Any], Any], handle: Any) -> list[Any]:
-        """A list that some devices do not keep: a computing card that cannot draw has none."""
+        """A list that some devices do not keep: a compute card has no graphics processes."""
         try:
             return list(ask(handle))
         except self._nvml.NVMLError as error:
@@ -99,8 +99,8 @@ class NvmlDriver:
                 return []
             raise
 
-    def _split(self, handle: Any) -> bool:
-        """Whether a GPU is in MIG mode; most models have none."""
+    def _in_mig_mode(self, handle: Any) -> bool:
+        """Whether a GPU is in MIG mode; most models do not support it."""
         try:
             now, _after = self._nvml.nvmlDeviceGetMigMode(handle)
         except self._nvml.NVMLError as error:
@@ -127,7 +127,7 @@ class NvmlDriver:
 
 @dataclass(frozen=True, slots=True)
 class GpuLease:
-    """The GPUs lent to one job, and the meter of their use; empty for a job without."""
+    """The GPUs lent to one job, and the meter of their use; empty for a job without GPUs."""
 
     uuids: tuple[str, ...] = ()
     meter: NvmlMeter | None = None
@@ -135,14 +135,14 @@ class GpuLease:
 
 @dataclass(frozen=True, slots=True)
 class NvmlMeter:
-    """What one container uses of the GPUs it was lent: NVML's processes, by cgroup."""
+    """Measures what one container uses of its GPUs: NVML's processes, matched by cgroup."""
 
     nvml: Nvml
     uuids: tuple[str, ...]
     container_of: Callable[[int], str]
 
     def sample(self, container: str) -> tuple[int, bool]:
-        """Bytes in use on its fullest GPU, and whether any of its processes is on one."""
+        """Bytes in use on its fullest GPU, and whether any of its processes uses one."""
         per_gpu = [
             [used for pid, used in self.nvml.processes(uuid) if container in self.container_of(pid)]
             for uuid in self.uuids
@@ -151,7 +151,7 @@ class NvmlMeter:
 
 
 class GpuPool:
-    """Lends whole GPUs, first come, first served; a job's lease lasts from start to harvest."""
+    """Lends whole GPUs in the order of requests; a job's lease lasts from start to harvest."""
 
     def __init__(
         self, nvml: Nvml | None = None, container_of: Callable[[int], str] | None = None
@@ -215,7 +215,7 @@ class GpuPool:
 
 
 def cgroup_of(pid: int) -> str:
-    """A process's cgroup paths, in which its container's id stands; empty once it has ended."""
+    """A process's cgroup paths, which contain its container's id; empty once it has ended."""
     try:
         return Path(f"/proc/{pid}/cgroup").read_text()
     except OSError:

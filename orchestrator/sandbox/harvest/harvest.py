@@ -1,9 +1,8 @@
-"""Bytes out of a container → checked files. The sender is taken to be hostile.
+"""Turns bytes from a container into checked files. The sender is assumed to be hostile.
 
 A tar stream is read block by block (``tarstream.py``). A member that breaks the rules is left
-out and named with the reason; a stream that breaks its own format, or its size, is refused as a
-whole. Nothing is opened, rendered or unpickled here: content goes to the blob store while it is
-hashed, and stays opaque.
+out and reported with the reason; a stream with a wrong format or size is refused as a whole.
+Nothing is opened, rendered or unpickled here: content goes to the blob store while it is hashed.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ _KINDS = {
 
 
 class StreamStore(Protocol):
-    """Where content goes while it is hashed."""
+    """Stores content while it is hashed."""
 
     def put_stream(self, chunks: Iterable[bytes]) -> tuple[str, int]:
         """Keep the bytes; return (SHA-256 in hex, size)."""
@@ -39,7 +38,7 @@ class StreamStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HarvestRules:
-    """Which paths are wanted (a folder ends in ``/``), and the caps: counts, bytes, levels."""
+    """Which paths are kept (a folder ends in ``/``), and the limits: counts, bytes, levels."""
 
     paths: tuple[str, ...]
     files: int
@@ -60,13 +59,13 @@ class HarvestRules:
 
     @property
     def members(self) -> int:
-        """How many members of any kind a reader may send: files, folders, and some refused."""
+        """The most members of any kind that a reader may send: files, folders, and some refused."""
         return 4 * self.files + 1000
 
     def want(self, path: str) -> bool:
-        """Whether ``path`` is an asked file, lies below an asked folder, or fits a pattern.
+        """Whether ``path`` is a declared file, is below a declared folder, or matches a pattern.
 
-        A pattern such as ``*.png`` speaks of one folder: its ``*`` never crosses a slash.
+        A pattern such as ``*.png`` applies to one folder: its ``*`` never matches a slash.
         """
         return any(
             path.startswith(asked)
@@ -78,7 +77,7 @@ class HarvestRules:
 
 @dataclass(frozen=True, slots=True)
 class Harvested:
-    """What came home, and what was left out as (escaped path, why)."""
+    """The files that were kept, and those left out as (escaped path, why)."""
 
     files: Tree
     refused: tuple[tuple[str, str], ...]
@@ -88,8 +87,8 @@ def harvest(chunks: Iterable[bytes], rules: HarvestRules, store: StreamStore) ->
     """Read a tar from ``chunks`` into ``store``, keeping what ``rules`` allow.
 
     Raises:
-        HarvestRefused: the stream is no tar of the few kinds known, ends early, or is larger
-            than any honest reader's.
+        HarvestRefused: the stream is not a tar of the known kinds, ends early, or is larger than any
+            honest reader's.
     """
     reader = TarReader(chunks)
     kept = _Kept(rules)
@@ -124,7 +123,7 @@ def harvest(chunks: Iterable[bytes], rules: HarvestRules, store: StreamStore) ->
 
 @dataclass(slots=True)
 class _Kept:
-    """The files so far; answers why a member may not join them."""
+    """The files so far; decides whether a member may be added."""
 
     rules: HarvestRules
     files: dict[str, str] = field(default_factory=dict)

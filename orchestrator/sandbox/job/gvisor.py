@@ -1,4 +1,4 @@
-"""What gVisor's runtime, runsc, needs of the engine and of a policy, to hold what it is asked."""
+"""What gVisor's runtime, runsc, requires of the engine and of a policy."""
 
 from __future__ import annotations
 
@@ -19,37 +19,34 @@ _HOW = "scripts/setup-gvisor.sh says how to register it"
 
 
 def why_unusable(info: Mapping[str, Any]) -> str:
-    """Why the engine that describes itself in ``info`` cannot use runsc; empty if it can."""
+    """Why the engine of this ``/info`` cannot use runsc; empty if it can."""
     entry = info["Runtimes"].get(RUNTIME)
     if entry is None:
         return f"the engine has {', '.join(sorted(info['Runtimes']))}; {_HOW}"
     words = [word.lstrip("-").partition("=") for word in entry.get("runtimeArgs") or ()]
-    said = {name: value or "true" for name, _, value in words}  # the last one of a name counts
-    if said.get("oci-seccomp") != "true":
+    options = {name: value or "true" for name, _, value in words}  # the last one of a name counts
+    if options.get("oci-seccomp") != "true":
         return f"it is registered without --oci-seccomp, so it drops seccomp profiles; {_HOW}"
-    if said.get("overlay", "false") != "false" or said.get("overlay2", "").startswith("all"):
+    if options.get("overlay", "false") != "false" or options.get("overlay2", "").startswith("all"):
         return f"it is registered with an overlay on every mount, past the disk quota; {_HOW}"
     return ""
 
 
 def requirements(limits: Limits, info: Mapping[str, Any]) -> Iterator[tuple[str, bool, str]]:
-    """Rows of the policy's key, whether it can be held, and what was asked and is missing."""
-    why = why_unusable(info)
+    """Rows of the policy's key, whether it can be enforced, and what is asked and missing."""
+    why, least = why_unusable(info), LEAST_PIDS[RUNTIME]
     yield "runtime", not why, f"{RUNTIME}; {why}"
-    yield "network", not limits.network, f"an allow-list; {RUNTIME} lets no socket of the host's in"
-    yield "gpus", not limits.gpus, f"{limits.gpus} under {RUNTIME}, which was never tried with one"
-    yield (
-        "resources.pids",
-        limits.pids >= LEAST_PIDS[RUNTIME],
-        f"{limits.pids}; {RUNTIME} takes part of them itself and needs {LEAST_PIDS[RUNTIME]}",
-    )
+    yield "network", not limits.network, f"an allow-list; {RUNTIME} allows no socket of the host"
+    yield "gpus", not limits.gpus, f"{limits.gpus} under {RUNTIME}, which is untested with GPUs"
+    pids = f"{limits.pids}; {RUNTIME} uses some of them itself and needs {least}"
+    yield "resources.pids", limits.pids >= least, pids
 
 
 def read_gate_status(stream: Stream) -> Pairs:
-    """What gVisor's kernel says of the job's processes, before the job's program starts.
+    """What gVisor's kernel reports of the job's processes, before the job's program starts.
 
-    The gate's first words are its own ``/proc/self/status`` and an empty line, and then it waits.
-    What it does not say is left out, and is missed by ``check_seen``.
+    The gate first writes its own ``/proc/self/status`` and an empty line, and then waits. A field
+    that is missing is left out here, and ``check_kernel_view`` refuses the job.
     """
     text, until = b"", time.monotonic() + _WITHIN
     while b"\n\n" not in text and len(text) < _MOST and not stream.ended:
