@@ -1,4 +1,4 @@
-"""The base of every image: given, from a registry, or made from Debian's own packages."""
+"""The base of every image: given by the user, pulled, or built from Debian's packages."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def find_base(engine: Engine, base: str | None, say: Callable[[str], None]) -> s
     """The id of the base image.
 
     Args:
-        engine: where the image is to be.
-        base: an image's name, taken as it is; None for Debian 12, from the engine's own store,
-            else a registry, else bootstrapped with mmdebstrap.
-        say: told, a line at a time, what takes long.
+        engine: where the image is needed.
+        base: an image's name, used as it is; None for Debian 12, from the engine's own store, else
+            a registry, else bootstrapped with mmdebstrap.
+        say: gets a line about each slow step.
 
     Raises:
-        ImageBuildFailed: no way led to a base; the ways are named.
+        ImageBuildFailed: there is no base image; the ways to get one are named.
     """
     name = base or DEFAULT_BASE
     with translated(f"looking for the base image {name}"):
