@@ -13,8 +13,8 @@ registered() {
     .venv/bin/python - 2>/dev/null <<'PY'
 import sys
 from orchestrator.sandbox.engine.client import connect
-from orchestrator.sandbox.job.gvisor import lacking
-sys.exit(bool(lacking(connect(timeout=5).api.info())))
+from orchestrator.sandbox.job.gvisor import why_unusable
+sys.exit(bool(why_unusable(connect(timeout=5).api.info())))
 PY
 }
 

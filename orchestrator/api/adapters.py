@@ -16,7 +16,7 @@ from orchestrator.policy.policy import Policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.ports import Edges
 from orchestrator.research.run_spec import RunSpec
-from orchestrator.sandbox.admission import Allowance
+from orchestrator.sandbox.admission import Admission
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.pool import OnEvent, SandboxPool
 from orchestrator.sandbox.sandbox import DockerSandbox
@@ -41,7 +41,7 @@ def pool_for(
         dict(images).__getitem__,
         policy=policy.hash,
         on_event=on_event,
-        admission=Allowance(policy.run),
+        admission=Admission(policy.run),
         folders={staged.hash: staged.folder for staged in data}.__getitem__,
     )
 

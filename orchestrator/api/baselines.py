@@ -12,8 +12,8 @@ from orchestrator.core.files import shipped_root
 from orchestrator.core.job import JobResult
 from orchestrator.core.research import TrainingComparison
 from orchestrator.machine import baseline_cache
-from orchestrator.machine.measure import in_words
-from orchestrator.sandbox.gpus.leases import Driver
+from orchestrator.machine.measure import machine_text
+from orchestrator.sandbox.gpus.leases import NvmlDriver
 from orchestrator.template.baseline import FORM, KeptBaseline, key_of
 from orchestrator.template.contract import measured, require_contract
 from orchestrator.template.results import Results
@@ -47,17 +47,17 @@ def baseline(
     require_contract(template)
     with opened_trial(template, policy, scale, listener, kinds=("experiment",)) as trial:
         key = key_of(trial.job(SCOPE), trial.image, trial.policy.hash)
-        known = baseline_cache.find(template.name, scale, key)
+        known = baseline_cache.find_baseline(template.name, scale, key)
         if known is not None and not again:
-            baseline_cache.bring(known, trial.store)
+            baseline_cache.restore_files(known, trial.store)
             results, comparisons = _results(trial, known.result)
             return _outcome(trial, known, results, comparisons, new=False)
         ran = trial.experiment(SCOPE)
         results, comparisons = _judged(trial, ran)
         kept = _kept(trial, key, ran)
         if known is not None:
-            baseline_cache.forget(known)
-        baseline_cache.keep(kept, trial.store)
+            baseline_cache.forget_baseline(known)
+        baseline_cache.keep_baseline(kept, trial.store)
         return _outcome(trial, kept, results, comparisons, new=True)
 
 
@@ -100,7 +100,7 @@ def _results(trial: Trial, ran: JobResult) -> tuple[Results, tuple[TrainingCompa
 def _kept(trial: Trial, key: str, ran: JobResult) -> KeptBaseline:
     manifest = trial.template.manifest
     found = measured.MeasuredRun.of(trial.numbers(ran)).results
-    gpus = Driver().devices() if trial.policy.limits("experiment").gpus else ()
+    gpus = NvmlDriver().devices() if trial.policy.limits("experiment").gpus else ()
     return KeptBaseline(
         form=FORM,
         key=key,
@@ -110,7 +110,7 @@ def _kept(trial: Trial, key: str, ran: JobResult) -> KeptBaseline:
         policy=trial.policy.name,
         image=trial.image,
         program=__version__,
-        machine=in_words(tuple(one.name for one in gpus)),
+        machine=machine_text(tuple(one.name for one in gpus)),
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         seeds={name: manifest.seeds(trial.scale, name) or () for name in found.datasets},
         result=ran,

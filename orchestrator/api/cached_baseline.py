@@ -17,7 +17,9 @@ def kept_for(setup: RunSpec) -> KeptBaseline | None:
     files = Tree.of({path: digest(data) for path, data in template.files.items()})
     job = baseline_job(template, setup.policy, setup.scale, files, scope="", data=setup.mounts)
     image = dict(setup.images)[job.limits.image]
-    return baselines.find(template.name, setup.scale, key_of(job, image, setup.policy.hash))
+    return baselines.find_baseline(
+        template.name, setup.scale, key_of(job, image, setup.policy.hash)
+    )
 
 
 def pin_of(kept: KeptBaseline) -> BaselinePin:
@@ -30,5 +32,5 @@ def with_kept_baseline(setup: RunSpec, blobs: Blobs, real: Sandbox) -> Sandbox:
     """``real``, and in front of it the baseline that the run's pins name, if it is still kept."""
     if setup.baseline is None:
         return real
-    kept = baselines.find(setup.template.name, setup.scale, setup.baseline.key)
-    return real if kept is None else baselines.FromKept(kept, blobs, real)
+    kept = baselines.find_baseline(setup.template.name, setup.scale, setup.baseline.key)
+    return real if kept is None else baselines.CachedBaselineSandbox(kept, blobs, real)

@@ -35,7 +35,7 @@ def data_for(
                 where=f"--data {extra}",
                 todo=f"aisci data prepare {template.argument} --only {one.name} --from FILE",
             )
-    return (*(datasets.verify(data, template.argument) for data in needed), *own)
+    return (*(datasets.verify_staged(data, template.argument) for data in needed), *own)
 
 
 def staged(folder: Path | None, policy: Policy) -> tuple[StagedData, ...]:
@@ -57,7 +57,7 @@ def staged(folder: Path | None, policy: Policy) -> tuple[StagedData, ...]:
             todo="put each data set into a sub-folder; it is mounted as /data/<its name>",
         )
     return tuple(
-        StagedData(path.name, datasets.content_of(path), str(path.resolve())) for path in sets
+        StagedData(path.name, datasets.folder_hash(path), str(path.resolve())) for path in sets
     )
 
 
@@ -67,7 +67,7 @@ def same_data(data: tuple[StagedData, ...], policy: Policy) -> None:
         _may_have_data(policy, "the data sets that the run began with")
     for one in data:
         folder = Path(one.folder)
-        if not folder.is_dir() or datasets.content_of(folder) != one.hash:
+        if not folder.is_dir() or datasets.folder_hash(folder) != one.hash:
             raise UserError(
                 f"the data set {one.name!r} is not the one that this run began with",
                 where=one.folder,

@@ -9,10 +9,10 @@ from orchestrator.core.job import KINDS, ContainerKind
 from orchestrator.policy.policy import Policy
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.sandbox.engine.client import Engine
-from orchestrator.sandbox.images.derived import resolve_for
-from orchestrator.sandbox.images.images import resolve
-from orchestrator.sandbox.job.verify import check_possible
-from orchestrator.sandbox.resources import STORAGE, socket_of
+from orchestrator.sandbox.images.derived import resolve_template_image
+from orchestrator.sandbox.images.images import resolve_image
+from orchestrator.sandbox.job.verify import check_engine
+from orchestrator.sandbox.resources import STORAGE_IMAGE, engine_socket
 from orchestrator.template.template import Template
 
 
@@ -30,18 +30,18 @@ def resolve_images(
         ControlUnavailable: this engine cannot hold the policy; known before anything is paid.
         ImageMissing, ImageStale: one is to be built.
     """
-    socket_of(engine)
-    found = {STORAGE: resolve(engine, STORAGE)}
+    engine_socket(engine)
+    found = {STORAGE_IMAGE: resolve_image(engine, STORAGE_IMAGE)}
     for kind in kinds:
         limits = policy.limits(kind)
         if kind == "editor" and policy.editor_on_host:
             continue
-        check_possible(engine, limits)
+        check_engine(engine, limits)
         flavour: Literal["cpu", "cuda"] = "cuda" if limits.gpus else "cpu"
         if kind == "experiment" and template is not None:
-            found[limits.image] = resolve_for(engine, template, limits.image, flavour)
+            found[limits.image] = resolve_template_image(engine, template, limits.image, flavour)
         else:
-            found[limits.image] = resolve(engine, limits.image, flavour=flavour)
+            found[limits.image] = resolve_image(engine, limits.image, flavour=flavour)
     return tuple(sorted(found.items()))
 
 

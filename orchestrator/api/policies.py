@@ -8,10 +8,10 @@ from pathlib import Path
 from orchestrator.core.errors import BadPolicy, UserError
 from orchestrator.core.files import shipped_root
 from orchestrator.core.host import Machine
-from orchestrator.machine.measure import measure
+from orchestrator.machine.measure import measure_machine
 from orchestrator.policy.check import PolicyFinding, check, check_machine, refuse
 from orchestrator.policy.policy import Policy, load_policy
-from orchestrator.sandbox.gpus.leases import Driver
+from orchestrator.sandbox.gpus.leases import NvmlDriver
 from orchestrator.template.template import Template
 
 SHIPPED = shipped_root() / "policies"
@@ -30,8 +30,8 @@ class ChosenPolicy:
 def this_machine(folder: Path = Path()) -> Machine:
     """This machine with its GPUs; its disk is that of ``folder`` or its nearest existing parent."""
     there = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
-    memory = [gpu.memory for gpu in Driver().devices()]
-    return measure(there, gpus=len(memory), gpu_memory=min(memory, default=None))
+    memory = [gpu.memory for gpu in NvmlDriver().devices()]
+    return measure_machine(there, gpus=len(memory), gpu_memory=min(memory, default=None))
 
 
 def usable_policy(name: str, results: Path) -> Policy:

@@ -14,9 +14,9 @@ from orchestrator.api.data import data_for
 from orchestrator.api.policies import chosen_policy
 from orchestrator.core.files import shipped_root
 from orchestrator.core.model import SWEEP
-from orchestrator.models.prices import prices_of, stated
+from orchestrator.models.prices import parse_price, prices_of
 from orchestrator.policy.policy import lowered
-from orchestrator.proof.store import Shelf
+from orchestrator.proof.store import ProofStore
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.template.contract import require_contract
 from orchestrator.template.template import load_template
@@ -57,13 +57,15 @@ class Prepared:
 
 def prepare(request: RunRequest) -> Prepared:
     """Raises :class:`UserError` and its children for what the request gets wrong."""
-    prices = stated(request.price)  # before a model is opened: that may import litellm
+    prices = parse_price(request.price)  # before a model is opened: that may import litellm
     template = load_template(request.template, shipped_root())
     require_contract(template)
     template.scale(request.scale)
     chosen = chosen_policy(request.policy, request.results, template)
     policy = chosen.policy
-    proof = Shelf(request.results, policy.name, policy.hash).pin()  # before a budget is lowered
+    proof = ProofStore(
+        request.results, policy.name, policy.hash
+    ).pin()  # before a budget is lowered
     if request.max_usd is not None:
         budgets = {"idea.budget.usd": min(request.max_usd, policy.idea.usd)}
         policy = lowered(policy, budgets | {"run.budget.usd": request.max_usd})

@@ -19,17 +19,16 @@ from orchestrator.api.signals import obeyed
 from orchestrator.core.errors import Interrupted
 from orchestrator.core.files import shipped_root
 from orchestrator.core.job import ContainerKind
-from orchestrator.proof.judge import Result
-from orchestrator.proof.probe import Probe, chosen, probes
-from orchestrator.proof.proof import Proof, Whole
-from orchestrator.proof.running.prover import prove as proved
-from orchestrator.proof.running.prover import whole
-from orchestrator.proof.running.runner import Trials
-from orchestrator.proof.store import Shelf
-from orchestrator.proof.subject import Subject, applying, on_machine, subject_of
+from orchestrator.proof.judge import ProbeResult
+from orchestrator.proof.probe import Probe, select_probes, shipped_probes
+from orchestrator.proof.proof import FullRun, Proof
+from orchestrator.proof.running.prover import full_run, prove_kind
+from orchestrator.proof.running.runner import ProbeRunner
+from orchestrator.proof.store import ProofStore
+from orchestrator.proof.subject import Subject, applicable_probes, for_machine, subject_of
 from orchestrator.sandbox.engine.client import Engine, connect, translated
-from orchestrator.sandbox.images.images import resolve
-from orchestrator.sandbox.resources import STORAGE
+from orchestrator.sandbox.images.images import resolve_image
+from orchestrator.sandbox.resources import STORAGE_IMAGE
 
 Probes = dict[ContainerKind, tuple[Probe, ...]]
 
@@ -43,7 +42,7 @@ class ProofListener(Protocol):
     def doing(self, kind: ContainerKind, what: str) -> None:
         """What runs now."""
 
-    def take(self, result: Result) -> None:
+    def take(self, result: ProbeResult) -> None:
         """The result of one probe."""
 
 
@@ -67,8 +66,8 @@ def prove(
         EngineUnavailable, ImageMissing: nothing can run here.
         Interrupted: a person stopped it; nothing is kept.
     """
-    subject = on_machine(subject_of(name, SHIPPED), this_machine())
-    wanted, left = applying(subject, chosen(probes(shipped_root()), only))
+    subject = for_machine(subject_of(name, SHIPPED), this_machine())
+    wanted, left = applicable_probes(subject, select_probes(shipped_probes(shipped_root()), only))
     engine = connect()
     images = _images(engine, subject)
     began, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
@@ -84,23 +83,23 @@ def prove(
         left_out=left,
         asked=only,
     )
-    return ProofOutcome(proof, Shelf(results, subject.name, subject.hash).keep(proof))
+    return ProofOutcome(proof, ProofStore(results, subject.name, subject.hash).keep(proof))
 
 
 @dataclass(frozen=True, slots=True)
 class _Tried:
     """Each result, each kind of container at the policy's own limits, the storage backend."""
 
-    results: tuple[Result, ...]
-    whole: tuple[Whole, ...]
+    results: tuple[ProbeResult, ...]
+    whole: tuple[FullRun, ...]
     storage: str
 
 
 def _images(engine: Engine, subject: Subject) -> dict[str, str]:
     """Ids by the names that the policy's blocks have for them, and the trusted helper's."""
-    found = {STORAGE: resolve(engine, STORAGE)}
+    found = {STORAGE_IMAGE: resolve_image(engine, STORAGE_IMAGE)}
     for limits in subject.limits.values():
-        found[limits.image] = resolve(
+        found[limits.image] = resolve_image(
             engine, limits.image, flavour="cuda" if limits.gpus else "cpu"
         )
     return found
@@ -116,18 +115,18 @@ def _tried(
     every: bool,
 ) -> _Tried:
     def image(name: str) -> str:  # also one that a probe made for itself, by its id
-        return images.get(name) or resolve(engine, name)
+        return images.get(name) or resolve_image(engine, name)
 
-    found: list[Result] = []
-    seen: list[Whole] = []
+    found: list[ProbeResult] = []
+    seen: list[FullRun] = []
     run_id = f"prove-{secrets.token_hex(4)}"
-    with Trials(engine, run_id, subject.limits, image, shipped_root(), subject.hash) as trials:
+    with ProbeRunner(engine, run_id, subject.limits, image, shipped_root(), subject.hash) as trials:
         for kind, mine in wanted.items():
             listener.begin(kind, len(mine))
             if every:
                 listener.doing(kind, "a container at the policy's own limits")
-                seen.append(whole(trials, kind))
-            for result in proved(trials, kind, mine, partial(listener.doing, kind)):
+                seen.append(full_run(trials, kind))
+            for result in prove_kind(trials, kind, mine, partial(listener.doing, kind)):
                 found.append(result)
                 listener.take(result)
     return _Tried(tuple(found), tuple(seen), trials.storage)

@@ -11,7 +11,7 @@ from orchestrator.core.errors import AisciError, BadPolicy, ControlUnavailable, 
 from orchestrator.core.files import shipped_root
 from orchestrator.core.host import Host
 from orchestrator.core.job import KINDS
-from orchestrator.machine.doctor import Check, State
+from orchestrator.machine.doctor import Check, CheckState
 from orchestrator.policy.policy import Policy, load_blocks
 from orchestrator.policy.schema import BLOCKS
 from orchestrator.sandbox.engine.client import Engine, connect
@@ -96,7 +96,7 @@ def _remedy(error: AisciError) -> str:
     return "\n".join(found) or error.todo.partition("\n")[0]
 
 
-def _line(name: str, state: State, found: str, todo: str = "") -> Check:
+def _line(name: str, state: CheckState, found: str, todo: str = "") -> Check:
     return Check(
         group=_GROUP,
         name=name,

@@ -20,7 +20,7 @@ from orchestrator.api.policies import fits, usable_policy
 from orchestrator.api.prepare import RESULTS, RunRequest, prepare
 from orchestrator.core.errors import UserError
 from orchestrator.core.files import shipped_root, write
-from orchestrator.proof.store import Shelf
+from orchestrator.proof.store import ProofStore
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import head_of, set_torn_tail_aside
 from orchestrator.record.envelope import run_statement, signed_envelope
@@ -84,7 +84,7 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
             if not (paths.journal.is_file() and paths.journal.stat().st_size):
                 shutil.rmtree(paths.folder)  # not even its first line: there is nothing to resume
             elif setup.proof is not None:  # the page of proofs that the run's own pages lead to
-                Shelf(request.results, setup.policy.name, setup.proof.of).lay_out()
+                ProofStore(request.results, setup.policy.name, setup.proof.of).lay_out()
 
 
 def _with_kept_baseline(setup: RunSpec, listener: Listener) -> RunSpec:
@@ -142,7 +142,7 @@ def _forked(pins: Pins, paths: RunPaths, engine: Engine, request: ResumeRequest)
     policy, proof = setup.policy, setup.proof
     if request.policy:
         policy = usable_policy(request.policy, request.results)
-        proof = Shelf(paths.folder.parent.parent, policy.name, policy.hash).pin()
+        proof = ProofStore(paths.folder.parent.parent, policy.name, policy.hash).pin()
     else:
         fits(policy, request.results, _ELSEWHERE)
     images = resolve_images(policy, engine, template)

@@ -12,11 +12,11 @@ from orchestrator.core.errors import Interrupted, UnknownName, UserError
 from orchestrator.core.files import shipped_root
 from orchestrator.core.problems import nearest
 from orchestrator.machine import datasets
-from orchestrator.machine.download import Told, fetch
+from orchestrator.machine.download import OnProgress, fetch
 from orchestrator.template.manifest import DataFile, DataSet
 from orchestrator.template.template import Template, load_template
 
-Following = Callable[[DataSet, DataFile], Told]
+Following = Callable[[DataSet, DataFile], OnProgress]
 """Returns, for each file, a callback that receives how many of its bytes have arrived."""
 
 
@@ -49,15 +49,15 @@ def stage_data(
     sets = _chosen(template, only)
     if not sets:
         return StagedOutcome(template, (), ())
-    with datasets.alone(), _interruptible(template):
-        wanted = datasets.missing(sets)
+    with datasets.staging_lock(), _interruptible(template):
+        wanted = datasets.missing_sets(sets)
         if given:
             _adopt(given, sets, [file for data in wanted for file in data.files])
-        datasets.check_room(wanted)
+        datasets.check_disk_space(wanted)
         for data in wanted:
             for file in data.files:
-                fetch(file, datasets.partial(file), following(data, file), ca_bundle)
-            datasets.place(data)
+                fetch(file, datasets.partial_path(file), following(data, file), ca_bundle)
+            datasets.install_set(data)
     return StagedOutcome(template, tuple(sets), tuple(wanted))
 
 
@@ -84,7 +84,7 @@ def _adopt(given: tuple[Path, ...], sets: list[DataSet], files: list[DataFile]) 
                 todo="name a file or folder that exists",
             )
     every = [file for data in sets for file in data.files]
-    found = list(datasets.matches(given, every))
+    found = list(datasets.match_local(given, every))
     used = {path if path in given else path.parent for _, path in found}
     for path in given:
         if path not in used:
@@ -102,7 +102,7 @@ def _adopt(given: tuple[Path, ...], sets: list[DataSet], files: list[DataFile]) 
             )
     for file, path in found:
         if file in files:
-            datasets.adopt(file, path)
+            datasets.copy_local(file, path)
 
 
 @contextmanager
@@ -113,6 +113,6 @@ def _interruptible(template: Template) -> Iterator[None]:
     except KeyboardInterrupt as error:
         raise Interrupted(
             "the transfer was stopped; what has arrived is kept",
-            where=str(datasets.home() / "partial"),
+            where=str(datasets.datasets_folder() / "partial"),
             todo=f"continue from there: aisci data prepare {template.argument}",
         ) from error

@@ -81,7 +81,7 @@ def staged_rule(template: Template) -> tuple[RuleResult, ...]:
         if (why := datasets.why_unfit(data))
     ]
     try:
-        datasets.check_room(away)
+        datasets.check_disk_space(away)
     except DiskFull as full:
         found.append(RuleFinding(full.where, f"{full.what}: {full.why}", full.todo))
     names = ", ".join(f"{data.name} ({data.bytes / MIB:,.0f} MiB)" for data in away)

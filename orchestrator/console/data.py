@@ -22,7 +22,7 @@ from orchestrator.console import output as out
 from orchestrator.console.view import View
 from orchestrator.core.files import shipped_root
 from orchestrator.machine import datasets
-from orchestrator.machine.download import Told
+from orchestrator.machine.download import OnProgress
 from orchestrator.template.folder import shipped_templates
 from orchestrator.template.manifest import DataFile, DataSet
 from orchestrator.template.template import load_template
@@ -86,7 +86,10 @@ def prepare(
                          "folder": str(datasets.folder_of(data))})  # fmt: skip
         else:
             _say(view, f"{data.name}: {state}, {data.bytes / MIB:,.1f} MiB, {data.licence}")
-    _say(view, f"experiments find them, read-only, below /data; here in {datasets.home() / 'sets'}")
+    _say(
+        view,
+        f"experiments find them, read-only, below /data; here in {datasets.datasets_folder() / 'sets'}",
+    )
 
 
 @contextmanager
@@ -106,7 +109,7 @@ class _Draw:
     def __init__(self, view: View, bars: Progress | None) -> None:
         self._silent, self._bars = view.quiet or view.as_json, bars
 
-    def __call__(self, data: DataSet, file: DataFile) -> Told:
+    def __call__(self, data: DataSet, file: DataFile) -> OnProgress:
         name = f"{data.name}: {file.path}"
         if self._bars is not None:
             bars, task = self._bars, self._bars.add_task(name, total=file.bytes)

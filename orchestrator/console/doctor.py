@@ -16,11 +16,11 @@ from rich.text import Text
 from orchestrator.api.readiness import readiness
 from orchestrator.console import output as out
 from orchestrator.core.sanitize import plain_line
-from orchestrator.machine.doctor import Check, State, examine
-from orchestrator.machine.survey import survey
+from orchestrator.machine.doctor import Check, CheckState, examine
+from orchestrator.machine.survey import survey_host
 
 _WIDE = 120  # characters: no wider, and so wide where no terminal says
-_COLOURS: dict[State, str] = {
+_COLOURS: dict[CheckState, str] = {
     "ok": "green",
     "note": "dim",
     "warn": "yellow",
@@ -32,7 +32,7 @@ _COLOURS: dict[State, str] = {
 def doctor(results: Path, *, verbose: bool, as_json: bool) -> int:
     """What this machine can give; returns the exit code, 1 where a check failed."""
     with _progress() as say:
-        host = survey(results, probe=True, say=say)
+        host = survey_host(results, probe=True, say=say)
         say("the shipped policies")
         checks = examine(host) + readiness(host, results)
     if as_json:

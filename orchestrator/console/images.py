@@ -11,7 +11,7 @@ from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.engine.reaper import reap
 from orchestrator.sandbox.images import derived
 from orchestrator.sandbox.images.derived import Flavour
-from orchestrator.sandbox.images.images import USUAL, build_images, list_images
+from orchestrator.sandbox.images.images import DEFAULT_IMAGES, build_images, list_images
 from orchestrator.template.contract import require_contract
 from orchestrator.template.folder import shipped_templates
 from orchestrator.template.template import load_template
@@ -33,7 +33,7 @@ def build_named(
     say = (lambda _: None) if quiet or as_json else out.say
     ours = [name for name in names if not _is_template(name)]
     built = (
-        build_images(engine, ours or USUAL, base=base, ca_bundle=ca_bundle, say=say)
+        build_images(engine, ours or DEFAULT_IMAGES, base=base, ca_bundle=ca_bundle, say=say)
         if ours or not names
         else ()
     )
@@ -42,7 +42,7 @@ def build_named(
             continue
         template = load_template(name, shipped_root())
         require_contract(template)
-        one = derived.build(engine, template, flavour, ca_bundle=ca_bundle, say=say)
+        one = derived.build_derived(engine, template, flavour, ca_bundle=ca_bundle, say=say)
         if one is None:
             say(f"{template.name} needs nothing beyond the base image")
         else:
@@ -74,7 +74,7 @@ def images(*, as_json: bool) -> None:
         for one in states
     ]
     out.table(("image", "state", "size", "id", "for"), rows)
-    old = [one.name for one in states if one.state != "ready" and one.name in USUAL]
+    old = [one.name for one in states if one.state != "ready" and one.name in DEFAULT_IMAGES]
     if old:
         out.say(f"\nbuild what is not ready: aisci images build {' '.join(old)}")
 

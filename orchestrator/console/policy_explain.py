@@ -15,7 +15,7 @@ from orchestrator.core.errors import UserError
 from orchestrator.core.files import shipped_root
 from orchestrator.core.host import Host
 from orchestrator.core.sanitize import plain_line
-from orchestrator.machine.survey import survey
+from orchestrator.machine.survey import survey_host
 from orchestrator.policy.check import only_blocks
 from orchestrator.policy.compare import shown_setting
 from orchestrator.policy.controls import CIS, PSS, Control, How, departing, here
@@ -58,9 +58,9 @@ def _looked_at() -> Host:
     """This machine, tried; a terminal shows what is under way."""
     waiting = Console(stderr=True)
     if not waiting.is_terminal:
-        return survey(Path(), probe=True)
+        return survey_host(Path(), probe=True)
     with waiting.status("looking at this machine") as line:
-        return survey(Path(), probe=True, say=lambda what: line.update(plain_line(what)))
+        return survey_host(Path(), probe=True, say=lambda what: line.update(plain_line(what)))
 
 
 def _write(console: Console, policy: Policy, host: Host, found: _Found) -> None:

@@ -15,7 +15,7 @@ from orchestrator.console import output as out
 from orchestrator.console.display import Display
 from orchestrator.core.job import ContainerKind
 from orchestrator.core.sanitize import plain_line
-from orchestrator.proof.judge import STATES, Result
+from orchestrator.proof.judge import WORST_FIRST, ProbeResult
 from orchestrator.proof.proof import Proof, Row, by_control
 
 _COLOURS = {
@@ -48,7 +48,7 @@ class _Following(Display):
 class ProofResults(_Following):
     """Hands each result on."""
 
-    def __init__(self, each: Callable[[Result], None]) -> None:
+    def __init__(self, each: Callable[[ProbeResult], None]) -> None:
         super().__init__(live=False)
         self.take = each
 
@@ -62,7 +62,7 @@ class ProofLines(_Following):
     def begin(self, kind: ContainerKind, count: int) -> None:
         self._print(f"{kind}: {count} probes")
 
-    def take(self, result: Result) -> None:
+    def take(self, result: ProbeResult) -> None:
         if result.state != "held":
             self._print(
                 f"{result.kind}: {result.probe}: {result.state}: {result.why or result.saw}"
@@ -92,7 +92,7 @@ class ProofTable(_Following):
     def doing(self, kind: ContainerKind, what: str) -> None:
         self._rounds[kind].doing = what
 
-    def take(self, result: Result) -> None:
+    def take(self, result: ProbeResult) -> None:
         mine = self._rounds[result.kind]
         mine.states[result.state] += 1
         mine.doing = "" if mine.states.total() == mine.many else mine.doing
@@ -113,7 +113,7 @@ class ProofTable(_Following):
 
 def _counted(states: Counter[str]) -> Text:
     text = Text()
-    for state in reversed(STATES):
+    for state in reversed(WORST_FIRST):
         if states[state]:
             text.append(f"{states[state]} {state}  ", style=_COLOURS[state])
     return text
@@ -151,7 +151,7 @@ def _controls(rows: Sequence[Row]) -> Table:
     return table
 
 
-def _listed(results: Sequence[Result]) -> Table:
+def _listed(results: Sequence[ProbeResult]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=True)
     table.add_column("probe", no_wrap=True)
     table.add_column("container", no_wrap=True)

@@ -28,7 +28,7 @@ MIB = 2**20
 def list_templates(*, as_json: bool) -> None:
     """Print the shipped templates: what each studies, its data and packages, times seen here."""
     rows = [load_template(name, shipped_root()) for name in shipped_templates(shipped_root())]
-    seen = {row.name: baselines.kept_of(row.name) for row in rows}
+    seen = {row.name: baselines.baselines_of(row.name) for row in rows}
     if as_json:
         for row in rows:
             manifest = row.manifest

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 
 from orchestrator.core.problems import Invalid
 
+MIB, GIB = 2**20, 2**30  # bytes
 SIZES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 TIMES = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 LONGEST = 36525 * 86400.0  # seconds; clocks and locks of a machine overflow not far beyond

@@ -1,24 +1,23 @@
-"""Aider behind the port ``Editor``: in a container without network, or as a plain process.
+"""Aider as the port ``Editor``: in a container without network, or as a plain process.
 
-Both drive the same guarded worker (``sandbox/editor``) over its pipe; model calls travel up
-to the host. The container is the default. The process is the policy's ``editor: process``:
-Aider then runs with this user's rights, held back by the guard alone.
+Both drive the same guarded worker (``sandbox/editor``) over a pipe; the host answers its model
+calls. The container is the default. The process is the policy's ``editor: process``: Aider then
+runs with this user's rights, restricted by the guard alone.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
-from typing import IO, Protocol, Self
+from typing import Protocol, Self
 
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.edit import Edit, EditRequest
@@ -26,57 +25,64 @@ from orchestrator.core.errors import ControlUnavailable, EditorFailed
 from orchestrator.core.job import Job, JobResult, Limits
 from orchestrator.core.protocols import Blobs, LanguageModel
 from orchestrator.core.tree import Tree
-from orchestrator.editor.wire import AGAIN, LONGEST_LINE, Lines, concluded, converse, shown
+from orchestrator.editor.wire import (
+    EDIT_AGAIN,
+    MAX_LINE,
+    LineChannel,
+    conclude_edit,
+    converse,
+    visible_files,
+)
 
 WORKER = ("python3", "-I", "/opt/aisci/editor/worker.py")
 """The worker in the image ``aisci-editor``."""
 
 
-class Session(Lines, Protocol):
-    """A running container whose stdin and stdout are held open."""
+class EditorSession(LineChannel, Protocol):
+    """A running container whose stdin and stdout are open."""
 
     def finish(self) -> JobResult:
-        """Stop it, and bring home what its harvest rules allow."""
+        """Stop it, and return what its harvest rules allow."""
 
 
 class ContainerEditor:
-    """Implements :class:`orchestrator.core.protocols.Editor`: each edit in a fresh container of its own.
+    """Implements :class:`orchestrator.core.protocols.Editor`: each edit in a new container.
 
-    ``sessions`` opens a job with its stdin and stdout in the caller's hands.
+    ``sessions`` opens a job whose stdin and stdout the caller reads and writes.
     """
 
     def __init__(
-        self, sessions: Callable[[Job, Deadline], AbstractContextManager[Session]]
+        self, sessions: Callable[[Job, Deadline], AbstractContextManager[EditorSession]]
     ) -> None:
         self._sessions = sessions
 
     def edit(self, request: EditRequest, model: LanguageModel, within: Deadline = FOREVER) -> Edit:
-        """See :class:`orchestrator.core.protocols.Editor`; also raises what the sandbox and ``model`` raise."""
+        """See :class:`orchestrator.core.protocols.Editor`; raises what the sandbox and ``model`` raise."""
         job = Job(
             scope=request.scope,
             kind="editor",
             argv=WORKER,
-            files=shown(request),
+            files=visible_files(request),
             limits=request.limits,
             harvest=request.editable,
         )
         with self._sessions(job, within) as session:
-            said = converse(session, request, model, within)
+            done = converse(session, request, model, within)
             result = session.finish()
-        if said is None or not result.ok:
+        if done is None or not result.ok:
             raise EditorFailed(
-                "the editor's container broke off",
+                "the editor's container ended unexpectedly",
                 where=request.scope,
                 why=f"{result.verdict} (exit code {result.exit_code}); {result.stderr[-1000:]}",
-                todo=AGAIN,
+                todo=EDIT_AGAIN,
             )
-        return concluded(
+        return conclude_edit(
             request,
             result.files,
-            reply=said.reply,
-            why_not=said.why_not,
-            refused=(*said.refused, *(path for path, _ in result.refused)),
-            turns=said.turns,
+            reply=done.reply,
+            why_not=done.why_not,
+            refused=(*done.refused, *(path for path, _ in result.refused)),
+            turns=done.turns,
             attestation=result.attestation,
         )
 
@@ -99,40 +105,42 @@ class ProcessEditor:
 
     def edit(self, request: EditRequest, model: LanguageModel, within: Deadline = FOREVER) -> Edit:
         """See :class:`orchestrator.core.protocols.Editor`."""
-        files = shown(request)
-        with _private_folder() as home:
+        files = visible_files(request)
+        with tempfile.TemporaryDirectory(prefix="aisci-editor-") as folder:
+            # Resolved, because a path that leads through a link is refused when it is read back.
+            home = Path(folder).resolve()
             tree = home / "tree"
             tree.mkdir()
             for path, sha256 in files.files:
                 (tree / path).parent.mkdir(parents=True, exist_ok=True)
                 (tree / path).write_bytes(self._blobs.get(sha256))
             with _Worker(self._worker, home, tree, request.limits, within) as worker:
-                said = converse(worker, request, model, within)
-            if said is None:
+                done = converse(worker, request, model, within)
+            if done is None:
                 within.check(request.scope)
                 raise EditorFailed(
-                    "the editor's process broke off",
+                    "the editor's process ended unexpectedly",
                     where=request.scope,
                     why=worker.why(),
-                    todo=AGAIN,
+                    todo=EDIT_AGAIN,
                 )
-            came = Tree.of(
+            returned = Tree.of(
                 (path, self._blobs.put(data))
                 for path in request.editable
                 if (data := _read(tree, path, request.limits.harvest_file)) is not None
             )
-        return concluded(
+        return conclude_edit(
             request,
-            came,
-            reply=said.reply,
-            why_not=said.why_not,
-            refused=said.refused,
-            turns=said.turns,
+            returned,
+            reply=done.reply,
+            why_not=done.why_not,
+            refused=done.refused,
+            turns=done.turns,
         )
 
 
 class _Worker:
-    """A child in a process group of its own, killed as a whole when its time is over or at exit."""
+    """A child in its own process group, which is killed at its time limit or at exit."""
 
     def __init__(
         self, script: Path, home: Path, tree: Path, limits: Limits, within: Deadline
@@ -166,7 +174,9 @@ class _Worker:
         self._kill()
         self._child.wait()
         for pipe in (self._child.stdin, self._child.stdout):
-            _close(pipe)
+            with suppress(BrokenPipeError):  # buffered bytes that no process reads any more
+                if pipe is not None:
+                    pipe.close()
 
     def send(self, line: bytes) -> None:
         assert self._child.stdin is not None
@@ -175,11 +185,11 @@ class _Worker:
 
     def receive(self, timeout: float) -> bytes | None:  # noqa: ARG002  # the clock kills; then this ends
         assert self._child.stdout is not None
-        line = self._child.stdout.readline(LONGEST_LINE + 1)
+        line = self._child.stdout.readline(MAX_LINE + 1)
         return line.removesuffix(b"\n") if line else None
 
     def why(self) -> str:
-        """What is known of a worker that broke off."""
+        """Why the worker ended early."""
         if self._late:
             return f"it took longer than the {self._limits.wall:g} s of the policy's editor block"
         tail = self._log.read_bytes()[-1000:].decode("utf-8", "replace")
@@ -190,32 +200,12 @@ class _Worker:
         self._kill()
 
     def _kill(self) -> None:
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self._child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return
-
-
-def _close(pipe: IO[bytes] | None) -> None:
-    try:
-        if pipe is not None:
-            pipe.close()
-    except BrokenPipeError:  # what was still to be sent has no reader any more
-        return
-
-
-@contextmanager
-def _private_folder() -> Iterator[Path]:
-    """A folder for one edit; real paths only, and gone afterwards."""
-    home = Path(tempfile.mkdtemp(prefix="aisci-editor-")).resolve()
-    try:
-        yield home
-    finally:
-        shutil.rmtree(home)
 
 
 def _read(root: Path, path: str, most: int) -> bytes | None:
-    """A plain file's bytes, or None if it is not there, a link, or larger than ``most`` bytes."""
+    """A regular file's bytes; None if it is absent, a link, or larger than ``most`` bytes."""
     if os.path.realpath(root / path) != str(root / path):
         return None
     try:

@@ -1,7 +1,7 @@
-"""The editor's fake that ships: a function says what each editable file becomes.
+"""The editor's shipped fake: a function returns the new bytes of each editable file.
 
-It keeps the port's promises (only editable files change, a no-op says why, ``changed`` by
-hash), so a stage that is tested with it meets the same values as with Aider.
+It keeps the port's contract (only editable files change, an edit without a change says why), so
+a stage tested with it gets the same values as with Aider.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.protocols import Blobs, LanguageModel
 from orchestrator.core.tree import Tree
-from orchestrator.editor.wire import concluded, shown
+from orchestrator.editor.wire import conclude_edit, visible_files
 
-Script = Callable[[EditRequest, LanguageModel], Mapping[str, bytes]]
-"""What was asked, and the model, to the new bytes of each file that changes."""
+EditScript = Callable[[EditRequest, LanguageModel], Mapping[str, bytes]]
+"""From the request and the model to the new bytes of each file that changes."""
 
 
 class ScriptedEditor:
     """Implements :class:`orchestrator.core.protocols.Editor` without Aider; ``script`` may ask the model."""
 
-    def __init__(self, blobs: Blobs, script: Script) -> None:
+    def __init__(self, blobs: Blobs, script: EditScript) -> None:
         self._blobs, self._script = blobs, script
         self.requests: list[EditRequest] = []
 
@@ -29,8 +29,8 @@ class ScriptedEditor:
         """See :class:`orchestrator.core.protocols.Editor`."""
         within.check(request.scope)
         self.requests.append(request)
-        shown(request)
+        visible_files(request)
         written = {p: self._blobs.put(data) for p, data in self._script(request, model).items()}
         within.check(request.scope)
         kept = {p: sha256 for p, sha256 in request.files.files if p in request.editable}
-        return concluded(request, Tree.of(kept | written), reply="scripted", turns=1)
+        return conclude_edit(request, Tree.of(kept | written), reply="scripted", turns=1)

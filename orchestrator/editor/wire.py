@@ -1,8 +1,8 @@
-"""The lines that an editor's worker and the host exchange, and the host's half of the talk.
+"""The JSON lines between an editor's worker and the host, and the host's side of the exchange.
 
-The worker is not trusted: each line is bounded and validated, an unknown key is refused,
-and it may ask the model only so often. Its own account of the edit is kept as text; what
-changed is decided by comparing files (:func:`concluded`).
+The worker is not trusted: each line is bounded and validated, an unknown key is refused, and
+the number of model calls is limited. Its own account of the edit is kept as text; what changed
+is decided by comparing files (:func:`conclude_edit`).
 """
 
 from __future__ import annotations
@@ -23,189 +23,184 @@ from orchestrator.core.model import Ask, Message
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.tree import Tree
 
-LONGEST_LINE = 8 * 1024 * 1024
-"""Bytes of one line, either way; the worker keeps the same bound."""
+MAX_LINE = 8 * 1024 * 1024
+"""Bytes of one line in either direction; the worker has the same limit."""
 
-MOST_TURNS = 4
-"""Model calls in one edit: Aider's first and its three reflections."""
+MAX_TURNS = 4
+"""Model calls in one edit: the first one and Aider's three reflections."""
 
 REPLY_TOKENS = 8192
-"""Room for one reply; an edit may write a whole file."""
+"""The most tokens of one reply; an edit may write a whole file."""
 
 _EMPTY = hashlib.sha256(b"").hexdigest()
 
 
-class Lines(Protocol):
-    """A duplex of lines with a worker."""
+class LineChannel(Protocol):
+    """A bidirectional channel of lines to a worker."""
 
     def send(self, line: bytes) -> None:
-        """Send one line, given without its newline. Raises BrokenPipeError once it is gone."""
+        """Send one line, given without its newline. Raises BrokenPipeError once it has ended."""
 
     def receive(self, timeout: float) -> bytes | None:
         """The next line without its newline, or None at the end; waits ``timeout`` seconds."""
 
 
-class _Said(BaseModel):
+class _WireModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class SaidMessage(_Said):
+class ChatMessage(_WireModel):
     """One message of a chat."""
 
     role: Literal["system", "user", "assistant"]
     content: str
 
 
-class SaidLlm(_Said):
+class ModelRequest(_WireModel):
     """The worker asks the model."""
 
     type: Literal["llm"]
-    messages: list[SaidMessage] = Field(min_length=1, max_length=256)
+    messages: list[ChatMessage] = Field(min_length=1, max_length=256)
     temperature: float = Field(ge=0, le=2)
 
 
-class SaidDone(_Said):
-    """The worker's own account of an edit that ran to its end."""
+class EditDone(_WireModel):
+    """The worker's own account of a finished edit."""
 
     type: Literal["done"]
     reply: str
-    turns: int = Field(ge=0, le=MOST_TURNS)
-    malformed: int = Field(ge=0, le=MOST_TURNS)
+    turns: int = Field(ge=0, le=MAX_TURNS)
+    malformed: int = Field(ge=0, le=MAX_TURNS)
     refused: list[Annotated[str, Field(max_length=200)]] = Field(max_length=32)
     why_not: str = Field(max_length=4000)
 
 
-class SaidFailed(_Said):
-    """The worker cannot go on."""
+class EditFailed(_WireModel):
+    """The worker cannot continue."""
 
     type: Literal["failed"]
     what: str
 
 
-AGAIN = "`aisci resume` makes this edit again"
-REPORT = "report this with the idea's journal.jsonl: the program is at fault"
+EDIT_AGAIN = "`aisci resume` makes this edit again"
+_REPORT = "report this with the idea's journal.jsonl: this is a bug in aisci"
 
-_SAID: TypeAdapter[SaidLlm | SaidDone | SaidFailed] = TypeAdapter(
-    Annotated[SaidLlm | SaidDone | SaidFailed, Field(discriminator="type")]
+_MESSAGE: TypeAdapter[ModelRequest | EditDone | EditFailed] = TypeAdapter(
+    Annotated[ModelRequest | EditDone | EditFailed, Field(discriminator="type")]
 )
 
 
 def converse(
-    lines: Lines, request: EditRequest, model: LanguageModel, within: Deadline
-) -> SaidDone | None:
-    """Give the order and carry model calls until the worker is done; None if it broke off.
+    channel: LineChannel, request: EditRequest, model: LanguageModel, within: Deadline
+) -> EditDone | None:
+    """Send the request and answer model calls until the worker is done; None if it ended early.
 
-    Raises :class:`EditorFailed` for a foul line or a worker that gave up, and whatever
-    ``model`` raises, after the worker was told.
+    Raises :class:`EditorFailed` for an invalid line or a worker that reports a failure, and what
+    ``model`` raises, after the worker got an error message.
     """
-    _tell(
-        lines,
+    _send(
+        channel,
         type="edit",
         instruction=request.instruction,
         editable=list(request.editable),
         readable=list(request.readable),
     )
     turns = 0
-    while (line := lines.receive(request.limits.wall)) is not None:
-        said = _understood(line, request)
-        if isinstance(said, SaidDone):
-            # It now ends by itself; only then are its files at rest.
-            if lines.receive(request.limits.wall) is not None:
+    while (line := channel.receive(request.limits.wall)) is not None:
+        message = _parse(line, request)
+        if isinstance(message, EditDone):
+            # It now ends by itself; only then does it write no more files.
+            if channel.receive(request.limits.wall) is not None:
                 raise _failed("the editor sent more after its end", request)
-            return said
-        if isinstance(said, SaidFailed):
-            raise _failed("the editor gave up", request, said.what[:2000])
+            return message
+        if isinstance(message, EditFailed):
+            raise _failed("the editor gave up", request, message.what[:2000])
         turns += 1
-        if turns > MOST_TURNS:
-            raise _failed(f"the editor asked the model more than {MOST_TURNS} times", request)
-        _answer(lines, said, request, model, within)
+        if turns > MAX_TURNS:
+            raise _failed(f"the editor asked the model more than {MAX_TURNS} times", request)
+        _answer(channel, message, request, model, within)
     return None
 
 
 def _answer(
-    lines: Lines, said: SaidLlm, request: EditRequest, model: LanguageModel, within: Deadline
+    channel: LineChannel,
+    message: ModelRequest,
+    request: EditRequest,
+    model: LanguageModel,
+    within: Deadline,
 ) -> None:
     ask = Ask(
         purpose=request.purpose,
-        messages=tuple(Message(m.role, m.content) for m in said.messages),
-        temperature=said.temperature,
+        messages=tuple(Message(m.role, m.content) for m in message.messages),
+        temperature=message.temperature,
         max_tokens=REPLY_TOKENS,
     )
     try:
         reply = model.complete(ask, within)
     except AisciError as error:
-        _tell(lines, type="error", what=error.what)
+        _send(channel, type="error", what=error.what)
         raise
-    _tell(
-        lines,
-        type="reply",
-        # a lone surrogate can stand in no file, so it never reaches one
-        text=reply.text.encode("utf-8", "replace").decode(),
-        prompt_tokens=reply.usage.prompt_tokens,
-        completion_tokens=reply.usage.completion_tokens,
-    )
+    # A lone surrogate cannot be written to a file, so it is replaced here.
+    text, usage = reply.text.encode("utf-8", "replace").decode(), reply.usage
+    _send(channel, type="reply", text=text, prompt_tokens=usage.prompt_tokens,
+          completion_tokens=usage.completion_tokens)  # fmt: skip
 
 
-def _tell(lines: Lines, **said: object) -> None:
-    line = json.dumps(said).encode()
-    if len(line) >= LONGEST_LINE:
+def _send(channel: LineChannel, **message: object) -> None:
+    line = json.dumps(message).encode()
+    if len(line) >= MAX_LINE:
         raise EditorFailed(
-            f"a line of {len(line)} bytes is more than the editor's {LONGEST_LINE}",
-            where="a request or reply on its way to the editor",
+            f"a line of {len(line)} bytes exceeds the editor's limit of {MAX_LINE}",
+            where="a request or reply for the editor",
             todo="ask for a smaller change",
         )
-    with suppress(BrokenPipeError):  # a worker that is gone is noticed when it is listened to
-        lines.send(line)
+    with suppress(BrokenPipeError):  # a worker that has ended is noticed by the next receive
+        channel.send(line)
 
 
-def _understood(line: bytes, request: EditRequest) -> SaidLlm | SaidDone | SaidFailed:
-    if len(line) > LONGEST_LINE:
-        raise _failed(f"the editor sent a line over {LONGEST_LINE} bytes", request)
+def _parse(line: bytes, request: EditRequest) -> ModelRequest | EditDone | EditFailed:
+    if len(line) > MAX_LINE:
+        raise _failed(f"the editor sent a line over {MAX_LINE} bytes", request)
     try:
-        return _SAID.validate_json(line)
+        return _MESSAGE.validate_json(line)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         raise EditorFailed(
-            "the editor sent a line that its protocol does not know",
+            "the editor sent a line that is not part of its protocol",
             where=request.scope,
             why=f"{'.'.join(map(str, first['loc']))[:200]}: {first['msg'][:200]}",
             todo="rebuild its image: `aisci images build aisci-editor`",
         ) from None
 
 
-def shown(request: EditRequest) -> Tree:
-    """The files that the worker is given: the editable and the readable ones, no others.
+def visible_files(request: EditRequest) -> Tree:
+    """The files that the worker gets: the editable and the readable ones, no others.
 
-    Raises :class:`EditorFailed` where a readable file is missing, a path is no plain relative
-    one, or the request asks for nothing.
+    Raises :class:`EditorFailed` if a readable file is missing, a path is not a plain relative
+    one, or the request is empty.
     """
     if not request.instruction.strip() or not request.editable:
         raise EditorFailed(
-            "an edit needs an instruction and a file to edit", where=request.scope, todo=REPORT
+            "an edit needs an instruction and a file to edit", where=request.scope, todo=_REPORT
         )
-    given = request.files.as_dict()
-    for path in (*request.editable, *request.readable):
-        parts = path.split("/")
-        if not path.isprintable() or "\\" in path or {"", ".", ".."} & set(parts):
+    files, named = request.files.as_dict(), {*request.editable, *request.readable}
+    for path in named:
+        if not path.isprintable() or "\\" in path or {"", ".", ".."} & set(path.split("/")):
             raise EditorFailed(
                 f"{path!r} is not a plain relative path",
                 where=request.scope,
                 todo="use letters, digits and single slashes in the template's file names",
             )
-    missing = sorted(set(request.readable) - set(given) - set(request.editable))
+    missing = sorted(named - set(files) - set(request.editable))
     if missing:
-        raise EditorFailed(
-            f"files that the editor should see are missing: {missing}",
-            where=request.scope,
-            todo=REPORT,
-        )
-    named = {*request.editable, *request.readable}
-    return Tree.of({path: sha256 for path, sha256 in given.items() if path in named})
+        what = f"files that the editor should see are missing: {missing}"
+        raise EditorFailed(what, where=request.scope, todo=_REPORT)
+    return Tree.of({path: sha256 for path, sha256 in files.items() if path in named})
 
 
-def concluded(
+def conclude_edit(
     request: EditRequest,
-    home: Tree,
+    returned: Tree,
     *,
     reply: str,
     why_not: str = "",
@@ -213,35 +208,30 @@ def concluded(
     turns: int = 0,
     attestation: Attestation | None = None,
 ) -> Edit:
-    """The edit, from the files that came ``home``: only editable ones count.
+    """The edit, from the files that the worker ``returned``: only editable ones count.
 
-    Raises :class:`EditorFailed` where an editable file was lost.
+    Raises :class:`EditorFailed` if an editable file was lost.
     """
-    came, kept = home.as_dict(), dict[str, str]()
+    files, kept = returned.as_dict(), dict[str, str]()
     for path in request.editable:
-        before = request.files.get(path)
-        if path not in came and before is not None:
-            raise _failed(
-                f"the editor lost {path!r}",
-                request,
-                "it was removed, is not a plain file any more, or exceeds the harvest limit",
-            )
-        # an editable file that was not there is made empty for Aider; unused, it is no change
-        if path in came and not (before is None and came[path] == _EMPTY):
-            kept[path] = came[path]
+        before, after = request.files.get(path), files.get(path)
+        if after is None and before is not None:
+            why = "it was removed, is not a regular file any more, or exceeds the harvest limit"
+            raise _failed(f"the editor lost {path!r}", request, why)
+        # Aider gets an empty file for an editable path that does not exist; unused, it is no change.
+        if after is not None and not (before is None and after == _EMPTY):
+            kept[path] = after
     changed = tuple(sorted(p for p, sha256 in kept.items() if request.files.get(p) != sha256))
-    if not changed and not why_not:
-        why_not = "the edit leaves every file as it was"
     return Edit(
         files=request.files.updated(kept),
         changed=changed,
         reply=reply,
-        why_not=why_not,
-        refused=tuple(sorted({*refused, *(set(came) - set(request.editable))})),
+        why_not=why_not if changed or why_not else "the edit changes no file",
+        refused=tuple(sorted({*refused, *(set(files) - set(request.editable))})),
         turns=turns,
         attestation=attestation,
     )
 
 
 def _failed(what: str, request: EditRequest, why: str = "") -> EditorFailed:
-    return EditorFailed(what, where=request.scope, why=why, todo=AGAIN)
+    return EditorFailed(what, where=request.scope, why=why, todo=EDIT_AGAIN)

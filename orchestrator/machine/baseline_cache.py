@@ -1,4 +1,4 @@
-"""Where this machine keeps baselines, and the sandbox that answers from one.
+"""The baselines that this machine keeps, and the sandbox that answers from one.
 
 ::
 
@@ -19,61 +19,61 @@ from orchestrator.core.protocols import Blobs, Sandbox
 from orchestrator.record.blobs import BlobStore
 from orchestrator.template.baseline import KeptBaseline, baseline_json, key_of, read_baseline
 
-RECORD = "baseline.json"
+_RECORD = "baseline.json"
 
 
-def home() -> Path:
-    """Per user and machine: results may lie on a disk that many machines share."""
+def baselines_folder() -> Path:
+    """The folder of baselines, per user and machine: results may be on a shared disk."""
     base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return Path(base) / "aisci" / "baselines"
 
 
 def _folder(template: str, scale: str, key: str) -> Path:
-    return home() / slug(template) / slug(scale) / key[:16]
+    return baselines_folder() / slug(template) / slug(scale) / key[:16]
 
 
-def keep(kept: KeptBaseline, blobs: Blobs) -> Path:
-    """Write a baseline and the files it left; what was kept under its key before is replaced."""
+def keep_baseline(kept: KeptBaseline, blobs: Blobs) -> Path:
+    """Write a baseline and its files, replacing one of the same key."""
     folder = _folder(kept.template, kept.scale, kept.key)
     store = BlobStore(folder / "blobs")
     for _, sha256 in kept.result.files.files:
         store.put(blobs.get(sha256))
-    write(folder / RECORD, baseline_json(kept))
-    return folder / RECORD
+    write(folder / _RECORD, baseline_json(kept))
+    return folder / _RECORD
 
 
-def find(template: str, scale: str, key: str) -> KeptBaseline | None:
-    """The baseline of that key; None where none is kept. Raises :class:`BadFile`."""
-    path = _folder(template, scale, key) / RECORD
+def find_baseline(template: str, scale: str, key: str) -> KeptBaseline | None:
+    """The baseline with that key, if one is kept. Raises :class:`BadFile`."""
+    path = _folder(template, scale, key) / _RECORD
     if not path.is_file():
         return None
     kept = read_baseline(path.read_bytes(), str(path))
     return kept if kept.key == key else None
 
 
-def kept_of(template: str) -> tuple[KeptBaseline, ...]:
-    """Every baseline of a template here, the newest last."""
-    found = (home() / slug(template)).glob(f"*/*/{RECORD}")
+def baselines_of(template: str) -> tuple[KeptBaseline, ...]:
+    """Every baseline of a template, the newest last."""
+    found = (baselines_folder() / slug(template)).glob(f"*/*/{_RECORD}")
     kept = [read_baseline(path.read_bytes(), str(path)) for path in found]
-    return tuple(sorted(kept, key=lambda one: one.at))
+    return tuple(sorted(kept, key=lambda baseline: baseline.at))
 
 
-def bring(kept: KeptBaseline, blobs: Blobs) -> None:
-    """Put the files that a baseline left into ``blobs``. Raises :class:`BadJournal`."""
+def restore_files(kept: KeptBaseline, blobs: Blobs) -> None:
+    """Copy a baseline's files into ``blobs``. Raises :class:`BadJournal`."""
     store = BlobStore(_folder(kept.template, kept.scale, kept.key) / "blobs")
     for _, sha256 in kept.result.files.files:
         blobs.put(store.get(sha256))
 
 
-def forget(kept: KeptBaseline) -> None:
-    """Remove a baseline that is to be measured anew."""
+def forget_baseline(kept: KeptBaseline) -> None:
+    """Remove a baseline, so that it is measured again."""
     shutil.rmtree(_folder(kept.template, kept.scale, kept.key))
 
 
-class FromKept:
-    """A sandbox over another: the one job that a kept baseline is the answer of is not run again.
+class CachedBaselineSandbox:
+    """Answers the job of a kept baseline from the cache; passes other jobs to another sandbox.
 
-    Implements :class:`orchestrator.core.protocols.Sandbox`. What the kept answer names is put into ``blobs``.
+    Implements :class:`orchestrator.core.protocols.Sandbox`. The baseline's files go into ``blobs``.
     """
 
     def __init__(self, kept: KeptBaseline, blobs: Blobs, real: Sandbox) -> None:
@@ -82,5 +82,5 @@ class FromKept:
     def run(self, job: Job, within: Deadline) -> JobResult:
         if key_of(job, self._kept.image, self._kept.result.attestation.policy) != self._kept.key:
             return self._real.run(job, within)
-        bring(self._kept, self._blobs)
+        restore_files(self._kept, self._blobs)
         return self._kept.result

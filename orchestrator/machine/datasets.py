@@ -1,10 +1,10 @@
-"""Where this machine keeps staged data, each set once, under the hash of its content.
+"""The data sets staged on this machine, each stored once under the hash of its content.
 
 ::
 
     $XDG_DATA_HOME/aisci/data/
-        sets/<set hash>/<path>    whole, verified, mounted read-only into experiments
-        partial/<file's SHA-256>  a transfer that was broken off
+        sets/<set hash>/<path>    complete, verified, mounted read-only into experiments
+        partial/<file's SHA-256>  an unfinished download
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ from orchestrator.core.files import disk_errors
 from orchestrator.core.tree import digest
 from orchestrator.template.manifest import DataFile, DataSet, StagedData
 
-SPARE = 64 << 20  # bytes of the disk that staging leaves free
+_KEEP_FREE = 64 << 20  # bytes of the disk that staging leaves free
 _STEP = 1 << 20
 
 
-def home() -> Path:
-    """Per user and machine; a set of many gigabytes belongs on a large disk: set XDG_DATA_HOME."""
+def datasets_folder() -> Path:
+    """The folder of staged data, per user and machine; XDG_DATA_HOME moves it to a larger disk."""
     base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return Path(base) / "aisci" / "data"
 
 
 def folder_of(data: DataSet) -> Path:
-    return home() / "sets" / data.hash
+    return datasets_folder() / "sets" / data.hash
 
 
-def partial(file: DataFile) -> Path:
-    return home() / "partial" / file.sha256
+def partial_path(file: DataFile) -> Path:
+    return datasets_folder() / "partial" / file.sha256
 
 
 def is_staged(data: DataSet) -> bool:
-    """Whether the set is here; :func:`verify` reads it."""
+    """Whether the set is staged; :func:`verify_staged` also checks its files."""
     return folder_of(data).is_dir()
 
 
 def why_unfit(data: DataSet) -> str:
-    """What is wrong with a set that is here; empty if every file has its size and SHA-256."""
+    """What is wrong with a staged set; empty if every file has its size and SHA-256."""
     for file in data.files:
         path = folder_of(data) / file.path
         if not path.is_file():
@@ -57,10 +57,10 @@ def why_unfit(data: DataSet) -> str:
     return ""
 
 
-def verify(data: DataSet, template: str) -> StagedData:
-    """The set as it can be mounted, every file read and compared.
+def verify_staged(data: DataSet, template: str) -> StagedData:
+    """The staged set, after comparing every file with its SHA-256.
 
-    Raises :class:`UserError` where it is not here, :class:`DataFailed` where it was changed.
+    Raises :class:`UserError` if it is not staged, :class:`DataFailed` if it was changed.
     """
     todo = f"aisci data prepare {template} --only {data.name}"
     if not is_staged(data):
@@ -73,10 +73,10 @@ def verify(data: DataSet, template: str) -> StagedData:
     why = why_unfit(data)
     if why:
         raise DataFailed(
-            f"the staged data set {data.name} is not what its manifest says",
+            f"the staged data set {data.name} differs from its manifest",
             where=str(folder_of(data)),
             why=why,
-            todo=f"{todo} fetches it again",
+            todo=f"{todo} downloads it again",
         )
     return StagedData(data.name, data.hash, str(folder_of(data)))
 
@@ -86,10 +86,10 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def content_of(folder: Path) -> str:
-    """The hash of a folder that a person staged: over every file's path and SHA-256.
+def folder_hash(folder: Path) -> str:
+    """The hash over the path and SHA-256 of every file of a folder that a user staged.
 
-    Raises :class:`UserError` for what is no plain file.
+    Raises :class:`UserError` for anything that is not a regular file or folder.
     """
     found = {}
     for path in sorted(folder.rglob("*")):
@@ -100,61 +100,61 @@ def content_of(folder: Path) -> str:
             raise UserError(
                 "a data set may hold plain files and folders only",
                 where=str(path),
-                todo="replace links by what they lead to",
+                todo="replace links by the files they point to",
             )
     return digest(found)
 
 
-def missing(sets: Iterable[DataSet]) -> tuple[DataSet, ...]:
-    """The sets that are not here, or not whole; those that were changed are taken away."""
-    found = []
+def missing_sets(sets: Iterable[DataSet]) -> tuple[DataSet, ...]:
+    """The sets that are not staged or not complete; changed ones are removed."""
+    missing = []
     for data in sets:
         if not is_staged(data):
-            found.append(data)
+            missing.append(data)
         elif why_unfit(data):
             shutil.rmtree(folder_of(data))
-            found.append(data)
-    return tuple(found)
+            missing.append(data)
+    return tuple(missing)
 
 
-def check_room(sets: Iterable[DataSet]) -> None:
-    """Raise :class:`DiskFull` where the disk does not hold ``sets`` beside what is there already."""
-    files = [file for data in sets for file in data.files]
-    begun = sum(partial(file).stat().st_size for file in files if partial(file).is_file())
-    wanted = sum(file.bytes for file in files) - begun
-    there = next(path for path in (home(), *home().parents) if path.is_dir())
-    free = shutil.disk_usage(there).free
-    if wanted and free < wanted + SPARE:
+def check_disk_space(sets: Iterable[DataSet]) -> None:
+    """Raise :class:`DiskFull` if the missing bytes of ``sets`` do not fit on the disk."""
+    files, folder = [file for data in sets for file in data.files], datasets_folder()
+    begun = sum(partial_path(file).stat().st_size for file in files if partial_path(file).is_file())
+    needed = sum(file.bytes for file in files) - begun
+    existing = next(path for path in (folder, *folder.parents) if path.is_dir())
+    free = shutil.disk_usage(existing).free
+    if needed and free < needed + _KEEP_FREE:
         raise DiskFull(
-            "there is no room for the data",
-            where=str(home()),
-            why=f"{wanted:,} bytes are to be fetched and {SPARE:,} to be left free; {free:,} are free",
-            todo="make room, or set XDG_DATA_HOME to a folder on a larger disk",
+            "there is not enough disk space for the data",
+            where=str(folder),
+            why=f"{needed:,} bytes to download and {_KEEP_FREE:,} to keep free; {free:,} are free",
+            todo="free disk space, or set XDG_DATA_HOME to a folder on a larger disk",
         )
 
 
-def place(data: DataSet) -> None:
-    """Make a set of its files' whole transfers: verified before it is seen, never half there.
+def install_set(data: DataSet) -> None:
+    """Assemble a set from its downloaded files; it appears atomically, after verification.
 
-    Raises :class:`DataFailed` for a file that is not what the manifest says; it is not kept.
+    Raises :class:`DataFailed` for a file that differs from the manifest; it is not kept.
     """
     for file in data.files:
-        check_file(data.name, file, partial(file))
-    whole, unfinished = folder_of(data), folder_of(data).with_suffix(".new")
+        check_download(data.name, file, partial_path(file))
+    final, unfinished = folder_of(data), folder_of(data).with_suffix(".new")
     shutil.rmtree(unfinished, ignore_errors=True)
-    with disk_errors(whole):
+    with disk_errors(final):
         for file in data.files:
             path = unfinished / file.path
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial(file).replace(path)
+            partial_path(file).replace(path)
             path.chmod(0o444)
             with path.open("rb") as written:
                 os.fsync(written.fileno())
-        unfinished.rename(whole)
+        unfinished.rename(final)
 
 
-def check_file(name: str, file: DataFile, path: Path) -> None:
-    """Raise :class:`DataFailed`, and remove ``path``, where it is not the declared file."""
+def check_download(name: str, file: DataFile, path: Path) -> None:
+    """Raise :class:`DataFailed`, and remove ``path``, if it is not the declared file."""
     size, have = path.stat().st_size, sha256_of(path)
     if (size, have) == (file.bytes, file.sha256):
         return
@@ -165,42 +165,43 @@ def check_file(name: str, file: DataFile, path: Path) -> None:
     raise DataFailed(
         f"{file.path} of the data set {name} is not the file that the manifest names",
         where=file.url,
-        why=f"SHA-256 {have[:16]}… and {size:,} bytes came, {file.sha256[:16]}… and "
-        f"{file.bytes:,} bytes are declared"
+        why=f"received SHA-256 {have[:16]}… and {size:,} bytes, declared {file.sha256[:16]}… and "
+        f"{file.bytes:,} bytes"
         + ("; it is a web page: a proxy's login, or an error" if page else ""),
-        todo="nothing of it was kept. Fetch the file in another way and give it with --from FILE, "
+        todo="nothing was kept. Download the file in another way and give it with --from FILE, "
         "or correct the manifest if the file has a new version",
     )
 
 
-def adopt(file: DataFile, source: Path) -> None:
-    """Copy a person's own file to where a transfer would have left it."""
-    target = partial(file)
+def copy_local(file: DataFile, source: Path) -> None:
+    """Copy a user's file to where a download would have left it."""
+    target = partial_path(file)
     with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with source.open("rb") as read, target.open("wb") as write:
             shutil.copyfileobj(read, write, _STEP)
 
 
-def matches(paths: Iterable[Path], files: Iterable[DataFile]) -> Iterator[tuple[DataFile, Path]]:
-    """Which of a person's files, or files in a person's folders, are which declared ones."""
-    wanted = {file.sha256: file for file in files}
-    sizes = {file.bytes for file in wanted.values()}
+def match_local(
+    paths: Iterable[Path], files: Iterable[DataFile]
+) -> Iterator[tuple[DataFile, Path]]:
+    """The declared files among a user's files and the files in a user's folders."""
+    declared = {file.sha256: file for file in files}
+    sizes = {file.bytes for file in declared.values()}
     for given in paths:
-        inside = sorted(given.iterdir()) if given.is_dir() else [given]
-        for path in inside:
-            if path.is_file() and path.stat().st_size in sizes:
-                file = wanted.get(sha256_of(path))
-                if file is not None:
-                    yield file, path
+        for path in sorted(given.iterdir()) if given.is_dir() else [given]:
+            # Only a file of a declared size is worth hashing.
+            same_size = path.is_file() and path.stat().st_size in sizes
+            if same_size and (file := declared.get(sha256_of(path))) is not None:
+                yield file, path
 
 
 @contextmanager
-def alone() -> Iterator[None]:
+def staging_lock() -> Iterator[None]:
     """One process stages at a time; a second waits."""
-    with disk_errors(home()):
-        home().mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(home() / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with disk_errors(datasets_folder()):
+        datasets_folder().mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(datasets_folder() / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -1,7 +1,7 @@
-"""One file over HTTP: bounded, resumed where it was broken off, never believed before its hash.
+"""Downloads one file over HTTP: bounded, resumed after a break, not trusted before its hash.
 
-The standard library's client is enough: it follows redirects and goes by the proxies and the
-certificates of the environment.
+The standard library's client follows redirects and uses the environment's proxies and
+certificates.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from orchestrator.core.errors import DataFailed
 from orchestrator.core.files import disk_errors
 from orchestrator.template.manifest import DataFile
 
-TRIES = 5  # in a row that bring nothing
-SILENCE = 60.0  # seconds without a byte
+_TRIES = 5  # consecutive requests that bring nothing
+_READ_TIMEOUT = 60.0  # seconds without a byte
 _STEP = 1 << 16
 _PARTIAL, _PAST_THE_END = 206, 416
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
-Told = Callable[[int], None]
-"""Called with the bytes of the file that are here."""
+OnProgress = Callable[[int], None]
+"""Called with the number of bytes of the file that are present."""
 
 
 def fetch(
-    file: DataFile, path: Path, told: Told, ca_bundle: Path | None, wait: float = 1.0
+    file: DataFile, path: Path, on_progress: OnProgress, ca_bundle: Path | None, wait: float = 1.0
 ) -> None:
-    """Bring ``file`` to ``path``, going on from what is there; its hash is not looked at.
+    """Download ``file`` to ``path``, resuming what is there; its hash is not checked here.
 
-    ``wait`` seconds pass before the second try, and twice as many before each other.
+    ``wait`` seconds pass before the second try; the time doubles before each further one.
 
-    Raises :class:`DataFailed`: refused, or not reached in so many tries; what came is kept.
+    Raises :class:`DataFailed`: refused, or not reached; the bytes that came are kept.
     """
     context = ssl.create_default_context(cafile=str(ca_bundle) if ca_bundle else None)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,12 +43,12 @@ def fetch(
     while (have := _size(path)) != file.bytes:
         if have > file.bytes:
             path.unlink()
-        if failed == TRIES:
-            raise _broken(file, why, f"{_size(path):,} of {file.bytes:,} bytes are here")
+        if failed == _TRIES:
+            raise _broken(file, why, f"{_size(path):,} of {file.bytes:,} bytes are present")
         if failed:
             time.sleep(wait * 2 ** (failed - 1))
         try:
-            _more(file, path, told, context)
+            _request_rest(file, path, on_progress, context)
             why = "the connection was cut"
         except urllib.error.HTTPError as error:
             why = f"{error.code} {error.reason}"
@@ -65,14 +65,16 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
-def _more(file: DataFile, path: Path, told: Told, context: ssl.SSLContext) -> None:
-    """One request for what is still wanted; a server that ignores that begins from the start."""
+def _request_rest(
+    file: DataFile, path: Path, on_progress: OnProgress, context: ssl.SSLContext
+) -> None:
+    """One request for the missing bytes; a server without range support sends all of them."""
     have = _size(path)
     headers = {"Accept-Encoding": "identity", "User-Agent": "aisci"}
     if have:
         headers["Range"] = f"bytes={have}-"
     request = urllib.request.Request(file.url, headers=headers)  # noqa: S310 - the manifest allows http and https alone
-    with urllib.request.urlopen(request, timeout=SILENCE, context=context) as answer:  # noqa: S310 - as above
+    with urllib.request.urlopen(request, timeout=_READ_TIMEOUT, context=context) as answer:  # noqa: S310 - as above
         resumed = answer.status == _PARTIAL and have > 0
         length = answer.headers.get("Content-Length", "")
         total = int(length) + (have if resumed else 0) if length.isdecimal() else file.bytes
@@ -85,9 +87,11 @@ def _more(file: DataFile, path: Path, told: Told, context: ssl.SSLContext) -> No
             while data := answer.read1(min(_STEP, file.bytes - done + 1)):
                 out.write(data)
                 done += len(data)
-                told(done)
+                on_progress(done)
                 if done > file.bytes:
-                    raise _broken(file, f"more than its {file.bytes:,} bytes came", "broken off")
+                    raise _broken(
+                        file, f"the server sent more than {file.bytes:,} bytes", "stopped"
+                    )
 
 
 def _broken(file: DataFile, why: str, what: str) -> DataFailed:
@@ -95,6 +99,6 @@ def _broken(file: DataFile, why: str, what: str) -> DataFailed:
         f"{file.path} could not be fetched: {what}",
         where=file.url,
         why=why,
-        todo="ask again to go on from there; where the network is closed, fetch the file elsewhere "
-        "and give it with --from FILE; a private CA is given with --ca-bundle",
+        todo="run the command again to resume; without a network, download the file elsewhere "
+        "and give it with --from FILE; give a private CA with --ca-bundle",
     )

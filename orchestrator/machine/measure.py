@@ -1,4 +1,4 @@
-"""What this machine has, so that a policy above it can be refused."""
+"""Measures this machine, so that a policy that needs more can be refused."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from pathlib import Path
 from orchestrator.core.host import Machine
 
 
-def measure(folder: Path, *, gpus: int | None = None, gpu_memory: int | None = None) -> Machine:
-    """CPUs that this process may use, memory, the free disk below ``folder``, kernel's counts."""
+def measure_machine(
+    folder: Path, *, gpus: int | None = None, gpu_memory: int | None = None
+) -> Machine:
+    """Usable CPUs, bytes of memory and of free disk at ``folder``, the kernel's maximum counts."""
     page, pages = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_PHYS_PAGES")
     return Machine(
         cpus=len(os.sched_getaffinity(0)),
@@ -25,8 +27,8 @@ def measure(folder: Path, *, gpus: int | None = None, gpu_memory: int | None = N
     )
 
 
-def in_words(gpus: tuple[str, ...] = ()) -> str:
-    """The kind of this machine: processor, CPUs that this process may use, memory, GPUs."""
+def machine_text(gpus: tuple[str, ...] = ()) -> str:
+    """This machine as text: processor, usable CPUs, memory, GPUs."""
     try:
         found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     except OSError:

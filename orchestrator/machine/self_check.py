@@ -1,4 +1,4 @@
-"""Trying, for the doctor: a real hardened job on each runtime, and each storage backend's quota."""
+"""Tests for the doctor: a real hardened job on each runtime, and each storage backend's quota."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from orchestrator.core.errors import AisciError, ControlUnavailable
@@ -17,111 +18,106 @@ from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import load_policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import Engine
-from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.images.images import resolve_image
 from orchestrator.sandbox.pool import SandboxPool
-from orchestrator.sandbox.resources import Depot
+from orchestrator.sandbox.resources import RunResources
 from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.sandbox.storage.quota import BACKENDS
 
-USED = ("runc", "runsc")  # the runtimes that a policy can name
-IMAGE = "aisci-storage"  # the smallest of ours with a Python; it has to be there for any job
+POLICY_RUNTIMES = ("runc", "runsc")  # the runtimes that a policy can name
+_IMAGE = "aisci-storage"  # the smallest image with a Python; every job needs it
 _PROGRAM = ("python3", "-c", "print('held')")
-_NOT_OURS = (
-    "the engine has it; no test of this version shows that it holds, so no policy can name it"
-)
+_UNSUPPORTED = "the engine has it, but aisci does not test it, so no policy can name it"
 
 
-def tried(engine: Engine, seen: Host, say: Callable[[str], None]) -> Host:
-    """``seen``, with what was tried just now; ``say`` is told what is under way."""
+def run_self_check(engine: Engine, host: Host, say: Callable[[str], None]) -> Host:
+    """``host`` with the results of trying its runtimes and backends; ``say`` gets each step."""
     try:
-        resolve(engine, IMAGE)
+        resolve_image(engine, _IMAGE)
     except AisciError as error:
-        return _untried(seen, error)
-    with _depot(engine) as depot:
+        return _untried(host, error)
+    with _resources(engine) as resources:
         runtimes = []
-        for one in _known(seen):
-            if one.state == "listed" and one.name in USED:
-                say(f"a hardened job on {one.name}")
-                one, seen = _on(engine, depot, one.name, seen)  # noqa: PLW2901  # what was found of it
-            runtimes.append(one)
+        for runtime in _known(host):
+            if runtime.state == "listed" and runtime.name in POLICY_RUNTIMES:
+                say(f"a hardened job on {runtime.name}")
+                runtime, host = _try_runtime(engine, resources, runtime.name, host)  # noqa: PLW2901
+            runtimes.append(runtime)
         storage = []
         for name in BACKENDS:
             say(f"writing past a quota on {name}")
-            storage.append(_backend(depot, name))
-    return replace(seen, runtimes=tuple(runtimes), storage=tuple(storage))
+            storage.append(_backend(resources, name))
+    return replace(host, runtimes=tuple(runtimes), storage=tuple(storage))
 
 
-def _untried(seen: Host, error: AisciError) -> Host:
-    """Without the image that every job needs nothing can be tried, and nothing is called tried."""
+def _untried(host: Host, error: AisciError) -> Host:
+    """The host where nothing could be tried, for lack of the image that every job needs."""
     why = f"not tried: {error.what}"
+    runtimes = (
+        Tried(one.name, one.state, why) if one.name in POLICY_RUNTIMES else one
+        for one in _known(host)
+    )
     return replace(
-        seen,
-        runtimes=tuple(
-            Tried(one.name, one.state, why) if one.name in USED else one for one in _known(seen)
-        ),
+        host,
+        runtimes=tuple(runtimes),
         storage=tuple(Tried(name, "listed", why) for name in BACKENDS),
         trial_why=why,
         trial_todo=error.todo,
     )
 
 
-def _known(seen: Host) -> Iterator[Tried]:
-    """Every runtime that the engine names or a policy can, those that a policy can first."""
-    for name in USED:
-        there = seen.runtime(name)
-        yield there if there.state == "listed" else Tried(name, "absent", "the engine has none")
-    for one in seen.runtimes:
-        if one.name not in USED:
-            yield Tried(one.name, "listed", _NOT_OURS)
+def _known(host: Host) -> Iterator[Tried]:
+    """Every runtime that a policy can name, then the others that the engine has."""
+    for name in POLICY_RUNTIMES:
+        runtime = host.runtime(name)
+        yield runtime if runtime.state == "listed" else Tried(name, "absent", "the engine has none")
+    for runtime in host.runtimes:
+        if runtime.name not in POLICY_RUNTIMES:
+            yield Tried(runtime.name, "listed", _UNSUPPORTED)
 
 
 @contextmanager
-def _depot(engine: Engine) -> Iterator[Depot]:
-    """What one check-up's jobs share, under a name that no other has; all of it is removed."""
-    depot = Depot(engine, f"doctor-{secrets.token_hex(4)}", lambda: resolve(engine, IMAGE))
+def _resources(engine: Engine) -> Iterator[RunResources]:
+    """The resources of one check's jobs, under a unique name; all are removed afterwards."""
+    name = f"doctor-{secrets.token_hex(4)}"
+    resources = RunResources(engine, name, lambda: resolve_image(engine, _IMAGE))
     try:
-        yield depot
+        yield resources
     finally:
-        depot.close()
+        resources.close()
 
 
-def _on(engine: Engine, depot: Depot, runtime: str, seen: Host) -> tuple[Tried, Host]:
-    """One runtime tried; the attestation of runc's job is the machine's own."""
+def _try_runtime(
+    engine: Engine, resources: RunResources, runtime: str, host: Host
+) -> tuple[Tried, Host]:
+    """Try one runtime; the attestation of runc's job describes the machine."""
     try:
-        held = _trial(engine, depot, runtime)
+        held = _run_job(engine, resources, runtime)
     except AisciError as error:
-        why = _said(error)
+        why = _error_text(error)
         if runtime == "runc":
-            return Tried(runtime, "failed", why), replace(
-                seen, trial_why=why, trial_todo=error.todo
-            )
-        return Tried(runtime, "failed", f"{why}; {error.todo}" if error.todo else why), seen
-    why = (
-        f"a hardened job ran as asked: {len(held.inspected)} settings read back the same, "
-        f"{len(held.seen)} seen in its process"
-    )
-    return Tried(runtime, "tested", why), replace(seen, trial=held) if runtime == "runc" else seen
+            host = replace(host, trial_why=why, trial_todo=error.todo)
+            return Tried(runtime, "failed", why), host
+        return Tried(runtime, "failed", f"{why}; {error.todo}" if error.todo else why), host
+    why = f"a hardened job ran as asked: {len(held.inspected)} settings read back the same, "
+    why += f"{len(held.seen)} seen in its process"
+    return Tried(runtime, "tested", why), replace(host, trial=held) if runtime == "runc" else host
 
 
-def _trial(engine: Engine, depot: Depot, runtime: str) -> Attestation:
-    """One job that prints a word, under the policy ci-cpu; raises what the sandbox raises."""
+def _run_job(engine: Engine, resources: RunResources, runtime: str) -> Attestation:
+    """Run a job that prints a word, under the policy ci-cpu; raises what the sandbox raises."""
     limits = load_policy("ci-cpu", shipped_root() / "policies").limits("experiment")
     job = Job(
         scope=f"doctor/{runtime}",
         kind="experiment",
         argv=_PROGRAM,
         files=Tree(),
-        limits=replace(limits, runtime=runtime, image=IMAGE),
+        limits=replace(limits, runtime=runtime, image=_IMAGE),
         harvest=(),
     )
     with tempfile.TemporaryDirectory(prefix="aisci-doctor-") as folder:
-        pool = SandboxPool(
-            engine,
-            depot.run_id,
-            lambda name: resolve(engine, name),
-            policy="doctor",
-            resources=depot,
-        )
+        images = partial(resolve_image, engine)
+        pool = SandboxPool(engine, resources.run_id, images, policy="doctor", resources=resources)
         result = DockerSandbox(pool, BlobStore(Path(folder))).run(job)
     if not result.ok or result.stdout.strip() != "held":
         raise AisciError(
@@ -133,16 +129,16 @@ def _trial(engine: Engine, depot: Depot, runtime: str) -> Attestation:
     return result.attestation
 
 
-def _backend(depot: Depot, name: str) -> Tried:
-    """One storage backend, by writing past a small volume's quota in bytes and in inodes."""
+def _backend(resources: RunResources, name: str) -> Tried:
+    """Try a storage backend: write past a small volume's quota in bytes and in inodes."""
     try:
-        depot.probe(name)
+        resources.probe(name)
     except ControlUnavailable as error:
-        return Tried(name, "absent", _said(error))
+        return Tried(name, "absent", _error_text(error))
     except AisciError as error:
-        return Tried(name, "failed", _said(error))
+        return Tried(name, "failed", _error_text(error))
     return Tried(name, "tested", "a small volume was written full; its bytes and inodes held")
 
 
-def _said(error: AisciError) -> str:
+def _error_text(error: AisciError) -> str:
     return ": ".join(filter(None, (error.what.rstrip("."), error.why)))

@@ -1,4 +1,4 @@
-"""Looking at this machine: its engine, its kernel's settings, its room; judged elsewhere."""
+"""Measures this machine: its engine, its kernel's settings, its capacity; judged elsewhere."""
 
 from __future__ import annotations
 
@@ -10,39 +10,45 @@ from typing import Any
 
 from orchestrator.core.errors import ControlUnavailable, EngineUnavailable
 from orchestrator.core.host import EngineFacts, Host, Tried
-from orchestrator.machine import self_check as checkup
 from orchestrator.machine import system
-from orchestrator.machine.measure import measure
+from orchestrator.machine.measure import measure_machine
+from orchestrator.machine.self_check import run_self_check
 from orchestrator.sandbox.admission import available_memory
-from orchestrator.sandbox.engine.client import DEFAULT_SOCKET, WAYS, Engine, connect, translated
+from orchestrator.sandbox.engine.client import (
+    DEFAULT_SOCKET,
+    INSTALL_HELP,
+    Engine,
+    connect,
+    translated,
+)
 from orchestrator.sandbox.engine.reaper import leftovers
 from orchestrator.sandbox.gpus.cdi import cdi_devices
-from orchestrator.sandbox.gpus.leases import Driver
+from orchestrator.sandbox.gpus.leases import NvmlDriver
 from orchestrator.sandbox.images.images import list_images
-from orchestrator.sandbox.resources import socket_of
+from orchestrator.sandbox.resources import engine_socket
 from orchestrator.sandbox.storage.quota import BACKENDS
 
 TOOLKIT = "nvidia-container-toolkit"
 
 
-def survey(results: Path, *, probe: bool, say: Callable[[str], None] | None = None) -> Host:
-    """What this machine is; ``results`` is where runs are to be kept.
+def survey_host(results: Path, *, probe: bool, say: Callable[[str], None] | None = None) -> Host:
+    """Describe this machine; ``results`` is the folder for runs.
 
-    With ``probe``, what can be tried is tried, in containers: some seconds, and ``say`` is told
-    what is under way. Without, runtimes and storage backends are only ``listed``. A machine
-    without an engine is an answer too.
+    With ``probe``, runtimes and storage backends are tested in containers, which takes some
+    seconds, and ``say`` gets each step. Without, they are only ``listed``. A machine without an
+    engine is a valid result.
     """
-    there = next(path for path in (results, *results.absolute().parents) if path.is_dir())
-    machine = measure(there)
+    existing = next(path for path in (results, *results.absolute().parents) if path.is_dir())
+    machine = measure_machine(existing)
     toolkit = system.toolkit_version()
     bare = Host(
         engine=None,
         components=((TOOLKIT, toolkit),) if toolkit else (),
-        packages=tuple(sorted(system.installed().items())),
+        packages=tuple(sorted(system.installed_packages().items())),
         system=system.distribution(),
-        core_pattern=system.line_of("/proc/sys/kernel/core_pattern"),
+        core_pattern=system.first_line("/proc/sys/kernel/core_pattern"),
         userns=system.user_namespaces(),
-        gpus=tuple(f"{gpu.uuid} ({gpu.memory >> 30} GiB)" for gpu in Driver().devices()),
+        gpus=tuple(f"{gpu.uuid} ({gpu.memory >> 30} GiB)" for gpu in NvmlDriver().devices()),
         cpus=machine.cpus,
         memory=machine.memory,
         memory_free=available_memory(),
@@ -52,10 +58,10 @@ def survey(results: Path, *, probe: bool, say: Callable[[str], None] | None = No
         engine = connect()
     except EngineUnavailable as error:
         why = f"{error.what.rstrip('.')} at {error.where}: {error.why}"
-        return replace(bare, why=why, todo=WAYS)
+        return replace(bare, why=why, todo=INSTALL_HELP)
     try:
-        seen = _with_engine(engine, bare)
-        return checkup.tried(engine, seen, say or (lambda _: None)) if probe else seen
+        host = _with_engine(engine, bare)
+        return run_self_check(engine, host, say or (lambda _: None)) if probe else host
     finally:
         engine.close()
 
@@ -64,17 +70,18 @@ def _with_engine(engine: Engine, bare: Host) -> Host:
     with translated("asking the engine what it is"):
         info: dict[str, Any] = engine.api.info()
         version: dict[str, Any] = engine.api.version()
-    told = tuple((str(one["Name"]), str(one["Version"])) for one in version.get("Components") or ())
-    components = told + bare.components
+    parts = version.get("Components") or ()
+    components = tuple((str(part["Name"]), str(part["Version"])) for part in parts)
+    components += bare.components
     return replace(
         bare,
         engine=_facts(engine, info, version),
         runtimes=tuple(Tried(name, "listed") for name in sorted(info["Runtimes"])),
         storage=tuple(Tried(name, "listed") for name in BACKENDS),
         components=components,
-        patched=tuple(system.mended(dict(components), dict(bare.packages))),
+        patched=tuple(system.patched_cves(dict(components), dict(bare.packages))),
         cdi=cdi_devices(info),
-        images=tuple((one.name, one.state) for one in list_images(engine)),
+        images=tuple((image.name, image.state) for image in list_images(engine)),
         leftovers=len(leftovers(engine)),
     )
 
@@ -86,8 +93,11 @@ _LIMITS = (("MemoryLimit", "memory"), ("SwapLimit", "swap"), ("PidsLimit", "pids
 def _facts(engine: Engine, info: dict[str, Any], version: dict[str, Any]) -> EngineFacts:
     security = tuple(str(option) for option in info.get("SecurityOptions") or ())
     root = str(info["DockerRootDir"])
-    path = _socket(engine)
-    socket, members, everybody = system.socket_rights(path) if path else ("", (), False)
+    try:
+        path = engine_socket(engine)
+        socket, members, everybody = system.socket_rights(path)
+    except ControlUnavailable:  # reached another way: every run would refuse it
+        path, socket, members, everybody = "", "", (), False
     return EngineFacts(
         name=str((version.get("Platform") or {}).get("Name") or "engine"),
         version=str(version["Version"]),
@@ -109,13 +119,5 @@ def _facts(engine: Engine, info: dict[str, Any], version: dict[str, Any]) -> Eng
         socket=socket,
         members=members,
         open_socket=everybody,
-        warnings=tuple(str(one) for one in info.get("Warnings") or ()),
+        warnings=tuple(map(str, info.get("Warnings") or ())),
     )
-
-
-def _socket(engine: Engine) -> str:
-    """Its unix socket; empty where it is reached another way, and every run would refuse it."""
-    try:
-        return socket_of(engine)
-    except ControlUnavailable:
-        return ""

@@ -1,4 +1,4 @@
-"""What this machine's own files say: the kernel's switches, disks, installed packages, people."""
+"""What this machine's own files say: the kernel's switches, disks, installed packages, users."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ import shutil
 import stat
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 _STATUS = Path("/var/lib/dpkg/status")
 _DOCS = Path("/usr/share/doc")
-_MOST = 4 << 20  # bytes of a package's history that are read
+_MAX_CHANGELOG = 4 << 20  # bytes of a package's changelog that are read
 _ENTRY = re.compile(r"^[a-z0-9][a-z0-9+.-]+ \(([^()\s]+)\)")
 _CVE = re.compile(r"CVE-\d{4}-\d{4,7}")
 
-# Whose binary each component may be: the distributions' packages, and Docker's and NVIDIA's own.
+# The packages that may provide each component: the distributions', Docker's and NVIDIA's.
 PACKAGES: Mapping[str, tuple[str, ...]] = {
     "Engine": ("docker.io", "docker-ce"),
     "containerd": ("containerd", "containerd.io"),
@@ -28,7 +29,7 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def line_of(path: str) -> str:
+def first_line(path: str) -> str:
     """The first line of one of the kernel's files; empty where it cannot be read."""
     try:
         return Path(path).read_text("utf-8", errors="replace").partition("\n")[0]
@@ -38,12 +39,14 @@ def line_of(path: str) -> str:
 
 def user_namespaces() -> bool:
     """Whether both of the kernel's switches let an unprivileged process make a user namespace."""
-    allowed = line_of("/proc/sys/kernel/unprivileged_userns_clone") or "1"  # only Debian's has it
-    return allowed != "0" and line_of("/proc/sys/user/max_user_namespaces") not in ("", "0")
+    allowed = (
+        first_line("/proc/sys/kernel/unprivileged_userns_clone") or "1"
+    )  # only Debian's has it
+    return allowed != "0" and first_line("/proc/sys/user/max_user_namespaces") not in ("", "0")
 
 
 def distribution() -> str:
-    """Its name and release, as it calls itself; empty where it does not say."""
+    """Name and release of the distribution; empty where it is not known."""
     try:
         text = Path("/etc/os-release").read_text("utf-8", errors="replace")
     except OSError:
@@ -53,23 +56,23 @@ def distribution() -> str:
 
 
 def disk_of(folder: str, mounts: Path = Path("/proc/self/mountinfo")) -> str:
-    """The file system below ``folder``, in words: kind, source, whether it has project quotas."""
-    best, found = -1, ""
+    """The file system of ``folder`` as text: kind, source, whether it has project quotas."""
+    longest, text = -1, ""
     for line in mounts.read_text("utf-8", errors="replace").splitlines():
         before, _, after = line.partition(" - ")
-        place = before.split()[4]
+        point = before.split()[4]
         kind, source, options = after.split()[:3]
-        inside = place in ("/", folder) or folder.startswith(place + "/")
-        if inside and len(place) >= best:
+        inside = point in ("/", folder) or folder.startswith(point + "/")
+        if inside and len(point) >= longest:  # of two mounts at one place the later one counts
             quota = {"prjquota", "pquota"} & set(options.split(","))
-            best = len(place)
-            found = f"{kind} on {source}, {'with' if quota else 'without'} project quotas"
-    return found
+            longest = len(point)
+            text = f"{kind} on {source}, {'with' if quota else 'without'} project quotas"
+    return text
 
 
-def installed(status: Path = _STATUS) -> dict[str, str]:
-    """Package → version, of those in :data:`PACKAGES` that dpkg installed; none without dpkg."""
-    wanted = {name for names in PACKAGES.values() for name in names}
+def installed_packages(status: Path = _STATUS) -> dict[str, str]:
+    """Package → version of the packages in :data:`PACKAGES` that dpkg installed; {} without dpkg."""
+    names = {name for packages in PACKAGES.values() for name in packages}
     try:
         text = status.read_text("utf-8", errors="replace")
     except OSError:
@@ -77,37 +80,37 @@ def installed(status: Path = _STATUS) -> dict[str, str]:
     found = {}
     for block in text.split("\n\n"):
         fields = dict(re.findall(r"^(Package|Status|Version): (.*)$", block, re.MULTILINE))
-        here = fields.get("Status", "").endswith(" installed")
-        if here and fields.get("Package") in wanted:
+        present = fields.get("Status", "").endswith(" installed")
+        if present and fields.get("Package") in names:
             found[fields["Package"]] = fields.get("Version", "")
     return found
 
 
-def mended(
+def patched_cves(
     components: Mapping[str, str], packages: Mapping[str, str], docs: Path = _DOCS
 ) -> Iterator[tuple[str, str, str]]:
-    """(component, CVE, where): what each installed package's own history says it mended.
+    """(component, CVE, package version): the CVEs that each package's own changelog fixes.
 
-    Only where the running component is that package's: its version begins with the number
-    that the component tells.
+    Only where the running component comes from that package: the package's version begins with
+    the version that the component reports.
     """
     for component, version in components.items():
         for package in PACKAGES.get(component, ()):
             if version and packages.get(package, "").startswith(version):
-                for cve, since in _history(docs / package / "changelog.Debian.gz").items():
+                for cve, since in _changelog(docs / package / "changelog.Debian.gz").items():
                     yield component, cve, f"{package} {since}"
 
 
-def _history(path: Path) -> dict[str, str]:
+def _changelog(path: Path) -> dict[str, str]:
     """CVE → the package's version that first named it."""
     try:
         with gzip.open(path) as file:
-            text = file.read(_MOST).decode("utf-8", errors="replace")
+            text = file.read(_MAX_CHANGELOG).decode("utf-8", errors="replace")
     except (OSError, EOFError):
         return {}
     found: dict[str, str] = {}
     version = ""
-    for line in text.splitlines():  # the newest entry stands first
+    for line in text.splitlines():  # newest entry first, so an older one overwrites it
         if entry := _ENTRY.match(line):
             version = entry.group(1)
         found |= dict.fromkeys(_CVE.findall(line), version)
@@ -115,12 +118,12 @@ def _history(path: Path) -> dict[str, str]:
 
 
 def toolkit_version() -> str:
-    """The version of NVIDIA's container toolkit; empty where it is not installed or is silent."""
+    """The version of NVIDIA's container toolkit; empty where it cannot be read."""
     command = shutil.which("nvidia-ctk")
     if command is None:
         return ""
     try:
-        done = subprocess.run(  # a program of the machine's own, without arguments of ours
+        done = subprocess.run(
             [command, "--version"], capture_output=True, text=True, timeout=10, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
@@ -130,29 +133,16 @@ def toolkit_version() -> str:
 
 
 def socket_rights(path: str) -> tuple[str, tuple[str, ...], bool]:
-    """A socket's ``owner:group mode``, who is in that group, and whether everybody may write."""
-    seen = Path(path).stat()
-    mode = stat.S_IMODE(seen.st_mode)
-    owner, group = _name(seen.st_uid), str(seen.st_gid)
+    """A socket's ``owner:group mode``, the group's members, and whether everybody may write."""
+    status = Path(path).stat()
+    mode, owner, group = stat.S_IMODE(status.st_mode), str(status.st_uid), str(status.st_gid)
     members: set[str] = set()
-    try:
-        entry = grp.getgrgid(seen.st_gid)
-    except KeyError:
-        pass
-    else:
-        group = entry.gr_name
-        members = set(entry.gr_mem)
-        members |= {user.pw_name for user in pwd.getpwall() if user.pw_gid == seen.st_gid}
-    writes = mode & stat.S_IWGRP
-    return (
-        f"{owner}:{group} {mode:04o}",
-        tuple(sorted(members - {owner})) if writes else (),
-        bool(mode & stat.S_IWOTH) and os.access(Path(path).parent, os.X_OK),
-    )
-
-
-def _name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
+    with suppress(KeyError):
+        owner = pwd.getpwuid(status.st_uid).pw_name
+    with suppress(KeyError):
+        entry = grp.getgrgid(status.st_gid)
+        group, members = entry.gr_name, set(entry.gr_mem)
+        members |= {user.pw_name for user in pwd.getpwall() if user.pw_gid == status.st_gid}
+    writers = sorted(members - {owner}) if mode & stat.S_IWGRP else []
+    everybody = bool(mode & stat.S_IWOTH) and os.access(Path(path).parent, os.X_OK)
+    return f"{owner}:{group} {mode:04o}", tuple(writers), everybody

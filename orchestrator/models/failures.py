@@ -1,4 +1,4 @@
-"""What litellm raises, as ours: busy (ask again later) or refused (asking again will not help)."""
+"""Translates litellm's errors: busy (ask again later) or refused (asking again will not help)."""
 
 from __future__ import annotations
 
@@ -9,46 +9,46 @@ from orchestrator.core.sanitize import plain
 from orchestrator.models.redact import redact
 
 
-def translated(
-    problem: Exception, name: str, purpose: str, tries: int, environ: Mapping[str, str]
+def translate_failure(
+    error: Exception, model: str, purpose: str, tries: int, environ: Mapping[str, str]
 ) -> ModelFailed:
-    """The error to raise: short, fit to show, with no secret of ``environ`` in it."""
-    status = getattr(problem, "status_code", None)
-    said = redact(str(problem), environ).partition("Traceback")[0].strip()
-    why = (f"HTTP {status}: " if status else "") + plain(said, limit=600)
+    """The error to raise for litellm's ``error``: short, printable, without secrets of ``environ``."""
+    status = getattr(error, "status_code", None)
+    text = redact(str(error), environ).partition("Traceback")[0].strip()
+    why = (f"HTTP {status}: " if status else "") + plain(text, limit=600)
     where = f"step {purpose}"
-    if _is_busy(status, said):
+    if _is_busy(status, text):
         return ModelBusy(
-            f"{name} gave no answer" + (f", asked {tries} times" if tries > 1 else ""),
+            f"{model} gave no answer" + (f", asked {tries} times" if tries > 1 else ""),
             where=where,
             why=why,
-            todo="`aisci resume` goes on from here later; nothing recorded is paid again",
+            todo="`aisci resume` continues from here later; no recorded reply is paid for again",
         )
-    todo = _remedy(status, problem)
-    return ModelRefused(f"{name} refused the request", where=where, why=why, todo=todo)
+    todo = _remedy(status, error)
+    return ModelRefused(f"{model} refused the request", where=where, why=why, todo=todo)
 
 
-def retry_after(problem: Exception) -> float:
-    """Seconds from a Retry-After header; 0 where there is none, or one that gives a date."""
-    headers = getattr(problem, "litellm_response_headers", None) or {}
+def retry_after(error: Exception) -> float:
+    """Seconds from a Retry-After header; 0 where there is none, or where it is a date."""
+    headers = getattr(error, "litellm_response_headers", None) or {}
     text = str(headers.get("retry-after", ""))
     return float(text) if text.replace(".", "", 1).isdecimal() and text.isascii() else 0.0
 
 
-def _is_busy(status: int | None, said: str) -> bool:
-    """Whether asking again may help. A used-up quota comes as 429 too, and waiting does not."""
-    if "insufficient_quota" in said or "exceeded your current quota" in said:
+def _is_busy(status: int | None, text: str) -> bool:
+    """Whether asking again may help. An exhausted quota also comes as 429, and waiting does not."""
+    if "insufficient_quota" in text or "exceeded your current quota" in text:
         return False
     return status is None or status in {408, 409, 425, 429} or status >= 500
 
 
-def _remedy(status: int | None, problem: Exception) -> str:
-    if type(problem).__name__ == "ContextWindowExceededError":
+def _remedy(status: int | None, error: Exception) -> str:
+    if type(error).__name__ == "ContextWindowExceededError":
         return "the request is too long for this model: choose one with a larger context"
     remedies = {
         401: "check the key in the environment",
         403: "check what the key's account may use",
         404: "check the model's name",
-        429: "the account's quota is used up: raise it with the vendor, then `aisci resume`",
+        429: "the account's quota is exhausted: raise it with the vendor, then `aisci resume`",
     }
-    return remedies.get(status or 0, "choose another model, if the request looks right to you")
+    return remedies.get(status or 0, "choose another model, if the request looks correct to you")

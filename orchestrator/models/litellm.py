@@ -1,7 +1,7 @@
 """Language models by name: ``scripted/FILE``, or any that litellm knows.
 
-The sole importer of litellm, and only when such a model is opened: it takes seconds. Retries,
-time-outs, prices and secrets are handled here once; litellm gets one try at a time.
+The only importer of litellm, loaded when such a model is opened: the import takes seconds.
+Retries, timeouts, prices and secrets are handled here; litellm makes one request at a time.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from orchestrator.core.model import SWEEP, Ask, Reply, Usage
 from orchestrator.core.problems import nearest
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.waiting import bounded
-from orchestrator.models.failures import retry_after, translated
-from orchestrator.models.patience import Patience, World
+from orchestrator.models.failures import retry_after, translate_failure
+from orchestrator.models.patience import RetryPolicy, RetryTiming
 from orchestrator.models.redact import redact
-from orchestrator.models.scripted import Rule, ScriptedModel
+from orchestrator.models.scripted import ReplyRule, ScriptedModel
 
 PER_PROMPT, PER_COMPLETION = "input_cost_per_token", "output_cost_per_token"
 MESSAGE_OVERHEAD = 16
@@ -31,26 +31,27 @@ def open_model(
     name: str,
     *,
     environ: Mapping[str, str],
-    replies: Iterable[Rule | str] | None = None,
+    replies: Iterable[ReplyRule | str] | None = None,
     prices: Mapping[str, float] | None = None,
-    patience: Patience | None = None,
-    world: World | None = None,
+    retry: RetryPolicy | None = None,
+    timing: RetryTiming | None = None,
 ) -> LanguageModel:
-    """The model of that name, ready; nothing is asked of it and nothing spent.
+    """Open the model of that name, without a request to its vendor.
 
-    ``environ`` is the process's own. ``replies`` are for ``scripted/…`` in place of its file.
-    ``prices`` (as of :meth:`LitellmModel.prices`) take the place of litellm's own.
+    ``environ`` are the process's variables. ``replies`` replace the file of ``scripted/…``.
+    ``prices`` (as of :meth:`LitellmModel.prices`) replace litellm's.
     Raises :class:`UnknownName`, :class:`MissingKey`, :class:`BadFile`.
     """
     kind, _, rest = name.partition("/")
+    if kind == "scripted" and replies:
+        return ScriptedModel(replies, name)
     if kind == "scripted":
-        return (
-            ScriptedModel(replies, name) if replies else ScriptedModel.from_file(Path(rest), name)
-        )
+        return ScriptedModel.from_file(Path(rest), name)
     litellm = _litellm()
     provider = _provider(litellm, name)
     _need_key(litellm, name, provider, environ)
-    model = LitellmModel(litellm, name, provider, environ, patience or Patience(), world or World())
+    timing = timing or RetryTiming()
+    model = LitellmModel(litellm, name, provider, environ, retry or RetryPolicy(), timing)
     if prices:
         model.charge(prices)
     return model
@@ -65,11 +66,11 @@ class LitellmModel:
         name: str,
         provider: str,
         environ: Mapping[str, str],
-        patience: Patience,
-        world: World,
+        retry: RetryPolicy,
+        timing: RetryTiming,
     ) -> None:
         self._litellm, self._name, self._environ = litellm, name, environ
-        self._patience, self._world = patience, world
+        self._retry, self._timing = retry, timing
         self._facts = _facts(litellm, name, provider)
         self._own_prices = True
         self._failures = tuple(litellm.exceptions.LITELLM_EXCEPTION_TYPES)
@@ -78,11 +79,11 @@ class LitellmModel:
 
     @property
     def name(self) -> str:
-        """The name as it was asked for, vendor included."""
+        """The name that was asked for, vendor included."""
         return self._name
 
     def prices(self) -> dict[str, float]:
-        """US dollars per token from litellm's own list, by kind; empty where it has none."""
+        """US dollars per token from litellm's list, by kind; empty if it has none."""
         return {
             key: float(value)
             for key, value in sorted(self._facts.items())
@@ -91,58 +92,60 @@ class LitellmModel:
         }
 
     def charge(self, prices: Mapping[str, float]) -> None:
-        """Reckon by ``prices``, where they are not litellm's own of today."""
+        """Compute costs with ``prices``, where they differ from litellm's."""
         if dict(prices) != self.prices():
             known = {key: value for key, value in self._facts.items() if key not in self.prices()}
             self._facts, self._own_prices = known | dict(prices), False
 
     def ceiling(self, ask: Ask) -> Usage:
-        """No token is shorter than a byte, so the request's bytes bound its tokens."""
-        prompt = sum(len(one.content.encode()) + MESSAGE_OVERHEAD for one in ask.messages)
+        """The most that a request can use: no token is shorter than a byte."""
+        prompt = sum(len(message.content.encode()) + MESSAGE_OVERHEAD for message in ask.messages)
         answer = self._room(ask)
-        dearest = [self._dearest("input"), self._dearest("output")]
-        if dearest[0] is None or dearest[1] is None:
+        per_prompt, per_answer = self._highest_price("input"), self._highest_price("output")
+        if per_prompt is None or per_answer is None:
             return Usage(prompt, answer, None)
-        return Usage(prompt, answer, prompt * dearest[0] + answer * dearest[1])
+        return Usage(prompt, answer, prompt * per_prompt + answer * per_answer)
 
     def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
-        """One answer, asked for again while the vendor is busy and ``patience`` lasts.
+        """Ask once, and again while the vendor is busy and the retry policy allows it.
 
         Raises :class:`ModelBusy`, :class:`ModelRefused`, :class:`BadReply`, and
-        :class:`BudgetSpent` once ``within`` is over: an answer under way is not waited for.
+        :class:`BudgetSpent` once ``within`` is over: a pending answer is not waited for.
         """
-        begun, where = self._world.clock(), f"step {ask.purpose}"
-        for attempt in range(1, self._patience.tries + 1):
+        begun, where = self._timing.clock(), f"step {ask.purpose}"
+        for attempt in range(1, self._retry.tries + 1):
             within.check(where)
             try:
                 response = bounded(lambda: self._once(ask, within), within, where)
-            except self._failures as problem:
-                failure = translated(problem, self._name, ask.purpose, attempt, self._environ)
-                pause = self._pause(problem, attempt)
+            except self._failures as error:
+                failure = translate_failure(error, self._name, ask.purpose, attempt, self._environ)
+                pause = self._pause(error, attempt)
                 if pause >= within.left:
                     raise within.spent(where) from None
-                over = self._world.clock() - begun + pause > self._patience.total
-                last = attempt == self._patience.tries
+                over = self._timing.clock() - begun + pause > self._retry.total
+                last = attempt == self._retry.tries
                 if over or last or not isinstance(failure, ModelBusy):
-                    raise failure from None  # the cause holds the request, and that the key
-                self._world.sleep(pause)
+                    raise failure from None  # the cause holds the request, and that holds the key
+                self._timing.sleep(pause)
             else:
                 return self._reply(response, ask)
-        raise AssertionError("the loop returns or raises at its last turn")
+        raise AssertionError("the loop returns or raises in its last iteration")
 
     def _once(self, ask: Ask, within: Deadline) -> Any:
-        """One request: litellm's own retries are off, and so are the client's below it."""
+        """One request, with litellm's retries and those of its HTTP client disabled."""
         server: dict[str, Any] = {}
         if self._server:
-            # A server that the user named may log which step asks; vendors are not told.
+            # Only a server that the user named gets the step; vendors do not.
             server = {"api_base": self._server, "extra_headers": {"X-Aisci-Purpose": ask.purpose}}
             server["api_key"] = self._environ.get("OPENAI_API_KEY") or "none"
         return self._litellm.completion(
             model=self._name,
-            messages=[{"role": one.role, "content": one.content} for one in ask.messages],
+            messages=[
+                {"role": message.role, "content": message.content} for message in ask.messages
+            ],
             temperature=ask.temperature,
             max_tokens=self._room(ask),
-            timeout=min(self._patience.timeout, within.left),
+            timeout=min(self._retry.timeout, within.left),
             max_retries=0,
             num_retries=0,
             drop_params=True,  # some models take no temperature
@@ -161,15 +164,15 @@ class LitellmModel:
                 todo="resume to ask again; if it repeats, choose another model",
             )
         counted = getattr(response, "usage", None)
-        usage = self.ceiling(ask)  # what a server that counts nothing is charged
+        usage = self.ceiling(ask)  # what a server that reports no usage is charged
         if counted is not None:
             prompt, answer = int(counted.prompt_tokens), int(counted.completion_tokens)
             usage = Usage(prompt, answer, self._cost(response, prompt, answer))
-        whole = text.encode("utf-8", "replace").decode()  # half a surrogate pair is no text
+        whole = text.encode("utf-8", "replace").decode()  # a lone surrogate is not text
         return Reply(redact(whole, self._environ), usage, self._name, finish[:40])
 
     def _cost(self, response: Any, prompt: int, answer: int) -> float | None:
-        """US dollars: as litellm reckons where its prices hold, else tokens times price."""
+        """US dollars: as litellm computes them where its prices apply, else tokens times price."""
         if not self._own_prices:
             prices = self.prices()
             return prompt * prices[PER_PROMPT] + answer * prices[PER_COMPLETION]
@@ -177,11 +180,11 @@ class LitellmModel:
         return None if cost is None else float(cost)
 
     def _room(self, ask: Ask) -> int:
-        """Tokens for the answer: no more than asked for, nor than the model can give."""
+        """Tokens for the answer: at most what is asked for and what the model can give."""
         most = self._facts.get("max_output_tokens")
         return min(ask.max_tokens, most) if isinstance(most, int) else ask.max_tokens
 
-    def _dearest(self, kind: str) -> float | None:
+    def _highest_price(self, kind: str) -> float | None:
         """The highest price of an ``input`` or ``output`` token, whatever tier applies."""
         prices = self.prices()
         if f"{kind}_cost_per_token" not in prices:
@@ -189,21 +192,21 @@ class LitellmModel:
         cached = "cache_creation" if kind == "input" else "output"
         return max(price for key, price in prices.items() if key.startswith((kind, cached)))
 
-    def _pause(self, problem: Exception, attempt: int) -> float:
+    def _pause(self, error: Exception, attempt: int) -> float:
         """Seconds to wait: doubling with jitter, and never less than the vendor asks for."""
-        patience = self._patience
-        pause: float = min(patience.first_pause * 2 ** (attempt - 1), patience.longest_pause)
-        return max(pause * (0.5 + 0.5 * self._world.jitter()), retry_after(problem))
+        retry = self._retry
+        pause: float = min(retry.first_pause * 2 ** (attempt - 1), retry.longest_pause)
+        return max(pause * (0.5 + 0.5 * self._timing.jitter()), retry_after(error))
 
 
 def _litellm() -> Any:
-    """litellm, told to fetch nothing, to read no ``.env`` and to print nothing."""
+    """Import litellm, configured to download nothing, to read no ``.env`` and to print nothing."""
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     os.environ["LITELLM_MODE"] = "PRODUCTION"
     for name in [name for name in os.environ if name.endswith("_KEY")]:
         if not os.environ[name].strip():
-            del os.environ[name]  # litellm takes an empty key for one
-    import litellm  # noqa: PLC0415 - seconds of import, for those only who need it
+            del os.environ[name]  # litellm takes an empty key for a key
+    import litellm  # noqa: PLC0415 - imported only when needed: it takes seconds
 
     litellm.suppress_debug_info = True
     litellm.telemetry = False
@@ -227,10 +230,10 @@ def _provider(litellm: Any, name: str) -> str:
 
 def _need_key(litellm: Any, name: str, provider: str, environ: Mapping[str, str]) -> None:
     if provider == "openai" and (environ.get("OPENAI_API_BASE") or environ.get("OPENAI_BASE_URL")):
-        return  # a server of the user's own may want no key
-    found = litellm.validate_environment(name)
-    missing = [key for key in found["missing_keys"] if not environ.get(key)]
-    if missing and not found["keys_in_environment"]:
+        return  # a user's own server may need no key
+    keys = litellm.validate_environment(name)
+    missing = [key for key in keys["missing_keys"] if not environ.get(key)]
+    if missing and not keys["keys_in_environment"]:
         raise MissingKey(
             f"{name} needs a key that is not in the environment",
             where=f"--model {name}",
@@ -240,7 +243,7 @@ def _need_key(litellm: Any, name: str, provider: str, environ: Mapping[str, str]
 
 
 def _facts(litellm: Any, name: str, provider: str) -> dict[str, Any]:
-    """What litellm's own list says of a model: prices, largest answer; empty if unknown."""
+    """litellm's entry for a model: prices, largest answer; empty if it has none."""
     for key in (name, name.partition("/")[2]):
         facts = litellm.model_cost.get(key)
         if facts and facts.get("litellm_provider") == provider:

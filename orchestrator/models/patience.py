@@ -1,4 +1,4 @@
-"""How long a model's adapter tries, and what a test replaces of the world around it."""
+"""How long a model adapter retries, and the clock that tests replace."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long to try: seconds, but for ``tries``. Each pause doubles, up to ``longest_pause``.
+class RetryPolicy:
+    """Retry limits, in seconds except for ``tries``. Each pause doubles, up to ``longest_pause``.
 
-    ``timeout`` bounds one request. Once ``total`` would be over before the next request could
-    start, none is made: a call takes at most ``total + timeout``.
+    ``timeout`` bounds one request. No request starts once ``total`` would have passed before it:
+    a call takes at most ``total + timeout``.
     """
 
     tries: int = 8
@@ -24,8 +24,8 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """What a test replaces: waiting, the seconds that passed, a fraction (0–1) for the jitter."""
+class RetryTiming:
+    """What a test replaces: sleeping, the monotonic clock, and the jitter's random fraction (0–1)."""
 
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic

@@ -1,4 +1,4 @@
-"""What a model costs: litellm's own price, or the one that a person states."""
+"""What a model costs: litellm's price, or the one that a user gives."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _MILLION = 1e6
 _FORM = "--price IN,OUT: US dollars for a million tokens of prompt and of answer, such as 3,15"
 
 
-def stated(price: str | None) -> dict[str, float]:
-    """``IN,OUT`` as prices per token; empty where none was stated. Raises :class:`UserError`."""
+def parse_price(price: str | None) -> dict[str, float]:
+    """``IN,OUT`` as US dollars per token; empty for None. Raises :class:`UserError`."""
     if price is None:
         return {}
     try:
@@ -27,26 +27,26 @@ def stated(price: str | None) -> dict[str, float]:
 
 
 def prices_of(
-    model: LanguageModel, stated_prices: Mapping[str, float]
+    model: LanguageModel, given_prices: Mapping[str, float]
 ) -> tuple[tuple[str, float], ...]:
-    """The prices to pin: the stated ones, or litellm's.
+    """The prices to pin, in US dollars per token: the given ones, or litellm's.
 
     Raises :class:`UserError` where a dollar budget could not be enforced.
     """
     if not isinstance(model, LitellmModel):
-        if stated_prices:
+        if given_prices:
             raise UserError(
                 f"{model.name} costs nothing, so it has no price",
                 where="--price",
                 todo="leave --price out",
             )
         return ()
-    prices = stated_prices or model.prices()
+    prices = given_prices or model.prices()
     if PER_PROMPT not in prices or PER_COMPLETION not in prices:
         raise UserError(
             f"no price is known for {model.name}, so a dollar budget cannot be enforced",
             where=f"--model {model.name}",
             why="the price list of the installed litellm does not have it",
-            todo=f"state it with {_FORM}; 0,0 for a free model of your own",
+            todo=f"give it with {_FORM}; 0,0 for a free model",
         )
     return tuple(sorted(prices.items()))

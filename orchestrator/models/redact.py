@@ -1,4 +1,4 @@
-"""Takes the values of secrets out of text, before anything is hashed, written or shown."""
+"""Removes the values of secrets from text, before anything is hashed, written or shown."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 _SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(_ID)?$", re.IGNORECASE)
-SHORTEST = 6
-"""Characters; a shorter value would be found in ordinary words."""
+_SHORTEST = 6
+"""Characters; a shorter value would also occur in ordinary words."""
 
 
 def secrets_of(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables of ``environ`` that hold a secret, by their names."""
+    """The variables of ``environ`` that hold a secret, by name."""
     return {
         name: value
         for name, value in environ.items()
-        if _SECRET.search(name) and len(value.strip()) >= SHORTEST
+        if _SECRET.search(name) and len(value.strip()) >= _SHORTEST
     }
 
 
 def redact(text: str, environ: Mapping[str, str]) -> str:
-    """``text`` with each secret's value, also in a URL's or JSON's spelling, as ``[NAME]``."""
+    """``text`` with each secret's value, also URL-quoted or JSON-escaped, replaced by ``[NAME]``."""
     found = secrets_of(environ)
     for name, value in sorted(found.items(), key=lambda item: -len(item[1])):
         bare = value.strip()

@@ -1,7 +1,7 @@
-"""A model whose every reply is written down beforehand: for tests, and for trying things out.
+"""A model whose replies are written in advance: for tests and for trying aisci without a vendor.
 
-It is strict: a request that no rule expects is an error, never a guess. A file of replies is one
-JSON object per line: ``{"purpose": "ideas.propose", "text": "…", "contains": "…", "times": 1}``.
+It is strict: a request that no rule expects is an error. A file of replies has one JSON object
+per line: ``{"purpose": "ideas.propose", "text": "…", "contains": "…", "times": 1}``.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import AisciError, BadFile, ModelRefused
 from orchestrator.core.model import Ask, Reply, Usage
 
-MAX_FILE = 64 * 2**20
+_MAX_FILE = 64 * 2**20
 
 
-class Rule(BaseModel):
+class ReplyRule(BaseModel):
     """Answers requests of ``purpose`` (empty: any) whose messages contain ``contains``.
 
-    ``times`` is how often (0: always). ``text`` may be a function of the request, and an error
-    in its place is raised.
+    It answers ``times`` requests (0: any number). ``text`` may be a function of the request; an
+    error in its place is raised.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
@@ -42,20 +42,20 @@ class Rule(BaseModel):
         return any(self.contains in message.content for message in ask.messages)
 
 
-class _Line(Rule):
-    """A rule in a file: its text is a text."""
+class _Line(ReplyRule):
+    """A rule in a file, whose text is always a string."""
 
     text: str
 
 
 class ScriptedModel:
-    """Takes the first rule that expects a request and is not used up. ``asks`` is what came.
+    """Answers with the first rule that expects a request and is not used up; ``asks`` are the requests.
 
-    A token is counted as four characters; nothing costs anything.
+    Four characters count as one token; nothing costs anything.
     """
 
-    def __init__(self, rules: Iterable[Rule | str], name: str = "scripted") -> None:
-        self._rules = [Rule(text=rule) if isinstance(rule, str) else rule for rule in rules]
+    def __init__(self, rules: Iterable[ReplyRule | str], name: str = "scripted") -> None:
+        self._rules = [ReplyRule(text=rule) if isinstance(rule, str) else rule for rule in rules]
         self._used = [0] * len(self._rules)
         self._lock = threading.Lock()
         self._name = name
@@ -63,56 +63,51 @@ class ScriptedModel:
 
     @classmethod
     def from_file(cls, path: Path, name: str = "scripted") -> ScriptedModel:
-        """The rules in a file of JSON lines. Raises :class:`BadFile`."""
+        """The model for a file of JSON lines. Raises :class:`BadFile`."""
         try:
-            if path.stat().st_size > MAX_FILE:
-                raise BadFile(
-                    "the file of replies is too large",
-                    where=str(path),
-                    todo=f"keep it under {MAX_FILE} bytes",
-                )
+            if path.stat().st_size > _MAX_FILE:
+                todo = f"keep it under {_MAX_FILE} bytes"
+                raise BadFile("the file of replies is too large", where=str(path), todo=todo)
             lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as problem:
+        except (OSError, UnicodeDecodeError) as error:
             raise BadFile(
                 "the file of replies cannot be read",
                 where=str(path),
-                why=str(problem),
+                why=str(error),
                 todo="name a UTF-8 file of JSON lines: --model scripted/FILE",
-            ) from problem
-        rules: list[Rule] = []
+            ) from error
+        rules: list[ReplyRule] = []
         for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
             try:
-                rules.append(_Line.model_validate_json(line))
-            except ValidationError as problem:
-                error = problem.errors(include_url=False)[0]
-                key = ".".join(str(part) for part in error["loc"])
+                rules += [_Line.model_validate_json(line)] if line.strip() else []
+            except ValidationError as error:
+                problem = error.errors(include_url=False)[0]
+                key = ".".join(map(str, problem["loc"]))
                 raise BadFile(
-                    "a scripted reply is wrong",
+                    "a scripted reply is invalid",
                     where=f"{path}:{number}" + (f": {key}" if key else ""),
-                    why=str(error["msg"]),
+                    why=str(problem["msg"]),
                     todo='a line is {"purpose": "ideas.propose", "text": "…"}',
-                ) from problem
+                ) from error
         return cls(rules, name)
 
     @property
     def name(self) -> str:
-        """What the paper and the journal call it."""
+        """The model's name in the paper and the journal."""
         return self._name
 
     @property
-    def unused(self) -> tuple[Rule, ...]:
-        """The rules that nobody has asked for yet."""
+    def unused(self) -> tuple[ReplyRule, ...]:
+        """The rules with a limited number of answers that have given none."""
         pairs = zip(self._rules, self._used, strict=True)
         return tuple(rule for rule, used in pairs if rule.times and not used)
 
     def ceiling(self, ask: Ask) -> Usage:
-        """The request's tokens and the most that it allows for the answer; no dollars."""
+        """The request's tokens and the most that it allows for the answer; no cost."""
         return Usage(_tokens(ask), ask.max_tokens, 0.0)
 
     def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
-        """Answer by the rules. Raises :class:`ModelRefused` where none fits, and BudgetSpent."""
+        """Answer by the rules. Raises :class:`ModelRefused` where none fits, :class:`BudgetSpent`."""
         within.check(f"step {ask.purpose}")
         rule = self._take(ask)
         if isinstance(rule.text, AisciError):
@@ -121,7 +116,7 @@ class ScriptedModel:
         usage = Usage(_tokens(ask), min(len(text) // 4 + 1, ask.max_tokens), 0.0)
         return Reply(text, usage, self._name, rule.finish)
 
-    def _take(self, ask: Ask) -> Rule:
+    def _take(self, ask: Ask) -> ReplyRule:
         with self._lock:
             self.asks.append(ask)
             for index, rule in enumerate(self._rules):

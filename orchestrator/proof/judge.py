@@ -7,16 +7,21 @@ from typing import Literal
 
 from orchestrator.core.job import ContainerKind
 from orchestrator.policy.runtimes import BIND, departures
-from orchestrator.proof.observation import Seen
+from orchestrator.proof.observation import Observation
 from orchestrator.proof.probe import Probe
 
-State = Literal["held", "held otherwise", "did not hold", "not provable here"]
-STATES: tuple[State, ...] = ("did not hold", "not provable here", "held otherwise", "held")
+ProbeState = Literal["held", "held otherwise", "did not hold", "not provable here"]
+WORST_FIRST: tuple[ProbeState, ...] = (
+    "did not hold",
+    "not provable here",
+    "held otherwise",
+    "held",
+)
 """The worst first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class ProbeResult:
     """One probe in one kind of container: its state, what was seen guarded and bare, and why.
 
     ``lowered`` are the limits that were smaller than the policy's, so that the probe is quick,
@@ -29,7 +34,7 @@ class Result:
     tries: str
     parts: tuple[str, ...]
     families: tuple[int, ...]
-    state: State
+    state: ProbeState
     saw: str
     why: str = ""
     bare: str = ""
@@ -42,9 +47,9 @@ class Result:
         return tuple(dict.fromkeys(part.partition(".")[0] for part in self.parts))
 
 
-def judge(
-    probe: Probe, runtime: str, bare: Seen, guarded: Seen, storage: str = ""
-) -> tuple[State, str, str]:
+def judge_probe(
+    probe: Probe, runtime: str, bare: Observation, guarded: Observation, storage: str = ""
+) -> tuple[ProbeState, str, str]:
     """The state, what was seen guarded, and why it is no plain "held".
 
     ``storage`` is the backend of the guarded container's workspace.
@@ -55,15 +60,17 @@ def judge(
         return _through(probe, runtime, guarded, storage)
     missing = {one.name for one in bare.attempts} - {one.name for one in guarded.attempts}
     if guarded.done and not missing:
-        return "held", words(guarded), ""
+        return "held", seen_text(guarded), ""
     if guarded.verdict in probe.ends:
         return "held", f"the host ended it: {guarded.verdict}", ""
     left = f"; not tried: {', '.join(sorted(missing)[:3])}" if missing else ""
     how = f"it broke off ({guarded.verdict or 'no verdict'}){left}"
-    return "did not hold", words(guarded), " ".join(filter(None, (how, guarded.why)))
+    return "did not hold", seen_text(guarded), " ".join(filter(None, (how, guarded.why)))
 
 
-def _through(probe: Probe, runtime: str, guarded: Seen, storage: str) -> tuple[State, str, str]:
+def _through(
+    probe: Probe, runtime: str, guarded: Observation, storage: str
+) -> tuple[ProbeState, str, str]:
     got = "; ".join(_one(attempt.name, attempt.saw) for attempt in guarded.through[:4])
     if probe.otherwise and runtime != "runc":
         (known,) = (one for one in departures(runtime) if one.control == probe.otherwise)
@@ -73,13 +80,13 @@ def _through(probe: Probe, runtime: str, guarded: Seen, storage: str) -> tuple[S
     return "did not hold", f"got through: {got}", ""
 
 
-def words(seen: Seen) -> str:
+def seen_text(seen: Observation) -> str:
     """What stopped the attempts, each answer once."""
     stopped = dict.fromkeys(one.saw for one in seen.attempts if not one.through and one.saw)
     return "; ".join(list(stopped)[:4]) or "nothing got through"
 
 
-def _in_bare(seen: Seen) -> str:
+def _in_bare(seen: Observation) -> str:
     stopped = [_one(one.name, one.saw) for one in seen.attempts if not one.through]
     told = "; ".join(stopped[:3]) or seen.why or "it broke off"
     return f"in the bare container either ({told})"

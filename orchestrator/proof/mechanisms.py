@@ -81,9 +81,9 @@ PARTS = (
     Part("reserve.kept", "no job starts that would take what the host keeps"),
 )
 
-IDS = frozenset(part.id for part in PARTS)
+PART_IDS = frozenset(part.id for part in PARTS)
 
 
-def of_control(control: str) -> tuple[Part, ...]:
+def parts_of(control: str) -> tuple[Part, ...]:
     """The parts of one control, in the order of the list."""
     return tuple(part for part in PARTS if part.control == control)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-LONGEST = 400  # characters of one word of a probe that are kept
+MAX_TEXT = 400  # characters of one word of a probe that are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Observation:
     """One probe in one container. ``verdict`` is how that ended, empty where others shared it.
 
     ``done`` says that the probe came to its own end; ``planted`` are the files that it left for
@@ -40,7 +40,7 @@ class Seen:
     def through(self) -> tuple[Attempt, ...]:
         return tuple(one for one in self.attempts if one.through)
 
-    def with_attempts(self, attempts: Iterable[Attempt]) -> Seen:
+    def with_attempts(self, attempts: Iterable[Attempt]) -> Observation:
         """The same with the host's own judgement in the place of the probe's."""
         return replace(self, attempts=tuple(attempts))
 
@@ -60,28 +60,28 @@ class _Line(BaseModel):
     why: str = ""
 
 
-def read(output: str, *, alone: str = "") -> dict[str, Seen]:
+def parse_observations(output: str, *, alone: str = "") -> dict[str, Observation]:
     """Each probe's own words out of a container's output, by the probe's id.
 
     ``alone`` is the id of a probe that had the container to itself, and does not name itself.
     What is no line of a probe is passed over: a container may write anything.
     """
-    found: dict[str, Seen] = {alone: Seen()} if alone else {}
+    found: dict[str, Observation] = {alone: Observation()} if alone else {}
     for text in output.splitlines():
         line = _parsed(text)
         if line is None:
             continue
         name = line.probe or alone
-        seen = found.get(name, Seen())
+        seen = found.get(name, Observation())
         if line.attempt is not None:
-            tried = Attempt(line.attempt, line.through, line.saw[:LONGEST])
+            tried = Attempt(line.attempt, line.through, line.saw[:MAX_TEXT])
             seen = replace(seen, attempts=(*seen.attempts, tried))
         if line.planted is not None:
             seen = replace(seen, planted=(*seen.planted, line.planted))
         if line.fair is not None:
             seen = replace(seen, fair=(*seen.fair, line.fair))
         found[name] = replace(
-            seen, done=seen.done or line.done, why=seen.why or line.why[-LONGEST:]
+            seen, done=seen.done or line.done, why=seen.why or line.why[-MAX_TEXT:]
         )
     return found
 

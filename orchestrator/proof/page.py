@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.proof.judge import Result
-from orchestrator.proof.proof import Proof, Row, Whole, by_control
+from orchestrator.proof.judge import ProbeResult
+from orchestrator.proof.proof import FullRun, Proof, Row, by_control
 from orchestrator.report.html import Child, Html, data_table, el, fold
 from orchestrator.report.page import contents, duration, fact_list, page, pill, section
 
-LOOKS = {
+_PILL_STYLES = {
     "held": "good",
     "held otherwise": "warn",
     "did not hold": "bad",
@@ -102,7 +102,7 @@ def _some(proof: Proof) -> Html | None:
 
 def _control(row: Row) -> Html:
     many = len(row.results)
-    summary = [row.control.title, pill(row.told, LOOKS[row.told])]
+    summary = [row.control.title, pill(row.told, _PILL_STYLES[row.told])]
     summary += (
         [el("span", f" {many} trial{'s' * (many != 1)}", class_="quiet small")] if many else []
     )
@@ -113,13 +113,13 @@ def _control(row: Row) -> Html:
     return fold(summary, *inner, opened=row.told in {"did not hold", "not provable here"})
 
 
-def _results(results: Sequence[Result]) -> Html:
+def _results(results: Sequence[ProbeResult]) -> Html:
     rows: list[tuple[Child, ...]] = [
         (
             [one.promise, el("div", f"tried: {one.tries}", class_="small quiet"),
              el("div", el("code", one.probe), class_="small quiet")],
             one.kind,
-            pill(one.state, LOOKS[one.state]),
+            pill(one.state, _PILL_STYLES[one.state]),
             [one.saw, el("div", one.why, class_="small") if one.why else None,
              el("div", f"lowered: {one.lowered}", class_="small quiet") if one.lowered else None],
             one.bare,
@@ -129,7 +129,7 @@ def _results(results: Sequence[Result]) -> Html:
     return data_table(("promise", "container", "", "seen", "in the bare container"), rows)
 
 
-def _whole(one: Whole) -> Html:
+def _whole(one: FullRun) -> Html:
     if one.attestation is None:
         return el(
             "div",

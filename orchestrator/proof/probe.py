@@ -29,16 +29,16 @@ from orchestrator.core.job import ContainerKind, Verdict
 from orchestrator.core.problems import nearest
 from orchestrator.core.units import parse_size, parse_time
 from orchestrator.policy.runtimes import departures
-from orchestrator.proof.mechanisms import IDS
+from orchestrator.proof.mechanisms import PART_IDS
 
-FOLDER = "sandbox/probes"
+PROBES_FOLDER = "sandbox/probes"
 HELPERS = "helpers"  # of FOLDER: what probes share; no probe
 
 Bare = Literal[
     "plain", "rights", "world", "host network", "host processes", "host ipc", "nobody", "all gpus"
 ]  # fmt: skip
-Judge = Literal["itself", "home", "home whole", "numbers", "opaque", "words", "fenced", "host"]
-Needs = Literal["", "allow-list", "gvisor", "gpu", "no gpu", "whole policy"]
+JudgedBy = Literal["itself", "home", "home whole", "numbers", "opaque", "words", "fenced", "host"]
+Requirement = Literal["", "allow-list", "gvisor", "gpu", "no gpu", "whole policy"]
 
 _SIZES = frozenset({"memory", "shm", "workspace", "tmp", "file", "logs"})
 _TIMES = frozenset({"wall", "cpu_time", "grace"})
@@ -66,10 +66,10 @@ class Probe:
     bare: Bare = "plain"
     ends: tuple[Verdict, ...] = ()
     lower: tuple[tuple[str, float], ...] = ()
-    judge: Judge = "itself"
+    judge: JudgedBy = "itself"
     alone: bool = False
     otherwise: str = ""
-    needs: Needs = ""
+    needs: Requirement = ""
 
 
 def _words(value: Any) -> Any:
@@ -107,28 +107,28 @@ class _Head(BaseModel):
     bare: Bare = "plain"
     ends: Annotated[tuple[Verdict, ...], BeforeValidator(_words)] = ()
     lower: Annotated[tuple[tuple[str, float], ...], BeforeValidator(_lowered)] = ()
-    judge: Judge = "itself"
+    judge: JudgedBy = "itself"
     alone: bool = False
     otherwise: str = ""
-    needs: Needs = ""
+    needs: Requirement = ""
 
 
-def probes(root: Path) -> tuple[Probe, ...]:
+def shipped_probes(root: Path) -> tuple[Probe, ...]:
     """Every shipped probe, sorted by id; ``root`` holds ``sandbox/``.
 
     Raises :class:`BadFile` for a head that does not keep its form.
     """
-    folder = root / FOLDER
+    folder = root / PROBES_FOLDER
     found = sorted(
         path
         for suffix in ("py", "tex", "md")
         for path in folder.glob(f"*/*.{suffix}")
         if path.parent.name != HELPERS
     )
-    return tuple(load(path, folder) for path in found)
+    return tuple(load_probe(path, folder) for path in found)
 
 
-def load(path: Path, folder: Path) -> Probe:
+def load_probe(path: Path, folder: Path) -> Probe:
     """The probe in one file. Raises :class:`BadFile`."""
     name = path.relative_to(folder)
     try:
@@ -159,7 +159,7 @@ def load(path: Path, folder: Path) -> Probe:
     )
 
 
-def chosen(all_of_them: tuple[Probe, ...], names: tuple[str, ...]) -> tuple[Probe, ...]:
+def select_probes(all_of_them: tuple[Probe, ...], names: tuple[str, ...]) -> tuple[Probe, ...]:
     """The probes whose id, folder or part is among ``names``; all if there are none.
 
     Raises :class:`UnknownName` for a name that is none of the three.
@@ -185,7 +185,10 @@ def _called(probe: Probe) -> tuple[str, ...]:
 def _known(path: Path, head: _Head) -> None:
     """Names that must be somebody else's too: parts, and gVisor's exceptions."""
     exceptions = {one.control for one in departures("runsc")}
-    for name, known in (*((part, IDS) for part in head.parts), (head.otherwise, exceptions | {""})):
+    for name, known in (
+        *((part, PART_IDS) for part in head.parts),
+        (head.otherwise, exceptions | {""}),
+    ):
         if name not in known:
             raise BadFile(
                 f"a probe names {name!r}, which there is not",

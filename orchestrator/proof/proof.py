@@ -15,12 +15,12 @@ from orchestrator.core.job import Attestation, ContainerKind
 from orchestrator.core.tree import digest
 from orchestrator.policy.controls import CONTROLS
 from orchestrator.policy.controls.control import Control
-from orchestrator.proof.judge import STATES, Result, State
+from orchestrator.proof.judge import WORST_FIRST, ProbeResult, ProbeState
 
-SCHEMA = 1
+_SCHEMA = 1
 HELD, BROKEN, UNPROVABLE = 0, 1, 3  # exit codes
 
-Told = Literal[
+ControlState = Literal[
     "held",
     "held otherwise",
     "did not hold",
@@ -31,7 +31,7 @@ Told = Literal[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Whole:
+class FullRun:
     """One kind of container at the policy's own limits, with a program that does nothing.
 
     ``attestation`` has what was asked, what the engine made of it and what the kernel holds;
@@ -52,7 +52,7 @@ class Proof:
     ``asked`` are the words that chose some of the probes; a proof of some is never the newest.
     """
 
-    schema: int = SCHEMA
+    schema: int = _SCHEMA
     policy: str
     origin: str
     hash: str
@@ -66,18 +66,18 @@ class Proof:
     runtimes: tuple[str, ...]
     storage: str
     images: tuple[tuple[str, str], ...]
-    results: tuple[Result, ...]
-    whole: tuple[Whole, ...]
+    results: tuple[ProbeResult, ...]
+    whole: tuple[FullRun, ...]
     unproved: tuple[tuple[str, str], ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
     asked: tuple[str, ...] = field(default=())
 
     @property
-    def outcome(self) -> State:
+    def outcome(self) -> ProbeState:
         """The worst of all."""
         states = {one.state for one in self.results}
         states |= {"not provable here"} if self.unproved else set()
-        return next((state for state in STATES if state in states), "not provable here")
+        return next((state for state in WORST_FIRST if state in states), "not provable here")
 
     @property
     def exit_code(self) -> int:
@@ -87,11 +87,11 @@ class Proof:
     @property
     def sha256(self) -> str:
         """Of the proof as it is written: what a run's record pins it by."""
-        return digest(written(self))
+        return digest(proof_bytes(self))
 
-    def counts(self) -> dict[State, int]:
+    def counts(self) -> dict[ProbeState, int]:
         """How many results there are of each state, the worst first; none left out."""
-        return {state: sum(one.state == state for one in self.results) for state in STATES}
+        return {state: sum(one.state == state for one in self.results) for state in WORST_FIRST}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,8 @@ class Row:
     """One control of the policy: how it came out, from how many probes, and why."""
 
     control: Control
-    told: Told
-    results: tuple[Result, ...]
+    told: ControlState
+    results: tuple[ProbeResult, ...]
     why: str = ""
 
 
@@ -126,12 +126,12 @@ def by_control(proof: Proof) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _worst(results: Iterable[Result]) -> State | None:
+def _worst(results: Iterable[ProbeResult]) -> ProbeState | None:
     states = {one.state for one in results}
-    return next((state for state in STATES if state in states), None)
+    return next((state for state in WORST_FIRST if state in states), None)
 
 
-def written(proof: Proof) -> bytes:
+def proof_bytes(proof: Proof) -> bytes:
     """The proof as a JSON file's bytes."""
     whole: dict[str, Any] = {**asdict(proof), "outcome": proof.outcome}
     return (json.dumps(whole, indent=1, ensure_ascii=True) + "\n").encode()
@@ -140,7 +140,7 @@ def written(proof: Proof) -> bytes:
 _PROOF: TypeAdapter[Proof] = TypeAdapter(Proof)
 
 
-def read(path: Path) -> Proof:
+def read_proof(path: Path) -> Proof:
     """The proof in a file. Raises :class:`BadFile` where it is none of this version."""
     try:
         known = json.loads(path.read_bytes())

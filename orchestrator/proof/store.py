@@ -16,13 +16,13 @@ from pathlib import Path
 from orchestrator.core.errors import BadFile
 from orchestrator.core.files import write
 from orchestrator.proof.page import empty_page, proof_page
-from orchestrator.proof.proof import Proof, read, written
+from orchestrator.proof.proof import Proof, proof_bytes, read_proof
 from orchestrator.record.paths import proofs_folder
 from orchestrator.record.pins import ProofPin, ProofSummary
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class ProofStore:
     """The proofs of one policy, by its hash, below a folder of results."""
 
     results: Path
@@ -41,7 +41,7 @@ class Shelf:
         """The newest whole proof of this policy; one that cannot be read is passed over."""
         for path in sorted(self.folder.glob("*.json"), reverse=True):
             try:
-                found = read(path)
+                found = read_proof(path)
             except BadFile:
                 continue
             if found.hash == self.hash and not found.asked:
@@ -52,7 +52,7 @@ class Shelf:
         """Write a proof and its page; the page that it then is the newest of. Returns the page's path."""
         name = datetime.fromisoformat(proof.at).strftime("%Y%m%d_%H%M%S")
         name += "_some" if proof.asked else ""
-        write(self.folder / f"{name}.json", written(proof))
+        write(self.folder / f"{name}.json", proof_bytes(proof))
         page = self.folder / f"{name}.html"
         write(page, proof_page(proof))
         self.lay_out()

@@ -64,7 +64,7 @@ def _block(kind: ContainerKind, settings: object) -> Container:
     return (EditorContainer if kind == "editor" else Container).model_validate(settings)
 
 
-def on_machine(subject: Subject, machine: Machine) -> Subject:
+def for_machine(subject: Subject, machine: Machine) -> Subject:
     """The subject with what ``machine`` has not, as reasons; a GPU that is not there is not asked for."""
     reasons: dict[str, list[str]] = {}
     if subject.whole is not None:
@@ -88,7 +88,7 @@ def _for_cpus(image: str) -> str:
     return _OTHER_FLAVOUR[1] if image in {_OTHER_FLAVOUR[0], "aisci-sandbox"} else image
 
 
-def applying(
+def applicable_probes(
     subject: Subject, probes: tuple[Probe, ...]
 ) -> tuple[dict[ContainerKind, tuple[Probe, ...]], tuple[tuple[str, str], ...]]:
     """The probes for each kind of container, and (probe, reason) of those that say nothing here."""

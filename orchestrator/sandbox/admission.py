@@ -1,7 +1,7 @@
-"""What the jobs of a run may hold together, and what the host keeps for itself.
+"""What the jobs of a run may use together, and what the host keeps free.
 
-A job's limits count in full from before its volume is made until all of it is gone. The trusted
-containers (one for each job, one for the run) are no jobs: they count against the host alone.
+A job's limits count in full from before its volume is created until all of it is removed. The
+trusted containers (one per job, one per run) are not jobs: they count against the host alone.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from orchestrator.sandbox.storage.helper import HELPER_MEMORY
 _Hold = tuple[Limits, Mapping[Path, int]]  # a job's limits, and what it may add to which folder
 
 
-class Allowance:
-    """Admits jobs while run and host have room for them; thread-safe.
+class Admission:
+    """Admits jobs while run and host have capacity for them; thread-safe.
 
-    Without ``limits`` (a single job, of no run) everything is admitted. ``free_memory`` and
+    Without ``limits`` (a single job, outside a run) every job is admitted. ``free_memory`` and
     ``free_disk`` measure bytes on this machine.
     """
 
@@ -45,11 +45,7 @@ class Allowance:
 
     @contextmanager
     def held(
-        self,
-        job: Limits,
-        places: Mapping[Path, int],
-        within: Deadline = FOREVER,
-        where: str = "",
+        self, job: Limits, places: Mapping[Path, int], within: Deadline = FOREVER, where: str = ""
     ) -> Iterator[None]:
         """Wait until the run's other jobs leave room for ``job``, then hold what it may use.
 
@@ -57,9 +53,9 @@ class Allowance:
             places: folders of this host and the bytes that the job may add to each.
 
         Raises:
-            ControlUnavailable: the run's limits are below this one job's.
-            HostBusy: memory that the host keeps for itself would be needed.
-            DiskFull: the same of its disk.
+            ControlUnavailable: the job's limits exceed the run's.
+            HostBusy: the host would have less free memory than the policy keeps for it.
+            DiskFull: the same for its disk.
             BudgetSpent: ``within`` was over first; ``where`` is the job's scope.
         """
         if self._limits is None:
@@ -81,7 +77,7 @@ class Allowance:
                 self._turn.notify_all()
 
     def _its_turn(self, hold: _Hold) -> bool:
-        """Whether there is room for it, or no other job of the run to wait for."""
+        """Whether it fits, or the run has no other job to wait for."""
         run, jobs = self._limits, [job for job, _ in (*self._held, hold)]
         assert run is not None
         fits = (
@@ -92,15 +88,16 @@ class Allowance:
         return fits and (not self._held or self._lacking(hold, run) is None)
 
     def _lacking(self, hold: _Hold, run: RunLimits) -> HostBusy | DiskFull | None:
-        """Why the host has no room, if every job of the run takes all that it may; or None.
+        """Why the host has too little capacity if every job uses all that it may; or None.
 
-        What a running job has taken already counts twice: a job may wait longer than it must.
+        What a running job has used already counts twice: a job may wait longer than necessary.
         """
         holds = (*self._held, hold)
         return self._lacking_memory(holds, run) or self._lacking_disk(holds, run)
 
     def _lacking_memory(self, holds: tuple[_Hold, ...], run: RunLimits) -> HostBusy | None:
         free, kept = self._free_memory(), run.keep_free_memory
+        # One keeper per job, and the run's maker of volumes.
         need = sum(job.memory + HELPER_MEMORY for job, _ in holds) + HELPER_MEMORY
         if free - need >= kept:
             return None
@@ -109,7 +106,7 @@ class Allowance:
             f"{size_text(kept)} for itself",
             where="the policy's resources.memory and run.keep_free.memory",
             why=f"{rough_text(free)} are free now",
-            todo="end what else runs here and `aisci resume`, or use a smaller policy",
+            todo="end other programs and `aisci resume`, or use a smaller policy",
         )
 
     def _lacking_disk(self, holds: tuple[_Hold, ...], run: RunLimits) -> DiskFull | None:
@@ -126,13 +123,13 @@ class Allowance:
                     where=f"{folder}; the policy's storage.workspace, harvest.bytes and "
                     "run.keep_free.disk",
                     why=f"{rough_text(free)} are free now",
-                    todo="make room and `aisci resume`, or use a smaller policy",
+                    todo="free disk space and `aisci resume`, or use a smaller policy",
                 )
         return None
 
 
 def _check_ever(job: Limits, run: RunLimits) -> None:
-    """What no waiting mends; `aisci policy check` finds it too."""
+    """Refuse what no waiting would solve; `aisci policy check` finds it too."""
     rows = (
         ("run.containers", 1, run.containers, str),
         ("run.memory", job.memory, run.memory, size_text),
@@ -148,7 +145,7 @@ def _check_ever(job: Limits, run: RunLimits) -> None:
 
 
 def available_memory() -> int:
-    """Bytes that can be had without swapping; 0 where the kernel does not say."""
+    """Bytes available without swapping; 0 where the kernel does not report it."""
     for line in Path("/proc/meminfo").read_text("ascii").splitlines():
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024
@@ -156,13 +153,13 @@ def available_memory() -> int:
 
 
 def available_disk(folder: Path) -> int:
-    """Bytes that an ordinary user may still write on the disk of ``folder``."""
+    """Bytes that an ordinary user may still write to the disk of ``folder``."""
     return shutil.disk_usage(folder).free
 
 
 def _disk_of(folder: Path) -> tuple[Path, int]:
-    """The disk of ``folder``, or of what is there of its path: stores make theirs when used."""
+    """The device of ``folder``, or of its nearest existing parent: stores create theirs when used."""
     for path in (folder, *folder.absolute().parents):
         with suppress(OSError):
             return path, path.stat().st_dev
-    raise AssertionError("the root folder is always there")
+    raise AssertionError("the root folder always exists")

@@ -6,23 +6,23 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Self
 
-from orchestrator.sandbox.admission import Allowance
+from orchestrator.sandbox.admission import Admission
 from orchestrator.sandbox.engine.client import Engine
-from orchestrator.sandbox.gpus.leases import Gpus
-from orchestrator.sandbox.job.monitor import Watch
-from orchestrator.sandbox.network.dial import World
-from orchestrator.sandbox.resources import STORAGE, Depot
+from orchestrator.sandbox.gpus.leases import GpuPool
+from orchestrator.sandbox.job.monitor import Monitor
+from orchestrator.sandbox.network.dial import Dialer
+from orchestrator.sandbox.resources import STORAGE_IMAGE, RunResources
 
 OnEvent = Callable[[str, Mapping[str, object]], None]
 
 
 class SandboxPool:
-    """One run's sandboxes over one engine. Use it in ``with``, or close it.
+    """One run's sandboxes on one engine. Use it in ``with``, or close it.
 
     ``images`` turns an image's name into the id of a built, checked image. ``policy`` is the hash
     of the effective policy, for attestations. ``admission`` holds the run's own limits; without
-    it each job has only its own. ``folders`` turns the hash of a data set into the host's folder
-    that holds it. ``on_event`` is what each sandbox reports to, unless it is given its own.
+    it only each job's limits apply. ``folders`` turns the hash of a data set into its folder on
+    this host. ``on_event`` gets the events of every sandbox that has no listener of its own.
     """
 
     def __init__(
@@ -33,19 +33,19 @@ class SandboxPool:
         *,
         policy: str = "",
         on_event: OnEvent | None = None,
-        gpus: Gpus | None = None,
-        admission: Allowance | None = None,
-        world: World | None = None,
+        gpus: GpuPool | None = None,
+        admission: Admission | None = None,
+        dialer: Dialer | None = None,
         folders: Callable[[str], str] = str,
-        resources: Depot | None = None,
+        resources: RunResources | None = None,
     ) -> None:
         self.engine, self.images, self.policy, self.folders = engine, images, policy, folders
-        self.on_event: OnEvent = on_event or _ignore
-        self.gpus = gpus or Gpus()
-        self.admission = admission or Allowance()
-        self.world = world or World()
-        self.resources = resources or Depot(engine, run_id, lambda: images(STORAGE))
-        self.running: set[Watch] = set()
+        self.on_event: OnEvent = on_event or (lambda _what, _facts: None)
+        self.gpus = gpus or GpuPool()
+        self.admission = admission or Admission()
+        self.dialer = dialer or Dialer()
+        self.resources = resources or RunResources(engine, run_id, lambda: images(STORAGE_IMAGE))
+        self.running: set[Monitor] = set()
         self.stopped = threading.Event()
 
     def __enter__(self) -> Self:
@@ -59,11 +59,7 @@ class SandboxPool:
         self.resources.close()
 
     def stop(self) -> None:
-        """From any thread: end all running jobs now; each raises :class:`Interrupted`."""
+        """End all running jobs now, from any thread; each raises :class:`Interrupted`."""
         self.stopped.set()
-        for watch in tuple(self.running):
-            watch.interrupt()
-
-
-def _ignore(_what: str, _facts: Mapping[str, object]) -> None:
-    pass
+        for monitor in tuple(self.running):
+            monitor.interrupt()

@@ -1,9 +1,10 @@
-"""The sandbox on a Docker engine: one fresh, locked-down container per job, and its harvest.
+"""The sandbox on a Docker engine: one new, hardened container per job, and its harvest.
 
-A job goes: quota'd volume, mounted by a trusted keeper → container created, its settings read
-back → tree copied in → started behind a gate, its rights read from the kernel → gate opened,
-watched to its end → removed → what it left is read by the keeper and checked → all removed.
-``aisci``'s sentinel does the last step if this process cannot.
+The steps of a job: a quota'd volume is mounted by a trusted keeper; the container is created and
+its settings are read back; the tree is copied in; it starts behind a gate, and its rights are
+read from the kernel; the gate opens, and the job is monitored to its end; the container is
+removed; the keeper reads what it left, which is checked; everything is removed. The sentinel
+does the last step if this process cannot.
 """
 
 from __future__ import annotations
@@ -28,28 +29,30 @@ from orchestrator.sandbox.engine.objects import create_container, remove_contain
 from orchestrator.sandbox.engine.stream import STDOUT, Stream
 from orchestrator.sandbox.gpus.cdi import cdi_devices, how_lent
 from orchestrator.sandbox.job import gvisor
-from orchestrator.sandbox.job.cgroup import Meter, status_of
-from orchestrator.sandbox.job.copy_in import pack
-from orchestrator.sandbox.job.kernel_limits import bounds_of
-from orchestrator.sandbox.job.line_buffer import Lines
-from orchestrator.sandbox.job.monitor import Watch
-from orchestrator.sandbox.job.session import Facts, Session, interrupted
-from orchestrator.sandbox.job.spec import WORKDIR, body_of, user_of
-from orchestrator.sandbox.job.verify import check_possible, check_seen, read_back
+from orchestrator.sandbox.job.cgroup import Cgroup, process_status
+from orchestrator.sandbox.job.copy_in import pack_tree
+from orchestrator.sandbox.job.kernel_limits import kernel_limits_of
+from orchestrator.sandbox.job.line_buffer import LineBuffer
+from orchestrator.sandbox.job.monitor import Monitor
+from orchestrator.sandbox.job.session import ContainerFacts, Session, job_interrupted
+from orchestrator.sandbox.job.spec import WORKDIR, create_request, user_of
+from orchestrator.sandbox.job.verify import check_engine, check_kernel_view, read_back
 from orchestrator.sandbox.network.proxy import Proxy
 from orchestrator.sandbox.pool import OnEvent, SandboxPool
 from orchestrator.sandbox.storage.mounts import check_workspace, workspace_of
 from orchestrator.sandbox.storage.quota import Quota
 
-SLACK = 60.0  # seconds past a job's longest end until the sentinel takes this process for hung
+_SLACK = (
+    60.0  # seconds past a job's longest end after which the sentinel takes this process for hung
+)
 
 
 class DockerSandbox:
     """Implements :class:`orchestrator.core.protocols.Sandbox` over ``pool``; also opens duplex jobs.
 
-    What jobs leave is kept in ``blobs``. ``on_event`` is called with ``("started" | "sample" |
-    "ended", facts)``; a sample's facts are the limit of its seconds, the peaks, and the share of
-    the run that the program reports as done, if it reports one.
+    The files that jobs leave go into ``blobs``. ``on_event`` is called with ``("started" | "sample"
+    | "ended", facts)``; the facts of a sample are the limit of its seconds, the peaks, and the share
+    of the run that the program reports as done, if it reports one.
     """
 
     def __init__(
@@ -62,16 +65,16 @@ class DockerSandbox:
         """Run ``job`` to its end. See :class:`orchestrator.core.protocols.Sandbox`.
 
         Raises:
-            Interrupted: Ctrl-C, or :meth:`SandboxPool.stop`; the container is gone by then.
-            DiskFull, HostBusy: no room for it beyond what the host keeps for itself.
-            BudgetSpent: ``within`` was over before it ended; TERM, grace, KILL, as at any limit.
+            Interrupted: Ctrl-C, or :meth:`SandboxPool.stop`; the container is removed by then.
+            DiskFull, HostBusy: the host would have less free than the policy keeps for it.
+            BudgetSpent: ``within`` was over before it ended; TERM, grace, KILL, as for any limit.
         """
         with self._opened(job, within, duplex=False) as session:
             session.wait()
             return session.finish()
 
     def open(self, job: Job, within: Deadline = FOREVER) -> AbstractContextManager[Session]:
-        """Run ``job`` with its stdin and stdout in the caller's hands, line by line."""
+        """Run ``job`` with its stdin and stdout under the caller's control, line by line."""
         return self._opened(job, within, duplex=True)
 
     @contextmanager
@@ -81,30 +84,30 @@ class DockerSandbox:
                 session = self._start(job, within, undo, duplex=duplex)
                 yield session
         except KeyboardInterrupt as error:
-            stopped = interrupted(job)
+            stopped = job_interrupted(job)
             stopped.why = "; ".join(getattr(error, "__notes__", ()))
             raise stopped from error
         self._on_event("ended", {"job": job.id, "scope": job.scope})
 
     def _start(self, job: Job, within: Deadline, undo: ExitStack, *, duplex: bool) -> Session:
-        """From nothing to a program that runs; ``undo`` takes each step back."""
+        """Create, check and start the container; ``undo`` reverts each step."""
         limits = job.limits
-        info = check_possible(self.pool.engine, limits)
+        info = check_engine(self.pool.engine, limits)
         lease = undo.enter_context(self.pool.gpus.lease(limits, within, job.scope))
-        room = self._adds_to(limits, info)
-        undo.enter_context(self.pool.admission.held(limits, room, within, job.scope))
+        added = self._adds_to(limits, info)
+        undo.enter_context(self.pool.admission.held(limits, added, within, job.scope))
         image = self.pool.images(limits.image)
         uid, gid = user_of(limits)
         quota = Quota(bytes=limits.workspace, inodes=limits.inodes, uid=uid, gid=gid)
         volume, keeper, backend = undo.enter_context(
             self.pool.resources.volume(job.id, limits, quota)
         )
-        longest = min(limits.wall, within.left) + limits.grace + SLACK
+        longest = min(limits.wall, within.left) + limits.grace + _SLACK
         labels = self.pool.resources.labels(job.id, job.kind, seconds=longest)
         proxy = self._proxy(job, undo)
-        here = tuple((name, self.pool.folders(source)) for name, source in job.data)
-        body = body_of(
-            replace(job, data=here), image=image, volume=volume, labels=labels, duplex=duplex, gpus=lease.uuids,
+        data = tuple((name, self.pool.folders(source)) for name, source in job.data)
+        body = create_request(
+            replace(job, data=data), image=image, volume=volume, labels=labels, duplex=duplex, gpus=lease.uuids,
             cdi=cdi_devices(info) if lease.uuids else (), egress=str(proxy.path) if proxy else "",
         )  # fmt: skip
         made = self._create(job, body, undo)
@@ -112,17 +115,17 @@ class DockerSandbox:
         self._copy_in(job.files, made, (uid, gid))
         stream = Stream(self.pool.engine, made)
         undo.callback(stream.close)
-        lines = Lines()
+        lines = LineBuffer()
         with while_it_runs(self.pool.engine, made):
-            pid, seen = self._begun(made, stream, limits, backend)
-            watch = Watch(
+            pid, seen = self._started(made, stream, limits, backend)
+            monitor = Monitor(
                 self.pool.engine, made, pid=pid, stream=stream, limits=limits, keeper=keeper,
                 gpus=lease.meter, lines=lines if duplex else None,
                 on_sample=lambda peaks: self._on_event(
-                    "sample", _facts(job, peaks, watch.tail(STDOUT))
+                    "sample", _facts(job, peaks, monitor.tail(STDOUT))
                 ), within=within,
             )  # fmt: skip
-        self._begin(watch, undo)
+        self._monitored(monitor, undo)
         self._on_event("started", {"job": job.id, "scope": job.scope, "container": made[:12]})
         within.check(job.scope)
         if proxy:
@@ -131,33 +134,33 @@ class DockerSandbox:
         if not duplex:
             stream.close_stdin()
         return Session(
-            self.pool.engine, self._blobs, job, watch=watch, stream=stream, keeper=keeper, lines=lines,
-            proxy=proxy, facts=Facts(made, image, self.pool.policy, backend, info, asked, inspected, seen,
+            self.pool.engine, self._blobs, job, monitor=monitor, stream=stream, keeper=keeper, lines=lines,
+            proxy=proxy, facts=ContainerFacts(made, image, self.pool.policy, backend, info, asked, inspected, seen,
                                      float(labels[DEADLINE]), how_lent(body)),
         )  # fmt: skip
 
-    def _begun(
+    def _started(
         self, made: str, stream: Stream, limits: Limits, backend: str
     ) -> tuple[int, SettingPairs]:
-        """Start the container: its first process, waiting at the gate, and what the kernel says.
+        """Start the container; return its first process, waiting at the gate, and the kernel's view.
 
         Raises:
-            SandboxFailed: it has more rights, or other mounts, than asked.
+            SandboxFailed: it has more rights, or other mounts, than requested.
         """
         with translated("starting a job"):
             self.pool.engine.api.start(made)
             pid: int = self.pool.engine.api.inspect_container(made)["State"]["Pid"]
-        seen = status_of(pid) + bounds_of(pid, Meter.of(pid, made))
-        if limits.runtime == gvisor.RUNTIME:  # whose first process has no such mount: it is its own
-            seen += gvisor.status_inside(stream)
+        seen = process_status(pid) + kernel_limits_of(pid, Cgroup.of(pid, made))
+        if limits.runtime == gvisor.RUNTIME:  # its first process is gVisor, which has no such mount
+            seen += gvisor.read_gate_status(stream)
         else:
             seen += workspace_of(pid, WORKDIR)
-        check_seen(seen, limits)
+        check_kernel_view(seen, limits)
         check_workspace(seen, backend)
         return pid, seen
 
     def _adds_to(self, limits: Limits, info: Mapping[str, Any]) -> dict[Path, int]:
-        """Where a job may fill the host's disk, and by how many bytes: its volume, its harvest."""
+        """The folders of the host that a job may fill, and by how many bytes: volume and harvest."""
         return {
             Path(info["DockerRootDir"]): limits.workspace,
             self._blobs.folder: limits.harvest_bytes,
@@ -169,10 +172,10 @@ class DockerSandbox:
         return create_container(self.pool.engine, body, name)
 
     def _proxy(self, job: Job, undo: ExitStack) -> Proxy | None:
-        """The job's only way out, where its policy has an allow-list; else there is none.
+        """The job's only network access, if its policy has an allow-list.
 
         Raises:
-            ControlUnavailable: it is no experiment, and no other job is let out.
+            ControlUnavailable: the job is not an experiment; no other kind gets network.
         """
         hosts = job.limits.network
         if not hosts:
@@ -183,32 +186,32 @@ class DockerSandbox:
                 where="the policy's network",
                 todo="write `network: none`",
             )
-        return undo.enter_context(Proxy(hosts, self.pool.resources.socket_path(), self.pool.world))
+        return undo.enter_context(Proxy(hosts, self.pool.resources.socket_path(), self.pool.dialer))
 
     def _copy_in(self, files: Tree, made: str, owner: tuple[int, int]) -> None:
-        """Before the start: nothing of the job's can be in the way of the engine's unpacking."""
+        """Before the start, so that nothing of the job's can interfere with the engine's unpacking."""
         with tempfile.TemporaryFile() as spool:
-            pack(files, self._blobs, owner, spool)
+            pack_tree(files, self._blobs, owner, spool)
             with translated("copying a job's files in"):
                 self.pool.engine.api.put_archive(made, WORKDIR, spool)
 
-    def _begin(self, watch: Watch, undo: ExitStack) -> None:
-        self.pool.running.add(watch)
-        undo.callback(self.pool.running.discard, watch)
-        undo.callback(_end, watch)
-        watch.start()
+    def _monitored(self, monitor: Monitor, undo: ExitStack) -> None:
+        self.pool.running.add(monitor)
+        undo.callback(self.pool.running.discard, monitor)
+        undo.callback(_end, monitor)
+        monitor.start()
         if self.pool.stopped.is_set():
-            watch.interrupt()
+            monitor.interrupt()
 
 
-def _end(watch: Watch) -> None:
-    """Before a container is removed: its watch is over, whatever happened meanwhile."""
-    if not watch.join(0):
-        watch.interrupt()
-        watch.join()
+def _end(monitor: Monitor) -> None:
+    """End a monitor before its container is removed, whatever happened meanwhile."""
+    if not monitor.join(0):
+        monitor.interrupt()
+        monitor.join()
 
 
 def _facts(job: Job, peaks: Peaks, output: str) -> dict[str, object]:
-    """What a progress display wants of one sample."""
+    """What a progress display needs of one sample."""
     about = {"job": job.id, "scope": job.scope, "limit": job.limits.wall}
     return {**about, "peaks": peaks, "share": share_done(output)}

@@ -1,8 +1,8 @@
-"""The sandbox's fake that ships: a function says how each job ends and what it leaves.
+"""The sandbox's shipped fake: a function decides how each job ends and what it leaves.
 
-It runs nothing. What the function says is held against the job's limits, and what it leaves
-goes through the same harvest, so a stage that is tested with it meets the same values as with
-Docker: verdicts in the same order, limits hit, files refused.
+It runs nothing. The result is compared with the job's limits, and the files go through the same
+harvest, so a stage tested with it gets the same values as with Docker: verdicts in the same
+order, limits hit, files refused.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.job import Attestation, Job, JobResult, Peaks, Verdict
 from orchestrator.core.protocols import Blobs
 from orchestrator.record.attestation import suspected, verdict
-from orchestrator.sandbox.harvest.harvest import Rules, harvest
+from orchestrator.sandbox.harvest.harvest import HarvestRules, harvest
 
 _FIRST_GRACELESS = 137  # 128 + SIGKILL, as a shell reports it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """What a job's program would do: bytes, counts and seconds that it would want to use.
+    """What a job's program would do: the bytes, counts and seconds that it would use.
 
-    ``odd`` are members that are no regular files, as (path, tar type: ``b"2"`` for a symlink).
+    ``odd`` are members that are not regular files, as (path, tar type: ``b"2"`` for a symlink).
     """
 
     files: Mapping[str, bytes] = field(default_factory=dict)
@@ -39,16 +39,16 @@ class Ending:
     odd: tuple[tuple[str, bytes], ...] = ()
 
 
-Script = Callable[[Job], Ending]
+JobScript = Callable[[Job], Ending]
 
 
 class ScriptedSandbox:
-    """Implements :class:`orchestrator.core.protocols.Sandbox`; ``script`` is asked once per job.
+    """Implements :class:`orchestrator.core.protocols.Sandbox`; ``script`` is called once per job.
 
     ``policy`` is the hash of the policy that the attestations name.
     """
 
-    def __init__(self, blobs: Blobs, script: Script, policy: str = "") -> None:
+    def __init__(self, blobs: Blobs, script: JobScript, policy: str = "") -> None:
         self._blobs, self._script, self._policy = blobs, script, policy
         self.jobs: list[Job] = []
 
@@ -62,24 +62,24 @@ class ScriptedSandbox:
         exit_code = _FIRST_GRACELESS if killed else ending.exit_code
         why = verdict(killed, exit_code, hit)
         suspects = suspected(ending.stderr, hit) if why is not Verdict.FINISHED else ()
-        rules = Rules.of(job.limits, job.harvest)
-        brought = harvest((_archive(job, ending),), rules, Gathering(self._blobs))
+        rules = HarvestRules.of(job.limits, job.harvest)
+        harvested = harvest((_archive(job, ending),), rules, WholeBlobs(self._blobs))
         return JobResult(
             stdout=ending.stdout[-(64 << 10) :],
             stderr=ending.stderr[-(64 << 10) :],
-            files=brought.files,
+            files=harvested.files,
             attestation=replace(
                 _attestation(job, self._policy, ending, why, hit),
                 exit_code=exit_code,
                 killed=killed,
                 suspected=suspects,
             ),
-            refused=brought.refused,
+            refused=harvested.refused,
         )
 
 
-class Gathering:
-    """A blob store's streaming side, for stores that only take whole bytes."""
+class WholeBlobs:
+    """Adds ``put_stream`` to a store that only takes whole bytes."""
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
@@ -111,8 +111,8 @@ def _hit(job: Job, ending: Ending) -> tuple[str, ...]:
 
 
 def _archive(job: Job, ending: Ending) -> bytes:
-    """What a reader would send of it: the declared outputs, as far as they fit the workspace."""
-    rules = Rules.of(job.limits, job.harvest)
+    """The reader's archive: the declared outputs, as far as they fit the workspace."""
+    rules = HarvestRules.of(job.limits, job.harvest)
     room = job.limits.workspace
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as tar:
@@ -146,17 +146,7 @@ def _attestation(
         log_bytes=len(ending.stdout) + len(ending.stderr),
     )
     return Attestation(
-        container="",
-        image=job.limits.image,
-        policy=policy,
-        engine="scripted: nothing ran",
-        kernel="",
-        runtime="",
-        storage="",
-        asked=(),
-        inspected=(),
-        seen=(),
-        hit=hit,
-        peaks=peaks,
+        container="", image=job.limits.image, policy=policy, engine="scripted: nothing ran",
+        kernel="", runtime="", storage="", asked=(), inspected=(), seen=(), hit=hit, peaks=peaks,
         verdict=why,
-    )
+    )  # fmt: skip

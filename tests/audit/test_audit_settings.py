@@ -19,8 +19,8 @@ from orchestrator.policy.seccomp import shipped_profile
 from orchestrator.record.attestation import flatten_settings
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.events import Asked, Body
-from orchestrator.sandbox.job.spec import body_of
-from orchestrator.sandbox.job.verify import hashed
+from orchestrator.sandbox.job.spec import create_request
+from orchestrator.sandbox.job.verify import hash_profiles
 from tests.support import golden_rig
 
 CASES = [(name, kind) for name in golden_rig.whole_policies() for kind in golden_rig.KINDS]
@@ -34,11 +34,11 @@ def box_of(
 ) -> AuditedContainer:  # fmt: skip
     """A call as its record would have it, had the engine done exactly as the sandbox asks."""
     job = replace(golden_rig.job_of(limits, kind), data=data)
-    body = body_of(
+    body = create_request(
         job, image="sha256:1", volume="aisci-0a-b1", labels={}, duplex=kind == "editor",
         gpus=gpus, cdi=cdi, egress="/tmp/aisci-x/egress.sock" if limits.network else "",
     )  # fmt: skip
-    host = body["HostConfig"] | {"SecurityOpt": hashed(body["HostConfig"]["SecurityOpt"])}
+    host = body["HostConfig"] | {"SecurityOpt": hash_profiles(body["HostConfig"]["SecurityOpt"])}
     asked = flatten_settings({"Config": {key: body[key] for key in KEYS}, "HostConfig": host,
                   "Image": body["Image"]})  # fmt: skip
     env = ((f"Env.{name}", value) for name, _, value in (e.partition("=") for e in body["Env"]))

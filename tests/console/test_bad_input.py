@@ -141,7 +141,7 @@ def test_a_budget_that_is_no_number_is_refused(tmp_path: Path) -> None:
 def test_an_image_missing_or_stale_is_named_with_what_mends_it(state: str, tmp_path: Path) -> None:
     """The real engine; the program carries another recipe, or is told of no image."""
     change = {
-        "missing": "images.find = lambda engine, name: None",
+        "missing": "images.find_image = lambda engine, name: None",
         "stale": "images.recipe_hash = lambda recipe, root: 'f' * 64",
     }[state]
     code = (

@@ -19,9 +19,9 @@ from orchestrator.core.errors import EditorFailed, ModelFailed
 from orchestrator.core.job import Attestation, Job, JobResult, Peaks, Verdict
 from orchestrator.core.protocols import Blobs, Editor
 from orchestrator.core.tree import Tree
-from orchestrator.editor.aider import WORKER, ContainerEditor, ProcessEditor, Session
+from orchestrator.editor.aider import WORKER, ContainerEditor, EditorSession, ProcessEditor
 from orchestrator.editor.scripted import ScriptedEditor
-from orchestrator.editor.wire import LONGEST_LINE, MOST_TURNS
+from orchestrator.editor.wire import MAX_LINE, MAX_TURNS
 from tests.contracts.editor import (
     BEFORE,
     LIMITS,
@@ -229,7 +229,7 @@ def contained(
     jobs: list[Job] = []
 
     @contextmanager
-    def sessions(job: Job, _within: Deadline) -> Iterator[Session]:
+    def sessions(job: Job, _within: Deadline) -> Iterator[EditorSession]:
         jobs.append(job)
         yield FoulSession(lines, replace(result, **more))  # type: ignore[arg-type]  # its fields
 
@@ -257,7 +257,7 @@ def bench() -> Bench:
         b'{"type": "run", "command": "id"}',
         said(surprise=1),
         said(turns="4"),
-        said(turns=MOST_TURNS + 1),
+        said(turns=MAX_TURNS + 1),
         said(reply=None),
         said(refused=["x"] * 33),
         said(why_not="x" * 4001),
@@ -266,7 +266,7 @@ def bench() -> Bench:
         json.dumps({**LLM, "messages": [{"role": "user", "content": ["x"]}]}).encode(),
         json.dumps({**LLM, "temperature": 3}).encode(),
         b'{"type": "llm", "messages": [{"role": "user", "content": "x"}], "temperature": NaN}',
-        b'"' + b"x" * (LONGEST_LINE + 1) + b'"',
+        b'"' + b"x" * (MAX_LINE + 1) + b'"',
         b"\xff\xfe",
         b"[" * 100_000,
     ],
@@ -284,7 +284,7 @@ def test_a_worker_cannot_spend_the_budget_in_a_loop(bench: Bench) -> None:
     editor, _ = contained([json.dumps(LLM).encode()] * 99, request.files)
     with pytest.raises(EditorFailed, match="more than 4 times"):
         editor.edit(request, model, FOREVER)
-    assert len(model.asks) == MOST_TURNS
+    assert len(model.asks) == MAX_TURNS
 
 
 def test_a_container_is_given_the_named_files_only(bench: Bench) -> None:
@@ -317,7 +317,7 @@ def test_a_claim_to_have_edited_is_not_believed(bench: Bench) -> None:
     editor, _ = contained([said(reply="I changed x to 3.")], request.files)
     edit = editor.edit(request, Replies([]), FOREVER)
     assert edit.changed == ()
-    assert edit.why_not == "the edit leaves every file as it was"
+    assert edit.why_not == "the edit changes no file"
 
 
 def test_an_editable_file_that_does_not_come_home_is_an_error(bench: Bench) -> None:
@@ -345,12 +345,12 @@ def test_a_worker_that_talks_on_after_its_end_gives_no_edit(bench: Bench) -> Non
 def test_a_container_that_ends_without_a_word_gives_no_edit(bench: Bench) -> None:
     request = bench.request()
     editor, _ = contained([], request.files)
-    with pytest.raises(EditorFailed, match="broke off"):
+    with pytest.raises(EditorFailed, match="ended unexpectedly"):
         editor.edit(request, Replies([]), FOREVER)
 
 
 def test_an_instruction_past_the_line_bound_is_refused_before_it_is_sent(bench: Bench) -> None:
-    request = bench.request(instruction="x" * LONGEST_LINE)
+    request = bench.request(instruction="x" * MAX_LINE)
     editor, _ = contained([said()], request.files)
     with pytest.raises(EditorFailed, match="ask for a smaller change"):
         editor.edit(request, Replies([]), FOREVER)

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from orchestrator.sandbox.engine.client import connect
-from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.images.images import resolve_image
 from tests.support.editor_attacks import ATTACKS, SECRET, TREE, Answer, Attack
 from tests.support.places import ROOT
 
@@ -140,7 +140,7 @@ def container() -> Iterator[Rig]:
     if shutil.which("docker") is None:
         pytest.skip("the rig is started with the docker command, which is not here")
     engine = connect()
-    image = resolve(engine, "aisci-editor")
+    image = resolve_image(engine, "aisci-editor")
     engine.close()
     limits = "--network=none --read-only --cap-drop=ALL --security-opt=no-new-privileges"
     limits += " --user=65534:65534 --memory=1g --pids-limit=64 --tmpfs=/tmp:exec,size=64m"

@@ -111,7 +111,7 @@ def test_each_release_line_is_mended_at_its_own_version(version: str, fixed: boo
 
 def test_an_old_runc_is_open_until_its_distribution_names_every_one_of_them() -> None:
     bare = three(host(runc="1.1.5+ds1"))
-    assert (bare.standing, bare.ids) == ("open", THREE)
+    assert (bare.status, bare.ids) == ("open", THREE)
     some = Host(
         engine=None,
         components=(("runc", "1.1.5+ds1"),),
@@ -124,7 +124,7 @@ def test_an_old_runc_is_open_until_its_distribution_names_every_one_of_them() ->
         patched=tuple(("runc", cve, "runc 1.1.5+ds1-1+deb12u9") for cve in THREE),
     )
     found = three(every)
-    assert (found.standing, found.where) == ("mended", "runc 1.1.5+ds1-1+deb12u9")
+    assert (found.status, found.where) == ("patched", "runc 1.1.5+ds1-1+deb12u9")
 
 
 def test_what_another_package_mended_does_not_count() -> None:
@@ -133,11 +133,11 @@ def test_what_another_package_mended_does_not_count() -> None:
         components=(("runc", "1.1.5"),),
         patched=tuple(("containerd", cve, "containerd 9") for cve in THREE),
     )
-    assert three(seen).standing == "open"
+    assert three(seen).status == "open"
 
 
 def test_a_version_that_cannot_be_read_is_neither_open_nor_mended_but_said() -> None:
-    assert {one.standing for one in exposures(host(runc="built here"))} == {"unread"}
+    assert {one.status for one in exposures(host(runc="built here"))} == {"unread"}
     checks = {check.name: check for check in version_checks(host(runc="built here"))}
     assert (checks["runc"].state, "no version" in checks["runc"].found) == ("warn", True)
 

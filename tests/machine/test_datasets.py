@@ -262,7 +262,7 @@ def test_too_little_disk_is_said_before_the_first_byte(
         folder = template(tmp_path / "mine", "http://127.0.0.1:9/never")
         said = prepare(folder)
         assert said.returncode == DiskFull("x").exit_code
-        assert "there is no room for the data" in said.stderr
+        assert "there is not enough disk space for the data" in said.stderr
         assert "307,200 bytes are to be fetched" in said.stderr
     finally:
         subprocess.run(["umount", small], check=True)
@@ -300,7 +300,7 @@ def test_a_check_tells_what_is_not_here_what_was_changed_and_what_has_no_room(
     huge.write_text(huge.read_text().replace("bytes: 307200", f"bytes: {1 << 60}"))
     full = aisci("template", "check", f"{folder}/")
     assert full.returncode == 2
-    assert "there is no room for the data" in full.stdout
+    assert "there is not enough disk space for the data" in full.stdout
 
 
 # --- brought by hand ----------------------------------------------------------------------

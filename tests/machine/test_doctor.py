@@ -24,7 +24,7 @@ from orchestrator.core.host import EngineFacts, Host, Tried
 from orchestrator.machine import self_check as checkup
 from orchestrator.machine import system
 from orchestrator.machine.doctor import Check, examine
-from orchestrator.machine.survey import survey
+from orchestrator.machine.survey import survey_host
 from orchestrator.policy.policy import load_policy, lowered
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.engine.reaper import leftovers
@@ -268,18 +268,18 @@ def test_a_packages_own_history_says_what_it_mended_and_only_if_it_is_the_one_th
     )
     (tmp_path / "runc" / "changelog.Debian.gz").write_bytes(gzip.compress(history.encode()))
     packages = {"runc": "1.1.5+ds1-1+deb12u1"}
-    found = set(system.mended({"runc": "1.1.5+ds1"}, packages, tmp_path))
+    found = set(system.patched_cves({"runc": "1.1.5+ds1"}, packages, tmp_path))
     assert ("runc", "CVE-2023-27561", "runc 1.1.5+ds1-1") in found
     assert ("runc", "CVE-2024-21626", "runc 1.1.5+ds1-1") in found  # named first there
-    assert set(system.mended({"runc": "1.3.0"}, packages, tmp_path)) == set()
-    assert set(system.mended({"runc": "1.1.5+ds1"}, {}, tmp_path)) == set()
+    assert set(system.patched_cves({"runc": "1.3.0"}, packages, tmp_path)) == set()
+    assert set(system.patched_cves({"runc": "1.1.5+ds1"}, {}, tmp_path)) == set()
 
 
 @pytest.mark.parametrize("data", [b"", b"not gzip", gzip.compress(b"\xff\xfe", mtime=0)[:-4]])
 def test_a_history_that_cannot_be_read_mends_nothing(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "runc").mkdir()
     (tmp_path / "runc" / "changelog.Debian.gz").write_bytes(data)
-    assert set(system.mended({"runc": "1"}, {"runc": "1"}, tmp_path)) == set()
+    assert set(system.patched_cves({"runc": "1"}, {"runc": "1"}, tmp_path)) == set()
 
 
 def test_only_installed_packages_count(tmp_path: Path) -> None:
@@ -289,8 +289,8 @@ def test_only_installed_packages_count(tmp_path: Path) -> None:
         "Package: docker.io\nStatus: deinstall ok config-files\nVersion: 20.10\n\n"
         "Package: bash\nStatus: install ok installed\nVersion: 5\n"
     )
-    assert system.installed(status) == {"runc": "1.1.5+ds1-1"}
-    assert system.installed(tmp_path / "none") == {}
+    assert system.installed_packages(status) == {"runc": "1.1.5+ds1-1"}
+    assert system.installed_packages(tmp_path / "none") == {}
 
 
 def test_the_disk_of_a_folder_is_that_of_its_nearest_mount_with_its_quotas(tmp_path: Path) -> None:
@@ -379,7 +379,7 @@ def test_where_only_memory_holds_a_quota_a_workspace_above_the_memory_is_refused
 
 @pytest.mark.program
 def test_a_quick_look_tries_nothing() -> None:
-    host = survey(Path(), probe=False)
+    host = survey_host(Path(), probe=False)
     assert host.trial is None
     assert {one.state for one in host.storage + host.runtimes} <= {"listed"}
     assert host.cpus
@@ -388,7 +388,7 @@ def test_a_quick_look_tries_nothing() -> None:
 
 @pytest.mark.engine
 def test_every_backend_is_tried_by_writing_and_every_runtime_by_a_real_job() -> None:
-    host = survey(Path(), probe=True)
+    host = survey_host(Path(), probe=True)
     assert host.runtime("runc").state == "tested"
     assert all(one.state in ("tested", "absent", "failed") for one in host.storage)
     assert any(one.state == "tested" for one in host.storage)

@@ -26,9 +26,9 @@ from orchestrator.core.errors import (
 from orchestrator.core.model import Ask, Message
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.models.litellm import LitellmModel, open_model
-from orchestrator.models.patience import Patience, World
+from orchestrator.models.patience import RetryPolicy, RetryTiming
 from orchestrator.models.redact import redact
-from orchestrator.models.scripted import Rule, ScriptedModel
+from orchestrator.models.scripted import ReplyRule, ScriptedModel
 from tests.contracts.model import ModelContract
 from tests.support.model_server import Answer, Drip, Drop, Fail, Hang, ModelServer, Raw, Stop
 from tests.support.places import ROOT
@@ -43,13 +43,13 @@ class Bench:
     def __init__(self, folder: Path, answers: list[Answer], **patience: Any) -> None:
         self.server = ModelServer(answers, folder / "requests.jsonl")
         self.pauses: list[float] = []
-        self.patience = Patience(**patience)
+        self.patience = RetryPolicy(**patience)
 
     def open(self, name: str = "openai/local") -> LanguageModel:
         environ = {"OPENAI_API_BASE": self.server.url, "OPENAI_API_KEY": KEY}
         passed = lambda: float(sum(self.pauses))  # noqa: E731 - the only time that passes here
-        world = World(sleep=self.pauses.append, clock=passed, jitter=lambda: 1.0)
-        return open_model(name, environ=environ, patience=self.patience, world=world)
+        world = RetryTiming(sleep=self.pauses.append, clock=passed, jitter=lambda: 1.0)
+        return open_model(name, environ=environ, retry=self.patience, timing=world)
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ class TestLitellmWithAPriceKeepsTheContract(ModelContract):
 class TestScriptedKeepsTheContract(ModelContract):
     @pytest.fixture
     def model(self) -> LanguageModel:
-        return open_model("scripted/-", environ={}, replies=[Rule(text="Two.", times=0)])
+        return open_model("scripted/-", environ={}, replies=[ReplyRule(text="Two.", times=0)])
 
 
 # --- one call -----------------------------------------------------------------------------
@@ -207,8 +207,8 @@ def test_jitter_shortens_a_pause_by_up_to_half(tmp_path: Path) -> None:
     server = ModelServer([Fail(500), "Hello."], tmp_path / "log")
     pauses: list[float] = []
     with server.running():
-        world = World(sleep=pauses.append, jitter=lambda: 0.0)
-        open_model("openai/x", environ={"OPENAI_API_BASE": server.url}, world=world).complete(
+        world = RetryTiming(sleep=pauses.append, jitter=lambda: 0.0)
+        open_model("openai/x", environ={"OPENAI_API_BASE": server.url}, timing=world).complete(
             ASK, FOREVER
         )
     assert pauses == [1.0]
@@ -225,7 +225,7 @@ def test_jitter_shortens_a_pause_by_up_to_half(tmp_path: Path) -> None:
         (Fail(403, "not for you"), "account may use"),
         (Fail(404, "no such model"), "check the model's name"),
         (Fail(422, "odd"), "choose another model"),
-        (Fail(429, "You exceeded your current quota", "insufficient_quota"), "quota is used up"),
+        (Fail(429, "You exceeded your current quota", "insufficient_quota"), "quota is exhausted"),
         (
             Fail(400, "This model's maximum context length is 8 tokens", "context_length_exceeded"),
             "larger context",
@@ -430,7 +430,7 @@ def test_a_script_is_followed_by_purpose_and_content_and_then_refuses(tmp_path: 
 
 
 def test_a_scripted_error_is_raised() -> None:
-    model = ScriptedModel([Rule(text=ModelBusy("so busy")), "then this"])
+    model = ScriptedModel([ReplyRule(text=ModelBusy("so busy")), "then this"])
     with pytest.raises(ModelBusy, match="so busy"):
         model.complete(ASK, FOREVER)
     assert model.complete(ASK, FOREVER).text == "then this"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from orchestrator.core.host import Machine
-from orchestrator.machine.measure import measure
+from orchestrator.machine.measure import measure_machine
 from orchestrator.policy.lint import of_budgets, of_container, of_machine, of_run
 from orchestrator.policy.policy import load_policy
 from orchestrator.policy.schema import BLOCKS, WholePolicy
@@ -173,7 +173,7 @@ def test_a_share_of_a_cpu_that_an_engine_would_take_for_no_limit_is_refused(cpus
 
 
 def test_this_machines_kernel_is_asked_for_its_counts(tmp_path: Path) -> None:
-    machine = measure(tmp_path, gpus=2, gpu_memory=GIB)
+    machine = measure_machine(tmp_path, gpus=2, gpu_memory=GIB)
     assert 1000 <= machine.pids <= 2**22
     assert machine.open_files >= 1024
     assert (machine.gpus, machine.gpu_memory) == (2, GIB)

@@ -24,7 +24,7 @@ from orchestrator.core.units import (
     size_text,
     time_text,
 )
-from orchestrator.machine.measure import measure
+from orchestrator.machine.measure import measure_machine
 from orchestrator.policy.check import check, check_file, check_machine, refuse
 from orchestrator.policy.compare import compare, flat_settings, weaker
 from orchestrator.policy.policy import Policy, load_policy, lowered, policy_text
@@ -485,7 +485,7 @@ def test_a_job_that_leaves_the_host_less_memory_than_it_keeps_is_found() -> None
 
 
 def test_this_machine_is_measured_in_cpus_and_bytes(tmp_path: Path) -> None:
-    machine = measure(tmp_path)
+    machine = measure_machine(tmp_path)
     assert machine.cpus >= 1
     assert machine.memory > 2**28
     assert machine.disk > 0

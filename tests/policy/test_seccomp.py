@@ -36,9 +36,9 @@ from orchestrator.record.pins import PolicyPin
 from orchestrator.research.pins import policy_of
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.engine.objects import create_container, remove_container
-from orchestrator.sandbox.images.images import resolve
-from orchestrator.sandbox.job.spec import body_of
-from orchestrator.sandbox.job.verify import hashed, read_back
+from orchestrator.sandbox.images.images import resolve_image
+from orchestrator.sandbox.job.spec import create_request
+from orchestrator.sandbox.job.verify import hash_profiles, read_back
 from tests.contracts.sandbox import LIMITS, MIB, Scenario, job_of
 from tests.support.journal_rig import run_started
 from tests.support.sandbox_rig import DockerBench, docker_bench
@@ -265,9 +265,9 @@ def test_a_profile_that_is_not_there_is_named_with_the_policys_line(tmp_path: Pa
 
 def test_evidence_holds_a_profiles_hash_however_an_engine_writes_it() -> None:
     loose = json.dumps(shipped_profile().normal(), indent=3)
-    short = hashed(["no-new-privileges:true", f"seccomp={loose}"])
+    short = hash_profiles(["no-new-privileges:true", f"seccomp={loose}"])
     assert short == ["no-new-privileges:true", f"seccomp=sha256:{shipped_profile().sha256}"]
-    assert hashed(["seccomp=unconfined"]) == ["seccomp=unconfined"]
+    assert hash_profiles(["seccomp=unconfined"]) == ["seccomp=unconfined"]
 
 
 @pytest.fixture(scope="module")
@@ -368,7 +368,7 @@ def privileged(engine: Engine, program: str, profile_text: str) -> str:
         pids_limit=64,
     )
     argv = ["python3", "-c", textwrap.dedent(program)]
-    image = resolve(engine, "aisci-storage")
+    image = resolve_image(engine, "aisci-storage")
     made = engine.api.create_container(image, argv, host_config=host)["Id"]
     try:
         engine.api.start(made)
@@ -455,7 +455,7 @@ def test_a_policys_own_profile_is_what_the_kernel_goes_by(bench: DockerBench) ->
 @pytest.mark.engine
 def test_an_engine_that_took_another_profile_is_found_out(bench: DockerBench) -> None:
     job = replace(job_of(bench, Scenario("pass")), files=Tree())
-    body = body_of(job, image=resolve(bench.engine, "aisci-storage"), volume="aisci-test-seccomp",
+    body = create_request(job, image=resolve_image(bench.engine, "aisci-storage"), volume="aisci-test-seccomp",
                    labels={}, duplex=False)  # fmt: skip
     other = under(shipped_profile(), "runsc").text
     made = body | {

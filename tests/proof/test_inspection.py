@@ -13,10 +13,10 @@ from orchestrator.core.filenames import shown
 from orchestrator.core.files import shipped_root
 from orchestrator.core.job import JobResult
 from orchestrator.core.tree import Tree
-from orchestrator.proof.observation import Attempt, Seen, read
-from orchestrator.proof.probe import FOLDER, HELPERS, Judge, Probe
+from orchestrator.proof.observation import Attempt, Observation, parse_observations
+from orchestrator.proof.probe import HELPERS, PROBES_FOLDER, JudgedBy, Probe
 from orchestrator.proof.running import inspection as looks
-from orchestrator.proof.running.inspection import looked_at
+from orchestrator.proof.running.inspection import inspect_output
 from orchestrator.record.blobs import BlobStore
 from tests.support.report_rig import box
 
@@ -34,25 +34,25 @@ def blobs(tmp_path: Path) -> BlobStore:
 
 def look(
     blobs: BlobStore,
-    judge: Judge,
+    judge: JudgedBy,
     *planted: str,
     home: Mapping[str, bytes] | None = None,
     fair: tuple[str, ...] = (),
     refused: tuple[tuple[str, str], ...] = (),
     stdout: str = "",
-) -> Seen:
+) -> Observation:
     """What is made of a probe that planted these, when this came home."""
     files = Tree.of({path: blobs.put(data) for path, data in (home or {}).items()})
     result = JobResult(
         stdout=stdout, stderr="", files=files,
         attestation=box(), refused=refused,
     )  # fmt: skip
-    seen = Seen(planted=tuple(map(shown, planted)), fair=fair, done=True)
+    seen = Observation(planted=tuple(map(shown, planted)), fair=fair, done=True)
     marker = Path(blobs.folder).parent / "marker"
-    return looked_at(replace(PROBE, judge=judge), seen, result, blobs, marker)
+    return inspect_output(replace(PROBE, judge=judge), seen, result, blobs, marker)
 
 
-def through(seen: Seen) -> list[str]:
+def through(seen: Observation) -> list[str]:
     return [one.name for one in seen.through]
 
 
@@ -75,7 +75,9 @@ def test_what_came_home_and_was_not_spoken_of_is_through(blobs: BlobStore) -> No
 
 
 @pytest.mark.parametrize("judge", ["home", "home whole", "numbers", "opaque"])
-def test_where_nothing_comes_home_at_all_nothing_is_shown(blobs: BlobStore, judge: Judge) -> None:
+def test_where_nothing_comes_home_at_all_nothing_is_shown(
+    blobs: BlobStore, judge: JudgedBy
+) -> None:
     seen = look(blobs, judge, "out/a", fair=("out/fair",))
     assert not seen.done
     assert seen.why == "out/fair, which may, did not come home either"
@@ -151,7 +153,7 @@ def test_a_probe_that_judges_itself_is_left_alone(blobs: BlobStore) -> None:
 def test_a_foul_name_is_told_as_the_host_writes_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    helpers = shipped_root() / FOLDER / HELPERS
+    helpers = shipped_root() / PROBES_FOLDER / HELPERS
     source = (helpers / "probing.py").read_text()
     (tmp_path / "probing.py").write_text(source)
     (tmp_path / "given.json").write_text('{"bare": false}')
@@ -163,7 +165,7 @@ def test_a_foul_name_is_told_as_the_host_writes_it(
     for name in foul:
         probing.plant(name)
     probing.fair("out/fair.txt")
-    seen = read(capsys.readouterr().out, alone="x")["x"]
+    seen = parse_observations(capsys.readouterr().out, alone="x")["x"]
     assert seen.planted == tuple(map(shown, foul))
     assert seen.fair == ("out/fair.txt",)
     monkeypatch.delitem(sys.modules, "probing")

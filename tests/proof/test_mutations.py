@@ -11,14 +11,14 @@ from orchestrator.core.files import shipped_root
 from orchestrator.core.job import ContainerKind
 from orchestrator.policy.controls import CONTROLS
 from orchestrator.proof.mechanisms import PARTS
-from orchestrator.proof.observation import Seen
-from orchestrator.proof.probe import Probe, probes
-from orchestrator.proof.running.host_probes import WAYS
-from orchestrator.proof.running.runner import Trials
-from orchestrator.proof.subject import Subject, applying, subject_of
+from orchestrator.proof.observation import Observation
+from orchestrator.proof.probe import Probe, shipped_probes
+from orchestrator.proof.running.host_probes import HOST_PROBES
+from orchestrator.proof.running.runner import ProbeRunner
+from orchestrator.proof.subject import Subject, applicable_probes, subject_of
 from orchestrator.sandbox.engine.client import Engine, connect
-from orchestrator.sandbox.images.images import resolve
-from orchestrator.sandbox.job.gvisor import lacking
+from orchestrator.sandbox.images.images import resolve_image
+from orchestrator.sandbox.job.gvisor import why_unusable
 from tests.support.bench import record
 from tests.support.mutated_images import run_id
 from tests.support.mutations import MUTATIONS, Mutation, Without
@@ -64,7 +64,7 @@ def notices(mutation: Mutation) -> tuple[list[str], set[str]]:
     subject = subject_of(mutation.policy, ROOT / "policies")
     engine = connect()
     try:
-        if subject.limits["experiment"].runtime != "runc" and (why := lacking(engine.info())):
+        if subject.limits["experiment"].runtime != "runc" and (why := why_unusable(engine.info())):
             pytest.skip(f"no gVisor: {why}")
         with changed(engine, subject, mutation) as trials:
             tried = probes_of(subject, mutation)
@@ -78,33 +78,33 @@ def notices(mutation: Mutation) -> tuple[list[str], set[str]]:
 
 
 def probes_of(subject: Subject, mutation: Mutation) -> list[tuple[ContainerKind, Probe]]:
-    wanted, _ = applying(subject, probes(ROOT))
+    wanted, _ = applicable_probes(subject, shipped_probes(ROOT))
     return [
         (kind, one) for kind in mutation.kinds for one in wanted[kind] if mutation.part in one.parts
     ]
 
 
 def seen_of(
-    trials: Trials, tried: list[tuple[ContainerKind, Probe]], without: Without
-) -> Iterator[tuple[ContainerKind, Probe, Seen]]:
+    trials: ProbeRunner, tried: list[tuple[ContainerKind, Probe]], without: Without
+) -> Iterator[tuple[ContainerKind, Probe, Observation]]:
     """What each probe does in a container without that."""
     with without(trials):
         for kind, probe in tried:
             if probe.judge == "host":
-                yield kind, probe, WAYS[probe.id](trials, kind, probe)[1]
+                yield kind, probe, HOST_PROBES[probe.id](trials, kind, probe)[1]
             else:
                 yield kind, probe, trials.alone(kind, probe)[0]
 
 
 @contextmanager
-def changed(engine: Engine, subject: Subject, mutation: Mutation) -> Iterator[Trials]:
+def changed(engine: Engine, subject: Subject, mutation: Mutation) -> Iterator[ProbeRunner]:
     """Trials under the mutation's policy, on a changed image where the part lies in there."""
     made: dict[str, str] = {}
 
     def image(name: str) -> str:
-        return made.get(name) or resolve(engine, name)
+        return made.get(name) or resolve_image(engine, name)
 
-    with Trials(engine, run_id(), subject.limits, image, ROOT, subject.hash) as trials:
+    with ProbeRunner(engine, run_id(), subject.limits, image, ROOT, subject.hash) as trials:
         (kind,) = mutation.kinds
         with trials.image_with(kind, mutation.image) if mutation.image else nullcontext("") as own:
             made |= {subject.limits[kind].image: own} if own else {}

@@ -19,15 +19,22 @@ from hypothesis import strategies as st
 from orchestrator.core.errors import BadFile, UnknownName
 from orchestrator.core.files import shipped_root
 from orchestrator.policy.policy import load_policy
-from orchestrator.proof.judge import judge
+from orchestrator.proof.judge import judge_probe
 from orchestrator.proof.mechanisms import PARTS
-from orchestrator.proof.observation import LONGEST, Attempt, Seen, read
-from orchestrator.proof.probe import FOLDER, HELPERS, Probe, chosen, load, probes
-from orchestrator.proof.running.fixtures import doors, given, lowered
-from orchestrator.proof.running.host_probes import WAYS
+from orchestrator.proof.observation import MAX_TEXT, Attempt, Observation, parse_observations
+from orchestrator.proof.probe import (
+    HELPERS,
+    PROBES_FOLDER,
+    Probe,
+    load_probe,
+    select_probes,
+    shipped_probes,
+)
+from orchestrator.proof.running.fixtures import exposed_services, given_json, lowered_limits
+from orchestrator.proof.running.host_probes import HOST_PROBES
 
-PROBES = probes(shipped_root())
-HELPER = shipped_root() / FOLDER / HELPERS
+PROBES = shipped_probes(shipped_root())
+HELPER = shipped_root() / PROBES_FOLDER / HELPERS
 LIMITS = load_policy("ci-cpu", shipped_root() / "policies").limits("experiment")
 
 
@@ -64,13 +71,13 @@ def test_every_part_that_a_kind_of_container_has_is_tried_in_it(kind: str) -> No
 
 
 def test_the_hosts_half_of_a_probe_is_there_exactly_where_it_is_said_to_be() -> None:
-    assert {one.id for one in PROBES if one.judge == "host"} == set(WAYS)
+    assert {one.id for one in PROBES if one.judge == "host"} == set(HOST_PROBES)
 
 
 @pytest.mark.parametrize("probe", [one for one in PROBES if one.file.endswith(".py")], ids=str)
 def test_a_probe_is_short_and_its_attempts_are_in_sight(probe: Probe) -> None:
     """So that a security team reads it in a minute."""
-    text = (shipped_root() / FOLDER / probe.file).read_text()
+    text = (shipped_root() / PROBES_FOLDER / probe.file).read_text()
     assert len(text.splitlines()) <= 80
     called = {node.func.id for node in ast.walk(ast.parse(text))
               if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}  # fmt: skip
@@ -97,7 +104,7 @@ def headed(folder: Path, **keys: str) -> Path:
 def test_a_head_is_read(tmp_path: Path) -> None:
     path = headed(tmp_path, parts="container.capabilities,\n    seccomp.profile", family="9, 10",
                   lower="memory 64MiB, wall 3s, pids 9, cpus 0.5", ends="out of memory")  # fmt: skip
-    probe = load(path, tmp_path)
+    probe = load_probe(path, tmp_path)
     assert (probe.id, probe.file) == ("rights/x", "rights/x.py")
     assert probe.parts == ("container.capabilities", "seccomp.profile")
     assert (probe.families, probe.kinds, probe.bare) == ((9, 10), ("experiment",), "plain")
@@ -116,7 +123,7 @@ def test_a_paper_and_a_models_reply_have_a_head_as_well(
     path.parent.mkdir()
     text = "\n".join(f"{begin}{line}".rstrip() for line in lines)
     path.write_text(("<!--\n" if end else "") + text + (end or "\n\\bye\n"))
-    assert load(path, tmp_path).promise == HEAD["promise"]
+    assert load_probe(path, tmp_path).promise == HEAD["promise"]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +153,7 @@ def test_a_head_out_of_form_is_refused_with_its_file_and_the_reason(
 ) -> None:
     path = headed(tmp_path, **keys)
     with pytest.raises(BadFile) as refused:
-        load(path, tmp_path)
+        load_probe(path, tmp_path)
     assert str(path) in str(refused.value)
     assert why in str(refused.value)
 
@@ -156,21 +163,21 @@ def test_a_file_without_a_head_is_refused(tmp_path: Path, text: str) -> None:
     path = headed(tmp_path)
     path.write_text(text)
     with pytest.raises(BadFile, match="head"):
-        load(path, tmp_path)
+        load_probe(path, tmp_path)
 
 
 def test_probes_are_chosen_by_id_folder_part_and_control() -> None:
     for name in ("rights/mounts", "rights", "container.capabilities", "container"):
-        found = chosen(PROBES, (name,))
+        found = select_probes(PROBES, (name,))
         assert "rights/mounts" in {one.id for one in found}
         assert all(
             name in (one.id, one.id.partition("/")[0], *one.parts)
             or name in {part.partition(".")[0] for part in one.parts}
             for one in found
         )
-    assert chosen(PROBES, ()) == PROBES
+    assert select_probes(PROBES, ()) == PROBES
     with pytest.raises(UnknownName, match="rights/mounts"):
-        chosen(PROBES, ("rights/mount",))
+        select_probes(PROBES, ("rights/mount",))
 
 
 # --- what is laid out -----------------------------------------------------------------------------
@@ -178,19 +185,19 @@ def test_probes_are_chosen_by_id_folder_part_and_control() -> None:
 
 def test_no_limit_is_raised_for_a_probe_and_what_is_lowered_is_told() -> None:
     probe = next(one for one in PROBES if one.id == "memory/through_tmp")
-    less, told = lowered(LIMITS, probe)
+    less, told = lowered_limits(LIMITS, probe)
     assert less.tmp == LIMITS.tmp, "more than the policy has was asked for"
     assert less.memory == 48 << 20
     assert "memory 48MiB for 3GiB" in told
     numbers = ("memory", "tmp", "shm", "workspace", "wall", "cpu_time", "pids", "cpus", "inodes")
     for one in PROBES:
-        now = lowered(LIMITS, one)[0]
+        now = lowered_limits(LIMITS, one)[0]
         assert all(getattr(now, name) <= getattr(LIMITS, name) for name in numbers), one.id
 
 
 def test_a_probe_is_told_its_key_in_two_pieces_and_the_doors_close_again() -> None:
-    with doors() as open_doors:
-        told = given(LIMITS, open_doors, bare=False)
+    with exposed_services() as open_doors:
+        told = given_json(LIMITS, open_doors, bare=False)
         key = "".join(open_doors.key)
         assert key.encode() not in told
         assert "".join(json.loads(told)["key"]) == key
@@ -221,7 +228,7 @@ def said(folder: Path, program: str, *, bare: bool = False) -> str:
 
 @pytest.mark.program
 def test_an_attempt_gets_through_unless_it_fails_or_says_no(tmp_path: Path) -> None:
-    seen = read(
+    seen = parse_observations(
         said(
             tmp_path,
             "from probing import attempt, done, stop\n"
@@ -261,7 +268,7 @@ def test_a_call_gets_through_unless_it_is_refused_and_one_that_is_not_there_is_n
         "tried('absent', lambda: errno.ENOSYS)\n"
     )
     for bare in (False, True):
-        seen = read(said(tmp_path, program, bare=bare), alone="x")["x"]
+        seen = parse_observations(said(tmp_path, program, bare=bare), alone="x")["x"]
         through = {one.name for one in seen.through}
         assert through == {"taken", "arguments"}
         names = {"taken", "arguments", "1", "13", "killed"}
@@ -280,7 +287,7 @@ def test_a_packet_that_left_is_through_whoever_answers(tmp_path: Path) -> None:
         "sending.socket.socket.connect = no_way\n"
         "attempt('no way', lambda: sending.tcp('127.0.0.1', 1))\n"
     )
-    seen = read(said(tmp_path, program), alone="x")["x"]
+    seen = parse_observations(said(tmp_path, program), alone="x")["x"]
     assert [(one.name, one.through) for one in seen.attempts] == [
         ("refused", True),
         ("no way", False),
@@ -328,21 +335,21 @@ def test_what_a_container_writes_is_read_by_probe_and_the_rest_is_passed_over() 
         '{"a":' * 9000,
     ]
     text = "\n".join([*noise, *map(json.dumps, lines)])
-    seen = read(text)
+    seen = parse_observations(text)
     assert seen.keys() == {"a/x", "b/y"}
-    assert seen["a/x"] == Seen(
+    assert seen["a/x"] == Observation(
         attempts=(Attempt("to mount", through=False, saw="no"),),
         planted=("link",), fair=("file",), done=True,
     )  # fmt: skip
-    assert len(seen["b/y"].attempts[0].saw) == LONGEST
+    assert len(seen["b/y"].attempts[0].saw) == MAX_TEXT
     assert (seen["b/y"].done, seen["b/y"].why) == (False, "Traceback")
-    assert read("", alone="a/x") == {"a/x": Seen()}
+    assert parse_observations("", alone="a/x") == {"a/x": Observation()}
 
 
 @any_of(st.text())
 def test_no_output_at_all_breaks_the_reader(text: str) -> None:
-    assert read(text, alone="a/x")["a/x"].attempts == ()
-    read('{"probe": "a/x", "attempt": ' + text)
+    assert parse_observations(text, alone="a/x")["a/x"].attempts == ()
+    parse_observations('{"probe": "a/x", "attempt": ' + text)
 
 
 # --- bare and guarded, side by side ---------------------------------------------------------------------
@@ -351,7 +358,7 @@ THROUGH, STOPPED = (
     Attempt("it", through=True, saw="got it"),
     Attempt("it", through=False, saw="refused"),
 )
-BARE = Seen(attempts=(THROUGH,), done=True)
+BARE = Observation(attempts=(THROUGH,), done=True)
 
 
 def probe(**more: Any) -> Probe:
@@ -363,66 +370,77 @@ def probe(**more: Any) -> Probe:
 
 
 def test_what_got_through_bare_and_not_guarded_is_held() -> None:
-    state, saw, why = judge(probe(), "runc", BARE, Seen(attempts=(STOPPED,), done=True))
+    state, saw, why = judge_probe(
+        probe(), "runc", BARE, Observation(attempts=(STOPPED,), done=True)
+    )
     assert (state, saw, why) == ("held", "refused", "")
 
 
 @pytest.mark.parametrize(
     ("bare", "why"),
     [
-        (Seen(attempts=(STOPPED,), done=True), "it: refused"),
-        (Seen(attempts=(THROUGH, Attempt("also", through=False, saw="no")), done=True), "also: no"),
-        (Seen(attempts=(THROUGH,)), "broke off"),
-        (Seen(attempts=(THROUGH,), why="exit code 1"), "exit code 1"),
-        (Seen(done=True), "broke off"),
-        (Seen(), "broke off"),
+        (Observation(attempts=(STOPPED,), done=True), "it: refused"),
+        (
+            Observation(attempts=(THROUGH, Attempt("also", through=False, saw="no")), done=True),
+            "also: no",
+        ),
+        (Observation(attempts=(THROUGH,)), "broke off"),
+        (Observation(attempts=(THROUGH,), why="exit code 1"), "exit code 1"),
+        (Observation(done=True), "broke off"),
+        (Observation(), "broke off"),
     ],
 )
-@pytest.mark.parametrize("guarded", [BARE, Seen(attempts=(STOPPED,), done=True), Seen()])
+@pytest.mark.parametrize(
+    "guarded", [BARE, Observation(attempts=(STOPPED,), done=True), Observation()]
+)
 def test_what_does_not_get_through_bare_is_no_probe_whatever_else_it_does(
-    bare: Seen, guarded: Seen, why: str
+    bare: Observation, guarded: Observation, why: str
 ) -> None:
-    state, _, said = judge(probe(), "runc", bare, guarded)
+    state, _, said = judge_probe(probe(), "runc", bare, guarded)
     assert state == "not provable here"
     assert "no probe here" in said
     assert why in said
 
 
 def test_one_attempt_of_many_that_gets_through_is_not_held() -> None:
-    guarded = Seen(attempts=(STOPPED, Attempt("also", through=True, saw="a shell")), done=True)
-    bare = Seen(attempts=(THROUGH, Attempt("also", through=True)), done=True)
-    state, saw, _ = judge(probe(ends=("timed out",)), "runc", bare, guarded)
+    guarded = Observation(
+        attempts=(STOPPED, Attempt("also", through=True, saw="a shell")), done=True
+    )
+    bare = Observation(attempts=(THROUGH, Attempt("also", through=True)), done=True)
+    state, saw, _ = judge_probe(probe(ends=("timed out",)), "runc", bare, guarded)
     assert (state, saw) == ("did not hold", "got through: also: a shell")
 
 
 @pytest.mark.parametrize(
     ("guarded", "why"),
     [
-        (Seen(), "broke off (no verdict); not tried: it"),
-        (Seen(done=True), "not tried: it"),
-        (Seen(attempts=(STOPPED,), verdict="failed"), "broke off (failed)"),
-        (Seen(attempts=(STOPPED,), verdict="out of memory"), "broke off (out of memory)"),
-        (Seen(verdict="failed", why="Traceback"), "Traceback"),
+        (Observation(), "broke off (no verdict); not tried: it"),
+        (Observation(done=True), "not tried: it"),
+        (Observation(attempts=(STOPPED,), verdict="failed"), "broke off (failed)"),
+        (Observation(attempts=(STOPPED,), verdict="out of memory"), "broke off (out of memory)"),
+        (Observation(verdict="failed", why="Traceback"), "Traceback"),
     ],
 )
-def test_a_probe_that_does_not_come_to_its_end_shows_nothing(guarded: Seen, why: str) -> None:
-    state, _, said = judge(probe(ends=("timed out",)), "runc", BARE, guarded)
+def test_a_probe_that_does_not_come_to_its_end_shows_nothing(
+    guarded: Observation, why: str
+) -> None:
+    state, _, said = judge_probe(probe(ends=("timed out",)), "runc", BARE, guarded)
     assert state == "did not hold"
     assert why in said
 
 
 def test_a_job_that_the_host_ended_as_it_should_is_held() -> None:
-    ended = Seen(verdict="timed out")
-    state, saw, _ = judge(probe(ends=("timed out",)), "runc", BARE, ended)
+    ended = Observation(verdict="timed out")
+    state, saw, _ = judge_probe(probe(ends=("timed out",)), "runc", BARE, ended)
     assert (state, saw) == ("held", "the host ended it: timed out")
-    through = Seen(attempts=(THROUGH,), verdict="timed out")
-    assert judge(probe(ends=("timed out",)), "runc", BARE, through)[0] == "did not hold"
+    through = Observation(attempts=(THROUGH,), verdict="timed out")
+    assert judge_probe(probe(ends=("timed out",)), "runc", BARE, through)[0] == "did not hold"
 
 
 def test_an_exception_of_gvisors_is_told_there_and_excuses_nothing_elsewhere() -> None:
     one = probe(otherwise="inodes in /tmp")
-    state, saw, why = judge(one, "runsc", BARE, BARE)
+    state, saw, why = judge_probe(one, "runsc", BARE, BARE)
     assert (state, saw) == ("held otherwise", "got through: it: got it")
     assert "storage.inodes does not apply there" in why
-    assert judge(one, "runc", BARE, BARE)[0] == "did not hold"
-    assert judge(probe(), "runsc", BARE, BARE)[0] == "did not hold"
+    assert judge_probe(one, "runc", BARE, BARE)[0] == "did not hold"
+    assert judge_probe(probe(), "runsc", BARE, BARE)[0] == "did not hold"

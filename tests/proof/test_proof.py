@@ -15,13 +15,13 @@ from orchestrator.core.host import Machine
 from orchestrator.policy.controls import CONTROLS
 from orchestrator.policy.policy import load_policy
 from orchestrator.policy.runtimes import BIND
-from orchestrator.proof.judge import Result, State, judge
-from orchestrator.proof.observation import Attempt, Seen
+from orchestrator.proof.judge import ProbeResult, ProbeState, judge_probe
+from orchestrator.proof.observation import Attempt, Observation
 from orchestrator.proof.page import empty_page, proof_page
-from orchestrator.proof.probe import chosen, probes
-from orchestrator.proof.proof import Proof, Whole, by_control, read, written
-from orchestrator.proof.store import Shelf
-from orchestrator.proof.subject import applying, on_machine, subject_of
+from orchestrator.proof.probe import select_probes, shipped_probes
+from orchestrator.proof.proof import FullRun, Proof, by_control, proof_bytes, read_proof
+from orchestrator.proof.store import ProofStore
+from orchestrator.proof.subject import applicable_probes, for_machine, subject_of
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import ProofPin, ProofSummary
@@ -40,22 +40,22 @@ SMALL = Machine(cpus=2, memory=8 << 30, disk=64 << 30, gpus=0)
 HOSTILE = "<script>alert(1)</script>\x1b[2J\u202e"
 
 
-def result(state: State = "held", **more: Any) -> Result:
+def result(state: ProbeState = "held", **more: Any) -> ProbeResult:
     known: dict[str, Any] = {
         "probe": "rights/mount", "kind": "experiment", "promise": "Nothing is mounted.",
         "tries": "to mount", "parts": ("container.capabilities",), "families": (9,),
         "saw": "Operation not permitted",
     }  # fmt: skip
-    return Result(state=state, **known | more)
+    return ProbeResult(state=state, **known | more)
 
 
-def proof(*results: Result, **more: Any) -> Proof:
+def proof(*results: ProbeResult, **more: Any) -> Proof:
     known: dict[str, Any] = {
         "policy": "ci-cpu", "origin": "shipped", "hash": "a" * 64,
         "at": "2026-11-24T21:00:00+00:00", "seconds": 60.0, "program": "0.1.0",
         "engine": "docker 20.10", "kernel": "6.1", "machine": "x86_64", "cgroup": 1,
         "runtimes": ("runc",), "storage": "loop", "images": (("experiment", "sha256:abc"),),
-        "whole": (Whole(kind="experiment", attestation=box()),),
+        "whole": (FullRun(kind="experiment", attestation=box()),),
     }  # fmt: skip
     return Proof(results=results or (result(),), **known | more)
 
@@ -70,7 +70,7 @@ def proof(*results: Result, **more: Any) -> Proof:
     ],
 )
 def test_a_proof_is_as_good_as_its_worst_result(
-    states: tuple[State, ...], outcome: str, code: int
+    states: tuple[ProbeState, ...], outcome: str, code: int
 ) -> None:
     made = proof(*(result(state) for state in states))
     assert (made.outcome, made.exit_code) == (outcome, code)
@@ -85,16 +85,16 @@ def test_what_the_machine_cannot_show_makes_a_proof_of_held_results_not_provable
 
 def test_on_xfs_a_workspace_without_mount_options_is_told_as_what_it_is_there() -> None:
     """It is a bind with the host's own options (docs/sandbox.md), and no more is promised of it."""
-    (probe,) = chosen(probes(shipped_root()), ("disk/programs",))
-    bare = Seen(attempts=(Attempt("a program", through=True),), done=True)
-    assert judge(probe, "runc", bare, bare, "xfs") == (
+    (probe,) = select_probes(shipped_probes(shipped_root()), ("disk/programs",))
+    bare = Observation(attempts=(Attempt("a program", through=True),), done=True)
+    assert judge_probe(probe, "runc", bare, bare, "xfs") == (
         "held otherwise",
         "got through: a program",
         BIND,
     )
-    assert judge(probe, "runc", bare, bare, "loop")[0] == "did not hold"
-    (other,) = chosen(probes(shipped_root()), ("disk/workspace",))
-    assert judge(other, "runc", bare, bare, "xfs")[0] == "did not hold"
+    assert judge_probe(probe, "runc", bare, bare, "loop")[0] == "did not hold"
+    (other,) = select_probes(shipped_probes(shipped_root()), ("disk/workspace",))
+    assert judge_probe(other, "runc", bare, bare, "xfs")[0] == "did not hold"
 
 
 def test_every_control_has_its_row_and_one_that_did_not_hold_is_never_hidden() -> None:
@@ -109,17 +109,23 @@ def test_a_proof_is_read_back_as_it_was_written_and_anything_else_is_refused(
     tmp_path: Path,
 ) -> None:
     made, path = proof(result(why=HOSTILE)), tmp_path / "proof.json"
-    path.write_bytes(written(made))
-    assert read(path) == made
-    assert read(path).sha256 == made.sha256
-    for foul in (b"", b"[]", b"{}", written(made)[:-9], written(made).replace(b'"kernel"', b'"x"')):
+    path.write_bytes(proof_bytes(made))
+    assert read_proof(path) == made
+    assert read_proof(path).sha256 == made.sha256
+    for foul in (
+        b"",
+        b"[]",
+        b"{}",
+        proof_bytes(made)[:-9],
+        proof_bytes(made).replace(b'"kernel"', b'"x"'),
+    ):
         path.write_bytes(foul)
         with pytest.raises(BadFile, match="a proof cannot be read"):
-            read(path)
+            read_proof(path)
 
 
 def test_the_shelf_gives_the_newest_whole_proof_of_that_very_policy(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path, "ci-cpu", "a" * 64)
+    shelf = ProofStore(tmp_path, "ci-cpu", "a" * 64)
     assert shelf.newest() is None
     assert shelf.pin() == ProofPin(of="a" * 64)
     old, new = proof(), proof(at="2026-11-24T22:00:00+00:00")
@@ -132,13 +138,13 @@ def test_the_shelf_gives_the_newest_whole_proof_of_that_very_policy(tmp_path: Pa
     assert newest is not None
     assert newest.sha256 == new.sha256
     assert new.at in shelf.index.read_text()
-    assert Shelf(tmp_path, "ci-cpu", "a" * 32 + "b" * 32).newest() is None, "another policy's"
+    assert ProofStore(tmp_path, "ci-cpu", "a" * 32 + "b" * 32).newest() is None, "another policy's"
 
 
 def test_until_there_is_a_proof_the_page_that_runs_link_to_says_how_to_make_one(
     tmp_path: Path,
 ) -> None:
-    shelf = Shelf(tmp_path, "ci-cpu", "a" * 64)
+    shelf = ProofStore(tmp_path, "ci-cpu", "a" * 64)
     shelf.lay_out()
     assert "aisci policy prove ci-cpu" in shelf.index.read_text()
 
@@ -161,7 +167,7 @@ def test_nothing_that_a_container_said_acts_on_the_page() -> None:
 
 
 def test_the_default_policy_on_a_small_machine_lists_its_gpu_and_each_limit_above_it() -> None:
-    here = on_machine(subject_of("default", SHIPPED), SMALL)
+    here = for_machine(subject_of("default", SHIPPED), SMALL)
     reasons = dict(here.unproved)
     assert "GPU" in reasons["gpus"]
     assert "experiment.resources.memory" in reasons["memory"]
@@ -172,7 +178,7 @@ def test_the_default_policy_on_a_small_machine_lists_its_gpu_and_each_limit_abov
 
 
 def test_a_policy_that_fits_has_nothing_that_cannot_be_shown() -> None:
-    assert on_machine(subject_of("ci-cpu", SHIPPED), SMALL).unproved == ()
+    assert for_machine(subject_of("ci-cpu", SHIPPED), SMALL).unproved == ()
 
 
 @pytest.mark.parametrize("name", ["latex", "editor"])
@@ -187,14 +193,14 @@ def test_an_editor_on_the_host_is_said_to_have_no_container_to_try(tmp_path: Pat
     path.write_text(
         "version: 1\nname: mine\ndescription: Aider on the host.\nextends: ci-cpu\neditor: process\n"
     )
-    here = on_machine(subject_of(str(path), SHIPPED), SMALL)
+    here = for_machine(subject_of(str(path), SHIPPED), SMALL)
     assert "editor" not in here.limits
     assert "Aider on the host" in dict(here.unproved)["editor"]
 
 
 def test_probes_of_what_a_policy_does_not_promise_are_left_out_with_the_reason() -> None:
-    known = probes(shipped_root())
-    wanted, left = applying(subject_of("latex", SHIPPED), known)
+    known = shipped_probes(shipped_root())
+    wanted, left = applicable_probes(subject_of("latex", SHIPPED), known)
     assert set(wanted) == {"latex"}
     reasons = dict(left)
     assert reasons["host/idea_time"]
@@ -206,7 +212,7 @@ def test_probes_of_what_a_policy_does_not_promise_are_left_out_with_the_reason()
 # --- in a run's record -----------------------------------------------------------------------------
 
 
-def recorded(results: Path, shelf: Shelf) -> RunPaths:
+def recorded(results: Path, shelf: ProofStore) -> RunPaths:
     """A scripted run below ``results``, under what ``shelf`` has."""
     folder = results / "quick" / "20261124_210000"
     folder.mkdir(parents=True)
@@ -217,9 +223,9 @@ def recorded(results: Path, shelf: Shelf) -> RunPaths:
     return RunPaths(folder)
 
 
-def shelf_of(results: Path) -> Shelf:
+def shelf_of(results: Path) -> ProofStore:
     policy = run_rig.setup(results).policy
-    return Shelf(results, policy.name, policy.hash)
+    return ProofStore(results, policy.name, policy.hash)
 
 
 def test_a_runs_pages_say_that_there_was_no_proof_and_how_to_make_one(tmp_path: Path) -> None:

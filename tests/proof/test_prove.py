@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 from orchestrator.core.files import shipped_root
-from orchestrator.proof.probe import probes
-from orchestrator.proof.proof import read
-from orchestrator.proof.subject import applying, subject_of
+from orchestrator.proof.probe import shipped_probes
+from orchestrator.proof.proof import read_proof
+from orchestrator.proof.subject import applicable_probes, subject_of
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.engine.labels import OWNER
-from orchestrator.sandbox.gpus.leases import Driver
-from orchestrator.sandbox.job.gvisor import lacking
+from orchestrator.sandbox.gpus.leases import NvmlDriver
+from orchestrator.sandbox.job.gvisor import why_unusable
 from tests.console.test_policy_commands import aisci
 from tests.support.bench import record
 from tests.support.mutations import asked, no_ulimit
@@ -41,7 +41,7 @@ WELL = {"held", "held otherwise"}
 def require_runtime(name: str) -> None:
     """Skip where the engine has not the runtime that a policy names."""
     engine = connect()
-    why = lacking(engine.info()) if name == "strict" else ""
+    why = why_unusable(engine.info()) if name == "strict" else ""
     engine.close()
     if why:
         pytest.skip(f"no gVisor: {why}")
@@ -90,7 +90,7 @@ def held(
     otherwise = [one for one in found if one["state"] == "held otherwise"]
     assert all(one["why"] for one in otherwise)
     assert not otherwise or name == "strict"
-    lacks_gpu = name == "default" and not Driver().devices()
+    lacks_gpu = name == "default" and not NvmlDriver().devices()
     assert ("gpus" in dict(proof["unproved"])) == lacks_gpu
     if found is first:  # else the exit code tells of what broke off
         assert code == (3 if proof["unproved"] else 0)
@@ -102,7 +102,9 @@ def test_a_sample_of_each_other_shipped_policys_probes_is_held(
     name: str, tmp_path: Path, sample: random.Random
 ) -> None:
     require_runtime(name)
-    wanted, _ = applying(subject_of(name, shipped_root() / "policies"), probes(shipped_root()))
+    wanted, _ = applicable_probes(
+        subject_of(name, shipped_root() / "policies"), shipped_probes(shipped_root())
+    )
     known = sorted({one.id for mine in wanted.values() for one in mine})
     code, found, proof = proved(name, tmp_path, *sample.sample(known, SAMPLES[name]))
     found = held(name, tmp_path, code, found, proof)
@@ -110,7 +112,7 @@ def test_a_sample_of_each_other_shipped_policys_probes_is_held(
     assert len({one["probe"] for one in found}) == SAMPLES[name]
     assert proof["asked"], "a proof of some probes says so"
     assert Path(proof["page"]).is_file()
-    assert read(Path(proof["page"]).with_suffix(".json")).hash == proof["hash"]
+    assert read_proof(Path(proof["page"]).with_suffix(".json")).hash == proof["hash"]
 
 
 def test_every_probe_of_a_shipped_policy_is_held(tmp_path: Path) -> None:

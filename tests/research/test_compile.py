@@ -32,7 +32,7 @@ from orchestrator.research.stages.writeup import write_sections
 from orchestrator.research.study import Study
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.engine.client import connect
-from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.images.images import resolve_image
 from orchestrator.sandbox.sandbox import DockerSandbox
 from tests.support import paper_rig as rig
 from tests.support.sandbox_rig import opened_sandbox
@@ -68,7 +68,9 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     try:
         blobs = BlobStore(folder / "blobs")
         name = f"test-latex-{folder.parent.name[-6:]}"
-        with opened_sandbox(engine, blobs, name, lambda image: resolve(engine, image)) as sandbox:
+        with opened_sandbox(
+            engine, blobs, name, lambda image: resolve_image(engine, image)
+        ) as sandbox:
             yield Bench(sandbox, folder)
     finally:
         engine.close()

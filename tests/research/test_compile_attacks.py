@@ -16,7 +16,7 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF
 from orchestrator.research.paper.latex import TEX
 from orchestrator.sandbox.engine.client import connect
-from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.images.images import resolve_image
 from orchestrator.sandbox.sandbox import DockerSandbox
 from tests.support.sandbox_rig import opened_sandbox
 
@@ -59,7 +59,9 @@ def press(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Press]:
     try:
         blobs = BlobStore(folder / "blobs")
         run_id = f"test-press-{folder.parent.name[-6:]}"
-        with opened_sandbox(engine, blobs, run_id, lambda name: resolve(engine, name)) as sandbox:
+        with opened_sandbox(
+            engine, blobs, run_id, lambda name: resolve_image(engine, name)
+        ) as sandbox:
             yield Press(sandbox, blobs)
     finally:
         engine.close()

@@ -21,7 +21,7 @@ from orchestrator.record.chain import read_lines
 from orchestrator.record.events import Answered, Asked, CallFailed, Event
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.engine.client import connect
-from orchestrator.sandbox.job.monitor import Watch
+from orchestrator.sandbox.job.monitor import Monitor
 from tests.support import run_rig as rig
 from tests.support.bench import record
 from tests.support.model_server import ModelServer, from_model
@@ -210,7 +210,7 @@ def test_a_stop_ends_a_run_in_order_says_how_to_go_on_and_leaves_nothing(
 
 def test_a_watch_whose_wait_was_interrupted_is_not_taken_for_over() -> None:
     end = threading.Event()
-    watch = Watch.__new__(Watch)  # its waiting alone: no container
+    watch = Monitor.__new__(Monitor)  # its waiting alone: no container
     watch._done, watch._thread = threading.Event(), threading.Thread(target=end.wait)
     watch._thread.start()
     threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()

@@ -55,18 +55,18 @@ def no_limit(*_: object) -> tuple[tuple[str, str], ...]:
     return (("limit memory", "no limit"),)
 
 
-def one_small_gpu(_: object) -> tuple[gpu.Device, ...]:
-    return (gpu.Device("GPU-small", 1 << 30),)
+def one_small_gpu(_: object) -> tuple[gpu.GpuDevice, ...]:
+    return (gpu.GpuDevice("GPU-small", 1 << 30),)
 
 
 MISSING = {
     "no disk quota": ("", (Volumes, "probe", no_quota), "keeps no quota"),
-    "a limit that the kernel does not hold": ("", (sandbox, "bounds_of", no_limit), "limit memory"),
-    "a gpu large enough": (
-        GPU,
-        (gpu.Driver, "devices", one_small_gpu),
-        "the smallest GPU of this machine",
+    "a limit that the kernel does not hold": (
+        "",
+        (sandbox, "kernel_limits_of", no_limit),
+        "limit memory",
     ),
+    "a gpu large enough": (GPU, (gpu.NvmlDriver, "devices", one_small_gpu), "asks for 1 GPU"),
     "a way to the proxy": (NO_WAY_OUT, None, "the policy's block experiment"),
 }
 
@@ -185,6 +185,8 @@ def test_a_machine_too_small_for_what_is_left_of_a_run_refuses_its_resume(
     journal = folder / "journal.jsonl"
     journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-1]))
     monkeypatch.setattr(runs, "connect", lambda: None)
-    monkeypatch.setattr(policies, "measure", lambda *_, **__: Machine(cpus=1, memory=1, disk=1))
+    monkeypatch.setattr(
+        policies, "measure_machine", lambda *_, **__: Machine(cpus=1, memory=1, disk=1)
+    )
     with pytest.raises(BadPolicy, match="this machine has"):
         runs.resume(ResumeRequest(run=str(folder), results=tmp_path))

@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.core.errors import BadReply
 from orchestrator.core.research import Paper
-from orchestrator.models.scripted import Rule, ScriptedModel
+from orchestrator.models.scripted import ReplyRule, ScriptedModel
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.journal import Journal
@@ -42,7 +42,7 @@ def form(**changes: object) -> str:
 
 def reviewed(folder: Path, *replies: str, pages: tuple[str, ...]) -> tuple[Study, ScriptedModel]:
     blobs = BlobStore(folder / "blobs")
-    model = ScriptedModel([Rule(text=reply) for reply in replies])
+    model = ScriptedModel([ReplyRule(text=reply) for reply in replies])
     edges = Edges(model, rig.editor(blobs), rig.NoSandbox(), rig.Shelf())
     ports = Ports(edges, Journal(folder / "journal.jsonl", blobs), blobs, JournalBudget(), "idea")
     study = rig.study(blobs)

@@ -31,7 +31,7 @@ from orchestrator.record.replay import absent
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import RunDeps
 from orchestrator.research.sweep import SweepModel
-from orchestrator.sandbox.gpus.leases import Device, Gpus
+from orchestrator.sandbox.gpus.leases import GpuDevice, GpuPool
 from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
 from tests.contracts.sandbox import LIMITS, Scenario, job_of
@@ -219,15 +219,15 @@ def test_a_scripted_job_on_gpus_ends_with_the_ideas_gpu_time(
 class OneGpu:
     """A driver with one device, and nobody on it."""
 
-    def devices(self) -> tuple[Device, ...]:
-        return (Device("GPU-a", 1 << 30),)
+    def devices(self) -> tuple[GpuDevice, ...]:
+        return (GpuDevice("GPU-a", 1 << 30),)
 
     def processes(self, uuid: str) -> tuple[tuple[int, int], ...]:  # noqa: ARG002  # the port's
         return ()
 
 
 def test_a_job_that_waits_for_a_gpu_is_given_up_when_its_ideas_time_is_over() -> None:
-    gpus, limits = Gpus(OneGpu()), replace(LIMITS, gpus=1)
+    gpus, limits = GpuPool(OneGpu()), replace(LIMITS, gpus=1)
     with (
         gpus.lease(limits),
         pytest.raises(BudgetSpent, match=r"run\.wall"),

@@ -21,9 +21,9 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.research.budgets import idea_budget
-from orchestrator.sandbox.admission import Allowance, available_disk, available_memory
+from orchestrator.sandbox.admission import Admission, available_disk, available_memory
 from orchestrator.sandbox.engine.client import connect
-from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.images.images import resolve_image
 from orchestrator.sandbox.sandbox import DockerSandbox
 from tests.contracts.sandbox import LIMITS
 from tests.support.sandbox_rig import opened_sandbox, resources
@@ -36,8 +36,8 @@ RUN = RunLimits(
 )  # fmt: skip
 
 
-def allowance(run: RunLimits = RUN, *, memory: int = 64 * GIB, disk: int = 64 * GIB) -> Allowance:
-    return Allowance(run, free_memory=lambda: memory, free_disk=lambda _folder: disk)
+def allowance(run: RunLimits = RUN, *, memory: int = 64 * GIB, disk: int = 64 * GIB) -> Admission:
+    return Admission(run, free_memory=lambda: memory, free_disk=lambda _folder: disk)
 
 
 @pytest.mark.parametrize(
@@ -151,12 +151,12 @@ def test_of_two_real_jobs_in_threads_the_second_starts_when_the_first_is_gone(
     tmp_path: Path,
 ) -> None:
     engine, events = connect(), list[tuple[str, object]]()
-    one_at_a_time = Allowance(replace(RUN, containers=1, keep_free_disk=0, keep_free_memory=0))
+    one_at_a_time = Admission(replace(RUN, containers=1, keep_free_disk=0, keep_free_memory=0))
     job = Job(scope="", kind="experiment", argv=("sleep", "1"), files=Tree(), limits=LIMITS,
               harvest=())  # fmt: skip
     try:
         with opened_sandbox(
-            engine, BlobStore(tmp_path), f"pair-{tmp_path}", lambda name: resolve(engine, name),
+            engine, BlobStore(tmp_path), f"pair-{tmp_path}", lambda name: resolve_image(engine, name),
             on_event=lambda what, facts: events.append((what, facts["scope"])), admission=one_at_a_time,
         ) as sandbox:  # fmt: skip
             jobs = [replace(job, scope=f"idea-{number}") for number in range(2)]
@@ -175,13 +175,13 @@ def test_of_two_real_jobs_in_threads_the_second_starts_when_the_first_is_gone(
 @pytest.mark.engine
 def test_a_refused_job_starts_nothing_and_leaves_nothing(tmp_path: Path) -> None:
     engine = connect()
-    none_left = Allowance(RUN, free_disk=lambda _folder: 0)
+    none_left = Admission(RUN, free_disk=lambda _folder: 0)
     store, run_id = BlobStore(tmp_path), "test-allowance"
     job = Job(scope="s", kind="experiment", argv=("true",), files=Tree(), limits=LIMITS,
               harvest=())  # fmt: skip
     try:
         with opened_sandbox(
-            engine, store, run_id, lambda name: resolve(engine, name), admission=none_left
+            engine, store, run_id, lambda name: resolve_image(engine, name), admission=none_left
         ) as sandbox:
             with pytest.raises(DiskFull, match="keeps 3GiB"):
                 DockerSandbox(sandbox.pool, BlobStore(tmp_path / "idea")).run(job)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from orchestrator.policy.values import why_not_set
 from orchestrator.sandbox.network.allowlist import (
-    MOST_HEAD,
-    hopeless,
-    judge,
+    MAX_HEAD,
+    is_not_connect,
+    judge_request,
     split_head,
     why_not_public,
 )
@@ -22,7 +22,7 @@ ALLOWED = ("api.example.org:443", "files.example.org:443")
 
 def why(target: str, *headers: str, version: str = "1.0", method: str = "CONNECT") -> str:
     head = "\r\n".join([f"{method} {target} HTTP/{version}", *headers])
-    return judge(head.encode("latin-1"), ALLOWED).why
+    return judge_request(head.encode("latin-1"), ALLOWED).why
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def why(target: str, *headers: str, version: str = "1.0", method: str = "CONNECT
     ],
 )
 def test_the_requests_that_clients_make_for_an_allowed_host_are_let_through(head: str) -> None:
-    assert judge(head.encode(), ALLOWED).why == ""
+    assert judge_request(head.encode(), ALLOWED).why == ""
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_headers_that_two_parsers_could_read_differently_are_refused(
 def test_nothing_but_connect_is_served(method: str) -> None:
     assert "not a CONNECT" in why("api.example.org:443", method=method)
     assert "not a CONNECT" in why("http://api.example.org/", method=method)
-    assert hopeless(f"{method} x".encode()) is (method != "CONNECT ")
+    assert is_not_connect(f"{method} x".encode()) is (method != "CONNECT ")
 
 
 @pytest.mark.parametrize("version", ["0.9", "2.0", "1.10", "1.1 x"])
@@ -123,11 +123,11 @@ def test_other_versions_of_http_are_refused(version: str) -> None:
 
 @given(st.binary(max_size=300) | st.text(max_size=80).map(str.encode))
 def test_any_bytes_are_judged_and_only_an_entry_of_the_list_passes(data: bytes) -> None:
-    hopeless(data)
+    is_not_connect(data)
     parts = split_head(data)
     assert parts is None or b"\r\n\r\n".join(parts) == data
     for head in (data, b"CONNECT " + data + b" HTTP/1.0", b"CONNECT " + data):
-        request = judge(head, ALLOWED)
+        request = judge_request(head, ALLOWED)
         assert (request.status == 200) is (not request.why)
         if not request.why:
             assert request.target in ALLOWED
@@ -135,7 +135,7 @@ def test_any_bytes_are_judged_and_only_an_entry_of_the_list_passes(data: bytes) 
 
 
 def test_a_head_of_many_spaces_takes_no_long_thought() -> None:
-    line = "X: " + "a" + " " * (MOST_HEAD - 100) + "a"
+    line = "X: " + "a" + " " * (MAX_HEAD - 100) + "a"
     assert why("api.example.org:443", line) == ""
 
 

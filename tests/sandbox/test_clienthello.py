@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from orchestrator.sandbox.network.clienthello import MOST, Afterwards, Hello, read_hello
+from orchestrator.sandbox.network.clienthello import MAX_HELLO, Hello, LaterRecords, read_hello
 from tests.support.egress_rig import hello
 
 REAL = hello("api.example.org")
@@ -116,7 +116,7 @@ KEYS = b"\x16\x03\x03\x00\x04\x10\x00\x00\x00"
 
 def judged(data: bytes, sizes: list[int]) -> str:
     """What the watch over a client's later bytes says, told them in pieces of those sizes."""
-    watch = Afterwards("api.example.org")
+    watch = LaterRecords("api.example.org")
     for size in sizes:
         piece, data = data[:size], data[size:]
         if why := watch.why(piece):
@@ -197,4 +197,4 @@ def test_endless_bytes_are_judged_after_a_few() -> None:
     record = b"\x16\x03\x01\x04\x00"
     start = b"\x01\x00\x3f\xff" + bytes(1020)
     assert read_hello(record + start + (record + bytes(1024)) * 20) is not None
-    assert read_hello(b"\x16\x03\x01\x3f\x00" + start + bytes(MOST)) is not None
+    assert read_hello(b"\x16\x03\x01\x3f\x00" + start + bytes(MAX_HELLO)) is not None

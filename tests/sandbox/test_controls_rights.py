@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.images.images import resolve_image
 from tests.support.controls_rig import bare, held, limits_of
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
@@ -54,7 +54,7 @@ def test_the_core_limit_stays_at_one_where_a_crash_starts_no_program_of_the_host
     assert seen["limits"] == seen["limits afterwards"] == [1, 1]
     without = bare(
         bench.engine,
-        resolve(bench.engine, "aisci-storage"),
+        resolve_image(bench.engine, "aisci-storage"),
         CORE,
         network_mode="none",
         security_opt=["seccomp=unconfined"],
@@ -68,7 +68,7 @@ def test_the_core_limit_stays_at_one_where_a_crash_starts_no_program_of_the_host
 def test_a_shipped_image_holds_no_program_that_grants_rights(bench: DockerBench, name: str) -> None:
     found = bare(
         bench.engine,
-        resolve(bench.engine, name),
+        resolve_image(bench.engine, name),
         """
         grants = []
         for folder, _, names in os.walk("/"):

@@ -16,7 +16,7 @@ from orchestrator.models.scripted import ScriptedModel
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.journal import Journal
 from orchestrator.record.ports import Edges, Ports
-from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.images.images import resolve_image
 from tests.support.controls_rig import bare, held, job, last_line, limits_of
 from tests.support.journal_rig import idea_started
 from tests.support.sandbox_rig import DockerBench, docker_bench
@@ -69,7 +69,7 @@ def test_neither_the_engine_nor_the_record_knows_a_key(bench: DockerBench, tmp_p
 )
 def test_no_image_was_built_with_a_secret(bench: DockerBench, name: str) -> None:
     """Neither its settings nor any step of its history hold a credential."""
-    image = resolve(bench.engine, name)
+    image = resolve_image(bench.engine, name)
     built = bench.engine.images.get(image)
     history: list[object] = built.history()
     told = json.dumps([history, built.attrs["Config"]])
@@ -82,7 +82,7 @@ def test_no_image_was_built_with_a_secret(bench: DockerBench, name: str) -> None
 
 def test_a_cpu_job_is_lent_no_gpu_whatever_its_image_says(bench: DockerBench) -> None:
     """Some engines hand out every GPU for an image's own NVIDIA_VISIBLE_DEVICES=all."""
-    made = bench.engine.api.create_container(resolve(bench.engine, "aisci-storage"))["Id"]
+    made = bench.engine.api.create_container(resolve_image(bench.engine, "aisci-storage"))["Id"]
     tag = "aisci-test-all-gpus"
     changes = ["ENV NVIDIA_VISIBLE_DEVICES=all", "ENV NVIDIA_DRIVER_CAPABILITIES=all"]
     bench.engine.api.commit(made, repository=tag, changes=changes)

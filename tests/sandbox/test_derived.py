@@ -13,7 +13,7 @@ import pytest
 from orchestrator.core.errors import BadTemplate, ImageMissing, ImageStale
 from orchestrator.core.files import shipped_root
 from orchestrator.sandbox.engine.client import Engine, connect
-from orchestrator.sandbox.images.derived import Derived, resolve_for
+from orchestrator.sandbox.images.derived import Derived, resolve_template_image
 from orchestrator.template.contract import contract_findings
 from orchestrator.template.lockfile import (
     base_packages,
@@ -162,7 +162,7 @@ def test_a_templates_image_is_built_from_its_list_and_its_experiment_runs_in_it(
     again = aisci("images", "build", "./withtoolz", "--json", cwd=tmp_path)
     rows = [json.loads(said.stdout) for said in (first, again)]
     assert [row["skipped"] for row in rows] == [False, True]
-    assert rows[0]["id"] == resolve_for(engine, mine, "aisci-sandbox:cpu", "cpu")
+    assert rows[0]["id"] == resolve_template_image(engine, mine, "aisci-sandbox:cpu", "cpu")
     listed = [
         json.loads(line)
         for line in aisci("images", "list", "--json", cwd=tmp_path).stdout.splitlines()
@@ -186,7 +186,7 @@ def test_a_templates_image_is_built_from_its_list_and_its_experiment_runs_in_it(
     (folder / "packages.txt").write_text(f"# another list, of the same\n\n{TOOLZ}")
     changed = load_template(f"{folder}/", shipped_root())
     with pytest.raises(ImageStale, match="another list"):
-        resolve_for(engine, changed, "aisci-sandbox:cpu", "cpu")
+        resolve_template_image(engine, changed, "aisci-sandbox:cpu", "cpu")
 
 
 @pytest.mark.engine
@@ -210,14 +210,16 @@ def test_a_wrong_hash_or_a_module_that_never_comes_stops_the_build(
     assert words in said.stderr
     assert "broken" in said.stderr
     with pytest.raises(ImageMissing):
-        resolve_for(engine, load_template(f"{folder}/", shipped_root()), "aisci-sandbox:cpu", "cpu")
+        resolve_template_image(
+            engine, load_template(f"{folder}/", shipped_root()), "aisci-sandbox:cpu", "cpu"
+        )
 
 
 @pytest.mark.engine
 def test_a_policy_with_an_image_of_its_own_is_not_added_to(tmp_path: Path, engine: Engine) -> None:
     mine = load_template(f"{template(tmp_path / 'mine')}/", shipped_root())
     with pytest.raises(BadTemplate, match="the policy names another image"):
-        resolve_for(engine, mine, "debian:bookworm-slim", "cpu")
+        resolve_template_image(engine, mine, "debian:bookworm-slim", "cpu")
     assert Derived.of(load_template(f"{QUICK}/", shipped_root()), "cpu") is None
     quick = load_template(f"{QUICK}/", shipped_root())
-    assert resolve_for(engine, quick, "aisci-sandbox:cpu", "cpu").startswith("sha256:")
+    assert resolve_template_image(engine, quick, "aisci-sandbox:cpu", "cpu").startswith("sha256:")

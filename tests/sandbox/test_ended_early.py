@@ -12,7 +12,7 @@ import pytest
 from orchestrator.core.errors import EngineFailed
 from orchestrator.sandbox import sandbox
 from orchestrator.sandbox.engine.client import Engine
-from orchestrator.sandbox.job.cgroup import status_of
+from orchestrator.sandbox.job.cgroup import process_status
 from tests.contracts.sandbox import WRITES, job_of
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
@@ -58,14 +58,14 @@ def test_before_it_was_looked_at(
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may kill in a container")
 def test_between_two_looks(bench: DockerBench, monkeypatch: pytest.MonkeyPatch) -> None:
     def looked(pid: int) -> tuple[tuple[str, str], ...]:
-        seen = status_of(pid)
+        seen = process_status(pid)
         os.kill(pid, signal.SIGKILL)
         while Path(f"/proc/{pid}/cgroup").exists():
             pass
         return seen
 
-    monkeypatch.setattr(sandbox, "status_of", looked)
-    with pytest.raises(EngineFailed, match="ended before it was let go"):
+    monkeypatch.setattr(sandbox, "process_status", looked)
+    with pytest.raises(EngineFailed, match="ended before its program started"):
         bench.sandbox.run(job_of(bench, WRITES))
 
 
@@ -75,6 +75,6 @@ def test_what_a_machine_cannot_give_is_still_said_of_a_container_that_runs(
     def blind(_pid: int) -> tuple[tuple[str, str], ...]:
         raise PermissionError(1, "no look at others")
 
-    monkeypatch.setattr(sandbox, "status_of", blind)
+    monkeypatch.setattr(sandbox, "process_status", blind)
     with pytest.raises(PermissionError):
         bench.sandbox.run(job_of(bench, WRITES))

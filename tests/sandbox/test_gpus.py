@@ -29,9 +29,16 @@ from orchestrator.sandbox.engine.objects import (
     remove_volume,
 )
 from orchestrator.sandbox.gpus import cdi
-from orchestrator.sandbox.gpus.leases import Device, Driver, Gpus, Lease, Meter, cgroup_of
-from orchestrator.sandbox.images.images import resolve
-from orchestrator.sandbox.job.spec import body_of
+from orchestrator.sandbox.gpus.leases import (
+    GpuDevice,
+    GpuLease,
+    GpuPool,
+    NvmlDriver,
+    NvmlMeter,
+    cgroup_of,
+)
+from orchestrator.sandbox.images.images import resolve_image
+from orchestrator.sandbox.job.spec import create_request
 from orchestrator.sandbox.job.verify import read_back
 from tests.contracts.sandbox import LIMITS
 from tests.support.sandbox_rig import opened_sandbox, resources
@@ -42,21 +49,21 @@ ONE = replace(LIMITS, gpus=1, gpu_memory=8 * GIB)
 
 @dataclass
 class ScriptedNvml:
-    present: tuple[Device, ...]
+    present: tuple[GpuDevice, ...]
     running: dict[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
 
-    def devices(self) -> tuple[Device, ...]:
+    def devices(self) -> tuple[GpuDevice, ...]:
         return self.present
 
     def processes(self, uuid: str) -> tuple[tuple[int, int], ...]:
         return self.running.get(uuid, ())
 
 
-TWO = (Device("GPU-a", 16 * GIB), Device("GPU-b", 40 * GIB))
+TWO = (GpuDevice("GPU-a", 16 * GIB), GpuDevice("GPU-b", 40 * GIB))
 
 
 def test_a_job_without_gpus_asks_no_driver() -> None:
-    with Gpus(ScriptedNvml(())).lease(LIMITS) as lease:
+    with GpuPool(ScriptedNvml(())).lease(LIMITS) as lease:
         assert (lease.uuids, lease.meter) == ((), None)
 
 
@@ -70,9 +77,9 @@ def test_a_job_without_gpus_asks_no_driver() -> None:
     ],
 )
 def test_more_than_the_machine_has_is_refused_and_both_are_named(
-    present: tuple[Device, ...], wanted: dict[str, int]
+    present: tuple[GpuDevice, ...], wanted: dict[str, int]
 ) -> None:
-    gpus = Gpus(ScriptedNvml(present))
+    gpus = GpuPool(ScriptedNvml(present))
     limits = replace(ONE, **wanted)  # type: ignore[arg-type]  # the fields' own types
     with pytest.raises(ControlUnavailable, match="asks for") as caught, gpus.lease(limits):
         pass
@@ -80,7 +87,7 @@ def test_more_than_the_machine_has_is_refused_and_both_are_named(
 
 
 def test_a_gpu_is_lent_to_one_job_at_a_time_and_a_large_enough_one() -> None:
-    gpus = Gpus(ScriptedNvml(TWO))
+    gpus = GpuPool(ScriptedNvml(TWO))
     with gpus.lease(replace(ONE, gpu_memory=20 * GIB)) as large, gpus.lease(ONE) as small:
         assert (large.uuids, small.uuids) == (("GPU-b",), ("GPU-a",))
     with gpus.lease(replace(ONE, gpus=2)) as both:
@@ -88,7 +95,7 @@ def test_a_gpu_is_lent_to_one_job_at_a_time_and_a_large_enough_one() -> None:
 
 
 def test_whoever_asked_first_is_served_first() -> None:
-    gpus = Gpus(ScriptedNvml(TWO[:1]))
+    gpus = GpuPool(ScriptedNvml(TWO[:1]))
     order: list[int] = []
 
     def job(number: int) -> None:
@@ -112,14 +119,14 @@ def test_only_the_containers_own_processes_count_on_its_fullest_gpu() -> None:
         {"GPU-a": ((10, 3 * GIB), (11, 2 * GIB), (12, 9 * GIB)), "GPU-b": ((10, GIB),)},
     )
     of = {10: "/docker/mine", 11: "/docker/mine", 12: "/docker/other"}
-    with Gpus(nvml, of.__getitem__).lease(replace(ONE, gpus=2)) as lease:
+    with GpuPool(nvml, of.__getitem__).lease(replace(ONE, gpus=2)) as lease:
         assert lease.meter is not None
         assert lease.meter.sample("mine") == (5 * GIB, True)
         assert lease.meter.sample("nobody") == (0, False)
 
 
 def test_a_machine_without_a_driver_has_no_gpus() -> None:
-    devices = Driver().devices()
+    devices = NvmlDriver().devices()
     if devices:
         pytest.skip("this machine has GPUs")
     assert devices == ()
@@ -172,8 +179,8 @@ class ScriptedLibrary:
         return int(self.split), 0
 
 
-def driver(library: ScriptedLibrary) -> Driver:
-    made = Driver()
+def driver(library: ScriptedLibrary) -> NvmlDriver:
+    made = NvmlDriver()
     made._nvml = library
     return made
 
@@ -193,7 +200,7 @@ def test_one_that_draws_or_shares_counts_too_and_one_that_does_both_counts_once(
 def test_a_card_that_cannot_draw_keeps_no_list_of_what_does_and_another_failure_is_one() -> None:
     cannot = ScriptedLibrary([Used(7, GIB)], drawing=Trouble("not supported", 3))
     assert driver(cannot).processes("GPU-a") == ((7, GIB),)
-    with pytest.raises(SandboxFailed, match="looking at a GPU"):
+    with pytest.raises(SandboxFailed, match="reading a GPU"):
         driver(ScriptedLibrary([], drawing=Trouble("GPU is lost"))).processes("GPU-a")
 
 
@@ -204,19 +211,19 @@ def test_a_gpu_in_mig_mode_is_none_that_can_be_lent_whole(
     mode: bool | Trouble,  # noqa: FBT001  # what the driver says
     split: bool,  # noqa: FBT001
 ) -> None:
-    assert driver(ScriptedLibrary([], split=mode))._split("GPU-a") is split
+    assert driver(ScriptedLibrary([], split=mode))._in_mig_mode("GPU-a") is split
 
 
 @pytest.mark.parametrize("which", ["computing", "drawing"])
 def test_a_driver_that_hides_a_processs_memory_cannot_hold_a_limit(which: str) -> None:
     lists: dict[str, list[Used]] = {"computing": [], "drawing": []}
     library = ScriptedLibrary(**lists | {which: [Used(7, None)]})  # type: ignore[arg-type]  # two of its fields
-    with pytest.raises(ControlUnavailable, match="does not say"):
+    with pytest.raises(ControlUnavailable, match="does not report"):
         driver(library).processes("GPU-a")
 
 
 def test_a_driver_that_fails_meanwhile_ends_the_job_by_name() -> None:
-    with pytest.raises(SandboxFailed, match="looking at a GPU") as caught:
+    with pytest.raises(SandboxFailed, match="reading a GPU") as caught:
         driver(ScriptedLibrary(None)).processes("GPU-a")
     assert "GPU is lost" in str(caught.value)
 
@@ -301,9 +308,9 @@ def test_either_request_is_read_back_from_the_engine_as_it_was_made(names: tuple
         harvest=(),
     )
     make_volume(engine, name, {})
-    body = body_of(
+    body = create_request(
         job,
-        image=resolve(engine, "aisci-storage"),
+        image=resolve_image(engine, "aisci-storage"),
         volume=name,
         labels={},
         duplex=False,
@@ -336,24 +343,24 @@ class Neighbours:
     seen: int = 0
 
     def sample(self, container: str) -> tuple[int, bool]:
-        """As :class:`orchestrator.sandbox.gpus.leases.Meter` does, over processes found just now."""
+        """As :class:`orchestrator.sandbox.gpus.leases.NvmlMeter` does, over processes found just now."""
         self.seen += 1
         if self.looks is not None and self.seen > self.looks:
-            raise SandboxFailed("the GPU driver failed while looking at a GPU")
+            raise SandboxFailed("the GPU driver failed while reading a GPU")
         own = [int(pid.name) for pid in Path("/proc").iterdir() if pid.name.isdecimal()]
         mine = [pid for pid in own if container in cgroup_of(pid)]
         used = {"GPU-a": (*((pid, self.bytes) for pid in mine[:1]), (os.getpid(), 60 * GIB))}
-        nvml = ScriptedNvml((Device("GPU-a", 80 * GIB),), used)
-        return Meter(nvml, ("GPU-a",), cgroup_of).sample(container)
+        nvml = ScriptedNvml((GpuDevice("GPU-a", 80 * GIB),), used)
+        return NvmlMeter(nvml, ("GPU-a",), cgroup_of).sample(container)
 
 
 def watched(folder: Path, meter: Neighbours, program: str) -> JobResult:
     """A job that was lent a GPU, but for the device itself: this machine has none."""
 
-    class Lent(Gpus):
+    class Lent(GpuPool):
         @contextmanager
-        def lease(self, *_: object) -> Iterator[Lease]:
-            yield Lease((), meter)  # type: ignore[arg-type]  # a scripted meter
+        def lease(self, *_: object) -> Iterator[GpuLease]:
+            yield GpuLease((), meter)  # type: ignore[arg-type]  # a scripted meter
 
     engine = connect()
     name = f"gpu-{folder.name}"
@@ -368,7 +375,7 @@ def watched(folder: Path, meter: Neighbours, program: str) -> JobResult:
     )
     try:
         with opened_sandbox(
-            engine, BlobStore(folder), name, lambda image: resolve(engine, image), gpus=Lent()
+            engine, BlobStore(folder), name, lambda image: resolve_image(engine, image), gpus=Lent()
         ) as sandbox:
             return sandbox.run(asked)
     finally:
@@ -412,9 +419,9 @@ def test_an_engine_that_cannot_lend_a_gpu_ends_the_job_and_nothing_is_left(tmp_p
     try:
         if "nvidia" in engine.info()["Runtimes"] or cdi.cdi_devices(engine.info()):
             pytest.skip("this engine can lend GPUs")
-        gpus = Gpus(ScriptedNvml(TWO))
+        gpus = GpuPool(ScriptedNvml(TWO))
         with opened_sandbox(
-            engine, BlobStore(tmp_path), name, lambda image: resolve(engine, image), gpus=gpus
+            engine, BlobStore(tmp_path), name, lambda image: resolve_image(engine, image), gpus=gpus
         ) as sandbox:
             with pytest.raises(EngineFailed, match="starting a job"):
                 sandbox.run(asked)
@@ -451,7 +458,7 @@ def test_an_image_that_asks_for_every_gpu_gets_none(greedy_image: str, tmp_path:
         assert bare.decode().split()[0] == "all"  # the image does what this test says it does
 
         def images(name: str) -> str:
-            return resolve(engine, name) if name == "aisci-storage" else greedy_image
+            return resolve_image(engine, name) if name == "aisci-storage" else greedy_image
 
         with opened_sandbox(engine, BlobStore(tmp_path), f"gpu-{tmp_path.name}", images) as sandbox:
             result = sandbox.run(

@@ -24,9 +24,9 @@ from orchestrator.policy.policy import load_policy
 from orchestrator.policy.runtimes import departures
 from orchestrator.policy.seccomp import shipped_profile, under
 from orchestrator.sandbox.engine.client import Engine, connect
-from orchestrator.sandbox.images.images import resolve
-from orchestrator.sandbox.job.gvisor import lacking
-from orchestrator.sandbox.job.verify import check_possible, check_seen
+from orchestrator.sandbox.images.images import resolve_image
+from orchestrator.sandbox.job.gvisor import why_unusable
+from orchestrator.sandbox.job.verify import check_engine, check_kernel_view
 from tests.contracts.sandbox import LIMITS, MIB, Bench, SandboxContract, Scenario, job_of
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
@@ -54,7 +54,7 @@ class GvisorBench:
 @pytest.fixture(scope="module")
 def gvisor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GvisorBench]:
     engine = connect()
-    why = lacking(engine.info())
+    why = why_unusable(engine.info())
     engine.close()
     if why:
         pytest.skip(f"no gVisor: {why}")
@@ -396,7 +396,7 @@ def bare(engine: Engine, program: str, profile: str) -> str:
     host = engine.api.create_host_config(
         network_mode="none", security_opt=[f"seccomp={profile}"], runtime="runsc"
     )
-    image = resolve(engine, "aisci-storage")
+    image = resolve_image(engine, "aisci-storage")
     made = engine.api.create_container(image, ["python3", "-c", program], host_config=host)["Id"]
     try:
         engine.api.start(made)
@@ -430,15 +430,15 @@ def engine_with(*args: str) -> dict[str, Any]:
 
 
 def test_an_engine_that_drops_profiles_or_has_no_gvisor_is_known() -> None:
-    assert lacking(engine_with("--oci-seccomp")) == ""
-    assert lacking(engine_with("-oci-seccomp=true", "--network=none")) == ""
-    assert "drops seccomp profiles" in lacking(engine_with("--network=none"))
-    assert "drops seccomp profiles" in lacking(engine_with("--oci-seccomp=false"))
-    assert "drops seccomp" in lacking(engine_with("--oci-seccomp", "--oci-seccomp=false"))
-    assert "disk quota" in lacking(engine_with("--oci-seccomp", "--overlay2=all:/var/tmp"))
-    assert "disk quota" in lacking(engine_with("--oci-seccomp", "--overlay"))
-    assert lacking(engine_with("--oci-seccomp", "--overlay2=root:self")) == ""
-    assert "the engine has runc" in lacking({"Runtimes": {"runc": {}}})
+    assert why_unusable(engine_with("--oci-seccomp")) == ""
+    assert why_unusable(engine_with("-oci-seccomp=true", "--network=none")) == ""
+    assert "drops seccomp profiles" in why_unusable(engine_with("--network=none"))
+    assert "drops seccomp profiles" in why_unusable(engine_with("--oci-seccomp=false"))
+    assert "drops seccomp" in why_unusable(engine_with("--oci-seccomp", "--oci-seccomp=false"))
+    assert "disk quota" in why_unusable(engine_with("--oci-seccomp", "--overlay2=all:/var/tmp"))
+    assert "disk quota" in why_unusable(engine_with("--oci-seccomp", "--overlay"))
+    assert why_unusable(engine_with("--oci-seccomp", "--overlay2=root:self")) == ""
+    assert "the engine has runc" in why_unusable({"Runtimes": {"runc": {}}})
 
 
 @pytest.mark.parametrize(
@@ -460,9 +460,9 @@ def test_a_container_of_gvisors_with_a_right_too_many_is_not_started(
     """``None``: it is not said at all."""
     limits = replace(LIMITS, runtime="runsc", user=USER, pids=160, memory=LIMITS.memory + 64 * MIB)
     seen = tuple(pair for pair in attempts[1].seen if pair[0] != fact)
-    check_seen(attempts[1].seen, limits)
+    check_kernel_view(attempts[1].seen, limits)
     with pytest.raises(SandboxFailed, match=fact):
-        check_seen((*seen, (fact, value)) if value is not None else seen, limits)
+        check_kernel_view((*seen, (fact, value)) if value is not None else seen, limits)
 
 
 @pytest.mark.parametrize(
@@ -479,7 +479,7 @@ def test_what_gvisor_cannot_hold_is_refused(
     asked = replace(LIMITS, runtime="runsc", pids=128)
     asked = replace(asked, **limits)
     with pytest.raises(ControlUnavailable, match=f"asks for {key}"):
-        check_possible(gvisor.engine, asked)
+        check_engine(gvisor.engine, asked)
 
 
 def test_the_same_is_found_in_a_policy_with_its_line(tmp_path: Path) -> None:

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from orchestrator.core.errors import HarvestRefused
 from orchestrator.core.filenames import shown, why_unsafe
-from orchestrator.sandbox.harvest.harvest import Harvest, Rules, harvest
-from orchestrator.sandbox.scripted import Gathering
+from orchestrator.sandbox.harvest.harvest import Harvested, HarvestRules, harvest
+from orchestrator.sandbox.scripted import WholeBlobs
 from tests.support.memory_blobs import MemoryBlobs
 
-RULES = Rules(paths=("run_1/", "plot.png"), files=5, bytes=10_000, file=4_000, depth=3)
+RULES = HarvestRules(paths=("run_1/", "plot.png"), files=5, bytes=10_000, file=4_000, depth=3)
 
 
 def member(path: str, data: bytes = b"", kind: bytes = b"0", link: str = "") -> bytes:
@@ -32,13 +32,15 @@ def archive(*members: bytes) -> bytes:
     return b"".join(members) + bytes(1024)
 
 
-def read(data: bytes, rules: Rules = RULES, step: int = 700) -> tuple[Harvest, MemoryBlobs]:
+def read(
+    data: bytes, rules: HarvestRules = RULES, step: int = 700
+) -> tuple[Harvested, MemoryBlobs]:
     blobs = MemoryBlobs()
     chunks = (data[at : at + step] for at in range(0, len(data), step))
-    return harvest(chunks, rules, Gathering(blobs)), blobs
+    return harvest(chunks, rules, WholeBlobs(blobs)), blobs
 
 
-def refusal(*members: bytes, rules: Rules = RULES) -> str:
+def refusal(*members: bytes, rules: HarvestRules = RULES) -> str:
     """Why the last member was refused; nothing at all was kept of it."""
     kept, _ = read(archive(*members), rules)
     return kept.refused[-1][1]
@@ -179,16 +181,16 @@ def test_content_without_end_stops_the_harvest_before_it_is_read() -> None:
             yield bytes(4096)
 
     with pytest.raises(HarvestRefused, match="larger than"):
-        harvest(endless(), RULES, Gathering(MemoryBlobs()))
+        harvest(endless(), RULES, WholeBlobs(MemoryBlobs()))
     assert taken == 0
 
 
 @pytest.mark.parametrize(
     ("data", "match"),
     [
-        (b"", "broke off"),
-        (member("run_1/x", b"1234")[:600], "broke off"),
-        (member("run_1/x", b"1234"), "broke off"),
+        (b"", "ended early"),
+        (member("run_1/x", b"1234")[:600], "ended early"),
+        (member("run_1/x", b"1234"), "ended early"),
         (b"\x1f\x8b" + bytes(600), "not the archive"),
         (b"x" * 1024, "not the archive"),
         (member("run_1/x", b"content of a link", kind=b"2"), "content in a member"),

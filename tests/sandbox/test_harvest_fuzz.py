@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from orchestrator.core.errors import HarvestRefused
 from orchestrator.core.filenames import why_unsafe
 from orchestrator.record.blobs import BlobStore
-from orchestrator.sandbox.harvest.harvest import Harvest, Rules, harvest
+from orchestrator.sandbox.harvest.harvest import Harvested, HarvestRules, harvest
 from tests.support.sample import examples
 
-RULES = Rules(paths=("run_1/", "*.png"), files=4, bytes=5_000, file=3_000, depth=3)
+RULES = HarvestRules(paths=("run_1/", "*.png"), files=4, bytes=5_000, file=3_000, depth=3)
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 
@@ -91,7 +91,7 @@ def pieces(data: bytes, step: int) -> Iterator[bytes]:
         yield data[at : at + step]
 
 
-def taken(data: bytes, folder: Path, step: int = 777) -> Harvest | None:
+def taken(data: bytes, folder: Path, step: int = 777) -> Harvested | None:
     """The harvest of ``data`` into a store in ``folder``; None where it was refused as a whole."""
     DISK.touched.clear()
     DISK.on = True

@@ -72,14 +72,14 @@ def toy(
     )
     monkeypatch.setattr(images, "RECIPES", (recipe,))
     yield recipe, tmp_path
-    while images.find(engine, recipe.name) is not None:
+    while images.find_image(engine, recipe.name) is not None:
         engine.images.remove(recipe.name, force=True)
 
 
 def run(engine: Engine, image: str, script: str, *, user: str = "65534:65534") -> str:
     """Run a shell script in ``image`` as experiments are run: hardened, /tmp the only place."""
     container = engine.containers.create(
-        images.resolve(engine, image),
+        images.resolve_image(engine, image),
         ["sh", "-euc", f"exec 2>&1; {script}"],
         network_mode="none",
         read_only=True,
@@ -243,7 +243,7 @@ def test_an_image_is_built_once_labelled_and_skipped_until_its_recipe_changes(
 ) -> None:
     recipe, root = toy
     with pytest.raises(ImageMissing, match="aisci images build aisci-test"):
-        images.resolve(engine, recipe.name, root=root)
+        images.resolve_image(engine, recipe.name, root=root)
 
     first = images.build_images(engine, [recipe.name], root=root, say=silent)[0]
     assert not first.skipped
@@ -254,16 +254,16 @@ def test_an_image_is_built_once_labelled_and_skipped_until_its_recipe_changes(
 
     again = images.build_images(engine, [recipe.name], root=root, say=silent)[0]
     assert again.skipped
-    assert again.id == first.id == images.resolve(engine, recipe.name, root=root)
+    assert again.id == first.id == images.resolve_image(engine, recipe.name, root=root)
     assert [state.state for state in images.list_images(engine, root=root)] == ["ready"]
 
     (root / "sandbox/toy/word").write_text("two")
     assert [state.state for state in images.list_images(engine, root=root)] == ["stale"]
     with pytest.raises(ImageStale, match="aisci images build aisci-test"):
-        images.resolve(engine, recipe.name, root=root)
+        images.resolve_image(engine, recipe.name, root=root)
     mended = images.build_images(engine, [recipe.name], root=root, say=silent)[0]
     assert not mended.skipped
-    assert images.resolve(engine, recipe.name, root=root) == mended.id != first.id
+    assert images.resolve_image(engine, recipe.name, root=root) == mended.id != first.id
     engine.images.remove(first.id, force=True)
 
 
@@ -271,7 +271,7 @@ def test_an_image_is_built_once_labelled_and_skipped_until_its_recipe_changes(
 def test_another_base_is_a_reason_to_build_again(engine: Engine, toy: tuple[Recipe, Path]) -> None:
     recipe, root = toy
     images.build_images(engine, [recipe.name], root=root, say=silent)
-    other = images.resolve(engine, recipe.name, root=root)
+    other = images.resolve_image(engine, recipe.name, root=root)
     rebuilt = images.build_images(engine, [recipe.name], root=root, base=other, say=silent)[0]
     assert not rebuilt.skipped
     assert engine.images.get(rebuilt.id).labels["aisci.base"] == other
@@ -289,7 +289,7 @@ def test_a_build_that_fails_ends_with_its_step_and_its_last_words(
         images.build_images(engine, [recipe.name], root=root, say=silent)
     assert "the-last-word" in raised.value.why
     assert "RUN echo" in raised.value.where
-    assert images.find(engine, recipe.name) is None
+    assert images.find_image(engine, recipe.name) is None
 
 
 @pytest.mark.engine
@@ -297,7 +297,7 @@ def test_an_unknown_image_is_refused_by_name(engine: Engine) -> None:
     with pytest.raises(UnknownName, match="aisci-latexx"):
         images.build_images(engine, ["aisci-latexx"], say=silent)
     with pytest.raises(ImageMissing, match="aisci-sandbox:cpu"):
-        images.resolve(engine, "aisci-sandbx")
+        images.resolve_image(engine, "aisci-sandbx")
 
 
 @pytest.mark.engine
@@ -331,7 +331,7 @@ def test_an_image_for_untrusted_code_has_no_network_tool_no_pip_and_no_setuid_pr
 @pytest.mark.engine
 @pytest.mark.parametrize("image", UNTRUSTED)
 def test_an_image_for_untrusted_code_runs_as_nobody_by_itself(engine: Engine, image: str) -> None:
-    config = engine.images.get(images.resolve(engine, image)).attrs["Config"]
+    config = engine.images.get(images.resolve_image(engine, image)).attrs["Config"]
     assert config["User"] == "65534:65534"
     assert not any(line.startswith("LD_") for line in config["Env"])
     said = run(engine, image, "id -u; pwd; touch $HOME/x; touch /x 2>/dev/null || echo refused")

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core.errors import SandboxFailed
-from orchestrator.sandbox.job.cgroup import Meter
-from orchestrator.sandbox.job.kernel_limits import Pairs, bounds_of, over
-from orchestrator.sandbox.job.verify import check_seen
+from orchestrator.record.attestation import SettingPairs
+from orchestrator.sandbox.job.cgroup import Cgroup
+from orchestrator.sandbox.job.kernel_limits import exceeded_limits, kernel_limits_of
+from orchestrator.sandbox.job.verify import check_kernel_view
 from tests.contracts.sandbox import LIMITS, MIB
 
 ASKED = replace(LIMITS, memory=64 * MIB, cpus=1.5, pids=32, file=MIB, open_files=256)
-HELD: Pairs = (
+HELD: SettingPairs = (
     ("limit core file", "1"),
     ("limit cpus", "1.5"),
     ("limit file size", str(MIB)),
@@ -43,8 +44,8 @@ UNIFIED = {
 
 def unified(tmp_path: Path, **changes: str) -> dict[str, str]:
     files = UNIFIED | {name.replace("_max", ".max"): text for name, text in changes.items()}
-    meter = Meter(2, {"": put(tmp_path / "x", files)})
-    return dict(bounds_of(os.getpid(), meter))
+    meter = Cgroup(2, {"": put(tmp_path / "x", files)})
+    return dict(kernel_limits_of(os.getpid(), meter))
 
 
 def test_limits_are_read_from_a_unified_cgroup(tmp_path: Path) -> None:
@@ -65,7 +66,7 @@ def test_limits_are_read_from_separate_cgroups(tmp_path: Path) -> None:
         "pids": put(tmp_path / "pids", {"pids.max": "32"}),
         "cpu": put(tmp_path / "cpu", cpu),
     }
-    found = dict(bounds_of(os.getpid(), Meter(1, folders | {"cpuacct": tmp_path})))
+    found = dict(kernel_limits_of(os.getpid(), Cgroup(1, folders | {"cpuacct": tmp_path})))
     for name in ("memory", "swap", "pids", "cpus"):
         assert found[f"limit {name}"] == dict(HELD)[f"limit {name}"]
 
@@ -80,23 +81,23 @@ def test_a_limit_that_the_kernel_does_not_have_is_said_to_be_none(
 
 
 def test_limits_as_asked_or_below_are_held() -> None:
-    assert over(HELD, ASKED) == []
-    assert over((*HELD, ("limit memory", str(63 * MIB))), ASKED) == []
+    assert exceeded_limits(HELD, ASKED) == []
+    assert exceeded_limits((*HELD, ("limit memory", str(63 * MIB))), ASKED) == []
 
 
 @pytest.mark.parametrize("name", [name for name, _ in HELD])
 @pytest.mark.parametrize("text", ["no limit", "unlimited", str(1 << 60)])
 def test_a_limit_above_what_was_asked_is_named(name: str, text: str) -> None:
     seen = tuple((key, text if key == name else value) for key, value in HELD)
-    (said,) = over(seen, ASKED)
+    (said,) = exceeded_limits(seen, ASKED)
     assert name in said
     missing = tuple(pair for pair in HELD if pair[0] != name)
-    assert over(missing, ASKED) == [said.replace(f"is {text}", "is no limit")]
+    assert exceeded_limits(missing, ASKED) == [said.replace(f"is {text}", "is no limit")]
     with pytest.raises(SandboxFailed, match=name):
-        check_seen(seen, ASKED)
+        check_kernel_view(seen, ASKED)
 
 
 def test_another_runtimes_first_process_is_not_the_jobs() -> None:
     gvisor = replace(ASKED, runtime="runsc")
     only_cgroup = tuple(pair for pair in HELD if "file" not in pair[0])
-    assert over(only_cgroup, gvisor) == []
+    assert exceeded_limits(only_cgroup, gvisor) == []

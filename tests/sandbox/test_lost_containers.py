@@ -13,8 +13,8 @@ from orchestrator.sandbox.engine.labels import Owner
 from orchestrator.sandbox.engine.objects import create_container, make_volume
 from orchestrator.sandbox.engine.reaper import reap
 from orchestrator.sandbox.engine.sentinel import Sentinel
-from orchestrator.sandbox.images.images import resolve
-from orchestrator.sandbox.resources import Depot, socket_of
+from orchestrator.sandbox.images.images import resolve_image
+from orchestrator.sandbox.resources import RunResources, engine_socket
 from orchestrator.sandbox.storage.helper import helper_body, volume_mount
 from tests.support.leftovers import nobodys, settled
 from tests.support.private_engine import PrivateEngine, private_engine
@@ -30,12 +30,12 @@ DEAD = Owner(Owner.me().boot, 2**22 - 1, 1)
 
 def waiting(own: PrivateEngine, run_id: str) -> str:
     """A trusted container of a dead process's run, which waits for its input; its id."""
-    depot = Depot(own.client, run_id, str, owner=DEAD)
+    depot = RunResources(own.client, run_id, str, owner=DEAD)
     volume = f"{depot.prefix}-pool"
     make_volume(own.client, volume, depot.labels("", "pool"))
     mounts = [volume_mount(volume, "/pool")]
     body = helper_body(
-        resolve(own.client, "aisci-storage"), depot.labels("", "maker"), Mounts=mounts
+        resolve_image(own.client, "aisci-storage"), depot.labels("", "maker"), Mounts=mounts
     )
     body |= {"Entrypoint": ["python3", "-c", "input()"], "OpenStdin": True}
     made = create_container(own.client, body, f"{depot.prefix}-maker")
@@ -59,7 +59,7 @@ def test_a_container_that_a_killed_engine_lost_is_ended_by_its_sentinel_or_by_re
         assert {one.split()[-1] for one in left} == {first, second}
         assert own.client.api.containers(all=True) == []
 
-        Sentinel(socket_of(own.client), "lost-first", str(DEAD)).close()
+        Sentinel(engine_socket(own.client), "lost-first", str(DEAD)).close()
         left = settled(lambda: [one for one in seen(own) if one.endswith(first)], 10)
         assert left == ()
         assert {one.split()[-1] for one in seen(own)} == {second}, "another run's is not its own"

@@ -29,7 +29,7 @@ from orchestrator.sandbox.network import decisions as egress_record
 from orchestrator.sandbox.network import dial as egress_world
 from orchestrator.sandbox.network import proxy as egress
 from orchestrator.sandbox.network import relay as tunnel
-from orchestrator.sandbox.network.allowlist import MOST_HEAD
+from orchestrator.sandbox.network.allowlist import MAX_HEAD
 from orchestrator.sandbox.network.proxy import Proxy
 from tests.support.egress_rig import (
     ALLOWED,
@@ -209,7 +209,7 @@ def test_a_name_that_points_anywhere_inside_is_refused_whole(
     bench: Bench, answer: tuple[str, ...]
 ) -> None:
     dialled: list[str] = []
-    object.__setattr__(bench.proxy._world, "dial", dialled.append)
+    object.__setattr__(bench.proxy._dialer, "dial", dialled.append)
     bench.names.answers = [answer]
     assert b" 502 " in bench.fetch()
     told = one(bench)
@@ -301,7 +301,7 @@ def test_this_machines_own_public_address_is_not_the_outside(bench: Bench) -> No
     with inside(bench.internet.ours):
         own = socket.create_server((OURS, 443))
     with own:
-        assert b"this machine's own" in bench.fetch()
+        assert b"belongs to this machine" in bench.fetch()
     assert not one(bench).allowed
 
 
@@ -372,7 +372,11 @@ def test_a_server_may_ask_for_a_second_hello_and_gets_it_for_the_same_host(
     bench.internet.ask_for_another_curve()
     assert bench.fetch() == b"took 0"
     # A client that has its answer may hang up before the server's last words.
-    assert one(bench).why in {"", "broken off: Broken pipe", "broken off: Connection reset by peer"}
+    assert one(bench).why in {
+        "",
+        "connection broken: Broken pipe",
+        "connection broken: Connection reset by peer",
+    }
     assert one(bench).allowed
     assert seconds == [HOST]
 
@@ -421,7 +425,7 @@ def test_a_request_that_trickles_in_is_given_up(
 @pytest.mark.program
 def test_a_flood_of_connections_is_refused_and_room_comes_back(bench: Bench) -> None:
     with contextlib.ExitStack() as held:
-        for _ in range(egress.AT_ONCE):
+        for _ in range(egress.MAX_CONCURRENT):
             held.enter_context(bench.connect()).sendall(b"CONNECT ")
         assert b"more than 64 connections at once" in bench.say(CONNECT)
     deadline = time.monotonic() + 20
@@ -434,15 +438,15 @@ def test_a_flood_of_connections_is_refused_and_room_comes_back(bench: Bench) -> 
 def test_a_job_that_connects_without_end_has_no_network_any_more(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(egress, "MOST_CONNECTIONS", 5)
+    monkeypatch.setattr(egress, "MAX_CONNECTIONS", 5)
     proxy = Proxy(ALLOWED, tmp_path / "few", bench.internet.reached_by(bench.names))
     proxy.begin()
     bench.proxy.close()
     bench.proxy = proxy
     for _ in range(5):
         assert bench.fetch() == b"took 0"
-    until(lambda: len(proxy._ledger.told()) == 6)
-    told = proxy._ledger.told()
+    until(lambda: len(proxy._log.report()) == 6)
+    told = proxy._log.report()
     with pytest.raises(ConnectionRefusedError):
         bench.connect()
     assert "more than 5 connections" in told[-1].why
@@ -452,10 +456,10 @@ def test_a_job_that_connects_without_end_has_no_network_any_more(
 def test_a_job_that_sends_or_receives_more_than_it_may_is_cut_off_for_good(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(egress_record, "MOST_SENT", 300_000)
+    monkeypatch.setattr(egress_record, "MAX_SENT", 300_000)
     with contextlib.suppress(OSError):
         assert bench.fetch(body=b"y" * 2_000_000) == b""
-    assert b"403 Forbidden: the job has passed all the bytes that it may" in bench.fetch()
+    assert b"403 Forbidden: the job has passed its limit of bytes" in bench.fetch()
     first, second = bench.told()
     assert "more bytes than a job may pass" in first.why
     assert 300_000 < first.sent < 400_000
@@ -467,12 +471,12 @@ def test_a_job_that_sends_or_receives_more_than_it_may_is_cut_off_for_good(
 def test_a_tunnel_in_which_nothing_passes_is_closed(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tunnel, "IDLE", 0.3)
+    monkeypatch.setattr(tunnel, "IDLE_TIMEOUT", 0.3)
     bench.names.answers = [(LISTENER,)]
     with bench.connect() as sock:
         sock.sendall(CONNECT + hello(HOST))
         everything(sock)
-    assert "nothing passed for 0.3 s" in one(bench).why
+    assert "no byte for 0.3 s" in one(bench).why
 
 
 @pytest.mark.program
@@ -496,7 +500,7 @@ def test_when_the_job_ends_every_connection_ends_and_the_socket_is_gone(bench: B
 def test_a_record_has_an_end_and_the_sums_of_what_is_beyond_it(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(egress_record, "MOST_TOLD", 2)
+    monkeypatch.setattr(egress_record, "MAX_LISTED", 2)
     for _ in range(4):
         assert bench.fetch() == b"took 0"
     for _ in range(3):
@@ -534,10 +538,10 @@ def test_hostile_text_in_a_request_or_a_tls_name_is_plain_in_the_record(bench: B
 def test_a_socket_that_cannot_be_made_stops_the_job_before_it_begins(tmp_path: Path) -> None:
     deep = tmp_path / ("x" * 120)
     with pytest.raises(ControlUnavailable, match="socket cannot be made") as caught:
-        Proxy(ALLOWED, deep, egress_world.World())
+        Proxy(ALLOWED, deep, egress_world.Dialer())
     assert "TMPDIR" in caught.value.todo
     with pytest.raises(ControlUnavailable, match="socket cannot be made"):
-        Proxy(ALLOWED, tmp_path / "no folder" / "s", egress_world.World())
+        Proxy(ALLOWED, tmp_path / "no folder" / "s", egress_world.Dialer())
 
 
 @pytest.mark.program
@@ -588,11 +592,11 @@ def test_the_bounds_in_the_documentation_are_the_programs_own() -> None:
     page = (shipped_root() / "docs" / "sandbox.md").read_text("utf-8")
     words = " ".join(page.split())
     for phrase in (
-        f"{egress.AT_ONCE} connections at once, {egress.MOST_CONNECTIONS:,} in all",
-        f"{MOST_HEAD >> 10} KiB and ten seconds for a request",
-        f"within {clienthello.MOST >> 10} KiB",
-        f"{egress_record.MOST_SENT >> 20} MiB sent and {egress_record.MOST_RECEIVED >> 30} GiB",
+        f"{egress.MAX_CONCURRENT} connections at once, {egress.MAX_CONNECTIONS:,} in all",
+        f"{MAX_HEAD >> 10} KiB and ten seconds for a request",
+        f"within {clienthello.MAX_HELLO >> 10} KiB",
+        f"{egress_record.MAX_SENT >> 20} MiB sent and {egress_record.MAX_RECEIVED >> 30} GiB",
     ):
         assert phrase in words
-    assert (connection.STEP_TIME, egress_world._DIAL_TIME) == (10, 10)
-    assert (tunnel.IDLE, egress._MOST_DIALLED) == (300, 4)
+    assert (connection.STEP_TIMEOUT, egress_world._DIAL_TIME) == (10, 10)
+    assert (tunnel.IDLE_TIMEOUT, egress._MOST_DIALLED) == (300, 4)

@@ -72,7 +72,7 @@ def bench(internet: Internet, tmp_path_factory: pytest.TempPathFactory) -> Itera
     addresses = {HOST: (SERVER,), "files.example.org": ("169.254.169.254",)}
     folder = tmp_path_factory.mktemp("egress")
     with docker_bench(folder, f"egress-{folder}") as made:
-        made.sandbox.pool.world = internet.reached_by(addresses.__getitem__)
+        made.sandbox.pool.dialer = internet.reached_by(addresses.__getitem__)
         yield made
 
 
@@ -423,7 +423,7 @@ def test_a_job_that_was_stopped_tells_what_went_out_before(
     internet: Internet, tmp_path: Path
 ) -> None:
     with docker_bench(tmp_path, f"stopped-{tmp_path}") as bench:
-        bench.sandbox.pool.world = internet.reached_by(lambda _: (SERVER,))
+        bench.sandbox.pool.dialer = internet.reached_by(lambda _: (SERVER,))
         program = 'fetch("https://api.example.org/"); import time; time.sleep(25)'
         internet.answered = 0
         with ThreadPoolExecutor(1) as pool:

@@ -28,13 +28,13 @@ from orchestrator.sandbox.engine.objects import (
     remove_volume,
 )
 from orchestrator.sandbox.engine.stream import STDERR, STDOUT, Stream
-from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.images.images import resolve_image
 from orchestrator.sandbox.job import spec as container
-from orchestrator.sandbox.job.cgroup import Meter, Sample, folders_of, inside
-from orchestrator.sandbox.job.copy_in import pack
-from orchestrator.sandbox.job.line_buffer import Lines
+from orchestrator.sandbox.job.cgroup import Cgroup, CgroupSample, cgroup_folders, map_ids
+from orchestrator.sandbox.job.copy_in import pack_tree
+from orchestrator.sandbox.job.line_buffer import LineBuffer
 from orchestrator.sandbox.job.verify import read_back
-from orchestrator.sandbox.resources import socket_of
+from orchestrator.sandbox.resources import engine_socket
 from tests.contracts.sandbox import LIMITS
 
 
@@ -49,7 +49,7 @@ def test_a_host_without_a_file_left_does_not_take_a_running_container_for_gone(
     tmp_path: Path,
 ) -> None:
     """Its limits would be looked at no more; so the watch fails, and kills it."""
-    gone = Meter(*folders_of(["0::/system.slice/docker-abc.scope"], tmp_path))
+    gone = Cgroup(*cgroup_folders(["0::/system.slice/docker-abc.scope"], tmp_path))
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
     try:
@@ -70,16 +70,16 @@ def test_use_is_read_from_a_unified_cgroup(tmp_path: Path) -> None:
         pids__events="max 3\n",
         cpu__stat="usage_usec 2500000\nuser_usec 1\n",
     )
-    meter = Meter(*folders_of(["0::/system.slice/docker-abc.scope"], tmp_path))
+    meter = Cgroup(*cgroup_folders(["0::/system.slice/docker-abc.scope"], tmp_path))
     assert meter.version == 2
-    assert meter.sample() == Sample(memory=1 << 20, pids=7, cpu=2.5, oom=1, pids_denied=3)
+    assert meter.sample() == CgroupSample(memory=1 << 20, pids=7, cpu=2.5, oom=1, pids_denied=3)
 
 
 def test_a_kernel_without_a_memory_peak_gives_what_is_used_now(tmp_path: Path) -> None:
     write(tmp_path / "x", memory__current="4096\n", memory__events="", pids__current="1\n",
           pids__events="", cpu__stat="usage_usec 0\n")  # fmt: skip
-    sample = Meter(*folders_of(["0::/x"], tmp_path)).sample()
-    assert sample == Sample(memory=4096, pids=1)
+    sample = Cgroup(*cgroup_folders(["0::/x"], tmp_path)).sample()
+    assert sample == CgroupSample(memory=4096, pids=1)
 
 
 def test_use_is_read_from_separate_cgroups(tmp_path: Path) -> None:
@@ -92,27 +92,27 @@ def test_use_is_read_from_separate_cgroups(tmp_path: Path) -> None:
     write(tmp_path / "cpuacct/docker/abc", cpuacct__usage="1500000000\n")
     lines = ["9:name=systemd:/docker/abc", "8:pids:/docker/abc", "6:cpu,cpuacct:/docker/abc",
              "4:memory:/docker/abc"]  # fmt: skip
-    meter = Meter(*folders_of(lines, tmp_path))
+    meter = Cgroup(*cgroup_folders(lines, tmp_path))
     assert meter.version == 1
-    assert meter.sample() == Sample(memory=2048, pids=2, cpu=1.5, oom=4)
+    assert meter.sample() == CgroupSample(memory=2048, pids=2, cpu=1.5, oom=4)
 
 
 def test_a_rootless_engines_users_are_told_as_they_are_inside() -> None:
     rootless = "         0       1000          1\n         1     100000      65536\n"
-    assert inside("165533 165533", rootless) == "65534 65534"
-    assert inside("1000", rootless) == "0"
-    assert inside("0", rootless) == "host:0"
-    assert inside("65534 65534", "0 0 4294967295\n") == "65534 65534"
-    assert inside("", rootless) == ""
+    assert map_ids("165533 165533", rootless) == "65534 65534"
+    assert map_ids("1000", rootless) == "0"
+    assert map_ids("0", rootless) == "host:0"
+    assert map_ids("65534 65534", "0 0 4294967295\n") == "65534 65534"
+    assert map_ids("", rootless) == ""
 
 
 def test_a_cgroup_that_is_gone_gives_no_sample(tmp_path: Path) -> None:
-    assert Meter(2, {"": tmp_path / "gone"}).sample() is None
+    assert Cgroup(2, {"": tmp_path / "gone"}).sample() is None
 
 
 def test_a_container_that_is_not_this_machines_is_refused() -> None:
-    with pytest.raises(ControlUnavailable, match="watch its containers"):
-        Meter.of(os.getpid(), "0123456789abcdef")
+    with pytest.raises(ControlUnavailable, match="monitor its containers"):
+        Cgroup.of(os.getpid(), "0123456789abcdef")
 
 
 def test_an_engine_over_tcp_may_be_elsewhere_and_is_refused() -> None:
@@ -120,7 +120,7 @@ def test_an_engine_over_tcp_may_be_elsewhere_and_is_refused() -> None:
         api = object()
 
     with pytest.raises(ControlUnavailable, match="unix socket"):
-        socket_of(cast("Engine", Remote()))
+        engine_socket(cast("Engine", Remote()))
 
 
 def frames(*parts: tuple[int, bytes]) -> bytes:
@@ -183,7 +183,7 @@ def test_a_stream_that_is_neither_out_nor_err_is_no_engines() -> None:
 
 
 def test_lines_are_cut_wherever_the_pieces_end() -> None:
-    lines = Lines()
+    lines = LineBuffer()
     for piece in (b"a", b"b\nc", b"\n\n", b"rest"):
         lines.add(piece)
     lines.end()
@@ -196,7 +196,7 @@ def test_a_tree_is_packed_plainly_with_its_owner_and_one_time(tmp_path: Path) ->
     tree = Tree.of({"b/c.py": blobs.put(b"2"), "a.py": blobs.put(b"1")})
     spools = [io.BytesIO(), io.BytesIO()]
     for spool in spools:
-        pack(tree, blobs, (1000, 1001), spool)
+        pack_tree(tree, blobs, (1000, 1001), spool)
     assert spools[0].getvalue() == spools[1].getvalue()
     with tarfile.open(fileobj=spools[0], mode="r:") as tar:
         members = tar.getmembers()
@@ -209,7 +209,7 @@ def test_a_tree_is_packed_plainly_with_its_owner_and_one_time(tmp_path: Path) ->
 def test_a_path_that_may_name_no_file_is_not_packed(tmp_path: Path, path: str) -> None:
     blobs = BlobStore(tmp_path)
     with pytest.raises(SandboxFailed):
-        pack(Tree(((path, blobs.put(b"")),)), blobs, (1, 1), io.BytesIO())
+        pack_tree(Tree(((path, blobs.put(b"")),)), blobs, (1, 1), io.BytesIO())
 
 
 def job(**changes: Any) -> Job:
@@ -251,9 +251,9 @@ def test_lent_gpus_are_asked_for_by_uuid_and_read_back() -> None:
     engine = connect()
     name = "aisci-test-gpu"
     make_volume(engine, name, {})
-    body = container.body_of(
+    body = container.create_request(
         job(limits=replace(LIMITS, gpus=2)),
-        image=resolve(engine, "aisci-storage"),
+        image=resolve_image(engine, "aisci-storage"),
         volume=name,
         labels={},
         duplex=False,

@@ -24,7 +24,7 @@ from orchestrator.core.errors import (
 from orchestrator.core.job import Job, JobResult, Verdict
 from orchestrator.policy.seccomp import profile_of, shipped_profile
 from orchestrator.sandbox.engine.client import connect
-from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.images.images import resolve_image
 from orchestrator.sandbox.sandbox import DockerSandbox
 from tests.contracts.sandbox import LIMITS, MIB, Scenario, job_of
 from tests.support.sandbox_rig import DockerBench, backend_here, docker_bench, resources
@@ -149,7 +149,7 @@ def test_the_kernel_and_the_engine_both_attest_the_settings(bench: DockerBench) 
     assert {seen[f"own {space} namespace"] for space in ("net", "pid", "ipc", "mnt")} == {"yes"}
     assert asked.items() <= dict(result.attestation.inspected).items()
     assert asked["HostConfig.Memory"] == asked["HostConfig.MemorySwap"] == str(LIMITS.memory)
-    assert result.attestation.image == resolve(bench.engine, "aisci-storage")
+    assert result.attestation.image == resolve_image(bench.engine, "aisci-storage")
     assert result.attestation.storage == backend_here()
     bounds = {name: text for name, text in seen.items() if name.startswith("limit ")}
     assert bounds == {
@@ -430,7 +430,7 @@ def test_a_control_that_cannot_be_had_stops_the_job_and_is_named(
 def test_an_image_that_changes_how_programs_load_or_adds_a_volume_is_refused(
     bench: DockerBench,
 ) -> None:
-    base = bench.engine.images.get(resolve(bench.engine, "aisci-storage"))
+    base = bench.engine.images.get(resolve_image(bench.engine, "aisci-storage"))
     made = bench.engine.api.create_container(base.id)["Id"]
     tag = "aisci-test-evil"
     changes = ["ENV LD_PRELOAD=/tmp/x.so", "VOLUME /outside"]

@@ -22,7 +22,7 @@ from orchestrator.sandbox.engine.labels import Owner, labels
 from orchestrator.sandbox.engine.objects import make_volume
 from orchestrator.sandbox.engine.reaper import reap
 from orchestrator.sandbox.engine.sentinel import Sentinel
-from orchestrator.sandbox.resources import socket_of
+from orchestrator.sandbox.resources import engine_socket
 from tests.support.places import ROOT
 from tests.support.sandbox_rig import nameless_loops, resources
 
@@ -156,7 +156,7 @@ def test_while_its_orchestrator_is_stopped_it_holds_the_jobs_time(
 
 
 def test_a_sentinel_that_somebody_killed_is_replaced_at_the_next_need(engine: Engine) -> None:
-    guard = Sentinel(socket_of(engine), "replaced", str(Owner.me()))
+    guard = Sentinel(engine_socket(engine), "replaced", str(Owner.me()))
     first = guard.pid
     os.kill(first, signal.SIGKILL)
     guard._process.wait()
@@ -203,7 +203,7 @@ def test_a_sentinel_touches_only_its_own_run_and_nothing_of_those_who_resumed_it
         name = f"aisci-test-{run}-{owner.pid}"
         make_volume(engine, name, labels(run, owner, job="", kind="", deadline=0))
     try:
-        Sentinel(socket_of(engine), "this-run", str(dead)).close()
+        Sentinel(engine_socket(engine), "this-run", str(dead)).close()
         assert resources(engine, "this-run") == (f"aisci-test-this-run-{me.pid}",)
         assert resources(engine, "other-run") == (f"aisci-test-other-run-{me.pid}",)
     finally:

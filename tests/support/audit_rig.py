@@ -36,8 +36,8 @@ from orchestrator.research.pipeline import PursuedIdea
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import RunDeps
 from orchestrator.research.sweep import SweepModel
-from orchestrator.sandbox.job.spec import body_of
-from orchestrator.sandbox.job.verify import hashed
+from orchestrator.sandbox.job.spec import create_request
+from orchestrator.sandbox.job.verify import hash_profiles
 from orchestrator.sandbox.scripted import ScriptedSandbox
 from tests.support import run_rig as rig
 
@@ -58,7 +58,7 @@ def attested(job: Job, told: Attestation) -> Attestation:
     """``told`` with everything that a Docker engine and a kernel would have said of the job."""
     image = dict(IMAGES)[job.limits.image]
     asked = asked_of(job, image)
-    env = body_of(job, image=image, volume="v", labels={}, duplex=False)["Env"]
+    env = create_request(job, image=image, volume="v", labels={}, duplex=False)["Env"]
     seen_env = tuple((f"Env.{name}", value) for name, _, value in (e.partition("=") for e in env))
     return replace(
         told,
@@ -76,7 +76,7 @@ def attested(job: Job, told: Attestation) -> Attestation:
 
 def asked_of(job: Job, image: str) -> SettingPairs:
     """What the engine is asked for, as a sandbox's evidence has it."""
-    body = body_of(
+    body = create_request(
         job,
         image=image,
         volume="aisci-0-1",
@@ -85,7 +85,7 @@ def asked_of(job: Job, image: str) -> SettingPairs:
         egress="/tmp/aisci/egress.sock" if job.limits.network else "",
     )
     keys = ("User", "WorkingDir", "Entrypoint", "Cmd", "Tty", "OpenStdin", "Healthcheck")
-    host = body["HostConfig"] | {"SecurityOpt": hashed(body["HostConfig"]["SecurityOpt"])}
+    host = body["HostConfig"] | {"SecurityOpt": hash_profiles(body["HostConfig"]["SecurityOpt"])}
     return flatten_settings(
         {"Config": {key: body[key] for key in keys}, "HostConfig": host, "Image": image}
     )

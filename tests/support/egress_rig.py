@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from orchestrator.sandbox.network import dial as egress_world
-from orchestrator.sandbox.network.dial import World
+from orchestrator.sandbox.network.dial import Dialer
 
 HOST = "api.example.org"
 ALLOWED = (f"{HOST}:443", "files.example.org:443")
@@ -162,9 +162,9 @@ class Internet:
         with inside(self.ours):
             return egress_world.dial(address)
 
-    def reached_by(self, look_up: Callable[[str], tuple[str, ...]]) -> World:
+    def reached_by(self, look_up: Callable[[str], tuple[str, ...]]) -> Dialer:
         """A world of these servers, with names as ``look_up`` says."""
-        return World(look_up=look_up, dial=self.dial)
+        return Dialer(look_up=look_up, dial=self.dial)
 
     def close(self) -> None:
         self.listener.sock.close()

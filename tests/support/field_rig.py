@@ -31,7 +31,7 @@ from orchestrator.research.run import research
 from orchestrator.research.run_spec import RunDeps
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.engine.client import Engine, connect
-from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.images.images import resolve_image
 from orchestrator.sandbox.sandbox import DockerSandbox
 from tests.support import run_rig
 from tests.support.golden_rig import request_of
@@ -174,7 +174,9 @@ def bench(folder: Path) -> Iterator[Bench]:
     try:
         blobs = BlobStore(folder / "blobs")
         run_id = f"walk-{folder}"
-        with opened_sandbox(engine, blobs, run_id, lambda name: resolve(engine, name)) as sandbox:
+        with opened_sandbox(
+            engine, blobs, run_id, lambda name: resolve_image(engine, name)
+        ) as sandbox:
             yield Bench(engine, sandbox, blobs)
     finally:
         engine.close()

@@ -22,11 +22,11 @@ from orchestrator.policy.policy import Policy
 from orchestrator.policy.schema import BLOCKS
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox import sandbox as sandbox_module
-from orchestrator.sandbox.admission import Allowance
+from orchestrator.sandbox.admission import Admission
 from orchestrator.sandbox.engine.objects import create_container, remove_container, remove_volume
-from orchestrator.sandbox.gpus.leases import Device, Gpus
-from orchestrator.sandbox.images.images import resolve
-from orchestrator.sandbox.job.spec import body_of
+from orchestrator.sandbox.gpus.leases import GpuDevice, GpuPool
+from orchestrator.sandbox.images.images import resolve_image
+from orchestrator.sandbox.job.spec import create_request
 from orchestrator.sandbox.job.verify import read_back
 from tests.contracts.editor import Replies, block
 from tests.support import field_rig as rig
@@ -195,8 +195,8 @@ class Named(Shown):
 class Nvml:
     """A driver with one GPU of 16 GiB, on which some process uses one."""
 
-    def devices(self) -> tuple[Device, ...]:
-        return (Device("GPU-walk", 16 * GIB),)
+    def devices(self) -> tuple[GpuDevice, ...]:
+        return (GpuDevice("GPU-walk", 16 * GIB),)
 
     def processes(self, _uuid: str) -> tuple[tuple[int, int], ...]:
         return ((1, GIB),)
@@ -255,7 +255,7 @@ class Walked:
         setup = replace(self.setup, policy=policy)
         with real_edges(setup, self.bench.engine, "walk-admits") as over:
             sandbox = over(BlobStore(self.folder / "blobs")).sandbox
-            allowance: Allowance = sandbox.pool.admission  # type: ignore[attr-defined]  # the real one's
+            allowance: Admission = sandbox.pool.admission  # type: ignore[attr-defined]  # the real one's
             limits = policy.limits("experiment")
             places = {self.folder: limits.workspace}
             with allowance.held(limits, places):
@@ -293,7 +293,7 @@ class Walked:
             return " ".join(one["Id"] for one in engine.api.containers(filters=mine))
 
         def without_device(*job: Any, **settings: Any) -> dict[str, Any]:
-            body = body_of(*job, **settings)
+            body = create_request(*job, **settings)
             assert body["HostConfig"]["DeviceRequests"]
             return {**body, "HostConfig": {**body["HostConfig"], "DeviceRequests": []}}
 
@@ -303,10 +303,10 @@ class Walked:
                 engine,
                 blobs,
                 "walk-gpu",
-                lambda name: resolve(engine, name),
-                gpus=Gpus(Nvml(), container_of),
+                lambda name: resolve_image(engine, name),
+                gpus=GpuPool(Nvml(), container_of),
             ) as sandbox,
         ):
-            patch.setattr(sandbox_module, "body_of", without_device)
+            patch.setattr(sandbox_module, "create_request", without_device)
             bench = rig.Bench(engine, sandbox, blobs)
             return bench.run("gpu", policy, "experiment", "import time; time.sleep(1)")["verdict"]

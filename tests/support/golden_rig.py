@@ -14,7 +14,7 @@ from orchestrator.core.job import ContainerKind, Job, Limits
 from orchestrator.core.tree import Tree, digest
 from orchestrator.policy.policy import Policy, load_blocks, load_policy
 from orchestrator.policy.schema import BLOCKS
-from orchestrator.sandbox.job.spec import body_of
+from orchestrator.sandbox.job.spec import create_request
 from tests.support.places import ROOT
 
 FOLDER = ROOT / "tests" / "golden"
@@ -58,7 +58,7 @@ def job_of(limits: Limits, kind: ContainerKind) -> Job:
 def request_of(policy: Policy, kind: ContainerKind) -> dict[str, Any]:
     """What the engine is asked for when such a job runs under ``policy``."""
     limits = policy.limits(kind)
-    return body_of(
+    return create_request(
         job_of(limits, kind),
         image=IMAGE,
         volume=VOLUME,

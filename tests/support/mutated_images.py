@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.core.files import shipped_root
-from orchestrator.proof.probe import load
-from orchestrator.proof.running.runner import Trials
+from orchestrator.proof.probe import load_probe
+from orchestrator.proof.running.runner import ProbeRunner
 from orchestrator.sandbox.engine.reaper import reap
 
 COMPILE = "sed -i '{}' /opt/aisci/latex/compile.py"
@@ -47,16 +47,16 @@ _ASLEEP = "sandbox/probes/host/killed_orchestrator.py"  # sleeps, and nothing el
 
 
 @contextmanager
-def world(trials: Trials) -> Iterator[str]:
+def world(trials: ProbeRunner) -> Iterator[str]:
     """A container with no network, and with the outside world's stand-ins on its loopback."""
     path = shipped_root() / _ASLEEP
-    asleep = replace(load(path, path.parent.parent), bare="world")
+    asleep = replace(load_probe(path, path.parent.parent), bare="world")
     with trials.bare_left("experiment", asleep) as made:
         time.sleep(3)  # the stand-ins take a moment to listen
         yield made
 
 
-def unpickle(trials: Trials, found: Sequence[bytes], marker: Path) -> None:
+def unpickle(trials: ProbeRunner, found: Sequence[bytes], marker: Path) -> None:
     """Load each as a pickle, in a container that has the marker's folder as the host has it."""
     folder = marker.parent / "careless"
     folder.mkdir(exist_ok=True)
@@ -80,7 +80,7 @@ def unpickle(trials: Trials, found: Sequence[bytes], marker: Path) -> None:
 
 
 @contextmanager
-def no_sentinel(trials: Trials) -> Iterator[None]:
+def no_sentinel(trials: ProbeRunner) -> Iterator[None]:
     """Every sentinel of a child of ours is killed as soon as it is there."""
     over, runs = threading.Event(), set[str]()
 

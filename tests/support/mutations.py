@@ -24,16 +24,16 @@ from orchestrator.core.job import ContainerKind
 from orchestrator.proof.running import inspection as looks
 from orchestrator.proof.running.bare import CAPABILITIES
 from orchestrator.proof.running.fixtures import KEY_NAME
-from orchestrator.proof.running.runner import Trials
+from orchestrator.proof.running.runner import ProbeRunner
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox import sandbox
-from orchestrator.sandbox.admission import Allowance
+from orchestrator.sandbox.admission import Admission
 from orchestrator.sandbox.harvest import harvest
-from orchestrator.sandbox.harvest.harvest import Rules
+from orchestrator.sandbox.harvest.harvest import HarvestRules
 from orchestrator.sandbox.job import spec as container
-from orchestrator.sandbox.job.monitor import Watch
-from orchestrator.sandbox.network.allowlist import Request
-from orchestrator.sandbox.network.dial import Name, Names
+from orchestrator.sandbox.job.monitor import Monitor
+from orchestrator.sandbox.network.allowlist import ConnectRequest
+from orchestrator.sandbox.network.dial import ResolvedHost, Resolver
 from orchestrator.sandbox.network.proxy import Proxy
 from orchestrator.sandbox.storage import quota as storage
 from orchestrator.sandbox.storage import volumes
@@ -43,7 +43,7 @@ from tests.support import mutated_images as images
 MIB = 1 << 20
 Body = dict[str, Any]
 Change = Callable[[Body], None]
-Without = Callable[[Trials], AbstractContextManager[object]]
+Without = Callable[[ProbeRunner], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +71,8 @@ def asked(*changes: Change) -> Without:
     """The create request of a job's container, changed; and nobody reads it back."""
 
     @contextmanager
-    def without(_: Trials) -> Iterator[None]:
-        made = container.body_of
+    def without(_: ProbeRunner) -> Iterator[None]:
+        made = container.create_request
 
         def changed(*args: Any, **more: Any) -> Body:
             body = made(*args, **more)
@@ -81,9 +81,9 @@ def asked(*changes: Change) -> Without:
             return body
 
         with (
-            patch.object(sandbox, "body_of", changed),
+            patch.object(sandbox, "create_request", changed),
             patch.object(sandbox, "read_back", lambda *_: ((), ())),
-            patch.object(sandbox, "check_seen", lambda *_: None),
+            patch.object(sandbox, "check_kernel_view", lambda *_: None),
             patch.object(sandbox, "check_workspace", lambda *_: None),
         ):
             yield
@@ -151,13 +151,13 @@ def runc(body: Body) -> None:
     body["HostConfig"]["Runtime"] = "runc"
 
 
-def key_inside(trials: Trials) -> AbstractContextManager[object]:
+def key_inside(trials: ProbeRunner) -> AbstractContextManager[object]:
     key = "".join(trials.doors.key)
     return asked(lambda body: body["Env"].append(f"{KEY_NAME}={key}"))(trials)
 
 
 @contextmanager
-def kept_tmp(trials: Trials) -> Iterator[None]:
+def kept_tmp(trials: ProbeRunner) -> Iterator[None]:
     """/tmp on a volume that jobs share."""
     name = f"{trials.depot.prefix}-mutated"
     labels = trials.depot.labels("mutated", "volume")
@@ -176,7 +176,7 @@ def kept_tmp(trials: Trials) -> Iterator[None]:
 
 
 @contextmanager
-def in_a_world(trials: Trials) -> Iterator[None]:
+def in_a_world(trials: ProbeRunner) -> Iterator[None]:
     """The network of a container on whose loopback the outside world's stand-ins listen.
 
     So no packet leaves: the real world is nobody's to try things on.
@@ -201,24 +201,24 @@ def patched(target: Any, name: str, value: Any) -> Without:
 def watched(**limits: Any) -> Without:
     """A watch that knows other limits than the job's."""
 
-    def wider(*args: Any, **more: Any) -> Watch:
-        return Watch(*args, **{**more, "limits": replace(more["limits"], **limits)})
+    def wider(*args: Any, **more: Any) -> Monitor:
+        return Monitor(*args, **{**more, "limits": replace(more["limits"], **limits)})
 
-    return patched(sandbox, "Watch", wider)
+    return patched(sandbox, "Monitor", wider)
 
 
-def no_deadline(_: Trials) -> AbstractContextManager[object]:
-    def endless(*args: Any, **more: Any) -> Watch:
-        return Watch(*args, **{**more, "within": FOREVER})
+def no_deadline(_: ProbeRunner) -> AbstractContextManager[object]:
+    def endless(*args: Any, **more: Any) -> Monitor:
+        return Monitor(*args, **{**more, "within": FOREVER})
 
-    return patch.object(sandbox, "Watch", endless)
+    return patch.object(sandbox, "Monitor", endless)
 
 
 def quota(**wider: int) -> Without:
     """A volume that is larger than asked, and nobody tries whether it holds."""
 
     @contextmanager
-    def without(_: Trials) -> Iterator[None]:
+    def without(_: ProbeRunner) -> Iterator[None]:
         made, listed, backend = storage.loop_device, storage.volume_options, "loop"
 
         def more(one: Quota) -> Quota:
@@ -237,33 +237,33 @@ def quota(**wider: int) -> Without:
 
 
 @contextmanager
-def any_options(trials: Trials) -> Iterator[None]:
+def any_options(trials: ProbeRunner) -> Iterator[None]:
     with patch.object(storage, "OPTIONS", "rw"), asked()(trials):
         yield
 
 
 def rules(**wider: Any) -> Without:
     """A harvest by other rules, at both ends of the pipe."""
-    made = Rules.of
+    made = HarvestRules.of
 
-    def of(*args: Any) -> Rules:
+    def of(*args: Any) -> HarvestRules:
         return replace(made(*args), **wider)
 
-    return patched(Rules, "of", of)
+    return patched(HarvestRules, "of", of)
 
 
-def unread_blobs(_: Trials) -> AbstractContextManager[object]:
+def unread_blobs(_: ProbeRunner) -> AbstractContextManager[object]:
     return patch.object(BlobStore, "get", lambda self, sha256: self.path(sha256).read_bytes())
 
 
 @contextmanager
-def no_kinds(_: Trials) -> Iterator[None]:
+def no_kinds(_: ProbeRunner) -> Iterator[None]:
     """Links and the like taken for files."""
     with patch("orchestrator.sandbox.harvest.harvest._Kept._wrong_kind", lambda *_: None):
         yield
 
 
-def lenient_numbers(_: Trials) -> AbstractContextManager[object]:
+def lenient_numbers(_: ProbeRunner) -> AbstractContextManager[object]:
     def careless(data: bytes) -> Any:
         try:
             return json.loads(data, parse_int=float)
@@ -274,24 +274,24 @@ def lenient_numbers(_: Trials) -> AbstractContextManager[object]:
 
 
 @contextmanager
-def opened_files(trials: Trials) -> Iterator[None]:
+def opened_files(trials: ProbeRunner) -> Iterator[None]:
     """What comes home is opened by a container that may write where the host looks."""
-    looked = looks.looked_at
+    looked = looks.inspect_output
 
     def careless(probe: Any, seen: Any, result: Any, blobs: Any, marker: Path) -> Any:
         images.unpickle(trials, [blobs.get(sha) for _, sha in result.files.files], marker)
         return looked(probe, seen, result, blobs, marker)
 
-    with patch.object(looks, "looked_at", careless):
+    with patch.object(looks, "inspect_output", careless):
         yield
 
 
 @contextmanager
-def any_name(_: Trials) -> Iterator[None]:
+def any_name(_: ProbeRunner) -> Iterator[None]:
     """An allow-list that any request fits, whatever its name looks up to."""
 
-    def judged(_: bytes, allowed: tuple[str, ...]) -> Request:
-        return Request(allowed[0])
+    def judged(_: bytes, allowed: tuple[str, ...]) -> ConnectRequest:
+        return ConnectRequest(allowed[0])
 
     def reached(*_: object) -> socket.socket:
         mine, other = socket.socketpair()
@@ -299,8 +299,10 @@ def any_name(_: Trials) -> Iterator[None]:
         return mine
 
     with ExitStack() as stack:
-        stack.enter_context(patch("orchestrator.sandbox.network.proxy.judge", judged))
-        stack.enter_context(patch.object(Names, "get", lambda *_: Name(("203.0.113.1",))))
+        stack.enter_context(patch("orchestrator.sandbox.network.proxy.judge_request", judged))
+        stack.enter_context(
+            patch.object(Resolver, "get", lambda *_: ResolvedHost(("203.0.113.1",)))
+        )
         stack.enter_context(patch.object(Proxy, "_reach", reached))  # no packet leaves this machine
         yield
 
@@ -404,7 +406,7 @@ MUTATIONS = (
     Mutation(
         part="time.kill",
         says="TERM and no KILL",
-        without=patched(Watch, "_kill", lambda *_: None),
+        without=patched(Monitor, "_kill", lambda *_: None),
     ),
     Mutation(part="time.sentinel", says="no sentinel", without=images.no_sentinel),
     Mutation(part="logs.flood", says="no limit of output", without=watched(logs=1 << 40)),
@@ -466,11 +468,11 @@ MUTATIONS = (
     Mutation(
         part="run.together",
         says="any number of jobs at once",
-        without=patched(Allowance, "_its_turn", lambda *_: True),
+        without=patched(Admission, "_its_turn", lambda *_: True),
     ),
     Mutation(
         part="reserve.kept",
         says="the host keeps nothing",
-        without=patched(Allowance, "_lacking", lambda *_: None),
+        without=patched(Admission, "_lacking", lambda *_: None),
     ),
 )

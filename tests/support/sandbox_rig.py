@@ -13,9 +13,9 @@ from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.job import Job, JobResult
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import Engine, connect
-from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.images.images import resolve_image
 from orchestrator.sandbox.pool import SandboxPool
-from orchestrator.sandbox.resources import Depot
+from orchestrator.sandbox.resources import RunResources
 from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.sandbox.storage.quota import BACKENDS
 from tests.contracts.sandbox import Scenario
@@ -29,10 +29,10 @@ class DockerBench:
     ) -> None:
         self.engine, self.run_id = engine, run_id
         self.blobs = BlobStore(folder / "blobs")
-        self.depot = Depot(
-            engine, run_id, lambda: resolve(engine, "aisci-storage"), backends=backends
+        self.depot = RunResources(
+            engine, run_id, lambda: resolve_image(engine, "aisci-storage"), backends=backends
         )
-        self.sandbox = self.with_images(lambda name: resolve(engine, name))
+        self.sandbox = self.with_images(lambda name: resolve_image(engine, name))
 
     def with_images(self, images: Callable[[str], str]) -> DockerSandbox:
         """A sandbox of this run whose jobs run in other images."""

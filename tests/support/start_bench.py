@@ -24,7 +24,7 @@ from orchestrator.core.errors import AisciError
 from orchestrator.core.job import Job
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.engine.objects import create_container, remove_container
-from orchestrator.sandbox.job.spec import WORKDIR, body_of, user_of
+from orchestrator.sandbox.job.spec import WORKDIR, create_request, user_of
 from orchestrator.sandbox.storage.quota import BACKENDS, Quota
 from tests.contracts.sandbox import Scenario, job_of
 from tests.support.sandbox_rig import DockerBench
@@ -109,7 +109,7 @@ def opened(engine: Engine, folder: Path, backends: tuple[str, ...]) -> Iterator[
 
 def hardened(job: Job, image: str, volume: str) -> dict[str, Any]:
     """The settings of a job's container, for a program that needs no gate; no volume if none."""
-    body = body_of(job, image=image, volume=volume or "none", labels={}, duplex=False)
+    body = create_request(job, image=image, volume=volume or "none", labels={}, duplex=False)
     host = dict(body["HostConfig"])
     if not volume:
         host["Mounts"] = []

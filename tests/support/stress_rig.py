@@ -15,9 +15,9 @@ from pathlib import Path
 
 from orchestrator.core.job import JobResult, Limits
 from orchestrator.sandbox.engine.client import Engine, NotFound
-from orchestrator.sandbox.images.build import PROXIES
-from orchestrator.sandbox.images.images import resolve
-from orchestrator.sandbox.job.cgroup import Meter, Sample
+from orchestrator.sandbox.images.build import PROXY_VARIABLES
+from orchestrator.sandbox.images.images import resolve_image
+from orchestrator.sandbox.job.cgroup import Cgroup, CgroupSample
 from orchestrator.sandbox.job.session import Session
 from tests.contracts.sandbox import Scenario, job_of
 from tests.support.sandbox_rig import DockerBench, nameless_loops
@@ -33,14 +33,14 @@ RUN apt-get update && apt-get install -y --no-install-recommends stress-ng \\
 
 def image(engine: Engine) -> str:
     """The trusted helper's image and Debian's stress-ng; made anew where that image changed."""
-    base = resolve(engine, "aisci-storage")
+    base = resolve_image(engine, "aisci-storage")
     name = f"{NAME}:{base.removeprefix('sha256:')[:12]}"
     try:
         engine.images.get(name)
     except NotFound:
         for old in engine.images.list(NAME):
             engine.images.remove(str(old.id), force=True)
-        proxies = {key: os.environ[key] for key in PROXIES if os.environ.get(key)}
+        proxies = {key: os.environ[key] for key in PROXY_VARIABLES if os.environ.get(key)}
         said = engine.api.build(
             fileobj=io.BytesIO(_RECIPE.encode()), tag=name, rm=True, forcerm=True, decode=True,
             buildargs=proxies | {"BASE": base},
@@ -59,19 +59,19 @@ class Host:
     free_disk: int = 1 << 62
     free_memory: int = 1 << 62
     processes: int = 0
-    job: Sample = field(default_factory=Sample)  # the kernel's books of the container
+    job: CgroupSample = field(default_factory=CgroupSample)  # the kernel's books of the container
     shm: int = 0  # bytes in the container's /dev/shm
     files: int = 0  # open at once in one of its processes
     loops: set[str] = field(default_factory=set)
     _pid: int = 0
-    _meter: Meter | None = None
+    _meter: Cgroup | None = None
 
     def told(self, what: str, facts: Mapping[str, object]) -> None:
         """Hears of the sandbox when the job's container has been started."""
         if what == "started":
             found = self.engine.api.inspect_container(str(facts["container"]))
             self._pid = found["State"]["Pid"]
-            self._meter = Meter.of(self._pid, found["Id"])
+            self._meter = Cgroup.of(self._pid, found["Id"])
 
     def look(self) -> None:
         self.free_disk = min(self.free_disk, shutil.disk_usage("/").free)
@@ -91,7 +91,7 @@ class Host:
         sample = self._meter.sample() if self._meter else None
         if self._meter is None or sample is None:
             return
-        self.job = Sample(
+        self.job = CgroupSample(
             memory=max(self.job.memory, sample.memory), pids=max(self.job.pids, sample.pids)
         )
         shm = os.statvfs(f"/proc/{self._pid}/root/dev/shm")

@@ -1,9 +1,9 @@
-"""Known ways out of a container, by the versions that have them; and how versions are read.
+"""Known container escapes, by the versions that have them; and how versions are read.
 
-Only what is published: each row names its source. A row also says whether a program inside one
-of aisci's containers could go that way, or only somebody who chooses images, mounts or commands,
-which here is nobody but this program. The kernel's own holes are not listed: distributions mend
-those under an unchanged number. The table was made in November 2026.
+Only published ones: each row names its source. A row also says whether a program inside one of
+aisci's containers could use it, or only somebody who chooses images, mounts or commands, which
+here only aisci does. Holes of the kernel are not listed: distributions fix them under an
+unchanged version number. The table was made in November 2026.
 """
 
 from __future__ import annotations
@@ -16,200 +16,122 @@ from typing import Literal
 from orchestrator.core.host import Host
 
 Reach = Literal["inside", "outside"]
-Standing = Literal["fixed", "mended", "open", "unread"]
-Number = tuple[tuple[int, ...], int, int]
-"""Its numbers, then whether a final release (4) or one before it (0 to 3), and which."""
+ExposureStatus = Literal["fixed", "patched", "open", "unread"]
+VersionKey = tuple[tuple[int, ...], int, int]
+"""Its numbers, then its stage (0 to 3 for a pre-release, 4 for a final release) and its number."""
 
 _VERSION = re.compile(
-    r"v?(\d+(?:\.\d+){0,3})(?:[-~.]?(dev|alpha|beta|rc)[-.]?(\d*))?(?=$|[^0-9a-z:.])",
-    re.IGNORECASE,
+    r"v?(\d+(?:\.\d+){0,3})(?:[-~.]?(dev|alpha|beta|rc)[-.]?(\d*))?(?=$|[^0-9a-z:.])", re.IGNORECASE
 )
 _STAGES = ("dev", "alpha", "beta", "rc")
 _FINAL = len(_STAGES)
-_GHSA = "https://github.com/{}/security/advisories/GHSA-{}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+def _ghsa(repository: str, advisory: str) -> str:
+    return f"https://github.com/{repository}/security/advisories/GHSA-{advisory}"
+
+
+@dataclass(frozen=True, slots=True)
 class Advisory:
-    """Holes with one remedy. ``fixed`` is the first mended version of each release line.
+    """Holes with one remedy. ``fixed`` is the first fixed version of each release line.
 
-    ``needs`` is what an attacker has to have, and ``reach`` whether a program inside one of our
+    ``needs`` is what an attacker must have, and ``reach`` whether a program inside one of aisci's
     containers has it; ``here`` says why, or why not.
     """
 
     ids: tuple[str, ...]
     component: str
     fixed: tuple[str, ...]
-    needs: str
     reach: Reach
+    needs: str
     here: str
     source: str
 
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """One advisory and this machine. ``where`` is who mended it, if the distribution did."""
+    """One advisory on this machine. ``where`` is the package that fixed it, if a distribution did."""
 
     advisory: Advisory
     version: str
-    standing: Standing
+    status: ExposureStatus
     ids: tuple[str, ...]
     where: str = ""
 
 
+_OUR_IMAGES = "the images are aisci's own"
+_NO_SHARING = "no two containers of aisci share anything that a running program can write"
+_USER_CHECKED = f"{_OUR_IMAGES}, and the user is read back from the kernel before a start"
+
 ADVISORIES = (
-    Advisory(
-        ids=("CVE-2026-41579",),
-        component="runc",
-        fixed=("1.3.6", "1.4.3", "1.5.0-rc.3"),
-        needs="an image of one's own, and another engine than Docker",
-        reach="outside",
-        here="the images are aisci's own",
-        source=_GHSA.format("opencontainers/runc", "xjvp-4fhw-gc47"),
-    ),
-    Advisory(
-        ids=("CVE-2025-31133", "CVE-2025-52565", "CVE-2025-52881"),
-        component="runc",
-        fixed=("1.2.8", "1.3.3", "1.4.0-rc.3"),
-        needs="a container that starts while another one's program can change what is mounted in it",
-        reach="outside",
-        here="no two of our containers share anything that a running program can write",
-        source=_GHSA.format("opencontainers/runc", "9493-h29p-rfm2"),
-    ),
-    Advisory(
-        ids=("CVE-2024-45310",),
-        component="runc",
-        fixed=("1.1.14", "1.2.0-rc.3"),
-        needs="two containers that share a volume while one of them starts",
-        reach="outside",
-        here="no two of our containers share anything that a running program can write",
-        source=_GHSA.format("opencontainers/runc", "jfvp-7x6p-h2pv"),
-    ),
-    Advisory(
-        ids=("CVE-2024-21626",),
-        component="runc",
-        fixed=("1.1.12",),
-        needs="to choose the image, the working directory, or a command run in a live container",
-        reach="outside",
-        here="all three are aisci's own; nothing is run in a container but its program",
-        source=_GHSA.format("opencontainers/runc", "xr7r-f8xq-vfvv"),
-    ),
-    Advisory(
-        ids=("CVE-2021-30465",),
-        component="runc",
-        fixed=("1.0.0-rc95",),
-        needs="several containers that start with one shared volume",
-        reach="outside",
-        here="no two of our containers share anything that a running program can write",
-        source=_GHSA.format("opencontainers/runc", "c3xm-pvg7-gh7r"),
-    ),
-    Advisory(
-        ids=("CVE-2019-5736",),
-        component="runc",
-        fixed=("1.0.0-rc7",),
-        needs="root in a container, and a command run in it or an image of one's own",
-        reach="outside",
-        here="no program of ours is root, and nothing is run in a container but its program",
-        source="https://www.openwall.com/lists/oss-security/2019/02/11/2",
-    ),
-    Advisory(
-        ids=("CVE-2026-53488",),
-        component="containerd",
-        fixed=("1.7.33", "2.0.10", "2.1.9", "2.2.5", "2.3.2"),
-        needs="an image of one's own, and containerd's Kubernetes plugin",
-        reach="outside",
-        here="Docker does not use that plugin, and the images are aisci's own",
-        source=_GHSA.format("containerd/containerd", "xhf5-7wjv-pqxp"),
-    ),
-    Advisory(
-        ids=("CVE-2026-46680",),
-        component="containerd",
-        fixed=("1.7.32", "2.0.9", "2.2.4", "2.3.1"),
-        needs="to choose the image or the user that a container runs as",
-        reach="outside",
-        here="the images are aisci's own, and the kernel's word on the user is read before a start",
-        source=_GHSA.format("containerd/containerd", "fqw6-gf59-qr4w"),
-    ),
-    Advisory(
-        ids=("CVE-2024-40635",),
-        component="containerd",
-        fixed=("1.6.38", "1.7.27", "2.0.4"),
-        needs="to choose the image or the user that a container runs as",
-        reach="outside",
-        here="the images are aisci's own, and the kernel's word on the user is read before a start",
-        source=_GHSA.format("containerd/containerd", "265r-hfxg-fhmg"),
-    ),
-    Advisory(
-        ids=("CVE-2020-15257",),
-        component="containerd",
-        fixed=("1.3.9", "1.4.3"),
-        needs="root in a container, and the host's network in it",
-        reach="outside",
-        here="no container of ours has the host's network, or a program that is root",
-        source=_GHSA.format("containerd/containerd", "36xw-fx78-c5r4"),
-    ),
-    Advisory(
-        ids=("CVE-2026-41567", "CVE-2026-41568", "CVE-2026-42306"),
-        component="Engine",
-        fixed=("29.5.1",),
-        needs="files copied into a live container, or compressed ones into an image of one's own",
-        reach="outside",
-        here="files go in before the start, not compressed, into images that are aisci's own",
-        source=_GHSA.format("moby/moby", "x86f-5xw2-fm2r"),
-    ),
-    Advisory(
-        ids=("CVE-2024-29018",),
-        component="Engine",
-        fixed=("23.0.11", "25.0.5", "26.0.0-rc3"),
-        needs="a container on one of the engine's internal networks",
-        reach="outside",
-        here="no container of ours is on any network of the engine's",
-        source=_GHSA.format("moby/moby", "mq39-4gv4-mvpx"),
-    ),
-    Advisory(
-        ids=("CVE-2026-24260",),
-        component="nvidia-container-toolkit",
-        fixed=("1.19.1",),
-        needs="a race while a container with GPUs is set up; NVIDIA says no more",
-        reach="inside",
-        here="it is not known to be out of a program's reach, so it counts as within",
-        source="https://nvidia.custhelp.com/app/answers/detail/a_id/5850",
-    ),
-    Advisory(
-        ids=("CVE-2025-23266", "CVE-2025-23267"),
-        component="nvidia-container-toolkit",
-        fixed=("1.17.8",),
-        needs="an image of one's own: a variable for the loader, or a link, in it",
-        reach="outside",
-        here="the images are aisci's own, and one that sets LD_* is refused",
-        source="https://nvidia.custhelp.com/app/answers/detail/a_id/5659",
-    ),
-    Advisory(
-        ids=("CVE-2025-23359",),
-        component="nvidia-container-toolkit",
-        fixed=("1.17.4",),
-        needs="an image of one's own",
-        reach="outside",
-        here="the images are aisci's own",
-        source="https://nvidia.custhelp.com/app/answers/detail/a_id/5616",
-    ),
-    Advisory(
-        ids=("CVE-2024-0132",),
-        component="nvidia-container-toolkit",
-        fixed=("1.16.2",),
-        needs="an image of one's own, and GPUs lent without CDI",
-        reach="outside",
-        here="the images are aisci's own",
-        source=_GHSA.format("NVIDIA/nvidia-container-toolkit", "mjjw-553x-87pq"),
-    ),
-)
+    Advisory(("CVE-2026-41579",), "runc", ("1.3.6", "1.4.3", "1.5.0-rc.3"), "outside",
+             needs="a custom image, and an engine other than Docker",
+             here=_OUR_IMAGES, source=_ghsa("opencontainers/runc", "xjvp-4fhw-gc47")),
+    Advisory(("CVE-2025-31133", "CVE-2025-52565", "CVE-2025-52881"), "runc",
+             ("1.2.8", "1.3.3", "1.4.0-rc.3"), "outside",
+             needs="a container that starts while another container's program can change its mounts",
+             here=_NO_SHARING, source=_ghsa("opencontainers/runc", "9493-h29p-rfm2")),
+    Advisory(("CVE-2024-45310",), "runc", ("1.1.14", "1.2.0-rc.3"), "outside",
+             needs="two containers that share a volume while one of them starts",
+             here=_NO_SHARING, source=_ghsa("opencontainers/runc", "jfvp-7x6p-h2pv")),
+    Advisory(("CVE-2024-21626",), "runc", ("1.1.12",), "outside",
+             needs="to choose the image, the working directory, or a command run in a live container",
+             here="all three are chosen by aisci; a container runs only its own program",
+             source=_ghsa("opencontainers/runc", "xr7r-f8xq-vfvv")),
+    Advisory(("CVE-2021-30465",), "runc", ("1.0.0-rc95",), "outside",
+             needs="several containers that start with one shared volume",
+             here=_NO_SHARING, source=_ghsa("opencontainers/runc", "c3xm-pvg7-gh7r")),
+    Advisory(("CVE-2019-5736",), "runc", ("1.0.0-rc7",), "outside",
+             needs="root in a container, and a command run in it or a custom image",
+             here="no program runs as root, and a container runs only its own program",
+             source="https://www.openwall.com/lists/oss-security/2019/02/11/2"),
+    Advisory(("CVE-2026-53488",), "containerd",
+             ("1.7.33", "2.0.10", "2.1.9", "2.2.5", "2.3.2"), "outside",
+             needs="a custom image, and containerd's Kubernetes plugin",
+             here="Docker does not use that plugin, and the images are aisci's own",
+             source=_ghsa("containerd/containerd", "xhf5-7wjv-pqxp")),
+    Advisory(("CVE-2026-46680",), "containerd", ("1.7.32", "2.0.9", "2.2.4", "2.3.1"), "outside",
+             needs="to choose the image or the user that a container runs as",
+             here=_USER_CHECKED, source=_ghsa("containerd/containerd", "fqw6-gf59-qr4w")),
+    Advisory(("CVE-2024-40635",), "containerd", ("1.6.38", "1.7.27", "2.0.4"), "outside",
+             needs="to choose the image or the user that a container runs as",
+             here=_USER_CHECKED, source=_ghsa("containerd/containerd", "265r-hfxg-fhmg")),
+    Advisory(("CVE-2020-15257",), "containerd", ("1.3.9", "1.4.3"), "outside",
+             needs="root in a container, and the host's network in it",
+             here="no container of aisci has the host's network, or a program that runs as root",
+             source=_ghsa("containerd/containerd", "36xw-fx78-c5r4")),
+    Advisory(("CVE-2026-41567", "CVE-2026-41568", "CVE-2026-42306"), "Engine",
+             ("29.5.1",), "outside",
+             needs="files copied into a running container, or compressed ones into a custom image",
+             here="files go in before the start, not compressed, into images that are aisci's own",
+             source=_ghsa("moby/moby", "x86f-5xw2-fm2r")),
+    Advisory(("CVE-2024-29018",), "Engine", ("23.0.11", "25.0.5", "26.0.0-rc3"), "outside",
+             needs="a container on one of the engine's internal networks",
+             here="no container of aisci is on a network of the engine",
+             source=_ghsa("moby/moby", "mq39-4gv4-mvpx")),
+    Advisory(("CVE-2026-24260",), "nvidia-container-toolkit", ("1.19.1",), "inside",
+             needs="a race while a container with GPUs is set up; NVIDIA says no more",
+             here="it is not known to be out of a program's reach, so it counts as reachable",
+             source="https://nvidia.custhelp.com/app/answers/detail/a_id/5850"),
+    Advisory(("CVE-2025-23266", "CVE-2025-23267"), "nvidia-container-toolkit",
+             ("1.17.8",), "outside",
+             needs="a custom image that contains a variable for the loader, or a link",
+             here="the images are aisci's own, and one that sets LD_* is refused",
+             source="https://nvidia.custhelp.com/app/answers/detail/a_id/5659"),
+    Advisory(("CVE-2025-23359",), "nvidia-container-toolkit", ("1.17.4",), "outside",
+             needs="a custom image",
+             here=_OUR_IMAGES, source="https://nvidia.custhelp.com/app/answers/detail/a_id/5616"),
+    Advisory(("CVE-2024-0132",), "nvidia-container-toolkit", ("1.16.2",), "outside",
+             needs="a custom image, and GPUs lent without CDI",
+             here=_OUR_IMAGES, source=_ghsa("NVIDIA/nvidia-container-toolkit", "mjjw-553x-87pq")),
+)  # fmt: skip
 
 
-def read_version(text: str) -> Number | None:
+def read_version(text: str) -> VersionKey | None:
     """``1.1.5+ds1``, ``20.10.24+dfsg1``, ``1.6.20~ds1``, ``1.17.8-1``, ``1.4.0-rc.3`` as numbers.
 
-    What a distribution adds is left out: it says how the program was packed. None for what is
-    no version.
+    What a distribution adds is ignored: it only names the packaging. None for what is not a
+    version.
     """
     found = _VERSION.match(text.strip())
     if found is None:
@@ -220,24 +142,24 @@ def read_version(text: str) -> Number | None:
     return (*numbers, 0, 0, 0)[:3] + numbers[3:], rank, int(found.group(3) or 0) if stage else 0
 
 
-def is_fixed(version: Number, fixed: tuple[str, ...]) -> bool:
-    """Whether ``version`` is at or above the first mended one of its line, or of all lines."""
-    mended = [number for text in fixed if (number := read_version(text)) is not None]
-    line = [number for number in mended if number[0][:2] == version[0][:2]]
-    return version >= max(mended) or any(version >= number for number in line)
+def is_fixed(version: VersionKey, fixed: tuple[str, ...]) -> bool:
+    """Whether ``version`` is at or above the first fixed one of its release line, or of all lines."""
+    numbers = [number for text in fixed if (number := read_version(text)) is not None]
+    line = [number for number in numbers if number[0][:2] == version[0][:2]]
+    return version >= max(numbers) or any(version >= number for number in line)
 
 
 def exposures(host: Host) -> Iterator[Exposure]:
-    """What is known of each component of ``host`` that the table speaks of."""
+    """The status of each advisory whose component ``host`` has."""
     versions = dict(host.components)
-    mended = {(component, cve): where for component, cve, where in host.patched}
+    patched = {(component, cve): where for component, cve, where in host.patched}
     for row in ADVISORIES:
         version = versions.get(row.component, "")
         if not version:
             continue
         number = read_version(version)
-        left = tuple(cve for cve in row.ids if (row.component, cve) not in mended)
-        where = next((mended[row.component, cve] for cve in row.ids if cve not in left), "")
+        left = tuple(cve for cve in row.ids if (row.component, cve) not in patched)
+        where = next((patched[row.component, cve] for cve in row.ids if cve not in left), "")
         if number is None:
             yield Exposure(row, version, "unread", row.ids)
         elif is_fixed(number, row.fixed):
@@ -245,4 +167,4 @@ def exposures(host: Host) -> Iterator[Exposure]:
         elif left:
             yield Exposure(row, version, "open", left)
         else:
-            yield Exposure(row, version, "mended", (), where)
+            yield Exposure(row, version, "patched", (), where)

@@ -1,109 +1,67 @@
-"""Images, GPUs, and the room that is left: processors, memory, disk."""
+"""Images, GPUs, and free capacity: processors, memory, disk."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from orchestrator.core.host import Host
-from orchestrator.core.units import rough_text
-from orchestrator.machine.doctor.check import Check, State
+from orchestrator.core.units import GIB, rough_text
+from orchestrator.machine.doctor.check import Check, CheckState
 
-IMAGES, GPUS, ROOM = "images", "GPUs", "room"
-FEW = 2**30
-DISK_WARN, DISK_FAIL = 10 * FEW, 2 * FEW  # bytes; the images alone take about four GiB
-MEMORY_WARN = 4 * FEW  # bytes that are available; a small policy gives one container 3 GiB
+DISK_WARN, DISK_FAIL = 10 * GIB, 2 * GIB  # bytes; the images alone take about four GiB
+MEMORY_WARN = 4 * GIB  # bytes that are available; a small policy gives one container 3 GiB
+
+_image, _gpu, _room = (partial(Check, group) for group in ("images", "GPUs", "room"))
 
 
-def room_checks(host: Host) -> Iterator[Check]:
-    """Of the machine alone, and of the engine where one answers."""
+def capacity_checks(host: Host) -> Iterator[Check]:
+    """Checks of this machine, and of the engine's images and GPUs where an engine answers."""
     if host.engine is not None:
         yield from _images(host)
         yield from _gpus(host)
-        yield _leftovers(host)
-    yield Check(group=ROOM, name="processors", state="ok", found=str(host.cpus), basis="read")
-    tight = host.memory_free < MEMORY_WARN
-    yield Check(
-        group=ROOM,
-        name="memory",
-        state="warn" if tight else "ok",
-        found=f"{rough_text(host.memory_free)} of {rough_text(host.memory)} available",
-        basis="read",
-        todo="one container of the policy ci-cpu may take 3GiB; close what else runs"
-        if tight
-        else "",
+        left, todo = host.leftovers, "aisci reap" if host.leftovers else ""
+        found = f"{left or 'none'} of dead runs"
+        yield _room("leftovers", "warn" if left else "ok", found, "reported", todo)
+    yield _room("processors", "ok", str(host.cpus), "read")
+    low = host.memory_free < MEMORY_WARN
+    found = f"{rough_text(host.memory_free)} of {rough_text(host.memory)} available"
+    todo = "one container of the policy ci-cpu may use 3GiB; close other programs" if low else ""
+    yield _room("memory", "warn" if low else "ok", found, "read", todo)
+    disk: CheckState = (
+        "fail" if host.disk < DISK_FAIL else "warn" if host.disk < DISK_WARN else "ok"
     )
-    disk: State = "fail" if host.disk < DISK_FAIL else "warn" if host.disk < DISK_WARN else "ok"
-    yield Check(
-        group=ROOM,
-        name="disk",
-        state=disk,
-        found=f"{rough_text(host.disk)} free where results lie",
-        basis="read",
-        todo="make room, or keep results elsewhere with --results" if disk != "ok" else "",
-    )
+    todo = "free disk space, or keep results elsewhere with --results" if disk != "ok" else ""
+    yield _room("disk", disk, f"{rough_text(host.disk)} free for results", "read", todo)
 
 
 def _images(host: Host) -> Iterator[Check]:
     ready = [name for name, state in host.images if state == "ready"]
     if ready:
-        yield Check(
-            group=IMAGES, name="ready", state="ok", found=", ".join(ready), basis="tested",
-        )  # fmt: skip
+        yield _image("ready", "ok", ", ".join(ready), "tested")
     for name, state in host.images:
         optional = name.endswith(":cuda")
         if name not in ready and (host.gpus or not optional):
-            yield Check(
-                group=IMAGES,
-                name=name,
-                state="warn" if optional else "fail",
-                found=state,
-                basis="tested",
-                todo=f"aisci images build {name}",
-            )
+            level: CheckState = "warn" if optional else "fail"
+            yield _image(name, level, state, "tested", f"aisci images build {name}")
 
 
 def _gpus(host: Host) -> Iterator[Check]:
-    yield Check(
-        group=GPUS,
-        name="the driver's",
-        state="ok" if host.gpus else "note",
-        found=", ".join(host.gpus) or "none",
-        basis="read",
-        todo="" if host.gpus else "policies with gpus.count above 0 are refused here; use ci-cpu",
-    )
     if not host.gpus:
+        todo = "policies with gpus.count above 0 are refused here; use ci-cpu"
+        yield _gpu("the driver's", "note", "none", "read", todo)
         return
+    yield _gpu("the driver's", "ok", ", ".join(host.gpus), "read")
     named = [gpu for gpu in host.gpus if f"nvidia.com/gpu={gpu.split()[0]}" in host.cdi]
-    legacy = any(one.name == "nvidia" for one in host.runtimes)
-    lent = "toolkit's hook" if legacy else "nothing"
-    all_named = len(named) == len(host.gpus)
-    yield Check(
-        group=GPUS,
-        name="lent by",
-        state="ok" if all_named else "warn",
-        found="their names (CDI)"
-        if all_named
-        else f"{lent}: the engine names {len(named)} of {len(host.gpus)} by CDI",
-        basis="reported",
-        todo=""
-        if all_named
-        else "Docker 25 or newer, then `nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml`",
+    if len(named) == len(host.gpus):
+        yield _gpu("lent by", "ok", "their names (CDI)", "reported")
+    else:
+        legacy = any(runtime.name == "nvidia" for runtime in host.runtimes)
+        found = f"{'toolkit hook' if legacy else 'nothing'}: the engine names {len(named)} of "
+        found += f"{len(host.gpus)} by CDI"
+        todo = "Docker 25 or newer, then `nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml`"
+        yield _gpu("lent by", "warn", found, "reported", todo)
+    found = (
+        "memory and time are sampled and overuse is killed; only MIG could limit them in hardware"
     )
-    yield Check(
-        group=GPUS,
-        name="their limits",
-        state="note",
-        found="memory and seconds are sampled and overuse is killed; only MIG could hold them hard",
-        basis="read",
-    )
-
-
-def _leftovers(host: Host) -> Check:
-    return Check(
-        group=ROOM,
-        name="leftovers",
-        state="warn" if host.leftovers else "ok",
-        found=f"{host.leftovers or 'none'} of dead runs",
-        basis="reported",
-        todo="aisci reap" if host.leftovers else "",
-    )
+    yield _gpu("their limits", "note", found, "read")

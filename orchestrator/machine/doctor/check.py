@@ -1,27 +1,27 @@
-"""One line of the doctor's answer."""
+"""One line of the doctor's report."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-State = Literal["ok", "note", "warn", "fail", "refused"]
+CheckState = Literal["ok", "note", "warn", "fail", "refused"]
 Basis = Literal["tested", "reported", "read"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Check:
-    """What was found of one thing, and what to do, empty where nothing is to be done.
+    """What was found about one thing, and what to do (``todo``, empty where nothing is needed).
 
-    ``fail``: nothing runs here, or what runs is not held. ``warn``: less is held, or fewer
-    policies run, than could. ``note``: to be known. ``refused``: a policy that cannot run here. ``basis`` is ``tested`` for what was tried
-    just now and seen, ``reported`` for the engine's word, ``read`` for the system's own files.
-    ``details`` are for whoever wants to know more.
+    ``fail``: nothing runs here, or limits are not enforced. ``warn``: fewer limits are enforced, or
+    fewer policies run, than could. ``note``: for information. ``refused``: a policy that cannot run
+    here. ``basis`` is ``tested`` for what was tried just now, ``reported`` for what the engine
+    says, ``read`` for what the system's own files say. ``details`` are further explanations.
     """
 
     group: str
     name: str
-    state: State
+    state: CheckState
     found: str
     basis: Basis
     todo: str = ""

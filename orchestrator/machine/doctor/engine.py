@@ -1,113 +1,74 @@
-"""The engine: whether one answers, where it is, and who may command it."""
+"""The engine: whether one answers, where it is, and who may control it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from orchestrator.core.host import EngineFacts, Host
-from orchestrator.machine.doctor.check import Check, State
+from orchestrator.machine.doctor.check import Check
 
-GROUP = "engine"
 MIN_API = (1, 41)
+
+_check = partial(Check, "engine")
 
 
 def engine_checks(host: Host) -> Iterator[Check]:
-    """All of them; one alone where no engine answers."""
-    told = host.engine
-    if told is None:
-        yield Check(
-            group=GROUP, name="answers", state="fail", found=host.why, basis="tested",
-            todo=host.todo,
-        )  # fmt: skip
+    """All checks of the engine; a single failed one where no engine answers."""
+    engine = host.engine
+    if engine is None:
+        yield _check("answers", "fail", host.why, "tested", host.todo)
         return
-    yield _answers(told)
-    yield _place(told)
-    yield _command(told)
-    yield from (_warning(text) for text in told.warnings)
-    yield Check(
-        group=GROUP,
-        name="its own data",
-        state="ok",
-        found=f"{told.root}: {told.storage_driver}, {told.root_disk or 'disk unknown'}",
-        basis="read" if told.root_disk else "reported",
-    )
-    yield Check(
-        group=GROUP,
-        name="restart",
-        state="note",
-        found="containers outlive one (live-restore)"
-        if told.live_restore
-        else "ends every job; `aisci resume` runs it again",
-        basis="reported",
-    )
-    yield Check(
-        group=GROUP,
-        name="logs",
-        state="ok",
-        found=f"{told.logging or 'none'} for others; our containers' output is kept by the host, "
-        "bounded, and by no driver",
-        basis="tested" if host.trial else "reported",
-    )
+    yield _answers(engine)
+    yield _location(engine)
+    yield _access(engine)
+    yield from (_warning(text) for text in engine.warnings)
+    found = f"{engine.root}: {engine.storage_driver}, {engine.root_disk or 'disk unknown'}"
+    yield _check("its own data", "ok", found, "read" if engine.root_disk else "reported")
+    found = "ends every job; `aisci resume` runs it again"
+    if engine.live_restore:
+        found = "containers keep running (live-restore)"
+    yield _check("restart", "note", found, "reported")
+    found = f"{engine.logging or 'none'} for other containers; aisci reads its containers' output "
+    found += "itself, bounded, without a log driver"
+    yield _check("logs", "ok", found, "tested" if host.trial else "reported")
 
 
-def _answers(told: EngineFacts) -> Check:
-    api = tuple(int(part) for part in told.api.split(".") if part.isdecimal())
-    old = "" if api >= MIN_API else f"aisci was tried with API {MIN_API[0]}.{MIN_API[1]} and newer"
-    return Check(
-        group=GROUP,
-        name="answers",
-        state="warn" if old else "ok",
-        found=f"{told.name} {told.version}, API {told.api}, kernel {told.kernel}",
-        basis="tested",
-        todo=old,
-    )
+def _answers(engine: EngineFacts) -> Check:
+    api = tuple(int(part) for part in engine.api.split(".") if part.isdecimal())
+    old = "" if api >= MIN_API else f"aisci is tested with API {MIN_API[0]}.{MIN_API[1]} and newer"
+    found = f"{engine.name} {engine.version}, API {engine.api}, kernel {engine.kernel}"
+    return _check("answers", "warn" if old else "ok", found, "tested", old)
 
 
-def _place(told: EngineFacts) -> Check:
-    if told.local:
-        return Check(
-            group=GROUP, name="reached by", state="ok", found=told.where, basis="tested",
-        )  # fmt: skip
-    return Check(
-        group=GROUP,
-        name="reached by",
-        state="fail",
-        found=f"{told.where}: the engine may be on another machine, where no limit of time, "
-        "memory or processes could be watched",
-        basis="tested",
-        todo="run aisci where the engine runs: unset DOCKER_HOST, or DOCKER_HOST=unix:///PATH",
-    )
+def _location(engine: EngineFacts) -> Check:
+    if engine.local:
+        return _check("reached by", "ok", engine.where, "tested")
+    found = f"{engine.where}: the engine may be on another machine, where time, memory and "
+    found += "processes cannot be monitored"
+    todo = "run aisci where the engine runs: unset DOCKER_HOST, or DOCKER_HOST=unix:///PATH"
+    return _check("reached by", "fail", found, "tested", todo)
 
 
-def _command(told: EngineFacts) -> Check:
-    """Who may write to the socket may mount the host's disk into a container of their own."""
-    state: State = "ok"
-    found, todo = told.socket or "unknown", ""
-    if told.open_socket:
-        state = "fail"
-        found += ": everybody on this machine may write to it, and so is root"
-        todo = f"chmod o-w {told.where.removeprefix('unix://')}"
-    elif told.rootless:
-        found += "; the engine has no more rights than its user"
-    elif told.members:
-        state = "note"
-        found += f"; as good as root: {', '.join(told.members)}"
-        todo = "keep the group small, or use a rootless engine"
+def _access(engine: EngineFacts) -> Check:
+    """Who may write to the socket: they can mount the host's disk into a container, as root."""
+    name, socket = "who commands it", engine.socket or "unknown"
+    if engine.open_socket:
+        found = f"{socket}: everybody on this machine may write to it, which gives root"
+        todo = f"chmod o-w {engine.where.removeprefix('unix://')}"
+        return _check(name, "fail", found, "read", todo)
+    if engine.rootless:
+        found = f"{socket}; the engine has no more rights than its user"
+    elif engine.members:
+        found = f"{socket}; as good as root: {', '.join(engine.members)}"
+        return _check(name, "note", found, "read", "keep the group small, or use a rootless engine")
     else:
-        found += "; root alone, the group is empty"
-    return Check(
-        group=GROUP, name="who commands it", state=state, found=found, basis="read", todo=todo,
-    )  # fmt: skip
+        found = f"{socket}; only root, the group is empty"
+    return _check(name, "ok", found, "read")
 
 
 def _warning(text: str) -> Check:
-    """In the engine's words. An open port without encryption makes every caller root."""
-    open_port = "accessible on http" in text
-    return Check(
-        group=GROUP,
-        name="its own warning",
-        state="fail" if open_port else "note",
-        found=text.removeprefix("WARNING: "),
-        basis="reported",
-        todo="take the `tcp://` address out of the engine's `hosts`" if open_port else "",
-    )
+    """A warning in the engine's words. An open port without encryption makes every caller root."""
+    text, open_port = text.removeprefix("WARNING: "), "accessible on http" in text
+    todo = "remove the `tcp://` address from the engine's `hosts`" if open_port else ""
+    return _check("its own warning", "fail" if open_port else "note", text, "reported", todo)

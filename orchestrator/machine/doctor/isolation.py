@@ -1,21 +1,22 @@
-"""The controls: runtimes, storage, limits, namespaces, filters; tried where that can be done."""
+"""The controls: runtimes, storage, limits, namespaces, filters; tested where that is possible."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from orchestrator.core.host import EngineFacts, Host, Tried
-from orchestrator.machine.doctor.check import Check, State
+from orchestrator.machine.doctor.check import Basis, Check, CheckState
 
-GROUP = "controls"
-NEEDED = ("memory", "swap", "pids", "cpu")
-_KERNEL_SAYS = {"memory": "limit memory", "swap": "limit swap", "pids": "limit pids",
-                "cpu": "limit cpus"}  # fmt: skip
+_KERNEL_LIMITS = {"memory": "limit memory", "swap": "limit swap", "pids": "limit pids",
+                  "cpu": "limit cpus"}  # fmt: skip
+
+_check = partial(Check, "controls")
 
 
 def isolation_checks(host: Host, engine: EngineFacts) -> Iterator[Check]:
-    """Every control that this machine may give or lack."""
-    yield from (_runtime(host, one) for one in host.runtimes)
+    """Checks of every control that this machine may give or lack."""
+    yield from (_runtime(host, runtime) for runtime in host.runtimes)
     yield from _storage(host)
     yield _limits(host, engine)
     yield from _rights(host)
@@ -25,189 +26,124 @@ def isolation_checks(host: Host, engine: EngineFacts) -> Iterator[Check]:
     yield _crashes(host)
 
 
-def _runtime(host: Host, one: Tried) -> Check:
-    state: State
+def _runtime(host: Host, runtime: Tried) -> Check:
+    state: CheckState
     todo = ""
-    if one.state == "tested":
+    if runtime.state == "tested":
         state = "ok"
-    elif one.name == "runc":
+    elif runtime.name == "runc":
         state, todo = "fail", host.trial_todo or "nothing can run here without it"
-    elif one.state == "failed":
-        state, todo = "warn", "policies with `runtime: runsc` cannot run here until it does"
+    elif runtime.state == "failed":
+        state, todo = "warn", "policies with `runtime: runsc` cannot run here until this is fixed"
     else:
         state = "note"
-        if one.name == "runsc":
+        if runtime.name == "runsc":
             todo = "`make gvisor`, or https://gvisor.dev/docs/user_guide/install"
-    return Check(
-        group=GROUP,
-        name=f"runtime {one.name}",
-        state=state,
-        found=one.why or one.state,
-        basis="tested" if one.state in ("tested", "failed") else "reported",
-        todo=todo,
-    )
+    basis: Basis = "tested" if runtime.state in ("tested", "failed") else "reported"
+    return _check(f"runtime {runtime.name}", state, runtime.why or runtime.state, basis, todo)
 
 
 def _storage(host: Host) -> Iterator[Check]:
-    held = [one.name for one in host.storage if one.state not in ("absent", "failed")]
-    for one in host.storage:
-        state: State = (
-            "ok" if one.state == "tested" else "warn" if one.state == "failed" else "note"
-        )
-        yield Check(
-            group=GROUP,
-            name=f"quota on {one.name}",
-            state=state,
-            found=one.why or one.state,
-            basis="tested" if one.state != "listed" else "reported",
-        )
-    disk = [name for name in held if name != "tmpfs"]
-    if not disk:
-        yield Check(
-            group=GROUP,
-            name="workspace on disk",
-            state="warn" if held else "fail",
-            found="none: only a workspace that fits into a job's memory can be given"
-            if held
-            else "no backend holds a quota: no job can run",
-            basis="tested",
-            todo="modprobe loop; or the engine's data on XFS mounted with pquota",
-        )
+    states: dict[str, CheckState] = {"tested": "ok", "failed": "warn"}
+    for backend in host.storage:
+        state, found = states.get(backend.state, "note"), backend.why or backend.state
+        basis: Basis = "reported" if backend.state == "listed" else "tested"
+        yield _check(f"quota on {backend.name}", state, found, basis)
+    usable = [one.name for one in host.storage if one.state not in ("absent", "failed")]
+    if set(usable) <= {"tmpfs"}:
+        found = "no backend enforces a quota: no job can run"
+        if usable:
+            found = "none: only a workspace that fits into a job's memory is possible"
+        todo = "modprobe loop; or the engine's data on XFS mounted with pquota"
+        yield _check("workspace on disk", "warn" if usable else "fail", found, "tested", todo)
 
 
 def _limits(host: Host, engine: EngineFacts) -> Check:
-    """The engine's word, and what the kernel showed of a real container."""
+    """The limits that the engine reports, and those that the kernel showed for a real container."""
     seen = dict(host.trial.seen) if host.trial else {}
-    missing = [name for name in NEEDED if name not in engine.controls]
-    shown = [name for name in NEEDED if seen.get(_KERNEL_SAYS[name], "no limit") != "no limit"]
-    found = f"cgroup version {engine.cgroup}, driver {engine.cgroup_driver}; "
+    missing = [name for name in _KERNEL_LIMITS if name not in engine.controls]
+    set_ = [name for name, key in _KERNEL_LIMITS.items() if seen.get(key, "no limit") != "no limit"]
+    found, todo = f"cgroup version {engine.cgroup}, driver {engine.cgroup_driver}; ", ""
     if missing:
         found += f"the engine cannot limit {', '.join(missing)}"
+        todo = "boot the kernel with `cgroup_enable=memory swapaccount=1`; a rootless engine needs "
+        todo += "cgroups version 2 and their delegation"
     elif host.trial is None:
         found += "the engine says that it can set them; no job has run here to show it"
     else:
-        found += f"set and read back from the kernel: {', '.join(shown) or 'none'}"
-    wrong = missing or (host.trial and len(shown) < len(NEEDED))
-    return Check(
-        group=GROUP,
-        name="limits",
-        state="fail" if wrong else "ok" if host.trial else "note",
-        found=found,
-        basis="tested" if host.trial else "reported",
-        todo="boot the kernel with `cgroup_enable=memory swapaccount=1`; a rootless engine needs "
-        "cgroups version 2 and their delegation"
-        if missing
-        else "",
-    )
+        found += f"set and read back from the kernel: {', '.join(set_) or 'none'}"
+    wrong = missing or (host.trial and len(set_) < len(_KERNEL_LIMITS))
+    state: CheckState = "fail" if wrong else "ok" if host.trial else "note"
+    return _check("limits", state, found, "tested" if host.trial else "reported", todo)
 
 
 def _rights(host: Host) -> Iterator[Check]:
-    """What the kernel said of a job's first process; nothing where none ran."""
+    """The rights of a job's first process, as the kernel reports them; nothing if no job ran."""
     if host.trial is None:
         return
     seen = dict(host.trial.seen)
-    wrong = [
-        name for name in ("CapEff", "CapPrm", "CapBnd", "CapAmb") if seen.get(name, "0").strip("0")
-    ]
+    capabilities = ("CapEff", "CapPrm", "CapBnd", "CapAmb")
+    wrong = [name for name in capabilities if seen.get(name, "0").strip("0")]
     wrong += [name for name in ("Uid", "Gid") if "0" in seen.get(name, "").split()]
     wrong += ["NoNewPrivs"] if seen.get("NoNewPrivs") != "1" else []
     wrong += [name for name, value in seen.items() if name.startswith("own ") and value != "yes"]
-    own = [name.split()[1] for name in seen if name.startswith("own ")]
-    yield Check(
-        group=GROUP,
-        name="rights",
-        state="fail" if wrong else "ok",
-        found=f"not as they must be: {', '.join(wrong)}"
-        if wrong
-        else "no capability, no new privileges, not root, namespaces of its own: "
-        f"{', '.join(own) or 'not readable here'}",
-        basis="tested",
-    )
+    own = ", ".join(name.split()[1] for name in seen if name.startswith("own "))
+    found = "no capability, no new privileges, not root, its own namespaces: "
+    found += own or "not readable here"
+    if wrong:
+        found = f"not as required: {', '.join(wrong)}"
+    yield _check("rights", "fail" if wrong else "ok", found, "tested")
 
 
 def _seccomp(host: Host, engine: EngineFacts) -> Check:
-    filtered = host.trial is not None and dict(host.trial.seen).get("Seccomp") == "2"
-    return Check(
-        group=GROUP,
-        name="system calls",
-        state="ok" if filtered else "note" if engine.seccomp else "fail",
-        found="filtered: seen in a job's first process"
-        if filtered
-        else "the engine says that it filters them; no job has run here to show it"
-        if engine.seccomp
-        else "not filtered: this engine was built without seccomp",
-        basis="tested" if filtered else "reported",
-        todo="" if engine.seccomp else "use an engine with seccomp",
-    )
+    if host.trial is not None and dict(host.trial.seen).get("Seccomp") == "2":
+        found = "filtered: seen in a job's first process"
+        todo = "" if engine.seccomp else "use an engine with seccomp"
+        return _check("system calls", "ok", found, "tested", todo)
+    if engine.seccomp:
+        found = "the engine says that it filters them; no job has run here to show it"
+        return _check("system calls", "note", found, "reported")
+    found = "not filtered: this engine was built without seccomp"
+    return _check("system calls", "fail", found, "reported", "use an engine with seccomp")
 
 
 def _labels(engine: EngineFacts) -> Check:
-    found = [
-        name for name in ("apparmor", "selinux") if f"name={name}" in " ".join(engine.security)
-    ]
-    return Check(
-        group=GROUP,
-        name="mandatory access",
-        state="ok" if found else "note",
-        found=", ".join(found) or "neither AppArmor nor SELinux; no policy relies on one",
-        basis="reported",
-    )
+    options = " ".join(engine.security)
+    present = [name for name in ("apparmor", "selinux") if f"name={name}" in options]
+    found = ", ".join(present) or "neither AppArmor nor SELinux; no policy relies on one"
+    return _check("mandatory access", "ok" if present else "note", found, "reported")
 
 
 def _users(host: Host, engine: EngineFacts) -> Check:
+    todo = ""
     if engine.rootless:
-        found = "rootless, which is untried: root in a container is the engine's own user outside"
+        found = "rootless, which is untried: root in a container is the engine's user outside"
     elif engine.userns_remap:
-        found = "userns-remap, which is untried: root in a container is nobody outside"
+        found = "userns-remap, which is untried: root in a container has no rights outside"
     else:
-        found = "users in containers are the host's own; no job runs as root"
-    plain = "may" if host.userns else "may not"
-    return Check(
-        group=GROUP,
-        name="user namespaces",
-        state="note",
-        found=f"{found}. Outside containers, ordinary users {plain} make their own",
-        basis="reported",
-        todo=""
-        if engine.rootless or engine.userns_remap
-        else "a rootless engine or `userns-remap` would narrow it; aisci is untried under both: "
-        "docs/security.md",
-    )
+        found = "users in containers are users of the host; no job runs as root"
+        todo = "a rootless engine or `userns-remap` would separate them; aisci is untried under "
+        todo += "both: docs/security.md"
+    found += f". Outside containers, ordinary users {'may' if host.userns else 'may not'} make "
+    return _check("user namespaces", "note", found + "user namespaces", "reported", todo)
 
 
 def _crashes(host: Host) -> Check:
     """At a core limit of 1 a crash writes no file and starts no program behind a pipe (core(5)).
 
-    A socket gets the memory whatever the limit; and what runs outside of aisci has its own.
+    A socket gets the memory whatever the limit; and programs outside aisci have their own limit.
     """
-    pattern = host.core_pattern
-    if pattern[:1] not in ("|", "@"):
-        return Check(
-            group=GROUP,
-            name="crashes",
-            state="ok" if pattern else "note",
-            found=f"core_pattern is {pattern!r}: a file, and no container's core limit allows one"
-            if pattern
-            else "core_pattern cannot be read here",
-            basis="read",
-        )
+    pattern, fix = host.core_pattern, "sysctl -w kernel.core_pattern=core"
+    if not pattern:
+        return _check("crashes", "note", "core_pattern cannot be read here", "read")
+    found = f"core_pattern is {pattern!r}: "
     if pattern[0] == "|":
-        return Check(
-            group=GROUP,
-            name="crashes",
-            state="note",
-            found=f"core_pattern is {pattern!r}: the kernel would run this program, as root and "
-            "outside; not for a crash in a container of ours, whose core limit of 1 stops it. A "
-            "seccomp file of your own can let a job lower that limit",
-            basis="read",
-            todo="sysctl -w kernel.core_pattern=core, under such a file",
-        )
-    return Check(
-        group=GROUP,
-        name="crashes",
-        state="warn",
-        found=f"core_pattern is {pattern!r}: when a program in a container crashes the kernel "
-        "writes its memory to this socket",
-        basis="read",
-        todo="sysctl -w kernel.core_pattern=core, and keep it in /etc/sysctl.d",
-    )
+        found += "the kernel would run this program, as root and outside; not for a crash in "
+        found += "aisci's containers, whose core limit of 1 prevents it. A custom seccomp file "
+        found += "can let a job lower that limit"
+        return _check("crashes", "note", found, "read", f"{fix}, under such a file")
+    if pattern[0] == "@":
+        found += "when a program in a container crashes the kernel writes its memory to this socket"
+        return _check("crashes", "warn", found, "read", f"{fix}, and keep it in /etc/sysctl.d")
+    found += "a file, and no container's core limit allows one"
+    return _check("crashes", "ok", found, "read")

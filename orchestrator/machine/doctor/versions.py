@@ -1,8 +1,9 @@
-"""Versions with known ways out of a container, gated by what a program in ours could use."""
+"""Versions with known container escapes, rated by what a program in aisci's containers could use."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from orchestrator.core.host import Host
 from orchestrator.machine.doctor.advisories import (
@@ -13,94 +14,72 @@ from orchestrator.machine.doctor.advisories import (
     is_fixed,
     read_version,
 )
-from orchestrator.machine.doctor.check import Check
+from orchestrator.machine.doctor.check import Basis, Check
 
-GROUP = "known holes"
-# The distributions' packages of each component, and where they tell what they mended.
+# The distributions' packages of each component, and where they list what they fixed.
 _SOURCES = {"Engine": "docker.io", "containerd": "containerd", "runc": "runc"}
 _TRACKERS = (
     ("Debian", "https://security-tracker.debian.org/tracker/source-package/{}"),
     ("Ubuntu", "https://ubuntu.com/security/cves?package={}"),
 )
-_JUDGED = tuple(dict.fromkeys(row.component for row in ADVISORIES))
+_COMPONENTS = tuple(dict.fromkeys(row.component for row in ADVISORIES))
+
+_check = partial(Check, "known holes")
 
 
 def version_checks(host: Host) -> Iterator[Check]:
-    """A line for each component; one more for each hole that a program in ours could use."""
+    """One check per component; one more for each hole that a program in a container could use."""
     known = tuple(exposures(host))
-    for component in _JUDGED:
+    for component in _COMPONENTS:
         own = [one for one in known if one.advisory.component == component]
         if own:
             yield _component(component, own, host)
-            yield from (_within_reach(one) for one in own if _is_open(one, "inside"))
+            yield from (_reachable(one) for one in own if _is_open(one, "inside"))
         elif component in _SOURCES:
-            yield Check(
-                group=GROUP,
-                name=component,
-                state="warn",
-                found="the engine does not say its version; its holes are not known here",
-                basis="reported",
-                todo="see the distribution's security tracker for what the engine runs on",
-            )
+            found = "the engine does not report its version; its holes are not known here"
+            todo = "see the security tracker of the engine's distribution"
+            yield _check(component, "warn", found, "reported", todo)
 
 
 def _is_open(one: Exposure, reach: Reach) -> bool:
-    return one.standing == "open" and one.advisory.reach == reach
+    return one.status == "open" and one.advisory.reach == reach
 
 
 def _component(name: str, own: Sequence[Exposure], host: Host) -> Check:
-    """What is closed, and by whom; and what is open but out of a program's reach."""
-    version = own[0].version
-    if any(one.standing == "unread" for one in own):
-        return Check(
-            group=GROUP,
-            name=name,
-            state="warn",
-            found=f"{version} is no version that can be compared with a mended one",
-            basis="reported",
-            todo="see whether it is newer than " + ", ".join(one.advisory.fixed[-1] for one in own),
-        )
-    mended = [one for one in own if one.standing == "mended"]
+    """The holes that are closed, and by whom; and those that are open but out of reach."""
+    found = own[0].version
+    if any(one.status == "unread" for one in own):
+        found += " is no version that can be compared with a fixed one"
+        todo = "see whether it is newer than " + ", ".join(one.advisory.fixed[-1] for one in own)
+        return _check(name, "warn", found, "reported", todo)
+    patched = [one for one in own if one.status == "patched"]
+    if patched:
+        where = "; ".join(f"{', '.join(one.advisory.ids)} in {one.where}" for one in patched)
+        found += f"; fixed by the distribution: {where}"
     left = [one for one in own if _is_open(one, "outside")]
-    found = version
-    if mended:
-        where = "; ".join(f"{', '.join(one.advisory.ids)} in {one.where}" for one in mended)
-        found += f"; mended by the distribution: {where}"
     if left:
         ids = ", ".join(cve for one in left for cve in one.ids)
-        found += f"; open, and out of the reach of a program in our containers: {ids}"
+        found += f"; open, and out of reach of a program in aisci's containers: {ids}"
     elif not any(_is_open(one, "inside") for one in own):
         found += "; no known hole is open"
-    return Check(
-        group=GROUP,
-        name=name,
-        state="warn" if left else "ok",
-        found=found,
-        basis="read" if mended else "reported",
-        todo=_remedy(name, left, host) if left else "",
-        details=tuple(map(_detail, left)),
-    )
+    todo, details = _remedy(name, left, host) if left else "", tuple(map(_detail, left))
+    basis: Basis = "read" if patched else "reported"
+    return _check(name, "warn" if left else "ok", found, basis, todo, details)
 
 
-def _within_reach(one: Exposure) -> Check:
-    return Check(
-        group=GROUP,
-        name=one.advisory.component,
-        state="fail",
-        found=_detail(one),
-        basis="reported",
-        todo=f"{one.advisory.component} {' or '.join(one.advisory.fixed)}, or newer",
-    )
+def _reachable(one: Exposure) -> Check:
+    todo = f"{one.advisory.component} {' or '.join(one.advisory.fixed)}, or newer"
+    return _check(one.advisory.component, "fail", _detail(one), "reported", todo)
 
 
 def _detail(one: Exposure) -> str:
-    """What the hole needs, why that is or is not within reach here, and who says so."""
+    """What the hole needs, why that is or is not within reach here, and the source."""
     row = one.advisory
     return f"{', '.join(one.ids)}: needs {row.needs}; here {row.here}. {row.source}"
 
 
 def _remedy(component: str, left: Sequence[Exposure], host: Host) -> str:
-    """The versions that close all of them, and where a distribution tells what the number hides."""
+    """The versions that close all of them, and where a distribution lists its own fixes."""
     lines = dict.fromkeys(text for one in left for text in one.advisory.fixed)
     enough = [text for text in lines if all(_closes(text, one) for one in left)]
     todo = f"{component} {' or '.join(enough)}, or newer"
@@ -108,7 +87,7 @@ def _remedy(component: str, left: Sequence[Exposure], host: Host) -> str:
     if source in dict(host.packages):
         for name, url in _TRACKERS:
             if host.system.startswith(name):
-                todo += f"\nwhat {name} mended under this number: {url.format(source)}"
+                todo += f"\nwhat {name} fixed under this number: {url.format(source)}"
     return todo
 
 

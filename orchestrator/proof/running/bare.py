@@ -14,17 +14,23 @@ from contextlib import contextmanager
 from typing import Any
 
 from orchestrator.core.tree import Tree
-from orchestrator.proof.observation import Seen
+from orchestrator.proof.observation import Observation
 from orchestrator.proof.probe import Bare
-from orchestrator.proof.running.fixtures import DATA, ENGINE, ENVIRONMENT, KEY_NAME, Doors
+from orchestrator.proof.running.fixtures import (
+    DATA_SET,
+    ENVIRONMENT,
+    FAKE_SOCKET,
+    KEY_NAME,
+    ExposedServices,
+)
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.objects import create_container, remove_container
-from orchestrator.sandbox.job.copy_in import pack
+from orchestrator.sandbox.job.copy_in import pack_tree
 from orchestrator.sandbox.job.spec import DATA_FOLDERS, WORKDIR
-from orchestrator.sandbox.resources import Depot
+from orchestrator.sandbox.resources import RunResources
 
-PATIENCE = 150  # seconds
+_TIMEOUT = 150  # seconds
 _RAILS: dict[str, Any] = {
     "Memory": 4 << 30, "PidsLimit": 4096, "ShmSize": 1 << 30, "OomScoreAdj": 500,
     "Ulimits": [{"Name": "nofile", "Soft": 1024, "Hard": 1 << 14},
@@ -60,19 +66,21 @@ _WAYS: dict[Bare, dict[str, Any]] = {
 class BareContainers:
     """Runs probes bare, on one engine; ``depot`` labels what is made, so that nothing stays."""
 
-    def __init__(self, engine: Engine, depot: Depot, blobs: BlobStore, doors: Doors) -> None:
+    def __init__(
+        self, engine: Engine, depot: RunResources, blobs: BlobStore, doors: ExposedServices
+    ) -> None:
         self._engine, self._depot, self._blobs, self._doors = engine, depot, blobs, doors
         self._made = 0
 
     def run(
         self, image: str, way: Bare, argv: Sequence[str], files: Tree, *, times: int = 1
-    ) -> tuple[str, Seen]:
+    ) -> tuple[str, Observation]:
         """What it wrote to stdout and how it ended, the last time of ``times``.
 
         Raises:
             EngineFailed: the engine refused or broke off.
         """
-        found = "", Seen()
+        found = "", Observation()
         with self.made(image, way, argv, files) as made:
             for _ in range(times):
                 since = time.time()
@@ -94,19 +102,22 @@ class BareContainers:
         finally:
             remove_container(self._engine, made)
 
-    def _waited(self, made: str, since: float) -> tuple[str, Seen]:
-        code: int = self._engine.api.wait(made, timeout=PATIENCE)["StatusCode"]
+    def _waited(self, made: str, since: float) -> tuple[str, Observation]:
+        code: int = self._engine.api.wait(made, timeout=_TIMEOUT)["StatusCode"]
         stdout = self._engine.api.logs(made, stdout=True, stderr=False, since=since).decode(
             errors="replace"
         )
         stderr = self._engine.api.logs(made, stdout=False, stderr=True, tail=20)
         why = "" if code == 0 else f"exit code {code}: {stderr.decode(errors='replace')[-300:]}"
-        return stdout, Seen(done=code == 0, why=why)
+        return stdout, Observation(done=code == 0, why=why)
 
     def _body(self, image: str, way: Bare, argv: Sequence[str]) -> dict[str, Any]:
         named = {**ENVIRONMENT, KEY_NAME: "".join(self._doors.key)}
-        binds = [f"{self._doors.data}:{folder}/{DATA}:rw" for folder in DATA_FOLDERS]
-        binds += [f"{self._doors.own}:/host", f"{self._doors.own}/{ENGINE}:/var/run/docker.sock"]
+        binds = [f"{self._doors.data}:{folder}/{DATA_SET}:rw" for folder in DATA_FOLDERS]
+        binds += [
+            f"{self._doors.own}:/host",
+            f"{self._doors.own}/{FAKE_SOCKET}:/var/run/docker.sock",
+        ]
         return {
             "Image": image,
             "User": _USERS.get(way, "0:0"),
@@ -114,7 +125,7 @@ class BareContainers:
             "Entrypoint": [],
             "Cmd": list(argv),
             "Env": [f"{name}={value}" for name, value in sorted(named.items())],
-            "Labels": self._depot.labels("bare", "bare", seconds=PATIENCE + 60),
+            "Labels": self._depot.labels("bare", "bare", seconds=_TIMEOUT + 60),
             "HostConfig": {**_RAILS, **_WAYS[way], "Binds": binds},
         }
 
@@ -123,6 +134,6 @@ class BareContainers:
         below = Tree.of({f"{WORKDIR[1:]}/{path}": sha256 for path, sha256 in files.files})
         uid, _, gid = _USERS.get(way, "0:0").partition(":")
         with tempfile.TemporaryFile() as spool:
-            pack(below, self._blobs, (int(uid), int(gid)), spool)
+            pack_tree(below, self._blobs, (int(uid), int(gid)), spool)
             with translated("copying a probe into a bare container"):
                 self._engine.api.put_archive(made, "/", spool)

@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orchestrator.proof.probe import HELPERS, Bare, Probe
-from orchestrator.proof.running.fixtures import (
-    PROBES,
-)
+from orchestrator.proof.running.fixtures import PROBES
 
 _PLAYED = {".tex": f"{PROBES}/{HELPERS}/typeset.py", ".md": f"{PROBES}/{HELPERS}/editing.py"}
 _NAIVE = f"{PROBES}/{HELPERS}/naive.py"
 _WORLD = f"{PROBES}/{HELPERS}/world.py"
 
 
-def shipped_probes(folder: Path) -> dict[str, bytes]:
+def probe_files(folder: Path) -> dict[str, bytes]:
     """Every file of the probes, as it lies below a job's working directory."""
     return {
         f"{PROBES}/{path.relative_to(folder)}": path.read_bytes()
@@ -37,7 +35,7 @@ def bare_argv(probe: Probe, args: Sequence[str]) -> tuple[str, ...]:
     return _in_world(argv) if probe.bare == "world" else argv
 
 
-def argv_together(probes: Sequence[Probe], way: Bare = "plain") -> tuple[str, ...]:
+def shared_argv(probes: Sequence[Probe], way: Bare = "plain") -> tuple[str, ...]:
     argv = ("python3", f"{PROBES}/{HELPERS}/together.py", *(one.file for one in probes))
     return _in_world(argv) if way == "world" else argv
 

@@ -23,35 +23,31 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.core.job import Limits
-from orchestrator.core.units import size_text, time_text
+from orchestrator.core.units import MIB, size_text, time_text
 from orchestrator.proof.probe import HELPERS, Probe
 from orchestrator.sandbox.job.spec import WORKDIR
 
-MIB = 1 << 20
 KEY_NAME = "AISCI_PROOF_API_KEY"
-DATA = "proof"  # the staged data set's name
+DATA_SET = "proof"  # the staged data set's name
 HOST_FILE = "aisci-proof-of-the-hosts"  # in a folder of this machine that no job is given
-ENGINE = "docker.sock"  # beside it, in the place of an engine's socket
+FAKE_SOCKET = "docker.sock"  # beside it, in the place of an engine's socket
 PROBES = "probes"  # below the working directory
-ENVIRONMENT = {
-    "PYTHONPATH": f"{WORKDIR}/{PROBES}/{HELPERS}",
-    "PYTHONDONTWRITEBYTECODE": "1",
-}
+ENVIRONMENT = {"PYTHONPATH": f"{WORKDIR}/{PROBES}/{HELPERS}", "PYTHONDONTWRITEBYTECODE": "1"}
 
 # As large as a probe needs, so that one is quick and fills no disk of yours.
-SMALL: dict[str, float] = {
+_SMALL: dict[str, float] = {
     "cpus": 1.0, "memory": 256 * MIB, "shm": 8 * MIB, "tmp": 8 * MIB, "workspace": 16 * MIB, "file": 12 * MIB,
     "inodes": 512, "wall": 90.0, "cpu_time": 90.0, "grace": 1.0, "logs": MIB, "pids": 128,
     "open_files": 256, "harvest_files": 100, "harvest_bytes": 6 * MIB, "harvest_file": 2 * MIB,
 }  # fmt: skip
 # gVisor's own threads and memory count against its container's limits.
-FOR_ITSELF: dict[str, float] = {"pids": 128, "memory": 64 * MIB}
+_GVISOR_OVERHEAD: dict[str, float] = {"pids": 128, "memory": 64 * MIB}
 _TIMES = frozenset({"wall", "cpu_time", "grace"})
 _SIZES = frozenset({"memory", "shm", "tmp", "workspace", "file", "logs", "harvest_bytes", "harvest_file"})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class ExposedServices:
     """This machine's open doors; ``came`` grows with each visitor, by the door's name."""
 
     tcp: int
@@ -67,7 +63,7 @@ class Doors:
         """For a probe. The key comes in two pieces, so that it does not find its own words."""
         return {
             "tcp": self.tcp, "udp": self.udp, "addresses": self.addresses,
-            "abstract": self.abstract, "key": self.key, "data": DATA,
+            "abstract": self.abstract, "key": self.key, "data": DATA_SET,
             "shared": self.abstract, "host_file": HOST_FILE, **_machine(),
         }  # fmt: skip
 
@@ -84,7 +80,7 @@ def _machine() -> dict[str, Any]:
 
 
 @contextmanager
-def doors() -> Iterator[Doors]:
+def exposed_services() -> Iterator[ExposedServices]:
     """Open them, and close them at the end."""
     key = ("sk-aisci-proof-", secrets.token_hex(16))
     with ExitStack() as stack:
@@ -103,16 +99,16 @@ def doors() -> Iterator[Doors]:
         own.chmod(0o755)  # as most folders are
         (own / HOST_FILE).write_text("".join(key))
         engine = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-        engine.bind(str(own / ENGINE))
+        engine.bind(str(own / FAKE_SOCKET))
         engine.listen()
         stack.enter_context(_in_environment(KEY_NAME, "".join(key)))
         stack.enter_context(_in_shared_memory(abstract))
         ports = tcp.getsockname()[1], udp.getsockname()[1]
-        made = Doors(*ports, ("127.0.0.1", *_addresses()), abstract, key, data, own)
+        made = ExposedServices(*ports, ("127.0.0.1", *_addresses()), abstract, key, data, own)
         over = threading.Event()
         servers = ((tcp, "tcp"), (udp, "udp"), (unix, "abstract socket"))
         threads = [
-            threading.Thread(target=_take, args=(*each, made.came, over)) for each in servers
+            threading.Thread(target=_accept, args=(*each, made.came, over)) for each in servers
         ]
         for thread in threads:
             thread.start()
@@ -148,17 +144,21 @@ def _in_shared_memory(name: str) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
-def _take(server: socket.socket, name: str, came: list[str], over: threading.Event) -> None:
+def _accept(server: socket.socket, name: str, came: list[str], over: threading.Event) -> None:
+    """Record each visitor, until ``over`` is set and no visitor is waiting any more."""
     server.settimeout(0.1)
-    while not over.is_set():
+    while True:
         try:
             if name == "udp":
                 server.recvfrom(16)
             else:
                 server.accept()[0].close()
         except TimeoutError:
-            continue
-        came.append(name)
+            # Only now: a visitor that came just before the end counts too.
+            if over.is_set():
+                return
+        else:
+            came.append(name)
 
 
 def _addresses() -> list[str]:
@@ -168,10 +168,10 @@ def _addresses() -> list[str]:
     return sorted(address for address in found if not address.startswith("127."))
 
 
-def lowered(limits: Limits, probe: Probe | None) -> tuple[Limits, str]:
+def lowered_limits(limits: Limits, probe: Probe | None) -> tuple[Limits, str]:
     """The limits for one probe, none of them higher; and which are lower, in words."""
-    own = FOR_ITSELF if limits.runtime != "runc" else {}
-    wanted = {**SMALL, **dict(probe.lower if probe else ())}
+    own = _GVISOR_OVERHEAD if limits.runtime != "runc" else {}
+    wanted = {**_SMALL, **dict(probe.lower if probe else ())}
     less: dict[str, float] = {}
     for name, amount in wanted.items():
         known = getattr(limits, name)
@@ -189,12 +189,12 @@ def _told(name: str, now: float, before: float) -> str:
     return f"{name} {said(now)} for {said(before)}"
 
 
-def given(
-    limits: Limits, doors: Doors, *, bare: bool, more: Mapping[str, Any] | None = None
+def given_json(
+    limits: Limits, services: ExposedServices, *, bare: bool, more: Mapping[str, Any] | None = None
 ) -> bytes:
     """``given.json``, which ``probing.py`` reads."""
     names = ("memory", "shm", "tmp", "workspace", "file", "inodes", "wall", "cpu_time", "grace",
              "logs", "pids", "open_files", "cpus", "harvest_files", "harvest_bytes",
              "harvest_file", "harvest_depth", "network", "runtime", "user", "gpus", "gpu_memory")  # fmt: skip
     told = {name: getattr(limits, name) for name in names}
-    return json.dumps({**told, **doors.told(), "bare": bare, **(more or {})}).encode()
+    return json.dumps({**told, **services.told(), "bare": bare, **(more or {})}).encode()

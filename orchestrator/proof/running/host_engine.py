@@ -18,54 +18,54 @@ from typing import Any
 from orchestrator.core.errors import BadJournal
 from orchestrator.core.job import ContainerKind
 from orchestrator.proof.probe import Probe
-from orchestrator.proof.running.fixtures import KEY_NAME, lowered
-from orchestrator.proof.running.result import Both, told
-from orchestrator.proof.running.runner import Trials
+from orchestrator.proof.running.fixtures import KEY_NAME, lowered_limits
+from orchestrator.proof.running.result import BareAndGuarded, one_attempt
+from orchestrator.proof.running.runner import ProbeRunner
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.labels import RUN
-from orchestrator.sandbox.network.dial import World
+from orchestrator.sandbox.network.dial import Dialer
 
 
-def set_user_id(trials: Trials, kind: ContainerKind, probe: Probe) -> Both:
+def set_user_id(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
     """In an image with a set-user-id program; the shipped ones hold none."""
     command = "cp $(readlink -f $(command -v python3)) /usr/bin/climb && chmod 4755 /usr/bin/climb"
     with trials.image_with(kind, command) as image:
         return _in_image(trials, kind, probe, image)
 
 
-def all_gpus(trials: Trials, kind: ContainerKind, probe: Probe) -> Both:
+def all_gpus(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
     """In an image that asks for every GPU: some engines lend what an image's variable names."""
     changes = ("ENV NVIDIA_VISIBLE_DEVICES=all", "ENV NVIDIA_DRIVER_CAPABILITIES=all")
     with trials.image_with(kind, "true", *changes) as image:
         return _in_image(trials, kind, probe, image)
 
 
-def health_check(trials: Trials, kind: ContainerKind, probe: Probe) -> Both:
+def health_check(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
     """In an image with a health check of its own, which an engine would run beside the job."""
     changes = ("HEALTHCHECK --interval=1s CMD touch /tmp/checked",)
     with trials.image_with(kind, "true", *changes) as image:
         return _in_image(trials, kind, probe, image)
 
 
-def _in_image(trials: Trials, kind: ContainerKind, probe: Probe, image: str) -> Both:
+def _in_image(trials: ProbeRunner, kind: ContainerKind, probe: Probe, image: str) -> BareAndGuarded:
     bare = trials.bare_alone(kind, probe, image=image)
     guarded, result = trials.alone(kind, probe, image=image)
     return bare, guarded, result.attestation.container
 
 
-def tunnel(trials: Trials, kind: ContainerKind, probe: Probe) -> Both:
+def allowed_tunnel(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
     """In a world where the allowed host is a public address, and answers."""
     return _in_world(trials, kind, probe, ("93.184.216.34",))
 
 
-def leads_inside(trials: Trials, kind: ContainerKind, probe: Probe) -> Both:
+def leads_inside(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
     """In a world where the allowed host's name leads inside as well."""
     return _in_world(trials, kind, probe, ("93.184.216.34", "169.254.169.254"))
 
 
 def _in_world(
-    trials: Trials, kind: ContainerKind, probe: Probe, addresses: tuple[str, ...]
-) -> Both:
+    trials: ProbeRunner, kind: ContainerKind, probe: Probe, addresses: tuple[str, ...]
+) -> BareAndGuarded:
     """Each name leads to ``addresses``, and each of them to a server here that echoes."""
     bare = trials.bare_alone(kind, probe)
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -75,7 +75,7 @@ def _in_world(
             own = ("127.0.0.2", 0)  # the proxy takes no address that is its own
             return socket.create_connection(server.getsockname(), 5.0, own)
 
-        sandbox = trials.sandbox_with(world=World(look_up=lambda _: addresses, dial=dial))
+        sandbox = trials.sandbox_with(dialer=Dialer(look_up=lambda _: addresses, dial=dial))
         guarded, result = trials.alone(kind, probe, sandbox=sandbox)
         server.shutdown(socket.SHUT_RDWR)  # which ends the thread's waiting
     return bare, guarded, result.attestation.container
@@ -92,7 +92,7 @@ def _echo(server: socket.socket) -> None:
                     client.sendall(data)
 
 
-def inspected_key(trials: Trials, kind: ContainerKind, probe: Probe) -> Both:
+def inspected_key(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
     """Everything that the engine says of a running job, its volume and its image."""
     api: Any = trials.engine.api  # this part of the library has no types
     key = "".join(trials.doors.key)
@@ -110,13 +110,13 @@ def inspected_key(trials: Trials, kind: ContainerKind, probe: Probe) -> Both:
     name = "to be told by the engine"
     saw = f"{len(words)} characters were told, the key not among them"
     return (
-        told(name, through=key in bare, saw=f"the engine tells {KEY_NAME}"),
-        told(name, through=key in words, saw=saw),
+        one_attempt(name, through=key in bare, saw=f"the engine tells {KEY_NAME}"),
+        one_attempt(name, through=key in words, saw=saw),
         "",
     )
 
 
-def altered(trials: Trials, kind: ContainerKind, probe: Probe) -> Both:
+def altered(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
     """A file that came home is changed afterwards. Bare: a plain file, which nobody notices."""
     _, result = trials.alone(kind, probe)
     (path, sha256), *_ = result.files.files
@@ -125,22 +125,24 @@ def altered(trials: Trials, kind: ContainerKind, probe: Probe) -> Both:
     name = f"{path}, changed after it came home"
     try:
         trials.blobs.get(sha256)
-        guarded = told(name, through=True, saw="read as if nothing had been")
+        guarded = one_attempt(name, through=True, saw="read as if nothing had been")
     except BadJournal as error:
-        guarded = told(name, through=False, saw=error.what)
+        guarded = one_attempt(name, through=False, saw=error.what)
     finally:
         kept.unlink()
     plain = trials.blobs.folder.parent / "plain"
     plain.write_text("1")
     plain.write_text("2")
-    bare = told(name, through=plain.read_text() == "2", saw="a plain file is read as it is now")
+    bare = one_attempt(
+        name, through=plain.read_text() == "2", saw="a plain file is read as it is now"
+    )
     return bare, guarded, result.attestation.container
 
 
-def killed_orchestrator(trials: Trials, kind: ContainerKind, probe: Probe) -> Both:
+def killed_orchestrator(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
     """A process of its own runs the job, and is killed. Bare, nobody removes the container."""
     run_id = f"prove-{secrets.token_hex(4)}"
-    limits, _ = lowered(trials.limits[kind], probe)
+    limits, _ = lowered_limits(trials.limits[kind], probe)
     images = {name: trials.images(name) for name in (limits.image, "aisci-storage")}
     order = {"run": run_id, "kind": kind, "images": images, "limits": asdict(limits)}
     child = subprocess.Popen(
@@ -157,13 +159,13 @@ def killed_orchestrator(trials: Trials, kind: ContainerKind, probe: Probe) -> Bo
         child.stdout.close()
     left = _left_of(trials.engine, run_id, within=30.0)
     name = "what it left goes on"
-    guarded = told(
+    guarded = one_attempt(
         name, through=bool(left), saw=", ".join(left) or "all was gone, removed by the sentinel"
     )
     guarded = replace(guarded, done=began == b"running")
     with trials.bare_left(kind, probe) as made, translated("looking at a container"):
         goes_on = bool(trials.engine.api.inspect_container(made)["State"]["Running"])
-    return told(name, through=goes_on, saw="the container runs on"), guarded, ""
+    return one_attempt(name, through=goes_on, saw="the container runs on"), guarded, ""
 
 
 def _environment() -> dict[str, str]:

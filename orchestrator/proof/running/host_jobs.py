@@ -10,14 +10,14 @@ from orchestrator.core.errors import AisciError, BudgetSpent
 from orchestrator.core.job import ContainerKind, Limits
 from orchestrator.policy.policy import RunLimits
 from orchestrator.proof.probe import Probe
-from orchestrator.proof.running.fixtures import lowered
-from orchestrator.proof.running.result import Both, told
-from orchestrator.proof.running.runner import Trials
-from orchestrator.sandbox.admission import Allowance, available_memory
+from orchestrator.proof.running.fixtures import lowered_limits
+from orchestrator.proof.running.result import BareAndGuarded, one_attempt
+from orchestrator.proof.running.runner import ProbeRunner
+from orchestrator.sandbox.admission import Admission, available_memory
 from orchestrator.sandbox.sandbox import DockerSandbox
 
 
-def neighbours(trials: Trials, kind: ContainerKind, probe: Probe) -> Both:
+def neighbours(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
     """One job opens what doors it can, another looks for them while it runs; bare, one does both."""
     bare = trials.bare_alone(kind, probe, "both")
     with trials.opened(kind, probe, "open") as session:
@@ -28,7 +28,7 @@ def neighbours(trials: Trials, kind: ContainerKind, probe: Probe) -> Both:
     return bare, guarded, result.attestation.container
 
 
-def fresh(trials: Trials, kind: ContainerKind, probe: Probe) -> Both:
+def fresh(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
     """A job leaves something wherever it can; the next one looks. Bare, a container starts twice."""
     bare = trials.bare_alone(kind, probe, times=2)
     left, _ = trials.alone(kind, probe)
@@ -36,38 +36,38 @@ def fresh(trials: Trials, kind: ContainerKind, probe: Probe) -> Both:
     return bare, replace(guarded, done=guarded.done and left.done), result.attestation.container
 
 
-def idea_time(trials: Trials, kind: ContainerKind, probe: Probe) -> Both:
+def idea_time(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
     """A job whose idea has two seconds left."""
     bare = trials.bare_alone(kind, probe)
     try:
         guarded, _ = trials.alone(kind, probe, within=Deadline.after(2.0, "idea.wall"))
     except BudgetSpent as error:
-        guarded = told(
+        guarded = one_attempt(
             bare.attempts[0].name if bare.attempts else "", through=False, saw=error.what
         )
     return bare, guarded, ""
 
 
-def together(trials: Trials, kind: ContainerKind, probe: Probe) -> Both:
+def together(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
     """Two jobs at once, of a run that may have one; bare: of one that may have two."""
     one = _run_limits(trials.limits[kind], containers=1)
     two = replace(one, containers=2, memory=2 * one.memory, disk=2 * one.disk)
     name = "two jobs at the same time"
     seen = []
     for limits in (two, one):
-        times = _both(trials.sandbox_with(Allowance(limits)), trials, kind, probe)
+        times = _both(trials.sandbox_with(Admission(limits)), trials, kind, probe)
         overlap = len(times) == 2 and max(began for began, _ in times) < min(
             end for _, end in times
         )
         saw = (
             "the second began while the first ran" if overlap else "the second waited for the first"
         )
-        seen.append(replace(told(name, through=overlap, saw=saw), done=len(times) == 2))
+        seen.append(replace(one_attempt(name, through=overlap, saw=saw), done=len(times) == 2))
     return seen[0], seen[1], ""
 
 
 def _both(
-    sandbox: DockerSandbox, trials: Trials, kind: ContainerKind, probe: Probe
+    sandbox: DockerSandbox, trials: ProbeRunner, kind: ContainerKind, probe: Probe
 ) -> list[tuple[float, float]]:
     """Two jobs started at once; when each program began and ended, as it says itself."""
     times: list[tuple[float, float]] = []
@@ -85,19 +85,19 @@ def _both(
     return times
 
 
-def reserve(trials: Trials, kind: ContainerKind, probe: Probe) -> Both:
+def reserve(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
     """A job that would take what the host keeps for itself; bare: where it keeps nothing."""
-    limits, _ = lowered(trials.limits[kind], probe)
+    limits, _ = lowered_limits(trials.limits[kind], probe)
     run, name = _run_limits(limits, containers=1), "a job that takes what the host keeps"
     seen, container = [], ""
     for kept in (0, available_memory()):
-        sandbox = trials.sandbox_with(Allowance(replace(run, keep_free_memory=kept)))
+        sandbox = trials.sandbox_with(Admission(replace(run, keep_free_memory=kept)))
         try:
             _, result = trials.alone(kind, probe, sandbox=sandbox)
             container = result.attestation.container
-            seen.append(told(name, through=result.ok, saw=f"it ran: {result.verdict}"))
+            seen.append(one_attempt(name, through=result.ok, saw=f"it ran: {result.verdict}"))
         except AisciError as error:
-            seen.append(told(name, through=False, saw=error.what))
+            seen.append(one_attempt(name, through=False, saw=error.what))
     return seen[0], seen[1], container
 
 

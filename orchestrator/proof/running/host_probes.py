@@ -7,15 +7,15 @@ does the part that runs in a container. Both answers, bare and guarded, come fro
 from __future__ import annotations
 
 from orchestrator.proof.running import host_engine, host_jobs
-from orchestrator.proof.running.result import Way
+from orchestrator.proof.running.result import HostProbe
 
-WAYS: dict[str, Way] = {
+HOST_PROBES: dict[str, HostProbe] = {
     "host/neighbours": host_jobs.neighbours,
     "host/fresh": host_jobs.fresh,
     "host/set_user_id": host_engine.set_user_id,
     "host/all_gpus": host_engine.all_gpus,
     "host/health_check": host_engine.health_check,
-    "allow_list/tunnel": host_engine.tunnel,
+    "allow_list/tunnel": host_engine.allowed_tunnel,
     "allow_list/leads_inside": host_engine.leads_inside,
     "host/inspected_key": host_engine.inspected_key,
     "host/altered": host_engine.altered,

@@ -12,7 +12,7 @@ from orchestrator.core.errors import AisciError, BadResults
 from orchestrator.core.filenames import shown
 from orchestrator.core.job import JobResult
 from orchestrator.core.sanitize import plain
-from orchestrator.proof.observation import Attempt, Seen
+from orchestrator.proof.observation import Attempt, Observation
 from orchestrator.proof.probe import Probe
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.paths import IdeaPaths
@@ -20,16 +20,16 @@ from orchestrator.report.html import el
 from orchestrator.research.prompts import block, data_blocks
 from orchestrator.template.results import parse_final_info
 
-OUT = "out"  # the folder that these probes fill, and that is declared
-MOST = 1 << 20  # characters of output that are looked at
+OUTPUT_FOLDER = "out"  # the folder that these probes fill, and that is declared
+_MAX_OUTPUT = 1 << 20  # characters of output that are looked at
 _BREAKS = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError, MemoryError)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Inspection:
     """What the host has before it; ``marker`` is what a planted program would make, if it ran."""
 
-    seen: Seen
+    seen: Observation
     result: JobResult
     blobs: BlobStore
     marker: Path
@@ -40,7 +40,9 @@ class Look:
         return {shown(path): sha256 for path, sha256 in self.result.files.files}
 
 
-def looked_at(probe: Probe, seen: Seen, result: JobResult, blobs: BlobStore, marker: Path) -> Seen:
+def inspect_output(
+    probe: Probe, seen: Observation, result: JobResult, blobs: BlobStore, marker: Path
+) -> Observation:
     """``seen`` with the host's judgement for attempts, where the probe leaves it to the host.
 
     It is not done where a file did not come home that may: then nothing is shown by what did
@@ -48,7 +50,7 @@ def looked_at(probe: Probe, seen: Seen, result: JobResult, blobs: BlobStore, mar
     """
     if probe.judge not in _LOOKS:
         return seen
-    look = Look(seen, result, blobs, marker)
+    look = Inspection(seen, result, blobs, marker)
     found = seen.with_attempts([*_LOOKS[probe.judge](look), *_elsewhere(look)])
     lost = sorted(set(seen.fair) - set(look.home))
     if lost:
@@ -56,7 +58,7 @@ def looked_at(probe: Probe, seen: Seen, result: JobResult, blobs: BlobStore, mar
     return found
 
 
-def _home(look: Look) -> Iterator[Attempt]:
+def _home(look: Inspection) -> Iterator[Attempt]:
     """Each planted file, and whatever else came home that nobody spoke of."""
     home, refused = look.home, dict(look.result.refused)
     for name in look.seen.planted:
@@ -66,14 +68,14 @@ def _home(look: Look) -> Iterator[Attempt]:
         yield Attempt(name, through=True, saw="it was not spoken of")
 
 
-def _home_whole(look: Look) -> Iterator[Attempt]:
+def _home_whole(look: Inspection) -> Iterator[Attempt]:
     came = sum(name in look.home for name in look.seen.planted)
     left = dict.fromkeys(why for _, why in look.result.refused)
     words = f"{came} of {len(look.seen.planted)} came home; {', '.join(list(left)[:2])}"
     yield Attempt("all of it", came == len(look.seen.planted), words)
 
 
-def _numbers(look: Look) -> Iterator[Attempt]:
+def _numbers(look: Inspection) -> Iterator[Attempt]:
     """Whether a results file that is a trap was taken for results."""
     for name in look.seen.planted:
         if name not in look.home:
@@ -89,7 +91,7 @@ def _numbers(look: Look) -> Iterator[Attempt]:
             yield Attempt(name, through=True, saw=f"taken for results: {results.metrics[:3]}")
 
 
-def _opaque(look: Look) -> Iterator[Attempt]:
+def _opaque(look: Inspection) -> Iterator[Attempt]:
     """Nothing ran, though all of it is here: in the store, in a folder, and read for results."""
     _ = list(_numbers(look))
     lost = [name for name in look.seen.planted if name not in look.home]
@@ -100,10 +102,10 @@ def _opaque(look: Look) -> Iterator[Attempt]:
         yield Attempt("to be looked at", through=True, saw=f"{lost[0]} did not come home")
 
 
-def _words(look: Look) -> Iterator[Attempt]:
+def _words(look: Inspection) -> Iterator[Attempt]:
     """What is shown of the output, on a terminal and on a page."""
     said = look.result.stdout
-    texts = plain(said, limit=MOST), el("pre", said)
+    texts = plain(said, limit=_MAX_OUTPUT), el("pre", said)
     acting = sorted({ascii(char) for text in texts for char in text if _acts(char)})
     markup = texts[1].count("<") - 2
     raw = len({char for char in said if _acts(char)})
@@ -117,7 +119,7 @@ def _acts(char: str) -> bool:
     return char not in "\n\t" and unicodedata.category(char) in {"Cc", "Cf", "Zl", "Zp"}
 
 
-def _fenced(look: Look) -> Iterator[Attempt]:
+def _fenced(look: Inspection) -> Iterator[Attempt]:
     """Whether the output, as the data of a prompt, is still one block and the same words."""
     said = look.result.stdout
     prompt = f"Above.\n\n{block('output', said)}\n\nBelow.\n"
@@ -127,7 +129,7 @@ def _fenced(look: Look) -> Iterator[Attempt]:
     yield Attempt("to end its fence", not held or "```" not in said, words)
 
 
-_LOOKS: dict[str, Callable[[Look], Iterator[Attempt]]] = {
+_LOOKS: dict[str, Callable[[Inspection], Iterator[Attempt]]] = {
     "home": _home,
     "home whole": _home_whole,
     "numbers": _numbers,
@@ -137,7 +139,7 @@ _LOOKS: dict[str, Callable[[Look], Iterator[Attempt]]] = {
 }
 
 
-def _elsewhere(look: Look) -> Iterator[Attempt]:
+def _elsewhere(look: Inspection) -> Iterator[Attempt]:
     """What lies outside of the declared folder, or is no file, once all is written out as files."""
     with tempfile.TemporaryDirectory(prefix="aisci-prove-") as above:
         idea = Path(above) / "idea"
@@ -146,7 +148,7 @@ def _elsewhere(look: Look) -> Iterator[Attempt]:
         except (AisciError, OSError, ValueError) as error:
             yield Attempt("to be written out", through=True, saw=f"it could not be: {error}")
         for path in sorted(Path(above).rglob("*")):
-            inside = path == idea or path.is_relative_to(idea / OUT)
+            inside = path == idea or path.is_relative_to(idea / OUTPUT_FOLDER)
             if not inside or path.is_symlink() or not (path.is_file() or path.is_dir()):
                 name = shown(str(path.relative_to(above)))
                 yield Attempt(name, through=True, saw="written out of its place")

@@ -10,20 +10,20 @@ from collections.abc import Callable, Iterator, Sequence
 
 from orchestrator.core.errors import AisciError, ControlUnavailable
 from orchestrator.core.job import ContainerKind
-from orchestrator.proof.judge import Result, judge
-from orchestrator.proof.observation import Seen
+from orchestrator.proof.judge import ProbeResult, judge_probe
+from orchestrator.proof.observation import Observation
 from orchestrator.proof.probe import Probe
-from orchestrator.proof.proof import Whole
-from orchestrator.proof.running.fixtures import lowered
-from orchestrator.proof.running.host_probes import WAYS
-from orchestrator.proof.running.runner import Trials
+from orchestrator.proof.proof import FullRun
+from orchestrator.proof.running.fixtures import lowered_limits
+from orchestrator.proof.running.host_probes import HOST_PROBES
+from orchestrator.proof.running.runner import ProbeRunner
 
 Say = Callable[[str], None]
 
 
-def prove(
-    trials: Trials, kind: ContainerKind, probes: Sequence[Probe], say: Say
-) -> Iterator[Result]:
+def prove_kind(
+    trials: ProbeRunner, kind: ContainerKind, probes: Sequence[Probe], say: Say
+) -> Iterator[ProbeResult]:
     """Each probe's result in one kind of container, as it is known; ``say`` is told what is under way.
 
     Where no such container can be had on this machine, every result says so.
@@ -44,48 +44,53 @@ def prove(
             yield _alone(trials, kind, probe)
 
 
-def whole(trials: Trials, kind: ContainerKind) -> Whole:
+def full_run(trials: ProbeRunner, kind: ContainerKind) -> FullRun:
     """A program that does nothing, at the policy's own limits."""
     try:
         result = trials.idle(kind)
     except AisciError as error:
-        return Whole(kind=kind, why=": ".join(filter(None, (error.what, error.why))))
+        return FullRun(kind=kind, why=": ".join(filter(None, (error.what, error.why))))
     if not result.ok:
-        return Whole(kind=kind, why=f"it ended as: {result.verdict}")
-    return Whole(kind=kind, attestation=result.attestation)
+        return FullRun(kind=kind, why=f"it ended as: {result.verdict}")
+    return FullRun(kind=kind, attestation=result.attestation)
 
 
 def _shared(
-    trials: Trials, kind: ContainerKind, probes: Sequence[Probe], say: Say
-) -> Iterator[Result]:
+    trials: ProbeRunner, kind: ContainerKind, probes: Sequence[Probe], say: Say
+) -> Iterator[ProbeResult]:
     """Those that share a container; one that said too little there is tried again alone."""
     say(f"{len(probes)} probes in bare containers")
     bare = trials.bare_together(kind, probes)
     say(f"{len(probes)} probes in one container")
     guarded, container = trials.together(kind, probes)
     for probe in probes:
-        seen = guarded.get(probe.id, Seen())
+        seen = guarded.get(probe.id, Observation())
         if seen.done:
-            yield _judged(trials, kind, probe, bare.get(probe.id, Seen()), seen, container)
+            yield _judged(trials, kind, probe, bare.get(probe.id, Observation()), seen, container)
         else:
             say(probe.id)
             yield _alone(trials, kind, probe)
 
 
-def _alone(trials: Trials, kind: ContainerKind, probe: Probe) -> Result:
+def _alone(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> ProbeResult:
     if probe.judge == "host":
-        return _judged(trials, kind, probe, *WAYS[probe.id](trials, kind, probe))
+        return _judged(trials, kind, probe, *HOST_PROBES[probe.id](trials, kind, probe))
     bare = trials.bare_alone(kind, probe)
     guarded, result = trials.alone(kind, probe)
     return _judged(trials, kind, probe, bare, guarded, result.attestation.container)
 
 
 def _judged(
-    trials: Trials, kind: ContainerKind, probe: Probe, bare: Seen, guarded: Seen, container: str
-) -> Result:
+    trials: ProbeRunner,
+    kind: ContainerKind,
+    probe: Probe,
+    bare: Observation,
+    guarded: Observation,
+    container: str,
+) -> ProbeResult:
     limits = trials.limits[kind]
-    state, saw, why = judge(probe, limits.runtime, bare, guarded, trials.storage)
-    less = lowered(limits, probe)[1] if probe.lower else ""
+    state, saw, why = judge_probe(probe, limits.runtime, bare, guarded, trials.storage)
+    less = lowered_limits(limits, probe)[1] if probe.lower else ""
     through = dict.fromkeys(one.saw or one.name for one in bare.through)
     return _result(
         probe, kind, state=state, saw=saw, why=why, verdict=guarded.verdict,
@@ -93,10 +98,10 @@ def _judged(
     )  # fmt: skip
 
 
-def _result(probe: Probe, kind: ContainerKind, **seen: object) -> Result:
+def _result(probe: Probe, kind: ContainerKind, **seen: object) -> ProbeResult:
     """A result with what the probe says of itself; not provable, unless something was seen."""
     told: dict[str, object] = {"state": "not provable here", "saw": "", **seen}
-    return Result(
+    return ProbeResult(
         probe=probe.id, kind=kind, promise=probe.promise, tries=probe.tries, parts=probe.parts,
         families=probe.families, **told,  # type: ignore[arg-type]  # a result's own fields
     )  # fmt: skip

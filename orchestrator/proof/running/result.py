@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from orchestrator.core.job import ContainerKind
-from orchestrator.proof.observation import Attempt, Seen
+from orchestrator.proof.observation import Attempt, Observation
 from orchestrator.proof.probe import Probe
-from orchestrator.proof.running.runner import Trials
+from orchestrator.proof.running.runner import ProbeRunner
 
-Both = tuple[Seen, Seen, str]
+BareAndGuarded = tuple[Observation, Observation, str]
 """What was seen bare and guarded, and the guarded container's id."""
 
-Way = Callable[[Trials, ContainerKind, Probe], Both]
+HostProbe = Callable[[ProbeRunner, ContainerKind, Probe], BareAndGuarded]
 
 
-def told(name: str, *, through: bool, saw: str) -> Seen:
+def one_attempt(name: str, *, through: bool, saw: str) -> Observation:
     """One attempt, as the host itself saw it."""
-    return Seen(attempts=(Attempt(name, through, saw),), done=True)
+    return Observation(attempts=(Attempt(name, through, saw),), done=True)

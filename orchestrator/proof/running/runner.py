@@ -13,28 +13,28 @@ from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import EngineFailed
 from orchestrator.core.job import ContainerKind, Job, JobResult, Limits
 from orchestrator.core.tree import Tree
-from orchestrator.proof.observation import Seen, read
-from orchestrator.proof.probe import FOLDER, HELPERS, Bare, Probe
+from orchestrator.proof.observation import Observation, parse_observations
+from orchestrator.proof.probe import HELPERS, PROBES_FOLDER, Bare, Probe
 from orchestrator.proof.running import inspection as looks
 from orchestrator.proof.running.bare import BareContainers
-from orchestrator.proof.running.commands import argv_together, bare_argv, probe_argv, shipped_probes
+from orchestrator.proof.running.commands import bare_argv, probe_argv, probe_files, shared_argv
 from orchestrator.proof.running.fixtures import (
-    DATA,
+    DATA_SET,
     ENVIRONMENT,
     PROBES,
-    Doors,
-    doors,
-    given,
-    lowered,
+    ExposedServices,
+    exposed_services,
+    given_json,
+    lowered_limits,
 )
 from orchestrator.record.blobs import BlobStore
-from orchestrator.sandbox.admission import Allowance
+from orchestrator.sandbox.admission import Admission
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.objects import create_container, remove_container
 from orchestrator.sandbox.job.session import Session
-from orchestrator.sandbox.network.dial import World
+from orchestrator.sandbox.network.dial import Dialer
 from orchestrator.sandbox.pool import SandboxPool
-from orchestrator.sandbox.resources import Depot
+from orchestrator.sandbox.resources import RunResources
 from orchestrator.sandbox.sandbox import DockerSandbox
 
 _KEPT_AS_THEY_ARE = frozenset({"itself", "words", "fenced"})  # judges that want nothing home
@@ -43,7 +43,7 @@ Images = Callable[[str], str]
 Limited = Mapping[ContainerKind, Limits]
 
 
-class Trials:
+class ProbeRunner:
     """Runs probes on one engine. Use it in ``with``: it opens doors, and removes what it made.
 
     ``limits`` are the policy's own by kind of container, ``images`` turns an image's name into
@@ -54,16 +54,16 @@ class Trials:
         self, engine: Engine, run_id: str, limits: Limited, images: Images, root: Path, policy: str
     ) -> None:
         self.engine, self.limits, self.images, self.policy = engine, limits, images, policy
-        self.depot = Depot(engine, run_id, lambda: images("aisci-storage"))
+        self.depot = RunResources(engine, run_id, lambda: images("aisci-storage"))
         self.storage = ""  # the backend of the last guarded container's workspace
-        self._files = shipped_probes(root / FOLDER)
+        self._files = probe_files(root / PROBES_FOLDER)
         self._undo = ExitStack()
 
     def __enter__(self) -> Self:
         folder = self._undo.enter_context(tempfile.TemporaryDirectory(prefix="aisci-prove-"))
         self.blobs = BlobStore(Path(folder) / "blobs")
         self.marker = Path(folder) / "opened"
-        self.doors: Doors = self._undo.enter_context(doors())
+        self.doors: ExposedServices = self._undo.enter_context(exposed_services())
         self._bare = BareContainers(self.engine, self.depot, self.blobs, self.doors)
         self._undo.callback(self.depot.close)
         self.sandbox = self.sandbox_with()
@@ -73,7 +73,7 @@ class Trials:
         self._undo.close()
 
     def sandbox_with(
-        self, allowance: Allowance | None = None, world: World | None = None
+        self, allowance: Admission | None = None, dialer: Dialer | None = None
     ) -> DockerSandbox:
         """The sandbox that experiments use, with a run's limits or another world around it."""
         pool = SandboxPool(
@@ -82,49 +82,49 @@ class Trials:
             self.images,
             policy=self.policy,
             admission=allowance,
-            world=world,
+            dialer=dialer,
             resources=self.depot,
         )
         return DockerSandbox(pool, self.blobs)
 
     # --- bare --------------------------------------------------------------------------------
 
-    def bare_together(self, kind: ContainerKind, probes: Sequence[Probe]) -> dict[str, Seen]:
+    def bare_together(self, kind: ContainerKind, probes: Sequence[Probe]) -> dict[str, Observation]:
         """Those that share a container, one bare container for each way of being bare."""
-        found: dict[str, Seen] = {}
-        limits, _ = lowered(self.limits[kind], None)
+        found: dict[str, Observation] = {}
+        limits, _ = lowered_limits(self.limits[kind], None)
         for way in dict.fromkeys(one.bare for one in probes):
             mine = [one for one in probes if one.bare == way]
-            argv, files = argv_together(mine, way), self._tree(limits, bare=True)
+            argv, files = shared_argv(mine, way), self._tree(limits, bare=True)
             said, how = self._run_bare(self.images(limits.image), way, argv, files)
-            seen = read(said)
-            found |= {one.id: seen.get(one.id, Seen(why=how.why)) for one in mine}
+            seen = parse_observations(said)
+            found |= {one.id: seen.get(one.id, Observation(why=how.why)) for one in mine}
         return found
 
     def bare_alone(
         self, kind: ContainerKind, probe: Probe, *args: str, image: str = "", times: int = 1
-    ) -> Seen:
+    ) -> Observation:
         """One probe that wants a bare container to itself, started ``times`` times."""
-        limits, _ = lowered(self.limits[kind], probe)
+        limits, _ = lowered_limits(self.limits[kind], probe)
         argv, files = bare_argv(probe, args), self._tree(limits, bare=True)
         image = image or self.images(limits.image)
         said, how = self._run_bare(image, probe.bare, argv, files, times=times)
-        seen = read(said, alone=probe.id).get(probe.id, Seen())
+        seen = parse_observations(said, alone=probe.id).get(probe.id, Observation())
         return replace(seen, done=seen.done and how.done, why=seen.why or how.why)
 
     def _run_bare(
         self, image: str, way: Bare, argv: tuple[str, ...], files: Tree, *, times: int = 1
-    ) -> tuple[str, Seen]:
+    ) -> tuple[str, Observation]:
         """An engine that makes no such container (one with all GPUs, say) leaves a probe unproved."""
         try:
             return self._bare.run(image, way, argv, files, times=times)
         except EngineFailed as error:
-            return "", Seen(why=": ".join(filter(None, (error.what, error.why))))
+            return "", Observation(why=": ".join(filter(None, (error.what, error.why))))
 
     @contextmanager
     def bare_left(self, kind: ContainerKind, probe: Probe) -> Iterator[str]:
         """A bare container that runs the probe, by its id, for as long as the block takes."""
-        limits, _ = lowered(self.limits[kind], probe)
+        limits, _ = lowered_limits(self.limits[kind], probe)
         argv, files = bare_argv(probe, ()), self._tree(limits, bare=True)
         with self._bare.made(self.images(limits.image), probe.bare, argv, files) as made:
             with translated("starting a bare container"):
@@ -133,14 +133,16 @@ class Trials:
 
     # --- guarded ------------------------------------------------------------------------------
 
-    def together(self, kind: ContainerKind, probes: Sequence[Probe]) -> tuple[dict[str, Seen], str]:
+    def together(
+        self, kind: ContainerKind, probes: Sequence[Probe]
+    ) -> tuple[dict[str, Observation], str]:
         """Those that share a container, by their ids; and that container's id."""
         if not probes:
             return {}, ""
-        limits, _ = lowered(self.limits[kind], None)
+        limits, _ = lowered_limits(self.limits[kind], None)
         before = len(self.doors.came)
-        result = self.sandbox.run(self._job(kind, limits, argv_together(probes), "together"))
-        found, self.storage = read(result.stdout), result.attestation.storage
+        result = self.sandbox.run(self._job(kind, limits, shared_argv(probes), "together"))
+        found, self.storage = parse_observations(result.stdout), result.attestation.storage
         if len(self.doors.came) > before:  # then whoever knocked is found alone
             found = {}
         return found, result.attestation.container
@@ -153,15 +155,15 @@ class Trials:
         image: str = "",
         sandbox: DockerSandbox | None = None,
         within: Deadline = FOREVER,
-    ) -> tuple[Seen, JobResult]:
+    ) -> tuple[Observation, JobResult]:
         """One probe in a container of its own, and the host's look at what it left."""
         before = len(self.doors.came)
         self.marker.unlink(missing_ok=True)
         job = self._job_of(kind, probe, args, image)
         result = (sandbox or self.sandbox).run(job, within)
-        seen = read(result.stdout, alone=probe.id)[probe.id]
+        seen = parse_observations(result.stdout, alone=probe.id)[probe.id]
         seen = replace(seen, verdict=str(result.verdict), why=seen.why or result.stderr[-300:])
-        seen = looks.looked_at(probe, seen, result, self.blobs, self.marker)
+        seen = looks.inspect_output(probe, seen, result, self.blobs, self.marker)
         return _knocked(seen, self.doors.came[before:]), result
 
     @contextmanager
@@ -202,12 +204,12 @@ class Trials:
     # --- values --------------------------------------------------------------------------------
 
     def _job_of(self, kind: ContainerKind, probe: Probe, args: Sequence[str], image: str) -> Job:
-        limits, _ = lowered(self.limits[kind], probe)
+        limits, _ = lowered_limits(self.limits[kind], probe)
         limits = replace(limits, image=image) if image else limits
         name = "/".join((probe.id, *args))
         job = self._job(kind, limits, (*probe_argv(probe), *args), name)
         return (
-            replace(job, harvest=(f"{looks.OUT}/",))
+            replace(job, harvest=(f"{looks.OUTPUT_FOLDER}/",))
             if probe.judge not in _KEPT_AS_THEY_ARE
             else job
         )
@@ -221,17 +223,17 @@ class Trials:
             limits=limits,
             harvest=(),
             env=tuple(ENVIRONMENT.items()),
-            data=((DATA, str(self.doors.data)),) if kind == "experiment" else (),
+            data=((DATA_SET, str(self.doors.data)),) if kind == "experiment" else (),
         )
 
     def _tree(self, limits: Limits, *, bare: bool) -> Tree:
         more: dict[str, Any] = {"marker": str(self.marker)}
-        told = given(limits, self.doors, bare=bare, more=more)
+        told = given_json(limits, self.doors, bare=bare, more=more)
         files = {**self._files, f"{PROBES}/{HELPERS}/given.json": told}
         return Tree.of({path: self.blobs.put(data) for path, data in files.items()})
 
 
-def _knocked(seen: Seen, came: Sequence[str]) -> Seen:
+def _knocked(seen: Observation, came: Sequence[str]) -> Observation:
     """Who came to the host's doors got through, whatever the probe says."""
     if not came:
         return seen

@@ -19,7 +19,7 @@ from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.pool import SandboxPool
-from orchestrator.sandbox.resources import Depot
+from orchestrator.sandbox.resources import RunResources
 from orchestrator.sandbox.sandbox import DockerSandbox
 
 
@@ -37,7 +37,7 @@ def main() -> None:
         harvest=(),
     )
     folder = Path(tempfile.mkdtemp(prefix="aisci-prove-"))
-    depot = Depot(engine, order["run"], lambda: str(images["aisci-storage"]))
+    depot = RunResources(engine, order["run"], lambda: str(images["aisci-storage"]))
     depot.sentinel.guard(folder)
     store = BlobStore(folder)
     pool = SandboxPool(engine, order["run"], images.__getitem__, policy="proof", resources=depot)

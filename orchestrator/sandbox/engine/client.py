@@ -1,7 +1,7 @@
-"""The Docker engine: the one importer of ``docker``, and of the HTTP client beneath it.
+"""The Docker engine: the only importer of ``docker``, and of the HTTP client below it.
 
-Other edges take their types from here and put each talk with the engine inside
-:func:`translated`, so that nothing but an :class:`AisciError` ever leaves an edge.
+Other modules take their types from here and wrap each request to the engine in
+:func:`translated`, so that only :class:`AisciError` leaves them.
 """
 
 from __future__ import annotations
@@ -41,42 +41,43 @@ Engine = docker.DockerClient
 
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 
-WAYS = """one of these, then ask again
+INSTALL_HELP = """one of these, then ask again
          Debian or Ubuntu, as root: scripts/setup-engine.sh installs docker.io and starts it
          Docker:         https://docs.docker.com/engine/install/
          rootless:       export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/docker.sock
          Podman:         systemctl --user start podman.socket
                          export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/podman/podman.sock"""
-ASK_DOCTOR = "\n         `aisci doctor` says what this machine has."
+_ASK_DOCTOR = "\n         `aisci doctor` says what this machine has."
 
 
 def connect(*, timeout: float = 60.0) -> Engine:
-    """The engine that ``DOCKER_HOST`` names, else the one at the usual socket.
+    """The engine that ``DOCKER_HOST`` names, else the one at the default socket.
 
     Args:
         timeout: seconds that one answer of the engine may take. Waiting for a container is
             not one answer: callers that wait poll, or set their own.
 
     Raises:
-        EngineUnavailable: nothing answers there, with the ways to get an engine.
+        EngineUnavailable: nothing answers; it lists the ways to get an engine.
     """
     where = os.environ.get("DOCKER_HOST") or DEFAULT_SOCKET
     engine: Engine | None = None
     try:
-        _knock(where)
+        _check_listening(where)
         engine = docker.from_env(timeout=int(timeout))
         engine.ping()
     except (DockerException, requests.exceptions.RequestException, OSError) as error:
         if engine is not None:
             engine.close()
+        todo = INSTALL_HELP + _ASK_DOCTOR
         raise EngineUnavailable(
-            "No Docker engine answers.", where=where, why=one_line(error), todo=WAYS + ASK_DOCTOR
+            "No Docker engine answers.", where=where, why=one_line(error), todo=todo
         ) from error
     return engine
 
 
-def _knock(where: str) -> None:
-    """Raise :class:`OSError` where no one listens: the library would leave its socket open."""
+def _check_listening(where: str) -> None:
+    """Raise :class:`OSError` if nothing listens: the library would leave its socket open."""
     if where.startswith("unix://"):
         with socket.socket(socket.AF_UNIX) as probe:
             probe.connect(where.removeprefix("unix://"))
@@ -87,9 +88,9 @@ def translated(doing: str) -> Iterator[None]:
     """Turn what the library raises inside into :class:`EngineFailed`.
 
     Args:
-        doing: what was going on, as it ends "The engine failed while …".
+        doing: the current action, as the end of "The engine failed while …".
 
-    A missing thing is often an answer rather than a failure: catch :class:`NotFound` within.
+    A missing object is often an answer and not a failure: catch :class:`NotFound` inside.
     """
     try:
         yield
@@ -116,7 +117,7 @@ def translated(doing: str) -> Iterator[None]:
 
 
 def one_line(error: object, limit: int = 400) -> str:
-    """An engine's words on one line: it may quote an image's or a container's own text."""
+    """The engine's text on one line, printable: it may quote an image's or a container's own text."""
     text = " ".join(str(error).split())
     printable = "".join(c for c in text if c.isprintable())
     return printable if len(printable) <= limit else printable[:limit] + "…"

@@ -1,4 +1,4 @@
-"""Who owns what on the engine: labels on every container and volume that aisci makes."""
+"""Labels that name the owner of every container and volume that aisci creates."""
 
 from __future__ import annotations
 
@@ -6,22 +6,17 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-RUN, JOB, KIND, OWNER, DEADLINE = (
-    "aisci.run",
-    "aisci.job",
-    "aisci.kind",
-    "aisci.owner",
-    "aisci.deadline",
-)
+RUN, JOB, KIND = "aisci.run", "aisci.job", "aisci.kind"
+OWNER, DEADLINE = "aisci.owner", "aisci.deadline"
 
 _SPACE = "@"
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A process by boot, id and start: an id alone is given again to others.
+    """A process by boot, PID and start time: PIDs are reused.
 
-    ``boot`` also says in which name space of process ids that id is meant.
+    ``boot`` also names the PID namespace in which the PID is valid.
     """
 
     boot: str
@@ -35,7 +30,7 @@ class Owner:
 
     @classmethod
     def parse(cls, text: str) -> Owner | None:
-        """The owner that a label names; None where it names none."""
+        """The owner that a label names; None if the label is malformed."""
         parts = text.split(":")
         if len(parts) != 3 or not (parts[1].isdecimal() and parts[2].isdecimal()):
             return None
@@ -46,15 +41,15 @@ class Owner:
 
     @property
     def alive(self) -> bool:
-        """Whether that very process still runs, on this machine since this boot.
+        """Whether this very process still runs, on this machine since this boot.
 
-        True too where nobody can tell from here: it is in another container, or hidden from us.
+        Also true where that cannot be known: in another container, or hidden from this user.
         """
-        (boot, _, space), (here, _, ours) = self.boot.partition(_SPACE), _boot().partition(_SPACE)
-        if boot != here or (space and space != ours):
+        (boot, _, space), (here, _, own) = self.boot.partition(_SPACE), _boot().partition(_SPACE)
+        if boot != here or (space and space != own):
             return boot == here
-        found = _start(self.pid)
-        return self.start == found or (found is None and _hidden(self.pid))
+        start = _start(self.pid)
+        return self.start == start or (start is None and _hidden(self.pid))
 
 
 def labels(run_id: str, owner: Owner, *, job: str, kind: str, deadline: float) -> dict[str, str]:
@@ -68,7 +63,7 @@ def _boot() -> str:
 
 
 def _hidden(pid: int) -> bool:
-    """Whether a process of another user runs, of which ``/proc`` (``hidepid``) says nothing."""
+    """Whether a process of another user runs that ``/proc`` does not show (``hidepid``)."""
     try:
         os.kill(pid, 0)
     except PermissionError:

@@ -1,10 +1,10 @@
-"""Containers and volumes made and removed by the engine API's own requests, nothing implied."""
+"""Containers and volumes, created and removed by the engine API's own requests, without defaults."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -13,11 +13,11 @@ from orchestrator.sandbox.engine.client import APIError, Engine, NotFound, trans
 
 CONFLICT = HTTPStatus.CONFLICT  # "removal … is already in progress"
 _TRIES, _PAUSE = 60, 0.5  # seconds between tries
-_NOTICED = 4  # tries until an engine has seen the end that the kernel reports
+_NOTICED = 4  # tries until the engine reports an end that the kernel has reported
 
 
 def create_container(engine: Engine, body: Mapping[str, Any], name: str) -> str:
-    """Create, not start, what ``body`` (a create request of the engine's API) says.
+    """Create, not start, the container of ``body``, a create request of the engine's API.
 
     Returns:
         The container's id.
@@ -30,21 +30,21 @@ def create_container(engine: Engine, body: Mapping[str, Any], name: str) -> str:
 
 @contextmanager
 def while_it_runs(engine: Engine, container: str) -> Iterator[None]:
-    """For looks at a container just started: where somebody has ended it, that is what is said.
+    """For inspecting a container that was just started: if it was ended, report that instead.
 
     Raises:
-        EngineFailed: it has ended, or is gone; there was nothing to look at.
+        EngineFailed: it has ended or was removed, so there was nothing to inspect.
     """
     try:
         yield
     except (ControlUnavailable, OSError) as error:
-        with translated("looking at a container that was just started"):
+        with translated("inspecting a container that was just started"):
             for _ in range(_NOTICED):
                 if not engine.api.inspect_container(container)["State"]["Running"]:
                     raise EngineFailed(
-                        "a container ended before it was let go",
+                        "a container ended before its program started",
                         where=container[:12],
-                        why="somebody has killed it, or the engine has",
+                        why="it was killed from outside, or by the engine",
                         todo="`aisci resume` runs it again",
                     ) from error
                 time.sleep(_PAUSE)
@@ -52,7 +52,7 @@ def while_it_runs(engine: Engine, container: str) -> Iterator[None]:
 
 
 def remove_container(engine: Engine, container: str) -> None:
-    """Kill and remove; harmless when it is gone already, or somebody else is removing it."""
+    """Kill and remove; no error if it does not exist, or is already being removed."""
     with translated("removing a container"):
         for _ in range(_TRIES):
             try:
@@ -75,15 +75,12 @@ def remove_container(engine: Engine, container: str) -> None:
 def make_volume(
     engine: Engine, name: str, labels: Mapping[str, str], options: Mapping[str, str] | None = None
 ) -> None:
-    """A labelled volume; with no ``options`` an ordinary folder of the engine's."""
+    """Create a labelled volume; without ``options`` an ordinary folder of the engine."""
     with translated(f"making the volume {name}"):
         engine.api.create_volume(name, "local", dict(options or {}), dict(labels))
 
 
 def remove_volume(engine: Engine, name: str) -> None:
-    """Remove; harmless when it is gone already."""
-    with translated("removing a volume"):
-        try:
-            engine.api.remove_volume(name, force=True)
-        except NotFound:
-            return
+    """Remove; no error if it does not exist."""
+    with translated("removing a volume"), suppress(NotFound):
+        engine.api.remove_volume(name, force=True)

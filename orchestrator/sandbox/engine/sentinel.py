@@ -1,18 +1,17 @@
-"""Outlives the orchestrator: when that dies, kills and removes whatever it left of its run.
+"""Outlives the orchestrator: when it dies, kills and removes what it left of its run.
 
-What another process made for the same run is that one's: a run may be resumed at once.
+It touches only what this very process made: the run may be resumed by another one at once.
 
-An engine that is killed while it starts a container does not know, when it is back, that it did:
-the container's program runs on without it. What runs so, with a volume of the run, is ended too.
+An engine that crashes while it starts a container does not know of it after its restart: the
+container runs on without it. One that runs with a volume of the run is killed too.
 
-While it lives it may hang, or be stopped: then nobody would hold its jobs' time. So every few
-seconds the sentinel looks at the run's containers and kills what is past its label's deadline.
+A living orchestrator may hang, or be stopped, and then nobody enforces its jobs' time limits. So
+every few seconds the sentinel kills the run's containers that are past their label's deadline.
 
 Longer than 250 lines, because this file is also the program: it is started by its path, imports
-the standard library only
-(so it is there in tens of milliseconds), and speaks HTTP to the engine's socket itself. It
-runs in a session of its own, so Ctrl-C does not reach it, and it holds one end of a pipe: the
-kernel closes the other end however the orchestrator ends, SIGKILL included.
+only the standard library (so it runs within tens of milliseconds), and speaks HTTP to the
+engine's socket itself. It runs in its own session, so Ctrl-C does not reach it, and it holds one
+end of a pipe: the kernel closes the other end however the orchestrator ends, SIGKILL included.
 """
 
 from __future__ import annotations
@@ -34,17 +33,17 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-LABEL, OWNER, DEADLINE = "aisci.run", "aisci.owner", "aisci.deadline"
+RUN, OWNER, DEADLINE = "aisci.run", "aisci.owner", "aisci.deadline"
 _CGROUPS = Path("/sys/fs/cgroup")
-_LOOK = 5.0  # seconds between two looks at the deadlines
-_DONE = b"done"  # what is no folder: the orchestrator ends in order
-_END = b"\0"  # of what it is told: the one byte that no path has
-_QUIET = 2.0  # seconds with nothing found before it is believed that nothing more will come
+_LOOK = 5.0  # seconds between two checks of the deadlines
+_DONE = b"done"  # not an absolute path: the orchestrator ends in order
+_END = b"\0"  # ends each message: the one byte that no path contains
+_QUIET = 2.0  # seconds without a find after which nothing more is expected
 _PATIENCE = 120.0  # seconds until it gives up on an engine that does not answer
 
 
 class Sentinel:
-    """The orchestrator's end of the pipe. ``owner`` is the label of what this one made."""
+    """The orchestrator's end of the pipe. ``owner`` is the label of what this process made."""
 
     def __init__(self, engine_socket: str, run_id: str, owner: str) -> None:
         self._argv = [sys.executable, "-I", __file__, engine_socket, run_id, owner]
@@ -67,7 +66,7 @@ class Sentinel:
         return self._process.pid
 
     def ensure(self) -> None:
-        """Start another, told all that this one was, if somebody has ended it."""
+        """Start another one, with the same folders, if it was killed."""
         if self._process.poll() is None:
             return
         assert self._process.stdin is not None
@@ -75,24 +74,24 @@ class Sentinel:
             self._process.stdin.close()
         self._process = self._start()
         for folder in self._folders:
-            self._tell(os.fsencode(folder))
+            self._send(os.fsencode(folder))
 
     def guard(self, folder: Path) -> None:
         """Have a temporary folder removed too when the orchestrator dies."""
         self.ensure()
         self._folders.append(folder.absolute())
-        self._tell(os.fsencode(folder.absolute()))
+        self._send(os.fsencode(folder.absolute()))
 
-    def _tell(self, line: bytes) -> None:
+    def _send(self, line: bytes) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(line + _END)
         self._process.stdin.flush()
 
     def close(self) -> None:
-        """Let it clear up what is left, and wait for its end."""
+        """Let it remove what is left, and wait for its end."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
-            self._tell(_DONE)
+            self._send(_DONE)
             self._process.stdin.close()
         self._process.wait()
 
@@ -119,62 +118,63 @@ def _call(engine_socket: str, method: str, path: str) -> Any:
     finally:
         connection.close()
     if method == "GET" and answer.status != http.HTTPStatus.OK:
-        raise OSError(f"the engine cannot say what is left: {answer.status}")
+        raise OSError(f"the engine did not list resources: {answer.status}")
     return json.loads(body) if answer.status == http.HTTPStatus.OK else None
 
 
 def prefix_of(run_id: str, owner: str) -> str:
-    """How a run's containers and volumes are named; two lives of one run share no name."""
+    """The prefix of a run's containers and volumes; no two processes of one run share it."""
     return f"aisci-{hashlib.sha256(f'{run_id} {owner}'.encode()).hexdigest()[:8]}"
 
 
 def runtimes(volume: str) -> dict[str, int]:
-    """Containers that run with a volume whose path holds ``volume``: id → process that holds it.
+    """Running containers with a volume whose path holds ``volume``: id → PID of its shim.
 
-    Only those whose settings this process may read: of root's, only root sees any.
+    Only those whose settings this process may read: for root's, only root sees any.
     """
-    found = {}
-    for place in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError, ValueError):  # not ours to read, or it has just ended
-            if not (place / "comm").read_text().startswith("containerd-shim"):
+    shims = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError):  # not readable, or it has just ended
+            if not (process / "comm").read_text().startswith("containerd-shim"):
                 continue
-            words = (place / "cmdline").read_bytes().decode().split("\0")
-            settings = json.loads((place / "cwd" / "config.json").read_bytes())
+            words = (process / "cmdline").read_bytes().decode().split("\0")
+            settings = json.loads((process / "cwd" / "config.json").read_bytes())
             if any(volume in str(one.get("source")) for one in settings.get("mounts") or ()):
-                found[words[words.index("-id") + 1]] = int(place.name)
-    return found
+                shims[words[words.index("-id") + 1]] = int(process.name)
+    return shims
 
 
 def end_runtime(container: str, pid: int) -> None:
-    """Kill it, if it is still that one: containerd then ends the container and clears up.
+    """Kill the shim ``pid`` if it is still the container's: containerd then ends the container.
 
-    It forgets the killed process's socket, and the cgroups of a container not yet whole.
+    containerd leaves the killed shim's socket, and the cgroups of an incomplete container; they
+    are removed here.
     """
-    place = Path(f"/proc/{pid}")
+    process = Path(f"/proc/{pid}")
     try:
-        if container not in (place / "cmdline").read_text():
-            return
-        forgotten = _forgotten(place / "cwd")
+        if container not in (process / "cmdline").read_text():
+            return  # the PID was reused
+        left = _left_by(process / "cwd")  # read first: the folder is removed with the shim
         os.kill(pid, signal.SIGKILL)
     except (OSError, ValueError):
         return
     until = time.monotonic() + _QUIET
-    while any(path.exists() for path in forgotten) and time.monotonic() < until:
-        for path in forgotten:
-            with contextlib.suppress(OSError):  # some process of the cgroup has yet to end
+    while any(path.exists() for path in left) and time.monotonic() < until:
+        for path in left:
+            with contextlib.suppress(OSError):  # a process of the cgroup has not ended yet
                 path.rmdir() if path.is_dir() else path.unlink()
         time.sleep(0.05)
 
 
-def _forgotten(bundle: Path) -> list[Path]:
-    """The cgroups (systemd clears up its own) and the socket of a container's runtime."""
+def _left_by(bundle: Path) -> list[Path]:
+    """The cgroups (systemd removes its own) and the socket of a container's shim."""
     path = json.loads((bundle / "config.json").read_bytes())["linux"].get("cgroupsPath", "")
     cgroups = [*_CGROUPS.glob(f"*{path}"), _CGROUPS / path[1:]] if path[:1] == "/" else []
     return [*cgroups, Path((bundle / "address").read_text().removeprefix("unix://"))]
 
 
 def _filters(run_id: str, owner: str) -> str:
-    return urllib.parse.quote(json.dumps({"label": [f"{LABEL}={run_id}", f"{OWNER}={owner}"]}))
+    return urllib.parse.quote(json.dumps({"label": [f"{RUN}={run_id}", f"{OWNER}={owner}"]}))
 
 
 def _containers(
@@ -220,28 +220,30 @@ def _remove(folder: str) -> None:
 
 
 def _unescaped(code: re.Match[str]) -> str:
-    """A blank and the like, as ``mountinfo`` writes them in octal."""
+    """A space or the like, which ``mountinfo`` writes in octal."""
     return chr(int(code[1], 8))
 
 
 def _lines(engine_socket: str, run_id: str, owner: str) -> list[bytes]:
-    """What the orchestrator says until its end; meanwhile its containers' deadlines are held."""
-    said, pipe = b"", sys.stdin.fileno()
+    """What the orchestrator sends until its end; deadlines are enforced meanwhile."""
+    received, pipe = b"", sys.stdin.fileno()
     while True:
         if select.select([pipe], [], [], _LOOK)[0]:
             piece = os.read(pipe, 1 << 16)
             if not piece:
-                return [line for line in said.split(_END) if line]
-            said += piece
+                return [line for line in received.split(_END) if line]
+            received += piece
             continue
         with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
-            _kill_late(engine_socket, run_id, owner)  # an engine that cannot answer is asked again
+            _kill_late(engine_socket, run_id, owner)  # an engine that fails is asked again
 
 
 def main() -> None:
-    """Hold deadlines until the pipe's end, then clear up until nothing new appears."""
+    """Enforce deadlines until the pipe's end, then remove until nothing new appears."""
     engine_socket, run_id, owner = sys.argv[1:4]
     lines = _lines(engine_socket, run_id, owner)
+    # After an orderly end nothing new can appear. After a crash, a request that the engine had
+    # already received may still create something: it must stay quiet for a while.
     quiet = 0.0 if _DONE in lines else _QUIET
     give_up = time.monotonic() + _PATIENCE
     quiet_since = time.monotonic()
@@ -250,7 +252,7 @@ def main() -> None:
             if _clear(engine_socket, run_id, owner):
                 quiet_since = time.monotonic()
             elif time.monotonic() - quiet_since >= quiet:
-                break  # a request that was under way when the orchestrator died has landed too
+                break
         except (OSError, http.client.HTTPException, ValueError):
             quiet_since = time.monotonic()
         time.sleep(0.25)

@@ -1,4 +1,4 @@
-"""One container's stdin, stdout and stderr, as the engine carries them over one socket."""
+"""One container's stdin, stdout and stderr, which the engine carries over one socket."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _STEP = 1 << 16
 
 
 class Stream:
-    """Attached before the container starts, so that its first byte is seen too.
+    """Attached before the container starts, so that its first byte is read too.
 
-    The engine multiplexes: each frame has a head of eight bytes (which stream, how long).
-    Whole frames are never gathered: a piece of one is handed on as it comes, so memory stays
-    small however much a container writes.
+    The engine multiplexes: each frame has a header of eight bytes (which stream, how long). A part
+    of a frame is returned as it comes, without collecting the frame, so memory stays small however
+    much a container writes.
     """
 
     def __init__(self, engine: Engine, container: str) -> None:
@@ -45,18 +45,18 @@ class Stream:
         try:
             self._socket.sendall(data)
         except ConnectionError as error:
-            raise BrokenPipeError("the container reads no more") from error
+            raise BrokenPipeError("the container has closed its input") from error
 
     def close_stdin(self) -> None:
-        """Let the container see the end of its input."""
-        with contextlib.suppress(OSError):  # it may be gone already
+        """Close the container's standard input."""
+        with contextlib.suppress(OSError):  # it may have ended already
             self._socket.shutdown(socket.SHUT_WR)
 
     def read(self, timeout: float) -> list[tuple[int, bytes]]:
-        """What has come, as (stream, bytes); empty if nothing came in ``timeout`` seconds.
+        """The bytes that came, as (stream, bytes); empty if none came in ``timeout`` seconds.
 
-        At the end ``ended`` is set and nothing comes, at once. Output that came in many small
-        writes is joined: what a container writes must not cost the host more than its bytes.
+        At the end ``ended`` is set and it returns at once. Output of many small writes is joined, so
+        that a container's output costs the host no more than its bytes.
         """
         pieces: list[tuple[int, bytearray]] = []
         while not pieces and not self.ended:
@@ -71,7 +71,7 @@ class Stream:
         return [(which, bytes(piece)) for which, piece in pieces]
 
     def _parse(self, data: memoryview, pieces: list[tuple[int, bytearray]]) -> None:
-        """Take ``data`` apart into frames; what is begun goes on in the next call."""
+        """Split ``data`` into frames; an incomplete one continues in the next call."""
         while data:
             if self._left:
                 content, data = data[: self._left], data[self._left :]
@@ -81,8 +81,8 @@ class Stream:
                 else:
                     pieces.append((self._which, bytearray(content)))
                 continue
-            wanted = _HEAD.size - len(self._head)
-            self._head, data = self._head + bytes(data[:wanted]), data[wanted:]
+            missing = _HEAD.size - len(self._head)
+            self._head, data = self._head + bytes(data[:missing]), data[missing:]
             if len(self._head) == _HEAD.size:
                 self._which, self._left = _HEAD.unpack(self._head)
                 self._head = b""
@@ -94,7 +94,7 @@ class Stream:
                     )
 
     def close(self) -> None:
-        """Let go of the socket; the container does not notice."""
+        """Close the socket; the container does not notice."""
         with contextlib.suppress(OSError):
             self._carrier.close()
         with contextlib.suppress(OSError):

@@ -1,9 +1,9 @@
-"""How an engine is asked for GPUs: by name through CDI where it has them, else NVIDIA's own way.
+"""How an engine is asked for GPUs: by name through CDI where it supports that, else by NVIDIA's hook.
 
 The Container Device Interface names each device (``nvidia.com/gpu=GPU-<uuid>``) in a file that
-``nvidia-ctk cdi generate`` wrote; Docker reads those since version 25, and says so in its
+``nvidia-ctk cdi generate`` wrote; Docker reads those since version 25, and reports them in its
 ``/info``: ``CDISpecDirs`` (empty where CDI is off) and, since API 1.50, ``DiscoveredDevices``.
-Untried on a GPU.
+Untested on a GPU.
 """
 
 from __future__ import annotations
@@ -21,18 +21,19 @@ def cdi_devices(info: Mapping[str, Any]) -> tuple[str, ...]:
     """The GPUs that the engine of this ``/info`` lends by name; none where it has no CDI."""
     if not info.get("CDISpecDirs"):
         return ()
-    found = info.get("DiscoveredDevices")
-    if found is None:  # Docker 25 to 28.1 reads the files and does not say what is in them
+    devices = info.get("DiscoveredDevices")
+    if devices is None:  # Docker 25 to 28.1 reads the files but does not report their devices
         return tuple(name for name in _listed() if name.startswith(f"{_KIND}="))
-    names = (str(one.get("ID") or one.get("Name") or "") for one in found if _by_cdi(one))
+    devices = (device for device in devices if device.get("Source") == "cdi")
+    names = (str(device.get("ID") or device.get("Name") or "") for device in devices)
     return tuple(sorted(name for name in names if name.startswith(f"{_KIND}=")))
 
 
 def device_requests(uuids: Sequence[str], by_name: Collection[str]) -> list[dict[str, Any]]:
     """The engine's request for exactly these GPUs; empty for none.
 
-    By CDI only where the engine names every one of them, in ``by_name``. An engine refuses a
-    name that it does not know; it never lends another GPU instead.
+    By CDI only where ``by_name``, the names that the engine knows, has all of them. An engine refuses
+    an unknown name; it never lends another GPU instead.
     """
     if not uuids:
         return []
@@ -50,13 +51,13 @@ def device_requests(uuids: Sequence[str], by_name: Collection[str]) -> list[dict
 
 
 def same_form(request: Mapping[str, Any]) -> dict[str, Any]:
-    """An engine's own spelling of a request, null where nothing stands, as it is asked for."""
+    """An engine's spelling of a request, with null replaced by the value that was asked for."""
     empty: dict[str, Any] = {"Driver": "", "Count": 0, "DeviceIDs": [], "Capabilities": []}
     return {name: request.get(name) or none for name, none in (empty | {"Options": {}}).items()}
 
 
 def how_lent(body: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """What the evidence says of GPUs, from a container's create request; nothing without any."""
+    """The evidence about GPUs, from a container's create request; empty without any."""
     requests = body["HostConfig"]["DeviceRequests"]
     if not requests:
         return ()
@@ -67,17 +68,13 @@ def how_lent(body: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _by_cdi(device: Mapping[str, Any]) -> bool:
-    return device.get("Source") == "cdi"
-
-
 def _listed() -> list[str]:
-    """What the toolkit finds in the usual folders, ``/etc/cdi`` and ``/var/run/cdi``."""
+    """The devices that the toolkit finds in its usual folders, ``/etc/cdi`` and ``/var/run/cdi``."""
     command = shutil.which("nvidia-ctk")
     if command is None:
         return []
     try:
-        done = subprocess.run(  # a program of the machine's own, without arguments of ours
+        done = subprocess.run(
             [command, "cdi", "list"], capture_output=True, text=True, timeout=_WITHIN, check=False
         )
     except (OSError, subprocess.TimeoutExpired):

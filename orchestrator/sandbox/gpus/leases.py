@@ -1,7 +1,7 @@
-"""GPUs of this machine: lent whole, by UUID, and watched (the one importer of ``pynvml``).
+"""The GPUs of this machine: lent whole, by UUID, and monitored (the only importer of ``pynvml``).
 
-There is no kernel limit on a container's GPU memory, short of MIG: it is sampled through NVML
-and a container over its limit is killed. That is soft, and evidence calls it "watched".
+Except for MIG there is no kernel limit on a container's GPU memory: it is sampled through NVML,
+and a container over its limit is killed. That is soft, and the evidence calls it "watched".
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from orchestrator.core.waiting import wait_for
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
-    """One GPU: its UUID, its memory in bytes, and what its maker calls it."""
+class GpuDevice:
+    """One GPU: its UUID, its memory in bytes, and its model name."""
 
     uuid: str
     memory: int
@@ -29,23 +29,23 @@ class Device:
 
 
 class Nvml(Protocol):
-    """What is asked of the driver."""
+    """The queries to the driver."""
 
-    def devices(self) -> tuple[Device, ...]:
+    def devices(self) -> tuple[GpuDevice, ...]:
         """All GPUs; none where there is no driver."""
 
     def processes(self, uuid: str) -> tuple[tuple[int, int], ...]:
         """Each process on one GPU as (host pid, bytes in use)."""
 
 
-class Driver:
+class NvmlDriver:
     """NVML through ``pynvml``."""
 
     def __init__(self) -> None:
         self._nvml: Any = None
 
-    def devices(self) -> tuple[Device, ...]:
-        """All whole GPUs; none where no driver is loaded. One in MIG mode has none to lend whole."""
+    def devices(self) -> tuple[GpuDevice, ...]:
+        """All whole GPUs; none where no driver is loaded. A GPU in MIG mode cannot be lent whole."""
         import pynvml  # noqa: PLC0415  # only machines with GPU jobs need it
 
         nvml: Any = pynvml
@@ -57,41 +57,41 @@ class Driver:
         with self._answering("listing the GPUs"):
             handles = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
             return tuple(
-                Device(
+                GpuDevice(
                     _text(nvml.nvmlDeviceGetUUID(h)),
                     int(nvml.nvmlDeviceGetMemoryInfo(h).total),
                     _text(nvml.nvmlDeviceGetName(h)),
                 )
                 for h in handles
-                if not self._split(h)
+                if not self._in_mig_mode(h)
             )
 
     def processes(self, uuid: str) -> tuple[tuple[int, int], ...]:
         """Each process on one GPU as (host pid, bytes in use), whether it computes or draws.
 
         Raises:
-            ControlUnavailable: the driver does not say how much memory a process uses, as on
-                some virtual GPUs and under WSL: a limit could not be held.
+            ControlUnavailable: the driver does not report the memory of a process, as on some virtual
+                GPUs and under WSL: a limit could not be enforced.
             SandboxFailed: it does not answer.
         """
-        with self._answering("looking at a GPU"):
+        with self._answering("reading a GPU"):
             handle = self._nvml.nvmlDeviceGetHandleByUUID(uuid)
             running = [*self._nvml.nvmlDeviceGetComputeRunningProcesses(handle)]
             running += self._other(self._nvml.nvmlDeviceGetGraphicsRunningProcesses, handle)
             running += self._other(self._nvml.nvmlDeviceGetMPSComputeRunningProcesses, handle)
         if any(item.usedGpuMemory is None for item in running):
             raise ControlUnavailable(
-                "the driver does not say how much GPU memory a process uses",
+                "the driver does not report the GPU memory of a process",
                 where=f"the policy's gpus.memory; {uuid}",
-                todo="use a policy without GPUs, or a machine whose driver tells",
+                todo="use a policy without GPUs, or a machine whose driver reports it",
             )
         most: dict[int, int] = {}
-        for item in running:  # one that computes and draws stands in both lists, with the same sum
+        for item in running:  # one that computes and draws is in both lists, with the same sum
             most[int(item.pid)] = max(int(item.usedGpuMemory), most.get(int(item.pid), 0))
         return tuple(sorted(most.items()))
 
     def _other(self, ask: Callable[[Any], Any], handle: Any) -> list[Any]:
-        """A list that some devices do not keep: a computing card that cannot draw has none."""
+        """A list that some devices do not keep: a compute card has no graphics processes."""
         try:
             return list(ask(handle))
         except self._nvml.NVMLError as error:
@@ -99,8 +99,8 @@ class Driver:
                 return []
             raise
 
-    def _split(self, handle: Any) -> bool:
-        """Whether a GPU is in MIG mode; most models have none."""
+    def _in_mig_mode(self, handle: Any) -> bool:
+        """Whether a GPU is in MIG mode; most models do not support it."""
         try:
             now, _after = self._nvml.nvmlDeviceGetMigMode(handle)
         except self._nvml.NVMLError as error:
@@ -126,23 +126,23 @@ class Driver:
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
-    """The GPUs lent to one job, and the meter of their use; empty for a job without."""
+class GpuLease:
+    """The GPUs lent to one job, and the meter of their use; empty for a job without GPUs."""
 
     uuids: tuple[str, ...] = ()
-    meter: Meter | None = None
+    meter: NvmlMeter | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Meter:
-    """What one container uses of the GPUs it was lent: NVML's processes, by cgroup."""
+class NvmlMeter:
+    """Measures what one container uses of its GPUs: NVML's processes, matched by cgroup."""
 
     nvml: Nvml
     uuids: tuple[str, ...]
     container_of: Callable[[int], str]
 
     def sample(self, container: str) -> tuple[int, bool]:
-        """Bytes in use on its fullest GPU, and whether any of its processes is on one."""
+        """Bytes in use on its fullest GPU, and whether any of its processes uses one."""
         per_gpu = [
             [used for pid, used in self.nvml.processes(uuid) if container in self.container_of(pid)]
             for uuid in self.uuids
@@ -150,21 +150,23 @@ class Meter:
         return max((sum(used) for used in per_gpu), default=0), any(per_gpu)
 
 
-class Gpus:
-    """Lends whole GPUs, first come, first served; a job's lease lasts from start to harvest."""
+class GpuPool:
+    """Lends whole GPUs in the order of requests; a job's lease lasts from start to harvest."""
 
     def __init__(
         self, nvml: Nvml | None = None, container_of: Callable[[int], str] | None = None
     ) -> None:
-        self._nvml = nvml or Driver()
+        self._nvml = nvml or NvmlDriver()
         self._container_of = container_of or cgroup_of
-        self._free: list[Device] | None = None
-        self._all: tuple[Device, ...] = ()
+        self._free: list[GpuDevice] | None = None
+        self._all: tuple[GpuDevice, ...] = ()
         self._queue: list[object] = []
         self._turn = threading.Condition()
 
     @contextmanager
-    def lease(self, limits: Limits, within: Deadline = FOREVER, where: str = "") -> Iterator[Lease]:
+    def lease(
+        self, limits: Limits, within: Deadline = FOREVER, where: str = ""
+    ) -> Iterator[GpuLease]:
         """Wait for ``limits.gpus`` GPUs and hold them.
 
         Raises:
@@ -172,19 +174,19 @@ class Gpus:
             BudgetSpent: ``within`` was over before they were free; ``where`` is the job's scope.
         """
         if not limits.gpus:
-            yield Lease()
+            yield GpuLease()
             return
         lent = self._take(limits, within, where)
         try:
             uuids = tuple(device.uuid for device in lent)
-            yield Lease(uuids, Meter(self._nvml, uuids, self._container_of))
+            yield GpuLease(uuids, NvmlMeter(self._nvml, uuids, self._container_of))
         finally:
             with self._turn:
                 assert self._free is not None
                 self._free += lent
                 self._turn.notify_all()
 
-    def _take(self, limits: Limits, within: Deadline, where: str) -> list[Device]:
+    def _take(self, limits: Limits, within: Deadline, where: str) -> list[GpuDevice]:
         ticket = object()
         with self._turn:
             if self._free is None:
@@ -208,19 +210,19 @@ class Gpus:
                 self._turn.notify_all()
         return lent
 
-    def _fit(self, limits: Limits) -> list[Device]:
+    def _fit(self, limits: Limits) -> list[GpuDevice]:
         return [device for device in self._free or () if device.memory >= limits.gpu_memory]
 
 
 def cgroup_of(pid: int) -> str:
-    """A process's cgroup paths, in which its container's id stands; empty once it has ended."""
+    """A process's cgroup paths, which contain its container's id; empty once it has ended."""
     try:
         return Path(f"/proc/{pid}/cgroup").read_text()
     except OSError:
         return ""
 
 
-def _too_few(limits: Limits, present: tuple[Device, ...]) -> ControlUnavailable:
+def _too_few(limits: Limits, present: tuple[GpuDevice, ...]) -> ControlUnavailable:
     have = ", ".join(f"{device.memory} bytes" for device in present) or "none"
     return ControlUnavailable(
         f"the policy asks for {limits.gpus} GPU(s) of {limits.gpu_memory} bytes",

@@ -1,9 +1,8 @@
-"""Bytes out of a container → checked files. The sender is taken to be hostile.
+"""Turns bytes from a container into checked files. The sender is assumed to be hostile.
 
 A tar stream is read block by block (``tarstream.py``). A member that breaks the rules is left
-out and named with the reason; a stream that breaks its own format, or its size, is refused as a
-whole. Nothing is opened, rendered or unpickled here: content goes to the blob store while it is
-hashed, and stays opaque.
+out and reported with the reason; a stream with a wrong format or size is refused as a whole.
+Nothing is opened, rendered or unpickled here: content goes to the blob store while it is hashed.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from orchestrator.core.errors import HarvestRefused
 from orchestrator.core.filenames import shown, why_unsafe
 from orchestrator.core.job import Limits
 from orchestrator.core.tree import Tree
-from orchestrator.sandbox.harvest.tarstream import RERUN, Member, TarReader
+from orchestrator.sandbox.harvest.tarstream import RERUN_JOB, Member, TarReader
 
-MOST_NAMED = 100
+MAX_REFUSED_LISTED = 100
 _KINDS = {
     "1": "a hard link",
     "2": "a symbolic link",
@@ -30,16 +29,16 @@ _KINDS = {
 }
 
 
-class Store(Protocol):
-    """Where content goes while it is hashed."""
+class StreamStore(Protocol):
+    """Stores content while it is hashed."""
 
     def put_stream(self, chunks: Iterable[bytes]) -> tuple[str, int]:
         """Keep the bytes; return (SHA-256 in hex, size)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """Which paths are wanted (a folder ends in ``/``), and the caps: counts, bytes, levels."""
+class HarvestRules:
+    """Which paths are kept (a folder ends in ``/``), and the limits: counts, bytes, levels."""
 
     paths: tuple[str, ...]
     files: int
@@ -48,7 +47,7 @@ class Rules:
     depth: int
 
     @classmethod
-    def of(cls, limits: Limits, paths: tuple[str, ...]) -> Rules:
+    def of(cls, limits: Limits, paths: tuple[str, ...]) -> HarvestRules:
         """A policy's harvest block, for the paths that one job declares."""
         return cls(
             paths=paths,
@@ -60,13 +59,13 @@ class Rules:
 
     @property
     def members(self) -> int:
-        """How many members of any kind a reader may send: files, folders, and some refused."""
+        """The most members of any kind that a reader may send: files, folders, and some refused."""
         return 4 * self.files + 1000
 
     def want(self, path: str) -> bool:
-        """Whether ``path`` is an asked file, lies below an asked folder, or fits a pattern.
+        """Whether ``path`` is a declared file, is below a declared folder, or matches a pattern.
 
-        A pattern such as ``*.png`` speaks of one folder: its ``*`` never crosses a slash.
+        A pattern such as ``*.png`` applies to one folder: its ``*`` never matches a slash.
         """
         return any(
             path.startswith(asked)
@@ -77,19 +76,19 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Harvest:
-    """What came home, and what was left out as (escaped path, why)."""
+class Harvested:
+    """The files that were kept, and those left out as (escaped path, why)."""
 
     files: Tree
     refused: tuple[tuple[str, str], ...]
 
 
-def harvest(chunks: Iterable[bytes], rules: Rules, store: Store) -> Harvest:
+def harvest(chunks: Iterable[bytes], rules: HarvestRules, store: StreamStore) -> Harvested:
     """Read a tar from ``chunks`` into ``store``, keeping what ``rules`` allow.
 
     Raises:
-        HarvestRefused: the stream is no tar of the few kinds known, ends early, or is larger
-            than any honest reader's.
+        HarvestRefused: the stream is not a tar of the known kinds, ends early, or is larger than any
+            honest reader's.
     """
     reader = TarReader(chunks)
     kept = _Kept(rules)
@@ -100,7 +99,7 @@ def harvest(chunks: Iterable[bytes], rules: Rules, store: Store) -> Harvest:
             raise HarvestRefused(
                 "a container's output has more members than its reader may send",
                 where=shown(member.path),
-                todo=RERUN,
+                todo=RERUN_JOB,
             )
         why = kept.why_not(member)
         if why is None:
@@ -114,19 +113,19 @@ def harvest(chunks: Iterable[bytes], rules: Rules, store: Store) -> Harvest:
                 "a container's output is larger than its reader may send",
                 where=shown(member.path),
                 why=f"{kept.skipped + member.size} bytes that no rule asks for; at most {rules.bytes}",
-                todo=RERUN,
+                todo=RERUN_JOB,
             )
         kept.skipped += member.size
         for _ in reader.content(member.size):
             pass
-    return Harvest(Tree.of(kept.files), kept.named())
+    return Harvested(Tree.of(kept.files), kept.named())
 
 
 @dataclass(slots=True)
 class _Kept:
-    """The files so far; answers why a member may not join them."""
+    """The files so far; decides whether a member may be added."""
 
-    rules: Rules
+    rules: HarvestRules
     files: dict[str, str] = field(default_factory=dict)
     read: int = 0
     skipped: int = 0
@@ -184,7 +183,7 @@ class _Kept:
         self._folders.update(_parents(folded))
 
     def refuse(self, member: Member, why: str) -> None:
-        if len(self._refused) < MOST_NAMED:
+        if len(self._refused) < MAX_REFUSED_LISTED:
             self._refused.append((shown(member.path), why))
         else:
             self._more += 1

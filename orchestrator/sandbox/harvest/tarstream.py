@@ -1,8 +1,8 @@
-"""A tar read as it comes, by a parser that knows only what a trusted reader sends.
+"""Reads a tar stream with a parser that knows only what a trusted reader sends.
 
-The standard library's reader takes a header's word for how much memory a long name or an
-extended header needs, and follows half a dozen dialects. This one knows regular files, kinds
-without content, and GNU long names up to a bound; anything else ends the reading.
+The standard library's reader lets a header decide how much memory a long name or an extended
+header takes, and supports half a dozen dialects. This one knows regular files, kinds without
+content, and GNU long names of limited length; anything else ends the reading.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from orchestrator.core.errors import HarvestRefused
 
 BLOCK = 512
-LONGEST_SENT = 1 << 16  # bytes of a name: longer than may be kept, to say what was refused
+MAX_NAME_BYTES = 1 << 16  # bytes of a name; longer than may be kept, so that a refusal can name it
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One header: undecodable bytes of a name stand as surrogates; ``size`` in bytes."""
+    """One header: undecodable bytes of a name become surrogates; ``size`` in bytes."""
 
     path: str
     kind: str
@@ -27,11 +27,11 @@ class Member:
 
 
 _WHERE = "the harvest of a container"
-RERUN = "`aisci resume` runs the job again; report it if it happens again"
+RERUN_JOB = "`aisci resume` runs the job again; report it if it happens again"
 
 
 class TarReader:
-    """Exact reads from a stream of chunks of any length; holds one chunk at most."""
+    """Exact reads from a stream of chunks of any length; holds at most one chunk."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
@@ -40,21 +40,17 @@ class TarReader:
     def members(self) -> Iterator[Member]:
         """Each member, up to the empty block at the end.
 
-        Before the next one is asked for, the caller reads this one's :meth:`content`.
+        Before the next one is requested, the caller reads this one's :meth:`content`.
 
         Raises:
-            HarvestRefused: the stream breaks off, or is not such an archive.
+            HarvestRefused: the stream ends early, or is not such an archive.
         """
         long_name: bytes | None = None
         while (block := self._exactly(BLOCK)) != bytes(BLOCK):
             member = _parse(block)
             if member.kind == "L":
-                if long_name is not None or not 0 < member.size <= LONGEST_SENT:
-                    raise HarvestRefused(
-                        "a container's output has a long name out of place",
-                        where=_WHERE,
-                        todo=RERUN,
-                    )
+                if long_name is not None or not 0 < member.size <= MAX_NAME_BYTES:
+                    raise _refused("has a misplaced long name")
                 long_name = b"".join(self.content(member.size)).rstrip(b"\0")
                 continue
             if long_name is not None:
@@ -62,16 +58,14 @@ class TarReader:
                 long_name = None
             yield member
         if long_name is not None:
-            raise HarvestRefused(
-                "a container's output has a long name out of place", where=_WHERE, todo=RERUN
-            )
+            raise _refused("has a misplaced long name")
 
     def _exactly(self, size: int) -> bytes:
         """``size`` bytes; only for small sizes."""
         return b"".join(self._pieces(size))
 
     def content(self, size: int) -> Iterator[bytes]:
-        """A member's ``size`` bytes, then its padding is skipped."""
+        """A member's ``size`` bytes; then its padding is skipped."""
         yield from self._pieces(size)
         for _ in self._pieces(-size % BLOCK):
             pass
@@ -81,9 +75,7 @@ class TarReader:
             if not self._rest:
                 chunk = next(self._chunks, None)
                 if chunk is None:
-                    raise HarvestRefused(
-                        "a container's output broke off in the middle", where=_WHERE, todo=RERUN
-                    )
+                    raise _refused("ended early")
                 self._rest = memoryview(chunk)
             piece, self._rest = self._rest[:size], self._rest[size:]
             size -= len(piece)
@@ -92,27 +84,15 @@ class TarReader:
 
 def _parse(block: bytes) -> Member:
     """One 512-byte header of the old GNU form."""
+    # The checksum counts its own field as spaces.
     total = sum(block) - sum(block[148:156]) + 8 * ord(" ")
     if block[257:265] != b"ustar  \0" or _number(block[148:156]) != total:
-        raise HarvestRefused(
-            "a container's output is not the archive that its reader sends",
-            where=_WHERE,
-            todo=RERUN,
-        )
-    kind = chr(block[156])
-    size = _number(block[124:136])
+        raise _refused("is not the archive that its reader sends")
+    kind, size = chr(block[156]), _number(block[124:136])
     if size and kind not in ("0", "\0", "L"):
-        raise HarvestRefused(
-            f"a container's output has content in a member of kind {kind!a}",
-            where=_WHERE,
-            todo=RERUN,
-        )
-    return Member(
-        _text(block[0:100].split(b"\0", 1)[0]).rstrip("/"),
-        kind,
-        size,
-        _text(block[157:257].split(b"\0", 1)[0]),
-    )
+        raise _refused(f"has content in a member of kind {kind!a}")
+    path, link = (_text(field.split(b"\0", 1)[0]) for field in (block[0:100], block[157:257]))
+    return Member(path.rstrip("/"), kind, size, link)
 
 
 def _number(data: bytes) -> int:
@@ -121,11 +101,13 @@ def _number(data: bytes) -> int:
         return int.from_bytes(data[1:], "big")
     digits = data.strip(b" \0")
     if not digits.isdigit() or b"8" in digits or b"9" in digits:
-        raise HarvestRefused(
-            "a container's output has a header that holds no number", where=_WHERE, todo=RERUN
-        )
+        raise _refused("has a header with an invalid number")
     return int(digits, 8)
 
 
 def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
+
+
+def _refused(what: str) -> HarvestRefused:
+    return HarvestRefused(f"a container's output {what}", where=_WHERE, todo=RERUN_JOB)

@@ -1,4 +1,4 @@
-"""The base of every image: given, from a registry, or made from Debian's own packages."""
+"""The base of every image: given by the user, pulled, or built from Debian's packages."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from orchestrator.core.errors import ImageBuildFailed
 from orchestrator.sandbox.engine.client import APIError, Engine, NotFound, one_line, translated
 
 DEFAULT_BASE = "debian:bookworm-slim"
-SUITE = "bookworm"
-WAYS = f"""one of these
+_SUITE = "bookworm"
+_BASE_HELP = f"""one of these
          let the engine reach a registry that has {DEFAULT_BASE}
          name a Debian 12 image that you have: aisci images build --base IMAGE
          on Debian or Ubuntu, as root: apt-get install mmdebstrap, then aisci images build"""
@@ -23,13 +23,13 @@ def find_base(engine: Engine, base: str | None, say: Callable[[str], None]) -> s
     """The id of the base image.
 
     Args:
-        engine: where the image is to be.
-        base: an image's name, taken as it is; None for Debian 12, from the engine's own store,
-            else a registry, else bootstrapped with mmdebstrap.
-        say: told, a line at a time, what takes long.
+        engine: where the image is needed.
+        base: an image's name, used as it is; None for Debian 12, from the engine's own store, else
+            a registry, else bootstrapped with mmdebstrap.
+        say: gets a line about each slow step.
 
     Raises:
-        ImageBuildFailed: no way led to a base; the ways are named.
+        ImageBuildFailed: there is no base image; the ways to get one are named.
     """
     name = base or DEFAULT_BASE
     with translated(f"looking for the base image {name}"):
@@ -51,7 +51,7 @@ def find_base(engine: Engine, base: str | None, say: Callable[[str], None]) -> s
         )
     if shutil.which("mmdebstrap") is None:
         raise ImageBuildFailed(
-            "there is no base image to build on", where=name, why=refusal, todo=WAYS
+            "there is no base image to build on", where=name, why=refusal, todo=_BASE_HELP
         )
     say(f"no registry answers; making {name} from Debian's packages with mmdebstrap")
     return _bootstrap(engine)
@@ -61,7 +61,7 @@ def _bootstrap(engine: Engine) -> str:
     with tempfile.TemporaryDirectory(prefix="aisci-base-") as folder:
         archive = Path(folder) / "base.tar"
         done = subprocess.run(
-            ["mmdebstrap", "--quiet", "--variant=minbase", SUITE, str(archive)],
+            ["mmdebstrap", "--quiet", "--variant=minbase", _SUITE, str(archive)],
             capture_output=True,
             text=True,
             errors="replace",
@@ -72,7 +72,7 @@ def _bootstrap(engine: Engine) -> str:
                 "mmdebstrap could not make the base image",
                 where=DEFAULT_BASE,
                 why=one_line(" / ".join(done.stderr.strip().splitlines()[-3:])),
-                todo=WAYS,
+                todo=_BASE_HELP,
             )
         with translated("importing the base image"):
             repository, tag = _split(DEFAULT_BASE)

@@ -1,4 +1,4 @@
-"""One build of one image: wheels, context, the engine's builder, and its words."""
+"""One build of one image: wheels, context, the engine's builder, and its output."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ RECIPE_LABEL = "aisci.recipe"
 NAME_LABEL = "aisci.image"
 BASE_LABEL = "aisci.base"
 
-BUILD_TIMEOUT_S = 3600  # silence of the engine within one step; TeX Live unpacks for minutes
-PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+BUILD_TIMEOUT_S = 3600  # without output within one step; TeX Live unpacks for minutes
+PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
-Say = Callable[[str], None]
+OnLine = Callable[[str], None]
 
 
 def build_image(
@@ -33,39 +33,30 @@ def build_image(
     *,
     base_id: str,
     ca_bundle: Path | None,
-    say: Say,
+    say: OnLine,
 ) -> Image:
     """Build ``recipe`` on the image ``base_id`` and label it; arguments as for ``build_images``.
 
     Raises:
-        ImageBuildFailed: a step failed; the last lines of what it said go with it.
-        EngineFailed: the engine refused or broke off.
+        ImageBuildFailed: a step failed; includes the last lines of its output.
+        EngineFailed: the engine refused, or the connection broke.
     """
     wheels = None
     if recipe.lock:
         lock, home = root / recipe.lock_file, wheels_home(root)
         wheels = fetch_wheels(lock, home, ca_bundle=ca_bundle, say=say)
     say(f"building {recipe.name} ({recipe.about})")
-    labels = {
-        NAME_LABEL: recipe.name,
-        RECIPE_LABEL: recipe_hash(recipe, root),
-        BASE_LABEL: base_id,
-    }
+    labels = {NAME_LABEL: recipe.name, RECIPE_LABEL: recipe_hash(recipe, root), BASE_LABEL: base_id}
+    args = {"BASE": base_id, **dict(recipe.args)}
     with tempfile.TemporaryFile(prefix="aisci-context-") as context:
         write_context(context, recipe, root, wheels=wheels)
         context.seek(0)
-        return built(
-            engine,
-            recipe.name,
-            recipe.dockerfile,
-            context,
-            labels=labels,
-            args={"BASE": base_id, **dict(recipe.args)},
-            say=say,
+        return run_build(
+            engine, recipe.name, recipe.dockerfile, context, labels=labels, args=args, say=say
         )
 
 
-def built(
+def run_build(
     engine: Engine,
     name: str,
     dockerfile: str,
@@ -73,10 +64,10 @@ def built(
     *,
     labels: Mapping[str, str],
     args: Mapping[str, str],
-    say: Say,
+    say: OnLine,
 ) -> Image:
     """Build the image ``name`` from a context (a tar). Raises as :func:`build_image`."""
-    proxies = {key: os.environ[key] for key in PROXIES if os.environ.get(key)}
+    proxies = {key: os.environ[key] for key in PROXY_VARIABLES if os.environ.get(key)}
     with translated(f"building {name}"):
         answers = engine.api.build(
             fileobj=context,
@@ -94,11 +85,13 @@ def built(
         return engine.images.get(name)
 
 
-def _follow(name: str, dockerfile: str, answers: Iterator[Mapping[str, object]], say: Say) -> None:
-    """Pass a build's words on; a build that fails says so in its stream alone."""
+def _follow(
+    name: str, dockerfile: str, answers: Iterator[Mapping[str, object]], say: OnLine
+) -> None:
+    """Report a build's output; only the output shows that a build has failed."""
     tail: deque[str] = deque(maxlen=12)
     step = failure = ""
-    for answer in answers:  # to the very end, or its connection would stay open
+    for answer in answers:  # to its end, or the connection would stay open
         failure = failure or one_line(answer.get("error", ""))
         for raw in str(answer.get("stream", "")).splitlines():
             line = one_line(raw)
@@ -118,15 +111,15 @@ def _follow(name: str, dockerfile: str, answers: Iterator[Mapping[str, object]],
 
 
 @contextmanager
-def one_at_a_time(say: Say) -> Iterator[None]:
-    """Two builds at once would fetch the same wheels into one folder: the second waits."""
+def one_at_a_time(say: OnLine) -> Iterator[None]:
+    """Run one build at a time: two would download the same wheels into one folder."""
     path = Path(tempfile.gettempdir()) / f"aisci-images-{os.getuid()}.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("another build is at work; waiting for it")
+            say("another build is running; waiting for it")
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:

@@ -1,8 +1,8 @@
-"""The image of a template that needs more than the base image: the base, and its locked list.
+"""The image of a template that needs more than the base image: the base, and its locked packages.
 
-The host fetches wheels, each by its hash, and never runs them; a package that has no wheel is
-refused, because building one would run its code. An image is known by its template and flavour,
-and carries the hash of what it was made from.
+The host downloads wheels, each by its hash, and never runs them; a package without a wheel is
+refused, because building one would run its code. An image is found by its template and flavour,
+and has the hash of its inputs as a label.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from orchestrator.sandbox.images.build import (
     BASE_LABEL,
     NAME_LABEL,
     RECIPE_LABEL,
-    Say,
-    built,
+    OnLine,
     one_at_a_time,
+    run_build,
 )
-from orchestrator.sandbox.images.images import Built, ImageState, find, resolve
-from orchestrator.sandbox.images.recipes import add, member
+from orchestrator.sandbox.images.images import Built, ImageState, find_image, resolve_image
+from orchestrator.sandbox.images.recipes import add_file, tar_member
 from orchestrator.sandbox.images.wheels import fetch_wheels, wheels_home
 from orchestrator.template.template import Template
 
@@ -43,7 +43,7 @@ _LIST, _WHEELS = "install/packages.txt", "install/wheels"
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What one template's image is made of, beside the base image."""
+    """The inputs of one template's image, besides the base image."""
 
     template: str
     origin: str  # of the list, for people
@@ -54,7 +54,7 @@ class Derived:
 
     @classmethod
     def of(cls, template: Template, flavour: Flavour) -> Derived | None:
-        """None for a template that needs nothing beyond the base image."""
+        """The inputs for a template; None if it needs nothing beyond the base image."""
         path = template.manifest.lock
         if path is None:
             return None
@@ -69,14 +69,14 @@ class Derived:
         return cls(template.name, origin, name, packages, imports, made.hexdigest())
 
 
-def resolve_for(engine: Engine, template: Template, name: str, flavour: Flavour) -> str:
+def resolve_template_image(engine: Engine, template: Template, name: str, flavour: Flavour) -> str:
     """The id of the image that ``template`` runs in where a policy names ``name``.
 
     Raises:
-        BadTemplate: it needs packages, and the policy's image is not ours to add them to.
-        ImageMissing, ImageStale: an image is to be built.
+        BadTemplate: it needs packages, which aisci cannot add to the policy's image.
+        ImageMissing, ImageStale: an image has to be built.
     """
-    base = resolve(engine, name, flavour=flavour)
+    base = resolve_image(engine, name, flavour=flavour)
     derived = Derived.of(template, flavour)
     if derived is None:
         return base
@@ -88,12 +88,10 @@ def resolve_for(engine: Engine, template: Template, name: str, flavour: Flavour)
             todo=f"use a policy with `image: {SANDBOX}`, or an image that has them and no `lock`",
         )
     todo = f"aisci images build {template.argument}" + (" --flavour cuda" * (flavour == "cuda"))
-    image = find(engine, derived.name)
+    image = find_image(engine, derived.name)
     if image is None:
         raise ImageMissing(
-            f"the image of the template {template.name} is not built",
-            where=derived.name,
-            todo=todo,
+            f"the image of the template {template.name} is not built", where=derived.name, todo=todo
         )
     if _state(image, derived.recipe, base) != "ready":
         raise ImageStale(
@@ -104,21 +102,21 @@ def resolve_for(engine: Engine, template: Template, name: str, flavour: Flavour)
     return str(image.id)
 
 
-def build(
-    engine: Engine, template: Template, flavour: Flavour, *, ca_bundle: Path | None, say: Say
+def build_derived(
+    engine: Engine, template: Template, flavour: Flavour, *, ca_bundle: Path | None, say: OnLine
 ) -> Built | None:
-    """Build the template's image on the base image; None where it needs none.
+    """Build the template's image on the base image; None if it needs none.
 
     Raises:
-        ImageMissing, ImageStale: the base image is to be built first.
-        ImageBuildFailed: a wheel is missing or has another hash; packages do not agree.
+        ImageMissing, ImageStale: the base image has to be built first.
+        ImageBuildFailed: a wheel is missing or has another hash; packages conflict.
     """
     derived = Derived.of(template, flavour)
     if derived is None:
         return None
     began = time.monotonic()
-    base = resolve(engine, f"{SANDBOX}:{flavour}", flavour=flavour)
-    image = find(engine, derived.name)
+    base = resolve_image(engine, f"{SANDBOX}:{flavour}", flavour=flavour)
+    image = find_image(engine, derived.name)
     fresh = image is not None and _state(image, derived.recipe, base) == "ready"
     if not fresh:
         with one_at_a_time(say):
@@ -129,7 +127,9 @@ def build(
     return Built(name=derived.name, id=str(image.id), skipped=fresh, seconds=seconds)
 
 
-def _build(engine: Engine, derived: Derived, base: str, ca_bundle: Path | None, say: Say) -> Image:
+def _build(
+    engine: Engine, derived: Derived, base: str, ca_bundle: Path | None, say: OnLine
+) -> Image:
     home = wheels_home(shipped_root())
     home.mkdir(parents=True, exist_ok=True)
     lock = home / f"derived-{hashlib.sha256(derived.packages).hexdigest()[:16]}.txt"
@@ -141,26 +141,15 @@ def _build(engine: Engine, derived: Derived, base: str, ca_bundle: Path | None, 
         error.where = derived.origin
         raise
     say(f"building {derived.name} (packages of the template {derived.template})")
+    labels = {NAME_LABEL: derived.name, RECIPE_LABEL: derived.recipe, BASE_LABEL: base}
+    labels[TEMPLATE_LABEL] = derived.template
+    args = {"BASE": find_base(engine, None, say), "SANDBOX": base}
+    args["IMPORTS"] = " ".join(derived.imports)
     with tempfile.TemporaryFile(prefix="aisci-context-") as context:
         _write_context(context, lock, wheels)
         context.seek(0)
-        return built(
-            engine,
-            derived.name,
-            DOCKERFILE,
-            context,
-            labels={
-                NAME_LABEL: derived.name,
-                RECIPE_LABEL: derived.recipe,
-                BASE_LABEL: base,
-                TEMPLATE_LABEL: derived.template,
-            },
-            args={
-                "BASE": find_base(engine, None, say),
-                "SANDBOX": base,
-                "IMPORTS": " ".join(derived.imports),
-            },
-            say=say,
+        return run_build(
+            engine, derived.name, DOCKERFILE, context, labels=labels, args=args, say=say
         )
 
 
@@ -168,18 +157,18 @@ def _write_context(out: IO[bytes], lock: Path, wheels: Path) -> None:
     root = shipped_root()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for name in (DOCKERFILE, AGREE):
-            add(tar, name, root / name)
-        add(tar, _LIST, lock)
-        tar.addfile(member(_WHEELS, 0, tarfile.DIRTYPE))
+            add_file(tar, name, root / name)
+        add_file(tar, _LIST, lock)
+        tar.addfile(tar_member(_WHEELS, 0, tarfile.DIRTYPE))
         for wheel in sorted(wheels.glob("*.whl")):
-            add(tar, f"{_WHEELS}/{wheel.name}", wheel)
+            add_file(tar, f"{_WHEELS}/{wheel.name}", wheel)
 
 
 def list_derived(engine: Engine) -> tuple[ImageState, ...]:
-    """Every template's image here; one whose base image is no more what it was is stale."""
+    """Every template's image; stale if its base image has changed."""
     with translated("listing the images of templates"):
-        found = engine.images.list(filters={"label": TEMPLATE_LABEL})
-        bases = {str(one.id) for one in engine.images.list(name=SANDBOX)}
+        images = engine.images.list(filters={"label": TEMPLATE_LABEL})
+        bases = {str(image.id) for image in engine.images.list(name=SANDBOX)}
     return tuple(
         ImageState(
             name=image.labels[NAME_LABEL],
@@ -190,7 +179,7 @@ def list_derived(engine: Engine) -> tuple[ImageState, ...]:
             size=int(image.attrs.get("Size", 0)),
             created=str(image.attrs.get("Created", "")),
         )
-        for image in sorted(found, key=lambda one: str(one.labels.get(NAME_LABEL)))
+        for image in sorted(images, key=lambda image: str(image.labels.get(NAME_LABEL)))
         if image.tags
     )
 

@@ -1,7 +1,7 @@
-"""The images: which there are, whether they fit this program, and how they are built.
+"""aisci's images: which exist, whether they match this program, and how they are built.
 
-An image carries the hash of its recipe as a label. A build is skipped while that is the hash
-of the recipe at hand; :func:`resolve` refuses an image with any other.
+An image has the hash of its recipe as a label. A build is skipped while the recipe has that
+hash; :func:`resolve_image` refuses an image with another one.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from orchestrator.sandbox.images.base import find_base
 from orchestrator.sandbox.images.build import (
     BASE_LABEL,
     RECIPE_LABEL,
-    Say,
+    OnLine,
     build_image,
     one_at_a_time,
 )
 from orchestrator.sandbox.images.recipes import RECIPES, Recipe, recipe_hash
 
 # What `aisci images build` makes when no image is named; CUDA's gigabytes only on request.
-USUAL = ("aisci-sandbox:cpu", "aisci-latex", "aisci-editor", "aisci-storage")
+DEFAULT_IMAGES = ("aisci-sandbox:cpu", "aisci-latex", "aisci-editor", "aisci-storage")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageState:
-    """One image of ours as the engine has it. ``size`` in bytes; 0 and "" where missing."""
+    """One of aisci's images in the engine. ``size`` in bytes; 0 and "" where it is missing."""
 
     name: str
     about: str
@@ -44,7 +44,7 @@ class ImageState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """What became of one image. ``seconds`` is wall time."""
+    """The result for one image. ``seconds`` is wall time."""
 
     name: str
     id: str
@@ -53,14 +53,14 @@ class Built:
 
 
 def list_images(engine: Engine, *, root: Path | None = None) -> tuple[ImageState, ...]:
-    """Every image of ours and its state.
+    """The state of each of aisci's images.
 
     Args:
         engine: where the images are.
-        root: the folder that holds ``sandbox/``; None for the one that came with aisci.
+        root: the folder that holds ``sandbox/``; None for the shipped one.
 
     Raises:
-        EngineFailed: the engine refused or broke off.
+        EngineFailed: the engine refused, or the connection broke.
     """
     home = root or shipped_root()
     return tuple(_state(engine, recipe, home) for recipe in RECIPES)
@@ -68,7 +68,7 @@ def list_images(engine: Engine, *, root: Path | None = None) -> tuple[ImageState
 
 def _state(engine: Engine, recipe: Recipe, root: Path) -> ImageState:
     want = recipe_hash(recipe, root)
-    image = find(engine, recipe.name)
+    image = find_image(engine, recipe.name)
     if image is None:
         return ImageState(name=recipe.name, about=recipe.about, state="missing", recipe=want)
     return ImageState(
@@ -82,81 +82,80 @@ def _state(engine: Engine, recipe: Recipe, root: Path) -> ImageState:
     )
 
 
-def resolve(
+def resolve_image(
     engine: Engine,
     name: str,
     *,
     flavour: Literal["cpu", "cuda"] = "cpu",
     root: Path | None = None,
 ) -> str:
-    """The id of the image that a policy names, once it is known to fit this program.
+    """The id of the image that a policy names, after checking that it matches this program.
 
     Args:
         engine: where the image is.
-        name: as in a policy. ``aisci-sandbox`` alone means the flavour given. Another image
-            than ours is taken as it is: whoever wrote the policy answers for it.
-        flavour: ``cuda`` where the job is given a GPU.
-        root: the folder that holds ``sandbox/``; None for the one that came with aisci.
+        name: as in a policy. ``aisci-sandbox`` alone means the given flavour. An image that is
+            not aisci's is used as it is: the policy's author is responsible for it.
+        flavour: ``cuda`` where the job gets a GPU.
+        root: the folder that holds ``sandbox/``; None for the shipped one.
 
     Raises:
         ImageMissing: there is no such image.
-        ImageStale: it was built from another recipe than the one at hand.
-        EngineFailed: the engine refused or broke off.
+        ImageStale: it was built from another recipe.
+        EngineFailed: the engine refused, or the connection broke.
     """
     full = f"{name}:{flavour}" if name == "aisci-sandbox" else name
     recipe = _by_name(full)
     if recipe is None:
-        image = find(engine, full)
+        image = find_image(engine, full)
         if image is None:
-            ours = ", ".join(r.name for r in RECIPES)
+            known = ", ".join(r.name for r in RECIPES)
             raise ImageMissing(
                 f"there is no image {full!r}",
                 where="the policy's image",
-                why=f"it is not one of aisci's own ({ours}), and the engine does not have it",
+                why=f"it is not one of aisci's own ({known}), and the engine does not have it",
                 todo=f"correct the policy's `image`, or: docker pull {full}",
             )
         return str(image.id)
-    state = _state(engine, recipe, root or shipped_root())
+    state, todo = (
+        _state(engine, recipe, root or shipped_root()),
+        f"aisci images build {recipe.name}",
+    )
     if state.state == "missing":
-        raise ImageMissing(
-            "an image is not built",
-            where=recipe.name,
-            todo=f"aisci images build {recipe.name}",
-        )
+        raise ImageMissing("an image is not built", where=recipe.name, todo=todo)
     if state.state == "stale":
         raise ImageStale(
             f"the image {recipe.name} was built from another recipe",
             where=state.id,
-            why=f"its label {RECIPE_LABEL} is not {state.recipe[:12]}…, the hash of the "
-            f"{recipe.dockerfile}, lock and folders that this aisci has",
-            todo=f"aisci images build {recipe.name}",
+            why=f"its label {RECIPE_LABEL} is not {state.recipe[:12]}…, the hash of this aisci's "
+            f"{recipe.dockerfile}, lock and folders",
+            todo=todo,
         )
     return state.id
 
 
 def build_images(
     engine: Engine,
-    names: Sequence[str] = USUAL,
+    names: Sequence[str] = DEFAULT_IMAGES,
     *,
     base: str | None = None,
     ca_bundle: Path | None = None,
     root: Path | None = None,
-    say: Say,
+    say: OnLine,
 ) -> tuple[Built, ...]:
-    """Build the images named, skipping each whose recipe has not changed.
+    """Build the named images, skipping each whose recipe has not changed.
 
     Args:
         engine: where they are built.
         names: of images, ``:latest`` optional; ``aisci-sandbox`` alone means the CPU flavour.
         base: an image to build on instead of Debian 12 (then part of what "unchanged" means).
-        ca_bundle: PEM file of a private CA, for fetching wheels; None: SSL_CERT_FILE, if set.
-        root: the folder that holds ``sandbox/``; None for the one that came with aisci.
-        say: told each line of progress; the lines hold no control characters.
+        ca_bundle: PEM file of a private CA, for downloading wheels; None: SSL_CERT_FILE, if set.
+        root: the folder that holds ``sandbox/``; None for the shipped one.
+        say: gets each line of progress; the lines hold no control characters.
 
     Raises:
-        UnknownName: no image of that name.
-        ImageBuildFailed: with the last lines of what the build said.
-        EngineFailed: the engine refused or broke off.
+        UnknownName: no image has that name.
+        ImageBuildFailed: includes the last lines of the build's output.
+        EngineFailed: the engine refused, or the connection broke.
     """
     recipes, root = [_known(name) for name in names], root or shipped_root()
     with one_at_a_time(say):
@@ -164,7 +163,7 @@ def build_images(
         done = []
         for recipe in recipes:
             began = time.monotonic()
-            image = find(engine, recipe.name)
+            image = find_image(engine, recipe.name)
             fresh = image is not None and _unchanged(image, recipe, root, base_id)
             if not fresh:
                 base_id = base_id or find_base(engine, None, say)
@@ -199,7 +198,7 @@ def _by_name(name: str) -> Recipe | None:
     return next((r for r in RECIPES if name in (r.name, r.name.removesuffix(":latest"))), None)
 
 
-def find(engine: Engine, name: str) -> Image | None:
+def find_image(engine: Engine, name: str) -> Image | None:
     """The image of that name, if the engine has it."""
     with translated(f"looking for the image {name}"):
         try:

@@ -1,8 +1,8 @@
 """What each image is made from, the hash of that, and the build context that carries it.
 
-A recipe is a Dockerfile, a lock, the folders that it copies and its build arguments; no more
-goes into its hash. The base image stays out: Debian's changes weekly without a change of
-ours. Its id is a label of the image, and each result records the id of the image itself.
+A recipe is a Dockerfile, a lock, the folders that it copies and its build arguments; its hash
+covers only these. The base image is not part of it: Debian's changes weekly. Its id is a label
+of the image, and each result records the id of the image itself.
 """
 
 from __future__ import annotations
@@ -35,43 +35,18 @@ class Recipe:
 
 
 RECIPES = (
-    Recipe(
-        name="aisci-sandbox:cpu",
-        about="experiments and plots, PyTorch for CPUs",
-        dockerfile="sandbox/Dockerfile",
-        lock="sandbox-cpu",
-        folders=("sandbox/egress",),
-        args=(("FLAVOUR", "cpu"),),
-    ),
-    Recipe(
-        name="aisci-sandbox:cuda",
-        about="experiments and plots, PyTorch for NVIDIA GPUs",
-        dockerfile="sandbox/Dockerfile",
-        lock="sandbox-cuda",
-        folders=("sandbox/egress",),
-        args=(("FLAVOUR", "cuda"),),
-    ),
-    Recipe(
-        name="aisci-latex:latest",
-        about="papers: TeX Live, and PDF pages to text and pictures",
-        dockerfile="sandbox/Dockerfile.latex",
-        lock="latex",
-        folders=("sandbox/latex",),
-    ),
-    Recipe(
-        name="aisci-editor:latest",
-        about="Aider and the guarded worker that drives it",
-        dockerfile="sandbox/Dockerfile.editor",
-        lock="editor",
-        folders=("sandbox/editor",),
-    ),
-    Recipe(
-        name="aisci-storage:latest",
-        about="the trusted helper that mounts and reads quota'd volumes",
-        dockerfile="sandbox/Dockerfile.storage",
-        folders=("sandbox/storage",),
-    ),
-)
+    Recipe(name="aisci-sandbox:cpu", about="experiments and plots, PyTorch for CPUs",
+           dockerfile="sandbox/Dockerfile", lock="sandbox-cpu", folders=("sandbox/egress",), args=(("FLAVOUR", "cpu"),)),
+    Recipe(name="aisci-sandbox:cuda", about="experiments and plots, PyTorch for NVIDIA GPUs",
+           dockerfile="sandbox/Dockerfile", lock="sandbox-cuda", folders=("sandbox/egress",), args=(("FLAVOUR", "cuda"),)),
+    Recipe(name="aisci-latex:latest", about="papers: TeX Live, and PDF pages to text and pictures",
+           dockerfile="sandbox/Dockerfile.latex", lock="latex", folders=("sandbox/latex",)),
+    Recipe(name="aisci-editor:latest", about="Aider and the guarded worker that drives it",
+           dockerfile="sandbox/Dockerfile.editor", lock="editor", folders=("sandbox/editor",)),
+    Recipe(name="aisci-storage:latest",
+           about="the trusted helper that mounts and reads quota'd volumes",
+           dockerfile="sandbox/Dockerfile.storage", folders=("sandbox/storage",)),
+)  # fmt: skip
 
 
 def recipe_hash(recipe: Recipe, root: Path) -> str:
@@ -85,7 +60,7 @@ def recipe_hash(recipe: Recipe, root: Path) -> str:
 
 
 def _feed(digest: hashlib._Hash, *parts: bytes) -> None:
-    for part in parts:  # the length first, so that no two lists of parts read the same
+    for part in parts:  # the length first, so that no two lists of parts have the same bytes
         digest.update(len(part).to_bytes(8, "big"))
         digest.update(part)
 
@@ -111,23 +86,23 @@ def write_context(out: IO[bytes], recipe: Recipe, root: Path, *, wheels: Path | 
     cache recognises what it built before.
     """
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        for folder in recipe.folders:  # COPY wants the folder, even an empty one
-            tar.addfile(member(folder, 0, tarfile.DIRTYPE))
+        for folder in recipe.folders:  # COPY needs the folder, even an empty one
+            tar.addfile(tar_member(folder, 0, tarfile.DIRTYPE))
         for path in recipe_files(recipe, root):
-            add(tar, path, root / path)
+            add_file(tar, path, root / path)
         for wheel in sorted(wheels.glob("*.whl")) if wheels else ():
-            add(tar, f"sandbox/wheels/{recipe.lock}/{wheel.name}", wheel)
+            add_file(tar, f"sandbox/wheels/{recipe.lock}/{wheel.name}", wheel)
 
 
-def add(tar: tarfile.TarFile, name: str, source: Path) -> None:
-    """A file of a build context, under ``name``."""
+def add_file(tar: tarfile.TarFile, name: str, source: Path) -> None:
+    """Add a file to a build context, under ``name``."""
     with source.open("rb") as data:
         size = data.seek(0, io.SEEK_END)
         data.seek(0)
-        tar.addfile(member(name, size, tarfile.REGTYPE), data)
+        tar.addfile(tar_member(name, size, tarfile.REGTYPE), data)
 
 
-def member(name: str, size: int, kind: bytes) -> tarfile.TarInfo:
+def tar_member(name: str, size: int, kind: bytes) -> tarfile.TarInfo:
     """A member whose owner, time and mode are the same on every machine."""
     info = tarfile.TarInfo(name)
     info.type, info.size, info.mtime = kind, size, 0

@@ -1,7 +1,7 @@
-"""Wheels for the images, fetched by the host: a build often has no way to an index, the host has.
+"""Wheels for the images, downloaded by the host: a build often cannot reach an index.
 
-``pip download`` runs with the machine's own settings (mirror, proxy, CA bundle), and takes
-nothing but files that the lock names by hash. Nothing of them is run or imported here.
+``pip download`` runs with the machine's settings (mirror, proxy, CA bundle), and accepts only
+files that the lock names by hash. Nothing of them is run or imported here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PLATFORMS = (
 
 
 def wheels_home(root: Path) -> Path:
-    """Where wheels are kept: in a checkout beside the Dockerfiles, where a plain ``docker build``
+    """The folder of wheels: in a checkout next to the Dockerfiles, where a plain ``docker build``
     finds them too; for an installed aisci in the user's cache.
     """
     if (root / "pyproject.toml").is_file():
@@ -42,7 +42,7 @@ def wheels_home(root: Path) -> Path:
 def fetch_wheels(
     lock: Path, home: Path, *, ca_bundle: Path | None, say: Callable[[str], None]
 ) -> Path:
-    """The folder that holds every wheel of ``lock``; fetched where it is not complete.
+    """The folder of the wheels of ``lock``, downloaded if it is not complete.
 
     Raises:
         ImageBuildFailed: pip is missing, or did not find or trust a file.
@@ -112,8 +112,8 @@ def _errors(stderr: str) -> list[str]:
 def _advice(stderr: str) -> Iterator[str]:
     if "DO NOT MATCH THE HASHES" in stderr:
         yield (
-            "What the index has is not what the list names: make the list anew if you chose "
-            "another version, and be suspicious if you did not."
+            "The index has other files than the list names: create the list again if you chose "
+            "another version; otherwise the index may be compromised."
         )
         return
     if "+cpu" in stderr:
@@ -123,4 +123,4 @@ def _advice(stderr: str) -> Iterator[str]:
         )
     if "CERTIFICATE" in stderr.upper():
         yield "Give your CA bundle: aisci images build --ca-bundle FILE, or SSL_CERT_FILE."
-    yield "See that pip reaches its index (`pip config list`), then: aisci images build"
+    yield "Check that pip reaches its index (`pip config list`), then: aisci images build"

@@ -1,4 +1,4 @@
-"""What a container uses, read by the host from the kernel's own books (cgroup v1 or v2)."""
+"""What a container uses, read by the host from the kernel's counters (cgroup v1 or v2)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from orchestrator.core.errors import ControlUnavailable
 
 _ROOT = Path("/sys/fs/cgroup")
-_OURS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+_OWN_SHORTAGE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 _CPU_UNIT = {1: 1e-9, 2: 1e-6}  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """One look: bytes, counts, CPU seconds; ``oom`` and ``pids_denied`` count events so far."""
+class CgroupSample:
+    """One sample: bytes, counts, CPU seconds; ``oom`` and ``pids_denied`` count events so far."""
 
     memory: int = 0
     pids: int = 0
@@ -26,43 +26,45 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Meter:
-    """Reads one container's cgroup: its version, and each controller's folder (v2: ``""``)."""
+class Cgroup:
+    """One container's cgroup: its version, and each controller's folder (v2: ``""``)."""
 
     version: int
     folders: Mapping[str, Path]
 
     @classmethod
-    def of(cls, pid: int, container: str) -> Meter:
-        """The meter of the container whose first process is ``pid`` on this host.
+    def of(cls, pid: int, container: str) -> Cgroup:
+        """The cgroup of the container whose first process is ``pid`` on this host.
 
         Raises:
-            ControlUnavailable: the engine's processes are not this machine's.
+            ControlUnavailable: the engine's processes do not run on this machine.
         """
         try:
             lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
         except OSError as error:
-            raise elsewhere(str(error)) from error
+            raise engine_elsewhere(str(error)) from error
         if not any(container in line for line in lines):
-            raise elsewhere(f"process {pid} is not container {container[:12]}'s")
-        return cls(*folders_of(lines, _ROOT))
+            raise engine_elsewhere(f"process {pid} is not container {container[:12]}'s")
+        return cls(*cgroup_folders(lines, _ROOT))
 
-    def sample(self) -> Sample | None:
-        """The counters now; None once the container has ended and its cgroup is gone.
+    def sample(self) -> CgroupSample | None:
+        """The counters now; None once the container has ended and its cgroup is removed.
 
         Raises:
-            OSError: this process has no file or memory left to look with.
+            OSError: this process has no file descriptor or memory left.
         """
         try:
             return self._sample_v1() if self.version == 1 else self._sample_v2()
         except OSError as error:
-            if error.errno in _OURS:  # else a job could hide from its limits by using ours up
+            if (
+                error.errno in _OWN_SHORTAGE
+            ):  # else a job could hide from its limits by using up this process's files
                 raise
             return None
 
-    def _sample_v1(self) -> Sample:
+    def _sample_v1(self) -> CgroupSample:
         memory, pids, cpu = (self.folders[name] for name in ("memory", "pids", "cpuacct"))
-        return Sample(
+        return CgroupSample(
             memory=int((memory / "memory.max_usage_in_bytes").read_text()),
             pids=int((pids / "pids.current").read_text()),
             cpu=int((cpu / "cpuacct.usage").read_text()) * _CPU_UNIT[self.version],
@@ -70,11 +72,11 @@ class Meter:
             pids_denied=_field(pids / "pids.events", "max"),
         )
 
-    def _sample_v2(self) -> Sample:
+    def _sample_v2(self) -> CgroupSample:
         folder = self.folders[""]
         peak = folder / "memory.peak"  # since Linux 5.19
         memory = peak if peak.exists() else folder / "memory.current"
-        return Sample(
+        return CgroupSample(
             memory=int(memory.read_text()),
             pids=int((folder / "pids.current").read_text()),
             cpu=_field(folder / "cpu.stat", "usage_usec") * _CPU_UNIT[self.version],
@@ -83,15 +85,15 @@ class Meter:
         )
 
 
-def status_of(pid: int) -> tuple[tuple[str, str], ...]:
-    """What the kernel says of a container's first process: its rights, as it really has them.
+def process_status(pid: int) -> tuple[tuple[str, str], ...]:
+    """The rights of a container's first process, as the kernel reports them.
 
-    Users and groups are told as they are inside the container.
+    Users and groups are given as inside the container.
 
     Raises:
-        ControlUnavailable: the engine's processes are not this machine's.
+        ControlUnavailable: the engine's processes do not run on this machine.
     """
-    wanted = (
+    names = (
         "Uid",
         "Gid",
         "Groups",
@@ -102,63 +104,60 @@ def status_of(pid: int) -> tuple[tuple[str, str], ...]:
         "CapBnd",
         "CapAmb",
     )
-    own = Path(f"/proc/{pid}")
+    process, own = Path(f"/proc/{pid}"), Path("/proc/self")
     try:
-        lines = (own / "status").read_text().splitlines()
+        lines = (process / "status").read_text().splitlines()
         fields = dict(line.split(":", 1) for line in lines if ":" in line)
         for name, users in (("Uid", "uid_map"), ("Gid", "gid_map"), ("Groups", "gid_map")):
-            fields[name] = inside(fields.get(name, ""), (own / users).read_text())
-        apart = (own / "uid_map").read_text() != Path("/proc/self/uid_map").read_text()
+            fields[name] = map_ids(fields.get(name, ""), (process / users).read_text())
+        separate = (process / "uid_map").read_text() != (own / "uid_map").read_text()
     except OSError as error:
-        raise elsewhere(str(error)) from error
-    seen = [(name, " ".join(fields.get(name, "").split())) for name in wanted]
-    seen.append(("user namespace", "own" if apart else "the host's"))
+        raise engine_elsewhere(str(error)) from error
+    seen = [(name, " ".join(fields.get(name, "").split())) for name in names]
+    seen.append(("user namespace", "own" if separate else "the host's"))
     for space in ("net", "pid", "ipc", "mnt", "uts"):
         try:
-            apart = (
-                Path(f"/proc/{pid}/ns/{space}").readlink()
-                != Path(f"/proc/self/ns/{space}").readlink()
-            )
+            separate = (process / "ns" / space).readlink() != (own / "ns" / space).readlink()
         except PermissionError:
-            continue  # not root: the engine's inspect is what we have
-        seen.append((f"own {space} namespace", "yes" if apart else "no"))
+            continue  # not root: only the engine's report is known
+        seen.append((f"own {space} namespace", "yes" if separate else "no"))
     return tuple(seen)
 
 
-def inside(ids: str, user_map: str) -> str:
-    """Ids as the container knows them: a rootless engine's are others on the host.
+def map_ids(ids: str, user_map: str) -> str:
+    """Ids as inside the container: a rootless engine's are different on the host.
 
-    ``user_map`` has lines of first id inside, first outside, how many. An id without one of
-    its own is left with ``host`` before it.
+    ``user_map`` has lines of first id inside, first outside, count. An id that is not mapped is
+    kept, with ``host:`` before it.
     """
     rows = [tuple(map(int, line.split())) for line in user_map.splitlines()]
-    found = []
+    mapped = []
     for host in map(int, ids.split()):
         inside = [first + host - out for first, out, many in rows if out <= host < out + many]
-        found.append(str(inside[0]) if inside else f"host:{host}")
-    return " ".join(found)
+        mapped.append(str(inside[0]) if inside else f"host:{host}")
+    return " ".join(mapped)
 
 
-def elsewhere(why: str) -> ControlUnavailable:
+def engine_elsewhere(why: str) -> ControlUnavailable:
     """The engine runs on another machine, where this one can measure nothing."""
     return ControlUnavailable(
-        "the host cannot watch its containers: time and CPU limits could not be held",
+        "the host cannot monitor its containers: time and CPU limits could not be enforced",
         where="the engine's processes are not visible in /proc here",
         why=why,
         todo="run aisci on the machine where the engine runs, outside any container",
     )
 
 
-def folders_of(lines: Iterable[str], root: Path) -> tuple[int, dict[str, Path]]:
-    """The cgroup version and folders that the lines of a ``/proc/<pid>/cgroup`` speak of."""
+def cgroup_folders(lines: Iterable[str], root: Path) -> tuple[int, dict[str, Path]]:
+    """The cgroup version and folders from the lines of a ``/proc/<pid>/cgroup``."""
     paths: dict[str, str] = {}
     for line in lines:
         _, controllers, path = line.split(":", 2)
         paths |= dict.fromkeys(controllers.split(","), path.lstrip("/"))
     if "memory" not in paths:
         return 2, {"": root / paths[""]}
-    wanted = ("memory", "pids", "cpuacct", "cpu")
-    return 1, {name: root / name / paths[name] for name in wanted if name in paths}
+    names = ("memory", "pids", "cpuacct", "cpu")
+    return 1, {name: root / name / paths[name] for name in names if name in paths}
 
 
 def _field(path: Path, name: str) -> int:

@@ -1,7 +1,7 @@
 """A tree of blobs as a plain tar, for the engine to unpack before a container starts.
 
-Plain on purpose: given a compressed archive, engines have run the container's own unpacker
-as root on the host (CVE-2026-41567).
+Not compressed: engines have run the container's own decompressor as root on the host
+(CVE-2026-41567).
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _EPOCH = 946_684_800  # 2000-01-01: copied files carry one fixed time
 _DEEPEST = 32
 
 
-def pack(files: Tree, blobs: BlobStore, owner: tuple[int, int], spool: IO[bytes]) -> None:
+def pack_tree(files: Tree, blobs: BlobStore, owner: tuple[int, int], spool: IO[bytes]) -> None:
     """Write ``files`` to ``spool``, owned by (uid, gid), and rewind it.
 
     Raises:
-        SandboxFailed: a path that may name no file.
+        SandboxFailed: a path is not a safe file name.
         BadJournal: a blob is missing.
     """
     made: set[str] = set()

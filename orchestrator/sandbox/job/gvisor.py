@@ -1,4 +1,4 @@
-"""What gVisor's runtime, runsc, needs of the engine and of a policy, to hold what it is asked."""
+"""What gVisor's runtime, runsc, requires of the engine and of a policy."""
 
 from __future__ import annotations
 
@@ -13,43 +13,40 @@ from orchestrator.sandbox.engine.stream import STDOUT, Stream
 
 RUNTIME = "runsc"
 
-TELLS = ("Uid", "Gid", "CapEff", "CapPrm", "CapBnd", "Seccomp")
+STATUS_FIELDS = ("Uid", "Gid", "CapEff", "CapPrm", "CapBnd", "Seccomp")
 _WITHIN, _MOST = 30.0, 1 << 16  # seconds, bytes
 _HOW = "scripts/setup-gvisor.sh says how to register it"
 
 
-def lacking(info: Mapping[str, Any]) -> str:
-    """Why the engine that describes itself in ``info`` cannot use runsc; empty if it can."""
+def why_unusable(info: Mapping[str, Any]) -> str:
+    """Why the engine of this ``/info`` cannot use runsc; empty if it can."""
     entry = info["Runtimes"].get(RUNTIME)
     if entry is None:
         return f"the engine has {', '.join(sorted(info['Runtimes']))}; {_HOW}"
     words = [word.lstrip("-").partition("=") for word in entry.get("runtimeArgs") or ()]
-    said = {name: value or "true" for name, _, value in words}  # the last one of a name counts
-    if said.get("oci-seccomp") != "true":
+    options = {name: value or "true" for name, _, value in words}  # the last one of a name counts
+    if options.get("oci-seccomp") != "true":
         return f"it is registered without --oci-seccomp, so it drops seccomp profiles; {_HOW}"
-    if said.get("overlay", "false") != "false" or said.get("overlay2", "").startswith("all"):
+    if options.get("overlay", "false") != "false" or options.get("overlay2", "").startswith("all"):
         return f"it is registered with an overlay on every mount, past the disk quota; {_HOW}"
     return ""
 
 
-def needs(limits: Limits, info: Mapping[str, Any]) -> Iterator[tuple[str, bool, str]]:
-    """Rows of the policy's key, whether it can be held, and what was asked and is missing."""
-    why = lacking(info)
+def requirements(limits: Limits, info: Mapping[str, Any]) -> Iterator[tuple[str, bool, str]]:
+    """Rows of the policy's key, whether it can be enforced, and what is asked and missing."""
+    why, least = why_unusable(info), LEAST_PIDS[RUNTIME]
     yield "runtime", not why, f"{RUNTIME}; {why}"
-    yield "network", not limits.network, f"an allow-list; {RUNTIME} lets no socket of the host's in"
-    yield "gpus", not limits.gpus, f"{limits.gpus} under {RUNTIME}, which was never tried with one"
-    yield (
-        "resources.pids",
-        limits.pids >= LEAST_PIDS[RUNTIME],
-        f"{limits.pids}; {RUNTIME} takes part of them itself and needs {LEAST_PIDS[RUNTIME]}",
-    )
+    yield "network", not limits.network, f"an allow-list; {RUNTIME} allows no socket of the host"
+    yield "gpus", not limits.gpus, f"{limits.gpus} under {RUNTIME}, which is untested with GPUs"
+    pids = f"{limits.pids}; {RUNTIME} uses some of them itself and needs {least}"
+    yield "resources.pids", limits.pids >= least, pids
 
 
-def status_inside(stream: Stream) -> SettingPairs:
-    """What gVisor's kernel says of the job's processes, before the job's program starts.
+def read_gate_status(stream: Stream) -> SettingPairs:
+    """What gVisor's kernel reports of the job's processes, before the job's program starts.
 
-    The gate's first words are its own ``/proc/self/status`` and an empty line, and then it waits.
-    What it does not say is left out, and is missed by ``check_seen``.
+    The gate first writes its own ``/proc/self/status`` and an empty line, and then waits. A field
+    that is missing is left out here, and ``check_kernel_view`` refuses the job.
     """
     text, until = b"", time.monotonic() + _WITHIN
     while b"\n\n" not in text and len(text) < _MOST and not stream.ended:
@@ -59,5 +56,7 @@ def status_inside(stream: Stream) -> SettingPairs:
     lines = text.decode(errors="replace").splitlines()
     fields = dict(line.split(":", 1) for line in lines if ":" in line)
     return tuple(
-        (f"inside {name}", " ".join(fields[name].split())) for name in TELLS if name in fields
+        (f"inside {name}", " ".join(fields[name].split()))
+        for name in STATUS_FIELDS
+        if name in fields
     )

@@ -1,4 +1,4 @@
-"""A container's limits as the kernel itself holds them, whatever the engine says it set."""
+"""A container's limits as the kernel reports them, whatever the engine says it set."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from pathlib import Path
 
 from orchestrator.core.job import Limits
 from orchestrator.policy.runtimes import unread
-from orchestrator.sandbox.job.cgroup import Meter
+from orchestrator.record.attestation import SettingPairs
+from orchestrator.sandbox.job.cgroup import Cgroup
 from orchestrator.sandbox.job.spec import NO_CORE
-
-Pairs = tuple[tuple[str, str], ...]
 
 _RLIMITS = {
     "Max core file size": "core file",
@@ -20,22 +19,22 @@ _RLIMITS = {
 _NONE = "no limit"
 
 
-def bounds_of(pid: int, meter: Meter) -> Pairs:
+def kernel_limits_of(pid: int, cgroup: Cgroup) -> SettingPairs:
     """Bytes, counts and CPUs as (``limit memory``, text); ``no limit`` where the kernel has none.
 
-    ``pid`` is the container's first process: all others inherit its rlimits, and its cgroup.
+    ``pid`` is the container's first process: all others inherit its rlimits and its cgroup.
     """
-    cgroup = _unified if meter.version == 2 else _separate
-    found = {**_read_all(cgroup(meter.folders)), **_rlimits(Path(f"/proc/{pid}/limits"))}
-    return tuple((f"limit {name}", text) for name, text in sorted(found.items()))
+    readers = _unified if cgroup.version == 2 else _separate
+    values = {**_read_all(readers(cgroup.folders)), **_rlimits(Path(f"/proc/{pid}/limits"))}
+    return tuple((f"limit {name}", text) for name, text in sorted(values.items()))
 
 
-def over(seen: Pairs, limits: Limits) -> list[str]:
-    """Each limit that is higher than asked, or absent, in words.
+def exceeded_limits(seen: SettingPairs, limits: Limits) -> list[str]:
+    """Each limit that is higher than requested, or absent, as text.
 
-    The kernel rounds memory down to whole pages, so less than asked is as good.
+    A lower one is accepted, because the kernel rounds memory down to whole pages.
     """
-    wanted = {
+    requested = {
         "memory": limits.memory,
         "swap": 0,
         "pids": limits.pids,
@@ -44,12 +43,12 @@ def over(seen: Pairs, limits: Limits) -> list[str]:
         "file size": limits.file,
         "open files": limits.open_files,
     }
-    theirs = unread(limits.runtime)
+    skipped = unread(limits.runtime)
     have = {name.removeprefix("limit "): text for name, text in seen if name.startswith("limit ")}
     return [
         f"limit {name} is {have.get(name, _NONE)}, not {most}"
-        for name, most in wanted.items()
-        if f"limit {name}" not in theirs and not _at_most(have.get(name, _NONE), most)
+        for name, most in requested.items()
+        if f"limit {name}" not in skipped and not _at_most(have.get(name, _NONE), most)
     ]
 
 
@@ -61,13 +60,13 @@ def _at_most(text: str, most: float) -> bool:
 
 
 def _read_all(readers: Mapping[str, Callable[[], str]]) -> dict[str, str]:
-    found = {}
+    values = {}
     for name, read in readers.items():
         try:
-            found[name] = read()
+            values[name] = read()
         except (OSError, ValueError):  # a kernel without that control, or its word for "none"
-            found[name] = _NONE
-    return found
+            values[name] = _NONE
+    return values
 
 
 def _unified(folders: Mapping[str, Path]) -> dict[str, Callable[[], str]]:
@@ -87,15 +86,15 @@ def _unified(folders: Mapping[str, Path]) -> dict[str, Callable[[], str]]:
 
 def _separate(folders: Mapping[str, Path]) -> dict[str, Callable[[], str]]:
     memory, pids, cpu = folders["memory"], folders["pids"], folders.get("cpu", Path("/none"))
-    one, both = memory / "memory.limit_in_bytes", memory / "memory.memsw.limit_in_bytes"
+    limit, with_swap = memory / "memory.limit_in_bytes", memory / "memory.memsw.limit_in_bytes"
 
     def cpus() -> str:
         quota, period = _number(cpu / "cpu.cfs_quota_us"), _number(cpu / "cpu.cfs_period_us")
         return f"{quota / period:g}" if quota > 0 else _NONE
 
     return {
-        "memory": lambda: str(_number(one)),
-        "swap": lambda: str(_number(both) - _number(one)),
+        "memory": lambda: str(_number(limit)),
+        "swap": lambda: str(_number(with_swap) - _number(limit)),
         "pids": lambda: str(_number(pids / "pids.max")),
         "cpus": cpus,
     }
@@ -106,7 +105,7 @@ def _number(path: Path) -> int:
 
 
 def _rlimits(path: Path) -> dict[str, str]:
-    """The hard ones, in the kernel's table of fixed columns: name, soft, hard, unit."""
+    """The hard limits, from the kernel's table of fixed columns: name, soft, hard, unit."""
     try:
         lines = path.read_text().splitlines()
     except OSError:

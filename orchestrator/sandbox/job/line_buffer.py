@@ -1,12 +1,12 @@
-"""A job's standard output as lines, handed from the thread that watches to the one that asks."""
+"""A job's standard output as lines, passed from the monitor's thread to the caller's."""
 
 from __future__ import annotations
 
 import queue
 
 
-class Lines:
-    """A duplex job's standard output, cut into lines by the watch, taken by the caller."""
+class LineBuffer:
+    """A duplex job's standard output, cut into lines by the monitor and taken by the caller."""
 
     def __init__(self) -> None:
         self._whole: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
@@ -14,7 +14,7 @@ class Lines:
         self._ended = False
 
     def add(self, piece: bytes) -> None:
-        """Output as it came."""
+        """Add a piece of output of any length."""
         *ends, rest = piece.split(b"\n")
         for end in ends:
             self._whole.put(b"".join((*self._rest, end)))
@@ -22,11 +22,11 @@ class Lines:
         self._rest.append(rest)
 
     def end(self) -> None:
-        """No more will come; an unfinished line is none."""
+        """No more will come; an unfinished line is dropped."""
         self._whole.put(None)
 
     def take(self, timeout: float) -> bytes | None:
-        """The next line; None after ``timeout`` seconds, or for ever after the end."""
+        """The next line; None after ``timeout`` seconds, and always after the end."""
         if self._ended:
             return None
         try:

@@ -1,4 +1,4 @@
-"""Watches one running container: gathers its output, samples its use, and ends it in time."""
+"""Monitors one running container: collects its output, samples its use, and enforces its limits."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from orchestrator.core.errors import AisciError, SandboxFailed
 from orchestrator.core.job import Limits, Peaks, Verdict
 from orchestrator.sandbox.engine.client import APIError, Engine, translated
 from orchestrator.sandbox.engine.stream import STDOUT, Stream
-from orchestrator.sandbox.job.line_buffer import Lines
-from orchestrator.sandbox.job.sampler import GpuMeter, Sampler, Seen
+from orchestrator.sandbox.job.line_buffer import LineBuffer
+from orchestrator.sandbox.job.sampler import GpuMeter, Sampler, Usage
 from orchestrator.sandbox.storage.helper import Helper
 
-TAIL = 64 << 10  # bytes of each stream that a result keeps
+_TAIL = 64 << 10  # bytes of each stream that a result keeps
 _SLOWEST, _FASTEST = 0.25, 0.02  # seconds between samples: quick at first, short jobs count too
-_DEATH = 30.0  # seconds that a killed container may take to be gone
+_DEATH = 30.0  # seconds that a killed container may take to end
 
 
-class Watch:
-    """One thread per running container; the only reader of its output, and who kills it.
+class Monitor:
+    """One thread per running container; the only reader of its output, and the one that kills it.
 
-    ``lines`` gets the standard output of a duplex job, ``on_sample`` each sample's peaks. When
-    the container has ended, ``complete`` says whether it was watched to its end; if not,
-    ``error`` may say why. ``over`` is the budget's deadline that ended it, if that did.
+    ``lines`` gets the standard output of a duplex job, ``on_sample`` each sample's peaks. After the
+    container has ended, ``complete`` says whether it was monitored to its end; if not, ``error``
+    may say why. ``over`` is the budget's deadline that ended it, if one did.
     """
 
     def __init__(
@@ -42,14 +42,14 @@ class Watch:
         limits: Limits,
         keeper: Helper,
         gpus: GpuMeter | None = None,
-        lines: Lines | None = None,
+        lines: LineBuffer | None = None,
         on_sample: Callable[[Peaks], None] | None = None,
         within: Deadline = FOREVER,
     ) -> None:
         self._thread = threading.Thread(
-            target=self._run, name=f"watch {container[:12]}", daemon=True
+            target=self._run, name=f"monitor {container[:12]}", daemon=True
         )
-        # Not Thread.join: interrupted by Ctrl-C, Python 3.11 takes a running thread for ended.
+        # Not Thread.join: after a Ctrl-C, Python 3.11 takes a running thread for ended.
         self._done = threading.Event()
         self.error: AisciError | OSError | None = None
         self.complete = False
@@ -70,43 +70,44 @@ class Watch:
         self._unsent: AisciError | None = None
 
     @property
-    def seen(self) -> Seen:
-        """What was gathered; complete once the container has ended."""
-        return self._sampler.seen
+    def usage(self) -> Usage:
+        """What was measured; complete once the container has ended."""
+        return self._sampler.usage
 
-    def look_at_disk(self) -> None:
-        """Once more, when the container is gone."""
-        self._sampler.look_at_disk()
+    def sample_disk(self) -> None:
+        """Measure the volume once more, after the container was removed."""
+        self._sampler.sample_disk()
 
     def interrupt(self, why: Verdict = Verdict.INTERRUPTED) -> None:
-        """Ask for an end without grace; the thread does it within a quarter of a second."""
+        """Ask for an end without grace; the thread kills within a quarter of a second."""
         self._asked = self._asked or why
 
     def start(self) -> None:
-        """Begin watching; the clock of the limits began when the watch was made."""
+        """Start monitoring; the limits' clock started when the monitor was created."""
         self._thread.start()
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait, for ``timeout`` seconds at most; whether the container has ended."""
+        """Wait, for ``timeout`` seconds at most; return whether the container has ended."""
         return self._thread.ident is None or self._done.wait(timeout)
 
     def tail(self, which: int) -> str:
-        """The last that the job wrote to one stream, for people; its bytes may be anything."""
+        """The end of one output stream, for people to read; its bytes may be anything."""
         return self._tails.get(which, b"").decode(errors="replace")
 
     def _run(self) -> None:
         try:
-            self._watch()
+            self._monitor()
         finally:
             self._done.set()
 
-    def _watch(self) -> None:
-        """Watch until the container has ended and its last output is read."""
+    def _monitor(self) -> None:
+        """Monitor until the container has ended and its last output is read."""
         try:
             self._loop()
             self._drain()
             self.complete = True
         except (AisciError, OSError) as error:
+            # Nothing enforces the limits any more, so the container must not run on.
             self.error = error
             self._signal("SIGKILL")
         finally:
@@ -119,17 +120,18 @@ class Watch:
                 self._lines.end()
 
     def _loop(self) -> None:
-        pause, next_look, ended = _FASTEST, 0.0, False
+        pause, next_sample, ended = _FASTEST, 0.0, False
         while True:
             now = time.monotonic()
-            if now >= next_look:
-                self._look()
+            if now >= next_sample:
+                self._sample()
                 self._enforce(time.monotonic() - self._began)
                 pause = min(pause * 1.5, _SLOWEST)
-                next_look = now + pause
+                next_sample = now + pause
             output = self._stream.fileno()
+            # A closed stream is always readable: waiting for it would make this a busy loop.
             sources = [self._process] if self._stream.ended else [self._process, output]
-            ready = select.select(sources, [], [], max(0.0, next_look - time.monotonic()))[0]
+            ready = select.select(sources, [], [], max(0.0, next_sample - time.monotonic()))[0]
             if self._process in ready and not ended:
                 ended = True
                 self._sampler.read_cgroup()  # once more, before the engine removes it
@@ -139,7 +141,7 @@ class Watch:
                 return
 
     def _drain(self) -> None:
-        """Read what is still under way, for two seconds at most."""
+        """Read the output that is still in transit, for two seconds at most."""
         until = time.monotonic() + 2.0
         while not self._stream.ended and time.monotonic() < until:
             self._take(0.2)
@@ -149,27 +151,28 @@ class Watch:
             self._log_bytes += len(data)
             tail = self._tails.setdefault(which, bytearray())
             tail += data
-            del tail[:-TAIL]
+            del tail[:-_TAIL]
             if self._log_bytes > self._limits.logs:
+                # Checked per piece and not per sample: a flood must not fill the host's memory.
                 self._kill(Verdict.LOG_FLOOD)
             elif which == STDOUT and self._lines:
                 self._lines.add(data)
 
-    def _look(self) -> None:
-        """One sample of everything that is limited."""
+    def _sample(self) -> None:
+        """Sample everything that is limited."""
         if self._sampler.sample() and self._on_sample:
-            self._on_sample(replace(self.seen.peaks, wall=time.monotonic() - self._began))
+            self._on_sample(replace(self.usage.peaks, wall=time.monotonic() - self._began))
 
     def _enforce(self, elapsed: float) -> None:
-        """End the container if it is over a limit that only the host holds."""
-        limits, peaks = self._limits, self.seen.peaks
+        """End the container if it exceeds a limit that only the host enforces."""
+        limits, peaks = self._limits, self.usage.peaks
         if self._unsent is not None:
             raise self._unsent
         if self._kill_at is not None and time.monotonic() - self._kill_at > _DEATH:
             raise SandboxFailed(
-                f"a killed container was still there after {_DEATH:.0f} s",
+                f"a killed container still runs after {_DEATH:.0f} s",
                 where=self._container[:12],
-                todo="look at it with `docker inspect`; its result is not used",
+                todo="examine it with `docker inspect`; its result is not used",
             )
         if self._asked is not None:
             self._kill(self._asked)
@@ -180,27 +183,30 @@ class Watch:
         elif elapsed > limits.wall:
             self._stop(Verdict.TIMED_OUT)
         elif not self._within.left:
-            if self.seen.killed is None:
+            if self.usage.killed is None:
                 self.over = self._within
             self._stop(Verdict.INTERRUPTED)
 
     def _stop(self, verdict: Verdict) -> None:
-        """TERM first; KILL when the grace is over."""
+        """Send TERM first, and KILL when the grace is over."""
         now = time.monotonic()
         if self._term_at is None:
-            self._term_at, self.seen.killed = now, self.seen.killed or verdict
+            self._term_at, self.usage.killed = now, self.usage.killed or verdict
             self._signal("SIGTERM")
         elif now - self._term_at > self._limits.grace:
             self._kill(verdict)
 
     def _kill(self, verdict: Verdict) -> None:
-        """KILL the whole container; the first reason stays."""
+        """KILL the whole container; the first reason is kept."""
         if self._kill_at is None:
-            self._kill_at, self.seen.killed = time.monotonic(), self.seen.killed or verdict
+            self._kill_at, self.usage.killed = time.monotonic(), self.usage.killed or verdict
             self._signal("SIGKILL")
 
     def _signal(self, name: str) -> None:
-        """Sent aside: an engine may answer only when all output is read, which is done here."""
+        """Send a signal through the engine, in another thread.
+
+        An engine may answer only once all output is read, and this thread is its reader.
+        """
         sender = threading.Thread(target=self._send, args=(name,), daemon=True)
         self._senders.append(sender)
         sender.start()
@@ -212,15 +218,19 @@ class Watch:
                 try:
                     self._engine.api.kill(self._container, name)
                 except APIError as error:
-                    if error.status_code not in (404, 409):  # gone, or ended by itself just now
+                    if error.status_code not in (404, 409):  # removed, or ended by itself just now
                         raise
         except AisciError as error:
             if not dead:
                 self._unsent = error
 
     def _kill_directly(self) -> bool:
-        """No limit waits for an engine that hangs: with its first process a container ends."""
+        """Kill the first process; the container ends with it. False where the engine has to do it.
+
+        An engine that hangs must not keep a container alive past its limits.
+        """
         try:
+            # The pidfd names the process itself: its number may be reused by another one.
             signal.pidfd_send_signal(self._process, signal.SIGKILL)
         except ProcessLookupError:
             return True

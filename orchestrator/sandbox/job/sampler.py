@@ -1,4 +1,4 @@
-"""Samples what one running container uses: the kernel's counters, its disk, its GPUs."""
+"""Samples what a running container uses: the kernel's counters, its disk, its GPUs."""
 
 from __future__ import annotations
 
@@ -8,96 +8,98 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from orchestrator.core.job import Limits, Peaks, Verdict
-from orchestrator.sandbox.job.cgroup import Meter
+from orchestrator.sandbox.job.cgroup import Cgroup
 from orchestrator.sandbox.storage.helper import Helper
 
 
 class GpuMeter(Protocol):
-    """What one container uses of the GPUs that it was lent."""
+    """Measures what a container uses of the GPUs that it was lent."""
 
     def sample(self, container: str) -> tuple[int, bool]:
-        """Bytes in use on its fullest GPU, and whether any of its processes is on one."""
+        """Bytes in use on its fullest GPU, and whether any of its processes uses one."""
 
 
 @dataclass(slots=True)
-class Seen:
-    """What was gathered of one container: why it was killed, its peaks, the limits it hit."""
+class Usage:
+    """What one container used: why it was killed, its peaks, the limits that it hit."""
 
     killed: Verdict | None = None
     peaks: Peaks = field(default_factory=Peaks)
     hit: set[str] = field(default_factory=set)
 
 
-def full_below(workspace: int) -> int:
-    """How many free bytes count as none: a kernel refuses a large write as a whole.
+def full_threshold(workspace: int) -> int:
+    """The number of free bytes below which a volume of ``workspace`` bytes counts as full.
 
-    Seen with up to 2 MiB still free on ext4, and 4 MiB on XFS, which reserves a write's room in
-    steps of that size.
+    A kernel refuses a large write as a whole: up to 2 MiB stayed free on ext4, and up to 4 MiB on
+    XFS, which reserves the space for a write in steps of that size.
     """
     return min(4 << 20, workspace // 8)
 
 
 class Sampler:
-    """Gathers peaks and limits that were hit into ``seen``; not thread-safe."""
+    """Collects peaks and the limits that were hit in ``usage``; not thread-safe."""
 
     def __init__(
         self, container: str, pid: int, limits: Limits, keeper: Helper, gpus: GpuMeter | None
     ) -> None:
-        self.seen = Seen()
+        self.usage = Usage()
         self._container, self._pid, self._limits = container, pid, limits
         self._keeper, self._gpus = keeper, gpus
-        self._meter = Meter.of(pid, container)
-        self._gpu_looked: float | None = None
+        self._cgroup = Cgroup.of(pid, container)
+        self._gpu_sampled: float | None = None
 
     def sample(self) -> bool:
-        """One sample of everything; False once the container has no counters any more."""
+        """Sample everything; False once the container has no counters any more."""
         if not self.read_cgroup():
             return False
-        self.look_at_disk()
-        self._look_at_tmp()
-        self._look_at_gpus()
+        self.sample_disk()
+        self._sample_tmp()
+        self._sample_gpus()
         return True
 
     def read_cgroup(self) -> bool:
-        """The kernel's counters of the container; whether it still has any."""
-        sample = self._meter.sample()
+        """Read the kernel's counters of the container; False once they no longer exist."""
+        sample = self._cgroup.sample()
         if sample is None:
             return False
         if sample.oom:
-            self.seen.hit.add("memory")
+            self.usage.hit.add("memory")
         if sample.pids_denied:
-            self.seen.hit.add("pids")
+            self.usage.hit.add("pids")
         self.raise_peaks(memory=sample.memory, pids=sample.pids, cpu_time=sample.cpu)
         return True
 
-    def look_at_disk(self) -> None:
-        """How full the volume is; the keeper still holds it when the container is gone."""
-        room = self._keeper.ask({"op": "stat"})
-        self.raise_peaks(disk=room["bytes"], inodes=room["inodes"])
-        if room["free"] < full_below(self._limits.workspace):
-            self.seen.hit.add("storage: bytes")
-        if room["free_inodes"] == 0:
-            self.seen.hit.add("storage: inodes")
+    def sample_disk(self) -> None:
+        """Measure the volume, which the keeper still mounts when the container is removed."""
+        volume = self._keeper.ask({"op": "stat"})
+        self.raise_peaks(disk=volume["bytes"], inodes=volume["inodes"])
+        if volume["free"] < full_threshold(self._limits.workspace):
+            self.usage.hit.add("storage: bytes")
+        if volume["free_inodes"] == 0:
+            self.usage.hit.add("storage: inodes")
 
-    def _look_at_tmp(self) -> None:
+    def _sample_tmp(self) -> None:
         try:
             tmp = os.statvfs(f"/proc/{self._pid}/root/tmp")
         except OSError:
-            return  # not root, or just ended: then only the job's own output tells
+            return  # not root, or just ended: then only the job's own output shows it
         if tmp.f_bavail == 0 or tmp.f_favail == 0:
-            self.seen.hit.add("storage: tmp")
+            self.usage.hit.add("storage: tmp")
 
-    def _look_at_gpus(self) -> None:
+    def _sample_gpus(self) -> None:
         if self._gpus is None:
             return
         used, busy = self._gpus.sample(self._container)
+        # GPU time is the time between two samples in which the container was on a GPU: the driver
+        # reports no seconds per process.
         now = time.monotonic()
-        since, self._gpu_looked = (now - (self._gpu_looked or now)), now
-        spent = self.seen.peaks.gpu_time + (since if busy else 0.0)
+        since, self._gpu_sampled = (now - (self._gpu_sampled or now)), now
+        spent = self.usage.peaks.gpu_time + (since if busy else 0.0)
         self.raise_peaks(gpu_memory=used, gpu_time=spent)
 
-    def raise_peaks(self, **seen: float) -> None:
-        """Raise each peak to what was just seen."""
-        peaks = self.seen.peaks
-        more = {name: max(getattr(peaks, name), value) for name, value in seen.items()}
-        self.seen.peaks = replace(peaks, **more)
+    def raise_peaks(self, **values: float) -> None:
+        """Raise each named peak to ``values`` where they are higher."""
+        peaks = self.usage.peaks
+        higher = {name: max(getattr(peaks, name), value) for name, value in values.items()}
+        self.usage.peaks = replace(peaks, **higher)

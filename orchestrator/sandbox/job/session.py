@@ -1,4 +1,4 @@
-"""A running job in the caller's hands, and what becomes of it when it has ended."""
+"""A running job under the caller's control, and its result when it has ended."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.objects import remove_container
 from orchestrator.sandbox.engine.stream import STDERR, STDOUT, Stream
-from orchestrator.sandbox.harvest.harvest import Harvest, Rules, harvest
-from orchestrator.sandbox.harvest.tarstream import RERUN
-from orchestrator.sandbox.job.line_buffer import Lines
-from orchestrator.sandbox.job.monitor import Watch
+from orchestrator.sandbox.harvest.harvest import Harvested, HarvestRules, harvest
+from orchestrator.sandbox.harvest.tarstream import RERUN_JOB
+from orchestrator.sandbox.job.line_buffer import LineBuffer
+from orchestrator.sandbox.job.monitor import Monitor
 from orchestrator.sandbox.network.proxy import Proxy
 from orchestrator.sandbox.storage.helper import Helper
-from orchestrator.sandbox.storage.quota import send_request
+from orchestrator.sandbox.storage.quota import harvest_request
 
-_NOTICED = 30  # seconds within which the engine must have seen the end that the kernel reports
+_NOTICED = 30  # seconds for the engine to report an end that the kernel has reported
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ContainerFacts:
     """What is known of a container before its program starts.
 
-    ``deadline`` is its label's: from then on (seconds since the epoch) the sentinel may kill it.
+    ``deadline`` is that of its label: after it (seconds since the epoch) the sentinel may kill it.
     """
 
     container: str
@@ -53,20 +53,20 @@ class Session:
         blobs: BlobStore,
         job: Job,
         *,
-        watch: Watch,
+        monitor: Monitor,
         stream: Stream,
         keeper: Helper,
-        lines: Lines,
-        facts: Facts,
+        lines: LineBuffer,
+        facts: ContainerFacts,
         proxy: Proxy | None = None,
     ) -> None:
         self._engine, self._blobs, self._job = engine, blobs, job
-        self._watch, self._stream, self._keeper = watch, stream, keeper
+        self._monitor, self._stream, self._keeper = monitor, stream, keeper
         self._lines, self._facts, self._proxy = lines, facts, proxy
 
     def send(self, line: bytes) -> None:
         """Write one line to the job's stdin. Raises BrokenPipeError once it has ended."""
-        if self._watch.join(0):  # an engine may go on taking what nobody will read
+        if self._monitor.join(0):  # an engine may still accept input after the container has ended
             raise BrokenPipeError("the job has ended")
         self._stream.send(line.rstrip(b"\n") + b"\n")
 
@@ -75,38 +75,38 @@ class Session:
         return self._lines.take(timeout)
 
     def wait(self) -> None:
-        """Until the container has ended; the watch sees to it that it does."""
-        self._watch.join()
+        """Wait until the container has ended; the monitor enforces that it does."""
+        self._monitor.join()
 
     def finish(self) -> JobResult:
-        """Close stdin, wait for the end (killed after the grace), bring the files home.
+        """Close stdin, wait for the end (killed after the grace), and harvest its files.
 
         Raises:
-            Interrupted: somebody stopped the sandbox.
+            Interrupted: the sandbox was stopped.
             BudgetSpent: the host ended it because a budget's time was over.
-            EngineFailed, SandboxFailed, HarvestRefused: there is no result to be used.
+            EngineFailed, SandboxFailed, HarvestRefused: there is no usable result.
         """
         self._stream.close_stdin()
-        if not self._watch.join(self._job.limits.grace):
-            self._watch.interrupt(Verdict.TIMED_OUT)
-            self._watch.join()
-        if self._watch.error is not None:
-            raise self._watch.error
-        if not self._watch.complete:
+        if not self._monitor.join(self._job.limits.grace):
+            self._monitor.interrupt(Verdict.TIMED_OUT)
+            self._monitor.join()
+        if self._monitor.error is not None:
+            raise self._monitor.error
+        if not self._monitor.complete:
             raise SandboxFailed(
-                "a job was not monitored to its end", where=self._job.scope, todo=RERUN
+                "a job was not monitored to its end", where=self._job.scope, todo=RERUN_JOB
             )
-        if self._watch.over is not None:
-            raise self._watch.over.spent(self._job.scope)
-        if self._watch.seen.killed is Verdict.INTERRUPTED:
-            raise interrupted(self._job)
+        if self._monitor.over is not None:
+            raise self._monitor.over.spent(self._job.scope)
+        if self._monitor.usage.killed is Verdict.INTERRUPTED:
+            raise job_interrupted(self._job)
         exit_code = self._ended()
         remove_container(self._engine, self._facts.container)
-        self._watch.look_at_disk()
+        self._monitor.sample_disk()
         self._count_files()
-        rules = Rules.of(self._job.limits, self._job.harvest)
-        brought = harvest(self._keeper.stream(send_request(rules)), rules, self._blobs)
-        return self._result(exit_code, brought)
+        rules = HarvestRules.of(self._job.limits, self._job.harvest)
+        harvested = harvest(self._keeper.stream(harvest_request(rules)), rules, self._blobs)
+        return self._result(exit_code, harvested)
 
     def _ended(self) -> int:
         """The exit code; also asks the engine whether memory was the reason."""
@@ -114,34 +114,36 @@ class Session:
             code: int = self._engine.api.wait(self._facts.container, timeout=_NOTICED)["StatusCode"]
             state = self._engine.api.inspect_container(self._facts.container)["State"]
         if state["OOMKilled"]:
-            self._watch.seen.hit.add("memory")
-        if moment(state["FinishedAt"]) >= self._facts.deadline:  # while this process hung
-            self._watch.seen.killed = self._watch.seen.killed or Verdict.TIMED_OUT
+            self._monitor.usage.hit.add("memory")
+        if (
+            parse_timestamp(state["FinishedAt"]) >= self._facts.deadline
+        ):  # the sentinel killed it while this process hung
+            self._monitor.usage.killed = self._monitor.usage.killed or Verdict.TIMED_OUT
         if state.get("Error"):
             raise SandboxFailed(
                 "a container did not run its program",
                 where=self._job.scope,
                 why=str(state["Error"]),
-                todo="`aisci doctor` tries this engine; `aisci images build` rebuilds the image",
+                todo="`aisci doctor` tests this engine; `aisci images build` rebuilds the image",
             )
         return code
 
     def _count_files(self) -> None:
-        """Whether a file grew to the size that a single one may have."""
+        """Whether a file reached the maximum size of a single file."""
         if self._keeper.ask({"op": "census"})["largest"] >= self._job.limits.file:
-            self._watch.seen.hit.add("storage: file size")
+            self._monitor.usage.hit.add("storage: file size")
 
-    def _result(self, exit_code: int, brought: Harvest) -> JobResult:
-        seen, facts, job = self._watch.seen, self._facts, self._job
+    def _result(self, exit_code: int, harvested: Harvested) -> JobResult:
+        seen, facts, job = self._monitor.usage, self._facts, self._job
         hit = tuple(sorted(seen.hit))
-        stdout, stderr = self._watch.tail(STDOUT), self._watch.tail(STDERR)
+        stdout, stderr = self._monitor.tail(STDOUT), self._monitor.tail(STDERR)
         why = verdict(seen.killed, exit_code, hit)
         suspects = suspected(stderr, hit) if why is not Verdict.FINISHED else ()
         return JobResult(
             stdout=stdout,
             stderr=stderr,
-            files=brought.files,
-            refused=brought.refused,
+            files=harvested.files,
+            refused=harvested.refused,
             attestation=Attestation(
                 container=facts.container,
                 image=facts.image,
@@ -165,15 +167,15 @@ class Session:
         )
 
 
-def moment(text: str) -> float:
+def parse_timestamp(text: str) -> float:
     """An engine's time stamp (RFC 3339, UTC, to the nanosecond) as seconds since the epoch."""
     return datetime.fromisoformat(f"{text[:19]}+00:00").timestamp()
 
 
-def interrupted(job: Job) -> Interrupted:
-    """What a stopped job raises once its container is gone."""
+def job_interrupted(job: Job) -> Interrupted:
+    """The error of a stopped job, once its container is removed."""
     return Interrupted(
-        "a job was interrupted; its container is gone",
+        "a job was interrupted; its container is removed",
         where=job.scope,
         todo="`aisci resume` runs it again from its start",
     )

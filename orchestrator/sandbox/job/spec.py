@@ -1,4 +1,4 @@
-"""The settings of an untrusted container, all of them, as the engine is asked for them."""
+"""All settings of an untrusted container, as the engine is asked for them."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from orchestrator.sandbox.storage.helper import volume_mount
 # Deep enough that a template's `../../../data` is the staged data.
 WORKDIR = "/workspace/results/template/idea"
 DATA_FOLDERS = ("/data", "/workspace/data")
-# Bytes of a core file: too few for any, and the one limit at which the kernel starts no crash
-# handler of the host's either (core(5)). The profile refuses to lower it to 0, where it would.
+# Bytes of a core file: too few for any, and the only limit at which the kernel does not start the
+# host's crash handler (core(5)). The profile refuses to lower it to 0, where it would.
 NO_CORE = 1
-# The program starts when the host has seen the container: its rights are read, its books are
-# open and the clock runs before the first line of untrusted code does.
+# The program starts when the host has checked the container: its rights are read, its counters
+# are open and the clock runs before the first line of untrusted code.
 _GATE = 'read -r go && exec "$@"'
-# Under an allow-list the way to the host's proxy stands before the program starts, or it does not.
+# Under an allow-list the program starts only if the forwarder to the host's proxy runs.
 PROXY_SOCKET, _PROXY_PORT = "/run/aisci/egress.sock", 3128
 _FORWARD = f"/usr/bin/python3 -I -S /opt/aisci/forward.py {_PROXY_PORT} {PROXY_SOCKET}"
 _GATE_OUT = f'read -r go && {_FORWARD} && exec "$@"'
-# gVisor's kernel alone knows the job's processes: before the program starts, it is asked.
+# Only gVisor's kernel knows the job's processes, so the gate writes what it reports.
 _TELL = "/bin/cat /proc/self/status && echo && "  # whatever PATH a policy or an image sets
 _NO_PROXY = "localhost,127.0.0.1,::1"
 
@@ -47,7 +47,7 @@ def user_of(limits: Limits) -> tuple[int, int]:
     return int(uid), int(gid)
 
 
-def body_of(
+def create_request(
     job: Job,
     *,
     image: str,
@@ -58,16 +58,16 @@ def body_of(
     cdi: tuple[str, ...] = (),
     egress: str = "",
 ) -> dict[str, Any]:
-    """The engine API's create request for one job, everything said out loud.
+    """The engine API's create request for one job, with every setting explicit.
 
     ``gpus`` are the UUIDs lent, ``cdi`` the devices that the engine knows by name.
-    ``egress`` is the host's path of the proxy's socket, where the policy has an allow-list.
+    ``egress`` is the host's path of the proxy's socket, if the policy has an allow-list.
     """
     gate = (_GATE_OUT if egress else _GATE) + ("" if duplex else " </dev/null")
     gate = gate if job.limits.runtime == "runc" else _TELL + gate
     return {
         "Image": image,
-        "Hostname": "aisci",  # a random one would be one more thing that differs between runs
+        "Hostname": "aisci",  # a random one would differ between runs
         "User": job.limits.user,
         "WorkingDir": WORKDIR,
         "Entrypoint": ["/bin/sh", "-c", gate, "aisci"],
@@ -80,14 +80,14 @@ def body_of(
         "AttachStdout": True,
         "AttachStderr": True,
         "Tty": False,
-        "Healthcheck": {"Test": ["NONE"]},  # an image's own would run before the gate is opened
+        "Healthcheck": {"Test": ["NONE"]},  # an image's own would run before the gate opens
         "HostConfig": _host_config(job, volume, device_requests(gpus, cdi), egress),
     }
 
 
 def _host_config(job: Job, volume: str, lent: list[dict[str, Any]], egress: str) -> dict[str, Any]:
     limits = job.limits
-    calls = under(profile_of(limits.seccomp), limits.runtime)
+    profile = under(profile_of(limits.seccomp), limits.runtime)
     tmpfs = (
         f"size={max(limits.tmp, LEAST_TMPFS)},nr_inodes={limits.inodes},mode=1777,nosuid,nodev,exec"
     )
@@ -97,7 +97,7 @@ def _host_config(job: Job, volume: str, lent: list[dict[str, Any]], egress: str)
         "Privileged": False,
         "CapAdd": [],
         "CapDrop": ["ALL"],
-        "SecurityOpt": ["no-new-privileges:true", f"seccomp={calls.text}"],
+        "SecurityOpt": ["no-new-privileges:true", f"seccomp={profile.text}"],
         "Memory": limits.memory,
         "MemorySwap": limits.memory,
         "NanoCpus": int(limits.cpus * 1e9),
@@ -128,11 +128,11 @@ def _host_config(job: Job, volume: str, lent: list[dict[str, Any]], egress: str)
 
 
 def environment(job: Job, gpus: tuple[str, ...] = ()) -> dict[str, str]:
-    """All that the job's code sees beside the image's own variables.
+    """All variables of the job's code, in addition to the image's own.
 
     Raises:
         ControlUnavailable: a variable that would change how programs are loaded, or which GPUs
-            are lent: some engines hand out devices by the container's own variables.
+            are lent: some engines give out devices by the container's own variables.
     """
     threads = str(max(1, math.ceil(job.limits.cpus)))
     names = {
@@ -147,18 +147,18 @@ def environment(job: Job, gpus: tuple[str, ...] = ()) -> dict[str, str]:
         if why:
             raise ControlUnavailable(f"{name} {why}", where="the policy's env", todo="remove it")
     names |= _proxies() if job.limits.network else {}
-    if gpus:  # no graphics: no experiment needs the driver's libraries for it
+    if gpus:  # no graphics: experiments do not need those libraries of the driver
         names["NVIDIA_DRIVER_CAPABILITIES"] = "compute,utility"
     return names | {"NVIDIA_VISIBLE_DEVICES": ",".join(gpus) or "void"}
 
 
 def _data_mounts(job: Job) -> list[dict[str, Any]]:
-    """Staged data, read-only and without what is mounted below it, at both places."""
+    """Staged data, read-only and without the mounts below it, at both places."""
     mounts = []
     for name, folder in job.data:
         if "/" in name or why_unsafe(name, 1):
             raise ControlUnavailable(
-                f"{name!a} cannot name a data set",
+                f"{name!a} is not a valid name of a data set",
                 where="the job's data",
                 todo="rename its folder: letters, digits, dots, dashes and underscores",
             )
@@ -173,7 +173,7 @@ def _data_mounts(job: Job) -> list[dict[str, Any]]:
 
 
 def _bind(source: str, target: str) -> dict[str, Any]:
-    """Something of the host's, read-only; a socket can be talked to, not replaced or removed."""
+    """A read-only bind mount; a socket can be connected to, not replaced or removed."""
     return {
         "Type": "bind",
         "Source": source,
@@ -184,7 +184,7 @@ def _bind(source: str, target: str) -> dict[str, Any]:
 
 
 def _proxies() -> dict[str, str]:
-    """What HTTP clients go by, in both spellings: HTTPS through the forwarder, no other proxy."""
+    """The variables of HTTP clients, in both spellings: HTTPS through the forwarder, no other proxy."""
     proxies = {
         "HTTPS_PROXY": f"http://127.0.0.1:{_PROXY_PORT}",
         "HTTP_PROXY": "",

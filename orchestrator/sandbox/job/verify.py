@@ -1,4 +1,4 @@
-"""Before and after a container is made: can this engine do it, has it, does the kernel agree."""
+"""Checks before and after a container is created: can the engine do it, did it, does the kernel agree."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from orchestrator.record.attestation import SettingPairs, flatten_settings, mism
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.gpus.cdi import same_form
 from orchestrator.sandbox.job import gvisor
-from orchestrator.sandbox.job.kernel_limits import over
+from orchestrator.sandbox.job.kernel_limits import exceeded_limits
 from orchestrator.sandbox.job.spec import user_of
 
 _FILTER = "seccomp="
 
 
-def check_possible(engine: Engine, limits: Limits) -> dict[str, Any]:
-    """The engine's own description, once it is seen to have every control asked for.
+def check_engine(engine: Engine, limits: Limits) -> dict[str, Any]:
+    """The engine's own description, after checking that it has every control asked for.
 
     Raises:
-        ControlUnavailable: naming the policy's line and what this engine has.
+        ControlUnavailable: naming the policy's key and what this engine has.
     """
     with translated("asking the engine what it can do"):
         info: dict[str, Any] = engine.api.info()
@@ -40,14 +40,14 @@ def check_possible(engine: Engine, limits: Limits) -> dict[str, Any]:
         ("resources.memory", info["MemoryLimit"] and info["SwapLimit"] is not False,
          "no swap; the engine cannot limit memory and swap"),
         ("resources.pids", info["PidsLimit"], "a limit; the engine cannot limit processes"),
-        *(gvisor.needs(limits, info) if limits.runtime == gvisor.RUNTIME else ()),
+        *(gvisor.requirements(limits, info) if limits.runtime == gvisor.RUNTIME else ()),
     )  # fmt: skip
     for key, given, asked in needs:
         if not given:
             raise ControlUnavailable(
                 f"the policy asks for {key}: {asked}",
                 where=f"engine {info['ServerVersion']} on {info['Name']}",
-                todo="use another policy or another machine; nothing is weakened in silence",
+                todo="use another policy or another machine; no limit is weakened silently",
             )
     return info
 
@@ -55,16 +55,16 @@ def check_possible(engine: Engine, limits: Limits) -> dict[str, Any]:
 def read_back(
     engine: Engine, container: str, body: Mapping[str, Any]
 ) -> tuple[SettingPairs, SettingPairs]:
-    """What was asked and what the engine made of it, both as pairs.
+    """The settings that were asked for and those that the engine reports, as pairs.
 
     Raises:
-        SandboxFailed: they differ, or the image smuggles in a variable or a volume.
+        SandboxFailed: they differ, or the image adds a variable or a volume.
     """
     with translated("inspecting a container"):
         have = engine.api.inspect_container(container)
     keys = ("User", "WorkingDir", "Entrypoint", "Cmd", "Tty", "OpenStdin", "Healthcheck")
     config = {key: body[key] for key in keys}
-    host = body["HostConfig"] | {"SecurityOpt": hashed(body["HostConfig"]["SecurityOpt"])}
+    host = body["HostConfig"] | {"SecurityOpt": hash_profiles(body["HostConfig"]["SecurityOpt"])}
     asked = {"Config": config, "HostConfig": host, "Image": body["Image"]}
     ask, got = flatten_settings(asked), flatten_settings(same_keys(asked, _normal(have)))
     env = dict(line.split("=", 1) for line in have["Config"]["Env"])
@@ -83,7 +83,7 @@ def read_back(
     ]
     if wrong:
         raise SandboxFailed(
-            "the engine did not make the container as it was asked to",
+            "the engine created a container with other settings than requested",
             where=container[:12],
             why="; ".join(wrong),
             todo="`aisci doctor` shows what this engine does differently",
@@ -92,8 +92,8 @@ def read_back(
     return ask, (*got, *seen_env)
 
 
-def hashed(options: Iterable[str]) -> list[str]:
-    """Security options with a profile's hash in its place: engines may write its JSON anew."""
+def hash_profiles(options: Iterable[str]) -> list[str]:
+    """Security options with a profile's hash in its place: engines may reformat its JSON."""
     return [_hash_of(option) if option.startswith(_FILTER) else option for option in options]
 
 
@@ -105,46 +105,43 @@ def _hash_of(option: str) -> str:
 
 
 def _normal(have: Mapping[str, Any]) -> dict[str, Any]:
-    """The engine's answer where it spells the same thing otherwise: null for an empty list."""
+    """The engine's answer with differing spellings unified, such as null for an empty list."""
     host = dict(have["HostConfig"])
     for name in ("CapAdd", "Devices", "DeviceRequests", "Mounts", "Ulimits"):
         host[name] = host.get(name) or []
-    host["DeviceRequests"] = [same_form(one) for one in host["DeviceRequests"]]
+    host["DeviceRequests"] = [same_form(request) for request in host["DeviceRequests"]]
     host["Ulimits"] = sorted(host["Ulimits"], key=lambda limit: str(limit["Name"]))
-    host["SecurityOpt"] = hashed(host.get("SecurityOpt") or [])
+    host["SecurityOpt"] = hash_profiles(host.get("SecurityOpt") or [])
     if "ALL" in (host.get("CapDrop") or ()):
         host["CapDrop"] = ["ALL"]
     return {**have, "HostConfig": host}
 
 
-def check_seen(seen: SettingPairs, limits: Limits) -> None:
-    """Whether the kernel's view of the started container is what was asked.
+def check_kernel_view(seen: SettingPairs, limits: Limits) -> None:
+    """Check that the kernel's view of the started container is what was requested.
 
     Raises:
-        SandboxFailed: it has a right or a name space that it must not have, or a limit is
-            higher than asked.
+        SandboxFailed: it has a right or a namespace that it must not have, or a limit is
+            higher than requested.
     """
-    have = dict(seen)
+    have, skipped = dict(seen), unread(limits.runtime)
     uid, gid = user_of(limits)
-    theirs = unread(limits.runtime)
-    wanted = {"Uid": " ".join([str(uid)] * 4), "Gid": " ".join([str(gid)] * 4)}
-    wanted |= {"NoNewPrivs": "1", "Seccomp": "2"}
-    wanted |= dict.fromkeys(("CapEff", "CapPrm", "CapBnd", "CapAmb"), "0" * 16)
-    if theirs:  # the runtime's own process may have some, where they reach nothing; the job none
-        told = {key: value for key, value in wanted.items() if key in gvisor.TELLS}
-        wanted |= {f"inside {key}": value for key, value in told.items()}
-        wanted |= {"user namespace": "own"}
+    required = {"Uid": " ".join([str(uid)] * 4), "Gid": " ".join([str(gid)] * 4)}
+    required |= {"NoNewPrivs": "1", "Seccomp": "2"}
+    required |= dict.fromkeys(("CapEff", "CapPrm", "CapBnd", "CapAmb"), "0" * 16)
+    if skipped:
+        # The runtime's own process may have some, where they reach nothing; the job has none.
+        inside = {key: value for key, value in required.items() if key in gvisor.STATUS_FIELDS}
+        required |= {f"inside {key}": value for key, value in inside.items()}
+        required |= {"user namespace": "own"}
     wrong = [
         f"{key} is {have.get(key)!r}, not {value!r}"
-        for key, value in wanted.items()
-        if key not in theirs and have.get(key) != value
+        for key, value in required.items()
+        if key not in skipped and have.get(key) != value
     ]
-    wrong += [
-        name
-        for name, value in seen
-        if name.startswith("own ") and value == "no" and name not in theirs
-    ]
-    wrong += over(seen, limits)
+    shared = [name for name, value in seen if name.startswith("own ") and value == "no"]
+    wrong += [name for name in shared if name not in skipped]
+    wrong += exceeded_limits(seen, limits)
     if wrong:
         raise SandboxFailed(
             "a container started with more rights than requested",

@@ -1,8 +1,8 @@
-"""What the allow-list lets through: host names, CONNECT requests and addresses, judged as values.
+"""What the allow-list permits: host names, CONNECT requests and addresses, judged as values.
 
-Nothing here resolves, connects or raises on hostile input; ``edges/egress.py`` does what is
-decided here. A name is compared byte for byte with the policy's entry: there is one spelling of
-each host, so no two parsers can read one request differently.
+Nothing here resolves, connects or raises on hostile input; ``proxy.py`` acts on the result. A
+name is compared byte for byte with the policy's entry: each host has one spelling, so no two
+parsers can read one request differently.
 
 Sources: RFC 9110 section 9.3.6 (CONNECT), RFC 9112 section 3 (one Host), the IANA registries of
 special-purpose IPv4 and IPv6 addresses (RFC 6890 and its additions).
@@ -15,10 +15,10 @@ import re
 from dataclasses import dataclass
 
 PORT = 443
-MOST_HEAD = 8 << 10  # bytes of a request's head
+MAX_HEAD = 8 << 10  # bytes of a request's head
 _MOST_LINES = 64  # header lines of one
 
-# What a name ends in that many a resolver takes for an IPv4 address: 127.0.22, 1.0x7f, 2130706433.
+# Last labels that many resolvers take for an IPv4 address: 127.0.22, 1.0x7f, 2130706433.
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
 _REQUEST = re.compile(rb"CONNECT ([^ ]{1,512}) HTTP/1\.([01])")
 _FIELD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
@@ -53,7 +53,7 @@ _GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ConnectRequest:
     """A request to the proxy, judged: refused where ``why`` says so. ``target`` is hostile text."""
 
     target: str
@@ -62,35 +62,37 @@ class Request:
 
 
 def split_head(data: bytes) -> tuple[bytes, bytes] | None:
-    """A request's head and what came after it; None while the head is not all there."""
+    """A request's head and the bytes after it; None while the head is incomplete."""
     head, end, rest = data.partition(b"\r\n\r\n")
     return (head, rest) if end else None
 
 
-def hopeless(data: bytes) -> bool:
-    """Whether the first bytes already show that no CONNECT will come of them."""
+def is_not_connect(data: bytes) -> bool:
+    """Whether the first bytes already show that this is not a CONNECT request."""
     return not data.startswith(b"CONNECT "[: len(data)])
 
 
-def judge(head: bytes, allowed: tuple[str, ...]) -> Request:
+def judge_request(head: bytes, allowed: tuple[str, ...]) -> ConnectRequest:
     """Whether a head (without its empty line) asks for one of ``allowed``, as ``host:443``."""
     first, *lines = head.split(b"\r\n")
     words = first.split(b" ")
     target = (words[1] if len(words) > 1 else first)[:512].decode("latin-1")
     if any((byte < 0x20 and byte != 0x09) or byte > 0x7E for byte in b"".join((first, *lines))):
-        return Request(target, 400, "a control character, or one beyond ASCII, in the request")
+        return ConnectRequest(
+            target, 400, "a control character, or one beyond ASCII, in the request"
+        )
     request = _REQUEST.fullmatch(first)
     if request is None:
-        return Request(target, 405, "not a CONNECT request, and nothing else is served")
+        return ConnectRequest(target, 405, "not a CONNECT request, and nothing else is served")
     why = _why_target(target, allowed)
     if why:
-        return Request(target, 403, why)
+        return ConnectRequest(target, 403, why)
     why = _why_headers(lines, target, host_needed=request[2] == b"1")
-    return Request(target, 400, why) if why else Request(target)
+    return ConnectRequest(target, 400, why) if why else ConnectRequest(target)
 
 
 def _why_target(target: str, allowed: tuple[str, ...]) -> str:
-    """Why this is none of the list's entries; each common disguise is named."""
+    """Why this is not an entry of the list; each common disguise is named."""
     host, colon, port = target.rpartition(":")
     last = host.rstrip(".").rpartition(".")[2]
     signs = (
@@ -124,17 +126,17 @@ def _why_headers(lines: list[bytes], target: str, *, host_needed: bool) -> str:
 
 
 def why_not_public(address: str) -> str:
-    """Why ``address`` is not one of the public Internet's; empty where it is.
+    """Why ``address`` is not a public address of the Internet; empty where it is.
 
-    The tables stand here, besides ``is_global``, because older Pythons know fewer of them.
+    The table supplements ``is_global``, because older Pythons know fewer of these networks.
     """
     try:
-        found = ipaddress.ip_address(address)
+        ip = ipaddress.ip_address(address)
     except ValueError:
         return "no address"
-    if isinstance(found, ipaddress.IPv6Address) and (found.scope_id or found not in _GLOBAL_V6):
-        return "not of IPv6's public range"  # loopback, unique local, NAT64, IPv4-mapped and all
+    if isinstance(ip, ipaddress.IPv6Address) and (ip.scope_id or ip not in _GLOBAL_V6):
+        return "not of IPv6's public range"  # loopback, unique local, NAT64, IPv4-mapped and others
     for network, why in _NOT_PUBLIC:
-        if found.version == network.version and found in network:
+        if ip.version == network.version and ip in network:
             return why
-    return "" if found.is_global and not found.is_multicast and not found.is_reserved else "special"
+    return "" if ip.is_global and not ip.is_multicast and not ip.is_reserved else "special"

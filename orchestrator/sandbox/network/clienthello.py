@@ -1,10 +1,10 @@
-"""Reads the server's name from the first bytes of a TLS connection, and nothing else from it.
+"""Reads the server name from the first bytes of a TLS connection, and nothing else.
 
-The bytes are a hostile program's. So: every length is checked, a message in several records is
-put together, at most :data:`MOST` bytes in :data:`_MOST_RECORDS` records are looked at, nothing
-is raised, and what is unusual is refused. An encrypted hello (ECH, also the made-up one that
-browsers send) is refused: the name that counts would be hidden inside it. So is early data, behind
-which a second hello could hide; a second one, that a server may ask for, must name the same host.
+The bytes come from a hostile program. So every length is checked, a message in several records
+is reassembled, at most :data:`MAX_HELLO` bytes in :data:`_MOST_RECORDS` records are read,
+nothing is raised, and what is unusual is refused. An encrypted hello (ECH, also the fake one that
+browsers send) is refused: the real name would be hidden inside it. So is early data, which could
+hide a second hello; a second hello, which a server may ask for, must name the same host.
 
 Sources: RFC 8446 sections 2.3, 4.1.2, 4.1.4, 5.1 and D.4, RFC 6066 section 3, RFC 9849 (ECH).
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-MOST = 16 << 10  # bytes until the hello's end, heads of records included
+MAX_HELLO = 16 << 10  # bytes until the hello's end, heads of records included
 _MOST_RECORDS = 16
 _CHANGE_CIPHER, _ALERT, _HANDSHAKE = 20, 21, 22
 _CLIENT_HELLO, _SERVER_NAME, _HOST_NAME = 1, 0, 0
@@ -28,9 +28,9 @@ _UNWANTED = {
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """The name that a client asks for; refused where ``why`` says so. ``name`` is hostile.
+    """The name that a client asks for; refused where ``why`` says so. ``name`` is hostile text.
 
-    ``end`` is where the hello's last record ends, in bytes.
+    ``end`` is the offset in bytes at which the hello's last record ends.
     """
 
     name: str = ""
@@ -39,7 +39,7 @@ class Hello:
 
 
 def read_hello(data: bytes) -> Hello | None:
-    """The hello at the beginning of ``data``; None while it is not all there.
+    """The hello at the beginning of ``data``; None while it is incomplete.
 
     Once this is not None for some bytes it stays the same, whatever follows them.
     """
@@ -65,10 +65,10 @@ def read_hello(data: bytes) -> Hello | None:
     return Hello(why="a TLS hello in too many records")
 
 
-class Afterwards:
-    """What a client says after its first hello, until it speaks in secret or goes on in earnest.
+class LaterRecords:
+    """Checks a client's records after its first hello, until encrypted ones begin.
 
-    Give it every byte before that byte is passed on; a hello takes effect with its last one.
+    It must get every byte before that byte is passed on; a hello takes effect with its last one.
     """
 
     def __init__(self, name: str) -> None:
@@ -76,7 +76,7 @@ class Afterwards:
         self._in_plain = 0
 
     def why(self, more: bytes) -> str:
-        """Why what came so far must not be passed on; empty while nothing speaks against it."""
+        """Why what came so far must not be passed on; empty if it may be."""
         if self._over:
             return ""
         self._data += more
@@ -104,31 +104,31 @@ class Afterwards:
 
 
 def _why_record(record: bytes, at: int) -> str:
-    """Why these bytes, few as they may be yet, begin no handshake record."""
+    """Why these bytes, even if incomplete, do not begin a handshake record."""
     if record[:2] != bytes((_HANDSHAKE, 3))[: len(record)]:
         return "not TLS"
     if len(record) == 5:
         length = int.from_bytes(record[3:5], "big")
         if not length:
             return "an empty TLS record"
-        if at + 5 + length > MOST:
-            return f"a TLS hello of more than {MOST} bytes"
+        if at + 5 + length > MAX_HELLO:
+            return f"a TLS hello of more than {MAX_HELLO} bytes"
     return ""
 
 
 def _why_message(message: bytes, whole: int | None) -> str:
-    """Why these bytes, few as they may be yet, are no client's hello alone."""
+    """Why these bytes, even if incomplete, are not exactly one client hello."""
     if message and message[0] != _CLIENT_HELLO:
         return "TLS that does not begin with a client's hello"
-    if whole is not None and whole > MOST:
-        return f"a TLS hello of more than {MOST} bytes"
+    if whole is not None and whole > MAX_HELLO:
+        return f"a TLS hello of more than {MAX_HELLO} bytes"
     if whole is not None and len(message) > whole:
         return "more in a TLS record than the hello"
     return ""
 
 
 class _Reader:
-    """Takes counted pieces off bytes; ValueError where there are too few."""
+    """Takes length-prefixed pieces from bytes; ValueError where there are too few."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -140,7 +140,7 @@ class _Reader:
         return piece
 
     def counted(self, size: int) -> bytes:
-        """A piece behind its own length of ``size`` bytes."""
+        """A piece after its own length of ``size`` bytes."""
         return self.take(int.from_bytes(self.take(size), "big"))
 
     @property
@@ -149,7 +149,7 @@ class _Reader:
 
 
 def _parsed(body: bytes) -> Hello:
-    """A whole hello, without its head of four bytes."""
+    """A whole hello, without its header of four bytes."""
     try:
         reader = _Reader(body)
         reader.take(2 + 32)  # version and random

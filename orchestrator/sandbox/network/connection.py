@@ -1,4 +1,4 @@
-"""One connection through the allow-list's proxy: its socket, its tunnel, its refusal."""
+"""One connection through the allow-list's proxy: listening, tunnel, refusal."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 from orchestrator.core.errors import ControlUnavailable
 from orchestrator.core.sanitize import plain_line
-from orchestrator.sandbox.network.clienthello import Afterwards, read_hello
-from orchestrator.sandbox.network.decisions import Entry
+from orchestrator.sandbox.network.clienthello import LaterRecords, read_hello
+from orchestrator.sandbox.network.decisions import Decision
 from orchestrator.sandbox.network.relay import relay
 
-STEP_TIME = 10.0  # seconds for each step, however the bytes come
+STEP_TIMEOUT = 10.0  # seconds for each step, even if bytes keep coming
 _PHRASES = {
     400: "Bad Request",
     403: "Forbidden",
@@ -24,8 +24,11 @@ _PHRASES = {
 }
 
 
-def listening(path: Path) -> socket.socket:
-    """A socket that the job's user may connect to; only its container sees it."""
+def listen_unix(path: Path) -> socket.socket:
+    """A listening unix socket for the job's user. Raises :class:`ControlUnavailable`.
+
+    Anyone may connect; only the job's container has the path.
+    """
     listener = socket.socket(socket.AF_UNIX)
     try:
         listener.bind(str(path))
@@ -37,40 +40,40 @@ def listening(path: Path) -> socket.socket:
             "the policy asks for network: the proxy's socket cannot be made",
             where=str(path),
             why=error.strerror or str(error),
-            todo="make room, or set TMPDIR to a short path such as /tmp",
+            todo="free space, or set TMPDIR to a short path such as /tmp",
         ) from error
     return listener
 
 
-def tunnel(
-    client: socket.socket, world: socket.socket, entry: Entry, host: str, rest: bytes
+def run_tunnel(
+    client: socket.socket, remote: socket.socket, decision: Decision, host: str, rest: bytes
 ) -> None:
-    """Promise the tunnel, see that TLS is meant for the same host, and only then pass bytes."""
-    client.settimeout(STEP_TIME)
+    """Accept the request, check that TLS names the same host, and only then pass bytes."""
+    client.settimeout(STEP_TIMEOUT)
     client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-    until = time.monotonic() + STEP_TIME
-    while (hello := read_hello(rest)) is None:  # which bounds how much it may be
+    until = time.monotonic() + STEP_TIMEOUT
+    while (hello := read_hello(rest)) is None:  # which limits its size
         more = receive(client, until)
         if not more:
-            entry.ended("no TLS hello came")
+            decision.end("no TLS hello came")
             return
         rest += more
     if hello.why:
-        entry.ended(hello.why)
+        decision.end(hello.why)
     elif hello.name != host:
-        entry.ended(f"TLS for another host, {plain_line(hello.name)}")
+        decision.end(f"TLS for another host, {plain_line(hello.name)}")
     else:
-        later = Afterwards(host)
+        later = LaterRecords(host)
         why = later.why(rest[hello.end :])
         if not why:
-            entry.allow()
-            why = relay(client, world, rest, later.why, entry.spend)
-        entry.ended(why)
+            decision.allow()
+            why = relay(client, remote, rest, later.why, decision.spend)
+        decision.end(why)
 
 
-def refuse_client(client: socket.socket, entry: Entry, status: int, why: str) -> None:
-    """Into the record, and in one line to the client."""
-    entry.ended(why)
+def refuse_client(client: socket.socket, decision: Decision, status: int, why: str) -> None:
+    """Record the refusal, and send it to the client in one line."""
+    decision.end(why)
     line = f"HTTP/1.1 {status} {_PHRASES[status]}: {why}\r\nContent-Length: 0\r\n\r\n"
     with contextlib.suppress(OSError):
         client.settimeout(1.0)
@@ -78,7 +81,7 @@ def refuse_client(client: socket.socket, entry: Entry, status: int, why: str) ->
 
 
 def receive(sock: socket.socket, until: float) -> bytes | None:
-    """What comes before ``until``; empty at the sender's end, None when the time is over."""
+    """Bytes that come before ``until``; b"" at the end of the stream, None after the time."""
     sock.settimeout(max(0.001, until - time.monotonic()))
     try:
         return sock.recv(1 << 12)

@@ -1,60 +1,59 @@
-"""What a job asked of the allow-list's proxy, gathered while it runs and told at its end."""
+"""What a job asked of the allow-list's proxy: collected while it runs, reported at its end."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from orchestrator.core.job import Egress
 
-MOST_TOLD = 1000  # decisions one by one; the rest is told as two sums
-MOST_SENT = 64 << 20  # bytes that one job may send to the world, all connections together
-MOST_RECEIVED = 16 << 30  # bytes that one job may receive
+MAX_LISTED = 1000  # decisions listed one by one; the rest as two sums
+MAX_SENT = 64 << 20  # bytes that one job may send, over all connections
+MAX_RECEIVED = 16 << 30  # bytes that one job may receive
 
 
-class Ledger:
-    """One job's decisions in the order of their connections, and its bytes. Thread-safe."""
+class DecisionLog:
+    """One job's decisions in the order of its connections, and its bytes. Thread-safe."""
 
     def __init__(self) -> None:
-        self._entries: list[Entry] = []
+        self._decisions: list[Decision] = []
         self._lock = threading.Lock()
         self._began = time.monotonic()
         self._sent = self._received = 0
 
     def begin(self) -> None:
-        """The job's clock starts."""
+        """Start the job's clock."""
         self._began = time.monotonic()
 
-    def open(self) -> Entry:
-        """A new connection, not decided yet."""
-        entry = Entry(self, round(time.monotonic() - self._began, 3))
+    def open(self) -> Decision:
+        """Add a new connection, not decided yet."""
+        decision = Decision(self, round(time.monotonic() - self._began, 3))
         with self._lock:
-            self._entries.append(entry)
-        return entry
+            self._decisions.append(decision)
+        return decision
 
     def spend(self, sent: int, received: int) -> bool:
-        """Count bytes; False once the job has had all that it may."""
+        """Count bytes; False once the job has passed a limit."""
         with self._lock:
             self._sent += sent
             self._received += received
-            return self._sent <= MOST_SENT and self._received <= MOST_RECEIVED
+            return self._sent <= MAX_SENT and self._received <= MAX_RECEIVED
 
-    def told(self) -> tuple[Egress, ...]:
-        """Each of the first :data:`MOST_TOLD` decisions, and the sums of the others."""
+    def report(self) -> tuple[Egress, ...]:
+        """Each of the first :data:`MAX_LISTED` decisions, and the others as at most two sums."""
         with self._lock:
-            told = [entry.told() for entry in self._entries]
-        rest = told[MOST_TOLD:]
-        sums = (_sum(one for one in rest if one.allowed is allowed) for allowed in (True, False))
-        return (*told[:MOST_TOLD], *(one for one in sums if one is not None))
+            every = [decision.report() for decision in self._decisions]
+        rest = every[MAX_LISTED:]
+        sums = (_sum([one for one in rest if one.allowed is allowed]) for allowed in (True, False))
+        return (*every[:MAX_LISTED], *(one for one in sums if one is not None))
 
 
 @dataclass(slots=True)
-class Entry:
-    """One connection, as far as it has come. Written by one thread."""
+class Decision:
+    """One connection and its state. Written by one thread."""
 
-    ledger: Ledger
+    log: DecisionLog
     at: float  # seconds after the job's start
     host: str = ""
     address: str = ""
@@ -64,33 +63,25 @@ class Entry:
     received: int = 0
 
     def allow(self) -> None:
-        """Bytes may pass from now on."""
+        """From now on bytes may pass."""
         self.allowed, self.why = True, "open until the job ended"
 
-    def ended(self, why: str) -> None:
-        """Refused, or over; ``why`` is empty where both sides had said all."""
+    def end(self, why: str) -> None:
+        """Refused, or closed; ``why`` is empty where both sides have closed."""
         self.why = why
 
     def spend(self, sent: int, received: int) -> bool:
         self.sent += sent
         self.received += received
-        return self.ledger.spend(sent, received)
+        return self.log.spend(sent, received)
 
-    def told(self) -> Egress:
-        return Egress(
-            at=self.at,
-            host=self.host,
-            address=self.address,
-            allowed=self.allowed,
-            why=self.why,
-            sent=self.sent,
-            received=self.received,
-        )
+    def report(self) -> Egress:
+        return Egress(at=self.at, host=self.host, address=self.address, allowed=self.allowed,
+                      why=self.why, sent=self.sent, received=self.received)  # fmt: skip
 
 
-def _sum(told: Iterable[Egress]) -> Egress | None:
-    """Many decisions as one, or None for none."""
-    every = tuple(told)
+def _sum(every: list[Egress]) -> Egress | None:
+    """Many decisions as one; None for none."""
     if not every:
         return None
     return Egress(
@@ -104,14 +95,14 @@ def _sum(told: Iterable[Egress]) -> Egress | None:
     )
 
 
-def summary(told: tuple[Egress, ...]) -> str:
-    """One line over all: how many connections, to whom, how many bytes each way."""
-    allowed = [one for one in told if one.allowed]
+def egress_summary(every: tuple[Egress, ...]) -> str:
+    """All decisions in one line: how many connections, to which hosts, how many bytes each way."""
+    allowed = [one for one in every if one.allowed]
     hosts = ", ".join(sorted({one.host for one in allowed if one.host}))
+    refused = sum(one.count for one in every if not one.allowed)
     return (
         f"connections until then: {sum(one.count for one in allowed)} allowed"
         + (f" ({hosts})" if hosts else "")
-        + f", {sum(one.count for one in told if not one.allowed)} refused; "
-        + f"{sum(one.sent for one in told)} bytes sent, "
-        + f"{sum(one.received for one in told)} received"
+        + f", {refused} refused; {sum(one.sent for one in every)} bytes sent, "
+        f"{sum(one.received for one in every)} received"
     )

@@ -1,4 +1,4 @@
-"""Bytes both ways between two sockets, until both are done, one is silent, or it is too much."""
+"""Copies bytes both ways between two sockets, until both are done, silent, or over a limit."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ import select
 import socket
 from collections.abc import Callable
 
-IDLE = 300.0  # seconds in which not one byte passes either way
-_STEP = 1 << 16  # bytes read at once, and the most that waits on its way in one direction
+IDLE_TIMEOUT = 300.0  # seconds without a byte in either direction
+_STEP = 1 << 16  # bytes read at once, and the most that waits in one direction
 
-Judge = Callable[[bytes], str]
-"""Told what the client sends, before it goes on; why it must not, or nothing."""
+CheckBytes = Callable[[bytes], str]
+"""Gets what the client sends before it is passed on; returns why it must not be, or ""."""
 
-Spend = Callable[[int, int], bool]
-"""Told bytes (sent to the world, received from it); False once that is more than allowed."""
+CountBytes = Callable[[int, int], bool]
+"""Counts bytes (sent, received); returns False once they exceed the limit."""
 
 
-class _Way:
-    """One direction: what was read at its source and not written to its end yet."""
+class _Direction:
+    """One direction: what was read from its source and not yet written to its end."""
 
     def __init__(
         self,
         source: socket.socket,
         end: socket.socket,
         waiting: bytes,
-        judge: Judge = lambda _: "",
+        judge: CheckBytes = lambda _: "",
     ) -> None:
         self.source, self.end, self.waiting, self._judge = source, end, waiting, judge
         self.read_all = self.done = False
         self.why = ""
 
     def step(self, ready: dict[int, int]) -> int:
-        """Read if there is room, write what waits; the bytes written."""
+        """Read if nothing waits, else write; return the number of bytes written."""
         written = 0
-        with contextlib.suppress(BlockingIOError):  # ready a moment ago, and not any more
+        with contextlib.suppress(BlockingIOError):  # no longer ready
             if not self.waiting and not self.read_all and _is(ready, self.source, select.POLLIN):
                 self.waiting = self.source.recv(_STEP)
                 self.read_all = not self.waiting
@@ -44,29 +44,29 @@ class _Way:
                 self.waiting = self.waiting[written:]
         if self.read_all and not self.done:
             self.done = True
-            with contextlib.suppress(OSError):  # that side may have gone before it was told
+            with contextlib.suppress(OSError):  # that side may have closed already
                 self.end.shutdown(socket.SHUT_WR)
         return written
 
 
 def relay(
-    client: socket.socket, world: socket.socket, first: bytes, judge: Judge, spend: Spend
+    client: socket.socket, remote: socket.socket, first: bytes, judge: CheckBytes, spend: CountBytes
 ) -> str:
-    """Pass bytes until both sides have said all; return why it ended sooner, or nothing.
+    """Copy bytes until both sides have closed; return why it ended sooner, or "".
 
-    ``first`` is what the client has sent already, and is judged. Raises OSError where a side
-    breaks off.
+    ``first`` is what the client has sent already; it is checked too. Raises OSError where a side
+    breaks the connection.
     """
-    out, back = _Way(client, world, first, judge), _Way(world, client, b"")
-    for sock in (client, world):
+    out, back = _Direction(client, remote, first, judge), _Direction(remote, client, b"")
+    for sock in (client, remote):
         sock.settimeout(0)
     while not (out.done and back.done):
         poll = select.poll()
-        for sock, events in _wanted(out, back).items():
+        for sock, events in _events(out, back).items():
             poll.register(sock, events)
-        ready = dict(poll.poll(IDLE * 1000))
+        ready = dict(poll.poll(IDLE_TIMEOUT * 1000))
         if not ready:
-            return f"nothing passed for {IDLE:g} s"
+            return f"no byte for {IDLE_TIMEOUT:g} s"
         if not spend(out.step(ready), back.step(ready)):
             return "more bytes than a job may pass"
         if out.why:
@@ -75,16 +75,16 @@ def relay(
 
 
 def _is(ready: dict[int, int], sock: socket.socket, event: int) -> bool:
-    """Whether a socket is ready for that, or broken, which reading or writing then tells."""
+    """Whether a socket is ready for ``event``, or broken, which the read or write then reports."""
     return bool(ready.get(sock.fileno(), 0) & (event | select.POLLHUP | select.POLLERR))
 
 
-def _wanted(out: _Way, back: _Way) -> dict[socket.socket, int]:
-    """What to wait for at each socket; a full direction is not read."""
-    wanted: dict[socket.socket, int] = {}
-    for way in (out, back):
-        if way.waiting:
-            wanted[way.end] = wanted.get(way.end, 0) | select.POLLOUT
-        elif not way.read_all:
-            wanted[way.source] = wanted.get(way.source, 0) | select.POLLIN
-    return wanted
+def _events(out: _Direction, back: _Direction) -> dict[socket.socket, int]:
+    """The events to wait for at each socket; a direction with waiting bytes is not read."""
+    events: dict[socket.socket, int] = {}
+    for direction in (out, back):
+        if direction.waiting:
+            events[direction.end] = events.get(direction.end, 0) | select.POLLOUT
+        elif not direction.read_all:
+            events[direction.source] = events.get(direction.source, 0) | select.POLLIN
+    return events

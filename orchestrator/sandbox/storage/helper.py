@@ -1,4 +1,4 @@
-"""The trusted containers that make, keep and read volumes, and the JSON lines they answer in."""
+"""The trusted containers that create, mount and read volumes, and their JSON lines."""
 
 from __future__ import annotations
 
@@ -14,16 +14,12 @@ from orchestrator.sandbox.engine.objects import create_container, remove_contain
 from orchestrator.sandbox.engine.stream import STDOUT, Stream
 
 HELPER_MEMORY = 512 << 20  # bytes: the most that one trusted container may use
-
-
 _SCRIPTS = "/opt/aisci/storage"
-
-
 _ANSWER_WITHIN = 60.0  # seconds
 
 
 class Helper:
-    """A trusted container that answers JSON lines; not started before :meth:`start`."""
+    """A trusted container that answers JSON lines; :meth:`start` starts it."""
 
     def __init__(self, engine: Engine, body: Mapping[str, Any], *, script: str, name: str) -> None:
         self._engine = engine
@@ -38,7 +34,7 @@ class Helper:
         self.id = create_container(engine, body, name)
         self._stream = Stream(engine, self.id)
         self._line = b""
-        self._words = b""
+        self._stderr = b""
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -46,9 +42,9 @@ class Helper:
             self._engine.api.start(self.id)
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """One request, one answer. Raises :class:`EngineFailed` if the helper is gone."""
+        """Send one request, return its answer. Raises :class:`EngineFailed` if the helper has ended."""
         with self._lock:
-            self._say(request)
+            self._send(request)
             while b"\n" not in self._line:
                 self._line += self._output()
             line, _, self._line = self._line.partition(b"\n")
@@ -56,50 +52,51 @@ class Helper:
         return answer
 
     def stream(self, request: Mapping[str, Any]) -> Iterator[bytes]:
-        """One request, then all that the helper writes up to its end."""
-        self._say(request)
+        """Send one request, then yield all that the helper writes up to its end."""
+        self._send(request)
         while not self._stream.ended:
             pieces = self._stream.read(_ANSWER_WITHIN)
             if not pieces and not self._stream.ended:
-                raise self._gone()
+                raise self._failed()
             for which, data in pieces:
                 if which == STDOUT:
                     yield data
                 else:
-                    self._words = (self._words + data)[-2000:]
+                    self._stderr = (self._stderr + data)[-2000:]
 
     def remove(self) -> None:
-        """End it at once; harmless when it is gone already."""
+        """Kill and remove it; no error if it does not exist."""
         self._stream.close()
         remove_container(self._engine, self.id)
 
-    def _say(self, request: Mapping[str, Any]) -> None:
+    def _send(self, request: Mapping[str, Any]) -> None:
         try:
             self._stream.send(json.dumps(request).encode() + b"\n")
         except BrokenPipeError as error:
-            raise self._gone() from error
+            raise self._failed() from error
 
     def _output(self) -> bytes:
         pieces = self._stream.read(_ANSWER_WITHIN)
         if not pieces:
-            raise self._gone()
-        self._words += b"".join(data for which, data in pieces if which != STDOUT)
-        self._words = self._words[-2000:]
+            raise self._failed()
+        self._stderr += b"".join(data for which, data in pieces if which != STDOUT)
+        self._stderr = self._stderr[-2000:]
         return b"".join(data for which, data in pieces if which == STDOUT)
 
-    def _gone(self) -> EngineFailed:
+    def _failed(self) -> EngineFailed:
         return EngineFailed(
-            "a trusted storage container ended or fell silent",
+            "a trusted storage container ended or did not answer",
             where=self.id[:12],
-            why=self._words.decode(errors="replace").strip(),
-            todo="`aisci doctor` tries the storage backends one by one",
+            why=self._stderr.decode(errors="replace").strip(),
+            todo="`aisci doctor` tests each storage backend",
         )
 
 
 def helper_body(image: str, labels: Mapping[str, str], **host: Any) -> dict[str, Any]:
-    """The engine's settings of a trusted helper: everything off but what ``host`` adds.
+    """The engine's settings of a trusted helper: everything off, except what ``host`` adds.
 
-    A maker has the engine's own seccomp profile: aisci's refuses what makes devices and quotas.
+    A maker has the engine's seccomp profile: aisci's refuses the calls that set up devices and
+    quotas.
     """
     return {
         "Image": image,
@@ -122,13 +119,13 @@ def helper_body(image: str, labels: Mapping[str, str], **host: Any) -> dict[str,
 
 
 def volume_mount(volume: str, target: str) -> dict[str, Any]:
-    """A volume as it is: an engine copies the image's folder, owner included, into a new one."""
+    """A volume mount without a copy: an engine copies the image's folder, owner included, into a new one."""
     options = {"NoCopy": True}
     return {"Type": "volume", "Source": volume, "Target": target, "VolumeOptions": options}
 
 
-def maker_body(image: str, pool: str, labels: Mapping[str, str]) -> dict[str, Any]:
-    """The maker's settings: it may make loop devices, and nothing else."""
+def loop_maker_body(image: str, pool: str, labels: Mapping[str, str]) -> dict[str, Any]:
+    """The maker's settings: it may create loop devices, and nothing else."""
     return helper_body(
         image,
         labels,

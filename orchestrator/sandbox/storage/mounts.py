@@ -1,4 +1,4 @@
-"""What is mounted where, as the kernel says in a process's ``mountinfo``."""
+"""What is mounted where, from a process's ``mountinfo`` in the kernel."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WORKSPACE, NO_MOUNT = "mount of the workspace", "none"
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A file system's kind, the options of its mount there, and its own."""
+    """A file system's kind, its mount options, and the file system's own options."""
 
     kind: str
     options: tuple[str, ...]
@@ -22,11 +22,11 @@ class Mount:
 
 
 def mount_of(folder: Path, mountinfo: str) -> Mount:
-    """The mount that ``folder`` lies on; of two at one place the later one covers the first.
+    """The mount that contains ``folder``; of two at one place the later one covers the first.
 
     ``mountinfo`` is the text of a ``/proc/<pid>/mountinfo`` (proc(5)).
     """
-    found, longest = Mount("an unknown file system", (), ()), -1
+    mount, longest = Mount("an unknown file system", (), ()), -1
     for line in mountinfo.splitlines():
         place, _, source = line.partition(" - ")
         fields = place.split()
@@ -34,14 +34,14 @@ def mount_of(folder: Path, mountinfo: str) -> Mount:
         if folder.is_relative_to(point) and len(point.parts) >= longest:
             kind, _, own = source.split(" ", 2)
             options = tuple(fields[5].split(","))
-            found, longest = Mount(kind, options, tuple(own.split(","))), len(point.parts)
-    return found
+            mount, longest = Mount(kind, options, tuple(own.split(","))), len(point.parts)
+    return mount
 
 
 def workspace_of(pid: int, workdir: str) -> SettingPairs:
-    """How a container's working directory is mounted, as its first process has it.
+    """How a container's working directory is mounted, as its first process sees it.
 
-    Nothing where this process may not look: then there is the engine's word alone.
+    Empty where this process may not read it: then only the engine's report is known.
     """
     try:
         text = Path(f"/proc/{pid}/mountinfo").read_text()
@@ -54,11 +54,11 @@ def workspace_of(pid: int, workdir: str) -> SettingPairs:
 
 
 def check_workspace(seen: SettingPairs, backend: str) -> None:
-    """Whether the options that a backend's mounts are asked for are there.
+    """Check that the mount has the options that its backend asks for.
 
     Raises:
-        SandboxFailed: the engine left one out, or the mount itself. (``xfs`` is asked for no
-            option: a bind takes the host's.)
+        SandboxFailed: the engine omitted one, or the mount itself. (``xfs`` asks for no option: a
+            bind takes the host's.)
     """
     words = dict(seen).get(WORKSPACE)
     if words is None or (backend == "xfs" and words != NO_MOUNT):

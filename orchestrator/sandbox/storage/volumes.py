@@ -1,8 +1,8 @@
-"""The quota'd volumes of one run: on the best backend that was seen to hold here, and no other.
+"""The quota'd volumes of one run, on the best backend that was tested here.
 
-Best first: ``xfs`` makes and reserves nothing, and counts inodes exactly;
-``loop`` works on any disk and reserves a job's room, at the price of a file system in a file;
-``tmpfs`` takes its room from the job's own memory. All three are hard where they are chosen.
+``xfs`` creates and reserves nothing, and counts inodes exactly; ``loop`` works on any disk and
+reserves a job's space, at the cost of a file system inside a file; ``tmpfs`` takes its space from
+the job's memory. Each is used only where its quota is hard.
 """
 
 from __future__ import annotations
@@ -21,36 +21,36 @@ from orchestrator.sandbox.storage.helper import (
     Helper,
     helper_body,
     keeper_body,
-    maker_body,
+    loop_maker_body,
     volume_mount,
 )
 from orchestrator.sandbox.storage.quota import (
     BACKENDS,
     Quota,
-    bad_probe,
     check_fits,
     loop_device,
+    quota_not_enforced,
     volume_options,
 )
 from orchestrator.sandbox.storage.xfs import (
-    can_leave,
     pool_folder,
     project_folder,
-    project_maker_body,
+    project_not_binding,
+    xfs_maker_body,
 )
 
 Label = Callable[[str, str], dict[str, str]]
 
 _PROBE = Quota(bytes=8 << 20, inodes=64, uid=65534, gid=65534)
-_RUNTIME = "runc"  # the one that leaves most to the kernel: what holds on it holds on others
+_RUNTIME = "runc"  # it relies most on the kernel: what is enforced under it is under others
 
 
 class Volumes:
-    """Volumes and what makes them, for jobs that may run side by side.
+    """Volumes and the helpers that create them, for parallel jobs.
 
     Args:
-        image: the trusted helper's image id.
-        prefix: how all that is made is named.
+        image: returns the trusted helper's image id.
+        prefix: the prefix of every name.
         label: the labels of one resource, by job and kind.
         backends: those that may be chosen, the best first.
     """
@@ -67,17 +67,19 @@ class Volumes:
         self._backends = backends
         self._makers: dict[str, tuple[Helper, str]] = {}
         self._pools: list[str] = []
-        self._chosen: dict[str, str] = {}  # by seccomp profile: what a job may call decides
+        self._chosen: dict[
+            str, str
+        ] = {}  # by seccomp profile, which decides whether a job can leave an XFS project
         self._why_not: dict[str, str] = {}
         self._lock = threading.RLock()
 
     @contextmanager
     def lent(self, job: str, limits: Limits, quota: Quota) -> Iterator[tuple[str, Helper, str]]:
-        """A mounted, empty volume as (name, its keeper, the backend's name); gone afterwards.
+        """A mounted, empty volume as (name, its keeper, the backend's name); removed afterwards.
 
         Raises:
-            ControlUnavailable: no backend holds a hard quota of this size here.
-            DiskFull: the engine's disk has no room for it.
+            ControlUnavailable: no backend enforces a hard quota of this size here.
+            DiskFull: the engine's disk has too little free space.
         """
         backend = self._choose(limits)
         name = f"{self._prefix}-{job}"
@@ -89,8 +91,8 @@ class Volumes:
         """Write past the quota of a small volume, as a job under ``seccomp`` could.
 
         Raises:
-            SandboxFailed: the quota was set and did not hold.
-            ControlUnavailable, EngineFailed: it cannot be set, or a job could take it off.
+            SandboxFailed: the quota was set and not enforced.
+            ControlUnavailable, EngineFailed: it cannot be set, or a job could remove it.
         """
         mount = volume_mount(f"{self._prefix}-probe", "/volume")
         calls = under(profile_of(seccomp), _RUNTIME).text
@@ -102,15 +104,17 @@ class Volumes:
         )
         body["User"] = f"{_PROBE.uid}:{_PROBE.gid}"
         with self._mounted("probe", backend, _PROBE, body, "probe.py") as prober:
-            seen = prober.ask({"op": "probe", "bytes": _PROBE.bytes, "inodes": _PROBE.inodes})
-        if seen["left"]:
-            raise can_leave()
-        wrote, made = seen["wrote"], seen["made"]
+            answer = prober.ask({"op": "probe", "bytes": _PROBE.bytes, "inodes": _PROBE.inodes})
+        if answer["left"]:
+            raise project_not_binding()
+        wrote, made = answer["wrote"], answer["made"]
         if wrote is None or wrote > _PROBE.bytes or made is None or made > 2 * _PROBE.inodes:
-            raise bad_probe(f"{backend}: {wrote} bytes and {made} files went into {_PROBE}")
+            raise quota_not_enforced(
+                f"{backend}: {wrote} bytes and {made} files went into {_PROBE}"
+            )
 
     def close(self) -> None:
-        """Remove the makers and their pools, as far as the engine lets it."""
+        """Remove the makers and their pools, as far as the engine allows it."""
         with self._lock:
             for maker, _ in self._makers.values():
                 with suppress(AisciError):  # the sentinel does it otherwise
@@ -122,13 +126,13 @@ class Volumes:
             self._pools.clear()
 
     def _choose(self, limits: Limits) -> str:
-        """The first backend whose quota was seen to hold under the job's seccomp profile."""
+        """The first backend whose quota was tested to hold under the job's seccomp profile."""
         with self._lock:
             if limits.seccomp not in self._chosen:
                 self._chosen[limits.seccomp] = self._best(limits.seccomp)
             backend = self._chosen[limits.seccomp]
         if backend == "tmpfs":
-            why = "; ".join(f"{name}: {said}" for name, said in self._why_not.items())
+            why = "; ".join(f"{name}: {reason}" for name, reason in self._why_not.items())
             check_fits(limits.workspace, limits.tmp, limits.shm, limits.memory, why)
         return backend
 
@@ -148,12 +152,12 @@ class Volumes:
     def _mounted(
         self, job: str, backend: str, quota: Quota, body: dict[str, Any], script: str
     ) -> Iterator[Helper]:
-        """A volume with its first container started; both are gone afterwards."""
+        """A volume with its first container started; both are removed afterwards."""
         name = f"{self._prefix}-{job}"
         with ExitStack() as undo:
             with ExitStack() as until_mounted:
                 options = self._options(job, backend, quota, undo, until_mounted)
-                remove_volume(self._engine, name)  # an engine would hand out an old one as new
+                remove_volume(self._engine, name)  # an engine would reuse an old one silently
                 undo.callback(remove_volume, self._engine, name)
                 make_volume(self._engine, name, self._label(job, "volume"), options)
                 helper = Helper(self._engine, body, script=script, name=f"{name}-keeper")
@@ -164,7 +168,7 @@ class Volumes:
     def _options(
         self, job: str, backend: str, quota: Quota, undo: ExitStack, until_mounted: ExitStack
     ) -> dict[str, str]:
-        """What the engine's volume driver is to mount, once that is there."""
+        """The options of the engine's volume driver, once what it mounts exists."""
         source = ""
         if backend == "xfs":
             maker, folder = self._maker(backend)
@@ -172,21 +176,24 @@ class Volumes:
             source = f"{folder}/{job}"
         elif backend == "loop":
             maker, _ = self._maker(backend)
+            # Released after the mount, which keeps the device; it then clears itself.
             source = until_mounted.enter_context(loop_device(maker, quota))
         return volume_options(backend, quota, source)
 
     def _maker(self, backend: str) -> tuple[Helper, str]:
-        """The backend's maker, started at the first need, and its pool's folder (xfs alone)."""
+        """The backend's maker, started at first use, and its pool's folder (xfs only)."""
         with self._lock:
             if backend not in self._makers:
                 name = f"{self._prefix}-maker-{backend}"
-                pool = f"{name}-pool"
+                pool, labels = f"{name}-pool", self._label("", "maker")
                 make_volume(self._engine, pool, self._label("", "pool"))
                 self._pools.append(pool)
-                folder = pool_folder(self._engine, pool) if backend == "xfs" else ""
-                settings = project_maker_body if backend == "xfs" else maker_body
-                script = "projects.py" if backend == "xfs" else "maker.py"
-                body = settings(self._image(), pool, self._label("", "maker"))
+                if backend == "xfs":
+                    folder, script = pool_folder(self._engine, pool), "projects.py"
+                    body = xfs_maker_body(self._image(), pool, labels)
+                else:
+                    folder, script = "", "maker.py"
+                    body = loop_maker_body(self._image(), pool, labels)
                 maker = Helper(self._engine, body, script=script, name=name)
                 self._makers[backend] = (maker, folder)
                 maker.start()

@@ -1,15 +1,15 @@
-"""The backend ``xfs``: a folder in an XFS project of its own, with hard bytes and inodes.
+"""The backend ``xfs``: a folder in its own XFS project, with hard limits of bytes and inodes.
 
-For engines whose volumes lie on an XFS that is mounted with ``prjquota``. Nothing is made or
-reserved: a trusted maker gives each job a folder of one pool volume, and the job's own volume
-is a bind of that folder. A bind has the options of the mount below it, which are the host's:
-``nosuid``, ``nodev`` and ``noexec`` cannot be asked for here, and what the mount has is
-attested as it is. The job has no capability and may gain none, so that a set-user-id file or
-a device would be of no use to it; it may start what it wrote, as in ``/tmp``.
+For engines whose volumes are on an XFS that is mounted with ``prjquota``. Nothing is created or
+reserved: a trusted maker gives each job a folder of one pool volume, and the job's volume is a
+bind mount of that folder. A bind has the options of the mount below it, which are the host's:
+``nosuid``, ``nodev`` and ``noexec`` cannot be asked for here, and the mount's options are
+attested as they are. The job has no capability and cannot gain one, so that a set-user-id file or
+a device is of no use to it; it may execute what it wrote, as in ``/tmp``.
 
-A project is an attribute of each file that the file's owner may change. So this quota is hard
-only where a job cannot do that: under a seccomp profile that refuses it, as aisci's own
-does, or in a user namespace. The probe tries it, and then writes past the quota.
+A file's owner may change its project. So this quota is hard only where a job cannot do that:
+under a seccomp profile that refuses the call, as aisci's does, or in a user namespace. The probe
+tries it, and then writes past the quota.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from orchestrator.core.errors import ControlUnavailable, EngineFailed
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.storage.helper import Helper, helper_body, volume_mount
 from orchestrator.sandbox.storage.mounts import mount_of
-from orchestrator.sandbox.storage.quota import ENOSPC, Quota, no_room
+from orchestrator.sandbox.storage.quota import ENOSPC, Quota, disk_full
 
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
-def project_maker_body(image: str, pool: str, labels: Mapping[str, str]) -> dict[str, Any]:
+def xfs_maker_body(image: str, pool: str, labels: Mapping[str, str]) -> dict[str, Any]:
     """The maker's settings: it sets quotas, owns the pool's folders, and empties them."""
     return helper_body(
         image,
@@ -44,22 +44,22 @@ def pool_folder(engine: Engine, pool: str, mounts: Path = _MOUNTS) -> str:
     Raises:
         ControlUnavailable: not on an XFS with project quotas.
     """
-    with translated("asking where a volume lies"):
+    with translated("finding the folder of a volume"):
         folder = str(engine.api.inspect_volume(pool)["Mountpoint"])
     mount = mount_of(Path(folder), mounts.read_text())
     if mount.kind != "xfs":
-        raise no_projects(f"the engine's volumes lie on {mount.kind}, not on XFS")
+        raise no_project_quota(f"the engine's volumes are on {mount.kind}, not on XFS")
     if not {"prjquota", "pquota"} & set(mount.own):
-        raise no_projects("the XFS below the engine's volumes is mounted without prjquota")
+        raise no_project_quota("the XFS below the engine's volumes is mounted without prjquota")
     return folder
 
 
 @contextmanager
 def project_folder(maker: Helper, name: str, quota: Quota) -> Iterator[None]:
-    """A fresh folder ``name`` of the pool with ``quota``; removed, with all in it, at the end.
+    """A new folder ``name`` of the pool with ``quota``; removed, with its content, at the end.
 
     Raises:
-        ControlUnavailable: the kernel or the engine does not let a project's limits be set.
+        ControlUnavailable: the kernel or the engine does not allow a project's limits to be set.
         DiskFull: the engine's disk has less free than the quota.
         EngineFailed: the folder could not be removed.
     """
@@ -67,8 +67,8 @@ def project_folder(maker: Helper, name: str, quota: Quota) -> Iterator[None]:
                         "uid": quota.uid, "gid": quota.gid})  # fmt: skip
     if not answer["ok"]:
         if answer["errno"] == ENOSPC:
-            raise no_room(quota)
-        raise no_projects(str(answer["error"]))
+            raise disk_full(quota)
+        raise no_project_quota(str(answer["error"]))
     try:
         yield
     finally:
@@ -82,20 +82,20 @@ def project_folder(maker: Helper, name: str, quota: Quota) -> Iterator[None]:
             )
 
 
-def can_leave() -> ControlUnavailable:
-    """The quota holds only for those who keep to it."""
+def project_not_binding() -> ControlUnavailable:
+    """A job could remove its own files from the quota."""
     return ControlUnavailable(
         "an XFS project quota would not bind a job here",
         where="seccomp",
-        why="the job could take its own files out of their project (FS_IOC_FSSETXATTR)",
+        why="the job could remove its own files from their project (FS_IOC_FSSETXATTR)",
         todo="leave the policy's seccomp at `default`, which refuses that call",
     )
 
 
-def no_projects(why: str) -> ControlUnavailable:
-    """There is no project quota to be had."""
+def no_project_quota(why: str) -> ControlUnavailable:
+    """A project quota is not available."""
     return ControlUnavailable(
-        "no XFS project quota can be given here",
+        "no XFS project quota is available here",
         where="storage backend xfs",
         why=why,
         todo="keep the engine's folder on XFS, mounted with the option prjquota",

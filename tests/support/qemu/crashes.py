@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.sandbox.images.images import resolve
+from orchestrator.sandbox.images.images import resolve_image
 from tests.support.controls_rig import bare, held, limits_of
 from tests.support.sandbox_rig import docker_bench
 
@@ -40,7 +40,7 @@ def test_a_crash_in_a_job_starts_no_program_of_the_hosts(told: Path, tmp_path: P
     with docker_bench(tmp_path, f"crash-{tmp_path}") as bench:
         assert held(bench, CRASH, limits_of("experiment", image="aisci-storage"))["crash"] == 6
         assert not told.exists()
-        image = resolve(bench.engine, "aisci-storage")
+        image = resolve_image(bench.engine, "aisci-storage")
         none = [{"Name": "core", "Soft": 0, "Hard": 0}]
         assert bare(bench.engine, image, CRASH, network_mode="none", ulimits=none)["crash"] == 6
     assert told.read_text() == "crashed\n"
