@@ -244,8 +244,5 @@ def _need_key(litellm: Any, name: str, provider: str, environ: Mapping[str, str]
 
 def _facts(litellm: Any, name: str, provider: str) -> dict[str, Any]:
     """litellm's entry for a model: prices, largest answer; empty if it has none."""
-    for key in (name, name.partition("/")[2]):
-        facts = litellm.model_cost.get(key)
-        if facts and facts.get("litellm_provider") == provider:
-            return dict(facts)
-    return {}
+    known = (litellm.model_cost.get(key) or {} for key in (name, name.partition("/")[2]))
+    return next((dict(facts) for facts in known if facts.get("litellm_provider") == provider), {})

@@ -271,7 +271,7 @@ def test_a_proof_of_other_images_than_the_runs_is_said_to_be() -> None:
     pins = replace(
         PINS, images=(("aisci-latex", "sha256:a"),), proof=ProofPin(of="a" * 64, newest=newest)
     )
-    assert "another image than this run&#x27;s for: latex" in proof_paragraph(pins, "../../")
+    assert "with other images than this run for: latex" in proof_paragraph(pins, "../../")
 
 
 # --- the command's own bad input ---------------------------------------------------------------------
