@@ -145,7 +145,7 @@ def test_until_there_is_a_proof_the_page_that_runs_link_to_says_how_to_make_one(
     tmp_path: Path,
 ) -> None:
     shelf = ProofStore(tmp_path, "ci-cpu", "a" * 64)
-    shelf.lay_out()
+    shelf.write_index()
     assert "aisci policy prove ci-cpu" in shelf.index.read_text()
 
 

@@ -37,10 +37,12 @@ def main() -> None:
         harvest=(),
     )
     folder = Path(tempfile.mkdtemp(prefix="aisci-prove-"))
-    depot = RunResources(engine, order["run"], lambda: str(images["aisci-storage"]))
-    depot.sentinel.guard(folder)
+    resources = RunResources(engine, order["run"], lambda: str(images["aisci-storage"]))
+    resources.sentinel.guard(folder)
     store = BlobStore(folder)
-    pool = SandboxPool(engine, order["run"], images.__getitem__, policy="proof", resources=depot)
+    pool = SandboxPool(
+        engine, order["run"], images.__getitem__, policy="proof", resources=resources
+    )
     with pool, DockerSandbox(pool, store).open(job) as session:
         print("running", flush=True)  # noqa: T201  # what its starter waits for
         session.wait()
