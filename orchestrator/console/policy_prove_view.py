@@ -122,7 +122,7 @@ def _counted(states: Counter[str]) -> Text:
 def report(proof: Proof, page: Path, *, verbose: bool) -> None:
     """The proof on a terminal: a line for each control, then what did not plainly hold."""
     dull = {"nothing is promised", "not tried"}
-    rows = [row for row in by_control(proof) if row.told not in dull or verbose]
+    rows = [row for row in by_control(proof) if row.state not in dull or verbose]
     out.draw(lambda console: console.print(_controls(rows)), longest=WIDE)
     listed = [one for one in proof.results if verbose or one.state != "held"]
     if listed:
@@ -144,7 +144,7 @@ def _controls(rows: Sequence[Row]) -> Table:
         table.add_column(head, no_wrap=True, justify="right" if head == "trials" else "left")
     table.add_column("why, where it did not plainly hold", overflow="fold", ratio=1)
     for row in rows:
-        told = Text(row.told, style=COLOURS[row.told])
+        told = Text(row.state, style=COLOURS[row.state])
         table.add_row(
             row.control.title, str(len(row.results) or ""), told, plain_line(row.why, limit=300)
         )

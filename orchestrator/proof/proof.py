@@ -98,7 +98,7 @@ class Row:
     """One control of the policy: its state, from which probes, and why."""
 
     control: Control
-    told: ControlState
+    state: ControlState
     results: tuple[ProbeResult, ...]
     why: str = ""
 

@@ -1,4 +1,4 @@
-"""Probes of several jobs, and of what an idea, a run and the host allow them together."""
+"""Probes of several jobs, and of the limits of an idea, a run and the host together."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from orchestrator.sandbox.sandbox import DockerSandbox
 
 
 def neighbours(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
-    """One job opens what doors it can, another looks for them while it runs; bare, one does both."""
+    """One job opens services, another looks for them while it runs; bare, one job does both."""
     bare = runner.bare_alone(kind, probe, "both")
     with runner.opened(kind, probe, "open") as session:
-        said = session.receive(60.0)
+        line = session.receive(60.0)
         guarded, result = runner.alone(kind, probe, "look")
-    if said != b"open":
+    if line != b"open":
         guarded = replace(guarded, done=False, why="the other job opened nothing")
     return bare, guarded, result.attestation.container
 
 
 def fresh(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
-    """A job leaves something wherever it can; the next one looks. Bare, a container starts twice."""
+    """A job leaves files wherever it can; the next one looks. Bare, a container starts twice."""
     bare = runner.bare_alone(kind, probe, times=2)
     left, _ = runner.alone(kind, probe)
     guarded, result = runner.alone(kind, probe)
@@ -69,7 +69,7 @@ def together(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndG
 def _both(
     sandbox: DockerSandbox, runner: ProbeRunner, kind: ContainerKind, probe: Probe
 ) -> list[tuple[float, float]]:
-    """Two jobs started at once; when each program began and ended, as it says itself."""
+    """Two jobs started at once; when each program began and ended, as it reports."""
     times: list[tuple[float, float]] = []
 
     def run(number: int) -> None:
@@ -86,9 +86,9 @@ def _both(
 
 
 def reserve(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
-    """A job that would take what the host keeps for itself; bare: where it keeps nothing."""
+    """A job that would use what the host keeps free; bare: where it keeps nothing."""
     limits, _ = lowered_limits(runner.limits[kind], probe)
-    run, name = _run_limits(limits, containers=1), "a job that takes what the host keeps"
+    run, name = _run_limits(limits, containers=1), "a job that uses what the host keeps free"
     seen, container = [], ""
     for kept in (0, available_memory()):
         sandbox = runner.sandbox_with(Admission(replace(run, keep_free_memory=kept)))

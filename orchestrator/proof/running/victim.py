@@ -1,8 +1,8 @@
 """``python -m orchestrator.proof.running.victim ORDER``: an orchestrator that waits to be killed.
 
-It runs one job that takes minutes, says ``running`` once that has begun, and is killed by the
-proof that started it. ``ORDER`` is JSON: the run's name, the kind of container, its limits, the
-images by name.
+It runs a job of two minutes, prints ``running`` once that has begun, and is killed by the proof
+that started it. ``ORDER`` is JSON: the run's name, the kind of container, its limits, the images
+by name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from orchestrator.sandbox.sandbox import DockerSandbox
 
 
 def main() -> None:
-    """Run the job; nothing after it is ever reached."""
+    """Run the job; it is killed before the end."""
     order = json.loads(sys.argv[1])
     limits = TypeAdapter(Limits).validate_python(order["limits"], strict=False)
     engine, images = connect(), order["images"]
