@@ -105,7 +105,7 @@ def inspected_key(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> Bar
         report = json.dumps([containers, api.volumes(filters=filters), history])
     with runner.bare_left(kind, probe) as made, translated("inspecting a container"):
         bare = json.dumps(api.inspect_container(made))
-    name, saw = "to be told by the engine", f"the engine reports {KEY_NAME}"
+    name, saw = "to be reported by the engine", f"the engine reports {KEY_NAME}"
     without = f"the engine reports {len(report)} characters, without the key"
     guarded = one_attempt(name, through=key in report, saw=without)
     return one_attempt(name, through=key in bare, saw=saw), guarded, ""
