@@ -120,16 +120,16 @@ def _tried(
     found: list[ProbeResult] = []
     seen: list[FullRun] = []
     run_id = f"prove-{secrets.token_hex(4)}"
-    with ProbeRunner(engine, run_id, subject.limits, image, shipped_root(), subject.hash) as trials:
+    with ProbeRunner(engine, run_id, subject.limits, image, shipped_root(), subject.hash) as runner:
         for kind, mine in wanted.items():
             listener.begin(kind, len(mine))
             if every:
                 listener.doing(kind, "a container at the policy's own limits")
-                seen.append(full_run(trials, kind))
-            for result in prove_kind(trials, kind, mine, partial(listener.doing, kind)):
+                seen.append(full_run(runner, kind))
+            for result in prove_kind(runner, kind, mine, partial(listener.doing, kind)):
                 found.append(result)
                 listener.take(result)
-    return _Tried(tuple(found), tuple(seen), trials.storage)
+    return _Tried(tuple(found), tuple(seen), runner.storage)
 
 
 def _proof(

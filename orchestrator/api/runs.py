@@ -84,7 +84,7 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
             if not (paths.journal.is_file() and paths.journal.stat().st_size):
                 shutil.rmtree(paths.folder)  # not even its first line: there is nothing to resume
             elif setup.proof is not None:  # the page of proofs that the run's own pages lead to
-                ProofStore(request.results, setup.policy.name, setup.proof.of).lay_out()
+                ProofStore(request.results, setup.policy.name, setup.proof.of).write_index()
 
 
 def _with_kept_baseline(setup: RunSpec, listener: Listener) -> RunSpec:

@@ -122,7 +122,7 @@ def _counted(states: Counter[str]) -> Text:
 def print_proof(proof: Proof, page: Path, *, verbose: bool) -> None:
     """The proof on a terminal: a line for each control, then what did not plainly hold."""
     dull = {"nothing is promised", "not tried"}
-    rows = [row for row in by_control(proof) if row.told not in dull or verbose]
+    rows = [row for row in by_control(proof) if row.state not in dull or verbose]
     out.draw(lambda console: console.print(_controls(rows)), longest=_WIDE)
     listed = [one for one in proof.results if verbose or one.state != "held"]
     if listed:
@@ -144,7 +144,7 @@ def _controls(rows: Sequence[Row]) -> Table:
         table.add_column(head, no_wrap=True, justify="right" if head == "trials" else "left")
     table.add_column("why, unless it simply held", overflow="fold", ratio=1)
     for row in rows:
-        outcome = Text(row.told, style=_COLOURS[row.told])
+        outcome = Text(row.state, style=_COLOURS[row.state])
         table.add_row(
             row.control.title, str(len(row.results) or ""), outcome, plain_line(row.why, limit=300)
         )

@@ -56,7 +56,7 @@ class ChatMessage(_WireModel):
     content: str
 
 
-class ModelRequest(_WireModel):
+class WorkerRequest(_WireModel):
     """The worker asks the model."""
 
     type: Literal["llm"]
@@ -85,8 +85,8 @@ class EditFailed(_WireModel):
 EDIT_AGAIN = "`aisci resume` makes this edit again"
 _REPORT = "report this with the idea's journal.jsonl: this is a bug in aisci"
 
-_MESSAGE: TypeAdapter[ModelRequest | EditDone | EditFailed] = TypeAdapter(
-    Annotated[ModelRequest | EditDone | EditFailed, Field(discriminator="type")]
+_MESSAGE: TypeAdapter[WorkerRequest | EditDone | EditFailed] = TypeAdapter(
+    Annotated[WorkerRequest | EditDone | EditFailed, Field(discriminator="type")]
 )
 
 
@@ -124,7 +124,7 @@ def converse(
 
 def _answer(
     channel: LineChannel,
-    message: ModelRequest,
+    message: WorkerRequest,
     request: EditRequest,
     model: LanguageModel,
     within: Deadline,
@@ -158,7 +158,7 @@ def _send(channel: LineChannel, **message: object) -> None:
         channel.send(line)
 
 
-def _parse(line: bytes, request: EditRequest) -> ModelRequest | EditDone | EditFailed:
+def _parse(line: bytes, request: EditRequest) -> WorkerRequest | EditDone | EditFailed:
     if len(line) > MAX_LINE:
         raise _failed(f"the editor sent a line over {MAX_LINE} bytes", request)
     try:

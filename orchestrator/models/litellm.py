@@ -123,8 +123,7 @@ class LitellmModel:
                 if pause >= within.left:
                     raise within.spent(where) from None
                 over = self._timing.clock() - begun + pause > self._retry.total
-                last = attempt == self._retry.tries
-                if over or last or not isinstance(failure, ModelBusy):
+                if over or attempt == self._retry.tries or not isinstance(failure, ModelBusy):
                     raise failure from None  # the cause holds the request, and that holds the key
                 self._timing.sleep(pause)
             else:
@@ -203,9 +202,9 @@ def _litellm() -> Any:
     """Import litellm, configured to download nothing, to read no ``.env`` and to print nothing."""
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     os.environ["LITELLM_MODE"] = "PRODUCTION"
-    for name in [name for name in os.environ if name.endswith("_KEY")]:
-        if not os.environ[name].strip():
-            del os.environ[name]  # litellm takes an empty key for a key
+    empty = [key for key, value in os.environ.items() if key.endswith("_KEY") and not value.strip()]
+    for key in empty:
+        del os.environ[key]  # litellm takes an empty key for a key
     import litellm  # noqa: PLC0415 - imported only when needed: it takes seconds
 
     litellm.suppress_debug_info = True

@@ -1,19 +1,19 @@
-"""Proving a policy on this machine: probes that try to escape, and what is made of what they say.
+"""Proves a policy on this machine: runs probes that try to escape, and judges the results.
 
-A probe is a small program in ``sandbox/probes`` that breaks one promise, if it can. It is run twice:
-in a deliberately bare container, where it must get through (else it is no probe), and in a
-container made by the code path that experiments use, where it must not.
+A probe is a small program in ``sandbox/probes`` that breaks one promise, if it can. It runs twice:
+in a deliberately bare container, where it must get through (else it proves nothing), and in a
+container created by the code that experiments use, where it must not.
 
 ::
 
-    probe.py    what a probe's own head says: promise, parts, kinds of container, runtimes
-    parts.py    the parts of each control; a probe names those that it tries, a mutation removes one
-    seen.py     what a probe was seen to do, once
-    judge.py    bare and guarded, side by side: held, held otherwise, did not hold, not provable
-    proof.py    the whole of one proof, as it is kept
-    shelf.py    where proofs lie, and the newest of a policy
-    page.py     one proof as a page
+    probe.py        a probe's header: promise, parts, kinds of container, runtimes
+    mechanisms.py   the parts of each control; a probe names those that it tries
+    observation.py  what one probe did, once
+    judge.py        bare and guarded compared: held, held otherwise, did not hold, not provable
+    proof.py        one complete proof, as it is stored
+    store.py        the folder of proofs, and the newest one of a policy
+    page.py         one proof as a page
+    running/        starts the containers
 
-The containers are started by ``edges/prover.py``. What weakens a container on purpose is not in
-the program at all: mutations stand in the tests.
+What weakens a container on purpose is not in the program: mutations are in the tests.
 """

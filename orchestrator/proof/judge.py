@@ -1,4 +1,4 @@
-"""Bare and guarded, side by side: what one probe shows of one kind of container."""
+"""Compares bare and guarded: what one probe shows about one kind of container."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ WORST_FIRST: tuple[ProbeState, ...] = (
     "held otherwise",
     "held",
 )
-"""The worst first."""
+"""All states, the worst first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeResult:
     """One probe in one kind of container: its state, what was seen guarded and bare, and why.
 
-    ``lowered`` are the limits that were smaller than the policy's, so that the probe is quick,
-    in words; ``container`` is the guarded container's id, empty where none was made.
+    ``lowered`` lists the limits that were below the policy's, so that the probe is quick, as text;
+    ``container`` is the guarded container's id, empty if there was none.
     """
 
     probe: str
@@ -50,7 +50,7 @@ class ProbeResult:
 def judge_probe(
     probe: Probe, runtime: str, bare: Observation, guarded: Observation, storage: str = ""
 ) -> tuple[ProbeState, str, str]:
-    """The state, what was seen guarded, and why it is no plain "held".
+    """The state, what was seen guarded, and why it is not a plain "held".
 
     ``storage`` is the backend of the guarded container's workspace.
     """
@@ -64,14 +64,14 @@ def judge_probe(
     if guarded.verdict in probe.ends:
         return "held", f"the host ended it: {guarded.verdict}", ""
     left = f"; not tried: {', '.join(sorted(missing)[:3])}" if missing else ""
-    how = f"it broke off ({guarded.verdict or 'no verdict'}){left}"
+    how = f"it ended early ({guarded.verdict or 'no verdict'}){left}"
     return "did not hold", seen_text(guarded), " ".join(filter(None, (how, guarded.why)))
 
 
 def _through(
     probe: Probe, runtime: str, guarded: Observation, storage: str
 ) -> tuple[ProbeState, str, str]:
-    got = "; ".join(_one(attempt.name, attempt.saw) for attempt in guarded.through[:4])
+    got = "; ".join(_attempt_text(attempt.name, attempt.saw) for attempt in guarded.through[:4])
     if probe.otherwise and runtime != "runc":
         (known,) = (one for one in departures(runtime) if one.control == probe.otherwise)
         return "held otherwise", f"got through: {got}", f"{known.instead}; {known.holds}"
@@ -87,10 +87,10 @@ def seen_text(seen: Observation) -> str:
 
 
 def _in_bare(seen: Observation) -> str:
-    stopped = [_one(one.name, one.saw) for one in seen.attempts if not one.through]
-    told = "; ".join(stopped[:3]) or seen.why or "it broke off"
-    return f"in the bare container either ({told})"
+    stopped = [_attempt_text(one.name, one.saw) for one in seen.attempts if not one.through]
+    why = "; ".join(stopped[:3]) or seen.why or "it ended early"
+    return f"in the bare container either ({why})"
 
 
-def _one(name: str, saw: str) -> str:
+def _attempt_text(name: str, saw: str) -> str:
     return f"{name}: {saw}" if saw else name

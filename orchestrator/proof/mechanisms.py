@@ -1,4 +1,4 @@
-"""The parts of each control: one mechanism each, with probes that try it and a mutation without it.
+"""The parts of each control: one mechanism each, with probes that test it and a mutation without it.
 
 ``control`` is the id of one of ``orchestrator.policy.controls``. A part is named ``control.mechanism``.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One mechanism: its name, and what it does, in words."""
+    """One mechanism: its name, and what it enforces, as text."""
 
     id: str
     says: str
@@ -82,8 +82,3 @@ PARTS = (
 )
 
 PART_IDS = frozenset(part.id for part in PARTS)
-
-
-def parts_of(control: str) -> tuple[Part, ...]:
-    """The parts of one control, in the order of the list."""
-    return tuple(part for part in PARTS if part.control == control)

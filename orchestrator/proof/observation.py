@@ -1,4 +1,4 @@
-"""What a probe was seen to do, once: the lines that it wrote, and how it ended."""
+"""What a probe did, once: the lines that it wrote, and how it ended."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-MAX_TEXT = 400  # characters of one word of a probe that are kept
+MAX_TEXT = 400  # characters of one text of a probe that are kept
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One thing that was tried; whether it got through, and what was seen, in words."""
+    """One attempt of a probe, whether it got through, and what it saw, as text."""
 
     name: str
     through: bool
@@ -22,11 +22,11 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """One probe in one container. ``verdict`` is how that ended, empty where others shared it.
+    """One probe in one container. ``verdict`` is how that ended, empty if probes shared it.
 
-    ``done`` says that the probe came to its own end; ``planted`` are the files that it left for
-    the host to stumble over, ``fair`` those that may well come home, both as ``names.shown``
-    writes them; ``why`` is the end of what it wrote to stderr.
+    ``done``: the probe came to its own end. ``planted`` are the files that it left for the host to
+    mishandle, ``fair`` those that may be harvested, both as ``filenames.shown`` writes them;
+    ``why`` is the end of its stderr.
     """
 
     attempts: tuple[Attempt, ...] = ()
@@ -41,12 +41,12 @@ class Observation:
         return tuple(one for one in self.attempts if one.through)
 
     def with_attempts(self, attempts: Iterable[Attempt]) -> Observation:
-        """The same with the host's own judgement in the place of the probe's."""
+        """The same with the host's judgement in place of the probe's."""
         return replace(self, attempts=tuple(attempts))
 
 
 class _Line(BaseModel):
-    """A line of a probe: an attempt, a planted or a fair file, or its end."""
+    """One line of a probe: an attempt, a planted or a fair file, or its end."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -61,29 +61,28 @@ class _Line(BaseModel):
 
 
 def parse_observations(output: str, *, alone: str = "") -> dict[str, Observation]:
-    """Each probe's own words out of a container's output, by the probe's id.
+    """Each probe's report from a container's output, by the probe's id.
 
     ``alone`` is the id of a probe that had the container to itself, and does not name itself.
-    What is no line of a probe is passed over: a container may write anything.
+    Other lines are skipped: a container may write anything.
     """
-    found: dict[str, Observation] = {alone: Observation()} if alone else {}
+    reports: dict[str, Observation] = {alone: Observation()} if alone else {}
     for text in output.splitlines():
         line = _parsed(text)
         if line is None:
             continue
         name = line.probe or alone
-        seen = found.get(name, Observation())
+        seen = reports.get(name, Observation())
         if line.attempt is not None:
-            tried = Attempt(line.attempt, line.through, line.saw[:MAX_TEXT])
-            seen = replace(seen, attempts=(*seen.attempts, tried))
+            attempt = Attempt(line.attempt, line.through, line.saw[:MAX_TEXT])
+            seen = replace(seen, attempts=(*seen.attempts, attempt))
         if line.planted is not None:
             seen = replace(seen, planted=(*seen.planted, line.planted))
         if line.fair is not None:
             seen = replace(seen, fair=(*seen.fair, line.fair))
-        found[name] = replace(
-            seen, done=seen.done or line.done, why=seen.why or line.why[-MAX_TEXT:]
-        )
-    return found
+        why = seen.why or line.why[-MAX_TEXT:]
+        reports[name] = replace(seen, done=seen.done or line.done, why=why)
+    return reports
 
 
 def _parsed(text: str) -> _Line | None:

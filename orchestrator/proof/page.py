@@ -1,4 +1,4 @@
-"""One proof as a page that a security team can read: no script, nothing fetched."""
+"""One proof as a page for a security team: no script, nothing loaded from elsewhere."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _PILL_STYLES = {
     "nothing is promised": "",
     "not tried": "",
 }
-_SAID = {
+_SUMMARIES = {
     "held": "Every control that was tried held.",
-    "held otherwise": "Every control held; some are held otherwise than under runc.",
+    "held otherwise": "Every control held; some are enforced in another way than under runc.",
     "did not hold": "A control did not hold.",
     "not provable here": "What could be tried held; some of it cannot be shown on this machine.",
 }
 
 
 def proof_page(proof: Proof, others: Sequence[str] = ()) -> str:
-    """The whole page; ``others`` are the names of earlier pages beside it, the newest first."""
+    """The whole page; ``others`` are the names of earlier pages in its folder, the newest first."""
     rows = by_control(proof)
     return page(
         f"Proof of {proof.policy} · aisci",
@@ -34,7 +34,7 @@ def proof_page(proof: Proof, others: Sequence[str] = ()) -> str:
             "header",
             el("p", f"aisci · proof of a policy · {proof.at}", class_="eyebrow"),
             el("h1", f"{proof.policy}: {proof.outcome}"),
-            el("p", _SAID[proof.outcome], class_="byline"),
+            el("p", _SUMMARIES[proof.outcome], class_="byline"),
             _numbers(proof),
             contents(
                 [
@@ -46,7 +46,7 @@ def proof_page(proof: Proof, others: Sequence[str] = ()) -> str:
             ),
         ),
         _some(proof),
-        section("controls", "Controls", [_control(row) for row in rows if row.told != "not tried"]),
+        section("controls", "Controls", [_control(row) for row in rows if row.state != "not tried"]),
         section("limits", "Limits as written", el("p", _WHOLE), map(_whole, proof.whole)) if proof.whole else None,
         section("machine", "What was proved where", _machine(proof)),
         section("means", "What this means", *_means(proof)),
@@ -55,7 +55,7 @@ def proof_page(proof: Proof, others: Sequence[str] = ()) -> str:
 
 
 def empty_page(policy: str, hash_: str, others: Sequence[str] = ()) -> str:
-    """What stands in a proof's place as long as there is none."""
+    """The page of a policy without a proof."""
     return page(
         f"No proof of {policy} · aisci",
         el(
@@ -75,9 +75,9 @@ def empty_page(policy: str, hash_: str, others: Sequence[str] = ()) -> str:
 
 
 _WHOLE = (
-    "A container of each kind was made at the policy's own limits, with a program that does nothing. "
-    "What the engine was asked for and what the kernel holds stand side by side. The probes above were run "
-    "at limits that are no larger, and lowered where that is said."
+    "A container of each kind was created at the policy's own limits, with a program that does nothing. "
+    "What the engine was asked for is compared with what the kernel enforces. The probes above were run "
+    "at limits that are no larger; where they were lowered, that is noted."
 )
 
 
@@ -96,13 +96,13 @@ def _numbers(proof: Proof) -> Html:
 def _some(proof: Proof) -> Html | None:
     if not proof.asked:
         return None
-    said = f"Only some probes were asked for: {', '.join(proof.asked)}. This is no proof of the whole policy."
-    return el("div", el("p", said), class_="notice warn")
+    notice = f"Only some probes were asked for: {', '.join(proof.asked)}. This is no proof of the whole policy."
+    return el("div", el("p", notice), class_="notice warn")
 
 
 def _control(row: Row) -> Html:
     many = len(row.results)
-    summary = [row.control.title, pill(row.told, _PILL_STYLES[row.told])]
+    summary = [row.control.title, pill(row.state, _PILL_STYLES[row.state])]
     summary += (
         [el("span", f" {many} trial{'s' * (many != 1)}", class_="quiet small")] if many else []
     )
@@ -110,7 +110,7 @@ def _control(row: Row) -> Html:
     inner += [el("p", row.why)] if row.why else []
     inner += [_results(row.results)] if row.results else []
     inner += [el("p", "It does not stop: ", row.control.not_stopped, class_="small quiet")]
-    return fold(summary, *inner, opened=row.told in {"did not hold", "not provable here"})
+    return fold(summary, *inner, opened=row.state in {"did not hold", "not provable here"})
 
 
 def _results(results: Sequence[ProbeResult]) -> Html:
@@ -133,7 +133,7 @@ def _whole(one: FullRun) -> Html:
     if one.attestation is None:
         return el(
             "div",
-            el("p", f"{one.kind}: not to be had on this machine: {one.why}"),
+            el("p", f"{one.kind}: not possible on this machine: {one.why}"),
             class_="notice warn",
         )
     asked, found = dict(one.attestation.asked), dict(one.attestation.inspected)
@@ -148,7 +148,7 @@ def _whole(one: FullRun) -> Html:
     return fold(
         f"{one.kind}: {len(asked)} settings asked and inspected, {len(kernel)} read from the kernel",
         data_table(("setting", "asked", "inspected"), settings),
-        data_table(("the kernel says", ""), kernel),
+        data_table(("the kernel reports", ""), kernel),
     )
 
 

@@ -1,6 +1,6 @@
-"""What a probe is, read from the head of its own file.
+"""What a probe is, read from the header of its own file.
 
-A program's docstring, or the comment that a LaTeX source or a model's reply begins with::
+A program's docstring, or the first comment of a LaTeX source or of a model's reply::
 
     Nothing can be made a mount point.
 
@@ -19,6 +19,7 @@ import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -47,13 +48,13 @@ _COUNTS = frozenset({"pids", "open_files", "inodes", "cpus"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """One probe. ``id`` is its path below the folder of probes, less the suffix.
+    """One probe. ``id`` is its path in the folder of probes, without the suffix.
 
-    ``bare`` says how bare the container is in which it must get through. ``ends`` are verdicts
-    by which the host ends the job that tries it, ``lower`` limits that it wants to be small, so
-    that it is quick and fills no disk; either gives it a container of its own. ``judge`` says
-    who looks whether it got through. ``otherwise`` names the exception of gVisor's by which it
-    does there. ``needs`` is what a policy or machine must have for it to say anything.
+    ``bare`` says how bare the container is in which it must get through. ``ends`` are verdicts by
+    which the host ends the job that tries it, ``lower`` limits that should be small, so that it is
+    quick and fills no disk; either gives it its own container. ``judge`` says what decides whether
+    it got through. ``otherwise`` names the exception of gVisor by which it gets through there.
+    ``needs`` is what a policy or machine must have for the probe to apply.
     """
 
     id: str
@@ -77,14 +78,14 @@ def _words(value: Any) -> Any:
 
 
 def _lowered(value: Any) -> Any:
-    """``memory 64MiB, wall 3s`` as pairs of a limit's name and its number."""
+    """Parse ``memory 64MiB, wall 3s`` to pairs of a limit's name and its number."""
     if not isinstance(value, str):
         return value
     return tuple(_limit(part.strip()) for part in value.split(","))
 
 
-def _limit(said: str) -> tuple[str, float]:
-    name, _, text = said.partition(" ")
+def _limit(entry: str) -> tuple[str, float]:
+    name, _, text = entry.partition(" ")
     if name in _SIZES:
         return name, parse_size(text)
     if name in _TIMES:
@@ -95,7 +96,7 @@ def _limit(said: str) -> tuple[str, float]:
 
 
 class _Head(BaseModel):
-    """The keys that a probe's head may have."""
+    """The keys of a probe's header."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -116,16 +117,11 @@ class _Head(BaseModel):
 def shipped_probes(root: Path) -> tuple[Probe, ...]:
     """Every shipped probe, sorted by id; ``root`` holds ``sandbox/``.
 
-    Raises :class:`BadFile` for a head that does not keep its form.
+    Raises :class:`BadFile` for an invalid header.
     """
     folder = root / PROBES_FOLDER
-    found = sorted(
-        path
-        for suffix in ("py", "tex", "md")
-        for path in folder.glob(f"*/*.{suffix}")
-        if path.parent.name != HELPERS
-    )
-    return tuple(load_probe(path, folder) for path in found)
+    paths = (path for suffix in ("py", "tex", "md") for path in folder.glob(f"*/*.{suffix}"))
+    return tuple(load_probe(path, folder) for path in sorted(paths) if path.parent.name != HELPERS)
 
 
 def load_probe(path: Path, folder: Path) -> Probe:
@@ -135,38 +131,26 @@ def load_probe(path: Path, folder: Path) -> Probe:
         head = _Head.model_validate(_parse(_head_of(path)))
     except (ValueError, SyntaxError) as error:
         raise BadFile(
-            "a probe's head does not have the required form",
+            "a probe's header is invalid",
             where=str(path),
-            why=_said(error),
+            why=_why(error),
             todo="see docs/proof.md, a probe of your own",
         ) from error
-    _known(path, head)
-    return Probe(
-        id=str(name.with_suffix("")),
-        file=str(name),
-        promise=head.promise,
-        tries=head.tries,
-        parts=head.parts,
-        families=head.family,
-        kinds=head.kinds,
-        bare=head.bare,
-        ends=head.ends,
-        lower=head.lower,
-        judge=head.judge,
-        alone=head.alone or bool(head.ends or head.lower) or head.judge != "itself",
-        otherwise=head.otherwise,
-        needs=head.needs,
-    )
+    _check_names(path, head)
+    fields = dict(head)
+    fields["families"] = fields.pop("family")
+    fields["alone"] |= bool(head.ends or head.lower) or head.judge != "itself"
+    return Probe(id=str(name.with_suffix("")), file=str(name), **fields)
 
 
-def select_probes(all_of_them: tuple[Probe, ...], names: tuple[str, ...]) -> tuple[Probe, ...]:
+def select_probes(probes: tuple[Probe, ...], names: tuple[str, ...]) -> tuple[Probe, ...]:
     """The probes whose id, folder or part is among ``names``; all if there are none.
 
     Raises :class:`UnknownName` for a name that is none of the three.
     """
     if not names:
-        return all_of_them
-    known = {word for one in all_of_them for word in _called(one)}
+        return probes
+    known = {word for probe in probes for word in _names_of(probe)}
     for name in names:
         if name not in known:
             raise UnknownName(
@@ -174,24 +158,22 @@ def select_probes(all_of_them: tuple[Probe, ...], names: tuple[str, ...]) -> tup
                 where="--only",
                 todo=nearest(name, tuple(sorted(known))),
             )
-    return tuple(one for one in all_of_them if set(names) & set(_called(one)))
+    return tuple(probe for probe in probes if set(names) & set(_names_of(probe)))
 
 
-def _called(probe: Probe) -> tuple[str, ...]:
+def _names_of(probe: Probe) -> tuple[str, ...]:
     controls = (part.partition(".")[0] for part in probe.parts)
     return (probe.id, probe.id.partition("/")[0], *probe.parts, *controls)
 
 
-def _known(path: Path, head: _Head) -> None:
-    """Names that must be somebody else's too: parts, and gVisor's exceptions."""
+def _check_names(path: Path, head: _Head) -> None:
+    """Check names that are defined elsewhere: parts, and gVisor's exceptions."""
     exceptions = {one.control for one in departures("runsc")}
-    for name, known in (
-        *((part, PART_IDS) for part in head.parts),
-        (head.otherwise, exceptions | {""}),
-    ):
+    names = [(part, PART_IDS) for part in head.parts]
+    for name, known in (*names, (head.otherwise, exceptions | {""})):
         if name not in known:
             raise BadFile(
-                f"a probe names {name!r}, which there is not",
+                f"a probe names {name!r}, which does not exist",
                 where=str(path),
                 todo=nearest(name, tuple(sorted(known))),
             )
@@ -202,35 +184,31 @@ def _head_of(path: Path) -> str:
     if path.suffix == ".py":
         return ast.get_docstring(ast.parse(text)) or ""
     if path.suffix == ".md":
-        found = re.match(r"<!--\n(.*?)\n-->", text, re.DOTALL)
-        return found[1] if found else ""
-    lines = text.splitlines()
-    return "\n".join(line[1:].removeprefix(" ") for line in lines[: _first_other(lines)])
-
-
-def _first_other(lines: list[str]) -> int:
-    return next((n for n, line in enumerate(lines) if not line.startswith("%")), len(lines))
+        comment = re.match(r"<!--\n(.*?)\n-->", text, re.DOTALL)
+        return comment[1] if comment else ""
+    comments = takewhile(lambda line: line.startswith("%"), text.splitlines())
+    return "\n".join(line[1:].removeprefix(" ") for line in comments)
 
 
 def _parse(head: str) -> Mapping[str, str]:
-    """A first paragraph, then ``key: value`` lines; a line that is set in goes on from the last."""
+    """A first paragraph, then ``key: value`` lines; an indented line continues the last value."""
     promise, _, rest = head.partition("\n\n")
-    found = {"promise": " ".join(promise.split())}
+    fields = {"promise": " ".join(promise.split())}
     last = ""
     for line in rest.splitlines():
         if line.startswith(" ") and last:
-            found[last] += " " + line.strip()
+            fields[last] += " " + line.strip()
             continue
         last, colon, value = line.partition(":")
         if not colon:
-            raise ValueError(f"{line!r} is no `key: value`")
-        if last in found:
-            raise ValueError(f"{last!r} stands there twice")
-        found[last] = value.strip()
-    return found
+            raise ValueError(f"{line!r} is not `key: value`")
+        if last in fields:
+            raise ValueError(f"{last!r} occurs twice")
+        fields[last] = value.strip()
+    return fields
 
 
-def _said(error: Exception) -> str:
+def _why(error: Exception) -> str:
     if isinstance(error, ValidationError):
         problem = error.errors()[0]
         return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"

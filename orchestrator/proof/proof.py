@@ -1,9 +1,8 @@
-"""The whole of one proof, as it is kept: what was proved, where, when, with what outcome."""
+"""One complete proof, as it is stored: what was proved, where, when, with what outcome."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -34,8 +33,8 @@ ControlState = Literal[
 class FullRun:
     """One kind of container at the policy's own limits, with a program that does nothing.
 
-    ``attestation`` has what was asked, what the engine made of it and what the kernel holds;
-    it is None where such a container cannot be had here, and ``why`` says why.
+    ``attestation`` has what was asked for, what the engine created and what the kernel enforces; it
+    is None where no such container can run here, and ``why`` is the reason.
     """
 
     kind: ContainerKind
@@ -47,9 +46,9 @@ class FullRun:
 class Proof:
     """One proof of one policy. ``at`` is UTC; ``seconds`` is how long it took.
 
-    ``images`` are (kind of container, image id); ``unproved`` are (control, reason) of what
-    this machine cannot show; ``left_out`` are (probe, reason) of what the policy does not promise.
-    ``asked`` are the words that chose some of the probes; a proof of some is never the newest.
+    ``images`` are (kind of container, image id); ``unproved`` are (control, reason) of what this
+    machine cannot show; ``left_out`` are (probe, reason) of what the policy does not promise.
+    ``asked`` are the words that selected some of the probes; such a proof never counts as newest.
     """
 
     schema: int = _SCHEMA
@@ -74,7 +73,7 @@ class Proof:
 
     @property
     def outcome(self) -> ProbeState:
-        """The worst of all."""
+        """The worst of all states."""
         states = {one.state for one in self.results}
         states |= {"not provable here"} if self.unproved else set()
         return next((state for state in WORST_FIRST if state in states), "not provable here")
@@ -86,20 +85,20 @@ class Proof:
 
     @property
     def sha256(self) -> str:
-        """Of the proof as it is written: what a run's record pins it by."""
+        """The hash of the stored proof, by which a run's record pins it."""
         return digest(proof_bytes(self))
 
     def counts(self) -> dict[ProbeState, int]:
-        """How many results there are of each state, the worst first; none left out."""
+        """The number of results of each state, including zeros, the worst first."""
         return {state: sum(one.state == state for one in self.results) for state in WORST_FIRST}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One control of the policy: how it came out, from how many probes, and why."""
+    """One control of the policy: its state, from which probes, and why."""
 
     control: Control
-    told: ControlState
+    state: ControlState
     results: tuple[ProbeResult, ...]
     why: str = ""
 
@@ -107,41 +106,36 @@ class Row:
 def by_control(proof: Proof) -> tuple[Row, ...]:
     """Every control in its usual order, with its results, the worst first.
 
-    A control without a result says why: this machine cannot show it, the policy says nothing
-    (under runc, of the kernel that answers), or only some probes were asked for.
+    A control without a result has a reason: this machine cannot show it, the policy promises
+    nothing, or only some probes were asked for.
     """
     reasons = dict(proof.unproved)
     rows = []
     for control in CONTROLS:
-        mine = tuple(one for one in proof.results if control.id in one.controls)
-        worst = _worst(mine)
+        results = tuple(one for one in proof.results if control.id in one.controls)
+        states = {one.state for one in results}
+        worst = next((state for state in WORST_FIRST if state in states), None)
         if control.id in reasons and worst in {"held", "held otherwise", None}:
-            rows.append(Row(control, "not provable here", mine, reasons[control.id]))
+            rows.append(Row(control, "not provable here", results, reasons[control.id]))
         elif worst is None:
             rows.append(Row(control, "not tried" if proof.asked else "nothing is promised", ()))
         else:
-            rows.append(
-                Row(control, worst, mine, next((r.why for r in mine if r.state == worst), ""))
-            )
+            why = next((one.why for one in results if one.state == worst), "")
+            rows.append(Row(control, worst, results, why))
     return tuple(rows)
-
-
-def _worst(results: Iterable[ProbeResult]) -> ProbeState | None:
-    states = {one.state for one in results}
-    return next((state for state in WORST_FIRST if state in states), None)
 
 
 def proof_bytes(proof: Proof) -> bytes:
     """The proof as a JSON file's bytes."""
-    whole: dict[str, Any] = {**asdict(proof), "outcome": proof.outcome}
-    return (json.dumps(whole, indent=1, ensure_ascii=True) + "\n").encode()
+    fields: dict[str, Any] = {**asdict(proof), "outcome": proof.outcome}
+    return (json.dumps(fields, indent=1, ensure_ascii=True) + "\n").encode()
 
 
 _PROOF: TypeAdapter[Proof] = TypeAdapter(Proof)
 
 
 def read_proof(path: Path) -> Proof:
-    """The proof in a file. Raises :class:`BadFile` where it is none of this version."""
+    """The proof in a file. Raises :class:`BadFile` if it is not one of this version."""
     try:
         known = json.loads(path.read_bytes())
         known.pop("outcome")

@@ -1,14 +1,15 @@
-"""Where proofs lie, and the newest one of a policy.
+"""The stored proofs, and the newest one of a policy.
 
 ::
 
     results/proofs/<first half of the policy's hash>/
-        index.html                    always the newest, with links to the others
+        index.html                    the newest, with links to the others
         20261124_204501.json, .html   one proof, and its page
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ from orchestrator.record.pins import ProofPin, ProofSummary
 
 @dataclass(frozen=True, slots=True)
 class ProofStore:
-    """The proofs of one policy, by its hash, below a folder of results."""
+    """The proofs of one policy, by its hash, in a folder of results."""
 
     results: Path
     policy: str
@@ -38,35 +39,33 @@ class ProofStore:
         return self.folder / "index.html"
 
     def newest(self) -> Proof | None:
-        """The newest whole proof of this policy; one that cannot be read is passed over."""
+        """The newest complete proof of this policy; unreadable ones are skipped."""
         for path in sorted(self.folder.glob("*.json"), reverse=True):
-            try:
-                found = read_proof(path)
-            except BadFile:
-                continue
-            if found.hash == self.hash and not found.asked:
-                return found
+            with suppress(BadFile):
+                proof = read_proof(path)
+                if proof.hash == self.hash and not proof.asked:
+                    return proof
         return None
 
     def keep(self, proof: Proof) -> Path:
-        """Write a proof and its page; the page that it then is the newest of. Returns the page's path."""
+        """Write a proof and its page, and update the index. Returns the page's path."""
         name = datetime.fromisoformat(proof.at).strftime("%Y%m%d_%H%M%S")
         name += "_some" if proof.asked else ""
         write(self.folder / f"{name}.json", proof_bytes(proof))
         page = self.folder / f"{name}.html"
         write(page, proof_page(proof))
-        self.lay_out()
+        self.write_index()
         return page
 
-    def lay_out(self) -> None:
-        """The page that runs link to: the newest proof, or that there is none yet."""
+    def write_index(self) -> None:
+        """Write the page that runs link to: the newest proof, or that there is none yet."""
         newest = self.newest()
         others = sorted((path.name for path in self.folder.glob("*_*.html")), reverse=True)
         text = proof_page(newest, others) if newest else empty_page(self.policy, self.hash, others)
         write(self.index, text)
 
     def pin(self) -> ProofPin:
-        """What a run's record keeps: the policy, and its latest proof if there is one."""
+        """What a run's record keeps: the policy's hash, and its latest proof if there is one."""
         newest = self.newest()
         if newest is None:
             return ProofPin(of=self.hash)

@@ -1,15 +1,13 @@
-"""What is to be proved: a whole policy, or a file of blocks for others, as plain numbers."""
+"""What is to be proved, as plain numbers: a whole policy, or a file of blocks for others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import get_args
 
 from orchestrator.core.errors import UserError
 from orchestrator.core.host import Machine
-from orchestrator.core.job import ContainerKind, Limits
+from orchestrator.core.job import KINDS, ContainerKind, Limits
 from orchestrator.core.tree import digest
 from orchestrator.policy.check import check_file, comparable, only_blocks, refuse
 from orchestrator.policy.controls import of_setting
@@ -18,16 +16,15 @@ from orchestrator.policy.policy import Policy, limits_of, load_blocks, load_poli
 from orchestrator.policy.schema import Container, EditorContainer
 from orchestrator.proof.probe import Probe
 
-KINDS: tuple[ContainerKind, ...] = get_args(ContainerKind)
-_OTHER_FLAVOUR = ("aisci-sandbox:cuda", "aisci-sandbox:cpu")
+_FLAVOURS = ("aisci-sandbox:cuda", "aisci-sandbox:cpu")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A policy as a proof takes it. ``limits`` are those of each kind of container that it has.
+    """The subject of a proof. ``limits`` are those of each kind of container that the policy has.
 
-    ``whole`` is the policy itself, None for a file of blocks. ``unproved`` are (control, reason)
-    of what this machine cannot show, whatever the probes say.
+    ``whole`` is the policy itself, None for a file of blocks. ``unproved`` are (control, reason) of
+    what this machine cannot show, whatever the probes show.
     """
 
     name: str
@@ -40,10 +37,10 @@ class Subject:
 
 def subject_of(name: str, shipped: Path) -> Subject:
     """The policy of that name. Raises :class:`UnknownName` and :class:`BadPolicy`."""
-    document, said = load_blocks(name, shipped)
+    document, blocks = load_blocks(name, shipped)
     refuse(name, check_file(name, shipped))
     origin = document.path if "/" in name else "shipped"
-    if not only_blocks(said.settings):
+    if not only_blocks(blocks.settings):
         whole = load_policy(name, shipped)
         kinds = [kind for kind in KINDS if not (kind == "editor" and whole.editor_on_host)]
         limits = {kind: whole.limits(kind) for kind in kinds}
@@ -52,12 +49,12 @@ def subject_of(name: str, shipped: Path) -> Subject:
     limits = {kind: limits_of(_block(kind, settings[kind])) for kind in KINDS if kind in settings}
     if not limits:
         raise UserError(
-            "no block of this file has every key",
+            "no block of this file is complete",
             where=name,
             todo="name a whole policy, or complete one block",
         )
-    told = str(document.data["name"])
-    return Subject(name=told, origin=origin, hash=digest(settings), limits=limits)
+    own_name = str(document.data["name"])
+    return Subject(name=own_name, origin=origin, hash=digest(settings), limits=limits)
 
 
 def _block(kind: ContainerKind, settings: object) -> Container:
@@ -65,55 +62,39 @@ def _block(kind: ContainerKind, settings: object) -> Container:
 
 
 def for_machine(subject: Subject, machine: Machine) -> Subject:
-    """The subject with what ``machine`` has not, as reasons; a GPU that is not there is not asked for."""
+    """The subject with reasons for what ``machine`` lacks; missing GPUs are not asked for."""
     reasons: dict[str, list[str]] = {}
     if subject.whole is not None:
         for key, what, _ in of_machine(subject.whole.whole, machine):
             reasons.setdefault(of_setting(key).id, []).append(f"{key}: {what}")
         if subject.whole.editor_on_host:
-            said = "the policy runs Aider on the host: there is no container that could be tried"
-            reasons.setdefault("editor", []).append(said)
+            why = "the policy runs Aider on the host: there is no container to test"
+            reasons.setdefault("editor", []).append(why)
     limits = dict(subject.limits)
     job = limits.get("experiment")
     if job is not None and job.gpus > (machine.gpus or 0):
-        limits["experiment"] = replace(job, gpus=0, gpu_memory=0, image=_for_cpus(job.image))
-        if limits["experiment"].image != job.image:
-            said = f"the image {job.image} needs a GPU; {_OTHER_FLAVOUR[1]} was tried in its place"
-            reasons.setdefault("container", []).append(said)
-    unproved = tuple((control, "; ".join(said)) for control, said in reasons.items())
+        cuda, cpu = _FLAVOURS
+        image = cpu if job.image in {cuda, "aisci-sandbox"} else job.image
+        limits["experiment"] = replace(job, gpus=0, gpu_memory=0, image=image)
+        if image != job.image:
+            why = f"the image {job.image} needs a GPU; {cpu} was tested instead"
+            reasons.setdefault("container", []).append(why)
+    unproved = tuple((control, "; ".join(whys)) for control, whys in reasons.items())
     return replace(subject, limits=limits, unproved=unproved)
-
-
-def _for_cpus(image: str) -> str:
-    return _OTHER_FLAVOUR[1] if image in {_OTHER_FLAVOUR[0], "aisci-sandbox"} else image
 
 
 def applicable_probes(
     subject: Subject, probes: tuple[Probe, ...]
 ) -> tuple[dict[ContainerKind, tuple[Probe, ...]], tuple[tuple[str, str], ...]]:
-    """The probes for each kind of container, and (probe, reason) of those that say nothing here."""
+    """The probes for each kind of container, and (probe, reason) of those that do not apply."""
     chosen: dict[ContainerKind, tuple[Probe, ...]] = {}
-    left: dict[str, str] = {probe.id: "no container of its kind" for probe in probes}
+    left = {probe.id: "no container of its kind" for probe in probes}
     for kind, limits in subject.limits.items():
-        mine = []
-        for probe in probes:
-            if kind not in probe.kinds:
-                continue
-            why = _why_not(probe, subject, limits)
-            if why:
-                left[probe.id] = why
-            else:
-                mine.append(probe)
-                left.pop(probe.id, None)
-        chosen[kind] = tuple(mine)
-    return chosen, tuple(_still(left, chosen))
-
-
-def _still(
-    left: dict[str, str], chosen: dict[ContainerKind, tuple[Probe, ...]]
-) -> Iterator[tuple[str, str]]:
-    run = {probe.id for mine in chosen.values() for probe in mine}
-    yield from ((name, why) for name, why in left.items() if name not in run)
+        whys = {probe: _why_not(probe, subject, limits) for probe in probes if kind in probe.kinds}
+        chosen[kind] = tuple(probe for probe, why in whys.items() if not why)
+        left |= {probe.id: why for probe, why in whys.items() if why}
+    run = {probe.id for selected in chosen.values() for probe in selected}
+    return chosen, tuple((name, why) for name, why in left.items() if name not in run)
 
 
 def _why_not(probe: Probe, subject: Subject, limits: Limits) -> str:

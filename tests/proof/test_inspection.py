@@ -61,7 +61,7 @@ def test_what_was_planted_is_through_when_it_came_home(blobs: BlobStore) -> None
     seen = look(blobs, "home", "out/a\nb", "out/c", "out/d", home={"out/c": b""}, refused=refused)
     assert seen.attempts == (
         Attempt("out/a\\nb", through=False, saw="a foul name"),
-        Attempt("out/c", through=True, saw="it came home"),
+        Attempt("out/c", through=True, saw="it was harvested"),
         Attempt("out/d", through=False, saw="not read"),
     )
 
@@ -80,7 +80,7 @@ def test_where_nothing_comes_home_at_all_nothing_is_shown(
 ) -> None:
     seen = look(blobs, judge, "out/a", fair=("out/fair",))
     assert not seen.done
-    assert seen.why == "out/fair, which may, did not come home either"
+    assert seen.why == "out/fair, which is allowed, was not harvested"
 
 
 def test_all_of_it_is_through_when_nothing_is_missing(blobs: BlobStore) -> None:
@@ -95,7 +95,7 @@ def test_results_are_through_when_they_are_taken_for_results(blobs: BlobStore) -
     assert through(seen) == ["out/good"]
     assert [one.saw for one in seen.attempts[1:]] == [
         "NaN is not a finite number",
-        "not brought home",
+        "not harvested",
     ]
 
 

@@ -144,8 +144,8 @@ def test_a_paper_and_a_models_reply_have_a_head_as_well(
         ({"hurry": "yes"}, "hurry"),
         ({"parts": "container.capability"}, "names 'container.capability'"),
         ({"otherwise": "luck"}, "names 'luck'"),
-        ({"tries": "to mount\nand to run"}, "no `key: value`"),
-        ({"tries": "to mount\ntries: to run"}, "stands there twice"),
+        ({"tries": "to mount\nand to run"}, "is not `key: value`"),
+        ({"tries": "to mount\ntries: to run"}, "occurs twice"),
     ],
 )
 def test_a_head_out_of_form_is_refused_with_its_file_and_the_reason(
@@ -384,10 +384,10 @@ def test_what_got_through_bare_and_not_guarded_is_held() -> None:
             Observation(attempts=(THROUGH, Attempt("also", through=False, saw="no")), done=True),
             "also: no",
         ),
-        (Observation(attempts=(THROUGH,)), "broke off"),
+        (Observation(attempts=(THROUGH,)), "ended early"),
         (Observation(attempts=(THROUGH,), why="exit code 1"), "exit code 1"),
-        (Observation(done=True), "broke off"),
-        (Observation(), "broke off"),
+        (Observation(done=True), "ended early"),
+        (Observation(), "ended early"),
     ],
 )
 @pytest.mark.parametrize(
@@ -414,10 +414,10 @@ def test_one_attempt_of_many_that_gets_through_is_not_held() -> None:
 @pytest.mark.parametrize(
     ("guarded", "why"),
     [
-        (Observation(), "broke off (no verdict); not tried: it"),
+        (Observation(), "ended early (no verdict); not tried: it"),
         (Observation(done=True), "not tried: it"),
-        (Observation(attempts=(STOPPED,), verdict="failed"), "broke off (failed)"),
-        (Observation(attempts=(STOPPED,), verdict="out of memory"), "broke off (out of memory)"),
+        (Observation(attempts=(STOPPED,), verdict="failed"), "ended early (failed)"),
+        (Observation(attempts=(STOPPED,), verdict="out of memory"), "ended early (out of memory)"),
         (Observation(verdict="failed", why="Traceback"), "Traceback"),
     ],
 )

@@ -80,7 +80,7 @@ def test_what_the_machine_cannot_show_makes_a_proof_of_held_results_not_provable
     made = proof(unproved=(("gpus", "there is none"),))
     assert (made.outcome, made.exit_code) == ("not provable here", 3)
     (row,) = [row for row in by_control(made) if row.control.id == "gpus"]
-    assert (row.told, row.why) == ("not provable here", "there is none")
+    assert (row.state, row.why) == ("not provable here", "there is none")
 
 
 def test_on_xfs_a_workspace_without_mount_options_is_told_as_what_it_is_there() -> None:
@@ -101,8 +101,8 @@ def test_every_control_has_its_row_and_one_that_did_not_hold_is_never_hidden() -
     made = proof(result(), result("did not hold", why="it mounted"), unproved=(("container", "x"),))
     rows = {row.control.id: row for row in by_control(made)}
     assert list(rows) == [control.id for control in CONTROLS]
-    assert (rows["container"].told, rows["container"].why) == ("did not hold", "it mounted")
-    assert rows["latex"].told == "nothing is promised"
+    assert (rows["container"].state, rows["container"].why) == ("did not hold", "it mounted")
+    assert rows["latex"].state == "nothing is promised"
 
 
 def test_a_proof_is_read_back_as_it_was_written_and_anything_else_is_refused(
@@ -145,7 +145,7 @@ def test_until_there_is_a_proof_the_page_that_runs_link_to_says_how_to_make_one(
     tmp_path: Path,
 ) -> None:
     shelf = ProofStore(tmp_path, "ci-cpu", "a" * 64)
-    shelf.lay_out()
+    shelf.write_index()
     assert "aisci policy prove ci-cpu" in shelf.index.read_text()
 
 

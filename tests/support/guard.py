@@ -7,6 +7,7 @@ program, fails with words that say which marker it needs.
 from __future__ import annotations
 
 import os
+import platform
 import sys
 from typing import Any
 
@@ -32,6 +33,7 @@ def _hear(event: str, args: tuple[Any, ...]) -> None:
 
 def install() -> None:
     """Hooks stay for a process's life, so once a process."""
+    platform.processor()  # asks `uname -p` once; libraries that a unit test imports ask again
     sys.addaudithook(_hear)
 
 

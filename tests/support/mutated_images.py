@@ -75,7 +75,7 @@ def unpickle(trials: ProbeRunner, found: Sequence[bytes], marker: Path) -> None:
         network_mode="none",
         volumes={str(marker.parent): {"bind": str(marker.parent), "mode": "rw"}},
         remove=True,
-        labels=trials.depot.labels("careless", "bare", seconds=60.0),
+        labels=trials.resources.labels("careless", "bare", seconds=60.0),
     )
 
 

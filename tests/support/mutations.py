@@ -152,15 +152,15 @@ def runc(body: Body) -> None:
 
 
 def key_inside(trials: ProbeRunner) -> AbstractContextManager[object]:
-    key = "".join(trials.doors.key)
+    key = "".join(trials.services.key)
     return asked(lambda body: body["Env"].append(f"{KEY_NAME}={key}"))(trials)
 
 
 @contextmanager
 def kept_tmp(trials: ProbeRunner) -> Iterator[None]:
     """/tmp on a volume that jobs share."""
-    name = f"{trials.depot.prefix}-mutated"
-    labels = trials.depot.labels("mutated", "volume")
+    name = f"{trials.resources.prefix}-mutated"
+    labels = trials.resources.labels("mutated", "volume")
     trials.engine.volumes.create(name, labels=labels)
 
     def change(body: Body) -> None:

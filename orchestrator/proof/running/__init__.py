@@ -1,6 +1,6 @@
-"""Probes in real containers: laid out, run bare and guarded, and looked at by the host.
+"""Probes in real containers: prepared, run bare and guarded, and inspected by the host.
 
-``prover.py`` is the way through; ``given.py`` what a probe finds laid out, ``bare.py`` the
-deliberately bare container, ``looks.py`` the host's own look at what came home, ``host.py`` the
-probes whose other half is this process.
+``prover.py`` is the entry; ``fixtures.py`` what a probe finds, ``bare.py`` the deliberately bare
+container, ``inspection.py`` the host's check of the harvest, ``host_probes.py`` the probes whose
+other half is this process.
 """

@@ -1,8 +1,7 @@
-"""The deliberately bare container: what a probe must get through in, to be one.
+"""The deliberately bare container, in which a probe must get through to prove anything.
 
-It has what somebody gets who runs an image without a thought, and what else the probe says it
-needs; beyond that only such bounds as keep a probe that goes wrong from harming this machine,
-far above what any of them asks for.
+It has the default settings of an engine, and what else the probe says it needs; in addition only
+limits that protect this machine from a probe that goes wrong, far above what any probe asks for.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ _RAILS: dict[str, Any] = {
     "LogConfig": {"Type": "json-file", "Config": {"max-size": "64m"}},
 }  # fmt: skip
 _UNCONFINED = ["seccomp=unconfined", "apparmor=unconfined"]
-# What the probes' attempts ask for, and not ALL: an engine that is itself in a container may
+# What the probes ask for, and not ALL: an engine that runs in a container may
 # lack others, and then gives none of them.
 CAPABILITIES = (
     "SYS_ADMIN", "SYS_PTRACE", "SYS_CHROOT", "SYS_MODULE", "SYS_BOOT", "SYS_TIME", "SYS_RAWIO",
@@ -48,7 +47,7 @@ _RIGHTS: dict[str, Any] = {
     "NetworkMode": "none", "CapAdd": list(CAPABILITIES), "SecurityOpt": _UNCONFINED,
 }  # fmt: skip
 _USERS: dict[Bare, str] = {"nobody": "65534:65534", "host processes": "65534:65534"}
-_WAYS: dict[Bare, dict[str, Any]] = {
+_MODES: dict[Bare, dict[str, Any]] = {
     "plain": {"NetworkMode": "none"},
     "nobody": {"NetworkMode": "none"},
     "rights": _RIGHTS,
@@ -64,45 +63,50 @@ _WAYS: dict[Bare, dict[str, Any]] = {
 
 
 class BareContainers:
-    """Runs probes bare, on one engine; ``depot`` labels what is made, so that nothing stays."""
+    """Runs probes bare, on one engine; ``resources`` labels what is created, so that it is removed."""
 
     def __init__(
-        self, engine: Engine, depot: RunResources, blobs: BlobStore, doors: ExposedServices
+        self, engine: Engine, resources: RunResources, blobs: BlobStore, services: ExposedServices
     ) -> None:
-        self._engine, self._depot, self._blobs, self._doors = engine, depot, blobs, doors
+        self._engine, self._resources, self._blobs, self._services = (
+            engine,
+            resources,
+            blobs,
+            services,
+        )
         self._made = 0
 
     def run(
-        self, image: str, way: Bare, argv: Sequence[str], files: Tree, *, times: int = 1
+        self, image: str, mode: Bare, argv: Sequence[str], files: Tree, *, times: int = 1
     ) -> tuple[str, Observation]:
-        """What it wrote to stdout and how it ended, the last time of ``times``.
+        """The output and the end of the last of ``times`` runs.
 
         Raises:
-            EngineFailed: the engine refused or broke off.
+            EngineFailed: the engine refused, or the connection broke.
         """
-        found = "", Observation()
-        with self.made(image, way, argv, files) as made:
+        result = "", Observation()
+        with self.made(image, mode, argv, files) as made:
             for _ in range(times):
                 since = time.time()
                 with translated("running a probe in a bare container"):
                     self._engine.api.start(made)
-                    found = self._waited(made, since)
-        return found
+                    result = self._wait(made, since)
+        return result
 
     @contextmanager
-    def made(self, image: str, way: Bare, argv: Sequence[str], files: Tree) -> Iterator[str]:
-        """A container that was not started yet, by its id; gone afterwards."""
+    def made(self, image: str, mode: Bare, argv: Sequence[str], files: Tree) -> Iterator[str]:
+        """A created container, not started, by its id; removed afterwards."""
         self._made += 1
-        self._depot.sentinel.ensure()
-        name = f"{self._depot.prefix}-bare-{self._made}"
-        made = create_container(self._engine, self._body(image, way, argv), name)
+        self._resources.sentinel.ensure()
+        name = f"{self._resources.prefix}-bare-{self._made}"
+        made = create_container(self._engine, self._body(image, mode, argv), name)
         try:
-            self._copy_in(files, made, way)
+            self._copy_in(files, made, mode)
             yield made
         finally:
             remove_container(self._engine, made)
 
-    def _waited(self, made: str, since: float) -> tuple[str, Observation]:
+    def _wait(self, made: str, since: float) -> tuple[str, Observation]:
         code: int = self._engine.api.wait(made, timeout=_TIMEOUT)["StatusCode"]
         stdout = self._engine.api.logs(made, stdout=True, stderr=False, since=since).decode(
             errors="replace"
@@ -111,28 +115,28 @@ class BareContainers:
         why = "" if code == 0 else f"exit code {code}: {stderr.decode(errors='replace')[-300:]}"
         return stdout, Observation(done=code == 0, why=why)
 
-    def _body(self, image: str, way: Bare, argv: Sequence[str]) -> dict[str, Any]:
-        named = {**ENVIRONMENT, KEY_NAME: "".join(self._doors.key)}
-        binds = [f"{self._doors.data}:{folder}/{DATA_SET}:rw" for folder in DATA_FOLDERS]
+    def _body(self, image: str, mode: Bare, argv: Sequence[str]) -> dict[str, Any]:
+        variables = {**ENVIRONMENT, KEY_NAME: "".join(self._services.key)}
+        binds = [f"{self._services.data}:{folder}/{DATA_SET}:rw" for folder in DATA_FOLDERS]
         binds += [
-            f"{self._doors.own}:/host",
-            f"{self._doors.own}/{FAKE_SOCKET}:/var/run/docker.sock",
+            f"{self._services.own}:/host",
+            f"{self._services.own}/{FAKE_SOCKET}:/var/run/docker.sock",
         ]
         return {
             "Image": image,
-            "User": _USERS.get(way, "0:0"),
+            "User": _USERS.get(mode, "0:0"),
             "WorkingDir": WORKDIR,
             "Entrypoint": [],
             "Cmd": list(argv),
-            "Env": [f"{name}={value}" for name, value in sorted(named.items())],
-            "Labels": self._depot.labels("bare", "bare", seconds=_TIMEOUT + 60),
-            "HostConfig": {**_RAILS, **_WAYS[way], "Binds": binds},
+            "Env": [f"{name}={value}" for name, value in sorted(variables.items())],
+            "Labels": self._resources.labels("bare", "bare", seconds=_TIMEOUT + 60),
+            "HostConfig": {**_RAILS, **_MODES[mode], "Binds": binds},
         }
 
-    def _copy_in(self, files: Tree, made: str, way: Bare) -> None:
-        """Below the working directory, whose folders the image may not have."""
+    def _copy_in(self, files: Tree, made: str, mode: Bare) -> None:
+        """Copy to the working directory, whose folders the image may not have."""
         below = Tree.of({f"{WORKDIR[1:]}/{path}": sha256 for path, sha256 in files.files})
-        uid, _, gid = _USERS.get(way, "0:0").partition(":")
+        uid, _, gid = _USERS.get(mode, "0:0").partition(":")
         with tempfile.TemporaryFile() as spool:
             pack_tree(below, self._blobs, (int(uid), int(gid)), spool)
             with translated("copying a probe into a bare container"):

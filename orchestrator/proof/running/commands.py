@@ -14,7 +14,7 @@ _WORLD = f"{PROBES}/{HELPERS}/world.py"
 
 
 def probe_files(folder: Path) -> dict[str, bytes]:
-    """Every file of the probes, as it lies below a job's working directory."""
+    """Every file of the probes, by its path below a job's working directory."""
     return {
         f"{PROBES}/{path.relative_to(folder)}": path.read_bytes()
         for path in sorted(folder.rglob("*"))
@@ -28,16 +28,16 @@ def probe_argv(probe: Probe) -> tuple[str, ...]:
 
 
 def bare_argv(probe: Probe, args: Sequence[str]) -> tuple[str, ...]:
-    """As guarded; but where the host looks, a naive reader inside looks in its place."""
+    """As guarded; but where the host judges, a naive reader in the container does so instead."""
     argv = (*probe_argv(probe), *args)
     if probe.judge not in {"itself", "host"}:
         argv = ("python3", _NAIVE, probe.judge, *argv[1:])
     return _in_world(argv) if probe.bare == "world" else argv
 
 
-def shared_argv(probes: Sequence[Probe], way: Bare = "plain") -> tuple[str, ...]:
+def shared_argv(probes: Sequence[Probe], mode: Bare = "plain") -> tuple[str, ...]:
     argv = ("python3", f"{PROBES}/{HELPERS}/together.py", *(one.file for one in probes))
-    return _in_world(argv) if way == "world" else argv
+    return _in_world(argv) if mode == "world" else argv
 
 
 def _in_world(argv: tuple[str, ...]) -> tuple[str, ...]:

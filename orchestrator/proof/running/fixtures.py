@@ -1,10 +1,9 @@
-"""What is laid out for probes: the limits that they try, and this machine's own open doors.
+"""What probes find: lowered limits, and this machine's own exposed services.
 
-For as long as a proof takes this machine listens by TCP and UDP on all of its addresses and on
-an abstract unix socket, takes who comes, says nothing and lets go. So a probe has something of
-the host's to reach, and the host counts who came. A key is in this process's environment that
-is none, and again in a file beside a socket; another file is in shared memory: none of them may
-be in a container.
+During a proof this machine listens by TCP and UDP on all of its addresses and on an abstract unix
+socket, accepts connections and closes them. So a probe has something of the host to reach, and
+the host counts who came. A fake API key is placed in this process's environment, and again in a
+file next to a socket; another file is in shared memory: none of them may be in a container.
 """
 
 from __future__ import annotations
@@ -30,17 +29,17 @@ from orchestrator.sandbox.job.spec import WORKDIR
 KEY_NAME = "AISCI_PROOF_API_KEY"
 DATA_SET = "proof"  # the staged data set's name
 HOST_FILE = "aisci-proof-of-the-hosts"  # in a folder of this machine that no job is given
-FAKE_SOCKET = "docker.sock"  # beside it, in the place of an engine's socket
+FAKE_SOCKET = "docker.sock"  # next to it, in place of an engine's socket
 PROBES = "probes"  # below the working directory
 ENVIRONMENT = {"PYTHONPATH": f"{WORKDIR}/{PROBES}/{HELPERS}", "PYTHONDONTWRITEBYTECODE": "1"}
 
-# As large as a probe needs, so that one is quick and fills no disk of yours.
+# As large as a probe needs, so that it is quick and does not fill the disk.
 _SMALL: dict[str, float] = {
     "cpus": 1.0, "memory": 256 * MIB, "shm": 8 * MIB, "tmp": 8 * MIB, "workspace": 16 * MIB, "file": 12 * MIB,
     "inodes": 512, "wall": 90.0, "cpu_time": 90.0, "grace": 1.0, "logs": MIB, "pids": 128,
     "open_files": 256, "harvest_files": 100, "harvest_bytes": 6 * MIB, "harvest_file": 2 * MIB,
 }  # fmt: skip
-# gVisor's own threads and memory count against its container's limits.
+# gVisor's own threads and memory count against the container's limits.
 _GVISOR_OVERHEAD: dict[str, float] = {"pids": 128, "memory": 64 * MIB}
 _TIMES = frozenset({"wall", "cpu_time", "grace"})
 _SIZES = frozenset({"memory", "shm", "tmp", "workspace", "file", "logs", "harvest_bytes", "harvest_file"})  # fmt: skip
@@ -48,7 +47,7 @@ _SIZES = frozenset({"memory", "shm", "tmp", "workspace", "file", "logs", "harves
 
 @dataclass(frozen=True, slots=True)
 class ExposedServices:
-    """This machine's open doors; ``came`` grows with each visitor, by the door's name."""
+    """This machine's exposed services; ``came`` grows with each visitor, by the service's name."""
 
     tcp: int
     udp: int
@@ -59,8 +58,8 @@ class ExposedServices:
     own: Path
     came: list[str] = field(default_factory=list)
 
-    def told(self) -> dict[str, Any]:
-        """For a probe. The key comes in two pieces, so that it does not find its own words."""
+    def for_probe(self) -> dict[str, Any]:
+        """What a probe gets. The key is in two pieces, so that it does not find its own input."""
         return {
             "tcp": self.tcp, "udp": self.udp, "addresses": self.addresses,
             "abstract": self.abstract, "key": self.key, "data": DATA_SET,
@@ -69,7 +68,7 @@ class ExposedServices:
 
 
 def _machine() -> dict[str, Any]:
-    """What tells this machine and this process from any other."""
+    """What distinguishes this machine and this process from any other."""
     boot = Path("/proc/sys/kernel/random/boot_id")
     stat = Path("/proc/self/stat").read_text()
     return {
@@ -131,7 +130,7 @@ def _in_environment(name: str, value: str) -> Iterator[None]:
 
 @contextmanager
 def _in_shared_memory(name: str) -> Iterator[None]:
-    """A file that any user may read; on a machine without such a place there is none."""
+    """A file that any user may read; none on a machine without shared memory."""
     path = Path("/dev/shm", name)  # noqa: S108  # shared memory is the point
     if not path.parent.is_dir():
         yield
@@ -162,39 +161,35 @@ def _accept(server: socket.socket, name: str, came: list[str], over: threading.E
 
 
 def _addresses() -> list[str]:
-    """This machine's own IPv4 addresses; the engine's gateway is among them."""
+    """This machine's own IPv4 addresses, including the engine's gateway."""
     parts = Path("/proc/net/fib_trie").read_text().split("|--")
     found = {part.split()[0] for part in parts if "/32 host LOCAL" in part}
     return sorted(address for address in found if not address.startswith("127."))
 
 
 def lowered_limits(limits: Limits, probe: Probe | None) -> tuple[Limits, str]:
-    """The limits for one probe, none of them higher; and which are lower, in words."""
-    own = _GVISOR_OVERHEAD if limits.runtime != "runc" else {}
-    wanted = {**_SMALL, **dict(probe.lower if probe else ())}
-    less: dict[str, float] = {}
-    for name, amount in wanted.items():
-        known = getattr(limits, name)
-        asked = amount + own.get(name, 0)
-        if asked < known:
-            less[name] = type(known)(asked)
-    told = ", ".join(_told(name, less[name], getattr(limits, name)) for name in sorted(less))
-    changes: dict[str, Any] = dict(less)
-    return replace(limits, **changes), told
+    """The limits for one probe, none of them higher; and the lowered ones as text."""
+    overhead = _GVISOR_OVERHEAD if limits.runtime != "runc" else {}
+    lowered: dict[str, Any] = {}
+    for name, amount in {**_SMALL, **dict(probe.lower if probe else ())}.items():
+        policy_limit, wanted = getattr(limits, name), amount + overhead.get(name, 0)
+        if wanted < policy_limit:
+            lowered[name] = type(policy_limit)(wanted)
+    texts = (_text(name, lowered[name], getattr(limits, name)) for name in sorted(lowered))
+    return replace(limits, **lowered), ", ".join(texts)
 
 
-def _told(name: str, now: float, before: float) -> str:
-    text = size_text if name in _SIZES else time_text if name in _TIMES else "{:g}".format
-    said: Any = text
-    return f"{name} {said(now)} for {said(before)}"
+def _text(name: str, now: float, before: float) -> str:
+    text: Any = size_text if name in _SIZES else time_text if name in _TIMES else "{:g}".format
+    return f"{name} {text(now)} for {text(before)}"
 
 
 def given_json(
     limits: Limits, services: ExposedServices, *, bare: bool, more: Mapping[str, Any] | None = None
 ) -> bytes:
-    """``given.json``, which ``probing.py`` reads."""
+    """The file ``given.json``, which ``probing.py`` reads."""
     names = ("memory", "shm", "tmp", "workspace", "file", "inodes", "wall", "cpu_time", "grace",
              "logs", "pids", "open_files", "cpus", "harvest_files", "harvest_bytes",
              "harvest_file", "harvest_depth", "network", "runtime", "user", "gpus", "gpu_memory")  # fmt: skip
-    told = {name: getattr(limits, name) for name in names}
-    return json.dumps({**told, **services.told(), "bare": bare, **(more or {})}).encode()
+    values = {name: getattr(limits, name) for name in names}
+    return json.dumps({**values, **services.for_probe(), "bare": bare, **(more or {})}).encode()

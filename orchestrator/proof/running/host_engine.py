@@ -1,4 +1,4 @@
-"""Probes of what only the engine or the host can do: other images, a world, a killed orchestrator."""
+"""Probes that need the engine or the host: other images, another network, a killed orchestrator."""
 
 from __future__ import annotations
 
@@ -26,63 +26,63 @@ from orchestrator.sandbox.engine.labels import RUN
 from orchestrator.sandbox.network.dial import Dialer
 
 
-def set_user_id(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
-    """In an image with a set-user-id program; the shipped ones hold none."""
+def set_user_id(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
+    """In an image with a set-user-id program; the shipped ones have none."""
     command = "cp $(readlink -f $(command -v python3)) /usr/bin/climb && chmod 4755 /usr/bin/climb"
-    with trials.image_with(kind, command) as image:
-        return _in_image(trials, kind, probe, image)
+    with runner.image_with(kind, command) as image:
+        return _in_image(runner, kind, probe, image)
 
 
-def all_gpus(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
+def all_gpus(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
     """In an image that asks for every GPU: some engines lend what an image's variable names."""
     changes = ("ENV NVIDIA_VISIBLE_DEVICES=all", "ENV NVIDIA_DRIVER_CAPABILITIES=all")
-    with trials.image_with(kind, "true", *changes) as image:
-        return _in_image(trials, kind, probe, image)
+    with runner.image_with(kind, "true", *changes) as image:
+        return _in_image(runner, kind, probe, image)
 
 
-def health_check(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
-    """In an image with a health check of its own, which an engine would run beside the job."""
+def health_check(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
+    """In an image with its own health check, which an engine would run in the job's container."""
     changes = ("HEALTHCHECK --interval=1s CMD touch /tmp/checked",)
-    with trials.image_with(kind, "true", *changes) as image:
-        return _in_image(trials, kind, probe, image)
+    with runner.image_with(kind, "true", *changes) as image:
+        return _in_image(runner, kind, probe, image)
 
 
-def _in_image(trials: ProbeRunner, kind: ContainerKind, probe: Probe, image: str) -> BareAndGuarded:
-    bare = trials.bare_alone(kind, probe, image=image)
-    guarded, result = trials.alone(kind, probe, image=image)
+def _in_image(runner: ProbeRunner, kind: ContainerKind, probe: Probe, image: str) -> BareAndGuarded:
+    bare = runner.bare_alone(kind, probe, image=image)
+    guarded, result = runner.alone(kind, probe, image=image)
     return bare, guarded, result.attestation.container
 
 
-def allowed_tunnel(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
-    """In a world where the allowed host is a public address, and answers."""
-    return _in_world(trials, kind, probe, ("93.184.216.34",))
+def allowed_tunnel(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
+    """In a network where the allowed host has a public address, and answers."""
+    return _in_network(runner, kind, probe, ("93.184.216.34",))
 
 
-def leads_inside(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
-    """In a world where the allowed host's name leads inside as well."""
-    return _in_world(trials, kind, probe, ("93.184.216.34", "169.254.169.254"))
+def leads_inside(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
+    """In a network where the allowed host's name also resolves to a private address."""
+    return _in_network(runner, kind, probe, ("93.184.216.34", "169.254.169.254"))
 
 
-def _in_world(
-    trials: ProbeRunner, kind: ContainerKind, probe: Probe, addresses: tuple[str, ...]
+def _in_network(
+    runner: ProbeRunner, kind: ContainerKind, probe: Probe, addresses: tuple[str, ...]
 ) -> BareAndGuarded:
-    """Each name leads to ``addresses``, and each of them to a server here that echoes."""
-    bare = trials.bare_alone(kind, probe)
+    """Each name resolves to ``addresses``, and each of them reaches an echo server of this host."""
+    bare = runner.bare_alone(kind, probe)
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=_echo, args=(server,), daemon=True).start()
 
         def dial(_: str) -> socket.socket:
-            own = ("127.0.0.2", 0)  # the proxy takes no address that is its own
+            own = ("127.0.0.2", 0)  # the proxy refuses a connection to its own address
             return socket.create_connection(server.getsockname(), 5.0, own)
 
-        sandbox = trials.sandbox_with(dialer=Dialer(look_up=lambda _: addresses, dial=dial))
-        guarded, result = trials.alone(kind, probe, sandbox=sandbox)
-        server.shutdown(socket.SHUT_RDWR)  # which ends the thread's waiting
+        sandbox = runner.sandbox_with(dialer=Dialer(look_up=lambda _: addresses, dial=dial))
+        guarded, result = runner.alone(kind, probe, sandbox=sandbox)
+        server.shutdown(socket.SHUT_RDWR)  # ends the thread
     return bare, guarded, result.attestation.container
 
 
 def _echo(server: socket.socket) -> None:
-    """Give back what comes, until nobody listens any more."""
+    """Echo what comes, until the server is shut down."""
     with suppress(OSError):
         while True:
             client = server.accept()[0]
@@ -92,45 +92,40 @@ def _echo(server: socket.socket) -> None:
                     client.sendall(data)
 
 
-def inspected_key(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
-    """Everything that the engine says of a running job, its volume and its image."""
-    api: Any = trials.engine.api  # this part of the library has no types
-    key = "".join(trials.doors.key)
-
-    def listed_as(filters: dict[str, list[str]]) -> str:
-        listed = api.containers(all=True, filters=filters)
-        return json.dumps([[api.inspect_container(one["Id"]) for one in listed], api.volumes(filters=filters)])  # fmt: skip
-
-    with trials.opened(kind, probe) as session, translated("asking what is told of a job"):
+def inspected_key(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
+    """Everything that the engine reports of a running job, its volume and its image."""
+    api: Any = runner.engine.api  # this part of the library has no types
+    key = "".join(runner.services.key)
+    filters = {"label": [f"{RUN}={runner.resources.run_id}"]}
+    with runner.opened(kind, probe) as session, translated("inspecting a job"):
         session.receive(60.0)
-        words = listed_as({"label": [f"{RUN}={trials.depot.run_id}"]})
-        words += json.dumps(api.history(trials.images(trials.limits[kind].image)))
-    with trials.bare_left(kind, probe) as made, translated("asking what is told of a container"):
+        listed = api.containers(all=True, filters=filters)
+        containers = [api.inspect_container(one["Id"]) for one in listed]
+        history = api.history(runner.images(runner.limits[kind].image))
+        report = json.dumps([containers, api.volumes(filters=filters), history])
+    with runner.bare_left(kind, probe) as made, translated("inspecting a container"):
         bare = json.dumps(api.inspect_container(made))
-    name = "to be told by the engine"
-    saw = f"{len(words)} characters were told, the key not among them"
-    return (
-        one_attempt(name, through=key in bare, saw=f"the engine tells {KEY_NAME}"),
-        one_attempt(name, through=key in words, saw=saw),
-        "",
-    )
+    name, saw = "to be reported by the engine", f"the engine reports {KEY_NAME}"
+    without = f"the engine reports {len(report)} characters, without the key"
+    guarded = one_attempt(name, through=key in report, saw=without)
+    return one_attempt(name, through=key in bare, saw=saw), guarded, ""
 
 
-def altered(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
-    """A file that came home is changed afterwards. Bare: a plain file, which nobody notices."""
-    _, result = trials.alone(kind, probe)
+def altered(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
+    """A harvested file is changed afterwards. Bare: a plain file, where nobody notices it."""
+    _, result = runner.alone(kind, probe)
     (path, sha256), *_ = result.files.files
-    kept = trials.blobs.path(sha256)
+    kept = runner.blobs.path(sha256)
     kept.write_bytes(kept.read_bytes() + b" ")
-    name = f"{path}, changed after it came home"
+    name = f"{path}, changed after its harvest"
     try:
-        trials.blobs.get(sha256)
-        guarded = one_attempt(name, through=True, saw="read as if nothing had been")
+        runner.blobs.get(sha256)
+        guarded = one_attempt(name, through=True, saw="read without an error")
     except BadJournal as error:
         guarded = one_attempt(name, through=False, saw=error.what)
     finally:
         kept.unlink()
-    plain = trials.blobs.folder.parent / "plain"
+    plain = runner.blobs.folder.parent / "plain"
     plain.write_text("1")
     plain.write_text("2")
     bare = one_attempt(
@@ -139,11 +134,11 @@ def altered(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGu
     return bare, guarded, result.attestation.container
 
 
-def killed_orchestrator(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
-    """A process of its own runs the job, and is killed. Bare, nobody removes the container."""
+def killed_orchestrator(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
+    """Another process runs the job, and is killed. Bare, nobody removes the container."""
     run_id = f"prove-{secrets.token_hex(4)}"
-    limits, _ = lowered_limits(trials.limits[kind], probe)
-    images = {name: trials.images(name) for name in (limits.image, "aisci-storage")}
+    limits, _ = lowered_limits(runner.limits[kind], probe)
+    images = {name: runner.images(name) for name in (limits.image, "aisci-storage")}
     order = {"run": run_id, "kind": kind, "images": images, "limits": asdict(limits)}
     child = subprocess.Popen(
         [sys.executable, "-m", "orchestrator.proof.running.victim", json.dumps(order)],
@@ -157,32 +152,31 @@ def killed_orchestrator(trials: ProbeRunner, kind: ContainerKind, probe: Probe) 
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
         child.stdout.close()
-    left = _left_of(trials.engine, run_id, within=30.0)
-    name = "what it left goes on"
+    left = _left_of(runner.engine, run_id, within=30.0)
+    name = "its leftovers keep running"
     guarded = one_attempt(
-        name, through=bool(left), saw=", ".join(left) or "all was gone, removed by the sentinel"
+        name, through=bool(left), saw=", ".join(left) or "the sentinel removed everything"
     )
     guarded = replace(guarded, done=began == b"running")
-    with trials.bare_left(kind, probe) as made, translated("looking at a container"):
-        goes_on = bool(trials.engine.api.inspect_container(made)["State"]["Running"])
-    return one_attempt(name, through=goes_on, saw="the container runs on"), guarded, ""
+    with runner.bare_left(kind, probe) as made, translated("inspecting a container"):
+        running = bool(runner.engine.api.inspect_container(made)["State"]["Running"])
+    return one_attempt(name, through=running, saw="the container keeps running"), guarded, ""
 
 
 def _environment() -> dict[str, str]:
-    """For a child that finds this very program, wherever it lies."""
+    """The environment of a child that imports this same program."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 def _left_of(engine: Engine, run_id: str, *, within: float) -> tuple[str, ...]:
-    """What is left of a run on the engine, once there is nothing or the seconds are over."""
+    """What is left of a run on the engine, once that is nothing or ``within`` seconds are over."""
     until = time.monotonic() + within
     filters = {"label": [f"{RUN}={run_id}"]}
     while True:
         with translated("listing what a run has left"):
-            found = [
-                str(one["Names"][0]) for one in engine.api.containers(all=True, filters=filters)
-            ]
-            found += [one["Name"] for one in engine.api.volumes(filters=filters)["Volumes"] or []]
-        if not found or time.monotonic() > until:
-            return tuple(found)
+            containers = engine.api.containers(all=True, filters=filters)
+            volumes = engine.api.volumes(filters=filters)["Volumes"] or []
+        left = (*(str(one["Names"][0]) for one in containers), *(one["Name"] for one in volumes))
+        if not left or time.monotonic() > until:
+            return left
         time.sleep(0.25)

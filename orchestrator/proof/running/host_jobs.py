@@ -1,4 +1,4 @@
-"""Probes of several jobs, and of what an idea, a run and the host allow them together."""
+"""Probes of several jobs, and of the limits of an idea, a run and the host together."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from orchestrator.sandbox.admission import Admission, available_memory
 from orchestrator.sandbox.sandbox import DockerSandbox
 
 
-def neighbours(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
-    """One job opens what doors it can, another looks for them while it runs; bare, one does both."""
-    bare = trials.bare_alone(kind, probe, "both")
-    with trials.opened(kind, probe, "open") as session:
-        said = session.receive(60.0)
-        guarded, result = trials.alone(kind, probe, "look")
-    if said != b"open":
+def neighbours(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
+    """One job opens services, another looks for them while it runs; bare, one job does both."""
+    bare = runner.bare_alone(kind, probe, "both")
+    with runner.opened(kind, probe, "open") as session:
+        line = session.receive(60.0)
+        guarded, result = runner.alone(kind, probe, "look")
+    if line != b"open":
         guarded = replace(guarded, done=False, why="the other job opened nothing")
     return bare, guarded, result.attestation.container
 
 
-def fresh(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
-    """A job leaves something wherever it can; the next one looks. Bare, a container starts twice."""
-    bare = trials.bare_alone(kind, probe, times=2)
-    left, _ = trials.alone(kind, probe)
-    guarded, result = trials.alone(kind, probe)
+def fresh(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
+    """A job leaves files wherever it can; the next one looks. Bare, a container starts twice."""
+    bare = runner.bare_alone(kind, probe, times=2)
+    left, _ = runner.alone(kind, probe)
+    guarded, result = runner.alone(kind, probe)
     return bare, replace(guarded, done=guarded.done and left.done), result.attestation.container
 
 
-def idea_time(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
+def idea_time(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
     """A job whose idea has two seconds left."""
-    bare = trials.bare_alone(kind, probe)
+    bare = runner.bare_alone(kind, probe)
     try:
-        guarded, _ = trials.alone(kind, probe, within=Deadline.after(2.0, "idea.wall"))
+        guarded, _ = runner.alone(kind, probe, within=Deadline.after(2.0, "idea.wall"))
     except BudgetSpent as error:
         guarded = one_attempt(
             bare.attempts[0].name if bare.attempts else "", through=False, saw=error.what
@@ -48,14 +48,14 @@ def idea_time(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAnd
     return bare, guarded, ""
 
 
-def together(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
+def together(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
     """Two jobs at once, of a run that may have one; bare: of one that may have two."""
-    one = _run_limits(trials.limits[kind], containers=1)
+    one = _run_limits(runner.limits[kind], containers=1)
     two = replace(one, containers=2, memory=2 * one.memory, disk=2 * one.disk)
     name = "two jobs at the same time"
     seen = []
     for limits in (two, one):
-        times = _both(trials.sandbox_with(Admission(limits)), trials, kind, probe)
+        times = _both(runner.sandbox_with(Admission(limits)), runner, kind, probe)
         overlap = len(times) == 2 and max(began for began, _ in times) < min(
             end for _, end in times
         )
@@ -67,13 +67,13 @@ def together(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndG
 
 
 def _both(
-    sandbox: DockerSandbox, trials: ProbeRunner, kind: ContainerKind, probe: Probe
+    sandbox: DockerSandbox, runner: ProbeRunner, kind: ContainerKind, probe: Probe
 ) -> list[tuple[float, float]]:
-    """Two jobs started at once; when each program began and ended, as it says itself."""
+    """Two jobs started at once; when each program began and ended, as it reports."""
     times: list[tuple[float, float]] = []
 
     def run(number: int) -> None:
-        _, result = trials.alone(kind, probe, str(number), sandbox=sandbox)
+        _, result = runner.alone(kind, probe, str(number), sandbox=sandbox)
         words = [line for line in result.stdout.splitlines() if line.startswith("ran ")]
         times.extend((float(began), float(ended)) for _, began, ended in (w.split() for w in words))
 
@@ -85,15 +85,15 @@ def _both(
     return times
 
 
-def reserve(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
-    """A job that would take what the host keeps for itself; bare: where it keeps nothing."""
-    limits, _ = lowered_limits(trials.limits[kind], probe)
-    run, name = _run_limits(limits, containers=1), "a job that takes what the host keeps"
+def reserve(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
+    """A job that would use what the host keeps free; bare: where it keeps nothing."""
+    limits, _ = lowered_limits(runner.limits[kind], probe)
+    run, name = _run_limits(limits, containers=1), "a job that uses what the host keeps free"
     seen, container = [], ""
     for kept in (0, available_memory()):
-        sandbox = trials.sandbox_with(Admission(replace(run, keep_free_memory=kept)))
+        sandbox = runner.sandbox_with(Admission(replace(run, keep_free_memory=kept)))
         try:
-            _, result = trials.alone(kind, probe, sandbox=sandbox)
+            _, result = runner.alone(kind, probe, sandbox=sandbox)
             container = result.attestation.container
             seen.append(one_attempt(name, through=result.ok, saw=f"it ran: {result.verdict}"))
         except AisciError as error:

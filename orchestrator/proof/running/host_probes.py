@@ -1,7 +1,7 @@
-"""Probes whose other half is this process: two jobs at once, a killed orchestrator, an image of its own.
+"""Probes whose other half is this process: two jobs at once, a killed orchestrator, another image.
 
-Each is a function by the probe's id; its program in ``sandbox/probes`` says what is promised and
-does the part that runs in a container. Both answers, bare and guarded, come from the function.
+Each is a function by the probe's id; its program in ``sandbox/probes`` has the promise and does
+the part that runs in a container. The function returns both results, bare and guarded.
 """
 
 from __future__ import annotations

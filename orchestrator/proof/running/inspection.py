@@ -1,4 +1,4 @@
-"""The host's own look: what a probe planted, beside what came home, and what was read of it."""
+"""The host's inspection: what a probe planted, compared with what was harvested and read."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from orchestrator.report.html import el
 from orchestrator.research.prompts import block, data_blocks
 from orchestrator.template.results import parse_final_info
 
-OUTPUT_FOLDER = "out"  # the folder that these probes fill, and that is declared
-_MAX_OUTPUT = 1 << 20  # characters of output that are looked at
+OUTPUT_FOLDER = "out"  # the declared output folder of these probes
+_MAX_OUTPUT = 1 << 20  # characters of output that are inspected
 _BREAKS = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError, MemoryError)
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What the host has before it; ``marker`` is what a planted program would make, if it ran."""
+    """The material of one inspection; a planted program that runs would create ``marker``."""
 
     seen: Observation
     result: JobResult
@@ -35,80 +35,80 @@ class Inspection:
     marker: Path
 
     @property
-    def home(self) -> dict[str, str]:
-        """Where the bytes are of each file that came home, by its name as it is shown."""
+    def harvested(self) -> dict[str, str]:
+        """The SHA-256 of each harvested file, by its name as shown."""
         return {shown(path): sha256 for path, sha256 in self.result.files.files}
 
 
 def inspect_output(
     probe: Probe, seen: Observation, result: JobResult, blobs: BlobStore, marker: Path
 ) -> Observation:
-    """``seen`` with the host's judgement for attempts, where the probe leaves it to the host.
+    """``seen`` with the host's attempts, where the probe leaves the judgement to the host.
 
-    It is not done where a file did not come home that may: then nothing is shown by what did
-    not either.
+    It is not done if a file was not harvested that may be: then what is missing proves nothing.
     """
-    if probe.judge not in _LOOKS:
+    if probe.judge not in _INSPECTIONS:
         return seen
-    look = Inspection(seen, result, blobs, marker)
-    found = seen.with_attempts([*_LOOKS[probe.judge](look), *_elsewhere(look)])
-    lost = sorted(set(seen.fair) - set(look.home))
+    inspection = Inspection(seen, result, blobs, marker)
+    attempts = [*_INSPECTIONS[probe.judge](inspection), *_elsewhere(inspection)]
+    judged = seen.with_attempts(attempts)
+    lost = sorted(set(seen.fair) - set(inspection.harvested))
     if lost:
-        return replace(found, done=False, why=f"{lost[0]}, which may, did not come home either")
-    return found
+        return replace(judged, done=False, why=f"{lost[0]}, which is allowed, was not harvested")
+    return judged
 
 
-def _home(look: Inspection) -> Iterator[Attempt]:
-    """Each planted file, and whatever else came home that nobody spoke of."""
-    home, refused = look.home, dict(look.result.refused)
-    for name in look.seen.planted:
-        came = name in home
-        yield Attempt(name, came, "it came home" if came else refused.get(name, "not read"))
-    for name in sorted(set(home) - set(look.seen.planted) - set(look.seen.fair)):
-        yield Attempt(name, through=True, saw="it was not spoken of")
+def _home(inspection: Inspection) -> Iterator[Attempt]:
+    """Each planted file, and any other harvested file that the probe did not name."""
+    harvested, refused = inspection.harvested, dict(inspection.result.refused)
+    for name in inspection.seen.planted:
+        came = name in harvested
+        yield Attempt(name, came, "it was harvested" if came else refused.get(name, "not read"))
+    for name in sorted(set(harvested) - set(inspection.seen.planted) - set(inspection.seen.fair)):
+        yield Attempt(name, through=True, saw="the probe did not name it")
 
 
-def _home_whole(look: Inspection) -> Iterator[Attempt]:
-    came = sum(name in look.home for name in look.seen.planted)
-    left = dict.fromkeys(why for _, why in look.result.refused)
-    words = f"{came} of {len(look.seen.planted)} came home; {', '.join(list(left)[:2])}"
-    yield Attempt("all of it", came == len(look.seen.planted), words)
+def _home_whole(inspection: Inspection) -> Iterator[Attempt]:
+    came = sum(name in inspection.harvested for name in inspection.seen.planted)
+    left = dict.fromkeys(why for _, why in inspection.result.refused)
+    words = f"{came} of {len(inspection.seen.planted)} harvested; {', '.join(list(left)[:2])}"
+    yield Attempt("all of it", came == len(inspection.seen.planted), words)
 
 
-def _numbers(look: Inspection) -> Iterator[Attempt]:
-    """Whether a results file that is a trap was taken for results."""
-    for name in look.seen.planted:
-        if name not in look.home:
-            yield Attempt(name, through=False, saw="not brought home")
+def _numbers(inspection: Inspection) -> Iterator[Attempt]:
+    """Whether a results file that is a trap was accepted as results."""
+    for name in inspection.seen.planted:
+        if name not in inspection.harvested:
+            yield Attempt(name, through=False, saw="not harvested")
             continue
         try:
-            results = parse_final_info(look.blobs.get(look.home[name]))
+            results = parse_final_info(inspection.blobs.get(inspection.harvested[name]))
         except BadResults as error:
             yield Attempt(name, through=False, saw=error.why)
-        except _BREAKS as error:  # a run would end by it
+        except _BREAKS as error:  # it would end a run
             yield Attempt(name, through=True, saw=f"broke its reader: {type(error).__name__}")
         else:
             yield Attempt(name, through=True, saw=f"taken for results: {results.metrics[:3]}")
 
 
-def _opaque(look: Inspection) -> Iterator[Attempt]:
-    """Nothing ran, though all of it is here: in the store, in a folder, and read for results."""
-    _ = list(_numbers(look))
-    lost = [name for name in look.seen.planted if name not in look.home]
-    opened = look.marker.exists()
-    words = f"{len(look.seen.planted)} files came home, {'opened' if opened else 'unopened'}"
+def _opaque(inspection: Inspection) -> Iterator[Attempt]:
+    """Nothing may have run, though the files are in the store, in a folder, and read for results."""
+    _ = list(_numbers(inspection))
+    lost = [name for name in inspection.seen.planted if name not in inspection.harvested]
+    opened = inspection.marker.exists()
+    words = f"{len(inspection.seen.planted)} files harvested, {'opened' if opened else 'unopened'}"
     yield Attempt("to be opened", opened, words)
     if lost:
-        yield Attempt("to be looked at", through=True, saw=f"{lost[0]} did not come home")
+        yield Attempt("to be looked at", through=True, saw=f"{lost[0]} was not harvested")
 
 
-def _words(look: Inspection) -> Iterator[Attempt]:
-    """What is shown of the output, on a terminal and on a page."""
-    said = look.result.stdout
-    texts = plain(said, limit=_MAX_OUTPUT), el("pre", said)
+def _words(inspection: Inspection) -> Iterator[Attempt]:
+    """What a terminal and a page show of the output."""
+    output = inspection.result.stdout
+    texts = plain(output, limit=_MAX_OUTPUT), el("pre", output)
     acting = sorted({ascii(char) for text in texts for char in text if _acts(char)})
     markup = texts[1].count("<") - 2
-    raw = len({char for char in said if _acts(char)})
+    raw = len({char for char in output if _acts(char)})
     words = f"{raw} kinds of acting characters were written, and made visible"
     if acting or markup:
         words = ", ".join(acting) or "markup of its own"
@@ -119,17 +119,17 @@ def _acts(char: str) -> bool:
     return char not in "\n\t" and unicodedata.category(char) in {"Cc", "Cf", "Zl", "Zp"}
 
 
-def _fenced(look: Inspection) -> Iterator[Attempt]:
-    """Whether the output, as the data of a prompt, is still one block and the same words."""
-    said = look.result.stdout
-    prompt = f"Above.\n\n{block('output', said)}\n\nBelow.\n"
+def _fenced(inspection: Inspection) -> Iterator[Attempt]:
+    """Whether the output, as data in a prompt, is still one block with the same text."""
+    output = inspection.result.stdout
+    prompt = f"Above.\n\n{block('output', output)}\n\nBelow.\n"
     fences = sum("```" in line for line in prompt.splitlines())
-    held = fences == 2 and data_blocks(prompt) == {"output": said}
-    words = f"{said.count('```')} fences were written; the prompt has its own two"
-    yield Attempt("to end its fence", not held or "```" not in said, words)
+    held = fences == 2 and data_blocks(prompt) == {"output": output}
+    words = f"{output.count('```')} fences were written; the prompt has its own two"
+    yield Attempt("to end its fence", not held or "```" not in output, words)
 
 
-_LOOKS: dict[str, Callable[[Inspection], Iterator[Attempt]]] = {
+_INSPECTIONS: dict[str, Callable[[Inspection], Iterator[Attempt]]] = {
     "home": _home,
     "home whole": _home_whole,
     "numbers": _numbers,
@@ -139,18 +139,18 @@ _LOOKS: dict[str, Callable[[Inspection], Iterator[Attempt]]] = {
 }
 
 
-def _elsewhere(look: Inspection) -> Iterator[Attempt]:
-    """What lies outside of the declared folder, or is no file, once all is written out as files."""
+def _elsewhere(inspection: Inspection) -> Iterator[Attempt]:
+    """What is outside of the declared folder, or not a file, once everything is exported as files."""
     with tempfile.TemporaryDirectory(prefix="aisci-prove-") as above:
         idea = Path(above) / "idea"
         try:
-            IdeaPaths(idea).export(look.result.files, look.blobs)
+            IdeaPaths(idea).export(inspection.result.files, inspection.blobs)
         except (AisciError, OSError, ValueError) as error:
             yield Attempt("to be written out", through=True, saw=f"it could not be: {error}")
         for path in sorted(Path(above).rglob("*")):
             inside = path == idea or path.is_relative_to(idea / OUTPUT_FOLDER)
             if not inside or path.is_symlink() or not (path.is_file() or path.is_dir()):
                 name = shown(str(path.relative_to(above)))
-                yield Attempt(name, through=True, saw="written out of its place")
-    if look.marker.exists() and look.seen.planted:
+                yield Attempt(name, through=True, saw="written outside its folder")
+    if inspection.marker.exists() and inspection.seen.planted:
         yield Attempt("to run", through=True, saw="what it planted was run on this host")

@@ -1,12 +1,12 @@
-"""Proves a policy: each probe in a bare container, then in one as experiments get it.
+"""Proves a policy: runs each probe in a bare container, then in one as experiments get it.
 
-Probes that do no more than ask share a container, each a process of its own; those that end or
-fill one, or that the host must look at, have it to themselves.
+Probes that only try something share a container, each in its own process; those that end or fill
+one, or that the host must judge, have their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from orchestrator.core.errors import AisciError, ControlUnavailable
 from orchestrator.core.job import ContainerKind
@@ -17,79 +17,83 @@ from orchestrator.proof.proof import FullRun
 from orchestrator.proof.running.fixtures import lowered_limits
 from orchestrator.proof.running.host_probes import HOST_PROBES
 from orchestrator.proof.running.runner import ProbeRunner
-
-Say = Callable[[str], None]
+from orchestrator.sandbox.images.build import OnLine
 
 
 def prove_kind(
-    trials: ProbeRunner, kind: ContainerKind, probes: Sequence[Probe], say: Say
+    runner: ProbeRunner, kind: ContainerKind, probes: Sequence[Probe], say: OnLine
 ) -> Iterator[ProbeResult]:
-    """Each probe's result in one kind of container, as it is known; ``say`` is told what is under way.
+    """Each probe's result in one kind of container, as it is known; ``say`` gets each step.
 
-    Where no such container can be had on this machine, every result says so.
+    If no such container can run on this machine, every result says so.
 
     Raises:
-        EngineFailed, SandboxFailed: the engine broke off, or a container was not as asked.
+        EngineFailed, SandboxFailed: the engine failed, or a container was not as requested.
     """
+    shared = [probe for probe in probes if not probe.alone]
     try:
-        trials.together(kind, probes[:0] or [one for one in probes if not one.alone][:1])
+        runner.together(kind, shared[:1])
     except ControlUnavailable as error:
-        why = ": ".join(filter(None, (error.what, error.why)))
-        yield from (_result(one, kind, why=f"no such container here: {why}") for one in probes)
+        why = f"no such container here: {_error_text(error)}"
+        yield from (_result(probe, kind, why=why) for probe in probes)
         return
-    yield from _shared(trials, kind, [one for one in probes if not one.alone], say)
+    yield from _shared(runner, kind, shared, say)
     for probe in probes:
         if probe.alone:
             say(probe.id)
-            yield _alone(trials, kind, probe)
+            yield _alone(runner, kind, probe)
 
 
-def full_run(trials: ProbeRunner, kind: ContainerKind) -> FullRun:
-    """A program that does nothing, at the policy's own limits."""
+def full_run(runner: ProbeRunner, kind: ContainerKind) -> FullRun:
+    """Run a program that does nothing, at the policy's own limits."""
     try:
-        result = trials.idle(kind)
+        result = runner.idle(kind)
     except AisciError as error:
-        return FullRun(kind=kind, why=": ".join(filter(None, (error.what, error.why))))
+        return FullRun(kind=kind, why=_error_text(error))
     if not result.ok:
         return FullRun(kind=kind, why=f"it ended as: {result.verdict}")
     return FullRun(kind=kind, attestation=result.attestation)
 
 
+def _error_text(error: AisciError) -> str:
+    return ": ".join(filter(None, (error.what, error.why)))
+
+
 def _shared(
-    trials: ProbeRunner, kind: ContainerKind, probes: Sequence[Probe], say: Say
+    runner: ProbeRunner, kind: ContainerKind, probes: Sequence[Probe], say: OnLine
 ) -> Iterator[ProbeResult]:
-    """Those that share a container; one that said too little there is tried again alone."""
+    """Probes that share a container; one that did not report its end there runs again alone."""
     say(f"{len(probes)} probes in bare containers")
-    bare = trials.bare_together(kind, probes)
+    bare = runner.bare_together(kind, probes)
     say(f"{len(probes)} probes in one container")
-    guarded, container = trials.together(kind, probes)
+    guarded, container = runner.together(kind, probes)
     for probe in probes:
         seen = guarded.get(probe.id, Observation())
         if seen.done:
-            yield _judged(trials, kind, probe, bare.get(probe.id, Observation()), seen, container)
+            yield _judged(runner, kind, probe, bare.get(probe.id, Observation()), seen, container)
         else:
             say(probe.id)
-            yield _alone(trials, kind, probe)
+            yield _alone(runner, kind, probe)
 
 
-def _alone(trials: ProbeRunner, kind: ContainerKind, probe: Probe) -> ProbeResult:
+def _alone(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> ProbeResult:
     if probe.judge == "host":
-        return _judged(trials, kind, probe, *HOST_PROBES[probe.id](trials, kind, probe))
-    bare = trials.bare_alone(kind, probe)
-    guarded, result = trials.alone(kind, probe)
-    return _judged(trials, kind, probe, bare, guarded, result.attestation.container)
+        return _judged(runner, kind, probe, *HOST_PROBES[probe.id](runner, kind, probe))
+    bare = runner.bare_alone(kind, probe)
+    guarded, result = runner.alone(kind, probe)
+    return _judged(runner, kind, probe, bare, guarded, result.attestation.container)
 
 
 def _judged(
-    trials: ProbeRunner,
+    runner: ProbeRunner,
     kind: ContainerKind,
     probe: Probe,
     bare: Observation,
     guarded: Observation,
     container: str,
 ) -> ProbeResult:
-    limits = trials.limits[kind]
-    state, saw, why = judge_probe(probe, limits.runtime, bare, guarded, trials.storage)
+    limits = runner.limits[kind]
+    state, saw, why = judge_probe(probe, limits.runtime, bare, guarded, runner.storage)
     less = lowered_limits(limits, probe)[1] if probe.lower else ""
     through = dict.fromkeys(one.saw or one.name for one in bare.through)
     return _result(
@@ -99,9 +103,9 @@ def _judged(
 
 
 def _result(probe: Probe, kind: ContainerKind, **seen: object) -> ProbeResult:
-    """A result with what the probe says of itself; not provable, unless something was seen."""
-    told: dict[str, object] = {"state": "not provable here", "saw": "", **seen}
+    """A result with the probe's own description; not provable, unless ``seen`` says more."""
+    fields: dict[str, object] = {"state": "not provable here", "saw": "", **seen}
     return ProbeResult(
         probe=probe.id, kind=kind, promise=probe.promise, tries=probe.tries, parts=probe.parts,
-        families=probe.families, **told,  # type: ignore[arg-type]  # a result's own fields
+        families=probe.families, **fields,  # type: ignore[arg-type]  # a result's own fields
     )  # fmt: skip

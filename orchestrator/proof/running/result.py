@@ -1,4 +1,4 @@
-"""What a probe with its other half in this process gives: both answers, and the container."""
+"""The result of a probe whose other half is this process: bare, guarded, and the container."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ HostProbe = Callable[[ProbeRunner, ContainerKind, Probe], BareAndGuarded]
 
 
 def one_attempt(name: str, *, through: bool, saw: str) -> Observation:
-    """One attempt, as the host itself saw it."""
+    """One attempt, as the host observed it."""
     return Observation(attempts=(Attempt(name, through, saw),), done=True)

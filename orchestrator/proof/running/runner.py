@@ -1,4 +1,4 @@
-"""One trial each: probes in a bare container, or in one as experiments get it."""
+"""Runs probes, in a bare container or in one that is created as for experiments."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import EngineFailed
@@ -15,7 +15,7 @@ from orchestrator.core.job import ContainerKind, Job, JobResult, Limits
 from orchestrator.core.tree import Tree
 from orchestrator.proof.observation import Observation, parse_observations
 from orchestrator.proof.probe import HELPERS, PROBES_FOLDER, Bare, Probe
-from orchestrator.proof.running import inspection as looks
+from orchestrator.proof.running import inspection
 from orchestrator.proof.running.bare import BareContainers
 from orchestrator.proof.running.commands import bare_argv, probe_argv, probe_files, shared_argv
 from orchestrator.proof.running.fixtures import (
@@ -37,24 +37,24 @@ from orchestrator.sandbox.pool import SandboxPool
 from orchestrator.sandbox.resources import RunResources
 from orchestrator.sandbox.sandbox import DockerSandbox
 
-_KEPT_AS_THEY_ARE = frozenset({"itself", "words", "fenced"})  # judges that want nothing home
+_WITHOUT_HARVEST = frozenset({"itself", "words", "fenced"})  # judges that need no harvested file
 
 Images = Callable[[str], str]
 Limited = Mapping[ContainerKind, Limits]
 
 
 class ProbeRunner:
-    """Runs probes on one engine. Use it in ``with``: it opens doors, and removes what it made.
+    """Runs probes on one engine. Use it in ``with``: it exposes services, and removes what it created.
 
-    ``limits`` are the policy's own by kind of container, ``images`` turns an image's name into
-    the id of a built one, ``root`` holds ``sandbox/``, ``policy`` is the policy's hash.
+    ``limits`` are the policy's by kind of container, ``images`` turns an image's name into the id of
+    a built one, ``root`` holds ``sandbox/``, ``policy`` is the policy's hash.
     """
 
     def __init__(
         self, engine: Engine, run_id: str, limits: Limited, images: Images, root: Path, policy: str
     ) -> None:
         self.engine, self.limits, self.images, self.policy = engine, limits, images, policy
-        self.depot = RunResources(engine, run_id, lambda: images("aisci-storage"))
+        self.resources = RunResources(engine, run_id, lambda: images("aisci-storage"))
         self.storage = ""  # the backend of the last guarded container's workspace
         self._files = probe_files(root / PROBES_FOLDER)
         self._undo = ExitStack()
@@ -63,9 +63,9 @@ class ProbeRunner:
         folder = self._undo.enter_context(tempfile.TemporaryDirectory(prefix="aisci-prove-"))
         self.blobs = BlobStore(Path(folder) / "blobs")
         self.marker = Path(folder) / "opened"
-        self.doors: ExposedServices = self._undo.enter_context(exposed_services())
-        self._bare = BareContainers(self.engine, self.depot, self.blobs, self.doors)
-        self._undo.callback(self.depot.close)
+        self.services: ExposedServices = self._undo.enter_context(exposed_services())
+        self._bare = BareContainers(self.engine, self.resources, self.blobs, self.services)
+        self._undo.callback(self.resources.close)
         self.sandbox = self.sandbox_with()
         return self
 
@@ -73,57 +73,50 @@ class ProbeRunner:
         self._undo.close()
 
     def sandbox_with(
-        self, allowance: Admission | None = None, dialer: Dialer | None = None
+        self, admission: Admission | None = None, dialer: Dialer | None = None
     ) -> DockerSandbox:
-        """The sandbox that experiments use, with a run's limits or another world around it."""
+        """The sandbox that experiments use, with a run's limits or another network."""
         pool = SandboxPool(
-            self.engine,
-            self.depot.run_id,
-            self.images,
-            policy=self.policy,
-            admission=allowance,
-            dialer=dialer,
-            resources=self.depot,
-        )
+            self.engine, self.resources.run_id, self.images, policy=self.policy, admission=admission,
+            dialer=dialer, resources=self.resources,
+        )  # fmt: skip
         return DockerSandbox(pool, self.blobs)
 
-    # --- bare --------------------------------------------------------------------------------
-
     def bare_together(self, kind: ContainerKind, probes: Sequence[Probe]) -> dict[str, Observation]:
-        """Those that share a container, one bare container for each way of being bare."""
-        found: dict[str, Observation] = {}
+        """Probes that share a container: one bare container for each kind of bareness."""
+        observations: dict[str, Observation] = {}
         limits, _ = lowered_limits(self.limits[kind], None)
-        for way in dict.fromkeys(one.bare for one in probes):
-            mine = [one for one in probes if one.bare == way]
-            argv, files = shared_argv(mine, way), self._tree(limits, bare=True)
-            said, how = self._run_bare(self.images(limits.image), way, argv, files)
-            seen = parse_observations(said)
-            found |= {one.id: seen.get(one.id, Observation(why=how.why)) for one in mine}
-        return found
+        for mode in dict.fromkeys(probe.bare for probe in probes):
+            group = [probe for probe in probes if probe.bare == mode]
+            argv, files = shared_argv(group, mode), self._tree(limits, bare=True)
+            output, end = self._run_bare(self.images(limits.image), mode, argv, files)
+            seen = parse_observations(output)
+            observations |= {one.id: seen.get(one.id, Observation(why=end.why)) for one in group}
+        return observations
 
     def bare_alone(
         self, kind: ContainerKind, probe: Probe, *args: str, image: str = "", times: int = 1
     ) -> Observation:
-        """One probe that wants a bare container to itself, started ``times`` times."""
+        """One probe in its own bare container, started ``times`` times."""
         limits, _ = lowered_limits(self.limits[kind], probe)
         argv, files = bare_argv(probe, args), self._tree(limits, bare=True)
         image = image or self.images(limits.image)
-        said, how = self._run_bare(image, probe.bare, argv, files, times=times)
-        seen = parse_observations(said, alone=probe.id).get(probe.id, Observation())
-        return replace(seen, done=seen.done and how.done, why=seen.why or how.why)
+        output, end = self._run_bare(image, probe.bare, argv, files, times=times)
+        seen = parse_observations(output, alone=probe.id).get(probe.id, Observation())
+        return replace(seen, done=seen.done and end.done, why=seen.why or end.why)
 
     def _run_bare(
-        self, image: str, way: Bare, argv: tuple[str, ...], files: Tree, *, times: int = 1
+        self, image: str, mode: Bare, argv: tuple[str, ...], files: Tree, *, times: int = 1
     ) -> tuple[str, Observation]:
-        """An engine that makes no such container (one with all GPUs, say) leaves a probe unproved."""
+        """An engine without such a container (one with all GPUs, say) leaves a probe unproved."""
         try:
-            return self._bare.run(image, way, argv, files, times=times)
+            return self._bare.run(image, mode, argv, files, times=times)
         except EngineFailed as error:
             return "", Observation(why=": ".join(filter(None, (error.what, error.why))))
 
     @contextmanager
     def bare_left(self, kind: ContainerKind, probe: Probe) -> Iterator[str]:
-        """A bare container that runs the probe, by its id, for as long as the block takes."""
+        """A bare container that runs the probe during the block, by its id."""
         limits, _ = lowered_limits(self.limits[kind], probe)
         argv, files = bare_argv(probe, ()), self._tree(limits, bare=True)
         with self._bare.made(self.images(limits.image), probe.bare, argv, files) as made:
@@ -131,21 +124,20 @@ class ProbeRunner:
                 self.engine.api.start(made)
             yield made
 
-    # --- guarded ------------------------------------------------------------------------------
-
     def together(
         self, kind: ContainerKind, probes: Sequence[Probe]
     ) -> tuple[dict[str, Observation], str]:
-        """Those that share a container, by their ids; and that container's id."""
+        """Probes that share a container, by their ids; and that container's id."""
         if not probes:
             return {}, ""
         limits, _ = lowered_limits(self.limits[kind], None)
-        before = len(self.doors.came)
+        before = len(self.services.came)
         result = self.sandbox.run(self._job(kind, limits, shared_argv(probes), "together"))
-        found, self.storage = parse_observations(result.stdout), result.attestation.storage
-        if len(self.doors.came) > before:  # then whoever knocked is found alone
-            found = {}
-        return found, result.attestation.container
+        self.storage = result.attestation.storage
+        # If one of them reached a service, each runs again alone: only that shows which one it was.
+        reached = len(self.services.came) > before
+        seen = {} if reached else parse_observations(result.stdout)
+        return seen, result.attestation.container
 
     def alone(
         self,
@@ -156,19 +148,19 @@ class ProbeRunner:
         sandbox: DockerSandbox | None = None,
         within: Deadline = FOREVER,
     ) -> tuple[Observation, JobResult]:
-        """One probe in a container of its own, and the host's look at what it left."""
-        before = len(self.doors.came)
+        """One probe in its own container, and the host's inspection of what it left."""
+        before = len(self.services.came)
         self.marker.unlink(missing_ok=True)
         job = self._job_of(kind, probe, args, image)
         result = (sandbox or self.sandbox).run(job, within)
         seen = parse_observations(result.stdout, alone=probe.id)[probe.id]
         seen = replace(seen, verdict=str(result.verdict), why=seen.why or result.stderr[-300:])
-        seen = looks.inspect_output(probe, seen, result, self.blobs, self.marker)
-        return _knocked(seen, self.doors.came[before:]), result
+        seen = inspection.inspect_output(probe, seen, result, self.blobs, self.marker)
+        return _reached(seen, self.services.came[before:]), result
 
     @contextmanager
     def opened(self, kind: ContainerKind, probe: Probe, *args: str) -> Iterator[Session]:
-        """The probe as a running job, its stdin and stdout in the caller's hands."""
+        """The probe as a running job, with its stdin and stdout under the caller's control."""
         with self.sandbox.open(self._job_of(kind, probe, args, "")) as session:
             yield session
 
@@ -176,19 +168,17 @@ class ProbeRunner:
         """A program that does nothing, at the policy's own limits."""
         return self.sandbox.run(self._job(kind, self.limits[kind], ("true",), "whole"))
 
-    # --- the engine -----------------------------------------------------------------------------
-
     @contextmanager
     def image_with(self, kind: ContainerKind, command: str, *changes: str) -> Iterator[str]:
         """The id of the kind's image after root ran a shell command in it; removed afterwards."""
         body = {
             "Image": self.images(self.limits[kind].image), "User": "0:0",
             "Entrypoint": ["/bin/sh", "-c", command], "Cmd": [],
-            "Labels": self.depot.labels("bare", "bare", seconds=300.0),
+            "Labels": self.resources.labels("bare", "bare", seconds=300.0),
             "HostConfig": {"NetworkMode": "none"},
         }  # fmt: skip
         with translated("making an image for a probe"):
-            made = create_container(self.engine, body, f"{self.depot.prefix}-image")
+            made = create_container(self.engine, body, f"{self.resources.prefix}-image")
             try:
                 self.engine.api.start(made)
                 self.engine.api.wait(made, timeout=60)
@@ -201,18 +191,13 @@ class ProbeRunner:
             with translated("removing a probe's image"):
                 self.engine.api.remove_image(image, force=True)
 
-    # --- values --------------------------------------------------------------------------------
-
     def _job_of(self, kind: ContainerKind, probe: Probe, args: Sequence[str], image: str) -> Job:
         limits, _ = lowered_limits(self.limits[kind], probe)
         limits = replace(limits, image=image) if image else limits
-        name = "/".join((probe.id, *args))
-        job = self._job(kind, limits, (*probe_argv(probe), *args), name)
-        return (
-            replace(job, harvest=(f"{looks.OUTPUT_FOLDER}/",))
-            if probe.judge not in _KEPT_AS_THEY_ARE
-            else job
-        )
+        job = self._job(kind, limits, (*probe_argv(probe), *args), "/".join((probe.id, *args)))
+        if probe.judge in _WITHOUT_HARVEST:
+            return job
+        return replace(job, harvest=(f"{inspection.OUTPUT_FOLDER}/",))
 
     def _job(self, kind: ContainerKind, limits: Limits, argv: tuple[str, ...], name: str) -> Job:
         return Job(
@@ -223,19 +208,18 @@ class ProbeRunner:
             limits=limits,
             harvest=(),
             env=tuple(ENVIRONMENT.items()),
-            data=((DATA_SET, str(self.doors.data)),) if kind == "experiment" else (),
+            data=((DATA_SET, str(self.services.data)),) if kind == "experiment" else (),
         )
 
     def _tree(self, limits: Limits, *, bare: bool) -> Tree:
-        more: dict[str, Any] = {"marker": str(self.marker)}
-        told = given_json(limits, self.doors, bare=bare, more=more)
-        files = {**self._files, f"{PROBES}/{HELPERS}/given.json": told}
+        given = given_json(limits, self.services, bare=bare, more={"marker": str(self.marker)})
+        files = {**self._files, f"{PROBES}/{HELPERS}/given.json": given}
         return Tree.of({path: self.blobs.put(data) for path, data in files.items()})
 
 
-def _knocked(seen: Observation, came: Sequence[str]) -> Observation:
-    """Who came to the host's doors got through, whatever the probe says."""
+def _reached(seen: Observation, came: Sequence[str]) -> Observation:
+    """A probe that reached a service of the host got through, whatever it reports."""
     if not came:
         return seen
-    saw = f"came to the host's door ({', '.join(sorted(set(came)))})"
+    saw = f"reached the host's service ({', '.join(sorted(set(came)))})"
     return seen.with_attempts(replace(one, through=True, saw=saw) for one in seen.attempts)

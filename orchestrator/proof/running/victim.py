@@ -1,8 +1,8 @@
 """``python -m orchestrator.proof.running.victim ORDER``: an orchestrator that waits to be killed.
 
-It runs one job that takes minutes, says ``running`` once that has begun, and is killed by the
-proof that started it. ``ORDER`` is JSON: the run's name, the kind of container, its limits, the
-images by name.
+It runs a job of two minutes, prints ``running`` once that has begun, and is killed by the proof
+that started it. ``ORDER`` is JSON: the run's name, the kind of container, its limits, the images
+by name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from orchestrator.sandbox.sandbox import DockerSandbox
 
 
 def main() -> None:
-    """Run the job; nothing after it is ever reached."""
+    """Run the job; it is killed before the end."""
     order = json.loads(sys.argv[1])
     limits = TypeAdapter(Limits).validate_python(order["limits"], strict=False)
     engine, images = connect(), order["images"]
@@ -37,10 +37,12 @@ def main() -> None:
         harvest=(),
     )
     folder = Path(tempfile.mkdtemp(prefix="aisci-prove-"))
-    depot = RunResources(engine, order["run"], lambda: str(images["aisci-storage"]))
-    depot.sentinel.guard(folder)
+    resources = RunResources(engine, order["run"], lambda: str(images["aisci-storage"]))
+    resources.sentinel.guard(folder)
     store = BlobStore(folder)
-    pool = SandboxPool(engine, order["run"], images.__getitem__, policy="proof", resources=depot)
+    pool = SandboxPool(
+        engine, order["run"], images.__getitem__, policy="proof", resources=resources
+    )
     with pool, DockerSandbox(pool, store).open(job) as session:
         print("running", flush=True)  # noqa: T201  # what its starter waits for
         session.wait()

@@ -16,7 +16,7 @@ from orchestrator.core.job import Limits, Peaks, Verdict
 from orchestrator.sandbox.engine.client import APIError, Engine, translated
 from orchestrator.sandbox.engine.stream import STDOUT, Stream
 from orchestrator.sandbox.job.line_buffer import LineBuffer
-from orchestrator.sandbox.job.sampler import GpuMeter, Sampler, Usage
+from orchestrator.sandbox.job.sampler import ContainerUsage, GpuMeter, Sampler
 from orchestrator.sandbox.storage.helper import Helper
 
 _TAIL = 64 << 10  # bytes of each stream that a result keeps
@@ -70,7 +70,7 @@ class Monitor:
         self._unsent: AisciError | None = None
 
     @property
-    def usage(self) -> Usage:
+    def usage(self) -> ContainerUsage:
         """What was measured; complete once the container has ended."""
         return self._sampler.usage
 

@@ -20,7 +20,7 @@ class GpuMeter(Protocol):
 
 
 @dataclass(slots=True)
-class Usage:
+class ContainerUsage:
     """What one container used: why it was killed, its peaks, the limits that it hit."""
 
     killed: Verdict | None = None
@@ -43,7 +43,7 @@ class Sampler:
     def __init__(
         self, container: str, pid: int, limits: Limits, keeper: Helper, gpus: GpuMeter | None
     ) -> None:
-        self.usage = Usage()
+        self.usage = ContainerUsage()
         self._container, self._pid, self._limits = container, pid, limits
         self._keeper, self._gpus = keeper, gpus
         self._cgroup = Cgroup.of(pid, container)

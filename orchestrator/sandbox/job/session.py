@@ -134,36 +134,26 @@ class Session:
             self._monitor.usage.hit.add("storage: file size")
 
     def _result(self, exit_code: int, harvested: Harvested) -> JobResult:
-        seen, facts, job = self._monitor.usage, self._facts, self._job
-        hit = tuple(sorted(seen.hit))
+        usage, facts, job = self._monitor.usage, self._facts, self._job
+        hit = tuple(sorted(usage.hit))
         stdout, stderr = self._monitor.tail(STDOUT), self._monitor.tail(STDERR)
-        why = verdict(seen.killed, exit_code, hit)
+        why = verdict(usage.killed, exit_code, hit)
         suspects = suspected(stderr, hit) if why is not Verdict.FINISHED else ()
+        attestation = Attestation(
+            container=facts.container, image=facts.image, policy=facts.policy,
+            engine=f"docker {facts.engine['ServerVersion']}",
+            kernel=str(facts.engine["KernelVersion"]), runtime=job.limits.runtime,
+            storage=facts.storage, asked=facts.asked, inspected=facts.inspected, seen=facts.seen,
+            hit=hit, peaks=usage.peaks, verdict=why, gpus=facts.gpus, exit_code=exit_code,
+            killed=usage.killed, suspected=suspects,
+            egress=self._proxy.close() if self._proxy else (),
+        )  # fmt: skip
         return JobResult(
             stdout=stdout,
             stderr=stderr,
             files=harvested.files,
             refused=harvested.refused,
-            attestation=Attestation(
-                container=facts.container,
-                image=facts.image,
-                policy=facts.policy,
-                engine=f"docker {facts.engine['ServerVersion']}",
-                kernel=str(facts.engine["KernelVersion"]),
-                runtime=job.limits.runtime,
-                storage=facts.storage,
-                asked=facts.asked,
-                inspected=facts.inspected,
-                seen=facts.seen,
-                hit=hit,
-                peaks=seen.peaks,
-                verdict=why,
-                egress=self._proxy.close() if self._proxy else (),
-                gpus=facts.gpus,
-                exit_code=exit_code,
-                killed=seen.killed,
-                suspected=suspects,
-            ),
+            attestation=attestation,
         )
 
 

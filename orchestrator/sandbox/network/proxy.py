@@ -67,7 +67,7 @@ class Proxy:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, *_: object) -> None:
         """Close; an error that leaves the job without a result reports the traffic before it."""
         egress = self.close()
         if isinstance(error, AisciError) and egress:
