@@ -11,6 +11,7 @@ from orchestrator.api.template_run import Trial, TrialListener, opened_trial, us
 from orchestrator.core.errors import BadResults, DiskFull
 from orchestrator.core.files import shipped_root
 from orchestrator.core.job import ContainerKind, JobResult
+from orchestrator.core.units import MIB
 from orchestrator.machine import datasets
 from orchestrator.research.stages.compile import read_report
 from orchestrator.template.contract import measured, rule_results
@@ -18,7 +19,6 @@ from orchestrator.template.contract.finding import RuleFinding, RuleResult
 from orchestrator.template.template import PAPER, Template, load_template
 
 _KINDS: tuple[ContainerKind, ...] = ("experiment", "latex")
-MIB = 2**20
 
 
 class CheckListener(TrialListener, Protocol):

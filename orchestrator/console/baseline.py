@@ -9,9 +9,10 @@ from orchestrator.api.baselines import baseline as measure
 from orchestrator.api.signals import obeyed
 from orchestrator.api.template_run import usage_of
 from orchestrator.console import output as out
-from orchestrator.console.live_line import MIB, LiveLine
+from orchestrator.console.live_line import LiveLine
 from orchestrator.console.live_table import span
 from orchestrator.console.view import View
+from orchestrator.core.units import MIB
 
 
 def baseline(name: str, scale: str, policy: str | None, view: View, *, again: bool) -> int:

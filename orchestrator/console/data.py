@@ -21,13 +21,13 @@ from orchestrator.api.stage_data import stage_data
 from orchestrator.console import output as out
 from orchestrator.console.view import View
 from orchestrator.core.files import shipped_root
+from orchestrator.core.units import MIB
 from orchestrator.machine import datasets
 from orchestrator.machine.download import OnProgress
 from orchestrator.template.folder import shipped_templates
 from orchestrator.template.manifest import DataFile, DataSet
 from orchestrator.template.template import load_template
 
-MIB = 2**20
 TENTHS = 10  # lines about one file in a log
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from orchestrator.console import output as out
 from orchestrator.core.files import shipped_root
+from orchestrator.core.units import MIB
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.engine.reaper import reap
 from orchestrator.sandbox.images import derived
@@ -15,8 +16,6 @@ from orchestrator.sandbox.images.images import DEFAULT_IMAGES, build_images, lis
 from orchestrator.template.contract import require_contract
 from orchestrator.template.folder import shipped_templates
 from orchestrator.template.template import load_template
-
-MIB = 2**20
 
 
 def build_named(

@@ -13,8 +13,8 @@ from orchestrator.console.live_table import BAR, span
 from orchestrator.console.view import View
 from orchestrator.core.job import Peaks
 from orchestrator.core.progress import seconds_left
+from orchestrator.core.units import MIB
 
-MIB = 2**20
 STEPS = 10  # lines about one run in a log
 
 

@@ -14,6 +14,7 @@ from orchestrator.console.live_table import span
 from orchestrator.console.output import counted
 from orchestrator.console.view import View
 from orchestrator.core.files import shipped_root
+from orchestrator.core.units import MIB
 from orchestrator.machine import baseline_cache as baselines
 from orchestrator.template.baseline import KeptBaseline
 from orchestrator.template.contract.finding import RuleResult
@@ -22,7 +23,6 @@ from orchestrator.template.manifest import Manifest
 from orchestrator.template.template import load_template
 
 WRONG, FAILED = 2, 1
-MIB = 2**20
 
 
 def list_templates(*, as_json: bool) -> None:

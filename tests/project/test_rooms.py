@@ -12,6 +12,10 @@ from tests.support import source_rules as rules
 from tests.support.places import ROOT
 
 Rule = Callable[[Path], list[str]]
+COMMANDS = frozenset(
+    {"app", "audit", "baseline", "doctor", "main", "prepare", "prove", "reap", "replay", "resume"}
+    | {"run"}
+)
 
 
 def test_a_room_imports_rooms_on_lower_floors_only_and_every_room_is_named() -> None:
@@ -28,6 +32,11 @@ def test_a_file_over_250_lines_says_why_at_its_top() -> None:
 
 def test_no_two_modules_of_one_room_share_a_name() -> None:
     assert rules.repeated_module_names(ROOT) == []
+
+
+def test_no_public_name_is_defined_in_two_modules() -> None:
+    """But for a command, which the command line, the console and the api each have by its name."""
+    assert rules.repeated_public_names(ROOT, COMMANDS) == []
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +94,12 @@ BREAKS: dict[str, tuple[Rule, str, str, str]] = {
         "orchestrator/core/broken.py",
         '"""Broken."""\n' + "# a line\n" * 250,
         "core/broken.py: 251 lines and no reason",
+    ),
+    "a public name that another module defines": (
+        rules.repeated_public_names,
+        "orchestrator/core/broken.py",
+        '"""Broken."""\n\n\nclass SandboxPool: ...\n',
+        "SandboxPool: orchestrator/core/broken.py, orchestrator/sandbox/pool.py",
     ),
     "a second module of the same name in a room": (
         rules.repeated_module_names,
