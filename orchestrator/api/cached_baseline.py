@@ -12,7 +12,7 @@ from orchestrator.template.baseline import KeptBaseline, key_of
 
 
 def kept_for(setup: RunSpec) -> KeptBaseline | None:
-    """The baseline of this machine that is the very job of ``setup``'s own; None if there is none."""
+    """The kept baseline whose job equals the one of ``setup``, or None."""
     template = setup.template
     files = Tree.of({path: digest(data) for path, data in template.files.items()})
     job = baseline_job(template, setup.policy, setup.scale, files, scope="", data=setup.mounts)
