@@ -172,13 +172,13 @@ def test_an_allowed_host_is_reached_with_its_own_certificate_and_the_record_says
         (hello(HOST), 400, "control character"),
         (b"CONNECT api.example.org:443 HTTP/1.1\r\nHost: evil.org\r\n\r\n", 400, "another host"),
         (b"CONNECT api.example.org:443 HTTP/1.1\r\nX: " + b"x" * 9000, 400, "more than 8192"),
-        (b"CONNECT api.example.org:443 HTTP/1.1\nHost: api.example.org\n\n", 408, "whole"),
+        (b"CONNECT api.example.org:443 HTTP/1.1\nHost: api.example.org\n\n", 408, "before it was complete"),
     ],
 )
 def test_a_request_for_anything_else_is_refused_asked_of_nobody_and_recorded(
     bench: Bench, request_: bytes, status: int, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(egress, "STEP_TIME", 1.0)
+    monkeypatch.setattr(egress, "STEP_TIMEOUT", 1.0)
     answer = bench.say(request_)
     assert answer.startswith(f"HTTP/1.1 {status} ".encode())
     assert why.encode() in answer
@@ -323,7 +323,7 @@ def test_this_machines_own_public_address_is_not_the_outside(bench: Bench) -> No
 def test_not_one_byte_goes_out_before_tls_is_meant_for_the_same_host(
     bench: Bench, first: bytes, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "STEP_TIME", 1.0)
+    monkeypatch.setattr(connection, "STEP_TIMEOUT", 1.0)
     bench.names.answers = [(LISTENER,)]
     assert bench.say(CONNECT + first) == b"HTTP/1.1 200 Connection established\r\n\r\n"
     told = one(bench)
@@ -411,7 +411,7 @@ def test_what_is_smuggled_behind_a_request_is_the_tunnels_and_judged_as_such(
 def test_a_request_that_trickles_in_is_given_up(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(egress, "STEP_TIME", 0.5)
+    monkeypatch.setattr(egress, "STEP_TIMEOUT", 0.5)
     with bench.connect() as sock:
         with contextlib.suppress(BrokenPipeError):
             for byte in CONNECT * 10:
