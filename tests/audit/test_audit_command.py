@@ -48,23 +48,23 @@ def run(recorded: Path, tmp_path: Path) -> Path:
 
 CONSISTENT = """\
 FOLDER: consistent
-Every check holds of the record against itself. Whoever can write to its folder could have written all of it anew, just as consistent: only a head or a signature that was kept elsewhere tells.
+Every check holds within the record. Whoever can write to its folder could have rewritten all of it consistently: only a head or a signature stored elsewhere rules that out.
 
-check     what has to hold                                                           looked at
-chain     each line follows from the one before it                                   N        ok
-seal      each journal is at its end, and the run's seal names every idea's head     N        ok
-blobs     every body and file that a line names is there, with its hash              N        ok
-calls     each answer stands behind the question that its hash names                 N        ok
-policy    the pinned policies and templates are what their hashes say                N        ok
-limits    each container had the limits of the policy that held                      N        ok
-image     each container ran a pinned image                                          N        ok
-evidence  each container has its evidence, and no evidence is without a container    N        ok
-settings  the engine was asked for what the policy says, and made what it was asked  N        ok
-kernel    the kernel saw each container within its rights and limits                 N        ok
-use       no container used more than its limits let it                              N        ok
-verdict   each verdict follows from how its container ended                          N        ok
-results   each file of a finished run came out of a container                        N        ok
-anchor    the head or the signature that was kept elsewhere is this record's         N        -
+check     what has to hold                                                            looked at
+chain     each line contains the hash of the line before it                           N        ok
+seal      each journal is sealed, and the run's seal names the head of every idea     N        ok
+blobs     every body and file that a line names exists and has its hash               N        ok
+calls     each answer belongs to the request that its hash names                      N        ok
+policy    the pinned policies and templates have their hashes                         N        ok
+limits    each container had the limits of the policy in force                        N        ok
+image     each container ran a pinned image                                           N        ok
+evidence  each container has its evidence, and all evidence has its container         N        ok
+settings  the engine request matches the policy, and the engine's answer the request  N        ok
+kernel    the kernel reports the rights and limits that were requested                N        ok
+use       no container used more than its limits allow                                N        ok
+verdict   each verdict follows from how its container ended                           N        ok
+results   each file of a finished run was written by a container                      N        ok
+anchor    the head or signature that was stored elsewhere matches this record         N        -
 
 head:       HEAD
 signature:  none
@@ -113,7 +113,7 @@ def test_head_and_key_make_it_intact_and_a_wrong_one_is_exit_code_1(
     assert aisci("audit", str(run), "--head", head.upper()).stdout.startswith(f"{run}: intact\n")
     wrong = aisci("audit", str(run), "--head", "0" * 64)
     assert (wrong.returncode, wrong.stdout.splitlines()[0]) == (1, f"{run}: broken")
-    assert "the head that was kept is not this record's" in wrong.stdout
+    assert "the stored head is not the head of this record" in wrong.stdout
     pem(tmp_path)
     unsigned = aisci("audit", str(run), "--key", str(tmp_path / "key.pub"))
     assert unsigned.returncode == 1

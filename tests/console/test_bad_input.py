@@ -221,8 +221,10 @@ for free in (8, 24, 40, 48, 56, 64, 80, 96, 112, 128):
     free_now = shutil.disk_usage(place).free
     filler.write_bytes(bytes(free_now - free * 1024))
     made = rig.setup(Path("/tmp"))
-    tools = rig.Tools(
-        edges=rig.scripted_edges(SweepModel()), exporter=rig.Saver(), listener=lambda _: None
+    tools = rig.RunDeps(
+        edges=rig.scripted_edges(SweepModel()),
+        exporter=rig.FileExporter(),
+        listener=lambda _: None,
     )
     try:
         rig.research(made, rig.place(run, Mode.RECORD), tools)

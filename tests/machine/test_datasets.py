@@ -228,7 +228,7 @@ def test_a_wrong_hash_keeps_nothing_and_says_what_came(
         (["404"], len(CONTENT), "404"),
         ([], len(CONTENT) + 1, "the server has 307,200 bytes, the manifest 307,201"),
         ([], len(CONTENT) - 1, "the server has 307,200 bytes"),
-        (["no length"], len(CONTENT) - 1, "more than its 307,199 bytes came"),
+        (["no length"], len(CONTENT) - 1, "the server sent more than 307,199 bytes"),
     ],
 )
 def test_a_server_that_refuses_or_has_another_file_is_an_error_at_once(
@@ -263,7 +263,7 @@ def test_too_little_disk_is_said_before_the_first_byte(
         said = prepare(folder)
         assert said.returncode == DiskFull("x").exit_code
         assert "there is not enough disk space for the data" in said.stderr
-        assert "307,200 bytes are to be fetched" in said.stderr
+        assert "307,200 bytes to download" in said.stderr
     finally:
         subprocess.run(["umount", small], check=True)
 
@@ -362,7 +362,7 @@ def test_a_scale_that_needs_data_says_so_before_anything_runs(
     (path,) = staged(home)
     path.chmod(0o644)
     path.write_bytes(CONTENT[::-1])
-    with pytest.raises(DataFailed, match="is not what its manifest says") as changed:
+    with pytest.raises(DataFailed, match="differs from its manifest") as changed:
         data_for(mine, "full", policy)
     assert "deep/numbers.bin was changed" in changed.value.why
     with pytest.raises(UserError, match="not the one that this run began with"):

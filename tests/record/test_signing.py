@@ -103,7 +103,7 @@ def test_the_halves_are_not_taken_for_each_other(tmp_path: Path) -> None:
     path = pem(tmp_path)
     with pytest.raises(UserError, match="public key, which cannot sign"):
         read_signer(tmp_path / "key.pub")
-    with pytest.raises(UserError, match="nobody else is to have"):
+    with pytest.raises(UserError, match="must stay secret"):
         read_verifier(path)
     with pytest.raises(UserError, match="no such key file"):
         read_signer(tmp_path / "none")
