@@ -172,7 +172,11 @@ def test_an_allowed_host_is_reached_with_its_own_certificate_and_the_record_says
         (hello(HOST), 400, "control character"),
         (b"CONNECT api.example.org:443 HTTP/1.1\r\nHost: evil.org\r\n\r\n", 400, "another host"),
         (b"CONNECT api.example.org:443 HTTP/1.1\r\nX: " + b"x" * 9000, 400, "more than 8192"),
-        (b"CONNECT api.example.org:443 HTTP/1.1\nHost: api.example.org\n\n", 408, "before it was complete"),
+        (
+            b"CONNECT api.example.org:443 HTTP/1.1\nHost: api.example.org\n\n",
+            408,
+            "before it was complete",
+        ),
     ],
 )
 def test_a_request_for_anything_else_is_refused_asked_of_nobody_and_recorded(
