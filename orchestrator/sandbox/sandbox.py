@@ -125,8 +125,9 @@ class DockerSandbox:
                     "sample", _facts(job, peaks, monitor.tail(STDOUT))
                 ), within=within,
             )  # fmt: skip
-        self._monitored(monitor, undo)
+        # Told before the first sample, which comes from the monitor's own thread.
         self._on_event("started", {"job": job.id, "scope": job.scope, "container": made[:12]})
+        self._monitored(monitor, undo)
         within.check(job.scope)
         if proxy:
             proxy.begin()

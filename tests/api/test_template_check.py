@@ -92,16 +92,16 @@ def swap(old: str, new: str) -> Callable[[str], str]:
 Breach = tuple[str, str, str, str, str, str]  # file, old, new, rule, its words, what to do
 
 BREACHES: tuple[Breach, ...] = (
-    ("experiment.py", "runs = [", 'raise SystemExit("no such luck")\nruns = [', "finishes", "no such luck", "last words"),
+    ("experiment.py", "runs = [", 'raise SystemExit("no such luck")\nruns = [', "finishes", "no such luck", "last output"),
     ("experiment.py", "runs = [", "import time\ntime.sleep(99)\nruns = [", "finishes", "timed out", "smaller"),
-    ("experiment.py", 'final_info.json").write', 'final.json").write', "finishes", "left no run_0/final_info.json", "--out_dir"),
+    ("experiment.py", 'final_info.json").write', 'final.json").write', "finishes", "did not write run_0/final_info.json", "--out_dir"),
     ("experiment.py", '"means": {', '"meens": {', "numbers", "has no 'means'", "means"),
     ("experiment.py", '"final_loss": loss(', '"final_loss": math.nan * loss(', "numbers", "NaN", "finite"),
     ("experiment.py", '{f"{k}_mean": v', '{f"{k}_avg": v', "metrics", "'final_loss_avg', not declared", "declare"),
     ("experiment.py", "(len(v) - 1) / len(v))", "len(v)) / len(v)", "seeds", "standard error", "n - 1"),
-    ("experiment.py", "rng = random.Random(seed)", "rng = random.Random()", "repeats", "then", "seed every source"),
+    ("experiment.py", "rng = random.Random(seed)", "rng = random.Random()", "repeats", "then", "seed every random generator"),
     ("experiment.py", '"smoke": 20', '"smoke": 0', "trained", "final_loss_mean on line", "more steps"),
-    ("plot.py", 'labels = {', 'raise ValueError("no ink")\nlabels = {', "figures", "no ink", "last words"),
+    ("plot.py", 'labels = {', 'raise ValueError("no ink")\nlabels = {', "figures", "no ink", "last output"),
     ("plot.py", 'savefig("final_loss.png"', 'savefig("final_loss.svg"', "figures", "no PNG", "*.png"),
     ("latex/template.tex", "\\begin{document}", "\\begin{document}\\nosuchmacro", "typesets", "nosuchmacro", "correct"),
 )  # fmt: skip
@@ -333,7 +333,7 @@ def test_a_kept_baseline_that_was_changed_is_refused(tmp_path: Path) -> None:
     record.write_text(record.read_text().replace('"form": 1', '"form": "one"'))
     said = aisci(*words, home=tmp_path)
     assert said.code == 2
-    assert "a kept baseline cannot be read" in said.err
+    assert "a cached baseline cannot be read" in said.err
     assert str(record) in said.err
 
 

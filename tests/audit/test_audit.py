@@ -239,7 +239,7 @@ def test_a_record_that_is_made_anew_as_a_whole_is_found_by_head_and_signature_al
     forger.change(forger.run, later)
     assert {one.check for one in audited(run, key=key).findings} == {"anchor"}
     RunPaths(run).signature.unlink()
-    assert "its chain made anew" in only(audited(run, head=head), "anchor").why
+    assert "its chain rewritten" in only(audited(run, head=head), "anchor").why
     assert audited(run).outcome is AuditVerdict.CONSISTENT
 
 

@@ -112,7 +112,7 @@ def test_a_results_folder_that_exists_is_never_written_over(tmp_path: Path) -> N
     for folder in taken:
         folder.mkdir(parents=True)
     engine = {"DOCKER_HOST": os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")}
-    refused(begin(tmp_path, **engine), 2, "already there", "aisci resume")
+    refused(begin(tmp_path, **engine), 2, "already exists", "aisci resume")
     assert sorted((tmp_path / "results" / "quick").iterdir()) == taken
     assert [path for folder in taken for path in folder.iterdir()] == []
 

@@ -66,7 +66,7 @@ MISSING = {
         (sandbox, "kernel_limits_of", no_limit),
         "limit memory",
     ),
-    "a gpu large enough": (GPU, (gpu.NvmlDriver, "devices", one_small_gpu), "asks for 1 GPU"),
+    "a gpu large enough": (GPU, (gpu.NvmlDriver, "devices", one_small_gpu), "the smallest GPU"),
     "a way to the proxy": (NO_WAY_OUT, None, "the policy's block experiment"),
 }
 

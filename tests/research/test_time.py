@@ -125,7 +125,7 @@ def test_a_job_that_outlasts_the_budget_is_charged_and_asked_again_only_under_a_
         narrow = wide.within(replace(narrow, of="run"))
     sleeps = job(bench, "import time; time.sleep(9)")
     first = ports_of(bench, tmp_path, Mode.RECORD, narrow)
-    with pytest.raises(BudgetSpent, match=rf"time of {block}\.wall was over"):
+    with pytest.raises(BudgetSpent, match=rf"{block}\.wall was exceeded"):
         first.sandbox.run(sleeps)
     assert first.journal.ledger.seconds >= 6.0
     again = ports_of(bench, tmp_path, Mode.RESUME, narrow)
@@ -298,7 +298,7 @@ def test_in_a_whole_run_an_idea_whose_time_is_over_ends_in_the_middle_of_its_job
     failed, finished = research(made, rig.place(tmp_path / "run", Mode.RECORD), tools)
     assert failed.failure is not None
     assert (failed.failure.error, failed.failure.transient) == (BudgetSpent.__name__, True)
-    assert "the time of idea.wall was over" in failed.failure.what
+    assert "idea.wall was exceeded" in failed.failure.what
     assert "resume RUN --fork" in failed.failure.todo
     assert "/experiments/run_1/attempt_1" in failed.failure.where
     assert finished.status == "finished", finished.failure

@@ -40,7 +40,7 @@ bench = DockerBench(connect(), Path(sys.argv[1]), sys.argv[2])
 bench.sandbox.pool.resources.sentinel.guard(Path(sys.argv[1]) / "temporary")
 scenario = Scenario("import time; print('up', flush=True); time.sleep(600)")
 wall = float(sys.argv[3])
-sandbox.SLACK = min(sandbox.SLACK, wall)
+sandbox._SLACK = min(sandbox._SLACK, wall)
 with bench.sandbox.pool, bench.sandbox.open(job_of(bench, scenario, wall=wall)) as session:
     print(session.receive(60).decode(), flush=True)
     print(bench.sandbox.pool.resources.sentinel.pid, flush=True)
