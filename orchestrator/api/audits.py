@@ -18,7 +18,7 @@ _HEAD = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class AuditOutcome:
-    """An audit, and its page. ``page`` is None where the page could not be written: ``why``."""
+    """An audit and its page. ``page`` is None if it could not be written, and ``why`` says why."""
 
     audit: Audit
     page: Path | None

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from orchestrator.core.errors import DiskFull
+from orchestrator.core.errors import AisciError, DiskFull
 
 UNFINISHED = ".new-"
 """The prefix of a file that is still being written."""
@@ -47,6 +47,19 @@ def shipped_root() -> Path:
 def slug(name: str) -> str:
     """A name from a model as a file name: lower-case letters, digits, underscores."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:40] or "idea"
+
+
+def utf8_text(data: bytes, what: str, where: str, error: type[AisciError]) -> str:
+    """Decode a user's file, named ``what`` in the message. Raises ``error`` if it is not UTF-8."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as problem:
+        raise error(
+            f"{what} is not UTF-8 text",
+            where=where,
+            why=f"byte {problem.start} is not part of a character",
+            todo="save it as UTF-8 in your editor",
+        ) from problem
 
 
 def write(path: Path, data: bytes | str) -> None:

@@ -22,6 +22,7 @@ from ruamel.yaml.events import AliasEvent, NodeEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from orchestrator.core.errors import BadFile, Problem
+from orchestrator.core.files import utf8_text
 from orchestrator.core.problems import Loc, Wrong, explained
 
 MAX_BYTES = 256 * 1024
@@ -94,15 +95,7 @@ def parse(raw: bytes, path: str, error: type[BadFile] = BadFile) -> Document:
             why=f"more than {MAX_BYTES} bytes",
             todo="check that this is the file you mean; shorten it if it is",
         )
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as problem:
-        raise error(
-            "the file is not UTF-8 text",
-            where=path,
-            why=f"byte {problem.start} is not part of a character",
-            todo="save it as UTF-8 in your editor",
-        ) from problem
+    text = utf8_text(raw, "the file", path, error)
     try:
         _refuse_cleverness(text, path, error)
         node = YAML(typ="safe", pure=True).compose(StringIO(text))

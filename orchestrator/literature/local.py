@@ -17,6 +17,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from orchestrator.core.errors import BadFile, listed
+from orchestrator.core.files import utf8_text
 from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.problems import Form, explained, row
 from orchestrator.literature.bibtex import KEY, BibEntry, check_field, entries, plain_text
@@ -143,15 +144,7 @@ def _read(name: str, data: bytes) -> list[PaperRef]:
             where=name,
             todo="export the papers as BibTeX, to a file that ends in .bib",
         )
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as problem:
-        raise BadFile(
-            "a library is not UTF-8 text",
-            where=name,
-            why=f"byte {problem.start} is not part of a character",
-            todo="save it as UTF-8 in your editor",
-        ) from problem
+    text = utf8_text(data, "a library", name, BadFile)
     return [_from_entry(entry, name) for entry in entries(text, name)]
 
 

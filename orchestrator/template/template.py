@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from orchestrator.core.errors import BadTemplate, UnknownName, listed
+from orchestrator.core.files import utf8_text
 from orchestrator.core.problems import explained, nearest, row
 from orchestrator.core.research import Idea
 from orchestrator.core.strict_yaml import parse, validated
@@ -79,15 +80,7 @@ class Template:
         """A file's text. Raises :class:`BadTemplate` if it is missing or not UTF-8."""
         if path not in self.files:
             raise BadTemplate(f"{path} is missing", where=self.origin, todo=f"add {path}")
-        try:
-            return self.files[path].decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise BadTemplate(
-                f"{path} is not UTF-8 text",
-                where=f"{self.origin}/{path}",
-                why=f"byte {error.start} is not part of a character",
-                todo="save it as UTF-8 in your editor",
-            ) from error
+        return utf8_text(self.files[path], path, f"{self.origin}/{path}", BadTemplate)
 
     def task(self) -> Task:
         """``prompt.json``. Raises :class:`BadTemplate`."""

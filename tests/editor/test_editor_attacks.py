@@ -20,33 +20,11 @@ import pytest
 
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.images.images import resolve_image
-from tests.support.editor_attacks import ATTACKS, SECRET, TREE, Answer, Attack
+from tests.support.editor_attacks import ATTACKS, SECRET, STOCK, TREE, Answer, Attack
 from tests.support.places import ROOT
 
 WORKER_FILE = ROOT / "sandbox" / "editor" / "worker.py"
 RIG = (ROOT / "tests" / "support" / "editor_rig.py").read_text()
-STOCK = '''
-from aider.coders.editblock_coder import EditBlockCoder as Stock
-from aider.io import InputOutput as StockIO
-
-class GuardCoder(Stock):
-    """Aider as it comes, saying yes to everything."""
-
-    refused = ()
-
-    def __init__(self, root, editable, readable, complete):
-        super().__init__(
-            main_model=GuardModel(complete),
-            io=StockIO(yes=True, pretty=False, fancy_input=False),
-            fnames=[f"{root}/{name}" for name in editable],
-            read_only_fnames=[f"{root}/{name}" for name in readable],
-            use_git=False, stream=False, map_tokens=0,
-        )
-        self.root = root
-
-    def run(self, with_message, preproc):
-        return super().run(with_message=with_message, preproc=True)
-'''
 
 
 @dataclass

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 
 from tests.contracts.editor import block
+from tests.support.places import ROOT
 
 SECRET = "s3cret-b7f0"
 MARKER = "marker"
@@ -16,6 +18,13 @@ TREE: tuple[Step, ...] = (
     ("write", "tree/plot.py", f"# {SECRET}\nprint(1)\n"),
     ("write", "outside/victim.txt", f"{SECRET}\nkeep\n"),
 )
+_PROBE = (ROOT / "sandbox/probes/helpers/editing.py").read_text()
+STOCK = next(
+    ast.literal_eval(node.value)
+    for node in ast.parse(_PROBE).body
+    if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "STOCK"
+)
+"""Unguarded Aider, as the editor's probes use it: that file runs in a container, so it is parsed."""
 GOOD = block("experiment.py", "x = 1\n", "x = 3\n")
 TOUCH = "touch BASE/marker"
 RUNS = f"import pathlib\npathlib.Path('BASE/{MARKER}').touch()\n"

@@ -16,31 +16,9 @@ from orchestrator.core.files import shipped_root
 from orchestrator.proof.probe import load_probe
 from orchestrator.proof.running.runner import ProbeRunner
 from orchestrator.sandbox.engine.reaper import reap
+from tests.support.editor_attacks import STOCK
 
 COMPILE = "sed -i '{}' /opt/aisci/latex/compile.py"
-
-STOCK = '''
-from aider.coders.editblock_coder import EditBlockCoder as Stock
-from aider.io import InputOutput as StockIO
-
-class GuardCoder(Stock):
-    """Aider as it comes, saying yes to everything."""
-
-    refused = ()
-
-    def __init__(self, root, editable, readable, complete):
-        super().__init__(
-            main_model=GuardModel(complete),
-            io=StockIO(yes=True, pretty=False, fancy_input=False),
-            fnames=[f"{root}/{name}" for name in editable],
-            read_only_fnames=[f"{root}/{name}" for name in readable],
-            use_git=False, stream=False, map_tokens=0,
-        )
-        self.root = root
-
-    def run(self, with_message, preproc):
-        return super().run(with_message=with_message, preproc=True)
-'''
 GUARD = f"cat >> /opt/aisci/editor/guard.py <<'END'\n{STOCK}END\n"
 
 _ASLEEP = "sandbox/probes/host/killed_orchestrator.py"  # sleeps, and nothing else
