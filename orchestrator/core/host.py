@@ -79,8 +79,8 @@ class Host:
     the total, ``memory_free`` the part available without swapping; ``disk`` is free space at the
     results folder. ``images`` are (name, ready | stale | missing).
 
-    ``trial`` is the attestation of a real job; None if none ran, and then ``trial_why`` and
-    ``trial_todo`` say why.
+    ``trial`` is the attestation of a real job; None if none ran, and then ``trial_todo`` says what
+    to do; the runtime's own text says why.
     """
 
     engine: EngineFacts | None
@@ -103,7 +103,6 @@ class Host:
     images: tuple[tuple[str, str], ...] = ()
     leftovers: int = 0
     trial: Attestation | None = None
-    trial_why: str = ""
     trial_todo: str = ""
 
     def runtime(self, name: str) -> Tried:

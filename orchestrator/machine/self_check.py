@@ -61,7 +61,6 @@ def _untried(host: Host, error: AisciError) -> Host:
         host,
         runtimes=tuple(runtimes),
         storage=tuple(Tried(name, "listed", why) for name in BACKENDS),
-        trial_why=why,
         trial_todo=error.todo,
     )
 
@@ -96,7 +95,7 @@ def _try_runtime(
     except AisciError as error:
         why = _error_text(error)
         if runtime == "runc":
-            host = replace(host, trial_why=why, trial_todo=error.todo)
+            host = replace(host, trial_todo=error.todo)
             return Tried(runtime, "failed", why), host
         return Tried(runtime, "failed", f"{why}; {error.todo}" if error.todo else why), host
     why = f"a hardened job ran as asked: {len(held.inspected)} settings read back the same, "
