@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
+from orchestrator.api.policies import this_machine
 from orchestrator.core.files import shipped_root
 from orchestrator.proof.probe import shipped_probes
 from orchestrator.proof.proof import read_proof
-from orchestrator.proof.subject import applicable_probes, subject_of
+from orchestrator.proof.subject import applicable_probes, for_machine, subject_of
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.engine.labels import OWNER
 from orchestrator.sandbox.gpus.leases import NvmlDriver
@@ -102,9 +103,8 @@ def test_a_sample_of_each_other_shipped_policys_probes_is_held(
     name: str, tmp_path: Path, sample: random.Random
 ) -> None:
     require_runtime(name)
-    wanted, _ = applicable_probes(
-        subject_of(name, shipped_root() / "policies"), shipped_probes(shipped_root())
-    )
+    subject = for_machine(subject_of(name, shipped_root() / "policies"), this_machine())
+    wanted, _ = applicable_probes(subject, shipped_probes(shipped_root()))
     known = sorted({one.id for mine in wanted.values() for one in mine})
     code, found, proof = proved(name, tmp_path, *sample.sample(known, SAMPLES[name]))
     found = held(name, tmp_path, code, found, proof)

@@ -176,9 +176,11 @@ def forwarders():
             yield int(pid)
 for pid in forwarders():
     os.kill(pid, signal.SIGKILL)
-while list(forwarders()):
+for _ in range(200):  # a dying process closes its socket a little after it left /proc's list
+    found["killed"] = fetch("https://api.example.org/")
+    if "refused" in found["killed"] or "took" in found["killed"]:
+        break
     time.sleep(0.05)
-found["killed"] = fetch("https://api.example.org/")
 subprocess.run(["python3", "/opt/aisci/forward.py", "3128", SOCKET], check=True)
 found["again"] = fetch("https://api.example.org/")
 found["again evil"] = fetch("https://evil.example.org/")
