@@ -59,16 +59,8 @@ def main(source: Path, out: Path) -> None:
     log = read(BUILD / "paper.log")
     report |= judged(log, read(BUILD / "paper.blg"))
     report["errors"] = clipped(report["errors"] + trouble)
-    seen: dict[str, Any] = {"pages": 0, "active": []}
-    if (BUILD / "paper.pdf").is_file():
-        seen = pages(out)
-    report["pages"] = seen["pages"]
-    if report["pages"] > MOST_PAGES:
-        report["errors"].append(f"the paper has {report['pages']} pages, over {MOST_PAGES}")
-    if seen["active"]:
-        (out / "paper.pdf").unlink()  # nobody is to open it
-        kinds = ", ".join(seen["active"])
-        report["errors"].append(f"the PDF holds what a viewer would act on: {kinds}")
+    report["pages"], trouble = pages(out) if (BUILD / "paper.pdf").is_file() else (0, [])
+    report["errors"] += trouble
     if not report["pages"] and not report["errors"]:
         report["errors"].append("no page was made")
     report["ok"] = not report["errors"]
@@ -171,27 +163,47 @@ def errors(log: str) -> list[str]:
     return lines or re.findall(r"^! (.+)$", log, re.MULTILINE)
 
 
-def pages(out: Path) -> dict[str, Any]:
-    """Hand the PDF to a process of its own, which turns it into text and pictures.
+def pages(out: Path) -> tuple[int, list[str]]:
+    """The number of pages, and why the PDF is no paper; each step is a process of its own.
 
-    Returns ``{"pages": how many, "active": [kinds of action in it]}``: no pages where the PDF
-    is not whole, or kills its reader; nobody is to open it then.
+    Only a PDF in which nothing acts is left in ``out``, with its pages as text and pictures.
     """
-    shutil.copyfile(BUILD / "paper.pdf", out / "paper.pdf")
-    script = Path(__file__).with_name("pages.py")
+    paper = str(out / "paper.pdf")
     try:
-        done = subprocess.run(
-            [sys.executable, "-I", str(script), str(out / "paper.pdf"), str(out), str(MOST_PAGES)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=2 * STEP_SECONDS,
-            check=True,
-        )
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-        (out / "paper.pdf").unlink()
-        return {"pages": 0, "active": []}
-    seen: dict[str, Any] = json.loads(done.stdout)
-    return seen
+        said = json.loads(own("inert.py", str(BUILD / "paper.pdf"), paper).splitlines()[-1])
+        if said["refused"]:
+            return 0, [f"the PDF is refused: {said['refused']}"]
+        if said["pages"] > MOST_PAGES:
+            return said["pages"], [f"the paper has {said['pages']} pages, over {MOST_PAGES}"]
+        own("pages.py", paper, str(out))
+    except (subprocess.SubprocessError, LookupError, ValueError) as error:
+        (out / "paper.pdf").unlink(missing_ok=True)
+        return 0, [f"the PDF could not be read, so it is refused: {why(error)}"]
+    return said["pages"], []
+
+
+def own(script: str, *argv: str) -> str:
+    """What a script beside this one prints; nothing of the build folder is imported."""
+    path = str(Path(__file__).with_name(script))
+    return subprocess.run(
+        [sys.executable, "-I", path, *argv],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=2 * STEP_SECONDS,
+        check=True,
+    ).stdout
+
+
+def why(error: Exception) -> str:
+    """The last line of what a reader wrote before it ended, or how it ended."""
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"reading it took over {2 * STEP_SECONDS} seconds"
+    if isinstance(error, subprocess.CalledProcessError):
+        lines = error.stderr.strip().splitlines()
+        return lines[-1][:LINE] if lines else f"its reader ended with {error.returncode}"
+    return "its reader gave no answer"
 
 
 def clipped(lines: list[str]) -> list[str]:

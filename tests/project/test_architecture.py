@@ -33,7 +33,7 @@ IMPORTERS = {
     "typer": {"cli.py", *PARSING},
     "click": set(PARSING[:1]),
     "aider": {"sandbox/editor/guard.py"},
-    "pymupdf": {"sandbox/latex/pages.py"},
+    "pymupdf": {"sandbox/latex/inert.py", "sandbox/latex/pages.py"},
 }
 CONSOLE = "orchestrator/console/"  # with cli.py, alone in drawing on a terminal
 NEVER = {"pickle", "marshal", "shelve", "dill", "joblib", "numpy", "torch", "PIL", "fitz"}

@@ -13,7 +13,7 @@ from orchestrator.core.job import Job, JobResult
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import load_policy
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF
+from orchestrator.record.paths import LATEX_OUTPUT
 from orchestrator.research.paper.latex import TEX
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.images.images import resolve_image
@@ -102,43 +102,6 @@ def test_a_bibliography_reads_and_writes_below_its_folder_only(press: Press) -> 
         press.blobs.get(sha256) for path, sha256 in result.files.files if path.endswith(".json")
     )
     assert b"root:x:0" not in everything
-
-
-# Beside the plain ones that the probes have: sandbox/probes/latex/active_*.tex.
-ACTIVE = {
-    "JS": r"\pdfcatalog{/OpenAction << /S /J\string#53 /J\string#53 (x) >>}",
-    "SubmitForm": r"\pdfannot width 9pt height 9pt depth 0pt"
-    r" {/Subtype /Link /A << /S /SubmitForm /F (http://x.example) >>}",
-    **{
-        f"a link to no web page{mark}": r"\pdfannot width 9pt height 9pt depth 0pt"
-        r" {/Subtype /Link /A << /S /URI " + link + " >>}"
-        for mark, link in {
-            " ": r"/URI (javascript:alert\string\(1\string\))",
-            "  ": r"/U\string#52I <66696c653a2f2f2f>",
-        }.items()
-    },
-}
-
-
-@pytest.mark.parametrize("kind", sorted(ACTIVE))
-def test_a_pdf_that_a_viewer_would_act_on_is_no_paper_and_does_not_come_home(
-    press: Press, kind: str
-) -> None:
-    report, result = press.print(kind, PLAIN % (ACTIVE[kind] + " text"))
-    assert not report["ok"]
-    assert any(kind.strip() in error for error in report["errors"]), report  # type: ignore[attr-defined]  # a list
-    assert PAPER_PDF not in result.files.as_dict()
-
-
-def test_words_and_links_that_only_look_active_are_a_papers_own(press: Press) -> None:
-    whole = (
-        r"\documentclass{article}\usepackage{hyperref}\hypersetup{pdftitle={/JS (/Launch) /XFA}}"
-        r"\begin{document}\section{/JavaScript}\href{https://example.org/JS}{/Launch}"
-        r"\href{mailto:a@example.org}{/URI (file:///x)}\end{document}"
-    )
-    report, result = press.print("words", whole)
-    assert report["ok"], report
-    assert press.read(result, "paper.pdf").startswith(b"%PDF-")
 
 
 def test_a_log_without_end_hides_no_error(press: Press) -> None:

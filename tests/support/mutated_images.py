@@ -19,6 +19,7 @@ from orchestrator.sandbox.engine.reaper import reap
 from tests.support.editor_attacks import STOCK
 
 COMPILE = "sed -i '{}' /opt/aisci/latex/compile.py"
+INERT = "sed -i '{}' /opt/aisci/latex/inert.py"
 GUARD = f"cat >> /opt/aisci/editor/guard.py <<'END'\n{STOCK}END\n"
 
 _ASLEEP = "sandbox/probes/host/killed_orchestrator.py"  # sleeps, and nothing else

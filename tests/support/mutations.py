@@ -452,7 +452,7 @@ MUTATIONS = (
     Mutation(
         part="latex.active",
         says="a PDF is not looked at",
-        image=images.COMPILE.format('s/if seen\\["active"\\]/if False/'),
+        image=images.INERT.format("s/^        judge(paper)/        pass/"),
         kinds=("latex",),
     ),
     *(
