@@ -4,7 +4,7 @@ AISCI := .venv/bin/aisci
 PYTEST := .venv/bin/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help venv engine gvisor images machine browser demo check unit test campaign clean
+.PHONY: help venv wheel engine gvisor images machine browser demo check unit test campaign clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -37,6 +37,9 @@ gvisor: engine ## gVisor as a runtime of the engine that this set-up started; el
 
 machine: venv ## the campaign's QEMU machine: Debian 12 with cgroups of version 2 and XFS
 	@scripts/setup-machine.sh
+
+wheel: venv ## dist/: the wheel, and the list that installs it by hash
+	@scripts/wheel.sh
 
 venv: ## .venv, from uv.lock
 	@scripts/setup-venv.sh

@@ -99,7 +99,7 @@ class ProcessEditor:
             raise ControlUnavailable(
                 "the policy says `editor: process`, but Aider is not installed here",
                 where="the policy's editor",
-                todo="install the extra `aisci[editor]`, or let the policy use a container",
+                todo="install the extra `editor` by the lock (`make venv`), or let the policy use a container",
             )
         self._blobs, self._worker = blobs, worker
 

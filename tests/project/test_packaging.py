@@ -131,9 +131,22 @@ def test_the_lock_is_the_lock_of_this_pyproject() -> None:
     call(uv, "lock", "--check", "--offline", cwd=ROOT)
 
 
+@pytest.mark.program
+def test_the_wheels_own_list_installs_it_and_every_package_by_hash() -> None:
+    """`make wheel` needs no network; what it writes is what docs/installing.md has people use."""
+    call("bash", "scripts/wheel.sh", cwd=ROOT)
+    lines = re.sub(r" *\\\n *", " ", (ROOT / "dist/install.txt").read_text()).splitlines()
+    assert all(" --hash=sha256:" in line for line in lines)
+    assert re.fullmatch(r"\./aisci_lab-[\w.-]+\.whl --hash=sha256:[0-9a-f]{64}", lines[-1])
+    packages = {line.split("==")[0] for line in lines[:-1]}
+    wanted = {re.split(r"[=<>]", one)[0] for one in PYPROJECT["project"]["dependencies"]}
+    assert {name.replace(".", "-") for name in wanted} <= packages
+    assert "aider-chat" not in packages
+
+
 def test_every_package_of_the_lock_has_hashes() -> None:
     for package in tomllib.loads((ROOT / "uv.lock").read_text())["package"]:
-        if package["name"] == "aisci":
+        if package["name"] == PYPROJECT["project"]["name"]:
             continue
         files = [*package.get("wheels", []), *filter(None, [package.get("sdist")])]
         assert files, package["name"]
