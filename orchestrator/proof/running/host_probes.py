@@ -16,6 +16,7 @@ HOST_PROBES: dict[str, HostProbe] = {
     "host/all_gpus": host_engine.all_gpus,
     "host/health_check": host_engine.health_check,
     "allow_list/tunnel": host_engine.allowed_tunnel,
+    "allow_list/relayed": host_engine.allowed_tunnel,
     "allow_list/leads_inside": host_engine.leads_inside,
     "host/inspected_key": host_engine.inspected_key,
     "host/altered": host_engine.altered,
