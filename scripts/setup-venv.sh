@@ -54,5 +54,7 @@ export UV_PROJECT_ENVIRONMENT=.venv
 sync() { .venv/bin/uv sync --quiet --frozen --inexact --extra editor --group dev "$@"; }
 sync --no-build --no-install-project   # wheels alone: no package's set-up code runs
 sync --no-build-isolation              # aisci itself, by the locked backend
+# pip is now the lock's; ensurepip's old setuptools has no user here.
+.venv/bin/uv pip uninstall --quiet --python .venv/bin/python setuptools 2>/dev/null || true
 
 printf '%s\n' "$want" >"$stamp"

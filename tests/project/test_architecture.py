@@ -33,6 +33,7 @@ IMPORTERS = {
     "typer": {"cli.py", *PARSING},
     "click": set(PARSING[:1]),
     "aider": {"sandbox/editor/guard.py"},
+    "packaging": {"orchestrator/sandbox/images/wheel_files.py"},
     "pymupdf": {"sandbox/latex/inert.py", "sandbox/latex/pages.py"},
 }
 CONSOLE = "orchestrator/console/"  # with cli.py, alone in drawing on a terminal

@@ -8,6 +8,7 @@ import sys
 import tomllib
 import venv
 import zipfile
+from importlib import metadata, util
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,13 @@ def test_the_wheels_own_list_installs_it_and_every_package_by_hash() -> None:
     wanted = {re.split(r"[=<>]", one)[0] for one in PYPROJECT["project"]["dependencies"]}
     assert {name.replace(".", "-") for name in wanted} <= packages
     assert "aider-chat" not in packages
+
+
+def test_the_tools_of_the_environment_are_the_locks() -> None:
+    """Not those that Python's ensurepip brought, which are years old: pip fetches the wheels."""
+    locked = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
+    assert metadata.version("pip") in {one["version"] for one in locked if one["name"] == "pip"}
+    assert util.find_spec("setuptools") is None
 
 
 def test_every_package_of_the_lock_has_hashes() -> None:
