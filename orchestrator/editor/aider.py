@@ -47,7 +47,6 @@ class EditorSession(LineChannel, Protocol):
 
 class ContainerEditor:
     """Implements :class:`orchestrator.core.protocols.Editor`: each edit in a new container.
-
     ``sessions`` opens a job whose stdin and stdout the caller reads and writes.
     """
 
@@ -89,9 +88,8 @@ class ContainerEditor:
 
 class ProcessEditor:
     """Implements :class:`orchestrator.core.protocols.Editor` with a child process of this Python.
-
-    Nothing but the guard, a private folder, a bare environment and the wall clock hold it;
-    so there is no attestation. Raises :class:`ControlUnavailable` where Aider is missing.
+    Nothing but the guard, a private folder, a bare environment and the wall clock hold it; so there
+    is no attestation. Raises :class:`ControlUnavailable` where Aider is missing.
     """
 
     def __init__(self, blobs: Blobs, worker: Path) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Annotated, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from orchestrator.core.deadline import Deadline
 from orchestrator.core.edit import Edit, EditRequest
@@ -45,8 +45,8 @@ class LineChannel(Protocol):
         """The next line without its newline, or None at the end; waits ``timeout`` seconds."""
 
 
-class _WireModel(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+class _WireModel(BaseModel, extra="forbid", frozen=True, strict=True):
+    """Immutable; another key or another type is an error."""
 
 
 class ChatMessage(_WireModel):
@@ -94,7 +94,6 @@ def converse(
     channel: LineChannel, request: EditRequest, model: LanguageModel, within: Deadline
 ) -> EditDone | None:
     """Send the request and answer model calls until the worker is done; None if it ended early.
-
     Raises :class:`EditorFailed` for an invalid line or a worker that reports a failure, and what
     ``model`` raises, after the worker got an error message.
     """
@@ -174,10 +173,9 @@ def _parse(line: bytes, request: EditRequest) -> WorkerRequest | EditDone | Edit
 
 
 def visible_files(request: EditRequest) -> Tree:
-    """The files that the worker gets: the editable and the readable ones, no others.
-
-    Raises :class:`EditorFailed` if a readable file is missing, a path is not a plain relative
-    one, or the request is empty.
+    """The files that the worker gets: the editable and the readable ones, no others. Raises
+    :class:`EditorFailed` if a readable file is missing, a path is not a plain relative one, or the
+    request is empty.
     """
     if not request.instruction.strip() or not request.editable:
         raise EditorFailed(
@@ -208,9 +206,8 @@ def conclude_edit(
     turns: int = 0,
     attestation: Attestation | None = None,
 ) -> Edit:
-    """The edit, from the files that the worker ``returned``: only editable ones count.
-
-    Raises :class:`EditorFailed` if an editable file was lost.
+    """The edit, from the files that the worker ``returned``: only editable ones count. Raises
+    :class:`EditorFailed` if an editable file was lost.
     """
     files, kept = returned.as_dict(), dict[str, str]()
     for path in request.editable:

@@ -105,9 +105,8 @@ def plain_text(tex: str) -> str:
 
 
 def check_field(name: str, value: str, where: str) -> str:
-    """``value``, to be written in braces in a bibliography. Raises :class:`BadFile`.
-
-    TeX's special characters are escaped outside formulas.
+    """``value``, to be written in braces in a bibliography. Raises :class:`BadFile`. TeX's special
+    characters are escaped outside formulas.
     """
     unknown = _COMMAND.sub("", value).partition("\\")
     trouble = ""

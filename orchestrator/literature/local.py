@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from orchestrator.core.errors import BadFile, listed
 from orchestrator.core.files import utf8_text
@@ -35,10 +35,8 @@ K1, B = 1.5, 0.75
 _Line = Annotated[str, Field(min_length=1, max_length=500)]
 
 
-class _Paper(BaseModel):
+class _Paper(BaseModel, extra="forbid", frozen=True, strict=True):
     """One paper of a JSON library."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     key: Annotated[
         str,
@@ -62,10 +60,9 @@ _PAPERS: TypeAdapter[list[_Paper]] = TypeAdapter(
 
 
 class LocalLibrary:
-    """Implements :class:`orchestrator.core.protocols.Literature` over papers held in memory.
-
-    Ranked by BM25 over title (twice), abstract, authors and venue; equal scores by key, so that
-    the same query always gets the same answer.
+    """Implements :class:`orchestrator.core.protocols.Literature` over papers held in memory. Ranked
+    by BM25 over title (twice), abstract, authors and venue; equal scores by key, so that the same
+    query always gets the same answer.
     """
 
     def __init__(self, papers: Iterable[PaperRef]) -> None:

@@ -36,11 +36,10 @@ def open_model(
     retry: RetryPolicy | None = None,
     timing: RetryTiming | None = None,
 ) -> LanguageModel:
-    """Open the model of that name, without a request to its vendor.
-
-    ``environ`` are the process's variables. ``replies`` replace the file of ``scripted/…``.
-    ``prices`` (as of :meth:`LitellmModel.prices`) replace litellm's.
-    Raises :class:`UnknownName`, :class:`MissingKey`, :class:`BadFile`.
+    """Open the model of that name, without a request to its vendor. ``environ`` are the process's
+    variables. ``replies`` replace the file of ``scripted/…``. ``prices`` (as of
+    :meth:`LitellmModel.prices`) replace litellm's. Raises :class:`UnknownName`,
+    :class:`MissingKey`, :class:`BadFile`.
     """
     kind, _, rest = name.partition("/")
     if kind == "scripted" and replies:
@@ -107,10 +106,9 @@ class LitellmModel:
         return Usage(prompt, answer, prompt * per_prompt + answer * per_answer)
 
     def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
-        """Ask once, and again while the vendor is busy and the retry policy allows it.
-
-        Raises :class:`ModelBusy`, :class:`ModelRefused`, :class:`BadReply`, and
-        :class:`BudgetSpent` once ``within`` is over: a pending answer is not waited for.
+        """Ask once, and again while the vendor is busy and the retry policy allows it. Raises
+        :class:`ModelBusy`, :class:`ModelRefused`, :class:`BadReply`, and :class:`BudgetSpent` once
+        ``within`` is over: a pending answer is not waited for.
         """
         begun, where = self._timing.clock(), f"step {ask.purpose}"
         for attempt in range(1, self._retry.tries + 1):

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
     """Retry limits, in seconds except for ``tries``. Each pause doubles, up to ``longest_pause``.
-
-    ``timeout`` bounds one request. No request starts once ``total`` would have passed before it:
-    a call takes at most ``total + timeout``.
+    ``timeout`` bounds one request. No request starts once ``total`` would have passed before it: a
+    call takes at most ``total + timeout``.
     """
 
     tries: int = 8

@@ -29,9 +29,8 @@ def parse_price(price: str | None) -> dict[str, float]:
 def prices_of(
     model: LanguageModel, given_prices: Mapping[str, float]
 ) -> tuple[tuple[str, float], ...]:
-    """The prices to pin, in US dollars per token: the given ones, or litellm's.
-
-    Raises :class:`UserError` where a dollar budget could not be enforced.
+    """The prices to pin, in US dollars per token: the given ones, or litellm's. Raises
+    :class:`UserError` where a dollar budget could not be enforced.
     """
     if not isinstance(model, LitellmModel):
         if given_prices:

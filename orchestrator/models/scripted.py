@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import AisciError, BadFile, ModelRefused
@@ -20,14 +20,11 @@ from orchestrator.core.model import Ask, Reply, Usage
 _MAX_FILE = 64 * 2**20
 
 
-class ReplyRule(BaseModel):
-    """Answers requests of ``purpose`` (empty: any) whose messages contain ``contains``.
-
-    It answers ``times`` requests (0: any number). ``text`` may be a function of the request; an
-    error in its place is raised.
+class ReplyRule(BaseModel, extra="forbid", frozen=True, arbitrary_types_allowed=True):
+    """Answers requests of ``purpose`` (empty: any) whose messages contain ``contains``. It answers
+    ``times`` requests (0: any number). ``text`` may be a function of the request; an error in its
+    place is raised.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     purpose: str = ""
     contains: str = ""
@@ -49,9 +46,8 @@ class _Line(ReplyRule):
 
 
 class ScriptedModel:
-    """Answers with the first rule that expects a request and is not used up; ``asks`` are the requests.
-
-    Four characters count as one token; nothing costs anything.
+    """Answers with the first rule that expects a request and is not used up; ``asks`` are the
+    requests. Four characters count as one token; nothing costs anything.
     """
 
     def __init__(self, rules: Iterable[ReplyRule | str], name: str = "scripted") -> None:

@@ -32,9 +32,8 @@ class BlobStore:
         return self.put_stream((data,))[0]
 
     def put_stream(self, chunks: Iterable[bytes]) -> tuple[str, int]:
-        """Store the bytes of ``chunks``; return (SHA-256 in hex, size in bytes).
-
-        If ``chunks`` raises an error, for instance at a size limit, no file remains.
+        """Store the bytes of ``chunks``; return (SHA-256 in hex, size in bytes). If ``chunks``
+        raises an error, for instance at a size limit, no file remains.
         """
         with disk_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -91,9 +91,8 @@ class Step:
 
 
 def steps(journal: Journal) -> tuple[Step, ...]:
-    """Every port call of ``journal``, in the order of the requests.
-
-    A call that was repeated after a transient failure appears once, with its last answer.
+    """Every port call of ``journal``, in the order of the requests. A call that was repeated after
+    a transient failure appears once, with its last answer.
     """
     asked: dict[tuple[str, str, int], Asked] = {}
     ends: dict[tuple[str, str, int], Answered | CallFailed] = {}

@@ -153,9 +153,8 @@ class Noted(_Line):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed(_Line):
-    """The end: the number of lines before it, the hash of the last one, a hash of this line.
-
-    A run's seal also has the head of each idea's journal, by the name of its folder.
+    """The end: the number of lines before it, the hash of the last one, a hash of this line. A
+    run's seal also has the head of each idea's journal, by the name of its folder.
     """
 
     kind: Literal["sealed"] = "sealed"
@@ -200,9 +199,8 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """The share (0 to 1) of its work that a running job has done, or None.
-
-    Listeners receive it; it is never written.
+    """The share (0 to 1) of its work that a running job has done, or None. Listeners receive it; it
+    is never written.
     """
 
     scope: str
@@ -218,11 +216,7 @@ EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="ki
 
 
 def read_event(raw: bytes) -> Event:
-    """The event that one line of a journal holds, without its newline.
-
-    Raises:
-        ValueError: the line is not one that aisci writes; the message states the error.
-    """
+    """The event in a journal's line, without its newline. Raises ValueError for any other line."""
     value = json.loads(raw)
     if not isinstance(value, dict):
         raise ValueError("it is not a JSON object")  # noqa: TRY004 - callers expect one kind of error

@@ -126,12 +126,9 @@ class Journal:
         return replace(event, n=len(self.events), prev=self.head, at=now)
 
     def note(self, scope: str, note: Note, *, settled: bool = True) -> None:
-        """Record a note once; a repeated run must produce the same note.
-
-        A note that is not ``settled`` (a failure that resume tries again) is written each time and
-        is not expected again.
-
-        Raises :class:`Diverged` if a repeated run produces another note.
+        """Record a note once; a repeated run must produce the same note. A note that is not
+        ``settled`` (a failure that resume tries again) is written each time and is not expected
+        again. Raises :class:`Diverged` if a repeated run produces another note.
         """
         if not settled:
             if self.mode is not Mode.REPLAY:
@@ -176,7 +173,6 @@ class Journal:
 
     def notes(self, kind: type[_N], *, below: str, now: bool = False) -> list[_N]:
         """Every note of ``kind`` in the scope ``below`` or under it, in the order of the lines.
-
         ``now`` omits notes that this process has not produced (again): after a fork, the record
         also contains those of an earlier branch.
         """
@@ -215,11 +211,10 @@ class Journal:
         admit: Callable[[Usage], None] = lambda _: None,
         evidence: Evidence | None = None,
     ) -> _T:
-        """Answer from the record, or call ``make`` and record request and answer.
-
-        ``admit`` is called only before an outgoing call, and may raise ``BudgetSpent``.
-        ``evidence`` computes what is stored with the answer. Raises :class:`Diverged` if the record
-        has another request here, or none in a replay; else the errors of ``make``.
+        """Answer from the record, or call ``make`` and record request and answer. ``admit`` is
+        called only before an outgoing call, and may raise ``BudgetSpent``. ``evidence`` computes
+        what is stored with the answer. Raises :class:`Diverged` if the record has another request
+        here, or none in a replay; else the errors of ``make``.
         """
         ordinal = self._next(port, scope)
         plain = bodies.to_json(request)

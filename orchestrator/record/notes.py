@@ -71,7 +71,6 @@ class StageBegan(_Note):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageReached(_Note):
     """The study after a stage, so that the journal alone suffices to make the report.
-
     ``meta_review`` summarizes several ``reviews``.
     """
 

@@ -42,10 +42,9 @@ class PolicyPin(_Pin):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPin(_Pin):
-    """The model of one role: its name in requests, and its name as the author of papers.
-
-    ``prices`` are US dollars per token by litellm's key; ``server`` is the address of the user's own
-    server, empty for a vendor's.
+    """The model of one role: its name in requests, and its name as the author of papers. ``prices``
+    are US dollars per token by litellm's key; ``server`` is the address of the user's own server,
+    empty for a vendor's.
     """
 
     name: str
@@ -94,10 +93,9 @@ class BaselinePin(_Pin):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pins(_Pin):
-    """The inputs of a run; resume uses exactly these.
-
-    ``seccomp`` is the profile called ``default``, ``prompts`` one hash over all prompt files,
-    ``images`` are (name, id), ``ideas`` is the number of requested ideas.
+    """The inputs of a run; resume uses exactly these. ``seccomp`` is the profile called
+    ``default``, ``prompts`` one hash over all prompt files, ``images`` are (name, id), ``ideas`` is
+    the number of requested ideas.
     """
 
     program: str

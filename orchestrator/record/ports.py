@@ -39,9 +39,8 @@ class Edges:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything that a stage can use, at one scope of one journal.
-
-    ``until`` is the deadline of the call that encloses these (an edit encloses model calls).
+    """Everything that a stage can use, at one scope of one journal. ``until`` is the deadline of
+    the call that encloses these (an edit encloses model calls).
     """
 
     edges: Edges

@@ -15,9 +15,8 @@ from orchestrator.record.ports import Edges
 
 
 class AbsentEdge:
-    """Implements all four protocols of :class:`Edges`; only the model's name is known.
-
-    Every call raises :class:`Diverged`.
+    """Implements all four protocols of :class:`Edges`; only the model's name is known. Every call
+    raises :class:`Diverged`.
     """
 
     def __init__(self, model: str) -> None:

@@ -45,10 +45,9 @@ class History:
         self.folder = folder
 
     def record(self, number: int, tree: Tree, message: str, blobs: Blobs) -> str:
-        """Commit ``tree`` as edit ``number`` and return the commit's id.
-
-        An edit that a repeated run has already committed stays unchanged.
-        Raises :class:`BadJournal` if another edit has this number, or an earlier one is missing.
+        """Commit ``tree`` as edit ``number`` and return the commit's id. An edit that a repeated
+        run has already committed stays unchanged. Raises :class:`BadJournal` if another edit has
+        this number, or an earlier one is missing.
         """
         with self._open() as repo:
             chain = _chain(repo)

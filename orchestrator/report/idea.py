@@ -38,9 +38,8 @@ _TITLES = {
 
 
 def idea_report(journal: Journal, run: Journal | None) -> str:
-    """The page of one idea, a function of its journal, its run's journal and their blobs.
-
-    Raises :class:`BadJournal` if a blob is missing or changed.
+    """The page of one idea, a function of its journal, its run's journal and their blobs. Raises
+    :class:`BadJournal` if a blob is missing or changed.
     """
     known = read_idea(journal, run)
     parts = {
@@ -143,8 +142,7 @@ def _papers(known: IdeaFacts) -> Html | None:
     if not rows:
         return None
     return fold(
-        f"{len(rows)} papers considered",
-        data_table(("title", "authors", "year", "venue"), rows),
+        f"{len(rows)} papers considered", data_table(("title", "authors", "year", "venue"), rows)
     )
 
 

@@ -17,7 +17,6 @@ from orchestrator.report.reading import IdeaFacts, read_idea
 
 def run_report(run: Journal, ideas: list[Journal]) -> str:
     """The page of a run. ``ideas`` are the journals of its ideas, each in a folder of its own.
-
     Raises :class:`BadJournal` if ``run`` is not the journal of a run.
     """
     pins = _pins(run)

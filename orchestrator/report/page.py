@@ -27,10 +27,8 @@ def style() -> str:
 
 
 def page(title: str, *parts: Child) -> str:
-    """A whole HTML document.
-
-    Its content security policy allows only embedded pictures and the one style sheet: no script,
-    font, frame, form or request, whatever text the page contains.
+    """A whole HTML document. Its content security policy allows only embedded pictures and the one
+    style sheet: no script, font, frame, form or request, whatever text the page contains.
     """
     css = style()
     known = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()

@@ -11,10 +11,9 @@ _LOOKS = {"held": "good", "did not hold": "bad"}
 
 
 def proof_paragraph(pins: Pins | None, up: str) -> Html:
-    """A paragraph. ``up`` is the relative path from the page to the folder of results.
-
-    It is made only from the run's pins, so that a replay makes the same one. The linked page is
-    that of the latest proof, or says that there is none.
+    """A paragraph. ``up`` is the relative path from the page to the folder of results. It is made
+    only from the run's pins, so that a replay makes the same one. The linked page is that of the
+    latest proof, or says that there is none.
     """
     name = pins.policy.name if pins else ""
     known = pins.proof if pins else None

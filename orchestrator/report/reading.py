@@ -32,9 +32,8 @@ _BASELINE = "run/baseline"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdeaFacts:
-    """The facts of one idea. ``runs`` begin with the baseline, if known.
-
-    ``shared`` are the calls that the run made for all its ideas.
+    """The facts of one idea. ``runs`` begin with the baseline, if known. ``shared`` are the calls
+    that the run made for all its ideas.
     """
 
     idea: Idea
@@ -69,7 +68,6 @@ class IdeaFacts:
 
 def read_idea(journal: Journal, run: Journal | None) -> IdeaFacts:
     """The facts of one idea. ``run`` is its run's journal; without it, the baseline is unknown.
-
     Raises :class:`BadJournal` if ``journal`` is not the journal of an idea.
     """
     first = journal.events[0]

@@ -20,10 +20,9 @@ from orchestrator.research.run_spec import RunSpec
 def rehearse(spec: RunSpec, sandbox: Sandbox) -> None:
     """Run a program that does nothing in each kind of container that the run will need.
 
-    Raises:
-        ControlUnavailable: this machine cannot enforce the policy.
-        SandboxFailed: a container differs from its request.
-        DiskFull, HostBusy: there is no room for a container.
+    Raises :class:`ControlUnavailable` if this machine cannot enforce the policy,
+    :class:`SandboxFailed` if a container differs from its request, and :class:`DiskFull` or
+    :class:`HostBusy` if there is no room for one.
     """
     for job in _jobs(spec):
         result = sandbox.run(job, FOREVER)

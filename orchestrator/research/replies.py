@@ -48,9 +48,8 @@ def parse_reply(text: str, model: type[_M]) -> _M:
 
 
 def ask_for(ports: Ports, ask: Ask, model: type[_M]) -> _M:
-    """Ask at most three times until the reply is valid; a repeated request states the error.
-
-    Raises :class:`BadReply` if the last reply is invalid too.
+    """Ask at most three times until the reply is valid; a repeated request states the error. Raises
+    :class:`BadReply` if the last reply is invalid too.
     """
     for _ in range(_ATTEMPTS - 1):
         reply = ports.model.complete(ask)

@@ -29,9 +29,8 @@ class Exporter(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSpec:
-    """The specification of a run. ``images`` maps image names to resolved ids.
-
-    ``proof`` is the latest proof of its policy, ``baseline`` a cached one that the run starts from.
+    """The specification of a run. ``images`` maps image names to resolved ids. ``proof`` is the
+    latest proof of its policy, ``baseline`` a cached one that the run starts from.
     """
 
     template: Template

@@ -14,7 +14,6 @@ from orchestrator.template.template import Template
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
     """``tree`` is the working folder: code, notes, figures, ``latex/`` and every ``run_i/``.
-
     ``results`` are run numbers (0 is the baseline) and the contents of their ``final_info.json``.
     ``author`` is the model's name as the paper prints it.
     """

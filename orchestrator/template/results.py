@@ -67,10 +67,9 @@ def parse_final_info(data: bytes) -> Results:
 
 
 def per_seed(data: bytes) -> dict[str, dict[str, tuple[float, ...]]]:
-    """The values by seed in ``final_info_dict``, of each data set and metric that has them.
-
-    For data that :func:`parse_final_info` has read. Values that are not lists of numbers are
-    omitted: ``final_info_dict`` has no fixed form.
+    """The values by seed in ``final_info_dict``, of each data set and metric that has them. For
+    data that :func:`parse_final_info` has read. Values that are not lists of numbers are omitted:
+    ``final_info_dict`` has no fixed form.
     """
     by_dataset: dict[str, dict[str, tuple[float, ...]]] = {}
     for dataset, value in loads(data).items():

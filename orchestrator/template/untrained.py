@@ -11,10 +11,8 @@ from orchestrator.template.results import Results
 def compare_untrained(
     manifest: Manifest, scale: str, results: Results
 ) -> tuple[TrainingComparison, ...]:
-    """Every comparison that ``scale`` declares.
-
-    Raises :class:`BadResults` if ``results`` lack a declared data set or metric: a comparison that
-    cannot be made does not hold.
+    """Every comparison that ``scale`` declares. Raises :class:`BadResults` if ``results`` lack a
+    declared data set or metric: a comparison that cannot be made does not hold.
     """
     comparisons = []
     for beats in manifest.scales[scale].beats:

@@ -46,10 +46,9 @@ class PrintedNumber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
-    """A number that a paper may print, its source, and its run, data set and metric.
-
-    ``share``: it may be printed as a percentage (an accuracy of 0.97 as 97 %). ``name`` is the name
-    of a setting, such as ``weight_decay``.
+    """A number that a paper may print, its source, and its run, data set and metric. ``share``: it
+    may be printed as a percentage (an accuracy of 0.97 as 97 %). ``name`` is the name of a setting,
+    such as ``weight_decay``.
     """
 
     value: float
@@ -63,9 +62,8 @@ class Quantity:
 
 
 def format_mean(mean: float, error: float | None = None) -> str:
-    """A mean with the decimals of two significant digits of its standard error.
-
-    Without an error, or with an error of 0: four significant digits; integers as integers.
+    """A mean with the decimals of two significant digits of its standard error. Without an error,
+    or with an error of 0: four significant digits; integers as integers.
     """
     if error is None or error == 0 or not math.isfinite(error):
         if float(mean).is_integer() and abs(mean) < 1e15:
@@ -128,9 +126,8 @@ def quantities_in_scope(
     metrics: Sequence[str] = (),
     text: str = "",
 ) -> tuple[Quantity, ...]:
-    """The quantities of the named runs, data sets and metrics; the baseline always counts too.
-
-    A sentence that names two of run, data set and metric is about results: there a setting counts
+    """The quantities of the named runs, data sets and metrics; the baseline always counts too. A
+    sentence that names two of run, data set and metric is about results: there a setting counts
     only if ``text`` contains its name, else a wrong result could match some setting.
     """
     of_results = bool(runs) + bool(datasets) + bool(metrics) > 1

@@ -55,9 +55,8 @@ class Sentence:
 
 
 def sentences(tex: str) -> tuple[Sentence, ...]:
-    """Every sentence and table row between the title and the references.
-
-    The title's ``part`` is ``title``, the abstract's ``abstract``.
+    """Every sentence and table row between the title and the references. The title's ``part`` is
+    ``title``, the abstract's ``abstract``.
     """
     source = _DROPPED_ENVIRONMENTS.sub(" ", uncommented(tex))
     title = re.search(r"\\title\{((?:[^{}]|\{[^{}]*\})*)\}", source)

@@ -31,9 +31,7 @@ def metrics_of_table(
 
 
 def results_table(
-    results: Sequence[tuple[int, Results]],
-    headline: Sequence[str],
-    metrics: dict[str, Metric],
+    results: Sequence[tuple[int, Results]], headline: Sequence[str], metrics: dict[str, Metric]
 ) -> str:
     """One row per run, grouped by data set: mean and standard error of each headline metric."""
     columns = metrics_of_table(results, headline)

@@ -154,9 +154,8 @@ def request_edit(
     editable: tuple[str, ...],
     readable: tuple[str, ...] = (),
 ) -> Edit:
-    """Ask the editor to change ``editable``; it receives only the files ``paths``.
-
-    The prompt of its model also contains ``readable``.
+    """Ask the editor to change ``editable``; it receives only the files ``paths``. The prompt of
+    its model also contains ``readable``.
     """
     return ports.editor.edit(
         EditRequest(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.model import Ask, Message
@@ -20,10 +20,8 @@ _PER_SEARCH = 6  # papers
 _MAX_PAPERS = 20  # added to the references of the template
 
 
-class Queries(BaseModel):
+class Queries(BaseModel, extra="forbid", frozen=True):
     """The searches that a model requests."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     queries: Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Field(max_length=5)] = ()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.job import Job, JobResult
@@ -35,10 +35,8 @@ _Lines = Annotated[tuple[_Line, ...], Field(max_length=200)]
 _Points = Annotated[float, Field(ge=0, le=1e6)]
 
 
-class CompileReport(BaseModel):
+class CompileReport(BaseModel, extra="forbid", frozen=True):
     """The LaTeX container's report of one compilation; its texts are untrusted data."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     ok: bool
     errors: _Lines
@@ -56,9 +54,8 @@ _PAGES: TypeAdapter[tuple[str, ...]] = TypeAdapter(
 
 
 def compile_paper(study: Study, ports: Ports) -> Study:
-    """The study with its paper as PDF, text and pictures.
-
-    Raises :class:`IdeaFailed` if the paper is invalid after five corrections.
+    """The study with its paper as PDF, text and pictures. Raises :class:`IdeaFailed` if the paper
+    is invalid after five corrections.
     """
     problems: list[str] = []
     log_tail = ""

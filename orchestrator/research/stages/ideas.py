@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from orchestrator.core.errors import BadReply
 from orchestrator.core.model import Ask, Message
@@ -20,10 +20,8 @@ _REFLECTIONS = 2  # after the first proposal; The AI Scientist uses three rounds
 _Score = Annotated[int, Field(ge=1, le=10)] | None
 
 
-class Proposal(BaseModel):
+class Proposal(BaseModel, extra="forbid", frozen=True):
     """The form of a model's idea."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, Field(min_length=3, max_length=80)]
     title: Annotated[str, Field(min_length=3, max_length=200)]
@@ -35,9 +33,8 @@ class Proposal(BaseModel):
 
 
 def propose_ideas(template: Template, count: int, runs: int, ports: Ports) -> tuple[Idea, ...]:
-    """Up to ``count`` ideas that differ in content from each other and from the seed ideas.
-
-    A repeated idea is noted and omitted. Raises :class:`BadReply` if none remains.
+    """Up to ``count`` ideas that differ in content from each other and from the seed ideas. A
+    repeated idea is noted and omitted. Raises :class:`BadReply` if none remains.
     """
     ideas: list[Idea] = []
     for number in range(1, count + 1):

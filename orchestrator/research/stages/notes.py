@@ -15,9 +15,8 @@ TO_DESCRIBE = "(to be described)"
 
 
 def write_notes(study: Study, ports: Ports) -> Study:
-    """``notes.txt``: the program writes the facts, the editor adds descriptions.
-
-    An edit that changes a fact is noted and not used.
+    """``notes.txt``: the program writes the facts, the editor adds descriptions. An edit that
+    changes a fact is noted and not used.
     """
     facts = recorded_notes(study)
     study = replace(study, tree=study.tree.updated({"notes.txt": ports.keep(facts)}))

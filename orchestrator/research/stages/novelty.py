@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.model import Ask, Message
@@ -17,10 +17,8 @@ from orchestrator.research.stages.blocks import idea_dict
 _ROUNDS = 5
 
 
-class NoveltyAnswer(BaseModel):
+class NoveltyAnswer(BaseModel, extra="forbid", frozen=True):
     """The form of a model's answer: a search or a decision."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     decision: Literal["search", "novel", "not novel", "undecided"]
     query: Annotated[str, Field(max_length=300)] = ""

@@ -17,9 +17,8 @@ _ATTEMPTS = 4
 
 
 def draw_plots(study: Study, ports: Ports) -> Study:
-    """Figures from an edited ``plot.py``, or from the original if every edited one fails.
-
-    Raises :class:`IdeaFailed` if that one fails too.
+    """Figures from an edited ``plot.py``, or from the original if every edited one fails. Raises
+    :class:`IdeaFailed` if that one fails too.
     """
     original = study
     feedback = common.feedback_block(None)

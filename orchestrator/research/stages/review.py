@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.model import Ask, Message
@@ -33,10 +33,8 @@ GRADES = (
 )  # fmt: skip
 
 
-class ReviewForm(BaseModel):
+class ReviewForm(BaseModel, extra="forbid", frozen=True):
     """The form of a review. A reviewer that does not judge leaves every score null."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     Summary: Annotated[_Text, Field(min_length=20)]
     Strengths: _Points
@@ -65,9 +63,8 @@ class ReviewForm(BaseModel):
 
 
 def review_paper(study: Study, ports: Ports) -> Study:
-    """The study with its review: one form, and one reflection on it.
-
-    Raises :class:`IdeaFailed` without a paper.
+    """The study with its review: one form, and one reflection on it. Raises :class:`IdeaFailed`
+    without a paper.
     """
     if study.paper is None:
         raise IdeaFailed("there is no paper to review", where="review", todo="compile it first")

@@ -32,10 +32,8 @@ def printed(entry: PromptData) -> str:
 
 
 def better(data: PromptData, row: PromptData, dataset: str, metric: str) -> tuple[float, float]:
-    """The difference from the baseline, and its size in combined standard errors.
-
-    The size is infinite where both errors are 0 and the means differ, and 0 where nothing can
-    be compared.
+    """The difference from the baseline, and its size in combined standard errors. The size is
+    infinite where both errors are 0 and the means differ, and 0 where nothing can be compared.
     """
     base, mine = _entry(data["results"][0], dataset, metric), _entry(row, dataset, metric)
     if base is None or mine is None:
