@@ -16,10 +16,10 @@ from typing import Any, Protocol
 
 from orchestrator.core.errors import BadJournal
 from orchestrator.core.tree import canonical
+from orchestrator.record.attestation import STATEMENT
 from orchestrator.record.chain import head_of, read_lines
 from orchestrator.record.events import Forked, RunStarted, Sealed
 from orchestrator.record.paths import RunPaths
-from orchestrator.record.statement import STATEMENT
 
 PAYLOAD = "application/vnd.in-toto+json"
 RUN_PREDICATE = "https://aisci.invalid/run/v1"

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from orchestrator.core.model import Usage
 from orchestrator.core.research import Idea, Novelty
 from orchestrator.core.tree import digest
-from orchestrator.record.pins import Pins
+from orchestrator.record.pins import Pins, StrictRecord
 
 JOURNAL_SCHEMA = 2
 """The version of the journal's format; other versions are refused."""
@@ -29,20 +29,16 @@ NESTED = "/editor"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Body:
+class Body(StrictRecord):
     """A JSON value in the line itself, or in the blob store by its SHA-256."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     inline: Any = None
     blob: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorRecord:
+class ErrorRecord(StrictRecord):
     """An :class:`AisciError` that a call raised; ``type`` is the name of its class."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     type: str
     what: str
@@ -53,10 +49,8 @@ class ErrorRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
+class _Line(StrictRecord):
     """The fields of every line: its number from 0, the SHA-256 of the line before it, UTC time."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     n: int = 0
     prev: str = GENESIS

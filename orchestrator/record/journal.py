@@ -50,8 +50,7 @@ from orchestrator.record.events import (
     Sealed,
 )
 from orchestrator.record.ledger import CallKey, CostLedger
-from orchestrator.record.note_index import NoteIndex
-from orchestrator.record.notes import Note, read_note
+from orchestrator.record.notes import Note, NoteIndex, read_note
 from orchestrator.record.pins import Pins
 
 _T = TypeVar("_T")

@@ -130,7 +130,7 @@ def between(began: str, ended: str) -> float:
 def _shared(run: Journal | None) -> tuple[Step, ...]:
     """The baseline's container, which all ideas of a run share."""
     calls = steps(run) if run is not None else ()
-    return tuple(step for step in calls if step.scope == _BASELINE and step.answered)
+    return tuple(step for step in calls if step.scope == _BASELINE and step.answer is not None)
 
 
 def _baseline(run: Journal | None) -> tuple[Run, ...]:

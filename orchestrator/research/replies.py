@@ -52,7 +52,7 @@ def ask_for(ports: Ports, ask: Ask, model: type[_M]) -> _M:
     :class:`BadReply` if the last reply is invalid too.
     """
     for _ in range(_ATTEMPTS - 1):
-        reply = ports.model.complete(ask)
+        reply = ports.complete(ask)
         try:
             return parse_reply(reply.text, model)
         except BadReply as error:
@@ -64,7 +64,7 @@ def ask_for(ports: Ports, ask: Ask, model: type[_M]) -> _M:
                 temperature=ask.temperature,
                 max_tokens=ask.max_tokens,
             )
-    return parse_reply(ports.model.complete(ask).text, model)
+    return parse_reply(ports.complete(ask).text, model)
 
 
 def _outermost(text: str) -> list[str]:

@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # i
 
 from orchestrator.core.errors import BadJournal
 from orchestrator.core.tree import canonical, digest
-from orchestrator.record import bodies, events, notes
+from orchestrator.record import bodies, events, notes, pins
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.calls import ANSWER_TYPES, REQUEST_TYPES, steps
 from orchestrator.record.chain import read_lines
@@ -146,7 +146,7 @@ def opened(folder: Path, mode: Mode = Mode.RECORD) -> Journal:
 def test_the_unions_have_every_class_of_their_modules() -> None:
     for module, base, field, classes in (
         (events, events._Line, "kind", EVENTS),
-        (notes, notes._Note, "note", NOTES),
+        (notes, pins.StrictRecord, "note", NOTES),
     ):
         subclasses = (
             one for one in vars(module).values() if isinstance(one, type) and issubclass(one, base)

@@ -30,7 +30,7 @@ from orchestrator.core.research import TrainingComparison
 from orchestrator.policy.policy import lowered
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import RunPaths
-from orchestrator.record.replay import absent
+from orchestrator.record.ports import absent
 from orchestrator.research.pins import read_pins, spec_of, template_of
 from orchestrator.research.pipeline import PursuedIdea
 from orchestrator.research.run import research

@@ -82,7 +82,7 @@ def compiled(
     """The container's report on one document."""
     ports = bench.ports(name)
     study = rig.with_source(rig.study(ports.blobs), ports, whole % body)
-    result = ports.sandbox.run(compiling._job(study, ports))
+    result = ports.run(compiling._job(study, ports))
     return read_report(result, ports.blobs), result
 
 
@@ -191,7 +191,7 @@ def test_a_document_that_never_ends_is_ended(bench: Bench) -> None:
     study = rig.with_source(rig.study(ports.blobs), ports, PAGE % r"\def\x{\x}\x")
     job = compiling._job(study, ports)
     job = replace(job, limits=replace(job.limits, wall=6.0, grace=1.0))
-    result = ports.sandbox.run(job)
+    result = ports.run(job)
     assert result.verdict is Verdict.TIMED_OUT
     report = read_report(result, ports.blobs)
     assert not report.ok

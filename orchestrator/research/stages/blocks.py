@@ -157,7 +157,7 @@ def request_edit(
     """Ask the editor to change ``editable``; it receives only the files ``paths``. The prompt of
     its model also contains ``readable``.
     """
-    return ports.editor.edit(
+    return ports.edit(
         EditRequest(
             scope=ports.scope,
             purpose=purpose,

@@ -34,7 +34,7 @@ def gather_papers(study: Study, ports: Ports) -> tuple[PaperRef, ...]:
     searches = dict.fromkeys([study.idea.title, study.template.manifest.title, *asked])
     papers = {paper.key: paper for paper in study.novelty.papers}
     for query in filter(None, (text.strip() for text in searches)):
-        for paper in ports.literature.search(Query(query, _PER_SEARCH)):
+        for paper in ports.search(Query(query, _PER_SEARCH)):
             papers.setdefault(paper.key, paper)
     return tuple(papers.values())[:_MAX_PAPERS]
 

@@ -63,7 +63,7 @@ def compile_paper(study: Study, ports: Ports) -> Study:
         scoped = ports.within(f"attempt_{attempt}")
         if problems:
             study = papers.correct_paper(study, scoped, "compile.fix", "compile_fix", problems)
-        result = scoped.sandbox.run(_job(study, scoped))
+        result = scoped.run(_job(study, scoped))
         report = read_report(result, scoped.blobs)
         pages = _pages(result, scoped)
         problems = compile_problems(report, pages, study, papers.paper_source(study, scoped))

@@ -55,7 +55,7 @@ def baseline_job(
 
 def measure_baseline(job: Job, ports: Ports) -> tuple[Run, Results]:
     """Run the unchanged template. Raises :class:`BadTemplate` if that fails."""
-    result = ports.sandbox.run(job)
+    result = ports.run(job)
     results, trouble = _measured(result, 0, ports)
     if results is None:
         raise BadTemplate(
@@ -109,7 +109,7 @@ def _run(study: Study, number: int, ports: Ports) -> Study | None:
         study = replace(study, tree=study.tree.updated(edit.files))
         argv = ("python", "experiment.py", f"--out_dir=run_{number}")
         job = common.experiment_job(study, scoped, argv, f"run_{number}/", runs=False)
-        result = scoped.sandbox.run(job)
+        result = scoped.run(job)
         results, trouble = _measured(result, number, ports)
         if results is not None:
             description = _RUN_LINE.search(edit.reply)

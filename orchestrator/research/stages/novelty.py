@@ -42,7 +42,7 @@ def decide_novelty(idea: Idea, ports: Ports) -> Novelty:
             return Novelty(
                 decision=answer.decision, reason=answer.reason, papers=tuple(papers.values())
             )
-        papers_found = ports.literature.search(Query(answer.query or idea.title))
+        papers_found = ports.search(Query(answer.query or idea.title))
         papers |= {paper.key: paper for paper in papers_found}
     reason = f"{_ROUNDS} rounds of searching ended without a decision"
     return Novelty(decision="undecided", reason=reason, papers=tuple(papers.values()))

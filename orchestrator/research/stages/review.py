@@ -84,7 +84,7 @@ def review_paper(study: Study, ports: Ports) -> Study:
         form = ask_for(
             ports, Ask(purpose="review.reflect", messages=messages, temperature=0.1), ReviewForm
         )
-    return replace(study, review=_record(form, ports.model.name))
+    return replace(study, review=_record(form, ports.name))
 
 
 def _record(form: ReviewForm, reviewer: str) -> Review:
