@@ -7,6 +7,7 @@ full disk, a lost engine) are raised further.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -72,52 +73,34 @@ def pursue(study: Study, ports: Ports, save: Callable[[Study], None]) -> Pursued
             failure = _failure(name, error)
             ports.note(StageFailed(failure=failure), settled=not failure.transient)
             return PursuedIdea(status="failed", study=_salvaged(study, ports), failure=failure)
-        ports.note(_reached(name, study))
+        reviews = (study.review,) if study.review is not None else ()
+        ports.note(
+            StageReached(
+                stage=name,
+                tree=study.tree,
+                figures=study.figures,
+                paper=study.paper,
+                claims=study.claims,
+                reviews=reviews,
+            )
+        )
         save(study)
     ports.note(IdeaFinished(runs=len(study.runs), claims=len(study.claims)))
     return PursuedIdea(status="finished", study=study)
 
 
-def _reached(stage: str, study: Study) -> StageReached:
-    return StageReached(
-        stage=stage,
-        tree=study.tree,
-        figures=study.figures,
-        paper=study.paper,
-        claims=study.claims,
-        reviews=(study.review,) if study.review is not None else (),
-    )
-
-
 def _failure(stage: str, error: Exception) -> Failure:
     if isinstance(error, AisciError):
-        where = error.where or stage
-        return Failure(
-            stage=stage,
-            error=type(error).__name__,
-            what="\n".join(filter(None, (error.what, error.why))),
-            where=where,
-            todo=error.todo,
-            transient=error.transient,
-        )
-    return Failure(
-        stage=stage,
-        error=type(error).__name__,
-        what=f"the program itself is at fault: {error}",
-        where=_innermost(error),
-        todo="please report this with the idea's journal.jsonl",
-    )
-
-
-def _innermost(error: Exception) -> str:
-    """File and line of an unexpected error, without folders: their names can be private."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return ""
-    name = trace.tb_frame.f_code.co_filename.rsplit("/", 1)[-1]
-    return f"{name}:{trace.tb_lineno}"
+        what = "\n".join(filter(None, (error.what, error.why)))
+        where, todo, transient = error.where or stage, error.todo, error.transient
+    else:
+        # File and line, without folders: their names can be private.
+        *_, innermost = traceback.extract_tb(error.__traceback__)
+        where = f"{innermost.filename.rsplit('/', 1)[-1]}:{innermost.lineno}"
+        what, transient = f"the program itself is at fault: {error}", False
+        todo = "please report this with the idea's journal.jsonl"
+    kind = type(error).__name__
+    return Failure(stage=stage, error=kind, what=what, where=where, todo=todo, transient=transient)
 
 
 def _salvaged(study: Study, ports: Ports) -> Study:

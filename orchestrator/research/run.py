@@ -11,6 +11,7 @@ from pathlib import Path
 from orchestrator.core.files import remove_unfinished
 from orchestrator.core.research import Idea, Novelty, Run
 from orchestrator.core.tree import Tree
+from orchestrator.policy.policy import IdeaLimits, RunLimits
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget, Used
 from orchestrator.record.chain import head_of
@@ -19,12 +20,11 @@ from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.notes import BaselineCompared, IdeaEnded, IdeasEdited, IdeaSkipped
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Ports
-from orchestrator.research.budgets import idea_budget, run_budget
 from orchestrator.research.ideas_file import edited_ideas, write_ideas
 from orchestrator.research.pins import pins_of
 from orchestrator.research.pipeline import PursuedIdea, pursue
 from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec
-from orchestrator.research.stages import experiments, ideas, novelty
+from orchestrator.research.stages import experiments, ideas
 from orchestrator.research.study import Study
 from orchestrator.template.results import Results
 from orchestrator.template.untrained import compare_untrained, require_held
@@ -41,11 +41,11 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
         journal.append(RunStarted(pins=pins_of(spec, files)))
     if location.mode is Mode.FORK:
         journal.append(Forked(pins=pins_of(spec, files)))
-    budget, used = run_budget(spec.policy), _used(location, blobs)
+    budget, used = _run_budget(spec.policy.run), _used(location, blobs)
     ports = Ports(deps.edges(blobs), journal, blobs, budget.after(*used.values()), "run")
     chosen = _ideas(spec, location, ports)
     decisions = {
-        idea.id: novelty.decide_novelty(idea, ports.within("novelty", idea.id)) for idea in chosen
+        idea.id: ideas.decide_novelty(idea, ports.within("novelty", idea.id)) for idea in chosen
     }
     baseline = _baseline(spec, files, ports)
     outcomes = []
@@ -122,7 +122,7 @@ def _idea(
     journal = Journal(record.journal, blobs, location.mode, deps.listener)
     if not journal.events:
         journal.append(IdeaStarted(id=study.idea.id, idea=study.idea, novelty=study.novelty))
-    budget = idea_budget(study.policy).within(left)
+    budget = idea_budget(study.policy.idea).within(left)
     ports = Ports(deps.edges(blobs), journal, blobs, budget, f"idea/{study.idea.id}")
     if study.novelty.decision == "not novel":
         ports.note(IdeaSkipped(why=study.novelty.reason))
@@ -134,6 +134,18 @@ def _idea(
     output.export(outcome.study.tree, blobs)
     deps.exporter.idea(output, journal, outcome)
     return outcome, Used.by(journal)
+
+
+def idea_budget(limits: IdeaLimits) -> JournalBudget:
+    """The budget of the calls of one idea."""
+    usd, tokens, requests = limits.usd, limits.tokens, limits.requests
+    wall, gpu_time = limits.wall, limits.gpu_time
+    return JournalBudget(usd=usd, tokens=tokens, requests=requests, wall=wall, gpu_time=gpu_time)
+
+
+def _run_budget(limits: RunLimits) -> JournalBudget:
+    usd, tokens, requests = limits.usd, limits.tokens, limits.requests
+    return JournalBudget(of="run", usd=usd, tokens=tokens, requests=requests, wall=limits.wall)
 
 
 def _used(location: RunLocation, shared: BlobStore) -> dict[Path, Used]:

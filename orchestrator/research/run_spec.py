@@ -10,10 +10,9 @@ from orchestrator.policy.policy import Policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Journal, Listener, Mode
 from orchestrator.record.paths import IdeaPaths, RunPaths
-from orchestrator.record.pins import BaselinePin, ProofPin
+from orchestrator.record.pins import BaselinePin, DataPin, ProofPin
 from orchestrator.record.ports import Edges
 from orchestrator.research.pipeline import PursuedIdea
-from orchestrator.template.manifest import StagedData
 from orchestrator.template.template import Template
 
 
@@ -41,7 +40,7 @@ class RunSpec:
     ideas: int
     images: tuple[tuple[str, str], ...]
     prices: tuple[tuple[str, float], ...] = ()
-    data: tuple[StagedData, ...] = ()
+    data: tuple[DataPin, ...] = ()
     proof: ProofPin | None = None
     baseline: BaselinePin | None = None
 

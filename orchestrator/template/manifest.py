@@ -8,7 +8,6 @@ set the size of a run, and ``beats`` is what a run must reach to count as traine
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, field_validator, model_validator
@@ -115,15 +114,6 @@ class DataSet(_Record):
     def hash(self) -> str:
         """SHA-256 over the paths and hashes of its files; it identifies a mount."""
         return digest({file.path: file.sha256 for file in self.files})
-
-
-@dataclass(frozen=True, slots=True)
-class StagedData:
-    """A data set on this host: its name below ``/data``, the hash of its content, its folder."""
-
-    name: str
-    hash: str
-    folder: str
 
 
 class Beats(_Record):

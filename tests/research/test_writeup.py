@@ -16,7 +16,7 @@ from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.research import Paper
 from orchestrator.record.ports import Ports
-from orchestrator.research.paper import latex, references
+from orchestrator.research.paper import latex, references, tables
 from orchestrator.research.prompts import data_blocks
 from orchestrator.research.stages import paper_edit as papers
 from orchestrator.research.stages import verify
@@ -52,7 +52,7 @@ def test_the_sweeps_paper_has_every_section_and_no_placeholder(
     assert r"\author{builtin/sweep\\" in tex
     assert latex.graphics(tex) == paper[0].figures
     assert tex.count(papers.study_results_table(paper[0])) == 1
-    assert tex.count(papers.study_runs_table(paper[0])) == 1
+    assert tex.count(tables.runs_table(paper[0].runs)) == 1
 
 
 def test_a_template_with_no_manifest_gets_a_paper_too(tmp_path: Path) -> None:

@@ -100,13 +100,6 @@ def placeholder_texts(
     return tuple(texts[name] for name in placeholders)
 
 
-def fill_placeholders(before: str, texts: dict[str, str]) -> str:
-    """``before`` with each placeholder replaced by its text."""
-    for name, text in texts.items():
-        before = before.replace(name, text.strip(), 1)
-    return before
-
-
 def primitives(text: str) -> tuple[str, ...]:
     """Commands in ``text`` that define, compute or read; a section must not use them."""
     return tuple(dict.fromkeys("\\" + match[1] for match in _PRIMITIVE.finditer(text)))

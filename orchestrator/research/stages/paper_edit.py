@@ -29,10 +29,6 @@ def study_results_table(study: Study) -> str:
     return tables.results_table(study.results, manifest.headline, manifest.metrics)
 
 
-def study_runs_table(study: Study) -> str:
-    return tables.runs_table(study.runs)
-
-
 def paper_facts(study: Study, tex: str) -> str:
     """The facts for a section, as named blocks."""
     manifest, about = study.template.manifest, {run.number: run.description for run in study.runs}
@@ -139,7 +135,7 @@ def correction_problems(study: Study, before: str, after: str) -> list[str]:
         problems.append("the lines outside of \\begin{document} … \\end{document} were changed")
     added = set(latex.primitives(latex.body(after))) - set(latex.primitives(latex.body(before)))
     problems += [f"the command {name} is not for papers" for name in sorted(added)]
-    for table in (study_results_table(study), study_runs_table(study)):
+    for table in (study_results_table(study), tables.runs_table(study.runs)):
         if table in before and table not in after:
             problems.append("a table that the program made was changed")
     problems += list(latex.figure_problems(latex.body(after), study.figures))

@@ -16,7 +16,7 @@ from orchestrator.core.model import Ask, Message
 from orchestrator.core.research import Review
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
-from orchestrator.research.replies import ask_for
+from orchestrator.research.replies import ask_and_reflect
 from orchestrator.research.study import Study
 
 _REFLECTIONS = 1
@@ -70,25 +70,15 @@ def review_paper(study: Study, ports: Ports) -> Study:
         raise IdeaFailed("there is no paper to review", where="review", todo="compile it first")
     pages = [text[:_PAGE_CHARACTERS] for text in study.paper.pages[:_MAX_PAGES]]
     asked = render("review_form", pages=block("pages", pages))
-    messages: tuple[Message, ...] = (Message("user", asked),)
-    form = ask_for(
-        ports, Ask(purpose="review.form", messages=messages, temperature=0.1), ReviewForm
+    ask = Ask(purpose="review.form", messages=(Message("user", asked),), temperature=0.1)
+    form = ask_and_reflect(
+        ports, ask, ReviewForm, "review.reflect", _REFLECTIONS, lambda reply: reply.Overall is None
     )
-    for _ in range(_REFLECTIONS):
-        if form.Overall is None:
-            break
-        messages += (
-            Message("assistant", form.model_dump_json()),
-            Message("user", render("review_reflect")),
-        )
-        form = ask_for(
-            ports, Ask(purpose="review.reflect", messages=messages, temperature=0.1), ReviewForm
-        )
     return replace(study, review=_record(form, ports.name))
 
 
 def _record(form: ReviewForm, reviewer: str) -> Review:
-    scores = tuple((name, getattr(form, name)) for name in GRADES)
+    scores = ((name, getattr(form, name)) for name in GRADES)
     return Review(
         summary=form.Summary,
         strengths=form.Strengths,
@@ -117,8 +107,7 @@ def review_text(review: Review) -> str:
     if review.overall is None:
         lines.append("Overall: not judged; this reviewer gives no scores and no decision")
     else:
-        lines.append(f"Overall: {review.overall} of 10")
-        lines.append(f"Confidence: {review.confidence} of 5")
+        lines += [f"Overall: {review.overall} of 10", f"Confidence: {review.confidence} of 5"]
         lines.append(f"Decision: {review.decision}")
     return "\n".join(lines) + "\n"
 

@@ -27,7 +27,7 @@ from orchestrator.research.paper.numbers import (
 )
 from orchestrator.research.paper.prose import Sentence, sentences
 from orchestrator.research.paper.quantities import from_results
-from orchestrator.research.paper.tables import metric_words
+from orchestrator.research.paper.tables import metric_words, runs_table
 from orchestrator.research.stages import paper_edit as papers
 from orchestrator.research.stages.compile import compile_paper
 from orchestrator.research.study import Study
@@ -97,7 +97,7 @@ def check_numbers(
     years = tuple(facts.from_references(tex))
     sources = replace(sources, quantities=(*sources.quantities, *years))
     claims, problems = [], []
-    quoted = papers.study_runs_table(study)
+    quoted = runs_table(study.runs)
     claims += _quoted(quoted, sources) if quoted in tex else []
     for sentence in sentences(tex.replace(quoted, "")):
         made, wrong = _sentence(sentence, sources)
