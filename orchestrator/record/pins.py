@@ -58,7 +58,7 @@ class ModelPin(StrictRecord):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataPin(StrictRecord):
-    """A staged data set: its name below ``/data``, the hash of its content, its folder on the host."""
+    """A staged data set: the hash of its content, and its folder on the host."""
 
     name: str
     hash: str

@@ -108,7 +108,10 @@ def read_report(result: JobResult, blobs: Blobs) -> CompileReport:
                 return CompileReport.model_validate(loads(data))
             why = "the report of the LaTeX container is too long"
         except ValueError as error:
-            why = f"the report of the LaTeX container cannot be read: {_first(error)}"
+            first = str(error)[:200]
+            if isinstance(error, ValidationError):
+                first = error.errors(include_url=False, include_input=False)[0]["msg"]
+            why = f"the report of the LaTeX container cannot be read: {first}"
     return CompileReport(
         ok=False,
         errors=(why,),
@@ -119,12 +122,6 @@ def read_report(result: JobResult, blobs: Blobs) -> CompileReport:
         pages=0,
         log_tail=result.stderr[-3000:],
     )
-
-
-def _first(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        return str(error.errors(include_url=False, include_input=False)[0]["msg"])
-    return str(error)[:200]
 
 
 def _pages(result: JobResult, ports: Ports) -> tuple[str, ...]:
@@ -147,9 +144,8 @@ def compile_problems(
         for points, where in report.overfull
         if points > _MAX_OVERFULL
     ]
-    problems += [
-        f"page {number} shows '??'" for number, text in enumerate(pages, 1) if "??" in text
-    ]
+    unresolved = [number for number, text in enumerate(pages, 1) if "??" in text]
+    problems += [f"page {number} shows '??'" for number in unresolved]
     problems += latex.figure_problems(latex.body(tex), study.figures)
     if not problems and (not pages or len(pages) != report.pages):
         problems.append("the text of the pages did not come out of the LaTeX container")
@@ -159,13 +155,8 @@ def compile_problems(
 def _compiled(
     study: Study, result: JobResult, report: CompileReport, pages: tuple[str, ...]
 ) -> Study:
-    made = Tree(
-        tuple(
-            pair
-            for pair in result.files.under(LATEX_OUTPUT).files
-            if pair[0].endswith((".pdf", ".png"))
-        )
-    )
+    out = result.files.under(LATEX_OUTPUT).files
+    made = Tree(tuple(pair for pair in out if pair[0].endswith((".pdf", ".png"))))
     if PAPER_PDF not in made.as_dict():
         raise IdeaFailed(
             "the LaTeX container reports a paper and left none",

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from orchestrator.core.edit import Edit
 from orchestrator.core.errors import BadResults, BadTemplate, IdeaFailed
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.research import Run
@@ -97,14 +96,17 @@ def _run(study: Study, number: int, ports: Ports) -> Study | None:
         edit = common.edit_files(
             study, scoped, "experiment.edit", instruction, *common.code_files(study.template)
         )
-        put_back = _put_back(edit, scoped)
+        put_back = ""
+        if edit.refused:
+            scoped.note(FilesRestored(files=edit.refused))
+            restored = ", ".join(edit.refused)
+            put_back = f"; fixed files that the edit changed were put back: {restored}"
         if not edit.changed:
             if "ALL_COMPLETED" in edit.reply and len(study.runs) > 1:
                 ports.note(RunsCompleted(after=number - 1))
                 return None
-            feedback = common.feedback_block(
-                None, f"the edit changed nothing: {edit.why_not}{put_back}"
-            )
+            trouble = f"the edit changed nothing: {edit.why_not}{put_back}"
+            feedback = common.feedback_block(None, trouble)
             continue
         study = replace(study, tree=study.tree.updated(edit.files))
         argv = ("python", "experiment.py", f"--out_dir=run_{number}")
@@ -120,15 +122,10 @@ def _run(study: Study, number: int, ports: Ports) -> Study | None:
     return None
 
 
-def _put_back(edit: Edit, ports: Ports) -> str:
-    """A text for a model about changed files that were fixed and restored, which is noted."""
-    if not edit.refused:
-        return ""
-    ports.note(FilesRestored(files=edit.refused))
-    return f"; fixed files that the edit changed were put back: {', '.join(edit.refused)}"
-
-
 def _instruction(study: Study, number: int, attempt: int, feedback: str) -> str:
+    network = "no network"
+    if hosts := study.policy.limits("experiment").network:
+        network += f" but HTTPS to {', '.join(hosts)}, by the proxy that HTTPS_PROXY names"
     return render(
         "experiment_edit",
         run=str(number),
@@ -136,19 +133,11 @@ def _instruction(study: Study, number: int, attempt: int, feedback: str) -> str:
         attempt=str(attempt),
         attempts=str(_ATTEMPTS),
         study=common.study_block(study),
-        network=_network(study),
+        network=network,
         knobs=block("knobs", common.knob_dicts(study.template)),
         results=common.results_block(study),
         feedback=feedback,
     )
-
-
-def _network(study: Study) -> str:
-    """The network of a run, as a text for a model."""
-    hosts = study.policy.limits("experiment").network
-    if not hosts:
-        return "no network"
-    return f"no network but HTTPS to {', '.join(hosts)}, by the proxy that HTTPS_PROXY names"
 
 
 def _finished(
@@ -179,9 +168,8 @@ def _measured(result: JobResult, number: int, ports: Ports) -> tuple[Results | N
     sha256 = result.files.get(f"run_{number}/final_info.json")
     if sha256 is None:
         refused = ", ".join(f"{name!r} ({why})" for name, why in result.refused[:3])
-        return None, f"it did not write run_{number}/final_info.json" + (
-            f"; refused: {refused}" if refused else ""
-        )
+        trouble = f"it did not write run_{number}/final_info.json"
+        return None, trouble + (f"; refused: {refused}" if refused else "")
     try:
         return parse_final_info(ports.blobs.get(sha256)), ""
     except BadResults as error:

@@ -34,11 +34,13 @@ def draw_plots(study: Study, ports: Ports) -> Study:
         study = replace(study, tree=study.tree.updated(edit.files))
         result, figures = _draw(study, scoped)
         if figures.files:
-            return _with(study, figures)
+            break
         trouble = "no PNG file came home" if result.ok else ""
         feedback = common.feedback_block(result, trouble)
-    ports.note(GaveUp(attempts=_ATTEMPTS, instead="the template's own plot.py"))
-    result, figures = _draw(original, ports.within("unedited"))
+    else:
+        ports.note(GaveUp(attempts=_ATTEMPTS, instead="the template's own plot.py"))
+        study = original
+        result, figures = _draw(study, ports.within("unedited"))
     if not figures.files:
         raise IdeaFailed(
             "no figure could be drawn, with the edited plot.py or the template's own",
@@ -46,7 +48,7 @@ def draw_plots(study: Study, ports: Ports) -> Study:
             why=result.stderr[-common.OUTPUT_TAIL :],
             todo="`aisci template check --run` tries the template's own plot.py",
         )
-    return _with(original, figures)
+    return replace(study, tree=study.tree.updated(figures), figures=figures.paths())
 
 
 def _draw(study: Study, ports: Ports) -> tuple[JobResult, Tree]:
@@ -59,7 +61,3 @@ def _draw(study: Study, ports: Ports) -> tuple[JobResult, Tree]:
 def is_png(data: bytes) -> bool:
     """Whether the first bytes are those of a PNG file; nothing is decoded."""
     return data.startswith(b"\x89PNG\r\n\x1a\n")
-
-
-def _with(study: Study, figures: Tree) -> Study:
-    return replace(study, tree=study.tree.updated(figures), figures=figures.paths())

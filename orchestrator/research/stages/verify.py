@@ -128,7 +128,9 @@ def _sentence(sentence: Sentence, sources: NumberSources) -> tuple[list[Claim], 
             continue
         claims.append(_claim(number, sentence, source))
         if source is None and not sentence.part.startswith(OTHERS_WORK):
-            problems.append(_unresolved(number, sentence, fitting))
+            near = "; ".join(nearest_results(number, fitting)) or "none"
+            place = f"{number.text!r} in {_where(sentence)}"
+            problems.append(f"{place} resolves to nothing. Nearest: {near}")
     return claims, problems
 
 
@@ -148,13 +150,11 @@ def _forms(metric: str) -> tuple[str, ...]:
     return (metric, metric_words(metric), short, short.replace("_", " "))
 
 
-def _claim(number: PrintedNumber, sentence: Sentence, source: Quantity | None) -> Claim:
-    return Claim(text=number.text, where=_where(sentence), source=source.source if source else "")
-
-
-def _unresolved(number: PrintedNumber, sentence: Sentence, fitting: tuple[Quantity, ...]) -> str:
-    near = "; ".join(nearest_results(number, fitting))
-    return f"{number.text!r} in {_where(sentence)} resolves to nothing. Nearest: {near or 'none'}"
+def _claim(
+    number: PrintedNumber, sentence: Sentence, source: Quantity | None, without: str = ""
+) -> Claim:
+    where = _where(sentence)
+    return Claim(text=number.text, where=where, source=source.source if source else without)
 
 
 def _where(sentence: Sentence) -> str:
@@ -164,10 +164,9 @@ def _where(sentence: Sentence) -> str:
 
 def _quoted(table: str, sources: NumberSources) -> list[Claim]:
     """The claims of the runs table: it quotes the description of each run, numbers included."""
+    said = "quoted from the run's description"
     return [
-        replace(_claim(number, sentence, None), source="quoted from the run's description")
-        if (source := resolve_number(number, sources.quantities)) is None
-        else _claim(number, sentence, source)
+        _claim(number, sentence, resolve_number(number, sources.quantities), said)
         for sentence in sentences(r"\begin{document}\section{Runs}" + table)
         for number in numbers(sentence.text)
     ]
