@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.research.paper import constants as facts
+from orchestrator.research.paper import quantities as facts
 from orchestrator.research.paper.numbers import (
     Quantity,
     format_error,

@@ -14,7 +14,7 @@ from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.research import Claim
 from orchestrator.record.notes import ClaimsVerified
 from orchestrator.record.ports import Ports
-from orchestrator.research.paper import constants as facts
+from orchestrator.research.paper import quantities as facts
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.paper.numbers import (
     PrintedNumber,
@@ -26,7 +26,6 @@ from orchestrator.research.paper.numbers import (
     runs_named,
 )
 from orchestrator.research.paper.prose import Sentence, sentences
-from orchestrator.research.paper.quantities import from_results
 from orchestrator.research.paper.tables import metric_words, runs_table
 from orchestrator.research.stages import paper_edit as papers
 from orchestrator.research.stages.compile import compile_paper
@@ -72,11 +71,11 @@ def verify_numbers(study: Study, ports: Ports) -> Study:
 def number_sources(study: Study, ports: Ports) -> NumberSources:
     """The sources of every number of this study."""
     manifest = study.template.manifest
-    quantities = list(from_results(study.results, manifest.headline))
+    quantities = list(facts.from_results(study.results, manifest.headline))
     datasets = tuple(dict.fromkeys(d for _, result in study.results for d in result.datasets))
     runs = len(study.runs)
     quantities += facts.from_counts(
-        [("runs", runs), ("runs beside the baseline", runs - 1), ("data sets", len(datasets))]
+        {"runs": runs, "runs beside the baseline": runs - 1, "data sets": len(datasets)}
     )
     quantities += facts.from_manifest(manifest, study.scale)
     for run in study.runs:

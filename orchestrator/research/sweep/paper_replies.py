@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
+from functools import partial
 
 from orchestrator.core.model import Ask
-from orchestrator.research.sweep.edits import replace
 from orchestrator.research.sweep.paper import WRITERS
-from orchestrator.research.sweep.wording import PromptData
+from orchestrator.research.sweep.wording import PromptData, json_reply, replace
 
 
-def _section(write: Callable[[PromptData], str]) -> Callable[[PromptData, Ask], str]:
-    """An answer that puts what ``write`` says in place of the section's placeholder."""
-
-    def answer(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
-        task = data["task"]
-        old = task["line"]
-        return replace(task["file"], old, old.replace(task["placeholder"], write(data)))
-
-    return answer
+def section(write: Callable[[PromptData], str], data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+    """What ``write`` says in place of the section's placeholder."""
+    task, old = data["task"], data["task"]["line"]
+    return replace(task["file"], old, old.replace(task["placeholder"], write(data)))
 
 
 def queries(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - as above
     name = data["idea"]["name"].removeprefix("sweep_").replace("_", " ")
-    return _json({"queries": [data["idea"]["title"], name]})
+    return json_reply({"queries": [data["idea"]["title"], name]})
 
 
 def no_edit(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - as above
@@ -46,7 +40,7 @@ def checklist_review(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - as ab
     }
     there = [what for what, pattern in checks.items() if re.search(pattern, text)]
     absent = [what for what in checks if what not in there]
-    return _json(
+    return json_reply(
         {
             "Summary": (
                 f"A mechanical checklist by builtin/sweep over {len(data['pages'])} pages. It "
@@ -59,12 +53,8 @@ def checklist_review(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - as ab
     )
 
 
-def _json(value: PromptData) -> str:
-    return f"```json\n{json.dumps(value, indent=1)}\n```\n"
-
-
 PAPER_ANSWERS: dict[str, Callable[[PromptData, Ask], str]] = {
-    **{f"writeup.{name}": _section(write) for name, write in WRITERS.items()},
+    **{f"writeup.{name}": partial(section, write) for name, write in WRITERS.items()},
     "writeup.queries": queries,
     "compile.fix": no_edit,
     "verify.fix": no_edit,

@@ -2,70 +2,55 @@
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any
 
 from orchestrator.core.model import Ask
-from orchestrator.research.sweep.edits import replace, shown_files
+from orchestrator.research.sweep.wording import PromptData, json_reply, replace, shown_files
 
 SMOKE_RUNS = 2  # a smoke run shows that everything works, not how the curve goes
 FULL_RUNS = 5
 _SEED = re.compile(r"^(?P<head>\s*[A-Z_a-z.]*seed\w*\s*(?:=|\()\s*)(?P<value>\d+)", re.MULTILINE)
 
 
-def propose_sweep(data: dict[str, Any], ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
-    """One idea: the first declared knob that no idea in the archive is named after."""
+def propose_sweep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+    """One idea: the first declared knob that no idea in the archive is named after. It has no
+    scores, because a sweep cannot judge it.
+    """
     template = data["template"]
     taken = {idea["name"] for idea in data["archive"]}
-    name = next((knob for knob in template["knobs"] if f"sweep_{knob}" not in taken), None)
-    idea = _replication(template, taken) if name is None else _sweep(template, name)
-    return _json(idea | {"done": True})
-
-
-def _sweep(template: dict[str, Any], name: str) -> dict[str, Any]:
-    knob = template["knobs"][name]
-    values = ", ".join(str(value) for value in knob["values"])
-    return _idea(
-        f"sweep_{name}",
-        f"A sweep of {name.replace('_', ' ')} in {template['title']}",
-        (
+    of = next((knob for knob in template["knobs"] if f"sweep_{knob}" not in taken), None)
+    if of is None:
+        name = f"replicate_seeds_{1 + sum(name.startswith('replicate_seeds') for name in taken)}"
+        title = f"A replication of {template['title']} over more seeds"
+        experiment = (
+            "The template declares no further knob, so nothing is varied but the random seed: "
+            "each run repeats the baseline under a new seed, which shows how far the baseline's "
+            "numbers move by chance alone."
+        )
+    else:
+        knob = template["knobs"][of]
+        values = ", ".join(str(value) for value in knob["values"])
+        name, title = f"sweep_{of}", f"A sweep of {of.replace('_', ' ')} in {template['title']}"
+        experiment = (
             f"The constant {knob['constant']} in {knob['file']} ({knob['description']}) is set "
             f"to other values of the declared list ({values}); its default is "
             f"{knob['default']}. Each run changes this constant and nothing else, with the "
             "template's own seeds, and is compared with the baseline metric by metric."
-        ),
-    )
-
-
-def _replication(template: dict[str, Any], taken: set[str]) -> dict[str, Any]:
-    number = 1 + sum(name.startswith("replicate_seeds") for name in taken)
-    return _idea(
-        f"replicate_seeds_{number}",
-        f"A replication of {template['title']} over more seeds",
-        (
-            "The template declares no further knob, so nothing is varied but the random seed: "
-            "each run repeats the baseline under a new seed, which shows how far the baseline's "
-            "numbers move by chance alone."
-        ),
-    )
-
-
-def _idea(name: str, title: str, experiment: str) -> dict[str, Any]:
-    """An idea without scores, because a sweep cannot judge it."""
+        )
     unscored = dict.fromkeys(("interestingness", "feasibility", "novelty"))
-    return {"name": name, "title": title, "experiment": experiment, **unscored}
+    idea = {"name": name, "title": title, "experiment": experiment, **unscored}
+    return json_reply(idea | {"done": True})
 
 
-def undecided_novelty(data: dict[str, Any], ask: Ask) -> str:
+def undecided_novelty(data: PromptData, ask: Ask) -> str:
     """One search by title, then undecided: a sweep cannot judge novelty."""
     if not data["papers"] and "Round 1 of" in ask.messages[-1].content:
-        return _json({"decision": "search", "query": data["idea"]["title"], "reason": ""})
+        return json_reply({"decision": "search", "query": data["idea"]["title"], "reason": ""})
     reason = f"{len(data['papers'])} papers were found; builtin/sweep does not judge novelty."
-    return _json({"decision": "undecided", "query": "", "reason": reason})
+    return json_reply({"decision": "undecided", "query": "", "reason": reason})
 
 
-def experiment(data: dict[str, Any], ask: Ask) -> str:
+def experiment(data: PromptData, ask: Ask) -> str:
     """Turn the study's knob to its next value, or complete the study."""
     done = [entry for entry in data["results"] if entry["run"] > 0]
     number = len(done) + 1
@@ -104,7 +89,7 @@ def _reseed(number: int, files: dict[str, str]) -> str:
     return f"{about}\n\n{replace('experiment.py', first, seeding)}"
 
 
-def label_plots(data: dict[str, Any], ask: Ask) -> str:
+def label_plots(data: PromptData, ask: Ask) -> str:
     """A legend label for every run, in the ``labels`` dictionary of ``plot.py``."""
     source = shown_files(ask)["plot.py"]
     found = re.search(
@@ -118,13 +103,13 @@ def label_plots(data: dict[str, Any], ask: Ask) -> str:
     return replace("plot.py", found.group(0), "\n".join(["labels = {", *rows, "}"]))
 
 
-def _label(row: dict[str, Any]) -> str:
+def _label(row: PromptData) -> str:
     if row["run"] == 0:
         return "Baseline"
     return str(row["description"]).split(" instead of ")[0].replace('"', "").replace("'", "")
 
 
-def no_notes_edit(data: dict[str, Any], ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+def no_notes_edit(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
     """Describe each run by what it changed, and each figure by its file name."""
     source = shown_files(ask)["notes.txt"]
     edits = []
@@ -142,10 +127,6 @@ def no_notes_edit(data: dict[str, Any], ask: Ask) -> str:  # noqa: ARG001 - one 
             replace("notes.txt", head + body, (head + body).replace("(to be described)", said))
         )
     return "\n".join(edits)
-
-
-def _json(value: dict[str, Any]) -> str:
-    return f"```json\n{json.dumps(value, indent=1)}\n```\n"
 
 
 PLANNING_ANSWERS = {
