@@ -26,6 +26,7 @@ from orchestrator.core.model import Usage
 from orchestrator.core.protocols import Blobs
 from orchestrator.core.tree import canonical, digest
 from orchestrator.record import bodies
+from orchestrator.record.attestation import container_statement
 from orchestrator.record.chain import append_line, read_lines
 from orchestrator.record.divergence import (
     diverged,
@@ -57,8 +58,6 @@ _T = TypeVar("_T")
 _E = TypeVar("_E", bound=Event)
 _N = TypeVar("_N", bound=Note)
 Listener = Callable[[Heard], None]
-Evidence = Callable[[str, str, int, str, Any, Any], Any]
-"""Port, scope, ordinal, request hash, request, answer → the evidence to store, or None."""
 
 UNSETTLED = -1  # the ordinal of notes that a repeated run need not produce
 
@@ -208,12 +207,11 @@ class Journal:
         *,
         ceiling: Usage | None = None,
         admit: Callable[[Usage], None] = lambda _: None,
-        evidence: Evidence | None = None,
     ) -> _T:
-        """Answer from the record, or call ``make`` and record request and answer. ``admit`` is
-        called only before an outgoing call, and may raise ``BudgetSpent``. ``evidence`` computes
-        what is stored with the answer. Raises :class:`Diverged` if the record has another request
-        here, or none in a replay; else the errors of ``make``.
+        """Answer from the record, or call ``make`` and record request, answer and, of a container,
+        its statement. ``admit`` is called only before an outgoing call, and may raise
+        ``BudgetSpent``. Raises :class:`Diverged` if the record has another request here, or none in
+        a replay; else the errors of ``make``.
         """
         ordinal = self._next(port, scope)
         plain = bodies.to_json(request)
@@ -244,17 +242,9 @@ class Journal:
                 ceiling=ceiling,
             )
         )
-        return self._ask(asked, plain, answer, make, evidence)
+        return self._ask(asked, plain, answer, make)
 
-    def _ask(
-        self,
-        asked: Asked,
-        plain: Any,
-        answer: type[_T],
-        make: Callable[[], _T],
-        evidence: Evidence | None,
-    ) -> _T:
-        key = (asked.port, asked.scope, asked.ord, asked.request)
+    def _ask(self, asked: Asked, plain: Any, answer: type[_T], make: Callable[[], _T]) -> _T:
         began = monotonic()
         try:
             value = make()
@@ -271,8 +261,10 @@ class Journal:
             self.append(CallFailed.of(asked, error=error_record(error), seconds=seconds))
             raise
         seconds = round(monotonic() - began, 3)
-        body = encode(answer, value)
-        statement = evidence and evidence(*key, plain, bodies.to_json(body))
+        body, statement = encode(answer, value), None
+        if asked.port in {"editor", "sandbox"}:
+            call = (*asked.key, asked.request)
+            statement = container_statement(*call, plain, bodies.to_json(body))
         self.append(
             Answered.of(
                 asked,

@@ -19,7 +19,6 @@ from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.model import Ask, ModelRequest, Reply, Usage
 from orchestrator.core.protocols import Blobs, Editor, LanguageModel, Literature, Sandbox
 from orchestrator.core.research import Run
-from orchestrator.record.attestation import container_statement
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.events import NESTED, Port
 from orchestrator.record.journal import Journal
@@ -135,14 +134,7 @@ class Ports:
                 self.budget.admit(self.journal, most, paid=port == "model", gpus=gpus)
 
         return self.journal.call(
-            port,
-            self.scope,
-            request,
-            answer,
-            make,
-            ceiling=ceiling,
-            admit=admit,
-            evidence=container_statement if port in {"editor", "sandbox"} else None,
+            port, self.scope, request, answer, make, ceiling=ceiling, admit=admit
         )
 
 

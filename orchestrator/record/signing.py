@@ -20,7 +20,7 @@ _MAKE = "make one with: openssl genpkey -algorithm ed25519 -out audit-key.pem"
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """Implements :class:`orchestrator.record.envelope.PublicKey`."""
+    """A public key, such as an auditor supplies."""
 
     _key: ed25519.Ed25519PublicKey
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from orchestrator.report.html import Child, Html, data_table, el, number, right, text
-from orchestrator.report.page import section
 from orchestrator.report.reading import IdeaFacts
 from orchestrator.template.manifest import Manifest, Metric
 from orchestrator.template.results import Dataset
@@ -14,25 +13,20 @@ WIDTH, STEP = 150, 9  # of a row's little chart, in CSS pixels
 _Value = tuple[float, float | None]
 
 
-def measured_section(facts: IdeaFacts) -> Html | None:
-    """One table per data set; None without results."""
+def measured_section(facts: IdeaFacts) -> list[Child]:
+    """One table per data set; nothing without results."""
     if not facts.results:
-        return None
+        return []
     datasets = dict.fromkeys(name for _, r in facts.results for name in r.datasets)
-    tables = [_dataset(facts, name) for name in datasets]
-    return section("results", "Results", _how_to_read(facts), _runs(facts), tables)
-
-
-def _how_to_read(facts: IdeaFacts) -> Html:
-    seeds = (
+    how = (
         "Mean ± standard error, as computed by the experiment, from each run's final_info.json. "
         "A change has the colour of the direction that the template declares. It is grey if it is "
         "no larger than the standard error of the difference, √(s₀² + s²): it is not significant."
     )
-    alone = (
-        " The baseline is unknown, so there is no comparison." if facts.results[0][0] != 0 else ""
-    )
-    return el("p", seeds, alone, class_="small quiet")
+    if facts.results[0][0] != 0:
+        how += " The baseline is unknown, so there is no comparison."
+    tables = [_dataset(facts, name) for name in datasets]
+    return [el("p", how, class_="small quiet"), _runs(facts), *tables]
 
 
 def _runs(facts: IdeaFacts) -> Html:
