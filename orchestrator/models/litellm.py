@@ -17,8 +17,7 @@ from orchestrator.core.model import SWEEP, Ask, Reply, Usage
 from orchestrator.core.problems import nearest
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.waiting import bounded
-from orchestrator.models.failures import retry_after, translate_failure
-from orchestrator.models.patience import RetryPolicy, RetryTiming
+from orchestrator.models.failures import RetryPolicy, RetryTiming, retry_after, translate_failure
 from orchestrator.models.redact import redact
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
 
@@ -57,7 +56,7 @@ def open_model(
 
 
 class LitellmModel:
-    """One model of one vendor, through litellm. Made by :func:`open_model`."""
+    """One model of one vendor, through litellm; ``name`` includes the vendor. Made by :func:`open_model`."""
 
     def __init__(
         self,
@@ -68,18 +67,13 @@ class LitellmModel:
         retry: RetryPolicy,
         timing: RetryTiming,
     ) -> None:
-        self._litellm, self._name, self._environ = litellm, name, environ
+        self._litellm, self.name, self._environ = litellm, name, environ
         self._retry, self._timing = retry, timing
         self._facts = _facts(litellm, name, provider)
         self._own_prices = True
         self._failures = tuple(litellm.exceptions.LITELLM_EXCEPTION_TYPES)
         base = environ.get("OPENAI_API_BASE") or environ.get("OPENAI_BASE_URL")
         self._server = base if provider == "openai" else None
-
-    @property
-    def name(self) -> str:
-        """The name that was asked for, vendor included."""
-        return self._name
 
     def prices(self) -> dict[str, float]:
         """US dollars per token from litellm's list, by kind; empty if it has none."""
@@ -116,7 +110,7 @@ class LitellmModel:
             try:
                 response = bounded(lambda: self._once(ask, within), within, where)
             except self._failures as error:
-                failure = translate_failure(error, self._name, ask.purpose, attempt, self._environ)
+                failure = translate_failure(error, self.name, ask.purpose, attempt, self._environ)
                 pause = self._pause(error, attempt)
                 if pause >= within.left:
                     raise within.spent(where) from None
@@ -136,10 +130,8 @@ class LitellmModel:
             server = {"api_base": self._server, "extra_headers": {"X-Aisci-Purpose": ask.purpose}}
             server["api_key"] = self._environ.get("OPENAI_API_KEY") or "none"
         return self._litellm.completion(
-            model=self._name,
-            messages=[
-                {"role": message.role, "content": message.content} for message in ask.messages
-            ],
+            model=self.name,
+            messages=[{"role": one.role, "content": one.content} for one in ask.messages],
             temperature=ask.temperature,
             max_tokens=self._room(ask),
             timeout=min(self._retry.timeout, within.left),
@@ -155,7 +147,7 @@ class LitellmModel:
         finish = str(choices[0].finish_reason) if choices else "nothing"
         if not isinstance(text, str) or not text.strip():
             raise BadReply(
-                f"{self._name} answered with no text",
+                f"{self.name} answered with no text",
                 where=f"step {ask.purpose}",
                 why=f"the vendor's reason for its end is {finish[:40]!r}",
                 todo="resume to ask again; if it repeats, choose another model",
@@ -166,7 +158,7 @@ class LitellmModel:
             prompt, answer = int(counted.prompt_tokens), int(counted.completion_tokens)
             usage = Usage(prompt, answer, self._cost(response, prompt, answer))
         whole = text.encode("utf-8", "replace").decode()  # a lone surrogate is not text
-        return Reply(redact(whole, self._environ), usage, self._name, finish[:40])
+        return Reply(redact(whole, self._environ), usage, self.name, finish[:40])
 
     def _cost(self, response: Any, prompt: int, answer: int) -> float | None:
         """US dollars: as litellm computes them where its prices apply, else tokens times price."""

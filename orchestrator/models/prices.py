@@ -34,11 +34,8 @@ def prices_of(
     """
     if not isinstance(model, LitellmModel):
         if given_prices:
-            raise UserError(
-                f"{model.name} costs nothing, so it has no price",
-                where="--price",
-                todo="leave --price out",
-            )
+            what = f"{model.name} costs nothing, so it has no price"
+            raise UserError(what, where="--price", todo="leave --price out")
         return ()
     prices = given_prices or model.prices()
     if PER_PROMPT not in prices or PER_COMPLETION not in prices:

@@ -54,7 +54,7 @@ class ScriptedModel:
         self._rules = [ReplyRule(text=rule) if isinstance(rule, str) else rule for rule in rules]
         self._used = [0] * len(self._rules)
         self._lock = threading.Lock()
-        self._name = name
+        self.name = name
         self.asks: list[Ask] = []
 
     @classmethod
@@ -88,11 +88,6 @@ class ScriptedModel:
         return cls(rules, name)
 
     @property
-    def name(self) -> str:
-        """The model's name in the paper and the journal."""
-        return self._name
-
-    @property
     def unused(self) -> tuple[ReplyRule, ...]:
         """The rules with a limited number of answers that have given none."""
         pairs = zip(self._rules, self._used, strict=True)
@@ -110,7 +105,7 @@ class ScriptedModel:
             raise rule.text
         text = rule.text if isinstance(rule.text, str) else rule.text(ask)
         usage = Usage(_tokens(ask), min(len(text) // 4 + 1, ask.max_tokens), 0.0)
-        return Reply(text, usage, self._name, rule.finish)
+        return Reply(text, usage, self.name, rule.finish)
 
     def _take(self, ask: Ask) -> ReplyRule:
         with self._lock:
@@ -121,7 +116,7 @@ class ScriptedModel:
                     return rule
         raise ModelRefused(
             f"no scripted reply expects this request of {ask.purpose!r}",
-            where=f"request {len(self.asks)} to {self._name}",
+            where=f"request {len(self.asks)} to {self.name}",
             why=f"it begins: {ask.messages[-1].content[:120]!r}" if ask.messages else "it is empty",
             todo="add a reply for it to the script",
         )

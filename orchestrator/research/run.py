@@ -26,8 +26,7 @@ from orchestrator.research.pipeline import PursuedIdea, pursue
 from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec
 from orchestrator.research.stages import experiments, ideas
 from orchestrator.research.study import Study
-from orchestrator.template.results import Results
-from orchestrator.template.untrained import compare_untrained, require_held
+from orchestrator.template.results import Results, compare_untrained, require_held
 
 
 def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[PursuedIdea, ...]:

@@ -25,8 +25,8 @@ from orchestrator.core.errors import (
 )
 from orchestrator.core.model import Ask, Message
 from orchestrator.core.protocols import LanguageModel
+from orchestrator.models.failures import RetryPolicy, RetryTiming
 from orchestrator.models.litellm import LitellmModel, open_model
-from orchestrator.models.patience import RetryPolicy, RetryTiming
 from orchestrator.models.redact import redact
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
 from tests.contracts.model import ModelContract

@@ -36,7 +36,7 @@ from orchestrator.research.pipeline import PursuedIdea
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import RunDeps, RunSpec
 from orchestrator.research.sweep import SweepModel
-from orchestrator.template.untrained import require_held
+from orchestrator.template.results import require_held
 from tests.support import run_rig as rig
 
 Change = Callable[[Ask, int], str | None]

@@ -25,9 +25,8 @@ from orchestrator.record.events import Answered, Noted
 from orchestrator.record.notes import ClaimsVerified, read_note
 from orchestrator.record.paths import IdeaPaths
 from orchestrator.template.manifest import Manifest
-from orchestrator.template.results import parse_final_info
+from orchestrator.template.results import compare_untrained, parse_final_info
 from orchestrator.template.template import load_template
-from orchestrator.template.untrained import compare_untrained
 from tests.research.test_kill import journals, nothing_left
 from tests.support.places import ROOT
 

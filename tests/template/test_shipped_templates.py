@@ -17,7 +17,7 @@ from orchestrator.core.files import shipped_root
 from orchestrator.literature.local import LocalLibrary
 from orchestrator.template.contract import contract_findings
 from orchestrator.template.contract.code import knob_line
-from orchestrator.template.contract.paper import AUTHOR, PLACEHOLDERS
+from orchestrator.template.contract.files import AUTHOR, PLACEHOLDERS
 from orchestrator.template.folder import shipped_templates
 from orchestrator.template.results import parse_final_info
 from orchestrator.template.template import PAPER, Template, load_template

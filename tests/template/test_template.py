@@ -15,11 +15,10 @@ from orchestrator.core.errors import BadResults, BadTemplate, UnknownName
 from orchestrator.core.files import RESERVED, shipped_root
 from orchestrator.template.contract import contract_findings, require_contract
 from orchestrator.template.contract.code import knob_line
-from orchestrator.template.contract.paper import AUTHOR, PLACEHOLDERS
+from orchestrator.template.contract.files import AUTHOR, PLACEHOLDERS
 from orchestrator.template.folder import shipped_templates
-from orchestrator.template.results import Dataset, Results, parse_final_info
+from orchestrator.template.results import Dataset, Results, compare_untrained, parse_final_info
 from orchestrator.template.template import Template, from_files, load_template
-from orchestrator.template.untrained import compare_untrained
 from tests.support.places import DATA
 
 

@@ -86,24 +86,20 @@ def numbers(text: str) -> Iterator[PrintedNumber]:
     """Every number printed in plain ``text``; digits inside words (S5, run_1) do not count."""
     # The number of a run is a name; it is checked by runs_named, not as a quantity.
     for match in _NUMBER.finditer(_RUNS.sub(" ", text)):
-        yield _number(match)
-
-
-def _number(match: re.Match[str]) -> PrintedNumber:
-    digits, unit = match["digits"][:_MAX_DIGITS], (match["unit"] or "").strip()
-    scale = {"k": 1e3, "K": 1e3, "M": 1e6}.get(unit, 1.0)
-    exact = Decimal(f"{digits}{match['power'] or ''}"[: _MAX_DIGITS + 6])
-    sign = -1.0 if match["sign"] == "-" else 1.0
-    # From the decimal text, not from the float: 0.10 has the step 0.01, which the float has lost.
-    exponent = exact.as_tuple().exponent
-    step = 10.0**exponent if isinstance(exponent, int) and abs(exponent) < 300 else 0.0
-    return PrintedNumber(
-        text=match[0].strip(),
-        value=sign * float(exact) * scale,
-        step=step * scale,
-        significant=len(digits.replace(".", "").lstrip("0")),
-        percent=unit == "%" or unit.startswith("percent"),
-    )
+        digits, unit = match["digits"][:_MAX_DIGITS], (match["unit"] or "").strip()
+        scale = {"k": 1e3, "K": 1e3, "M": 1e6}.get(unit, 1.0)
+        exact = Decimal(f"{digits}{match['power'] or ''}"[: _MAX_DIGITS + 6])
+        sign = -1.0 if match["sign"] == "-" else 1.0
+        # From the decimal text, not the float: 0.10 has the step 0.01, which the float has lost.
+        exponent = exact.as_tuple().exponent
+        step = 10.0**exponent if isinstance(exponent, int) and abs(exponent) < 300 else 0.0
+        yield PrintedNumber(
+            text=match[0].strip(),
+            value=sign * float(exact) * scale,
+            step=step * scale,
+            significant=len(digits.replace(".", "").lstrip("0")),
+            percent=unit == "%" or unit.startswith("percent"),
+        )
 
 
 def runs_named(text: str) -> frozenset[int]:
@@ -185,10 +181,8 @@ def _same(left: float, right: float) -> bool:
     return math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-12)
 
 
-def nearest_results(
-    number: PrintedNumber, quantities: Iterable[Quantity], count: int = 3
-) -> list[str]:
-    """The closest results as texts, for the correction of ``number``."""
+def nearest_results(number: PrintedNumber, quantities: Iterable[Quantity]) -> list[str]:
+    """The three closest results as texts, for the correction of ``number``."""
     results = [quantity for quantity in quantities if quantity.kind == "result"]
     results.sort(key=lambda quantity: abs(quantity.value - number.value))
-    return [f"{quantity.value:.6g} ({quantity.source})" for quantity in results[:count]]
+    return [f"{quantity.value:.6g} ({quantity.source})" for quantity in results[:3]]
