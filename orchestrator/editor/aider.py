@@ -75,15 +75,8 @@ class ContainerEditor:
                 why=f"{result.verdict} (exit code {result.exit_code}); {result.stderr[-1000:]}",
                 todo=EDIT_AGAIN,
             )
-        return conclude_edit(
-            request,
-            result.files,
-            reply=done.reply,
-            why_not=done.why_not,
-            refused=(*done.refused, *(path for path, _ in result.refused)),
-            turns=done.turns,
-            attestation=result.attestation,
-        )
+        refused = (path for path, _ in result.refused)
+        return conclude_edit(request, result.files, done, refused, result.attestation)
 
 
 class ProcessEditor:
@@ -127,14 +120,7 @@ class ProcessEditor:
                 for path in request.editable
                 if (data := _read(tree, path, request.limits.harvest_file)) is not None
             )
-        return conclude_edit(
-            request,
-            returned,
-            reply=done.reply,
-            why_not=done.why_not,
-            refused=done.refused,
-            turns=done.turns,
-        )
+        return conclude_edit(request, returned, done)
 
 
 class _Worker:

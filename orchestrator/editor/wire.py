@@ -199,16 +199,11 @@ def visible_files(request: EditRequest) -> Tree:
 def conclude_edit(
     request: EditRequest,
     returned: Tree,
-    *,
-    reply: str,
-    why_not: str = "",
+    done: EditDone,
     refused: Iterable[str] = (),
-    turns: int = 0,
     attestation: Attestation | None = None,
 ) -> Edit:
-    """The edit, from the files that the worker ``returned``: only editable ones count. Raises
-    :class:`EditorFailed` if an editable file was lost.
-    """
+    """The edit: only editable files count. Raises :class:`EditorFailed` if one of them was lost."""
     files, kept = returned.as_dict(), dict[str, str]()
     for path in request.editable:
         before, after = request.files.get(path), files.get(path)
@@ -222,10 +217,10 @@ def conclude_edit(
     return Edit(
         files=request.files.updated(kept),
         changed=changed,
-        reply=reply,
-        why_not=why_not if changed or why_not else "the edit changes no file",
-        refused=tuple(sorted({*refused, *(set(files) - set(request.editable))})),
-        turns=turns,
+        reply=done.reply,
+        why_not=done.why_not if changed or done.why_not else "the edit changes no file",
+        refused=tuple(sorted({*done.refused, *refused, *(set(files) - set(request.editable))})),
+        turns=done.turns,
         attestation=attestation,
     )
 

@@ -87,12 +87,6 @@ class ScriptedModel:
                 ) from error
         return cls(rules, name)
 
-    @property
-    def unused(self) -> tuple[ReplyRule, ...]:
-        """The rules with a limited number of answers that have given none."""
-        pairs = zip(self._rules, self._used, strict=True)
-        return tuple(rule for rule, used in pairs if rule.times and not used)
-
     def ceiling(self, ask: Ask) -> Usage:
         """The request's tokens and the most that it allows for the answer; no cost."""
         return Usage(_tokens(ask), ask.max_tokens, 0.0)

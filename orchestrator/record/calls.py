@@ -90,9 +90,7 @@ class Step:
 
 
 def steps(journal: Journal) -> tuple[Step, ...]:
-    """Every port call of ``journal``, in the order of the requests. A call that was repeated after
-    a transient failure appears once, with its last answer.
-    """
+    """Every port call in the order of requests; a repeated one once, with its last answer."""
     asked: dict[CallKey, Asked] = {}
     ends: dict[CallKey, Answered | CallFailed] = {}
     for event in journal.events:

@@ -26,9 +26,7 @@ from orchestrator.report.reading import IdeaFacts, read_idea
 
 
 def idea_report(journal: Journal, run: Journal | None) -> str:
-    """The page of one idea, a function of its journal, its run's journal and their blobs. Raises
-    :class:`BadJournal` if a blob is missing or changed.
-    """
+    """The page of one idea. Raises :class:`BadJournal` if a blob is missing or changed."""
     known = read_idea(journal, run)
     made = [(anchor, title, make(known)) for anchor, title, make in _SECTIONS]
     links = contents([(anchor, title) for anchor, title, parts in made if parts])
@@ -64,7 +62,7 @@ def _numbers(known: IdeaFacts) -> Html:
         ("containers", boxes, "besides the shared baseline" if shared else ""),
         ("model calls", len(known.of("model")), f"{tokens:,} tokens"),
         ("cost", dollars(used.usd), ""),
-        ("verified numbers", len(known.claims), ""),
+        ("verified numbers", len(known.reached.claims), ""),
         ("time in stages", duration(sum(seconds for _, seconds in known.stages)), ""),
     )
 

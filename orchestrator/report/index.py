@@ -23,9 +23,7 @@ from orchestrator.report.reading import IdeaFacts, read_idea
 
 
 def run_report(run: Journal, ideas: list[Journal]) -> str:
-    """The page of a run. ``ideas`` are the journals of its ideas, each in a folder of its own.
-    Raises :class:`BadJournal` if ``run`` is not the journal of a run.
-    """
+    """The page of a run; ``ideas`` are its ideas' journals. Raises :class:`BadJournal`."""
     if run.pins is None:
         raise BadJournal(
             "the journal does not say what the run was started with",
@@ -59,7 +57,7 @@ def _numbers(run: Journal, ideas: list[IdeaFacts]) -> Html:
     done = sum(idea.status == "finished" for idea in ideas)
     return fact_list(
         ("ideas finished", f"{done} of {len(ideas)}", ""),
-        ("papers", sum(idea.paper is not None for idea in ideas), ""),
+        ("papers", sum(idea.reached.paper is not None for idea in ideas), ""),
         ("model calls", len(every), f"{used.prompt_tokens + used.completion_tokens:,} tokens"),
         ("cost", dollars(used.usd), ""),
     )
@@ -77,7 +75,7 @@ def _table(known: list[tuple[str, IdeaFacts]]) -> Html:
             (
                 [link, el("div", why, class_="small quiet") if why else None],
                 pill(idea.status),
-                *map(number, (runs, len(idea.claims), dollars(used.usd), time)),
+                *map(number, (runs, len(idea.reached.claims), dollars(used.usd), time)),
             )
         )
     names = ("runs", "verified numbers", "cost", "time")

@@ -18,8 +18,8 @@ _PAGE = re.compile(r"latex/out/page-(\d+)\.png")
 
 def figures_section(facts: IdeaFacts) -> list[Child]:
     """The figures of the plot container; the browser, not this program, decodes them."""
-    known = facts.tree.as_dict()
-    names = {name: known[name] for name in facts.figures if name in known}
+    known = facts.reached.tree.as_dict()
+    names = {name: known[name] for name in facts.reached.figures if name in known}
     if not names:
         return []
     shown = [
@@ -32,14 +32,14 @@ def figures_section(facts: IdeaFacts) -> list[Child]:
 
 def paper_section(facts: IdeaFacts) -> list[Child]:
     """Pictures of the pages, a link to the PDF, and the warnings of LaTeX."""
-    if facts.paper is None:
+    if facts.reached.paper is None:
         return []
-    files = facts.paper.files.as_dict()
+    files = facts.reached.paper.files.as_dict()
     numbered = sorted((int(m[1]), files[p]) for p in files if (m := _PAGE.fullmatch(p)))
     shown = _pictures(facts, {f"page {number}": sha256 for number, sha256 in numbered})
     name = f"{slug(facts.idea.name)}.pdf"
     link = el("a", name, href=quote(name)) if PAPER_PDF in files else "no PDF"
-    pages, warnings = len(facts.paper.pages), facts.paper.warnings
+    pages, warnings = len(facts.reached.paper.pages), facts.reached.paper.warnings
     return [
         el("p", f"{pages} page{'s' * (pages != 1)}, written by ", facts.author, ": ", link),
         el("div", shown, class_="pages"),
@@ -69,24 +69,26 @@ def _rest(count: int, where: str) -> Html | None:
 
 def claims_section(facts: IdeaFacts) -> list[Child]:
     """Every number of the paper with its source."""
-    if not facts.claims:
+    if not facts.reached.claims:
         return []
-    lost = [claim for claim in facts.claims if not claim.source]
+    lost = [claim for claim in facts.reached.claims if not claim.source]
     lacks = pill("resolves to nothing", "bad")
     rows = [
         (one.text, el("td", one.where, class_="small quiet"), one.source or lacks)
-        for one in facts.claims
+        for one in facts.reached.claims
     ]
-    summary = f"{len(facts.claims)} numbers, each resolved to a result, a setting or a reference."
+    summary = (
+        f"{len(facts.reached.claims)} numbers, each resolved to a result, a setting or a reference."
+    )
     if lost:
-        summary = f"{len(lost)} of {len(facts.claims)} numbers resolve to nothing."
+        summary = f"{len(lost)} of {len(facts.reached.claims)} numbers resolve to nothing."
     shown = fold("All numbers and their sources", data_table(("number", "where", "source"), rows))
     return [el("p", summary), shown]
 
 
 def review_section(facts: IdeaFacts) -> list[Child]:
     """The review; with scores only if the reviewer gave any."""
-    review = facts.review
+    review = facts.reached.review
     if review is None:
         return []
     by = f"By {review.reviewer or 'an unnamed reviewer'}."

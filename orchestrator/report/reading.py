@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from orchestrator.core.errors import BadJournal, BadResults
-from orchestrator.core.research import Claim, Failure, Idea, Novelty, Paper, Review, Run
+from orchestrator.core.research import Failure, Idea, Novelty, Run
 from orchestrator.core.tree import Tree
 from orchestrator.record.calls import Step, steps
 from orchestrator.record.events import IdeaStarted, Noted
@@ -45,11 +45,7 @@ class IdeaFacts:
     stages: tuple[tuple[str, float], ...]
     runs: tuple[Run, ...]
     results: tuple[tuple[int, Results], ...]
-    tree: Tree
-    figures: tuple[str, ...]
-    paper: Paper | None
-    claims: tuple[Claim, ...]
-    review: Review | None
+    reached: StageReached
     steps: tuple[Step, ...]
     shared: tuple[Step, ...]
     journal: Journal
@@ -67,9 +63,7 @@ class IdeaFacts:
 
 
 def read_idea(journal: Journal, run: Journal | None) -> IdeaFacts:
-    """The facts of one idea. ``run`` is its run's journal; without it, the baseline is unknown.
-    Raises :class:`BadJournal` if ``journal`` is not the journal of an idea.
-    """
+    """The facts of one idea; without ``run``, no baseline. Raises :class:`BadJournal`."""
     first = journal.events[0]
     if not isinstance(first, IdeaStarted):
         raise BadJournal(
@@ -78,7 +72,6 @@ def read_idea(journal: Journal, run: Journal | None) -> IdeaFacts:
             todo="name the folder of a run: `aisci report RUN`",
         )
     reached = journal.notes(StageReached, below="idea")
-    last = reached[-1] if reached else StageReached(stage="", tree=Tree())
     failed = journal.notes(StageFailed, below="idea")
     calls = steps(run) if run is not None else ()
     shared = tuple(step for step in calls if step.scope == "run/baseline" and step.answer)
@@ -97,11 +90,7 @@ def read_idea(journal: Journal, run: Journal | None) -> IdeaFacts:
         stages=_stages(journal),
         runs=runs,
         results=tuple(_results(runs, journal)),
-        tree=last.tree,
-        figures=last.figures,
-        paper=last.paper,
-        claims=last.claims,
-        review=last.review,
+        reached=reached[-1] if reached else StageReached(stage="", tree=Tree()),
         steps=steps(journal),
         shared=shared,
         journal=journal,

@@ -37,9 +37,7 @@ def write_ideas(path: Path, ideas: tuple[Idea, ...]) -> None:
 
 
 def edited_ideas(path: Path, known: tuple[Idea, ...]) -> tuple[Idea, ...] | None:
-    """The ideas in ``ideas.json`` if they differ from ``known``, else None. Raises :class:`BadFile`
-    if the file is not a list of distinct ideas.
-    """
+    """The ideas in ``ideas.json`` if they differ from ``known``. Raises :class:`BadFile`."""
     if not path.exists():
         return None
     try:

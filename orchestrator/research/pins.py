@@ -45,9 +45,7 @@ def pins_of(spec: RunSpec, files: Tree) -> Pins:
 
 
 def read_pins(paths: RunPaths) -> Pins:
-    """The pins in force: those of the first line, or of the last fork. Raises :class:`BadJournal`
-    for an invalid journal.
-    """
+    """The pins in force: of the first line, or of the last fork. Raises :class:`BadJournal`."""
     pins = [line.pins for line, _ in read_lines(paths.journal) if isinstance(line, PINNING)]
     if not pins:
         raise BadJournal(

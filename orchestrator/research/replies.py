@@ -52,9 +52,7 @@ def parse_reply(text: str, model: type[_M]) -> _M:
 
 
 def ask_for(ports: Ports, ask: Ask, model: type[_M]) -> _M:
-    """Ask at most three times until the reply is valid; a repeated request states the error. Raises
-    :class:`BadReply` if the last reply is invalid too.
-    """
+    """Ask up to three times, telling each error, for a valid reply; else :class:`BadReply`."""
     for _ in range(_ATTEMPTS - 1):
         text = ports.complete(ask).text
         try:

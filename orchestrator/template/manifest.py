@@ -62,11 +62,6 @@ class Knob(_Record):
             raise Invalid(f"the value {twice[0]:g} occurs twice", "remove one of them")
         return values
 
-    @property
-    def others(self) -> tuple[KnobValue, ...]:
-        """The values that differ from the default, in the file's order."""
-        return tuple(value for value in self.values if value != self.default)
-
 
 class DataFile(_Record):
     """One file to fetch: ``bytes`` long, identified by its SHA-256, mounted as ``path``."""

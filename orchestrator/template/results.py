@@ -160,9 +160,7 @@ def _bad(why: str, todo: str) -> BadResults:
 def compare_untrained(
     manifest: Manifest, scale: str, results: Results
 ) -> tuple[TrainingComparison, ...]:
-    """Every comparison that ``scale`` declares. Raises :class:`BadResults` if ``results`` lack a
-    declared data set or metric: a comparison that cannot be made does not hold.
-    """
+    """Each comparison of ``scale``. Raises :class:`BadResults` for lack of a data set or metric."""
     comparisons = []
     for beats in manifest.scales[scale].beats:
         sign = 1.0 if manifest.metrics[beats.metric].direction == "higher" else -1.0

@@ -77,9 +77,7 @@ def frame(tex: str) -> tuple[str, str]:
 def placeholder_texts(
     before: str, after: str, placeholders: tuple[str, ...]
 ) -> tuple[str, ...] | str:
-    """The text in ``after`` at each placeholder of ``before``, or a problem as one string. All text
-    around the placeholders must be unchanged.
-    """
+    """The text at each placeholder of ``before``, or a problem: all around it must be unchanged."""
     remaining = [name for name in placeholders if name in after]
     if remaining:
         return f"the placeholder {remaining[0]!r} still stands in the text"
@@ -156,9 +154,7 @@ def bibliography_span(tex: str) -> tuple[int, int] | None:
 
 
 def with_packages(tex: str, names: tuple[str, ...]) -> str:
-    """``tex`` with a preamble that loads the packages ``names``. Without a date in ``tex``, an
-    empty one is added: the pages must not depend on the day.
-    """
+    """``tex`` that loads ``names``, and has a date: pages must not depend on the day."""
     loaded = {
         name.strip()
         for names in re.findall(r"\\usepackage\s*(?:\[[^\]]*\])?\s*\{([^}]*)\}", uncommented(tex))

@@ -101,9 +101,7 @@ def from_manifest(manifest: Manifest, scale: str) -> Iterator[Quantity]:
 
 
 def from_code(text: str, where: str) -> Iterator[Quantity]:
-    """Numbers with a name in code (``WIDTH = 128``, ``width=128``). A name with several
-    (``seeds=(1, 2, 3)``) also yields their count.
-    """
+    """Numbers with a name in code (``width=128``), and the count of several (``seeds=(1, 2)``)."""
     for count, match in enumerate(_ASSIGNED.finditer(text)):
         if count == _MAX_CONSTANTS:
             return

@@ -24,9 +24,7 @@ _WORDS = {"val": "validation", "acc": "accuracy", "avg": "average", "std": "devi
 def results_table(
     results: Sequence[tuple[int, Results]], headline: Sequence[str], metrics: dict[str, Metric]
 ) -> str:
-    """One row per run, grouped by data set: mean and standard error of each headline metric, or
-    else of the first measured ones.
-    """
+    """A row per run, by data set: the headline metrics, or else the first measured, with errors."""
     measured = list(dict.fromkeys(m for _, result in results for m in result.metrics))
     columns = ([name for name in headline if name in measured] or measured)[:_MAX_COLUMNS]
     rows = []

@@ -111,9 +111,7 @@ def request_edit(
     editable: tuple[str, ...],
     readable: tuple[str, ...] = (),
 ) -> Edit:
-    """Ask the editor to change ``editable``; it receives only the files ``paths``. The prompt of
-    its model also contains ``readable``.
-    """
+    """Ask for a change of ``editable``; the editor gets ``paths``, its prompt also ``readable``."""
     return ports.edit(
         EditRequest(
             scope=ports.scope,

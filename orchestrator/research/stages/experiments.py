@@ -70,9 +70,7 @@ def measure_baseline(job: Job, ports: Ports) -> tuple[Run, Results]:
 
 
 def experiments(study: Study, ports: Ports) -> Study:
-    """Runs until the model declares the study complete, a run fails, or there are five. Raises
-    :class:`IdeaFailed` if no run besides the baseline finished.
-    """
+    """Up to five runs. Raises :class:`IdeaFailed` if none besides the baseline finished."""
     for number in range(1, MAX_RUNS + 1):
         done = _run(study, number, ports.within(f"run_{number}"))
         if done is None:

@@ -17,9 +17,7 @@ _ATTEMPTS = 4
 
 
 def draw_plots(study: Study, ports: Ports) -> Study:
-    """Figures from an edited ``plot.py``, or from the original if every edited one fails. Raises
-    :class:`IdeaFailed` if that one fails too.
-    """
+    """Figures by an edited ``plot.py``, or the original. Raises :class:`IdeaFailed` if all fail."""
     original = study
     feedback = common.feedback_block(None)
     for attempt in range(1, _ATTEMPTS + 1):

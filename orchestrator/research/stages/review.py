@@ -63,9 +63,7 @@ class ReviewForm(BaseModel, extra="forbid", frozen=True):
 
 
 def review_paper(study: Study, ports: Ports) -> Study:
-    """The study with its review: one form, and one reflection on it. Raises :class:`IdeaFailed`
-    without a paper.
-    """
+    """The study with its review, and one reflection. Raises :class:`IdeaFailed` without a paper."""
     if study.paper is None:
         raise IdeaFailed("there is no paper to review", where="review", todo="compile it first")
     pages = [text[:_PAGE_CHARACTERS] for text in study.paper.pages[:_MAX_PAGES]]

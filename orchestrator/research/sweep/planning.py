@@ -13,9 +13,7 @@ _SEED = re.compile(r"^(?P<head>\s*[A-Z_a-z.]*seed\w*\s*(?:=|\()\s*)(?P<value>\d+
 
 
 def propose_sweep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
-    """One idea: the first declared knob that no idea in the archive is named after. It has no
-    scores, because a sweep cannot judge it.
-    """
+    """The first knob that no idea in the archive is named after; unscored: a sweep cannot judge."""
     template = data["template"]
     taken = {idea["name"] for idea in data["archive"]}
     of = next((knob for knob in template["knobs"] if f"sweep_{knob}" not in taken), None)

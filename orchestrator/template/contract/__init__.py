@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from orchestrator.core.errors import BadTemplate, listed
 from orchestrator.template.contract import code, files
-from orchestrator.template.contract.finding import ContractRule, RuleFinding, RuleResult
+from orchestrator.template.contract.finding import ContractRule, RuleResult
 from orchestrator.template.template import Template
 
 RULES = (
@@ -31,14 +31,9 @@ def rule_results(template: Template) -> tuple[RuleResult, ...]:
     return tuple(RuleResult(r.name, r.promise, tuple(r.judge(template))) for r in RULES)
 
 
-def contract_findings(template: Template) -> tuple[RuleFinding, ...]:
-    """Every violation of the contract by ``template``."""
-    return tuple(finding for rule in rule_results(template) for finding in rule.findings)
-
-
 def require_contract(template: Template) -> None:
     """Raise :class:`BadTemplate` with every violation, if there are any."""
-    findings = contract_findings(template)
+    findings = [finding for rule in rule_results(template) for finding in rule.findings]
     if findings:
         raise BadTemplate(
             f"the template {template.name} violates its contract",
