@@ -117,32 +117,23 @@ def converse(
         turns += 1
         if turns > MAX_TURNS:
             raise _failed(f"the editor asked the model more than {MAX_TURNS} times", request)
-        _answer(channel, message, request, model, within)
+        messages = tuple(Message(one.role, one.content) for one in message.messages)
+        ask = Ask(
+            purpose=request.purpose,
+            messages=messages,
+            temperature=message.temperature,
+            max_tokens=REPLY_TOKENS,
+        )
+        try:
+            reply = model.complete(ask, within)
+        except AisciError as error:
+            _send(channel, type="error", what=error.what)
+            raise
+        # A lone surrogate cannot be written to a file, so it is replaced here.
+        text, usage = reply.text.encode("utf-8", "replace").decode(), reply.usage
+        _send(channel, type="reply", text=text, prompt_tokens=usage.prompt_tokens,
+              completion_tokens=usage.completion_tokens)  # fmt: skip
     return None
-
-
-def _answer(
-    channel: LineChannel,
-    message: WorkerRequest,
-    request: EditRequest,
-    model: LanguageModel,
-    within: Deadline,
-) -> None:
-    ask = Ask(
-        purpose=request.purpose,
-        messages=tuple(Message(m.role, m.content) for m in message.messages),
-        temperature=message.temperature,
-        max_tokens=REPLY_TOKENS,
-    )
-    try:
-        reply = model.complete(ask, within)
-    except AisciError as error:
-        _send(channel, type="error", what=error.what)
-        raise
-    # A lone surrogate cannot be written to a file, so it is replaced here.
-    text, usage = reply.text.encode("utf-8", "replace").decode(), reply.usage
-    _send(channel, type="reply", text=text, prompt_tokens=usage.prompt_tokens,
-          completion_tokens=usage.completion_tokens)  # fmt: skip
 
 
 def _send(channel: LineChannel, **message: object) -> None:

@@ -67,7 +67,10 @@ class LocalLibrary:
 
     def __init__(self, papers: Iterable[PaperRef]) -> None:
         self.papers = tuple(sorted(papers, key=lambda paper: paper.key))
-        self._bags = [Counter(_words(_searched(paper))) for paper in self.papers]
+        texts = [
+            (one.title, one.title, one.abstract, *one.authors, one.venue) for one in self.papers
+        ]
+        self._bags = [Counter(_words(" ".join(text))) for text in texts]
         self._lengths = [bag.total() for bag in self._bags]
         self._holders = Counter(word for bag in self._bags for word in bag)
 
@@ -109,10 +112,6 @@ class LocalLibrary:
             weight = math.log(1 + (count - self._holders[word] + 0.5) / (self._holders[word] + 0.5))
             total += weight * bag[word] * (K1 + 1) / (bag[word] + penalty)
         return total
-
-
-def _searched(paper: PaperRef) -> str:
-    return " ".join((paper.title, paper.title, paper.abstract, *paper.authors, paper.venue))
 
 
 def _words(text: str) -> list[str]:

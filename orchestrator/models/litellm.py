@@ -45,11 +45,7 @@ def open_model(
         return ScriptedModel(replies, name)
     if kind == "scripted":
         return ScriptedModel.from_file(Path(rest), name)
-    litellm = _litellm()
-    provider = _provider(litellm, name)
-    _need_key(litellm, name, provider, environ)
-    timing = timing or RetryTiming()
-    model = LitellmModel(litellm, name, provider, environ, retry or RetryPolicy(), timing)
+    model = LitellmModel(name, environ, retry or RetryPolicy(), timing or RetryTiming())
     if prices:
         model.charge(prices)
     return model
@@ -59,21 +55,19 @@ class LitellmModel:
     """One model of one vendor, through litellm; ``name`` includes the vendor. Made by :func:`open_model`."""
 
     def __init__(
-        self,
-        litellm: Any,
-        name: str,
-        provider: str,
-        environ: Mapping[str, str],
-        retry: RetryPolicy,
-        timing: RetryTiming,
+        self, name: str, environ: Mapping[str, str], retry: RetryPolicy, timing: RetryTiming
     ) -> None:
-        self._litellm, self.name, self._environ = litellm, name, environ
+        self._litellm = litellm = _litellm()
+        self.name, self._environ = name, environ
         self._retry, self._timing = retry, timing
+        provider = _provider(litellm, name)
+        base = environ.get("OPENAI_API_BASE") or environ.get("OPENAI_BASE_URL")
+        self._server = base if provider == "openai" else None
+        if not self._server:  # a user's own server may need no key
+            _need_key(litellm, name, environ)
         self._facts = _facts(litellm, name, provider)
         self._own_prices = True
         self._failures = tuple(litellm.exceptions.LITELLM_EXCEPTION_TYPES)
-        base = environ.get("OPENAI_API_BASE") or environ.get("OPENAI_BASE_URL")
-        self._server = base if provider == "openai" else None
 
     def prices(self) -> dict[str, float]:
         """US dollars per token from litellm's list, by kind; empty if it has none."""
@@ -217,9 +211,7 @@ def _provider(litellm: Any, name: str) -> str:
         ) from None
 
 
-def _need_key(litellm: Any, name: str, provider: str, environ: Mapping[str, str]) -> None:
-    if provider == "openai" and (environ.get("OPENAI_API_BASE") or environ.get("OPENAI_BASE_URL")):
-        return  # a user's own server may need no key
+def _need_key(litellm: Any, name: str, environ: Mapping[str, str]) -> None:
     keys = litellm.validate_environment(name)
     missing = [key for key in keys["missing_keys"] if not environ.get(key)]
     if missing and not keys["keys_in_environment"]:

@@ -18,11 +18,10 @@ from orchestrator.core.job import Job, JobResult
 from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.model import Ask, ModelRequest, Reply, Usage
 from orchestrator.core.protocols import Blobs, Editor, LanguageModel, Literature, Sandbox
-from orchestrator.core.research import Run
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.events import NESTED, Port
 from orchestrator.record.journal import Journal
-from orchestrator.record.notes import Note, RunFinished
+from orchestrator.record.notes import Note
 
 _T = TypeVar("_T")
 
@@ -61,11 +60,6 @@ class Ports:
     def note(self, note: Note, *, settled: bool = True) -> None:
         """Add a note to the journal at this scope; see :meth:`Journal.note`."""
         self.journal.note(self.scope, note, settled=settled)
-
-    def finished_runs(self) -> tuple[Run, ...]:
-        """Every run noted as finished below this scope, in order."""
-        notes = self.journal.notes(RunFinished, below=self.scope, now=True)
-        return tuple(note.run for note in notes)
 
     def text(self, sha256: str) -> str:
         """A blob as text; bytes that are not UTF-8 become the replacement character."""

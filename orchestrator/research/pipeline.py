@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from orchestrator.core.errors import (
     AisciError,
@@ -21,8 +21,15 @@ from orchestrator.core.errors import (
     UserError,
 )
 from orchestrator.core.research import Failure
-from orchestrator.record.notes import IdeaFinished, StageBegan, StageFailed, StageReached, Status
+from orchestrator.record.notes import (
+    IdeaFinished,
+    RunFinished,
+    StageBegan,
+    StageFailed,
+    StageReached,
+)
 from orchestrator.record.ports import Ports
+from orchestrator.research.run_spec import PursuedIdea, Study
 from orchestrator.research.stages.compile import compile_paper
 from orchestrator.research.stages.experiments import experiments
 from orchestrator.research.stages.notes import write_notes
@@ -30,7 +37,6 @@ from orchestrator.research.stages.plots import draw_plots
 from orchestrator.research.stages.review import review_paper
 from orchestrator.research.stages.verify import verify_numbers
 from orchestrator.research.stages.writeup import write_sections
-from orchestrator.research.study import Study
 
 Stage = Callable[[Study, Ports], Study]
 
@@ -45,20 +51,6 @@ STAGES: tuple[tuple[str, Stage], ...] = (
 )
 
 _RUN_ERRORS = (Interrupted, Diverged, BadJournal, DiskFull, EngineUnavailable, UserError)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PursuedIdea:
-    """The outcome of an idea, and its last study."""
-
-    status: Status
-    study: Study
-    failure: Failure | None = None
-
-    @property
-    def settled(self) -> bool:
-        """Whether resume would not change it."""
-        return self.failure is None or not self.failure.transient
 
 
 def pursue(study: Study, ports: Ports, save: Callable[[Study], None]) -> PursuedIdea:
@@ -106,7 +98,8 @@ def _failure(stage: str, error: Exception) -> Failure:
 def _salvaged(study: Study, ports: Ports) -> Study:
     """The study with the runs that finished inside the stage that failed."""
     known = {run.number for run in study.runs}
-    added = tuple(run for run in ports.finished_runs() if run.number not in known)
+    notes = ports.journal.notes(RunFinished, below=ports.scope, now=True)
+    added = tuple(note.run for note in notes if note.run.number not in known)
     tree = study.tree
     for run in added:
         source = {f"run_{run.number}.py": run.code.as_dict()["experiment.py"]}

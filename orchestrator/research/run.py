@@ -22,10 +22,9 @@ from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Ports
 from orchestrator.research.ideas_file import edited_ideas, write_ideas
 from orchestrator.research.pins import pins_of
-from orchestrator.research.pipeline import PursuedIdea, pursue
-from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec
+from orchestrator.research.pipeline import pursue
+from orchestrator.research.run_spec import PursuedIdea, RunDeps, RunLocation, RunSpec, Study
 from orchestrator.research.stages import experiments, ideas
-from orchestrator.research.study import Study
 from orchestrator.template.results import Results, compare_untrained, require_held
 
 

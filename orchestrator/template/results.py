@@ -115,7 +115,8 @@ def _dataset(name: str, value: Any, seen: _Seen) -> Dataset:
         raise _bad(f"two 'means' of data set {name!r} have one name once nesting is undone", _FORM)
     errors: dict[str, float] = {}
     for key, number in _numbers("", value.get("stderrs", {}), f"{name}.stderrs", seen, 0):
-        metric = _metric_of(key, means)
+        stem = key.removesuffix("_stderr")
+        metric = next((mean for mean in (key, stem, f"{stem}_mean") if mean in means), None)
         if number < 0:
             raise _bad(f"{name}.stderrs.{key} is negative", "a standard error is 0 or more")
         if metric is None:
@@ -139,12 +140,6 @@ def _numbers(
         yield key or BARE, float(value)
     else:
         seen.ignored.append(where)
-
-
-def _metric_of(key: str, means: Mapping[str, float]) -> str | None:
-    """The mean that the standard error ``key`` belongs to."""
-    stem = key.removesuffix("_stderr")
-    return next((name for name in (key, stem, f"{stem}_mean") if name in means), None)
 
 
 def _name(text: str) -> str:

@@ -19,6 +19,7 @@ from orchestrator.record.journal import Journal
 from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF
 from orchestrator.record.ports import Edges, Ports
 from orchestrator.research.paper.latex import TEX
+from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import compile as compiling
 from orchestrator.research.stages import paper_edit as papers
 from orchestrator.research.stages.compile import (
@@ -29,7 +30,6 @@ from orchestrator.research.stages.compile import (
 )
 from orchestrator.research.stages.verify import verify_numbers
 from orchestrator.research.stages.writeup import write_sections
-from orchestrator.research.study import Study
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.images.images import resolve_image

@@ -18,10 +18,10 @@ from orchestrator.core.research import Paper
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex, references, tables
 from orchestrator.research.prompts import data_blocks
+from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import paper_edit as papers
 from orchestrator.research.stages import verify
 from orchestrator.research.stages.writeup import SECTIONS, write_sections
-from orchestrator.research.study import Study
 from tests.support import paper_rig as rig
 
 

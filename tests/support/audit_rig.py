@@ -31,9 +31,8 @@ from orchestrator.record.events import GENESIS
 from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import IdeaPaths, RunPaths
 from orchestrator.record.ports import Edges
-from orchestrator.research.pipeline import PursuedIdea
 from orchestrator.research.run import research
-from orchestrator.research.run_spec import RunDeps
+from orchestrator.research.run_spec import PursuedIdea, RunDeps
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.job.spec import create_request
 from orchestrator.sandbox.job.verify import hash_profiles

@@ -13,7 +13,7 @@ from orchestrator.core.research import Idea
 from orchestrator.core.tree import Tree
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block
-from orchestrator.research.study import Study
+from orchestrator.research.run_spec import Study
 from orchestrator.template.template import Template
 
 OUTPUT_TAIL = 1500  # characters of a program's last output that the model receives

@@ -21,8 +21,8 @@ from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex
 from orchestrator.research.paper.latex import TEX
+from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import paper_edit as papers
-from orchestrator.research.study import Study
 
 _FIXES = 5
 _MAX_OVERFULL = 20.0  # points that a line may be too wide

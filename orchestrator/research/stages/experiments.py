@@ -19,8 +19,8 @@ from orchestrator.policy.policy import Policy
 from orchestrator.record.notes import FilesRestored, GaveUp, RunFinished, RunsCompleted
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
+from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import blocks as common
-from orchestrator.research.study import Study
 from orchestrator.template.baseline import baseline_run, finished_run
 from orchestrator.template.results import Results, parse_final_info
 from orchestrator.template.template import Template
@@ -114,7 +114,15 @@ def _run(study: Study, number: int, ports: Ports) -> Study | None:
         if results is not None:
             description = _RUN_LINE.search(edit.reply)
             about = description[1].strip() if description else "(the editor gave no description)"
-            return _finished(study, number, attempt, result, results, about, ports)
+            run = finished_run(number, common.code_only(study.tree), result, about, attempt)
+            ports.note(RunFinished(run=run))
+            snapshot = {f"run_{number}.py": run.code.as_dict()["experiment.py"]}
+            return replace(
+                study,
+                tree=study.tree.updated(run.files).updated(snapshot),
+                runs=(*study.runs, run),
+                results=(*study.results, (number, results)),
+            )
         feedback = common.feedback_block(result, trouble + put_back)
     ports.note(GaveUp(attempts=_ATTEMPTS))
     return None
@@ -135,27 +143,6 @@ def _instruction(study: Study, number: int, attempt: int, feedback: str) -> str:
         knobs=block("knobs", common.knob_dicts(study.template)),
         results=common.results_block(study),
         feedback=feedback,
-    )
-
-
-def _finished(
-    study: Study,
-    number: int,
-    attempt: int,
-    result: JobResult,
-    results: Results,
-    about: str,
-    ports: Ports,
-) -> Study:
-    code = common.code_only(study.tree)
-    run = finished_run(number, code, result, about, attempt)
-    ports.note(RunFinished(run=run))
-    snapshot = {f"run_{number}.py": dict(code.files)["experiment.py"]}
-    return replace(
-        study,
-        tree=study.tree.updated(run.files).updated(snapshot),
-        runs=(*study.runs, run),
-        results=(*study.results, (number, results)),
     )
 
 

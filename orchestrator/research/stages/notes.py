@@ -7,8 +7,8 @@ from dataclasses import replace
 from orchestrator.record.notes import DescriptionDropped
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
+from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import blocks as common
-from orchestrator.research.study import Study
 
 TO_DESCRIBE = "(to be described)"
 

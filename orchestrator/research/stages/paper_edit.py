@@ -11,8 +11,8 @@ from orchestrator.research.paper import latex, references, tables
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.paper.numbers import format_error, format_mean
 from orchestrator.research.prompts import block, render
+from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.blocks import idea_dict, knob_dicts, request_edit
-from orchestrator.research.study import Study
 from orchestrator.template.results import Results
 
 

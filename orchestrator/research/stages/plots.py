@@ -10,8 +10,8 @@ from orchestrator.core.tree import Tree
 from orchestrator.record.notes import GaveUp
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import render
+from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import blocks as common
-from orchestrator.research.study import Study
 
 _ATTEMPTS = 4
 

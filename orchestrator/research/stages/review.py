@@ -17,7 +17,7 @@ from orchestrator.core.research import Review
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_and_reflect
-from orchestrator.research.study import Study
+from orchestrator.research.run_spec import Study
 
 _REFLECTIONS = 1
 _PAGE_CHARACTERS = 8000  # characters of a page that a reviewer sees

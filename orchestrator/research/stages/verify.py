@@ -27,9 +27,9 @@ from orchestrator.research.paper.numbers import (
 )
 from orchestrator.research.paper.prose import Sentence, sentences
 from orchestrator.research.paper.tables import metric_words, runs_table
+from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import paper_edit as papers
 from orchestrator.research.stages.compile import compile_paper
-from orchestrator.research.study import Study
 
 _ROUNDS = 3
 OTHERS_WORK = ("related work", "background")  # numbers of other authors

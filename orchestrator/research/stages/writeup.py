@@ -23,9 +23,9 @@ from orchestrator.research.paper.latex import TEX
 from orchestrator.research.paper.tables import RESULTS_MARKER, RUNS_MARKER
 from orchestrator.research.prompts import block, prompt_text, render
 from orchestrator.research.replies import ask_for
+from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import paper_edit as papers
 from orchestrator.research.stages.blocks import idea_dict
-from orchestrator.research.study import Study
 
 _ATTEMPTS = 3
 _PER_SEARCH = 6  # papers

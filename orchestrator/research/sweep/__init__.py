@@ -7,18 +7,11 @@ It studies one declared knob of a template; every number that it writes comes fr
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import ModelRefused
 from orchestrator.core.model import SWEEP, Ask, Reply, Usage
 from orchestrator.research.prompts import data_blocks
-from orchestrator.research.sweep import paper_replies as replies
-from orchestrator.research.sweep import planning
-
-SweepAnswer = Callable[[dict[str, Any], Ask], str]
-SWEEP_ANSWERS: dict[str, SweepAnswer] = planning.PLANNING_ANSWERS | replies.PAPER_ANSWERS
+from orchestrator.research.sweep.planning import SWEEP_ANSWERS
 
 
 class SweepModel:

@@ -1,10 +1,13 @@
-"""The sweep's study: the knob, its values, and the edits that set them."""
+"""The sweep's answers: the knob, its values, the edits that set them, and requests about a paper."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 
 from orchestrator.core.model import Ask
+from orchestrator.research.sweep.paper import WRITERS
 from orchestrator.research.sweep.wording import PromptData, json_reply, replace, shown_files
 
 SMOKE_RUNS = 2  # a smoke run shows that everything works, not how the curve goes
@@ -127,10 +130,57 @@ def no_notes_edit(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one sign
     return "\n".join(edits)
 
 
-PLANNING_ANSWERS = {
+def _section(write: Callable[[PromptData], str], data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+    """What ``write`` says in place of the section's placeholder."""
+    task, old = data["task"], data["task"]["line"]
+    return replace(task["file"], old, old.replace(task["placeholder"], write(data)))
+
+
+def queries(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+    name = data["idea"]["name"].removeprefix("sweep_").replace("_", " ")
+    return json_reply({"queries": [data["idea"]["title"], name]})
+
+
+def no_edit(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+    return "builtin/sweep corrects nothing: it has no judgement to correct with."
+
+
+def checklist_review(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+    """A mechanical checklist over the pages: no scores, no decision."""
+    text = "\n".join(data["pages"])
+    checks = {
+        "an abstract": r"\bAbstract\b",
+        "a results section": r"\bResults\b",
+        "a table": r"\bTable \d",
+        "a figure": r"\bFigure \d",
+        "a reference list": r"\bReferences\b",
+        "standard errors": r"±|standard error",
+        "a statement of limits": r"cannot show|[Ll]imitation",
+    }
+    there = [what for what, pattern in checks.items() if re.search(pattern, text)]
+    absent = [what for what in checks if what not in there]
+    return json_reply(
+        {
+            "Summary": (
+                f"A mechanical checklist by builtin/sweep over {len(data['pages'])} pages. It "
+                "looks for the parts that a paper has; it does not judge what the paper says."
+            ),
+            "Strengths": [f"the paper has {what}" for what in there],
+            "Weaknesses": [f"the paper has no {what.split(' ', 1)[-1]}" for what in absent],
+            "Limitations": ["a checklist cannot tell a good paper from a bad one"],
+        }
+    )
+
+
+SWEEP_ANSWERS: dict[str, Callable[[PromptData, Ask], str]] = {
     "ideas.propose": propose_sweep,
     "novelty.decide": undecided_novelty,
     "experiment.edit": experiment,
     "plots.edit": label_plots,
     "notes.edit": no_notes_edit,
+    **{f"writeup.{name}": partial(_section, write) for name, write in WRITERS.items()},
+    "writeup.queries": queries,
+    "compile.fix": no_edit,
+    "verify.fix": no_edit,
+    "review.form": checklist_review,
 }
