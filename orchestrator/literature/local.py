@@ -77,8 +77,26 @@ class LocalLibrary:
     @classmethod
     def from_bytes(cls, data: bytes, name: str) -> LocalLibrary:
         """The library in a file called ``name``, ``*.bib`` or ``*.json``. Raises :class:`BadFile`."""
+        if len(data) > _MAX_BYTES:
+            raise BadFile(
+                "a library is too large",
+                where=name,
+                why=f"more than {_MAX_BYTES} bytes",
+                todo="split it into several files",
+            )
+        if name.endswith(".json"):
+            found = _from_json(name, data)
+        elif name.endswith(".bib"):
+            text = utf8_text(data, "a library", name, BadFile)
+            found = [_from_entry(entry, name) for entry in entries(text, name)]
+        else:
+            raise BadFile(
+                "a library must be a .bib or a .json file",
+                where=name,
+                todo="export the papers as BibTeX, to a file that ends in .bib",
+            )
         papers: dict[str, PaperRef] = {}
-        for paper in _read(name, data):
+        for paper in found:
             before = papers.setdefault(paper.key, paper)
             if before.title != paper.title:
                 raise BadFile(
@@ -122,26 +140,6 @@ def _words(text: str) -> list[str]:
         for word in words
         if word not in STOP_WORDS
     ]
-
-
-def _read(name: str, data: bytes) -> list[PaperRef]:
-    if len(data) > _MAX_BYTES:
-        raise BadFile(
-            "a library is too large",
-            where=name,
-            why=f"more than {_MAX_BYTES} bytes",
-            todo="split it into several files",
-        )
-    if name.endswith(".json"):
-        return _from_json(name, data)
-    if not name.endswith(".bib"):
-        raise BadFile(
-            "a library must be a .bib or a .json file",
-            where=name,
-            todo="export the papers as BibTeX, to a file that ends in .bib",
-        )
-    text = utf8_text(data, "a library", name, BadFile)
-    return [_from_entry(entry, name) for entry in entries(text, name)]
 
 
 def _from_json(name: str, data: bytes) -> list[PaperRef]:

@@ -72,10 +72,6 @@ class Step:
     result = _Typed("answer", JobResult)
 
     @property
-    def reply(self) -> Reply | None:
-        return self.answer if isinstance(self.answer, Reply) else None
-
-    @property
     def limits(self) -> Limits:
         """The limits of the container of a job or an edit."""
         assert isinstance(self.request, Job | EditRequest)

@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, TypeAdapter, ValidationError
 
 from orchestrator.core.model import Usage
+from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import Idea, Novelty
-from orchestrator.core.tree import digest
+from orchestrator.core.tree import canonical, digest
 from orchestrator.record.pins import Pins, StrictRecord
 
 JOURNAL_SCHEMA = 2
@@ -22,10 +23,17 @@ JOURNAL_SCHEMA = 2
 GENESIS = "0" * 64
 """The hash that the first line names as that of its predecessor."""
 
+INLINE = 16 * 1024  # bytes of canonical JSON; larger bodies become blobs
+
 Port = Literal["model", "editor", "sandbox", "literature"]
 
 NESTED = "/editor"
 """The end of the scope of a model call inside an edit."""
+
+
+def to_json(value: Any) -> Any:
+    """``value`` as JSON: dictionaries, lists, texts and numbers."""
+    return json.loads(canonical(value))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +42,16 @@ class Body(StrictRecord):
 
     inline: Any = None
     blob: str | None = None
+
+    @classmethod
+    def of(cls, value: Any, blobs: Blobs) -> Body:
+        """Of the JSON ``value``; stored as a blob if its canonical form exceeds ``INLINE`` bytes."""
+        raw = canonical(value)
+        return cls(inline=value) if len(raw) <= INLINE else cls(blob=blobs.put(raw))
+
+    def read(self, blobs: Blobs) -> Any:
+        """The JSON value. Raises :class:`BadJournal` if its blob is missing or changed."""
+        return self.inline if self.blob is None else json.loads(blobs.get(self.blob))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,6 @@ from orchestrator.core.errors import AisciError, BadJournal, Interrupted
 from orchestrator.core.model import Usage
 from orchestrator.core.protocols import Blobs
 from orchestrator.core.tree import canonical, digest
-from orchestrator.record import bodies
 from orchestrator.record.attestation import container_statement
 from orchestrator.record.chain import append_line, read_lines
 from orchestrator.record.divergence import (
@@ -49,6 +48,7 @@ from orchestrator.record.events import (
     Recalled,
     RunStarted,
     Sealed,
+    to_json,
 )
 from orchestrator.record.ledger import CallKey, CostLedger
 from orchestrator.record.notes import Note, NoteIndex, read_note
@@ -138,13 +138,13 @@ class Journal:
             return
         what = f"the note {note.note!r}"
         if known is not None and self.mode is not Mode.FORK:
-            raise diverged(what, scope, ordinal, bodies.to_json(known), bodies.to_json(note))
+            raise diverged(what, scope, ordinal, to_json(known), to_json(note))
         if self.mode is Mode.REPLAY:
             raise unrecorded(what, scope, ordinal)
         self._write_note(scope, ordinal, note)
 
     def _write_note(self, scope: str, ordinal: int, note: Note) -> None:
-        body = bodies.store_body(bodies.to_json(note), self.blobs)
+        body = Body.of(to_json(note), self.blobs)
         self.append(Noted(scope=scope, ord=ordinal, name=note.note, body=body))
 
     def seal(self, ideas: dict[str, str] | None = None) -> str:
@@ -178,7 +178,7 @@ class Journal:
 
     def load(self, body: Body) -> Any:
         """The JSON value of a line's body. Raises :class:`BadJournal` if it is missing."""
-        return bodies.read_body(body, self.blobs)
+        return body.read(self.blobs)
 
     def _take(self, event: Event) -> None:
         self.events.append(event)
@@ -214,7 +214,7 @@ class Journal:
         a replay; else the errors of ``make``.
         """
         ordinal = self._next(port, scope)
-        plain = bodies.to_json(request)
+        plain = to_json(request)
         recorded = self._calls.get((port, scope, ordinal))
         if recorded and recorded.asked.request != digest(plain):
             # A paid call must not be repeated in silence: only a fork may ask something else.
@@ -238,7 +238,7 @@ class Journal:
                 scope=scope,
                 ord=ordinal,
                 request=digest(plain),
-                body=bodies.store_body(plain, self.blobs),
+                body=Body.of(plain, self.blobs),
                 ceiling=ceiling,
             )
         )
@@ -264,12 +264,12 @@ class Journal:
         body, statement = encode(answer, value), None
         if asked.port in {"editor", "sandbox"}:
             call = (*asked.key, asked.request)
-            statement = container_statement(*call, plain, bodies.to_json(body))
+            statement = container_statement(*call, plain, to_json(body))
         self.append(
             Answered.of(
                 asked,
-                body=bodies.store_body(body, self.blobs),
-                evidence=bodies.store_body(statement, self.blobs) if statement else None,
+                body=Body.of(body, self.blobs),
+                evidence=Body.of(statement, self.blobs) if statement else None,
                 seconds=seconds,
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.core.model import Reply
 from orchestrator.record.calls import Step
 from orchestrator.record.ledger import total_usage
 from orchestrator.report.html import Child, Html, data_table, el, fold, number, right
@@ -83,7 +84,7 @@ def _call(step: Step) -> Html:
         f"{ask.purpose} · {step.place} · {used.prompt_tokens:,} → {used.completion_tokens:,} tokens"
     )
     state = pill(step.error.type, "bad") if step.error else None
-    reply = step.reply.text if step.reply else ""
+    reply = step.answer.text if isinstance(step.answer, Reply) else ""
     missing = step.error.what if step.error else "(no answer)"
     last = ask.messages[-1].content if ask.messages else ""
     return fold(

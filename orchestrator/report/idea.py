@@ -32,7 +32,13 @@ def idea_report(journal: Journal, run: Journal | None) -> str:
     links = contents([(anchor, title) for anchor, title, parts in made if parts])
     sections = [section(anchor, title, *parts) for anchor, title, parts in made if parts]
     title = f"{known.idea.title} · aisci"
-    return page(title, _head(known, links), _failure(known), *sections, _foot(known))
+    text = (
+        "Text on this page was written by a language model and by programs that it wrote. None of "
+        "it was executed on the host, and it cannot act here: the page contains no script and "
+        f"loads nothing. Journal head {known.journal.head[:16]}…"
+    )
+    foot = el("footer", el("p", text))
+    return page(title, _head(known, links), _failure(known), *sections, foot)
 
 
 def _head(known: IdeaFacts, links: Html) -> Html:
@@ -137,15 +143,6 @@ def _record(known: IdeaFacts) -> list[Child]:
 
 def _hash(value: str) -> Html:
     return el("span", value, class_="hash")
-
-
-def _foot(known: IdeaFacts) -> Html:
-    text = (
-        "Text on this page was written by a language model and by programs that it wrote. None of "
-        "it was executed on the host, and it cannot act here: the page contains no script and "
-        f"loads nothing. Journal head {known.journal.head[:16]}…"
-    )
-    return el("footer", el("p", text))
 
 
 _SECTIONS: tuple[tuple[str, str, Callable[[IdeaFacts], list[Child]]], ...] = (

@@ -44,20 +44,16 @@ def _runs(facts: IdeaFacts) -> Html:
 
 def _dataset(facts: IdeaFacts, name: str) -> Html:
     by_run = {n: r.datasets[name] for n, r in facts.results if name in r.datasets}
-    metrics = _ordered(dict.fromkeys(m for d in by_run.values() for m in d.means), facts.manifest)
+    metrics = list(dict.fromkeys(m for d in by_run.values() for m in d.means))
+    if facts.manifest:
+        # Headline metrics first, then the others in the manifest's order, then undeclared ones.
+        known = [*facts.manifest.headline, *facts.manifest.metrics, *metrics]
+        metrics.sort(key=known.index)
     heads: list[Child] = ["metric"]
     heads += [right("baseline" if run == 0 else f"run {run}") for run in by_run]
     heads += [""] if len(by_run) > 1 else []
     rows = [_row(metric, by_run, facts.manifest) for metric in metrics]
     return el("div", el("h3", name), data_table(heads, rows))
-
-
-def _ordered(names: dict[str, None], manifest: Manifest | None) -> list[str]:
-    """Headline metrics first, then the others in the manifest's order, then undeclared ones."""
-    if manifest is None:
-        return list(names)
-    known = [*manifest.headline, *manifest.metrics]
-    return sorted(names, key=lambda name: known.index(name) if name in known else len(known))
 
 
 def _row(metric: str, by_run: dict[int, Dataset], manifest: Manifest | None) -> list[Child]:

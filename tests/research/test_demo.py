@@ -19,7 +19,6 @@ import pytest
 
 from orchestrator.api.export import open_journal
 from orchestrator.core.files import shipped_root
-from orchestrator.record import bodies
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.events import Answered, Noted
 from orchestrator.record.notes import ClaimsVerified, read_note
@@ -113,7 +112,7 @@ def test_every_number_of_the_paper_has_a_source(demo: Ran) -> None:
         note
         for event in journals(demo.idea)
         if isinstance(event, Noted)
-        if isinstance(note := read_note(bodies.read_body(event.body, blobs)), ClaimsVerified)
+        if isinstance(note := read_note(event.body.read(blobs)), ClaimsVerified)
     ]
     assert claims[-1].claims > 10
 

@@ -72,12 +72,8 @@ def review_paper(study: Study, ports: Ports) -> Study:
     form = ask_and_reflect(
         ports, ask, ReviewForm, "review.reflect", _REFLECTIONS, lambda reply: reply.Overall is None
     )
-    return replace(study, review=_record(form, ports.name))
-
-
-def _record(form: ReviewForm, reviewer: str) -> Review:
     scores = ((name, getattr(form, name)) for name in GRADES)
-    return Review(
+    review = Review(
         summary=form.Summary,
         strengths=form.Strengths,
         weaknesses=form.Weaknesses,
@@ -88,8 +84,9 @@ def _record(form: ReviewForm, reviewer: str) -> Review:
         overall=form.Overall,
         confidence=form.Confidence,
         decision=form.Decision,
-        reviewer=reviewer,
+        reviewer=ports.name,
     )
+    return replace(study, review=review)
 
 
 def review_text(review: Review) -> str:
