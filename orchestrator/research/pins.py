@@ -18,8 +18,6 @@ from orchestrator.research.prompts import prompts_hash
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.template.template import Template, from_files
 
-PINNING = (RunStarted, Forked)
-
 
 def pins_of(spec: RunSpec, files: Tree) -> Pins:
     """The pins of ``spec``; ``files`` are those of the template."""
@@ -46,7 +44,9 @@ def pins_of(spec: RunSpec, files: Tree) -> Pins:
 
 def read_pins(paths: RunPaths) -> Pins:
     """The pins in force: of the first line, or of the last fork. Raises :class:`BadJournal`."""
-    pins = [line.pins for line, _ in read_lines(paths.journal) if isinstance(line, PINNING)]
+    pins = [
+        line.pins for line, _ in read_lines(paths.journal) if isinstance(line, RunStarted | Forked)
+    ]
     if not pins:
         raise BadJournal(
             "the journal does not say what the run was started with",

@@ -6,12 +6,12 @@ idea have their own journal, so that no two writers share a file.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from orchestrator.core.files import remove_unfinished
 from orchestrator.core.research import Idea, Novelty, Run
 from orchestrator.core.tree import Tree
-from orchestrator.policy.policy import IdeaLimits, RunLimits
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget, Used
 from orchestrator.record.chain import head_of
@@ -39,7 +39,10 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
         journal.append(RunStarted(pins=pins_of(spec, files)))
     if location.mode is Mode.FORK:
         journal.append(Forked(pins=pins_of(spec, files)))
-    budget, used = _run_budget(spec.policy.run), _used(location, blobs)
+    most, used = spec.policy.run, _used(location, blobs)
+    budget = JournalBudget(
+        of="run", usd=most.usd, tokens=most.tokens, requests=most.requests, wall=most.wall
+    )
     ports = Ports(deps.edges(blobs), journal, blobs, budget.after(*used.values()), "run")
     chosen = _ideas(spec, location, ports)
     decisions = {
@@ -120,7 +123,7 @@ def _idea(
     journal = Journal(record.journal, blobs, location.mode, deps.listener)
     if not journal.events:
         journal.append(IdeaStarted(id=study.idea.id, idea=study.idea, novelty=study.novelty))
-    budget = idea_budget(study.policy.idea).within(left)
+    budget = JournalBudget(**asdict(study.policy.idea)).within(left)
     ports = Ports(deps.edges(blobs), journal, blobs, budget, f"idea/{study.idea.id}")
     if study.novelty.decision == "not novel":
         ports.note(IdeaSkipped(why=study.novelty.reason))
@@ -132,18 +135,6 @@ def _idea(
     output.export(outcome.study.tree, blobs)
     deps.exporter.idea(output, journal, outcome)
     return outcome, Used.by(journal)
-
-
-def idea_budget(limits: IdeaLimits) -> JournalBudget:
-    """The budget of the calls of one idea."""
-    usd, tokens, requests = limits.usd, limits.tokens, limits.requests
-    wall, gpu_time = limits.wall, limits.gpu_time
-    return JournalBudget(usd=usd, tokens=tokens, requests=requests, wall=wall, gpu_time=gpu_time)
-
-
-def _run_budget(limits: RunLimits) -> JournalBudget:
-    usd, tokens, requests = limits.usd, limits.tokens, limits.requests
-    return JournalBudget(of="run", usd=usd, tokens=tokens, requests=requests, wall=limits.wall)
 
 
 def _used(location: RunLocation, shared: BlobStore) -> dict[Path, Used]:
