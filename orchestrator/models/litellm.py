@@ -52,7 +52,7 @@ def open_model(
 
 
 class LitellmModel:
-    """One model of one vendor, through litellm; ``name`` includes the vendor. Made by :func:`open_model`."""
+    """One model of one vendor, through litellm; ``name`` includes it. See :func:`open_model`."""
 
     def __init__(
         self, name: str, environ: Mapping[str, str], retry: RetryPolicy, timing: RetryTiming

@@ -31,7 +31,7 @@ class BlobStore:
         return self.put_stream((data,))[0]
 
     def put_stream(self, chunks: Iterable[bytes]) -> tuple[str, int]:
-        """Store bytes; return (SHA-256 in hex, size). If ``chunks`` raises, no file remains."""
+        """Store bytes; return (SHA-256 in hex, their count). Nothing remains if ``chunks`` raises."""
         with disk_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=UNFINISHED)

@@ -45,7 +45,7 @@ class Body(StrictRecord):
 
     @classmethod
     def of(cls, value: Any, blobs: Blobs) -> Body:
-        """Of the JSON ``value``; stored as a blob if its canonical form exceeds ``INLINE`` bytes."""
+        """Of the JSON ``value``: a blob, if its canonical form exceeds ``INLINE`` bytes."""
         raw = canonical(value)
         return cls(inline=value) if len(raw) <= INLINE else cls(blob=blobs.put(raw))
 

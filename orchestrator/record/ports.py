@@ -86,7 +86,7 @@ class Ports:
         )
 
     def edit(self, request: EditRequest) -> Edit:
-        """A recorded edit is answered without its model calls; these serve only an unfinished one."""
+        """A recorded edit is answered without its model calls, which serve an unfinished one."""
 
         def make() -> Edit:
             until = self.deadline()

@@ -21,9 +21,10 @@ from orchestrator.template.template import Template
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
-    """The state of one idea between stages; each stage returns a new one. ``tree`` is the working folder: code, notes, figures, ``latex/`` and every ``run_i/``.
-    ``results`` are run numbers (0 is the baseline) and the contents of their ``final_info.json``.
-    ``author`` is the model's name as the paper prints it.
+    """The state of one idea between stages; each stage returns a new one. ``tree`` is the working
+    folder: code, notes, figures, ``latex/`` and every ``run_i/``. ``results`` are run numbers (0 is
+    the baseline) and the contents of their ``final_info.json``. ``author`` is the model's name as
+    the paper prints it.
     """
 
     idea: Idea

@@ -131,7 +131,9 @@ class Template:
 
 
 def load_template(name_or_path: str, shipped_root: Path) -> Template:
-    """The template of a name or path. Raises :class:`UnknownName` or :class:`BadTemplate`."""
+    """The shipped template of that bare name, or the folder at that path (it has a slash). Raises
+    :class:`UnknownName` or :class:`BadTemplate`.
+    """
     if "/" in name_or_path:
         folder, origin = Path(name_or_path), name_or_path.rstrip("/") or "/"
         if not folder.is_dir():

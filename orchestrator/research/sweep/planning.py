@@ -23,7 +23,7 @@ def propose_sweep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one sign
     if of is None:
         name = f"replicate_seeds_{1 + sum(name.startswith('replicate_seeds') for name in taken)}"
         title = f"A replication of {template['title']} over more seeds"
-        experiment = (
+        plan = (
             "The template declares no further knob, so nothing is varied but the random seed: "
             "each run repeats the baseline under a new seed, which shows how far the baseline's "
             "numbers move by chance alone."
@@ -32,14 +32,14 @@ def propose_sweep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one sign
         knob = template["knobs"][of]
         values = ", ".join(str(value) for value in knob["values"])
         name, title = f"sweep_{of}", f"A sweep of {of.replace('_', ' ')} in {template['title']}"
-        experiment = (
+        plan = (
             f"The constant {knob['constant']} in {knob['file']} ({knob['description']}) is set "
             f"to other values of the declared list ({values}); its default is "
             f"{knob['default']}. Each run changes this constant and nothing else, with the "
             "template's own seeds, and is compared with the baseline metric by metric."
         )
     unscored = dict.fromkeys(("interestingness", "feasibility", "novelty"))
-    idea = {"name": name, "title": title, "experiment": experiment, **unscored}
+    idea = {"name": name, "title": title, "experiment": plan, **unscored}
     return json_reply(idea | {"done": True})
 
 
