@@ -14,13 +14,13 @@ from orchestrator.editor.aider import ContainerEditor, ProcessEditor
 from orchestrator.literature.local import LocalLibrary
 from orchestrator.policy.policy import Policy
 from orchestrator.record.blobs import BlobStore
+from orchestrator.record.pins import DataPin
 from orchestrator.record.ports import Edges
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.sandbox.admission import Admission
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.pool import OnEvent, SandboxPool
 from orchestrator.sandbox.sandbox import DockerSandbox
-from orchestrator.template.manifest import StagedData
 
 LIBRARY = "library.json"
 
@@ -31,7 +31,7 @@ def pool_for(
     run_id: str,
     *,
     images: Iterable[tuple[str, str]],
-    data: Iterable[StagedData] = (),
+    data: Iterable[DataPin] = (),
     on_event: OnEvent | None = None,
 ) -> SandboxPool:
     """What the sandboxes of one run under ``policy`` share. Close it, or use it in ``with``."""

@@ -16,9 +16,8 @@ from orchestrator.machine.measure import machine_text
 from orchestrator.sandbox.gpus.leases import NvmlDriver
 from orchestrator.template.baseline import FORM, KeptBaseline, key_of
 from orchestrator.template.contract import measured, require_contract
-from orchestrator.template.results import Results
+from orchestrator.template.results import Results, compare_untrained, require_held
 from orchestrator.template.template import Template, load_template
-from orchestrator.template.untrained import compare_untrained, require_held
 
 SCOPE = "run/baseline"
 

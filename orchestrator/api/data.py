@@ -7,13 +7,13 @@ from pathlib import Path
 from orchestrator.core.errors import UserError
 from orchestrator.machine import datasets
 from orchestrator.policy.policy import Policy
-from orchestrator.template.manifest import StagedData
+from orchestrator.record.pins import DataPin
 from orchestrator.template.template import Template
 
 
 def data_for(
     template: Template, scale: str, policy: Policy, extra: Path | None = None
-) -> tuple[StagedData, ...]:
+) -> tuple[DataPin, ...]:
     """What a run at ``scale`` finds below ``/data``: the sets that it needs, and a person's own.
 
     Every file is read and compared with its hash. ``extra`` is a folder whose sub-folders are
@@ -38,7 +38,7 @@ def data_for(
     return (*(datasets.verify_staged(data, template.argument) for data in needed), *own)
 
 
-def staged(folder: Path | None, policy: Policy) -> tuple[StagedData, ...]:
+def staged(folder: Path | None, policy: Policy) -> tuple[DataPin, ...]:
     """Each sub-folder of ``folder`` as a data set, by the hash of its content."""
     if folder is None:
         return ()
@@ -57,11 +57,12 @@ def staged(folder: Path | None, policy: Policy) -> tuple[StagedData, ...]:
             todo="put each data set into a sub-folder; it is mounted as /data/<its name>",
         )
     return tuple(
-        StagedData(path.name, datasets.folder_hash(path), str(path.resolve())) for path in sets
+        DataPin(name=path.name, hash=datasets.folder_hash(path), folder=str(path.resolve()))
+        for path in sets
     )
 
 
-def same_data(data: tuple[StagedData, ...], policy: Policy) -> None:
+def same_data(data: tuple[DataPin, ...], policy: Policy) -> None:
     """Raise :class:`UserError` where a data set is missing or changed, or ``policy`` gives none."""
     if data:
         _may_have_data(policy, "the data sets that the run began with")

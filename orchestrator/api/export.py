@@ -8,16 +8,13 @@ from pathlib import Path
 from orchestrator.core.files import slug, write
 from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.calls import steps
-from orchestrator.record.evidence_files import write_evidence
+from orchestrator.record.calls import steps, write_evidence
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import PAPER_PDF, IdeaPaths
 from orchestrator.report import idea_report, run_report
 from orchestrator.report.git_history import History
-from orchestrator.research.pipeline import PursuedIdea
-from orchestrator.research.run_spec import RunLocation
+from orchestrator.research.run_spec import PursuedIdea, RunLocation, Study
 from orchestrator.research.stages.review import review_text
-from orchestrator.research.study import Study
 
 
 class FileExporter:

@@ -8,7 +8,7 @@ from pathlib import Path
 from orchestrator.core.research import Failure
 from orchestrator.record.notes import Status
 from orchestrator.record.paths import RunPaths
-from orchestrator.research.pipeline import PursuedIdea
+from orchestrator.research.run_spec import PursuedIdea
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

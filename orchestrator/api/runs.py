@@ -28,7 +28,7 @@ from orchestrator.record.events import Heard, Notice, RunOpened, Sampled
 from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import Pins
-from orchestrator.record.replay import absent
+from orchestrator.record.ports import absent
 from orchestrator.record.signing import Signer, read_signer
 from orchestrator.research.pins import read_pins, same_program, spec_of, template_of
 from orchestrator.research.preflight import rehearse

@@ -24,8 +24,8 @@ from orchestrator.research.stages.experiments import baseline_job
 from orchestrator.research.stages.plots import is_png
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.sandbox import DockerSandbox
+from orchestrator.template.contract.files import sample_paper
 from orchestrator.template.contract.measured import FINAL
-from orchestrator.template.contract.paper import sample_paper
 from orchestrator.template.template import PAPER, Template
 
 

@@ -11,8 +11,7 @@ from typing import Any
 from orchestrator.audit.finding import AuditFinding, CheckResult, check_result
 from orchestrator.audit.record import UNREADABLE_BODY, JournalLine, JournalLog, RunRecord
 from orchestrator.core.files import UNFINISHED
-from orchestrator.record.bodies import to_json
-from orchestrator.record.events import Event, Forked, RunStarted
+from orchestrator.record.events import Event, Forked, RunStarted, to_json
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 

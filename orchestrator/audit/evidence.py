@@ -11,11 +11,11 @@ from orchestrator.audit.finding import AuditFinding, CheckResult, check_result
 from orchestrator.audit.record import UNREADABLE_BODY, JournalLine, JournalLog, RunRecord
 from orchestrator.core.tree import canonical
 from orchestrator.policy.policy import Policy
+from orchestrator.record.attestation import container_statement
+from orchestrator.record.calls import evidence_name
 from orchestrator.record.divergence import first_difference
 from orchestrator.record.events import Answered
-from orchestrator.record.evidence_files import evidence_name
 from orchestrator.record.paths import RecordPaths
-from orchestrator.record.statement import container_statement
 
 
 def check_evidence(

@@ -14,7 +14,6 @@ from typing import Any, Generic, TypeVar, cast
 from orchestrator.audit.finding import AuditFinding
 from orchestrator.core.errors import BadJournal
 from orchestrator.core.tree import canonical, digest
-from orchestrator.record import bodies
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.events import (
     GENESIS,
@@ -76,7 +75,7 @@ class JournalLog:
 
     def load(self, body: Body | None) -> Any:
         """The JSON value of a body. Raises :class:`BadJournal` or ValueError."""
-        return bodies.read_body(body or Body(), self.blobs)
+        return (body or Body()).read(self.blobs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from typing import Any
 
 from orchestrator.audit.finding import RESTORE, AuditFinding, CheckResult, check_result
 from orchestrator.audit.record import RunRecord
-from orchestrator.record.envelope import PublicKey, open_envelope
+from orchestrator.record.envelope import open_envelope
+from orchestrator.record.signing import Verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Anchor:
     """The values that the auditor supplies; empty to check a record only against itself."""
 
     head: str = ""
-    key: PublicKey | None = None
+    key: Verifier | None = None
 
     def __bool__(self) -> bool:
         return bool(self.head) or self.key is not None
@@ -41,7 +42,7 @@ def check_anchor(record: RunRecord, given: Anchor) -> tuple[CheckResult, str]:
     return check_result("anchor", count, (*found, *findings)), state
 
 
-def _signature(record: RunRecord, key: PublicKey | None) -> tuple[str, list[AuditFinding]]:
+def _signature(record: RunRecord, key: Verifier | None) -> tuple[str, list[AuditFinding]]:
     """The state of the signature as text, and its findings."""
     path = record.paths.signature
     if not path.is_file():

@@ -20,7 +20,6 @@ from orchestrator.console.log_lines import LogLines
 from orchestrator.console.run_state import RunState
 from orchestrator.console.view import View
 from orchestrator.core.sanitize import plain_line
-from orchestrator.record import bodies
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.events import Body, Heard, Notice, RunOpened, Sampled
 from orchestrator.record.journal import Listener
@@ -79,7 +78,7 @@ class _Bodies:
     def load(self, body: Body) -> Any:
         """The JSON value of ``body``, from the blobs of the run or of any of its ideas."""
         ideas = (BlobStore(path) for path in sorted(self.folder.glob("*/blobs")))
-        return bodies.read_body(body, BlobStore(self.folder / "blobs", *ideas))
+        return body.read(BlobStore(self.folder / "blobs", *ideas))
 
 
 class _Follower:

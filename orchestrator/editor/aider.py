@@ -47,7 +47,6 @@ class EditorSession(LineChannel, Protocol):
 
 class ContainerEditor:
     """Implements :class:`orchestrator.core.protocols.Editor`: each edit in a new container.
-
     ``sessions`` opens a job whose stdin and stdout the caller reads and writes.
     """
 
@@ -76,22 +75,14 @@ class ContainerEditor:
                 why=f"{result.verdict} (exit code {result.exit_code}); {result.stderr[-1000:]}",
                 todo=EDIT_AGAIN,
             )
-        return conclude_edit(
-            request,
-            result.files,
-            reply=done.reply,
-            why_not=done.why_not,
-            refused=(*done.refused, *(path for path, _ in result.refused)),
-            turns=done.turns,
-            attestation=result.attestation,
-        )
+        refused = (path for path, _ in result.refused)
+        return conclude_edit(request, result.files, done, refused, result.attestation)
 
 
 class ProcessEditor:
     """Implements :class:`orchestrator.core.protocols.Editor` with a child process of this Python.
-
-    Nothing but the guard, a private folder, a bare environment and the wall clock hold it;
-    so there is no attestation. Raises :class:`ControlUnavailable` where Aider is missing.
+    Nothing but the guard, a private folder, a bare environment and the wall clock hold it; so there
+    is no attestation. Raises :class:`ControlUnavailable` where Aider is missing.
     """
 
     def __init__(self, blobs: Blobs, worker: Path) -> None:
@@ -129,14 +120,7 @@ class ProcessEditor:
                 for path in request.editable
                 if (data := _read(tree, path, request.limits.harvest_file)) is not None
             )
-        return conclude_edit(
-            request,
-            returned,
-            reply=done.reply,
-            why_not=done.why_not,
-            refused=done.refused,
-            turns=done.turns,
-        )
+        return conclude_edit(request, returned, done)
 
 
 class _Worker:

@@ -12,7 +12,7 @@ from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.protocols import Blobs, LanguageModel
 from orchestrator.core.tree import Tree
-from orchestrator.editor.wire import conclude_edit, visible_files
+from orchestrator.editor.wire import EditDone, conclude_edit, visible_files
 
 EditScript = Callable[[EditRequest, LanguageModel], Mapping[str, bytes]]
 """From the request and the model to the new bytes of each file that changes."""
@@ -33,4 +33,5 @@ class ScriptedEditor:
         written = {p: self._blobs.put(data) for p, data in self._script(request, model).items()}
         within.check(request.scope)
         kept = {p: sha256 for p, sha256 in request.files.files if p in request.editable}
-        return conclude_edit(request, Tree.of(kept | written), reply="scripted", turns=1)
+        done = EditDone(type="done", reply="scripted", turns=1, malformed=0, refused=[], why_not="")
+        return conclude_edit(request, Tree.of(kept | written), done)

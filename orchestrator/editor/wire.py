@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Annotated, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from orchestrator.core.deadline import Deadline
 from orchestrator.core.edit import Edit, EditRequest
@@ -45,8 +45,8 @@ class LineChannel(Protocol):
         """The next line without its newline, or None at the end; waits ``timeout`` seconds."""
 
 
-class _WireModel(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+class _WireModel(BaseModel, extra="forbid", frozen=True, strict=True):
+    """Immutable; another key or another type is an error."""
 
 
 class ChatMessage(_WireModel):
@@ -94,7 +94,6 @@ def converse(
     channel: LineChannel, request: EditRequest, model: LanguageModel, within: Deadline
 ) -> EditDone | None:
     """Send the request and answer model calls until the worker is done; None if it ended early.
-
     Raises :class:`EditorFailed` for an invalid line or a worker that reports a failure, and what
     ``model`` raises, after the worker got an error message.
     """
@@ -118,32 +117,23 @@ def converse(
         turns += 1
         if turns > MAX_TURNS:
             raise _failed(f"the editor asked the model more than {MAX_TURNS} times", request)
-        _answer(channel, message, request, model, within)
+        messages = tuple(Message(one.role, one.content) for one in message.messages)
+        ask = Ask(
+            purpose=request.purpose,
+            messages=messages,
+            temperature=message.temperature,
+            max_tokens=REPLY_TOKENS,
+        )
+        try:
+            reply = model.complete(ask, within)
+        except AisciError as error:
+            _send(channel, type="error", what=error.what)
+            raise
+        # A lone surrogate cannot be written to a file, so it is replaced here.
+        text, usage = reply.text.encode("utf-8", "replace").decode(), reply.usage
+        _send(channel, type="reply", text=text, prompt_tokens=usage.prompt_tokens,
+              completion_tokens=usage.completion_tokens)  # fmt: skip
     return None
-
-
-def _answer(
-    channel: LineChannel,
-    message: WorkerRequest,
-    request: EditRequest,
-    model: LanguageModel,
-    within: Deadline,
-) -> None:
-    ask = Ask(
-        purpose=request.purpose,
-        messages=tuple(Message(m.role, m.content) for m in message.messages),
-        temperature=message.temperature,
-        max_tokens=REPLY_TOKENS,
-    )
-    try:
-        reply = model.complete(ask, within)
-    except AisciError as error:
-        _send(channel, type="error", what=error.what)
-        raise
-    # A lone surrogate cannot be written to a file, so it is replaced here.
-    text, usage = reply.text.encode("utf-8", "replace").decode(), reply.usage
-    _send(channel, type="reply", text=text, prompt_tokens=usage.prompt_tokens,
-          completion_tokens=usage.completion_tokens)  # fmt: skip
 
 
 def _send(channel: LineChannel, **message: object) -> None:
@@ -174,10 +164,9 @@ def _parse(line: bytes, request: EditRequest) -> WorkerRequest | EditDone | Edit
 
 
 def visible_files(request: EditRequest) -> Tree:
-    """The files that the worker gets: the editable and the readable ones, no others.
-
-    Raises :class:`EditorFailed` if a readable file is missing, a path is not a plain relative
-    one, or the request is empty.
+    """The files that the worker gets: the editable and the readable ones, no others. Raises
+    :class:`EditorFailed` if a readable file is missing, a path is not a plain relative one, or the
+    request is empty.
     """
     if not request.instruction.strip() or not request.editable:
         raise EditorFailed(
@@ -201,17 +190,11 @@ def visible_files(request: EditRequest) -> Tree:
 def conclude_edit(
     request: EditRequest,
     returned: Tree,
-    *,
-    reply: str,
-    why_not: str = "",
+    done: EditDone,
     refused: Iterable[str] = (),
-    turns: int = 0,
     attestation: Attestation | None = None,
 ) -> Edit:
-    """The edit, from the files that the worker ``returned``: only editable ones count.
-
-    Raises :class:`EditorFailed` if an editable file was lost.
-    """
+    """The edit: only editable files count. Raises :class:`EditorFailed` if one of them was lost."""
     files, kept = returned.as_dict(), dict[str, str]()
     for path in request.editable:
         before, after = request.files.get(path), files.get(path)
@@ -225,10 +208,10 @@ def conclude_edit(
     return Edit(
         files=request.files.updated(kept),
         changed=changed,
-        reply=reply,
-        why_not=why_not if changed or why_not else "the edit changes no file",
-        refused=tuple(sorted({*refused, *(set(files) - set(request.editable))})),
-        turns=turns,
+        reply=done.reply,
+        why_not=done.why_not if changed or done.why_not else "the edit changes no file",
+        refused=tuple(sorted({*done.refused, *refused, *(set(files) - set(request.editable))})),
+        turns=done.turns,
         attestation=attestation,
     )
 

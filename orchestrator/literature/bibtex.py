@@ -105,10 +105,7 @@ def plain_text(tex: str) -> str:
 
 
 def check_field(name: str, value: str, where: str) -> str:
-    """``value``, to be written in braces in a bibliography. Raises :class:`BadFile`.
-
-    TeX's special characters are escaped outside formulas.
-    """
+    """``value`` for a bibliography, TeX's special characters escaped. Raises :class:`BadFile`."""
     unknown = _COMMAND.sub("", value).partition("\\")
     trouble = ""
     if len(value) > LONGEST_FIELD:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from orchestrator.core.errors import BadFile, listed
 from orchestrator.core.files import utf8_text
@@ -35,10 +35,8 @@ K1, B = 1.5, 0.75
 _Line = Annotated[str, Field(min_length=1, max_length=500)]
 
 
-class _Paper(BaseModel):
+class _Paper(BaseModel, extra="forbid", frozen=True, strict=True):
     """One paper of a JSON library."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     key: Annotated[
         str,
@@ -62,23 +60,43 @@ _PAPERS: TypeAdapter[list[_Paper]] = TypeAdapter(
 
 
 class LocalLibrary:
-    """Implements :class:`orchestrator.core.protocols.Literature` over papers held in memory.
-
-    Ranked by BM25 over title (twice), abstract, authors and venue; equal scores by key, so that
-    the same query always gets the same answer.
+    """Implements :class:`orchestrator.core.protocols.Literature` over papers held in memory. Ranked
+    by BM25 over title (twice), abstract, authors and venue; equal scores by key, so that the same
+    query always gets the same answer.
     """
 
     def __init__(self, papers: Iterable[PaperRef]) -> None:
         self.papers = tuple(sorted(papers, key=lambda paper: paper.key))
-        self._bags = [Counter(_words(_searched(paper))) for paper in self.papers]
+        texts = [
+            (one.title, one.title, one.abstract, *one.authors, one.venue) for one in self.papers
+        ]
+        self._bags = [Counter(_words(" ".join(text))) for text in texts]
         self._lengths = [bag.total() for bag in self._bags]
         self._holders = Counter(word for bag in self._bags for word in bag)
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str) -> LocalLibrary:
         """The library in a file called ``name``, ``*.bib`` or ``*.json``. Raises :class:`BadFile`."""
+        if len(data) > _MAX_BYTES:
+            raise BadFile(
+                "a library is too large",
+                where=name,
+                why=f"more than {_MAX_BYTES} bytes",
+                todo="split it into several files",
+            )
+        if name.endswith(".json"):
+            found = _from_json(name, data)
+        elif name.endswith(".bib"):
+            text = utf8_text(data, "a library", name, BadFile)
+            found = [_from_entry(entry, name) for entry in entries(text, name)]
+        else:
+            raise BadFile(
+                "a library must be a .bib or a .json file",
+                where=name,
+                todo="export the papers as BibTeX, to a file that ends in .bib",
+            )
         papers: dict[str, PaperRef] = {}
-        for paper in _read(name, data):
+        for paper in found:
             before = papers.setdefault(paper.key, paper)
             if before.title != paper.title:
                 raise BadFile(
@@ -114,10 +132,6 @@ class LocalLibrary:
         return total
 
 
-def _searched(paper: PaperRef) -> str:
-    return " ".join((paper.title, paper.title, paper.abstract, *paper.authors, paper.venue))
-
-
 def _words(text: str) -> list[str]:
     """Lower-case words without stop words; a final s is removed, so plurals match."""
     words = re.findall(r"[^\W_]+", text.lower())
@@ -126,26 +140,6 @@ def _words(text: str) -> list[str]:
         for word in words
         if word not in STOP_WORDS
     ]
-
-
-def _read(name: str, data: bytes) -> list[PaperRef]:
-    if len(data) > _MAX_BYTES:
-        raise BadFile(
-            "a library is too large",
-            where=name,
-            why=f"more than {_MAX_BYTES} bytes",
-            todo="split it into several files",
-        )
-    if name.endswith(".json"):
-        return _from_json(name, data)
-    if not name.endswith(".bib"):
-        raise BadFile(
-            "a library must be a .bib or a .json file",
-            where=name,
-            todo="export the papers as BibTeX, to a file that ends in .bib",
-        )
-    text = utf8_text(data, "a library", name, BadFile)
-    return [_from_entry(entry, name) for entry in entries(text, name)]
 
 
 def _from_json(name: str, data: bytes) -> list[PaperRef]:

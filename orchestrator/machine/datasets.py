@@ -21,7 +21,8 @@ from pathlib import Path
 from orchestrator.core.errors import DataFailed, DiskFull, UserError
 from orchestrator.core.files import disk_errors
 from orchestrator.core.tree import digest
-from orchestrator.template.manifest import DataFile, DataSet, StagedData
+from orchestrator.record.pins import DataPin
+from orchestrator.template.manifest import DataFile, DataSet
 
 _KEEP_FREE = 64 << 20  # bytes of the disk that staging leaves free
 _STEP = 1 << 20
@@ -57,7 +58,7 @@ def why_unfit(data: DataSet) -> str:
     return ""
 
 
-def verify_staged(data: DataSet, template: str) -> StagedData:
+def verify_staged(data: DataSet, template: str) -> DataPin:
     """The staged set, after comparing every file with its SHA-256.
 
     Raises :class:`UserError` if it is not staged, :class:`DataFailed` if it was changed.
@@ -78,7 +79,7 @@ def verify_staged(data: DataSet, template: str) -> StagedData:
             why=why,
             todo=f"{todo} downloads it again",
         )
-    return StagedData(data.name, data.hash, str(folder_of(data)))
+    return DataPin(name=data.name, hash=data.hash, folder=str(folder_of(data)))
 
 
 def sha256_of(path: Path) -> str:

@@ -1,12 +1,48 @@
-"""Translates litellm's errors: busy (ask again later) or refused (asking again will not help)."""
+"""Failed requests: how long an adapter retries, and what litellm's errors mean.
+
+An error is busy (ask again later) or refused (asking again will not help).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from orchestrator.core.errors import ModelBusy, ModelFailed, ModelRefused
 from orchestrator.core.sanitize import plain
 from orchestrator.models.redact import redact
+
+_REMEDIES = {
+    401: "check the key in the environment",
+    403: "check what the key's account may use",
+    404: "check the model's name",
+    429: "the account's quota is exhausted: raise it with the vendor, then `aisci resume`",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """Retry limits, in seconds except for ``tries``. Each pause doubles, up to ``longest_pause``.
+    ``timeout`` bounds one request. No request starts once ``total`` would have passed before it: a
+    call takes at most ``total + timeout``.
+    """
+
+    tries: int = 8
+    timeout: float = 600.0
+    first_pause: float = 2.0
+    longest_pause: float = 120.0
+    total: float = 1800.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryTiming:
+    """What a test replaces: sleeping, the monotonic clock, and the jitter's random fraction (0–1)."""
+
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    jitter: Callable[[], float] = random.random
 
 
 def translate_failure(
@@ -24,7 +60,9 @@ def translate_failure(
             why=why,
             todo="`aisci resume` continues from here later; no recorded reply is paid for again",
         )
-    todo = _remedy(status, error)
+    todo = _REMEDIES.get(status or 0, "choose another model, if the request looks correct to you")
+    if type(error).__name__ == "ContextWindowExceededError":
+        todo = "the request is too long for this model: choose one with a larger context"
     return ModelRefused(f"{model} refused the request", where=where, why=why, todo=todo)
 
 
@@ -40,15 +78,3 @@ def _is_busy(status: int | None, text: str) -> bool:
     if "insufficient_quota" in text or "exceeded your current quota" in text:
         return False
     return status is None or status in {408, 409, 425, 429} or status >= 500
-
-
-def _remedy(status: int | None, error: Exception) -> str:
-    if type(error).__name__ == "ContextWindowExceededError":
-        return "the request is too long for this model: choose one with a larger context"
-    remedies = {
-        401: "check the key in the environment",
-        403: "check what the key's account may use",
-        404: "check the model's name",
-        429: "the account's quota is exhausted: raise it with the vendor, then `aisci resume`",
-    }
-    return remedies.get(status or 0, "choose another model, if the request looks correct to you")

@@ -17,8 +17,7 @@ from orchestrator.core.model import SWEEP, Ask, Reply, Usage
 from orchestrator.core.problems import nearest
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.waiting import bounded
-from orchestrator.models.failures import retry_after, translate_failure
-from orchestrator.models.patience import RetryPolicy, RetryTiming
+from orchestrator.models.failures import RetryPolicy, RetryTiming, retry_after, translate_failure
 from orchestrator.models.redact import redact
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
 
@@ -36,51 +35,39 @@ def open_model(
     retry: RetryPolicy | None = None,
     timing: RetryTiming | None = None,
 ) -> LanguageModel:
-    """Open the model of that name, without a request to its vendor.
-
-    ``environ`` are the process's variables. ``replies`` replace the file of ``scripted/…``.
-    ``prices`` (as of :meth:`LitellmModel.prices`) replace litellm's.
-    Raises :class:`UnknownName`, :class:`MissingKey`, :class:`BadFile`.
+    """Open the model of that name, without a request to its vendor. ``environ`` are the process's
+    variables. ``replies`` replace the file of ``scripted/…``. ``prices`` (as of
+    :meth:`LitellmModel.prices`) replace litellm's. Raises :class:`UnknownName`,
+    :class:`MissingKey`, :class:`BadFile`.
     """
     kind, _, rest = name.partition("/")
     if kind == "scripted" and replies:
         return ScriptedModel(replies, name)
     if kind == "scripted":
         return ScriptedModel.from_file(Path(rest), name)
-    litellm = _litellm()
-    provider = _provider(litellm, name)
-    _need_key(litellm, name, provider, environ)
-    timing = timing or RetryTiming()
-    model = LitellmModel(litellm, name, provider, environ, retry or RetryPolicy(), timing)
+    model = LitellmModel(name, environ, retry or RetryPolicy(), timing or RetryTiming())
     if prices:
         model.charge(prices)
     return model
 
 
 class LitellmModel:
-    """One model of one vendor, through litellm. Made by :func:`open_model`."""
+    """One model of one vendor, through litellm; ``name`` includes it. See :func:`open_model`."""
 
     def __init__(
-        self,
-        litellm: Any,
-        name: str,
-        provider: str,
-        environ: Mapping[str, str],
-        retry: RetryPolicy,
-        timing: RetryTiming,
+        self, name: str, environ: Mapping[str, str], retry: RetryPolicy, timing: RetryTiming
     ) -> None:
-        self._litellm, self._name, self._environ = litellm, name, environ
+        self._litellm = litellm = _litellm()
+        self.name, self._environ = name, environ
         self._retry, self._timing = retry, timing
+        provider = _provider(litellm, name)
+        base = environ.get("OPENAI_API_BASE") or environ.get("OPENAI_BASE_URL")
+        self._server = base if provider == "openai" else None
+        if not self._server:  # a user's own server may need no key
+            _need_key(litellm, name, environ)
         self._facts = _facts(litellm, name, provider)
         self._own_prices = True
         self._failures = tuple(litellm.exceptions.LITELLM_EXCEPTION_TYPES)
-        base = environ.get("OPENAI_API_BASE") or environ.get("OPENAI_BASE_URL")
-        self._server = base if provider == "openai" else None
-
-    @property
-    def name(self) -> str:
-        """The name that was asked for, vendor included."""
-        return self._name
 
     def prices(self) -> dict[str, float]:
         """US dollars per token from litellm's list, by kind; empty if it has none."""
@@ -107,10 +94,9 @@ class LitellmModel:
         return Usage(prompt, answer, prompt * per_prompt + answer * per_answer)
 
     def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
-        """Ask once, and again while the vendor is busy and the retry policy allows it.
-
-        Raises :class:`ModelBusy`, :class:`ModelRefused`, :class:`BadReply`, and
-        :class:`BudgetSpent` once ``within`` is over: a pending answer is not waited for.
+        """Ask once, and again while the vendor is busy and the retry policy allows it. Raises
+        :class:`ModelBusy`, :class:`ModelRefused`, :class:`BadReply`, and :class:`BudgetSpent` once
+        ``within`` is over: a pending answer is not waited for.
         """
         begun, where = self._timing.clock(), f"step {ask.purpose}"
         for attempt in range(1, self._retry.tries + 1):
@@ -118,7 +104,7 @@ class LitellmModel:
             try:
                 response = bounded(lambda: self._once(ask, within), within, where)
             except self._failures as error:
-                failure = translate_failure(error, self._name, ask.purpose, attempt, self._environ)
+                failure = translate_failure(error, self.name, ask.purpose, attempt, self._environ)
                 pause = self._pause(error, attempt)
                 if pause >= within.left:
                     raise within.spent(where) from None
@@ -138,10 +124,8 @@ class LitellmModel:
             server = {"api_base": self._server, "extra_headers": {"X-Aisci-Purpose": ask.purpose}}
             server["api_key"] = self._environ.get("OPENAI_API_KEY") or "none"
         return self._litellm.completion(
-            model=self._name,
-            messages=[
-                {"role": message.role, "content": message.content} for message in ask.messages
-            ],
+            model=self.name,
+            messages=[{"role": one.role, "content": one.content} for one in ask.messages],
             temperature=ask.temperature,
             max_tokens=self._room(ask),
             timeout=min(self._retry.timeout, within.left),
@@ -157,7 +141,7 @@ class LitellmModel:
         finish = str(choices[0].finish_reason) if choices else "nothing"
         if not isinstance(text, str) or not text.strip():
             raise BadReply(
-                f"{self._name} answered with no text",
+                f"{self.name} answered with no text",
                 where=f"step {ask.purpose}",
                 why=f"the vendor's reason for its end is {finish[:40]!r}",
                 todo="resume to ask again; if it repeats, choose another model",
@@ -168,7 +152,7 @@ class LitellmModel:
             prompt, answer = int(counted.prompt_tokens), int(counted.completion_tokens)
             usage = Usage(prompt, answer, self._cost(response, prompt, answer))
         whole = text.encode("utf-8", "replace").decode()  # a lone surrogate is not text
-        return Reply(redact(whole, self._environ), usage, self._name, finish[:40])
+        return Reply(redact(whole, self._environ), usage, self.name, finish[:40])
 
     def _cost(self, response: Any, prompt: int, answer: int) -> float | None:
         """US dollars: as litellm computes them where its prices apply, else tokens times price."""
@@ -227,9 +211,7 @@ def _provider(litellm: Any, name: str) -> str:
         ) from None
 
 
-def _need_key(litellm: Any, name: str, provider: str, environ: Mapping[str, str]) -> None:
-    if provider == "openai" and (environ.get("OPENAI_API_BASE") or environ.get("OPENAI_BASE_URL")):
-        return  # a user's own server may need no key
+def _need_key(litellm: Any, name: str, environ: Mapping[str, str]) -> None:
     keys = litellm.validate_environment(name)
     missing = [key for key in keys["missing_keys"] if not environ.get(key)]
     if missing and not keys["keys_in_environment"]:

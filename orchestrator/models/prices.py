@@ -29,17 +29,13 @@ def parse_price(price: str | None) -> dict[str, float]:
 def prices_of(
     model: LanguageModel, given_prices: Mapping[str, float]
 ) -> tuple[tuple[str, float], ...]:
-    """The prices to pin, in US dollars per token: the given ones, or litellm's.
-
-    Raises :class:`UserError` where a dollar budget could not be enforced.
+    """The prices to pin, in US dollars per token: the given ones, or litellm's. Raises
+    :class:`UserError` where a dollar budget could not be enforced.
     """
     if not isinstance(model, LitellmModel):
         if given_prices:
-            raise UserError(
-                f"{model.name} costs nothing, so it has no price",
-                where="--price",
-                todo="leave --price out",
-            )
+            what = f"{model.name} costs nothing, so it has no price"
+            raise UserError(what, where="--price", todo="leave --price out")
         return ()
     prices = given_prices or model.prices()
     if PER_PROMPT not in prices or PER_COMPLETION not in prices:

@@ -12,20 +12,13 @@ _SHORTEST = 6
 """Characters; a shorter value would also occur in ordinary words."""
 
 
-def secrets_of(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables of ``environ`` that hold a secret, by name."""
-    return {
-        name: value
-        for name, value in environ.items()
-        if _SECRET.search(name) and len(value.strip()) >= _SHORTEST
-    }
-
-
 def redact(text: str, environ: Mapping[str, str]) -> str:
     """``text`` with each secret's value, also URL-quoted or JSON-escaped, replaced by ``[NAME]``."""
-    found = secrets_of(environ)
-    for name, value in sorted(found.items(), key=lambda item: -len(item[1])):
+    named = [(name, value) for name, value in environ.items() if _SECRET.search(name)]
+    for name, value in sorted(named, key=lambda item: -len(item[1])):
         bare = value.strip()
+        if len(bare) < _SHORTEST:
+            continue
         for spelling in (bare, quote(bare, safe=""), json.dumps(bare)[1:-1]):
             text = text.replace(spelling, f"[{name}]")
     return text

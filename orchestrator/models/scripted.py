@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import AisciError, BadFile, ModelRefused
@@ -20,14 +20,11 @@ from orchestrator.core.model import Ask, Reply, Usage
 _MAX_FILE = 64 * 2**20
 
 
-class ReplyRule(BaseModel):
-    """Answers requests of ``purpose`` (empty: any) whose messages contain ``contains``.
-
-    It answers ``times`` requests (0: any number). ``text`` may be a function of the request; an
-    error in its place is raised.
+class ReplyRule(BaseModel, extra="forbid", frozen=True, arbitrary_types_allowed=True):
+    """Answers requests of ``purpose`` (empty: any) whose messages contain ``contains``. It answers
+    ``times`` requests (0: any number). ``text`` may be a function of the request; an error in its
+    place is raised.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     purpose: str = ""
     contains: str = ""
@@ -49,16 +46,15 @@ class _Line(ReplyRule):
 
 
 class ScriptedModel:
-    """Answers with the first rule that expects a request and is not used up; ``asks`` are the requests.
-
-    Four characters count as one token; nothing costs anything.
+    """Answers with the first rule that expects a request and is not used up; ``asks`` are the
+    requests. Four characters count as one token; nothing costs anything.
     """
 
     def __init__(self, rules: Iterable[ReplyRule | str], name: str = "scripted") -> None:
         self._rules = [ReplyRule(text=rule) if isinstance(rule, str) else rule for rule in rules]
         self._used = [0] * len(self._rules)
         self._lock = threading.Lock()
-        self._name = name
+        self.name = name
         self.asks: list[Ask] = []
 
     @classmethod
@@ -91,17 +87,6 @@ class ScriptedModel:
                 ) from error
         return cls(rules, name)
 
-    @property
-    def name(self) -> str:
-        """The model's name in the paper and the journal."""
-        return self._name
-
-    @property
-    def unused(self) -> tuple[ReplyRule, ...]:
-        """The rules with a limited number of answers that have given none."""
-        pairs = zip(self._rules, self._used, strict=True)
-        return tuple(rule for rule, used in pairs if rule.times and not used)
-
     def ceiling(self, ask: Ask) -> Usage:
         """The request's tokens and the most that it allows for the answer; no cost."""
         return Usage(_tokens(ask), ask.max_tokens, 0.0)
@@ -114,7 +99,7 @@ class ScriptedModel:
             raise rule.text
         text = rule.text if isinstance(rule.text, str) else rule.text(ask)
         usage = Usage(_tokens(ask), min(len(text) // 4 + 1, ask.max_tokens), 0.0)
-        return Reply(text, usage, self._name, rule.finish)
+        return Reply(text, usage, self.name, rule.finish)
 
     def _take(self, ask: Ask) -> ReplyRule:
         with self._lock:
@@ -125,7 +110,7 @@ class ScriptedModel:
                     return rule
         raise ModelRefused(
             f"no scripted reply expects this request of {ask.purpose!r}",
-            where=f"request {len(self.asks)} to {self._name}",
+            where=f"request {len(self.asks)} to {self.name}",
             why=f"it begins: {ask.messages[-1].content[:120]!r}" if ask.messages else "it is empty",
             todo="add a reply for it to the script",
         )

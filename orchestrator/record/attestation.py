@@ -1,4 +1,10 @@
-"""Evidence of a container: the requested settings, the engine's report, and the verdict."""
+"""Evidence of a container: the requested settings, the engine's report, and the verdict.
+
+The in-toto attestation of a container is made from the two bodies of its call. Its subjects are the
+request, with its hash from the journal, and every harvested file. The predicate states the
+container's policy, limits, settings, use and verdict. It is a function of JSON in the journal, so
+any reader of the journal can compute it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +14,15 @@ from typing import Any
 from orchestrator.core.job import Verdict
 
 SettingPairs = tuple[tuple[str, str], ...]
+
+STATEMENT = "https://in-toto.io/Statement/v1"
+CONTAINER_PREDICATE = "https://aisci.invalid/container/v1"
+"""The predicate's type. It is only a name: RFC 2606 reserves ``.invalid``, so it is no address."""
+
+_Json = dict[str, Any]
+
+_ENDED = ("verdict", "exit_code", "killed", "hit", "suspected")
+_IDENTITY = ("container", "image", "engine", "kernel", "runtime", "storage")
 
 # Text in stderr → the limit that it suggests; only a program's own output shows these.
 _STDERR_TEXTS = (
@@ -82,3 +97,36 @@ def _text(value: Any) -> str:
     if isinstance(value, Mapping):
         return " ".join(f"{key}={_text(value[key])}" for key in sorted(value))
     return "" if value is None else str(value)
+
+
+def container_statement(
+    port: str, scope: str, ordinal: int, request: str, asked: Mapping[str, Any], answer: _Json
+) -> _Json | None:
+    """The statement of a call to the sandbox or editor; None if no container did the work."""
+    box = answer["attestation"]
+    if box is None:
+        return None
+    # Of an edit, only the files that it may change.
+    files = {
+        path: sha256
+        for path, sha256 in answer["files"]["files"]
+        if "editable" not in asked or path in asked["editable"]
+    }
+    subjects = [(f"{port} call {ordinal + 1} in {scope}", request), *sorted(files.items())]
+    return {
+        "_type": STATEMENT,
+        "subject": [{"name": name, "digest": {"sha256": sha256}} for name, sha256 in subjects],
+        "predicateType": CONTAINER_PREDICATE,
+        "predicate": {
+            "scope": scope,
+            "kind": asked.get("kind", "editor"),
+            "policy": box["policy"],
+            "limits": asked["limits"],
+            **{name: box[name] for name in _IDENTITY},
+            **{name: dict(box[name]) for name in ("asked", "inspected", "seen", "gpus")},
+            "peaks": box["peaks"],
+            "egress": box["egress"],
+            "refused": answer["refused"],
+            **{name: box[name] for name in _ENDED},
+        },
+    }

@@ -10,14 +10,13 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from orchestrator.core.errors import BadJournal
 from orchestrator.core.files import UNFINISHED, disk_errors
 
 _HEX = re.compile(r"[0-9a-f]{64}")
-_STEP = 1 << 20
 _RESTORE = "restore the folder from a copy; a run without its blobs cannot be read"
 
 
@@ -32,10 +31,7 @@ class BlobStore:
         return self.put_stream((data,))[0]
 
     def put_stream(self, chunks: Iterable[bytes]) -> tuple[str, int]:
-        """Store the bytes of ``chunks``; return (SHA-256 in hex, size in bytes).
-
-        If ``chunks`` raises an error, for instance at a size limit, no file remains.
-        """
+        """Store bytes; return (SHA-256 in hex, their count). Nothing remains if ``chunks`` raises."""
         with disk_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=UNFINISHED)
@@ -75,12 +71,6 @@ class BlobStore:
                 todo="restore it from a copy",
             )
         return data
-
-    def chunks(self, sha256: str) -> Iterator[bytes]:
-        """The bytes in pieces of 1 MiB, for files too large for memory."""
-        with self.path(sha256).open("rb") as file:
-            while chunk := file.read(_STEP):
-                yield chunk
 
     def size(self, sha256: str) -> int:
         return self.path(sha256).stat().st_size

@@ -42,7 +42,6 @@ class Used:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalBudget:
     """The limits of one journal's calls. None: no limit. ``wall`` and ``gpu_time`` in seconds.
-
     ``of`` is the policy's block; ``before`` is what other journals have used of that block's
     budget; ``around`` is a wider budget that applies too.
     """
@@ -66,7 +65,6 @@ class JournalBudget:
 
     def admit(self, journal: Journal, ceiling: Usage, *, paid: bool, gpus: int = 0) -> None:
         """Raise :class:`BudgetSpent` if no time is left or the next call could exceed a limit.
-
         ``ceiling`` is the most that the call can cost; ``gpus`` is how many GPUs it would hold.
         """
         for name, limit, spent, _ in self._times(journal, gpus):

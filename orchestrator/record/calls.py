@@ -1,17 +1,21 @@
-"""Port calls read from a journal: the request, and the answer or the error."""
+"""Port calls read from a journal: the request, the answer or the error, and the evidence."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from orchestrator.core.decode import decode
 from orchestrator.core.edit import Edit, EditRequest
+from orchestrator.core.files import write
 from orchestrator.core.job import Job, JobResult, Limits
 from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.model import ModelRequest, Reply, Usage
+from orchestrator.core.tree import canonical
 from orchestrator.record.events import Answered, Asked, CallFailed, ErrorRecord, Port
 from orchestrator.record.journal import Journal
+from orchestrator.record.ledger import CallKey
 
 _T = TypeVar("_T")
 
@@ -50,7 +54,6 @@ class Step:
 
     port: Port
     scope: str
-    at: str
     request: PortRequest
     answer: PortAnswer | None
     error: ErrorRecord | None
@@ -62,19 +65,11 @@ class Step:
         """The scope without its first two parts, which name the idea."""
         return "/".join(self.scope.split("/")[2:]) or self.scope
 
-    @property
-    def answered(self) -> bool:
-        return self.answer is not None
-
     model_request = _Typed("request", ModelRequest)
     edit_request = _Typed("request", EditRequest)
     job = _Typed("request", Job)
     edit = _Typed("answer", Edit)
     result = _Typed("answer", JobResult)
-
-    @property
-    def reply(self) -> Reply | None:
-        return self.answer if isinstance(self.answer, Reply) else None
 
     @property
     def limits(self) -> Limits:
@@ -91,12 +86,9 @@ class Step:
 
 
 def steps(journal: Journal) -> tuple[Step, ...]:
-    """Every port call of ``journal``, in the order of the requests.
-
-    A call that was repeated after a transient failure appears once, with its last answer.
-    """
-    asked: dict[tuple[str, str, int], Asked] = {}
-    ends: dict[tuple[str, str, int], Answered | CallFailed] = {}
+    """Every port call in the order of requests; a repeated one once, with its last answer."""
+    asked: dict[CallKey, Asked] = {}
+    ends: dict[CallKey, Answered | CallFailed] = {}
     for event in journal.events:
         if isinstance(event, Asked):
             asked[event.key] = event
@@ -112,10 +104,23 @@ def _step(journal: Journal, asked: Asked, end: Answered | CallFailed | None) -> 
     return Step(
         port=port,
         scope=asked.scope,
-        at=asked.at,
         request=decode(REQUEST_TYPES[port], journal.load(asked.body)),
         answer=answer,
         error=end.error if isinstance(end, CallFailed) else None,
         seconds=end.seconds if end else None,
         ceiling=asked.ceiling,
     )
+
+
+def write_evidence(folder: Path, journal: Journal) -> None:
+    """Write one JSON file per container whose end the journal records: its statement."""
+    ends = [event for event in journal.events if isinstance(event, Answered) and event.evidence]
+    for number, end in enumerate(ends, start=1):
+        assert end.evidence is not None
+        name = evidence_name(number, end.scope)
+        write(folder / name, canonical(journal.load(end.evidence)) + b"\n")
+
+
+def evidence_name(number: int, scope: str) -> str:
+    """The file's name: the container's number in its journal, and its scope."""
+    return f"{number:03d}_{scope.split('/', 2)[-1].replace('/', '_')}.json"

@@ -12,14 +12,8 @@ from orchestrator.record.events import ErrorRecord
 
 def error_record(error: AisciError) -> ErrorRecord:
     """An error in the form of the journal."""
-    return ErrorRecord(
-        type=type(error).__name__,
-        what=error.what,
-        where=error.where,
-        why=error.why,
-        todo=error.todo,
-        transient=error.transient,
-    )
+    names = ("what", "where", "why", "todo", "transient")
+    return ErrorRecord(type=type(error).__name__, **{name: getattr(error, name) for name in names})
 
 
 def error_from(record: ErrorRecord) -> AisciError:

@@ -12,29 +12,18 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from orchestrator.core.errors import BadJournal
 from orchestrator.core.tree import canonical
+from orchestrator.record.attestation import STATEMENT
 from orchestrator.record.chain import head_of, read_lines
 from orchestrator.record.events import Forked, RunStarted, Sealed
 from orchestrator.record.paths import RunPaths
-from orchestrator.record.statement import STATEMENT
 
 PAYLOAD = "application/vnd.in-toto+json"
 RUN_PREDICATE = "https://aisci.invalid/run/v1"
 """The predicate's type. It is only a name: RFC 2606 reserves ``.invalid``, so it is no address."""
-
-
-class PublicKey(Protocol):
-    """A key that an auditor supplies."""
-
-    @property
-    def fingerprint(self) -> str:
-        """In the form of ``ssh-keygen -l``."""
-
-    def signed(self, data: bytes, signature: bytes) -> bool:
-        """Whether ``signature`` is the key owner's signature of ``data``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from orchestrator.core.model import Usage
+from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import Idea, Novelty
-from orchestrator.core.tree import digest
-from orchestrator.record.pins import Pins
+from orchestrator.core.tree import canonical, digest
+from orchestrator.record.pins import Pins, StrictRecord
 
 JOURNAL_SCHEMA = 2
 """The version of the journal's format; other versions are refused."""
@@ -22,27 +23,40 @@ JOURNAL_SCHEMA = 2
 GENESIS = "0" * 64
 """The hash that the first line names as that of its predecessor."""
 
+INLINE = 16 * 1024  # bytes of canonical JSON; larger bodies become blobs
+
 Port = Literal["model", "editor", "sandbox", "literature"]
 
 NESTED = "/editor"
 """The end of the scope of a model call inside an edit."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Body:
-    """A JSON value in the line itself, or in the blob store by its SHA-256."""
+def to_json(value: Any) -> Any:
+    """``value`` as JSON: dictionaries, lists, texts and numbers."""
+    return json.loads(canonical(value))
 
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body(StrictRecord):
+    """A JSON value in the line itself, or in the blob store by its SHA-256."""
 
     inline: Any = None
     blob: str | None = None
 
+    @classmethod
+    def of(cls, value: Any, blobs: Blobs) -> Body:
+        """Of the JSON ``value``: a blob, if its canonical form exceeds ``INLINE`` bytes."""
+        raw = canonical(value)
+        return cls(inline=value) if len(raw) <= INLINE else cls(blob=blobs.put(raw))
+
+    def read(self, blobs: Blobs) -> Any:
+        """The JSON value. Raises :class:`BadJournal` if its blob is missing or changed."""
+        return self.inline if self.blob is None else json.loads(blobs.get(self.blob))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorRecord:
+class ErrorRecord(StrictRecord):
     """An :class:`AisciError` that a call raised; ``type`` is the name of its class."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     type: str
     what: str
@@ -53,10 +67,8 @@ class ErrorRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
+class _Line(StrictRecord):
     """The fields of every line: its number from 0, the SHA-256 of the line before it, UTC time."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     n: int = 0
     prev: str = GENESIS
@@ -153,9 +165,8 @@ class Noted(_Line):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed(_Line):
-    """The end: the number of lines before it, the hash of the last one, a hash of this line.
-
-    A run's seal also has the head of each idea's journal, by the name of its folder.
+    """The end: the number of lines before it, the hash of the last one, a hash of this line. A
+    run's seal also has the head of each idea's journal, by the name of its folder.
     """
 
     kind: Literal["sealed"] = "sealed"
@@ -200,9 +211,8 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """The share (0 to 1) of its work that a running job has done, or None.
-
-    Listeners receive it; it is never written.
+    """The share (0 to 1) of its work that a running job has done, or None. Listeners receive it; it
+    is never written.
     """
 
     scope: str
@@ -218,11 +228,7 @@ EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="ki
 
 
 def read_event(raw: bytes) -> Event:
-    """The event that one line of a journal holds, without its newline.
-
-    Raises:
-        ValueError: the line is not one that aisci writes; the message states the error.
-    """
+    """The event in a journal's line, without its newline. Raises ValueError for any other line."""
     value = json.loads(raw)
     if not isinstance(value, dict):
         raise ValueError("it is not a JSON object")  # noqa: TRY004 - callers expect one kind of error

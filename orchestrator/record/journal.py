@@ -25,7 +25,7 @@ from orchestrator.core.errors import AisciError, BadJournal, Interrupted
 from orchestrator.core.model import Usage
 from orchestrator.core.protocols import Blobs
 from orchestrator.core.tree import canonical, digest
-from orchestrator.record import bodies
+from orchestrator.record.attestation import container_statement
 from orchestrator.record.chain import append_line, read_lines
 from orchestrator.record.divergence import (
     diverged,
@@ -48,18 +48,16 @@ from orchestrator.record.events import (
     Recalled,
     RunStarted,
     Sealed,
+    to_json,
 )
 from orchestrator.record.ledger import CallKey, CostLedger
-from orchestrator.record.note_index import NoteIndex
-from orchestrator.record.notes import Note, read_note
+from orchestrator.record.notes import Note, NoteIndex, read_note
 from orchestrator.record.pins import Pins
 
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound=Event)
 _N = TypeVar("_N", bound=Note)
 Listener = Callable[[Heard], None]
-Evidence = Callable[[str, str, int, str, Any, Any], Any]
-"""Port, scope, ordinal, request hash, request, answer → the evidence to store, or None."""
 
 UNSETTLED = -1  # the ordinal of notes that a repeated run need not produce
 
@@ -126,12 +124,9 @@ class Journal:
         return replace(event, n=len(self.events), prev=self.head, at=now)
 
     def note(self, scope: str, note: Note, *, settled: bool = True) -> None:
-        """Record a note once; a repeated run must produce the same note.
-
-        A note that is not ``settled`` (a failure that resume tries again) is written each time and
-        is not expected again.
-
-        Raises :class:`Diverged` if a repeated run produces another note.
+        """Record a note once; a repeated run must produce the same note. A note that is not
+        ``settled`` (a failure that resume tries again) is written each time and is not expected
+        again. Raises :class:`Diverged` if a repeated run produces another note.
         """
         if not settled:
             if self.mode is not Mode.REPLAY:
@@ -143,13 +138,13 @@ class Journal:
             return
         what = f"the note {note.note!r}"
         if known is not None and self.mode is not Mode.FORK:
-            raise diverged(what, scope, ordinal, bodies.to_json(known), bodies.to_json(note))
+            raise diverged(what, scope, ordinal, to_json(known), to_json(note))
         if self.mode is Mode.REPLAY:
             raise unrecorded(what, scope, ordinal)
         self._write_note(scope, ordinal, note)
 
     def _write_note(self, scope: str, ordinal: int, note: Note) -> None:
-        body = bodies.store_body(bodies.to_json(note), self.blobs)
+        body = Body.of(to_json(note), self.blobs)
         self.append(Noted(scope=scope, ord=ordinal, name=note.note, body=body))
 
     def seal(self, ideas: dict[str, str] | None = None) -> str:
@@ -176,7 +171,6 @@ class Journal:
 
     def notes(self, kind: type[_N], *, below: str, now: bool = False) -> list[_N]:
         """Every note of ``kind`` in the scope ``below`` or under it, in the order of the lines.
-
         ``now`` omits notes that this process has not produced (again): after a fork, the record
         also contains those of an earlier branch.
         """
@@ -184,7 +178,7 @@ class Journal:
 
     def load(self, body: Body) -> Any:
         """The JSON value of a line's body. Raises :class:`BadJournal` if it is missing."""
-        return bodies.read_body(body, self.blobs)
+        return body.read(self.blobs)
 
     def _take(self, event: Event) -> None:
         self.events.append(event)
@@ -213,16 +207,14 @@ class Journal:
         *,
         ceiling: Usage | None = None,
         admit: Callable[[Usage], None] = lambda _: None,
-        evidence: Evidence | None = None,
     ) -> _T:
-        """Answer from the record, or call ``make`` and record request and answer.
-
-        ``admit`` is called only before an outgoing call, and may raise ``BudgetSpent``.
-        ``evidence`` computes what is stored with the answer. Raises :class:`Diverged` if the record
-        has another request here, or none in a replay; else the errors of ``make``.
+        """Answer from the record, or call ``make`` and record request, answer and, of a container,
+        its statement. ``admit`` is called only before an outgoing call, and may raise
+        ``BudgetSpent``. Raises :class:`Diverged` if the record has another request here, or none in
+        a replay; else the errors of ``make``.
         """
         ordinal = self._next(port, scope)
-        plain = bodies.to_json(request)
+        plain = to_json(request)
         recorded = self._calls.get((port, scope, ordinal))
         if recorded and recorded.asked.request != digest(plain):
             # A paid call must not be repeated in silence: only a fork may ask something else.
@@ -246,21 +238,13 @@ class Journal:
                 scope=scope,
                 ord=ordinal,
                 request=digest(plain),
-                body=bodies.store_body(plain, self.blobs),
+                body=Body.of(plain, self.blobs),
                 ceiling=ceiling,
             )
         )
-        return self._ask(asked, plain, answer, make, evidence)
+        return self._ask(asked, plain, answer, make)
 
-    def _ask(
-        self,
-        asked: Asked,
-        plain: Any,
-        answer: type[_T],
-        make: Callable[[], _T],
-        evidence: Evidence | None,
-    ) -> _T:
-        key = (asked.port, asked.scope, asked.ord, asked.request)
+    def _ask(self, asked: Asked, plain: Any, answer: type[_T], make: Callable[[], _T]) -> _T:
         began = monotonic()
         try:
             value = make()
@@ -277,13 +261,15 @@ class Journal:
             self.append(CallFailed.of(asked, error=error_record(error), seconds=seconds))
             raise
         seconds = round(monotonic() - began, 3)
-        body = encode(answer, value)
-        statement = evidence and evidence(*key, plain, bodies.to_json(body))
+        body, statement = encode(answer, value), None
+        if asked.port in {"editor", "sandbox"}:
+            call = (*asked.key, asked.request)
+            statement = container_statement(*call, plain, to_json(body))
         self.append(
             Answered.of(
                 asked,
-                body=bodies.store_body(body, self.blobs),
-                evidence=bodies.store_body(statement, self.blobs) if statement else None,
+                body=Body.of(body, self.blobs),
+                evidence=Body.of(statement, self.blobs) if statement else None,
                 seconds=seconds,
             )
         )

@@ -14,11 +14,10 @@ CallKey = tuple[str, str, int]
 
 
 class CostLedger:
-    """The sums over one journal, updated with each of its lines.
-
-    ``seconds`` is the time of all calls except model calls inside an edit, which the time of the
-    edit includes. ``gpu_seconds`` counts each GPU of a job. ``spent`` is the charge of each model
-    call: its ceiling until it is answered.
+    """The sums over one journal, updated with each of its lines. ``seconds`` is the time of all
+    calls except model calls inside an edit, which the time of the edit includes. ``gpu_seconds``
+    counts each GPU of a job. ``spent`` is the charge of each model call: its ceiling until it is
+    answered.
     """
 
     def __init__(self) -> None:

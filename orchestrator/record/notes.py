@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from orchestrator.core.research import Claim, Failure, Idea, Paper, Review, Run, TrainingComparison
 from orchestrator.core.tree import Tree
+from orchestrator.record.pins import StrictRecord
 
+_N = TypeVar("_N", bound="Note")
 Status = Literal["finished", "failed", "not novel"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Note:
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdeasEdited(_Note):
+class IdeasEdited(StrictRecord):
     """A user changed ``ideas.json``; these ideas are pursued."""
 
     note: Literal["ideas_edited"] = "ideas_edited"
@@ -27,7 +24,7 @@ class IdeasEdited(_Note):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IdeaDuplicated(_Note):
+class IdeaDuplicated(StrictRecord):
     """A proposed idea, counted from 1, that the archive already contains."""
 
     note: Literal["duplicate"] = "duplicate"
@@ -36,7 +33,7 @@ class IdeaDuplicated(_Note):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BaselineCompared(_Note):
+class BaselineCompared(StrictRecord):
     """The baseline compared with the untrained model."""
 
     note: Literal["baseline_compared"] = "baseline_compared"
@@ -44,7 +41,7 @@ class BaselineCompared(_Note):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IdeaEnded(_Note):
+class IdeaEnded(StrictRecord):
     """The outcome of an idea, in its run's journal."""
 
     note: Literal["outcome"] = "outcome"
@@ -53,7 +50,7 @@ class IdeaEnded(_Note):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IdeaSkipped(_Note):
+class IdeaSkipped(StrictRecord):
     """An idea that is not novel and was not pursued."""
 
     note: Literal["skipped"] = "skipped"
@@ -61,7 +58,7 @@ class IdeaSkipped(_Note):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StageBegan(_Note):
+class StageBegan(StrictRecord):
     """A stage begins."""
 
     note: Literal["stage"] = "stage"
@@ -69,9 +66,8 @@ class StageBegan(_Note):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StageReached(_Note):
+class StageReached(StrictRecord):
     """The study after a stage, so that the journal alone suffices to make the report.
-
     ``meta_review`` summarizes several ``reviews``.
     """
 
@@ -91,7 +87,7 @@ class StageReached(_Note):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IdeaFinished(_Note):
+class IdeaFinished(StrictRecord):
     """Every stage is done: the number of runs and of verified claims."""
 
     note: Literal["finished"] = "finished"
@@ -100,7 +96,7 @@ class IdeaFinished(_Note):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StageFailed(_Note):
+class StageFailed(StrictRecord):
     """A stage ended its idea."""
 
     note: Literal["failed"] = "failed"
@@ -108,7 +104,7 @@ class StageFailed(_Note):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunFinished(_Note):
+class RunFinished(StrictRecord):
     """An experiment's run with readable results."""
 
     note: Literal["run_finished"] = "run_finished"
@@ -116,7 +112,7 @@ class RunFinished(_Note):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunsCompleted(_Note):
+class RunsCompleted(StrictRecord):
     """The model requested no run after this many."""
 
     note: Literal["completed"] = "completed"
@@ -124,7 +120,7 @@ class RunsCompleted(_Note):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GaveUp(_Note):
+class GaveUp(StrictRecord):
     """A step was given up after this many attempts; ``instead`` replaces it."""
 
     note: Literal["given_up"] = "given_up"
@@ -133,7 +129,7 @@ class GaveUp(_Note):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FilesRestored(_Note):
+class FilesRestored(StrictRecord):
     """An edit changed files that it may not change; they were restored."""
 
     note: Literal["put_back"] = "put_back"
@@ -141,7 +137,7 @@ class FilesRestored(_Note):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DescriptionDropped(_Note):
+class DescriptionDropped(StrictRecord):
     """An edit of ``notes.txt`` that was not used."""
 
     note: Literal["description_dropped"] = "description_dropped"
@@ -149,7 +145,7 @@ class DescriptionDropped(_Note):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EditRefused(_Note):
+class EditRefused(StrictRecord):
     """An edit of the paper that was not used."""
 
     note: Literal["edit_refused"] = "edit_refused"
@@ -157,7 +153,7 @@ class EditRefused(_Note):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SectionAbsent(_Note):
+class SectionAbsent(StrictRecord):
     """The template's paper lacks this section."""
 
     note: Literal["section_absent"] = "section_absent"
@@ -165,7 +161,7 @@ class SectionAbsent(_Note):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Citable(_Note):
+class Citable(StrictRecord):
     """The BibTeX keys that the paper may cite."""
 
     note: Literal["citable"] = "citable"
@@ -173,36 +169,48 @@ class Citable(_Note):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimsVerified(_Note):
+class ClaimsVerified(StrictRecord):
     """The number of verified numbers in the paper."""
 
     note: Literal["verified"] = "verified"
     claims: int
 
 
-Note = (
-    IdeasEdited
-    | IdeaDuplicated
-    | BaselineCompared
-    | IdeaEnded
-    | IdeaSkipped
-    | StageBegan
-    | StageReached
-    | IdeaFinished
-    | StageFailed
-    | RunFinished
-    | RunsCompleted
-    | GaveUp
-    | FilesRestored
-    | DescriptionDropped
-    | EditRefused
-    | SectionAbsent
-    | Citable
-    | ClaimsVerified
-)
+_RunNote = IdeasEdited | IdeaDuplicated | BaselineCompared | IdeaEnded
+_IdeaNote = IdeaSkipped | StageBegan | StageReached | IdeaFinished | StageFailed
+_ExperimentNote = RunFinished | RunsCompleted | GaveUp | FilesRestored | DescriptionDropped
+_PaperNote = EditRefused | SectionAbsent | Citable | ClaimsVerified
+Note = _RunNote | _IdeaNote | _ExperimentNote | _PaperNote
 NOTE: TypeAdapter[Note] = TypeAdapter(Annotated[Note, Field(discriminator="note")])
 
 
 def read_note(value: Any) -> Note:
     """The note whose JSON is ``value``. Raises ValueError for any other value."""
     return NOTE.validate_python(value)
+
+
+class NoteIndex:
+    """The recorded notes, and which of them this process has produced (again)."""
+
+    def __init__(self) -> None:
+        self._notes: dict[tuple[str, str, int], Note] = {}
+        self._produced: set[tuple[str, str, int]] = set()
+
+    def take(self, note: Note, scope: str, ordinal: int) -> None:
+        """Add a note of the journal."""
+        self._notes[note.note, scope, ordinal] = note
+
+    def expect(self, note: Note, scope: str, ordinal: int) -> Note | None:
+        """Mark ``note`` as produced; return the note that the journal has at its key, or None."""
+        key = (note.note, scope, ordinal)
+        self._produced.add(key)
+        return self._notes.get(key)
+
+    def of(self, kind: type[_N], *, below: str, now: bool) -> list[_N]:
+        """See :meth:`Journal.notes`."""
+        return [
+            note
+            for key, note in self._notes.items()
+            if isinstance(note, kind) and (key[1] == below or key[1].startswith(f"{below}/"))
+            if not now or key in self._produced
+        ]

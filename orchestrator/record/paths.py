@@ -61,10 +61,7 @@ class IdeaPaths(RecordPaths):
     review = _Entry("review.txt")
 
     def export(self, tree: Tree, blobs: Blobs) -> None:
-        """Write the files of a working tree; unchanged files are not written.
-
-        Raises :class:`HarvestRefused` for a name outside the folder or reserved for the record.
-        """
+        """Write a tree's files. Raises :class:`HarvestRefused` for a name outside or reserved."""
         for name, sha256 in tree.files:
             pure = PurePosixPath(name)
             if pure.is_absolute() or ".." in pure.parts or pure.parts[0] in RESERVED:

@@ -16,12 +16,14 @@ DEFAULT_ROLE = "default"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Pin:
+class StrictRecord:
+    """The base of what a journal's lines are made of: another key is an error."""
+
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TemplatePin(_Pin):
+class TemplatePin(StrictRecord):
     """The template: its name, its origin, the hash of its files, and the files."""
 
     name: str
@@ -31,7 +33,7 @@ class TemplatePin(_Pin):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyPin(_Pin):
+class PolicyPin(StrictRecord):
     """The effective policy. ``settings`` has every setting, in the form of a policy file."""
 
     name: str
@@ -41,11 +43,10 @@ class PolicyPin(_Pin):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelPin(_Pin):
-    """The model of one role: its name in requests, and its name as the author of papers.
-
-    ``prices`` are US dollars per token by litellm's key; ``server`` is the address of the user's own
-    server, empty for a vendor's.
+class ModelPin(StrictRecord):
+    """The model of one role: its name in requests, and its name as the author of papers. ``prices``
+    are US dollars per token by litellm's key; ``server`` is the address of the user's own server,
+    empty for a vendor's.
     """
 
     name: str
@@ -56,7 +57,7 @@ class ModelPin(_Pin):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DataPin(_Pin):
+class DataPin(StrictRecord):
     """A staged data set: the hash of its content, and its folder on the host."""
 
     name: str
@@ -65,7 +66,7 @@ class DataPin(_Pin):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProofSummary(_Pin):
+class ProofSummary(StrictRecord):
     """The latest proof of a policy when the run started. ``images`` are (name, id)."""
 
     at: str
@@ -75,7 +76,7 @@ class ProofSummary(_Pin):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProofPin(_Pin):
+class ProofPin(StrictRecord):
     """The hash of the policy whose proofs apply to the run, and the latest of these proofs."""
 
     of: str
@@ -83,7 +84,7 @@ class ProofPin(_Pin):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BaselinePin(_Pin):
+class BaselinePin(StrictRecord):
     """The cached baseline that the run starts from: its key, time, machine and container."""
 
     key: str
@@ -93,11 +94,10 @@ class BaselinePin(_Pin):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pins(_Pin):
-    """The inputs of a run; resume uses exactly these.
-
-    ``seccomp`` is the profile called ``default``, ``prompts`` one hash over all prompt files,
-    ``images`` are (name, id), ``ideas`` is the number of requested ideas.
+class Pins(StrictRecord):
+    """The inputs of a run; resume uses exactly these. ``seccomp`` is the profile called
+    ``default``, ``prompts`` one hash over all prompt files, ``images`` are (name, id), ``ideas`` is
+    the number of requested ideas.
     """
 
     program: str

@@ -1,28 +1,27 @@
 """The ports that stages use: bound to a scope, recorded in the journal, within the budget.
 
-A stage calls ``ports.within("run_1", "attempt_2")`` to set its scope, and then uses
-``ports.model``, ``ports.editor``, ``ports.sandbox`` and ``ports.literature`` like the edges
-themselves. A stage cannot tell whether an answer is new or recorded.
+A stage calls ``ports.within("run_1", "attempt_2")`` to set its scope, and then ``ports.complete``
+(a model), ``ports.edit``, ``ports.run`` (a job) and ``ports.search`` (the literature). It cannot
+tell whether an answer is new or recorded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.edit import Edit, EditRequest
+from orchestrator.core.errors import Diverged
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.model import Ask, ModelRequest, Reply, Usage
 from orchestrator.core.protocols import Blobs, Editor, LanguageModel, Literature, Sandbox
-from orchestrator.core.research import Run
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.events import NESTED, Port
 from orchestrator.record.journal import Journal
-from orchestrator.record.notes import Note, RunFinished
-from orchestrator.record.statement import container_statement
+from orchestrator.record.notes import Note
 
 _T = TypeVar("_T")
 
@@ -39,9 +38,8 @@ class Edges:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything that a stage can use, at one scope of one journal.
-
-    ``until`` is the deadline of the call that encloses these (an edit encloses model calls).
+    """Everything that a stage can use, at one scope of one journal. ``until`` is the deadline of
+    the call that encloses these (an edit encloses model calls).
     """
 
     edges: Edges
@@ -63,27 +61,6 @@ class Ports:
         """Add a note to the journal at this scope; see :meth:`Journal.note`."""
         self.journal.note(self.scope, note, settled=settled)
 
-    def finished_runs(self) -> tuple[Run, ...]:
-        """Every run noted as finished below this scope, in order."""
-        notes = self.journal.notes(RunFinished, below=self.scope, now=True)
-        return tuple(note.run for note in notes)
-
-    @property
-    def model(self) -> RecordedModel:
-        return RecordedModel(self)
-
-    @property
-    def editor(self) -> RecordedEditor:
-        return RecordedEditor(self)
-
-    @property
-    def sandbox(self) -> RecordedSandbox:
-        return RecordedSandbox(self)
-
-    @property
-    def literature(self) -> Literature:
-        return RecordedLiterature(self)
-
     def text(self, sha256: str) -> str:
         """A blob as text; bytes that are not UTF-8 become the replacement character."""
         return self.blobs.get(sha256).decode("utf-8", errors="replace")
@@ -91,7 +68,49 @@ class Ports:
     def keep(self, text: str) -> str:
         return self.blobs.put(text.encode())
 
-    def call(
+    @property
+    def name(self) -> str:
+        """The name of the model."""
+        return self.edges.model.name
+
+    def ceiling(self, ask: Ask) -> Usage:
+        return self.edges.model.ceiling(ask)
+
+    def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
+        return self._call(
+            "model",
+            ModelRequest(self.name, ask),
+            Reply,
+            lambda: self.edges.model.complete(ask, within.sooner(self.deadline())),
+            ceiling=self.ceiling(ask),
+        )
+
+    def edit(self, request: EditRequest) -> Edit:
+        """A recorded edit is answered without its model calls, which serve an unfinished one."""
+
+        def make() -> Edit:
+            until = self.deadline()
+            inner = replace(self.within(NESTED.strip("/")), until=until)
+            return self.edges.editor.edit(request, inner, until)
+
+        return self._call("editor", request, Edit, make)
+
+    def run(self, job: Job) -> JobResult:
+        gpus = job.limits.gpus
+        return self._call(
+            "sandbox",
+            job,
+            JobResult,
+            lambda: self.edges.sandbox.run(job, self.deadline(gpus)),
+            gpus=gpus,
+        )
+
+    def search(self, query: Query) -> tuple[PaperRef, ...]:
+        return self._call(
+            "literature", query, tuple[PaperRef, ...], lambda: self.edges.literature.search(query)
+        )
+
+    def _call(
         self,
         port: Port,
         request: object,
@@ -109,77 +128,44 @@ class Ports:
                 self.budget.admit(self.journal, most, paid=port == "model", gpus=gpus)
 
         return self.journal.call(
-            port,
-            self.scope,
-            request,
-            answer,
-            make,
-            ceiling=ceiling,
-            admit=admit,
-            evidence=container_statement if port in {"editor", "sandbox"} else None,
+            port, self.scope, request, answer, make, ceiling=ceiling, admit=admit
         )
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedModel:
-    ports: Ports
+class AbsentEdge:
+    """Implements all four protocols of :class:`Edges`: a replay answers from its record alone, so
+    every call raises :class:`Diverged`. Only the model's name is known.
+    """
 
-    @property
-    def name(self) -> str:
-        return self.ports.edges.model.name
+    def __init__(self, model: str) -> None:
+        self.name = model
 
-    def ceiling(self, ask: Ask) -> Usage:
-        return self.ports.edges.model.ceiling(ask)
+    def ceiling(self, ask: Ask) -> Usage:  # noqa: ARG002 - the port's signature
+        return Usage()
 
-    def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
-        ports = self.ports
-        return ports.call(
-            "model",
-            ModelRequest(self.name, ask),
-            Reply,
-            lambda: ports.edges.model.complete(ask, within.sooner(ports.deadline())),
-            ceiling=self.ceiling(ask),
-        )
+    def complete(self, ask: Ask, within: Deadline) -> Reply:  # noqa: ARG002 - the port's signature
+        _refuse(f"model for {ask.purpose}")
 
+    def edit(self, request: EditRequest, model: LanguageModel, within: Deadline) -> Edit:  # noqa: ARG002 - the port's signature
+        _refuse(f"editor for {request.purpose}")
 
-@dataclass(frozen=True, slots=True)
-class RecordedEditor:
-    """A recorded edit is answered without its model calls; these serve only an unfinished edit."""
-
-    ports: Ports
-
-    def edit(self, request: EditRequest) -> Edit:
-        ports = self.ports
-
-        def make() -> Edit:
-            until = ports.deadline()
-            inner = replace(ports.within(NESTED.strip("/")), until=until)
-            return ports.edges.editor.edit(request, inner.model, until)
-
-        return ports.call("editor", request, Edit, make)
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedSandbox:
-    ports: Ports
-
-    def run(self, job: Job) -> JobResult:
-        ports, gpus = self.ports, job.limits.gpus
-        return ports.call(
-            "sandbox",
-            job,
-            JobResult,
-            lambda: ports.edges.sandbox.run(job, ports.deadline(gpus)),
-            gpus=gpus,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedLiterature:
-    ports: Ports
+    def run(self, job: Job, within: Deadline) -> JobResult:  # noqa: ARG002 - the port's signature
+        _refuse(f"sandbox for {job.scope}")
 
     def search(self, query: Query) -> tuple[PaperRef, ...]:
-        edge = self.ports.edges.literature
-        return self.ports.call(
-            "literature", query, tuple[PaperRef, ...], lambda: edge.search(query)
-        )
+        _refuse(f"library for {query.text!r}")
+
+
+def absent(model: str) -> Edges:
+    """The edges of a replay. ``model`` is the recorded model's name, which requests contain."""
+    edge = AbsentEdge(model)
+    return Edges(edge, edge, edge, edge)
+
+
+def _refuse(what: str) -> NoReturn:
+    raise Diverged(
+        f"a replay has no {what}",
+        where="the run's journal",
+        why="a replay answers from its record alone",
+        todo="`aisci resume` finishes an unfinished run; then it can be replayed",
+    )

@@ -63,9 +63,5 @@ def journal_schema() -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    sys.stdout.write(json.dumps(journal_schema(), indent=1, sort_keys=True) + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    sys.stdout.write(json.dumps(journal_schema(), indent=1, sort_keys=True) + "\n")

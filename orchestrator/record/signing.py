@@ -20,7 +20,7 @@ _MAKE = "make one with: openssl genpkey -algorithm ed25519 -out audit-key.pem"
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """Implements :class:`orchestrator.record.envelope.PublicKey`."""
+    """A public key, such as an auditor supplies."""
 
     _key: ed25519.Ed25519PublicKey
 
@@ -56,10 +56,8 @@ class Signer:
 
 
 def read_signer(path: Path) -> Signer:
-    """The private key in a file, PEM (PKCS #8) or OpenSSH.
-
-    Raises:
-        UserError: the file is missing, needs a passphrase, or contains another kind of key.
+    """The private key in a file, PEM (PKCS #8) or OpenSSH, without a passphrase.
+    Raises :class:`UserError` if the file is missing or contains anything else.
     """
     data = _read(path, "--sign")
     openssh = b"OPENSSH PRIVATE KEY" in data
@@ -82,11 +80,7 @@ def read_signer(path: Path) -> Signer:
 
 
 def read_verifier(path: Path) -> Verifier:
-    """The public key in a file, PEM or one line of OpenSSH's.
-
-    Raises:
-        UserError: the file is missing or contains another kind of key.
-    """
+    """The public key in a file, PEM or one line of OpenSSH's. Raises :class:`UserError`."""
     data = _read(path, "--key")
     if b"PRIVATE KEY" in data:
         todo = f"give the public one: openssl pkey -in {path} -pubout -out audit-key.pub"

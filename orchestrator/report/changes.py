@@ -9,7 +9,7 @@ from orchestrator.core.research import Run
 from orchestrator.record.calls import Step
 from orchestrator.record.notes import RunsCompleted
 from orchestrator.report.html import Child, Html, data_table, el, fold
-from orchestrator.report.page import pill, section
+from orchestrator.report.page import pill
 from orchestrator.report.reading import IdeaFacts
 
 _MAX_LINES = 600  # of one file's diff
@@ -17,16 +17,15 @@ _MAX_BYTES = 256 * 1024  # of a file that is compared
 _LOOKS = {"+": "add", "-": "del", "@": "at"}
 
 
-def changes_section(facts: IdeaFacts) -> Html | None:
+def changes_section(facts: IdeaFacts) -> list[Child]:
     """Every run besides the baseline, and the attempts of unfinished runs."""
     parts: list[Child] = []
-    before = next((run for run in facts.runs if run.number == 0), None)
-    numbers = sorted({run.number for run in facts.runs if run.number} | set(_tried(facts)))
-    for number in numbers:
-        run = next((run for run in facts.runs if run.number == number), None)
-        parts.append(_run(facts, number, run, before))
-        before = run or before
-    return section("changes", "What each run changed", parts) if parts else None
+    runs = {run.number: run for run in facts.runs}
+    before = runs.get(0)
+    for number in sorted({*runs, *_tried(facts)} - {0}):
+        parts.append(_run(facts, number, runs.get(number), before))
+        before = runs.get(number, before)
+    return parts
 
 
 def _tried(facts: IdeaFacts) -> Iterator[int]:
@@ -79,9 +78,17 @@ def _diffs(facts: IdeaFacts, before: Run, run: Run) -> Iterator[Html]:
     old, new = before.code.as_dict(), run.code.as_dict()
     for path in sorted(old.keys() | new.keys()):
         if old.get(path) != new.get(path) and path != "notes.txt":
-            shown, count = _diff(_text(facts, old.get(path)), _text(facts, new.get(path)), path)
-            opened = count <= 60
-            yield fold([el("code", path), f"  {count} changed lines"], shown, opened=opened)
+            texts = _text(facts, old.get(path)), _text(facts, new.get(path))
+            names = f"before/{path}", f"after/{path}"
+            rows = list(difflib.unified_diff(*texts, *names, lineterm=""))[2:]
+            count = sum(row[:1] in "+-" for row in rows)
+            spans = [
+                el("span", row or " ", class_=_LOOKS.get(row[:1])) for row in rows[:_MAX_LINES]
+            ]
+            if len(rows) > _MAX_LINES:
+                spans.append(el("span", f"… {len(rows) - _MAX_LINES} more lines", class_="at"))
+            head = [el("code", path), f"  {count} changed lines"]
+            yield fold(head, el("pre", spans, class_="diff"), opened=count <= 60)
 
 
 def _text(facts: IdeaFacts, sha256: str | None) -> list[str]:
@@ -89,11 +96,3 @@ def _text(facts: IdeaFacts, sha256: str | None) -> list[str]:
     if len(data) > _MAX_BYTES or b"\0" in data:
         return [f"({len(data)} bytes, not compared as text)"]
     return data.decode("utf-8", errors="replace").splitlines()
-
-
-def _diff(old: list[str], new: list[str], path: str) -> tuple[Html, int]:
-    rows = list(difflib.unified_diff(old, new, f"before/{path}", f"after/{path}", lineterm=""))[2:]
-    spans = [el("span", row or " ", class_=_LOOKS.get(row[:1])) for row in rows[:_MAX_LINES]]
-    if len(rows) > _MAX_LINES:
-        spans.append(el("span", f"… {len(rows) - _MAX_LINES} more lines", class_="at"))
-    return el("pre", spans, class_="diff"), sum(row[:1] in "+-" for row in rows)

@@ -4,36 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from orchestrator.core.job import Attestation, Limits
+from orchestrator.core.job import Attestation, Egress, Limits
 from orchestrator.policy.runtimes import departures, unread
 from orchestrator.record.calls import Step
 from orchestrator.report.html import Child, Html, data_table, el, fold, number, right
-from orchestrator.report.network import egress_table
-from orchestrator.report.page import bar, duration, pill, section, size
-from orchestrator.report.proof import proof_paragraph
+from orchestrator.report.page import bar, duration, pill, proof_paragraph, size
 from orchestrator.report.reading import IdeaFacts
 
 
-def containers_section(facts: IdeaFacts) -> Html | None:
+def containers_section(facts: IdeaFacts) -> list[Child]:
     """One fold per container, in the order of their starts; the shared baseline's is first."""
     boxes = [(step, box) for step in (*facts.shared, *facts.steps) if (box := _attestation(step))]
     if not boxes:
-        return None
+        return []
     finished = sum(box.verdict == "finished" for _, box in boxes)
     intro = (
         f"{len(boxes)} containers ran, each new and used once; {finished} ended by themselves. "
         "“Requested” is what the policy required; “inspected” is what the engine reports of the "
         "container; “seen” was read from the running process. Bars show the peak use of each limit."
     )
-    return section(
-        "containers",
-        "Containers",
+    return [
         el("p", intro),
         proof_paragraph(facts.pins, "../../../"),
         _edits_on_host(facts),
-        [departures_fold(name) for name in sorted({box.runtime for _, box in boxes})],
-        [_container(step, box) for step, box in boxes],
-    )
+        *(departures_fold(name) for name in sorted({box.runtime for _, box in boxes})),
+        *(_container(step, box) for step, box in boxes),
+    ]
 
 
 def _edits_on_host(facts: IdeaFacts) -> Html | None:
@@ -71,7 +67,7 @@ def _container(step: Step, box: Attestation) -> Html:
     return fold(
         summary,
         _used(step.limits, box),
-        egress_table(box),
+        _egress(box),
         _output(step),
         fold(title, settings_tables(box)),
         fold("image, policy, engine", identity_table(box)),
@@ -96,6 +92,32 @@ def _used(limits: Limits, box: Attestation) -> Html:
         for name, text, used, limit in rows
     ]
     return data_table(("limit", right("peak"), right("allowed"), ""), cells)
+
+
+def _egress(box: Attestation) -> Html | None:
+    """A fold with every connection that the container requested; None if there was none."""
+    if not box.egress:
+        return None
+    allowed = sum(egress.count for egress in box.egress if egress.allowed)
+    refused = sum(egress.count for egress in box.egress if not egress.allowed)
+    heads = ("host", "address", "", "why", right("sent"), right("received"), right("after"))
+    return fold(
+        f"connections through the allow-list: {allowed} allowed, {refused} refused",
+        data_table(heads, [_connection(egress) for egress in box.egress]),
+    )
+
+
+def _connection(egress: Egress) -> tuple[Html | str, ...]:
+    many = f" × {egress.count}" if egress.count > 1 else ""
+    return (
+        el("code", egress.host),
+        el("code", egress.address),
+        pill(f"allowed{many}", "good") if egress.allowed else pill(f"refused{many}", "bad"),
+        egress.why,
+        number(size(egress.sent)),
+        number(size(egress.received)),
+        number(f"{egress.at:.1f} s"),
+    )
 
 
 def _output(step: Step) -> list[Child]:
@@ -147,9 +169,7 @@ def _same(asked: str | None, inspected: str | None) -> Child:
 
 def departures_fold(runtime: str) -> Html | None:
     """The controls that a runtime enforces in another way than runc; None for runc itself."""
-    rows = [
-        (departure.control, departure.instead, departure.holds) for departure in departures(runtime)
-    ]
+    rows = [(one.control, one.instead, one.holds) for one in departures(runtime)]
     if not rows:
         return None
     return fold(

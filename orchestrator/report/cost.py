@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from orchestrator.core.model import Reply
 from orchestrator.record.calls import Step
 from orchestrator.record.ledger import total_usage
-from orchestrator.report.html import Html, data_table, el, fold, number, right
-from orchestrator.report.page import dollars, duration, pill, section
+from orchestrator.report.html import Child, Html, data_table, el, fold, number, right
+from orchestrator.report.page import dollars, duration, pill
 from orchestrator.report.reading import IdeaFacts
 
 _WIDTH = 640  # of the bar of stages, in CSS pixels
 _SHOWN = 4000  # characters of a prompt's last message and of a reply
 
 
-def cost_section(facts: IdeaFacts) -> Html:
+def cost_section(facts: IdeaFacts) -> list[Child]:
     """Money and tokens by purpose, time by stage."""
     by: dict[str, list[Step]] = {}
     for step in facts.of("model"):
@@ -27,26 +28,19 @@ def cost_section(facts: IdeaFacts) -> Html:
         f"{len(unanswered)} requests have no recorded answer and are charged at the most that "
         "they can have cost."
     )
-    return section(
-        "cost",
-        "Cost and time",
+    return [
         _time(facts),
         data_table(heads, rows) if rows else el("p", "No model was called.", class_="quiet"),
         el("p", charged, class_="small") if unanswered else None,
-    )
+    ]
 
 
 def _purpose(name: str, steps: tuple[Step, ...]) -> tuple[Html | str, ...]:
     used = total_usage(step.usage for step in steps)
-    seconds = sum(step.seconds or 0.0 for step in steps)
-    return (
-        name,
-        number(len(steps)),
-        number(f"{used.prompt_tokens:,}"),
-        number(f"{used.completion_tokens:,}"),
-        number(dollars(used.usd)),
-        number(duration(seconds)),
-    )
+    tokens = f"{used.prompt_tokens:,}", f"{used.completion_tokens:,}"
+    time = duration(sum(step.seconds or 0.0 for step in steps))
+    cells: tuple[Child, ...] = (len(steps), *tokens, dollars(used.usd), time)
+    return name, *map(number, cells)
 
 
 def _time(facts: IdeaFacts) -> Html | None:
@@ -77,13 +71,10 @@ def _time(facts: IdeaFacts) -> Html | None:
     return el("div", chart, el("ul", keys, class_="legend"))
 
 
-def calls_section(facts: IdeaFacts) -> Html | None:
+def calls_section(facts: IdeaFacts) -> list[Child]:
     """Every model call, folded: the end of the prompt, and the reply."""
-    steps = facts.of("model")
-    if not steps:
-        return None
-    listed = [_call(step) for step in steps]
-    return section("calls", "Model calls", fold(f"All {len(steps)} calls", listed))
+    calls = [_call(step) for step in facts.of("model")]
+    return [fold(f"All {len(calls)} calls", calls)] if calls else []
 
 
 def _call(step: Step) -> Html:
@@ -93,16 +84,13 @@ def _call(step: Step) -> Html:
         f"{ask.purpose} · {step.place} · {used.prompt_tokens:,} → {used.completion_tokens:,} tokens"
     )
     state = pill(step.error.type, "bad") if step.error else None
-    reply = step.reply.text if step.reply else ""
+    reply = step.answer.text if isinstance(step.answer, Reply) else ""
+    missing = step.error.what if step.error else "(no answer)"
     last = ask.messages[-1].content if ask.messages else ""
     return fold(
         [head, state],
         el("p", "the end of the prompt", class_="label small quiet"),
         el("pre", last[-_SHOWN:], class_="wrap"),
         el("p", f"{request.model} replied", class_="label small quiet"),
-        el(
-            "pre",
-            reply[:_SHOWN] or (step.error.what if step.error else "(no answer)"),
-            class_="wrap",
-        ),
+        el("pre", reply[:_SHOWN] or missing, class_="wrap"),
     )

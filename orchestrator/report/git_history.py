@@ -8,7 +8,6 @@ every machine. It is read with any git: ``git -C FOLDER log -p``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from dulwich.errors import NotGitRepository
@@ -24,17 +23,6 @@ from orchestrator.core.tree import Tree
 _WHO = b"aisci <aisci@localhost>"
 _BRANCH = Ref(b"refs/heads/main")
 _PLAIN_FILE = 0o100644
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryCommit:
-    """One commit: its id in hex, its number from 0, and its message."""
-
-    id: str
-    number: int
-    message: str
-
-
 _REMAKE = "remove the folder; `aisci resume` writes it again from the journal"
 
 
@@ -45,10 +33,9 @@ class History:
         self.folder = folder
 
     def record(self, number: int, tree: Tree, message: str, blobs: Blobs) -> str:
-        """Commit ``tree`` as edit ``number`` and return the commit's id.
-
-        An edit that a repeated run has already committed stays unchanged.
-        Raises :class:`BadJournal` if another edit has this number, or an earlier one is missing.
+        """Commit ``tree`` as edit ``number`` and return the commit's id. An edit that a repeated
+        run has already committed stays unchanged. Raises :class:`BadJournal` if another edit has
+        this number, or an earlier one is missing.
         """
         with self._open() as repo:
             chain = _chain(repo)
@@ -71,14 +58,6 @@ class History:
             repo.object_store.add_object(commit)
             repo.refs[_BRANCH] = commit.id
             return commit.id.decode()
-
-    def log(self) -> tuple[HistoryCommit, ...]:
-        """Every commit, oldest first."""
-        with self._open() as repo:
-            return tuple(
-                HistoryCommit(c.id.decode(), c.commit_time, c.message.decode())
-                for c in _chain(repo)
-            )
 
     def _open(self) -> Repo:
         if not self.folder.exists():

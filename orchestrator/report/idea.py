@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from orchestrator.record.journal import Journal
 from orchestrator.record.ledger import total_usage
 from orchestrator.report.changes import changes_section
@@ -22,56 +24,33 @@ from orchestrator.report.page import (
 from orchestrator.report.paper import claims_section, figures_section, paper_section, review_section
 from orchestrator.report.reading import IdeaFacts, read_idea
 
-_TITLES = {
-    "idea": "The idea",
-    "results": "Results",
-    "figures": "Figures",
-    "changes": "What each run changed",
-    "paper": "The paper",
-    "numbers": "Verified numbers",
-    "review": "Review",
-    "cost": "Cost and time",
-    "containers": "Containers",
-    "calls": "Model calls",
-    "record": "The record",
-}
-
 
 def idea_report(journal: Journal, run: Journal | None) -> str:
-    """The page of one idea, a function of its journal, its run's journal and their blobs.
-
-    Raises :class:`BadJournal` if a blob is missing or changed.
-    """
+    """The page of one idea. Raises :class:`BadJournal` if a blob is missing or changed."""
     known = read_idea(journal, run)
-    parts = {
-        "idea": _idea(known),
-        "results": measured_section(known),
-        "figures": figures_section(known),
-        "changes": changes_section(known),
-        "paper": paper_section(known),
-        "numbers": claims_section(known),
-        "review": review_section(known),
-        "cost": cost_section(known),
-        "containers": containers_section(known),
-        "calls": calls_section(known),
-        "record": _record(known),
-    }
-    shown = [(anchor, _TITLES[anchor]) for anchor, part in parts.items() if part]
+    made = [(anchor, title, make(known)) for anchor, title, make in _SECTIONS]
+    links = contents([(anchor, title) for anchor, title, parts in made if parts])
+    sections = [section(anchor, title, *parts) for anchor, title, parts in made if parts]
     title = f"{known.idea.title} · aisci"
-    return page(
-        title, _head(known, contents(shown)), _failure(known), *parts.values(), _foot(known)
+    text = (
+        "Text on this page was written by a language model and by programs that it wrote. None of "
+        "it was executed on the host, and it cannot act here: the page contains no script and "
+        f"loads nothing. Journal head {known.journal.head[:16]}…"
     )
+    foot = el("footer", el("p", text))
+    return page(title, _head(known, links), _failure(known), *sections, foot)
 
 
 def _head(known: IdeaFacts, links: Html) -> Html:
     template = known.pins.template.name if known.pins else ""
     place = " · ".join(filter(None, ("aisci", template, f"idea {known.idea.id}")))
-    author = known.author
     return el(
         "header",
         el("p", place, "  ", pill(known.status), class_="eyebrow"),
         el("h1", known.idea.title),
-        el("p", f"Proposed, carried out and written by {author}, a program.", class_="byline"),
+        el(
+            "p", f"Proposed, carried out and written by {known.author}, a program.", class_="byline"
+        ),
         _numbers(known),
         links,
     )
@@ -89,7 +68,7 @@ def _numbers(known: IdeaFacts) -> Html:
         ("containers", boxes, "besides the shared baseline" if shared else ""),
         ("model calls", len(known.of("model")), f"{tokens:,} tokens"),
         ("cost", dollars(used.usd), ""),
-        ("verified numbers", len(known.claims), ""),
+        ("verified numbers", len(known.reached.claims), ""),
         ("time in stages", duration(sum(seconds for _, seconds in known.stages)), ""),
     )
 
@@ -114,7 +93,7 @@ def _failure(known: IdeaFacts) -> Html | None:
     )
 
 
-def _idea(known: IdeaFacts) -> Html:
+def _idea(known: IdeaFacts) -> list[Child]:
     idea, novelty = known.idea, known.novelty
     scores = [
         f"{name} {value} of 10"
@@ -124,35 +103,22 @@ def _idea(known: IdeaFacts) -> Html:
     own: Child = None
     if scores:
         own = el("p", "The proposer's own scores: ", ", ".join(scores), ".", class_="small quiet")
-    return section(
-        "idea",
-        _TITLES["idea"],
+    rows = [(ref.title, ", ".join(ref.authors), str(ref.year), ref.venue) for ref in novelty.papers]
+    papers = data_table(("title", "authors", "year", "venue"), rows)
+    return [
         lines(idea.experiment),
         own,
         el("h3", "Is it new? ", pill(novelty.decision)),
         lines(novelty.reason),
-        _papers(known),
-    )
-
-
-def _papers(known: IdeaFacts) -> Html | None:
-    rows = [
-        (ref.title, ", ".join(ref.authors), str(ref.year), ref.venue)
-        for ref in known.novelty.papers
+        fold(f"{len(rows)} papers considered", papers) if rows else None,
     ]
-    if not rows:
-        return None
-    return fold(
-        f"{len(rows)} papers considered",
-        data_table(("title", "authors", "year", "venue"), rows),
-    )
 
 
-def _record(known: IdeaFacts) -> Html:
+def _record(known: IdeaFacts) -> list[Child]:
     pins = known.pins
     rows: list[tuple[Child, ...]] = [
         ("journal lines", str(len(known.journal.events))),
-        ("journal head", el("span", known.journal.head, class_="hash")),
+        ("journal head", _hash(known.journal.head)),
         ("sealed", "yes" if known.journal.sealed else "no: the idea may continue"),
         ("began", known.journal.events[0].at),
     ]
@@ -162,7 +128,7 @@ def _record(known: IdeaFacts) -> Html:
             ("program", f"aisci {pins.program}"),
             ("model", pins.model().name),
             ("scale", pins.scale),
-            ("template", [template.origin, " ", el("span", template.hash, class_="hash")]),
+            ("template", [template.origin, " ", _hash(template.hash)]),
             ("policy", [f"{policy.name} ({policy.origin}) ", _hash(policy.hash)]),
             ("prompts", _hash(pins.prompts)),
         ]
@@ -172,17 +138,24 @@ def _record(known: IdeaFacts) -> Html:
         "hashes, and the head below is the last one. The run's head, on the run's page, covers it "
         "too: with a copy of that head stored elsewhere, an audit shows whether the record is intact."
     )
-    return section("record", _TITLES["record"], el("p", about), data_table(("", ""), rows))
+    return [el("p", about), data_table(("", ""), rows)]
 
 
 def _hash(value: str) -> Html:
     return el("span", value, class_="hash")
 
 
-def _foot(known: IdeaFacts) -> Html:
-    text = (
-        "Text on this page was written by a language model and by programs that it wrote. None of "
-        "it was executed on the host, and it cannot act here: the page contains no script and "
-        f"loads nothing. Journal head {known.journal.head[:16]}…"
-    )
-    return el("footer", el("p", text))
+_SECTIONS: tuple[tuple[str, str, Callable[[IdeaFacts], list[Child]]], ...] = (
+    ("idea", "The idea", _idea),
+    ("results", "Results", measured_section),
+    ("figures", "Figures", figures_section),
+    ("changes", "What each run changed", changes_section),
+    ("paper", "The paper", paper_section),
+    ("numbers", "Verified numbers", claims_section),
+    ("review", "Review", review_section),
+    ("cost", "Cost and time", cost_section),
+    ("containers", "Containers", containers_section),
+    ("calls", "Model calls", calls_section),
+    ("record", "The record", _record),
+)
+"""Each section's anchor, title and parts; one without parts is left out."""

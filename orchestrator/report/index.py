@@ -9,39 +9,44 @@ from orchestrator.record.calls import steps
 from orchestrator.record.journal import Journal
 from orchestrator.record.ledger import total_usage
 from orchestrator.record.pins import Pins
-from orchestrator.report.html import Child, Html, data_table, el, join, number, right
-from orchestrator.report.page import dollars, duration, fact_list, page, pill, section
-from orchestrator.report.proof import proof_paragraph
+from orchestrator.report.html import Child, Html, data_table, el, number, right
+from orchestrator.report.page import (
+    dollars,
+    duration,
+    fact_list,
+    page,
+    pill,
+    proof_paragraph,
+    section,
+)
 from orchestrator.report.reading import IdeaFacts, read_idea
 
 
 def run_report(run: Journal, ideas: list[Journal]) -> str:
-    """The page of a run. ``ideas`` are the journals of its ideas, each in a folder of its own.
-
-    Raises :class:`BadJournal` if ``run`` is not the journal of a run.
-    """
-    pins = _pins(run)
+    """The page of a run; ``ideas`` are its ideas' journals. Raises :class:`BadJournal`."""
+    if run.pins is None:
+        raise BadJournal(
+            "the journal does not say what the run was started with",
+            where=str(run.path),
+            todo="name the folder of a run: `aisci report RUN`",
+        )
+    pins = run.pins
     known = [(journal.path.parent.name, read_idea(journal, run)) for journal in ideas]
-    template = pins.template.name
+    template, author = pins.template.name, pins.model().author
+    count = "one idea" if len(known) == 1 else f"{len(known)} ideas"
+    head = el(
+        "header",
+        el("p", f"aisci · {pins.scale} · policy {pins.policy.name}", class_="eyebrow"),
+        el("h1", f"{template}: {count}"),
+        el("p", f"Proposed, carried out and written by {author}, a program.", class_="byline"),
+        _numbers(run, [facts for _, facts in known]),
+    )
     return page(
         f"{template} · aisci",
-        el(
-            "header",
-            el("p", f"aisci · {pins.scale} · policy {pins.policy.name}", class_="eyebrow"),
-            el(
-                "h1",
-                f"{template}: {len(known)} ideas" if len(known) != 1 else f"{template}: one idea",
-            ),
-            el(
-                "p",
-                f"Proposed, carried out and written by {pins.model().author}, a program.",
-                class_="byline",
-            ),
-            _numbers(run, [facts for _, facts in known]),
-        ),
-        section("ideas", "Ideas", [_table(known)]),
+        head,
+        section("ideas", "Ideas", _table(known)),
         section("proof", "Proof of the policy", proof_paragraph(pins, "../../")),
-        section("record", "The record", _record(run)),
+        section("record", "The record", *_record(run, pins)),
     )
 
 
@@ -52,7 +57,7 @@ def _numbers(run: Journal, ideas: list[IdeaFacts]) -> Html:
     done = sum(idea.status == "finished" for idea in ideas)
     return fact_list(
         ("ideas finished", f"{done} of {len(ideas)}", ""),
-        ("papers", sum(idea.paper is not None for idea in ideas), ""),
+        ("papers", sum(idea.reached.paper is not None for idea in ideas), ""),
         ("model calls", len(every), f"{used.prompt_tokens + used.completion_tokens:,} tokens"),
         ("cost", dollars(used.usd), ""),
     )
@@ -63,47 +68,28 @@ def _table(known: list[tuple[str, IdeaFacts]]) -> Html:
     for folder, idea in known:
         used = total_usage(step.usage for step in idea.of("model"))
         why = f"{idea.failure.stage}: {idea.failure.what}"[:300] if idea.failure else ""
+        link = el("a", idea.idea.title, href=f"{quote(folder)}/report.html")
+        runs = sum(1 for run in idea.runs if run.number)
+        time = duration(sum(seconds for _, seconds in idea.stages))
         rows.append(
             (
-                [
-                    el("a", idea.idea.title, href=f"{quote(folder)}/report.html"),
-                    el("div", why, class_="small quiet") if why else None,
-                ],
+                [link, el("div", why, class_="small quiet") if why else None],
                 pill(idea.status),
-                number(sum(1 for run in idea.runs if run.number)),
-                number(len(idea.claims)),
-                number(dollars(used.usd)),
-                number(duration(sum(seconds for _, seconds in idea.stages))),
+                *map(number, (runs, len(idea.reached.claims), dollars(used.usd), time)),
             )
         )
     names = ("runs", "verified numbers", "cost", "time")
     return data_table(("idea", "", *map(right, names)), rows)
 
 
-def _pins(run: Journal) -> Pins:
-    if run.pins is None:
-        raise BadJournal(
-            "the journal does not say what the run was started with",
-            where=str(run.path),
-            todo="name the folder of a run: `aisci report RUN`",
-        )
-    return run.pins
-
-
-def _baseline(pins: Pins) -> str:
-    """The origin of ``run_0``: a container of this run, or a cached baseline of the same job."""
-    kept = pins.baseline
-    if kept is None:
-        return "measured in this run"
-    return f"measured at {kept.at} on {kept.machine}, in the container {kept.container[:12]}"
-
-
-def _record(run: Journal) -> Html:
-    pins = _pins(run)
+def _record(run: Journal, pins: Pins) -> tuple[Html, Html]:
+    kept, origin = pins.baseline, "measured in this run"
+    if kept:
+        origin = f"measured at {kept.at} on {kept.machine}, in the container {kept.container[:12]}"
     rows: list[tuple[Child, ...]] = [
         ("program", f"aisci {pins.program}"),
         ("model", pins.model().name),
-        ("baseline", _baseline(pins)),
+        ("baseline", origin),
         ("head", el("span", run.head, class_="hash")),
         ("sealed", "yes" if run.sealed else "no: the run may continue, and its head will change"),
     ]
@@ -114,4 +100,4 @@ def _record(run: Journal) -> Html:
         el("code", "aisci audit RUN --head HEAD"),
         " then shows whether anything was changed.",
     )
-    return join(about, data_table(("", ""), rows))
+    return about, data_table(("", ""), rows)

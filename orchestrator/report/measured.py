@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from orchestrator.report.html import Child, Html, data_table, el, number, right, text
-from orchestrator.report.page import section
 from orchestrator.report.reading import IdeaFacts
 from orchestrator.template.manifest import Manifest, Metric
 from orchestrator.template.results import Dataset
@@ -14,25 +13,20 @@ WIDTH, STEP = 150, 9  # of a row's little chart, in CSS pixels
 _Value = tuple[float, float | None]
 
 
-def measured_section(facts: IdeaFacts) -> Html | None:
-    """One table per data set; None without results."""
+def measured_section(facts: IdeaFacts) -> list[Child]:
+    """One table per data set; nothing without results."""
     if not facts.results:
-        return None
+        return []
     datasets = dict.fromkeys(name for _, r in facts.results for name in r.datasets)
-    tables = [_dataset(facts, name) for name in datasets]
-    return section("results", "Results", _how_to_read(facts), _runs(facts), tables)
-
-
-def _how_to_read(facts: IdeaFacts) -> Html:
-    seeds = (
+    how = (
         "Mean ± standard error, as computed by the experiment, from each run's final_info.json. "
         "A change has the colour of the direction that the template declares. It is grey if it is "
         "no larger than the standard error of the difference, √(s₀² + s²): it is not significant."
     )
-    alone = (
-        " The baseline is unknown, so there is no comparison." if facts.results[0][0] != 0 else ""
-    )
-    return el("p", seeds, alone, class_="small quiet")
+    if facts.results[0][0] != 0:
+        how += " The baseline is unknown, so there is no comparison."
+    tables = [_dataset(facts, name) for name in datasets]
+    return [el("p", how, class_="small quiet"), _runs(facts), *tables]
 
 
 def _runs(facts: IdeaFacts) -> Html:
@@ -50,20 +44,16 @@ def _runs(facts: IdeaFacts) -> Html:
 
 def _dataset(facts: IdeaFacts, name: str) -> Html:
     by_run = {n: r.datasets[name] for n, r in facts.results if name in r.datasets}
-    metrics = _ordered(dict.fromkeys(m for d in by_run.values() for m in d.means), facts.manifest)
+    metrics = list(dict.fromkeys(m for d in by_run.values() for m in d.means))
+    if facts.manifest:
+        # Headline metrics first, then the others in the manifest's order, then undeclared ones.
+        known = [*facts.manifest.headline, *facts.manifest.metrics, *metrics]
+        metrics.sort(key=known.index)
     heads: list[Child] = ["metric"]
     heads += [right("baseline" if run == 0 else f"run {run}") for run in by_run]
     heads += [""] if len(by_run) > 1 else []
     rows = [_row(metric, by_run, facts.manifest) for metric in metrics]
     return el("div", el("h3", name), data_table(heads, rows))
-
-
-def _ordered(names: dict[str, None], manifest: Manifest | None) -> list[str]:
-    """Headline metrics first, then the others in the manifest's order, then undeclared ones."""
-    if manifest is None:
-        return list(names)
-    known = [*manifest.headline, *manifest.metrics]
-    return sorted(names, key=lambda name: known.index(name) if name in known else len(known))
 
 
 def _row(metric: str, by_run: dict[int, Dataset], manifest: Manifest | None) -> list[Child]:

@@ -7,6 +7,8 @@ import hashlib
 from functools import cache
 from importlib import resources
 
+from orchestrator.record.paths import proofs_folder
+from orchestrator.record.pins import Pins
 from orchestrator.report.html import Child, Html, el
 
 _LOOKS = {
@@ -27,10 +29,8 @@ def style() -> str:
 
 
 def page(title: str, *parts: Child) -> str:
-    """A whole HTML document.
-
-    Its content security policy allows only embedded pictures and the one style sheet: no script,
-    font, frame, form or request, whatever text the page contains.
+    """A whole HTML document. Its content security policy allows only embedded pictures and the one
+    style sheet: no script, font, frame, form or request, whatever text the page contains.
     """
     css = style()
     known = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
@@ -123,3 +123,30 @@ def lines(value: str) -> Html:
 
 def bullet_list(items: tuple[str, ...]) -> Html | None:
     return el("ul", [el("li", item) for item in items]) if items else None
+
+
+def proof_paragraph(pins: Pins | None, up: str) -> Html:
+    """A paragraph. ``up`` is the relative path from the page to the folder of results. It is made
+    only from the run's pins, so that a replay makes the same one. The linked page is that of the
+    latest proof, or says that there is none.
+    """
+    name = pins.policy.name if pins else ""
+    known = pins.proof if pins else None
+    if pins is None or known is None:
+        return el(
+            "p", pill("no proof", "warn"), f" This record names no proof of the policy {name!r}."
+        )
+    link = el("a", "the latest proof now", href=f"{up}{proofs_folder(known.of)}/index.html")
+    newest = known.newest
+    if newest is None:
+        text = (
+            f" When this run started, the policy {name!r} had no proof for this machine. Command: "
+        )
+        how = el("code", f"aisci policy prove {name}")
+        return el("p", pill("no proof", "warn"), text, how, "; result: ", link, ".")
+    look = pill(newest.outcome, {"held": "good", "did not hold": "bad"}.get(newest.outcome, "warn"))
+    text = f" latest proof of the policy {name!r} when this run started, of {newest.at}"
+    used = {image for _, image in pins.images}
+    if others := [kind for kind, image in newest.images if image not in used]:
+        text += f", with other images than this run for: {', '.join(others)}"
+    return el("p", look, text, "; ", link, ".")

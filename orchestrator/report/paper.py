@@ -8,7 +8,7 @@ from urllib.parse import quote
 from orchestrator.core.files import slug
 from orchestrator.record.paths import PAPER_PDF
 from orchestrator.report.html import Child, Html, data_table, el, fold, join, picture
-from orchestrator.report.page import bullet_list, lines, pill, section
+from orchestrator.report.page import bullet_list, lines, pill
 from orchestrator.report.reading import IdeaFacts
 
 _MAX_PICTURES = 20  # pages, and figures, that one report shows
@@ -16,40 +16,38 @@ _MAX_BYTES = 16 * 1024 * 1024  # of all pages, and of all figures
 _PAGE = re.compile(r"latex/out/page-(\d+)\.png")
 
 
-def figures_section(facts: IdeaFacts) -> Html | None:
+def figures_section(facts: IdeaFacts) -> list[Child]:
     """The figures of the plot container; the browser, not this program, decodes them."""
-    known = facts.tree.as_dict()
-    names = {name: known[name] for name in facts.figures if name in known}
+    known = facts.reached.tree.as_dict()
+    names = {name: known[name] for name in facts.reached.figures if name in known}
     if not names:
-        return None
+        return []
     shown = [
         el("figure", drawn, el("figcaption", el("code", name)))
         for name, drawn in zip(names, _pictures(facts, names), strict=False)
     ]
     rest = _rest(len(names) - len(shown), "figures are in the idea's folder")
-    return section("figures", "Figures", el("div", shown, class_="figures"), rest)
+    return [el("div", shown, class_="figures"), rest]
 
 
-def paper_section(facts: IdeaFacts) -> Html | None:
+def paper_section(facts: IdeaFacts) -> list[Child]:
     """Pictures of the pages, a link to the PDF, and the warnings of LaTeX."""
-    if facts.paper is None:
-        return None
-    files = facts.paper.files.as_dict()
+    if facts.reached.paper is None:
+        return []
+    files = facts.reached.paper.files.as_dict()
     numbered = sorted((int(m[1]), files[p]) for p in files if (m := _PAGE.fullmatch(p)))
     shown = _pictures(facts, {f"page {number}": sha256 for number, sha256 in numbered})
     name = f"{slug(facts.idea.name)}.pdf"
     link = el("a", name, href=quote(name)) if PAPER_PDF in files else "no PDF"
-    pages, warnings = len(facts.paper.pages), facts.paper.warnings
-    return section(
-        "paper",
-        "The paper",
+    pages, warnings = len(facts.reached.paper.pages), facts.reached.paper.warnings
+    return [
         el("p", f"{pages} page{'s' * (pages != 1)}, written by ", facts.author, ": ", link),
         el("div", shown, class_="pages"),
         _rest(len(numbered) - len(shown), "pages are in the PDF"),
         fold(f"Warnings of LaTeX and chktex: {len(warnings)}", bullet_list(warnings))
         if warnings
         else None,
-    )
+    ]
 
 
 def _pictures(facts: IdeaFacts, named: dict[str, str]) -> list[Html]:
@@ -69,34 +67,32 @@ def _rest(count: int, where: str) -> Html | None:
     return el("p", f"{count} more {where}.", class_="small quiet") if count > 0 else None
 
 
-def claims_section(facts: IdeaFacts) -> Html | None:
+def claims_section(facts: IdeaFacts) -> list[Child]:
     """Every number of the paper with its source."""
-    if not facts.claims:
-        return None
-    lost = [claim for claim in facts.claims if not claim.source]
+    if not facts.reached.claims:
+        return []
+    lost = [claim for claim in facts.reached.claims if not claim.source]
+    lacks = pill("resolves to nothing", "bad")
     rows = [
-        (
-            el("td", claim.text),
-            el("td", claim.where, class_="small quiet"),
-            claim.source or pill("resolves to nothing", "bad"),
-        )
-        for claim in facts.claims
+        (one.text, el("td", one.where, class_="small quiet"), one.source or lacks)
+        for one in facts.reached.claims
     ]
-    summary = f"{len(facts.claims)} numbers, each resolved to a result, a setting or a reference."
+    summary = (
+        f"{len(facts.reached.claims)} numbers, each resolved to a result, a setting or a reference."
+    )
     if lost:
-        summary = f"{len(lost)} of {len(facts.claims)} numbers resolve to nothing."
+        summary = f"{len(lost)} of {len(facts.reached.claims)} numbers resolve to nothing."
     shown = fold("All numbers and their sources", data_table(("number", "where", "source"), rows))
-    return section("numbers", "Verified numbers", el("p", summary), shown)
+    return [el("p", summary), shown]
 
 
-def review_section(facts: IdeaFacts) -> Html | None:
+def review_section(facts: IdeaFacts) -> list[Child]:
     """The review; with scores only if the reviewer gave any."""
-    review = facts.review
+    review = facts.reached.review
     if review is None:
-        return None
-    parts: list[Child] = [
-        el("p", f"By {review.reviewer or 'an unnamed reviewer'}.", class_="quiet")
-    ]
+        return []
+    by = f"By {review.reviewer or 'an unnamed reviewer'}."
+    parts: list[Child] = [el("p", by, class_="quiet")]
     if review.overall is None:
         parts.append(el("p", "This reviewer gives no scores and no decision.", class_="quiet"))
     else:
@@ -108,4 +104,4 @@ def review_section(facts: IdeaFacts) -> Html | None:
     for name in ("strengths", "weaknesses", "questions", "limitations"):
         points: tuple[str, ...] = getattr(review, name)
         parts += [el("h3", name.capitalize()), bullet_list(points)] if points else []
-    return section("review", "Review", parts)
+    return parts

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from orchestrator.core.errors import BadJournal, BadResults
-from orchestrator.core.research import Claim, Failure, Idea, Novelty, Paper, Review, Run
+from orchestrator.core.research import Failure, Idea, Novelty, Run
 from orchestrator.core.tree import Tree
 from orchestrator.record.calls import Step, steps
 from orchestrator.record.events import IdeaStarted, Noted
@@ -27,14 +27,13 @@ from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import Results, parse_final_info
 from orchestrator.template.template import from_files
 
-_BASELINE = "run/baseline"
+_ENDS = ((IdeaFinished, "finished"), (StageFailed, "failed"), (IdeaSkipped, "not novel"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdeaFacts:
-    """The facts of one idea. ``runs`` begin with the baseline, if known.
-
-    ``shared`` are the calls that the run made for all its ideas.
+    """The facts of one idea. ``runs`` begin with the baseline, if known. ``shared`` are the calls
+    that the run made for all its ideas.
     """
 
     idea: Idea
@@ -46,11 +45,7 @@ class IdeaFacts:
     stages: tuple[tuple[str, float], ...]
     runs: tuple[Run, ...]
     results: tuple[tuple[int, Results], ...]
-    tree: Tree
-    figures: tuple[str, ...]
-    paper: Paper | None
-    claims: tuple[Claim, ...]
-    review: Review | None
+    reached: StageReached
     steps: tuple[Step, ...]
     shared: tuple[Step, ...]
     journal: Journal
@@ -68,10 +63,7 @@ class IdeaFacts:
 
 
 def read_idea(journal: Journal, run: Journal | None) -> IdeaFacts:
-    """The facts of one idea. ``run`` is its run's journal; without it, the baseline is unknown.
-
-    Raises :class:`BadJournal` if ``journal`` is not the journal of an idea.
-    """
+    """The facts of one idea; without ``run``, no baseline. Raises :class:`BadJournal`."""
     first = journal.events[0]
     if not isinstance(first, IdeaStarted):
         raise BadJournal(
@@ -80,36 +72,29 @@ def read_idea(journal: Journal, run: Journal | None) -> IdeaFacts:
             todo="name the folder of a run: `aisci report RUN`",
         )
     reached = journal.notes(StageReached, below="idea")
-    last = reached[-1] if reached else StageReached(stage="", tree=Tree())
     failed = journal.notes(StageFailed, below="idea")
-    runs = _baseline(run) + tuple(note.run for note in journal.notes(RunFinished, below="idea"))
+    calls = steps(run) if run is not None else ()
+    shared = tuple(step for step in calls if step.scope == "run/baseline" and step.answer)
+    runs = tuple(note.run for note in journal.notes(RunFinished, below="idea"))
+    if shared and shared[-1].result.ok:
+        runs = (baseline_run(shared[-1].job, shared[-1].result), *runs)
     return IdeaFacts(
         idea=first.idea,
         novelty=first.novelty,
         pins=run.pins if run is not None else None,
         manifest=_manifest(run),
-        status=_status(journal),
+        status=next(
+            (name for kind, name in _ENDS if journal.notes(kind, below="idea")), "unfinished"
+        ),
         failure=failed[-1].failure if failed else None,
         stages=_stages(journal),
         runs=runs,
         results=tuple(_results(runs, journal)),
-        tree=last.tree,
-        figures=last.figures,
-        paper=last.paper,
-        claims=last.claims,
-        review=last.review,
+        reached=reached[-1] if reached else StageReached(stage="", tree=Tree()),
         steps=steps(journal),
-        shared=_shared(run),
+        shared=shared,
         journal=journal,
     )
-
-
-def _status(journal: Journal) -> str:
-    if journal.notes(IdeaFinished, below="idea"):
-        return "finished"
-    if journal.notes(StageFailed, below="idea"):
-        return "failed"
-    return "not novel" if journal.notes(IdeaSkipped, below="idea") else "unfinished"
 
 
 def _stages(journal: Journal) -> tuple[tuple[str, float], ...]:
@@ -127,19 +112,6 @@ def _stages(journal: Journal) -> tuple[tuple[str, float], ...]:
 def between(began: str, ended: str) -> float:
     """Seconds between two of the journal's times."""
     return (datetime.fromisoformat(ended) - datetime.fromisoformat(began)).total_seconds()
-
-
-def _shared(run: Journal | None) -> tuple[Step, ...]:
-    """The baseline's container, which all ideas of a run share."""
-    calls = steps(run) if run is not None else ()
-    return tuple(step for step in calls if step.scope == _BASELINE and step.answered)
-
-
-def _baseline(run: Journal | None) -> tuple[Run, ...]:
-    calls = _shared(run)
-    if not calls or not calls[-1].result.ok:
-        return ()
-    return (baseline_run(calls[-1].job, calls[-1].result),)
 
 
 def _results(runs: tuple[Run, ...], journal: Journal) -> list[tuple[int, Results]]:

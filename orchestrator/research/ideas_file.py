@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from orchestrator.core.errors import BadFile
@@ -16,10 +16,8 @@ from orchestrator.core.research import Idea
 _Score = Annotated[int, Field(ge=1, le=10)] | None
 
 
-class _IdeaRow(BaseModel):
+class _IdeaRow(BaseModel, extra="forbid"):
     """An idea in ``ideas.json``."""
-
-    model_config = ConfigDict(extra="forbid")
 
     Name: Annotated[str, Field(min_length=1, max_length=80)]
     Title: Annotated[str, Field(min_length=1, max_length=200)]
@@ -39,10 +37,7 @@ def write_ideas(path: Path, ideas: tuple[Idea, ...]) -> None:
 
 
 def edited_ideas(path: Path, known: tuple[Idea, ...]) -> tuple[Idea, ...] | None:
-    """The ideas in ``ideas.json`` if they differ from ``known``, else None.
-
-    Raises :class:`BadFile` if the file is not a list of distinct ideas.
-    """
+    """The ideas in ``ideas.json`` if they differ from ``known``. Raises :class:`BadFile`."""
     if not path.exists():
         return None
     try:

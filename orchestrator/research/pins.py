@@ -13,13 +13,10 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import read_lines
 from orchestrator.record.events import Forked, RunStarted
 from orchestrator.record.paths import RunPaths
-from orchestrator.record.pins import DataPin, ModelPin, Pins, PolicyPin, TemplatePin
+from orchestrator.record.pins import ModelPin, Pins, PolicyPin, TemplatePin
 from orchestrator.research.prompts import prompts_hash
 from orchestrator.research.run_spec import RunSpec
-from orchestrator.template.manifest import StagedData
 from orchestrator.template.template import Template, from_files
-
-PINNING = (RunStarted, Forked)
 
 
 def pins_of(spec: RunSpec, files: Tree) -> Pins:
@@ -39,20 +36,17 @@ def pins_of(spec: RunSpec, files: Tree) -> Pins:
         models=(ModelPin(name=spec.model, author=spec.author, prices=spec.prices),),
         scale=spec.scale,
         ideas=spec.ideas,
-        data=tuple(
-            DataPin(name=data.name, hash=data.hash, folder=data.folder) for data in spec.data
-        ),
+        data=spec.data,
         proof=spec.proof,
         baseline=spec.baseline,
     )
 
 
 def read_pins(paths: RunPaths) -> Pins:
-    """The pins in force: those of the first line, or of the last fork.
-
-    Raises :class:`BadJournal` for an invalid journal.
-    """
-    pins = [line.pins for line, _ in read_lines(paths.journal) if isinstance(line, PINNING)]
+    """The pins in force: of the first line, or of the last fork. Raises :class:`BadJournal`."""
+    pins = [
+        line.pins for line, _ in read_lines(paths.journal) if isinstance(line, RunStarted | Forked)
+    ]
     if not pins:
         raise BadJournal(
             "the journal does not say what the run was started with",
@@ -89,7 +83,7 @@ def spec_of(pins: Pins, template: Template) -> RunSpec:
         ideas=pins.ideas,
         images=pins.images,
         prices=model.prices,
-        data=tuple(StagedData(data.name, data.hash, data.folder) for data in pins.data),
+        data=pins.data,
         proof=pins.proof,
         baseline=pins.baseline,
     )

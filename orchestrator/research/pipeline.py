@@ -7,8 +7,9 @@ full disk, a lost engine) are raised further.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from orchestrator.core.errors import (
     AisciError,
@@ -20,8 +21,15 @@ from orchestrator.core.errors import (
     UserError,
 )
 from orchestrator.core.research import Failure
-from orchestrator.record.notes import IdeaFinished, StageBegan, StageFailed, StageReached, Status
+from orchestrator.record.notes import (
+    IdeaFinished,
+    RunFinished,
+    StageBegan,
+    StageFailed,
+    StageReached,
+)
 from orchestrator.record.ports import Ports
+from orchestrator.research.run_spec import PursuedIdea, Study
 from orchestrator.research.stages.compile import compile_paper
 from orchestrator.research.stages.experiments import experiments
 from orchestrator.research.stages.notes import write_notes
@@ -29,7 +37,6 @@ from orchestrator.research.stages.plots import draw_plots
 from orchestrator.research.stages.review import review_paper
 from orchestrator.research.stages.verify import verify_numbers
 from orchestrator.research.stages.writeup import write_sections
-from orchestrator.research.study import Study
 
 Stage = Callable[[Study, Ports], Study]
 
@@ -46,20 +53,6 @@ STAGES: tuple[tuple[str, Stage], ...] = (
 _RUN_ERRORS = (Interrupted, Diverged, BadJournal, DiskFull, EngineUnavailable, UserError)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PursuedIdea:
-    """The outcome of an idea, and its last study."""
-
-    status: Status
-    study: Study
-    failure: Failure | None = None
-
-    @property
-    def settled(self) -> bool:
-        """Whether resume would not change it."""
-        return self.failure is None or not self.failure.transient
-
-
 def pursue(study: Study, ports: Ports, save: Callable[[Study], None]) -> PursuedIdea:
     """Take one idea through every stage; ``save`` writes its files after each stage."""
     for name, stage in STAGES:
@@ -72,58 +65,41 @@ def pursue(study: Study, ports: Ports, save: Callable[[Study], None]) -> Pursued
             failure = _failure(name, error)
             ports.note(StageFailed(failure=failure), settled=not failure.transient)
             return PursuedIdea(status="failed", study=_salvaged(study, ports), failure=failure)
-        ports.note(_reached(name, study))
+        reviews = (study.review,) if study.review is not None else ()
+        ports.note(
+            StageReached(
+                stage=name,
+                tree=study.tree,
+                figures=study.figures,
+                paper=study.paper,
+                claims=study.claims,
+                reviews=reviews,
+            )
+        )
         save(study)
     ports.note(IdeaFinished(runs=len(study.runs), claims=len(study.claims)))
     return PursuedIdea(status="finished", study=study)
 
 
-def _reached(stage: str, study: Study) -> StageReached:
-    return StageReached(
-        stage=stage,
-        tree=study.tree,
-        figures=study.figures,
-        paper=study.paper,
-        claims=study.claims,
-        reviews=(study.review,) if study.review is not None else (),
-    )
-
-
 def _failure(stage: str, error: Exception) -> Failure:
     if isinstance(error, AisciError):
-        where = error.where or stage
-        return Failure(
-            stage=stage,
-            error=type(error).__name__,
-            what="\n".join(filter(None, (error.what, error.why))),
-            where=where,
-            todo=error.todo,
-            transient=error.transient,
-        )
-    return Failure(
-        stage=stage,
-        error=type(error).__name__,
-        what=f"the program itself is at fault: {error}",
-        where=_innermost(error),
-        todo="please report this with the idea's journal.jsonl",
-    )
-
-
-def _innermost(error: Exception) -> str:
-    """File and line of an unexpected error, without folders: their names can be private."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return ""
-    name = trace.tb_frame.f_code.co_filename.rsplit("/", 1)[-1]
-    return f"{name}:{trace.tb_lineno}"
+        what = "\n".join(filter(None, (error.what, error.why)))
+        where, todo, transient = error.where or stage, error.todo, error.transient
+    else:
+        # File and line, without folders: their names can be private.
+        *_, innermost = traceback.extract_tb(error.__traceback__)
+        where = f"{innermost.filename.rsplit('/', 1)[-1]}:{innermost.lineno}"
+        what, transient = f"the program itself is at fault: {error}", False
+        todo = "please report this with the idea's journal.jsonl"
+    kind = type(error).__name__
+    return Failure(stage=stage, error=kind, what=what, where=where, todo=todo, transient=transient)
 
 
 def _salvaged(study: Study, ports: Ports) -> Study:
     """The study with the runs that finished inside the stage that failed."""
     known = {run.number for run in study.runs}
-    added = tuple(run for run in ports.finished_runs() if run.number not in known)
+    notes = ports.journal.notes(RunFinished, below=ports.scope, now=True)
+    added = tuple(note.run for note in notes if note.run.number not in known)
     tree = study.tree
     for run in added:
         source = {f"run_{run.number}.py": run.code.as_dict()["experiment.py"]}

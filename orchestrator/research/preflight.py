@@ -7,8 +7,6 @@ too late, because the ideas of a model are paid for by then.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from orchestrator.core.deadline import FOREVER
 from orchestrator.core.errors import ControlUnavailable
 from orchestrator.core.job import KINDS, Job
@@ -20,27 +18,14 @@ from orchestrator.research.run_spec import RunSpec
 def rehearse(spec: RunSpec, sandbox: Sandbox) -> None:
     """Run a program that does nothing in each kind of container that the run will need.
 
-    Raises:
-        ControlUnavailable: this machine cannot enforce the policy.
-        SandboxFailed: a container differs from its request.
-        DiskFull, HostBusy: there is no room for a container.
+    Raises :class:`ControlUnavailable` if this machine cannot enforce the policy,
+    :class:`SandboxFailed` if a container differs from its request, and :class:`DiskFull` or
+    :class:`HostBusy` if there is no room for one.
     """
-    for job in _jobs(spec):
-        result = sandbox.run(job, FOREVER)
-        if not result.ok:
-            raise ControlUnavailable(
-                f"a program that does nothing ended as: {result.verdict}",
-                where=f"the policy's block {job.kind}; its image is {job.limits.image}",
-                why=result.stderr[-400:].strip(),
-                todo="its limits may be too low to start anything; `aisci doctor` tries this machine",
-            )
-
-
-def _jobs(spec: RunSpec) -> Iterator[Job]:
     for kind in KINDS:
         if kind == "editor" and spec.policy.editor_on_host:
             continue
-        yield Job(
+        job = Job(
             scope=f"rehearsal/{kind}",
             kind=kind,
             argv=("true",),
@@ -49,3 +34,11 @@ def _jobs(spec: RunSpec) -> Iterator[Job]:
             harvest=(),
             data=spec.mounts if kind == "experiment" else (),
         )
+        result = sandbox.run(job, FOREVER)
+        if not result.ok:
+            raise ControlUnavailable(
+                f"a program that does nothing ended as: {result.verdict}",
+                where=f"the policy's block {job.kind}; its image is {job.limits.image}",
+                why=result.stderr[-400:].strip(),
+                todo="its limits may be too low to start anything; `aisci doctor` tries this machine",
+            )

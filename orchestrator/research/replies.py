@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -30,7 +32,9 @@ def parse_reply(text: str, model: type[_M]) -> _M:
             todo=_RETRY,
         )
     trouble = "it holds no JSON object"
-    for candidate in reversed([*_outermost(text), *_FENCE.findall(text)]):
+    start, end = text.find("{"), text.rfind("}")
+    outermost = [text[start : end + 1]] if 0 <= start < end else []
+    for candidate in reversed([*outermost, *_FENCE.findall(text)]):
         try:
             return model.model_validate(json.loads(candidate, parse_constant=_refuse))
         except ValidationError as error:
@@ -48,29 +52,34 @@ def parse_reply(text: str, model: type[_M]) -> _M:
 
 
 def ask_for(ports: Ports, ask: Ask, model: type[_M]) -> _M:
-    """Ask at most three times until the reply is valid; a repeated request states the error.
-
-    Raises :class:`BadReply` if the last reply is invalid too.
-    """
+    """Ask up to three times, telling each error, for a valid reply; else :class:`BadReply`."""
     for _ in range(_ATTEMPTS - 1):
-        reply = ports.model.complete(ask)
+        text = ports.complete(ask).text
         try:
-            return parse_reply(reply.text, model)
+            return parse_reply(text, model)
         except BadReply as error:
-            again = Message("user", render("bad_reply", trouble=error.why or error.what))
-            reply_message = Message("assistant", reply.text or "(nothing)")
-            ask = Ask(
-                purpose=ask.purpose,
-                messages=(*ask.messages, reply_message, again),
-                temperature=ask.temperature,
-                max_tokens=ask.max_tokens,
-            )
-    return parse_reply(ports.model.complete(ask).text, model)
+            again = render("bad_reply", trouble=error.why or error.what)
+            more = (Message("assistant", text or "(nothing)"), Message("user", again))
+            ask = replace(ask, messages=(*ask.messages, *more))
+    return parse_reply(ports.complete(ask).text, model)
 
 
-def _outermost(text: str) -> list[str]:
-    start, end = text.find("{"), text.rfind("}")
-    return [text[start : end + 1]] if 0 <= start < end else []
+def ask_and_reflect(
+    ports: Ports, ask: Ask, model: type[_M], purpose: str, rounds: int, done: Callable[[_M], bool]
+) -> _M:
+    """Ask, then up to ``rounds`` times, until the reply is ``done``, for a better one.
+
+    ``purpose``, with ``_`` in place of the dot, names the prompt of the later requests.
+    """
+    reply = ask_for(ports, ask, model)
+    for _ in range(rounds):
+        if done(reply):
+            break
+        again = Message("user", render(purpose.replace(".", "_")))
+        said = Message("assistant", reply.model_dump_json())
+        ask = replace(ask, purpose=purpose, messages=(*ask.messages, said, again))
+        reply = ask_for(ports, ask, model)
+    return reply
 
 
 def _refuse(constant: str) -> Any:

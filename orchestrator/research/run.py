@@ -6,6 +6,7 @@ idea have their own journal, so that no two writers share a file.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from orchestrator.core.files import remove_unfinished
@@ -19,15 +20,12 @@ from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.notes import BaselineCompared, IdeaEnded, IdeasEdited, IdeaSkipped
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Ports
-from orchestrator.research.budgets import idea_budget, run_budget
 from orchestrator.research.ideas_file import edited_ideas, write_ideas
 from orchestrator.research.pins import pins_of
-from orchestrator.research.pipeline import PursuedIdea, pursue
-from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec
-from orchestrator.research.stages import experiments, ideas, novelty
-from orchestrator.research.study import Study
-from orchestrator.template.results import Results
-from orchestrator.template.untrained import compare_untrained, require_held
+from orchestrator.research.pipeline import pursue
+from orchestrator.research.run_spec import PursuedIdea, RunDeps, RunLocation, RunSpec, Study
+from orchestrator.research.stages import experiments, ideas
+from orchestrator.template.results import Results, compare_untrained, require_held
 
 
 def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[PursuedIdea, ...]:
@@ -41,11 +39,14 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
         journal.append(RunStarted(pins=pins_of(spec, files)))
     if location.mode is Mode.FORK:
         journal.append(Forked(pins=pins_of(spec, files)))
-    budget, used = run_budget(spec.policy), _used(location, blobs)
+    most, used = spec.policy.run, _used(location, blobs)
+    budget = JournalBudget(
+        of="run", usd=most.usd, tokens=most.tokens, requests=most.requests, wall=most.wall
+    )
     ports = Ports(deps.edges(blobs), journal, blobs, budget.after(*used.values()), "run")
     chosen = _ideas(spec, location, ports)
     decisions = {
-        idea.id: novelty.decide_novelty(idea, ports.within("novelty", idea.id)) for idea in chosen
+        idea.id: ideas.decide_novelty(idea, ports.within("novelty", idea.id)) for idea in chosen
     }
     baseline = _baseline(spec, files, ports)
     outcomes = []
@@ -122,7 +123,7 @@ def _idea(
     journal = Journal(record.journal, blobs, location.mode, deps.listener)
     if not journal.events:
         journal.append(IdeaStarted(id=study.idea.id, idea=study.idea, novelty=study.novelty))
-    budget = idea_budget(study.policy).within(left)
+    budget = JournalBudget(**asdict(study.policy.idea)).within(left)
     ports = Ports(deps.edges(blobs), journal, blobs, budget, f"idea/{study.idea.id}")
     if study.novelty.decision == "not novel":
         ports.note(IdeaSkipped(why=study.novelty.reason))

@@ -1,4 +1,4 @@
-"""The inputs of a run: its specification, its location, and its dependencies."""
+"""The inputs of a run (specification, location, dependencies), and the state of one idea."""
 
 from __future__ import annotations
 
@@ -6,15 +6,55 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from orchestrator.core.research import Claim, Failure, Idea, Novelty, Paper, Review, Run
+from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Journal, Listener, Mode
+from orchestrator.record.notes import Status
 from orchestrator.record.paths import IdeaPaths, RunPaths
-from orchestrator.record.pins import BaselinePin, ProofPin
+from orchestrator.record.pins import BaselinePin, DataPin, ProofPin
 from orchestrator.record.ports import Edges
-from orchestrator.research.pipeline import PursuedIdea
-from orchestrator.template.manifest import StagedData
+from orchestrator.template.results import Results
 from orchestrator.template.template import Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """The state of one idea between stages; each stage returns a new one. ``tree`` is the working
+    folder: code, notes, figures, ``latex/`` and every ``run_i/``. ``results`` are run numbers (0 is
+    the baseline) and the contents of their ``final_info.json``. ``author`` is the model's name as
+    the paper prints it.
+    """
+
+    idea: Idea
+    template: Template
+    policy: Policy
+    scale: str
+    author: str
+    novelty: Novelty
+    tree: Tree
+    runs: tuple[Run, ...]
+    results: tuple[tuple[int, Results], ...]
+    data: tuple[tuple[str, str], ...] = ()
+    figures: tuple[str, ...] = ()
+    paper: Paper | None = None
+    claims: tuple[Claim, ...] = ()
+    review: Review | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PursuedIdea:
+    """The outcome of an idea, and its last study."""
+
+    status: Status
+    study: Study
+    failure: Failure | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether resume would not change it."""
+        return self.failure is None or not self.failure.transient
 
 
 class Exporter(Protocol):
@@ -29,9 +69,8 @@ class Exporter(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSpec:
-    """The specification of a run. ``images`` maps image names to resolved ids.
-
-    ``proof`` is the latest proof of its policy, ``baseline`` a cached one that the run starts from.
+    """The specification of a run. ``images`` maps image names to resolved ids. ``proof`` is the
+    latest proof of its policy, ``baseline`` a cached one that the run starts from.
     """
 
     template: Template
@@ -42,7 +81,7 @@ class RunSpec:
     ideas: int
     images: tuple[tuple[str, str], ...]
     prices: tuple[tuple[str, float], ...] = ()
-    data: tuple[StagedData, ...] = ()
+    data: tuple[DataPin, ...] = ()
     proof: ProofPin | None = None
     baseline: BaselinePin | None = None
 

@@ -33,10 +33,7 @@ def shipped_templates(shipped_root: Path) -> tuple[str, ...]:
 
 
 def read_folder(folder: Path, origin: str, shipped_root: Path) -> dict[str, bytes]:
-    """Every file of the template by relative POSIX path, with those of its base.
-
-    ``origin`` is the folder's name in errors. Raises :class:`BadTemplate`.
-    """
+    """Every file by its path, with the base's. Raises :class:`BadTemplate` about ``origin``."""
     files = dict(_read(folder))
     manifest = _extending(files, origin)
     if manifest is None:

@@ -8,10 +8,9 @@ set the size of a run, and ``beats`` is what a run must reach to count as traine
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from orchestrator.core.problems import Invalid, Loc, nearest
 from orchestrator.core.tree import digest
@@ -30,13 +29,12 @@ from orchestrator.template.fields import (
 )
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class _Record(BaseModel, extra="forbid", frozen=True):
+    """Immutable; another key is an error."""
 
 
 class Metric(_Record):
     """One number of ``means``. ``none``: neither direction is better (a size, a setting).
-
     ``repeatable``: the same seed gives the same number again, unlike a time or a rate.
     """
 
@@ -64,11 +62,6 @@ class Knob(_Record):
             raise Invalid(f"the value {twice[0]:g} occurs twice", "remove one of them")
         return values
 
-    @property
-    def others(self) -> tuple[KnobValue, ...]:
-        """The values that differ from the default, in the file's order."""
-        return tuple(value for value in self.values if value != self.default)
-
 
 class DataFile(_Record):
     """One file to fetch: ``bytes`` long, identified by its SHA-256, mounted as ``path``."""
@@ -80,10 +73,9 @@ class DataFile(_Record):
 
 
 class DataSet(_Record):
-    """The source of data.
-
-    ``builtin``: the experiment generates it, or the template contains it. ``download``: the host
-    fetches ``files`` on request, once per machine; an experiment reads them below ``/data/<name>``.
+    """The source of data. ``builtin``: the experiment generates it, or the template contains it.
+    ``download``: the host fetches ``files`` on request, once per machine; an experiment reads them
+    below ``/data/<name>``.
     """
 
     name: EntryName
@@ -119,21 +111,11 @@ class DataSet(_Record):
         return digest({file.path: file.sha256 for file in self.files})
 
 
-@dataclass(frozen=True, slots=True)
-class StagedData:
-    """A data set on this host: its name below ``/data``, the hash of its content, its folder."""
-
-    name: str
-    hash: str
-    folder: str
-
-
 class Beats(_Record):
-    """What a trained model must reach, compared with the same model untrained.
-
-    On each data set of ``datasets`` (default: all), ``metric`` must be better than ``untrained``
-    by at least ``margin``, in the metric's unit and direction. Both are metrics of one run, so the
-    untrained value is measured, not assumed.
+    """What a trained model must reach, compared with the same model untrained. On each data set of
+    ``datasets`` (default: all), ``metric`` must be better than ``untrained`` by at least
+    ``margin``, in the metric's unit and direction. Both are metrics of one run, so the untrained
+    value is measured, not assumed.
     """
 
     metric: Text
@@ -144,7 +126,6 @@ class Beats(_Record):
 
 class Scale(_Record):
     """The size of a run: variables for the experiment, and roughly how long one run takes.
-
     ``minutes`` is wall time on the machine that ``description`` names; it is displayed and limits
     nothing (the policy does). ``seeds`` are those of all data sets, or of each by its name in
     ``final_info.json``; ``data`` are the fetched data sets that a run of this size needs.

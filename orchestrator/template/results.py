@@ -3,7 +3,8 @@
 The form is ``{data set: {"means": {metric: number}, "stderrs": {…}, "final_info_dict": {…}}}``.
 Existing templates vary it: ``means`` may be a single number, or nested; a standard error is
 called ``x_stderr`` where its mean is ``x_mean``. Both are converted to one shape here, and values
-that are not numbers are listed in :attr:`Results.ignored`, not dropped silently.
+that are not numbers are listed in :attr:`Results.ignored`, not dropped silently. Results are also
+compared with the same model untrained: whether training had an effect.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.core.errors import BadResults
+from orchestrator.core.errors import BadResults, BadTemplate
+from orchestrator.core.research import TrainingComparison
 from orchestrator.core.strict_json import NotStrict, loads
+from orchestrator.template.manifest import Manifest
 
 MAX_RESULT_BYTES = 2 * 1024 * 1024
 MAX_NUMBERS = 5000  # entries of all mappings that are read, together
@@ -67,10 +70,9 @@ def parse_final_info(data: bytes) -> Results:
 
 
 def per_seed(data: bytes) -> dict[str, dict[str, tuple[float, ...]]]:
-    """The values by seed in ``final_info_dict``, of each data set and metric that has them.
-
-    For data that :func:`parse_final_info` has read. Values that are not lists of numbers are
-    omitted: ``final_info_dict`` has no fixed form.
+    """The values by seed in ``final_info_dict``, of each data set and metric that has them. For
+    data that :func:`parse_final_info` has read. Values that are not lists of numbers are omitted:
+    ``final_info_dict`` has no fixed form.
     """
     by_dataset: dict[str, dict[str, tuple[float, ...]]] = {}
     for dataset, value in loads(data).items():
@@ -113,7 +115,8 @@ def _dataset(name: str, value: Any, seen: _Seen) -> Dataset:
         raise _bad(f"two 'means' of data set {name!r} have one name once nesting is undone", _FORM)
     errors: dict[str, float] = {}
     for key, number in _numbers("", value.get("stderrs", {}), f"{name}.stderrs", seen, 0):
-        metric = _metric_of(key, means)
+        stem = key.removesuffix("_stderr")
+        metric = next((mean for mean in (key, stem, f"{stem}_mean") if mean in means), None)
         if number < 0:
             raise _bad(f"{name}.stderrs.{key} is negative", "a standard error is 0 or more")
         if metric is None:
@@ -139,12 +142,6 @@ def _numbers(
         seen.ignored.append(where)
 
 
-def _metric_of(key: str, means: Mapping[str, float]) -> str | None:
-    """The mean that the standard error ``key`` belongs to."""
-    stem = key.removesuffix("_stderr")
-    return next((name for name in (key, stem, f"{stem}_mean") if name in means), None)
-
-
 def _name(text: str) -> str:
     if not text or len(text) > MAX_NAME or not text.isprintable():
         raise _bad(f"{text[:MAX_NAME]!r} is no name", "use short names of printable characters")
@@ -153,3 +150,55 @@ def _name(text: str) -> str:
 
 def _bad(why: str, todo: str) -> BadResults:
     return BadResults(f"{_FILE} cannot be used", where=_FILE, why=why, todo=todo)
+
+
+def compare_untrained(
+    manifest: Manifest, scale: str, results: Results
+) -> tuple[TrainingComparison, ...]:
+    """Each comparison of ``scale``. Raises :class:`BadResults` for lack of a data set or metric."""
+    comparisons = []
+    for beats in manifest.scales[scale].beats:
+        sign = 1.0 if manifest.metrics[beats.metric].direction == "higher" else -1.0
+        for dataset in beats.datasets or tuple(results.datasets):
+            trained = _value(results, dataset, beats.metric)
+            untrained = _value(results, dataset, beats.untrained)
+            comparisons.append(
+                TrainingComparison(
+                    dataset=dataset,
+                    metric=beats.metric,
+                    trained=trained,
+                    untrained=untrained,
+                    gain=sign * (trained - untrained),
+                    margin=beats.margin,
+                )
+            )
+    return tuple(comparisons)
+
+
+def require_held(comparisons: tuple[TrainingComparison, ...]) -> None:
+    """Raise :class:`BadTemplate` if training did not reach the margin of the manifest."""
+    missed = [row for row in comparisons if not row.held]
+    if missed:
+        rows = (
+            f"{row.metric} on {row.dataset}: {row.trained:g} trained, {row.untrained:g} untrained, "
+            f"better by {row.gain:g} where {row.margin:g} is required"
+            for row in missed[:5]
+        )
+        raise BadTemplate(
+            "the baseline does not beat the untrained model: nothing can be learned from it",
+            where="run_0, the baseline; the manifest's `beats`",
+            why="\n".join(rows),
+            todo="give the scale more steps, or correct `beats` in template.yaml",
+        )
+
+
+def _value(results: Results, dataset: str, metric: str) -> float:
+    data = results.datasets.get(dataset)
+    if data is None or metric not in data.means:
+        raise BadResults(
+            f"the run has no {metric!r} on data set {dataset!r}",
+            where="final_info.json",
+            why="the template's manifest compares it with the untrained model",
+            todo="write it among the 'means', or change `beats` in template.yaml",
+        )
+    return data.means[metric]

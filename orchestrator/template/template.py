@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from orchestrator.core.errors import BadTemplate, UnknownName, listed
 from orchestrator.core.files import utf8_text
@@ -33,10 +33,8 @@ PAPER = "latex/template.tex"
 _FORMS = "docs/templates.md"
 
 
-class Task(BaseModel):
+class Task(BaseModel, frozen=True):
     """``prompt.json``: the role of the model, and the subject of the template's experiment."""
-
-    model_config = ConfigDict(frozen=True)
 
     system: str = Field(min_length=1, max_length=20_000)
     task_description: str = Field(min_length=1, max_length=20_000)
@@ -55,9 +53,8 @@ class _SeedIdea(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
-    """The bytes of a template's folder by relative POSIX path, and its manifest.
-
-    ``origin`` is its place, for messages. ``inferred``: the folder has no manifest.
+    """The bytes of a template's folder by relative POSIX path, and its manifest. ``origin`` is its
+    place, for messages. ``inferred``: the folder has no manifest.
     """
 
     name: str
@@ -134,9 +131,8 @@ class Template:
 
 
 def load_template(name_or_path: str, shipped_root: Path) -> Template:
-    """The shipped template of that bare name, or the folder at that path (it has a slash).
-
-    Raises :class:`UnknownName` or :class:`BadTemplate`.
+    """The shipped template of that bare name, or the folder at that path (it has a slash). Raises
+    :class:`UnknownName` or :class:`BadTemplate`.
     """
     if "/" in name_or_path:
         folder, origin = Path(name_or_path), name_or_path.rstrip("/") or "/"

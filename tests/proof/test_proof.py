@@ -25,7 +25,7 @@ from orchestrator.proof.subject import applicable_probes, for_machine, subject_o
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import ProofPin, ProofSummary
-from orchestrator.report.proof import proof_paragraph
+from orchestrator.report.page import proof_paragraph
 from orchestrator.research.pins import read_pins
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import RunDeps

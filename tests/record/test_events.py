@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # i
 
 from orchestrator.core.errors import BadJournal
 from orchestrator.core.tree import canonical, digest
-from orchestrator.record import bodies, events, notes
+from orchestrator.record import events, notes, pins
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.calls import ANSWER_TYPES, REQUEST_TYPES, steps
 from orchestrator.record.chain import read_lines
@@ -146,7 +146,7 @@ def opened(folder: Path, mode: Mode = Mode.RECORD) -> Journal:
 def test_the_unions_have_every_class_of_their_modules() -> None:
     for module, base, field, classes in (
         (events, events._Line, "kind", EVENTS),
-        (notes, notes._Note, "note", NOTES),
+        (notes, pins.StrictRecord, "note", NOTES),
     ):
         subclasses = (
             one for one in vars(module).values() if isinstance(one, type) and issubclass(one, base)
@@ -209,7 +209,7 @@ def test_the_line_that_is_malformed_above_is_otherwise_well_formed(tmp_path: Pat
 def test_every_event_refuses_an_unknown_field_and_a_missing_one(
     kind: type[Any], data: st.DataObject
 ) -> None:
-    line = bodies.to_json(data.draw(values(kind)))
+    line = events.to_json(data.draw(values(kind)))
     with pytest.raises(ValueError, match="extra"):
         read_event(canonical(line | {"extra": 1}))
     for one in fields(kind):
@@ -220,7 +220,7 @@ def test_every_event_refuses_an_unknown_field_and_a_missing_one(
 
 def test_a_note_with_an_unknown_field_is_refused_with_the_line(tmp_path: Path) -> None:
     journal = opened(tmp_path)
-    body = bodies.store_body({"note": "stage", "name": "ideas", "extra": 1}, journal.blobs)
+    body = events.Body.of({"note": "stage", "name": "ideas", "extra": 1}, journal.blobs)
     with pytest.raises(ValueError, match="extra"):
         journal.append(Noted(scope="run", ord=0, name="stage", body=body))
     with pytest.raises(BadJournal, match="not one that this program wrote") as caught:
@@ -245,13 +245,13 @@ def test_a_runs_lines_and_their_bodies_keep_the_schema(tmp_path: Path) -> None:
     )
     for path in (tmp_path / "run").rglob("journal.jsonl"):
         for event, _ in read_lines(path):
-            line = bodies.to_json(asdict(event))
+            line = events.to_json(asdict(event))
             assert complaints(schema, line) == []
             assert complaints(schema, {key: line[key] for key in line if key != "at"})
             for name, body in body_of(event):
                 seen.add(name)
                 held = {"$ref": f"#/$defs/{name}", "$defs": schema["$defs"]}
-                assert complaints(held, bodies.read_body(body, store)) == []
+                assert complaints(held, body.read(store)) == []
     assert seen == {
         "Note",
         *(f"{port}.{side}" for port in REQUEST_TYPES for side in ("request", "answer")),

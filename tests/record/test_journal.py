@@ -23,11 +23,10 @@ from orchestrator.core.model import Reply, Usage
 from orchestrator.core.research import Run
 from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.bodies import INLINE
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.chain import read_lines, set_torn_tail_aside
 from orchestrator.record.divergence import first_difference
-from orchestrator.record.events import JOURNAL_SCHEMA
+from orchestrator.record.events import INLINE, JOURNAL_SCHEMA
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.notes import RunFinished, StageBegan
 from tests.support.journal_rig import run_started

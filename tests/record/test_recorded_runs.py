@@ -10,7 +10,7 @@ from orchestrator.audit import Anchor, AuditVerdict, audit_run
 from orchestrator.record.chain import head_of
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import IdeaPaths, RunPaths
-from orchestrator.record.replay import absent
+from orchestrator.record.ports import absent
 from orchestrator.report import idea_report
 from orchestrator.research.pins import read_pins, spec_of, template_of
 from orchestrator.research.run import research

@@ -15,7 +15,7 @@ from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.core.tree import digest
 from orchestrator.record.events import Heard, Recalled
 from orchestrator.record.journal import Mode
-from orchestrator.record.replay import absent
+from orchestrator.record.ports import absent
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import Exporter, RunDeps
 from orchestrator.research.sweep import SweepModel

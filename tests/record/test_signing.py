@@ -11,6 +11,7 @@ import pytest
 
 from orchestrator.core.errors import UserError
 from orchestrator.core.tree import canonical
+from orchestrator.record.attestation import STATEMENT
 from orchestrator.record.envelope import (
     PAYLOAD,
     RUN_PREDICATE,
@@ -19,7 +20,6 @@ from orchestrator.record.envelope import (
     signed_envelope,
 )
 from orchestrator.record.signing import read_signer, read_verifier
-from orchestrator.record.statement import STATEMENT
 
 STATED = canonical(
     {"_type": STATEMENT, "subject": [], "predicateType": RUN_PREDICATE, "predicate": {}}

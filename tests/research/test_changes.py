@@ -30,13 +30,12 @@ from orchestrator.core.research import TrainingComparison
 from orchestrator.policy.policy import lowered
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import RunPaths
-from orchestrator.record.replay import absent
+from orchestrator.record.ports import absent
 from orchestrator.research.pins import read_pins, spec_of, template_of
-from orchestrator.research.pipeline import PursuedIdea
 from orchestrator.research.run import research
-from orchestrator.research.run_spec import RunDeps, RunSpec
+from orchestrator.research.run_spec import PursuedIdea, RunDeps, RunSpec
 from orchestrator.research.sweep import SweepModel
-from orchestrator.template.untrained import require_held
+from orchestrator.template.results import require_held
 from tests.support import run_rig as rig
 
 Change = Callable[[Ask, int], str | None]

@@ -19,6 +19,7 @@ from orchestrator.record.journal import Journal
 from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF
 from orchestrator.record.ports import Edges, Ports
 from orchestrator.research.paper.latex import TEX
+from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import compile as compiling
 from orchestrator.research.stages import paper_edit as papers
 from orchestrator.research.stages.compile import (
@@ -29,7 +30,6 @@ from orchestrator.research.stages.compile import (
 )
 from orchestrator.research.stages.verify import verify_numbers
 from orchestrator.research.stages.writeup import write_sections
-from orchestrator.research.study import Study
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.images.images import resolve_image
@@ -82,7 +82,7 @@ def compiled(
     """The container's report on one document."""
     ports = bench.ports(name)
     study = rig.with_source(rig.study(ports.blobs), ports, whole % body)
-    result = ports.sandbox.run(compiling._job(study, ports))
+    result = ports.run(compiling._job(study, ports))
     return read_report(result, ports.blobs), result
 
 
@@ -191,7 +191,7 @@ def test_a_document_that_never_ends_is_ended(bench: Bench) -> None:
     study = rig.with_source(rig.study(ports.blobs), ports, PAGE % r"\def\x{\x}\x")
     job = compiling._job(study, ports)
     job = replace(job, limits=replace(job.limits, wall=6.0, grace=1.0))
-    result = ports.sandbox.run(job)
+    result = ports.run(job)
     assert result.verdict is Verdict.TIMED_OUT
     report = read_report(result, ports.blobs)
     assert not report.ok

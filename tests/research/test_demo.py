@@ -19,15 +19,13 @@ import pytest
 
 from orchestrator.api.export import open_journal
 from orchestrator.core.files import shipped_root
-from orchestrator.record import bodies
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.events import Answered, Noted
 from orchestrator.record.notes import ClaimsVerified, read_note
 from orchestrator.record.paths import IdeaPaths
 from orchestrator.template.manifest import Manifest
-from orchestrator.template.results import parse_final_info
+from orchestrator.template.results import compare_untrained, parse_final_info
 from orchestrator.template.template import load_template
-from orchestrator.template.untrained import compare_untrained
 from tests.research.test_kill import journals, nothing_left
 from tests.support.places import ROOT
 
@@ -114,7 +112,7 @@ def test_every_number_of_the_paper_has_a_source(demo: Ran) -> None:
         note
         for event in journals(demo.idea)
         if isinstance(event, Noted)
-        if isinstance(note := read_note(bodies.read_body(event.body, blobs)), ClaimsVerified)
+        if isinstance(note := read_note(event.body.read(blobs)), ClaimsVerified)
     ]
     assert claims[-1].claims > 10
 

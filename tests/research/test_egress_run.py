@@ -23,8 +23,7 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.record.events import Answered
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import IdeaPaths
-from orchestrator.record.ports import Edges
-from orchestrator.record.replay import absent
+from orchestrator.record.ports import Edges, absent
 from orchestrator.report import idea_report
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.research.paper import constants as facts
+from orchestrator.research.paper import quantities as facts
 from orchestrator.research.paper.numbers import (
     Quantity,
     format_error,
@@ -112,7 +112,7 @@ def test_few_random_numbers_find_a_partner_by_chance() -> None:
 
 def test_the_nearest_results_are_named_for_whoever_mends_a_number() -> None:
     (number,) = numbers("0.52")
-    assert nearest_results(number, two_runs(), 1) == ["0.5123 (run 0, a, loss: mean)"]
+    assert nearest_results(number, two_runs())[0] == "0.5123 (run 0, a, loss: mean)"
 
 
 def test_fixed_numbers_come_from_the_manifest_and_the_code() -> None:

@@ -20,6 +20,7 @@ from orchestrator.core.errors import BadPolicy, ControlUnavailable, SandboxFaile
 from orchestrator.core.host import Machine
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Mode
+from orchestrator.record.pins import DataPin
 from orchestrator.research.preflight import rehearse
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.research.sweep import SweepModel
@@ -28,7 +29,6 @@ from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.gpus import leases as gpu
 from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
 from orchestrator.sandbox.storage.volumes import Volumes
-from orchestrator.template.manifest import StagedData
 from tests.support import run_rig as rig
 
 VIEW = View(quiet=True, as_json=False)
@@ -108,7 +108,8 @@ def left_of(results: Path) -> list[str]:
 def test_each_kind_of_container_is_tried_under_its_own_limits(tmp_path: Path) -> None:
     """With the staged data for experiments alone."""
     setup = replace(
-        prepare(rig.wanted(tmp_path)).setup, data=(StagedData("set", "0" * 64, str(tmp_path)),)
+        prepare(rig.wanted(tmp_path)).setup,
+        data=(DataPin(name="set", hash="0" * 64, folder=str(tmp_path)),),
     )
     scripted = ScriptedSandbox(BlobStore(tmp_path / "blobs"), lambda _: Ending())
     rehearse(setup, scripted)

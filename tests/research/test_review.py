@@ -16,8 +16,8 @@ from orchestrator.record.budget import JournalBudget
 from orchestrator.record.journal import Journal
 from orchestrator.record.ports import Edges, Ports
 from orchestrator.research.prompts import data_blocks
+from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.review import GRADES, ReviewForm, review_paper, review_text
-from orchestrator.research.study import Study
 from tests.support import paper_rig as rig
 
 INJECTION = (

@@ -26,8 +26,7 @@ from orchestrator.policy.policy import lowered
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget, Used
 from orchestrator.record.journal import Journal, Mode
-from orchestrator.record.ports import Edges, Ports
-from orchestrator.record.replay import absent
+from orchestrator.record.ports import Edges, Ports, absent
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import RunDeps
 from orchestrator.research.sweep import SweepModel
@@ -126,14 +125,14 @@ def test_a_job_that_outlasts_the_budget_is_charged_and_asked_again_only_under_a_
     sleeps = job(bench, "import time; time.sleep(9)")
     first = ports_of(bench, tmp_path, Mode.RECORD, narrow)
     with pytest.raises(BudgetSpent, match=rf"{block}\.wall was exceeded"):
-        first.sandbox.run(sleeps)
+        first.run(sleeps)
     assert first.journal.ledger.seconds >= 6.0
     again = ports_of(bench, tmp_path, Mode.RESUME, narrow)
     lines = len(again.journal.events)
     with pytest.raises(BudgetSpent, match="no time is left"):
-        again.sandbox.run(sleeps)
+        again.run(sleeps)
     assert len(again.journal.events) == lines
-    assert ports_of(bench, tmp_path, Mode.RESUME, wide).sandbox.run(sleeps).ok
+    assert ports_of(bench, tmp_path, Mode.RESUME, wide).run(sleeps).ok
     calls = Journal(tmp_path / "journal.jsonl", bench.blobs).events[1:]
     assert [event.kind for event in calls] == ["asked", "failed", "asked", "answered"]
     assert len({getattr(event, "request", None) for event in calls}) == 1
@@ -146,21 +145,21 @@ def test_time_that_other_ideas_took_is_told_with_ones_own_and_never_as_less_than
     run = JournalBudget(of="run", wall=4.0).after(Used(wall=4.25), Used(wall=0.5))
     ports = ports_of(bench, tmp_path, Mode.RECORD, JournalBudget(wall=60.0).within(run))
     with pytest.raises(BudgetSpent, match=r"4\.75 s of 4 s") as caught:
-        ports.model.complete(ASK)
+        ports.complete(ASK)
     assert caught.value.where == "the policy's run.wall"
 
 
 @pytest.mark.engine
 def test_a_replay_never_runs_out(tmp_path: Path, bench: DockerBench) -> None:
     recorded = ports_of(bench, tmp_path, Mode.RECORD, JournalBudget(wall=60.0))
-    recorded.model.complete(ASK)
+    recorded.complete(ASK)
     replayed = Ports(
         absent("slow"), Journal(tmp_path / "journal.jsonl", bench.blobs, Mode.REPLAY), bench.blobs,
         JournalBudget(wall=0.0), "idea/x",
     )  # fmt: skip
-    assert replayed.model.complete(ASK).text == "done"
+    assert replayed.complete(ASK).text == "done"
     with pytest.raises(Diverged):
-        replayed.model.complete(ASK)
+        replayed.complete(ASK)
 
 
 @pytest.mark.engine
@@ -170,7 +169,7 @@ def test_a_model_call_that_was_given_up_is_charged_at_its_ceiling(
     """Nobody knows whether its vendor went on to answer, and bills it."""
     ports = ports_of(bench, tmp_path, Mode.RECORD, JournalBudget(wall=0.2), Slow(30))
     with pytest.raises(BudgetSpent, match=r"idea\.wall"):
-        ports.model.complete(ASK)
+        ports.complete(ASK)
     assert ports.journal.ledger.total() == CEILING
     assert Journal(tmp_path / "journal.jsonl", bench.blobs, Mode.RESUME).ledger.total() == CEILING
 
@@ -185,7 +184,7 @@ def test_the_model_calls_of_an_edit_end_with_the_edits_own_time(
         scope="s", purpose="p", instruction="i", files=Tree(), editable=("a",), limits=LIMITS
     )
     before = time.monotonic()
-    assert ports.editor.edit(request).changed == ("a",)
+    assert ports.edit(request).changed == ("a",)
     assert before + 49 < model.given[0].at <= time.monotonic() + 50
     assert model.given[0].limit == "idea.wall"
 
@@ -211,9 +210,9 @@ def test_a_scripted_job_on_gpus_ends_with_the_ideas_gpu_time(
     ports = ports_of(bench, tmp_path, Mode.RECORD, JournalBudget(wall=100.0, gpu_time=30.0))
     ports = replace(ports, edges=replace(ports.edges, sandbox=sandbox))
     needs = replace(job(bench, "pass"), limits=replace(LIMITS, gpus=1))
-    assert ports.sandbox.run(needs).ok
+    assert ports.run(needs).ok
     with pytest.raises(BudgetSpent, match=r"idea\.gpu_time"):
-        ports.sandbox.run(replace(needs, scope="2", limits=replace(LIMITS, gpus=2)))
+        ports.run(replace(needs, scope="2", limits=replace(LIMITS, gpus=2)))
 
 
 class OneGpu:

@@ -16,12 +16,12 @@ from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.research import Paper
 from orchestrator.record.ports import Ports
-from orchestrator.research.paper import latex, references
+from orchestrator.research.paper import latex, references, tables
 from orchestrator.research.prompts import data_blocks
+from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import paper_edit as papers
 from orchestrator.research.stages import verify
 from orchestrator.research.stages.writeup import SECTIONS, write_sections
-from orchestrator.research.study import Study
 from tests.support import paper_rig as rig
 
 
@@ -52,7 +52,7 @@ def test_the_sweeps_paper_has_every_section_and_no_placeholder(
     assert r"\author{builtin/sweep\\" in tex
     assert latex.graphics(tex) == paper[0].figures
     assert tex.count(papers.study_results_table(paper[0])) == 1
-    assert tex.count(papers.study_runs_table(paper[0])) == 1
+    assert tex.count(tables.runs_table(paper[0].runs)) == 1
 
 
 def test_a_template_with_no_manifest_gets_a_paper_too(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_sweep_of_any_declared_knob_verifies(tmp_path: Path, knob: str) -> Non
     here, sample = rig.ports(tmp_path), random.Random(knob)
     study = rig.study(here.blobs)
     declared = study.template.manifest.knobs[knob]
-    values = (declared.default, *declared.others)
+    values = (declared.default, *(v for v in declared.values if v != declared.default))
     runs = tuple(
         replace(
             study.runs[min(n, 1)],

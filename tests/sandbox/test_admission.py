@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,6 @@ from orchestrator.policy.policy import RunLimits, load_policy, lowered
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.journal import Journal, Mode
-from orchestrator.research.budgets import idea_budget
 from orchestrator.sandbox.admission import Admission, available_disk, available_memory
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.images.images import resolve_image
@@ -193,7 +192,7 @@ def test_a_refused_job_starts_nothing_and_leaves_nothing(tmp_path: Path) -> None
 def test_an_idea_that_used_its_gpu_time_is_lent_no_more(tmp_path: Path) -> None:
     policy = load_policy("default", shipped_root() / "policies")
     journal = Journal(tmp_path / "journal.jsonl", BlobStore(tmp_path), Mode.RECORD)
-    budget = idea_budget(policy)
+    budget = JournalBudget(**asdict(policy.idea))
     budget.admit(journal, Usage(), paid=False, gpus=1)
     journal.ledger.gpu_seconds = policy.idea.gpu_time
     with pytest.raises(BudgetSpent, match=r"idea\.gpu_time"):

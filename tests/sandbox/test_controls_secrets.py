@@ -56,7 +56,7 @@ def test_neither_the_engine_nor_the_record_knows_a_key(bench: DockerBench, tmp_p
     journal.append(idea_started())
     editor = ScriptedEditor(bench.blobs, lambda _request, _model: {})
     edges = Edges(ScriptedModel([]), editor, bench.sandbox, LocalLibrary(()))
-    Ports(edges, journal, bench.blobs, JournalBudget(), "idea/x").sandbox.run(
+    Ports(edges, journal, bench.blobs, JournalBudget(), "idea/x").run(
         job(bench, "print(dict(os.environ))", limits_of("experiment"))
     )
     text = journal.path.read_text()

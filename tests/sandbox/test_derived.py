@@ -14,7 +14,6 @@ from orchestrator.core.errors import BadTemplate, ImageMissing, ImageStale
 from orchestrator.core.files import shipped_root
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.images.derived import Derived, resolve_template_image
-from orchestrator.template.contract import contract_findings
 from orchestrator.template.lockfile import (
     base_packages,
     beside_base,
@@ -24,6 +23,7 @@ from orchestrator.template.lockfile import (
 )
 from orchestrator.template.template import load_template
 from tests.support.places import ROOT
+from tests.support.template_rig import contract_findings
 
 QUICK = ROOT / "tests/data/quick"
 POLICY = str(ROOT / "tests/data/policies/quick.yaml")

@@ -23,18 +23,16 @@ from orchestrator.core.tree import canonical, digest
 from orchestrator.editor.scripted import ScriptedEditor
 from orchestrator.literature.local import LocalLibrary
 from orchestrator.policy.policy import Policy
-from orchestrator.record.attestation import SettingPairs, flatten_settings
+from orchestrator.record.attestation import SettingPairs, container_statement, flatten_settings
 from orchestrator.record.blobs import BlobStore
+from orchestrator.record.calls import write_evidence
 from orchestrator.record.chain import head_of
 from orchestrator.record.events import GENESIS
-from orchestrator.record.evidence_files import write_evidence
 from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import IdeaPaths, RunPaths
 from orchestrator.record.ports import Edges
-from orchestrator.record.statement import container_statement
-from orchestrator.research.pipeline import PursuedIdea
 from orchestrator.research.run import research
-from orchestrator.research.run_spec import RunDeps
+from orchestrator.research.run_spec import PursuedIdea, RunDeps
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.job.spec import create_request
 from orchestrator.sandbox.job.verify import hash_profiles

@@ -29,7 +29,7 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.journal import Journal
 from orchestrator.record.ports import Edges, Ports
-from orchestrator.research.study import Study
+from orchestrator.research.run_spec import Study
 from orchestrator.research.sweep import SweepModel
 from orchestrator.template.results import Dataset, Results
 from orchestrator.template.template import load_template

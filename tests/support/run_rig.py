@@ -39,9 +39,8 @@ from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Edges
 from orchestrator.research.pins import read_pins, spec_of, template_of
-from orchestrator.research.pipeline import PursuedIdea
 from orchestrator.research.run import research
-from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec
+from orchestrator.research.run_spec import PursuedIdea, RunDeps, RunLocation, RunSpec
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
 from tests.support.paper_rig import BLOCK, png

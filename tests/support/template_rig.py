@@ -9,6 +9,8 @@ import tarfile
 from collections.abc import Mapping
 from typing import Any
 
+from orchestrator.template.contract import rule_results
+from orchestrator.template.contract.finding import RuleFinding
 from orchestrator.template.template import Template
 
 CLOSED = (
@@ -16,6 +18,11 @@ CLOSED = (
     "--security-opt=no-new-privileges", "--pids-limit=256",
     "--tmpfs=/tmp:size=256m,mode=1777",
 )  # fmt: skip
+
+
+def contract_findings(template: Template) -> tuple[RuleFinding, ...]:
+    """Every violation of the contract by ``template``."""
+    return tuple(finding for rule in rule_results(template) for finding in rule.findings)
 
 
 def closed(

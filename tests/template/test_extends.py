@@ -10,10 +10,10 @@ import pytest
 from orchestrator.console.template import new_template
 from orchestrator.core.errors import BadTemplate
 from orchestrator.core.files import shipped_root
-from orchestrator.template.contract import contract_findings
 from orchestrator.template.folder import MANIFEST, shipped_templates
 from orchestrator.template.template import from_files, load_template
 from tests.support.places import DATA
+from tests.support.template_rig import contract_findings
 
 QUICK = DATA / "quick"
 

@@ -15,15 +15,14 @@ import pytest
 
 from orchestrator.core.files import shipped_root
 from orchestrator.literature.local import LocalLibrary
-from orchestrator.template.contract import contract_findings
 from orchestrator.template.contract.code import knob_line
-from orchestrator.template.contract.paper import AUTHOR, PLACEHOLDERS
+from orchestrator.template.contract.files import AUTHOR, PLACEHOLDERS
 from orchestrator.template.folder import shipped_templates
 from orchestrator.template.results import parse_final_info
 from orchestrator.template.template import PAPER, Template, load_template
 from tests.support.places import ROOT
 from tests.support.sample import some
-from tests.support.template_rig import ask, closed
+from tests.support.template_rig import ask, closed, contract_findings
 
 NAMES = shipped_templates(shipped_root())
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -155,7 +154,7 @@ def knobs_tell(name: str) -> None:
     for knob_name, knob in one.manifest.knobs.items():
         source = one.text(knob.file)
         line, _ = knob_line(source, knob.constant)
-        for i, value in enumerate(knob.others):
+        for i, value in enumerate(v for v in knob.values if v != knob.default):
             turned = source.replace(line, f"{knob.constant} = {value!r}")
             variants[f"{knob_name}_{i}"] = turned.encode()
     files = {f"{variant}.py": code for variant, code in variants.items()}

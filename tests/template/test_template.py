@@ -13,14 +13,14 @@ import pytest
 
 from orchestrator.core.errors import BadResults, BadTemplate, UnknownName
 from orchestrator.core.files import RESERVED, shipped_root
-from orchestrator.template.contract import contract_findings, require_contract
+from orchestrator.template.contract import require_contract
 from orchestrator.template.contract.code import knob_line
-from orchestrator.template.contract.paper import AUTHOR, PLACEHOLDERS
+from orchestrator.template.contract.files import AUTHOR, PLACEHOLDERS
 from orchestrator.template.folder import shipped_templates
-from orchestrator.template.results import Dataset, Results, parse_final_info
+from orchestrator.template.results import Dataset, Results, compare_untrained, parse_final_info
 from orchestrator.template.template import Template, from_files, load_template
-from orchestrator.template.untrained import compare_untrained
 from tests.support.places import DATA
+from tests.support.template_rig import contract_findings
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,8 @@ def test_the_quick_template_keeps_its_contract_and_says_what_it_holds(quick: Tem
     require_contract(quick)
     assert not quick.inferred
     assert [idea.name for idea in quick.seed_ideas()] == ["step_size"]
-    assert quick.manifest.knobs["step_size"].others == (0.01, 0.5)
+    knob = quick.manifest.knobs["step_size"]
+    assert [value for value in knob.values if value != knob.default] == [0.01, 0.5]
     assert quick.manifest.headline == ("final_loss_mean",)
     assert quick.scale("smoke").env == {"AISCI_SCALE": "smoke"}
     with pytest.raises(UnknownName, match="did you mean 'smoke'"):

@@ -40,9 +40,8 @@ _PRIMITIVE = re.compile(
 
 
 def escape(text: str) -> str:
-    """``text`` as LaTeX that only prints it, on one line and without control characters.
-
-    Accented Latin letters stay; other characters without a glyph in pdflatex become their ASCII
+    """``text`` as LaTeX that only prints it, on one line and without control characters. Accented
+    Latin letters stay; other characters without a glyph in pdflatex become their ASCII
     decomposition, or ``?``.
     """
     out = []
@@ -78,10 +77,7 @@ def frame(tex: str) -> tuple[str, str]:
 def placeholder_texts(
     before: str, after: str, placeholders: tuple[str, ...]
 ) -> tuple[str, ...] | str:
-    """The text in ``after`` at each placeholder of ``before``, or a problem as one string.
-
-    All text around the placeholders must be unchanged.
-    """
+    """The text at each placeholder of ``before``, or a problem: all around it must be unchanged."""
     remaining = [name for name in placeholders if name in after]
     if remaining:
         return f"the placeholder {remaining[0]!r} still stands in the text"
@@ -100,13 +96,6 @@ def placeholder_texts(
         )
     texts = dict(zip(ordered, match.groups(), strict=True))
     return tuple(texts[name] for name in placeholders)
-
-
-def fill_placeholders(before: str, texts: dict[str, str]) -> str:
-    """``before`` with each placeholder replaced by its text."""
-    for name, text in texts.items():
-        before = before.replace(name, text.strip(), 1)
-    return before
 
 
 def primitives(text: str) -> tuple[str, ...]:
@@ -134,9 +123,8 @@ def figure_problems(tex: str, figures: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def with_author(tex: str, author: str, note: str) -> str:
-    r"""``tex`` with the author and, below it, ``note``.
-
-    They replace ``AUTHOR HERE`` or, without it, the template's own ``\author{…}``.
+    r"""``tex`` with the author and, below it, ``note``. They replace ``AUTHOR HERE`` or, without
+    it, the template's own ``\author{…}``.
     """
     line = rf"{escape(author)}\\ {{\small {escape(note)}}}"
     if "AUTHOR HERE" in tex:
@@ -166,10 +154,7 @@ def bibliography_span(tex: str) -> tuple[int, int] | None:
 
 
 def with_packages(tex: str, names: tuple[str, ...]) -> str:
-    """``tex`` with a preamble that loads the packages ``names``.
-
-    Without a date in ``tex``, an empty one is added: the pages must not depend on the day.
-    """
+    """``tex`` that loads ``names``, and has a date: pages must not depend on the day."""
     loaded = {
         name.strip()
         for names in re.findall(r"\\usepackage\s*(?:\[[^\]]*\])?\s*\{([^}]*)\}", uncommented(tex))

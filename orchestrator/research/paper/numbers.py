@@ -46,10 +46,9 @@ class PrintedNumber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
-    """A number that a paper may print, its source, and its run, data set and metric.
-
-    ``share``: it may be printed as a percentage (an accuracy of 0.97 as 97 %). ``name`` is the name
-    of a setting, such as ``weight_decay``.
+    """A number that a paper may print, its source, and its run, data set and metric. ``share``: it
+    may be printed as a percentage (an accuracy of 0.97 as 97 %). ``name`` is the name of a setting,
+    such as ``weight_decay``.
     """
 
     value: float
@@ -63,9 +62,8 @@ class Quantity:
 
 
 def format_mean(mean: float, error: float | None = None) -> str:
-    """A mean with the decimals of two significant digits of its standard error.
-
-    Without an error, or with an error of 0: four significant digits; integers as integers.
+    """A mean with the decimals of two significant digits of its standard error. Without an error,
+    or with an error of 0: four significant digits; integers as integers.
     """
     if error is None or error == 0 or not math.isfinite(error):
         if float(mean).is_integer() and abs(mean) < 1e15:
@@ -88,24 +86,20 @@ def numbers(text: str) -> Iterator[PrintedNumber]:
     """Every number printed in plain ``text``; digits inside words (S5, run_1) do not count."""
     # The number of a run is a name; it is checked by runs_named, not as a quantity.
     for match in _NUMBER.finditer(_RUNS.sub(" ", text)):
-        yield _number(match)
-
-
-def _number(match: re.Match[str]) -> PrintedNumber:
-    digits, unit = match["digits"][:_MAX_DIGITS], (match["unit"] or "").strip()
-    scale = {"k": 1e3, "K": 1e3, "M": 1e6}.get(unit, 1.0)
-    exact = Decimal(f"{digits}{match['power'] or ''}"[: _MAX_DIGITS + 6])
-    sign = -1.0 if match["sign"] == "-" else 1.0
-    # From the decimal text, not from the float: 0.10 has the step 0.01, which the float has lost.
-    exponent = exact.as_tuple().exponent
-    step = 10.0**exponent if isinstance(exponent, int) and abs(exponent) < 300 else 0.0
-    return PrintedNumber(
-        text=match[0].strip(),
-        value=sign * float(exact) * scale,
-        step=step * scale,
-        significant=len(digits.replace(".", "").lstrip("0")),
-        percent=unit == "%" or unit.startswith("percent"),
-    )
+        digits, unit = match["digits"][:_MAX_DIGITS], (match["unit"] or "").strip()
+        scale = {"k": 1e3, "K": 1e3, "M": 1e6}.get(unit, 1.0)
+        exact = Decimal(f"{digits}{match['power'] or ''}"[: _MAX_DIGITS + 6])
+        sign = -1.0 if match["sign"] == "-" else 1.0
+        # From the decimal text, not the float: 0.10 has the step 0.01, which the float has lost.
+        exponent = exact.as_tuple().exponent
+        step = 10.0**exponent if isinstance(exponent, int) and abs(exponent) < 300 else 0.0
+        yield PrintedNumber(
+            text=match[0].strip(),
+            value=sign * float(exact) * scale,
+            step=step * scale,
+            significant=len(digits.replace(".", "").lstrip("0")),
+            percent=unit == "%" or unit.startswith("percent"),
+        )
 
 
 def runs_named(text: str) -> frozenset[int]:
@@ -128,9 +122,8 @@ def quantities_in_scope(
     metrics: Sequence[str] = (),
     text: str = "",
 ) -> tuple[Quantity, ...]:
-    """The quantities of the named runs, data sets and metrics; the baseline always counts too.
-
-    A sentence that names two of run, data set and metric is about results: there a setting counts
+    """The quantities of the named runs, data sets and metrics; the baseline always counts too. A
+    sentence that names two of run, data set and metric is about results: there a setting counts
     only if ``text`` contains its name, else a wrong result could match some setting.
     """
     of_results = bool(runs) + bool(datasets) + bool(metrics) > 1
@@ -188,10 +181,8 @@ def _same(left: float, right: float) -> bool:
     return math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-12)
 
 
-def nearest_results(
-    number: PrintedNumber, quantities: Iterable[Quantity], count: int = 3
-) -> list[str]:
-    """The closest results as texts, for the correction of ``number``."""
+def nearest_results(number: PrintedNumber, quantities: Iterable[Quantity]) -> list[str]:
+    """The three closest results as texts, for the correction of ``number``."""
     results = [quantity for quantity in quantities if quantity.kind == "result"]
     results.sort(key=lambda quantity: abs(quantity.value - number.value))
-    return [f"{quantity.value:.6g} ({quantity.source})" for quantity in results[:count]]
+    return [f"{quantity.value:.6g} ({quantity.source})" for quantity in results[:3]]

@@ -55,10 +55,7 @@ class Sentence:
 
 
 def sentences(tex: str) -> tuple[Sentence, ...]:
-    """Every sentence and table row between the title and the references.
-
-    The title's ``part`` is ``title``, the abstract's ``abstract``.
-    """
+    """Every sentence and table row from the title (whose part is ``title``) to the references."""
     source = _DROPPED_ENVIRONMENTS.sub(" ", uncommented(tex))
     title = re.search(r"\\title\{((?:[^{}]|\{[^{}]*\})*)\}", source)
     result = [Sentence("title", visible_text(title[1]))] if title else []

@@ -1,13 +1,29 @@
-"""The quantities of results: each mean, standard error and difference."""
+"""The numbers that a paper may print: of results, and fixed ones.
+
+Of results: each mean, standard error and difference. Fixed numbers are settings, constants, years
+and counts: they come from the manifest, the code of the template and of each run, and the
+references. A printed number must equal a fixed one exactly.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
-from orchestrator.research.paper.numbers import Quantity
+from orchestrator.research.paper.numbers import Quantity, numbers
+from orchestrator.research.paper.references import references
+from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import Results
+
+_LITERAL = r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_ASSIGNED = re.compile(
+    rf"\b([A-Za-z_]\w*)\s*(?::\s*[\w\[\], .|]+)?=\s*\(?\s*({_LITERAL}(?:\s*,\s*{_LITERAL})*)\s*,?\s*\)?"
+    r"\s*(?=[,)#;\n]|$)",
+    re.MULTILINE,
+)
+_MAX_CONSTANTS = 2000  # of one file
 
 
 def from_results(
@@ -59,11 +75,56 @@ def _between(
 
 def _template(runs: set[int], dataset: str, metric: str) -> Quantity:
     """A quantity without a value; an accuracy is a share, so it may be printed as a percentage."""
+    share = "acc" in metric.lower()
     return Quantity(
-        value=0.0,
-        source="",
-        runs=frozenset(runs),
-        dataset=dataset,
-        metric=metric,
-        share="acc" in metric.lower(),
+        value=0.0, source="", runs=frozenset(runs), dataset=dataset, metric=metric, share=share
     )
+
+
+def from_manifest(manifest: Manifest, scale: str) -> Iterator[Quantity]:
+    """The values of knobs, and every number in the texts of the manifest."""
+    for name, knob in manifest.knobs.items():
+        for value in {knob.default, *knob.values}:
+            yield _fixed(value, f"template.yaml: a value of the knob {name}", name)
+    texts = [
+        ("title", manifest.title),
+        ("description", manifest.description),
+        ("question", manifest.question or ""),
+        *((f"metric {key}", f"{key} {one.description}") for key, one in manifest.metrics.items()),
+        *((f"knob {key}", knob.description) for key, knob in manifest.knobs.items()),
+        *((f"data set {data.name}", data.description) for data in manifest.data),
+        (f"scale {scale}", manifest.scales[scale].description if scale in manifest.scales else ""),
+    ]
+    for where, text in texts:
+        for number in numbers(text):
+            yield _fixed(number.value, f"template.yaml: {where}")
+
+
+def from_code(text: str, where: str) -> Iterator[Quantity]:
+    """Numbers with a name in code (``width=128``), and the count of several (``seeds=(1, 2)``)."""
+    for count, match in enumerate(_ASSIGNED.finditer(text)):
+        if count == _MAX_CONSTANTS:
+            return
+        literals = re.findall(_LITERAL, match[2])
+        for literal in literals:
+            yield _fixed(float(literal.replace("_", "")), f"{where}: {match[1]}", match[1])
+        if len(literals) > 1:
+            yield _fixed(len(literals), f"{where}: how many {match[1]}", match[1])
+
+
+def from_references(tex: str) -> Iterator[Quantity]:
+    """The years of the papers in the reference list."""
+    for reference in references(tex):
+        year = reference.fields.get("year", "")
+        if year.isdigit():
+            yield _fixed(int(year), f"year of the reference {reference.key}")
+
+
+def from_counts(named: dict[str, int]) -> Iterator[Quantity]:
+    """Counts by the program, such as the number of runs."""
+    for what, count in named.items():
+        yield _fixed(count, f"how many {what}", what.split(" beside ")[0])
+
+
+def _fixed(value: float, source: str, name: str = "") -> Quantity:
+    return Quantity(value=float(value), source=source, kind="fixed", name=name)

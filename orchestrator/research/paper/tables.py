@@ -21,25 +21,14 @@ _MAX_ROW = 125  # characters in a row's source; a table with longer rows is scal
 _WORDS = {"val": "validation", "acc": "accuracy", "avg": "average", "std": "deviation"}
 
 
-def metrics_of_table(
-    results: Sequence[tuple[int, Results]], headline: Sequence[str]
-) -> tuple[str, ...]:
-    """The columns: the measured headline metrics, or else the first measured ones."""
-    measured = dict.fromkeys(m for _, result in results for m in result.metrics)
-    chosen = [metric for metric in headline if metric in measured]
-    return tuple(chosen or measured)[:_MAX_COLUMNS]
-
-
 def results_table(
-    results: Sequence[tuple[int, Results]],
-    headline: Sequence[str],
-    metrics: dict[str, Metric],
+    results: Sequence[tuple[int, Results]], headline: Sequence[str], metrics: dict[str, Metric]
 ) -> str:
-    """One row per run, grouped by data set: mean and standard error of each headline metric."""
-    columns = metrics_of_table(results, headline)
-    datasets = list(dict.fromkeys(d for _, result in results for d in result.datasets))
+    """A row per run, by data set: the headline metrics, or else the first measured, with errors."""
+    measured = list(dict.fromkeys(m for _, result in results for m in result.metrics))
+    columns = ([name for name in headline if name in measured] or measured)[:_MAX_COLUMNS]
     rows = []
-    for dataset in datasets:
+    for dataset in dict.fromkeys(d for _, result in results for d in result.datasets):
         rows.append(r"\midrule")
         for number, result in results:
             cells = [_cell(result, dataset, metric) for metric in columns]
@@ -56,7 +45,10 @@ def results_table(
     ]
     if max(map(len, [heading, *rows])) > _MAX_ROW:
         table = [r"\resizebox{\linewidth}{!}{%", *table, "}"]
-    return _float(_caption(columns, metrics), "tab:results", table)
+    caption = r"Mean $\pm$ standard error over the seeds, for every run."
+    if {metrics[name].direction for name in columns if name in metrics} & {"lower", "higher"}:
+        caption += " Arrows point to the better side."
+    return _float(caption, "tab:results", table)
 
 
 def runs_table(runs: Iterable[Run]) -> str:
@@ -97,12 +89,6 @@ def _heading(name: str, metrics: dict[str, Metric]) -> str:
     metric = metrics.get(name)
     short = name.removesuffix("_mean").replace("_", " ")
     return escape(short) + (arrows.get(metric.direction, "") if metric else "")
-
-
-def _caption(columns: Sequence[str], metrics: dict[str, Metric]) -> str:
-    ways = {metrics[name].direction for name in columns if name in metrics}
-    arrows = " Arrows point to the better side." if ways & {"lower", "higher"} else ""
-    return rf"Mean $\pm$ standard error over the seeds, for every run.{arrows}"
 
 
 def _cell(result: Results, dataset: str, metric: str) -> str:

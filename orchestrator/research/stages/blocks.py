@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container
+from dataclasses import asdict
 from typing import Any
 
 from orchestrator.core.edit import Edit, EditRequest
@@ -12,12 +13,10 @@ from orchestrator.core.research import Idea
 from orchestrator.core.tree import Tree
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block
-from orchestrator.research.study import Study
-from orchestrator.template.results import Results
+from orchestrator.research.run_spec import Study
 from orchestrator.template.template import Template
 
 OUTPUT_TAIL = 1500  # characters of a program's last output that the model receives
-_RUN_FOLDER = re.compile(r"run_\d+")
 
 
 def template_block(template: Template) -> str:
@@ -27,30 +26,13 @@ def template_block(template: Template) -> str:
         name: {"direction": metric.direction, "unit": metric.unit, "about": metric.description}
         for name, metric in manifest.metrics.items()
     }
-    return block(
-        "template",
-        {
-            "name": template.name,
-            "title": manifest.title,
-            "description": manifest.description,
-            "metrics": metrics,
-            "knobs": knob_dicts(template),
-        },
-    )
+    about = {"name": template.name, "title": manifest.title, "description": manifest.description}
+    return block("template", {**about, "metrics": metrics, "knobs": knob_dicts(template)})
 
 
 def knob_dicts(template: Template) -> dict[str, Any]:
     """The declared constants that a run may change: file, constant, default, values."""
-    return {
-        name: {
-            "file": knob.file,
-            "constant": knob.constant,
-            "default": knob.default,
-            "values": list(knob.values),
-            "description": knob.description,
-        }
-        for name, knob in template.manifest.knobs.items()
-    }
+    return {name: knob.model_dump() for name, knob in template.manifest.knobs.items()}
 
 
 def code_files(template: Template) -> tuple[str, ...]:
@@ -64,22 +46,16 @@ def code_files(template: Template) -> tuple[str, ...]:
 
 def study_block(study: Study) -> str:
     limits = study.policy.limits("experiment")
-    return block(
-        "study",
-        {
-            "idea": idea_dict(study.idea),
-            "template": study.template.name,
-            "scale": study.scale,
-            "limits": {
-                "cpus": limits.cpus,
-                "memory_bytes": limits.memory,
-                "gpus": limits.gpus,
-                "wall_seconds": limits.wall,
-                "workspace_bytes": limits.workspace,
-                "network": list(limits.network),
-            },
-        },
-    )
+    named = {
+        "cpus": limits.cpus,
+        "memory_bytes": limits.memory,
+        "gpus": limits.gpus,
+        "wall_seconds": limits.wall,
+        "workspace_bytes": limits.workspace,
+        "network": limits.network,
+    }
+    about = {"idea": idea_dict(study.idea), "template": study.template.name, "scale": study.scale}
+    return block("study", {**about, "limits": named})
 
 
 def idea_dict(idea: Idea) -> dict[str, Any]:
@@ -89,22 +65,15 @@ def idea_dict(idea: Idea) -> dict[str, Any]:
 def results_block(study: Study) -> str:
     """Every run's means and standard errors, with its description."""
     about = {run.number: run.description for run in study.runs}
-    return block(
-        "results",
-        [
-            {"run": number, "description": about.get(number, ""), **results_dict(results)}
-            for number, results in study.results
-        ],
-    )
-
-
-def results_dict(results: Results) -> dict[str, Any]:
-    return {
-        "datasets": {
-            name: {"means": dict(data.means), "stderrs": dict(data.stderrs)}
-            for name, data in results.datasets.items()
+    rows = [
+        {
+            "run": number,
+            "description": about.get(number, ""),
+            "datasets": {name: asdict(data) for name, data in results.datasets.items()},
         }
-    }
+        for number, results in study.results
+    ]
+    return block("results", rows)
 
 
 def feedback_block(result: JobResult | None, trouble: str = "") -> str:
@@ -121,22 +90,10 @@ def feedback_block(result: JobResult | None, trouble: str = "") -> str:
     return block("feedback", value if result or trouble else None)
 
 
-def is_run(path: str) -> bool:
-    """Whether ``path`` is in a ``run_<number>`` folder."""
-    return bool(_RUN_FOLDER.fullmatch(path.split("/", 1)[0]))
-
-
 def code_only(tree: Tree) -> Tree:
     """The files of an experiment: without runs, paper, figures and snapshots."""
-    return Tree(
-        tuple(
-            (path, sha)
-            for path, sha in tree.files
-            if not is_run(path)
-            and not path.startswith("latex/")
-            and not re.fullmatch(r"[^/]+\.png|run_\d+\.py", path)
-        )
-    )
+    apart = re.compile(r"run_\d+(/|\Z)|latex/|[^/]+\.png\Z|run_\d+\.py\Z")
+    return Tree(tuple(pair for pair in tree.files if not apart.match(pair[0])))
 
 
 def edit_files(study: Study, ports: Ports, purpose: str, instruction: str, *files: str) -> Edit:
@@ -154,11 +111,8 @@ def request_edit(
     editable: tuple[str, ...],
     readable: tuple[str, ...] = (),
 ) -> Edit:
-    """Ask the editor to change ``editable``; it receives only the files ``paths``.
-
-    The prompt of its model also contains ``readable``.
-    """
-    return ports.editor.edit(
+    """Ask for a change of ``editable``; the editor gets ``paths``, its prompt also ``readable``."""
+    return ports.edit(
         EditRequest(
             scope=ports.scope,
             purpose=purpose,
@@ -177,7 +131,8 @@ def experiment_job(
     """A job in the experiment container; with ``runs``, it receives the finished runs."""
     files = code_only(study.tree)
     if runs:
-        files = files.updated(Tree(tuple(pair for pair in study.tree.files if is_run(pair[0]))))
+        finished = (pair for pair in study.tree.files if re.match(r"run_\d+(/|\Z)", pair[0]))
+        files = files.updated(Tree(tuple(finished)))
     return Job(
         scope=ports.scope,
         kind="experiment",

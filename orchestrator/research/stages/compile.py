@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.job import Job, JobResult
@@ -21,8 +21,8 @@ from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex
 from orchestrator.research.paper.latex import TEX
+from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import paper_edit as papers
-from orchestrator.research.study import Study
 
 _FIXES = 5
 _MAX_OVERFULL = 20.0  # points that a line may be too wide
@@ -35,10 +35,8 @@ _Lines = Annotated[tuple[_Line, ...], Field(max_length=200)]
 _Points = Annotated[float, Field(ge=0, le=1e6)]
 
 
-class CompileReport(BaseModel):
+class CompileReport(BaseModel, extra="forbid", frozen=True):
     """The LaTeX container's report of one compilation; its texts are untrusted data."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     ok: bool
     errors: _Lines
@@ -56,9 +54,8 @@ _PAGES: TypeAdapter[tuple[str, ...]] = TypeAdapter(
 
 
 def compile_paper(study: Study, ports: Ports) -> Study:
-    """The study with its paper as PDF, text and pictures.
-
-    Raises :class:`IdeaFailed` if the paper is invalid after five corrections.
+    """The study with its paper as PDF, text and pictures. Raises :class:`IdeaFailed` if the paper
+    is invalid after five corrections.
     """
     problems: list[str] = []
     log_tail = ""
@@ -66,7 +63,7 @@ def compile_paper(study: Study, ports: Ports) -> Study:
         scoped = ports.within(f"attempt_{attempt}")
         if problems:
             study = papers.correct_paper(study, scoped, "compile.fix", "compile_fix", problems)
-        result = scoped.sandbox.run(_job(study, scoped))
+        result = scoped.run(_job(study, scoped))
         report = read_report(result, scoped.blobs)
         pages = _pages(result, scoped)
         problems = compile_problems(report, pages, study, papers.paper_source(study, scoped))
@@ -111,7 +108,10 @@ def read_report(result: JobResult, blobs: Blobs) -> CompileReport:
                 return CompileReport.model_validate(loads(data))
             why = "the report of the LaTeX container is too long"
         except ValueError as error:
-            why = f"the report of the LaTeX container cannot be read: {_first(error)}"
+            first = str(error)[:200]
+            if isinstance(error, ValidationError):
+                first = error.errors(include_url=False, include_input=False)[0]["msg"]
+            why = f"the report of the LaTeX container cannot be read: {first}"
     return CompileReport(
         ok=False,
         errors=(why,),
@@ -122,12 +122,6 @@ def read_report(result: JobResult, blobs: Blobs) -> CompileReport:
         pages=0,
         log_tail=result.stderr[-3000:],
     )
-
-
-def _first(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        return str(error.errors(include_url=False, include_input=False)[0]["msg"])
-    return str(error)[:200]
 
 
 def _pages(result: JobResult, ports: Ports) -> tuple[str, ...]:
@@ -150,9 +144,8 @@ def compile_problems(
         for points, where in report.overfull
         if points > _MAX_OVERFULL
     ]
-    problems += [
-        f"page {number} shows '??'" for number, text in enumerate(pages, 1) if "??" in text
-    ]
+    unresolved = [number for number, text in enumerate(pages, 1) if "??" in text]
+    problems += [f"page {number} shows '??'" for number in unresolved]
     problems += latex.figure_problems(latex.body(tex), study.figures)
     if not problems and (not pages or len(pages) != report.pages):
         problems.append("the text of the pages did not come out of the LaTeX container")
@@ -162,13 +155,8 @@ def compile_problems(
 def _compiled(
     study: Study, result: JobResult, report: CompileReport, pages: tuple[str, ...]
 ) -> Study:
-    made = Tree(
-        tuple(
-            pair
-            for pair in result.files.under(LATEX_OUTPUT).files
-            if pair[0].endswith((".pdf", ".png"))
-        )
-    )
+    out = result.files.under(LATEX_OUTPUT).files
+    made = Tree(tuple(pair for pair in out if pair[0].endswith((".pdf", ".png"))))
     if PAPER_PDF not in made.as_dict():
         raise IdeaFailed(
             "the LaTeX container reports a paper and left none",

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from orchestrator.core.edit import Edit
 from orchestrator.core.errors import BadResults, BadTemplate, IdeaFailed
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.research import Run
@@ -20,8 +19,8 @@ from orchestrator.policy.policy import Policy
 from orchestrator.record.notes import FilesRestored, GaveUp, RunFinished, RunsCompleted
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
+from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import blocks as common
-from orchestrator.research.study import Study
 from orchestrator.template.baseline import baseline_run, finished_run
 from orchestrator.template.results import Results, parse_final_info
 from orchestrator.template.template import Template
@@ -55,7 +54,7 @@ def baseline_job(
 
 def measure_baseline(job: Job, ports: Ports) -> tuple[Run, Results]:
     """Run the unchanged template. Raises :class:`BadTemplate` if that fails."""
-    result = ports.sandbox.run(job)
+    result = ports.run(job)
     results, trouble = _measured(result, 0, ports)
     if results is None:
         raise BadTemplate(
@@ -71,10 +70,7 @@ def measure_baseline(job: Job, ports: Ports) -> tuple[Run, Results]:
 
 
 def experiments(study: Study, ports: Ports) -> Study:
-    """Runs until the model declares the study complete, a run fails, or there are five.
-
-    Raises :class:`IdeaFailed` if no run besides the baseline finished.
-    """
+    """Up to five runs. Raises :class:`IdeaFailed` if none besides the baseline finished."""
     for number in range(1, MAX_RUNS + 1):
         done = _run(study, number, ports.within(f"run_{number}"))
         if done is None:
@@ -98,38 +94,44 @@ def _run(study: Study, number: int, ports: Ports) -> Study | None:
         edit = common.edit_files(
             study, scoped, "experiment.edit", instruction, *common.code_files(study.template)
         )
-        put_back = _put_back(edit, scoped)
+        put_back = ""
+        if edit.refused:
+            scoped.note(FilesRestored(files=edit.refused))
+            restored = ", ".join(edit.refused)
+            put_back = f"; fixed files that the edit changed were put back: {restored}"
         if not edit.changed:
             if "ALL_COMPLETED" in edit.reply and len(study.runs) > 1:
                 ports.note(RunsCompleted(after=number - 1))
                 return None
-            feedback = common.feedback_block(
-                None, f"the edit changed nothing: {edit.why_not}{put_back}"
-            )
+            trouble = f"the edit changed nothing: {edit.why_not}{put_back}"
+            feedback = common.feedback_block(None, trouble)
             continue
         study = replace(study, tree=study.tree.updated(edit.files))
         argv = ("python", "experiment.py", f"--out_dir=run_{number}")
         job = common.experiment_job(study, scoped, argv, f"run_{number}/", runs=False)
-        result = scoped.sandbox.run(job)
+        result = scoped.run(job)
         results, trouble = _measured(result, number, ports)
         if results is not None:
             description = _RUN_LINE.search(edit.reply)
             about = description[1].strip() if description else "(the editor gave no description)"
-            return _finished(study, number, attempt, result, results, about, ports)
+            run = finished_run(number, common.code_only(study.tree), result, about, attempt)
+            ports.note(RunFinished(run=run))
+            snapshot = {f"run_{number}.py": run.code.as_dict()["experiment.py"]}
+            return replace(
+                study,
+                tree=study.tree.updated(run.files).updated(snapshot),
+                runs=(*study.runs, run),
+                results=(*study.results, (number, results)),
+            )
         feedback = common.feedback_block(result, trouble + put_back)
     ports.note(GaveUp(attempts=_ATTEMPTS))
     return None
 
 
-def _put_back(edit: Edit, ports: Ports) -> str:
-    """A text for a model about changed files that were fixed and restored, which is noted."""
-    if not edit.refused:
-        return ""
-    ports.note(FilesRestored(files=edit.refused))
-    return f"; fixed files that the edit changed were put back: {', '.join(edit.refused)}"
-
-
 def _instruction(study: Study, number: int, attempt: int, feedback: str) -> str:
+    network = "no network"
+    if hosts := study.policy.limits("experiment").network:
+        network += f" but HTTPS to {', '.join(hosts)}, by the proxy that HTTPS_PROXY names"
     return render(
         "experiment_edit",
         run=str(number),
@@ -137,39 +139,10 @@ def _instruction(study: Study, number: int, attempt: int, feedback: str) -> str:
         attempt=str(attempt),
         attempts=str(_ATTEMPTS),
         study=common.study_block(study),
-        network=_network(study),
+        network=network,
         knobs=block("knobs", common.knob_dicts(study.template)),
         results=common.results_block(study),
         feedback=feedback,
-    )
-
-
-def _network(study: Study) -> str:
-    """The network of a run, as a text for a model."""
-    hosts = study.policy.limits("experiment").network
-    if not hosts:
-        return "no network"
-    return f"no network but HTTPS to {', '.join(hosts)}, by the proxy that HTTPS_PROXY names"
-
-
-def _finished(
-    study: Study,
-    number: int,
-    attempt: int,
-    result: JobResult,
-    results: Results,
-    about: str,
-    ports: Ports,
-) -> Study:
-    code = common.code_only(study.tree)
-    run = finished_run(number, code, result, about, attempt)
-    ports.note(RunFinished(run=run))
-    snapshot = {f"run_{number}.py": dict(code.files)["experiment.py"]}
-    return replace(
-        study,
-        tree=study.tree.updated(run.files).updated(snapshot),
-        runs=(*study.runs, run),
-        results=(*study.results, (number, results)),
     )
 
 
@@ -180,9 +153,8 @@ def _measured(result: JobResult, number: int, ports: Ports) -> tuple[Results | N
     sha256 = result.files.get(f"run_{number}/final_info.json")
     if sha256 is None:
         refused = ", ".join(f"{name!r} ({why})" for name, why in result.refused[:3])
-        return None, f"it did not write run_{number}/final_info.json" + (
-            f"; refused: {refused}" if refused else ""
-        )
+        trouble = f"it did not write run_{number}/final_info.json"
+        return None, trouble + (f"; refused: {refused}" if refused else "")
     try:
         return parse_final_info(ports.blobs.get(sha256)), ""
     except BadResults as error:

@@ -1,29 +1,34 @@
-"""Ideas: proposed one at a time, each with reflections, distinct from those in the archive."""
+"""Ideas and their novelty.
+
+Ideas are proposed one at a time, each with reflections, distinct from those in the archive. Novelty
+is decided after searches that the model requests.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from orchestrator.core.errors import BadReply
+from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.model import Ask, Message
-from orchestrator.core.research import Idea
+from orchestrator.core.research import Idea, Novelty
 from orchestrator.record.notes import IdeaDuplicated
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
-from orchestrator.research.replies import ask_for
+from orchestrator.research.replies import ask_and_reflect, ask_for
 from orchestrator.research.stages.blocks import idea_dict, template_block
 from orchestrator.template.template import Template
 
 _REFLECTIONS = 2  # after the first proposal; The AI Scientist uses three rounds in all
+_ROUNDS = 5  # of searching before a decision on novelty
+_SHOWN = ("key", "title", "authors", "year", "abstract")  # of a paper that was found
 _Score = Annotated[int, Field(ge=1, le=10)] | None
 
 
-class Proposal(BaseModel):
+class Proposal(BaseModel, extra="forbid", frozen=True):
     """The form of a model's idea."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, Field(min_length=3, max_length=80)]
     title: Annotated[str, Field(min_length=3, max_length=200)]
@@ -34,10 +39,17 @@ class Proposal(BaseModel):
     done: bool = False
 
 
-def propose_ideas(template: Template, count: int, runs: int, ports: Ports) -> tuple[Idea, ...]:
-    """Up to ``count`` ideas that differ in content from each other and from the seed ideas.
+class NoveltyAnswer(BaseModel, extra="forbid", frozen=True):
+    """The form of a model's answer: a search or a decision."""
 
-    A repeated idea is noted and omitted. Raises :class:`BadReply` if none remains.
+    decision: Literal["search", "novel", "not novel", "undecided"]
+    query: Annotated[str, Field(max_length=300)] = ""
+    reason: Annotated[str, Field(max_length=2000)] = ""
+
+
+def propose_ideas(template: Template, count: int, runs: int, ports: Ports) -> tuple[Idea, ...]:
+    """Up to ``count`` ideas that differ in content from each other and from the seed ideas. A
+    repeated idea is noted and omitted. Raises :class:`BadReply` if none remains.
     """
     ideas: list[Idea] = []
     for number in range(1, count + 1):
@@ -69,14 +81,34 @@ def _propose(template: Template, ideas: list[Idea], runs: int, ports: Ports) -> 
         archive=block("archive", archive),
         runs=str(runs),
     )
-    messages: tuple[Message, ...] = (Message("user", first),)
-    proposal = ask_for(ports, Ask(purpose="ideas.propose", messages=messages), Proposal)
-    for _ in range(_REFLECTIONS):
-        if proposal.done:
-            break
-        messages += (
-            Message("assistant", proposal.model_dump_json()),
-            Message("user", render("ideas_reflect")),
-        )
-        proposal = ask_for(ports, Ask(purpose="ideas.reflect", messages=messages), Proposal)
+    ask = Ask(purpose="ideas.propose", messages=(Message("user", first),))
+    proposal = ask_and_reflect(
+        ports, ask, Proposal, "ideas.reflect", _REFLECTIONS, lambda reply: reply.done
+    )
     return Idea(**proposal.model_dump(exclude={"done"}))
+
+
+def decide_novelty(idea: Idea, ports: Ports) -> Novelty:
+    """Search at most five times; without a decision by then, the novelty is undecided."""
+    papers: dict[str, PaperRef] = {}
+    for number in range(1, _ROUNDS + 1):
+        instruction = render(
+            "novelty_decide",
+            round=str(number),
+            rounds=str(_ROUNDS),
+            idea=block("idea", idea_dict(idea)),
+            papers=block(
+                "papers",
+                [{key: getattr(paper, key) for key in _SHOWN} for paper in papers.values()],
+            ),
+        )
+        ask = Ask(purpose="novelty.decide", messages=(Message("user", instruction),), temperature=0)
+        answer = ask_for(ports, ask, NoveltyAnswer)
+        if answer.decision != "search":
+            return Novelty(
+                decision=answer.decision, reason=answer.reason, papers=tuple(papers.values())
+            )
+        papers_found = ports.search(Query(answer.query or idea.title))
+        papers |= {paper.key: paper for paper in papers_found}
+    reason = f"{_ROUNDS} rounds of searching ended without a decision"
+    return Novelty(decision="undecided", reason=reason, papers=tuple(papers.values()))

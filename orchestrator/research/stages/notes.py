@@ -7,17 +7,15 @@ from dataclasses import replace
 from orchestrator.record.notes import DescriptionDropped
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
+from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import blocks as common
-from orchestrator.research.study import Study
-from orchestrator.template.results import Results
 
 TO_DESCRIBE = "(to be described)"
 
 
 def write_notes(study: Study, ports: Ports) -> Study:
-    """``notes.txt``: the program writes the facts, the editor adds descriptions.
-
-    An edit that changes a fact is noted and not used.
+    """``notes.txt``: the program writes the facts, the editor adds descriptions. An edit that
+    changes a fact is noted and not used.
     """
     facts = recorded_notes(study)
     study = replace(study, tree=study.tree.updated({"notes.txt": ports.keep(facts)}))
@@ -42,22 +40,15 @@ def recorded_notes(study: Study) -> str:
     for run in study.runs:
         name = "Baseline" if run.number == 0 else run.description
         lines += [f"## Run {run.number}: {name}", "Results:"]
-        lines += _result_lines(by_number[run.number])
+        for dataset, data in by_number[run.number].datasets.items():
+            for metric, mean in data.means.items():
+                error = data.stderrs.get(metric)
+                spread = f" ± {error:.4g}" if error is not None else ""
+                lines.append(f"  {dataset}: {metric} = {mean:.4g}{spread}")
         lines += [f"Description: {TO_DESCRIBE}", ""]
     for figure in study.figures:
         lines += [f"## Figure {figure}", f"Description: {TO_DESCRIBE}", ""]
     return "\n".join(lines)
-
-
-def _result_lines(results: Results) -> list[str]:
-    """One line per metric: data set, name, mean and standard error with four digits."""
-    lines = []
-    for name, data in results.datasets.items():
-        for metric, mean in data.means.items():
-            error = data.stderrs.get(metric)
-            spread = f" ± {error:.4g}" if error is not None else ""
-            lines.append(f"  {name}: {metric} = {mean:.4g}{spread}")
-    return lines
 
 
 def _keeps(facts: str, described: str) -> bool:

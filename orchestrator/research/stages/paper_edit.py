@@ -11,8 +11,8 @@ from orchestrator.research.paper import latex, references, tables
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.paper.numbers import format_error, format_mean
 from orchestrator.research.prompts import block, render
+from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.blocks import idea_dict, knob_dicts, request_edit
-from orchestrator.research.study import Study
 from orchestrator.template.results import Results
 
 
@@ -29,53 +29,43 @@ def study_results_table(study: Study) -> str:
     return tables.results_table(study.results, manifest.headline, manifest.metrics)
 
 
-def study_runs_table(study: Study) -> str:
-    return tables.runs_table(study.runs)
-
-
 def paper_facts(study: Study, tex: str) -> str:
     """The facts for a section, as named blocks."""
     manifest, about = study.template.manifest, {run.number: run.description for run in study.runs}
-    scale = manifest.scales.get(study.scale)
-    results = [
-        {"run": number, "description": about.get(number, ""), "datasets": _printed(result)}
-        for number, result in study.results
-    ]
-    return "\n\n".join(
-        [
-            block("idea", idea_dict(study.idea)),
-            block(
-                "template",
-                {
-                    "title": manifest.title,
-                    "description": manifest.description,
-                    "question": manifest.question,
-                    "data": {data.name: data.description for data in manifest.data},
-                    "knobs": knob_dicts(study.template),
-                    "scale": study.scale,
-                    "scale_description": scale.description if scale else "",
-                },
-            ),
-            block("metrics", _metrics(study)),
-            block("results", results),
-            block("figures", list(study.figures)),
-            block("citations", _citations(tex)),
-        ]
-    )
-
-
-def _metrics(study: Study) -> dict[str, dict[str, object]]:
-    manifest = study.template.manifest
-    return {
+    template = {
+        "title": manifest.title,
+        "description": manifest.description,
+        "question": manifest.question,
+        "data": {data.name: data.description for data in manifest.data},
+        "knobs": knob_dicts(study.template),
+        "scale": study.scale,
+        "scale_description": manifest.scales[study.scale].description,
+    }
+    metrics = {
         name: {
             "words": tables.metric_words(name),
-            "direction": metric.direction,
-            "unit": metric.unit,
-            "description": metric.description,
+            **metric.model_dump(include={"direction", "unit", "description"}),
             "headline": name in manifest.headline,
         }
         for name, metric in manifest.metrics.items()
     }
+    results = [
+        {"run": number, "description": about.get(number, ""), "datasets": _printed(result)}
+        for number, result in study.results
+    ]
+    citations = [
+        {"key": one.key, **{name: one.fields.get(name, "") for name in ("title", "author", "year")}}
+        for one in references.references(tex)
+    ]
+    blocks = {
+        "idea": idea_dict(study.idea),
+        "template": template,
+        "metrics": metrics,
+        "results": results,
+        "figures": study.figures,
+        "citations": citations,
+    }
+    return "\n\n".join(block(name, value) for name, value in blocks.items())
 
 
 def _printed(results: Results) -> dict[str, dict[str, dict[str, object]]]:
@@ -84,24 +74,14 @@ def _printed(results: Results) -> dict[str, dict[str, dict[str, object]]]:
         dataset: {
             metric: {
                 "mean": mean,
-                "stderr": data.stderrs.get(metric),
-                "print_mean": format_mean(mean, data.stderrs.get(metric)),
-                "print_stderr": format_error(data.stderrs[metric])
-                if metric in data.stderrs
-                else None,
+                "stderr": (error := data.stderrs.get(metric)),
+                "print_mean": format_mean(mean, error),
+                "print_stderr": None if error is None else format_error(error),
             }
             for metric, mean in data.means.items()
         }
         for dataset, data in results.datasets.items()
     }
-
-
-def _citations(tex: str) -> list[dict[str, str]]:
-    return [
-        {"key": reference.key}
-        | {name: reference.fields.get(name, "") for name in ("title", "author", "year")}
-        for reference in references.references(tex)
-    ]
 
 
 def edit_paper(
@@ -116,16 +96,12 @@ def correct_paper(
 ) -> Study:
     """Have the editor correct the paper; an edit that violates the rules is noted and not used."""
     tex = paper_source(study, ports)
-    instruction = render(
-        prompt, problems=block("problems", problems), facts=paper_facts(study, tex)
-    )
-    done = edit_paper(study, ports, purpose, instruction)
+    shown, facts = block("problems", problems), paper_facts(study, tex)
+    done = edit_paper(study, ports, purpose, render(prompt, problems=shown, facts=facts))
     after = ports.text(done.files.as_dict()[TEX])
-    refused = (
-        [done.why_not or "the edit changed nothing"]
-        if after == tex
-        else correction_problems(study, tex, after)
-    )
+    refused = [done.why_not or "the edit changed nothing"]
+    if after != tex:
+        refused = correction_problems(study, tex, after)
     if refused:
         ports.note(EditRefused(why=tuple(refused)))
         return study
@@ -139,7 +115,7 @@ def correction_problems(study: Study, before: str, after: str) -> list[str]:
         problems.append("the lines outside of \\begin{document} … \\end{document} were changed")
     added = set(latex.primitives(latex.body(after))) - set(latex.primitives(latex.body(before)))
     problems += [f"the command {name} is not for papers" for name in sorted(added)]
-    for table in (study_results_table(study), study_runs_table(study)):
+    for table in (study_results_table(study), tables.runs_table(study.runs)):
         if table in before and table not in after:
             problems.append("a table that the program made was changed")
     problems += list(latex.figure_problems(latex.body(after), study.figures))

@@ -10,17 +10,14 @@ from orchestrator.core.tree import Tree
 from orchestrator.record.notes import GaveUp
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import render
+from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import blocks as common
-from orchestrator.research.study import Study
 
 _ATTEMPTS = 4
 
 
 def draw_plots(study: Study, ports: Ports) -> Study:
-    """Figures from an edited ``plot.py``, or from the original if every edited one fails.
-
-    Raises :class:`IdeaFailed` if that one fails too.
-    """
+    """Figures by an edited ``plot.py``, or the original. Raises :class:`IdeaFailed` if all fail."""
     original = study
     feedback = common.feedback_block(None)
     for attempt in range(1, _ATTEMPTS + 1):
@@ -35,11 +32,13 @@ def draw_plots(study: Study, ports: Ports) -> Study:
         study = replace(study, tree=study.tree.updated(edit.files))
         result, figures = _draw(study, scoped)
         if figures.files:
-            return _with(study, figures)
+            break
         trouble = "no PNG file came home" if result.ok else ""
         feedback = common.feedback_block(result, trouble)
-    ports.note(GaveUp(attempts=_ATTEMPTS, instead="the template's own plot.py"))
-    result, figures = _draw(original, ports.within("unedited"))
+    else:
+        ports.note(GaveUp(attempts=_ATTEMPTS, instead="the template's own plot.py"))
+        study = original
+        result, figures = _draw(study, ports.within("unedited"))
     if not figures.files:
         raise IdeaFailed(
             "no figure could be drawn, with the edited plot.py or the template's own",
@@ -47,12 +46,12 @@ def draw_plots(study: Study, ports: Ports) -> Study:
             why=result.stderr[-common.OUTPUT_TAIL :],
             todo="`aisci template check --run` tries the template's own plot.py",
         )
-    return _with(original, figures)
+    return replace(study, tree=study.tree.updated(figures), figures=figures.paths())
 
 
 def _draw(study: Study, ports: Ports) -> tuple[JobResult, Tree]:
     job = common.experiment_job(study, ports, ("python", "plot.py"), "*.png", runs=True)
-    result = ports.sandbox.run(job)
+    result = ports.run(job)
     pictures = [pair for pair in result.files.files if is_png(ports.blobs.get(pair[1]))]
     return result, Tree(tuple(pictures)) if result.ok else Tree()
 
@@ -60,7 +59,3 @@ def _draw(study: Study, ports: Ports) -> tuple[JobResult, Tree]:
 def is_png(data: bytes) -> bool:
     """Whether the first bytes are those of a PNG file; nothing is decoded."""
     return data.startswith(b"\x89PNG\r\n\x1a\n")
-
-
-def _with(study: Study, figures: Tree) -> Study:
-    return replace(study, tree=study.tree.updated(figures), figures=figures.paths())

@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.model import Ask, Message
 from orchestrator.core.research import Review
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
-from orchestrator.research.replies import ask_for
-from orchestrator.research.study import Study
+from orchestrator.research.replies import ask_and_reflect
+from orchestrator.research.run_spec import Study
 
 _REFLECTIONS = 1
 _PAGE_CHARACTERS = 8000  # characters of a page that a reviewer sees
@@ -33,10 +33,8 @@ GRADES = (
 )  # fmt: skip
 
 
-class ReviewForm(BaseModel):
+class ReviewForm(BaseModel, extra="forbid", frozen=True):
     """The form of a review. A reviewer that does not judge leaves every score null."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     Summary: Annotated[_Text, Field(min_length=20)]
     Strengths: _Points
@@ -65,34 +63,17 @@ class ReviewForm(BaseModel):
 
 
 def review_paper(study: Study, ports: Ports) -> Study:
-    """The study with its review: one form, and one reflection on it.
-
-    Raises :class:`IdeaFailed` without a paper.
-    """
+    """The study with its review, and one reflection. Raises :class:`IdeaFailed` without a paper."""
     if study.paper is None:
         raise IdeaFailed("there is no paper to review", where="review", todo="compile it first")
     pages = [text[:_PAGE_CHARACTERS] for text in study.paper.pages[:_MAX_PAGES]]
     asked = render("review_form", pages=block("pages", pages))
-    messages: tuple[Message, ...] = (Message("user", asked),)
-    form = ask_for(
-        ports, Ask(purpose="review.form", messages=messages, temperature=0.1), ReviewForm
+    ask = Ask(purpose="review.form", messages=(Message("user", asked),), temperature=0.1)
+    form = ask_and_reflect(
+        ports, ask, ReviewForm, "review.reflect", _REFLECTIONS, lambda reply: reply.Overall is None
     )
-    for _ in range(_REFLECTIONS):
-        if form.Overall is None:
-            break
-        messages += (
-            Message("assistant", form.model_dump_json()),
-            Message("user", render("review_reflect")),
-        )
-        form = ask_for(
-            ports, Ask(purpose="review.reflect", messages=messages, temperature=0.1), ReviewForm
-        )
-    return replace(study, review=_record(form, ports.model.name))
-
-
-def _record(form: ReviewForm, reviewer: str) -> Review:
-    scores = tuple((name, getattr(form, name)) for name in GRADES)
-    return Review(
+    scores = ((name, getattr(form, name)) for name in GRADES)
+    review = Review(
         summary=form.Summary,
         strengths=form.Strengths,
         weaknesses=form.Weaknesses,
@@ -103,8 +84,9 @@ def _record(form: ReviewForm, reviewer: str) -> Review:
         overall=form.Overall,
         confidence=form.Confidence,
         decision=form.Decision,
-        reviewer=reviewer,
+        reviewer=ports.name,
     )
+    return replace(study, review=review)
 
 
 def review_text(review: Review) -> str:
@@ -120,8 +102,7 @@ def review_text(review: Review) -> str:
     if review.overall is None:
         lines.append("Overall: not judged; this reviewer gives no scores and no decision")
     else:
-        lines.append(f"Overall: {review.overall} of 10")
-        lines.append(f"Confidence: {review.confidence} of 5")
+        lines += [f"Overall: {review.overall} of 10", f"Confidence: {review.confidence} of 5"]
         lines.append(f"Decision: {review.decision}")
     return "\n".join(lines) + "\n"
 

@@ -14,7 +14,7 @@ from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.research import Claim
 from orchestrator.record.notes import ClaimsVerified
 from orchestrator.record.ports import Ports
-from orchestrator.research.paper import constants as facts
+from orchestrator.research.paper import quantities as facts
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.paper.numbers import (
     PrintedNumber,
@@ -26,11 +26,10 @@ from orchestrator.research.paper.numbers import (
     runs_named,
 )
 from orchestrator.research.paper.prose import Sentence, sentences
-from orchestrator.research.paper.quantities import from_results
-from orchestrator.research.paper.tables import metric_words
+from orchestrator.research.paper.tables import metric_words, runs_table
+from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import paper_edit as papers
 from orchestrator.research.stages.compile import compile_paper
-from orchestrator.research.study import Study
 
 _ROUNDS = 3
 OTHERS_WORK = ("related work", "background")  # numbers of other authors
@@ -72,11 +71,11 @@ def verify_numbers(study: Study, ports: Ports) -> Study:
 def number_sources(study: Study, ports: Ports) -> NumberSources:
     """The sources of every number of this study."""
     manifest = study.template.manifest
-    quantities = list(from_results(study.results, manifest.headline))
+    quantities = list(facts.from_results(study.results, manifest.headline))
     datasets = tuple(dict.fromkeys(d for _, result in study.results for d in result.datasets))
     runs = len(study.runs)
     quantities += facts.from_counts(
-        [("runs", runs), ("runs beside the baseline", runs - 1), ("data sets", len(datasets))]
+        {"runs": runs, "runs beside the baseline": runs - 1, "data sets": len(datasets)}
     )
     quantities += facts.from_manifest(manifest, study.scale)
     for run in study.runs:
@@ -97,7 +96,7 @@ def check_numbers(
     years = tuple(facts.from_references(tex))
     sources = replace(sources, quantities=(*sources.quantities, *years))
     claims, problems = [], []
-    quoted = papers.study_runs_table(study)
+    quoted = runs_table(study.runs)
     claims += _quoted(quoted, sources) if quoted in tex else []
     for sentence in sentences(tex.replace(quoted, "")):
         made, wrong = _sentence(sentence, sources)
@@ -128,7 +127,9 @@ def _sentence(sentence: Sentence, sources: NumberSources) -> tuple[list[Claim], 
             continue
         claims.append(_claim(number, sentence, source))
         if source is None and not sentence.part.startswith(OTHERS_WORK):
-            problems.append(_unresolved(number, sentence, fitting))
+            near = "; ".join(nearest_results(number, fitting)) or "none"
+            place = f"{number.text!r} in {_where(sentence)}"
+            problems.append(f"{place} resolves to nothing. Nearest: {near}")
     return claims, problems
 
 
@@ -148,13 +149,11 @@ def _forms(metric: str) -> tuple[str, ...]:
     return (metric, metric_words(metric), short, short.replace("_", " "))
 
 
-def _claim(number: PrintedNumber, sentence: Sentence, source: Quantity | None) -> Claim:
-    return Claim(text=number.text, where=_where(sentence), source=source.source if source else "")
-
-
-def _unresolved(number: PrintedNumber, sentence: Sentence, fitting: tuple[Quantity, ...]) -> str:
-    near = "; ".join(nearest_results(number, fitting))
-    return f"{number.text!r} in {_where(sentence)} resolves to nothing. Nearest: {near or 'none'}"
+def _claim(
+    number: PrintedNumber, sentence: Sentence, source: Quantity | None, without: str = ""
+) -> Claim:
+    where = _where(sentence)
+    return Claim(text=number.text, where=where, source=source.source if source else without)
 
 
 def _where(sentence: Sentence) -> str:
@@ -164,10 +163,9 @@ def _where(sentence: Sentence) -> str:
 
 def _quoted(table: str, sources: NumberSources) -> list[Claim]:
     """The claims of the runs table: it quotes the description of each run, numbers included."""
+    said = "quoted from the run's description"
     return [
-        replace(_claim(number, sentence, None), source="quoted from the run's description")
-        if (source := resolve_number(number, sources.quantities)) is None
-        else _claim(number, sentence, source)
+        _claim(number, sentence, resolve_number(number, sources.quantities), said)
         for sentence in sentences(r"\begin{document}\section{Runs}" + table)
         for number in numbers(sentence.text)
     ]

@@ -9,19 +9,27 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BaseModel, Field
 
 from orchestrator.core.errors import BadTemplate, IdeaFailed
-from orchestrator.record.notes import SectionAbsent
+from orchestrator.core.literature import PaperRef, Query
+from orchestrator.core.model import Ask, Message
+from orchestrator.record.notes import Citable, SectionAbsent
 from orchestrator.record.ports import Ports
-from orchestrator.research.paper import latex, references
+from orchestrator.research.paper import latex, references, tables
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.paper.tables import RESULTS_MARKER, RUNS_MARKER
 from orchestrator.research.prompts import block, prompt_text, render
-from orchestrator.research.stages import citations
+from orchestrator.research.replies import ask_for
+from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import paper_edit as papers
-from orchestrator.research.study import Study
+from orchestrator.research.stages.blocks import idea_dict
 
 _ATTEMPTS = 3
+_PER_SEARCH = 6  # papers
+_MAX_PAPERS = 20  # added to the references of the template
 _MIN_CHARACTERS = 80  # of a section's text
 AUTHOR_NOTE = "automated study: no person wrote or checked this text"
 
@@ -35,6 +43,12 @@ class Section:
     marker: str = ""
     figures: bool = False
     readable: tuple[str, ...] = ()
+
+
+class Queries(BaseModel, extra="forbid", frozen=True):
+    """The searches that a model requests."""
+
+    queries: Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Field(max_length=5)] = ()
 
 
 SECTIONS = (
@@ -59,7 +73,8 @@ def write_sections(study: Study, ports: Ports) -> Study:
     """The study with a complete paper. Raises :class:`IdeaFailed` if a section stays unwritten."""
     study = papers.with_paper_source(study, ports, _prepared(study, ports))
     for section in SECTIONS:
-        placeholder = _placeholder(papers.paper_source(study, ports), section)
+        tex = latex.uncommented(papers.paper_source(study, ports))
+        placeholder = next((name for name in section.placeholders if name in tex), "")
         if placeholder:
             study = _write(study, section, placeholder, ports.within(section.name))
         else:
@@ -80,11 +95,22 @@ def _prepared(study: Study, ports: Ports) -> str:
     tex = latex.with_packages(tex, ("graphicx", "booktabs"))
     tex = latex.without_unknown_figures(tex, study.figures)
     scoped = ports.within("citations")
-    return citations.cite_papers(tex, citations.gather_papers(study, scoped), scoped)
+    tex = references.add_references(tex, _papers(study, scoped))
+    scoped.note(Citable(keys=tuple(one.key for one in references.references(tex))))
+    return tex
 
 
-def _placeholder(tex: str, section: Section) -> str:
-    return next((name for name in section.placeholders if name in latex.uncommented(tex)), "")
+def _papers(study: Study, ports: Ports) -> tuple[PaperRef, ...]:
+    """The papers of the novelty search and of further searches."""
+    instruction = render("writeup_queries", idea=block("idea", idea_dict(study.idea)))
+    ask = Ask(purpose="writeup.queries", messages=(Message("user", instruction),), temperature=0)
+    asked = ask_for(ports, ask, Queries).queries
+    searches = dict.fromkeys([study.idea.title, study.template.manifest.title, *asked])
+    papers = {paper.key: paper for paper in study.novelty.papers}
+    for query in filter(None, (text.strip() for text in searches)):
+        for paper in ports.search(Query(query, _PER_SEARCH)):
+            papers.setdefault(paper.key, paper)
+    return tuple(papers.values())[:_MAX_PAPERS]
 
 
 def _write(study: Study, section: Section, placeholder: str, ports: Ports) -> Study:
@@ -102,10 +128,10 @@ def _write(study: Study, section: Section, placeholder: str, ports: Ports) -> St
             continue
         problems = section_problems(study, section, found[0], before)
         if not problems:
-            text = _with_tables(study, found[0])
-            return papers.with_paper_source(
-                study, ports, latex.fill_placeholders(before, {placeholder: text})
-            )
+            text = found[0].replace(RESULTS_MARKER, papers.study_results_table(study))
+            text = text.replace(RUNS_MARKER, tables.runs_table(study.runs))
+            tex = before.replace(placeholder, text.strip(), 1)
+            return papers.with_paper_source(study, ports, tex)
     raise IdeaFailed(
         f"the section {section.name!r} could not be written in {_ATTEMPTS} attempts",
         where=f"{TEX}, {placeholder!r}",
@@ -117,21 +143,17 @@ def _write(study: Study, section: Section, placeholder: str, ports: Ports) -> St
 def _instruction(
     study: Study, section: Section, placeholder: str, before: str, problems: list[str]
 ) -> str:
+    line = next(line for line in before.splitlines() if placeholder in line)
+    task = {"section": section.name, "placeholder": placeholder, "line": line, "file": TEX}
     return render(
         "writeup_section",
         section=section.name,
         placeholder=placeholder,
         guide=prompt_text(f"writeup_{section.name}").strip(),
         facts=papers.paper_facts(study, before),
-        task=block("task", _task(section, placeholder, before)),
+        task=block("task", task),
         problems=block("problems", problems),
     )
-
-
-def _task(section: Section, placeholder: str, before: str) -> dict[str, str]:
-    """The place of the section; ``line`` is the whole line with the placeholder."""
-    line = next(line for line in before.splitlines() if placeholder in line)
-    return {"section": section.name, "placeholder": placeholder, "line": line, "file": TEX}
 
 
 def section_problems(study: Study, section: Section, text: str, tex: str) -> list[str]:
@@ -150,8 +172,3 @@ def section_problems(study: Study, section: Section, text: str, tex: str) -> lis
     if section.name != "title" and len(" ".join(text.split())) < _MIN_CHARACTERS:
         problems.append("the section says next to nothing")
     return problems
-
-
-def _with_tables(study: Study, text: str) -> str:
-    text = text.replace(RESULTS_MARKER, papers.study_results_table(study))
-    return text.replace(RUNS_MARKER, papers.study_runs_table(study))

@@ -7,26 +7,17 @@ It studies one declared knob of a template; every number that it writes comes fr
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import ModelRefused
-from orchestrator.core.model import Ask, Reply, Usage
+from orchestrator.core.model import SWEEP, Ask, Reply, Usage
 from orchestrator.research.prompts import data_blocks
-from orchestrator.research.sweep import paper_replies as replies
-from orchestrator.research.sweep import planning
-
-NAME = "builtin/sweep"
-
-SweepAnswer = Callable[[dict[str, Any], Ask], str]
-SWEEP_ANSWERS: dict[str, SweepAnswer] = planning.PLANNING_ANSWERS | replies.PAPER_ANSWERS
+from orchestrator.research.sweep.planning import SWEEP_ANSWERS
 
 
 class SweepModel:
     """Implements :class:`orchestrator.core.protocols.LanguageModel`; free, deterministic, always available."""
 
-    name = NAME
+    name = SWEEP
 
     def ceiling(self, ask: Ask) -> Usage:  # noqa: ARG002 - the port's signature; it costs nothing
         return Usage()
@@ -36,16 +27,12 @@ class SweepModel:
         answer = SWEEP_ANSWERS.get(ask.purpose)
         if answer is None:
             raise ModelRefused(
-                f"{NAME} has no answer for {ask.purpose!r}",
+                f"{SWEEP} has no answer for {ask.purpose!r}",
                 where="--model",
                 why="it is a sweep over a declared knob, not a language model",
                 todo="choose a model with --model",
             )
         prompt = "\n".join(message.content for message in ask.messages)
         text = answer(data_blocks(prompt), ask)
-        return Reply(text, Usage(_tokens(prompt), _tokens(text), 0.0), NAME)
-
-
-def _tokens(text: str) -> int:
-    """A rough count (four characters a token), so that budgets and reports show a size."""
-    return len(text) // 4
+        # A rough count of tokens, four characters each, so that budgets and reports show a size.
+        return Reply(text, Usage(len(prompt) // 4, len(text) // 4, 0.0), SWEEP)

@@ -230,9 +230,6 @@ def _figure(label: str, name: str) -> str:
     )
 
 
-# --- answers --------------------------------------------------------------------------------
-
-
 WRITERS = {
     writer.__name__: writer
     for writer in (

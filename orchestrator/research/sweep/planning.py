@@ -1,71 +1,57 @@
-"""The sweep's study: the knob, its values, and the edits that set them."""
+"""The sweep's answers: the knob, its values, the edits that set them, and requests about a paper."""
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
 from orchestrator.core.model import Ask
-from orchestrator.research.sweep.edits import replace, shown_files
+from orchestrator.research.sweep.paper import WRITERS
+from orchestrator.research.sweep.wording import PromptData, json_reply, replace, shown_files
 
 SMOKE_RUNS = 2  # a smoke run shows that everything works, not how the curve goes
 FULL_RUNS = 5
 _SEED = re.compile(r"^(?P<head>\s*[A-Z_a-z.]*seed\w*\s*(?:=|\()\s*)(?P<value>\d+)", re.MULTILINE)
 
 
-def propose_sweep(data: dict[str, Any], ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
-    """One idea: the first declared knob that no idea in the archive is named after."""
+def propose_sweep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+    """The first knob that no idea in the archive is named after; unscored: a sweep cannot judge."""
     template = data["template"]
     taken = {idea["name"] for idea in data["archive"]}
-    name = next((knob for knob in template["knobs"] if f"sweep_{knob}" not in taken), None)
-    idea = _replication(template, taken) if name is None else _sweep(template, name)
-    return _json(idea | {"done": True})
-
-
-def _sweep(template: dict[str, Any], name: str) -> dict[str, Any]:
-    knob = template["knobs"][name]
-    values = ", ".join(str(value) for value in knob["values"])
-    return _idea(
-        f"sweep_{name}",
-        f"A sweep of {name.replace('_', ' ')} in {template['title']}",
-        (
+    of = next((knob for knob in template["knobs"] if f"sweep_{knob}" not in taken), None)
+    if of is None:
+        name = f"replicate_seeds_{1 + sum(name.startswith('replicate_seeds') for name in taken)}"
+        title = f"A replication of {template['title']} over more seeds"
+        plan = (
+            "The template declares no further knob, so nothing is varied but the random seed: "
+            "each run repeats the baseline under a new seed, which shows how far the baseline's "
+            "numbers move by chance alone."
+        )
+    else:
+        knob = template["knobs"][of]
+        values = ", ".join(str(value) for value in knob["values"])
+        name, title = f"sweep_{of}", f"A sweep of {of.replace('_', ' ')} in {template['title']}"
+        plan = (
             f"The constant {knob['constant']} in {knob['file']} ({knob['description']}) is set "
             f"to other values of the declared list ({values}); its default is "
             f"{knob['default']}. Each run changes this constant and nothing else, with the "
             "template's own seeds, and is compared with the baseline metric by metric."
-        ),
-    )
-
-
-def _replication(template: dict[str, Any], taken: set[str]) -> dict[str, Any]:
-    number = 1 + sum(name.startswith("replicate_seeds") for name in taken)
-    return _idea(
-        f"replicate_seeds_{number}",
-        f"A replication of {template['title']} over more seeds",
-        (
-            "The template declares no further knob, so nothing is varied but the random seed: "
-            "each run repeats the baseline under a new seed, which shows how far the baseline's "
-            "numbers move by chance alone."
-        ),
-    )
-
-
-def _idea(name: str, title: str, experiment: str) -> dict[str, Any]:
-    """An idea without scores, because a sweep cannot judge it."""
+        )
     unscored = dict.fromkeys(("interestingness", "feasibility", "novelty"))
-    return {"name": name, "title": title, "experiment": experiment, **unscored}
+    idea = {"name": name, "title": title, "experiment": plan, **unscored}
+    return json_reply(idea | {"done": True})
 
 
-def undecided_novelty(data: dict[str, Any], ask: Ask) -> str:
+def undecided_novelty(data: PromptData, ask: Ask) -> str:
     """One search by title, then undecided: a sweep cannot judge novelty."""
     if not data["papers"] and "Round 1 of" in ask.messages[-1].content:
-        return _json({"decision": "search", "query": data["idea"]["title"], "reason": ""})
+        return json_reply({"decision": "search", "query": data["idea"]["title"], "reason": ""})
     reason = f"{len(data['papers'])} papers were found; builtin/sweep does not judge novelty."
-    return _json({"decision": "undecided", "query": "", "reason": reason})
+    return json_reply({"decision": "undecided", "query": "", "reason": reason})
 
 
-def experiment(data: dict[str, Any], ask: Ask) -> str:
+def experiment(data: PromptData, ask: Ask) -> str:
     """Turn the study's knob to its next value, or complete the study."""
     done = [entry for entry in data["results"] if entry["run"] > 0]
     number = len(done) + 1
@@ -104,7 +90,7 @@ def _reseed(number: int, files: dict[str, str]) -> str:
     return f"{about}\n\n{replace('experiment.py', first, seeding)}"
 
 
-def label_plots(data: dict[str, Any], ask: Ask) -> str:
+def label_plots(data: PromptData, ask: Ask) -> str:
     """A legend label for every run, in the ``labels`` dictionary of ``plot.py``."""
     source = shown_files(ask)["plot.py"]
     found = re.search(
@@ -118,13 +104,13 @@ def label_plots(data: dict[str, Any], ask: Ask) -> str:
     return replace("plot.py", found.group(0), "\n".join(["labels = {", *rows, "}"]))
 
 
-def _label(row: dict[str, Any]) -> str:
+def _label(row: PromptData) -> str:
     if row["run"] == 0:
         return "Baseline"
     return str(row["description"]).split(" instead of ")[0].replace('"', "").replace("'", "")
 
 
-def no_notes_edit(data: dict[str, Any], ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+def no_notes_edit(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
     """Describe each run by what it changed, and each figure by its file name."""
     source = shown_files(ask)["notes.txt"]
     edits = []
@@ -144,14 +130,57 @@ def no_notes_edit(data: dict[str, Any], ask: Ask) -> str:  # noqa: ARG001 - one 
     return "\n".join(edits)
 
 
-def _json(value: dict[str, Any]) -> str:
-    return f"```json\n{json.dumps(value, indent=1)}\n```\n"
+def _section(write: Callable[[PromptData], str], data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+    """What ``write`` says in place of the section's placeholder."""
+    task, old = data["task"], data["task"]["line"]
+    return replace(task["file"], old, old.replace(task["placeholder"], write(data)))
 
 
-PLANNING_ANSWERS = {
+def queries(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+    name = data["idea"]["name"].removeprefix("sweep_").replace("_", " ")
+    return json_reply({"queries": [data["idea"]["title"], name]})
+
+
+def no_edit(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+    return "builtin/sweep corrects nothing: it has no judgement to correct with."
+
+
+def checklist_review(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+    """A mechanical checklist over the pages: no scores, no decision."""
+    text = "\n".join(data["pages"])
+    checks = {
+        "an abstract": r"\bAbstract\b",
+        "a results section": r"\bResults\b",
+        "a table": r"\bTable \d",
+        "a figure": r"\bFigure \d",
+        "a reference list": r"\bReferences\b",
+        "standard errors": r"±|standard error",
+        "a statement of limits": r"cannot show|[Ll]imitation",
+    }
+    there = [what for what, pattern in checks.items() if re.search(pattern, text)]
+    absent = [what for what in checks if what not in there]
+    return json_reply(
+        {
+            "Summary": (
+                f"A mechanical checklist by builtin/sweep over {len(data['pages'])} pages. It "
+                "looks for the parts that a paper has; it does not judge what the paper says."
+            ),
+            "Strengths": [f"the paper has {what}" for what in there],
+            "Weaknesses": [f"the paper has no {what.split(' ', 1)[-1]}" for what in absent],
+            "Limitations": ["a checklist cannot tell a good paper from a bad one"],
+        }
+    )
+
+
+SWEEP_ANSWERS: dict[str, Callable[[PromptData, Ask], str]] = {
     "ideas.propose": propose_sweep,
     "novelty.decide": undecided_novelty,
     "experiment.edit": experiment,
     "plots.edit": label_plots,
     "notes.edit": no_notes_edit,
+    **{f"writeup.{name}": partial(_section, write) for name, write in WRITERS.items()},
+    "writeup.queries": queries,
+    "compile.fix": no_edit,
+    "verify.fix": no_edit,
+    "review.form": checklist_review,
 }

@@ -1,15 +1,44 @@
-"""How the sweep puts a comparison into words, with the digits that the prompt says to print."""
+"""The sweep's words and formats.
+
+A comparison is put into words with the digits that the prompt says to print. Edits are in Aider's
+SEARCH/REPLACE format, made from the files that the editor showed.
+"""
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from typing import Any
 
+from orchestrator.core.model import Ask
 from orchestrator.research.paper.latex import escape
 from orchestrator.research.paper.numbers import format_mean
 from orchestrator.research.paper.tables import metric_words
 
 PromptData = dict[str, Any]
+_SHOWN = re.compile(r"^([\w./-]+)\n(`{3,})[a-z]*\n(.*?)^\2$", re.MULTILINE | re.DOTALL)
+
+
+def shown_files(ask: Ask) -> dict[str, str]:
+    """The files as the editor lists them: a path line, then a fence; the last listing wins."""
+    return {
+        path: text
+        for message in ask.messages
+        if message.role == "user"
+        for path, _, text in _SHOWN.findall(message.content)
+    }
+
+
+def replace(path: str, old: str, new: str) -> str:
+    """One SEARCH/REPLACE block; an empty ``old`` fills a new or empty file."""
+    search = f"{old}\n" if old else ""
+    fence = "````" if "```" in old + new else "```"
+    return f"{path}\n{fence}\n<<<<<<< SEARCH\n{search}=======\n{new}\n>>>>>>> REPLACE\n{fence}\n"
+
+
+def json_reply(value: PromptData) -> str:
+    return f"```json\n{json.dumps(value, indent=1)}\n```\n"
 
 
 def code(name: str) -> str:
@@ -32,10 +61,8 @@ def printed(entry: PromptData) -> str:
 
 
 def better(data: PromptData, row: PromptData, dataset: str, metric: str) -> tuple[float, float]:
-    """The difference from the baseline, and its size in combined standard errors.
-
-    The size is infinite where both errors are 0 and the means differ, and 0 where nothing can
-    be compared.
+    """The difference from the baseline, and its size in combined standard errors. The size is
+    infinite where both errors are 0 and the means differ, and 0 where nothing can be compared.
     """
     base, mine = _entry(data["results"][0], dataset, metric), _entry(row, dataset, metric)
     if base is None or mine is None:

@@ -7,8 +7,8 @@ These rules need only a template's files. ``measured.py`` has the rules for the 
 from __future__ import annotations
 
 from orchestrator.core.errors import BadTemplate, listed
-from orchestrator.template.contract import code, data, files, paper
-from orchestrator.template.contract.finding import ContractRule, RuleFinding, RuleResult
+from orchestrator.template.contract import code, files
+from orchestrator.template.contract.finding import ContractRule, RuleResult
 from orchestrator.template.template import Template
 
 RULES = (
@@ -21,8 +21,8 @@ RULES = (
     ContractRule("code", "the code is Python", code.parses),
     ContractRule("packages", "its imports are declared, and in its image", code.packages),
     ContractRule("knobs", "one line sets each knob", code.knobs_on_one_line),
-    ContractRule("data", "some scale needs no download; each scale names its data", data.offline),
-    ContractRule("paper", "each part of the paper has its placeholder", paper.skeleton),
+    ContractRule("data", "some scale needs no download; each scale names its data", files.offline),
+    ContractRule("paper", "each part of the paper has its placeholder", files.skeleton),
 )
 
 
@@ -31,14 +31,9 @@ def rule_results(template: Template) -> tuple[RuleResult, ...]:
     return tuple(RuleResult(r.name, r.promise, tuple(r.judge(template))) for r in RULES)
 
 
-def contract_findings(template: Template) -> tuple[RuleFinding, ...]:
-    """Every violation of the contract by ``template``."""
-    return tuple(finding for rule in rule_results(template) for finding in rule.findings)
-
-
 def require_contract(template: Template) -> None:
     """Raise :class:`BadTemplate` with every violation, if there are any."""
-    findings = contract_findings(template)
+    findings = [finding for rule in rule_results(template) for finding in rule.findings]
     if findings:
         raise BadTemplate(
             f"the template {template.name} violates its contract",

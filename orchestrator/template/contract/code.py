@@ -35,11 +35,9 @@ def packages(template: Template) -> Iterator[RuleFinding]:
             used = _imports(template.text(path)) - own
         except _UNREADABLE:
             continue  # the rule `code` reports it
-        for name in sorted(used - declared):
-            if not template.inferred:
-                yield RuleFinding(
-                    path, f"it imports {name}, which is not declared", f"add {name} to packages"
-                )
+        for name in sorted(used - declared) if not template.inferred else ():
+            what = f"it imports {name}, which is not declared"
+            yield RuleFinding(path, what, f"add {name} to packages")
     for name in sorted(declared - importable()) if lock is None else ():
         yield RuleFinding(
             f"{MANIFEST}: packages",
@@ -54,9 +52,8 @@ def _listed(template: Template) -> Iterator[RuleFinding]:
     if lock is None:
         return
     if lock not in template.files:
-        yield RuleFinding(
-            f"{MANIFEST}: lock", f"{lock} is not in the folder", "add it, or remove it"
-        )
+        what = f"{lock} is not in the folder"
+        yield RuleFinding(f"{MANIFEST}: lock", what, "add it, or remove it")
         return
     try:
         packages, wrong = read_lock(template.text(lock))

@@ -1,8 +1,8 @@
-"""Rules for a template's files: required, reserved and unreadable ones, and the two JSON files."""
+"""Rules for a template's files: their names and kinds, the JSON files, the data, the paper."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from orchestrator.core.errors import BadTemplate
 from orchestrator.core.files import RESERVED
@@ -13,6 +13,21 @@ from orchestrator.template.template import NOTES, PAPER, Template
 REQUIRED = ("experiment.py", "plot.py", "prompt.json", "seed_ideas.json", PAPER)
 OPAQUE = "files of this kind can run code when they are read"
 UNPICKLING = (".pkl", ".pickle", ".pt", ".npy", ".npz")
+PLACEHOLDERS = {
+    "Title": "TITLE HERE",
+    "Abstract": "ABSTRACT HERE",
+    "Introduction": "INTRO HERE",
+    "Related Work": "RELATED WORK HERE",
+    "Background": "BACKGROUND HERE",
+    "Method": "METHOD HERE",
+    "Experimental Setup": "EXPERIMENTAL SETUP HERE",
+    "Results": "RESULTS HERE",
+    "Conclusion": "CONCLUSIONS HERE",
+}
+"""The placeholders in ``latex/template.tex``, as in the AI Scientist's templates. A template with a
+manifest has :data:`AUTHOR` too."""
+
+AUTHOR = "AUTHOR HERE"
 
 
 def there(template: Template) -> Iterator[RuleFinding]:
@@ -35,19 +50,13 @@ def reserved(template: Template) -> Iterator[RuleFinding]:
 
 
 def json_files(template: Template) -> Iterator[RuleFinding]:
-    readers: dict[str, Callable[[], object]] = {
-        "prompt.json": template.task,
-        "seed_ideas.json": template.seed_ideas,
-    }
-    for path, reader in readers.items():
-        if path in template.files:
-            try:
-                reader()
-            except BadTemplate as error:
-                place = error.where.removeprefix(f"{template.origin}/")
-                yield RuleFinding(
-                    place, f"{error.what}: {error.why}", error.todo or "correct the JSON"
-                )
+    for path, read in (("prompt.json", template.task), ("seed_ideas.json", template.seed_ideas)):
+        try:
+            if path in template.files:
+                read()
+        except BadTemplate as error:
+            place = error.where.removeprefix(f"{template.origin}/")
+            yield RuleFinding(place, f"{error.what}: {error.why}", error.todo)
 
 
 def readable_data(template: Template) -> Iterator[RuleFinding]:
@@ -55,3 +64,47 @@ def readable_data(template: Template) -> Iterator[RuleFinding]:
     for path in template.files:
         if not template.inferred and path.endswith(UNPICKLING):
             yield RuleFinding(path, OPAQUE, "store it as JSON or CSV")
+
+
+def offline(template: Template) -> Iterator[RuleFinding]:
+    """Some scale needs no downloaded data, and some scale needs each downloaded data set."""
+    manifest = template.manifest
+    if manifest.data and all(scale.data for scale in manifest.scales.values()):
+        yield RuleFinding(
+            f"{MANIFEST}: scales",
+            "every scale needs downloaded data",
+            "give one scale data that the experiment generates, so that a first run needs no download",
+        )
+    needed = {name for scale in manifest.scales.values() for name in scale.data}
+    for data in manifest.data:
+        if data.source == "download" and data.name not in needed:
+            yield RuleFinding(
+                f"{MANIFEST}: data.{data.name}",
+                "no scale needs it",
+                f"name {data.name} in the `data` of a scale, or remove it",
+            )
+
+
+def skeleton(template: Template) -> Iterator[RuleFinding]:
+    if PAPER not in template.files:
+        return
+    try:
+        text = template.text(PAPER)
+    except BadTemplate as error:
+        yield RuleFinding(PAPER, error.what, "save it as UTF-8")
+        return
+    marks = [*PLACEHOLDERS.values(), *([] if template.inferred else [AUTHOR])]
+    for mark in marks:
+        if text.count(mark) != 1:
+            what = f"{mark!r} occurs {text.count(mark)} times"
+            yield RuleFinding(PAPER, what, f"write {mark} once, on its own line")
+    for needed in ("\\documentclass", "\\begin{document}", "\\end{document}", "\\bibliography{"):
+        if needed not in text:
+            yield RuleFinding(PAPER, f"{needed} is missing", f"add {needed}")
+
+
+def sample_paper(text: str) -> str:
+    """The paper with a sentence in place of each placeholder, to test whether it compiles."""
+    for part, mark in {**PLACEHOLDERS, "Author": AUTHOR}.items():
+        text = text.replace(mark, f"The {part.lower()} stands here.")
+    return text

@@ -13,9 +13,8 @@ from orchestrator.template.contract.files import OPAQUE, UNPICKLING
 from orchestrator.template.contract.finding import RuleFinding, RuleResult
 from orchestrator.template.folder import MANIFEST
 from orchestrator.template.manifest import Manifest
-from orchestrator.template.results import Results, parse_final_info, per_seed
+from orchestrator.template.results import Results, compare_untrained, parse_final_info, per_seed
 from orchestrator.template.template import Template
-from orchestrator.template.untrained import compare_untrained
 
 FINAL = "run_0/final_info.json"
 _TAIL = 12  # lines of a program's last output
@@ -48,19 +47,15 @@ class MeasuredRun:
 
 def finishes(result: JobResult) -> RuleResult:
     """Whether the experiment succeeded and wrote its results."""
-    return RuleResult("finishes", f"experiment.py succeeds and writes {FINAL}", tuple(_ran(result)))
-
-
-def _ran(result: JobResult) -> Iterator[RuleFinding]:
+    findings: tuple[RuleFinding, ...] = ()
     if not result.ok:
-        yield _failure("experiment.py", result)
+        findings = (_failure("experiment.py", result),)
     elif result.files.get(FINAL) is None:
         refused = ", ".join(f"{name!r}: {why}" for name, why in result.refused[:3])
-        yield RuleFinding(
-            "experiment.py",
-            f"it did not write {FINAL}" + (f"; refused: {refused}" if refused else ""),
-            "write final_info.json into the folder that --out_dir names",
-        )
+        what = f"it did not write {FINAL}" + (f"; refused: {refused}" if refused else "")
+        todo = "write final_info.json into the folder that --out_dir names"
+        findings = (RuleFinding("experiment.py", what, todo),)
+    return RuleResult("finishes", f"experiment.py succeeds and writes {FINAL}", findings)
 
 
 def readable(error: BadResults | None) -> RuleResult:
@@ -79,10 +74,9 @@ def declared(template: Template, measured: MeasuredRun) -> RuleResult:
 def _declared(manifest: Manifest, results: Results) -> Iterator[RuleFinding]:
     for name in results.metrics:
         if name not in manifest.metrics:
+            what = f"the run reports {name!r}, not declared"
             todo = f"declare {name}: direction, unit and description"
-            yield RuleFinding(
-                f"{MANIFEST}: metrics", f"the run reports {name!r}, not declared", todo
-            )
+            yield RuleFinding(f"{MANIFEST}: metrics", what, todo)
     for name in manifest.metrics:
         if name not in results.metrics:
             todo = f"write {name} among the 'means', or remove it from the manifest"
@@ -136,16 +130,10 @@ def _statistics(
 def leaves(template: Template, result: JobResult) -> RuleResult:
     promise = "a run writes no file that can run code when it is read"
     if template.inferred:
-        return RuleResult(
-            "leftovers",
-            promise,
-            why_not="without a manifest, files are opaque and only its own plot.py reads them",
-        )
-    found = tuple(
-        RuleFinding(path, OPAQUE, "write JSON or CSV")
-        for path in result.files.paths()
-        if path.endswith(UNPICKLING)
-    )
+        why = "without a manifest, files are opaque and only its own plot.py reads them"
+        return RuleResult("leftovers", promise, why_not=why)
+    unfit = (path for path in result.files.paths() if path.endswith(UNPICKLING))
+    found = tuple(RuleFinding(path, OPAQUE, "write JSON or CSV") for path in unfit)
     return RuleResult("leftovers", promise, found)
 
 
@@ -202,11 +190,10 @@ def draws(result: JobResult, pictures: tuple[str, ...]) -> RuleResult:
 
 
 def _failure(program: str, result: JobResult) -> RuleFinding:
-    what = f"it ended as: {result.verdict}{last_words(result)}"
-    return RuleFinding(program, what, _CORRECTIONS.get(result.verdict, "run it again"))
-
-
-def last_words(result: JobResult) -> str:
-    """The last lines of a program's stderr, each on an indented line of its own."""
     lines = [line for line in result.stderr.splitlines() if line.strip()][-_TAIL:]
-    return "".join(f"\n      | {line}" for line in lines)
+    last = "".join(f"\n      | {line}" for line in lines)
+    return RuleFinding(
+        program,
+        f"it ended as: {result.verdict}{last}",
+        _CORRECTIONS.get(result.verdict, "run it again"),
+    )
