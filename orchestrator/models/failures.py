@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from orchestrator.core.errors import ModelBusy, ModelFailed, ModelRefused
 from orchestrator.core.sanitize import plain
-from orchestrator.models.redact import redact
+from orchestrator.core.secrets import redact
 
 _REMEDIES = {
     401: "check the key in the environment",

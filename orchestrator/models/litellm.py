@@ -16,9 +16,9 @@ from orchestrator.core.errors import BadReply, MissingKey, ModelBusy, UnknownNam
 from orchestrator.core.model import SWEEP, Ask, Reply, Usage
 from orchestrator.core.problems import nearest
 from orchestrator.core.protocols import LanguageModel
+from orchestrator.core.secrets import redact
 from orchestrator.core.waiting import bounded
 from orchestrator.models.failures import RetryPolicy, RetryTiming, retry_after, translate_failure
-from orchestrator.models.redact import redact
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
 
 PER_PROMPT, PER_COMPLETION = "input_cost_per_token", "output_cost_per_token"

@@ -25,9 +25,9 @@ from orchestrator.core.errors import (
 )
 from orchestrator.core.model import Ask, Message
 from orchestrator.core.protocols import LanguageModel
+from orchestrator.core.secrets import redact
 from orchestrator.models.failures import RetryPolicy, RetryTiming
 from orchestrator.models.litellm import LitellmModel, open_model
-from orchestrator.models.redact import redact
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
 from tests.contracts.model import ModelContract
 from tests.support.model_server import Answer, Drip, Drop, Fail, Hang, ModelServer, Raw, Stop

@@ -26,7 +26,6 @@ from orchestrator.policy.policy import Policy
 from orchestrator.record.attestation import SettingPairs, container_statement, flatten_settings
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.calls import write_evidence
-from orchestrator.record.chain import head_of
 from orchestrator.record.events import GENESIS
 from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import IdeaPaths, RunPaths
@@ -205,7 +204,7 @@ class Forger:
 
     def heads(self) -> dict[str, str]:
         found = sorted(self.folder.glob("*/journal.jsonl"))
-        return {path.parent.name: head_of(path) for path in found}
+        return {path.parent.name: digest(path.read_bytes().splitlines()[-1]) for path in found}
 
     def box(self, change: Callable[[Line, Line, Line], object], place: str = "sandbox") -> None:
         """Change (request, answer, attestation) of the last such call, with hash and evidence."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterator
 
 TEX = "latex/template.tex"  # the paper's source in a study's tree
 
@@ -22,12 +24,13 @@ _SPECIAL = {
 }  # fmt: skip
 
 BEGIN, END = r"\begin{document}", r"\end{document}"
-_BIB = re.compile(
-    r"\\begin\{filecontents\*?\}(?:\[[^\]]*\])?\{[^}]*\.bib\}\n(.*?)\\end\{filecontents\*?\}",
-    re.DOTALL,
-)
+_BIB = re.compile(r"(?:\[[^\]\n]{0,100}\])?\{[^}\n]{0,200}\.bib\}\n")
+_BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
+# The lengths that these patterns allow keep a text of a million characters a matter of seconds.
+_OPTION = r"(?:\[[^\]]{0,2000}\])?"
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%.*")
-_GRAPHIC = re.compile(r"\\includegraphics\*?\s*(?:\[[^\]]*\])?\s*\{([^}]*)\}")
+_GRAPHIC = re.compile(rf"\\includegraphics\*?\s*{_OPTION}\s*\{{([^}}]{{0,500}})\}}")
+_PACKAGES = re.compile(rf"\\usepackage\s*{_OPTION}\s*\{{([^}}]{{0,2000}})\}}")
 # Not a security boundary, since LaTeX runs in its own container: with these commands, the printed
 # paper could differ from the text that is checked.
 _PRIMITIVE = re.compile(
@@ -35,7 +38,11 @@ _PRIMITIVE = re.compile(
     r"|csname|input|include|openin|openout|read|write|immediate|special|usepackage|newenvironment"
     r"|documentclass|directlua|loop|expandafter|uppercase|lowercase|number|the|advance|count"
     r"|newcount|newcounter|setcounter|addtocounter|stepcounter|value|arabic|roman|verbatiminput"
-    r"|lstinputlisting|phantom|vphantom|hphantom|transparent|scantokens)(?![A-Za-z])"
+    r"|lstinputlisting|phantom|vphantom|hphantom|transparent|scantokens|string|hypersetup"
+    # What makes a PDF act, attach or ask: the PDF itself is judged in its container.
+    r"|pdf(?!bookmark)[a-z]+|Acrobatmenu|attachfile[a-z]*|embedfile|includemedia|movie|sound"
+    r"|animategraphics|TextField|CheckBox|ChoiceMenu|PushButton|Submit|Reset"
+    r"|href(?!\s*\{\s*(?:https?://|mailto:)))(?![A-Za-z])"
 )
 
 
@@ -139,26 +146,53 @@ def with_author(tex: str, author: str, note: str) -> str:
 def closing(text: str, start: int) -> int:
     """The index of the brace that closes the one at ``start``; if none does, the last index."""
     depth = 0
-    for match in re.finditer(r"\\.|[{}]", text[start:], re.DOTALL):
+    for match in _BRACES.finditer(text, start):
         if match[0] in "{}":
             depth += 1 if match[0] == "{" else -1
             if depth == 0:
-                return start + match.start()
+                return match.start()
     return len(text) - 1
+
+
+def environments(tex: str, names: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+    r"""(start, end) of each outermost ``\begin{name}`` … ``\end{name}``; one without an end is none."""
+    marks = [
+        (match.start(), match.end(), match[1], match[2])
+        for match in re.finditer(r"\\(begin|end)\{([a-z]{1,40}\*?)\}", tex)
+        if match[2] in names
+    ]
+    ends = {name: [m for m in marks if m[2:] == ("end", name)] for name in names}
+    after = 0
+    for start, _, side, name in marks:
+        if side == "begin" and start >= after:
+            at = bisect_right(ends[name], start, key=lambda mark: mark[0])
+            if at < len(ends[name]):
+                after = ends[name][at][1]
+                yield start, after
+
+
+def without_environments(tex: str, names: tuple[str, ...]) -> str:
+    """``tex`` with a space in place of each environment of these names."""
+    parts, at = [], 0
+    for start, end in environments(tex, names):
+        parts += [tex[at:start], " "]
+        at = end
+    return "".join([*parts, tex[at:]])
 
 
 def bibliography_span(tex: str) -> tuple[int, int] | None:
     """Start and end of the entries in the paper's ``.bib`` block; None without such a block."""
-    match = _BIB.search(tex)
-    return match.span(1) if match else None
+    for start, end in environments(tex, ("filecontents", "filecontents*")):
+        head = _BIB.match(tex, tex.index("}", start) + 1)
+        if head:
+            return head.end(), tex.rindex("\\end{", start, end)
+    return None
 
 
 def with_packages(tex: str, names: tuple[str, ...]) -> str:
     """``tex`` that loads ``names``, and has a date: pages must not depend on the day."""
     loaded = {
-        name.strip()
-        for names in re.findall(r"\\usepackage\s*(?:\[[^\]]*\])?\s*\{([^}]*)\}", uncommented(tex))
-        for name in names.split(",")
+        name.strip() for names in _PACKAGES.findall(uncommented(tex)) for name in names.split(",")
     }
     more = "".join(rf"\usepackage{{{name}}}" + "\n" for name in names if name not in loaded)
     if r"\date" not in tex:
@@ -168,8 +202,9 @@ def with_packages(tex: str, names: tuple[str, ...]) -> str:
 
 def without_unknown_figures(tex: str, figures: tuple[str, ...]) -> str:
     """``tex`` without a template's example figures, whose files this study does not have."""
-
-    def kept(match: re.Match[str]) -> str:
-        return match[0] if set(graphics(match[0])) <= set(figures) else ""
-
-    return re.sub(r"\\begin\{(figure\*?)\}.*?\\end\{\1\}\n?", kept, tex, flags=re.DOTALL)
+    parts, at = [], 0
+    for start, end in environments(tex, ("figure", "figure*")):
+        if not set(graphics(tex[start:end])) <= set(figures):
+            parts.append(tex[at:start])
+            at = end + tex.startswith("\n", end)
+    return "".join([*parts, tex[at:]])

@@ -10,13 +10,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from orchestrator.research.paper.latex import body, uncommented
+from orchestrator.research.paper.latex import body, uncommented, without_environments
 
-_DROPPED_ENVIRONMENTS = re.compile(
-    r"\\begin\{(filecontents\*?|thebibliography|comment)\}.*?\\end\{\1\}", re.DOTALL
-)
-_OPTIONS = r"(?:\s*\[[^\]]*\])*"
-_GROUP = r"\s*\{[^{}]*\}"
+_DROPPED_ENVIRONMENTS = ("filecontents", "filecontents*", "thebibliography", "comment")
+# Bounded, so that a text of a million characters stays a matter of seconds.
+_OPTIONS = r"(?:\s*+\[[^\]]{0,1000}\]){0,4}"
+_GROUP = r"\s*+\{[^{}]{0,2000}\}"
 # Commands whose arguments print no number of the author's.
 _DROPPED = re.compile(
     r"\\(?:[Cc]ite[a-zA-Z]*|(?:page|eq|auto|name|[Cc])?ref|[Cc]refrange|label|includegraphics|url"
@@ -56,7 +55,7 @@ class Sentence:
 
 def sentences(tex: str) -> tuple[Sentence, ...]:
     """Every sentence and table row from the title (whose part is ``title``) to the references."""
-    source = _DROPPED_ENVIRONMENTS.sub(" ", uncommented(tex))
+    source = without_environments(uncommented(tex), _DROPPED_ENVIRONMENTS)
     title = re.search(r"\\title\{((?:[^{}]|\{[^{}]*\})*)\}", source)
     result = [Sentence("title", visible_text(title[1]))] if title else []
     for part, text in _parts(body(source)):
@@ -86,7 +85,7 @@ def visible_text(tex: str) -> str:
     text = _DROPPED.sub(" ", text)
     text = re.sub(r"(?<=\d)(?:\\,|\{,\}|,)(?=\d{3}(?!\d))", "", text)
     text = re.sub(
-        r"(?<!\d)((?>\d[\d.]*))(?>\s*\$?\s*)\\(?:times|cdot)\s*10\s*\^(?>\s*\{?\s*)([-+]?\d+)\}?",
+        r"(?<!\d)((?>\d[\d.]{0,30}))(?>\s*\$?\s*)\\(?:times|cdot)\s*10\s*\^(?>\s*\{?\s*)([-+]?\d+)\}?",
         r"\1e\2",
         text,
     )

@@ -12,8 +12,9 @@ from orchestrator.core.literature import PaperRef
 from orchestrator.research.paper.latex import bibliography_span, closing, escape, uncommented
 
 _ENTRY = re.compile(r"@(\w+)\s*\{\s*([^,\s}]+)\s*,")
-_FIELD = re.compile(r"(\w+)\s*=\s*([{\"]?)")
-_CITE = re.compile(r"\\[Cc]ite[a-zA-Z]*\*?\s*(?:\[[^\]]*\]\s*)*\{([^}]*)\}")
+# Possessive and from a word's start: a long word is tried once, and not from each of its letters.
+_FIELD = re.compile(r"(?<!\w)(\w++)\s*+=\s*+([{\"]?)")
+_CITE = re.compile(r"\\[Cc]ite[a-zA-Z]*\*?\s*+(?:\[[^\]]{0,1000}\]\s*+){0,3}\{([^}]{0,2000})\}")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.+-]{0,63}")
 
 
@@ -31,13 +32,13 @@ def references(tex: str) -> tuple[Reference, ...]:
     span = bibliography_span(tex)
     if span is None:
         return ()
-    block, entries = tex[slice(*span)], []
-    for match in _ENTRY.finditer(block):
-        if match[1].lower() in {"comment", "string", "preamble"}:
-            continue
-        end = closing(block, block.index("{", match.start()))
-        text = block[match.start() : end + 1]
-        entries.append(Reference(match[2], text, _fields(text[match.end() - match.start() :])))
+    block, entries, at = tex[slice(*span)], [], 0
+    while match := _ENTRY.search(block, at):
+        at = match.end()
+        if match[1].lower() not in {"comment", "string", "preamble"}:
+            at = closing(block, block.index("{", match.start())) + 1
+            text = block[match.start() : at]
+            entries.append(Reference(match[2], text, _fields(text[match.end() - match.start() :])))
     return tuple(entries)
 
 
