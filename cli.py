@@ -168,8 +168,7 @@ def audit(
         str | None, typer.Option(help="The head that `aisci run` printed and you kept elsewhere.")
     ] = None,
     key: Annotated[
-        Path | None,
-        typer.Option(metavar="PUBKEY", help="The signer's public key."),
+        Path | None, typer.Option(metavar="PUBKEY", help="The signer's public key.")
     ] = None,
     html: Annotated[
         Path | None,

@@ -67,8 +67,7 @@ SignOption = Annotated[
 PolicyName = Annotated[
     str | None,
     typer.Option(
-        "--policy",
-        help="A shipped policy, or ./a/file.yaml. Default: the largest that fits.",
+        "--policy", help="A shipped policy, or ./a/file.yaml. Default: the largest that fits."
     ),
 ]
 HERE = Path("results")
