@@ -19,7 +19,7 @@ from rich.progress import (
 
 from orchestrator.api.stage_data import stage_data
 from orchestrator.console import output as out
-from orchestrator.console.view import View
+from orchestrator.console.options import View
 from orchestrator.core.files import shipped_root
 from orchestrator.core.units import MIB
 from orchestrator.machine import datasets

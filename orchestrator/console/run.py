@@ -1,4 +1,4 @@
-"""``aisci run``, ``resume`` and ``replay``: follow a run on the terminal, and say how it ended."""
+"""``aisci run``, ``resume``, ``replay``, ``report``: follow a run, say how it ended, write its pages."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from typing import Any
 from orchestrator.api import runs
 from orchestrator.api.outcomes import IdeaOutcome, ReplayOutcome, RunOutcome
 from orchestrator.api.prepare import RunRequest
+from orchestrator.api.reports import write_reports
 from orchestrator.console import output as out
-from orchestrator.console.live_table import LiveTable
+from orchestrator.console.live import LiveTable
 from orchestrator.console.log_lines import LogLines
+from orchestrator.console.options import View
 from orchestrator.console.run_state import RunState
-from orchestrator.console.view import View
 from orchestrator.core.sanitize import plain_line
 from orchestrator.record import bodies
 from orchestrator.record.blobs import BlobStore
@@ -26,17 +27,13 @@ from orchestrator.record.events import Body, Heard, Notice, RunOpened, Sampled
 from orchestrator.record.journal import Listener
 
 
-def start(request: RunRequest, view: View) -> int:
-    """Begin a run; returns the exit code."""
+def start(request: RunRequest | runs.ResumeRequest, view: View) -> int:
+    """Begin or continue a run; returns the exit code."""
     with _following(view) as listener:
-        outcome = runs.run(request, listener)
-    return _show(outcome, view)
-
-
-def resume(request: runs.ResumeRequest, view: View) -> int:
-    """Continue a run; returns the exit code."""
-    with _following(view) as listener:
-        outcome = runs.resume(request, listener)
+        if isinstance(request, RunRequest):
+            outcome = runs.run(request, listener)
+        else:
+            outcome = runs.resume(request, listener)
     return _show(outcome, view)
 
 
@@ -47,22 +44,29 @@ def replay(name: str, results: Path, view: View, *, into: Path | None) -> int:
     return 1 if outcome.different else 0
 
 
+def write_pages(name: str, results: Path, *, as_json: bool) -> None:
+    """Write the pages of a run and of its ideas again, and print where they are."""
+    written = [str(path) for path in write_reports(name, results)]
+    out.as_json({"written": written}) if as_json else out.say("\n".join(written))
+
+
 @contextmanager
 def _following(view: View) -> Iterator[Listener]:
     """The listener that ``view`` asks for; a live table is drawn while the block runs."""
     if view.as_json:
         yield _as_json
         return
-    bodies_of = _Bodies()
-    track = RunState(bodies_of.load, time.monotonic)
+    follower = _Follower()
+    track = RunState(follower.load, time.monotonic)
     if view.quiet:
         yield track.take
     elif sys.stderr.isatty():
-        with LiveTable(track) as progress:
-            yield _Follower(bodies_of, progress)
+        with LiveTable(track) as follower.display:
+            yield follower
     else:
         since = datetime.now(UTC).isoformat(timespec="milliseconds")
-        yield _Follower(bodies_of, LogLines(track, bodies_of.load, since))
+        follower.display = LogLines(track, follower.load, since)
+        yield follower
 
 
 def _as_json(event: Heard) -> None:
@@ -70,31 +74,26 @@ def _as_json(event: Heard) -> None:
         out.as_json({"event": asdict(event)})
 
 
-class _Bodies:
-    """Reads the bodies of a run's lines, once the run's folder is known."""
-
-    def __init__(self) -> None:
-        self.folder = Path()
-
-    def load(self, body: Body) -> Any:
-        """The JSON value of ``body``, from the blobs of the run or of any of its ideas."""
-        ideas = (BlobStore(path) for path in sorted(self.folder.glob("*/blobs")))
-        return bodies.read_body(body, BlobStore(self.folder / "blobs", *ideas))
-
-
 class _Follower:
     """A listener for a person: notices are printed, everything else goes to the display."""
 
-    def __init__(self, bodies_of: _Bodies, display: Listener) -> None:
-        self._bodies, self._display = bodies_of, display
+    display: Listener
+
+    def __init__(self) -> None:
+        self._folder = Path()
 
     def __call__(self, event: Heard) -> None:
         if isinstance(event, Notice):
             out.say(event.text)
         elif isinstance(event, RunOpened):
-            self._bodies.folder = Path(event.folder)
+            self._folder = Path(event.folder)
         else:
-            self._display(event)
+            self.display(event)
+
+    def load(self, body: Body) -> Any:
+        """The JSON value of ``body``, from the blobs of the run or of any of its ideas."""
+        ideas = (BlobStore(path) for path in sorted(self._folder.glob("*/blobs")))
+        return bodies.read_body(body, BlobStore(self._folder / "blobs", *ideas))
 
 
 def _show(outcome: RunOutcome, view: View) -> int:

@@ -24,7 +24,7 @@ from orchestrator.api import find_run as runs
 from orchestrator.api.locking import only_writer, resumable
 from orchestrator.console import errors
 from orchestrator.console import output as out
-from orchestrator.console.live_table import LiveTable, container_counts, elapsed, ending
+from orchestrator.console.live import LiveTable, container_counts, elapsed, ending
 from orchestrator.console.log_lines import LogLines
 from orchestrator.console.run_state import ActiveCall, RunState, money
 from orchestrator.core.deadline import Deadline

@@ -8,12 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
-from orchestrator.console.display import Display
-from orchestrator.console.live_line import LiveLine
-from orchestrator.console.live_table import LiveTable
-from orchestrator.console.policy_prove_view import ProofTable
+from orchestrator.console.live import Display, LiveLine, LiveTable
+from orchestrator.console.options import View
+from orchestrator.console.policy_prove import ProofTable
 from orchestrator.console.run_state import RunState
-from orchestrator.console.view import View
 
 
 class Terminal(io.StringIO):
