@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from orchestrator.api.audits import AuditOutcome
 from orchestrator.api.audits import audit as audited
 from orchestrator.audit import CHECKS, Audit, AuditVerdict
 from orchestrator.audit.finding import FindingGroup, group_findings
@@ -28,15 +27,11 @@ def audit(
 ) -> int:
     """Audit a run and write the page; returns the exit code: 1 for a record that is broken."""
     outcome = audited(name, results, head=head, key=key, html=html)
-    done, page = outcome.audit, _page(outcome)
+    done, page = outcome.audit, str(outcome.page)
+    if outcome.page is None:
+        page = f"not written, {outcome.why}: give --html FILE"
     out.as_json(_as_json(done, page)) if as_json else _say(done, page)
     return 1 if done.outcome is AuditVerdict.BROKEN else 0
-
-
-def _page(outcome: AuditOutcome) -> str:
-    if outcome.page is None:
-        return f"not written, {outcome.why}: give --html FILE"
-    return str(outcome.page)
 
 
 def _say(done: Audit, page: str) -> None:
@@ -46,11 +41,11 @@ def _say(done: Audit, page: str) -> None:
         out.table(("", "where", "what and why"), [_row(one) for one in groups[:_MOST]])
         more = len(groups) - _MOST
         out.say(f"and {more} more, on the page\n" if more > 0 else "")
-    states = [
-        (one.check, CHECKS[one.check], one.count, _state(one.wrong, one.count))
-        for one in done.checks
+    states = ("fail" if one.wrong else "ok" if one.count else "-" for one in done.checks)
+    rows = [
+        (c.check, CHECKS[c.check], c.count, s) for c, s in zip(done.checks, states, strict=True)
     ]
-    out.table(("check", "what has to hold", "looked at", ""), states)
+    out.table(("check", "what has to hold", "looked at", ""), rows)
     out.say()
     for call in done.without_result:
         out.say(f"without a result, nothing of it was used: {call.where}, {call.name}")
@@ -61,10 +56,6 @@ def _row(group: FindingGroup) -> tuple[str, str, str]:
     one = group.first
     check = "noted" if one.level == "noted" else one.check
     return check, group.where, ": ".join(filter(None, (one.what, one.why)))
-
-
-def _state(wrong: int, count: int) -> str:
-    return "fail" if wrong else "ok" if count else "-"
 
 
 def _as_json(done: Audit, page: str) -> dict[str, Any]:

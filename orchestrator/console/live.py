@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Self
 
 from rich.console import Console, RenderableType
@@ -41,21 +40,12 @@ class Display:
 
     def __enter__(self) -> Self:
         if self._wanted:  # made here, not above: it draws at once
-            self.live = Live(
-                console=self.console,
-                get_renderable=self.drawn,
-                refresh_per_second=4,
-                transient=not self._keep,
-            )
+            gone = not self._keep
+            self.live = Live(console=self.console, get_renderable=self.drawn, transient=gone)
             self.live.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.live:
             self.live.stop()
 
@@ -67,10 +57,9 @@ class Display:
         """A line of the answer, above what is drawn."""
         if self.live:
             self.live.stop()
-            out.say(text)
+        out.say(text)
+        if self.live:
             self.live.start()
-        else:
-            out.say(text)
 
 
 class LiveTable(Display):
@@ -158,7 +147,7 @@ class LiveLine(Display):
     """
 
     def __init__(self, view: View) -> None:
-        self._silent = view.quiet or view.as_json
+        self.view, self._silent = view, view.quiet or view.as_json
         super().__init__(live=not self._silent)
         self._what, self._began, self._expected = "", 0.0, 0.0
         self._share: float | None = None

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -13,7 +11,6 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.api.proofs import ProofListener, ProofOutcome
 from orchestrator.api.proofs import prove as proved
 from orchestrator.console import output as out
 from orchestrator.console.live import Display
@@ -42,65 +39,16 @@ _LAST = {
 
 def prove(name: str, only: tuple[str, ...], results: Path, view: View) -> int:
     """Prove a policy and print the result; returns the exit code (0, 1 or 3)."""
-    with _watcher(view) as watch:
+    with ProofTable(view) as watch:
         outcome = proved(name, watch, only=only, results=results)
-    if view.as_json:
-        _as_json(outcome)
-    else:
-        _print(outcome.proof, outcome.page, verbose=view.verbose)
-    return outcome.proof.exit_code
-
-
-def _as_json(outcome: ProofOutcome) -> None:
     proof = outcome.proof
-    short = {key: value for key, value in asdict(proof).items() if key not in {"results", "whole"}}
-    more = {"outcome": proof.outcome, "sha256": proof.sha256, "page": str(outcome.page)}
-    out.as_json({"proof": {**short, **more}})
-
-
-def _watcher(view: View) -> AbstractContextManager[ProofListener]:
     if view.as_json:
-        return ProofResults(lambda result: out.as_json({"result": asdict(result)}))
-    if view.quiet:
-        return ProofResults(lambda _: None)
-    return ProofTable() if sys.stderr.isatty() else ProofLines()
-
-
-class _Following(Display):
-    """A listener of a proof that prints nothing."""
-
-    def begin(self, kind: ContainerKind, count: int) -> None:
-        """Nothing is printed."""
-
-    def doing(self, kind: ContainerKind, what: str) -> None:
-        """Nothing is printed."""
-
-
-class ProofResults(_Following):
-    """Hands each result on."""
-
-    def __init__(self, each: Callable[[ProbeResult], None]) -> None:
-        super().__init__(live=False)
-        self.take = each
-
-
-class ProofLines(_Following):
-    """For a log: a line when a kind of container begins, and one for each result that is not plain."""
-
-    def __init__(self) -> None:
-        super().__init__(live=False)
-
-    def begin(self, kind: ContainerKind, count: int) -> None:
-        self._print(f"{kind}: {count} probes")
-
-    def take(self, result: ProbeResult) -> None:
-        if result.state != "held":
-            self._print(
-                f"{result.kind}: {result.probe}: {result.state}: {result.why or result.saw}"
-            )
-
-    def _print(self, text: str) -> None:
-        self.console.print(Text(plain_line(text, limit=400)), soft_wrap=True)
+        short = {key: x for key, x in asdict(proof).items() if key not in {"results", "whole"}}
+        more = {"outcome": proof.outcome, "sha256": proof.sha256, "page": str(outcome.page)}
+        out.as_json({"proof": {**short, **more}})
+    else:
+        _print(proof, outcome.page, verbose=view.verbose)
+    return proof.exit_code
 
 
 @dataclass(slots=True)
@@ -110,15 +58,20 @@ class _Round:
     doing: str = ""
 
 
-class ProofTable(_Following):
-    """On a terminal: a line for each kind of container, drawn again four times a second."""
+class ProofTable(Display):
+    """On a terminal: a line for each kind of container, drawn again four times a second.
 
-    def __init__(self) -> None:
-        super().__init__()
+    In a log: a line when a kind of container begins, and one for each result that is not plain.
+    """
+
+    def __init__(self, view: View) -> None:
+        self._view, self._silent = view, view.quiet or view.as_json
+        super().__init__(live=not self._silent)
         self._rounds: dict[ContainerKind, _Round] = {}
 
     def begin(self, kind: ContainerKind, count: int) -> None:
         self._rounds[kind] = _Round(count)
+        self._print(f"{kind}: {count} probes")
 
     def doing(self, kind: ContainerKind, what: str) -> None:
         self._rounds[kind].doing = what
@@ -127,6 +80,15 @@ class ProofTable(_Following):
         mine = self._rounds[result.kind]
         mine.states[result.state] += 1
         mine.doing = "" if mine.states.total() == mine.many else mine.doing
+        if self._view.as_json:
+            out.as_json({"result": asdict(result)})
+        elif result.state != "held":
+            saw = result.why or result.saw
+            self._print(f"{result.kind}: {result.probe}: {result.state}: {saw}")
+
+    def _print(self, text: str) -> None:
+        if not self.live and not self._silent:
+            self.console.print(Text(plain_line(text, limit=400)), soft_wrap=True)
 
     def drawn(self) -> Table:
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
@@ -154,11 +116,11 @@ def _print(proof: Proof, page: Path, *, verbose: bool) -> None:
     """The proof on a terminal: a line for each control, then what did not plainly hold."""
     dull = {"nothing is promised", "not tried"}
     rows = [row for row in by_control(proof) if row.state not in dull or verbose]
-    out.draw(lambda console: console.print(_controls(rows)), longest=_WIDE)
+    out.draw([_controls(rows)], longest=_WIDE)
     listed = [one for one in proof.results if verbose or one.state != "held"]
     if listed:
         out.say()
-        out.draw(lambda console: console.print(_listed(listed)), longest=_WIDE)
+        out.draw([_listed(listed)], longest=_WIDE)
     counts = ", ".join(f"{many} {state}" for state, many in proof.counts().items() if many)
     probes = len({one.probe for one in proof.results})
     out.say(f"\n{probes} probes, {len(proof.results)} trials in {proof.seconds:.0f} s: {counts}")
@@ -184,9 +146,8 @@ def _controls(rows: Sequence[Row]) -> Table:
 
 def _listed(results: Sequence[ProbeResult]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", expand=True)
-    table.add_column("probe", no_wrap=True)
-    table.add_column("container", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    for head in ("probe", "container", ""):
+        table.add_column(head, no_wrap=True)
     table.add_column("promise, and what was observed", overflow="fold", ratio=1)
     for one in results:
         text = Text(plain_line(one.promise))

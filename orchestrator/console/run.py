@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.api import runs
-from orchestrator.api.outcomes import IdeaOutcome, ReplayOutcome, RunOutcome
+from orchestrator.api.outcomes import IdeaOutcome, RunOutcome
 from orchestrator.api.prepare import RunRequest
 from orchestrator.api.reports import write_reports
 from orchestrator.console import output as out
@@ -40,7 +40,15 @@ def start(request: RunRequest | runs.ResumeRequest, view: View) -> int:
 def replay(name: str, results: Path, view: View, *, into: Path | None) -> int:
     """Reproduce a run from its record, and compare; exit code 1 where files differ."""
     outcome = runs.replay(name, results, into=into)
-    _show_replayed(outcome, view)
+    same = len(outcome.same)
+    if view.as_json:
+        counts = {"ideas": outcome.ideas, "same": same, "different": list(outcome.different)}
+        out.as_json({"replayed": counts})
+    elif not view.quiet:
+        ideas = out.counted(outcome.ideas, "idea")
+        out.say(f"replayed {ideas} from the record: {same} files are the same byte for byte")
+    for file in () if view.as_json else outcome.different:
+        out.say(f"differs: {file}")
     return 1 if outcome.different else 0
 
 
@@ -100,22 +108,18 @@ def _show(outcome: RunOutcome, view: View) -> int:
     """Say how each idea ended; exit code 1 where none was finished and one failed."""
     rows = [_row(idea) for idea in outcome.ideas]
     if view.as_json:
-        signed = outcome.signer if outcome.head else ""
-        more = {"signed_by": signed} if outcome.signer else {}
+        more = {"signed_by": outcome.signer if outcome.head else ""} if outcome.signer else {}
         ended = {"folder": str(outcome.folder), "ideas": rows, "head": outcome.head, **more}
         out.as_json({"outcome": ended})
         return 0 if outcome.ok else 1
-    out.table(
-        ("idea", "ended", "where and why"), [(r["name"], r["status"], r["why"]) for r in rows]
-    )
+    cells = [(row["name"], row["status"], row["why"]) for row in rows]
+    out.table(("idea", "ended", "where and why"), cells)
     out.say(f"\nresults:  {outcome.folder}\nreport:   {outcome.report}")
     for row in rows:
         if row["paper"]:
             out.say(f"paper:    {row['paper']}")
-    if outcome.head:
-        out.say(f"head:     {outcome.head} (keep it elsewhere)")
-    else:
-        out.say("head:     none yet: the run is not finished")
+    head = f"{outcome.head} (keep it elsewhere)" if outcome.head else ""
+    out.say(f"head:     {head or 'none yet: the run is not finished'}")
     if outcome.signer:
         done = f"by {outcome.signer}" if outcome.head else "no: the run is not finished"
         out.say(f"signed:   {done}")
@@ -124,27 +128,13 @@ def _show(outcome: RunOutcome, view: View) -> int:
 
 def _row(idea: IdeaOutcome) -> dict[str, Any]:
     failure = idea.failure
+    why = f"{failure.stage}: {failure.what.partition(chr(10))[0]}" if failure else ""
     return {
         "name": idea.name,
         "id": idea.id,
         "status": idea.status,
-        "why": plain_line(f"{failure.stage}: {failure.what.partition(chr(10))[0]}")
-        if failure
-        else "",
+        "why": plain_line(why),
         "failure": asdict(failure) if failure else None,
         "folder": str(idea.folder),
         "paper": str(idea.paper or ""),
     }
-
-
-def _show_replayed(outcome: ReplayOutcome, view: View) -> None:
-    same = len(outcome.same)
-    if view.as_json:
-        counts = {"ideas": outcome.ideas, "same": same, "different": list(outcome.different)}
-        out.as_json({"replayed": counts})
-        return
-    if not view.quiet:
-        ideas = out.counted(outcome.ideas, "idea")
-        out.say(f"replayed {ideas} from the record: {same} files are the same byte for byte")
-    for name in outcome.different:
-        out.say(f"differs: {name}")

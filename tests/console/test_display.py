@@ -22,7 +22,7 @@ class Terminal(io.StringIO):
 @pytest.mark.parametrize(
     "make",
     [
-        ProofTable,
+        lambda: ProofTable(View(quiet=False, as_json=False)),
         lambda: LiveLine(View(quiet=False, as_json=False)),
         lambda: LiveTable(RunState(lambda body: body.inline, lambda: 0.0)),
     ],
