@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from orchestrator.api.audits import audit
     from orchestrator.api.baselines import baseline
+    from orchestrator.api.export import write_reports
     from orchestrator.api.prepare import RunRequest
     from orchestrator.api.proofs import prove
-    from orchestrator.api.reports import write_reports
     from orchestrator.api.runs import ResumeRequest, replay, resume, run
     from orchestrator.api.stage_data import stage_data
     from orchestrator.api.template_check import check_template
@@ -42,9 +42,9 @@ __all__ = [
 _MODULES = {
     "audits": ("audit",),
     "baselines": ("baseline",),
+    "export": ("write_reports",),
     "prepare": ("RunRequest",),
     "proofs": ("prove",),
-    "reports": ("write_reports",),
     "runs": ("ResumeRequest", "replay", "resume", "run"),
     "stage_data": ("stage_data",),
     "template_check": ("check_template",),

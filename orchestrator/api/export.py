@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from orchestrator.api.find_run import JOURNAL, find_run
 from orchestrator.core.files import slug, write
 from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
@@ -14,6 +15,7 @@ from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import PAPER_PDF, IdeaPaths
 from orchestrator.report import idea_report, run_report
 from orchestrator.report.git_history import History
+from orchestrator.research.pins import read_pins
 from orchestrator.research.pipeline import PursuedIdea
 from orchestrator.research.run_spec import RunLocation
 from orchestrator.research.stages.review import review_text
@@ -84,3 +86,17 @@ def differences(made: Path, recorded: Path) -> tuple[list[str], list[str]]:
         equal = other.is_file() and other.read_bytes() == path.read_bytes()
         (same if equal else different).append(str(name))
     return same, different
+
+
+def write_reports(name: str, results: Path) -> tuple[Path, ...]:
+    """Write report.html for the run and for each of its ideas, finished or not."""
+    paths = find_run(name, results)
+    read_pins(paths)  # raises where there is nothing to report
+    run = Journal(paths.journal, BlobStore(paths.blobs), Mode.REPLAY)
+    found = sorted(paths.folder.glob(f"*/{JOURNAL}"))
+    ideas = [IdeaPaths(journal.parent) for journal in found]
+    journals = [open_journal(idea) for idea in ideas]
+    for idea, journal in zip(ideas, journals, strict=True):
+        write(idea.report, idea_report(journal, run))
+    write(paths.report, run_report(run, journals))
+    return (*(idea.report for idea in ideas), paths.report)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from orchestrator.api.signals import obeyed
+from orchestrator.api.locking import obeyed
 from orchestrator.api.template_run import Trial, TrialListener, opened_trial, usage_of
 from orchestrator.core.errors import BadResults, DiskFull
 from orchestrator.core.files import shipped_root
@@ -104,7 +104,7 @@ def try_out(
     """
     with opened_trial(template, policy, scale, live, kinds=_KINDS) as trial:
         ran = trial.experiment("trial/first")
-        used = dict(usage_of(ran.attestation.peaks))
+        used = usage_of(ran.attestation.peaks)
         done = measured.finishes(ran)
         yield done, used
         if not done.held:
@@ -140,7 +140,7 @@ def _again(trial: Trial, first: measured.MeasuredRun) -> tuple[RuleResult, dict[
     if trial.policy.limits("experiment").gpus:
         return RuleResult(name, promise, why_not="a GPU adds up in an order of its own"), {}
     ran = trial.experiment("trial/again", "experiment.py a second time")
-    used = dict(usage_of(ran.attestation.peaks))
+    used = usage_of(ran.attestation.peaks)
     if not measured.finishes(ran).held:
         return RuleResult(name, promise, measured.finishes(ran).findings), used
     again, trouble = _measured(trial, ran)

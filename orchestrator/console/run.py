@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.api import runs
+from orchestrator.api.export import write_reports
 from orchestrator.api.outcomes import IdeaOutcome, RunOutcome
 from orchestrator.api.prepare import RunRequest
-from orchestrator.api.reports import write_reports
 from orchestrator.console import output as out
 from orchestrator.console.live import LiveTable
 from orchestrator.console.log_lines import LogLines

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from orchestrator.api.baselines import BaselineOutcome
 from orchestrator.api.baselines import baseline as measure
-from orchestrator.api.signals import obeyed
+from orchestrator.api.locking import obeyed
 from orchestrator.api.template_check import check_template as check
 from orchestrator.api.template_new import copy_template
 from orchestrator.api.template_run import usage_of

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from orchestrator.api import policies, runs
-from orchestrator.api.author import open_author
-from orchestrator.api.prepare import prepare
+from orchestrator.api.prepare import open_author, prepare
 from orchestrator.api.runs import ResumeRequest
 from orchestrator.console.options import View
 from orchestrator.console.run import start
