@@ -68,12 +68,8 @@ class BareContainers:
     def __init__(
         self, engine: Engine, resources: RunResources, blobs: BlobStore, services: ExposedServices
     ) -> None:
-        self._engine, self._resources, self._blobs, self._services = (
-            engine,
-            resources,
-            blobs,
-            services,
-        )
+        self._engine, self._resources = engine, resources
+        self._blobs, self._services = blobs, services
         self._made = 0
 
     def run(
@@ -108,20 +104,16 @@ class BareContainers:
 
     def _wait(self, made: str, since: float) -> tuple[str, Observation]:
         code: int = self._engine.api.wait(made, timeout=_TIMEOUT)["StatusCode"]
-        stdout = self._engine.api.logs(made, stdout=True, stderr=False, since=since).decode(
-            errors="replace"
-        )
+        stdout = self._engine.api.logs(made, stdout=True, stderr=False, since=since)
         stderr = self._engine.api.logs(made, stdout=False, stderr=True, tail=20)
         why = "" if code == 0 else f"exit code {code}: {stderr.decode(errors='replace')[-300:]}"
-        return stdout, Observation(done=code == 0, why=why)
+        return stdout.decode(errors="replace"), Observation(done=code == 0, why=why)
 
     def _body(self, image: str, mode: Bare, argv: Sequence[str]) -> dict[str, Any]:
         variables = {**ENVIRONMENT, KEY_NAME: "".join(self._services.key)}
         binds = [f"{self._services.data}:{folder}/{DATA_SET}:rw" for folder in DATA_FOLDERS]
-        binds += [
-            f"{self._services.own}:/host",
-            f"{self._services.own}/{FAKE_SOCKET}:/var/run/docker.sock",
-        ]
+        own = self._services.own
+        binds += [f"{own}:/host", f"{own}/{FAKE_SOCKET}:/var/run/docker.sock"]
         return {
             "Image": image,
             "User": _USERS.get(mode, "0:0"),

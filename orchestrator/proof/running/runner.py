@@ -17,15 +17,18 @@ from orchestrator.proof.observation import Observation, parse_observations
 from orchestrator.proof.probe import HELPERS, PROBES_FOLDER, Bare, Probe
 from orchestrator.proof.running import inspection
 from orchestrator.proof.running.bare import BareContainers
-from orchestrator.proof.running.commands import bare_argv, probe_argv, probe_files, shared_argv
 from orchestrator.proof.running.fixtures import (
     DATA_SET,
     ENVIRONMENT,
     PROBES,
     ExposedServices,
+    bare_argv,
     exposed_services,
     given_json,
     lowered_limits,
+    probe_argv,
+    probe_files,
+    shared_argv,
 )
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.admission import Admission
@@ -101,12 +104,12 @@ class ProbeRunner:
         limits, _ = lowered_limits(self.limits[kind], probe)
         argv, files = bare_argv(probe, args), self._tree(limits, bare=True)
         image = image or self.images(limits.image)
-        output, end = self._run_bare(image, probe.bare, argv, files, times=times)
+        output, end = self._run_bare(image, probe.bare, argv, files, times)
         seen = parse_observations(output, alone=probe.id).get(probe.id, Observation())
         return replace(seen, done=seen.done and end.done, why=seen.why or end.why)
 
     def _run_bare(
-        self, image: str, mode: Bare, argv: tuple[str, ...], files: Tree, *, times: int = 1
+        self, image: str, mode: Bare, argv: tuple[str, ...], files: Tree, times: int = 1
     ) -> tuple[str, Observation]:
         """An engine without such a container (one with all GPUs, say) leaves a probe unproved."""
         try:
