@@ -6,11 +6,10 @@ that whoever wrote the folder may be hostile. Its outcome is one of three words:
 where also a head or a signature that was kept elsewhere matches.
 """
 
-from orchestrator.audit.audit import audit_run
+from orchestrator.audit.audit import Audit, AuditVerdict, audit_run
 from orchestrator.audit.finding import CHECKS, AuditFinding, CheckResult
 from orchestrator.audit.page import audit_page
 from orchestrator.audit.signature import Anchor
-from orchestrator.audit.verdict import Audit, AuditVerdict
 
 __all__ = [
     "CHECKS",

@@ -31,12 +31,9 @@ def check_seals(record: RunRecord) -> CheckResult:
         elif idea.sealed is None:
             found.append(_unsealed(idea))
     what, why = "an idea's journal is missing", "the run's seal names its head"
-    missing = heads.keys() - {log.folder.name for log in record.ideas}
-    found += [
-        AuditFinding("seal", f"{name}/journal.jsonl", what, why)
-        for name in heads
-        if name in missing
-    ]
+    known = {log.folder.name for log in record.ideas}
+    missing = [f"{name}/journal.jsonl" for name in heads if name not in known]
+    found += [AuditFinding("seal", where, what, why) for where in missing]
     return check_result("seal", len(record.logs), found)
 
 
@@ -77,15 +74,12 @@ def _idea_under_seal(idea: JournalLog, heads: dict[str, str]) -> Iterator[AuditF
         yield AuditFinding("seal", idea.name, what, why)
     elif head != idea.head:
         # The sealed head inside the journal proves that the lines up to it are unchanged.
-        extended = any(line.hash == head for line in idea.lines)
-        what = (
-            "an idea's journal continues after the run's end"
-            if extended
-            else "an idea's journal differs from the one that the run sealed: "
-            "changed, truncated, or from another run"
-        )
+        what = "differs from the one that the run sealed: changed, truncated, or from another run"
+        if any(line.hash == head for line in idea.lines):
+            what = "continues after the run's end"
         why = f"the run's seal states {head[:12]}…; its head is {idea.head[:12]}…"
-        yield AuditFinding("seal", f"{idea.name}:{len(idea.lines)}", what, why)
+        where = f"{idea.name}:{len(idea.lines)}"
+        yield AuditFinding("seal", where, f"an idea's journal {what}", why)
     elif idea.sealed is None:
         # A person who removes an idea from ideas.json leaves its journal without a seal.
         what = "an unfinished idea; the run's seal covers its present state"

@@ -8,9 +8,9 @@ from typing import Any
 
 from orchestrator.api.audits import audit as audited
 from orchestrator.audit import CHECKS, Audit, AuditVerdict
+from orchestrator.audit.audit import VERDICT_TEXTS
 from orchestrator.audit.finding import FindingGroup, group_findings
 from orchestrator.audit.page import no_result_reason
-from orchestrator.audit.verdict import VERDICT_TEXTS
 from orchestrator.console import output as out
 
 _MOST = 20  # findings on a terminal; the page has the others

@@ -57,7 +57,7 @@ def idea_time(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAnd
 
 def together(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
     """Two jobs at once, of a run that may have one; bare: of one that may have two."""
-    one = _run_limits(runner.limits[kind], containers=1)
+    one = _run_limits(runner.limits[kind])
     two = replace(one, containers=2, memory=2 * one.memory, disk=2 * one.disk)
     name = "two jobs at the same time"
     seen = []
@@ -93,7 +93,7 @@ def _both(
 def reserve(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
     """A job that would use what the host keeps free; bare: where it keeps nothing."""
     limits, _ = lowered_limits(runner.limits[kind], probe)
-    run, name = _run_limits(limits, containers=1), "a job that uses what the host keeps free"
+    run, name = _run_limits(limits), "a job that uses what the host keeps free"
     seen, container = [], ""
     for kept in (0, available_memory()):
         sandbox = runner.sandbox_with(Admission(replace(run, keep_free_memory=kept)))
@@ -106,9 +106,9 @@ def reserve(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGu
     return seen[0], seen[1], container
 
 
-def _run_limits(limits: Limits, *, containers: int) -> RunLimits:
+def _run_limits(limits: Limits) -> RunLimits:
     return RunLimits(
-        wall=3600.0, usd=0.0, tokens=0, requests=0, containers=containers, memory=limits.memory,
+        wall=3600.0, usd=0.0, tokens=0, requests=0, containers=1, memory=limits.memory,
         disk=limits.workspace, keep_free_disk=0, keep_free_memory=0,
     )  # fmt: skip
 
