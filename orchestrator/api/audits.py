@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.api import find_run
-from orchestrator.audit import Anchor, Audit, audit_page
-from orchestrator.audit import audit_run as audited
+from orchestrator.audit.audit import Audit
+from orchestrator.audit.audit import audit_run as audited
+from orchestrator.audit.page import audit_page
+from orchestrator.audit.signature import Anchor
 from orchestrator.core.errors import UserError
 from orchestrator.core.files import write
 from orchestrator.record.signing import read_verifier

@@ -73,10 +73,9 @@ def staged_rule(template: Template) -> tuple[RuleResult, ...]:
     here = [data for data in fetched if datasets.is_staged(data)]
     away = [data for data in fetched if data not in here]
     prepare = f"aisci data prepare {template.argument}"
+    again = f"{prepare} fetches it again"
     found = [
-        RuleFinding(
-            str(datasets.folder_of(data)), f"{data.name}: {why}", f"{prepare} fetches it again"
-        )
+        RuleFinding(str(datasets.folder_of(data)), f"{data.name}: {why}", again)
         for data in here
         if (why := datasets.why_unfit(data))
     ]
@@ -85,14 +84,9 @@ def staged_rule(template: Template) -> tuple[RuleResult, ...]:
     except DiskFull as full:
         found.append(RuleFinding(full.where, f"{full.what}: {full.why}", full.todo))
     names = ", ".join(f"{data.name} ({data.bytes / MIB:,.0f} MiB)" for data in away)
-    return (
-        RuleResult(
-            "staged",
-            "the fetched data that is here is what the manifest says",
-            tuple(found),
-            f"not here yet: {names}; {prepare}" if away else "",
-        ),
-    )
+    promise = "the fetched data that is here is what the manifest says"
+    why_not = f"not here yet: {names}; {prepare}" if away else ""
+    return (RuleResult("staged", promise, tuple(found), why_not),)
 
 
 def try_out(

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.api.audits import audit as audited
-from orchestrator.audit import CHECKS, Audit, AuditVerdict
-from orchestrator.audit.audit import VERDICT_TEXTS
-from orchestrator.audit.finding import FindingGroup, group_findings
+from orchestrator.audit.audit import VERDICT_TEXTS, Audit, AuditVerdict
+from orchestrator.audit.finding import CHECKS, FindingGroup, group_findings
 from orchestrator.audit.page import no_result_reason
 from orchestrator.console import output as out
 

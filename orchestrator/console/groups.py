@@ -88,11 +88,7 @@ def policy_check(
 ) -> None:
     """Check policies; exit code 2 if one has an error."""
     code = console.policy.check_policies(
-        files,
-        no_weaker_than=no_weaker_than,
-        exceptions=not no_exceptions,
-        here=here,
-        as_json=as_json,
+        files, no_weaker_than, exceptions=not no_exceptions, here=here, as_json=as_json
     )
     raise typer.Exit(code)
 

@@ -16,23 +16,13 @@ from rich.text import Text
 from orchestrator.core.sanitize import plain, plain_line
 
 _WIDE = 160  # characters, where no terminal says how wide it is
-STATES = {
-    "ok": "green",
-    "ready": "green",
-    "finished": "green",
-    "warn": "yellow",
-    "stale": "yellow",
-    "not novel": "yellow",
-    "note": "yellow",
-    "fail": "red",
-    "missing": "red",
-    "failed": "red",
-    "error": "red",
-    "exceeds": "magenta",
-    "stronger": "green",
-    "different": "yellow",
-    "weaker": "red",
+_BY_COLOUR = {
+    "green": ("ok", "ready", "finished", "stronger"),
+    "yellow": ("warn", "stale", "not novel", "note", "different"),
+    "red": ("fail", "missing", "failed", "error", "weaker"),
+    "magenta": ("exceeds",),
 }
+STATES = {state: colour for colour, states in _BY_COLOUR.items() for state in states}
 
 
 def as_json(value: Any) -> None:

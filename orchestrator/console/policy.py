@@ -91,7 +91,7 @@ def print_schema() -> None:
 
 
 def check_policies(
-    names: list[str], *, no_weaker_than: str | None, exceptions: bool, here: bool, as_json: bool
+    names: list[str], no_weaker_than: str | None, *, exceptions: bool, here: bool, as_json: bool
 ) -> int:
     """Print every finding of every file; returns the exit code.
 

@@ -107,15 +107,7 @@ class Host:
 
     def runtime(self, name: str) -> Tried:
         """One runtime; ``absent`` if the engine does not list it."""
-        return _named(self.runtimes, name)
-
-    def backend(self, name: str) -> Tried:
-        """One storage backend."""
-        return _named(self.storage, name)
-
-
-def _named(tried: tuple[Tried, ...], name: str) -> Tried:
-    return next((one for one in tried if one.name == name), Tried(name, "absent"))
+        return next((one for one in self.runtimes if one.name == name), Tried(name, "absent"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

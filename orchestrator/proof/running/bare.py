@@ -31,7 +31,7 @@ from orchestrator.sandbox.resources import RunResources
 
 _TIMEOUT = 150  # seconds
 _RAILS: dict[str, Any] = {
-    "Memory": 4 << 30, "PidsLimit": 4096, "ShmSize": 1 << 30, "OomScoreAdj": 500,
+    "NetworkMode": "none", "Memory": 4 << 30, "PidsLimit": 4096, "ShmSize": 1 << 30, "OomScoreAdj": 500,
     "Ulimits": [{"Name": "nofile", "Soft": 1024, "Hard": 1 << 14},
                 {"Name": "core", "Soft": 16 << 20, "Hard": 16 << 20}],
     "LogConfig": {"Type": "json-file", "Config": {"max-size": "64m"}},
@@ -43,22 +43,15 @@ CAPABILITIES = (
     "SYS_ADMIN", "SYS_PTRACE", "SYS_CHROOT", "SYS_MODULE", "SYS_BOOT", "SYS_TIME", "SYS_RAWIO",
     "SYS_PACCT", "SYS_NICE", "SYSLOG", "DAC_READ_SEARCH", "NET_ADMIN", "NET_RAW", "MKNOD",
 )  # fmt: skip
-_RIGHTS: dict[str, Any] = {
-    "NetworkMode": "none", "CapAdd": list(CAPABILITIES), "SecurityOpt": _UNCONFINED,
-}  # fmt: skip
+_RIGHTS: dict[str, Any] = {"CapAdd": list(CAPABILITIES), "SecurityOpt": _UNCONFINED}
 _USERS: dict[Bare, str] = {"nobody": "65534:65534", "host processes": "65534:65534"}
 _MODES: dict[Bare, dict[str, Any]] = {
-    "plain": {"NetworkMode": "none"},
-    "nobody": {"NetworkMode": "none"},
     "rights": _RIGHTS,
     "world": _RIGHTS,
     "host network": {"NetworkMode": "host"},
-    "host processes": {"NetworkMode": "none", "PidMode": "host"},
-    "host ipc": {"NetworkMode": "none", "IpcMode": "host"},
-    "all gpus": {
-        "NetworkMode": "none",
-        "DeviceRequests": [{"Count": -1, "Capabilities": [["gpu"]]}],
-    },
+    "host processes": {"PidMode": "host"},
+    "host ipc": {"IpcMode": "host"},
+    "all gpus": {"DeviceRequests": [{"Count": -1, "Capabilities": [["gpu"]]}]},
 }
 
 
@@ -75,11 +68,7 @@ class BareContainers:
     def run(
         self, image: str, mode: Bare, argv: Sequence[str], files: Tree, *, times: int = 1
     ) -> tuple[str, Observation]:
-        """The output and the end of the last of ``times`` runs.
-
-        Raises:
-            EngineFailed: the engine refused, or the connection broke.
-        """
+        """The output and the end of the last of ``times`` runs. Raises :class:`EngineFailed`."""
         result = "", Observation()
         with self.made(image, mode, argv, files) as made:
             for _ in range(times):
@@ -122,7 +111,7 @@ class BareContainers:
             "Cmd": list(argv),
             "Env": [f"{name}={value}" for name, value in sorted(variables.items())],
             "Labels": self._resources.labels("bare", "bare", seconds=_TIMEOUT + 60),
-            "HostConfig": {**_RAILS, **_MODES[mode], "Binds": binds},
+            "HostConfig": {**_RAILS, **_MODES.get(mode, {}), "Binds": binds},
         }
 
     def _copy_in(self, files: Tree, made: str, mode: Bare) -> None:

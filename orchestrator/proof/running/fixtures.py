@@ -58,14 +58,6 @@ class ExposedServices:
     own: Path
     came: list[str] = field(default_factory=list)
 
-    def for_probe(self) -> dict[str, Any]:
-        """What a probe gets. The key is in two pieces, so that it does not find its own input."""
-        return {
-            "tcp": self.tcp, "udp": self.udp, "addresses": self.addresses,
-            "abstract": self.abstract, "key": self.key, "data": DATA_SET,
-            "shared": self.abstract, "host_file": HOST_FILE, **_machine(),
-        }  # fmt: skip
-
 
 def _machine() -> dict[str, Any]:
     """What distinguishes this machine and this process from any other."""
@@ -168,7 +160,10 @@ def given_json(
              "logs", "pids", "open_files", "cpus", "harvest_files", "harvest_bytes",
              "harvest_file", "harvest_depth", "network", "runtime", "user", "gpus", "gpu_memory")  # fmt: skip
     values = {name: getattr(limits, name) for name in names}
-    return json.dumps({**values, **services.for_probe(), "bare": bare, **(more or {})}).encode()
+    # The key is in two pieces, so that a probe does not find its own input.
+    own = {name: getattr(services, name) for name in ("tcp", "udp", "addresses", "abstract", "key")}
+    own |= {"data": DATA_SET, "shared": services.abstract, "host_file": HOST_FILE, **_machine()}
+    return json.dumps({**values, **own, "bare": bare, **(more or {})}).encode()
 
 
 def probe_files(folder: Path) -> dict[str, bytes]:
