@@ -19,7 +19,6 @@ from orchestrator.research.pins import read_pins
 from orchestrator.research.pipeline import PursuedIdea
 from orchestrator.research.run_spec import RunLocation
 from orchestrator.research.stages.review import review_text
-from orchestrator.research.study import Study
 
 
 class FileExporter:
@@ -29,9 +28,12 @@ class FileExporter:
         """Evidence, git history, paper, review and report of one idea."""
         write_evidence(output.evidence, journal)
         write_history(output.history, journal)
-        write_paper(output, journal, outcome.study)
-        if outcome.study.review is not None:
-            write(output.review, review_text(outcome.study.review))
+        study = outcome.study
+        sha256 = study.tree.get(PAPER_PDF) if study.paper is not None else None
+        if sha256 is not None:  # under the idea's name, as its users know it
+            write(output.folder / f"{slug(study.idea.name)}.pdf", journal.blobs.get(sha256))
+        if study.review is not None:
+            write(output.review, review_text(study.review))
         write(output.report, idea_report(journal, journal_of_run(journal)))
 
     def run(self, place: RunLocation, journal: Journal, outcomes: tuple[PursuedIdea, ...]) -> None:
@@ -45,13 +47,6 @@ def open_journal(paths: IdeaPaths) -> Journal:
     """An idea's journal for reading, its blobs over its run's."""
     blobs = BlobStore(paths.blobs, BlobStore(paths.folder.parent / "blobs"))
     return Journal(paths.journal, blobs, Mode.REPLAY)
-
-
-def write_paper(output: IdeaPaths, journal: Journal, study: Study) -> None:
-    """The paper under the idea's name, as its users know it."""
-    sha256 = study.tree.get(PAPER_PDF) if study.paper is not None else None
-    if sha256 is not None:
-        write(output.folder / f"{slug(study.idea.name)}.pdf", journal.blobs.get(sha256))
 
 
 def write_history(folder: Path, journal: Journal) -> None:

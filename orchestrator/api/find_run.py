@@ -13,10 +13,7 @@ JOURNAL = "journal.jsonl"
 
 
 def find_run(name: str, results: Path) -> RunPaths:
-    """The run in the folder ``name``, or the newest below ``results`` for ``latest``.
-
-    Raises :class:`UnknownName` where no run is there.
-    """
+    """The run in folder ``name``, or the newest for ``latest``. Raises :class:`UnknownName`."""
     # Oldest first: the names of runs are the times they began.
     runs = sorted((path.parent for path in results.glob(f"*/*/{JOURNAL}")), key=lambda p: p.name)
     if name == "latest" and not runs:

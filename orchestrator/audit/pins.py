@@ -37,11 +37,6 @@ class HeldPins:
         return self.line.event.pins
 
     @property
-    def images(self) -> dict[str, str]:
-        """Image ids by name."""
-        return dict(self.pins.images)
-
-    @property
     def folders(self) -> dict[str, str]:
         """The folder of each data set, by the hash of its content."""
         return {staged.hash: staged.folder for staged in self.pins.data}
@@ -145,7 +140,7 @@ def limit_findings(container: AuditedContainer, pins: HeldPins | None) -> Iterat
 def image_findings(container: AuditedContainer, pins: HeldPins | None) -> Iterator[AuditFinding]:
     """Whether a container's image is the one pinned under its name."""
     name = container.limits.image
-    pinned = pins.images.get(name) if pins else None
+    pinned = dict(pins.pins.images).get(name) if pins else None
     actual = container.attestation.image if container.attestation else pinned
     if actual != pinned or pinned is None:
         why = f"pinned for {name}: {pinned or 'none'}"

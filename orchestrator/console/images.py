@@ -30,7 +30,8 @@ def build_named(
     """Build images of ours, and of templates that are named, saying each line of it."""
     engine = connect()
     say = (lambda _: None) if quiet or as_json else out.say
-    ours = [name for name in names if not _is_template(name)]
+    templates = shipped_templates(shipped_root())
+    ours = [name for name in names if "/" not in name and name not in templates]
     built: list[Built] = []
     if ours or not names:
         wanted = ours or DEFAULT_IMAGES
@@ -47,10 +48,6 @@ def build_named(
             built.append(one)
     for one in built if as_json else ():
         out.as_json(asdict(one))
-
-
-def _is_template(name: str) -> bool:
-    return "/" in name or name in shipped_templates(shipped_root())
 
 
 def images(*, as_json: bool) -> None:

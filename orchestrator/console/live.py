@@ -14,8 +14,8 @@ from rich.text import Text
 
 from orchestrator.console import output as out
 from orchestrator.console.options import View
-from orchestrator.console.run_state import IdeaProgress, RunState, money, verdict_mark
-from orchestrator.core.job import Peaks
+from orchestrator.console.run_state import IdeaProgress, RunState, money
+from orchestrator.core.job import Peaks, Verdict
 from orchestrator.core.progress import seconds_left
 from orchestrator.core.units import MIB
 from orchestrator.record.events import Heard
@@ -135,7 +135,7 @@ def span(seconds: float) -> str:
 def container_counts(way: IdeaProgress) -> str:
     """``✓ 6  ✗ 1 timed out``: how many ended in which way."""
     return "  ".join(
-        f"{verdict_mark(name)} {count}" + ("" if name == "finished" else f" {name}")
+        f"✓ {count}" if name == Verdict.FINISHED else f"✗ {count} {name}"
         for name, count in sorted(way.verdicts.items())
     )
 

@@ -43,10 +43,7 @@ def width() -> int:
 def table(
     heads: Sequence[str], rows: Iterable[Sequence[object]], groups: Sequence[str] = ()
 ) -> None:
-    """A table without a frame; a cell that is a known state takes its colour.
-
-    ``groups`` names a group for each row; each is a heading above its rows.
-    """
+    """A table without a frame, states in colour; ``groups`` names the heading above each row."""
     drawn = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for head in heads:
         drawn.add_column(head, overflow="fold")

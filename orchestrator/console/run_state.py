@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.core.decode import decode
-from orchestrator.core.job import JobResult, Verdict
+from orchestrator.core.job import JobResult
 from orchestrator.core.model import Reply
 from orchestrator.core.sanitize import plain_line
 from orchestrator.record.events import (
@@ -46,10 +46,7 @@ _VERBS = {
 
 @dataclass(slots=True)
 class ActiveCall:
-    """A call that is under way. ``since`` and ``limit`` in seconds; 0: no limit known.
-
-    ``share`` is how much of itself a container says that it has done.
-    """
+    """A call under way, in seconds (0: no limit known); ``share`` is how much its container has done."""
 
     what: str
     since: float
@@ -74,10 +71,7 @@ class IdeaProgress:
 
 
 class RunState:
-    """Every way of a run by its key: ``run``, then each idea's id.
-
-    ``load`` reads a body, ``clock`` gives seconds that only ever grow.
-    """
+    """Every way of a run: ``run``, then each idea's id. ``clock`` gives seconds that only grow."""
 
     def __init__(self, load: Load, clock: Callable[[], float]) -> None:
         self.ways: dict[str, IdeaProgress] = {"run": IdeaProgress("run", stage="starting")}
@@ -147,11 +141,6 @@ def _where(scope: str) -> tuple[str, str] | None:
     rest = [part for part in rest if part != "editor"]
     places = [part.replace("_", " ") for part in rest[1:] if part != FIRST]
     return (rest[0], " ".join(places)) if rest else None
-
-
-def verdict_mark(verdict: str) -> str:
-    """How a verdict is shown in one character: done, or not."""
-    return "✓" if verdict == Verdict.FINISHED else "✗"
 
 
 def money(way: IdeaProgress) -> str:

@@ -11,10 +11,7 @@ SWEEP = "builtin/sweep"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a conversation.
-
-    ``cache`` marks the end of a prefix that later requests repeat. No adapter sends it yet.
-    """
+    """One message; ``cache`` ends a prefix that later requests repeat. No adapter sends it yet."""
 
     role: Literal["system", "user", "assistant"]
     content: str

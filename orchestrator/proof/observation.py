@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -39,10 +38,6 @@ class Observation:
     @property
     def through(self) -> tuple[Attempt, ...]:
         return tuple(one for one in self.attempts if one.through)
-
-    def with_attempts(self, attempts: Iterable[Attempt]) -> Observation:
-        """The same with the host's judgement in place of the probe's."""
-        return replace(self, attempts=tuple(attempts))
 
 
 BareAndGuarded = tuple[Observation, Observation, str]

@@ -101,10 +101,7 @@ class Probe:
 
 
 def shipped_probes(root: Path) -> tuple[Probe, ...]:
-    """Every shipped probe, sorted by id; ``root`` holds ``sandbox/``.
-
-    Raises :class:`BadFile` for an invalid header.
-    """
+    """Every shipped probe, sorted by id; ``root`` holds ``sandbox/``. Raises :class:`BadFile`."""
     folder = root / PROBES_FOLDER
     paths = (path for suffix in ("py", "tex", "md") for path in folder.glob(f"*/*.{suffix}"))
     return tuple(load_probe(path, folder) for path in sorted(paths) if path.parent.name != HELPERS)

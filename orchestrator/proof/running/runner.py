@@ -225,4 +225,5 @@ def _reached(seen: Observation, came: Sequence[str]) -> Observation:
     if not came:
         return seen
     saw = f"reached the host's service ({', '.join(sorted(set(came)))})"
-    return seen.with_attempts(replace(one, through=True, saw=saw) for one in seen.attempts)
+    through = (replace(one, through=True, saw=saw) for one in seen.attempts)
+    return replace(seen, attempts=tuple(through))
