@@ -9,8 +9,8 @@ from pathlib import Path
 from orchestrator.api import find_run
 from orchestrator.audit.audit import Audit
 from orchestrator.audit.audit import audit_run as audited
+from orchestrator.audit.chain import Anchor
 from orchestrator.audit.page import audit_page
-from orchestrator.audit.signature import Anchor
 from orchestrator.core.errors import UserError
 from orchestrator.core.files import write
 from orchestrator.record.signing import read_verifier

@@ -93,11 +93,9 @@ def _adopt(given: tuple[Path, ...], sets: list[DataSet], files: list[DataFile]) 
     for path in given:
         if path not in used:
             names = [f"{file.path}: {file.bytes:,} bytes, SHA-256 {file.sha256}" for file in every]
-            has = (
-                f"it has {path.stat().st_size:,} bytes, SHA-256 {datasets.sha256_of(path)}"
-                if path.is_file()
-                else "no file in it has such a size and hash"
-            )
+            has = "no file in it has such a size and hash"
+            if path.is_file():
+                has = f"it has {path.stat().st_size:,} bytes, SHA-256 {datasets.sha256_of(path)}"
             raise UserError(
                 "the manifest names no such file",
                 where=f"--from {path}",

@@ -9,11 +9,10 @@ from enum import StrEnum
 from orchestrator.audit import behaviour, pins, settings
 from orchestrator.audit.bodies import check_blobs
 from orchestrator.audit.calls import AuditedCall, AuditedCalls, AuditedContainer, read_calls
-from orchestrator.audit.chain import check_chain, check_seals
+from orchestrator.audit.chain import Anchor, check_anchor, check_chain, check_seals
 from orchestrator.audit.evidence import check_evidence, check_results
 from orchestrator.audit.finding import CHECKS, AuditFinding, CheckResult, check_result
 from orchestrator.audit.record import RunRecord, read_record
-from orchestrator.audit.signature import Anchor, check_anchor
 from orchestrator.policy.seccomp import shipped_profile
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import Pins

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from orchestrator.core.errors import EngineFailed
 from orchestrator.core.tree import Tree
 from orchestrator.proof.observation import Observation
 from orchestrator.proof.probe import Bare
@@ -66,16 +67,22 @@ class BareContainers:
         self._made = 0
 
     def run(
-        self, image: str, mode: Bare, argv: Sequence[str], files: Tree, *, times: int = 1
+        self, image: str, mode: Bare, argv: Sequence[str], files: Tree, times: int = 1
     ) -> tuple[str, Observation]:
-        """The output and the end of the last of ``times`` runs. Raises :class:`EngineFailed`."""
+        """The output and the end of the last of ``times`` runs.
+
+        An engine without such a container (one with all GPUs, say) leaves a probe unproved.
+        """
         result = "", Observation()
-        with self.made(image, mode, argv, files) as made:
-            for _ in range(times):
-                since = time.time()
-                with translated("running a probe in a bare container"):
-                    self._engine.api.start(made)
-                    result = self._wait(made, since)
+        try:
+            with self.made(image, mode, argv, files) as made:
+                for _ in range(times):
+                    since = time.time()
+                    with translated("running a probe in a bare container"):
+                        self._engine.api.start(made)
+                        result = self._wait(made, since)
+        except EngineFailed as error:
+            return "", Observation(why=": ".join(filter(None, (error.what, error.why))))
         return result
 
     @contextmanager
