@@ -28,8 +28,6 @@ from orchestrator.sandbox.images.derived import Flavour
 from orchestrator.sandbox.images.images import resolve_image
 from orchestrator.sandbox.resources import STORAGE_IMAGE
 
-Probes = dict[ContainerKind, tuple[Probe, ...]]
-
 
 class ProofListener(Protocol):
     """Follows a proof."""
@@ -91,7 +89,7 @@ def _images(engine: Engine, subject: Subject) -> dict[str, str]:
 def _tried(
     engine: Engine,
     subject: Subject,
-    wanted: Probes,
+    wanted: dict[ContainerKind, tuple[Probe, ...]],
     images: dict[str, str],
     listener: ProofListener,
     draft: Proof,

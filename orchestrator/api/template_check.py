@@ -10,15 +10,13 @@ from orchestrator.api.locking import obeyed
 from orchestrator.api.template_run import Trial, TrialListener, opened_trial, usage_of
 from orchestrator.core.errors import BadResults, DiskFull
 from orchestrator.core.files import shipped_root
-from orchestrator.core.job import ContainerKind, JobResult
+from orchestrator.core.job import JobResult
 from orchestrator.core.units import MIB
 from orchestrator.machine import datasets
 from orchestrator.research.stages.compile import read_report
 from orchestrator.template.contract import measured, rule_results
 from orchestrator.template.contract.finding import RuleFinding, RuleResult
 from orchestrator.template.template import PAPER, Template, load_template
-
-_KINDS: tuple[ContainerKind, ...] = ("experiment", "latex")
 
 
 class CheckListener(TrialListener, Protocol):
@@ -96,7 +94,7 @@ def try_out(
 
     Later rules are left out where an earlier one leaves nothing to judge by.
     """
-    with opened_trial(template, policy, scale, live, kinds=_KINDS) as trial:
+    with opened_trial(template, policy, scale, live, kinds=("experiment", "latex")) as trial:
         ran = trial.experiment("trial/first")
         used = usage_of(ran.attestation.peaks)
         done = measured.finishes(ran)

@@ -70,12 +70,8 @@ def _as_json(done: Audit, page: str) -> dict[str, Any]:
         ],
         "findings": [asdict(one) for one in done.findings],
         "containers": [
-            {
-                "where": box.where,
-                "scope": box.call.asked.event.scope,
-                "kind": box.kind,
-                "evidence": asdict(box.attestation) if box.attestation else None,
-            }
+            {"where": box.where, "scope": box.call.asked.event.scope, "kind": box.kind,
+             "evidence": asdict(box.attestation) if box.attestation else None}
             for box in done.containers
         ],
         "without_result": [

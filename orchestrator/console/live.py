@@ -36,10 +36,10 @@ class Display:
     def __init__(self, *, live: bool = True, keep: bool = False) -> None:
         self.console = Console(stderr=True, highlight=False)
         self.live: Live | None = None
-        self._wanted, self._keep = live and sys.stderr.isatty(), keep
+        self._silent, self._keep = not live, keep
 
     def __enter__(self) -> Self:
-        if self._wanted:  # made here, not above: it draws at once
+        if sys.stderr.isatty() and not self._silent:  # made here, not above: it draws at once
             gone = not self._keep
             self.live = Live(console=self.console, get_renderable=self.drawn, transient=gone)
             self.live.start()
@@ -52,6 +52,12 @@ class Display:
     def drawn(self) -> RenderableType:
         """The picture of this moment."""
         return Text()
+
+    def log(self, text: str) -> None:
+        """A line on stderr, where nothing is drawn because that is no terminal."""
+        if not self.live and not self._silent:
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
 
     def say(self, text: str) -> None:
         """A line of the answer, above what is drawn."""
@@ -147,8 +153,8 @@ class LiveLine(Display):
     """
 
     def __init__(self, view: View) -> None:
-        self.view, self._silent = view, view.quiet or view.as_json
-        super().__init__(live=not self._silent)
+        super().__init__(live=not (view.quiet or view.as_json))
+        self.view = view
         self._what, self._began, self._expected = "", 0.0, 0.0
         self._share: float | None = None
         self._peaks = Peaks()
@@ -158,9 +164,8 @@ class LiveLine(Display):
         """A container is about to start; ``minutes`` is what its template says that it takes."""
         self._what, self._began, self._expected = what, time.monotonic(), 60 * minutes
         self._share, self._peaks, self._tenths = None, Peaks(), 0
-        if not self.live and not self._silent:
-            about = f" (about {span(round(self._expected))})" if minutes else ""
-            self._print(f"running {what}{about}")
+        about = f" (about {span(round(self._expected))})" if minutes else ""
+        self.log(f"running {what}{about}")
 
     def __call__(self, what: str, facts: Mapping[str, object]) -> None:
         if what != "sample":
@@ -170,9 +175,9 @@ class LiveLine(Display):
         self._share = share if isinstance(share, float) else self._share
         self._peaks = peaks
         done = int(STEPS * (self._share or 0.0))
-        if not self.live and not self._silent and self._tenths < done < STEPS:
+        if self._tenths < done < STEPS:
             self._tenths = done
-            self._print(f"  {self._text()}")
+            self.log(f"  {self._text()}")
 
     def drawn(self) -> Text:
         return Text(f"{self._what}  {self._text()}" if self._what else "")
@@ -191,7 +196,3 @@ class LiveLine(Display):
         if self._peaks.memory:
             parts.append(f"{self._peaks.memory / MIB:,.0f} MiB")
         return ", ".join(parts)
-
-    def _print(self, text: str) -> None:
-        sys.stderr.write(f"{text}\n")
-        sys.stderr.flush()

@@ -65,13 +65,13 @@ class ProofTable(Display):
     """
 
     def __init__(self, view: View) -> None:
-        self._view, self._silent = view, view.quiet or view.as_json
-        super().__init__(live=not self._silent)
+        super().__init__(live=not (view.quiet or view.as_json))
+        self._as_json = view.as_json
         self._rounds: dict[ContainerKind, _Round] = {}
 
     def begin(self, kind: ContainerKind, count: int) -> None:
         self._rounds[kind] = _Round(count)
-        self._print(f"{kind}: {count} probes")
+        self.log(f"{kind}: {count} probes")
 
     def doing(self, kind: ContainerKind, what: str) -> None:
         self._rounds[kind].doing = what
@@ -80,15 +80,12 @@ class ProofTable(Display):
         mine = self._rounds[result.kind]
         mine.states[result.state] += 1
         mine.doing = "" if mine.states.total() == mine.many else mine.doing
-        if self._view.as_json:
+        if self._as_json:
             out.as_json({"result": asdict(result)})
         elif result.state != "held":
             saw = result.why or result.saw
-            self._print(f"{result.kind}: {result.probe}: {result.state}: {saw}")
-
-    def _print(self, text: str) -> None:
-        if not self.live and not self._silent:
-            self.console.print(Text(plain_line(text, limit=400)), soft_wrap=True)
+            line = f"{result.kind}: {result.probe}: {result.state}: {saw}"
+            self.log(plain_line(line, limit=400))
 
     def drawn(self) -> Table:
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)

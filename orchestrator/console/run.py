@@ -1,4 +1,4 @@
-"""``aisci run``, ``resume``, ``replay``, ``report``: follow a run, say how it ended, write its pages."""
+"""``aisci run``, ``resume``, ``replay``, ``report``: follow a run, say how it ended, its pages."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ _VERBS = {
 
 @dataclass(slots=True)
 class ActiveCall:
-    """A call under way, in seconds (0: no limit known); ``share`` is how much its container has done."""
+    """A call under way, in seconds (0: no limit); ``share`` is how much its container has done."""
 
     what: str
     since: float

@@ -13,7 +13,7 @@ _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
 def decode(kind: type[_T], value: Any) -> _T:
-    """The value of type ``kind`` whose JSON is ``value``. Raises :class:`ValueError` (pydantic's)."""
+    """The value of type ``kind`` whose JSON is ``value``. Raises pydantic's ``ValidationError``."""
     decoded: _T = _adapter(kind).validate_python(value, strict=False)
     return decoded
 

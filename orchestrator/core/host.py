@@ -10,8 +10,6 @@ from typing import Literal
 
 from orchestrator.core.job import Attestation
 
-Tries = Literal["tested", "listed", "failed", "absent"]
-
 
 @dataclass(frozen=True, slots=True)
 class Tried:
@@ -23,7 +21,7 @@ class Tried:
     """
 
     name: str
-    state: Tries
+    state: Literal["tested", "listed", "failed", "absent"]
     why: str = ""
 
 

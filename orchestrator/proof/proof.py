@@ -15,8 +15,6 @@ from orchestrator.policy.controls import CONTROLS
 from orchestrator.policy.controls.control import Control
 from orchestrator.proof.judge import WORST_FIRST, ProbeResult, ProbeState
 
-ControlState = Literal[ProbeState, "nothing is promised", "not tried"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FullRun:
@@ -86,7 +84,7 @@ class Row:
     """One control of the policy: its state, from which probes, and why."""
 
     control: Control
-    state: ControlState
+    state: Literal[ProbeState, "nothing is promised", "not tried"]
     results: tuple[ProbeResult, ...]
     why: str = ""
 

@@ -46,12 +46,10 @@ def subject_of(name: str, shipped: Path) -> Subject:
         limits = {kind: whole.limits(kind) for kind in kinds}
         return Subject(name=whole.name, origin=origin, hash=whole.hash, limits=limits, whole=whole)
     settings = comparable(name, shipped)
-    blocks_of = {kind: EditorContainer if kind == "editor" else Container for kind in KINDS}
-    limits = {
-        kind: limits_of(block.model_validate(settings[kind]))
-        for kind, block in blocks_of.items()
-        if kind in settings
-    }
+    limits = {}
+    for kind in (kind for kind in KINDS if kind in settings):
+        block = EditorContainer if kind == "editor" else Container
+        limits[kind] = limits_of(block.model_validate(settings[kind]))
     if not limits:
         raise UserError(
             "no block of this file is complete",

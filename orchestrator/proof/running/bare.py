@@ -32,7 +32,8 @@ from orchestrator.sandbox.resources import RunResources
 
 _TIMEOUT = 150  # seconds
 _RAILS: dict[str, Any] = {
-    "NetworkMode": "none", "Memory": 4 << 30, "PidsLimit": 4096, "ShmSize": 1 << 30, "OomScoreAdj": 500,
+    "NetworkMode": "none", "Memory": 4 << 30, "PidsLimit": 4096, "ShmSize": 1 << 30,
+    "OomScoreAdj": 500,
     "Ulimits": [{"Name": "nofile", "Soft": 1024, "Hard": 1 << 14},
                 {"Name": "core", "Soft": 16 << 20, "Hard": 16 << 20}],
     "LogConfig": {"Type": "json-file", "Config": {"max-size": "64m"}},
