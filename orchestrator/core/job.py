@@ -136,7 +136,10 @@ class Attestation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobResult:
-    """Output, harvest, attestation; ``refused`` are (path, why) of what harvest rules left out."""
+    """What a job printed, what was harvested, and the attestation of how it ended.
+
+    ``refused`` are (path, why) of what the harvest rules left out.
+    """
 
     stdout: str
     stderr: str

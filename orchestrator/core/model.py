@@ -11,7 +11,10 @@ SWEEP = "builtin/sweep"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message; ``cache`` ends a prefix that later requests repeat. No adapter sends it yet."""
+    """One message of a conversation.
+
+    ``cache`` marks the end of a prefix that later requests repeat. No adapter sends it yet.
+    """
 
     role: Literal["system", "user", "assistant"]
     content: str
