@@ -4,8 +4,6 @@ Every error ends in :class:`Commands`: one screen that says what, where, why and
 exit code 2 for a request that is wrong, 1 for a failure, 130 for an interrupt.
 """
 
-# ruff: noqa: PLC0415 - heavy imports are inside the commands: --help answers at once
-
 from __future__ import annotations
 
 from pathlib import Path
@@ -13,10 +11,8 @@ from typing import Annotated
 
 import typer
 
-from orchestrator import __version__
-from orchestrator.console import commands_images
-from orchestrator.console import commands_policy as parsing_policies
-from orchestrator.console import commands_template as parsing_templates
+from orchestrator import __version__, api, console
+from orchestrator.console.groups import data_group, images_group, policy_group, template_group
 from orchestrator.console.options import (
     HERE,
     Json,
@@ -25,16 +21,17 @@ from orchestrator.console.options import (
     ResultsOption,
     RunName,
     SignOption,
+    View,
     commands,
 )
 
 app = commands(
     "Let a language model run small ML studies; the code it writes runs only in containers."
 )
-app.add_typer(commands_images.app, name="images")
-app.add_typer(parsing_policies.app, name="policy")
-app.add_typer(parsing_templates.template_app, name="template")
-app.add_typer(parsing_templates.data_app, name="data")
+app.add_typer(images_group, name="images")
+app.add_typer(policy_group, name="policy")
+app.add_typer(template_group, name="template")
+app.add_typer(data_group, name="data")
 
 
 def _version(*, asked: bool) -> None:
@@ -91,11 +88,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Take a template from ideas to reviewed papers."""
-    from orchestrator.api.prepare import RunRequest
-    from orchestrator.console import run as research
-    from orchestrator.console.view import View
-
-    request = RunRequest(
+    request = api.RunRequest(
         template=template,
         model=model,
         ideas=ideas,
@@ -108,7 +101,7 @@ def run(
         fresh=fresh,
         sign=sign,
     )
-    raise typer.Exit(research.start(request, View(quiet=quiet, as_json=as_json)))
+    raise typer.Exit(console.run.start(request, View(quiet=quiet, as_json=as_json)))
 
 
 @app.command()
@@ -127,12 +120,8 @@ def resume(
     as_json: Json = False,
 ) -> None:
     """Continue a run that stopped. No recorded call is made or paid again."""
-    from orchestrator.api.runs import ResumeRequest
-    from orchestrator.console import run as research
-    from orchestrator.console.view import View
-
-    request = ResumeRequest(run=run, results=results, fork=fork, policy=policy, sign=sign)
-    raise typer.Exit(research.resume(request, View(quiet=quiet, as_json=as_json)))
+    request = api.ResumeRequest(run=run, results=results, fork=fork, policy=policy, sign=sign)
+    raise typer.Exit(console.run.start(request, View(quiet=quiet, as_json=as_json)))
 
 
 @app.command()
@@ -145,19 +134,14 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """Reproduce a run from its record. Needs no engine, network or key."""
-    from orchestrator.console import run as research
-    from orchestrator.console.view import View
-
     view = View(quiet=quiet, as_json=as_json)
-    raise typer.Exit(research.replay(run, results, view, into=into))
+    raise typer.Exit(console.run.replay(run, results, view, into=into))
 
 
 @app.command()
 def report(run: RunName, *, results: ResultsOption = HERE, as_json: Json = False) -> None:
     """Write a run's report pages again, from its journals."""
-    from orchestrator.console import report as reports
-
-    reports.write_all(run, results, as_json=as_json)
+    console.run.write_pages(run, results, as_json=as_json)
 
 
 @app.command()
@@ -168,8 +152,7 @@ def audit(
         str | None, typer.Option(help="The head that `aisci run` printed and you kept elsewhere.")
     ] = None,
     key: Annotated[
-        Path | None,
-        typer.Option(metavar="PUBKEY", help="The signer's public key."),
+        Path | None, typer.Option(metavar="PUBKEY", help="The signer's public key.")
     ] = None,
     html: Annotated[
         Path | None,
@@ -179,9 +162,7 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """Check a run's whole record; exit code 1 if it is broken. Needs no engine or network."""
-    from orchestrator.console import audit as audits
-
-    code = audits.audit(run, results, head=head, key=key, html=html, as_json=as_json)
+    code = console.audit.audit(run, results, head=head, key=key, html=html, as_json=as_json)
     raise typer.Exit(code)
 
 
@@ -197,9 +178,7 @@ def reap(
     as_json: Json = False,
 ) -> None:
     """Remove containers and volumes of runs that were killed. Live runs are not touched."""
-    from orchestrator.console import images as machine
-
-    machine.reap_all(dry_run=dry_run, as_json=as_json)
+    console.images.reap_all(dry_run=dry_run, as_json=as_json)
 
 
 @app.command()
@@ -213,9 +192,7 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """Report which controls this machine supports, and how to get the others."""
-    from orchestrator.console.doctor import doctor as examine
-
-    raise typer.Exit(examine(results, verbose=verbose, as_json=as_json))
+    raise typer.Exit(console.doctor.doctor(results, verbose=verbose, as_json=as_json))
 
 
 def main() -> None:

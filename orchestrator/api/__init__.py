@@ -16,39 +16,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from orchestrator.api.audits import audit
-    from orchestrator.api.baselines import baseline
-    from orchestrator.api.prepare import RunRequest
-    from orchestrator.api.proofs import prove
-    from orchestrator.api.reports import write_reports
-    from orchestrator.api.runs import ResumeRequest, replay, resume, run
-    from orchestrator.api.stage_data import stage_data
-    from orchestrator.api.template_check import check_template
-
-__all__ = [
-    "ResumeRequest",
-    "RunRequest",
-    "audit",
-    "baseline",
-    "check_template",
-    "prove",
-    "replay",
-    "resume",
-    "run",
-    "stage_data",
-    "write_reports",
-]
+    from orchestrator.api.audits import audit as audit
+    from orchestrator.api.baselines import baseline as baseline
+    from orchestrator.api.export import write_reports as write_reports
+    from orchestrator.api.prepare import RunRequest as RunRequest
+    from orchestrator.api.proofs import prove as prove
+    from orchestrator.api.runs import ResumeRequest as ResumeRequest
+    from orchestrator.api.runs import replay as replay
+    from orchestrator.api.runs import resume as resume
+    from orchestrator.api.runs import run as run
+    from orchestrator.api.stage_data import stage_data as stage_data
+    from orchestrator.api.template_check import check_template as check_template
 
 _MODULES = {
     "audits": ("audit",),
     "baselines": ("baseline",),
+    "export": ("write_reports",),
     "prepare": ("RunRequest",),
     "proofs": ("prove",),
-    "reports": ("write_reports",),
     "runs": ("ResumeRequest", "replay", "resume", "run"),
     "stage_data": ("stage_data",),
     "template_check": ("check_template",),
 }
+__all__ = [name for names in _MODULES.values() for name in names]
 
 
 def __getattr__(name: str) -> Any:

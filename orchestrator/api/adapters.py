@@ -6,21 +6,25 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from orchestrator.api import cached_baseline
-from orchestrator.api.author import open_author
 from orchestrator.api.data import same_data
+from orchestrator.api.prepare import open_author
 from orchestrator.core.files import shipped_root
+from orchestrator.core.protocols import Blobs, Sandbox
+from orchestrator.core.tree import Tree, digest
 from orchestrator.editor.aider import ContainerEditor, ProcessEditor
 from orchestrator.literature.local import LocalLibrary
+from orchestrator.machine.baseline_cache import CachedBaselineSandbox, find_baseline
 from orchestrator.policy.policy import Policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.pins import DataPin
 from orchestrator.record.ports import Edges
 from orchestrator.research.run_spec import RunSpec
+from orchestrator.research.stages.experiments import baseline_job
 from orchestrator.sandbox.admission import Admission
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.pool import OnEvent, SandboxPool
 from orchestrator.sandbox.sandbox import DockerSandbox
+from orchestrator.template.baseline import KeptBaseline, key_of
 
 LIBRARY = "library.json"
 
@@ -68,8 +72,22 @@ def real_edges(
             sandbox = DockerSandbox(pool, blobs)
             on_host = setup.policy.editor_on_host
             editor = ProcessEditor(blobs, worker) if on_host else ContainerEditor(sandbox.open)
-            return Edges(
-                model, editor, cached_baseline.with_kept_baseline(setup, blobs, sandbox), library
-            )
+            return Edges(model, editor, _before(sandbox, setup, blobs), library)
 
         yield over
+
+
+def _before(real: Sandbox, setup: RunSpec, blobs: Blobs) -> Sandbox:
+    """``real``, and in front of it the baseline that the run's pins name, if it is still kept."""
+    key = setup.baseline.key if setup.baseline else ""
+    kept = find_baseline(setup.template.name, setup.scale, key) if key else None
+    return CachedBaselineSandbox(kept, blobs, real) if kept else real
+
+
+def kept_for(setup: RunSpec) -> KeptBaseline | None:
+    """The kept baseline whose job equals the one of ``setup``, or None."""
+    template = setup.template
+    files = Tree.of({path: digest(data) for path, data in template.files.items()})
+    job = baseline_job(template, setup.policy, setup.scale, files, scope="", data=setup.mounts)
+    key = key_of(job, dict(setup.images)[job.limits.image], setup.policy.hash)
+    return find_baseline(template.name, setup.scale, key)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.api import find_run
-from orchestrator.audit import Anchor, Audit, audit_page
-from orchestrator.audit import audit_run as audited
+from orchestrator.audit.audit import Audit
+from orchestrator.audit.audit import audit_run as audited
+from orchestrator.audit.chain import Anchor
+from orchestrator.audit.page import audit_page
 from orchestrator.core.errors import UserError
 from orchestrator.core.files import write
 from orchestrator.record.signing import read_verifier
-
-_HEAD = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,15 @@ def audit(
     """
     paths = find_run.find_run(name, results)
     verifier = read_verifier(key) if key is not None else None
-    done = audited(paths, Anchor(head=_checked(head), key=verifier))
+    stored = (head or "").strip().lower()
+    if head is not None and not re.fullmatch(r"[0-9a-f]{64}", stored):
+        raise UserError(
+            "this is not a head",
+            where=f"--head {head}",
+            why="a head is a SHA-256: 64 hexadecimal digits",
+            todo="give all 64 digits, as `aisci run` printed them at its end",
+        )
+    done = audited(paths, Anchor(head=stored, key=verifier))
     page = html or paths.audit
     try:
         write(page, audit_page(done))
@@ -52,15 +60,3 @@ def audit(
             raise
         return AuditOutcome(done, None, str(error.strerror))
     return AuditOutcome(done, page)
-
-
-def _checked(text: str | None) -> str:
-    head = (text or "").strip().lower()
-    if text is not None and not _HEAD.fullmatch(head):
-        raise UserError(
-            "this is not a head",
-            where=f"--head {text}",
-            why="a head is a SHA-256: 64 hexadecimal digits",
-            todo="give all 64 digits, as `aisci run` printed them at its end",
-        )
-    return head

@@ -15,7 +15,8 @@ from orchestrator.machine import baseline_cache
 from orchestrator.machine.measure import machine_text
 from orchestrator.sandbox.gpus.leases import NvmlDriver
 from orchestrator.template.baseline import FORM, KeptBaseline, key_of
-from orchestrator.template.contract import measured, require_contract
+from orchestrator.template.contract import require_contract
+from orchestrator.template.contract.measured import FINAL, MeasuredRun, finishes
 from orchestrator.template.results import Results, compare_untrained, require_held
 from orchestrator.template.template import Template, load_template
 
@@ -29,8 +30,11 @@ class BaselineOutcome:
     template: Template
     kept: KeptBaseline
     results: Results
-    comparisons: tuple[TrainingComparison, ...]
     new: bool
+
+    @property
+    def comparisons(self) -> tuple[TrainingComparison, ...]:
+        return compare_untrained(self.template.manifest, self.kept.scale, self.results)
 
 
 def baseline(
@@ -49,33 +53,20 @@ def baseline(
         known = baseline_cache.find_baseline(template.name, scale, key)
         if known is not None and not again:
             baseline_cache.restore_files(known, trial.store)
-            results, comparisons = _results(trial, known.result)
-            return _outcome(trial, known, results, comparisons, new=False)
-        ran = trial.experiment(SCOPE)
-        results, comparisons = _judged(trial, ran)
-        kept = _kept(trial, key, ran)
-        if known is not None:
-            baseline_cache.forget_baseline(known)
-        baseline_cache.keep_baseline(kept, trial.store)
-        return _outcome(trial, kept, results, comparisons, new=True)
+            kept, results = known, MeasuredRun.of(trial.numbers(known.result)).results
+        else:
+            ran = trial.experiment(SCOPE)
+            results = _judged(trial, ran)
+            kept = _kept(trial, key, ran, results)
+            if known is not None:
+                baseline_cache.forget_baseline(known)
+            baseline_cache.keep_baseline(kept, trial.store)
+        return BaselineOutcome(template=template, kept=kept, results=results, new=kept is not known)
 
 
-def _outcome(
-    trial: Trial,
-    kept: KeptBaseline,
-    results: Results,
-    comparisons: tuple[TrainingComparison, ...],
-    *,
-    new: bool,
-) -> BaselineOutcome:
-    return BaselineOutcome(
-        template=trial.template, kept=kept, results=results, comparisons=comparisons, new=new
-    )
-
-
-def _judged(trial: Trial, ran: JobResult) -> tuple[Results, tuple[TrainingComparison, ...]]:
+def _judged(trial: Trial, ran: JobResult) -> Results:
     """The numbers of a run that may be a baseline. Raises :class:`BadTemplate`."""
-    for finding in measured.finishes(ran).findings:
+    for finding in finishes(ran).findings:
         raise BadTemplate(
             "the baseline did not finish; nothing is kept",
             where=finding.where,
@@ -83,22 +74,16 @@ def _judged(trial: Trial, ran: JobResult) -> tuple[Results, tuple[TrainingCompar
             todo=finding.todo,
         )
     try:
-        results, comparisons = _results(trial, ran)
+        results = MeasuredRun.of(trial.numbers(ran)).results
     except BadResults as error:
-        error.where = f"{trial.template.origin}: {measured.FINAL}"
+        error.where = f"{trial.template.origin}: {FINAL}"
         raise
-    require_held(comparisons)
-    return results, comparisons
+    require_held(compare_untrained(trial.template.manifest, trial.scale, results))
+    return results
 
 
-def _results(trial: Trial, ran: JobResult) -> tuple[Results, tuple[TrainingComparison, ...]]:
-    found = measured.MeasuredRun.of(trial.numbers(ran)).results
-    return found, compare_untrained(trial.template.manifest, trial.scale, found)
-
-
-def _kept(trial: Trial, key: str, ran: JobResult) -> KeptBaseline:
+def _kept(trial: Trial, key: str, ran: JobResult, found: Results) -> KeptBaseline:
     manifest = trial.template.manifest
-    found = measured.MeasuredRun.of(trial.numbers(ran)).results
     gpus = NvmlDriver().devices() if trial.policy.limits("experiment").gpus else ()
     return KeptBaseline(
         form=FORM,

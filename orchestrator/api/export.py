@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from orchestrator.api.find_run import JOURNAL, find_run
 from orchestrator.core.files import slug, write
 from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
@@ -13,7 +14,8 @@ from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import PAPER_PDF, IdeaPaths
 from orchestrator.report import idea_report, run_report
 from orchestrator.report.git_history import History
-from orchestrator.research.run_spec import PursuedIdea, RunLocation, Study
+from orchestrator.research.pins import read_pins
+from orchestrator.research.run_spec import PursuedIdea, RunLocation
 from orchestrator.research.stages.review import review_text
 
 
@@ -24,9 +26,12 @@ class FileExporter:
         """Evidence, git history, paper, review and report of one idea."""
         write_evidence(output.evidence, journal)
         write_history(output.history, journal)
-        write_paper(output, journal, outcome.study)
-        if outcome.study.review is not None:
-            write(output.review, review_text(outcome.study.review))
+        study = outcome.study
+        sha256 = study.tree.get(PAPER_PDF) if study.paper is not None else None
+        if sha256 is not None:  # under the idea's name, as its users know it
+            write(output.folder / f"{slug(study.idea.name)}.pdf", journal.blobs.get(sha256))
+        if study.review is not None:
+            write(output.review, review_text(study.review))
         write(output.report, idea_report(journal, journal_of_run(journal)))
 
     def run(self, place: RunLocation, journal: Journal, outcomes: tuple[PursuedIdea, ...]) -> None:
@@ -40,13 +45,6 @@ def open_journal(paths: IdeaPaths) -> Journal:
     """An idea's journal for reading, its blobs over its run's."""
     blobs = BlobStore(paths.blobs, BlobStore(paths.folder.parent / "blobs"))
     return Journal(paths.journal, blobs, Mode.REPLAY)
-
-
-def write_paper(output: IdeaPaths, journal: Journal, study: Study) -> None:
-    """The paper under the idea's name, as its users know it."""
-    sha256 = study.tree.get(PAPER_PDF) if study.paper is not None else None
-    if sha256 is not None:
-        write(output.folder / f"{slug(study.idea.name)}.pdf", journal.blobs.get(sha256))
 
 
 def write_history(folder: Path, journal: Journal) -> None:
@@ -81,3 +79,17 @@ def differences(made: Path, recorded: Path) -> tuple[list[str], list[str]]:
         equal = other.is_file() and other.read_bytes() == path.read_bytes()
         (same if equal else different).append(str(name))
     return same, different
+
+
+def write_reports(name: str, results: Path) -> tuple[Path, ...]:
+    """Write report.html for the run and for each of its ideas, finished or not."""
+    paths = find_run(name, results)
+    read_pins(paths)  # raises where there is nothing to report
+    run = Journal(paths.journal, BlobStore(paths.blobs), Mode.REPLAY)
+    found = sorted(paths.folder.glob(f"*/{JOURNAL}"))
+    ideas = [IdeaPaths(journal.parent) for journal in found]
+    journals = [open_journal(idea) for idea in ideas]
+    for idea, journal in zip(ideas, journals, strict=True):
+        write(idea.report, idea_report(journal, run))
+    write(paths.report, run_report(run, journals))
+    return (*(idea.report for idea in ideas), paths.report)

@@ -13,12 +13,17 @@ JOURNAL = "journal.jsonl"
 
 
 def find_run(name: str, results: Path) -> RunPaths:
-    """The run in the folder ``name``, or the newest below ``results`` for ``latest``.
-
-    Raises :class:`UnknownName` where no run is there.
-    """
+    """The run in folder ``name``, or the newest for ``latest``. Raises :class:`UnknownName`."""
+    # Oldest first: the names of runs are the times they began.
+    runs = sorted((path.parent for path in results.glob(f"*/*/{JOURNAL}")), key=lambda p: p.name)
+    if name == "latest" and not runs:
+        raise UnknownName(
+            "there is no run yet",
+            where=f"{results.absolute()}/",
+            todo="start one: `aisci run grokking`; or name another folder of results: --results DIR",
+        )
     if name == "latest":
-        return RunPaths(_newest(results))
+        return RunPaths(runs[-1])
     folder = Path(name)
     if (folder / JOURNAL).is_file() and (folder.parent / JOURNAL).is_file():
         raise UserError(
@@ -31,7 +36,9 @@ def find_run(name: str, results: Path) -> RunPaths:
             "there is no run",
             where=name,
             why=f"it holds no {JOURNAL}" if folder.is_dir() else "there is no such folder",
-            todo=_nearest(results),
+            todo=f"the newest is {runs[-1]}"
+            if runs
+            else "name the folder of results: --results DIR",
         )
     return RunPaths(folder)
 
@@ -40,24 +47,3 @@ def ended(paths: RunPaths) -> bool:
     """Whether the run was taken to its end, so that resuming it asks for nothing more."""
     events = [event for event, _ in read_lines(paths.journal)]
     return bool(events) and isinstance(events[-1], Sealed)
-
-
-def _runs(results: Path) -> list[Path]:
-    """Every run below ``results``, oldest first: their names are the times they began."""
-    return sorted((path.parent for path in results.glob(f"*/*/{JOURNAL}")), key=lambda p: p.name)
-
-
-def _newest(results: Path) -> Path:
-    runs = _runs(results)
-    if not runs:
-        raise UnknownName(
-            "there is no run yet",
-            where=f"{results.absolute()}/",
-            todo="start one: `aisci run grokking`; or name another folder of results: --results DIR",
-        )
-    return runs[-1]
-
-
-def _nearest(results: Path) -> str:
-    runs = _runs(results)
-    return f"the newest is {runs[-1]}" if runs else "name the folder of results: --results DIR"

@@ -1,16 +1,47 @@
-"""One writer per run, and stops in order: each error that passes says how to continue."""
+"""One writer per run, and stops in order: each error that passes says how to continue.
+
+A signal that asks for an end becomes Ctrl-C, so that a command's clean-up runs.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from orchestrator.api.find_run import JOURNAL
-from orchestrator.api.signals import obeyed
 from orchestrator.core.errors import AisciError, BudgetSpent, Interrupted, UserError
+
+STOPS = (signal.SIGTERM, signal.SIGHUP)  # a closed terminal stops a run in order, too
+
+
+@contextmanager
+def obeyed() -> Iterator[None]:
+    """Within the block, a signal that asks for an end raises :class:`KeyboardInterrupt`."""
+    before = [(number, signal.signal(number, _stop)) for number in STOPS]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def stoppable(what: str, *, where: str, todo: str) -> Iterator[None]:
+    """As :func:`obeyed`; what stops the block ends it as :class:`Interrupted` with these words."""
+    try:
+        with obeyed():
+            yield
+    except (KeyboardInterrupt, Interrupted) as error:
+        raise Interrupted(what, where=where, todo=todo) from error
 
 
 @contextmanager

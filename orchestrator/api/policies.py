@@ -59,38 +59,6 @@ def chosen_policy(name: str | None, results: Path, template: Template) -> Chosen
         UserError: the template needs a GPU, and the policy gives none.
     """
     chosen = _largest(results) if name is None else ChosenPolicy(usable_policy(name, results))
-    require_gpu(template, chosen)
-    return chosen
-
-
-def _largest(results: Path) -> ChosenPolicy:
-    machine = this_machine(results)
-    passed: list[str] = []
-    for name in BY_SIZE:
-        policy = load_policy(name, SHIPPED)
-        findings = check_machine(policy, machine)
-        if not findings:
-            reasons = ["the largest shipped policy that this machine supports", *passed]
-            return ChosenPolicy(policy, "; ".join(reasons))
-        passed.append(f"{name} does not fit ({_short(findings[0])})")
-    smallest = BY_SIZE[-1]
-    findings = check_machine(load_policy(smallest, SHIPPED), machine)
-    raise BadPolicy(
-        "this machine is too small for every shipped policy",
-        where=f"the policies {', '.join(BY_SIZE)}",
-        why="\n".join(f"{smallest}: {_short(finding)}" for finding in findings),
-        todo=f"write a policy of your own that extends {smallest} and lowers these limits, "
-        "then: --policy ./FILE.yaml",
-    )
-
-
-def _short(finding: PolicyFinding) -> str:
-    """``experiment.resources.memory: 32GiB; this machine has 23GiB``."""
-    return f"{finding.where.rpartition(': ')[2]}: {finding.what}"
-
-
-def require_gpu(template: Template, chosen: ChosenPolicy) -> None:
-    """Raise :class:`UserError` where a template that needs a GPU would get none."""
     policy = chosen.policy
     if template.manifest.gpu == "required" and not policy.limits("experiment").gpus:
         raise UserError(
@@ -99,3 +67,30 @@ def require_gpu(template: Template, chosen: ChosenPolicy) -> None:
             why=chosen.why,
             todo="use a policy with a GPU, such as `workstation`, on a machine that has one",
         )
+    return chosen
+
+
+def _largest(results: Path) -> ChosenPolicy:
+    machine = this_machine(results)
+    misfits: dict[str, tuple[PolicyFinding, ...]] = {}
+    for name in BY_SIZE:
+        policy = load_policy(name, SHIPPED)
+        misfits[name] = check_machine(policy, machine)
+        if not misfits[name]:
+            larger = [(other, _short(found[0])) for other, found in misfits.items() if found]
+            passed = [f"{other} does not fit ({short})" for other, short in larger]
+            why = "; ".join(["the largest shipped policy that this machine supports", *passed])
+            return ChosenPolicy(policy, why)
+    smallest = BY_SIZE[-1]
+    raise BadPolicy(
+        "this machine is too small for every shipped policy",
+        where=f"the policies {', '.join(BY_SIZE)}",
+        why="\n".join(f"{smallest}: {_short(finding)}" for finding in misfits[smallest]),
+        todo=f"write a policy of your own that extends {smallest} and lowers these limits, "
+        "then: --policy ./FILE.yaml",
+    )
+
+
+def _short(finding: PolicyFinding) -> str:
+    """``experiment.resources.memory: 32GiB; this machine has 23GiB``."""
+    return f"{finding.where.rpartition(': ')[2]}: {finding.what}"

@@ -6,18 +6,23 @@ No folder is made, and nothing is spent.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.api.author import open_author
 from orchestrator.api.data import data_for
 from orchestrator.api.policies import chosen_policy
+from orchestrator.core.errors import UnknownName
 from orchestrator.core.files import shipped_root
 from orchestrator.core.model import SWEEP
+from orchestrator.core.problems import nearest
+from orchestrator.core.protocols import LanguageModel
+from orchestrator.models.litellm import open_model
 from orchestrator.models.prices import parse_price, prices_of
 from orchestrator.policy.policy import lowered
 from orchestrator.proof.store import ProofStore
 from orchestrator.research.run_spec import RunSpec
+from orchestrator.research.sweep import SweepModel
 from orchestrator.template.contract import require_contract
 from orchestrator.template.template import load_template
 
@@ -55,6 +60,26 @@ class Prepared:
     why_policy: str
 
 
+def open_author(
+    name: str, *, environ: Mapping[str, str], prices: Mapping[str, float] | None = None
+) -> LanguageModel:
+    """The author of that name, ready: ``builtin/sweep``, a scripted one, or a language model.
+
+    No request is made. ``environ`` and ``prices`` are as in :func:`open_model`.
+
+    Raises:
+        UnknownName: neither we nor litellm know the name.
+        MissingKey: the vendor wants a key that ``environ`` does not hold.
+        BadFile: a file of scripted replies cannot be read.
+    """
+    if name == SWEEP:
+        return SweepModel()
+    if name.startswith("builtin/"):
+        todo = nearest(name, (SWEEP,))
+        raise UnknownName(f"no author is named {name!r}", where="--model", todo=todo)
+    return open_model(name, environ=environ, prices=prices)
+
+
 def prepare(request: RunRequest) -> Prepared:
     """Raises :class:`UserError` and its children for what the request gets wrong."""
     prices = parse_price(request.price)  # before a model is opened: that may import litellm
@@ -63,9 +88,7 @@ def prepare(request: RunRequest) -> Prepared:
     template.scale(request.scale)
     chosen = chosen_policy(request.policy, request.results, template)
     policy = chosen.policy
-    proof = ProofStore(
-        request.results, policy.name, policy.hash
-    ).pin()  # before a budget is lowered
+    proofs = ProofStore(request.results, policy.name, policy.hash)  # before a budget is lowered
     if request.max_usd is not None:
         budgets = {"idea.budget.usd": min(request.max_usd, policy.idea.usd)}
         policy = lowered(policy, budgets | {"run.budget.usd": request.max_usd})
@@ -80,6 +103,6 @@ def prepare(request: RunRequest) -> Prepared:
         images=(),
         prices=prices_of(model, prices),
         data=data_for(template, request.scale, policy, request.data),
-        proof=proof,
+        proof=proofs.pin(),
     )
     return Prepared(setup, chosen.why)

@@ -5,18 +5,15 @@ from __future__ import annotations
 import platform
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from orchestrator import __version__
+from orchestrator.api.locking import stoppable
 from orchestrator.api.policies import SHIPPED, this_machine
-from orchestrator.api.signals import obeyed
-from orchestrator.core.errors import Interrupted
 from orchestrator.core.files import shipped_root
 from orchestrator.core.job import ContainerKind
 from orchestrator.proof.judge import ProbeResult
@@ -27,10 +24,9 @@ from orchestrator.proof.running.runner import ProbeRunner
 from orchestrator.proof.store import ProofStore
 from orchestrator.proof.subject import Subject, applicable_probes, for_machine, subject_of
 from orchestrator.sandbox.engine.client import Engine, connect, translated
+from orchestrator.sandbox.images.derived import Flavour
 from orchestrator.sandbox.images.images import resolve_image
 from orchestrator.sandbox.resources import STORAGE_IMAGE
-
-Probes = dict[ContainerKind, tuple[Probe, ...]]
 
 
 class ProofListener(Protocol):
@@ -70,50 +66,36 @@ def prove(
     wanted, left = applicable_probes(subject, select_probes(shipped_probes(shipped_root()), only))
     engine = connect()
     images = _images(engine, subject)
-    began, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
-    with obeyed(), _interrupted(name):
-        tried = _tried(engine, subject, wanted, images, listener, every=not only)
-    proof = _proof(
-        engine,
-        subject,
-        tried,
-        images,
-        at=at,
-        seconds=time.monotonic() - began,
-        left_out=left,
-        asked=only,
-    )
+    began, draft = time.monotonic(), _draft(engine, subject, images)
+    with stoppable(
+        "the proof was stopped; its containers are removed and nothing of it is kept",
+        where=f"the policy {name}",
+        todo=f"start it again: aisci policy prove {name}",
+    ):
+        tried = _tried(engine, subject, wanted, images, listener, replace(draft, asked=only))
+    proof = replace(tried, seconds=time.monotonic() - began, left_out=left)
     return ProofOutcome(proof, ProofStore(results, subject.name, subject.hash).keep(proof))
-
-
-@dataclass(frozen=True, slots=True)
-class _Tried:
-    """Each result, each kind of container at the policy's own limits, the storage backend."""
-
-    results: tuple[ProbeResult, ...]
-    whole: tuple[FullRun, ...]
-    storage: str
 
 
 def _images(engine: Engine, subject: Subject) -> dict[str, str]:
     """Ids by the names that the policy's blocks have for them, and the trusted helper's."""
     found = {STORAGE_IMAGE: resolve_image(engine, STORAGE_IMAGE)}
     for limits in subject.limits.values():
-        found[limits.image] = resolve_image(
-            engine, limits.image, flavour="cuda" if limits.gpus else "cpu"
-        )
+        flavour: Flavour = "cuda" if limits.gpus else "cpu"
+        found[limits.image] = resolve_image(engine, limits.image, flavour=flavour)
     return found
 
 
 def _tried(
     engine: Engine,
     subject: Subject,
-    wanted: Probes,
+    wanted: dict[ContainerKind, tuple[Probe, ...]],
     images: dict[str, str],
     listener: ProofListener,
-    *,
-    every: bool,
-) -> _Tried:
+    draft: Proof,
+) -> Proof:
+    """The draft with each result, and each kind of container at the policy's own limits."""
+
     def image(name: str) -> str:  # also one that a probe made for itself, by its id
         return images.get(name) or resolve_image(engine, name)
 
@@ -123,61 +105,43 @@ def _tried(
     with ProbeRunner(engine, run_id, subject.limits, image, shipped_root(), subject.hash) as runner:
         for kind, mine in wanted.items():
             listener.begin(kind, len(mine))
-            if every:
+            if not draft.asked:
                 listener.doing(kind, "a container at the policy's own limits")
                 seen.append(full_run(runner, kind))
             for result in prove_kind(runner, kind, mine, partial(listener.doing, kind)):
                 found.append(result)
                 listener.take(result)
-    return _Tried(tuple(found), tuple(seen), runner.storage)
-
-
-def _proof(
-    engine: Engine,
-    subject: Subject,
-    tried: _Tried,
-    images: dict[str, str],
-    *,
-    at: str,
-    seconds: float,
-    left_out: tuple[tuple[str, str], ...],
-    asked: tuple[str, ...],
-) -> Proof:
-    with translated("asking the engine what it is"):
-        info: dict[str, Any] = engine.info()
     unproved = dict(subject.unproved)
-    for one in tried.whole:
+    for one in seen:
         if one.attestation is None and not unproved:
             unproved["container"] = f"{one.kind}, at the policy's own limits: {one.why}"
+    return replace(
+        draft,
+        results=tuple(found),
+        whole=tuple(seen),
+        storage=runner.storage,
+        unproved=tuple(unproved.items()),
+    )
+
+
+def _draft(engine: Engine, subject: Subject, images: dict[str, str]) -> Proof:
+    """What is known before anything is tried."""
+    with translated("asking the engine what it is"):
+        info: dict[str, Any] = engine.info()
     return Proof(
         policy=subject.name,
         origin=subject.origin,
         hash=subject.hash,
-        at=at,
-        seconds=seconds,
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=0.0,
         program=__version__,
         engine=f"docker {info['ServerVersion']}",
         kernel=str(info["KernelVersion"]),
         machine=platform.machine(),
         cgroup=int(info.get("CgroupVersion") or 1),
         runtimes=tuple(sorted({limits.runtime for limits in subject.limits.values()})),
-        storage=tried.storage,
+        storage="",
         images=tuple((kind, images[limits.image]) for kind, limits in subject.limits.items()),
-        results=tried.results,
-        whole=tried.whole,
-        unproved=tuple(unproved.items()),
-        left_out=left_out,
-        asked=asked,
+        results=(),
+        whole=(),
     )
-
-
-@contextmanager
-def _interrupted(name: str) -> Iterator[None]:
-    try:
-        yield
-    except (KeyboardInterrupt, Interrupted) as error:
-        raise Interrupted(
-            "the proof was stopped; its containers are removed and nothing of it is kept",
-            where=f"the policy {name}",
-            todo=f"start it again: aisci policy prove {name}",
-        ) from error

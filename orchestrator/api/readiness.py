@@ -97,11 +97,4 @@ def _remedy(error: AisciError) -> str:
 
 
 def _line(name: str, state: CheckState, found: str, todo: str = "") -> Check:
-    return Check(
-        group=_GROUP,
-        name=name,
-        state=state,
-        found=found,
-        basis="tested",
-        todo=todo,
-    )
+    return Check(group=_GROUP, name=name, state=state, found=found, basis="tested", todo=todo)

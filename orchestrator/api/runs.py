@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.api import find_run
-from orchestrator.api.adapters import real_edges
-from orchestrator.api.cached_baseline import kept_for, pin_of
+from orchestrator.api.adapters import kept_for, real_edges
 from orchestrator.api.export import FileExporter, differences
 from orchestrator.api.images import resolve_images, same_images
 from orchestrator.api.locking import only_writer, resumable
@@ -27,7 +26,7 @@ from orchestrator.record.envelope import run_statement, signed_envelope
 from orchestrator.record.events import Heard, Notice, RunOpened, Sampled
 from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import RunPaths
-from orchestrator.record.pins import Pins
+from orchestrator.record.pins import BaselinePin, Pins
 from orchestrator.record.ports import absent
 from orchestrator.record.signing import Signer, read_signer
 from orchestrator.research.pins import read_pins, same_program, spec_of, template_of
@@ -73,8 +72,13 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
     if prepared.why_policy:
         listener(Notice(f"policy: {setup.policy.name}, {prepared.why_policy}"))
     setup = replace(setup, images=resolve_images(setup.policy, engine, setup.template))
-    if not request.fresh:
-        setup = _with_kept_baseline(setup, listener)
+    kept = None if request.fresh else kept_for(setup)
+    if kept is not None:
+        since = f"baseline: as kept since {kept.at}, {kept.seconds:.0f} s saved"
+        listener(Notice(f"{since}; --fresh measures it again"))
+        container = kept.result.attestation.container
+        pin = BaselinePin(key=kept.key, at=kept.at, machine=kept.machine, container=container)
+        setup = replace(setup, baseline=pin)
     paths = RunPaths.fresh(request.results, setup.template.name, datetime.now(UTC))
     place = RunLocation(record=paths, output=paths, mode=Mode.RECORD)
     with only_writer(paths.folder):
@@ -85,19 +89,6 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
                 shutil.rmtree(paths.folder)  # not even its first line: there is nothing to resume
             elif setup.proof is not None:  # the page of proofs that the run's own pages lead to
                 ProofStore(request.results, setup.policy.name, setup.proof.of).write_index()
-
-
-def _with_kept_baseline(setup: RunSpec, listener: Listener) -> RunSpec:
-    kept = kept_for(setup)
-    if kept is None:
-        return setup
-    listener(
-        Notice(
-            f"baseline: as kept since {kept.at}, {kept.seconds:.0f} s saved; "
-            "--fresh measures it again"
-        )
-    )
-    return replace(setup, baseline=pin_of(kept))
 
 
 def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
@@ -168,9 +159,8 @@ def replay(
     with tempfile.TemporaryDirectory(prefix="aisci-replay-") as scratch:
         output = RunPaths(into or Path(scratch))
         place = RunLocation(record=paths, output=output, mode=Mode.REPLAY)
-        tools = RunDeps(
-            edges=lambda _: absent(setup.author), exporter=FileExporter(), listener=_silent
-        )
+        none = absent(setup.author)
+        tools = RunDeps(edges=lambda _: none, exporter=FileExporter(), listener=_silent)
         outcomes = research(setup, place, tools)
         same, different = differences(output.folder, paths.folder)
     return ReplayOutcome(ideas=len(outcomes), same=tuple(same), different=tuple(different))
@@ -181,11 +171,9 @@ def _present_or_pinned(pins: Pins, paths: RunPaths) -> Template:
     root, pin = shipped_root(), pins.template
     if pin.origin == f"templates/{pin.name}" and pin.name in shipped_templates(root):
         return load_template(pin.name, root)
-    return (
-        load_template(f"{pin.origin}/", root)
-        if Path(pin.origin).is_dir()
-        else template_of(pins, paths)
-    )
+    if Path(pin.origin).is_dir():
+        return load_template(f"{pin.origin}/", root)
+    return template_of(pins, paths)
 
 
 def run_id(paths: RunPaths) -> str:
@@ -200,15 +188,12 @@ def _carried_out(
     """The run itself, on this machine's adapters."""
     paths = place.record
     listener(RunOpened(str(paths.folder)))
-    with (
-        resumable(paths.folder),
-        real_edges(setup, engine, run_id(paths), _sampling(listener)) as edges,
-    ):
+    engine_run = run_id(paths), _sampling(listener)
+    with resumable(paths.folder), real_edges(setup, engine, *engine_run) as edges:
         if place.mode is not Mode.RESUME or not find_run.ended(paths):  # else nothing is asked
             rehearse(setup, edges(BlobStore(paths.blobs)).sandbox)
-        outcomes = research(
-            setup, place, RunDeps(edges=edges, exporter=FileExporter(), listener=listener)
-        )
+        tools = RunDeps(edges=edges, exporter=FileExporter(), listener=listener)
+        outcomes = research(setup, place, tools)
     ended = find_run.ended(paths)
     if signer is not None and ended:
         made = signed_envelope(run_statement(paths), signer.public.fingerprint, signer.sign)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.api.signals import obeyed
-from orchestrator.core.errors import Interrupted, UnknownName, UserError
+from orchestrator.api.locking import stoppable
+from orchestrator.core.errors import UnknownName, UserError
 from orchestrator.core.files import shipped_root
 from orchestrator.core.problems import nearest
 from orchestrator.machine import datasets
@@ -49,7 +48,12 @@ def stage_data(
     sets = _chosen(template, only)
     if not sets:
         return StagedOutcome(template, (), ())
-    with datasets.staging_lock(), _interruptible(template):
+    stopped = stoppable(
+        "the transfer was stopped; what has arrived is kept",
+        where=str(datasets.datasets_folder() / "partial"),
+        todo=f"continue from there: aisci data prepare {template.argument}",
+    )
+    with datasets.staging_lock(), stopped:
         wanted = datasets.missing_sets(sets)
         if given:
             _adopt(given, sets, [file for data in wanted for file in data.files])
@@ -89,11 +93,9 @@ def _adopt(given: tuple[Path, ...], sets: list[DataSet], files: list[DataFile]) 
     for path in given:
         if path not in used:
             names = [f"{file.path}: {file.bytes:,} bytes, SHA-256 {file.sha256}" for file in every]
-            has = (
-                f"it has {path.stat().st_size:,} bytes, SHA-256 {datasets.sha256_of(path)}"
-                if path.is_file()
-                else "no file in it has such a size and hash"
-            )
+            has = "no file in it has such a size and hash"
+            if path.is_file():
+                has = f"it has {path.stat().st_size:,} bytes, SHA-256 {datasets.sha256_of(path)}"
             raise UserError(
                 "the manifest names no such file",
                 where=f"--from {path}",
@@ -103,16 +105,3 @@ def _adopt(given: tuple[Path, ...], sets: list[DataSet], files: list[DataFile]) 
     for file, path in found:
         if file in files:
             datasets.copy_local(file, path)
-
-
-@contextmanager
-def _interruptible(template: Template) -> Iterator[None]:
-    try:
-        with obeyed():
-            yield
-    except KeyboardInterrupt as error:
-        raise Interrupted(
-            "the transfer was stopped; what has arrived is kept",
-            where=str(datasets.datasets_folder() / "partial"),
-            todo=f"continue from there: aisci data prepare {template.argument}",
-        ) from error

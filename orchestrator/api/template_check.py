@@ -6,19 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from orchestrator.api.signals import obeyed
+from orchestrator.api.locking import obeyed
 from orchestrator.api.template_run import Trial, TrialListener, opened_trial, usage_of
 from orchestrator.core.errors import BadResults, DiskFull
 from orchestrator.core.files import shipped_root
-from orchestrator.core.job import ContainerKind, JobResult
+from orchestrator.core.job import JobResult
 from orchestrator.core.units import MIB
 from orchestrator.machine import datasets
 from orchestrator.research.stages.compile import read_report
 from orchestrator.template.contract import measured, rule_results
 from orchestrator.template.contract.finding import RuleFinding, RuleResult
 from orchestrator.template.template import PAPER, Template, load_template
-
-_KINDS: tuple[ContainerKind, ...] = ("experiment", "latex")
 
 
 class CheckListener(TrialListener, Protocol):
@@ -73,10 +71,9 @@ def staged_rule(template: Template) -> tuple[RuleResult, ...]:
     here = [data for data in fetched if datasets.is_staged(data)]
     away = [data for data in fetched if data not in here]
     prepare = f"aisci data prepare {template.argument}"
+    again = f"{prepare} fetches it again"
     found = [
-        RuleFinding(
-            str(datasets.folder_of(data)), f"{data.name}: {why}", f"{prepare} fetches it again"
-        )
+        RuleFinding(str(datasets.folder_of(data)), f"{data.name}: {why}", again)
         for data in here
         if (why := datasets.why_unfit(data))
     ]
@@ -85,14 +82,9 @@ def staged_rule(template: Template) -> tuple[RuleResult, ...]:
     except DiskFull as full:
         found.append(RuleFinding(full.where, f"{full.what}: {full.why}", full.todo))
     names = ", ".join(f"{data.name} ({data.bytes / MIB:,.0f} MiB)" for data in away)
-    return (
-        RuleResult(
-            "staged",
-            "the fetched data that is here is what the manifest says",
-            tuple(found),
-            f"not here yet: {names}; {prepare}" if away else "",
-        ),
-    )
+    promise = "the fetched data that is here is what the manifest says"
+    why_not = f"not here yet: {names}; {prepare}" if away else ""
+    return (RuleResult("staged", promise, tuple(found), why_not),)
 
 
 def try_out(
@@ -102,9 +94,9 @@ def try_out(
 
     Later rules are left out where an earlier one leaves nothing to judge by.
     """
-    with opened_trial(template, policy, scale, live, kinds=_KINDS) as trial:
+    with opened_trial(template, policy, scale, live, kinds=("experiment", "latex")) as trial:
         ran = trial.experiment("trial/first")
-        used = dict(usage_of(ran.attestation.peaks))
+        used = usage_of(ran.attestation.peaks)
         done = measured.finishes(ran)
         yield done, used
         if not done.held:
@@ -140,7 +132,7 @@ def _again(trial: Trial, first: measured.MeasuredRun) -> tuple[RuleResult, dict[
     if trial.policy.limits("experiment").gpus:
         return RuleResult(name, promise, why_not="a GPU adds up in an order of its own"), {}
     ran = trial.experiment("trial/again", "experiment.py a second time")
-    used = dict(usage_of(ran.attestation.peaks))
+    used = usage_of(ran.attestation.peaks)
     if not measured.finishes(ran).held:
         return RuleResult(name, promise, measured.finishes(ran).findings), used
     again, trouble = _measured(trial, ran)

@@ -22,10 +22,7 @@ class CopiedTemplate:
 
 
 def copy_template(folder: Path, source: str) -> CopiedTemplate:
-    """Copy the template ``source`` to ``folder``.
-
-    Raises :class:`UserError` where something is there already, or the name cannot be a template's.
-    """
+    """Copy a template to a new ``folder``. Raises :class:`UserError` where it cannot be one."""
     name = folder.resolve().name
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}", name):
         raise UserError(

@@ -13,7 +13,6 @@ from orchestrator.api.adapters import pool_for
 from orchestrator.api.data import data_for
 from orchestrator.api.images import resolve_images
 from orchestrator.api.policies import chosen_policy
-from orchestrator.core.deadline import FOREVER
 from orchestrator.core.job import ContainerKind, Job, JobResult, Peaks
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
@@ -67,7 +66,7 @@ class Trial:
     def experiment(self, scope: str, what: str = "experiment.py") -> JobResult:
         """``experiment.py`` once, as the baseline of a run would be."""
         self.live.begin(what, self.template.scale(self.scale).minutes)
-        return self.sandbox.run(self.job(scope), FOREVER)
+        return self.sandbox.run(self.job(scope))
 
     @property
     def image(self) -> str:
@@ -92,7 +91,7 @@ class Trial:
             env=tuple(self.template.scale(self.scale).env.items()),
             data=self.data,
         )
-        result = self.sandbox.run(job, FOREVER)
+        result = self.sandbox.run(job)
         drawn = (name for name, sha in result.files.files if is_png(self.store.get(sha)))
         return result, tuple(drawn)
 
@@ -109,7 +108,7 @@ class Trial:
             limits=self.policy.limits("latex"),
             harvest=(f"{LATEX_OUTPUT}/",),
         )
-        return self.sandbox.run(job, FOREVER)
+        return self.sandbox.run(job)
 
     def numbers(self, ran: JobResult) -> bytes:
         """The bytes of ``final_info.json``, if it was harvested."""
@@ -139,14 +138,8 @@ def opened_trial(
         files = Tree.of({name: store.put(data) for name, data in template.files.items()})
         run_id = f"trial-{template.name}"
         with pool_for(policy, engine, run_id, images=images, data=data, on_event=live) as pool:
-            yield Trial(
-                template,
-                policy,
-                scale,
-                files,
-                store,
+            sandbox, mounts = (
                 DockerSandbox(pool, store),
-                live,
-                images,
                 tuple((one.name, one.hash) for one in data),
             )
+            yield Trial(template, policy, scale, files, store, sandbox, live, images, mounts)

@@ -5,20 +5,3 @@ that whoever wrote the folder may be hostile. Its outcome is one of three words:
 *consistent*, which a whole new record by whoever can write the folder would be too; *intact*,
 where also a head or a signature that was kept elsewhere matches.
 """
-
-from orchestrator.audit.audit import audit_run
-from orchestrator.audit.finding import CHECKS, AuditFinding, CheckResult
-from orchestrator.audit.page import audit_page
-from orchestrator.audit.signature import Anchor
-from orchestrator.audit.verdict import Audit, AuditVerdict
-
-__all__ = [
-    "CHECKS",
-    "Anchor",
-    "Audit",
-    "AuditFinding",
-    "AuditVerdict",
-    "CheckResult",
-    "audit_page",
-    "audit_run",
-]

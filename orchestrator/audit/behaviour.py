@@ -22,9 +22,7 @@ _LATE = 10.0  # seconds in which the host reads the last output of a job that en
 
 def kernel_findings(container: AuditedContainer) -> Iterator[AuditFinding]:
     """Rights that the kernel reports beyond the requested ones, and limits that it lacks."""
-    box = container.attestation
-    if box is None:
-        return
+    box = container.evidence
     seen, limits = dict(box.seen), container.limits
     # Another kernel, such as gVisor's, does not report these names truthfully.
     unreported = unread(limits.runtime)
@@ -85,9 +83,7 @@ def _at_most(text: str, limit: float) -> bool:
 
 def usage_findings(container: AuditedContainer) -> Iterator[AuditFinding]:
     """Peaks above what the kernel allows, or above what the host should have stopped."""
-    box, limits = container.attestation, container.limits
-    if box is None:
-        return
+    box, limits = container.evidence, container.limits
     peaks, ended_itself = box.peaks, box.killed is None
     spare = _IN_BLOCK * math.ceil(limits.workspace / _GROUP)
     # The kernel enforces the first rows at once. The host samples the others, so the limit binds
@@ -115,9 +111,7 @@ def usage_findings(container: AuditedContainer) -> Iterator[AuditFinding]:
 
 def verdict_findings(container: AuditedContainer) -> Iterator[AuditFinding]:
     """Whether every recorded verdict follows from how the container ended."""
-    box = container.attestation
-    if box is None:
-        return
+    box = container.evidence
     expected = verdict(box.killed, box.exit_code, box.hit)
     rows: list[tuple[str, object, object]] = [("the evidence's verdict", box.verdict, expected)]
     if container.result is None:

@@ -32,16 +32,11 @@ def check_blobs(record: RunRecord) -> CheckResult:
         for line in log.lines:
             names = dict(_named_hashes(line, log))
             count += len(names)
-            found += [
-                AuditFinding(
-                    "blobs",
-                    line.where,
-                    "a line names a file that is missing",
-                    f"{kind}, {sha256[:12]}…, is in no store",
-                )
-                for sha256, kind in names.items()
-                if sha256 not in known
-            ]
+            what = "a line names a file that is missing"
+            whys = (
+                f"{names[one]}, {one[:12]}…, is in no store" for one in names if one not in known
+            )
+            found += [AuditFinding("blobs", line.where, what, why) for why in whys]
     return check_result("blobs", count, found)
 
 
@@ -77,18 +72,11 @@ def _files(value: Any) -> Iterator[tuple[str, str]]:
     """The files of every tree within a JSON value."""
     if isinstance(value, dict):
         files = value.get("files")
-        if isinstance(files, list):
-            yield from ((pair[1], f"the file {pair[0]!r}") for pair in files if _is_file(pair))
+        for pair in files if isinstance(files, list) else ():
+            match pair:
+                case [path, str(sha256)] if _HEX.fullmatch(sha256):
+                    yield sha256, f"the file {path!r}"
         value = list(value.values())
     if isinstance(value, list):
         for part in value:
             yield from _files(part)
-
-
-def _is_file(pair: Any) -> bool:
-    return (
-        isinstance(pair, list)
-        and len(pair) == 2
-        and isinstance(pair[1], str)
-        and _HEX.fullmatch(pair[1]) is not None
-    )

@@ -44,12 +44,8 @@ class AuditedCall:
 
     @property
     def answer(self) -> JournalLine[Answered] | None:
-        line = self.answered
-        return (
-            cast("JournalLine[Answered]", line)
-            if line and isinstance(line.event, Answered)
-            else None
-        )
+        done = self.answered is not None and isinstance(self.answered.event, Answered)
+        return cast("JournalLine[Answered]", self.answered) if done else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +71,12 @@ class AuditedContainer:
     @property
     def kind(self) -> str:
         return self.job.kind if self.job else "editor"
+
+    @property
+    def evidence(self) -> Attestation:
+        """The attestation, of a call whose work a container did."""
+        assert self.attestation is not None
+        return self.attestation
 
     @property
     def place(self) -> str:
@@ -164,9 +166,8 @@ def _decode(call: AuditedCall, body: Body, calls: AuditedCalls) -> None:
         request, answer = call.log.load(call.asked.event.body), call.log.load(body)
         if call.asked.event.port == "sandbox":
             job, result = decode(Job, request), decode(JobResult, answer)
-            container = AuditedContainer(
-                call, request, answer, job.limits, result.attestation, job, result
-            )
+            told = job.limits, result.attestation, job, result
+            container = AuditedContainer(call, request, answer, *told)
         else:
             limits = decode(EditRequest, request).limits
             attestation = decode(Edit, answer).attestation

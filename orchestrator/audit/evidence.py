@@ -1,4 +1,4 @@
-"""Evidence: each container's statement matches its call, and each statement has its container."""
+"""Evidence and results: each has its container, and matches what that container did."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from orchestrator.policy.policy import Policy
 from orchestrator.record.attestation import container_statement
 from orchestrator.record.calls import evidence_name
 from orchestrator.record.divergence import first_difference
-from orchestrator.record.events import Answered
+from orchestrator.record.events import Answered, Noted
+from orchestrator.record.notes import RunFinished, read_note
 from orchestrator.record.paths import RecordPaths
 
 
@@ -25,16 +26,10 @@ def check_evidence(
     on_host = any(policy.editor_on_host for policy in policies)
     answered = {item.call.answered.where for item in calls.containers if item.call.answered}
     found = [finding for item in calls.containers for finding in _statement(item, on_host=on_host)]
-    found += [
-        AuditFinding(
-            "evidence",
-            line.where,
-            f"evidence without a container: {line.event.port} in {line.event.scope}",
-        )
-        for log in record.logs
-        for line in log.of(Answered)
-        if line.event.evidence and line.where not in answered
-    ]
+    for line in (line for log in record.logs for line in log.of(Answered)):
+        if line.event.evidence and line.where not in answered:
+            what = f"evidence without a container: {line.event.port} in {line.event.scope}"
+            found.append(AuditFinding("evidence", line.where, what))
     found += _reused(calls.containers)
     found += [finding for log in record.logs for finding in _files(log)]
     return check_result("evidence", len(calls.containers), found)
@@ -107,3 +102,37 @@ def _loaded(log: JournalLog, line: JournalLine[Answered]) -> Any:
         return log.load(line.event.evidence)
     except UNREADABLE_BODY:
         return None  # the check of blobs reports its missing or changed blob
+
+
+def check_results(record: RunRecord, calls: AuditedCalls) -> CheckResult:
+    """Every `run_finished` note against the earlier jobs of its own idea."""
+    noted = [(line, log) for log in record.logs for line in log.of(Noted)]
+    notes = [(line, log) for line, log in noted if line.event.name == "run_finished"]
+    found = (finding for line, log in notes for finding in _note_findings(line, log, calls))
+    return check_result("results", len(notes), found)
+
+
+def _note_findings(
+    line: JournalLine[Noted], log: JournalLog, calls: AuditedCalls
+) -> Iterator[AuditFinding]:
+    try:
+        note = read_note(log.load(line.event.body))
+    except UNREADABLE_BODY:
+        yield AuditFinding("results", line.where, "a finished run's note cannot be read")
+        return
+    if not isinstance(note, RunFinished):
+        what = "a finished run's note has another kind than its line states"
+        yield AuditFinding("results", line.where, what)
+        return
+    # Jobs of another idea, or after the note, do not count: the claim would be unsupported then.
+    written = {
+        file
+        for container in calls.containers
+        if container.result is not None and container.result.ok
+        if container.call.log is log and container.call.asked.number < line.number
+        for file in container.result.files.files
+    }
+    for path, sha256 in note.run.files.files:
+        if (path, sha256) not in written:
+            what = f"run {note.run.number} claims {path!r}, which no finished job wrote"
+            yield AuditFinding("results", line.where, what)

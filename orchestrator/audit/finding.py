@@ -34,10 +34,7 @@ NOT_HELD = (
 
 @dataclass(frozen=True, slots=True)
 class AuditFinding:
-    """A violation, or a note: file and line, what, why, what to do.
-
-    A finding of level ``noted`` does not break the record.
-    """
+    """File and line, what, why, what to do. One of level ``noted`` does not break the record."""
 
     check: str
     where: str

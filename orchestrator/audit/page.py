@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchestrator import __version__
-from orchestrator.audit.calls import AuditedCall
-from orchestrator.audit.containers_page import containers_part
+from orchestrator.audit.audit import VERDICT_TEXTS, Audit, AuditVerdict
+from orchestrator.audit.calls import AuditedCall, AuditedContainer
 from orchestrator.audit.finding import CHECKS, CheckResult, FindingGroup, group_findings
-from orchestrator.audit.verdict import VERDICT_TEXTS, Audit, AuditVerdict
+from orchestrator.record.attestation import mismatches
 from orchestrator.record.events import CallFailed
+from orchestrator.report.containers import (
+    departures_fold,
+    identity_table,
+    refused_pill,
+    settings_tables,
+)
 from orchestrator.report.html import Child, Html, data_table, el, fold, number, right
-from orchestrator.report.page import contents, fact_list, page, pill, section
+from orchestrator.report.page import bar, contents, duration, fact_list, page, pill, section, size
 
-_LOOKS = {AuditVerdict.INTACT: "good", AuditVerdict.CONSISTENT: "warn", AuditVerdict.BROKEN: "bad"}
-_NOTICES = {
-    AuditVerdict.INTACT: None,
-    AuditVerdict.CONSISTENT: "notice warn",
-    AuditVerdict.BROKEN: "notice",
+_LOOKS = {
+    AuditVerdict.INTACT: ("good", None),
+    AuditVerdict.CONSISTENT: ("warn", "notice warn"),
+    AuditVerdict.BROKEN: ("bad", "notice"),
 }
+"""The looks of a verdict's pill and of its notice."""
 _MAX_FINDINGS = 500  # findings that a page shows
 
 _LIMITS = (
@@ -35,7 +41,7 @@ def audit_page(audit: Audit) -> str:
     parts = (
         ("findings", "Findings", _findings(audit)),
         ("checks", "Checks", _checks(audit.checks)),
-        ("containers", "Containers", containers_part(audit)),
+        ("containers", "Containers", _containers(audit)),
         ("open", "Calls without a result", _without_result(audit.without_result)),
         ("policy", "Policy and images", _policy(audit)),
         ("heads", "Heads and signature", _heads(audit)),
@@ -54,29 +60,23 @@ def _head(audit: Audit, links: list[tuple[str, str]]) -> Html:
     name = audit.pins.template.name if audit.pins else ""
     containers = sum(item.attestation is not None for item in audit.containers)
     lines = sum(lines for _, _, lines in audit.heads)
+    given = (("head", audit.given.head), ("public key", audit.given.key))
+    stored = " and ".join(name for name, value in given if value) or "nothing"
+    title = f"aisci · audit of a run · {name} · {audit.folder}  "
+    look, notice = _LOOKS[audit.outcome]
     return el(
         "header",
-        el(
-            "p",
-            f"aisci · audit of a run · {name} · {audit.folder}  ",
-            pill(audit.outcome, _LOOKS[audit.outcome]),
-            class_="eyebrow",
-        ),
+        el("p", title, pill(audit.outcome, look), class_="eyebrow"),
         el("h1", f"This record is {audit.outcome}"),
-        el("div", el("p", VERDICT_TEXTS[audit.outcome]), class_=_NOTICES[audit.outcome]),
+        el("div", el("p", VERDICT_TEXTS[audit.outcome]), class_=notice),
         fact_list(
             ("findings", audit.wrong, "" if audit.wrong else "nothing to correct"),
             ("journals", len(audit.heads), f"{lines:,} lines"),
             ("containers", containers, ""),
-            ("stored elsewhere", _stored(audit), ""),
+            ("stored elsewhere", stored, ""),
         ),
         contents(links),
     )
-
-
-def _stored(audit: Audit) -> str:
-    given = (("head", audit.given.head), ("public key", audit.given.key))
-    return " and ".join(name for name, value in given if value) or "nothing"
 
 
 def _findings(audit: Audit) -> Html:
@@ -99,19 +99,71 @@ def _finding(group: FindingGroup) -> tuple[Child, ...]:
 
 
 def _checks(checks: Sequence[CheckResult]) -> Html:
-    rows = [
-        (result.check, CHECKS[result.check], number(f"{result.count:,}"), _state(result))
-        for result in checks
-    ]
+    rows: list[tuple[Child, ...]] = []
+    for one in checks:
+        state = pill("holds", "good") if one.count else pill("nothing to check")
+        state = pill(f"{one.wrong} found", "bad") if one.wrong else state
+        rows.append((one.check, CHECKS[one.check], number(f"{one.count:,}"), state))
     return data_table(("check", "requirement", right("examined"), ""), rows)
 
 
-def _state(result: CheckResult) -> Html:
-    if result.wrong:
-        return pill(f"{result.wrong} found", "bad")
-    if not result.count:
-        return pill("nothing to check")
-    return pill("holds", "good")
+def _containers(audit: Audit) -> Html | None:
+    """One row per container, with its deviations from the policy or from runc."""
+    if not audit.containers:
+        return None
+    wrong = {finding.where for finding in audit.findings if finding.level == "wrong"}
+    rows = [_container_row(item, is_wrong=item.where in wrong) for item in audit.containers]
+    heads = ("container", "verdict", right("memory"), right("disk"), right("processes"),
+             right("CPU time"), right("time"), right("image"), "")  # fmt: skip
+    ran = [item for item in audit.containers if item.attestation]
+    runtimes = sorted({item.evidence.runtime for item in ran})
+    return el(
+        "div",
+        el(
+            "p",
+            "In the order of their requests; each was new and used once. Bars show the peak use of each limit.",
+        ),
+        data_table(heads, rows),
+        fold(
+            "every setting requested, inspected and seen",
+            [_container_settings(item) for item in ran],
+        ),
+        [departures_fold(name) for name in runtimes],
+    )
+
+
+def _container_row(item: AuditedContainer, *, is_wrong: bool) -> tuple[Child, ...]:
+    name = [item.place, el("div", f"{item.kind}, {item.where}", class_="small quiet")]
+    box = item.attestation
+    if box is None:
+        return (name, pill("on the host", "warn"), "", "", "", "", "", "",
+                "no container: the policy sets `editor: process`")  # fmt: skip
+    peaks, limits = box.peaks, item.limits
+    deviations: list[Child] = [pill("see the findings", "bad")] if is_wrong else []
+    deviations += [pill(f"hit {name}", "warn") for name in box.hit]
+    deviations += [pill(f"suspected: {name}", "warn") for name in box.suspected]
+    deviations.append(refused_pill(box))
+    return (
+        name,
+        pill(str(box.verdict), "good" if box.verdict == "finished" else "warn"),
+        number([size(peaks.memory), bar(peaks.memory, limits.memory)]),
+        number([size(peaks.disk), bar(peaks.disk, limits.workspace)]),
+        number([str(peaks.pids), bar(peaks.pids, limits.pids)]),
+        number([duration(peaks.cpu_time), bar(peaks.cpu_time, limits.cpu_time)]),
+        number([duration(peaks.wall), bar(peaks.wall, limits.wall)]),
+        number(el("code", box.image.removeprefix("sha256:")[:12])),
+        deviations,
+    )
+
+
+def _container_settings(item: AuditedContainer) -> Html:
+    box = item.evidence
+    different = len(mismatches(box.asked, box.inspected))
+    return fold(
+        [f"{item.place} · {item.kind}", pill(f"{different} differ", "bad") if different else ""],
+        identity_table(box),
+        settings_tables(box),
+    )
 
 
 def _without_result(calls: Sequence[AuditedCall]) -> Html | None:
@@ -160,14 +212,9 @@ def _written(value: object, indent: str = "") -> str:
 
 
 def _heads(audit: Audit) -> Html:
-    rows = [
-        (el("code", name), number(f"{lines:,}"), _hash(head)) for name, head, lines in audit.heads
-    ]
-    whole: Child = [
-        "The run's head, ",
-        _hash(audit.head),
-        ", covers every line of every journal here.",
-    ]
+    rows = [(el("code", name), number(f"{n:,}"), _hash(head)) for name, head, n in audit.heads]
+    covered = ", covers every line of every journal here."
+    whole: Child = ["The run's head, ", _hash(audit.head), covered]
     if audit.outcome is AuditVerdict.BROKEN:
         whole = "The heads as found; at least one check does not hold."
     return el(

@@ -20,12 +20,14 @@ from orchestrator.record.events import Forked, RunStarted
 from orchestrator.record.pins import Pins
 from orchestrator.research.pins import policy_of, template_of
 
+_Pinning = JournalLine[RunStarted | Forked]
+
 
 @dataclass(frozen=True, slots=True)
 class HeldPins:
     """A line that pins, and its policy; ``policy`` is None where it cannot be read."""
 
-    line: JournalLine[RunStarted | Forked]
+    line: _Pinning
     policy: Policy | None
     profile: Profile
     findings: tuple[AuditFinding, ...]
@@ -35,11 +37,6 @@ class HeldPins:
         return self.line.event.pins
 
     @property
-    def images(self) -> dict[str, str]:
-        """Image ids by name."""
-        return dict(self.pins.images)
-
-    @property
     def folders(self) -> dict[str, str]:
         """The folder of each data set, by the hash of its content."""
         return {staged.hash: staged.folder for staged in self.pins.data}
@@ -47,14 +44,11 @@ class HeldPins:
 
 def read_held_pins(record: RunRecord) -> tuple[HeldPins, ...]:
     """Every line of the run that pins: its first, and one per fork."""
-    lines: list[JournalLine[RunStarted | Forked]] = [
-        *record.run.of(RunStarted),
-        *record.run.of(Forked),
-    ]
+    lines: list[_Pinning] = [*record.run.of(RunStarted), *record.run.of(Forked)]
     return tuple(_read(line, record) for line in sorted(lines, key=lambda line: line.number))
 
 
-def _read(line: JournalLine[RunStarted | Forked], record: RunRecord) -> HeldPins:
+def _read(line: _Pinning, record: RunRecord) -> HeldPins:
     found: list[tuple[str, str]] = []
     pins = line.event.pins
     policy: Policy | None = None
@@ -85,7 +79,7 @@ def _hashes(stated: str, actual: str) -> str:
     return f"the line states {str(stated)[:12]}…, they have {actual[:12]}…"
 
 
-def _notes(line: JournalLine[RunStarted | Forked], profile: Profile) -> Iterator[AuditFinding]:
+def _notes(line: _Pinning, profile: Profile) -> Iterator[AuditFinding]:
     """Differences between the recording program and this one."""
     if profile.sha256 != shipped_profile().sha256:
         yield AuditFinding(
@@ -146,7 +140,7 @@ def limit_findings(container: AuditedContainer, pins: HeldPins | None) -> Iterat
 def image_findings(container: AuditedContainer, pins: HeldPins | None) -> Iterator[AuditFinding]:
     """Whether a container's image is the one pinned under its name."""
     name = container.limits.image
-    pinned = pins.images.get(name) if pins else None
+    pinned = dict(pins.pins.images).get(name) if pins else None
     actual = container.attestation.image if container.attestation else pinned
     if actual != pinned or pinned is None:
         why = f"pinned for {name}: {pinned or 'none'}"

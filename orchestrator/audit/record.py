@@ -68,10 +68,8 @@ class JournalLog:
     @property
     def sealed(self) -> JournalLine[Sealed] | None:
         """The last line, if it is a seal."""
-        last = self.lines[-1] if self.lines else None
-        return (
-            cast("JournalLine[Sealed]", last) if last and isinstance(last.event, Sealed) else None
-        )
+        ended = bool(self.lines) and isinstance(self.lines[-1].event, Sealed)
+        return cast("JournalLine[Sealed]", self.lines[-1]) if ended else None
 
     def load(self, body: Body | None) -> Any:
         """The JSON value of a body. Raises :class:`BadJournal` or ValueError."""
@@ -130,19 +128,15 @@ def _line(
         return None, [("this is not a line that aisci writes", str(error)[:200])]
     wrong = []
     if event.prev != head:
-        what = (
-            "the chain breaks here: this line, or the one before it, was changed, removed or moved"
-        )
+        what = "this line, or the one before it, was changed, removed or moved"
         why = f"it names the hash {event.prev[:12]}…; the line before it has {head[:12]}…"
-        wrong.append((what, why))
+        wrong.append((f"the chain breaks here: {what}", why))
     if event.n != number - 1:
         wrong.append(("lines are missing, or have another order", f"this is number {event.n}"))
     if not same:
         wrong.append(("this line's bytes are not in the form that aisci writes", ""))
-    if number == 1 and not (
-        isinstance(event, RunStarted | IdeaStarted) and event.schema == JOURNAL_SCHEMA
-    ):
-        schema = getattr(event, "schema", None)
+    schema = event.schema if isinstance(event, RunStarted | IdeaStarted) else None
+    if number == 1 and schema != JOURNAL_SCHEMA:
         why = f"it is {event.kind!r}, schema {schema!r}; this aisci reads {JOURNAL_SCHEMA}"
         wrong.append(("this is not the first line of a journal", why))
     return JournalLine(name, number, digest(raw), event), wrong

@@ -28,23 +28,21 @@ _Expected = Mapping[str, str | re.Pattern[str]]
 
 
 def setting_findings(
-    container: AuditedContainer, default: Profile, folders: Mapping[str, str] | None = None
+    container: AuditedContainer, default: Profile, folders: Mapping[str, str]
 ) -> Iterator[AuditFinding]:
     """Each setting whose request differs from the policy, or whose value differs from the request.
 
     ``default`` is the pinned seccomp profile of that name; ``folders`` are the folders of the data
     sets at the time of the run, by hash.
     """
-    box = container.attestation
-    if box is None:
-        return
+    box = container.evidence
     asked, inspected = dict(box.asked), dict(box.inspected)
     try:
         expected = {
             **_program(container),
             **_rights(container, default),
             **_limits(container),
-            **_mounts(container, folders or {}),
+            **_mounts(container, folders),
         }
     except (AisciError, ValueError) as error:
         why = str(error)[:200]
@@ -52,20 +50,16 @@ def setting_findings(
         return
     for name in sorted(asked.keys() | expected.keys()):
         actual, required = asked.get(name), expected.get(name)
-        if required is None or actual is None or not _matches(actual, required):
-            text = required.pattern if isinstance(required, re.Pattern) else required
+        held, text = actual == required, required
+        if isinstance(required, re.Pattern):
+            held, text = bool(actual and required.fullmatch(actual)), required.pattern
+        if not held:
             what = f"{name} was requested as {actual!r}"
             yield container.finding("settings", what, f"the policy requires {text!r}")
     for mismatch in mismatches(box.asked, box.inspected):
         what = "the engine did not create the container as requested"
         yield container.finding("settings", what, mismatch)
     yield from _environment(container, inspected)
-
-
-def _matches(actual: str, expected: str | re.Pattern[str]) -> bool:
-    if isinstance(expected, str):
-        return actual == expected
-    return expected.fullmatch(actual) is not None
 
 
 def _program(box: AuditedContainer) -> _Expected:
@@ -75,7 +69,7 @@ def _program(box: AuditedContainer) -> _Expected:
     status = "" if limits.runtime == "runc" else _STATUS
     gate = f'{status}read -r go && {_FORWARD if egress else ""}exec "$@"{stdin}'
     return {
-        "Image": box.attestation.image if box.attestation else "",
+        "Image": box.evidence.image,
         "Config.User": limits.user,
         "Config.WorkingDir": _WORKDIR,
         "Config.Entrypoint": f"/bin/sh, -c, {gate}, aisci",
@@ -131,9 +125,8 @@ def _limits(box: AuditedContainer) -> _Expected:
 def _mounts(box: AuditedContainer, folders: Mapping[str, str]) -> _Expected:
     """The volume with a quota, the staged data read-only, and the proxy's socket if allowed."""
     data = box.job.data if box.job else ()
-    mounts = [
-        rf"Source=aisci-[0-9a-z-]+ Target={re.escape(_WORKDIR)} Type=volume VolumeOptions=NoCopy=True"
-    ]
+    volume = rf"Source=aisci-[0-9a-z-]+ Target={re.escape(_WORKDIR)}"
+    mounts = [f"{volume} Type=volume VolumeOptions=NoCopy=True"]
     mounts += [
         _bind(re.escape(folders.get(source, source)), f"{place}/{name}")
         for name, source in data
@@ -168,6 +161,5 @@ def _environment(box: AuditedContainer, inspected: Mapping[str, str]) -> Iterato
     for name in inspected:
         # An image could use such a variable to load its own code into every program.
         if name.startswith("Env.LD_"):
-            yield box.finding(
-                "settings", f"the variable {name[4:]} changes how programs are loaded"
-            )
+            what = f"the variable {name[4:]} changes how programs are loaded"
+            yield box.finding("settings", what)

@@ -1,1 +1,42 @@
-"""What the ``aisci`` command shows and joins: with ``cli.py``, the only importers of rich."""
+"""What the ``aisci`` command shows and joins: with ``cli.py``, the only importers of rich.
+
+The modules that commands use are imported when first used: ``aisci --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from orchestrator.console import (
+        audit,
+        data,
+        doctor,
+        errors,
+        images,
+        policy,
+        policy_explain,
+        policy_prove,
+        run,
+        template,
+    )
+
+__all__ = [
+    "audit",
+    "data",
+    "doctor",
+    "errors",
+    "images",
+    "policy",
+    "policy_explain",
+    "policy_prove",
+    "run",
+    "template",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

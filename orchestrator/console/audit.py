@@ -6,12 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from orchestrator.api.audits import AuditOutcome
 from orchestrator.api.audits import audit as audited
-from orchestrator.audit import CHECKS, Audit, AuditVerdict
-from orchestrator.audit.finding import FindingGroup, group_findings
+from orchestrator.audit.audit import VERDICT_TEXTS, Audit, AuditVerdict
+from orchestrator.audit.finding import CHECKS, FindingGroup, group_findings
 from orchestrator.audit.page import no_result_reason
-from orchestrator.audit.verdict import VERDICT_TEXTS
 from orchestrator.console import output as out
 
 _MOST = 20  # findings on a terminal; the page has the others
@@ -28,15 +26,11 @@ def audit(
 ) -> int:
     """Audit a run and write the page; returns the exit code: 1 for a record that is broken."""
     outcome = audited(name, results, head=head, key=key, html=html)
-    done, page = outcome.audit, _page(outcome)
+    done, page = outcome.audit, str(outcome.page)
+    if outcome.page is None:
+        page = f"not written, {outcome.why}: give --html FILE"
     out.as_json(_as_json(done, page)) if as_json else _say(done, page)
     return 1 if done.outcome is AuditVerdict.BROKEN else 0
-
-
-def _page(outcome: AuditOutcome) -> str:
-    if outcome.page is None:
-        return f"not written, {outcome.why}: give --html FILE"
-    return str(outcome.page)
 
 
 def _say(done: Audit, page: str) -> None:
@@ -46,11 +40,11 @@ def _say(done: Audit, page: str) -> None:
         out.table(("", "where", "what and why"), [_row(one) for one in groups[:_MOST]])
         more = len(groups) - _MOST
         out.say(f"and {more} more, on the page\n" if more > 0 else "")
-    states = [
-        (one.check, CHECKS[one.check], one.count, _state(one.wrong, one.count))
-        for one in done.checks
+    states = ("fail" if one.wrong else "ok" if one.count else "-" for one in done.checks)
+    rows = [
+        (c.check, CHECKS[c.check], c.count, s) for c, s in zip(done.checks, states, strict=True)
     ]
-    out.table(("check", "what has to hold", "looked at", ""), states)
+    out.table(("check", "what has to hold", "looked at", ""), rows)
     out.say()
     for call in done.without_result:
         out.say(f"without a result, nothing of it was used: {call.where}, {call.name}")
@@ -61,10 +55,6 @@ def _row(group: FindingGroup) -> tuple[str, str, str]:
     one = group.first
     check = "noted" if one.level == "noted" else one.check
     return check, group.where, ": ".join(filter(None, (one.what, one.why)))
-
-
-def _state(wrong: int, count: int) -> str:
-    return "fail" if wrong else "ok" if count else "-"
 
 
 def _as_json(done: Audit, page: str) -> dict[str, Any]:
@@ -80,12 +70,8 @@ def _as_json(done: Audit, page: str) -> dict[str, Any]:
         ],
         "findings": [asdict(one) for one in done.findings],
         "containers": [
-            {
-                "where": box.where,
-                "scope": box.call.asked.event.scope,
-                "kind": box.kind,
-                "evidence": asdict(box.attestation) if box.attestation else None,
-            }
+            {"where": box.where, "scope": box.call.asked.event.scope, "kind": box.kind,
+             "evidence": asdict(box.attestation) if box.attestation else None}
             for box in done.containers
         ],
         "without_result": [

@@ -17,9 +17,9 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from orchestrator.api.stage_data import stage_data
+from orchestrator.api.stage_data import Following, stage_data
 from orchestrator.console import output as out
-from orchestrator.console.view import View
+from orchestrator.console.options import View
 from orchestrator.core.files import shipped_root
 from orchestrator.core.units import MIB
 from orchestrator.machine import datasets
@@ -43,20 +43,12 @@ def list_data(*, as_json: bool) -> None:
                          "bytes": data.bytes, "licence": data.licence, "hash": data.hash,
                          "state": _state(data), "from": [file.url for file in data.files]})  # fmt: skip
         return
-    out.table(
-        ("data set", "template", "here", "size", "licence", "what it is"),
-        [
-            (
-                data.name,
-                ", ".join(templates),
-                _state(data),
-                f"{data.bytes / MIB:,.1f} MiB" if data.bytes else "",
-                data.licence or "",
-                data.description,
-            )
-            for data, templates in rows.values()
-        ],
-    )
+    lines = []
+    for data, templates in rows.values():
+        size = f"{data.bytes / MIB:,.1f} MiB" if data.bytes else ""
+        state, licence = _state(data), data.licence or ""
+        lines.append((data.name, ", ".join(templates), state, size, licence, data.description))
+    out.table(("data set", "template", "here", "size", "licence", "what it is"), lines)
 
 
 def _state(data: DataSet) -> str:
@@ -69,13 +61,13 @@ def prepare(
     name: str,
     view: View,
     *,
-    only: tuple[str, ...] = (),
-    given: tuple[Path, ...] = (),
-    ca_bundle: Path | None = None,
+    only: tuple[str, ...],
+    given: tuple[Path, ...],
+    ca_bundle: Path | None,
 ) -> None:
     """Stage a template's data sets, and print each."""
-    with _drawn(view) as draw:
-        outcome = stage_data(name, draw, only=only, given=given, ca_bundle=ca_bundle)
+    with _following(view) as following:
+        outcome = stage_data(name, following, only=only, given=given, ca_bundle=ca_bundle)
     if not outcome.sets:
         _say(view, f"{outcome.template.name} downloads no data: its experiment makes its own")
         return
@@ -86,45 +78,40 @@ def prepare(
                          "folder": str(datasets.folder_of(data))})  # fmt: skip
         else:
             _say(view, f"{data.name}: {state}, {data.bytes / MIB:,.1f} MiB, {data.licence}")
-    _say(
-        view,
-        f"experiments find them, read-only, below /data; here in {datasets.datasets_folder() / 'sets'}",
-    )
+    here = datasets.datasets_folder() / "sets"
+    _say(view, f"experiments find them, read-only, below /data; here in {here}")
 
 
 @contextmanager
-def _drawn(view: View) -> Iterator[_Draw]:
-    if sys.stderr.isatty() and not (view.quiet or view.as_json):
+def _following(view: View) -> Iterator[Following]:
+    """Returns, for each file, a callback that draws how much of it has arrived."""
+    if view.quiet or view.as_json:
+        yield lambda _data, _file: lambda _done: None
+    elif not sys.stderr.isatty():
+        yield _in_lines
+    else:
         columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(binary_units=True),
                    TransferSpeedColumn(), TimeRemainingColumn())  # fmt: skip
         with Progress(*columns, console=Console(stderr=True)) as bars:
-            yield _Draw(view, bars)
-    else:
-        yield _Draw(view, None)
+
+            def in_bars(data: DataSet, file: DataFile) -> OnProgress:
+                task = bars.add_task(f"{data.name}: {file.path}", total=file.bytes)
+                return lambda done: bars.update(task, completed=done)
+
+            yield in_bars
 
 
-class _Draw:
-    """Returns, for each file, a callback that draws how much of it has arrived."""
+def _in_lines(data: DataSet, file: DataFile) -> OnProgress:
+    tenths = 0
 
-    def __init__(self, view: View, bars: Progress | None) -> None:
-        self._silent, self._bars = view.quiet or view.as_json, bars
+    def tell(done: int) -> None:
+        nonlocal tenths
+        if TENTHS * done // file.bytes > tenths:
+            tenths = TENTHS * done // file.bytes
+            share = f"{100 * done // file.bytes} % of {file.bytes:,} bytes"
+            sys.stderr.write(f"{data.name}: {file.path}: {share}\n")
 
-    def __call__(self, data: DataSet, file: DataFile) -> OnProgress:
-        name = f"{data.name}: {file.path}"
-        if self._bars is not None:
-            bars, task = self._bars, self._bars.add_task(name, total=file.bytes)
-            return lambda done: bars.update(task, completed=done)
-        if self._silent:
-            return lambda _: None
-        tenths = 0
-
-        def tell(done: int) -> None:
-            nonlocal tenths
-            if TENTHS * done // file.bytes > tenths:
-                tenths = TENTHS * done // file.bytes
-                sys.stderr.write(f"{name}: {100 * done // file.bytes} % of {file.bytes:,} bytes\n")
-
-        return tell
+    return tell
 
 
 def _say(view: View, text: str) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -31,7 +29,7 @@ _COLOURS: dict[CheckState, str] = {
 
 def doctor(results: Path, *, verbose: bool, as_json: bool) -> int:
     """What this machine can give; returns the exit code, 1 where a check failed."""
-    with _progress() as say:
+    with out.trying("looking …", "trying {} …") as say:
         host = survey_host(results, probe=True, say=say)
         say("the shipped policies")
         checks = examine(host) + readiness(host, results)
@@ -43,24 +41,10 @@ def doctor(results: Path, *, verbose: bool, as_json: bool) -> int:
     return 1 if any(one.state == "fail" for one in checks) else 0
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """A line on a terminal that names what is being tried, removed when the answer comes."""
-    if not sys.stderr.isatty():
-        yield lambda _doing: None
-        return
-    with Console(stderr=True).status("looking …") as status:
-        yield lambda doing: status.update(f"trying {plain_line(doing)} …")
-
-
 def _draw(checks: Sequence[Check], *, verbose: bool) -> None:
-    out.draw(lambda console: _write(console, checks, verbose=verbose), longest=_WIDE)
-
-
-def _write(console: Console, checks: Sequence[Check], *, verbose: bool) -> None:
+    parts: list[RenderableType] = []
     widest = max(len(one.name) for one in checks)
     for group in dict.fromkeys(one.group for one in checks):
-        console.print(Text(group, style="bold"))
         drawn = Table(box=None, show_header=False, padding=(0, 1, 0, 0), expand=True)
         drawn.add_column(width=8)
         drawn.add_column(width=min(widest, 26), overflow="fold")
@@ -70,12 +54,11 @@ def _write(console: Console, checks: Sequence[Check], *, verbose: bool) -> None:
             if one.group == group:
                 state = Text(f" {one.state}", style=_COLOURS[one.state])
                 drawn.add_row(state, _one_line(one.name), _words(one, verbose=verbose), one.basis)
-        console.print(drawn)
+        parts += [Text(group, style="bold"), drawn]
     states = Counter(one.state for one in checks)
     counts = ", ".join(f"{states[state]} {state}" for state in _COLOURS if states[state])
-    console.print(
-        Text(f"{counts}. tested: tried just now; reported: by the engine; read: from files")
-    )
+    basis = "tested: tried just now; reported: by the engine; read: from files"
+    out.draw([*parts, Text(f"{counts}. {basis}")], longest=_WIDE)
 
 
 def _words(one: Check, *, verbose: bool) -> Text:

@@ -14,45 +14,35 @@ from orchestrator.core.errors import AisciError
 from orchestrator.core.sanitize import plain
 
 SCREEN = 2400  # characters of one field: a list of a dozen errors
-_KINDS = {2: "this cannot be done as asked", 130: "stopped"}
 
 
 def show_error(error: AisciError, *, as_json: bool) -> None:
     """Print ``error``: a panel on stderr, or one JSON object on stdout."""
     if as_json:
-        print(json.dumps({"error": as_dict(error)}), flush=True)  # noqa: T201 - stdout is the answer
+        print(json.dumps({"error": _as_dict(error)}), flush=True)  # noqa: T201 - stdout is the answer
         return
     console = Console(stderr=True, highlight=False, soft_wrap=False)
     if console.is_terminal:
         console.print(_panel(error))
     else:
-        sys.stderr.write(f"aisci: {_KINDS.get(error.exit_code, 'failed')}\n{_lines(error)}\n")
+        lines = [f"aisci: {_kind(error)}", f"  {plain(error.what, limit=SCREEN)}"]
+        for name, value in _fields(error):  # later lines stand below the first
+            lines.append(f"  {name + ':':<7}" + value.replace("\n", "\n" + " " * 9))
+        sys.stderr.write("\n".join(lines) + "\n")
 
 
-def as_dict(error: AisciError) -> dict[str, str | int]:
-    return {
-        "type": type(error).__name__,
-        "what": error.what,
-        "where": error.where,
-        "why": error.why,
-        "todo": error.todo,
-        "exit_code": error.exit_code,
-    }
+def _kind(error: AisciError) -> str:
+    return {2: "this cannot be done as asked", 130: "stopped"}.get(error.exit_code, "failed")
+
+
+def _as_dict(error: AisciError) -> dict[str, str | int]:
+    names = ("what", "where", "why", "todo", "exit_code")
+    return {"type": type(error).__name__, **{name: getattr(error, name) for name in names}}
 
 
 def _fields(error: AisciError) -> list[tuple[str, str]]:
     pairs = (("where", error.where), ("why", error.why), ("do", error.todo))
     return [(name, plain(value, limit=SCREEN)) for name, value in pairs if value]
-
-
-def _lines(error: AisciError) -> str:
-    rows = [f"  {name + ':':<7}{indented(value)}" for name, value in _fields(error)]
-    return "\n".join([f"  {plain(error.what, limit=SCREEN)}", *rows])
-
-
-def indented(value: str) -> str:
-    """Later lines stand below the first."""
-    return value.replace("\n", "\n" + " " * 9)
 
 
 def _panel(error: AisciError) -> Panel:
@@ -62,6 +52,6 @@ def _panel(error: AisciError) -> Panel:
     body.add_row("", Text(plain(error.what, limit=SCREEN), style="bold"))
     for name, value in _fields(error):
         body.add_row(name, Text(value, style="green" if name == "do" else ""))
-    title = f"aisci · {_KINDS.get(error.exit_code, 'failed')}"
     colour = "yellow" if error.exit_code == 130 else "red"
-    return Panel(body, title=Text(title), title_align="left", border_style=colour)
+    title = Text(f"aisci · {_kind(error)}")
+    return Panel(body, title=title, title_align="left", border_style=colour)

@@ -12,7 +12,7 @@ from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.engine.reaper import reap
 from orchestrator.sandbox.images import derived
 from orchestrator.sandbox.images.derived import Flavour
-from orchestrator.sandbox.images.images import DEFAULT_IMAGES, build_images, list_images
+from orchestrator.sandbox.images.images import DEFAULT_IMAGES, Built, build_images, list_images
 from orchestrator.template.contract import require_contract
 from orchestrator.template.folder import shipped_templates
 from orchestrator.template.template import load_template
@@ -30,12 +30,12 @@ def build_named(
     """Build images of ours, and of templates that are named, saying each line of it."""
     engine = connect()
     say = (lambda _: None) if quiet or as_json else out.say
-    ours = [name for name in names if not _is_template(name)]
-    built = (
-        build_images(engine, ours or DEFAULT_IMAGES, base=base, ca_bundle=ca_bundle, say=say)
-        if ours or not names
-        else ()
-    )
+    templates = shipped_templates(shipped_root())
+    ours = [name for name in names if "/" not in name and name not in templates]
+    built: list[Built] = []
+    if ours or not names:
+        wanted = ours or DEFAULT_IMAGES
+        built += build_images(engine, wanted, base=base, ca_bundle=ca_bundle, say=say)
     for name in names:
         if name in ours:
             continue
@@ -45,13 +45,9 @@ def build_named(
         if one is None:
             say(f"{template.name} needs nothing beyond the base image")
         else:
-            built = (*built, one)
+            built.append(one)
     for one in built if as_json else ():
         out.as_json(asdict(one))
-
-
-def _is_template(name: str) -> bool:
-    return "/" in name or name in shipped_templates(shipped_root())
 
 
 def images(*, as_json: bool) -> None:
@@ -62,16 +58,8 @@ def images(*, as_json: bool) -> None:
         for state in states:
             out.as_json(asdict(state))
         return
-    rows = [
-        (
-            one.name,
-            one.state,
-            f"{one.size / MIB:,.0f} MiB" if one.size else "",
-            one.id[7:19],
-            one.about,
-        )
-        for one in states
-    ]
+    sizes = {one.name: f"{one.size / MIB:,.0f} MiB" if one.size else "" for one in states}
+    rows = [(one.name, one.state, sizes[one.name], one.id[7:19], one.about) for one in states]
     out.table(("image", "state", "size", "id", "for"), rows)
     old = [one.name for one in states if one.state != "ready" and one.name in DEFAULT_IMAGES]
     if old:

@@ -104,6 +104,4 @@ def _noted(note: Note) -> str:
             text = f"restored files that may not change: {', '.join(files)}"
         case IdeaFinished():
             text = "finished"
-        case _:
-            pass
     return plain_line(text)

@@ -1,19 +1,28 @@
 """What all commands of ``aisci`` share: error handling, groups, common options."""
 
-# ruff: noqa: PLC0415 - heavy imports are inside the commands: --help answers at once
-
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from orchestrator import console
 from orchestrator.core.errors import AisciError, Interrupted
 
 if TYPE_CHECKING:
     from click import Context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """How a person, or a program, wants to follow a command."""
+
+    quiet: bool
+    as_json: bool
+    verbose: bool = False
 
 
 class Commands(TyperGroup):
@@ -39,9 +48,7 @@ class Commands(TyperGroup):
                 where=str(refused.filename or "this command"),
                 todo="check the permissions and the free space there, then run it again",
             )
-        from orchestrator.console import errors
-
-        errors.show_error(error, as_json=as_json)
+        console.errors.show_error(error, as_json=as_json)
         raise typer.Exit(error.exit_code)
 
 
@@ -67,8 +74,10 @@ SignOption = Annotated[
 PolicyName = Annotated[
     str | None,
     typer.Option(
-        "--policy",
-        help="A shipped policy, or ./a/file.yaml. Default: the largest that fits.",
+        "--policy", help="A shipped policy, or ./a/file.yaml. Default: the largest that fits."
     ),
+]
+CaBundle = Annotated[
+    Path | None, typer.Option(help="PEM file of a private CA.", exists=True, dir_okay=False)
 ]
 HERE = Path("results")

@@ -4,34 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from io import StringIO
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from orchestrator.core.sanitize import plain, plain_line
 
 _WIDE = 160  # characters, where no terminal says how wide it is
-STATES = {
-    "ok": "green",
-    "ready": "green",
-    "finished": "green",
-    "warn": "yellow",
-    "stale": "yellow",
-    "not novel": "yellow",
-    "note": "yellow",
-    "fail": "red",
-    "missing": "red",
-    "failed": "red",
-    "error": "red",
-    "exceeds": "magenta",
-    "stronger": "green",
-    "different": "yellow",
-    "weaker": "red",
+_BY_COLOUR = {
+    "green": ("ok", "ready", "finished", "stronger"),
+    "yellow": ("warn", "stale", "not novel", "note", "different"),
+    "red": ("fail", "missing", "failed", "error", "weaker"),
+    "magenta": ("exceeds",),
 }
+STATES = {state: colour for colour, states in _BY_COLOUR.items() for state in states}
 
 
 def as_json(value: Any) -> None:
@@ -52,10 +43,7 @@ def width() -> int:
 def table(
     heads: Sequence[str], rows: Iterable[Sequence[object]], groups: Sequence[str] = ()
 ) -> None:
-    """A table without a frame; a cell that is a known state takes its colour.
-
-    ``groups`` names a group for each row; each is a heading above its rows.
-    """
+    """A table without a frame, states in colour; ``groups`` names the heading above each row."""
     drawn = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for head in heads:
         drawn.add_column(head, overflow="fold")
@@ -65,23 +53,36 @@ def table(
             drawn.add_row(Text(plain_line(groups[number]), style="bold"))
         cells = [plain_line(cell, limit=400) for cell in row]
         drawn.add_row(*(Text(cell, style=STATES.get(cell, "")) for cell in cells))
-    draw(lambda console: console.print(drawn))
+    draw([drawn])
 
 
-def draw(what: Callable[[Console], None], *, longest: int | None = None) -> None:
-    """Draw on stdout; no line ends in blanks in a file or pipe.
+def draw(
+    parts: Iterable[RenderableType], *, longest: int | None = None, soft_wrap: bool = False
+) -> None:
+    """Draw on stdout, one below the other; no line ends in blanks in a file or pipe.
 
     ``longest`` is the longest line of running text. A pager has the width of the terminal that
     stderr goes to.
     """
     watched = sys.stdout.isatty() or (longest is not None and sys.stderr.isatty())
     wide = min(Console().width if watched else _WIDE, longest or _WIDE * 10)
-    if sys.stdout.isatty():
-        what(Console(highlight=False, width=wide))
+    page = None if sys.stdout.isatty() else StringIO()
+    console = Console(file=page, highlight=False, width=wide)
+    for part in parts:
+        console.print(part, soft_wrap=soft_wrap)
+    if page is not None:
+        print("\n".join(line.rstrip() for line in page.getvalue().splitlines()))  # noqa: T201 - the answer
+
+
+@contextmanager
+def trying(first: str, form: str = "{}") -> Iterator[Callable[[str], None]]:
+    """A line on a terminal that says what is under way, in ``form``, until the block ends."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _doing: None
         return
-    page = StringIO()
-    what(Console(file=page, highlight=False, width=wide))
-    print("\n".join(line.rstrip() for line in page.getvalue().splitlines()))  # noqa: T201 - the answer
+    with console.status(first) as status:
+        yield lambda doing: status.update(form.format(plain_line(doing)))
 
 
 def counted(number: int, noun: str) -> str:

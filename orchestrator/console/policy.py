@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from rich.text import Text
@@ -18,6 +18,7 @@ from orchestrator.core.host import Machine
 from orchestrator.core.sanitize import plain
 from orchestrator.core.strict_yaml import dump
 from orchestrator.policy.check import (
+    Level,
     PolicyFinding,
     ceiling_of,
     check_file,
@@ -69,12 +70,8 @@ def _row(name: str, machine: Machine) -> dict[str, Any]:
         "disk": block["storage"]["workspace"],
         "gpus": f"{gpus['count']} × {gpus['memory']}" if gpus["count"] else "none",
         "wall": block["time"]["wall"],
-        "network": network if network == "none" else _hosts(len(network["allow"])),
+        "network": network if network == "none" else counted(len(network["allow"]), "host"),
     }
-
-
-def _hosts(count: int) -> str:
-    return f"{count} host" + "s" * (count != 1)
 
 
 def show_policy(name: str, *, effective: bool) -> None:
@@ -93,22 +90,13 @@ def print_schema() -> None:
     out.say(json.dumps(json_schema(), indent=2, ensure_ascii=True))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Against:
-    """What files are compared with: a ceiling, with or without exceptions, and this machine.
+def check_policies(
+    names: list[str], no_weaker_than: str | None, *, exceptions: bool, here: bool, as_json: bool
+) -> int:
+    """Print every finding of every file; returns the exit code.
 
     ``here``: a limit above this machine is an error; otherwise it is a note.
     """
-
-    ceiling: Policy | None = None
-    exceptions: bool = True
-    here: bool = False
-
-
-def check_policies(
-    names: list[str], *, no_weaker_than: str | None, exceptions: bool, here: bool, as_json: bool
-) -> int:
-    """Print every finding of every file; returns the exit code."""
     if not exceptions and no_weaker_than is None:
         raise UserError(
             "--no-exceptions has no effect without a policy to compare with",
@@ -116,12 +104,11 @@ def check_policies(
             todo="add --no-weaker-than base",
         )
     ceiling = None if no_weaker_than is None else ceiling_of(no_weaker_than, SHIPPED)
-    against = Against(ceiling=ceiling, exceptions=exceptions, here=here)
-    wrong = 0
+    wrong = False
     for name in names:
-        compared, findings = _findings(name, against)
+        compared, findings = _findings(name, ceiling, exceptions=exceptions, here=here)
         failed = any(finding.level == "error" for finding in findings)
-        wrong += failed
+        wrong = wrong or failed
         if as_json:
             answer = {"policy": name, "ok": not failed, "findings": [asdict(f) for f in findings]}
             if ceiling is not None:
@@ -129,16 +116,11 @@ def check_policies(
             out.as_json(answer)
             continue
         out.say(f"{name}: " + _summary(findings, compared, ceiling))
-        for finding in findings:
-            _print(finding)
+        for finding in findings:  # each below its file, with the level in its colour
+            text = Text(plain(f"  {finding}".replace("\n", "\n  ")))
+            text.stylize(out.STATES[finding.level], 2, 2 + len(finding.level))
+            out.draw([text], soft_wrap=True)
     return WRONG if wrong else 0
-
-
-def _print(finding: PolicyFinding) -> None:
-    """Below its file, with the level in its colour."""
-    text = Text(plain(f"  {finding}".replace("\n", "\n  ")))
-    text.stylize(out.STATES[finding.level], 2, 2 + len(finding.level))
-    out.draw(lambda console: console.print(text, soft_wrap=True))
 
 
 def _summary(findings: tuple[PolicyFinding, ...], compared: int, ceiling: Policy | None) -> str:
@@ -152,20 +134,19 @@ def _summary(findings: tuple[PolicyFinding, ...], compared: int, ceiling: Policy
     return f"ok; {held}" + (f" but for {exceeds} with a reason" if exceeds else "")
 
 
-def _findings(name: str, against: Against) -> tuple[int, tuple[PolicyFinding, ...]]:
+def _findings(
+    name: str, ceiling: Policy | None, *, exceptions: bool, here: bool
+) -> tuple[int, tuple[PolicyFinding, ...]]:
     """How many settings were compared, and the findings; a file that does not load has errors only."""
     try:
         found = check_file(name, SHIPPED)
         compared = 0
-        if against.ceiling is not None:
-            compared, more = check_no_weaker(
-                name, against.ceiling, SHIPPED, exceptions=against.exceptions
-            )
+        if ceiling is not None:
+            compared, more = check_no_weaker(name, ceiling, SHIPPED, exceptions=exceptions)
             found += more
         if not only_blocks(load_blocks(name, SHIPPED)[1].settings):
-            found += check_machine(
-                load_policy(name, SHIPPED), this_machine(), "error" if against.here else "note"
-            )
+            level: Level = "error" if here else "note"
+            found += check_machine(load_policy(name, SHIPPED), this_machine(), level)
     except BadPolicy as error:
         return 0, of_error(error)
     return compared, found
@@ -212,5 +193,5 @@ def _in_words(first: str, second: str, counts: Mapping[Strength, int]) -> str:
     others = ", ".join(f"{counts[one]} {one}" for one in other if counts[one])
     if not counts["weaker"]:
         return f"{second} allows nothing that {first} does not: {others}"
-    many = f"{counts['weaker']} setting" + "s" * (counts["weaker"] > 1)
+    many = counted(counts["weaker"], "setting")
     return f"{second} allows more than {first} in {many}" + (f"; {others}" if others else "")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -29,16 +32,16 @@ _COLOURS = {"given": "green", "missing": "red", "unknown": "yellow"}
 def explain(name: str, *, as_json: bool) -> None:
     """Every control of the policy; what this machine cannot give is marked, and is no error."""
     policy = _whole(name)
-    host = _looked_at()
+    with out.trying("looking at this machine") as say:
+        host = survey_host(Path(), probe=True, say=say)
     found = here(host, policy)
     if as_json:
         out.as_json({"policy": policy.name, "origin": policy.origin, "hash": policy.hash,
-                     "machine": _machine(host),
-                     "exceeds": policy.whole.exceeds,
+                     "machine": _machine(host), "exceeds": policy.whole.exceeds,
                      "controls": [_as_json(*one, policy) for one in found],
                      "departures": [asdict(one) for one in departing(policy)]})  # fmt: skip
         return
-    out.draw(lambda console: _write(console, policy, host, found), longest=_LONGEST)
+    out.draw(_parts(policy, host, found), longest=_LONGEST)
 
 
 def _whole(name: str) -> Policy:
@@ -54,40 +57,29 @@ def _whole(name: str) -> Policy:
     return load_policy(name, shipped)
 
 
-def _looked_at() -> Host:
-    """This machine, tried; a terminal shows what is under way."""
-    waiting = Console(stderr=True)
-    if not waiting.is_terminal:
-        return survey_host(Path(), probe=True)
-    with waiting.status("looking at this machine") as line:
-        return survey_host(Path(), probe=True, say=lambda what: line.update(plain_line(what)))
-
-
-def _write(console: Console, policy: Policy, host: Host, found: _Found) -> None:
-    console.print(Text(f"{policy.name}: {plain_line(policy.whole.description, limit=400)}"))
-    console.print(Text(f"{policy.origin}, SHA-256 {policy.hash}", style="dim"))
-    console.print(Text(_machine(host), style="dim"))
+def _parts(policy: Policy, host: Host, found: _Found) -> Iterator[RenderableType]:
+    yield Text(f"{policy.name}: {plain_line(policy.whole.description, limit=400)}")
+    yield Text(f"{policy.origin}, SHA-256 {policy.hash}", style="dim")
+    yield Text(_machine(host), style="dim")
     for key, reason in policy.whole.exceeds.items():
-        console.print(
-            Text(f"\n{key} exceeds its parent: {plain_line(reason, limit=400)}", "yellow")
-        )
+        yield Text(f"\n{key} exceeds its parent: {plain_line(reason, limit=400)}", "yellow")
     for control, how in found:
-        _show(console, control, how, policy)
-    console.print()
-    console.print(Text(_summary(found)))
+        head = Text(f"\n{control.title}", style="bold")
+        yield head.append(f"  [{how.state}]", style=_COLOURS[how.state])
+        yield Padding(_answers(control, how, policy), (0, 0, 0, 2))
+    yield Text(f"\n{_summary(found)}")
 
 
-def _show(console: Console, control: Control, how: How, policy: Policy) -> None:
-    head = Text(f"\n{control.title}", style="bold")
-    head.append(f"  [{how.state}]", style=_COLOURS[how.state])
-    console.print(head)
+def _answers(control: Control, how: How, policy: Policy) -> Table:
     differs = departing(policy) if control.id == "runtime" else ()
+    standards = (("CIS", control.cis), ("Pod Security", control.pss))  # one may have no counterpart
+    like = "; ".join(f"{name} {', '.join(found)}" for name, found in standards if found)
     rows = (
         ("means", control.meaning(policy)),
         ("here", how.text),
         *(("differs", f"{d.control}: {d.instead}. What holds: {d.holds}") for d in differs),
         ("by", control.by),
-        *(("like", text) for text in [_counterparts(control)] if text),
+        *([("like", like)] if like else []),
         ("not stopped", control.not_stopped),
     )
     grid = Table.grid(padding=(0, 2, 0, 0))
@@ -95,13 +87,7 @@ def _show(console: Console, control: Control, how: How, policy: Policy) -> None:
     grid.add_column(overflow="fold")
     for label, text in rows:
         grid.add_row(label, Text(plain_line(text, limit=2000)))
-    console.print(Padding(grid, (0, 0, 0, 2)))
-
-
-def _counterparts(control: Control) -> str:
-    """Empty where neither standard has one."""
-    standards = (("CIS", control.cis), ("Pod Security", control.pss))
-    return "; ".join(f"{name} {', '.join(found)}" for name, found in standards if found)
+    return grid
 
 
 def _machine(host: Host) -> str:
@@ -121,29 +107,18 @@ def _summary(found: _Found) -> str:
 
     given = sum(how.state == "given" for _, how in found)
     lines = [f"{given} of {len(found)} controls are given here."]
-    if titles("missing"):
-        lines.append(
-            f"Missing: {titles('missing')}. `aisci run` refuses this policy here; "
-            "`aisci doctor` says how to get them."
-        )
-    if titles("unknown"):
-        lines.append(f"Not known: {titles('unknown')}.")
-    lines.append(f"Compared with {CIS}, and Kubernetes {PSS}.")
-    return "\n".join(lines)
+    how = "`aisci run` refuses this policy here; `aisci doctor` says how to get them."
+    lines += [f"Missing: {titles('missing')}. {how}"] if titles("missing") else []
+    lines += [f"Not known: {titles('unknown')}."] if titles("unknown") else []
+    return "\n".join([*lines, f"Compared with {CIS}, and Kubernetes {PSS}."])
 
 
 def _as_json(control: Control, how: How, policy: Policy) -> dict[str, object]:
-    settings = policy.settings
-    values = {}
-    for key in control.settings:
-        at = settings
-        for part in key.split("."):
-            at = at[part]
-        values[key] = shown_setting(at)
+    values = {key: reduce(getitem, key.split("."), policy.settings) for key in control.settings}
     return {
         "id": control.id,
         "title": control.title,
-        "settings": values,
+        "settings": {key: shown_setting(value) for key, value in values.items()},
         "means": control.meaning(policy),
         "state": how.state,
         "here": how.text,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.core.decode import decode
-from orchestrator.core.job import JobResult, Verdict
+from orchestrator.core.job import JobResult
 from orchestrator.core.model import Reply
 from orchestrator.core.sanitize import plain_line
 from orchestrator.record.events import (
@@ -46,10 +46,7 @@ _VERBS = {
 
 @dataclass(slots=True)
 class ActiveCall:
-    """A call that is under way. ``since`` and ``limit`` in seconds; 0: no limit known.
-
-    ``share`` is how much of itself a container says that it has done.
-    """
+    """A call under way, in seconds (0: no limit); ``share`` is how much its container has done."""
 
     what: str
     since: float
@@ -61,14 +58,12 @@ class ActiveCall:
 class IdeaProgress:
     """One idea's way, or the run's own: where it is, and what it has used."""
 
-    key: str
     name: str
     stage: str = ""
     place: str = ""
     status: str = ""
     doing: list[ActiveCall] = field(default_factory=list)
     verdicts: Counter[str] = field(default_factory=Counter)
-    requests: int = 0
     tokens: int = 0
     usd: float = 0.0
     unpriced: int = 0
@@ -76,19 +71,16 @@ class IdeaProgress:
 
 
 class RunState:
-    """Every way of a run by its key: ``run``, then each idea's id.
-
-    ``load`` reads a body, ``clock`` gives seconds that only ever grow.
-    """
+    """Every way of a run: ``run``, then each idea's id. ``clock`` gives seconds that only grow."""
 
     def __init__(self, load: Load, clock: Callable[[], float]) -> None:
-        self.ways: dict[str, IdeaProgress] = {"run": IdeaProgress("run", "run", stage="starting")}
+        self.ways: dict[str, IdeaProgress] = {"run": IdeaProgress("run", stage="starting")}
         self._load, self._clock = load, clock
 
     def take(self, event: Heard) -> None:
         """Follow one line of any journal of the run."""
         if isinstance(event, IdeaStarted):
-            self.ways[event.id] = IdeaProgress(event.id, plain_line(event.idea.name, limit=40))
+            self.ways[event.id] = IdeaProgress(plain_line(event.idea.name, limit=40))
             self.ways["run"].stage, self.ways["run"].place = "ideas", str(len(self.ways) - 1)
         elif isinstance(event, Asked):
             self._asked(self.way(event.scope), event)
@@ -108,7 +100,7 @@ class RunState:
         """The progress of the idea that a scope belongs to, or of the run."""
         first, _, rest = scope.partition("/")
         key = rest.partition("/")[0] if first == "idea" else "run"
-        return self.ways.setdefault(key, IdeaProgress(key, plain_line(key)))
+        return self.ways.setdefault(key, IdeaProgress(plain_line(key)))
 
     def _asked(self, way: IdeaProgress, line: Asked) -> None:
         way.stage, way.place = _where(line.scope) or (way.stage, way.place)
@@ -126,7 +118,6 @@ class RunState:
             way.verdicts[decode(JobResult, self._load(line.body)).verdict] += 1
         if line.port == "model":
             usage = decode(Reply, self._load(line.body)).usage
-            way.requests += 1
             way.tokens += usage.prompt_tokens + usage.completion_tokens
             way.usd += usage.usd or 0.0
             way.unpriced += usage.usd is None
@@ -150,11 +141,6 @@ def _where(scope: str) -> tuple[str, str] | None:
     rest = [part for part in rest if part != "editor"]
     places = [part.replace("_", " ") for part in rest[1:] if part != FIRST]
     return (rest[0], " ".join(places)) if rest else None
-
-
-def verdict_mark(verdict: str) -> str:
-    """How a verdict is shown in one character: done, or not."""
-    return "✓" if verdict == Verdict.FINISHED else "✗"
 
 
 def money(way: IdeaProgress) -> str:

@@ -1,22 +1,24 @@
-"""Commands about templates: which there are, a new one, and whether one keeps its contract."""
+"""Commands about templates: which there are, a new one, its contract, its measured baseline."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from orchestrator.api.baselines import BaselineOutcome
+from orchestrator.api.baselines import baseline as measure
+from orchestrator.api.locking import obeyed
 from orchestrator.api.template_check import check_template as check
 from orchestrator.api.template_new import copy_template
+from orchestrator.api.template_run import usage_of
 from orchestrator.console import output as out
-from orchestrator.console.live_line import LiveLine
-from orchestrator.console.live_table import span
+from orchestrator.console.live import LiveLine, span
+from orchestrator.console.options import View
 from orchestrator.console.output import counted
-from orchestrator.console.view import View
 from orchestrator.core.files import shipped_root
 from orchestrator.core.units import MIB
 from orchestrator.machine import baseline_cache as baselines
-from orchestrator.template.baseline import KeptBaseline
 from orchestrator.template.contract.finding import RuleResult
 from orchestrator.template.folder import shipped_templates
 from orchestrator.template.manifest import Manifest
@@ -27,67 +29,39 @@ WRONG, FAILED = 2, 1
 
 def list_templates(*, as_json: bool) -> None:
     """Print the shipped templates: what each studies, its data and packages, times seen here."""
-    rows = [load_template(name, shipped_root()) for name in shipped_templates(shipped_root())]
-    seen = {row.name: baselines.baselines_of(row.name) for row in rows}
-    if as_json:
-        for row in rows:
-            manifest = row.manifest
-            out.as_json(
-                {
-                    "name": row.name,
-                    "title": manifest.title,
-                    "scales": list(manifest.scales),
-                    "data": [{"name": d.name, "source": d.source, "bytes": d.bytes} for d in manifest.data],
-                    "packages": list(manifest.packages),
-                    "gpu": manifest.gpu,
-                    "seen": {scale: _seconds(seen[row.name], scale) for scale in manifest.scales},
-                }
-            )  # fmt: skip
-        return
-    out.table(
-        ("template", "what it studies", "data", "packages", "smoke", "full"),
-        [
-            (
-                row.name,
-                row.manifest.title,
-                _data(row.manifest),
-                ", ".join(row.manifest.packages),
-                *(_time(row.manifest, seen[row.name], scale) for scale in ("smoke", "full")),
-            )
-            for row in rows
-        ],
-    )
-    out.say("\n~ is the manifest's estimate; aisci template baseline NAME measures it here")
+    rows = []
+    for name in shipped_templates(shipped_root()):
+        manifest = load_template(name, shipped_root()).manifest
+        seen: dict[str, float] = {one.scale: one.seconds for one in baselines.baselines_of(name)}
+        if as_json:
+            data = [{"name": d.name, "source": d.source, "bytes": d.bytes} for d in manifest.data]
+            packages, took = list(manifest.packages), {s: seen.get(s) for s in manifest.scales}
+            out.as_json({"name": name, "title": manifest.title, "scales": list(manifest.scales),
+                         "data": data, "packages": packages, "gpu": manifest.gpu, "seen": took})  # fmt: skip
+        fetched = [data for data in manifest.data if data.source == "download"]
+        needs = ["its own", *(f"{data.name} {data.bytes / MIB:.0f} MiB" for data in fetched)]
+        times = (_time(manifest, seen, scale) for scale in ("smoke", "full"))
+        packed = ", ".join(manifest.packages)
+        rows.append((name, manifest.title, "; ".join(needs), packed, *times))
+    if not as_json:
+        out.table(("template", "what it studies", "data", "packages", "smoke", "full"), rows)
+        out.say("\n~ is the manifest's estimate; aisci template baseline NAME measures it here")
 
 
-def _data(manifest: Manifest) -> str:
-    """``made by itself``, and what can be fetched."""
-    fetched = [f"{d.name} {d.bytes / MIB:.0f} MiB" for d in manifest.data if d.source == "download"]
-    return "; ".join(["its own", *fetched])
-
-
-def _time(manifest: Manifest, seen: tuple[KeptBaseline, ...], scale: str) -> str:
+def _time(manifest: Manifest, seen: Mapping[str, float], scale: str) -> str:
     if scale not in manifest.scales:
         return ""
-    known = _seconds(seen, scale)
-    return (
-        f"~{span(round(60 * manifest.scales[scale].minutes))}"
-        if known is None
-        else span(round(known))
-    )
-
-
-def _seconds(seen: tuple[KeptBaseline, ...], scale: str) -> float | None:
-    """What the newest baseline of that scale took here."""
-    return next((one.seconds for one in reversed(seen) if one.scale == scale), None)
+    if scale in seen:
+        return span(round(seen[scale]))
+    return f"~{span(round(60 * manifest.scales[scale].minutes))}"
 
 
 def new_template(folder: Path, source: str) -> None:
     """Copy a template to ``folder``, and print what to do next."""
     made = copy_template(folder, source)
     place = str(folder) if "/" in str(folder) else f"./{folder}"
-    out.say(f"{place}: {len(made.files)} files, copied from {made.source.argument}")
     out.say(
+        f"{place}: {len(made.files)} files, copied from {made.source.argument}\n"
         f"edit template.yaml and experiment.py, then:\n"
         f"  aisci template check {place} --run\n"
         f"  aisci run {place} --scale {next(iter(made.source.manifest.scales))}"
@@ -96,42 +70,33 @@ def new_template(folder: Path, source: str) -> None:
 
 def print_check(name: str, *, run: bool, policy: str, scale: str | None, view: View) -> int:
     """Print every rule and whether it holds; returns the exit code."""
-    with LiveLine(view) as live:
-        outcome = check(name, _Rules(view, live), run=run, policy=policy, scale=scale)
+    with _Rules(view) as live:
+        outcome = check(name, live, run=run, policy=policy, scale=scale)
     template, broken = outcome.template, outcome.broken
     if view.as_json:
         out.as_json({"template": template.name, "findings": broken})
     else:
-        found = f"{counted(broken, 'finding')}" if broken else "keeps its contract"
+        found = counted(broken, "finding") if broken else "keeps its contract"
         out.say(f"{template.name}: {found}")
     return (FAILED if outcome.ran else WRONG) if broken else 0
 
 
-class _Rules:
+class _Rules(LiveLine):
     """Prints each rule as it is judged, above the line about the container that runs."""
 
-    def __init__(self, view: View, live: LiveLine) -> None:
-        self._view, self._live = view, live
-
-    def begin(self, what: str, minutes: float = 0.0) -> None:
-        self._live.begin(what, minutes)
-
-    def __call__(self, what: str, facts: Mapping[str, object]) -> None:
-        self._live(what, facts)
-
     def rule(self, judged: RuleResult, used: dict[str, object]) -> None:
-        if self._view.as_json:
+        if self.view.as_json:
             out.as_json({"rule": judged.name, "held": judged.held, "why_not": judged.why_not,
                          "used": used, "findings": [asdict(one) for one in judged.findings]})  # fmt: skip
             return
-        if self._view.quiet and judged.held:
+        if self.view.quiet and judged.held:
             return
         mark = "✗" if judged.findings else "–" if judged.why_not else "✓"
         lines = [f"  {mark} {judged.name:<10} {judged.promise}{_used(used)}"]
         lines += [f"    {judged.why_not}"] if judged.why_not else []
         for finding in judged.findings:
             lines += [f"    {finding.where}", f"      {finding.what}", f"      do: {finding.todo}"]
-        self._live.say("\n".join(lines))
+        self.say("\n".join(lines))
 
 
 def _used(used: dict[str, object]) -> str:
@@ -145,3 +110,50 @@ def _used(used: dict[str, object]) -> str:
     if isinstance(files, list):
         parts.append(", ".join(map(str, files)))
     return f"  ({', '.join(parts)})" if parts else ""
+
+
+def baseline(name: str, scale: str, policy: str | None, view: View, *, again: bool) -> int:
+    """Measure or show a baseline; returns the exit code."""
+    with obeyed(), LiveLine(view) as live:
+        outcome = measure(name, scale=scale, policy=policy, listener=live, again=again)
+    _baseline_json(outcome) if view.as_json else _print_baseline(outcome, view)
+    return 0
+
+
+def _baseline_json(outcome: BaselineOutcome) -> None:
+    kept, datasets = outcome.kept, outcome.results.datasets
+    facts = {
+        **{name: getattr(kept, name) for name in ("template", "scale", "policy")},
+        "new": outcome.new,
+        **{name: getattr(kept, name) for name in ("machine", "at", "key")},
+        "seeds": dict(kept.seeds),
+        "used": usage_of(kept.result.attestation.peaks),
+        "beats": [asdict(one) for one in outcome.comparisons],
+        "means": {name: dict(data.means) for name, data in datasets.items()},
+        "stderrs": {name: dict(data.stderrs) for name, data in datasets.items()},
+    }
+    out.as_json({"baseline": facts})
+
+
+def _print_baseline(outcome: BaselineOutcome, view: View) -> None:
+    kept, peaks = outcome.kept, outcome.kept.result.attestation.peaks
+    if not view.quiet:
+        out.table(("data set", "metric", "mean", "standard error", "unit"), _numbers(outcome))
+        out.say()
+    known = f"kept since {kept.at}; --again measures it again. It took"
+    verb = "measured in" if outcome.new else known
+    out.say(
+        f"{kept.template} at scale {kept.scale}, under {kept.policy}: {verb} "
+        f"{span(round(peaks.wall))}, {peaks.memory / MIB:,.0f} MiB at most, on {kept.machine}"
+    )
+    arguments = f"{outcome.template.argument} --scale {kept.scale} --policy {kept.policy}"
+    out.say(f"a run starts from it: aisci run {arguments}")
+
+
+def _numbers(outcome: BaselineOutcome) -> Iterator[tuple[str, str, str, str, str]]:
+    metrics = outcome.template.manifest.metrics
+    for name, data in outcome.results.datasets.items():
+        for metric, value in data.means.items():
+            error = f"{data.stderrs[metric]:.2g}" if metric in data.stderrs else ""
+            unit = metrics[metric].unit if metric in metrics else ""
+            yield name, metric, f"{value:.5g}", error, unit

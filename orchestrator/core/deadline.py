@@ -1,4 +1,4 @@
-"""How long a call may still take, passed to a port next to its request.
+"""How long a call may still take, passed to a port next to its request; and waiting as long.
 
 It is not part of the request: the record identifies a call by its request's hash, and elapsed
 time must not change that hash.
@@ -7,11 +7,18 @@ time must not change that hash.
 from __future__ import annotations
 
 import math
+import multiprocessing
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing.pool import ThreadPool
+from threading import Condition
+from typing import TypeVar
 
 from orchestrator.core.errors import BudgetSpent
 
+_T = TypeVar("_T")
+_POLL = 1.0  # seconds between checks of what sends no signal, such as the host's free memory
 MORE_ROOM = (
     "continue with a larger budget: `aisci resume RUN --fork --policy ./wider.yaml`; "
     "nothing recorded is paid again"
@@ -56,3 +63,26 @@ class Deadline:
 
 FOREVER = Deadline(math.inf, "")
 """No limit but the request's own."""
+
+
+def wait_for(turn: Condition, ready: Callable[[], bool], within: Deadline, where: str) -> None:
+    """Wait, holding ``turn``, until ``ready``. Raises :class:`BudgetSpent`, naming ``where``."""
+    while not turn.wait_for(ready, timeout=min(_POLL, within.left)):
+        within.check(where)
+
+
+def bounded(work: Callable[[], _T], within: Deadline, where: str) -> _T:
+    """The result of ``work``, waiting no longer than ``within``; ``work`` then continues unwatched.
+
+    For libraries whose own time-out restarts with each byte that arrives. Raises
+    :class:`BudgetSpent` if ``within`` passed first, and whatever ``work`` raises.
+    """
+    if within.left == math.inf:
+        return work()
+    pool = ThreadPool(1)
+    pending = pool.apply_async(work)
+    pool.close()
+    try:
+        return pending.get(within.left)
+    except multiprocessing.TimeoutError:
+        raise within.spent(where) from None

@@ -8,10 +8,7 @@ LONGEST_PATH, LONGEST_NAME = 1024, 255  # bytes
 
 
 def why_unsafe(path: str, depth: int) -> str | None:
-    """Why ``path`` is not accepted as a file name; None if it is.
-
-    An accepted path is safe in folders, archives, pages and terminals.
-    """
+    """Why ``path`` is not safe in folders, archives, pages and terminals; None if it is."""
     if len(path) > LONGEST_PATH:
         return _TOO_LONG
     parts = path.split("/")

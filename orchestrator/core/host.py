@@ -10,8 +10,6 @@ from typing import Literal
 
 from orchestrator.core.job import Attestation
 
-Tries = Literal["tested", "listed", "failed", "absent"]
-
 
 @dataclass(frozen=True, slots=True)
 class Tried:
@@ -23,7 +21,7 @@ class Tried:
     """
 
     name: str
-    state: Tries
+    state: Literal["tested", "listed", "failed", "absent"]
     why: str = ""
 
 
@@ -107,15 +105,7 @@ class Host:
 
     def runtime(self, name: str) -> Tried:
         """One runtime; ``absent`` if the engine does not list it."""
-        return _named(self.runtimes, name)
-
-    def backend(self, name: str) -> Tried:
-        """One storage backend."""
-        return _named(self.storage, name)
-
-
-def _named(tried: tuple[Tried, ...], name: str) -> Tried:
-    return next((one for one in tried if one.name == name), Tried(name, "absent"))
+        return next((one for one in self.runtimes if one.name == name), Tried(name, "absent"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

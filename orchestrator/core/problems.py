@@ -152,7 +152,9 @@ def _explained(loc: Loc, error: ErrorDetails) -> Wrong:
         if len(choices) == 1:
             return Wrong(loc, f"must be {choices[0]}, not {given}", f"write {choices[0]}")
         what = f"{given} is not one of: {', '.join(choices)}"
-        return Wrong(loc, what, _choose(str(error["input"]), choices))
+        close = difflib.get_close_matches(str(error["input"]), choices, n=1)
+        todo = f"did you mean {close[0]!r}?" if close else "write one of these words"
+        return Wrong(loc, what, todo)
     if error["type"] == "string_too_short" and not error["input"]:
         return Wrong(loc, "must not be empty", "write a text, or remove the key")
     if error["type"] not in _RULES:
@@ -162,11 +164,6 @@ def _explained(loc: Loc, error: ErrorDetails) -> Wrong:
     limits = {key: f"{x:g}" if isinstance(x, float) else x for key, x in context.items()}
     fill = {"key": loc[-1] if loc else "", "input": _shown(error["input"]), **limits}
     return Wrong(loc, what.format_map(fill), todo.format_map(fill))
-
-
-def _choose(given: str, choices: list[str]) -> str:
-    close = difflib.get_close_matches(given, choices, n=1)
-    return f"did you mean {close[0]!r}?" if close else "write one of these words"
 
 
 def _of_another_kind(loc: Loc, errors: list[tuple[Loc, ErrorDetails]]) -> Wrong:

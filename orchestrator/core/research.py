@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from orchestrator.core.literature import PaperRef
@@ -107,4 +107,4 @@ class Failure:
     what: str
     where: str = ""
     todo: str = ""
-    transient: bool = field(default=False)
+    transient: bool = False

@@ -80,5 +80,6 @@ def redact(text: str, environ: Mapping[str, str]) -> str:
     known = secrets_in(environ)
     for secret in sorted(known, key=len, reverse=True):
         pattern = "|".join(re.escape(one) for one in spellings(secret))
-        text = re.sub(pattern, lambda _, name=known[secret]: f"[{name}]", text, flags=re.IGNORECASE)
+        mark = f"[{known[secret]}]".replace("\\", "")
+        text = re.sub(pattern, mark, text, flags=re.IGNORECASE)
     return text

@@ -11,13 +11,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.deadline import FOREVER, Deadline, bounded
 from orchestrator.core.errors import BadReply, MissingKey, ModelBusy, UnknownName
 from orchestrator.core.model import SWEEP, Ask, Reply, Usage
 from orchestrator.core.problems import nearest
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.secrets import redact
-from orchestrator.core.waiting import bounded
 from orchestrator.models.failures import RetryPolicy, RetryTiming, retry_after, translate_failure
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from orchestrator.core.job import ContainerKind
 from orchestrator.policy.runtimes import BIND, departures
-from orchestrator.proof.observation import Observation
+from orchestrator.proof.observation import Attempt, Observation
 from orchestrator.proof.probe import Probe
 
-ProbeState = Literal["held", "held otherwise", "did not hold", "not provable here"]
-WORST_FIRST: tuple[ProbeState, ...] = (
-    "did not hold",
-    "not provable here",
-    "held otherwise",
-    "held",
-)
+ProbeState = Literal["did not hold", "not provable here", "held otherwise", "held"]
+WORST_FIRST: tuple[ProbeState, ...] = get_args(ProbeState)
 """All states, the worst first."""
 
 
@@ -55,7 +51,10 @@ def judge_probe(
     ``storage`` is the backend of the guarded container's workspace.
     """
     if not bare.attempts or len(bare.through) < len(bare.attempts) or not bare.done:
-        return "not provable here", "", f"no probe here: it does not get through {_in_bare(bare)}"
+        stopped = [one for one in bare.attempts if not one.through]
+        why = _texts(stopped[:3]) or bare.why or "it ended early"
+        where = f"in the bare container either ({why})"
+        return "not provable here", "", f"no probe here: it does not get through {where}"
     if guarded.through:
         return _through(probe, runtime, guarded, storage)
     missing = {one.name for one in bare.attempts} - {one.name for one in guarded.attempts}
@@ -71,13 +70,13 @@ def judge_probe(
 def _through(
     probe: Probe, runtime: str, guarded: Observation, storage: str
 ) -> tuple[ProbeState, str, str]:
-    got = "; ".join(_attempt_text(attempt.name, attempt.saw) for attempt in guarded.through[:4])
+    got = f"got through: {_texts(guarded.through[:4])}"
     if probe.otherwise and runtime != "runc":
         (known,) = (one for one in departures(runtime) if one.control == probe.otherwise)
-        return "held otherwise", f"got through: {got}", f"{known.instead}; {known.holds}"
+        return "held otherwise", got, f"{known.instead}; {known.holds}"
     if storage == "xfs" and set(probe.parts) == {"disk.options"}:
-        return "held otherwise", f"got through: {got}", BIND
-    return "did not hold", f"got through: {got}", ""
+        return "held otherwise", got, BIND
+    return "did not hold", got, ""
 
 
 def seen_text(seen: Observation) -> str:
@@ -86,11 +85,5 @@ def seen_text(seen: Observation) -> str:
     return "; ".join(list(stopped)[:4]) or "nothing got through"
 
 
-def _in_bare(seen: Observation) -> str:
-    stopped = [_attempt_text(one.name, one.saw) for one in seen.attempts if not one.through]
-    why = "; ".join(stopped[:3]) or seen.why or "it ended early"
-    return f"in the bare container either ({why})"
-
-
-def _attempt_text(name: str, saw: str) -> str:
-    return f"{name}: {saw}" if saw else name
+def _texts(attempts: Sequence[Attempt]) -> str:
+    return "; ".join(f"{one.name}: {one.saw}" if one.saw else one.name for one in attempts)

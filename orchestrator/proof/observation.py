@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 MAX_TEXT = 400  # characters of one text of a probe that are kept
 
@@ -40,9 +39,14 @@ class Observation:
     def through(self) -> tuple[Attempt, ...]:
         return tuple(one for one in self.attempts if one.through)
 
-    def with_attempts(self, attempts: Iterable[Attempt]) -> Observation:
-        """The same with the host's judgement in place of the probe's."""
-        return replace(self, attempts=tuple(attempts))
+
+BareAndGuarded = tuple[Observation, Observation, str]
+"""What was seen of a probe bare and guarded, and the guarded container's id."""
+
+
+def one_attempt(name: str, *, through: bool, saw: str) -> Observation:
+    """One attempt, as the host observed it."""
+    return Observation(attempts=(Attempt(name, through, saw),), done=True)
 
 
 class _Line(BaseModel):
@@ -68,8 +72,9 @@ def parse_observations(output: str, *, alone: str = "") -> dict[str, Observation
     """
     reports: dict[str, Observation] = {alone: Observation()} if alone else {}
     for text in output.splitlines():
-        line = _parsed(text)
-        if line is None:
+        try:
+            line = _Line.model_validate(json.loads(text if text.startswith("{") else ""))
+        except (ValueError, RecursionError):
             continue
         name = line.probe or alone
         seen = reports.get(name, Observation())
@@ -83,12 +88,3 @@ def parse_observations(output: str, *, alone: str = "") -> dict[str, Observation
         why = seen.why or line.why[-MAX_TEXT:]
         reports[name] = replace(seen, done=seen.done or line.done, why=why)
     return reports
-
-
-def _parsed(text: str) -> _Line | None:
-    if not text.startswith("{"):
-        return None
-    try:
-        return _Line.model_validate(json.loads(text))
-    except (ValueError, RecursionError, ValidationError):
-        return None

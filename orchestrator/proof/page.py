@@ -27,7 +27,13 @@ _SUMMARIES = {
 
 def proof_page(proof: Proof, others: Sequence[str] = ()) -> str:
     """The whole page; ``others`` are the names of earlier pages in its folder, the newest first."""
-    rows = by_control(proof)
+    shown = [row for row in by_control(proof) if row.state != "not tried"]
+    parts: list[tuple[str, str, list[Child]]] = [("controls", "Controls", [map(_control, shown)])]
+    if proof.whole:
+        parts.append(("limits", "Limits as written", [el("p", _WHOLE), map(_whole, proof.whole)]))
+    parts.append(("machine", "What was proved where", [_machine(proof)]))
+    parts.append(("means", "What this means", _means(proof)))
+    some = f"Only some probes were asked for: {', '.join(proof.asked)}. This is no proof of the whole policy."
     return page(
         f"Proof of {proof.policy} · aisci",
         el(
@@ -36,22 +42,12 @@ def proof_page(proof: Proof, others: Sequence[str] = ()) -> str:
             el("h1", f"{proof.policy}: {proof.outcome}"),
             el("p", _SUMMARIES[proof.outcome], class_="byline"),
             _numbers(proof),
-            contents(
-                [
-                    ("controls", "Controls"),
-                    *([("limits", "Limits as written")] if proof.whole else []),
-                    ("machine", "What was proved where"),
-                    ("means", "What this means"),
-                ]
-            ),
+            contents([(anchor, title) for anchor, title, _ in parts]),
         ),
-        _some(proof),
-        section("controls", "Controls", [_control(row) for row in rows if row.state != "not tried"]),
-        section("limits", "Limits as written", el("p", _WHOLE), map(_whole, proof.whole)) if proof.whole else None,
-        section("machine", "What was proved where", _machine(proof)),
-        section("means", "What this means", *_means(proof)),
-        section("others", "Other proofs", _others(others)) if others else None,
-    )  # fmt: skip
+        el("div", el("p", some), class_="notice warn") if proof.asked else None,
+        [section(anchor, title, *part) for anchor, title, part in parts],
+        _others("Other proofs", others),
+    )
 
 
 def empty_page(policy: str, hash_: str, others: Sequence[str] = ()) -> str:
@@ -70,7 +66,7 @@ def empty_page(policy: str, hash_: str, others: Sequence[str] = ()) -> str:
             el("code", f"aisci policy prove {policy}"),
             ": this page then is the proof.",
         ),
-        section("others", "Proofs of some probes", _others(others)) if others else None,
+        _others("Proofs of some probes", others),
     )
 
 
@@ -78,6 +74,17 @@ _WHOLE = (
     "A container of each kind was created at the policy's own limits, with a program that does nothing. "
     "What the engine was asked for is compared with what the kernel enforces. The probes above were run "
     "at limits that are no larger; where they were lowered, that is noted."
+)
+
+
+_MEANS = (
+    "Each probe is a small program that breaks one promise, if it can. It first got through in a "
+    "deliberately bare container of the same image; then it was run in a container made by the code "
+    "path that experiments use. Held means: it got through there, and not here."
+)
+_NO_MORE = (
+    "A proof shows what these probes could not do, on this machine, with this engine, kernel and "
+    "images, at that time. It is no proof that nothing else can."
 )
 
 
@@ -93,19 +100,11 @@ def _numbers(proof: Proof) -> Html:
     )  # fmt: skip
 
 
-def _some(proof: Proof) -> Html | None:
-    if not proof.asked:
-        return None
-    notice = f"Only some probes were asked for: {', '.join(proof.asked)}. This is no proof of the whole policy."
-    return el("div", el("p", notice), class_="notice warn")
-
-
 def _control(row: Row) -> Html:
     many = len(row.results)
+    trials = f" {many} trial{'s' * (many != 1)}"
     summary = [row.control.title, pill(row.state, _PILL_STYLES[row.state])]
-    summary += (
-        [el("span", f" {many} trial{'s' * (many != 1)}", class_="quiet small")] if many else []
-    )
+    summary += [el("span", trials, class_="quiet small")] if many else []
     inner: list[Child] = [el("p", "Enforced by ", row.control.by, ".", class_="small")]
     inner += [el("p", row.why)] if row.why else []
     inner += [_results(row.results)] if row.results else []
@@ -131,20 +130,15 @@ def _results(results: Sequence[ProbeResult]) -> Html:
 
 def _whole(one: FullRun) -> Html:
     if one.attestation is None:
-        return el(
-            "div",
-            el("p", f"{one.kind}: not possible on this machine: {one.why}"),
-            class_="notice warn",
-        )
+        why = f"{one.kind}: not possible on this machine: {one.why}"
+        return el("div", el("p", why), class_="notice warn")
     asked, found = dict(one.attestation.asked), dict(one.attestation.inspected)
     settings: list[tuple[Child, ...]] = [
         (el("code", key), value, "the same" if found.get(key) == value else found.get(key, ""))
         for key, value in sorted(asked.items())
         if key.startswith("HostConfig.")
     ]
-    kernel: list[tuple[Child, ...]] = [
-        (el("code", key), value) for key, value in one.attestation.seen
-    ]
+    kernel = [(el("code", key), value) for key, value in one.attestation.seen]
     return fold(
         f"{one.kind}: {len(asked)} settings asked and inspected, {len(kernel)} read from the kernel",
         data_table(("setting", "asked", "inspected"), settings),
@@ -168,29 +162,14 @@ def _machine(proof: Proof) -> Html:
 
 
 def _means(proof: Proof) -> list[Child]:
-    parts: list[Child] = [
-        el(
-            "p",
-            "Each probe is a small program that breaks one promise, if it can. It first got through in a "
-            "deliberately bare container of the same image; then it was run in a container made by the code "
-            "path that experiments use. Held means: it got through there, and not here.",
-        ),
-        el(
-            "p",
-            "A proof shows what these probes could not do, on this machine, with this engine, kernel and "
-            "images, at that time. It is no proof that nothing else can.",
-        ),
-    ]
+    parts: list[Child] = [el("p", _MEANS), el("p", _NO_MORE)]
     if proof.left_out:
         rows = [(el("code", name), why) for name, why in proof.left_out]
-        parts.append(
-            fold(
-                f"{len(rows)} probes do not apply to this policy",
-                data_table(("probe", "why"), rows),
-            )
-        )
+        summary = f"{len(rows)} probes do not apply to this policy"
+        parts.append(fold(summary, data_table(("probe", "why"), rows)))
     return parts
 
 
-def _others(names: Sequence[str]) -> Html:
-    return el("ul", [el("li", el("a", name.removesuffix(".html"), href=name)) for name in names])
+def _others(title: str, names: Sequence[str]) -> Html | None:
+    links = [el("li", el("a", name.removesuffix(".html"), href=name)) for name in names]
+    return section("others", title, el("ul", links)) if names else None

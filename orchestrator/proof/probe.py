@@ -10,7 +10,7 @@ A program's docstring, or the first comment of a LaTeX source or of a model's re
     kinds: experiment, latex, editor
     bare: rights
 
-The first paragraph is the promise that must hold. The other keys are in :class:`_Head`.
+The first paragraph is the promise that must hold. The other keys are in :class:`Probe`.
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 
+from orchestrator.core.decode import decode
 from orchestrator.core.errors import BadFile, UnknownName
 from orchestrator.core.job import ContainerKind, Verdict
 from orchestrator.core.problems import nearest
 from orchestrator.core.units import parse_size, parse_time
 from orchestrator.policy.runtimes import departures
-from orchestrator.proof.mechanisms import PART_IDS
+from orchestrator.proof.mechanisms import PARTS
 
 PROBES_FOLDER = "sandbox/probes"
 HELPERS = "helpers"  # of FOLDER: what probes share; no probe
@@ -41,9 +42,33 @@ Bare = Literal[
 JudgedBy = Literal["itself", "home", "home whole", "numbers", "opaque", "words", "fenced", "host"]
 Requirement = Literal["", "allow-list", "gvisor", "gpu", "no gpu", "whole policy"]
 
-_SIZES = frozenset({"memory", "shm", "workspace", "tmp", "file", "logs"})
-_TIMES = frozenset({"wall", "cpu_time", "grace"})
+SIZE_LIMITS = frozenset({"memory", "shm", "workspace", "tmp", "file", "logs"})
+TIME_LIMITS = frozenset({"wall", "cpu_time", "grace"})
 _COUNTS = frozenset({"pids", "open_files", "inodes", "cpus"})
+
+
+def _words(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(","))
+
+
+def _lowered(value: str) -> tuple[tuple[str, float], ...]:
+    """Parse ``memory 64MiB, wall 3s`` to pairs of a limit's name and its number."""
+    return tuple(map(_limit, _words(value)))
+
+
+def _limit(entry: str) -> tuple[str, float]:
+    name, _, text = entry.partition(" ")
+    if name in SIZE_LIMITS:
+        return name, parse_size(text)
+    if name in TIME_LIMITS:
+        return name, parse_time(text)
+    if name in _COUNTS:
+        return name, float(text) if name == "cpus" else int(text)
+    raise ValueError(f"no limit is called {name!r}")
+
+
+_Words = BeforeValidator(_words)
+_Family = Annotated[int, Field(ge=1, le=28)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,56 +82,17 @@ class Probe:
     ``needs`` is what a policy or machine must have for the probe to apply.
     """
 
+    __pydantic_config__ = ConfigDict(extra="forbid")  # of headers
+
     id: str
     file: str
-    promise: str
-    tries: str
-    parts: tuple[str, ...]
-    families: tuple[int, ...]
-    kinds: tuple[ContainerKind, ...]
+    promise: Annotated[str, Field(min_length=10, max_length=200)]
+    tries: Annotated[str, Field(min_length=5, max_length=300)]
+    parts: Annotated[tuple[str, ...], _Words]
+    families: Annotated[tuple[_Family, ...], _Words, Field(alias="family")]
+    kinds: Annotated[tuple[ContainerKind, ...], _Words]
     bare: Bare = "plain"
-    ends: tuple[Verdict, ...] = ()
-    lower: tuple[tuple[str, float], ...] = ()
-    judge: JudgedBy = "itself"
-    alone: bool = False
-    otherwise: str = ""
-    needs: Requirement = ""
-
-
-def _words(value: Any) -> Any:
-    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
-
-
-def _lowered(value: Any) -> Any:
-    """Parse ``memory 64MiB, wall 3s`` to pairs of a limit's name and its number."""
-    if not isinstance(value, str):
-        return value
-    return tuple(_limit(part.strip()) for part in value.split(","))
-
-
-def _limit(entry: str) -> tuple[str, float]:
-    name, _, text = entry.partition(" ")
-    if name in _SIZES:
-        return name, parse_size(text)
-    if name in _TIMES:
-        return name, parse_time(text)
-    if name in _COUNTS:
-        return name, float(text) if name == "cpus" else int(text)
-    raise ValueError(f"no limit is called {name!r}")
-
-
-class _Head(BaseModel):
-    """The keys of a probe's header."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    promise: str = Field(min_length=10, max_length=200)
-    tries: str = Field(min_length=5, max_length=300)
-    parts: Annotated[tuple[str, ...], BeforeValidator(_words)]
-    family: Annotated[tuple[Annotated[int, Field(ge=1, le=28)], ...], BeforeValidator(_words)]
-    kinds: Annotated[tuple[ContainerKind, ...], BeforeValidator(_words)]
-    bare: Bare = "plain"
-    ends: Annotated[tuple[Verdict, ...], BeforeValidator(_words)] = ()
+    ends: Annotated[tuple[Verdict, ...], _Words] = ()
     lower: Annotated[tuple[tuple[str, float], ...], BeforeValidator(_lowered)] = ()
     judge: JudgedBy = "itself"
     alone: bool = False
@@ -115,10 +101,7 @@ class _Head(BaseModel):
 
 
 def shipped_probes(root: Path) -> tuple[Probe, ...]:
-    """Every shipped probe, sorted by id; ``root`` holds ``sandbox/``.
-
-    Raises :class:`BadFile` for an invalid header.
-    """
+    """Every shipped probe, sorted by id; ``root`` holds ``sandbox/``. Raises :class:`BadFile`."""
     folder = root / PROBES_FOLDER
     paths = (path for suffix in ("py", "tex", "md") for path in folder.glob(f"*/*.{suffix}"))
     return tuple(load_probe(path, folder) for path in sorted(paths) if path.parent.name != HELPERS)
@@ -127,8 +110,9 @@ def shipped_probes(root: Path) -> tuple[Probe, ...]:
 def load_probe(path: Path, folder: Path) -> Probe:
     """The probe in one file. Raises :class:`BadFile`."""
     name = path.relative_to(folder)
+    own = {"id": str(name.with_suffix("")), "file": str(name)}
     try:
-        head = _Head.model_validate(_parse(_head_of(path)))
+        probe = decode(Probe, _parse(_head_of(path), own))
     except (ValueError, SyntaxError) as error:
         raise BadFile(
             "a probe's header is invalid",
@@ -136,11 +120,9 @@ def load_probe(path: Path, folder: Path) -> Probe:
             why=_why(error),
             todo="see docs/proof.md, a probe of your own",
         ) from error
-    _check_names(path, head)
-    fields = dict(head)
-    fields["families"] = fields.pop("family")
-    fields["alone"] |= bool(head.ends or head.lower) or head.judge != "itself"
-    return Probe(id=str(name.with_suffix("")), file=str(name), **fields)
+    _check_names(path, probe)
+    alone = probe.alone or bool(probe.ends or probe.lower) or probe.judge != "itself"
+    return replace(probe, alone=alone)
 
 
 def select_probes(probes: tuple[Probe, ...], names: tuple[str, ...]) -> tuple[Probe, ...]:
@@ -166,11 +148,11 @@ def _names_of(probe: Probe) -> tuple[str, ...]:
     return (probe.id, probe.id.partition("/")[0], *probe.parts, *controls)
 
 
-def _check_names(path: Path, head: _Head) -> None:
+def _check_names(path: Path, probe: Probe) -> None:
     """Check names that are defined elsewhere: parts, and gVisor's exceptions."""
-    exceptions = {one.control for one in departures("runsc")}
-    names = [(part, PART_IDS) for part in head.parts]
-    for name, known in (*names, (head.otherwise, exceptions | {""})):
+    exceptions = {one.control for one in departures("runsc")} | {""}
+    names = [(part, PARTS.keys()) for part in probe.parts]
+    for name, known in (*names, (probe.otherwise, exceptions)):
         if name not in known:
             raise BadFile(
                 f"a probe names {name!r}, which does not exist",
@@ -190,10 +172,10 @@ def _head_of(path: Path) -> str:
     return "\n".join(line[1:].removeprefix(" ") for line in comments)
 
 
-def _parse(head: str) -> Mapping[str, str]:
+def _parse(head: str, own: Mapping[str, str]) -> Mapping[str, str]:
     """A first paragraph, then ``key: value`` lines; an indented line continues the last value."""
     promise, _, rest = head.partition("\n\n")
-    fields = {"promise": " ".join(promise.split())}
+    fields = {**own, "promise": " ".join(promise.split())}
     last = ""
     for line in rest.splitlines():
         if line.startswith(" ") and last:

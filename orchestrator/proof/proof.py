@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import TypeAdapter, ValidationError
-
+from orchestrator.core.decode import decode
 from orchestrator.core.errors import BadFile
 from orchestrator.core.job import Attestation, ContainerKind
 from orchestrator.core.tree import digest
 from orchestrator.policy.controls import CONTROLS
 from orchestrator.policy.controls.control import Control
 from orchestrator.proof.judge import WORST_FIRST, ProbeResult, ProbeState
-
-_SCHEMA = 1
-HELD, BROKEN, UNPROVABLE = 0, 1, 3  # exit codes
-
-ControlState = Literal[
-    "held",
-    "held otherwise",
-    "did not hold",
-    "not provable here",
-    "nothing is promised",
-    "not tried",
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +38,7 @@ class Proof:
     ``asked`` are the words that selected some of the probes; such a proof never counts as newest.
     """
 
-    schema: int = _SCHEMA
+    schema: int = 1
     policy: str
     origin: str
     hash: str
@@ -69,7 +56,7 @@ class Proof:
     whole: tuple[FullRun, ...]
     unproved: tuple[tuple[str, str], ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
-    asked: tuple[str, ...] = field(default=())
+    asked: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> ProbeState:
@@ -80,8 +67,7 @@ class Proof:
 
     @property
     def exit_code(self) -> int:
-        by_state = {"did not hold": BROKEN, "not provable here": UNPROVABLE}
-        return by_state.get(self.outcome, HELD)
+        return {"did not hold": 1, "not provable here": 3}.get(self.outcome, 0)
 
     @property
     def sha256(self) -> str:
@@ -98,7 +84,7 @@ class Row:
     """One control of the policy: its state, from which probes, and why."""
 
     control: Control
-    state: ControlState
+    state: Literal[ProbeState, "nothing is promised", "not tried"]
     results: tuple[ProbeResult, ...]
     why: str = ""
 
@@ -131,16 +117,13 @@ def proof_bytes(proof: Proof) -> bytes:
     return (json.dumps(fields, indent=1, ensure_ascii=True) + "\n").encode()
 
 
-_PROOF: TypeAdapter[Proof] = TypeAdapter(Proof)
-
-
 def read_proof(path: Path) -> Proof:
     """The proof in a file. Raises :class:`BadFile` if it is not one of this version."""
     try:
         known = json.loads(path.read_bytes())
         known.pop("outcome")
-        return _PROOF.validate_python(known, strict=False)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
+        return decode(Proof, known)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadFile(
             "a proof cannot be read",
             where=str(path),

@@ -46,19 +46,18 @@ def subject_of(name: str, shipped: Path) -> Subject:
         limits = {kind: whole.limits(kind) for kind in kinds}
         return Subject(name=whole.name, origin=origin, hash=whole.hash, limits=limits, whole=whole)
     settings = comparable(name, shipped)
-    limits = {kind: limits_of(_block(kind, settings[kind])) for kind in KINDS if kind in settings}
+    limits = {}
+    for kind in (kind for kind in KINDS if kind in settings):
+        block = EditorContainer if kind == "editor" else Container
+        limits[kind] = limits_of(block.model_validate(settings[kind]))
     if not limits:
         raise UserError(
             "no block of this file is complete",
             where=name,
             todo="name a whole policy, or complete one block",
         )
-    own_name = str(document.data["name"])
-    return Subject(name=own_name, origin=origin, hash=digest(settings), limits=limits)
-
-
-def _block(kind: ContainerKind, settings: object) -> Container:
-    return (EditorContainer if kind == "editor" else Container).model_validate(settings)
+    own = str(document.data["name"])
+    return Subject(name=own, origin=origin, hash=digest(settings), limits=limits)
 
 
 def for_machine(subject: Subject, machine: Machine) -> Subject:
@@ -98,12 +97,10 @@ def applicable_probes(
 
 
 def _why_not(probe: Probe, subject: Subject, limits: Limits) -> str:
+    runc = limits.runtime == "runc"
     lacks = {
         "allow-list": ("the policy allows no host", not limits.network),
-        "gvisor": (
-            "the policy's runtime is runc: the host's kernel answers",
-            limits.runtime == "runc",
-        ),
+        "gvisor": ("the policy's runtime is runc: the host's kernel answers", runc),
         "gpu": ("no GPU is granted, or there is none", not limits.gpus),
         "no gpu": ("a GPU is granted", bool(limits.gpus)),
         "whole policy": ("the file holds blocks for other policies", subject.whole is None),

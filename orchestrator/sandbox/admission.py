@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.deadline import FOREVER, Deadline, wait_for
 from orchestrator.core.errors import ControlUnavailable, DiskFull, HostBusy
 from orchestrator.core.job import Limits
 from orchestrator.core.units import rough_text, size_text
-from orchestrator.core.waiting import wait_for
 from orchestrator.policy.policy import RunLimits
 from orchestrator.sandbox.storage.helper import HELPER_MEMORY
 

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.audit import CHECKS, Audit, AuditFinding, AuditVerdict
-from orchestrator.audit.finding import group_findings
+from orchestrator.audit.audit import Audit, AuditVerdict
+from orchestrator.audit.finding import CHECKS, AuditFinding, group_findings
 from orchestrator.audit.page import no_result_reason
 from orchestrator.core.errors import AisciError, EngineFailed
 from orchestrator.core.tree import canonical, digest

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.audit import Audit, audit_page
+from orchestrator.audit.audit import Audit
 from orchestrator.audit.finding import CHECKS, AuditFinding, CheckResult, group_findings
+from orchestrator.audit.page import audit_page
+from orchestrator.console.options import View
 from orchestrator.console.run import replay
-from orchestrator.console.view import View
 from orchestrator.record.paths import RunPaths
 from tests.console.test_bad_input import refused
 from tests.console.test_cli import aisci

@@ -97,7 +97,7 @@ def test_a_container_at_its_limit_is_within_its_limit(
     box, result = driven(bench, what, runtime)
     assert box.attestation
     every = (
-        setting_findings(box, shipped_profile()),
+        setting_findings(box, shipped_profile(), {}),
         kernel_findings(box),
         usage_findings(box),
         verdict_findings(box),
@@ -127,7 +127,7 @@ def test_a_container_under_an_allow_list_is_as_its_policy_says(bench: DockerBenc
     result = bench.run(job, scenario)
     box = replace(boxed(job, result.attestation), result=result)
     every = (
-        setting_findings(box, shipped_profile()),
+        setting_findings(box, shipped_profile(), {}),
         kernel_findings(box),
         usage_findings(box),
         verdict_findings(box),
@@ -139,5 +139,5 @@ def test_a_container_under_an_allow_list_is_as_its_policy_says(bench: DockerBenc
     ]
     closed = replace(box, limits=replace(box.limits, network=()))
     assert any(
-        "HostConfig.Mounts" in one.what for one in setting_findings(closed, shipped_profile())
+        "HostConfig.Mounts" in one.what for one in setting_findings(closed, shipped_profile(), {})
     )

@@ -70,7 +70,7 @@ def limits_of(name: str, kind: ContainerKind = "experiment") -> Limits:
 
 
 def said(box: AuditedContainer) -> list[str]:
-    return [one.what for one in setting_findings(box, shipped_profile())]
+    return [one.what for one in setting_findings(box, shipped_profile(), {})]
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)

@@ -8,12 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
-from orchestrator.console.display import Display
-from orchestrator.console.live_line import LiveLine
-from orchestrator.console.live_table import LiveTable
-from orchestrator.console.policy_prove_view import ProofTable
+from orchestrator.console.live import Display, LiveLine, LiveTable
+from orchestrator.console.options import View
+from orchestrator.console.policy_prove import ProofTable
 from orchestrator.console.run_state import RunState
-from orchestrator.console.view import View
 
 
 class Terminal(io.StringIO):
@@ -24,7 +22,7 @@ class Terminal(io.StringIO):
 @pytest.mark.parametrize(
     "make",
     [
-        ProofTable,
+        lambda: ProofTable(View(quiet=False, as_json=False)),
         lambda: LiveLine(View(quiet=False, as_json=False)),
         lambda: LiveTable(RunState(lambda body: body.inline, lambda: 0.0)),
     ],

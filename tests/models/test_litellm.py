@@ -360,7 +360,7 @@ def test_a_key_that_is_there_is_enough_and_nobody_is_asked() -> None:
 @pytest.mark.program
 def test_the_built_in_model_needs_no_key_and_no_litellm() -> None:
     code = (
-        "import sys; from orchestrator.api.author import open_author;"
+        "import sys; from orchestrator.api.prepare import open_author;"
         "print(open_author('builtin/sweep', environ={}).name, 'litellm' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

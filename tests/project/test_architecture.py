@@ -15,11 +15,8 @@ FILES = sorted([ROOT / "cli.py", *(ROOT / "orchestrator").rglob("*.py")])
 FILES = [path for path in FILES if "data" not in path.relative_to(ROOT).parts]
 WORKERS = sorted((ROOT / "sandbox").rglob("*.py"))
 
-# What is typed: one file for what all commands share, one for each group of them.
-PARSING = tuple(
-    f"orchestrator/console/{name}.py"
-    for name in ("options", "commands_images", "commands_policy", "commands_template")
-)
+# What is typed: one file for what all commands share, one for their groups.
+PARSING = tuple(f"orchestrator/console/{name}.py" for name in ("options", "groups"))
 # Each library that reaches out of the process, or that has a manner of its own, has one importer.
 IMPORTERS = {
     "docker": {"orchestrator/sandbox/engine/client.py"},

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from orchestrator import __version__
 from orchestrator.api.export import FileExporter, open_journal
-from orchestrator.audit import Anchor, AuditVerdict, audit_run
+from orchestrator.audit.audit import AuditVerdict, audit_run
+from orchestrator.audit.chain import Anchor
 from orchestrator.record.chain import head_of
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import IdeaPaths, RunPaths

@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 
 from orchestrator.api import policies, runs
-from orchestrator.api.author import open_author
-from orchestrator.api.prepare import prepare
+from orchestrator.api.prepare import open_author, prepare
 from orchestrator.api.runs import ResumeRequest
+from orchestrator.console.options import View
 from orchestrator.console.run import start
-from orchestrator.console.view import View
 from orchestrator.core.errors import BadPolicy, ControlUnavailable, SandboxFailed
 from orchestrator.core.host import Machine
 from orchestrator.record.blobs import BlobStore

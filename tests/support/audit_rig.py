@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.api.export import FileExporter, open_journal
-from orchestrator.audit import Anchor, Audit, audit_run
+from orchestrator.audit.audit import Audit, audit_run
+from orchestrator.audit.chain import Anchor
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.job import Attestation, Job, JobResult, Limits, Peaks, Verdict

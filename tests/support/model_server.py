@@ -21,7 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from orchestrator.api.author import open_author
+from orchestrator.api.prepare import open_author
 from orchestrator.core.deadline import FOREVER
 from orchestrator.core.model import SWEEP, Ask, Message
 from orchestrator.core.protocols import LanguageModel

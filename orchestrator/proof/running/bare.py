@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from orchestrator.core.errors import EngineFailed
 from orchestrator.core.tree import Tree
 from orchestrator.proof.observation import Observation
 from orchestrator.proof.probe import Bare
@@ -31,7 +32,8 @@ from orchestrator.sandbox.resources import RunResources
 
 _TIMEOUT = 150  # seconds
 _RAILS: dict[str, Any] = {
-    "Memory": 4 << 30, "PidsLimit": 4096, "ShmSize": 1 << 30, "OomScoreAdj": 500,
+    "NetworkMode": "none", "Memory": 4 << 30, "PidsLimit": 4096, "ShmSize": 1 << 30,
+    "OomScoreAdj": 500,
     "Ulimits": [{"Name": "nofile", "Soft": 1024, "Hard": 1 << 14},
                 {"Name": "core", "Soft": 16 << 20, "Hard": 16 << 20}],
     "LogConfig": {"Type": "json-file", "Config": {"max-size": "64m"}},
@@ -43,22 +45,15 @@ CAPABILITIES = (
     "SYS_ADMIN", "SYS_PTRACE", "SYS_CHROOT", "SYS_MODULE", "SYS_BOOT", "SYS_TIME", "SYS_RAWIO",
     "SYS_PACCT", "SYS_NICE", "SYSLOG", "DAC_READ_SEARCH", "NET_ADMIN", "NET_RAW", "MKNOD",
 )  # fmt: skip
-_RIGHTS: dict[str, Any] = {
-    "NetworkMode": "none", "CapAdd": list(CAPABILITIES), "SecurityOpt": _UNCONFINED,
-}  # fmt: skip
+_RIGHTS: dict[str, Any] = {"CapAdd": list(CAPABILITIES), "SecurityOpt": _UNCONFINED}
 _USERS: dict[Bare, str] = {"nobody": "65534:65534", "host processes": "65534:65534"}
 _MODES: dict[Bare, dict[str, Any]] = {
-    "plain": {"NetworkMode": "none"},
-    "nobody": {"NetworkMode": "none"},
     "rights": _RIGHTS,
     "world": _RIGHTS,
     "host network": {"NetworkMode": "host"},
-    "host processes": {"NetworkMode": "none", "PidMode": "host"},
-    "host ipc": {"NetworkMode": "none", "IpcMode": "host"},
-    "all gpus": {
-        "NetworkMode": "none",
-        "DeviceRequests": [{"Count": -1, "Capabilities": [["gpu"]]}],
-    },
+    "host processes": {"PidMode": "host"},
+    "host ipc": {"IpcMode": "host"},
+    "all gpus": {"DeviceRequests": [{"Count": -1, "Capabilities": [["gpu"]]}]},
 }
 
 
@@ -68,29 +63,27 @@ class BareContainers:
     def __init__(
         self, engine: Engine, resources: RunResources, blobs: BlobStore, services: ExposedServices
     ) -> None:
-        self._engine, self._resources, self._blobs, self._services = (
-            engine,
-            resources,
-            blobs,
-            services,
-        )
+        self._engine, self._resources = engine, resources
+        self._blobs, self._services = blobs, services
         self._made = 0
 
     def run(
-        self, image: str, mode: Bare, argv: Sequence[str], files: Tree, *, times: int = 1
+        self, image: str, mode: Bare, argv: Sequence[str], files: Tree, times: int = 1
     ) -> tuple[str, Observation]:
         """The output and the end of the last of ``times`` runs.
 
-        Raises:
-            EngineFailed: the engine refused, or the connection broke.
+        An engine without such a container (one with all GPUs, say) leaves a probe unproved.
         """
         result = "", Observation()
-        with self.made(image, mode, argv, files) as made:
-            for _ in range(times):
-                since = time.time()
-                with translated("running a probe in a bare container"):
-                    self._engine.api.start(made)
-                    result = self._wait(made, since)
+        try:
+            with self.made(image, mode, argv, files) as made:
+                for _ in range(times):
+                    since = time.time()
+                    with translated("running a probe in a bare container"):
+                        self._engine.api.start(made)
+                        result = self._wait(made, since)
+        except EngineFailed as error:
+            return "", Observation(why=": ".join(filter(None, (error.what, error.why))))
         return result
 
     @contextmanager
@@ -108,20 +101,16 @@ class BareContainers:
 
     def _wait(self, made: str, since: float) -> tuple[str, Observation]:
         code: int = self._engine.api.wait(made, timeout=_TIMEOUT)["StatusCode"]
-        stdout = self._engine.api.logs(made, stdout=True, stderr=False, since=since).decode(
-            errors="replace"
-        )
+        stdout = self._engine.api.logs(made, stdout=True, stderr=False, since=since)
         stderr = self._engine.api.logs(made, stdout=False, stderr=True, tail=20)
         why = "" if code == 0 else f"exit code {code}: {stderr.decode(errors='replace')[-300:]}"
-        return stdout, Observation(done=code == 0, why=why)
+        return stdout.decode(errors="replace"), Observation(done=code == 0, why=why)
 
     def _body(self, image: str, mode: Bare, argv: Sequence[str]) -> dict[str, Any]:
         variables = {**ENVIRONMENT, KEY_NAME: "".join(self._services.key)}
         binds = [f"{self._services.data}:{folder}/{DATA_SET}:rw" for folder in DATA_FOLDERS]
-        binds += [
-            f"{self._services.own}:/host",
-            f"{self._services.own}/{FAKE_SOCKET}:/var/run/docker.sock",
-        ]
+        own = self._services.own
+        binds += [f"{own}:/host", f"{own}/{FAKE_SOCKET}:/var/run/docker.sock"]
         return {
             "Image": image,
             "User": _USERS.get(mode, "0:0"),
@@ -130,7 +119,7 @@ class BareContainers:
             "Cmd": list(argv),
             "Env": [f"{name}={value}" for name, value in sorted(variables.items())],
             "Labels": self._resources.labels("bare", "bare", seconds=_TIMEOUT + 60),
-            "HostConfig": {**_RAILS, **_MODES[mode], "Binds": binds},
+            "HostConfig": {**_RAILS, **_MODES.get(mode, {}), "Binds": binds},
         }
 
     def _copy_in(self, files: Tree, made: str, mode: Bare) -> None:

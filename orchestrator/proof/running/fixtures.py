@@ -1,4 +1,4 @@
-"""What probes find: lowered limits, and this machine's own exposed services.
+"""What probes find: files, command lines, lowered limits, this machine's own exposed services.
 
 During a proof this machine listens by TCP and UDP on all of its addresses and on an abstract unix
 socket, accepts connections and closes them. So a probe has something of the host to reach, and
@@ -15,7 +15,7 @@ import secrets
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import Any
 
 from orchestrator.core.job import Limits
 from orchestrator.core.units import MIB, size_text, time_text
-from orchestrator.proof.probe import HELPERS, Probe
+from orchestrator.proof.probe import HELPERS, SIZE_LIMITS, TIME_LIMITS, Bare, Probe
 from orchestrator.sandbox.job.spec import WORKDIR
 
 KEY_NAME = "AISCI_PROOF_API_KEY"
@@ -31,7 +31,8 @@ DATA_SET = "proof"  # the staged data set's name
 HOST_FILE = "aisci-proof-of-the-hosts"  # in a folder of this machine that no job is given
 FAKE_SOCKET = "docker.sock"  # next to it, in place of an engine's socket
 PROBES = "probes"  # below the working directory
-ENVIRONMENT = {"PYTHONPATH": f"{WORKDIR}/{PROBES}/{HELPERS}", "PYTHONDONTWRITEBYTECODE": "1"}
+_HELPERS = f"{PROBES}/{HELPERS}"
+ENVIRONMENT = {"PYTHONPATH": f"{WORKDIR}/{_HELPERS}", "PYTHONDONTWRITEBYTECODE": "1"}
 
 # As large as a probe needs, so that it is quick and does not fill the disk.
 _SMALL: dict[str, float] = {
@@ -41,8 +42,7 @@ _SMALL: dict[str, float] = {
 }  # fmt: skip
 # gVisor's own threads and memory count against the container's limits.
 _GVISOR_OVERHEAD: dict[str, float] = {"pids": 128, "memory": 64 * MIB}
-_TIMES = frozenset({"wall", "cpu_time", "grace"})
-_SIZES = frozenset({"memory", "shm", "tmp", "workspace", "file", "logs", "harvest_bytes", "harvest_file"})  # fmt: skip
+_SIZES = SIZE_LIMITS | {"harvest_bytes", "harvest_file"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,6 @@ class ExposedServices:
     data: Path
     own: Path
     came: list[str] = field(default_factory=list)
-
-    def for_probe(self) -> dict[str, Any]:
-        """What a probe gets. The key is in two pieces, so that it does not find its own input."""
-        return {
-            "tcp": self.tcp, "udp": self.udp, "addresses": self.addresses,
-            "abstract": self.abstract, "key": self.key, "data": DATA_SET,
-            "shared": self.abstract, "host_file": HOST_FILE, **_machine(),
-        }  # fmt: skip
 
 
 def _machine() -> dict[str, Any]:
@@ -100,47 +92,23 @@ def exposed_services() -> Iterator[ExposedServices]:
         engine = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
         engine.bind(str(own / FAKE_SOCKET))
         engine.listen()
-        stack.enter_context(_in_environment(KEY_NAME, "".join(key)))
-        stack.enter_context(_in_shared_memory(abstract))
+        os.environ[KEY_NAME] = "".join(key)
+        stack.callback(os.environ.pop, KEY_NAME)
+        shared = Path("/dev/shm", abstract)  # noqa: S108  # shared memory is the point
+        if shared.parent.is_dir():  # else this machine has none
+            stack.callback(shared.unlink, missing_ok=True)
+            shared.write_text("the host's own\n")
+            shared.chmod(0o644)  # any user may read it
         ports = tcp.getsockname()[1], udp.getsockname()[1]
         made = ExposedServices(*ports, ("127.0.0.1", *_addresses()), abstract, key, data, own)
         over = threading.Event()
         servers = ((tcp, "tcp"), (udp, "udp"), (unix, "abstract socket"))
-        threads = [
-            threading.Thread(target=_accept, args=(*each, made.came, over)) for each in servers
-        ]
-        for thread in threads:
+        for server, name in servers:
+            thread = threading.Thread(target=_accept, args=(server, name, made.came, over))
+            stack.callback(thread.join)
+            stack.callback(over.set)  # called first
             thread.start()
-        try:
-            yield made
-        finally:
-            over.set()
-            for thread in threads:
-                thread.join()
-
-
-@contextmanager
-def _in_environment(name: str, value: str) -> Iterator[None]:
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        del os.environ[name]
-
-
-@contextmanager
-def _in_shared_memory(name: str) -> Iterator[None]:
-    """A file that any user may read; none on a machine without shared memory."""
-    path = Path("/dev/shm", name)  # noqa: S108  # shared memory is the point
-    if not path.parent.is_dir():
-        yield
-        return
-    path.write_text("the host's own\n")
-    path.chmod(0o644)
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
+        yield made
 
 
 def _accept(server: socket.socket, name: str, came: list[str], over: threading.Event) -> None:
@@ -180,7 +148,7 @@ def lowered_limits(limits: Limits, probe: Probe | None) -> tuple[Limits, str]:
 
 
 def _text(name: str, now: float, before: float) -> str:
-    text: Any = size_text if name in _SIZES else time_text if name in _TIMES else "{:g}".format
+    text: Any = size_text if name in _SIZES else time_text if name in TIME_LIMITS else "{:g}".format
     return f"{name} {text(now)} for {text(before)}"
 
 
@@ -192,4 +160,38 @@ def given_json(
              "logs", "pids", "open_files", "cpus", "harvest_files", "harvest_bytes",
              "harvest_file", "harvest_depth", "network", "runtime", "user", "gpus", "gpu_memory")  # fmt: skip
     values = {name: getattr(limits, name) for name in names}
-    return json.dumps({**values, **services.for_probe(), "bare": bare, **(more or {})}).encode()
+    # The key is in two pieces, so that a probe does not find its own input.
+    own = {name: getattr(services, name) for name in ("tcp", "udp", "addresses", "abstract", "key")}
+    own |= {"data": DATA_SET, "shared": services.abstract, "host_file": HOST_FILE, **_machine()}
+    return json.dumps({**values, **own, "bare": bare, **(more or {})}).encode()
+
+
+def probe_files(folder: Path) -> dict[str, bytes]:
+    """Every file of the probes, by its path below a job's working directory."""
+    return {
+        f"{PROBES}/{path.relative_to(folder)}": path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def probe_argv(probe: Probe) -> tuple[str, ...]:
+    players = {".tex": [f"{_HELPERS}/typeset.py"], ".md": [f"{_HELPERS}/editing.py"]}
+    return ("python3", *players.get(Path(probe.file).suffix, []), f"{PROBES}/{probe.file}")
+
+
+def bare_argv(probe: Probe, args: Sequence[str]) -> tuple[str, ...]:
+    """As guarded; but where the host judges, a naive reader in the container does so instead."""
+    argv = (*probe_argv(probe), *args)
+    if probe.judge not in {"itself", "host"}:
+        argv = ("python3", f"{_HELPERS}/naive.py", probe.judge, *argv[1:])
+    return _in_world(argv) if probe.bare == "world" else argv
+
+
+def shared_argv(probes: Sequence[Probe], mode: Bare = "plain") -> tuple[str, ...]:
+    argv = ("python3", f"{_HELPERS}/together.py", *(one.file for one in probes))
+    return _in_world(argv) if mode == "world" else argv
+
+
+def _in_world(argv: tuple[str, ...]) -> tuple[str, ...]:
+    return ("python3", f"{_HELPERS}/world.py", *argv)

@@ -11,60 +11,39 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
 from orchestrator.core.errors import BadJournal
 from orchestrator.core.job import ContainerKind
+from orchestrator.proof.observation import BareAndGuarded, one_attempt
 from orchestrator.proof.probe import Probe
 from orchestrator.proof.running.fixtures import KEY_NAME, lowered_limits
-from orchestrator.proof.running.result import BareAndGuarded, one_attempt
 from orchestrator.proof.running.runner import ProbeRunner
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.labels import RUN
 from orchestrator.sandbox.network.dial import Dialer
 
 
-def set_user_id(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
-    """In an image with a set-user-id program; the shipped ones have none."""
-    command = "cp $(readlink -f $(command -v python3)) /usr/bin/climb && chmod 4755 /usr/bin/climb"
-    with runner.image_with(kind, command) as image:
-        return _in_image(runner, kind, probe, image)
-
-
-def all_gpus(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
-    """In an image that asks for every GPU: some engines lend what an image's variable names."""
-    changes = ("ENV NVIDIA_VISIBLE_DEVICES=all", "ENV NVIDIA_DRIVER_CAPABILITIES=all")
-    with runner.image_with(kind, "true", *changes) as image:
-        return _in_image(runner, kind, probe, image)
-
-
-def health_check(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
-    """In an image with its own health check, which an engine would run in the job's container."""
-    changes = ("HEALTHCHECK --interval=1s CMD touch /tmp/checked",)
-    with runner.image_with(kind, "true", *changes) as image:
-        return _in_image(runner, kind, probe, image)
-
-
-def _in_image(runner: ProbeRunner, kind: ContainerKind, probe: Probe, image: str) -> BareAndGuarded:
-    bare = runner.bare_alone(kind, probe, image=image)
-    guarded, result = runner.alone(kind, probe, image=image)
+def in_image(
+    runner: ProbeRunner,
+    kind: ContainerKind,
+    probe: Probe,
+    *,
+    command: str = "true",
+    changes: Sequence[str] = (),
+) -> BareAndGuarded:
+    """In the kind's image after root ran a command in it, with changes as a Dockerfile has them."""
+    with runner.image_with(kind, command, *changes) as image:
+        bare = runner.bare_alone(kind, probe, image=image)
+        guarded, result = runner.alone(kind, probe, image=image)
     return bare, guarded, result.attestation.container
 
 
-def allowed_tunnel(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
-    """In a network where the allowed host has a public address, and answers."""
-    return _in_network(runner, kind, probe, ("93.184.216.34",))
-
-
-def leads_inside(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGuarded:
-    """In a network where the allowed host's name also resolves to a private address."""
-    return _in_network(runner, kind, probe, ("93.184.216.34", "169.254.169.254"))
-
-
-def _in_network(
-    runner: ProbeRunner, kind: ContainerKind, probe: Probe, addresses: tuple[str, ...]
+def in_network(
+    runner: ProbeRunner, kind: ContainerKind, probe: Probe, *, addresses: tuple[str, ...]
 ) -> BareAndGuarded:
     """Each name resolves to ``addresses``, and each of them reaches an echo server of this host."""
     bare = runner.bare_alone(kind, probe)
@@ -128,9 +107,8 @@ def altered(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> BareAndGu
     plain = runner.blobs.folder.parent / "plain"
     plain.write_text("1")
     plain.write_text("2")
-    bare = one_attempt(
-        name, through=plain.read_text() == "2", saw="a plain file is read as it is now"
-    )
+    saw = "a plain file is read as it is now"
+    bare = one_attempt(name, through=plain.read_text() == "2", saw=saw)
     return bare, guarded, result.attestation.container
 
 
@@ -140,11 +118,10 @@ def killed_orchestrator(runner: ProbeRunner, kind: ContainerKind, probe: Probe) 
     limits, _ = lowered_limits(runner.limits[kind], probe)
     images = {name: runner.images(name) for name in (limits.image, "aisci-storage")}
     order = {"run": run_id, "kind": kind, "images": images, "limits": asdict(limits)}
-    child = subprocess.Popen(
-        [sys.executable, "-m", "orchestrator.proof.running.victim", json.dumps(order)],
-        stdout=subprocess.PIPE,
-        env=_environment(),
-    )
+    command = [sys.executable, "-m", "orchestrator.proof.running.victim", json.dumps(order)]
+    # The child imports this same program.
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
     assert child.stdout is not None
     try:
         began = child.stdout.readline().strip()
@@ -154,18 +131,11 @@ def killed_orchestrator(runner: ProbeRunner, kind: ContainerKind, probe: Probe) 
         child.stdout.close()
     left = _left_of(runner.engine, run_id, within=30.0)
     name = "its leftovers keep running"
-    guarded = one_attempt(
-        name, through=bool(left), saw=", ".join(left) or "the sentinel removed everything"
-    )
-    guarded = replace(guarded, done=began == b"running")
+    saw = ", ".join(left) or "the sentinel removed everything"
+    guarded = replace(one_attempt(name, through=bool(left), saw=saw), done=began == b"running")
     with runner.bare_left(kind, probe) as made, translated("inspecting a container"):
         running = bool(runner.engine.api.inspect_container(made)["State"]["Running"])
     return one_attempt(name, through=running, saw="the container keeps running"), guarded, ""
-
-
-def _environment() -> dict[str, str]:
-    """The environment of a child that imports this same program."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 def _left_of(engine: Engine, run_id: str, *, within: float) -> tuple[str, ...]:

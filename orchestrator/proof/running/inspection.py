@@ -50,8 +50,8 @@ def inspect_output(
     if probe.judge not in _INSPECTIONS:
         return seen
     inspection = Inspection(seen, result, blobs, marker)
-    attempts = [*_INSPECTIONS[probe.judge](inspection), *_elsewhere(inspection)]
-    judged = seen.with_attempts(attempts)
+    attempts = (*_INSPECTIONS[probe.judge](inspection), *_elsewhere(inspection))
+    judged = replace(seen, attempts=attempts)
     lost = sorted(set(seen.fair) - set(inspection.harvested))
     if lost:
         return replace(judged, done=False, why=f"{lost[0]}, which is allowed, was not harvested")

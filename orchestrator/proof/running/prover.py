@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from orchestrator.core.errors import AisciError, ControlUnavailable
 from orchestrator.core.job import ContainerKind
 from orchestrator.proof.judge import ProbeResult, judge_probe
-from orchestrator.proof.observation import Observation
+from orchestrator.proof.observation import BareAndGuarded, Observation
 from orchestrator.proof.probe import Probe
 from orchestrator.proof.proof import FullRun
 from orchestrator.proof.running.fixtures import lowered_limits
@@ -70,7 +70,8 @@ def _shared(
     for probe in probes:
         seen = guarded.get(probe.id, Observation())
         if seen.done:
-            yield _judged(runner, kind, probe, bare.get(probe.id, Observation()), seen, container)
+            both = bare.get(probe.id, Observation()), seen, container
+            yield _judged(runner, kind, probe, both)
         else:
             say(probe.id)
             yield _alone(runner, kind, probe)
@@ -78,21 +79,16 @@ def _shared(
 
 def _alone(runner: ProbeRunner, kind: ContainerKind, probe: Probe) -> ProbeResult:
     if probe.judge == "host":
-        return _judged(runner, kind, probe, *HOST_PROBES[probe.id](runner, kind, probe))
+        return _judged(runner, kind, probe, HOST_PROBES[probe.id](runner, kind, probe))
     bare = runner.bare_alone(kind, probe)
     guarded, result = runner.alone(kind, probe)
-    return _judged(runner, kind, probe, bare, guarded, result.attestation.container)
+    return _judged(runner, kind, probe, (bare, guarded, result.attestation.container))
 
 
 def _judged(
-    runner: ProbeRunner,
-    kind: ContainerKind,
-    probe: Probe,
-    bare: Observation,
-    guarded: Observation,
-    container: str,
+    runner: ProbeRunner, kind: ContainerKind, probe: Probe, seen: BareAndGuarded
 ) -> ProbeResult:
-    limits = runner.limits[kind]
+    (bare, guarded, container), limits = seen, runner.limits[kind]
     state, saw, why = judge_probe(probe, limits.runtime, bare, guarded, runner.storage)
     less = lowered_limits(limits, probe)[1] if probe.lower else ""
     through = dict.fromkeys(one.saw or one.name for one in bare.through)

@@ -10,22 +10,24 @@ from pathlib import Path
 from typing import Self
 
 from orchestrator.core.deadline import FOREVER, Deadline
-from orchestrator.core.errors import EngineFailed
 from orchestrator.core.job import ContainerKind, Job, JobResult, Limits
 from orchestrator.core.tree import Tree
 from orchestrator.proof.observation import Observation, parse_observations
-from orchestrator.proof.probe import HELPERS, PROBES_FOLDER, Bare, Probe
+from orchestrator.proof.probe import HELPERS, PROBES_FOLDER, Probe
 from orchestrator.proof.running import inspection
 from orchestrator.proof.running.bare import BareContainers
-from orchestrator.proof.running.commands import bare_argv, probe_argv, probe_files, shared_argv
 from orchestrator.proof.running.fixtures import (
     DATA_SET,
     ENVIRONMENT,
     PROBES,
     ExposedServices,
+    bare_argv,
     exposed_services,
     given_json,
     lowered_limits,
+    probe_argv,
+    probe_files,
+    shared_argv,
 )
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.admission import Admission
@@ -89,7 +91,7 @@ class ProbeRunner:
         for mode in dict.fromkeys(probe.bare for probe in probes):
             group = [probe for probe in probes if probe.bare == mode]
             argv, files = shared_argv(group, mode), self._tree(limits, bare=True)
-            output, end = self._run_bare(self.images(limits.image), mode, argv, files)
+            output, end = self._bare.run(self.images(limits.image), mode, argv, files)
             seen = parse_observations(output)
             observations |= {one.id: seen.get(one.id, Observation(why=end.why)) for one in group}
         return observations
@@ -101,18 +103,9 @@ class ProbeRunner:
         limits, _ = lowered_limits(self.limits[kind], probe)
         argv, files = bare_argv(probe, args), self._tree(limits, bare=True)
         image = image or self.images(limits.image)
-        output, end = self._run_bare(image, probe.bare, argv, files, times=times)
+        output, end = self._bare.run(image, probe.bare, argv, files, times)
         seen = parse_observations(output, alone=probe.id).get(probe.id, Observation())
         return replace(seen, done=seen.done and end.done, why=seen.why or end.why)
-
-    def _run_bare(
-        self, image: str, mode: Bare, argv: tuple[str, ...], files: Tree, *, times: int = 1
-    ) -> tuple[str, Observation]:
-        """An engine without such a container (one with all GPUs, say) leaves a probe unproved."""
-        try:
-            return self._bare.run(image, mode, argv, files, times=times)
-        except EngineFailed as error:
-            return "", Observation(why=": ".join(filter(None, (error.what, error.why))))
 
     @contextmanager
     def bare_left(self, kind: ContainerKind, probe: Probe) -> Iterator[str]:
@@ -222,4 +215,5 @@ def _reached(seen: Observation, came: Sequence[str]) -> Observation:
     if not came:
         return seen
     saw = f"reached the host's service ({', '.join(sorted(set(came)))})"
-    return seen.with_attempts(replace(one, through=True, saw=saw) for one in seen.attempts)
+    through = (replace(one, through=True, saw=saw) for one in seen.attempts)
+    return replace(seen, attempts=tuple(through))

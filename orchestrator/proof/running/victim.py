@@ -12,8 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
+from orchestrator.core.decode import decode
 from orchestrator.core.job import Job, Limits
 from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
@@ -26,23 +25,15 @@ from orchestrator.sandbox.sandbox import DockerSandbox
 def main() -> None:
     """Run the job; it is killed before the end."""
     order = json.loads(sys.argv[1])
-    limits = TypeAdapter(Limits).validate_python(order["limits"], strict=False)
     engine, images = connect(), order["images"]
-    job = Job(
-        scope="prove/killed",
-        kind=order["kind"],
-        argv=("sleep", "120"),
-        files=Tree(),
-        limits=limits,
-        harvest=(),
-    )
+    limits, kind, sleep = decode(Limits, order["limits"]), order["kind"], ("sleep", "120")
+    job = Job(scope="prove/killed", kind=kind, argv=sleep, files=Tree(), limits=limits, harvest=())
     folder = Path(tempfile.mkdtemp(prefix="aisci-prove-"))
     resources = RunResources(engine, order["run"], lambda: str(images["aisci-storage"]))
     resources.sentinel.guard(folder)
     store = BlobStore(folder)
-    pool = SandboxPool(
-        engine, order["run"], images.__getitem__, policy="proof", resources=resources
-    )
+    image = images.__getitem__
+    pool = SandboxPool(engine, order["run"], image, policy="proof", resources=resources)
     with pool, DockerSandbox(pool, store).open(job) as session:
         print("running", flush=True)  # noqa: T201  # what its starter waits for
         session.wait()

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.deadline import FOREVER, Deadline, wait_for
 from orchestrator.core.errors import ControlUnavailable, SandboxFailed
 from orchestrator.core.job import Limits
-from orchestrator.core.waiting import wait_for
 
 
 @dataclass(frozen=True, slots=True)

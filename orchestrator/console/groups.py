@@ -1,0 +1,219 @@
+"""The arguments of ``aisci images …``, ``policy …``, ``template …`` and ``data …``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from orchestrator import console
+from orchestrator.console.options import (
+    HERE,
+    CaBundle,
+    Json,
+    PolicyName,
+    QuietOption,
+    ResultsOption,
+    View,
+    commands,
+)
+
+images_group = commands("The container images: build them, list them.")
+policy_group = commands("Policies: what containers, ideas and runs may use.")
+template_group = commands("Templates: the small studies that research starts from.")
+data_group = commands("Data sets that templates declare: fetched once, verified, staged.")
+
+
+@images_group.command("build")
+def images_build(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Images, or templates with packages; if none, all but the CUDA image."),
+    ] = None,
+    *,
+    base: Annotated[str | None, typer.Option(help="A Debian 12 image to build on.")] = None,
+    ca_bundle: CaBundle = None,
+    flavour: Annotated[
+        Literal["cpu", "cuda"], typer.Option(help="The base image of a template's image.")
+    ] = "cpu",
+    quiet: QuietOption = False,
+    as_json: Json = False,
+) -> None:
+    """Build the images whose recipe changed."""
+    console.images.build_named(
+        names or [], base=base, ca_bundle=ca_bundle, flavour=flavour, quiet=quiet, as_json=as_json
+    )
+
+
+@images_group.command("list")
+def images_list(*, as_json: Json = False) -> None:
+    """List aisci's images: ready, stale or missing."""
+    console.images.images(as_json=as_json)
+
+
+@policy_group.command("list")
+def policy_list(*, as_json: Json = False) -> None:
+    """List the policies that aisci ships."""
+    console.policy.list_policies(as_json=as_json)
+
+
+@policy_group.command("show")
+def policy_show(
+    name: str,
+    *,
+    effective: Annotated[
+        bool, typer.Option("--effective", help="After inheritance, with every key.")
+    ] = False,
+) -> None:
+    """Print a policy."""
+    console.policy.show_policy(name, effective=effective)
+
+
+@policy_group.command("check")
+def policy_check(
+    files: list[str],
+    *,
+    no_weaker_than: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Prove that no setting allows more than NAME."),
+    ] = None,
+    no_exceptions: Annotated[
+        bool, typer.Option("--no-exceptions", help="Accept no reasons under `exceeds`.")
+    ] = False,
+    here: Annotated[
+        bool, typer.Option("--here", help="What this machine lacks is an error, not a note.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Check policies; exit code 2 if one has an error."""
+    code = console.policy.check_policies(
+        files, no_weaker_than, exceptions=not no_exceptions, here=here, as_json=as_json
+    )
+    raise typer.Exit(code)
+
+
+@policy_group.command("explain")
+def policy_explain(name: str, *, as_json: Json = False) -> None:
+    """Explain each control, and how this machine provides it."""
+    console.policy_explain.explain(name, as_json=as_json)
+
+
+@policy_group.command("diff")
+def policy_diff(first: str, second: str, *, as_json: Json = False) -> None:
+    """Compare the second policy with the first, by setting."""
+    console.policy.diff(first, second, as_json=as_json)
+
+
+@policy_group.command("prove")
+def policy_prove(
+    name: str,
+    *,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="A probe, a folder of probes, a control or a part of one."
+        ),
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Also list every probe that held.")
+    ] = False,
+    results: ResultsOption = HERE,
+    quiet: QuietOption = False,
+    as_json: Json = False,
+) -> None:
+    """Try to escape from real containers; exit code 1 if a control did not hold, 3 if not provable."""
+    view = View(quiet=quiet, as_json=as_json, verbose=verbose)
+    raise typer.Exit(console.policy_prove.prove(name, tuple(only or ()), results, view))
+
+
+@policy_group.command("schema")
+def policy_schema() -> None:
+    """Print the JSON Schema of policy files, for editors."""
+    console.policy.print_schema()
+
+
+@template_group.command("list")
+def template_list(*, as_json: Json = False) -> None:
+    """List the templates that aisci ships."""
+    console.template.list_templates(as_json=as_json)
+
+
+@template_group.command("check")
+def template_check(
+    name: str,
+    *,
+    run: Annotated[
+        bool, typer.Option("--run", help="Also run experiment, plot and LaTeX in containers.")
+    ] = False,
+    policy: Annotated[str, typer.Option(help="The policy for --run.")] = "ci-cpu",
+    scale: Annotated[
+        str | None, typer.Option(help="The scale for --run; if none, the manifest's first.")
+    ] = None,
+    quiet: QuietOption = False,
+    as_json: Json = False,
+) -> None:
+    """Check every rule of the contract; exit code 2 if its files break one, 1 if its runs do."""
+    view = View(quiet=quiet, as_json=as_json)
+    code = console.template.print_check(name, run=run, policy=policy, scale=scale, view=view)
+    raise typer.Exit(code)
+
+
+@template_group.command("new")
+def template_new(
+    folder: Annotated[
+        Path, typer.Argument(help="The folder to create; its name becomes the template's.")
+    ],
+    *,
+    source: Annotated[
+        str, typer.Option("--from", metavar="TEMPLATE", help="What to copy: a name or ./folder.")
+    ] = "seir",
+) -> None:
+    """Start a template of your own as a copy of another."""
+    console.template.new_template(folder, source)
+
+
+@template_group.command("baseline")
+def template_baseline(
+    name: str,
+    *,
+    scale: Annotated[
+        str, typer.Option(help="The template's scale: smoke, short or full.")
+    ] = "full",
+    policy: PolicyName = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Measure it again, even if one is kept.")
+    ] = False,
+    quiet: QuietOption = False,
+    as_json: Json = False,
+) -> None:
+    """Measure run_0 once on this machine; later runs under the same policy reuse it."""
+    view = View(quiet=quiet, as_json=as_json)
+    raise typer.Exit(console.template.baseline(name, scale, policy, view, again=again))
+
+
+@data_group.command("list")
+def data_list(*, as_json: Json = False) -> None:
+    """List the shipped templates' data sets: size, licence, and whether they are here."""
+    console.data.list_data(as_json=as_json)
+
+
+@data_group.command("prepare")
+def data_prepare(
+    template: Annotated[str, typer.Argument(help="A shipped template's name, or ./a/folder.")],
+    *,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="One of its data sets; may repeat.")
+    ] = None,
+    given: Annotated[
+        list[Path] | None,
+        typer.Option("--from", metavar="FILE", help="A local file, or a folder of files."),
+    ] = None,
+    ca_bundle: CaBundle = None,
+    quiet: QuietOption = False,
+    as_json: Json = False,
+) -> None:
+    """Download, verify and stage a template's data, once per machine."""
+    view = View(quiet=quiet, as_json=as_json)
+    names, brought = tuple(only or ()), tuple(given or ())
+    console.data.prepare(template, view, only=names, given=brought, ca_bundle=ca_bundle)

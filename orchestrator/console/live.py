@@ -1,0 +1,198 @@
+"""What is drawn on a terminal four times a second: a run's table, a line about one container."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import Self
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.console import output as out
+from orchestrator.console.options import View
+from orchestrator.console.run_state import IdeaProgress, RunState, money
+from orchestrator.core.job import Peaks, Verdict
+from orchestrator.core.progress import seconds_left
+from orchestrator.core.units import MIB
+from orchestrator.record.events import Heard
+
+STYLES = {"finished": "green", "failed": "red", "skipped": "yellow", "not novel": "yellow"}
+BAR = 12  # characters of a bar of elapsed time
+ROOM = 100  # characters of width from which on there is room for bars
+STEPS = 10  # lines about one container in a log
+
+
+class Display:
+    """Draws :meth:`drawn` four times a second on stderr while its ``with`` block runs.
+
+    Nothing is drawn where stderr is not a terminal, or ``live`` is False. With ``keep`` the last
+    picture stays.
+    """
+
+    def __init__(self, *, live: bool = True, keep: bool = False) -> None:
+        self.console = Console(stderr=True, highlight=False)
+        self.live: Live | None = None
+        self._silent, self._keep = not live, keep
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty() and not self._silent:  # made here, not above: it draws at once
+            gone = not self._keep
+            self.live = Live(console=self.console, get_renderable=self.drawn, transient=gone)
+            self.live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.live:
+            self.live.stop()
+
+    def drawn(self) -> RenderableType:
+        """The picture of this moment."""
+        return Text()
+
+    def log(self, text: str) -> None:
+        """A line on stderr, where nothing is drawn because that is no terminal."""
+        if not self.live and not self._silent:
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
+
+    def say(self, text: str) -> None:
+        """A line of the answer, above what is drawn."""
+        if self.live:
+            self.live.stop()
+        out.say(text)
+        if self.live:
+            self.live.start()
+
+
+class LiveTable(Display):
+    """A journal listener that draws; use it as a context manager around the run."""
+
+    def __init__(self, track: RunState) -> None:
+        super().__init__(keep=True)
+        self._track = track
+
+    def __call__(self, event: Heard) -> None:
+        self._track.take(event)
+
+    def drawn(self) -> Table:
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+        ways = tuple(self._track.ways.values())
+        again = any(way.recalled for way in ways)
+        for name in ("", "stage", "doing", "containers", *["recalled"] * again, "tokens", "cost"):
+            numbers = name in {"recalled", "tokens", "cost"}
+            table.add_column(
+                name,
+                justify="right" if numbers else "left",
+                no_wrap=name != "containers",
+                overflow="ellipsis",
+                min_width=8 if name == "" else None,
+            )
+        for way in ways:
+            table.add_row(*self._row(way, again=again))
+        return table
+
+    def _row(self, way: IdeaProgress, *, again: bool) -> tuple[Text, ...]:
+        now, bar = time.monotonic(), self.console.width >= ROOM
+        doing = way.doing[-1] if way.doing else None
+        state = Text(way.status, style=STYLES.get(way.status, "")) if way.status else Text("")
+        if doing:
+            taken = now - doing.since
+            left = seconds_left(taken, doing.share)
+            going = elapsed(taken, doing.limit, bar=bar) if left is None else ending(taken, left)
+            state = Text(f"{doing.what} {going}")
+        return (
+            Text(way.name, style="bold"),
+            Text(f"{way.stage} {way.place}".strip()),
+            state,
+            Text(container_counts(way)),
+            *[Text(f"{way.recalled:,}" if way.recalled else "")] * again,
+            Text(f"{way.tokens:,}"),
+            Text(money(way)),
+        )
+
+
+def elapsed(seconds: float, limit: float, *, bar: bool = True) -> str:
+    """``34 s``, or with a limit ``██████······ 150 s of 5 min``, the bar where there is room."""
+    if not limit:
+        return span(seconds)
+    full = min(BAR, int(BAR * seconds / limit))
+    drawn = f"{'█' * full}{'·' * (BAR - full)} " if bar else ""
+    return f"{drawn}{span(seconds)} of {span(limit)}"
+
+
+def ending(taken: float, left: float) -> str:
+    """``40 %, about 90 s to go``: where a program says how far it is."""
+    share = taken / (taken + left) if taken + left else 1.0
+    return f"{100 * share:.0f} %, about {span(round(left))} to go"
+
+
+def span(seconds: float) -> str:
+    """``34 s``, ``150 s``, ``5 min``, ``2 h``: whole units where they say the same."""
+    for unit, name in ((3600, "h"), (60, "min")):
+        if seconds >= unit and seconds % unit == 0:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds:.0f} s" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def container_counts(way: IdeaProgress) -> str:
+    """``✓ 6  ✗ 1 timed out``: how many ended in which way."""
+    return "  ".join(
+        f"✓ {count}" if name == Verdict.FINISHED else f"✗ {count} {name}"
+        for name, count in sorted(way.verdicts.items())
+    )
+
+
+class LiveLine(Display):
+    """Draws, prints or stays silent as ``view`` says, for what begins and what a sandbox samples.
+
+    Use it as a context manager around the work. It is a sandbox's ``on_event`` too.
+    """
+
+    def __init__(self, view: View) -> None:
+        super().__init__(live=not (view.quiet or view.as_json))
+        self.view = view
+        self._what, self._began, self._expected = "", 0.0, 0.0
+        self._share: float | None = None
+        self._peaks = Peaks()
+        self._tenths = 0
+
+    def begin(self, what: str, minutes: float = 0.0) -> None:
+        """A container is about to start; ``minutes`` is what its template says that it takes."""
+        self._what, self._began, self._expected = what, time.monotonic(), 60 * minutes
+        self._share, self._peaks, self._tenths = None, Peaks(), 0
+        about = f" (about {span(round(self._expected))})" if minutes else ""
+        self.log(f"running {what}{about}")
+
+    def __call__(self, what: str, facts: Mapping[str, object]) -> None:
+        if what != "sample":
+            return
+        share, peaks = facts["share"], facts["peaks"]
+        assert isinstance(peaks, Peaks)
+        self._share = share if isinstance(share, float) else self._share
+        self._peaks = peaks
+        done = int(STEPS * (self._share or 0.0))
+        if self._tenths < done < STEPS:
+            self._tenths = done
+            self.log(f"  {self._text()}")
+
+    def drawn(self) -> Text:
+        return Text(f"{self._what}  {self._text()}" if self._what else "")
+
+    def _text(self) -> str:
+        taken = time.monotonic() - self._began
+        parts = [span(taken)]
+        left = seconds_left(taken, self._share)
+        if self._share is not None:
+            full = int(BAR * self._share)
+            parts = [f"{'█' * full}{'·' * (BAR - full)} {100 * self._share:.0f} %", span(taken)]
+        if left is not None:
+            parts.append(f"about {span(round(left))} to go")
+        elif self._expected:
+            parts.append(f"the manifest says {span(round(self._expected))}")
+        if self._peaks.memory:
+            parts.append(f"{self._peaks.memory / MIB:,.0f} MiB")
+        return ", ".join(parts)
