@@ -27,13 +27,7 @@ OnLine = Callable[[str], None]
 
 
 def build_image(
-    engine: Engine,
-    recipe: Recipe,
-    root: Path,
-    *,
-    base_id: str,
-    ca_bundle: Path | None,
-    say: OnLine,
+    engine: Engine, recipe: Recipe, root: Path, *, base_id: str, ca_bundle: Path | None, say: OnLine
 ) -> Image:
     """Build ``recipe`` on the image ``base_id`` and label it; arguments as for ``build_images``.
 

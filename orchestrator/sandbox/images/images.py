@@ -83,11 +83,7 @@ def _state(engine: Engine, recipe: Recipe, root: Path) -> ImageState:
 
 
 def resolve_image(
-    engine: Engine,
-    name: str,
-    *,
-    flavour: Literal["cpu", "cuda"] = "cpu",
-    root: Path | None = None,
+    engine: Engine, name: str, *, flavour: Literal["cpu", "cuda"] = "cpu", root: Path | None = None
 ) -> str:
     """The id of the image that a policy names, after checking that it matches this program.
 
