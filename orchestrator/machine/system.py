@@ -7,12 +7,12 @@ import gzip
 import os
 import pwd
 import re
-import shutil
 import stat
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+
+from orchestrator.sandbox.gpus.cdi import toolkit_output
 
 _STATUS = Path("/var/lib/dpkg/status")
 _DOCS = Path("/usr/share/doc")
@@ -119,16 +119,7 @@ def _changelog(path: Path) -> dict[str, str]:
 
 def toolkit_version() -> str:
     """The version of NVIDIA's container toolkit; empty where it cannot be read."""
-    command = shutil.which("nvidia-ctk")
-    if command is None:
-        return ""
-    try:
-        done = subprocess.run(
-            [command, "--version"], capture_output=True, text=True, timeout=10, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    found = re.search(r"version:?\s+v?(\d\S*)", done.stdout)
+    found = re.search(r"version:?\s+v?(\d\S*)", toolkit_output("--version"))
     return found.group(1) if found else ""
 
 

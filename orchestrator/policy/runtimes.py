@@ -14,6 +14,9 @@ BIND = (
 )
 """What the ``xfs`` backend guarantees instead of ``nosuid,nodev,noexec``."""
 
+CAP_SETS = ("CapEff", "CapPrm", "CapBnd", "CapAmb")
+"""A process's sets of capabilities, as ``/proc/<pid>/status`` names them."""
+
 LEAST_PIDS = {"runc": 1, "runsc": 96}
 """The minimum of ``resources.pids``: gVisor's own threads count against it. Measured with
 the 2022 release: 64 do not suffice for a program that starts four threads, 80 do."""
@@ -46,8 +49,6 @@ def unread(runtime: str) -> frozenset[str]:
     return frozenset(fact for one in departures(runtime) for fact in one.unread)
 
 
-_CAPABILITIES = ("CapEff", "CapPrm", "CapBnd", "CapAmb")
-
 _ALL = (
     Departure(
         runtime="runsc",
@@ -57,7 +58,7 @@ _ALL = (
         "namespace of its own, which is required, under no-new-privileges and gVisor's own filter",
         why="gVisor's kernel is a program; the job's processes exist only inside it",
         holds="gVisor gives the job the policy's user and no capability, read there before its program starts",
-        unread=("Uid", "Gid", *_CAPABILITIES),
+        unread=("Uid", "Gid", *CAP_SETS),
     ),
     Departure(
         runtime="runsc",

@@ -75,23 +75,13 @@ class RunResources:
 
     @contextmanager
     def volume(self, job: str, limits: Limits, quota: Quota) -> Iterator[tuple[str, Helper, str]]:
-        """A mounted, empty, quota'd volume as (name, its keeper, the backend's name).
-
-        Raises:
-            ControlUnavailable: no backend enforces a hard quota of this size here.
-            DiskFull: the engine's disk has too little free space.
-        """
+        """As :meth:`Volumes.lent`, guarded by the sentinel."""
         self.sentinel.ensure()
         with self.volumes.lent(job, limits, quota) as lent:
             yield lent
 
     def probe(self, backend: str) -> None:
-        """Write past the quota of a small volume on ``backend``; used by the doctor.
-
-        Raises:
-            SandboxFailed: the quota was set and not enforced.
-            ControlUnavailable, EngineFailed: it cannot be set, or a job could remove it.
-        """
+        """As :meth:`Volumes.probe`, guarded by the sentinel; used by the doctor."""
         self.sentinel.ensure()
         self.volumes.probe(backend)
 
@@ -115,9 +105,8 @@ class RunResources:
                 self._volumes.close()
                 self._volumes = None
             if self._sockets is not None:
-                shutil.rmtree(
-                    self._sockets, ignore_errors=True
-                )  # the sentinel removes it otherwise
+                # The sentinel removes it otherwise.
+                shutil.rmtree(self._sockets, ignore_errors=True)
                 self._sockets = None
             if self._sentinel is not None:
                 self._sentinel.close()
@@ -127,8 +116,7 @@ class RunResources:
 def engine_socket(engine: Engine) -> str:
     """The path of the engine's unix socket.
 
-    Raises:
-        ControlUnavailable: the engine is reached in another way, so it may be on another machine.
+    Raises :class:`ControlUnavailable` if it is reached in another way: perhaps on another machine.
     """
     adapter = getattr(engine.api, "_custom_adapter", None)
     path: str | None = getattr(adapter, "socket_path", None)

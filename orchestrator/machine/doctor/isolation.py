@@ -7,6 +7,7 @@ from functools import partial
 
 from orchestrator.core.host import EngineFacts, Host, Tried
 from orchestrator.machine.doctor.check import Basis, Check, CheckState
+from orchestrator.policy.runtimes import CAP_SETS
 
 _KERNEL_LIMITS = {"memory": "limit memory", "swap": "limit swap", "pids": "limit pids",
                   "cpu": "limit cpus"}  # fmt: skip
@@ -82,8 +83,7 @@ def _rights(host: Host) -> Iterator[Check]:
     if host.trial is None:
         return
     seen = dict(host.trial.seen)
-    capabilities = ("CapEff", "CapPrm", "CapBnd", "CapAmb")
-    wrong = [name for name in capabilities if seen.get(name, "0").strip("0")]
+    wrong = [name for name in CAP_SETS if seen.get(name, "0").strip("0")]
     wrong += [name for name in ("Uid", "Gid") if "0" in seen.get(name, "").split()]
     wrong += ["NoNewPrivs"] if seen.get("NoNewPrivs") != "1" else []
     wrong += [name for name, value in seen.items() if name.startswith("own ") and value != "yes"]

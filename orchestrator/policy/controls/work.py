@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from orchestrator.core.host import Host
 from orchestrator.core.units import rough_text, size_text, time_text
 from orchestrator.policy.controls.control import Control, How, by_engine, by_host
@@ -25,9 +27,8 @@ def _editor(policy: Policy) -> str:
 def _editing(host: Host, policy: Policy) -> How:
     if policy.editor_on_host:
         return How("given", "the guard, in Aider's own process; nothing outside it")
-    return by_engine(
-        host, policy, "the block `editor` of this policy, by the same code as experiments"
-    )
+    text = "the block `editor` of this policy, by the same code as experiments"
+    return by_engine(text, host, policy)
 
 
 def _idea(policy: Policy) -> str:
@@ -58,9 +59,8 @@ def _reserve(host: Host, policy: Policy) -> How:
         ("disk", keep.keep_free_disk, host.disk),
     ):
         if kept > there:
-            return How(
-                "missing", f"{size_text(kept)} of {name} to keep; free are {rough_text(there)}"
-            )
+            text = f"{size_text(kept)} of {name} to keep; free are {rough_text(there)}"
+            return How("missing", text)
     free = f"free now: {rough_text(host.memory_free)} of memory, {rough_text(host.disk)} of disk"
     return by_host(f"looked at before each job; {free}")
 
@@ -76,9 +76,8 @@ WORK = (
             "alone, with caps on pages, file sizes and each program's time, and at most "
             f"{time_text(policy.whole.latex.time.wall)} in all."
         ),
-        how=lambda host, policy: by_engine(
-            host,
-            policy,
+        how=partial(
+            by_engine,
             "openin_any=p, openout_any=p, -no-shell-escape; a PDF that a viewer would act on is "
             "refused; the host never opens one",
         ),
@@ -107,9 +106,10 @@ WORK = (
         ),
         by="the host, from its journal",
         meaning=_idea,
-        how=lambda _host, _policy: by_host(
+        how=partial(
+            by_host,
             "counted before each call, an unanswered one at the most it can have cost; what is "
-            "under way is stopped when the time is over"
+            "under way is stopped when the time is over",
         ),
         not_stopped="Spending all of it on nothing. A model with no known price is counted in "
         "tokens and requests only.",
@@ -128,7 +128,7 @@ WORK = (
         ),
         by="the host, from its journal and before each job",
         meaning=_run,
-        how=lambda _host, _policy: by_host("counted by the host; a job waits until there is room"),
+        how=partial(by_host, "counted by the host; a job waits until there is room"),
         not_stopped="Two runs at once: each has its own limits. `keep_free` applies to both.",
     ),
     Control(

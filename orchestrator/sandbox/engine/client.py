@@ -15,27 +15,11 @@ import docker
 import requests.exceptions
 import urllib3.exceptions
 from docker.errors import APIError, DockerException, NotFound
-from docker.models.containers import Container
 from docker.models.images import Image
-from docker.models.volumes import Volume
-from docker.types import DeviceRequest, LogConfig, Mount, Ulimit
 
 from orchestrator.core.errors import EngineFailed, EngineUnavailable
 
-__all__ = [
-    "APIError",
-    "Container",
-    "DeviceRequest",
-    "Engine",
-    "Image",
-    "LogConfig",
-    "Mount",
-    "NotFound",
-    "Ulimit",
-    "Volume",
-    "connect",
-    "translated",
-]
+__all__ = ["APIError", "Engine", "Image", "NotFound", "connect", "translated"]
 
 Engine = docker.DockerClient
 
@@ -47,18 +31,15 @@ INSTALL_HELP = """one of these, then ask again
          rootless:       export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/docker.sock
          Podman:         systemctl --user start podman.socket
                          export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/podman/podman.sock"""
-_ASK_DOCTOR = "\n         `aisci doctor` says what this machine has."
 
 
 def connect(*, timeout: float = 60.0) -> Engine:
     """The engine that ``DOCKER_HOST`` names, else the one at the default socket.
 
-    Args:
-        timeout: seconds that one answer of the engine may take. Waiting for a container is
-            not one answer: callers that wait poll, or set their own.
+    ``timeout`` is in seconds, for one answer of the engine. Waiting for a container is not one
+    answer: callers that wait poll, or set their own.
 
-    Raises:
-        EngineUnavailable: nothing answers; it lists the ways to get an engine.
+    Raises :class:`EngineUnavailable` if nothing answers; it lists the ways to get an engine.
     """
     where = os.environ.get("DOCKER_HOST") or DEFAULT_SOCKET
     engine: Engine | None = None
@@ -69,9 +50,11 @@ def connect(*, timeout: float = 60.0) -> Engine:
     except (DockerException, requests.exceptions.RequestException, OSError) as error:
         if engine is not None:
             engine.close()
-        todo = INSTALL_HELP + _ASK_DOCTOR
         raise EngineUnavailable(
-            "No Docker engine answers.", where=where, why=one_line(error), todo=todo
+            "No Docker engine answers.",
+            where=where,
+            why=one_line(error),
+            todo=f"{INSTALL_HELP}\n         `aisci doctor` says what this machine has.",
         ) from error
     return engine
 
@@ -85,10 +68,7 @@ def _check_listening(where: str) -> None:
 
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
-    """Turn what the library raises inside into :class:`EngineFailed`.
-
-    Args:
-        doing: the current action, as the end of "The engine failed while …".
+    """Turn what the library raises inside into :class:`EngineFailed` "while ``doing``".
 
     A missing object is often an answer and not a failure: catch :class:`NotFound` inside.
     """

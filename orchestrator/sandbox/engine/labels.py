@@ -25,7 +25,6 @@ class Owner:
 
     @classmethod
     def me(cls) -> Owner:
-        """This process."""
         return cls(_boot(), os.getpid(), _start(os.getpid()) or 0)
 
     @classmethod

@@ -17,11 +17,7 @@ _NOTICED = 4  # tries until the engine reports an end that the kernel has report
 
 
 def create_container(engine: Engine, body: Mapping[str, Any], name: str) -> str:
-    """Create, not start, the container of ``body``, a create request of the engine's API.
-
-    Returns:
-        The container's id.
-    """
+    """Create, not start, the container of ``body``, a create request of the API; return its id."""
     api: Any = engine.api  # this part of the library has no types
     with translated(f"creating the container {name}"):
         made: str = api.create_container_from_config(dict(body), name)["Id"]
@@ -30,10 +26,9 @@ def create_container(engine: Engine, body: Mapping[str, Any], name: str) -> str:
 
 @contextmanager
 def while_it_runs(engine: Engine, container: str) -> Iterator[None]:
-    """For inspecting a container that was just started: if it was ended, report that instead.
+    """For inspecting a container that was just started.
 
-    Raises:
-        EngineFailed: it has ended or was removed, so there was nothing to inspect.
+    Raises :class:`EngineFailed` if it has ended or was removed, so there was nothing to inspect.
     """
     try:
         yield

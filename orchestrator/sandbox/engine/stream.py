@@ -48,7 +48,6 @@ class Stream:
             raise BrokenPipeError("the container has closed its input") from error
 
     def close_stdin(self) -> None:
-        """Close the container's standard input."""
         with contextlib.suppress(OSError):  # it may have ended already
             self._socket.shutdown(socket.SHUT_WR)
 

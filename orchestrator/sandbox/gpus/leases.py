@@ -77,8 +77,9 @@ class NvmlDriver:
         with self._answering("reading a GPU"):
             handle = self._nvml.nvmlDeviceGetHandleByUUID(uuid)
             running = [*self._nvml.nvmlDeviceGetComputeRunningProcesses(handle)]
-            running += self._other(self._nvml.nvmlDeviceGetGraphicsRunningProcesses, handle)
-            running += self._other(self._nvml.nvmlDeviceGetMPSComputeRunningProcesses, handle)
+            # A compute card, for one, has no graphics processes.
+            running += self._ask(self._nvml.nvmlDeviceGetGraphicsRunningProcesses, handle, [])
+            running += self._ask(self._nvml.nvmlDeviceGetMPSComputeRunningProcesses, handle, [])
         if any(item.usedGpuMemory is None for item in running):
             raise ControlUnavailable(
                 "the driver does not report the GPU memory of a process",
@@ -90,27 +91,18 @@ class NvmlDriver:
             most[int(item.pid)] = max(int(item.usedGpuMemory), most.get(int(item.pid), 0))
         return tuple(sorted(most.items()))
 
-    def _other(self, ask: Callable[[Any], Any], handle: Any) -> list[Any]:
-        """A list that some devices do not keep: a compute card has no graphics processes."""
+    def _ask(self, query: Callable[[Any], Any], handle: Any, otherwise: Any) -> Any:
+        """The driver's answer; ``otherwise`` for a device that does not support the query."""
         try:
-            return list(ask(handle))
+            return query(handle)
         except self._nvml.NVMLError as error:
-            if self._lacks(error):
-                return []
-            raise
+            if error.value != self._nvml.NVML_ERROR_NOT_SUPPORTED:
+                raise
+            return otherwise
 
     def _in_mig_mode(self, handle: Any) -> bool:
         """Whether a GPU is in MIG mode; most models do not support it."""
-        try:
-            now, _after = self._nvml.nvmlDeviceGetMigMode(handle)
-        except self._nvml.NVMLError as error:
-            if self._lacks(error):
-                return False
-            raise
-        return bool(now)
-
-    def _lacks(self, error: Any) -> bool:
-        return bool(error.value == self._nvml.NVML_ERROR_NOT_SUPPORTED)
+        return bool(self._ask(self._nvml.nvmlDeviceGetMigMode, handle, (0, 0))[0])
 
     @contextmanager
     def _answering(self, doing: str) -> Iterator[None]:
@@ -167,11 +159,10 @@ class GpuPool:
     def lease(
         self, limits: Limits, within: Deadline = FOREVER, where: str = ""
     ) -> Iterator[GpuLease]:
-        """Wait for ``limits.gpus`` GPUs and hold them.
+        """Wait for ``limits.gpus`` GPUs and hold them; ``where`` is the job's scope.
 
-        Raises:
-            ControlUnavailable: this machine has too few, or too small ones.
-            BudgetSpent: ``within`` was over before they were free; ``where`` is the job's scope.
+        Raises :class:`ControlUnavailable` if this machine has too few, or too small ones, and
+        :class:`BudgetSpent` if ``within`` was over before they were free.
         """
         if not limits.gpus:
             yield GpuLease()
@@ -194,7 +185,13 @@ class GpuPool:
                 self._free = list(self._all)
             fitting = [device for device in self._all if device.memory >= limits.gpu_memory]
             if len(fitting) < limits.gpus:
-                raise _too_few(limits, self._all)
+                have = ", ".join(f"{device.memory} bytes" for device in self._all) or "none"
+                raise ControlUnavailable(
+                    f"the policy asks for {limits.gpus} GPU(s) of {limits.gpu_memory} bytes",
+                    where="the policy's gpus",
+                    why=f"GPUs of this machine: {have}",
+                    todo="use a policy without GPUs (such as ci-cpu), or a machine that has them",
+                )
             self._queue.append(ticket)
             try:
                 wait_for(
@@ -220,16 +217,6 @@ def cgroup_of(pid: int) -> str:
         return Path(f"/proc/{pid}/cgroup").read_text()
     except OSError:
         return ""
-
-
-def _too_few(limits: Limits, present: tuple[GpuDevice, ...]) -> ControlUnavailable:
-    have = ", ".join(f"{device.memory} bytes" for device in present) or "none"
-    return ControlUnavailable(
-        f"the policy asks for {limits.gpus} GPU(s) of {limits.gpu_memory} bytes",
-        where="the policy's gpus",
-        why=f"GPUs of this machine: {have}",
-        todo="use a policy without GPUs (such as ci-cpu), or a machine that has them",
-    )
 
 
 def _text(value: str | bytes) -> str:

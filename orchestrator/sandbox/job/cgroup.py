@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.core.errors import ControlUnavailable
+from orchestrator.policy.runtimes import CAP_SETS
 
 _ROOT = Path("/sys/fs/cgroup")
 _OWN_SHORTAGE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
@@ -36,29 +37,26 @@ class Cgroup:
     def of(cls, pid: int, container: str) -> Cgroup:
         """The cgroup of the container whose first process is ``pid`` on this host.
 
-        Raises:
-            ControlUnavailable: the engine's processes do not run on this machine.
+        Raises :class:`ControlUnavailable` if the engine's processes do not run on this machine.
         """
         try:
             lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
         except OSError as error:
-            raise engine_elsewhere(str(error)) from error
+            raise _elsewhere(str(error)) from error
         if not any(container in line for line in lines):
-            raise engine_elsewhere(f"process {pid} is not container {container[:12]}'s")
+            raise _elsewhere(f"process {pid} is not container {container[:12]}'s")
         return cls(*cgroup_folders(lines, _ROOT))
 
     def sample(self) -> CgroupSample | None:
         """The counters now; None once the container has ended and its cgroup is removed.
 
-        Raises:
-            OSError: this process has no file descriptor or memory left.
+        Raises :class:`OSError` if this process has no file descriptor or memory left: else a job
+        could hide from its limits by using up this process's files.
         """
         try:
             return self._sample_v1() if self.version == 1 else self._sample_v2()
         except OSError as error:
-            if (
-                error.errno in _OWN_SHORTAGE
-            ):  # else a job could hide from its limits by using up this process's files
+            if error.errno in _OWN_SHORTAGE:
                 raise
             return None
 
@@ -86,24 +84,11 @@ class Cgroup:
 
 
 def process_status(pid: int) -> tuple[tuple[str, str], ...]:
-    """The rights of a container's first process, as the kernel reports them.
+    """The rights of a container's first process, by the kernel; users and groups as in the container.
 
-    Users and groups are given as inside the container.
-
-    Raises:
-        ControlUnavailable: the engine's processes do not run on this machine.
+    Raises :class:`ControlUnavailable` if the engine's processes do not run on this machine.
     """
-    names = (
-        "Uid",
-        "Gid",
-        "Groups",
-        "NoNewPrivs",
-        "Seccomp",
-        "CapEff",
-        "CapPrm",
-        "CapBnd",
-        "CapAmb",
-    )
+    names = ("Uid", "Gid", "Groups", "NoNewPrivs", "Seccomp", *CAP_SETS)
     process, own = Path(f"/proc/{pid}"), Path("/proc/self")
     try:
         lines = (process / "status").read_text().splitlines()
@@ -112,7 +97,7 @@ def process_status(pid: int) -> tuple[tuple[str, str], ...]:
             fields[name] = map_ids(fields.get(name, ""), (process / users).read_text())
         separate = (process / "uid_map").read_text() != (own / "uid_map").read_text()
     except OSError as error:
-        raise engine_elsewhere(str(error)) from error
+        raise _elsewhere(str(error)) from error
     seen = [(name, " ".join(fields.get(name, "").split())) for name in names]
     seen.append(("user namespace", "own" if separate else "the host's"))
     for space in ("net", "pid", "ipc", "mnt", "uts"):
@@ -138,7 +123,7 @@ def map_ids(ids: str, user_map: str) -> str:
     return " ".join(mapped)
 
 
-def engine_elsewhere(why: str) -> ControlUnavailable:
+def _elsewhere(why: str) -> ControlUnavailable:
     """The engine runs on another machine, where this one can measure nothing."""
     return ControlUnavailable(
         "the host cannot monitor its containers: time and CPU limits could not be enforced",

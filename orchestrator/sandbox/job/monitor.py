@@ -15,8 +15,9 @@ from orchestrator.core.errors import AisciError, SandboxFailed
 from orchestrator.core.job import Limits, Peaks, Verdict
 from orchestrator.sandbox.engine.client import APIError, Engine, translated
 from orchestrator.sandbox.engine.stream import STDOUT, Stream
+from orchestrator.sandbox.gpus.leases import NvmlMeter
 from orchestrator.sandbox.job.line_buffer import LineBuffer
-from orchestrator.sandbox.job.sampler import ContainerUsage, GpuMeter, Sampler
+from orchestrator.sandbox.job.sampler import Sampler
 from orchestrator.sandbox.storage.helper import Helper
 
 _TAIL = 64 << 10  # bytes of each stream that a result keeps
@@ -29,7 +30,8 @@ class Monitor:
 
     ``lines`` gets the standard output of a duplex job, ``on_sample`` each sample's peaks. After the
     container has ended, ``complete`` says whether it was monitored to its end; if not, ``error``
-    may say why. ``over`` is the budget's deadline that ended it, if one did.
+    may say why. ``over`` is the budget's deadline that ended it, if one did. ``usage`` is what was
+    measured; ``sample_disk`` measures the volume once more, after the container was removed.
     """
 
     def __init__(
@@ -41,7 +43,7 @@ class Monitor:
         stream: Stream,
         limits: Limits,
         keeper: Helper,
-        gpus: GpuMeter | None = None,
+        gpus: NvmlMeter | None = None,
         lines: LineBuffer | None = None,
         on_sample: Callable[[Peaks], None] | None = None,
         within: Deadline = FOREVER,
@@ -59,6 +61,7 @@ class Monitor:
         self._stream, self._limits = stream, limits
         self._lines, self._on_sample = lines, on_sample
         self._sampler = Sampler(container, pid, limits, keeper, gpus)
+        self.usage, self.sample_disk = self._sampler.usage, self._sampler.sample_disk
         self._process = os.pidfd_open(pid)
         self._began = time.monotonic()
         self._asked: Verdict | None = None
@@ -68,15 +71,6 @@ class Monitor:
         self._tails: dict[int, bytearray] = {}
         self._senders: list[threading.Thread] = []
         self._unsent: AisciError | None = None
-
-    @property
-    def usage(self) -> ContainerUsage:
-        """What was measured; complete once the container has ended."""
-        return self._sampler.usage
-
-    def sample_disk(self) -> None:
-        """Measure the volume once more, after the container was removed."""
-        self._sampler.sample_disk()
 
     def interrupt(self, why: Verdict = Verdict.INTERRUPTED) -> None:
         """Ask for an end without grace; the thread kills within a quarter of a second."""
@@ -124,7 +118,9 @@ class Monitor:
         while True:
             now = time.monotonic()
             if now >= next_sample:
-                self._sample()
+                if self._sampler.sample() and self._on_sample:
+                    wall = time.monotonic() - self._began
+                    self._on_sample(replace(self.usage.peaks, wall=wall))
                 self._enforce(time.monotonic() - self._began)
                 pause = min(pause * 1.5, _SLOWEST)
                 next_sample = now + pause
@@ -157,11 +153,6 @@ class Monitor:
                 self._kill(Verdict.LOG_FLOOD)
             elif which == STDOUT and self._lines:
                 self._lines.add(data)
-
-    def _sample(self) -> None:
-        """Sample everything that is limited."""
-        if self._sampler.sample() and self._on_sample:
-            self._on_sample(replace(self.usage.peaks, wall=time.monotonic() - self._began))
 
     def _enforce(self, elapsed: float) -> None:
         """End the container if it exceeds a limit that only the host enforces."""
@@ -232,8 +223,6 @@ class Monitor:
         try:
             # The pidfd names the process itself: its number may be reused by another one.
             signal.pidfd_send_signal(self._process, signal.SIGKILL)
-        except ProcessLookupError:
-            return True
-        except OSError:
-            return False  # not root: the engine has to do it
+        except OSError as error:  # it has ended; or not root: the engine has to do it
+            return isinstance(error, ProcessLookupError)
         return True

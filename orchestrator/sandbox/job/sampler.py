@@ -5,18 +5,11 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from orchestrator.core.job import Limits, Peaks, Verdict
+from orchestrator.sandbox.gpus.leases import NvmlMeter
 from orchestrator.sandbox.job.cgroup import Cgroup
 from orchestrator.sandbox.storage.helper import Helper
-
-
-class GpuMeter(Protocol):
-    """Measures what a container uses of the GPUs that it was lent."""
-
-    def sample(self, container: str) -> tuple[int, bool]:
-        """Bytes in use on its fullest GPU, and whether any of its processes uses one."""
 
 
 @dataclass(slots=True)
@@ -28,20 +21,11 @@ class ContainerUsage:
     hit: set[str] = field(default_factory=set)
 
 
-def full_threshold(workspace: int) -> int:
-    """The number of free bytes below which a volume of ``workspace`` bytes counts as full.
-
-    A kernel refuses a large write as a whole: up to 2 MiB stayed free on ext4, and up to 4 MiB on
-    XFS, which reserves the space for a write in steps of that size.
-    """
-    return min(4 << 20, workspace // 8)
-
-
 class Sampler:
     """Collects peaks and the limits that were hit in ``usage``; not thread-safe."""
 
     def __init__(
-        self, container: str, pid: int, limits: Limits, keeper: Helper, gpus: GpuMeter | None
+        self, container: str, pid: int, limits: Limits, keeper: Helper, gpus: NvmlMeter | None
     ) -> None:
         self.usage = ContainerUsage()
         self._container, self._pid, self._limits = container, pid, limits
@@ -74,7 +58,9 @@ class Sampler:
         """Measure the volume, which the keeper still mounts when the container is removed."""
         volume = self._keeper.ask({"op": "stat"})
         self.raise_peaks(disk=volume["bytes"], inodes=volume["inodes"])
-        if volume["free"] < full_threshold(self._limits.workspace):
+        # A kernel refuses a large write as a whole: up to 2 MiB stayed free on ext4, and up to 4 MiB
+        # on XFS, which reserves the space for a write in steps of that size.
+        if volume["free"] < min(4 << 20, self._limits.workspace // 8):
             self.usage.hit.add("storage: bytes")
         if volume["free_inodes"] == 0:
             self.usage.hit.add("storage: inodes")

@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.core.errors import ControlUnavailable, SandboxFailed
 from orchestrator.core.job import Limits
 from orchestrator.core.tree import digest
-from orchestrator.policy.runtimes import unread
+from orchestrator.policy.runtimes import CAP_SETS, unread
 from orchestrator.record.attestation import SettingPairs, flatten_settings, mismatches, same_keys
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.gpus.cdi import same_form
@@ -23,8 +23,7 @@ _FILTER = "seccomp="
 def check_engine(engine: Engine, limits: Limits) -> dict[str, Any]:
     """The engine's own description, after checking that it has every control asked for.
 
-    Raises:
-        ControlUnavailable: naming the policy's key and what this engine has.
+    Raises :class:`ControlUnavailable`, naming the policy's key and what this engine has.
     """
     with translated("asking the engine what it can do"):
         info: dict[str, Any] = engine.api.info()
@@ -57,8 +56,7 @@ def read_back(
 ) -> tuple[SettingPairs, SettingPairs]:
     """The settings that were asked for and those that the engine reports, as pairs.
 
-    Raises:
-        SandboxFailed: they differ, or the image adds a variable or a volume.
+    Raises :class:`SandboxFailed` if they differ, or the image adds a variable or a volume.
     """
     with translated("inspecting a container"):
         have = engine.api.inspect_container(container)
@@ -118,17 +116,15 @@ def _normal(have: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_kernel_view(seen: SettingPairs, limits: Limits) -> None:
-    """Check that the kernel's view of the started container is what was requested.
+    """Raise :class:`SandboxFailed` if the kernel's view of the started container shows too much.
 
-    Raises:
-        SandboxFailed: it has a right or a namespace that it must not have, or a limit is
-            higher than requested.
+    That is a right or a namespace that it must not have, or a limit higher than requested.
     """
     have, skipped = dict(seen), unread(limits.runtime)
     uid, gid = user_of(limits)
     required = {"Uid": " ".join([str(uid)] * 4), "Gid": " ".join([str(gid)] * 4)}
     required |= {"NoNewPrivs": "1", "Seccomp": "2"}
-    required |= dict.fromkeys(("CapEff", "CapPrm", "CapBnd", "CapAmb"), "0" * 16)
+    required |= dict.fromkeys(CAP_SETS, "0" * 16)
     if skipped:
         # The runtime's own process may have some, where they reach nothing; the job has none.
         inside = {key: value for key, value in required.items() if key in gvisor.STATUS_FIELDS}

@@ -54,11 +54,9 @@ def workspace_of(pid: int, workdir: str) -> SettingPairs:
 
 
 def check_workspace(seen: SettingPairs, backend: str) -> None:
-    """Check that the mount has the options that its backend asks for.
+    """Raise :class:`SandboxFailed` if the engine omitted the mount, or an option of its backend.
 
-    Raises:
-        SandboxFailed: the engine omitted one, or the mount itself. (``xfs`` asks for no option: a
-            bind takes the host's.)
+    ``xfs`` asks for no option: a bind takes the host's.
     """
     words = dict(seen).get(WORKSPACE)
     if words is None or (backend == "xfs" and words != NO_MOUNT):

@@ -14,43 +14,31 @@ tries it, and then writes past the quota.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from orchestrator.core.errors import ControlUnavailable, EngineFailed
 from orchestrator.sandbox.engine.client import Engine, translated
-from orchestrator.sandbox.storage.helper import Helper, helper_body, volume_mount
+from orchestrator.sandbox.storage.helper import Helper
 from orchestrator.sandbox.storage.mounts import mount_of
-from orchestrator.sandbox.storage.quota import ENOSPC, Quota, disk_full
+from orchestrator.sandbox.storage.quota import Quota, make_storage
 
 _MOUNTS = Path("/proc/self/mountinfo")
-
-
-def xfs_maker_body(image: str, pool: str, labels: Mapping[str, str]) -> dict[str, Any]:
-    """The maker's settings: it sets quotas, owns the pool's folders, and empties them."""
-    return helper_body(
-        image,
-        labels,
-        CapAdd=["CHOWN", "DAC_OVERRIDE", "FOWNER", "MKNOD", "SYS_ADMIN"],
-        Mounts=[volume_mount(pool, "/pool")],
-    )
 
 
 def pool_folder(engine: Engine, pool: str, mounts: Path = _MOUNTS) -> str:
     """Where on this host the engine keeps the pool.
 
-    Raises:
-        ControlUnavailable: not on an XFS with project quotas.
+    Raises :class:`ControlUnavailable` if that is not on an XFS with project quotas.
     """
     with translated("finding the folder of a volume"):
         folder = str(engine.api.inspect_volume(pool)["Mountpoint"])
     mount = mount_of(Path(folder), mounts.read_text())
     if mount.kind != "xfs":
-        raise no_project_quota(f"the engine's volumes are on {mount.kind}, not on XFS")
+        raise _no_project_quota(f"the engine's volumes are on {mount.kind}, not on XFS")
     if not {"prjquota", "pquota"} & set(mount.own):
-        raise no_project_quota("the XFS below the engine's volumes is mounted without prjquota")
+        raise _no_project_quota("the XFS below the engine's volumes is mounted without prjquota")
     return folder
 
 
@@ -60,15 +48,9 @@ def project_folder(maker: Helper, name: str, quota: Quota) -> Iterator[None]:
 
     Raises:
         ControlUnavailable: the kernel or the engine does not allow a project's limits to be set.
-        DiskFull: the engine's disk has less free than the quota.
-        EngineFailed: the folder could not be removed.
+        DiskFull, EngineFailed: the disk has less free than the quota; the folder stayed at the end.
     """
-    answer = maker.ask({"op": "make", "name": name, "bytes": quota.bytes, "inodes": quota.inodes,
-                        "uid": quota.uid, "gid": quota.gid})  # fmt: skip
-    if not answer["ok"]:
-        if answer["errno"] == ENOSPC:
-            raise disk_full(quota)
-        raise no_project_quota(str(answer["error"]))
+    make_storage(maker, quota, _no_project_quota, name=name)
     try:
         yield
     finally:
@@ -82,18 +64,7 @@ def project_folder(maker: Helper, name: str, quota: Quota) -> Iterator[None]:
             )
 
 
-def project_not_binding() -> ControlUnavailable:
-    """A job could remove its own files from the quota."""
-    return ControlUnavailable(
-        "an XFS project quota would not bind a job here",
-        where="seccomp",
-        why="the job could remove its own files from their project (FS_IOC_FSSETXATTR)",
-        todo="leave the policy's seccomp at `default`, which refuses that call",
-    )
-
-
-def no_project_quota(why: str) -> ControlUnavailable:
-    """A project quota is not available."""
+def _no_project_quota(why: str) -> ControlUnavailable:
     return ControlUnavailable(
         "no XFS project quota is available here",
         where="storage backend xfs",
