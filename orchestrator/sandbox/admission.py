@@ -23,6 +23,19 @@ from orchestrator.sandbox.storage.helper import HELPER_MEMORY
 _Hold = tuple[Limits, Mapping[Path, int]]  # a job's limits, and what it may add to which folder
 
 
+def available_memory() -> int:
+    """Bytes available without swapping; 0 where the kernel does not report it."""
+    for line in Path("/proc/meminfo").read_text("ascii").splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def available_disk(folder: Path) -> int:
+    """Bytes that an ordinary user may still write to the disk of ``folder``."""
+    return shutil.disk_usage(folder).free
+
+
 class Admission:
     """Admits jobs while run and host have capacity for them; thread-safe.
 
@@ -34,12 +47,10 @@ class Admission:
         self,
         limits: RunLimits | None = None,
         *,
-        free_memory: Callable[[], int] | None = None,
-        free_disk: Callable[[Path], int] | None = None,
+        free_memory: Callable[[], int] = available_memory,
+        free_disk: Callable[[Path], int] = available_disk,
     ) -> None:
-        self._limits = limits
-        self._free_memory = free_memory or available_memory
-        self._free_disk = free_disk or available_disk
+        self._limits, self._free_memory, self._free_disk = limits, free_memory, free_disk
         self._held: list[_Hold] = []
         self._turn = threading.Condition()
 
@@ -49,13 +60,11 @@ class Admission:
     ) -> Iterator[None]:
         """Wait until the run's other jobs leave room for ``job``, then hold what it may use.
 
-        Args:
-            places: folders of this host and the bytes that the job may add to each.
+        ``places`` are folders of this host and the bytes that the job may add to each.
 
         Raises:
             ControlUnavailable: the job's limits exceed the run's.
-            HostBusy: the host would have less free memory than the policy keeps for it.
-            DiskFull: the same for its disk.
+            HostBusy, DiskFull: the host would have less free than the policy keeps for it.
             BudgetSpent: ``within`` was over first; ``where`` is the job's scope.
         """
         if self._limits is None:
@@ -142,19 +151,6 @@ def _check_ever(job: Limits, run: RunLimits) -> None:
                 where="the policy's run block",
                 todo="raise it, or lower the job's own limit",
             )
-
-
-def available_memory() -> int:
-    """Bytes available without swapping; 0 where the kernel does not report it."""
-    for line in Path("/proc/meminfo").read_text("ascii").splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    return 0
-
-
-def available_disk(folder: Path) -> int:
-    """Bytes that an ordinary user may still write to the disk of ``folder``."""
-    return shutil.disk_usage(folder).free
 
 
 def _disk_of(folder: Path) -> tuple[Path, int]:

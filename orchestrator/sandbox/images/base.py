@@ -20,16 +20,12 @@ _BASE_HELP = f"""one of these
 
 
 def find_base(engine: Engine, base: str | None, say: Callable[[str], None]) -> str:
-    """The id of the base image.
+    """The id of the base image; ``say`` gets a line about each slow step.
 
-    Args:
-        engine: where the image is needed.
-        base: an image's name, used as it is; None for Debian 12, from the engine's own store, else
-            a registry, else bootstrapped with mmdebstrap.
-        say: gets a line about each slow step.
+    ``base`` is an image's name, used as it is; None for Debian 12, from the engine's own store, else
+    a registry, else bootstrapped with mmdebstrap.
 
-    Raises:
-        ImageBuildFailed: there is no base image; the ways to get one are named.
+    Raises :class:`ImageBuildFailed`, which names the ways to get a base image.
     """
     name = base or DEFAULT_BASE
     with translated(f"looking for the base image {name}"):

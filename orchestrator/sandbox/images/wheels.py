@@ -22,9 +22,7 @@ from orchestrator.sandbox.engine.client import one_line
 PYTHON = "3.11"
 PLATFORMS = (
     "linux_x86_64",
-    "manylinux1_x86_64",
-    "manylinux2010_x86_64",
-    "manylinux2014_x86_64",
+    *(f"manylinux{year}_x86_64" for year in (1, 2010, 2014)),
     *(f"manylinux_2_{minor}_x86_64" for minor in range(5, 37)),
 )
 
@@ -44,8 +42,7 @@ def fetch_wheels(
 ) -> Path:
     """The folder of the wheels of ``lock``, downloaded if it is not complete.
 
-    Raises:
-        ImageBuildFailed: pip is missing, or did not find or trust a file.
+    Raises :class:`ImageBuildFailed` if pip is missing, or did not find or trust a file.
     """
     folder = home / lock.stem
     stamp = home / f".{lock.stem}.complete"
@@ -76,13 +73,9 @@ def _download(lock: Path, folder: Path, ca_bundle: Path | None) -> None:
         *(word for platform in PLATFORMS for word in ("--platform", platform)),
         *("--dest", str(folder), "--requirement", str(lock)),
     ]
+    trust = _trust(ca_bundle)
     done = subprocess.run(
-        command,
-        env=_trust(ca_bundle),
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
+        command, env=trust, capture_output=True, text=True, errors="replace", check=False
     )
     if done.returncode != 0:
         raise ImageBuildFailed(

@@ -25,9 +25,9 @@ _PHRASES = {
 
 
 def listen_unix(path: Path) -> socket.socket:
-    """A listening unix socket for the job's user. Raises :class:`ControlUnavailable`.
+    """A listening unix socket: anyone may connect, but only the job's container has the path.
 
-    Anyone may connect; only the job's container has the path.
+    Raises :class:`ControlUnavailable`.
     """
     listener = socket.socket(socket.AF_UNIX)
     try:
@@ -55,25 +55,21 @@ def run_tunnel(
     while (hello := read_hello(rest)) is None:  # which limits its size
         more = receive(client, until)
         if not more:
-            decision.end("no TLS hello came")
+            decision.why = "no TLS hello came"
             return
         rest += more
-    if hello.why:
-        decision.end(hello.why)
-    elif hello.name != host:
-        decision.end(f"TLS for another host, {plain_line(hello.name)}")
-    else:
-        later = LaterRecords(host)
-        why = later.why(rest[hello.end :])
-        if not why:
-            decision.allow()
-            why = relay(client, remote, rest, later.why, decision.spend)
-        decision.end(why)
+    later = LaterRecords(host)
+    other = f"TLS for another host, {plain_line(hello.name)}" if hello.name != host else ""
+    why = hello.why or other or later.why(rest[hello.end :])
+    if not why:
+        decision.allowed, decision.why = True, "open until the job ended"
+        why = relay(client, remote, rest, later.why, decision.spend)
+    decision.why = why
 
 
 def refuse_client(client: socket.socket, decision: Decision, status: int, why: str) -> None:
     """Record the refusal, and send it to the client in one line."""
-    decision.end(why)
+    decision.why = why
     line = f"HTTP/1.1 {status} {_PHRASES[status]}: {why}\r\nContent-Length: 0\r\n\r\n"
     with contextlib.suppress(OSError):
         client.settimeout(1.0)

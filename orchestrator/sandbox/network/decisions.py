@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from orchestrator.core.job import Egress
 
@@ -58,17 +58,9 @@ class Decision:
     host: str = ""
     address: str = ""
     allowed: bool = False
-    why: str = field(default="the job ended before it was decided")
+    why: str = "the job ended before it was decided"  # empty where both sides have closed
     sent: int = 0
     received: int = 0
-
-    def allow(self) -> None:
-        """From now on bytes may pass."""
-        self.allowed, self.why = True, "open until the job ended"
-
-    def end(self, why: str) -> None:
-        """Refused, or closed; ``why`` is empty where both sides have closed."""
-        self.why = why
 
     def spend(self, sent: int, received: int) -> bool:
         self.sent += sent

@@ -65,9 +65,8 @@ class Resolver:
                 try:
                     self.known[host] = _checked(self.look_up(host))
                 except OSError as error:  # no answer: the next connection asks again
-                    return ResolvedHost(
-                        why=f"no address found: {plain_line(error.strerror or error)}"
-                    )
+                    why = f"no address found: {plain_line(error.strerror or error)}"
+                    return ResolvedHost(why=why)
             return self.known[host]
 
 

@@ -46,13 +46,8 @@ _ENDING = 2.0  # seconds that closing waits for the threads, which have no socke
 class Proxy:
     """One job's proxy. It listens once created and serves from ``begin`` to ``close``.
 
-    Args:
-        allowed: the policy's entries, such as ``api.example.org:443``.
-        path: where the socket is created, for the job's container alone.
-        dialer: how names are resolved and addresses dialled.
-
-    Raises:
-        ControlUnavailable: no socket can be created there.
+    ``allowed`` are the policy's entries, such as ``api.example.org:443``; the socket at ``path`` is
+    for the job's container alone. Raises :class:`ControlUnavailable` if none can be created there.
     """
 
     def __init__(self, allowed: tuple[str, ...], path: Path, dialer: Dialer) -> None:
@@ -110,7 +105,7 @@ class Proxy:
                 break
             self._welcome(client)
         if not self._closed:
-            self._log.open().end(why)
+            self._log.open().why = why
             self._listener.close()
 
     def _welcome(self, client: socket.socket) -> None:
@@ -161,7 +156,7 @@ class Proxy:
                 finally:
                     self._close_socket(remote)
         except OSError as error:
-            decision.end(f"connection broken: {plain_line(error.strerror or error)}")
+            decision.why = f"connection broken: {plain_line(error.strerror or error)}"
         finally:
             self._close_socket(client)
 

@@ -13,9 +13,6 @@ _STEP = 1 << 16  # bytes read at once, and the most that waits in one direction
 CheckBytes = Callable[[bytes], str]
 """Gets what the client sends before it is passed on; returns why it must not be, or ""."""
 
-CountBytes = Callable[[int, int], bool]
-"""Counts bytes (sent, received); returns False once they exceed the limit."""
-
 
 class _Direction:
     """One direction: what was read from its source and not yet written to its end."""
@@ -50,12 +47,16 @@ class _Direction:
 
 
 def relay(
-    client: socket.socket, remote: socket.socket, first: bytes, judge: CheckBytes, spend: CountBytes
+    client: socket.socket,
+    remote: socket.socket,
+    first: bytes,
+    judge: CheckBytes,
+    spend: Callable[[int, int], bool],
 ) -> str:
     """Copy bytes until both sides have closed; return why it ended sooner, or "".
 
-    ``first`` is what the client has sent already; it is checked too. Raises OSError where a side
-    breaks the connection.
+    ``first`` is what the client has sent already; it is checked too. ``spend`` counts bytes (sent,
+    received), and returns False past the limit. Raises OSError where a side breaks the connection.
     """
     out, back = _Direction(client, remote, first, judge), _Direction(remote, client, b"")
     for sock in (client, remote):
