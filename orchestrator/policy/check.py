@@ -66,12 +66,9 @@ def check_machine(
 
 def of_error(error: BadPolicy) -> tuple[PolicyFinding, ...]:
     """The findings of a file that does not load: each of its errors."""
-    if error.problems:
-        return tuple(
-            PolicyFinding("error", one.where, one.what, one.todo) for one in error.problems
-        )
     what = ": ".join(filter(None, (error.what, error.why)))
-    return (PolicyFinding("error", error.where, what, error.todo),)
+    problems = error.problems or (Problem(error.where, what, error.todo),)
+    return tuple(PolicyFinding("error", one.where, one.what, one.todo) for one in problems)
 
 
 def check_file(name: str, shipped: Path) -> tuple[PolicyFinding, ...]:
@@ -85,13 +82,11 @@ def check_file(name: str, shipped: Path) -> tuple[PolicyFinding, ...]:
     found: list[LintRow] = []
     for kind, block in effective.settings.items():
         missing = sorted(set(Container.model_fields) - set(block))
-        found += [(f"{kind}.{key}", "this key is missing", _WRITE_ALL) for key in missing]
+        todo = "add it: a block that other policies extend must have every key"
+        found += [(f"{kind}.{key}", "this key is missing", todo) for key in missing]
         if not missing:
             found += of_container(kind, _model(kind).model_validate(block))
     return _findings("error", document, found)
-
-
-_WRITE_ALL = "add it: a block that other policies extend must have every key"
 
 
 def check_no_weaker(
@@ -121,14 +116,10 @@ def comparable(name: str, shipped: Path) -> dict[str, Any]:
     _, effective = load_blocks(name, shipped)
     if not only_blocks(effective.settings):
         return load_policy(name, shipped).settings
-    whole = {
-        kind: block
-        for kind, block in effective.settings.items()
-        if set(Container.model_fields) <= set(block)  # check_file reports the missing keys
-    }
     return {
         kind: _model(kind).model_validate(block).model_dump(mode="json")
-        for kind, block in whole.items()
+        for kind, block in effective.settings.items()
+        if set(Container.model_fields) <= set(block)  # check_file reports the missing keys
     }
 
 
@@ -188,13 +179,6 @@ def _findings(
 
 
 def _notes(policy: Policy) -> tuple[PolicyFinding, ...]:
-    if not policy.editor_on_host:
-        return ()
-    return (
-        PolicyFinding(
-            "note",
-            policy.document.where(("editor",)),
-            "the editor runs on the host with your rights, under its own guard only",
-            "remove `editor: process` to run it in a container",
-        ),
-    )
+    what = "the editor runs on the host with your rights, under its own guard only"
+    row = ("editor", what, "remove `editor: process` to run it in a container")
+    return _findings("note", policy.document, [row] if policy.editor_on_host else [])

@@ -32,7 +32,6 @@ from orchestrator.core.tree import canonical, digest
 DEFAULT = "default"
 PROFILE_BYTES = 64 * 1024
 _ENOSYS, _CLONE3 = 38, "clone3"
-_GVISOR = "runsc"
 
 SyscallName = Annotated[
     str,
