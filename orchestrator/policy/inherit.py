@@ -58,13 +58,10 @@ def find_document(name: str, shipped: Path, *, beside: Path) -> Document:
     if "/" in name:
         path = beside / name
         if not path.is_file():
-            raise UnknownName(
-                f"there is no policy file {name!r}",
-                where=str(path),
-                todo="this is a folder: name the files in it"
-                if path.is_dir()
-                else "check the path, or use a bare name: `aisci policy list` prints them",
-            )
+            todo = "check the path, or use a bare name: `aisci policy list` prints them"
+            if path.is_dir():
+                todo = "this is a folder: name the files in it"
+            raise UnknownName(f"there is no policy file {name!r}", where=str(path), todo=todo)
     else:
         known = sorted(file.stem for file in shipped.glob("*.yaml"))
         if name not in known:
@@ -135,8 +132,8 @@ def _block(
             why=f"its blocks are: {', '.join(key for key in BLOCKS if key in parent.settings)}",
             todo=f"name a policy that has the block, or remove `extends` from {block}",
         )
-    rest = {key: value for key, value in own.items() if key != "extends"}
-    merged = _merged(parent.settings[block], rest)
+    del own["extends"]
+    merged = _merged(parent.settings[block], own)
     if block == "editor":
         merged.setdefault("process", False)  # a container, even if the policy's parent has none
     beyond = _beyond(document, (block,), parent.settings[block], merged, source, reasons)
@@ -205,24 +202,21 @@ def _beyond(
 
     ``editor: process`` needs no reason here: it is an explicit opt-out that each check reports.
     """
-    all_more = {".".join((*at, *more.path)): more for more in weaker(parent, child)}
-    unexplained = [
-        Wrong(
-            (*at, *more.path),
-            f"{key} allows more than the policy it extends: "
-            f"{source.data['name']!r} has {shown_setting(more.before)}; here it is {shown_setting(more.after)}",
-            f'lower it, or give the reason: `exceeds: {{{key}: "…"}}`',
-        )
-        for key, more in all_more.items()
-        if key not in reasons and more.path[-1] != "process"
-    ]
-    if unexplained:
-        raise document.all_bad(unexplained)
-    return {
-        key: Exceeding(reasons[key], more.before)
-        for key, more in all_more.items()
-        if key in reasons
-    }
+    explained: dict[str, Exceeding] = {}
+    wrong: list[Wrong] = []
+    for more in weaker(parent, child):
+        path = (*at, *more.path)
+        key = ".".join(path)
+        if key in reasons:
+            explained[key] = Exceeding(reasons[key], more.before)
+        elif more.path[-1] != "process":
+            what = f"{source.data['name']!r} has {shown_setting(more.before)}; here it is {shown_setting(more.after)}"
+            what = f"{key} allows more than the policy it extends: {what}"
+            todo = f'lower it, or give the reason: `exceeds: {{{key}: "…"}}`'
+            wrong.append(Wrong(path, what, todo))
+    if wrong:
+        raise document.all_bad(wrong)
+    return explained
 
 
 def _refuse_idle(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -93,15 +94,9 @@ class Policy:
     @property
     def run(self) -> RunLimits:
         run = self.whole.run
-        return RunLimits(
-            wall=run.wall,
-            **run.budget.model_dump(),
-            containers=run.containers,
-            memory=run.memory,
-            disk=run.disk,
-            keep_free_disk=run.keep_free.disk,
-            keep_free_memory=run.keep_free.memory,
-        )
+        keep = {f"keep_free_{name}": size for name, size in run.keep_free.model_dump().items()}
+        own = run.model_dump(exclude={"budget", "keep_free"})
+        return RunLimits(**own, **run.budget.model_dump(), **keep)
 
 
 def limits_of(block: Container) -> Limits:
@@ -115,10 +110,7 @@ def limits_of(block: Container) -> Limits:
         cpu_time=block.time.cpu,
         **block.storage.model_dump(),
         logs=block.logs,
-        harvest_files=block.harvest.files,
-        harvest_bytes=block.harvest.bytes,
-        harvest_file=block.harvest.file,
-        harvest_depth=block.harvest.depth,
+        **{f"harvest_{name}": most for name, most in block.harvest.model_dump().items()},
         gpus=block.gpus.count,
         gpu_memory=block.gpus.memory,
         network=block.network,
@@ -181,7 +173,8 @@ def lowered(policy: Policy, changes: Mapping[str, Any]) -> Policy:
                 where=f"a setting to lower in the policy {policy.name!r}",
                 todo=nearest(key, keys),
             )
-        _put(settings, keys[key], value)
+        *parts, last = keys[key]
+        reduce(dict.__getitem__, parts, settings)[last] = value
     try:
         whole = WholePolicy.model_validate(settings)
     except ValidationError as problem:
@@ -202,12 +195,6 @@ def lowered(policy: Policy, changes: Mapping[str, Any]) -> Policy:
     before = flat_settings(policy.settings)
     noted = tuple((key, str(before[keys[key]])) for key in changes)
     return replace(policy, whole=whole, lowered=policy.lowered + noted)
-
-
-def _put(settings: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
-    for part in path[:-1]:
-        settings = settings[part]
-    settings[path[-1]] = value
 
 
 def _how_to_complete(settings: Mapping[str, Any]) -> str:

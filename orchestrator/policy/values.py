@@ -98,32 +98,19 @@ def _tested_runtime(runtime: Any) -> Any:
 def _no_secrets(env: dict[str, str]) -> dict[str, str]:
     for name in env:
         if _SECRET.search(name):
-            raise Invalid(
-                f"{name} looks like a secret; no container gets one", "remove it", (name,)
-            )
+            what = f"{name} looks like a secret; no container gets one"
+            raise Invalid(what, "remove it", (name,))
     return dict(sorted(env.items()))
 
 
-_NETWORK = {
-    "anyOf": [
-        {"const": "none"},
-        {
-            "type": "object",
-            "properties": {
-                "allow": {
-                    "type": "array",
-                    "items": {
-                        "type": "string",
-                        "pattern": f"^{_HOST.pattern}$",
-                        "examples": ["api.example.org:443"],
-                    },
-                }
-            },
-            "required": ["allow"],
-            "additionalProperties": False,
-        },
-    ]
+_ENTRY = {"type": "string", "pattern": f"^{_HOST.pattern}$", "examples": ["api.example.org:443"]}
+_ALLOW = {
+    "type": "object",
+    "properties": {"allow": {"type": "array", "items": _ENTRY}},
+    "required": ["allow"],
+    "additionalProperties": False,
 }
+_NETWORK = {"anyOf": [{"const": "none"}, _ALLOW]}
 Network = Annotated[
     tuple[str, ...],
     BeforeValidator(_network, json_schema_input_type=Annotated[Any, WithJsonSchema(_NETWORK)]),
