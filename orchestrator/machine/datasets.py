@@ -21,6 +21,7 @@ from pathlib import Path
 from orchestrator.core.errors import DataFailed, DiskFull, UserError
 from orchestrator.core.files import disk_errors
 from orchestrator.core.tree import digest
+from orchestrator.machine.system import data_home
 from orchestrator.template.manifest import DataFile, DataSet, StagedData
 
 _KEEP_FREE = 64 << 20  # bytes of the disk that staging leaves free
@@ -29,8 +30,7 @@ _STEP = 1 << 20
 
 def datasets_folder() -> Path:
     """The folder of staged data, per user and machine; XDG_DATA_HOME moves it to a larger disk."""
-    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(base) / "aisci" / "data"
+    return data_home() / "data"
 
 
 def folder_of(data: DataSet) -> Path:
@@ -107,14 +107,10 @@ def folder_hash(folder: Path) -> str:
 
 def missing_sets(sets: Iterable[DataSet]) -> tuple[DataSet, ...]:
     """The sets that are not staged or not complete; changed ones are removed."""
-    missing = []
-    for data in sets:
-        if not is_staged(data):
-            missing.append(data)
-        elif why_unfit(data):
-            shutil.rmtree(folder_of(data))
-            missing.append(data)
-    return tuple(missing)
+    missing = tuple(data for data in sets if not is_staged(data) or why_unfit(data))
+    for data in filter(is_staged, missing):
+        shutil.rmtree(folder_of(data))
+    return missing
 
 
 def check_disk_space(sets: Iterable[DataSet]) -> None:

@@ -1,17 +1,20 @@
-"""What this machine's own files say: the kernel's switches, disks, installed packages, users."""
+"""What this machine's own files say: its size, the kernel's switches, disks, packages, users."""
 
 from __future__ import annotations
 
 import grp
 import gzip
 import os
+import platform
 import pwd
 import re
+import shutil
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from orchestrator.core.host import Machine
 from orchestrator.sandbox.gpus.cdi import toolkit_output
 
 _STATUS = Path("/var/lib/dpkg/status")
@@ -29,6 +32,12 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
 }
 
 
+def data_home() -> Path:
+    """The folder of what aisci keeps for this user on this machine."""
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "aisci"
+
+
 def first_line(path: str) -> str:
     """The first line of one of the kernel's files; empty where it cannot be read."""
     try:
@@ -39,9 +48,8 @@ def first_line(path: str) -> str:
 
 def user_namespaces() -> bool:
     """Whether both of the kernel's switches let an unprivileged process make a user namespace."""
-    allowed = (
-        first_line("/proc/sys/kernel/unprivileged_userns_clone") or "1"
-    )  # only Debian's has it
+    # Only Debian's has the first one.
+    allowed = first_line("/proc/sys/kernel/unprivileged_userns_clone") or "1"
     return allowed != "0" and first_line("/proc/sys/user/max_user_namespaces") not in ("", "0")
 
 
@@ -137,3 +145,35 @@ def socket_rights(path: str) -> tuple[str, tuple[str, ...], bool]:
     writers = sorted(members - {owner}) if mode & stat.S_IWGRP else []
     everybody = bool(mode & stat.S_IWOTH) and os.access(Path(path).parent, os.X_OK)
     return f"{owner}:{group} {mode:04o}", tuple(writers), everybody
+
+
+def measure_machine(
+    folder: Path, *, gpus: int | None = None, gpu_memory: int | None = None
+) -> Machine:
+    """Usable CPUs, bytes of memory and of free disk at ``folder``, the kernel's maximum counts."""
+    page, pages = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_PHYS_PAGES")
+    return Machine(
+        cpus=len(os.sched_getaffinity(0)),
+        memory=page * pages,
+        disk=shutil.disk_usage(folder).free,
+        gpus=gpus,
+        gpu_memory=gpu_memory,
+        pids=min(_count("kernel/pid_max"), _count("kernel/threads-max")),
+        open_files=_count("fs/nr_open"),
+    )
+
+
+def machine_text(gpus: tuple[str, ...] = ()) -> str:
+    """This machine as text: processor, usable CPUs, memory, GPUs."""
+    try:
+        found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    except OSError:
+        found = None
+    processor = found[1] if found else platform.machine()
+    gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    parts = (processor, f"{len(os.sched_getaffinity(0))} CPUs", f"{gib:.0f} GiB", *gpus)
+    return ", ".join(" ".join(part.split()) for part in parts)
+
+
+def _count(name: str) -> int:
+    return int(Path("/proc/sys", name).read_text("ascii"))

@@ -19,7 +19,10 @@ def engine_checks(host: Host) -> Iterator[Check]:
     if engine is None:
         yield _check("answers", "fail", host.why, "tested", host.todo)
         return
-    yield _answers(engine)
+    api = tuple(int(part) for part in engine.api.split(".") if part.isdecimal())
+    old = "" if api >= MIN_API else f"aisci is tested with API {MIN_API[0]}.{MIN_API[1]} and newer"
+    found = f"{engine.name} {engine.version}, API {engine.api}, kernel {engine.kernel}"
+    yield _check("answers", "warn" if old else "ok", found, "tested", old)
     yield _location(engine)
     yield _access(engine)
     yield from (_warning(text) for text in engine.warnings)
@@ -32,13 +35,6 @@ def engine_checks(host: Host) -> Iterator[Check]:
     found = f"{engine.logging or 'none'} for other containers; aisci reads its containers' output "
     found += "itself, bounded, without a log driver"
     yield _check("logs", "ok", found, "tested" if host.trial else "reported")
-
-
-def _answers(engine: EngineFacts) -> Check:
-    api = tuple(int(part) for part in engine.api.split(".") if part.isdecimal())
-    old = "" if api >= MIN_API else f"aisci is tested with API {MIN_API[0]}.{MIN_API[1]} and newer"
-    found = f"{engine.name} {engine.version}, API {engine.api}, kernel {engine.kernel}"
-    return _check("answers", "warn" if old else "ok", found, "tested", old)
 
 
 def _location(engine: EngineFacts) -> Check:
