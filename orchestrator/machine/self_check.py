@@ -110,7 +110,7 @@ def _run_job(pool: SandboxPool, runtime: str) -> Attestation:
 def _backend(resources: RunResources, name: str) -> Tried:
     """Try a storage backend: write past a small volume's quota in bytes and in inodes."""
     try:
-        resources.probe(name)
+        resources.volumes.probe(name)
     except AisciError as error:
         absent = isinstance(error, ControlUnavailable)
         return Tried(name, "absent" if absent else "failed", _error_text(error))

@@ -7,19 +7,16 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.core.errors import ControlUnavailable
-from orchestrator.core.job import Limits
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.engine.labels import Owner, labels
 from orchestrator.sandbox.engine.reaper import reap
 from orchestrator.sandbox.engine.sentinel import Sentinel, prefix_of
-from orchestrator.sandbox.storage.helper import Helper
-from orchestrator.sandbox.storage.quota import BACKENDS, Quota
+from orchestrator.sandbox.storage.quota import BACKENDS
 from orchestrator.sandbox.storage.volumes import Volumes
 
 STORAGE_IMAGE = "aisci-storage"
@@ -66,24 +63,13 @@ class RunResources:
     def volumes(self) -> Volumes:
         """The run's quota'd volumes; leftovers of an earlier, dead process of the run are removed."""
         with self._lock:
+            self.sentinel.ensure()
             if self._volumes is None:
                 reap(self.engine, self.run_id)
                 self._volumes = Volumes(
                     self.engine, self.image, self.prefix, self.labels, self.backends
                 )
             return self._volumes
-
-    @contextmanager
-    def volume(self, job: str, limits: Limits, quota: Quota) -> Iterator[tuple[str, Helper, str]]:
-        """As :meth:`Volumes.lent`, guarded by the sentinel."""
-        self.sentinel.ensure()
-        with self.volumes.lent(job, limits, quota) as lent:
-            yield lent
-
-    def probe(self, backend: str) -> None:
-        """As :meth:`Volumes.probe`, guarded by the sentinel; used by the doctor."""
-        self.sentinel.ensure()
-        self.volumes.probe(backend)
 
     def socket_path(self) -> Path:
         """A new path for a socket of the host that one container will see.

@@ -26,13 +26,12 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import translated
 from orchestrator.sandbox.engine.labels import DEADLINE
 from orchestrator.sandbox.engine.objects import create_container, remove_container, while_it_runs
-from orchestrator.sandbox.engine.stream import STDOUT, Stream
+from orchestrator.sandbox.engine.stream import STDOUT, LineBuffer, Stream
 from orchestrator.sandbox.gpus.cdi import cdi_devices, how_lent
 from orchestrator.sandbox.job import gvisor
 from orchestrator.sandbox.job.cgroup import Cgroup, process_status
 from orchestrator.sandbox.job.copy_in import pack_tree
 from orchestrator.sandbox.job.kernel_limits import kernel_limits_of
-from orchestrator.sandbox.job.line_buffer import LineBuffer
 from orchestrator.sandbox.job.monitor import Monitor
 from orchestrator.sandbox.job.session import Session, job_interrupted
 from orchestrator.sandbox.job.spec import WORKDIR, create_request, user_of
@@ -98,7 +97,9 @@ class DockerSandbox:
         image = pool.images(limits.image)
         uid, gid = user_of(limits)
         quota = Quota(bytes=limits.workspace, inodes=limits.inodes, uid=uid, gid=gid)
-        volume, keeper, backend = undo.enter_context(pool.resources.volume(job.id, limits, quota))
+        volume, keeper, backend = undo.enter_context(
+            pool.resources.volumes.lent(job.id, limits, quota)
+        )
         longest = min(limits.wall, within.left) + limits.grace + _SLACK
         labels = pool.resources.labels(job.id, job.kind, seconds=longest)
         proxy = self._proxy(job, undo)

@@ -242,6 +242,6 @@ def test_where_it_cannot_be_had_the_next_backend_is_taken(tmp_path: Path) -> Non
     try:
         bench = DockerBench(engine, tmp_path, f"no-xfs-{tmp_path}")
         with bench.sandbox.pool, pytest.raises(ControlUnavailable, match="project quota"):
-            bench.depot.probe("xfs")
+            bench.depot.volumes.probe("xfs")
     finally:
         engine.close()

@@ -214,14 +214,12 @@ def _clear(engine_socket: str, run_id: str, owner: str) -> int:
 def _remove(folder: str) -> None:
     """Remove a temporary folder, unless something is mounted in it."""
     mounts = Path("/proc/self/mountinfo").read_text().splitlines()
-    points = [re.sub(r"\\(\d{3})", _unescaped, line.split()[4]) for line in mounts]
+    points = [
+        re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), line.split()[4])
+        for line in mounts
+    ]
     if not any(point == folder or point.startswith(folder + "/") for point in points):
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _unescaped(code: re.Match[str]) -> str:
-    """A space or the like, which ``mountinfo`` writes in octal."""
-    return chr(int(code[1], 8))
 
 
 def _lines(engine_socket: str, run_id: str, owner: str) -> list[bytes]:

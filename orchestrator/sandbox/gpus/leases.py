@@ -142,14 +142,21 @@ class NvmlMeter:
         return max((sum(used) for used in per_gpu), default=0), any(per_gpu)
 
 
+def cgroup_of(pid: int) -> str:
+    """A process's cgroup paths, which contain its container's id; empty once it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cgroup").read_text()
+    except OSError:
+        return ""
+
+
 class GpuPool:
     """Lends whole GPUs in the order of requests; a job's lease lasts from start to harvest."""
 
     def __init__(
-        self, nvml: Nvml | None = None, container_of: Callable[[int], str] | None = None
+        self, nvml: Nvml | None = None, container_of: Callable[[int], str] = cgroup_of
     ) -> None:
-        self._nvml = nvml or NvmlDriver()
-        self._container_of = container_of or cgroup_of
+        self._nvml, self._container_of = nvml or NvmlDriver(), container_of
         self._free: list[GpuDevice] | None = None
         self._all: tuple[GpuDevice, ...] = ()
         self._queue: list[object] = []
@@ -209,14 +216,6 @@ class GpuPool:
 
     def _fit(self, limits: Limits) -> list[GpuDevice]:
         return [device for device in self._free or () if device.memory >= limits.gpu_memory]
-
-
-def cgroup_of(pid: int) -> str:
-    """A process's cgroup paths, which contain its container's id; empty once it has ended."""
-    try:
-        return Path(f"/proc/{pid}/cgroup").read_text()
-    except OSError:
-        return ""
 
 
 def _text(value: str | bytes) -> str:

@@ -14,9 +14,8 @@ from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import AisciError, SandboxFailed
 from orchestrator.core.job import Limits, Peaks, Verdict
 from orchestrator.sandbox.engine.client import APIError, Engine, translated
-from orchestrator.sandbox.engine.stream import STDOUT, Stream
+from orchestrator.sandbox.engine.stream import STDOUT, LineBuffer, Stream
 from orchestrator.sandbox.gpus.leases import NvmlMeter
-from orchestrator.sandbox.job.line_buffer import LineBuffer
 from orchestrator.sandbox.job.sampler import Sampler
 from orchestrator.sandbox.storage.helper import Helper
 

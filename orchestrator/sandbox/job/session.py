@@ -12,10 +12,9 @@ from orchestrator.record.attestation import suspected, verdict
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.objects import remove_container
-from orchestrator.sandbox.engine.stream import STDERR, STDOUT, Stream
+from orchestrator.sandbox.engine.stream import STDERR, STDOUT, LineBuffer, Stream
 from orchestrator.sandbox.harvest.harvest import Harvested, HarvestRules, harvest
 from orchestrator.sandbox.harvest.tarstream import RERUN_JOB
-from orchestrator.sandbox.job.line_buffer import LineBuffer
 from orchestrator.sandbox.job.monitor import Monitor
 from orchestrator.sandbox.network.proxy import Proxy
 from orchestrator.sandbox.storage.helper import Helper

@@ -32,13 +32,10 @@ _RUNTIME = "runc"  # it relies most on the kernel: what is enforced under it is 
 
 
 class Volumes:
-    """Volumes and the helpers that create them, for parallel jobs.
+    """Volumes and the helpers that create them, for parallel jobs; each name begins with ``prefix``.
 
-    Args:
-        image: returns the trusted helper's image id.
-        prefix: the prefix of every name.
-        label: the labels of one resource, by job and kind.
-        backends: those that may be chosen, the best first.
+    ``image`` returns the trusted helper's image id, ``label`` the labels of one resource, by job and
+    kind; ``backends`` are those that may be chosen, the best first.
     """
 
     def __init__(
