@@ -58,10 +58,7 @@ def why_unfit(data: DataSet) -> str:
 
 
 def verify_staged(data: DataSet, template: str) -> StagedData:
-    """The staged set, after comparing every file with its SHA-256.
-
-    Raises :class:`UserError` if it is not staged, :class:`DataFailed` if it was changed.
-    """
+    """The staged set, compared by file. Raises :class:`UserError`, :class:`DataFailed` if changed."""
     todo = f"aisci data prepare {template} --only {data.name}"
     if not is_staged(data):
         raise UserError(
@@ -87,10 +84,7 @@ def sha256_of(path: Path) -> str:
 
 
 def folder_hash(folder: Path) -> str:
-    """The hash over the path and SHA-256 of every file of a folder that a user staged.
-
-    Raises :class:`UserError` for anything that is not a regular file or folder.
-    """
+    """The hash over paths and SHA-256 of files. Raises :class:`UserError` for links and the like."""
     found = {}
     for path in sorted(folder.rglob("*")):
         mode = path.lstat().st_mode

@@ -72,10 +72,7 @@ def of_error(error: BadPolicy) -> tuple[PolicyFinding, ...]:
 
 
 def check_file(name: str, shipped: Path) -> tuple[PolicyFinding, ...]:
-    """Like :func:`check`, also for a file that has only blocks for other policies.
-
-    Raises :class:`UnknownName`, and :class:`BadPolicy` where the file does not load.
-    """
+    """As :func:`check`, also for blocks alone. Raises :class:`UnknownName`, :class:`BadPolicy`."""
     document, effective = load_blocks(name, shipped)
     if not only_blocks(effective.settings):
         return check(load_policy(name, shipped))

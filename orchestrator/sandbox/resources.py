@@ -100,10 +100,7 @@ class RunResources:
 
 
 def engine_socket(engine: Engine) -> str:
-    """The path of the engine's unix socket.
-
-    Raises :class:`ControlUnavailable` if it is reached in another way: perhaps on another machine.
-    """
+    """The path of the engine's unix socket. Raises :class:`ControlUnavailable` if it has none."""
     adapter = getattr(engine.api, "_custom_adapter", None)
     path: str | None = getattr(adapter, "socket_path", None)
     if path is None:

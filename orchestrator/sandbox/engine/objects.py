@@ -26,10 +26,7 @@ def create_container(engine: Engine, body: Mapping[str, Any], name: str) -> str:
 
 @contextmanager
 def while_it_runs(engine: Engine, container: str) -> Iterator[None]:
-    """For inspecting a container that was just started.
-
-    Raises :class:`EngineFailed` if it has ended or was removed, so there was nothing to inspect.
-    """
+    """While inspecting a new container. Raises :class:`EngineFailed` if it ended or was removed."""
     try:
         yield
     except (ControlUnavailable, OSError) as error:

@@ -69,10 +69,8 @@ class NvmlDriver:
     def processes(self, uuid: str) -> tuple[tuple[int, int], ...]:
         """Each process on one GPU as (host pid, bytes in use), whether it computes or draws.
 
-        Raises:
-            ControlUnavailable: the driver does not report the memory of a process, as on some virtual
-                GPUs and under WSL: a limit could not be enforced.
-            SandboxFailed: it does not answer.
+        Raises :class:`SandboxFailed`, and :class:`ControlUnavailable` where the driver does not report
+        the memory of a process, as on some virtual GPUs and under WSL: no limit could be enforced.
         """
         with self._answering("reading a GPU"):
             handle = self._nvml.nvmlDeviceGetHandleByUUID(uuid)
@@ -168,8 +166,7 @@ class GpuPool:
     ) -> Iterator[GpuLease]:
         """Wait for ``limits.gpus`` GPUs and hold them; ``where`` is the job's scope.
 
-        Raises :class:`ControlUnavailable` if this machine has too few, or too small ones, and
-        :class:`BudgetSpent` if ``within`` was over before they were free.
+        Raises :class:`ControlUnavailable` if here are too few or too small ones, :class:`BudgetSpent`.
         """
         if not limits.gpus:
             yield GpuLease()

@@ -23,9 +23,7 @@ def find_base(engine: Engine, base: str | None, say: Callable[[str], None]) -> s
     """The id of the base image; ``say`` gets a line about each slow step.
 
     ``base`` is an image's name, used as it is; None for Debian 12, from the engine's own store, else
-    a registry, else bootstrapped with mmdebstrap.
-
-    Raises :class:`ImageBuildFailed`, which names the ways to get a base image.
+    a registry, else mmdebstrap. Raises :class:`ImageBuildFailed`, with the ways to get one.
     """
     name = base or DEFAULT_BASE
     with translated(f"looking for the base image {name}"):

@@ -62,8 +62,7 @@ def run_build(
 ) -> Image:
     """Build the image ``name`` from the context, a tar, that ``write`` writes into a file.
 
-    Raises :class:`ImageBuildFailed` with the last lines of a step's output, and
-    :class:`EngineFailed`.
+    Raises :class:`ImageBuildFailed` with a step's last lines of output, :class:`EngineFailed`.
     """
     proxies = {key: os.environ[key] for key in PROXY_VARIABLES if os.environ.get(key)}
     with tempfile.TemporaryFile(prefix="aisci-context-") as context, translated(f"building {name}"):

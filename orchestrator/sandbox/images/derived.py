@@ -77,9 +77,8 @@ class Derived:
 def resolve_template_image(engine: Engine, template: Template, name: str, flavour: Flavour) -> str:
     """The id of the image that ``template`` runs in where a policy names ``name``.
 
-    Raises:
-        BadTemplate: it needs packages, which aisci cannot add to the policy's image.
-        ImageMissing, ImageStale: an image has to be built.
+    Raises :class:`BadTemplate` if it needs packages and the policy names an image that is not
+    aisci's; :class:`ImageMissing`, :class:`ImageStale`.
     """
     base = resolve_image(engine, name, flavour=flavour)
     derived = Derived.of(template, flavour)
@@ -112,9 +111,7 @@ def build_derived(
 ) -> Built | None:
     """Build the template's image on the base image; None if it needs none.
 
-    Raises:
-        ImageMissing, ImageStale: the base image has to be built first.
-        ImageBuildFailed: a wheel is missing or has another hash; packages conflict.
+    Raises :class:`ImageMissing`, :class:`ImageStale` for the base; :class:`ImageBuildFailed`.
     """
     derived = Derived.of(template, flavour)
     if derived is None:

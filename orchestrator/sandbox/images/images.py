@@ -87,11 +87,9 @@ def resolve_image(
     """The id of the image that a policy names, after checking that it matches this program.
 
     ``aisci-sandbox`` alone means the flavour: ``cuda`` where the job gets a GPU. An image that is
-    not aisci's is used as it is: the policy's author is responsible for it. ``root`` holds
-    ``sandbox/``; None for the shipped one.
+    not aisci's is used as it is: the policy's author is responsible for it.
 
-    Raises :class:`ImageMissing`, :class:`ImageStale` for one built from another recipe, and
-    :class:`EngineFailed`.
+    Raises :class:`ImageMissing`, :class:`ImageStale` (of another recipe), :class:`EngineFailed`.
     """
     full = f"{name}:{flavour}" if name == "aisci-sandbox" else name
     recipe = _by_name(full)
@@ -132,16 +130,13 @@ def build_images(
 ) -> tuple[Built, ...]:
     """Build the named images, skipping each whose recipe has not changed.
 
-    Args:
-        engine: where they are built.
-        names: of images, ``:latest`` optional; ``aisci-sandbox`` alone means the CPU flavour.
-        base: an image to build on instead of Debian 12 (then part of what "unchanged" means).
-        ca_bundle: PEM file of a private CA, for downloading wheels; None: SSL_CERT_FILE, if set.
-        root: the folder that holds ``sandbox/``; None for the shipped one.
-        say: gets each line of progress; the lines hold no control characters.
+    ``:latest`` is optional in ``names``, and ``aisci-sandbox`` alone means the CPU flavour. ``base``
+    is an image to build on instead of Debian 12 (then part of what "unchanged" means), ``ca_bundle``
+    a PEM file for downloading wheels (None: SSL_CERT_FILE, if set), ``root`` the folder of
+    ``sandbox/`` (None: the shipped one). ``say`` gets lines without control characters.
 
-    Raises :class:`UnknownName`, :class:`ImageBuildFailed` with the last lines of the build's
-    output, and :class:`EngineFailed`.
+    Raises :class:`UnknownName`, :class:`ImageBuildFailed` with the output's last lines, and
+    :class:`EngineFailed`.
     """
     recipes, root = [_known(name) for name in names], root or shipped_root()
     find = cache(lambda: find_base(engine, base, say))

@@ -40,10 +40,7 @@ def wheels_home(root: Path) -> Path:
 def fetch_wheels(
     lock: Path, home: Path, *, ca_bundle: Path | None, say: Callable[[str], None]
 ) -> Path:
-    """The folder of the wheels of ``lock``, downloaded if it is not complete.
-
-    Raises :class:`ImageBuildFailed` if pip is missing, or did not find or trust a file.
-    """
+    """The folder of ``lock``'s wheels, downloaded if needed. Raises :class:`ImageBuildFailed`."""
     folder = home / lock.stem
     stamp = home / f".{lock.stem}.complete"
     want = hashlib.sha256(lock.read_bytes()).hexdigest()

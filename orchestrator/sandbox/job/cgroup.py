@@ -35,10 +35,7 @@ class Cgroup:
 
     @classmethod
     def of(cls, pid: int, container: str) -> Cgroup:
-        """The cgroup of the container whose first process is ``pid`` on this host.
-
-        Raises :class:`ControlUnavailable` if the engine's processes do not run on this machine.
-        """
+        """``container``'s cgroup; ``pid`` is its first process. Raises :class:`ControlUnavailable`."""
         try:
             lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
         except OSError as error:

@@ -21,9 +21,7 @@ _DEEPEST = 32
 def pack_tree(files: Tree, blobs: BlobStore, owner: tuple[int, int], spool: IO[bytes]) -> None:
     """Write ``files`` to ``spool``, owned by (uid, gid), and rewind it.
 
-    Raises:
-        SandboxFailed: a path is not a safe file name.
-        BadJournal: a blob is missing.
+    Raises :class:`SandboxFailed` for an unsafe file name, :class:`BadJournal` for a missing blob.
     """
     made: set[str] = set()
     with tarfile.open(fileobj=spool, mode="w", format=tarfile.GNU_FORMAT) as tar:

@@ -130,9 +130,8 @@ def _host_config(job: Job, volume: str, lent: list[dict[str, Any]], egress: str)
 def environment(job: Job, gpus: tuple[str, ...] = ()) -> dict[str, str]:
     """All variables of the job's code, in addition to the image's own.
 
-    Raises:
-        ControlUnavailable: a variable that would change how programs are loaded, or which GPUs
-            are lent: some engines give out devices by the container's own variables.
+    Raises :class:`ControlUnavailable` for one that would change how programs are loaded, or which
+    GPUs are lent: some engines give out devices by the container's own variables.
     """
     threads = str(max(1, math.ceil(job.limits.cpus)))
     names = {

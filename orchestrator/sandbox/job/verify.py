@@ -21,10 +21,7 @@ _FILTER = "seccomp="
 
 
 def check_engine(engine: Engine, limits: Limits) -> dict[str, Any]:
-    """The engine's own description, after checking that it has every control asked for.
-
-    Raises :class:`ControlUnavailable`, naming the policy's key and what this engine has.
-    """
+    """The engine's description, if it has every control. Raises :class:`ControlUnavailable`."""
     with translated("asking the engine what it can do"):
         info: dict[str, Any] = engine.api.info()
     user_of(limits)

@@ -25,10 +25,7 @@ _PHRASES = {
 
 
 def listen_unix(path: Path) -> socket.socket:
-    """A listening unix socket: anyone may connect, but only the job's container has the path.
-
-    Raises :class:`ControlUnavailable`.
-    """
+    """A listening unix socket, for all who have its path. Raises :class:`ControlUnavailable`."""
     listener = socket.socket(socket.AF_UNIX)
     try:
         listener.bind(str(path))

@@ -14,10 +14,7 @@ _DIAL_TIME = 10.0  # seconds for one address
 
 
 def look_up(host: str) -> tuple[str, ...]:
-    """Addresses of ``host`` from this machine's resolver. Raises OSError if it has none.
-
-    The trailing dot keeps the resolver from trying its search domains.
-    """
+    """Addresses of ``host``; the dot avoids search domains. Raises OSError if it has none."""
     found = socket.getaddrinfo(f"{host}.".encode("ascii"), PORT, type=socket.SOCK_STREAM)
     return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 

@@ -52,10 +52,7 @@ def make_storage(
 
 @contextmanager
 def loop_device(maker: Helper, quota: Quota) -> Iterator[str]:
-    """A new ext4 device of ``quota``'s size; the caller mounts it before the block ends.
-
-    Raises :class:`ControlUnavailable` where no loop device can be made, and :class:`DiskFull`.
-    """
+    """A new ext4 device; to be mounted before the block ends. Raises as :func:`make_storage`."""
     device = make_storage(maker, quota, _no_loop_device)["device"]
     try:
         yield device

@@ -59,9 +59,7 @@ class Volumes:
     def lent(self, job: str, limits: Limits, quota: Quota) -> Iterator[tuple[str, Helper, str]]:
         """A mounted, empty volume as (name, its keeper, the backend's name); removed afterwards.
 
-        Raises:
-            ControlUnavailable: no backend enforces a hard quota of this size here.
-            DiskFull: the engine's disk has too little free space.
+        Raises :class:`ControlUnavailable` if no backend enforces such a quota, :class:`DiskFull`.
         """
         backend = self._choose(limits)
         name = f"{self._prefix}-{job}"
@@ -78,9 +76,8 @@ class Volumes:
     def probe(self, backend: str, seccomp: str = DEFAULT) -> None:
         """Write past the quota of a small volume, as a job under ``seccomp`` could.
 
-        Raises:
-            SandboxFailed: the quota was set and not enforced.
-            ControlUnavailable, EngineFailed: it cannot be set, or a job could remove it.
+        Raises :class:`SandboxFailed` if it was not enforced; :class:`ControlUnavailable`,
+        :class:`EngineFailed` if it cannot be set, or a job could remove it.
         """
         calls = under(profile_of(seccomp), _RUNTIME).text
         body = helper_body(

@@ -28,10 +28,7 @@ _MOUNTS = Path("/proc/self/mountinfo")
 
 
 def pool_folder(engine: Engine, pool: str, mounts: Path = _MOUNTS) -> str:
-    """Where on this host the engine keeps the pool.
-
-    Raises :class:`ControlUnavailable` if that is not on an XFS with project quotas.
-    """
+    """Where the pool is. Raises :class:`ControlUnavailable` if not on XFS with project quotas."""
     with translated("finding the folder of a volume"):
         folder = str(engine.api.inspect_volume(pool)["Mountpoint"])
     mount = mount_of(Path(folder), mounts.read_text())
@@ -46,9 +43,7 @@ def pool_folder(engine: Engine, pool: str, mounts: Path = _MOUNTS) -> str:
 def project_folder(maker: Helper, name: str, quota: Quota) -> Iterator[None]:
     """A new folder ``name`` of the pool with ``quota``; removed, with its content, at the end.
 
-    Raises:
-        ControlUnavailable: the kernel or the engine does not allow a project's limits to be set.
-        DiskFull, EngineFailed: the disk has less free than the quota; the folder stayed at the end.
+    Raises as :func:`make_storage`; :class:`EngineFailed` if the folder could not be removed.
     """
     make_storage(maker, quota, _no_project_quota, name=name)
     try:
