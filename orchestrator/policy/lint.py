@@ -69,11 +69,8 @@ def _above(
 ) -> Iterator[LintRow]:
     """A row if ``given`` is above ``most``, which the other limit ``name`` sets."""
     if given > most:
-        yield (
-            key,
-            f"{text(given)} is above {name} ({text(most)}){so}",
-            f"lower it to {text(most)}{todo}",
-        )
+        what = f"{text(given)} is above {name} ({text(most)}){so}"
+        yield key, what, f"lower it to {text(most)}{todo}"
 
 
 def _of_time(kind: str, block: Container) -> Iterator[LintRow]:
@@ -125,18 +122,11 @@ def of_budgets(whole: WholePolicy) -> Iterator[LintRow]:
     yield from _above("idea.gpu_time", idea.gpu_time, "GPUs x wall", most, time_text)
     for kind in BLOCKS:
         block: Container = getattr(whole, kind)
-        none = ": no such job could start"
+        none, time, store = ": no such job could start", block.time.wall, block.storage.workspace
         for key, given, name, most, text, so in (
-            (
-                "time.wall",
-                block.time.wall,
-                "idea.wall",
-                idea.wall,
-                time_text,
-                ": it can never bind",
-            ),
+            ("time.wall", time, "idea.wall", idea.wall, time_text, ": it can never bind"),
             ("resources.memory", block.resources.memory, "run.memory", run.memory, size_text, none),
-            ("storage.workspace", block.storage.workspace, "run.disk", run.disk, size_text, none),
+            ("storage.workspace", store, "run.disk", run.disk, size_text, none),
         ):
             todo = f", or raise {name}"
             yield from _above(f"{kind}.{key}", given, name, most, text, so=so, todo=todo)

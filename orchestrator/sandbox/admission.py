@@ -102,23 +102,17 @@ class Admission:
         What a running job has used already counts twice: a job may wait longer than necessary.
         """
         holds = (*self._held, hold)
-        return self._lacking_memory(holds, run) or self._lacking_disk(holds, run)
-
-    def _lacking_memory(self, holds: tuple[_Hold, ...], run: RunLimits) -> HostBusy | None:
         free, kept = self._free_memory(), run.keep_free_memory
         # One keeper per job, and the run's maker of volumes.
         need = sum(job.memory + HELPER_MEMORY for job, _ in holds) + HELPER_MEMORY
-        if free - need >= kept:
-            return None
-        return HostBusy(
-            f"a job and its helpers may use {size_text(need)} of memory, and the host keeps "
-            f"{size_text(kept)} for itself",
-            where="the policy's resources.memory and run.keep_free.memory",
-            why=f"{rough_text(free)} are free now",
-            todo="end other programs and `aisci resume`, or use a smaller policy",
-        )
-
-    def _lacking_disk(self, holds: tuple[_Hold, ...], run: RunLimits) -> DiskFull | None:
+        if free - need < kept:
+            return HostBusy(
+                f"a job and its helpers may use {size_text(need)} of memory, and the host keeps "
+                f"{size_text(kept)} for itself",
+                where="the policy's resources.memory and run.keep_free.memory",
+                why=f"{rough_text(free)} are free now",
+                todo="end other programs and `aisci resume`, or use a smaller policy",
+            )
         needs: dict[int, tuple[Path, int]] = {}
         for asked, size in (place for _, places in holds for place in places.items()):
             folder, disk = _disk_of(asked)

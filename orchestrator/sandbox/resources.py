@@ -13,7 +13,7 @@ from pathlib import Path
 
 from orchestrator.core.errors import ControlUnavailable
 from orchestrator.sandbox.engine.client import Engine
-from orchestrator.sandbox.engine.labels import Owner, labels
+from orchestrator.sandbox.engine.labels import DEADLINE, JOB, KIND, OWNER, RUN, Owner
 from orchestrator.sandbox.engine.reaper import reap
 from orchestrator.sandbox.engine.sentinel import Sentinel, prefix_of
 from orchestrator.sandbox.storage.quota import BACKENDS
@@ -57,7 +57,8 @@ class RunResources:
     def labels(self, job: str, kind: str, *, seconds: float = 0.0) -> dict[str, str]:
         """Labels of one resource that may exist for ``seconds`` (0: as long as the run)."""
         deadline = time.time() + seconds if seconds else 0.0
-        return labels(self.run_id, self.owner, job=job, kind=kind, deadline=deadline)
+        owned = {RUN: self.run_id, JOB: job, KIND: kind, OWNER: str(self.owner)}
+        return owned | {DEADLINE: str(int(deadline))}
 
     @property
     def volumes(self) -> Volumes:

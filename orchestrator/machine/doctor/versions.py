@@ -79,12 +79,9 @@ def _detail(one: Exposure) -> str:
 def _remedy(component: str, left: Sequence[Exposure], host: Host) -> str:
     """The versions that close all of them, and where a distribution lists its own fixes."""
     lines = dict.fromkeys(text for one in left for text in one.advisory.fixed)
-    numbers = {text: number for text in lines if (number := read_version(text)) is not None}
-    enough = [
-        text
-        for text, number in numbers.items()
-        if all(is_fixed(number, one.advisory.fixed) for one in left)
-    ]
+    known = [(text, number) for text in lines if (number := read_version(text)) is not None]
+    fixed = [one.advisory.fixed for one in left]
+    enough = [text for text, number in known if all(is_fixed(number, rows) for rows in fixed)]
     todo = f"{component} {' or '.join(enough)}, or newer"
     source = _SOURCES.get(component, "")
     if source in dict(host.packages):

@@ -21,7 +21,6 @@ from orchestrator.policy.schema import Container
 
 
 def _cgroup(what: str, control: str, host: Host, policy: Policy) -> How:
-    """A limit that the kernel's control groups enforce."""
     version = host.engine.cgroup if host.engine else 0
     there = host.engine is None or control in host.engine.controls
     lacks = "" if there else f"cannot limit {control}"
@@ -125,7 +124,7 @@ LIMITS = (
     Control(
         id="disk",
         title="Disk",
-        keys=("*.storage.workspace", "*.storage.tmp", "*.storage.inodes", "*.storage.file"),
+        keys=("*.storage.*",),
         by="the kernel, by a quota on the job's own volume; rlimits for single files",
         meaning=stated("Hard limits: {}.", _disk),
         how=_quota,
@@ -134,7 +133,7 @@ LIMITS = (
     Control(
         id="time",
         title="Time",
-        keys=("*.time.wall", "*.time.cpu", "*.time.grace"),
+        keys=("*.time.*",),
         by="the host's clock and the cgroup's; a sentinel that outlives the orchestrator",
         meaning=stated("TERM, the grace, then KILL of the whole container: {}.", _time),
         how=partial(by_engine, "watched and killed from outside, by the host"),
@@ -155,7 +154,7 @@ LIMITS = (
     Control(
         id="gpus",
         title="GPUs",
-        keys=("*.gpus.count", "*.gpus.memory", "*.gpus.enforce"),
+        keys=("*.gpus.*",),
         by="the engine assigns devices; the host samples and kills",
         meaning=lambda policy: (
             f"Whole GPUs: {each(policy, _gpus)}."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from orchestrator.core.host import Host
@@ -35,7 +36,7 @@ NO_ENGINE = How("unknown", "no engine answers here")
 class Control:
     """One control.
 
-    ``keys`` are the settings that it covers; ``*.user`` stands for that key of each kind of
+    ``keys`` are patterns of the settings that it covers; ``*.user`` is that key of each kind of
     container. ``cis`` are numbers and ``pss`` fields of the two standards, empty where they have
     no counterpart. ``by`` is who enforces it; ``not_stopped`` is what gets past it.
     """
@@ -52,9 +53,8 @@ class Control:
 
     @property
     def settings(self) -> tuple[str, ...]:
-        """``keys`` with every kind of container written out."""
-        every = {key.replace("*", kind) for key in self.keys for kind in BLOCKS}
-        return tuple(key for key in SETTINGS if key in every)
+        """The keys that match ``keys``."""
+        return tuple(key for key in SETTINGS if any(fnmatchcase(key, one) for one in self.keys))
 
 
 def container_blocks(policy: Policy) -> dict[str, Container]:

@@ -175,7 +175,7 @@ BOX = (
     Control(
         id="harvest",
         title="Harvested files",
-        keys=("*.harvest.files", "*.harvest.bytes", "*.harvest.file", "*.harvest.depth"),
+        keys=("*.harvest.*",),
         by="the host, while it reads the stream",
         meaning=stated(
             "Regular files at declared places, with safe names; links, devices and the rest are named "

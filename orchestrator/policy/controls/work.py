@@ -54,10 +54,8 @@ def _budget(usd: float, tokens: int, requests: int) -> str:
 
 def _reserve(host: Host, policy: Policy) -> How:
     keep = policy.run
-    for name, kept, there in (
-        ("memory", keep.keep_free_memory, host.memory_free),
-        ("disk", keep.keep_free_disk, host.disk),
-    ):
+    memory = ("memory", keep.keep_free_memory, host.memory_free)
+    for name, kept, there in (memory, ("disk", keep.keep_free_disk, host.disk)):
         if kept > there:
             text = f"{size_text(kept)} of {name} to keep; free are {rough_text(there)}"
             return How("missing", text)
@@ -97,13 +95,7 @@ WORK = (
     Control(
         id="idea",
         title="Limits of an idea",
-        keys=(
-            "idea.wall",
-            "idea.gpu_time",
-            "idea.budget.usd",
-            "idea.budget.tokens",
-            "idea.budget.requests",
-        ),
+        keys=("idea.*",),
         by="the host, from its journal",
         meaning=_idea,
         how=partial(
@@ -117,15 +109,7 @@ WORK = (
     Control(
         id="run",
         title="Limits of a run",
-        keys=(
-            "run.wall",
-            "run.budget.usd",
-            "run.budget.tokens",
-            "run.budget.requests",
-            "run.containers",
-            "run.memory",
-            "run.disk",
-        ),
+        keys=("run.wall", "run.budget.*", "run.containers", "run.memory", "run.disk"),
         by="the host, from its journal and before each job",
         meaning=_run,
         how=partial(by_host, "counted by the host; a job waits until there is room"),
@@ -134,7 +118,7 @@ WORK = (
     Control(
         id="reserve",
         title="Host reserve",
-        keys=("run.keep_free.disk", "run.keep_free.memory"),
+        keys=("run.keep_free.*",),
         by="the host, before each job",
         meaning=lambda policy: (
             f"{size_text(policy.run.keep_free_memory)} of memory and "

@@ -51,11 +51,6 @@ class Owner:
         return self.start == start or (start is None and _hidden(self.pid))
 
 
-def labels(run_id: str, owner: Owner, *, job: str, kind: str, deadline: float) -> dict[str, str]:
-    """The labels of one resource; ``deadline`` in seconds since the epoch, 0 for none."""
-    return {RUN: run_id, JOB: job, KIND: kind, OWNER: str(owner), DEADLINE: str(int(deadline))}
-
-
 def _boot() -> str:
     space = Path("/proc/self/ns/pid").readlink().name.removeprefix("pid:").strip("[]")
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip() + _SPACE + space

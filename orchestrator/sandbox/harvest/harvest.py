@@ -42,13 +42,8 @@ class HarvestRules:
     @classmethod
     def of(cls, limits: Limits, paths: tuple[str, ...]) -> HarvestRules:
         """A policy's harvest block, for the paths that one job declares."""
-        return cls(
-            paths=paths,
-            files=limits.harvest_files,
-            bytes=limits.harvest_bytes,
-            file=limits.harvest_file,
-            depth=limits.harvest_depth,
-        )
+        names = ("files", "bytes", "file", "depth")
+        return cls(paths=paths, **{name: getattr(limits, f"harvest_{name}") for name in names})
 
     @property
     def members(self) -> int:

@@ -12,7 +12,6 @@ from orchestrator.policy.runtimes import CAP_SETS
 
 _ROOT = Path("/sys/fs/cgroup")
 _OWN_SHORTAGE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
-_CPU_UNIT = {1: 1e-9, 2: 1e-6}  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,32 +50,28 @@ class Cgroup:
         could hide from its limits by using up this process's files.
         """
         try:
-            return self._sample_v1() if self.version == 1 else self._sample_v2()
+            return self._read()
         except OSError as error:
             if error.errno in _OWN_SHORTAGE:
                 raise
             return None
 
-    def _sample_v1(self) -> CgroupSample:
-        memory, pids, cpu = (self.folders[name] for name in ("memory", "pids", "cpuacct"))
+    def _read(self) -> CgroupSample:
+        if self.version == 1:
+            memory, pids, cpu = (self.folders[name] for name in ("memory", "pids", "cpuacct"))
+            most, events = memory / "memory.max_usage_in_bytes", memory / "memory.oom_control"
+            seconds = int((cpu / "cpuacct.usage").read_text()) * 1e-9
+        else:
+            pids = self.folders[""]
+            most, events = pids / "memory.peak", pids / "memory.events"
+            most = most if most.exists() else pids / "memory.current"  # before Linux 5.19
+            seconds = _field(pids / "cpu.stat", "usage_usec") * 1e-6
         return CgroupSample(
-            memory=int((memory / "memory.max_usage_in_bytes").read_text()),
+            memory=int(most.read_text()),
             pids=int((pids / "pids.current").read_text()),
-            cpu=int((cpu / "cpuacct.usage").read_text()) * _CPU_UNIT[self.version],
-            oom=_field(memory / "memory.oom_control", "oom_kill"),
+            cpu=seconds,
+            oom=_field(events, "oom_kill"),
             pids_denied=_field(pids / "pids.events", "max"),
-        )
-
-    def _sample_v2(self) -> CgroupSample:
-        folder = self.folders[""]
-        peak = folder / "memory.peak"  # since Linux 5.19
-        memory = peak if peak.exists() else folder / "memory.current"
-        return CgroupSample(
-            memory=int(memory.read_text()),
-            pids=int((folder / "pids.current").read_text()),
-            cpu=_field(folder / "cpu.stat", "usage_usec") * _CPU_UNIT[self.version],
-            oom=_field(folder / "memory.events", "oom_kill"),
-            pids_denied=_field(folder / "pids.events", "max"),
         )
 
 
