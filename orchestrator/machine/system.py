@@ -38,12 +38,17 @@ def data_home() -> Path:
     return Path(base) / "aisci"
 
 
-def first_line(path: str) -> str:
-    """The first line of one of the kernel's files; empty where it cannot be read."""
+def _text(path: str | Path) -> str:
+    """A file's text; empty where it cannot be read."""
     try:
-        return Path(path).read_text("utf-8", errors="replace").partition("\n")[0]
+        return Path(path).read_text("utf-8", errors="replace")
     except OSError:
         return ""
+
+
+def first_line(path: str) -> str:
+    """The first line of one of the kernel's files; empty where it cannot be read."""
+    return _text(path).partition("\n")[0]
 
 
 def user_namespaces() -> bool:
@@ -55,11 +60,7 @@ def user_namespaces() -> bool:
 
 def distribution() -> str:
     """Name and release of the distribution; empty where it is not known."""
-    try:
-        text = Path("/etc/os-release").read_text("utf-8", errors="replace")
-    except OSError:
-        return ""
-    found = re.search(r'^PRETTY_NAME="?([^"\n]*)', text, re.MULTILINE)
+    found = re.search(r'^PRETTY_NAME="?([^"\n]*)', _text("/etc/os-release"), re.MULTILINE)
     return found.group(1) if found else ""
 
 
@@ -81,12 +82,8 @@ def disk_of(folder: str, mounts: Path = Path("/proc/self/mountinfo")) -> str:
 def installed_packages(status: Path = _STATUS) -> dict[str, str]:
     """Package → version of the packages in :data:`PACKAGES` that dpkg installed; {} without dpkg."""
     names = {name for packages in PACKAGES.values() for name in packages}
-    try:
-        text = status.read_text("utf-8", errors="replace")
-    except OSError:
-        return {}
     found = {}
-    for block in text.split("\n\n"):
+    for block in _text(status).split("\n\n"):
         fields = dict(re.findall(r"^(Package|Status|Version): (.*)$", block, re.MULTILINE))
         present = fields.get("Status", "").endswith(" installed")
         if present and fields.get("Package") in names:
@@ -165,10 +162,7 @@ def measure_machine(
 
 def machine_text(gpus: tuple[str, ...] = ()) -> str:
     """This machine as text: processor, usable CPUs, memory, GPUs."""
-    try:
-        found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    except OSError:
-        found = None
+    found = re.search(r"^model name\s*: (.+)$", _text("/proc/cpuinfo"), re.MULTILINE)
     processor = found[1] if found else platform.machine()
     gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     parts = (processor, f"{len(os.sched_getaffinity(0))} CPUs", f"{gib:.0f} GiB", *gpus)

@@ -53,8 +53,10 @@ def check(policy: Policy) -> tuple[PolicyFinding, ...]:
     """The findings about ``policy`` that are true on any machine."""
     found = [one for kind in BLOCKS for one in of_container(kind, getattr(policy.whole, kind))]
     found += of_budgets(policy.whole)
-    idle = _findings("note", policy.document, of_run(policy.whole))
-    return _findings("error", policy.document, found) + _notes(policy) + idle
+    what = "the editor runs on the host with your rights, under its own guard only"
+    on_host = ("editor", what, "remove `editor: process` to run it in a container")
+    notes = [*([on_host] if policy.editor_on_host else []), *of_run(policy.whole)]
+    return _findings("error", policy.document, found) + _findings("note", policy.document, notes)
 
 
 def check_machine(
@@ -173,9 +175,3 @@ def _findings(
         PolicyFinding(level, document.where(tuple(key.split("."))), what, todo)
         for key, what, todo in found
     )
-
-
-def _notes(policy: Policy) -> tuple[PolicyFinding, ...]:
-    what = "the editor runs on the host with your rights, under its own guard only"
-    row = ("editor", what, "remove `editor: process` to run it in a container")
-    return _findings("note", policy.document, [row] if policy.editor_on_host else [])

@@ -131,13 +131,17 @@ def load_policy(name: str, shipped: Path) -> Policy:
         whole = WholePolicy.model_validate(header | {"exceeds": found.reasons} | settings)
     except ValidationError as problem:
         missing = [".".join(str(part) for part in one["loc"]) for one in problem.errors()]
+        todo = "add `extends: base`, or the missing keys"
+        if set(settings) <= set(BLOCKS):
+            block = next(iter(settings), "latex")
+            todo = f"add `extends: base`; or use the block in a policy: `{block}: {{extends: …}}`"
         names = ", ".join(missing[:12]) + (", …" if len(missing) > 12 else "")
         raise document.bad(
             tuple(missing[0].split(".")),
             f"the policy {document.data['name']!r} is not complete: "
             f"{names} {'is' if len(missing) == 1 else 'are'} missing",
             why="a policy that extends nothing must write every key",
-            todo=_how_to_complete(settings),
+            todo=todo,
         ) from problem
     origin = document.path if "/" in name else "shipped"
     return Policy(whole, origin, found.chain, document)
@@ -195,10 +199,3 @@ def lowered(policy: Policy, changes: Mapping[str, Any]) -> Policy:
     before = flat_settings(policy.settings)
     noted = tuple((key, str(before[keys[key]])) for key in changes)
     return replace(policy, whole=whole, lowered=policy.lowered + noted)
-
-
-def _how_to_complete(settings: Mapping[str, Any]) -> str:
-    if set(settings) <= set(BLOCKS):
-        block = next(iter(settings), "latex")
-        return f"add `extends: base`; or use the block in a policy: `{block}: {{extends: …}}`"
-    return "add `extends: base`, or the missing keys"

@@ -34,10 +34,16 @@ DEFAULT = "default"
 PROFILE_BYTES = 64 * 1024
 _ENOSYS, _CLONE3 = 38, "clone3"
 
-_CALL = r"^[a-z][a-z0-9_]{0,63}$", "is not the name of a system call: {!r}", "write it like openat"
-_MACHINE = r"^SCMP_ARCH_[A-Z0-9_]{2,24}$", "is not the name of an architecture: {!r}"
-SyscallName = Annotated[str, Form(*_CALL)]
-Architecture = Annotated[str, Form(*_MACHINE, "write it like SCMP_ARCH_X86_64")]
+_CALL = Form(
+    r"^[a-z][a-z0-9_]{0,63}$", "is not the name of a system call: {!r}", "write it like openat"
+)
+_MACHINE = Form(
+    r"^SCMP_ARCH_[A-Z0-9_]{2,24}$",
+    "is not the name of an architecture: {!r}",
+    "write it like SCMP_ARCH_X86_64",
+)
+SyscallName = Annotated[str, _CALL]
+Architecture = Annotated[str, _MACHINE]
 Refusal = Literal["SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS",
                   "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP"]  # fmt: skip
 ArgumentTest = Literal["SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE",

@@ -76,10 +76,6 @@ def _network(value: Any) -> Any:
     )
 
 
-def _network_text(hosts: tuple[str, ...]) -> str | dict[str, list[str]]:
-    return {"allow": list(hosts)} if hosts else "none"
-
-
 def _not_root(user: str) -> str:
     if "0" in {str(int(part)) for part in user.split(":")}:
         raise Invalid("is root (user or group 0)", "use an unprivileged user such as 65534:65534")
@@ -114,7 +110,7 @@ _NETWORK = {"anyOf": [{"const": "none"}, _ALLOW]}
 Network = Annotated[
     tuple[str, ...],
     BeforeValidator(_network, json_schema_input_type=Annotated[Any, WithJsonSchema(_NETWORK)]),
-    PlainSerializer(_network_text, when_used="json"),
+    PlainSerializer(lambda hosts: {"allow": list(hosts)} if hosts else "none", when_used="json"),
 ]
 _VARIABLE = Form(
     r"^[A-Za-z_][A-Za-z0-9_]{0,63}$",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import Self
+from contextlib import AbstractContextManager
 
 from orchestrator.sandbox.admission import Admission
 from orchestrator.sandbox.engine.client import Engine
@@ -16,7 +16,7 @@ from orchestrator.sandbox.resources import STORAGE_IMAGE, RunResources
 OnEvent = Callable[[str, Mapping[str, object]], None]
 
 
-class SandboxPool:
+class SandboxPool(AbstractContextManager["SandboxPool", None]):
     """One run's sandboxes on one engine. Use it in ``with``, or close it.
 
     ``images`` turns an image's name into the id of a built, checked image. ``policy`` is the hash
@@ -47,9 +47,6 @@ class SandboxPool:
         self.resources = resources or RunResources(engine, run_id, lambda: images(STORAGE_IMAGE))
         self.running: set[Monitor] = set()
         self.stopped = threading.Event()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -67,16 +67,15 @@ class DockerSandbox:
             DiskFull, HostBusy: the host would have less free than the policy keeps for it.
             BudgetSpent: ``within`` was over before it ended; TERM, grace, KILL, as for any limit.
         """
-        with self._opened(job, within, duplex=False) as session:
+        with self.open(job, within, duplex=False) as session:
             session.wait()
             return session.finish()
 
-    def open(self, job: Job, within: Deadline = FOREVER) -> AbstractContextManager[Session]:
-        """Run ``job`` with its stdin and stdout under the caller's control, line by line."""
-        return self._opened(job, within, duplex=True)
-
     @contextmanager
-    def _opened(self, job: Job, within: Deadline, *, duplex: bool) -> Iterator[Session]:
+    def open(
+        self, job: Job, within: Deadline = FOREVER, *, duplex: bool = True
+    ) -> Iterator[Session]:
+        """Run ``job``; if ``duplex``, its stdin and stdout are the caller's, line by line."""
         try:
             with ExitStack() as undo:
                 yield self._start(job, within, undo, duplex=duplex)

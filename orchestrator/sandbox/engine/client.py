@@ -44,7 +44,9 @@ def connect(*, timeout: float = 60.0) -> Engine:
     where = os.environ.get("DOCKER_HOST") or DEFAULT_SOCKET
     engine: Engine | None = None
     try:
-        _check_listening(where)
+        if where.startswith("unix://"):  # if nothing listens the library leaves its socket open
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.connect(where.removeprefix("unix://"))
         engine = docker.from_env(timeout=int(timeout))
         engine.ping()
     except (DockerException, requests.exceptions.RequestException, OSError) as error:
@@ -59,13 +61,6 @@ def connect(*, timeout: float = 60.0) -> Engine:
     return engine
 
 
-def _check_listening(where: str) -> None:
-    """Raise :class:`OSError` if nothing listens: the library would leave its socket open."""
-    if where.startswith("unix://"):
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.connect(where.removeprefix("unix://"))
-
-
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
     """Turn what the library raises inside into :class:`EngineFailed` "while ``doing``".
@@ -74,13 +69,6 @@ def translated(doing: str) -> Iterator[None]:
     """
     try:
         yield
-    except APIError as error:
-        raise EngineFailed(
-            f"the engine failed while {doing}",
-            where="the Docker engine",
-            why=one_line(error.explanation or error),
-            todo="`aisci doctor` checks the engine; `aisci resume` continues from here",
-        ) from error
     except (
         DockerException,
         requests.exceptions.RequestException,
@@ -88,11 +76,16 @@ def translated(doing: str) -> Iterator[None]:
         ConnectionError,
         TimeoutError,
     ) as error:
+        what, why = "the connection to the engine broke", one_line(error)
+        todo = "check that it still runs (`aisci doctor`)"
+        if isinstance(error, APIError):
+            what, why = "the engine failed", one_line(error.explanation or error)
+            todo = "`aisci doctor` checks the engine"
         raise EngineFailed(
-            f"the connection to the engine broke while {doing}",
+            f"{what} while {doing}",
             where="the Docker engine",
-            why=one_line(error),
-            todo="check that it still runs (`aisci doctor`); `aisci resume` continues from here",
+            why=why,
+            todo=f"{todo}; `aisci resume` continues from here",
         ) from error
 
 

@@ -49,14 +49,13 @@ def remove_container(engine: Engine, container: str) -> None:
         for _ in range(_TRIES):
             try:
                 engine.api.remove_container(container, v=True, force=True)
+                return
             except NotFound:
                 return
             except APIError as error:
                 if error.status_code != CONFLICT:
                     raise
                 time.sleep(_PAUSE)
-            else:
-                return
         raise EngineFailed(
             f"the engine did not remove a container within {_TRIES * _PAUSE:g} s",
             where=f"container {container}",

@@ -155,8 +155,8 @@ class GpuPool:
         self, nvml: Nvml | None = None, container_of: Callable[[int], str] = cgroup_of
     ) -> None:
         self._nvml, self._container_of = nvml or NvmlDriver(), container_of
-        self._free: list[GpuDevice] | None = None
-        self._all: tuple[GpuDevice, ...] = ()
+        self._all: tuple[GpuDevice, ...] | None = None
+        self._free: list[GpuDevice] = []
         self._queue: list[object] = []
         self._turn = threading.Condition()
 
@@ -177,14 +177,13 @@ class GpuPool:
             yield GpuLease(uuids, NvmlMeter(self._nvml, uuids, self._container_of))
         finally:
             with self._turn:
-                assert self._free is not None
                 self._free += lent
                 self._turn.notify_all()
 
     def _take(self, limits: Limits, within: Deadline, where: str) -> list[GpuDevice]:
         ticket = object()
         with self._turn:
-            if self._free is None:
+            if self._all is None:
                 self._all = self._nvml.devices()
                 self._free = list(self._all)
             fitting = [device for device in self._all if device.memory >= limits.gpu_memory]
@@ -212,7 +211,7 @@ class GpuPool:
         return lent
 
     def _fit(self, limits: Limits) -> list[GpuDevice]:
-        return [device for device in self._free or () if device.memory >= limits.gpu_memory]
+        return [device for device in self._free if device.memory >= limits.gpu_memory]
 
 
 def _text(value: str | bytes) -> str:

@@ -7,6 +7,7 @@ Not compressed: engines have run the container's own decompressor as root on the
 from __future__ import annotations
 
 import tarfile
+from itertools import accumulate
 from typing import IO
 
 from orchestrator.core.errors import SandboxFailed
@@ -34,7 +35,7 @@ def pack_tree(files: Tree, blobs: BlobStore, owner: tuple[int, int], spool: IO[b
                     why=why,
                     todo="rename it in the template",
                 )
-            for folder in _folders(path):
+            for folder in accumulate(path.split("/")[:-1], "{}/{}".format):
                 if folder not in made:
                     made.add(folder)
                     tar.addfile(_member(folder, owner, tarfile.DIRTYPE, 0o755))
@@ -43,11 +44,6 @@ def pack_tree(files: Tree, blobs: BlobStore, owner: tuple[int, int], spool: IO[b
             with blobs.path(sha256).open("rb") as content:
                 tar.addfile(member, content)
     spool.seek(0)
-
-
-def _folders(path: str) -> list[str]:
-    parts = path.split("/")[:-1]
-    return ["/".join(parts[: index + 1]) for index in range(len(parts))]
 
 
 def _member(path: str, owner: tuple[int, int], kind: bytes, mode: int) -> tarfile.TarInfo:

@@ -97,7 +97,9 @@ class Monitor:
         """Monitor until the container has ended and its last output is read."""
         try:
             self._loop()
-            self._drain()
+            until = time.monotonic() + 2.0  # for the output that is still in transit
+            while not self._stream.ended and time.monotonic() < until:
+                self._take(0.2)
             self.complete = True
         except (AisciError, OSError) as error:
             # Nothing enforces the limits any more, so the container must not run on.
@@ -134,12 +136,6 @@ class Monitor:
                 self._take(0.0)
             elif self._process in ready:  # only when nothing is left to read just now
                 return
-
-    def _drain(self) -> None:
-        """Read the output that is still in transit, for two seconds at most."""
-        until = time.monotonic() + 2.0
-        while not self._stream.ended and time.monotonic() < until:
-            self._take(0.2)
 
     def _take(self, timeout: float) -> None:
         for which, data in self._stream.read(timeout):

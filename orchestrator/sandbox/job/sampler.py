@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from orchestrator.core.job import Limits, Peaks, Verdict
@@ -38,7 +39,10 @@ class Sampler:
         if not self.read_cgroup():
             return False
         self.sample_disk()
-        self._sample_tmp()
+        with suppress(OSError):  # not root, or just ended: only the job's own output shows it
+            tmp = os.statvfs(f"/proc/{self._pid}/root/tmp")
+            if tmp.f_bavail == 0 or tmp.f_favail == 0:
+                self.usage.hit.add("storage: tmp")
         self._sample_gpus()
         return True
 
@@ -64,14 +68,6 @@ class Sampler:
             self.usage.hit.add("storage: bytes")
         if volume["free_inodes"] == 0:
             self.usage.hit.add("storage: inodes")
-
-    def _sample_tmp(self) -> None:
-        try:
-            tmp = os.statvfs(f"/proc/{self._pid}/root/tmp")
-        except OSError:
-            return  # not root, or just ended: then only the job's own output shows it
-        if tmp.f_bavail == 0 or tmp.f_favail == 0:
-            self.usage.hit.add("storage: tmp")
 
     def _sample_gpus(self) -> None:
         if self._gpus is None:

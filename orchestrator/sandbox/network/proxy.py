@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
 
 from orchestrator.core.errors import AisciError
 from orchestrator.core.job import Egress
@@ -43,7 +42,7 @@ _MOST_DIALLED = 4  # addresses of one answer
 _ENDING = 2.0  # seconds that closing waits for the threads, which have no sockets then
 
 
-class Proxy:
+class Proxy(contextlib.AbstractContextManager["Proxy", None]):
     """One job's proxy. It listens once created and serves from ``begin`` to ``close``.
 
     ``allowed`` are the policy's entries, such as ``api.example.org:443``; the socket at ``path`` is
@@ -58,9 +57,6 @@ class Proxy:
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._listener = listen_unix(path)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, kind: object, error: BaseException | None, *_: object) -> None:
         """Close; an error that leaves the job without a result reports the traffic before it."""

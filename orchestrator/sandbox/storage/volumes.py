@@ -148,7 +148,16 @@ class Volumes:
         name = f"{self._prefix}-{job}"
         with ExitStack() as undo:
             with ExitStack() as until_mounted:
-                options = self._options(job, backend, quota, undo, until_mounted)
+                source = ""
+                if backend == "xfs":
+                    maker, folder = self._maker(backend)
+                    undo.enter_context(project_folder(maker, job, quota))
+                    source = f"{folder}/{job}"
+                elif backend == "loop":
+                    # Released after the mount, which keeps the device; it then clears itself.
+                    device = loop_device(self._maker(backend)[0], quota)
+                    source = until_mounted.enter_context(device)
+                options = volume_options(backend, quota, source)
                 remove_volume(self._engine, name)  # an engine would reuse an old one silently
                 undo.callback(remove_volume, self._engine, name)
                 make_volume(self._engine, name, self._label(job, "volume"), options)
@@ -157,40 +166,23 @@ class Volumes:
                 helper.start()  # mounts it; from now on the mount keeps the device alive
             yield helper
 
-    def _options(
-        self, job: str, backend: str, quota: Quota, undo: ExitStack, until_mounted: ExitStack
-    ) -> dict[str, str]:
-        """The options of the engine's volume driver, once what it mounts exists."""
-        source = ""
-        if backend == "xfs":
-            maker, folder = self._maker(backend)
-            undo.enter_context(project_folder(maker, job, quota))
-            source = f"{folder}/{job}"
-        elif backend == "loop":
-            maker, _ = self._maker(backend)
-            # Released after the mount, which keeps the device; it then clears itself.
-            source = until_mounted.enter_context(loop_device(maker, quota))
-        return volume_options(backend, quota, source)
-
     def _maker(self, backend: str) -> tuple[Helper, str]:
         """The backend's maker, started at first use, and its pool's folder (xfs only)."""
         with self._lock:
             if backend not in self._makers:
                 name = f"{self._prefix}-maker-{backend}"
-                pool, labels = f"{name}-pool", self._label("", "maker")
+                pool = f"{name}-pool"
                 make_volume(self._engine, pool, self._label("", "pool"))
                 self._pools.append(pool)
-                body, folder = (
-                    helper_body(self._image(), labels, Mounts=[volume_mount(pool, "/pool")]),
-                    "",
-                )
-                host = body["HostConfig"]
+                host: dict[str, Any] = {"Mounts": [volume_mount(pool, "/pool")]}
+                folder = ""
                 if backend == "xfs":  # it sets quotas, owns the pool's folders, and empties them
                     host["CapAdd"] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "MKNOD", "SYS_ADMIN"]
                     folder = pool_folder(self._engine, pool)
                 else:  # it may create loop devices, and nothing else
                     host["CapAdd"] = ["MKNOD", "SYS_ADMIN"]
                     host["DeviceCgroupRules"] = ["b 7:* rwm", "c 10:237 rwm"]
+                body = helper_body(self._image(), self._label("", "maker"), **host)
                 script = "projects.py" if backend == "xfs" else "maker.py"
                 maker = Helper(self._engine, body, script=script, name=name)
                 self._makers[backend] = (maker, folder)
