@@ -90,14 +90,12 @@ class RunResources:
         with self._lock:
             if self._volumes is not None:
                 self._volumes.close()
-                self._volumes = None
             if self._sockets is not None:
                 # The sentinel removes it otherwise.
                 shutil.rmtree(self._sockets, ignore_errors=True)
-                self._sockets = None
             if self._sentinel is not None:
                 self._sentinel.close()
-                self._sentinel = None
+            self._volumes = self._sockets = self._sentinel = None
 
 
 def engine_socket(engine: Engine) -> str:

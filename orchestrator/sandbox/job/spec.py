@@ -15,7 +15,7 @@ from orchestrator.policy.lint import LEAST_TMPFS
 from orchestrator.policy.seccomp import profile_of, under
 from orchestrator.policy.values import why_not_set
 from orchestrator.sandbox.gpus.cdi import device_requests
-from orchestrator.sandbox.storage.helper import volume_mount
+from orchestrator.sandbox.storage.helper import ATTACHED, volume_mount
 
 # Deep enough that a template's `../../../data` is the staged data.
 WORKDIR = "/workspace/results/template/idea"
@@ -74,11 +74,7 @@ def create_request(
         "Cmd": list(job.argv),
         "Env": [f"{name}={value}" for name, value in sorted(environment(job, gpus).items())],
         "Labels": dict(labels),
-        "OpenStdin": True,
-        "StdinOnce": True,
-        "AttachStdin": True,
-        "AttachStdout": True,
-        "AttachStderr": True,
+        **ATTACHED,
         "Tty": False,
         "Healthcheck": {"Test": ["NONE"]},  # an image's own would run before the gate opens
         "HostConfig": _host_config(job, volume, device_requests(gpus, cdi), egress),

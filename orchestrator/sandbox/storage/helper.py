@@ -12,6 +12,11 @@ from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.objects import create_container, remove_container
 from orchestrator.sandbox.engine.stream import STDOUT, Stream
 
+ATTACHED = dict.fromkeys(
+    ("OpenStdin", "StdinOnce", "AttachStdin", "AttachStdout", "AttachStderr"), True
+)
+"""Of a create request: the host writes the container's stdin once, and reads what it says."""
+
 HELPER_MEMORY = 512 << 20  # bytes: the most that one trusted container may use
 _SCRIPTS = "/opt/aisci/storage"
 _ANSWER_WITHIN = 60.0  # seconds
@@ -22,11 +27,8 @@ class Helper:
 
     def __init__(self, engine: Engine, body: Mapping[str, Any], *, script: str, name: str) -> None:
         self._engine = engine
-        streams = ("OpenStdin", "StdinOnce", "AttachStdin", "AttachStdout", "AttachStderr")
         program = {"Entrypoint": ["python3"], "Cmd": ["-I", f"{_SCRIPTS}/{script}"]}
-        self.id = create_container(
-            engine, {**body, **program, **dict.fromkeys(streams, True)}, name
-        )
+        self.id = create_container(engine, {**body, **program, **ATTACHED}, name)
         self._stream = Stream(engine, self.id)
         self._line = b""
         self._stderr = b""
