@@ -18,7 +18,7 @@ from orchestrator.record.ports import Edges
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.sandbox.admission import Admission
 from orchestrator.sandbox.engine.client import Engine
-from orchestrator.sandbox.pool import OnEvent, SandboxPool
+from orchestrator.sandbox.resources import OnEvent, SandboxPool
 from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.template.manifest import StagedData
 

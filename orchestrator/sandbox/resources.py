@@ -1,4 +1,4 @@
-"""What the jobs of one run share: the sentinel, the volumes, the chosen storage backend."""
+"""What the jobs of one run share: engine, images, admission, GPUs, the sentinel, the volumes."""
 
 from __future__ import annotations
 
@@ -7,17 +7,24 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.core.errors import ControlUnavailable
+from orchestrator.sandbox.admission import Admission
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.engine.labels import DEADLINE, JOB, KIND, OWNER, RUN, Owner
 from orchestrator.sandbox.engine.reaper import reap
 from orchestrator.sandbox.engine.sentinel import Sentinel, prefix_of
+from orchestrator.sandbox.gpus.leases import GpuPool
+from orchestrator.sandbox.job.monitor import Monitor
+from orchestrator.sandbox.network.dial import Dialer
 from orchestrator.sandbox.storage.quota import BACKENDS
 from orchestrator.sandbox.storage.volumes import Volumes
+
+OnEvent = Callable[[str, Mapping[str, object]], None]
 
 STORAGE_IMAGE = "aisci-storage"
 """The image of the trusted helper that makes and reads volumes."""
@@ -96,6 +103,52 @@ class RunResources:
             if self._sentinel is not None:
                 self._sentinel.close()
             self._volumes = self._sockets = self._sentinel = None
+
+
+class SandboxPool(AbstractContextManager["SandboxPool", None]):
+    """One run's sandboxes on one engine. Use it in ``with``, or close it.
+
+    ``images`` turns an image's name into the id of a built, checked image. ``policy`` is the hash
+    of the effective policy, for attestations. ``admission`` holds the run's own limits; without
+    it only each job's limits apply. ``folders`` turns the hash of a data set into its folder on
+    this host. ``on_event`` gets the events of every sandbox that has no listener of its own.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        run_id: str,
+        images: Callable[[str], str],
+        *,
+        policy: str = "",
+        on_event: OnEvent | None = None,
+        gpus: GpuPool | None = None,
+        admission: Admission | None = None,
+        dialer: Dialer | None = None,
+        folders: Callable[[str], str] = str,
+        resources: RunResources | None = None,
+    ) -> None:
+        self.engine, self.images, self.policy, self.folders = engine, images, policy, folders
+        self.on_event: OnEvent = on_event or (lambda _what, _facts: None)
+        self.gpus = gpus or GpuPool()
+        self.admission = admission or Admission()
+        self.dialer = dialer or Dialer()
+        self.resources = resources or RunResources(engine, run_id, lambda: images(STORAGE_IMAGE))
+        self.running: set[Monitor] = set()
+        self.stopped = threading.Event()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove what the run's jobs shared."""
+        self.resources.close()
+
+    def stop(self) -> None:
+        """End all running jobs now, from any thread; each raises :class:`Interrupted`."""
+        self.stopped.set()
+        for monitor in tuple(self.running):
+            monitor.interrupt()
 
 
 def engine_socket(engine: Engine) -> str:

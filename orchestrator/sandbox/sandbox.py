@@ -30,15 +30,19 @@ from orchestrator.sandbox.engine.stream import STDOUT, LineBuffer, Stream
 from orchestrator.sandbox.gpus.cdi import cdi_devices, how_lent
 from orchestrator.sandbox.job import gvisor
 from orchestrator.sandbox.job.cgroup import Cgroup, process_status
-from orchestrator.sandbox.job.copy_in import pack_tree
 from orchestrator.sandbox.job.kernel_limits import kernel_limits_of
 from orchestrator.sandbox.job.monitor import Monitor
 from orchestrator.sandbox.job.session import Session, job_interrupted
-from orchestrator.sandbox.job.spec import WORKDIR, create_request, user_of
-from orchestrator.sandbox.job.verify import check_engine, check_kernel_view, read_back
+from orchestrator.sandbox.job.spec import WORKDIR, create_request, pack_tree, user_of
+from orchestrator.sandbox.job.verify import (
+    check_engine,
+    check_kernel_view,
+    check_workspace,
+    read_back,
+    workspace_of,
+)
 from orchestrator.sandbox.network.proxy import Proxy
-from orchestrator.sandbox.pool import OnEvent, SandboxPool
-from orchestrator.sandbox.storage.mounts import check_workspace, workspace_of
+from orchestrator.sandbox.resources import OnEvent, SandboxPool
 from orchestrator.sandbox.storage.quota import Quota
 
 # Seconds past a job's longest end after which the sentinel takes this process for hung.

@@ -31,7 +31,7 @@ from orchestrator.sandbox.engine.stream import STDERR, STDOUT, LineBuffer, Strea
 from orchestrator.sandbox.images.images import resolve_image
 from orchestrator.sandbox.job import spec as container
 from orchestrator.sandbox.job.cgroup import Cgroup, CgroupSample, cgroup_folders, map_ids
-from orchestrator.sandbox.job.copy_in import pack_tree
+from orchestrator.sandbox.job.spec import pack_tree
 from orchestrator.sandbox.job.verify import read_back
 from orchestrator.sandbox.resources import engine_socket
 from tests.contracts.sandbox import LIMITS

@@ -21,9 +21,9 @@ from orchestrator.core.errors import ControlUnavailable, DiskFull, EngineFailed,
 from orchestrator.core.job import Verdict
 from orchestrator.policy.seccomp import DEFAULT, profile_of
 from orchestrator.sandbox.engine.client import connect
-from orchestrator.sandbox.storage.mounts import WORKSPACE, check_workspace, mount_of, workspace_of
+from orchestrator.sandbox.job.verify import WORKSPACE, check_workspace, workspace_of
 from orchestrator.sandbox.storage.quota import BACKENDS, Quota
-from orchestrator.sandbox.storage.xfs import pool_folder, project_folder
+from orchestrator.sandbox.storage.xfs import mount_of, pool_folder, project_folder
 from tests.contracts.sandbox import Scenario, job_of
 from tests.support.places import ROOT
 from tests.support.sandbox_rig import DockerBench, backend_here, docker_bench, resources

@@ -1,19 +1,23 @@
-"""All settings of an untrusted container, as the engine is asked for them."""
+"""All settings of an untrusted container, as the engine is asked for them, and its files."""
 
 from __future__ import annotations
 
 import math
 import posixpath
+import tarfile
 from collections.abc import Mapping
+from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from orchestrator.core.errors import ControlUnavailable
+from orchestrator.core.errors import ControlUnavailable, SandboxFailed
 from orchestrator.core.filenames import why_unsafe
 from orchestrator.core.job import Job, Limits
+from orchestrator.core.tree import Tree
 from orchestrator.policy.lint import LEAST_TMPFS
 from orchestrator.policy.seccomp import profile_of, under
 from orchestrator.policy.values import why_not_set
+from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.gpus.cdi import device_requests
 from orchestrator.sandbox.storage.helper import ATTACHED, volume_mount
 
@@ -32,6 +36,8 @@ _FORWARD = f"/usr/bin/python3 -I -S /opt/aisci/forward.py {_PROXY_PORT} {PROXY_S
 _GATE_OUT = f'read -r go && {_FORWARD} && exec "$@"'
 # Only gVisor's kernel knows the job's processes, so the gate writes what it reports.
 _TELL = "/bin/cat /proc/self/status && echo && "  # whatever PATH a policy or an image sets
+_EPOCH = 946_684_800  # 2000-01-01: copied files carry one fixed time
+_DEEPEST = 32
 _NO_PROXY = "localhost,127.0.0.1,::1"
 
 
@@ -188,3 +194,38 @@ def _proxies() -> dict[str, str]:
         "NO_PROXY": _NO_PROXY,
     }
     return proxies | {name.lower(): value for name, value in proxies.items()}
+
+
+def pack_tree(files: Tree, blobs: BlobStore, owner: tuple[int, int], spool: IO[bytes]) -> None:
+    """Write ``files`` to ``spool``, owned by (uid, gid), and rewind it.
+
+    Not compressed: engines have run the container's own decompressor as root on the host
+    (CVE-2026-41567).     Raises :class:`SandboxFailed` for an unsafe file name, :class:`BadJournal` for a missing blob.
+    """
+    made: set[str] = set()
+    with tarfile.open(fileobj=spool, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for path, sha256 in files.files:
+            why = why_unsafe(path, _DEEPEST)
+            if why:
+                raise SandboxFailed(
+                    "a file cannot be copied into a container",
+                    where=f"{path!a}",
+                    why=why,
+                    todo="rename it in the template",
+                )
+            for folder in accumulate(path.split("/")[:-1], "{}/{}".format):
+                if folder not in made:
+                    made.add(folder)
+                    tar.addfile(_member(folder, owner, tarfile.DIRTYPE, 0o755))
+            member = _member(path, owner, tarfile.REGTYPE, 0o644)
+            member.size = blobs.size(sha256)
+            with blobs.path(sha256).open("rb") as content:
+                tar.addfile(member, content)
+    spool.seek(0)
+
+
+def _member(path: str, owner: tuple[int, int], kind: bytes, mode: int) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(path)
+    member.type, member.mode, member.mtime = kind, mode, _EPOCH
+    member.uid, member.gid = owner
+    return member

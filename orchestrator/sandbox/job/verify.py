@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from orchestrator.core.errors import ControlUnavailable, SandboxFailed
@@ -16,8 +17,11 @@ from orchestrator.sandbox.gpus.cdi import same_form
 from orchestrator.sandbox.job import gvisor
 from orchestrator.sandbox.job.kernel_limits import exceeded_limits
 from orchestrator.sandbox.job.spec import user_of
+from orchestrator.sandbox.storage.quota import OPTIONS
+from orchestrator.sandbox.storage.xfs import mount_of
 
 _FILTER = "seccomp="
+WORKSPACE, NO_MOUNT = "mount of the workspace", "none"
 
 
 def check_engine(engine: Engine, limits: Limits) -> dict[str, Any]:
@@ -141,4 +145,37 @@ def check_kernel_view(seen: SettingPairs, limits: Limits) -> None:
             where=f"runtime {limits.runtime}",
             why="; ".join(wrong),
             todo="do not use this engine; `aisci doctor` shows what it does differently",
+        )
+
+
+def workspace_of(pid: int, workdir: str) -> SettingPairs:
+    """How a container's working directory is mounted, as its first process sees it.
+
+    Empty where this process may not read it: then only the engine's report is known.
+    """
+    try:
+        text = Path(f"/proc/{pid}/mountinfo").read_text()
+    except OSError:
+        return ()
+    if not any(line.split()[4] == workdir for line in text.splitlines()):
+        return ((WORKSPACE, NO_MOUNT),)
+    mount = mount_of(Path(workdir), text)
+    return ((WORKSPACE, f"{mount.kind} {','.join(mount.options)}"),)
+
+
+def check_workspace(seen: SettingPairs, backend: str) -> None:
+    """Raise :class:`SandboxFailed` if the engine omitted the mount, or an option of its backend.
+
+    ``xfs`` asks for no option: a bind takes the host's.
+    """
+    words = dict(seen).get(WORKSPACE)
+    if words is None or (backend == "xfs" and words != NO_MOUNT):
+        return
+    missing = set(OPTIONS.split(",")) - set(words.partition(" ")[2].split(","))
+    if missing:
+        raise SandboxFailed(
+            "a job's workspace was not mounted as requested",
+            where="the workspace of a job",
+            why=f"without {', '.join(sorted(missing))}: {words}",
+            todo="`aisci doctor` shows what this engine does differently",
         )

@@ -16,15 +16,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.core.errors import ControlUnavailable, EngineFailed
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.storage.helper import Helper
-from orchestrator.sandbox.storage.mounts import mount_of
 from orchestrator.sandbox.storage.quota import Quota, make_storage
 
 _MOUNTS = Path("/proc/self/mountinfo")
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A file system's kind, its mount options, and the file system's own options."""
+
+    kind: str
+    options: tuple[str, ...]
+    own: tuple[str, ...]
+
+
+def mount_of(folder: Path, mountinfo: str) -> Mount:
+    """The mount that contains ``folder``; of two at one place the later one covers the first.
+
+    ``mountinfo`` is the text of a ``/proc/<pid>/mountinfo`` (proc(5)).
+    """
+    mount, longest = Mount("an unknown file system", (), ()), -1
+    for line in mountinfo.splitlines():
+        place, _, source = line.partition(" - ")
+        fields = place.split()
+        point = Path(fields[4].encode().decode("unicode_escape"))  # a space is \040
+        if folder.is_relative_to(point) and len(point.parts) >= longest:
+            kind, _, own = source.split(" ", 2)
+            options = tuple(fields[5].split(","))
+            mount, longest = Mount(kind, options, tuple(own.split(","))), len(point.parts)
+    return mount
 
 
 def pool_folder(engine: Engine, pool: str, mounts: Path = _MOUNTS) -> str:
