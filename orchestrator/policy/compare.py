@@ -94,7 +94,8 @@ def strength_of(path: tuple[str, ...], before: Any, after: Any) -> Strength:
     """Whether ``after`` is stronger or weaker than ``before`` at ``path``; the two differ."""
     key = path[-1]
     if key == "image":
-        return _images(before, after)
+        ours = [name in _OURS for name in (before, after)]
+        return "different" if all(ours) else "stronger" if ours[1] else "weaker"
     if key == "user":  # another user may be able to read that user's files among the staged data
         before, after = ([int(part) for part in user.split(":")] for user in (before, after))
         return "different" if after == before else "weaker"
@@ -134,11 +135,6 @@ def _filters(before: Any, after: Any) -> Strength:
     if not no_weaker(old, new):
         return "weaker"
     return "different" if no_weaker(new, old) else "stronger"
-
-
-def _images(before: str, after: str) -> Strength:
-    ours = [name in _OURS for name in (before, after)]
-    return "different" if all(ours) else "stronger" if ours[1] else "weaker"
 
 
 def _hosts(network: Any) -> frozenset[str]:

@@ -9,7 +9,6 @@ interpret differently from a reader.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -213,16 +212,13 @@ def under(profile: Profile, runtime: str) -> Profile:
     """
     if runtime == "runc":
         return profile
-    rules = tuple(part for rule in profile.syscalls for part in _without_errno(rule))
-    return profile.model_copy(update={"syscalls": rules})
-
-
-def _without_errno(rule: SyscallRule) -> Iterator[SyscallRule]:
-    if rule.errnoRet != _ENOSYS or _CLONE3 not in rule.names:
-        yield rule
-        return
-    passed = {"names": (_CLONE3,), "action": "SCMP_ACT_ALLOW", "errnoRet": None}
-    yield rule.model_copy(update=passed)
-    others = tuple(name for name in rule.names if name != _CLONE3)
-    if others:
-        yield rule.model_copy(update={"names": others})
+    rules: list[SyscallRule] = []
+    for rule in profile.syscalls:
+        names = rule.names
+        if rule.errnoRet == _ENOSYS and _CLONE3 in names:
+            passed = {"names": (_CLONE3,), "action": "SCMP_ACT_ALLOW", "errnoRet": None}
+            rules.append(rule.model_copy(update=passed))
+            names = tuple(name for name in names if name != _CLONE3)
+        if names:
+            rules.append(rule.model_copy(update={"names": names}))
+    return profile.model_copy(update={"syscalls": tuple(rules)})

@@ -62,10 +62,8 @@ class Admission:
 
         ``places`` are folders of this host and the bytes that the job may add to each.
 
-        Raises:
-            ControlUnavailable: the job's limits exceed the run's.
-            HostBusy, DiskFull: the host would have less free than the policy keeps for it.
-            BudgetSpent: ``within`` was over first; ``where`` is the job's scope.
+        Raises :class:`ControlUnavailable` if the job's limits exceed the run's, :class:`HostBusy` or
+        :class:`DiskFull` if too little would stay free, :class:`BudgetSpent` after ``within``.
         """
         if self._limits is None:
             yield

@@ -193,14 +193,7 @@ class DockerSandbox:
     def _monitored(self, monitor: Monitor, undo: ExitStack) -> None:
         self.pool.running.add(monitor)
         undo.callback(self.pool.running.discard, monitor)
-        undo.callback(_end, monitor)
+        undo.callback(monitor.end)  # before its container is removed, whatever happened meanwhile
         monitor.start()
         if self.pool.stopped.is_set():
             monitor.interrupt()
-
-
-def _end(monitor: Monitor) -> None:
-    """End a monitor before its container is removed, whatever happened meanwhile."""
-    if not monitor.join(0):
-        monitor.interrupt()
-        monitor.join()

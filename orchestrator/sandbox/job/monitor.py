@@ -83,6 +83,12 @@ class Monitor:
         """Wait, for ``timeout`` seconds at most; return whether the container has ended."""
         return self._thread.ident is None or self._done.wait(timeout)
 
+    def end(self, within: float = 0.0, why: Verdict = Verdict.INTERRUPTED) -> None:
+        """Wait for the container's end; after ``within`` seconds interrupt it."""
+        if not self.join(within):
+            self.interrupt(why)
+            self.join()
+
     def tail(self, which: int) -> str:
         """The end of one output stream, for people to read; its bytes may be anything."""
         return self._tails.get(which, b"").decode(errors="replace")

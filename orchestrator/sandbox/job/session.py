@@ -65,15 +65,11 @@ class Session:
     def finish(self) -> JobResult:
         """Close stdin, wait for the end (killed after the grace), and harvest its files.
 
-        Raises:
-            Interrupted: the sandbox was stopped.
-            BudgetSpent: the host ended it because a budget's time was over.
-            EngineFailed, SandboxFailed, HarvestRefused: there is no usable result.
+        Raises :class:`Interrupted`, or :class:`BudgetSpent` if a budget's time was over; and
+        :class:`EngineFailed`, :class:`SandboxFailed`, :class:`HarvestRefused` without a result.
         """
         self._stream.close_stdin()
-        if not self._monitor.join(self._job.limits.grace):
-            self._monitor.interrupt(Verdict.TIMED_OUT)
-            self._monitor.join()
+        self._monitor.end(self._job.limits.grace, Verdict.TIMED_OUT)
         if self._monitor.error is not None:
             raise self._monitor.error
         if not self._monitor.complete:

@@ -38,7 +38,11 @@ _GATE_OUT = f'read -r go && {_FORWARD} && exec "$@"'
 _TELL = "/bin/cat /proc/self/status && echo && "  # whatever PATH a policy or an image sets
 _EPOCH = 946_684_800  # 2000-01-01: copied files carry one fixed time
 _DEEPEST = 32
-_NO_PROXY = "localhost,127.0.0.1,::1"
+_PROXIES = {
+    **dict.fromkeys(("HTTP_PROXY", "ALL_PROXY", "FTP_PROXY"), ""),
+    "HTTPS_PROXY": f"http://127.0.0.1:{_PROXY_PORT}",
+    "NO_PROXY": "localhost,127.0.0.1,::1",
+}
 
 
 def user_of(limits: Limits) -> tuple[int, int]:
@@ -147,7 +151,8 @@ def environment(job: Job, gpus: tuple[str, ...] = ()) -> dict[str, str]:
         why = why_not_set(name, job.limits.network)
         if why:
             raise ControlUnavailable(f"{name} {why}", where="the policy's env", todo="remove it")
-    names |= _proxies() if job.limits.network else {}
+    if job.limits.network:  # in both spellings: HTTPS through the forwarder, no other proxy
+        names |= _PROXIES | {name.lower(): value for name, value in _PROXIES.items()}
     if gpus:  # no graphics: experiments do not need those libraries of the driver
         names["NVIDIA_DRIVER_CAPABILITIES"] = "compute,utility"
     return names | {"NVIDIA_VISIBLE_DEVICES": ",".join(gpus) or "void"}
@@ -182,18 +187,6 @@ def _bind(source: str, target: str) -> dict[str, Any]:
         "ReadOnly": True,
         "BindOptions": {"NonRecursive": True},
     }
-
-
-def _proxies() -> dict[str, str]:
-    """The variables of HTTP clients, in both spellings: HTTPS through the forwarder, no other proxy."""
-    proxies = {
-        "HTTPS_PROXY": f"http://127.0.0.1:{_PROXY_PORT}",
-        "HTTP_PROXY": "",
-        "ALL_PROXY": "",
-        "FTP_PROXY": "",
-        "NO_PROXY": _NO_PROXY,
-    }
-    return proxies | {name.lower(): value for name, value in proxies.items()}
 
 
 def pack_tree(files: Tree, blobs: BlobStore, owner: tuple[int, int], spool: IO[bytes]) -> None:
