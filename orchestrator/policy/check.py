@@ -93,11 +93,9 @@ def check_no_weaker(
 ) -> tuple[int, tuple[PolicyFinding, ...]]:
     """How many settings were compared, and where ``name`` allows more than ``ceiling``, or may.
 
-    Each setting of the effective policy is compared; for a file that has only blocks, the settings
-    of those blocks. A setting with a reason under ``exceeds``, in the file or in one that it
-    extends, is reported and passes; without ``exceptions`` it is an error too.
-
-    Raises the errors of :func:`check_file`.
+    Each setting of the effective policy is compared, or of a file's blocks. One with a reason under
+    ``exceeds``, in the file or in one that it extends, is reported and passes; without
+    ``exceptions`` it is an error too. Raises the errors of :func:`check_file`.
     """
     document, effective = load_blocks(name, shipped)
     settings = comparable(name, shipped)

@@ -95,10 +95,9 @@ class Stream:
 
     def close(self) -> None:
         """Close the socket; the container does not notice."""
-        with contextlib.suppress(OSError):
-            self._carrier.close()
-        with contextlib.suppress(OSError):
-            self._socket.close()
+        for part in (self._carrier, self._socket):
+            with contextlib.suppress(OSError):
+                part.close()
 
 
 class LineBuffer:

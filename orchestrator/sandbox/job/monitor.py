@@ -29,8 +29,8 @@ class Monitor:
 
     ``lines`` gets the standard output of a duplex job, ``on_sample`` each sample's peaks. After the
     container has ended, ``complete`` says whether it was monitored to its end; if not, ``error``
-    may say why. ``over`` is the budget's deadline that ended it, if one did. ``usage`` is what was
-    measured; ``sample_disk`` measures the volume once more, after the container was removed.
+    may say why. ``over`` is the budget's deadline that ended it, if one did. ``sampler`` has
+    what was measured.
     """
 
     def __init__(
@@ -59,8 +59,7 @@ class Monitor:
         self._engine, self._container = engine, container
         self._stream, self._limits = stream, limits
         self._lines, self._on_sample = lines, on_sample
-        self._sampler = Sampler(container, pid, limits, keeper, gpus)
-        self.usage, self.sample_disk = self._sampler.usage, self._sampler.sample_disk
+        self.sampler = Sampler(container, pid, limits, keeper, gpus)
         self._process = os.pidfd_open(pid)
         self._began = time.monotonic()
         self._asked: Verdict | None = None
@@ -116,7 +115,7 @@ class Monitor:
                 sender.join(_DEATH)
             os.close(self._process)
             wall = time.monotonic() - self._began
-            self._sampler.raise_peaks(wall=wall, log_bytes=self._log_bytes)
+            self.sampler.raise_peaks(wall=wall, log_bytes=self._log_bytes)
             if self._lines:
                 self._lines.end()
 
@@ -125,9 +124,9 @@ class Monitor:
         while True:
             now = time.monotonic()
             if now >= next_sample:
-                if self._sampler.sample() and self._on_sample:
+                if self.sampler.sample() and self._on_sample:
                     wall = time.monotonic() - self._began
-                    self._on_sample(replace(self.usage.peaks, wall=wall))
+                    self._on_sample(replace(self.sampler.peaks, wall=wall))
                 self._enforce(time.monotonic() - self._began)
                 pause = min(pause * 1.5, _SLOWEST)
                 next_sample = now + pause
@@ -137,7 +136,7 @@ class Monitor:
             ready = select.select(sources, [], [], max(0.0, next_sample - time.monotonic()))[0]
             if self._process in ready and not ended:
                 ended = True
-                self._sampler.read_cgroup()  # once more, before the engine removes it
+                self.sampler.read_cgroup()  # once more, before the engine removes it
             if output in ready:
                 self._take(0.0)
             elif self._process in ready:  # only when nothing is left to read just now
@@ -157,7 +156,7 @@ class Monitor:
 
     def _enforce(self, elapsed: float) -> None:
         """End the container if it exceeds a limit that only the host enforces."""
-        limits, peaks = self._limits, self.usage.peaks
+        limits, peaks = self._limits, self.sampler.peaks
         if self._unsent is not None:
             raise self._unsent
         if self._kill_at is not None and time.monotonic() - self._kill_at > _DEATH:
@@ -175,7 +174,7 @@ class Monitor:
         elif elapsed > limits.wall:
             self._stop(Verdict.TIMED_OUT)
         elif not self._within.left:
-            if self.usage.killed is None:
+            if self.sampler.killed is None:
                 self.over = self._within
             self._stop(Verdict.INTERRUPTED)
 
@@ -183,7 +182,7 @@ class Monitor:
         """Send TERM first, and KILL when the grace is over."""
         now = time.monotonic()
         if self._term_at is None:
-            self._term_at, self.usage.killed = now, self.usage.killed or verdict
+            self._term_at, self.sampler.killed = now, self.sampler.killed or verdict
             self._signal("SIGTERM")
         elif now - self._term_at > self._limits.grace:
             self._kill(verdict)
@@ -191,7 +190,7 @@ class Monitor:
     def _kill(self, verdict: Verdict) -> None:
         """KILL the whole container; the first reason is kept."""
         if self._kill_at is None:
-            self._kill_at, self.usage.killed = time.monotonic(), self.usage.killed or verdict
+            self._kill_at, self.sampler.killed = time.monotonic(), self.sampler.killed or verdict
             self._signal("SIGKILL")
 
     def _signal(self, name: str) -> None:

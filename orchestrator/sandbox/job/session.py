@@ -78,13 +78,13 @@ class Session:
             )
         if self._monitor.over is not None:
             raise self._monitor.over.spent(self._job.scope)
-        if self._monitor.usage.killed is Verdict.INTERRUPTED:
+        if self._monitor.sampler.killed is Verdict.INTERRUPTED:
             raise job_interrupted(self._job)
         exit_code = self._ended()
         remove_container(self._engine, self._container)
-        self._monitor.sample_disk()
+        self._monitor.sampler.sample_disk()
         if self._keeper.ask({"op": "census"})["largest"] >= self._job.limits.file:
-            self._monitor.usage.hit.add("storage: file size")
+            self._monitor.sampler.hit.add("storage: file size")
         rules = HarvestRules.of(self._job.limits, self._job.harvest)
         request = asdict(rules) | {"op": "send", "members": rules.members}
         harvested = harvest(self._keeper.stream(request), rules, self._blobs)
@@ -96,10 +96,10 @@ class Session:
             code: int = self._engine.api.wait(self._container, timeout=_NOTICED)["StatusCode"]
             state = self._engine.api.inspect_container(self._container)["State"]
         if state["OOMKilled"]:
-            self._monitor.usage.hit.add("memory")
+            self._monitor.sampler.hit.add("memory")
         ended = datetime.fromisoformat(f"{state['FinishedAt'][:19]}+00:00").timestamp()
         if ended >= self._deadline:  # the sentinel killed it while this process hung
-            self._monitor.usage.killed = self._monitor.usage.killed or Verdict.TIMED_OUT
+            self._monitor.sampler.killed = self._monitor.sampler.killed or Verdict.TIMED_OUT
         if state.get("Error"):
             raise SandboxFailed(
                 "a container did not run its program",
@@ -110,7 +110,7 @@ class Session:
         return code
 
     def _result(self, exit_code: int, harvested: Harvested) -> JobResult:
-        usage, hit = self._monitor.usage, tuple(sorted(self._monitor.usage.hit))
+        usage, hit = self._monitor.sampler, tuple(sorted(self._monitor.sampler.hit))
         stdout, stderr = self._monitor.tail(STDOUT), self._monitor.tail(STDERR)
         why = verdict(usage.killed, exit_code, hit)
         attestation = self._attest(
