@@ -15,6 +15,7 @@ from orchestrator.core.host import Host, Tried
 from orchestrator.core.job import Attestation, Job
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import load_policy
+from orchestrator.policy.values import RUNTIMES
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.images.images import resolve_image
@@ -22,7 +23,6 @@ from orchestrator.sandbox.resources import RunResources, SandboxPool
 from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.sandbox.storage.quota import BACKENDS
 
-POLICY_RUNTIMES = ("runc", "runsc")  # the runtimes that a policy can name
 _IMAGE = "aisci-storage"  # the smallest image with a Python; every job needs it
 
 
@@ -37,7 +37,7 @@ def run_self_check(engine: Engine, host: Host, say: Callable[[str], None]) -> Ho
     ) as pool:
         runtimes = []
         for runtime in _known(host):
-            if runtime.state == "listed" and runtime.name in POLICY_RUNTIMES:
+            if runtime.state == "listed" and runtime.name in RUNTIMES:
                 say(f"a hardened job on {runtime.name}")
                 runtime, host = _try_runtime(pool, runtime.name, host)  # noqa: PLW2901
             runtimes.append(runtime)
@@ -51,20 +51,18 @@ def run_self_check(engine: Engine, host: Host, say: Callable[[str], None]) -> Ho
 def _untried(host: Host, error: AisciError) -> Host:
     """The host where nothing could be tried, for lack of the image that every job needs."""
     why = f"not tried: {error.what}"
-    runtimes = tuple(
-        replace(one, why=why) if one.name in POLICY_RUNTIMES else one for one in _known(host)
-    )
+    runtimes = tuple(replace(one, why=why) if one.name in RUNTIMES else one for one in _known(host))
     storage = tuple(Tried(name, "listed", why) for name in BACKENDS)
     return replace(host, runtimes=runtimes, storage=storage, trial_todo=error.todo)
 
 
 def _known(host: Host) -> Iterator[Tried]:
     """Every runtime that a policy can name, then the others that the engine has."""
-    for name in POLICY_RUNTIMES:
+    for name in RUNTIMES:
         runtime = host.runtime(name)
         yield runtime if runtime.state == "listed" else Tried(name, "absent", "the engine has none")
     for runtime in host.runtimes:
-        if runtime.name not in POLICY_RUNTIMES:
+        if runtime.name not in RUNTIMES:
             why = "the engine has it, but aisci does not test it, so no policy can name it"
             yield Tried(runtime.name, "listed", why)
 

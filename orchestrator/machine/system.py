@@ -16,9 +16,8 @@ from pathlib import Path
 
 from orchestrator.core.host import Machine
 from orchestrator.sandbox.gpus.cdi import toolkit_output
+from orchestrator.sandbox.storage.xfs import mount_of
 
-_STATUS = Path("/var/lib/dpkg/status")
-_DOCS = Path("/usr/share/doc")
 _MAX_CHANGELOG = 4 << 20  # bytes of a package's changelog that are read
 _ENTRY = re.compile(r"^[a-z0-9][a-z0-9+.-]+ \(([^()\s]+)\)")
 _CVE = re.compile(r"CVE-\d{4}-\d{4,7}")
@@ -66,20 +65,12 @@ def distribution() -> str:
 
 def disk_of(folder: str, mounts: Path = Path("/proc/self/mountinfo")) -> str:
     """The file system of ``folder`` as text: kind, source, whether it has project quotas."""
-    longest, text = -1, ""
-    for line in mounts.read_text("utf-8", errors="replace").splitlines():
-        before, _, after = line.partition(" - ")
-        point = before.split()[4]
-        kind, source, options = after.split()[:3]
-        inside = point in ("/", folder) or folder.startswith(point + "/")
-        if inside and len(point) >= longest:  # of two mounts at one place the later one counts
-            quota = {"prjquota", "pquota"} & set(options.split(","))
-            longest = len(point)
-            text = f"{kind} on {source}, {'with' if quota else 'without'} project quotas"
-    return text
+    mount = mount_of(Path(folder), _text(mounts))
+    quotas = "with" if mount.has_project_quotas else "without"
+    return f"{mount.kind} on {mount.source}, {quotas} project quotas" if mount.source else ""
 
 
-def installed_packages(status: Path = _STATUS) -> dict[str, str]:
+def installed_packages(status: Path = Path("/var/lib/dpkg/status")) -> dict[str, str]:
     """Package → version of the packages in :data:`PACKAGES` that dpkg installed; {} without dpkg."""
     names = {name for packages in PACKAGES.values() for name in packages}
     found = {}
@@ -92,7 +83,7 @@ def installed_packages(status: Path = _STATUS) -> dict[str, str]:
 
 
 def patched_cves(
-    components: Mapping[str, str], packages: Mapping[str, str], docs: Path = _DOCS
+    components: Mapping[str, str], packages: Mapping[str, str], docs: Path = Path("/usr/share/doc")
 ) -> Iterator[tuple[str, str, str]]:
     """(component, CVE, package version): the CVEs that each package's own changelog fixes.
 

@@ -26,8 +26,8 @@ the 2022 release: 64 do not suffice for a program that starts four threads, 80 d
 class Departure:
     """One control under another runtime: what runc shows, what is seen instead, why, what still holds.
 
-    ``unread`` names the facts of a started container (see ``sandbox/job/verify.py``) that
-    describe the runtime's own process there and not the job's.
+    ``unread`` are facts of a started container (``sandbox/job/verify.py``) that describe the
+    runtime's own process there and not the job's.
     """
 
     control: str

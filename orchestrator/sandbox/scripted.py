@@ -73,12 +73,10 @@ class ScriptedSandbox:
             verdict=why, exit_code=exit_code, killed=killed,
             suspected=suspected(ending.stderr, hit) if why is not Verdict.FINISHED else (),
         )  # fmt: skip
+        stdout, stderr = (text[-(64 << 10) :] for text in (ending.stdout, ending.stderr))
+        files, refused = harvested.files, harvested.refused
         return JobResult(
-            stdout=ending.stdout[-(64 << 10) :],
-            stderr=ending.stderr[-(64 << 10) :],
-            files=harvested.files,
-            attestation=attestation,
-            refused=harvested.refused,
+            stdout=stdout, stderr=stderr, files=files, refused=refused, attestation=attestation
         )
 
 

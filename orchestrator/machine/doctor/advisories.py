@@ -128,8 +128,7 @@ ADVISORIES = (
 def read_version(text: str) -> VersionKey | None:
     """``1.1.5+ds1``, ``20.10.24+dfsg1``, ``1.6.20~ds1``, ``1.17.8-1``, ``1.4.0-rc.3`` as numbers.
 
-    What a distribution adds is ignored: it only names the packaging. None for what is not a
-    version.
+    What a distribution adds is ignored: it names the packaging. None for what is no version.
     """
     found = _VERSION.match(text.strip())
     if found is None:

@@ -12,7 +12,6 @@ from orchestrator.core.errors import ImageBuildFailed
 from orchestrator.sandbox.engine.client import APIError, Engine, NotFound, one_line, translated
 
 DEFAULT_BASE = "debian:bookworm-slim"
-_SUITE = "bookworm"
 _BASE_HELP = f"""one of these
          let the engine reach a registry that has {DEFAULT_BASE}
          name a Debian 12 image that you have: aisci images build --base IMAGE
@@ -55,7 +54,7 @@ def _bootstrap(engine: Engine) -> str:
     with tempfile.TemporaryDirectory(prefix="aisci-base-") as folder:
         archive = Path(folder) / "base.tar"
         done = subprocess.run(
-            ["mmdebstrap", "--quiet", "--variant=minbase", _SUITE, str(archive)],
+            ["mmdebstrap", "--quiet", "--variant=minbase", "bookworm", str(archive)],
             capture_output=True,
             text=True,
             errors="replace",

@@ -40,7 +40,6 @@ from orchestrator.template.template import Template
 Flavour = Literal["cpu", "cuda"]
 
 SANDBOX = "aisci-sandbox"
-REPOSITORY = "aisci-derived"
 TEMPLATE_LABEL = "aisci.template"
 DOCKERFILE, AGREE = "sandbox/Dockerfile.derived", "sandbox/derived/agree.py"
 _LIST, _WHEELS = "install/packages.txt", "install/wheels"
@@ -69,7 +68,7 @@ class Derived:
             made.update(hashlib.sha256((shipped_root() / name).read_bytes()).digest())
         made.update(hashlib.sha256(packages).digest())
         made.update(" ".join((flavour, *imports)).encode())
-        name = f"{REPOSITORY}:{slug(template.name)}-{flavour}"
+        name = f"aisci-derived:{slug(template.name)}-{flavour}"
         origin = f"{template.origin}/{path}"
         return cls(template.name, origin, name, packages, imports, made.hexdigest())
 

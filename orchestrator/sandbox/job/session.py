@@ -122,12 +122,9 @@ class Session:
             suspected=suspected(stderr, hit) if why is not Verdict.FINISHED else (),
             egress=self._proxy.close() if self._proxy else (),
         )
+        files, refused = harvested.files, harvested.refused
         return JobResult(
-            stdout=stdout,
-            stderr=stderr,
-            files=harvested.files,
-            refused=harvested.refused,
-            attestation=attestation,
+            stdout=stdout, stderr=stderr, files=files, refused=refused, attestation=attestation
         )
 
 

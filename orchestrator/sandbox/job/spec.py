@@ -180,13 +180,8 @@ def _data_mounts(job: Job) -> list[dict[str, Any]]:
 
 def _bind(source: str, target: str) -> dict[str, Any]:
     """A read-only bind mount; a socket can be connected to, not replaced or removed."""
-    return {
-        "Type": "bind",
-        "Source": source,
-        "Target": target,
-        "ReadOnly": True,
-        "BindOptions": {"NonRecursive": True},
-    }
+    bind = {"Type": "bind", "Source": source, "Target": target}
+    return {**bind, "ReadOnly": True, "BindOptions": {"NonRecursive": True}}
 
 
 def pack_tree(files: Tree, blobs: BlobStore, owner: tuple[int, int], spool: IO[bytes]) -> None:

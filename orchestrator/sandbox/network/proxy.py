@@ -145,8 +145,7 @@ class Proxy(contextlib.AbstractContextManager["Proxy", None]):
                 refuse_client(client, decision, 403, "the job has passed its limit of bytes")
                 return
             host = request.target.rpartition(":")[0]
-            remote = self._reach(client, decision, host)
-            if remote is not None:
+            if (remote := self._reach(client, decision, host)) is not None:
                 try:
                     run_tunnel(client, remote, decision, host, rest)
                 finally:

@@ -18,7 +18,6 @@ ATTACHED = dict.fromkeys(
 """Of a create request: the host writes the container's stdin once, and reads what it says."""
 
 HELPER_MEMORY = 512 << 20  # bytes: the most that one trusted container may use
-_SCRIPTS = "/opt/aisci/storage"
 _ANSWER_WITHIN = 60.0  # seconds
 
 
@@ -27,7 +26,7 @@ class Helper:
 
     def __init__(self, engine: Engine, body: Mapping[str, Any], *, script: str, name: str) -> None:
         self._engine = engine
-        program = {"Entrypoint": ["python3"], "Cmd": ["-I", f"{_SCRIPTS}/{script}"]}
+        program = {"Entrypoint": ["python3"], "Cmd": ["-I", f"/opt/aisci/storage/{script}"]}
         self.id = create_container(engine, {**body, **program, **ATTACHED}, name)
         self._stream = Stream(engine, self.id)
         self._line = b""

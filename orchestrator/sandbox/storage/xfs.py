@@ -29,11 +29,16 @@ _MOUNTS = Path("/proc/self/mountinfo")
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A file system's kind, its mount options, and the file system's own options."""
+    """A file system's kind and source, its mount options, and the file system's own options."""
 
     kind: str
+    source: str
     options: tuple[str, ...]
     own: tuple[str, ...]
+
+    @property
+    def has_project_quotas(self) -> bool:
+        return bool({"prjquota", "pquota"} & set(self.own))
 
 
 def mount_of(folder: Path, mountinfo: str) -> Mount:
@@ -41,15 +46,15 @@ def mount_of(folder: Path, mountinfo: str) -> Mount:
 
     ``mountinfo`` is the text of a ``/proc/<pid>/mountinfo`` (proc(5)).
     """
-    mount, longest = Mount("an unknown file system", (), ()), -1
+    mount, longest = Mount("an unknown file system", "", (), ()), -1
     for line in mountinfo.splitlines():
-        place, _, source = line.partition(" - ")
+        place, _, system = line.partition(" - ")
         fields = place.split()
         point = Path(fields[4].encode().decode("unicode_escape"))  # a space is \040
         if folder.is_relative_to(point) and len(point.parts) >= longest:
-            kind, _, own = source.split(" ", 2)
-            options = tuple(fields[5].split(","))
-            mount, longest = Mount(kind, options, tuple(own.split(","))), len(point.parts)
+            kind, source, own = system.split(" ", 2)
+            options, longest = tuple(fields[5].split(",")), len(point.parts)
+            mount = Mount(kind, source, options, tuple(own.split(",")))
     return mount
 
 
@@ -60,7 +65,7 @@ def pool_folder(engine: Engine, pool: str, mounts: Path = _MOUNTS) -> str:
     mount = mount_of(Path(folder), mounts.read_text())
     if mount.kind != "xfs":
         raise _no_project_quota(f"the engine's volumes are on {mount.kind}, not on XFS")
-    if not {"prjquota", "pquota"} & set(mount.own):
+    if not mount.has_project_quotas:
         raise _no_project_quota("the XFS below the engine's volumes is mounted without prjquota")
     return folder
 
