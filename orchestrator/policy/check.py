@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +22,9 @@ from orchestrator.policy.policy import Policy, load_blocks, load_policy
 from orchestrator.policy.schema import BLOCKS, Container, EditorContainer
 
 Level = Literal["error", "exceeds", "note"]
+
+
+_line = partial(plain_line, limit=4000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +47,6 @@ class PolicyFinding:
         lines += [f"  reason: {_line(self.reason)}"] if self.reason else []
         lines += [f"  do: {_line(self.todo)}"] if self.todo else []
         return "\n".join(lines)
-
-
-def _line(text: str) -> str:
-    return plain_line(text, limit=4000)
 
 
 def check(policy: Policy) -> tuple[PolicyFinding, ...]:

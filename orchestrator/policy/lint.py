@@ -40,8 +40,7 @@ def of_container(kind: str, block: Container) -> Iterator[LintRow]:
             key = f"{kind}.{small_name.split(' + ')[0]}"
             yield key, f"{what}, so it can never bind", f"lower it to {size_text(large)}"
     yield from _of_time(kind, block)
-    key = f"{kind}.harvest.files"
-    yield from _above(key, home.files, "storage.inodes", store.inodes, str)
+    yield from _above(f"{kind}.harvest.files", home.files, "storage.inodes", store.inodes, str)
     if bool(block.gpus.count) != bool(block.gpus.memory):
         what = "GPUs and their memory are either both zero or neither"
         todo = "write `gpus: {count: 0, memory: 0B}`, or both above zero"

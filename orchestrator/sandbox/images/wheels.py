@@ -28,9 +28,7 @@ PLATFORMS = (
 
 
 def wheels_home(root: Path) -> Path:
-    """The folder of wheels: in a checkout next to the Dockerfiles, where a plain ``docker build``
-    finds them too; for an installed aisci in the user's cache.
-    """
+    """The folder of wheels: a checkout's, where ``docker build`` finds them, or the user's cache."""
     if (root / "pyproject.toml").is_file():
         return root / "sandbox" / "wheels"
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")

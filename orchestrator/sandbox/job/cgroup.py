@@ -139,8 +139,5 @@ def cgroup_folders(lines: Iterable[str], root: Path) -> tuple[int, dict[str, Pat
 
 def _field(path: Path, name: str) -> int:
     """The value of one ``name value`` line; 0 where an older kernel has no such line."""
-    for line in path.read_text().splitlines():
-        key, _, value = line.partition(" ")
-        if key == name:
-            return int(value)
-    return 0
+    fields = dict(line.partition(" ")[::2] for line in path.read_text().splitlines())
+    return int(fields.get(name, 0))

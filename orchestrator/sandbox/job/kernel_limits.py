@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from orchestrator.core.job import Limits
@@ -52,10 +53,9 @@ def exceeded_limits(seen: SettingPairs, limits: Limits) -> list[str]:
 
 
 def _at_most(text: str, most: float) -> bool:
-    try:
+    with suppress(ValueError):  # "no limit"
         return float(text) <= most
-    except ValueError:
-        return False
+    return False
 
 
 def _unified(cgroup: Cgroup, name: str) -> str:

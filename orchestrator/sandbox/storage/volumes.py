@@ -28,7 +28,6 @@ from orchestrator.sandbox.storage.quota import (
 from orchestrator.sandbox.storage.xfs import pool_folder, project_folder
 
 _PROBE = Quota(bytes=8 << 20, inodes=64, uid=65534, gid=65534)
-_RUNTIME = "runc"  # it relies most on the kernel: what is enforced under it is under others
 
 
 class Volumes:
@@ -79,7 +78,8 @@ class Volumes:
         Raises :class:`SandboxFailed` if it was not enforced; :class:`ControlUnavailable`,
         :class:`EngineFailed` if it cannot be set, or a job could remove it.
         """
-        calls = under(profile_of(seccomp), _RUNTIME).text
+        # runc relies most on the kernel: what is enforced under it is under others.
+        calls = under(profile_of(seccomp), "runc").text
         body = helper_body(
             self._image(),
             self._label("probe", "probe"),
