@@ -120,7 +120,7 @@ def limits_of(block: Container) -> Limits:
 
 
 def load_policy(name: str, shipped: Path) -> Policy:
-    """The policy ``name``, as :func:`find_document`. Raises :class:`UnknownName`, :class:`BadPolicy`."""
+    """The policy of that name or path. Raises :class:`UnknownName` and :class:`BadPolicy`."""
     document, found = load_blocks(name, shipped)
     settings = found.settings
     header = {key: document.data[key] for key in ("version", "name", "description")}

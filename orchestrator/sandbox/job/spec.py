@@ -185,10 +185,11 @@ def _bind(source: str, target: str) -> dict[str, Any]:
 
 
 def pack_tree(files: Tree, blobs: BlobStore, owner: tuple[int, int], spool: IO[bytes]) -> None:
-    """Write ``files`` to ``spool``, owned by (uid, gid), and rewind it.
+    """Write ``files`` to ``spool``, owned by (uid, gid), as a tar, and rewind it.
 
     Not compressed: engines have run the container's own decompressor as root on the host
-    (CVE-2026-41567).     Raises :class:`SandboxFailed` for an unsafe file name, :class:`BadJournal` for a missing blob.
+    (CVE-2026-41567). Raises :class:`SandboxFailed` for an unsafe file name, :class:`BadJournal`
+    for a missing blob.
     """
     made: set[str] = set()
     with tarfile.open(fileobj=spool, mode="w", format=tarfile.GNU_FORMAT) as tar:
