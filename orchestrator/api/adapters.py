@@ -22,7 +22,7 @@ from orchestrator.research.run_spec import RunSpec
 from orchestrator.research.stages.experiments import baseline_job
 from orchestrator.sandbox.admission import Admission
 from orchestrator.sandbox.engine.client import Engine
-from orchestrator.sandbox.pool import OnEvent, SandboxPool
+from orchestrator.sandbox.resources import OnEvent, SandboxPool
 from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.template.baseline import KeptBaseline, key_of
 

@@ -12,7 +12,7 @@ from orchestrator.core.files import shipped_root
 from orchestrator.core.job import JobResult
 from orchestrator.core.research import TrainingComparison
 from orchestrator.machine import baseline_cache
-from orchestrator.machine.measure import machine_text
+from orchestrator.machine.system import machine_text
 from orchestrator.sandbox.gpus.leases import NvmlDriver
 from orchestrator.template.baseline import FORM, KeptBaseline, key_of
 from orchestrator.template.contract import require_contract

@@ -8,7 +8,7 @@ from pathlib import Path
 from orchestrator.core.errors import BadPolicy, UserError
 from orchestrator.core.files import shipped_root
 from orchestrator.core.host import Machine
-from orchestrator.machine.measure import measure_machine
+from orchestrator.machine.system import measure_machine
 from orchestrator.policy.check import PolicyFinding, check, check_machine, refuse
 from orchestrator.policy.policy import Policy, load_policy
 from orchestrator.sandbox.gpus.leases import NvmlDriver

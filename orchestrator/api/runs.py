@@ -34,7 +34,7 @@ from orchestrator.research.preflight import rehearse
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec
 from orchestrator.sandbox.engine.client import Engine, connect
-from orchestrator.sandbox.pool import OnEvent
+from orchestrator.sandbox.resources import OnEvent
 from orchestrator.template.folder import shipped_templates
 from orchestrator.template.template import Template, load_template
 

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from orchestrator.core.deadline import Deadline
 from orchestrator.core.files import slug, write
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.protocols import Blobs, Sandbox
+from orchestrator.machine.system import data_home
 from orchestrator.record.blobs import BlobStore
 from orchestrator.template.baseline import KeptBaseline, baseline_json, key_of, read_baseline
 
@@ -24,8 +24,7 @@ _RECORD = "baseline.json"
 
 def baselines_folder() -> Path:
     """The folder of baselines, per user and machine: results may be on a shared disk."""
-    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(base) / "aisci" / "baselines"
+    return data_home() / "baselines"
 
 
 def _folder(template: str, scale: str, key: str) -> Path:

@@ -21,6 +21,7 @@ from pathlib import Path
 from orchestrator.core.errors import DataFailed, DiskFull, UserError
 from orchestrator.core.files import disk_errors
 from orchestrator.core.tree import digest
+from orchestrator.machine.system import data_home
 from orchestrator.record.pins import DataPin
 from orchestrator.template.manifest import DataFile, DataSet
 
@@ -30,8 +31,7 @@ _STEP = 1 << 20
 
 def datasets_folder() -> Path:
     """The folder of staged data, per user and machine; XDG_DATA_HOME moves it to a larger disk."""
-    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(base) / "aisci" / "data"
+    return data_home() / "data"
 
 
 def folder_of(data: DataSet) -> Path:
@@ -59,10 +59,7 @@ def why_unfit(data: DataSet) -> str:
 
 
 def verify_staged(data: DataSet, template: str) -> DataPin:
-    """The staged set, after comparing every file with its SHA-256.
-
-    Raises :class:`UserError` if it is not staged, :class:`DataFailed` if it was changed.
-    """
+    """The staged set, compared by file. Raises :class:`UserError`, :class:`DataFailed` if changed."""
     todo = f"aisci data prepare {template} --only {data.name}"
     if not is_staged(data):
         raise UserError(
@@ -88,10 +85,7 @@ def sha256_of(path: Path) -> str:
 
 
 def folder_hash(folder: Path) -> str:
-    """The hash over the path and SHA-256 of every file of a folder that a user staged.
-
-    Raises :class:`UserError` for anything that is not a regular file or folder.
-    """
+    """The hash over paths and SHA-256 of files. Raises :class:`UserError` for links and the like."""
     found = {}
     for path in sorted(folder.rglob("*")):
         mode = path.lstat().st_mode
@@ -108,14 +102,10 @@ def folder_hash(folder: Path) -> str:
 
 def missing_sets(sets: Iterable[DataSet]) -> tuple[DataSet, ...]:
     """The sets that are not staged or not complete; changed ones are removed."""
-    missing = []
-    for data in sets:
-        if not is_staged(data):
-            missing.append(data)
-        elif why_unfit(data):
-            shutil.rmtree(folder_of(data))
-            missing.append(data)
-    return tuple(missing)
+    missing = tuple(data for data in sets if not is_staged(data) or why_unfit(data))
+    for data in filter(is_staged, missing):
+        shutil.rmtree(folder_of(data))
+    return missing
 
 
 def check_disk_space(sets: Iterable[DataSet]) -> None:

@@ -34,7 +34,6 @@ def fetch(
     """Download ``file`` to ``path``, resuming what is there; its hash is not checked here.
 
     ``wait`` seconds pass before the second try; the time doubles before each further one.
-
     Raises :class:`DataFailed`: refused, or not reached; the bytes that came are kept.
     """
     context = ssl.create_default_context(cafile=str(ca_bundle) if ca_bundle else None)
@@ -79,9 +78,8 @@ def _request_rest(
         length = answer.headers.get("Content-Length", "")
         total = int(length) + (have if resumed else 0) if length.isdecimal() else file.bytes
         if total != file.bytes:
-            raise _broken(
-                file, f"the server has {total:,} bytes, the manifest {file.bytes:,}", "not fetched"
-            )
+            why = f"the server has {total:,} bytes, the manifest {file.bytes:,}"
+            raise _broken(file, why, "not fetched")
         with disk_errors(path), path.open("ab" if resumed else "wb") as out:
             done = have if resumed else 0
             while data := answer.read1(min(_STEP, file.bytes - done + 1)):
@@ -89,9 +87,8 @@ def _request_rest(
                 done += len(data)
                 on_progress(done)
                 if done > file.bytes:
-                    raise _broken(
-                        file, f"the server sent more than {file.bytes:,} bytes", "stopped"
-                    )
+                    why = f"the server sent more than {file.bytes:,} bytes"
+                    raise _broken(file, why, "stopped")
 
 
 def _broken(file: DataFile, why: str, what: str) -> DataFailed:

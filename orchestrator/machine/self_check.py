@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,18 +15,15 @@ from orchestrator.core.host import Host, Tried
 from orchestrator.core.job import Attestation, Job
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import load_policy
+from orchestrator.policy.values import RUNTIMES
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.images.images import resolve_image
-from orchestrator.sandbox.pool import SandboxPool
-from orchestrator.sandbox.resources import RunResources
+from orchestrator.sandbox.resources import RunResources, SandboxPool
 from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.sandbox.storage.quota import BACKENDS
 
-POLICY_RUNTIMES = ("runc", "runsc")  # the runtimes that a policy can name
 _IMAGE = "aisci-storage"  # the smallest image with a Python; every job needs it
-_PROGRAM = ("python3", "-c", "print('held')")
-_UNSUPPORTED = "the engine has it, but aisci does not test it, so no policy can name it"
 
 
 def run_self_check(engine: Engine, host: Host, say: Callable[[str], None]) -> Host:
@@ -36,87 +32,67 @@ def run_self_check(engine: Engine, host: Host, say: Callable[[str], None]) -> Ho
         resolve_image(engine, _IMAGE)
     except AisciError as error:
         return _untried(host, error)
-    with _resources(engine) as resources:
+    with SandboxPool(
+        engine, f"doctor-{secrets.token_hex(4)}", partial(resolve_image, engine), policy="doctor"
+    ) as pool:
         runtimes = []
         for runtime in _known(host):
-            if runtime.state == "listed" and runtime.name in POLICY_RUNTIMES:
+            if runtime.state == "listed" and runtime.name in RUNTIMES:
                 say(f"a hardened job on {runtime.name}")
-                runtime, host = _try_runtime(engine, resources, runtime.name, host)  # noqa: PLW2901
+                runtime, host = _try_runtime(pool, runtime.name, host)  # noqa: PLW2901
             runtimes.append(runtime)
         storage = []
         for name in BACKENDS:
             say(f"writing past a quota on {name}")
-            storage.append(_backend(resources, name))
+            storage.append(_backend(pool.resources, name))
     return replace(host, runtimes=tuple(runtimes), storage=tuple(storage))
 
 
 def _untried(host: Host, error: AisciError) -> Host:
     """The host where nothing could be tried, for lack of the image that every job needs."""
     why = f"not tried: {error.what}"
-    runtimes = (
-        Tried(one.name, one.state, why) if one.name in POLICY_RUNTIMES else one
-        for one in _known(host)
-    )
-    return replace(
-        host,
-        runtimes=tuple(runtimes),
-        storage=tuple(Tried(name, "listed", why) for name in BACKENDS),
-        trial_todo=error.todo,
-    )
+    runtimes = tuple(replace(one, why=why) if one.name in RUNTIMES else one for one in _known(host))
+    storage = tuple(Tried(name, "listed", why) for name in BACKENDS)
+    return replace(host, runtimes=runtimes, storage=storage, trial_todo=error.todo)
 
 
 def _known(host: Host) -> Iterator[Tried]:
     """Every runtime that a policy can name, then the others that the engine has."""
-    for name in POLICY_RUNTIMES:
+    for name in RUNTIMES:
         runtime = host.runtime(name)
         yield runtime if runtime.state == "listed" else Tried(name, "absent", "the engine has none")
     for runtime in host.runtimes:
-        if runtime.name not in POLICY_RUNTIMES:
-            yield Tried(runtime.name, "listed", _UNSUPPORTED)
+        if runtime.name not in RUNTIMES:
+            why = "the engine has it, but aisci does not test it, so no policy can name it"
+            yield Tried(runtime.name, "listed", why)
 
 
-@contextmanager
-def _resources(engine: Engine) -> Iterator[RunResources]:
-    """The resources of one check's jobs, under a unique name; all are removed afterwards."""
-    name = f"doctor-{secrets.token_hex(4)}"
-    resources = RunResources(engine, name, lambda: resolve_image(engine, _IMAGE))
-    try:
-        yield resources
-    finally:
-        resources.close()
-
-
-def _try_runtime(
-    engine: Engine, resources: RunResources, runtime: str, host: Host
-) -> tuple[Tried, Host]:
+def _try_runtime(pool: SandboxPool, runtime: str, host: Host) -> tuple[Tried, Host]:
     """Try one runtime; the attestation of runc's job describes the machine."""
     try:
-        held = _run_job(engine, resources, runtime)
+        held = _run_job(pool, runtime)
     except AisciError as error:
         why = _error_text(error)
         if runtime == "runc":
-            host = replace(host, trial_todo=error.todo)
-            return Tried(runtime, "failed", why), host
-        return Tried(runtime, "failed", f"{why}; {error.todo}" if error.todo else why), host
+            return Tried(runtime, "failed", why), replace(host, trial_todo=error.todo)
+        return Tried(runtime, "failed", "; ".join(filter(None, (why, error.todo)))), host
     why = f"a hardened job ran as asked: {len(held.inspected)} settings read back the same, "
     why += f"{len(held.seen)} seen in its process"
     return Tried(runtime, "tested", why), replace(host, trial=held) if runtime == "runc" else host
 
 
-def _run_job(engine: Engine, resources: RunResources, runtime: str) -> Attestation:
+def _run_job(pool: SandboxPool, runtime: str) -> Attestation:
     """Run a job that prints a word, under the policy ci-cpu; raises what the sandbox raises."""
     limits = load_policy("ci-cpu", shipped_root() / "policies").limits("experiment")
     job = Job(
         scope=f"doctor/{runtime}",
         kind="experiment",
-        argv=_PROGRAM,
+        argv=("python3", "-c", "print('held')"),
         files=Tree(),
         limits=replace(limits, runtime=runtime, image=_IMAGE),
         harvest=(),
     )
     with tempfile.TemporaryDirectory(prefix="aisci-doctor-") as folder:
-        images = partial(resolve_image, engine)
-        pool = SandboxPool(engine, resources.run_id, images, policy="doctor", resources=resources)
         result = DockerSandbox(pool, BlobStore(Path(folder))).run(job)
     if not result.ok or result.stdout.strip() != "held":
         raise AisciError(
@@ -131,11 +107,10 @@ def _run_job(engine: Engine, resources: RunResources, runtime: str) -> Attestati
 def _backend(resources: RunResources, name: str) -> Tried:
     """Try a storage backend: write past a small volume's quota in bytes and in inodes."""
     try:
-        resources.probe(name)
-    except ControlUnavailable as error:
-        return Tried(name, "absent", _error_text(error))
+        resources.volumes.probe(name)
     except AisciError as error:
-        return Tried(name, "failed", _error_text(error))
+        absent = isinstance(error, ControlUnavailable)
+        return Tried(name, "absent" if absent else "failed", _error_text(error))
     return Tried(name, "tested", "a small volume was written full; its bytes and inodes held")
 
 

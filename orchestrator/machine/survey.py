@@ -11,24 +11,16 @@ from typing import Any
 from orchestrator.core.errors import ControlUnavailable, EngineUnavailable
 from orchestrator.core.host import EngineFacts, Host, Tried
 from orchestrator.machine import system
-from orchestrator.machine.measure import measure_machine
 from orchestrator.machine.self_check import run_self_check
 from orchestrator.sandbox.admission import available_memory
-from orchestrator.sandbox.engine.client import (
-    DEFAULT_SOCKET,
-    INSTALL_HELP,
-    Engine,
-    connect,
-    translated,
-)
+from orchestrator.sandbox.engine import client
+from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.engine.reaper import leftovers
 from orchestrator.sandbox.gpus.cdi import cdi_devices
 from orchestrator.sandbox.gpus.leases import NvmlDriver
 from orchestrator.sandbox.images.images import list_images
 from orchestrator.sandbox.resources import engine_socket
 from orchestrator.sandbox.storage.quota import BACKENDS
-
-TOOLKIT = "nvidia-container-toolkit"
 
 
 def survey_host(results: Path, *, probe: bool, say: Callable[[str], None] | None = None) -> Host:
@@ -39,11 +31,11 @@ def survey_host(results: Path, *, probe: bool, say: Callable[[str], None] | None
     engine is a valid result.
     """
     existing = next(path for path in (results, *results.absolute().parents) if path.is_dir())
-    machine = measure_machine(existing)
+    machine = system.measure_machine(existing)
     toolkit = system.toolkit_version()
     bare = Host(
         engine=None,
-        components=((TOOLKIT, toolkit),) if toolkit else (),
+        components=(("nvidia-container-toolkit", toolkit),) if toolkit else (),
         packages=tuple(sorted(system.installed_packages().items())),
         system=system.distribution(),
         core_pattern=system.first_line("/proc/sys/kernel/core_pattern"),
@@ -55,10 +47,10 @@ def survey_host(results: Path, *, probe: bool, say: Callable[[str], None] | None
         disk=machine.disk,
     )
     try:
-        engine = connect()
+        engine = client.connect()
     except EngineUnavailable as error:
         why = f"{error.what.rstrip('.')} at {error.where}: {error.why}"
-        return replace(bare, why=why, todo=INSTALL_HELP)
+        return replace(bare, why=why, todo=client.INSTALL_HELP)
     try:
         host = _with_engine(engine, bare)
         return run_self_check(engine, host, say or (lambda _: None)) if probe else host
@@ -67,7 +59,7 @@ def survey_host(results: Path, *, probe: bool, say: Callable[[str], None] | None
 
 
 def _with_engine(engine: Engine, bare: Host) -> Host:
-    with translated("asking the engine what it is"):
+    with client.translated("asking the engine what it is"):
         info: dict[str, Any] = engine.api.info()
         version: dict[str, Any] = engine.api.version()
     parts = version.get("Components") or ()
@@ -114,7 +106,7 @@ def _facts(engine: Engine, info: dict[str, Any], version: dict[str, Any]) -> Eng
         live_restore=bool(info.get("LiveRestoreEnabled")),
         root=root,
         root_disk=system.disk_of(root) if path else "",
-        where=os.environ.get("DOCKER_HOST") or DEFAULT_SOCKET,
+        where=os.environ.get("DOCKER_HOST") or client.DEFAULT_SOCKET,
         local=bool(path),
         socket=socket,
         members=members,

@@ -1,21 +1,23 @@
-"""What this machine's own files say: the kernel's switches, disks, installed packages, users."""
+"""What this machine's own files say: its size, the kernel's switches, disks, packages, users."""
 
 from __future__ import annotations
 
 import grp
 import gzip
 import os
+import platform
 import pwd
 import re
 import shutil
 import stat
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-_STATUS = Path("/var/lib/dpkg/status")
-_DOCS = Path("/usr/share/doc")
+from orchestrator.core.host import Machine
+from orchestrator.sandbox.gpus.cdi import toolkit_output
+from orchestrator.sandbox.storage.xfs import mount_of
+
 _MAX_CHANGELOG = 4 << 20  # bytes of a package's changelog that are read
 _ENTRY = re.compile(r"^[a-z0-9][a-z0-9+.-]+ \(([^()\s]+)\)")
 _CVE = re.compile(r"CVE-\d{4}-\d{4,7}")
@@ -29,56 +31,50 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def first_line(path: str) -> str:
-    """The first line of one of the kernel's files; empty where it cannot be read."""
+def data_home() -> Path:
+    """The folder of what aisci keeps for this user on this machine."""
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "aisci"
+
+
+def _text(path: str | Path) -> str:
+    """A file's text; empty where it cannot be read."""
     try:
-        return Path(path).read_text("utf-8", errors="replace").partition("\n")[0]
+        return Path(path).read_text("utf-8", errors="replace")
     except OSError:
         return ""
 
 
+def first_line(path: str) -> str:
+    """The first line of one of the kernel's files; empty where it cannot be read."""
+    return _text(path).partition("\n")[0]
+
+
 def user_namespaces() -> bool:
     """Whether both of the kernel's switches let an unprivileged process make a user namespace."""
-    allowed = (
-        first_line("/proc/sys/kernel/unprivileged_userns_clone") or "1"
-    )  # only Debian's has it
+    # Only Debian's has the first one.
+    allowed = first_line("/proc/sys/kernel/unprivileged_userns_clone") or "1"
     return allowed != "0" and first_line("/proc/sys/user/max_user_namespaces") not in ("", "0")
 
 
 def distribution() -> str:
     """Name and release of the distribution; empty where it is not known."""
-    try:
-        text = Path("/etc/os-release").read_text("utf-8", errors="replace")
-    except OSError:
-        return ""
-    found = re.search(r'^PRETTY_NAME="?([^"\n]*)', text, re.MULTILINE)
+    found = re.search(r'^PRETTY_NAME="?([^"\n]*)', _text("/etc/os-release"), re.MULTILINE)
     return found.group(1) if found else ""
 
 
 def disk_of(folder: str, mounts: Path = Path("/proc/self/mountinfo")) -> str:
     """The file system of ``folder`` as text: kind, source, whether it has project quotas."""
-    longest, text = -1, ""
-    for line in mounts.read_text("utf-8", errors="replace").splitlines():
-        before, _, after = line.partition(" - ")
-        point = before.split()[4]
-        kind, source, options = after.split()[:3]
-        inside = point in ("/", folder) or folder.startswith(point + "/")
-        if inside and len(point) >= longest:  # of two mounts at one place the later one counts
-            quota = {"prjquota", "pquota"} & set(options.split(","))
-            longest = len(point)
-            text = f"{kind} on {source}, {'with' if quota else 'without'} project quotas"
-    return text
+    mount = mount_of(Path(folder), _text(mounts))
+    quotas = "with" if mount.has_project_quotas else "without"
+    return f"{mount.kind} on {mount.source}, {quotas} project quotas" if mount.source else ""
 
 
-def installed_packages(status: Path = _STATUS) -> dict[str, str]:
+def installed_packages(status: Path = Path("/var/lib/dpkg/status")) -> dict[str, str]:
     """Package → version of the packages in :data:`PACKAGES` that dpkg installed; {} without dpkg."""
     names = {name for packages in PACKAGES.values() for name in packages}
-    try:
-        text = status.read_text("utf-8", errors="replace")
-    except OSError:
-        return {}
     found = {}
-    for block in text.split("\n\n"):
+    for block in _text(status).split("\n\n"):
         fields = dict(re.findall(r"^(Package|Status|Version): (.*)$", block, re.MULTILINE))
         present = fields.get("Status", "").endswith(" installed")
         if present and fields.get("Package") in names:
@@ -87,7 +83,7 @@ def installed_packages(status: Path = _STATUS) -> dict[str, str]:
 
 
 def patched_cves(
-    components: Mapping[str, str], packages: Mapping[str, str], docs: Path = _DOCS
+    components: Mapping[str, str], packages: Mapping[str, str], docs: Path = Path("/usr/share/doc")
 ) -> Iterator[tuple[str, str, str]]:
     """(component, CVE, package version): the CVEs that each package's own changelog fixes.
 
@@ -119,16 +115,7 @@ def _changelog(path: Path) -> dict[str, str]:
 
 def toolkit_version() -> str:
     """The version of NVIDIA's container toolkit; empty where it cannot be read."""
-    command = shutil.which("nvidia-ctk")
-    if command is None:
-        return ""
-    try:
-        done = subprocess.run(
-            [command, "--version"], capture_output=True, text=True, timeout=10, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    found = re.search(r"version:?\s+v?(\d\S*)", done.stdout)
+    found = re.search(r"version:?\s+v?(\d\S*)", toolkit_output("--version"))
     return found.group(1) if found else ""
 
 
@@ -146,3 +133,32 @@ def socket_rights(path: str) -> tuple[str, tuple[str, ...], bool]:
     writers = sorted(members - {owner}) if mode & stat.S_IWGRP else []
     everybody = bool(mode & stat.S_IWOTH) and os.access(Path(path).parent, os.X_OK)
     return f"{owner}:{group} {mode:04o}", tuple(writers), everybody
+
+
+def measure_machine(
+    folder: Path, *, gpus: int | None = None, gpu_memory: int | None = None
+) -> Machine:
+    """Usable CPUs, bytes of memory and of free disk at ``folder``, the kernel's maximum counts."""
+    page, pages = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_PHYS_PAGES")
+    return Machine(
+        cpus=len(os.sched_getaffinity(0)),
+        memory=page * pages,
+        disk=shutil.disk_usage(folder).free,
+        gpus=gpus,
+        gpu_memory=gpu_memory,
+        pids=min(_count("kernel/pid_max"), _count("kernel/threads-max")),
+        open_files=_count("fs/nr_open"),
+    )
+
+
+def machine_text(gpus: tuple[str, ...] = ()) -> str:
+    """This machine as text: processor, usable CPUs, memory, GPUs."""
+    found = re.search(r"^model name\s*: (.+)$", _text("/proc/cpuinfo"), re.MULTILINE)
+    processor = found[1] if found else platform.machine()
+    gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    parts = (processor, f"{len(os.sched_getaffinity(0))} CPUs", f"{gib:.0f} GiB", *gpus)
+    return ", ".join(" ".join(part.split()) for part in parts)
+
+
+def _count(name: str) -> int:
+    return int(Path("/proc/sys", name).read_text("ascii"))

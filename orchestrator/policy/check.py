@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +22,9 @@ from orchestrator.policy.policy import Policy, load_blocks, load_policy
 from orchestrator.policy.schema import BLOCKS, Container, EditorContainer
 
 Level = Literal["error", "exceeds", "note"]
+
+
+_line = partial(plain_line, limit=4000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +49,14 @@ class PolicyFinding:
         return "\n".join(lines)
 
 
-def _line(text: str) -> str:
-    return plain_line(text, limit=4000)
-
-
 def check(policy: Policy) -> tuple[PolicyFinding, ...]:
     """The findings about ``policy`` that are true on any machine."""
     found = [one for kind in BLOCKS for one in of_container(kind, getattr(policy.whole, kind))]
     found += of_budgets(policy.whole)
-    idle = _findings("note", policy.document, of_run(policy.whole))
-    return _findings("error", policy.document, found) + _notes(policy) + idle
+    what = "the editor runs on the host with your rights, under its own guard only"
+    on_host = ("editor", what, "remove `editor: process` to run it in a container")
+    notes = [*([on_host] if policy.editor_on_host else []), *of_run(policy.whole)]
+    return _findings("error", policy.document, found) + _findings("note", policy.document, notes)
 
 
 def check_machine(
@@ -66,32 +68,24 @@ def check_machine(
 
 def of_error(error: BadPolicy) -> tuple[PolicyFinding, ...]:
     """The findings of a file that does not load: each of its errors."""
-    if error.problems:
-        return tuple(
-            PolicyFinding("error", one.where, one.what, one.todo) for one in error.problems
-        )
     what = ": ".join(filter(None, (error.what, error.why)))
-    return (PolicyFinding("error", error.where, what, error.todo),)
+    problems = error.problems or (Problem(error.where, what, error.todo),)
+    return tuple(PolicyFinding("error", one.where, one.what, one.todo) for one in problems)
 
 
 def check_file(name: str, shipped: Path) -> tuple[PolicyFinding, ...]:
-    """Like :func:`check`, also for a file that has only blocks for other policies.
-
-    Raises :class:`UnknownName`, and :class:`BadPolicy` where the file does not load.
-    """
+    """As :func:`check`, also for blocks alone. Raises :class:`UnknownName`, :class:`BadPolicy`."""
     document, effective = load_blocks(name, shipped)
     if not only_blocks(effective.settings):
         return check(load_policy(name, shipped))
     found: list[LintRow] = []
     for kind, block in effective.settings.items():
         missing = sorted(set(Container.model_fields) - set(block))
-        found += [(f"{kind}.{key}", "this key is missing", _WRITE_ALL) for key in missing]
+        todo = "add it: a block that other policies extend must have every key"
+        found += [(f"{kind}.{key}", "this key is missing", todo) for key in missing]
         if not missing:
             found += of_container(kind, _model(kind).model_validate(block))
     return _findings("error", document, found)
-
-
-_WRITE_ALL = "add it: a block that other policies extend must have every key"
 
 
 def check_no_weaker(
@@ -99,11 +93,9 @@ def check_no_weaker(
 ) -> tuple[int, tuple[PolicyFinding, ...]]:
     """How many settings were compared, and where ``name`` allows more than ``ceiling``, or may.
 
-    Each setting of the effective policy is compared; for a file that has only blocks, the settings
-    of those blocks. A setting with a reason under ``exceeds``, in the file or in one that it
-    extends, is reported and passes; without ``exceptions`` it is an error too.
-
-    Raises the errors of :func:`check_file`.
+    Each setting of the effective policy is compared, or of a file's blocks. One with a reason under
+    ``exceeds``, in the file or in one that it extends, is reported and passes; without
+    ``exceptions`` it is an error too. Raises the errors of :func:`check_file`.
     """
     document, effective = load_blocks(name, shipped)
     settings = comparable(name, shipped)
@@ -121,14 +113,10 @@ def comparable(name: str, shipped: Path) -> dict[str, Any]:
     _, effective = load_blocks(name, shipped)
     if not only_blocks(effective.settings):
         return load_policy(name, shipped).settings
-    whole = {
-        kind: block
-        for kind, block in effective.settings.items()
-        if set(Container.model_fields) <= set(block)  # check_file reports the missing keys
-    }
     return {
         kind: _model(kind).model_validate(block).model_dump(mode="json")
-        for kind, block in whole.items()
+        for kind, block in effective.settings.items()
+        if set(Container.model_fields) <= set(block)  # check_file reports the missing keys
     }
 
 
@@ -184,17 +172,4 @@ def _findings(
     return tuple(
         PolicyFinding(level, document.where(tuple(key.split("."))), what, todo)
         for key, what, todo in found
-    )
-
-
-def _notes(policy: Policy) -> tuple[PolicyFinding, ...]:
-    if not policy.editor_on_host:
-        return ()
-    return (
-        PolicyFinding(
-            "note",
-            policy.document.where(("editor",)),
-            "the editor runs on the host with your rights, under its own guard only",
-            "remove `editor: process` to run it in a container",
-        ),
     )

@@ -6,14 +6,20 @@ message shows what the author wrote. A change that cannot be shown to allow less
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from orchestrator.core.units import SIZES, parse_size, parse_time
-from orchestrator.policy import seccomp
 from orchestrator.policy.schema import DESCRIPTIVE
-from orchestrator.policy.seccomp_compare import no_weaker
+from orchestrator.policy.seccomp import (
+    Argument,
+    Profile,
+    SyscallRule,
+    profile_of,
+    profile_words,
+    under,
+)
 
 Strength = Literal["stronger", "weaker", "different"]
 
@@ -23,16 +29,9 @@ _LADDERS = {"runtime": ("runc", "runsc"), "data": ("read-only", "none"), "proces
 _LEFT_OUT = {"process": False}
 """The value of a setting that a block omits."""
 
-_OURS = frozenset(
-    {
-        "aisci-sandbox",
-        "aisci-sandbox:cpu",
-        "aisci-sandbox:cuda",
-        *("aisci-latex", "aisci-latex:latest"),
-        *("aisci-editor", "aisci-editor:latest"),
-        *("aisci-storage", "aisci-storage:latest"),
-    }
-)
+_OURS = {"aisci-sandbox", "aisci-sandbox:cpu", "aisci-sandbox:cuda"} | {
+    f"aisci-{name}{tag}" for name in ("latex", "editor", "storage") for tag in ("", ":latest")
+}
 """Images that aisci builds and checks; a job can read everything in the image that it runs in."""
 
 WHOLE = {"env", "network", "seccomp"}
@@ -68,7 +67,7 @@ def flat_settings(
     return settings
 
 
-def amount(value: Any) -> float:
+def _amount(value: Any) -> float:
     """A number, a size in bytes or a time in seconds, for comparison."""
     if not isinstance(value, str):
         return float(value)
@@ -95,9 +94,11 @@ def strength_of(path: tuple[str, ...], before: Any, after: Any) -> Strength:
     """Whether ``after`` is stronger or weaker than ``before`` at ``path``; the two differ."""
     key = path[-1]
     if key == "image":
-        return _images(before, after)
-    if key == "user":
-        return "different" if _ids(after) == _ids(before) else "weaker"
+        ours = [name in _OURS for name in (before, after)]
+        return "different" if all(ours) else "stronger" if ours[1] else "weaker"
+    if key == "user":  # another user may be able to read that user's files among the staged data
+        before, after = ([int(part) for part in user.split(":")] for user in (before, after))
+        return "different" if after == before else "weaker"
     if key in _LADDERS:
         less = _LADDERS[key].index(after) > _LADDERS[key].index(before)
     elif key == "env":
@@ -105,13 +106,17 @@ def strength_of(path: tuple[str, ...], before: Any, after: Any) -> Strength:
     elif key == "network":
         less = _hosts(after) < _hosts(before)
     elif key == "seccomp":
-        return _filters(before, after)
+        # A profile that cannot be shown to allow no further call counts as weaker.
+        old, new = profile_of(before), profile_of(after)
+        less = no_weaker(old, new)
+        if less and no_weaker(new, old):
+            return "different"
     elif key == "enforce":  # it has one value so far
         less = False
     elif "keep_free" in path:
-        less = amount(after) > amount(before)
+        less = _amount(after) > _amount(before)
     else:
-        less = amount(after) < amount(before)
+        less = _amount(after) < _amount(before)
     return "stronger" if less else "weaker"
 
 
@@ -120,7 +125,7 @@ def shown_setting(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Mapping) and "defaultAction" in value:
-        return seccomp.profile_words(dict(value))
+        return profile_words(dict(value))
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {shown_setting(one)}" for key, one in value.items()) + "}"
     if isinstance(value, list):
@@ -128,23 +133,40 @@ def shown_setting(value: Any) -> str:
     return str(value)
 
 
-def _filters(before: Any, after: Any) -> Strength:
-    """A profile that cannot be shown to allow no further call counts as weaker."""
-    old, new = seccomp.profile_of(before), seccomp.profile_of(after)
-    if not no_weaker(old, new):
-        return "weaker"
-    return "different" if no_weaker(new, old) else "stronger"
-
-
-def _images(before: str, after: str) -> Strength:
-    ours = [name in _OURS for name in (before, after)]
-    return "different" if all(ours) else "stronger" if ours[1] else "weaker"
-
-
-def _ids(user: str) -> list[int]:
-    """Its numbers: another user may be able to read that user's files among the staged data."""
-    return [int(part) for part in user.split(":")]
-
-
 def _hosts(network: Any) -> frozenset[str]:
     return frozenset() if network == "none" else frozenset(network["allow"])
+
+
+def no_weaker(before: Profile, after: Profile) -> bool:
+    """Whether ``after`` provably allows no call that ``before`` does not, under each runtime.
+
+    Sound and not complete: each allowing rule of ``after`` must be found in ``before`` under the
+    same call, with the same conditions or fewer, and no rule of ``before`` may refuse some of
+    that call again.
+    """
+    given = ((before, after), (under(before, "runsc"), under(after, "runsc")))
+    return all(_allows_no_more(old, new) for old, new in given)
+
+
+def _allows_no_more(before: Profile, after: Profile) -> bool:
+    native = {*before.architectures, *after.architectures}
+    native |= {one.architecture for profile in (before, after) for one in profile.archMap}
+    if any(not after.machines(name) <= before.machines(name) for name in native):
+        return False
+    refused = {name for rule in before.syscalls if not _allows(rule) for name in rule.names}
+    allowed = dict.fromkeys(_allowed(before))
+    return all(
+        name not in refused
+        and any(name == known and conditions >= fewer for known, fewer in allowed)
+        for name, conditions in _allowed(after)
+    )
+
+
+def _allowed(profile: Profile) -> Iterator[tuple[str, frozenset[Argument]]]:
+    for rule in profile.syscalls:
+        if _allows(rule):
+            yield from ((name, frozenset(rule.args)) for name in rule.names)
+
+
+def _allows(rule: SyscallRule) -> bool:
+    return rule.action == "SCMP_ACT_ALLOW"

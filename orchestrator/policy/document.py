@@ -17,24 +17,16 @@ from orchestrator.policy.values import SeccompWritten
 
 def _editor_word(value: Any) -> Any:
     """``editor: process`` is short for ``editor: {process: true}``."""
-    if isinstance(value, str):
-        if value != "process":
-            raise Invalid(
-                f"{value[:40]!r} is neither a container's block nor the word `process`",
-                "write `editor: process`, or the keys of a block",
-            )
-        return {"process": True}
-    return value
+    if not isinstance(value, str):
+        return value
+    if value != "process":
+        what = f"{value[:40]!r} is neither a container's block nor the word `process`"
+        raise Invalid(what, "write `editor: process`, or the keys of a block")
+    return {"process": True}
 
 
-_EXTENDS = (
-    str | None,
-    Field(default=None, description="The one parent: a shipped policy's name, or ./a/file.yaml."),
-)
-_EXTENDS_BLOCK = (
-    str | None,
-    Field(default=None, description="Take the block of this name from another policy."),
-)
+def _extends(description: str) -> tuple[Any, Any]:
+    return str | None, Field(default=None, description=description)
 
 
 def _partial(model: type[Strict], *required: str, **extra: Any) -> type[Strict]:
@@ -47,7 +39,8 @@ def _partial(model: type[Strict], *required: str, **extra: Any) -> type[Strict]:
             fields[key] = (kind, Field(description=model.model_fields[key].description))
             continue
         if isinstance(kind, type) and issubclass(kind, Strict):
-            more = {"extends": _EXTENDS_BLOCK} if issubclass(kind, Container) else {}
+            other = _extends("Take the block of this name from another policy.")
+            more = {"extends": other} if issubclass(kind, Container) else {}
             written: Any = _partial(kind, **more) | None
             if kind is EditorContainer:
                 shown = Literal["process"] | written
@@ -61,7 +54,8 @@ def _partial(model: type[Strict], *required: str, **extra: Any) -> type[Strict]:
     return create_model(model.__name__, __base__=Strict, __doc__=model.__doc__, **fields)
 
 
-Written = _partial(WholePolicy, "version", "name", "description", extends=_EXTENDS)
+_PARENT = _extends("The one parent: a shipped policy's name, or ./a/file.yaml.")
+Written = _partial(WholePolicy, "version", "name", "description", extends=_PARENT)
 """A policy file as a person wrote it: the parent supplies omitted keys; unknown keys are refused."""
 
 

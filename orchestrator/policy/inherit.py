@@ -58,13 +58,10 @@ def find_document(name: str, shipped: Path, *, beside: Path) -> Document:
     if "/" in name:
         path = beside / name
         if not path.is_file():
-            raise UnknownName(
-                f"there is no policy file {name!r}",
-                where=str(path),
-                todo="this is a folder: name the files in it"
-                if path.is_dir()
-                else "check the path, or use a bare name: `aisci policy list` prints them",
-            )
+            todo = "check the path, or use a bare name: `aisci policy list` prints them"
+            if path.is_dir():
+                todo = "this is a folder: name the files in it"
+            raise UnknownName(f"there is no policy file {name!r}", where=str(path), todo=todo)
     else:
         known = sorted(file.stem for file in shipped.glob("*.yaml"))
         if name not in known:
@@ -90,9 +87,9 @@ def _empty(data: Any, loc: Loc) -> Iterator[Wrong]:
 
 def effective(document: Document, shipped: Path, above: tuple[str, ...] = ()) -> Effective:
     """The settings of ``document`` after inheritance. Raises :class:`BadPolicy`."""
-    above = (*above, document.path)
     written = validated(document, Written).model_dump(mode="json", exclude_none=True)
     reasons: dict[str, str] = written.get("exceeds", {})
+    child = _Child(document, shipped, (*above, document.path), reasons)
     own = {key: value for key, value in written.items() if key not in (*DESCRIPTIVE, "extends")}
     for block in BLOCKS:
         if "seccomp" in own.get(block, {}):
@@ -101,46 +98,106 @@ def effective(document: Document, shipped: Path, above: tuple[str, ...] = ()) ->
     beyond: dict[str, Exceeding] = {}  # of this file
     kept: dict[str, Exceeding] = {}  # of its parents
     for block in sorted(compared):
-        own[block], more, above_it = _block(document, own[block], block, shipped, above, reasons)
+        own[block], more, above_it = child.block(own[block], block)
         beyond, kept = beyond | more, kept | above_it
     chain: tuple[str, ...] = (str(written["name"]),)
     if "extends" in written:
-        source = _parent(document, ("extends",), written["extends"], shipped, above)
-        parent = effective(source, shipped, above)
+        parent = child.parent(("extends",), written["extends"])
         own, chain = _merged(parent.settings, own), chain + parent.chain
-        beyond |= _beyond(document, (), parent.settings, own, source, reasons)
+        beyond |= child.beyond((), parent.settings, own, parent.chain[0])
         kept = _kept(parent.exceeds, own) | _kept(kept, own)
         compared = set(own)
-    _refuse_idle(document, reasons, beyond, compared)
+    child.refuse_idle(beyond, compared)
     unseen = {key: Exceeding(reason) for key, reason in reasons.items()}
     return Effective(own, chain, kept | unseen | beyond)
 
 
-def _block(
-    document: Document,
-    own: dict[str, Any],
-    block: str,
-    shipped: Path,
-    above: tuple[str, ...],
-    reasons: Mapping[str, str],
-) -> tuple[dict[str, Any], dict[str, Exceeding], dict[str, Exceeding]]:
-    """``own`` merged into the named policy's block; where it exceeds that; where that exceeds."""
-    loc = (block, "extends")
-    source = _parent(document, loc, own["extends"], shipped, above)
-    parent = effective(source, shipped, above)
-    if block not in parent.settings:
-        raise document.bad(
-            loc,
-            f"the policy {own['extends']!r} has no block {block!r}",
-            why=f"its blocks are: {', '.join(key for key in BLOCKS if key in parent.settings)}",
-            todo=f"name a policy that has the block, or remove `extends` from {block}",
-        )
-    rest = {key: value for key, value in own.items() if key != "extends"}
-    merged = _merged(parent.settings[block], rest)
-    if block == "editor":
-        merged.setdefault("process", False)  # a container, even if the policy's parent has none
-    beyond = _beyond(document, (block,), parent.settings[block], merged, source, reasons)
-    return merged, beyond, _kept(parent.exceeds, {block: merged})
+@dataclass(frozen=True, slots=True)
+class _Child:
+    """A file that may extend others; ``above`` are the paths on the way to it, its own the last."""
+
+    document: Document
+    shipped: Path
+    above: tuple[str, ...]
+    reasons: Mapping[str, str]
+
+    def parent(self, loc: tuple[str, ...], name: str) -> Effective:
+        """The policy that ``loc`` names."""
+        document = self.document
+        try:
+            parent = find_document(name, self.shipped, beside=Path(document.path).parent)
+        except UnknownName as problem:
+            raise document.bad(loc, problem.what, why=problem.why, todo=problem.todo) from problem
+        if parent.path in self.above:
+            raise document.bad(
+                loc,
+                "policies extend each other in a circle",
+                why=" → ".join(Path(path).name for path in (*self.above, parent.path)),
+                todo="remove one of these `extends`",
+            )
+        if len(self.above) >= MAX_CHAIN:
+            raise document.bad(
+                loc,
+                f"more than {MAX_CHAIN} policies extend one another",
+                todo="extend a policy closer to base",
+            )
+        return effective(parent, self.shipped, self.above)
+
+    def block(
+        self, own: dict[str, Any], block: str
+    ) -> tuple[dict[str, Any], dict[str, Exceeding], dict[str, Exceeding]]:
+        """``own`` merged into the named policy's block; where it exceeds that; where that exceeds."""
+        loc = (block, "extends")
+        parent = self.parent(loc, own["extends"])
+        if block not in parent.settings:
+            raise self.document.bad(
+                loc,
+                f"the policy {own['extends']!r} has no block {block!r}",
+                why=f"its blocks are: {', '.join(key for key in BLOCKS if key in parent.settings)}",
+                todo=f"name a policy that has the block, or remove `extends` from {block}",
+            )
+        del own["extends"]
+        merged = _merged(parent.settings[block], own)
+        if block == "editor":
+            merged.setdefault("process", False)  # a container, even if the policy's parent has none
+        beyond = self.beyond((block,), parent.settings[block], merged, parent.chain[0])
+        return merged, beyond, _kept(parent.exceeds, {block: merged})
+
+    def beyond(
+        self, at: tuple[str, ...], parent: Mapping[str, Any], child: Mapping[str, Any], name: str
+    ) -> dict[str, Exceeding]:
+        """Where ``child`` allows more than ``parent`` with a reason; without one it is refused.
+
+        ``editor: process`` needs no reason here: it is an explicit opt-out that each check reports.
+        """
+        explained: dict[str, Exceeding] = {}
+        wrong: list[Wrong] = []
+        for more in weaker(parent, child):
+            path = (*at, *more.path)
+            key = ".".join(path)
+            if key in self.reasons:
+                explained[key] = Exceeding(self.reasons[key], more.before)
+            elif more.path[-1] != "process":
+                what = f"{name!r} has {shown_setting(more.before)}; here it is {shown_setting(more.after)}"
+                what = f"{key} allows more than the policy it extends: {what}"
+                todo = f'lower it, or give the reason: `exceeds: {{{key}: "…"}}`'
+                wrong.append(Wrong(path, what, todo))
+        if wrong:
+            raise self.document.all_bad(wrong)
+        return explained
+
+    def refuse_idle(self, beyond: Mapping[str, Exceeding], compared: set[str]) -> None:
+        """An entry of ``exceeds`` that exceeds nothing misleads its reader."""
+        idle: list[Wrong] = []
+        for key in self.reasons:
+            if key not in SETTINGS:
+                todo = nearest(key, SETTINGS)
+                idle.append(Wrong(("exceeds", key), f"no policy has the key {key!r}", todo))
+            elif key.partition(".")[0] in compared and key not in beyond:
+                what = f"{key} does not exceed the policy that this one extends"
+                idle.append(Wrong(("exceeds", key), what, "remove the line"))
+        if idle:
+            raise self.document.all_bad(idle)
 
 
 def _profile(document: Document, block: str, setting: Any) -> Any:
@@ -153,29 +210,6 @@ def _profile(document: Document, block: str, setting: Any) -> Any:
         raise document.bad(
             (block, "seccomp"), f"{problem.what}: {setting}", why=problem.why, todo=problem.todo
         ) from problem
-
-
-def _parent(
-    document: Document, loc: tuple[str, ...], name: str, shipped: Path, above: tuple[str, ...]
-) -> Document:
-    try:
-        parent = find_document(name, shipped, beside=Path(document.path).parent)
-    except UnknownName as problem:
-        raise document.bad(loc, problem.what, why=problem.why, todo=problem.todo) from problem
-    if parent.path in above:
-        raise document.bad(
-            loc,
-            "policies extend each other in a circle",
-            why=" → ".join(Path(path).name for path in (*above, parent.path)),
-            todo="remove one of these `extends`",
-        )
-    if len(above) >= MAX_CHAIN:
-        raise document.bad(
-            loc,
-            f"more than {MAX_CHAIN} policies extend one another",
-            todo="extend a policy closer to base",
-        )
-    return parent
 
 
 def _merged(parent: Mapping[str, Any], child: Mapping[str, Any]) -> dict[str, Any]:
@@ -191,54 +225,3 @@ def _kept(above: Mapping[str, Exceeding], settings: Mapping[str, Any]) -> dict[s
     """Those of ``above`` that ``settings`` still exceeds."""
     values = {".".join(path): (path, value) for path, value in flat_settings(settings).items()}
     return {key: one for key, one in above.items() if key in values and one.still(*values[key])}
-
-
-def _beyond(
-    document: Document,
-    at: tuple[str, ...],
-    parent: Mapping[str, Any],
-    child: Mapping[str, Any],
-    source: Document,
-    reasons: Mapping[str, str],
-) -> dict[str, Exceeding]:
-    """Where ``child`` allows more than ``parent`` with a reason; without one it is refused.
-
-    ``editor: process`` needs no reason here: it is an explicit opt-out that each check reports.
-    """
-    all_more = {".".join((*at, *more.path)): more for more in weaker(parent, child)}
-    unexplained = [
-        Wrong(
-            (*at, *more.path),
-            f"{key} allows more than the policy it extends: "
-            f"{source.data['name']!r} has {shown_setting(more.before)}; here it is {shown_setting(more.after)}",
-            f'lower it, or give the reason: `exceeds: {{{key}: "…"}}`',
-        )
-        for key, more in all_more.items()
-        if key not in reasons and more.path[-1] != "process"
-    ]
-    if unexplained:
-        raise document.all_bad(unexplained)
-    return {
-        key: Exceeding(reasons[key], more.before)
-        for key, more in all_more.items()
-        if key in reasons
-    }
-
-
-def _refuse_idle(
-    document: Document,
-    reasons: Mapping[str, str],
-    beyond: Mapping[str, Exceeding],
-    compared: set[str],
-) -> None:
-    """An entry of ``exceeds`` that exceeds nothing misleads its reader."""
-    idle: list[Wrong] = []
-    for key in reasons:
-        if key not in SETTINGS:
-            todo = nearest(key, SETTINGS)
-            idle.append(Wrong(("exceeds", key), f"no policy has the key {key!r}", todo))
-        elif key.partition(".")[0] in compared and key not in beyond:
-            what = f"{key} does not exceed the policy that this one extends"
-            idle.append(Wrong(("exceeds", key), what, "remove the line"))
-    if idle:
-        raise document.all_bad(idle)

@@ -5,7 +5,8 @@ Each rule yields the dotted key, what is wrong with it, and what to do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from orchestrator.core.host import Machine
 from orchestrator.core.units import rough_text, size_text, time_text
@@ -35,24 +36,15 @@ def of_container(kind: str, block: Container) -> Iterator[LintRow]:
     )
     for small_name, small, large_name, large in sizes:
         if small > large:
-            key = small_name.split(" + ")[0]
             what = f"{small_name} ({size_text(small)}) is above {large_name} ({size_text(large)})"
-            yield (
-                f"{kind}.{key}",
-                f"{what}, so it can never bind",
-                f"lower it to {size_text(large)}",
-            )
+            key = f"{kind}.{small_name.split(' + ')[0]}"
+            yield key, f"{what}, so it can never bind", f"lower it to {size_text(large)}"
     yield from _of_time(kind, block)
-    if home.files > store.inodes:
-        what = f"{home.files} is above storage.inodes ({store.inodes}): it can never bind"
-        yield f"{kind}.harvest.files", what, f"lower it to {store.inodes}"
+    yield from _above(f"{kind}.harvest.files", home.files, "storage.inodes", store.inodes, str)
     if bool(block.gpus.count) != bool(block.gpus.memory):
         what = "GPUs and their memory are either both zero or neither"
-        yield (
-            f"{kind}.gpus.memory",
-            what,
-            "write `gpus: {count: 0, memory: 0B}`, or both above zero",
-        )
+        todo = "write `gpus: {count: 0, memory: 0B}`, or both above zero"
+        yield f"{kind}.gpus.memory", what, todo
     for key, size, least in (
         ("resources.memory", uses.memory, LEAST_MEMORY),
         ("storage.workspace", store.workspace, LEAST_WORKSPACE),
@@ -64,12 +56,26 @@ def of_container(kind: str, block: Container) -> Iterator[LintRow]:
             yield f"{kind}.{key}", what, f"raise it to {size_text(least)} or more"
 
 
+def _above(
+    key: str,
+    given: float,
+    name: str,
+    most: float,
+    text: Callable[[Any], str],
+    *,
+    so: str = ": it can never bind",
+    todo: str = "",
+) -> Iterator[LintRow]:
+    """A row if ``given`` is above ``most``, which the other limit ``name`` sets."""
+    if given > most:
+        what = f"{text(given)} is above {name} ({text(most)}){so}"
+        yield key, what, f"lower it to {text(most)}{todo}"
+
+
 def _of_time(kind: str, block: Container) -> Iterator[LintRow]:
     time = block.time
     most = block.resources.cpus * time.wall
-    if time.cpu > most:
-        what = f"{time_text(time.cpu)} is above cpus x wall ({time_text(most)}): it can never bind"
-        yield f"{kind}.time.cpu", what, f"lower it to {time_text(most)} or less"
+    yield from _above(f"{kind}.time.cpu", time.cpu, "cpus x wall", most, time_text, todo=" or less")
     if time.grace >= time.wall:
         what = f"the grace is not below the wall time ({time_text(time.wall)})"
         yield f"{kind}.time.grace", what, "lower the grace, or raise the wall time"
@@ -84,17 +90,13 @@ def _unenforced(kind: str, block: Container) -> Iterator[LintRow]:
         what = "only experiments can have an allow-list"
         yield f"{kind}.network", what, "write `network: none`"
     elif block.network and block.runtime != "runc":
-        what = (
-            f"an allow-list cannot be enforced under {block.runtime}: "
-            "its containers cannot reach a socket of the host"
-        )
+        what = f"an allow-list cannot be enforced under {block.runtime}: "
+        what += "its containers cannot reach a socket of the host"
         yield f"{kind}.network", what, "write `network: none`, or `runtime: runc`"
     least = LEAST_PIDS[block.runtime]
     if block.resources.pids < least:
-        what = (
-            f"{block.resources.pids} is too few for the threads of {block.runtime} and of a program"
-        )
-        yield f"{kind}.resources.pids", what, f"write {least} or more"
+        what = f"{block.resources.pids} is too few for the threads of {block.runtime}"
+        yield f"{kind}.resources.pids", f"{what} and of a program", f"write {least} or more"
     if block.gpus.count and block.runtime != "runc":
         what = f"no test covers GPUs under {block.runtime}, so the limits may not be enforced"
         yield f"{kind}.gpus.count", what, "write `gpus: {count: 0, memory: 0B}`, or `runtime: runc`"
@@ -112,31 +114,21 @@ def of_budgets(whole: WholePolicy) -> Iterator[LintRow]:
     """Limits of ideas and of the run that other limits make unreachable."""
     idea, run = whole.idea, whole.run
     for key in ("usd", "tokens", "requests"):
-        of_idea, of_run = getattr(idea.budget, key), getattr(run.budget, key)
-        if of_idea > of_run:
-            what = f"{of_idea:g} is above run.budget.{key} ({of_run:g}): it can never bind"
-            yield f"idea.budget.{key}", what, f"lower it to {of_run:g}"
-    if idea.wall > run.wall:
-        what = f"{time_text(idea.wall)} is above run.wall ({time_text(run.wall)})"
-        yield "idea.wall", f"{what}: it can never bind", f"lower it to {time_text(run.wall)}"
+        given, most = getattr(idea.budget, key), getattr(run.budget, key)
+        yield from _above(f"idea.budget.{key}", given, f"run.budget.{key}", most, "{:g}".format)
+    yield from _above("idea.wall", idea.wall, "run.wall", run.wall, time_text)
     most = idea.wall * whole.experiment.gpus.count
-    if idea.gpu_time > most:
-        what = f"{time_text(idea.gpu_time)} is above GPUs x wall ({time_text(most)})"
-        yield "idea.gpu_time", f"{what}: it can never bind", f"lower it to {time_text(most)}"
+    yield from _above("idea.gpu_time", idea.gpu_time, "GPUs x wall", most, time_text)
     for kind in BLOCKS:
         block: Container = getattr(whole, kind)
-        if block.time.wall > idea.wall:
-            what = f"{time_text(block.time.wall)} is above idea.wall ({time_text(idea.wall)})"
-            todo = f"lower it to {time_text(idea.wall)}, or raise idea.wall"
-            yield f"{kind}.time.wall", f"{what}: it can never bind", todo
-        for key, size, name, total in (
-            ("resources.memory", block.resources.memory, "run.memory", run.memory),
-            ("storage.workspace", block.storage.workspace, "run.disk", run.disk),
+        none, time, store = ": no such job could start", block.time.wall, block.storage.workspace
+        for key, given, name, most, text, so in (
+            ("time.wall", time, "idea.wall", idea.wall, time_text, ": it can never bind"),
+            ("resources.memory", block.resources.memory, "run.memory", run.memory, size_text, none),
+            ("storage.workspace", store, "run.disk", run.disk, size_text, none),
         ):
-            if size > total:
-                what = f"{size_text(size)} is above {name} ({size_text(total)})"
-                todo = f"lower it to {size_text(total)}, or raise {name}"
-                yield f"{kind}.{key}", f"{what}: no such job could start", todo
+            todo = f", or raise {name}"
+            yield from _above(f"{kind}.{key}", given, name, most, text, so=so, todo=todo)
 
 
 def of_run(whole: WholePolicy) -> Iterator[LintRow]:
@@ -148,9 +140,8 @@ def of_run(whole: WholePolicy) -> Iterator[LintRow]:
         ("disk", run.disk, [block.storage.workspace for block in blocks]),
     ):
         most = run.containers * max(each)
-        if limit > most:
-            what = f"{size_text(limit)} is above run.containers x the largest job"
-            yield f"run.{key}", f"{what} ({size_text(most)})", f"lower it to {size_text(most)}"
+        all_jobs = "run.containers x the largest job"
+        yield from _above(f"run.{key}", limit, all_jobs, most, size_text, so="")
         if run.containers * min(each) > limit:
             what = f"{run.containers} of the smallest jobs already exceed run.{key}"
             yield "run.containers", what, f"lower it to {limit // min(each)}"
@@ -178,25 +169,20 @@ def of_machine(whole: WholePolicy, machine: Machine) -> Iterator[LintRow]:
             if wanted > most:
                 what = f"{wanted}; this machine's kernel allows {most}"
                 yield f"{kind}.resources.{key}", what, _lower_to(str(most))
-        yield from _size(f"{kind}.resources.memory", block.resources.memory, machine.memory)
-        yield from _size(f"{kind}.storage.workspace", block.storage.workspace, machine.disk, _FREE)
-        for key, size, kept, most, name in (
-            ("resources.memory", block.resources.memory, keep.memory, machine.memory, "memory"),
-            ("storage.workspace", block.storage.workspace, keep.disk, machine.disk, "disk"),
+        memory, workspace = block.resources.memory, block.storage.workspace
+        yield from _size(f"{kind}.resources.memory", memory, machine.memory)
+        yield from _size(f"{kind}.storage.workspace", workspace, machine.disk, " free")
+        for key, size, kept, most, name, free in (
+            ("resources.memory", memory, keep.memory, machine.memory, "memory", ""),
+            ("storage.workspace", workspace, keep.disk, machine.disk, "disk", " free"),
         ):
             if size <= most < size + kept:
-                what = (
-                    f"{size_text(size)} and run.keep_free.{name} ({size_text(kept)}) together; "
-                    f"this machine has {rough_text(most)}{_FREE * (name == 'disk')}"
-                )
+                what = f"{size_text(size)} and run.keep_free.{name} ({size_text(kept)}) together; "
+                what += f"this machine has {rough_text(most)}{free}"
                 yield f"{kind}.{key}", what, _lower_to(rough_text(most - kept))
-    yield from _size("run.memory", whole.run.memory, machine.memory)
-    yield from _size("run.disk", whole.run.disk, machine.disk, _FREE)
-    yield from _size("run.keep_free.memory", keep.memory, machine.memory)
-    yield from _size("run.keep_free.disk", keep.disk, machine.disk, _FREE)
-
-
-_FREE = " free"
+    for key, limit in (("run", whole.run), ("run.keep_free", keep)):
+        yield from _size(f"{key}.memory", limit.memory, machine.memory)
+        yield from _size(f"{key}.disk", limit.disk, machine.disk, " free")
 
 
 def _size(key: str, wanted: int, there: int, state: str = "") -> Iterator[LintRow]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -93,15 +94,9 @@ class Policy:
     @property
     def run(self) -> RunLimits:
         run = self.whole.run
-        return RunLimits(
-            wall=run.wall,
-            **run.budget.model_dump(),
-            containers=run.containers,
-            memory=run.memory,
-            disk=run.disk,
-            keep_free_disk=run.keep_free.disk,
-            keep_free_memory=run.keep_free.memory,
-        )
+        keep = {f"keep_free_{name}": size for name, size in run.keep_free.model_dump().items()}
+        own = run.model_dump(exclude={"budget", "keep_free"})
+        return RunLimits(**own, **run.budget.model_dump(), **keep)
 
 
 def limits_of(block: Container) -> Limits:
@@ -115,10 +110,7 @@ def limits_of(block: Container) -> Limits:
         cpu_time=block.time.cpu,
         **block.storage.model_dump(),
         logs=block.logs,
-        harvest_files=block.harvest.files,
-        harvest_bytes=block.harvest.bytes,
-        harvest_file=block.harvest.file,
-        harvest_depth=block.harvest.depth,
+        **{f"harvest_{name}": most for name, most in block.harvest.model_dump().items()},
         gpus=block.gpus.count,
         gpu_memory=block.gpus.memory,
         network=block.network,
@@ -128,10 +120,7 @@ def limits_of(block: Container) -> Limits:
 
 
 def load_policy(name: str, shipped: Path) -> Policy:
-    """The policy of that name: a bare name is in the folder ``shipped``; a path has a slash.
-
-    Raises :class:`UnknownName` and :class:`BadPolicy`.
-    """
+    """The policy of that name or path. Raises :class:`UnknownName` and :class:`BadPolicy`."""
     document, found = load_blocks(name, shipped)
     settings = found.settings
     header = {key: document.data[key] for key in ("version", "name", "description")}
@@ -139,13 +128,17 @@ def load_policy(name: str, shipped: Path) -> Policy:
         whole = WholePolicy.model_validate(header | {"exceeds": found.reasons} | settings)
     except ValidationError as problem:
         missing = [".".join(str(part) for part in one["loc"]) for one in problem.errors()]
+        todo = "add `extends: base`, or the missing keys"
+        if set(settings) <= set(BLOCKS):
+            block = next(iter(settings), "latex")
+            todo = f"add `extends: base`; or use the block in a policy: `{block}: {{extends: …}}`"
         names = ", ".join(missing[:12]) + (", …" if len(missing) > 12 else "")
         raise document.bad(
             tuple(missing[0].split(".")),
             f"the policy {document.data['name']!r} is not complete: "
             f"{names} {'is' if len(missing) == 1 else 'are'} missing",
             why="a policy that extends nothing must write every key",
-            todo=_how_to_complete(settings),
+            todo=todo,
         ) from problem
     origin = document.path if "/" in name else "shipped"
     return Policy(whole, origin, found.chain, document)
@@ -181,7 +174,8 @@ def lowered(policy: Policy, changes: Mapping[str, Any]) -> Policy:
                 where=f"a setting to lower in the policy {policy.name!r}",
                 todo=nearest(key, keys),
             )
-        _put(settings, keys[key], value)
+        *parts, last = keys[key]
+        reduce(dict.__getitem__, parts, settings)[last] = value
     try:
         whole = WholePolicy.model_validate(settings)
     except ValidationError as problem:
@@ -202,16 +196,3 @@ def lowered(policy: Policy, changes: Mapping[str, Any]) -> Policy:
     before = flat_settings(policy.settings)
     noted = tuple((key, str(before[keys[key]])) for key in changes)
     return replace(policy, whole=whole, lowered=policy.lowered + noted)
-
-
-def _put(settings: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
-    for part in path[:-1]:
-        settings = settings[part]
-    settings[path[-1]] = value
-
-
-def _how_to_complete(settings: Mapping[str, Any]) -> str:
-    if set(settings) <= set(BLOCKS):
-        block = next(iter(settings), "latex")
-        return f"add `extends: base`; or use the block in a policy: `{block}: {{extends: …}}`"
-    return "add `extends: base`, or the missing keys"

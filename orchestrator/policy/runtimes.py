@@ -14,6 +14,9 @@ BIND = (
 )
 """What the ``xfs`` backend guarantees instead of ``nosuid,nodev,noexec``."""
 
+CAP_SETS = ("CapEff", "CapPrm", "CapBnd", "CapAmb")
+"""A process's sets of capabilities, as ``/proc/<pid>/status`` names them."""
+
 LEAST_PIDS = {"runc": 1, "runsc": 96}
 """The minimum of ``resources.pids``: gVisor's own threads count against it. Measured with
 the 2022 release: 64 do not suffice for a program that starts four threads, 80 do."""
@@ -21,13 +24,12 @@ the 2022 release: 64 do not suffice for a program that starts four threads, 80 d
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Departure:
-    """One control under one runtime: what runc shows, what is seen instead, why, what still holds.
+    """One control under another runtime: what runc shows, what is seen instead, why, what still holds.
 
-    ``unread`` names the facts of a started container (see ``sandbox/job/verify.py``) that
-    describe the runtime's own process there and not the job's.
+    ``unread`` are facts of a started container (``sandbox/job/verify.py``) that describe the
+    runtime's own process there and not the job's.
     """
 
-    runtime: str
     control: str
     under_runc: str
     instead: str
@@ -38,7 +40,7 @@ class Departure:
 
 def departures(runtime: str) -> tuple[Departure, ...]:
     """All of one runtime's; ``runc`` has none: it is the reference."""
-    return tuple(one for one in _ALL if one.runtime == runtime)
+    return _GVISOR if runtime == "runsc" else ()
 
 
 def unread(runtime: str) -> frozenset[str]:
@@ -46,21 +48,17 @@ def unread(runtime: str) -> frozenset[str]:
     return frozenset(fact for one in departures(runtime) for fact in one.unread)
 
 
-_CAPABILITIES = ("CapEff", "CapPrm", "CapBnd", "CapAmb")
-
-_ALL = (
+_GVISOR = (
     Departure(
-        runtime="runsc",
         control="user and capabilities",
         under_runc="the host's kernel shows the job's own process: its user, and no capability",
         instead="the host's kernel shows gVisor's process: user nobody, with SYS_ADMIN and SYS_CHROOT in a user "
         "namespace of its own, which is required, under no-new-privileges and gVisor's own filter",
         why="gVisor's kernel is a program; the job's processes exist only inside it",
         holds="gVisor gives the job the policy's user and no capability, read there before its program starts",
-        unread=("Uid", "Gid", *_CAPABILITIES),
+        unread=("Uid", "Gid", *CAP_SETS),
     ),
     Departure(
-        runtime="runsc",
         control="process namespace",
         under_runc="the first process is in a namespace of its own",
         instead="gVisor's process is in the host's own",
@@ -69,7 +67,6 @@ _ALL = (
         unread=("own pid namespace",),
     ),
     Departure(
-        runtime="runsc",
         control="open files, single file, core dumps",
         under_runc="the host's kernel shows the limits of the job's process",
         instead="the host's kernel shows those of gVisor's process, which are wider",
@@ -78,7 +75,6 @@ _ALL = (
         unread=("limit open files", "limit file size", "limit core file"),
     ),
     Departure(
-        runtime="runsc",
         control="pids",
         under_runc="the limit counts the job's processes and threads",
         instead="the limit counts gVisor's threads on the host: about 65 of its own, and about one for "
@@ -88,7 +84,6 @@ _ALL = (
         "below 96 pids is refused beforehand",
     ),
     Departure(
-        runtime="runsc",
         control="memory",
         under_runc="the kernel kills one process of the job, and others may continue",
         instead="the kernel kills gVisor, and with it the whole container; about 25 MiB are gVisor's own",
@@ -96,7 +91,6 @@ _ALL = (
         holds="the limit, with no swap",
     ),
     Departure(
-        runtime="runsc",
         control="priority and OOM score",
         under_runc="the kernel refuses to let a job raise its priority or lower its oom_score_adj",
         instead="gVisor lets a job set both for itself",
@@ -104,7 +98,6 @@ _ALL = (
         holds="on the host, gVisor has the priority and the score that the engine set",
     ),
     Departure(
-        runtime="runsc",
         control="seccomp",
         under_runc="the filter answers clone3 with ENOSYS",
         instead="the filter lets clone3 through to gVisor's kernel, which answers ENOSYS itself",
@@ -112,7 +105,6 @@ _ALL = (
         holds="every other rule, inside gVisor, which also runs under its own filter on the host",
     ),
     Departure(
-        runtime="runsc",
         control="noexec on the workspace",
         under_runc="no file in it can be executed; it is also mounted `nodev` and `nosuid`",
         instead="a file in it that is made executable can be executed, and it is mounted without the other two",
@@ -121,7 +113,6 @@ _ALL = (
         "created, and a setuid program runs as its caller",
     ),
     Departure(
-        runtime="runsc",
         control="inodes in /tmp",
         under_runc="storage.inodes applies there too",
         instead="storage.inodes does not apply there",
@@ -129,7 +120,6 @@ _ALL = (
         holds="each inode uses memory, which is limited; the workspace's inodes are limited",
     ),
     Departure(
-        runtime="runsc",
         control="a full /tmp",
         under_runc="the host sees it: the verdict is `out of storage`",
         instead="only the job sees it: `failed`, with `storage` or `file size` suspected",
@@ -137,7 +127,6 @@ _ALL = (
         holds="storage.tmp itself",
     ),
     Departure(
-        runtime="runsc",
         control="named pipes and sockets in the workspace",
         under_runc="they are on the volume, and the harvest refuses them by name",
         instead="they exist only in gVisor's kernel and disappear with it",

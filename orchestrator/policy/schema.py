@@ -6,6 +6,7 @@ that a person writes. Unknown keys are refused in both.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -177,16 +178,13 @@ BLOCKS = ("experiment", "latex", "editor")
 """The keys of a policy that contain a container, and that a file may have without the others."""
 
 
-def _leaves(model: type[BaseModel], at: str = "") -> tuple[str, ...]:
-    """Each setting of ``model`` by its dotted key."""
-    found: list[str] = []
+def _leaves(model: type[BaseModel], at: str = "") -> Iterator[str]:
     for key, field in model.model_fields.items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            found += _leaves(kind, f"{at}{key}.")
+            yield from _leaves(kind, f"{at}{key}.")
         else:
-            found.append(at + key)
-    return tuple(found)
+            yield at + key
 
 
 DESCRIPTIVE = ("version", "name", "description", "exceeds")

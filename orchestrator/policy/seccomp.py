@@ -9,8 +9,8 @@ interpret differently from a reader.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -32,22 +32,17 @@ from orchestrator.core.tree import canonical, digest
 DEFAULT = "default"
 PROFILE_BYTES = 64 * 1024
 _ENOSYS, _CLONE3 = 38, "clone3"
-_GVISOR = "runsc"
 
-SyscallName = Annotated[
-    str,
-    Form(
-        r"^[a-z][a-z0-9_]{0,63}$", "is not the name of a system call: {!r}", "write it like openat"
-    ),
-]
-Architecture = Annotated[
-    str,
-    Form(
-        r"^SCMP_ARCH_[A-Z0-9_]{2,24}$",
-        "is not the name of an architecture: {!r}",
-        "write it like SCMP_ARCH_X86_64",
-    ),
-]
+_CALL = Form(
+    r"^[a-z][a-z0-9_]{0,63}$", "is not the name of a system call: {!r}", "write it like openat"
+)
+_MACHINE = Form(
+    r"^SCMP_ARCH_[A-Z0-9_]{2,24}$",
+    "is not the name of an architecture: {!r}",
+    "write it like SCMP_ARCH_X86_64",
+)
+SyscallName = Annotated[str, _CALL]
+Architecture = Annotated[str, _MACHINE]
 Refusal = Literal["SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS",
                   "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP"]  # fmt: skip
 ArgumentTest = Literal["SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE",
@@ -90,9 +85,8 @@ class SyscallRule(_Strict):
                 ("args",),
             )
         if self.errnoRet is not None and self.action != "SCMP_ACT_ERRNO":
-            raise Invalid(
-                "only the action SCMP_ACT_ERRNO has an errnoRet", "remove errnoRet", ("errnoRet",)
-            )
+            what = "only the action SCMP_ACT_ERRNO has an errnoRet"
+            raise Invalid(what, "remove errnoRet", ("errnoRet",))
         return self
 
 
@@ -114,10 +108,8 @@ class Profile(_Strict):
     @model_validator(mode="after")
     def _names_architectures_once(self) -> Profile:
         if bool(self.architectures) == bool(self.archMap):
-            raise Invalid(
-                "engines need either architectures or archMap, and refuse both",
-                "keep one of the two",
-            )
+            what = "engines need either architectures or archMap, and refuse both"
+            raise Invalid(what, "keep one of the two")
         return self
 
     @model_serializer(mode="plain")
@@ -143,13 +135,8 @@ class Profile(_Strict):
 
     def machines(self, native: str) -> frozenset[str]:
         """The architectures whose calls the filter considers, on a machine of ``native``."""
-        mapped = [
-            sub
-            for one in self.archMap
-            if one.architecture == native
-            for sub in one.subArchitectures
-        ]
-        return frozenset((native, *self.architectures, *mapped))
+        mapped = [one.subArchitectures for one in self.archMap if one.architecture == native]
+        return frozenset((native, *self.architectures, *chain.from_iterable(mapped)))
 
 
 def read_profile(path: Path) -> Profile:
@@ -158,23 +145,16 @@ def read_profile(path: Path) -> Profile:
         with path.open("rb") as file:
             raw = file.read(PROFILE_BYTES + 1)
     except OSError as problem:
-        raise _bad(
-            path,
-            problem.strerror or "it cannot be read",
-            "write the path of the profile, relative to the policy's file",
-        ) from problem
+        todo = "write the path of the profile, relative to the policy's file"
+        raise _bad(path, problem.strerror or "it cannot be read", todo) from problem
     if len(raw) > PROFILE_BYTES:
-        raise _bad(
-            path,
-            f"it has more than {PROFILE_BYTES} bytes",
-            "join rules: one rule can name many calls",
-        )
+        why = f"it has more than {PROFILE_BYTES} bytes"
+        raise _bad(path, why, "join rules: one rule can name many calls")
     try:
         data = json.loads(raw.decode("utf-8"), object_pairs_hook=_no_twins)
-    except RecursionError as problem:
-        raise _bad(path, "it is nested too deep", _LIKE) from problem
-    except ValueError as problem:  # no UTF-8, no JSON, or a duplicate key
-        raise _bad(path, str(problem), _LIKE) from problem
+    except (RecursionError, ValueError) as problem:  # no UTF-8, no JSON, or a duplicate key
+        deep = isinstance(problem, RecursionError)
+        raise _bad(path, "it is nested too deep" if deep else str(problem), _LIKE) from problem
     try:
         return Profile.model_validate(data)
     except ValidationError as problem:
@@ -232,16 +212,13 @@ def under(profile: Profile, runtime: str) -> Profile:
     """
     if runtime == "runc":
         return profile
-    rules = tuple(part for rule in profile.syscalls for part in _without_errno(rule))
-    return profile.model_copy(update={"syscalls": rules})
-
-
-def _without_errno(rule: SyscallRule) -> Iterator[SyscallRule]:
-    if rule.errnoRet != _ENOSYS or _CLONE3 not in rule.names:
-        yield rule
-        return
-    passed = {"names": (_CLONE3,), "action": "SCMP_ACT_ALLOW", "errnoRet": None}
-    yield rule.model_copy(update=passed)
-    others = tuple(name for name in rule.names if name != _CLONE3)
-    if others:
-        yield rule.model_copy(update={"names": others})
+    rules: list[SyscallRule] = []
+    for rule in profile.syscalls:
+        names = rule.names
+        if rule.errnoRet == _ENOSYS and _CLONE3 in names:
+            passed = {"names": (_CLONE3,), "action": "SCMP_ACT_ALLOW", "errnoRet": None}
+            rules.append(rule.model_copy(update=passed))
+            names = tuple(name for name in names if name != _CLONE3)
+        if names:
+            rules.append(rule.model_copy(update={"names": names}))
+    return profile.model_copy(update={"syscalls": tuple(rules)})

@@ -76,10 +76,6 @@ def _network(value: Any) -> Any:
     )
 
 
-def _network_text(hosts: tuple[str, ...]) -> str | dict[str, list[str]]:
-    return {"allow": list(hosts)} if hosts else "none"
-
-
 def _not_root(user: str) -> str:
     if "0" in {str(int(part)) for part in user.split(":")}:
         raise Invalid("is root (user or group 0)", "use an unprivileged user such as 65534:65534")
@@ -98,36 +94,23 @@ def _tested_runtime(runtime: Any) -> Any:
 def _no_secrets(env: dict[str, str]) -> dict[str, str]:
     for name in env:
         if _SECRET.search(name):
-            raise Invalid(
-                f"{name} looks like a secret; no container gets one", "remove it", (name,)
-            )
+            what = f"{name} looks like a secret; no container gets one"
+            raise Invalid(what, "remove it", (name,))
     return dict(sorted(env.items()))
 
 
-_NETWORK = {
-    "anyOf": [
-        {"const": "none"},
-        {
-            "type": "object",
-            "properties": {
-                "allow": {
-                    "type": "array",
-                    "items": {
-                        "type": "string",
-                        "pattern": f"^{_HOST.pattern}$",
-                        "examples": ["api.example.org:443"],
-                    },
-                }
-            },
-            "required": ["allow"],
-            "additionalProperties": False,
-        },
-    ]
+_ENTRY = {"type": "string", "pattern": f"^{_HOST.pattern}$", "examples": ["api.example.org:443"]}
+_ALLOW = {
+    "type": "object",
+    "properties": {"allow": {"type": "array", "items": _ENTRY}},
+    "required": ["allow"],
+    "additionalProperties": False,
 }
+_NETWORK = {"anyOf": [{"const": "none"}, _ALLOW]}
 Network = Annotated[
     tuple[str, ...],
     BeforeValidator(_network, json_schema_input_type=Annotated[Any, WithJsonSchema(_NETWORK)]),
-    PlainSerializer(_network_text, when_used="json"),
+    PlainSerializer(lambda hosts: {"allow": list(hosts)} if hosts else "none", when_used="json"),
 ]
 _VARIABLE = Form(
     r"^[A-Za-z_][A-Za-z0-9_]{0,63}$",

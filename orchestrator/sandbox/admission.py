@@ -22,6 +22,19 @@ from orchestrator.sandbox.storage.helper import HELPER_MEMORY
 _Hold = tuple[Limits, Mapping[Path, int]]  # a job's limits, and what it may add to which folder
 
 
+def available_memory() -> int:
+    """Bytes available without swapping; 0 where the kernel does not report it."""
+    for line in Path("/proc/meminfo").read_text("ascii").splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def available_disk(folder: Path) -> int:
+    """Bytes that an ordinary user may still write to the disk of ``folder``."""
+    return shutil.disk_usage(folder).free
+
+
 class Admission:
     """Admits jobs while run and host have capacity for them; thread-safe.
 
@@ -33,12 +46,10 @@ class Admission:
         self,
         limits: RunLimits | None = None,
         *,
-        free_memory: Callable[[], int] | None = None,
-        free_disk: Callable[[Path], int] | None = None,
+        free_memory: Callable[[], int] = available_memory,
+        free_disk: Callable[[Path], int] = available_disk,
     ) -> None:
-        self._limits = limits
-        self._free_memory = free_memory or available_memory
-        self._free_disk = free_disk or available_disk
+        self._limits, self._free_memory, self._free_disk = limits, free_memory, free_disk
         self._held: list[_Hold] = []
         self._turn = threading.Condition()
 
@@ -48,14 +59,10 @@ class Admission:
     ) -> Iterator[None]:
         """Wait until the run's other jobs leave room for ``job``, then hold what it may use.
 
-        Args:
-            places: folders of this host and the bytes that the job may add to each.
+        ``places`` are folders of this host and the bytes that the job may add to each.
 
-        Raises:
-            ControlUnavailable: the job's limits exceed the run's.
-            HostBusy: the host would have less free memory than the policy keeps for it.
-            DiskFull: the same for its disk.
-            BudgetSpent: ``within`` was over first; ``where`` is the job's scope.
+        Raises :class:`ControlUnavailable` if the job's limits exceed the run's, :class:`HostBusy` or
+        :class:`DiskFull` if too little would stay free, :class:`BudgetSpent` after ``within``.
         """
         if self._limits is None:
             yield
@@ -92,23 +99,17 @@ class Admission:
         What a running job has used already counts twice: a job may wait longer than necessary.
         """
         holds = (*self._held, hold)
-        return self._lacking_memory(holds, run) or self._lacking_disk(holds, run)
-
-    def _lacking_memory(self, holds: tuple[_Hold, ...], run: RunLimits) -> HostBusy | None:
         free, kept = self._free_memory(), run.keep_free_memory
         # One keeper per job, and the run's maker of volumes.
         need = sum(job.memory + HELPER_MEMORY for job, _ in holds) + HELPER_MEMORY
-        if free - need >= kept:
-            return None
-        return HostBusy(
-            f"a job and its helpers may use {size_text(need)} of memory, and the host keeps "
-            f"{size_text(kept)} for itself",
-            where="the policy's resources.memory and run.keep_free.memory",
-            why=f"{rough_text(free)} are free now",
-            todo="end other programs and `aisci resume`, or use a smaller policy",
-        )
-
-    def _lacking_disk(self, holds: tuple[_Hold, ...], run: RunLimits) -> DiskFull | None:
+        if free - need < kept:
+            return HostBusy(
+                f"a job and its helpers may use {size_text(need)} of memory, and the host keeps "
+                f"{size_text(kept)} for itself",
+                where="the policy's resources.memory and run.keep_free.memory",
+                why=f"{rough_text(free)} are free now",
+                todo="end other programs and `aisci resume`, or use a smaller policy",
+            )
         needs: dict[int, tuple[Path, int]] = {}
         for asked, size in (place for _, places in holds for place in places.items()):
             folder, disk = _disk_of(asked)
@@ -141,19 +142,6 @@ def _check_ever(job: Limits, run: RunLimits) -> None:
                 where="the policy's run block",
                 todo="raise it, or lower the job's own limit",
             )
-
-
-def available_memory() -> int:
-    """Bytes available without swapping; 0 where the kernel does not report it."""
-    for line in Path("/proc/meminfo").read_text("ascii").splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    return 0
-
-
-def available_disk(folder: Path) -> int:
-    """Bytes that an ordinary user may still write to the disk of ``folder``."""
-    return shutil.disk_usage(folder).free
 
 
 def _disk_of(folder: Path) -> tuple[Path, int]:

@@ -1,4 +1,4 @@
-"""What the jobs of one run share: the sentinel, the volumes, the chosen storage backend."""
+"""What the jobs of one run share: engine, images, admission, GPUs, the sentinel, the volumes."""
 
 from __future__ import annotations
 
@@ -7,20 +7,24 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.core.errors import ControlUnavailable
-from orchestrator.core.job import Limits
+from orchestrator.sandbox.admission import Admission
 from orchestrator.sandbox.engine.client import Engine
-from orchestrator.sandbox.engine.labels import Owner, labels
+from orchestrator.sandbox.engine.labels import DEADLINE, JOB, KIND, OWNER, RUN, Owner
 from orchestrator.sandbox.engine.reaper import reap
 from orchestrator.sandbox.engine.sentinel import Sentinel, prefix_of
-from orchestrator.sandbox.storage.helper import Helper
-from orchestrator.sandbox.storage.quota import BACKENDS, Quota
+from orchestrator.sandbox.gpus.leases import GpuPool
+from orchestrator.sandbox.job.monitor import Monitor
+from orchestrator.sandbox.network.dial import Dialer
+from orchestrator.sandbox.storage.quota import BACKENDS
 from orchestrator.sandbox.storage.volumes import Volumes
+
+OnEvent = Callable[[str, Mapping[str, object]], None]
 
 STORAGE_IMAGE = "aisci-storage"
 """The image of the trusted helper that makes and reads volumes."""
@@ -60,40 +64,20 @@ class RunResources:
     def labels(self, job: str, kind: str, *, seconds: float = 0.0) -> dict[str, str]:
         """Labels of one resource that may exist for ``seconds`` (0: as long as the run)."""
         deadline = time.time() + seconds if seconds else 0.0
-        return labels(self.run_id, self.owner, job=job, kind=kind, deadline=deadline)
+        owned = {RUN: self.run_id, JOB: job, KIND: kind, OWNER: str(self.owner)}
+        return owned | {DEADLINE: str(int(deadline))}
 
     @property
     def volumes(self) -> Volumes:
         """The run's quota'd volumes; leftovers of an earlier, dead process of the run are removed."""
         with self._lock:
+            self.sentinel.ensure()
             if self._volumes is None:
                 reap(self.engine, self.run_id)
                 self._volumes = Volumes(
                     self.engine, self.image, self.prefix, self.labels, self.backends
                 )
             return self._volumes
-
-    @contextmanager
-    def volume(self, job: str, limits: Limits, quota: Quota) -> Iterator[tuple[str, Helper, str]]:
-        """A mounted, empty, quota'd volume as (name, its keeper, the backend's name).
-
-        Raises:
-            ControlUnavailable: no backend enforces a hard quota of this size here.
-            DiskFull: the engine's disk has too little free space.
-        """
-        self.sentinel.ensure()
-        with self.volumes.lent(job, limits, quota) as lent:
-            yield lent
-
-    def probe(self, backend: str) -> None:
-        """Write past the quota of a small volume on ``backend``; used by the doctor.
-
-        Raises:
-            SandboxFailed: the quota was set and not enforced.
-            ControlUnavailable, EngineFailed: it cannot be set, or a job could remove it.
-        """
-        self.sentinel.ensure()
-        self.volumes.probe(backend)
 
     def socket_path(self) -> Path:
         """A new path for a socket of the host that one container will see.
@@ -113,23 +97,62 @@ class RunResources:
         with self._lock:
             if self._volumes is not None:
                 self._volumes.close()
-                self._volumes = None
             if self._sockets is not None:
-                shutil.rmtree(
-                    self._sockets, ignore_errors=True
-                )  # the sentinel removes it otherwise
-                self._sockets = None
+                # The sentinel removes it otherwise.
+                shutil.rmtree(self._sockets, ignore_errors=True)
             if self._sentinel is not None:
                 self._sentinel.close()
-                self._sentinel = None
+            self._volumes = self._sockets = self._sentinel = None
+
+
+class SandboxPool(AbstractContextManager["SandboxPool", None]):
+    """One run's sandboxes on one engine. Use it in ``with``, or close it.
+
+    ``images`` turns an image's name into the id of a built, checked image. ``policy`` is the hash
+    of the effective policy, for attestations. ``admission`` holds the run's own limits; without
+    it only each job's limits apply. ``folders`` turns the hash of a data set into its folder on
+    this host. ``on_event`` gets the events of every sandbox that has no listener of its own.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        run_id: str,
+        images: Callable[[str], str],
+        *,
+        policy: str = "",
+        on_event: OnEvent | None = None,
+        gpus: GpuPool | None = None,
+        admission: Admission | None = None,
+        dialer: Dialer | None = None,
+        folders: Callable[[str], str] = str,
+        resources: RunResources | None = None,
+    ) -> None:
+        self.engine, self.images, self.policy, self.folders = engine, images, policy, folders
+        self.on_event: OnEvent = on_event or (lambda _what, _facts: None)
+        self.gpus = gpus or GpuPool()
+        self.admission = admission or Admission()
+        self.dialer = dialer or Dialer()
+        self.resources = resources or RunResources(engine, run_id, lambda: images(STORAGE_IMAGE))
+        self.running: set[Monitor] = set()
+        self.stopped = threading.Event()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove what the run's jobs shared."""
+        self.resources.close()
+
+    def stop(self) -> None:
+        """End all running jobs now, from any thread; each raises :class:`Interrupted`."""
+        self.stopped.set()
+        for monitor in tuple(self.running):
+            monitor.interrupt()
 
 
 def engine_socket(engine: Engine) -> str:
-    """The path of the engine's unix socket.
-
-    Raises:
-        ControlUnavailable: the engine is reached in another way, so it may be on another machine.
-    """
+    """The path of the engine's unix socket. Raises :class:`ControlUnavailable` if it has none."""
     adapter = getattr(engine.api, "_custom_adapter", None)
     path: str | None = getattr(adapter, "socket_path", None)
     if path is None:

@@ -10,15 +10,15 @@ does the last step if this process cannot.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import ControlUnavailable
-from orchestrator.core.job import Job, JobResult, Limits, Peaks
+from orchestrator.core.job import Attestation, Job, JobResult, Limits
 from orchestrator.core.progress import share_done
 from orchestrator.core.tree import Tree
 from orchestrator.record.attestation import SettingPairs
@@ -26,25 +26,27 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import translated
 from orchestrator.sandbox.engine.labels import DEADLINE
 from orchestrator.sandbox.engine.objects import create_container, remove_container, while_it_runs
-from orchestrator.sandbox.engine.stream import STDOUT, Stream
+from orchestrator.sandbox.engine.stream import STDOUT, LineBuffer, Stream
 from orchestrator.sandbox.gpus.cdi import cdi_devices, how_lent
 from orchestrator.sandbox.job import gvisor
 from orchestrator.sandbox.job.cgroup import Cgroup, process_status
-from orchestrator.sandbox.job.copy_in import pack_tree
 from orchestrator.sandbox.job.kernel_limits import kernel_limits_of
-from orchestrator.sandbox.job.line_buffer import LineBuffer
 from orchestrator.sandbox.job.monitor import Monitor
-from orchestrator.sandbox.job.session import ContainerFacts, Session, job_interrupted
-from orchestrator.sandbox.job.spec import WORKDIR, create_request, user_of
-from orchestrator.sandbox.job.verify import check_engine, check_kernel_view, read_back
+from orchestrator.sandbox.job.session import Session, job_interrupted
+from orchestrator.sandbox.job.spec import WORKDIR, create_request, pack_tree, user_of
+from orchestrator.sandbox.job.verify import (
+    check_engine,
+    check_kernel_view,
+    check_workspace,
+    read_back,
+    workspace_of,
+)
 from orchestrator.sandbox.network.proxy import Proxy
-from orchestrator.sandbox.pool import OnEvent, SandboxPool
-from orchestrator.sandbox.storage.mounts import check_workspace, workspace_of
+from orchestrator.sandbox.resources import OnEvent, SandboxPool
 from orchestrator.sandbox.storage.quota import Quota
 
-_SLACK = (
-    60.0  # seconds past a job's longest end after which the sentinel takes this process for hung
-)
+# Seconds past a job's longest end after which the sentinel takes this process for hung.
+_SLACK = 60.0
 
 
 class DockerSandbox:
@@ -69,20 +71,18 @@ class DockerSandbox:
             DiskFull, HostBusy: the host would have less free than the policy keeps for it.
             BudgetSpent: ``within`` was over before it ended; TERM, grace, KILL, as for any limit.
         """
-        with self._opened(job, within, duplex=False) as session:
+        with self.open(job, within, duplex=False) as session:
             session.wait()
             return session.finish()
 
-    def open(self, job: Job, within: Deadline = FOREVER) -> AbstractContextManager[Session]:
-        """Run ``job`` with its stdin and stdout under the caller's control, line by line."""
-        return self._opened(job, within, duplex=True)
-
     @contextmanager
-    def _opened(self, job: Job, within: Deadline, *, duplex: bool) -> Iterator[Session]:
+    def open(
+        self, job: Job, within: Deadline = FOREVER, *, duplex: bool = True
+    ) -> Iterator[Session]:
+        """Run ``job``; if ``duplex``, its stdin and stdout are the caller's, line by line."""
         try:
             with ExitStack() as undo:
-                session = self._start(job, within, undo, duplex=duplex)
-                yield session
+                yield self._start(job, within, undo, duplex=duplex)
         except KeyboardInterrupt as error:
             stopped = job_interrupted(job)
             stopped.why = "; ".join(getattr(error, "__notes__", ()))
@@ -91,39 +91,43 @@ class DockerSandbox:
 
     def _start(self, job: Job, within: Deadline, undo: ExitStack, *, duplex: bool) -> Session:
         """Create, check and start the container; ``undo`` reverts each step."""
-        limits = job.limits
-        info = check_engine(self.pool.engine, limits)
-        lease = undo.enter_context(self.pool.gpus.lease(limits, within, job.scope))
-        added = self._adds_to(limits, info)
-        undo.enter_context(self.pool.admission.held(limits, added, within, job.scope))
-        image = self.pool.images(limits.image)
+        pool, engine, limits = self.pool, self.pool.engine, job.limits
+        info = check_engine(engine, limits)
+        lease = undo.enter_context(pool.gpus.lease(limits, within, job.scope))
+        volumes, harvested = Path(info["DockerRootDir"]), self._blobs.folder  # that a job may fill
+        added = {volumes: limits.workspace, harvested: limits.harvest_bytes}
+        undo.enter_context(pool.admission.held(limits, added, within, job.scope))
+        image = pool.images(limits.image)
         uid, gid = user_of(limits)
         quota = Quota(bytes=limits.workspace, inodes=limits.inodes, uid=uid, gid=gid)
         volume, keeper, backend = undo.enter_context(
-            self.pool.resources.volume(job.id, limits, quota)
+            pool.resources.volumes.lent(job.id, limits, quota)
         )
         longest = min(limits.wall, within.left) + limits.grace + _SLACK
-        labels = self.pool.resources.labels(job.id, job.kind, seconds=longest)
+        labels = pool.resources.labels(job.id, job.kind, seconds=longest)
         proxy = self._proxy(job, undo)
-        data = tuple((name, self.pool.folders(source)) for name, source in job.data)
+        data = tuple((name, pool.folders(source)) for name, source in job.data)
         body = create_request(
             replace(job, data=data), image=image, volume=volume, labels=labels, duplex=duplex, gpus=lease.uuids,
             cdi=cdi_devices(info) if lease.uuids else (), egress=str(proxy.path) if proxy else "",
         )  # fmt: skip
-        made = self._create(job, body, undo)
-        asked, inspected = read_back(self.pool.engine, made, body)
+        name = f"{pool.resources.prefix}-{job.id}-job"
+        undo.callback(remove_container, engine, name)
+        made = create_container(engine, body, name)
+        asked, inspected = read_back(engine, made, body)
         self._copy_in(job.files, made, (uid, gid))
-        stream = Stream(self.pool.engine, made)
+        stream = Stream(engine, made)
         undo.callback(stream.close)
         lines = LineBuffer()
-        with while_it_runs(self.pool.engine, made):
+        with while_it_runs(engine, made):
             pid, seen = self._started(made, stream, limits, backend)
             monitor = Monitor(
-                self.pool.engine, made, pid=pid, stream=stream, limits=limits, keeper=keeper,
+                engine, made, pid=pid, stream=stream, limits=limits, keeper=keeper,
                 gpus=lease.meter, lines=lines if duplex else None,
-                on_sample=lambda peaks: self._on_event(
-                    "sample", _facts(job, peaks, monitor.tail(STDOUT))
-                ), within=within,
+                on_sample=lambda peaks: self._on_event("sample", {
+                    "job": job.id, "scope": job.scope, "limit": limits.wall, "peaks": peaks,
+                    "share": share_done(monitor.tail(STDOUT)),
+                }), within=within,
             )  # fmt: skip
         # Told before the first sample, which comes from the monitor's own thread.
         self._on_event("started", {"job": job.id, "scope": job.scope, "container": made[:12]})
@@ -134,10 +138,14 @@ class DockerSandbox:
         stream.send(b"go\n")
         if not duplex:
             stream.close_stdin()
+        attest = partial(
+            Attestation, container=made, image=image, policy=pool.policy, runtime=limits.runtime,
+            engine=f"docker {info['ServerVersion']}", kernel=str(info["KernelVersion"]),
+            storage=backend, asked=asked, inspected=inspected, seen=seen, gpus=how_lent(body),
+        )  # fmt: skip
         return Session(
-            self.pool.engine, self._blobs, job, monitor=monitor, stream=stream, keeper=keeper, lines=lines,
-            proxy=proxy, facts=ContainerFacts(made, image, self.pool.policy, backend, info, asked, inspected, seen,
-                                     float(labels[DEADLINE]), how_lent(body)),
+            engine, self._blobs, job, made, monitor=monitor, stream=stream, keeper=keeper,
+            lines=lines, proxy=proxy, deadline=float(labels[DEADLINE]), attest=attest,
         )  # fmt: skip
 
     def _started(
@@ -145,8 +153,7 @@ class DockerSandbox:
     ) -> tuple[int, SettingPairs]:
         """Start the container; return its first process, waiting at the gate, and the kernel's view.
 
-        Raises:
-            SandboxFailed: it has more rights, or other mounts, than requested.
+        Raises :class:`SandboxFailed` if it has more rights, or other mounts, than requested.
         """
         with translated("starting a job"):
             self.pool.engine.api.start(made)
@@ -160,23 +167,10 @@ class DockerSandbox:
         check_workspace(seen, backend)
         return pid, seen
 
-    def _adds_to(self, limits: Limits, info: Mapping[str, Any]) -> dict[Path, int]:
-        """The folders of the host that a job may fill, and by how many bytes: volume and harvest."""
-        return {
-            Path(info["DockerRootDir"]): limits.workspace,
-            self._blobs.folder: limits.harvest_bytes,
-        }
-
-    def _create(self, job: Job, body: Mapping[str, Any], undo: ExitStack) -> str:
-        name = f"{self.pool.resources.prefix}-{job.id}-job"
-        undo.callback(remove_container, self.pool.engine, name)
-        return create_container(self.pool.engine, body, name)
-
     def _proxy(self, job: Job, undo: ExitStack) -> Proxy | None:
         """The job's only network access, if its policy has an allow-list.
 
-        Raises:
-            ControlUnavailable: the job is not an experiment; no other kind gets network.
+        Raises :class:`ControlUnavailable` if it is not an experiment; no other kind gets network.
         """
         hosts = job.limits.network
         if not hosts:
@@ -199,20 +193,7 @@ class DockerSandbox:
     def _monitored(self, monitor: Monitor, undo: ExitStack) -> None:
         self.pool.running.add(monitor)
         undo.callback(self.pool.running.discard, monitor)
-        undo.callback(_end, monitor)
+        undo.callback(monitor.end)  # before its container is removed, whatever happened meanwhile
         monitor.start()
         if self.pool.stopped.is_set():
             monitor.interrupt()
-
-
-def _end(monitor: Monitor) -> None:
-    """End a monitor before its container is removed, whatever happened meanwhile."""
-    if not monitor.join(0):
-        monitor.interrupt()
-        monitor.join()
-
-
-def _facts(job: Job, peaks: Peaks, output: str) -> dict[str, object]:
-    """What a progress display needs of one sample."""
-    about = {"job": job.id, "scope": job.scope, "limit": job.limits.wall}
-    return {**about, "peaks": peaks, "share": share_done(output)}

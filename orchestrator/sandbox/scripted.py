@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.job import Attestation, Job, JobResult, Peaks, Verdict
@@ -39,16 +39,13 @@ class Ending:
     odd: tuple[tuple[str, bytes], ...] = ()
 
 
-JobScript = Callable[[Job], Ending]
-
-
 class ScriptedSandbox:
     """Implements :class:`orchestrator.core.protocols.Sandbox`; ``script`` is called once per job.
 
     ``policy`` is the hash of the policy that the attestations name.
     """
 
-    def __init__(self, blobs: Blobs, script: JobScript, policy: str = "") -> None:
+    def __init__(self, blobs: Blobs, script: Callable[[Job], Ending], policy: str = "") -> None:
         self._blobs, self._script, self._policy = blobs, script, policy
         self.jobs: list[Job] = []
 
@@ -61,20 +58,25 @@ class ScriptedSandbox:
         killed, hit = _killed(job, ending), _hit(job, ending)
         exit_code = _FIRST_GRACELESS if killed else ending.exit_code
         why = verdict(killed, exit_code, hit)
-        suspects = suspected(ending.stderr, hit) if why is not Verdict.FINISHED else ()
         rules = HarvestRules.of(job.limits, job.harvest)
-        harvested = harvest((_archive(job, ending),), rules, WholeBlobs(self._blobs))
+        harvested = harvest((_archive(job, ending, rules),), rules, WholeBlobs(self._blobs))
+        peaks = Peaks(
+            memory=ending.memory,
+            pids=ending.pids,
+            cpu_time=ending.cpu_time,
+            wall=min(ending.seconds, job.limits.wall),
+            log_bytes=len(ending.stdout) + len(ending.stderr),
+        )
+        attestation = Attestation(
+            container="", image=job.limits.image, policy=self._policy, engine="scripted: nothing ran",
+            kernel="", runtime="", storage="", asked=(), inspected=(), seen=(), hit=hit, peaks=peaks,
+            verdict=why, exit_code=exit_code, killed=killed,
+            suspected=suspected(ending.stderr, hit) if why is not Verdict.FINISHED else (),
+        )  # fmt: skip
+        stdout, stderr = (text[-(64 << 10) :] for text in (ending.stdout, ending.stderr))
+        files, refused = harvested.files, harvested.refused
         return JobResult(
-            stdout=ending.stdout[-(64 << 10) :],
-            stderr=ending.stderr[-(64 << 10) :],
-            files=harvested.files,
-            attestation=replace(
-                _attestation(job, self._policy, ending, why, hit),
-                exit_code=exit_code,
-                killed=killed,
-                suspected=suspects,
-            ),
-            refused=harvested.refused,
+            stdout=stdout, stderr=stderr, files=files, refused=refused, attestation=attestation
         )
 
 
@@ -110,9 +112,8 @@ def _hit(job: Job, ending: Ending) -> tuple[str, ...]:
     return tuple(sorted(name for name, over in rows if over))
 
 
-def _archive(job: Job, ending: Ending) -> bytes:
+def _archive(job: Job, ending: Ending, rules: HarvestRules) -> bytes:
     """The reader's archive: the declared outputs, as far as they fit the workspace."""
-    rules = HarvestRules.of(job.limits, job.harvest)
     room = job.limits.workspace
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as tar:
@@ -125,28 +126,9 @@ def _archive(job: Job, ending: Ending) -> bytes:
             member.size = len(kept)
             if len(kept) > job.limits.harvest_file:  # a reader sends the name and the size
                 member.type, member.size, member.linkname = b"Z", 0, str(len(kept))
-                tar.addfile(member)
-                continue
             tar.addfile(member, io.BytesIO(kept))
         for path, kind in ending.odd:
             member = tarfile.TarInfo(path)
             member.type = kind
             tar.addfile(member)
     return out.getvalue()
-
-
-def _attestation(
-    job: Job, policy: str, ending: Ending, why: Verdict, hit: tuple[str, ...]
-) -> Attestation:
-    peaks = Peaks(
-        memory=ending.memory,
-        pids=ending.pids,
-        cpu_time=ending.cpu_time,
-        wall=min(ending.seconds, job.limits.wall),
-        log_bytes=len(ending.stdout) + len(ending.stderr),
-    )
-    return Attestation(
-        container="", image=job.limits.image, policy=policy, engine="scripted: nothing ran",
-        kernel="", runtime="", storage="", asked=(), inspected=(), seen=(), hit=hit, peaks=peaks,
-        verdict=why,
-    )  # fmt: skip

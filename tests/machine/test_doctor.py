@@ -413,7 +413,7 @@ class Broken:
     """Stands for a depot whose every probe ends in ``error``."""
 
     def __init__(self, error: AisciError) -> None:
-        self.error = error
+        self.error, self.volumes = error, self
 
     def probe(self, _backend: str) -> None:
         raise self.error

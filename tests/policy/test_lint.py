@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from orchestrator.core.host import Machine
-from orchestrator.machine.measure import measure_machine
+from orchestrator.machine.system import measure_machine
 from orchestrator.policy.lint import of_budgets, of_container, of_machine, of_run
 from orchestrator.policy.policy import load_policy
 from orchestrator.policy.schema import BLOCKS, WholePolicy

@@ -24,7 +24,7 @@ from orchestrator.core.units import (
     size_text,
     time_text,
 )
-from orchestrator.machine.measure import measure_machine
+from orchestrator.machine.system import measure_machine
 from orchestrator.policy.check import check, check_file, check_machine, refuse
 from orchestrator.policy.compare import compare, flat_settings, weaker
 from orchestrator.policy.policy import Policy, load_policy, lowered, policy_text

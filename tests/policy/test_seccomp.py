@@ -20,7 +20,7 @@ from orchestrator.core.files import shipped_root
 from orchestrator.core.job import JobResult
 from orchestrator.core.tree import Tree, canonical
 from orchestrator.core.units import parse_size
-from orchestrator.policy.compare import compare
+from orchestrator.policy.compare import compare, no_weaker
 from orchestrator.policy.policy import Policy, load_policy, policy_text
 from orchestrator.policy.seccomp import (
     PROFILE_BYTES,
@@ -30,7 +30,6 @@ from orchestrator.policy.seccomp import (
     shipped_profile,
     under,
 )
-from orchestrator.policy.seccomp_compare import no_weaker
 from orchestrator.record.events import RunStarted, read_event
 from orchestrator.record.pins import PolicyPin
 from orchestrator.research.pins import policy_of

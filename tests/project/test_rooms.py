@@ -53,7 +53,7 @@ BREAKS: dict[str, tuple[Rule, str, str, str]] = {
     "a room imports one above it": (
         rules.climbing_imports,
         "orchestrator/core/broken.py",
-        '"""Broken."""\n\nfrom orchestrator.sandbox import pool\n',
+        '"""Broken."""\n\nfrom orchestrator.sandbox import resources\n',
         "core/broken.py imports sandbox, which is not on a lower floor",
     ),
     "a room imports one on its own floor": (
@@ -99,13 +99,13 @@ BREAKS: dict[str, tuple[Rule, str, str, str]] = {
         rules.repeated_public_names,
         "orchestrator/core/broken.py",
         '"""Broken."""\n\n\nclass SandboxPool: ...\n',
-        "SandboxPool: orchestrator/core/broken.py, orchestrator/sandbox/pool.py",
+        "SandboxPool: orchestrator/core/broken.py, orchestrator/sandbox/resources.py",
     ),
     "a second module of the same name in a room": (
         rules.repeated_module_names,
-        "orchestrator/sandbox/job/pool.py",
+        "orchestrator/sandbox/job/resources.py",
         '"""Broken."""\n',
-        "orchestrator/sandbox/job/pool.py",
+        "orchestrator/sandbox/job/resources.py",
     ),
 }
 

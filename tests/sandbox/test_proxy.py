@@ -28,7 +28,6 @@ from orchestrator.sandbox.network import clienthello, connection
 from orchestrator.sandbox.network import decisions as egress_record
 from orchestrator.sandbox.network import dial as egress_world
 from orchestrator.sandbox.network import proxy as egress
-from orchestrator.sandbox.network import relay as tunnel
 from orchestrator.sandbox.network.allowlist import MAX_HEAD
 from orchestrator.sandbox.network.proxy import Proxy
 from tests.support.egress_rig import (
@@ -475,7 +474,7 @@ def test_a_job_that_sends_or_receives_more_than_it_may_is_cut_off_for_good(
 def test_a_tunnel_in_which_nothing_passes_is_closed(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tunnel, "IDLE_TIMEOUT", 0.3)
+    monkeypatch.setattr(connection, "IDLE_TIMEOUT", 0.3)
     bench.names.answers = [(LISTENER,)]
     with bench.connect() as sock:
         sock.sendall(CONNECT + hello(HOST))
@@ -603,4 +602,4 @@ def test_the_bounds_in_the_documentation_are_the_programs_own() -> None:
     ):
         assert phrase in words
     assert (connection.STEP_TIMEOUT, egress_world._DIAL_TIME) == (10, 10)
-    assert (tunnel.IDLE_TIMEOUT, egress._MOST_DIALLED) == (300, 4)
+    assert (connection.IDLE_TIMEOUT, egress._MOST_DIALLED) == (300, 4)

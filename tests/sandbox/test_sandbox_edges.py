@@ -27,12 +27,11 @@ from orchestrator.sandbox.engine.objects import (
     remove_container,
     remove_volume,
 )
-from orchestrator.sandbox.engine.stream import STDERR, STDOUT, Stream
+from orchestrator.sandbox.engine.stream import STDERR, STDOUT, LineBuffer, Stream
 from orchestrator.sandbox.images.images import resolve_image
 from orchestrator.sandbox.job import spec as container
 from orchestrator.sandbox.job.cgroup import Cgroup, CgroupSample, cgroup_folders, map_ids
-from orchestrator.sandbox.job.copy_in import pack_tree
-from orchestrator.sandbox.job.line_buffer import LineBuffer
+from orchestrator.sandbox.job.spec import pack_tree
 from orchestrator.sandbox.job.verify import read_back
 from orchestrator.sandbox.resources import engine_socket
 from tests.contracts.sandbox import LIMITS

@@ -18,11 +18,11 @@ from typing import ClassVar
 import pytest
 
 from orchestrator.sandbox.engine.client import Engine, connect
-from orchestrator.sandbox.engine.labels import Owner, labels
+from orchestrator.sandbox.engine.labels import Owner
 from orchestrator.sandbox.engine.objects import make_volume
 from orchestrator.sandbox.engine.reaper import reap
 from orchestrator.sandbox.engine.sentinel import Sentinel
-from orchestrator.sandbox.resources import engine_socket
+from orchestrator.sandbox.resources import RunResources, engine_socket
 from tests.support.places import ROOT
 from tests.support.sandbox_rig import nameless_loops, resources
 
@@ -201,7 +201,7 @@ def test_a_sentinel_touches_only_its_own_run_and_nothing_of_those_who_resumed_it
     dead = Owner(me.boot, 2**22 - 1, 1)
     for run, owner in (("other-run", me), ("this-run", me), ("this-run", dead)):
         name = f"aisci-test-{run}-{owner.pid}"
-        make_volume(engine, name, labels(run, owner, job="", kind="", deadline=0))
+        make_volume(engine, name, RunResources(engine, run, str, owner=owner).labels("", ""))
     try:
         Sentinel(engine_socket(engine), "this-run", str(dead)).close()
         assert resources(engine, "this-run") == (f"aisci-test-this-run-{me.pid}",)
@@ -217,7 +217,8 @@ def test_reap_removes_what_dead_owners_left_and_nothing_of_the_living(engine: En
     other_boot = Owner("00000000-0000-0000-0000-000000000000@1", me.pid, me.start)
     reused_pid = Owner(me.boot, me.pid, me.start + 1)
     for name, owner in {"a": dead, "b": other_boot, "c": reused_pid, "d": me}.items():
-        given = labels("reaped-run", owner, job=f"job-{name}", kind="volume", deadline=0)
+        run = RunResources(engine, "reaped-run", str, owner=owner)
+        given = run.labels(f"job-{name}", "volume")
         make_volume(engine, f"aisci-test-{name}", given)
     try:
         would = reap(engine, "reaped-run", dry_run=True)

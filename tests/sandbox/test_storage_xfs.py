@@ -21,9 +21,9 @@ from orchestrator.core.errors import ControlUnavailable, DiskFull, EngineFailed,
 from orchestrator.core.job import Verdict
 from orchestrator.policy.seccomp import DEFAULT, profile_of
 from orchestrator.sandbox.engine.client import connect
-from orchestrator.sandbox.storage.mounts import WORKSPACE, check_workspace, mount_of, workspace_of
+from orchestrator.sandbox.job.verify import WORKSPACE, check_workspace, workspace_of
 from orchestrator.sandbox.storage.quota import BACKENDS, Quota
-from orchestrator.sandbox.storage.xfs import pool_folder, project_folder
+from orchestrator.sandbox.storage.xfs import mount_of, pool_folder, project_folder
 from tests.contracts.sandbox import Scenario, job_of
 from tests.support.places import ROOT
 from tests.support.sandbox_rig import DockerBench, backend_here, docker_bench, resources
@@ -242,6 +242,6 @@ def test_where_it_cannot_be_had_the_next_backend_is_taken(tmp_path: Path) -> Non
     try:
         bench = DockerBench(engine, tmp_path, f"no-xfs-{tmp_path}")
         with bench.sandbox.pool, pytest.raises(ControlUnavailable, match="project quota"):
-            bench.depot.probe("xfs")
+            bench.depot.volumes.probe("xfs")
     finally:
         engine.close()

@@ -14,8 +14,7 @@ from orchestrator.core.job import Job, JobResult
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.images.images import resolve_image
-from orchestrator.sandbox.pool import SandboxPool
-from orchestrator.sandbox.resources import RunResources
+from orchestrator.sandbox.resources import RunResources, SandboxPool
 from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.sandbox.storage.quota import BACKENDS
 from tests.contracts.sandbox import Scenario

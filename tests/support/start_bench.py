@@ -92,7 +92,7 @@ def kinds(engine: Engine, runtime: str, folder: Path) -> Iterator[dict[str, Call
         for backend in BACKENDS:
             own = undo.enter_context(opened(engine, folder, (backend,)))
             try:
-                own.depot.probe(backend)
+                own.depot.volumes.probe(backend)
             except AisciError:
                 continue
             found[f"hardened, volume on {backend}"] = partial(on_volume, own, job, image)
@@ -131,7 +131,7 @@ def once(engine: Engine, body: dict[str, Any]) -> None:
 def on_volume(bench: DockerBench, job: Job, image: str) -> None:
     uid, gid = user_of(job.limits)
     quota = Quota(bytes=job.limits.workspace, inodes=job.limits.inodes, uid=uid, gid=gid)
-    with bench.depot.volume(job.id, job.limits, quota) as (volume, _keeper, _backend):
+    with bench.depot.volumes.lent(job.id, job.limits, quota) as (volume, _keeper, _backend):
         once(bench.engine, hardened(job, image, volume))
 
 

@@ -16,15 +16,13 @@ from typing import Literal
 from orchestrator.core.host import Host
 
 Reach = Literal["inside", "outside"]
-ExposureStatus = Literal["fixed", "patched", "open", "unread"]
 VersionKey = tuple[tuple[int, ...], int, int]
 """Its numbers, then its stage (0 to 3 for a pre-release, 4 for a final release) and its number."""
 
 _VERSION = re.compile(
     r"v?(\d+(?:\.\d+){0,3})(?:[-~.]?(dev|alpha|beta|rc)[-.]?(\d*))?(?=$|[^0-9a-z:.])", re.IGNORECASE
 )
-_STAGES = ("dev", "alpha", "beta", "rc")
-_FINAL = len(_STAGES)
+_STAGES = ("dev", "alpha", "beta", "rc", "")
 
 
 def _ghsa(repository: str, advisory: str) -> str:
@@ -54,7 +52,7 @@ class Exposure:
 
     advisory: Advisory
     version: str
-    status: ExposureStatus
+    status: Literal["fixed", "patched", "open", "unread"]
     ids: tuple[str, ...]
     where: str = ""
 
@@ -130,16 +128,14 @@ ADVISORIES = (
 def read_version(text: str) -> VersionKey | None:
     """``1.1.5+ds1``, ``20.10.24+dfsg1``, ``1.6.20~ds1``, ``1.17.8-1``, ``1.4.0-rc.3`` as numbers.
 
-    What a distribution adds is ignored: it only names the packaging. None for what is not a
-    version.
+    What a distribution adds is ignored: it names the packaging. None for what is no version.
     """
     found = _VERSION.match(text.strip())
     if found is None:
         return None
     numbers = tuple(int(part) for part in found.group(1).split("."))
-    stage = (found.group(2) or "").lower()
-    rank = _STAGES.index(stage) if stage else _FINAL
-    return (*numbers, 0, 0, 0)[:3] + numbers[3:], rank, int(found.group(3) or 0) if stage else 0
+    rank = _STAGES.index((found.group(2) or "").lower())
+    return (*numbers, 0, 0, 0)[:3] + numbers[3:], rank, int(found.group(3) or 0)
 
 
 def is_fixed(version: VersionKey, fixed: tuple[str, ...]) -> bool:

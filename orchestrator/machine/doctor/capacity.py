@@ -28,9 +28,8 @@ def capacity_checks(host: Host) -> Iterator[Check]:
     found = f"{rough_text(host.memory_free)} of {rough_text(host.memory)} available"
     todo = "one container of the policy ci-cpu may use 3GiB; close other programs" if low else ""
     yield _room("memory", "warn" if low else "ok", found, "read", todo)
-    disk: CheckState = (
-        "fail" if host.disk < DISK_FAIL else "warn" if host.disk < DISK_WARN else "ok"
-    )
+    little: CheckState = "fail" if host.disk < DISK_FAIL else "warn"
+    disk: CheckState = little if host.disk < DISK_WARN else "ok"
     todo = "free disk space, or keep results elsewhere with --results" if disk != "ok" else ""
     yield _room("disk", disk, f"{rough_text(host.disk)} free for results", "read", todo)
 

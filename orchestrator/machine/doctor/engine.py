@@ -19,10 +19,23 @@ def engine_checks(host: Host) -> Iterator[Check]:
     if engine is None:
         yield _check("answers", "fail", host.why, "tested", host.todo)
         return
-    yield _answers(engine)
-    yield _location(engine)
+    api = tuple(int(part) for part in engine.api.split(".") if part.isdecimal())
+    old = "" if api >= MIN_API else f"aisci is tested with API {MIN_API[0]}.{MIN_API[1]} and newer"
+    found = f"{engine.name} {engine.version}, API {engine.api}, kernel {engine.kernel}"
+    yield _check("answers", "warn" if old else "ok", found, "tested", old)
+    if engine.local:
+        yield _check("reached by", "ok", engine.where, "tested")
+    else:
+        found = f"{engine.where}: the engine may be on another machine, where time, memory and "
+        found += "processes cannot be monitored"
+        todo = "run aisci where the engine runs: unset DOCKER_HOST, or DOCKER_HOST=unix:///PATH"
+        yield _check("reached by", "fail", found, "tested", todo)
     yield _access(engine)
-    yield from (_warning(text) for text in engine.warnings)
+    for warning in engine.warnings:  # a port without encryption makes every caller root
+        open_port = "accessible on http" in warning
+        todo = "remove the `tcp://` address from the engine's `hosts`" if open_port else ""
+        found = warning.removeprefix("WARNING: ")
+        yield _check("its own warning", "fail" if open_port else "note", found, "reported", todo)
     found = f"{engine.root}: {engine.storage_driver}, {engine.root_disk or 'disk unknown'}"
     yield _check("its own data", "ok", found, "read" if engine.root_disk else "reported")
     found = "ends every job; `aisci resume` runs it again"
@@ -32,22 +45,6 @@ def engine_checks(host: Host) -> Iterator[Check]:
     found = f"{engine.logging or 'none'} for other containers; aisci reads its containers' output "
     found += "itself, bounded, without a log driver"
     yield _check("logs", "ok", found, "tested" if host.trial else "reported")
-
-
-def _answers(engine: EngineFacts) -> Check:
-    api = tuple(int(part) for part in engine.api.split(".") if part.isdecimal())
-    old = "" if api >= MIN_API else f"aisci is tested with API {MIN_API[0]}.{MIN_API[1]} and newer"
-    found = f"{engine.name} {engine.version}, API {engine.api}, kernel {engine.kernel}"
-    return _check("answers", "warn" if old else "ok", found, "tested", old)
-
-
-def _location(engine: EngineFacts) -> Check:
-    if engine.local:
-        return _check("reached by", "ok", engine.where, "tested")
-    found = f"{engine.where}: the engine may be on another machine, where time, memory and "
-    found += "processes cannot be monitored"
-    todo = "run aisci where the engine runs: unset DOCKER_HOST, or DOCKER_HOST=unix:///PATH"
-    return _check("reached by", "fail", found, "tested", todo)
 
 
 def _access(engine: EngineFacts) -> Check:
@@ -65,10 +62,3 @@ def _access(engine: EngineFacts) -> Check:
     else:
         found = f"{socket}; only root, the group is empty"
     return _check(name, "ok", found, "read")
-
-
-def _warning(text: str) -> Check:
-    """A warning in the engine's words. An open port without encryption makes every caller root."""
-    text, open_port = text.removeprefix("WARNING: "), "accessible on http" in text
-    todo = "remove the `tcp://` address from the engine's `hosts`" if open_port else ""
-    return _check("its own warning", "fail" if open_port else "note", text, "reported", todo)

@@ -7,6 +7,7 @@ from functools import partial
 
 from orchestrator.core.host import EngineFacts, Host, Tried
 from orchestrator.machine.doctor.check import Basis, Check, CheckState
+from orchestrator.policy.runtimes import CAP_SETS
 
 _KERNEL_LIMITS = {"memory": "limit memory", "swap": "limit swap", "pids": "limit pids",
                   "cpu": "limit cpus"}  # fmt: skip
@@ -21,13 +22,17 @@ def isolation_checks(host: Host, engine: EngineFacts) -> Iterator[Check]:
     yield _limits(host, engine)
     yield from _rights(host)
     yield _seccomp(host, engine)
-    yield _labels(engine)
+    options = " ".join(engine.security)
+    found = ", ".join(name for name in ("apparmor", "selinux") if f"name={name}" in options)
+    state: CheckState = "ok" if found else "note"
+    found = found or "neither AppArmor nor SELinux; no policy relies on one"
+    yield _check("mandatory access", state, found, "reported")
     yield _users(host, engine)
     yield _crashes(host)
 
 
 def _runtime(host: Host, runtime: Tried) -> Check:
-    state: CheckState
+    state: CheckState = "note"
     todo = ""
     if runtime.state == "tested":
         state = "ok"
@@ -35,10 +40,8 @@ def _runtime(host: Host, runtime: Tried) -> Check:
         state, todo = "fail", host.trial_todo or "nothing can run here without it"
     elif runtime.state == "failed":
         state, todo = "warn", "policies with `runtime: runsc` cannot run here until this is fixed"
-    else:
-        state = "note"
-        if runtime.name == "runsc":
-            todo = "`make gvisor`, or https://gvisor.dev/docs/user_guide/install"
+    elif runtime.name == "runsc":
+        todo = "`make gvisor`, or https://gvisor.dev/docs/user_guide/install"
     basis: Basis = "tested" if runtime.state in ("tested", "failed") else "reported"
     return _check(f"runtime {runtime.name}", state, runtime.why or runtime.state, basis, todo)
 
@@ -82,8 +85,7 @@ def _rights(host: Host) -> Iterator[Check]:
     if host.trial is None:
         return
     seen = dict(host.trial.seen)
-    capabilities = ("CapEff", "CapPrm", "CapBnd", "CapAmb")
-    wrong = [name for name in capabilities if seen.get(name, "0").strip("0")]
+    wrong = [name for name in CAP_SETS if seen.get(name, "0").strip("0")]
     wrong += [name for name in ("Uid", "Gid") if "0" in seen.get(name, "").split()]
     wrong += ["NoNewPrivs"] if seen.get("NoNewPrivs") != "1" else []
     wrong += [name for name, value in seen.items() if name.startswith("own ") and value != "yes"]
@@ -105,13 +107,6 @@ def _seccomp(host: Host, engine: EngineFacts) -> Check:
         return _check("system calls", "note", found, "reported")
     found = "not filtered: this engine was built without seccomp"
     return _check("system calls", "fail", found, "reported", "use an engine with seccomp")
-
-
-def _labels(engine: EngineFacts) -> Check:
-    options = " ".join(engine.security)
-    present = [name for name in ("apparmor", "selinux") if f"name={name}" in options]
-    found = ", ".join(present) or "neither AppArmor nor SELinux; no policy relies on one"
-    return _check("mandatory access", "ok" if present else "note", found, "reported")
 
 
 def _users(host: Host, engine: EngineFacts) -> Check:

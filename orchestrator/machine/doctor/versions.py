@@ -34,7 +34,10 @@ def version_checks(host: Host) -> Iterator[Check]:
         own = [one for one in known if one.advisory.component == component]
         if own:
             yield _component(component, own, host)
-            yield from (_reachable(one) for one in own if _is_open(one, "inside"))
+            for one in own:
+                if _is_open(one, "inside"):
+                    todo = f"{component} {' or '.join(one.advisory.fixed)}, or newer"
+                    yield _check(component, "fail", _detail(one), "reported", todo)
         elif component in _SOURCES:
             found = "the engine does not report its version; its holes are not known here"
             todo = "see the security tracker of the engine's distribution"
@@ -67,11 +70,6 @@ def _component(name: str, own: Sequence[Exposure], host: Host) -> Check:
     return _check(name, "warn" if left else "ok", found, basis, todo, details)
 
 
-def _reachable(one: Exposure) -> Check:
-    todo = f"{one.advisory.component} {' or '.join(one.advisory.fixed)}, or newer"
-    return _check(one.advisory.component, "fail", _detail(one), "reported", todo)
-
-
 def _detail(one: Exposure) -> str:
     """What the hole needs, why that is or is not within reach here, and the source."""
     row = one.advisory
@@ -81,7 +79,9 @@ def _detail(one: Exposure) -> str:
 def _remedy(component: str, left: Sequence[Exposure], host: Host) -> str:
     """The versions that close all of them, and where a distribution lists its own fixes."""
     lines = dict.fromkeys(text for one in left for text in one.advisory.fixed)
-    enough = [text for text in lines if all(_closes(text, one) for one in left)]
+    known = [(text, number) for text in lines if (number := read_version(text)) is not None]
+    fixed = [one.advisory.fixed for one in left]
+    enough = [text for text, number in known if all(is_fixed(number, rows) for rows in fixed)]
     todo = f"{component} {' or '.join(enough)}, or newer"
     source = _SOURCES.get(component, "")
     if source in dict(host.packages):
@@ -89,8 +89,3 @@ def _remedy(component: str, left: Sequence[Exposure], host: Host) -> str:
             if host.system.startswith(name):
                 todo += f"\nwhat {name} fixed under this number: {url.format(source)}"
     return todo
-
-
-def _closes(text: str, one: Exposure) -> bool:
-    number = read_version(text)
-    return number is not None and is_fixed(number, one.advisory.fixed)

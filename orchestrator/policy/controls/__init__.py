@@ -31,10 +31,5 @@ def here(host: Host, policy: Policy) -> tuple[tuple[Control, How], ...]:
     above: dict[str, list[str]] = {}
     for key, what, _ in of_machine(policy.whole, machine):
         above.setdefault(of_setting(key).id, []).append(f"{key}: {what}")
-    return tuple(
-        (
-            one,
-            How("missing", "; ".join(above[one.id])) if one.id in above else one.how(host, policy),
-        )
-        for one in CONTROLS
-    )
+    missing = {one: How("missing", "; ".join(texts)) for one, texts in above.items()}
+    return tuple((one, missing.get(one.id) or one.how(host, policy)) for one in CONTROLS)

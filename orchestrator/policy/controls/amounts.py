@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from orchestrator.core.host import Host
 from orchestrator.core.units import size_text, time_text
 from orchestrator.policy.controls.control import (
@@ -12,17 +14,34 @@ from orchestrator.policy.controls.control import (
     by_host,
     container_blocks,
     each,
+    stated,
 )
 from orchestrator.policy.policy import Policy
 from orchestrator.policy.schema import Container
 
 
-def _cgroup(host: Host, policy: Policy, what: str, control: str) -> How:
-    """A limit that the kernel's control groups enforce."""
+def _cgroup(what: str, control: str, host: Host, policy: Policy) -> How:
     version = host.engine.cgroup if host.engine else 0
     there = host.engine is None or control in host.engine.controls
     lacks = "" if there else f"cannot limit {control}"
-    return by_engine(host, policy, f"{what}, cgroup version {version}, read back", lacks=lacks)
+    return by_engine(f"{what}, cgroup version {version}, read back", host, policy, lacks=lacks)
+
+
+def _memory(block: Container) -> str:
+    uses = block.resources
+    return f"{size_text(uses.memory)}, of it {size_text(uses.shm)} in /dev/shm"
+
+
+def _processes(block: Container) -> str:
+    uses = block.resources
+    return f"{uses.pids} processes and threads, {uses.open_files} open files in each"
+
+
+def _time(block: Container) -> str:
+    wall, cpu, grace = (
+        time_text(one) for one in (block.time.wall, block.time.cpu, block.time.grace)
+    )
+    return f"{wall} on the clock, {cpu} of all CPUs, grace {grace}"
 
 
 def _disk(block: Container) -> str:
@@ -59,7 +78,7 @@ def _gpus(block: Container) -> str:
 def _lent(host: Host, policy: Policy) -> How:
     wanted = policy.whole.experiment.gpus.count
     if not wanted:
-        return by_engine(host, policy, "no device is asked for, and NVIDIA_VISIBLE_DEVICES is void")
+        return by_engine("no device is asked for, and NVIDIA_VISIBLE_DEVICES is void", host, policy)
     if host.engine is None:
         return NO_ENGINE
     if len(host.gpus) < wanted:
@@ -75,31 +94,18 @@ LIMITS = (
         title="Memory",
         keys=("*.resources.memory", "*.resources.shm"),
         by="the kernel, by cgroup",
-        meaning=lambda policy: (
-            "No swap on top; /tmp and /dev/shm count inside: "
-            + each(
-                policy,
-                lambda block: (
-                    f"{size_text(block.resources.memory)}, of it "
-                    f"{size_text(block.resources.shm)} in /dev/shm"
-                ),
-            )
-            + "."
-        ),
-        how=lambda host, policy: _cgroup(host, policy, "memory and swap", "memory"),
+        meaning=stated("No swap on top; /tmp and /dev/shm count inside: {}.", _memory),
+        how=partial(_cgroup, "memory and swap", "memory"),
         cis=("5.11", "5.25"),
-        not_stopped="Slowing down other programs by filling caches; part of the kernel's own "
-        "memory.",
+        not_stopped="Slowing down other programs by filling caches; part of the kernel's own memory.",
     ),
     Control(
         id="cpus",
         title="CPUs",
         keys=("*.resources.cpus",),
         by="the kernel, by cgroup",
-        meaning=lambda policy: (
-            f"At once: {each(policy, lambda block: f'{block.resources.cpus:g}')}."
-        ),
-        how=lambda host, policy: _cgroup(host, policy, "a quota of CPU time in each period", "cpu"),
+        meaning=stated("At once: {}.", lambda block: f"{block.resources.cpus:g}"),
+        how=partial(_cgroup, "a quota of CPU time in each period", "cpu"),
         cis=("5.12",),
         not_stopped="Inferring other activity on the machine from its own speed.",
     ),
@@ -108,49 +114,29 @@ LIMITS = (
         title="Processes and open files",
         keys=("*.resources.pids", "*.resources.open_files"),
         by="the kernel, by cgroup and rlimits",
-        meaning=lambda policy: (
-            "Stops fork bombs; no core file, and no crash handler of the host's: "
-            + each(
-                policy,
-                lambda block: (
-                    f"{block.resources.pids} processes and threads, "
-                    f"{block.resources.open_files} open files in each"
-                ),
-            )
-            + "."
+        meaning=stated(
+            "Stops fork bombs; no core file, and no crash handler of the host's: {}.", _processes
         ),
-        how=lambda host, policy: _cgroup(host, policy, "pids and rlimits", "pids"),
+        how=partial(_cgroup, "pids and rlimits", "pids"),
         cis=("5.19", "5.29"),
         not_stopped="Processes of one job that disturb each other.",
     ),
     Control(
         id="disk",
         title="Disk",
-        keys=("*.storage.workspace", "*.storage.tmp", "*.storage.inodes", "*.storage.file"),
+        keys=("*.storage.*",),
         by="the kernel, by a quota on the job's own volume; rlimits for single files",
-        meaning=lambda policy: f"Hard limits: {each(policy, _disk)}.",
+        meaning=stated("Hard limits: {}.", _disk),
         how=_quota,
         not_stopped="Wear and slowdown of the underlying disk.",
     ),
     Control(
         id="time",
         title="Time",
-        keys=("*.time.wall", "*.time.cpu", "*.time.grace"),
+        keys=("*.time.*",),
         by="the host's clock and the cgroup's; a sentinel that outlives the orchestrator",
-        meaning=lambda policy: (
-            "TERM, the grace, then KILL of the whole container: "
-            + each(
-                policy,
-                lambda block: (
-                    f"{time_text(block.time.wall)} on the clock, {time_text(block.time.cpu)} of all "
-                    f"CPUs, grace {time_text(block.time.grace)}"
-                ),
-            )
-            + "."
-        ),
-        how=lambda host, policy: by_engine(
-            host, policy, "watched and killed from outside, by the host"
-        ),
+        meaning=stated("TERM, the grace, then KILL of the whole container: {}.", _time),
+        how=partial(by_engine, "watched and killed from outside, by the host"),
         not_stopped="Using all of its time.",
     ),
     Control(
@@ -158,17 +144,17 @@ LIMITS = (
         title="Output",
         keys=("*.logs",),
         by="the host, while it reads the stream; the engine keeps no log",
-        meaning=lambda policy: (
-            "More ends the job; the last 64 KiB of each stream are kept: "
-            f"{each(policy, lambda block: size_text(block.logs))}."
+        meaning=stated(
+            "More ends the job; the last 64 KiB of each stream are kept: {}.",
+            lambda block: size_text(block.logs),
         ),
-        how=lambda _host, _policy: by_host("a bounded reader; control characters are made visible"),
+        how=partial(by_host, "a bounded reader; control characters are made visible"),
         not_stopped="False statements in its output.",
     ),
     Control(
         id="gpus",
         title="GPUs",
-        keys=("*.gpus.count", "*.gpus.memory", "*.gpus.enforce"),
+        keys=("*.gpus.*",),
         by="the engine assigns devices; the host samples and kills",
         meaning=lambda policy: (
             f"Whole GPUs: {each(policy, _gpus)}."
@@ -177,7 +163,6 @@ LIMITS = (
         ),
         how=_lent,
         cis=("5.18",),
-        not_stopped="Overuse between two samples; a vulnerability in the GPU driver, which is "
-        "large.",
+        not_stopped="Overuse between two samples; a vulnerability in the GPU driver, which is large.",
     ),
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from orchestrator.core.host import Host
@@ -19,14 +20,12 @@ CIS = "CIS Docker Benchmark 1.6.0 §5"
 PSS = 'Pod Security "restricted"'
 CALLED = {"experiment": "experiments", "latex": "LaTeX", "editor": "the editor"}
 
-Given = Literal["given", "missing", "unknown"]
-
 
 @dataclass(frozen=True, slots=True)
 class How:
     """How one machine provides a control. ``unknown``: not tested here, or there is no engine."""
 
-    state: Given
+    state: Literal["given", "missing", "unknown"]
     text: str
 
 
@@ -37,7 +36,7 @@ NO_ENGINE = How("unknown", "no engine answers here")
 class Control:
     """One control.
 
-    ``keys`` are the settings that it covers; ``*.user`` stands for that key of each kind of
+    ``keys`` are patterns of the settings that it covers; ``*.user`` is that key of each kind of
     container. ``cis`` are numbers and ``pss`` fields of the two standards, empty where they have
     no counterpart. ``by`` is who enforces it; ``not_stopped`` is what gets past it.
     """
@@ -54,15 +53,8 @@ class Control:
 
     @property
     def settings(self) -> tuple[str, ...]:
-        """``keys`` with every kind of container written out."""
-        return tuple(key for key in SETTINGS if any(_covers(one, key) for one in self.keys))
-
-
-def _covers(pattern: str, key: str) -> bool:
-    if not pattern.startswith("*."):
-        return key == pattern
-    kind, _, rest = key.partition(".")
-    return kind in BLOCKS and rest == pattern[2:]
+        """The keys that match ``keys``."""
+        return tuple(key for key in SETTINGS if any(fnmatchcase(key, one) for one in self.keys))
 
 
 def container_blocks(policy: Policy) -> dict[str, Container]:
@@ -79,13 +71,21 @@ def each(policy: Policy, say: Callable[[Container], str]) -> str:
     return "; ".join(f"{kind} {text}" for kind, text in texts.items())
 
 
+def stated(text: str, *say: Callable[[Container], str]) -> Callable[[Policy], str]:
+    """A control's meaning: ``text``, with what each of ``say`` gives by :func:`each` in its ``{}``."""
+    return lambda policy: text.format(*(each(policy, one) for one in say))
+
+
 def departing(policy: Policy) -> tuple[Departure, ...]:
     """The controls that the policy's runtimes enforce differently from runc."""
-    runtimes = sorted({block.runtime for block in container_blocks(policy).values()})
-    return tuple(one for runtime in runtimes for one in departures(runtime))
+    return tuple(one for runtime in runtimes_of(policy) for one in departures(runtime))
 
 
-def by_engine(host: Host, policy: Policy, text: str, *, lacks: str = "") -> How:
+def runtimes_of(policy: Policy) -> list[str]:
+    return sorted({block.runtime for block in container_blocks(policy).values()})
+
+
+def by_engine(text: str, host: Host, policy: Policy, *, lacks: str = "") -> How:
     """Given if a hardened job ran as requested just now, under each runtime of the policy.
 
     ``lacks`` names what the engine does not have.
@@ -94,12 +94,12 @@ def by_engine(host: Host, policy: Policy, text: str, *, lacks: str = "") -> How:
         return NO_ENGINE
     if lacks:
         return How("missing", f"{host.engine.name} {host.engine.version} {lacks}")
-    for name in sorted({block.runtime for block in container_blocks(policy).values()}):
+    for name in runtimes_of(policy):
         if host.runtime(name).state != "tested":
             return How("unknown", f"{text}; not seen here under {name}")
     return How("given", text)
 
 
-def by_host(text: str) -> How:
+def by_host(text: str, *_: object) -> How:
     """A control that ``aisci`` provides itself, on any machine."""
     return How("given", text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from orchestrator.core.host import Host
 from orchestrator.core.units import size_text as _size
 from orchestrator.policy.controls.control import (
@@ -11,9 +13,11 @@ from orchestrator.policy.controls.control import (
     by_engine,
     by_host,
     container_blocks,
-    each,
+    runtimes_of,
+    stated,
 )
 from orchestrator.policy.policy import Policy
+from orchestrator.policy.schema import Container
 from orchestrator.policy.seccomp import profile_words
 
 
@@ -24,22 +28,25 @@ def _container(host: Host, policy: Policy) -> How:
         remapped = host.engine.userns_remap or host.engine.rootless
         users = "users remapped" if remapped else "user IDs are the host's own (no remapping)"
         text = f"{text}; {lsm}, {users}"
-    return by_engine(host, policy, text)
+    return by_engine(text, host, policy)
 
 
-def _kernel(policy: Policy) -> str:
+def _kernel(block: Container) -> str:
     kernels = {"runc": "the host's kernel", "runsc": "gVisor, a kernel of its own"}
-    return each(policy, lambda block: f"{kernels[block.runtime]} ({block.runtime}),")
+    return f"{kernels[block.runtime]} ({block.runtime}),"
+
+
+def _harvest(block: Container) -> str:
+    most = block.harvest
+    sizes = f"{_size(most.bytes)} together, {_size(most.file)} each"
+    return f"{most.files} files, {sizes}, {most.depth} folders deep"
 
 
 def _runtime(host: Host, policy: Policy) -> How:
     if host.engine is None:
         return NO_ENGINE
-    wanted = sorted({block.runtime for block in container_blocks(policy).values()})
-    tried = [host.runtime(name) for name in wanted]
-    states = "; ".join(
-        f"{one.name}: {one.state}" + (f", {one.why}" if one.why else "") for one in tried
-    )
+    tried = [host.runtime(name) for name in runtimes_of(policy)]
+    states = "; ".join(f"{one.name}: {one.state}{one.why and f', {one.why}'}" for one in tried)
     if any(one.state in {"absent", "failed"} for one in tried):
         return How("missing", states)
     return How("given" if all(one.state == "tested" for one in tried) else "unknown", states)
@@ -49,9 +56,8 @@ def _filter(host: Host, policy: Policy) -> How:
     own = all(block.seccomp == "default" for block in container_blocks(policy).values())
     lacks = "cannot filter system calls" if host.engine and not host.engine.seccomp else ""
     profile = "aisci's own profile" if own else "the policy's own profile, its hash in the policy's"
-    return by_engine(
-        host, policy, f"{profile}, given to the engine with each container", lacks=lacks
-    )
+    text = f"{profile}, given to the engine with each container"
+    return by_engine(text, host, policy, lacks=lacks)
 
 
 def _network(policy: Policy) -> str:
@@ -67,16 +73,15 @@ def _network(policy: Policy) -> str:
 def _way_out(host: Host, policy: Policy) -> How:
     hosts, runtime = policy.whole.experiment.network, policy.whole.experiment.runtime
     if not hosts:
-        return by_engine(host, policy, "network mode none; own namespace read from /proc")
+        return by_engine("network mode none; own namespace read from /proc", host, policy)
     if runtime != "runc":
         return How("missing", f"under {runtime} no socket of the host's can be reached")
-    return by_engine(
-        host,
-        policy,
+    text = (
         "network mode none; one unix socket into the container; the proxy takes a whole name and "
         "port 443, resolves it once, dials public addresses only, wants the same name in the TLS "
-        "hello, and writes each decision into the journal",
+        "hello, and writes each decision into the journal"
     )
+    return by_engine(text, host, policy)
 
 
 BOX = (
@@ -85,11 +90,12 @@ BOX = (
         title="A fresh container with no rights",
         keys=("*.image", "*.user"),
         by="the engine; read back by the host",
-        meaning=lambda policy: (
+        meaning=stated(
             "Each job gets a new container from an image pinned by its id: root file system "
             "read-only, no capability, no new privileges, own namespaces, an init, gone afterwards. "
-            f"User: {each(policy, lambda block: block.user)}. "
-            f"Image: {each(policy, lambda block: block.image)}."
+            "User: {}. Image: {}.",
+            lambda block: block.user,
+            lambda block: block.image,
         ),
         how=_container,
         cis=("5.2", "5.4", "5.5", "5.13", "5.15", "5.16", "5.17", "5.21", "5.26", "5.28", "5.31"),
@@ -100,15 +106,14 @@ BOX = (
             "runAsNonRoot, runAsUser",
             "capabilities: drop ALL",
         ),
-        not_stopped="A vulnerability in the kernel, the engine or its runtime; the contents of "
-        "the image.",
+        not_stopped="A vulnerability in the kernel, the engine or its runtime; the contents of the image.",
     ),
     Control(
         id="runtime",
         title="Runtime",
         keys=("*.runtime",),
         by="the engine's runtime",
-        meaning=lambda policy: f"Who answers system calls: {_kernel(policy)}.",
+        meaning=stated("Who answers system calls: {}.", _kernel),
         how=_runtime,
         not_stopped="With runc, a vulnerability in the host's kernel. With runsc, one in gVisor, "
         "or in the kernel behind the few calls that gVisor makes.",
@@ -118,10 +123,10 @@ BOX = (
         title="System calls",
         keys=("*.seccomp",),
         by="the kernel, by the profile passed to the engine",
-        meaning=lambda policy: (
+        meaning=stated(
             "What is not on the profile's list is refused; aisci's own refuses mounts, tracing, "
-            "namespaces, keys, BPF, io_uring and module loading among others. Profile: "
-            f"{each(policy, lambda b: profile_words(b.seccomp))}."
+            "namespaces, keys, BPF, io_uring and module loading among others. Profile: {}.",
+            lambda block: profile_words(block.seccomp),
         ),
         how=_filter,
         cis=("5.22",),
@@ -133,13 +138,12 @@ BOX = (
         title="Variables and secrets",
         keys=("*.env",),
         by="the host, which creates the list; read back from the engine",
-        meaning=lambda policy: (
-            "The code sees the image's variables, a few of aisci's, and of yours: "
-            f"{each(policy, lambda block: ', '.join(block.env) or 'none')}. No key is in any container."
+        meaning=stated(
+            "The code sees the image's variables, a few of aisci's, and of yours: {}. "
+            "No key is in any container.",
+            lambda block: ", ".join(block.env) or "none",
         ),
-        how=lambda host, policy: by_engine(
-            host, policy, "read back from the engine, variable by variable"
-        ),
+        how=partial(by_engine, "read back from the engine, variable by variable"),
         not_stopped="A secret in a policy, a template or staged data.",
     ),
     Control(
@@ -159,14 +163,11 @@ BOX = (
         title="Staged data and the host's files",
         keys=("*.data",),
         by="the engine, by read-only mounts without nested mounts",
-        meaning=lambda policy: (
-            "Of the host's files a container sees only data sets that --data stages, read-only: "
-            + each(policy, lambda block: "nothing" if block.data == "none" else "/data")
-            + "."
+        meaning=stated(
+            "Of the host's files a container sees only data sets that --data stages, read-only: {}.",
+            lambda block: "nothing" if block.data == "none" else "/data",
         ),
-        how=lambda host, policy: by_engine(
-            host, policy, "bind mounts, read-only, compared after creation"
-        ),
+        how=partial(by_engine, "bind mounts, read-only, compared after creation"),
         cis=("5.6", "5.20", "5.32"),
         pss=("volume types (a staged data set is a hostPath, which the profile would refuse)",),
         not_stopped="Misuse of the data that the code receives.",
@@ -174,22 +175,16 @@ BOX = (
     Control(
         id="harvest",
         title="Harvested files",
-        keys=("*.harvest.files", "*.harvest.bytes", "*.harvest.file", "*.harvest.depth"),
+        keys=("*.harvest.*",),
         by="the host, while it reads the stream",
-        meaning=lambda policy: (
+        meaning=stated(
             "Regular files at declared places, with safe names; links, devices and the rest are named "
-            "and left. At most: "
-            + each(
-                policy,
-                lambda block: (
-                    f"{block.harvest.files} files, {_size(block.harvest.bytes)} together, "
-                    f"{_size(block.harvest.file)} each, {block.harvest.depth} folders deep"
-                ),
-            )
-            + "."
+            "and left. At most: {}.",
+            _harvest,
         ),
-        how=lambda _host, _policy: by_host(
-            "a bounded reader of tar, in Python; files are hashed on their way in and stay opaque"
+        how=partial(
+            by_host,
+            "a bounded reader of tar, in Python; files are hashed on their way in and stay opaque",
         ),
         not_stopped="Wrong numbers in a well-formed file; attacks on the program that later "
         "opens a picture or a PDF.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from orchestrator.core.host import Host
 from orchestrator.core.units import rough_text, size_text, time_text
 from orchestrator.policy.controls.control import Control, How, by_engine, by_host
@@ -25,9 +27,8 @@ def _editor(policy: Policy) -> str:
 def _editing(host: Host, policy: Policy) -> How:
     if policy.editor_on_host:
         return How("given", "the guard, in Aider's own process; nothing outside it")
-    return by_engine(
-        host, policy, "the block `editor` of this policy, by the same code as experiments"
-    )
+    text = "the block `editor` of this policy, by the same code as experiments"
+    return by_engine(text, host, policy)
 
 
 def _idea(policy: Policy) -> str:
@@ -53,14 +54,11 @@ def _budget(usd: float, tokens: int, requests: int) -> str:
 
 def _reserve(host: Host, policy: Policy) -> How:
     keep = policy.run
-    for name, kept, there in (
-        ("memory", keep.keep_free_memory, host.memory_free),
-        ("disk", keep.keep_free_disk, host.disk),
-    ):
+    memory = ("memory", keep.keep_free_memory, host.memory_free)
+    for name, kept, there in (memory, ("disk", keep.keep_free_disk, host.disk)):
         if kept > there:
-            return How(
-                "missing", f"{size_text(kept)} of {name} to keep; free are {rough_text(there)}"
-            )
+            text = f"{size_text(kept)} of {name} to keep; free are {rough_text(there)}"
+            return How("missing", text)
     free = f"free now: {rough_text(host.memory_free)} of memory, {rough_text(host.disk)} of disk"
     return by_host(f"looked at before each job; {free}")
 
@@ -76,9 +74,8 @@ WORK = (
             "alone, with caps on pages, file sizes and each program's time, and at most "
             f"{time_text(policy.whole.latex.time.wall)} in all."
         ),
-        how=lambda host, policy: by_engine(
-            host,
-            policy,
+        how=partial(
+            by_engine,
             "openin_any=p, openout_any=p, -no-shell-escape; a PDF that a viewer would act on is "
             "refused; the host never opens one",
         ),
@@ -98,18 +95,13 @@ WORK = (
     Control(
         id="idea",
         title="Limits of an idea",
-        keys=(
-            "idea.wall",
-            "idea.gpu_time",
-            "idea.budget.usd",
-            "idea.budget.tokens",
-            "idea.budget.requests",
-        ),
+        keys=("idea.*",),
         by="the host, from its journal",
         meaning=_idea,
-        how=lambda _host, _policy: by_host(
+        how=partial(
+            by_host,
             "counted before each call, an unanswered one at the most it can have cost; what is "
-            "under way is stopped when the time is over"
+            "under way is stopped when the time is over",
         ),
         not_stopped="Spending all of it on nothing. A model with no known price is counted in "
         "tokens and requests only.",
@@ -117,24 +109,16 @@ WORK = (
     Control(
         id="run",
         title="Limits of a run",
-        keys=(
-            "run.wall",
-            "run.budget.usd",
-            "run.budget.tokens",
-            "run.budget.requests",
-            "run.containers",
-            "run.memory",
-            "run.disk",
-        ),
+        keys=("run.wall", "run.budget.*", "run.containers", "run.memory", "run.disk"),
         by="the host, from its journal and before each job",
         meaning=_run,
-        how=lambda _host, _policy: by_host("counted by the host; a job waits until there is room"),
+        how=partial(by_host, "counted by the host; a job waits until there is room"),
         not_stopped="Two runs at once: each has its own limits. `keep_free` applies to both.",
     ),
     Control(
         id="reserve",
         title="Host reserve",
-        keys=("run.keep_free.disk", "run.keep_free.memory"),
+        keys=("run.keep_free.*",),
         by="the host, before each job",
         meaning=lambda policy: (
             f"{size_text(policy.run.keep_free_memory)} of memory and "

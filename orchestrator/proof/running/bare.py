@@ -26,8 +26,7 @@ from orchestrator.proof.running.fixtures import (
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.objects import create_container, remove_container
-from orchestrator.sandbox.job.copy_in import pack_tree
-from orchestrator.sandbox.job.spec import DATA_FOLDERS, WORKDIR
+from orchestrator.sandbox.job.spec import DATA_FOLDERS, WORKDIR, pack_tree
 from orchestrator.sandbox.resources import RunResources
 
 _TIMEOUT = 150  # seconds

@@ -35,8 +35,7 @@ from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.objects import create_container, remove_container
 from orchestrator.sandbox.job.session import Session
 from orchestrator.sandbox.network.dial import Dialer
-from orchestrator.sandbox.pool import SandboxPool
-from orchestrator.sandbox.resources import RunResources
+from orchestrator.sandbox.resources import RunResources, SandboxPool
 from orchestrator.sandbox.sandbox import DockerSandbox
 
 _WITHOUT_HARVEST = frozenset({"itself", "words", "fenced"})  # judges that need no harvested file

@@ -17,8 +17,7 @@ from orchestrator.core.job import Job, Limits
 from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import connect
-from orchestrator.sandbox.pool import SandboxPool
-from orchestrator.sandbox.resources import RunResources
+from orchestrator.sandbox.resources import RunResources, SandboxPool
 from orchestrator.sandbox.sandbox import DockerSandbox
 
 

@@ -15,27 +15,11 @@ import docker
 import requests.exceptions
 import urllib3.exceptions
 from docker.errors import APIError, DockerException, NotFound
-from docker.models.containers import Container
 from docker.models.images import Image
-from docker.models.volumes import Volume
-from docker.types import DeviceRequest, LogConfig, Mount, Ulimit
 
 from orchestrator.core.errors import EngineFailed, EngineUnavailable
 
-__all__ = [
-    "APIError",
-    "Container",
-    "DeviceRequest",
-    "Engine",
-    "Image",
-    "LogConfig",
-    "Mount",
-    "NotFound",
-    "Ulimit",
-    "Volume",
-    "connect",
-    "translated",
-]
+__all__ = ["APIError", "Engine", "Image", "NotFound", "connect", "translated"]
 
 Engine = docker.DockerClient
 
@@ -47,60 +31,44 @@ INSTALL_HELP = """one of these, then ask again
          rootless:       export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/docker.sock
          Podman:         systemctl --user start podman.socket
                          export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/podman/podman.sock"""
-_ASK_DOCTOR = "\n         `aisci doctor` says what this machine has."
 
 
 def connect(*, timeout: float = 60.0) -> Engine:
     """The engine that ``DOCKER_HOST`` names, else the one at the default socket.
 
-    Args:
-        timeout: seconds that one answer of the engine may take. Waiting for a container is
-            not one answer: callers that wait poll, or set their own.
+    ``timeout`` is in seconds, for one answer of the engine. Waiting for a container is not one
+    answer: callers that wait poll, or set their own.
 
-    Raises:
-        EngineUnavailable: nothing answers; it lists the ways to get an engine.
+    Raises :class:`EngineUnavailable` if nothing answers; it lists the ways to get an engine.
     """
     where = os.environ.get("DOCKER_HOST") or DEFAULT_SOCKET
     engine: Engine | None = None
     try:
-        _check_listening(where)
+        if where.startswith("unix://"):  # if nothing listens the library leaves its socket open
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.connect(where.removeprefix("unix://"))
         engine = docker.from_env(timeout=int(timeout))
         engine.ping()
     except (DockerException, requests.exceptions.RequestException, OSError) as error:
         if engine is not None:
             engine.close()
-        todo = INSTALL_HELP + _ASK_DOCTOR
         raise EngineUnavailable(
-            "No Docker engine answers.", where=where, why=one_line(error), todo=todo
+            "No Docker engine answers.",
+            where=where,
+            why=one_line(error),
+            todo=f"{INSTALL_HELP}\n         `aisci doctor` says what this machine has.",
         ) from error
     return engine
 
 
-def _check_listening(where: str) -> None:
-    """Raise :class:`OSError` if nothing listens: the library would leave its socket open."""
-    if where.startswith("unix://"):
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.connect(where.removeprefix("unix://"))
-
-
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
-    """Turn what the library raises inside into :class:`EngineFailed`.
-
-    Args:
-        doing: the current action, as the end of "The engine failed while …".
+    """Turn what the library raises inside into :class:`EngineFailed` "while ``doing``".
 
     A missing object is often an answer and not a failure: catch :class:`NotFound` inside.
     """
     try:
         yield
-    except APIError as error:
-        raise EngineFailed(
-            f"the engine failed while {doing}",
-            where="the Docker engine",
-            why=one_line(error.explanation or error),
-            todo="`aisci doctor` checks the engine; `aisci resume` continues from here",
-        ) from error
     except (
         DockerException,
         requests.exceptions.RequestException,
@@ -108,11 +76,16 @@ def translated(doing: str) -> Iterator[None]:
         ConnectionError,
         TimeoutError,
     ) as error:
+        what, why = "the connection to the engine broke", one_line(error)
+        todo = "check that it still runs (`aisci doctor`)"
+        if isinstance(error, APIError):
+            what, why = "the engine failed", one_line(error.explanation or error)
+            todo = "`aisci doctor` checks the engine"
         raise EngineFailed(
-            f"the connection to the engine broke while {doing}",
+            f"{what} while {doing}",
             where="the Docker engine",
-            why=one_line(error),
-            todo="check that it still runs (`aisci doctor`); `aisci resume` continues from here",
+            why=why,
+            todo=f"{todo}; `aisci resume` continues from here",
         ) from error
 
 

@@ -25,7 +25,6 @@ class Owner:
 
     @classmethod
     def me(cls) -> Owner:
-        """This process."""
         return cls(_boot(), os.getpid(), _start(os.getpid()) or 0)
 
     @classmethod
@@ -50,11 +49,6 @@ class Owner:
             return boot == here
         start = _start(self.pid)
         return self.start == start or (start is None and _hidden(self.pid))
-
-
-def labels(run_id: str, owner: Owner, *, job: str, kind: str, deadline: float) -> dict[str, str]:
-    """The labels of one resource; ``deadline`` in seconds since the epoch, 0 for none."""
-    return {RUN: run_id, JOB: job, KIND: kind, OWNER: str(owner), DEADLINE: str(int(deadline))}
 
 
 def _boot() -> str:

@@ -17,11 +17,7 @@ _NOTICED = 4  # tries until the engine reports an end that the kernel has report
 
 
 def create_container(engine: Engine, body: Mapping[str, Any], name: str) -> str:
-    """Create, not start, the container of ``body``, a create request of the engine's API.
-
-    Returns:
-        The container's id.
-    """
+    """Create, not start, the container of ``body``, a create request of the API; return its id."""
     api: Any = engine.api  # this part of the library has no types
     with translated(f"creating the container {name}"):
         made: str = api.create_container_from_config(dict(body), name)["Id"]
@@ -30,11 +26,7 @@ def create_container(engine: Engine, body: Mapping[str, Any], name: str) -> str:
 
 @contextmanager
 def while_it_runs(engine: Engine, container: str) -> Iterator[None]:
-    """For inspecting a container that was just started: if it was ended, report that instead.
-
-    Raises:
-        EngineFailed: it has ended or was removed, so there was nothing to inspect.
-    """
+    """While inspecting a new container. Raises :class:`EngineFailed` if it ended or was removed."""
     try:
         yield
     except (ControlUnavailable, OSError) as error:
@@ -57,14 +49,13 @@ def remove_container(engine: Engine, container: str) -> None:
         for _ in range(_TRIES):
             try:
                 engine.api.remove_container(container, v=True, force=True)
+                return
             except NotFound:
                 return
             except APIError as error:
                 if error.status_code != CONFLICT:
                     raise
                 time.sleep(_PAUSE)
-            else:
-                return
         raise EngineFailed(
             f"the engine did not remove a container within {_TRIES * _PAUSE:g} s",
             where=f"container {container}",

@@ -35,25 +35,18 @@ class Reaped:
 def reap(engine: Engine, run_id: str | None = None, *, dry_run: bool = False) -> tuple[Reaped, ...]:
     """Remove containers and volumes whose owner is dead; with ``dry_run`` only list them.
 
-    Without ``run_id``, also the containers that the engine lost.
-
-    Raises:
-        EngineFailed: the engine could not list or remove one of them.
+    Without ``run_id``, also the containers that the engine lost. Raises :class:`EngineFailed`.
     """
     items = leftovers(engine, run_id)
     for item in () if dry_run else items:
-        _remove(engine, item)
+        if item.what == "container":
+            remove_container(engine, item.name)
+        elif item.what == "volume":
+            remove_volume(engine, item.name)
+        # Listed again: it may have ended since, and its PID may belong to another process now.
+        elif (pid := runtimes(_VOLUMES).get(item.name)) is not None:
+            end_runtime(item.name, pid)
     return items
-
-
-def _remove(engine: Engine, item: Reaped) -> None:
-    if item.what == "container":
-        remove_container(engine, item.name)
-    elif item.what == "volume":
-        remove_volume(engine, item.name)
-    # Listed again: it may have ended since, and its PID may belong to another process now.
-    elif (pid := runtimes(_VOLUMES).get(item.name)) is not None:
-        end_runtime(item.name, pid)
 
 
 def leftovers(engine: Engine, run_id: str | None = None) -> tuple[Reaped, ...]:

@@ -154,7 +154,11 @@ def end_runtime(container: str, pid: int) -> None:
     try:
         if container not in (process / "cmdline").read_text():
             return  # the PID was reused
-        left = _left_by(process / "cwd")  # read first: the folder is removed with the shim
+        bundle = process / "cwd"  # read first: the folder is removed with the shim
+        path = json.loads((bundle / "config.json").read_bytes())["linux"].get("cgroupsPath", "")
+        left = [Path((bundle / "address").read_text().removeprefix("unix://"))]
+        if path[:1] == "/":  # systemd removes its own
+            left += [*_CGROUPS.glob(f"*{path}"), _CGROUPS / path[1:]]
         os.kill(pid, signal.SIGKILL)
     except (OSError, ValueError):
         return
@@ -164,13 +168,6 @@ def end_runtime(container: str, pid: int) -> None:
             with contextlib.suppress(OSError):  # a process of the cgroup has not ended yet
                 path.rmdir() if path.is_dir() else path.unlink()
         time.sleep(0.05)
-
-
-def _left_by(bundle: Path) -> list[Path]:
-    """The cgroups (systemd removes its own) and the socket of a container's shim."""
-    path = json.loads((bundle / "config.json").read_bytes())["linux"].get("cgroupsPath", "")
-    cgroups = [*_CGROUPS.glob(f"*{path}"), _CGROUPS / path[1:]] if path[:1] == "/" else []
-    return [*cgroups, Path((bundle / "address").read_text().removeprefix("unix://"))]
 
 
 def _filters(run_id: str, owner: str) -> str:
@@ -214,14 +211,12 @@ def _clear(engine_socket: str, run_id: str, owner: str) -> int:
 def _remove(folder: str) -> None:
     """Remove a temporary folder, unless something is mounted in it."""
     mounts = Path("/proc/self/mountinfo").read_text().splitlines()
-    points = [re.sub(r"\\(\d{3})", _unescaped, line.split()[4]) for line in mounts]
+    points = [
+        re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), line.split()[4])
+        for line in mounts
+    ]
     if not any(point == folder or point.startswith(folder + "/") for point in points):
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _unescaped(code: re.Match[str]) -> str:
-    """A space or the like, which ``mountinfo`` writes in octal."""
-    return chr(int(code[1], 8))
 
 
 def _lines(engine_socket: str, run_id: str, owner: str) -> list[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import queue
 import select
 import socket
 import struct
@@ -48,7 +49,6 @@ class Stream:
             raise BrokenPipeError("the container has closed its input") from error
 
     def close_stdin(self) -> None:
-        """Close the container's standard input."""
         with contextlib.suppress(OSError):  # it may have ended already
             self._socket.shutdown(socket.SHUT_WR)
 
@@ -95,7 +95,38 @@ class Stream:
 
     def close(self) -> None:
         """Close the socket; the container does not notice."""
-        with contextlib.suppress(OSError):
-            self._carrier.close()
-        with contextlib.suppress(OSError):
-            self._socket.close()
+        for part in (self._carrier, self._socket):
+            with contextlib.suppress(OSError):
+                part.close()
+
+
+class LineBuffer:
+    """A duplex job's standard output, cut into lines by the monitor's thread, taken by the caller's."""
+
+    def __init__(self) -> None:
+        self._whole: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._rest: list[bytes] = []
+        self._ended = False
+
+    def add(self, piece: bytes) -> None:
+        """Add a piece of output of any length."""
+        *ends, rest = piece.split(b"\n")
+        for end in ends:
+            self._whole.put(b"".join((*self._rest, end)))
+            self._rest = []
+        self._rest.append(rest)
+
+    def end(self) -> None:
+        """No more will come; an unfinished line is dropped."""
+        self._whole.put(None)
+
+    def take(self, timeout: float) -> bytes | None:
+        """The next line; None after ``timeout`` seconds, and always after the end."""
+        if self._ended:
+            return None
+        try:
+            line = self._whole.get(timeout=timeout)
+        except queue.Empty:
+            return None
+        self._ended = line is None
+        return line

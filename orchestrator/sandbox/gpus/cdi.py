@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 _KIND = "nvidia.com/gpu"
-_WITHIN = 10  # seconds that the toolkit may take to list its devices
+_WITHIN = 10  # seconds that the toolkit may take to answer
 
 
 def cdi_devices(info: Mapping[str, Any]) -> tuple[str, ...]:
@@ -23,7 +23,9 @@ def cdi_devices(info: Mapping[str, Any]) -> tuple[str, ...]:
         return ()
     devices = info.get("DiscoveredDevices")
     if devices is None:  # Docker 25 to 28.1 reads the files but does not report their devices
-        return tuple(name for name in _listed() if name.startswith(f"{_KIND}="))
+        return tuple(
+            name for name in toolkit_output("cdi", "list").split() if name.startswith(f"{_KIND}=")
+        )
     devices = (device for device in devices if device.get("Source") == "cdi")
     names = (str(device.get("ID") or device.get("Name") or "") for device in devices)
     return tuple(sorted(name for name in names if name.startswith(f"{_KIND}=")))
@@ -68,15 +70,14 @@ def how_lent(body: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _listed() -> list[str]:
-    """The devices that the toolkit finds in its usual folders, ``/etc/cdi`` and ``/var/run/cdi``."""
+def toolkit_output(*words: str) -> str:
+    """What NVIDIA's toolkit, ``nvidia-ctk``, prints to this command; empty where it does not answer."""
     command = shutil.which("nvidia-ctk")
     if command is None:
-        return []
+        return ""
     try:
-        done = subprocess.run(
-            [command, "cdi", "list"], capture_output=True, text=True, timeout=_WITHIN, check=False
-        )
+        return subprocess.run(
+            [command, *words], capture_output=True, text=True, timeout=_WITHIN, check=False
+        ).stdout
     except (OSError, subprocess.TimeoutExpired):
-        return []
-    return done.stdout.split()
+        return ""

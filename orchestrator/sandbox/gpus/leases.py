@@ -68,16 +68,15 @@ class NvmlDriver:
     def processes(self, uuid: str) -> tuple[tuple[int, int], ...]:
         """Each process on one GPU as (host pid, bytes in use), whether it computes or draws.
 
-        Raises:
-            ControlUnavailable: the driver does not report the memory of a process, as on some virtual
-                GPUs and under WSL: a limit could not be enforced.
-            SandboxFailed: it does not answer.
+        Raises :class:`SandboxFailed`, and :class:`ControlUnavailable` where the driver does not report
+        the memory of a process, as on some virtual GPUs and under WSL: no limit could be enforced.
         """
         with self._answering("reading a GPU"):
             handle = self._nvml.nvmlDeviceGetHandleByUUID(uuid)
             running = [*self._nvml.nvmlDeviceGetComputeRunningProcesses(handle)]
-            running += self._other(self._nvml.nvmlDeviceGetGraphicsRunningProcesses, handle)
-            running += self._other(self._nvml.nvmlDeviceGetMPSComputeRunningProcesses, handle)
+            # A compute card, for one, has no graphics processes.
+            running += self._ask(self._nvml.nvmlDeviceGetGraphicsRunningProcesses, handle, [])
+            running += self._ask(self._nvml.nvmlDeviceGetMPSComputeRunningProcesses, handle, [])
         if any(item.usedGpuMemory is None for item in running):
             raise ControlUnavailable(
                 "the driver does not report the GPU memory of a process",
@@ -89,27 +88,18 @@ class NvmlDriver:
             most[int(item.pid)] = max(int(item.usedGpuMemory), most.get(int(item.pid), 0))
         return tuple(sorted(most.items()))
 
-    def _other(self, ask: Callable[[Any], Any], handle: Any) -> list[Any]:
-        """A list that some devices do not keep: a compute card has no graphics processes."""
+    def _ask(self, query: Callable[[Any], Any], handle: Any, otherwise: Any) -> Any:
+        """The driver's answer; ``otherwise`` for a device that does not support the query."""
         try:
-            return list(ask(handle))
+            return query(handle)
         except self._nvml.NVMLError as error:
-            if self._lacks(error):
-                return []
-            raise
+            if error.value != self._nvml.NVML_ERROR_NOT_SUPPORTED:
+                raise
+            return otherwise
 
     def _in_mig_mode(self, handle: Any) -> bool:
         """Whether a GPU is in MIG mode; most models do not support it."""
-        try:
-            now, _after = self._nvml.nvmlDeviceGetMigMode(handle)
-        except self._nvml.NVMLError as error:
-            if self._lacks(error):
-                return False
-            raise
-        return bool(now)
-
-    def _lacks(self, error: Any) -> bool:
-        return bool(error.value == self._nvml.NVML_ERROR_NOT_SUPPORTED)
+        return bool(self._ask(self._nvml.nvmlDeviceGetMigMode, handle, (0, 0))[0])
 
     @contextmanager
     def _answering(self, doing: str) -> Iterator[None]:
@@ -149,16 +139,23 @@ class NvmlMeter:
         return max((sum(used) for used in per_gpu), default=0), any(per_gpu)
 
 
+def cgroup_of(pid: int) -> str:
+    """A process's cgroup paths, which contain its container's id; empty once it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cgroup").read_text()
+    except OSError:
+        return ""
+
+
 class GpuPool:
     """Lends whole GPUs in the order of requests; a job's lease lasts from start to harvest."""
 
     def __init__(
-        self, nvml: Nvml | None = None, container_of: Callable[[int], str] | None = None
+        self, nvml: Nvml | None = None, container_of: Callable[[int], str] = cgroup_of
     ) -> None:
-        self._nvml = nvml or NvmlDriver()
-        self._container_of = container_of or cgroup_of
-        self._free: list[GpuDevice] | None = None
-        self._all: tuple[GpuDevice, ...] = ()
+        self._nvml, self._container_of = nvml or NvmlDriver(), container_of
+        self._all: tuple[GpuDevice, ...] | None = None
+        self._free: list[GpuDevice] = []
         self._queue: list[object] = []
         self._turn = threading.Condition()
 
@@ -166,11 +163,9 @@ class GpuPool:
     def lease(
         self, limits: Limits, within: Deadline = FOREVER, where: str = ""
     ) -> Iterator[GpuLease]:
-        """Wait for ``limits.gpus`` GPUs and hold them.
+        """Wait for ``limits.gpus`` GPUs and hold them; ``where`` is the job's scope.
 
-        Raises:
-            ControlUnavailable: this machine has too few, or too small ones.
-            BudgetSpent: ``within`` was over before they were free; ``where`` is the job's scope.
+        Raises :class:`ControlUnavailable` if here are too few or too small ones, :class:`BudgetSpent`.
         """
         if not limits.gpus:
             yield GpuLease()
@@ -181,19 +176,24 @@ class GpuPool:
             yield GpuLease(uuids, NvmlMeter(self._nvml, uuids, self._container_of))
         finally:
             with self._turn:
-                assert self._free is not None
                 self._free += lent
                 self._turn.notify_all()
 
     def _take(self, limits: Limits, within: Deadline, where: str) -> list[GpuDevice]:
         ticket = object()
         with self._turn:
-            if self._free is None:
+            if self._all is None:
                 self._all = self._nvml.devices()
                 self._free = list(self._all)
             fitting = [device for device in self._all if device.memory >= limits.gpu_memory]
             if len(fitting) < limits.gpus:
-                raise _too_few(limits, self._all)
+                have = ", ".join(f"{device.memory} bytes" for device in self._all) or "none"
+                raise ControlUnavailable(
+                    f"the policy asks for {limits.gpus} GPU(s) of {limits.gpu_memory} bytes",
+                    where="the policy's gpus",
+                    why=f"GPUs of this machine: {have}",
+                    todo="use a policy without GPUs (such as ci-cpu), or a machine that has them",
+                )
             self._queue.append(ticket)
             try:
                 wait_for(
@@ -210,25 +210,7 @@ class GpuPool:
         return lent
 
     def _fit(self, limits: Limits) -> list[GpuDevice]:
-        return [device for device in self._free or () if device.memory >= limits.gpu_memory]
-
-
-def cgroup_of(pid: int) -> str:
-    """A process's cgroup paths, which contain its container's id; empty once it has ended."""
-    try:
-        return Path(f"/proc/{pid}/cgroup").read_text()
-    except OSError:
-        return ""
-
-
-def _too_few(limits: Limits, present: tuple[GpuDevice, ...]) -> ControlUnavailable:
-    have = ", ".join(f"{device.memory} bytes" for device in present) or "none"
-    return ControlUnavailable(
-        f"the policy asks for {limits.gpus} GPU(s) of {limits.gpu_memory} bytes",
-        where="the policy's gpus",
-        why=f"GPUs of this machine: {have}",
-        todo="use a policy without GPUs (such as ci-cpu), or a machine that has them",
-    )
+        return [device for device in self._free if device.memory >= limits.gpu_memory]
 
 
 def _text(value: str | bytes) -> str:

@@ -20,13 +20,6 @@ from orchestrator.core.tree import Tree
 from orchestrator.sandbox.harvest.tarstream import RERUN_JOB, Member, TarReader
 
 MAX_REFUSED_LISTED = 100
-_KINDS = {
-    "1": "a hard link",
-    "2": "a symbolic link",
-    "3": "a character device",
-    "4": "a block device",
-    "6": "a FIFO",
-}
 
 
 class StreamStore(Protocol):
@@ -49,13 +42,8 @@ class HarvestRules:
     @classmethod
     def of(cls, limits: Limits, paths: tuple[str, ...]) -> HarvestRules:
         """A policy's harvest block, for the paths that one job declares."""
-        return cls(
-            paths=paths,
-            files=limits.harvest_files,
-            bytes=limits.harvest_bytes,
-            file=limits.harvest_file,
-            depth=limits.harvest_depth,
-        )
+        names = ("files", "bytes", "file", "depth")
+        return cls(paths=paths, **{name: getattr(limits, f"harvest_{name}") for name in names})
 
     @property
     def members(self) -> int:
@@ -86,16 +74,13 @@ class Harvested:
 def harvest(chunks: Iterable[bytes], rules: HarvestRules, store: StreamStore) -> Harvested:
     """Read a tar from ``chunks`` into ``store``, keeping what ``rules`` allow.
 
-    Raises:
-        HarvestRefused: the stream is not a tar of the known kinds, ends early, or is larger than any
-            honest reader's.
+    Raises :class:`HarvestRefused` if the stream is not a tar of the known kinds, ends early, or is
+    larger than any honest reader's.
     """
     reader = TarReader(chunks)
     kept = _Kept(rules)
-    members = 0
-    for member in reader.members():
-        members += 1
-        if members > rules.members + 1:
+    for count, member in enumerate(reader.members()):
+        if count > rules.members:
             raise HarvestRefused(
                 "a container's output has more members than its reader may send",
                 where=shown(member.path),
@@ -118,7 +103,8 @@ def harvest(chunks: Iterable[bytes], rules: HarvestRules, store: StreamStore) ->
         kept.skipped += member.size
         for _ in reader.content(member.size):
             pass
-    return Harvested(Tree.of(kept.files), kept.named())
+    more = ((f"and {kept.more} more", "not named one by one"),) if kept.more else ()
+    return Harvested(Tree.of(kept.files), (*kept.refused, *more))
 
 
 @dataclass(slots=True)
@@ -129,34 +115,36 @@ class _Kept:
     files: dict[str, str] = field(default_factory=dict)
     read: int = 0
     skipped: int = 0
-    _refused: list[tuple[str, str]] = field(default_factory=list)
-    _more: int = 0
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    more: int = 0
     _folded: set[str] = field(default_factory=set)
     _folders: set[str] = field(default_factory=set)
 
     def why_not(self, member: Member) -> str | None:
         """The first rule that ``member`` breaks; None if it may be kept."""
-        by_kind = self._wrong_kind(member)
-        if by_kind:
-            return by_kind
         unwanted = None if self.rules.want(member.path) else "not among the declared outputs"
         return (
-            why_unsafe(member.path, self.rules.depth)
+            self._wrong_kind(member)
+            or why_unsafe(member.path, self.rules.depth)
             or unwanted
             or self._over(member)
             or self._collides(member.path)
         )
 
     def _wrong_kind(self, member: Member) -> str | None:
-        special = {
+        kinds = {
             "0": None,
             "\0": None,
+            "1": "a hard link",
+            "2": "a symbolic link",
+            "3": "a character device",
+            "4": "a block device",
+            "6": "a FIFO",
             "5": "a folder below the last level that is read",
             "Y": f"more than {self.rules.members} names; the rest was not read",
             "Z": f"{member.link} bytes, over what may be harvested",
         }
-        other = _KINDS.get(member.kind, "neither a regular file nor a folder")
-        return special.get(member.kind, other)
+        return kinds.get(member.kind, "neither a regular file nor a folder")
 
     def _over(self, member: Member) -> str | None:
         if len(self.files) >= self.rules.files:
@@ -183,14 +171,10 @@ class _Kept:
         self._folders.update(_parents(folded))
 
     def refuse(self, member: Member, why: str) -> None:
-        if len(self._refused) < MAX_REFUSED_LISTED:
-            self._refused.append((shown(member.path), why))
+        if len(self.refused) < MAX_REFUSED_LISTED:
+            self.refused.append((shown(member.path), why))
         else:
-            self._more += 1
-
-    def named(self) -> tuple[tuple[str, str], ...]:
-        more = ((f"and {self._more} more", "not named one by one"),) if self._more else ()
-        return (*self._refused, *more)
+            self.more += 1
 
 
 def _fold(path: str) -> str:

@@ -8,7 +8,7 @@ content, and GNU long names of limited length; anything else ends the reading.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.core.errors import HarvestRefused
 
@@ -26,7 +26,6 @@ class Member:
     link: str
 
 
-_WHERE = "the harvest of a container"
 RERUN_JOB = "`aisci resume` runs the job again; report it if it happens again"
 
 
@@ -38,15 +37,12 @@ class TarReader:
         self._rest = memoryview(b"")
 
     def members(self) -> Iterator[Member]:
-        """Each member, up to the empty block at the end.
+        """Each member, up to the empty block at the end; the caller first reads its :meth:`content`.
 
-        Before the next one is requested, the caller reads this one's :meth:`content`.
-
-        Raises:
-            HarvestRefused: the stream ends early, or is not such an archive.
+        Raises :class:`HarvestRefused` if the stream ends early, or is not such an archive.
         """
         long_name: bytes | None = None
-        while (block := self._exactly(BLOCK)) != bytes(BLOCK):
+        while (block := b"".join(self._pieces(BLOCK))) != bytes(BLOCK):
             member = _parse(block)
             if member.kind == "L":
                 if long_name is not None or not 0 < member.size <= MAX_NAME_BYTES:
@@ -54,15 +50,11 @@ class TarReader:
                 long_name = b"".join(self.content(member.size)).rstrip(b"\0")
                 continue
             if long_name is not None:
-                member = Member(_text(long_name), member.kind, member.size, member.link)
+                member = replace(member, path=_text(long_name))
                 long_name = None
             yield member
         if long_name is not None:
             raise _refused("has a misplaced long name")
-
-    def _exactly(self, size: int) -> bytes:
-        """``size`` bytes; only for small sizes."""
-        return b"".join(self._pieces(size))
 
     def content(self, size: int) -> Iterator[bytes]:
         """A member's ``size`` bytes; then its padding is skipped."""
@@ -110,4 +102,6 @@ def _text(data: bytes) -> str:
 
 
 def _refused(what: str) -> HarvestRefused:
-    return HarvestRefused(f"a container's output {what}", where=_WHERE, todo=RERUN_JOB)
+    return HarvestRefused(
+        f"a container's output {what}", where="the harvest of a container", todo=RERUN_JOB
+    )

@@ -12,7 +12,6 @@ from orchestrator.core.errors import ImageBuildFailed
 from orchestrator.sandbox.engine.client import APIError, Engine, NotFound, one_line, translated
 
 DEFAULT_BASE = "debian:bookworm-slim"
-_SUITE = "bookworm"
 _BASE_HELP = f"""one of these
          let the engine reach a registry that has {DEFAULT_BASE}
          name a Debian 12 image that you have: aisci images build --base IMAGE
@@ -20,16 +19,10 @@ _BASE_HELP = f"""one of these
 
 
 def find_base(engine: Engine, base: str | None, say: Callable[[str], None]) -> str:
-    """The id of the base image.
+    """The id of the base image; ``say`` gets a line about each slow step.
 
-    Args:
-        engine: where the image is needed.
-        base: an image's name, used as it is; None for Debian 12, from the engine's own store, else
-            a registry, else bootstrapped with mmdebstrap.
-        say: gets a line about each slow step.
-
-    Raises:
-        ImageBuildFailed: there is no base image; the ways to get one are named.
+    ``base`` is an image's name, used as it is; None for Debian 12, from the engine's own store, else
+    a registry, else mmdebstrap. Raises :class:`ImageBuildFailed`, with the ways to get one.
     """
     name = base or DEFAULT_BASE
     with translated(f"looking for the base image {name}"):
@@ -61,7 +54,7 @@ def _bootstrap(engine: Engine) -> str:
     with tempfile.TemporaryDirectory(prefix="aisci-base-") as folder:
         archive = Path(folder) / "base.tar"
         done = subprocess.run(
-            ["mmdebstrap", "--quiet", "--variant=minbase", _SUITE, str(archive)],
+            ["mmdebstrap", "--quiet", "--variant=minbase", "bookworm", str(archive)],
             capture_output=True,
             text=True,
             errors="replace",

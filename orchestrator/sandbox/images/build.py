@@ -8,6 +8,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -29,46 +30,44 @@ OnLine = Callable[[str], None]
 def build_image(
     engine: Engine,
     recipe: Recipe,
-    root: Path,
     *,
-    base_id: str,
+    root: Path,
+    base: Callable[[], str],
     ca_bundle: Path | None,
     say: OnLine,
 ) -> Image:
-    """Build ``recipe`` on the image ``base_id`` and label it; arguments as for ``build_images``.
-
-    Raises:
-        ImageBuildFailed: a step failed; includes the last lines of its output.
-        EngineFailed: the engine refused, or the connection broke.
-    """
-    wheels = None
+    """Build ``recipe`` on the image whose id ``base`` gives; otherwise as ``build_images``."""
+    base_id, wheels = base(), None
     if recipe.lock:
         lock, home = root / recipe.lock_file, wheels_home(root)
         wheels = fetch_wheels(lock, home, ca_bundle=ca_bundle, say=say)
     say(f"building {recipe.name} ({recipe.about})")
     labels = {NAME_LABEL: recipe.name, RECIPE_LABEL: recipe_hash(recipe, root), BASE_LABEL: base_id}
     args = {"BASE": base_id, **dict(recipe.args)}
-    with tempfile.TemporaryFile(prefix="aisci-context-") as context:
-        write_context(context, recipe, root, wheels=wheels)
-        context.seek(0)
-        return run_build(
-            engine, recipe.name, recipe.dockerfile, context, labels=labels, args=args, say=say
-        )
+    write = partial(write_context, recipe=recipe, root=root, wheels=wheels)
+    return run_build(
+        engine, recipe.name, recipe.dockerfile, write, labels=labels, args=args, say=say
+    )
 
 
 def run_build(
     engine: Engine,
     name: str,
     dockerfile: str,
-    context: IO[bytes],
+    write: Callable[[IO[bytes]], None],
     *,
     labels: Mapping[str, str],
     args: Mapping[str, str],
     say: OnLine,
 ) -> Image:
-    """Build the image ``name`` from a context (a tar). Raises as :func:`build_image`."""
+    """Build the image ``name`` from the context, a tar, that ``write`` writes into a file.
+
+    Raises :class:`ImageBuildFailed` with a step's last lines of output, :class:`EngineFailed`.
+    """
     proxies = {key: os.environ[key] for key in PROXY_VARIABLES if os.environ.get(key)}
-    with translated(f"building {name}"):
+    with tempfile.TemporaryFile(prefix="aisci-context-") as context, translated(f"building {name}"):
+        write(context)
+        context.seek(0)
         answers = engine.api.build(
             fileobj=context,
             custom_context=True,

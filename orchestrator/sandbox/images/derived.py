@@ -8,12 +8,10 @@ and has the hash of its inputs as a label.
 from __future__ import annotations
 
 import hashlib
-import tarfile
-import tempfile
-import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 from orchestrator.core.errors import BadTemplate, ImageBuildFailed, ImageMissing, ImageStale
 from orchestrator.core.files import shipped_root, slug
@@ -27,15 +25,21 @@ from orchestrator.sandbox.images.build import (
     one_at_a_time,
     run_build,
 )
-from orchestrator.sandbox.images.images import Built, ImageState, find_image, resolve_image
-from orchestrator.sandbox.images.recipes import add_file, tar_member
+from orchestrator.sandbox.images.images import (
+    Built,
+    ImageState,
+    build_once,
+    find_image,
+    resolve_image,
+    state_of,
+)
+from orchestrator.sandbox.images.recipes import pack_context
 from orchestrator.sandbox.images.wheels import fetch_wheels, wheels_home
 from orchestrator.template.template import Template
 
 Flavour = Literal["cpu", "cuda"]
 
 SANDBOX = "aisci-sandbox"
-REPOSITORY = "aisci-derived"
 TEMPLATE_LABEL = "aisci.template"
 DOCKERFILE, AGREE = "sandbox/Dockerfile.derived", "sandbox/derived/agree.py"
 _LIST, _WHEELS = "install/packages.txt", "install/wheels"
@@ -64,7 +68,7 @@ class Derived:
             made.update(hashlib.sha256((shipped_root() / name).read_bytes()).digest())
         made.update(hashlib.sha256(packages).digest())
         made.update(" ".join((flavour, *imports)).encode())
-        name = f"{REPOSITORY}:{slug(template.name)}-{flavour}"
+        name = f"aisci-derived:{slug(template.name)}-{flavour}"
         origin = f"{template.origin}/{path}"
         return cls(template.name, origin, name, packages, imports, made.hexdigest())
 
@@ -72,9 +76,8 @@ class Derived:
 def resolve_template_image(engine: Engine, template: Template, name: str, flavour: Flavour) -> str:
     """The id of the image that ``template`` runs in where a policy names ``name``.
 
-    Raises:
-        BadTemplate: it needs packages, which aisci cannot add to the policy's image.
-        ImageMissing, ImageStale: an image has to be built.
+    Raises :class:`BadTemplate` if it needs packages and the policy names an image that is not
+    aisci's; :class:`ImageMissing`, :class:`ImageStale`.
     """
     base = resolve_image(engine, name, flavour=flavour)
     derived = Derived.of(template, flavour)
@@ -93,7 +96,7 @@ def resolve_template_image(engine: Engine, template: Template, name: str, flavou
         raise ImageMissing(
             f"the image of the template {template.name} is not built", where=derived.name, todo=todo
         )
-    if _state(image, derived.recipe, base) != "ready":
+    if not _unchanged(derived, base, image):
         raise ImageStale(
             f"the image {derived.name} was built from another list, or on another base image",
             where=str(image.id),
@@ -107,24 +110,15 @@ def build_derived(
 ) -> Built | None:
     """Build the template's image on the base image; None if it needs none.
 
-    Raises:
-        ImageMissing, ImageStale: the base image has to be built first.
-        ImageBuildFailed: a wheel is missing or has another hash; packages conflict.
+    Raises :class:`ImageMissing`, :class:`ImageStale` for the base; :class:`ImageBuildFailed`.
     """
     derived = Derived.of(template, flavour)
     if derived is None:
         return None
-    began = time.monotonic()
     base = resolve_image(engine, f"{SANDBOX}:{flavour}", flavour=flavour)
-    image = find_image(engine, derived.name)
-    fresh = image is not None and _state(image, derived.recipe, base) == "ready"
-    if not fresh:
-        with one_at_a_time(say):
-            image = _build(engine, derived, base, ca_bundle, say)
-    assert image is not None
-    seconds = time.monotonic() - began
-    say(f"{derived.name}: {'unchanged' if fresh else f'built in {seconds:.0f} s'}")
-    return Built(name=derived.name, id=str(image.id), skipped=fresh, seconds=seconds)
+    fresh = partial(_unchanged, derived, base)
+    build = one_at_a_time(say)(partial(_build, engine, derived, base, ca_bundle, say))
+    return build_once(engine, derived.name, fresh, build, say)
 
 
 def _build(
@@ -145,23 +139,11 @@ def _build(
     labels[TEMPLATE_LABEL] = derived.template
     args = {"BASE": find_base(engine, None, say), "SANDBOX": base}
     args["IMPORTS"] = " ".join(derived.imports)
-    with tempfile.TemporaryFile(prefix="aisci-context-") as context:
-        _write_context(context, lock, wheels)
-        context.seek(0)
-        return run_build(
-            engine, derived.name, DOCKERFILE, context, labels=labels, args=args, say=say
-        )
-
-
-def _write_context(out: IO[bytes], lock: Path, wheels: Path) -> None:
-    root = shipped_root()
-    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        for name in (DOCKERFILE, AGREE):
-            add_file(tar, name, root / name)
-        add_file(tar, _LIST, lock)
-        tar.addfile(tar_member(_WHEELS, 0, tarfile.DIRTYPE))
-        for wheel in sorted(wheels.glob("*.whl")):
-            add_file(tar, f"{_WHEELS}/{wheel.name}", wheel)
+    files = [(name, shipped_root() / name) for name in (DOCKERFILE, AGREE)]
+    files += [(_LIST, lock)]
+    files += [(f"{_WHEELS}/{wheel.name}", wheel) for wheel in sorted(wheels.glob("*.whl"))]
+    write = partial(pack_context, folders=(_WHEELS,), files=files)
+    return run_build(engine, derived.name, DOCKERFILE, write, labels=labels, args=args, say=say)
 
 
 def list_derived(engine: Engine) -> tuple[ImageState, ...]:
@@ -170,20 +152,18 @@ def list_derived(engine: Engine) -> tuple[ImageState, ...]:
         images = engine.images.list(filters={"label": TEMPLATE_LABEL})
         bases = {str(image.id) for image in engine.images.list(name=SANDBOX)}
     return tuple(
-        ImageState(
-            name=image.labels[NAME_LABEL],
-            about=f"the template {image.labels[TEMPLATE_LABEL]}, with packages of its own",
-            state="ready" if image.labels.get(BASE_LABEL) in bases else "stale",
+        state_of(
+            image,
+            image.labels[NAME_LABEL],
+            f"the template {image.labels[TEMPLATE_LABEL]}, with packages of its own",
             recipe=image.labels[RECIPE_LABEL],
-            id=str(image.id),
-            size=int(image.attrs.get("Size", 0)),
-            created=str(image.attrs.get("Created", "")),
+            ready=image.labels.get(BASE_LABEL) in bases,
         )
         for image in sorted(images, key=lambda image: str(image.labels.get(NAME_LABEL)))
         if image.tags
     )
 
 
-def _state(image: Image, recipe: str, base: str) -> Literal["ready", "stale"]:
-    same = image.labels.get(RECIPE_LABEL) == recipe and image.labels.get(BASE_LABEL) == base
-    return "ready" if same else "stale"
+def _unchanged(derived: Derived, base: str, image: Image) -> bool:
+    labels = image.labels
+    return labels.get(RECIPE_LABEL) == derived.recipe and labels.get(BASE_LABEL) == base

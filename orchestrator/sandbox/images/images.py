@@ -7,8 +7,9 @@ hash; :func:`resolve_image` refuses an image with another one.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
@@ -53,15 +54,7 @@ class Built:
 
 
 def list_images(engine: Engine, *, root: Path | None = None) -> tuple[ImageState, ...]:
-    """The state of each of aisci's images.
-
-    Args:
-        engine: where the images are.
-        root: the folder that holds ``sandbox/``; None for the shipped one.
-
-    Raises:
-        EngineFailed: the engine refused, or the connection broke.
-    """
+    """The state of each of aisci's images; ``root`` holds ``sandbox/``, None for the shipped one."""
     home = root or shipped_root()
     return tuple(_state(engine, recipe, home) for recipe in RECIPES)
 
@@ -71,11 +64,17 @@ def _state(engine: Engine, recipe: Recipe, root: Path) -> ImageState:
     image = find_image(engine, recipe.name)
     if image is None:
         return ImageState(name=recipe.name, about=recipe.about, state="missing", recipe=want)
+    ready = image.labels.get(RECIPE_LABEL) == want
+    return state_of(image, recipe.name, recipe.about, recipe=want, ready=ready)
+
+
+def state_of(image: Image, name: str, about: str, *, recipe: str, ready: bool) -> ImageState:
+    """An image that the engine has; ``recipe`` is the hash that it should have."""
     return ImageState(
-        name=recipe.name,
-        about=recipe.about,
-        state="ready" if image.labels.get(RECIPE_LABEL) == want else "stale",
-        recipe=want,
+        name=name,
+        about=about,
+        state="ready" if ready else "stale",
+        recipe=recipe,
         id=str(image.id),
         size=int(image.attrs.get("Size", 0)),
         created=str(image.attrs.get("Created", "")),
@@ -83,25 +82,14 @@ def _state(engine: Engine, recipe: Recipe, root: Path) -> ImageState:
 
 
 def resolve_image(
-    engine: Engine,
-    name: str,
-    *,
-    flavour: Literal["cpu", "cuda"] = "cpu",
-    root: Path | None = None,
+    engine: Engine, name: str, *, flavour: Literal["cpu", "cuda"] = "cpu", root: Path | None = None
 ) -> str:
     """The id of the image that a policy names, after checking that it matches this program.
 
-    Args:
-        engine: where the image is.
-        name: as in a policy. ``aisci-sandbox`` alone means the given flavour. An image that is
-            not aisci's is used as it is: the policy's author is responsible for it.
-        flavour: ``cuda`` where the job gets a GPU.
-        root: the folder that holds ``sandbox/``; None for the shipped one.
+    ``aisci-sandbox`` alone means the flavour: ``cuda`` where the job gets a GPU. An image that is
+    not aisci's is used as it is: the policy's author is responsible for it.
 
-    Raises:
-        ImageMissing: there is no such image.
-        ImageStale: it was built from another recipe.
-        EngineFailed: the engine refused, or the connection broke.
+    Raises :class:`ImageMissing`, :class:`ImageStale` (of another recipe), :class:`EngineFailed`.
     """
     full = f"{name}:{flavour}" if name == "aisci-sandbox" else name
     recipe = _by_name(full)
@@ -116,10 +104,8 @@ def resolve_image(
                 todo=f"correct the policy's `image`, or: docker pull {full}",
             )
         return str(image.id)
-    state, todo = (
-        _state(engine, recipe, root or shipped_root()),
-        f"aisci images build {recipe.name}",
-    )
+    state = _state(engine, recipe, root or shipped_root())
+    todo = f"aisci images build {recipe.name}"
     if state.state == "missing":
         raise ImageMissing("an image is not built", where=recipe.name, todo=todo)
     if state.state == "stale":
@@ -144,40 +130,44 @@ def build_images(
 ) -> tuple[Built, ...]:
     """Build the named images, skipping each whose recipe has not changed.
 
-    Args:
-        engine: where they are built.
-        names: of images, ``:latest`` optional; ``aisci-sandbox`` alone means the CPU flavour.
-        base: an image to build on instead of Debian 12 (then part of what "unchanged" means).
-        ca_bundle: PEM file of a private CA, for downloading wheels; None: SSL_CERT_FILE, if set.
-        root: the folder that holds ``sandbox/``; None for the shipped one.
-        say: gets each line of progress; the lines hold no control characters.
+    ``:latest`` is optional in ``names``, and ``aisci-sandbox`` alone means the CPU flavour. ``base``
+    is an image to build on instead of Debian 12 (then part of what "unchanged" means), ``ca_bundle``
+    a PEM file for downloading wheels (None: SSL_CERT_FILE, if set), ``root`` the folder of
+    ``sandbox/`` (None: the shipped one). ``say`` gets lines without control characters.
 
-    Raises:
-        UnknownName: no image has that name.
-        ImageBuildFailed: includes the last lines of the build's output.
-        EngineFailed: the engine refused, or the connection broke.
+    Raises :class:`UnknownName`, :class:`ImageBuildFailed` with the output's last lines, and
+    :class:`EngineFailed`.
     """
     recipes, root = [_known(name) for name in names], root or shipped_root()
+    find = cache(lambda: find_base(engine, base, say))
+    make = partial(build_image, engine, root=root, base=find, ca_bundle=ca_bundle, say=say)
     with one_at_a_time(say):
-        base_id = find_base(engine, base, say) if base else ""
-        done = []
-        for recipe in recipes:
-            began = time.monotonic()
-            image = find_image(engine, recipe.name)
-            fresh = image is not None and _unchanged(image, recipe, root, base_id)
-            if not fresh:
-                base_id = base_id or find_base(engine, None, say)
-                image = build_image(
-                    engine, recipe, root, base_id=base_id, ca_bundle=ca_bundle, say=say
-                )
-            assert image is not None
-            seconds = time.monotonic() - began
-            say(f"{recipe.name}: {'unchanged' if fresh else f'built in {seconds:.0f} s'}")
-            done.append(Built(name=recipe.name, id=str(image.id), skipped=fresh, seconds=seconds))
-    return tuple(done)
+        fresh = partial(_unchanged, root=root, base_id=find() if base else "")
+        return tuple(
+            build_once(engine, one.name, partial(fresh, one), partial(make, one), say)
+            for one in recipes
+        )
 
 
-def _unchanged(image: Image, recipe: Recipe, root: Path, base_id: str) -> bool:
+def build_once(
+    engine: Engine,
+    name: str,
+    unchanged: Callable[[Image], bool],
+    build: Callable[[], Image],
+    say: OnLine,
+) -> Built:
+    """The image ``name``, built if the engine has none, or one that has changed."""
+    began = time.monotonic()
+    image = find_image(engine, name)
+    fresh = image is not None and unchanged(image)
+    if image is None or not fresh:
+        image = build()
+    seconds = time.monotonic() - began
+    say(f"{name}: {'unchanged' if fresh else f'built in {seconds:.0f} s'}")
+    return Built(name=name, id=str(image.id), skipped=fresh, seconds=seconds)
+
+
+def _unchanged(recipe: Recipe, image: Image, *, root: Path, base_id: str) -> bool:
     labels = image.labels
     same_base = not base_id or labels.get(BASE_LABEL) == base_id
     return same_base and labels.get(RECIPE_LABEL) == recipe_hash(recipe, root)

@@ -8,8 +8,8 @@ of the image, and each result records the id of the image itself.
 from __future__ import annotations
 
 import hashlib
-import io
 import tarfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -80,30 +80,28 @@ def recipe_files(recipe: Recipe, root: Path) -> tuple[str, ...]:
 
 
 def write_context(out: IO[bytes], recipe: Recipe, root: Path, *, wheels: Path | None) -> None:
-    """Write the build context of ``recipe`` as a tar: its files and the folder of wheels.
+    """Write the build context of ``recipe``: its files and the folder of wheels."""
+    files = [(path, root / path) for path in recipe_files(recipe, root)]
+    found = sorted(wheels.glob("*.whl")) if wheels else ()
+    files += [(f"sandbox/wheels/{recipe.lock}/{wheel.name}", wheel) for wheel in found]
+    pack_context(out, recipe.folders, files)
+
+
+def pack_context(out: IO[bytes], folders: Iterable[str], files: Iterable[tuple[str, Path]]) -> None:
+    """Write a build context as a tar: folders, for COPY needs even an empty one, and files.
 
     Names, owners, times and modes are the same on every machine, so that the engine's own
     cache recognises what it built before.
     """
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        for folder in recipe.folders:  # COPY needs the folder, even an empty one
-            tar.addfile(tar_member(folder, 0, tarfile.DIRTYPE))
-        for path in recipe_files(recipe, root):
-            add_file(tar, path, root / path)
-        for wheel in sorted(wheels.glob("*.whl")) if wheels else ():
-            add_file(tar, f"sandbox/wheels/{recipe.lock}/{wheel.name}", wheel)
+        for folder in folders:
+            tar.addfile(_member(folder, 0, tarfile.DIRTYPE))
+        for name, source in files:
+            with source.open("rb") as data:
+                tar.addfile(_member(name, source.stat().st_size, tarfile.REGTYPE), data)
 
 
-def add_file(tar: tarfile.TarFile, name: str, source: Path) -> None:
-    """Add a file to a build context, under ``name``."""
-    with source.open("rb") as data:
-        size = data.seek(0, io.SEEK_END)
-        data.seek(0)
-        tar.addfile(tar_member(name, size, tarfile.REGTYPE), data)
-
-
-def tar_member(name: str, size: int, kind: bytes) -> tarfile.TarInfo:
-    """A member whose owner, time and mode are the same on every machine."""
+def _member(name: str, size: int, kind: bytes) -> tarfile.TarInfo:
     info = tarfile.TarInfo(name)
     info.type, info.size, info.mtime = kind, size, 0
     info.mode = 0o755 if kind == tarfile.DIRTYPE else 0o644

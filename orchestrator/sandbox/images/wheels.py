@@ -22,17 +22,13 @@ from orchestrator.sandbox.engine.client import one_line
 PYTHON = "3.11"
 PLATFORMS = (
     "linux_x86_64",
-    "manylinux1_x86_64",
-    "manylinux2010_x86_64",
-    "manylinux2014_x86_64",
+    *(f"manylinux{year}_x86_64" for year in (1, 2010, 2014)),
     *(f"manylinux_2_{minor}_x86_64" for minor in range(5, 37)),
 )
 
 
 def wheels_home(root: Path) -> Path:
-    """The folder of wheels: in a checkout next to the Dockerfiles, where a plain ``docker build``
-    finds them too; for an installed aisci in the user's cache.
-    """
+    """The folder of wheels: a checkout's, where ``docker build`` finds them, or the user's cache."""
     if (root / "pyproject.toml").is_file():
         return root / "sandbox" / "wheels"
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
@@ -42,11 +38,7 @@ def wheels_home(root: Path) -> Path:
 def fetch_wheels(
     lock: Path, home: Path, *, ca_bundle: Path | None, say: Callable[[str], None]
 ) -> Path:
-    """The folder of the wheels of ``lock``, downloaded if it is not complete.
-
-    Raises:
-        ImageBuildFailed: pip is missing, or did not find or trust a file.
-    """
+    """The folder of ``lock``'s wheels, downloaded if needed. Raises :class:`ImageBuildFailed`."""
     folder = home / lock.stem
     stamp = home / f".{lock.stem}.complete"
     want = hashlib.sha256(lock.read_bytes()).hexdigest()
@@ -76,13 +68,9 @@ def _download(lock: Path, folder: Path, ca_bundle: Path | None) -> None:
         *(word for platform in PLATFORMS for word in ("--platform", platform)),
         *("--dest", str(folder), "--requirement", str(lock)),
     ]
+    trust = _trust(ca_bundle)
     done = subprocess.run(
-        command,
-        env=_trust(ca_bundle),
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
+        command, env=trust, capture_output=True, text=True, errors="replace", check=False
     )
     if done.returncode != 0:
         raise ImageBuildFailed(

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.core.errors import ControlUnavailable
+from orchestrator.policy.runtimes import CAP_SETS
 
 _ROOT = Path("/sys/fs/cgroup")
 _OWN_SHORTAGE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
-_CPU_UNIT = {1: 1e-9, 2: 1e-6}  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,76 +34,53 @@ class Cgroup:
 
     @classmethod
     def of(cls, pid: int, container: str) -> Cgroup:
-        """The cgroup of the container whose first process is ``pid`` on this host.
-
-        Raises:
-            ControlUnavailable: the engine's processes do not run on this machine.
-        """
+        """``container``'s cgroup; ``pid`` is its first process. Raises :class:`ControlUnavailable`."""
         try:
             lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
         except OSError as error:
-            raise engine_elsewhere(str(error)) from error
+            raise _elsewhere(str(error)) from error
         if not any(container in line for line in lines):
-            raise engine_elsewhere(f"process {pid} is not container {container[:12]}'s")
+            raise _elsewhere(f"process {pid} is not container {container[:12]}'s")
         return cls(*cgroup_folders(lines, _ROOT))
 
     def sample(self) -> CgroupSample | None:
         """The counters now; None once the container has ended and its cgroup is removed.
 
-        Raises:
-            OSError: this process has no file descriptor or memory left.
+        Raises :class:`OSError` if this process has no file descriptor or memory left: else a job
+        could hide from its limits by using up this process's files.
         """
         try:
-            return self._sample_v1() if self.version == 1 else self._sample_v2()
+            return self._read()
         except OSError as error:
-            if (
-                error.errno in _OWN_SHORTAGE
-            ):  # else a job could hide from its limits by using up this process's files
+            if error.errno in _OWN_SHORTAGE:
                 raise
             return None
 
-    def _sample_v1(self) -> CgroupSample:
-        memory, pids, cpu = (self.folders[name] for name in ("memory", "pids", "cpuacct"))
+    def _read(self) -> CgroupSample:
+        if self.version == 1:
+            memory, pids, cpu = (self.folders[name] for name in ("memory", "pids", "cpuacct"))
+            most, events = memory / "memory.max_usage_in_bytes", memory / "memory.oom_control"
+            seconds = int((cpu / "cpuacct.usage").read_text()) * 1e-9
+        else:
+            pids = self.folders[""]
+            most, events = pids / "memory.peak", pids / "memory.events"
+            most = most if most.exists() else pids / "memory.current"  # before Linux 5.19
+            seconds = _field(pids / "cpu.stat", "usage_usec") * 1e-6
         return CgroupSample(
-            memory=int((memory / "memory.max_usage_in_bytes").read_text()),
+            memory=int(most.read_text()),
             pids=int((pids / "pids.current").read_text()),
-            cpu=int((cpu / "cpuacct.usage").read_text()) * _CPU_UNIT[self.version],
-            oom=_field(memory / "memory.oom_control", "oom_kill"),
+            cpu=seconds,
+            oom=_field(events, "oom_kill"),
             pids_denied=_field(pids / "pids.events", "max"),
-        )
-
-    def _sample_v2(self) -> CgroupSample:
-        folder = self.folders[""]
-        peak = folder / "memory.peak"  # since Linux 5.19
-        memory = peak if peak.exists() else folder / "memory.current"
-        return CgroupSample(
-            memory=int(memory.read_text()),
-            pids=int((folder / "pids.current").read_text()),
-            cpu=_field(folder / "cpu.stat", "usage_usec") * _CPU_UNIT[self.version],
-            oom=_field(folder / "memory.events", "oom_kill"),
-            pids_denied=_field(folder / "pids.events", "max"),
         )
 
 
 def process_status(pid: int) -> tuple[tuple[str, str], ...]:
-    """The rights of a container's first process, as the kernel reports them.
+    """The rights of a container's first process, by the kernel; users and groups as in the container.
 
-    Users and groups are given as inside the container.
-
-    Raises:
-        ControlUnavailable: the engine's processes do not run on this machine.
+    Raises :class:`ControlUnavailable` if the engine's processes do not run on this machine.
     """
-    names = (
-        "Uid",
-        "Gid",
-        "Groups",
-        "NoNewPrivs",
-        "Seccomp",
-        "CapEff",
-        "CapPrm",
-        "CapBnd",
-        "CapAmb",
-    )
+    names = ("Uid", "Gid", "Groups", "NoNewPrivs", "Seccomp", *CAP_SETS)
     process, own = Path(f"/proc/{pid}"), Path("/proc/self")
     try:
         lines = (process / "status").read_text().splitlines()
@@ -112,7 +89,7 @@ def process_status(pid: int) -> tuple[tuple[str, str], ...]:
             fields[name] = map_ids(fields.get(name, ""), (process / users).read_text())
         separate = (process / "uid_map").read_text() != (own / "uid_map").read_text()
     except OSError as error:
-        raise engine_elsewhere(str(error)) from error
+        raise _elsewhere(str(error)) from error
     seen = [(name, " ".join(fields.get(name, "").split())) for name in names]
     seen.append(("user namespace", "own" if separate else "the host's"))
     for space in ("net", "pid", "ipc", "mnt", "uts"):
@@ -138,7 +115,7 @@ def map_ids(ids: str, user_map: str) -> str:
     return " ".join(mapped)
 
 
-def engine_elsewhere(why: str) -> ControlUnavailable:
+def _elsewhere(why: str) -> ControlUnavailable:
     """The engine runs on another machine, where this one can measure nothing."""
     return ControlUnavailable(
         "the host cannot monitor its containers: time and CPU limits could not be enforced",
@@ -162,8 +139,5 @@ def cgroup_folders(lines: Iterable[str], root: Path) -> tuple[int, dict[str, Pat
 
 def _field(path: Path, name: str) -> int:
     """The value of one ``name value`` line; 0 where an older kernel has no such line."""
-    for line in path.read_text().splitlines():
-        key, _, value = line.partition(" ")
-        if key == name:
-            return int(value)
-    return 0
+    fields = dict(line.partition(" ")[::2] for line in path.read_text().splitlines())
+    return int(fields.get(name, 0))

@@ -55,8 +55,5 @@ def read_gate_status(stream: Stream) -> SettingPairs:
         text += b"".join(data for which, data in stream.read(1.0) if which == STDOUT)
     lines = text.decode(errors="replace").splitlines()
     fields = dict(line.split(":", 1) for line in lines if ":" in line)
-    return tuple(
-        (f"inside {name}", " ".join(fields[name].split()))
-        for name in STATUS_FIELDS
-        if name in fields
-    )
+    have = (name for name in STATUS_FIELDS if name in fields)
+    return tuple((f"inside {name}", " ".join(fields[name].split())) for name in have)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from orchestrator.core.job import Limits
@@ -16,6 +16,7 @@ _RLIMITS = {
     "Max file size": "file size",
     "Max open files": "open files",
 }
+_UNIFIED = {"memory": "memory.max", "swap": "memory.swap.max", "pids": "pids.max"}
 _NONE = "no limit"
 
 
@@ -24,8 +25,14 @@ def kernel_limits_of(pid: int, cgroup: Cgroup) -> SettingPairs:
 
     ``pid`` is the container's first process: all others inherit its rlimits and its cgroup.
     """
-    readers = _unified if cgroup.version == 2 else _separate
-    values = {**_read_all(readers(cgroup.folders)), **_rlimits(Path(f"/proc/{pid}/limits"))}
+    values = _rlimits(Path(f"/proc/{pid}/limits"))
+    for name in ("memory", "swap", "pids", "cpus"):
+        try:
+            values[name] = (
+                _unified(cgroup, name) if cgroup.version == 2 else _separate(cgroup, name)
+            )
+        except (OSError, ValueError):  # a kernel without that control, or its word for "none"
+            values[name] = _NONE
     return tuple((f"limit {name}", text) for name, text in sorted(values.items()))
 
 
@@ -34,15 +41,8 @@ def exceeded_limits(seen: SettingPairs, limits: Limits) -> list[str]:
 
     A lower one is accepted, because the kernel rounds memory down to whole pages.
     """
-    requested = {
-        "memory": limits.memory,
-        "swap": 0,
-        "pids": limits.pids,
-        "cpus": limits.cpus,
-        "core file": NO_CORE,
-        "file size": limits.file,
-        "open files": limits.open_files,
-    }
+    requested = {"memory": limits.memory, "swap": 0, "pids": limits.pids, "cpus": limits.cpus}
+    requested |= {"core file": NO_CORE, "file size": limits.file, "open files": limits.open_files}
     skipped = unread(limits.runtime)
     have = {name.removeprefix("limit "): text for name, text in seen if name.startswith("limit ")}
     return [
@@ -53,51 +53,29 @@ def exceeded_limits(seen: SettingPairs, limits: Limits) -> list[str]:
 
 
 def _at_most(text: str, most: float) -> bool:
-    try:
+    with suppress(ValueError):  # "no limit"
         return float(text) <= most
-    except ValueError:
-        return False
+    return False
 
 
-def _read_all(readers: Mapping[str, Callable[[], str]]) -> dict[str, str]:
-    values = {}
-    for name, read in readers.items():
-        try:
-            values[name] = read()
-        except (OSError, ValueError):  # a kernel without that control, or its word for "none"
-            values[name] = _NONE
-    return values
+def _unified(cgroup: Cgroup, name: str) -> str:
+    folder = cgroup.folders[""]
+    if name != "cpus":
+        return str(_number(folder / _UNIFIED[name]))
+    quota, period = (folder / "cpu.max").read_text().split()
+    return f"{int(quota) / int(period):g}"
 
 
-def _unified(folders: Mapping[str, Path]) -> dict[str, Callable[[], str]]:
-    folder = folders[""]
-
-    def cpus() -> str:
-        quota, period = (folder / "cpu.max").read_text().split()
-        return f"{int(quota) / int(period):g}"
-
-    return {
-        "memory": lambda: str(_number(folder / "memory.max")),
-        "swap": lambda: str(_number(folder / "memory.swap.max")),
-        "pids": lambda: str(_number(folder / "pids.max")),
-        "cpus": cpus,
-    }
-
-
-def _separate(folders: Mapping[str, Path]) -> dict[str, Callable[[], str]]:
-    memory, pids, cpu = folders["memory"], folders["pids"], folders.get("cpu", Path("/none"))
-    limit, with_swap = memory / "memory.limit_in_bytes", memory / "memory.memsw.limit_in_bytes"
-
-    def cpus() -> str:
+def _separate(cgroup: Cgroup, name: str) -> str:
+    if name == "pids":
+        return str(_number(cgroup.folders["pids"] / "pids.max"))
+    if name == "cpus":
+        cpu = cgroup.folders.get("cpu", Path("/none"))
         quota, period = _number(cpu / "cpu.cfs_quota_us"), _number(cpu / "cpu.cfs_period_us")
         return f"{quota / period:g}" if quota > 0 else _NONE
-
-    return {
-        "memory": lambda: str(_number(limit)),
-        "swap": lambda: str(_number(with_swap) - _number(limit)),
-        "pids": lambda: str(_number(pids / "pids.max")),
-        "cpus": cpus,
-    }
+    memory = cgroup.folders["memory"]
+    limit = _number(memory / "memory.limit_in_bytes")
+    return str(_number(memory / "memory.memsw.limit_in_bytes") - limit if name == "swap" else limit)
 
 
 def _number(path: Path) -> int:

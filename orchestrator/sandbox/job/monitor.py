@@ -14,9 +14,9 @@ from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import AisciError, SandboxFailed
 from orchestrator.core.job import Limits, Peaks, Verdict
 from orchestrator.sandbox.engine.client import APIError, Engine, translated
-from orchestrator.sandbox.engine.stream import STDOUT, Stream
-from orchestrator.sandbox.job.line_buffer import LineBuffer
-from orchestrator.sandbox.job.sampler import ContainerUsage, GpuMeter, Sampler
+from orchestrator.sandbox.engine.stream import STDOUT, LineBuffer, Stream
+from orchestrator.sandbox.gpus.leases import NvmlMeter
+from orchestrator.sandbox.job.sampler import Sampler
 from orchestrator.sandbox.storage.helper import Helper
 
 _TAIL = 64 << 10  # bytes of each stream that a result keeps
@@ -29,7 +29,8 @@ class Monitor:
 
     ``lines`` gets the standard output of a duplex job, ``on_sample`` each sample's peaks. After the
     container has ended, ``complete`` says whether it was monitored to its end; if not, ``error``
-    may say why. ``over`` is the budget's deadline that ended it, if one did.
+    may say why. ``over`` is the budget's deadline that ended it, if one did. ``sampler`` has
+    what was measured.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class Monitor:
         stream: Stream,
         limits: Limits,
         keeper: Helper,
-        gpus: GpuMeter | None = None,
+        gpus: NvmlMeter | None = None,
         lines: LineBuffer | None = None,
         on_sample: Callable[[Peaks], None] | None = None,
         within: Deadline = FOREVER,
@@ -58,7 +59,7 @@ class Monitor:
         self._engine, self._container = engine, container
         self._stream, self._limits = stream, limits
         self._lines, self._on_sample = lines, on_sample
-        self._sampler = Sampler(container, pid, limits, keeper, gpus)
+        self.sampler = Sampler(container, pid, limits, keeper, gpus)
         self._process = os.pidfd_open(pid)
         self._began = time.monotonic()
         self._asked: Verdict | None = None
@@ -68,15 +69,6 @@ class Monitor:
         self._tails: dict[int, bytearray] = {}
         self._senders: list[threading.Thread] = []
         self._unsent: AisciError | None = None
-
-    @property
-    def usage(self) -> ContainerUsage:
-        """What was measured; complete once the container has ended."""
-        return self._sampler.usage
-
-    def sample_disk(self) -> None:
-        """Measure the volume once more, after the container was removed."""
-        self._sampler.sample_disk()
 
     def interrupt(self, why: Verdict = Verdict.INTERRUPTED) -> None:
         """Ask for an end without grace; the thread kills within a quarter of a second."""
@@ -89,6 +81,12 @@ class Monitor:
     def join(self, timeout: float | None = None) -> bool:
         """Wait, for ``timeout`` seconds at most; return whether the container has ended."""
         return self._thread.ident is None or self._done.wait(timeout)
+
+    def end(self, within: float = 0.0, why: Verdict = Verdict.INTERRUPTED) -> None:
+        """Wait for the container's end; after ``within`` seconds interrupt it."""
+        if not self.join(within):
+            self.interrupt(why)
+            self.join()
 
     def tail(self, which: int) -> str:
         """The end of one output stream, for people to read; its bytes may be anything."""
@@ -104,7 +102,9 @@ class Monitor:
         """Monitor until the container has ended and its last output is read."""
         try:
             self._loop()
-            self._drain()
+            until = time.monotonic() + 2.0  # for the output that is still in transit
+            while not self._stream.ended and time.monotonic() < until:
+                self._take(0.2)
             self.complete = True
         except (AisciError, OSError) as error:
             # Nothing enforces the limits any more, so the container must not run on.
@@ -115,7 +115,7 @@ class Monitor:
                 sender.join(_DEATH)
             os.close(self._process)
             wall = time.monotonic() - self._began
-            self._sampler.raise_peaks(wall=wall, log_bytes=self._log_bytes)
+            self.sampler.raise_peaks(wall=wall, log_bytes=self._log_bytes)
             if self._lines:
                 self._lines.end()
 
@@ -124,7 +124,9 @@ class Monitor:
         while True:
             now = time.monotonic()
             if now >= next_sample:
-                self._sample()
+                if self.sampler.sample() and self._on_sample:
+                    wall = time.monotonic() - self._began
+                    self._on_sample(replace(self.sampler.peaks, wall=wall))
                 self._enforce(time.monotonic() - self._began)
                 pause = min(pause * 1.5, _SLOWEST)
                 next_sample = now + pause
@@ -134,17 +136,11 @@ class Monitor:
             ready = select.select(sources, [], [], max(0.0, next_sample - time.monotonic()))[0]
             if self._process in ready and not ended:
                 ended = True
-                self._sampler.read_cgroup()  # once more, before the engine removes it
+                self.sampler.read_cgroup()  # once more, before the engine removes it
             if output in ready:
                 self._take(0.0)
             elif self._process in ready:  # only when nothing is left to read just now
                 return
-
-    def _drain(self) -> None:
-        """Read the output that is still in transit, for two seconds at most."""
-        until = time.monotonic() + 2.0
-        while not self._stream.ended and time.monotonic() < until:
-            self._take(0.2)
 
     def _take(self, timeout: float) -> None:
         for which, data in self._stream.read(timeout):
@@ -158,14 +154,9 @@ class Monitor:
             elif which == STDOUT and self._lines:
                 self._lines.add(data)
 
-    def _sample(self) -> None:
-        """Sample everything that is limited."""
-        if self._sampler.sample() and self._on_sample:
-            self._on_sample(replace(self.usage.peaks, wall=time.monotonic() - self._began))
-
     def _enforce(self, elapsed: float) -> None:
         """End the container if it exceeds a limit that only the host enforces."""
-        limits, peaks = self._limits, self.usage.peaks
+        limits, peaks = self._limits, self.sampler.peaks
         if self._unsent is not None:
             raise self._unsent
         if self._kill_at is not None and time.monotonic() - self._kill_at > _DEATH:
@@ -183,7 +174,7 @@ class Monitor:
         elif elapsed > limits.wall:
             self._stop(Verdict.TIMED_OUT)
         elif not self._within.left:
-            if self.usage.killed is None:
+            if self.sampler.killed is None:
                 self.over = self._within
             self._stop(Verdict.INTERRUPTED)
 
@@ -191,7 +182,7 @@ class Monitor:
         """Send TERM first, and KILL when the grace is over."""
         now = time.monotonic()
         if self._term_at is None:
-            self._term_at, self.usage.killed = now, self.usage.killed or verdict
+            self._term_at, self.sampler.killed = now, self.sampler.killed or verdict
             self._signal("SIGTERM")
         elif now - self._term_at > self._limits.grace:
             self._kill(verdict)
@@ -199,7 +190,7 @@ class Monitor:
     def _kill(self, verdict: Verdict) -> None:
         """KILL the whole container; the first reason is kept."""
         if self._kill_at is None:
-            self._kill_at, self.usage.killed = time.monotonic(), self.usage.killed or verdict
+            self._kill_at, self.sampler.killed = time.monotonic(), self.sampler.killed or verdict
             self._signal("SIGKILL")
 
     def _signal(self, name: str) -> None:
@@ -232,8 +223,6 @@ class Monitor:
         try:
             # The pidfd names the process itself: its number may be reused by another one.
             signal.pidfd_send_signal(self._process, signal.SIGKILL)
-        except ProcessLookupError:
-            return True
-        except OSError:
-            return False  # not root: the engine has to do it
+        except OSError as error:  # it has ended; or not root: the engine has to do it
+            return isinstance(error, ProcessLookupError)
         return True

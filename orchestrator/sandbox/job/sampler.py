@@ -4,46 +4,23 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from contextlib import suppress
+from dataclasses import replace
 
 from orchestrator.core.job import Limits, Peaks, Verdict
+from orchestrator.sandbox.gpus.leases import NvmlMeter
 from orchestrator.sandbox.job.cgroup import Cgroup
 from orchestrator.sandbox.storage.helper import Helper
 
 
-class GpuMeter(Protocol):
-    """Measures what a container uses of the GPUs that it was lent."""
-
-    def sample(self, container: str) -> tuple[int, bool]:
-        """Bytes in use on its fullest GPU, and whether any of its processes uses one."""
-
-
-@dataclass(slots=True)
-class ContainerUsage:
-    """What one container used: why it was killed, its peaks, the limits that it hit."""
-
-    killed: Verdict | None = None
-    peaks: Peaks = field(default_factory=Peaks)
-    hit: set[str] = field(default_factory=set)
-
-
-def full_threshold(workspace: int) -> int:
-    """The number of free bytes below which a volume of ``workspace`` bytes counts as full.
-
-    A kernel refuses a large write as a whole: up to 2 MiB stayed free on ext4, and up to 4 MiB on
-    XFS, which reserves the space for a write in steps of that size.
-    """
-    return min(4 << 20, workspace // 8)
-
-
 class Sampler:
-    """Collects peaks and the limits that were hit in ``usage``; not thread-safe."""
+    """What one container used: its peaks, the limits that it hit, why it was ``killed``."""
 
     def __init__(
-        self, container: str, pid: int, limits: Limits, keeper: Helper, gpus: GpuMeter | None
+        self, container: str, pid: int, limits: Limits, keeper: Helper, gpus: NvmlMeter | None
     ) -> None:
-        self.usage = ContainerUsage()
+        self.killed: Verdict | None = None
+        self.peaks, self.hit = Peaks(), set[str]()
         self._container, self._pid, self._limits = container, pid, limits
         self._keeper, self._gpus = keeper, gpus
         self._cgroup = Cgroup.of(pid, container)
@@ -54,7 +31,10 @@ class Sampler:
         if not self.read_cgroup():
             return False
         self.sample_disk()
-        self._sample_tmp()
+        with suppress(OSError):  # not root, or just ended: only the job's own output shows it
+            tmp = os.statvfs(f"/proc/{self._pid}/root/tmp")
+            if tmp.f_bavail == 0 or tmp.f_favail == 0:
+                self.hit.add("storage: tmp")
         self._sample_gpus()
         return True
 
@@ -64,9 +44,9 @@ class Sampler:
         if sample is None:
             return False
         if sample.oom:
-            self.usage.hit.add("memory")
+            self.hit.add("memory")
         if sample.pids_denied:
-            self.usage.hit.add("pids")
+            self.hit.add("pids")
         self.raise_peaks(memory=sample.memory, pids=sample.pids, cpu_time=sample.cpu)
         return True
 
@@ -74,18 +54,12 @@ class Sampler:
         """Measure the volume, which the keeper still mounts when the container is removed."""
         volume = self._keeper.ask({"op": "stat"})
         self.raise_peaks(disk=volume["bytes"], inodes=volume["inodes"])
-        if volume["free"] < full_threshold(self._limits.workspace):
-            self.usage.hit.add("storage: bytes")
+        # A kernel refuses a large write as a whole: up to 2 MiB stayed free on ext4, and up to 4 MiB
+        # on XFS, which reserves the space for a write in steps of that size.
+        if volume["free"] < min(4 << 20, self._limits.workspace // 8):
+            self.hit.add("storage: bytes")
         if volume["free_inodes"] == 0:
-            self.usage.hit.add("storage: inodes")
-
-    def _sample_tmp(self) -> None:
-        try:
-            tmp = os.statvfs(f"/proc/{self._pid}/root/tmp")
-        except OSError:
-            return  # not root, or just ended: then only the job's own output shows it
-        if tmp.f_bavail == 0 or tmp.f_favail == 0:
-            self.usage.hit.add("storage: tmp")
+            self.hit.add("storage: inodes")
 
     def _sample_gpus(self) -> None:
         if self._gpus is None:
@@ -95,11 +69,10 @@ class Sampler:
         # reports no seconds per process.
         now = time.monotonic()
         since, self._gpu_sampled = (now - (self._gpu_sampled or now)), now
-        spent = self.usage.peaks.gpu_time + (since if busy else 0.0)
+        spent = self.peaks.gpu_time + (since if busy else 0.0)
         self.raise_peaks(gpu_memory=used, gpu_time=spent)
 
     def raise_peaks(self, **values: float) -> None:
         """Raise each named peak to ``values`` where they are higher."""
-        peaks = self.usage.peaks
-        higher = {name: max(getattr(peaks, name), value) for name, value in values.items()}
-        self.usage.peaks = replace(peaks, **higher)
+        higher = {name: max(getattr(self.peaks, name), value) for name, value in values.items()}
+        self.peaks = replace(self.peaks, **higher)

@@ -2,67 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 from orchestrator.core.errors import Interrupted, SandboxFailed
 from orchestrator.core.job import Attestation, Job, JobResult, Verdict
-from orchestrator.record.attestation import SettingPairs, suspected, verdict
+from orchestrator.record.attestation import suspected, verdict
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.objects import remove_container
-from orchestrator.sandbox.engine.stream import STDERR, STDOUT, Stream
+from orchestrator.sandbox.engine.stream import STDERR, STDOUT, LineBuffer, Stream
 from orchestrator.sandbox.harvest.harvest import Harvested, HarvestRules, harvest
 from orchestrator.sandbox.harvest.tarstream import RERUN_JOB
-from orchestrator.sandbox.job.line_buffer import LineBuffer
 from orchestrator.sandbox.job.monitor import Monitor
 from orchestrator.sandbox.network.proxy import Proxy
 from orchestrator.sandbox.storage.helper import Helper
-from orchestrator.sandbox.storage.quota import harvest_request
 
 _NOTICED = 30  # seconds for the engine to report an end that the kernel has reported
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerFacts:
-    """What is known of a container before its program starts.
-
-    ``deadline`` is that of its label: after it (seconds since the epoch) the sentinel may kill it.
-    """
-
-    container: str
-    image: str
-    policy: str
-    storage: str
-    engine: Mapping[str, Any]
-    asked: SettingPairs
-    inspected: SettingPairs
-    seen: SettingPairs
-    deadline: float
-    gpus: SettingPairs = ()
-
-
 class Session:
-    """One started job. Its whole output may be ``limits.logs`` bytes, duplex or not."""
+    """One started job. Its whole output may be ``limits.logs`` bytes, duplex or not.
+
+    ``attest`` completes what is known of the container before its program starts. ``deadline`` is
+    its label's: after it (seconds since the epoch) the sentinel may kill it.
+    """
 
     def __init__(
         self,
         engine: Engine,
         blobs: BlobStore,
         job: Job,
+        container: str,
         *,
         monitor: Monitor,
         stream: Stream,
         keeper: Helper,
         lines: LineBuffer,
-        facts: ContainerFacts,
-        proxy: Proxy | None = None,
+        proxy: Proxy | None,
+        deadline: float,
+        attest: Callable[..., Attestation],
     ) -> None:
-        self._engine, self._blobs, self._job = engine, blobs, job
+        self._engine, self._blobs, self._job, self._container = engine, blobs, job, container
         self._monitor, self._stream, self._keeper = monitor, stream, keeper
-        self._lines, self._facts, self._proxy = lines, facts, proxy
+        self._lines, self._proxy, self._deadline, self._attest = lines, proxy, deadline, attest
 
     def send(self, line: bytes) -> None:
         """Write one line to the job's stdin. Raises BrokenPipeError once it has ended."""
@@ -81,15 +65,11 @@ class Session:
     def finish(self) -> JobResult:
         """Close stdin, wait for the end (killed after the grace), and harvest its files.
 
-        Raises:
-            Interrupted: the sandbox was stopped.
-            BudgetSpent: the host ended it because a budget's time was over.
-            EngineFailed, SandboxFailed, HarvestRefused: there is no usable result.
+        Raises :class:`Interrupted`, or :class:`BudgetSpent` if a budget's time was over; and
+        :class:`EngineFailed`, :class:`SandboxFailed`, :class:`HarvestRefused` without a result.
         """
         self._stream.close_stdin()
-        if not self._monitor.join(self._job.limits.grace):
-            self._monitor.interrupt(Verdict.TIMED_OUT)
-            self._monitor.join()
+        self._monitor.end(self._job.limits.grace, Verdict.TIMED_OUT)
         if self._monitor.error is not None:
             raise self._monitor.error
         if not self._monitor.complete:
@@ -98,27 +78,28 @@ class Session:
             )
         if self._monitor.over is not None:
             raise self._monitor.over.spent(self._job.scope)
-        if self._monitor.usage.killed is Verdict.INTERRUPTED:
+        if self._monitor.sampler.killed is Verdict.INTERRUPTED:
             raise job_interrupted(self._job)
         exit_code = self._ended()
-        remove_container(self._engine, self._facts.container)
-        self._monitor.sample_disk()
-        self._count_files()
+        remove_container(self._engine, self._container)
+        self._monitor.sampler.sample_disk()
+        if self._keeper.ask({"op": "census"})["largest"] >= self._job.limits.file:
+            self._monitor.sampler.hit.add("storage: file size")
         rules = HarvestRules.of(self._job.limits, self._job.harvest)
-        harvested = harvest(self._keeper.stream(harvest_request(rules)), rules, self._blobs)
+        request = asdict(rules) | {"op": "send", "members": rules.members}
+        harvested = harvest(self._keeper.stream(request), rules, self._blobs)
         return self._result(exit_code, harvested)
 
     def _ended(self) -> int:
         """The exit code; also asks the engine whether memory was the reason."""
         with translated("reading how a job ended"):
-            code: int = self._engine.api.wait(self._facts.container, timeout=_NOTICED)["StatusCode"]
-            state = self._engine.api.inspect_container(self._facts.container)["State"]
+            code: int = self._engine.api.wait(self._container, timeout=_NOTICED)["StatusCode"]
+            state = self._engine.api.inspect_container(self._container)["State"]
         if state["OOMKilled"]:
-            self._monitor.usage.hit.add("memory")
-        if (
-            parse_timestamp(state["FinishedAt"]) >= self._facts.deadline
-        ):  # the sentinel killed it while this process hung
-            self._monitor.usage.killed = self._monitor.usage.killed or Verdict.TIMED_OUT
+            self._monitor.sampler.hit.add("memory")
+        ended = datetime.fromisoformat(f"{state['FinishedAt'][:19]}+00:00").timestamp()
+        if ended >= self._deadline:  # the sentinel killed it while this process hung
+            self._monitor.sampler.killed = self._monitor.sampler.killed or Verdict.TIMED_OUT
         if state.get("Error"):
             raise SandboxFailed(
                 "a container did not run its program",
@@ -128,38 +109,23 @@ class Session:
             )
         return code
 
-    def _count_files(self) -> None:
-        """Whether a file reached the maximum size of a single file."""
-        if self._keeper.ask({"op": "census"})["largest"] >= self._job.limits.file:
-            self._monitor.usage.hit.add("storage: file size")
-
     def _result(self, exit_code: int, harvested: Harvested) -> JobResult:
-        usage, facts, job = self._monitor.usage, self._facts, self._job
-        hit = tuple(sorted(usage.hit))
+        usage, hit = self._monitor.sampler, tuple(sorted(self._monitor.sampler.hit))
         stdout, stderr = self._monitor.tail(STDOUT), self._monitor.tail(STDERR)
         why = verdict(usage.killed, exit_code, hit)
-        suspects = suspected(stderr, hit) if why is not Verdict.FINISHED else ()
-        attestation = Attestation(
-            container=facts.container, image=facts.image, policy=facts.policy,
-            engine=f"docker {facts.engine['ServerVersion']}",
-            kernel=str(facts.engine["KernelVersion"]), runtime=job.limits.runtime,
-            storage=facts.storage, asked=facts.asked, inspected=facts.inspected, seen=facts.seen,
-            hit=hit, peaks=usage.peaks, verdict=why, gpus=facts.gpus, exit_code=exit_code,
-            killed=usage.killed, suspected=suspects,
+        attestation = self._attest(
+            hit=hit,
+            peaks=usage.peaks,
+            verdict=why,
+            exit_code=exit_code,
+            killed=usage.killed,
+            suspected=suspected(stderr, hit) if why is not Verdict.FINISHED else (),
             egress=self._proxy.close() if self._proxy else (),
-        )  # fmt: skip
-        return JobResult(
-            stdout=stdout,
-            stderr=stderr,
-            files=harvested.files,
-            refused=harvested.refused,
-            attestation=attestation,
         )
-
-
-def parse_timestamp(text: str) -> float:
-    """An engine's time stamp (RFC 3339, UTC, to the nanosecond) as seconds since the epoch."""
-    return datetime.fromisoformat(f"{text[:19]}+00:00").timestamp()
+        files, refused = harvested.files, harvested.refused
+        return JobResult(
+            stdout=stdout, stderr=stderr, files=files, refused=refused, attestation=attestation
+        )
 
 
 def job_interrupted(job: Job) -> Interrupted:

@@ -1,21 +1,25 @@
-"""All settings of an untrusted container, as the engine is asked for them."""
+"""All settings of an untrusted container, as the engine is asked for them, and its files."""
 
 from __future__ import annotations
 
 import math
 import posixpath
+import tarfile
 from collections.abc import Mapping
+from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from orchestrator.core.errors import ControlUnavailable
+from orchestrator.core.errors import ControlUnavailable, SandboxFailed
 from orchestrator.core.filenames import why_unsafe
 from orchestrator.core.job import Job, Limits
+from orchestrator.core.tree import Tree
 from orchestrator.policy.lint import LEAST_TMPFS
 from orchestrator.policy.seccomp import profile_of, under
 from orchestrator.policy.values import why_not_set
+from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.gpus.cdi import device_requests
-from orchestrator.sandbox.storage.helper import volume_mount
+from orchestrator.sandbox.storage.helper import ATTACHED, volume_mount
 
 # Deep enough that a template's `../../../data` is the staged data.
 WORKDIR = "/workspace/results/template/idea"
@@ -32,7 +36,13 @@ _FORWARD = f"/usr/bin/python3 -I -S /opt/aisci/forward.py {_PROXY_PORT} {PROXY_S
 _GATE_OUT = f'read -r go && {_FORWARD} && exec "$@"'
 # Only gVisor's kernel knows the job's processes, so the gate writes what it reports.
 _TELL = "/bin/cat /proc/self/status && echo && "  # whatever PATH a policy or an image sets
-_NO_PROXY = "localhost,127.0.0.1,::1"
+_EPOCH = 946_684_800  # 2000-01-01: copied files carry one fixed time
+_DEEPEST = 32
+_PROXIES = {
+    **dict.fromkeys(("HTTP_PROXY", "ALL_PROXY", "FTP_PROXY"), ""),
+    "HTTPS_PROXY": f"http://127.0.0.1:{_PROXY_PORT}",
+    "NO_PROXY": "localhost,127.0.0.1,::1",
+}
 
 
 def user_of(limits: Limits) -> tuple[int, int]:
@@ -74,11 +84,7 @@ def create_request(
         "Cmd": list(job.argv),
         "Env": [f"{name}={value}" for name, value in sorted(environment(job, gpus).items())],
         "Labels": dict(labels),
-        "OpenStdin": True,
-        "StdinOnce": True,
-        "AttachStdin": True,
-        "AttachStdout": True,
-        "AttachStderr": True,
+        **ATTACHED,
         "Tty": False,
         "Healthcheck": {"Test": ["NONE"]},  # an image's own would run before the gate opens
         "HostConfig": _host_config(job, volume, device_requests(gpus, cdi), egress),
@@ -130,9 +136,8 @@ def _host_config(job: Job, volume: str, lent: list[dict[str, Any]], egress: str)
 def environment(job: Job, gpus: tuple[str, ...] = ()) -> dict[str, str]:
     """All variables of the job's code, in addition to the image's own.
 
-    Raises:
-        ControlUnavailable: a variable that would change how programs are loaded, or which GPUs
-            are lent: some engines give out devices by the container's own variables.
+    Raises :class:`ControlUnavailable` for one that would change how programs are loaded, or which
+    GPUs are lent: some engines give out devices by the container's own variables.
     """
     threads = str(max(1, math.ceil(job.limits.cpus)))
     names = {
@@ -146,7 +151,8 @@ def environment(job: Job, gpus: tuple[str, ...] = ()) -> dict[str, str]:
         why = why_not_set(name, job.limits.network)
         if why:
             raise ControlUnavailable(f"{name} {why}", where="the policy's env", todo="remove it")
-    names |= _proxies() if job.limits.network else {}
+    if job.limits.network:  # in both spellings: HTTPS through the forwarder, no other proxy
+        names |= _PROXIES | {name.lower(): value for name, value in _PROXIES.items()}
     if gpus:  # no graphics: experiments do not need those libraries of the driver
         names["NVIDIA_DRIVER_CAPABILITIES"] = "compute,utility"
     return names | {"NVIDIA_VISIBLE_DEVICES": ",".join(gpus) or "void"}
@@ -174,22 +180,41 @@ def _data_mounts(job: Job) -> list[dict[str, Any]]:
 
 def _bind(source: str, target: str) -> dict[str, Any]:
     """A read-only bind mount; a socket can be connected to, not replaced or removed."""
-    return {
-        "Type": "bind",
-        "Source": source,
-        "Target": target,
-        "ReadOnly": True,
-        "BindOptions": {"NonRecursive": True},
-    }
+    bind = {"Type": "bind", "Source": source, "Target": target}
+    return {**bind, "ReadOnly": True, "BindOptions": {"NonRecursive": True}}
 
 
-def _proxies() -> dict[str, str]:
-    """The variables of HTTP clients, in both spellings: HTTPS through the forwarder, no other proxy."""
-    proxies = {
-        "HTTPS_PROXY": f"http://127.0.0.1:{_PROXY_PORT}",
-        "HTTP_PROXY": "",
-        "ALL_PROXY": "",
-        "FTP_PROXY": "",
-        "NO_PROXY": _NO_PROXY,
-    }
-    return proxies | {name.lower(): value for name, value in proxies.items()}
+def pack_tree(files: Tree, blobs: BlobStore, owner: tuple[int, int], spool: IO[bytes]) -> None:
+    """Write ``files`` to ``spool``, owned by (uid, gid), as a tar, and rewind it.
+
+    Not compressed: engines have run the container's own decompressor as root on the host
+    (CVE-2026-41567). Raises :class:`SandboxFailed` for an unsafe file name, :class:`BadJournal`
+    for a missing blob.
+    """
+    made: set[str] = set()
+    with tarfile.open(fileobj=spool, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for path, sha256 in files.files:
+            why = why_unsafe(path, _DEEPEST)
+            if why:
+                raise SandboxFailed(
+                    "a file cannot be copied into a container",
+                    where=f"{path!a}",
+                    why=why,
+                    todo="rename it in the template",
+                )
+            for folder in accumulate(path.split("/")[:-1], "{}/{}".format):
+                if folder not in made:
+                    made.add(folder)
+                    tar.addfile(_member(folder, owner, tarfile.DIRTYPE, 0o755))
+            member = _member(path, owner, tarfile.REGTYPE, 0o644)
+            member.size = blobs.size(sha256)
+            with blobs.path(sha256).open("rb") as content:
+                tar.addfile(member, content)
+    spool.seek(0)
+
+
+def _member(path: str, owner: tuple[int, int], kind: bytes, mode: int) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(path)
+    member.type, member.mode, member.mtime = kind, mode, _EPOCH
+    member.uid, member.gid = owner
+    return member

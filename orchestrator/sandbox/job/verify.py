@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from orchestrator.core.errors import ControlUnavailable, SandboxFailed
 from orchestrator.core.job import Limits
 from orchestrator.core.tree import digest
-from orchestrator.policy.runtimes import unread
+from orchestrator.policy.runtimes import CAP_SETS, unread
 from orchestrator.record.attestation import SettingPairs, flatten_settings, mismatches, same_keys
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.gpus.cdi import same_form
 from orchestrator.sandbox.job import gvisor
 from orchestrator.sandbox.job.kernel_limits import exceeded_limits
 from orchestrator.sandbox.job.spec import user_of
+from orchestrator.sandbox.storage.quota import OPTIONS
+from orchestrator.sandbox.storage.xfs import mount_of
 
 _FILTER = "seccomp="
+WORKSPACE, NO_MOUNT = "mount of the workspace", "none"
 
 
 def check_engine(engine: Engine, limits: Limits) -> dict[str, Any]:
-    """The engine's own description, after checking that it has every control asked for.
-
-    Raises:
-        ControlUnavailable: naming the policy's key and what this engine has.
-    """
+    """The engine's description, if it has every control. Raises :class:`ControlUnavailable`."""
     with translated("asking the engine what it can do"):
         info: dict[str, Any] = engine.api.info()
     user_of(limits)
@@ -57,8 +57,7 @@ def read_back(
 ) -> tuple[SettingPairs, SettingPairs]:
     """The settings that were asked for and those that the engine reports, as pairs.
 
-    Raises:
-        SandboxFailed: they differ, or the image adds a variable or a volume.
+    Raises :class:`SandboxFailed` if they differ, or the image adds a variable or a volume.
     """
     with translated("inspecting a container"):
         have = engine.api.inspect_container(container)
@@ -118,17 +117,15 @@ def _normal(have: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_kernel_view(seen: SettingPairs, limits: Limits) -> None:
-    """Check that the kernel's view of the started container is what was requested.
+    """Raise :class:`SandboxFailed` if the kernel's view of the started container shows too much.
 
-    Raises:
-        SandboxFailed: it has a right or a namespace that it must not have, or a limit is
-            higher than requested.
+    That is a right or a namespace that it must not have, or a limit higher than requested.
     """
     have, skipped = dict(seen), unread(limits.runtime)
     uid, gid = user_of(limits)
     required = {"Uid": " ".join([str(uid)] * 4), "Gid": " ".join([str(gid)] * 4)}
     required |= {"NoNewPrivs": "1", "Seccomp": "2"}
-    required |= dict.fromkeys(("CapEff", "CapPrm", "CapBnd", "CapAmb"), "0" * 16)
+    required |= dict.fromkeys(CAP_SETS, "0" * 16)
     if skipped:
         # The runtime's own process may have some, where they reach nothing; the job has none.
         inside = {key: value for key, value in required.items() if key in gvisor.STATUS_FIELDS}
@@ -148,4 +145,37 @@ def check_kernel_view(seen: SettingPairs, limits: Limits) -> None:
             where=f"runtime {limits.runtime}",
             why="; ".join(wrong),
             todo="do not use this engine; `aisci doctor` shows what it does differently",
+        )
+
+
+def workspace_of(pid: int, workdir: str) -> SettingPairs:
+    """How a container's working directory is mounted, as its first process sees it.
+
+    Empty where this process may not read it: then only the engine's report is known.
+    """
+    try:
+        text = Path(f"/proc/{pid}/mountinfo").read_text()
+    except OSError:
+        return ()
+    if not any(line.split()[4] == workdir for line in text.splitlines()):
+        return ((WORKSPACE, NO_MOUNT),)
+    mount = mount_of(Path(workdir), text)
+    return ((WORKSPACE, f"{mount.kind} {','.join(mount.options)}"),)
+
+
+def check_workspace(seen: SettingPairs, backend: str) -> None:
+    """Raise :class:`SandboxFailed` if the engine omitted the mount, or an option of its backend.
+
+    ``xfs`` asks for no option: a bind takes the host's.
+    """
+    words = dict(seen).get(WORKSPACE)
+    if words is None or (backend == "xfs" and words != NO_MOUNT):
+        return
+    missing = set(OPTIONS.split(",")) - set(words.partition(" ")[2].split(","))
+    if missing:
+        raise SandboxFailed(
+            "a job's workspace was not mounted as requested",
+            where="the workspace of a job",
+            why=f"without {', '.join(sorted(missing))}: {words}",
+            todo="`aisci doctor` shows what this engine does differently",
         )

@@ -24,31 +24,29 @@ _REQUEST = re.compile(rb"CONNECT ([^ ]{1,512}) HTTP/1\.([01])")
 _FIELD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
 _FORBIDDEN = {b"content-length", b"transfer-encoding", b"upgrade"}  # a CONNECT has no body
 
-_NOT_PUBLIC = tuple(
-    (ipaddress.ip_network(network), why)
-    for network, why in (
-        ("0.0.0.0/8", "this network"),
-        ("10.0.0.0/8", "private"),
-        ("100.64.0.0/10", "shared by a carrier's customers"),
-        ("127.0.0.0/8", "loopback"),
-        ("168.63.129.16/32", "a cloud's own service for its machines"),
-        ("169.254.0.0/16", "link-local, where clouds keep their metadata"),
-        ("172.16.0.0/12", "private"),
-        ("192.0.0.0/24", "set aside for protocols"),
-        ("192.0.2.0/24", "for documentation"),
-        ("192.88.99.0/24", "a 6to4 relay"),
-        ("192.168.0.0/16", "private"),
-        ("198.18.0.0/15", "for benchmarks"),
-        ("198.51.100.0/24", "for documentation"),
-        ("203.0.113.0/24", "for documentation"),
-        ("224.0.0.0/4", "multicast"),
-        ("240.0.0.0/4", "reserved"),
-        ("2001::/23", "set aside for protocols, Teredo among them"),
-        ("2001:db8::/32", "for documentation"),
-        ("2002::/16", "6to4, an IPv4 address within"),
-        ("3fff::/20", "for documentation"),
+_NOT_PUBLIC = {
+    ipaddress.ip_network(network): why
+    for why, networks in (
+        ("private", "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16"),
+        ("loopback", "127.0.0.0/8"),
+        ("link-local, where clouds keep their metadata", "169.254.0.0/16"),
+        ("a cloud's own service for its machines", "168.63.129.16/32"),
+        ("shared by a carrier's customers", "100.64.0.0/10"),
+        (
+            "for documentation",
+            "192.0.2.0/24 198.51.100.0/24 203.0.113.0/24 2001:db8::/32 3fff::/20",
+        ),
+        ("for benchmarks", "198.18.0.0/15"),
+        ("set aside for protocols", "192.0.0.0/24"),
+        ("set aside for protocols, Teredo among them", "2001::/23"),
+        ("a 6to4 relay", "192.88.99.0/24"),
+        ("6to4, an IPv4 address within", "2002::/16"),
+        ("multicast", "224.0.0.0/4"),
+        ("reserved", "240.0.0.0/4"),
+        ("this network", "0.0.0.0/8"),
     )
-)
+    for network in networks.split()
+}
 _GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
 
 
@@ -136,7 +134,7 @@ def why_not_public(address: str) -> str:
         return "no address"
     if isinstance(ip, ipaddress.IPv6Address) and (ip.scope_id or ip not in _GLOBAL_V6):
         return "not of IPv6's public range"  # loopback, unique local, NAT64, IPv4-mapped and others
-    for network, why in _NOT_PUBLIC:
+    for network, why in _NOT_PUBLIC.items():
         if ip.version == network.version and ip in network:
             return why
     return "" if ip.is_global and not ip.is_multicast and not ip.is_reserved else "special"

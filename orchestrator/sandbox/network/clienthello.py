@@ -131,21 +131,17 @@ class _Reader:
     """Takes length-prefixed pieces from bytes; ValueError where there are too few."""
 
     def __init__(self, data: bytes) -> None:
-        self._data = data
+        self.rest = data
 
     def take(self, count: int) -> bytes:
-        if count > len(self._data):
+        if count > len(self.rest):
             raise ValueError("a length that does not fit")
-        piece, self._data = self._data[:count], self._data[count:]
+        piece, self.rest = self.rest[:count], self.rest[count:]
         return piece
 
     def counted(self, size: int) -> bytes:
         """A piece after its own length of ``size`` bytes."""
         return self.take(int.from_bytes(self.take(size), "big"))
-
-    @property
-    def more(self) -> bool:
-        return bool(self._data)
 
 
 def _parsed(body: bytes) -> Hello:
@@ -156,11 +152,11 @@ def _parsed(body: bytes) -> Hello:
         reader.counted(1)  # session
         reader.counted(2)  # ciphers
         reader.counted(1)  # compression
-        extensions = _Reader(reader.counted(2) if reader.more else b"")
-        if reader.more:
+        extensions = _Reader(reader.counted(2) if reader.rest else b"")
+        if reader.rest:
             return Hello(why="a TLS hello with something after its end")
         found: dict[int, bytes] = {}
-        while extensions.more:
+        while extensions.rest:
             kind, content = int.from_bytes(extensions.take(2), "big"), extensions.counted(2)
             if kind in found:
                 return Hello(why="a TLS hello that says something twice")
@@ -180,7 +176,7 @@ def _named(extensions: dict[int, bytes]) -> Hello:
     reader = _Reader(extensions[_SERVER_NAME])
     names = _Reader(reader.counted(2))
     kind, name = names.take(1)[0], names.counted(2)
-    if reader.more or names.more or kind != _HOST_NAME or not name:
+    if reader.rest or names.rest or kind != _HOST_NAME or not name:
         return Hello(why="a TLS hello that does not name exactly one server")
     if any(not 0x21 <= byte <= 0x7E for byte in name):
         return Hello(why="a TLS hello with a name that is no host's")

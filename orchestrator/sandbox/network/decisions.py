@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from orchestrator.core.job import Egress
 
@@ -44,9 +44,23 @@ class DecisionLog:
         """Each of the first :data:`MAX_LISTED` decisions, and the others as at most two sums."""
         with self._lock:
             every = [decision.report() for decision in self._decisions]
-        rest = every[MAX_LISTED:]
-        sums = (_sum([one for one in rest if one.allowed is allowed]) for allowed in (True, False))
-        return (*every[:MAX_LISTED], *(one for one in sums if one is not None))
+        listed, rest = every[:MAX_LISTED], every[MAX_LISTED:]
+        for allowed in (True, False):
+            some = [one for one in rest if one.allowed is allowed]
+            sent, received = sum(one.sent for one in some), sum(one.received for one in some)
+            if some:
+                listed.append(
+                    Egress(
+                        at=some[0].at,
+                        host="",
+                        allowed=allowed,
+                        sent=sent,
+                        received=received,
+                        why="the further ones, together",
+                        count=len(some),
+                    )
+                )
+        return tuple(listed)
 
 
 @dataclass(slots=True)
@@ -58,17 +72,9 @@ class Decision:
     host: str = ""
     address: str = ""
     allowed: bool = False
-    why: str = field(default="the job ended before it was decided")
+    why: str = "the job ended before it was decided"  # empty where both sides have closed
     sent: int = 0
     received: int = 0
-
-    def allow(self) -> None:
-        """From now on bytes may pass."""
-        self.allowed, self.why = True, "open until the job ended"
-
-    def end(self, why: str) -> None:
-        """Refused, or closed; ``why`` is empty where both sides have closed."""
-        self.why = why
 
     def spend(self, sent: int, received: int) -> bool:
         self.sent += sent
@@ -78,21 +84,6 @@ class Decision:
     def report(self) -> Egress:
         return Egress(at=self.at, host=self.host, address=self.address, allowed=self.allowed,
                       why=self.why, sent=self.sent, received=self.received)  # fmt: skip
-
-
-def _sum(every: list[Egress]) -> Egress | None:
-    """Many decisions as one; None for none."""
-    if not every:
-        return None
-    return Egress(
-        at=every[0].at,
-        host="",
-        allowed=every[0].allowed,
-        why="the further ones, together",
-        sent=sum(one.sent for one in every),
-        received=sum(one.received for one in every),
-        count=len(every),
-    )
 
 
 def egress_summary(every: tuple[Egress, ...]) -> str:

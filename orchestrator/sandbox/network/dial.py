@@ -14,10 +14,7 @@ _DIAL_TIME = 10.0  # seconds for one address
 
 
 def look_up(host: str) -> tuple[str, ...]:
-    """Addresses of ``host`` from this machine's resolver. Raises OSError if it has none.
-
-    The trailing dot keeps the resolver from trying its search domains.
-    """
+    """Addresses of ``host``; the dot avoids search domains. Raises OSError if it has none."""
     found = socket.getaddrinfo(f"{host}.".encode("ascii"), PORT, type=socket.SOCK_STREAM)
     return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
@@ -65,9 +62,8 @@ class Resolver:
                 try:
                     self.known[host] = _checked(self.look_up(host))
                 except OSError as error:  # no answer: the next connection asks again
-                    return ResolvedHost(
-                        why=f"no address found: {plain_line(error.strerror or error)}"
-                    )
+                    why = f"no address found: {plain_line(error.strerror or error)}"
+                    return ResolvedHost(why=why)
             return self.known[host]
 
 

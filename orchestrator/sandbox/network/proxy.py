@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
 
 from orchestrator.core.errors import AisciError
 from orchestrator.core.job import Egress
@@ -43,16 +42,11 @@ _MOST_DIALLED = 4  # addresses of one answer
 _ENDING = 2.0  # seconds that closing waits for the threads, which have no sockets then
 
 
-class Proxy:
+class Proxy(contextlib.AbstractContextManager["Proxy", None]):
     """One job's proxy. It listens once created and serves from ``begin`` to ``close``.
 
-    Args:
-        allowed: the policy's entries, such as ``api.example.org:443``.
-        path: where the socket is created, for the job's container alone.
-        dialer: how names are resolved and addresses dialled.
-
-    Raises:
-        ControlUnavailable: no socket can be created there.
+    ``allowed`` are the policy's entries, such as ``api.example.org:443``; the socket at ``path`` is
+    for the job's container alone. Raises :class:`ControlUnavailable` if none can be created there.
     """
 
     def __init__(self, allowed: tuple[str, ...], path: Path, dialer: Dialer) -> None:
@@ -63,9 +57,6 @@ class Proxy:
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._listener = listen_unix(path)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, kind: object, error: BaseException | None, *_: object) -> None:
         """Close; an error that leaves the job without a result reports the traffic before it."""
@@ -110,7 +101,7 @@ class Proxy:
                 break
             self._welcome(client)
         if not self._closed:
-            self._log.open().end(why)
+            self._log.open().why = why
             self._listener.close()
 
     def _welcome(self, client: socket.socket) -> None:
@@ -154,14 +145,13 @@ class Proxy:
                 refuse_client(client, decision, 403, "the job has passed its limit of bytes")
                 return
             host = request.target.rpartition(":")[0]
-            remote = self._reach(client, decision, host)
-            if remote is not None:
+            if (remote := self._reach(client, decision, host)) is not None:
                 try:
                     run_tunnel(client, remote, decision, host, rest)
                 finally:
                     self._close_socket(remote)
         except OSError as error:
-            decision.end(f"connection broken: {plain_line(error.strerror or error)}")
+            decision.why = f"connection broken: {plain_line(error.strerror or error)}"
         finally:
             self._close_socket(client)
 

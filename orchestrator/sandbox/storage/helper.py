@@ -8,13 +8,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from orchestrator.core.errors import EngineFailed
-from orchestrator.policy.seccomp import shipped_profile
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.objects import create_container, remove_container
 from orchestrator.sandbox.engine.stream import STDOUT, Stream
 
+ATTACHED = dict.fromkeys(
+    ("OpenStdin", "StdinOnce", "AttachStdin", "AttachStdout", "AttachStderr"), True
+)
+"""Of a create request: the host writes the container's stdin once, and reads what it says."""
+
 HELPER_MEMORY = 512 << 20  # bytes: the most that one trusted container may use
-_SCRIPTS = "/opt/aisci/storage"
 _ANSWER_WITHIN = 60.0  # seconds
 
 
@@ -23,15 +26,8 @@ class Helper:
 
     def __init__(self, engine: Engine, body: Mapping[str, Any], *, script: str, name: str) -> None:
         self._engine = engine
-        body = {
-            **body,
-            "Entrypoint": ["python3"],
-            "Cmd": ["-I", f"{_SCRIPTS}/{script}"],
-            **dict.fromkeys(
-                ("OpenStdin", "StdinOnce", "AttachStdin", "AttachStdout", "AttachStderr"), True
-            ),
-        }
-        self.id = create_container(engine, body, name)
+        program = {"Entrypoint": ["python3"], "Cmd": ["-I", f"/opt/aisci/storage/{script}"]}
+        self.id = create_container(engine, {**body, **program, **ATTACHED}, name)
         self._stream = Stream(engine, self.id)
         self._line = b""
         self._stderr = b""
@@ -55,14 +51,7 @@ class Helper:
         """Send one request, then yield all that the helper writes up to its end."""
         self._send(request)
         while not self._stream.ended:
-            pieces = self._stream.read(_ANSWER_WITHIN)
-            if not pieces and not self._stream.ended:
-                raise self._failed()
-            for which, data in pieces:
-                if which == STDOUT:
-                    yield data
-                else:
-                    self._stderr = (self._stderr + data)[-2000:]
+            yield self._output(may_end=True)
 
     def remove(self) -> None:
         """Kill and remove it; no error if it does not exist."""
@@ -75,9 +64,9 @@ class Helper:
         except BrokenPipeError as error:
             raise self._failed() from error
 
-    def _output(self) -> bytes:
+    def _output(self, *, may_end: bool = False) -> bytes:
         pieces = self._stream.read(_ANSWER_WITHIN)
-        if not pieces:
+        if not pieces and not (may_end and self._stream.ended):
             raise self._failed()
         self._stderr += b"".join(data for which, data in pieces if which != STDOUT)
         self._stderr = self._stderr[-2000:]
@@ -122,26 +111,3 @@ def volume_mount(volume: str, target: str) -> dict[str, Any]:
     """A volume mount without a copy: an engine copies the image's folder, owner included, into a new one."""
     options = {"NoCopy": True}
     return {"Type": "volume", "Source": volume, "Target": target, "VolumeOptions": options}
-
-
-def loop_maker_body(image: str, pool: str, labels: Mapping[str, str]) -> dict[str, Any]:
-    """The maker's settings: it may create loop devices, and nothing else."""
-    return helper_body(
-        image,
-        labels,
-        CapAdd=["MKNOD", "SYS_ADMIN"],
-        DeviceCgroupRules=["b 7:* rwm", "c 10:237 rwm"],
-        Mounts=[volume_mount(pool, "/pool")],
-    )
-
-
-def keeper_body(image: str, volume: str, labels: Mapping[str, str]) -> dict[str, Any]:
-    """The keeper's settings: it may read everything in the volume, and change nothing."""
-    calls = f"seccomp={shipped_profile().text}"
-    return helper_body(
-        image,
-        labels,
-        CapAdd=["DAC_READ_SEARCH"],
-        SecurityOpt=["no-new-privileges:true", calls],
-        Mounts=[volume_mount(volume, "/volume") | {"ReadOnly": True}],
-    )

@@ -10,18 +10,17 @@ is removed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import errno
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from orchestrator.core.errors import ControlUnavailable, DiskFull, SandboxFailed
-from orchestrator.sandbox.harvest.harvest import HarvestRules
+from orchestrator.core.errors import ControlUnavailable, DiskFull
 from orchestrator.sandbox.storage.helper import Helper
 
 BACKENDS = ("xfs", "loop", "tmpfs")  # all, the best first
 OPTIONS = "nosuid,nodev,noexec"
-ENOSPC = 28
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,29 +33,40 @@ class Quota:
     gid: int
 
 
+def make_storage(
+    maker: Helper, quota: Quota, refusal: Callable[[str], ControlUnavailable], **more: str
+) -> dict[str, Any]:
+    """The maker's answer to a request for ``quota``. Raises :class:`DiskFull`, or ``refusal``."""
+    answer = maker.ask({"op": "make", **asdict(quota), **more})
+    if answer["ok"]:
+        return answer
+    if answer["errno"] != errno.ENOSPC:
+        raise refusal(str(answer["error"]))
+    raise DiskFull(
+        "the engine's disk is too full for a job's workspace",
+        where="storage.workspace",
+        why=f"{quota.bytes} bytes must be free before a job starts",
+        todo="free space where the engine keeps its volumes, or lower storage.workspace",
+    )
+
+
 @contextmanager
 def loop_device(maker: Helper, quota: Quota) -> Iterator[str]:
-    """A new ext4 device of ``quota``'s size; the caller mounts it before the block ends.
-
-    Raises:
-        ControlUnavailable: the kernel or the engine gives no loop device.
-        DiskFull: the engine's disk has too little free space.
-    """
-    answer = maker.ask({"op": "make", "bytes": quota.bytes, "inodes": quota.inodes,
-                        "uid": quota.uid, "gid": quota.gid})  # fmt: skip
-    if not answer["ok"]:
-        if answer["errno"] == ENOSPC:
-            raise disk_full(quota)
-        raise ControlUnavailable(
-            "no loop device can be created here",
-            where="storage backend loop",
-            why=str(answer["error"]),
-            todo="docs/installing.md, what a machine can lack",
-        )
+    """A new ext4 device; to be mounted before the block ends. Raises as :func:`make_storage`."""
+    device = make_storage(maker, quota, _no_loop_device)["device"]
     try:
-        yield answer["device"]
+        yield device
     finally:
-        maker.ask({"op": "release", "device": answer["device"]})
+        maker.ask({"op": "release", "device": device})
+
+
+def _no_loop_device(why: str) -> ControlUnavailable:
+    return ControlUnavailable(
+        "no loop device can be created here",
+        where="storage backend loop",
+        why=why,
+        todo="docs/installing.md, what a machine can lack",
+    )
 
 
 def volume_options(backend: str, quota: Quota, device: str) -> dict[str, str]:
@@ -73,25 +83,10 @@ def volume_options(backend: str, quota: Quota, device: str) -> dict[str, str]:
     return {"type": "tmpfs", "device": "tmpfs", "o": f"{size},{owner},{OPTIONS}"}
 
 
-def harvest_request(rules: HarvestRules) -> dict[str, Any]:
-    """The request to the keeper for the files of ``rules``."""
-    return {
-        "op": "send",
-        "paths": list(rules.paths),
-        "file": rules.file,
-        "bytes": rules.bytes,
-        "members": rules.members,
-        "depth": rules.depth,
-    }
-
-
 def check_fits(workspace: int, tmp: int, shm: int, memory: int, why_not: str = "") -> None:
-    """Check that a volume in memory can be full before the memory is.
+    """Raise :class:`ControlUnavailable` if a volume in memory could not be full before the memory is.
 
-    ``why_not`` says why the other backends are not available.
-
-    Raises:
-        ControlUnavailable: a job past its quota would be killed for memory instead.
+    A job past its quota would be killed for memory instead. ``why_not``: of the other backends.
     """
     if workspace + tmp + shm > memory:
         raise ControlUnavailable(
@@ -101,23 +96,3 @@ def check_fits(workspace: int, tmp: int, shm: int, memory: int, why_not: str = "
             f"{memory} bytes of memory, and no other backend works here. {why_not}".strip(),
             todo="fix the cause for another backend, or lower the workspace below memory",
         )
-
-
-def quota_not_enforced(why: str) -> SandboxFailed:
-    """A quota that was set and is not enforced."""
-    return SandboxFailed(
-        "a disk quota was set and did not hold",
-        where="the storage backend",
-        why=why,
-        todo="do not use it; `aisci doctor` shows which backends work here",
-    )
-
-
-def disk_full(quota: Quota) -> DiskFull:
-    """The engine's disk is too full for a volume."""
-    return DiskFull(
-        "the engine's disk is too full for a job's workspace",
-        where="storage.workspace",
-        why=f"{quota.bytes} bytes must be free before a job starts",
-        todo="free space where the engine keeps its volumes, or lower storage.workspace",
-    )

@@ -12,47 +12,29 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-from orchestrator.core.errors import AisciError, ControlUnavailable, EngineFailed
+from orchestrator.core.errors import AisciError, ControlUnavailable, EngineFailed, SandboxFailed
 from orchestrator.core.job import Limits
-from orchestrator.policy.seccomp import DEFAULT, profile_of, under
+from orchestrator.policy.seccomp import DEFAULT, profile_of, shipped_profile, under
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.engine.objects import make_volume, remove_volume
-from orchestrator.sandbox.storage.helper import (
-    Helper,
-    helper_body,
-    keeper_body,
-    loop_maker_body,
-    volume_mount,
-)
+from orchestrator.sandbox.storage.helper import Helper, helper_body, volume_mount
 from orchestrator.sandbox.storage.quota import (
     BACKENDS,
     Quota,
     check_fits,
     loop_device,
-    quota_not_enforced,
     volume_options,
 )
-from orchestrator.sandbox.storage.xfs import (
-    pool_folder,
-    project_folder,
-    project_not_binding,
-    xfs_maker_body,
-)
-
-Label = Callable[[str, str], dict[str, str]]
+from orchestrator.sandbox.storage.xfs import pool_folder, project_folder
 
 _PROBE = Quota(bytes=8 << 20, inodes=64, uid=65534, gid=65534)
-_RUNTIME = "runc"  # it relies most on the kernel: what is enforced under it is under others
 
 
 class Volumes:
-    """Volumes and the helpers that create them, for parallel jobs.
+    """Volumes and the helpers that create them, for parallel jobs; each name begins with ``prefix``.
 
-    Args:
-        image: returns the trusted helper's image id.
-        prefix: the prefix of every name.
-        label: the labels of one resource, by job and kind.
-        backends: those that may be chosen, the best first.
+    ``image`` returns the trusted helper's image id, ``label`` the labels of one resource, by job and
+    kind; ``backends`` are those that may be chosen, the best first.
     """
 
     def __init__(
@@ -60,16 +42,15 @@ class Volumes:
         engine: Engine,
         image: Callable[[], str],
         prefix: str,
-        label: Label,
+        label: Callable[[str, str], dict[str, str]],
         backends: tuple[str, ...] = BACKENDS,
     ) -> None:
         self._engine, self._image, self._prefix, self._label = engine, image, prefix, label
         self._backends = backends
         self._makers: dict[str, tuple[Helper, str]] = {}
         self._pools: list[str] = []
-        self._chosen: dict[
-            str, str
-        ] = {}  # by seccomp profile, which decides whether a job can leave an XFS project
+        # By seccomp profile, which decides whether a job can leave an XFS project.
+        self._chosen: dict[str, str] = {}
         self._why_not: dict[str, str] = {}
         self._lock = threading.RLock()
 
@@ -77,40 +58,51 @@ class Volumes:
     def lent(self, job: str, limits: Limits, quota: Quota) -> Iterator[tuple[str, Helper, str]]:
         """A mounted, empty volume as (name, its keeper, the backend's name); removed afterwards.
 
-        Raises:
-            ControlUnavailable: no backend enforces a hard quota of this size here.
-            DiskFull: the engine's disk has too little free space.
+        Raises :class:`ControlUnavailable` if no backend enforces such a quota, :class:`DiskFull`.
         """
         backend = self._choose(limits)
         name = f"{self._prefix}-{job}"
-        body = keeper_body(self._image(), name, self._label(job, "keeper"))
+        body = helper_body(  # it may read everything in the volume, and change nothing
+            self._image(),
+            self._label(job, "keeper"),
+            CapAdd=["DAC_READ_SEARCH"],
+            SecurityOpt=["no-new-privileges:true", f"seccomp={shipped_profile().text}"],
+            Mounts=[volume_mount(name, "/volume") | {"ReadOnly": True}],
+        )
         with self._mounted(job, backend, quota, body, "keeper.py") as keeper:
             yield name, keeper, backend
 
     def probe(self, backend: str, seccomp: str = DEFAULT) -> None:
         """Write past the quota of a small volume, as a job under ``seccomp`` could.
 
-        Raises:
-            SandboxFailed: the quota was set and not enforced.
-            ControlUnavailable, EngineFailed: it cannot be set, or a job could remove it.
+        Raises :class:`SandboxFailed` if it was not enforced; :class:`ControlUnavailable`,
+        :class:`EngineFailed` if it cannot be set, or a job could remove it.
         """
-        mount = volume_mount(f"{self._prefix}-probe", "/volume")
-        calls = under(profile_of(seccomp), _RUNTIME).text
+        # runc relies most on the kernel: what is enforced under it is under others.
+        calls = under(profile_of(seccomp), "runc").text
         body = helper_body(
             self._image(),
             self._label("probe", "probe"),
-            Mounts=[mount],
+            Mounts=[volume_mount(f"{self._prefix}-probe", "/volume")],
             SecurityOpt=["no-new-privileges:true", f"seccomp={calls}"],
         )
         body["User"] = f"{_PROBE.uid}:{_PROBE.gid}"
         with self._mounted("probe", backend, _PROBE, body, "probe.py") as prober:
             answer = prober.ask({"op": "probe", "bytes": _PROBE.bytes, "inodes": _PROBE.inodes})
         if answer["left"]:
-            raise project_not_binding()
+            raise ControlUnavailable(
+                "an XFS project quota would not bind a job here",
+                where="seccomp",
+                why="the job could remove its own files from their project (FS_IOC_FSSETXATTR)",
+                todo="leave the policy's seccomp at `default`, which refuses that call",
+            )
         wrote, made = answer["wrote"], answer["made"]
         if wrote is None or wrote > _PROBE.bytes or made is None or made > 2 * _PROBE.inodes:
-            raise quota_not_enforced(
-                f"{backend}: {wrote} bytes and {made} files went into {_PROBE}"
+            raise SandboxFailed(
+                "a disk quota was set and did not hold",
+                where="the storage backend",
+                why=f"{backend}: {wrote} bytes and {made} files went into {_PROBE}",
+                todo="do not use it; `aisci doctor` shows which backends work here",
             )
 
     def close(self) -> None:
@@ -156,7 +148,16 @@ class Volumes:
         name = f"{self._prefix}-{job}"
         with ExitStack() as undo:
             with ExitStack() as until_mounted:
-                options = self._options(job, backend, quota, undo, until_mounted)
+                source = ""
+                if backend == "xfs":
+                    maker, folder = self._maker(backend)
+                    undo.enter_context(project_folder(maker, job, quota))
+                    source = f"{folder}/{job}"
+                elif backend == "loop":
+                    # Released after the mount, which keeps the device; it then clears itself.
+                    device = loop_device(self._maker(backend)[0], quota)
+                    source = until_mounted.enter_context(device)
+                options = volume_options(backend, quota, source)
                 remove_volume(self._engine, name)  # an engine would reuse an old one silently
                 undo.callback(remove_volume, self._engine, name)
                 make_volume(self._engine, name, self._label(job, "volume"), options)
@@ -165,35 +166,24 @@ class Volumes:
                 helper.start()  # mounts it; from now on the mount keeps the device alive
             yield helper
 
-    def _options(
-        self, job: str, backend: str, quota: Quota, undo: ExitStack, until_mounted: ExitStack
-    ) -> dict[str, str]:
-        """The options of the engine's volume driver, once what it mounts exists."""
-        source = ""
-        if backend == "xfs":
-            maker, folder = self._maker(backend)
-            undo.enter_context(project_folder(maker, job, quota))
-            source = f"{folder}/{job}"
-        elif backend == "loop":
-            maker, _ = self._maker(backend)
-            # Released after the mount, which keeps the device; it then clears itself.
-            source = until_mounted.enter_context(loop_device(maker, quota))
-        return volume_options(backend, quota, source)
-
     def _maker(self, backend: str) -> tuple[Helper, str]:
         """The backend's maker, started at first use, and its pool's folder (xfs only)."""
         with self._lock:
             if backend not in self._makers:
                 name = f"{self._prefix}-maker-{backend}"
-                pool, labels = f"{name}-pool", self._label("", "maker")
+                pool = f"{name}-pool"
                 make_volume(self._engine, pool, self._label("", "pool"))
                 self._pools.append(pool)
-                if backend == "xfs":
-                    folder, script = pool_folder(self._engine, pool), "projects.py"
-                    body = xfs_maker_body(self._image(), pool, labels)
-                else:
-                    folder, script = "", "maker.py"
-                    body = loop_maker_body(self._image(), pool, labels)
+                host: dict[str, Any] = {"Mounts": [volume_mount(pool, "/pool")]}
+                folder = ""
+                if backend == "xfs":  # it sets quotas, owns the pool's folders, and empties them
+                    host["CapAdd"] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "MKNOD", "SYS_ADMIN"]
+                    folder = pool_folder(self._engine, pool)
+                else:  # it may create loop devices, and nothing else
+                    host["CapAdd"] = ["MKNOD", "SYS_ADMIN"]
+                    host["DeviceCgroupRules"] = ["b 7:* rwm", "c 10:237 rwm"]
+                body = helper_body(self._image(), self._label("", "maker"), **host)
+                script = "projects.py" if backend == "xfs" else "maker.py"
                 maker = Helper(self._engine, body, script=script, name=name)
                 self._makers[backend] = (maker, folder)
                 maker.start()

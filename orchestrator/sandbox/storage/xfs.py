@@ -14,43 +14,59 @@ tries it, and then writes past the quota.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from orchestrator.core.errors import ControlUnavailable, EngineFailed
 from orchestrator.sandbox.engine.client import Engine, translated
-from orchestrator.sandbox.storage.helper import Helper, helper_body, volume_mount
-from orchestrator.sandbox.storage.mounts import mount_of
-from orchestrator.sandbox.storage.quota import ENOSPC, Quota, disk_full
+from orchestrator.sandbox.storage.helper import Helper
+from orchestrator.sandbox.storage.quota import Quota, make_storage
 
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
-def xfs_maker_body(image: str, pool: str, labels: Mapping[str, str]) -> dict[str, Any]:
-    """The maker's settings: it sets quotas, owns the pool's folders, and empties them."""
-    return helper_body(
-        image,
-        labels,
-        CapAdd=["CHOWN", "DAC_OVERRIDE", "FOWNER", "MKNOD", "SYS_ADMIN"],
-        Mounts=[volume_mount(pool, "/pool")],
-    )
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A file system's kind and source, its mount options, and the file system's own options."""
+
+    kind: str
+    source: str
+    options: tuple[str, ...]
+    own: tuple[str, ...]
+
+    @property
+    def has_project_quotas(self) -> bool:
+        return bool({"prjquota", "pquota"} & set(self.own))
+
+
+def mount_of(folder: Path, mountinfo: str) -> Mount:
+    """The mount that contains ``folder``; of two at one place the later one covers the first.
+
+    ``mountinfo`` is the text of a ``/proc/<pid>/mountinfo`` (proc(5)).
+    """
+    mount, longest = Mount("an unknown file system", "", (), ()), -1
+    for line in mountinfo.splitlines():
+        place, _, system = line.partition(" - ")
+        fields = place.split()
+        point = Path(fields[4].encode().decode("unicode_escape"))  # a space is \040
+        if folder.is_relative_to(point) and len(point.parts) >= longest:
+            kind, source, own = system.split(" ", 2)
+            options, longest = tuple(fields[5].split(",")), len(point.parts)
+            mount = Mount(kind, source, options, tuple(own.split(",")))
+    return mount
 
 
 def pool_folder(engine: Engine, pool: str, mounts: Path = _MOUNTS) -> str:
-    """Where on this host the engine keeps the pool.
-
-    Raises:
-        ControlUnavailable: not on an XFS with project quotas.
-    """
+    """Where the pool is. Raises :class:`ControlUnavailable` if not on XFS with project quotas."""
     with translated("finding the folder of a volume"):
         folder = str(engine.api.inspect_volume(pool)["Mountpoint"])
     mount = mount_of(Path(folder), mounts.read_text())
     if mount.kind != "xfs":
-        raise no_project_quota(f"the engine's volumes are on {mount.kind}, not on XFS")
-    if not {"prjquota", "pquota"} & set(mount.own):
-        raise no_project_quota("the XFS below the engine's volumes is mounted without prjquota")
+        raise _no_project_quota(f"the engine's volumes are on {mount.kind}, not on XFS")
+    if not mount.has_project_quotas:
+        raise _no_project_quota("the XFS below the engine's volumes is mounted without prjquota")
     return folder
 
 
@@ -58,17 +74,9 @@ def pool_folder(engine: Engine, pool: str, mounts: Path = _MOUNTS) -> str:
 def project_folder(maker: Helper, name: str, quota: Quota) -> Iterator[None]:
     """A new folder ``name`` of the pool with ``quota``; removed, with its content, at the end.
 
-    Raises:
-        ControlUnavailable: the kernel or the engine does not allow a project's limits to be set.
-        DiskFull: the engine's disk has less free than the quota.
-        EngineFailed: the folder could not be removed.
+    Raises as :func:`make_storage`; :class:`EngineFailed` if the folder could not be removed.
     """
-    answer = maker.ask({"op": "make", "name": name, "bytes": quota.bytes, "inodes": quota.inodes,
-                        "uid": quota.uid, "gid": quota.gid})  # fmt: skip
-    if not answer["ok"]:
-        if answer["errno"] == ENOSPC:
-            raise disk_full(quota)
-        raise no_project_quota(str(answer["error"]))
+    make_storage(maker, quota, _no_project_quota, name=name)
     try:
         yield
     finally:
@@ -82,18 +90,7 @@ def project_folder(maker: Helper, name: str, quota: Quota) -> Iterator[None]:
             )
 
 
-def project_not_binding() -> ControlUnavailable:
-    """A job could remove its own files from the quota."""
-    return ControlUnavailable(
-        "an XFS project quota would not bind a job here",
-        where="seccomp",
-        why="the job could remove its own files from their project (FS_IOC_FSSETXATTR)",
-        todo="leave the policy's seccomp at `default`, which refuses that call",
-    )
-
-
-def no_project_quota(why: str) -> ControlUnavailable:
-    """A project quota is not available."""
+def _no_project_quota(why: str) -> ControlUnavailable:
     return ControlUnavailable(
         "no XFS project quota is available here",
         where="storage backend xfs",

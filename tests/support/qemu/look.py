@@ -55,7 +55,7 @@ def main() -> None:
 def tried(bench: DockerBench, backend: str) -> str:
     """Whether a backend's quota holds here, or why not."""
     try:
-        bench.depot.probe(backend)
+        bench.depot.volumes.probe(backend)
     except AisciError as error:
         return f"{error.what} {error.why}".strip()
     return "held"
