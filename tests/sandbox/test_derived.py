@@ -194,7 +194,7 @@ def test_a_templates_image_is_built_from_its_list_and_its_experiment_runs_in_it(
     ("lock", "imports", "words"),
     [
         (TOOLZ.replace("292c8f", "292c90"), "toolz", "Expected sha256 292c90"),
-        (TOOLZ, "tools", "no installed package has the module 'tools'"),
+        (TOOLZ, "tools", "no package has the module 'tools'"),
     ],
 )
 def test_a_wrong_hash_or_a_module_that_never_comes_stops_the_build(

@@ -59,12 +59,15 @@ def run_build(
     labels: Mapping[str, str],
     args: Mapping[str, str],
     say: OnLine,
+    online: bool = True,
 ) -> Image:
     """Build the image ``name`` from the context, a tar, that ``write`` writes into a file.
 
-    Raises :class:`ImageBuildFailed` with a step's last lines of output, :class:`EngineFailed`.
+    Only steps that are ``online`` have a network and the shell's proxies, whose addresses may hold
+    a password. Raises :class:`ImageBuildFailed` with a step's last lines of output,
+    :class:`EngineFailed`.
     """
-    proxies = {key: os.environ[key] for key in PROXY_VARIABLES if os.environ.get(key)}
+    proxies = {key: os.environ[key] for key in PROXY_VARIABLES if online and os.environ.get(key)}
     with tempfile.TemporaryFile(prefix="aisci-context-") as context, translated(f"building {name}"):
         write(context)
         context.seek(0)
@@ -75,6 +78,7 @@ def run_build(
             tag=name,
             labels=dict(labels),
             buildargs=proxies | dict(args),
+            network_mode=None if online else "none",
             timeout=BUILD_TIMEOUT_S,
             rm=True,
             forcerm=True,

@@ -1,22 +1,25 @@
 """The image of a template that needs more than the base image: the base, and its locked packages.
 
-The host downloads wheels, each by its hash, and never runs them; a package without a wheel is
-refused, because building one would run its code. An image is found by its template and flavour,
-and has the hash of its inputs as a label.
+The host downloads wheels, each by its hash, reads them as archives and sends their files to the
+engine; no step of the build runs a program. A package without a wheel is refused, because building
+one would run its code. An image is found by its template and flavour, and has the hash of its
+inputs as a label.
 """
 
 from __future__ import annotations
 
 import hashlib
+import sys
+import tarfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 from orchestrator.core.errors import BadTemplate, ImageBuildFailed, ImageMissing, ImageStale
 from orchestrator.core.files import shipped_root, slug
 from orchestrator.sandbox.engine.client import Engine, Image, translated
-from orchestrator.sandbox.images.base import find_base
 from orchestrator.sandbox.images.build import (
     BASE_LABEL,
     NAME_LABEL,
@@ -33,16 +36,23 @@ from orchestrator.sandbox.images.images import (
     resolve_image,
     state_of,
 )
-from orchestrator.sandbox.images.recipes import pack_context
+from orchestrator.sandbox.images.recipes import tar_member
+from orchestrator.sandbox.images.wheel_files import (
+    Wheel,
+    absent_modules,
+    add_wheels,
+    read_wheel,
+    unmet_needs,
+)
 from orchestrator.sandbox.images.wheels import fetch_wheels, wheels_home
+from orchestrator.template.lockfile import base_packages, importable
 from orchestrator.template.template import Template
 
 Flavour = Literal["cpu", "cuda"]
 
 SANDBOX = "aisci-sandbox"
 TEMPLATE_LABEL = "aisci.template"
-DOCKERFILE, AGREE = "sandbox/Dockerfile.derived", "sandbox/derived/agree.py"
-_LIST, _WHEELS = "install/packages.txt", "install/wheels"
+DOCKERFILE = "sandbox/Dockerfile.derived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,7 @@ class Derived:
     name: str
     packages: bytes
     imports: tuple[str, ...]
+    flavour: Flavour
     recipe: str
 
     @classmethod
@@ -63,14 +74,12 @@ class Derived:
         if path is None:
             return None
         packages, imports = template.files[path], template.manifest.packages
-        made = hashlib.sha256()
-        for name in (DOCKERFILE, AGREE):
-            made.update(hashlib.sha256((shipped_root() / name).read_bytes()).digest())
+        made = hashlib.sha256((shipped_root() / DOCKERFILE).read_bytes())
         made.update(hashlib.sha256(packages).digest())
         made.update(" ".join((flavour, *imports)).encode())
         name = f"aisci-derived:{slug(template.name)}-{flavour}"
         origin = f"{template.origin}/{path}"
-        return cls(template.name, origin, name, packages, imports, made.hexdigest())
+        return cls(template.name, origin, name, packages, imports, flavour, made.hexdigest())
 
 
 def resolve_template_image(engine: Engine, template: Template, name: str, flavour: Flavour) -> str:
@@ -134,16 +143,44 @@ def _build(
         error.what = f"pip could not fetch the packages of the template {derived.template}."
         error.where = derived.origin
         raise
+    contents = tuple(read_wheel(path) for path in sorted(wheels.glob("*.whl")))
+    _require_agreement(derived, contents)
     say(f"building {derived.name} (packages of the template {derived.template})")
     labels = {NAME_LABEL: derived.name, RECIPE_LABEL: derived.recipe, BASE_LABEL: base}
     labels[TEMPLATE_LABEL] = derived.template
-    args = {"BASE": find_base(engine, None, say), "SANDBOX": base}
-    args["IMPORTS"] = " ".join(derived.imports)
-    files = [(name, shipped_root() / name) for name in (DOCKERFILE, AGREE)]
-    files += [(_LIST, lock)]
-    files += [(f"{_WHEELS}/{wheel.name}", wheel) for wheel in sorted(wheels.glob("*.whl"))]
-    write = partial(pack_context, folders=(_WHEELS,), files=files)
-    return run_build(engine, derived.name, DOCKERFILE, write, labels=labels, args=args, say=say)
+    write = partial(_write_context, wheels=contents)
+    return run_build(
+        engine,
+        derived.name,
+        DOCKERFILE,
+        write,
+        labels=labels,
+        args={"SANDBOX": base},
+        say=say,
+        online=False,
+    )
+
+
+def _require_agreement(derived: Derived, wheels: Sequence[Wheel]) -> None:
+    """Raise :class:`ImageBuildFailed` for a need that is not met, or a module that never comes."""
+    known = base_packages(f"{SANDBOX.removeprefix('aisci-')}-{derived.flavour}")
+    modules = importable() | sys.stdlib_module_names
+    wrong = [*unmet_needs(wheels, known), *absent_modules(wheels, derived.imports, modules)]
+    if wrong:
+        raise ImageBuildFailed(
+            f"the packages of the template {derived.template} do not agree",
+            where=derived.origin,
+            why="; ".join(wrong[:8]),
+            todo="correct the list, or `packages` in template.yaml",
+        )
+
+
+def _write_context(out: IO[bytes], wheels: Sequence[Wheel]) -> None:
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        dockerfile = shipped_root() / DOCKERFILE
+        with dockerfile.open("rb") as data:
+            tar.addfile(tar_member(DOCKERFILE, dockerfile.stat().st_size), data)
+        add_wheels(tar, wheels, "extra")
 
 
 def list_derived(engine: Engine) -> tuple[ImageState, ...]:

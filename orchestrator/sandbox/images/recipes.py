@@ -95,13 +95,14 @@ def pack_context(out: IO[bytes], folders: Iterable[str], files: Iterable[tuple[s
     """
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for folder in folders:
-            tar.addfile(_member(folder, 0, tarfile.DIRTYPE))
+            tar.addfile(tar_member(folder, 0, tarfile.DIRTYPE))
         for name, source in files:
             with source.open("rb") as data:
-                tar.addfile(_member(name, source.stat().st_size, tarfile.REGTYPE), data)
+                tar.addfile(tar_member(name, source.stat().st_size), data)
 
 
-def _member(name: str, size: int, kind: bytes) -> tarfile.TarInfo:
+def tar_member(name: str, size: int, kind: bytes = tarfile.REGTYPE) -> tarfile.TarInfo:
+    """A member whose owner, time and mode are the same on every machine."""
     info = tarfile.TarInfo(name)
     info.type, info.size, info.mtime = kind, size, 0
     info.mode = 0o755 if kind == tarfile.DIRTYPE else 0o644

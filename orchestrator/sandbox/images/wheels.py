@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from orchestrator.core.errors import ImageBuildFailed
+from orchestrator.core.secrets import secret_name
 from orchestrator.sandbox.engine.client import one_line
 
 # The images' Python, whatever runs aisci: Debian 12's, with glibc 2.36.
@@ -83,7 +84,7 @@ def _download(lock: Path, folder: Path, ca_bundle: Path | None) -> None:
 
 def _trust(ca_bundle: Path | None) -> dict[str, str]:
     """The environment for pip, which does not read ``SSL_CERT_FILE`` by itself."""
-    environment = dict(os.environ)
+    environment = {key: value for key, value in os.environ.items() if not secret_name(key)}
     bundle = str(ca_bundle or environment.get("PIP_CERT") or environment.get("SSL_CERT_FILE", ""))
     return environment | ({"PIP_CERT": bundle} if bundle else {})
 
