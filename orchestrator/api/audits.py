@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.api import find_run
+from orchestrator.api.reproduce import reproduced
 from orchestrator.audit.audit import Audit
 from orchestrator.audit.audit import audit_run as audited
 from orchestrator.audit.chain import Anchor
 from orchestrator.audit.page import audit_page
-from orchestrator.core.errors import UserError
+from orchestrator.core.errors import AisciError, DiskFull, UserError
 from orchestrator.core.files import write
+from orchestrator.record.paths import RunPaths
 from orchestrator.record.signing import read_verifier
 
 
@@ -23,6 +25,18 @@ class AuditOutcome:
     audit: Audit
     page: Path | None
     why: str = ""
+
+
+def audit_folder(paths: RunPaths, given: Anchor) -> Audit:
+    """Audit a run's whole folder: the record, and the files beside it as the record makes them."""
+    made, why_not = None, ""
+    try:
+        made = reproduced(paths)
+    except AisciError as error:
+        why_not = error.what
+    except Exception as error:  # noqa: BLE001 - whatever a hostile record does to a replay
+        why_not = f"{type(error).__name__}: {error}"
+    return audited(paths, given, made, why_not[:300])
 
 
 def audit(
@@ -39,7 +53,6 @@ def audit(
 
     Raises:
         UserError: there is no such run, ``head`` is not a head, or ``key`` is not a public key.
-        OSError: ``html`` cannot be written.
     """
     paths = find_run.find_run(name, results)
     verifier = read_verifier(key) if key is not None else None
@@ -51,12 +64,11 @@ def audit(
             why="a head is a SHA-256: 64 hexadecimal digits",
             todo="give all 64 digits, as `aisci run` printed them at its end",
         )
-    done = audited(paths, Anchor(head=stored, key=verifier))
+    done = audit_folder(paths, Anchor(head=stored, key=verifier))
     page = html or paths.audit
     try:
         write(page, audit_page(done))
-    except OSError as error:
-        if html is not None:
-            raise
-        return AuditOutcome(done, None, str(error.strerror))
+    except (OSError, DiskFull) as error:  # a page that cannot be written never hides the verdict
+        why = error.strerror if isinstance(error, OSError) else f"{error.what} ({error.why})"
+        return AuditOutcome(done, None, str(why))
     return AuditOutcome(done, page)

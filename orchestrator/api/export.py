@@ -8,6 +8,7 @@ from pathlib import Path
 from orchestrator.api.find_run import JOURNAL, find_run
 from orchestrator.core.files import slug, write
 from orchestrator.core.tree import Tree
+from orchestrator.core.untrusted import require_plain
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.calls import steps, write_evidence
 from orchestrator.record.journal import Journal, Mode
@@ -84,6 +85,7 @@ def differences(made: Path, recorded: Path) -> tuple[list[str], list[str]]:
 def write_reports(name: str, results: Path) -> tuple[Path, ...]:
     """Write report.html for the run and for each of its ideas, finished or not."""
     paths = find_run(name, results)
+    require_plain(paths.folder)
     read_pins(paths)  # raises where there is nothing to report
     run = Journal(paths.journal, BlobStore(paths.blobs), Mode.REPLAY)
     found = sorted(paths.folder.glob(f"*/{JOURNAL}"))

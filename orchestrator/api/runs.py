@@ -19,6 +19,7 @@ from orchestrator.api.policies import fits, usable_policy
 from orchestrator.api.prepare import RESULTS, RunRequest, prepare
 from orchestrator.core.errors import UserError
 from orchestrator.core.files import shipped_root, write
+from orchestrator.core.untrusted import require_plain
 from orchestrator.proof.store import ProofStore
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import head_of, set_torn_tail_aside
@@ -106,6 +107,7 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
         )
     signer = read_signer(request.sign) if request.sign is not None else None
     paths = find_run.find_run(request.run, request.results)
+    require_plain(paths.folder)
     with only_writer(paths.folder):
         for journal in (paths.journal, *sorted(paths.folder.glob(f"*/{find_run.JOURNAL}"))):
             torn = set_torn_tail_aside(journal)
@@ -154,6 +156,7 @@ def replay(
             where=f"--into {into}",
             todo="name an empty folder, or one that does not exist yet",
         )
+    require_plain(paths.folder)
     pins = read_pins(paths)
     setup = spec_of(pins, _present_or_pinned(pins, paths))
     with tempfile.TemporaryDirectory(prefix="aisci-replay-") as scratch:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from orchestrator.audit import behaviour, pins, settings
 from orchestrator.audit.bodies import check_blobs
 from orchestrator.audit.calls import AuditedCall, AuditedCalls, AuditedContainer, read_calls
 from orchestrator.audit.chain import Anchor, check_anchor, check_chain, check_seals
 from orchestrator.audit.evidence import check_evidence, check_results
+from orchestrator.audit.files import check_files
 from orchestrator.audit.finding import CHECKS, AuditFinding, CheckResult, check_result
 from orchestrator.audit.record import RunRecord, read_record
+from orchestrator.core.errors import AisciError
 from orchestrator.policy.seccomp import shipped_profile
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import Pins
+
+_T = TypeVar("_T")
 
 
 class AuditVerdict(StrEnum):
@@ -28,13 +33,18 @@ class AuditVerdict(StrEnum):
 
 VERDICT_TEXTS = {
     AuditVerdict.INTACT: "Every check holds, and the head or signature that was stored elsewhere "
-    "matches: nothing was changed, added or removed since then.",
+    "matches: in the whole folder nothing was changed, added or removed since then.",
     AuditVerdict.CONSISTENT: "Every check holds within the record. Whoever can write to its folder "
     "could have rewritten all of it consistently: only a head or a signature stored elsewhere "
     "rules that out.",
     AuditVerdict.BROKEN: "At least one check does not hold. Do not rely on anything derived from "
     "this record.",
 }
+
+NOT_COMPARED = (
+    "Every check holds, and the head or signature that was stored elsewhere matches the journals. "
+    "The files beside them were not compared: they may be anything."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +59,7 @@ class Audit:
     pins: Pins | None
     heads: tuple[tuple[str, str, int], ...]
     signature: str
+    compared: bool
 
     @property
     def findings(self) -> tuple[AuditFinding, ...]:
@@ -64,30 +75,60 @@ class Audit:
     def outcome(self) -> AuditVerdict:
         if self.wrong:
             return AuditVerdict.BROKEN
-        return AuditVerdict.INTACT if self.given else AuditVerdict.CONSISTENT
+        whole = bool(self.given) and self.compared
+        return AuditVerdict.INTACT if whole else AuditVerdict.CONSISTENT
+
+    @property
+    def text(self) -> str:
+        """The verdict in words."""
+        if self.outcome is AuditVerdict.CONSISTENT and self.given:
+            return NOT_COMPARED
+        return VERDICT_TEXTS[self.outcome]
 
     @property
     def head(self) -> str:
         return self.heads[0][1]
 
 
-def audit_run(paths: RunPaths, given: Anchor | None = None) -> Audit:
-    """Audit the run in ``paths.folder``, which contains a journal."""
+def audit_run(
+    paths: RunPaths,
+    given: Anchor | None = None,
+    made: Mapping[str, str] | None = None,
+    why_not: str = "nothing was played again",
+) -> Audit:
+    """Audit the run in ``paths.folder``, which contains a journal.
+
+    ``made`` is the SHA-256 of each file that the record makes, by its path; None where it could
+    not be played again, which ``why_not`` explains.
+    """
     record = read_record(paths)
-    calls = read_calls(record)
-    pinned = pins.read_held_pins(record)
-    anchor, signature = check_anchor(record, given or Anchor())
-    checks = (
-        check_chain(record),
-        check_seals(record),
-        check_blobs(record),
+    broken: list[CheckResult] = []
+    calls = _carried("calls", AuditedCalls(), lambda: read_calls(record), broken)
+    none: tuple[pins.HeldPins, ...] = ()
+    pinned = _carried("policy", none, lambda: pins.read_held_pins(record), broken)
+    nothing = (check_result("anchor", 0, ()), "cannot be read")
+    anchor, signature = _carried(
+        "anchor", nothing, lambda: check_anchor(record, given or Anchor()), broken
+    )
+    policies = tuple(line.policy for line in pinned if line.policy)
+    checks = [
         check_result("calls", len(calls.every), calls.findings),
         check_result("policy", len(pinned), (found for line in pinned for found in line.findings)),
-        check_evidence(record, calls, tuple(line.policy for line in pinned if line.policy)),
-        *_container_checks(record, calls, pinned),
-        check_results(record, calls),
         anchor,
-    )
+    ]
+    for name, check in (
+        ("chain", lambda: [check_chain(record)]),
+        ("seal", lambda: [check_seals(record)]),
+        ("blobs", lambda: [check_blobs(record)]),
+        ("evidence", lambda: [check_evidence(record, calls, policies)]),
+        ("settings", lambda: list(_container_checks(record, calls, pinned))),
+        ("results", lambda: [check_results(record, calls)]),
+    ):
+        checks += _carried(name, [], check, broken)
+    checks += broken
+    # Of a broken record nothing can be played, and nothing beside it counts.
+    why = "" if any(one.wrong for one in checks) else why_not
+    checks += _carried("files", [], lambda: [check_files(record, made, why)], checks)
     order = list(CHECKS)
     return Audit(
         folder=str(paths.folder),
@@ -98,7 +139,24 @@ def audit_run(paths: RunPaths, given: Anchor | None = None) -> Audit:
         pins=pinned[-1].pins if pinned else None,
         heads=tuple((log.name, log.head, len(log.lines)) for log in record.logs),
         signature=signature,
+        compared=made is not None,
     )
+
+
+def _carried(name: str, otherwise: _T, check: Callable[[], _T], broken: list[CheckResult]) -> _T:
+    """What ``check`` returns. Values that no check foresaw are a fault of the record, and no end of
+    the audit: then ``otherwise``, with a finding in ``broken``.
+    """
+    try:
+        return check()
+    except (
+        AisciError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError,
+        RecursionError, AssertionError,
+    ) as error:  # fmt: skip
+        what = "this check cannot be carried out: the record is not of the form that aisci writes"
+        why = f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"
+        broken.append(check_result(name, 0, [AuditFinding(name, "the record", what, why)]))
+        return otherwise
 
 
 def _container_checks(

@@ -11,6 +11,7 @@ from typing import Any
 from orchestrator.audit.finding import AuditFinding, CheckResult, check_result
 from orchestrator.audit.record import UNREADABLE_BODY, JournalLine, JournalLog, RunRecord
 from orchestrator.core.files import UNFINISHED
+from orchestrator.core.untrusted import NotPlain, open_plain
 from orchestrator.record.events import Event, Forked, RunStarted, to_json
 
 _HEX = re.compile(r"[0-9a-f]{64}")
@@ -30,7 +31,7 @@ def check_blobs(record: RunRecord) -> CheckResult:
     for log in record.logs:
         known = folders[log.folder].keys() | shared.keys()
         for line in log.lines:
-            names = dict(_named_hashes(line, log))
+            names = dict(named_hashes(line, log))
             count += len(names)
             what = "a line names a file that is missing"
             whys = (
@@ -46,13 +47,16 @@ def _hashes(folder: Path) -> dict[str, str]:
         return {}
     hashes = {}
     for path in sorted(folder.iterdir()):
-        if path.is_file() and not path.name.startswith(UNFINISHED):
-            with path.open("rb") as file:
-                hashes[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+        if not path.name.startswith(UNFINISHED):
+            try:
+                with open_plain(path) as file:
+                    hashes[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+            except (NotPlain, OSError):
+                hashes[path.name] = ""  # whatever it is, it has not the bytes of its name
     return hashes
 
 
-def _named_hashes(line: JournalLine[Event], log: JournalLog) -> Iterator[tuple[str, str]]:
+def named_hashes(line: JournalLine[Event], log: JournalLog) -> Iterator[tuple[str, str]]:
     """(SHA-256, what it is) of each body and file that a line names, also within its bodies."""
     event = line.event
     if isinstance(event, RunStarted | Forked):

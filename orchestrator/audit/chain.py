@@ -5,16 +5,19 @@ Values that were stored elsewhere, a head or a public key, match the run's own.
 
 from __future__ import annotations
 
-import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.audit.finding import RESTORE, AuditFinding, CheckResult, check_result
 from orchestrator.audit.record import JournalLog, RunRecord
-from orchestrator.record.envelope import open_envelope
+from orchestrator.core.untrusted import read_plain
+from orchestrator.record.envelope import file_hash, open_envelope, signed_names
 from orchestrator.record.events import Sealed
 from orchestrator.record.signing import Verifier
+
+_MOST_SIGNATURE = 16 << 20  # bytes
 
 
 def check_chain(record: RunRecord) -> CheckResult:
@@ -127,12 +130,12 @@ def check_anchor(record: RunRecord, given: Anchor) -> tuple[CheckResult, str]:
 def _signature(record: RunRecord, key: Verifier | None) -> tuple[str, list[AuditFinding]]:
     """The state of the signature as text, and its findings."""
     path = record.paths.signature
-    if not path.is_file():
+    if not os.path.lexists(path):
         missing = AuditFinding("anchor", path.name, "there is no signature for the key to check")
         return "none", [missing] if key else []
     try:
-        envelope, statement = open_envelope(path.read_bytes())
-    except ValueError as error:
+        envelope, statement = open_envelope(read_plain(path, _MOST_SIGNATURE))
+    except (ValueError, OSError) as error:
         return "cannot be read", [AuditFinding("anchor", path.name, "no signature", str(error))]
     names = ", ".join(name for name, _ in envelope.signatures) or "nobody"
     other = list(_signed_state(record, statement))
@@ -147,11 +150,9 @@ def _signature(record: RunRecord, key: Verifier | None) -> tuple[str, list[Audit
 
 
 def _signed_state(record: RunRecord, statement: Mapping[str, Any]) -> Iterator[AuditFinding]:
-    """Each journal that differs from the state that was signed."""
-    actual = {
-        log.name: hashlib.sha256((record.paths.folder / log.name).read_bytes()).hexdigest()
-        for log in record.logs
-    }
+    """Each file of the folder that differs from the state that was signed."""
+    folder = record.paths.folder
+    actual = {name: file_hash(folder / name) for name in signed_names(folder)}
     try:
         signed = {part["name"]: part["digest"]["sha256"] for part in statement["subject"]}
         heads = dict(statement["predicate"]["heads"])
@@ -166,7 +167,7 @@ def _signed_state(record: RunRecord, statement: Mapping[str, Any]) -> Iterator[A
         yield AuditFinding(
             "anchor",
             name,
-            "the signature covers another state of the record",
-            "the journal was changed after it was signed, or the run continued since then",
+            "the signature covers another state of this file",
+            "it was changed, added or removed after it was signed, or the run continued since then",
             f"if the run continued: `aisci resume RUN --sign KEY` signs it again; else {RESTORE}",
         )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from orchestrator.audit.calls import AuditedCalls, AuditedContainer
 from orchestrator.audit.finding import AuditFinding, CheckResult, check_result
 from orchestrator.audit.record import UNREADABLE_BODY, JournalLine, JournalLog, RunRecord
 from orchestrator.core.tree import canonical
+from orchestrator.core.untrusted import NotPlain, read_plain
 from orchestrator.policy.policy import Policy
 from orchestrator.record.attestation import container_statement
 from orchestrator.record.calls import evidence_name
@@ -85,16 +87,23 @@ def _files(log: JournalLog) -> Iterator[AuditFinding]:
     present = {path.name: path for path in sorted(folder.glob("*"))} if folder.is_dir() else {}
     prefix = log.name.removesuffix("journal.jsonl") + "evidence/"
     for name, (line, data) in expected.items():
-        if name not in present or not present[name].is_file():
+        if name not in present:
             what, why = "a file of evidence is missing", f"made from {line.where}"
             yield AuditFinding("evidence", prefix + name, what, why)
-        elif present[name].read_bytes() != data:
+        elif not _holds(present[name], data):
             what, why = "a file of evidence was changed", f"the journal differs at {line.where}"
             yield AuditFinding("evidence", prefix + name, what, why)
     what = "evidence without a container: no line of the journal belongs to this file"
     for name in present:
         if name not in expected:
             yield AuditFinding("evidence", prefix + name, what)
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return read_plain(path, len(data)) == data
+    except (NotPlain, OSError):
+        return False
 
 
 def _loaded(log: JournalLog, line: JournalLine[Answered]) -> Any:

@@ -20,6 +20,7 @@ CHECKS = {
     "use": "no container used more than its limits allow",
     "verdict": "each verdict follows from how its container ended",
     "results": "each file of a finished run was written by a container",
+    "files": "every file beside the journals is the one that the record makes",
     "anchor": "the head or signature that was stored elsewhere matches this record",
 }
 """The checks, in the order in which they run and are shown."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchestrator import __version__
-from orchestrator.audit.audit import VERDICT_TEXTS, Audit, AuditVerdict
+from orchestrator.audit.audit import Audit, AuditVerdict
 from orchestrator.audit.calls import AuditedCall, AuditedContainer
 from orchestrator.audit.finding import CHECKS, CheckResult, FindingGroup, group_findings
 from orchestrator.record.attestation import mismatches
@@ -68,7 +68,7 @@ def _head(audit: Audit, links: list[tuple[str, str]]) -> Html:
         "header",
         el("p", title, pill(audit.outcome, look), class_="eyebrow"),
         el("h1", f"This record is {audit.outcome}"),
-        el("div", el("p", VERDICT_TEXTS[audit.outcome]), class_=notice),
+        el("div", el("p", audit.text), class_=notice),
         fact_list(
             ("findings", audit.wrong, "" if audit.wrong else "nothing to correct"),
             ("journals", len(audit.heads), f"{lines:,} lines"),

@@ -14,7 +14,9 @@ from typing import Any, Generic, TypeVar, cast
 from orchestrator.audit.finding import AuditFinding
 from orchestrator.core.errors import BadJournal
 from orchestrator.core.tree import canonical, digest
+from orchestrator.core.untrusted import NotPlain, open_plain
 from orchestrator.record.blobs import BlobStore
+from orchestrator.record.chain import MOST_JOURNAL, MOST_LINE
 from orchestrator.record.events import (
     GENESIS,
     JOURNAL_SCHEMA,
@@ -29,6 +31,8 @@ from orchestrator.record.paths import RunPaths
 
 _E = TypeVar("_E", bound=Event)
 _E_co = TypeVar("_E_co", bound=Event, covariant=True)
+
+MOST_FINDINGS = 1000  # of one journal's lines
 
 UNREADABLE_BODY = (BadJournal, ValueError, KeyError, RecursionError)
 """The errors of :meth:`JournalLog.load` and of decoding its value."""
@@ -92,7 +96,11 @@ class RunRecord:
 def read_record(paths: RunPaths) -> RunRecord:
     """Read the run in a folder that contains a journal."""
     shared = BlobStore(paths.blobs)
-    found = sorted(path for path in paths.folder.glob(f"*/{paths.journal.name}") if path.is_file())
+    found = sorted(
+        path
+        for path in paths.folder.glob(f"*/{paths.journal.name}")
+        if not path.parent.is_symlink()
+    )
     ideas = [_read(path, path.parent.name + "/", shared) for path in found]
     return RunRecord(paths, _read(paths.journal, "", None), tuple(ideas))
 
@@ -101,18 +109,33 @@ def _read(path: Path, prefix: str, shared: BlobStore | None) -> JournalLog:
     name = prefix + path.name
     lines: list[JournalLine[Event]] = []
     findings: list[AuditFinding] = []
-    head = GENESIS
-    *raws, torn = path.read_bytes().split(b"\n")
-    for number, raw in enumerate(raws, start=1):
-        line, wrong = _line(raw, name, number, head)
-        findings += [AuditFinding("chain", f"{name}:{number}", what, why) for what, why in wrong]
-        lines += [line] if line is not None else []
-        # The hash of the bytes as they are: a changed line then also breaks the next one.
-        head = digest(raw)
-    if torn or not raws:
+    head, number, torn = GENESIS, 0, b""
+
+    def found(what: str, why: str) -> None:
+        findings.append(AuditFinding("chain", f"{name}:{max(number, 1)}", what, why))
+
+    try:
+        with open_plain(path, MOST_JOURNAL) as file:
+            for number, raw in enumerate(iter(lambda: file.readline(MOST_LINE), b""), start=1):
+                if not raw.endswith(b"\n"):
+                    torn = raw
+                    break
+                line, wrong = _line(raw[:-1], name, number, head)
+                for what, why in wrong:
+                    found(what, why)
+                lines += [line] if line is not None else []
+                # The hash of the bytes as they are: a changed line then also breaks the next one.
+                head = digest(raw[:-1])
+                if len(findings) >= MOST_FINDINGS:
+                    found("the rest of the journal is not read", f"{MOST_FINDINGS} faults so far")
+                    break
+    except (NotPlain, OSError) as error:
+        found("the journal cannot be read", str(error))
+    if len(torn) == MOST_LINE:
+        found("the rest of the journal is not read", f"a line has {MOST_LINE} bytes or more")
+    elif torn or not number:
         what = f"the last line has no end: {len(torn)} bytes" if torn else "the journal is empty"
-        why = "the program was stopped during a write, or the file was truncated"
-        findings.append(AuditFinding("chain", f"{name}:{len(raws) + 1}", what, why))
+        found(what, "the program was stopped during a write, or the file was truncated")
     blobs = BlobStore(path.parent / "blobs", *([shared] if shared else []))
     return JournalLog(name, path.parent, tuple(lines), head, blobs, tuple(findings))
 

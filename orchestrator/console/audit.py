@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.api.audits import audit as audited
-from orchestrator.audit.audit import VERDICT_TEXTS, Audit, AuditVerdict
+from orchestrator.audit.audit import Audit, AuditVerdict
 from orchestrator.audit.finding import CHECKS, FindingGroup, group_findings
 from orchestrator.audit.page import no_result_reason
 from orchestrator.console import output as out
@@ -34,7 +34,7 @@ def audit(
 
 
 def _say(done: Audit, page: str) -> None:
-    out.say(f"{done.folder}: {done.outcome}\n{VERDICT_TEXTS[done.outcome]}\n")
+    out.say(f"{done.folder}: {done.outcome}\n{done.text}\n")
     groups = group_findings(done.findings)
     if groups:
         out.table(("", "where", "what and why"), [_row(one) for one in groups[:_MOST]])

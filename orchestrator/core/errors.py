@@ -202,6 +202,10 @@ class DiskFull(AisciError):
     transient = True
 
 
+class UnsafeFolder(UserError):
+    """A run's folder holds a link or a special file."""
+
+
 class BadJournal(AisciError):
     """A journal, or a body that it names, is torn, changed or from another version."""
 

@@ -62,6 +62,16 @@ def utf8_text(data: bytes, what: str, where: str, error: type[AisciError]) -> st
         ) from problem
 
 
+def usual_mode(handle: int) -> None:
+    """Give an open file the mode that the user's umask asks for; temporary files have 0600.
+
+    By its handle: through a name, a link that somebody put there in the meantime would be followed.
+    """
+    status = Path("/proc/self/status").read_text("ascii", errors="replace")
+    umask = next(line.split()[1] for line in status.splitlines() if line.startswith("Umask:"))
+    os.fchmod(handle, 0o666 & ~int(umask, 8))
+
+
 def write(path: Path, data: bytes | str) -> None:
     """Write whole or not at all."""
     with disk_errors(path):
@@ -70,7 +80,7 @@ def write(path: Path, data: bytes | str) -> None:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data.encode() if isinstance(data, str) else data)
-            Path(temporary).chmod(0o644)
+                usual_mode(file.fileno())
             Path(temporary).replace(path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)

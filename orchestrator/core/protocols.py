@@ -63,5 +63,5 @@ class Blobs(Protocol):
     def put(self, data: bytes) -> str:
         """Keep ``data``; return its SHA-256 in hex."""
 
-    def get(self, sha256: str) -> bytes:
-        """The bytes of that hash. Raises :class:`BadJournal` if missing or changed."""
+    def get(self, sha256: str, most: int | None = None) -> bytes:
+        """The bytes of that hash. Raises :class:`BadJournal` if missing, changed or over ``most``."""

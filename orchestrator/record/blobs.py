@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from orchestrator.core.errors import BadJournal
-from orchestrator.core.files import UNFINISHED, disk_errors
+from orchestrator.core.files import UNFINISHED, disk_errors, usual_mode
+from orchestrator.core.untrusted import NotPlain, open_plain
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 _RESTORE = "restore the folder from a copy; a run without its blobs cannot be read"
@@ -43,12 +44,18 @@ class BlobStore:
                         hasher.update(chunk)
                         size += len(chunk)
                     file.flush()
+                    usual_mode(file.fileno())
                     os.fsync(file.fileno())
                 Path(temporary).replace(self.folder / hasher.hexdigest())
             except BaseException:
                 Path(temporary).unlink(missing_ok=True)
                 raise
         return hasher.hexdigest(), size
+
+    @classmethod
+    def reading(cls, folder: Path, *parents: BlobStore) -> BlobStore:
+        """A store that writes nothing: what is put into it is kept in memory while it lives."""
+        return _ReadOnlyStore(folder, *parents)
 
     def path(self, sha256: str) -> Path:
         """The file of a blob. Raises :class:`BadJournal` if no store has it."""
@@ -61,9 +68,18 @@ class BlobStore:
                 return store.folder / sha256
         raise BadJournal(f"blob {sha256[:12]}… is missing", where=str(self.folder), todo=_RESTORE)
 
-    def get(self, sha256: str) -> bytes:
-        """The bytes of a blob. Raises :class:`BadJournal` if it is missing or was changed."""
-        data = self.path(sha256).read_bytes()
+    def get(self, sha256: str, most: int | None = None) -> bytes:
+        """The bytes of a blob. Raises :class:`BadJournal` if it is missing, changed or over ``most``."""
+        try:
+            with open_plain(self.path(sha256), most) as file:
+                data = file.read()
+        except NotPlain as error:
+            raise BadJournal(
+                f"blob {sha256[:12]}… cannot be read",
+                where=str(self.folder),
+                why=str(error),
+                todo=_RESTORE,
+            ) from error
         if hashlib.sha256(data).hexdigest() != sha256:
             raise BadJournal(
                 f"blob {sha256[:12]}… was changed: its bytes no longer match its name",
@@ -74,3 +90,26 @@ class BlobStore:
 
     def size(self, sha256: str) -> int:
         return self.path(sha256).stat().st_size
+
+
+class _ReadOnlyStore(BlobStore):
+    """A replay puts what its record already has; anything else only lives until it is compared."""
+
+    def __init__(self, folder: Path, *parents: BlobStore) -> None:
+        super().__init__(folder, *parents)
+        self._put: dict[str, bytes] = {}
+
+    def put_stream(self, chunks: Iterable[bytes]) -> tuple[str, int]:
+        data = b"".join(chunks)
+        sha256 = hashlib.sha256(data).hexdigest()
+        if not any((store.folder / sha256).is_file() for store in (self, *self.parents)):
+            self._put[sha256] = data
+        return sha256, len(data)
+
+    def get(self, sha256: str, most: int | None = None) -> bytes:
+        if sha256 in self._put:
+            return self._put[sha256]
+        for parent in self.parents:
+            if isinstance(parent, _ReadOnlyStore) and sha256 in parent._put:  # noqa: SLF001 - its own kind
+                return parent._put[sha256]  # noqa: SLF001
+        return super().get(sha256, most)

@@ -10,7 +10,11 @@ from pathlib import Path
 from orchestrator.core.errors import BadJournal
 from orchestrator.core.files import disk_errors
 from orchestrator.core.tree import digest
+from orchestrator.core.untrusted import NotPlain, open_plain
 from orchestrator.record.events import GENESIS, JOURNAL_SCHEMA, Event, read_event
+
+MOST_JOURNAL = 1 << 30  # bytes
+MOST_LINE = 8 << 20  # bytes
 
 _RESTORE = "restore the journal from a copy; a changed record is never replayed"
 
@@ -18,15 +22,7 @@ _RESTORE = "restore the journal from a copy; a changed record is never replayed"
 def read_lines(path: Path) -> Iterator[tuple[Event, str]]:
     """Each event with the hash of its line. Raises :class:`BadJournal` at the first invalid line."""
     head = GENESIS
-    raws = path.read_bytes().split(b"\n")
-    if raws[-1]:
-        raise BadJournal(
-            f"the journal's last line is torn: {len(raws[-1])} bytes without an end",
-            where=f"{path}:{len(raws)}",
-            why="the program or the machine was stopped in the middle of a write",
-            todo="`aisci resume` moves the torn bytes to journal.torn and continues",
-        )
-    for number, raw in enumerate(raws[:-1], start=1):
+    for number, raw in enumerate(raw_lines(path), start=1):
         where = f"{path}:{number}"
         if number == 1:
             _require_schema(raw, where)
@@ -44,6 +40,25 @@ def read_lines(path: Path) -> Iterator[tuple[Event, str]]:
             )
         head = digest(raw)
         yield event, head
+
+
+def raw_lines(path: Path) -> Iterator[bytes]:
+    """Each line without its end. Raises :class:`BadJournal` for a torn last one, or no such file."""
+    try:
+        with open_plain(path, MOST_JOURNAL) as file:
+            for number, raw in enumerate(iter(lambda: file.readline(MOST_LINE), b""), start=1):
+                if not raw.endswith(b"\n"):
+                    raise BadJournal(
+                        f"the journal's last line is torn: {len(raw)} bytes without an end",
+                        where=f"{path}:{number}",
+                        why="the program or the machine was stopped in the middle of a write",
+                        todo="`aisci resume` moves the torn bytes to journal.torn and continues",
+                    )
+                yield raw[:-1]
+    except NotPlain as error:
+        raise BadJournal(
+            "the journal cannot be read", where=str(path), why=str(error), todo=_RESTORE
+        ) from error
 
 
 def _require_schema(raw: bytes, where: str) -> None:

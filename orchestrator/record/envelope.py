@@ -1,7 +1,7 @@
 """A signed statement about a whole run, in a DSSE envelope.
 
-It is an in-toto statement. Its subjects are the journals of the run and its ideas, with the SHA-256
-of their files; its predicate names their heads. ``signing.py`` makes and checks signatures.
+It is an in-toto statement. Its subjects are the files of the run's folder, with their SHA-256:
+journals, papers, results, reviews, pages; its predicate names the heads of the journals. ``signing.py`` makes and checks signatures.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from orchestrator.core.errors import BadJournal
+from orchestrator.core.files import UNFINISHED
 from orchestrator.core.tree import canonical
+from orchestrator.core.untrusted import NotPlain, entries, open_plain
 from orchestrator.record.attestation import STATEMENT
 from orchestrator.record.chain import head_of, read_lines
 from orchestrator.record.events import Forked, RunStarted, Sealed
@@ -52,12 +55,12 @@ def run_statement(paths: RunPaths) -> bytes:
     pins = [line.pins for line in lines if isinstance(line, RunStarted | Forked)][-1]
     ideas = sorted(paths.folder.glob(f"*/{paths.journal.name}"))
     journals = {str(path.relative_to(paths.folder)): path for path in (paths.journal, *ideas)}
+    files = {name: file_hash(paths.folder / name) for name in signed_names(paths.folder)}
     return canonical(
         {
             "_type": STATEMENT,
             "subject": [
-                {"name": name, "digest": {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}}
-                for name, path in journals.items()
+                {"name": name, "digest": {"sha256": sha256}} for name, sha256 in files.items()
             ],
             "predicateType": RUN_PREDICATE,
             "predicate": {
@@ -69,6 +72,26 @@ def run_statement(paths: RunPaths) -> bytes:
             },
         }
     )
+
+
+def signed_names(folder: Path) -> Iterator[str]:
+    """The files that a signature covers: all of a run's folder but stored bytes, whose names are
+    their hashes, a page of an audit, and the signature itself.
+    """
+    for name, plain in entries(folder):
+        *folders, last = name.split("/")
+        own = last in {"audit.html", "signature.json"} and not folders
+        if plain and not own and "blobs" not in folders[:2] and not last.startswith(UNFINISHED):
+            yield name
+
+
+def file_hash(path: Path) -> str:
+    """The SHA-256 of a plain file, in hex; "" where it cannot be read."""
+    try:
+        with open_plain(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (NotPlain, OSError):
+        return ""
 
 
 def signed_envelope(payload: bytes, name: str, sign: Callable[[bytes], bytes]) -> bytes:

@@ -15,10 +15,13 @@ from orchestrator.core.model import Usage
 from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import Idea, Novelty
 from orchestrator.core.tree import canonical, digest
+from orchestrator.core.untrusted import check_depth
 from orchestrator.record.pins import Pins, StrictRecord
 
 JOURNAL_SCHEMA = 2
 """The version of the journal's format; other versions are refused."""
+
+MOST_BODY = 64 << 20  # bytes of one body
 
 GENESIS = "0" * 64
 """The hash that the first line names as that of its predecessor."""
@@ -50,8 +53,14 @@ class Body(StrictRecord):
         return cls(inline=value) if len(raw) <= INLINE else cls(blob=blobs.put(raw))
 
     def read(self, blobs: Blobs) -> Any:
-        """The JSON value. Raises :class:`BadJournal` if its blob is missing or changed."""
-        return self.inline if self.blob is None else json.loads(blobs.get(self.blob))
+        """The JSON value. Raises :class:`BadJournal` if its blob is missing, changed or too large,
+        ValueError if it is no JSON or nested too deep.
+        """
+        value = self.inline
+        if self.blob is not None:
+            value = json.loads(blobs.get(self.blob, MOST_BODY))
+        check_depth(value)
+        return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +239,7 @@ EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="ki
 def read_event(raw: bytes) -> Event:
     """The event in a journal's line, without its newline. Raises ValueError for any other line."""
     value = json.loads(raw)
+    check_depth(value)
     if not isinstance(value, dict):
         raise ValueError("it is not a JSON object")  # noqa: TRY004 - callers expect one kind of error
     try:

@@ -111,7 +111,16 @@ class Journal:
     # --- writing ---------------------------------------------------------------------------
 
     def append(self, event: _E) -> _E:
-        """Write ``event`` as the next line, sync it to the disk, and return it as written."""
+        """Write ``event`` as the next line, sync it to the disk, and return it as written.
+
+        Raises :class:`BadJournal` in a replay, which only reads.
+        """
+        if self.mode is Mode.REPLAY:
+            raise BadJournal(
+                f"the record lacks a line: {event.kind}",
+                where=str(self.path),
+                todo="restore the journal from a copy; a replay adds nothing to a record",
+            )
         event = self._placed(event)
         raw = canonical(event)
         append_line(self.path, raw)

@@ -12,12 +12,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from orchestrator.core.errors import HarvestRefused, ResultsExist
-from orchestrator.core.files import RESERVED, disk_errors, slug, write
+from orchestrator.core.files import RESERVED, UNFINISHED, disk_errors, slug, write
 from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import Idea
 from orchestrator.core.tree import Tree
@@ -29,6 +30,17 @@ PAPER_PDF = f"{LATEX_OUTPUT}/paper.pdf"
 def proofs_folder(policy_hash: str) -> str:
     """The folder of one policy's proofs, below the folder of results."""
     return f"proofs/{policy_hash[:32]}"
+
+
+def beside_record(name: str) -> bool:
+    """Whether the file of this path below a run's folder is one that people pass on: no journal,
+    stored bytes, evidence, page of an audit, signature or unfinished file, which have own checks.
+    """
+    *folders, last = name.split("/")
+    own = {"journal.jsonl", "journal.torn"} if len(folders) < 2 else set()
+    own |= {"audit.html", "signature.json"} if not folders else set()
+    stored = {"blobs", "evidence"} & set(folders[:2])
+    return not stored and last not in own and not last.startswith(UNFINISHED)
 
 
 class _Entry:
@@ -62,6 +74,13 @@ class IdeaPaths(RecordPaths):
 
     def export(self, tree: Tree, blobs: Blobs) -> None:
         """Write a tree's files. Raises :class:`HarvestRefused` for a name outside or reserved."""
+        for name, sha256 in self.exported(tree):
+            path, data = self.folder / name, blobs.get(sha256)
+            if not path.is_file() or path.read_bytes() != data:
+                write(path, data)
+
+    def exported(self, tree: Tree) -> Iterator[tuple[str, str]]:
+        """(path, SHA-256) of a tree's files, after a look at their names. Raises as above."""
         for name, sha256 in tree.files:
             pure = PurePosixPath(name)
             if pure.is_absolute() or ".." in pure.parts or pure.parts[0] in RESERVED:
@@ -70,9 +89,7 @@ class IdeaPaths(RecordPaths):
                     where=str(self.folder),
                     todo="the name is reserved for the run's own records; the run is unchanged",
                 )
-            path, data = self.folder / pure, blobs.get(sha256)
-            if not path.is_file() or path.read_bytes() != data:
-                write(path, data)
+            yield name, sha256
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
     """Start, resume or replay a run; return the outcome of every idea, in order."""
     if location.mode in {Mode.RESUME, Mode.FORK}:
         remove_unfinished(location.record.folder)
-    blobs = BlobStore(location.record.blobs)
+    store = BlobStore.reading if location.mode is Mode.REPLAY else BlobStore
+    blobs = store(location.record.blobs)
     journal = Journal(location.record.journal, blobs, location.mode, deps.listener)
     files = Tree.of({name: blobs.put(data) for name, data in spec.template.files.items()})
     if not journal.events:
@@ -119,7 +120,8 @@ def _idea(
 ) -> tuple[PursuedIdea, Used]:
     """The outcome of one idea, which has its own journal, blobs and edges; and its total use."""
     record, output = location.record.idea(study.idea), location.output.idea(study.idea)
-    blobs = BlobStore(record.blobs, shared)
+    store = BlobStore.reading if location.mode is Mode.REPLAY else BlobStore
+    blobs = store(record.blobs, shared)
     journal = Journal(record.journal, blobs, location.mode, deps.listener)
     if not journal.events:
         journal.append(IdeaStarted(id=study.idea.id, idea=study.idea, novelty=study.novelty))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from orchestrator.core.errors import EngineFailed
 from orchestrator.sandbox import sandbox
 from orchestrator.sandbox.engine.client import Engine
+from orchestrator.sandbox.engine.objects import create_container
 from orchestrator.sandbox.job.cgroup import process_status
 from tests.contracts.sandbox import WRITES, job_of
 from tests.support.sandbox_rig import DockerBench, docker_bench
@@ -78,3 +82,26 @@ def test_what_a_machine_cannot_give_is_still_said_of_a_container_that_runs(
     monkeypatch.setattr(sandbox, "process_status", blind)
     with pytest.raises(PermissionError):
         bench.sandbox.run(job_of(bench, WRITES))
+
+
+def test_a_container_whose_creation_was_stopped_is_removed_although_the_engine_makes_it(
+    bench: DockerBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C drops the request, and the engine goes on with it."""
+    create: Callable[..., Any] = bench.engine.api.create_container_from_config
+    made = threading.Event()
+
+    def dropped(body: Any, name: str) -> Any:
+        def late() -> None:
+            time.sleep(0.3)
+            create(body, name)
+            made.set()
+
+        threading.Thread(target=late).start()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bench.engine.api, "create_container_from_config", dropped)
+    with pytest.raises(KeyboardInterrupt):
+        create_container(bench.engine, {"Image": "aisci-storage"}, f"aisci-late-{os.getpid()}")
+    assert made.wait(10)
+    assert bench.engine.containers.list(all=True, filters={"name": "aisci-late-"}) == []

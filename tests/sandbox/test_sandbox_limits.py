@@ -25,6 +25,7 @@ from orchestrator.core.job import Job, JobResult, Verdict
 from orchestrator.policy.seccomp import profile_of, shipped_profile
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.images.images import resolve_image
+from orchestrator.sandbox.job.cgroup import Cgroup
 from orchestrator.sandbox.sandbox import DockerSandbox
 from tests.contracts.sandbox import LIMITS, MIB, Scenario, job_of
 from tests.support.sandbox_rig import DockerBench, backend_here, docker_bench, resources
@@ -176,6 +177,16 @@ def test_a_fork_bomb_is_stopped_by_the_count_of_processes(bench: DockerBench) ->
     )
     assert result.verdict is Verdict.OUT_OF_PIDS
     assert result.attestation.peaks.pids <= LIMITS.pids
+
+
+def test_a_refused_fork_is_told_also_where_its_last_counters_were_gone(
+    bench: DockerBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine the engine removes them first; the verdict does not depend on that."""
+    monkeypatch.setattr(Cgroup, "sample", lambda _: None)
+    result = run(bench, "import os, time\nwhile os.fork(): pass\ntime.sleep(20)")
+    assert result.verdict is Verdict.OUT_OF_PIDS
+    assert run(bench, "raise SystemExit(3)").verdict is Verdict.FAILED
 
 
 def test_a_program_that_ignores_term_forks_twice_and_leaves_its_session_dies_all_the_same(

@@ -13,8 +13,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from orchestrator.api.audits import audit_folder
 from orchestrator.api.export import FileExporter, open_journal
-from orchestrator.audit.audit import Audit, audit_run
+from orchestrator.audit.audit import Audit
 from orchestrator.audit.chain import Anchor
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.edit import Edit, EditRequest
@@ -160,7 +161,7 @@ def record(
 
 
 def audited(folder: Path, **given: Any) -> Audit:
-    return audit_run(RunPaths(folder), Anchor(**given))
+    return audit_folder(RunPaths(folder), Anchor(**given))
 
 
 def idea_of(folder: Path) -> Path:

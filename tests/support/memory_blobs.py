@@ -18,7 +18,8 @@ class MemoryBlobs:
         self._kept[sha256] = data
         return sha256
 
-    def get(self, sha256: str) -> bytes:
+    def get(self, sha256: str, most: int | None = None) -> bytes:
         if sha256 not in self._kept:
             raise BadJournal(f"blob {sha256[:12]}… is missing", where="memory", todo="put it first")
+        assert most is None or len(self._kept[sha256]) <= most
         return self._kept[sha256]

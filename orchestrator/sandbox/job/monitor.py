@@ -136,7 +136,8 @@ class Monitor:
             ready = select.select(sources, [], [], max(0.0, next_sample - time.monotonic()))[0]
             if self._process in ready and not ended:
                 ended = True
-                self.sampler.read_cgroup()  # once more, before the engine removes it
+                # Once more; on a busy machine the engine may have removed it already.
+                self.sampler.missed = not self.sampler.read_cgroup()
             if output in ready:
                 self._take(0.0)
             elif self._process in ready:  # only when nothing is left to read just now

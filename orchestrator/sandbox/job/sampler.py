@@ -21,6 +21,9 @@ class Sampler:
     ) -> None:
         self.killed: Verdict | None = None
         self.peaks, self.hit = Peaks(), set[str]()
+        self.missed = (
+            False  # the last counters: the engine removed the cgroup before they were read
+        )
         self._container, self._pid, self._limits = container, pid, limits
         self._keeper, self._gpus = keeper, gpus
         self._cgroup = Cgroup.of(pid, container)

@@ -24,6 +24,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +59,20 @@ def main(probe: Path) -> None:
             raise RuntimeError(f"nothing is shown, as something else went wrong: {why}")
         tell(attempt=name, through=there, saw="it is there" if there else why)
     for name in re.findall(r"^%% tells the key: (.+)$", source, re.MULTILINE):
-        pdf = Path("out/paper.pdf").read_bytes()
-        tell(attempt=name, through="".join(GIVEN["key"]).encode() in pdf, saw="")
+        key = "".join(GIVEN["key"]).encode()
+        tell(attempt=name, through=any(key in data for data in contents()), saw="")
     for outcome, name in said(" ".join(read("pages.json") or [])):
         tell(attempt=name, through=outcome == "THROUGH", saw="")
     done()
+
+
+def contents() -> Iterator[bytes]:
+    """The paper's PDF, and each of its streams as it is when unpacked."""
+    pdf = Path("out/paper.pdf").read_bytes()
+    yield pdf
+    for stream in re.finditer(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL):
+        with suppress(zlib.error):
+            yield zlib.decompress(stream[1])
 
 
 def marked(source: str, mark: str) -> list[tuple[str, str]]:

@@ -1,0 +1,60 @@
+"""What a run's record makes: the name and SHA-256 of every file of its folder, written nowhere."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.api.export import FileExporter
+from orchestrator.core.protocols import Blobs
+from orchestrator.core.research import Idea
+from orchestrator.core.tree import Tree
+from orchestrator.core.untrusted import entries, open_plain, require_plain
+from orchestrator.record.journal import Mode
+from orchestrator.record.paths import IdeaPaths, RunPaths
+from orchestrator.record.ports import absent
+from orchestrator.research.pins import read_pins, spec_of, template_of
+from orchestrator.research.run import research
+from orchestrator.research.run_spec import RunDeps, RunLocation
+
+
+@dataclass(frozen=True, slots=True)
+class _ListedIdea(IdeaPaths):
+    """An idea's files, of which those of its tree are named and not written."""
+
+    made: dict[str, str]
+
+    def export(self, tree: Tree, blobs: Blobs) -> None:  # noqa: ARG002 - the port's signature
+        for path, sha256 in self.exported(tree):
+            self.made[f"{self.folder.name}/{path}"] = sha256
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed(RunPaths):
+    made: dict[str, str]
+
+    def idea(self, idea: Idea) -> IdeaPaths:
+        return _ListedIdea(RunPaths(self.folder).idea(idea).folder, self.made)
+
+
+def reproduced(paths: RunPaths) -> dict[str, str]:
+    """The SHA-256 of each file that the record makes, by its path below the run's folder.
+
+    The run is played again from its record alone, with the template as recorded. Raises
+    :class:`AisciError` where the record cannot be played, for instance by another version.
+    """
+    require_plain(paths.folder)
+    pins = read_pins(paths)
+    spec = spec_of(pins, template_of(pins, paths))
+    made: dict[str, str] = {}
+    with tempfile.TemporaryDirectory(prefix="aisci-audit-") as scratch:
+        place = RunLocation(record=paths, output=_Listed(Path(scratch), made), mode=Mode.REPLAY)
+        none = absent(spec.author)
+        deps = RunDeps(edges=lambda _: none, exporter=FileExporter(), listener=lambda _: None)
+        research(spec, place, deps)
+        for name, _ in entries(Path(scratch)):
+            with open_plain(Path(scratch, name)) as file:
+                made[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return made

@@ -1,0 +1,69 @@
+"""The files beside the record: the paper, results, reviews and pages that people pass on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from orchestrator.audit.bodies import named_hashes
+from orchestrator.audit.finding import AuditFinding, CheckResult, check_result
+from orchestrator.audit.record import RunRecord
+from orchestrator.core.untrusted import entries
+from orchestrator.record.envelope import file_hash
+from orchestrator.record.paths import beside_record
+
+_REMAKE = (
+    "`aisci replay RUN --into FOLDER` makes the files that the record stands for; do not rely on "
+    "this one"
+)
+
+
+def check_files(record: RunRecord, made: Mapping[str, str] | None, why_not: str) -> CheckResult:
+    """Every file of the folder against ``made``, the SHA-256 of each file that the record makes.
+
+    None: the record could not be played; then only what is no plain file is found, and if there is
+    a ``why_not``, it is noted.
+    """
+    folder = record.paths.folder
+    plain: dict[str, str] = {}
+    found: list[AuditFinding] = []
+    for name, is_plain in entries(folder):
+        if not is_plain:
+            what = "a link or a special file, which aisci never makes"
+            found.append(AuditFinding("files", name, what, todo=_REMAKE))
+        elif beside_record(name):
+            plain[name] = file_hash(folder / name)
+    if made is None and not why_not:
+        return check_result("files", 0, found)
+    if made is None:
+        what = f"{len(plain)} files beside the journals were not compared with the record"
+        todo = "audit with the version that recorded the run; until then rely on the journals alone"
+        found.append(AuditFinding("files", ".", what, why_not, todo, level="noted"))
+        return check_result("files", 0, found)
+    wanted = {name: sha256 for name, sha256 in made.items() if beside_record(name)}
+    found += _different(plain, wanted, record)
+    return check_result("files", len(plain), found)
+
+
+def _different(
+    plain: Mapping[str, str], wanted: Mapping[str, str], record: RunRecord
+) -> Iterator[AuditFinding]:
+    for name in sorted(wanted.keys() - plain.keys()):
+        yield AuditFinding("files", name, "a file that the record makes is missing", todo=_REMAKE)
+    for name in sorted(wanted.keys() & plain.keys()):
+        if plain[name] != wanted[name]:
+            what = "this file is not the one that the record makes: it was changed or replaced"
+            yield AuditFinding("files", name, what, todo=_REMAKE)
+    foreign = sorted(plain.keys() - wanted.keys())
+    known = _known_hashes(record) if foreign else frozenset()
+    for name in foreign:
+        if plain[name] in known:
+            what = "a file of an earlier state of the run, which its last state no longer has"
+            yield AuditFinding("files", name, what, todo="nothing", level="noted")
+        else:
+            what = "a foreign file: nothing in the record makes it"
+            yield AuditFinding("files", name, what, todo=_REMAKE)
+
+
+def _known_hashes(record: RunRecord) -> frozenset[str]:
+    every = (named_hashes(line, log) for log in record.logs for line in log.lines)
+    return frozenset(sha256 for names in every for sha256, _ in names)

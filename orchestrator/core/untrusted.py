@@ -1,0 +1,97 @@
+"""Reading a folder that somebody else may have made: plain files, each within a bound, no links.
+
+A run is passed on to be audited, replayed and resumed. Whoever made its folder may have put a link,
+a pipe, a file of many gigabytes or a very deep value where a plain file belongs.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from io import BufferedReader
+from pathlib import Path
+from typing import Any
+
+from orchestrator.core.errors import UnsafeFolder
+
+MOST_DEPTH = 64  # of lists and mappings within a value
+MOST_ENTRIES = 1_000_000  # of a folder
+
+
+class NotPlain(ValueError):
+    """What is at a path, where a plain file of moderate size belongs."""
+
+
+def open_plain(path: Path, most: int | None = None) -> BufferedReader:
+    """Open a file for reading. It never blocks at a pipe and never follows a link.
+
+    Raises :class:`NotPlain` for anything else or for more than ``most`` bytes, OSError.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if path.is_symlink():
+            raise NotPlain("a link is in its place") from error
+        raise
+    info = os.fstat(handle)
+    why = "" if stat.S_ISREG(info.st_mode) else "it is no plain file"
+    if not why and most is not None and info.st_size > most:
+        why = f"it has {info.st_size} bytes, over {most}"
+    if why:
+        os.close(handle)
+        raise NotPlain(why)
+    return os.fdopen(handle, "rb")
+
+
+def read_plain(path: Path, most: int) -> bytes:
+    """The bytes of a file. Raises as :func:`open_plain`."""
+    with open_plain(path, most) as file:
+        return file.read(most)
+
+
+def check_depth(value: Any) -> None:
+    """Raise ValueError for a JSON value that is nested more than ``MOST_DEPTH`` times."""
+    level, depth = [value], 0
+    while level:
+        if depth > MOST_DEPTH:
+            raise ValueError(f"it is nested more than {MOST_DEPTH} times")
+        inner: list[Any] = []
+        for one in level:
+            if isinstance(one, dict):
+                inner += [part for part in one.values() if isinstance(part, dict | list)]
+            elif isinstance(one, list):
+                inner += [part for part in one if isinstance(part, dict | list)]
+        level, depth = inner, depth + 1
+
+
+def entries(folder: Path) -> Iterator[tuple[str, bool]]:
+    """(path below ``folder``, whether it is a plain file) of everything in it but its folders.
+
+    Links are named and not followed.
+    """
+    waiting, count = [""], 0
+    while waiting:
+        inside = waiting.pop()
+        with os.scandir(folder / inside) as found:
+            for entry in sorted(found, key=lambda one: one.name):
+                count += 1
+                if count > MOST_ENTRIES:
+                    raise NotPlain(f"the folder has more than {MOST_ENTRIES} entries")
+                name = f"{inside}{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(f"{name}/")
+                else:
+                    yield name, entry.is_file(follow_symlinks=False)
+
+
+def require_plain(folder: Path) -> None:
+    """Raise :class:`UnsafeFolder` if a folder holds anything but plain files and folders."""
+    odd = next((name for name, plain in entries(folder) if not plain), None)
+    if odd is not None or folder.is_symlink():
+        raise UnsafeFolder(
+            "the run's folder holds a link or a special file",
+            where=str(folder / (odd or "")),
+            why="what is written or read through it would be outside of the run",
+            todo="aisci makes none: remove it, or take the run from where it was recorded",
+        )
