@@ -8,7 +8,7 @@ from pathlib import Path
 
 from orchestrator.api import find_run
 from orchestrator.api.reproduce import reproduced
-from orchestrator.audit.audit import Audit
+from orchestrator.audit.audit import UNFORESEEN, Audit
 from orchestrator.audit.audit import audit_run as audited
 from orchestrator.audit.chain import Anchor
 from orchestrator.audit.page import audit_page
@@ -32,10 +32,10 @@ def audit_folder(paths: RunPaths, given: Anchor) -> Audit:
     made, why_not = None, ""
     try:
         made = reproduced(paths)
-    except AisciError as error:
-        why_not = error.what
-    except Exception as error:  # noqa: BLE001 - whatever a hostile record does to a replay
-        why_not = f"{type(error).__name__}: {error}"
+    except UNFORESEEN as error:
+        why_not = (
+            error.what if isinstance(error, AisciError) else f"{type(error).__name__}: {error}"
+        )
     return audited(paths, given, made, why_not[:300])
 
 

@@ -11,7 +11,7 @@ from orchestrator.api.export import FileExporter
 from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import Idea
 from orchestrator.core.tree import Tree
-from orchestrator.core.untrusted import entries, open_plain, require_plain
+from orchestrator.core.untrusted import folder_entries, open_plain, require_plain
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import IdeaPaths, RunPaths
 from orchestrator.record.ports import absent
@@ -54,7 +54,7 @@ def reproduced(paths: RunPaths) -> dict[str, str]:
         none = absent(spec.author)
         deps = RunDeps(edges=lambda _: none, exporter=FileExporter(), listener=lambda _: None)
         research(spec, place, deps)
-        for name, _ in entries(Path(scratch)):
+        for name, _ in folder_entries(Path(scratch)):
             with open_plain(Path(scratch, name)) as file:
                 made[name] = hashlib.file_digest(file, "sha256").hexdigest()
     return made

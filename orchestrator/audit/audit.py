@@ -22,6 +22,12 @@ from orchestrator.record.pins import Pins
 
 _T = TypeVar("_T")
 
+UNFORESEEN = (
+    AisciError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError,
+    RecursionError, AssertionError,
+)  # fmt: skip
+"""What values in a hostile record can raise where no check foresaw them."""
+
 
 class AuditVerdict(StrEnum):
     """The verdict on a record."""
@@ -149,10 +155,7 @@ def _carried(name: str, otherwise: _T, check: Callable[[], _T], broken: list[Che
     """
     try:
         return check()
-    except (
-        AisciError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError,
-        RecursionError, AssertionError,
-    ) as error:  # fmt: skip
+    except UNFORESEEN as error:
         what = "this check cannot be carried out: the record is not of the form that aisci writes"
         why = f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"
         broken.append(check_result(name, 0, [AuditFinding(name, "the record", what, why)]))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from orchestrator.audit.bodies import named_hashes
 from orchestrator.audit.finding import AuditFinding, CheckResult, check_result
 from orchestrator.audit.record import RunRecord
-from orchestrator.core.untrusted import entries
+from orchestrator.core.untrusted import folder_entries
 from orchestrator.record.envelope import file_hash
 from orchestrator.record.paths import beside_record
 
@@ -26,7 +26,7 @@ def check_files(record: RunRecord, made: Mapping[str, str] | None, why_not: str)
     folder = record.paths.folder
     plain: dict[str, str] = {}
     found: list[AuditFinding] = []
-    for name, is_plain in entries(folder):
+    for name, is_plain in folder_entries(folder):
         if not is_plain:
             what = "a link or a special file, which aisci never makes"
             found.append(AuditFinding("files", name, what, todo=_REMAKE))

@@ -65,7 +65,7 @@ def check_depth(value: Any) -> None:
         level, depth = inner, depth + 1
 
 
-def entries(folder: Path) -> Iterator[tuple[str, bool]]:
+def folder_entries(folder: Path) -> Iterator[tuple[str, bool]]:
     """(path below ``folder``, whether it is a plain file) of everything in it but its folders.
 
     Links are named and not followed.
@@ -87,7 +87,7 @@ def entries(folder: Path) -> Iterator[tuple[str, bool]]:
 
 def require_plain(folder: Path) -> None:
     """Raise :class:`UnsafeFolder` if a folder holds anything but plain files and folders."""
-    odd = next((name for name, plain in entries(folder) if not plain), None)
+    odd = next((name for name, plain in folder_entries(folder) if not plain), None)
     if odd is not None or folder.is_symlink():
         raise UnsafeFolder(
             "the run's folder holds a link or a special file",

@@ -18,7 +18,7 @@ from typing import Any
 from orchestrator.core.errors import BadJournal
 from orchestrator.core.files import UNFINISHED
 from orchestrator.core.tree import canonical
-from orchestrator.core.untrusted import NotPlain, entries, open_plain
+from orchestrator.core.untrusted import NotPlain, folder_entries, open_plain
 from orchestrator.record.attestation import STATEMENT
 from orchestrator.record.chain import head_of, read_lines
 from orchestrator.record.events import Forked, RunStarted, Sealed
@@ -78,7 +78,7 @@ def signed_names(folder: Path) -> Iterator[str]:
     """The files that a signature covers: all of a run's folder but stored bytes, whose names are
     their hashes, a page of an audit, and the signature itself.
     """
-    for name, plain in entries(folder):
+    for name, plain in folder_entries(folder):
         *folders, last = name.split("/")
         own = last in {"audit.html", "signature.json"} and not folders
         if plain and not own and "blobs" not in folders[:2] and not last.startswith(UNFINISHED):
