@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import shutil
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from orchestrator.core.tree import Tree
 from orchestrator.core.untrusted import require_plain
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.calls import steps, write_evidence
+from orchestrator.record.events import IdeaStarted
 from orchestrator.record.journal import Journal, Mode
+from orchestrator.record.notes import IdeaEnded
 from orchestrator.record.paths import PAPER_PDF, IdeaPaths
-from orchestrator.report import idea_report, run_report
+from orchestrator.report import RunFacts, idea_report, read_run, run_report
 from orchestrator.report.git_history import History
 from orchestrator.research.pins import read_pins
 from orchestrator.research.run_spec import PursuedIdea, RunLocation
@@ -21,7 +24,10 @@ from orchestrator.research.stages.review import review_text
 
 
 class FileExporter:
-    """Implements :class:`orchestrator.research.run_spec.Exporter`."""
+    """Implements :class:`orchestrator.research.run_spec.Exporter`, for one run."""
+
+    def __init__(self) -> None:
+        self._shared: RunFacts | None = None
 
     def idea(self, output: IdeaPaths, journal: Journal, outcome: PursuedIdea) -> None:
         """Evidence, git history, paper, review and report of one idea."""
@@ -33,7 +39,9 @@ class FileExporter:
             write(output.folder / f"{slug(study.idea.name)}.pdf", journal.blobs.get(sha256))
         if study.review is not None:
             write(output.review, review_text(study.review))
-        write(output.report, idea_report(journal, journal_of_run(journal)))
+        if self._shared is None and (run := journal_of_run(journal)) is not None:
+            self._shared = read_run(run)
+        write(output.report, idea_report(journal, self._shared))
 
     def run(self, place: RunLocation, journal: Journal, outcomes: tuple[PursuedIdea, ...]) -> None:
         """The evidence of what ideas share, and the run's own report over every idea's journal."""
@@ -77,7 +85,7 @@ def differences(made: Path, recorded: Path) -> tuple[list[str], list[str]]:
     for path in sorted(path for path in made.rglob("*") if path.is_file()):
         name = path.relative_to(made)
         other = recorded / name
-        equal = other.is_file() and other.read_bytes() == path.read_bytes()
+        equal = other.is_file() and filecmp.cmp(path, other, shallow=False)
         (same if equal else different).append(str(name))
     return same, different
 
@@ -89,9 +97,23 @@ def write_reports(name: str, results: Path) -> tuple[Path, ...]:
     read_pins(paths)  # raises where there is nothing to report
     run = Journal(paths.journal, BlobStore(paths.blobs), Mode.REPLAY)
     found = sorted(paths.folder.glob(f"*/{JOURNAL}"))
-    ideas = [IdeaPaths(journal.parent) for journal in found]
-    journals = [open_journal(idea) for idea in ideas]
-    for idea, journal in zip(ideas, journals, strict=True):
-        write(idea.report, idea_report(journal, run))
+    journals = _as_ended(run, [open_journal(IdeaPaths(path.parent)) for path in found])
+    shared, written = read_run(run), []
+    for journal in journals:
+        written.append(IdeaPaths(journal.path.parent).report)
+        write(written[-1], idea_report(journal, shared))
     write(paths.report, run_report(run, journals))
-    return (*(idea.report for idea in ideas), paths.report)
+    return (*written, paths.report)
+
+
+def _as_ended(run: Journal, ideas: list[Journal]) -> list[Journal]:
+    """The ideas in the order of the run's journal; those that have not ended come last."""
+    ended = [note.idea for note in run.notes(IdeaEnded, below="run")]
+    order = {idea: number for number, idea in enumerate(ended)}
+
+    def place(journal: Journal) -> tuple[int, str]:
+        first = journal.events[0] if journal.events else None
+        idea = first.id if isinstance(first, IdeaStarted) else ""
+        return order.get(idea, len(order)), first.at if first else ""
+
+    return sorted(ideas, key=place)

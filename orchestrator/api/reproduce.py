@@ -26,7 +26,7 @@ class _ListedIdea(IdeaPaths):
 
     made: dict[str, str]
 
-    def export(self, tree: Tree, blobs: Blobs) -> None:  # noqa: ARG002 - the port's signature
+    def export(self, tree: Tree, blobs: Blobs, written: dict[str, str]) -> None:  # noqa: ARG002 - nothing is written
         for path, sha256 in self.exported(tree):
             self.made[f"{self.folder.name}/{path}"] = sha256
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -19,6 +21,7 @@ from orchestrator.api.policies import fits, usable_policy
 from orchestrator.api.prepare import RESULTS, RunRequest, prepare
 from orchestrator.core.errors import UserError
 from orchestrator.core.files import shipped_root, write
+from orchestrator.core.sanitize import plain_line
 from orchestrator.core.untrusted import require_plain
 from orchestrator.proof.store import ProofStore
 from orchestrator.record.blobs import BlobStore
@@ -30,7 +33,7 @@ from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import BaselinePin, Pins
 from orchestrator.record.ports import absent
 from orchestrator.record.signing import Signer, read_signer
-from orchestrator.research.pins import read_pins, same_program, spec_of, template_of
+from orchestrator.research.pins import policy_of, read_pins, same_program, spec_of, template_of
 from orchestrator.research.preflight import rehearse
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec
@@ -114,6 +117,8 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
             if torn:
                 listener(Notice(f"{journal}: a torn last line ({torn} bytes) was set aside"))
         pins = read_pins(paths)
+        if not find_run.ended(paths):
+            listener(Notice(_about(paths, pins)))
         engine = connect()
         if request.fork:
             setup = _forked(pins, paths, engine, request)
@@ -126,6 +131,28 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
         mode = Mode.FORK if request.fork else Mode.RESUME
         place = RunLocation(record=paths, output=paths, mode=mode)
         return _carried_out(setup, place, engine, listener, signer)
+
+
+def _about(paths: RunPaths, pins: Pins) -> str:
+    """What this record has the machine do next: somebody else may have written it."""
+    policy, model = policy_of(pins), pins.model()
+    server = os.environ.get("OPENAI_API_BASE") or model.server
+    asked = plain_line(f"{model.name}{f' at {_without_user(server)}' if server else ''}")
+    data = ", ".join(plain_line(pin.folder) for pin in pins.data)
+    owner = paths.folder.stat().st_uid
+    words = (
+        f"continues {paths.folder}",
+        f"(made by user {owner}, not by you)" if owner != os.geteuid() else "",
+        f"under its policy {plain_line(pins.policy.name)} {pins.policy.hash[:12]}",
+        f"(up to {policy.run.usd:g} US dollars, {policy.run.containers} containers at once),",
+        f"asks {asked}{f', reads {data}' if data else ''}",
+    )
+    return " ".join(filter(None, words))
+
+
+def _without_user(address: str) -> str:
+    """An address without the user and password that it may hold."""
+    return re.sub(r"//[^/@]*@", "//", address)
 
 
 def _forked(pins: Pins, paths: RunPaths, engine: Engine, request: ResumeRequest) -> RunSpec:

@@ -20,7 +20,7 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.record.paths import LATEX_OUTPUT
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.stages.experiments import baseline_job
-from orchestrator.research.stages.plots import is_png
+from orchestrator.research.stages.plots import why_no_figure
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.template.contract.files import sample_paper
@@ -92,7 +92,9 @@ class Trial:
             data=self.data,
         )
         result = self.sandbox.run(job)
-        drawn = (name for name, sha in result.files.files if is_png(self.store.get(sha)))
+        drawn = (
+            name for name, sha in result.files.files if not why_no_figure(name, self.store.get(sha))
+        )
         return result, tuple(drawn)
 
     def typeset(self) -> JobResult:

@@ -12,8 +12,8 @@ from typing import Any
 
 from orchestrator.audit.finding import RESTORE, AuditFinding, CheckResult, check_result
 from orchestrator.audit.record import JournalLog, RunRecord
-from orchestrator.core.untrusted import read_plain
-from orchestrator.record.envelope import file_hash, open_envelope, signed_names
+from orchestrator.core.untrusted import file_hash, read_plain
+from orchestrator.record.envelope import open_envelope, signed_names
 from orchestrator.record.events import Sealed
 from orchestrator.record.signing import Verifier
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from orchestrator.audit.bodies import named_hashes
 from orchestrator.audit.finding import AuditFinding, CheckResult, check_result
 from orchestrator.audit.record import RunRecord
-from orchestrator.core.untrusted import folder_entries
-from orchestrator.record.envelope import file_hash
+from orchestrator.core.untrusted import file_hash, folder_entries
 from orchestrator.record.paths import beside_record
 
 _REMAKE = (

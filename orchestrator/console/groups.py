@@ -33,6 +33,10 @@ def images_build(
     ] = None,
     *,
     base: Annotated[str | None, typer.Option(help="A Debian 12 image to build on.")] = None,
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh", help="Pull the base and use no cache: Debian's updates get in."),
+    ] = False,
     ca_bundle: CaBundle = None,
     flavour: Annotated[
         Literal["cpu", "cuda"], typer.Option(help="The base image of a template's image.")
@@ -42,7 +46,13 @@ def images_build(
 ) -> None:
     """Build the images whose recipe changed."""
     console.images.build_named(
-        names or [], base=base, ca_bundle=ca_bundle, flavour=flavour, quiet=quiet, as_json=as_json
+        names or [],
+        base=base,
+        ca_bundle=ca_bundle,
+        flavour=flavour,
+        fresh=fresh,
+        quiet=quiet,
+        as_json=as_json,
     )
 
 

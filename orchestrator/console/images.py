@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.console import output as out
@@ -12,7 +13,13 @@ from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.engine.reaper import reap
 from orchestrator.sandbox.images import derived
 from orchestrator.sandbox.images.derived import Flavour
-from orchestrator.sandbox.images.images import DEFAULT_IMAGES, Built, build_images, list_images
+from orchestrator.sandbox.images.images import (
+    DEFAULT_IMAGES,
+    OLD_AFTER,
+    Built,
+    build_images,
+    list_images,
+)
 from orchestrator.template.contract import require_contract
 from orchestrator.template.folder import shipped_templates
 from orchestrator.template.template import load_template
@@ -24,6 +31,7 @@ def build_named(
     base: str | None,
     ca_bundle: Path | None,
     flavour: Flavour,
+    fresh: bool,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -35,7 +43,7 @@ def build_named(
     built: list[Built] = []
     if ours or not names:
         wanted = ours or DEFAULT_IMAGES
-        built += build_images(engine, wanted, base=base, ca_bundle=ca_bundle, say=say)
+        built += build_images(engine, wanted, base=base, ca_bundle=ca_bundle, fresh=fresh, say=say)
     for name in names:
         if name in ours:
             continue
@@ -59,8 +67,19 @@ def images(*, as_json: bool) -> None:
             out.as_json(asdict(state))
         return
     sizes = {one.name: f"{one.size / MIB:,.0f} MiB" if one.size else "" for one in states}
-    rows = [(one.name, one.state, sizes[one.name], one.id[7:19], one.about) for one in states]
-    out.table(("image", "state", "size", "id", "for"), rows)
+    now = datetime.now(UTC)
+    ages = {one.name: f"{one.age(now)} d" if one.id else "" for one in states}
+    rows = [
+        (one.name, one.state, sizes[one.name], ages[one.name], one.id[7:19], one.about)
+        for one in states
+    ]
+    out.table(("image", "state", "size", "age", "id", "for"), rows)
+    aged = [one.name for one in states if one.id and one.age(now) > OLD_AFTER]
+    if aged:
+        out.say(
+            f"\nover {OLD_AFTER} days old, without Debian's updates since: "
+            f"aisci images build --fresh {' '.join(aged)}"
+        )
     old = [one.name for one in states if one.state != "ready" and one.name in DEFAULT_IMAGES]
     if old:
         out.say(f"\nbuild what is not ready: aisci images build {' '.join(old)}")

@@ -8,6 +8,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedWriter
 from pathlib import Path
 
 from orchestrator.core.errors import AisciError, DiskFull
@@ -72,19 +73,26 @@ def usual_mode(handle: int) -> None:
     os.fchmod(handle, 0o666 & ~int(umask, 8))
 
 
-def write(path: Path, data: bytes | str) -> None:
-    """Write whole or not at all."""
+@contextmanager
+def replacing(path: Path) -> Iterator[BufferedWriter]:
+    """A new file that takes the place of ``path`` at the end of the block, whole or not at all."""
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(data.encode() if isinstance(data, str) else data)
+                yield file
                 usual_mode(file.fileno())
             Path(temporary).replace(path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+
+def write(path: Path, data: bytes | str) -> None:
+    """Write whole or not at all."""
+    with replacing(path) as file:
+        file.write(data.encode() if isinstance(data, str) else data)
 
 
 def remove_unfinished(folder: Path) -> None:

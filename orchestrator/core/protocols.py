@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 from orchestrator.core.deadline import Deadline
@@ -62,6 +63,9 @@ class Blobs(Protocol):
 
     def put(self, data: bytes) -> str:
         """Keep ``data``; return its SHA-256 in hex."""
+
+    def copy(self, sha256: str, target: Path) -> None:
+        """Write the bytes of that hash to a file. Raises as :meth:`get`."""
 
     def get(self, sha256: str, most: int | None = None) -> bytes:
         """The bytes of that hash. Raises :class:`BadJournal` if missing, changed or over ``most``."""

@@ -6,6 +6,7 @@ a pipe, a file of many gigabytes or a very deep value where a plain file belongs
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -48,6 +49,15 @@ def read_plain(path: Path, most: int) -> bytes:
     """The bytes of a file. Raises as :func:`open_plain`."""
     with open_plain(path, most) as file:
         return file.read(most)
+
+
+def file_hash(path: Path) -> str:
+    """The SHA-256 of a plain file, in hex; "" where it cannot be read."""
+    try:
+        with open_plain(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (NotPlain, OSError):
+        return ""
 
 
 def check_depth(value: Any) -> None:

@@ -1,21 +1,26 @@
 """Downloads one file over HTTP: bounded, resumed after a break, not trusted before its hash.
 
-The standard library's client follows redirects and uses the environment's proxies and
-certificates.
+The standard library's client uses the environment's proxies and certificates. It follows redirects
+to http and https alone, never from https to http, and to a private address only where the manifest's
+own host has one: a server must not turn this machine on others behind its firewall.
 """
 
 from __future__ import annotations
 
 import http.client
+import socket
 import ssl
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from orchestrator.core.errors import DataFailed
 from orchestrator.core.files import disk_errors
+from orchestrator.sandbox.network.allowlist import why_not_public
 from orchestrator.template.manifest import DataFile
 
 _TRIES = 5  # consecutive requests that bring nothing
@@ -73,7 +78,10 @@ def _request_rest(
     if have:
         headers["Range"] = f"bytes={have}-"
     request = urllib.request.Request(file.url, headers=headers)  # noqa: S310 - the manifest allows http and https alone
-    with urllib.request.urlopen(request, timeout=_READ_TIMEOUT, context=context) as answer:  # noqa: S310 - as above
+    opener = urllib.request.build_opener(
+        _Redirects(file), urllib.request.HTTPSHandler(context=context)
+    )
+    with opener.open(request, timeout=_READ_TIMEOUT) as answer:
         resumed = answer.status == _PARTIAL and have > 0
         length = answer.headers.get("Content-Length", "")
         total = int(length) + (have if resumed else 0) if length.isdecimal() else file.bytes
@@ -89,6 +97,41 @@ def _request_rest(
                 if done > file.bytes:
                     why = f"the server sent more than {file.bytes:,} bytes"
                     raise _broken(file, why, "stopped")
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows what leads to a public web server, as the first request did."""
+
+    def __init__(self, file: DataFile) -> None:
+        self._file, self._inside = file, bool(_why_not_public(file.url))
+
+    def redirect_request(
+        self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> Any:
+        """The next request. Raises :class:`DataFailed` for a redirect that is not followed."""
+        was, now = urlsplit(req.full_url).scheme, urlsplit(newurl).scheme
+        why = ""
+        if now not in {"http", "https"}:
+            why = f"to {now or 'no scheme'}:"
+        elif (was, now) == ("https", "http"):
+            why = "from https to http"
+        elif not self._inside and (inside := _why_not_public(newurl)):
+            why = f"to an address that is not public: {inside}"
+        if why:
+            raise _broken(
+                self._file, f"it leads {why}: {newurl[:200]}", "a redirect is not followed"
+            )
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _why_not_public(url: str) -> str:
+    """Why the host of ``url`` is not a public one; empty where every one of its addresses is."""
+    host = urlsplit(url).hostname or ""
+    try:
+        found = {str(one[4][0]) for one in socket.getaddrinfo(host, None)}
+    except OSError:
+        return ""  # the request itself reports it; behind a proxy, the proxy knows the name
+    return next((why for why in map(why_not_public, sorted(found)) if why), "")
 
 
 def _broken(file: DataFile, why: str, what: str) -> DataFailed:

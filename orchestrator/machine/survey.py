@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.engine.reaper import leftovers
 from orchestrator.sandbox.gpus.cdi import cdi_devices
 from orchestrator.sandbox.gpus.leases import NvmlDriver
-from orchestrator.sandbox.images.images import list_images
+from orchestrator.sandbox.images.images import OLD_AFTER, list_images
 from orchestrator.sandbox.resources import engine_socket
 from orchestrator.sandbox.storage.quota import BACKENDS
 
@@ -65,6 +66,7 @@ def _with_engine(engine: Engine, bare: Host) -> Host:
     parts = version.get("Components") or ()
     components = tuple((str(part["Name"]), str(part["Version"])) for part in parts)
     components += bare.components
+    images, now = list_images(engine), datetime.now(UTC)
     return replace(
         bare,
         engine=_facts(engine, info, version),
@@ -73,7 +75,10 @@ def _with_engine(engine: Engine, bare: Host) -> Host:
         components=components,
         patched=tuple(system.patched_cves(dict(components), dict(bare.packages))),
         cdi=cdi_devices(info),
-        images=tuple((image.name, image.state) for image in list_images(engine)),
+        images=tuple((image.name, image.state) for image in images),
+        old_images=tuple(
+            (image.name, image.age(now)) for image in images if image.age(now) > OLD_AFTER
+        ),
         leftovers=len(leftovers(engine)),
     )
 

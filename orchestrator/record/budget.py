@@ -29,7 +29,7 @@ class Used:
         return cls(
             usd=total.usd or 0.0,
             tokens=total.prompt_tokens + total.completion_tokens,
-            requests=len(journal.ledger.spent),
+            requests=journal.ledger.requests,
             wall=journal.ledger.seconds,
             gpu_time=journal.ledger.gpu_seconds,
         )

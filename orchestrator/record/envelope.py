@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from typing import Any
 from orchestrator.core.errors import BadJournal
 from orchestrator.core.files import UNFINISHED
 from orchestrator.core.tree import canonical
-from orchestrator.core.untrusted import NotPlain, folder_entries, open_plain
+from orchestrator.core.untrusted import file_hash, folder_entries
 from orchestrator.record.attestation import STATEMENT
 from orchestrator.record.chain import head_of, read_lines
 from orchestrator.record.events import Forked, RunStarted, Sealed
@@ -83,15 +82,6 @@ def signed_names(folder: Path) -> Iterator[str]:
         own = last in {"audit.html", "signature.json"} and not folders
         if plain and not own and "blobs" not in folders[:2] and not last.startswith(UNFINISHED):
             yield name
-
-
-def file_hash(path: Path) -> str:
-    """The SHA-256 of a plain file, in hex; "" where it cannot be read."""
-    try:
-        with open_plain(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except (NotPlain, OSError):
-        return ""
 
 
 def signed_envelope(payload: bytes, name: str, sign: Callable[[bytes], bytes]) -> bytes:

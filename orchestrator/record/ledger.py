@@ -16,22 +16,25 @@ CallKey = tuple[str, str, int]
 class CostLedger:
     """The sums over one journal, updated with each of its lines. ``seconds`` is the time of all
     calls except model calls inside an edit, which the time of the edit includes. ``gpu_seconds``
-    counts each GPU of a job. ``spent`` is the charge of each model call: its ceiling until it is
-    answered.
+    counts each GPU of a job. ``requests`` is the number of model calls; each is charged its ceiling
+    until it is answered. Totals are kept, so that a call costs the same time in a long run.
     """
 
     def __init__(self) -> None:
-        self.spent: list[Usage] = []
+        self.requests = 0
+        self._settled = Usage()
         self.seconds = 0.0
         self.gpu_seconds = 0.0
-        self._open: dict[CallKey, int] = {}  # a model call → its index in ``spent``
+        self._open: dict[CallKey, Usage] = {}  # a model call without an end → its ceiling
         self._gpus: dict[CallKey, int] = {}  # a job → its number of GPUs
 
     def asked(self, line: Asked, request: object) -> None:
         """Add a call that is about to be made; ``request`` is its body."""
         if line.port == "model":
-            self._open[line.key] = len(self.spent)
-            self.spent.append(line.ceiling)
+            self.requests += 1
+            # A call that a crash left without an end stays charged when it is made again.
+            self._settle(self._open.pop(line.key, Usage()))
+            self._open[line.key] = line.ceiling
         if line.port == "sandbox":
             self._gpus[line.key] = decode(Job, request).limits.gpus
 
@@ -39,14 +42,15 @@ class CostLedger:
         """Add the end of a call; ``answer`` is its body."""
         self._time(line)
         if line.port == "model":
-            self.spent[self._open[line.key]] = decode(Reply, answer).usage
+            del self._open[line.key]
+            self._settle(decode(Reply, answer).usage)
 
     def failed(self, line: CallFailed) -> None:
         """Add the failure of a call."""
         self._time(line)
         # A vendor may still charge for a request that this program stopped at a limit of time.
         if line.port == "model" and line.error.type != BudgetSpent.__name__:
-            self.spent[self._open[line.key]] = Usage()
+            del self._open[line.key]
 
     def _time(self, line: Answered | CallFailed) -> None:
         if not line.scope.endswith(NESTED):
@@ -55,7 +59,10 @@ class CostLedger:
 
     def total(self) -> Usage:
         """The cost of all model calls; ``usd`` is None if a price is unknown."""
-        return total_usage(self.spent)
+        return total_usage((self._settled, *self._open.values()))
+
+    def _settle(self, usage: Usage) -> None:
+        self._settled = total_usage((self._settled, usage))
 
 
 def total_usage(calls: Iterable[Usage]) -> Usage:

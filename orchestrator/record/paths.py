@@ -18,10 +18,11 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from orchestrator.core.errors import HarvestRefused, ResultsExist
-from orchestrator.core.files import RESERVED, UNFINISHED, disk_errors, slug, write
+from orchestrator.core.files import RESERVED, UNFINISHED, disk_errors, slug
 from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import Idea
 from orchestrator.core.tree import Tree
+from orchestrator.core.untrusted import file_hash
 
 LATEX_OUTPUT = "latex/out"
 PAPER_PDF = f"{LATEX_OUTPUT}/paper.pdf"
@@ -72,12 +73,17 @@ class IdeaPaths(RecordPaths):
     history = _Entry("history.git")
     review = _Entry("review.txt")
 
-    def export(self, tree: Tree, blobs: Blobs) -> None:
-        """Write a tree's files. Raises :class:`HarvestRefused` for a name outside or reserved."""
+    def export(self, tree: Tree, blobs: Blobs, written: dict[str, str]) -> None:
+        """Write a tree's files but those that ``written`` (hashes by path) has; add them to it.
+
+        Raises :class:`HarvestRefused` for a name outside or reserved.
+        """
         for name, sha256 in self.exported(tree):
-            path, data = self.folder / name, blobs.get(sha256)
-            if not path.is_file() or path.read_bytes() != data:
-                write(path, data)
+            if written.get(name) != sha256:
+                path = self.folder / name
+                if not (path.is_file() and file_hash(path) == sha256):
+                    blobs.copy(sha256, path)
+                written[name] = sha256
 
     def exported(self, tree: Tree) -> Iterator[tuple[str, str]]:
         """(path, SHA-256) of a tree's files, after a look at their names. Raises as above."""
@@ -99,17 +105,20 @@ class RunPaths(RecordPaths):
     @classmethod
     def fresh(cls, results: Path, template: str, now: datetime) -> RunPaths:
         """Create a new run's folder. Raises :class:`ResultsExist` if it exists."""
-        folder = results / slug(template) / now.strftime("%Y%m%d_%H%M%S")
-        try:
-            with disk_errors(folder):
-                folder.mkdir(parents=True)
-        except FileExistsError as error:
-            raise ResultsExist(
-                "a run with this time already exists; it is never overwritten",
-                where=str(folder),
-                todo=f"`aisci resume {folder}` continues it; or start again in a second",
-            ) from error
-        return cls(folder)
+        first = results / slug(template) / now.strftime("%Y%m%d_%H%M%S")
+        for number in range(1, 100):  # runs that begin in the same second have a number
+            folder = first.with_name(f"{first.name}_{number}") if number > 1 else first
+            try:
+                with disk_errors(folder):
+                    folder.mkdir(parents=True)
+            except FileExistsError:
+                continue
+            return cls(folder)
+        raise ResultsExist(
+            "runs with this time already exist; they are never overwritten",
+            where=str(first),
+            todo="start again in a second",
+        )
 
     ideas = _Entry("ideas.json")
     audit = _Entry("audit.html")

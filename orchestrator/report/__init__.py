@@ -2,5 +2,6 @@
 
 from orchestrator.report.idea import idea_report
 from orchestrator.report.index import run_report
+from orchestrator.report.reading import RunFacts, read_run
 
-__all__ = ["idea_report", "run_report"]
+__all__ = ["RunFacts", "idea_report", "read_run", "run_report"]

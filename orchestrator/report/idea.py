@@ -22,10 +22,10 @@ from orchestrator.report.page import (
     section,
 )
 from orchestrator.report.paper import claims_section, figures_section, paper_section, review_section
-from orchestrator.report.reading import IdeaFacts, read_idea
+from orchestrator.report.reading import IdeaFacts, RunFacts, read_idea
 
 
-def idea_report(journal: Journal, run: Journal | None) -> str:
+def idea_report(journal: Journal, run: RunFacts | None) -> str:
     """The page of one idea. Raises :class:`BadJournal` if a blob is missing or changed."""
     known = read_idea(journal, run)
     made = [(anchor, title, make(known)) for anchor, title, make in _SECTIONS]

@@ -19,7 +19,7 @@ from orchestrator.report.page import (
     proof_paragraph,
     section,
 )
-from orchestrator.report.reading import IdeaFacts, read_idea
+from orchestrator.report.reading import IdeaFacts, read_idea, read_run
 
 
 def run_report(run: Journal, ideas: list[Journal]) -> str:
@@ -31,7 +31,8 @@ def run_report(run: Journal, ideas: list[Journal]) -> str:
             todo="name the folder of a run: `aisci report RUN`",
         )
     pins = run.pins
-    known = [(journal.path.parent.name, read_idea(journal, run)) for journal in ideas]
+    shared = read_run(run)
+    known = [(journal.path.parent.name, read_idea(journal, shared)) for journal in ideas]
     template, author = pins.template.name, pins.model().author
     count = "one idea" if len(known) == 1 else f"{len(known)} ideas"
     head = el(

@@ -62,9 +62,30 @@ class IdeaFacts:
         return self.journal.blobs.get(sha256)
 
 
-def read_idea(journal: Journal, run: Journal | None) -> IdeaFacts:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """What the ideas of a run share, read once: its journal grows with the number of ideas."""
+
+    pins: Pins | None
+    manifest: Manifest | None
+    shared: tuple[Step, ...]
+
+
+def read_run(run: Journal) -> RunFacts:
+    """The facts that the ideas of this run's journal share."""
+    calls = steps(run)
+    shared = tuple(step for step in calls if step.scope == "run/baseline" and step.answer)
+    manifest = None
+    if run.pins is not None:
+        known = run.pins.template
+        files = {name: run.blobs.get(sha256) for name, sha256 in known.files.files}
+        manifest = from_files(files, known.name, known.origin).manifest
+    return RunFacts(pins=run.pins, manifest=manifest, shared=shared)
+
+
+def read_idea(journal: Journal, run: RunFacts | None) -> IdeaFacts:
     """The facts of one idea; without ``run``, no baseline. Raises :class:`BadJournal`."""
-    first = journal.events[0]
+    first = journal.events[0] if journal.events else None
     if not isinstance(first, IdeaStarted):
         raise BadJournal(
             "this is not the journal of an idea",
@@ -73,8 +94,7 @@ def read_idea(journal: Journal, run: Journal | None) -> IdeaFacts:
         )
     reached = journal.notes(StageReached, below="idea")
     failed = journal.notes(StageFailed, below="idea")
-    calls = steps(run) if run is not None else ()
-    shared = tuple(step for step in calls if step.scope == "run/baseline" and step.answer)
+    shared = run.shared if run is not None else ()
     runs = tuple(note.run for note in journal.notes(RunFinished, below="idea"))
     if shared and shared[-1].result.ok:
         runs = (baseline_run(shared[-1].job, shared[-1].result), *runs)
@@ -82,7 +102,7 @@ def read_idea(journal: Journal, run: Journal | None) -> IdeaFacts:
         idea=first.idea,
         novelty=first.novelty,
         pins=run.pins if run is not None else None,
-        manifest=_manifest(run),
+        manifest=run.manifest if run is not None else None,
         status=next(
             (name for kind, name in _ENDS if journal.notes(kind, below="idea")), "unfinished"
         ),
@@ -124,11 +144,3 @@ def _results(runs: tuple[Run, ...], journal: Journal) -> list[tuple[int, Results
             except BadResults:  # a hostile record: a run noted as finished had readable results
                 continue
     return results
-
-
-def _manifest(run: Journal | None) -> Manifest | None:
-    if run is None or run.pins is None:
-        return None
-    known = run.pins.template
-    files = {name: run.blobs.get(sha256) for name, sha256 in known.files.files}
-    return from_files(files, known.name, known.origin).manifest

@@ -127,14 +127,15 @@ def _idea(
         journal.append(IdeaStarted(id=study.idea.id, idea=study.idea, novelty=study.novelty))
     budget = JournalBudget(**asdict(study.policy.idea)).within(left)
     ports = Ports(deps.edges(blobs), journal, blobs, budget, f"idea/{study.idea.id}")
+    written: dict[str, str] = {}
     if study.novelty.decision == "not novel":
         ports.note(IdeaSkipped(why=study.novelty.reason))
         outcome = PursuedIdea(status="not novel", study=study)
     else:
-        outcome = pursue(study, ports, lambda done: output.export(done.tree, blobs))
+        outcome = pursue(study, ports, lambda done: output.export(done.tree, blobs, written))
     if outcome.settled:
         journal.seal()
-    output.export(outcome.study.tree, blobs)
+    output.export(outcome.study.tree, blobs, written)
     deps.exporter.idea(output, journal, outcome)
     return outcome, Used.by(journal)
 

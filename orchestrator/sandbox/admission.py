@@ -6,6 +6,7 @@ trusted containers (one per job, one per run) are not jobs: they count against t
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +18,7 @@ from orchestrator.core.errors import ControlUnavailable, DiskFull, HostBusy
 from orchestrator.core.job import Limits
 from orchestrator.core.units import rough_text, size_text
 from orchestrator.policy.policy import RunLimits
+from orchestrator.sandbox.machine_locks import MachineLocks
 from orchestrator.sandbox.storage.helper import HELPER_MEMORY
 
 _Hold = tuple[Limits, Mapping[Path, int]]  # a job's limits, and what it may add to which folder
@@ -28,6 +30,11 @@ def available_memory() -> int:
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024
     return 0
+
+
+def total_memory() -> int:
+    """Bytes of this machine's memory."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def available_disk(folder: Path) -> int:
@@ -48,8 +55,10 @@ class Admission:
         *,
         free_memory: Callable[[], int] = available_memory,
         free_disk: Callable[[Path], int] = available_disk,
+        locks: MachineLocks | None = None,
     ) -> None:
         self._limits, self._free_memory, self._free_disk = limits, free_memory, free_disk
+        self._locks = locks or MachineLocks()
         self._held: list[_Hold] = []
         self._turn = threading.Condition()
 
@@ -76,7 +85,8 @@ class Admission:
                 raise lacking
             self._held.append(hold)
         try:
-            yield
+            with self._locks.reserved(job.memory + HELPER_MEMORY):
+                yield
         finally:
             with self._turn:
                 self._held.remove(hold)
@@ -91,7 +101,8 @@ class Admission:
             and sum(job.memory for job in jobs) <= run.memory
             and sum(job.workspace for job in jobs) <= run.disk
         )
-        return fits and (not self._held or self._lacking(hold, run) is None)
+        alone = not self._held and not self._locks.reserved_by_others()
+        return fits and (alone or self._lacking(hold, run) is None)
 
     def _lacking(self, hold: _Hold, run: RunLimits) -> HostBusy | DiskFull | None:
         """Why the host has too little capacity if every job uses all that it may; or None.
@@ -102,7 +113,9 @@ class Admission:
         free, kept = self._free_memory(), run.keep_free_memory
         # One keeper per job, and the run's maker of volumes.
         need = sum(job.memory + HELPER_MEMORY for job, _ in holds) + HELPER_MEMORY
-        if free - need < kept:
+        # What other runs of this user may use: of it, nothing may be promised twice.
+        promised = self._locks.reserved_by_others() + need
+        if free - need < kept or total_memory() - promised < kept:
             return HostBusy(
                 f"a job and its helpers may use {size_text(need)} of memory, and the host keeps "
                 f"{size_text(kept)} for itself",

@@ -8,6 +8,7 @@ set the size of a run, and ``beats`` is what a run must reach to count as traine
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, field_validator, model_validator
@@ -97,6 +98,11 @@ class DataSet(_Record):
         twice = next((path for path in paths if paths.count(path) > 1), None)
         if twice is not None:
             what = f"the data set {self.name} has two files with the path {twice}"
+            raise Invalid(what, "give one of them another path", ("files",))
+        folders = {str(parent) for path in paths for parent in PurePosixPath(path).parents}
+        both = next((path for path in paths if path in folders), None)
+        if both is not None:
+            what = f"the data set {self.name} has a file {both} and files below {both}/"
             raise Invalid(what, "give one of them another path", ("files",))
         return self
 

@@ -30,6 +30,8 @@ _Shape = TypeVar("_Shape")
 
 NOTES = "notes.txt"
 PAPER = "latex/template.tex"
+_MOST_TEXT = 1 << 20  # bytes of a file that is read as text
+_MAX_DIGITS = 100  # of an integer
 _FORMS = "docs/templates.md"
 
 
@@ -77,7 +79,14 @@ class Template:
         """A file's text. Raises :class:`BadTemplate` if it is missing or not UTF-8."""
         if path not in self.files:
             raise BadTemplate(f"{path} is missing", where=self.origin, todo=f"add {path}")
-        return utf8_text(self.files[path], path, f"{self.origin}/{path}", BadTemplate)
+        where, data = f"{self.origin}/{path}", self.files[path]
+        if len(data) > _MOST_TEXT:
+            raise BadTemplate(
+                f"{path} has {len(data)} bytes; a file that is read as text may have {_MOST_TEXT}",
+                where=where,
+                todo="keep large tables and data in files of their own",
+            )
+        return utf8_text(data, path, where, BadTemplate)
 
     def task(self) -> Task:
         """``prompt.json``. Raises :class:`BadTemplate`."""
@@ -105,7 +114,7 @@ class Template:
         text, where = self.text(path), f"{self.origin}/{path}"
         data: Any = None
         try:
-            data = json.loads(text)
+            data = json.loads(text, parse_int=_short_int)
             return shape.validate_python(data)
         except json.JSONDecodeError as error:
             place = f"{where}:{error.lineno}:{error.colno}"
@@ -128,6 +137,11 @@ class Template:
                 why=listed([row(problem) for problem in found]),
                 todo=f"correct it; {_FORMS} shows the form",
             ) from error
+
+
+def _short_int(digits: str) -> int:
+    """An integer; one of more digits than Python converts is cut to a number that no field allows."""
+    return int(digits[:_MAX_DIGITS])
 
 
 def load_template(name_or_path: str, shipped_root: Path) -> Template:

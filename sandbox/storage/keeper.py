@@ -86,8 +86,12 @@ class Entry:
 
 
 def walk(folder: int, prefix: bytes, depth: int) -> Iterator[Entry]:
-    """Every name below the open ``folder``, by name, symlinks never followed."""
-    for name in sorted(os.fsencode(name) for name in os.listdir(folder)):
+    """Every name below the open ``folder``, by name, symlinks never followed.
+
+    The file that decides about a run comes first: a limit to files must not take it.
+    """
+    names = (os.fsencode(name) for name in os.listdir(folder))
+    for name in sorted(names, key=lambda name: (name != b"final_info.json", name)):
         seen = os.stat(name, dir_fd=folder, follow_symlinks=False)
         entry = Entry(prefix + name, seen.st_mode, seen.st_size, folder)
         yield entry

@@ -20,7 +20,7 @@ from orchestrator.core.tree import Tree
 from orchestrator.policy.runtimes import departures
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import IdeaPaths
-from orchestrator.report import idea_report, run_report
+from orchestrator.report import idea_report, read_run, run_report
 from orchestrator.report.containers import settings_tables
 from orchestrator.report.html import join, picture, text
 from orchestrator.report.measured import is_within
@@ -104,7 +104,7 @@ class Tags(HTMLParser):
 
 
 def page_of(known: Recorded) -> str:
-    return idea_report(known.journal, known.run)
+    return idea_report(known.journal, read_run(known.run))
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +158,7 @@ def test_a_page_is_the_same_bytes_each_time_it_is_made(tmp_path: Path) -> None:
     known = finished(tmp_path)
     read = open_journal(IdeaPaths(known.place))
     run = Journal(known.run.path, known.shared, Mode.REPLAY)
-    assert page_of(known) == idea_report(read, run) == page_of(known)
+    assert page_of(known) == idea_report(read, read_run(run)) == page_of(known)
 
 
 def test_changes_are_judged_by_direction_and_standard_error(calm: str) -> None:
@@ -231,7 +231,7 @@ def test_a_call_without_an_answer_is_charged_at_its_most(tmp_path: Path) -> None
     )
     known.journal.path.write_bytes(b"".join(lines[:answer]))
     cut = open_journal(IdeaPaths(known.place))
-    assert "1 requests have no recorded answer" in idea_report(cut, known.run)
+    assert "1 requests have no recorded answer" in idea_report(cut, read_run(known.run))
 
 
 def test_containers_show_what_was_asked_seen_used_and_refused(calm: str) -> None:

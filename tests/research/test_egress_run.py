@@ -24,7 +24,7 @@ from orchestrator.record.events import Answered
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import IdeaPaths
 from orchestrator.record.ports import Edges, absent
-from orchestrator.report import idea_report
+from orchestrator.report import idea_report, read_run
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec
 from orchestrator.research.sweep import SweepModel
@@ -121,7 +121,7 @@ def test_each_decision_of_the_proxy_is_in_the_journal_in_the_report_and_in_the_r
     assert egress_of(run) == [TOLD]
     assert len(egress_of(idea)) >= 2
     assert all(told == TOLD for told in egress_of(idea))
-    page = idea_report(idea, run)
+    page = idea_report(idea, read_run(run))
     assert "no-such-host.invalid:443" in page
     assert "0 allowed, 2 refused" in page
     replayed = rig.place(folder, Mode.REPLAY, tmp_path / "again")

@@ -63,7 +63,7 @@ def test_only_safe_names_of_regular_files_come_home_and_every_other_is_named(
     assert "run_1/socket" in refused
     assert len(refused) >= 14
     assert all(path.isprintable() for path in refused)
-    IdeaPaths(tmp_path / "idea").export(result.files, bench.blobs)
+    IdeaPaths(tmp_path / "idea").export(result.files, bench.blobs, {})
     written = {str(path.relative_to(tmp_path / "idea")) for path in (tmp_path / "idea").rglob("*")}
     assert {name for name in written if not name.startswith("run_1")} == set()
     assert not any(path.is_symlink() for path in (tmp_path / "idea").rglob("*"))

@@ -119,7 +119,7 @@ def test_only_the_containers_own_processes_count_on_its_fullest_gpu() -> None:
         {"GPU-a": ((10, 3 * GIB), (11, 2 * GIB), (12, 9 * GIB)), "GPU-b": ((10, GIB),)},
     )
     of = {10: "/docker/mine", 11: "/docker/mine", 12: "/docker/other"}
-    with GpuPool(nvml, of.__getitem__).lease(replace(ONE, gpus=2)) as lease:
+    with GpuPool(nvml, of.__getitem__).lease(replace(ONE, gpus=2, gpu_memory=GIB)) as lease:
         assert lease.meter is not None
         assert lease.meter.sample("mine") == (5 * GIB, True)
         assert lease.meter.sample("nobody") == (0, False)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 from orchestrator.core.errors import BadJournal
+from orchestrator.core.files import write
 
 
 class MemoryBlobs:
@@ -17,6 +19,9 @@ class MemoryBlobs:
         sha256 = hashlib.sha256(data).hexdigest()
         self._kept[sha256] = data
         return sha256
+
+    def copy(self, sha256: str, target: Path) -> None:
+        write(target, self.get(sha256))
 
     def get(self, sha256: str, most: int | None = None) -> bytes:
         if sha256 not in self._kept:

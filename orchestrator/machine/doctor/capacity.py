@@ -43,6 +43,12 @@ def _images(host: Host) -> Iterator[Check]:
         if name not in ready and (host.gpus or not optional):
             level: CheckState = "warn" if optional else "fail"
             yield _image(name, level, state, "tested", f"aisci images build {name}")
+    for name, days in host.old_images:
+        found, todo = (
+            f"{days} days old: without Debian's updates since",
+            "aisci images build --fresh",
+        )
+        yield _image(name, "warn", found, "reported", f"{todo} {name}")
 
 
 def _gpus(host: Host) -> Iterator[Check]:

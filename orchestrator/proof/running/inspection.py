@@ -144,7 +144,7 @@ def _elsewhere(inspection: Inspection) -> Iterator[Attempt]:
     with tempfile.TemporaryDirectory(prefix="aisci-prove-") as above:
         idea = Path(above) / "idea"
         try:
-            IdeaPaths(idea).export(inspection.result.files, inspection.blobs)
+            IdeaPaths(idea).export(inspection.result.files, inspection.blobs, {})
         except (AisciError, OSError, ValueError) as error:
             yield Attempt("to be written out", through=True, saw=f"it could not be: {error}")
         for path in sorted(Path(above).rglob("*")):

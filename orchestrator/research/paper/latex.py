@@ -12,6 +12,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator
 
+_MOST_TEXT = 2 << 20  # characters of a paper's source, far more than any paper has
 TEX = "latex/template.tex"  # the paper's source in a study's tree
 
 _SPECIAL = {
@@ -85,6 +86,8 @@ def placeholder_texts(
     before: str, after: str, placeholders: tuple[str, ...]
 ) -> tuple[str, ...] | str:
     """The text at each placeholder of ``before``, or a problem: all around it must be unchanged."""
+    if len(after) > _MOST_TEXT:
+        return f"the text has over {_MOST_TEXT >> 10} KiB; write less"
     remaining = [name for name in placeholders if name in after]
     if remaining:
         return f"the placeholder {remaining[0]!r} still stands in the text"

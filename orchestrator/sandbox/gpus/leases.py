@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from orchestrator.core.deadline import FOREVER, Deadline, wait_for
-from orchestrator.core.errors import ControlUnavailable, SandboxFailed
+from orchestrator.core.errors import ControlUnavailable, HostBusy, SandboxFailed
 from orchestrator.core.job import Limits
+from orchestrator.sandbox.machine_locks import MachineLocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,9 @@ class NvmlDriver:
             ) from error
 
 
+_Lent = tuple[GpuDevice, int]  # a GPU and the handle of its lock
+
+
 @dataclass(frozen=True, slots=True)
 class GpuLease:
     """The GPUs lent to one job, and the meter of their use; empty for a job without GPUs."""
@@ -148,12 +152,20 @@ def cgroup_of(pid: int) -> str:
 
 
 class GpuPool:
-    """Lends whole GPUs in the order of requests; a job's lease lasts from start to harvest."""
+    """Lends whole GPUs in the order of requests; a job's lease lasts from start to harvest.
+
+    A lease is the machine's: all runs of the user share ``locks``, one per UUID. Programs of others
+    are seen by the driver: a GPU on which they leave less memory than the job may use is not lent.
+    """
 
     def __init__(
-        self, nvml: Nvml | None = None, container_of: Callable[[int], str] = cgroup_of
+        self,
+        nvml: Nvml | None = None,
+        container_of: Callable[[int], str] = cgroup_of,
+        locks: MachineLocks | None = None,
     ) -> None:
         self._nvml, self._container_of = nvml or NvmlDriver(), container_of
+        self._locks = locks or MachineLocks()
         self._all: tuple[GpuDevice, ...] | None = None
         self._free: list[GpuDevice] = []
         self._queue: list[object] = []
@@ -172,15 +184,36 @@ class GpuPool:
             return
         lent = self._take(limits, within, where)
         try:
-            uuids = tuple(device.uuid for device in lent)
+            uuids = tuple(device.uuid for device, _ in lent)
+            self._require_room(lent, limits)
             yield GpuLease(uuids, NvmlMeter(self._nvml, uuids, self._container_of))
         finally:
             with self._turn:
-                self._free += lent
+                self._give_back(lent)
                 self._turn.notify_all()
 
-    def _take(self, limits: Limits, within: Deadline, where: str) -> list[GpuDevice]:
-        ticket = object()
+    def _require_room(self, lent: list[_Lent], limits: Limits) -> None:
+        for device, _ in lent:
+            used = sum(memory for _, memory in self._nvml.processes(device.uuid))
+            if device.memory - used < limits.gpu_memory:
+                raise HostBusy(
+                    f"other programs use {used} bytes of a GPU, and the job may use "
+                    f"{limits.gpu_memory} of its {device.memory}",
+                    where=device.uuid,
+                    why="`nvidia-smi` names them; they are not aisci's, or of another user",
+                    todo="end them and `aisci resume`, or use a policy with less gpus.memory",
+                )
+
+    def _take(self, limits: Limits, within: Deadline, where: str) -> list[_Lent]:
+        ticket, lent = object(), list[_Lent]()
+
+        def served() -> bool:
+            nonlocal lent
+            if self._queue[0] is not ticket:
+                return False
+            lent = self._locked(limits)
+            return bool(lent)
+
         with self._turn:
             if self._all is None:
                 self._all = self._nvml.devices()
@@ -196,21 +229,30 @@ class GpuPool:
                 )
             self._queue.append(ticket)
             try:
-                wait_for(
-                    self._turn,
-                    lambda: self._queue[0] is ticket and len(self._fit(limits)) >= limits.gpus,
-                    within,
-                    where,
-                )
-                lent = self._fit(limits)[: limits.gpus]
-                self._free = [device for device in self._free if device not in lent]
+                wait_for(self._turn, served, within, where)
             finally:
                 self._queue.remove(ticket)
                 self._turn.notify_all()
         return lent
 
-    def _fit(self, limits: Limits) -> list[GpuDevice]:
-        return [device for device in self._free if device.memory >= limits.gpu_memory]
+    def _locked(self, limits: Limits) -> list[_Lent]:
+        """As many free GPUs as the job may hold, each locked for it; none if they are too few."""
+        lent: list[_Lent] = []
+        for device in tuple(self._free):
+            if device.memory >= limits.gpu_memory and len(lent) < limits.gpus:
+                lock = self._locks.take(f"gpu-{device.uuid}")
+                if lock is not None:
+                    self._free.remove(device)
+                    lent.append((device, lock))
+        if len(lent) < limits.gpus:
+            self._give_back(lent)
+            return []
+        return lent
+
+    def _give_back(self, lent: list[_Lent]) -> None:
+        for device, lock in lent:
+            self._free.append(device)
+            self._locks.release(lock)
 
 
 def _text(value: str | bytes) -> str:

@@ -18,18 +18,23 @@ _BASE_HELP = f"""one of these
          on Debian or Ubuntu, as root: apt-get install mmdebstrap, then aisci images build"""
 
 
-def find_base(engine: Engine, base: str | None, say: Callable[[str], None]) -> str:
+def find_base(
+    engine: Engine, base: str | None, say: Callable[[str], None], *, fresh: bool = False
+) -> str:
     """The id of the base image; ``say`` gets a line about each slow step.
 
-    ``base`` is an image's name, used as it is; None for Debian 12, from the engine's own store, else
-    a registry, else mmdebstrap. Raises :class:`ImageBuildFailed`, with the ways to get one.
+    ``base`` is an image's name, used as it is; None for Debian 12, from the engine's own store
+    (unless it is to be ``fresh``), else a registry, else mmdebstrap. Raises
+    :class:`ImageBuildFailed`, with the ways to get one.
     """
     name = base or DEFAULT_BASE
     with translated(f"looking for the base image {name}"):
         try:
-            return _id(engine, name)
+            if not fresh:
+                return _id(engine, name)
         except NotFound:
-            say(f"base image {name}: asking its registry")
+            pass
+        say(f"base image {name}: asking its registry")
         try:
             engine.images.pull(*_split(name))
             return _id(engine, name)

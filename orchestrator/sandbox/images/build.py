@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import tempfile
 from collections import deque
@@ -16,6 +15,7 @@ from orchestrator.core.errors import ImageBuildFailed
 from orchestrator.sandbox.engine.client import Engine, Image, one_line, translated
 from orchestrator.sandbox.images.recipes import Recipe, recipe_hash, write_context
 from orchestrator.sandbox.images.wheels import fetch_wheels, wheels_home
+from orchestrator.sandbox.machine_locks import MachineLocks
 
 RECIPE_LABEL = "aisci.recipe"
 NAME_LABEL = "aisci.image"
@@ -35,6 +35,7 @@ def build_image(
     base: Callable[[], str],
     ca_bundle: Path | None,
     say: OnLine,
+    fresh: bool = False,
 ) -> Image:
     """Build ``recipe`` on the image whose id ``base`` gives; otherwise as ``build_images``."""
     base_id, wheels = base(), None
@@ -46,7 +47,14 @@ def build_image(
     args = {"BASE": base_id, **dict(recipe.args)}
     write = partial(write_context, recipe=recipe, root=root, wheels=wheels)
     return run_build(
-        engine, recipe.name, recipe.dockerfile, write, labels=labels, args=args, say=say
+        engine,
+        recipe.name,
+        recipe.dockerfile,
+        write,
+        labels=labels,
+        args=args,
+        say=say,
+        fresh=fresh,
     )
 
 
@@ -60,10 +68,11 @@ def run_build(
     args: Mapping[str, str],
     say: OnLine,
     online: bool = True,
+    fresh: bool = False,
 ) -> Image:
     """Build the image ``name`` from the context, a tar, that ``write`` writes into a file.
 
-    Only steps that are ``online`` have a network and the shell's proxies, whose addresses may hold
+    A ``fresh`` build uses no layer of an earlier one. Only steps that are ``online`` have a network and the shell's proxies, whose addresses may hold
     a password. Raises :class:`ImageBuildFailed` with a step's last lines of output,
     :class:`EngineFailed`.
     """
@@ -79,6 +88,7 @@ def run_build(
             labels=dict(labels),
             buildargs=proxies | dict(args),
             network_mode=None if online else "none",
+            nocache=fresh,
             timeout=BUILD_TIMEOUT_S,
             rm=True,
             forcerm=True,
@@ -116,14 +126,6 @@ def _follow(
 @contextmanager
 def one_at_a_time(say: OnLine) -> Iterator[None]:
     """Run one build at a time: two would download the same wheels into one folder."""
-    path = Path(tempfile.gettempdir()) / f"aisci-images-{os.getuid()}.lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("another build is running; waiting for it")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+    waiting = partial(say, "another build is running; waiting for it")
+    with MachineLocks().held("images", waiting):
         yield
-    finally:
-        os.close(descriptor)

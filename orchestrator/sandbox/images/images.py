@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import Literal
@@ -26,6 +27,7 @@ from orchestrator.sandbox.images.build import (
 )
 from orchestrator.sandbox.images.recipes import RECIPES, Recipe, recipe_hash
 
+OLD_AFTER = 30  # days: an image then lacks a month of Debian's security updates
 # What `aisci images build` makes when no image is named; CUDA's gigabytes only on request.
 DEFAULT_IMAGES = ("aisci-sandbox:cpu", "aisci-latex", "aisci-editor", "aisci-storage")
 
@@ -41,6 +43,14 @@ class ImageState:
     id: str = ""
     size: int = 0
     created: str = ""
+
+    def age(self, now: datetime) -> int:
+        """Whole days since it was built; 0 where that is unknown."""
+        try:
+            built = datetime.fromisoformat(f"{self.created[:19]}+00:00")
+        except ValueError:
+            return 0
+        return max(0, (now - built).days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +136,12 @@ def build_images(
     base: str | None = None,
     ca_bundle: Path | None = None,
     root: Path | None = None,
+    fresh: bool = False,
     say: OnLine,
 ) -> tuple[Built, ...]:
-    """Build the named images, skipping each whose recipe has not changed.
+    """Build the named images, skipping each whose recipe has not changed, unless ``fresh``: then
+    the base is asked of its registry and no layer of an earlier build is used, so that Debian's
+    security updates are in.
 
     ``:latest`` is optional in ``names``, and ``aisci-sandbox`` alone means the CPU flavour. ``base``
     is an image to build on instead of Debian 12 (then part of what "unchanged" means), ``ca_bundle``
@@ -139,12 +152,15 @@ def build_images(
     :class:`EngineFailed`.
     """
     recipes, root = [_known(name) for name in names], root or shipped_root()
-    find = cache(lambda: find_base(engine, base, say))
-    make = partial(build_image, engine, root=root, base=find, ca_bundle=ca_bundle, say=say)
+    find = cache(lambda: find_base(engine, base, say, fresh=fresh))
+    make = partial(
+        build_image, engine, root=root, base=find, ca_bundle=ca_bundle, say=say, fresh=fresh
+    )
     with one_at_a_time(say):
-        fresh = partial(_unchanged, root=root, base_id=find() if base else "")
+        same = partial(_unchanged, root=root, base_id=find() if base else "")
+        unchanged = (lambda _recipe, _image: False) if fresh else same
         return tuple(
-            build_once(engine, one.name, partial(fresh, one), partial(make, one), say)
+            build_once(engine, one.name, partial(unchanged, one), partial(make, one), say)
             for one in recipes
         )
 

@@ -17,6 +17,7 @@ ATTACHED = dict.fromkeys(
 )
 """Of a create request: the host writes the container's stdin once, and reads what it says."""
 
+HELPER_CPUS = 2  # processors: mkfs and a harvest use one, and its answers another
 HELPER_MEMORY = 512 << 20  # bytes: the most that one trusted container may use
 _ANSWER_WITHIN = 60.0  # seconds
 
@@ -100,6 +101,7 @@ def helper_body(image: str, labels: Mapping[str, str], **host: Any) -> dict[str,
             "IpcMode": "private",
             "LogConfig": {"Type": "none"},
             "PidsLimit": 32,
+            "NanoCpus": HELPER_CPUS * 10**9,
             "Memory": HELPER_MEMORY,
             "MemorySwap": HELPER_MEMORY,
             **host,

@@ -1,0 +1,98 @@
+"""Locks that all of a user's runs on this machine share: GPUs, memory, the building of images.
+
+Each is a file in a folder of the user's own, held by ``flock``: the kernel releases it when its
+process ends, however it ends. Other users' programs are not seen here; the driver and the kernel's
+own counters show what they use.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_RESERVED = "memory-"
+
+
+def locks_home() -> Path:
+    """``$XDG_CACHE_HOME/aisci/locks``; nobody else may write there."""
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(cache) / "aisci" / "locks"
+
+
+class MachineLocks:
+    """The locks of one process in ``folder``, which is made when the first one is taken."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or locks_home()
+        self._own: set[str] = set()
+
+    def take(self, name: str) -> int | None:
+        """Take a lock without waiting: a handle for :meth:`release`, or None if it is held."""
+        handle = self._open(_file_name(name))
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return None
+        return handle
+
+    def release(self, handle: int) -> None:
+        """Give a lock back; the file stays, for another one may be waiting at it."""
+        os.close(handle)
+
+    @contextmanager
+    def held(self, name: str, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Hold a lock; ``waiting`` is called once if another process has it."""
+        handle = self.take(name)
+        if handle is None:
+            waiting()
+            handle = self._open(_file_name(name))
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            self.release(handle)
+
+    @contextmanager
+    def reserved(self, memory: int) -> Iterator[None]:
+        """Let other processes count ``memory`` bytes as in use during the block."""
+        name = f"{_RESERVED}{memory}-{os.getpid()}-{secrets.token_hex(4)}"
+        handle = self._open(name)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        self._own.add(name)
+        try:
+            yield
+        finally:
+            (self._folder / name).unlink(missing_ok=True)
+            self._own.discard(name)
+            os.close(handle)
+
+    def reserved_by_others(self) -> int:
+        """Bytes that other processes hold now; what a dead one left is removed."""
+        total = 0
+        found = self._folder.glob(f"{_RESERVED}*") if self._folder.is_dir() else ()
+        for path in found:
+            match = re.fullmatch(rf"{_RESERVED}(\d{{1,18}})-\d+-[0-9a-f]+", path.name)
+            if match is None or path.name in self._own:
+                continue
+            handle = self.take(path.name)
+            if handle is None:
+                total += int(match[1])
+            else:
+                path.unlink(missing_ok=True)
+                os.close(handle)
+        return total
+
+    def _open(self, name: str) -> int:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        return os.open(self._folder / name, flags, 0o600)
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name)[:200]

@@ -1,0 +1,127 @@
+"""Leases are the machine's: what one run holds, another process of the user does not get."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from orchestrator.core.deadline import Deadline
+from orchestrator.core.errors import BudgetSpent, HostBusy
+from orchestrator.sandbox.admission import Admission, total_memory
+from orchestrator.sandbox.gpus.leases import GpuDevice, GpuPool
+from orchestrator.sandbox.machine_locks import MachineLocks
+from tests.contracts.sandbox import LIMITS
+from tests.sandbox.test_admission import RUN
+from tests.sandbox.test_gpus import GIB, ONE, ScriptedNvml
+from tests.support.places import ROOT
+
+FOUR = tuple(GpuDevice(f"GPU-{number}", 40 * GIB) for number in range(4))
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from orchestrator.sandbox.gpus.leases import GpuPool
+from orchestrator.sandbox.machine_locks import MachineLocks
+from tests.sandbox.test_gpus import ONE, ScriptedNvml
+from tests.sandbox.test_machine_locks import FOUR
+locks = MachineLocks(Path(sys.argv[1]))
+with GpuPool(ScriptedNvml(FOUR), locks=locks).lease(ONE) as lease, locks.reserved(int(sys.argv[2])):
+    print(*lease.uuids, flush=True)
+    time.sleep(60)
+"""
+
+
+@contextmanager
+def another_process(folder: Path, memory: int = 0) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process that holds a GPU and memory, and the GPU's UUID."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(folder), str(memory)],
+        cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout
+        yield process, process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()  # type: ignore[union-attr]  # it has one
+
+
+@pytest.mark.program
+def test_three_processes_get_three_gpus_and_a_dead_one_gives_its_back(tmp_path: Path) -> None:
+    pool = GpuPool(ScriptedNvml(FOUR), locks=MachineLocks(tmp_path))
+    with another_process(tmp_path) as (first, one), another_process(tmp_path) as (_, two):
+        with pool.lease(ONE) as mine:
+            assert len({one, two, *mine.uuids}) == 3
+        with pool.lease(replace(ONE, gpus=2)) as both:
+            assert {*both.uuids} == {device.uuid for device in FOUR} - {one, two}
+        with (
+            pytest.raises(BudgetSpent),
+            pool.lease(replace(ONE, gpus=3), Deadline.after(0.5, "idea.wall"), "idea"),
+        ):
+            pass
+        first.kill()
+        first.wait()
+        with pool.lease(replace(ONE, gpus=3)) as three:
+            assert one in three.uuids
+
+
+def test_two_pools_of_one_process_do_not_share_a_gpu(tmp_path: Path) -> None:
+    pools = [GpuPool(ScriptedNvml(FOUR[:1]), locks=MachineLocks(tmp_path)) for _ in range(2)]
+    with pools[0].lease(ONE) as lease:
+        assert lease.uuids == ("GPU-0",)
+        with pytest.raises(BudgetSpent), pools[1].lease(ONE, Deadline.after(0.2, "wall"), "idea"):
+            pass
+    with pools[1].lease(ONE) as again:
+        assert again.uuids == ("GPU-0",)
+
+
+def test_a_gpu_that_others_fill_is_not_lent_and_is_free_afterwards(tmp_path: Path) -> None:
+    nvml = ScriptedNvml(FOUR[:1], {"GPU-0": ((4711, 35 * GIB),)})
+    pool = GpuPool(nvml, locks=MachineLocks(tmp_path))
+    with pytest.raises(HostBusy) as refused, pool.lease(ONE):
+        pass
+    assert "other programs" in refused.value.what
+    nvml.running = {"GPU-0": ((4711, 1 * GIB),)}  # a desktop's
+    with pool.lease(ONE) as lease:
+        assert lease.uuids == ("GPU-0",)
+
+
+@pytest.mark.program
+def test_memory_that_another_run_may_use_is_not_promised_twice(tmp_path: Path) -> None:
+    run = replace(RUN, keep_free_disk=0, keep_free_memory=0)
+    mine = Admission(run, free_memory=total_memory, locks=MachineLocks(tmp_path))
+    job = replace(LIMITS, memory=total_memory() // 4)
+    run_job = replace(run, memory=job.memory)
+    mine = Admission(run_job, free_memory=total_memory, locks=MachineLocks(tmp_path))
+    with another_process(tmp_path, total_memory() * 9 // 10) as (other, _):
+        until = time.monotonic() + 10
+        while not MachineLocks(tmp_path).reserved_by_others() and time.monotonic() < until:
+            time.sleep(0.05)
+        with pytest.raises(BudgetSpent), mine.held(job, {}, Deadline.after(1.5, "idea.wall"), "x"):
+            pass
+        other.kill()
+        other.wait()
+        with mine.held(job, {}):
+            assert MachineLocks(tmp_path).reserved_by_others() > job.memory
+            assert list(tmp_path.glob("memory-*"))
+    assert not list(tmp_path.glob("memory-*"))
+
+
+def test_the_folder_of_locks_is_the_users_own(tmp_path: Path) -> None:
+    locks = MachineLocks(tmp_path / "cache" / "locks")
+    handle = locks.take("gpu-GPU-../../x")
+    assert handle is not None
+    assert locks.take("gpu-GPU-../../x") is None
+    locks.release(handle)
+    assert stat.S_IMODE((tmp_path / "cache" / "locks").stat().st_mode) == 0o700
+    assert [path.name for path in (tmp_path / "cache" / "locks").iterdir()] == ["gpu-GPU-.._.._x"]
