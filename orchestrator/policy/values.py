@@ -18,13 +18,13 @@ from pydantic import (
 )
 
 from orchestrator.core.problems import Form, Invalid
+from orchestrator.core.secrets import secret_name, secret_value
 from orchestrator.policy.seccomp import Profile
 
 # The last label begins with a letter: no spelling of an address does.
 _HOST = re.compile(
     r"(?=.{1,253}:)((?!-)[a-z0-9-]{1,63}(?<!-)\.)+[a-z][a-z0-9-]{1,62}(?<!-):443", re.ASCII
 )
-_SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
 
 RUNTIMES = ("runc", "runsc")
 """The runtimes that the tests of this version cover."""
@@ -92,10 +92,13 @@ def _tested_runtime(runtime: Any) -> Any:
 
 
 def _no_secrets(env: dict[str, str]) -> dict[str, str]:
-    for name in env:
-        if _SECRET.search(name):
-            what = f"{name} looks like a secret; no container gets one"
-            raise Invalid(what, "remove it", (name,))
+    """Names and values, by the one list of secrets; a value is never shown."""
+    found = [name for name, value in env.items() if secret_name(name) or secret_value(value)]
+    if found:
+        looks = "looks like a secret" if len(found) == 1 else "look like secrets"
+        raise Invalid(
+            f"{', '.join(found)} {looks}; no container gets one", "remove it", (found[0],)
+        )
     return dict(sorted(env.items()))
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
+from orchestrator.core.errors import BadPolicy
+from orchestrator.core.files import shipped_root
 from orchestrator.core.secrets import redact, secret_name, secret_value
+from orchestrator.policy.policy import load_policy
 
 KEY = "sk-a/b+cDEF1234567890"
 SPELLED = {
@@ -68,3 +72,18 @@ def test_a_value_in_the_form_of_a_secret_is_known_whatever_its_name(value: str) 
     assert secret_value(value)
     assert not secret_value("https://example.org/a:b")
     assert not secret_value("user@host")
+
+
+def test_a_policy_names_every_secret_in_its_variables_and_shows_no_value(tmp_path: Path) -> None:
+    policy = tmp_path / "mine.yaml"
+    policy.write_text(
+        "version: 1\nname: mine\ndescription: x\nextends: ci-cpu\nexperiment:\n  env:\n"
+        "    AWS_ACCESS_KEY_ID: AKIAABCDEFGHIJKLMNOP\n    ADDRESS: postgres://u:p4ssw0rd@h/d\n"
+        "    GITHUB_PAT: x\n    PLAIN: fine\n"
+    )
+    with pytest.raises(BadPolicy) as refused:
+        load_policy(str(policy), shipped_root() / "policies")
+    text = str(refused.value)
+    assert "AWS_ACCESS_KEY_ID, ADDRESS, GITHUB_PAT look like secrets" in text
+    assert "AKIA" not in text
+    assert "p4ssw0rd" not in text
