@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from orchestrator.audit import behaviour, pins, settings
 from orchestrator.audit.bodies import check_blobs
+from orchestrator.audit.budgets import check_budgets
 from orchestrator.audit.calls import AuditedCall, AuditedCalls, AuditedContainer, read_calls
 from orchestrator.audit.chain import Anchor, check_anchor, check_chain, check_seals
 from orchestrator.audit.evidence import check_evidence, check_results
@@ -127,6 +128,7 @@ def audit_run(
         ("seal", lambda: [check_seals(record)]),
         ("blobs", lambda: [check_blobs(record)]),
         ("evidence", lambda: [check_evidence(record, calls, policies)]),
+        ("budget", lambda: [check_budgets(record, calls, policies)]),
         ("settings", lambda: list(_container_checks(record, calls, pinned))),
         ("results", lambda: [check_results(record, calls)]),
     ):

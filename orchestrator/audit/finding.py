@@ -19,6 +19,7 @@ CHECKS = {
     "kernel": "the kernel reports the rights and limits that were requested",
     "use": "no container used more than its limits allow",
     "verdict": "each verdict follows from how its container ended",
+    "budget": "the recorded use is within the policy's budgets and times",
     "results": "each file of a finished run was written by a container",
     "files": "every file beside the journals is the one that the record makes",
     "anchor": "the head or signature that was stored elsewhere matches this record",

@@ -7,12 +7,14 @@ Retries, timeouts, prices and secrets are handled here; litellm makes one reques
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from orchestrator.core.deadline import FOREVER, Deadline, bounded
-from orchestrator.core.errors import BadReply, MissingKey, ModelBusy, UnknownName
+from orchestrator.core.errors import BadReply, MissingKey, ModelBusy, UnknownName, UserError
 from orchestrator.core.model import SWEEP, Ask, Reply, Usage
 from orchestrator.core.problems import nearest
 from orchestrator.core.protocols import LanguageModel
@@ -61,7 +63,7 @@ class LitellmModel:
         self._retry, self._timing = retry, timing
         provider = _provider(litellm, name)
         base = environ.get("OPENAI_API_BASE") or environ.get("OPENAI_BASE_URL")
-        self._server = base if provider == "openai" else None
+        self._server = _checked_address(base) if base and provider == "openai" else None
         if not self._server:  # a user's own server may need no key
             _need_key(litellm, name, environ)
         self._facts = _facts(litellm, name, provider)
@@ -149,7 +151,9 @@ class LitellmModel:
         usage = self.ceiling(ask)  # what a server that reports no usage is charged
         if counted is not None:
             prompt, answer = int(counted.prompt_tokens), int(counted.completion_tokens)
-            usage = Usage(prompt, answer, self._cost(response, prompt, answer))
+            cost = self._cost(response, prompt, answer)
+            if min(prompt, answer, cost or 0.0) >= 0:  # else it would give budget back
+                usage = Usage(prompt, answer, cost)
         whole = text.encode("utf-8", "replace").decode()  # a lone surrogate is not text
         return Reply(redact(whole, self._environ), usage, self.name, finish[:40])
 
@@ -208,6 +212,23 @@ def _provider(litellm: Any, name: str) -> str:
             why="a name is VENDOR/MODEL, such as anthropic/claude-sonnet-4-5, or builtin/sweep",
             todo=nearest(word, known),
         ) from None
+
+
+def _checked_address(base: str) -> str:
+    """The address of a user's own server. Raises :class:`UserError` if no request could reach it."""
+    try:
+        parts = urlsplit(base)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or base != base.strip():
+        raise UserError(
+            "OPENAI_API_BASE is not the address of a server",
+            where=f"OPENAI_API_BASE={re.sub(r'//[^/@]*@', '//', base)[:200]!r}",
+            why="an address begins with http:// or https://, then the host: http://localhost:8000/v1",
+            todo="correct the variable, or unset it to ask the vendor",
+        )
+    return base
 
 
 def _need_key(litellm: Any, name: str, environ: Mapping[str, str]) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from orchestrator.audit.audit import AuditVerdict
 from orchestrator.audit.page import audit_page
+from orchestrator.record.blobs import BlobStore
 from tests.support import audit_rig as rig
 from tests.support.audit_rig import Forger, Line, audited
 from tests.support.sample import FULL, commit
@@ -180,3 +181,38 @@ def test_a_record_that_no_program_wrote_is_broken_with_a_reason(forger: Forger, 
     assert first.what
     assert first.todo
     assert audit_page(done)
+
+
+def charged(usage: dict[str, Any]) -> Callable[[Forger], None]:
+    """Every answer of the model in the idea's journal, with another use."""
+
+    def work(forger: Forger) -> None:
+        blobs = BlobStore(forger.idea.parent / "blobs", BlobStore(forger.folder / "blobs"))
+
+        def of(lines: list[Line]) -> None:
+            for line in lines:
+                if line["kind"] == "answered" and line["port"] == "model":
+                    value = rig.loaded(line["body"], blobs)
+                    value["usage"] |= usage
+                    line["body"].update(inline=value, blob=None)
+
+        forger.change(forger.idea, of)
+
+    return work
+
+
+@pytest.mark.parametrize(
+    ("usage", "words"),
+    [
+        ({"usd": 1_000_000.0}, "more was used than idea.budget.usd allows"),
+        ({"completion_tokens": 10**9}, "more was used than idea.budget.tokens allows"),
+        ({"prompt_tokens": -5}, "a use below zero: -5"),
+        ({"usd": -0.01}, "a use below zero"),
+    ],
+)
+def test_money_and_tokens_are_held_against_the_pinned_policy(
+    forger: Forger, usage: dict[str, Any], words: str
+) -> None:
+    charged(usage)(forger)
+    found = [one for one in audited(forger.folder).findings if one.check == "budget"]
+    assert any(words in one.what for one in found), found

@@ -22,6 +22,7 @@ from orchestrator.core.errors import (
     ModelBusy,
     ModelRefused,
     UnknownName,
+    UserError,
 )
 from orchestrator.core.model import Ask, Message
 from orchestrator.core.protocols import LanguageModel
@@ -265,6 +266,22 @@ def test_redaction_finds_keys_in_the_spelling_of_urls_and_json() -> None:
 def test_a_key_that_contains_another_is_taken_out_whole() -> None:
     environ = {"A_KEY": "secret-1", "B_KEY": "secret-1-and-more"}
     assert redact("secret-1-and-more secret-1", environ) == "[B_KEY] [A_KEY]"
+
+
+def test_a_use_below_zero_is_charged_as_the_most_that_the_request_could_cost(bench: Any) -> None:
+    """Else a server's wrong count would give budget back."""
+    model = bench(Stop("Hello.", "stop", written=-5)).open("openai/gpt-4o")
+    assert model.complete(ASK, FOREVER).usage == model.ceiling(ASK)
+
+
+@pytest.mark.parametrize(
+    "base",
+    ["localhost:8000/v1", "http://", "https:///v1", "ftp://host/", "http://h:99999/", " http://h"],
+)
+def test_what_is_no_address_of_a_server_is_refused_before_any_request(base: str) -> None:
+    with pytest.raises(UserError) as refused:
+        open_model("openai/local", environ={"OPENAI_API_BASE": base})
+    assert "http://" in refused.value.why
 
 
 # --- prices -------------------------------------------------------------------------------

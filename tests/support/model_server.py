@@ -70,6 +70,7 @@ class Stop:
 
     text: str | None
     reason: str
+    written: int | None = None  # the tokens that it is said to have, if not the real number
 
 
 Answer = str | Fail | Raw | Drop | Hang | Drip | Stop
@@ -173,7 +174,8 @@ def completion(body: dict[str, Any], answer: str | Stop) -> str:
     """A chat completion in the OpenAI format; a token is counted as four characters."""
     text = answer if isinstance(answer, str) else answer.text
     prompt = sum(len(str(message["content"])) for message in body["messages"]) // 4
-    written = len(text or "") // 4
+    told = None if isinstance(answer, str) else answer.written
+    written = len(text or "") // 4 if told is None else told
     return json.dumps(
         {
             "id": "chatcmpl-1",
