@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -103,18 +102,6 @@ def test_a_model_of_unknown_price_is_asked_for_before_anything_is_spent(tmp_path
     priced = begin(tmp_path, "--model", "openai/my-own", "--price", "0,0", **own)
     refused(priced, 1, "No Docker engine answers")
     untouched(tmp_path)
-
-
-@pytest.mark.engine
-def test_a_results_folder_that_exists_is_never_written_over(tmp_path: Path) -> None:
-    soon = [datetime.now(UTC) + timedelta(seconds=later) for later in range(90)]
-    taken = [tmp_path / "results" / "quick" / time.strftime("%Y%m%d_%H%M%S") for time in soon]
-    for folder in taken:
-        folder.mkdir(parents=True)
-    engine = {"DOCKER_HOST": os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")}
-    refused(begin(tmp_path, **engine), 2, "already exists", "aisci resume")
-    assert sorted((tmp_path / "results" / "quick").iterdir()) == taken
-    assert [path for folder in taken for path in folder.iterdir()] == []
 
 
 @pytest.mark.program

@@ -23,6 +23,7 @@ from orchestrator.template.template import Template
 
 _REFLECTIONS = 2  # after the first proposal; The AI Scientist uses three rounds in all
 _ROUNDS = 5  # of searching before a decision on novelty
+_ARCHIVE = 100  # of the run's own ideas that a model is shown, the latest
 _SHOWN = ("key", "title", "authors", "year", "abstract")  # of a paper that was found
 _Score = Annotated[int, Field(ge=1, le=10)] | None
 
@@ -52,12 +53,14 @@ def propose_ideas(template: Template, count: int, runs: int, ports: Ports) -> tu
     repeated idea is noted and omitted. Raises :class:`BadReply` if none remains.
     """
     ideas: list[Idea] = []
+    known = {_content(idea) for idea in template.seed_ideas()}
     for number in range(1, count + 1):
         idea = _propose(template, ideas, runs, ports.within(f"idea_{number}"))
-        if _content(idea) in {_content(known) for known in (*template.seed_ideas(), *ideas)}:
+        if _content(idea) in known:
             ports.note(IdeaDuplicated(number=number, name=idea.name))
         else:
             ideas.append(idea)
+            known.add(_content(idea))
     if not ideas:
         raise BadReply(
             f"the model proposed no idea beyond the template's own, asked {count} times",
@@ -73,7 +76,7 @@ def _content(idea: Idea) -> tuple[str, str]:
 
 
 def _propose(template: Template, ideas: list[Idea], runs: int, ports: Ports) -> Idea:
-    archive = [*map(idea_dict, template.seed_ideas()), *map(idea_dict, ideas)]
+    archive = [*map(idea_dict, template.seed_ideas()), *map(idea_dict, ideas[-_ARCHIVE:])]
     first = render(
         "ideas_propose",
         template=template_block(template),
