@@ -13,7 +13,7 @@ from orchestrator.core.job import JobResult
 from orchestrator.core.research import TrainingComparison
 from orchestrator.machine import baseline_cache
 from orchestrator.machine.system import machine_text
-from orchestrator.sandbox.gpus.leases import NvmlDriver
+from orchestrator.sandbox.gpus.nvml import NvmlDriver
 from orchestrator.template.baseline import FORM, KeptBaseline, key_of
 from orchestrator.template.contract import require_contract
 from orchestrator.template.contract.measured import FINAL, MeasuredRun, finishes

@@ -11,7 +11,7 @@ from orchestrator.core.host import Machine
 from orchestrator.machine.system import measure_machine
 from orchestrator.policy.check import PolicyFinding, check, check_machine, refuse
 from orchestrator.policy.policy import Policy, load_policy
-from orchestrator.sandbox.gpus.leases import NvmlDriver
+from orchestrator.sandbox.gpus.nvml import NvmlDriver
 from orchestrator.template.template import Template
 
 SHIPPED = shipped_root() / "policies"

@@ -18,7 +18,7 @@ from orchestrator.sandbox.engine import client
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.engine.reaper import leftovers
 from orchestrator.sandbox.gpus.cdi import cdi_devices
-from orchestrator.sandbox.gpus.leases import NvmlDriver
+from orchestrator.sandbox.gpus.nvml import NvmlDriver
 from orchestrator.sandbox.images.images import OLD_AFTER, list_images
 from orchestrator.sandbox.resources import engine_socket
 from orchestrator.sandbox.storage.quota import BACKENDS

@@ -15,7 +15,7 @@ from orchestrator.core.host import Machine
 from orchestrator.policy.check import check_machine
 from orchestrator.policy.compare import compare
 from orchestrator.policy.policy import load_policy
-from orchestrator.sandbox.gpus.leases import GpuDevice
+from orchestrator.sandbox.gpus.nvml import GpuDevice
 from orchestrator.template.template import Template, load_template
 from tests.support.places import DATA
 
@@ -99,7 +99,7 @@ def test_the_gpus_of_this_machine_are_those_of_its_driver(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cards = (GpuDevice("GPU-1", 24 * GIB), GpuDevice("GPU-2", 16 * GIB))
-    monkeypatch.setattr("orchestrator.sandbox.gpus.leases.NvmlDriver.devices", lambda _self: cards)
+    monkeypatch.setattr("orchestrator.sandbox.gpus.nvml.NvmlDriver.devices", lambda _self: cards)
     machine = policies.this_machine(tmp_path / "not" / "yet" / "made")
     assert (machine.gpus, machine.gpu_memory) == (2, 16 * GIB)
 

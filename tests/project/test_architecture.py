@@ -23,7 +23,7 @@ IMPORTERS = {
     "requests": {"orchestrator/sandbox/engine/client.py"},
     "urllib3": {"orchestrator/sandbox/engine/client.py"},
     "litellm": {"orchestrator/models/litellm.py"},
-    "pynvml": {"orchestrator/sandbox/gpus/leases.py"},
+    "pynvml": {"orchestrator/sandbox/gpus/nvml.py"},
     "cryptography": {"orchestrator/record/signing.py"},
     "dulwich": {"orchestrator/report/git_history.py"},
     "ruamel": {"orchestrator/core/strict_yaml.py"},

@@ -22,7 +22,7 @@ from orchestrator.proof.proof import read_proof
 from orchestrator.proof.subject import applicable_probes, for_machine, subject_of
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.engine.labels import OWNER
-from orchestrator.sandbox.gpus.leases import NvmlDriver
+from orchestrator.sandbox.gpus.nvml import NvmlDriver
 from orchestrator.sandbox.job.gvisor import why_unusable
 from tests.console.test_policy_commands import aisci
 from tests.support.bench import record

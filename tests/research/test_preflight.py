@@ -25,7 +25,7 @@ from orchestrator.research.run_spec import RunSpec
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox import sandbox
 from orchestrator.sandbox.engine.client import connect
-from orchestrator.sandbox.gpus import leases as gpu
+from orchestrator.sandbox.gpus import nvml as gpu
 from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
 from orchestrator.sandbox.storage.volumes import Volumes
 from tests.support import run_rig as rig

@@ -30,7 +30,8 @@ from orchestrator.record.ports import Edges, Ports, absent
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import RunDeps
 from orchestrator.research.sweep import SweepModel
-from orchestrator.sandbox.gpus.leases import GpuDevice, GpuPool
+from orchestrator.sandbox.gpus.leases import GpuPool
+from orchestrator.sandbox.gpus.nvml import GpuDevice
 from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
 from tests.contracts.sandbox import LIMITS, Scenario, job_of

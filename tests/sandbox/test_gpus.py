@@ -29,14 +29,8 @@ from orchestrator.sandbox.engine.objects import (
     remove_volume,
 )
 from orchestrator.sandbox.gpus import cdi
-from orchestrator.sandbox.gpus.leases import (
-    GpuDevice,
-    GpuLease,
-    GpuPool,
-    NvmlDriver,
-    NvmlMeter,
-    cgroup_of,
-)
+from orchestrator.sandbox.gpus.leases import GpuLease, GpuPool, NvmlMeter, cgroup_of
+from orchestrator.sandbox.gpus.nvml import GpuDevice, NvmlDriver
 from orchestrator.sandbox.images.images import resolve_image
 from orchestrator.sandbox.job.spec import create_request
 from orchestrator.sandbox.job.verify import read_back

@@ -17,7 +17,8 @@ import pytest
 from orchestrator.core.deadline import Deadline
 from orchestrator.core.errors import BudgetSpent, HostBusy
 from orchestrator.sandbox.admission import Admission, total_memory
-from orchestrator.sandbox.gpus.leases import GpuDevice, GpuPool
+from orchestrator.sandbox.gpus.leases import GpuPool
+from orchestrator.sandbox.gpus.nvml import GpuDevice
 from orchestrator.sandbox.machine_locks import MachineLocks
 from tests.contracts.sandbox import LIMITS
 from tests.sandbox.test_admission import RUN

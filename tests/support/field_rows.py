@@ -24,7 +24,8 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox import sandbox as sandbox_module
 from orchestrator.sandbox.admission import Admission
 from orchestrator.sandbox.engine.objects import create_container, remove_container, remove_volume
-from orchestrator.sandbox.gpus.leases import GpuDevice, GpuPool
+from orchestrator.sandbox.gpus.leases import GpuPool
+from orchestrator.sandbox.gpus.nvml import GpuDevice
 from orchestrator.sandbox.images.images import resolve_image
 from orchestrator.sandbox.job.spec import create_request
 from orchestrator.sandbox.job.verify import read_back
