@@ -11,7 +11,7 @@ from typing import Any
 
 from orchestrator.core.errors import ControlUnavailable, EngineUnavailable
 from orchestrator.core.host import EngineFacts, Host, Tried
-from orchestrator.machine import system
+from orchestrator.machine import pods, system
 from orchestrator.machine.self_check import run_self_check
 from orchestrator.sandbox.admission import available_memory
 from orchestrator.sandbox.engine import client
@@ -51,6 +51,9 @@ def survey_host(results: Path, *, probe: bool, say: Callable[[str], None] | None
         engine = client.connect()
     except EngineUnavailable as error:
         why = f"{error.what.rstrip('.')} at {error.where}: {error.why}"
+        place = pods.no_engine_here(os.environ)
+        if place:
+            return replace(bare, why=f"{why}; {place}", todo=pods.INSTEAD)
         return replace(bare, why=why, todo=client.INSTALL_HELP)
     try:
         host = _with_engine(engine, bare)
