@@ -36,9 +36,10 @@ def find_run(name: str, results: Path) -> RunPaths:
             "there is no run",
             where=name,
             why=f"it holds no {JOURNAL}" if folder.is_dir() else "there is no such folder",
-            todo=f"the newest is {runs[-1]}"
+            todo=f"name a run's folder; the newest is {runs[-1]}"
             if runs
-            else "name the folder of results: --results DIR",
+            else "name a run's folder, results/TEMPLATE/DATE_TIME, or `latest`; with `latest`, "
+            "--results DIR says where these folders are",
         )
     return RunPaths(folder)
 
