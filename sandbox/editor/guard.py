@@ -12,6 +12,8 @@ apart:
 
 Not covered: a parent folder that another process swaps while a file is being opened. So the
 tree is this worker's own, and never shared with a running experiment.
+
+Longer than 250 lines: what is guarded against is one list of Aider's ways out, and is read as one.
 """
 
 from __future__ import annotations

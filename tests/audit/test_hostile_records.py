@@ -20,7 +20,9 @@ from tests.support.audit_rig import Forger, Line
 from tests.support.audit_rig import whole as audited
 from tests.support.sample import FULL, commit
 
-MUTATIONS = 10_000 if FULL else 12
+pytestmark = pytest.mark.program  # each plays a whole run again, which is no matter of milliseconds
+
+MUTATIONS = 10_000 if FULL else 60
 DEEP: Any = []
 for _ in range(400):
     DEEP = [DEEP]

@@ -26,6 +26,8 @@ from tests.support import audit_rig as rig
 from tests.support.audit_rig import idea_of
 from tests.support.audit_rig import whole as audited
 
+pytestmark = pytest.mark.program  # each plays a whole run again, which is no matter of milliseconds
+
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -1,4 +1,4 @@
-r"""python3 editing.py PROBE.md: edits by the editor's worker, with the probe in a model's place.
+""""python3 editing.py PROBE.md: edits by the editor's worker, with the probe in a model's place.
 
 Guarded that is ``/opt/aisci/editor/worker.py`` as it is; bare it is the same worker with Aider as it
 comes, which says yes to everything. Below the probe's head each heading is one edit and one
@@ -10,6 +10,8 @@ attempt: in a fresh folder, with what the model replies, first reply after first
 ``steps`` are done before that reply is given, in the first block before the worker starts;
 ``BASE`` stands for the folder. An attempt got through if a file changed that may not, if words
 from outside came into a question, if a program ran, or if a server here was visited.
+
+Longer than 250 lines: the model, the stock editor and the guarded one are parts of one attempt.
 """
 
 from __future__ import annotations
