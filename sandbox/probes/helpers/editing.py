@@ -1,4 +1,4 @@
-""""python3 editing.py PROBE.md: edits by the editor's worker, with the probe in a model's place.
+r"""python3 editing.py PROBE.md: edits by the editor's worker, with the probe in a model's place.
 
 Guarded that is ``/opt/aisci/editor/worker.py`` as it is; bare it is the same worker with Aider as it
 comes, which says yes to everything. Below the probe's head each heading is one edit and one
