@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from orchestrator.core.errors import ControlUnavailable
+
 _RESERVED = "memory-"
 
 
@@ -89,9 +91,17 @@ class MachineLocks:
         return total
 
     def _open(self, name: str) -> int:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        return os.open(self._folder / name, flags, 0o600)
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return os.open(self._folder / name, flags, 0o600)
+        except OSError as error:
+            raise ControlUnavailable(
+                "the locks that your runs on this machine share cannot be written",
+                where=str(self._folder),
+                why=str(error.strerror),
+                todo="set XDG_CACHE_HOME to a folder that you may write to",
+            ) from error
 
 
 def _file_name(name: str) -> str:

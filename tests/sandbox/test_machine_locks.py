@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core.deadline import Deadline
-from orchestrator.core.errors import BudgetSpent, HostBusy
+from orchestrator.core.errors import BudgetSpent, ControlUnavailable, HostBusy
 from orchestrator.sandbox.admission import Admission, total_memory
 from orchestrator.sandbox.gpus.leases import GpuPool
 from orchestrator.sandbox.gpus.nvml import GpuDevice
@@ -116,6 +116,13 @@ def test_memory_that_another_run_may_use_is_not_promised_twice(tmp_path: Path) -
             assert MachineLocks(tmp_path).reserved_by_others() > job.memory
             assert list(tmp_path.glob("memory-*"))
     assert not list(tmp_path.glob("memory-*"))
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ControlUnavailable) as refused:
+        MachineLocks(tmp_path / "file" / "locks").take("images")
+    assert "XDG_CACHE_HOME" in refused.value.todo
 
 
 def test_the_folder_of_locks_is_the_users_own(tmp_path: Path) -> None:
