@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from orchestrator.api.export import FileExporter
 from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import Idea
 from orchestrator.core.tree import Tree
-from orchestrator.core.untrusted import folder_entries, open_plain, require_plain
+from orchestrator.core.untrusted import file_hash, folder_entries, require_plain
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import IdeaPaths, RunPaths
 from orchestrator.record.ports import absent
@@ -55,6 +54,5 @@ def reproduced(paths: RunPaths) -> dict[str, str]:
         deps = RunDeps(edges=lambda _: none, exporter=FileExporter(), listener=lambda _: None)
         research(spec, place, deps)
         for name, _ in folder_entries(Path(scratch)):
-            with open_plain(Path(scratch, name)) as file:
-                made[name] = hashlib.file_digest(file, "sha256").hexdigest()
+            made[name] = file_hash(Path(scratch, name))
     return made

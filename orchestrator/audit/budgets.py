@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
 from orchestrator.audit.calls import AuditedCall, AuditedCalls
 from orchestrator.audit.finding import AuditFinding, CheckResult, check_result
 from orchestrator.audit.record import UNREADABLE_BODY, RunRecord
 from orchestrator.core.decode import decode
 from orchestrator.core.model import Reply, Usage
-from orchestrator.policy.policy import Policy
+from orchestrator.policy.policy import IdeaLimits, Policy, RunLimits
+from orchestrator.record.budget import Used
 from orchestrator.record.events import NESTED
 
 # A call that a deadline ends is stopped a little after it, and is recorded with that.
@@ -22,24 +23,6 @@ _TODO = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
-    """The use of a journal's calls: US dollars as far as prices are known, tokens, calls, seconds."""
-
-    usd: float = 0.0
-    tokens: int = 0
-    requests: int = 0
-    wall: float = 0.0
-
-    def __add__(self, more: _Use) -> _Use:
-        return _Use(
-            self.usd + more.usd,
-            self.tokens + more.tokens,
-            self.requests + more.requests,
-            self.wall + more.wall,
-        )
-
-
 def check_budgets(
     record: RunRecord, calls: AuditedCalls, policies: tuple[Policy, ...]
 ) -> CheckResult:
@@ -48,38 +31,38 @@ def check_budgets(
     After a fork with another policy, the most that any of the policies allows counts.
     """
     found: list[AuditFinding] = []
-    whole, counted = _Use(), 0
-    for log in record.logs:
-        mine = [call for call in calls.every if call.log is log]
-        used = _Use()
-        for call in mine:
-            use, wrong = _use_of(call)
-            used, counted = used + use, counted + (call.asked.event.port == "model")
-            found += wrong
-        whole = whole + used
-        if log is not record.run and policies:
-            found += _over(log.name, "idea", used, [policy.idea for policy in policies])
+    by_journal: defaultdict[str, Used] = defaultdict(Used)
+    whole = Used()
+    for call in calls.every:
+        use, wrong = _use_of(call)
+        by_journal[call.log.name] += use
+        whole += use
+        found += wrong
     if policies:
+        for log in record.ideas:
+            allowed = [policy.idea for policy in policies]
+            found += _over(log.name, "idea", by_journal[log.name], allowed)
         found += _over(record.run.name, "run", whole, [policy.run for policy in policies])
-    return check_result("budget", counted, found)
+    return check_result("budget", whole.requests, found)
 
 
-def _use_of(call: AuditedCall) -> tuple[_Use, list[AuditFinding]]:
+def _use_of(call: AuditedCall) -> tuple[Used, list[AuditFinding]]:
     """What one call used; a count below zero gives budget back, and is a fault."""
     end, event = call.answered, call.asked.event
     wall = 0.0 if end is None or event.scope.endswith(NESTED) else float(end.event.seconds)
     if event.port != "model":
-        return _Use(wall=max(wall, 0.0)), _negative(call, wall)
+        return Used(wall=wall), _negative(call, wall)
     usage = event.ceiling if end is None else Usage()
     if call.answer is not None:
         try:
             usage = decode(Reply, call.log.load(call.answer.event.body)).usage
         except (*UNREADABLE_BODY, TypeError):
             what = f"the reply to {call.name} cannot be read"
-            return _Use(requests=1), [AuditFinding("budget", call.where, what)]
+            return Used(requests=1), [AuditFinding("budget", call.where, what)]
     tokens = usage.prompt_tokens + usage.completion_tokens
     least = min(usage.prompt_tokens, usage.completion_tokens, usage.usd or 0.0, wall)
-    return _Use(usage.usd or 0.0, tokens, 1, wall), _negative(call, least)
+    use = Used(usd=usage.usd or 0.0, tokens=tokens, requests=1, wall=wall)
+    return use, _negative(call, least)
 
 
 def _negative(call: AuditedCall, least: float) -> list[AuditFinding]:
@@ -89,17 +72,16 @@ def _negative(call: AuditedCall, least: float) -> list[AuditFinding]:
     return [AuditFinding("budget", call.where, what, todo=_TODO)]
 
 
-def _over(where: str, block: str, used: _Use, limits: list[object]) -> Iterator[AuditFinding]:
+def _over(
+    where: str, block: str, used: Used, limits: Sequence[IdeaLimits | RunLimits]
+) -> Iterator[AuditFinding]:
     for name, key in (
         ("usd", f"{block}.budget.usd"),
         ("tokens", f"{block}.budget.tokens"),
         ("requests", f"{block}.budget.requests"),
         ("wall", f"{block}.wall"),
     ):
-        allowed = [getattr(limit, name) for limit in limits]
-        if any(most is None for most in allowed):
-            continue
-        most, had = max(allowed), getattr(used, name)
+        most, had = max(getattr(limit, name) for limit in limits), getattr(used, name)
         factor, seconds = _LATE if name == "wall" else (1.0 + 1e-9, 0.0)
         if had > most * factor + seconds:
             what = f"more was used than {key} allows: {had:,g} of {most:,g}"

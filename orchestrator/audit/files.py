@@ -51,6 +51,8 @@ def _different(
     for name in sorted(wanted.keys() & plain.keys()):
         if plain[name] != wanted[name]:
             what = "this file is not the one that the record makes: it was changed or replaced"
+            if not plain[name]:
+                what = "this file cannot be read by this account, so it was not compared"
             yield AuditFinding("files", name, what, todo=_REMAKE)
     foreign = sorted(plain.keys() - wanted.keys())
     known = _known_hashes(record) if foreign else frozenset()

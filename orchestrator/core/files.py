@@ -36,6 +36,12 @@ def disk_errors(where: Path) -> Iterator[None]:
 RESERVED = frozenset({"journal.jsonl", "blobs", "evidence", "history.git", "report.html"})
 
 
+def cache_home() -> Path:
+    """The user's folder for what can be made again: ``$XDG_CACHE_HOME/aisci``."""
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(cache) / "aisci"
+
+
 def shipped_root() -> Path:
     """The folder that holds ``templates/``, ``policies/`` and ``sandbox/``.
 

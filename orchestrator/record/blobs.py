@@ -119,25 +119,26 @@ class _ReadOnlyStore(BlobStore):
 
     def __init__(self, folder: Path, *parents: BlobStore) -> None:
         super().__init__(folder, *parents)
-        self._put: dict[str, bytes] = {}
+        self.only_here: dict[str, bytes] = {}
 
     def put_stream(self, chunks: Iterable[bytes]) -> tuple[str, int]:
         data = b"".join(chunks)
         sha256 = hashlib.sha256(data).hexdigest()
         if not any((store.folder / sha256).is_file() for store in (self, *self.parents)):
-            self._put[sha256] = data
+            self.only_here[sha256] = data
         return sha256, len(data)
 
+    def _kept(self, sha256: str) -> bytes | None:
+        stores = (one for one in (self, *self.parents) if isinstance(one, _ReadOnlyStore))
+        return next((one.only_here[sha256] for one in stores if sha256 in one.only_here), None)
+
     def get(self, sha256: str, most: int | None = None) -> bytes:
-        if sha256 in self._put:
-            return self._put[sha256]
-        for parent in self.parents:
-            if isinstance(parent, _ReadOnlyStore) and sha256 in parent._put:  # noqa: SLF001 - its own kind
-                return parent._put[sha256]  # noqa: SLF001
-        return super().get(sha256, most)
+        kept = self._kept(sha256)
+        return super().get(sha256, most) if kept is None else kept
 
     def copy(self, sha256: str, target: Path) -> None:
-        if sha256 in self._put:
-            write(target, self._put[sha256])
-        else:
+        kept = self._kept(sha256)
+        if kept is None:
             super().copy(sha256, target)
+        else:
+            write(target, kept)

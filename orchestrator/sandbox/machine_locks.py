@@ -16,21 +16,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from orchestrator.core.errors import ControlUnavailable
+from orchestrator.core.files import cache_home
 
 _RESERVED = "memory-"
-
-
-def locks_home() -> Path:
-    """``$XDG_CACHE_HOME/aisci/locks``; nobody else may write there."""
-    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(cache) / "aisci" / "locks"
 
 
 class MachineLocks:
     """The locks of one process in ``folder``, which is made when the first one is taken."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or locks_home()
+        self._folder = folder or cache_home() / "locks"
         self._own: set[str] = set()
 
     def take(self, name: str) -> int | None:
@@ -64,9 +59,11 @@ class MachineLocks:
     def reserved(self, memory: int) -> Iterator[None]:
         """Let other processes count ``memory`` bytes as in use during the block."""
         name = f"{_RESERVED}{memory}-{os.getpid()}-{secrets.token_hex(4)}"
-        handle = self._open(name)
+        handle = self._open(f".{name}")
         fcntl.flock(handle, fcntl.LOCK_EX)
         self._own.add(name)
+        # Named only once it is held: another process removes a free one as a dead process's.
+        (self._folder / f".{name}").rename(self._folder / name)
         try:
             yield
         finally:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from orchestrator.core.errors import ImageBuildFailed
+from orchestrator.core.files import cache_home
 from orchestrator.core.secrets import secret_name
 from orchestrator.sandbox.engine.client import one_line
 
@@ -32,8 +33,7 @@ def wheels_home(root: Path) -> Path:
     """The folder of wheels: a checkout's, where ``docker build`` finds them, or the user's cache."""
     if (root / "pyproject.toml").is_file():
         return root / "sandbox" / "wheels"
-    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(cache) / "aisci" / "wheels"
+    return cache_home() / "wheels"
 
 
 def fetch_wheels(
