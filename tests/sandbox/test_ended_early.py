@@ -15,7 +15,7 @@ import pytest
 from orchestrator.core.errors import EngineFailed
 from orchestrator.sandbox import sandbox
 from orchestrator.sandbox.engine.client import Engine
-from orchestrator.sandbox.engine.objects import create_container
+from orchestrator.sandbox.engine.objects import create_container, make_volume, remove_volume
 from orchestrator.sandbox.job.cgroup import process_status
 from tests.contracts.sandbox import WRITES, job_of
 from tests.support.sandbox_rig import DockerBench, docker_bench
@@ -105,3 +105,20 @@ def test_a_container_whose_creation_was_stopped_is_removed_although_the_engine_m
         create_container(bench.engine, {"Image": "aisci-storage"}, f"aisci-late-{os.getpid()}")
     assert made.wait(10)
     assert bench.engine.containers.list(all=True, filters={"name": "aisci-late-"}) == []
+
+
+def test_a_volume_whose_container_is_still_being_removed_is_removed_after_it(
+    bench: DockerBench,
+) -> None:
+    """An engine names a volume's user for a while after it said that the user was removed."""
+    name = f"aisci-inuse-{os.getpid()}"
+    make_volume(bench.engine, name, {})
+    body = {"Image": "aisci-storage", "HostConfig": {"Binds": [f"{name}:/v"]}}
+    user = create_container(bench.engine, body, name)
+    later = threading.Timer(1.2, bench.engine.api.remove_container, [user])
+    later.start()
+    try:
+        remove_volume(bench.engine, name)
+    finally:
+        later.join()
+    assert bench.engine.volumes.list(filters={"name": name}) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import Any
@@ -62,20 +62,29 @@ def while_it_runs(engine: Engine, container: str) -> Iterator[None]:
 
 def remove_container(engine: Engine, container: str) -> None:
     """Kill and remove; no error if it does not exist, or is already being removed."""
-    with translated("removing a container"):
+    remove = engine.api.remove_container
+    _removed(f"container {container}", lambda: remove(container, v=True, force=True))
+
+
+def _removed(what: str, remove: Callable[[], object]) -> None:
+    """Try until the engine has removed it. Raises :class:`EngineFailed` after half a minute."""
+    why = ""
+    with translated(f"removing the {what}"):
         for _ in range(_TRIES):
             try:
-                engine.api.remove_container(container, v=True, force=True)
+                remove()
                 return
             except NotFound:
                 return
             except APIError as error:
                 if error.status_code != CONFLICT:
                     raise
+                why = str(error.explanation)
                 time.sleep(_PAUSE)
         raise EngineFailed(
-            f"the engine did not remove a container within {_TRIES * _PAUSE:g} s",
-            where=f"container {container}",
+            f"the engine did not remove a {what.split(maxsplit=1)[0]} within {_TRIES * _PAUSE:g} s",
+            where=what,
+            why=why,
             todo="read the engine's log, then `aisci reap`",
         )
 
@@ -89,6 +98,8 @@ def make_volume(
 
 
 def remove_volume(engine: Engine, name: str) -> None:
-    """Remove; no error if it does not exist."""
-    with translated("removing a volume"), suppress(NotFound):
-        engine.api.remove_volume(name, force=True)
+    """Remove; no error if it does not exist.
+
+    An engine that is removing a container still counts it as the volume's user for a moment.
+    """
+    _removed(f"volume {name}", lambda: engine.api.remove_volume(name, force=True))
