@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -13,7 +13,17 @@ from orchestrator.core.job import Job, JobResult, Limits
 from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.model import ModelRequest, Reply, Usage
 from orchestrator.core.tree import canonical
-from orchestrator.record.events import Answered, Asked, CallFailed, ErrorRecord, Port
+from orchestrator.record.events import (
+    Answered,
+    Asked,
+    CallFailed,
+    ErrorRecord,
+    Event,
+    Forked,
+    IdeaForked,
+    Port,
+    Recalled,
+)
 from orchestrator.record.journal import Journal
 from orchestrator.record.ledger import CallKey
 
@@ -85,16 +95,36 @@ class Step:
         return Usage() if self.error else self.ceiling
 
 
-def steps(journal: Journal) -> tuple[Step, ...]:
-    """Every port call in the order of requests; a repeated one once, with its last answer."""
-    asked: dict[CallKey, Asked] = {}
-    ends: dict[CallKey, Answered | CallFailed] = {}
-    for event in journal.events:
+@dataclass(slots=True)
+class _Branches:
+    """The calls of the present branch by their keys, and those that forks left, by their lines."""
+
+    present: dict[CallKey, Asked] = field(default_factory=dict)
+    left: dict[int, Asked] = field(default_factory=dict)
+    ends: dict[int, Answered | CallFailed] = field(default_factory=dict)
+
+    def take(self, event: Event) -> None:
         if isinstance(event, Asked):
-            asked[event.key] = event
+            self.present[event.key] = event
         elif isinstance(event, Answered | CallFailed):
-            ends[event.key] = event
-    return tuple(_step(journal, line, ends.get(key)) for key, line in asked.items())
+            self.ends[self.present[event.key].n] = event
+        elif isinstance(event, Recalled):
+            *_, line = (one for one in self.left.values() if one.key == event.key)
+            self.present[event.key] = self.left.pop(line.n)
+        elif isinstance(event, Forked | IdeaForked):
+            self.left |= {line.n: line for line in self.present.values()}
+            self.present = {}
+
+
+def steps(journal: Journal, *, left: bool = False) -> tuple[Step, ...]:
+    """Every port call of the present branch in the order of requests; a repeated one once, with its
+    last answer. With ``left``, the calls of the branches that forks left instead.
+    """
+    branches = _Branches()
+    for event in journal.events:
+        branches.take(event)
+    lines = branches.left if left else branches.present
+    return tuple(_step(journal, line, branches.ends.get(line.n)) for line in lines.values())
 
 
 def _step(journal: Journal, asked: Asked, end: Answered | CallFailed | None) -> Step:

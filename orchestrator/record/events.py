@@ -95,7 +95,9 @@ class RunStarted(_Line):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forked(_Line):
-    """The run continues with other pins."""
+    """The run continues as another branch, with other pins. Earlier calls and notes belong to it
+    only if it recalls or notes them again.
+    """
 
     kind: Literal["forked"] = "forked"
     pins: Pins
@@ -110,6 +112,13 @@ class IdeaStarted(_Line):
     id: str
     idea: Idea
     novelty: Novelty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdeaForked(_Line):
+    """The idea continues in the new branch of its run."""
+
+    kind: Literal["idea_forked"] = "idea_forked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,13 +202,12 @@ class Sealed(_Line):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recalled:
-    """A call was answered from the record. Listeners receive it; it is never written."""
+class Recalled(_CallLine):
+    """A call was answered from the record. It is written once in each branch that follows a fork;
+    otherwise only listeners receive it.
+    """
 
     kind: Literal["recalled"] = "recalled"
-    port: Port
-    scope: str
-    ord: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +237,9 @@ class Sampled:
     kind: Literal["sampled"] = "sampled"
 
 
-Event = RunStarted | Forked | IdeaStarted | Asked | Answered | CallFailed | Noted | Sealed
-Heard = Event | Recalled | RunOpened | Notice | Sampled
+_Start = RunStarted | Forked | IdeaStarted | IdeaForked
+Event = _Start | Asked | Answered | CallFailed | Recalled | Noted | Sealed
+Heard = Event | RunOpened | Notice | Sampled
 """What a listener receives."""
 
 EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])

@@ -43,6 +43,7 @@ from orchestrator.record.events import (
     Event,
     Forked,
     Heard,
+    IdeaForked,
     Noted,
     Port,
     Recalled,
@@ -94,6 +95,7 @@ class Journal:
         self.head = GENESIS
         self.ledger = CostLedger()
         self._calls: dict[CallKey, _Call] = {}
+        self._branch: set[CallKey] = set()  # the calls of the present branch
         self._notes = NoteIndex()
         self._ordinals: Counter[tuple[str, str]] = Counter()
         for event, head in read_lines(path) if path.exists() else ():
@@ -179,9 +181,8 @@ class Journal:
         )
 
     def notes(self, kind: type[_N], *, below: str, now: bool = False) -> list[_N]:
-        """Every note of ``kind`` in the scope ``below`` or under it, in the order of the lines.
-        ``now`` omits notes that this process has not produced (again): after a fork, the record
-        also contains those of an earlier branch.
+        """Every note of ``kind`` in the scope ``below`` or under it, in the order of the lines of the
+        present branch. ``now`` omits notes that this process has not produced (again).
         """
         return self._notes.of(kind, below=below, now=now)
 
@@ -193,16 +194,28 @@ class Journal:
         self.events.append(event)
         if isinstance(event, Asked):
             self._calls[event.key] = _Call(event)
+            self._branch.add(event.key)
             self.ledger.asked(event, self.load(event.body))
         elif isinstance(event, Answered):
-            self._calls[event.key].end = event
+            self._open_call(event).end = event
             self.ledger.answered(event, self.load(event.body) if event.port == "model" else None)
         elif isinstance(event, CallFailed):
-            self._calls[event.key].end = event
+            self._open_call(event).end = event
             self.ledger.failed(event)
         elif isinstance(event, Noted):
             self._notes.take(read_note(self.load(event.body)), event.scope, event.ord)
+        elif isinstance(event, Recalled):
+            if event.key in self._branch or event.key not in self._calls:
+                raise ValueError(f"no earlier branch made the {event.port} call in {event.scope!r}")
+            self._branch.add(event.key)
+        elif isinstance(event, Forked | IdeaForked):
+            self._branch, self._notes = set(), NoteIndex()
         self.listener(event)
+
+    def _open_call(self, event: Answered | CallFailed) -> _Call:
+        if event.key not in self._branch:
+            raise ValueError(f"the {event.port} call in {event.scope!r} was not asked")
+        return self._calls[event.key]
 
     # --- calls -----------------------------------------------------------------------------
 
@@ -232,7 +245,11 @@ class Journal:
                 raise diverged(f"the {port} call", scope, ordinal, known, plain)
             recorded = None
         if recorded and recorded.end and self._final(recorded.end):
-            self.listener(Recalled(port=port, scope=scope, ord=ordinal))
+            line = Recalled.of(recorded.asked)
+            if recorded.asked.key in self._branch or self.mode is Mode.REPLAY:
+                self.listener(line)
+            else:
+                self.append(line)
             if isinstance(recorded.end, CallFailed):
                 raise error_from(recorded.end.error)
             return decode(answer, self.load(recorded.end.body))

@@ -19,11 +19,13 @@ def cost_section(facts: IdeaFacts) -> list[Child]:
     for step in facts.of("model"):
         by.setdefault(step.model_request.ask.purpose, []).append(step)
     rows = [_purpose(name, tuple(steps)) for name, steps in by.items()]
-    if len(by) > 1:
-        rows.append(_purpose("total", facts.of("model")))
+    if before := tuple(step for step in facts.left if step.port == "model"):
+        rows.insert(0, _purpose("before the fork", before))
+    if len(rows) > 1:
+        rows.append(_purpose("total", facts.paid))
     names = ("requests", "prompt tokens", "reply tokens", "cost", "time")
     heads = ("purpose", *map(right, names))
-    unanswered = [step for step in facts.of("model") if step.seconds is None]
+    unanswered = [step for step in facts.paid if step.seconds is None]
     charged = (
         f"{len(unanswered)} requests have no recorded answer and are charged at the most that "
         "they can have cost."

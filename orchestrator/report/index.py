@@ -52,8 +52,9 @@ def run_report(run: Journal, ideas: list[Journal]) -> str:
 
 
 def _numbers(run: Journal, ideas: list[IdeaFacts]) -> Html:
-    asked = tuple(step for step in steps(run) if step.port == "model")
-    every = (*asked, *(step for idea in ideas for step in idea.of("model")))
+    own = (*steps(run, left=True), *steps(run))
+    asked = (step for step in own if step.port == "model")
+    every = (*asked, *(step for idea in ideas for step in idea.paid))
     used = total_usage(step.usage for step in every)
     done = sum(idea.status == "finished" for idea in ideas)
     return fact_list(
@@ -67,7 +68,7 @@ def _numbers(run: Journal, ideas: list[IdeaFacts]) -> Html:
 def _table(known: list[tuple[str, IdeaFacts]]) -> Html:
     rows: list[tuple[Child, ...]] = []
     for folder, idea in known:
-        used = total_usage(step.usage for step in idea.of("model"))
+        used = total_usage(step.usage for step in idea.paid)
         why = f"{idea.failure.stage}: {idea.failure.what}"[:300] if idea.failure else ""
         link = el("a", idea.idea.title, href=f"{quote(folder)}/report.html")
         runs = sum(1 for run in idea.runs if run.number)

@@ -10,7 +10,7 @@ from orchestrator.core.errors import BadJournal, BadResults
 from orchestrator.core.research import Failure, Idea, Novelty, Run
 from orchestrator.core.tree import Tree
 from orchestrator.record.calls import Step, steps
-from orchestrator.record.events import IdeaStarted, Noted
+from orchestrator.record.events import IdeaForked, IdeaStarted, Noted
 from orchestrator.record.journal import Journal
 from orchestrator.record.notes import (
     IdeaFinished,
@@ -33,7 +33,7 @@ _ENDS = ((IdeaFinished, "finished"), (StageFailed, "failed"), (IdeaSkipped, "not
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdeaFacts:
     """The facts of one idea. ``runs`` begin with the baseline, if known. ``shared`` are the calls
-    that the run made for all its ideas.
+    that the run made for all its ideas, ``left`` those of branches that forks left.
     """
 
     idea: Idea
@@ -47,11 +47,17 @@ class IdeaFacts:
     results: tuple[tuple[int, Results], ...]
     reached: StageReached
     steps: tuple[Step, ...]
+    left: tuple[Step, ...]
     shared: tuple[Step, ...]
     journal: Journal
 
     def of(self, port: str) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if step.port == port)
+
+    @property
+    def paid(self) -> tuple[Step, ...]:
+        """Every model call, also of branches that forks left."""
+        return tuple(step for step in (*self.left, *self.steps) if step.port == "model")
 
     @property
     def author(self) -> str:
@@ -112,6 +118,7 @@ def read_idea(journal: Journal, run: RunFacts | None) -> IdeaFacts:
         results=tuple(_results(runs, journal)),
         reached=reached[-1] if reached else StageReached(stage="", tree=Tree()),
         steps=steps(journal),
+        left=steps(journal, left=True),
         shared=shared,
         journal=journal,
     )
@@ -119,10 +126,11 @@ def read_idea(journal: Journal, run: RunFacts | None) -> IdeaFacts:
 
 def _stages(journal: Journal) -> tuple[tuple[str, float], ...]:
     """(stage, seconds of wall time), from the times of the lines."""
+    forked = max((line.n for line in journal.events if isinstance(line, IdeaForked)), default=0)
     marks = [
         (note.name, line.at)
         for line in journal.events
-        if isinstance(line, Noted) and line.name == "stage"
+        if isinstance(line, Noted) and line.name == "stage" and line.n > forked
         if isinstance(note := read_note(journal.load(line.body)), StageBegan)
     ]
     marks.append(("", journal.events[-1].at))

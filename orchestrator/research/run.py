@@ -15,7 +15,7 @@ from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget, Used
 from orchestrator.record.chain import head_of
-from orchestrator.record.events import Forked, IdeaStarted, RunStarted
+from orchestrator.record.events import Forked, IdeaForked, IdeaStarted, RunStarted
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.notes import BaselineCompared, IdeaEnded, IdeasEdited, IdeaSkipped
 from orchestrator.record.paths import RunPaths
@@ -38,6 +38,7 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
     files = Tree.of({name: blobs.put(data) for name, data in spec.template.files.items()})
     if not journal.events:
         journal.append(RunStarted(pins=pins_of(spec, files)))
+    edits = journal.notes(IdeasEdited, below="run")
     if location.mode is Mode.FORK:
         journal.append(Forked(pins=pins_of(spec, files)))
     most, used = spec.policy.run, _used(location, blobs)
@@ -45,7 +46,7 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
         of="run", usd=most.usd, tokens=most.tokens, requests=most.requests, wall=most.wall
     )
     ports = Ports(deps.edges(blobs), journal, blobs, budget.after(*used.values()), "run")
-    chosen = _ideas(spec, location, ports)
+    chosen = _ideas(spec, location, ports, edits)
     decisions = {
         idea.id: ideas.decide_novelty(idea, ports.within("novelty", idea.id)) for idea in chosen
     }
@@ -66,12 +67,14 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
     return tuple(outcomes)
 
 
-def _ideas(spec: RunSpec, location: RunLocation, ports: Ports) -> tuple[Idea, ...]:
-    """The proposed ideas, or those of the last edit of ``ideas.json``."""
+def _ideas(
+    spec: RunSpec, location: RunLocation, ports: Ports, edits: list[IdeasEdited]
+) -> tuple[Idea, ...]:
+    """The proposed ideas, or those of the last of the ``edits`` of ``ideas.json``."""
     chosen = ideas.propose_ideas(
         spec.template, spec.ideas, experiments.MAX_RUNS, ports.within("ideas")
     )
-    for edited in ports.journal.notes(IdeasEdited, below="run"):
+    for edited in edits:
         ports.note(edited)
         chosen = edited.ideas
     if location.mode in {Mode.RESUME, Mode.FORK}:
@@ -125,6 +128,8 @@ def _idea(
     journal = Journal(record.journal, blobs, location.mode, deps.listener)
     if not journal.events:
         journal.append(IdeaStarted(id=study.idea.id, idea=study.idea, novelty=study.novelty))
+    elif location.mode is Mode.FORK:
+        journal.append(IdeaForked())
     budget = JournalBudget(**asdict(study.policy.idea)).within(left)
     ports = Ports(deps.edges(blobs), journal, blobs, budget, f"idea/{study.idea.id}")
     written: dict[str, str] = {}

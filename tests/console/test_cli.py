@@ -349,10 +349,10 @@ def test_a_call_whose_price_is_unknown_is_never_shown_as_free(tmp_path: Path) ->
 
 def test_a_recalled_call_is_counted_apart() -> None:
     track = RunState(lambda body: body.inline, lambda: 0.0)
-    track.take(Recalled(port="model", scope="idea/ab/plots/attempt_1", ord=0))
+    track.take(Recalled(port="model", scope="idea/ab/plots/attempt_1", ord=0, request=""))
     assert track.ways["ab"].recalled == 1
     assert (track.ways["ab"].stage, track.ways["ab"].place) == ("plots", "")
-    track.take(Recalled(port="model", scope="idea/ab/plots/attempt_2", ord=0))
+    track.take(Recalled(port="model", scope="idea/ab/plots/attempt_2", ord=0, request=""))
     assert track.ways["ab"].place == "attempt 2"
 
 

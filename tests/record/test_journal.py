@@ -19,14 +19,15 @@ from orchestrator.core.errors import (
     ModelBusy,
     ModelRefused,
 )
-from orchestrator.core.model import Reply, Usage
+from orchestrator.core.model import Ask, Message, ModelRequest, Reply, Usage
 from orchestrator.core.research import Run
 from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget
+from orchestrator.record.calls import steps
 from orchestrator.record.chain import read_lines, set_torn_tail_aside
 from orchestrator.record.divergence import first_difference
-from orchestrator.record.events import INLINE, JOURNAL_SCHEMA
+from orchestrator.record.events import INLINE, JOURNAL_SCHEMA, IdeaForked, Recalled
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.notes import RunFinished, StageBegan
 from tests.support.journal_rig import run_started
@@ -170,6 +171,41 @@ def test_a_note_must_come_again_as_it_was(tmp_path: Path) -> None:
         opened(tmp_path, Mode.REPLAY).note("run", StageBegan(name="other"))
 
 
+def test_after_a_fork_only_the_present_branch_counts(tmp_path: Path) -> None:
+    def ask(journal: Journal, scope: str, text: str) -> None:
+        request = ModelRequest("m", Ask(purpose="p", messages=(Message("user", text),)))
+        journal.call("model", scope, request, Reply, lambda: Reply("!", Usage(1, 1, 0.0), "m"))
+
+    first = opened(tmp_path)
+    for scope in ("run/a", "run/b"):
+        ask(first, scope, "same")
+    forked = opened(tmp_path, Mode.FORK)
+    forked.append(IdeaForked())
+    assert steps(forked) == ()
+    ask(forked, "run/a", "same")
+    ask(forked, "run/a", "new")
+    again = opened(tmp_path, Mode.RESUME)
+    ask(again, "run/a", "same")
+    for journal in (forked, again, opened(tmp_path, Mode.REPLAY)):
+        assert [step.scope for step in steps(journal)] == ["run/a", "run/a"]
+        assert [step.scope for step in steps(journal, left=True)] == ["run/b"]
+    assert [event.kind for event in again.events].count("recalled") == 1
+    assert again.ledger.requests == 3, "what was paid stays paid"
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_record_that_recalls_what_no_earlier_branch_asked_is_refused(
+    tmp_path: Path, *, again: bool
+) -> None:
+    journal, world = opened(tmp_path), World()
+    world.ask(journal, "run/a", "same")
+    line = Recalled(port="model", scope="run/a" if again else "run/c", ord=0, request="0")
+    with pytest.raises(ValueError, match="no earlier branch"):
+        journal.append(line)
+    with pytest.raises(BadJournal):
+        opened(tmp_path, Mode.RESUME)
+
+
 def test_a_note_of_an_earlier_branch_does_not_count_until_it_comes_again(tmp_path: Path) -> None:
     first, second = (
         RunFinished(
@@ -181,10 +217,12 @@ def test_a_note_of_an_earlier_branch_does_not_count_until_it_comes_again(tmp_pat
     )
     opened(tmp_path).note("idea/run_1", first)
     forked = opened(tmp_path, Mode.FORK)
-    assert forked.notes(RunFinished, below="idea") == [first]
-    assert forked.notes(RunFinished, below="idea", now=True) == []
+    forked.append(IdeaForked())
+    assert forked.notes(RunFinished, below="idea") == []
     forked.note("idea/run_1", second)
-    assert forked.notes(RunFinished, below="idea", now=True) == [second]
+    resumed = opened(tmp_path, Mode.RESUME)
+    assert resumed.notes(RunFinished, below="idea") == [second]
+    assert resumed.notes(RunFinished, below="idea", now=True) == []
 
 
 @given(line=st.integers(0, 5), at=st.integers(0, 10_000), value=st.integers(0, 255))

@@ -28,9 +28,11 @@ from orchestrator.core.files import remove_unfinished
 from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.core.research import TrainingComparison
 from orchestrator.policy.policy import lowered
-from orchestrator.record.journal import Mode
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import absent
+from orchestrator.report.reading import read_idea, read_run
 from orchestrator.research.pins import read_pins, spec_of, template_of
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import PursuedIdea, RunDeps, RunSpec
@@ -294,6 +296,28 @@ def test_a_fork_under_a_changed_template_asks_anew_and_then_replays(tmp_path: Pa
         go(folder, author, Mode.RESUME, template=other)
     assert go(folder, author, Mode.FORK, template=other)[0].status == "finished"
     assert pinned(folder).template.files["experiment.py"] == changed["experiment.py"]
+    same_again(folder, tmp_path / "again")
+
+
+def test_a_report_after_a_fork_tells_of_the_present_branch_alone(tmp_path: Path) -> None:
+    folder, author = tmp_path / "run", Author()
+    (before,) = go(folder, author)
+    made = rig.setup(tmp_path)
+    source = b"# other\n" + made.template.files["experiment.py"]
+    changed = {**made.template.files, "experiment.py": source}
+    refusing = Author(lambda ask, _: "No." if ask.purpose == "experiment.edit" else None)
+    (after,) = go(folder, refusing, Mode.FORK, template=replace(made.template, files=changed))
+    assert (before.status, after.status) == ("finished", "failed")
+    paths = RunPaths(folder)
+    run, idea = (
+        Journal(at.journal, BlobStore(at.blobs, BlobStore(paths.blobs)), Mode.REPLAY)
+        for at in (paths, paths.idea(after.study.idea))
+    )
+    facts = read_idea(idea, read_run(run))
+    assert facts.status == "failed"
+    assert [one.number for one in facts.runs] == [0]
+    assert facts.reached.paper is None
+    assert len(facts.paid) == idea.ledger.requests > len(facts.of("model"))
     same_again(folder, tmp_path / "again")
 
 
