@@ -111,6 +111,9 @@ def resume(
     fork: Annotated[
         bool, typer.Option(help="Continue as a new branch if the template or program changed.")
     ] = False,
+    retry: Annotated[
+        str, typer.Option(metavar="STAGE", help="Do this stage and those after it again.")
+    ] = "",
     policy: Annotated[
         str | None, typer.Option(help="With --fork: another policy, such as a larger budget.")
     ] = None,
@@ -120,7 +123,9 @@ def resume(
     as_json: Json = False,
 ) -> None:
     """Continue a run that stopped. No recorded call is made or paid again."""
-    request = api.ResumeRequest(run=run, results=results, fork=fork, policy=policy, sign=sign)
+    request = api.ResumeRequest(
+        run=run, results=results, fork=fork, retry=retry, policy=policy, sign=sign
+    )
     raise typer.Exit(console.run.start(request, View(quiet=quiet, as_json=as_json)))
 
 

@@ -46,8 +46,9 @@ class FileExporter:
     def run(self, place: RunLocation, journal: Journal, outcomes: tuple[PursuedIdea, ...]) -> None:
         """The evidence of what ideas share, and the run's own report over every idea's journal."""
         write_evidence(place.output.evidence, journal)
-        folders = [place.record.idea(outcome.study.idea) for outcome in outcomes]
-        write(place.output.report, run_report(journal, [open_journal(one) for one in folders]))
+        folders = (place.record.idea(outcome.study.idea) for outcome in outcomes)
+        begun = [open_journal(one) for one in folders if one.journal.is_file()]
+        write(place.output.report, run_report(journal, begun))
 
 
 def open_journal(paths: IdeaPaths) -> Journal:

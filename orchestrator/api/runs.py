@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -19,9 +17,9 @@ from orchestrator.api.locking import only_writer, resumable
 from orchestrator.api.outcomes import ReplayOutcome, RunOutcome, idea_outcome
 from orchestrator.api.policies import fits, usable_policy
 from orchestrator.api.prepare import RESULTS, RunRequest, prepare
+from orchestrator.api.resume_notice import resume_notice
 from orchestrator.core.errors import UserError
 from orchestrator.core.files import shipped_root, write
-from orchestrator.core.sanitize import plain_line
 from orchestrator.core.untrusted import require_plain
 from orchestrator.proof.store import ProofStore
 from orchestrator.record.blobs import BlobStore
@@ -32,8 +30,9 @@ from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import BaselinePin, Pins
 from orchestrator.record.ports import absent
+from orchestrator.record.retries import STAGE_NAMES
 from orchestrator.record.signing import Signer, read_signer
-from orchestrator.research.pins import policy_of, read_pins, same_program, spec_of, template_of
+from orchestrator.research.pins import read_pins, same_program, spec_of, template_of
 from orchestrator.research.preflight import rehearse
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec
@@ -53,12 +52,14 @@ def _silent(_event: Heard) -> None:
 class ResumeRequest:
     """What a resume is asked to do. ``fork`` continues where template or program changed.
 
+    ``retry`` is a stage to do again, with the stages after it, on the results that exist.
     ``policy`` is another policy for a fork; ``sign`` is a file with an Ed25519 key.
     """
 
     run: str = "latest"
     results: Path = RESULTS
     fork: bool = False
+    retry: str = ""
     policy: str | None = None
     sign: Path | None = None
 
@@ -108,6 +109,12 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
             where="--policy",
             todo="add --fork: the run continues as a new branch of its record",
         )
+    if request.retry and request.retry not in STAGE_NAMES:
+        raise UserError(
+            f"no stage is named {request.retry!r}",
+            where="--retry",
+            todo=f"name one of: {', '.join(STAGE_NAMES)}",
+        )
     signer = read_signer(request.sign) if request.sign is not None else None
     paths = find_run.find_run(request.run, request.results)
     require_plain(paths.folder)
@@ -117,42 +124,21 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
             if torn:
                 listener(Notice(f"{journal}: a torn last line ({torn} bytes) was set aside"))
         pins = read_pins(paths)
-        if not find_run.ended(paths):
-            listener(Notice(_about(paths, pins)))
+        work = bool(request.retry) or not find_run.ended(paths)
+        if work:
+            listener(Notice(resume_notice(paths, pins)))
         engine = connect()
         if request.fork:
             setup = _forked(pins, paths, engine, request)
         else:
             same_program(pins)
             setup = spec_of(pins, template_of(pins, paths))
-            if not find_run.ended(paths):
+            if work:
                 fits(setup.policy, request.results, _ELSEWHERE)
             same_images(setup, engine)
         mode = Mode.FORK if request.fork else Mode.RESUME
-        place = RunLocation(record=paths, output=paths, mode=mode)
+        place = RunLocation(record=paths, output=paths, mode=mode, again=request.retry)
         return _carried_out(setup, place, engine, listener, signer)
-
-
-def _about(paths: RunPaths, pins: Pins) -> str:
-    """What this record has the machine do next: somebody else may have written it."""
-    policy, model = policy_of(pins), pins.model()
-    server = os.environ.get("OPENAI_API_BASE") or model.server
-    asked = plain_line(f"{model.name}{f' at {_without_user(server)}' if server else ''}")
-    data = ", ".join(plain_line(pin.folder) for pin in pins.data)
-    owner = paths.folder.stat().st_uid
-    words = (
-        f"continues {paths.folder}",
-        f"(made by user {owner}, not by you)" if owner != os.geteuid() else "",
-        f"under its policy {plain_line(pins.policy.name)} {pins.policy.hash[:12]}",
-        f"(up to {policy.run.usd:g} US dollars, {policy.run.containers} containers at once),",
-        f"asks {asked}{f', reads {data}' if data else ''}",
-    )
-    return " ".join(filter(None, words))
-
-
-def _without_user(address: str) -> str:
-    """An address without the user and password that it may hold."""
-    return re.sub(r"//[^/@]*@", "//", address)
 
 
 def _forked(pins: Pins, paths: RunPaths, engine: Engine, request: ResumeRequest) -> RunSpec:
@@ -220,7 +206,7 @@ def _carried_out(
     listener(RunOpened(str(paths.folder)))
     engine_run = run_id(paths), _sampling(listener)
     with resumable(paths.folder), real_edges(setup, engine, *engine_run) as edges:
-        if place.mode is not Mode.RESUME or not find_run.ended(paths):  # else nothing is asked
+        if place.mode is not Mode.RESUME or place.again or not find_run.ended(paths):
             rehearse(setup, edges(BlobStore(paths.blobs)).sandbox)
         tools = RunDeps(edges=edges, exporter=FileExporter(), listener=listener)
         outcomes = research(setup, place, tools)

@@ -169,17 +169,21 @@ class BadResults(AisciError):
 
 
 class ModelFailed(AisciError):
-    """The model gave no usable answer."""
+    """The model gave no usable answer; resume asks again."""
+
+    transient = True
 
 
 class ModelBusy(ModelFailed):
     """Rate limit, server error or time-out, after all retries."""
 
-    transient = True
-
 
 class ModelRefused(ModelFailed):
-    """The vendor refused the request; asking again will not help."""
+    """The vendor refused the request."""
+
+
+class KeyRefused(ModelRefused):
+    """The vendor refuses the key or its account: no request of the run can succeed."""
 
 
 class BadReply(ModelFailed):
@@ -187,7 +191,9 @@ class BadReply(ModelFailed):
 
 
 class EditorFailed(AisciError):
-    """The editor's worker broke off."""
+    """The editor's worker broke off; resume edits again."""
+
+    transient = True
 
 
 class BudgetSpent(AisciError):
@@ -223,3 +229,9 @@ class Interrupted(AisciError):
 
 class IdeaFailed(AisciError):
     """A stage gave up on one idea; its finished runs are kept and other ideas continue."""
+
+
+class StageLeft(IdeaFailed):
+    """The model or the editor gave a stage nothing usable; resume tries again."""
+
+    transient = True

@@ -10,12 +10,28 @@ from collections.abc import Callable, Mapping
 
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.edit import Edit, EditRequest
+from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.core.protocols import Blobs, LanguageModel
 from orchestrator.core.tree import Tree
 from orchestrator.editor.wire import EditDone, conclude_edit, visible_files
 
 EditScript = Callable[[EditRequest, LanguageModel], Mapping[str, bytes]]
 """From the request and the model to the new bytes of each file that changes."""
+
+
+class _Heard:
+    """A model of which the last reply is remembered."""
+
+    def __init__(self, model: LanguageModel) -> None:
+        self.name, self.last, self._model = model.name, "", model
+
+    def ceiling(self, ask: Ask) -> Usage:
+        return self._model.ceiling(ask)
+
+    def complete(self, ask: Ask, within: Deadline) -> Reply:
+        reply = self._model.complete(ask, within)
+        self.last = reply.text
+        return reply
 
 
 class ScriptedEditor:
@@ -30,8 +46,9 @@ class ScriptedEditor:
         within.check(request.scope)
         self.requests.append(request)
         visible_files(request)
-        written = {p: self._blobs.put(data) for p, data in self._script(request, model).items()}
+        heard = _Heard(model)
+        written = {p: self._blobs.put(data) for p, data in self._script(request, heard).items()}
         within.check(request.scope)
         kept = {p: sha256 for p, sha256 in request.files.files if p in request.editable}
-        done = EditDone(type="done", reply="scripted", turns=1, malformed=0, refused=[], why_not="")
+        done = EditDone(type="done", reply=heard.last, turns=1, malformed=0, refused=[], why_not="")
         return conclude_edit(request, Tree.of(kept | written), done)

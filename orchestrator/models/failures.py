@@ -10,16 +10,19 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from orchestrator.core.errors import ModelBusy, ModelFailed, ModelRefused
+from orchestrator.core.errors import KeyRefused, ModelBusy, ModelFailed, ModelRefused
 from orchestrator.core.sanitize import plain
 from orchestrator.core.secrets import redact
 
+_QUOTA = "the account's quota is exhausted: raise it with the vendor, then `aisci resume`"
 _REMEDIES = {
-    401: "check the key in the environment",
-    403: "check what the key's account may use",
+    401: "check the key in the environment, then `aisci resume`",
+    402: "the account has no money left: pay the vendor, then `aisci resume`",
+    403: "check what the key's account may use, then `aisci resume`",
     404: "check the model's name",
-    429: "the account's quota is exhausted: raise it with the vendor, then `aisci resume`",
+    429: _QUOTA,
 }
+_OF_THE_KEY = frozenset({401, 402, 403})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,13 @@ def translate_failure(
             why=why,
             todo="`aisci resume` continues from here later; no recorded reply is paid for again",
         )
+    if status in _OF_THE_KEY or _is_quota(text):
+        return KeyRefused(
+            f"{model} refused the key",
+            where=where,
+            why=why,
+            todo=_REMEDIES.get(status or 429, _QUOTA),
+        )
     todo = _REMEDIES.get(status or 0, "choose another model, if the request looks correct to you")
     if type(error).__name__ == "ContextWindowExceededError":
         todo = "the request is too long for this model: choose one with a larger context"
@@ -73,8 +83,12 @@ def retry_after(error: Exception) -> float:
     return float(text) if text.replace(".", "", 1).isdecimal() and text.isascii() else 0.0
 
 
+def _is_quota(text: str) -> bool:
+    return "insufficient_quota" in text or "exceeded your current quota" in text
+
+
 def _is_busy(status: int | None, text: str) -> bool:
     """Whether asking again may help. An exhausted quota also comes as 429, and waiting does not."""
-    if "insufficient_quota" in text or "exceeded your current quota" in text:
+    if _is_quota(text):
         return False
     return status is None or status in {408, 409, 425, 429} or status >= 500

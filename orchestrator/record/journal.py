@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
+from itertools import accumulate
 from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
@@ -52,7 +53,7 @@ from orchestrator.record.events import (
     to_json,
 )
 from orchestrator.record.ledger import CallKey, CostLedger
-from orchestrator.record.notes import Note, NoteIndex, read_note
+from orchestrator.record.notes import Note, NoteIndex, TriesEnded, read_note
 from orchestrator.record.pins import Pins
 
 _T = TypeVar("_T")
@@ -95,6 +96,9 @@ class Journal:
         self.head = GENESIS
         self.ledger = CostLedger()
         self._calls: dict[CallKey, _Call] = {}
+        self.tries_ended: dict[str, int] = {}
+        """The last try of each step that was left for resume, by its scope."""
+        self._scopes: set[str] = set()  # of recorded calls, with those above them
         self._branch: set[CallKey] = set()  # the calls of the present branch
         self._notes = NoteIndex()
         self._ordinals: Counter[tuple[str, str]] = Counter()
@@ -195,6 +199,7 @@ class Journal:
         if isinstance(event, Asked):
             self._calls[event.key] = _Call(event)
             self._branch.add(event.key)
+            self._scopes.update(accumulate(event.scope.split("/"), "{}/{}".format))
             self.ledger.asked(event, self.load(event.body))
         elif isinstance(event, Answered):
             self._open_call(event).end = event
@@ -203,7 +208,10 @@ class Journal:
             self._open_call(event).end = event
             self.ledger.failed(event)
         elif isinstance(event, Noted):
-            self._notes.take(read_note(self.load(event.body)), event.scope, event.ord)
+            note = read_note(self.load(event.body))
+            self._notes.take(note, event.scope, event.ord)
+            if isinstance(note, TriesEnded):
+                self.tries_ended[event.scope] = note.tries
         elif isinstance(event, Recalled):
             if event.key in self._branch or event.key not in self._calls:
                 raise ValueError(f"no earlier branch made the {event.port} call in {event.scope!r}")
@@ -304,6 +312,10 @@ class Journal:
     def _final(self, end: Answered | CallFailed) -> bool:
         """Whether a recorded end is the answer: resume tries transient failures again, replay does not."""
         return self.mode is Mode.REPLAY or isinstance(end, Answered) or not end.error.transient
+
+    def recorded(self, scope: str) -> bool:
+        """Whether a call of this scope, or of one below it, is recorded."""
+        return scope in self._scopes
 
     def _next(self, port: str, scope: str) -> int:
         ordinal = self._ordinals[port, scope]

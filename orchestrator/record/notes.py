@@ -33,6 +33,15 @@ class IdeaDuplicated(StrictRecord):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IdeasLeft(StrictRecord):
+    """The model failed after it had proposed these ideas; resume asks for the others."""
+
+    note: Literal["ideas_left"] = "ideas_left"
+    ideas: tuple[Idea, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineCompared(StrictRecord):
     """The baseline compared with the untrained model."""
 
@@ -66,6 +75,14 @@ class StageBegan(StrictRecord):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StageRetried(StrictRecord):
+    """A user asked for this stage, and those after it, to be done again."""
+
+    note: Literal["retried"] = "retried"
+    stage: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StageReached(StrictRecord):
     """The study after a stage, so that the journal alone suffices to make the report.
     ``meta_review`` summarizes several ``reviews``.
@@ -88,16 +105,18 @@ class StageReached(StrictRecord):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdeaFinished(StrictRecord):
-    """Every stage is done: the number of runs and of verified claims."""
+    """A paper compiled: the number of runs and of claims, and whether it is verified and reviewed."""
 
     note: Literal["finished"] = "finished"
     runs: int
     claims: int
+    verified: bool
+    reviewed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageFailed(StrictRecord):
-    """A stage ended its idea."""
+    """A stage gave up. Without a paper, this ended the idea."""
 
     note: Literal["failed"] = "failed"
     failure: Failure
@@ -117,6 +136,14 @@ class RunsCompleted(StrictRecord):
 
     note: Literal["completed"] = "completed"
     after: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriesEnded(StrictRecord):
+    """The model or the editor gave a step nothing usable in this many tries; resume adds more."""
+
+    note: Literal["tries_ended"] = "tries_ended"
+    tries: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,9 +203,11 @@ class ClaimsVerified(StrictRecord):
     claims: int
 
 
-_RunNote = IdeasEdited | IdeaDuplicated | BaselineCompared | IdeaEnded
-_IdeaNote = IdeaSkipped | StageBegan | StageReached | IdeaFinished | StageFailed
-_ExperimentNote = RunFinished | RunsCompleted | GaveUp | FilesRestored | DescriptionDropped
+_RunNote = IdeasEdited | IdeaDuplicated | IdeasLeft | BaselineCompared | IdeaEnded
+_IdeaNote = IdeaSkipped | StageBegan | StageRetried | StageReached | IdeaFinished | StageFailed
+_ExperimentNote = (
+    RunFinished | RunsCompleted | TriesEnded | GaveUp | FilesRestored | DescriptionDropped
+)
 _PaperNote = EditRefused | SectionAbsent | Citable | ClaimsVerified
 Note = _RunNote | _IdeaNote | _ExperimentNote | _PaperNote
 NOTE: TypeAdapter[Note] = TypeAdapter(Annotated[Note, Field(discriminator="note")])

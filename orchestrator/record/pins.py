@@ -113,6 +113,11 @@ class Pins(StrictRecord):
     proof: ProofPin | None = None
     baseline: BaselinePin | None = None
 
+    def __post_init__(self) -> None:
+        """Raises ValueError without a model of the default role."""
+        if DEFAULT_ROLE not in {pin.role for pin in self.models}:
+            raise ValueError(f"no model has the role {DEFAULT_ROLE!r}")
+
     def model(self, role: str = DEFAULT_ROLE) -> ModelPin:
         """The model of ``role``, or the default one."""
         models = {pin.role: pin for pin in self.models}

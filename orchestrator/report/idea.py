@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from orchestrator.core.research import Failure
 from orchestrator.record.journal import Journal
 from orchestrator.record.ledger import total_usage
 from orchestrator.report.changes import changes_section
@@ -19,6 +20,7 @@ from orchestrator.report.page import (
     lines,
     page,
     pill,
+    pills,
     section,
 )
 from orchestrator.report.paper import claims_section, figures_section, paper_section, review_section
@@ -46,7 +48,7 @@ def _head(known: IdeaFacts, links: Html) -> Html:
     place = " · ".join(filter(None, ("aisci", template, f"idea {known.idea.id}")))
     return el(
         "header",
-        el("p", place, "  ", pill(known.status), class_="eyebrow"),
+        el("p", place, "  ", pills(known.status, known.lacking), class_="eyebrow"),
         el("h1", known.idea.title),
         el(
             "p", f"Proposed, carried out and written by {known.author}, a program.", class_="byline"
@@ -74,23 +76,23 @@ def _numbers(known: IdeaFacts) -> Html:
 
 
 def _failure(known: IdeaFacts) -> Html | None:
-    failure = known.failure
     if known.status == "not novel":
         why = f"Not pursued: judged not novel. {known.novelty.reason}"
         return el("div", el("p", why), class_="notice warn")
-    if failure is None:
-        if known.status == "finished":
-            return None
+    if not known.failures and known.status != "finished":
         return el("div", el("p", "This idea is not finished."), class_="notice warn")
-    return el(
-        "div",
+    kept = f"{len(known.runs)} finished runs are kept and shown below."
+    parts = [part for failure in known.failures for part in _failed(failure)]
+    return el("div", *parts, el("p", kept, class_="small"), class_="notice") if parts else None
+
+
+def _failed(failure: Failure) -> list[Child]:
+    return [
         el("p", el("strong", f"The stage “{failure.stage}” failed: {failure.error}")),
         lines(failure.what),
         el("p", f"Where: {failure.where}", class_="small") if failure.where else None,
         el("p", f"What to do: {failure.todo}", class_="small") if failure.todo else None,
-        el("p", f"{len(known.runs)} finished runs are kept and shown below.", class_="small"),
-        class_="notice",
-    )
+    ]
 
 
 def _idea(known: IdeaFacts) -> list[Child]:

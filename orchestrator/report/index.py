@@ -15,7 +15,7 @@ from orchestrator.report.page import (
     duration,
     fact_list,
     page,
-    pill,
+    pills,
     proof_paragraph,
     section,
 )
@@ -69,14 +69,14 @@ def _table(known: list[tuple[str, IdeaFacts]]) -> Html:
     rows: list[tuple[Child, ...]] = []
     for folder, idea in known:
         used = total_usage(step.usage for step in idea.paid)
-        why = f"{idea.failure.stage}: {idea.failure.what}"[:300] if idea.failure else ""
+        why = "; ".join(f"{one.stage}: {one.what}"[:300] for one in idea.failures)
         link = el("a", idea.idea.title, href=f"{quote(folder)}/report.html")
         runs = sum(1 for run in idea.runs if run.number)
         time = duration(sum(seconds for _, seconds in idea.stages))
         rows.append(
             (
                 [link, el("div", why, class_="small quiet") if why else None],
-                pill(idea.status),
+                pills(idea.status, idea.lacking),
                 *map(number, (runs, len(idea.reached.claims), dollars(used.usd), time)),
             )
         )

@@ -56,6 +56,11 @@ def pill(state: str, look: str = "") -> Html:
     return el("span", state, class_=f"pill {look or _LOOKS.get(state, '')}".strip())
 
 
+def pills(status: str, lacking: tuple[str, ...]) -> list[Html]:
+    """An idea's status, and what its paper is not."""
+    return [pill(status), *(pill(what, "warn") for what in lacking)]
+
+
 def fact_list(*pairs: tuple[str, Child, Child]) -> Html:
     """Cells of (name, value, small print)."""
     cells = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -22,18 +23,18 @@ from orchestrator.record.notes import (
     read_note,
 )
 from orchestrator.record.pins import Pins
+from orchestrator.record.retries import STAGE_NAMES, recorded_retries
 from orchestrator.template.baseline import baseline_run
 from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import Results, parse_final_info
 from orchestrator.template.template import from_files
 
-_ENDS = ((IdeaFinished, "finished"), (StageFailed, "failed"), (IdeaSkipped, "not novel"))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdeaFacts:
     """The facts of one idea. ``runs`` begin with the baseline, if known. ``shared`` are the calls
-    that the run made for all its ideas, ``left`` those of branches that forks left.
+    that the run made for all its ideas, ``left`` those of branches that forks left. ``lacking``
+    is what a finished paper is not, and ``failures`` are of stages that have no result.
     """
 
     idea: Idea
@@ -41,7 +42,8 @@ class IdeaFacts:
     pins: Pins | None
     manifest: Manifest | None
     status: str
-    failure: Failure | None
+    lacking: tuple[str, ...]
+    failures: tuple[Failure, ...]
     stages: tuple[tuple[str, float], ...]
     runs: tuple[Run, ...]
     results: tuple[tuple[int, Results], ...]
@@ -98,10 +100,10 @@ def read_idea(journal: Journal, run: RunFacts | None) -> IdeaFacts:
             where=str(journal.path),
             todo="name the folder of a run: `aisci report RUN`",
         )
-    reached = journal.notes(StageReached, below="idea")
-    failed = journal.notes(StageFailed, below="idea")
+    scopes = _scopes(journal, first.id)
+    reached = [note for scope in scopes for note in journal.notes(StageReached, below=scope)]
     shared = run.shared if run is not None else ()
-    runs = tuple(note.run for note in journal.notes(RunFinished, below="idea"))
+    runs = tuple(note.run for note in journal.notes(RunFinished, below=scopes[0]))
     if shared and shared[-1].result.ok:
         runs = (baseline_run(shared[-1].job, shared[-1].result), *runs)
     return IdeaFacts(
@@ -109,10 +111,9 @@ def read_idea(journal: Journal, run: RunFacts | None) -> IdeaFacts:
         novelty=first.novelty,
         pins=run.pins if run is not None else None,
         manifest=run.manifest if run is not None else None,
-        status=next(
-            (name for kind, name in _ENDS if journal.notes(kind, below="idea")), "unfinished"
-        ),
-        failure=failed[-1].failure if failed else None,
+        status=_status(journal, scopes),
+        lacking=_lacking(journal, scopes),
+        failures=tuple(_failures(journal, scopes)),
         stages=_stages(journal),
         runs=runs,
         results=tuple(_results(runs, journal)),
@@ -122,6 +123,34 @@ def read_idea(journal: Journal, run: RunFacts | None) -> IdeaFacts:
         shared=shared,
         journal=journal,
     )
+
+
+def _scopes(journal: Journal, idea: str) -> list[str]:
+    """The present scope of each stage, in their order."""
+    asked = recorded_retries(journal, idea)
+    return [f"idea/{idea}/{asked.scope(name)}" for name in STAGE_NAMES]
+
+
+def _status(journal: Journal, scopes: list[str]) -> str:
+    if journal.notes(IdeaFinished, below=scopes[-1]):
+        return "finished"
+    if list(_failures(journal, scopes)):
+        return "failed"
+    return "not novel" if journal.notes(IdeaSkipped, below="idea") else "unfinished"
+
+
+def _lacking(journal: Journal, scopes: list[str]) -> tuple[str, ...]:
+    ends = journal.notes(IdeaFinished, below=scopes[-1])[-1:]
+    states = [("verified", note.verified) for note in ends]
+    states += [("reviewed", note.reviewed) for note in ends]
+    return tuple(f"not {what}" for what, done in states if not done)
+
+
+def _failures(journal: Journal, scopes: list[str]) -> Iterator[Failure]:
+    """The failure of each stage that was not reached after it."""
+    for scope in scopes:
+        if not journal.notes(StageReached, below=scope):
+            yield from (note.failure for note in journal.notes(StageFailed, below=scope)[-1:])
 
 
 def _stages(journal: Journal) -> tuple[tuple[str, float], ...]:

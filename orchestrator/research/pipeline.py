@@ -1,8 +1,10 @@
 """The pipeline of one idea: a tuple of stages, and the only broad ``except``.
 
-An error in a stage ends its idea, not the run: the error is noted in the idea's journal, and the
-finished runs are kept. Only errors that concern the whole run (an interrupt, an invalid journal, a
-full disk, a lost engine) are raised further.
+A failure is of one of three kinds. What the model or the editor failed at is transient: resume tries
+it again. A stage that gives up is noted, and can be asked for again (``retries.py``); the results of
+the stages before it are kept. A stage after the paper that fails does not end the idea. Errors that
+concern the whole run (an interrupt, a refused key, an invalid journal, a full disk, a lost engine)
+are raised further.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from orchestrator.core.errors import (
     Diverged,
     EngineUnavailable,
     Interrupted,
+    KeyRefused,
     UserError,
 )
 from orchestrator.core.research import Failure
@@ -27,8 +30,10 @@ from orchestrator.record.notes import (
     StageBegan,
     StageFailed,
     StageReached,
+    Status,
 )
 from orchestrator.record.ports import Ports
+from orchestrator.record.retries import STAGE_NAMES, Retries, retries
 from orchestrator.research.run_spec import PursuedIdea, Study
 from orchestrator.research.stages.compile import compile_paper
 from orchestrator.research.stages.experiments import experiments
@@ -40,48 +45,75 @@ from orchestrator.research.stages.writeup import write_sections
 
 Stage = Callable[[Study, Ports], Study]
 
-STAGES: tuple[tuple[str, Stage], ...] = (
-    ("experiments", experiments),
-    ("plots", draw_plots),
-    ("notes", write_notes),
-    ("writeup", write_sections),
-    ("compile", compile_paper),
-    ("verify", verify_numbers),
-    ("review", review_paper),
+STAGES: tuple[Stage, ...] = (
+    experiments,
+    draw_plots,
+    write_notes,
+    write_sections,
+    compile_paper,
+    verify_numbers,
+    review_paper,
 )
+_AFTER_PAPER = frozenset({"verify", "review"})
 
-_RUN_ERRORS = (Interrupted, Diverged, BadJournal, DiskFull, EngineUnavailable, UserError)
+RUN_ERRORS = (
+    Interrupted, KeyRefused, Diverged, BadJournal, DiskFull, EngineUnavailable, UserError,
+)  # fmt: skip
 
 
-def pursue(study: Study, ports: Ports, save: Callable[[Study], None]) -> PursuedIdea:
-    """Take one idea through every stage; ``save`` writes its files after each stage."""
-    for name, stage in STAGES:
-        ports.note(StageBegan(name=name))
+def pursue(
+    study: Study, ports: Ports, save: Callable[[Study], None], again: str = ""
+) -> PursuedIdea:
+    """Take one idea through every stage; ``save`` writes its files after each stage. ``again`` is
+    the stage that a user asked for again.
+    """
+    asked, failures = retries(ports, again), list[Failure]()
+    for name, stage in zip(STAGE_NAMES, STAGES, strict=True):
+        scoped = ports.within(asked.scope(name))
+        scoped.note(StageBegan(name=name))
         try:
-            study = stage(study, ports.within(name))
-        except _RUN_ERRORS:
+            study = stage(study, scoped)
+        except RUN_ERRORS:
             raise
         except Exception as error:  # noqa: BLE001 - recorded; other ideas continue
-            failure = _failure(name, error)
-            ports.note(StageFailed(failure=failure), settled=not failure.transient)
-            return PursuedIdea(status="failed", study=_salvaged(study, ports), failure=failure)
-        reviews = (study.review,) if study.review is not None else ()
-        ports.note(
-            StageReached(
-                stage=name,
-                tree=study.tree,
-                figures=study.figures,
-                paper=study.paper,
-                claims=study.claims,
-                reviews=reviews,
-            )
-        )
+            failures.append(failure_of(name, error))
+            scoped.note(StageFailed(failure=failures[-1]), settled=not failures[-1].transient)
+            if name in _AFTER_PAPER:
+                continue
+            study = _salvaged(study, scoped)
+            return _ended("failed", study, failures, asked)
+        scoped.note(_reached(name, study))
         save(study)
-    ports.note(IdeaFinished(runs=len(study.runs), claims=len(study.claims)))
-    return PursuedIdea(status="finished", study=study)
+    outcome = _ended("finished", study, failures, asked)
+    finished = IdeaFinished(
+        runs=len(study.runs),
+        claims=len(study.claims),
+        verified=all(failure.stage != "verify" for failure in failures),
+        reviewed=study.review is not None,
+    )
+    ports.within(asked.scope(STAGE_NAMES[-1])).note(finished, settled=outcome.settled)
+    return outcome
 
 
-def _failure(stage: str, error: Exception) -> Failure:
+def _ended(status: Status, study: Study, failures: list[Failure], asked: Retries) -> PursuedIdea:
+    """The outcome. Of several failures it has one that resume tries again, if there is one."""
+    failure = next(iter(sorted(failures, key=lambda one: not one.transient)), None)
+    return PursuedIdea(status=status, study=study, failure=failure, retried=len(asked.stages))
+
+
+def _reached(name: str, study: Study) -> StageReached:
+    return StageReached(
+        stage=name,
+        tree=study.tree,
+        figures=study.figures,
+        paper=study.paper,
+        claims=study.claims,
+        reviews=(study.review,) if study.review is not None else (),
+    )
+
+
+def failure_of(stage: str, error: Exception) -> Failure:
+    """The failure to record for what a stage raised."""
     if isinstance(error, AisciError):
         what = "\n".join(filter(None, (error.what, error.why)))
         where, todo, transient = error.where or stage, error.todo, error.transient

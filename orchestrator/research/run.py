@@ -1,4 +1,4 @@
-"""A whole run: pins, ideas, novelty, the shared baseline, then the pipeline of each idea.
+"""A whole run: pins, the shared baseline, ideas, novelty, then the pipeline of each idea.
 
 Start, resume and replay are the same function; only the journal's mode differs. The run and each
 idea have their own journal, so that no two writers share a file.
@@ -6,23 +6,30 @@ idea have their own journal, so that no two writers share a file.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
+from orchestrator.core.errors import AisciError
 from orchestrator.core.files import remove_unfinished
-from orchestrator.core.research import Idea, Novelty, Run
+from orchestrator.core.research import Failure, Idea, Novelty, Run
 from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget, Used
 from orchestrator.record.chain import head_of
 from orchestrator.record.events import Forked, IdeaForked, IdeaStarted, RunStarted
 from orchestrator.record.journal import Journal, Mode
-from orchestrator.record.notes import BaselineCompared, IdeaEnded, IdeasEdited, IdeaSkipped
+from orchestrator.record.notes import (
+    BaselineCompared,
+    IdeaEnded,
+    IdeasEdited,
+    IdeaSkipped,
+    IdeasLeft,
+)
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Ports
 from orchestrator.research.ideas_file import edited_ideas, write_ideas
 from orchestrator.research.pins import pins_of
-from orchestrator.research.pipeline import pursue
+from orchestrator.research.pipeline import RUN_ERRORS, failure_of, pursue
 from orchestrator.research.run_spec import PursuedIdea, RunDeps, RunLocation, RunSpec, Study
 from orchestrator.research.stages import experiments, ideas
 from orchestrator.template.results import Results, compare_untrained, require_held
@@ -46,22 +53,25 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
         of="run", usd=most.usd, tokens=most.tokens, requests=most.requests, wall=most.wall
     )
     ports = Ports(deps.edges(blobs), journal, blobs, budget.after(*used.values()), "run")
-    chosen = _ideas(spec, location, ports, edits)
-    decisions = {
-        idea.id: ideas.decide_novelty(idea, ports.within("novelty", idea.id)) for idea in chosen
-    }
+    # Before any model is called: it costs nothing, and shows that template and policy fit.
     baseline = _baseline(spec, files, ports)
+    chosen, whole = _ideas(spec, location, ports, edits)
+    decisions = {idea.id: _novelty(idea, ports) for idea in chosen}
     outcomes = []
     for idea in chosen:
-        study = _study(spec, files, idea, decisions[idea.id], baseline)
+        novelty = decisions[idea.id]
+        study = _study(spec, files, idea, baseline)
         own = location.record.idea(idea).journal
-        others = (use for path, use in used.items() if path != own)
-        left = budget.after(Used.by(journal), *others)
-        outcome, used[own] = _idea(study, location, deps, blobs, left)
-        ended = IdeaEnded(idea=idea.id, status=outcome.status)
-        journal.note(f"run/{idea.id}", ended, settled=outcome.settled)
+        if isinstance(novelty, Failure):
+            outcome = PursuedIdea(status="failed", study=study, failure=novelty)
+        else:
+            others = (use for path, use in used.items() if path != own)
+            left = budget.after(Used.by(journal), *others)
+            study = replace(study, novelty=novelty)
+            outcome, used[own] = _idea(study, location, deps, blobs, left)
+        _note_end(journal, idea, outcome)
         outcomes.append(outcome)
-    if all(outcome.settled for outcome in outcomes):
+    if whole and all(outcome.settled for outcome in outcomes):
         journal.seal(ideas=_heads(location.record))
     deps.exporter.run(location, journal, tuple(outcomes))
     return tuple(outcomes)
@@ -69,9 +79,12 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
 
 def _ideas(
     spec: RunSpec, location: RunLocation, ports: Ports, edits: list[IdeasEdited]
-) -> tuple[Idea, ...]:
-    """The proposed ideas, or those of the last of the ``edits`` of ``ideas.json``."""
-    chosen = ideas.propose_ideas(
+) -> tuple[tuple[Idea, ...], bool]:
+    """The proposed ideas, or those of the last of the ``edits`` of ``ideas.json``; and whether they
+    are all that were asked for, or resume asks for more.
+    """
+    left = ports.journal.notes(IdeasLeft, below="run")
+    chosen, whole = ideas.propose_ideas(
         spec.template, spec.ideas, experiments.MAX_RUNS, ports.within("ideas")
     )
     for edited in edits:
@@ -79,11 +92,30 @@ def _ideas(
         chosen = edited.ideas
     if location.mode in {Mode.RESUME, Mode.FORK}:
         changed = edited_ideas(location.record.ideas, chosen)
-        if changed is not None:
+        if changed is not None and changed not in [note.ideas for note in left]:
             ports.note(IdeasEdited(ideas=changed))
             chosen = changed
     write_ideas(location.output.ideas, chosen)
-    return chosen
+    return chosen, whole
+
+
+def _novelty(idea: Idea, ports: Ports) -> Novelty | Failure:
+    """The decision on an idea; a failure that resume tries again holds up no other idea."""
+    try:
+        return ideas.decide_novelty(idea, ports.within("novelty", idea.id))
+    except RUN_ERRORS:
+        raise
+    except AisciError as error:
+        if not error.transient:
+            raise
+        return failure_of("novelty", error)
+
+
+def _note_end(journal: Journal, idea: Idea, outcome: PursuedIdea) -> None:
+    """The idea's end in the run's journal; after a retry at a scope of its own."""
+    again = f"#{outcome.retried + 1}" if outcome.retried else ""
+    ended = IdeaEnded(idea=idea.id, status=outcome.status)
+    journal.note(f"run/{idea.id}{again}", ended, settled=outcome.settled)
 
 
 def _baseline(spec: RunSpec, files: Tree, ports: Ports) -> tuple[Run, Results]:
@@ -100,9 +132,7 @@ def _baseline(spec: RunSpec, files: Tree, ports: Ports) -> tuple[Run, Results]:
     return run, results
 
 
-def _study(
-    spec: RunSpec, files: Tree, idea: Idea, novelty: Novelty, baseline: tuple[Run, Results]
-) -> Study:
+def _study(spec: RunSpec, files: Tree, idea: Idea, baseline: tuple[Run, Results]) -> Study:
     run, results = baseline
     return Study(
         idea=idea,
@@ -110,7 +140,7 @@ def _study(
         policy=spec.policy,
         scale=spec.scale,
         author=spec.author,
-        novelty=novelty,
+        novelty=Novelty(decision="undecided", reason="it was not judged yet"),
         tree=files.updated(run.files),
         runs=(run,),
         results=((0, results),),
@@ -137,7 +167,11 @@ def _idea(
         ports.note(IdeaSkipped(why=study.novelty.reason))
         outcome = PursuedIdea(status="not novel", study=study)
     else:
-        outcome = pursue(study, ports, lambda done: output.export(done.tree, blobs, written))
+
+        def save(done: Study) -> None:
+            output.export(done.tree, blobs, written)
+
+        outcome = pursue(study, ports, save, location.again)
     if outcome.settled:
         journal.seal()
     output.export(outcome.study.tree, blobs, written)

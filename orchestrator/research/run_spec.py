@@ -45,11 +45,14 @@ class Study:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PursuedIdea:
-    """The outcome of an idea, and its last study."""
+    """The outcome of an idea, its last study, and how often a stage of it was asked for again. A
+    finished idea has a failure if its paper is not verified or not reviewed.
+    """
 
     status: Status
     study: Study
     failure: Failure | None = None
+    retried: int = 0
 
     @property
     def settled(self) -> bool:
@@ -93,11 +96,14 @@ class RunSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLocation:
-    """The folder of a run's record, and of its files (another one in a replay)."""
+    """The folder of a run's record, and of its files (another one in a replay). ``again`` is the
+    stage to do again, in a resume.
+    """
 
     record: RunPaths
     output: RunPaths
     mode: Mode
+    again: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

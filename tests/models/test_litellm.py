@@ -238,7 +238,7 @@ def test_a_refusal_is_told_at_once_with_what_to_do(bench: Any, trouble: Fail, to
     made = bench(trouble)
     with pytest.raises(ModelRefused, match=todo) as caught:
         made.open().complete(ASK, FOREVER)
-    assert not caught.value.transient
+    assert caught.value.transient, "resume asks again"
     assert made.pauses == []
     assert len(made.server.requests()) == 1
     assert KEY not in str(caught.value)

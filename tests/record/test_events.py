@@ -54,8 +54,15 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
         return st.text(max_size=8)
     if isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind)
-        return st.builds(kind, **{one.name: values(hints[one.name]) for one in fields(kind)})
+        parts = {one.name: values(hints[one.name]) for one in fields(kind)}
+        if kind is pins.Pins:  # one of its models is the default
+            parts["models"] = st.tuples(values(pins.ModelPin).map(_default))
+        return st.builds(kind, **parts)
     return _generic(kind, get_origin(kind), get_args(kind))
+
+
+def _default(model: pins.ModelPin) -> pins.ModelPin:
+    return replace(model, role=pins.DEFAULT_ROLE)
 
 
 def _generic(kind: Any, origin: Any, parts: tuple[Any, ...]) -> st.SearchStrategy[Any]:

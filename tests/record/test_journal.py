@@ -17,7 +17,7 @@ from orchestrator.core.errors import (
     EngineFailed,
     Interrupted,
     ModelBusy,
-    ModelRefused,
+    SandboxFailed,
 )
 from orchestrator.core.model import Ask, Message, ModelRequest, Reply, Usage
 from orchestrator.core.research import Run
@@ -107,16 +107,16 @@ def test_a_replay_never_makes_a_call_of_its_own(tmp_path: Path) -> None:
 def test_resume_asks_transient_failures_again_and_replay_gives_all_as_they_were(
     tmp_path: Path,
 ) -> None:
-    world = World(ModelBusy("busy"), ModelRefused("no"))
+    world = World(ModelBusy("busy"), SandboxFailed("no"))
     journal = opened(tmp_path)
-    for request, kind in (("a", ModelBusy), ("b", ModelRefused)):
+    for request, kind in (("a", ModelBusy), ("b", SandboxFailed)):
         with pytest.raises(kind):
             world.ask(journal, f"run/{request}", request)
     with pytest.raises(ModelBusy, match="busy"):
         world.ask(opened(tmp_path, Mode.REPLAY), "run/a", "a")
     resumed = opened(tmp_path, Mode.RESUME)
     assert world.ask(resumed, "run/a", "a").text == "a!"
-    with pytest.raises(ModelRefused, match="no"):
+    with pytest.raises(SandboxFailed, match="no"):
         world.ask(resumed, "run/b", "b")
     assert world.asked == ["a", "b", "a"]
 

@@ -21,6 +21,7 @@ from orchestrator.core.errors import (
     BadTemplate,
     BudgetSpent,
     Diverged,
+    KeyRefused,
     ModelBusy,
     ModelRefused,
 )
@@ -61,14 +62,14 @@ class Author:
 
 
 def go(
-    folder: Path, author: Author, mode: Mode = Mode.RECORD, **changes: Any
+    folder: Path, author: Author, mode: Mode = Mode.RECORD, again: str = "", **changes: Any
 ) -> tuple[PursuedIdea, ...]:
     """A run on scripted edges; ``changes`` replace fields of its set-up."""
     made = replace(rig.setup(folder.parent), **changes)
     tools = RunDeps(
         edges=rig.scripted_edges(author), exporter=FileExporter(), listener=lambda _: None
     )
-    return research(made, rig.place(folder, mode), tools)
+    return research(made, replace(rig.place(folder, mode), again=again), tools)
 
 
 def pinned(folder: Path) -> RunSpec:
@@ -191,7 +192,7 @@ def test_ideas_that_cannot_be_read_are_refused_before_anything_is_asked(
     text: str, said: str, tmp_path: Path
 ) -> None:
     folder, author = tmp_path / "run", Author()
-    with pytest.raises(ModelRefused):
+    with pytest.raises(KeyRefused):
         go(folder, Author(refusing("novelty.decide")))
     (folder / "ideas.json").write_text(text)
     with pytest.raises(BadFile) as caught:
@@ -203,7 +204,7 @@ def test_ideas_that_cannot_be_read_are_refused_before_anything_is_asked(
 def refusing(purpose: str) -> Change:
     def change(ask: Ask, _number: int) -> str | None:
         if ask.purpose == purpose:
-            raise ModelRefused("no")
+            raise KeyRefused("no")
         return None
 
     return change

@@ -189,12 +189,13 @@ class Recorded:
             ),
             reviews=(review,),
         )
-        self.journal.note(self.scope, reached)
-        self.journal.note(self.scope, IdeaFinished(runs=2, claims=2))
+        self.journal.note(f"{self.scope}/review", reached)
+        finished = IdeaFinished(verified=True, reviewed=True, runs=2, claims=2)
+        self.journal.note(f"{self.scope}/review", finished)
 
     def fail(self) -> None:
         failure = Failure(stage="plots", error="IdeaFailed", what=self.say, where=self.say)
-        self.journal.note(self.scope, StageFailed(failure=failure))
+        self.journal.note(f"{self.scope}/plots", StageFailed(failure=failure))
 
 
 def finished(folder: Path, say: str = "plain words") -> Recorded:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from orchestrator.core.errors import IdeaFailed
+from orchestrator.core.errors import IdeaFailed, StageLeft
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import Paper
@@ -23,6 +23,7 @@ from orchestrator.research.paper import latex
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import paper_edit as papers
+from orchestrator.research.tries import leave, tries
 
 _FIXES = 5
 _MAX_OVERFULL = 20.0  # points that a line may be too wide
@@ -54,13 +55,12 @@ _PAGES: TypeAdapter[tuple[str, ...]] = TypeAdapter(
 
 
 def compile_paper(study: Study, ports: Ports) -> Study:
-    """The study with its paper as PDF, text and pictures. Raises :class:`IdeaFailed` if the paper
+    """The study with its paper as PDF, text and pictures. Raises :class:`StageLeft` if the paper
     is invalid after five corrections.
     """
     problems: list[str] = []
     log_tail = ""
-    for attempt in range(1, _FIXES + 2):
-        scoped = ports.within(f"attempt_{attempt}")
+    for attempt, scoped in tries(ports, _FIXES + 1):
         if problems:
             study = papers.correct_paper(study, scoped, "compile.fix", "compile_fix", problems)
         result = scoped.run(_job(study, scoped))
@@ -73,11 +73,12 @@ def compile_paper(study: Study, ports: Ports) -> Study:
             return _compiled(study, result, report, pages)
         problems += advice
         log_tail = report.log_tail[-800:]
-    raise IdeaFailed(
+    leave(ports, _FIXES + 1)
+    raise StageLeft(
         f"the paper does not compile well after {_FIXES} corrections",
         where=TEX,
         why="\n".join([*problems[:5], log_tail]),
-        todo="the source is kept in the idea's folder, latex/template.tex",
+        todo="`aisci resume` asks for more corrections; the source is latex/template.tex",
     )
 
 

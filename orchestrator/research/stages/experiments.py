@@ -1,9 +1,9 @@
 """Experiments: the baseline, then up to five runs of up to four attempts each.
 
-An attempt is an edit and a job. It succeeds only if the edit changed something, the job finished,
+An attempt is an edit and a job. It succeeds only if the edit was applied whole, the job finished,
 and its ``final_info.json`` is readable; otherwise the next attempt receives the host's verdict
-and the program's last output. A run without a successful attempt ends the experiments; without any
-finished run, it ends the idea.
+and the program's last output. A run whose attempts all failed is given up, and the next one begins
+from the code before it. If no edit could be applied, the stage is left for resume.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from orchestrator.core.errors import BadResults, BadTemplate, IdeaFailed
+from orchestrator.core.errors import BadResults, BadTemplate, IdeaFailed, StageLeft
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.research import Run
 from orchestrator.core.tree import Tree
@@ -21,12 +21,14 @@ from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import blocks as common
+from orchestrator.research.tries import leave, tries
 from orchestrator.template.baseline import baseline_run, finished_run
 from orchestrator.template.results import Results, parse_final_info
 from orchestrator.template.template import Template
 
 MAX_RUNS = 5  # besides the baseline; as in The AI Scientist (Lu et al., 2024)
 _ATTEMPTS = 4
+_MOST_GIVEN_UP = 2  # runs; then the study goes on with those that finished
 _RUN_LINE = re.compile(r"^RUN:\s*(.{1,300})$", re.MULTILINE)
 
 
@@ -71,25 +73,33 @@ def measure_baseline(job: Job, ports: Ports) -> tuple[Run, Results]:
 
 def experiments(study: Study, ports: Ports) -> Study:
     """Up to five runs. Raises :class:`IdeaFailed` if none besides the baseline finished."""
+    given_up = 0
     for number in range(1, MAX_RUNS + 1):
         done = _run(study, number, ports.within(f"run_{number}"))
         if done is None:
             break
+        given_up += done is study
         study = done
+        if given_up == _MOST_GIVEN_UP:
+            break
     if len(study.runs) < 2:
         raise IdeaFailed(
-            f"no run beside the baseline finished in {_ATTEMPTS} attempts",
+            f"no run beside the baseline finished, in {_ATTEMPTS} attempts each",
             where="run_1",
-            todo="the report shows what each attempt changed and how it ended",
+            todo=(
+                "the report shows what each attempt changed and how it ended; "
+                "`aisci resume --retry experiments` tries again"
+            ),
         )
     return study
 
 
-def _run(study: Study, number: int, ports: Ports) -> Study | None:
-    """One run; None if the study is complete or the run was given up."""
-    feedback = common.feedback_block(None)
-    for attempt in range(1, _ATTEMPTS + 1):
-        scoped = ports.within(f"attempt_{attempt}")
+def _run(before: Study, number: int, ports: Ports) -> Study | None:
+    """The study with one run more, or as ``before`` if that was given up; None if it is complete.
+    Raises :class:`StageLeft` if the editor gave nothing to run.
+    """
+    study, feedback, jobs, trouble = before, common.feedback_block(None), 0, ""
+    for attempt, scoped in tries(ports, _ATTEMPTS):
         instruction = _instruction(study, number, attempt, feedback)
         edit = common.edit_files(
             study, scoped, "experiment.edit", instruction, *common.code_files(study.template)
@@ -99,17 +109,17 @@ def _run(study: Study, number: int, ports: Ports) -> Study | None:
             scoped.note(FilesRestored(files=edit.refused))
             restored = ", ".join(edit.refused)
             put_back = f"; fixed files that the edit changed were put back: {restored}"
-        if not edit.changed:
+        if not edit.changed or edit.why_not:
             if "ALL_COMPLETED" in edit.reply and len(study.runs) > 1:
                 ports.note(RunsCompleted(after=number - 1))
                 return None
-            trouble = f"the edit changed nothing: {edit.why_not}{put_back}"
+            trouble = f"the edit was not applied: {edit.why_not or 'it changes nothing'}{put_back}"
             feedback = common.feedback_block(None, trouble)
             continue
         study = replace(study, tree=study.tree.updated(edit.files))
         argv = ("python", "experiment.py", f"--out_dir=run_{number}")
         job = common.experiment_job(study, scoped, argv, f"run_{number}/", runs=False)
-        result = scoped.run(job)
+        result, jobs = scoped.run(job), jobs + 1
         results, trouble = _measured(result, number, ports)
         if results is not None:
             description = _RUN_LINE.search(edit.reply)
@@ -124,8 +134,16 @@ def _run(study: Study, number: int, ports: Ports) -> Study | None:
                 results=(*study.results, (number, results)),
             )
         feedback = common.feedback_block(result, trouble + put_back)
+    if not jobs:
+        leave(ports, _ATTEMPTS)
+        raise StageLeft(
+            f"the model gave no edit for run {number} that could be applied",
+            where=f"run_{number}",
+            why=trouble,
+            todo="`aisci resume` asks again; the report shows each reply",
+        )
     ports.note(GaveUp(attempts=_ATTEMPTS))
-    return None
+    return before
 
 
 def _instruction(study: Study, number: int, attempt: int, feedback: str) -> str:

@@ -10,11 +10,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from orchestrator.core.errors import BadReply
+from orchestrator.core.errors import BadReply, KeyRefused, ModelFailed
 from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.model import Ask, Message
 from orchestrator.core.research import Idea, Novelty
-from orchestrator.record.notes import IdeaDuplicated
+from orchestrator.record.notes import IdeaDuplicated, IdeasLeft
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_and_reflect, ask_for
@@ -48,14 +48,24 @@ class NoveltyAnswer(BaseModel, extra="forbid", frozen=True):
     reason: Annotated[str, Field(max_length=2000)] = ""
 
 
-def propose_ideas(template: Template, count: int, runs: int, ports: Ports) -> tuple[Idea, ...]:
-    """Up to ``count`` ideas that differ in content from each other and from the seed ideas. A
-    repeated idea is noted and omitted. Raises :class:`BadReply` if none remains.
+def propose_ideas(
+    template: Template, count: int, runs: int, ports: Ports
+) -> tuple[tuple[Idea, ...], bool]:
+    """Up to ``count`` ideas that differ in content from each other and from the seed ideas, and
+    whether these are all. A repeated idea is noted and omitted. If the model fails, the ideas
+    before are used, and resume asks for the others. Raises :class:`ModelFailed` if there is none.
     """
     ideas: list[Idea] = []
     known = {_content(idea) for idea in template.seed_ideas()}
     for number in range(1, count + 1):
-        idea = _propose(template, ideas, runs, ports.within(f"idea_{number}"))
+        try:
+            idea = _propose(template, ideas, runs, ports.within(f"idea_{number}"))
+        except ModelFailed as error:
+            if isinstance(error, KeyRefused) or not ideas:
+                raise
+            left = IdeasLeft(ideas=tuple(ideas), why=error.what)
+            ports.note(left, settled=False)
+            return tuple(ideas), False
         if _content(idea) in known:
             ports.note(IdeaDuplicated(number=number, name=idea.name))
         else:
@@ -67,7 +77,7 @@ def propose_ideas(template: Template, count: int, runs: int, ports: Ports) -> tu
             where="step ideas.propose",
             todo="ask for more with --ideas, or choose another model",
         )
-    return tuple(ideas)
+    return tuple(ideas), True
 
 
 def _content(idea: Idea) -> tuple[str, str]:

@@ -34,6 +34,9 @@ def draw_plots(study: Study, ports: Ports) -> Study:
             feedback=feedback,
         )
         edit = common.edit_files(study, scoped, "plots.edit", instruction, "plot.py")
+        if edit.why_not:  # half an edit is not drawn
+            feedback = common.feedback_block(None, f"the edit was not applied: {edit.why_not}")
+            continue
         study = replace(study, tree=study.tree.updated(edit.files))
         result, figures, problems = _draw(study, scoped)
         if figures.files and (not problems or attempt == _ATTEMPTS):

@@ -2,7 +2,7 @@
 
 A section is used only if the edit replaced its placeholder and nothing else, cites only known
 references, and shows its figures and tables. The next attempt receives the problems; after the last
-one the idea fails, so that no placeholder reaches a page.
+one the stage is left for resume, so that no placeholder reaches a page.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from orchestrator.core.errors import BadTemplate, IdeaFailed
+from orchestrator.core.errors import BadTemplate, StageLeft
 from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.model import Ask, Message
 from orchestrator.record.notes import Citable, SectionAbsent
@@ -26,6 +26,7 @@ from orchestrator.research.replies import ask_for
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import paper_edit as papers
 from orchestrator.research.stages.blocks import idea_dict
+from orchestrator.research.tries import leave, tries
 
 _ATTEMPTS = 3
 _PER_SEARCH = 6  # papers
@@ -70,7 +71,7 @@ _NOT_INSIDE = re.compile(
 
 
 def write_sections(study: Study, ports: Ports) -> Study:
-    """The study with a complete paper. Raises :class:`IdeaFailed` if a section stays unwritten."""
+    """The study with a complete paper. Raises :class:`StageLeft` if a section stays unwritten."""
     study = papers.with_paper_source(study, ports, _prepared(study, ports))
     for section in SECTIONS:
         tex = latex.uncommented(papers.paper_source(study, ports))
@@ -115,8 +116,7 @@ def _papers(study: Study, ports: Ports) -> tuple[PaperRef, ...]:
 
 def _write(study: Study, section: Section, placeholder: str, ports: Ports) -> Study:
     before, problems = papers.paper_source(study, ports), list[str]()
-    for attempt in range(1, _ATTEMPTS + 1):
-        scoped = ports.within(f"attempt_{attempt}")
+    for _, scoped in tries(ports, _ATTEMPTS):
         instruction = _instruction(study, section, placeholder, before, problems)
         done = papers.edit_paper(
             study, scoped, f"writeup.{section.name}", instruction, section.readable
@@ -132,11 +132,12 @@ def _write(study: Study, section: Section, placeholder: str, ports: Ports) -> St
             text = text.replace(RUNS_MARKER, tables.runs_table(study.runs))
             tex = before.replace(placeholder, text.strip(), 1)
             return papers.with_paper_source(study, ports, tex)
-    raise IdeaFailed(
+    leave(ports, _ATTEMPTS)
+    raise StageLeft(
         f"the section {section.name!r} could not be written in {_ATTEMPTS} attempts",
         where=f"{TEX}, {placeholder!r}",
         why="; ".join(problems[:5]),
-        todo="the report shows what each attempt wrote",
+        todo="`aisci resume` asks again; the report shows what each attempt wrote",
     )
 
 

@@ -1,0 +1,31 @@
+"""Tries of a step that a model or the editor can spoil: so many now, and as many after each resume.
+
+A step whose tries ended without a usable answer is left for resume, never settled: its last try is
+noted, and a resumed run continues the count. A replay makes the tries that are recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.record.journal import Mode
+from orchestrator.record.notes import TriesEnded
+from orchestrator.record.ports import Ports
+
+
+def tries(ports: Ports, most: int) -> Iterator[tuple[int, Ports]]:
+    """The number of each try, from 1, and its ports: ``attempt_1``, …, below those of the step."""
+    journal = ports.journal
+    ended = journal.tries_ended.get(ports.scope, 0)
+    for number in range(1, ended + most + 1):
+        scoped = ports.within(f"attempt_{number}")
+        replayed = journal.mode is Mode.REPLAY and number > ended > 0
+        if replayed and not journal.recorded(scoped.scope):
+            return
+        yield number, scoped
+
+
+def leave(ports: Ports, most: int) -> None:
+    """Note that the tries of :func:`tries` ended, so that a resumed run makes ``most`` more."""
+    ended = ports.journal.tries_ended.get(ports.scope, 0)
+    ports.note(TriesEnded(tries=ended + most), settled=False)
