@@ -21,6 +21,7 @@ from orchestrator.models.litellm import open_model
 from orchestrator.models.prices import parse_price, prices_of
 from orchestrator.policy.policy import lowered
 from orchestrator.proof.store import ProofStore
+from orchestrator.research.preflight import require_time
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.research.sweep import SweepModel
 from orchestrator.template.contract import require_contract
@@ -88,6 +89,7 @@ def prepare(request: RunRequest) -> Prepared:
     template.scale(request.scale)
     chosen = chosen_policy(request.policy, request.results, template)
     policy = chosen.policy
+    require_time(template, policy, request.scale)
     proofs = ProofStore(request.results, policy.name, policy.hash)  # before a budget is lowered
     if request.max_usd is not None:
         budgets = {"idea.budget.usd": min(request.max_usd, policy.idea.usd)}

@@ -18,7 +18,7 @@ from orchestrator.console.run_state import IdeaProgress, RunState, money
 from orchestrator.core.job import Peaks, Verdict
 from orchestrator.core.progress import seconds_left
 from orchestrator.core.units import MIB
-from orchestrator.record.events import Heard
+from orchestrator.record.heard import Heard
 
 STYLES = {"finished": "green", "failed": "red", "skipped": "yellow", "not novel": "yellow"}
 BAR = 12  # characters of a bar of elapsed time

@@ -14,15 +14,12 @@ from orchestrator.record.events import (
     Answered,
     CallFailed,
     Event,
-    Heard,
     IdeaStarted,
     Noted,
-    Notice,
     Recalled,
-    RunOpened,
     RunStarted,
-    Sampled,
 )
+from orchestrator.record.heard import Heard, Notice, RunOpened, Sampled
 from orchestrator.record.notes import (
     FilesRestored,
     GaveUp,

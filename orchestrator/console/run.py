@@ -22,7 +22,8 @@ from orchestrator.console.options import View
 from orchestrator.console.run_state import RunState
 from orchestrator.core.sanitize import plain_line
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.events import Body, Heard, Notice, RunOpened, Sampled
+from orchestrator.record.events import Body
+from orchestrator.record.heard import Heard, Notice, RunOpened, Sampled
 from orchestrator.record.journal import Listener
 
 

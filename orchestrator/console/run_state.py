@@ -16,12 +16,11 @@ from orchestrator.record.events import (
     Asked,
     Body,
     CallFailed,
-    Heard,
     IdeaStarted,
     Noted,
     Recalled,
-    Sampled,
 )
+from orchestrator.record.heard import Heard, Sampled
 from orchestrator.record.notes import (
     IdeaEnded,
     IdeaFinished,

@@ -210,38 +210,8 @@ class Recalled(_CallLine):
     kind: Literal["recalled"] = "recalled"
 
 
-@dataclass(frozen=True, slots=True)
-class RunOpened:
-    """A run's folder exists and its work begins. Listeners receive it; it is never written."""
-
-    folder: str
-    kind: Literal["run_opened"] = "run_opened"
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A sentence for the user. Listeners receive it; it is never written."""
-
-    text: str
-    kind: Literal["notice"] = "notice"
-
-
-@dataclass(frozen=True, slots=True)
-class Sampled:
-    """The share (0 to 1) of its work that a running job has done, or None. Listeners receive it; it
-    is never written.
-    """
-
-    scope: str
-    share: float | None
-    kind: Literal["sampled"] = "sampled"
-
-
 _Start = RunStarted | Forked | IdeaStarted | IdeaForked
 Event = _Start | Asked | Answered | CallFailed | Recalled | Noted | Sealed
-Heard = Event | RunOpened | Notice | Sampled
-"""What a listener receives."""
-
 EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
 
 

@@ -43,7 +43,6 @@ from orchestrator.record.events import (
     CallFailed,
     Event,
     Forked,
-    Heard,
     IdeaForked,
     Noted,
     Port,
@@ -52,6 +51,7 @@ from orchestrator.record.events import (
     Sealed,
     to_json,
 )
+from orchestrator.record.heard import Heard
 from orchestrator.record.ledger import CallKey, CostLedger
 from orchestrator.record.notes import Note, NoteIndex, TriesEnded, read_note
 from orchestrator.record.pins import Pins

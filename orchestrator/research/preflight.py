@@ -8,11 +8,40 @@ too late, because the ideas of a model are paid for by then.
 from __future__ import annotations
 
 from orchestrator.core.deadline import FOREVER
-from orchestrator.core.errors import ControlUnavailable
+from orchestrator.core.errors import ControlUnavailable, UserError
 from orchestrator.core.job import KINDS, Job
 from orchestrator.core.protocols import Sandbox
 from orchestrator.core.tree import Tree
+from orchestrator.policy.policy import Policy
 from orchestrator.research.run_spec import RunSpec
+from orchestrator.template.template import Template
+
+
+def require_time(template: Template, policy: Policy, scale: str) -> None:
+    """Raise :class:`UserError` if one run of the scale takes longer than the policy allows."""
+    if template.inferred:  # how long it takes is unknown
+        return
+    seconds = 60 * template.scale(scale).minutes
+    gpus = policy.limits("experiment").gpus
+    limits = [
+        ("experiment.time.wall", policy.limits("experiment").wall),
+        ("idea.wall", policy.idea.wall),
+        ("run.wall", policy.run.wall),
+    ]
+    limits += [("idea.gpu_time", policy.idea.gpu_time / gpus)] if gpus else []
+    for key, most in limits:
+        if seconds > most:
+            fitting = [
+                name for name, one in template.manifest.scales.items() if 60 * one.minutes <= most
+            ]
+            smaller = f"choose --scale {' or '.join(fitting)}, or " if fitting else "choose "
+            raise UserError(
+                f"a run of the scale {scale!r} takes about {seconds / 60:g} minutes; "
+                f"the policy allows {most / 60:g}",
+                where=f"policy {policy.name}, {key}",
+                why="it would be killed, and what it cost would be lost",
+                todo=f"{smaller}a policy with a longer {key}",
+            )
 
 
 def rehearse(spec: RunSpec, sandbox: Sandbox) -> None:

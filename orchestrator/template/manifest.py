@@ -132,8 +132,8 @@ class Beats(_Record):
 
 class Scale(_Record):
     """The size of a run: variables for the experiment, and roughly how long one run takes.
-    ``minutes`` is wall time on the machine that ``description`` names; it is displayed and limits
-    nothing (the policy does). ``seeds`` are those of all data sets, or of each by its name in
+    ``minutes`` is wall time on the machine that ``description`` names; a policy with
+    less time refuses the run. ``seeds`` are those of all data sets, or of each by its name in
     ``final_info.json``; ``data`` are the fetched data sets that a run of this size needs.
     """
 

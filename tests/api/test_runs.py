@@ -11,7 +11,7 @@ from orchestrator import api
 from orchestrator.api import RunRequest, replay, resume, run
 from orchestrator.api.prepare import prepare
 from orchestrator.core.errors import UserError
-from orchestrator.record.events import Heard, RunOpened
+from orchestrator.record.heard import Heard, RunOpened
 from tests.support import run_rig as rig
 from tests.support.places import ROOT
 

@@ -24,7 +24,8 @@ from orchestrator.core.tree import canonical, digest
 from orchestrator.policy.policy import Policy, lowered
 from orchestrator.policy.seccomp import shipped_profile
 from orchestrator.record.envelope import run_statement, signed_envelope
-from orchestrator.record.events import Asked, Heard
+from orchestrator.record.events import Asked
+from orchestrator.record.heard import Heard
 from orchestrator.record.journal import Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.signing import Verifier, read_signer

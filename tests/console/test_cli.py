@@ -29,7 +29,8 @@ from orchestrator.console.log_lines import LogLines
 from orchestrator.console.run_state import ActiveCall, RunState, money
 from orchestrator.core.deadline import Deadline
 from orchestrator.core.errors import AisciError, BudgetSpent, Interrupted, UnknownName, UserError
-from orchestrator.record.events import Answered, Asked, Event, Recalled, Sampled
+from orchestrator.record.events import Answered, Asked, Event, Recalled
+from orchestrator.record.heard import Sampled
 from tests.support.places import ROOT
 from tests.support.report_rig import Recorded, finished
 

@@ -13,7 +13,8 @@ from orchestrator.core.deadline import Deadline
 from orchestrator.core.errors import Diverged, ModelBusy
 from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.core.tree import digest
-from orchestrator.record.events import Heard, Recalled
+from orchestrator.record.events import Recalled
+from orchestrator.record.heard import Heard
 from orchestrator.record.journal import Mode
 from orchestrator.record.ports import absent
 from orchestrator.research.run import research

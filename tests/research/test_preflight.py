@@ -15,12 +15,14 @@ from orchestrator.api.prepare import open_author, prepare
 from orchestrator.api.runs import ResumeRequest
 from orchestrator.console.options import View
 from orchestrator.console.run import start
-from orchestrator.core.errors import BadPolicy, ControlUnavailable, SandboxFailed
+from orchestrator.core.errors import BadPolicy, ControlUnavailable, SandboxFailed, UserError
+from orchestrator.core.files import shipped_root
 from orchestrator.core.host import Machine
+from orchestrator.policy.policy import load_policy, lowered
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Mode
 from orchestrator.record.pins import DataPin
-from orchestrator.research.preflight import rehearse
+from orchestrator.research.preflight import rehearse, require_time
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox import sandbox
@@ -28,6 +30,8 @@ from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.gpus import nvml as gpu
 from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
 from orchestrator.sandbox.storage.volumes import Volumes
+from orchestrator.template.folder import shipped_templates
+from orchestrator.template.template import load_template
 from tests.support import run_rig as rig
 
 VIEW = View(quiet=True, as_json=False)
@@ -190,3 +194,25 @@ def test_a_machine_too_small_for_what_is_left_of_a_run_refuses_its_resume(
     )
     with pytest.raises(BadPolicy, match="this machine has"):
         runs.resume(ResumeRequest(run=str(folder), results=tmp_path))
+
+
+def test_a_scale_that_takes_longer_than_its_policy_allows_is_refused_with_one_that_fits() -> None:
+    template = load_template("grokking", shipped_root())
+    policy = load_policy("ci-cpu", shipped_root() / "policies")
+    require_time(template, policy, "smoke")
+    with pytest.raises(UserError, match="takes about 30 minutes; the policy allows 5") as caught:
+        require_time(template, policy, "full")
+    assert "--scale smoke or short" in caught.value.todo
+    for key in ("idea.wall", "run.wall"):
+        short = lowered(policy, {"idea.wall": "10s", key: "10s"})
+        with pytest.raises(UserError) as caught:
+            require_time(template, short, "smoke")
+        assert "the policy allows" in caught.value.what
+
+
+def test_each_template_fits_the_default_policy_at_each_scale() -> None:
+    policy = load_policy("default", shipped_root() / "policies")
+    for name in shipped_templates(shipped_root()):
+        template = load_template(name, shipped_root())
+        for scale in template.manifest.scales:
+            require_time(template, policy, scale)

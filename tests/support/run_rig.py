@@ -34,7 +34,8 @@ from orchestrator.core.protocols import Blobs, LanguageModel
 from orchestrator.editor.scripted import ScriptedEditor
 from orchestrator.literature.local import LocalLibrary
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.events import Heard, Recalled
+from orchestrator.record.events import Recalled
+from orchestrator.record.heard import Heard
 from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Edges
