@@ -93,7 +93,7 @@ def test_limits_are_plain_numbers_and_every_one_is_set(name: str, kind: Any) -> 
 
 def test_budgets_are_seconds_dollars_and_bytes() -> None:
     policy = load_policy("default", ROOT)
-    assert (policy.idea.wall, policy.idea.gpu_time, policy.idea.usd) == (43_200, 36_000, 15)
+    assert (policy.idea.wall, policy.idea.gpu_time, policy.idea.usd) == (72_000, 64_800, 15)
     assert (policy.run.containers, policy.run.keep_free_disk) == (8, 20 * 2**30)
 
 
