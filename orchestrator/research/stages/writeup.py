@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from orchestrator.core.errors import BadTemplate, IdeaFailed
 from orchestrator.core.literature import PaperRef, Query
@@ -23,6 +23,7 @@ from orchestrator.research.paper.latex import TEX
 from orchestrator.research.paper.tables import RESULTS_MARKER, RUNS_MARKER
 from orchestrator.research.prompts import block, prompt_text, render
 from orchestrator.research.replies import ask_for
+from orchestrator.research.reply_form import ReplyForm
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import paper_edit as papers
 from orchestrator.research.stages.blocks import idea_dict
@@ -45,7 +46,7 @@ class Section:
     readable: tuple[str, ...] = ()
 
 
-class Queries(BaseModel, extra="forbid", frozen=True):
+class Queries(ReplyForm):
     """The searches that a model requests."""
 
     queries: Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Field(max_length=5)] = ()
