@@ -20,6 +20,7 @@ from orchestrator.record.notes import Citable, SectionAbsent
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex, references, tables
 from orchestrator.research.paper.latex import TEX
+from orchestrator.research.paper.markdown import as_latex
 from orchestrator.research.paper.tables import RESULTS_MARKER, RUNS_MARKER
 from orchestrator.research.prompts import block, prompt_text, render
 from orchestrator.research.replies import ask_for
@@ -127,9 +128,10 @@ def _write(study: Study, section: Section, placeholder: str, ports: Ports) -> St
         if isinstance(found, str):
             problems = [found, *filter(None, [done.why_not])]
             continue
-        problems = section_problems(study, section, found[0], before)
+        written = as_latex(found[0], r"\1") if section.name == "title" else as_latex(found[0])
+        problems = section_problems(study, section, written, before)
         if not problems:
-            text = found[0].replace(RESULTS_MARKER, papers.study_results_table(study))
+            text = written.replace(RESULTS_MARKER, papers.study_results_table(study))
             text = text.replace(RUNS_MARKER, tables.runs_table(study.runs))
             tex = before.replace(placeholder, text.strip(), 1)
             return papers.with_paper_source(study, ports, tex)
