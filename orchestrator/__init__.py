@@ -49,7 +49,10 @@ The errors (``core/errors.py``)::
     ├── ModelFailed             the model gave no usable answer
     │   ├── ModelBusy           429, 5xx, time-out after all retries (transient)
     │   ├── ModelRefused        400, 401, 403: asking again does not help
-    │   └── BadReply            a reply without the requested format
+    │   └── BadReply            the answer cannot be used
+    │       ├── EmptyReply      it holds no text
+    │       ├── CutReply        it was cut off at its limit of tokens
+    │       └── WrongFormat     it does not have the requested format
     ├── EditorFailed            the editor's worker failed
     ├── BudgetSpent             a call exceeds the budget (transient: raise it, resume)
     ├── DiskFull                the host's disk is full

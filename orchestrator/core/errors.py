@@ -187,7 +187,19 @@ class KeyRefused(ModelRefused):
 
 
 class BadReply(ModelFailed):
-    """The reply does not have the requested format."""
+    """The model answered, and the answer cannot be used; the classes below say why."""
+
+
+class EmptyReply(BadReply):
+    """The reply holds no text beside the model's reasoning."""
+
+
+class CutReply(BadReply):
+    """The reply was cut off at its limit of tokens, before what was asked for was complete."""
+
+
+class WrongFormat(BadReply):
+    """The reply is complete and does not have the requested format."""
 
 
 class EditorFailed(AisciError):

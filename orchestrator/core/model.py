@@ -55,7 +55,14 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
+    """A model's answer. ``text`` may be empty; ``finish`` is the vendor's reason for its end."""
+
     text: str
     usage: Usage
     model: str
     finish: str = "stop"
+
+    @property
+    def cut(self) -> bool:
+        """Whether it ended at the limit of tokens, and not where the model would have ended it."""
+        return self.finish == "length"

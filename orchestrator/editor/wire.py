@@ -15,6 +15,7 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from orchestrator.core.asking import ask_until, require_whole
 from orchestrator.core.deadline import Deadline
 from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.errors import AisciError, EditorFailed
@@ -31,6 +32,10 @@ MAX_TURNS = 4
 
 REPLY_TOKENS = 8192
 """The most tokens of one reply; an edit may write a whole file."""
+
+_UNUSABLE = (
+    "Your reply could not be used: {}. Answer again, whole, and as briefly as the change allows."
+)
 
 _EMPTY = hashlib.sha256(b"").hexdigest()
 
@@ -94,8 +99,8 @@ def converse(
     channel: LineChannel, request: EditRequest, model: LanguageModel, within: Deadline
 ) -> EditDone | None:
     """Send the request and answer model calls until the worker is done; None if it ended early.
-    Raises :class:`EditorFailed` for an invalid line or a worker that reports a failure, and what
-    ``model`` raises, after the worker got an error message.
+    Raises :class:`EditorFailed` for an invalid line or a worker that reports a failure, and, after
+    the worker got an error message, :class:`EmptyReply`, :class:`CutReply` and what ``model`` raises.
     """
     _send(
         channel,
@@ -125,7 +130,13 @@ def converse(
             max_tokens=REPLY_TOKENS,
         )
         try:
-            reply = model.complete(ask, within)
+            # Of a reply that was cut, some blocks could be applied.
+            reply = ask_until(
+                lambda ask: model.complete(ask, within),
+                ask,
+                require_whole,
+                lambda error: _UNUSABLE.format(error.why),
+            )
         except AisciError as error:
             _send(channel, type="error", what=error.what)
             raise

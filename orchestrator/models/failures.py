@@ -1,14 +1,16 @@
-"""Failed requests: how long an adapter retries, and what litellm's errors mean.
+"""Failed requests: how long an adapter retries, what litellm's errors mean, and which are none.
 
 An error is busy (ask again later) or refused (asking again will not help).
 """
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from orchestrator.core.errors import KeyRefused, ModelBusy, ModelFailed, ModelRefused
 from orchestrator.core.sanitize import plain
@@ -85,6 +87,24 @@ def retry_after(error: Exception) -> float:
 
 def _is_quota(text: str) -> bool:
     return "insufficient_quota" in text or "exceeded your current quota" in text
+
+
+def joined_parts(raw: Any) -> dict[str, Any] | None:
+    """The body of an answer whose text comes in parts, with the text in one; None for any other."""
+    try:
+        body: dict[str, Any] = json.loads(raw)
+        message = body["choices"][0]["message"]
+        parts = message["content"]
+    except (TypeError, ValueError, LookupError):
+        return None
+    if not isinstance(parts, list):
+        return None
+    texts = [
+        part.get("text") if isinstance(part, dict) and part.get("type", "text") == "text" else part
+        for part in parts
+    ]
+    message["content"] = "".join(text for text in texts if isinstance(text, str))
+    return body
 
 
 def _is_busy(status: int | None, text: str) -> bool:

@@ -2,24 +2,34 @@
 
 The only importer of litellm, loaded when such a model is opened: the import takes seconds.
 Retries, timeouts, prices and secrets are handled here; litellm makes one request at a time.
+
+Longer than 250 lines: a model's way from its name to its reply, in the only file that knows litellm.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from orchestrator.core.deadline import FOREVER, Deadline, bounded
-from orchestrator.core.errors import BadReply, MissingKey, ModelBusy, UnknownName, UserError
+from orchestrator.core.errors import MissingKey, ModelBusy, UnknownName, UserError
 from orchestrator.core.model import SWEEP, Ask, Reply, Usage
 from orchestrator.core.problems import nearest
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.secrets import redact
-from orchestrator.models.failures import RetryPolicy, RetryTiming, retry_after, translate_failure
+from orchestrator.models.failures import (
+    RetryPolicy,
+    RetryTiming,
+    joined_parts,
+    retry_after,
+    translate_failure,
+)
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
 
 PER_PROMPT, PER_COMPLETION = "input_cost_per_token", "output_cost_per_token"
@@ -96,8 +106,8 @@ class LitellmModel:
 
     def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
         """Ask once, and again while the vendor is busy and the retry policy allows it. Raises
-        :class:`ModelBusy`, :class:`ModelRefused`, :class:`BadReply`, and :class:`BudgetSpent` once
-        ``within`` is over: a pending answer is not waited for.
+        :class:`ModelBusy`, :class:`ModelRefused`, and :class:`BudgetSpent` once ``within`` is over:
+        a pending answer is not waited for. An answer with no text is one, and is charged.
         """
         begun, where = self._timing.clock(), f"step {ask.purpose}"
         for attempt in range(1, self._retry.tries + 1):
@@ -118,35 +128,38 @@ class LitellmModel:
         raise AssertionError("the loop returns or raises in its last iteration")
 
     def _once(self, ask: Ask, within: Deadline) -> Any:
-        """One request, with litellm's retries and those of its HTTP client disabled."""
+        """One request, with litellm's retries and those of its HTTP client disabled. A body whose
+        text comes in parts, which litellm takes for an error, is an answer.
+        """
+        seen: list[Any] = []
         server: dict[str, Any] = {}
         if self._server:
             # Only a server that the user named gets the step; vendors do not.
             server = {"api_base": self._server, "extra_headers": {"X-Aisci-Purpose": ask.purpose}}
             server["api_key"] = self._environ.get("OPENAI_API_KEY") or "none"
-        return self._litellm.completion(
-            model=self.name,
-            messages=[{"role": one.role, "content": one.content} for one in ask.messages],
-            temperature=ask.temperature,
-            max_tokens=self._room(ask),
-            timeout=min(self._retry.timeout, within.left),
-            max_retries=0,
-            num_retries=0,
-            drop_params=True,  # some models take no temperature
-            **server,
-        )
+        try:
+            return self._litellm.completion(
+                model=self.name,
+                messages=[{"role": one.role, "content": one.content} for one in ask.messages],
+                temperature=ask.temperature,
+                max_tokens=self._room(ask),
+                timeout=min(self._retry.timeout, within.left),
+                max_retries=0,
+                num_retries=0,
+                drop_params=True,  # some models take no temperature
+                logger_fn=lambda call: seen.append(call.get("original_response")),
+                **server,
+            )
+        except self._failures:
+            for body in filter(None, map(joined_parts, seen)):
+                with suppress(TypeError, ValueError):
+                    return self._litellm.ModelResponse(**body)
+            raise
 
     def _reply(self, response: Any, ask: Ask) -> Reply:
         choices = getattr(response, "choices", None) or []
-        text = choices[0].message.content if choices else None
+        text = choices[0].message.content if choices else None  # None: no text, or reasoning alone
         finish = str(choices[0].finish_reason) if choices else "nothing"
-        if not isinstance(text, str) or not text.strip():
-            raise BadReply(
-                f"{self.name} answered with no text",
-                where=f"step {ask.purpose}",
-                why=f"the vendor's reason for its end is {finish[:40]!r}",
-                todo="resume to ask again; if it repeats, choose another model",
-            )
         counted = getattr(response, "usage", None)
         usage = self.ceiling(ask)  # what a server that reports no usage is charged
         if counted is not None:
@@ -154,16 +167,19 @@ class LitellmModel:
             cost = self._cost(response, prompt, answer)
             if min(prompt, answer, cost or 0.0) >= 0:  # else it would give budget back
                 usage = Usage(prompt, answer, cost)
-        whole = text.encode("utf-8", "replace").decode()  # a lone surrogate is not text
+        whole = (text if isinstance(text, str) else "").encode("utf-8", "replace").decode()
+        # A lone surrogate is not text; now it is "?".
         return Reply(redact(whole, self._environ), usage, self.name, finish[:40])
 
     def _cost(self, response: Any, prompt: int, answer: int) -> float | None:
         """US dollars: as litellm computes them where its prices apply, else tokens times price."""
-        if not self._own_prices:
-            prices = self.prices()
-            return prompt * prices[PER_PROMPT] + answer * prices[PER_COMPLETION]
         cost = response._hidden_params.get("response_cost")  # noqa: SLF001 - its documented place
-        return None if cost is None else float(cost)
+        if cost is not None and self._own_prices:
+            return float(cost)
+        prices = self.prices()
+        if PER_PROMPT not in prices or PER_COMPLETION not in prices:
+            return None
+        return prompt * prices[PER_PROMPT] + answer * prices[PER_COMPLETION]
 
     def _room(self, ask: Ask) -> int:
         """Tokens for the answer: at most what is asked for and what the model can give."""
@@ -196,6 +212,8 @@ def _litellm() -> Any:
 
     litellm.suppress_debug_info = True
     litellm.telemetry = False
+    # What pydantic says where a vendor's text comes in parts; see `joined_parts`.
+    warnings.filterwarnings("ignore", message="Pydantic serializer warnings")
     return litellm
 
 

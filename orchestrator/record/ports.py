@@ -18,6 +18,7 @@ from orchestrator.core.job import Job, JobResult
 from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.model import Ask, ModelRequest, Reply, Usage
 from orchestrator.core.protocols import Blobs, Editor, LanguageModel, Literature, Sandbox
+from orchestrator.core.reasoning import without_reasoning
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.events import NESTED, Port
 from orchestrator.record.journal import Journal
@@ -77,13 +78,15 @@ class Ports:
         return self.edges.model.ceiling(ask)
 
     def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
-        return self._call(
+        """The reply of any model, without its reasoning; the record keeps the whole text."""
+        reply = self._call(
             "model",
             ModelRequest(self.name, ask),
             Reply,
             lambda: self.edges.model.complete(ask, within.sooner(self.deadline())),
             ceiling=self.ceiling(ask),
         )
+        return replace(reply, text=without_reasoning(reply.text))
 
     def edit(self, request: EditRequest) -> Edit:
         """A recorded edit is answered without its model calls, which serve an unfinished one."""

@@ -9,16 +9,28 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.edit import EditRequest
-from orchestrator.core.errors import BudgetSpent, EditorFailed, ModelBusy, ModelFailed
+from orchestrator.core.errors import (
+    BadReply,
+    BudgetSpent,
+    CutReply,
+    EditorFailed,
+    EmptyReply,
+    ModelBusy,
+    ModelFailed,
+)
 from orchestrator.core.job import Limits
 from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.core.protocols import Blobs, Editor
 from orchestrator.core.tree import Tree
+from orchestrator.record.budget import JournalBudget
+from orchestrator.record.journal import Journal
+from orchestrator.record.ports import Ports, absent
 from tests.support.memory_blobs import MemoryBlobs
 
 GIB = 1 << 30
@@ -59,6 +71,7 @@ class Replies:
     """A model that answers from a list and keeps what it was asked; past its end it fails."""
 
     texts: list[str]
+    cut: int = 0  # of the texts, the first, which end at the limit of tokens
     name: str = "scripted"
     asks: list[Ask] = field(default_factory=list)
     on_ask: Callable[[int], None] | None = None
@@ -72,7 +85,8 @@ class Replies:
             self.on_ask(len(self.asks))
         if not self.texts:
             raise ModelBusy("the vendor is busy", where="scripted")
-        return Reply(self.texts.pop(0), Usage(10, 5), self.name)
+        finish = "length" if len(self.asks) <= self.cut else "stop"
+        return Reply(self.texts.pop(0), Usage(10, 5), self.name, finish)
 
     @property
     def prompt(self) -> str:
@@ -199,6 +213,44 @@ class TalkingEditorContract(EditorContract):
             editor.edit(bench.request(), model, FOREVER)
         assert type(caught.value) is ModelBusy
         assert len(model.asks) == 1
+
+    def test_nothing_of_a_reply_that_was_cut_is_applied_and_there_is_more_room_for_the_next(
+        self, bench: Bench
+    ) -> None:
+        editor, model = bench.make(bench.blobs, {})
+        whole = block("experiment.py", "x = 1\n", "x = 9\n")
+        model.texts[:], model.cut = [whole, "", block("experiment.py", "y = 2\n", "y = 5\n")], 1
+        edit = editor.edit(bench.request(), model, FOREVER)
+        assert bench.text(edit.files, "experiment.py") == b"x = 1\ny = 5\n"
+        assert [ask.max_tokens // model.asks[0].max_tokens for ask in model.asks] == [1, 2, 2]
+        assert "cut off after 5 tokens" in model.asks[1].messages[-1].content
+        assert edit.turns == 1
+
+    @pytest.mark.parametrize(("cut", "kind"), [(9, CutReply), (0, EmptyReply)])
+    def test_a_model_that_never_gives_a_whole_reply_is_an_error_of_that_kind(
+        self, bench: Bench, cut: int, kind: type[BadReply]
+    ) -> None:
+        editor, model = bench.make(bench.blobs, {})
+        model.texts[:], model.cut = [" "] * 9, cut
+        with pytest.raises(kind):
+            editor.edit(bench.request(), model, FOREVER)
+        assert len(model.asks) == 3
+
+    @pytest.mark.parametrize("end", ["</think>\n", ""])
+    def test_a_draft_in_a_models_reasoning_is_not_applied(
+        self, bench: Bench, tmp_path: Path, end: str
+    ) -> None:
+        editor, model = bench.make(bench.blobs, {})
+        draft = "<think>\n" + block("experiment.py", "x = 1\n", "x = 9\n")
+        answer = block("experiment.py", "x = 1\n", "x = 3\n")
+        model.texts[:] = [draft + end + answer, answer]
+        edges = replace(absent(model.name), model=model, editor=editor)
+        journal = Journal(tmp_path / "journal.jsonl", bench.blobs)
+        edit = Ports(edges, journal, bench.blobs, JournalBudget(), "idea").edit(bench.request())
+        assert bench.text(edit.files, "experiment.py") == b"x = 3\ny = 2\n"
+        assert len(model.asks) == (1 if end else 2)
+        assert "x = 9" in (tmp_path / "journal.jsonl").read_text()
+        assert "x = 9" not in edit.reply
 
     def test_an_edit_under_way_ends_with_the_ideas_time(self, bench: Bench) -> None:
         """Here it is over while the model thinks, which the fake does in no hurry."""

@@ -16,7 +16,6 @@ import pytest
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import (
     BadFile,
-    BadReply,
     BudgetSpent,
     MissingKey,
     ModelBusy,
@@ -24,7 +23,7 @@ from orchestrator.core.errors import (
     UnknownName,
     UserError,
 )
-from orchestrator.core.model import Ask, Message
+from orchestrator.core.model import Ask, Message, Usage
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.secrets import redact
 from orchestrator.models.failures import RetryPolicy, RetryTiming
@@ -110,17 +109,65 @@ def test_half_a_surrogate_pair_becomes_text_that_can_be_recorded(bench: Any) -> 
     assert bench("a\ud800b").open().complete(ASK, FOREVER).text == "a?b"
 
 
-@pytest.mark.parametrize("answer", [Stop(None, "content_filter"), Stop(" \n", "stop")])
-def test_an_answer_with_no_text_is_a_bad_reply(bench: Any, answer: Stop) -> None:
+def body(content: object, finish: str = "stop", **more: object) -> Raw:
+    message = {"role": "assistant", "content": content, **more}
+    choice = {"index": 0, "finish_reason": finish, "message": message}
+    usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+    return Raw(json.dumps({"id": "x", "model": "m", "choices": [choice], "usage": usage}))
+
+
+@pytest.mark.parametrize(
+    ("answer", "finish"),
+    [
+        (Stop(None, "content_filter"), "content_filter"),
+        (Stop(" \n", "stop"), "stop"),
+        (body(None, "length", reasoning_content="hm"), "length"),
+        (Raw('{"choices": []}'), "nothing"),
+    ],
+)
+def test_an_answer_with_no_text_is_one_that_its_caller_may_ask_for_again(
+    bench: Any, answer: Answer, finish: str
+) -> None:
     made = bench(answer)
-    with pytest.raises(BadReply, match=f"step ideas.propose(.|\n)*{answer.reason}"):
-        made.open().complete(ASK, FOREVER)
+    reply = made.open().complete(ASK, FOREVER)
+    assert (reply.text.strip(), reply.finish) == ("", finish)
     assert len(made.server.requests()) == 1
 
 
-def test_an_answer_with_no_choice_is_a_bad_reply(bench: Any) -> None:
-    with pytest.raises(BadReply, match="answered with no text"):
-        bench(Raw('{"choices": []}')).open().complete(ASK, FOREVER)
+def test_an_answer_with_no_text_is_charged(bench: Any) -> None:
+    prices = {"input_cost_per_token": 1.0, "output_cost_per_token": 2.0}
+    environ = {"OPENAI_API_BASE": bench(body(None, "length")).server.url}
+    reply = open_model("openai/local", environ=environ, prices=prices).complete(ASK, FOREVER)
+    assert reply.usage == Usage(3, 4, 11.0)
+
+
+@pytest.mark.parametrize(
+    ("parts", "text"),
+    [
+        ([{"type": "text", "text": "one "}, {"type": "text", "text": "two"}], "one two"),
+        (["one ", "two"], "one two"),
+        ([{"type": "thinking", "text": "a draft"}, {"type": "text", "text": "two"}], "two"),
+        ([{"type": "thinking", "thinking": [{"type": "text", "text": "a draft"}]}], ""),
+        ([], ""),
+        ([{"type": "text", "text": None}, 3, None], ""),
+    ],
+)
+def test_an_answer_in_parts_is_their_text_and_no_failure(
+    bench: Any, parts: list[object], text: str
+) -> None:
+    """litellm takes such a body for a server's error, which would be asked for again and again."""
+    made = bench(body(parts, "length"))
+    reply = made.open("openai/gpt-4o").complete(ASK, FOREVER)
+    assert (reply.text, reply.finish) == (text, "length")
+    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens) == (3, 4)
+    assert reply.usage.usd
+    assert made.pauses == []
+
+
+def test_a_body_in_parts_that_is_no_answer_otherwise_is_a_servers_error(bench: Any) -> None:
+    wrong = {"choices": [{"message": {"content": ["a"]}}], "usage": {"prompt_tokens": "many"}}
+    with pytest.raises(ModelBusy):
+        bench(Raw(json.dumps(wrong)), tries=1).open().complete(ASK, FOREVER)
 
 
 # --- busy: asked again --------------------------------------------------------------------

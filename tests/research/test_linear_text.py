@@ -22,6 +22,8 @@ PIECES = (
     "\\cite{", "\\cite{a}", "@a{b,", "@a{b,\n", "a={", 'a="', "10^", "\\times 10", "run 1, ", "1e",
     "```json\n", "\\includegraphics[", "\\includegraphics{", "\\usepackage{", "\\section{",
     "\\href{a}", "\\setlength{a}", "\\title{", "A. ", "Section ", "1pt", "X = 1\n", "{a}", "<think>",
+    "</think>", "```\n", "~~~x\n", '"', '\\"', '{"', '{"a":', "{}", "//", "{/*", "**a", "**", "# a\n",
+    "- a\n", ", ", "`",
 )  # fmt: skip
 BIB = "'\\\\begin{{filecontents}}{{references.bib}}\\n@a{{k, ' + {0} + '\\n\\\\end{{filecontents}}'"
 CALLS = {
@@ -37,6 +39,11 @@ CALLS = {
     "latex.escape": "latex.escape({0})",
     "numbers.numbers": "list(numbers.numbers({0}))",
     "numbers.runs_named": "numbers.runs_named({0})",
+    "loose_json.json_objects": "loose_json.json_objects({0})",
+    "loose_json.read_object": "tried(loose_json.read_object, '{{' + {0} + '}}')",
+    "markdown.as_latex": "markdown.as_latex({0})",
+    "reasoning.without_reasoning": "reasoning.without_reasoning({0})",
+    "replies.parse_reply": "tried(replies.parse_reply, {0}[:262144], Queries)",
     "secrets.redact": "secrets.redact({0}, {{'A_KEY': 'abcdefgh', 'B_TOKEN': '1.1.1.1.'}})",
 }
 EVERY = [(call, piece) for call in CALLS for piece in PIECES]
@@ -46,7 +53,16 @@ EVERY = [(call, piece) for call in CALLS for piece in PIECES]
 @pytest.mark.sampled
 def test_hostile_text_costs_linear_time() -> None:
     chosen = some(EVERY, 60)
-    lines = ["from orchestrator.core import secrets", "from orchestrator.research.paper import latex, numbers, prose, references"]  # fmt: skip
+    lines = [
+        "from contextlib import suppress",
+        "from orchestrator.core import reasoning, secrets",
+        "from orchestrator.core.errors import WrongFormat",
+        "from orchestrator.research import loose_json, replies",
+        "from orchestrator.research.paper import latex, markdown, numbers, prose, references",
+        "from orchestrator.research.stages.writeup import Queries",
+        "def tried(read, *given):",
+        "    with suppress(ValueError, WrongFormat): read(*given)",
+    ]
     for call, piece in chosen:
         text = f"({piece!r} * ({SIZE} // {len(piece)}))"
         lines += [f"print({f'{call}: {piece!r}'!r}, flush=True)", CALLS[call].format(text)]

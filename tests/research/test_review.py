@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.core.errors import BadReply
+from orchestrator.core.errors import WrongFormat
 from orchestrator.core.research import Paper
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
 from orchestrator.record.blobs import BlobStore
@@ -59,8 +59,8 @@ def test_a_review_is_read_into_its_record_and_looked_at_twice(tmp_path: Path) ->
 
 
 def test_a_form_with_wrong_or_half_of_the_scores_is_sent_back(tmp_path: Path) -> None:
-    bad = [form(Overall=11), form(Quality=None), form(Overall="10")]
-    with pytest.raises(BadReply):
+    bad = [form(Overall=11), form(Quality=None), form(Overall="10/5")]
+    with pytest.raises(WrongFormat):
         reviewed(tmp_path, *bad, pages=("text",))
     study, _ = reviewed(tmp_path / "b", bad[0], form(), form(), pages=("text",))
     assert study.review is not None

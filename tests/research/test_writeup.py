@@ -17,6 +17,7 @@ from orchestrator.core.job import Job, JobResult
 from orchestrator.core.research import Paper
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex, references, tables
+from orchestrator.research.paper.markdown import as_latex
 from orchestrator.research.prompts import data_blocks
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import paper_edit as papers
@@ -282,3 +283,47 @@ def test_a_correction_may_not_touch_frame_tables_or_figures(
     ):
         found = papers.correction_problems(study, tex, tex.replace(old, new))
         assert any(why in problem for problem in found), (old, found)
+
+
+# --- Markdown -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "tex"),
+    [
+        ("We see **a clear *gain***.", r"We see **a clear *gain***."),
+        ("We see **a gain** at **0.1**.", r"We see \textbf{a gain} at \textbf{0.1}."),
+        ("A power 2 ** 3 ** 4 stays.", "A power 2 ** 3 ** 4 stays."),
+        ("# Set-up\nText.\n### More\n", "\\paragraph{Set-up}\nText.\n\\paragraph{More}\n"),
+        ("```latex\nText.\n```\n", "Text.\n"),
+        (
+            "Points:\n- one\n  goes on\n\n* two\n\nAfter.",
+            "Points:\n\\begin{itemize}\n\\item one\n  goes on\n\n\\item two\n\n\\end{itemize}\nAfter.",
+        ),
+        ("- one\n\\section", "\\begin{itemize}\n\\item one\n\\end{itemize}\n\\section"),
+        ("\\begin{align}\na \\\\\n- b\n\\end{align}", "\\begin{align}\na \\\\\n- b\n\\end{align}"),
+        ("\\begin{verbatim}\n**a**\n\\end{verbatim}", "\\begin{verbatim}\n**a**\n\\end{verbatim}"),
+        ("Costs are 5\\# and \\textbf{bold}.\n", "Costs are 5\\# and \\textbf{bold}.\n"),
+    ],
+)
+def test_markdown_becomes_the_latex_that_it_means(written: str, tex: str) -> None:
+    assert as_latex(written) == tex
+
+
+def test_a_section_and_a_title_in_markdown_are_taken_as_latex(tmp_path: Path) -> None:
+    said = {
+        "writeup.title": ("TITLE HERE", "# A title in **bold**"),
+        "writeup.background": ("BACKGROUND HERE", f"**Weight decay** is old.\n\n- {'x' * 99}"),
+    }
+
+    def author(request: EditRequest, files: dict[str, str]) -> str:
+        if request.purpose not in said:
+            return rig.sweep(request, files)
+        old, new = said[request.purpose]
+        line = next(line for line in files[latex.TEX].splitlines() if old in line)
+        return f"<<<<<<< SEARCH\n{line}\n=======\n{line.replace(old, new)}\n>>>>>>> REPLACE"
+
+    tex = papers.paper_source(*written(tmp_path, author))
+    assert r"\title{A title in \textbf{bold}}" in tex
+    assert r"\textbf{Weight decay} is old." in tex
+    assert r"\item xxx" in tex

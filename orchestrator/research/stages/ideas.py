@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from orchestrator.core.errors import BadReply, KeyRefused, ModelFailed
 from orchestrator.core.literature import PaperRef, Query
@@ -18,6 +18,7 @@ from orchestrator.record.notes import IdeaDuplicated, IdeasLeft
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_and_reflect, ask_for
+from orchestrator.research.reply_form import ReplyForm, WholeNumber
 from orchestrator.research.stages.blocks import idea_dict, template_block
 from orchestrator.template.template import Template
 
@@ -25,10 +26,10 @@ _REFLECTIONS = 2  # after the first proposal; The AI Scientist uses three rounds
 _ROUNDS = 5  # of searching before a decision on novelty
 _ARCHIVE = 100  # of the run's own ideas that a model is shown, the latest
 _SHOWN = ("key", "title", "authors", "year", "abstract")  # of a paper that was found
-_Score = Annotated[int, Field(ge=1, le=10)] | None
+_Score = Annotated[int, WholeNumber(1, 10)] | None
 
 
-class Proposal(BaseModel, extra="forbid", frozen=True):
+class Proposal(ReplyForm):
     """The form of a model's idea."""
 
     name: Annotated[str, Field(min_length=3, max_length=80)]
@@ -40,7 +41,7 @@ class Proposal(BaseModel, extra="forbid", frozen=True):
     done: bool = False
 
 
-class NoveltyAnswer(BaseModel, extra="forbid", frozen=True):
+class NoveltyAnswer(ReplyForm):
     """The form of a model's answer: a search or a decision."""
 
     decision: Literal["search", "novel", "not novel", "undecided"]

@@ -9,14 +9,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.model import Ask, Message
+from orchestrator.core.problems import Invalid
 from orchestrator.core.research import Review
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_and_reflect
+from orchestrator.research.reply_form import ReplyForm, WholeNumber
 from orchestrator.research.run_spec import Study
 
 _REFLECTIONS = 1
@@ -26,14 +28,14 @@ _MAX_PAGES = 20
 _Text = Annotated[str, Field(max_length=6000)]
 _Point = Annotated[str, Field(min_length=1, max_length=2000)]
 _Points = Annotated[tuple[_Point, ...], Field(max_length=20)]
-_Grade = Annotated[int, Field(ge=1, le=4, strict=True)] | None
+_Grade = Annotated[int, WholeNumber(1, 4)] | None
 GRADES = (
     "Originality", "Quality", "Clarity", "Significance",
     "Soundness", "Presentation", "Contribution",
 )  # fmt: skip
 
 
-class ReviewForm(BaseModel, extra="forbid", frozen=True):
+class ReviewForm(ReplyForm):
     """The form of a review. A reviewer that does not judge leaves every score null."""
 
     Summary: Annotated[_Text, Field(min_length=20)]
@@ -49,16 +51,17 @@ class ReviewForm(BaseModel, extra="forbid", frozen=True):
     Soundness: _Grade = None
     Presentation: _Grade = None
     Contribution: _Grade = None
-    Overall: Annotated[int, Field(ge=1, le=10, strict=True)] | None = None
-    Confidence: Annotated[int, Field(ge=1, le=5, strict=True)] | None = None
+    Overall: Annotated[int, WholeNumber(1, 10)] | None = None
+    Confidence: Annotated[int, WholeNumber(1, 5)] | None = None
     Decision: Literal["Accept", "Reject", ""] = ""
 
     @model_validator(mode="after")
     def _all_scores_or_none(self) -> ReviewForm:
-        judged = [getattr(self, name) is not None for name in (*GRADES, "Overall", "Confidence")]
-        judged.append(bool(self.Decision))
-        if any(judged) and not all(judged):
-            raise ValueError("give every score and a decision, or none of them")
+        judged = (*GRADES, "Overall", "Confidence", "Decision")
+        missing = [name for name in judged if getattr(self, name) in (None, "")]
+        if missing and len(missing) < len(judged):
+            what = f"every score and a decision are needed, or none; missing: {', '.join(missing)}"
+            raise Invalid(what, "give them, or null for every score and an empty decision")
         return self
 
 

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from orchestrator.core.errors import BadTemplate, StageLeft
 from orchestrator.core.literature import PaperRef, Query
@@ -20,9 +20,11 @@ from orchestrator.record.notes import Citable, SectionAbsent
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex, references, tables
 from orchestrator.research.paper.latex import TEX
+from orchestrator.research.paper.markdown import as_latex
 from orchestrator.research.paper.tables import RESULTS_MARKER, RUNS_MARKER
 from orchestrator.research.prompts import block, prompt_text, render
 from orchestrator.research.replies import ask_for
+from orchestrator.research.reply_form import ReplyForm
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import paper_edit as papers
 from orchestrator.research.stages.blocks import idea_dict
@@ -46,7 +48,7 @@ class Section:
     readable: tuple[str, ...] = ()
 
 
-class Queries(BaseModel, extra="forbid", frozen=True):
+class Queries(ReplyForm):
     """The searches that a model requests."""
 
     queries: Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Field(max_length=5)] = ()
@@ -126,9 +128,10 @@ def _write(study: Study, section: Section, placeholder: str, ports: Ports) -> St
         if isinstance(found, str):
             problems = [found, *filter(None, [done.why_not])]
             continue
-        problems = section_problems(study, section, found[0], before)
+        written = as_latex(found[0], r"\1") if section.name == "title" else as_latex(found[0])
+        problems = section_problems(study, section, written, before)
         if not problems:
-            text = found[0].replace(RESULTS_MARKER, papers.study_results_table(study))
+            text = written.replace(RESULTS_MARKER, papers.study_results_table(study))
             text = text.replace(RUNS_MARKER, tables.runs_table(study.runs))
             tex = before.replace(placeholder, text.strip(), 1)
             return papers.with_paper_source(study, ports, tex)

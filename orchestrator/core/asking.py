@@ -1,0 +1,64 @@
+"""Asking a model until its reply can be used: with what was wrong, and with more room after a cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from orchestrator.core.errors import BadReply, CutReply, EmptyReply
+from orchestrator.core.model import Ask, Message, Reply
+
+_T = TypeVar("_T")
+
+ATTEMPTS = 3
+"""Requests until a reply can be used, the first included."""
+
+
+def ask_until(
+    complete: Callable[[Ask], Reply],
+    ask: Ask,
+    use: Callable[[Reply, Ask], _T],
+    instruct: Callable[[BadReply], str],
+) -> _T:
+    """What ``use`` makes of the first reply that it does not refuse with a :class:`BadReply`.
+    ``instruct`` says what was wrong to the model. Raises the last error of ``use``.
+    """
+    for _ in range(ATTEMPTS - 1):
+        reply = complete(ask)
+        try:
+            return use(reply, ask)
+        except BadReply as error:
+            ask = _again(ask, reply, error, instruct(error))
+    return use(complete(ask), ask)
+
+
+def require_whole(reply: Reply, ask: Ask) -> Reply:
+    """``reply``. Raises :class:`CutReply`, or :class:`EmptyReply` if it is blank."""
+    where = f"step {ask.purpose}"
+    if reply.cut:
+        tokens = reply.usage.completion_tokens
+        raise CutReply(
+            f"{reply.model}'s reply was cut off at its limit of tokens",
+            where=where,
+            why=f"it was cut off after {tokens} tokens, reasoning included, before it was complete",
+            todo="choose a model that can write longer answers, or that reasons less: --model",
+        )
+    if not reply.text.strip():
+        raise EmptyReply(
+            f"{reply.model} answered with no text",
+            where=where,
+            why=f"it holds no text beside reasoning; the vendor's reason for its end: {reply.finish!r}",
+            todo="choose another model: --model",
+        )
+    return reply
+
+
+def _again(ask: Ask, reply: Reply, error: BadReply, instruction: str) -> Ask:
+    """``ask`` after ``reply`` and ``instruction``; after a cut, with room for twice the tokens. A
+    model's adapter bounds the room by what its model can write.
+    """
+    said = Message("assistant", reply.text if reply.text.strip() else "(nothing)")
+    room = ask.max_tokens * (2 if isinstance(error, CutReply) else 1)
+    messages = (*ask.messages, said, Message("user", instruction))
+    return replace(ask, messages=messages, max_tokens=room)

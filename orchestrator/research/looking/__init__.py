@@ -1,0 +1,1 @@
+"""What the host computes from finished runs, so that whoever plans, edits and writes can look at it."""

@@ -1,0 +1,44 @@
+"""The code of runs beside each other: what changed, and whether it changed anything."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+
+_MOST = 6000  # characters of one difference
+
+
+def code_difference(before: str, after: str, name: str) -> str:
+    """A unified difference of two texts, cut to what a prompt has room for."""
+    rows = difflib.unified_diff(
+        before.splitlines(), after.splitlines(), f"a/{name}", f"b/{name}", lineterm="", n=1
+    )
+    text = "\n".join(rows)
+    return (
+        text if len(text) <= _MOST else f"{text[:_MOST]}\n… ({len(text) - _MOST} more characters)"
+    )
+
+
+def same_effect(before: str, after: str) -> bool:
+    """Whether two programs differ in comments, docstrings and layout alone."""
+    return before == after or _meaning(before) == _meaning(after) is not None
+
+
+def _meaning(source: str) -> str | None:
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and _is_text(body[0]):
+            del body[0]
+    return ast.dump(tree)
+
+
+def _is_text(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )

@@ -1,0 +1,147 @@
+"""The plan of a study: made before the first run, revised after each one, recorded both times.
+
+The record shows the order: a plan is noted before the container of its first run starts, so that what
+was expected cannot be adapted to what came out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from orchestrator.core.model import Ask, Message
+from orchestrator.core.research import (
+    BASELINE,
+    DeclaredMetric,
+    Direction,
+    Finding,
+    Plan,
+    PlannedRun,
+    RunOutcome,
+)
+from orchestrator.record.notes import PlanMade
+from orchestrator.record.ports import Ports
+from orchestrator.research.prompts import block, render
+from orchestrator.research.replies import ask_for
+from orchestrator.research.run_spec import Study
+from orchestrator.research.stages import blocks as common
+
+USUAL_RUNS = 5  # as in The AI Scientist (Lu et al., 2024)
+_MOST_RUNS = 10
+_MOST_METRICS = 12
+_MOST_SEEDS = 20
+_LONGER = 1.5  # times the baseline: what a run may take without a smaller number of runs
+
+_Sentences = Annotated[str, Field(min_length=1, max_length=1500)]
+_Name = Annotated[str, Field(min_length=1, max_length=60)]
+
+
+class RunForm(BaseModel, extra="forbid", frozen=True):
+    """A run in a model's plan."""
+
+    name: _Name
+    base: _Name = BASELINE
+    tests: _Sentences
+    expects: _Sentences
+    refuted_by: _Sentences
+
+
+class MetricForm(BaseModel, extra="forbid", frozen=True):
+    """A metric that a model's plan adds."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{1,59}$")]
+    unit: Annotated[str, Field(max_length=40)] = ""
+    direction: Direction
+    description: _Sentences
+    headline: bool = False
+
+
+class PlanForm(BaseModel, extra="forbid", frozen=True):
+    """The form of a model's plan."""
+
+    runs: Annotated[tuple[RunForm, ...], Field(min_length=1, max_length=_MOST_RUNS)]
+    metrics: Annotated[tuple[MetricForm, ...], Field(max_length=_MOST_METRICS)] = ()
+    decides: Annotated[tuple[str, ...], Field(max_length=_MOST_METRICS)] = ()
+    more_seeds: Annotated[int, Field(ge=0, le=_MOST_SEEDS)] = 0
+
+
+class RevisionForm(BaseModel, extra="forbid", frozen=True):
+    """The form of a model's revision: what a run showed, and the runs to make now."""
+
+    finding: Literal["as expected", "refuted", "unclear"]
+    why: _Sentences
+    runs: Annotated[tuple[RunForm, ...], Field(max_length=_MOST_RUNS)] = ()
+
+
+def most_runs(study: Study) -> int:
+    """How many runs the idea has time for, each a little longer than the baseline."""
+    seconds = _LONGER * max(study.runs[0].seconds, 1.0)
+    idea, gpus = study.policy.idea, study.policy.limits("experiment").gpus
+    times = [idea.wall / seconds, *([idea.gpu_time / seconds / gpus] if gpus else [])]
+    return max(1, min(_MOST_RUNS, *map(int, times)))
+
+
+def make_plan(study: Study, ports: Ports) -> tuple[Study, int]:
+    """The study with its plan, and how many seeds the plan adds."""
+    instruction = render(
+        "plan_make",
+        study=common.study_block(study),
+        metrics=common.metrics_block(study),
+        knobs=block("knobs", common.knob_dicts(study.template)),
+        code=common.code_block(study, ports),
+        results=common.results_block(study, ports),
+        usual=str(min(USUAL_RUNS, most_runs(study))),
+        most=str(most_runs(study)),
+    )
+    ask = Ask(purpose="plan.make", messages=(Message("user", instruction),))
+    form = ask_for(ports, ask, PlanForm)
+    metrics = tuple(
+        DeclaredMetric(**one.model_dump())
+        for one in form.metrics
+        if one.name not in study.template.manifest.metrics
+    )
+    measured = {name for _, results in study.results for name in results.metrics}
+    known = measured | {one.name for one in metrics}
+    decides = tuple(name for name in dict.fromkeys(form.decides) if name in known)
+    plan = Plan(runs=_runs(form.runs, study), metrics=metrics, decides=decides)
+    ports.note(PlanMade(before=1, plan=plan))
+    return replace(study, plan=plan), form.more_seeds
+
+
+def revise_plan(study: Study, number: int, planned: PlannedRun, ports: Ports) -> Study:
+    """The study with what run ``number`` showed beside what was expected, and the runs to make now."""
+    left = max(0, most_runs(study) - number)
+    instruction = render(
+        "plan_revise",
+        study=common.study_block(study),
+        metrics=common.metrics_block(study),
+        planned=block("planned", asdict(planned)),
+        results=common.results_block(study, ports),
+        comparisons=common.comparisons_block(study),
+        differences=common.differences_block(study, ports),
+        remaining=block("remaining", [asdict(one) for one in study.plan.runs]),
+        left=str(left),
+    )
+    ask = Ask(purpose="plan.revise", messages=(Message("user", instruction),))
+    form = ask_for(ports, ask, RevisionForm)
+    finding: Finding = form.finding
+    outcome = RunOutcome(number=number, planned=planned, finding=finding, why=form.why)
+    plan = replace(study.plan, runs=_runs(form.runs, study)[:left])
+    ports.note(PlanMade(before=number + 1, plan=plan, outcome=outcome))
+    return replace(study, plan=plan, outcomes=(*study.outcomes, outcome))
+
+
+def _runs(forms: tuple[RunForm, ...], study: Study) -> tuple[PlannedRun, ...]:
+    """The runs under names that occur once, each from a base that is known by then."""
+    names = {run.name for run in study.runs} | {BASELINE}
+    planned: list[PlannedRun] = []
+    for form in forms:
+        name, count = form.name, 2
+        while name in names:
+            name, count = f"{form.name} {count}", count + 1
+        base = form.base if form.base in names else BASELINE
+        planned.append(PlannedRun(**{**form.model_dump(), "name": name, "base": base}))
+        names.add(name)
+    return tuple(planned)
