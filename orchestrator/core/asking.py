@@ -20,17 +20,21 @@ def ask_until(
     ask: Ask,
     use: Callable[[Reply, Ask], _T],
     instruct: Callable[[BadReply], str],
+    more: Callable[[int], bool] = lambda asked: asked < ATTEMPTS,
 ) -> _T:
     """What ``use`` makes of the first reply that it does not refuse with a :class:`BadReply`.
-    ``instruct`` says what was wrong to the model. Raises the last error of ``use``.
+    ``instruct`` says what was wrong to the model; ``more`` whether to ask again after so many
+    requests. Raises the last error of ``use``.
     """
-    for _ in range(ATTEMPTS - 1):
-        reply = complete(ask)
+    asked = 0
+    while True:
+        reply, asked = complete(ask), asked + 1
         try:
             return use(reply, ask)
         except BadReply as error:
+            if not more(asked):
+                raise
             ask = _again(ask, reply, error, instruct(error))
-    return use(complete(ask), ask)
 
 
 def require_whole(reply: Reply, ask: Ask) -> Reply:

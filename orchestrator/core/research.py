@@ -32,9 +32,63 @@ class Novelty:
     papers: tuple[PaperRef, ...] = ()
 
 
+Direction = Literal["higher", "lower", "none"]
+BASELINE = "baseline"
+"""The name of run 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredMetric:
+    """A metric that a study adds to those of its template."""
+
+    name: str
+    unit: str
+    direction: Direction
+    description: str
+    headline: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRun:
+    """A run before it is made: its name, the run whose code it starts from, what it tests, what is
+    expected, and which result would refute that.
+    """
+
+    name: str
+    base: str
+    tests: str
+    expects: str
+    refuted_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The runs that are to be made, in order; the metrics to add; the metrics that decide."""
+
+    runs: tuple[PlannedRun, ...]
+    metrics: tuple[DeclaredMetric, ...] = ()
+    decides: tuple[str, ...] = ()
+
+
+Finding = Literal["as expected", "refuted", "unclear"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOutcome:
+    """What the author of the plan says of a finished run, beside what it had expected."""
+
+    number: int
+    planned: PlannedRun
+    finding: Finding
+    why: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One finished run: its code, the files it left below ``run_i/``, its attempts."""
+    """One finished run: its code, the files it left below ``run_i/``, its attempts. ``name`` is for
+    tables and prose, ``base`` the number of the run whose code it started from. ``memory`` is the
+    peak in bytes, ``seconds`` wall time, ``output`` the end of what the program printed.
+    """
 
     number: int
     code: Tree
@@ -42,6 +96,10 @@ class Run:
     description: str
     attempts: int
     seconds: float
+    name: str
+    base: int = 0
+    memory: int = 0
+    output: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

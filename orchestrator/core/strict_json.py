@@ -19,8 +19,9 @@ class NotStrict(ValueError):
     """Well-formed JSON that is refused."""
 
 
-def loads(data: bytes) -> Any:
-    """The value in ``data``, which the caller has bounded.
+def loads(data: bytes, *, finite: bool = True) -> Any:
+    """The value in ``data``, which the caller has bounded. Unless ``finite``, a number may be NaN or
+    infinite.
 
     Raises:
         NotStrict: a number that is not finite or is too long, or a duplicate key.
@@ -30,8 +31,8 @@ def loads(data: bytes) -> Any:
         return json.loads(
             data.decode("utf-8"),
             object_pairs_hook=_no_twins,
-            parse_constant=_no_constant,
-            parse_float=_finite,
+            parse_constant=_no_constant if finite else float,
+            parse_float=_finite if finite else float,
             parse_int=_short,
         )
     except RecursionError as error:

@@ -15,7 +15,7 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from orchestrator.core.asking import ask_until, require_whole
+from orchestrator.core.asking import ATTEMPTS, ask_until, require_whole
 from orchestrator.core.deadline import Deadline
 from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.errors import AisciError, EditorFailed
@@ -136,6 +136,7 @@ def converse(
                 ask,
                 require_whole,
                 lambda error: _UNUSABLE.format(error.why),
+                lambda asked: asked < getattr(model, "most", ATTEMPTS),
             )
         except AisciError as error:
             _send(channel, type="error", what=error.what)

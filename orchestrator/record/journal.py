@@ -53,7 +53,8 @@ from orchestrator.record.events import (
 )
 from orchestrator.record.heard import Heard
 from orchestrator.record.ledger import CallKey, CostLedger
-from orchestrator.record.notes import Note, NoteIndex, TriesEnded, read_note
+from orchestrator.record.note_index import NoteIndex
+from orchestrator.record.notes import Note, TriesEnded, read_note
 from orchestrator.record.pins import Pins
 
 _T = TypeVar("_T")
@@ -61,6 +62,7 @@ _E = TypeVar("_E", bound=Event)
 _N = TypeVar("_N", bound=Note)
 Listener = Callable[[Heard], None]
 
+_UNUSABLE = frozenset({"EmptyReply", "CutReply"})
 UNSETTLED = -1  # the ordinal of notes that a repeated run need not produce
 
 
@@ -98,6 +100,8 @@ class Journal:
         self._calls: dict[CallKey, _Call] = {}
         self.tries_ended: dict[str, int] = {}
         """The last try of each step that was left for resume, by its scope."""
+        self.failed_edits: Counter[str] = Counter()
+        """How often the edits of a scope failed at a reply that could not be used."""
         self._scopes: set[str] = set()  # of recorded calls, with those above them
         self._branch: set[CallKey] = set()  # the calls of the present branch
         self._notes = NoteIndex()
@@ -207,6 +211,8 @@ class Journal:
         elif isinstance(event, CallFailed):
             self._open_call(event).end = event
             self.ledger.failed(event)
+            if event.port == "editor" and event.error.type in _UNUSABLE:
+                self.failed_edits[event.scope] += 1
         elif isinstance(event, Noted):
             note = read_note(self.load(event.body))
             self._notes.take(note, event.scope, event.ord)
@@ -312,6 +318,13 @@ class Journal:
     def _final(self, end: Answered | CallFailed) -> bool:
         """Whether a recorded end is the answer: resume tries transient failures again, replay does not."""
         return self.mode is Mode.REPLAY or isinstance(end, Answered) or not end.error.transient
+
+    def asked(self, port: str, scope: str) -> int:
+        """How many calls of this scope were made, or recalled, by this process."""
+        return self._ordinals[port, scope]
+
+    def recorded_call(self, port: Port, scope: str, ordinal: int) -> bool:
+        return (port, scope, ordinal) in self._calls
 
     def recorded(self, scope: str) -> bool:
         """Whether a call of this scope, or of one below it, is recorded."""

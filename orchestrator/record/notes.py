@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from orchestrator.core.research import Claim, Failure, Idea, Paper, Review, Run, TrainingComparison
+from orchestrator.core.research import (
+    Claim,
+    Failure,
+    Idea,
+    Paper,
+    Plan,
+    PlannedRun,
+    Review,
+    Run,
+    RunOutcome,
+    TrainingComparison,
+)
 from orchestrator.core.tree import Tree
 from orchestrator.record.pins import StrictRecord
 
-_N = TypeVar("_N", bound="Note")
 Status = Literal["finished", "failed", "not novel"]
 
 
@@ -131,6 +141,36 @@ class RunFinished(StrictRecord):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanMade(StrictRecord):
+    """The plan before the run of this number: recorded before its container starts. ``outcome`` is
+    what the run before it showed.
+    """
+
+    note: Literal["plan"] = "plan"
+    before: int
+    plan: Plan
+    outcome: RunOutcome | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrumented(StrictRecord):
+    """The unchanged settings, measured with the metrics that the study adds."""
+
+    note: Literal["instrumented"] = "instrumented"
+    run: Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunGivenUp(StrictRecord):
+    """A planned run of which every attempt failed, and how the last one did."""
+
+    note: Literal["run_given_up"] = "run_given_up"
+    number: int
+    planned: PlannedRun
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunsCompleted(StrictRecord):
     """The model requested no run after this many."""
 
@@ -206,7 +246,15 @@ class ClaimsVerified(StrictRecord):
 _RunNote = IdeasEdited | IdeaDuplicated | IdeasLeft | BaselineCompared | IdeaEnded
 _IdeaNote = IdeaSkipped | StageBegan | StageRetried | StageReached | IdeaFinished | StageFailed
 _ExperimentNote = (
-    RunFinished | RunsCompleted | TriesEnded | GaveUp | FilesRestored | DescriptionDropped
+    PlanMade
+    | Instrumented
+    | RunGivenUp
+    | RunFinished
+    | RunsCompleted
+    | TriesEnded
+    | GaveUp
+    | FilesRestored
+    | DescriptionDropped
 )
 _PaperNote = EditRefused | SectionAbsent | Citable | ClaimsVerified
 Note = _RunNote | _IdeaNote | _ExperimentNote | _PaperNote
@@ -216,30 +264,3 @@ NOTE: TypeAdapter[Note] = TypeAdapter(Annotated[Note, Field(discriminator="note"
 def read_note(value: Any) -> Note:
     """The note whose JSON is ``value``. Raises ValueError for any other value."""
     return NOTE.validate_python(value)
-
-
-class NoteIndex:
-    """The recorded notes, and which of them this process has produced (again)."""
-
-    def __init__(self) -> None:
-        self._notes: dict[tuple[str, str, int], Note] = {}
-        self._produced: set[tuple[str, str, int]] = set()
-
-    def take(self, note: Note, scope: str, ordinal: int) -> None:
-        """Add a note of the journal."""
-        self._notes[note.note, scope, ordinal] = note
-
-    def expect(self, note: Note, scope: str, ordinal: int) -> Note | None:
-        """Mark ``note`` as produced; return the note that the journal has at its key, or None."""
-        key = (note.note, scope, ordinal)
-        self._produced.add(key)
-        return self._notes.get(key)
-
-    def of(self, kind: type[_N], *, below: str, now: bool) -> list[_N]:
-        """See :meth:`Journal.notes`."""
-        return [
-            note
-            for key, note in self._notes.items()
-            if isinstance(note, kind) and (key[1] == below or key[1].startswith(f"{below}/"))
-            if not now or key in self._produced
-        ]

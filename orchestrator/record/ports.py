@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NoReturn, TypeVar
 
+from orchestrator.core.asking import ATTEMPTS
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.errors import Diverged
@@ -49,6 +50,8 @@ class Ports:
     budget: JournalBudget
     scope: str
     until: Deadline = FOREVER
+    most: int = ATTEMPTS
+    """Requests for one reply that can be used, inside an edit."""
 
     def within(self, *names: str) -> Ports:
         """The ports at a scope below this one."""
@@ -68,6 +71,11 @@ class Ports:
 
     def keep(self, text: str) -> str:
         return self.blobs.put(text.encode())
+
+    @property
+    def asked(self) -> int:
+        """How many requests this scope has made of the model."""
+        return self.journal.asked("model", self.scope)
 
     @property
     def name(self) -> str:
@@ -93,7 +101,9 @@ class Ports:
 
         def make() -> Edit:
             until = self.deadline()
-            inner = replace(self.within(NESTED.strip("/")), until=until)
+            again = self.journal.failed_edits[self.scope]
+            nested = self.within(NESTED.strip("/"))
+            inner = replace(nested, until=until, most=ATTEMPTS * (1 + again))
             return self.edges.editor.edit(request, inner, until)
 
         return self._call("editor", request, Edit, make)

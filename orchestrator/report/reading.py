@@ -16,6 +16,7 @@ from orchestrator.record.journal import Journal
 from orchestrator.record.notes import (
     IdeaFinished,
     IdeaSkipped,
+    Instrumented,
     RunFinished,
     StageBegan,
     StageFailed,
@@ -104,7 +105,10 @@ def read_idea(journal: Journal, run: RunFacts | None) -> IdeaFacts:
     reached = [note for scope in scopes for note in journal.notes(StageReached, below=scope)]
     shared = run.shared if run is not None else ()
     runs = tuple(note.run for note in journal.notes(RunFinished, below=scopes[0]))
-    if shared and shared[-1].result.ok:
+    instrumented = journal.notes(Instrumented, below=scopes[0])
+    if instrumented:
+        runs = (instrumented[-1].run, *runs)
+    elif shared and shared[-1].result.ok:
         runs = (baseline_run(shared[-1].job, shared[-1].result), *runs)
     return IdeaFacts(
         idea=first.idea,

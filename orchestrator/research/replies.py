@@ -14,10 +14,12 @@ from orchestrator.core.errors import LONGEST_ROW, BadReply, WrongFormat, listed
 from orchestrator.core.model import Ask, Message, Reply
 from orchestrator.core.problems import explained, row
 from orchestrator.core.sanitize import plain_line
+from orchestrator.record.notes import TriesEnded
 from orchestrator.record.ports import Ports
 from orchestrator.research.loose_json import json_objects, read_object
 from orchestrator.research.prompts import render
 from orchestrator.research.reply_form import ReplyForm, as_form, keys_named
+from orchestrator.research.tries import may_ask
 
 _F = TypeVar("_F", bound=ReplyForm)
 
@@ -72,8 +74,8 @@ def _read(found: str, form: type[_F]) -> _Reading[_F]:
 
 
 def ask_for(ports: Ports, ask: Ask, form: type[_F]) -> _F:
-    """Ask up to three times, telling all errors, for a valid reply. Raises :class:`EmptyReply`,
-    :class:`CutReply` or :class:`WrongFormat`, as the last reply was.
+    """Ask up to three times, and as often after each resume, telling all errors, for a valid reply.
+    Raises :class:`EmptyReply`, :class:`CutReply` or :class:`WrongFormat`, as the last reply was.
     """
 
     def use(reply: Reply, ask: Ask) -> _F:
@@ -83,7 +85,12 @@ def ask_for(ports: Ports, ask: Ask, form: type[_F]) -> _F:
                 return parse_reply(last[0], form)
         return parse_reply(require_whole(reply, ask).text, form)
 
-    return ask_until(ports.complete, ask, use, _instruction)
+    first = ports.asked
+    try:
+        return ask_until(ports.complete, ask, use, _instruction, lambda _: may_ask(ports, first))
+    except BadReply:
+        ports.note(TriesEnded(tries=ports.asked), settled=False)
+        raise
 
 
 def _instruction(error: BadReply) -> str:

@@ -54,13 +54,13 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
     )
     ports = Ports(deps.edges(blobs), journal, blobs, budget.after(*used.values()), "run")
     # Before any model is called: it costs nothing, and shows that template and policy fit.
-    baseline = _baseline(spec, files, ports)
-    chosen, whole = _ideas(spec, location, ports, edits)
+    baseline = _study(spec, files, _baseline(spec, files, ports))
+    chosen, whole = _ideas(baseline, spec.ideas, location, ports, edits)
     decisions = {idea.id: _novelty(idea, ports) for idea in chosen}
     outcomes = []
     for idea in chosen:
         novelty = decisions[idea.id]
-        study = _study(spec, files, idea, baseline)
+        study = replace(baseline, idea=idea)
         own = location.record.idea(idea).journal
         if isinstance(novelty, Failure):
             outcome = PursuedIdea(status="failed", study=study, failure=novelty)
@@ -78,15 +78,13 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
 
 
 def _ideas(
-    spec: RunSpec, location: RunLocation, ports: Ports, edits: list[IdeasEdited]
+    baseline: Study, count: int, location: RunLocation, ports: Ports, edits: list[IdeasEdited]
 ) -> tuple[tuple[Idea, ...], bool]:
     """The proposed ideas, or those of the last of the ``edits`` of ``ideas.json``; and whether they
     are all that were asked for, or resume asks for more.
     """
     left = ports.journal.notes(IdeasLeft, below="run")
-    chosen, whole = ideas.propose_ideas(
-        spec.template, spec.ideas, experiments.MAX_RUNS, ports.within("ideas")
-    )
+    chosen, whole = ideas.propose_ideas(baseline, count, ports.within("ideas"))
     for edited in edits:
         ports.note(edited)
         chosen = edited.ideas
@@ -132,10 +130,11 @@ def _baseline(spec: RunSpec, files: Tree, ports: Ports) -> tuple[Run, Results]:
     return run, results
 
 
-def _study(spec: RunSpec, files: Tree, idea: Idea, baseline: tuple[Run, Results]) -> Study:
+def _study(spec: RunSpec, files: Tree, baseline: tuple[Run, Results]) -> Study:
+    """What every study begins with; its idea is not known yet."""
     run, results = baseline
     return Study(
-        idea=idea,
+        idea=Idea(name="", title="", experiment=""),
         template=spec.template,
         policy=spec.policy,
         scale=spec.scale,

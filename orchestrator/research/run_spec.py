@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from orchestrator.core.research import Claim, Failure, Idea, Novelty, Paper, Review, Run
+from orchestrator.core.research import (
+    Claim,
+    Failure,
+    Idea,
+    Novelty,
+    Paper,
+    Plan,
+    Review,
+    Run,
+    RunOutcome,
+)
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Journal, Listener, Mode
-from orchestrator.record.notes import Status
+from orchestrator.record.notes import RunGivenUp, Status
 from orchestrator.record.paths import IdeaPaths, RunPaths
 from orchestrator.record.pins import BaselinePin, DataPin, ProofPin
 from orchestrator.record.ports import Edges
+from orchestrator.template.manifest import Metric
 from orchestrator.template.results import Results
 from orchestrator.template.template import Template
 
@@ -22,7 +33,7 @@ from orchestrator.template.template import Template
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
     """The state of one idea between stages; each stage returns a new one. ``tree`` is the working
-    folder: code, notes, figures, ``latex/`` and every ``run_i/``. ``results`` are run numbers (0 is
+    folder: code, notes, figures, ``latex/`` and every ``run_i/``. ``plan`` has the runs that are still to be made. ``results`` are run numbers (0 is
     the baseline) and the contents of their ``final_info.json``. ``author`` is the model's name as
     the paper prints it.
     """
@@ -36,11 +47,34 @@ class Study:
     tree: Tree
     runs: tuple[Run, ...]
     results: tuple[tuple[int, Results], ...]
+    plan: Plan = field(default_factory=lambda: Plan(runs=()))
+    outcomes: tuple[RunOutcome, ...] = ()
+    given_up: tuple[RunGivenUp, ...] = ()
     data: tuple[tuple[str, str], ...] = ()
     figures: tuple[str, ...] = ()
     paper: Paper | None = None
     claims: tuple[Claim, ...] = ()
     review: Review | None = None
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        """The metrics of the template, and those that the plan adds, by name."""
+        added = {
+            one.name: Metric(
+                direction=one.direction,
+                unit=one.unit,
+                description=one.description,
+                headline=one.headline,
+            )
+            for one in self.plan.metrics
+        }
+        return {**added, **self.template.manifest.metrics}
+
+    @property
+    def headline(self) -> tuple[str, ...]:
+        """The metrics that tables show: those that decide, then the plan's and the template's."""
+        added = (one.name for one in self.plan.metrics if one.headline)
+        return tuple(dict.fromkeys((*self.plan.decides, *added, *self.template.manifest.headline)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

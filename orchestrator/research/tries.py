@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orchestrator.core.asking import ATTEMPTS
 from orchestrator.record.journal import Mode
 from orchestrator.record.notes import TriesEnded
 from orchestrator.record.ports import Ports
@@ -23,6 +24,17 @@ def tries(ports: Ports, most: int) -> Iterator[tuple[int, Ports]]:
         if replayed and not journal.recorded(scoped.scope):
             return
         yield number, scoped
+
+
+def may_ask(ports: Ports, first: int) -> bool:
+    """Whether to ask the model again in this scope, where a step's first request had the number
+    ``first``, from 0.
+    """
+    journal, number = ports.journal, ports.asked
+    ended = journal.tries_ended.get(ports.scope, 0)
+    if journal.mode is Mode.REPLAY and number >= ended > first:
+        return journal.recorded_call("model", ports.scope, number)
+    return number < max(first, ended) + ATTEMPTS
 
 
 def leave(ports: Ports, most: int) -> None:

@@ -14,10 +14,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from orchestrator.core.errors import BadFile
 from orchestrator.core.job import Job, JobResult
-from orchestrator.core.research import Run
+from orchestrator.core.research import BASELINE, Run
 from orchestrator.core.tree import Tree, digest
 
 FORM = 1
+OUTPUT_TAIL = 1500  # characters of one stream
 _AGAIN = "remove its folder, then: aisci template baseline TEMPLATE"
 
 
@@ -47,22 +48,49 @@ _KEPT = TypeAdapter(KeptBaseline)
 
 
 def finished_run(
-    number: int, code: Tree, result: JobResult, description: str, attempts: int
+    number: int,
+    code: Tree,
+    result: JobResult,
+    *,
+    name: str,
+    description: str,
+    attempts: int,
+    base: int = 0,
 ) -> Run:
     """The run ``number`` of the experiment ``code``, as a finished job measured it."""
+    peaks = result.attestation.peaks
     return Run(
         number=number,
         code=code,
         files=result.files.under(f"run_{number}"),
         description=description,
         attempts=attempts,
-        seconds=result.attestation.peaks.wall,
+        seconds=peaks.wall,
+        name=name,
+        base=base,
+        memory=peaks.memory,
+        output=output_tail(result),
     )
 
 
 def baseline_run(job: Job, result: JobResult) -> Run:
     """``run_0``: the unchanged template."""
-    return finished_run(0, job.files, result, "the template as it is", 1)
+    return finished_run(
+        0, job.files, result, name=BASELINE, description="the template as it is", attempts=1
+    )
+
+
+def output_tail(result: JobResult) -> str:
+    """The end of what the program printed, a progress bar as its last state."""
+    return "\n".join(filter(None, (printed(text) for text in (result.stdout, result.stderr))))
+
+
+def printed(text: str) -> str:
+    """The last ``OUTPUT_TAIL`` characters as a terminal shows them: a line that was written over
+    again and again appears once.
+    """
+    lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+    return "\n".join(lines)[-OUTPUT_TAIL:].strip()
 
 
 def key_of(job: Job, image: str, policy: str) -> str:

@@ -3,12 +3,14 @@
 The form is ``{data set: {"means": {metric: number}, "stderrs": {…}, "final_info_dict": {…}}}``.
 Existing templates vary it: ``means`` may be a single number, or nested; a standard error is
 called ``x_stderr`` where its mean is ``x_mean``. Both are converted to one shape here, and values
-that are not numbers are listed in :attr:`Results.ignored`, not dropped silently. Results are also
+that are not numbers are listed in :attr:`Results.ignored`, not dropped silently; a mean that is NaN
+or infinite is a metric that diverged. Results are also
 compared with the same model untrained: whether training had an effect.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,10 +32,13 @@ _FORM = 'write {data set: {"means": {metric: number}, "stderrs": {metric: number
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Finite numbers by metric; ``stderrs`` has the metric names of ``means``, and maybe fewer."""
+    """Finite numbers by metric; ``stderrs`` has the metric names of ``means``, and maybe fewer.
+    ``diverged`` are the metrics whose mean is not finite.
+    """
 
     means: Mapping[str, float]
     stderrs: Mapping[str, float] = field(default_factory=dict)
+    diverged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ def parse_final_info(data: bytes) -> Results:
             f"it has {len(data)} bytes, over {MAX_RESULT_BYTES}", "write the curves to another file"
         )
     try:
-        value = loads(data)
+        value = loads(data, finite=False)
     except NotStrict as error:
         todo = "write finite numbers under distinct names; omit failed values"
         raise _bad(str(error), todo) from error
@@ -75,12 +80,13 @@ def per_seed(data: bytes) -> dict[str, dict[str, tuple[float, ...]]]:
     ``final_info_dict`` has no fixed form.
     """
     by_dataset: dict[str, dict[str, tuple[float, ...]]] = {}
-    for dataset, value in loads(data).items():
+    for dataset, value in loads(data, finite=False).items():
         metrics = value.get("final_info_dict")
         by_dataset[dataset] = {
             metric: tuple(map(float, values))
             for metric, values in (metrics.items() if isinstance(metrics, dict) else ())
             if isinstance(values, list) and values and all(map(_is_number, values))
+            if all(map(math.isfinite, values))
         }
     return by_dataset
 
@@ -108,22 +114,25 @@ def _dataset(name: str, value: Any, seen: _Seen) -> Dataset:
     if not isinstance(value, dict) or "means" not in value:
         raise _bad(f"data set {name!r} has no 'means'", _FORM)
     values = list(_numbers("", value["means"], f"{name}.means", seen, 0))
-    means = dict(values)
-    if not means:
+    means = {metric: mean for metric, mean in values if math.isfinite(mean)}
+    diverged = tuple(metric for metric, mean in values if not math.isfinite(mean))
+    if not values:
         raise _bad(f"the 'means' of data set {name!r} hold no number", _FORM)
-    if len(means) < len(values):
+    if len({metric for metric, _ in values}) < len(values):
         raise _bad(f"two 'means' of data set {name!r} have one name once nesting is undone", _FORM)
     errors: dict[str, float] = {}
     for key, number in _numbers("", value.get("stderrs", {}), f"{name}.stderrs", seen, 0):
         stem = key.removesuffix("_stderr")
         metric = next((mean for mean in (key, stem, f"{stem}_mean") if mean in means), None)
+        if not math.isfinite(number):
+            continue  # of one seed, or of a metric that diverged
         if number < 0:
             raise _bad(f"{name}.stderrs.{key} is negative", "a standard error is 0 or more")
         if metric is None:
             seen.ignored.append(f"{name}.stderrs.{key}")
         else:
             errors[metric] = number
-    return Dataset(means, errors)
+    return Dataset(means, errors, diverged)
 
 
 def _numbers(

@@ -210,7 +210,13 @@ def test_a_note_of_an_earlier_branch_does_not_count_until_it_comes_again(tmp_pat
     first, second = (
         RunFinished(
             run=Run(
-                number=1, code=Tree(), files=Tree(), description="d", attempts=tries, seconds=1.0
+                number=1,
+                name="n",
+                code=Tree(),
+                files=Tree(),
+                description="d",
+                attempts=tries,
+                seconds=1.0,
             )
         )
         for tries in (1, 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -58,7 +59,17 @@ class Author:
     def complete(self, ask: Ask, within: Deadline) -> Reply:  # noqa: ARG002  # the port's signature
         self.asked[ask.purpose] += 1
         said = self.change(ask, self.asked[ask.purpose])
-        return SweepModel().complete(ask) if said is None else Reply(said, Usage(1, 1, 0.0), "x")
+        return Reply(said, Usage(1, 1, 0.0), "x") if said is not None else _sweep(ask)
+
+
+def _sweep(ask: Ask) -> Reply:
+    """The sweep's reply, as if the idea were its own, whatever it is called."""
+    named_ideas = re.compile(r'("idea": \{\s*"name": )"[^"]*"')
+    messages = (
+        replace(one, content=named_ideas.sub(r'\1"sweep_step_size"', one.content))
+        for one in ask.messages
+    )
+    return SweepModel().complete(replace(ask, messages=tuple(messages)))
 
 
 def go(
@@ -91,6 +102,12 @@ def named(name: str, experiment: str) -> str:
     title = f"A title for {experiment}"
     idea = {"name": name, "title": title, "experiment": experiment, "done": True}
     return f"```json\n{json.dumps(idea)}\n```"
+
+
+def numbered(ask: Ask, number: int) -> str | None:
+    if ask.purpose == "ideas.propose":
+        return named(f"idea_{number}", f"turn knob number {number}")
+    return None
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
@@ -243,7 +260,7 @@ def two_ideas(
     def change(ask: Ask, number: int) -> str | None:
         if ask.purpose == "notes.edit" and number == 1 and fail:
             raise fail("not now")
-        return None
+        return numbered(ask, number)
 
     policy = lowered(
         rig.setup(folder.parent).policy,
@@ -278,7 +295,7 @@ def test_an_idea_that_finds_the_runs_budget_spent_says_all_that_was_used_of_it(
     policy = lowered(
         rig.setup(tmp_path).policy, {"run.budget.requests": 6, "idea.budget.requests": 6}
     )
-    outcomes = go(tmp_path / "run", Author(), ideas=2, policy=policy)
+    outcomes = go(tmp_path / "run", Author(numbered), ideas=2, policy=policy)
     failures = [outcome.failure for outcome in outcomes]
     assert all(
         failure and "the next call could pass the budget: 7 of 6 requests" in failure.what

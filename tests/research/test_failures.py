@@ -12,7 +12,7 @@ from orchestrator.core.errors import BadReply, KeyRefused, ModelBusy, ModelFaile
 from orchestrator.core.model import Ask
 from orchestrator.record.journal import Mode
 from orchestrator.research.run_spec import PursuedIdea
-from tests.research.test_changes import Author, Change, go, named, same_again
+from tests.research.test_changes import Author, Change, go, numbered, same_again
 
 pytestmark = pytest.mark.program
 
@@ -101,19 +101,15 @@ def test_a_fork_tries_again_what_was_left(tmp_path: Path) -> None:
 
 def test_a_refused_key_stops_the_run_at_once(tmp_path: Path) -> None:
     folder, first = tmp_path / "run", Author()
-    first.change = failing("plots.edit", lambda: KeyRefused("no money left"))
+    refuse = failing("plots.edit", lambda: KeyRefused("no money left"))
+    first.change = lambda ask, number: refuse(ask, number) or numbered(ask, number)
     with pytest.raises(KeyRefused):
         go(folder, first, ideas=2)
     assert first.asked["plots.edit"] == 1
-    outcomes = go(folder, Author(), Mode.RESUME, ideas=2)
+    later = Author(lambda ask, number: numbered(ask, number + 2))
+    outcomes = go(folder, later, Mode.RESUME, ideas=2)
     assert {outcome.status for outcome in outcomes} == {"finished"}
     same_again(folder, tmp_path / "again")
-
-
-def numbered(ask: Ask, number: int) -> str | None:
-    if ask.purpose == "ideas.propose":
-        return named(f"idea_{number}", f"turn knob number {number}")
-    return None
 
 
 def test_ideas_that_the_model_did_not_propose_are_asked_for_by_resume(tmp_path: Path) -> None:

@@ -126,11 +126,17 @@ def test_a_citation_without_a_reference_is_named() -> None:
 
 def test_tables_hold_every_run_and_what_data_says_stays_text() -> None:
     rows = tuple((n, results(0.1 * n, random.Random(n))) for n in range(3))
-    table = tables.results_table(rows, ("final_val_loss_mean",), {})
+    table = tables.results_table(rows, ("final_val_loss_mean",), {}, {n: f"r{n}" for n in range(3)})
     assert table.count(r"\texttt{x\_minus\_y}") == 3
     assert table.count(r"\pm") == 7  # one in the caption
     run = Run(
-        number=1, code=Tree(), files=Tree(), description=r"\input{x} & 5%", attempts=1, seconds=1
+        number=1,
+        code=Tree(),
+        files=Tree(),
+        description=r"\input{x} & 5%",
+        attempts=1,
+        seconds=1,
+        name="n",
     )
     assert r"\textbackslash{}input\{x\} \& 5\%" in tables.runs_table([run])
 

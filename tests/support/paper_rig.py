@@ -108,7 +108,15 @@ def study(blobs: Blobs, seed: int = 1) -> Study:
     ]
     code = Tree.of({"experiment.py": files["experiment.py"]})
     runs = tuple(
-        Run(number=n, code=code, files=Tree(), description=text, attempts=1, seconds=1.0)
+        Run(
+            number=n,
+            code=code,
+            files=Tree(),
+            description=text,
+            attempts=1,
+            seconds=1.0,
+            name=f"r{n}",
+        )
         for n, text in enumerate(about)
     )
     return Study(

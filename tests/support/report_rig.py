@@ -149,6 +149,7 @@ class Recorded:
         self.job(self.journal, scope, JobResult(**self.ended(), files=files))
         run = Run(
             number=number,
+            name=f"run {number}",
             code=code,
             files=files,
             description=f"turned {self.say}",

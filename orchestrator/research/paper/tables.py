@@ -5,7 +5,7 @@ A model writes the marker of a table; the program replaces it with the table.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.core.research import Run
 from orchestrator.research.paper.latex import escape
@@ -22,7 +22,10 @@ _WORDS = {"val": "validation", "acc": "accuracy", "avg": "average", "std": "devi
 
 
 def results_table(
-    results: Sequence[tuple[int, Results]], headline: Sequence[str], metrics: dict[str, Metric]
+    results: Sequence[tuple[int, Results]],
+    headline: Sequence[str],
+    metrics: Mapping[str, Metric],
+    names: Mapping[int, str],
 ) -> str:
     """A row per run, by data set: the headline metrics, or else the first measured, with errors."""
     measured = list(dict.fromkeys(m for _, result in results for m in result.metrics))
@@ -32,7 +35,7 @@ def results_table(
         rows.append(r"\midrule")
         for number, result in results:
             cells = [_cell(result, dataset, metric) for metric in columns]
-            row = [rf"\texttt{{{escape(dataset)}}}", run_name(number), *cells]
+            row = [rf"\texttt{{{escape(dataset)}}}", named_run(number, names[number]), *cells]
             rows.append(" & ".join(row) + r" \\")
     heading = " & ".join(["Data set", "Run", *(_heading(name, metrics) for name in columns)])
     table = [
@@ -54,7 +57,7 @@ def results_table(
 def runs_table(runs: Iterable[Run]) -> str:
     """The description of each run, as recorded."""
     rows = [
-        rf"{run_name(run.number)} & \raggedright {escape(run.description)} \tabularnewline"
+        rf"{named_run(run.number, run.name)} & \raggedright {escape(run.description)} \tabularnewline"
         for run in runs
     ]
     table = [
@@ -74,8 +77,8 @@ def _float(caption: str, label: str, table: list[str]) -> str:
     return "\n".join([*begin, rf"\label{{{label}}}", r"\smallskip", *table, r"\end{table}"])
 
 
-def run_name(number: int) -> str:
-    return "baseline" if number == 0 else f"run {number}"
+def named_run(number: int, name: str) -> str:
+    return "baseline" if number == 0 else f"run {number}: {escape(name)}"
 
 
 def metric_words(name: str) -> str:
@@ -84,7 +87,7 @@ def metric_words(name: str) -> str:
     return " ".join(_WORDS.get(part, part) for part in parts)
 
 
-def _heading(name: str, metrics: dict[str, Metric]) -> str:
+def _heading(name: str, metrics: Mapping[str, Metric]) -> str:
     arrows = {"lower": r" $\downarrow$", "higher": r" $\uparrow$"}
     metric = metrics.get(name)
     short = name.removesuffix("_mean").replace("_", " ")

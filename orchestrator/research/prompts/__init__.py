@@ -39,6 +39,13 @@ def block(name: str, value: Any) -> str:
     return f"```json {name}\n{text.replace('`', chr(92) + 'u0060')}\n```"
 
 
+def text_block(name: str, text: str) -> str:
+    """``text`` in a fence that is longer than any run of backticks in it, so that it cannot end it."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(4, longest + 1)
+    return f"{fence}text {name}\n{text.rstrip()}\n{fence}"
+
+
 def data_blocks(text: str) -> dict[str, Any]:
     """The named blocks of a rendered prompt; a later block of the same name wins."""
     return {name: json.loads(body) for name, body in _BLOCK.findall(text)}

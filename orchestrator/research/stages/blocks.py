@@ -11,12 +11,15 @@ from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.research import Idea
 from orchestrator.core.tree import Tree
+from orchestrator.policy.policy import Policy
 from orchestrator.record.ports import Ports
-from orchestrator.research.prompts import block
+from orchestrator.research.looking.code import code_difference
+from orchestrator.research.looking.comparisons import compare_runs
+from orchestrator.research.looking.run_facts import run_facts
+from orchestrator.research.prompts import block, text_block
 from orchestrator.research.run_spec import Study
+from orchestrator.template.baseline import printed
 from orchestrator.template.template import Template
-
-OUTPUT_TAIL = 1500  # characters of a program's last output that the model receives
 
 
 def template_block(template: Template) -> str:
@@ -35,18 +38,22 @@ def knob_dicts(template: Template) -> dict[str, Any]:
     return {name: knob.model_dump() for name, knob in template.manifest.knobs.items()}
 
 
-def code_files(template: Template) -> tuple[str, ...]:
-    """The editable Python files of an experiment."""
-    return tuple(
-        path
-        for path in template.manifest.editable
-        if path.endswith(".py") and path != "plot.py" and path in template.files
-    )
-
-
 def study_block(study: Study) -> str:
-    limits = study.policy.limits("experiment")
-    named = {
+    """The idea, the scale with its seeds, and what one run may use."""
+    scale = study.template.scale(study.scale)
+    about = {
+        "idea": idea_dict(study.idea),
+        "template": study.template.name,
+        "scale": {"name": study.scale, "about": scale.description, "seeds": scale.seeds},
+        "limits": limits_dict(study.policy),
+    }
+    return block("study", about)
+
+
+def limits_dict(policy: Policy) -> dict[str, Any]:
+    """What one run may use, in the units of the keys."""
+    limits = policy.limits("experiment")
+    return {
         "cpus": limits.cpus,
         "memory_bytes": limits.memory,
         "gpus": limits.gpus,
@@ -54,26 +61,81 @@ def study_block(study: Study) -> str:
         "workspace_bytes": limits.workspace,
         "network": limits.network,
     }
-    about = {"idea": idea_dict(study.idea), "template": study.template.name, "scale": study.scale}
-    return block("study", {**about, "limits": named})
 
 
 def idea_dict(idea: Idea) -> dict[str, Any]:
     return {"name": idea.name, "title": idea.title, "experiment": idea.experiment}
 
 
-def results_block(study: Study) -> str:
-    """Every run's means and standard errors, with its description."""
-    about = {run.number: run.description for run in study.runs}
-    rows = [
-        {
-            "run": number,
-            "description": about.get(number, ""),
-            "datasets": {name: asdict(data) for name, data in results.datasets.items()},
+def metrics_block(study: Study) -> str:
+    """Every metric with its unit and the better side; those that the study added too."""
+    rows = {
+        name: {
+            "unit": metric.unit,
+            "better": metric.direction,
+            "about": metric.description,
+            "headline": name in study.headline,
         }
-        for number, results in study.results
+        for name, metric in study.metrics.items()
+    }
+    return block("metrics", rows)
+
+
+def code_files(study: Study) -> tuple[str, ...]:
+    """The editable Python files of an experiment, and those that the study added."""
+    own = {path for path in study.template.manifest.editable if path in study.template.files}
+    added = {path for path in code_only(study.tree).paths() if path not in study.template.files}
+    return tuple(
+        path
+        for path in study.tree.paths()
+        if path.endswith(".py") and path != "plot.py" and path in own | added
+    )
+
+
+def code_block(study: Study, ports: Ports) -> str:
+    """The code that a run may change, each file in a fence of its own."""
+    sources = study.tree.as_dict()
+    return "\n\n".join(text_block(path, ports.text(sources[path])) for path in code_files(study))
+
+
+def results_block(study: Study, ports: Ports) -> str:
+    """Every run as it was measured, and what a careful reader would notice."""
+    return block("results", [run_facts(study, run, ports.blobs) for run in study.runs])
+
+
+def comparison_rows(study: Study) -> list[dict[str, Any]]:
+    """Every run against its base and the baseline, in the metrics that decide."""
+    directions = {name: metric.direction for name, metric in study.metrics.items()}
+    rows = compare_runs(study.runs, dict(study.results), study.headline, directions)
+    return [_rounded(asdict(row)) for row in rows]
+
+
+def plan_rows(study: Study) -> list[dict[str, Any]]:
+    """Each planned run that was tried: what was expected, and what came out."""
+    rows = [
+        {**asdict(one.planned), "run": one.number, "finding": one.finding, "why": one.why}
+        for one in study.outcomes
     ]
-    return block("results", rows)
+    return [*rows, *({**asdict(gone.planned), "given_up": gone.why} for gone in study.given_up)]
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    return {k: float(f"{v:.4g}") if isinstance(v, float) else v for k, v in row.items()}
+
+
+def differences_block(study: Study, ports: Ports) -> str:
+    """What each run changed in the code of the run that it started from."""
+    by_number, rows = {run.number: run for run in study.runs}, {}
+    for run in study.runs[1:]:
+        before, after = by_number[run.base].code.as_dict(), run.code.as_dict()
+        changed = [path for path in after if after[path] != before.get(path)]
+        rows[run.name] = "\n".join(
+            code_difference(
+                ports.text(before[path]) if path in before else "", ports.text(after[path]), path
+            )
+            for path in changed
+        )
+    return block("differences", rows)
 
 
 def feedback_block(result: JobResult | None, trouble: str = "") -> str:
@@ -84,8 +146,8 @@ def feedback_block(result: JobResult | None, trouble: str = "") -> str:
             "verdict": result.verdict,
             "exit_code": result.exit_code,
             "limits_hit": list(result.hit),
-            "stdout_tail": result.stdout[-OUTPUT_TAIL:],
-            "stderr_tail": result.stderr[-OUTPUT_TAIL:],
+            "stdout_tail": printed(result.stdout),
+            "stderr_tail": printed(result.stderr),
         }
     return block("feedback", value if result or trouble else None)
 

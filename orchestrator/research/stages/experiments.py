@@ -1,35 +1,46 @@
-"""Experiments: the baseline, then up to five runs of up to four attempts each.
+"""Experiments: the plan, its instruments, then its runs, each of up to four attempts.
 
-An attempt is an edit and a job. It succeeds only if the edit was applied whole, the job finished,
-and its ``final_info.json`` is readable; otherwise the next attempt receives the host's verdict
-and the program's last output. A run whose attempts all failed is given up, and the next one begins
-from the code before it. If no edit could be applied, the stage is left for resume.
+An attempt is an edit and a job. It succeeds only if the edit was applied whole and has an effect, the
+job finished, and its ``final_info.json`` is readable and new; otherwise the next attempt receives the
+host's verdict and the program's last output. Each run starts from the code of the baseline, or of the
+run that its plan names. A run whose attempts all failed is given up, which is a fact of the study. If
+no edit could be applied, the stage is left for resume.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 
-from orchestrator.core.errors import BadResults, BadTemplate, IdeaFailed, StageLeft
-from orchestrator.core.job import Job, JobResult
-from orchestrator.core.research import Run
+from orchestrator.core.edit import Edit
+from orchestrator.core.errors import BadTemplate, IdeaFailed, StageLeft
+from orchestrator.core.job import Job
+from orchestrator.core.research import BASELINE, PlannedRun, Run
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
-from orchestrator.record.notes import FilesRestored, GaveUp, RunFinished, RunsCompleted
+from orchestrator.record.notes import (
+    FilesRestored,
+    GaveUp,
+    RunFinished,
+    RunGivenUp,
+    RunsCompleted,
+)
 from orchestrator.record.ports import Ports
+from orchestrator.research.looking.code import same_effect
+from orchestrator.research.looking.oddities import identical
+from orchestrator.research.looking.run_line import described
 from orchestrator.research.prompts import block, render
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import blocks as common
+from orchestrator.research.stages.instruments import add_instruments
+from orchestrator.research.stages.measure import measured
+from orchestrator.research.stages.plan import make_plan, most_runs, revise_plan
 from orchestrator.research.tries import leave, tries
-from orchestrator.template.baseline import baseline_run, finished_run
-from orchestrator.template.results import Results, parse_final_info
+from orchestrator.template.baseline import baseline_run, finished_run, output_tail
+from orchestrator.template.results import Results
 from orchestrator.template.template import Template
 
-MAX_RUNS = 5  # besides the baseline; as in The AI Scientist (Lu et al., 2024)
 _ATTEMPTS = 4
 _MOST_GIVEN_UP = 2  # runs; then the study goes on with those that finished
-_RUN_LINE = re.compile(r"^RUN:\s*(.{1,300})$", re.MULTILINE)
 
 
 def baseline_job(
@@ -57,12 +68,12 @@ def baseline_job(
 def measure_baseline(job: Job, ports: Ports) -> tuple[Run, Results]:
     """Run the unchanged template. Raises :class:`BadTemplate` if that fails."""
     result = ports.run(job)
-    results, trouble = _measured(result, 0, ports)
+    results, trouble = measured(result, 0, ports)
     if results is None:
         raise BadTemplate(
             "the template's own experiment does not finish under this policy",
             where="run_0, the baseline",
-            why=f"{trouble}\n{result.stderr[-common.OUTPUT_TAIL :]}".strip(),
+            why=f"{trouble}\n{output_tail(result)}".strip(),
             todo=(
                 "choose a smaller --scale, or a policy with more room; "
                 "`aisci template check --run` tries the template by itself"
@@ -72,16 +83,11 @@ def measure_baseline(job: Job, ports: Ports) -> tuple[Run, Results]:
 
 
 def experiments(study: Study, ports: Ports) -> Study:
-    """Up to five runs. Raises :class:`IdeaFailed` if none besides the baseline finished."""
-    given_up = 0
-    for number in range(1, MAX_RUNS + 1):
-        done = _run(study, number, ports.within(f"run_{number}"))
-        if done is None:
-            break
-        given_up += done is study
-        study = done
-        if given_up == _MOST_GIVEN_UP:
-            break
+    """The planned runs. Raises :class:`IdeaFailed` if none besides the baseline finished."""
+    study, more_seeds = make_plan(study, ports.within("plan"))
+    if study.plan.metrics or more_seeds:
+        study = add_instruments(study, more_seeds, ports.within("instruments"))
+    study = make_runs(study, 1, ports)
     if len(study.runs) < 2:
         raise IdeaFailed(
             f"no run beside the baseline finished, in {_ATTEMPTS} attempts each",
@@ -94,46 +100,56 @@ def experiments(study: Study, ports: Ports) -> Study:
     return study
 
 
-def _run(before: Study, number: int, ports: Ports) -> Study | None:
-    """The study with one run more, or as ``before`` if that was given up; None if it is complete.
-    Raises :class:`StageLeft` if the editor gave nothing to run.
+def make_runs(study: Study, first: int, ports: Ports) -> Study:
+    """The runs of the plan, from number ``first``; the plan is revised after each."""
+    number, given_up = first, 0
+    while study.plan.runs and number <= most_runs(study) and given_up < _MOST_GIVEN_UP:
+        planned, *later = study.plan.runs
+        study = replace(study, plan=replace(study.plan, runs=tuple(later)))
+        scoped = ports.within(f"run_{number}")
+        done = _run(study, number, planned, scoped)
+        if done is None:
+            ports.note(RunsCompleted(after=number - 1))
+            return replace(study, plan=replace(study.plan, runs=()))
+        given_up += len(done.runs) == len(study.runs)
+        study = revise_plan(done, number, planned, scoped.within("plan"))
+        number += 1
+    return study
+
+
+def _run(before: Study, number: int, planned: PlannedRun, ports: Ports) -> Study | None:
+    """The study with one run more, or with one run given up; None if the editor says that the run
+    has become pointless. Raises :class:`StageLeft` if the editor gave nothing to run.
     """
-    study, feedback, jobs, trouble = before, common.feedback_block(None), 0, ""
+    base = next((run for run in before.runs if run.name == planned.base), before.runs[0])
+    study = start = replace(before, tree=_code_of(base, before.tree))
+    feedback, jobs, trouble = common.feedback_block(None), 0, ""
     for attempt, scoped in tries(ports, _ATTEMPTS):
-        instruction = _instruction(study, number, attempt, feedback)
-        edit = common.edit_files(
-            study, scoped, "experiment.edit", instruction, *common.code_files(study.template)
-        )
-        put_back = ""
-        if edit.refused:
-            scoped.note(FilesRestored(files=edit.refused))
-            restored = ", ".join(edit.refused)
-            put_back = f"; fixed files that the edit changed were put back: {restored}"
-        if not edit.changed or edit.why_not:
-            if "ALL_COMPLETED" in edit.reply and len(study.runs) > 1:
-                ports.note(RunsCompleted(after=number - 1))
-                return None
-            trouble = f"the edit was not applied: {edit.why_not or 'it changes nothing'}{put_back}"
+        instruction = _instruction(study, number, planned, attempt, feedback, scoped)
+        files = common.code_files(study)
+        edit = common.edit_files(study, scoped, "experiment.edit", instruction, *files)
+        if not edit.changed and "ALL_COMPLETED" in edit.reply and len(study.runs) > 1:
+            return None
+        trouble = _unusable(edit, start, scoped)
+        if trouble:
             feedback = common.feedback_block(None, trouble)
             continue
         study = replace(study, tree=study.tree.updated(edit.files))
         argv = ("python", "experiment.py", f"--out_dir=run_{number}")
         job = common.experiment_job(study, scoped, argv, f"run_{number}/", runs=False)
         result, jobs = scoped.run(job), jobs + 1
-        results, trouble = _measured(result, number, ports)
-        if results is not None:
-            description = _RUN_LINE.search(edit.reply)
-            about = description[1].strip() if description else "(the editor gave no description)"
-            run = finished_run(number, common.code_only(study.tree), result, about, attempt)
+        results, trouble = measured(result, number, scoped)
+        trouble = trouble or _repeats(before, results)
+        if results is not None and not trouble:
+            code = common.code_only(study.tree)
+            about = described(edit.reply) or planned.tests
+            run = finished_run(
+                number, code, result, name=planned.name, description=about, attempts=attempt,
+                base=base.number,
+            )  # fmt: skip
             ports.note(RunFinished(run=run))
-            snapshot = {f"run_{number}.py": run.code.as_dict()["experiment.py"]}
-            return replace(
-                study,
-                tree=study.tree.updated(run.files).updated(snapshot),
-                runs=(*study.runs, run),
-                results=(*study.results, (number, results)),
-            )
-        feedback = common.feedback_block(result, trouble + put_back)
+            return _with_run(before, run, results)
+        feedback = common.feedback_block(result, trouble)
     if not jobs:
         leave(ports, _ATTEMPTS)
         raise StageLeft(
@@ -143,37 +159,78 @@ def _run(before: Study, number: int, ports: Ports) -> Study | None:
             todo="`aisci resume` asks again; the report shows each reply",
         )
     ports.note(GaveUp(attempts=_ATTEMPTS))
-    return before
+    ports.note(gone := RunGivenUp(number=number, planned=planned, why=trouble))
+    return replace(before, given_up=(*before.given_up, gone))
 
 
-def _instruction(study: Study, number: int, attempt: int, feedback: str) -> str:
-    network = "no network"
-    if hosts := study.policy.limits("experiment").network:
-        network += f" but HTTPS to {', '.join(hosts)}, by the proxy that HTTPS_PROXY names"
-    return render(
-        "experiment_edit",
-        run=str(number),
-        runs=str(MAX_RUNS),
-        attempt=str(attempt),
-        attempts=str(_ATTEMPTS),
-        study=common.study_block(study),
-        network=network,
-        knobs=block("knobs", common.knob_dicts(study.template)),
-        results=common.results_block(study),
-        feedback=feedback,
+def _code_of(run: Run, tree: Tree) -> Tree:
+    """The working folder with the code of ``run`` in place of the present code."""
+    present = common.code_only(tree).paths()
+    for path in present:
+        if path not in run.code.as_dict():
+            tree = tree.without(path)
+    return tree.updated(run.code)
+
+
+def _with_run(study: Study, run: Run, results: Results) -> Study:
+    snapshot = {f"run_{run.number}.py": run.code.as_dict()["experiment.py"]}
+    tree = study.tree.updated(run.code).updated(run.files).updated(snapshot)
+    return replace(
+        study,
+        tree=tree,
+        runs=(*study.runs, run),
+        results=(*study.results, (run.number, results)),
     )
 
 
-def _measured(result: JobResult, number: int, ports: Ports) -> tuple[Results | None, str]:
-    """The run's results, or None and the reason as a text for a model."""
-    if not result.ok:
-        return None, f"the run ended as: {result.verdict}"
-    sha256 = result.files.get(f"run_{number}/final_info.json")
-    if sha256 is None:
-        refused = ", ".join(f"{name!r} ({why})" for name, why in result.refused[:3])
-        trouble = f"it did not write run_{number}/final_info.json"
-        return None, trouble + (f"; refused: {refused}" if refused else "")
-    try:
-        return parse_final_info(ports.blobs.get(sha256)), ""
-    except BadResults as error:
-        return None, f"final_info.json cannot be used: {error.what} {error.why}"
+def _unusable(edit: Edit, start: Study, ports: Ports) -> str:
+    """Why an edit is not run, as a text for a model; empty for one that is."""
+    put_back = ""
+    if edit.refused:
+        ports.note(FilesRestored(files=edit.refused))
+        restored = ", ".join(edit.refused)
+        put_back = f"; fixed files that the edit changed were put back: {restored}"
+    if not edit.changed or edit.why_not:
+        return f"the edit was not applied: {edit.why_not or 'it changes nothing'}{put_back}"
+    before = start.tree.as_dict()
+    changed = [(before.get(path), sha256) for path, sha256 in edit.files.files]
+    if all(
+        old is not None and same_effect(ports.text(old), ports.text(new)) for old, new in changed
+    ):
+        return "the edit changes comments and layout alone: the run would repeat its base"
+    return put_back.lstrip("; ") if put_back and not edit.changed else ""
+
+
+def _repeats(study: Study, results: Results | None) -> str:
+    """That a run has the same numbers as an earlier one: then it shows nothing new."""
+    for run in study.runs:
+        if results is not None and identical(results, dict(study.results)[run.number]):
+            return (
+                f"every number is the same as in the run {run.name!r}: the change has no effect on "
+                "what runs (is it in a part that this scale uses?)"
+            )
+    return ""
+
+
+def _instruction(
+    study: Study, number: int, planned: PlannedRun, attempt: int, feedback: str, ports: Ports
+) -> str:
+    network = "no network"
+    if hosts := study.policy.limits("experiment").network:
+        network += f" but HTTPS to {', '.join(hosts)}, by the proxy that HTTPS_PROXY names"
+    base = "the unchanged baseline" if planned.base == BASELINE else f"the run {planned.base!r}"
+    return render(
+        "experiment_edit",
+        run=str(number),
+        attempt=str(attempt),
+        attempts=str(_ATTEMPTS),
+        study=common.study_block(study),
+        planned=block("planned", asdict(planned)),
+        base=base,
+        network=network,
+        knobs=block("knobs", common.knob_dicts(study.template)),
+        metrics=common.metrics_block(study),
+        results=common.results_block(study, ports),
+        differences=common.differences_block(study, ports),
+        feedback=feedback,
+    )

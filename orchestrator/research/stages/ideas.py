@@ -16,11 +16,13 @@ from orchestrator.core.model import Ask, Message
 from orchestrator.core.research import Idea, Novelty
 from orchestrator.record.notes import IdeaDuplicated, IdeasLeft
 from orchestrator.record.ports import Ports
+from orchestrator.research.looking.run_facts import run_facts
 from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_and_reflect, ask_for
 from orchestrator.research.reply_form import ReplyForm, WholeNumber
-from orchestrator.research.stages.blocks import idea_dict, template_block
-from orchestrator.template.template import Template
+from orchestrator.research.run_spec import Study
+from orchestrator.research.stages.blocks import code_block, idea_dict, limits_dict, template_block
+from orchestrator.research.stages.plan import USUAL_RUNS, most_runs
 
 _REFLECTIONS = 2  # after the first proposal; The AI Scientist uses three rounds in all
 _ROUNDS = 5  # of searching before a decision on novelty
@@ -49,18 +51,16 @@ class NoveltyAnswer(ReplyForm):
     reason: Annotated[str, Field(max_length=2000)] = ""
 
 
-def propose_ideas(
-    template: Template, count: int, runs: int, ports: Ports
-) -> tuple[tuple[Idea, ...], bool]:
-    """Up to ``count`` ideas that differ in content from each other and from the seed ideas, and
+def propose_ideas(baseline: Study, count: int, ports: Ports) -> tuple[tuple[Idea, ...], bool]:
+    """Up to ``count`` ideas on a study that has its baseline alone. They differ in content from each other and from the seed ideas, and
     whether these are all. A repeated idea is noted and omitted. If the model fails, the ideas
     before are used, and resume asks for the others. Raises :class:`ModelFailed` if there is none.
     """
     ideas: list[Idea] = []
-    known = {_content(idea) for idea in template.seed_ideas()}
+    known = {_content(idea) for idea in baseline.template.seed_ideas()}
     for number in range(1, count + 1):
         try:
-            idea = _propose(template, ideas, runs, ports.within(f"idea_{number}"))
+            idea = _propose(baseline, ideas, ports.within(f"idea_{number}"))
         except ModelFailed as error:
             if isinstance(error, KeyRefused) or not ideas:
                 raise
@@ -86,14 +86,24 @@ def _content(idea: Idea) -> tuple[str, str]:
     return idea.title, idea.experiment
 
 
-def _propose(template: Template, ideas: list[Idea], runs: int, ports: Ports) -> Idea:
+def _propose(baseline: Study, ideas: list[Idea], ports: Ports) -> Idea:
+    template = baseline.template
+    scale = template.scale(baseline.scale)
+    measured = {
+        "scale": {"name": baseline.scale, "about": scale.description, "seeds": scale.seeds},
+        "limits_of_one_run": limits_dict(baseline.policy),
+        "most_runs": most_runs(baseline),
+        "run": run_facts(baseline, baseline.runs[0], ports.blobs),
+    }
     archive = [*map(idea_dict, template.seed_ideas()), *map(idea_dict, ideas[-_ARCHIVE:])]
     first = render(
         "ideas_propose",
         template=template_block(template),
         task=block("task", template.task().model_dump()),
+        code=code_block(baseline, ports),
+        baseline=block("baseline", measured),
         archive=block("archive", archive),
-        runs=str(runs),
+        runs=str(min(USUAL_RUNS, most_runs(baseline))),
     )
     ask = Ask(purpose="ideas.propose", messages=(Message("user", first),))
     proposal = ask_and_reflect(

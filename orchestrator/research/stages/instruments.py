@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 
 from orchestrator.core.edit import Edit
-from orchestrator.core.research import BASELINE
+from orchestrator.core.research import BASELINE, Plan
 from orchestrator.record.notes import GaveUp, Instrumented
 from orchestrator.record.ports import Ports
 from orchestrator.research.looking.oddities import identical
@@ -47,12 +47,25 @@ def add_instruments(study: Study, more_seeds: int, ports: Ports) -> Study:
             )  # fmt: skip
             ports.note(Instrumented(run=run))
             tree = study.tree.without("run_0").updated(run.files)
-            return replace(study, tree=tree, runs=(run,), results=((0, results),))
+            study = replace(study, tree=tree, runs=(run,), results=((0, results),))
+            return replace(study, plan=_as_measured(study.plan, results))
         feedback = common.feedback_block(result, trouble)
     ports.note(GaveUp(attempts=_ATTEMPTS, instead="the template's own metrics and seeds"))
     known = {name for _, results in start.results for name in results.metrics}
     decides = tuple(name for name in start.plan.decides if name in known)
     return replace(start, plan=replace(start.plan, metrics=(), decides=decides))
+
+
+def _as_measured(plan: Plan, results: Results) -> Plan:
+    """The plan's metrics under the names that the results have: ``loss`` may be ``loss_mean``."""
+    there = {name.removesuffix("_mean"): name for name in results.metrics}
+
+    def measured_name(name: str) -> str:
+        return there.get(name.removesuffix("_mean"), name)
+
+    metrics = tuple(replace(one, name=measured_name(one.name)) for one in plan.metrics)
+    decides = tuple(dict.fromkeys(measured_name(name) for name in plan.decides))
+    return replace(plan, metrics=metrics, decides=decides)
 
 
 def _edit(study: Study, more_seeds: int, attempt: int, feedback: str, ports: Ports) -> Edit:

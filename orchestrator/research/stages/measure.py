@@ -30,5 +30,5 @@ def _how(result: JobResult) -> str:
     code = result.exit_code
     if code is None or code == 0:
         return ""
-    signal = f", killed by signal {code - 128}" if 128 < code < 160 else ""  # noqa: PLR2004 - the shell's rule
+    signal = f", killed by signal {code - 128}" if 128 < code < 160 else ""
     return f" (exit code {code}{signal})"

@@ -21,7 +21,7 @@ def write_notes(study: Study, ports: Ports) -> Study:
     study = replace(study, tree=study.tree.updated({"notes.txt": ports.keep(facts)}))
     instruction = render(
         "notes_edit",
-        results=common.results_block(study),
+        results=common.results_block(study, ports),
         figures=block("figures", list(study.figures)),
     )
     edit = common.edit_files(study, ports, "notes.edit", instruction, "notes.txt")

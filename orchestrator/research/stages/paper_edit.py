@@ -12,7 +12,13 @@ from orchestrator.research.paper.latex import TEX
 from orchestrator.research.paper.numbers import format_error, format_mean
 from orchestrator.research.prompts import block, render
 from orchestrator.research.run_spec import Study
-from orchestrator.research.stages.blocks import idea_dict, knob_dicts, request_edit
+from orchestrator.research.stages.blocks import (
+    comparison_rows,
+    idea_dict,
+    knob_dicts,
+    plan_rows,
+    request_edit,
+)
 from orchestrator.template.results import Results
 
 
@@ -25,13 +31,14 @@ def with_paper_source(study: Study, ports: Ports, tex: str) -> Study:
 
 
 def study_results_table(study: Study) -> str:
-    manifest = study.template.manifest
-    return tables.results_table(study.results, manifest.headline, manifest.metrics)
+    names = {run.number: run.name for run in study.runs}
+    return tables.results_table(study.results, study.headline, study.metrics, names)
 
 
 def paper_facts(study: Study, tex: str) -> str:
     """The facts for a section, as named blocks."""
     manifest, about = study.template.manifest, {run.number: run.description for run in study.runs}
+    names = {run.number: run.name for run in study.runs}
     template = {
         "title": manifest.title,
         "description": manifest.description,
@@ -45,12 +52,17 @@ def paper_facts(study: Study, tex: str) -> str:
         name: {
             "words": tables.metric_words(name),
             **metric.model_dump(include={"direction", "unit", "description"}),
-            "headline": name in manifest.headline,
+            "headline": name in study.headline,
         }
-        for name, metric in manifest.metrics.items()
+        for name, metric in study.metrics.items()
     }
     results = [
-        {"run": number, "description": about.get(number, ""), "datasets": _printed(result)}
+        {
+            "run": number,
+            "name": names[number],
+            "description": about.get(number, ""),
+            "datasets": _printed(result),
+        }
         for number, result in study.results
     ]
     citations = [
@@ -62,6 +74,8 @@ def paper_facts(study: Study, tex: str) -> str:
         "template": template,
         "metrics": metrics,
         "results": results,
+        "comparisons": comparison_rows(study),
+        "plan": plan_rows(study),
         "figures": study.figures,
         "citations": citations,
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from orchestrator.core.model import Ask, Message
 from orchestrator.core.research import (
@@ -25,6 +25,7 @@ from orchestrator.record.notes import PlanMade
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_for
+from orchestrator.research.reply_form import ReplyForm
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import blocks as common
 
@@ -38,7 +39,7 @@ _Sentences = Annotated[str, Field(min_length=1, max_length=1500)]
 _Name = Annotated[str, Field(min_length=1, max_length=60)]
 
 
-class RunForm(BaseModel, extra="forbid", frozen=True):
+class RunForm(ReplyForm):
     """A run in a model's plan."""
 
     name: _Name
@@ -48,7 +49,7 @@ class RunForm(BaseModel, extra="forbid", frozen=True):
     refuted_by: _Sentences
 
 
-class MetricForm(BaseModel, extra="forbid", frozen=True):
+class MetricForm(ReplyForm):
     """A metric that a model's plan adds."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{1,59}$")]
@@ -58,7 +59,7 @@ class MetricForm(BaseModel, extra="forbid", frozen=True):
     headline: bool = False
 
 
-class PlanForm(BaseModel, extra="forbid", frozen=True):
+class PlanForm(ReplyForm):
     """The form of a model's plan."""
 
     runs: Annotated[tuple[RunForm, ...], Field(min_length=1, max_length=_MOST_RUNS)]
@@ -67,7 +68,7 @@ class PlanForm(BaseModel, extra="forbid", frozen=True):
     more_seeds: Annotated[int, Field(ge=0, le=_MOST_SEEDS)] = 0
 
 
-class RevisionForm(BaseModel, extra="forbid", frozen=True):
+class RevisionForm(ReplyForm):
     """The form of a model's revision: what a run showed, and the runs to make now."""
 
     finding: Literal["as expected", "refuted", "unclear"]
@@ -119,7 +120,7 @@ def revise_plan(study: Study, number: int, planned: PlannedRun, ports: Ports) ->
         metrics=common.metrics_block(study),
         planned=block("planned", asdict(planned)),
         results=common.results_block(study, ports),
-        comparisons=common.comparisons_block(study),
+        comparisons=block("comparisons", common.comparison_rows(study)),
         differences=common.differences_block(study, ports),
         remaining=block("remaining", [asdict(one) for one in study.plan.runs]),
         left=str(left),

@@ -71,7 +71,7 @@ def verify_numbers(study: Study, ports: Ports) -> Study:
 def number_sources(study: Study, ports: Ports) -> NumberSources:
     """The sources of every number of this study."""
     manifest = study.template.manifest
-    quantities = list(facts.from_results(study.results, manifest.headline))
+    quantities = list(facts.from_results(study.results, study.headline))
     datasets = tuple(dict.fromkeys(d for _, result in study.results for d in result.datasets))
     runs = len(study.runs)
     quantities += facts.from_counts(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 
+from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.model import Ask
 from orchestrator.research.sweep.paper import WRITERS
 from orchestrator.research.sweep.wording import PromptData, json_reply, replace, shown_files
@@ -15,11 +16,20 @@ FULL_RUNS = 5
 _SEED = re.compile(r"^(?P<head>\s*[A-Z_a-z.]*seed\w*\s*(?:=|\()\s*)(?P<value>\d+)", re.MULTILINE)
 
 
-def propose_sweep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+def propose_sweep(data: PromptData, ask: Ask) -> str:
     """The first knob that no idea in the archive is named after; unscored: a sweep cannot judge."""
     template = data["template"]
     taken = {idea["name"] for idea in data["archive"]}
     of = next((knob for knob in template["knobs"] if f"sweep_{knob}" not in taken), None)
+    if of is None and not _SEED.search(ask.messages[-1].content):
+        of = next(iter(template["knobs"]), None)  # the same again: it is left out as a duplicate
+        if of is None:
+            raise IdeaFailed(
+                "builtin/sweep has nothing to study here",
+                where=template["name"],
+                why="the template declares no further knob, and its code names no random seed",
+                todo="declare `knobs` in template.yaml, or choose a model with --model",
+            )
     if of is None:
         name = f"replicate_seeds_{1 + sum(name.startswith('replicate_seeds') for name in taken)}"
         title = f"A replication of {template['title']} over more seeds"
@@ -51,43 +61,77 @@ def undecided_novelty(data: PromptData, ask: Ask) -> str:
     return json_reply({"decision": "undecided", "query": "", "reason": reason})
 
 
+def plan_sweep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+    """A run for each value of the knob, or for each of a few other seeds."""
+    most = SMOKE_RUNS if data["study"]["scale"]["name"] == "smoke" else FULL_RUNS
+    of = data["study"]["idea"]["name"].removeprefix("sweep_")
+    knob = data["knobs"].get(of)
+    if knob is not None:
+        default, constant = knob["default"], knob["constant"]
+        values = [value for value in knob["values"] if value != default][:most]
+        runs = [
+            (f"{constant} = {v!r}", f"{constant} = {v!r} instead of {default!r}") for v in values
+        ]
+    elif of.startswith("replicate_seeds"):
+        runs = [
+            (f"replication {number}", "the baseline again under other random seeds")
+            for number in range(1, SMOKE_RUNS + 1)
+        ]
+    else:
+        raise IdeaFailed(
+            "builtin/sweep cannot carry out this idea",
+            where=of,
+            why="it turns the declared knobs of a template, and the idea names none of them",
+            todo="choose a model with --model, or remove the idea from ideas.json",
+        )
+    expects = "a headline metric differs from the baseline by more than the errors"
+    refuted = "no headline metric differs by more than the errors"
+    rows = [
+        {
+            "name": name,
+            "base": "baseline",
+            "tests": tests,
+            "expects": expects,
+            "refuted_by": refuted,
+        }
+        for name, tests in runs
+    ]
+    return json_reply({"runs": rows})
+
+
+def compare_sweep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+    """What the host's comparisons of this run say; the plan goes on as it was."""
+    name = data["planned"]["name"]
+    rows = [row for row in data["comparisons"] if row["run"] == name]
+    clear = [row for row in rows if row["verdict"] in {"better", "worse", "different"}]
+    why = f"{len(clear)} of {len(rows)} compared means differ by more than two combined errors"
+    finding = "as expected" if clear else "refuted" if rows else "unclear"
+    return json_reply({"finding": finding, "why": why, "runs": data["remaining"]})
+
+
 def experiment(data: PromptData, ask: Ask) -> str:
-    """Turn the study's knob to its next value, or complete the study."""
-    done = [entry for entry in data["results"] if entry["run"] > 0]
-    number = len(done) + 1
-    most = SMOKE_RUNS if data["study"]["scale"] == "smoke" else FULL_RUNS
-    name = data["study"]["idea"]["name"].removeprefix("sweep_")
-    knob = data["knobs"].get(name)
+    """Turn the study's knob to the planned value."""
+    planned = data["planned"]
+    knob = data["knobs"].get(data["study"]["idea"]["name"].removeprefix("sweep_"))
     if knob is None:
-        return "ALL_COMPLETED" if number > SMOKE_RUNS else _reseed(number, shown_files(ask))
-    values = [value for value in knob["values"] if value != knob["default"]][:most]
-    if number > len(values):
-        return "ALL_COMPLETED"
-    value = values[number - 1]
+        return _reseed(planned, shown_files(ask))
+    value = planned["name"].rpartition(" = ")[2]
     source = shown_files(ask)[knob["file"]]
     line = next(row for row in source.splitlines() if re.match(rf"{knob['constant']}\s*[:=]", row))
-    changed = re.sub(r"(=\s*)[^#]*?(\s*(#.*)?)$", rf"\g<1>{value!r}\g<2>", line, count=1)
-    about = f"RUN: {knob['constant']} = {value!r} instead of {knob['default']!r}"
-    return f"{about}\n\n{replace(knob['file'], line, changed)}"
+    changed = re.sub(r"(=\s*)[^#]*?(\s*(#.*)?)$", rf"\g<1>{value}\g<2>", line, count=1)
+    return f"RUN: {planned['tests']}\n\n{replace(knob['file'], line, changed)}"
 
 
-def _reseed(number: int, files: dict[str, str]) -> str:
-    """New seeds where the code names one; seeding at the top where it names none."""
+def _reseed(planned: PromptData, files: dict[str, str]) -> str:
+    """Another seed where the code names one."""
+    number = int(planned["name"].rpartition(" ")[2])
     source = files["experiment.py"]
     found = _SEED.search(source)
-    about = f"RUN: the baseline again under other random seeds (replication {number})"
-    if found:
-        line = found.group(0)
-        whole = next(row for row in source.splitlines() if line.strip("\n") in row)
-        changed = whole.replace(found["value"], str(int(found["value"]) + 1000 * number), 1)
-        return f"{about}\n\n{replace('experiment.py', whole, changed)}"
-    first = next(
-        row
-        for row in source.splitlines()
-        if re.match(r"(import|from)\s", row) and "__future__" not in row
-    )
-    seeding = f"import random\n\nrandom.seed({1000 * number})\n{first}"
-    return f"{about}\n\n{replace('experiment.py', first, seeding)}"
+    assert found is not None, "such a study is proposed only where the code names a seed"
+    line = found.group(0)
+    whole = next(row for row in source.splitlines() if line.strip("\n") in row)
+    changed = whole.replace(found["value"], str(int(found["value"]) + 1000 * number), 1)
+    return f"RUN: {planned['tests']}\n\n{replace('experiment.py', whole, changed)}"
 
 
 def label_plots(data: PromptData, ask: Ask) -> str:
@@ -175,6 +219,8 @@ def checklist_review(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one s
 SWEEP_ANSWERS: dict[str, Callable[[PromptData, Ask], str]] = {
     "ideas.propose": propose_sweep,
     "novelty.decide": undecided_novelty,
+    "plan.make": plan_sweep,
+    "plan.revise": compare_sweep,
     "experiment.edit": experiment,
     "plots.edit": label_plots,
     "notes.edit": no_notes_edit,

@@ -1,0 +1,107 @@
+"""The facts of one run for whoever looks at it: numbers, values per seed, output, files, oddities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchestrator.core.protocols import Blobs
+from orchestrator.core.research import Run
+from orchestrator.core.strict_json import loads
+from orchestrator.research.looking.oddities import SeedValues, oddities
+from orchestrator.research.run_spec import Study
+from orchestrator.template.results import Results, per_seed
+
+_INFO = "final_info.json"
+_VALUES = 40  # per metric
+_SEEN_METRICS = 12  # with values per seed, per data set
+_FILES = 20
+_KEYS = 30  # of a JSON file
+_READ = 256 * 1024  # bytes of a JSON file whose keys are listed
+
+
+def run_facts(study: Study, run: Run, blobs: Blobs) -> dict[str, Any]:
+    """A run as a prompt shows it: ``[mean, standard error]`` by data set and metric, seconds of wall
+    time, memory in MiB.
+    """
+    results = dict(study.results)[run.number]
+    before = {
+        other.name: known
+        for other in study.runs
+        for number, known in study.results
+        if number == other.number < run.number
+    }
+    values = seed_values(run, blobs)
+    shown = [*study.headline, *(one.name for one in study.plan.metrics)]
+    return {
+        "run": run.number,
+        "name": run.name,
+        "description": run.description,
+        "seconds": round(run.seconds, 1),
+        "memory_mib": run.memory >> 20,
+        "datasets": _means(results),
+        "values_per_seed": _chosen(values, shown),
+        "noticed": oddities(values, results, before),
+        "output_tail": run.output,
+        "left_files": _left(run, blobs),
+    }
+
+
+def seed_values(run: Run, blobs: Blobs) -> SeedValues:
+    """The values per seed that a run wrote, or nothing where it wrote none that can be read."""
+    sha256 = run.files.get(f"run_{run.number}/{_INFO}")
+    return per_seed(blobs.get(sha256)) if sha256 else {}
+
+
+def _means(results: Results) -> dict[str, dict[str, Any]]:
+    return {
+        name: {
+            **{m: [_short(mean), _short(data.stderrs.get(m))] for m, mean in data.means.items()},
+            **dict.fromkeys(data.diverged, "not a number"),
+        }
+        for name, data in results.datasets.items()
+    }
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.6g}")
+
+
+def _chosen(values: SeedValues, shown: list[str]) -> dict[str, dict[str, list[float | None]]]:
+    """The metrics that decide, first; then others while there is room."""
+    stems = [name.removesuffix("_mean") for name in shown]
+    chosen = {}
+    for dataset, metrics in values.items():
+        order = sorted(
+            metrics, key=lambda name: stems.index(_stem(name)) if _stem(name) in stems else 99
+        )
+        chosen[dataset] = {
+            name: [_short(value) for value in metrics[name][:_VALUES]]
+            for name in order[:_SEEN_METRICS]
+        }
+    return chosen
+
+
+def _stem(name: str) -> str:
+    return name.removesuffix("_mean")
+
+
+def _left(run: Run, blobs: Blobs) -> list[dict[str, Any]]:
+    """The other files of the run: path, bytes, and the top keys of a JSON file."""
+    rows: list[dict[str, Any]] = []
+    for path, sha256 in run.files.files:
+        if not path.endswith(f"/{_INFO}") and len(rows) < _FILES:
+            data = blobs.get(sha256)
+            rows.append({"path": path, "bytes": len(data), **_keys(path, data)})
+    return rows
+
+
+def _keys(path: str, data: bytes) -> dict[str, Any]:
+    if not path.endswith(".json") or len(data) > _READ:
+        return {}
+    try:
+        value = loads(data, finite=False)
+    except ValueError:
+        return {"json": "it cannot be read"}
+    if isinstance(value, dict):
+        return {"keys": [key[:60] for key in value][:_KEYS]}
+    return {"json": f"a list of {len(value)}" if isinstance(value, list) else "one value"}
