@@ -263,6 +263,7 @@ def test_a_flood_of_single_bytes_and_terminal_escapes_is_ended_too(bench: Docker
     assert result.attestation.peaks.cpu_time < LIMITS.cpu_time
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may kill in a container")
 def test_an_engine_that_cannot_kill_keeps_no_container_alive(
     bench: DockerBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -308,8 +309,12 @@ def test_a_full_tmp_is_out_of_storage(bench: DockerBench) -> None:
         except OSError: time.sleep(0.5); raise
         """,
     )
-    assert result.verdict is Verdict.OUT_OF_STORAGE
-    assert "storage: tmp" in result.hit
+    if os.geteuid() == 0:
+        assert result.verdict is Verdict.OUT_OF_STORAGE
+        assert "storage: tmp" in result.hit
+    else:  # who may not look into the container has the program's own words
+        assert result.verdict is Verdict.FAILED
+        assert result.suspected == ("storage",)
 
 
 def test_deleted_files_that_are_still_open_count_and_the_hosts_disk_does_not_shrink(
