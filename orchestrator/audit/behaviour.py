@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from orchestrator.audit.calls import AuditedContainer
 from orchestrator.audit.finding import AuditFinding
-from orchestrator.core.job import Limits, Verdict
+from orchestrator.core.job import UNREAD, Limits, Verdict
 from orchestrator.policy.runtimes import unread
 from orchestrator.record.attestation import suspected, verdict
 
 _NO_LIMIT = "no limit"
+_SPACES = tuple(f"own {space} namespace" for space in ("net", "pid", "ipc", "mnt", "uts"))
+_MOUNT, _RESOLVER = "mount of the workspace", "resolv.conf"
+_EMPTY_RESOLVER = {"", "nameserver 127.0.0.1", "options ndots:1"}
 _QUOTA_OPTIONS = frozenset({"nosuid", "nodev", "noexec"})
 _CHARGED = 1 << 20  # bytes that a kernel may charge past a memory limit
 _GROUP, _IN_BLOCK = 128 << 20, 16  # ext4 allocates whole blocks of inodes in each block group
 _DEATH = 90.0  # seconds past wall and grace within which a killed container must have ended
 _BETWEEN = 2.0  # seconds between two samples, in which each CPU may run on unnoticed
+_AS_ROOT = "nothing, where you trust the engine; a run by root has them read"
 _LATE = 10.0  # seconds in which the host reads the last output of a job that ended itself
 
 
@@ -33,20 +37,38 @@ def kernel_findings(container: AuditedContainer) -> Iterator[AuditFinding]:
     ]
     wrong += [
         f"{name}: the container shared the host's"
-        for name, value in seen.items()
-        if name.startswith("own ") and value == "no" and name not in unreported
+        for name in _SPACES
+        if seen.get(name, UNREAD) not in ("yes", UNREAD) and name not in unreported
     ]
     wrong += [
         f"{name} was {seen.get(name, _NO_LIMIT)}, not {limit} or less"
         for name, limit in _limits(limits).items()
         if name not in unreported and not _at_most(seen.get(name, _NO_LIMIT), limit)
     ]
-    mount = seen.get("mount of the workspace")
-    if mount is not None and box.storage != "xfs":
+    mount = seen.get(_MOUNT, UNREAD)
+    if mount != UNREAD and box.storage != "xfs":
         missing = _QUOTA_OPTIONS - set(mount.partition(" ")[2].split(","))
         wrong += [f"the workspace was mounted without {', '.join(sorted(missing))}"] * bool(missing)
+    if set(seen.get(_RESOLVER, "").split("; ")) - _EMPTY_RESOLVER - {UNREAD}:
+        wrong.append("resolv.conf named name servers or domains of the host's")
     for what in wrong:
         yield container.finding("kernel", f"reported by the kernel: {what}")
+    yield from _unread(container, seen)
+
+
+def _unread(container: AuditedContainer, seen: Mapping[str, str]) -> Iterator[AuditFinding]:
+    """A note of the facts that only root may read, where the run's user was another."""
+    # gVisor's process has no such mount.
+    facts = (*_SPACES, _RESOLVER, *(() if container.limits.runtime == "runsc" else (_MOUNT,)))
+    missing = [
+        name
+        for name in facts
+        if seen.get(name, UNREAD) == UNREAD and name not in unread(container.limits.runtime)
+    ]
+    if missing:
+        what = f"known from the engine alone, not read from the kernel: {', '.join(missing)}"
+        why = "only root may read them, and the run's user was another"
+        yield AuditFinding("kernel", container.where, what, why, _AS_ROOT, "noted")
 
 
 def _rights(limits: Limits) -> dict[str, str]:

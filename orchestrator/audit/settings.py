@@ -89,6 +89,9 @@ def _rights(box: AuditedContainer, default: Profile) -> _Expected:
     gpus = re.compile(f"(?:{other}GPU-){{{limits.gpus}}}{other}") if limits.gpus else ""
     return {
         "HostConfig.NetworkMode": "none",
+        "HostConfig.Dns": "127.0.0.1",  # with the next two: nothing of the host's resolv.conf
+        "HostConfig.DnsSearch": ".",
+        "HostConfig.DnsOptions": "ndots:1",
         "HostConfig.ReadonlyRootfs": "True",
         "HostConfig.Privileged": "False",
         "HostConfig.CapAdd": "",

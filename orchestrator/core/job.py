@@ -10,6 +10,9 @@ from orchestrator.core.tree import Tree, digest
 
 ContainerKind = Literal["experiment", "latex", "editor"]
 
+UNREAD = "not read: only root on the engine's machine may"
+"""In place of a fact of a started container. Then only the engine's own report is known."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -132,6 +135,11 @@ class Attestation:
     exit_code: int | None = None
     killed: Verdict | None = None  # the host's own reason to end it
     suspected: tuple[str, ...] = ()  # limits that only its own words speak of
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The names of the facts in ``seen`` that the host was not allowed to read."""
+        return tuple(name for name, value in self.seen if value == UNREAD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,7 +77,7 @@ def _try_runtime(pool: SandboxPool, runtime: str, host: Host) -> tuple[Tried, Ho
             return Tried(runtime, "failed", why), replace(host, trial_todo=error.todo)
         return Tried(runtime, "failed", "; ".join(filter(None, (why, error.todo)))), host
     why = f"a hardened job ran as asked: {len(held.inspected)} settings read back the same, "
-    why += f"{len(held.seen)} seen in its process"
+    why += f"{len(held.seen) - len(held.unread)} seen in its process"
     return Tried(runtime, "tested", why), replace(host, trial=held) if runtime == "runc" else host
 
 

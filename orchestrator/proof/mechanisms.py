@@ -16,6 +16,7 @@ PARTS = {
     "seccomp.profile": "what the profile refuses is refused",
     "environment.closed": "no variable, file or process tells a key of the host's",
     "network.none": "no interface but loopback; nothing outside is reached",
+    "network.resolver": "no name server or search domain of the machine's is named",
     "network.allow-list": "the proxy lets through what the list names, and nothing else",
     "data.read-only": "staged data can be read and not changed",
     "data.host-files": "of the host's files none is there, nor the engine's socket",

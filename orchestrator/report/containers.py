@@ -63,7 +63,8 @@ def _container(step: Step, box: Attestation) -> Html:
         refused_pill(box),
     ]
     settings = len(dict((*box.asked, *box.inspected)))
-    title = f"{settings} settings requested and inspected, {len(box.seen)} seen in the process"
+    seen = len(box.seen) - len(box.unread)
+    title = f"{settings} settings requested and inspected, {seen} seen in the process"
     return fold(
         summary,
         _used(step.limits, box),

@@ -26,6 +26,7 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.client import translated
 from orchestrator.sandbox.engine.labels import DEADLINE
 from orchestrator.sandbox.engine.objects import create_container, remove_container, while_it_runs
+from orchestrator.sandbox.engine.resolver import resolver_of
 from orchestrator.sandbox.engine.stream import STDOUT, LineBuffer, Stream
 from orchestrator.sandbox.gpus.cdi import cdi_devices, how_lent
 from orchestrator.sandbox.job import gvisor
@@ -157,8 +158,10 @@ class DockerSandbox:
         """
         with translated("starting a job"):
             self.pool.engine.api.start(made)
-            pid: int = self.pool.engine.api.inspect_container(made)["State"]["Pid"]
+            have = self.pool.engine.api.inspect_container(made)
+        pid: int = have["State"]["Pid"]
         seen = process_status(pid) + kernel_limits_of(pid, Cgroup.of(pid, made))
+        seen += resolver_of(have.get("ResolvConfPath") or "")
         if limits.runtime == gvisor.RUNTIME:  # its first process is gVisor, which has no such mount
             seen += gvisor.read_gate_status(stream)
         else:

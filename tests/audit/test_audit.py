@@ -308,6 +308,10 @@ def shared(_request: Line, _answer: Line, told: Line) -> None:
     put(told["seen"], "own net namespace", "no")
 
 
+def naming(_request: Line, _answer: Line, told: Line) -> None:
+    put(told["seen"], "resolv.conf", "nameserver 10.9.8.7; search corp.example")
+
+
 def unlimited(_request: Line, _answer: Line, told: Line) -> None:
     put(told["seen"], "limit pids", "no limit")
 
@@ -360,7 +364,7 @@ def nowhere(_request: Line, _answer: Line, told: Line) -> None:
 
 FORGED: dict[str, list[Callable[[Line, Line, Line], None]]] = {
     "settings": [raised, engines, further, preloaded, keyed],
-    "kernel": [rooted, shared, unlimited, runnable],
+    "kernel": [rooted, shared, unlimited, runnable, naming],
     "use": [hungry, lasting, talking],
     "image": [another_image],
     "limits": [wider, another_policy],

@@ -102,7 +102,7 @@ def test_a_container_at_its_limit_is_within_its_limit(
         usage_findings(box),
         verdict_findings(box),
     )
-    found = [one.what for each in every for one in each]
+    found = [one.what for each in every for one in each if one.level == "wrong"]
     assert found == [], result
     if runtime == "runc":
         assert box.attestation.verdict is DRIVEN[what][1], result
@@ -132,7 +132,7 @@ def test_a_container_under_an_allow_list_is_as_its_policy_says(bench: DockerBenc
         usage_findings(box),
         verdict_findings(box),
     )
-    assert [one.what for each in every for one in each] == [], result
+    assert [one.what for each in every for one in each if one.level == "wrong"] == [], result
     assert [one.host for one in result.attestation.egress] == [
         "no-such-host.invalid:443",
         "evil.example.org:443",

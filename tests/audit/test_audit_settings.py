@@ -12,7 +12,7 @@ from orchestrator.audit.behaviour import kernel_findings, usage_findings, verdic
 from orchestrator.audit.calls import AuditedCall, AuditedContainer
 from orchestrator.audit.record import JournalLine, JournalLog
 from orchestrator.audit.settings import setting_findings
-from orchestrator.core.job import Attestation, ContainerKind, Job, Limits, Peaks, Verdict
+from orchestrator.core.job import UNREAD, Attestation, ContainerKind, Job, Limits, Peaks, Verdict
 from orchestrator.core.model import Usage
 from orchestrator.policy.policy import load_policy
 from orchestrator.policy.seccomp import shipped_profile
@@ -149,7 +149,8 @@ def seen_of(limits: Limits, runtime: str) -> dict[str, str]:
     ids = " ".join(["65534"] * 4)
     seen = {"Uid": ids, "Gid": ids, "NoNewPrivs": "1", "Seccomp": "2"}
     seen |= dict.fromkeys(("CapEff", "CapPrm", "CapBnd", "CapAmb"), NONE)
-    seen |= {"own net namespace": "yes", "own pid namespace": "yes", "limit core file": "1"}
+    seen |= {f"own {name} namespace": "yes" for name in ("net", "pid", "ipc", "mnt", "uts")}
+    seen |= {"resolv.conf": "nameserver 127.0.0.1; options ndots:1", "limit core file": "1"}
     seen |= {"limit memory": str(limits.memory - 4096), "limit swap": "0"}
     seen |= {"limit pids": str(limits.pids), "limit cpus": f"{limits.cpus:g}"}
     seen |= {"limit file size": str(limits.file), "limit open files": str(limits.open_files)}
@@ -161,6 +162,8 @@ def seen_of(limits: Limits, runtime: str) -> dict[str, str]:
             "own pid namespace": "no",
             "limit open files": "1048576",
         }
+    else:
+        seen["mount of the workspace"] = "ext4 rw,nosuid,nodev,noexec,relatime"
     return seen
 
 
@@ -180,6 +183,23 @@ def test_each_right_or_limit_that_the_kernel_saw_wider_is_found(runtime: str) ->
         wider = "no" if name.startswith("own ") else "no limit" if name.startswith("limit") else "?"
         found = judged(box, seen | {name: wider})
         assert bool(found) == (runtime == "runc" or name not in theirs), name
+
+
+@pytest.mark.parametrize("runtime", ["runc", "runsc"])
+@pytest.mark.parametrize("told", [UNREAD, None])
+def test_what_only_root_could_read_is_noted_and_no_fault(runtime: str, told: str | None) -> None:
+    """``None``: it is not said at all."""
+    limits = replace(limits_of("ci-cpu"), runtime=runtime)
+    seen = seen_of(limits, runtime)
+    names = [name for name in seen if name.startswith("own ") or name == "resolv.conf"]
+    names = [name for name in names if runtime == "runc" or name != "own pid namespace"]
+    for unread in (*([name] for name in names), names):
+        less = {name: value for name, value in seen.items() if name not in unread}
+        less |= dict.fromkeys(unread, told) if told else {}
+        box = with_pairs(box_of(limits, "experiment"), seen=tuple(less.items()))
+        (note,) = kernel_findings(box)
+        assert note.level == "noted"
+        assert note.what.endswith(f"not read from the kernel: {', '.join(unread)}")
 
 
 def peaking(box: AuditedContainer, **peaks: float) -> list[str]:

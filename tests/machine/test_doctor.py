@@ -21,6 +21,7 @@ from orchestrator.api import readiness
 from orchestrator.console import doctor as console
 from orchestrator.core.errors import AisciError, ControlUnavailable, ImageMissing, SandboxFailed
 from orchestrator.core.host import EngineFacts, Host, Tried
+from orchestrator.core.job import UNREAD
 from orchestrator.machine import self_check as checkup
 from orchestrator.machine import system
 from orchestrator.machine.doctor import Check, examine
@@ -204,6 +205,22 @@ def test_a_right_that_a_job_was_seen_to_have_fails_by_name(pair: tuple[str, str]
         "rights"
     ]
     assert (check.state, pair[0] in check.found) == ("fail", True)
+
+
+def test_what_could_not_be_read_back_for_lack_of_root_is_named_with_what_is_known_instead() -> None:
+    """By a user of the engine's group: no check says that it is well, and none that it is not."""
+    assert named(WELL)["read back"].state == "ok"
+    assert f"all {len(SEEN)} facts" in named(WELL)["read back"].found
+    unread = {"own net namespace": UNREAD, "resolv.conf": UNREAD}
+    checks = named(replace(WELL, trial=box(seen=tuple((dict(SEEN) | unread).items()))))
+    check = checks["read back"]
+    assert check.state == "note"
+    assert f"{len(SEEN) - 1} of {len(SEEN) + 1} facts" in check.found
+    assert check.found.endswith("the engine's report is all that is known: " + ", ".join(unread))
+    assert "policy prove" in check.todo
+    assert len(check.details) == 3
+    assert (checks["rights"].state, "not readable here" in checks["rights"].found) == ("ok", True)
+    assert "read back" not in named(replace(WELL, trial=None))
 
 
 def test_an_engine_without_a_filter_of_system_calls_fails() -> None:

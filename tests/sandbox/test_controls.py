@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core.host import EngineFacts, Host, Tried
-from orchestrator.core.job import Attestation, Peaks, Verdict
+from orchestrator.core.job import UNREAD, Attestation, Peaks, Verdict
 from orchestrator.policy.controls import CONTROLS, Control, How, here, of_setting
 from orchestrator.policy.policy import Policy, load_policy
 from orchestrator.policy.schema import SETTINGS
@@ -109,6 +109,17 @@ def test_a_control_says_who_enforces_it_what_it_means_and_what_passes(
     assert control.meaning(load_policy(policy, ROOT)).endswith(".")
     assert control.by
     assert control.not_stopped.endswith(".")
+
+
+def test_explain_says_which_facts_are_the_engines_word_alone_on_this_machine() -> None:
+    spaces = {"own net namespace": "yes", "own pid namespace": "yes"}
+    root = states(replace(ROOMY, trial=replace(HELD, seen=tuple(spaces.items()))), "ci-cpu")
+    assert "only root may read" not in root["container"].text
+    assert root["network"].text.endswith("own namespace read from /proc")
+    unread = tuple((name, UNREAD) for name in spaces)
+    user = states(replace(ROOMY, trial=replace(HELD, seen=unread)), "ci-cpu")
+    assert f"as the engine reports them: {', '.join(spaces)}" in user["container"].text
+    assert "/proc" not in user["network"].text
 
 
 def test_the_meaning_has_the_policys_own_numbers(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import ControlUnavailable, SandboxFailed
 from orchestrator.core.files import shipped_root
-from orchestrator.core.job import Attestation, Job, JobResult, Verdict
+from orchestrator.core.job import UNREAD, Attestation, Job, JobResult, Verdict
 from orchestrator.policy.check import check
 from orchestrator.policy.controls import departing
 from orchestrator.policy.policy import load_policy
@@ -279,7 +279,10 @@ def _other_user(gvisor: GvisorBench, attempts: Any) -> bool:  # noqa: ARG001  # 
 
 
 def _process_space(gvisor: GvisorBench, attempts: Any) -> bool:  # noqa: ARG001  # as above
-    return bool(dict(attempts[1].seen)["own pid namespace"] == "no")
+    seen: str = dict(attempts[1].seen)["own pid namespace"]
+    if seen == UNREAD:
+        pytest.skip("only root may read namespaces")
+    return seen == "no"
 
 
 def _rlimits(gvisor: GvisorBench, attempts: Any) -> bool:  # noqa: ARG001  # as above

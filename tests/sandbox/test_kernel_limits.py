@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core.errors import SandboxFailed
+from orchestrator.core.job import UNREAD
 from orchestrator.record.attestation import SettingPairs
 from orchestrator.sandbox.job.cgroup import Cgroup
 from orchestrator.sandbox.job.kernel_limits import exceeded_limits, kernel_limits_of
@@ -95,6 +96,24 @@ def test_a_limit_above_what_was_asked_is_named(name: str, text: str) -> None:
     assert exceeded_limits(missing, ASKED) == [said.replace(f"is {text}", "is no limit")]
     with pytest.raises(SandboxFailed, match=name):
         check_kernel_view(seen, ASKED)
+
+
+RIGHTS: SettingPairs = (
+    *((name, " ".join(["65534"] * 4)) for name in ("Uid", "Gid")),
+    *((name, "0" * 16) for name in ("CapEff", "CapPrm", "CapBnd", "CapAmb")),
+    ("NoNewPrivs", "1"),
+    ("Seccomp", "2"),
+)
+
+
+def test_a_fact_that_only_root_may_read_is_neither_held_nor_broken() -> None:
+    for space in ("net", "pid", "ipc", "mnt", "uts"):
+        name = f"own {space} namespace"
+        for value in ("yes", UNREAD):
+            check_kernel_view((*HELD, *RIGHTS, (name, value)), ASKED)
+        for value in ("no", ""):
+            with pytest.raises(SandboxFailed, match=name):
+                check_kernel_view((*HELD, *RIGHTS, (name, value)), ASKED)
 
 
 def test_another_runtimes_first_process_is_not_the_jobs() -> None:

@@ -100,6 +100,7 @@ def seen_of(limits: Limits) -> SettingPairs:
     rights |= {"limit memory": str(limits.memory), "limit swap": "0", "limit core file": "1"}
     rights |= {"limit pids": str(limits.pids), "limit cpus": f"{limits.cpus:g}"}
     rights |= {"limit file size": str(limits.file), "limit open files": str(limits.open_files)}
+    rights |= {"resolv.conf": "nameserver 127.0.0.1; options ndots:1"}
     return (*rights.items(), ("mount of the workspace", "ext4 rw,nosuid,nodev,noexec,relatime"))
 
 

@@ -28,6 +28,7 @@ from orchestrator.proof.running.runner import ProbeRunner
 from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox import sandbox
 from orchestrator.sandbox.admission import Admission
+from orchestrator.sandbox.engine.resolver import NO_NAMES
 from orchestrator.sandbox.harvest import harvest
 from orchestrator.sandbox.harvest.harvest import HarvestRules
 from orchestrator.sandbox.job import spec as container
@@ -185,6 +186,8 @@ def in_a_world(trials: ProbeRunner) -> Iterator[None]:
 
         def change(body: Body) -> None:
             body["HostConfig"]["NetworkMode"] = f"container:{stand_in}"
+            for name in NO_NAMES:  # an engine takes no names of its own beside another's network
+                del body["HostConfig"][name]
             body.pop("Hostname")
 
         with asked(change)(trials):
@@ -351,6 +354,11 @@ MUTATIONS = (
     Mutation(part="seccomp.profile", says="no filter", without=asked(unconfined)),
     Mutation(part="environment.closed", says="a key in the environment", without=key_inside),
     Mutation(part="network.none", says="a network with a world in it", without=in_a_world),
+    Mutation(
+        part="network.resolver",
+        says="the host's resolv.conf, as an engine copies it",
+        without=asked(host(**{name: [] for name in NO_NAMES})),
+    ),
     Mutation(
         part="network.allow-list",
         says="the proxy takes any request",

@@ -28,12 +28,16 @@ _UP, _DOWN = 90.0, 60.0  # seconds: to answer, to end
 
 
 class PrivateEngine:
-    """One dockerd; ``environ`` leads programs to it. Killed and started as often as one likes."""
+    """One dockerd; ``environ`` leads programs to it. Killed and started as often as one likes.
 
-    def __init__(self) -> None:
+    ``names`` is what it finds in the host's ``/etc/resolv.conf``, if not what there is.
+    """
+
+    def __init__(self, names: str = "") -> None:
         # Not a test's own folder: a unix socket's path has room for about a hundred bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="dockerd-", dir="/tmp"))
         self.cgroup = self.folder.name
+        self._names = names
         self._socket = f"unix://{self.folder}/engine.sock"
         self.environ = {"DOCKER_HOST": self._socket}
         self.client = Engine(base_url=self._socket, timeout=60, version="1.41")
@@ -42,6 +46,11 @@ class PrivateEngine:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         argv = ["unshare", "--net", "dockerd", "--data-root", f"{self.folder}/data"]
+        if self._names:
+            own = self.folder / "resolv.conf"
+            own.write_text(self._names)
+            mounts = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
+            argv[1:2] = ["--net", "--mount", "sh", "-c", mounts, str(own)]
         argv += ["--exec-root", f"{self.folder}/exec", "--pidfile", f"{self.folder}/pid"]
         argv += ["-H", self._socket, "--cgroup-parent", f"/{self.cgroup}"]
         argv += ["--bridge=none", "--iptables=false", "--ip6tables=false"]
@@ -135,9 +144,9 @@ class PrivateEngine:
 
 
 @contextmanager
-def private_engine() -> Iterator[PrivateEngine]:
+def private_engine(names: str = "") -> Iterator[PrivateEngine]:
     """Started, with its one image; gone without a trace afterwards."""
-    engine = PrivateEngine()
+    engine = PrivateEngine(names)
     try:
         engine.start()
         engine.take_over(IMAGE)

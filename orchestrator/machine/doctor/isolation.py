@@ -6,11 +6,19 @@ from collections.abc import Iterator
 from functools import partial
 
 from orchestrator.core.host import EngineFacts, Host, Tried
+from orchestrator.core.job import UNREAD
 from orchestrator.machine.doctor.check import Basis, Check, CheckState
 from orchestrator.policy.runtimes import CAP_SETS
 
 _KERNEL_LIMITS = {"memory": "limit memory", "swap": "limit swap", "pids": "limit pids",
                   "cpu": "limit cpus"}  # fmt: skip
+
+_AS_ROOT = (
+    "only root sees a job's full /tmp from outside: else its verdict is `failed`, with `storage` suspected",
+    "only root can kill a job past its limits while the engine does not answer",
+    "only root finds containers that a crashed engine has forgotten",
+)
+"""What another user of the engine lacks besides these readings."""
 
 _check = partial(Check, "controls")
 
@@ -21,6 +29,7 @@ def isolation_checks(host: Host, engine: EngineFacts) -> Iterator[Check]:
     yield from _storage(host)
     yield _limits(host, engine)
     yield from _rights(host)
+    yield from _read_back(host)
     yield _seccomp(host, engine)
     options = " ".join(engine.security)
     found = ", ".join(name for name in ("apparmor", "selinux") if f"name={name}" in options)
@@ -88,13 +97,31 @@ def _rights(host: Host) -> Iterator[Check]:
     wrong = [name for name in CAP_SETS if seen.get(name, "0").strip("0")]
     wrong += [name for name in ("Uid", "Gid") if "0" in seen.get(name, "").split()]
     wrong += ["NoNewPrivs"] if seen.get("NoNewPrivs") != "1" else []
-    wrong += [name for name, value in seen.items() if name.startswith("own ") and value != "yes"]
-    own = ", ".join(name.split()[1] for name in seen if name.startswith("own "))
+    spaces = {name: value for name, value in seen.items() if name.startswith("own ")}
+    wrong += [name for name, value in spaces.items() if value not in ("yes", UNREAD)]
+    own = ", ".join(name.split()[1] for name, value in spaces.items() if value == "yes")
     found = "no capability, no new privileges, not root, its own namespaces: "
     found += own or "not readable here"
     if wrong:
         found = f"not as required: {', '.join(wrong)}"
     yield _check("rights", "fail" if wrong else "ok", found, "tested")
+
+
+def _read_back(host: Host) -> Iterator[Check]:
+    """Whether all of a job's facts can be read, which takes root; nothing if no job ran."""
+    if host.trial is None:
+        return
+    unread, many = host.trial.unread, len(host.trial.seen)
+    if not unread:
+        found = f"all {many} facts of a job's first process that are checked before it may begin"
+        yield _check("read back", "ok", found, "tested")
+        return
+    found = (
+        f"{many - len(unread)} of {many} facts of a job's first process; of the others, which only "
+    )
+    found += f"root may read, the engine's report is all that is known: {', '.join(unread)}"
+    todo = "`aisci policy prove` tests what they would show; a run by root reads them"
+    yield _check("read back", "note", found, "tested", todo, _AS_ROOT)
 
 
 def _seccomp(host: Host, engine: EngineFacts) -> Check:

@@ -23,6 +23,9 @@ from orchestrator.policy.seccomp import profile_words
 
 def _container(host: Host, policy: Policy) -> How:
     text = "engine options, read back from the engine and from /proc before the job's first line"
+    unread = host.trial.unread if host.trial else ()
+    if unread:
+        text += f"; only root may read, so as the engine reports them: {', '.join(unread)}"
     if host.engine is not None:
         lsm = "AppArmor on" if "name=apparmor" in host.engine.security else "no AppArmor here"
         remapped = host.engine.userns_remap or host.engine.rootless
@@ -63,17 +66,23 @@ def _filter(host: Host, policy: Policy) -> How:
 def _network(policy: Policy) -> str:
     hosts = policy.whole.experiment.network
     if not hosts:
-        return "No container has an interface but loopback: no address, no name can be reached."
+        return (
+            "No container has an interface but loopback: no address, no name can be reached. None is "
+            "told the name servers and search domains of the host."
+        )
     return (
         f"Experiments may open TLS connections to {', '.join(hosts)} through a proxy of the host's; "
-        "they have no interface but loopback. The other containers reach nothing."
+        "they have no interface but loopback. The other containers reach nothing. None is told the "
+        "name servers and search domains of the host."
     )
 
 
 def _way_out(host: Host, policy: Policy) -> How:
     hosts, runtime = policy.whole.experiment.network, policy.whole.experiment.runtime
     if not hosts:
-        return by_engine("network mode none; own namespace read from /proc", host, policy)
+        read = dict(host.trial.seen).get("own net namespace") == "yes" if host.trial else False
+        text = "network mode none" + ("; own namespace read from /proc" if read else "")
+        return by_engine(text, host, policy)
     if runtime != "runc":
         return How("missing", f"under {runtime} no socket of the host's can be reached")
     text = (

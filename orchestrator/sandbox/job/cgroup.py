@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.core.errors import ControlUnavailable
+from orchestrator.core.job import UNREAD
 from orchestrator.policy.runtimes import CAP_SETS
+from orchestrator.record.attestation import SettingPairs
 
 _ROOT = Path("/sys/fs/cgroup")
 _OWN_SHORTAGE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
@@ -75,8 +77,10 @@ class Cgroup:
         )
 
 
-def process_status(pid: int) -> tuple[tuple[str, str], ...]:
+def process_status(pid: int) -> SettingPairs:
     """The rights of a container's first process, by the kernel; users and groups as in the container.
+
+    A namespace that only root may read is :data:`UNREAD`: then only the engine's report is known.
 
     Raises :class:`ControlUnavailable` if the engine's processes do not run on this machine.
     """
@@ -95,9 +99,10 @@ def process_status(pid: int) -> tuple[tuple[str, str], ...]:
     for space in ("net", "pid", "ipc", "mnt", "uts"):
         try:
             separate = (process / "ns" / space).readlink() != (own / "ns" / space).readlink()
+            answer = "yes" if separate else "no"
         except PermissionError:
-            continue  # not root: only the engine's report is known
-        seen.append((f"own {space} namespace", "yes" if separate else "no"))
+            answer = UNREAD
+        seen.append((f"own {space} namespace", answer))
     return tuple(seen)
 
 

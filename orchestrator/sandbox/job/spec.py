@@ -18,6 +18,7 @@ from orchestrator.policy.lint import LEAST_TMPFS
 from orchestrator.policy.seccomp import profile_of, under
 from orchestrator.policy.values import why_not_set
 from orchestrator.record.blobs import BlobStore
+from orchestrator.sandbox.engine.resolver import NO_NAMES
 from orchestrator.sandbox.gpus.cdi import device_requests
 from orchestrator.sandbox.storage.helper import ATTACHED, volume_mount
 
@@ -99,6 +100,7 @@ def _host_config(job: Job, volume: str, lent: list[dict[str, Any]], egress: str)
     )
     return {
         "NetworkMode": "none",
+        **NO_NAMES,
         "ReadonlyRootfs": True,
         "Privileged": False,
         "CapAdd": [],

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.core.errors import ControlUnavailable, SandboxFailed
-from orchestrator.core.job import Limits
+from orchestrator.core.job import UNREAD, Limits
 from orchestrator.core.tree import digest
 from orchestrator.policy.runtimes import CAP_SETS, unread
 from orchestrator.record.attestation import SettingPairs, flatten_settings, mismatches, same_keys
 from orchestrator.sandbox.engine.client import Engine, translated
+from orchestrator.sandbox.engine.resolver import foreign_lines
 from orchestrator.sandbox.gpus.cdi import same_form
 from orchestrator.sandbox.job import gvisor
 from orchestrator.sandbox.job.kernel_limits import exceeded_limits
@@ -136,9 +137,11 @@ def check_kernel_view(seen: SettingPairs, limits: Limits) -> None:
         for key, value in required.items()
         if key not in skipped and have.get(key) != value
     ]
-    shared = [name for name, value in seen if name.startswith("own ") and value == "no"]
-    wrong += [name for name in shared if name not in skipped]
-    wrong += exceeded_limits(seen, limits)
+    spaces = ((name, value) for name, value in seen if name.startswith("own "))
+    wrong += [
+        name for name, value in spaces if value not in ("yes", UNREAD) and name not in skipped
+    ]
+    wrong += foreign_lines(seen) + exceeded_limits(seen, limits)
     if wrong:
         raise SandboxFailed(
             "a container started with more rights than requested",
@@ -151,12 +154,12 @@ def check_kernel_view(seen: SettingPairs, limits: Limits) -> None:
 def workspace_of(pid: int, workdir: str) -> SettingPairs:
     """How a container's working directory is mounted, as its first process sees it.
 
-    Empty where this process may not read it: then only the engine's report is known.
+    :data:`UNREAD` where this process may not read it: then only the engine's report is known.
     """
     try:
         text = Path(f"/proc/{pid}/mountinfo").read_text()
     except OSError:
-        return ()
+        return ((WORKSPACE, UNREAD),)
     if not any(line.split()[4] == workdir for line in text.splitlines()):
         return ((WORKSPACE, NO_MOUNT),)
     mount = mount_of(Path(workdir), text)
@@ -168,8 +171,8 @@ def check_workspace(seen: SettingPairs, backend: str) -> None:
 
     ``xfs`` asks for no option: a bind takes the host's.
     """
-    words = dict(seen).get(WORKSPACE)
-    if words is None or (backend == "xfs" and words != NO_MOUNT):
+    words = dict(seen).get(WORKSPACE, UNREAD)
+    if words == UNREAD or (backend == "xfs" and words != NO_MOUNT):
         return
     missing = set(OPTIONS.split(",")) - set(words.partition(" ")[2].split(","))
     if missing:

@@ -10,6 +10,7 @@ from typing import Any
 from orchestrator.core.errors import EngineFailed
 from orchestrator.sandbox.engine.client import Engine, translated
 from orchestrator.sandbox.engine.objects import create_container, remove_container
+from orchestrator.sandbox.engine.resolver import NO_NAMES
 from orchestrator.sandbox.engine.stream import STDOUT, Stream
 
 ATTACHED = dict.fromkeys(
@@ -95,6 +96,7 @@ def helper_body(image: str, labels: Mapping[str, str], **host: Any) -> dict[str,
         "Labels": dict(labels),
         "HostConfig": {
             "NetworkMode": "none",
+            **NO_NAMES,
             "ReadonlyRootfs": True,
             "CapDrop": ["ALL"],
             "SecurityOpt": ["no-new-privileges:true"],

@@ -1,6 +1,6 @@
 """No name is looked up, so no word leaves inside of one.
 
-tries: a name that holds a secret, by the usual way; a question to each resolver, and to one outside
+tries: a name that holds a secret, by the usual way; a question to resolvers outside
 parts: network.none
 family: 12
 kinds: experiment, latex, editor
@@ -9,15 +9,11 @@ bare: world
 
 import socket
 from functools import partial
-from pathlib import Path
 
 from probing import attempt, done
 from sending import udp
 
 QUESTION = b"\x12\x34\x01\0\0\x01" + bytes(6) + b"\x06secret\x07example\x03org\0\0\x10\0\x01"
-lines = [line.split() for line in Path("/etc/resolv.conf").read_text().splitlines()]
-known = [words[1] for words in lines if words[:1] == ["nameserver"]]
-asked = [address for address in known if not address.startswith(("127.", "::1"))]
 
 
 def look_up() -> str:
@@ -25,6 +21,6 @@ def look_up() -> str:
 
 
 attempt("a name with a secret in it", look_up)
-for address in dict.fromkeys((*asked, "8.8.8.8", "2001:4860:4860::8888")):
+for address in ("8.8.8.8", "2001:4860:4860::8888"):
     attempt(f"a question to {address}", partial(udp, address, 53, QUESTION))
 done()
