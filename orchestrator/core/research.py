@@ -74,7 +74,7 @@ Finding = Literal["as expected", "refuted", "unclear"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunOutcome:
+class PlanOutcome:
     """What the author of the plan says of a finished run, beside what it had expected."""
 
     number: int

@@ -12,15 +12,13 @@ from orchestrator.core.research import (
     Failure,
     Idea,
     Paper,
-    Plan,
-    PlannedRun,
     Review,
     Run,
-    RunOutcome,
     TrainingComparison,
 )
 from orchestrator.core.tree import Tree
 from orchestrator.record.pins import StrictRecord
+from orchestrator.record.plan_notes import Instrumented, PlanMade, RunGivenUp
 
 Status = Literal["finished", "failed", "not novel"]
 
@@ -138,36 +136,6 @@ class RunFinished(StrictRecord):
 
     note: Literal["run_finished"] = "run_finished"
     run: Run
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanMade(StrictRecord):
-    """The plan before the run of this number: recorded before its container starts. ``outcome`` is
-    what the run before it showed.
-    """
-
-    note: Literal["plan"] = "plan"
-    before: int
-    plan: Plan
-    outcome: RunOutcome | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instrumented(StrictRecord):
-    """The unchanged settings, measured with the metrics that the study adds."""
-
-    note: Literal["instrumented"] = "instrumented"
-    run: Run
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunGivenUp(StrictRecord):
-    """A planned run of which every attempt failed, and how the last one did."""
-
-    note: Literal["run_given_up"] = "run_given_up"
-    number: int
-    planned: PlannedRun
-    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,6 @@ from orchestrator.record.journal import Journal
 from orchestrator.record.notes import (
     IdeaFinished,
     IdeaSkipped,
-    Instrumented,
     RunFinished,
     StageBegan,
     StageFailed,
@@ -24,6 +23,7 @@ from orchestrator.record.notes import (
     read_note,
 )
 from orchestrator.record.pins import Pins
+from orchestrator.record.plan_notes import Instrumented
 from orchestrator.record.retries import STAGE_NAMES, recorded_retries
 from orchestrator.template.baseline import baseline_run
 from orchestrator.template.manifest import Manifest

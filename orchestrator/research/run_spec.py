@@ -13,17 +13,18 @@ from orchestrator.core.research import (
     Novelty,
     Paper,
     Plan,
+    PlanOutcome,
     Review,
     Run,
-    RunOutcome,
 )
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Journal, Listener, Mode
-from orchestrator.record.notes import RunGivenUp, Status
+from orchestrator.record.notes import Status
 from orchestrator.record.paths import IdeaPaths, RunPaths
 from orchestrator.record.pins import BaselinePin, DataPin, ProofPin
+from orchestrator.record.plan_notes import RunGivenUp
 from orchestrator.record.ports import Edges
 from orchestrator.template.manifest import Metric
 from orchestrator.template.results import Results
@@ -48,7 +49,7 @@ class Study:
     runs: tuple[Run, ...]
     results: tuple[tuple[int, Results], ...]
     plan: Plan = field(default_factory=lambda: Plan(runs=()))
-    outcomes: tuple[RunOutcome, ...] = ()
+    outcomes: tuple[PlanOutcome, ...] = ()
     given_up: tuple[RunGivenUp, ...] = ()
     data: tuple[tuple[str, str], ...] = ()
     figures: tuple[str, ...] = ()

@@ -82,10 +82,10 @@ def baseline_run(job: Job, result: JobResult) -> Run:
 
 def output_tail(result: JobResult) -> str:
     """The end of what the program printed, a progress bar as its last state."""
-    return "\n".join(filter(None, (printed(text) for text in (result.stdout, result.stderr))))
+    return "\n".join(filter(None, (shown_output(text) for text in (result.stdout, result.stderr))))
 
 
-def printed(text: str) -> str:
+def shown_output(text: str) -> str:
     """The last ``OUTPUT_TAIL`` characters as a terminal shows them: a line that was written over
     again and again appears once.
     """

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.errors import BadResults
-from orchestrator.template.results import BARE, MAX_RESULT_BYTES, Dataset, Results, parse_final_info
+from orchestrator.template.results import (
+    BARE,
+    MAX_RESULT_BYTES,
+    Dataset,
+    Results,
+    parse_final_info,
+    per_seed,
+)
 
 
 def parsed(value: object) -> Results:

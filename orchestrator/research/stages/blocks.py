@@ -18,7 +18,7 @@ from orchestrator.research.looking.comparisons import compare_runs
 from orchestrator.research.looking.run_facts import run_facts
 from orchestrator.research.prompts import block, text_block
 from orchestrator.research.run_spec import Study
-from orchestrator.template.baseline import printed
+from orchestrator.template.baseline import shown_output
 from orchestrator.template.template import Template
 
 
@@ -146,8 +146,8 @@ def feedback_block(result: JobResult | None, trouble: str = "") -> str:
             "verdict": result.verdict,
             "exit_code": result.exit_code,
             "limits_hit": list(result.hit),
-            "stdout_tail": printed(result.stdout),
-            "stderr_tail": printed(result.stderr),
+            "stdout_tail": shown_output(result.stdout),
+            "stderr_tail": shown_output(result.stderr),
         }
     return block("feedback", value if result or trouble else None)
 

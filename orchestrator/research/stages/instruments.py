@@ -10,7 +10,8 @@ from dataclasses import asdict, replace
 
 from orchestrator.core.edit import Edit
 from orchestrator.core.research import BASELINE, Plan
-from orchestrator.record.notes import GaveUp, Instrumented
+from orchestrator.record.notes import GaveUp
+from orchestrator.record.plan_notes import Instrumented
 from orchestrator.record.ports import Ports
 from orchestrator.research.looking.oddities import identical
 from orchestrator.research.prompts import block, render

@@ -19,9 +19,9 @@ from orchestrator.core.research import (
     Finding,
     Plan,
     PlannedRun,
-    RunOutcome,
+    PlanOutcome,
 )
-from orchestrator.record.notes import PlanMade
+from orchestrator.record.plan_notes import PlanMade
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_for
@@ -128,7 +128,7 @@ def revise_plan(study: Study, number: int, planned: PlannedRun, ports: Ports) ->
     ask = Ask(purpose="plan.revise", messages=(Message("user", instruction),))
     form = ask_for(ports, ask, RevisionForm)
     finding: Finding = form.finding
-    outcome = RunOutcome(number=number, planned=planned, finding=finding, why=form.why)
+    outcome = PlanOutcome(number=number, planned=planned, finding=finding, why=form.why)
     plan = replace(study.plan, runs=_runs(form.runs, study)[:left])
     ports.note(PlanMade(before=number + 1, plan=plan, outcome=outcome))
     return replace(study, plan=plan, outcomes=(*study.outcomes, outcome))

@@ -15,7 +15,7 @@ from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import render
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import blocks as common
-from orchestrator.template.baseline import printed
+from orchestrator.template.baseline import shown_output
 
 _ATTEMPTS = 4
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,80}\.png")
@@ -52,7 +52,7 @@ def draw_plots(study: Study, ports: Ports) -> Study:
         raise IdeaFailed(
             "no figure could be drawn, with the edited plot.py or the template's own",
             where="plot.py",
-            why=printed(result.stderr),
+            why=shown_output(result.stderr),
             todo="`aisci template check --run` tries the template's own plot.py",
         )
     return replace(study, tree=study.tree.updated(figures), figures=figures.paths())
