@@ -18,7 +18,7 @@ from orchestrator.core.research import (
 )
 from orchestrator.core.tree import Tree
 from orchestrator.record.pins import StrictRecord
-from orchestrator.record.plan_notes import Instrumented, PlanMade, RunGivenUp
+from orchestrator.record.plan_notes import Criticized, Instrumented, PlanMade, RunGivenUp
 
 Status = Literal["finished", "failed", "not novel"]
 
@@ -216,6 +216,7 @@ _IdeaNote = IdeaSkipped | StageBegan | StageRetried | StageReached | IdeaFinishe
 _ExperimentNote = (
     PlanMade
     | Instrumented
+    | Criticized
     | RunGivenUp
     | RunFinished
     | RunsCompleted

@@ -30,6 +30,15 @@ class Instrumented(StrictRecord):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Criticized(StrictRecord):
+    """What a critic asked before the paper was written, and the runs that it asked for."""
+
+    note: Literal["criticized"] = "criticized"
+    questions: tuple[str, ...]
+    runs: tuple[PlannedRun, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunGivenUp(StrictRecord):
     """A planned run of which every attempt failed, and how the last one did."""
 

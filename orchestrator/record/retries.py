@@ -12,7 +12,16 @@ from orchestrator.record.journal import Journal
 from orchestrator.record.notes import StageBegan, StageRetried
 from orchestrator.record.ports import Ports
 
-STAGE_NAMES = ("experiments", "plots", "notes", "writeup", "compile", "verify", "review")
+STAGE_NAMES = (
+    "experiments",
+    "plots",
+    "critique",
+    "notes",
+    "writeup",
+    "compile",
+    "verify",
+    "review",
+)
 
 
 @dataclass(frozen=True, slots=True)

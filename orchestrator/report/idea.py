@@ -24,6 +24,7 @@ from orchestrator.report.page import (
     section,
 )
 from orchestrator.report.paper import claims_section, figures_section, paper_section, review_section
+from orchestrator.report.plan import plan_section
 from orchestrator.report.reading import IdeaFacts, RunFacts, read_idea
 
 
@@ -149,6 +150,7 @@ def _hash(value: str) -> Html:
 
 _SECTIONS: tuple[tuple[str, str, Callable[[IdeaFacts], list[Child]]], ...] = (
     ("idea", "The idea", _idea),
+    ("plan", "Plan and outcome", plan_section),
     ("results", "Results", measured_section),
     ("figures", "Figures", figures_section),
     ("changes", "What each run changed", changes_section),

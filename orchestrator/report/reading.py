@@ -23,7 +23,7 @@ from orchestrator.record.notes import (
     read_note,
 )
 from orchestrator.record.pins import Pins
-from orchestrator.record.plan_notes import Instrumented
+from orchestrator.record.plan_notes import Criticized, Instrumented, PlanMade, RunGivenUp
 from orchestrator.record.retries import STAGE_NAMES, recorded_retries
 from orchestrator.template.baseline import baseline_run
 from orchestrator.template.manifest import Manifest
@@ -48,6 +48,9 @@ class IdeaFacts:
     stages: tuple[tuple[str, float], ...]
     runs: tuple[Run, ...]
     results: tuple[tuple[int, Results], ...]
+    plans: tuple[PlanMade, ...]
+    given_up: tuple[RunGivenUp, ...]
+    critiques: tuple[Criticized, ...]
     reached: StageReached
     steps: tuple[Step, ...]
     left: tuple[Step, ...]
@@ -104,7 +107,9 @@ def read_idea(journal: Journal, run: RunFacts | None) -> IdeaFacts:
     scopes = _scopes(journal, first.id)
     reached = [note for scope in scopes for note in journal.notes(StageReached, below=scope)]
     shared = run.shared if run is not None else ()
-    runs = tuple(note.run for note in journal.notes(RunFinished, below=scopes[0]))
+    # Runs are made in the experiments, and where a critic asks for more.
+    of_runs = (scopes[0], scopes[STAGE_NAMES.index("critique")])
+    runs = tuple(note.run for at in of_runs for note in journal.notes(RunFinished, below=at))
     instrumented = journal.notes(Instrumented, below=scopes[0])
     if instrumented:
         runs = (instrumented[-1].run, *runs)
@@ -121,6 +126,9 @@ def read_idea(journal: Journal, run: RunFacts | None) -> IdeaFacts:
         stages=_stages(journal),
         runs=runs,
         results=tuple(_results(runs, journal)),
+        plans=tuple(note for at in of_runs for note in journal.notes(PlanMade, below=at)),
+        given_up=tuple(note for at in of_runs for note in journal.notes(RunGivenUp, below=at)),
+        critiques=tuple(journal.notes(Criticized, below=of_runs[1])),
         reached=reached[-1] if reached else StageReached(stage="", tree=Tree()),
         steps=steps(journal),
         left=steps(journal, left=True),

@@ -36,6 +36,7 @@ from orchestrator.record.ports import Ports
 from orchestrator.record.retries import STAGE_NAMES, Retries, retries
 from orchestrator.research.run_spec import PursuedIdea, Study
 from orchestrator.research.stages.compile import compile_paper
+from orchestrator.research.stages.critique import criticize
 from orchestrator.research.stages.experiments import experiments
 from orchestrator.research.stages.notes import write_notes
 from orchestrator.research.stages.plots import draw_plots
@@ -48,6 +49,7 @@ Stage = Callable[[Study, Ports], Study]
 STAGES: tuple[Stage, ...] = (
     experiments,
     draw_plots,
+    criticize,
     write_notes,
     write_sections,
     compile_paper,

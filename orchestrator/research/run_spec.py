@@ -51,6 +51,7 @@ class Study:
     plan: Plan = field(default_factory=lambda: Plan(runs=()))
     outcomes: tuple[PlanOutcome, ...] = ()
     given_up: tuple[RunGivenUp, ...] = ()
+    questions: tuple[str, ...] = ()
     data: tuple[tuple[str, str], ...] = ()
     figures: tuple[str, ...] = ()
     paper: Paper | None = None

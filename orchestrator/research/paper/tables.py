@@ -5,6 +5,7 @@ A model writes the marker of a table; the program replaces it with the table.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.core.research import Run
@@ -16,6 +17,7 @@ from orchestrator.template.results import Results
 RESULTS_MARKER = "RESULTS TABLE HERE"
 RUNS_MARKER = "RUNS TABLE HERE"
 _MAX_COLUMNS = 4  # metrics; more would not fit the width of a page
+_LONG = 16  # characters of a word that fits every cell
 _MAX_ROW = 125  # characters in a row's source; a table with longer rows is scaled to the page
 
 _WORDS = {"val": "validation", "acc": "accuracy", "avg": "average", "std": "deviation"}
@@ -57,11 +59,12 @@ def results_table(
 def runs_table(runs: Iterable[Run]) -> str:
     """The description of each run, as recorded."""
     rows = [
-        rf"{named_run(run.number, run.name)} & \raggedright {escape(run.description)} \tabularnewline"
+        rf"\raggedright {named_run(run.number, run.name)} & \raggedright "
+        rf"{breakable(run.description)} \tabularnewline"
         for run in runs
     ]
     table = [
-        r"\begin{tabular}{lp{0.72\linewidth}}",
+        r"\begin{tabular}{p{0.28\linewidth}p{0.62\linewidth}}",
         r"\toprule",
         r"Run & What it tests \\",
         r"\midrule",
@@ -78,7 +81,20 @@ def _float(caption: str, label: str, table: list[str]) -> str:
 
 
 def named_run(number: int, name: str) -> str:
-    return "baseline" if number == 0 else f"run {number}: {escape(name)}"
+    return "baseline" if number == 0 else f"run {number}: {breakable(name)}"
+
+
+def breakable(text: str) -> str:
+    """``text`` as LaTeX, in which a long word without blanks may break, so that its cell holds it."""
+    return " ".join(_broken(word) if len(word) > _LONG else escape(word) for word in text.split())
+
+
+def _broken(word: str) -> str:
+    parts = (
+        word[at : at + _LONG] for word in re.findall(r"[^_=,./-]*[_=,./-]?", word)
+        for at in range(0, len(word), _LONG)
+    )  # fmt: skip
+    return r"\allowbreak{}".join(escape(part) for part in parts)
 
 
 def metric_words(name: str) -> str:

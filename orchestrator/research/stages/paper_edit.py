@@ -76,6 +76,7 @@ def paper_facts(study: Study, tex: str) -> str:
         "results": results,
         "comparisons": comparison_rows(study),
         "plan": plan_rows(study),
+        "questions_of_a_critic": study.questions,
         "figures": study.figures,
         "citations": citations,
     }

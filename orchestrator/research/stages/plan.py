@@ -106,7 +106,7 @@ def make_plan(study: Study, ports: Ports) -> tuple[Study, int]:
     measured = {name for _, results in study.results for name in results.metrics}
     known = measured | {one.name for one in metrics}
     decides = tuple(name for name in dict.fromkeys(form.decides) if name in known)
-    plan = Plan(runs=_runs(form.runs, study), metrics=metrics, decides=decides)
+    plan = Plan(runs=planned_runs(form.runs, study), metrics=metrics, decides=decides)
     ports.note(PlanMade(before=1, plan=plan))
     return replace(study, plan=plan), form.more_seeds
 
@@ -129,12 +129,12 @@ def revise_plan(study: Study, number: int, planned: PlannedRun, ports: Ports) ->
     form = ask_for(ports, ask, RevisionForm)
     finding: Finding = form.finding
     outcome = PlanOutcome(number=number, planned=planned, finding=finding, why=form.why)
-    plan = replace(study.plan, runs=_runs(form.runs, study)[:left])
+    plan = replace(study.plan, runs=planned_runs(form.runs, study)[:left])
     ports.note(PlanMade(before=number + 1, plan=plan, outcome=outcome))
     return replace(study, plan=plan, outcomes=(*study.outcomes, outcome))
 
 
-def _runs(forms: tuple[RunForm, ...], study: Study) -> tuple[PlannedRun, ...]:
+def planned_runs(forms: tuple[RunForm, ...], study: Study) -> tuple[PlannedRun, ...]:
     """The runs under names that occur once, each from a base that is known by then."""
     names = {run.name for run in study.runs} | {BASELINE}
     planned: list[PlannedRun] = []

@@ -109,6 +109,11 @@ def compare_sweep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one sign
     return json_reply({"finding": finding, "why": why, "runs": data["remaining"]})
 
 
+def no_critique(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+    """A sweep has no judgement: it asks nothing and wants no further run."""
+    return json_reply({"questions": [], "runs": []})
+
+
 def experiment(data: PromptData, ask: Ask) -> str:
     """Turn the study's knob to the planned value."""
     planned = data["planned"]
@@ -221,6 +226,7 @@ SWEEP_ANSWERS: dict[str, Callable[[PromptData, Ask], str]] = {
     "novelty.decide": undecided_novelty,
     "plan.make": plan_sweep,
     "plan.revise": compare_sweep,
+    "critique": no_critique,
     "experiment.edit": experiment,
     "plots.edit": label_plots,
     "notes.edit": no_notes_edit,

@@ -1,0 +1,75 @@
+"""Critique before writing: a second look at the study, which may ask for runs that the budget allows.
+
+What it asks stays a fact of the study: the paper is written with it. A critic that gives no usable
+answer holds up nothing else: the stage is left for resume only if the model itself failed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import Field
+
+from orchestrator.core.model import Ask, Message
+from orchestrator.record.plan_notes import Criticized
+from orchestrator.record.ports import Ports
+from orchestrator.research.prompts import block, render
+from orchestrator.research.replies import ask_for
+from orchestrator.research.reply_form import ReplyForm
+from orchestrator.research.run_spec import Study
+from orchestrator.research.stages import blocks as common
+from orchestrator.research.stages.experiments import make_runs
+from orchestrator.research.stages.plan import RunForm, most_runs, planned_runs
+from orchestrator.research.stages.plots import draw_plots
+
+_ROUNDS = 2
+_MOST_RUNS = 2  # of one round
+
+_Question = Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class CritiqueForm(ReplyForm):
+    """The form of a critique."""
+
+    questions: Annotated[tuple[_Question, ...], Field(max_length=6)] = ()
+    runs: Annotated[tuple[RunForm, ...], Field(max_length=10)] = ()
+
+
+def criticize(study: Study, ports: Ports) -> Study:
+    """The study with the questions of a critic, and with the runs that it asked for."""
+    for number in range(1, _ROUNDS + 1):
+        scoped = ports.within(f"round_{number}")
+        tried = len(study.runs) - 1 + len(study.given_up)
+        left = max(0, min(_MOST_RUNS, most_runs(study) - tried))
+        form = ask_for(scoped, _ask(study, number, left, scoped), CritiqueForm)
+        runs = planned_runs(form.runs, study)[:left]
+        scoped.note(Criticized(questions=form.questions, runs=runs))
+        study = replace(study, questions=form.questions)
+        if not runs:
+            break
+        study = replace(study, plan=replace(study.plan, runs=runs))
+        finished = len(study.runs)
+        study = make_runs(study, tried + 1, scoped)
+        if len(study.runs) > finished:
+            study = draw_plots(study, scoped.within("plots"))
+    return study
+
+
+def _ask(study: Study, number: int, left: int, ports: Ports) -> Ask:
+    baseline = replace(study, tree=study.tree.updated(study.runs[0].code))
+    instruction = render(
+        "critique",
+        round=str(number),
+        rounds=str(_ROUNDS),
+        study=common.study_block(study),
+        metrics=common.metrics_block(study),
+        plan=block("plan", common.plan_rows(study)),
+        results=common.results_block(study, ports),
+        comparisons=block("comparisons", common.comparison_rows(study)),
+        code=common.code_block(baseline, ports),
+        differences=common.differences_block(study, ports),
+        figures=block("figures", list(study.figures)),
+        left=str(left),
+    )
+    return Ask(purpose="critique", messages=(Message("user", instruction),))
