@@ -29,12 +29,12 @@ def add_instruments(study: Study, more_seeds: int, ports: Ports) -> Study:
     start, feedback = study, common.feedback_block(None)
     for attempt in range(1, _ATTEMPTS + 1):
         scoped = ports.within(f"attempt_{attempt}")
-        edit = _edit(study, more_seeds, attempt, feedback, scoped)
+        edit = _edit(start, more_seeds, attempt, feedback, scoped)
         if not edit.changed or edit.why_not:
             trouble = f"the edit was not applied: {edit.why_not or 'it changes nothing'}"
             feedback = common.feedback_block(None, trouble)
             continue
-        study = replace(study, tree=study.tree.updated(edit.files))
+        study = replace(start, tree=start.tree.updated(edit.files))
         argv = ("python", "experiment.py", "--out_dir=run_0")
         job = common.experiment_job(study, scoped, argv, "run_0/", runs=False)
         result = scoped.run(job)

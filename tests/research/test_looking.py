@@ -1,0 +1,114 @@
+"""What the host computes from runs: comparisons, what a careful reader notices, what code changed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.core.research import Run
+from orchestrator.core.tree import Tree
+from orchestrator.research.looking.code import code_difference, same_effect
+from orchestrator.research.looking.comparisons import compare_runs, verdict_of
+from orchestrator.research.looking.oddities import identical, oddities
+from orchestrator.research.looking.run_line import described
+from orchestrator.template.baseline import shown_output
+from orchestrator.template.results import Dataset, Results
+
+
+def run(number: int, base: int = 0) -> Run:
+    return Run(
+        number=number, base=base, name=f"r{number}", code=Tree(), files=Tree(), description="",
+        attempts=1, seconds=1.0,
+    )  # fmt: skip
+
+
+def results(mean: float, error: float | None = None) -> Results:
+    return Results({"line": Dataset({"loss": mean}, {} if error is None else {"loss": error})})
+
+
+@pytest.mark.parametrize(
+    ("difference", "error", "direction", "verdict"),
+    [
+        (0.0, None, "lower", "the same"),
+        (-1.0, 0.4, "lower", "better"),
+        (-1.0, 0.4, "higher", "worse"),
+        (1.0, 0.4, "none", "different"),
+        (1.0, 0.5, "higher", "within 2 errors: no difference is shown"),
+        (1.0, None, "higher", "no error is known: it may be chance"),
+        (1.0, 0.0, "higher", "no error was measured: it may be chance"),
+    ],
+)
+def test_a_difference_counts_only_beyond_its_errors(
+    difference: float, error: float | None, direction: str, verdict: str
+) -> None:
+    assert verdict_of(difference, error, direction) == verdict  # type: ignore[arg-type]  # a table
+
+
+def test_each_run_is_compared_with_its_base_and_the_baseline() -> None:
+    known = {0: results(1.0, 0.3), 1: results(2.0, 0.4), 2: results(3.0)}
+    rows = compare_runs(
+        [run(0), run(1), run(2, base=1)], known, ["loss", "absent"], {"loss": "higher"}
+    )
+    assert [(row.run, row.against) for row in rows] == [("r1", "r0"), ("r2", "r1"), ("r2", "r0")]
+    assert (rows[0].difference, rows[0].error, rows[0].errors) == (1.0, 0.5, 2.0)
+    assert rows[1].error is None
+
+
+def test_values_at_a_bound_are_noticed() -> None:
+    row = (0.1, 2.307, 0.4, 2.307, 1.2, 2.307, 2.307)
+    (said,) = oddities({"fitted": {"log_error": row}}, results(1.0), {})
+    assert said == (
+        "log_error on fitted: 4 of 7 values are exactly 2.307, the largest: a bound may hold them there"
+    )
+    assert oddities({"fitted": {"log_error": (0.1, 0.2, 0.3, 0.4)}}, results(1.0), {}) == ()
+
+
+def test_equal_values_over_the_seeds_and_a_diverged_metric_are_noticed() -> None:
+    diverged = Results({"line": Dataset({}, {}, ("loss",))})
+    said = oddities({"line": {"steps": (360.0, 360.0, 360.0)}}, diverged, {})
+    assert said == (
+        "loss on line is not a number: the run diverged there",
+        "steps on line: all 3 values are 360",
+    )
+
+
+def test_a_run_with_the_numbers_of_another_is_noticed() -> None:
+    (said,) = oddities({}, results(1.0, 0.1), {"baseline": results(1.0, 0.1), "r1": results(2.0)})
+    assert said == "every number is the same as in 'baseline': the change had no effect"
+    assert not identical(results(1.0), Results({}))
+
+
+def test_code_that_differs_in_comments_and_layout_has_the_same_effect() -> None:
+    before = '"""Doc."""\nX = 1\n'
+    assert same_effect(before, '"""Other."""\n# a comment\nX  =  1\n')
+    assert not same_effect(before, '"""Doc."""\nX = 2\n')
+    assert not same_effect("not python (", "not python ((")
+    assert code_difference(before, '"""Doc."""\nX = 2\n', "e.py").endswith("-X = 1\n+X = 2")
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        ("RUN: no decay", "no decay"),
+        ("text\n**RUN:** no decay", "no decay"),
+        ("  Run 1: no decay\nmore", "no decay"),
+        ("RUN:\nno decay", ""),
+        ("rerun: no", ""),
+        ("RUN: " + "x" * 400, "x" * 299 + "…"),
+    ],
+)
+def test_the_line_that_says_what_a_run_does_is_read_in_the_habits_of_models(
+    reply: str, said: str
+) -> None:
+    assert described(reply) == said
+
+
+@given(st.text(max_size=300))
+def test_any_reply_has_a_description_or_none(reply: str) -> None:
+    assert len(described(reply)) <= 300
+
+
+def test_a_progress_bar_is_shown_as_its_last_state() -> None:
+    bar = "".join(f"\r{n}%|####" for n in range(100))
+    assert shown_output(f"start\n{bar}\nValueError: no\n") == "start\n99%|####\nValueError: no"
