@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         policy_prove,
         run,
         template,
+        template_list,
     )
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "policy_prove",
     "run",
     "template",
+    "template_list",
 ]
 
 

@@ -146,7 +146,7 @@ def policy_schema() -> None:
 @template_group.command("list")
 def template_list(*, as_json: Json = False) -> None:
     """List the templates that aisci ships."""
-    console.template.list_templates(as_json=as_json)
+    console.template_list.list_templates(as_json=as_json)
 
 
 @template_group.command("check")

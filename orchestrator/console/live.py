@@ -14,6 +14,7 @@ from rich.text import Text
 
 from orchestrator.console import output as out
 from orchestrator.console.options import View
+from orchestrator.console.output import span
 from orchestrator.console.run_state import IdeaProgress, RunState, money
 from orchestrator.core.job import Peaks, Verdict
 from orchestrator.core.progress import seconds_left
@@ -128,14 +129,6 @@ def ending(taken: float, left: float) -> str:
     """``40 %, about 90 s to go``: where a program says how far it is."""
     share = taken / (taken + left) if taken + left else 1.0
     return f"{100 * share:.0f} %, about {span(round(left))} to go"
-
-
-def span(seconds: float) -> str:
-    """``34 s``, ``150 s``, ``5 min``, ``2 h``: whole units where they say the same."""
-    for unit, name in ((3600, "h"), (60, "min")):
-        if seconds >= unit and seconds % unit == 0:
-            return f"{seconds / unit:.0f} {name}"
-    return f"{seconds:.0f} s" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def container_counts(way: IdeaProgress) -> str:

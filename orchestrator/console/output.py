@@ -88,3 +88,11 @@ def trying(first: str, form: str = "{}") -> Iterator[Callable[[str], None]]:
 def counted(number: int, noun: str) -> str:
     """``1 finding``, ``3 findings``."""
     return f"{number} {noun}" + "s" * (number != 1)
+
+
+def span(seconds: float) -> str:
+    """``34 s``, ``150 s``, ``5 min``, ``2 h``: whole units where they say the same."""
+    for unit, name in ((3600, "h"), (60, "min")):
+        if seconds >= unit and seconds % unit == 0:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds:.0f} s" if seconds < 7200 else f"{seconds / 3600:.1f} h"

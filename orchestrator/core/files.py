@@ -106,3 +106,9 @@ def remove_unfinished(folder: Path) -> None:
     for path in folder.rglob(f"{UNFINISHED}*"):
         if path.is_file() and not path.is_symlink():
             path.unlink()
+
+
+def data_home() -> Path:
+    """The folder of what aisci keeps for this user on this machine."""
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "aisci"

@@ -64,6 +64,9 @@ class Blobs(Protocol):
     def put(self, data: bytes) -> str:
         """Keep ``data``; return its SHA-256 in hex."""
 
+    def size(self, sha256: str) -> int:
+        """How many bytes. Raises :class:`BadJournal` if they are missing."""
+
     def copy(self, sha256: str, target: Path) -> None:
         """Write the bytes of that hash to a file. Raises as :meth:`get`."""
 

@@ -12,10 +12,9 @@ import shutil
 from pathlib import Path
 
 from orchestrator.core.deadline import Deadline
-from orchestrator.core.files import slug, write
+from orchestrator.core.files import data_home, slug, write
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.protocols import Blobs, Sandbox
-from orchestrator.machine.system import data_home
 from orchestrator.record.blobs import BlobStore
 from orchestrator.template.baseline import KeptBaseline, baseline_json, key_of, read_baseline
 

@@ -19,9 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from orchestrator.core.errors import DataFailed, DiskFull, UserError
-from orchestrator.core.files import disk_errors
+from orchestrator.core.files import data_home, disk_errors
 from orchestrator.core.tree import digest
-from orchestrator.machine.system import data_home
 from orchestrator.record.pins import DataPin
 from orchestrator.template.manifest import DataFile, DataSet
 

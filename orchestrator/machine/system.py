@@ -31,12 +31,6 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def data_home() -> Path:
-    """The folder of what aisci keeps for this user on this machine."""
-    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(base) / "aisci"
-
-
 def _text(path: str | Path) -> str:
     """A file's text; empty where it cannot be read."""
     try:

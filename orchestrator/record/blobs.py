@@ -136,6 +136,10 @@ class _ReadOnlyStore(BlobStore):
         kept = self._kept(sha256)
         return super().get(sha256, most) if kept is None else kept
 
+    def size(self, sha256: str) -> int:
+        kept = self._kept(sha256)
+        return super().size(sha256) if kept is None else len(kept)
+
     def copy(self, sha256: str, target: Path) -> None:
         kept = self._kept(sha256)
         if kept is None:

@@ -23,6 +23,9 @@ class MemoryBlobs:
     def copy(self, sha256: str, target: Path) -> None:
         write(target, self.get(sha256))
 
+    def size(self, sha256: str) -> int:
+        return len(self.get(sha256))
+
     def get(self, sha256: str, most: int | None = None) -> bytes:
         if sha256 not in self._kept:
             raise BadJournal(f"blob {sha256[:12]}… is missing", where="memory", todo="put it first")

@@ -90,14 +90,14 @@ def _left(run: Run, blobs: Blobs) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for path, sha256 in run.files.files:
         if not path.endswith(f"/{_INFO}") and len(rows) < _FILES:
-            data = blobs.get(sha256)
-            rows.append({"path": path, "bytes": len(data), **_keys(path, data)})
+            size = blobs.size(sha256)
+            small = path.endswith(".json") and size <= _READ
+            keys = _keys(blobs.get(sha256, _READ)) if small else {}
+            rows.append({"path": path, "bytes": size, **keys})
     return rows
 
 
-def _keys(path: str, data: bytes) -> dict[str, Any]:
-    if not path.endswith(".json") or len(data) > _READ:
-        return {}
+def _keys(data: bytes) -> dict[str, Any]:
     try:
         value = loads(data, finite=False)
     except ValueError:

@@ -1,0 +1,43 @@
+"""``aisci template list``: the shipped templates. It imports nothing that runs one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from orchestrator.console import output as out
+from orchestrator.console.output import span
+from orchestrator.core.files import shipped_root
+from orchestrator.core.units import MIB
+from orchestrator.machine import baseline_cache as baselines
+from orchestrator.template.folder import shipped_templates
+from orchestrator.template.manifest import Manifest
+from orchestrator.template.template import load_template
+
+
+def list_templates(*, as_json: bool) -> None:
+    """Print the shipped templates: what each studies, its data and packages, times seen here."""
+    rows = []
+    for name in shipped_templates(shipped_root()):
+        manifest = load_template(name, shipped_root()).manifest
+        seen: dict[str, float] = {one.scale: one.seconds for one in baselines.baselines_of(name)}
+        if as_json:
+            data = [{"name": d.name, "source": d.source, "bytes": d.bytes} for d in manifest.data]
+            packages, took = list(manifest.packages), {s: seen.get(s) for s in manifest.scales}
+            out.as_json({"name": name, "title": manifest.title, "scales": list(manifest.scales),
+                         "data": data, "packages": packages, "gpu": manifest.gpu, "seen": took})  # fmt: skip
+        fetched = [data for data in manifest.data if data.source == "download"]
+        needs = ["its own", *(f"{data.name} {data.bytes / MIB:.0f} MiB" for data in fetched)]
+        times = (_time(manifest, seen, scale) for scale in ("smoke", "full"))
+        packed = ", ".join(manifest.packages)
+        rows.append((name, manifest.title, "; ".join(needs), packed, *times))
+    if not as_json:
+        out.table(("template", "what it studies", "data", "packages", "smoke", "full"), rows)
+        out.say("\n~ is the manifest's estimate; aisci template baseline NAME measures it here")
+
+
+def _time(manifest: Manifest, seen: Mapping[str, float], scale: str) -> str:
+    if scale not in manifest.scales:
+        return ""
+    if scale in seen:
+        return span(round(seen[scale]))
+    return f"~{span(round(60 * manifest.scales[scale].minutes))}"
