@@ -124,6 +124,8 @@ def _dataset(name: str, value: Any, seen: _Seen) -> Dataset:
     for key, number in _numbers("", value.get("stderrs", {}), f"{name}.stderrs", seen, 0):
         stem = key.removesuffix("_stderr")
         metric = next((mean for mean in (key, stem, f"{stem}_mean") if mean in means), None)
+        if _of_one_seed(value.get("final_info_dict"), metric):
+            continue  # one value has no spread, whatever the program wrote
         if not math.isfinite(number):
             continue  # of one seed, or of a metric that diverged
         if number < 0:
@@ -133,6 +135,14 @@ def _dataset(name: str, value: Any, seen: _Seen) -> Dataset:
         else:
             errors[metric] = number
     return Dataset(means, errors, diverged)
+
+
+def _of_one_seed(by_seed: Any, metric: str | None) -> bool:
+    """Whether ``final_info_dict`` has exactly one value of the metric."""
+    if metric is None or not isinstance(by_seed, dict):
+        return False
+    values = by_seed.get(metric, by_seed.get(metric.removesuffix("_mean")))
+    return isinstance(values, list) and len(values) == 1
 
 
 def _numbers(

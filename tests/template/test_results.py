@@ -122,3 +122,9 @@ def test_a_metric_that_is_not_finite_has_diverged_and_the_others_count(text: str
     known = parse_final_info(data).datasets["d"]
     assert (known.means, known.stderrs, known.diverged) == ({"b": 1.0}, {}, ("a",))
     assert per_seed(data) == {"d": {"b": (1.0, 2.0)}}
+
+
+def test_one_seed_has_no_standard_error() -> None:
+    data = b"""{"d": {"means": {"a_mean": 1, "b_mean": 1}, "stderrs": {"a_stderr": 0, "b_stderr": 0},
+    "final_info_dict": {"a": [1], "b": [1, 1]}}}"""
+    assert parse_final_info(data).datasets["d"].stderrs == {"b_mean": 0.0}
