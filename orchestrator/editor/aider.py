@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from orchestrator.core.deadline import FOREVER, Deadline
-from orchestrator.core.edit import Edit, EditRequest
+from orchestrator.core.edit import MOST_NEW_FILES, Edit, EditRequest
 from orchestrator.core.errors import ControlUnavailable, EditorFailed
 from orchestrator.core.job import Job, JobResult, Limits
 from orchestrator.core.protocols import Blobs, LanguageModel
@@ -31,6 +31,7 @@ from orchestrator.editor.wire import (
     LineChannel,
     conclude_edit,
     converse,
+    may_be_new,
     visible_files,
 )
 
@@ -47,13 +48,16 @@ class EditorSession(LineChannel, Protocol):
 
 class ContainerEditor:
     """Implements :class:`orchestrator.core.protocols.Editor`: each edit in a new container.
-    ``sessions`` opens a job whose stdin and stdout the caller reads and writes.
+    ``sessions`` opens a job whose stdin and stdout the caller reads and writes; it leaves files in
+    ``blobs``.
     """
 
     def __init__(
-        self, sessions: Callable[[Job, Deadline], AbstractContextManager[EditorSession]]
+        self,
+        sessions: Callable[[Job, Deadline], AbstractContextManager[EditorSession]],
+        blobs: Blobs,
     ) -> None:
-        self._sessions = sessions
+        self._sessions, self._blobs = sessions, blobs
 
     def edit(self, request: EditRequest, model: LanguageModel, within: Deadline = FOREVER) -> Edit:
         """See :class:`orchestrator.core.protocols.Editor`; raises what the sandbox and ``model`` raise."""
@@ -63,7 +67,7 @@ class ContainerEditor:
             argv=WORKER,
             files=visible_files(request),
             limits=request.limits,
-            harvest=request.editable,
+            harvest=(*request.editable, *(("*.py",) if request.new_files else ())),
         )
         with self._sessions(job, within) as session:
             done = converse(session, request, model, within)
@@ -76,7 +80,7 @@ class ContainerEditor:
                 todo=EDIT_AGAIN,
             )
         refused = (path for path, _ in result.refused)
-        return conclude_edit(request, result.files, done, refused, result.attestation)
+        return conclude_edit(request, result.files, done, self._blobs, refused, result.attestation)
 
 
 class ProcessEditor:
@@ -115,12 +119,13 @@ class ProcessEditor:
                     why=worker.why(),
                     todo=EDIT_AGAIN,
                 )
+            new = sorted(path.name for path in tree.iterdir() if may_be_new(path.name, request))
             returned = Tree.of(
                 (path, self._blobs.put(data))
-                for path in request.editable
+                for path in (*request.editable, *new[:MOST_NEW_FILES])
                 if (data := _read(tree, path, request.limits.harvest_file)) is not None
             )
-        return conclude_edit(request, returned, done)
+        return conclude_edit(request, returned, done, self._blobs)
 
 
 class _Worker:

@@ -16,11 +16,11 @@ from typing import Annotated, Literal, Protocol
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from orchestrator.core.deadline import Deadline
-from orchestrator.core.edit import Edit, EditRequest
+from orchestrator.core.edit import MOST_NEW_FILES, NEW_FILE, NEW_FILE_BYTES, Edit, EditRequest
 from orchestrator.core.errors import AisciError, EditorFailed
 from orchestrator.core.job import Attestation
 from orchestrator.core.model import Ask, Message
-from orchestrator.core.protocols import LanguageModel
+from orchestrator.core.protocols import Blobs, LanguageModel
 from orchestrator.core.tree import Tree
 
 MAX_LINE = 8 * 1024 * 1024
@@ -31,6 +31,8 @@ MAX_TURNS = 4
 
 REPLY_TOKENS = 8192
 """The most tokens of one reply; an edit may write a whole file."""
+
+_MOST_REPLIES = 64 << 10  # characters of all replies that an edit keeps
 
 _EMPTY = hashlib.sha256(b"").hexdigest()
 
@@ -65,7 +67,7 @@ class WorkerRequest(_WireModel):
 
 
 class EditDone(_WireModel):
-    """The worker's own account of a finished edit."""
+    """The worker's own account of a finished edit; the host puts all replies in ``reply``."""
 
     type: Literal["done"]
     reply: str
@@ -103,19 +105,24 @@ def converse(
         instruction=request.instruction,
         editable=list(request.editable),
         readable=list(request.readable),
+        known=[path for path in request.files.paths() if path not in request.editable],
+        new_files=(
+            {"name": NEW_FILE.pattern, "most": MOST_NEW_FILES, "bytes": NEW_FILE_BYTES}
+            if request.new_files
+            else None
+        ),
     )
-    turns = 0
+    replies = list[str]()
     while (line := channel.receive(request.limits.wall)) is not None:
         message = _parse(line, request)
         if isinstance(message, EditDone):
             # It now ends by itself; only then does it write no more files.
             if channel.receive(request.limits.wall) is not None:
                 raise _failed("the editor sent more after its end", request)
-            return message
+            return message.model_copy(update={"reply": "\n\n".join(replies)[:_MOST_REPLIES]})
         if isinstance(message, EditFailed):
             raise _failed("the editor gave up", request, message.what[:2000])
-        turns += 1
-        if turns > MAX_TURNS:
+        if len(replies) == MAX_TURNS:
             raise _failed(f"the editor asked the model more than {MAX_TURNS} times", request)
         messages = tuple(Message(one.role, one.content) for one in message.messages)
         ask = Ask(
@@ -131,6 +138,7 @@ def converse(
             raise
         # A lone surrogate cannot be written to a file, so it is replaced here.
         text, usage = reply.text.encode("utf-8", "replace").decode(), reply.usage
+        replies.append(text)
         _send(channel, type="reply", text=text, prompt_tokens=usage.prompt_tokens,
               completion_tokens=usage.completion_tokens)  # fmt: skip
     return None
@@ -191,29 +199,50 @@ def conclude_edit(
     request: EditRequest,
     returned: Tree,
     done: EditDone,
+    blobs: Blobs,
     refused: Iterable[str] = (),
     attestation: Attestation | None = None,
 ) -> Edit:
-    """The edit: only editable files count. Raises :class:`EditorFailed` if one of them was lost."""
+    """The edit: whole, or with a reason and no change. Only editable files count, and new ones if the
+    request allows them. Raises :class:`EditorFailed` if an editable file was lost.
+    """
     files, kept = returned.as_dict(), dict[str, str]()
     for path in request.editable:
         before, after = request.files.get(path), files.get(path)
         if after is None and before is not None:
             why = "it was removed, is not a regular file any more, or exceeds the harvest limit"
             raise _failed(f"the editor lost {path!r}", request, why)
-        # Aider gets an empty file for an editable path that does not exist; unused, it is no change.
-        if after is not None and not (before is None and after == _EMPTY):
+        if after is not None:
             kept[path] = after
-    changed = tuple(sorted(p for p, sha256 in kept.items() if request.files.get(p) != sha256))
+    made = [path for path in files if path not in kept and may_be_new(path, request)]
+    for path in made[:MOST_NEW_FILES]:
+        if len(blobs.get(files[path])) <= NEW_FILE_BYTES:
+            kept[path] = files[path]
+    dropped = {path for path, sha256 in files.items() if request.files.get(path) != sha256}
+    # Aider gets an empty file for a path that does not exist; unused, it is no change.
+    changed = tuple(
+        path
+        for path, sha256 in sorted(kept.items())
+        if sha256 != (request.files.get(path) or _EMPTY)
+    )
+    why_not = done.why_not if changed or done.why_not else "the edit changes no file"
+    if why_not:
+        changed = ()
     return Edit(
-        files=request.files.updated(kept),
+        files=request.files.updated({path: kept[path] for path in changed}),
         changed=changed,
         reply=done.reply,
-        why_not=done.why_not if changed or done.why_not else "the edit changes no file",
-        refused=tuple(sorted({*done.refused, *refused, *(set(files) - set(request.editable))})),
+        why_not=why_not,
+        refused=tuple(sorted({*done.refused, *refused, *(dropped - set(kept))})),
         turns=done.turns,
         attestation=attestation,
     )
+
+
+def may_be_new(path: str, request: EditRequest) -> bool:
+    """Whether the edit may add this file."""
+    known = request.files.get(path) is not None
+    return request.new_files and not known and NEW_FILE.fullmatch(path) is not None
 
 
 def _failed(what: str, request: EditRequest, why: str = "") -> EditorFailed:
