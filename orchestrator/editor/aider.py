@@ -14,8 +14,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -24,6 +24,7 @@ from orchestrator.core.edit import MOST_NEW_FILES, Edit, EditRequest
 from orchestrator.core.errors import ControlUnavailable, EditorFailed
 from orchestrator.core.job import Job, JobResult, Limits
 from orchestrator.core.protocols import Blobs, LanguageModel
+from orchestrator.core.stopwatch import Stopwatch
 from orchestrator.core.tree import Tree
 from orchestrator.editor.wire import (
     EDIT_AGAIN,
@@ -134,7 +135,7 @@ class _Worker:
     def __init__(
         self, script: Path, home: Path, tree: Path, limits: Limits, within: Deadline
     ) -> None:
-        self._limits, self._late = limits, False
+        self._limits, self._within, self._late = limits, within, False
         self._log = home / "stderr"
         with self._log.open("wb") as log:
             self._child = subprocess.Popen(
@@ -151,15 +152,14 @@ class _Worker:
                 },
                 start_new_session=True,
             )
-        self._clock = threading.Timer(min(limits.wall, within.left), self._time_out)
-        self._clock.daemon = True
+        self._clock = Stopwatch()
+        self._alarm = self._set_alarm()
 
     def __enter__(self) -> Self:
-        self._clock.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._clock.cancel()
+        self._alarm.cancel()
         self._kill()
         self._child.wait()
         for pipe in (self._child.stdin, self._child.stdout):
@@ -176,6 +176,25 @@ class _Worker:
         assert self._child.stdout is not None
         line = self._child.stdout.readline(MAX_LINE + 1)
         return line.removesuffix(b"\n") if line else None
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        self._alarm.cancel()
+        try:
+            with self._clock.stopped():
+                yield
+        finally:
+            self._alarm = self._set_alarm()
+
+    def _set_alarm(self) -> threading.Timer:
+        """Have the worker killed when its own time or the call's is over; at once if it is."""
+        left = min(self._limits.wall - self._clock.elapsed, self._within.left)
+        if left <= 0:
+            self._time_out()
+        alarm = threading.Timer(left, self._time_out)
+        alarm.daemon = True
+        alarm.start()
+        return alarm
 
     def why(self) -> str:
         """Why the worker ended early."""

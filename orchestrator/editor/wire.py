@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Annotated, Literal, Protocol
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
@@ -45,6 +45,9 @@ class LineChannel(Protocol):
 
     def receive(self, timeout: float) -> bytes | None:
         """The next line without its newline, or None at the end; waits ``timeout`` seconds."""
+
+    def waiting(self) -> AbstractContextManager[None]:
+        """Within it the worker's wall clock stands still, since it waits for the host."""
 
 
 class _WireModel(BaseModel, extra="forbid", frozen=True, strict=True):
@@ -132,7 +135,8 @@ def converse(
             max_tokens=REPLY_TOKENS,
         )
         try:
-            reply = model.complete(ask, within)
+            with channel.waiting():
+                reply = model.complete(ask, within)
         except AisciError as error:
             _send(channel, type="error", what=error.what)
             raise

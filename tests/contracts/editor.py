@@ -211,6 +211,14 @@ class TalkingEditorContract(EditorContract):
         with pytest.raises(BudgetSpent, match=r"idea\.wall"):
             editor.edit(bench.request(), model, within)
 
+    def test_the_wall_clock_stands_still_while_the_model_thinks(self, bench: Bench) -> None:
+        editor, model = bench.make(bench.blobs, {"experiment.py": b"x = 3\ny = 2\n"})
+        model.on_ask = lambda _: time.sleep(16)
+        edit = editor.edit(bench.request(limits=replace(LIMITS, wall=15.0)), model, FOREVER)
+        assert edit.changed == ("experiment.py",)
+        if edit.attestation is not None:
+            assert edit.attestation.peaks.wall < 15.0
+
     def test_a_block_that_matches_nothing_is_tried_again_with_the_reason(
         self, bench: Bench
     ) -> None:
