@@ -68,7 +68,7 @@ class ContainerEditor:
             argv=WORKER,
             files=visible_files(request),
             limits=request.limits,
-            harvest=(*request.editable, *(("*.py",) if request.new_files else ())),
+            harvest=_harvest(request),
         )
         with self._sessions(job, within) as session:
             done = converse(session, request, model, within)
@@ -82,6 +82,14 @@ class ContainerEditor:
             )
         refused = (path for path, _ in result.refused)
         return conclude_edit(request, result.files, done, self._blobs, refused, result.attestation)
+
+
+def _harvest(request: EditRequest) -> tuple[str, ...]:
+    """The editable files, and a pattern of new ones; nothing by two names, which is refused."""
+    if not request.new_files:
+        return request.editable
+    apart = (path for path in request.editable if "/" in path or not path.endswith(".py"))
+    return (*apart, "*.py")
 
 
 class ProcessEditor:

@@ -322,7 +322,7 @@ def test_of_the_python_files_that_a_container_adds_few_small_and_new_ones_are_ke
     home = request.files.updated({**added, "plot.py": small, "run_2.py": small, "B.py": small})
     editor, jobs = contained([said()], home, blobs=bench.blobs)
     edit = editor.edit(request, Replies([]), FOREVER)
-    assert jobs[0].harvest == (*request.editable, "*.py")
+    assert jobs[0].harvest == ("notes.txt", "*.py")
     assert edit.changed == tuple(f"part_{number}.py" for number in range(7))
     assert edit.refused == ("B.py", "a_large.py", "part_7.py", "part_8.py", "plot.py", "run_2.py")
     assert bench.text(edit.files, "plot.py") == BEFORE["plot.py"]
