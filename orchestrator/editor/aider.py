@@ -26,13 +26,12 @@ from orchestrator.core.job import Job, JobResult, Limits
 from orchestrator.core.protocols import Blobs, LanguageModel
 from orchestrator.core.stopwatch import Stopwatch
 from orchestrator.core.tree import Tree
+from orchestrator.editor.outcome import conclude_edit, may_be_new
 from orchestrator.editor.wire import (
     EDIT_AGAIN,
     MAX_LINE,
     LineChannel,
-    conclude_edit,
     converse,
-    may_be_new,
     visible_files,
 )
 

@@ -13,7 +13,8 @@ from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.core.protocols import Blobs, LanguageModel
 from orchestrator.core.tree import Tree
-from orchestrator.editor.wire import EditDone, conclude_edit, visible_files
+from orchestrator.editor.outcome import conclude_edit
+from orchestrator.editor.wire import EditDone, visible_files
 
 EditScript = Callable[[EditRequest, LanguageModel], Mapping[str, bytes]]
 """From the request and the model to the new bytes of each file that changes."""

@@ -2,25 +2,22 @@
 
 The worker is not trusted: each line is bounded and validated, an unknown key is refused, and
 the number of model calls is limited. Its own account of the edit is kept as text; what changed
-is decided by comparing files (:func:`conclude_edit`).
+is decided by comparing files (``outcome.py``).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable
 from contextlib import AbstractContextManager, suppress
 from typing import Annotated, Literal, Protocol
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from orchestrator.core.deadline import Deadline
-from orchestrator.core.edit import MOST_NEW_FILES, NEW_FILE, NEW_FILE_BYTES, Edit, EditRequest
+from orchestrator.core.edit import MOST_NEW_FILES, NEW_FILE, NEW_FILE_BYTES, EditRequest
 from orchestrator.core.errors import AisciError, EditorFailed
-from orchestrator.core.job import Attestation
 from orchestrator.core.model import Ask, Message
-from orchestrator.core.protocols import Blobs, LanguageModel
+from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.tree import Tree
 
 MAX_LINE = 8 * 1024 * 1024
@@ -33,8 +30,6 @@ REPLY_TOKENS = 8192
 """The most tokens of one reply; an edit may write a whole file."""
 
 _MOST_REPLIES = 64 << 10  # characters of all replies that an edit keeps
-
-_EMPTY = hashlib.sha256(b"").hexdigest()
 
 
 class LineChannel(Protocol):
@@ -121,12 +116,12 @@ def converse(
         if isinstance(message, EditDone):
             # It now ends by itself; only then does it write no more files.
             if channel.receive(request.limits.wall) is not None:
-                raise _failed("the editor sent more after its end", request)
+                raise edit_failed("the editor sent more after its end", request)
             return message.model_copy(update={"reply": "\n\n".join(replies)[:_MOST_REPLIES]})
         if isinstance(message, EditFailed):
-            raise _failed("the editor gave up", request, message.what[:2000])
+            raise edit_failed("the editor gave up", request, message.what[:2000])
         if len(replies) == MAX_TURNS:
-            raise _failed(f"the editor asked the model more than {MAX_TURNS} times", request)
+            raise edit_failed(f"the editor asked the model more than {MAX_TURNS} times", request)
         messages = tuple(Message(one.role, one.content) for one in message.messages)
         ask = Ask(
             purpose=request.purpose,
@@ -162,7 +157,7 @@ def _send(channel: LineChannel, **message: object) -> None:
 
 def _parse(line: bytes, request: EditRequest) -> WorkerRequest | EditDone | EditFailed:
     if len(line) > MAX_LINE:
-        raise _failed(f"the editor sent a line over {MAX_LINE} bytes", request)
+        raise edit_failed(f"the editor sent a line over {MAX_LINE} bytes", request)
     try:
         return _MESSAGE.validate_json(line)
     except ValidationError as error:
@@ -199,55 +194,6 @@ def visible_files(request: EditRequest) -> Tree:
     return Tree.of({path: sha256 for path, sha256 in files.items() if path in named})
 
 
-def conclude_edit(
-    request: EditRequest,
-    returned: Tree,
-    done: EditDone,
-    blobs: Blobs,
-    refused: Iterable[str] = (),
-    attestation: Attestation | None = None,
-) -> Edit:
-    """The edit: whole, or with a reason and no change. Only editable files count, and new ones if the
-    request allows them. Raises :class:`EditorFailed` if an editable file was lost.
-    """
-    files, kept = returned.as_dict(), dict[str, str]()
-    for path in request.editable:
-        before, after = request.files.get(path), files.get(path)
-        if after is None and before is not None:
-            why = "it was removed, is not a regular file any more, or exceeds the harvest limit"
-            raise _failed(f"the editor lost {path!r}", request, why)
-        if after is not None:
-            kept[path] = after
-    made = [path for path in files if path not in kept and may_be_new(path, request)]
-    for path in made[:MOST_NEW_FILES]:
-        if len(blobs.get(files[path])) <= NEW_FILE_BYTES:
-            kept[path] = files[path]
-    dropped = {path for path, sha256 in files.items() if request.files.get(path) != sha256}
-    # Aider gets an empty file for a path that does not exist; unused, it is no change.
-    changed = tuple(
-        path
-        for path, sha256 in sorted(kept.items())
-        if sha256 != (request.files.get(path) or _EMPTY)
-    )
-    why_not = done.why_not if changed or done.why_not else "the edit changes no file"
-    if why_not:
-        changed = ()
-    return Edit(
-        files=request.files.updated({path: kept[path] for path in changed}),
-        changed=changed,
-        reply=done.reply,
-        why_not=why_not,
-        refused=tuple(sorted({*done.refused, *refused, *(dropped - set(kept))})),
-        turns=done.turns,
-        attestation=attestation,
-    )
-
-
-def may_be_new(path: str, request: EditRequest) -> bool:
-    """Whether the edit may add this file."""
-    known = request.files.get(path) is not None
-    return request.new_files and not known and NEW_FILE.fullmatch(path) is not None
-
-
-def _failed(what: str, request: EditRequest, why: str = "") -> EditorFailed:
+def edit_failed(what: str, request: EditRequest, why: str = "") -> EditorFailed:
+    """The error of an edit that another try may make."""
     return EditorFailed(what, where=request.scope, why=why, todo=EDIT_AGAIN)
