@@ -71,7 +71,9 @@ def real_edges(
         def over(blobs: BlobStore) -> Edges:
             sandbox = DockerSandbox(pool, blobs)
             on_host = setup.policy.editor_on_host
-            editor = ProcessEditor(blobs, worker) if on_host else ContainerEditor(sandbox.open)
+            editor = (
+                ProcessEditor(blobs, worker) if on_host else ContainerEditor(sandbox.open, blobs)
+            )
             return Edges(model, editor, _before(sandbox, setup, blobs), library)
 
         yield over

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from orchestrator.core.job import Attestation, Limits
 from orchestrator.core.tree import Tree
 
+NEW_FILE = re.compile(r"(?!run_[0-9]+\.py)[a-z_][a-z0-9_]{0,40}\.py")
+"""The name of a file that an edit may make, if its request allows that; ``run_1.py`` is a run's."""
+
+MOST_NEW_FILES, NEW_FILE_BYTES = 8, 64 << 10
+"""How many files one edit may make, and the bytes of each."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditRequest:
-    """Change ``files`` as ``instruction`` says; only ``editable`` may change.
+    """Change ``files`` as ``instruction`` says; only ``editable`` may change, and with ``new_files``
+    Python files may be added at the top of the tree.
 
     Every editable file is shown to the model, and so is every file of ``readable``.
     """
@@ -21,14 +29,17 @@ class EditRequest:
     files: Tree
     editable: tuple[str, ...]
     readable: tuple[str, ...] = ()
+    new_files: bool = False
     limits: Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """What an editor did: the whole tree after it, and why nothing changed if nothing did.
+    """What an editor did: the whole tree after it, and why nothing changed if nothing did. An edit
+    is applied whole or not at all: with a ``why_not``, ``files`` are those of the request.
 
-    ``changed`` is found by comparing hashes, never by believing the editor.
+    ``changed`` is found by comparing hashes, never by believing the editor. ``reply`` is the text of
+    all replies, and ``refused`` names the files that the model or the worker tried to change.
     """
 
     files: Tree

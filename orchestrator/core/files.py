@@ -69,6 +69,11 @@ def utf8_text(data: bytes, what: str, where: str, error: type[AisciError]) -> st
         ) from problem
 
 
+def plain_lines(text: str) -> str:
+    """``text`` without a byte order mark, each line ended by a newline alone."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n")
+
+
 def usual_mode(handle: int) -> None:
     """Give an open file the mode that the user's umask asks for; temporary files have 0600.
 

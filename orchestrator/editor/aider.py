@@ -14,22 +14,23 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol, Self
 
 from orchestrator.core.deadline import FOREVER, Deadline
-from orchestrator.core.edit import Edit, EditRequest
+from orchestrator.core.edit import MOST_NEW_FILES, Edit, EditRequest
 from orchestrator.core.errors import ControlUnavailable, EditorFailed
 from orchestrator.core.job import Job, JobResult, Limits
 from orchestrator.core.protocols import Blobs, LanguageModel
+from orchestrator.core.stopwatch import Stopwatch
 from orchestrator.core.tree import Tree
+from orchestrator.editor.outcome import conclude_edit, may_be_new
 from orchestrator.editor.wire import (
     EDIT_AGAIN,
     MAX_LINE,
     LineChannel,
-    conclude_edit,
     converse,
     visible_files,
 )
@@ -47,13 +48,16 @@ class EditorSession(LineChannel, Protocol):
 
 class ContainerEditor:
     """Implements :class:`orchestrator.core.protocols.Editor`: each edit in a new container.
-    ``sessions`` opens a job whose stdin and stdout the caller reads and writes.
+    ``sessions`` opens a job whose stdin and stdout the caller reads and writes; it leaves files in
+    ``blobs``.
     """
 
     def __init__(
-        self, sessions: Callable[[Job, Deadline], AbstractContextManager[EditorSession]]
+        self,
+        sessions: Callable[[Job, Deadline], AbstractContextManager[EditorSession]],
+        blobs: Blobs,
     ) -> None:
-        self._sessions = sessions
+        self._sessions, self._blobs = sessions, blobs
 
     def edit(self, request: EditRequest, model: LanguageModel, within: Deadline = FOREVER) -> Edit:
         """See :class:`orchestrator.core.protocols.Editor`; raises what the sandbox and ``model`` raise."""
@@ -63,7 +67,7 @@ class ContainerEditor:
             argv=WORKER,
             files=visible_files(request),
             limits=request.limits,
-            harvest=request.editable,
+            harvest=_harvest(request),
         )
         with self._sessions(job, within) as session:
             done = converse(session, request, model, within)
@@ -76,7 +80,15 @@ class ContainerEditor:
                 todo=EDIT_AGAIN,
             )
         refused = (path for path, _ in result.refused)
-        return conclude_edit(request, result.files, done, refused, result.attestation)
+        return conclude_edit(request, result.files, done, self._blobs, refused, result.attestation)
+
+
+def _harvest(request: EditRequest) -> tuple[str, ...]:
+    """The editable files, and a pattern of new ones; nothing by two names, which is refused."""
+    if not request.new_files:
+        return request.editable
+    apart = (path for path in request.editable if "/" in path or not path.endswith(".py"))
+    return (*apart, "*.py")
 
 
 class ProcessEditor:
@@ -115,12 +127,13 @@ class ProcessEditor:
                     why=worker.why(),
                     todo=EDIT_AGAIN,
                 )
+            new = sorted(path.name for path in tree.iterdir() if may_be_new(path.name, request))
             returned = Tree.of(
                 (path, self._blobs.put(data))
-                for path in request.editable
+                for path in (*request.editable, *new[:MOST_NEW_FILES])
                 if (data := _read(tree, path, request.limits.harvest_file)) is not None
             )
-        return conclude_edit(request, returned, done)
+        return conclude_edit(request, returned, done, self._blobs)
 
 
 class _Worker:
@@ -129,7 +142,7 @@ class _Worker:
     def __init__(
         self, script: Path, home: Path, tree: Path, limits: Limits, within: Deadline
     ) -> None:
-        self._limits, self._late = limits, False
+        self._limits, self._within, self._late = limits, within, False
         self._log = home / "stderr"
         with self._log.open("wb") as log:
             self._child = subprocess.Popen(
@@ -146,15 +159,14 @@ class _Worker:
                 },
                 start_new_session=True,
             )
-        self._clock = threading.Timer(min(limits.wall, within.left), self._time_out)
-        self._clock.daemon = True
+        self._clock = Stopwatch()
+        self._alarm = self._set_alarm()
 
     def __enter__(self) -> Self:
-        self._clock.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._clock.cancel()
+        self._alarm.cancel()
         self._kill()
         self._child.wait()
         for pipe in (self._child.stdin, self._child.stdout):
@@ -171,6 +183,25 @@ class _Worker:
         assert self._child.stdout is not None
         line = self._child.stdout.readline(MAX_LINE + 1)
         return line.removesuffix(b"\n") if line else None
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        self._alarm.cancel()
+        try:
+            with self._clock.stopped():
+                yield
+        finally:
+            self._alarm = self._set_alarm()
+
+    def _set_alarm(self) -> threading.Timer:
+        """Have the worker killed when its own time or the call's is over; at once if it is."""
+        left = min(self._limits.wall - self._clock.elapsed, self._within.left)
+        if left <= 0:
+            self._time_out()
+        alarm = threading.Timer(left, self._time_out)
+        alarm.daemon = True
+        alarm.start()
+        return alarm
 
     def why(self) -> str:
         """Why the worker ended early."""

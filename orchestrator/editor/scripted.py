@@ -13,24 +13,25 @@ from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.core.protocols import Blobs, LanguageModel
 from orchestrator.core.tree import Tree
-from orchestrator.editor.wire import EditDone, conclude_edit, visible_files
+from orchestrator.editor.outcome import conclude_edit
+from orchestrator.editor.wire import EditDone, visible_files
 
 EditScript = Callable[[EditRequest, LanguageModel], Mapping[str, bytes]]
 """From the request and the model to the new bytes of each file that changes."""
 
 
 class _Heard:
-    """A model of which the last reply is remembered."""
+    """A model whose replies are remembered."""
 
     def __init__(self, model: LanguageModel) -> None:
-        self.name, self.last, self._model = model.name, "", model
+        self.name, self.replies, self._model = model.name, list[str](), model
 
     def ceiling(self, ask: Ask) -> Usage:
         return self._model.ceiling(ask)
 
     def complete(self, ask: Ask, within: Deadline) -> Reply:
         reply = self._model.complete(ask, within)
-        self.last = reply.text
+        self.replies.append(reply.text)
         return reply
 
 
@@ -50,5 +51,6 @@ class ScriptedEditor:
         written = {p: self._blobs.put(data) for p, data in self._script(request, heard).items()}
         within.check(request.scope)
         kept = {p: sha256 for p, sha256 in request.files.files if p in request.editable}
-        done = EditDone(type="done", reply=heard.last, turns=1, malformed=0, refused=[], why_not="")
-        return conclude_edit(request, Tree.of(kept | written), done)
+        said = "\n\n".join(heard.replies)
+        done = EditDone(type="done", reply=said, turns=1, malformed=0, refused=[], why_not="")
+        return conclude_edit(request, Tree.of(kept | written), done, self._blobs)

@@ -2,24 +2,21 @@
 
 The worker is not trusted: each line is bounded and validated, an unknown key is refused, and
 the number of model calls is limited. Its own account of the edit is kept as text; what changed
-is decided by comparing files (:func:`conclude_edit`).
+is decided by comparing files (``outcome.py``).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Annotated, Literal, Protocol
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from orchestrator.core.asking import ATTEMPTS, ask_until, require_whole
 from orchestrator.core.deadline import Deadline
-from orchestrator.core.edit import Edit, EditRequest
+from orchestrator.core.edit import MOST_NEW_FILES, NEW_FILE, NEW_FILE_BYTES, EditRequest
 from orchestrator.core.errors import AisciError, EditorFailed
-from orchestrator.core.job import Attestation
 from orchestrator.core.model import Ask, Message
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.tree import Tree
@@ -33,11 +30,15 @@ MAX_TURNS = 4
 REPLY_TOKENS = 8192
 """The most tokens of one reply; an edit may write a whole file."""
 
+<<<<<<< HEAD
 _UNUSABLE = (
     "Your reply could not be used: {}. Answer again, whole, and as briefly as the change allows."
 )
 
 _EMPTY = hashlib.sha256(b"").hexdigest()
+=======
+_MOST_REPLIES = 64 << 10  # characters of all replies that an edit keeps
+>>>>>>> dda212d7f9926f5daa594efea3858e8616edae4c
 
 
 class LineChannel(Protocol):
@@ -48,6 +49,9 @@ class LineChannel(Protocol):
 
     def receive(self, timeout: float) -> bytes | None:
         """The next line without its newline, or None at the end; waits ``timeout`` seconds."""
+
+    def waiting(self) -> AbstractContextManager[None]:
+        """Within it the worker's wall clock stands still, since it waits for the host."""
 
 
 class _WireModel(BaseModel, extra="forbid", frozen=True, strict=True):
@@ -70,7 +74,7 @@ class WorkerRequest(_WireModel):
 
 
 class EditDone(_WireModel):
-    """The worker's own account of a finished edit."""
+    """The worker's own account of a finished edit; the host puts all replies in ``reply``."""
 
     type: Literal["done"]
     reply: str
@@ -108,20 +112,25 @@ def converse(
         instruction=request.instruction,
         editable=list(request.editable),
         readable=list(request.readable),
+        known=[path for path in request.files.paths() if path not in request.editable],
+        new_files=(
+            {"name": NEW_FILE.pattern, "most": MOST_NEW_FILES, "bytes": NEW_FILE_BYTES}
+            if request.new_files
+            else None
+        ),
     )
-    turns = 0
+    replies = list[str]()
     while (line := channel.receive(request.limits.wall)) is not None:
         message = _parse(line, request)
         if isinstance(message, EditDone):
             # It now ends by itself; only then does it write no more files.
             if channel.receive(request.limits.wall) is not None:
-                raise _failed("the editor sent more after its end", request)
-            return message
+                raise edit_failed("the editor sent more after its end", request)
+            return message.model_copy(update={"reply": "\n\n".join(replies)[:_MOST_REPLIES]})
         if isinstance(message, EditFailed):
-            raise _failed("the editor gave up", request, message.what[:2000])
-        turns += 1
-        if turns > MAX_TURNS:
-            raise _failed(f"the editor asked the model more than {MAX_TURNS} times", request)
+            raise edit_failed("the editor gave up", request, message.what[:2000])
+        if len(replies) == MAX_TURNS:
+            raise edit_failed(f"the editor asked the model more than {MAX_TURNS} times", request)
         messages = tuple(Message(one.role, one.content) for one in message.messages)
         ask = Ask(
             purpose=request.purpose,
@@ -130,6 +139,7 @@ def converse(
             max_tokens=REPLY_TOKENS,
         )
         try:
+<<<<<<< HEAD
             # Of a reply that was cut, some blocks could be applied.
             reply = ask_until(
                 lambda ask: model.complete(ask, within),
@@ -138,11 +148,16 @@ def converse(
                 lambda error: _UNUSABLE.format(error.why),
                 lambda asked: asked < getattr(model, "most", ATTEMPTS),
             )
+=======
+            with channel.waiting():
+                reply = model.complete(ask, within)
+>>>>>>> dda212d7f9926f5daa594efea3858e8616edae4c
         except AisciError as error:
             _send(channel, type="error", what=error.what)
             raise
         # A lone surrogate cannot be written to a file, so it is replaced here.
         text, usage = reply.text.encode("utf-8", "replace").decode(), reply.usage
+        replies.append(text)
         _send(channel, type="reply", text=text, prompt_tokens=usage.prompt_tokens,
               completion_tokens=usage.completion_tokens)  # fmt: skip
     return None
@@ -162,7 +177,7 @@ def _send(channel: LineChannel, **message: object) -> None:
 
 def _parse(line: bytes, request: EditRequest) -> WorkerRequest | EditDone | EditFailed:
     if len(line) > MAX_LINE:
-        raise _failed(f"the editor sent a line over {MAX_LINE} bytes", request)
+        raise edit_failed(f"the editor sent a line over {MAX_LINE} bytes", request)
     try:
         return _MESSAGE.validate_json(line)
     except ValidationError as error:
@@ -199,34 +214,6 @@ def visible_files(request: EditRequest) -> Tree:
     return Tree.of({path: sha256 for path, sha256 in files.items() if path in named})
 
 
-def conclude_edit(
-    request: EditRequest,
-    returned: Tree,
-    done: EditDone,
-    refused: Iterable[str] = (),
-    attestation: Attestation | None = None,
-) -> Edit:
-    """The edit: only editable files count. Raises :class:`EditorFailed` if one of them was lost."""
-    files, kept = returned.as_dict(), dict[str, str]()
-    for path in request.editable:
-        before, after = request.files.get(path), files.get(path)
-        if after is None and before is not None:
-            why = "it was removed, is not a regular file any more, or exceeds the harvest limit"
-            raise _failed(f"the editor lost {path!r}", request, why)
-        # Aider gets an empty file for an editable path that does not exist; unused, it is no change.
-        if after is not None and not (before is None and after == _EMPTY):
-            kept[path] = after
-    changed = tuple(sorted(p for p, sha256 in kept.items() if request.files.get(p) != sha256))
-    return Edit(
-        files=request.files.updated(kept),
-        changed=changed,
-        reply=done.reply,
-        why_not=done.why_not if changed or done.why_not else "the edit changes no file",
-        refused=tuple(sorted({*done.refused, *refused, *(set(files) - set(request.editable))})),
-        turns=done.turns,
-        attestation=attestation,
-    )
-
-
-def _failed(what: str, request: EditRequest, why: str = "") -> EditorFailed:
+def edit_failed(what: str, request: EditRequest, why: str = "") -> EditorFailed:
+    """The error of an edit that another try may make."""
     return EditorFailed(what, where=request.scope, why=why, todo=EDIT_AGAIN)

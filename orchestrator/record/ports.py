@@ -15,6 +15,7 @@ from orchestrator.core.asking import ATTEMPTS
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.errors import Diverged
+from orchestrator.core.files import plain_lines
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.model import Ask, ModelRequest, Reply, Usage
@@ -66,8 +67,8 @@ class Ports:
         self.journal.note(self.scope, note, settled=settled)
 
     def text(self, sha256: str) -> str:
-        """A blob as text; bytes that are not UTF-8 become the replacement character."""
-        return self.blobs.get(sha256).decode("utf-8", errors="replace")
+        """A blob as text in plain lines; bytes that are not UTF-8 become the replacement character."""
+        return plain_lines(self.blobs.get(sha256).decode("utf-8", errors="replace"))
 
     def keep(self, text: str) -> str:
         return self.blobs.put(text.encode())

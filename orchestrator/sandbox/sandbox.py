@@ -48,6 +48,8 @@ from orchestrator.sandbox.storage.quota import Quota
 
 # Seconds past a job's longest end after which the sentinel takes this process for hung.
 _SLACK = 60.0
+# Seconds that an editor's wall clock may stand still, as the sentinel assumes: four model calls.
+_THINKING = 3 * 3600.0
 
 
 class DockerSandbox:
@@ -104,7 +106,8 @@ class DockerSandbox:
         volume, keeper, backend = undo.enter_context(
             pool.resources.volumes.lent(job.id, limits, quota)
         )
-        longest = min(limits.wall, within.left) + limits.grace + _SLACK
+        wall = limits.wall + (_THINKING if job.kind == "editor" else 0)
+        longest = min(wall, within.left) + limits.grace + _SLACK
         labels = pool.resources.labels(job.id, job.kind, seconds=longest)
         proxy = self._proxy(job, undo)
         data = tuple((name, pool.folders(source)) for name, source in job.data)

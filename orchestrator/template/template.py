@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from orchestrator.core.errors import BadTemplate, UnknownName, listed
-from orchestrator.core.files import utf8_text
+from orchestrator.core.files import plain_lines, utf8_text
 from orchestrator.core.problems import explained, nearest, row
 from orchestrator.core.research import Idea
 from orchestrator.core.strict_yaml import parse, validated
@@ -76,7 +76,7 @@ class Template:
         return self.origin.removeprefix("templates/")
 
     def text(self, path: str) -> str:
-        """A file's text. Raises :class:`BadTemplate` if it is missing or not UTF-8."""
+        """A file's text in plain lines. Raises :class:`BadTemplate` if it is missing or not UTF-8."""
         if path not in self.files:
             raise BadTemplate(f"{path} is missing", where=self.origin, todo=f"add {path}")
         where, data = f"{self.origin}/{path}", self.files[path]
@@ -86,7 +86,7 @@ class Template:
                 where=where,
                 todo="keep large tables and data in files of their own",
             )
-        return utf8_text(data, path, where, BadTemplate)
+        return plain_lines(utf8_text(data, path, where, BadTemplate))
 
     def task(self) -> Task:
         """``prompt.json``. Raises :class:`BadTemplate`."""

@@ -2,7 +2,8 @@
 
 The working directory holds the files. Each line is one JSON object::
 
-    host   → worker  {"type": "edit", "instruction": …, "editable": […], "readable": […]}
+    host   → worker  {"type": "edit", "instruction": …, "editable": […], "readable": […],
+                      "known": […], "new_files": null or {"name": …, "most": …, "bytes": …}}
     worker → host    {"type": "llm", "messages": [{"role": …, "content": …}], "temperature": …}
     host   → worker  {"type": "reply", "text": …, "prompt_tokens": …, "completion_tokens": …}
                 or   {"type": "error", "what": …}
@@ -11,7 +12,8 @@ The working directory holds the files. Each line is one JSON object::
                 or   {"type": "failed", "what": …}
 
 The worker holds no key and needs no network: every word to and from a model travels through
-the host, which also decides by comparing files what has changed.
+the host, which also decides by comparing files what has changed. ``known`` names the files that
+the host has and that may not be edited, whether they are here or not.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sandbox.editor.guard import GuardCoder
+    from guard import GuardCoder
 
 LONGEST_LINE = 8 * 1024 * 1024
 """Bytes; the host keeps the same bound."""
@@ -64,15 +66,6 @@ class Wire:
         return said
 
 
-def why_not(coder: GuardCoder, turns: int) -> str:
-    """Why the last reply was not applied, or not wholly; empty where it was."""
-    if coder.reflected_message:
-        return f"after {turns} replies, the last could not be applied: {coder.reflected_message}"
-    if not coder.aider_edited_files:
-        return "the reply holds no SEARCH/REPLACE block"
-    return ""
-
-
 def edit(wire: Wire, root: str, order: dict[str, Any]) -> dict[str, Any]:
     """Run Aider once over the files below ``root``; what to say at the end."""
     sys.path.insert(0, str(Path(__file__).resolve().parent))  # -I leaves it out
@@ -90,7 +83,14 @@ def edit(wire: Wire, root: str, order: dict[str, Any]) -> dict[str, Any]:
         return said["text"], said["prompt_tokens"], said["completion_tokens"]
 
     try:
-        coder: GuardCoder = guard.GuardCoder(root, order["editable"], order["readable"], complete)
+        coder: GuardCoder = guard.GuardCoder(
+            root,
+            order["editable"],
+            order["readable"],
+            complete,
+            order["known"],
+            order["new_files"],
+        )
         # preproc would run "!command" and "/run command" and fetch URLs from the instruction
         reply = coder.run(with_message=order["instruction"], preproc=False)
     except guard.Broken as error:
@@ -101,7 +101,7 @@ def edit(wire: Wire, root: str, order: dict[str, Any]) -> dict[str, Any]:
         "turns": turns,
         "malformed": coder.num_malformed_responses,
         "refused": [path[:200] for path in sorted(coder.refused)[:32]],
-        "why_not": why_not(coder, turns)[:4000],
+        "why_not": coder.why_not(turns)[:4000],
     }
 
 

@@ -66,6 +66,9 @@ def block(path: str, search: str, replacement: str) -> str:
     return f"{path}\n```\n<<<<<<< SEARCH\n{search}=======\n{replacement}>>>>>>> REPLACE\n```\n"
 
 
+GOOD = block("experiment.py", "x = 1\n", "x = 3\n")
+
+
 @dataclass
 class Replies:
     """A model that answers from a list and keeps what it was asked; past its end it fails."""
@@ -260,6 +263,14 @@ class TalkingEditorContract(EditorContract):
         with pytest.raises(BudgetSpent, match=r"idea\.wall"):
             editor.edit(bench.request(), model, within)
 
+    def test_the_wall_clock_stands_still_while_the_model_thinks(self, bench: Bench) -> None:
+        editor, model = bench.make(bench.blobs, {"experiment.py": b"x = 3\ny = 2\n"})
+        model.on_ask = lambda _: time.sleep(16)
+        edit = editor.edit(bench.request(limits=replace(LIMITS, wall=15.0)), model, FOREVER)
+        assert edit.changed == ("experiment.py",)
+        if edit.attestation is not None:
+            assert edit.attestation.peaks.wall < 15.0
+
     def test_a_block_that_matches_nothing_is_tried_again_with_the_reason(
         self, bench: Bench
     ) -> None:
@@ -284,15 +295,144 @@ class TalkingEditorContract(EditorContract):
         assert edit.changed == ()
         assert "failed to match" in edit.why_not
 
-    def test_an_edit_that_was_applied_in_part_keeps_the_part_and_says_so(
+    def test_an_edit_that_was_applied_in_part_is_taken_back_and_says_why(
         self, bench: Bench
     ) -> None:
         editor, model = bench.make(bench.blobs, {})
         never = block("experiment.py", "z = 1\n", "z = 3\n")
-        model.texts[:] = [block("experiment.py", "x = 1\n", "x = 3\n") + never, never, never, never]
-        edit = editor.edit(bench.request(), model, FOREVER)
-        assert bench.text(edit.files, "experiment.py") == b"x = 3\ny = 2\n"
+        model.texts[:] = [GOOD + never, never, never, never]
+        request = bench.request()
+        edit = editor.edit(request, model, FOREVER)
+        assert edit.files == request.files
+        assert edit.changed == ()
         assert "failed to match" in edit.why_not
+
+    def test_a_failed_block_that_is_not_sent_again_takes_the_whole_edit_back(
+        self, bench: Bench
+    ) -> None:
+        editor, model = bench.make(bench.blobs, {})
+        model.texts[:] = [GOOD + block("experiment.py", "z = 1\n", "z = 3\n"), "I am done."]
+        request = bench.request()
+        edit = editor.edit(request, model, FOREVER)
+        assert edit.files == request.files
+        assert "z = 3" in edit.why_not, "the first reason is kept"
+        assert "not sent again" in edit.why_not, "beside the last one"
+
+    def test_a_block_that_is_repaired_in_a_later_reply_makes_the_edit_whole(
+        self, bench: Bench
+    ) -> None:
+        editor, model = bench.make(bench.blobs, {})
+        repaired = block("experiment.py", "y = 2\n", "y = 4\n")
+        model.texts[:] = [
+            "First.\n" + GOOD + block("experiment.py", "y = 1\n", "y = 4\n"),
+            "Second.\n" + GOOD + repaired,  # the good one is sent again, though it is applied
+        ]
+        edit = editor.edit(bench.request(), model, FOREVER)
+        assert bench.text(edit.files, "experiment.py") == b"x = 3\ny = 4\n"
+        assert (edit.why_not, edit.turns) == ("", 2)
+        assert "First." in edit.reply, "the text of every reply is kept"
+        assert "Second." in edit.reply
+
+    def test_every_block_that_failed_has_to_be_sent_again(self, bench: Bench) -> None:
+        editor, model = bench.make(bench.blobs, {})
+        wrong = [block("experiment.py", f"{name} = 9\n", f"{name} = 3\n") for name in "xy"]
+        model.texts[:] = ["".join(wrong), GOOD, block("experiment.py", "y = 2\n", "y = 3\n")]
+        edit = editor.edit(bench.request(), model, FOREVER)
+        assert "y = 3" in model.asks[2].messages[-1].content
+        assert bench.text(edit.files, "experiment.py") == b"x = 3\ny = 3\n"
+        assert edit.why_not == ""
+
+    def test_the_text_of_all_replies_is_bounded(self, bench: Bench) -> None:
+        editor, model = bench.make(bench.blobs, {})
+        model.texts[:] = ["RUN: a\n" + "x" * 100_000]
+        edit = editor.edit(bench.request(), model, FOREVER)
+        assert len(edit.reply) == 64 << 10
+        assert edit.reply.startswith("RUN: a")
+
+    def test_blocks_for_a_known_document_are_refused_and_the_others_are_applied(
+        self, bench: Bench
+    ) -> None:
+        editor, model = bench.make(bench.blobs, {})
+        model.texts[:] = [block("data.md", "facts\n", "mine\n") + GOOD]
+        edit = editor.edit(bench.request(), model, FOREVER)
+        assert (edit.changed, edit.refused, edit.turns) == (("experiment.py",), ("data.md",), 1)
+        assert bench.text(edit.files, "data.md") == b"facts\n"
+        assert edit.why_not == ""
+
+    @pytest.mark.parametrize("path", ["plot.py", "helper.py"])
+    def test_code_that_may_not_be_edited_refuses_the_whole_reply_and_the_reason_is_kept(
+        self, bench: Bench, path: str
+    ) -> None:
+        """Without that code, the permitted blocks would be half an edit."""
+        editor, model = bench.make(bench.blobs, {})
+        model.texts[:] = [GOOD + block(path, "", "print(2)\n"), "Then I cannot."]
+        request = bench.request()
+        edit = editor.edit(request, model, FOREVER)
+        assert edit.files == request.files
+        assert edit.refused == (path,)
+        assert f"Refused: ['{path}']" in edit.why_not
+
+    def test_new_python_files_are_made_where_the_request_allows_them(self, bench: Bench) -> None:
+        editor, model = bench.make(bench.blobs, {})
+        helper = block("helper.py", "", "z = 1\n")
+        model.texts[:] = [
+            helper + block("experiment.py", "w = 1\n", "from helper import z\n"),
+            block("experiment.py", "x = 1\n", "from helper import z\n")
+            + block("helper.py", "z = 1\n", "z = 2\n"),
+        ]
+        edit = editor.edit(bench.request(new_files=True), model, FOREVER)
+        assert edit.changed == ("experiment.py", "helper.py")
+        assert bench.text(edit.files, "helper.py") == b"z = 2\n"
+        assert (edit.refused, edit.why_not) == ((), "")
+
+    @pytest.mark.parametrize(
+        "path", ["plot.py", "Helper.py", "run_1.py", "lib/helper.py", "helper.txt", "../h.py"]
+    )
+    def test_a_new_file_of_another_name_is_refused(self, bench: Bench, path: str) -> None:
+        editor, model = bench.make(bench.blobs, {})
+        model.texts[:] = [block(path, "", "z = 1\n") + GOOD, "Then I cannot."]
+        request = bench.request(new_files=True)
+        edit = editor.edit(request, model, FOREVER)
+        assert edit.files == request.files
+        assert edit.refused == (path,)
+
+    def test_new_files_are_few_and_small(self, bench: Bench) -> None:
+        editor, model = bench.make(bench.blobs, {})
+        many = [block(f"part_{number}.py", "", "z = 1\n") for number in range(9)]
+        large = block("large.py", "", f"z = '{'x' * (64 << 10)}'\n")
+        model.texts[:] = ["".join(many), large, "".join(many[:7]), "It cannot be smaller."]
+        edit = editor.edit(bench.request(new_files=True), model, FOREVER)
+        asked = [ask.messages[-1].content for ask in model.asks]
+        assert "up to 8 new files" in asked[1]
+        assert "large.py" in asked[2]
+        assert "65536 bytes" in asked[2]
+        assert "large.py" in asked[3], "it still waits"
+        assert edit.changed == (), "it was not sent again"
+
+    def test_line_ends_marks_and_a_missing_last_newline_are_the_files_own(
+        self, bench: Bench
+    ) -> None:
+        editor, model = bench.make(bench.blobs, {})
+        texts = {
+            "crlf.py": (b"x = 1\r\ny = 2\r\n", b"x = 3\r\nz = 4\r\ny = 2\r\n"),
+            "mark.py": (b"\xef\xbb\xbfx = 1\ny = 2\n", b"\xef\xbb\xbfx = 3\nz = 4\ny = 2\n"),
+            "open.py": (b"x = 1\ny = 2", b"x = 3\nz = 4\ny = 2"),
+            "mixed.py": (b"x = 1\ny = 2\r\nw = 1\n", b"x = 3\nz = 4\ny = 2\r\nw = 1\n"),
+        }
+        files = Tree.of({path: bench.blobs.put(before) for path, (before, _) in texts.items()})
+        change = ("x = 1\n", "x = 3\nz = 4\n")
+        model.texts[:] = [
+            "".join(block(path, *change) for path in texts if path != "open.py")
+            + block("open.py", *change).replace("\n", "\r\n")
+        ]
+        request = bench.request(files=files, editable=tuple(texts), readable=())
+        edit = editor.edit(request, model, FOREVER)
+        assert edit.why_not == ""
+        assert {path: bench.text(edit.files, path) for path in texts} == {
+            path: after for path, (_, after) in texts.items()
+        }
+        assert "\r" not in model.prompt
+        assert "\ufeff" not in model.prompt
 
     def test_prompts_do_not_follow_the_hash_seed_or_the_machine(self, bench: Bench) -> None:
         models = []

@@ -6,9 +6,8 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +30,7 @@ from tests.contracts.editor import (
     TalkingEditorContract,
     block,
 )
+from tests.support.memory_blobs import MemoryBlobs
 from tests.support.places import ROOT
 from tests.support.sandbox_rig import DockerBench, docker_bench
 
@@ -144,7 +144,7 @@ class TestContainerEditor(TalkingEditorContract):
     @pytest.fixture
     def bench(self, docker_run: DockerBench) -> Bench:
         def make(_: Blobs, wanted: Mapping[str, bytes]) -> tuple[Editor, Replies]:
-            return ContainerEditor(docker_run.sandbox.open), rewriting(wanted)
+            return ContainerEditor(docker_run.sandbox.open, docker_run.blobs), rewriting(wanted)
 
         return Bench(make, docker_run.blobs)
 
@@ -154,12 +154,6 @@ class TestContainerEditor(TalkingEditorContract):
         assert attested is not None
         assert attested.verdict is Verdict.FINISHED
         assert attested.policy == "contract"
-
-    def test_a_model_that_answers_too_late_finds_the_container_gone(self, bench: Bench) -> None:
-        editor, model = bench.make(bench.blobs, {"experiment.py": b"x = 3\n"})
-        model.on_ask = lambda _: time.sleep(16)
-        with pytest.raises(EditorFailed, match="timed out"):
-            editor.edit(bench.request(limits=replace(LIMITS, wall=15.0)), model, FOREVER)
 
     def test_no_container_is_left_after_any_end(
         self, bench: Bench, docker_run: DockerBench
@@ -212,12 +206,19 @@ class FoulSession:
         assert timeout > 0
         return self.lines.pop(0) if self.lines else None
 
+    def waiting(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
     def finish(self) -> JobResult:
         return self.result
 
 
 def contained(
-    lines: list[bytes], files: Tree, verdict: Verdict = Verdict.FINISHED, **more: object
+    lines: list[bytes],
+    files: Tree,
+    verdict: Verdict = Verdict.FINISHED,
+    blobs: Blobs | None = None,
+    **more: object,
 ) -> tuple[ContainerEditor, list[Job]]:
     """A container editor whose container does as told, and the jobs that it is given."""
     result = JobResult(
@@ -233,7 +234,7 @@ def contained(
         jobs.append(job)
         yield FoulSession(lines, replace(result, **more))  # type: ignore[arg-type]  # its fields
 
-    return ContainerEditor(sessions), jobs
+    return ContainerEditor(sessions, blobs or MemoryBlobs()), jobs
 
 
 def said(**more: object) -> bytes:
@@ -308,8 +309,31 @@ def test_what_a_container_leaves_beside_the_editable_files_is_dropped_and_named(
     edit = editor.edit(request, Replies([]), FOREVER)
     assert edit.files == request.files.updated({"experiment.py": foul})
     assert edit.changed == ("experiment.py",)
-    assert edit.refused == ("a\nb", "data.md", "plot.py", "sub/x.py")
+    assert edit.refused == ("a\nb", "plot.py", "sub/x.py")
     assert edit.attestation == ATTESTED
+
+
+def test_of_the_python_files_that_a_container_adds_few_small_and_new_ones_are_kept(
+    bench: Bench,
+) -> None:
+    request = bench.request(new_files=True)
+    small, large = bench.blobs.put(b"z = 1\n"), bench.blobs.put(b"#" * ((64 << 10) + 1))
+    added = {f"part_{number}.py": small for number in range(9)} | {"a_large.py": large}
+    home = request.files.updated({**added, "plot.py": small, "run_2.py": small, "B.py": small})
+    editor, jobs = contained([said()], home, blobs=bench.blobs)
+    edit = editor.edit(request, Replies([]), FOREVER)
+    assert jobs[0].harvest == ("notes.txt", "*.py")
+    assert edit.changed == tuple(f"part_{number}.py" for number in range(7))
+    assert edit.refused == ("B.py", "a_large.py", "part_7.py", "part_8.py", "plot.py", "run_2.py")
+    assert bench.text(edit.files, "plot.py") == BEFORE["plot.py"]
+
+
+def test_a_worker_that_says_that_its_edit_is_not_whole_changes_nothing(bench: Bench) -> None:
+    request = bench.request()
+    home = request.files.updated({"experiment.py": bench.blobs.put(b"x = 3\n")})
+    editor, _ = contained([said(why_not="a block failed")], home)
+    edit = editor.edit(request, Replies([]), FOREVER)
+    assert (edit.files, edit.changed, edit.why_not) == (request.files, (), "a block failed")
 
 
 def test_a_claim_to_have_edited_is_not_believed(bench: Bench) -> None:

@@ -61,6 +61,8 @@ class Rig:
             "instruction": attack.instruction,
             "editable": attack.editable,
             "readable": attack.readable,
+            "known": ["plot.py"],
+            "new_files": attack.new_files,
         }
         code = STOCK if stock else ""
         steps = TREE + attack.steps

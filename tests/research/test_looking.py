@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from orchestrator.core.research import Run
 from orchestrator.core.tree import Tree
 from orchestrator.research.looking.code import code_difference, same_effect
 from orchestrator.research.looking.comparisons import compare_runs, verdict_of
 from orchestrator.research.looking.oddities import identical, oddities
-from orchestrator.research.looking.run_line import described
 from orchestrator.template.baseline import shown_output
 from orchestrator.template.results import Dataset, Results
 
@@ -85,28 +82,6 @@ def test_code_that_differs_in_comments_and_layout_has_the_same_effect() -> None:
     assert not same_effect(before, '"""Doc."""\nX = 2\n')
     assert not same_effect("not python (", "not python ((")
     assert code_difference(before, '"""Doc."""\nX = 2\n', "e.py").endswith("-X = 1\n+X = 2")
-
-
-@pytest.mark.parametrize(
-    ("reply", "said"),
-    [
-        ("RUN: no decay", "no decay"),
-        ("text\n**RUN:** no decay", "no decay"),
-        ("  Run 1: no decay\nmore", "no decay"),
-        ("RUN:\nno decay", ""),
-        ("rerun: no", ""),
-        ("RUN: " + "x" * 400, "x" * 299 + "…"),
-    ],
-)
-def test_the_line_that_says_what_a_run_does_is_read_in_the_habits_of_models(
-    reply: str, said: str
-) -> None:
-    assert described(reply) == said
-
-
-@given(st.text(max_size=300))
-def test_any_reply_has_a_description_or_none(reply: str) -> None:
-    assert len(described(reply)) <= 300
 
 
 def test_a_progress_bar_is_shown_as_its_last_state() -> None:

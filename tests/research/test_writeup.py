@@ -56,6 +56,19 @@ def test_the_sweeps_paper_has_every_section_and_no_placeholder(
     assert tex.count(tables.runs_table(paper[0].runs)) == 1
 
 
+def test_a_skeleton_saved_on_windows_gets_the_same_paper(
+    paper: tuple[Study, Ports], tmp_path: Path
+) -> None:
+    here = rig.ports(tmp_path)
+    study = rig.study(here.blobs)
+    skeleton = here.blobs.get(study.tree.as_dict()[latex.TEX])
+    saved = here.blobs.put(b"\xef\xbb\xbf" + skeleton.replace(b"\n", b"\r\n"))
+    study = replace(study, tree=study.tree.updated({latex.TEX: saved}))
+    written = write_sections(study, here.within("writeup"))
+    assert papers.paper_source(written, here) == papers.paper_source(*paper)
+    assert references.references(papers.paper_source(written, here))
+
+
 def test_a_template_with_no_manifest_gets_a_paper_too(tmp_path: Path) -> None:
     here = rig.ports(tmp_path)
     study = write_sections(rig.plain_study(here.blobs), here.within("writeup"))

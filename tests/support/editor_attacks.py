@@ -44,6 +44,7 @@ class Attack:
     instruction: str = "Set x to 3."
     editable: tuple[str, ...] = ("experiment.py", "notes.txt")
     readable: tuple[str, ...] = ("readme.md",)
+    new_files: dict[str, object] | None = None  # what the host lets an edit make
     error: str = ""  # what the host sends instead of a reply, once there is none left
     ends: str = "done"
     applied: bool = True  # the one permitted change is made in the end
@@ -96,6 +97,25 @@ ATTACKS = (
         "changed: new.txt",
         (GOOD + block("../new.txt", "", "x\n"), "Then I cannot."),
         applied=False,
+    ),
+    Attack(
+        "new files where none may be, though some may be made",
+        "changed: tree/lib/new.py",
+        (
+            block("lib/new.py", "", "x\n"),
+            block("../new.py", "", "x\n"),
+            block("plot.py", "", "x\n"),
+            GOOD,
+        ),
+        new_files={"name": "[a-z]+[.]py", "most": 8, "bytes": 100},
+    ),
+    Attack(
+        "a new file in a link's place",
+        "changed: outside/victim.txt",
+        (block("new.py", "", "x\n"), GOOD),
+        ends="failed",
+        steps=(("symlink", "tree/new.py", "../outside/victim.txt"),),
+        new_files={"name": "[a-z]+[.]py", "most": 8, "bytes": 100},
     ),
     Attack("a file called python", "changed: tree/python", (block("python", "", "x\n"), GOOD)),
     Attack(

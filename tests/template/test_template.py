@@ -165,6 +165,17 @@ def test_each_breach_is_found_where_it_is_with_how_to_mend_it(
     assert [(where in f.where, what in f.what, bool(f.todo)) for f in findings] == [(True,) * 3]
 
 
+def test_files_saved_on_windows_keep_the_contract(quick: Template) -> None:
+    """Python reads a byte order mark and carriage returns, and so do the rules."""
+    files = {
+        path: b"\xef\xbb\xbf" + data.replace(b"\n", b"\r\n")
+        if path.endswith((".py", ".tex", ".json"))
+        else data
+        for path, data in quick.files.items()
+    }
+    assert contract_findings(from_files(files, quick.name, "edited")) == contract_findings(quick)
+
+
 @pytest.mark.parametrize(
     "path", ["experiment.py", "plot.py", "prompt.json", "seed_ideas.json", "latex/template.tex"]
 )

@@ -158,10 +158,14 @@ def code_only(tree: Tree) -> Tree:
     return Tree(tuple(pair for pair in tree.files if not apart.match(pair[0])))
 
 
-def edit_files(study: Study, ports: Ports, purpose: str, instruction: str, *files: str) -> Edit:
-    """Ask the editor to change ``files``; it also receives the files at the top of the tree."""
+def edit_files(
+    study: Study, ports: Ports, purpose: str, instruction: str, *files: str, new: bool = False
+) -> Edit:
+    """Ask the editor to change ``files``, and with ``new`` to add Python files; it also receives
+    the files at the top of the tree.
+    """
     paths = {path for path in study.tree.paths() if "/" not in path} | set(files)
-    return request_edit(study, ports, purpose, instruction, paths, files)
+    return request_edit(study, ports, purpose, instruction, paths, files, new=new)
 
 
 def request_edit(
@@ -172,6 +176,8 @@ def request_edit(
     paths: Container[str],
     editable: tuple[str, ...],
     readable: tuple[str, ...] = (),
+    *,
+    new: bool = False,
 ) -> Edit:
     """Ask for a change of ``editable``; the editor gets ``paths``, its prompt also ``readable``."""
     return ports.edit(
@@ -183,6 +189,7 @@ def request_edit(
             editable=editable,
             readable=readable,
             limits=study.policy.limits("editor"),
+            new_files=new,
         )
     )
 

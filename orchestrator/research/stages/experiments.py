@@ -122,7 +122,7 @@ def _run(before: Study, number: int, planned: PlannedRun, ports: Ports) -> Study
     for attempt, scoped in tries(ports, _ATTEMPTS):
         instruction = _instruction(study, number, planned, attempt, feedback, scoped)
         files = common.code_files(study)
-        edit = common.edit_files(study, scoped, "experiment.edit", instruction, *files)
+        edit = common.edit_files(study, scoped, "experiment.edit", instruction, *files, new=True)
         if not edit.changed and "ALL_COMPLETED" in edit.reply and len(study.runs) > 1:
             return None
         trouble = _unusable(edit, start, scoped)

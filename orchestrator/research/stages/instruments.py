@@ -81,7 +81,7 @@ def _edit(study: Study, more_seeds: int, attempt: int, feedback: str, ports: Por
         feedback=feedback,
     )
     files = common.code_files(study)
-    return common.edit_files(study, ports, "instruments.edit", instruction, *files)
+    return common.edit_files(study, ports, "instruments.edit", instruction, *files, new=True)
 
 
 def _lacking(study: Study, results: Results | None, more_seeds: int) -> str:

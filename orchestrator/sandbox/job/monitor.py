@@ -13,6 +13,7 @@ from dataclasses import replace
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import AisciError, SandboxFailed
 from orchestrator.core.job import Limits, Peaks, Verdict
+from orchestrator.core.stopwatch import Stopwatch
 from orchestrator.sandbox.engine.client import APIError, Engine, translated
 from orchestrator.sandbox.engine.stream import STDOUT, LineBuffer, Stream
 from orchestrator.sandbox.gpus.leases import NvmlMeter
@@ -29,7 +30,7 @@ class Monitor:
 
     ``lines`` gets the standard output of a duplex job, ``on_sample`` each sample's peaks. After the
     container has ended, ``complete`` says whether it was monitored to its end; if not, ``error``
-    may say why. ``over`` is the budget's deadline that ended it, if one did. ``sampler`` has
+    may say why. The wall clock is ``clock``, which may be stopped. ``over`` is the budget's deadline that ended it, if one did. ``sampler`` has
     what was measured.
     """
 
@@ -61,7 +62,7 @@ class Monitor:
         self._lines, self._on_sample = lines, on_sample
         self.sampler = Sampler(container, pid, limits, keeper, gpus)
         self._process = os.pidfd_open(pid)
-        self._began = time.monotonic()
+        self.clock = Stopwatch()
         self._asked: Verdict | None = None
         self._term_at: float | None = None
         self._kill_at: float | None = None
@@ -114,8 +115,7 @@ class Monitor:
             for sender in self._senders:
                 sender.join(_DEATH)
             os.close(self._process)
-            wall = time.monotonic() - self._began
-            self.sampler.raise_peaks(wall=wall, log_bytes=self._log_bytes)
+            self.sampler.raise_peaks(wall=self.clock.elapsed, log_bytes=self._log_bytes)
             if self._lines:
                 self._lines.end()
 
@@ -125,9 +125,8 @@ class Monitor:
             now = time.monotonic()
             if now >= next_sample:
                 if self.sampler.sample() and self._on_sample:
-                    wall = time.monotonic() - self._began
-                    self._on_sample(replace(self.sampler.peaks, wall=wall))
-                self._enforce(time.monotonic() - self._began)
+                    self._on_sample(replace(self.sampler.peaks, wall=self.clock.elapsed))
+                self._enforce(self.clock.elapsed)
                 pause = min(pause * 1.5, _SLOWEST)
                 next_sample = now + pause
             output = self._stream.fileno()

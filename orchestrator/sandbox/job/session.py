@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import datetime
 
@@ -57,6 +58,12 @@ class Session:
     def receive(self, timeout: float) -> bytes | None:
         """Its next line of stdout, without the newline; None after ``timeout`` s or at its end."""
         return self._lines.take(timeout)
+
+    def waiting(self) -> AbstractContextManager[None]:
+        """Within it the job's wall clock stands still, since it waits for its caller. Its CPU time
+        and the caller's own deadline do not.
+        """
+        return self._monitor.clock.stopped()
 
     def wait(self) -> None:
         """Wait until the container has ended; the monitor enforces that it does."""

@@ -59,7 +59,7 @@ class GuardCoder(Stock):
 
     refused = ()
 
-    def __init__(self, root, editable, readable, complete):
+    def __init__(self, root, editable, readable, complete, known=(), new_files=None):
         super().__init__(
             main_model=GuardModel(complete),
             io=StockIO(yes=True, pretty=False, fancy_input=False),
@@ -68,6 +68,9 @@ class GuardCoder(Stock):
             use_git=False, stream=False, map_tokens=0,
         )
         self.root = root
+
+    def why_not(self, turns):
+        return ""
 
     def run(self, with_message, preproc):
         return super().run(with_message=with_message, preproc=True)
@@ -164,6 +167,8 @@ def play(edit: Edit, address: str) -> Outcome:
         "instruction": filled(asked.get("instruction", "Set x to 3.")),
         "editable": asked.get("editable", ["experiment.py", "notes.txt"]),
         "readable": ["readme.md"],
+        "known": ["plot.py"],
+        "new_files": None,
     }
     to_worker, from_worker, pid = start(edit, fresh=asked.get("fresh", False))
     say(to_worker, **order)
