@@ -30,15 +30,10 @@ MAX_TURNS = 4
 REPLY_TOKENS = 8192
 """The most tokens of one reply; an edit may write a whole file."""
 
-<<<<<<< HEAD
 _UNUSABLE = (
     "Your reply could not be used: {}. Answer again, whole, and as briefly as the change allows."
 )
-
-_EMPTY = hashlib.sha256(b"").hexdigest()
-=======
 _MOST_REPLIES = 64 << 10  # characters of all replies that an edit keeps
->>>>>>> dda212d7f9926f5daa594efea3858e8616edae4c
 
 
 class LineChannel(Protocol):
@@ -139,19 +134,15 @@ def converse(
             max_tokens=REPLY_TOKENS,
         )
         try:
-<<<<<<< HEAD
             # Of a reply that was cut, some blocks could be applied.
-            reply = ask_until(
-                lambda ask: model.complete(ask, within),
-                ask,
-                require_whole,
-                lambda error: _UNUSABLE.format(error.why),
-                lambda asked: asked < getattr(model, "most", ATTEMPTS),
-            )
-=======
             with channel.waiting():
-                reply = model.complete(ask, within)
->>>>>>> dda212d7f9926f5daa594efea3858e8616edae4c
+                reply = ask_until(
+                    lambda ask: model.complete(ask, within),
+                    ask,
+                    require_whole,
+                    lambda error: _UNUSABLE.format(error.why),
+                    lambda asked: asked < getattr(model, "most", ATTEMPTS),
+                )
         except AisciError as error:
             _send(channel, type="error", what=error.what)
             raise
