@@ -52,6 +52,7 @@ class Study:
     outcomes: tuple[PlanOutcome, ...] = ()
     given_up: tuple[RunGivenUp, ...] = ()
     questions: tuple[str, ...] = ()
+    more_seeds: int = 0
     data: tuple[tuple[str, str], ...] = ()
     figures: tuple[str, ...] = ()
     paper: Paper | None = None

@@ -7,6 +7,7 @@ if its own baseline would be the same job, in the same image, under the same pol
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,7 @@ from orchestrator.core.research import BASELINE, Run
 from orchestrator.core.tree import Tree, digest
 
 FORM = 1
+_SHAPE = re.compile(r"[0-9]+")
 OUTPUT_TAIL = 1500  # characters of one stream
 _AGAIN = "remove its folder, then: aisci template baseline TEMPLATE"
 
@@ -87,10 +89,15 @@ def output_tail(result: JobResult) -> str:
 
 def shown_output(text: str) -> str:
     """The last ``OUTPUT_TAIL`` characters as a terminal shows them: a line that was written over
-    again and again appears once.
+    again and again appears once, and of lines that differ in their numbers alone the last.
     """
-    lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
-    return "\n".join(lines)[-OUTPUT_TAIL:].strip()
+    lines = [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]
+    kept = [
+        line
+        for line, after in zip(lines, [*lines[1:], ""], strict=True)
+        if not line.strip() or _SHAPE.sub("0", line) != _SHAPE.sub("0", after)
+    ]
+    return "\n".join(kept)[-OUTPUT_TAIL:].strip()
 
 
 def key_of(job: Job, image: str, policy: str) -> str:

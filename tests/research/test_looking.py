@@ -7,7 +7,7 @@ import pytest
 from orchestrator.core.research import Run
 from orchestrator.core.tree import Tree
 from orchestrator.research.looking.code import code_difference, same_effect
-from orchestrator.research.looking.comparisons import compare_runs, verdict_of
+from orchestrator.research.looking.comparisons import Measured, compare_runs, verdict_of
 from orchestrator.research.looking.oddities import identical, oddities
 from orchestrator.template.baseline import shown_output
 from orchestrator.template.results import Dataset, Results
@@ -33,7 +33,7 @@ def results(mean: float, error: float | None = None) -> Results:
         (1.0, 0.4, "none", "different"),
         (1.0, 0.5, "higher", "within 2 errors: no difference is shown"),
         (1.0, None, "higher", "no error is known: it may be chance"),
-        (1.0, 0.0, "higher", "no error was measured: it may be chance"),
+        (1.0, 0.0, "higher", "the same difference for every seed"),
     ],
 )
 def test_a_difference_counts_only_beyond_its_errors(
@@ -42,23 +42,41 @@ def test_a_difference_counts_only_beyond_its_errors(
     assert verdict_of(difference, error, direction) == verdict  # type: ignore[arg-type]  # a table
 
 
-def test_each_run_is_compared_with_its_base_and_the_baseline() -> None:
-    known = {0: results(1.0, 0.3), 1: results(2.0, 0.4), 2: results(3.0)}
-    rows = compare_runs(
-        [run(0), run(1), run(2, base=1)], known, ["loss", "absent"], {"loss": "higher"}
-    )
-    assert [(row.run, row.against) for row in rows] == [("r1", "r0"), ("r2", "r1"), ("r2", "r0")]
+def test_independent_runs_are_compared_by_both_errors() -> None:
+    known = [
+        Measured(run=run(0), results=results(1.0, 0.3), values={}),
+        Measured(run=run(1), results=results(2.0, 0.4), values={}),
+        Measured(run=run(2, base=1), results=results(3.0), values={}),
+    ]
+    pairs = [(known[1], known[0]), (known[2], known[1])]
+    rows = compare_runs(pairs, ["loss", "absent"], {"loss": "higher"})
+    assert [(row.run, row.against) for row in rows] == [("r1", "r0"), ("r2", "r1")]
     assert (rows[0].difference, rows[0].error, rows[0].errors) == (1.0, 0.5, 2.0)
-    assert rows[1].error is None
+    assert (rows[1].error, rows[1].paired) == (None, False)
+
+
+def test_runs_that_keep_the_seeds_are_compared_seed_by_seed() -> None:
+    def measured(number: int, values: tuple[float, ...]) -> Measured:
+        mean = sum(values) / len(values)
+        return Measured(
+            run=run(number), results=results(mean, 5.0), values={"line": {"loss": values}}
+        )
+
+    one, other = measured(1, (1.1, 5.2, 9.3)), measured(0, (1.0, 5.0, 9.0))
+    (row,) = compare_runs([(one, other)], ["loss"], {"loss": "lower"})
+    assert row.paired
+    assert (row.higher, row.lower, row.verdict) == (3, 0, "worse")
+    assert row.error == pytest.approx(0.1 / 3**0.5)
 
 
 def test_values_at_a_bound_are_noticed() -> None:
-    row = (0.1, 2.307, 0.4, 2.307, 1.2, 2.307, 2.307)
+    row = (0.1, 2.307, 0.4, 2.30695, 1.2, 2.307, 2.307)
     (said,) = oddities({"fitted": {"log_error": row}}, results(1.0), {})
     assert said == (
-        "log_error on fitted: 4 of 7 values are exactly 2.307, the largest: a bound may hold them there"
+        "log_error on fitted: 4 of 7 values are 2.307, the largest: a bound may hold them there"
     )
     assert oddities({"fitted": {"log_error": (0.1, 0.2, 0.3, 0.4)}}, results(1.0), {}) == ()
+    assert oddities({"fitted": {"at_bound": (0.0, 1.0, 0.0, 1.0)}}, results(1.0), {}) == ()
 
 
 def test_equal_values_over_the_seeds_and_a_diverged_metric_are_noticed() -> None:

@@ -1,25 +1,38 @@
-"""Each run against the run that it started from and the baseline, metric by metric.
+"""Runs beside each other, metric by metric: difference, error, and whether it counts.
 
-A difference of means has the error ``sqrt(a² + b²)`` of the two standard errors, which assumes that
-the runs are independent. With one seed there is no error, and nothing is better by it.
+Runs that keep the seeds are paired: the difference is taken per seed, and its error is that of the mean
+of these differences. Where a metric has no values per seed, the error is ``sqrt(a² + b²)`` of the two
+standard errors, as of independent runs. With one seed there is no error, and nothing is better by it.
 """
 
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from orchestrator.core.research import Direction, Run
+from orchestrator.research.looking.oddities import SeedValues
 from orchestrator.template.results import Results
 
 CLEAR = 2.0  # errors that a difference must exceed to count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A run with what it measured: results, and values per seed where there are any."""
+
+    run: Run
+    results: Results
+    values: SeedValues
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """``difference`` is the run's mean less the other's; ``errors`` is its size in combined errors,
-    None where one of the two has no error.
+    """``difference`` is the run's mean less the other's; ``errors`` is its size in errors, None where
+    there is no error. ``paired`` says that the error is of differences per seed, of which ``higher``
+    are positive and ``lower`` negative.
     """
 
     run: str
@@ -29,52 +42,63 @@ class Comparison:
     difference: float
     error: float | None
     errors: float | None
+    paired: bool
+    higher: int | None
+    lower: int | None
     verdict: str
 
 
 def compare_runs(
-    runs: Iterable[Run],
-    results: Mapping[int, Results],
+    pairs: Iterable[tuple[Measured, Measured]],
     metrics: Iterable[str],
     directions: Mapping[str, Direction],
 ) -> tuple[Comparison, ...]:
-    """Every run beside the baseline, for those of ``metrics`` that both runs measured."""
-    by_number = {run.number: run for run in runs}
-    wanted, rows = tuple(metrics), list[Comparison]()
-    for run in by_number.values():
-        for other in dict.fromkeys((run.base, 0)):
-            if run.number and other in results and run.number in results:
-                pair = (run, by_number[other])
-                rows += _rows(pair, results, wanted, directions)
-    return tuple(rows)
+    """Each pair (run, other), in those of ``metrics`` that both measured."""
+    wanted = tuple(metrics)
+    return tuple(row for one, other in pairs for row in _rows(one, other, wanted, directions))
 
 
 def _rows(
-    pair: tuple[Run, Run],
-    results: Mapping[int, Results],
-    metrics: tuple[str, ...],
-    directions: Mapping[str, Direction],
+    one: Measured, other: Measured, metrics: tuple[str, ...], directions: Mapping[str, Direction]
 ) -> Iterator[Comparison]:
-    run, other = pair
-    theirs = results[other.number].datasets
-    for dataset, data in results[run.number].datasets.items():
+    for dataset, data in one.results.datasets.items():
+        before = other.results.datasets.get(dataset)
         for metric in metrics:
-            before = theirs.get(dataset)
             if before is None or metric not in data.means or metric not in before.means:
                 continue
             difference = data.means[metric] - before.means[metric]
             both = (data.stderrs.get(metric), before.stderrs.get(metric))
-            error = None if None in both else math.hypot(*(part or 0.0 for part in both))
+            apart = _per_seed(one, other, dataset, metric)
+            error: float | None
+            if apart:
+                error = statistics.stdev(apart) / math.sqrt(len(apart))
+            else:
+                error = None if None in both else math.hypot(*(part or 0.0 for part in both))
             yield Comparison(
-                run=run.name,
-                against=other.name,
+                run=one.run.name,
+                against=other.run.name,
                 dataset=dataset,
                 metric=metric,
                 difference=difference,
                 error=error,
                 errors=abs(difference) / error if error else None,
+                paired=bool(apart),
+                higher=sum(value > 0 for value in apart) if apart else None,
+                lower=sum(value < 0 for value in apart) if apart else None,
                 verdict=verdict_of(difference, error, directions.get(metric, "none")),
             )
+
+
+def _per_seed(one: Measured, other: Measured, dataset: str, metric: str) -> list[float]:
+    """The difference for each seed; empty where the two runs have no values for the same seeds."""
+    name = metric.removesuffix("_mean")
+    rows = [
+        known.values.get(dataset, {}).get(metric) or known.values.get(dataset, {}).get(name, ())
+        for known in (one, other)
+    ]
+    if len(rows[0]) != len(rows[1]) or len(rows[0]) < 2:
+        return []
+    return [after - before for after, before in zip(*rows, strict=True)]
 
 
 def verdict_of(difference: float, error: float | None, direction: Direction) -> str:
@@ -84,7 +108,7 @@ def verdict_of(difference: float, error: float | None, direction: Direction) -> 
     if error is None:
         return "no error is known: it may be chance"
     if error == 0:
-        return "no error was measured: it may be chance"
+        return "the same difference for every seed"
     if abs(difference) <= CLEAR * error:
         return f"within {CLEAR:g} errors: no difference is shown"
     if direction == "none":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from orchestrator.template.results import Results
@@ -12,6 +11,7 @@ SeedValues = Mapping[str, Mapping[str, tuple[float, ...]]]
 
 _AT_BOUND = 3  # values that are all the smallest, or all the largest, of a metric
 _SHARE = 0.15  # of a metric's values
+_NEAR = 1e-4  # of the range of a metric's values
 _MOST = 20  # sentences
 
 
@@ -51,15 +51,18 @@ def _diverged(results: Results) -> Iterator[str]:
 
 
 def _piled(name: str, row: tuple[float, ...]) -> Iterator[str]:
-    counts = Counter(row)
-    if len(counts) == 1:
+    lowest, highest = min(row), max(row)
+    if lowest == highest:
         if len(row) > 1:
             yield f"{name}: all {len(row)} values are {row[0]:g}"
         return
-    for side, value in (("smallest", min(row)), ("largest", max(row))):
-        times = counts[value]
+    if set(row) <= {0.0, 1.0}:  # an indicator, not a quantity
+        return
+    near = _NEAR * (highest - lowest)  # an optimiser stops a little before its bound
+    for side, value in (("smallest", lowest), ("largest", highest)):
+        times = sum(abs(one - value) <= near for one in row)
         if times >= max(_AT_BOUND, _SHARE * len(row)):
             yield (
-                f"{name}: {times} of {len(row)} values are exactly {value:g}, the {side}: "
+                f"{name}: {times} of {len(row)} values are {value:.6g}, the {side}: "
                 "a bound may hold them there"
             )

@@ -19,9 +19,10 @@ _KEYS = 30  # of a JSON file
 _READ = 256 * 1024  # bytes of a JSON file whose keys are listed
 
 
-def run_facts(study: Study, run: Run, blobs: Blobs) -> dict[str, Any]:
+def run_facts(study: Study, run: Run, blobs: Blobs, *, whole: bool = True) -> dict[str, Any]:
     """A run as a prompt shows it: ``[mean, standard error]`` by data set and metric, seconds of wall
-    time, memory in MiB.
+    time, memory in MiB. Unless ``whole``, its values per seed are those of the metrics that decide,
+    without output and files.
     """
     results = dict(study.results)[run.number]
     before = {
@@ -32,18 +33,19 @@ def run_facts(study: Study, run: Run, blobs: Blobs) -> dict[str, Any]:
     }
     values = seed_values(run, blobs)
     shown = [*study.headline, *(one.name for one in study.plan.metrics)]
-    return {
+    facts = {
         "run": run.number,
         "name": run.name,
         "description": run.description,
         "seconds": round(run.seconds, 1),
         "memory_mib": run.memory >> 20,
         "datasets": _means(results),
-        "values_per_seed": _chosen(values, shown),
+        "values_per_seed": _chosen(values, shown, _SEEN_METRICS if whole else 0),
         "noticed": oddities(values, results, before),
-        "output_tail": run.output,
-        "left_files": _left(run, blobs),
     }
+    if whole:
+        facts |= {"output_tail": run.output, "left_files": _left(run, blobs)}
+    return facts
 
 
 def seed_values(run: Run, blobs: Blobs) -> SeedValues:
@@ -66,19 +68,22 @@ def _short(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.6g}")
 
 
-def _chosen(values: SeedValues, shown: list[str]) -> dict[str, dict[str, list[float | None]]]:
-    """The metrics that decide, first; then others while there is room."""
-    stems = [name.removesuffix("_mean") for name in shown]
-    chosen = {}
+def _chosen(values: SeedValues, shown: list[str], most: int) -> dict[str, dict[str, Any]]:
+    """The metrics that decide, and others up to ``most``. Equal values are not repeated."""
+    stems = {_stem(name) for name in shown}
+    chosen: dict[str, dict[str, Any]] = {}
     for dataset, metrics in values.items():
-        order = sorted(
-            metrics, key=lambda name: stems.index(_stem(name)) if _stem(name) in stems else 99
-        )
-        chosen[dataset] = {
-            name: [_short(value) for value in metrics[name][:_VALUES]]
-            for name in order[:_SEEN_METRICS]
-        }
+        first = [name for name in metrics if _stem(name) in stems]
+        others = [name for name in metrics if _stem(name) not in stems]
+        names = [*first, *others[: max(0, most - len(first))]]
+        chosen[dataset] = {name: _listed(metrics[name]) for name in names}
     return chosen
+
+
+def _listed(row: tuple[float, ...]) -> Any:
+    if len(set(row)) == 1 and len(row) > 1:
+        return f"{len(row)} times {row[0]:.6g}"
+    return [_short(value) for value in row[:_VALUES]]
 
 
 def _stem(name: str) -> str:

@@ -9,13 +9,14 @@ from typing import Any
 
 from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.job import Job, JobResult
+from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import Idea
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
 from orchestrator.record.ports import Ports
 from orchestrator.research.looking.code import code_difference
-from orchestrator.research.looking.comparisons import compare_runs
-from orchestrator.research.looking.run_facts import run_facts
+from orchestrator.research.looking.comparisons import Measured, compare_runs
+from orchestrator.research.looking.run_facts import run_facts, seed_values
 from orchestrator.research.prompts import block, text_block
 from orchestrator.research.run_spec import Study
 from orchestrator.template.baseline import shown_output
@@ -44,7 +45,12 @@ def study_block(study: Study) -> str:
     about = {
         "idea": idea_dict(study.idea),
         "template": study.template.name,
-        "scale": {"name": study.scale, "about": scale.description, "seeds": scale.seeds},
+        "scale": {
+            "name": study.scale,
+            "about": scale.description,
+            "seeds": scale.seeds,
+            "seeds_added_by_the_plan": study.more_seeds,
+        },
         "limits": limits_dict(study.policy),
     }
     return block("study", about)
@@ -98,16 +104,39 @@ def code_block(study: Study, ports: Ports) -> str:
     return "\n\n".join(text_block(path, ports.text(sources[path])) for path in code_files(study))
 
 
-def results_block(study: Study, ports: Ports) -> str:
-    """Every run as it was measured, and what a careful reader would notice."""
-    return block("results", [run_facts(study, run, ports.blobs) for run in study.runs])
+def results_block(study: Study, ports: Ports, *, every_value: bool = True) -> str:
+    """Every run as it was measured, and what a careful reader would notice; the values per seed of
+    every run, or of the last one alone.
+    """
+    newest = study.runs[-1]
+    rows = [run_facts(study, run, ports.blobs, whole=run is newest) for run in study.runs]
+    for row in rows[:-1] if not every_value else ():
+        del row["values_per_seed"]
+    return block("results", rows)
 
 
-def comparison_rows(study: Study) -> list[dict[str, Any]]:
-    """Every run against its base and the baseline, in the metrics that decide."""
+def comparison_rows(study: Study, blobs: Blobs, *, last: bool = False) -> list[dict[str, Any]]:
+    """Every run against its base and the baseline, or with ``last`` the last run against all before
+    it, in the metrics that decide and those that the study added.
+    """
     directions = {name: metric.direction for name, metric in study.metrics.items()}
-    rows = compare_runs(study.runs, dict(study.results), study.headline, directions)
-    return [_rounded(asdict(row)) for row in rows]
+    known = {
+        number: Measured(run=run, results=results, values=seed_values(run, blobs))
+        for run in study.runs
+        for number, results in study.results
+        if number == run.number
+    }
+    pairs = [
+        (one, known[other])
+        for one in known.values()
+        for other in dict.fromkeys((one.run.base, 0))
+        if one.run.number
+    ]
+    if last:
+        *before, newest = known.values()
+        pairs = [(newest, other) for other in before]
+    metrics = dict.fromkeys((*study.headline, *(one.name for one in study.plan.metrics)))
+    return [_rounded(asdict(row)) for row in compare_runs(pairs, metrics, directions)]
 
 
 def plan_rows(study: Study) -> list[dict[str, Any]]:
@@ -123,10 +152,12 @@ def _rounded(row: dict[str, Any]) -> dict[str, Any]:
     return {k: float(f"{v:.4g}") if isinstance(v, float) else v for k, v in row.items()}
 
 
-def differences_block(study: Study, ports: Ports) -> str:
-    """What each run changed in the code of the run that it started from."""
+def differences_block(study: Study, ports: Ports, *, without: str = "") -> str:
+    """What each run but the one named ``without`` changed in the code that it started from."""
     by_number, rows = {run.number: run for run in study.runs}, {}
     for run in study.runs[1:]:
+        if run.name == without:
+            continue
         before, after = by_number[run.base].code.as_dict(), run.code.as_dict()
         changed = [path for path in after if after[path] != before.get(path)]
         rows[run.name] = "\n".join(

@@ -66,7 +66,7 @@ def _ask(study: Study, number: int, left: int, ports: Ports) -> Ask:
         metrics=common.metrics_block(study),
         plan=block("plan", common.plan_rows(study)),
         results=common.results_block(study, ports),
-        comparisons=block("comparisons", common.comparison_rows(study)),
+        comparisons=block("comparisons", common.comparison_rows(study, ports.blobs)),
         code=common.code_block(baseline, ports),
         differences=common.differences_block(study, ports),
         figures=block("figures", list(study.figures)),

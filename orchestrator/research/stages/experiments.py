@@ -225,7 +225,7 @@ def _instruction(
         network=network,
         knobs=block("knobs", common.knob_dicts(study.template)),
         metrics=common.metrics_block(study),
-        results=common.results_block(study, ports),
-        differences=common.differences_block(study, ports),
+        results=common.results_block(study, ports, every_value=False),
+        differences=common.differences_block(study, ports, without=planned.base),
         feedback=feedback,
     )

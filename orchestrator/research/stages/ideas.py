@@ -115,12 +115,14 @@ def _propose(baseline: Study, ideas: list[Idea], ports: Ports) -> Idea:
 def decide_novelty(idea: Idea, ports: Ports) -> Novelty:
     """Search at most five times; without a decision by then, the novelty is undecided."""
     papers: dict[str, PaperRef] = {}
+    searches: list[dict[str, object]] = []
     for number in range(1, _ROUNDS + 1):
         instruction = render(
             "novelty_decide",
             round=str(number),
             rounds=str(_ROUNDS),
             idea=block("idea", idea_dict(idea)),
+            searches=block("searches", searches),
             papers=block(
                 "papers",
                 [{key: getattr(paper, key) for key in _SHOWN} for paper in papers.values()],
@@ -132,7 +134,10 @@ def decide_novelty(idea: Idea, ports: Ports) -> Novelty:
             return Novelty(
                 decision=answer.decision, reason=answer.reason, papers=tuple(papers.values())
             )
-        papers_found = ports.search(Query(answer.query or idea.title))
+        query = answer.query or idea.title
+        papers_found = ports.search(Query(query))
+        new = sum(paper.key not in papers for paper in papers_found)
+        searches.append({"query": query, "found": len(papers_found), "new": new})
         papers |= {paper.key: paper for paper in papers_found}
     reason = f"{_ROUNDS} rounds of searching ended without a decision"
     return Novelty(decision="undecided", reason=reason, papers=tuple(papers.values()))

@@ -48,7 +48,9 @@ def add_instruments(study: Study, more_seeds: int, ports: Ports) -> Study:
             )  # fmt: skip
             ports.note(Instrumented(run=run))
             tree = study.tree.without("run_0").updated(run.files)
-            study = replace(study, tree=tree, runs=(run,), results=((0, results),))
+            study = replace(
+                study, tree=tree, runs=(run,), results=((0, results),), more_seeds=more_seeds
+            )
             return replace(study, plan=_as_measured(study.plan, results))
         feedback = common.feedback_block(result, trouble)
     ports.note(GaveUp(attempts=_ATTEMPTS, instead="the template's own metrics and seeds"))
@@ -73,6 +75,7 @@ def _edit(study: Study, more_seeds: int, attempt: int, feedback: str, ports: Por
     instruction = render(
         "instruments_edit",
         study=common.study_block(study),
+        remaining=block("remaining", [asdict(one) for one in study.plan.runs]),
         metrics_to_add=block("metrics_to_add", [asdict(one) for one in study.plan.metrics]),
         more_seeds=str(more_seeds),
         results=common.results_block(study, ports),

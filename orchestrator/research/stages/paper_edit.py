@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.core.edit import Edit
+from orchestrator.core.protocols import Blobs
 from orchestrator.record.notes import EditRefused
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex, references, tables
@@ -35,7 +36,7 @@ def study_results_table(study: Study) -> str:
     return tables.results_table(study.results, study.headline, study.metrics, names)
 
 
-def paper_facts(study: Study, tex: str) -> str:
+def paper_facts(study: Study, tex: str, blobs: Blobs) -> str:
     """The facts for a section, as named blocks."""
     manifest, about = study.template.manifest, {run.number: run.description for run in study.runs}
     names = {run.number: run.name for run in study.runs}
@@ -74,7 +75,7 @@ def paper_facts(study: Study, tex: str) -> str:
         "template": template,
         "metrics": metrics,
         "results": results,
-        "comparisons": comparison_rows(study),
+        "comparisons": comparison_rows(study, blobs),
         "plan": plan_rows(study),
         "questions_of_a_critic": study.questions,
         "figures": study.figures,
@@ -111,7 +112,7 @@ def correct_paper(
 ) -> Study:
     """Have the editor correct the paper; an edit that violates the rules is noted and not used."""
     tex = paper_source(study, ports)
-    shown, facts = block("problems", problems), paper_facts(study, tex)
+    shown, facts = block("problems", problems), paper_facts(study, tex, ports.blobs)
     done = edit_paper(study, ports, purpose, render(prompt, problems=shown, facts=facts))
     after = ports.text(done.files.as_dict()[TEX])
     refused = [done.why_not or "the edit changed nothing"]

@@ -120,7 +120,7 @@ def revise_plan(study: Study, number: int, planned: PlannedRun, ports: Ports) ->
         metrics=common.metrics_block(study),
         planned=block("planned", asdict(planned)),
         results=common.results_block(study, ports),
-        comparisons=block("comparisons", common.comparison_rows(study)),
+        comparisons=block("comparisons", common.comparison_rows(study, ports.blobs, last=True)),
         differences=common.differences_block(study, ports),
         remaining=block("remaining", [asdict(one) for one in study.plan.runs]),
         left=str(left),

@@ -16,6 +16,7 @@ from pydantic import Field
 from orchestrator.core.errors import BadTemplate, StageLeft
 from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.model import Ask, Message
+from orchestrator.core.protocols import Blobs
 from orchestrator.record.notes import Citable, SectionAbsent
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex, references, tables
@@ -119,7 +120,7 @@ def _papers(study: Study, ports: Ports) -> tuple[PaperRef, ...]:
 def _write(study: Study, section: Section, placeholder: str, ports: Ports) -> Study:
     before, problems = papers.paper_source(study, ports), list[str]()
     for _, scoped in tries(ports, _ATTEMPTS):
-        instruction = _instruction(study, section, placeholder, before, problems)
+        instruction = _instruction(study, section, placeholder, before, problems, scoped.blobs)
         done = papers.edit_paper(
             study, scoped, f"writeup.{section.name}", instruction, section.readable
         )
@@ -145,7 +146,7 @@ def _write(study: Study, section: Section, placeholder: str, ports: Ports) -> St
 
 
 def _instruction(
-    study: Study, section: Section, placeholder: str, before: str, problems: list[str]
+    study: Study, section: Section, placeholder: str, before: str, problems: list[str], blobs: Blobs
 ) -> str:
     line = next(line for line in before.splitlines() if placeholder in line)
     task = {"section": section.name, "placeholder": placeholder, "line": line, "file": TEX}
@@ -154,7 +155,7 @@ def _instruction(
         section=section.name,
         placeholder=placeholder,
         guide=prompt_text(f"writeup_{section.name}").strip(),
-        facts=papers.paper_facts(study, before),
+        facts=papers.paper_facts(study, before, blobs),
         task=block("task", task),
         problems=block("problems", problems),
     )
