@@ -124,7 +124,7 @@ def test_a_run_starts_from_the_run_that_its_plan_names(tmp_path: Path) -> None:
     outcome, prompts = study_of(tmp_path / "run", change)
     runs = outcome.study.runs
     assert [(run.name, run.base) for run in runs] == [("baseline", 0), ("a", 0), ("b", 0), ("c", 1)]
-    differences = data_blocks(prompts["experiment.edit"][2])["differences"]
+    differences = data_blocks(prompts["experiment.edit"][1])["differences"]
     assert "+STEP_SIZE = 0.2  # of gradient descent" in differences["a"]
     rows = data_blocks(prompts["plan.revise"][2])["comparisons"]
     assert {(row["run"], row["against"]) for row in rows} >= {("c", "a"), ("c", "baseline")}
