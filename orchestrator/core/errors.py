@@ -139,7 +139,7 @@ class ImageMissing(AisciError):
 
 
 class ImageStale(AisciError):
-    """An image was built from another recipe than this program has."""
+    """An image was built from another recipe than this program has, or is older than allowed."""
 
 
 class ImageBuildFailed(AisciError):

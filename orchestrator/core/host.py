@@ -75,7 +75,8 @@ class Host:
     number. ``userns`` says whether an unprivileged process may create a user namespace. ``cdi``
     are the devices that the engine can assign by name, ``gpus`` those of the driver. ``memory`` is
     the total, ``memory_free`` the part available without swapping; ``disk`` is free space at the
-    results folder. ``images`` are (name, ready | stale | missing), ``old_images`` (name, days).
+    results folder. ``images`` are (name, ready | stale | missing), ``image_ages`` (name,
+    seconds since it was built).
 
     ``trial`` is the attestation of a real job; None if none ran, and then ``trial_todo`` says what
     to do; the runtime's own text says why.
@@ -99,7 +100,7 @@ class Host:
     memory_free: int = 0
     disk: int = 0
     images: tuple[tuple[str, str], ...] = ()
-    old_images: tuple[tuple[str, int], ...] = ()
+    image_ages: tuple[tuple[str, float], ...] = ()
     leftovers: int = 0
     trial: Attestation | None = None
     trial_todo: str = ""

@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from orchestrator.core.problems import Invalid
 
@@ -74,10 +74,14 @@ def time_text(seconds: float) -> str:
     return _text(Decimal(str(seconds)), TIMES)
 
 
-def _written(units: dict[str, int], examples: list[str]) -> Any:
+def quantity(units: dict[str, int], examples: list[str]) -> dict[str, Any]:
     """A quantity as the published schema shows it."""
     form = rf"^[0-9]{{1,15}}(\.[0-9]{{1,6}})?({'|'.join(units)})$"
-    return Annotated[str, Field(pattern=form, examples=examples)]
+    return {"type": "string", "pattern": form, "examples": examples}
+
+
+def _written(units: dict[str, int], examples: list[str]) -> Any:
+    return Annotated[Any, WithJsonSchema(quantity(units, examples))]
 
 
 Size = Annotated[

@@ -19,7 +19,8 @@ from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.engine.reaper import leftovers
 from orchestrator.sandbox.gpus.cdi import cdi_devices
 from orchestrator.sandbox.gpus.nvml import NvmlDriver
-from orchestrator.sandbox.images.images import OLD_AFTER, list_images
+from orchestrator.sandbox.images.age import seconds_since
+from orchestrator.sandbox.images.images import list_images
 from orchestrator.sandbox.resources import engine_socket
 from orchestrator.sandbox.storage.quota import BACKENDS
 
@@ -79,8 +80,10 @@ def _with_engine(engine: Engine, bare: Host) -> Host:
         patched=tuple(system.patched_cves(dict(components), dict(bare.packages))),
         cdi=cdi_devices(info),
         images=tuple((image.name, image.state) for image in images),
-        old_images=tuple(
-            (image.name, image.age(now)) for image in images if image.age(now) > OLD_AFTER
+        image_ages=tuple(
+            (image.name, age)
+            for image in images
+            if (age := seconds_since(image.created, now)) is not None
         ),
         leftovers=len(leftovers(engine)),
     )

@@ -23,6 +23,8 @@ from orchestrator.policy.schema import BLOCKS, Container, EditorContainer
 
 Level = Literal["error", "exceeds", "note"]
 
+_REQUIRED = {key for key, field in Container.model_fields.items() if field.is_required()}
+
 
 _line = partial(plain_line, limit=4000)
 
@@ -80,7 +82,7 @@ def check_file(name: str, shipped: Path) -> tuple[PolicyFinding, ...]:
         return check(load_policy(name, shipped))
     found: list[LintRow] = []
     for kind, block in effective.settings.items():
-        missing = sorted(set(Container.model_fields) - set(block))
+        missing = sorted(_REQUIRED - set(block))
         todo = "add it: a block that other policies extend must have every key"
         found += [(f"{kind}.{key}", "this key is missing", todo) for key in missing]
         if not missing:
@@ -116,7 +118,7 @@ def comparable(name: str, shipped: Path) -> dict[str, Any]:
     return {
         kind: _model(kind).model_validate(block).model_dump(mode="json")
         for kind, block in effective.settings.items()
-        if set(Container.model_fields) <= set(block)  # check_file reports the missing keys
+        if set(block) >= _REQUIRED  # check_file reports the missing keys
     }
 
 

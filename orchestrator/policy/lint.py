@@ -40,6 +40,8 @@ def of_container(kind: str, block: Container) -> Iterator[LintRow]:
             key = f"{kind}.{small_name.split(' + ')[0]}"
             yield key, f"{what}, so it can never bind", f"lower it to {size_text(large)}"
     yield from _of_time(kind, block)
+    if block.image_age == 0:
+        yield f"{kind}.image_age", "no image can be that new", "write a time such as 30d, or any"
     yield from _above(f"{kind}.harvest.files", home.files, "storage.inodes", store.inodes, str)
     if bool(block.gpus.count) != bool(block.gpus.memory):
         what = "GPUs and their memory are either both zero or neither"

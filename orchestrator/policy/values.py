@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +19,7 @@ from pydantic import (
 
 from orchestrator.core.problems import Form, Invalid
 from orchestrator.core.secrets import secret_name, secret_value
+from orchestrator.core.units import TIMES, parse_time, quantity, time_text
 from orchestrator.policy.seccomp import Profile
 
 # The last label begins with a letter: no spelling of an address does.
@@ -160,6 +161,21 @@ _SeccompFile = Annotated[
 ]
 SeccompWritten = Annotated[_SeccompFile | _Inline, _named_or_whole]
 """A policy file may name a profile by its path, relative to that policy file."""
+ANY_AGE: Final = "any"
+"""The value of ``image_age`` that bounds nothing."""
+
+
+def _image_age(value: Any) -> Any:
+    return value if value == ANY_AGE else parse_time(value)
+
+
+_AGE = {"anyOf": [{"const": ANY_AGE}, quantity(TIMES, ["30d"])]}
+ImageAge = Annotated[
+    float | Literal["any"],
+    BeforeValidator(_image_age, json_schema_input_type=Annotated[Any, WithJsonSchema(_AGE)]),
+    PlainSerializer(lambda age: age if age == ANY_AGE else time_text(age), when_used="json"),
+]
+"""Seconds in the program, a text with a unit in the file; or ``any``."""
 _Plain = PlainSerializer(
     lambda number: int(number) if number == int(number) else number, when_used="json"
 )

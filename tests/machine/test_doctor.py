@@ -232,6 +232,15 @@ def test_an_image_that_is_not_ready_fails_with_the_command_that_builds_it(state:
     assert (check.state, check.todo) == ("fail", "aisci images build aisci-latex:latest")
 
 
+def test_an_image_of_more_than_a_month_is_warned_of_with_the_command_that_makes_it_anew() -> None:
+    month = 30 * 86400.0
+    ages = (("aisci-latex:latest", month + 86400), ("aisci-storage:latest", month + 1))
+    found = [one for one in examine(replace(WELL, image_ages=ages)) if one.state == "warn"]
+    assert [(one.name, one.found.split(":")[0], one.todo) for one in found] == [
+        ("aisci-latex:latest", "31 days old", "aisci images build --fresh aisci-latex:latest")
+    ]
+
+
 def test_the_cuda_image_is_asked_for_only_where_there_is_a_gpu() -> None:
     assert "aisci-sandbox:cuda" not in named(WELL)
     with_gpu = named(replace(WELL, gpus=("GPU-1 (80 GiB)",)))

@@ -42,6 +42,7 @@ ROWS: dict[str, list[Any]] = {
     "runtime": ["runsc", "runc"],
     "data": ["none", "read-only"],
     "process": [False, True],
+    "image_age": [*TIME, "any"],
     "enforce": ["watched"],
     "version": [1],
 }
@@ -222,6 +223,22 @@ def test_a_child_loads_exactly_if_it_allows_no_more_or_gives_a_reason_for_each(
     assert told == expected
 
 
+def test_a_bound_on_the_age_of_images_is_only_lowered_and_leaving_it_out_is_no_way_round(
+    tmp_path: Path,
+) -> None:
+    parent = written(tmp_path, "extends: ci-cpu\nexperiment: {image_age: 30d}", "parent.yaml")
+    younger = written(tmp_path, "extends: ./parent.yaml\nexperiment: {image_age: 7d}")
+    assert load_policy(younger, ROOT).whole.experiment.image_age == 7 * 86400
+    for older, shown in (("31d", "31d"), ("any", "any")):
+        text = refusal(tmp_path, f"extends: ./parent.yaml\nexperiment: {{image_age: {older}}}")
+        assert f"'mine' has 30d; here it is {shown}" in text
+    _, found = check_no_weaker("ci-cpu", load_policy(parent, ROOT), ROOT)
+    assert [one.what for one in found if one.level == "error"] == [
+        "experiment.image_age allows more than 'mine', or may: 'mine' has 30d; here it is any"
+    ]
+    assert check_no_weaker(parent, load_policy("ci-cpu", ROOT), ROOT)[1] == ()
+
+
 # --- exceeding a parent, with a reason ----------------------------------------------------
 
 NETWORK = "experiment: {network: {allow: ['a.example.org:443']}}\n"
@@ -318,7 +335,7 @@ def test_a_whole_policy_is_compared_in_every_setting(name: str) -> None:
     assert [one for one in found if one.level == "error"] == []
 
 
-@pytest.mark.parametrize(("name", "count"), [("latex", 27), ("editor", 28)])
+@pytest.mark.parametrize(("name", "count"), [("latex", 28), ("editor", 29)])
 def test_a_file_of_blocks_is_compared_in_those_blocks(name: str, count: int) -> None:
     assert against(name) == (count, [])
 
@@ -375,7 +392,7 @@ def test_a_weaker_block_is_found_where_it_stands(tmp_path: Path) -> None:
     wide = "latex: " + repr(PLAIN["latex"]).replace("'", '"').replace('"3m"', '"4m"')
     written(tmp_path, wide, "wide.yaml")
     compared, (found,) = against(path)
-    assert compared == 27
+    assert compared == 28
     assert found.where == f"{path}:4:1: latex.time.wall"
     assert "'base' has 3m; here it is 4m" in found.what
 

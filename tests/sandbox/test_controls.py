@@ -130,6 +130,7 @@ def test_the_meaning_has_the_policys_own_numbers(tmp_path: Path) -> None:
         "data: none": "data",
         "user: '1000:1000'": "container",
         "image: mine": "container",
+        "image_age: 7d": "container",
         "runtime: runsc": "runtime",
         "harvest: {files: 7}": "harvest",
         "harvest: {bytes: 100MiB}": "harvest",
@@ -170,6 +171,16 @@ def test_a_machine_that_has_everything_gives_everything_it_has_tried() -> None:
     assert not_given(ROOMY, "ci-cpu") == {}
     assert not_given(ROOMY, "strict") == {}
     assert not_given(ROOMY, "default") == {"gpus": "unknown"}  # a GPU is there and was not tried
+
+
+def test_an_image_older_than_the_policy_allows_is_missing_here(tmp_path: Path) -> None:
+    policy = load_policy(written(tmp_path, "extends: ci-cpu\nlatex: {image_age: 7d}"), ROOT)
+    aged = ROOMY
+    for days, expected in ((6.9, {}), (7.1, {"container": "missing"})):
+        aged = replace(ROOMY, image_ages=(("aisci-latex:latest", days * 86400),))
+        assert not_given(aged, policy) == expected
+        assert not_given(aged, "ci-cpu") == {}
+    assert "latex: the image aisci-latex is 7.1 days old" in states(aged, policy)["container"].text
 
 
 def test_without_an_engine_what_it_gives_is_unknown_and_said_so() -> None:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from functools import partial
 
 from orchestrator.core.host import Host
-from orchestrator.core.units import GIB, rough_text
+from orchestrator.core.units import GIB, TIMES, rough_text
 from orchestrator.machine.doctor.check import Check, CheckState
+from orchestrator.sandbox.images.age import OLD_AFTER
 
 DISK_WARN, DISK_FAIL = 10 * GIB, 2 * GIB  # bytes; the images alone take about four GiB
 MEMORY_WARN = 4 * GIB  # bytes that are available; a small policy gives one container 3 GiB
@@ -43,12 +44,11 @@ def _images(host: Host) -> Iterator[Check]:
         if name not in ready and (host.gpus or not optional):
             level: CheckState = "warn" if optional else "fail"
             yield _image(name, level, state, "tested", f"aisci images build {name}")
-    for name, days in host.old_images:
-        found, todo = (
-            f"{days} days old: without Debian's updates since",
-            "aisci images build --fresh",
-        )
-        yield _image(name, "warn", found, "reported", f"{todo} {name}")
+    for name, age in host.image_ages:
+        days = int(age // TIMES["d"])
+        if days > OLD_AFTER:
+            found = f"{days} days old: without Debian's updates since"
+            yield _image(name, "warn", found, "reported", f"aisci images build --fresh {name}")
 
 
 def _gpus(host: Host) -> Iterator[Check]:
