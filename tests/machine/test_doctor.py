@@ -28,6 +28,7 @@ from orchestrator.machine.survey import survey_host
 from orchestrator.policy.policy import load_policy, lowered
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.engine.reaper import leftovers
+from orchestrator.sandbox.gpus.nvproxy import why_unlisted
 from tests.support.places import ROOT
 from tests.support.report_rig import box
 
@@ -251,6 +252,21 @@ def test_gpus_that_the_engine_cannot_name_are_warned_of() -> None:
     seen = replace(WELL, gpus=("GPU-1 (80 GiB)",))
     assert named(seen)["lent by"].state == "warn"
     assert named(replace(seen, cdi=("nvidia.com/gpu=GPU-1",)))["lent by"].state == "ok"
+
+
+def test_whether_gvisor_knows_the_driver_is_told_where_there_are_gpus_and_gvisor() -> None:
+    """Otherwise a container would end with `EOF`, and nobody would say why."""
+    runsc = Tried("runsc", "tested")
+    seen = replace(WELL, gpus=("GPU-1 (80 GiB)",), driver="570.211.01", runtimes=(runsc,))
+    assert "under gVisor" not in named(replace(seen, gpus=()))
+    assert "under gVisor" not in named(replace(seen, runtimes=(Tried("runc", "tested"),)))
+    unknown = named(seen)["under gVisor"]
+    assert (unknown.state, "too old to tell" in unknown.found) == ("note", True)
+    unlisted = named(replace(seen, gvisor_drivers=("570.195.03",)))["under gVisor"]
+    assert (unlisted.state, unlisted.found) == ("warn", why_unlisted("570.211.01", ("570.195.03",)))
+    assert "a newer gVisor" in unlisted.todo
+    listed = named(replace(seen, gvisor_drivers=("570.195.03", "570.211.01")))["under gVisor"]
+    assert (listed.state, "is in the list" in listed.found) == ("note", True)
 
 
 @pytest.mark.parametrize(("free", "state"), [(50, "ok"), (5, "warn"), (1, "fail")])
