@@ -58,11 +58,13 @@ def prove(
     ``only`` names probes, folders of them, controls or parts of a control.
 
     Raises:
-        UserError: there is no such policy or probe.
+        UserError: there is no such policy or probe, or the proof could not be written.
         EngineUnavailable, ImageMissing, ImageStale: nothing can run here.
         Interrupted: a person stopped it; nothing is kept.
     """
     subject = for_machine(subject_of(name, SHIPPED), this_machine())
+    store = ProofStore(results, subject.name, subject.hash)
+    store.require_writable()
     wanted, left = applicable_probes(subject, select_probes(shipped_probes(shipped_root()), only))
     engine = connect()
     images = _images(engine, subject)
@@ -76,7 +78,7 @@ def prove(
     ):
         tried = _tried(engine, subject, wanted, images, listener, replace(draft, asked=only))
     proof = replace(tried, seconds=time.monotonic() - began, left_out=left)
-    return ProofOutcome(proof, ProofStore(results, subject.name, subject.hash).keep(proof))
+    return ProofOutcome(proof, store.keep(proof))
 
 
 def _images(engine: Engine, subject: Subject) -> dict[str, str]:

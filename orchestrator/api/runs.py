@@ -22,6 +22,7 @@ from orchestrator.api.prepare import RESULTS, RunRequest, prepare
 from orchestrator.core.errors import UserError
 from orchestrator.core.files import shipped_root, write
 from orchestrator.core.sanitize import plain_line
+from orchestrator.core.units import number_text
 from orchestrator.core.untrusted import require_plain
 from orchestrator.proof.store import ProofStore
 from orchestrator.record.blobs import BlobStore
@@ -144,7 +145,7 @@ def _about(paths: RunPaths, pins: Pins) -> str:
         f"continues {paths.folder}",
         f"(made by user {owner}, not by you)" if owner != os.geteuid() else "",
         f"under its policy {plain_line(pins.policy.name)} {pins.policy.hash[:12]}",
-        f"(up to {policy.run.usd:g} US dollars, {policy.run.containers} containers at once),",
+        f"(up to {number_text(policy.run.usd)} US dollars, {policy.run.containers} containers at once),",
         f"asks {asked}{f', reads {data}' if data else ''}",
     )
     return " ".join(filter(None, words))

@@ -63,6 +63,11 @@ def size_text(size: int) -> str:
     return _text(Decimal(size), SIZES)
 
 
+def number_text(number: float) -> str:
+    """A number for a reader, without an exponent where it is whole: ``2000000``, ``20.5``."""
+    return str(int(number)) if number == int(number) else f"{number:.10g}"
+
+
 def rough_text(size: int) -> str:
     """Bytes of a machine, for a reader: one decimal, rounded down, never above the real amount."""
     unit = max((one for one in SIZES.items() if one[1] <= max(size, 1)), key=lambda one: one[1])

@@ -28,6 +28,7 @@ from orchestrator.policy.values import (
     Runtime,
     Seccomp,
     User,
+    Version,
 )
 
 
@@ -164,7 +165,7 @@ class RunBudget(Strict):
 class WholePolicy(Strict):
     """A policy after inheritance, with every key."""
 
-    version: Literal[1] = Field(description="The version of the policy format.")
+    version: Version = Field(description="The version of the policy format.")
     name: KeyName = Field(description="Its name in records and messages.")
     description: Description = Field(description="One line of description.")
     exceeds: Exceeds = Field(

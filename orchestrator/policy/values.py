@@ -33,6 +33,11 @@ RUNTIMES = ("runc", "runsc")
 OBEYED_BY_HOST = ("LD_", "NVIDIA_")
 """Prefixes of variables that the host's part of a container obeys: a policy may not set them."""
 
+# Names that no public name server answers, by their last labels (RFC 2606, 6761, 6762, 7686, 8375,
+# 9476, and ICANN's `internal`): the proxy dials public addresses only.
+_NEVER_PUBLIC = ("alt", "example", "home.arpa", "internal", "invalid", "local", "localhost",
+                 "onion", "test")  # fmt: skip
+
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY", "NO_PROXY")
 
 
@@ -55,6 +60,12 @@ def _allowed_host(entry: str) -> str:
         raise Invalid(f"{entry!r} is an IP address; only host names can be allowed", _HOST_LIKE)
     if "*" in entry:
         raise Invalid(f"{entry!r} is a wildcard; each host is allowed by its full name", _HOST_LIKE)
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", host):
+        raise Invalid(f"{entry!r} has one label; such a name is never public", _HOST_LIKE)
+    for end in _NEVER_PUBLIC:
+        if host.endswith(f".{end}"):
+            what = f"{entry!r} can never be public: names below .{end} are reserved"
+            raise Invalid(f"{what}, and only public addresses are reached", _HOST_LIKE)
     if not _HOST.fullmatch(entry):
         raise Invalid(f"{entry!r} is not a lower-case host name with port 443", _HOST_LIKE)
     return entry
@@ -75,6 +86,13 @@ def _network(value: Any) -> Any:
         "is neither none nor a list of allowed hosts",
         'write `network: none` or `network: {allow: ["api.example.org:443"]}`',
     )
+
+
+def _known_version(version: Any) -> Any:
+    if isinstance(version, int) and version != 1:
+        what = f"the file is in version {version} of the policy format, and this aisci reads 1"
+        raise Invalid(what, "write `version: 1`, or use the aisci that the file was written for")
+    return version
 
 
 def _not_root(user: str) -> str:
@@ -184,6 +202,7 @@ Cpus = Annotated[float, Field(ge=0.01, le=4096), _Plain]
 Count = Annotated[int, Field(ge=1, le=2**53)]
 CountOrNone = Annotated[int, Field(ge=0, le=2**53)]
 Dollars = Annotated[float, Field(ge=0), _Plain]
+Version = Annotated[Literal[1], BeforeValidator(_known_version)]
 KeyName = Annotated[
     str,
     Form(

@@ -39,10 +39,10 @@ GPU = (
     "extends: default\nexperiment:\n  image: aisci-storage\n  gpus: {count: 1, memory: 2GiB}\n"
     f"  time: {{wall: 1m, cpu: 1m, grace: 1s}}\n  {SMALL}\n  {ROOM}\n  {REST}\n"
     "run: {memory: 4GiB, disk: 1GiB, keep_free: {disk: 1MiB, memory: 1MiB}}\n"
-    "exceeds: {run.keep_free.disk: small, run.keep_free.memory: small}\n"
+    "exceeds: {run.keep_free.disk: a small test machine, run.keep_free.memory: a small test machine}\n"
 )
 NO_WAY_OUT = (
-    "extends: ci-cpu\nexceeds: {experiment.network: for this test}\nexperiment:\n"
+    "extends: ci-cpu\nexceeds: {experiment.network: for this test alone}\nexperiment:\n"
     '  image: aisci-editor\n  network: {allow: ["api.example.org:443"]}\n'
 )
 

@@ -140,7 +140,11 @@ def test_the_meaning_has_the_policys_own_numbers(tmp_path: Path) -> None:
     plain = load_policy("ci-cpu", ROOT)
     for change, name in changes.items():
         key = change.partition(":")[0]
-        reason = f"exceeds: {{experiment.{key}: x}}\n" if key in {"user", "image"} else ""
+        reason = (
+            f"exceeds: {{experiment.{key}: for a test of this alone}}\n"
+            if key in {"user", "image"}
+            else ""
+        )
         body = f"{reason}extends: ci-cpu\nexperiment: {{{change}}}"
         policy = load_policy(written(tmp_path, body), ROOT)
         changed = [c.id for c in CONTROLS if c.meaning(policy) != c.meaning(plain)]
@@ -223,7 +227,7 @@ def test_what_a_machine_lacks_is_missing_and_never_claimed(
 
 
 def test_an_allow_list_under_gvisor_is_missing(tmp_path: Path) -> None:
-    body = "exceeds: {experiment.network: x}\nextends: ci-cpu\n"
+    body = "exceeds: {experiment.network: for a test of this alone}\nextends: ci-cpu\n"
     body += "experiment: {runtime: runsc, network: {allow: ['a.example.org:443']}}"
     assert not_given(ROOMY, load_policy(written(tmp_path, body), ROOT))["network"] == "missing"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import time
 import uuid
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -24,7 +26,8 @@ from orchestrator.core.errors import (
 from orchestrator.core.files import shipped_root
 from orchestrator.policy import compare as policy_compare
 from orchestrator.sandbox.engine.client import Engine, connect, one_line, translated
-from orchestrator.sandbox.images import images, wheels
+from orchestrator.sandbox.gpus.cdi import tool_output
+from orchestrator.sandbox.images import base, images, wheels
 from orchestrator.sandbox.images.age import made_at, require_recent, seconds_since
 from orchestrator.sandbox.images.base import find_base
 from orchestrator.sandbox.images.build import build_image
@@ -193,6 +196,28 @@ def test_pip_trusts_the_given_ca_bundle_then_its_own_then_the_systems(
 
 
 @pytest.mark.program
+def test_the_hosts_tools_run_without_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is a stand-in that keeps its variables; an address keeps its password, or no mirror would do."""
+    for tool in ("mmdebstrap", "nvidia-ctk"):
+        command = tmp_path / tool
+        command.write_text(f"#!/bin/sh\nenv >{tmp_path}/{tool}.env\nexit 1\n")
+        command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-for-a-test")
+    monkeypatch.setenv("http_proxy", "http://user:word@proxy.example.org")
+    with pytest.raises(ImageBuildFailed, match="mmdebstrap could not"):
+        base._bootstrap(cast("Engine", None))
+    tool_output("nvidia-ctk", "cdi", "list")
+    for variables in (
+        (tmp_path / "mmdebstrap.env").read_text(),
+        (tmp_path / "nvidia-ctk.env").read_text(),
+        "\n".join(f"{key}={value}" for key, value in wheels._trust(None).items()),
+    ):
+        assert "for-a-test" not in variables
+        assert "http_proxy=http://user:word@" in variables
+
+
+@pytest.mark.program
 def test_wheels_half_fetched_are_not_taken_for_complete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -303,8 +328,10 @@ def test_an_image_is_as_old_as_its_oldest_own_layer_and_a_fresh_build_makes_it_n
     assert "latex.image_age" in raised.value.where
     assert raised.value.todo == f"aisci images build --fresh {recipe.name}"
 
-    base = partial(find_base, engine, None, silent)
-    made = build_image(engine, recipe, root=root, base=base, ca_bundle=None, say=silent, fresh=True)
+    found = partial(find_base, engine, None, silent)
+    made = build_image(
+        engine, recipe, root=root, base=found, ca_bundle=None, say=silent, fresh=True
+    )
     assert made_at(made) > made_at(reused)
 
 

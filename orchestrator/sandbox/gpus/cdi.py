@@ -8,10 +8,13 @@ Untested on a GPU.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+
+from orchestrator.core.secrets import without_secrets
 
 _KIND = "nvidia.com/gpu"
 _WITHIN = 10  # seconds that a tool may take to answer
@@ -79,7 +82,13 @@ def tool_output(tool: str, *words: str) -> str:
         return ""
     try:
         return subprocess.run(
-            [command, *words], capture_output=True, text=True, timeout=_WITHIN, check=False
+            [command, *words],
+            env=without_secrets(os.environ),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_WITHIN,
+            check=False,
         ).stdout
     except (OSError, subprocess.TimeoutExpired):
         return ""
