@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.api import find_run
-from orchestrator.api.adapters import kept_for, real_edges
+from orchestrator.api.adapters import WAITING, kept_for, real_edges
 from orchestrator.api.export import FileExporter, differences
 from orchestrator.api.images import resolve_images, same_images
 from orchestrator.api.locking import only_writer, resumable
@@ -22,6 +21,7 @@ from orchestrator.api.prepare import RESULTS, RunRequest, prepare
 from orchestrator.core.errors import UserError
 from orchestrator.core.files import shipped_root, write
 from orchestrator.core.sanitize import plain_line
+from orchestrator.core.secrets import without_user
 from orchestrator.core.units import number_text
 from orchestrator.core.untrusted import require_plain
 from orchestrator.proof.store import ProofStore
@@ -138,7 +138,7 @@ def _about(paths: RunPaths, pins: Pins) -> str:
     """What this record has the machine do next: somebody else may have written it."""
     policy, model = policy_of(pins), pins.model()
     server = os.environ.get("OPENAI_API_BASE") or model.server
-    asked = plain_line(f"{model.name}{f' at {_without_user(server)}' if server else ''}")
+    asked = plain_line(f"{model.name}{f' at {without_user(server)}' if server else ''}")
     data = ", ".join(plain_line(pin.folder) for pin in pins.data)
     owner = paths.folder.stat().st_uid
     words = (
@@ -149,11 +149,6 @@ def _about(paths: RunPaths, pins: Pins) -> str:
         f"asks {asked}{f', reads {data}' if data else ''}",
     )
     return " ".join(filter(None, words))
-
-
-def _without_user(address: str) -> str:
-    """An address without the user and password that it may hold."""
-    return re.sub(r"//[^/@]*@", "//", address)
 
 
 def _forked(pins: Pins, paths: RunPaths, engine: Engine, request: ResumeRequest) -> RunSpec:
@@ -219,7 +214,7 @@ def _carried_out(
     """The run itself, on this machine's adapters."""
     paths = place.record
     listener(RunOpened(str(paths.folder)))
-    engine_run = run_id(paths), _sampling(listener)
+    engine_run = run_id(paths), _reported(listener)
     with resumable(paths.folder), real_edges(setup, engine, *engine_run) as edges:
         if place.mode is not Mode.RESUME or not find_run.ended(paths):  # else nothing is asked
             rehearse(setup, edges(BlobStore(paths.blobs)).sandbox)
@@ -238,12 +233,14 @@ def _carried_out(
     )
 
 
-def _sampling(listener: Listener) -> OnEvent:
-    """What a sandbox reports of a job, as an event."""
+def _reported(listener: Listener) -> OnEvent:
+    """What the adapters report of a job, or of a model that is waited for, as an event."""
 
     def on_event(what: str, facts: Mapping[str, object]) -> None:
         share, scope = facts.get("share"), facts.get("scope")
         if what == "sample" and isinstance(scope, str):
             listener(Sampled(scope, share if isinstance(share, float) else None))
+        elif what == WAITING:
+            listener(Notice(str(facts.get("text"))))
 
     return on_event

@@ -52,7 +52,12 @@ def test_a_standard_error_without_its_mean_is_listed_not_used() -> None:
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b'{"d": {"means": {"a": NaN}}}', "NaN is not a finite number"),
+        (b'{"d": {"means": {"a": NaN}}}', "NaN is not a finite number, at d.means.a"),
+        (b'{"d": {"means": {"a": 1, "b": [0, {"c": -1e999}]}}}', "at d.means.b[1].c"),
+        (
+            b'{"d": {"means": {"a": 1}}, "e": ' + b"9" * 31 + b"}",
+            "an integer of 31 digits is no result, at e",
+        ),
         (b'{"d": {"means": {"a": -Infinity}}}', "-Infinity is not a finite number"),
         (b'{"d": {"means": {"a": 1e999}}}', "1e999 is too large"),
         (b'{"d": {"means": {"a": 1}, "final_info_dict": {"a": [NaN]}}}', "NaN"),

@@ -12,9 +12,10 @@ import re
 from dataclasses import replace
 
 from orchestrator.core.errors import BadResults, BadTemplate, IdeaFailed
-from orchestrator.core.job import Job, JobResult
+from orchestrator.core.job import Job, JobResult, Verdict
 from orchestrator.core.research import Run
 from orchestrator.core.tree import Tree
+from orchestrator.core.units import size_text
 from orchestrator.policy.policy import Policy
 from orchestrator.record.notes import FilesRestored, GaveUp, RunFinished, RunsCompleted
 from orchestrator.record.ports import Ports
@@ -55,16 +56,13 @@ def baseline_job(
 def measure_baseline(job: Job, ports: Ports) -> tuple[Run, Results]:
     """Run the unchanged template. Raises :class:`BadTemplate` if that fails."""
     result = ports.run(job)
-    results, trouble = _measured(result, 0, ports)
+    results, trouble, todo = _measured(job, result, 0, ports)
     if results is None:
         raise BadTemplate(
             "the template's own experiment does not finish under this policy",
             where="run_0, the baseline",
             why=f"{trouble}\n{result.stderr[-common.OUTPUT_TAIL :]}".strip(),
-            todo=(
-                "choose a smaller --scale, or a policy with more room; "
-                "`aisci template check --run` tries the template by itself"
-            ),
+            todo=f"{todo}; `aisci template check --run` tries the template by itself",
         )
     return baseline_run(job, result), results
 
@@ -110,7 +108,7 @@ def _run(study: Study, number: int, ports: Ports) -> Study | None:
         argv = ("python", "experiment.py", f"--out_dir=run_{number}")
         job = common.experiment_job(study, scoped, argv, f"run_{number}/", runs=False)
         result = scoped.run(job)
-        results, trouble = _measured(result, number, ports)
+        results, trouble, _ = _measured(job, result, number, ports)
         if results is not None:
             description = _RUN_LINE.search(edit.reply)
             about = description[1].strip() if description else "(the editor gave no description)"
@@ -146,16 +144,24 @@ def _instruction(study: Study, number: int, attempt: int, feedback: str) -> str:
     )
 
 
-def _measured(result: JobResult, number: int, ports: Ports) -> tuple[Results | None, str]:
-    """The run's results, or None and the reason as a text for a model."""
+def _measured(
+    job: Job, result: JobResult, number: int, ports: Ports
+) -> tuple[Results | None, str, str]:
+    """The run's results; or None, the reason as a text for a model, and what a person can do."""
     if not result.ok:
-        return None, f"the run ended as: {result.verdict}"
+        ended = f"the run ended as: {result.verdict}"
+        if result.verdict is Verdict.LOG_FLOOD:
+            most = size_text(job.limits.logs)
+            ended += f": it printed more than {most}, the policy's {job.kind}.logs"
+            return None, ended, "print less, or raise `logs` in a policy of your own"
+        return None, ended, "choose a smaller --scale, or a policy with more room"
     sha256 = result.files.get(f"run_{number}/final_info.json")
     if sha256 is None:
         refused = ", ".join(f"{name!r} ({why})" for name, why in result.refused[:3])
         trouble = f"it did not write run_{number}/final_info.json"
-        return None, trouble + (f"; refused: {refused}" if refused else "")
+        trouble += f"; refused: {refused}" if refused else ""
+        return None, trouble, "write the results into the folder that --out_dir names"
     try:
-        return parse_final_info(ports.blobs.get(sha256)), ""
+        return parse_final_info(ports.blobs.get(sha256)), "", ""
     except BadResults as error:
-        return None, f"final_info.json cannot be used: {error.what} {error.why}"
+        return None, f"{error.what}: {error.why}", error.todo
