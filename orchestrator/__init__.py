@@ -39,7 +39,7 @@ The errors (``core/errors.py``)::
     ├── EngineFailed            the engine refused, or the connection broke (transient)
     ├── DataFailed              a data set could not be fetched, or is not as declared
     ├── ImageMissing            an image is not built
-    ├── ImageStale              an image was built from another recipe
+    ├── ImageStale              an image is of another recipe, or too old
     ├── ImageBuildFailed
     ├── ControlUnavailable      the policy requires what this machine cannot provide
     │   └── HostBusy            it could, but not while other jobs run (transient)

@@ -14,6 +14,7 @@ from orchestrator.core.tree import Tree, digest
 from orchestrator.editor.aider import ContainerEditor, ProcessEditor
 from orchestrator.literature.local import LocalLibrary
 from orchestrator.machine.baseline_cache import CachedBaselineSandbox, find_baseline
+from orchestrator.models.failures import RetryTiming
 from orchestrator.policy.policy import Policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.pins import DataPin
@@ -27,6 +28,8 @@ from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.template.baseline import KeptBaseline, key_of
 
 LIBRARY = "library.json"
+WAITING = "waiting"
+"""The event that a busy model is asked again later."""
 
 
 def pool_for(
@@ -54,13 +57,16 @@ def pool_for(
 def real_edges(
     setup: RunSpec, engine: Engine, run_id: str, on_event: OnEvent | None = None
 ) -> Iterator[Callable[[BlobStore], Edges]]:
-    """Edges over a blob store. ``on_event`` receives what each sandbox reports of its jobs.
+    """Edges over a blob store. ``on_event`` receives what each sandbox reports of its jobs, and
+    a line as ``WAITING`` each time that a model is waited for.
 
     Raises:
         UserError: a fork's policy gives no data, or a data set is not what the run began with.
     """
     same_data(setup.data, setup.policy)
-    model = open_author(setup.model, environ=os.environ, prices=dict(setup.prices))
+    waiting = RetryTiming(tell=lambda line: on_event(WAITING, {"text": line})) if on_event else None
+    prices = dict(setup.prices)
+    model = open_author(setup.model, environ=os.environ, prices=prices, timing=waiting)
     library = LocalLibrary.from_bytes(setup.template.files.get(LIBRARY, b"[]"), LIBRARY)
     worker = shipped_root() / "sandbox" / "editor" / "worker.py"
     pool = pool_for(

@@ -69,6 +69,6 @@ def audit(
     try:
         write(page, audit_page(done))
     except (OSError, DiskFull) as error:  # a page that cannot be written never hides the verdict
-        why = error.strerror if isinstance(error, OSError) else f"{error.what} ({error.why})"
-        return AuditOutcome(done, None, str(why))
+        why = error.strerror if isinstance(error, OSError) else f"{error.what}, {error.why}"
+        return AuditOutcome(done, None, f"{page.parent}: {why}")
     return AuditOutcome(done, page)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
 
 from orchestrator.core.errors import ImageStale
-from orchestrator.core.job import KINDS, ContainerKind
+from orchestrator.core.job import KINDS, ContainerKind, Limits
 from orchestrator.policy.policy import Policy
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.sandbox.engine.client import Engine
+from orchestrator.sandbox.images.age import require_recent
 from orchestrator.sandbox.images.derived import resolve_template_image
-from orchestrator.sandbox.images.images import resolve_image
+from orchestrator.sandbox.images.images import Flavour, full_name, resolve_image
 from orchestrator.sandbox.job.verify import check_engine
 from orchestrator.sandbox.resources import STORAGE_IMAGE, engine_socket
 from orchestrator.template.template import Template
@@ -28,26 +29,62 @@ def resolve_images(
 
     Raises:
         ControlUnavailable: this engine cannot hold the policy; known before anything is paid.
-        ImageMissing, ImageStale: one is to be built.
+        ImageMissing, ImageStale: one is to be built; or it is older than the policy allows.
     """
     engine_socket(engine)
     found = {STORAGE_IMAGE: resolve_image(engine, STORAGE_IMAGE)}
-    for kind in kinds:
-        limits = policy.limits(kind)
-        if kind == "editor" and policy.editor_on_host:
-            continue
+    used = {
+        kind: policy.limits(kind)
+        for kind in kinds
+        if not (kind == "editor" and policy.editor_on_host)
+    }
+    for kind, limits in used.items():
         check_engine(engine, limits)
-        flavour: Literal["cpu", "cuda"] = "cuda" if limits.gpus else "cpu"
+        flavour = _flavour(limits)
         if kind == "experiment" and template is not None:
             found[limits.image] = resolve_template_image(engine, template, limits.image, flavour)
         else:
             found[limits.image] = resolve_image(engine, limits.image, flavour=flavour)
+    require_recent_images(policy, engine, used)
     return tuple(sorted(found.items()))
 
 
+def require_recent_images(
+    policy: Policy, engine: Engine, used: Mapping[ContainerKind, Limits]
+) -> None:
+    """Raise :class:`ImageStale` for an image of ``used`` that is older than the policy allows.
+
+    A template's own image is younger than the base image that it was built on, which is the one
+    that the policy names. The trusted helper's image has the lowest of the policy's bounds.
+    """
+    bounds: list[tuple[float, str, str]] = []
+    for kind, limits in used.items():
+        most = getattr(policy.whole, kind).image_age
+        if not isinstance(most, str):
+            image = full_name(limits.image, _flavour(limits))
+            bounds.append((most, image, f"{kind}.image_age"))
+    if bounds:
+        most, _, key = min(bounds)
+        bounds.append((most, STORAGE_IMAGE, key))
+    for most, image, key in bounds:
+        require_recent(engine, image, most, key)
+
+
+def _flavour(limits: Limits) -> Flavour:
+    return "cuda" if limits.gpus else "cpu"
+
+
 def same_images(setup: RunSpec, engine: Engine) -> None:
-    """Raise :class:`ImageStale` where an image is no longer the one that the run began with."""
-    for name, image in resolve_images(setup.policy, engine, setup.template):
+    """Raise :class:`ImageStale` where an image is no longer the one that the run began with.
+
+    One that must be built again is another then, so that only a fork can use it.
+    """
+    try:
+        images = resolve_images(setup.policy, engine, setup.template)
+    except ImageStale as error:
+        error.todo += "; then `aisci resume --fork`, which continues with the new image"
+        raise
+    for name, image in images:
         pinned = dict(setup.images).get(name)
         if pinned != image:
             raise ImageStale(

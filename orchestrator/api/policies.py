@@ -93,4 +93,4 @@ def _largest(results: Path) -> ChosenPolicy:
 
 def _short(finding: PolicyFinding) -> str:
     """``experiment.resources.memory: 32GiB; this machine has 23GiB``."""
-    return f"{finding.where.rpartition(': ')[2]}: {finding.what}"
+    return f"{finding.place.key}: {finding.what}"

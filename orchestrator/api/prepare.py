@@ -17,6 +17,7 @@ from orchestrator.core.files import shipped_root
 from orchestrator.core.model import SWEEP
 from orchestrator.core.problems import nearest
 from orchestrator.core.protocols import LanguageModel
+from orchestrator.models.failures import RetryTiming
 from orchestrator.models.litellm import open_model
 from orchestrator.models.prices import parse_price, prices_of
 from orchestrator.policy.policy import lowered
@@ -62,11 +63,15 @@ class Prepared:
 
 
 def open_author(
-    name: str, *, environ: Mapping[str, str], prices: Mapping[str, float] | None = None
+    name: str,
+    *,
+    environ: Mapping[str, str],
+    prices: Mapping[str, float] | None = None,
+    timing: RetryTiming | None = None,
 ) -> LanguageModel:
     """The author of that name, ready: ``builtin/sweep``, a scripted one, or a language model.
 
-    No request is made. ``environ`` and ``prices`` are as in :func:`open_model`.
+    No request is made. The other parameters are as in :func:`open_model`.
 
     Raises:
         UnknownName: neither we nor litellm know the name.
@@ -78,7 +83,7 @@ def open_author(
     if name.startswith("builtin/"):
         todo = nearest(name, (SWEEP,))
         raise UnknownName(f"no author is named {name!r}", where="--model", todo=todo)
-    return open_model(name, environ=environ, prices=prices)
+    return open_model(name, environ=environ, prices=prices, timing=timing)
 
 
 def prepare(request: RunRequest) -> Prepared:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from orchestrator import __version__
+from orchestrator.api.images import require_recent_images
 from orchestrator.api.locking import stoppable
 from orchestrator.api.policies import SHIPPED, this_machine
 from orchestrator.core.files import shipped_root
@@ -24,8 +25,7 @@ from orchestrator.proof.running.runner import ProbeRunner
 from orchestrator.proof.store import ProofStore
 from orchestrator.proof.subject import Subject, applicable_probes, for_machine, subject_of
 from orchestrator.sandbox.engine.client import Engine, connect, translated
-from orchestrator.sandbox.images.derived import Flavour
-from orchestrator.sandbox.images.images import resolve_image
+from orchestrator.sandbox.images.images import Flavour, resolve_image
 from orchestrator.sandbox.resources import STORAGE_IMAGE
 
 
@@ -58,14 +58,18 @@ def prove(
     ``only`` names probes, folders of them, controls or parts of a control.
 
     Raises:
-        UserError: there is no such policy or probe.
-        EngineUnavailable, ImageMissing: nothing can run here.
+        UserError: there is no such policy or probe, or the proof could not be written.
+        EngineUnavailable, ImageMissing, ImageStale: nothing can run here.
         Interrupted: a person stopped it; nothing is kept.
     """
     subject = for_machine(subject_of(name, SHIPPED), this_machine())
+    store = ProofStore(results, subject.name, subject.hash)
+    store.require_writable()
     wanted, left = applicable_probes(subject, select_probes(shipped_probes(shipped_root()), only))
     engine = connect()
     images = _images(engine, subject)
+    if subject.whole is not None:
+        require_recent_images(subject.whole, engine, subject.limits)
     began, draft = time.monotonic(), _draft(engine, subject, images)
     with stoppable(
         "the proof was stopped; its containers are removed and nothing of it is kept",
@@ -74,7 +78,7 @@ def prove(
     ):
         tried = _tried(engine, subject, wanted, images, listener, replace(draft, asked=only))
     proof = replace(tried, seconds=time.monotonic() - began, left_out=left)
-    return ProofOutcome(proof, ProofStore(results, subject.name, subject.hash).keep(proof))
+    return ProofOutcome(proof, store.keep(proof))
 
 
 def _images(engine: Engine, subject: Subject) -> dict[str, str]:

@@ -85,7 +85,7 @@ def _why(error: AisciError) -> str:
     if not isinstance(error, BadPolicy) or not error.problems:
         return error.what
     first, *more = error.problems
-    shown = f"{first.where.rpartition(': ')[2]}: {first.what}"
+    shown = f"{first.place.key}: {first.what}"
     return shown + (f" (and {len(more)} more)" if more else "")
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 
 from orchestrator.core.sanitize import plain_line
+from orchestrator.core.secrets import without_user
+from orchestrator.core.units import number_text
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import Pins
 from orchestrator.research.pins import policy_of
@@ -15,19 +16,14 @@ def resume_notice(paths: RunPaths, pins: Pins) -> str:
     """One sentence: the policy, the model's server and the data that the record names."""
     policy, model = policy_of(pins), pins.model()
     server = os.environ.get("OPENAI_API_BASE") or model.server
-    asked = plain_line(f"{model.name}{f' at {_without_user(server)}' if server else ''}")
+    asked = plain_line(f"{model.name}{f' at {without_user(server)}' if server else ''}")
     data = ", ".join(plain_line(pin.folder) for pin in pins.data)
     owner = paths.folder.stat().st_uid
     words = (
         f"continues {paths.folder}",
         f"(made by user {owner}, not by you)" if owner != os.geteuid() else "",
         f"under its policy {plain_line(pins.policy.name)} {pins.policy.hash[:12]}",
-        f"(up to {policy.run.usd:g} US dollars, {policy.run.containers} containers at once),",
+        f"(up to {number_text(policy.run.usd)} US dollars, {policy.run.containers} containers at once),",
         f"asks {asked}{f', reads {data}' if data else ''}",
     )
     return " ".join(filter(None, words))
-
-
-def _without_user(address: str) -> str:
-    """An address without the user and password that it may hold."""
-    return re.sub(r"//[^/@]*@", "//", address)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.api import find_run
-from orchestrator.api.adapters import kept_for, real_edges
+from orchestrator.api.adapters import WAITING, kept_for, real_edges
 from orchestrator.api.export import FileExporter, differences
 from orchestrator.api.images import resolve_images, same_images
 from orchestrator.api.locking import only_writer, resumable
@@ -204,7 +204,7 @@ def _carried_out(
     """The run itself, on this machine's adapters."""
     paths = place.record
     listener(RunOpened(str(paths.folder)))
-    engine_run = run_id(paths), _sampling(listener)
+    engine_run = run_id(paths), _reported(listener)
     with resumable(paths.folder), real_edges(setup, engine, *engine_run) as edges:
         if place.mode is not Mode.RESUME or place.again or not find_run.ended(paths):
             rehearse(setup, edges(BlobStore(paths.blobs)).sandbox)
@@ -223,12 +223,14 @@ def _carried_out(
     )
 
 
-def _sampling(listener: Listener) -> OnEvent:
-    """What a sandbox reports of a job, as an event."""
+def _reported(listener: Listener) -> OnEvent:
+    """What the adapters report of a job, or of a model that is waited for, as an event."""
 
     def on_event(what: str, facts: Mapping[str, object]) -> None:
         share, scope = facts.get("share"), facts.get("scope")
         if what == "sample" and isinstance(scope, str):
             listener(Sampled(scope, share if isinstance(share, float) else None))
+        elif what == WAITING:
+            listener(Notice(str(facts.get("text"))))
 
     return on_event

@@ -13,8 +13,8 @@ from orchestrator.audit.budgets import check_budgets
 from orchestrator.audit.calls import AuditedCall, AuditedCalls, AuditedContainer, read_calls
 from orchestrator.audit.chain import Anchor, check_anchor, check_chain, check_seals
 from orchestrator.audit.evidence import check_evidence, check_results
-from orchestrator.audit.files import check_files
-from orchestrator.audit.finding import CHECKS, AuditFinding, CheckResult, check_result
+from orchestrator.audit.files import check_files, unread_findings
+from orchestrator.audit.finding import CHECKS, LET_READ, AuditFinding, CheckResult, check_result
 from orchestrator.audit.record import RunRecord, read_record
 from orchestrator.core.errors import AisciError
 from orchestrator.policy.seccomp import shipped_profile
@@ -53,6 +53,11 @@ NOT_COMPARED = (
     "The files beside them were not compared: they may be anything."
 )
 
+NOT_READ = (
+    "This account may not read all of the folder, so the audit is not complete: what it could not "
+    "read counts as broken. The record may be whole: let this account read it, and audit it again."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
@@ -70,9 +75,9 @@ class Audit:
 
     @property
     def findings(self) -> tuple[AuditFinding, ...]:
-        """The violations, then the notes."""
+        """What was not read, then the violations, then the notes."""
         every = [finding for check in self.checks for finding in check.findings]
-        return tuple(sorted(every, key=lambda finding: finding.level == "noted"))
+        return tuple(sorted(every, key=lambda one: (one.level == "noted", one.todo != LET_READ)))
 
     @property
     def wrong(self) -> int:
@@ -90,6 +95,8 @@ class Audit:
         """The verdict in words."""
         if self.outcome is AuditVerdict.CONSISTENT and self.given:
             return NOT_COMPARED
+        if any(one.todo == LET_READ for one in self.findings):
+            return NOT_READ
         return VERDICT_TEXTS[self.outcome]
 
     @property
@@ -136,7 +143,11 @@ def audit_run(
     checks += broken
     # Of a broken record nothing can be played, and nothing beside it counts.
     why = "" if any(one.wrong for one in checks) else why_not
-    checks += _carried("files", [], lambda: [check_files(record, made, why)], checks)
+    unread = tuple(unread_findings(paths.folder))
+    if unread:
+        checks.append(check_result("files", 0, unread))
+    else:
+        checks += _carried("files", [], lambda: [check_files(record, made, why)], checks)
     order = list(CHECKS)
     return Audit(
         folder=str(paths.folder),
@@ -160,6 +171,11 @@ def _carried(name: str, otherwise: _T, check: Callable[[], _T], broken: list[Che
     except UNFORESEEN as error:
         what = "this check cannot be carried out: the record is not of the form that aisci writes"
         why = f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"
+        if isinstance(error, OSError):
+            what, why = (
+                "this check cannot be carried out: a file cannot be read",
+                f"{error.strerror}",
+            )
         broken.append(check_result(name, 0, [AuditFinding(name, "the record", what, why)]))
         return otherwise
 

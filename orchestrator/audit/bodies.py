@@ -20,9 +20,14 @@ _HEX = re.compile(r"[0-9a-f]{64}")
 def check_blobs(record: RunRecord) -> CheckResult:
     """Every file of every store against its name, and every name in a line against the stores."""
     folders = {log.folder: _hashes(log.blobs.folder) for log in record.logs}
-    what = "a stored file was changed: its bytes do not match its name"
+    changed = "a stored file was changed: its bytes do not match its name"
+    unread = "a stored file cannot be read, or is no plain file"
     found = [
-        AuditFinding("blobs", str((folder / "blobs" / name).relative_to(record.paths.folder)), what)
+        AuditFinding(
+            "blobs",
+            str((folder / "blobs" / name).relative_to(record.paths.folder)),
+            changed if sha256 else unread,
+        )
         for folder, hashes in folders.items()
         for name, sha256 in hashes.items()
         if name != sha256

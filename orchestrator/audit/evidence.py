@@ -90,8 +90,8 @@ def _files(log: JournalLog) -> Iterator[AuditFinding]:
         if name not in present:
             what, why = "a file of evidence is missing", f"made from {line.where}"
             yield AuditFinding("evidence", prefix + name, what, why)
-        elif not _holds(present[name], data):
-            what, why = "a file of evidence was changed", f"the journal differs at {line.where}"
+        elif fault := _fault(present[name], data):
+            what, why = f"a file of evidence {fault}", f"it is made from {line.where}"
             yield AuditFinding("evidence", prefix + name, what, why)
     what = "evidence without a container: no line of the journal belongs to this file"
     for name in present:
@@ -99,11 +99,14 @@ def _files(log: JournalLog) -> Iterator[AuditFinding]:
             yield AuditFinding("evidence", prefix + name, what)
 
 
-def _holds(path: Path, data: bytes) -> bool:
+def _fault(path: Path, data: bytes) -> str:
+    """What is wrong with a file that should have these bytes; empty if it has them."""
     try:
-        return read_plain(path, len(data)) == data
-    except (NotPlain, OSError):
-        return False
+        return "" if read_plain(path, len(data)) == data else "was changed"
+    except NotPlain:
+        return "was changed"
+    except OSError:
+        return "cannot be read"
 
 
 def _loaded(log: JournalLog, line: JournalLine[Answered]) -> Any:

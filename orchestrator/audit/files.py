@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from orchestrator.audit.bodies import named_hashes
-from orchestrator.audit.finding import AuditFinding, CheckResult, check_result
+from orchestrator.audit.finding import LET_READ, AuditFinding, CheckResult, check_result
 from orchestrator.audit.record import RunRecord
-from orchestrator.core.untrusted import file_hash, folder_entries
+from orchestrator.core.untrusted import denied_entries, file_hash, folder_entries
 from orchestrator.record.paths import beside_record
 
 _REMAKE = (
@@ -43,6 +44,13 @@ def check_files(record: RunRecord, made: Mapping[str, str] | None, why_not: str)
     return check_result("files", len(plain), found)
 
 
+def unread_findings(folder: Path) -> Iterator[AuditFinding]:
+    """What this account may not read: an audit without it is not complete."""
+    what = "this account may not read it, so the audit is not complete"
+    for name in denied_entries(folder):
+        yield AuditFinding("files", name, what, todo=LET_READ)
+
+
 def _different(
     plain: Mapping[str, str], wanted: Mapping[str, str], record: RunRecord
 ) -> Iterator[AuditFinding]:
@@ -52,7 +60,7 @@ def _different(
         if plain[name] != wanted[name]:
             what = "this file is not the one that the record makes: it was changed or replaced"
             if not plain[name]:
-                what = "this file cannot be read by this account, so it was not compared"
+                what = "this file cannot be read, so it was not compared"
             yield AuditFinding("files", name, what, todo=_REMAKE)
     foreign = sorted(plain.keys() - wanted.keys())
     known = _known_hashes(record) if foreign else frozenset()

@@ -28,6 +28,11 @@ CHECKS = {
 
 RESTORE = "restore the record from a copy; do not rely on anything derived from this one"
 
+LET_READ = (
+    "have the folder's owner give this account the right to read all of it, such as by "
+    "`chmod -R a+rX RUN`, and audit it again"
+)
+
 NOT_HELD = (
     "compare it with a copy; if the copy is the same, the policy was not enforced on the "
     "container: use none of its results, and report it as SECURITY.md describes"

@@ -130,8 +130,10 @@ def _read(path: Path, prefix: str, shared: BlobStore | None) -> JournalLog:
                     found("the rest of the journal is not read", f"{MOST_FINDINGS} faults so far")
                     break
     except (NotPlain, OSError) as error:
-        found("the journal cannot be read", str(error))
-    if len(torn) == MOST_LINE:
+        found("the journal cannot be read", str(getattr(error, "strerror", None) or error))
+    if findings and not number:
+        pass  # it was not read
+    elif len(torn) == MOST_LINE:
         found("the rest of the journal is not read", f"a line has {MOST_LINE} bytes or more")
     elif torn or not number:
         what = f"the last line has no end: {len(torn)} bytes" if torn else "the journal is empty"

@@ -28,7 +28,7 @@ def audit(
     outcome = audited(name, results, head=head, key=key, html=html)
     done, page = outcome.audit, str(outcome.page)
     if outcome.page is None:
-        page = f"not written, {outcome.why}: give --html FILE"
+        page = f"not written ({outcome.why}); --html FILE writes it to another place"
     out.as_json(_as_json(done, page)) if as_json else _say(done, page)
     return 1 if done.outcome is AuditVerdict.BROKEN else 0
 

@@ -12,11 +12,11 @@ from orchestrator.core.units import MIB
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.engine.reaper import reap
 from orchestrator.sandbox.images import derived
-from orchestrator.sandbox.images.derived import Flavour
+from orchestrator.sandbox.images.age import OLD_AFTER
 from orchestrator.sandbox.images.images import (
     DEFAULT_IMAGES,
-    OLD_AFTER,
     Built,
+    Flavour,
     build_images,
     list_images,
 )

@@ -110,7 +110,7 @@ def check_policies(
         failed = any(finding.level == "error" for finding in findings)
         wrong = wrong or failed
         if as_json:
-            answer = {"policy": name, "ok": not failed, "findings": [asdict(f) for f in findings]}
+            answer = {"policy": name, "ok": not failed, "findings": list(map(_as_json, findings))}
             if ceiling is not None:
                 answer |= {"no_weaker_than": ceiling.name, "compared": compared}
             out.as_json(answer)
@@ -121,6 +121,13 @@ def check_policies(
             text.stylize(out.STATES[finding.level], 2, 2 + len(finding.level))
             out.draw([text], soft_wrap=True)
     return WRONG if wrong else 0
+
+
+def _as_json(finding: PolicyFinding) -> dict[str, object]:
+    """A finding with its place as one text, and in its parts."""
+    made = asdict(finding)
+    place: dict[str, object] = made.pop("place")
+    return {**place, **made, "where": finding.where}
 
 
 def _summary(findings: tuple[PolicyFinding, ...], compared: int, ceiling: Policy | None) -> str:

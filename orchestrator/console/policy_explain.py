@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from functools import reduce
-from operator import getitem
 from pathlib import Path
 
 from rich.console import RenderableType
@@ -20,7 +18,7 @@ from orchestrator.core.host import Host
 from orchestrator.core.sanitize import plain_line
 from orchestrator.machine.survey import survey_host
 from orchestrator.policy.check import only_blocks
-from orchestrator.policy.compare import shown_setting
+from orchestrator.policy.compare import flat_settings, shown_setting
 from orchestrator.policy.controls import CIS, PSS, Control, How, departing, here
 from orchestrator.policy.policy import Policy, load_blocks, load_policy
 
@@ -114,7 +112,8 @@ def _summary(found: _Found) -> str:
 
 
 def _as_json(control: Control, how: How, policy: Policy) -> dict[str, object]:
-    values = {key: reduce(getitem, key.split("."), policy.settings) for key in control.settings}
+    flat = {".".join(path): value for path, value in flat_settings(policy.settings).items()}
+    values = {key: flat[key] for key in control.settings}
     return {
         "id": control.id,
         "title": control.title,

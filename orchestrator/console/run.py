@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -25,6 +25,8 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.record.events import Body
 from orchestrator.record.heard import Heard, Notice, RunOpened, Sampled
 from orchestrator.record.journal import Listener
+
+_LONGEST = 1000  # characters of a notice
 
 
 def start(request: RunRequest | runs.ResumeRequest, view: View) -> int:
@@ -69,7 +71,8 @@ def _following(view: View) -> Iterator[Listener]:
     if view.quiet:
         yield track.take
     elif sys.stderr.isatty():
-        with LiveTable(track) as follower.display:
+        with LiveTable(track) as table:
+            follower.display, follower.say = table, table.say
             yield follower
     else:
         since = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -89,10 +92,11 @@ class _Follower:
 
     def __init__(self) -> None:
         self._folder = Path()
+        self.say: Callable[[str], None] = out.say
 
     def __call__(self, event: Heard) -> None:
         if isinstance(event, Notice):
-            out.say(event.text)
+            self.say(plain_line(event.text, limit=_LONGEST))
         elif isinstance(event, RunOpened):
             self._folder = Path(event.folder)
         else:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Self
 
+from orchestrator.core.places import Place, Problem
 from orchestrator.core.sanitize import plain_line
 
 MOST_LISTED = 12  # problems of one file in one message: what fits on a screen
@@ -40,20 +41,18 @@ class UserError(AisciError):
     exit_code = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One error in a file: ``where`` is file, line, column and key."""
-
-    where: str
-    what: str
-    todo: str
-
-
 class BadFile(UserError):
     """A file that a person wrote breaks its rules."""
 
     problems: tuple[Problem, ...] = ()
-    """Each error of the file, where the reader found several."""
+    """Each error of the file, with its place."""
+
+    @classmethod
+    def at(cls, place: Place, what: str, *, rule: str, why: str = "", todo: str) -> Self:
+        """The error for one thing at ``place``."""
+        error = cls(what, where=str(place), why=why, todo=todo)
+        error.problems = (Problem(place, ": ".join(filter(None, (what, why))), todo, rule),)
+        return error
 
     @classmethod
     def listing(cls, file: str, problems: Sequence[Problem], what: str = "") -> Self:
@@ -75,7 +74,7 @@ class BadFile(UserError):
 
 def _with_subject(problem: Problem) -> str:
     """``run.memory: needs a unit``: what is wrong, after its key unless the words name it."""
-    _, colon, key = problem.where.rpartition(": ")
+    key = problem.place.key
     last = key.rpartition(".")[2]
     named = (
         key in problem.what
@@ -83,14 +82,15 @@ def _with_subject(problem: Problem) -> str:
         or problem.what.startswith(f"{last} ")
         or problem.what.endswith(f" {last}")
     )
-    return f"{key}: {problem.what}" if colon and not named else problem.what
+    return f"{key}: {problem.what}" if key and not named else problem.what
 
 
 def _row(file: str, problem: Problem) -> str:
     """``10:24: run.memory: needs a unit; …``: the file is named above the list."""
-    place, _, key = problem.where.removeprefix(f"{file}:").rpartition(": ")
+    place, key = problem.place, problem.place.key
+    at = place.position if place.file == file else str(replace(place, key=""))
     named = re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", problem.what)
-    parts = [place, *([] if named else [key]), f"{problem.what}; {problem.todo}"]
+    parts = [at, *([] if named else [key]), f"{problem.what}; {problem.todo}"]
     return plain_line(": ".join(filter(None, parts)), limit=LONGEST_ROW)
 
 
@@ -139,7 +139,7 @@ class ImageMissing(AisciError):
 
 
 class ImageStale(AisciError):
-    """An image was built from another recipe than this program has."""
+    """An image was built from another recipe than this program has, or is older than allowed."""
 
 
 class ImageBuildFailed(AisciError):

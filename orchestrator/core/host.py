@@ -73,9 +73,11 @@ class Host:
     version) pairs of the distribution, ``system`` its name and release. ``patched`` are
     (component, CVE, source): vulnerabilities that the distribution fixed without a new version
     number. ``userns`` says whether an unprivileged process may create a user namespace. ``cdi``
-    are the devices that the engine can assign by name, ``gpus`` those of the driver. ``memory`` is
-    the total, ``memory_free`` the part available without swapping; ``disk`` is free space at the
-    results folder. ``images`` are (name, ready | stale | missing), ``old_images`` (name, days).
+    are the devices that the engine can assign by name, ``gpus`` those of the driver, whose version
+    is ``driver``; ``gvisor_drivers`` are the versions that gVisor can pass on, none if unknown.
+    ``memory`` is the total, ``memory_free`` the part available without swapping; ``disk`` is free
+    space at the results folder. ``images`` are (name, ready | stale | missing), ``image_ages``
+    (name, seconds since it was built).
 
     ``trial`` is the attestation of a real job; None if none ran, and then ``trial_todo`` says what
     to do; the runtime's own text says why.
@@ -94,12 +96,14 @@ class Host:
     userns: bool = False
     cdi: tuple[str, ...] = ()
     gpus: tuple[str, ...] = ()
+    driver: str = ""
+    gvisor_drivers: tuple[str, ...] = ()
     cpus: int = 0
     memory: int = 0
     memory_free: int = 0
     disk: int = 0
     images: tuple[tuple[str, str], ...] = ()
-    old_images: tuple[tuple[str, int], ...] = ()
+    image_ages: tuple[tuple[str, float], ...] = ()
     leftovers: int = 0
     trial: Attestation | None = None
     trial_todo: str = ""

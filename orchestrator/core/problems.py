@@ -16,15 +16,18 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic_core import ErrorDetails, core_schema
 
 Loc = tuple[str | int, ...]
+FORM_RULE = "form"
+"""The rule that a value has its form, and a key its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """One error: the path of its key in the file, what is wrong there, and what to do."""
+    """One error: the path of its key in the file, what is wrong there, what to do, and the rule."""
 
     loc: Loc
     what: str
     todo: str
+    rule: str = FORM_RULE
 
 
 class Invalid(ValueError):

@@ -33,6 +33,16 @@ def secret_name(name: str) -> bool:
     return name not in _NO_SECRETS and _NAME.search(name) is not None
 
 
+def without_user(address: str) -> str:
+    """An address without the user and password that it may hold."""
+    return re.sub(r"//[^/@]*@", "//", address)
+
+
+def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that a tool of the host gets: no key, but an address may hold a password."""
+    return {name: value for name, value in environ.items() if not secret_name(name)}
+
+
 def secret_value(value: str) -> bool:
     """Whether a value has the form of a secret, whatever its name."""
     return _VALUE.search(value) is not None

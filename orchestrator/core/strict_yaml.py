@@ -21,9 +21,10 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent, NodeEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from orchestrator.core.errors import BadFile, Problem
+from orchestrator.core.errors import BadFile
 from orchestrator.core.files import utf8_text
-from orchestrator.core.problems import Loc, Wrong, explained
+from orchestrator.core.places import Place, Problem
+from orchestrator.core.problems import FORM_RULE, Loc, Wrong, explained
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 16
@@ -46,9 +47,12 @@ class Document:
 
         What the file leaves to its parent is shown where it names that parent.
         """
+        return str(self.place(loc))
+
+    def place(self, loc: Loc = ()) -> Place:
+        """As :meth:`where`, in its parts."""
         line, column = self.marks[self._nearest(loc)]
-        key = ".".join(str(part) for part in loc)
-        return f"{self.path}:{line}:{column}" + (f": {key}" if key else "")
+        return Place(self.path, line, column, ".".join(str(part) for part in loc))
 
     def _nearest(self, loc: Loc) -> Loc:
         known = loc
@@ -56,14 +60,16 @@ class Document:
             known = known[:-1]
         return ("extends",) if loc and not known and ("extends",) in self.marks else known
 
-    def bad(self, loc: Loc, what: str, *, why: str = "", todo: str) -> BadFile:
+    def bad(
+        self, loc: Loc, what: str, *, why: str = "", todo: str, rule: str = FORM_RULE
+    ) -> BadFile:
         """The error to raise for the value at ``loc``."""
-        return self.error(what, where=self.where(loc), why=why, todo=todo)
+        return self.error.at(self.place(loc), what, rule=rule, why=why, todo=todo)
 
     def all_bad(self, found: Sequence[Wrong]) -> BadFile:
         """The error to raise for everything in ``found``, in the order of the file."""
         ordered = sorted(found, key=lambda one: self.marks[self._nearest(one.loc)])
-        problems = [Problem(self.where(one.loc), one.what, one.todo) for one in ordered]
+        problems = [Problem(self.place(one.loc), one.what, one.todo, one.rule) for one in ordered]
         return self.error.listing(self.path, problems)
 
 
@@ -101,19 +107,22 @@ def parse(raw: bytes, path: str, error: type[BadFile] = BadFile) -> Document:
         node = YAML(typ="safe", pure=True).compose(StringIO(text))
     except MarkedYAMLError as problem:
         mark = problem.problem_mark
-        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else path
-        raise error(
-            "this is not valid YAML", where=where, why=str(problem.problem), todo=_CHECK_SYNTAX
-        ) from problem
+        place = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path)
+        why = str(problem.problem)
+        raise error.at(place, _NOT_YAML, rule=_SYNTAX, why=why, todo=_CHECK_SYNTAX) from problem
     except (YAMLError, RecursionError) as problem:
         why = " ".join(str(problem).split())
-        raise error("this is not valid YAML", where=path, why=why, todo=_CHECK_SYNTAX) from problem
+        raise error.at(
+            Place(path), _NOT_YAML, rule=_SYNTAX, why=why, todo=_CHECK_SYNTAX
+        ) from problem
     marks: dict[Loc, tuple[int, int]] = {(): (1, 1)}
     document = Document(path, text, None, marks, error)
     data = None if node is None else _build(node, (), document)
     return Document(path, text, data, marks, error)
 
 
+_SYNTAX = "syntax"  # the rule that a file is plain YAML
+_NOT_YAML = "this is not valid YAML"
 _NO_ANCHORS = "write the value in full at each place where it is used"
 _NO_TAGS = "remove the part that begins with `!`"
 _CHECK_SYNTAX = "check indentation, brackets and quotes at this place"
@@ -127,18 +136,21 @@ def _refuse_cleverness(text: str, path: str, error: type[BadFile]) -> None:
         depth += name.endswith("StartEvent")
         depth -= name.endswith("EndEvent")
         mark = event.start_mark
-        where = f"{path}:{mark.line + 1}:{mark.column + 1}"
+        place = Place(path, mark.line + 1, mark.column + 1)
         if depth > MAX_DEPTH:
-            raise error(
+            raise error.at(
+                place,
                 "the file is nested too deep",
-                where=where,
+                rule=_SYNTAX,
                 why=f"over {MAX_DEPTH} levels",
                 todo="check the indentation and the brackets before this place",
             )
         if isinstance(event, AliasEvent) or (isinstance(event, NodeEvent) and event.anchor):
-            raise error("anchors and aliases are not allowed", where=where, todo=_NO_ANCHORS)
+            raise error.at(
+                place, "anchors and aliases are not allowed", rule=_SYNTAX, todo=_NO_ANCHORS
+            )
         if getattr(event, "tag", None) is not None:
-            raise error("tags are not allowed", where=where, todo=_NO_TAGS)
+            raise error.at(place, "tags are not allowed", rule=_SYNTAX, todo=_NO_TAGS)
 
 
 def _build(node: Node, loc: Loc, document: Document) -> Any:

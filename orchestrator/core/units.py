@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from orchestrator.core.problems import Invalid
 
@@ -63,6 +63,11 @@ def size_text(size: int) -> str:
     return _text(Decimal(size), SIZES)
 
 
+def number_text(number: float) -> str:
+    """A number for a reader, without an exponent where it is whole: ``2000000``, ``20.5``."""
+    return str(int(number)) if number == int(number) else f"{number:.10g}"
+
+
 def rough_text(size: int) -> str:
     """Bytes of a machine, for a reader: one decimal, rounded down, never above the real amount."""
     unit = max((one for one in SIZES.items() if one[1] <= max(size, 1)), key=lambda one: one[1])
@@ -74,10 +79,14 @@ def time_text(seconds: float) -> str:
     return _text(Decimal(str(seconds)), TIMES)
 
 
-def _written(units: dict[str, int], examples: list[str]) -> Any:
+def quantity(units: dict[str, int], examples: list[str]) -> dict[str, Any]:
     """A quantity as the published schema shows it."""
     form = rf"^[0-9]{{1,15}}(\.[0-9]{{1,6}})?({'|'.join(units)})$"
-    return Annotated[str, Field(pattern=form, examples=examples)]
+    return {"type": "string", "pattern": form, "examples": examples}
+
+
+def _written(units: dict[str, int], examples: list[str]) -> Any:
+    return Annotated[Any, WithJsonSchema(quantity(units, examples))]
 
 
 Size = Annotated[

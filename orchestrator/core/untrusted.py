@@ -95,6 +95,21 @@ def folder_entries(folder: Path) -> Iterator[tuple[str, bool]]:
                     yield name, entry.is_file(follow_symlinks=False)
 
 
+def denied_entries(folder: Path) -> Iterator[str]:
+    """The path below ``folder`` of each file and folder in it that this account may not read."""
+    waiting = [""]
+    while waiting:
+        inside = waiting.pop()
+        with os.scandir(folder / inside) as found:
+            for entry in sorted(found, key=lambda one: one.name):
+                a_folder = entry.is_dir(follow_symlinks=False)
+                if a_folder or entry.is_file(follow_symlinks=False):
+                    if not os.access(entry.path, os.R_OK | (os.X_OK if a_folder else 0)):
+                        yield f"{inside}{entry.name}"
+                    elif a_folder:
+                        waiting.append(f"{inside}{entry.name}/")
+
+
 def require_plain(folder: Path) -> None:
     """Raise :class:`UnsafeFolder` if a folder holds anything but plain files and folders."""
     odd = next((name for name, plain in folder_entries(folder) if not plain), None)

@@ -19,7 +19,9 @@ from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.engine.reaper import leftovers
 from orchestrator.sandbox.gpus.cdi import cdi_devices
 from orchestrator.sandbox.gpus.nvml import NvmlDriver
-from orchestrator.sandbox.images.images import OLD_AFTER, list_images
+from orchestrator.sandbox.gpus.nvproxy import listed_drivers, loaded_driver
+from orchestrator.sandbox.images.age import seconds_since
+from orchestrator.sandbox.images.images import list_images
 from orchestrator.sandbox.resources import engine_socket
 from orchestrator.sandbox.storage.quota import BACKENDS
 
@@ -42,6 +44,7 @@ def survey_host(results: Path, *, probe: bool, say: Callable[[str], None] | None
         core_pattern=system.first_line("/proc/sys/kernel/core_pattern"),
         userns=system.user_namespaces(),
         gpus=tuple(f"{gpu.uuid} ({gpu.memory >> 30} GiB)" for gpu in NvmlDriver().devices()),
+        driver=loaded_driver(),
         cpus=machine.cpus,
         memory=machine.memory,
         memory_free=available_memory(),
@@ -78,9 +81,12 @@ def _with_engine(engine: Engine, bare: Host) -> Host:
         components=components,
         patched=tuple(system.patched_cves(dict(components), dict(bare.packages))),
         cdi=cdi_devices(info),
+        gvisor_drivers=listed_drivers(info) if bare.gpus else (),
         images=tuple((image.name, image.state) for image in images),
-        old_images=tuple(
-            (image.name, image.age(now)) for image in images if image.age(now) > OLD_AFTER
+        image_ages=tuple(
+            (image.name, age)
+            for image in images
+            if (age := seconds_since(image.created, now)) is not None
         ),
         leftovers=len(leftovers(engine)),
     )

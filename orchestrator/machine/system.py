@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from orchestrator.core.host import Machine
-from orchestrator.sandbox.gpus.cdi import toolkit_output
+from orchestrator.sandbox.gpus.cdi import tool_output
 from orchestrator.sandbox.storage.xfs import mount_of
 
 _MAX_CHANGELOG = 4 << 20  # bytes of a package's changelog that are read
@@ -109,7 +109,7 @@ def _changelog(path: Path) -> dict[str, str]:
 
 def toolkit_version() -> str:
     """The version of NVIDIA's container toolkit; empty where it cannot be read."""
-    found = re.search(r"version:?\s+v?(\d\S*)", toolkit_output("--version"))
+    found = re.search(r"version:?\s+v?(\d\S*)", tool_output("nvidia-ctk", "--version"))
     return found.group(1) if found else ""
 
 

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.core.errors import KeyRefused, ModelBusy, ModelFailed, ModelRefused
-from orchestrator.core.sanitize import plain
+from orchestrator.core.sanitize import plain, plain_line
 from orchestrator.core.secrets import redact
+from orchestrator.models.address import ServerAddress
 
 _QUOTA = "the account's quota is exhausted: raise it with the vendor, then `aisci resume`"
+_UNREACHED = "Connection error."  # the end of what the vendors' client says without an answer
 _REMEDIES = {
     401: "check the key in the environment, then `aisci resume`",
     402: "the account has no money left: pay the vendor, then `aisci resume`",
@@ -25,6 +27,10 @@ _REMEDIES = {
     429: _QUOTA,
 }
 _OF_THE_KEY = frozenset({401, 402, 403})
+
+
+def _silent(_line: str) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,27 +49,42 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryTiming:
-    """What a test replaces: sleeping, the monotonic clock, and the jitter's random fraction (0–1)."""
+    """How a model is waited for: sleeping, the monotonic clock, the jitter's random fraction (0–1),
+    and who is told a line before each pause.
+    """
 
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     jitter: Callable[[], float] = random.random
+    tell: Callable[[str], None] = _silent
 
 
 def translate_failure(
-    error: Exception, model: str, purpose: str, tries: int, environ: Mapping[str, str]
+    error: Exception,
+    model: str,
+    purpose: str,
+    tries: int,
+    environ: Mapping[str, str],
+    server: ServerAddress | None = None,
 ) -> ModelFailed:
-    """The error to raise for litellm's ``error``: short, printable, without secrets of ``environ``."""
+    """The error to raise for litellm's ``error``: short, printable, without secrets of ``environ``.
+
+    It names the ``server`` of the user's own that was asked.
+    """
     status = getattr(error, "status_code", None)
     text = redact(str(error), environ).partition("Traceback")[0].strip()
-    why = (f"HTTP {status}: " if status else "") + plain(text, limit=600)
-    where = f"step {purpose}"
+    said = f"HTTP {status}: " if status else ""
+    if text.endswith(_UNREACHED):  # for which litellm makes up a status
+        said = "no connection to a server: "
+    why = said + plain(text, limit=600)
+    where = f"step {purpose}" + (f"; {redact(str(server), environ)}" if server else "")
+    later = "`aisci resume` continues from here later; no recorded reply is paid for again"
     if _is_busy(status, text):
         return ModelBusy(
             f"{model} gave no answer" + (f", asked {tries} times" if tries > 1 else ""),
             where=where,
             why=why,
-            todo="`aisci resume` continues from here later; no recorded reply is paid for again",
+            todo=f"check that a server answers at this address; {later}" if server else later,
         )
     if status in _OF_THE_KEY or _is_quota(text):
         return KeyRefused(
@@ -76,6 +97,13 @@ def translate_failure(
     if type(error).__name__ == "ContextWindowExceededError":
         todo = "the request is too long for this model: choose one with a larger context"
     return ModelRefused(f"{model} refused the request", where=where, why=why, todo=todo)
+
+
+def waiting_line(model: str, failure: ModelFailed, pause: float, next_try: int, tries: int) -> str:
+    """What a person reads while a busy model is waited for."""
+    why = plain_line(failure.why, limit=160)
+    again = f"asking again in {pause:.0f} s, try {next_try} of {tries}"
+    return f"waiting for {model}, {failure.where}: {why}; {again}"
 
 
 def retry_after(error: Exception) -> float:

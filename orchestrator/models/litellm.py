@@ -9,30 +9,31 @@ Longer than 250 lines: a model's way from its name to its reply, in the only fil
 from __future__ import annotations
 
 import os
-import re
 import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from orchestrator.core.deadline import FOREVER, Deadline, bounded
-from orchestrator.core.errors import MissingKey, ModelBusy, UnknownName, UserError
+from orchestrator.core.errors import MissingKey, ModelBusy, UnknownName
 from orchestrator.core.model import SWEEP, Ask, Reply, Usage
 from orchestrator.core.problems import nearest
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.secrets import redact
+from orchestrator.models.address import server_address
 from orchestrator.models.failures import (
     RetryPolicy,
     RetryTiming,
     joined_parts,
     retry_after,
     translate_failure,
+    waiting_line,
 )
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
 
 PER_PROMPT, PER_COMPLETION = "input_cost_per_token", "output_cost_per_token"
+MOST_TOKENS = 10**9  # of one request; a count above it, or below zero, is a server's mistake
 MESSAGE_OVERHEAD = 16
 """Tokens that a vendor's chat format may add to each message; the known formats add 3 to 8."""
 
@@ -49,7 +50,7 @@ def open_model(
     """Open the model of that name, without a request to its vendor. ``environ`` are the process's
     variables. ``replies`` replace the file of ``scripted/…``. ``prices`` (as of
     :meth:`LitellmModel.prices`) replace litellm's. Raises :class:`UnknownName`,
-    :class:`MissingKey`, :class:`BadFile`.
+    :class:`MissingKey`, :class:`BadFile`, :class:`UserError` for what is no address of a server.
     """
     kind, _, rest = name.partition("/")
     if kind == "scripted" and replies:
@@ -72,9 +73,9 @@ class LitellmModel:
         self.name, self._environ = name, environ
         self._retry, self._timing = retry, timing
         provider = _provider(litellm, name)
-        base = environ.get("OPENAI_API_BASE") or environ.get("OPENAI_BASE_URL")
-        self._server = _checked_address(base) if base and provider == "openai" else None
-        if not self._server:  # a user's own server may need no key
+        self._server = server_address(provider, environ)
+        self._own = provider == "openai" and self._server is not None
+        if not self._own:  # a user's own server may need no key
             _need_key(litellm, name, environ)
         self._facts = _facts(litellm, name, provider)
         self._own_prices = True
@@ -115,13 +116,18 @@ class LitellmModel:
             try:
                 response = bounded(lambda: self._once(ask, within), within, where)
             except self._failures as error:
-                failure = translate_failure(error, self.name, ask.purpose, attempt, self._environ)
+                failure = translate_failure(
+                    error, self.name, ask.purpose, attempt, self._environ, self._server
+                )
                 pause = self._pause(error, attempt)
                 if pause >= within.left:
                     raise within.spent(where) from None
                 over = self._timing.clock() - begun + pause > self._retry.total
                 if over or attempt == self._retry.tries or not isinstance(failure, ModelBusy):
                     raise failure from None  # the cause holds the request, and that holds the key
+                self._timing.tell(
+                    waiting_line(self.name, failure, pause, attempt + 1, self._retry.tries)
+                )
                 self._timing.sleep(pause)
             else:
                 return self._reply(response, ask)
@@ -133,9 +139,12 @@ class LitellmModel:
         """
         seen: list[Any] = []
         server: dict[str, Any] = {}
-        if self._server:
+        if self._own and self._server:
             # Only a server that the user named gets the step; vendors do not.
-            server = {"api_base": self._server, "extra_headers": {"X-Aisci-Purpose": ask.purpose}}
+            server = {
+                "api_base": self._server.address,
+                "extra_headers": {"X-Aisci-Purpose": ask.purpose},
+            }
             server["api_key"] = self._environ.get("OPENAI_API_KEY") or "none"
         try:
             return self._litellm.completion(
@@ -165,7 +174,7 @@ class LitellmModel:
         if counted is not None:
             prompt, answer = int(counted.prompt_tokens), int(counted.completion_tokens)
             cost = self._cost(response, prompt, answer)
-            if min(prompt, answer, cost or 0.0) >= 0:  # else it would give budget back
+            if all(0 <= one <= MOST_TOKENS for one in (prompt, answer, cost or 0.0)):
                 usage = Usage(prompt, answer, cost)
         whole = (text if isinstance(text, str) else "").encode("utf-8", "replace").decode()
         # A lone surrogate is not text; now it is "?".
@@ -230,23 +239,6 @@ def _provider(litellm: Any, name: str) -> str:
             why="a name is VENDOR/MODEL, such as anthropic/claude-sonnet-4-5, or builtin/sweep",
             todo=nearest(word, known),
         ) from None
-
-
-def _checked_address(base: str) -> str:
-    """The address of a user's own server. Raises :class:`UserError` if no request could reach it."""
-    try:
-        parts = urlsplit(base)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or base != base.strip():
-        raise UserError(
-            "OPENAI_API_BASE is not the address of a server",
-            where=f"OPENAI_API_BASE={re.sub(r'//[^/@]*@', '//', base)[:200]!r}",
-            why="an address begins with http:// or https://, then the host: http://localhost:8000/v1",
-            todo="correct the variable, or unset it to ask the vendor",
-        )
-    return base
 
 
 def _need_key(litellm: Any, name: str, environ: Mapping[str, str]) -> None:

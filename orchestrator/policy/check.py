@@ -6,14 +6,15 @@ enforced has no place in a policy. Both are found here, before a run; the sandbo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from orchestrator.core.errors import BadPolicy, Problem, UserError
+from orchestrator.core.errors import BadPolicy, UserError
 from orchestrator.core.host import Machine
+from orchestrator.core.places import Place, Problem
 from orchestrator.core.sanitize import plain_line
 from orchestrator.core.strict_yaml import Document
 from orchestrator.policy.compare import Difference, compare, flat_settings, shown_setting
@@ -23,23 +24,30 @@ from orchestrator.policy.schema import BLOCKS, Container, EditorContainer
 
 Level = Literal["error", "exceeds", "note"]
 
+_REQUIRED = {key for key, field in Container.model_fields.items() if field.is_required()}
+
 
 _line = partial(plain_line, limit=4000)
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyFinding:
-    """``where`` is file, line, column and key.
+    """``rule`` is the name of what was broken, for programs.
 
     An ``error`` must be corrected. ``exceeds`` allows more than a ceiling, for the ``reason`` given.
     A ``note`` is information.
     """
 
     level: Level
-    where: str
+    rule: str
+    place: Place
     what: str
     todo: str = ""
     reason: str = ""
+
+    @property
+    def where(self) -> str:
+        return str(self.place)
 
     def __str__(self) -> str:
         """One line for each part; text from the policy cannot add lines."""
@@ -54,8 +62,13 @@ def check(policy: Policy) -> tuple[PolicyFinding, ...]:
     found = [one for kind in BLOCKS for one in of_container(kind, getattr(policy.whole, kind))]
     found += of_budgets(policy.whole)
     what = "the editor runs on the host with your rights, under its own guard only"
-    on_host = ("editor", what, "remove `editor: process` to run it in a container")
+    todo = "remove `editor: process` to run it in a container"
+    on_host = LintRow("editor", what, todo, "editor-on-host")
     notes = [*([on_host] if policy.editor_on_host else []), *of_run(policy.whole)]
+    if policy.origin != "shipped" and len(policy.chain) == 1:
+        what = "the policy extends nothing, so that no other limits it"
+        todo = "add `extends: base`, or compare it: `aisci policy check --no-weaker-than base`"
+        notes.append(LintRow("name", what, todo, "no-ceiling"))
     return _findings("error", policy.document, found) + _findings("note", policy.document, notes)
 
 
@@ -69,8 +82,10 @@ def check_machine(
 def of_error(error: BadPolicy) -> tuple[PolicyFinding, ...]:
     """The findings of a file that does not load: each of its errors."""
     what = ": ".join(filter(None, (error.what, error.why)))
-    problems = error.problems or (Problem(error.where, what, error.todo),)
-    return tuple(PolicyFinding("error", one.where, one.what, one.todo) for one in problems)
+    problems = error.problems or (Problem(Place(error.where), what, error.todo, "syntax"),)
+    return tuple(
+        PolicyFinding("error", one.rule, one.place, one.what, one.todo) for one in problems
+    )
 
 
 def check_file(name: str, shipped: Path) -> tuple[PolicyFinding, ...]:
@@ -80,10 +95,12 @@ def check_file(name: str, shipped: Path) -> tuple[PolicyFinding, ...]:
         return check(load_policy(name, shipped))
     found: list[LintRow] = []
     for kind, block in effective.settings.items():
-        missing = sorted(set(Container.model_fields) - set(block))
-        todo = "add it: a block that other policies extend must have every key"
-        found += [(f"{kind}.{key}", "this key is missing", todo) for key in missing]
-        if not missing:
+        missing = sorted(_REQUIRED - set(block))
+        if missing:
+            what = f"the block is not complete: {', '.join(missing)} {_are(missing)} missing"
+            todo = "of a policy: add `extends: base`; of a block for others: add the missing keys"
+            found.append(LintRow(kind, what, todo, "incomplete"))
+        else:
             found += of_container(kind, _model(kind).model_validate(block))
     return _findings("error", document, found)
 
@@ -116,7 +133,7 @@ def comparable(name: str, shipped: Path) -> dict[str, Any]:
     return {
         kind: _model(kind).model_validate(block).model_dump(mode="json")
         for kind, block in effective.settings.items()
-        if set(Container.model_fields) <= set(block)  # check_file reports the missing keys
+        if set(block) >= _REQUIRED  # check_file reports the missing keys
     }
 
 
@@ -125,16 +142,18 @@ def _against(
 ) -> PolicyFinding:
     """One difference as a finding; ``reasons`` is None where no reason is accepted."""
     values = f"{ceiling!r} has {shown_setting(one.before)}; here it is {shown_setting(one.after)}"
-    where = document.where(one.path)
+    place, rule = document.place(one.path), "weaker-than-ceiling"
     if one.verdict == "different":
-        return PolicyFinding("note", where, f"{one.key} differs and allows no more: {values}")
+        what = f"{one.key} differs and allows no more: {values}"
+        return PolicyFinding("note", "differs", place, what)
     what = f"{one.key} allows more than {ceiling!r}, or may: {values}"
     if reasons is None:
-        return PolicyFinding("error", where, what, "lower it; --no-exceptions accepts no reason")
+        todo = "lower it; --no-exceptions accepts no reason"
+        return PolicyFinding("error", rule, place, what, todo)
     if one.key in reasons:
-        return PolicyFinding("exceeds", where, what, reason=reasons[one.key])
+        return PolicyFinding("exceeds", rule, place, what, reason=reasons[one.key])
     todo = f'lower it, or give the reason: `exceeds: {{{one.key}: "…"}}`'
-    return PolicyFinding("error", where, what, todo)
+    return PolicyFinding("error", rule, place, what, todo)
 
 
 def ceiling_of(name: str, shipped: Path) -> Policy:
@@ -157,12 +176,16 @@ def _model(kind: str) -> type[Container]:
     return EditorContainer if kind == "editor" else Container
 
 
+def _are(names: Collection[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
 def refuse(name: str, findings: tuple[PolicyFinding, ...]) -> None:
     """Raise :class:`BadPolicy` with every error among ``findings``, if there is one."""
     errors = [one for one in findings if one.level == "error"]
     if errors:
-        problems = tuple(Problem(one.where, one.what, one.todo) for one in errors)
-        file = errors[0].where.rpartition(": ")[0].rsplit(":", 2)[0]
+        problems = [Problem(one.place, one.what, one.todo, one.rule) for one in errors]
+        file = errors[0].place.file
         raise BadPolicy.listing(file, problems, f"the policy {name!r} cannot be used")
 
 
@@ -170,6 +193,8 @@ def _findings(
     level: Level, document: Document, found: Iterable[LintRow]
 ) -> tuple[PolicyFinding, ...]:
     return tuple(
-        PolicyFinding(level, document.where(tuple(key.split("."))), what, todo)
-        for key, what, todo in found
+        PolicyFinding(
+            level, row.rule, document.place(tuple(row.key.split("."))), row.what, row.todo
+        )
+        for row in found
     )

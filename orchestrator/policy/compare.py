@@ -6,6 +6,7 @@ message shows what the author wrote. A change that cannot be shown to allow less
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -20,6 +21,7 @@ from orchestrator.policy.seccomp import (
     profile_words,
     under,
 )
+from orchestrator.policy.values import ANY_AGE
 
 Strength = Literal["stronger", "weaker", "different"]
 
@@ -57,6 +59,8 @@ def flat_settings(
 ) -> dict[tuple[str, ...], Any]:
     """Every setting by its path; an allow-list, an environment or a profile is one setting."""
     settings: dict[tuple[str, ...], Any] = {}
+    if "image" in mapping:  # a container, which leaves out the other key if it bounds nothing
+        mapping = {"image": mapping["image"], "image_age": ANY_AGE, **mapping}
     for key, value in mapping.items():
         if not path and key in DESCRIPTIVE:
             continue
@@ -69,6 +73,8 @@ def flat_settings(
 
 def _amount(value: Any) -> float:
     """A number, a size in bytes or a time in seconds, for comparison."""
+    if value == ANY_AGE:
+        return math.inf
     if not isinstance(value, str):
         return float(value)
     return parse_size(value) if value.endswith(tuple(SIZES)) else parse_time(value)

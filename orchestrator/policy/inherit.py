@@ -6,6 +6,7 @@ the reason, which becomes part of the effective policy and of its hash.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from orchestrator.policy.document import Written
 from orchestrator.policy.schema import BLOCKS, DESCRIPTIVE, SETTINGS
 
 MAX_CHAIN = 8
+_WORDS, _CHARACTERS = 3, 15  # the shortest reason of an exception
+_PARENT, _EXCEPTION = "parent", "exception"  # rules, for programs
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def find_document(name: str, shipped: Path, *, beside: Path) -> Document:
             )
         path = shipped / f"{name}.yaml"
     document = read(path, BadPolicy)
-    validated(document, Written, tuple(_empty(document.data, ())))
+    validated(document, Written, (*_empty(document.data, ()), *_vague(document.data)))
     return document
 
 
@@ -83,6 +86,17 @@ def _empty(data: Any, loc: Loc) -> Iterator[Wrong]:
         yield Wrong(loc, f"the key {loc[-1]!r} has no value", "write a value, or remove the key")
     for key, value in data.items() if isinstance(data, dict) else ():
         yield from _empty(value, (*loc, key))
+
+
+def _vague(data: Any) -> Iterator[Wrong]:
+    """Reasons of ``exceeds`` that tell a reviewer nothing, such as a dot or one word."""
+    reasons = data.get("exceeds") if isinstance(data, dict) else None
+    for key, reason in reasons.items() if isinstance(reasons, dict) else ():
+        said = reason.strip() if isinstance(reason, str) else ""
+        if said and (len(said) < _CHARACTERS or len(re.findall(r"\w+", said)) < _WORDS):
+            what = f"{reason[:40]!r} is no reason that a reviewer can judge"
+            todo = f"say why in {_WORDS} words or more, and {_CHARACTERS} characters"
+            yield Wrong(("exceeds", key), what, todo, _EXCEPTION)
 
 
 def effective(document: Document, shipped: Path, above: tuple[str, ...] = ()) -> Effective:
@@ -127,19 +141,22 @@ class _Child:
         try:
             parent = find_document(name, self.shipped, beside=Path(document.path).parent)
         except UnknownName as problem:
-            raise document.bad(loc, problem.what, why=problem.why, todo=problem.todo) from problem
+            what, why, todo = problem.what, problem.why, problem.todo
+            raise document.bad(loc, what, why=why, todo=todo, rule=_PARENT) from problem
         if parent.path in self.above:
             raise document.bad(
                 loc,
                 "policies extend each other in a circle",
                 why=" → ".join(Path(path).name for path in (*self.above, parent.path)),
                 todo="remove one of these `extends`",
+                rule=_PARENT,
             )
         if len(self.above) >= MAX_CHAIN:
             raise document.bad(
                 loc,
                 f"more than {MAX_CHAIN} policies extend one another",
                 todo="extend a policy closer to base",
+                rule=_PARENT,
             )
         return effective(parent, self.shipped, self.above)
 
@@ -155,6 +172,7 @@ class _Child:
                 f"the policy {own['extends']!r} has no block {block!r}",
                 why=f"its blocks are: {', '.join(key for key in BLOCKS if key in parent.settings)}",
                 todo=f"name a policy that has the block, or remove `extends` from {block}",
+                rule=_PARENT,
             )
         del own["extends"]
         merged = _merged(parent.settings[block], own)
@@ -181,7 +199,7 @@ class _Child:
                 what = f"{name!r} has {shown_setting(more.before)}; here it is {shown_setting(more.after)}"
                 what = f"{key} allows more than the policy it extends: {what}"
                 todo = f'lower it, or give the reason: `exceeds: {{{key}: "…"}}`'
-                wrong.append(Wrong(path, what, todo))
+                wrong.append(Wrong(path, what, todo, "weaker-than-parent"))
         if wrong:
             raise self.document.all_bad(wrong)
         return explained
@@ -192,10 +210,11 @@ class _Child:
         for key in self.reasons:
             if key not in SETTINGS:
                 todo = nearest(key, SETTINGS)
-                idle.append(Wrong(("exceeds", key), f"no policy has the key {key!r}", todo))
+                what = f"no policy has the key {key!r}"
+                idle.append(Wrong(("exceeds", key), what, todo, _EXCEPTION))
             elif key.partition(".")[0] in compared and key not in beyond:
                 what = f"{key} does not exceed the policy that this one extends"
-                idle.append(Wrong(("exceeds", key), what, "remove the line"))
+                idle.append(Wrong(("exceeds", key), what, "remove the line", _EXCEPTION))
         if idle:
             raise self.document.all_bad(idle)
 

@@ -1,21 +1,44 @@
-"""Limits that can never bind: each rule finds numbers in a policy that would limit nothing.
-
-Each rule yields the dotted key, what is wrong with it, and what to do.
-"""
+"""Limits that can never bind, and keys that cannot be enforced, row by row."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import wraps
+from typing import Any, NamedTuple, ParamSpec
 
 from orchestrator.core.host import Machine
-from orchestrator.core.units import rough_text, size_text, time_text
+from orchestrator.core.units import number_text, rough_text, size_text, time_text
 from orchestrator.policy.runtimes import LEAST_PIDS
 from orchestrator.policy.schema import BLOCKS, Container, WholePolicy
 from orchestrator.policy.values import why_not_set
 
-LintRow = tuple[str, str, str]
-"""A dotted key, what is wrong with it, what to do."""
+_Row = tuple[str, str, str]
+_Given = ParamSpec("_Given")
+
+
+class LintRow(NamedTuple):
+    """A dotted key, what is wrong with it, what to do, and the name of the broken rule."""
+
+    key: str
+    what: str
+    todo: str
+    rule: str
+
+
+def _rule(
+    name: str,
+) -> Callable[[Callable[_Given, Iterator[_Row]]], Callable[_Given, Iterator[LintRow]]]:
+    """The function that finds rows, as one that names their rule in each."""
+
+    def named(find: Callable[_Given, Iterator[_Row]]) -> Callable[_Given, Iterator[LintRow]]:
+        @wraps(find)
+        def rows(*args: _Given.args, **kwargs: _Given.kwargs) -> Iterator[LintRow]:
+            return (LintRow(*row, name) for row in find(*args, **kwargs))
+
+        return rows
+
+    return named
+
 
 LEAST_MEMORY = 6 * 2**20  # bytes; Docker refuses less, and treats 0 as "no limit"
 LEAST_WORKSPACE = 2**20  # bytes; a file system's own tables need space
@@ -23,8 +46,13 @@ LEAST_TMPFS = 4096  # bytes: one page; Docker and the kernel treat 0 as "no limi
 
 
 def of_container(kind: str, block: Container) -> Iterator[LintRow]:
-    """Limits of one container that can never bind, or that an engine treats as no limit."""
+    """What cannot be enforced in one container, can never bind, or is no limit for an engine."""
     yield from _unenforced(kind, block)
+    yield from _unbound(kind, block)
+
+
+@_rule("never-binds")
+def _unbound(kind: str, block: Container) -> Iterator[_Row]:
     uses, store, home = block.resources, block.storage, block.harvest
     sizes = (
         ("storage.file", store.file, "storage.workspace", store.workspace),
@@ -40,6 +68,8 @@ def of_container(kind: str, block: Container) -> Iterator[LintRow]:
             key = f"{kind}.{small_name.split(' + ')[0]}"
             yield key, f"{what}, so it can never bind", f"lower it to {size_text(large)}"
     yield from _of_time(kind, block)
+    if block.image_age == 0:
+        yield f"{kind}.image_age", "no image can be that new", "write a time such as 30d, or any"
     yield from _above(f"{kind}.harvest.files", home.files, "storage.inodes", store.inodes, str)
     if bool(block.gpus.count) != bool(block.gpus.memory):
         what = "GPUs and their memory are either both zero or neither"
@@ -65,14 +95,14 @@ def _above(
     *,
     so: str = ": it can never bind",
     todo: str = "",
-) -> Iterator[LintRow]:
+) -> Iterator[_Row]:
     """A row if ``given`` is above ``most``, which the other limit ``name`` sets."""
     if given > most:
         what = f"{text(given)} is above {name} ({text(most)}){so}"
         yield key, what, f"lower it to {text(most)}{todo}"
 
 
-def _of_time(kind: str, block: Container) -> Iterator[LintRow]:
+def _of_time(kind: str, block: Container) -> Iterator[_Row]:
     time = block.time
     most = block.resources.cpus * time.wall
     yield from _above(f"{kind}.time.cpu", time.cpu, "cpus x wall", most, time_text, todo=" or less")
@@ -84,7 +114,8 @@ def _of_time(kind: str, block: Container) -> Iterator[LintRow]:
             yield f"{kind}.time.{key}", "no program can run in no time", "write a time above 0s"
 
 
-def _unenforced(kind: str, block: Container) -> Iterator[LintRow]:
+@_rule("not-enforced")
+def _unenforced(kind: str, block: Container) -> Iterator[_Row]:
     """What the schema allows and this version does not enforce: refused, never ignored."""
     if block.network and kind != "experiment":
         what = "only experiments can have an allow-list"
@@ -110,12 +141,13 @@ def _unenforced(kind: str, block: Container) -> Iterator[LintRow]:
             yield f"{kind}.env", f"{name} {why}", "remove it"
 
 
-def of_budgets(whole: WholePolicy) -> Iterator[LintRow]:
+@_rule("never-binds")
+def of_budgets(whole: WholePolicy) -> Iterator[_Row]:
     """Limits of ideas and of the run that other limits make unreachable."""
     idea, run = whole.idea, whole.run
     for key in ("usd", "tokens", "requests"):
         given, most = getattr(idea.budget, key), getattr(run.budget, key)
-        yield from _above(f"idea.budget.{key}", given, f"run.budget.{key}", most, "{:g}".format)
+        yield from _above(f"idea.budget.{key}", given, f"run.budget.{key}", most, number_text)
     yield from _above("idea.wall", idea.wall, "run.wall", run.wall, time_text)
     most = idea.wall * whole.experiment.gpus.count
     yield from _above("idea.gpu_time", idea.gpu_time, "GPUs x wall", most, time_text)
@@ -131,7 +163,8 @@ def of_budgets(whole: WholePolicy) -> Iterator[LintRow]:
             yield from _above(f"{kind}.{key}", given, name, most, text, so=so, todo=todo)
 
 
-def of_run(whole: WholePolicy) -> Iterator[LintRow]:
+@_rule("no-effect")
+def of_run(whole: WholePolicy) -> Iterator[_Row]:
     """Limits of a run that all its containers together cannot reach: valid, but without effect."""
     run = whole.run
     blocks: tuple[Container, ...] = tuple(getattr(whole, kind) for kind in BLOCKS)
@@ -147,7 +180,8 @@ def of_run(whole: WholePolicy) -> Iterator[LintRow]:
             yield "run.containers", what, f"lower it to {limit // min(each)}"
 
 
-def of_machine(whole: WholePolicy, machine: Machine) -> Iterator[LintRow]:
+@_rule("above-machine")
+def of_machine(whole: WholePolicy, machine: Machine) -> Iterator[_Row]:
     """Limits above what ``machine`` has, where they would never bind."""
     keep = whole.run.keep_free
     for kind in BLOCKS:
@@ -185,7 +219,7 @@ def of_machine(whole: WholePolicy, machine: Machine) -> Iterator[LintRow]:
         yield from _size(f"{key}.disk", limit.disk, machine.disk, " free")
 
 
-def _size(key: str, wanted: int, there: int, state: str = "") -> Iterator[LintRow]:
+def _size(key: str, wanted: int, there: int, state: str = "") -> Iterator[_Row]:
     if wanted > there:
         have = rough_text(there)
         yield key, f"{size_text(wanted)}; this machine has {have}{state}", _lower_to(have)

@@ -129,8 +129,8 @@ def load_policy(name: str, shipped: Path) -> Policy:
     except ValidationError as problem:
         missing = [".".join(str(part) for part in one["loc"]) for one in problem.errors()]
         todo = "add `extends: base`, or the missing keys"
-        if set(settings) <= set(BLOCKS):
-            block = next(iter(settings), "latex")
+        if settings and set(settings) <= set(BLOCKS):
+            block = next(iter(settings))
             todo = f"add `extends: base`; or use the block in a policy: `{block}: {{extends: …}}`"
         names = ", ".join(missing[:12]) + (", …" if len(missing) > 12 else "")
         raise document.bad(
@@ -139,9 +139,26 @@ def load_policy(name: str, shipped: Path) -> Policy:
             f"{names} {'is' if len(missing) == 1 else 'are'} missing",
             why="a policy that extends nothing must write every key",
             todo=todo,
+            rule="incomplete",
         ) from problem
     origin = document.path if "/" in name else "shipped"
-    return Policy(whole, origin, found.chain, document)
+    policy = Policy(whole, origin, found.chain, document)
+    if origin != "shipped" and (shipped / f"{policy.name}.yaml").is_file():
+        _refuse_false_name(policy, shipped)
+    return policy
+
+
+def _refuse_false_name(policy: Policy, shipped: Path) -> None:
+    """A record names its policy: a shipped one's name must not stand for other limits."""
+    _, own = load_blocks(policy.name, shipped)
+    if set(own.settings) <= set(BLOCKS) or load_policy(policy.name, shipped).hash != policy.hash:
+        raise policy.document.bad(
+            ("name",),
+            f"{policy.name!r} is the name of a shipped policy, and this is another",
+            why="records and reports name a policy by this name",
+            todo="give it a name of its own",
+            rule="name",
+        )
 
 
 def load_blocks(name: str, shipped: Path) -> tuple[Document, Effective]:

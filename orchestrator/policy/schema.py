@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.core.units import Size, Time
 from orchestrator.policy.values import (
+    ANY_AGE,
     Count,
     CountOrNone,
     Cpus,
@@ -21,11 +22,13 @@ from orchestrator.policy.values import (
     Env,
     Exceeds,
     Image,
+    ImageAge,
     KeyName,
     Network,
     Runtime,
     Seccomp,
     User,
+    Version,
 )
 
 
@@ -86,6 +89,11 @@ class Container(Strict):
 
     image: Image = Field(
         description="An image that `aisci images list` prints; its id is recorded and checked at each start."
+    )
+    image_age: ImageAge = Field(
+        default=ANY_AGE,
+        exclude_if=lambda age: age == ANY_AGE,  # a policy without a bound keeps its hash
+        description="An older image is refused before a run, such as `30d`; or `any`.",
     )
     runtime: Runtime = Field(
         description="runc, or runsc (gVisor): a separate kernel between program and host."
@@ -157,7 +165,7 @@ class RunBudget(Strict):
 class WholePolicy(Strict):
     """A policy after inheritance, with every key."""
 
-    version: Literal[1] = Field(description="The version of the policy format.")
+    version: Version = Field(description="The version of the policy format.")
     name: KeyName = Field(description="Its name in records and messages.")
     description: Description = Field(description="One line of description.")
     exceeds: Exceeds = Field(

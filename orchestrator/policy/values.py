@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +19,7 @@ from pydantic import (
 
 from orchestrator.core.problems import Form, Invalid
 from orchestrator.core.secrets import secret_name, secret_value
+from orchestrator.core.units import TIMES, parse_time, quantity, time_text
 from orchestrator.policy.seccomp import Profile
 
 # The last label begins with a letter: no spelling of an address does.
@@ -31,6 +32,11 @@ RUNTIMES = ("runc", "runsc")
 
 OBEYED_BY_HOST = ("LD_", "NVIDIA_")
 """Prefixes of variables that the host's part of a container obeys: a policy may not set them."""
+
+# Names that no public name server answers, by their last labels (RFC 2606, 6761, 6762, 7686, 8375,
+# 9476, and ICANN's `internal`): the proxy dials public addresses only.
+_NEVER_PUBLIC = ("alt", "example", "home.arpa", "internal", "invalid", "local", "localhost",
+                 "onion", "test")  # fmt: skip
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY", "NO_PROXY")
 
@@ -54,6 +60,12 @@ def _allowed_host(entry: str) -> str:
         raise Invalid(f"{entry!r} is an IP address; only host names can be allowed", _HOST_LIKE)
     if "*" in entry:
         raise Invalid(f"{entry!r} is a wildcard; each host is allowed by its full name", _HOST_LIKE)
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", host):
+        raise Invalid(f"{entry!r} has one label; such a name is never public", _HOST_LIKE)
+    for end in _NEVER_PUBLIC:
+        if host.endswith(f".{end}"):
+            what = f"{entry!r} can never be public: names below .{end} are reserved"
+            raise Invalid(f"{what}, and only public addresses are reached", _HOST_LIKE)
     if not _HOST.fullmatch(entry):
         raise Invalid(f"{entry!r} is not a lower-case host name with port 443", _HOST_LIKE)
     return entry
@@ -74,6 +86,13 @@ def _network(value: Any) -> Any:
         "is neither none nor a list of allowed hosts",
         'write `network: none` or `network: {allow: ["api.example.org:443"]}`',
     )
+
+
+def _known_version(version: Any) -> Any:
+    if isinstance(version, int) and version != 1:
+        what = f"the file is in version {version} of the policy format, and this aisci reads 1"
+        raise Invalid(what, "write `version: 1`, or use the aisci that the file was written for")
+    return version
 
 
 def _not_root(user: str) -> str:
@@ -160,6 +179,21 @@ _SeccompFile = Annotated[
 ]
 SeccompWritten = Annotated[_SeccompFile | _Inline, _named_or_whole]
 """A policy file may name a profile by its path, relative to that policy file."""
+ANY_AGE: Final = "any"
+"""The value of ``image_age`` that bounds nothing."""
+
+
+def _image_age(value: Any) -> Any:
+    return value if value == ANY_AGE else parse_time(value)
+
+
+_AGE = {"anyOf": [{"const": ANY_AGE}, quantity(TIMES, ["30d"])]}
+ImageAge = Annotated[
+    float | Literal["any"],
+    BeforeValidator(_image_age, json_schema_input_type=Annotated[Any, WithJsonSchema(_AGE)]),
+    PlainSerializer(lambda age: age if age == ANY_AGE else time_text(age), when_used="json"),
+]
+"""Seconds in the program, a text with a unit in the file; or ``any``."""
 _Plain = PlainSerializer(
     lambda number: int(number) if number == int(number) else number, when_used="json"
 )
@@ -168,6 +202,7 @@ Cpus = Annotated[float, Field(ge=0.01, le=4096), _Plain]
 Count = Annotated[int, Field(ge=1, le=2**53)]
 CountOrNone = Annotated[int, Field(ge=0, le=2**53)]
 Dollars = Annotated[float, Field(ge=0), _Plain]
+Version = Annotated[Literal[1], BeforeValidator(_known_version)]
 KeyName = Annotated[
     str,
     Form(

@@ -9,12 +9,13 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from orchestrator.core.errors import BadFile
+from orchestrator.core.errors import BadFile, UserError
 from orchestrator.core.files import write
 from orchestrator.proof.page import empty_page, proof_page
 from orchestrator.proof.proof import Proof, proof_bytes, read_proof
@@ -37,6 +38,17 @@ class ProofStore:
     @property
     def index(self) -> Path:
         return self.folder / "index.html"
+
+    def require_writable(self) -> None:
+        """Raise :class:`UserError` if a proof could not be kept: it takes minutes to make."""
+        there = next(path for path in (self.folder, *self.folder.parents) if path.exists())
+        if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+            raise UserError(
+                "the proof could not be written",
+                where=str(there.resolve()),
+                why="you may not write there" if there.is_dir() else "it is not a folder",
+                todo="name another folder with --results, or change the rights of this one",
+            )
 
     def newest(self) -> Proof | None:
         """The newest complete proof of this policy; unreadable ones are skipped."""

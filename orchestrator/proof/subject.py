@@ -64,7 +64,7 @@ def for_machine(subject: Subject, machine: Machine) -> Subject:
     """The subject with reasons for what ``machine`` lacks; missing GPUs are not asked for."""
     reasons: dict[str, list[str]] = {}
     if subject.whole is not None:
-        for key, what, _ in of_machine(subject.whole.whole, machine):
+        for key, what, *_ in of_machine(subject.whole.whole, machine):
             reasons.setdefault(of_setting(key).id, []).append(f"{key}: {what}")
         if subject.whole.editor_on_host:
             why = "the policy runs Aider on the host: there is no container to test"

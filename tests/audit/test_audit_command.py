@@ -103,7 +103,7 @@ def test_a_folder_that_cannot_be_written_is_audited_all_the_same(run: Path, tmp_
     (run / "audit.html").mkdir()  # root may write anywhere else
     done = aisci("audit", str(run))
     assert done.returncode == 0, done.stderr
-    assert "page:       not written, Is a directory: give --html FILE" in done.stdout
+    assert f"page:       not written ({run}: Is a directory); --html FILE" in done.stdout
     asked = aisci("audit", str(run), "--html", str(tmp_path))
     assert asked.returncode == 0, "a page that cannot be written never hides the verdict"
     assert f"{run}: consistent" in asked.stdout

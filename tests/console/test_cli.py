@@ -52,6 +52,36 @@ def aisci(
     )
 
 
+@pytest.mark.program
+def test_a_crash_of_the_command_would_write_no_core_file() -> None:
+    """And would start no handler behind a pipe, which a limit of 0 does not prevent: core(5)."""
+    program = (
+        "import resource, sys, cli\n"
+        f"resource.setrlimit(resource.RLIMIT_CORE, (4096, resource.RLIM_INFINITY)) if {os.geteuid() == 0} else None\n"
+        "sys.argv = ['aisci', 'policy', 'show', 'base']\n"
+        "try: cli.app()\n"
+        "except SystemExit: print(resource.getrlimit(resource.RLIMIT_CORE))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] in ("(1, 1)", "(0, 0)")
+
+
+@pytest.mark.program
+def test_a_proof_that_could_not_be_kept_is_refused_before_the_first_probe(tmp_path: Path) -> None:
+    """Before an engine is asked, even."""
+    (tmp_path / "taken").write_text("no folder")
+    refused = aisci(
+        "policy", "prove", "ci-cpu", "--results", "taken/results", cwd=tmp_path,
+        DOCKER_HOST="unix:///nowhere.sock",
+    )  # fmt: skip
+    assert refused.returncode == 2
+    assert "the proof could not be written" in refused.stderr
+    assert f"where: {tmp_path}/taken" in refused.stderr
+    assert "--results" in refused.stderr
+
+
 # --- help and names -----------------------------------------------------------------------
 
 

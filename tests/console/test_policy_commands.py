@@ -94,7 +94,7 @@ def test_every_shipped_policy_is_no_weaker_than_base_but_for_the_example_that_sa
     assert exceeding == ["policies/allowlist-example.yaml"]
     done = aisci("policy", "check", *FILES, "--no-weaker-than", "base")
     assert "reason: the experiment looks papers up while it runs" in done.stdout
-    assert "policies/latex.yaml: ok; 27 settings, none allows more than in 'base'" in done.stdout
+    assert "policies/latex.yaml: ok; 28 settings, none allows more than in 'base'" in done.stdout
 
 
 def test_where_no_exception_is_accepted_the_example_fails() -> None:
@@ -104,7 +104,9 @@ def test_where_no_exception_is_accepted_the_example_fails() -> None:
 
 def test_a_weaker_policy_ends_with_two_and_names_place_key_and_both_values(tmp_path: Path) -> None:
     text = aisci("policy", "show", "ci-cpu", "--effective").stdout
-    (tmp_path / "wide.yaml").write_text(text.replace("wall: 5m", "wall: 6m"))
+    (tmp_path / "wide.yaml").write_text(
+        text.replace("wall: 5m", "wall: 6m").replace("name: ci-cpu", "name: wide")
+    )
     done = aisci("policy", "check", "./wide.yaml", "--no-weaker-than", "ci-cpu", cwd=tmp_path)
     assert done.returncode == 2
     assert re.search(r"error: wide\.yaml:\d+:5: experiment\.time\.wall", done.stdout)
@@ -162,14 +164,47 @@ def test_check_prints_each_error_of_a_file_that_does_not_load_as_its_own_finding
     (row,) = answers("check", written(tmp_path, body), code=2)
     path = tmp_path / "mine.yaml"
     assert row["findings"] == [
-        {"level": "error", "where": f"{path}:{place}", "what": what, "todo": todo, "reason": ""}
-        for place, what, todo in [
-            ("5:26: experiment.resources.memry", "unknown key 'memry'", "did you mean 'memory'?"),
-            ("5:39: experiment.resources.pids", "must be a whole number, not 'many'",
+        {"file": str(path), "line": line, "column": column, "key": key, "level": "error",
+         "rule": "form", "what": what, "todo": todo, "reason": "",
+         "where": f"{path}:{line}:{column}: {key}"}
+        for line, column, key, what, todo in [
+            (5, 26, "experiment.resources.memry", "unknown key 'memry'", "did you mean 'memory'?"),
+            (5, 39, "experiment.resources.pids", "must be a whole number, not 'many'",
              "write a number without a decimal point and without quotes"),
-            ("6:1: latex", "the key 'latex' has no value", "write a value, or remove the key"),
+            (6, 1, "latex", "the key 'latex' has no value", "write a value, or remove the key"),
         ]
     ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("small")
+def test_each_finding_has_its_place_in_parts_and_its_rule_for_a_program(tmp_path: Path) -> None:
+    bodies = {
+        "a: [": "syntax",
+        "extends: ./none.yaml": "parent",
+        "extends: ci-cpu\nidea: {wall: 2h}": "weaker-than-parent",
+        "extends: ci-cpu\nexceeds: {idea.wall: why not}\nidea: {wall: 2h}": "exception",
+        "experiment: {}": "incomplete",
+        "extends: ci-cpu\nidea: {wall: 4m}": "never-binds",
+        "extends: ci-cpu\nlatex: {data: read-only}\nexceeds: {latex.data: for a test of this}":
+            "not-enforced",
+        "extends: ci-cpu\nrun: {memory: 4GiB, containers: 1}": "no-effect",
+        "extends: ci-cpu\neditor: process": "editor-on-host",
+        "extends: workstation": "above-machine",
+    }  # fmt: skip
+    for body, rule in bodies.items():
+        done = aisci("policy", "check", written(tmp_path, body), "--json")
+        found = json.loads(done.stdout)["findings"]
+        assert rule in {one["rule"] for one in found}, body
+        for one in found:
+            place = f"{one['file']}:{one['line']}:{one['column']}"
+            assert one["where"] == place + (f": {one['key']}" if one["key"] else "")
+            assert one["line"] > 0
+    (row,) = answers("check", "allowlist-example", "--no-weaker-than", "base")
+    assert [one["rule"] for one in row["findings"] if one["level"] == "exceeds"] == [
+        "weaker-than-ceiling"
+    ]
+    page = (ROOT / "docs/policy.md").read_text("utf-8")
+    assert [rule for rule in bodies.values() if f"`{rule}`" not in page] == []
 
 
 def test_no_exceptions_without_a_ceiling_is_a_mistake() -> None:
@@ -180,7 +215,7 @@ def test_no_exceptions_without_a_ceiling_is_a_mistake() -> None:
 
 @pytest.mark.program
 def test_a_hostile_reason_cannot_act_on_a_terminal(tmp_path: Path) -> None:
-    body = 'extends: ci-cpu\nexceeds: {idea.wall: "\\x1b[2J\\u202e"}\nidea: {wall: 2h}\n'
+    body = 'extends: ci-cpu\nexceeds: {idea.wall: "it clears \\x1b[2J\\u202e the screen"}\nidea: {wall: 2h}\n'
     path = written(tmp_path, body)
     checked = aisci("policy", "check", path, "--no-weaker-than", "ci-cpu")
     explained = aisci("policy", "explain", path, DOCKER_HOST=NOWHERE)
@@ -315,7 +350,9 @@ def test_explain_says_where_gvisor_holds_a_control_in_another_way() -> None:
 @pytest.mark.program
 def test_explain_marks_what_this_machine_cannot_give_and_ends_with_zero(tmp_path: Path) -> None:
     text = aisci("policy", "show", "base", "--effective").stdout
-    (tmp_path / "huge.yaml").write_text(text.replace("cpus: 64", "cpus: 4096"))
+    (tmp_path / "huge.yaml").write_text(
+        text.replace("cpus: 64", "cpus: 4096").replace("name: base", "name: huge")
+    )
     done = aisci("policy", "explain", "./huge.yaml", cwd=tmp_path, DOCKER_HOST=NOWHERE)
     assert done.returncode == 0
     assert "CPUs  [missing]" in done.stdout
@@ -354,13 +391,13 @@ def shell(command: str, theirs: Path) -> subprocess.CompletedProcess[str]:
 
 def excuse(theirs: Path) -> None:
     """A policy that allows more than base, and says why."""
-    body = "extends: ci-cpu\nexceeds: {experiment.network: I need it}\n"
+    body = "extends: ci-cpu\nexceeds: {experiment.network: I need it very much}\n"
     body += "experiment: {network: {allow: ['a.example.org:443']}}\n"
     (theirs / "policies/excused.yaml").write_text(HEAD + body)
 
 
 def weaken(theirs: Path) -> None:
-    text = aisci("policy", "show", "base", "--effective").stdout
+    text = aisci("policy", "show", "base", "--effective").stdout.replace("name: base", "name: wide")
     (theirs / "policies/wide.yaml").write_text(text.replace("pids: 4096", "pids: 4097", 1))
 
 

@@ -29,6 +29,7 @@ from orchestrator.machine.survey import survey_host
 from orchestrator.policy.policy import load_policy, lowered
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.engine.reaper import leftovers
+from orchestrator.sandbox.gpus.nvproxy import why_unlisted
 from tests.support.places import ROOT
 from tests.support.report_rig import box
 
@@ -249,6 +250,15 @@ def test_an_image_that_is_not_ready_fails_with_the_command_that_builds_it(state:
     assert (check.state, check.todo) == ("fail", "aisci images build aisci-latex:latest")
 
 
+def test_an_image_of_more_than_a_month_is_warned_of_with_the_command_that_makes_it_anew() -> None:
+    month = 30 * 86400.0
+    ages = (("aisci-latex:latest", month + 86400), ("aisci-storage:latest", month + 1))
+    found = [one for one in examine(replace(WELL, image_ages=ages)) if one.state == "warn"]
+    assert [(one.name, one.found.split(":")[0], one.todo) for one in found] == [
+        ("aisci-latex:latest", "31 days old", "aisci images build --fresh aisci-latex:latest")
+    ]
+
+
 def test_the_cuda_image_is_asked_for_only_where_there_is_a_gpu() -> None:
     assert "aisci-sandbox:cuda" not in named(WELL)
     with_gpu = named(replace(WELL, gpus=("GPU-1 (80 GiB)",)))
@@ -259,6 +269,21 @@ def test_gpus_that_the_engine_cannot_name_are_warned_of() -> None:
     seen = replace(WELL, gpus=("GPU-1 (80 GiB)",))
     assert named(seen)["lent by"].state == "warn"
     assert named(replace(seen, cdi=("nvidia.com/gpu=GPU-1",)))["lent by"].state == "ok"
+
+
+def test_whether_gvisor_knows_the_driver_is_told_where_there_are_gpus_and_gvisor() -> None:
+    """Otherwise a container would end with `EOF`, and nobody would say why."""
+    runsc = Tried("runsc", "tested")
+    seen = replace(WELL, gpus=("GPU-1 (80 GiB)",), driver="570.211.01", runtimes=(runsc,))
+    assert "under gVisor" not in named(replace(seen, gpus=()))
+    assert "under gVisor" not in named(replace(seen, runtimes=(Tried("runc", "tested"),)))
+    unknown = named(seen)["under gVisor"]
+    assert (unknown.state, "too old to tell" in unknown.found) == ("note", True)
+    unlisted = named(replace(seen, gvisor_drivers=("570.195.03",)))["under gVisor"]
+    assert (unlisted.state, unlisted.found) == ("warn", why_unlisted("570.211.01", ("570.195.03",)))
+    assert "a newer gVisor" in unlisted.todo
+    listed = named(replace(seen, gvisor_drivers=("570.195.03", "570.211.01")))["under gVisor"]
+    assert (listed.state, "is in the list" in listed.found) == ("note", True)
 
 
 @pytest.mark.parametrize(("free", "state"), [(50, "ok"), (5, "warn"), (1, "fail")])

@@ -42,13 +42,16 @@ class Bench:
 
     def __init__(self, folder: Path, answers: list[Answer], **patience: Any) -> None:
         self.server = ModelServer(answers, folder / "requests.jsonl")
+        self.told: list[str] = []
         self.pauses: list[float] = []
         self.patience = RetryPolicy(**patience)
 
     def open(self, name: str = "openai/local") -> LanguageModel:
         environ = {"OPENAI_API_BASE": self.server.url, "OPENAI_API_KEY": KEY}
         passed = lambda: float(sum(self.pauses))  # noqa: E731 - the only time that passes here
-        world = RetryTiming(sleep=self.pauses.append, clock=passed, jitter=lambda: 1.0)
+        world = RetryTiming(
+            sleep=self.pauses.append, clock=passed, jitter=lambda: 1.0, tell=self.told.append
+        )
         return open_model(name, environ=environ, retry=self.patience, timing=world)
 
 
@@ -319,6 +322,60 @@ def test_a_use_below_zero_is_charged_as_the_most_that_the_request_could_cost(ben
     """Else a server's wrong count would give budget back."""
     model = bench(Stop("Hello.", "stop", written=-5)).open("openai/gpt-4o")
     assert model.complete(ASK, FOREVER).usage == model.ceiling(ASK)
+
+
+@pytest.mark.parametrize("written", [10**9 + 1, 10**30])
+def test_an_absurd_use_is_charged_as_the_most_that_the_request_could_cost(
+    bench: Any, written: int
+) -> None:
+    """Else a server's wrong count would spend the whole budget."""
+    model = bench(Stop("Hello.", "stop", written=written)).open("openai/gpt-4o")
+    assert model.complete(ASK, FOREVER).usage == model.ceiling(ASK)
+
+
+def test_a_line_is_told_before_each_pause_with_the_address_and_the_number_of_tries(
+    bench: Any,
+) -> None:
+    made = bench(Fail(503), Fail(429, headers=(("Retry-After", "30"),)), "Hello.")
+    assert made.open().complete(ASK, FOREVER).text == "Hello."
+    first, second = made.told
+    where = f"waiting for openai/local, step ideas.propose; OPENAI_API_BASE={made.server.url}: "
+    assert first.startswith(f"{where}HTTP 503: ")
+    assert first.endswith("; asking again in 2 s, try 2 of 8")
+    assert second.endswith("; asking again in 30 s, try 3 of 8")
+
+
+def test_where_no_server_answers_the_address_is_named_while_it_waits_and_at_the_end() -> None:
+    """Without the password that it may hold; nothing listens at port 9."""
+    told: list[str] = []
+    timing = RetryTiming(sleep=lambda _: None, clock=lambda: 0.0, tell=told.append)
+    environ = {"OPENAI_API_BASE": "http://me:pass-word@127.0.0.1:9/v1"}
+    model = open_model("openai/local", environ=environ, retry=RetryPolicy(tries=2), timing=timing)
+    with pytest.raises(ModelBusy) as failed:
+        model.complete(ASK, FOREVER)
+    address = "OPENAI_API_BASE=http://127.0.0.1:9/v1"
+    assert failed.value.where == f"step ideas.propose; {address}"
+    assert failed.value.why.startswith("no connection to a server: ")
+    assert failed.value.todo.startswith("check that a server answers at this address")
+    (line,) = told
+    assert address in line
+    assert "pass-word" not in f"{line} {failed.value}"
+
+
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [
+        ("openai/local", "OPENAI_BASE_URL"),
+        ("ollama/llama3", "OLLAMA_API_BASE"),
+        ("anthropic/claude-sonnet-4-5", "ANTHROPIC_API_BASE"),
+    ],
+)
+def test_the_variable_of_a_wrong_address_is_named_for_every_vendor(
+    name: str, variable: str
+) -> None:
+    with pytest.raises(UserError, match=f"{variable} is not the address of a server") as refused:
+        open_model(name, environ={variable: "localhost:8000/v1"})
+    assert refused.value.where == f"{variable}=localhost:8000/v1"
 
 
 @pytest.mark.parametrize(

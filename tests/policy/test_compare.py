@@ -42,6 +42,7 @@ ROWS: dict[str, list[Any]] = {
     "runtime": ["runsc", "runc"],
     "data": ["none", "read-only"],
     "process": [False, True],
+    "image_age": [*TIME, "any"],
     "enforce": ["watched"],
     "version": [1],
 }
@@ -61,6 +62,7 @@ OTHERS = {
     "user": ["65534:65534", "065534:65534", "1000:65534", "65534:998"],
 }
 FREE_BELOW = 2
+MEANT = "meant as it is written"
 PROVED = [
     key for key in SETTINGS if key.split(".")[-1] != "seccomp"
 ]  # tests/policy/test_seccomp.py
@@ -205,7 +207,7 @@ def test_a_child_loads_exactly_if_it_allows_no_more_or_gives_a_reason_for_each(
     wrong -= set() if excused else {"editor.process"}  # an opt-out that needs no reason here
     child = nested(settings_of(after), own) | {"extends": "./parent.yaml"}
     if excused and wrong:
-        child["exceeds"] = dict.fromkeys(sorted(wrong), "meant")
+        child["exceeds"] = dict.fromkeys(sorted(wrong), MEANT)
     with tempfile.TemporaryDirectory() as folder:
         parent = {**settings_of(before), "name": "parent"}
         Path(folder, "parent.yaml").write_text(dump(parent), "utf-8")
@@ -218,8 +220,24 @@ def test_a_child_loads_exactly_if_it_allows_no_more_or_gives_a_reason_for_each(
         loaded = load_policy(str(path), ROOT)
     expected = {**settings_of(after), "name": "mine", "description": "A test."}
     told = loaded.settings
-    assert told.pop("exceeds", {}) == (dict.fromkeys(sorted(wrong), "meant") if excused else {})
+    assert told.pop("exceeds", {}) == (dict.fromkeys(sorted(wrong), MEANT) if excused else {})
     assert told == expected
+
+
+def test_a_bound_on_the_age_of_images_is_only_lowered_and_leaving_it_out_is_no_way_round(
+    tmp_path: Path,
+) -> None:
+    parent = written(tmp_path, "extends: ci-cpu\nexperiment: {image_age: 30d}", "parent.yaml")
+    younger = written(tmp_path, "extends: ./parent.yaml\nexperiment: {image_age: 7d}")
+    assert load_policy(younger, ROOT).whole.experiment.image_age == 7 * 86400
+    for older, shown in (("31d", "31d"), ("any", "any")):
+        text = refusal(tmp_path, f"extends: ./parent.yaml\nexperiment: {{image_age: {older}}}")
+        assert f"'mine' has 30d; here it is {shown}" in text
+    _, found = check_no_weaker("ci-cpu", load_policy(parent, ROOT), ROOT)
+    assert [one.what for one in found if one.level == "error"] == [
+        "experiment.image_age allows more than 'mine', or may: 'mine' has 30d; here it is any"
+    ]
+    assert check_no_weaker(parent, load_policy("ci-cpu", ROOT), ROOT)[1] == ()
 
 
 # --- exceeding a parent, with a reason ----------------------------------------------------
@@ -239,6 +257,14 @@ def test_a_child_may_exceed_its_parent_where_it_says_so_and_the_hash_tells(tmp_p
     assert load_policy(str(again), ROOT).settings == policy.settings
 
 
+@pytest.mark.parametrize("reason", [".", "ok", "approved", "it is so", "- - - - - - - -"])
+def test_a_reason_that_tells_a_reviewer_nothing_is_refused(tmp_path: Path, reason: str) -> None:
+    body = f'extends: ci-cpu\nexceeds: {{experiment.network: "{reason}"}}\n' + NETWORK
+    refused = refusal(tmp_path, body)
+    assert "5:11: exceeds.experiment.network" in refused
+    assert "say why in 3 words or more, and 15 characters" in refused
+
+
 def test_a_policy_that_exceeds_nothing_keeps_the_hash_that_it_had() -> None:
     assert "exceeds" not in PLAIN
 
@@ -246,21 +272,41 @@ def test_a_policy_that_exceeds_nothing_keeps_the_hash_that_it_had() -> None:
 @pytest.mark.parametrize(
     ("body", "where", "what"),
     [
-        ("extends: ci-cpu\nexceeds: {experiment.time.wal: x}", "5:11", "'experiment.time.wall'"),
-        ("extends: ci-cpu\nexceeds: {name: x}", "5:11", "no policy has the key 'name'"),
-        ("extends: ci-cpu\nexceeds: {experiment.time.wall: x}", "5:11", "does not exceed"),
         (
-            "extends: ci-cpu\nexceeds: {experiment.time.wall: x}\nexperiment: {time: {wall: 1m}}",
+            "extends: ci-cpu\nexceeds: {experiment.time.wal: meant as it is written}",
+            "5:11",
+            "'experiment.time.wall'",
+        ),
+        (
+            "extends: ci-cpu\nexceeds: {name: meant as it is written}",
+            "5:11",
+            "no policy has the key 'name'",
+        ),
+        (
+            "extends: ci-cpu\nexceeds: {experiment.time.wall: meant as it is written}",
             "5:11",
             "does not exceed",
         ),
-        ("exceeds: {latex.time.wall: x}\nlatex: {extends: latex}", "4:11", "does not exceed"),
+        (
+            "extends: ci-cpu\nexceeds: {experiment.time.wall: meant as it is written}\nexperiment: {time: {wall: 1m}}",
+            "5:11",
+            "does not exceed",
+        ),
+        (
+            "exceeds: {latex.time.wall: meant as it is written}\nlatex: {extends: latex}",
+            "4:11",
+            "does not exceed",
+        ),
         (
             "extends: ci-cpu\nexceeds: {experiment.network: ''}\n" + NETWORK,
             "5:11",
             "must not be empty",
         ),
-        ("extends: ci-cpu\nexceeds: {experiment.data: x}\n" + NETWORK, "6:14", "allows more"),
+        (
+            "extends: ci-cpu\nexceeds: {experiment.data: meant as it is written}\n" + NETWORK,
+            "6:14",
+            "allows more",
+        ),
     ],
 )
 def test_an_exceeding_that_is_none_is_refused(
@@ -272,10 +318,13 @@ def test_an_exceeding_that_is_none_is_refused(
 
 
 def test_a_grandchild_keeps_the_reason_until_it_takes_the_setting_back(tmp_path: Path) -> None:
-    body = "extends: ci-cpu\nexceeds: {experiment.network: y, idea.wall: z}\nidea: {wall: 2h}\n"
+    body = "extends: ci-cpu\nexceeds: {experiment.network: it looks papers up, idea.wall: long ideas need it}\nidea: {wall: 2h}\n"
     written(tmp_path, body + NETWORK, "parent.yaml")
     kept = load_policy(written(tmp_path, "extends: ./parent.yaml\nidea: {wall: 90m}"), ROOT)
-    assert kept.whole.exceeds == {"experiment.network": "y", "idea.wall": "z"}
+    assert kept.whole.exceeds == {
+        "experiment.network": "it looks papers up",
+        "idea.wall": "long ideas need it",
+    }
     less = "extends: ./parent.yaml\nidea: {wall: 1h}\nexperiment: {network: none}"
     assert load_policy(written(tmp_path, less), ROOT).whole.exceeds == {}
     more = "extends: ./parent.yaml\nidea: {wall: 3h}"
@@ -283,13 +332,13 @@ def test_a_grandchild_keeps_the_reason_until_it_takes_the_setting_back(tmp_path:
 
 
 def test_a_block_from_elsewhere_brings_its_reasons_along(tmp_path: Path) -> None:
-    block = 'latex: {extends: latex, time: {wall: 4m}}\nexceeds: {latex.time.wall: "long papers"}'
+    block = 'latex: {extends: latex, time: {wall: 4m}}\nexceeds: {latex.time.wall: "for very long papers"}'
     written(tmp_path, block, "longer.yaml")
     body = "latex: {extends: ./longer.yaml}\n"
     for block_of in ("experiment", "idea", "run"):
         body += f"{block_of}: {PLAIN[block_of]!r}\n".replace("'", '"')
     policy = load_policy(written(tmp_path, body + "editor: {extends: editor}\n"), ROOT)
-    assert policy.whole.exceeds == {"latex.time.wall": "long papers"}
+    assert policy.whole.exceeds == {"latex.time.wall": "for very long papers"}
     under = "extends: ci-cpu\nlatex: {extends: ./longer.yaml}"
     assert "latex.time.wall allows more" in refusal(tmp_path, under)
 
@@ -318,7 +367,7 @@ def test_a_whole_policy_is_compared_in_every_setting(name: str) -> None:
     assert [one for one in found if one.level == "error"] == []
 
 
-@pytest.mark.parametrize(("name", "count"), [("latex", 27), ("editor", 28)])
+@pytest.mark.parametrize(("name", "count"), [("latex", 28), ("editor", 29)])
 def test_a_file_of_blocks_is_compared_in_those_blocks(name: str, count: int) -> None:
     assert against(name) == (count, [])
 
@@ -356,7 +405,7 @@ def test_a_policy_under_no_ceiling_is_found_in_each_weaker_key_with_both_values(
         assert before in text
         text = text.replace(before, after, 1)
     path = tmp_path / "wide.yaml"
-    path.write_text(text)
+    path.write_text(text.replace("name: base", "name: wide"))
     _, found = against(str(path))
     assert {(one.level, one.where.split(": ")[1]) for one in found} == {
         ("error", "experiment.resources.pids"),
@@ -375,7 +424,7 @@ def test_a_weaker_block_is_found_where_it_stands(tmp_path: Path) -> None:
     wide = "latex: " + repr(PLAIN["latex"]).replace("'", '"').replace('"3m"', '"4m"')
     written(tmp_path, wide, "wide.yaml")
     compared, (found,) = against(path)
-    assert compared == 27
+    assert compared == 28
     assert found.where == f"{path}:4:1: latex.time.wall"
     assert "'base' has 3m; here it is 4m" in found.what
 
@@ -385,9 +434,11 @@ def test_an_editor_on_the_host_needs_its_reason_here(tmp_path: Path) -> None:
     _, found = against(written(tmp_path, body))
     (error,) = (one for one in found if one.level == "error")
     assert error.where.endswith("mine.yaml:5:1: editor.process")
-    _, found = against(written(tmp_path, body + 'exceeds: {editor.process: "no engine here"}\n'))
+    _, found = against(
+        written(tmp_path, body + 'exceeds: {editor.process: "there is no engine here"}\n')
+    )
     (said,) = (one for one in found if one.level != "note")
-    assert (said.level, said.reason) == ("exceeds", "no engine here")
+    assert (said.level, said.reason) == ("exceeds", "there is no engine here")
 
 
 def test_a_block_of_an_editor_on_the_host_is_weaker_than_the_container(tmp_path: Path) -> None:
@@ -426,7 +477,7 @@ def test_a_foreign_image_or_another_user_of_the_host_needs_a_reason(
     body = f"extends: base\nexperiment: {{{key}: '{value}'}}"
     with pytest.raises(BadPolicy, match=f"experiment.{key} allows more"):
         against(written(tmp_path, body))
-    path = written(tmp_path, body + f"\nexceeds: {{experiment.{key}: it is meant}}")
+    path = written(tmp_path, body + f"\nexceeds: {{experiment.{key}: it is meant as written}}")
     _, found = against(path)
     assert [one.level for one in found] == ["exceeds"]
     _, found = against(path, exceptions=False)

@@ -31,6 +31,7 @@ from tests.support.field_rows import (
     Refused,
     Request,
     Shown,
+    TooOld,
     Waits,
     Walked,
 )
@@ -93,6 +94,7 @@ def of_container() -> dict[str, Shown]:
     """What every kind of container has."""
     return {
         "image": Request("aisci-storage", {"Image": "aisci-storage"}),
+        "image_age": TooOld("1s"),
         "runtime": Request(
             "runsc",
             {"HostConfig.Runtime": "runsc", "HostConfig.SecurityOpt": "", "Entrypoint": ""},

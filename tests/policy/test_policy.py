@@ -156,7 +156,9 @@ def test_no_setting_of_a_container_escapes_the_comparison(setting: tuple[str, ..
     at = changed
     for part in setting[:-1]:
         at = at[part]
-    value = at[setting[-1]]
+    value = at.get(setting[-1], "any")
+    if value == "any":
+        value = at[setting[-1]] = before["image_age"] = "30d"
     higher = {"none": {"allow": ["a.org:443"]}, "default": WIDE, "watched": "hoped"}
     if isinstance(value, int):
         at[setting[-1]] = value + 1
@@ -325,6 +327,8 @@ def test_the_command_line_may_not_raise_or_guess(change: dict[str, Any], match: 
         ("run: {budget: {usd: 1, dollars: 2}}", "4:24: run.budget.dollars", "known: requests"),
         ("experiment: {resources: {memory: 3}}", "4:26: experiment.resources.memory", "a unit"),
         ("experiment: {resources: {memory: 3GB}}", "4:26: experiment", "unknown unit 'GB'"),
+        ("experiment: {image_age: 30}", "4:14: experiment.image_age", "needs a unit"),
+        ("experiment: {image_age: old}", "4:14: experiment.image_age", "not a number followed"),
         ("experiment: {resources: {memory: 3h}}", "4:26: experiment", "unknown unit 'h'"),
         ("experiment: {resources: {memory: 0.3B}}", "4:26: experiment", "whole number of bytes"),
         ("experiment: {resources: {memory: -3GiB}}", "4:26: experiment", "followed by a unit"),
@@ -389,7 +393,10 @@ def test_bad_input_names_file_line_column_key_and_what_is_wrong(
         (b"", "not a mapping"),
         (b"- 1", "not a mapping"),
         (b"name: x\ndescription: y\n", "'version' is missing"),
-        (b"version: 2\nname: x\ndescription: y\n", "version: must be 1, not 2"),
+        (
+            b"version: 2\nname: x\ndescription: y\n",
+            "in version 2 of the policy format, and this aisci reads 1",
+        ),
         (b"version: 1\nname: Not A Name\ndescription: y\n", "names have up to 64"),
         (b"\xff\xfe\x00", "not UTF-8"),
         (b"a: \x00", "not valid YAML"),
@@ -404,12 +411,73 @@ def test_a_file_that_is_no_policy_at_all_is_refused(tmp_path: Path, raw: bytes, 
         load_policy(str(path), ROOT)
 
 
+@pytest.mark.parametrize(
+    "host",
+    ["metadata.google.internal", "no-such-host.invalid", "printer.local", "a.localhost", "x.test",
+     "x.example", "nas.home.arpa", "abc.onion", "x.alt", "intranet", "10.0.0.1", "[::1]"],
+)  # fmt: skip
+def test_a_host_that_can_never_be_public_is_refused_with_the_reason(
+    tmp_path: Path, host: str
+) -> None:
+    text = refusal(tmp_path, f"extends: ci-cpu\nexperiment: {{network: {{allow: ['{host}:443']}}}}")
+    assert "5:14: experiment.network" in text
+    assert any(why in text for why in ("never be public", "never public", "an IP address"))
+
+
+@pytest.mark.parametrize("host", ["api.example.org", "internal.example.com", "local.test.dev"])
+def test_a_public_name_that_only_looks_like_one_of_them_is_allowed(
+    tmp_path: Path, host: str
+) -> None:
+    reason = "exceeds: {experiment.network: a test of host names}\n"
+    body = f"extends: ci-cpu\n{reason}experiment: {{network: {{allow: ['{host}:443']}}}}"
+    policy = load_policy(written(tmp_path, body), ROOT)
+    assert policy.limits("experiment").network == (f"{host}:443",)
+
+
+def test_a_shipped_policys_name_stands_for_no_other_limits(tmp_path: Path) -> None:
+    """A record names its policy; a copy with the same settings is the same policy."""
+    head = "version: 1\nname: {}\ndescription: A test.\nextends: ci-cpu\n"
+    path = tmp_path / "mine.yaml"
+    for name in ("strict", "latex"):
+        path.write_text(head.format(name))
+        with pytest.raises(BadPolicy, match="is the name of a shipped policy") as caught:
+            load_policy(str(path), ROOT)
+        assert caught.value.where == f"{path}:2:1: name"
+    path.write_text(policy_text(load_policy("ci-cpu", ROOT), effective=True))
+    assert load_policy(str(path), ROOT).hash == load_policy("ci-cpu", ROOT).hash
+
+
+def test_a_policy_under_no_other_is_noted(tmp_path: Path) -> None:
+    (note,) = check(whole_with(tmp_path))
+    assert (note.level, note.rule, note.where) == (
+        "note",
+        "no-ceiling",
+        f"{tmp_path}/whole.yaml:4:1: name",
+    )
+    assert "--no-weaker-than base" in note.todo
+    assert check(load_policy(written(tmp_path, "extends: ci-cpu"), ROOT)) == ()
+
+
+def test_a_forgotten_extends_is_one_error_for_each_block(tmp_path: Path) -> None:
+    (one,) = check_file(written(tmp_path, "experiment: {time: {wall: 1m}}"), ROOT)
+    assert (one.rule, one.place.key) == ("incomplete", "experiment")
+    assert "data, env, gpus, harvest" in one.what
+    assert "add `extends: base`" in one.todo
+
+
+def test_a_large_number_is_shown_as_it_is_written(tmp_path: Path) -> None:
+    body = "extends: ci-cpu\nrun: {budget: {tokens: 1000000}}"
+    (one,) = check_file(written(tmp_path, body), ROOT)
+    assert one.what == "2000000 is above run.budget.tokens (1000000): it can never bind"
+
+
 # --- limits that cannot bind, or that nothing enforces ------------------------------------
 
 
 def whole_with(folder: Path, **changes: Any) -> Policy:
     """A policy that extends nothing: ci-cpu's effective text with some settings replaced."""
     text = policy_text(load_policy("ci-cpu", ROOT), effective=True)
+    text = text.replace("name: ci-cpu", "name: whole")
     for before, after in changes.items():
         assert before.replace("__", ": ") in text
         text = text.replace(before.replace("__", ": "), after, 1)

@@ -11,11 +11,18 @@ from typing import Any
 import pytest
 
 from orchestrator.api import policies, runs
+from orchestrator.api.images import same_images
 from orchestrator.api.prepare import open_author, prepare
 from orchestrator.api.runs import ResumeRequest
 from orchestrator.console.options import View
 from orchestrator.console.run import start
-from orchestrator.core.errors import BadPolicy, ControlUnavailable, SandboxFailed, UserError
+from orchestrator.core.errors import (
+    BadPolicy,
+    ControlUnavailable,
+    ImageStale,
+    SandboxFailed,
+    UserError,
+)
 from orchestrator.core.files import shipped_root
 from orchestrator.core.host import Machine
 from orchestrator.policy.policy import load_policy, lowered
@@ -42,10 +49,10 @@ GPU = (
     "extends: default\nexperiment:\n  image: aisci-storage\n  gpus: {count: 1, memory: 2GiB}\n"
     f"  time: {{wall: 1m, cpu: 1m, grace: 1s}}\n  {SMALL}\n  {ROOM}\n  {REST}\n"
     "run: {memory: 4GiB, disk: 1GiB, keep_free: {disk: 1MiB, memory: 1MiB}}\n"
-    "exceeds: {run.keep_free.disk: small, run.keep_free.memory: small}\n"
+    "exceeds: {run.keep_free.disk: a small test machine, run.keep_free.memory: a small test machine}\n"
 )
 NO_WAY_OUT = (
-    "extends: ci-cpu\nexceeds: {experiment.network: for this test}\nexperiment:\n"
+    "extends: ci-cpu\nexceeds: {experiment.network: for this test alone}\nexperiment:\n"
     '  image: aisci-editor\n  network: {allow: ["api.example.org:443"]}\n'
 )
 
@@ -69,6 +76,7 @@ MISSING = {
         (sandbox, "kernel_limits_of", no_limit),
         "limit memory",
     ),
+    "an image young enough": ("extends: ci-cpu\nlatex: {image_age: 1s}\n", None, "allows 1s"),
     "a gpu large enough": (GPU, (gpu.NvmlDriver, "devices", one_small_gpu), "the smallest GPU"),
     "a way to the proxy": (NO_WAY_OUT, None, "the policy's block experiment"),
 }
@@ -89,12 +97,32 @@ def test_what_only_a_container_shows_refuses_a_run_before_its_model_is_asked(
         policy = tmp_path / "policy.yaml"
         policy.write_text(f"version: 1\nname: one\ndescription: For a test.\n{text}")
         wanted = replace(wanted, policy=str(policy))
-    with pytest.raises((BadPolicy, ControlUnavailable, SandboxFailed), match=said) as refused:
+    errors = (BadPolicy, ControlUnavailable, ImageStale, SandboxFailed)
+    with pytest.raises(errors, match=said) as refused:
         start(wanted, VIEW)
     assert said in str(refused.value)
     assert asked == []
     assert [path for path in (tmp_path / "results").rglob("*") if path.is_file()] == []
     assert left_of(tmp_path / "results") == []
+
+
+@pytest.mark.engine
+def test_an_image_that_is_too_old_at_a_resume_leaves_a_fork_as_the_way_on(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    head = "version: 1\nname: one\ndescription: For a test.\nextends: ci-cpu\n"
+    policy.write_text(f"{head}experiment: {{image_age: 1s}}\n")
+    setup = prepare(replace(rig.wanted(tmp_path), policy=str(policy))).setup
+    engine = connect()
+    try:
+        with pytest.raises(ImageStale, match="days old") as refused:
+            same_images(setup, engine)
+    finally:
+        engine.close()
+    assert "experiment.image_age" in refused.value.where
+    assert refused.value.todo == (
+        "aisci images build --fresh aisci-sandbox:cpu; then `aisci resume --fork`, "
+        "which continues with the new image"
+    )
 
 
 def left_of(results: Path) -> list[str]:

@@ -141,6 +141,7 @@ def test_the_meaning_has_the_policys_own_numbers(tmp_path: Path) -> None:
         "data: none": "data",
         "user: '1000:1000'": "container",
         "image: mine": "container",
+        "image_age: 7d": "container",
         "runtime: runsc": "runtime",
         "harvest: {files: 7}": "harvest",
         "harvest: {bytes: 100MiB}": "harvest",
@@ -150,7 +151,11 @@ def test_the_meaning_has_the_policys_own_numbers(tmp_path: Path) -> None:
     plain = load_policy("ci-cpu", ROOT)
     for change, name in changes.items():
         key = change.partition(":")[0]
-        reason = f"exceeds: {{experiment.{key}: x}}\n" if key in {"user", "image"} else ""
+        reason = (
+            f"exceeds: {{experiment.{key}: for a test of this alone}}\n"
+            if key in {"user", "image"}
+            else ""
+        )
         body = f"{reason}extends: ci-cpu\nexperiment: {{{change}}}"
         policy = load_policy(written(tmp_path, body), ROOT)
         changed = [c.id for c in CONTROLS if c.meaning(policy) != c.meaning(plain)]
@@ -181,6 +186,16 @@ def test_a_machine_that_has_everything_gives_everything_it_has_tried() -> None:
     assert not_given(ROOMY, "ci-cpu") == {}
     assert not_given(ROOMY, "strict") == {}
     assert not_given(ROOMY, "default") == {"gpus": "unknown"}  # a GPU is there and was not tried
+
+
+def test_an_image_older_than_the_policy_allows_is_missing_here(tmp_path: Path) -> None:
+    policy = load_policy(written(tmp_path, "extends: ci-cpu\nlatex: {image_age: 7d}"), ROOT)
+    aged = ROOMY
+    for days, expected in ((6.9, {}), (7.1, {"container": "missing"})):
+        aged = replace(ROOMY, image_ages=(("aisci-latex:latest", days * 86400),))
+        assert not_given(aged, policy) == expected
+        assert not_given(aged, "ci-cpu") == {}
+    assert "latex: the image aisci-latex is 7.1 days old" in states(aged, policy)["container"].text
 
 
 def test_without_an_engine_what_it_gives_is_unknown_and_said_so() -> None:
@@ -223,7 +238,7 @@ def test_what_a_machine_lacks_is_missing_and_never_claimed(
 
 
 def test_an_allow_list_under_gvisor_is_missing(tmp_path: Path) -> None:
-    body = "exceeds: {experiment.network: x}\nextends: ci-cpu\n"
+    body = "exceeds: {experiment.network: for a test of this alone}\nextends: ci-cpu\n"
     body += "experiment: {runtime: runsc, network: {allow: ['a.example.org:443']}}"
     assert not_given(ROOMY, load_policy(written(tmp_path, body), ROOT))["network"] == "missing"
 

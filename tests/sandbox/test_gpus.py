@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -31,7 +32,9 @@ from orchestrator.sandbox.engine.objects import (
 from orchestrator.sandbox.gpus import cdi
 from orchestrator.sandbox.gpus.leases import GpuLease, GpuPool, NvmlMeter, cgroup_of
 from orchestrator.sandbox.gpus.nvml import GpuDevice, NvmlDriver
+from orchestrator.sandbox.gpus.nvproxy import listed_drivers, loaded_driver, why_unlisted
 from orchestrator.sandbox.images.images import resolve_image
+from orchestrator.sandbox.job import gvisor
 from orchestrator.sandbox.job.spec import create_request
 from orchestrator.sandbox.job.verify import read_back
 from tests.contracts.sandbox import LIMITS
@@ -276,6 +279,81 @@ def test_an_engine_that_reads_cdi_and_does_not_list_it_is_asked_of_the_toolkit(
     assert cdi.cdi_devices(info()) == ("nvidia.com/gpu=GPU-a",)
     command.write_text("#!/bin/sh\nexit 1\n")
     assert cdi.cdi_devices(info()) == ()
+
+
+# --- under gVisor -------------------------------------------------------------------------
+
+RUNSC = {"Runtimes": {"runsc": {"path": "runsc", "runtimeArgs": ["--oci-seccomp"]}}}
+"""What an engine says of a runsc that is found on the PATH."""
+
+
+def fake_runsc(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """A ``runsc`` on the PATH that prints what gVisor's prints; here is no GPU to try."""
+    command = folder / "runsc"
+    command.write_text(f"#!/bin/sh\n{script}\n")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+LISTS = """[ "$*" = "nvproxy list-supported-drivers" ] || exit 128
+printf '535.129.03\\n570.133.20\\n570.195.03\\n'"""
+
+
+@pytest.mark.program
+def test_the_drivers_that_gvisor_passes_on_are_asked_of_the_engines_own_runsc(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_runsc(tmp_path, monkeypatch, LISTS)
+    assert listed_drivers(RUNSC) == ("535.129.03", "570.133.20", "570.195.03")
+    assert listed_drivers({"Runtimes": {"runc": {"path": "runc"}}}) == ()
+    elsewhere = {"Runtimes": {"runsc": {"path": str(tmp_path / "no-runsc")}}}
+    assert listed_drivers(elsewhere) == ()
+
+
+@pytest.mark.program
+def test_a_runsc_without_that_command_has_no_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The release of 2022 prints its usage and ends with 128, as the installed one does."""
+    fake_runsc(tmp_path, monkeypatch, "echo 'Usage: runsc 1.2 <flags> <subcommand>'; exit 128")
+    assert listed_drivers(RUNSC) == ()
+    if installed := shutil.which("runsc", path="/usr/bin:/usr/local/bin"):
+        listed = listed_drivers({"Runtimes": {"runsc": {"path": installed}}})
+        assert all(driver.split(".")[0].isdecimal() for driver in listed)
+
+
+def test_only_a_driver_that_is_known_not_to_be_in_a_known_list_is_refused(tmp_path: Path) -> None:
+    listed = ("535.129.03", "570.133.20", "570.195.03")
+    assert why_unlisted("570.195.03", listed) == ""
+    assert why_unlisted("", listed) == why_unlisted("570.211.01", ()) == ""
+    assert why_unlisted("570.211.01", listed) == (
+        "the NVIDIA driver 570.211.01 is not in the list of this runsc; "
+        "of this branch it has 570.133.20, 570.195.03"
+    )
+    assert why_unlisted("595.71.05", listed).endswith("it has none of this branch")
+    module = tmp_path / "version"
+    assert loaded_driver(module) == ""
+    module.write_text("570.211.01\n")
+    assert loaded_driver(module) == "570.211.01"
+
+
+@pytest.mark.program
+def test_a_job_with_gpus_under_gvisor_is_refused_with_the_driver_where_the_list_lacks_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_runsc(tmp_path, monkeypatch, LISTS)
+    limits = replace(ONE, runtime="runsc", pids=128)
+
+    def asked() -> dict[str, tuple[bool, str]]:
+        return {key: (given, text) for key, given, text in gvisor.requirements(limits, RUNSC)}
+
+    for driver, why in (
+        ("570.211.01", why_unlisted("570.211.01", listed_drivers(RUNSC))),
+        ("570.195.03", "which is untested with GPUs"),
+        ("", "which is untested with GPUs"),
+    ):
+        monkeypatch.setattr(gvisor, "loaded_driver", lambda driver=driver: driver)
+        assert asked()["gpus"] == (False, f"1 under runsc; {why}")
 
 
 def test_the_evidence_says_how_gpus_were_lent_and_that_they_are_only_watched() -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -21,8 +26,11 @@ from orchestrator.core.errors import (
 from orchestrator.core.files import shipped_root
 from orchestrator.policy import compare as policy_compare
 from orchestrator.sandbox.engine.client import Engine, connect, one_line, translated
-from orchestrator.sandbox.images import images, wheels
+from orchestrator.sandbox.gpus.cdi import tool_output
+from orchestrator.sandbox.images import base, images, wheels
+from orchestrator.sandbox.images.age import made_at, require_recent, seconds_since
 from orchestrator.sandbox.images.base import find_base
+from orchestrator.sandbox.images.build import build_image
 from orchestrator.sandbox.images.recipes import RECIPES, Recipe, recipe_hash, write_context
 from orchestrator.sandbox.images.wheels import fetch_wheels
 
@@ -188,6 +196,28 @@ def test_pip_trusts_the_given_ca_bundle_then_its_own_then_the_systems(
 
 
 @pytest.mark.program
+def test_the_hosts_tools_run_without_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is a stand-in that keeps its variables; an address keeps its password, or no mirror would do."""
+    for tool in ("mmdebstrap", "nvidia-ctk"):
+        command = tmp_path / tool
+        command.write_text(f"#!/bin/sh\nenv >{tmp_path}/{tool}.env\nexit 1\n")
+        command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-for-a-test")
+    monkeypatch.setenv("http_proxy", "http://user:word@proxy.example.org")
+    with pytest.raises(ImageBuildFailed, match="mmdebstrap could not"):
+        base._bootstrap(cast("Engine", None))
+    tool_output("nvidia-ctk", "cdi", "list")
+    for variables in (
+        (tmp_path / "mmdebstrap.env").read_text(),
+        (tmp_path / "nvidia-ctk.env").read_text(),
+        "\n".join(f"{key}={value}" for key, value in wheels._trust(None).items()),
+    ):
+        assert "for-a-test" not in variables
+        assert "http_proxy=http://user:word@" in variables
+
+
+@pytest.mark.program
 def test_wheels_half_fetched_are_not_taken_for_complete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -275,6 +305,45 @@ def test_another_base_is_a_reason_to_build_again(engine: Engine, toy: tuple[Reci
     rebuilt = images.build_images(engine, [recipe.name], root=root, base=other, say=silent)[0]
     assert not rebuilt.skipped
     assert engine.images.get(rebuilt.id).labels["aisci.base"] == other
+
+
+@pytest.mark.engine
+def test_an_image_is_as_old_as_its_oldest_own_layer_and_a_fresh_build_makes_it_new(
+    engine: Engine, toy: tuple[Recipe, Path]
+) -> None:
+    recipe, root = toy
+    (root / recipe.dockerfile).write_text(
+        "ARG BASE\nFROM ${BASE}\nRUN echo packages >/packages\nCOPY sandbox/toy/word /word\n"
+    )
+    images.build_images(engine, [recipe.name], root=root, say=silent)
+    first = made_at(engine.images.get(recipe.name))
+    time.sleep(1.1)  # the engine tells whole seconds of a layer
+    (root / "sandbox/toy/word").write_text("two")
+    images.build_images(engine, [recipe.name], root=root, say=silent)
+    reused = engine.images.get(recipe.name)
+    assert reused.attrs["Created"][:19] > first[:19] == made_at(reused)[:19]
+    require_recent(engine, recipe.name, 3600, "latex.image_age")
+    with pytest.raises(ImageStale, match="days old, and the policy allows 1s") as raised:
+        require_recent(engine, recipe.name, 1, "latex.image_age")
+    assert "latex.image_age" in raised.value.where
+    assert raised.value.todo == f"aisci images build --fresh {recipe.name}"
+
+    found = partial(find_base, engine, None, silent)
+    made = build_image(
+        engine, recipe, root=root, base=found, ca_bundle=None, say=silent, fresh=True
+    )
+    assert made_at(made) > made_at(reused)
+
+
+@pytest.mark.engine
+def test_an_image_of_somebody_else_is_as_old_as_the_engine_says(engine: Engine) -> None:
+    """No word of ours on how to build it; and one without a time is older than any bound."""
+    image = engine.images.get(find_base(engine, None, silent))
+    assert made_at(image) == image.attrs["Created"]
+    with pytest.raises(ImageStale) as raised:
+        require_recent(engine, str(image.id), 1, "experiment.image_age")
+    assert raised.value.todo == f"build or pull {image.id} again"
+    assert seconds_since("", datetime.now(UTC)) is None
 
 
 @pytest.mark.engine

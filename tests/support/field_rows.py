@@ -14,7 +14,7 @@ from orchestrator.api.adapters import real_edges
 from orchestrator.api.images import resolve_images
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.edit import EditRequest
-from orchestrator.core.errors import AisciError, BudgetSpent
+from orchestrator.core.errors import AisciError, BudgetSpent, ImageStale
 from orchestrator.core.job import ContainerKind
 from orchestrator.core.tree import Tree
 from orchestrator.policy.check import check
@@ -126,6 +126,20 @@ class Refused(Shown):
         policy = rig.changed(rig.base(), leaf, self.value)
         named = [one for one in check(policy) if one.level == "error" and leaf in one.where]
         assert named, check(policy)
+
+
+@dataclass(frozen=True)
+class TooOld(Shown):
+    """A run does not start: its images, which may be used otherwise, are older, and the key is named."""
+
+    value: str
+
+    def show(self, leaf: str, walked: Walked) -> None:
+        before = rig.base()
+        assert resolve_images(before, walked.bench.engine)
+        with pytest.raises(ImageStale, match="the policy allows") as caught:
+            resolve_images(rig.changed(before, leaf, self.value), walked.bench.engine)
+        assert leaf in caught.value.where
 
 
 @dataclass(frozen=True)

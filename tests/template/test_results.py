@@ -59,6 +59,10 @@ def test_a_standard_error_without_its_mean_is_listed_not_used() -> None:
 @pytest.mark.parametrize(
     ("data", "why"),
     [
+        (
+            b'{"d": {"means": {"a": 1}}, "e": ' + b"9" * 31 + b"}",
+            "an integer of 31 digits is no result, at e",
+        ),
         (b'{"d": {"means": {"a": 1, "a": 1}}}', "'a' occurs twice"),
         (b'{"d": {"means": {"a": ' + b"9" * 5000 + b"}}}", "5000 digits"),
         (b'{"d": {"means": {"a.b": 1, "a": {"b": 2}}}}', "one name once nesting is undone"),

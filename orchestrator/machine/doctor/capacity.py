@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from orchestrator.core.host import Host
-from orchestrator.core.units import GIB, rough_text
+from orchestrator.core.units import GIB, TIMES, rough_text
 from orchestrator.machine.doctor.check import Check, CheckState
+from orchestrator.sandbox.gpus.nvproxy import why_unlisted
+from orchestrator.sandbox.images.age import OLD_AFTER
 
 DISK_WARN, DISK_FAIL = 10 * GIB, 2 * GIB  # bytes; the images alone take about four GiB
 MEMORY_WARN = 4 * GIB  # bytes that are available; a small policy gives one container 3 GiB
@@ -43,12 +45,11 @@ def _images(host: Host) -> Iterator[Check]:
         if name not in ready and (host.gpus or not optional):
             level: CheckState = "warn" if optional else "fail"
             yield _image(name, level, state, "tested", f"aisci images build {name}")
-    for name, days in host.old_images:
-        found, todo = (
-            f"{days} days old: without Debian's updates since",
-            "aisci images build --fresh",
-        )
-        yield _image(name, "warn", found, "reported", f"{todo} {name}")
+    for name, age in host.image_ages:
+        days = int(age // TIMES["d"])
+        if days > OLD_AFTER:
+            found = f"{days} days old: without Debian's updates since"
+            yield _image(name, "warn", found, "reported", f"aisci images build --fresh {name}")
 
 
 def _gpus(host: Host) -> Iterator[Check]:
@@ -70,3 +71,21 @@ def _gpus(host: Host) -> Iterator[Check]:
         "memory and time are sampled and overuse is killed; only MIG could limit them in hardware"
     )
     yield _gpu("their limits", "note", found, "read")
+    if host.runtime("runsc").state != "absent":
+        yield _under_gvisor(host)
+
+
+def _under_gvisor(host: Host) -> Check:
+    """Whether runsc knows this machine's driver; aisci refuses GPUs under it in either case."""
+    unlisted = why_unlisted(host.driver, host.gvisor_drivers)
+    if unlisted:
+        todo = "a driver of the list, or a newer gVisor: https://gvisor.dev/docs/user_guide/gpu"
+        return _gpu("under gVisor", "warn", unlisted, "reported", todo)
+    if not host.gvisor_drivers:
+        found = "this runsc is too old to tell which NVIDIA drivers it passes on"
+        todo = "a newer gVisor: https://gvisor.dev/docs/user_guide/install"
+        return _gpu("under gVisor", "note", found, "reported", todo)
+    known = f"the NVIDIA driver {host.driver} is in the list of this runsc"
+    found = known if host.driver else "the version of the NVIDIA driver cannot be read here"
+    found += "; no test covers GPUs under runsc, so no policy can ask for both"
+    return _gpu("under gVisor", "note", found, "reported")

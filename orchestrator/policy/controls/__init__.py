@@ -29,7 +29,7 @@ def here(host: Host, policy: Policy) -> tuple[tuple[Control, How], ...]:
     """Every control with how this machine provides it; a limit above the machine is missing."""
     machine = Machine(cpus=host.cpus, memory=host.memory, disk=host.disk, gpus=len(host.gpus))
     above: dict[str, list[str]] = {}
-    for key, what, _ in of_machine(policy.whole, machine):
+    for key, what, *_ in of_machine(policy.whole, machine):
         above.setdefault(of_setting(key).id, []).append(f"{key}: {what}")
     missing = {one: How("missing", "; ".join(texts)) for one, texts in above.items()}
     return tuple((one, missing.get(one.id) or one.how(host, policy)) for one in CONTROLS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from orchestrator.core.host import Host
+from orchestrator.core.units import TIMES, time_text
 from orchestrator.core.units import size_text as _size
 from orchestrator.policy.controls.control import (
     NO_ENGINE,
@@ -22,6 +23,11 @@ from orchestrator.policy.seccomp import profile_words
 
 
 def _container(host: Host, policy: Policy) -> How:
+    for kind, block in container_blocks(policy).items():
+        age = _known_age(host, block)
+        if not isinstance(block.image_age, str) and age > block.image_age:
+            what = f"{kind}: the image {block.image} is {age / TIMES['d']:.1f} days old"
+            return How("missing", what)
     text = "engine options, read back from the engine and from /proc before the job's first line"
     unread = host.trial.unread if host.trial else ()
     if unread:
@@ -32,6 +38,19 @@ def _container(host: Host, policy: Policy) -> How:
         users = "users remapped" if remapped else "user IDs are the host's own (no remapping)"
         text = f"{text}; {lsm}, {users}"
     return by_engine(text, host, policy)
+
+
+def _known_age(host: Host, block: Container) -> float:
+    """Seconds since the image of ``block`` was built; 0 where it is not one that aisci builds."""
+    flavour = "cuda" if block.gpus.count else "cpu"
+    tag = flavour if block.image == "aisci-sandbox" else "latest"
+    name = block.image if ":" in block.image else f"{block.image}:{tag}"
+    return dict(host.image_ages).get(name, 0.0)
+
+
+def _oldest(block: Container) -> str:
+    age = block.image_age
+    return age if isinstance(age, str) else f"{time_text(age)} at most"
 
 
 def _kernel(block: Container) -> str:
@@ -97,14 +116,15 @@ BOX = (
     Control(
         id="container",
         title="A fresh container with no rights",
-        keys=("*.image", "*.user"),
+        keys=("*.image", "*.image_age", "*.user"),
         by="the engine; read back by the host",
         meaning=stated(
             "Each job gets a new container from an image pinned by its id: root file system "
             "read-only, no capability, no new privileges, own namespaces, an init, gone afterwards. "
-            "User: {}. Image: {}.",
+            "User: {}. Image: {}. Its age when a run starts: {}.",
             lambda block: block.user,
             lambda block: block.image,
+            _oldest,
         ),
         how=_container,
         cis=("5.2", "5.4", "5.5", "5.13", "5.15", "5.16", "5.17", "5.21", "5.26", "5.28", "5.31"),

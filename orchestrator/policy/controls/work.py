@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from orchestrator.core.host import Host
-from orchestrator.core.units import rough_text, size_text, time_text
+from orchestrator.core.units import number_text, rough_text, size_text, time_text
 from orchestrator.policy.controls.control import Control, How, by_engine, by_host
 from orchestrator.policy.policy import Policy
 
@@ -49,7 +49,7 @@ def _run(policy: Policy) -> str:
 
 
 def _budget(usd: float, tokens: int, requests: int) -> str:
-    return f"{usd:g} US dollars, {tokens} tokens, {requests} requests to the model"
+    return f"{number_text(usd)} US dollars, {tokens} tokens, {requests} requests to the model"
 
 
 def _reserve(host: Host, policy: Policy) -> How:

@@ -63,16 +63,21 @@ def baseline_job(
 def measure_baseline(job: Job, ports: Ports) -> tuple[Run, Results]:
     """Run the unchanged template. Raises :class:`BadTemplate` if that fails."""
     result = ports.run(job)
-    results, trouble = measured(result, 0, ports)
+    results, trouble, todo = measured(job, result, 0, ports)
     if results is None:
         raise BadTemplate(
             "the template's own experiment does not finish under this policy",
             where="run_0, the baseline",
             why=f"{trouble}\n{output_tail(result)}".strip(),
-            todo=(
-                "choose a smaller --scale, or a policy with more room; "
-                "`aisci template check --run` tries the template by itself"
-            ),
+            todo=f"{todo}; `aisci template check --run` tries the template by itself",
+        )
+    diverged = [f"{name}.means.{m}" for name, d in results.datasets.items() for m in d.diverged]
+    if diverged:
+        raise BadTemplate(
+            "the template's own experiment diverges: nothing can be compared with it",
+            where=f"run_0, the baseline; final_info.json, {', '.join(diverged[:5])}",
+            why="the mean is not a finite number",
+            todo="write finite numbers, or leave out a metric that has none",
         )
     return baseline_run(job, result), results
 
@@ -133,7 +138,7 @@ def _run(before: Study, number: int, planned: PlannedRun, ports: Ports) -> Study
         argv = ("python", "experiment.py", f"--out_dir=run_{number}")
         job = common.experiment_job(study, scoped, argv, f"run_{number}/", runs=False)
         result, jobs = scoped.run(job), jobs + 1
-        results, trouble = measured(result, number, scoped)
+        results, trouble, _ = measured(job, result, number, scoped)
         trouble = trouble or _repeats(before, results)
         if results is not None and not trouble:
             code = common.code_only(study.tree)

@@ -38,7 +38,7 @@ def add_instruments(study: Study, more_seeds: int, ports: Ports) -> Study:
         argv = ("python", "experiment.py", "--out_dir=run_0")
         job = common.experiment_job(study, scoped, argv, "run_0/", runs=False)
         result = scoped.run(job)
-        results, trouble = measured(result, 0, scoped)
+        results, trouble, _ = measured(job, result, 0, scoped)
         trouble = trouble or _lacking(start, results, more_seeds)
         if results is not None and not trouble:
             run = finished_run(

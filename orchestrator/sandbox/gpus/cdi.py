@@ -8,13 +8,16 @@ Untested on a GPU.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from orchestrator.core.secrets import without_secrets
+
 _KIND = "nvidia.com/gpu"
-_WITHIN = 10  # seconds that the toolkit may take to answer
+_WITHIN = 10  # seconds that a tool may take to answer
 
 
 def cdi_devices(info: Mapping[str, Any]) -> tuple[str, ...]:
@@ -24,7 +27,9 @@ def cdi_devices(info: Mapping[str, Any]) -> tuple[str, ...]:
     devices = info.get("DiscoveredDevices")
     if devices is None:  # Docker 25 to 28.1 reads the files but does not report their devices
         return tuple(
-            name for name in toolkit_output("cdi", "list").split() if name.startswith(f"{_KIND}=")
+            name
+            for name in tool_output("nvidia-ctk", "cdi", "list").split()
+            if name.startswith(f"{_KIND}=")
         )
     devices = (device for device in devices if device.get("Source") == "cdi")
     names = (str(device.get("ID") or device.get("Name") or "") for device in devices)
@@ -70,14 +75,20 @@ def how_lent(body: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     )
 
 
-def toolkit_output(*words: str) -> str:
-    """What NVIDIA's toolkit, ``nvidia-ctk``, prints to this command; empty where it does not answer."""
-    command = shutil.which("nvidia-ctk")
+def tool_output(tool: str, *words: str) -> str:
+    """What this program of the host prints for ``words``; empty where it does not answer."""
+    command = shutil.which(tool)
     if command is None:
         return ""
     try:
         return subprocess.run(
-            [command, *words], capture_output=True, text=True, timeout=_WITHIN, check=False
+            [command, *words],
+            env=without_secrets(os.environ),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_WITHIN,
+            check=False,
         ).stdout
     except (OSError, subprocess.TimeoutExpired):
         return ""

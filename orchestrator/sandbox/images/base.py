@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from orchestrator.core.errors import ImageBuildFailed
+from orchestrator.core.secrets import without_secrets
 from orchestrator.sandbox.engine.client import APIError, Engine, NotFound, one_line, translated
 
 DEFAULT_BASE = "debian:bookworm-slim"
@@ -60,6 +62,7 @@ def _bootstrap(engine: Engine) -> str:
         archive = Path(folder) / "base.tar"
         done = subprocess.run(
             ["mmdebstrap", "--quiet", "--variant=minbase", "bookworm", str(archive)],
+            env=without_secrets(os.environ),
             capture_output=True,
             text=True,
             errors="replace",

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO
 
 from orchestrator.core.errors import BadTemplate, ImageBuildFailed, ImageMissing, ImageStale
 from orchestrator.core.files import shipped_root, slug
@@ -30,6 +30,7 @@ from orchestrator.sandbox.images.build import (
 )
 from orchestrator.sandbox.images.images import (
     Built,
+    Flavour,
     ImageState,
     build_once,
     find_image,
@@ -47,8 +48,6 @@ from orchestrator.sandbox.images.wheel_files import (
 from orchestrator.sandbox.images.wheels import fetch_wheels, wheels_home
 from orchestrator.template.lockfile import base_packages, importable
 from orchestrator.template.template import Template
-
-Flavour = Literal["cpu", "cuda"]
 
 SANDBOX = "aisci-sandbox"
 TEMPLATE_LABEL = "aisci.template"

@@ -16,7 +16,9 @@ from typing import Literal
 
 from orchestrator.core.errors import ImageMissing, ImageStale, UnknownName
 from orchestrator.core.files import shipped_root
+from orchestrator.core.units import TIMES
 from orchestrator.sandbox.engine.client import Engine, Image, NotFound, translated
+from orchestrator.sandbox.images.age import made_at, seconds_since
 from orchestrator.sandbox.images.base import find_base
 from orchestrator.sandbox.images.build import (
     BASE_LABEL,
@@ -27,7 +29,7 @@ from orchestrator.sandbox.images.build import (
 )
 from orchestrator.sandbox.images.recipes import RECIPES, Recipe, recipe_hash
 
-OLD_AFTER = 30  # days: an image then lacks a month of Debian's security updates
+Flavour = Literal["cpu", "cuda"]
 # What `aisci images build` makes when no image is named; CUDA's gigabytes only on request.
 DEFAULT_IMAGES = ("aisci-sandbox:cpu", "aisci-latex", "aisci-editor", "aisci-storage")
 
@@ -42,15 +44,11 @@ class ImageState:
     recipe: str  # the hash that it should have
     id: str = ""
     size: int = 0
-    created: str = ""
+    created: str = ""  # of its oldest own layer
 
     def age(self, now: datetime) -> int:
         """Whole days since it was built; 0 where that is unknown."""
-        try:
-            built = datetime.fromisoformat(f"{self.created[:19]}+00:00")
-        except ValueError:
-            return 0
-        return max(0, (now - built).days)
+        return int((seconds_since(self.created, now) or 0) // TIMES["d"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +85,17 @@ def state_of(image: Image, name: str, about: str, *, recipe: str, ready: bool) -
         recipe=recipe,
         id=str(image.id),
         size=int(image.attrs.get("Size", 0)),
-        created=str(image.attrs.get("Created", "")),
+        created=made_at(image),
     )
 
 
+def full_name(name: str, flavour: Flavour) -> str:
+    """The image that a policy's name means: ``aisci-sandbox`` alone is the flavour's."""
+    return f"{name}:{flavour}" if name == "aisci-sandbox" else name
+
+
 def resolve_image(
-    engine: Engine, name: str, *, flavour: Literal["cpu", "cuda"] = "cpu", root: Path | None = None
+    engine: Engine, name: str, *, flavour: Flavour = "cpu", root: Path | None = None
 ) -> str:
     """The id of the image that a policy names, after checking that it matches this program.
 
@@ -101,7 +104,7 @@ def resolve_image(
 
     Raises :class:`ImageMissing`, :class:`ImageStale` (of another recipe), :class:`EngineFailed`.
     """
-    full = f"{name}:{flavour}" if name == "aisci-sandbox" else name
+    full = full_name(name, flavour)
     recipe = _by_name(full)
     if recipe is None:
         image = find_image(engine, full)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from orchestrator.core.errors import ImageBuildFailed
 from orchestrator.core.files import cache_home
-from orchestrator.core.secrets import secret_name
+from orchestrator.core.secrets import without_secrets
 from orchestrator.sandbox.engine.client import one_line
 
 # The images' Python, whatever runs aisci: Debian 12's, with glibc 2.36.
@@ -84,7 +84,7 @@ def _download(lock: Path, folder: Path, ca_bundle: Path | None) -> None:
 
 def _trust(ca_bundle: Path | None) -> dict[str, str]:
     """The environment for pip, which does not read ``SSL_CERT_FILE`` by itself."""
-    environment = {key: value for key, value in os.environ.items() if not secret_name(key)}
+    environment = without_secrets(os.environ)
     bundle = str(ca_bundle or environment.get("PIP_CERT") or environment.get("SSL_CERT_FILE", ""))
     return environment | ({"PIP_CERT": bundle} if bundle else {})
 

@@ -10,11 +10,13 @@ from orchestrator.core.job import Limits
 from orchestrator.policy.runtimes import LEAST_PIDS
 from orchestrator.record.attestation import SettingPairs
 from orchestrator.sandbox.engine.stream import STDOUT, Stream
+from orchestrator.sandbox.gpus.nvproxy import listed_drivers, loaded_driver, why_unlisted
 
 RUNTIME = "runsc"
 
 STATUS_FIELDS = ("Uid", "Gid", "CapEff", "CapPrm", "CapBnd", "Seccomp")
 _WITHIN, _MOST = 30.0, 1 << 16  # seconds, bytes
+_UNTESTED = "which is untested with GPUs"
 _HOW = "scripts/setup-gvisor.sh says how to register it"
 
 
@@ -37,7 +39,8 @@ def requirements(limits: Limits, info: Mapping[str, Any]) -> Iterator[tuple[str,
     why, least = why_unusable(info), LEAST_PIDS[RUNTIME]
     yield "runtime", not why, f"{RUNTIME}; {why}"
     yield "network", not limits.network, f"an allow-list; {RUNTIME} allows no socket of the host"
-    yield "gpus", not limits.gpus, f"{limits.gpus} under {RUNTIME}, which is untested with GPUs"
+    unlisted = why_unlisted(loaded_driver(), listed_drivers(info)) if limits.gpus else ""
+    yield "gpus", not limits.gpus, f"{limits.gpus} under {RUNTIME}; {unlisted or _UNTESTED}"
     pids = f"{limits.pids}; {RUNTIME} uses some of them itself and needs {least}"
     yield "resources.pids", limits.pids >= least, pids
 

@@ -28,7 +28,8 @@ _CORRECTIONS = {
     Verdict.OUT_OF_GPU_MEMORY: _MORE,
     Verdict.OUT_OF_STORAGE: "write less: storage.workspace of the policy limits it",
     Verdict.OUT_OF_PIDS: "start fewer processes and threads",
-    Verdict.LOG_FLOOD: "print less: a line for each evaluation, not for each step",
+    Verdict.LOG_FLOOD: "print less: a line for each evaluation, not for each step; or raise "
+    "`logs` in the policy's block `experiment`",
 }
 
 
