@@ -22,7 +22,8 @@ class Idea:
 
     @property
     def id(self) -> str:
-        return digest(self)[:12]
+        """Of what is to be done: other scores make no other idea."""
+        return digest([self.name, self.title, self.experiment])[:12]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

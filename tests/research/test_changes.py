@@ -89,11 +89,9 @@ def pinned(folder: Path) -> RunSpec:
     return spec_of(pins, template_of(pins, RunPaths(folder)))
 
 
-def same_again(folder: Path, made: Path) -> None:
+def same_again(folder: Path, made: Path, model: str = "builtin/sweep") -> None:
     """A replay of the run gives the same files, by its own record alone."""
-    tools = RunDeps(
-        edges=lambda _: absent("builtin/sweep"), exporter=FileExporter(), listener=lambda _: None
-    )
+    tools = RunDeps(edges=lambda _: absent(model), exporter=FileExporter(), listener=lambda _: None)
     research(pinned(folder), rig.place(folder, Mode.REPLAY, made), tools)
     assert differences(made, folder)[1] == []
 
