@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from orchestrator.core.research import (
     Claim,
     Failure,
+    Figure,
     Idea,
     Novelty,
     Paper,
@@ -53,10 +54,15 @@ class Study:
     given_up: tuple[RunGivenUp, ...] = ()
     questions: tuple[str, ...] = ()
     data: tuple[tuple[str, str], ...] = ()
-    figures: tuple[str, ...] = ()
+    pictures: tuple[Figure, ...] = ()
     paper: Paper | None = None
     claims: tuple[Claim, ...] = ()
     review: Review | None = None
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The names of the paper's figures."""
+        return tuple(one.name for one in self.pictures)
 
     @property
     def metrics(self) -> dict[str, Metric]:

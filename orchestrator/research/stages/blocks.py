@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import asdict
 from typing import Any
 
 from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.job import Job, JobResult
-from orchestrator.core.research import Idea
+from orchestrator.core.research import Figure, Idea
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
 from orchestrator.record.ports import Ports
@@ -123,6 +123,11 @@ def _rounded(row: dict[str, Any]) -> dict[str, Any]:
     return {k: float(f"{v:.4g}") if isinstance(v, float) else v for k, v in row.items()}
 
 
+def figure_rows(figures: Iterable[Figure]) -> list[dict[str, str]]:
+    """Each figure's file, its caption, and what was seen in it without a model."""
+    return [{"name": f.name, "caption": f.caption, "seen": f.description} for f in figures]
+
+
 def differences_block(study: Study, ports: Ports) -> str:
     """What each run changed in the code of the run that it started from."""
     by_number, rows = {run.number: run for run in study.runs}, {}
@@ -158,10 +163,17 @@ def code_only(tree: Tree) -> Tree:
     return Tree(tuple(pair for pair in tree.files if not apart.match(pair[0])))
 
 
-def edit_files(study: Study, ports: Ports, purpose: str, instruction: str, *files: str) -> Edit:
+def edit_files(
+    study: Study,
+    ports: Ports,
+    purpose: str,
+    instruction: str,
+    *files: str,
+    readable: tuple[str, ...] = (),
+) -> Edit:
     """Ask the editor to change ``files``; it also receives the files at the top of the tree."""
     paths = {path for path in study.tree.paths() if "/" not in path} | set(files)
-    return request_edit(study, ports, purpose, instruction, paths, files)
+    return request_edit(study, ports, purpose, instruction, paths, files, readable)
 
 
 def request_edit(

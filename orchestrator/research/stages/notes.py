@@ -22,7 +22,7 @@ def write_notes(study: Study, ports: Ports) -> Study:
     instruction = render(
         "notes_edit",
         results=common.results_block(study, ports),
-        figures=block("figures", list(study.figures)),
+        figures=block("figures", common.figure_rows(study.pictures)),
     )
     edit = common.edit_files(study, ports, "notes.edit", instruction, "notes.txt")
     described = ports.text(edit.files.as_dict()["notes.txt"])
@@ -46,8 +46,10 @@ def recorded_notes(study: Study) -> str:
                 spread = f" ± {error:.4g}" if error is not None else ""
                 lines.append(f"  {dataset}: {metric} = {mean:.4g}{spread}")
         lines += [f"Description: {TO_DESCRIBE}", ""]
-    for figure in study.figures:
-        lines += [f"## Figure {figure}", f"Description: {TO_DESCRIBE}", ""]
+    for figure in study.pictures:
+        lines += [f"## Figure {figure.name}", f"Caption: {figure.caption}"]
+        lines += [f"Seen: {figure.description}"] if figure.description else []
+        lines += [f"Description: {TO_DESCRIBE}", ""]
     return "\n".join(lines)
 
 

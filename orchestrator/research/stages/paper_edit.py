@@ -14,6 +14,7 @@ from orchestrator.research.prompts import block, render
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.blocks import (
     comparison_rows,
+    figure_rows,
     idea_dict,
     knob_dicts,
     plan_rows,
@@ -77,7 +78,7 @@ def paper_facts(study: Study, tex: str) -> str:
         "comparisons": comparison_rows(study),
         "plan": plan_rows(study),
         "questions_of_a_critic": study.questions,
-        "figures": study.figures,
+        "figures": figure_rows(study.pictures),
         "citations": citations,
     }
     return "\n\n".join(block(name, value) for name, value in blocks.items())
