@@ -21,6 +21,7 @@ from orchestrator.record.events import (
 )
 from orchestrator.record.heard import Heard, Notice, RunOpened, Sampled
 from orchestrator.record.notes import (
+    FiguresInspected,
     FilesRestored,
     GaveUp,
     IdeaFinished,
@@ -97,6 +98,8 @@ def _noted(note: Note) -> str:
             text = f"skipped, not novel: {why}"
         case GaveUp(attempts=attempts):
             text = f"gave up after {attempts} attempts"
+        case FiguresInspected(problems=problems) if problems:
+            text = f"flaws that remain in the figures: {'; '.join(problems)}"
         case FilesRestored(files=files):
             text = f"restored files that may not change: {', '.join(files)}"
         case IdeaFinished():

@@ -104,6 +104,15 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A figure of the paper: its PNG file, its author's caption, and what the container saw in it."""
+
+    name: str
+    caption: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Paper:
     """A compiled paper: the tree holds its source, ``paper.pdf`` and the page pictures."""
 

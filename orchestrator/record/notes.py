@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter
 from orchestrator.core.research import (
     Claim,
     Failure,
+    Figure,
     Idea,
     Paper,
     Review,
@@ -93,13 +94,15 @@ class StageRetried(StrictRecord):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageReached(StrictRecord):
     """The study after a stage, so that the journal alone suffices to make the report.
-    ``meta_review`` summarizes several ``reviews``.
+    ``figures`` are names, ``captions`` what is said of them. ``meta_review`` summarizes several
+    ``reviews``.
     """
 
     note: Literal["reached"] = "reached"
     stage: str
     tree: Tree
     figures: tuple[str, ...] = ()
+    captions: tuple[Figure, ...] = ()
     paper: Paper | None = None
     claims: tuple[Claim, ...] = ()
     reviews: tuple[Review, ...] = ()
@@ -164,6 +167,17 @@ class GaveUp(StrictRecord):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FiguresInspected(StrictRecord):
+    """The figures are drawn. ``problems`` are still wrong after the last attempt, in the words in which
+    the model was told; ``left_out`` are (name, reason) of what was drawn and is not shown.
+    """
+
+    note: Literal["figures_inspected"] = "figures_inspected"
+    problems: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FilesRestored(StrictRecord):
     """An edit changed files that it may not change; they were restored."""
 
@@ -222,6 +236,7 @@ _ExperimentNote = (
     | RunsCompleted
     | TriesEnded
     | GaveUp
+    | FiguresInspected
     | FilesRestored
     | DescriptionDropped
 )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from urllib.parse import quote
 
 from orchestrator.core.files import slug
+from orchestrator.core.research import Figure
+from orchestrator.record.notes import FiguresInspected
 from orchestrator.record.paths import PAPER_PDF
 from orchestrator.report.html import Child, Html, data_table, el, fold, join, picture
 from orchestrator.report.page import bullet_list, lines, pill
@@ -22,12 +25,34 @@ def figures_section(facts: IdeaFacts) -> list[Child]:
     names = {name: known[name] for name in facts.reached.figures if name in known}
     if not names:
         return []
+    said = {one.name: one for one in facts.reached.captions}
     shown = [
-        el("figure", drawn, el("figcaption", el("code", name)))
+        el("figure", drawn, _figcaption(name, said.get(name)))
         for name, drawn in zip(names, _pictures(facts, names), strict=False)
     ]
     rest = _rest(len(names) - len(shown), "figures are in the idea's folder")
-    return [el("div", shown, class_="figures"), rest]
+    return [el("div", shown, class_="figures"), rest, *_figure_notes(facts)]
+
+
+def _figcaption(name: str, figure: Figure | None) -> Html:
+    caption = f" {figure.caption}" if figure else ""
+    seen = figure.description if figure else ""
+    return el(
+        "figcaption", el("code", name), caption, fold("What is drawn", seen) if seen else None
+    )
+
+
+def _figure_notes(facts: IdeaFacts) -> Iterator[Child]:
+    """What the author left out, and what is still wrong, of the last time that figures were drawn."""
+    for note in facts.journal.notes(FiguresInspected, below="idea")[-1:]:
+        left = bullet_list(tuple(f"{name}: {why}" for name, why in note.left_out))
+        yield fold(f"Drawn and not shown: {len(note.left_out)}", left) if left else None
+        flaws = bullet_list(note.problems)
+        yield (
+            fold(f"Flaws that remain in the figures: {len(note.problems)}", flaws)
+            if flaws
+            else None
+        )
 
 
 def paper_section(facts: IdeaFacts) -> list[Child]:

@@ -108,6 +108,7 @@ def _reached(name: str, study: Study) -> StageReached:
         stage=name,
         tree=study.tree,
         figures=study.figures,
+        captions=study.pictures,
         paper=study.paper,
         claims=study.claims,
         reviews=(study.review,) if study.review is not None else (),

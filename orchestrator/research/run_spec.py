@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from orchestrator.core.research import (
     Claim,
     Failure,
+    Figure,
     Idea,
     Novelty,
     Paper,
@@ -54,10 +55,15 @@ class Study:
     questions: tuple[str, ...] = ()
     more_seeds: int = 0
     data: tuple[tuple[str, str], ...] = ()
-    figures: tuple[str, ...] = ()
+    pictures: tuple[Figure, ...] = ()
     paper: Paper | None = None
     claims: tuple[Claim, ...] = ()
     review: Review | None = None
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The names of the paper's figures."""
+        return tuple(one.name for one in self.pictures)
 
     @property
     def metrics(self) -> dict[str, Metric]:

@@ -29,7 +29,7 @@ FINALS = {
 # Okabe and Ito's palette: distinct under the common kinds of colour blindness
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]  # and shapes, for print without colour
-DPI = 200
+DPI = 300
 
 plt.rcParams.update(
     {
@@ -90,7 +90,13 @@ def plot_samples(runs: dict[str, dict]) -> None:
                 held_out, samples = (np.array(points[cloud][k]) for k in ("held_out", "samples"))
                 axis.scatter(*held_out.T, s=1.5, color="#BBBBBB", linewidths=0, label="held out")
                 colour = style(row)["color"]
-                axis.scatter(*samples.T, s=1.5, color=colour, linewidths=0, label="samples")
+                axis.scatter(
+                    *samples.T,
+                    s=1.5,
+                    color=colour,
+                    linewidths=0,
+                    label="samples, in the run's colour",
+                )
                 low, high = held_out.min(axis=0), held_out.max(axis=0)
                 room = 0.15 * (high - low)  # a stray sample does not shrink the picture
                 axis.set_xlim(low[0] - room[0], high[0] + room[0])
@@ -99,6 +105,8 @@ def plot_samples(runs: dict[str, dict]) -> None:
                 axis.set_title(cloud)
             if column == 0:
                 axis.set_ylabel(labels.get(run, run), fontsize=8)
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=2, markerscale=5)
     figure.savefig("samples.png", dpi=DPI)
     plt.close(figure)
 
@@ -157,7 +165,7 @@ def plot_finals(runs: dict[str, dict]) -> None:
             )
         axis.set_xticks(range(len(clouds)), clouds)
         axis.set_xlim(-0.6, len(clouds) - 0.4)
-        axis.set_title(name, fontsize=8)
+        axis.set_ylabel(name, fontsize=8)
         axis.grid(visible=False, axis="x")
         axis.set_ylim(min(0, axis.get_ylim()[0]), 1.05 * axis.get_ylim()[1])
     legend_below(figure, axes[0, 0])

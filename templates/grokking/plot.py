@@ -37,7 +37,7 @@ FINALS = {
 # Okabe and Ito's palette: distinct under the common kinds of colour blindness
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]  # and shapes, for print without colour
-DPI = 200
+DPI = 300
 
 plt.rcParams.update(
     {
@@ -74,7 +74,7 @@ def tasks_of(runs: dict[str, dict]) -> list[str]:
 
 def legend_below(figure: plt.Figure, axis: plt.Axes) -> None:
     handles, names = axis.get_legend_handles_labels()
-    columns = min(4, len(names))
+    columns = min(len(names), max(1, int(figure.get_figwidth() / 2.2)))  # a label has a value in it
     figure.legend(handles, names, loc="outside lower center", ncols=columns)
 
 
@@ -144,7 +144,7 @@ def plot_finals(runs: dict[str, dict]) -> None:
             )
         axis.set_xticks(range(len(tasks)), [TITLES.get(task, task) for task in tasks])
         axis.set_xlim(-0.6, len(tasks) - 0.4)
-        axis.set_title(name, fontsize=8)
+        axis.set_ylabel(name, fontsize=8)
         axis.grid(visible=False, axis="x")
         axis.set_ylim(0, 1.05 * axis.get_ylim()[1])  # no marker is cut
     legend_below(figure, axes[0, 0])

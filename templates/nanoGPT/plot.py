@@ -36,7 +36,7 @@ FINALS = {
 # Okabe and Ito's palette: distinct under the common kinds of colour blindness
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]  # and shapes, for print without colour
-DPI = 200
+DPI = 300
 
 plt.rcParams.update(
     {
@@ -139,7 +139,7 @@ def plot_finals(runs: dict[str, dict]) -> None:
             )
         axis.set_xticks(range(len(texts)), [TITLES.get(text, text) for text in texts])
         axis.set_xlim(-0.6, len(texts) - 0.4)
-        axis.set_title(name, fontsize=8)
+        axis.set_ylabel(name, fontsize=8)
         axis.grid(visible=False, axis="x")
         axis.margins(y=0.25)
     legend_below(figure, axes[0, 0])

@@ -28,7 +28,7 @@ FINALS = (
 # Okabe and Ito's palette: distinct under the common kinds of colour blindness
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]  # and shapes, for print without colour
-DPI = 200
+DPI = 300
 
 plt.rcParams.update(
     {
@@ -110,7 +110,8 @@ def plot_forecasts(runs: dict[str, dict]) -> None:
         axis.margins(x=0)
         axis.set_ylim(0, 1.15 * max(first["cases"]))
         axis.set_xlabel("day")
-    axes[0, 0].set_ylabel("new cases a day")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("new cases a day")
     legend_below(figure, axes[0, 0])
     figure.savefig("forecast.png", dpi=DPI)
     plt.close(figure)
@@ -133,7 +134,7 @@ def plot_finals(runs: dict[str, dict]) -> None:
             )
         axis.set_xticks([])
         axis.set_xlim(-0.6, len(runs) - 0.4)
-        axis.set_title(name, fontsize=8)
+        axis.set_ylabel(name, fontsize=8)
         axis.grid(visible=False, axis="x")
         axis.set_ylim(0, 1.1 * axis.get_ylim()[1])
     legend_below(figure, axes[0])

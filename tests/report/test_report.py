@@ -208,6 +208,9 @@ def test_every_part_of_a_finished_idea_is_there(calm: str) -> None:
     assert "-RATE = 1" in calm
     assert "+RATE = 2" in calm
     assert "1 of 2 numbers resolve to nothing" in calm
+    assert "</code> Loss plain words<details>" in calm
+    assert "Drawn and not shown: 1" in calm
+    assert "<li>flaw plain words</li>" in calm
     assert "$0.50" in calm
     assert "ModelBusy" in calm
 

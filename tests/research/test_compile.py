@@ -284,7 +284,7 @@ def good() -> CompileReport:
 
 def test_question_marks_missing_pages_and_wide_lines_keep_a_paper_back(tmp_path: Path) -> None:
     ports = rig.ports(tmp_path)
-    study: Study = replace(rig.study(ports.blobs), figures=())
+    study: Study = replace(rig.study(ports.blobs), pictures=())
     tex = ports.text(study.tree.as_dict()[TEX])
     assert compile_problems(good(), ("fine",), study, tex) == []
     assert "??" in compile_problems(good(), ("see ??",), study, tex)[0]

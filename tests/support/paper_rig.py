@@ -21,7 +21,7 @@ from orchestrator.core.job import Job, JobResult
 from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.model import Ask, Message
 from orchestrator.core.protocols import Blobs, LanguageModel, Sandbox
-from orchestrator.core.research import Idea, Novelty, Run
+from orchestrator.core.research import Figure, Idea, Novelty, Run
 from orchestrator.core.tree import Tree
 from orchestrator.editor.scripted import ScriptedEditor
 from orchestrator.policy.policy import load_policy
@@ -134,7 +134,7 @@ def study(blobs: Blobs, seed: int = 1) -> Study:
         tree=Tree.of(files | pictures | {"notes.txt": blobs.put(b"notes\n")}),
         runs=runs,
         results=tuple((n, results(0.3 * n, sample)) for n in range(3)),
-        figures=figures,
+        pictures=tuple(Figure(name=name, caption=f"What {name} shows.") for name in figures),
     )
 
 
@@ -155,7 +155,7 @@ def plain_study(blobs: Blobs) -> Study:
         tree=Tree.of(files | {"plot.png": blobs.put(png(60, 30)), "notes.txt": blobs.put(b"n")}),
         results=tuple(enumerate(rows)),
         runs=study(blobs).runs[:2],
-        figures=("plot.png",),
+        pictures=(Figure(name="plot.png", caption="The sample, smoothed."),),
     )
 
 

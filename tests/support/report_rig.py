@@ -11,12 +11,13 @@ from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.errors import ModelBusy
 from orchestrator.core.job import Attestation, Egress, Job, JobResult, Peaks, Verdict
 from orchestrator.core.model import Ask, Message, ModelRequest, Reply, Usage
-from orchestrator.core.research import Claim, Failure, Idea, Paper, Review, Run
+from orchestrator.core.research import Claim, Failure, Figure, Idea, Paper, Review, Run
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import load_policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Journal
 from orchestrator.record.notes import (
+    FiguresInspected,
     IdeaFinished,
     RunFinished,
     StageBegan,
@@ -183,6 +184,7 @@ class Recorded:
             stage="review",
             tree=made.updated({"curve.png": figure}),
             figures=("curve.png",),
+            captions=(Figure(name="curve.png", caption=f"Loss {self.say}", description=self.say),),
             paper=Paper(files=made, pages=(self.say,), warnings=(self.say,)),
             claims=(
                 Claim(text=f"0.5 {self.say}", where=self.say, source="run 0"),
@@ -190,6 +192,8 @@ class Recorded:
             ),
             reviews=(review,),
         )
+        seen = FiguresInspected(problems=(f"flaw {self.say}",), left_out=((self.say, "dull"),))
+        self.journal.note(f"{self.scope}/plots", seen)
         self.journal.note(f"{self.scope}/review", reached)
         finished = IdeaFinished(verified=True, reviewed=True, runs=2, claims=2)
         self.journal.note(f"{self.scope}/review", finished)

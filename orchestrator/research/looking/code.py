@@ -5,18 +5,20 @@ from __future__ import annotations
 import ast
 import difflib
 
-_MOST = 6000  # characters of one difference
+DIFFERENCE, OLD_DIFFERENCE = 6000, 2000  # characters of a change: of the last run, of others
 
 
 def code_difference(before: str, after: str, name: str) -> str:
-    """A unified difference of two texts, cut to what a prompt has room for."""
+    """A unified difference of two texts."""
     rows = difflib.unified_diff(
         before.splitlines(), after.splitlines(), f"a/{name}", f"b/{name}", lineterm="", n=1
     )
-    text = "\n".join(rows)
-    return (
-        text if len(text) <= _MOST else f"{text[:_MOST]}\n… ({len(text) - _MOST} more characters)"
-    )
+    return "\n".join(rows)
+
+
+def shortened(text: str, most: int) -> str:
+    """``text``, cut to what a prompt has room for; what is left out is counted."""
+    return text if len(text) <= most else f"{text[:most]}\n… ({len(text) - most} more characters)"
 
 
 def same_effect(before: str, after: str) -> bool:

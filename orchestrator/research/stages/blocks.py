@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from orchestrator.core.edit import Edit, EditRequest
-from orchestrator.core.job import Job, JobResult
+from orchestrator.core.job import JobResult
 from orchestrator.core.protocols import Blobs
-from orchestrator.core.research import Idea
+from orchestrator.core.research import Figure, Idea
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
 from orchestrator.record.ports import Ports
-from orchestrator.research.looking.code import code_difference
+from orchestrator.research.looking.code import (
+    DIFFERENCE,
+    OLD_DIFFERENCE,
+    code_difference,
+    shortened,
+)
 from orchestrator.research.looking.comparisons import Measured, compare_runs
 from orchestrator.research.looking.run_facts import run_facts, seed_values
 from orchestrator.research.prompts import block, text_block
@@ -152,20 +156,29 @@ def _rounded(row: dict[str, Any]) -> dict[str, Any]:
     return {k: float(f"{v:.4g}") if isinstance(v, float) else v for k, v in row.items()}
 
 
+def figure_rows(figures: Iterable[Figure]) -> list[dict[str, str]]:
+    """Each figure's file, its caption, and what was seen in it without a model."""
+    return [{"name": f.name, "caption": f.caption, "seen": f.description} for f in figures]
+
+
 def differences_block(study: Study, ports: Ports, *, without: str = "") -> str:
-    """What each run but the one named ``without`` changed in the code that it started from."""
+    """What each run but the one named ``without`` changed in the code that it started from; of the
+    earlier runs less than of the last one.
+    """
     by_number, rows = {run.number: run for run in study.runs}, {}
     for run in study.runs[1:]:
         if run.name == without:
             continue
         before, after = by_number[run.base].code.as_dict(), run.code.as_dict()
         changed = [path for path in after if after[path] != before.get(path)]
-        rows[run.name] = "\n".join(
+        most = DIFFERENCE if run is study.runs[-1] else OLD_DIFFERENCE
+        parts = (
             code_difference(
                 ports.text(before[path]) if path in before else "", ports.text(after[path]), path
             )
             for path in changed
         )
+        rows[run.name] = shortened("\n".join(parts), most)
     return block("differences", rows)
 
 
@@ -187,59 +200,3 @@ def code_only(tree: Tree) -> Tree:
     """The files of an experiment: without runs, paper, figures and snapshots."""
     apart = re.compile(r"run_\d+(/|\Z)|latex/|[^/]+\.png\Z|run_\d+\.py\Z")
     return Tree(tuple(pair for pair in tree.files if not apart.match(pair[0])))
-
-
-def edit_files(
-    study: Study, ports: Ports, purpose: str, instruction: str, *files: str, new: bool = False
-) -> Edit:
-    """Ask the editor to change ``files``, and with ``new`` to add Python files; it also receives
-    the files at the top of the tree.
-    """
-    paths = {path for path in study.tree.paths() if "/" not in path} | set(files)
-    return request_edit(study, ports, purpose, instruction, paths, files, new=new)
-
-
-def request_edit(
-    study: Study,
-    ports: Ports,
-    purpose: str,
-    instruction: str,
-    paths: Container[str],
-    editable: tuple[str, ...],
-    readable: tuple[str, ...] = (),
-    *,
-    new: bool = False,
-) -> Edit:
-    """Ask for a change of ``editable``; the editor gets ``paths``, its prompt also ``readable``."""
-    return ports.edit(
-        EditRequest(
-            scope=ports.scope,
-            purpose=purpose,
-            instruction=instruction,
-            files=Tree(tuple(pair for pair in study.tree.files if pair[0] in paths)),
-            editable=editable,
-            readable=readable,
-            limits=study.policy.limits("editor"),
-            new_files=new,
-        )
-    )
-
-
-def experiment_job(
-    study: Study, ports: Ports, argv: tuple[str, ...], *harvest: str, runs: bool
-) -> Job:
-    """A job in the experiment container; with ``runs``, it receives the finished runs."""
-    files = code_only(study.tree)
-    if runs:
-        finished = (pair for pair in study.tree.files if re.match(r"run_\d+(/|\Z)", pair[0]))
-        files = files.updated(Tree(tuple(finished)))
-    return Job(
-        scope=ports.scope,
-        kind="experiment",
-        argv=argv,
-        files=files,
-        limits=study.policy.limits("experiment"),
-        harvest=harvest,
-        env=tuple(study.template.scale(study.scale).env.items()),
-        data=study.data,
-    )

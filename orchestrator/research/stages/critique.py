@@ -69,7 +69,7 @@ def _ask(study: Study, number: int, left: int, ports: Ports) -> Ask:
         comparisons=block("comparisons", common.comparison_rows(study, ports.blobs)),
         code=common.code_block(baseline, ports),
         differences=common.differences_block(study, ports),
-        figures=block("figures", list(study.figures)),
+        figures=block("figures", common.figure_rows(study.pictures)),
         left=str(left),
     )
     return Ask(purpose="critique", messages=(Message("user", instruction),))

@@ -29,6 +29,7 @@ from orchestrator.research.stages import blocks as common
 from orchestrator.research.stages.instruments import add_instruments
 from orchestrator.research.stages.measure import measured
 from orchestrator.research.stages.plan import make_plan, most_runs, revise_plan
+from orchestrator.research.stages.requests import edit_files, experiment_job
 from orchestrator.research.tries import leave, tries
 from orchestrator.template.baseline import baseline_run, finished_run, output_tail
 from orchestrator.template.results import Results
@@ -127,7 +128,7 @@ def _run(before: Study, number: int, planned: PlannedRun, ports: Ports) -> Study
     for attempt, scoped in tries(ports, _ATTEMPTS):
         instruction = _instruction(study, number, planned, attempt, feedback, scoped)
         files = common.code_files(study)
-        edit = common.edit_files(study, scoped, "experiment.edit", instruction, *files, new=True)
+        edit = edit_files(study, scoped, "experiment.edit", instruction, *files, new=True)
         if not edit.changed and "ALL_COMPLETED" in edit.reply and len(study.runs) > 1:
             return None
         trouble = _unusable(edit, start, scoped)
@@ -136,7 +137,7 @@ def _run(before: Study, number: int, planned: PlannedRun, ports: Ports) -> Study
             continue
         study = replace(study, tree=study.tree.updated(edit.files))
         argv = ("python", "experiment.py", f"--out_dir=run_{number}")
-        job = common.experiment_job(study, scoped, argv, f"run_{number}/", runs=False)
+        job = experiment_job(study, scoped, argv, f"run_{number}/", runs=False)
         result, jobs = scoped.run(job), jobs + 1
         results, trouble, _ = measured(job, result, number, scoped)
         trouble = trouble or _repeats(before, results)

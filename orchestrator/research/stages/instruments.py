@@ -18,6 +18,7 @@ from orchestrator.research.prompts import block, render
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import blocks as common
 from orchestrator.research.stages.measure import measured
+from orchestrator.research.stages.requests import edit_files, experiment_job
 from orchestrator.template.baseline import finished_run
 from orchestrator.template.results import Results
 
@@ -36,7 +37,7 @@ def add_instruments(study: Study, more_seeds: int, ports: Ports) -> Study:
             continue
         study = replace(start, tree=start.tree.updated(edit.files))
         argv = ("python", "experiment.py", "--out_dir=run_0")
-        job = common.experiment_job(study, scoped, argv, "run_0/", runs=False)
+        job = experiment_job(study, scoped, argv, "run_0/", runs=False)
         result = scoped.run(job)
         results, trouble, _ = measured(job, result, 0, scoped)
         trouble = trouble or _lacking(start, results, more_seeds)
@@ -84,7 +85,7 @@ def _edit(study: Study, more_seeds: int, attempt: int, feedback: str, ports: Por
         feedback=feedback,
     )
     files = common.code_files(study)
-    return common.edit_files(study, ports, "instruments.edit", instruction, *files, new=True)
+    return edit_files(study, ports, "instruments.edit", instruction, *files, new=True)
 
 
 def _lacking(study: Study, results: Results | None, more_seeds: int) -> str:

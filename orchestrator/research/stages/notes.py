@@ -9,6 +9,7 @@ from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import blocks as common
+from orchestrator.research.stages.requests import edit_files
 
 TO_DESCRIBE = "(to be described)"
 
@@ -22,9 +23,9 @@ def write_notes(study: Study, ports: Ports) -> Study:
     instruction = render(
         "notes_edit",
         results=common.results_block(study, ports),
-        figures=block("figures", list(study.figures)),
+        figures=block("figures", common.figure_rows(study.pictures)),
     )
-    edit = common.edit_files(study, ports, "notes.edit", instruction, "notes.txt")
+    edit = edit_files(study, ports, "notes.edit", instruction, "notes.txt")
     described = ports.text(edit.files.as_dict()["notes.txt"])
     if _keeps(facts, described):
         return replace(study, tree=study.tree.updated(edit.files))
@@ -46,8 +47,10 @@ def recorded_notes(study: Study) -> str:
                 spread = f" ± {error:.4g}" if error is not None else ""
                 lines.append(f"  {dataset}: {metric} = {mean:.4g}{spread}")
         lines += [f"Description: {TO_DESCRIBE}", ""]
-    for figure in study.figures:
-        lines += [f"## Figure {figure}", f"Description: {TO_DESCRIBE}", ""]
+    for figure in study.pictures:
+        lines += [f"## Figure {figure.name}", f"Caption: {figure.caption}"]
+        lines += [f"Seen: {figure.description}"] if figure.description else []
+        lines += [f"Description: {TO_DESCRIBE}", ""]
     return "\n".join(lines)
 
 

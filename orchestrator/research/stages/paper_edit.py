@@ -15,11 +15,12 @@ from orchestrator.research.prompts import block, render
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.blocks import (
     comparison_rows,
+    figure_rows,
     idea_dict,
     knob_dicts,
     plan_rows,
-    request_edit,
 )
+from orchestrator.research.stages.requests import request_edit
 from orchestrator.template.results import Results
 
 
@@ -78,7 +79,7 @@ def paper_facts(study: Study, tex: str, blobs: Blobs) -> str:
         "comparisons": comparison_rows(study, blobs),
         "plan": plan_rows(study),
         "questions_of_a_critic": study.questions,
-        "figures": study.figures,
+        "figures": figure_rows(study.pictures),
         "citations": citations,
     }
     return "\n\n".join(block(name, value) for name, value in blocks.items())

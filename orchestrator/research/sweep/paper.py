@@ -126,8 +126,8 @@ def results(data: PromptData) -> str:
         parts.append(
             f"\n\n{refs} {'shows' if len(labels) == 1 else 'show'} the same runs as drawn by the template's plotting program."
         )
-    for label, name in zip(labels, data["figures"], strict=True):
-        parts.append(_figure(label, name))
+    for label, figure in zip(labels, data["figures"], strict=True):
+        parts.append(_figure(label, figure))
     parts.append(
         "\n\nWhat these results cannot show: whether the same holds at another size, on other data, "
         "with more seeds, or for values of the setting that were not tried."
@@ -220,12 +220,19 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _figure(label: str, name: str) -> str:
-    about = escape(metric_words(name.removesuffix(".png")))
+def caption(name: str) -> str:
+    """The caption of the figure that is named so."""
+    return (
+        f"{_capital(metric_words(name.removesuffix('.png')))}, for the baseline and every run; the "
+        "legend has a label for each. Drawn by the template's plotting program."
+    )
+
+
+def _figure(label: str, figure: PromptData) -> str:
     return (
         "\n\n\\begin{figure}[!ht]\n\\centering\n"
-        f"\\includegraphics[width=0.92\\linewidth,height=0.3\\textheight,keepaspectratio]{{{name}}}\n"
-        f"\\caption{{{_capital(about)}, for the baseline and every run; drawn by the template's plotting program.}}\n"
+        f"\\includegraphics[width=0.92\\linewidth,height=0.3\\textheight,keepaspectratio]{{{figure['name']}}}\n"
+        f"\\caption{{{escape(figure['caption'])}}}\n"
         f"\\label{{{label}}}\n\\end{{figure}}"
     )
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.model import Ask
-from orchestrator.research.sweep.paper import WRITERS
+from orchestrator.research.sweep.paper import WRITERS, caption
 from orchestrator.research.sweep.wording import PromptData, json_reply, replace, shown_files
 
 SMOKE_RUNS = 2  # a smoke run shows that everything works, not how the curve goes
@@ -140,17 +140,21 @@ def _reseed(planned: PromptData, files: dict[str, str]) -> str:
 
 
 def label_plots(data: PromptData, ask: Ask) -> str:
-    """A legend label for every run, in the ``labels`` dictionary of ``plot.py``."""
+    """A legend label for every run, in the ``labels`` dictionary of ``plot.py``, and the captions."""
     source = shown_files(ask)["plot.py"]
     found = re.search(
         r"^labels\b[^=\n]*=\s*\{.*?^\}|^labels\b[^=\n]*=\s*\{[^\n]*\}$",
         source,
         re.MULTILINE | re.DOTALL,
     )
+    named = re.findall(r"savefig\(\s*[\"']([\w.+-]+\.png)[\"']", source)
+    names = dict.fromkeys([*named, *(one["name"] for one in data["figures"])])
+    captions = "\n".join(f"FIGURE: {name} — {caption(name)}" for name in names)
     if found is None:
-        return "plot.py has no labels dictionary; its figures name the runs by their folders."
+        return f"plot.py has no labels dictionary; its figures name the runs by their folders.\n{captions}"
     rows = [f'    "run_{row["run"]}": "{_label(row)}",' for row in data["results"]]
-    return replace("plot.py", found.group(0), "\n".join(["labels = {", *rows, "}"]))
+    edit = replace("plot.py", found.group(0), "\n".join(["labels = {", *rows, "}"]))
+    return f"{edit}\n{captions}"
 
 
 def _label(row: PromptData) -> str:

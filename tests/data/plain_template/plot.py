@@ -19,5 +19,7 @@ for run in sorted(d for d in os.listdir(".") if d.startswith("run_") and os.path
     sample = np.load(os.path.join(run, "sample.npz"))["sample"]
     plt.plot(sample, alpha=0.3)
     plt.plot(results["smooth"], label=labels.get(run, run))
+plt.xlabel("place in the sample")
+plt.ylabel("value")
 plt.legend()
 plt.savefig("smooth.png")

@@ -20,6 +20,7 @@ for place, path in enumerate(sorted(Path().glob("run_*/final_info.json"))):
     line = json.loads(path.read_text())["line"]
     name = labels.get(path.parent.name, path.parent.name)
     axis.bar(place, line["means"]["final_loss_mean"], label=name)
+axis.set_xticks([])
 axis.set_ylabel("held-out loss")
 axis.legend()
-figure.savefig("final_loss.png", dpi=150)
+figure.savefig("final_loss.png", dpi=300)
