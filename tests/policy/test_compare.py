@@ -191,7 +191,7 @@ def nested(settings_: dict[str, Any], keys: Iterable[str]) -> dict[str, Any]:
         at = made
         for part in path:
             value, at = value[part], at.setdefault(part, {})
-        at[last] = value[last]
+        at[last] = value.get(last, "any")  # what bounds nothing is left out of the file
     return made
 
 

@@ -88,7 +88,9 @@ def _numbers(inspection: Inspection) -> Iterator[Attempt]:
         except _BREAKS as error:  # it would end a run
             yield Attempt(name, through=True, saw=f"broke its reader: {type(error).__name__}")
         else:
-            yield Attempt(name, through=True, saw=f"taken for results: {results.metrics[:3]}")
+            taken = bool(results.metrics)  # a metric that diverged counts for nothing
+            saw = f"taken for results: {results.metrics[:3]}" if taken else "every metric diverged"
+            yield Attempt(name, through=taken, saw=saw)
 
 
 def _opaque(inspection: Inspection) -> Iterator[Attempt]:
