@@ -80,6 +80,15 @@ def baseline_run(job: Job, result: JobResult) -> Run:
     )
 
 
+def how_it_ended(result: JobResult) -> str:
+    """The verdict, and the exit code or the signal of a program that one ended."""
+    code = result.exit_code
+    if code is None or code == 0:
+        return str(result.verdict)
+    signal = f", killed by signal {code - 128}" if 128 < code < 160 else ""
+    return f"{result.verdict} (exit code {code}{signal})"
+
+
 def output_tail(result: JobResult) -> str:
     """The end of what the program printed, a progress bar as its last state."""
     return "\n".join(filter(None, (shown_output(text) for text in (result.stdout, result.stderr))))

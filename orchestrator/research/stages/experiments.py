@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 
 from orchestrator.core.edit import Edit
 from orchestrator.core.errors import BadTemplate, IdeaFailed, StageLeft
-from orchestrator.core.job import Job
+from orchestrator.core.job import Job, JobResult
 from orchestrator.core.research import BASELINE, PlannedRun, Run
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
@@ -31,6 +31,7 @@ from orchestrator.research.stages.measure import measured
 from orchestrator.research.stages.plan import make_plan, most_runs, revise_plan
 from orchestrator.research.tries import leave, tries
 from orchestrator.template.baseline import baseline_run, finished_run, output_tail
+from orchestrator.template.contract.advice import Attempted, what_to_do
 from orchestrator.template.results import Results
 from orchestrator.template.template import Template
 
@@ -60,7 +61,7 @@ def baseline_job(
     )
 
 
-def measure_baseline(job: Job, ports: Ports) -> tuple[Run, Results]:
+def measure_baseline(job: Job, ports: Ports, tried: Attempted) -> tuple[Run, Results]:
     """Run the unchanged template. Raises :class:`BadTemplate` if that fails."""
     result = ports.run(job)
     results, trouble = measured(result, 0, ports)
@@ -69,12 +70,14 @@ def measure_baseline(job: Job, ports: Ports) -> tuple[Run, Results]:
             "the template's own experiment does not finish under this policy",
             where="run_0, the baseline",
             why=f"{trouble}\n{output_tail(result)}".strip(),
-            todo=(
-                "choose a smaller --scale, or a policy with more room; "
-                "`aisci template check --run` tries the template by itself"
-            ),
+            todo=_baseline_todo(result, tried),
         )
     return baseline_run(job, result), results
+
+
+def _baseline_todo(result: JobResult, tried: Attempted) -> str:
+    again = "`aisci template check --run` tries the template by itself"
+    return again if result.ok else f"{what_to_do(result, tried)}; {again}"
 
 
 def experiments(study: Study, ports: Ports) -> Study:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from orchestrator.core.errors import BadResults
 from orchestrator.core.job import JobResult
 from orchestrator.record.ports import Ports
+from orchestrator.template.baseline import how_it_ended
 from orchestrator.template.results import Results, parse_final_info
 
 
 def measured(result: JobResult, number: int, ports: Ports) -> tuple[Results | None, str]:
     """The results of run ``number``, or None and what is wrong."""
     if not result.ok:
-        return None, f"the run ended as: {result.verdict}{_how(result)}"
+        return None, f"the run ended as: {how_it_ended(result)}"
     name = f"run_{number}/final_info.json"
     sha256 = result.files.get(name)
     if sha256 is None:
@@ -23,12 +24,3 @@ def measured(result: JobResult, number: int, ports: Ports) -> tuple[Results | No
         return parse_final_info(ports.blobs.get(sha256)), ""
     except BadResults as error:
         return None, f"final_info.json cannot be used: {error.why}; {error.todo}"
-
-
-def _how(result: JobResult) -> str:
-    """The exit code, or the signal of a program that a signal ended."""
-    code = result.exit_code
-    if code is None or code == 0:
-        return ""
-    signal = f", killed by signal {code - 128}" if 128 < code < 160 else ""
-    return f" (exit code {code}{signal})"
