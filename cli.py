@@ -15,6 +15,7 @@ from orchestrator import __version__, api, console
 from orchestrator.console.groups import data_group, images_group, policy_group, template_group
 from orchestrator.console.options import (
     HERE,
+    DataOption,
     Json,
     PolicyName,
     QuietOption,
@@ -71,9 +72,7 @@ def run(
         str, typer.Option(help="The template's scale: smoke takes seconds, full is the study.")
     ] = "full",
     policy: PolicyName = None,
-    data: Annotated[
-        Path | None, typer.Option(help="A folder: each sub-folder becomes /data/NAME.")
-    ] = None,
+    data: DataOption = None,
     max_usd: Annotated[float | None, typer.Option(min=0, help="Stop at this cost.")] = None,
     price: Annotated[
         str | None,

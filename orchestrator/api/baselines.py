@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from orchestrator import __version__
+from orchestrator.api.policies import chosen_policy, has_own_image
 from orchestrator.api.template_run import Trial, TrialListener, opened_trial
 from orchestrator.core.errors import BadResults, BadTemplate
 from orchestrator.core.files import shipped_root
-from orchestrator.core.job import JobResult
+from orchestrator.core.job import ContainerKind, JobResult
 from orchestrator.core.research import TrainingComparison
 from orchestrator.machine import baseline_cache
 from orchestrator.machine.system import machine_text
@@ -38,17 +40,28 @@ class BaselineOutcome:
 
 
 def baseline(
-    name: str, *, scale: str, policy: str | None, listener: TrialListener, again: bool = False
+    name: str,
+    *,
+    scale: str,
+    policy: str | None,
+    listener: TrialListener,
+    again: bool = False,
+    data: Path | None = None,
 ) -> BaselineOutcome:
     """Measure, judge and keep the baseline; one that is kept already is returned.
+
+    ``data`` is a folder whose sub-folders are mounted as data sets, as in a run.
 
     Raises:
         BadTemplate: the run did not finish, or does not beat the untrained model.
         BadResults: its numbers cannot be read.
     """
     template = load_template(name, shipped_root())
-    require_contract(template)
-    with opened_trial(template, policy, scale, listener, kinds=("experiment",)) as trial:
+    template.scale(scale)
+    chosen = chosen_policy(policy, Path(), template).policy
+    require_contract(template, own_image=has_own_image(chosen))
+    kinds: tuple[ContainerKind, ...] = ("experiment",)
+    with opened_trial(template, chosen, scale, listener, kinds=kinds, extra=data) as trial:
         key = key_of(trial.job(SCOPE), trial.image, trial.policy.hash)
         known = baseline_cache.find_baseline(template.name, scale, key)
         if known is not None and not again:
@@ -66,7 +79,7 @@ def baseline(
 
 def _judged(trial: Trial, ran: JobResult) -> Results:
     """The numbers of a run that may be a baseline. Raises :class:`BadTemplate`."""
-    for finding in finishes(ran).findings:
+    for finding in finishes(ran, trial.tried).findings:
         raise BadTemplate(
             "the baseline did not finish; nothing is kept",
             where=finding.where,

@@ -43,6 +43,18 @@ def staged(folder: Path | None, policy: Policy) -> tuple[DataPin, ...]:
     if folder is None:
         return ()
     _may_have_data(policy, f"--data {folder}")
+    return tuple(
+        DataPin(name=path.name, hash=datasets.folder_hash(path), folder=str(path.resolve()))
+        for path in _sets(folder)
+    )
+
+
+def data_set_names(folder: Path | None) -> frozenset[str]:
+    """The names of the data sets in a person's folder. Raises :class:`UserError` as for a run."""
+    return frozenset(path.name for path in (_sets(folder) if folder else ()))
+
+
+def _sets(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise UserError(
             "there is no such folder of data sets",
@@ -56,10 +68,7 @@ def staged(folder: Path | None, policy: Policy) -> tuple[DataPin, ...]:
             where=f"--data {folder}",
             todo="put each data set into a sub-folder; it is mounted as /data/<its name>",
         )
-    return tuple(
-        DataPin(name=path.name, hash=datasets.folder_hash(path), folder=str(path.resolve()))
-        for path in sets
-    )
+    return sets
 
 
 def same_data(data: tuple[DataPin, ...], policy: Policy) -> None:

@@ -12,6 +12,7 @@ from orchestrator.machine.system import measure_machine
 from orchestrator.policy.check import PolicyFinding, check, check_machine, refuse
 from orchestrator.policy.policy import Policy, load_policy
 from orchestrator.sandbox.gpus.nvml import NvmlDriver
+from orchestrator.sandbox.images.derived import SANDBOX
 from orchestrator.template.template import Template
 
 SHIPPED = shipped_root() / "policies"
@@ -68,6 +69,11 @@ def chosen_policy(name: str | None, results: Path, template: Template) -> Chosen
             todo="use a policy with a GPU, such as `workstation`, on a machine that has one",
         )
     return chosen
+
+
+def has_own_image(policy: Policy) -> bool:
+    """Whether experiments run in an image that is not aisci's: its modules are unknown."""
+    return not policy.limits("experiment").image.startswith(SANDBOX)
 
 
 def _largest(results: Path) -> ChosenPolicy:

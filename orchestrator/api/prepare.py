@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.api.data import data_for
-from orchestrator.api.policies import chosen_policy
+from orchestrator.api.policies import chosen_policy, has_own_image
 from orchestrator.core.errors import UnknownName
 from orchestrator.core.files import shipped_root
 from orchestrator.core.model import SWEEP
@@ -90,10 +90,10 @@ def prepare(request: RunRequest) -> Prepared:
     """Raises :class:`UserError` and its children for what the request gets wrong."""
     prices = parse_price(request.price)  # before a model is opened: that may import litellm
     template = load_template(request.template, shipped_root())
-    require_contract(template)
     template.scale(request.scale)
     chosen = chosen_policy(request.policy, request.results, template)
     policy = chosen.policy
+    require_contract(template, own_image=has_own_image(policy))
     require_time(template, policy, request.scale)
     proofs = ProofStore(request.results, policy.name, policy.hash)  # before a budget is lowered
     if request.max_usd is not None:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
-from orchestrator.api.locking import obeyed
+from orchestrator.api.data import data_set_names
+from orchestrator.api.locking import stoppable
+from orchestrator.api.policies import chosen_policy, has_own_image
 from orchestrator.api.template_run import Trial, TrialListener, opened_trial, usage_of
 from orchestrator.core.errors import BadResults, DiskFull
 from orchestrator.core.files import shipped_root
-from orchestrator.core.job import JobResult
+from orchestrator.core.job import ContainerKind, JobResult
 from orchestrator.core.units import MIB
 from orchestrator.machine import datasets
+from orchestrator.policy.policy import Policy
 from orchestrator.research.stages.compile import read_report
 from orchestrator.template.contract import measured, rule_results
 from orchestrator.template.contract.finding import RuleFinding, RuleResult
+from orchestrator.template.contract.needs import needs
 from orchestrator.template.template import PAPER, Template, load_template
 
 
@@ -47,17 +52,24 @@ def check_template(
     run: bool = False,
     policy: str = "ci-cpu",
     scale: str | None = None,
+    data: Path | None = None,
 ) -> CheckOutcome:
-    """Judge every rule; with ``run``, and if the files break none, also those of containers."""
+    """Judge every rule; with ``run``, and if the files break none, also those of containers.
+
+    ``data`` is a folder whose sub-folders are mounted as data sets.
+    """
     template = load_template(name, shipped_root())
-    rules = [*rule_results(template), *staged_rule(template)]
+    chosen = chosen_policy(policy, Path(), template).policy if run else None
+    rules = [*rule_results(template, own_image=chosen is not None and has_own_image(chosen))]
+    rules += [*staged_rule(template), needs(template, data_set_names(data))]
     for rule in rules:
         listener.rule(rule, {})
-    if not run or any(rule.findings for rule in rules):
+    if chosen is None or any(rule.findings for rule in rules):
         return CheckOutcome(template, tuple(rules), ran=False)
     size = scale or next(iter(template.manifest.scales))
-    with obeyed():
-        for rule, used in try_out(template, policy, size, listener):
+    again = "run the command again: a check keeps nothing"
+    with stoppable("the check was stopped", where=template.origin, todo=again):
+        for rule, used in try_out(template, chosen, size, listener, data):
             listener.rule(rule, used)
             rules.append(rule)
     return CheckOutcome(template, tuple(rules), ran=True)
@@ -88,16 +100,17 @@ def staged_rule(template: Template) -> tuple[RuleResult, ...]:
 
 
 def try_out(
-    template: Template, policy: str, scale: str, live: TrialListener
+    template: Template, policy: Policy, scale: str, live: TrialListener, data: Path | None
 ) -> Iterator[tuple[RuleResult, dict[str, object]]]:
     """Each rule as it is judged, with what its container used; two runs of the experiment.
 
     Later rules are left out where an earlier one leaves nothing to judge by.
     """
-    with opened_trial(template, policy, scale, live, kinds=("experiment", "latex")) as trial:
+    kinds: tuple[ContainerKind, ...] = ("experiment", "latex")
+    with opened_trial(template, policy, scale, live, kinds=kinds, extra=data) as trial:
         ran = trial.experiment("trial/first")
         used = usage_of(ran.attestation.peaks)
-        done = measured.finishes(ran)
+        done = measured.finishes(ran, trial.tried)
         yield done, used
         if not done.held:
             return
@@ -110,7 +123,7 @@ def try_out(
             yield measured.trained(template, scale, first.results), {}
             yield _again(trial, first)
         drew, pictures = trial.plot(ran)
-        yield measured.draws(drew, pictures), {"files": list(pictures)}
+        yield measured.draws(drew, pictures, trial.tried), {"files": list(pictures)}
         yield _typeset(trial)
 
 
@@ -133,8 +146,9 @@ def _again(trial: Trial, first: measured.MeasuredRun) -> tuple[RuleResult, dict[
         return RuleResult(name, promise, why_not="a GPU adds up in an order of its own"), {}
     ran = trial.experiment("trial/again", "experiment.py a second time")
     used = usage_of(ran.attestation.peaks)
-    if not measured.finishes(ran).held:
-        return RuleResult(name, promise, measured.finishes(ran).findings), used
+    done = measured.finishes(ran, trial.tried)
+    if not done.held:
+        return RuleResult(name, promise, done.findings), used
     again, trouble = _measured(trial, ran)
     if again is None:
         return RuleResult(name, promise, measured.readable(trouble).findings), used
@@ -145,9 +159,12 @@ def _typeset(trial: Trial) -> tuple[RuleResult, dict[str, object]]:
     result = trial.typeset()
     report = read_report(result, trial.store)
     problems = [*report.errors, *(f"{name!r} is not defined" for name in report.undefined)]
-    found = tuple(
-        RuleFinding(PAPER, line, "correct it; the LaTeX container has TeX Live's usual packages")
-        for line in problems[:5]
-    )
+    found = tuple(RuleFinding(PAPER, line, _latex_todo(line)) for line in problems[:5])
     promise = "the paper's skeleton compiles with a sentence in each place"
     return RuleResult("typesets", promise, found), {"pages": report.pages}
+
+
+def _latex_todo(problem: str) -> str:
+    if "not found" in problem:
+        return "the LaTeX image lacks it: leave it out, or put its file into latex/"
+    return "correct it; what a run prepares (author, figures, packages) was prepared here too"

@@ -12,17 +12,18 @@ from typing import Any, Protocol
 from orchestrator.api.adapters import pool_for
 from orchestrator.api.data import data_for
 from orchestrator.api.images import resolve_images
-from orchestrator.api.policies import chosen_policy
 from orchestrator.core.job import ContainerKind, Job, JobResult, Peaks
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.paths import LATEX_OUTPUT
+from orchestrator.research.paper import latex
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.stages.experiments import baseline_job
 from orchestrator.research.stages.plots import why_no_figure
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.sandbox import DockerSandbox
+from orchestrator.template.contract.advice import Attempted
 from orchestrator.template.contract.files import sample_paper
 from orchestrator.template.contract.measured import FINAL
 from orchestrator.template.template import PAPER, Template
@@ -31,8 +32,10 @@ from orchestrator.template.template import PAPER, Template
 class TrialListener(Protocol):
     """Follows the containers of a trial; is a sandbox's ``on_event`` too."""
 
-    def begin(self, what: str, minutes: float = 0.0) -> None:
-        """A container is about to start; ``minutes`` is the manifest's estimate."""
+    def begin(self, what: str, minutes: float | None = None, stops: float = 0.0) -> None:
+        """A container is about to start; ``minutes`` is the manifest's estimate, if it has one, and
+        ``stops`` is after how many seconds the policy stops an experiment.
+        """
 
     def __call__(self, what: str, facts: Mapping[str, object]) -> None:
         """What the sandbox reports of the job that runs."""
@@ -65,8 +68,14 @@ class Trial:
 
     def experiment(self, scope: str, what: str = "experiment.py") -> JobResult:
         """``experiment.py`` once, as the baseline of a run would be."""
-        self.live.begin(what, self.template.scale(self.scale).minutes)
-        return self.sandbox.run(self.job(scope))
+        job = self.job(scope)
+        self.live.begin(what, self.template.scale(self.scale).minutes, job.limits.wall)
+        return self.sandbox.run(job)
+
+    @property
+    def tried(self) -> Attempted:
+        """What advice on a failure is given for."""
+        return Attempted(self.template, self.scale, self.policy.limits("experiment").gpus)
 
     @property
     def image(self) -> str:
@@ -98,9 +107,12 @@ class Trial:
         return result, tuple(drawn)
 
     def typeset(self) -> JobResult:
-        """Compile the paper's skeleton with a sentence in each place; its report is harvested."""
+        """Compile the skeleton as a run prepares it, with a sentence in each place; its report is
+        harvested.
+        """
         self.live.begin("latex")
-        text = sample_paper(self.template.text(PAPER))
+        skeleton = latex.prepared(self.template.text(PAPER), "Nobody", "a trial", ())
+        text = sample_paper(skeleton)
         files = self.files.under("latex").updated(Tree.of({TEX: self.store.put(text.encode())}))
         job = Job(
             scope="trial/paper",
@@ -120,19 +132,20 @@ class Trial:
 @contextmanager
 def opened_trial(
     template: Template,
-    policy_name: str | None,
+    policy: Policy,
     scale: str,
     live: TrialListener,
     *,
     kinds: tuple[ContainerKind, ...],
+    extra: Path | None = None,
 ) -> Iterator[Trial]:
     """An engine, its images and a scratch store for ``template``; all removed at the end.
 
+    ``extra`` is a folder whose sub-folders are mounted as data sets.
     Raises what :func:`orchestrator.api.prepare.prepare` raises of policies and images.
     """
     template.scale(scale)
-    policy = chosen_policy(policy_name, Path(), template).policy
-    data = data_for(template, scale, policy)
+    data = data_for(template, scale, policy, extra)
     engine = connect()
     images = resolve_images(policy, engine, template, kinds)
     with tempfile.TemporaryDirectory(prefix="aisci-trial-") as folder:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         policy_prove,
         run,
         template,
+        template_adopt,
         template_list,
     )
 
@@ -34,6 +35,7 @@ __all__ = [
     "policy_prove",
     "run",
     "template",
+    "template_adopt",
     "template_list",
 ]
 

@@ -42,7 +42,16 @@ def _as_dict(error: AisciError) -> dict[str, str | int]:
 
 def _fields(error: AisciError) -> list[tuple[str, str]]:
     pairs = (("where", error.where), ("why", error.why), ("do", error.todo))
-    return [(name, plain(value, limit=SCREEN)) for name, value in pairs if value]
+    return [(name, _fitting(value)) for name, value in pairs if value]
+
+
+def _fitting(value: str) -> str:
+    """A text that fits a screen; of a long one, its beginning and its end, which often says why."""
+    if len(value) <= SCREEN:
+        return plain(value, limit=SCREEN)
+    head, tail = value[: SCREEN // 4], value[-3 * SCREEN // 4 :]
+    left_out = len(value) - len(head) - len(tail)
+    return f"{plain(head)}\n… ({left_out} characters left out)\n{plain(tail)}"
 
 
 def _panel(error: AisciError) -> Panel:

@@ -11,6 +11,7 @@ from orchestrator import console
 from orchestrator.console.options import (
     HERE,
     CaBundle,
+    DataOption,
     Json,
     PolicyName,
     QuietOption,
@@ -160,12 +161,15 @@ def template_check(
     scale: Annotated[
         str | None, typer.Option(help="The scale for --run; if none, the manifest's first.")
     ] = None,
+    data: DataOption = None,
     quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
     """Check every rule of the contract; exit code 2 if its files break one, 1 if its runs do."""
     view = View(quiet=quiet, as_json=as_json)
-    code = console.template.print_check(name, run=run, policy=policy, scale=scale, view=view)
+    code = console.template.print_check(
+        name, run=run, policy=policy, scale=scale, data=data, view=view
+    )
     raise typer.Exit(code)
 
 
@@ -183,6 +187,22 @@ def template_new(
     console.template.new_template(folder, source)
 
 
+@template_group.command("adopt")
+def template_adopt(
+    folder: Annotated[Path, typer.Argument(help="A folder without a template.yaml.")],
+    *,
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="A new folder for a copy; if none, the draft goes in place."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Draft the manifest of a folder in the AI Scientist's format, from what its files show."""
+    console.template_adopt.adopt(folder, into, as_json=as_json)
+
+
 @template_group.command("baseline")
 def template_baseline(
     name: str,
@@ -191,6 +211,7 @@ def template_baseline(
         str, typer.Option(help="The template's scale: smoke, short or full.")
     ] = "full",
     policy: PolicyName = None,
+    data: DataOption = None,
     again: Annotated[
         bool, typer.Option("--again", help="Measure it again, even if one is kept.")
     ] = False,
@@ -199,7 +220,7 @@ def template_baseline(
 ) -> None:
     """Measure run_0 once on this machine; later runs under the same policy reuse it."""
     view = View(quiet=quiet, as_json=as_json)
-    raise typer.Exit(console.template.baseline(name, scale, policy, view, again=again))
+    raise typer.Exit(console.template.baseline(name, scale, policy, data, view, again=again))
 
 
 @data_group.command("list")

@@ -148,17 +148,26 @@ class LiveLine(Display):
     def __init__(self, view: View) -> None:
         super().__init__(live=not (view.quiet or view.as_json))
         self.view = view
-        self._what, self._began, self._expected = "", 0.0, 0.0
+        self._what, self._began, self._time = "", 0.0, ""
         self._share: float | None = None
         self._peaks = Peaks()
         self._tenths = 0
 
-    def begin(self, what: str, minutes: float = 0.0) -> None:
-        """A container is about to start; ``minutes`` is what its template says that it takes."""
-        self._what, self._began, self._expected = what, time.monotonic(), 60 * minutes
+    def begin(self, what: str, minutes: float | None = None, stops: float = 0.0) -> None:
+        """A container is about to start; ``minutes`` is what its template says that it takes, and
+        ``stops`` is after how many seconds its policy stops it.
+        """
+        self._what, self._began, self._time = what, time.monotonic(), ""
         self._share, self._peaks, self._tenths = None, Peaks(), 0
-        about = f" (about {span(round(self._expected))})" if minutes else ""
-        self.log(f"running {what}{about}")
+        if minutes is not None:
+            taken = span(round(60 * minutes))
+            self._time = f"the manifest says {taken}"
+            self.log(f"running {what} (about {taken})")
+        elif stops:
+            self._time = f"stopped at {span(round(stops))}"
+            self.log(f"running {what} (how long is unknown; {self._time})")
+        else:
+            self.log(f"running {what}")
 
     def __call__(self, what: str, facts: Mapping[str, object]) -> None:
         if what != "sample":
@@ -184,8 +193,8 @@ class LiveLine(Display):
             parts = [f"{'█' * full}{'·' * (BAR - full)} {100 * self._share:.0f} %", span(taken)]
         if left is not None:
             parts.append(f"about {span(round(left))} to go")
-        elif self._expected:
-            parts.append(f"the manifest says {span(round(self._expected))}")
+        elif self._time:
+            parts.append(self._time)
         if self._peaks.memory:
             parts.append(f"{self._peaks.memory / MIB:,.0f} MiB")
         return ", ".join(parts)

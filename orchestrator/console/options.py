@@ -90,6 +90,10 @@ PolicyName = Annotated[
         "--policy", help="A shipped policy, or ./a/file.yaml. Default: the largest that fits."
     ),
 ]
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="A folder: each sub-folder becomes /data/NAME."),
+]
 CaBundle = Annotated[
     Path | None, typer.Option(help="PEM file of a private CA.", exists=True, dir_okay=False)
 ]

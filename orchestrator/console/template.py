@@ -8,7 +8,7 @@ from pathlib import Path
 
 from orchestrator.api.baselines import BaselineOutcome
 from orchestrator.api.baselines import baseline as measure
-from orchestrator.api.locking import obeyed
+from orchestrator.api.locking import stoppable
 from orchestrator.api.template_check import check_template as check
 from orchestrator.api.template_new import copy_template
 from orchestrator.api.template_run import usage_of
@@ -26,18 +26,26 @@ def new_template(folder: Path, source: str) -> None:
     """Copy a template to ``folder``, and print what to do next."""
     made = copy_template(folder, source)
     place = str(folder) if "/" in str(folder) else f"./{folder}"
+    edit = "edit template.yaml and experiment.py, then:"
+    if made.source.inferred:
+        edit = (
+            "it has no template.yaml; draft one, then edit that and experiment.py:\n"
+            f"  aisci template adopt {place}"
+        )
     out.say(
         f"{place}: {len(made.files)} files, copied from {made.source.argument}\n"
-        f"edit template.yaml and experiment.py, then:\n"
+        f"{edit}\n"
         f"  aisci template check {place} --run\n"
         f"  aisci run {place} --scale {next(iter(made.source.manifest.scales))}"
     )
 
 
-def print_check(name: str, *, run: bool, policy: str, scale: str | None, view: View) -> int:
+def print_check(
+    name: str, *, run: bool, policy: str, scale: str | None, data: Path | None, view: View
+) -> int:
     """Print every rule and whether it holds; returns the exit code."""
     with _Rules(view) as live:
-        outcome = check(name, live, run=run, policy=policy, scale=scale)
+        outcome = check(name, live, run=run, policy=policy, scale=scale, data=data)
     template, broken = outcome.template, outcome.broken
     if view.as_json:
         out.as_json({"template": template.name, "findings": broken})
@@ -53,14 +61,15 @@ class _Rules(LiveLine):
     def rule(self, judged: RuleResult, used: dict[str, object]) -> None:
         if self.view.as_json:
             out.as_json({"rule": judged.name, "held": judged.held, "why_not": judged.why_not,
-                         "used": used, "findings": [asdict(one) for one in judged.findings]})  # fmt: skip
+                         "used": used, "findings": [asdict(one) for one in judged.findings],
+                         "notes": [asdict(one) for one in judged.notes]})  # fmt: skip
             return
         if self.view.quiet and judged.held:
             return
-        mark = "✗" if judged.findings else "–" if judged.why_not else "✓"
+        mark = "✗" if judged.findings else "–" if judged.why_not else "!" if judged.notes else "✓"
         lines = [f"  {mark} {judged.name:<10} {judged.promise}{_used(used)}"]
         lines += [f"    {judged.why_not}"] if judged.why_not else []
-        for finding in judged.findings:
+        for finding in (*judged.findings, *judged.notes):
             lines += [f"    {finding.where}", f"      {finding.what}", f"      do: {finding.todo}"]
         self.say("\n".join(lines))
 
@@ -78,11 +87,15 @@ def _used(used: dict[str, object]) -> str:
     return f"  ({', '.join(parts)})" if parts else ""
 
 
-def baseline(name: str, scale: str, policy: str | None, view: View, *, again: bool) -> int:
+def baseline(
+    name: str, scale: str, policy: str | None, data: Path | None, view: View, *, again: bool
+) -> int:
     """Measure or show a baseline; returns the exit code."""
-    with obeyed(), LiveLine(view) as live:
-        outcome = measure(name, scale=scale, policy=policy, listener=live, again=again)
-    _baseline_json(outcome) if view.as_json else _print_baseline(outcome, view)
+    todo = "run the command again: nothing is kept of a baseline that did not finish"
+    stopped = stoppable("the baseline was stopped", where=name, todo=todo)
+    with stopped, LiveLine(view) as live:
+        outcome = measure(name, scale=scale, policy=policy, listener=live, again=again, data=data)
+    _baseline_json(outcome) if view.as_json else _print_baseline(outcome, data, view)
     return 0
 
 
@@ -101,7 +114,7 @@ def _baseline_json(outcome: BaselineOutcome) -> None:
     out.as_json({"baseline": facts})
 
 
-def _print_baseline(outcome: BaselineOutcome, view: View) -> None:
+def _print_baseline(outcome: BaselineOutcome, data: Path | None, view: View) -> None:
     kept, peaks = outcome.kept, outcome.kept.result.attestation.peaks
     if not view.quiet:
         out.table(("data set", "metric", "mean", "standard error", "unit"), _numbers(outcome))
@@ -113,6 +126,7 @@ def _print_baseline(outcome: BaselineOutcome, view: View) -> None:
         f"{span(round(peaks.wall))}, {peaks.memory / MIB:,.0f} MiB at most, on {kept.machine}"
     )
     arguments = f"{outcome.template.argument} --scale {kept.scale} --policy {kept.policy}"
+    arguments += f" --data {data}" if data else ""
     out.say(f"a run starts from it: aisci run {arguments}")
 
 

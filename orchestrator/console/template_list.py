@@ -40,4 +40,5 @@ def _time(manifest: Manifest, seen: Mapping[str, float], scale: str) -> str:
         return ""
     if scale in seen:
         return span(round(seen[scale]))
-    return f"~{span(round(60 * manifest.scales[scale].minutes))}"
+    minutes = manifest.scales[scale].minutes
+    return "" if minutes is None else f"~{span(round(60 * minutes))}"

@@ -19,9 +19,10 @@ from orchestrator.template.template import Template
 
 def require_time(template: Template, policy: Policy, scale: str) -> None:
     """Raise :class:`UserError` if one run of the scale takes longer than the policy allows."""
-    if template.inferred:  # how long it takes is unknown
+    minutes = template.scale(scale).minutes
+    if minutes is None:
         return
-    seconds = 60 * template.scale(scale).minutes
+    seconds = 60 * minutes
     gpus = policy.limits("experiment").gpus
     limits = [
         ("experiment.time.wall", policy.limits("experiment").wall),
@@ -32,7 +33,9 @@ def require_time(template: Template, policy: Policy, scale: str) -> None:
     for key, most in limits:
         if seconds > most:
             fitting = [
-                name for name, one in template.manifest.scales.items() if 60 * one.minutes <= most
+                name
+                for name, one in template.manifest.scales.items()
+                if one.minutes is not None and 60 * one.minutes <= most
             ]
             smaller = f"choose --scale {' or '.join(fitting)}, or " if fitting else "choose "
             raise UserError(

@@ -32,6 +32,7 @@ from orchestrator.research.pins import pins_of
 from orchestrator.research.pipeline import RUN_ERRORS, failure_of, pursue
 from orchestrator.research.run_spec import PursuedIdea, RunDeps, RunLocation, RunSpec, Study
 from orchestrator.research.stages import experiments, ideas
+from orchestrator.template.contract.advice import Attempted
 from orchestrator.template.results import Results, compare_untrained, require_held
 
 
@@ -122,7 +123,8 @@ def _baseline(spec: RunSpec, files: Tree, ports: Ports) -> tuple[Run, Results]:
     job = experiments.baseline_job(
         spec.template, spec.policy, spec.scale, files, scope=ports.scope, data=spec.mounts
     )
-    run, results = experiments.measure_baseline(job, ports)
+    tried = Attempted(spec.template, spec.scale, job.limits.gpus)
+    run, results = experiments.measure_baseline(job, ports, tried)
     comparisons = compare_untrained(spec.template.manifest, spec.scale, results)
     if comparisons:
         ports.note(BaselineCompared(comparisons=comparisons))

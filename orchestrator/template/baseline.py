@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pydantic import TypeAdapter, ValidationError
 
 from orchestrator.core.errors import BadFile
-from orchestrator.core.job import Job, JobResult
+from orchestrator.core.job import Job, JobResult, Verdict
 from orchestrator.core.research import BASELINE, Run
 from orchestrator.core.tree import Tree, digest
 
@@ -80,6 +80,15 @@ def baseline_run(job: Job, result: JobResult) -> Run:
     return finished_run(
         0, job.files, result, name=BASELINE, description="the template as it is", attempts=1
     )
+
+
+def how_it_ended(result: JobResult) -> str:
+    """The verdict, and the exit code or the signal of a program that one ended."""
+    code = result.exit_code
+    if not code or result.verdict is not Verdict.FAILED:
+        return str(result.verdict)
+    signal = f", killed by signal {code - 128}" if 128 < code < 160 else ""
+    return f"{result.verdict} (exit code {code}{signal})"
 
 
 def output_tail(result: JobResult) -> str:

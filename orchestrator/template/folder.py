@@ -107,7 +107,8 @@ def _read(folder: Path) -> Iterator[tuple[str, bytes]]:
         if info.st_size > _MAX_FILE or total > _MAX_BYTES or count > _MAX_FILES:
             files = f"a template may have {_MAX_FILES} files, {_MAX_FILE >> 20} MiB in one"
             why = f"{files} and {_MAX_BYTES >> 20} MiB in all"
-            raise _unfit(path, why, "store large data outside the template")
+            todo = "store large data outside the template; --data DIR mounts DIR/NAME as /data/NAME"
+            raise _unfit(path, why, todo)
         yield relative, _content(path)
 
 

@@ -2,8 +2,8 @@
 
 Each key is used: ``editable`` and ``fixed`` bound the editor, ``metrics`` give the better
 direction, ``knobs`` are what ``builtin/sweep`` varies, ``data`` is what the host fetches and mounts,
-``packages`` are compared with the imports, ``lock`` lists what the base image lacks, ``scales``
-set the size of a run, and ``beats`` is what a run must reach to count as trained.
+``packages`` are compared with the imports, ``lock`` lists what the base image lacks,
+``opaque_files`` allows pickles for its own ``plot.py``, ``scales`` set the size of a run, and ``beats`` is what a run must reach to count as trained.
 """
 
 from __future__ import annotations
@@ -132,13 +132,13 @@ class Beats(_Record):
 
 class Scale(_Record):
     """The size of a run: variables for the experiment, and roughly how long one run takes.
-    ``minutes`` is wall time on the machine that ``description`` names; a policy with
-    less time refuses the run. ``seeds`` are those of all data sets, or of each by its name in
+    ``minutes`` is wall time on the machine that ``description`` names, None if unknown; a policy
+    with less time refuses the run. ``seeds`` are those of all data sets, or of each by its name in
     ``final_info.json``; ``data`` are the fetched data sets that a run of this size needs.
     """
 
     env: dict[Setting, SettingValue] = {}
-    minutes: Annotated[FiniteNumber, Field(gt=0)]
+    minutes: Annotated[FiniteNumber, Field(gt=0)] | None = None
     description: Text
     seeds: Seeds | dict[Text, Seeds] | None = None
     data: tuple[EntryName, ...] = ()
@@ -155,6 +155,7 @@ class Manifest(_Record):
     question: Text | None = None
     editable: Annotated[tuple[FilePath, ...], Field(min_length=1)]
     fixed: tuple[FilePath, ...] = ()
+    opaque_files: Annotated[bool, Field(strict=True)] = False
     metrics: dict[Text, Metric] = {}
     knobs: dict[EntryName, Knob] = {}
     data: tuple[DataSet, ...] = ()

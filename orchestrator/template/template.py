@@ -71,6 +71,11 @@ class Template:
         return digest({path: digest(data) for path, data in self.files.items()})
 
     @property
+    def opaque(self) -> bool:
+        """Whether it may hold and write files that can run code when they are read."""
+        return self.inferred or self.manifest.opaque_files
+
+    @property
     def argument(self) -> str:
         """Its name on the command line."""
         return self.origin.removeprefix("templates/")
@@ -186,7 +191,7 @@ def _inferred(files: Mapping[str, bytes], name: str) -> Manifest:
     """The manifest that the files of a folder in the AI Scientist's format imply."""
     code = tuple(path for path in files if path.endswith(".py") and "/" not in path)
     editable = (*code, NOTES, *([PAPER] if PAPER in files else []))
-    scale = {"minutes": 120, "description": "unknown: two hours are allowed for"}
+    scale = {"description": "the size that the code sets by itself; how long it takes is unknown"}
     return Manifest.model_validate(
         {
             "version": 1,

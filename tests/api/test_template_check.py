@@ -66,7 +66,7 @@ def edited(folder: Path, path: str, edit: Callable[[str], str], source: Path = Q
 def test_every_rule_of_a_good_template_is_told_to_hold(tmp_path: Path) -> None:
     said = aisci("template", "check", f"{QUICK}/", home=tmp_path)
     assert said.code == 0
-    assert len(re.findall(r"^  ✓ ", said.out, re.MULTILINE)) == 9
+    assert len(re.findall(r"^  ✓ ", said.out, re.MULTILINE)) == 10
     assert said.out.endswith("quick: keeps its contract\n")
 
 
@@ -77,7 +77,7 @@ def test_its_runs_are_held_to_the_rest_of_the_rules(tmp_path: Path) -> None:
     )
     assert said.code == 0, said
     rules = {row["rule"]: row for row in said.rows if "rule" in row}
-    assert list(rules)[9:] == [
+    assert list(rules)[10:] == [
         "finishes", "numbers", "leftovers", "metrics", "seeds", "trained", "repeats", "figures", "typesets",
     ]  # fmt: skip
     assert all(row["held"] and not row["why_not"] for row in rules.values())
@@ -93,7 +93,7 @@ Breach = tuple[str, str, str, str, str, str]  # file, old, new, rule, its words,
 
 BREACHES: tuple[Breach, ...] = (
     ("experiment.py", "runs = [", 'raise SystemExit("no such luck")\nruns = [', "finishes", "no such luck", "last output"),
-    ("experiment.py", "runs = [", "import time\ntime.sleep(99)\nruns = [", "finishes", "timed out", "smaller"),
+    ("experiment.py", "runs = [", "import time\ntime.sleep(99)\nruns = [", "finishes", "timed out", "experiment.time.wall"),
     ("experiment.py", 'final_info.json").write', 'final.json").write', "finishes", "did not write run_0/final_info.json", "--out_dir"),
     ("experiment.py", '"means": {', '"meens": {', "numbers", "has no 'means'", "means"),
     ("experiment.py", '"final_loss": loss(', '"final_loss": math.nan * loss(', "numbers", "NaN", "finite"),
@@ -173,6 +173,76 @@ def test_a_folder_in_the_ai_scientists_format_is_tried_too_its_plots_unpickle_it
     rules = {row["rule"]: row for row in said.rows if "rule" in row}
     assert rules["figures"]["used"]["files"] == ["smooth.png"]
     assert rules["repeats"]["why_not"] == "no manifest says which of its numbers are times"
+
+
+@pytest.mark.engine
+def test_such_a_folder_gets_its_data_and_its_skeleton_is_prepared_as_for_a_run(
+    tmp_path: Path,
+) -> None:
+    folder = edited(
+        tmp_path / "mine", "experiment.py", swap("numbers.txt", "series/numbers.txt"), PLAIN
+    )
+    code = folder / "experiment.py"
+    code.write_text(code.read_text().replace("if os.path.exists(path)", "if open(path)"))
+    paper = folder / "latex/template.tex"
+    figure = "\\begin{figure}\\includegraphics{example-of-theirs.png}\\end{figure}\n"
+    text = paper.read_text().replace("\\usepackage{booktabs}\n", "")
+    paper.write_text(text.replace("\\section{Results}", f"{figure}\\section{{Results}}"))
+    words = ("template", "check", "./mine", "--run")
+    without = aisci(*words, home=tmp_path)
+    assert without.code == 1
+    assert "FileNotFoundError" in without.out
+    assert "failed (exit code 1)" in without.out
+    assert "do: nothing is at '../../../data/series/numbers.txt'" in without.out
+    assert "stopped at 5 min" in without.err
+    (tmp_path / "sets/series").mkdir(parents=True)
+    (tmp_path / "sets/series/numbers.txt").write_text("\n".join(map(str, range(100))))
+    given = aisci(*words, "--data", "sets", "--json", home=tmp_path)
+    assert given.code == 0, given
+    rules = {row["rule"]: row for row in given.rows if "rule" in row}
+    assert rules["typesets"]["held"]
+    assert rules["needs"]["notes"] == []
+    kept = aisci(
+        "template", "baseline", "./mine", "--policy", "ci-cpu", "--data", "sets", home=tmp_path
+    )
+    assert kept.code == 0, kept
+    assert "--policy ci-cpu --data sets" in kept.out
+
+
+@pytest.mark.program
+def test_a_copy_of_a_folder_without_manifest_is_not_told_to_edit_one(tmp_path: Path) -> None:
+    said = aisci("template", "new", "./copy", "--from", f"{PLAIN}/", home=tmp_path)
+    assert said.code == 0, said
+    assert "edit template.yaml" not in said.out
+    assert "aisci template adopt ./copy" in said.out
+    adopted = aisci("template", "adopt", "copy", home=tmp_path)
+    assert adopted.code == 0, adopted
+    assert "aisci template check ./copy" in adopted.out
+    assert aisci("template", "check", "./copy", home=tmp_path).code == 0
+
+
+@pytest.mark.program
+def test_the_image_of_a_folder_whose_imports_it_lacks_is_not_said_to_be_enough(
+    tmp_path: Path,
+) -> None:
+    edited(
+        tmp_path / "mine",
+        "experiment.py",
+        swap("import numpy", "import npeet\nimport numpy"),
+        PLAIN,
+    )
+    for words in (("template", "check", "./mine"), ("images", "build", "./mine")):
+        said = aisci(*words, home=tmp_path)
+        assert said.code == 2, said
+        assert "the image lacks npeet" in said.out + said.err
+        assert "aisci template adopt ./mine" in said.out + said.err
+
+
+@pytest.mark.program
+def test_a_folder_of_data_that_is_not_there_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    said = aisci("template", "check", f"{QUICK}/", "--data", "gone", home=tmp_path)
+    assert said.code == 2
+    assert "there is no such folder of data sets" in said.err
 
 
 @pytest.mark.program

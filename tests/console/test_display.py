@@ -10,11 +10,13 @@ import pytest
 
 from orchestrator.api.adapters import WAITING
 from orchestrator.api.runs import _reported
+from orchestrator.console.errors import show_error
 from orchestrator.console.live import Display, LiveLine, LiveTable
 from orchestrator.console.options import View
 from orchestrator.console.policy_prove import ProofTable
 from orchestrator.console.run import _following
 from orchestrator.console.run_state import RunState
+from orchestrator.core.errors import AisciError
 
 
 class Terminal(io.StringIO):
@@ -48,3 +50,30 @@ def test_a_busy_model_is_told_above_the_table_while_the_run_waits(
     with _following(View(quiet=False, as_json=False)) as listener:
         _reported(listener)(WAITING, {"text": "waiting for openai/x: HTTP 503\n\x1b[2J busy"})
     assert capsys.readouterr().out == "waiting for openai/x: HTTP 503 \\x1b[2J busy\n"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "stops", "words"),
+    [
+        (2.0, 300.0, "running experiment.py (about 2 min)"),
+        (None, 300.0, "running experiment.py (how long is unknown; stopped at 5 min)"),
+        (None, 0.0, "running experiment.py"),
+    ],
+)
+def test_a_duration_that_nobody_stated_is_not_invented(
+    minutes: float | None, stops: float, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with LiveLine(View(quiet=False, as_json=False)) as line:
+        line.begin("experiment.py", minutes, stops)
+    assert capsys.readouterr().err == f"{words}\n"
+
+
+def test_a_long_error_keeps_its_beginning_and_its_end(capsys: pytest.CaptureFixture[str]) -> None:
+    output = "\n".join(f"line {number}" for number in range(2000))
+    error = AisciError("it failed", where="run_0", why=output, todo="mend it")
+    show_error(error, as_json=False)
+    said = capsys.readouterr().err
+    assert "line 0\n" in said
+    assert "line 1999" in said
+    assert "characters left out" in said
+    assert len(said) < 5000

@@ -203,3 +203,15 @@ def test_long_hostile_text_is_read_in_seconds(piece: str) -> None:
     latex.figure_problems(tex, ())
     latex.placeholder_texts(DOCUMENT, tex, ("RESULTS HERE",))
     assert process_time() - start < 20
+
+
+def test_a_skeleton_begins_without_figures_and_with_an_author_whoever_wrote_it() -> None:
+    theirs = DOCUMENT.replace(
+        r"\end{document}",
+        "\\begin{figure}\n\\includegraphics{gone.png}\n\\end{figure}\n\\end{document}",
+    )
+    begun = latex.prepared(theirs, "Ada", "by a program", ())
+    assert "gone.png" not in begun
+    assert "AUTHOR HERE" not in begun
+    assert "Ada" in begun
+    assert r"\usepackage{booktabs}" in begun

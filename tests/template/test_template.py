@@ -153,7 +153,7 @@ def test_what_is_no_plain_file_of_modest_size_is_refused(
         ("seed_ideas.json", '"Title"', '"title"', "seed_ideas.json: 0.Title", "the key 'Title' is missing"),
         ("seed_ideas.json", ": 10,", ": 11,", "seed_ideas.json: 0.Feasibility", "must be 10 or less, not 11"),
         ("latex/template.tex", "ABSTRACT HERE", "Text.", "latex/template.tex", "'ABSTRACT HERE' occurs 0"),
-        ("latex/template.tex", AUTHOR, "Me", "latex/template.tex", "'AUTHOR HERE' occurs 0"),
+        ("latex/template.tex", AUTHOR, f"{AUTHOR} {AUTHOR}", "latex/template.tex", "'AUTHOR HERE' occurs 2"),
         ("latex/template.tex", "INTRO HERE", "INTRO HERE INTRO HERE", "latex/template.tex", "occurs 2"),
         ("latex/template.tex", "\\bibliography{", "\\x{", "latex/template.tex", "\\bibliography{ is missing"),
     ],
@@ -188,6 +188,30 @@ def test_a_missing_file_is_named(quick: Template, path: str) -> None:
 def test_a_template_with_a_manifest_may_not_hold_files_that_run_when_read(quick: Template) -> None:
     spoiled = from_files({**quick.files, "data.pkl": b""}, "quick", "edited")
     assert [f.where for f in contract_findings(spoiled)] == ["data.pkl"]
+
+
+def test_a_template_may_say_that_only_its_own_plots_read_such_files(quick: Template) -> None:
+    manifest = quick.text("template.yaml") + "opaque_files: true\n"
+    files = {**quick.files, "data.pkl": b"", "template.yaml": manifest.encode()}
+    opaque = from_files(files, "quick", "edited")
+    assert opaque.opaque
+    assert contract_findings(opaque) == ()
+
+
+def test_a_mark_that_stands_twice_may_lose_the_copy_that_is_a_running_title(
+    quick: Template,
+) -> None:
+    twice = changed(
+        quick, "latex/template.tex", lambda t: t.replace("TITLE HERE", "TITLE HERE TITLE HERE")
+    )
+    (finding,) = contract_findings(twice)
+    assert "keep one" in finding.todo
+    assert "running title" in finding.todo
+
+
+def test_a_scale_whose_duration_is_unknown_needs_no_minutes(quick: Template) -> None:
+    unknown = changed(quick, "template.yaml", lambda t: t.replace("    minutes: 0.1\n", "", 1))
+    assert unknown.scale("smoke").minutes is None
 
 
 @pytest.mark.parametrize(

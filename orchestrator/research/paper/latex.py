@@ -146,6 +146,12 @@ def with_author(tex: str, author: str, note: str) -> str:
     return tex[:at] + rf"\author{{{line}}}" + tex[end + 1 :]
 
 
+def prepared(tex: str, author: str, note: str, figures: tuple[str, ...]) -> str:
+    """A skeleton as every paper begins: the author, our packages, none but the study's figures."""
+    tex = with_packages(with_author(tex, author, note), ("graphicx", "booktabs"))
+    return without_unknown_figures(tex, figures)
+
+
 def closing(text: str, start: int) -> int:
     """The index of the brace that closes the one at ``start``; if none does, the last index."""
     depth = 0

@@ -32,10 +32,12 @@ from orchestrator.research.stages.plan import make_plan, most_runs, revise_plan
 from orchestrator.research.stages.requests import edit_files, experiment_job
 from orchestrator.research.tries import leave, tries
 from orchestrator.template.baseline import baseline_run, finished_run, output_tail
+from orchestrator.template.contract.advice import Attempted, what_to_do
 from orchestrator.template.results import Results
 from orchestrator.template.template import Template
 
 _ATTEMPTS = 4
+_AGAIN = "`aisci template check --run` tries the template by itself"
 _MOST_GIVEN_UP = 2  # runs; then the study goes on with those that finished
 
 
@@ -61,7 +63,7 @@ def baseline_job(
     )
 
 
-def measure_baseline(job: Job, ports: Ports) -> tuple[Run, Results]:
+def measure_baseline(job: Job, ports: Ports, tried: Attempted) -> tuple[Run, Results]:
     """Run the unchanged template. Raises :class:`BadTemplate` if that fails."""
     result = ports.run(job)
     results, trouble, todo = measured(job, result, 0, ports)
@@ -70,7 +72,7 @@ def measure_baseline(job: Job, ports: Ports) -> tuple[Run, Results]:
             "the template's own experiment does not finish under this policy",
             where="run_0, the baseline",
             why=f"{trouble}\n{output_tail(result)}".strip(),
-            todo=f"{todo}; `aisci template check --run` tries the template by itself",
+            todo=f"{todo or what_to_do(result, tried)}; {_AGAIN}",
         )
     diverged = [f"{name}.means.{m}" for name, d in results.datasets.items() for m in d.diverged]
     if diverged:

@@ -6,22 +6,23 @@ from orchestrator.core.errors import BadResults
 from orchestrator.core.job import Job, JobResult, Verdict
 from orchestrator.core.units import size_text
 from orchestrator.record.ports import Ports
+from orchestrator.template.baseline import how_it_ended
 from orchestrator.template.results import Results, parse_final_info
-
-_SIGNALS = range(129, 160)  # exit codes of a shell's program that a signal ended
 
 
 def measured(
     job: Job, result: JobResult, number: int, ports: Ports
 ) -> tuple[Results | None, str, str]:
-    """The run's results; or None, the reason as a text for a model, and what a person can do."""
+    """The run's results; or None, the reason as a text for a model, and what a person can do about
+    the file that it wrote.
+    """
     if not result.ok:
-        ended = f"the run ended as: {result.verdict}{_how(result)}"
+        ended = f"the run ended as: {how_it_ended(result)}"
         if result.verdict is Verdict.LOG_FLOOD:
-            most = size_text(job.limits.logs)
-            ended += f": it printed more than {most}, the policy's {job.kind}.logs"
-            return None, ended, "print less, or raise `logs` in a policy of your own"
-        return None, ended, "choose a smaller --scale, or a policy with more room"
+            ended += (
+                f": it printed more than {size_text(job.limits.logs)}, the policy's {job.kind}.logs"
+            )
+        return None, ended, ""
     name = f"run_{number}/final_info.json"
     sha256 = result.files.get(name)
     if sha256 is None:
@@ -34,12 +35,3 @@ def measured(
         return parse_final_info(ports.blobs.get(sha256)), "", ""
     except BadResults as error:
         return None, f"{error.what}: {error.why}", error.todo
-
-
-def _how(result: JobResult) -> str:
-    """The exit code, and the signal that it means."""
-    code = result.exit_code
-    if not code or result.verdict is not Verdict.FAILED:
-        return ""
-    signal = f", killed by signal {code - 128}" if code in _SIGNALS else ""
-    return f" (exit code {code}{signal})"

@@ -95,9 +95,8 @@ def _prepared(study: Study, ports: Ports) -> str:
             where=TEX,
             todo="add it with a placeholder such as `RESULTS HERE` in each section",
         )
-    tex = latex.with_author(papers.paper_source(study, ports), study.author, AUTHOR_NOTE)
-    tex = latex.with_packages(tex, ("graphicx", "booktabs"))
-    tex = latex.without_unknown_figures(tex, study.figures)
+    skeleton = papers.paper_source(study, ports)
+    tex = latex.prepared(skeleton, study.author, AUTHOR_NOTE, study.figures)
     scoped = ports.within("citations")
     tex = references.add_references(tex, _papers(study, scoped))
     scoped.note(Citable(keys=tuple(one.key for one in references.references(tex))))

@@ -26,18 +26,26 @@ RULES = (
 )
 
 
-def rule_results(template: Template) -> tuple[RuleResult, ...]:
-    """Every rule with its findings, in the order of :data:`RULES`."""
-    return tuple(RuleResult(r.name, r.promise, tuple(r.judge(template))) for r in RULES)
+def rule_results(template: Template, *, own_image: bool = False) -> tuple[RuleResult, ...]:
+    """Every rule with its findings, in the order of :data:`RULES`. With ``own_image`` the policy
+    names an image that is not aisci's: what it has is unknown.
+    """
+    return tuple(
+        RuleResult(rule.name, rule.promise, why_not="the policy's image is not aisci's")
+        if own_image and template.inferred and rule.judge is code.packages
+        else RuleResult(rule.name, rule.promise, tuple(rule.judge(template)))
+        for rule in RULES
+    )
 
 
-def require_contract(template: Template) -> None:
+def require_contract(template: Template, *, own_image: bool = False) -> None:
     """Raise :class:`BadTemplate` with every violation, if there are any."""
-    findings = [finding for rule in rule_results(template) for finding in rule.findings]
+    rules = rule_results(template, own_image=own_image)
+    findings = [finding for rule in rules for finding in rule.findings]
     if findings:
         raise BadTemplate(
             f"the template {template.name} violates its contract",
             where=template.origin,
             why=listed([f"{f.where}: {f.what}; {f.todo}" for f in findings]),
-            todo=f"correct these, then: aisci template check {template.origin}",
+            todo=f"correct these, then: aisci template check {template.argument}",
         )

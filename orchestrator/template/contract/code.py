@@ -3,46 +3,64 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterator
 
 from orchestrator.core.errors import BadTemplate
 from orchestrator.template.contract.finding import RuleFinding
 from orchestrator.template.folder import MANIFEST
+from orchestrator.template.imports import (
+    UNREADABLE,
+    absent_imports,
+    outside_imports,
+    own_modules,
+)
 from orchestrator.template.lockfile import beside_base, importable, read_lock
 from orchestrator.template.template import Template
-
-_UNREADABLE = (SyntaxError, ValueError, RecursionError, BadTemplate)
 
 
 def parses(template: Template) -> Iterator[RuleFinding]:
     for path in _python(template):
         try:
             ast.parse(template.text(path))
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             line = getattr(error, "lineno", None)
             where = f"{path}:{line}" if line else path
             yield RuleFinding(where, f"it is not Python: {error}", "correct the syntax")
 
 
 def packages(template: Template) -> Iterator[RuleFinding]:
-    """Imports that are neither in the standard library, the template nor the declared packages."""
-    own = {path.split("/")[0].removesuffix(".py") for path in template.files}
+    """Imports that are neither declared nor, without a manifest, in the image."""
+    if template.inferred:
+        yield from _without_manifest(template)
+        return
     declared, lock = set(template.manifest.packages), template.manifest.lock
+    have = importable()
     yield from _listed(template)
-    for path in _python(template):
-        try:
-            used = _imports(template.text(path)) - own
-        except _UNREADABLE:
-            continue  # the rule `code` reports it
-        for name in sorted(used - declared) if not template.inferred else ():
-            what = f"it imports {name}, which is not declared"
-            yield RuleFinding(path, what, f"add {name} to packages")
-    for name in sorted(declared - importable()) if lock is None else ():
+    for one in outside_imports(template):
+        if one.module not in declared and (one.required or one.module in have):
+            what = f"it imports {one.module}, which is not declared"
+            yield RuleFinding(one.where, what, f"add {one.module} to packages")
+    for name in sorted(declared & own_modules(template)):
+        what = f"{name} is part of the template itself, not a package"
+        yield RuleFinding(f"{MANIFEST}: packages", what, f"remove {name} from packages and `lock`")
+    for name in sorted(declared - have - own_modules(template)) if lock is None else ():
         yield RuleFinding(
             f"{MANIFEST}: packages",
             f"{name} is an unknown package: the image has no such module, and there is no `lock`",
             "correct the name, or list what it comes from: docs/templates.md, Packages",
+        )
+
+
+def _without_manifest(template: Template) -> Iterator[RuleFinding]:
+    """One finding for every import that its programs always do and the image lacks."""
+    absent = [one for one in absent_imports(template) if one.required]
+    if absent:
+        names = ", ".join(one.module for one in outside_imports(template) if one.required)
+        yield RuleFinding(
+            ", ".join(one.where for one in absent[:6]),
+            f"the image lacks {', '.join(one.module for one in absent)}",
+            f"write a {MANIFEST} with `packages: [{names}]` and `lock: packages.txt`, the list of "
+            f"what the image lacks; `aisci template adopt {template.argument}` drafts it",
         )
 
 
@@ -53,7 +71,10 @@ def _listed(template: Template) -> Iterator[RuleFinding]:
         return
     if lock not in template.files:
         what = f"{lock} is not in the folder"
-        yield RuleFinding(f"{MANIFEST}: lock", what, "add it, or remove it")
+        todo = (
+            f"write it (docs/templates.md, Packages), then: aisci images build {template.argument}"
+        )
+        yield RuleFinding(f"{MANIFEST}: lock", what, todo)
         return
     try:
         packages, wrong = read_lock(template.text(lock))
@@ -68,17 +89,6 @@ def _python(template: Template) -> Iterator[str]:
     return (path for path in template.files if path.endswith(".py"))
 
 
-def _imports(source: str) -> frozenset[str]:
-    """Top-level names that ``source`` imports from outside the standard library."""
-    names: list[str] = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.append(node.module)
-    return frozenset({name.split(".")[0] for name in names} - sys.stdlib_module_names)
-
-
 def knobs_on_one_line(template: Template) -> Iterator[RuleFinding]:
     for name, knob in template.manifest.knobs.items():
         if knob.file not in template.files:
@@ -87,7 +97,7 @@ def knobs_on_one_line(template: Template) -> Iterator[RuleFinding]:
             _, value = knob_line(template.text(knob.file), knob.constant)
             same = type(value) is type(knob.default) and value == knob.default
             trouble = "" if same else f"{knob.constant} is {value!r}, its default {knob.default!r}"
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             trouble = str(error)
         if trouble:
             yield RuleFinding(

@@ -12,6 +12,9 @@ from orchestrator.template.template import NOTES, PAPER, Template
 
 REQUIRED = ("experiment.py", "plot.py", "prompt.json", "seed_ideas.json", PAPER)
 OPAQUE = "files of this kind can run code when they are read"
+OPAQUE_TODO = (
+    "write JSON or CSV, or declare `opaque_files: true` if only its own plot.py reads them"
+)
 UNPICKLING = (".pkl", ".pickle", ".pt", ".npy", ".npz")
 PLACEHOLDERS = {
     "Title": "TITLE HERE",
@@ -24,10 +27,13 @@ PLACEHOLDERS = {
     "Results": "RESULTS HERE",
     "Conclusion": "CONCLUSIONS HERE",
 }
-"""The placeholders in ``latex/template.tex``, as in the AI Scientist's templates. A template with a
-manifest has :data:`AUTHOR` too."""
+"""The placeholders in ``latex/template.tex``, as in the AI Scientist's templates."""
 
 AUTHOR = "AUTHOR HERE"
+"""Where the author goes; without it, ``\\author{…}`` is replaced."""
+
+_TOO_FEW = "write {} once, on its own line"
+_TOO_MANY = "keep one, on its own line; the others may go, such as the running title of a style"
 
 
 def there(template: Template) -> Iterator[RuleFinding]:
@@ -60,10 +66,10 @@ def json_files(template: Template) -> Iterator[RuleFinding]:
 
 
 def readable_data(template: Template) -> Iterator[RuleFinding]:
-    """A template with a manifest stores its data in human-readable kinds of file."""
+    """A template stores its data in human-readable kinds of file, unless it is declared opaque."""
     for path in template.files:
-        if not template.inferred and path.endswith(UNPICKLING):
-            yield RuleFinding(path, OPAQUE, "store it as JSON or CSV")
+        if not template.opaque and path.endswith(UNPICKLING):
+            yield RuleFinding(path, OPAQUE, OPAQUE_TODO)
 
 
 def offline(template: Template) -> Iterator[RuleFinding]:
@@ -93,11 +99,12 @@ def skeleton(template: Template) -> Iterator[RuleFinding]:
     except BadTemplate as error:
         yield RuleFinding(PAPER, error.what, "save it as UTF-8")
         return
-    marks = [*PLACEHOLDERS.values(), *([] if template.inferred else [AUTHOR])]
-    for mark in marks:
+    for mark in PLACEHOLDERS.values():
         if text.count(mark) != 1:
             what = f"{mark!r} occurs {text.count(mark)} times"
-            yield RuleFinding(PAPER, what, f"write {mark} once, on its own line")
+            yield RuleFinding(PAPER, what, _TOO_FEW.format(mark) if mark not in text else _TOO_MANY)
+    if text.count(AUTHOR) > 1:
+        yield RuleFinding(PAPER, f"{AUTHOR!r} occurs {text.count(AUTHOR)} times", _TOO_MANY)
     for needed in ("\\documentclass", "\\begin{document}", "\\end{document}", "\\bibliography{"):
         if needed not in text:
             yield RuleFinding(PAPER, f"{needed} is missing", f"add {needed}")

@@ -28,12 +28,15 @@ class ContractRule:
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
-    """One rule and its findings; ``why_not`` says why the rule does not apply to this template."""
+    """One rule and its findings; ``why_not`` says why the rule does not apply to this template.
+    ``notes`` are what a person should know and no breach.
+    """
 
     name: str
     promise: str
     findings: tuple[RuleFinding, ...] = ()
     why_not: str = ""
+    notes: tuple[RuleFinding, ...] = ()
 
     @property
     def held(self) -> bool:

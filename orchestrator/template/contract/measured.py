@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from orchestrator.core.errors import BadResults
-from orchestrator.core.job import JobResult, Verdict
-from orchestrator.template.contract.files import OPAQUE, UNPICKLING
+from orchestrator.core.job import JobResult
+from orchestrator.template.baseline import how_it_ended, output_tail
+from orchestrator.template.contract.advice import Attempted, what_to_do
+from orchestrator.template.contract.files import OPAQUE, OPAQUE_TODO, UNPICKLING
 from orchestrator.template.contract.finding import RuleFinding, RuleResult
 from orchestrator.template.folder import MANIFEST
 from orchestrator.template.manifest import Manifest
@@ -19,18 +21,6 @@ from orchestrator.template.template import Template
 FINAL = "run_0/final_info.json"
 _TAIL = 12  # lines of a program's last output
 _SAME = 1e-9  # relative: the rounding of two ways to sum a few floats
-_MORE = "give it more in the policy's block `experiment`, or make the scale smaller"
-_CORRECTIONS = {
-    Verdict.FAILED: "correct the cause that its last output names",
-    Verdict.TIMED_OUT: _MORE,
-    Verdict.OUT_OF_CPU_TIME: _MORE,
-    Verdict.OUT_OF_MEMORY: _MORE,
-    Verdict.OUT_OF_GPU_MEMORY: _MORE,
-    Verdict.OUT_OF_STORAGE: "write less: storage.workspace of the policy limits it",
-    Verdict.OUT_OF_PIDS: "start fewer processes and threads",
-    Verdict.LOG_FLOOD: "print less: a line for each evaluation, not for each step; or raise "
-    "`logs` in the policy's block `experiment`",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +36,11 @@ class MeasuredRun:
         return cls(parse_final_info(data), per_seed(data))
 
 
-def finishes(result: JobResult) -> RuleResult:
+def finishes(result: JobResult, tried: Attempted) -> RuleResult:
     """Whether the experiment succeeded and wrote its results."""
     findings: tuple[RuleFinding, ...] = ()
     if not result.ok:
-        findings = (_failure("experiment.py", result),)
+        findings = (_failure("experiment.py", result, tried),)
     elif result.files.get(FINAL) is None:
         refused = ", ".join(f"{name!r}: {why}" for name, why in result.refused[:3])
         what = f"it did not write {FINAL}" + (f"; refused: {refused}" if refused else "")
@@ -130,11 +120,11 @@ def _statistics(
 
 def leaves(template: Template, result: JobResult) -> RuleResult:
     promise = "a run writes no file that can run code when it is read"
-    if template.inferred:
-        why = "without a manifest, files are opaque and only its own plot.py reads them"
+    if template.opaque:
+        why = "its files may be opaque: only its own plot.py reads them, in a container"
         return RuleResult("leftovers", promise, why_not=why)
     unfit = (path for path in result.files.paths() if path.endswith(UNPICKLING))
-    found = tuple(RuleFinding(path, OPAQUE, "write JSON or CSV") for path in unfit)
+    found = tuple(RuleFinding(path, OPAQUE, OPAQUE_TODO) for path in unfit)
     return RuleResult("leftovers", promise, found)
 
 
@@ -179,22 +169,20 @@ def trained(template: Template, scale: str, results: Results) -> RuleResult:
     return RuleResult("trained", promise, found)
 
 
-def draws(result: JobResult, pictures: tuple[str, ...]) -> RuleResult:
+def draws(result: JobResult, pictures: tuple[str, ...], tried: Attempted) -> RuleResult:
     """Whether ``plot.py`` succeeded and wrote ``pictures``, the names of PNG files."""
     findings: tuple[RuleFinding, ...] = ()
     if not result.ok:
-        findings = (_failure("plot.py", result),)
+        findings = (_failure("plot.py", result, tried),)
     elif not pictures:
         todo = "save *.png in its working folder"
         findings = (RuleFinding("plot.py", "it wrote no PNG file", todo),)
     return RuleResult("figures", "plot.py draws the runs in its folder as PNG files", findings)
 
 
-def _failure(program: str, result: JobResult) -> RuleFinding:
-    lines = [line for line in result.stderr.splitlines() if line.strip()][-_TAIL:]
+def _failure(program: str, result: JobResult, tried: Attempted) -> RuleFinding:
+    lines = [line for line in output_tail(result).splitlines() if line.strip()][-_TAIL:]
     last = "".join(f"\n      | {line}" for line in lines)
     return RuleFinding(
-        program,
-        f"it ended as: {result.verdict}{last}",
-        _CORRECTIONS.get(result.verdict, "run it again"),
+        program, f"it ended as: {how_it_ended(result)}{last}", what_to_do(result, tried)
     )

@@ -1,0 +1,100 @@
+"""What to do about a program that failed in its container, from its verdict and last output."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from orchestrator.core.job import JobResult, Verdict
+from orchestrator.template.baseline import output_tail
+from orchestrator.template.template import Template
+
+_MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
+_FILE = re.compile(r"FileNotFoundError: .*?['\"](.{1,300}?)['\"]\s*$", re.MULTILINE)
+_CUDA = re.compile(
+    r"not compiled with CUDA|No CUDA GPUs|no NVIDIA driver|CUDA driver|CUDA device"
+    r"|AssertionError:? .*cuda",
+    re.IGNORECASE,
+)
+_NETWORK = re.compile(
+    r"name resolution|Name or service not known|URLError|ConnectionError|Network is unreachable"
+    r"|Max retries exceeded|couldn't connect|Can't load"
+)
+_MEMORY = re.compile(r"MemoryError|Cannot allocate memory|can't allocate memory|not enough memory")
+_SIMPLE = {
+    Verdict.OUT_OF_STORAGE: "write less: storage.workspace of the policy limits it",
+    Verdict.OUT_OF_PIDS: "start fewer processes and threads",
+    Verdict.LOG_FLOOD: "print less: a line for each evaluation, not for each step; or raise `logs` "
+    "in the policy's block `experiment`",
+    Verdict.INTERRUPTED: "run it again",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """What was run: ``scale`` of ``template``, in a container with or without GPUs."""
+
+    template: Template
+    scale: str
+    gpus: int = 0
+
+    @property
+    def smaller(self) -> tuple[str, ...]:
+        """The scales that take less time than this one, as far as the manifest says."""
+        scales = self.template.manifest.scales
+        most = scales[self.scale].minutes
+        known = {name: one.minutes for name, one in scales.items() if one.minutes is not None}
+        return tuple(name for name, one in known.items() if most is None or one < most)
+
+
+def what_to_do(result: JobResult, tried: Attempted) -> str:
+    """One sentence for a person; the end of the output stands beside it."""
+    if result.verdict in _SIMPLE:
+        return _SIMPLE[result.verdict]
+    if result.verdict in (Verdict.TIMED_OUT, Verdict.OUT_OF_CPU_TIME):
+        key = "wall" if result.verdict is Verdict.TIMED_OUT else "cpu"
+        return f"use a policy with a longer experiment.time.{key}{_or_smaller(tried)}"
+    if result.verdict is Verdict.OUT_OF_GPU_MEMORY:
+        return f"use a policy with more gpus.memory{_or_smaller(tried)}"
+    output = output_tail(result)
+    if result.verdict is Verdict.OUT_OF_MEMORY or _MEMORY.search(output):
+        return f"use a policy with a larger experiment.resources.memory{_or_smaller(tried)}"
+    return _by_its_words(output, tried)
+
+
+def _or_smaller(tried: Attempted) -> str:
+    if tried.smaller:
+        return f", or --scale {' or '.join(tried.smaller)}"
+    return ", or have the experiment do less"
+
+
+def _by_its_words(output: str, tried: Attempted) -> str:
+    template = tried.template
+    if module := _last(_MODULE, output):
+        if template.inferred:
+            return (
+                f"the image lacks {module}: `aisci template adopt {template.argument}` drafts a "
+                "template.yaml, whose `packages` and `lock` add it"
+            )
+        return (
+            f"the image lacks {module}: add it to `packages` and `lock` of template.yaml, then: "
+            f"aisci images build {template.argument}"
+        )
+    if not tried.gpus and _CUDA.search(output):
+        return (
+            "the policy gives no GPU: use one that does, or choose the device in the code: "
+            '"cuda" if torch.cuda.is_available() else "cpu"'
+        )
+    if path := _last(_FILE, output):
+        return (
+            f"nothing is at {path!r} in the container: put a small file into the template, or give "
+            "a folder of data sets with --data DIR, each read from /data/NAME"
+        )
+    if _NETWORK.search(output):
+        return "a container has no network: give what it fetches with --data DIR, as /data/NAME"
+    return "correct the cause that its last output names"
+
+
+def _last(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.findall(text)
+    return str(found[-1]) if found else ""
