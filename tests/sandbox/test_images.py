@@ -312,11 +312,12 @@ def test_an_image_is_as_old_as_its_oldest_own_layer_and_a_fresh_build_makes_it_n
     engine: Engine, toy: tuple[Recipe, Path]
 ) -> None:
     recipe, root = toy
-    (root / recipe.dockerfile).write_text(
-        "ARG BASE\nFROM ${BASE}\nRUN echo packages >/packages\nCOPY sandbox/toy/word /word\n"
+    (root / recipe.dockerfile).write_text(  # its first step in no earlier build
+        f"ARG BASE\nFROM ${{BASE}}\nRUN echo {recipe.name} >/word\nCOPY sandbox/toy/word /word\n"
     )
     images.build_images(engine, [recipe.name], root=root, say=silent)
-    first = made_at(engine.images.get(recipe.name))
+    before = engine.images.get(recipe.name)
+    first = made_at(before)
     time.sleep(1.1)  # the engine tells whole seconds of a layer
     (root / "sandbox/toy/word").write_text("two")
     images.build_images(engine, [recipe.name], root=root, say=silent)
@@ -332,7 +333,9 @@ def test_an_image_is_as_old_as_its_oldest_own_layer_and_a_fresh_build_makes_it_n
     made = build_image(
         engine, recipe, root=root, base=found, ca_bundle=None, say=silent, fresh=True
     )
-    assert made_at(made) > made_at(reused)
+    assert made_at(made) > first
+    for one in (reused, before):
+        engine.images.remove(str(one.id), force=True)
 
 
 @pytest.mark.engine
