@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ from orchestrator.research.paper.numbers import (
     runs_named,
 )
 from orchestrator.research.paper.prose import visible_text
-from orchestrator.research.paper.quantities import from_results
+from orchestrator.research.paper.quantities import from_comparisons, from_results
 from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import Dataset, Results
 
@@ -165,3 +166,18 @@ def test_absurd_numbers_resolve_to_nothing(text: str) -> None:
 def test_a_page_of_one_character_is_read_to_its_end(text: str) -> None:
     """Text is a model's: a pattern that tries every way to split it would not end for hours."""
     assert len(visible_text(text)) <= 2 * len(text)
+
+
+def test_a_run_may_be_named_at_the_end_of_a_sentence() -> None:
+    assert runs_named("The loss is 0.21 in run 1.") == {1}
+    assert runs_named("It falls from run 1 to run 2.") == {1, 2}
+    assert runs_named("after run 1.5 epochs") == frozenset()
+
+
+def test_what_the_host_compared_may_be_printed() -> None:
+    runs = [SimpleNamespace(name="baseline", number=0), SimpleNamespace(name="a", number=1)]
+    row = {"run": "a", "against": "baseline", "dataset": "line", "metric": "loss"}
+    row |= {"difference": -0.76, "error": 0.35, "higher": 22, "lower": None}
+    found = from_comparisons([row], runs)  # type: ignore[arg-type]  # only these fields are read
+    assert [one.value for one in found] == [-0.76, 0.35, 22.0]
+    assert {one.runs for one in found} == {frozenset({0, 1})}

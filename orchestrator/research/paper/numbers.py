@@ -23,7 +23,7 @@ _NUMBER = re.compile(
     r"(?P<power>[eE][-+]?\d+)?(?P<unit>\s?%|\s?percent(?:age points)?|[kKM](?!\w))?(?!\.?\d)"
 )
 # "run 2", "runs 1, 2 and 3", "runs 1-3"; not "runs 2.5 times" or "runs 3%".
-_RUNS = re.compile(r"\b[Rr]uns?\s+((?:\d+)(?:\s*(?:,|and|to|or|&|-)+\s*\d+)*)(?![.\d%])")
+_RUNS = re.compile(r"\b[Rr]uns?\s+((?:\d+)(?:\s*(?:,|and|to|or|&|-)+\s*\d+)*)(?!\.?\d|%)")
 _BASELINE = re.compile(r"\bbaseline\b", re.IGNORECASE)
 # Words of a comparison: with one of them, "the baseline" is not the only subject of a sentence.
 _COMPARES = re.compile(

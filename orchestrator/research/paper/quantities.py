@@ -8,10 +8,12 @@ references. A printed number must equal a fixed one exactly.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
+from orchestrator.core.research import Run
 from orchestrator.research.paper.numbers import Quantity, numbers
 from orchestrator.research.paper.references import references
 from orchestrator.template.manifest import Manifest
@@ -35,6 +37,26 @@ def from_results(
     for earlier, run in combinations(sorted(known), 2):
         quantities += _between(run, known[run], earlier, known[earlier], headline)
     return tuple(quantities)
+
+
+def from_comparisons(
+    rows: Iterable[Mapping[str, Any]], runs: Iterable[Run]
+) -> tuple[Quantity, ...]:
+    """The host's comparisons: each difference with its error, and for how many seeds it is positive
+    or negative.
+    """
+    numbers_of = {run.name: run.number for run in runs}
+    found = []
+    for row in rows:
+        named = frozenset({numbers_of[row["run"]], numbers_of[row["against"]]})
+        source = f"{row['run']} against {row['against']}, {row['dataset']}, {row['metric']}"
+        base = replace(_template(named, row["dataset"], row["metric"]), kind="derived")
+        found += [
+            replace(base, value=float(row[key]), source=f"{source}: {key}")
+            for key in ("difference", "error", "higher", "lower")
+            if row[key] is not None
+        ]
+    return tuple(found)
 
 
 def _direct(number: int, result: Results) -> Iterator[Quantity]:
@@ -73,7 +95,7 @@ def _between(
                 yield replace(base, value=change, source=f"{where}: percent change", kind="percent")
 
 
-def _template(runs: set[int], dataset: str, metric: str) -> Quantity:
+def _template(runs: Iterable[int], dataset: str, metric: str) -> Quantity:
     """A quantity without a value; an accuracy is a share, so it may be printed as a percentage."""
     share = "acc" in metric.lower()
     return Quantity(

@@ -34,6 +34,9 @@ def results_table(
     columns = ([name for name in headline if name in measured] or measured)[:_MAX_COLUMNS]
     rows = []
     for dataset in dict.fromkeys(d for _, result in results for d in result.datasets):
+        measured_here = {m for _, one in results for m in _means(one, dataset)}
+        if not measured_here & set(columns):
+            continue  # a data set that none of these metrics is measured on
         rows.append(r"\midrule")
         for number, result in results:
             cells = [_cell(result, dataset, metric) for metric in columns]
@@ -108,6 +111,11 @@ def _heading(name: str, metrics: Mapping[str, Metric]) -> str:
     metric = metrics.get(name)
     short = name.removesuffix("_mean").replace("_", " ")
     return escape(short) + (arrows.get(metric.direction, "") if metric else "")
+
+
+def _means(result: Results, dataset: str) -> Mapping[str, float]:
+    data = result.datasets.get(dataset)
+    return data.means if data else {}
 
 
 def _cell(result: Results, dataset: str, metric: str) -> str:

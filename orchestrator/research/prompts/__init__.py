@@ -35,8 +35,24 @@ def render(name: str, **values: str) -> str:
 
 def block(name: str, value: Any) -> str:
     """``value`` as a fenced JSON block; backticks are escaped, so no text ends the fence."""
-    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+    text = _written(json.loads(json.dumps(value, allow_nan=False)), "")
     return f"```json {name}\n{text.replace('`', chr(92) + 'u0060')}\n```"
+
+
+def _written(value: Any, margin: str) -> str:
+    """JSON with a line for each part, but numbers and words of one list on one line."""
+    inner = margin + " "
+    if isinstance(value, dict) and value:
+        rows = [f"{_plain(key)}: {_written(one, inner)}" for key, one in value.items()]
+        return "{\n" + ",\n".join(inner + row for row in rows) + f"\n{margin}}}"
+    if isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
+        rows = [_written(one, inner) for one in value]
+        return "[\n" + ",\n".join(inner + row for row in rows) + f"\n{margin}]"
+    return _plain(value)
+
+
+def _plain(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def text_block(name: str, text: str) -> str:

@@ -42,10 +42,12 @@ def criticize(study: Study, ports: Ports) -> Study:
         scoped = ports.within(f"round_{number}")
         tried = len(study.runs) - 1 + len(study.given_up)
         left = max(0, min(_MOST_RUNS, most_runs(study) - tried))
+        if number > 1 and not left:
+            break  # it could only repeat what it asked
         form = ask_for(scoped, _ask(study, number, left, scoped), CritiqueForm)
         runs = planned_runs(form.runs, study)[:left]
         scoped.note(Criticized(questions=form.questions, runs=runs))
-        study = replace(study, questions=form.questions)
+        study = replace(study, questions=(*study.questions, *form.questions))
         if not runs:
             break
         study = replace(study, plan=replace(study.plan, runs=runs))
@@ -70,6 +72,7 @@ def _ask(study: Study, number: int, left: int, ports: Ports) -> Ask:
         code=common.code_block(baseline, ports),
         differences=common.differences_block(study, ports),
         figures=block("figures", common.figure_rows(study.pictures)),
+        asked=block("asked_before", list(study.questions)),
         left=str(left),
     )
     return Ask(purpose="critique", messages=(Message("user", instruction),))

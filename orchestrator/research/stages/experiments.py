@@ -168,16 +168,17 @@ def _run(before: Study, number: int, planned: PlannedRun, ports: Ports) -> Study
 
 def _code_of(run: Run, tree: Tree) -> Tree:
     """The working folder with the code of ``run`` in place of the present code."""
-    present = common.code_only(tree).paths()
-    for path in present:
-        if path not in run.code.as_dict():
+    code = run.code.without("plot.py")  # whose edits belong to no run
+    for path in common.code_only(tree).without("plot.py").paths():
+        if path not in code.as_dict():
             tree = tree.without(path)
-    return tree.updated(run.code)
+    return tree.updated(code)
 
 
 def _with_run(study: Study, run: Run, results: Results) -> Study:
     snapshot = {f"run_{run.number}.py": run.code.as_dict()["experiment.py"]}
-    tree = study.tree.updated(run.code).updated(run.files).updated(snapshot)
+    code = run.code.without("plot.py")
+    tree = study.tree.updated(code).updated(run.files).updated(snapshot)
     return replace(
         study,
         tree=tree,

@@ -67,8 +67,13 @@ def paper_facts(study: Study, tex: str, blobs: Blobs) -> str:
         }
         for number, result in study.results
     ]
+    abstracts = {paper.key: paper.abstract for paper in study.novelty.papers}
     citations = [
-        {"key": one.key, **{name: one.fields.get(name, "") for name in ("title", "author", "year")}}
+        {
+            "key": one.key,
+            **{name: one.fields.get(name, "") for name in ("title", "author", "year")},
+            "abstract": abstracts.get(one.key, ""),
+        }
         for one in references.references(tex)
     ]
     blocks = {

@@ -14,6 +14,7 @@ from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.research import Claim
 from orchestrator.record.notes import ClaimsVerified
 from orchestrator.record.ports import Ports
+from orchestrator.research.looking.run_facts import seed_values
 from orchestrator.research.paper import quantities as facts
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.paper.numbers import (
@@ -29,6 +30,7 @@ from orchestrator.research.paper.prose import Sentence, sentences
 from orchestrator.research.paper.tables import metric_words, runs_table
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import paper_edit as papers
+from orchestrator.research.stages.blocks import comparison_rows
 from orchestrator.research.stages.compile import compile_paper
 
 _ROUNDS = 3
@@ -74,8 +76,14 @@ def number_sources(study: Study, ports: Ports) -> NumberSources:
     quantities = list(facts.from_results(study.results, study.headline))
     datasets = tuple(dict.fromkeys(d for _, result in study.results for d in result.datasets))
     runs = len(study.runs)
+    quantities += facts.from_comparisons(comparison_rows(study, ports.blobs), study.runs)
+    seeds = {
+        f"seeds of {dataset}": max(map(len, metrics.values()))
+        for dataset, metrics in seed_values(study.runs[0], ports.blobs).items()
+        if metrics
+    }
     quantities += facts.from_counts(
-        {"runs": runs, "runs beside the baseline": runs - 1, "data sets": len(datasets)}
+        seeds | {"runs": runs, "runs beside the baseline": runs - 1, "data sets": len(datasets)}
     )
     quantities += facts.from_manifest(manifest, study.scale)
     for run in study.runs:

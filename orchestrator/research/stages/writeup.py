@@ -8,7 +8,7 @@ one the stage is left for resume, so that no placeholder reaches a page.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import Field
@@ -118,10 +118,12 @@ def _papers(study: Study, ports: Ports) -> tuple[PaperRef, ...]:
 
 def _write(study: Study, section: Section, placeholder: str, ports: Ports) -> Study:
     before, problems = papers.paper_source(study, ports), list[str]()
+    # A section about the code is about the baseline's; what each run changed is among the facts.
+    shown = replace(study, tree=study.tree.updated(study.runs[0].code.without("plot.py")))
     for _, scoped in tries(ports, _ATTEMPTS):
         instruction = _instruction(study, section, placeholder, before, problems, scoped.blobs)
         done = papers.edit_paper(
-            study, scoped, f"writeup.{section.name}", instruction, section.readable
+            shown, scoped, f"writeup.{section.name}", instruction, section.readable
         )
         after = scoped.text(done.files.as_dict()[TEX])
         found = latex.placeholder_texts(before, after, (placeholder,))
