@@ -176,7 +176,8 @@ def test_a_run_may_be_named_at_the_end_of_a_sentence() -> None:
 
 def test_what_the_host_compared_may_be_printed() -> None:
     runs = [SimpleNamespace(name="baseline", number=0), SimpleNamespace(name="a", number=1)]
-    row = {"run": "a", "against": "baseline", "dataset": "line", "metric": "loss"}
+    row: dict[str, object] = {"run": "a", "against": "baseline"}
+    row |= {"dataset": "line", "metric": "loss"}
     row |= {"difference": -0.76, "error": 0.35, "higher": 22, "lower": None}
     found = from_comparisons([row], runs)  # type: ignore[arg-type]  # only these fields are read
     assert [one.value for one in found] == [-0.76, 0.35, 22.0]
