@@ -217,3 +217,14 @@ def test_a_given_up_run_is_a_fact_and_the_study_goes_on(tmp_path: Path) -> None:
     assert [gone.number for gone in study.given_up] == [1]
     facts = data_blocks(prompts["writeup.results"][0])["plan"]
     assert [row["given_up"] for row in facts if "given_up" in row] == [study.given_up[0].why]
+
+
+def test_a_revision_without_runs_keeps_the_plan(tmp_path: Path) -> None:
+    def change(ask: Ask, _number: int) -> str | None:
+        if ask.purpose == "plan.revise":
+            return fenced({"finding": "unclear", "why": "it says little", "runs": None})
+        return None
+
+    outcome, _ = study_of(tmp_path / "run", change)
+    assert [run.name for run in outcome.study.runs[1:]] == ["STEP_SIZE = 0.01", "STEP_SIZE = 0.5"]
+    assert [one.finding for one in outcome.study.outcomes] == ["unclear", "unclear"]

@@ -69,11 +69,11 @@ class PlanForm(ReplyForm):
 
 
 class RevisionForm(ReplyForm):
-    """The form of a model's revision: what a run showed, and the runs to make now."""
+    """The form of a model's revision: what a run showed, and the runs to make now (None: as planned)."""
 
     finding: Literal["as expected", "refuted", "unclear"]
     why: _Sentences
-    runs: Annotated[tuple[RunForm, ...], Field(max_length=_MOST_RUNS)] = ()
+    runs: Annotated[tuple[RunForm, ...], Field(max_length=_MOST_RUNS)] | None = None
 
 
 def most_runs(study: Study) -> int:
@@ -129,7 +129,8 @@ def revise_plan(study: Study, number: int, planned: PlannedRun, ports: Ports) ->
     form = ask_for(ports, ask, RevisionForm)
     finding: Finding = form.finding
     outcome = PlanOutcome(number=number, planned=planned, finding=finding, why=form.why)
-    plan = replace(study.plan, runs=planned_runs(form.runs, study)[:left])
+    runs = study.plan.runs if form.runs is None else planned_runs(form.runs, study)
+    plan = replace(study.plan, runs=runs[:left])
     ports.note(PlanMade(before=number + 1, plan=plan, outcome=outcome))
     return replace(study, plan=plan, outcomes=(*study.outcomes, outcome))
 

@@ -28,7 +28,7 @@ from orchestrator.research.replies import ask_for
 from orchestrator.research.reply_form import ReplyForm
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import paper_edit as papers
-from orchestrator.research.stages.blocks import idea_dict
+from orchestrator.research.stages.blocks import idea_dict, plan_rows
 from orchestrator.research.tries import leave, tries
 
 _ATTEMPTS = 3
@@ -105,7 +105,11 @@ def _prepared(study: Study, ports: Ports) -> str:
 
 def _papers(study: Study, ports: Ports) -> tuple[PaperRef, ...]:
     """The papers of the novelty search and of further searches."""
-    instruction = render("writeup_queries", idea=block("idea", idea_dict(study.idea)))
+    instruction = render(
+        "writeup_queries",
+        idea=block("idea", idea_dict(study.idea)),
+        plan=block("plan", plan_rows(study)),
+    )
     ask = Ask(purpose="writeup.queries", messages=(Message("user", instruction),), temperature=0)
     asked = ask_for(ports, ask, Queries).queries
     searches = dict.fromkeys([study.idea.title, study.template.manifest.title, *asked])
