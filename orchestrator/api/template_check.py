@@ -115,9 +115,10 @@ def try_out(
         if not done.held:
             return
         first, trouble = _measured(trial, ran)
-        yield measured.readable(trouble), {}
+        numbers = measured.readable(trouble, first)
+        yield numbers, {}
         yield measured.leaves(template, ran), {}
-        if first is not None:
+        if first is not None and numbers.held:
             yield measured.declared(template, first), {}
             yield measured.errors(template, scale, first), {}
             yield measured.trained(template, scale, first.results), {}

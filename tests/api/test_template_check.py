@@ -96,7 +96,7 @@ BREACHES: tuple[Breach, ...] = (
     ("experiment.py", "runs = [", "import time\ntime.sleep(99)\nruns = [", "finishes", "timed out", "experiment.time.wall"),
     ("experiment.py", 'final_info.json").write', 'final.json").write', "finishes", "did not write run_0/final_info.json", "--out_dir"),
     ("experiment.py", '"means": {', '"meens": {', "numbers", "has no 'means'", "means"),
-    ("experiment.py", '"final_loss": loss(', '"final_loss": math.nan * loss(', "numbers", "NaN", "finite"),
+    ("experiment.py", '"final_loss": loss(', '"final_loss": math.nan * loss(', "numbers", "not a finite number", "finite"),
     ("experiment.py", '{f"{k}_mean": v', '{f"{k}_avg": v', "metrics", "'final_loss_avg', not declared", "declare"),
     ("experiment.py", "(len(v) - 1) / len(v))", "len(v)) / len(v)", "seeds", "standard error", "n - 1"),
     ("experiment.py", "rng = random.Random(seed)", "rng = random.Random()", "repeats", "then", "seed every random generator"),

@@ -42,7 +42,10 @@ def _tree(path: Path) -> ast.Module:
 
 @cache
 def _parsed(path: Path, _changed: int) -> ast.Module:
-    return ast.parse(path.read_text("utf-8"))
+    try:
+        return ast.parse(path.read_text("utf-8"))
+    except SystemError:  # CPython 3.11: two threads that parse at once disturb each other's count
+        return ast.parse(path.read_text("utf-8"))
 
 
 def rooms_imported(path: Path) -> Iterator[str]:

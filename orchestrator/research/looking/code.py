@@ -29,7 +29,7 @@ def same_effect(before: str, after: str) -> bool:
 def _meaning(source: str) -> str | None:
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError, SystemError):
         return None
     for node in ast.walk(tree):
         body = getattr(node, "body", None)

@@ -49,10 +49,14 @@ def finishes(result: JobResult, tried: Attempted) -> RuleResult:
     return RuleResult("finishes", f"experiment.py succeeds and writes {FINAL}", findings)
 
 
-def readable(error: BadResults | None) -> RuleResult:
-    """Whether the results are readable; ``error`` says why not."""
-    found = () if error is None else (RuleFinding(FINAL, error.why or error.what, error.todo),)
-    return RuleResult("numbers", "final_info.json holds finite numbers by data set", found)
+def readable(error: BadResults | None, measured: MeasuredRun | None = None) -> RuleResult:
+    """Whether the results are readable, and finite; ``error`` says why not."""
+    found = [] if error is None else [RuleFinding(FINAL, error.why or error.what, error.todo)]
+    for name, data in measured.results.datasets.items() if measured else ():
+        for metric in data.diverged:
+            what = f"{name}.means.{metric} is not a finite number"
+            found.append(RuleFinding(FINAL, what, "write finite numbers, or leave the metric out"))
+    return RuleResult("numbers", "final_info.json holds finite numbers by data set", tuple(found))
 
 
 def declared(template: Template, measured: MeasuredRun) -> RuleResult:
