@@ -13,7 +13,10 @@ from orchestrator.research.sweep.wording import PromptData, json_reply, replace,
 
 SMOKE_RUNS = 2  # a smoke run shows that everything works, not how the curve goes
 FULL_RUNS = 5
-_SEED = re.compile(r"^(?P<head>\s*[A-Z_a-z.]*seed\w*\s*(?:=|\()\s*)(?P<value>\d+)", re.MULTILINE)
+_SEED = re.compile(
+    r"^(?P<head>[ \t]*(?:[A-Z_a-z.]*seed\w*\s*(?:=|\()|[^#\n]*default_rng\()\s*)(?P<value>\d+)",
+    re.MULTILINE,
+)
 
 
 def propose_sweep(data: PromptData, ask: Ask) -> str:
@@ -133,9 +136,8 @@ def _reseed(planned: PromptData, files: dict[str, str]) -> str:
     source = files["experiment.py"]
     found = _SEED.search(source)
     assert found is not None, "such a study is proposed only where the code names a seed"
-    line = found.group(0)
-    whole = next(row for row in source.splitlines() if line.strip("\n") in row)
-    changed = whole.replace(found["value"], str(int(found["value"]) + 1000 * number), 1)
+    whole = next(row for row in source.splitlines() if row.startswith(found[0]))
+    changed = f"{found['head']}{int(found['value']) + 1000 * number}{whole.removeprefix(found[0])}"
     return f"RUN: {planned['tests']}\n\n{replace('experiment.py', whole, changed)}"
 
 
