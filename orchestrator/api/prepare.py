@@ -94,7 +94,6 @@ def prepare(request: RunRequest) -> Prepared:
     chosen = chosen_policy(request.policy, request.results, template)
     policy = chosen.policy
     require_contract(template, own_image=has_own_image(policy))
-    require_time(template, policy, request.scale)
     proofs = ProofStore(request.results, policy.name, policy.hash)  # before a budget is lowered
     if request.max_usd is not None:
         budgets = {"idea.budget.usd": min(request.max_usd, policy.idea.usd)}
@@ -112,4 +111,5 @@ def prepare(request: RunRequest) -> Prepared:
         data=data_for(template, request.scale, policy, request.data),
         proof=proofs.pin(),
     )
+    require_time(template, policy, request.scale)
     return Prepared(setup, chosen.why)

@@ -66,11 +66,12 @@ def _following(view: View) -> Iterator[Listener]:
     if view.as_json:
         yield _as_json
         return
+    if view.quiet:
+        yield lambda _: None
+        return
     follower = _Follower()
     track = RunState(follower.load, time.monotonic)
-    if view.quiet:
-        yield track.take
-    elif sys.stderr.isatty():
+    if sys.stderr.isatty():
         with LiveTable(track) as table:
             follower.display, follower.say = table, table.say
             yield follower

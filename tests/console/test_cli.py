@@ -212,7 +212,16 @@ def test_a_wrong_request_is_one_screen_with_exit_code_two(
 @pytest.mark.program
 def test_without_an_engine_the_ways_to_get_one_are_named(tmp_path: Path) -> None:
     nowhere = f"unix://{tmp_path}/none.sock"
-    done = aisci("run", "grokking", "--policy", "ci-cpu", cwd=tmp_path, DOCKER_HOST=nowhere)
+    done = aisci(
+        "run",
+        "grokking",
+        "--scale",
+        "smoke",
+        "--policy",
+        "ci-cpu",
+        cwd=tmp_path,
+        DOCKER_HOST=nowhere,
+    )
     assert done.returncode == 1
     assert "No Docker engine answers" in done.stderr
     assert "DOCKER_HOST" in done.stderr

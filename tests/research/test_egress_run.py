@@ -46,18 +46,18 @@ experiment:
   resources: {cpus: 2, memory: 1GiB, pids: 64, shm: 64MiB, open_files: 1024}
   storage: {workspace: 48MiB, tmp: 64MiB, inodes: 2000, file: 40MiB}
   harvest: {files: 1000, bytes: 40MiB, file: 32MiB, depth: 6}
-  network: {allow: ["no-such-host.invalid:443"]}
+  network: {allow: ["no-such-host.example.org:443"]}
 """
 ASKS = """
 import urllib.request
-for url in ("https://no-such-host.invalid/", "https://evil.example.org/"):
+for url in ("https://no-such-host.example.org/", "https://evil.example.org/"):
     try:
         urllib.request.urlopen(url, timeout=30)
     except OSError as error:
         print(error)
 """
 TOLD = [
-    ("no-such-host.invalid:443", False, "no address found"),
+    ("no-such-host.example.org:443", False, "no address found"),
     ("evil.example.org:443", False, "not in the allow-list"),
 ]
 
@@ -122,7 +122,7 @@ def test_each_decision_of_the_proxy_is_in_the_journal_in_the_report_and_in_the_r
     assert len(egress_of(idea)) >= 2
     assert all(told == TOLD for told in egress_of(idea))
     page = idea_report(idea, read_run(run))
-    assert "no-such-host.invalid:443" in page
+    assert "no-such-host.example.org:443" in page
     assert "0 allowed, 2 refused" in page
     replayed = rig.place(folder, Mode.REPLAY, tmp_path / "again")
     assert ended(setup, lambda _: absent(setup.author), replayed) == ["finished"]

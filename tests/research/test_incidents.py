@@ -285,7 +285,7 @@ __import__("time").sleep(3600)
 """
 ATTEMPTS = (RELAUNCHES, SAVES, EXTENDS, f"{FIRST}import tensorflow\n")
 IDEA = {
-    "name": "four_incidents",
+    "name": "sweep_step_size",
     "title": "What an Experiment Can Do to Its Host",
     "experiment": "Each attempt is one of the four incidents; none is to leave a mark.",
     "done": True,
@@ -343,7 +343,7 @@ def test_an_idea_of_all_four_ends_with_four_verdicts_and_the_next_idea_becomes_a
         ]
         containers |= {result.attestation.container for _, result in jobs}
     assert failed.failure is not None
-    assert "no run beside the baseline finished in 4 attempts" in failed.failure.what
+    assert "no run beside the baseline finished, in 4 attempts each" in failed.failure.what
     assert finished.status == "finished", finished.failure
     ended = [
         result.verdict

@@ -272,7 +272,12 @@ class Author:
         self.proposed += ask.purpose == "ideas.propose"
         self.edited += ask.purpose == "experiment.edit"
         if ask.purpose == "ideas.propose" and self.proposed == 1:
-            idea = {"name": "sleep", "title": "Sleep", "experiment": "It sleeps.", "done": True}
+            idea = {
+                "name": "sweep_step_size",
+                "title": "Sleep",
+                "experiment": "It sleeps.",
+                "done": True,
+            }
             return Reply(f"```json\n{json.dumps(idea)}\n```", Usage(1, 1, 0.0), self.name)
         if ask.purpose == "experiment.edit" and self.edited == 1:
             block = f"<<<<<<< SEARCH\n{first}=======\n{first}sleep(3600)\n>>>>>>> REPLACE\n"

@@ -133,9 +133,9 @@ def _run(before: Study, number: int, planned: PlannedRun, ports: Ports) -> Study
         edit = edit_files(study, scoped, "experiment.edit", instruction, *files, new=True)
         if not edit.changed and "ALL_COMPLETED" in edit.reply and len(study.runs) > 1:
             return None
-        trouble = _unusable(edit, start, scoped)
+        put_back, trouble = _put_back(edit, scoped), _unusable(edit, start, scoped)
         if trouble:
-            feedback = common.feedback_block(None, trouble)
+            feedback = common.feedback_block(None, trouble + put_back)
             continue
         study = replace(study, tree=study.tree.updated(edit.files))
         argv = ("python", "experiment.py", f"--out_dir=run_{number}")
@@ -152,7 +152,7 @@ def _run(before: Study, number: int, planned: PlannedRun, ports: Ports) -> Study
             )  # fmt: skip
             ports.note(RunFinished(run=run))
             return _with_run(before, run, results)
-        feedback = common.feedback_block(result, trouble)
+        feedback = common.feedback_block(result, trouble + put_back)
     if not jobs:
         leave(ports, _ATTEMPTS)
         raise StageLeft(
@@ -187,22 +187,25 @@ def _with_run(study: Study, run: Run, results: Results) -> Study:
     )
 
 
+def _put_back(edit: Edit, ports: Ports) -> str:
+    """The fixed files that an edit changed, as a text for a model; they are noted."""
+    if not edit.refused:
+        return ""
+    ports.note(FilesRestored(files=edit.refused))
+    return f"; fixed files that the edit changed were put back: {', '.join(edit.refused)}"
+
+
 def _unusable(edit: Edit, start: Study, ports: Ports) -> str:
     """Why an edit is not run, as a text for a model; empty for one that is."""
-    put_back = ""
-    if edit.refused:
-        ports.note(FilesRestored(files=edit.refused))
-        restored = ", ".join(edit.refused)
-        put_back = f"; fixed files that the edit changed were put back: {restored}"
     if not edit.changed or edit.why_not:
-        return f"the edit was not applied: {edit.why_not or 'it changes nothing'}{put_back}"
+        return f"the edit was not applied: {edit.why_not or 'it changes nothing'}"
     before = start.tree.as_dict()
     changed = [(before.get(path), sha256) for path, sha256 in edit.files.files]
     if all(
         old is not None and same_effect(ports.text(old), ports.text(new)) for old, new in changed
     ):
         return "the edit changes comments and layout alone: the run would repeat its base"
-    return put_back.lstrip("; ") if put_back and not edit.changed else ""
+    return ""
 
 
 def _repeats(study: Study, results: Results | None) -> str:
