@@ -320,7 +320,7 @@ class Author:
         return SweepModel().complete(ask, within)
 
 
-def test_an_idea_of_all_four_ends_with_four_verdicts_and_the_next_idea_becomes_a_paper(
+def test_a_run_of_all_four_ends_with_four_verdicts_and_the_study_goes_on(
     bench: DockerBench, tmp_path: Path
 ) -> None:
     """The whole of it: edits, containers, verdicts, feedback, the idea's end, and on to the next."""
@@ -335,20 +335,20 @@ def test_an_idea_of_all_four_ends_with_four_verdicts_and_the_next_idea_becomes_a
     made = replace(made, ideas=2, policy=short, images=resolve_images(short, bench.engine))
     tools = RunDeps(edges=edges, exporter=FileExporter(), listener=lambda _: None)
     with host_untouched() as containers:
-        failed, finished = research(made, rig.place(tmp_path / "run", Mode.RECORD), tools)
+        first, second = research(made, rig.place(tmp_path / "run", Mode.RECORD), tools)
         jobs = [
             (event.scope, decode(JobResult, event.body.inline))
             for event in journals(tmp_path / "run")
             if isinstance(event, Answered) and event.port == "sandbox"
         ]
         containers |= {result.attestation.container for _, result in jobs}
-    assert failed.failure is not None
-    assert "no run beside the baseline finished, in 4 attempts each" in failed.failure.what
-    assert finished.status == "finished", finished.failure
+    assert [gone.number for gone in first.study.given_up] == [1], "a fact of its study"
+    assert [run.number for run in first.study.runs] == [0, 2]
+    assert (first.status, second.status) == ("finished", "finished")
     ended = [
         result.verdict
         for scope, result in jobs
-        if f"idea/{failed.study.idea.id}/experiments/" in scope
+        if f"idea/{first.study.idea.id}/experiments/run_1/" in scope
     ]
     assert ended == [
         Verdict.TIMED_OUT,
@@ -356,6 +356,6 @@ def test_an_idea_of_all_four_ends_with_four_verdicts_and_the_next_idea_becomes_a
         Verdict.TIMED_OUT,
         Verdict.FAILED,
     ]
-    folder = RunPaths(tmp_path / "run").idea(finished.study.idea).folder
+    folder = RunPaths(tmp_path / "run").idea(second.study.idea).folder
     assert list(folder.glob("*.pdf"))
     assert bench.left_behind() == ()
