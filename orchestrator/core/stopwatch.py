@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 class Stopwatch:
-    """Runs from its making, and stands still within :meth:`stopped`."""
+    """Starts when it is made, and pauses within :meth:`stopped`."""
 
     def __init__(self) -> None:
         # One value, replaced whole: another thread never reads half of a change.

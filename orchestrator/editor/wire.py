@@ -46,7 +46,7 @@ class LineChannel(Protocol):
         """The next line without its newline, or None at the end; waits ``timeout`` seconds."""
 
     def waiting(self) -> AbstractContextManager[None]:
-        """Within it the worker's wall clock stands still, since it waits for the host."""
+        """Pause the worker's wall clock while it waits for the host."""
 
 
 class _WireModel(BaseModel, extra="forbid", frozen=True, strict=True):

@@ -33,13 +33,17 @@ def results(mean: float, error: float | None = None) -> Results:
         (1.0, 0.4, "none", "different"),
         (1.0, 0.5, "higher", "within 2 errors: no difference is shown"),
         (1.0, None, "higher", "no error is known: it may be chance"),
-        (1.0, 0.0, "higher", "the same difference for every seed"),
+        (1.0, 0.0, "higher", "no error was measured: it may be chance"),
     ],
 )
 def test_a_difference_counts_only_beyond_its_errors(
     difference: float, error: float | None, direction: str, verdict: str
 ) -> None:
     assert verdict_of(difference, error, direction) == verdict  # type: ignore[arg-type]  # a table
+
+
+def test_a_difference_that_is_the_same_for_every_seed_counts() -> None:
+    assert verdict_of(-1.0, 0.0, "lower", paired=True) == "better"
 
 
 def test_independent_runs_are_compared_by_both_errors() -> None:

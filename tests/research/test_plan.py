@@ -187,7 +187,6 @@ def test_whoever_revises_a_plan_sees_the_values_per_seed_and_what_is_odd_in_them
     first = data_blocks(prompts["plan.revise"][0])["results"][0]
     assert first["values_per_seed"]["line"]["final_loss"] == _SEEDS["final_loss"]
     assert any("4 of 5 values are 0.9, the largest" in said for said in first["noticed"])
-    assert outcome.study.outcomes[0].finding == "unclear" or outcome.study.outcomes[0].why
 
 
 def test_a_critic_may_ask_for_a_run_and_the_figures_are_drawn_again(tmp_path: Path) -> None:

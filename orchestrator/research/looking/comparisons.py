@@ -85,7 +85,9 @@ def _rows(
                 paired=bool(apart),
                 higher=sum(value > 0 for value in apart) if apart else None,
                 lower=sum(value < 0 for value in apart) if apart else None,
-                verdict=verdict_of(difference, error, directions.get(metric, "none")),
+                verdict=verdict_of(
+                    difference, error, directions.get(metric, "none"), paired=bool(apart)
+                ),
             )
 
 
@@ -101,14 +103,18 @@ def _per_seed(one: Measured, other: Measured, dataset: str, metric: str) -> list
     return [after - before for after, before in zip(*rows, strict=True)]
 
 
-def verdict_of(difference: float, error: float | None, direction: Direction) -> str:
-    """In words: whether the difference counts, and for which side."""
+def verdict_of(
+    difference: float, error: float | None, direction: Direction, *, paired: bool = False
+) -> str:
+    """In words: whether the difference counts, and for which side. A ``paired`` difference without
+    an error is the same for every seed, which counts.
+    """
     if difference == 0:
         return "the same"
     if error is None:
         return "no error is known: it may be chance"
-    if error == 0:
-        return "the same difference for every seed"
+    if error == 0 and not paired:
+        return "no error was measured: it may be chance"
     if abs(difference) <= CLEAR * error:
         return f"within {CLEAR:g} errors: no difference is shown"
     if direction == "none":

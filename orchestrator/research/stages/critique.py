@@ -1,7 +1,6 @@
 """Critique before writing: a second look at the study, which may ask for runs that the budget allows.
 
-What it asks stays a fact of the study: the paper is written with it. A critic that gives no usable
-answer holds up nothing else: the stage is left for resume only if the model itself failed.
+What it asks stays a fact of the study: the paper is written with it.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ def criticize(study: Study, ports: Ports) -> Study:
             break
         study = replace(study, plan=replace(study.plan, runs=runs))
         finished = len(study.runs)
-        study = make_runs(study, tried + 1, scoped)
+        study = make_runs(study, tried + 1, tried + left, scoped)
         if len(study.runs) > finished:
             study = draw_plots(study, scoped.within("plots"))
     return study

@@ -90,7 +90,7 @@ def experiments(study: Study, ports: Ports) -> Study:
     study, more_seeds = make_plan(study, ports.within("plan"))
     if study.plan.metrics or more_seeds:
         study = add_instruments(study, more_seeds, ports.within("instruments"))
-    study = make_runs(study, 1, ports)
+    study = make_runs(study, 1, most_runs(study), ports)
     if len(study.runs) < 2:
         raise IdeaFailed(
             f"no run beside the baseline finished, in {_ATTEMPTS} attempts each",
@@ -103,10 +103,12 @@ def experiments(study: Study, ports: Ports) -> Study:
     return study
 
 
-def make_runs(study: Study, first: int, ports: Ports) -> Study:
-    """The runs of the plan, from number ``first``; the plan is revised after each."""
+def make_runs(study: Study, first: int, last: int, ports: Ports) -> Study:
+    """The runs of the plan, with numbers from ``first`` to ``last`` at most; the plan is revised
+    after each.
+    """
     number, given_up = first, 0
-    while study.plan.runs and number <= most_runs(study) and given_up < _MOST_GIVEN_UP:
+    while study.plan.runs and number <= last and given_up < _MOST_GIVEN_UP:
         planned, *later = study.plan.runs
         study = replace(study, plan=replace(study.plan, runs=tuple(later)))
         scoped = ports.within(f"run_{number}")
@@ -115,7 +117,7 @@ def make_runs(study: Study, first: int, ports: Ports) -> Study:
             ports.note(RunsCompleted(after=number - 1))
             return replace(study, plan=replace(study.plan, runs=()))
         given_up += len(done.runs) == len(study.runs)
-        study = revise_plan(done, number, planned, scoped.within("plan"))
+        study = revise_plan(done, number, last - number, scoped.within("plan"), planned)
         number += 1
     return study
 
@@ -230,7 +232,7 @@ def _instruction(
         "experiment_edit",
         run=str(number),
         attempt=str(attempt),
-        attempts=str(_ATTEMPTS),
+        attempts=str(max(attempt, _ATTEMPTS)),  # a resumed run makes more
         study=common.study_block(study),
         planned=block("planned", asdict(planned)),
         base=base,

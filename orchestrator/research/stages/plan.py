@@ -111,9 +111,10 @@ def make_plan(study: Study, ports: Ports) -> tuple[Study, int]:
     return replace(study, plan=plan), form.more_seeds
 
 
-def revise_plan(study: Study, number: int, planned: PlannedRun, ports: Ports) -> Study:
-    """The study with what run ``number`` showed beside what was expected, and the runs to make now."""
-    left = max(0, most_runs(study) - number)
+def revise_plan(study: Study, number: int, left: int, ports: Ports, planned: PlannedRun) -> Study:
+    """The study with what run ``number`` showed beside what was expected, and the runs to make now,
+    at most ``left``.
+    """
     instruction = render(
         "plan_revise",
         study=common.study_block(study),

@@ -60,7 +60,7 @@ class Session:
         return self._lines.take(timeout)
 
     def waiting(self) -> AbstractContextManager[None]:
-        """Within it the job's wall clock stands still, since it waits for its caller. Its CPU time
+        """Pause the job's wall clock while it waits for its caller. Its CPU time
         and the caller's own deadline do not.
         """
         return self._monitor.clock.stopped()
