@@ -183,7 +183,7 @@ def test_a_run_that_repeats_another_does_not_count(tmp_path: Path) -> None:
 def test_whoever_revises_a_plan_sees_the_values_per_seed_and_what_is_odd_in_them(
     tmp_path: Path,
 ) -> None:
-    outcome, prompts = study_of(tmp_path / "run", lambda _ask, _number: None)
+    _, prompts = study_of(tmp_path / "run", lambda _ask, _number: None)
     first = data_blocks(prompts["plan.revise"][0])["results"][0]
     assert first["values_per_seed"]["line"]["final_loss"] == _SEEDS["final_loss"]
     assert any("4 of 5 values are 0.9, the largest" in said for said in first["noticed"])
