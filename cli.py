@@ -200,7 +200,8 @@ def doctor(
 
 
 def main() -> None:
-    """The console command."""
+    """The console command. The limit on core files is the process's, so a host program keeps its own."""
+    console.options.leave_no_core()
     app()
 
 

@@ -30,7 +30,6 @@ class Commands(TyperGroup):
     """The one place that turns an error into text and an exit code."""
 
     def invoke(self, ctx: Context) -> Any:
-        leave_no_core()
         as_json = "--json" in (*ctx._protected_args, *ctx.args)  # noqa: SLF001 - click has no public name for it
         try:
             return super().invoke(ctx)
