@@ -37,6 +37,7 @@ class _Record(BaseModel, extra="forbid", frozen=True):
 class Metric(_Record):
     """One number of ``means``. ``none``: neither direction is better (a size, a setting).
     ``repeatable``: the same seed gives the same number again, unlike a time or a rate.
+    ``optional``: a run may lack it, such as the time of what never happened.
     """
 
     direction: Literal["lower", "higher", "none"]
@@ -44,6 +45,7 @@ class Metric(_Record):
     description: Text
     headline: Annotated[bool, Field(strict=True)] = False
     repeatable: Annotated[bool, Field(strict=True)] = True
+    optional: Annotated[bool, Field(strict=True)] = False
 
 
 class Knob(_Record):

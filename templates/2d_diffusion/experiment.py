@@ -305,16 +305,20 @@ def train(
 def summarise(per_seed: list[Metrics]) -> dict[str, dict]:
     """Means over the seeds, with standard errors and the values themselves.
 
-    A standard error is the sample deviation (n - 1 in its divisor) over the root of n, and 0 where
-    there is one seed.
+    A standard error is the sample deviation (n - 1 in its divisor) over the root of n. One seed
+    has none.
     """
     n = len(per_seed)
     values = {k: [r[k] for r in per_seed] for k in per_seed[0]}
     means = {k: sum(v) / n for k, v in values.items()}
-    variance = {k: sum((x - means[k]) ** 2 for x in v) / max(1, n - 1) for k, v in values.items()}
+    stderrs = {
+        k: math.sqrt(sum((x - means[k]) ** 2 for x in v) / (n - 1) / n)
+        for k, v in values.items()
+        if n > 1
+    }
     return {
         "means": {f"{k}_mean": m for k, m in means.items()},
-        "stderrs": {f"{k}_stderr": math.sqrt(s / n) for k, s in variance.items()},
+        "stderrs": {f"{k}_stderr": s for k, s in stderrs.items()},
         "final_info_dict": values,
     }
 

@@ -57,7 +57,8 @@ def read(name: str) -> dict[str, dict]:
 
 
 def style(i: int) -> dict[str, str]:
-    return {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
+    """A colour and a shape; the eighth run repeats the first one's colour, with another shape."""
+    return {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[(i + i // 7) % len(MARKERS)]}
 
 
 def clouds_of(runs: dict[str, dict]) -> list[str]:
@@ -152,7 +153,9 @@ def plot_finals(runs: dict[str, dict]) -> None:
         for i, (run, results) in enumerate(runs.items()):
             place = [clouds.index(cloud) + (i - (len(runs) - 1) / 2) * width for cloud in results]
             mean = [results[cloud]["means"][f"{key}_mean"] for cloud in results]
-            stderr = [results[cloud]["stderrs"][f"{key}_stderr"] for cloud in results]
+            stderr = [
+                results[cloud]["stderrs"].get(f"{key}_stderr", float("nan")) for cloud in results
+            ]
             axis.errorbar(
                 place,
                 mean,

@@ -7,6 +7,7 @@ task is learned with several seeds; a seed fixes the split, the initial weights 
 Writes into out_dir
   final_info.json   {task: {"means": {metric_mean: x}, "stderrs": {metric_stderr: x},
                             "final_info_dict": {metric: [x per seed]}}}
+                    step_val_acc_99 only for a task that every seed learned: "never" has no mean
   curves.json       {task: {"step": [x per point], curve: [[x per point] per seed]}}, the curves
                     being train_loss, train_acc, val_loss and val_acc
 
@@ -216,7 +217,7 @@ def train(
     )
     names = ("step", "train_loss", "train_acc", "val_loss", "val_acc")
     curves: Curves = {name: [] for name in names}
-    learned_at = scale.updates  # a task that is never learned counts as learned at the end
+    learned_at = math.inf
 
     for step in range(scale.updates + 1):
         if step % scale.eval_every == 0 or step == scale.updates:
@@ -239,7 +240,9 @@ def train(
 
     metrics = {f"final_{name}": curves[name][-1] for name in names[1:]}
     metrics["initial_val_loss"] = curves["val_loss"][0]
-    metrics["step_val_acc_99"] = float(learned_at)
+    metrics["reached_val_acc_99"] = float(learned_at < math.inf)
+    if learned_at < math.inf:
+        metrics["step_val_acc_99"] = float(learned_at)
     return metrics, curves
 
 
@@ -250,16 +253,21 @@ def train(
 def summarise(per_seed: list[Metrics]) -> dict[str, dict]:
     """Means over the seeds, with standard errors and the values themselves.
 
-    A standard error is the sample deviation (n - 1 in its divisor) over the root of n, and 0 where
-    there is one seed.
+    A standard error is the sample deviation (n - 1 in its divisor) over the root of n. One seed
+    has none. A metric that some seed lacks, since it never happened there, has no mean.
     """
     n = len(per_seed)
-    values = {k: [r[k] for r in per_seed] for k in per_seed[0]}
+    shared = [k for k in per_seed[0] if all(k in r for r in per_seed)]
+    values = {k: [r[k] for r in per_seed] for k in shared}
     means = {k: sum(v) / n for k, v in values.items()}
-    variance = {k: sum((x - means[k]) ** 2 for x in v) / max(1, n - 1) for k, v in values.items()}
+    stderrs = {
+        k: math.sqrt(sum((x - means[k]) ** 2 for x in v) / (n - 1) / n)
+        for k, v in values.items()
+        if n > 1
+    }
     return {
         "means": {f"{k}_mean": m for k, m in means.items()},
-        "stderrs": {f"{k}_stderr": math.sqrt(s / n) for k, s in variance.items()},
+        "stderrs": {f"{k}_stderr": s for k, s in stderrs.items()},
         "final_info_dict": values,
     }
 

@@ -32,7 +32,8 @@ CURVES = {"val_loss": "held-out loss (nats)", "val_acc": "held-out accuracy"}
 FINALS = {
     "final_val_loss": "final held-out loss (nats)",
     "final_val_acc": "final held-out accuracy",
-    "step_val_acc_99": "updates to 0.99 (the end if never)",
+    "reached_val_acc_99": "share of seeds that reach 0.99",
+    "step_val_acc_99": "updates to 0.99, where all seeds reach it",
 }
 # Okabe and Ito's palette: distinct under the common kinds of colour blindness
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
@@ -65,7 +66,8 @@ def read(name: str) -> dict[str, dict]:
 
 
 def style(i: int) -> dict[str, str]:
-    return {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
+    """A colour and a shape; the eighth run repeats the first one's colour, with another shape."""
+    return {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[(i + i // 7) % len(MARKERS)]}
 
 
 def tasks_of(runs: dict[str, dict]) -> list[str]:
@@ -123,15 +125,18 @@ def plot_curves(runs: dict[str, dict]) -> None:
 
 def plot_finals(runs: dict[str, dict]) -> None:
     tasks = tasks_of(runs)
+    every = [task["means"] for run in runs.values() for task in run.values()]
+    finals = {k: name for k, name in FINALS.items() if any(f"{k}_mean" in m for m in every)}
     figure, axes = plt.subplots(
-        1, len(FINALS), figsize=(7.2, 2.9), squeeze=False, layout="constrained"
+        1, len(finals), figsize=(7.2, 2.9), squeeze=False, layout="constrained"
     )
     width = 0.7 / len(runs)  # of one run's place within a task's
-    for axis, (key, name) in zip(axes[0], FINALS.items(), strict=True):
+    for axis, (key, name) in zip(axes[0], finals.items(), strict=True):
         for i, (run, results) in enumerate(runs.items()):
             place = [tasks.index(task) + (i - (len(runs) - 1) / 2) * width for task in results]
-            mean = [results[task]["means"][f"{key}_mean"] for task in results]
-            stderr = [results[task]["stderrs"][f"{key}_stderr"] for task in results]
+            found = results.values()
+            mean = [task["means"].get(f"{key}_mean", float("nan")) for task in found]
+            stderr = [task["stderrs"].get(f"{key}_stderr", float("nan")) for task in found]
             axis.errorbar(
                 place,
                 mean,

@@ -4,7 +4,8 @@ Character-level language models: a small decoder-only transformer learns to pred
 character of a text. seeds.py says which texts are learned at each scale, and with which seeds; a
 seed fixes the initial weights, the batches and the samples. Loss is the mean cross-entropy in nats
 per character, on windows that are drawn once for each seed, so that two evaluations see the same
-ones.
+ones. Each text is cut 90 to 5 to 5: the model learns the first part, its best state is chosen on
+the second (validation), and the loss that is reported is that state's on the third (test).
 
 Writes into out_dir
   final_info.json   {text: {"means": {metric_mean: x}, "stderrs": {metric_stderr: x},
@@ -113,7 +114,7 @@ SCALES = {
 }  # fmt: skip
 
 # --------------------------------------------------------------------------------------------------
-# Texts: (training part, held-out part, the characters), the parts as uint8 tensors of indices
+# Texts: (training, validation and test part, the characters), the parts as uint8 tensors of indices
 
 DATA = Path("/data")
 
@@ -146,19 +147,17 @@ def encode(raw: bytes) -> tuple[torch.Tensor, list[str]]:
     return index[every.long()], [chr(byte) for byte in known.tolist()]
 
 
-def load(corpus: str, root: Path) -> tuple[torch.Tensor, torch.Tensor, list[str]]:
-    """enwik8 and text8 are cut as is usual, 90 to 5 to 5 (the last part is left alone)."""
+def load(corpus: str, root: Path) -> tuple[list[torch.Tensor], list[str]]:
+    """The three parts of a text, 90 to 5 to 5, as is usual for enwik8 and text8."""
     if corpus in {"enwik8", "text8"}:
-        data, characters = encode(zipped(corpus, root))
-        cut, end = int(0.9 * len(data)), int(0.95 * len(data))
+        raw = zipped(corpus, root)
+    elif corpus == "python_docs":
+        raw = python_docs().encode("ascii", "replace")
     else:
-        if corpus == "python_docs":
-            raw = python_docs().encode("ascii", "replace")
-        else:
-            raw = staged(corpus, "input.txt", root).read_bytes()
-        data, characters = encode(raw)
-        cut, end = int(0.9 * len(data)), len(data)
-    return data[:cut], data[cut:end], characters
+        raw = staged(corpus, "input.txt", root).read_bytes()
+    data, characters = encode(raw)
+    cuts = int(0.9 * len(data)), int(0.95 * len(data))
+    return list(data.tensor_split(cuts)), characters
 
 
 def make(root: Path) -> None:
@@ -321,19 +320,23 @@ def train(
 ) -> tuple[Metrics, Curves, list[str]]:
     """One seed: its metrics, its curves and the texts that it wrote."""
     torch.manual_seed(seed)
-    known, held_out, characters = load(corpus.name, root)
-    known, held_out = known.to(device), held_out.to(device)
+    parts, characters = load(corpus.name, root)
+    known, validation, test = (part.to(device) for part in parts)
     model = Transformer(len(characters), scale).to(device)
     check_causality(model, len(characters), device)
     optimiser = optimiser_of(model, device)
     batches = torch.Generator().manual_seed(seed)
     curves: Curves = {"step": [], "train_loss": [], "val_loss": []}
+    untrained = evaluate(model, test, corpus, seed)
+    best: dict[str, torch.Tensor] = {}
     start = time.monotonic()
     for step in range(corpus.updates + 1):
         if step % corpus.eval_every == 0 or step == corpus.updates:
             curves["step"].append(step)
             curves["train_loss"].append(evaluate(model, known, corpus, seed))
-            curves["val_loss"].append(evaluate(model, held_out, corpus, seed))
+            curves["val_loss"].append(evaluate(model, validation, corpus, seed))
+            if curves["val_loss"][-1] <= min(curves["val_loss"]):
+                best = {name: value.clone() for name, value in model.state_dict().items()}
             advance(0)
         if step == corpus.updates:
             break
@@ -348,13 +351,16 @@ def train(
         optimiser.step()
         advance(corpus.batch)
     seconds = time.monotonic() - start
+    model.load_state_dict(best)  # chosen on the validation part; what follows is on the test part
     check_causality(model, len(characters), device)
+    test_loss = evaluate(model, test, corpus, seed)
     texts, speed = write(model, scale, device, seed)
     metrics = {
+        "test_loss": test_loss,
+        "test_bits": test_loss / math.log(2),
+        "initial_test_loss": untrained,
         "best_val_loss": min(curves["val_loss"]),
-        "best_val_bits": min(curves["val_loss"]) / math.log(2),
         "final_train_loss": curves["train_loss"][-1],
-        "initial_val_loss": curves["val_loss"][0],
         "total_train_time": seconds,
         "avg_inference_tokens_per_second": speed,
     }
@@ -368,16 +374,20 @@ def train(
 def summarise(per_seed: list[Metrics]) -> dict[str, dict]:
     """Means over the seeds, with standard errors and the values themselves.
 
-    A standard error is the sample deviation (n - 1 in its divisor) over the root of n, and 0 where
-    there is one seed.
+    A standard error is the sample deviation (n - 1 in its divisor) over the root of n. One seed
+    has none.
     """
     n = len(per_seed)
     values = {k: [r[k] for r in per_seed] for k in per_seed[0]}
     means = {k: sum(v) / n for k, v in values.items()}
-    variance = {k: sum((x - means[k]) ** 2 for x in v) / max(1, n - 1) for k, v in values.items()}
+    stderrs = {
+        k: math.sqrt(sum((x - means[k]) ** 2 for x in v) / (n - 1) / n)
+        for k, v in values.items()
+        if n > 1
+    }
     return {
         "means": {f"{k}_mean": m for k, m in means.items()},
-        "stderrs": {f"{k}_stderr": math.sqrt(s / n) for k, s in variance.items()},
+        "stderrs": {f"{k}_stderr": s for k, s in stderrs.items()},
         "final_info_dict": values,
     }
 

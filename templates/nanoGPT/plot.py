@@ -1,7 +1,7 @@
 """python plot.py
 
 Reads run_*/final_info.json and run_*/curves.json beside this file's working directory and writes
-  loss_curves.png       training and held-out loss over the updates: a column of panels per text
+  loss_curves.png       training and validation loss over the updates: a column of panels per text
   final_comparison.png  each headline metric per run and text, with standard errors
 A band or a whisker is one standard error over the seeds; a text with one seed has none.
 """
@@ -27,9 +27,9 @@ TITLES = {
     "text8": "text8",
     "python_docs": "Python's documentation",
 }
-CURVES = {"train_loss": "training loss (nats)", "val_loss": "held-out loss (nats)"}
+CURVES = {"train_loss": "training loss (nats)", "val_loss": "validation loss (nats)"}
 FINALS = {
-    "best_val_loss": "lowest held-out loss (nats)",
+    "test_loss": "test loss (nats)",
     "final_train_loss": "final training loss (nats)",
     "avg_inference_tokens_per_second": "characters written a second",
 }
@@ -64,7 +64,8 @@ def read(name: str) -> dict[str, dict]:
 
 
 def style(i: int) -> dict[str, str]:
-    return {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
+    """A colour and a shape; the eighth run repeats the first one's colour, with another shape."""
+    return {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[(i + i // 7) % len(MARKERS)]}
 
 
 def texts_of(runs: dict[str, dict]) -> list[str]:
@@ -126,7 +127,9 @@ def plot_finals(runs: dict[str, dict]) -> None:
         for i, (run, results) in enumerate(runs.items()):
             place = [texts.index(text) + (i - (len(runs) - 1) / 2) * width for text in results]
             mean = [results[text]["means"][f"{key}_mean"] for text in results]
-            stderr = [results[text]["stderrs"][f"{key}_stderr"] for text in results]
+            stderr = [
+                results[text]["stderrs"].get(f"{key}_stderr", float("nan")) for text in results
+            ]
             axis.errorbar(
                 place,
                 mean,

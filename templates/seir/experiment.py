@@ -9,6 +9,10 @@ who no longer do (removed). Three data sets, each a way to look at the same epid
   fitted         an outbreak per seed of which the daily new cases are known up to a day: the three
                  parameters are estimated from them, and the days that follow are forecast
 
+One infectious person among only susceptible ones infects TRANSMISSION x SUSCEPTIBLE x
+INFECTIOUS_DAYS others: 21 with the constants below. At that number nearly everybody is infected,
+whatever a small change does; a TRANSMISSION of 0.0001 to 0.0003 makes it 2 to 6.
+
 Writes into out_dir
   final_info.json   {data set: {"means": {metric: x}, "stderrs": {metric: x},
                                 "final_info_dict": {metric: [x per seed]}}}
@@ -40,6 +44,7 @@ INFECTIOUS_DAYS = 7.0  # mean time of passing it on
 FIRST_INFECTIOUS = 5  # people on day 0
 SEEN_DAYS = 20  # days of cases that the fit may use; the rest is forecast
 CASE_NOISE = 0.1  # relative standard deviation of what is counted in a day
+GUESS_SPREAD = 1.0  # standard deviation of the first guess about a parameter's logarithm
 
 # --------------------------------------------------------------------------------------------------
 # Sizes
@@ -142,6 +147,12 @@ def curve_of(states: np.ndarray) -> Metrics:
     }
 
 
+def reproduction(parameters: Parameters) -> float:
+    """People whom one infectious person infects while all others are susceptible."""
+    transmission, _, infectious = parameters
+    return transmission * SUSCEPTIBLE * infectious
+
+
 def forecast_error(parameters: Parameters, cases: np.ndarray) -> float:
     """Root mean squared error, in people a day, over the days after SEEN_DAYS."""
     off = new_cases(solve(parameters)) - cases
@@ -149,16 +160,21 @@ def forecast_error(parameters: Parameters, cases: np.ndarray) -> float:
 
 
 def fit(cases: np.ndarray, guess: Parameters) -> Parameters:
-    """Least squares on square roots of the first SEEN_DAYS cases, which evens out their noise."""
+    """Least squares on square roots of the first SEEN_DAYS cases, and on the guess.
+
+    The square root of a count of events has a standard deviation of about a half, whatever its
+    mean. Early cases leave the infectious time nearly open; the guess, which is known to
+    GUESS_SPREAD, keeps it from wandering off, so that no hard bound decides what is found.
+    """
     seen = np.sqrt(cases[:SEEN_DAYS])
+    around = np.log(guess)
 
     def residuals(logs: np.ndarray) -> np.ndarray:
         model = new_cases(solve(tuple(np.exp(logs))))[:SEEN_DAYS]
-        return np.sqrt(np.clip(model, 0, None)) - seen
+        off = (np.sqrt(np.clip(model, 0, None)) - seen) / 0.5
+        return np.append(off, (logs - around) / GUESS_SPREAD)
 
-    # no parameter may wander off by more than a factor of twenty
-    around = np.log(guess)
-    found = least_squares(residuals, around, bounds=(around - 3, around + 3), diff_step=1e-4)
+    found = least_squares(residuals, around, diff_step=1e-4)
     return tuple(np.exp(found.x).tolist())
 
 
@@ -174,6 +190,7 @@ def fitted(scale: Scale, seed: int) -> tuple[Metrics, dict[str, list[float]]]:
         "forecast_error": forecast_error(found, cases),
         "initial_forecast_error": forecast_error(guess, cases),
         "parameter_error": sum(off) / len(off),
+        **dict(zip(("transmission_error", "latent_error", "infectious_error"), off, strict=True)),
     }
     curves = {"initial": new_cases(solve(guess)), "fit": new_cases(solve(found)), "cases": cases}
     return metrics, {name: np.round(curve, 3).tolist() for name, curve in curves.items()}
@@ -186,16 +203,16 @@ def fitted(scale: Scale, seed: int) -> tuple[Metrics, dict[str, list[float]]]:
 def summarise(per_seed: list[Metrics]) -> dict[str, dict]:
     """Means over the seeds, with standard errors and the values themselves.
 
-    A standard error is the sample deviation (n - 1 in its divisor) over the root of n, and 0 where
-    there is one seed.
+    A standard error is the sample deviation (n - 1 in its divisor) over the root of n. One seed
+    has none.
     """
-    n = len(per_seed)
     values = {k: [r[k] for r in per_seed] for k in per_seed[0]}
-    means = {k: sum(v) / n for k, v in values.items()}
-    variance = {k: sum((x - means[k]) ** 2 for x in v) / max(1, n - 1) for k, v in values.items()}
+    found = {k: (np.mean(v), np.std(v, ddof=1) if len(v) > 1 else None) for k, v in values.items()}
     return {
-        "means": means,
-        "stderrs": {k: math.sqrt(s / n) for k, s in variance.items()},
+        "means": {k: float(mean) for k, (mean, _) in found.items()},
+        "stderrs": {
+            k: float(s / len(per_seed) ** 0.5) for k, (_, s) in found.items() if s is not None
+        },
         "final_info_dict": values,
     }
 
@@ -213,7 +230,9 @@ def main() -> None:
         fits.append(fitted(scale, seed))
         print(f"progress: {done / len(scale.seeds):.4f}", flush=True)
     final_info = {
-        "deterministic": summarise([curve_of(states)]),
+        "deterministic": summarise(
+            [{**curve_of(states), "reproduction_number": reproduction(TRUE)}]
+        ),
         "outbreaks": summarise([curve_of(one) for one in outbreaks]),
         "fitted": summarise([metrics for metrics, _ in fits]),
     }

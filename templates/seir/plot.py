@@ -56,7 +56,8 @@ def read(name: str) -> dict[str, dict]:
 
 
 def style(i: int) -> dict[str, str]:
-    return {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
+    """A colour and a shape; the eighth run repeats the first one's colour, with another shape."""
+    return {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[(i + i // 7) % len(MARKERS)]}
 
 
 def legend_below(figure: plt.Figure, axis: plt.Axes) -> None:
@@ -125,7 +126,7 @@ def plot_finals(runs: dict[str, dict]) -> None:
             axis.errorbar(
                 [i],
                 [found["means"][key]],
-                [found["stderrs"][key]],
+                [found["stderrs"].get(key, float("nan"))],
                 label=labels.get(run, run),
                 linestyle="none",
                 capsize=3,

@@ -427,6 +427,20 @@ def test_values_by_seed_are_lists_of_numbers_and_nothing_else() -> None:
     assert per_seed(data) == {"a": {"x": (1.0, 2.0)}, "b": {}}
 
 
+def test_only_an_optional_metric_may_be_missing() -> None:
+    quick = load_template(f"{QUICK}/", shipped_root())
+    bare = parse_final_info(b'{"line": {"means": {"other": 1.0}}}')
+    lacking = [finding.what for finding in measured._declared(quick.manifest, bare)]
+    assert "no data set has the declared metric 'final_loss_mean'" in lacking
+    optional = {
+        name: metric.model_copy(update={"optional": True})
+        for name, metric in quick.manifest.metrics.items()
+    }
+    relaxed = quick.manifest.model_copy(update={"metrics": optional})
+    (undeclared,) = measured._declared(relaxed, bare)
+    assert "'other', not declared" in undeclared.what
+
+
 def test_a_time_may_differ_between_two_runs_where_the_manifest_says_so() -> None:
     quick = load_template(f"{QUICK}/", shipped_root())
     first = parse_final_info(b'{"line": {"means": {"final_loss_mean": 1.0}}}')

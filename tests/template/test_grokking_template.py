@@ -108,3 +108,19 @@ def test_the_curves_end_where_the_final_metrics_are() -> None:
         assert len(curves[name]) == 4
         assert curves[name][-1] == metrics[f"final_{name}"]
     assert curves["val_loss"][0] == metrics["initial_val_loss"]
+
+
+NEVER = """
+import json, experiment as e
+one = {"reached_val_acc_99": 1.0, "step_val_acc_99": 100.0}
+never = {"reached_val_acc_99": 0.0}
+json.dump([e.summarise([one, one]), e.summarise([one, never]), e.summarise([one])], open("answer.json", "w"))
+"""
+
+
+@pytest.mark.engine
+def test_a_time_that_one_seed_never_reached_has_no_mean_and_one_seed_no_error() -> None:
+    both, some, single = ask(NEVER)
+    assert both["means"] == {"reached_val_acc_99_mean": 1.0, "step_val_acc_99_mean": 100.0}
+    assert some["means"] == {"reached_val_acc_99_mean": 0.5}
+    assert single["stderrs"] == {}

@@ -60,6 +60,29 @@ def test_the_same_seed_gives_the_same_numbers_to_the_last_bit_and_another_seed_o
     assert first[0] != first[1]
 
 
+CHOSEN = """
+known, validation, test = (torch.full((n,), i, dtype=torch.uint8) for i, n in enumerate((900, 60, 70)))
+seen, losses = [], iter([3.0, 1.0, 2.0])
+def evaluate(model, data, corpus, seed):
+    seen.append([len(data), model.token.weight.sum().item()])
+    return next(losses) if len(data) == 60 else 0.5
+e.load = lambda name, root: ([known, validation, test], ["a", "b", "c"])
+e.evaluate = evaluate
+e.check_causality = lambda *_: None
+metrics, _, _ = train(1337)
+json.dump([metrics, seen], open("answer.json", "w"))
+"""
+
+
+@pytest.mark.engine
+def test_what_is_reported_is_the_test_loss_of_the_state_that_the_validation_loss_chose() -> None:
+    metrics, seen = ask(CHOSEN)
+    assert (metrics["best_val_loss"], metrics["test_loss"]) == (1.0, 0.5)
+    chosen = [weight for size, weight in seen if size == 60][1]
+    assert [weight for size, weight in seen if size == 70][-1] == chosen
+    assert len({weight for _, weight in seen}) == 3
+
+
 LEAKS = """
 source = open("experiment.py").read()
 answer = {}
@@ -131,9 +154,9 @@ TEXTS = """
 from pathlib import Path
 answer = {}
 for name in ("enwik8", "text8", "shakespeare_char"):
-    known, held_out, characters = e.load(name, Path("data"))
-    whole = "".join(characters[i] for i in known.tolist() + held_out.tolist())
-    answer[name] = [len(known), len(held_out), "".join(characters), whole]
+    parts, characters = e.load(name, Path("data"))
+    whole = "".join(characters[i] for part in parts for i in part.tolist())
+    answer[name] = [[len(part) for part in parts], "".join(characters), whole]
 try:
     e.load("text8", Path("nowhere"))
 except SystemExit as error:
@@ -160,14 +183,11 @@ def test_the_three_texts_are_read_in_their_true_formats_and_cut_as_is_usual() ->
         "data/shakespeare_char/input.txt": plays,
     }
     told = ask(TEXTS, **files)
-    for name, content, share in (
-        ("enwik8", wiki, 0.95),
-        ("text8", letters, 0.95),
-        ("shakespeare_char", plays, 1.0),
-    ):
-        known, held_out, characters, whole = told[name]
+    for name, content in (("enwik8", wiki), ("text8", letters), ("shakespeare_char", plays)):
+        (known, validation, test), characters, whole = told[name]
         assert known == int(0.9 * len(content))
-        assert known + held_out == int(share * len(content))
+        assert known + validation == int(0.95 * len(content))
+        assert known + validation + test == len(content)
         assert characters == "".join(sorted(set(content.decode("latin-1"))))
-        assert whole == content.decode("latin-1")[: known + held_out]
+        assert whole == content.decode("latin-1")
     assert "aisci data prepare nanoGPT" in told["missing"]

@@ -68,12 +68,17 @@ e.check_conserved(np.array([[10.0, 0], [4, 6]]))
 
 
 @pytest.mark.engine
-def test_a_fit_of_cases_without_chance_or_noise_forecasts_them() -> None:
+def test_a_fit_goes_from_the_guess_to_the_cases_as_the_guess_grows_uncertain() -> None:
     program = """
 cases = e.new_cases(e.solve(e.TRUE))
 guess = tuple(value * off for value, off in zip(e.TRUE, e.GUESS))
-found = e.fit(cases, guess)
-answer = [e.forecast_error(guess, cases), e.forecast_error(found, cases)]
+answer = {"before": e.forecast_error(guess, cases), "guess": guess}
+for spread in (0.001, 1.0, 100.0):
+    e.GUESS_SPREAD = spread
+    found = e.fit(cases, guess)
+    answer[str(spread)] = [found, e.forecast_error(found, cases)]
 """
-    before, after = ask(program)
-    assert after < 1 < before
+    told = ask(program)
+    assert told["0.001"][0] == pytest.approx(told["guess"], rel=0.01)
+    assert told["100.0"][1] < told["1.0"][1] < 1 < told["before"]
+    assert told["100.0"][0] == pytest.approx([0.001, 14, 7], rel=0.05)

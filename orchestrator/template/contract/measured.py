@@ -72,9 +72,9 @@ def _declared(manifest: Manifest, results: Results) -> Iterator[RuleFinding]:
             what = f"the run reports {name!r}, not declared"
             todo = f"declare {name}: direction, unit and description"
             yield RuleFinding(f"{MANIFEST}: metrics", what, todo)
-    for name in manifest.metrics:
-        if name not in results.metrics:
-            todo = f"write {name} among the 'means', or remove it from the manifest"
+    for name, metric in manifest.metrics.items():
+        if name not in results.metrics and not metric.optional:
+            todo = f"write {name} among the 'means', or declare it `optional: true`"
             yield RuleFinding(FINAL, f"no data set has the declared metric {name!r}", todo)
     for path in results.ignored:
         todo = "write a number, or keep text in another file"
