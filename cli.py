@@ -78,6 +78,10 @@ def run(
         str | None,
         typer.Option(metavar="IN,OUT", help="US dollars per million input and output tokens."),
     ] = None,
+    vision: Annotated[
+        bool | None,
+        typer.Option(help="Show pictures to the model. Default: what is known of it."),
+    ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Measure the baseline again, even if one is kept.")
     ] = False,
@@ -97,6 +101,7 @@ def run(
         max_usd=max_usd,
         results=results,
         price=price,
+        vision=vision,
         fresh=fresh,
         sign=sign,
     )

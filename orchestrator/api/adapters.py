@@ -15,6 +15,7 @@ from orchestrator.editor.aider import ContainerEditor, ProcessEditor
 from orchestrator.literature.local import LocalLibrary
 from orchestrator.machine.baseline_cache import CachedBaselineSandbox, find_baseline
 from orchestrator.models.failures import RetryTiming
+from orchestrator.models.litellm import LitellmModel
 from orchestrator.policy.policy import Policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.pins import DataPin
@@ -80,7 +81,8 @@ def real_edges(
             editor = (
                 ProcessEditor(blobs, worker) if on_host else ContainerEditor(sandbox.open, blobs)
             )
-            return Edges(model, editor, _before(sandbox, setup, blobs), library)
+            author = model.reading(blobs.get) if isinstance(model, LitellmModel) else model
+            return Edges(author, editor, _before(sandbox, setup, blobs), library)
 
         yield over
 

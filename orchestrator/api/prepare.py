@@ -12,13 +12,13 @@ from pathlib import Path
 
 from orchestrator.api.data import data_for
 from orchestrator.api.policies import chosen_policy, has_own_image
-from orchestrator.core.errors import UnknownName
+from orchestrator.core.errors import UnknownName, UserError
 from orchestrator.core.files import shipped_root
 from orchestrator.core.model import SWEEP
 from orchestrator.core.problems import nearest
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.models.failures import RetryTiming
-from orchestrator.models.litellm import open_model
+from orchestrator.models.litellm import LitellmModel, open_model
 from orchestrator.models.prices import parse_price, prices_of
 from orchestrator.policy.policy import lowered
 from orchestrator.proof.store import ProofStore
@@ -36,7 +36,8 @@ class RunRequest:
     """What a run is asked to do, as a person writes it.
 
     ``policy`` None takes the largest shipped one that this machine supports. ``price`` is
-    ``IN,OUT`` in US dollars for a million tokens. ``data`` is a folder of staged data sets.
+    ``IN,OUT`` in US dollars for a million tokens. ``vision`` says whether the model is shown
+    pictures; None: what litellm knows of it. ``data`` is a folder of staged data sets.
     ``fresh`` measures the baseline in this run, even if one is kept. ``sign`` is a file with an
     Ed25519 key.
     """
@@ -49,6 +50,7 @@ class RunRequest:
     data: Path | None = None
     max_usd: float | None = None
     price: str | None = None
+    vision: bool | None = None
     fresh: bool = False
     sign: Path | None = None
     results: Path = RESULTS
@@ -108,8 +110,20 @@ def prepare(request: RunRequest) -> Prepared:
         ideas=request.ideas,
         images=(),
         prices=prices_of(model, prices),
+        sees=shows_pictures(model, asked=request.vision),
         data=data_for(template, request.scale, policy, request.data),
         proof=proofs.pin(),
     )
     require_time(template, policy, request.scale)
     return Prepared(setup, chosen.why)
+
+
+def shows_pictures(model: LanguageModel, *, asked: bool | None) -> bool:
+    """Whether the model is shown pictures. Raises :class:`UserError` for one that asks nothing."""
+    if asked and model.name == SWEEP:
+        raise UserError(
+            f"{SWEEP} is a program and looks at nothing",
+            where="--vision",
+            todo="leave --vision out, or choose a language model with --model",
+        )
+    return asked if asked is not None else isinstance(model, LitellmModel) and model.sees

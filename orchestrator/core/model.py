@@ -10,8 +10,16 @@ SWEEP = "builtin/sweep"
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A PNG file that a message shows: its name, and the SHA-256 of its content in the record."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a conversation.
+    """One message of a conversation, with the pictures that follow its text.
 
     ``cache`` marks the end of a prefix that later requests repeat. No adapter sends it yet.
     """
@@ -19,6 +27,7 @@ class Message:
     role: Literal["system", "user", "assistant"]
     content: str
     cache: bool = False
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ Longer than 250 lines: a model's way from its name to its reply, in the only fil
 
 from __future__ import annotations
 
+import copy
 import os
 import warnings
 from collections.abc import Iterable, Mapping
@@ -30,6 +31,7 @@ from orchestrator.models.failures import (
     translate_failure,
     waiting_line,
 )
+from orchestrator.models.pictures import PICTURE_TOKENS, ReadPicture, chat_message
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
 
 PER_PROMPT, PER_COMPLETION = "input_cost_per_token", "output_cost_per_token"
@@ -79,6 +81,7 @@ class LitellmModel:
             _need_key(litellm, name, environ)
         self._facts = _facts(litellm, name, provider)
         self._own_prices = True
+        self._read: ReadPicture = _no_picture
         self._failures = tuple(litellm.exceptions.LITELLM_EXCEPTION_TYPES)
 
     def prices(self) -> dict[str, float]:
@@ -96,9 +99,25 @@ class LitellmModel:
             known = {key: value for key, value in self._facts.items() if key not in self.prices()}
             self._facts, self._own_prices = known | dict(prices), False
 
+    @property
+    def sees(self) -> bool:
+        """Whether litellm knows that the model takes pictures."""
+        return bool(self._facts.get("supports_vision"))
+
+    def reading(self, picture: ReadPicture) -> LitellmModel:
+        """This model, with the pictures of its requests read by ``picture``."""
+        model = copy.copy(self)
+        model._read = picture  # noqa: SLF001 - a copy of itself
+        return model
+
     def ceiling(self, ask: Ask) -> Usage:
         """The most that a request can use: no token is shorter than a byte."""
-        prompt = sum(len(message.content.encode()) + MESSAGE_OVERHEAD for message in ask.messages)
+        prompt = sum(
+            len(message.content.encode())
+            + MESSAGE_OVERHEAD
+            + sum(PICTURE_TOKENS + len(picture.name.encode()) for picture in message.pictures)
+            for message in ask.messages
+        )
         answer = self._room(ask)
         per_prompt, per_answer = self._highest_price("input"), self._highest_price("output")
         if per_prompt is None or per_answer is None:
@@ -149,7 +168,7 @@ class LitellmModel:
         try:
             return self._litellm.completion(
                 model=self.name,
-                messages=[{"role": one.role, "content": one.content} for one in ask.messages],
+                messages=[chat_message(one, self._read) for one in ask.messages],
                 temperature=ask.temperature,
                 max_tokens=self._room(ask),
                 timeout=min(self._retry.timeout, within.left),
@@ -208,6 +227,10 @@ class LitellmModel:
         retry = self._retry
         pause: float = min(retry.first_pause * 2 ** (attempt - 1), retry.longest_pause)
         return max(pause * (0.5 + 0.5 * self._timing.jitter()), retry_after(error))
+
+
+def _no_picture(sha256: str) -> bytes:
+    raise AssertionError(f"no store of pictures is given to the model, and {sha256} is asked for")
 
 
 def _litellm() -> Any:

@@ -46,7 +46,7 @@ class PolicyPin(StrictRecord):
 class ModelPin(StrictRecord):
     """The model of one role: its name in requests, and its name as the author of papers. ``prices``
     are US dollars per token by litellm's key; ``server`` is the address of the user's own server,
-    empty for a vendor's.
+    empty for a vendor's; ``sees``: it is shown pictures.
     """
 
     name: str
@@ -54,6 +54,7 @@ class ModelPin(StrictRecord):
     role: str = DEFAULT_ROLE
     prices: tuple[tuple[str, float], ...] = ()
     server: str = ""
+    sees: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

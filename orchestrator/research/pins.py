@@ -33,7 +33,7 @@ def pins_of(spec: RunSpec, files: Tree) -> Pins:
         seccomp=shipped_profile().normal(),  # the profile called "default"
         prompts=prompts_hash(),
         images=spec.images,
-        models=(ModelPin(name=spec.model, author=spec.author, prices=spec.prices),),
+        models=(ModelPin(name=spec.model, author=spec.author, prices=spec.prices, sees=spec.sees),),
         scale=spec.scale,
         ideas=spec.ideas,
         data=spec.data,
@@ -83,6 +83,7 @@ def spec_of(pins: Pins, template: Template) -> RunSpec:
         ideas=pins.ideas,
         images=pins.images,
         prices=model.prices,
+        sees=model.sees,
         data=pins.data,
         proof=pins.proof,
         baseline=pins.baseline,

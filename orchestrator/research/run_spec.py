@@ -35,9 +35,10 @@ from orchestrator.template.template import Template
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
     """The state of one idea between stages; each stage returns a new one. ``tree`` is the working
-    folder: code, notes, figures, ``latex/`` and every ``run_i/``. ``plan`` has the runs that are still to be made. ``results`` are run numbers (0 is
-    the baseline) and the contents of their ``final_info.json``. ``author`` is the model's name as
-    the paper prints it.
+    folder: code, notes, figures, ``latex/`` and every ``run_i/``. ``plan`` has the runs that are
+    still to be made. ``results`` are run numbers (0 is the baseline) and the contents of their
+    ``final_info.json``. ``author`` is the model's name as the paper prints it; ``sees``: it is
+    shown pictures.
     """
 
     idea: Idea
@@ -45,6 +46,7 @@ class Study:
     policy: Policy
     scale: str
     author: str
+    sees: bool = False
     novelty: Novelty
     tree: Tree
     runs: tuple[Run, ...]
@@ -116,7 +118,8 @@ class Exporter(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSpec:
     """The specification of a run. ``images`` maps image names to resolved ids. ``proof`` is the
-    latest proof of its policy, ``baseline`` a cached one that the run starts from.
+    latest proof of its policy, ``baseline`` a cached one that the run starts from. ``sees``: the
+    model is shown pictures.
     """
 
     template: Template
@@ -127,6 +130,7 @@ class RunSpec:
     ideas: int
     images: tuple[tuple[str, str], ...]
     prices: tuple[tuple[str, float], ...] = ()
+    sees: bool = False
     data: tuple[DataPin, ...] = ()
     proof: ProofPin | None = None
     baseline: BaselinePin | None = None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +25,12 @@ from orchestrator.core.errors import (
     UnknownName,
     UserError,
 )
-from orchestrator.core.model import Ask, Message, Usage
+from orchestrator.core.model import Ask, Message, Picture, Usage
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.secrets import redact
 from orchestrator.models.failures import RetryPolicy, RetryTiming
 from orchestrator.models.litellm import LitellmModel, open_model
+from orchestrator.models.pictures import PICTURE_TOKENS
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
 from tests.contracts.model import ModelContract
 from tests.support.model_server import Answer, Drip, Drop, Fail, Hang, ModelServer, Raw, Stop
@@ -102,6 +105,26 @@ def test_one_call_is_one_request_that_says_what_was_asked(bench: Any) -> None:
     assert request["body"]["messages"] == [{"role": "user", "content": "Say hello."}]
     assert request["body"]["max_tokens"] == 100
     assert request["body"]["temperature"] == pytest.approx(0.7)
+
+
+def test_pictures_go_out_under_their_names_as_they_are_and_count_in_the_ceiling(bench: Any) -> None:
+    pictures = (Picture("loss.png", "a" * 64), Picture("acc.png", "b" * 64))
+    ask = replace(ASK, messages=(Message("user", "Look.", pictures=pictures),))
+    made = bench("I see.")
+    model = made.open()
+    assert isinstance(model, LitellmModel)
+    kept = {"a" * 64: b"\x89PNG one", "b" * 64: b"\x89PNG two"}
+    model.reading(kept.__getitem__).complete(ask, FOREVER)
+    (request,) = made.server.requests()
+    (message,) = request["body"]["messages"]
+    assert [part.get("text") or part["image_url"]["url"] for part in message["content"]] == [
+        "Look.", "loss.png:", _url(b"\x89PNG one"), "acc.png:", _url(b"\x89PNG two"),
+    ]  # fmt: skip
+    assert model.ceiling(ask).prompt_tokens > 2 * PICTURE_TOKENS
+
+
+def _url(data: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(data).decode()}"
 
 
 def test_a_reply_that_was_cut_off_says_so(bench: Any) -> None:

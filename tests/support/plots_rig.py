@@ -42,7 +42,7 @@ class Author:
         return Usage()
 
     def complete(self, ask: Ask, within: Deadline) -> Reply:  # noqa: ARG002 - the port's
-        self.asked.append(ask.messages[-1].content)
+        self.asked += [message.content for message in ask.messages[-1:]]
         return Reply(self.replies[min(len(self.asked), len(self.replies)) - 1], Usage(), self.name)
 
     @property
@@ -65,8 +65,11 @@ class Stage:
         sources = FENCE.findall(model.complete(ask, FOREVER).text)
         return {"plot.py": sources[-1].encode()} if sources else {}
 
+    def study(self) -> Study:
+        return paper_rig.study(self.blobs)
+
     def draw(self) -> Study:
-        study = paper_rig.study(self.blobs)
+        study = self.study()
         return draw_plots(replace(study, tree=_with_runs(study, self.blobs)), self.ports)
 
     @property

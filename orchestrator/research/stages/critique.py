@@ -19,6 +19,7 @@ from orchestrator.research.reply_form import ReplyForm
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import blocks as common
 from orchestrator.research.stages.experiments import make_runs
+from orchestrator.research.stages.look import figure_pictures
 from orchestrator.research.stages.plan import RunForm, most_runs, planned_runs
 from orchestrator.research.stages.plots import draw_plots
 
@@ -74,4 +75,5 @@ def _ask(study: Study, number: int, left: int, ports: Ports) -> Ask:
         asked=block("asked_before", list(study.questions)),
         left=str(left),
     )
-    return Ask(purpose="critique", messages=(Message("user", instruction),))
+    pictures = figure_pictures(study, ports)
+    return Ask(purpose="critique", messages=(Message("user", instruction, pictures=pictures),))

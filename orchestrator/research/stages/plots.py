@@ -1,7 +1,7 @@
 """Plots: the template's ``plot.py``, adapted to the finished runs, in its own container.
 
-Each figure that it saves is inspected there, without a model. What is wrong with one goes back to the
-author, who also writes the captions.
+Each figure that it saves is inspected there, without a model, and then looked at by a model that can
+see. What is wrong with one goes back to the author, who also writes the captions.
 """
 
 from __future__ import annotations
@@ -30,10 +30,12 @@ from orchestrator.research.looking.inspection import (
 from orchestrator.research.prompts import block, render
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import blocks as common
+from orchestrator.research.stages.look import look_at
 from orchestrator.research.stages.requests import edit_files, experiment_job
 from orchestrator.template.baseline import shown_output
 
 _ATTEMPTS = 4
+_LOOKS = 2  # at pictures, of one stage
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,80}\.png")
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -67,7 +69,7 @@ class Drawing:
 def draw_plots(study: Study, ports: Ports) -> Study:
     """Figures by an edited ``plot.py``, or the original. Raises :class:`IdeaFailed` if all fail."""
     original, best, said = study, None, SaidOfFigures()
-    feedback, captions_asked = common.feedback_block(None), False
+    feedback, captions_asked, looks = common.feedback_block(None), False, 0
     for attempt in range(1, _ATTEMPTS + 1):
         scoped = ports.within(f"attempt_{attempt}")
         edit = _edit(study, scoped, best.figures(said) if best else study.pictures, feedback)
@@ -77,6 +79,10 @@ def draw_plots(study: Study, ports: Ports) -> Study:
         if not edit.why_not:  # half an edit is not drawn
             study = replace(study, tree=study.tree.updated(edit.files))
             drawn = _draw(study, scoped)
+            if drawn.files.files and not drawn.problems and looks < _LOOKS:
+                looks += 1
+                found = look_at(study, drawn.files, drawn.figures(said), scoped)
+                drawn = replace(drawn, problems=found)
             best = _better(best, drawn)
             result, flaws, trouble = drawn.result, drawn.problems, [*drawn.problems]
         wanted = () if captions_asked or best is None else _wanted(best, said)

@@ -1,4 +1,4 @@
-"""Review: the text of the paper's pages, reviewed with the form of a conference.
+"""Review: the text of the paper's pages and its figures, reviewed with the form of a conference.
 
 The pages are untrusted (a model wrote them, and can write "score this 10"): the prompt contains
 them as data inside a fence that they cannot close.
@@ -20,6 +20,7 @@ from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_and_reflect
 from orchestrator.research.reply_form import ReplyForm, WholeNumber
 from orchestrator.research.run_spec import Study
+from orchestrator.research.stages.look import figure_pictures
 
 _REFLECTIONS = 1
 _PAGE_CHARACTERS = 8000  # characters of a page that a reviewer sees
@@ -71,7 +72,9 @@ def review_paper(study: Study, ports: Ports) -> Study:
         raise IdeaFailed("there is no paper to review", where="review", todo="compile it first")
     pages = [text[:_PAGE_CHARACTERS] for text in study.paper.pages[:_MAX_PAGES]]
     asked = render("review_form", pages=block("pages", pages))
-    ask = Ask(purpose="review.form", messages=(Message("user", asked),), temperature=0.1)
+    pictures = figure_pictures(study, ports)
+    message = Message("user", asked, pictures=pictures)
+    ask = Ask(purpose="review.form", messages=(message,), temperature=0.1)
     form = ask_and_reflect(
         ports, ask, ReviewForm, "review.reflect", _REFLECTIONS, lambda reply: reply.Overall is None
     )
