@@ -6,7 +6,7 @@ import math
 
 from orchestrator.report.html import Child, Html, data_table, el, number, right, text
 from orchestrator.report.reading import IdeaFacts
-from orchestrator.template.manifest import Manifest, Metric
+from orchestrator.template.manifest import Metric
 from orchestrator.template.results import Dataset
 
 WIDTH, STEP = 150, 9  # of a row's little chart, in CSS pixels
@@ -45,19 +45,19 @@ def _runs(facts: IdeaFacts) -> Html:
 def _dataset(facts: IdeaFacts, name: str) -> Html:
     by_run = {n: r.datasets[name] for n, r in facts.results if name in r.datasets}
     metrics = list(dict.fromkeys(m for d in by_run.values() for m in d.means))
-    if facts.manifest:
-        # Headline metrics first, then the others in the manifest's order, then undeclared ones.
-        known = [*facts.manifest.headline, *facts.manifest.metrics, *metrics]
-        metrics.sort(key=known.index)
+    headline = facts.manifest.headline if facts.manifest else ()
+    # Headline metrics first, then the other declared ones in their order, then undeclared ones.
+    declared = facts.metrics
+    known = [*headline, *declared, *metrics]
+    metrics.sort(key=known.index)
     heads: list[Child] = ["metric"]
     heads += [right("baseline" if run == 0 else f"run {run}") for run in by_run]
     heads += [""] if len(by_run) > 1 else []
-    rows = [_row(metric, by_run, facts.manifest) for metric in metrics]
+    rows = [_row(metric, by_run, declared.get(metric)) for metric in metrics]
     return el("div", el("h3", name), data_table(heads, rows))
 
 
-def _row(metric: str, by_run: dict[int, Dataset], manifest: Manifest | None) -> list[Child]:
-    about = manifest.metrics.get(metric) if manifest else None
+def _row(metric: str, by_run: dict[int, Dataset], about: Metric | None) -> list[Child]:
     values = {run: _value(data, metric) for run, data in by_run.items()}
     base = values.get(0)
     cells: list[Child] = [_name(metric, about)]

@@ -26,7 +26,7 @@ from orchestrator.record.pins import Pins
 from orchestrator.record.plan_notes import Criticized, Instrumented, PlanMade, RunGivenUp
 from orchestrator.record.retries import STAGE_NAMES, recorded_retries
 from orchestrator.template.baseline import baseline_run
-from orchestrator.template.manifest import Manifest
+from orchestrator.template.manifest import Manifest, Metric
 from orchestrator.template.results import Results, parse_final_info
 from orchestrator.template.template import from_files
 
@@ -64,6 +64,19 @@ class IdeaFacts:
     def paid(self) -> tuple[Step, ...]:
         """Every model call, also of branches that forks left."""
         return tuple(step for step in (*self.left, *self.steps) if step.port == "model")
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        """The template's metrics and those that the study declared, as the results name them."""
+        there = {name.removesuffix("_mean"): name for _, r in self.results for name in r.metrics}
+        added = (one for note in self.plans for one in note.plan.metrics)
+        declared = {
+            there.get(one.name.removesuffix("_mean"), one.name): Metric(
+                direction=one.direction, unit=one.unit, description=one.description
+            )
+            for one in added
+        }
+        return {**declared, **(self.manifest.metrics if self.manifest else {})}
 
     @property
     def author(self) -> str:

@@ -135,7 +135,7 @@ def test_metrics_that_a_plan_adds_are_measured_at_the_unchanged_settings_first(
 ) -> None:
     metric = {
         "name": "curvature",
-        "unit": "1",
+        "unit": "bends per step",
         "direction": "lower",
         "description": "d",
         "headline": True,
@@ -160,6 +160,34 @@ def test_metrics_that_a_plan_adds_are_measured_at_the_unchanged_settings_first(
     assert (known[0]["curvature_mean"], known[1]["curvature_mean"]) == (0.2, 0.4)
     rows = data_blocks(prompts["plan.revise"][0])["comparisons"]
     assert [row["difference"] for row in rows if row["metric"] == "curvature_mean"] == [0.2]
+    page = (RunPaths(tmp_path / "run").idea(study.idea).folder / "report.html").read_text()
+    assert "curvature_mean<small>↓ lower is better; in bends per step" in page
+
+
+def test_a_reviser_may_look_into_files_once_before_it_answers(tmp_path: Path) -> None:
+    places = [
+        {"run": "a", "file": "run_1/final_info.json", "at": "line.final_info_dict.final_loss"},
+        {"run": "a", "file": "secret.json"},
+        {"run": "no such run", "file": "final_info.json"},
+    ]
+
+    def change(ask: Ask, number: int) -> str | None:
+        if ask.purpose == "plan.make":
+            return fenced({"runs": [planned("a")]})
+        if ask.purpose == "experiment.edit":
+            return edit("STEP_SIZE = 0.1 ", "STEP_SIZE = 0.2 ")
+        if ask.purpose == "plan.revise":
+            asks = {} if number > 2 else {"look": places}
+            return fenced({"finding": "unclear", "why": f"w{number}", "runs": [], **asks})
+        return None
+
+    outcome, prompts = study_of(tmp_path / "run", change)
+    assert len(prompts["plan.revise"]) == 2
+    values, missing, unknown = data_blocks(prompts["plan.revise"][1])["looked"]
+    assert values["values"] == _SEEDS["final_loss"]
+    assert "left no file of that name: ['final_info.json']" in missing["trouble"]
+    assert "no run has that name: ['baseline', 'a']" in unknown["trouble"]
+    assert outcome.study.outcomes[0].why == "w2"
 
 
 def test_a_run_that_repeats_another_does_not_count(tmp_path: Path) -> None:

@@ -14,11 +14,10 @@ from orchestrator.core.model import Ask, Message
 from orchestrator.record.plan_notes import Criticized
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
-from orchestrator.research.replies import ask_for
-from orchestrator.research.reply_form import ReplyForm
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import blocks as common
 from orchestrator.research.stages.experiments import make_runs
+from orchestrator.research.stages.inquiry import AskingForm, ask_with_files
 from orchestrator.research.stages.look import figure_pictures
 from orchestrator.research.stages.plan import RunForm, most_runs, planned_runs
 from orchestrator.research.stages.plots import draw_plots
@@ -29,7 +28,7 @@ _MOST_RUNS = 2  # of one round
 _Question = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
-class CritiqueForm(ReplyForm):
+class CritiqueForm(AskingForm):
     """The form of a critique."""
 
     questions: Annotated[tuple[_Question, ...], Field(max_length=6)] = ()
@@ -44,7 +43,7 @@ def criticize(study: Study, ports: Ports) -> Study:
         left = max(0, min(_MOST_RUNS, most_runs(study) - tried))
         if number > 1 and not left:
             break  # it could only repeat what it asked
-        form = ask_for(scoped, _ask(study, number, left, scoped), CritiqueForm)
+        form = ask_with_files(study, scoped, _ask(study, number, left, scoped), CritiqueForm)
         runs = planned_runs(form.runs, study)[:left]
         scoped.note(Criticized(questions=form.questions, runs=runs))
         study = replace(study, questions=(*study.questions, *form.questions))

@@ -28,6 +28,7 @@ from orchestrator.research.replies import ask_for
 from orchestrator.research.reply_form import ReplyForm
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import blocks as common
+from orchestrator.research.stages.inquiry import AskingForm, ask_with_files
 
 USUAL_RUNS = 5  # as in The AI Scientist (Lu et al., 2024)
 _MOST_RUNS = 10
@@ -68,7 +69,7 @@ class PlanForm(ReplyForm):
     more_seeds: Annotated[int, Field(ge=0, le=_MOST_SEEDS)] = 0
 
 
-class RevisionForm(ReplyForm):
+class RevisionForm(AskingForm):
     """The form of a model's revision: what a run showed, and the runs to make now (None: as planned)."""
 
     finding: Literal["as expected", "refuted", "unclear"]
@@ -127,7 +128,7 @@ def revise_plan(study: Study, number: int, left: int, ports: Ports, planned: Pla
         left=str(left),
     )
     ask = Ask(purpose="plan.revise", messages=(Message("user", instruction),))
-    form = ask_for(ports, ask, RevisionForm)
+    form = ask_with_files(study, ports, ask, RevisionForm)
     finding: Finding = form.finding
     outcome = PlanOutcome(number=number, planned=planned, finding=finding, why=form.why)
     runs = study.plan.runs if form.runs is None else planned_runs(form.runs, study)
