@@ -296,10 +296,12 @@ def _threads_counted(gvisor: GvisorBench, attempts: Any) -> bool:  # noqa: ARG00
     program = """
         import threading, time
         threading.stack_size(64 << 10)
-        for _ in range(400): threading.Thread(target=time.sleep, args=(2,)).start()
+        for _ in range(400):
+            threading.Thread(target=time.sleep, args=(15,)).start()
+            time.sleep(0.005)  # each has gone to wait before many more start
         print(threading.active_count())
         """
-    waiting = run(gvisor, program, pids=512)  # while they start, a busy machine has many at once
+    waiting = run(gvisor, program, pids=512)
     assert waiting.stdout == "401\n", waiting.stderr
     assert waiting.attestation.peaks.pids < 400
     return run(gvisor, "import time; time.sleep(1)").attestation.peaks.pids > 32
