@@ -15,7 +15,7 @@ from orchestrator.core.files import plain_lines
 from orchestrator.core.sanitize import plain_line
 from orchestrator.core.strict_json import loads
 
-MOST_BYTES = 8 << 20  # of a file that is looked into
+LOOKED_BYTES = 8 << 20  # of a file that is looked into
 _VALUES = 60  # numbers of one list that are shown, evenly spaced
 _KEYS = 60
 _ROWS = 8  # of a table, or parts of a list of lists

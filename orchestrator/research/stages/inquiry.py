@@ -9,7 +9,7 @@ from pydantic import Field
 
 from orchestrator.core.model import Ask, Message
 from orchestrator.record.ports import Ports
-from orchestrator.research.looking.contents import MOST_BYTES, look_into
+from orchestrator.research.looking.contents import LOOKED_BYTES, look_into
 from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_for
 from orchestrator.research.reply_form import ReplyForm
@@ -58,6 +58,6 @@ def _row(study: Study, place: PlaceForm, ports: Ports) -> dict[str, Any]:
         left = [path.partition("/")[2] for path in files][:20]
         return asked | {"trouble": f"the run left no file of that name: {left}"}
     data = ports.blobs.get(sha256)
-    if len(data) > MOST_BYTES:
-        return asked | {"trouble": f"it has {len(data)} bytes, over {MOST_BYTES}"}
+    if len(data) > LOOKED_BYTES:
+        return asked | {"trouble": f"it has {len(data)} bytes, over {LOOKED_BYTES}"}
     return asked | look_into(name, data, place.at)
