@@ -5,8 +5,11 @@ Samples so differ from commit to commit, and repeat within one. docs/testing.md 
 
 from __future__ import annotations
 
+import os
 import random
+import shutil
 import signal
+import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
@@ -32,6 +35,9 @@ def pytest_configure(config: pytest.Config) -> None:
     A shell starts what runs in the background with Ctrl-C ignored, and programs hand that on.
     """
     guard.install()
+    # A worker's jobs do not wait for those of the workers beside it; GPUs and memory are scripted.
+    os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="aisci-tests-cache-")
+    config.add_cleanup(lambda: shutil.rmtree(os.environ["XDG_CACHE_HOME"], ignore_errors=True))
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("hypothesis_seed", None) is None:

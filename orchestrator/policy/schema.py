@@ -156,7 +156,9 @@ class RunBudget(Strict):
 
     wall: Time = Field(description="Wall time, all ideas together.")
     budget: BudgetLimits = Field(description="The cost of model calls.")
-    containers: Count = Field(description="Jobs at the same time; further jobs wait.")
+    containers: Count = Field(
+        description="Jobs at the same time, those of your other runs counted; further jobs wait."
+    )
     memory: Size = Field(description="Memory of all running jobs together.")
     disk: Size = Field(description="Workspaces of all running jobs together.")
     keep_free: KeepFree = Field(description="What stays free on the host.")

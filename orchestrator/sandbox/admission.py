@@ -93,15 +93,18 @@ class Admission:
                 self._turn.notify_all()
 
     def _its_turn(self, hold: _Hold) -> bool:
-        """Whether it fits, or the run has no other job to wait for."""
+        """Whether it fits, or there is no other job to wait for: of this run, or of another one of
+        this user's.
+        """
         run, jobs = self._limits, [job for job, _ in (*self._held, hold)]
         assert run is not None
+        others = self._locks.reserved_by_others().jobs
         fits = (
-            len(jobs) <= run.containers
+            len(jobs) + others <= run.containers
             and sum(job.memory for job in jobs) <= run.memory
             and sum(job.workspace for job in jobs) <= run.disk
         )
-        alone = not self._held and not self._locks.reserved_by_others()
+        alone = not self._held and not others
         return fits and (alone or self._lacking(hold, run) is None)
 
     def _lacking(self, hold: _Hold, run: RunLimits) -> HostBusy | DiskFull | None:
@@ -114,7 +117,7 @@ class Admission:
         # One keeper per job, and the run's maker of volumes.
         need = sum(job.memory + HELPER_MEMORY for job, _ in holds) + HELPER_MEMORY
         # What other runs of this user may use: of it, nothing may be promised twice.
-        promised = self._locks.reserved_by_others() + need
+        promised = self._locks.reserved_by_others().memory + need
         if free - need < kept or total_memory() - promised < kept:
             return HostBusy(
                 f"a job and its helpers may use {size_text(need)} of memory, and the host keeps "

@@ -13,12 +13,21 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.core.errors import ControlUnavailable
 from orchestrator.core.files import cache_home
 
 _RESERVED = "memory-"
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """Jobs, and the bytes of memory that they may use."""
+
+    jobs: int
+    memory: int
 
 
 class MachineLocks:
@@ -57,7 +66,7 @@ class MachineLocks:
 
     @contextmanager
     def reserved(self, memory: int) -> Iterator[None]:
-        """Let other processes count ``memory`` bytes as in use during the block."""
+        """Let other processes count a job and ``memory`` bytes as in use during the block."""
         name = f"{_RESERVED}{memory}-{os.getpid()}-{secrets.token_hex(4)}"
         handle = self._open(f".{name}")
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -71,9 +80,9 @@ class MachineLocks:
             self._own.discard(name)
             os.close(handle)
 
-    def reserved_by_others(self) -> int:
-        """Bytes that other processes hold now; what a dead one left is removed."""
-        total = 0
+    def reserved_by_others(self) -> Reserved:
+        """What other processes hold now; what a dead one left is removed."""
+        jobs = memory = 0
         found = self._folder.glob(f"{_RESERVED}*") if self._folder.is_dir() else ()
         for path in found:
             match = re.fullmatch(rf"{_RESERVED}(\d{{1,18}})-\d+-[0-9a-f]+", path.name)
@@ -81,11 +90,11 @@ class MachineLocks:
                 continue
             handle = self.take(path.name)
             if handle is None:
-                total += int(match[1])
+                jobs, memory = jobs + 1, memory + int(match[1])
             else:
                 path.unlink(missing_ok=True)
                 os.close(handle)
-        return total
+        return Reserved(jobs, memory)
 
     def _open(self, name: str) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC

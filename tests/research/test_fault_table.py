@@ -32,12 +32,13 @@ from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.scripted import ScriptedSandbox
 from tests.research.test_changes import same_again
 from tests.support import run_rig as rig
-from tests.support.model_server import Answer, Fail, ModelServer, Raw, Stop, from_model
+from tests.support.model_server import Answer, Fail, Hang, ModelServer, Raw, Stop, from_model
 from tests.support.sample import some
 
 pytestmark = pytest.mark.program
 
 MODEL = "openai/local"
+PATIENCE = 8.0  # seconds that one request may take
 WORKER = shipped_root() / "sandbox/editor/worker.py"
 HALF = """RUN: half of it
 
@@ -83,6 +84,7 @@ FAULTS = {
     "wrong file": Fault(lambda: WRONG_FILE),
     "no choices": Fault(lambda: Raw(EMPTY)),
     "busy": Fault(lambda: Fail(503)),
+    "slow": Fault(lambda: Hang(PATIENCE + 2)),
     "refusing": Fault(lambda: Fail(400, "no")),
     "401": Fault(lambda: Fail(401, "Incorrect API key"), stops=True),
     "402": Fault(lambda: Fail(402, "Payment required"), stops=True),
@@ -102,7 +104,7 @@ def go(folder: Path, server: ModelServer, mode: Mode) -> tuple[PursuedIdea, ...]
         MODEL,
         environ={"OPENAI_API_BASE": server.url},
         prices={PER_PROMPT: 0.0, PER_COMPLETION: 0.0},
-        retry=RetryPolicy(tries=2, timeout=30.0),
+        retry=RetryPolicy(tries=2, timeout=PATIENCE),
         timing=RetryTiming(sleep=lambda _: None),
     )
 

@@ -106,16 +106,38 @@ def test_memory_that_another_run_may_use_is_not_promised_twice(tmp_path: Path) -
     mine = Admission(run_job, free_memory=total_memory, locks=MachineLocks(tmp_path))
     with another_process(tmp_path, total_memory() * 9 // 10) as (other, _):
         until = time.monotonic() + 10
-        while not MachineLocks(tmp_path).reserved_by_others() and time.monotonic() < until:
+        while not MachineLocks(tmp_path).reserved_by_others().jobs and time.monotonic() < until:
             time.sleep(0.05)
         with pytest.raises(BudgetSpent), mine.held(job, {}, Deadline.after(1.5, "idea.wall"), "x"):
             pass
         other.kill()
         other.wait()
         with mine.held(job, {}):
-            assert MachineLocks(tmp_path).reserved_by_others() > job.memory
+            assert MachineLocks(tmp_path).reserved_by_others().memory > job.memory
             assert list(tmp_path.glob("memory-*"))
     assert not list(tmp_path.glob("memory-*"))
+
+
+@pytest.mark.program
+def test_a_job_of_another_run_counts_among_those_that_may_run_at_once(tmp_path: Path) -> None:
+    run = replace(RUN, keep_free_disk=0, keep_free_memory=0, containers=1)
+    with another_process(tmp_path) as (other, _):
+        until = time.monotonic() + 10
+        while not MachineLocks(tmp_path).reserved_by_others().jobs and time.monotonic() < until:
+            time.sleep(0.05)
+        waiting = Deadline.after(1.5, "idea.wall")
+        with (
+            pytest.raises(BudgetSpent),
+            Admission(run, locks=MachineLocks(tmp_path)).held(LIMITS, {}, waiting, "x"),
+        ):
+            pass
+        two = Admission(replace(run, containers=2), locks=MachineLocks(tmp_path))
+        with two.held(LIMITS, {}, Deadline.after(20, "idea.wall"), "x"):
+            pass
+        other.kill()
+        other.wait()
+        with Admission(run, locks=MachineLocks(tmp_path)).held(LIMITS, {}):
+            pass
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
