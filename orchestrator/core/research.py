@@ -71,7 +71,7 @@ class Plan:
     decides: tuple[str, ...] = ()
 
 
-Finding = Literal["as expected", "refuted", "unclear"]
+Finding = Literal["as expected", "in part", "refuted", "unclear"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,7 +66,7 @@ class Tree:
         head = prefix.rstrip("/") + "/"
         return Tree(tuple(pair for pair in self.files if pair[0].startswith(head)))
 
-    def without(self, prefix: str) -> Tree:
-        """This tree less the folder ``prefix``."""
-        gone = set(self.under(prefix).paths())
+    def without(self, path: str) -> Tree:
+        """This tree less the file, or the whole folder, ``path``."""
+        gone = {path, *self.under(path).paths()}
         return Tree(tuple(pair for pair in self.files if pair[0] not in gone))

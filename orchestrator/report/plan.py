@@ -7,7 +7,7 @@ from orchestrator.report.html import Child, Html, data_table, el, fold
 from orchestrator.report.page import pill
 from orchestrator.report.reading import IdeaFacts
 
-_LOOKS = {"as expected": "good", "refuted": "bad", "given up": "warn"}
+_LOOKS = {"as expected": "good", "in part": "warn", "refuted": "bad", "given up": "warn"}
 
 
 def plan_section(facts: IdeaFacts) -> list[Child]:

@@ -41,7 +41,7 @@ from orchestrator.research.stages.experiments import experiments
 from orchestrator.research.stages.notes import write_notes
 from orchestrator.research.stages.plots import draw_plots
 from orchestrator.research.stages.review import review_paper
-from orchestrator.research.stages.verify import verify_numbers
+from orchestrator.research.stages.verify import unresolved_failure, verify_numbers
 from orchestrator.research.stages.writeup import write_sections
 
 Stage = Callable[[Study, Ports], Study]
@@ -84,6 +84,9 @@ def pursue(
                 continue
             study = _salvaged(study, scoped)
             return _ended("failed", study, failures, asked)
+        if name == "verify" and study.unresolved:
+            failures.append(failure_of(name, unresolved_failure(study)))
+            scoped.note(StageFailed(failure=failures[-1]))
         scoped.note(_reached(name, study))
         save(study)
     outcome = _ended("finished", study, failures, asked)

@@ -60,6 +60,7 @@ class Study:
     pictures: tuple[Figure, ...] = ()
     paper: Paper | None = None
     claims: tuple[Claim, ...] = ()
+    unresolved: tuple[str, ...] = ()
     review: Review | None = None
 
     @property

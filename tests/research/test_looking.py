@@ -27,7 +27,7 @@ def results(mean: float, error: float | None = None) -> Results:
 @pytest.mark.parametrize(
     ("difference", "error", "direction", "verdict"),
     [
-        (0.0, None, "lower", "the same"),
+        (0.0, None, "lower", "no difference of the means"),
         (-1.0, 0.4, "lower", "better"),
         (-1.0, 0.4, "higher", "worse"),
         (1.0, 0.4, "none", "different"),

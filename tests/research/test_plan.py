@@ -12,11 +12,12 @@ from orchestrator.api.export import FileExporter
 from orchestrator.core.job import Job
 from orchestrator.core.model import Ask
 from orchestrator.record.blobs import BlobStore
+from orchestrator.record.calls import steps
 from orchestrator.record.events import Asked, Noted
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Edges
-from orchestrator.research.prompts import data_blocks
+from orchestrator.research.prompts import data_blocks, from_table
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import PursuedIdea, RunDeps, Study
 from orchestrator.research.sweep.wording import replace
@@ -126,7 +127,7 @@ def test_a_run_starts_from_the_run_that_its_plan_names(tmp_path: Path) -> None:
     assert [(run.name, run.base) for run in runs] == [("baseline", 0), ("a", 0), ("b", 0), ("c", 1)]
     differences = data_blocks(prompts["experiment.edit"][1])["differences"]
     assert "+STEP_SIZE = 0.2  # of gradient descent" in differences["a"]
-    rows = data_blocks(prompts["plan.revise"][2])["comparisons"]
+    rows = from_table(data_blocks(prompts["plan.revise"][2])["comparisons"])
     assert {(row["run"], row["against"]) for row in rows} >= {("c", "a"), ("c", "baseline")}
 
 
@@ -158,7 +159,7 @@ def test_metrics_that_a_plan_adds_are_measured_at_the_unchanged_settings_first(
     assert study.headline[0] == "curvature_mean"
     known = {number: one.datasets["line"].means for number, one in study.results}
     assert (known[0]["curvature_mean"], known[1]["curvature_mean"]) == (0.2, 0.4)
-    rows = data_blocks(prompts["plan.revise"][0])["comparisons"]
+    rows = from_table(data_blocks(prompts["plan.revise"][0])["comparisons"])
     assert [row["difference"] for row in rows if row["metric"] == "curvature_mean"] == [0.2]
     page = (RunPaths(tmp_path / "run").idea(study.idea).folder / "report.html").read_text()
     assert "curvature_mean<small>↓ lower is better; in bends per step" in page
@@ -227,9 +228,41 @@ def test_a_critic_may_ask_for_a_run_and_the_figures_are_drawn_again(tmp_path: Pa
     assert outcome.status == "finished"
     assert outcome.study.runs[-1].name == "STEP_SIZE = 0.9"
     assert len(prompts["plots.edit"]) == 2
+    journal = journal_of(tmp_path / "run", outcome.study)
+    first, second = (
+        journal.blobs.get(step.edit_request.files.as_dict()["plot.py"]).decode()
+        for step in steps(journal)
+        if step.port == "editor" and step.edit_request.purpose == "plots.edit"
+    )
+    assert "STEP_SIZE" not in first
+    assert "STEP_SIZE" in second, "the figures are drawn on with the author's own plot.py"
     page = next((tmp_path / "run").glob("sweep_*/report.html")).read_text()
     assert "Is it chance?" in page
     assert "STEP_SIZE = 0.9" in page
+
+
+def test_a_revision_compares_with_the_runs_that_its_plan_names_and_decides_with_all(
+    tmp_path: Path,
+) -> None:
+    third = planned("c") | {"refuted_by": "it is no better than a"}
+
+    def change(ask: Ask, number: int) -> str | None:
+        if ask.purpose == "plan.make":
+            return fenced(
+                {"runs": [planned("a"), planned("b"), third], "decides": ["final_loss_mean"]}
+            )
+        if ask.purpose == "experiment.edit":
+            return edit("STEP_SIZE = 0.1 ", f"STEP_SIZE = 0.{number + 1} ")
+        return None
+
+    _, prompts = study_of(tmp_path / "run", change)
+    rows = from_table(data_blocks(prompts["plan.revise"][2])["comparisons"])
+    metrics = {name: {row["metric"] for row in rows if row["against"] == name} for name in "ab"}
+    assert metrics == {"a": {"final_loss_mean", "initial_loss_mean"}, "b": {"final_loss_mean"}}
+    notes = next((tmp_path / "run").glob("sweep_*/notes.txt")).read_text()
+    assert "line: final_loss_mean +0.1" in notes
+    assert "against baseline" in notes
+    assert "Expected: e" in notes
 
 
 def test_a_given_up_run_is_a_fact_and_the_study_goes_on(tmp_path: Path) -> None:

@@ -234,7 +234,9 @@ def test_each_section_is_asked_for_afresh_with_all_it_needs(tmp_path: Path) -> N
         assert {path for path in request.files.paths() if path.startswith("run_")} == set()
 
 
-def test_a_number_that_nobody_mends_ends_the_idea_and_names_the_sentence(tmp_path: Path) -> None:
+def test_a_number_that_nobody_mends_leaves_the_paper_unverified_and_is_named(
+    tmp_path: Path,
+) -> None:
     class Same:
         """A sandbox whose LaTeX always goes well."""
 
@@ -249,9 +251,39 @@ def test_a_number_that_nobody_mends_ends_the_idea_and_names_the_sentence(tmp_pat
     study = rig.with_source(study, here, tex)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(verify, "compile_paper", lambda study, _ports: study)
-        with pytest.raises(IdeaFailed) as caught:
-            verify.verify_numbers(study, here.within("verify"))
-    assert "It falls to 0.4321." in caught.value.why
+        study = verify.verify_numbers(study, here.within("verify"))
+    assert "It falls to 0.4321." in verify.unresolved_failure(study).why
+    assert not study.claims
+
+
+def test_the_programs_own_tables_need_no_author_for_their_numbers(tmp_path: Path) -> None:
+    here = rig.ports(tmp_path)
+    study = rig.study(here.blobs)
+    runs = tuple(replace(run, name=f"after {540 + run.number} updates") for run in study.runs)
+    study = write_sections(replace(study, runs=runs), here.within("writeup"))
+    assert "after 541 updates" in papers.paper_source(study, here)
+    claims, problems = verify.check_numbers(study, here, verify.number_sources(study, here))
+    assert problems == []
+    assert {"541", "542"} <= {claim.text for claim in claims}
+
+
+def test_a_correction_that_leaves_some_numbers_is_kept_and_the_rest_named(tmp_path: Path) -> None:
+    def author(request: EditRequest, files: dict[str, str]) -> str:
+        if request.purpose != "verify.fix":
+            return rig.sweep(request, files)
+        return "<<<<<<< SEARCH\nIt falls to 0.4321.\n=======\nIt falls.\n>>>>>>> REPLACE"
+
+    here = rig.ports(tmp_path, author)
+    study = write_sections(rig.study(here.blobs), here.within("writeup"))
+    tex = papers.paper_source(study, here).replace(
+        r"\end{abstract}", "It falls to 0.4321.\nIt rises to 0.8765.\n\\end{abstract}"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verify, "compile_paper", lambda study, _ports: study)
+        study = verify.verify_numbers(rig.with_source(study, here, tex), here.within("verify"))
+    assert "It falls.\nIt rises to 0.8765." in papers.paper_source(study, here)
+    (left,) = study.unresolved
+    assert "0.8765" in left
 
 
 def test_a_corrected_number_is_taken_and_recorded(tmp_path: Path) -> None:

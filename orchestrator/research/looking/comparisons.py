@@ -110,7 +110,7 @@ def verdict_of(
     an error is the same for every seed, which counts.
     """
     if difference == 0:
-        return "the same"
+        return "no difference of the means"
     if error is None:
         return "no error is known: it may be chance"
     if error == 0 and not paired:

@@ -14,7 +14,7 @@ _LEAST_TEXT = 5.0  # points, on the page
 _LEAST_DPI = 200
 _LEAST_PIXELS = 600  # of the width
 _SAID = 3  # texts of one kind that a sentence names
-_LONGEST = 1200  # characters of a description
+_LONGEST = 2400  # characters of a description
 
 
 def what_is_wrong(figure: InspectedFigure) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ _VALUES = 40  # per metric
 _SEEN_METRICS = 12  # with values per seed, per data set
 _FILES = 20
 _KEYS = 30  # of a JSON file
+_INNER = 10  # below one of them
 _READ = 256 * 1024  # bytes of a JSON file whose keys are listed
 
 
@@ -102,11 +103,19 @@ def _left(run: Run, blobs: Blobs) -> list[dict[str, Any]]:
     return rows
 
 
+def _key(key: str, value: Any) -> str:
+    """A key, with the keys that stand below it."""
+    below = (
+        ", ".join(inner[:30] for inner in list(value)[:_INNER]) if isinstance(value, dict) else ""
+    )
+    return f"{key[:60]}: {below}" if below else key[:60]
+
+
 def _keys(data: bytes) -> dict[str, Any]:
     try:
         value = loads(data, finite=False)
     except ValueError:
         return {"json": "it cannot be read"}
     if isinstance(value, dict):
-        return {"keys": [key[:60] for key in value][:_KEYS]}
+        return {"keys": [_key(key, one) for key, one in value.items()][:_KEYS]}
     return {"json": f"a list of {len(value)}" if isinstance(value, list) else "one value"}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -53,6 +54,16 @@ def _written(value: Any, margin: str) -> str:
 
 def _plain(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+def as_table(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Rows of the same keys as ``columns`` and ``rows``."""
+    return {"columns": [*rows[0]] if rows else [], "rows": [[*row.values()] for row in rows]}
+
+
+def from_table(table: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of :func:`as_table` again."""
+    return [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
 
 
 def text_block(name: str, text: str) -> str:

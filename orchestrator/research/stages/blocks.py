@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import Any
 
 from orchestrator.core.job import JobResult
-from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import Figure, Idea
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
@@ -19,8 +18,7 @@ from orchestrator.research.looking.code import (
     code_difference,
     shortened,
 )
-from orchestrator.research.looking.comparisons import Measured, compare_runs
-from orchestrator.research.looking.run_facts import run_facts, seed_values
+from orchestrator.research.looking.run_facts import run_facts
 from orchestrator.research.prompts import block, text_block
 from orchestrator.research.run_spec import Study
 from orchestrator.template.baseline import shown_output
@@ -47,13 +45,13 @@ def study_block(study: Study) -> str:
     """The idea, the scale with its seeds, and what one run may use."""
     scale = study.template.scale(study.scale)
     about = {
-        "idea": idea_dict(study.idea),
+        "idea": idea_dict(study.idea, planned=bool(study.plan.runs or study.outcomes)),
         "template": study.template.name,
         "scale": {
             "name": study.scale,
             "about": scale.description,
             "seeds": scale.seeds,
-            "seeds_added_by_the_plan": study.more_seeds,
+            **({"more_seeds_of_this_study": study.more_seeds} if study.more_seeds else {}),
         },
         "limits": limits_dict(study.policy),
     }
@@ -73,8 +71,10 @@ def limits_dict(policy: Policy) -> dict[str, Any]:
     }
 
 
-def idea_dict(idea: Idea) -> dict[str, Any]:
-    return {"name": idea.name, "title": idea.title, "experiment": idea.experiment}
+def idea_dict(idea: Idea, *, planned: bool = False) -> dict[str, Any]:
+    """The idea; once there is a plan, its text is what was proposed before it."""
+    text = "proposed_before_the_plan" if planned else "experiment"
+    return {"name": idea.name, "title": idea.title, text: idea.experiment}
 
 
 def metrics_block(study: Study) -> str:
@@ -119,30 +119,6 @@ def results_block(study: Study, ports: Ports, *, every_value: bool = True) -> st
     return block("results", rows)
 
 
-def comparison_rows(study: Study, blobs: Blobs, *, last: bool = False) -> list[dict[str, Any]]:
-    """Every run against its base and the baseline, or with ``last`` the last run against all before
-    it, in the metrics that decide and those that the study added.
-    """
-    directions = {name: metric.direction for name, metric in study.metrics.items()}
-    known = {
-        number: Measured(run=run, results=results, values=seed_values(run, blobs))
-        for run in study.runs
-        for number, results in study.results
-        if number == run.number
-    }
-    pairs = [
-        (one, known[other])
-        for one in known.values()
-        for other in dict.fromkeys((one.run.base, 0))
-        if one.run.number
-    ]
-    if last:
-        *before, newest = known.values()
-        pairs = [(newest, other) for other in before]
-    metrics = dict.fromkeys((*study.headline, *(one.name for one in study.plan.metrics)))
-    return [_rounded(asdict(row)) for row in compare_runs(pairs, metrics, directions)]
-
-
 def plan_rows(study: Study) -> list[dict[str, Any]]:
     """Each planned run that was tried: what was expected, and what came out."""
     rows = [
@@ -150,10 +126,6 @@ def plan_rows(study: Study) -> list[dict[str, Any]]:
         for one in study.outcomes
     ]
     return [*rows, *({**asdict(gone.planned), "given_up": gone.why} for gone in study.given_up)]
-
-
-def _rounded(row: dict[str, Any]) -> dict[str, Any]:
-    return {k: float(f"{v:.4g}") if isinstance(v, float) else v for k, v in row.items()}
 
 
 def figure_rows(figures: Iterable[Figure]) -> list[dict[str, str]]:

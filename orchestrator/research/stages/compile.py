@@ -59,10 +59,13 @@ def compile_paper(study: Study, ports: Ports) -> Study:
     is invalid after five corrections.
     """
     problems: list[str] = []
+    refused: tuple[str, ...] = ()
     log_tail = ""
     for attempt, scoped in tries(ports, _FIXES + 1):
         if problems:
-            study = papers.correct_paper(study, scoped, "compile.fix", "compile_fix", problems)
+            study, refused = papers.correct_paper(
+                study, scoped, "compile.fix", "compile_fix", [*refused, *problems]
+            )
         result = scoped.run(_job(study, scoped))
         report = read_report(result, scoped.blobs)
         pages = _pages(result, scoped)

@@ -16,6 +16,7 @@ from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import blocks as common
+from orchestrator.research.stages.comparing import comparisons_block
 from orchestrator.research.stages.experiments import make_runs
 from orchestrator.research.stages.inquiry import AskingForm, ask_with_files
 from orchestrator.research.stages.look import figure_pictures
@@ -67,7 +68,7 @@ def _ask(study: Study, number: int, left: int, ports: Ports) -> Ask:
         metrics=common.metrics_block(study),
         plan=block("plan", common.plan_rows(study)),
         results=common.results_block(study, ports),
-        comparisons=block("comparisons", common.comparison_rows(study, ports.blobs)),
+        comparisons=comparisons_block(study, ports.blobs),
         code=common.code_block(baseline, ports),
         differences=common.differences_block(study, ports),
         figures=block("figures", common.figure_rows(study.pictures)),

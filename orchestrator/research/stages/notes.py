@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+from orchestrator.core.sanitize import plain_line
 from orchestrator.record.notes import DescriptionDropped
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import blocks as common
+from orchestrator.research.stages.comparing import comparison_rows
 from orchestrator.research.stages.requests import edit_files
 
 TO_DESCRIBE = "(to be described)"
@@ -18,7 +21,7 @@ def write_notes(study: Study, ports: Ports) -> Study:
     """``notes.txt``: the program writes the facts, the editor adds descriptions. An edit that
     changes a fact is noted and not used.
     """
-    facts = recorded_notes(study)
+    facts = recorded_notes(study, ports)
     study = replace(study, tree=study.tree.updated({"notes.txt": ports.keep(facts)}))
     instruction = render(
         "notes_edit",
@@ -33,8 +36,14 @@ def write_notes(study: Study, ports: Ports) -> Study:
     return study
 
 
-def recorded_notes(study: Study) -> str:
-    """The recorded part of the notes, in the layout of The AI Scientist."""
+def recorded_notes(study: Study, ports: Ports) -> str:
+    """The recorded part of the notes, in the layout of The AI Scientist: what each run measured, how it
+    compares with the baseline and its base, what was expected of it and what was found.
+    """
+    compared, plans = (
+        comparison_rows(study, ports.blobs),
+        {one.number: one for one in study.outcomes},
+    )
     idea = study.idea
     lines = [f"# Title: {idea.title}", f"# Experiment description: {idea.experiment}", ""]
     by_number = dict(study.results)
@@ -46,12 +55,26 @@ def recorded_notes(study: Study) -> str:
                 error = data.stderrs.get(metric)
                 spread = f" ± {error:.4g}" if error is not None else ""
                 lines.append(f"  {dataset}: {metric} = {mean:.4g}{spread}")
-        lines += [f"Description: {TO_DESCRIBE}", ""]
+        lines += [_compared(row) for row in compared if row["run"] == run.name]
+        if (outcome := plans.get(run.number)) is not None:
+            lines.append(f"Expected: {plain_line(outcome.planned.expects)}")
+            lines.append(f"Found: {outcome.finding}: {plain_line(outcome.why)}")
+        lines += [f"Description of run {run.number}: {TO_DESCRIBE}", ""]
     for figure in study.pictures:
         lines += [f"## Figure {figure.name}", f"Caption: {figure.caption}"]
         lines += [f"Seen: {figure.description}"] if figure.description else []
-        lines += [f"Description: {TO_DESCRIBE}", ""]
+        lines += [f"Description of {figure.name}: {TO_DESCRIBE}", ""]
+    asked = [f"- {plain_line(question)}" for question in study.questions]
+    lines += ["## Asked by a critic", *asked, ""] if asked else []
     return "\n".join(lines)
+
+
+def _compared(row: dict[str, Any]) -> str:
+    """A comparison as a line; a pair of runs with the same seeds is compared seed by seed."""
+    error = "" if row["error"] is None else f" ± {row['error']:.4g}"
+    how = f" (seed by seed: {row['higher']} higher, {row['lower']} lower)" if row["paired"] else ""
+    change = f"{row['difference']:+.4g}{error}"
+    return f"  {row['dataset']}: {row['metric']} {change} against {row['against']}{how}: {row['verdict']}"
 
 
 def _keeps(facts: str, described: str) -> bool:

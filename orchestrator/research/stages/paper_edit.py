@@ -11,15 +11,15 @@ from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex, references, tables
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.paper.numbers import format_error, format_mean
-from orchestrator.research.prompts import block, render
+from orchestrator.research.prompts import as_table, block, render
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.blocks import (
-    comparison_rows,
     figure_rows,
     idea_dict,
     knob_dicts,
     plan_rows,
 )
+from orchestrator.research.stages.comparing import comparison_rows
 from orchestrator.research.stages.requests import request_edit
 from orchestrator.template.results import Results
 
@@ -81,7 +81,7 @@ def paper_facts(study: Study, tex: str, blobs: Blobs) -> str:
         "template": template,
         "metrics": metrics,
         "results": results,
-        "comparisons": comparison_rows(study, blobs),
+        "comparisons": as_table(comparison_rows(study, blobs)),
         "plan": plan_rows(study),
         "questions_of_a_critic": study.questions,
         "figures": figure_rows(study.pictures),
@@ -115,8 +115,10 @@ def edit_paper(
 
 def correct_paper(
     study: Study, ports: Ports, purpose: str, prompt: str, problems: list[str]
-) -> Study:
-    """Have the editor correct the paper; an edit that violates the rules is noted and not used."""
+) -> tuple[Study, tuple[str, ...]]:
+    """Have the editor correct the paper. An edit that violates the rules is noted and not used; the
+    reasons are texts for a model.
+    """
     tex = paper_source(study, ports)
     shown, facts = block("problems", problems), paper_facts(study, tex, ports.blobs)
     done = edit_paper(study, ports, purpose, render(prompt, problems=shown, facts=facts))
@@ -126,8 +128,8 @@ def correct_paper(
         refused = correction_problems(study, tex, after)
     if refused:
         ports.note(EditRefused(why=tuple(refused)))
-        return study
-    return with_paper_source(study, ports, after)
+        return study, tuple(f"the last correction was not used: {why}" for why in refused)
+    return with_paper_source(study, ports, after), ()
 
 
 def correction_problems(study: Study, before: str, after: str) -> list[str]:

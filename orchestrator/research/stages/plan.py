@@ -28,6 +28,7 @@ from orchestrator.research.replies import ask_for
 from orchestrator.research.reply_form import ReplyForm
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import blocks as common
+from orchestrator.research.stages.comparing import comparisons_block
 from orchestrator.research.stages.inquiry import AskingForm, ask_with_files
 
 USUAL_RUNS = 5  # as in The AI Scientist (Lu et al., 2024)
@@ -72,7 +73,7 @@ class PlanForm(ReplyForm):
 class RevisionForm(AskingForm):
     """The form of a model's revision: what a run showed, and the runs to make now (None: as planned)."""
 
-    finding: Literal["as expected", "refuted", "unclear"]
+    finding: Literal["as expected", "in part", "refuted", "unclear"]
     why: _Sentences
     runs: Annotated[tuple[RunForm, ...], Field(max_length=_MOST_RUNS)] | None = None
 
@@ -122,7 +123,7 @@ def revise_plan(study: Study, number: int, left: int, ports: Ports, planned: Pla
         metrics=common.metrics_block(study),
         planned=block("planned", asdict(planned)),
         results=common.results_block(study, ports),
-        comparisons=block("comparisons", common.comparison_rows(study, ports.blobs, last=True)),
+        comparisons=comparisons_block(study, ports.blobs, planned),
         differences=common.differences_block(study, ports),
         remaining=block("remaining", [asdict(one) for one in study.plan.runs]),
         left=str(left),

@@ -30,7 +30,7 @@ from orchestrator.research.paper.prose import Sentence, sentences
 from orchestrator.research.paper.tables import metric_words, runs_table
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import paper_edit as papers
-from orchestrator.research.stages.blocks import comparison_rows
+from orchestrator.research.stages.comparing import comparison_rows
 from orchestrator.research.stages.compile import compile_paper
 
 _ROUNDS = 3
@@ -50,23 +50,38 @@ class NumberSources:
 
 
 def verify_numbers(study: Study, ports: Ports) -> Study:
-    """The study with its claims. Raises :class:`IdeaFailed` if a number stays unresolved."""
+    """The study with its claims, or with the numbers that stay unresolved. Corrections are kept where
+    they leave fewer of these; one that leaves as many ends the rounds.
+    """
     sources = number_sources(study, ports)
-    problems: list[str] = []
-    for number in range(_ROUNDS + 1):
-        scoped = ports.within(f"round_{number}")
-        if problems:
-            study = papers.correct_paper(study, scoped, "verify.fix", "verify_fix", problems)
-            study = compile_paper(study, scoped.within("compile"))
-        claims, problems = check_numbers(study, ports, sources)
+    claims, problems = check_numbers(study, ports, sources)
+    refused: tuple[str, ...] = ()
+    for number in range(1, _ROUNDS + 1):
         if not problems:
-            ports.note(ClaimsVerified(claims=len(claims)))
-            return replace(study, claims=claims)
-    raise IdeaFailed(
-        f"{len(problems)} numbers in the paper resolve to nothing after {_ROUNDS} corrections",
+            break
+        scoped = ports.within(f"round_{number}")
+        said = [*refused, *problems]
+        tried, refused = papers.correct_paper(study, scoped, "verify.fix", "verify_fix", said)
+        if refused:
+            continue
+        tried = compile_paper(tried, scoped.within("compile"))
+        found, left = check_numbers(tried, ports, sources)
+        if len(left) >= len(problems):
+            break
+        study, claims, problems = tried, found, left
+    if problems:
+        return replace(study, unresolved=tuple(problems))
+    ports.note(ClaimsVerified(claims=len(claims)))
+    return replace(study, claims=claims)
+
+
+def unresolved_failure(study: Study) -> IdeaFailed:
+    """Why a paper is not verified."""
+    return IdeaFailed(
+        f"{len(study.unresolved)} numbers in the paper resolve to nothing, after corrections",
         where=TEX,
-        why="\n".join(problems[:8]),
-        todo="the report lists each with its sentence; the runs and their results are kept",
+        why="\n".join(study.unresolved[:8]),
+        todo="the report lists each with its sentence; the paper, the runs and their results are kept",
     )
 
 
@@ -104,9 +119,12 @@ def check_numbers(
     years = tuple(facts.from_references(tex))
     sources = replace(sources, quantities=(*sources.quantities, *years))
     claims, problems = [], []
-    quoted = runs_table(study.runs)
-    claims += _quoted(quoted, sources) if quoted in tex else []
-    for sentence in sentences(tex.replace(quoted, "")):
+    text = tex
+    for quoted in (runs_table(study.runs), papers.study_results_table(study)):
+        if quoted in text:  # the program's own: its numbers need no author
+            claims += _quoted(quoted, sources)
+            text = text.replace(quoted, "")
+    for sentence in sentences(text):
         made, wrong = _sentence(sentence, sources)
         claims += made
         problems += wrong
@@ -170,8 +188,8 @@ def _where(sentence: Sentence) -> str:
 
 
 def _quoted(table: str, sources: NumberSources) -> list[Claim]:
-    """The claims of the runs table: it quotes the description of each run, numbers included."""
-    said = "quoted from the run's description"
+    """The claims of a table that the program made: of results, or of the runs' descriptions."""
+    said = "from the program's own table"
     return [
         _claim(number, sentence, resolve_number(number, sources.quantities), said)
         for sentence in sentences(r"\begin{document}\section{Runs}" + table)

@@ -8,6 +8,7 @@ from functools import partial
 
 from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.model import Ask
+from orchestrator.research.prompts import from_table
 from orchestrator.research.sweep.paper import WRITERS, caption
 from orchestrator.research.sweep.wording import PromptData, json_reply, replace, shown_files
 
@@ -105,7 +106,7 @@ def plan_sweep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signatu
 def compare_sweep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
     """What the host's comparisons of this run say; the plan goes on as it was."""
     name = data["planned"]["name"]
-    rows = [row for row in data["comparisons"] if row["run"] == name]
+    rows = [row for row in from_table(data["comparisons"]) if row["run"] == name]
     clear = [row for row in rows if row["verdict"] in {"better", "worse", "different"}]
     why = f"{len(clear)} of {len(rows)} compared means differ by more than two combined errors"
     finding = "as expected" if clear else "refuted" if rows else "unclear"

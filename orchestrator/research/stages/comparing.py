@@ -1,0 +1,65 @@
+"""The host's comparisons of runs, as rows of a prompt's block and as sources of a paper's numbers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from typing import Any
+
+from orchestrator.core.protocols import Blobs
+from orchestrator.core.research import PlannedRun, Run
+from orchestrator.research.looking.comparisons import Measured, compare_runs
+from orchestrator.research.looking.run_facts import seed_values
+from orchestrator.research.prompts import as_table, block
+from orchestrator.research.run_spec import Study
+
+
+def comparison_rows(
+    study: Study, blobs: Blobs, planned: PlannedRun | None = None
+) -> list[dict[str, Any]]:
+    """Every run against its base and the baseline, in the metrics that tables show and those that the
+    study added. With ``planned``, which is the last run's plan, that run alone, in every metric: against
+    its base, the baseline and the runs that the plan names; in those that decide also against others.
+    """
+    directions = {name: metric.direction for name, metric in study.metrics.items()}
+    known = {
+        number: Measured(run=run, results=results, values=seed_values(run, blobs))
+        for run in study.runs
+        for number, results in study.results
+        if number == run.number
+    }
+    metrics = tuple(dict.fromkeys((*study.headline, *(one.name for one in study.plan.metrics))))
+    if planned is None:
+        pairs = [
+            (one, known[other])
+            for one in known.values()
+            for other in dict.fromkeys((one.run.base, 0))
+            if one.run.number
+        ]
+        return [_rounded(asdict(row)) for row in compare_runs(pairs, metrics, directions)]
+    *before, newest = known.values()
+    near = [one for one in before if _concerns(planned, one.run, newest.run)]
+    far = [one for one in before if one not in near]
+    every = tuple(dict.fromkeys((*metrics, *newest.results.metrics)))
+    rows = (
+        *compare_runs([(newest, one) for one in near], every, directions),
+        *compare_runs([(newest, one) for one in far], study.plan.decides or metrics, directions),
+    )
+    return [_rounded(asdict(row)) for row in rows]
+
+
+def _concerns(planned: PlannedRun, run: Run, newest: Run) -> bool:
+    """Whether a run is the baseline, the base of the newest, or named in the plan of the newest."""
+    said = f"{planned.tests} {planned.expects} {planned.refuted_by}"
+    named = re.search(rf"(?<!\w){re.escape(run.name)}(?!\w)", said, re.IGNORECASE)
+    return run.number in {0, newest.base} or named is not None
+
+
+def comparisons_block(study: Study, blobs: Blobs, planned: PlannedRun | None = None) -> str:
+    """The rows of :func:`comparison_rows` as a table: one line each."""
+    rows = comparison_rows(study, blobs, planned)
+    return block("comparisons", as_table(rows))
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    return {k: float(f"{v:.4g}") if isinstance(v, float) else v for k, v in row.items()}
