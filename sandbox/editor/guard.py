@@ -36,7 +36,7 @@ from aider.coders import base_coder  # noqa: E402  # after the line above
 from aider.coders.editblock_coder import EditBlockCoder  # noqa: E402
 from aider.io import InputOutput  # noqa: E402
 from aider.models import Model  # noqa: E402
-from edit_prompts import EditPrompts  # noqa: E402
+from edit_prompts import with_our_rules  # noqa: E402
 from line_form import in_form_of, plain_text  # noqa: E402
 from progress import Block, Progress  # noqa: E402
 
@@ -219,7 +219,7 @@ class GuardCoder(EditBlockCoder):  # type: ignore[misc]  # aider ships no types
     """SEARCH/REPLACE edits to the named files, and nothing else that Aider can do."""
 
     reflected_message: str | None
-    gpt_prompts = EditPrompts()
+    gpt_prompts = with_our_rules(EditBlockCoder.gpt_prompts)
 
     def __init__(
         self,

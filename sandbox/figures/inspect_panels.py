@@ -79,7 +79,9 @@ def line_of(line: Any, label: str, axes: Any) -> dict[str, Any]:
     if not all(line.get_transform().contains_branch_seperately(axes.transData)):
         return series_of("rule", label, (), (), "")  # across the panel, at one value
     kind = "line" if line.get_linestyle() not in {"None", " ", ""} else "points"
-    look = f"{tone(line.get_color())} {line.get_marker()} {line.get_linestyle()}"
+    inside = line.get_markerfacecolor()
+    filled = "open" if str(inside) == "none" else tone(inside)
+    look = f"{tone(line.get_color())} {line.get_marker()} {line.get_linestyle()} {filled}"
     return series_of(kind, label, line.get_xdata(orig=False), line.get_ydata(orig=False), look)
 
 

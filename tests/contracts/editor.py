@@ -201,6 +201,15 @@ class EditorContract:
 class TalkingEditorContract(EditorContract):
     """What is promised further by an editor that asks the model itself."""
 
+    def test_the_form_of_an_edit_is_told_once_without_examples_or_questions(
+        self, bench: Bench
+    ) -> None:
+        editor, model = bench.make(bench.blobs, {"experiment.py": b"x = 3\ny = 2\n"})
+        editor.edit(bench.request(), model, FOREVER)
+        assert model.prompt.count("<<<<<<< SEARCH") == 1
+        assert not [word for word in ("flask", "ask questions", "shell") if word in model.prompt]
+        assert len(model.prompt) < 3000
+
     def test_editable_and_readable_files_are_shown_and_no_others(self, bench: Bench) -> None:
         editor, model = bench.make(bench.blobs, {"experiment.py": b"x = 3\ny = 2\n"})
         editor.edit(bench.request(), model, FOREVER)

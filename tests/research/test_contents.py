@@ -22,9 +22,12 @@ def test_a_place_in_json_is_shown_by_its_kind() -> None:
         "names": "a list of 2",
         "bad": "a list of 2 numbers",
     }
-    assert look("fitted")["first"] == ["an object with the keys cases, seed"]
+    assert look("fitted", CURVES | {"fitted": [{"cases": [0] * 1000, "seed": 7}]})["first"] == [
+        "an object with the keys cases, seed"
+    ]
     assert look("fitted.0.seed") == {"value": "7"}
-    assert look("names")["first"] == ["a", "b"]
+    assert look("names") == {"length": 2, "whole": "['a', 'b']"}
+    assert look("", [[0.5, 0.25], [1.0, 2.0]])["whole"] == "[[0.5, 0.25], [1.0, 2.0]]"
 
 
 def test_a_long_list_is_shown_evenly_with_its_ends_and_range() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.core.sanitize import plain_line
 
-CAPTION = 600  # characters
+CAPTION = 1200  # characters
 # "FIGURE: a.png — caption", also in a list or in bold, with any dash or a colon.
 _LINE = re.compile(
     r"^[ \t>*_#`-]{0,12}(figure|leave[ _]out)[*_`]{0,3}[ \t]?:[ \t*_`\"']{0,8}"

@@ -20,6 +20,7 @@ _VALUES = 60  # numbers of one list that are shown, evenly spaced
 _KEYS = 60
 _ROWS = 8  # of a table, or parts of a list of lists
 _TEXT = 1500  # characters
+_SMALL = 2000  # characters of a list that is shown whole
 
 
 def look_into(path: str, data: bytes, at: str) -> dict[str, Any]:
@@ -53,6 +54,8 @@ def _shown(value: Any) -> dict[str, Any]:
         return {"keys": {key[:60]: _summary(one) for key, one in islice(value.items(), _KEYS)}}
     if isinstance(value, list) and value and all(map(_is_number, value)):
         return _numbers(value)
+    if isinstance(value, list) and len(small := str(value)) <= _SMALL:
+        return {"length": len(value), "whole": small}
     if isinstance(value, list):
         return {"length": len(value), "first": [_summary(one) for one in value[:_ROWS]]}
     return {"value": _summary(value)}

@@ -7,6 +7,8 @@ from typing import Any
 from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import Run
 from orchestrator.core.strict_json import loads
+from orchestrator.research.looking.contents import LOOKED_BYTES
+from orchestrator.research.looking.digest import curves_in
 from orchestrator.research.looking.oddities import SeedValues, oddities
 from orchestrator.research.run_spec import Study
 from orchestrator.template.results import Results, per_seed
@@ -46,6 +48,7 @@ def run_facts(study: Study, run: Run, blobs: Blobs, *, whole: bool = True) -> di
     }
     if whole:
         facts |= {"output_tail": run.output, "left_files": _left(run, blobs)}
+        facts |= {"curves": _curves(run, blobs)}
     return facts
 
 
@@ -101,6 +104,16 @@ def _left(run: Run, blobs: Blobs) -> list[dict[str, Any]]:
             keys = _keys(blobs.get(sha256, _READ)) if small else {}
             rows.append({"path": path, "bytes": size, **keys})
     return rows
+
+
+def _curves(run: Run, blobs: Blobs) -> dict[str, Any]:
+    """The curves in the JSON files of the run, each at a few places."""
+    return {
+        path: found
+        for path, sha256 in run.files.files[:_FILES]
+        if path.endswith(".json") and not path.endswith(f"/{_INFO}")
+        if blobs.size(sha256) <= LOOKED_BYTES and (found := curves_in(blobs.get(sha256)))
+    }
 
 
 def _key(key: str, value: Any) -> str:

@@ -148,5 +148,12 @@ def from_counts(named: dict[str, int]) -> Iterator[Quantity]:
         yield _fixed(count, f"how many {what}", what.split(" beside ")[0])
 
 
+def from_names(runs: Iterable[Run]) -> Iterator[Quantity]:
+    """The numbers in the names of runs, which are what was varied: ``480 updates``."""
+    for run in runs:
+        for number in numbers(run.name):
+            yield _fixed(number.value, f"the name of run {run.number}")
+
+
 def _fixed(value: float, source: str, name: str = "") -> Quantity:
     return Quantity(value=float(value), source=source, kind="fixed", name=name)

@@ -17,8 +17,8 @@ from orchestrator.research.run_spec import Study
 def comparison_rows(
     study: Study, blobs: Blobs, planned: PlannedRun | None = None
 ) -> list[dict[str, Any]]:
-    """Every run against its base and the baseline, in the metrics that tables show and those that the
-    study added. With ``planned``, which is the last run's plan, that run alone, in every metric: against
+    """Every run against its base, the baseline and the earlier runs that its plan names, in the metrics
+    that tables show and those that the study added. With ``planned``, which is the last run's plan, that run alone, in every metric: against
     its base, the baseline and the runs that the plan names; in those that decide also against others.
     """
     directions = {name: metric.direction for name, metric in study.metrics.items()}
@@ -30,11 +30,13 @@ def comparison_rows(
     }
     metrics = tuple(dict.fromkeys((*study.headline, *(one.name for one in study.plan.metrics))))
     if planned is None:
+        plans = {outcome.number: outcome.planned for outcome in study.outcomes}
         pairs = [
-            (one, known[other])
+            (one, other)
             for one in known.values()
-            for other in dict.fromkeys((one.run.base, 0))
-            if one.run.number
+            for other in known.values()
+            if other.run.number < one.run.number
+            and _concerns(plans.get(one.run.number), other.run, one.run)
         ]
         return [_rounded(asdict(row)) for row in compare_runs(pairs, metrics, directions)]
     *before, newest = known.values()
@@ -48,9 +50,9 @@ def comparison_rows(
     return [_rounded(asdict(row)) for row in rows]
 
 
-def _concerns(planned: PlannedRun, run: Run, newest: Run) -> bool:
+def _concerns(planned: PlannedRun | None, run: Run, newest: Run) -> bool:
     """Whether a run is the baseline, the base of the newest, or named in the plan of the newest."""
-    said = f"{planned.tests} {planned.expects} {planned.refuted_by}"
+    said = f"{planned.tests} {planned.expects} {planned.refuted_by}" if planned else ""
     named = re.search(rf"(?<!\w){re.escape(run.name)}(?!\w)", said, re.IGNORECASE)
     return run.number in {0, newest.base} or named is not None
 

@@ -1,4 +1,4 @@
-"""Questions about files that runs left, answered once before a model's reply counts."""
+"""Questions about files that runs left, answered before a model's reply counts."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from orchestrator.research.reply_form import ReplyForm
 from orchestrator.research.run_spec import Study
 
 _MOST = 8  # places of one question
+_LOOKS = 2
 
 
 class PlaceForm(ReplyForm):
@@ -36,14 +37,16 @@ _F = TypeVar("_F", bound=AskingForm)
 
 
 def ask_with_files(study: Study, ports: Ports, ask: Ask, form: type[_F]) -> _F:
-    """A valid reply. If it asks for places in files, they are shown, once, and it is asked again."""
-    reply = ask_for(ports, ask, form)
-    if not reply.look:
-        return reply
-    rows = [_row(study, place, ports) for place in reply.look]
-    said = Message("assistant", reply.model_dump_json())
-    again = Message("user", render("looked", looked=block("looked", rows)))
-    return ask_for(ports, replace(ask, messages=(*ask.messages, said, again)), form)
+    """A valid reply. If it asks for places in files, they are shown, and it is asked again; twice."""
+    for _ in range(_LOOKS):
+        reply = ask_for(ports, ask, form)
+        if not reply.look:
+            return reply
+        rows = [_row(study, place, ports) for place in reply.look]
+        said = Message("assistant", reply.model_dump_json())
+        again = Message("user", render("looked", looked=block("looked", rows)))
+        ask = replace(ask, messages=(*ask.messages, said, again))
+    return ask_for(ports, ask, form)
 
 
 def _row(study: Study, place: PlaceForm, ports: Ports) -> dict[str, Any]:

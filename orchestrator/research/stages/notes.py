@@ -48,7 +48,7 @@ def recorded_notes(study: Study, ports: Ports) -> str:
     lines = [f"# Title: {idea.title}", f"# Experiment description: {idea.experiment}", ""]
     by_number = dict(study.results)
     for run in study.runs:
-        name = "Baseline" if run.number == 0 else run.description
+        name = "Baseline" if run.number == 0 else f"{run.name}: {run.description}"
         lines += [f"## Run {run.number}: {name}", "Results:"]
         for dataset, data in by_number[run.number].datasets.items():
             for metric, mean in data.means.items():

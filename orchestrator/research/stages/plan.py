@@ -125,6 +125,7 @@ def revise_plan(study: Study, number: int, left: int, ports: Ports, planned: Pla
         results=common.results_block(study, ports),
         comparisons=comparisons_block(study, ports.blobs, planned),
         differences=common.differences_block(study, ports),
+        before=block("before", common.plan_rows(study)),
         remaining=block("remaining", [asdict(one) for one in study.plan.runs]),
         left=str(left),
     )

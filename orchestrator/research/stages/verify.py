@@ -41,12 +41,15 @@ _EXCERPT = 160  # characters of a sentence in a claim
 
 @dataclass(frozen=True, slots=True)
 class NumberSources:
-    """The quantities of a study, and the names that restrict a sentence to some of them."""
+    """The quantities of a study, and the names that restrict a sentence to some of them; ``names`` are
+    those of its runs.
+    """
 
     quantities: tuple[Quantity, ...]
     runs: frozenset[int]
     datasets: tuple[str, ...]
     metrics: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
 
 def verify_numbers(study: Study, ports: Ports) -> Study:
@@ -101,13 +104,18 @@ def number_sources(study: Study, ports: Ports) -> NumberSources:
         seeds | {"runs": runs, "runs beside the baseline": runs - 1, "data sets": len(datasets)}
     )
     quantities += facts.from_manifest(manifest, study.scale)
+    quantities += facts.from_names(study.runs)
     for run in study.runs:
         code = run.code.get("experiment.py")
         if code is not None:
             quantities += facts.from_code(ports.text(code), f"run {run.number}'s experiment.py")
     metrics = tuple(dict.fromkeys(m for _, result in study.results for m in result.metrics))
     return NumberSources(
-        tuple(quantities), frozenset(n for n, _ in study.results), datasets, metrics
+        tuple(quantities),
+        frozenset(n for n, _ in study.results),
+        datasets,
+        metrics,
+        tuple(run.name for run in study.runs),
     )
 
 
@@ -144,9 +152,9 @@ def _sentence(sentence: Sentence, sources: NumberSources) -> tuple[list[Claim], 
         [name for name in sources.metrics if any(_mentions(text, form) for form in _forms(name))],
         text,
     )
-    for name in sources.metrics:
-        for form in _forms(name):  # the 99 in "step val acc 99" is part of a name
-            text = _word(form).sub(" ", text)
+    # The 99 in "step val acc 99" is part of a name, and so is the 480 in the run "480 updates".
+    for form in (*(form for name in sources.metrics for form in _forms(name)), *sources.names):
+        text = _word(form).sub(" ", text)
     for number in numbers(text):
         source = resolve_number(number, fitting)
         if source is None and number.text in {"0", "1", "2"} and sentence.part.startswith(FORMULAE):

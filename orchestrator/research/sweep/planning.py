@@ -166,23 +166,16 @@ def _label(row: PromptData) -> str:
     return str(row["description"]).split(" instead of ")[0].replace('"', "").replace("'", "")
 
 
-def no_notes_edit(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+def describe(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
     """Describe each run by what it changed, and each figure by its file name."""
-    source = shown_files(ask)["notes.txt"]
-    edits = []
-    for head, body in re.findall(
-        r"^(## [^\n]+\n)(.*?Description: \(to be described\))", source, re.MULTILINE | re.DOTALL
-    ):
-        said = (
-            "Baseline, unchanged."
-            if head.startswith("## Run 0")
-            else "One constant changed; the results are listed above."
-        )
-        if head.startswith("## Figure"):
-            said = "Drawn by plot.py over all finished runs; the legend names each run."
-        edits.append(
-            replace("notes.txt", head + body, (head + body).replace("(to be described)", said))
-        )
+    source, edits = shown_files(ask)["notes.txt"], []
+    for line, what in re.findall(r"(?m)^(Description of (.+): \(to be described\))$", source):
+        said = "Drawn by plot.py over all finished runs; the legend names each run."
+        if what.startswith("run "):
+            said = "One constant changed; the results are listed above."
+        if what == "run 0":
+            said = "Baseline, unchanged."
+        edits.append(replace("notes.txt", line, line.replace("(to be described)", said)))
     return "\n".join(edits)
 
 
@@ -236,7 +229,7 @@ SWEEP_ANSWERS: dict[str, Callable[[PromptData, Ask], str]] = {
     "critique": no_critique,
     "experiment.edit": experiment,
     "plots.edit": label_plots,
-    "notes.edit": no_notes_edit,
+    "notes.edit": describe,
     **{f"writeup.{name}": partial(_section, write) for name, write in WRITERS.items()},
     "writeup.queries": queries,
     "compile.fix": no_edit,

@@ -1,0 +1,32 @@
+"""Curves that a run left reach the model as numbers, at a few places, whatever the file holds."""
+
+from __future__ import annotations
+
+import json
+
+from orchestrator.research.looking.digest import curves_in
+
+
+def test_lists_of_one_length_are_a_curve_per_seed_shown_as_their_mean_at_eight_places() -> None:
+    curves = {"task": {"step": list(range(20)), "loss": [[1.0] * 20, [3.0] * 20], "seeds": [1, 2]}}
+    found = curves_in(json.dumps(curves).encode())
+    assert list(found) == ["task.step", "task.loss"]
+    assert found["task.loss"] == {
+        "lists": 2,
+        "points": 20,
+        "at": [0, 3, 5, 8, 11, 14, 16, 19],
+        "mean": [2.0] * 8,
+    }
+    assert found["task.step"]["mean"] == [0, 3, 5, 8, 11, 14, 16, 19]
+
+
+def test_a_curve_that_diverges_says_so_and_other_files_have_none() -> None:
+    assert curves_in(b'{"x": [1, 2, NaN, Infinity]}')["x"]["mean"] == [1.0, 2.0, "nan", "inf"]
+    assert curves_in(b"no json") == {}
+    assert curves_in(b'{"a": ["b", "c", "d", "e"], "f": [true, true, true, true]}') == {}
+    assert curves_in(json.dumps([[1, 2, 3, 4], [1, 2, 3, 4, 5]]).encode()) == {}
+
+
+def test_at_most_twelve_curves_of_a_file_are_shown() -> None:
+    many = {f"c{n}": [1.0, 2.0, 3.0, 4.0] for n in range(40)}
+    assert len(curves_in(json.dumps(many).encode())) == 12
