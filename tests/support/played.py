@@ -1,0 +1,179 @@
+"""Studies that a language model carried out, kept as what it said and what its jobs measured.
+
+``python -m tests.support.played RUN NAME`` condenses a run's folder into one file. Pictures and PDFs are
+left out; the template is kept as it was, since the replies edit its lines.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.edit import Edit, EditRequest
+from orchestrator.core.job import Job
+from orchestrator.core.model import Ask, Reply, Usage
+from orchestrator.core.protocols import Editor, LanguageModel
+from orchestrator.editor.scripted import ScriptedEditor
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.calls import steps
+from orchestrator.record.journal import Journal, Mode
+from orchestrator.record.paths import RunPaths
+from orchestrator.research.pins import read_pins, template_of
+from orchestrator.sandbox.scripted import Ending
+from tests.support import run_rig as rig
+from tests.support.paper_rig import png
+from tests.support.places import DATA
+
+STUDIES = DATA / "studies"
+KEPT_EDITS = {"plots.edit": "plot.py", "notes.edit": "notes.txt"}
+"""Edits that are kept as the file after them: what stood before them changes with the program."""
+CORRECTED = {"plots.edit", "plots.look", "verify.fix", "compile.fix"}
+"""What may be asked for more often than then: what is found wrong changes with the program."""
+_TEXTS = (".json", ".csv", ".txt", ".md")
+
+
+def condense(folder: Path) -> dict[str, Any]:
+    """A run of one idea as its template, the replies in order, and what each job left."""
+    paths = RunPaths(folder)
+    pins = read_pins(paths)
+    template = template_of(pins, paths)
+    blobs = BlobStore(paths.blobs)
+    (own,) = folder.glob("*/journal.jsonl")
+    journals = [
+        Journal(paths.journal, blobs, Mode.REPLAY),
+        Journal(own, BlobStore(own.parent / "blobs", blobs), Mode.REPLAY),
+    ]
+    replies: list[list[str]] = []
+    edits: list[list[str]] = []
+    jobs: dict[str, dict[str, Any]] = {}
+    for journal in journals:
+        for step in steps(journal):
+            if step.port == "model" and isinstance(step.answer, Reply):
+                replies.append([step.model_request.ask.purpose, step.answer.text])
+            elif step.port == "sandbox" and step.job.kind != "latex":
+                jobs[step.place] = _condensed(journal, step.result)
+            elif step.port == "editor" and step.edit_request.purpose in KEPT_EDITS and step.answer:
+                after = step.edit.files.as_dict()[KEPT_EDITS[step.edit_request.purpose]]
+                edits.append([step.edit_request.purpose, journal.blobs.get(after).decode()])
+    files = {path: data.decode() for path, data in template.files.items()}
+    return {
+        "template": {"name": template.name, "files": files},
+        "scale": pins.scale,
+        "sees": pins.model().sees,
+        "replies": replies,
+        "edits": edits,
+        "jobs": jobs,
+    }
+
+
+def _condensed(journal: Journal, result: Any) -> dict[str, Any]:
+    files = {
+        path: journal.blobs.get(sha256).decode() if path.endswith(_TEXTS) else ""
+        for path, sha256 in result.files.files
+    }
+    return {
+        "files": files,
+        "stdout": result.stdout,
+        "stderr": result.stderr,
+        "exit": result.exit_code or 0,
+        "seconds": result.attestation.peaks.wall,
+    }
+
+
+class Played:
+    """The model of a kept study: for each purpose its replies in order; past their end it fails."""
+
+    name = "scripted/played"
+
+    def __init__(self, replies: list[list[str]]) -> None:
+        self._replies = replies
+        self.asked: Counter[str] = Counter()
+
+    def ceiling(self, ask: Ask) -> Usage:  # noqa: ARG002 - the port's
+        return Usage()
+
+    def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:  # noqa: ARG002 - the port's
+        texts = [text for purpose, text in self._replies if purpose == ask.purpose]
+        self.asked[ask.purpose] += 1
+        if self.asked[ask.purpose] > len(texts):
+            assert ask.purpose in CORRECTED, f"{ask.purpose} was not asked so often"
+            return Reply("There is nothing more to correct.", Usage(), self.name)
+        return Reply(texts[self.asked[ask.purpose] - 1], Usage(), self.name)
+
+    @property
+    def unasked(self) -> set[str]:
+        """The purposes that the study had and this run did not."""
+        return {purpose for purpose, _ in self._replies} - set(self.asked)
+
+
+def jobs_of(kept: dict[str, Any], blobs: BlobStore) -> Callable[[Job], Ending]:
+    """Each job as the study's own ended; LaTeX as on a good day."""
+
+    def ending(job: Job) -> Ending:
+        if job.kind == "latex":
+            source = blobs.get(job.files.as_dict()["latex/template.tex"]).decode()
+            pages = [source[at : at + 5000] for at in range(0, len(source), 5000)]
+            files = rig.compiled(source)
+            report = json.loads(files["latex/out/report.json"]) | {"pages": len(pages)}
+            files["latex/out/report.json"] = json.dumps(report).encode()
+            files["latex/out/pages.json"] = json.dumps(pages).encode()
+            return Ending(files=files)
+        place = "/".join(job.scope.split("/")[2:]) or job.scope
+        stage = place.rpartition("/")[0]  # a further attempt ends as the one before it
+        known = [name for name in kept["jobs"] if name in {place, f"{stage}/attempt_1"}]
+        return _ending(kept["jobs"][place if place in known else known[0]])
+
+    return ending
+
+
+def _ending(kept: dict[str, Any]) -> Ending:
+    files = {
+        path: text.encode() if path.endswith(_TEXTS) else png(600, 300)
+        for path, text in kept["files"].items()
+    }
+    return Ending(
+        files=files, exit_code=kept["exit"], stdout=kept["stdout"], stderr=kept["stderr"],
+        seconds=min(kept["seconds"], 20.0),  # the policies of tests allow less than a study's
+    )  # fmt: skip
+
+
+class KeptEditor:
+    """The editor of a kept study: Aider, but for the files that are kept as they were edited."""
+
+    def __init__(self, real: Editor, kept: dict[str, Any], blobs: BlobStore) -> None:
+        self._real, self._scripted = real, ScriptedEditor(blobs, self._edit)
+        self._edits: list[list[str]] = [*kept["edits"]]
+
+    def edit(self, request: EditRequest, model: LanguageModel, within: Deadline) -> Edit:
+        editor = self._scripted if request.purpose in KEPT_EDITS else self._real
+        return editor.edit(request, model, within)
+
+    def _edit(self, request: EditRequest, model: LanguageModel) -> dict[str, bytes]:
+        model.complete(Ask(purpose=request.purpose, messages=()), FOREVER)
+        for at, (purpose, text) in enumerate(self._edits):
+            if purpose == request.purpose:
+                del self._edits[at]
+                return {KEPT_EDITS[purpose]: text.encode()}
+        return {}
+
+
+def load(name: str) -> dict[str, Any]:
+    kept: dict[str, Any] = json.loads(lzma.decompress((STUDIES / f"{name}.json.xz").read_bytes()))
+    return kept
+
+
+def main() -> None:
+    folder, name = sys.argv[1:]
+    STUDIES.mkdir(exist_ok=True)
+    data = json.dumps(condense(Path(folder)), ensure_ascii=False, indent=0).encode()
+    (STUDIES / f"{name}.json.xz").write_bytes(lzma.compress(data, preset=9))
+
+
+if __name__ == "__main__":
+    main()
