@@ -106,6 +106,24 @@ def test_the_sweeps_paper_compiles_verifies_and_has_all_that_a_paper_has(bench: 
 
 
 @pytest.mark.engine
+def test_a_paper_whose_numbers_stay_open_compiles_with_the_list_on_its_first_page(
+    bench: Bench,
+) -> None:
+    ports = bench.ports("open")
+    study = write_sections(rig.study(ports.blobs), ports.within("writeup"))
+    tex = papers.paper_source(study, ports).replace(
+        r"\end{abstract}", "It rises by 43.21\\% & more.\n\\end{abstract}".replace(" & ", r" \& ")
+    )
+    study = compile_paper(rig.with_source(study, ports, tex), ports.within("compile"))
+    study = verify_numbers(study, ports.within("verify"))
+    assert study.unresolved
+    assert study.paper is not None
+    first_page = " ".join(study.paper.pages[0].split())
+    assert "Not verified." in first_page
+    assert "43.21" in first_page.partition("Not verified.")[2].partition("Abstract")[0]
+
+
+@pytest.mark.engine
 def test_an_error_goes_back_to_the_editor_and_its_correction_is_taken(bench: Bench) -> None:
     asked: list[EditRequest] = []
 

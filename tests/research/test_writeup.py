@@ -254,6 +254,9 @@ def test_a_number_that_nobody_mends_leaves_the_paper_unverified_and_is_named(
         study = verify.verify_numbers(study, here.within("verify"))
     assert "It falls to 0.4321." in verify.unresolved_failure(study).why
     assert not study.claims
+    first_page = papers.paper_source(study, here).partition(r"\maketitle")[2][:600]
+    assert r"\textbf{Not verified.}" in first_page
+    assert "It falls to 0.4321." in first_page
 
 
 def test_the_programs_own_tables_need_no_author_for_their_numbers(tmp_path: Path) -> None:
@@ -311,6 +314,10 @@ def test_a_setting_may_stand_beside_results_under_its_name(paper: tuple[Study, P
     assert unread(*paper, tex)[0] == []
 
 
+def _between(tex: str, first: str, then: str) -> str:
+    return tex.partition(first)[2].partition(then)[0]
+
+
 def test_a_correction_may_not_touch_frame_tables_or_figures(
     paper: tuple[Study, Ports],
 ) -> None:
@@ -325,6 +332,10 @@ def test_a_correction_may_not_touch_frame_tables_or_figures(
         ("{val_curves.png}", "{final_comparison.png}", "twice"),
         ("a coarse rule", r"\def\a{1}", r"\def"),
         ("a coarse rule", r"\citep{ghost}", "ghost"),
+        (r"\maketitle", "", "the title"),
+        (r"\section{Conclusion}", "", "heading"),
+        (_between(tex, r"\begin{abstract}", r"\end{abstract}"), "\nShort.\n", "more than half"),
+        (_between(tex, r"\section{Introduction}", r"\section"), "\nShort.\n", "more than half"),
     ):
         found = papers.correction_problems(study, tex, tex.replace(old, new))
         assert any(why in problem for problem in found), (old, found)

@@ -8,7 +8,7 @@ from orchestrator.core.edit import Edit
 from orchestrator.core.protocols import Blobs
 from orchestrator.record.notes import EditRefused
 from orchestrator.record.ports import Ports
-from orchestrator.research.paper import latex, references, tables
+from orchestrator.research.paper import latex, references, shape, tables
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.paper.numbers import format_error, format_mean
 from orchestrator.research.prompts import as_table, block, render
@@ -137,6 +137,16 @@ def correction_problems(study: Study, before: str, after: str) -> list[str]:
     problems = []
     if latex.frame(before) != latex.frame(after):
         problems.append("the lines outside of \\begin{document} … \\end{document} were changed")
+    if shape.backbone(before) != shape.backbone(after):
+        problems.append(
+            "the title, the abstract's place, a section's heading or the references were changed"
+        )
+    else:
+        problems += [
+            f"more than half of the text after {part!r} was taken out: a correction changes the "
+            "sentences that were named"
+            for part in shape.emptied_parts(before, after)
+        ]
     added = set(latex.primitives(latex.body(after))) - set(latex.primitives(latex.body(before)))
     problems += [f"the command {name} is not for papers" for name in sorted(added)]
     for table in (study_results_table(study), tables.runs_table(study.runs)):

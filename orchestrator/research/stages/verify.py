@@ -27,6 +27,7 @@ from orchestrator.research.paper.numbers import (
     runs_named,
 )
 from orchestrator.research.paper.prose import Sentence, sentences
+from orchestrator.research.paper.shape import not_verified_note
 from orchestrator.research.paper.tables import metric_words, runs_table
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import paper_edit as papers
@@ -36,6 +37,7 @@ from orchestrator.research.stages.compile import compile_paper
 _ROUNDS = 3
 OTHERS_WORK = ("related work", "background")  # numbers of other authors
 FORMULAE = ("method", "experimental setup")  # sections whose 0, 1 and 2 are parts of formulae
+_TITLE = r"\maketitle"
 _EXCERPT = 160  # characters of a sentence in a claim
 
 
@@ -73,9 +75,18 @@ def verify_numbers(study: Study, ports: Ports) -> Study:
             break
         study, claims, problems = tried, found, left
     if problems:
-        return replace(study, unresolved=tuple(problems))
+        return _marked(replace(study, unresolved=tuple(problems)), ports.within("marked"))
     ports.note(ClaimsVerified(claims=len(claims)))
     return replace(study, claims=claims)
+
+
+def _marked(study: Study, ports: Ports) -> Study:
+    """The study whose paper says on its first page which of its numbers have no source."""
+    tex = papers.paper_source(study, ports)
+    said = not_verified_note(study.unresolved)
+    return compile_paper(
+        papers.with_paper_source(study, ports, tex.replace(_TITLE, _TITLE + said, 1)), ports
+    )
 
 
 def unresolved_failure(study: Study) -> IdeaFailed:
