@@ -22,6 +22,7 @@ from orchestrator.research.reply_form import ReplyForm, as_form, keys_named
 from orchestrator.research.tries import may_ask
 
 _F = TypeVar("_F", bound=ReplyForm)
+_T = TypeVar("_T")
 
 _LONGEST = 256 * 1024  # characters; no request needs a longer reply
 _RETRY = "choose a model that keeps formats better: --model"
@@ -85,9 +86,19 @@ def ask_for(ports: Ports, ask: Ask, form: type[_F]) -> _F:
                 return parse_reply(last[0], form)
         return parse_reply(require_whole(reply, ask).text, form)
 
+    return ask_and_use(ports, ask, use, _instruction)
+
+
+def ask_and_use(
+    ports: Ports,
+    ask: Ask,
+    use: Callable[[Reply, Ask], _T],
+    instruct: Callable[[BadReply], str],
+) -> _T:
+    """What ``use`` makes of a reply that it does not refuse; asked as often as :func:`ask_for`."""
     first = ports.asked
     try:
-        return ask_until(ports.complete, ask, use, _instruction, lambda _: may_ask(ports, first))
+        return ask_until(ports.complete, ask, use, instruct, lambda _: may_ask(ports, first))
     except BadReply:
         ports.note(TriesEnded(tries=ports.asked), settled=False)
         raise

@@ -81,6 +81,8 @@ def test_values_at_a_bound_are_noticed() -> None:
     )
     assert oddities({"fitted": {"log_error": (0.1, 0.2, 0.3, 0.4)}}, results(1.0), {}) == ()
     assert oddities({"fitted": {"at_bound": (0.0, 1.0, 0.0, 1.0)}}, results(1.0), {}) == ()
+    thirds = (0.0, 1 / 3, 2 / 3, 1.0) * 5
+    assert oddities({"fitted": {"coverage": thirds}}, results(1.0), {}) == ()
 
 
 def test_equal_values_over_the_seeds_and_a_diverged_metric_are_noticed() -> None:

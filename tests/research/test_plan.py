@@ -252,13 +252,13 @@ def test_a_revision_compares_with_the_runs_that_its_plan_names_and_decides_with_
                 {"runs": [planned("a"), planned("b"), third], "decides": ["final_loss_mean"]}
             )
         if ask.purpose == "experiment.edit":
-            return edit("STEP_SIZE = 0.1 ", f"STEP_SIZE = 0.{number + 1} ")
+            return edit("STEP_SIZE = 0.1 ", f"EXTRA = 1\nSTEP_SIZE = 0.{number + 1} ")
         return None
 
     _, prompts = study_of(tmp_path / "run", change)
     rows = from_table(data_blocks(prompts["plan.revise"][2])["comparisons"])
     metrics = {name: {row["metric"] for row in rows if row["against"] == name} for name in "ab"}
-    assert metrics == {"a": {"final_loss_mean", "initial_loss_mean"}, "b": {"final_loss_mean"}}
+    assert metrics == {"a": {"final_loss_mean", "curvature_mean"}, "b": {"final_loss_mean"}}
     notes = next((tmp_path / "run").glob("sweep_*/notes.txt")).read_text()
     assert "line: final_loss_mean +0.1" in notes
     assert "against baseline" in notes
@@ -275,7 +275,7 @@ def test_a_given_up_run_is_a_fact_and_the_study_goes_on(tmp_path: Path) -> None:
     study = outcome.study
     assert [run.number for run in study.runs] == [0, 2]
     assert [gone.number for gone in study.given_up] == [1]
-    facts = data_blocks(prompts["writeup.results"][0])["plan"]
+    facts = data_blocks(prompts["writeup.setup"][0])["plan"]
     assert [row["given_up"] for row in facts if "given_up" in row] == [study.given_up[0].why]
 
 

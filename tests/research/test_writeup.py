@@ -6,14 +6,16 @@ import random
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from orchestrator.core.deadline import Deadline
 from orchestrator.core.edit import EditRequest
-from orchestrator.core.errors import IdeaFailed
+from orchestrator.core.errors import WrongFormat
 from orchestrator.core.job import Job, JobResult
+from orchestrator.core.model import Ask
 from orchestrator.core.research import Paper
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex, references, tables
@@ -26,8 +28,8 @@ from orchestrator.research.stages.writeup import SECTIONS, write_sections
 from tests.support import paper_rig as rig
 
 
-def written(folder: Path, author: rig.Author = rig.sweep) -> tuple[Study, Ports]:
-    here = rig.ports(folder, author)
+def written(folder: Path, model: rig.Writer | None = None) -> tuple[Study, Ports]:
+    here = rig.ports(folder, model=model)
     return write_sections(rig.study(here.blobs), here.within("writeup")), here
 
 
@@ -164,19 +166,19 @@ def test_a_number_that_only_the_page_shows_is_found(paper: tuple[Study, Ports]) 
     assert problems == ["a page prints '0.1234', which its source does not show as a number"]
 
 
-def test_a_section_that_is_never_written_ends_the_idea(tmp_path: Path) -> None:
-    seen: list[EditRequest] = []
-
-    def author(request: EditRequest, files: dict[str, str]) -> str:
-        seen.append(request)
-        return "no" if request.purpose == "writeup.results" else rig.sweep(request, files)
-
-    with pytest.raises(IdeaFailed, match="'results' could not be written in 3 attempts"):
-        written(tmp_path, author)
-    asked = [r for r in seen if r.purpose == "writeup.results"]
+def test_a_section_that_is_never_usable_leaves_the_stage_with_what_was_wrong(
+    tmp_path: Path,
+) -> None:
+    model = rig.Writer(lambda ask, text: "no" if ask.purpose == "writeup.results" else text)
+    with pytest.raises(WrongFormat) as caught:
+        written(tmp_path, model)
+    assert caught.value.transient
+    assert "the section says next to nothing" in caught.value.why
+    asked = [ask for ask in model.asked if ask.purpose == "writeup.results"]
     assert len(asked) == 3
-    assert data_blocks(asked[0].instruction)["problems"] == []
-    assert "still stands" in data_blocks(asked[1].instruction)["problems"][0]
+    draft, complaint = asked[1].messages[-2:]
+    assert (draft.role, draft.content) == ("assistant", "no")
+    assert "says next to nothing" in complaint.content
 
 
 @pytest.mark.parametrize(
@@ -187,51 +189,43 @@ def test_a_section_that_is_never_written_ends_the_idea(tmp_path: Path) -> None:
         (lambda text: text.replace("RESULTS TABLE HERE", ""), "RESULTS TABLE HERE"),
         (lambda text: text.replace("val_curves.png", "other.png"), "other.png"),
         (lambda text: text + r" \end{document}", "end{document}"),
+        (lambda text: f"<<<<<<< SEARCH\nX HERE\n=======\n{text}\n>>>>>>> REPLACE", "text alone"),
     ],
 )
 def test_a_section_with_a_fault_is_sent_back_with_the_fault(
     tmp_path: Path, spoil: Callable[[str], str], why: str
 ) -> None:
-    seen: list[list[str]] = []
+    seen: list[str] = []
 
-    def author(request: EditRequest, files: dict[str, str]) -> str:
-        reply = rig.sweep(request, files)
-        if request.purpose != "writeup.results":
-            return reply
-        seen.append(data_blocks(request.instruction)["problems"])
-        if len(seen) > 1:
-            return reply
-        return re.sub(
-            r"=======\n(.*)\n>>>>>>>",
-            lambda m: f"=======\n{spoil(m[1])}\n>>>>>>>",
-            reply,
-            flags=re.DOTALL,
-        )
+    def change(ask: Ask, text: str) -> str:
+        if ask.purpose != "writeup.results":
+            return text
+        seen.append(ask.messages[-1].content)
+        return text if len(seen) > 1 else spoil(text)
 
-    study, here = written(tmp_path, author)
+    study, here = written(tmp_path, rig.Writer(change))
     assert len(seen) == 2
-    assert any(why in problem for problem in seen[1])
+    assert why in seen[1]
     assert why == "RESULTS TABLE HERE" or why not in latex.body(
         papers.paper_source(study, here)
     ).replace(r"\end{document}", "")
 
 
-def test_each_section_is_asked_for_afresh_with_all_it_needs(tmp_path: Path) -> None:
-    seen: list[EditRequest] = []
-
-    def author(request: EditRequest, files: dict[str, str]) -> str:
-        seen.append(request)
-        return rig.sweep(request, files)
-
-    written(tmp_path, author)
-    assert [r.purpose for r in seen] == [f"writeup.{section.name}" for section in SECTIONS]
-    for request in seen:
-        data = data_blocks(request.instruction)
-        assert {"idea", "template", "metrics", "results", "figures", "citations", "task"} <= set(
-            data
-        )
-        assert request.editable == ("latex/template.tex",)
-        assert {path for path in request.files.paths() if path.startswith("run_")} == set()
+def test_a_paper_is_one_conversation_whose_facts_are_told_once(tmp_path: Path) -> None:
+    model = rig.Writer(lambda _ask, text: text)
+    written(tmp_path, model)
+    queries, *asked = model.asked
+    assert queries.purpose == "writeup.queries"
+    assert [ask.purpose for ask in asked] == [f"writeup.{section.name}" for section in SECTIONS]
+    first = data_blocks(asked[0].messages[0].content)
+    assert {"idea", "template", "metrics", "results", "figures", "citations", "task"} <= set(first)
+    for before, after in pairwise(asked):
+        told = after.messages[: len(before.messages)]
+        assert told == before.messages, "each request begins with the whole one before it"
+        assert [one.role for one in after.messages[len(told) :]] == ["assistant", "user"]
+    sent = sum(len(one.content) for ask in asked for one in ask.messages)
+    new = sum(len(one.content) for one in asked[-1].messages)
+    assert (sent - new) / sent > 0.8, "most of what is sent repeats a prefix"
 
 
 def test_a_number_that_nobody_mends_leaves_the_paper_unverified_and_is_named(
@@ -368,18 +362,15 @@ def test_markdown_becomes_the_latex_that_it_means(written: str, tex: str) -> Non
 
 def test_a_section_and_a_title_in_markdown_are_taken_as_latex(tmp_path: Path) -> None:
     said = {
-        "writeup.title": ("TITLE HERE", "# A title in **bold**"),
-        "writeup.background": ("BACKGROUND HERE", f"**Weight decay** is old.\n\n- {'x' * 99}"),
+        "writeup.title": "# A title in **bold**",
+        "writeup.background": f"```latex\n**Weight decay** is old.\n\n- {'x' * 99}\n```",
+        "writeup.method": f"Here is the section.\n\n```latex\n{'It changes one constant. ' * 9}\n```",
     }
-
-    def author(request: EditRequest, files: dict[str, str]) -> str:
-        if request.purpose not in said:
-            return rig.sweep(request, files)
-        old, new = said[request.purpose]
-        line = next(line for line in files[latex.TEX].splitlines() if old in line)
-        return f"<<<<<<< SEARCH\n{line}\n=======\n{line.replace(old, new)}\n>>>>>>> REPLACE"
-
-    tex = papers.paper_source(*written(tmp_path, author))
+    model = rig.Writer(lambda ask, text: said.get(ask.purpose, text))
+    tex = papers.paper_source(*written(tmp_path, model))
     assert r"\title{A title in \textbf{bold}}" in tex
     assert r"\textbf{Weight decay} is old." in tex
     assert r"\item xxx" in tex
+    assert "Here is the section" not in tex
+    assert "It changes one constant." in tex
+    assert "```" not in tex

@@ -14,12 +14,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.core.deadline import Deadline
+from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.edit import EditRequest
 from orchestrator.core.files import shipped_root
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.literature import PaperRef, Query
-from orchestrator.core.model import Ask, Message
+from orchestrator.core.model import Ask, Message, Reply
 from orchestrator.core.protocols import Blobs, LanguageModel, Sandbox
 from orchestrator.core.research import Figure, Idea, Novelty, Run
 from orchestrator.core.tree import Tree
@@ -186,10 +186,27 @@ def editor(blobs: Blobs, author: Author = sweep) -> ScriptedEditor:
     return ScriptedEditor(blobs, script)
 
 
-def ports(folder: Path, author: Author = sweep, sandbox: Sandbox | None = None) -> Ports:
+class Writer(SweepModel):
+    """``builtin/sweep`` whose replies ``change`` may change; it keeps what it was asked."""
+
+    def __init__(self, change: Callable[[Ask, str], str]) -> None:
+        self.change, self.asked = change, list[Ask]()
+
+    def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
+        self.asked.append(ask)
+        reply = super().complete(ask, within)
+        return replace(reply, text=self.change(ask, reply.text))
+
+
+def ports(
+    folder: Path,
+    author: Author = sweep,
+    sandbox: Sandbox | None = None,
+    model: LanguageModel | None = None,
+) -> Ports:
     """Recorded ports over scripted edges; ``sandbox`` if something is to be compiled."""
     blobs = BlobStore(folder / "blobs")
-    edges = Edges(SweepModel(), editor(blobs, author), sandbox or NoSandbox(), Shelf())
+    edges = Edges(model or SweepModel(), editor(blobs, author), sandbox or NoSandbox(), Shelf())
     return Ports(edges, Journal(folder / "journal.jsonl", blobs), blobs, JournalBudget(), "idea")
 
 

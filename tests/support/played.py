@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import lzma
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -55,7 +56,8 @@ def condense(folder: Path) -> dict[str, Any]:
     for journal in journals:
         for step in steps(journal):
             if step.port == "model" and isinstance(step.answer, Reply):
-                replies.append([step.model_request.ask.purpose, step.answer.text])
+                purpose = step.model_request.ask.purpose
+                replies.append([purpose, _as_text(purpose, step.answer.text)])
             elif step.port == "sandbox" and step.job.kind != "latex":
                 jobs[step.place] = _condensed(journal, step.result)
             elif step.port == "editor" and step.edit_request.purpose in KEPT_EDITS and step.answer:
@@ -70,6 +72,12 @@ def condense(folder: Path) -> dict[str, Any]:
         "edits": edits,
         "jobs": jobs,
     }
+
+
+def _as_text(purpose: str, reply: str) -> str:
+    """A section that was written as an edit of the paper's source, as its text."""
+    block = re.search(r"^=======\n(.*?)\n>>>>>>> REPLACE", reply, re.MULTILINE | re.DOTALL)
+    return block[1] if block and purpose.startswith("writeup.") else reply
 
 
 def _condensed(journal: Journal, result: Any) -> dict[str, Any]:

@@ -74,7 +74,9 @@ def _panel(figure: InspectedFigure, panel: Panel) -> Iterator[str]:
             yield f"{name}: {_series(one)} has no finite point"
         elif _off(one.x, panel.x) or _off(one.y, panel.y):
             yield f"{name}: {_series(one)} lies outside of the range of the axes"
-    looks = Counter({one.label: one.look for one in panel.series if one.label}.values())
+    looks = Counter(
+        {one.label: one.look for one in panel.series if one.label and one.look}.values()
+    )
     for look, times in looks.items():
         if times > 1:
             yield f"{name}: {times} labelled series look the same ({look})"

@@ -12,6 +12,7 @@ SeedValues = Mapping[str, Mapping[str, tuple[float, ...]]]
 _AT_BOUND = 3  # values that are all the smallest, or all the largest, of a metric
 _SHARE = 0.15  # of a metric's values
 _NEAR = 1e-4  # of the range of a metric's values
+_MANY, _LEVELS = 10, 4  # of so many values, so few different ones are a share or a count
 _MOST = 20  # sentences
 
 
@@ -56,7 +57,8 @@ def _piled(name: str, row: tuple[float, ...]) -> Iterator[str]:
         if len(row) > 1:
             yield f"{name}: all {len(row)} values are {row[0]:g}"
         return
-    if set(row) <= {0.0, 1.0}:  # an indicator, not a quantity
+    few = len(row) >= _MANY and len(set(row)) <= _LEVELS
+    if few or set(row) <= {0.0, 1.0}:  # an indicator or a share of few, not a quantity
         return
     near = _NEAR * (highest - lowest)  # an optimiser stops a little before its bound
     for side, value in (("smallest", lowest), ("largest", highest)):

@@ -35,6 +35,7 @@ def run_facts(study: Study, run: Run, blobs: Blobs, *, whole: bool = True) -> di
         if number == other.number < run.number
     }
     values = seed_values(run, blobs)
+    declared = {_stem(name) for name in study.template.manifest.metrics}
     shown = [*study.headline, *(one.name for one in study.plan.metrics)]
     facts = {
         "run": run.number,
@@ -43,7 +44,7 @@ def run_facts(study: Study, run: Run, blobs: Blobs, *, whole: bool = True) -> di
         "seconds": round(run.seconds, 1),
         "memory_mib": run.memory >> 20,
         "datasets": _means(results),
-        "values_per_seed": _chosen(values, shown, _SEEN_METRICS if whole else 0),
+        "values_per_seed": _chosen(values, shown, declared, _SEEN_METRICS if whole else 0),
         "noticed": oddities(values, results, before),
     }
     if whole:
@@ -72,13 +73,18 @@ def _short(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.6g}")
 
 
-def _chosen(values: SeedValues, shown: list[str], most: int) -> dict[str, dict[str, Any]]:
+def _chosen(
+    values: SeedValues, shown: list[str], declared: set[str], most: int
+) -> dict[str, dict[str, Any]]:
     """The metrics that decide, and others up to ``most``. Equal values are not repeated."""
     stems = {_stem(name) for name in shown}
     chosen: dict[str, dict[str, Any]] = {}
     for dataset, metrics in values.items():
         first = [name for name in metrics if _stem(name) in stems]
         others = [name for name in metrics if _stem(name) not in stems]
+        others.sort(
+            key=lambda name: _stem(name) in declared
+        )  # what a run adds by itself comes first
         names = [*first, *others[: max(0, most - len(first))]]
         chosen[dataset] = {name: _listed(metrics[name]) for name in names}
     return chosen

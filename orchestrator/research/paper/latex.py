@@ -82,32 +82,6 @@ def frame(tex: str) -> tuple[str, str]:
     return before.strip(), rest.partition(END)[2].strip()
 
 
-def placeholder_texts(
-    before: str, after: str, placeholders: tuple[str, ...]
-) -> tuple[str, ...] | str:
-    """The text at each placeholder of ``before``, or a problem: all around it must be unchanged."""
-    if len(after) > _MOST_TEXT:
-        return f"the text has over {_MOST_TEXT >> 10} KiB; write less"
-    remaining = [name for name in placeholders if name in after]
-    if remaining:
-        return f"the placeholder {remaining[0]!r} still stands in the text"
-    ordered = sorted(placeholders, key=before.index)
-    pattern, at = "", 0
-    for name in ordered:
-        start = before.index(name)
-        pattern += re.escape(before[at:start]) + "(.+?)"
-        at = start + len(name)
-    match = re.fullmatch(pattern + re.escape(before[at:].rstrip()), after.rstrip(), re.DOTALL)
-    if match is None:
-        return (
-            "the edit changed lines outside the placeholder; replace "
-            + " and ".join(repr(name) for name in placeholders)
-            + " and leave every other line as it is"
-        )
-    texts = dict(zip(ordered, match.groups(), strict=True))
-    return tuple(texts[name] for name in placeholders)
-
-
 def primitives(text: str) -> tuple[str, ...]:
     """Commands in ``text`` that define, compute or read; a section must not use them."""
     return tuple(dict.fromkeys("\\" + match[1] for match in _PRIMITIVE.finditer(text)))

@@ -15,6 +15,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+_ONE_LINE = 160  # characters of an object that is written on one line
 _SLOT = re.compile(r"<<([a-z_]+)>>")
 _BLOCK = re.compile(r"^```json ([a-z_]+)\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
 
@@ -41,8 +42,11 @@ def block(name: str, value: Any) -> str:
 
 
 def _written(value: Any, margin: str) -> str:
-    """JSON with a line for each part, but numbers and words of one list on one line."""
+    """JSON with a line for each part, but numbers and words of one list, and a short object, on one."""
     inner = margin + " "
+    flat = isinstance(value, dict) and not any(isinstance(v, dict | list) for v in value.values())
+    if flat and margin and len(line := _plain(value)) <= _ONE_LINE:
+        return line
     if isinstance(value, dict) and value:
         rows = [f"{_plain(key)}: {_written(one, inner)}" for key, one in value.items()]
         return "{\n" + ",\n".join(inner + row for row in rows) + f"\n{margin}}}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.core.protocols import Blobs
 from orchestrator.core.research import PlannedRun, Run
-from orchestrator.research.looking.comparisons import Measured, compare_runs
+from orchestrator.research.looking.comparisons import Comparison, Measured, compare_runs
 from orchestrator.research.looking.run_facts import seed_values
 from orchestrator.research.prompts import as_table, block
 from orchestrator.research.run_spec import Study
@@ -38,7 +38,8 @@ def comparison_rows(
             if other.run.number < one.run.number
             and _concerns(plans.get(one.run.number), other.run, one.run)
         ]
-        return [_rounded(asdict(row)) for row in compare_runs(pairs, metrics, directions)]
+        rows = compare_runs(pairs, metrics, directions)
+        return [_rounded(asdict(row)) for row in rows if not _equal(row)]
     *before, newest = known.values()
     near = [one for one in before if _concerns(planned, one.run, newest.run)]
     far = [one for one in before if one not in near]
@@ -47,7 +48,12 @@ def comparison_rows(
         *compare_runs([(newest, one) for one in near], every, directions),
         *compare_runs([(newest, one) for one in far], study.plan.decides or metrics, directions),
     )
-    return [_rounded(asdict(row)) for row in rows]
+    return [_rounded(asdict(row)) for row in rows if not _equal(row)]
+
+
+def _equal(row: Comparison) -> bool:
+    """Whether the two runs have the same numbers: most often what the run does not touch."""
+    return row.difference == 0 and not row.higher and not row.lower
 
 
 def _concerns(planned: PlannedRun | None, run: Run, newest: Run) -> bool:

@@ -15,6 +15,7 @@ from orchestrator.research.stages.comparing import comparison_rows
 from orchestrator.research.stages.requests import edit_files
 
 TO_DESCRIBE = "(to be described)"
+_LINE = 2000  # characters of what a plan or a critic says
 
 
 def write_notes(study: Study, ports: Ports) -> Study:
@@ -57,14 +58,14 @@ def recorded_notes(study: Study, ports: Ports) -> str:
                 lines.append(f"  {dataset}: {metric} = {mean:.4g}{spread}")
         lines += [_compared(row) for row in compared if row["run"] == run.name]
         if (outcome := plans.get(run.number)) is not None:
-            lines.append(f"Expected: {plain_line(outcome.planned.expects)}")
-            lines.append(f"Found: {outcome.finding}: {plain_line(outcome.why)}")
+            lines.append(f"Expected: {plain_line(outcome.planned.expects, limit=_LINE)}")
+            lines.append(f"Found: {outcome.finding}: {plain_line(outcome.why, limit=_LINE)}")
         lines += [f"Description of run {run.number}: {TO_DESCRIBE}", ""]
     for figure in study.pictures:
         lines += [f"## Figure {figure.name}", f"Caption: {figure.caption}"]
         lines += [f"Seen: {figure.description}"] if figure.description else []
         lines += [f"Description of {figure.name}: {TO_DESCRIBE}", ""]
-    asked = [f"- {plain_line(question)}" for question in study.questions]
+    asked = [f"- {plain_line(question, limit=_LINE)}" for question in study.questions]
     lines += ["## Asked by a critic", *asked, ""] if asked else []
     return "\n".join(lines)
 

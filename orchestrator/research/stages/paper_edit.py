@@ -95,8 +95,10 @@ def _printed(results: Results) -> dict[str, dict[str, dict[str, object]]]:
     return {
         dataset: {
             metric: {
-                "mean": mean,
-                "stderr": (error := data.stderrs.get(metric)),
+                "mean": float(f"{mean:.6g}"),
+                "stderr": None
+                if (error := data.stderrs.get(metric)) is None
+                else float(f"{error:.6g}"),
                 "print_mean": format_mean(mean, error),
                 "print_stderr": None if error is None else format_error(error),
             }
@@ -106,11 +108,9 @@ def _printed(results: Results) -> dict[str, dict[str, dict[str, object]]]:
     }
 
 
-def edit_paper(
-    study: Study, ports: Ports, purpose: str, instruction: str, readable: tuple[str, ...] = ()
-) -> Edit:
-    """Ask the editor to change the paper's source; it receives this and the ``readable`` files."""
-    return request_edit(study, ports, purpose, instruction, {TEX, *readable}, (TEX,), readable)
+def edit_paper(study: Study, ports: Ports, purpose: str, instruction: str) -> Edit:
+    """Ask the editor to change the paper's source, which is all that it receives."""
+    return request_edit(study, ports, purpose, instruction, {TEX}, (TEX,))
 
 
 def correct_paper(

@@ -1,8 +1,9 @@
-"""Write-up: the paper section by section, each by an edit whose prompt contains all its facts.
+"""Write-up: the paper section by section, in one conversation that begins with all that is known.
 
-A section is used only if the edit replaced its placeholder and nothing else, cites only known
-references, and shows its figures and tables. The next attempt receives the problems; after the last
-one the stage is left for resume, so that no placeholder reaches a page.
+Each request repeats the conversation so far and adds one task, so that a vendor's cache serves nearly
+all of it. A section's text is used only if it cites known references alone and shows its figures and
+tables; otherwise its author gets its own draft back with what is wrong. No placeholder reaches a page:
+a section that stays unusable leaves the stage for resume.
 """
 
 from __future__ import annotations
@@ -13,25 +14,29 @@ from typing import Annotated
 
 from pydantic import Field
 
-from orchestrator.core.errors import BadTemplate, StageLeft
+from orchestrator.core.asking import require_whole
+from orchestrator.core.errors import BadReply, BadTemplate, WrongFormat
 from orchestrator.core.literature import PaperRef, Query
-from orchestrator.core.model import Ask, Message
-from orchestrator.core.protocols import Blobs
+from orchestrator.core.model import Ask, Message, Reply
 from orchestrator.record.notes import Citable, SectionAbsent
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex, references, tables
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.paper.markdown import as_latex
 from orchestrator.research.paper.tables import RESULTS_MARKER, RUNS_MARKER
-from orchestrator.research.prompts import block, prompt_text, render
-from orchestrator.research.replies import ask_for
+from orchestrator.research.prompts import block, prompt_text, render, text_block
+from orchestrator.research.replies import ask_and_use, ask_for
 from orchestrator.research.reply_form import ReplyForm
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import paper_edit as papers
-from orchestrator.research.stages.blocks import idea_dict, plan_rows
-from orchestrator.research.tries import leave, tries
+from orchestrator.research.stages.blocks import (
+    code_block,
+    differences_block,
+    idea_dict,
+    plan_rows,
+)
 
-_ATTEMPTS = 3
+_TOKENS = 8192  # of one section
 _PER_SEARCH = 6  # papers
 _MAX_PAPERS = 20  # added to the references of the template
 _MIN_CHARACTERS = 80  # of a section's text
@@ -46,7 +51,6 @@ class Section:
     placeholders: tuple[str, ...]
     marker: str = ""
     figures: bool = False
-    readable: tuple[str, ...] = ()
 
 
 class Queries(ReplyForm):
@@ -56,11 +60,9 @@ class Queries(ReplyForm):
 
 
 SECTIONS = (
-    Section(
-        "setup", ("EXPERIMENTAL SETUP HERE", "SETUP HERE"), RUNS_MARKER, readable=("experiment.py",)
-    ),
-    Section("method", ("METHOD HERE",), readable=("experiment.py",)),
-    Section("results", ("RESULTS HERE",), RESULTS_MARKER, figures=True, readable=("notes.txt",)),
+    Section("setup", ("EXPERIMENTAL SETUP HERE", "SETUP HERE"), RUNS_MARKER),
+    Section("method", ("METHOD HERE",)),
+    Section("results", ("RESULTS HERE",), RESULTS_MARKER, figures=True),
     Section("background", ("BACKGROUND HERE",)),
     Section("related", ("RELATED WORK HERE",)),
     Section("introduction", ("INTRODUCTION HERE", "INTRO HERE")),
@@ -68,23 +70,25 @@ SECTIONS = (
     Section("abstract", ("ABSTRACT HERE",)),
     Section("title", ("TITLE HERE",)),
 )
+_FENCED = re.compile(r"^```(?:latex|tex)?[ \t]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
+Conversation = tuple[Message, ...]
 _NOT_INSIDE = re.compile(
     r"\\(?:begin|end)\{document\}|\\section\b|\\title\b|\\author\b|\\bibliography"
 )
 
 
 def write_sections(study: Study, ports: Ports) -> Study:
-    """The study with a complete paper. Raises :class:`StageLeft` if a section stays unwritten."""
-    study = papers.with_paper_source(study, ports, _prepared(study, ports))
+    """The study with a complete paper. Raises :class:`BadReply` if a section stays unwritten."""
+    tex = _prepared(study, ports)
+    said: Conversation = (Message("user", _opening(study, tex, ports)),)
     for section in SECTIONS:
-        tex = latex.uncommented(papers.paper_source(study, ports))
-        placeholder = next((name for name in section.placeholders if name in tex), "")
+        source = latex.uncommented(tex)
+        placeholder = next((name for name in section.placeholders if name in source), "")
         if placeholder:
-            study = _write(study, section, placeholder, ports.within(section.name))
+            tex, said = _write(study, section, placeholder, tex, said, ports.within(section.name))
         else:
             ports.note(SectionAbsent(section=section.name))
-    tex = references.pruned(papers.paper_source(study, ports))
-    return papers.with_paper_source(study, ports, tex)
+    return papers.with_paper_source(study, ports, references.pruned(tex))
 
 
 def _prepared(study: Study, ports: Ports) -> str:
@@ -120,50 +124,72 @@ def _papers(study: Study, ports: Ports) -> tuple[PaperRef, ...]:
     return tuple(papers.values())[:_MAX_PAPERS]
 
 
-def _write(study: Study, section: Section, placeholder: str, ports: Ports) -> Study:
-    before, problems = papers.paper_source(study, ports), list[str]()
+def _opening(study: Study, tex: str, ports: Ports) -> str:
+    """The first message of a paper's conversation: everything that is known, once, and the rules."""
+    notes = study.tree.get("notes.txt")
     # A section about the code is about the baseline's; what each run changed is among the facts.
-    shown = replace(study, tree=study.tree.updated(study.runs[0].code.without("plot.py")))
-    for _, scoped in tries(ports, _ATTEMPTS):
-        instruction = _instruction(study, section, placeholder, before, problems, scoped.blobs)
-        done = papers.edit_paper(
-            shown, scoped, f"writeup.{section.name}", instruction, section.readable
-        )
-        after = scoped.text(done.files.as_dict()[TEX])
-        found = latex.placeholder_texts(before, after, (placeholder,))
-        if isinstance(found, str):
-            problems = [found, *filter(None, [done.why_not])]
-            continue
-        written = as_latex(found[0], r"\1") if section.name == "title" else as_latex(found[0])
-        problems = section_problems(study, section, written, before)
-        if not problems:
-            text = written.replace(RESULTS_MARKER, papers.study_results_table(study))
-            text = text.replace(RUNS_MARKER, tables.runs_table(study.runs))
-            tex = before.replace(placeholder, text.strip(), 1)
-            return papers.with_paper_source(study, ports, tex)
-    leave(ports, _ATTEMPTS)
-    raise StageLeft(
-        f"the section {section.name!r} could not be written in {_ATTEMPTS} attempts",
-        where=f"{TEX}, {placeholder!r}",
-        why="; ".join(problems[:5]),
-        todo="`aisci resume` asks again; the report shows what each attempt wrote",
+    baseline = replace(study, tree=study.tree.updated(study.runs[0].code))
+    return render(
+        "writeup_begin",
+        facts=papers.paper_facts(study, tex, ports.blobs),
+        code=code_block(baseline, ports),
+        differences=differences_block(study, ports),
+        notes=text_block("notes.txt", ports.text(notes) if notes else ""),
     )
 
 
-def _instruction(
-    study: Study, section: Section, placeholder: str, before: str, problems: list[str], blobs: Blobs
-) -> str:
+def _write(
+    study: Study, section: Section, placeholder: str, before: str, said: Conversation, ports: Ports
+) -> tuple[str, Conversation]:
+    """The paper's source with one section more, and the conversation with it. Raises
+    :class:`BadReply`.
+    """
     line = next(line for line in before.splitlines() if placeholder in line)
-    task = {"section": section.name, "placeholder": placeholder, "line": line, "file": TEX}
-    return render(
+    task = render(
         "writeup_section",
         section=section.name,
         placeholder=placeholder,
+        task=block("task", {"section": section.name, "placeholder": placeholder, "line": line}),
         guide=prompt_text(f"writeup_{section.name}").strip(),
-        facts=papers.paper_facts(study, before, blobs),
-        task=block("task", task),
-        problems=block("problems", problems),
     )
+    # The first request holds the facts and the first task in one message, as vendors want turns.
+    *earlier, last = said
+    turn = [*said, Message("user", task)]
+    if last.role == "user":
+        turn = [*earlier, Message("user", f"{last.content}\n{task}")]
+
+    def use(reply: Reply, ask: Ask) -> str:
+        written = section_text(require_whole(reply, ask).text, section)
+        problems = section_problems(study, section, written, before)
+        if problems:
+            raise WrongFormat(
+                f"the section {section.name!r} breaks rules of the paper",
+                where=f"{TEX}, {placeholder!r}",
+                why="\n".join(problems[:12]),
+                todo="`aisci resume` asks again; the report shows what each attempt wrote",
+            )
+        return written
+
+    ask = Ask(purpose=f"writeup.{section.name}", messages=tuple(turn), max_tokens=_TOKENS)
+    written = ask_and_use(ports, ask, use, _again)
+    text = written.replace(RESULTS_MARKER, papers.study_results_table(study))
+    text = text.replace(RUNS_MARKER, tables.runs_table(study.runs))
+    tex = before.replace(placeholder, text, 1)
+    return tex, (*turn, Message("assistant", written))
+
+
+def section_text(reply: str, section: Section) -> str:
+    """The LaTeX of a section in a model's reply: without fences, Markdown and the title's command."""
+    fenced = _FENCED.findall(reply)
+    text = fenced[0] if len(fenced) == 1 else reply
+    if section.name != "title":
+        return as_latex(text).strip()
+    command = re.fullmatch(r"\\title\{(.*)\}", text.strip(), re.DOTALL)
+    return " ".join(as_latex(command[1] if command else text, r"\1").split())
+
+
+def _again(error: BadReply) -> str:
+    return render("writeup_again", problems="\n".join(f"- {row}" for row in error.why.splitlines()))
 
 
 def section_problems(study: Study, section: Section, text: str, tex: str) -> list[str]:
@@ -173,6 +199,10 @@ def section_problems(study: Study, section: Section, text: str, tex: str) -> lis
         for key in references.unknown_citations(text, tex)
     ]
     problems += [f"write plain text, without {name}" for name in latex.primitives(text)]
+    if "<<<<<<< SEARCH" in text:
+        problems.append(
+            "nothing is edited: write the section's text alone, without SEARCH and REPLACE"
+        )
     problems += [f"leave out {match[0]}" for match in _NOT_INSIDE.finditer(text)]
     problems += list(latex.figure_problems(text, study.figures if section.figures else ()))
     for marker in (RESULTS_MARKER, RUNS_MARKER):

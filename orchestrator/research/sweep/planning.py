@@ -180,9 +180,8 @@ def describe(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature
 
 
 def _section(write: Callable[[PromptData], str], data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
-    """What ``write`` says in place of the section's placeholder."""
-    task, old = data["task"], data["task"]["line"]
-    return replace(task["file"], old, old.replace(task["placeholder"], write(data)))
+    """What ``write`` says as the section's text."""
+    return write(data)
 
 
 def queries(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
