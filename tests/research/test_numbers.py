@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -18,6 +19,7 @@ from orchestrator.research.paper.numbers import (
     numbers,
     quantities_in_scope,
     resolve_number,
+    resolve_pair,
     runs_named,
 )
 from orchestrator.research.paper.prose import visible_text
@@ -182,3 +184,53 @@ def test_what_the_host_compared_may_be_printed() -> None:
     found = from_comparisons([row], runs)  # type: ignore[arg-type]  # only these fields are read
     assert [one.value for one in found] == [-0.76, 0.35, 22.0]
     assert {one.runs for one in found} == {frozenset({0, 1})}
+
+
+# --- within a sentence --------------------------------------------------------------------
+
+RUNS = {0: (0.854, 0.024), 2: (1.758, 0.076)}
+QUANTITIES = tuple(
+    Quantity(
+        value=value,
+        source=f"run {run}, task, loss: {kind}",
+        runs=frozenset({run}),
+        dataset="task",
+        metric="loss",
+    )
+    for run, values in RUNS.items()
+    for kind, value in zip(("mean", "standard error"), values, strict=True)
+)
+
+
+def scoped(text: str, *more: Quantity, metrics: tuple[str, ...] = ()) -> tuple[Quantity, ...]:
+    return quantities_in_scope((*QUANTITIES, *more), runs_named(text), ["task"], metrics, text)
+
+
+def test_the_baselines_value_is_no_other_runs() -> None:
+    (number,) = numbers("a loss of 0.854")
+    assert resolve_number(number, scoped("On task, run 2 reaches a loss of 0.854.")) is None
+    beside = scoped("On task, run 2 is above the baseline, whose loss is 0.854.")
+    assert resolve_number(number, beside) is QUANTITIES[0]
+    difference = replace(
+        QUANTITIES[2], value=0.904, source="run 2 - run 0", kind="derived", runs=frozenset({0, 2})
+    )
+    (number,) = numbers("by 0.904")
+    assert (
+        resolve_number(number, scoped("On task, run 2 rises by 0.904.", difference)) is difference
+    )
+
+
+def test_a_mean_with_its_error_needs_no_metrics_name_and_one_of_another_metric_is_none() -> None:
+    mean, error, wrong = numbers("1.758 and 0.076 and 0.075")
+    wide = scoped("On task, run 2 has 1.758 ± 0.076.", metrics=())
+    assert resolve_pair(mean, error, wide) == (QUANTITIES[2], QUANTITIES[3])
+    assert resolve_pair(mean, wrong, wide) is None
+
+
+def test_a_setting_is_named_by_all_words_of_its_name() -> None:
+    setting = Quantity(value=14.0, source="experiment.py", kind="fixed", name="LATENT_DAYS")
+    (number,) = numbers("14 days")
+    said = "On task, run 2 keeps the mean latent time of 14 days and loses by loss."
+    assert resolve_number(number, scoped(said, setting, metrics=("loss",))) is setting
+    other = "On task, run 2 needs 14 days and loses by loss."
+    assert resolve_number(number, scoped(other, setting, metrics=("loss",))) is None

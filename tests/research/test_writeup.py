@@ -22,8 +22,8 @@ from orchestrator.research.paper import latex, references, tables
 from orchestrator.research.paper.markdown import as_latex
 from orchestrator.research.prompts import data_blocks
 from orchestrator.research.run_spec import Study
+from orchestrator.research.stages import number_check, verify
 from orchestrator.research.stages import paper_edit as papers
-from orchestrator.research.stages import verify
 from orchestrator.research.stages.writeup import SECTIONS, write_sections
 from tests.support import paper_rig as rig
 
@@ -42,8 +42,8 @@ def paper(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Ports]:
 def unread(study: Study, here: Ports, tex: str) -> tuple[list[str], int]:
     """What is wrong with the numbers of ``tex``, and how many numbers there were."""
     changed = rig.with_source(study, here, tex)
-    ledger = verify.number_sources(changed, here)
-    claims, problems = verify.check_numbers(changed, here, ledger)
+    ledger = number_check.number_sources(changed, here)
+    claims, problems = number_check.check_numbers(changed, here, ledger)
     return problems, len(claims)
 
 
@@ -147,14 +147,14 @@ def test_a_changed_digit_anywhere_in_the_results_is_found(paper: tuple[Study, Po
     """Each printed mean of the results section, with its second digit changed, one at a time."""
     tex = papers.paper_source(*paper)
     start = tex.index(r"\section{Results}")
-    ledger, found = verify.number_sources(*paper), 0
+    ledger, found = number_check.number_sources(*paper), 0
     spots = list(re.finditer(r"(?<=\$\d\.)\d", tex[start : tex.index(r"\section{Conclusion}")]))
     assert len(spots) > 10
     for spot in spots:
         at = start + spot.start()
         digit = str((int(tex[at]) + 4) % 10)
         changed = rig.with_source(*paper, tex[:at] + digit + tex[at + 1 :])
-        found += bool(verify.check_numbers(changed, paper[1], ledger)[1])
+        found += bool(number_check.check_numbers(changed, paper[1], ledger)[1])
     assert found == len(spots)
 
 
@@ -162,7 +162,9 @@ def test_a_number_that_only_the_page_shows_is_found(paper: tuple[Study, Ports]) 
     study, here = paper
     shown = Paper(files=study.tree, pages=("Loss is 0.1234 here.\nReferences\n[1] 5.5555",))
     changed = replace(study, paper=shown)
-    _, problems = verify.check_numbers(changed, here, verify.number_sources(changed, here))
+    _, problems = number_check.check_numbers(
+        changed, here, number_check.number_sources(changed, here)
+    )
     assert problems == ["a page prints '0.1234', which its source does not show as a number"]
 
 
@@ -259,7 +261,9 @@ def test_the_programs_own_tables_need_no_author_for_their_numbers(tmp_path: Path
     runs = tuple(replace(run, name=f"after {540 + run.number} updates") for run in study.runs)
     study = write_sections(replace(study, runs=runs), here.within("writeup"))
     assert "after 541 updates" in papers.paper_source(study, here)
-    claims, problems = verify.check_numbers(study, here, verify.number_sources(study, here))
+    claims, problems = number_check.check_numbers(
+        study, here, number_check.number_sources(study, here)
+    )
     assert problems == []
     assert {"541", "542"} <= {claim.text for claim in claims}
 

@@ -122,26 +122,52 @@ def quantities_in_scope(
     metrics: Sequence[str] = (),
     text: str = "",
 ) -> tuple[Quantity, ...]:
-    """The quantities of the named runs, data sets and metrics; the baseline always counts too. A
+    """The quantities of the named runs, data sets and metrics; the baseline's too, where ``text`` speaks
+    of it or compares. A
     sentence that names two of run, data set and metric is about results: there a setting counts
     only if ``text`` contains its name, else a wrong result could match some setting.
     """
+    # The baseline's own value belongs to a sentence that speaks of it, not to any run's.
+    base = {0} if _BASELINE.search(text) or _COMPARES.search(_RUNS.sub(" ", text)) else set[int]()
     of_results = bool(runs) + bool(datasets) + bool(metrics) > 1
     words = text.lower().replace("_", " ").replace("-", " ")
     return tuple(
         quantity
         for quantity in quantities
         if (
-            (
-                not of_results
-                or (bool(quantity.name) and quantity.name.lower().replace("_", " ") in words)
-            )
+            (not of_results or _is_named(quantity.name, words))
             if quantity.kind == "fixed"
-            else (not runs or quantity.runs <= runs | {0})
+            else (not runs or quantity.runs <= runs | (base if quantity.kind == "result" else {0}))
             and (not datasets or not quantity.dataset or quantity.dataset in datasets)
             and (not metrics or quantity.metric in metrics)
         )
     )
+
+
+def _is_named(name: str, words: str) -> bool:
+    """Whether a setting's name stands in a text: as it is, or all of its several words."""
+    spoken = name.lower().replace("_", " ")
+    parts = spoken.split()
+    several = len(parts) > 1 and set(parts) <= set(re.findall(r"\w+", words))
+    return bool(spoken) and (spoken in words or several)
+
+
+def resolve_pair(
+    mean: PrintedNumber, error: PrintedNumber, quantities: Iterable[Quantity]
+) -> tuple[Quantity, Quantity] | None:
+    """The mean and the standard error of one metric, run and data set that a "mean ± error" prints;
+    together they match by chance too rarely to need the metric's name.
+    """
+    by_place: dict[tuple[frozenset[int], str, str], list[Quantity]] = {}
+    for one in quantities:
+        if one.kind == "result" and one.metric:
+            by_place.setdefault((one.runs, one.dataset, one.metric), []).append(one)
+    for found in by_place.values():
+        errors = [one for one in found if "standard error" in one.source and _prints(error, one)]
+        means = [one for one in found if "standard error" not in one.source and _prints(mean, one)]
+        if means and errors:
+            return means[0], errors[0]
+    return None
 
 
 def resolve_number(number: PrintedNumber, quantities: Iterable[Quantity]) -> Quantity | None:

@@ -145,7 +145,7 @@ def from_references(tex: str) -> Iterator[Quantity]:
 def from_counts(named: dict[str, int]) -> Iterator[Quantity]:
     """Counts by the program, such as the number of runs."""
     for what, count in named.items():
-        yield _fixed(count, f"how many {what}", what.split(" beside ")[0])
+        yield _fixed(count, f"how many {what}", re.split(" beside | of ", what)[0])
 
 
 def from_names(runs: Iterable[Run]) -> Iterator[Quantity]:
