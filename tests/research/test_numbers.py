@@ -180,9 +180,9 @@ def test_what_the_host_compared_may_be_printed() -> None:
     runs = [SimpleNamespace(name="baseline", number=0), SimpleNamespace(name="a", number=1)]
     row: dict[str, object] = {"run": "a", "against": "baseline"}
     row |= {"dataset": "line", "metric": "loss"}
-    row |= {"difference": -0.76, "error": 0.35, "higher": 22, "lower": None}
+    row |= {"difference": -0.76, "error": 0.35, "errors": 2.17, "higher": 22, "lower": None}
     found = from_comparisons([row], runs)  # type: ignore[arg-type]  # only these fields are read
-    assert [one.value for one in found] == [-0.76, 0.35, 22.0]
+    assert [one.value for one in found] == [-0.76, 0.35, 2.17, 22.0]
     assert {one.runs for one in found} == {frozenset({0, 1})}
 
 

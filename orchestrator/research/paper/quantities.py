@@ -53,7 +53,7 @@ def from_comparisons(
         base = replace(_template(named, row["dataset"], row["metric"]), kind="derived")
         found += [
             replace(base, value=float(row[key]), source=f"{source}: {key}")
-            for key in ("difference", "error", "higher", "lower")
+            for key in ("difference", "error", "errors", "higher", "lower")
             if row[key] is not None
         ]
     return tuple(found)
