@@ -16,6 +16,7 @@ from orchestrator.core.tree import Tree
 from orchestrator.research.paper import latex, references, tables
 from orchestrator.research.paper.numbers import numbers, runs_named
 from orchestrator.research.paper.prose import sentences, visible_text
+from orchestrator.template.results import Dataset, Results
 from tests.support.paper_rig import results
 
 DOCUMENT = r"""\documentclass{article}
@@ -120,6 +121,24 @@ def test_tables_hold_every_run_and_what_data_says_stays_text() -> None:
         name="n",
     )
     assert r"\textbackslash{}input\{x\} \& 5\%" in tables.runs_table([run])
+
+
+def test_what_is_equal_in_every_run_is_one_sentence_and_no_rows() -> None:
+    def row(loss: float) -> Results:
+        fixed = Dataset({"peak": 694.8}, {"peak": 0.5})
+        return Results({"equations": fixed, "fits": Dataset({"loss": loss}, {"loss": 0.01})})
+
+    rows = ((0, row(0.5)), (1, row(0.25)))
+    table = tables.results_table(rows, ("peak", "loss"), {}, {0: "baseline", 1: "half"})
+    assert (
+        r"Equal in every run and left out: peak on \texttt{equations} $694.80 \pm 0.50$." in table
+    )
+    assert r"on \texttt{fits}, for every run" in table
+    head = table.partition(r"\toprule")[2].partition(r"\midrule")[0]
+    assert head.split() == ["Run", "&", "loss", r"\\"]
+    assert table.count("694.8") == 1
+    both = tables.results_table(rows[:1], ("peak", "loss"), {}, {0: "baseline"})
+    assert r"\texttt{equations} & baseline" in both, "one run alone repeats nothing"
 
 
 def test_prose_keeps_numbers_and_drops_what_prints_none() -> None:

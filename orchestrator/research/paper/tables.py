@@ -29,22 +29,34 @@ def results_table(
     metrics: Mapping[str, Metric],
     names: Mapping[int, str],
 ) -> str:
-    """A row per run, by data set: the headline metrics, or else the first measured, with errors."""
+    """A row per run, by data set: the headline metrics, or else the first measured, with errors. What is
+    equal in every run is left out, and said in the caption.
+    """
     measured = list(dict.fromkeys(m for _, result in results for m in result.metrics))
-    columns = ([name for name in headline if name in measured] or measured)[:_MAX_COLUMNS]
+    wanted = ([name for name in headline if name in measured] or measured)[:_MAX_COLUMNS]
+    datasets = list(dict.fromkeys(d for _, result in results for d in result.datasets))
+    equal = [name for name in datasets if _same_in_every_run(results, name, wanted)]
+    shown = [
+        name
+        for name in datasets
+        if name not in equal and any(_measures(one, name, wanted) for _, one in results)
+    ] or datasets
+    columns = [
+        metric
+        for metric in wanted
+        if any(_measures(one, name, [metric]) for _, one in results for name in shown)
+    ]
     rows = []
-    for dataset in dict.fromkeys(d for _, result in results for d in result.datasets):
-        measured_here = {m for _, one in results for m in _means(one, dataset)}
-        if not measured_here & set(columns):
-            continue  # a data set that none of these metrics is measured on
+    for dataset in shown:
         rows.append(r"\midrule")
         for number, result in results:
             cells = [_cell(result, dataset, metric) for metric in columns]
-            row = [rf"\texttt{{{escape(dataset)}}}", named_run(number, names[number]), *cells]
-            rows.append(" & ".join(row) + r" \\")
-    heading = " & ".join(["Data set", "Run", *(_heading(name, metrics) for name in columns)])
+            place = [rf"\texttt{{{escape(dataset)}}}"] if len(shown) > 1 else []
+            rows.append(" & ".join([*place, named_run(number, names[number]), *cells]) + r" \\")
+    first = ["Data set", "Run"] if len(shown) > 1 else ["Run"]
+    heading = " & ".join([*first, *(_heading(name, metrics) for name in columns)])
     table = [
-        rf"\begin{{tabular}}{{ll{'r' * len(columns)}}}",
+        rf"\begin{{tabular}}{{{'l' * len(first)}{'r' * len(columns)}}}",
         r"\toprule",
         heading + r" \\",
         *rows,
@@ -53,10 +65,41 @@ def results_table(
     ]
     if max(map(len, [heading, *rows])) > _MAX_ROW:
         table = [r"\resizebox{\linewidth}{!}{%", *table, "}"]
-    caption = r"Mean $\pm$ standard error over the seeds, for every run."
+    return _float(_caption(results, shown, equal, columns, wanted, metrics), "tab:results", table)
+
+
+def _caption(
+    results: Sequence[tuple[int, Results]],
+    shown: list[str],
+    equal: list[str],
+    columns: list[str],
+    wanted: list[str],
+    metrics: Mapping[str, Metric],
+) -> str:
+    where = rf" on \texttt{{{escape(shown[0])}}}" if len(shown) == 1 else ""
+    said = rf"Mean $\pm$ standard error over the seeds{where}, for every run."
     if {metrics[name].direction for name in columns if name in metrics} & {"lower", "higher"}:
-        caption += " Arrows point to the better side."
-    return _float(caption, "tab:results", table)
+        said += " Arrows point to the better side."
+    alike = [
+        rf"{escape(metric_words(metric))} on \texttt{{{escape(name)}}} {_cell(results[0][1], name, metric)}"
+        for name in equal
+        for metric in wanted
+        if _measures(results[0][1], name, [metric])
+    ]
+    return said + (f" Equal in every run and left out: {', '.join(alike)}." if alike else "")
+
+
+def _same_in_every_run(
+    results: Sequence[tuple[int, Results]], dataset: str, metrics: list[str]
+) -> bool:
+    """Whether a data set shows nothing of what the runs changed."""
+    rows = {tuple(_cell(one, dataset, metric) for metric in metrics) for _, one in results}
+    measured = any(_measures(one, dataset, metrics) for _, one in results)
+    return measured and len(results) > 1 and len(rows) == 1
+
+
+def _measures(result: Results, dataset: str, metrics: list[str]) -> bool:
+    return not {*metrics}.isdisjoint(_means(result, dataset))
 
 
 def runs_table(runs: Iterable[Run]) -> str:
