@@ -56,7 +56,9 @@ def look_at(
     study: Study, files: Tree, figures: tuple[Figure, ...], ports: Ports
 ) -> tuple[str, ...]:
     """What a model that sees these figures finds wrong, as sentences; nothing if it cannot see."""
-    pictures = pictures_of(study, files, ports)
+    names = {one.name for one in figures}  # what the author leaves out is not looked at
+    shown_files = Tree(tuple(pair for pair in files.files if pair[0] in names))
+    pictures = pictures_of(study, shown_files, ports)
     if not pictures:
         return ()
     asked = render(
