@@ -18,7 +18,8 @@ Writes into out_dir
                                 "final_info_dict": {metric: [x per seed]}}}
   curves.json       {"day": [...], "deterministic": {compartment: [x per day]},
                      "outbreaks": [[infectious per day] per seed],
-                     "fitted": [{"cases", "initial", "fit": [x per day]} per seed]}
+                     "fitted": [{"cases", "initial", "fit": [x per day],
+                                 "parameters": [transmission, latent days, infectious days]} per seed]}
 
 AISCI_SCALE=full (default) is the study; smoke has fewer outbreaks and coarser steps, and short is
 the full size for one outbreak.
@@ -193,7 +194,8 @@ def fitted(scale: Scale, seed: int) -> tuple[Metrics, dict[str, list[float]]]:
         **dict(zip(("transmission_error", "latent_error", "infectious_error"), off, strict=True)),
     }
     curves = {"initial": new_cases(solve(guess)), "fit": new_cases(solve(found)), "cases": cases}
-    return metrics, {name: np.round(curve, 3).tolist() for name, curve in curves.items()}
+    told = {name: np.round(curve, 3).tolist() for name, curve in curves.items()}
+    return metrics, {**told, "parameters": [float(f"{value:.4g}") for value in found]}
 
 
 # --------------------------------------------------------------------------------------------------
