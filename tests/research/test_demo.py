@@ -140,7 +140,7 @@ def test_every_container_has_its_evidence_and_kept_its_policy(demo: Ran) -> None
         if isinstance(event, Answered) and event.port in {"sandbox", "editor"}
     ]
     files = sorted((demo.idea / "evidence").glob("*.json"))
-    assert len(files) == len(ended) > 10
+    assert len(files) == len(ended) > 6
     for path in files:
         evidence = json.loads(path.read_text())["predicate"]
         asked, inspected = dict(evidence["asked"]), dict(evidence["inspected"])
@@ -158,7 +158,7 @@ def test_the_git_history_holds_every_edit(demo: Ran) -> None:
         check=True,
     ).stdout
     assert "experiment.edit" in log
-    assert "writeup" in log
+    assert "notes.edit" in log
 
 
 def test_replay_with_no_engine_network_or_key_gives_the_same_bytes(demo: Ran) -> None:

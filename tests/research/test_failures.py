@@ -73,14 +73,16 @@ def test_a_stage_at_which_the_model_failed_is_tried_again_by_resume(
     same_again(folder, tmp_path / "again")
 
 
-@pytest.mark.parametrize("purpose", ["experiment.edit", "writeup.method"])
+@pytest.mark.parametrize(
+    ("purpose", "error"), [("experiment.edit", "StageLeft"), ("writeup.method", "WrongFormat")]
+)
 def test_a_stage_with_no_usable_reply_is_tried_again_by_resume(
-    tmp_path: Path, asked: Counter[str], purpose: str
+    tmp_path: Path, asked: Counter[str], purpose: str, error: str
 ) -> None:
     folder, first, second = tmp_path / "run", Author(rambling(purpose)), Author()
     (outcome,) = go(folder, first)
     assert outcome.failure is not None
-    assert (outcome.status, outcome.failure.error) == ("failed", "StageLeft")
+    assert (outcome.status, outcome.failure.error) == ("failed", error)
     same_again(folder, tmp_path / "left")
     (again,) = go(folder, Author(rambling(purpose)), Mode.RESUME)
     assert again.failure == outcome.failure
