@@ -38,10 +38,24 @@ def study_results_table(study: Study) -> str:
 
 
 def paper_facts(study: Study, tex: str, blobs: Blobs) -> str:
-    """The facts for a section, as named blocks."""
-    manifest, about = study.template.manifest, {run.number: run.description for run in study.runs}
-    names = {run.number: run.name for run in study.runs}
-    template = {
+    """What is known of a study, as named blocks."""
+    blocks = {
+        "idea": idea_dict(study.idea),
+        "template": _template_facts(study),
+        "metrics": _metric_facts(study),
+        "results": _result_facts(study),
+        "comparisons": as_table(comparison_rows(study, blobs)),
+        "plan": plan_rows(study),
+        "questions_of_a_critic": study.questions,
+        "figures": figure_rows(study.pictures),
+        "citations": _citation_facts(study, tex),
+    }
+    return "\n\n".join(block(name, value) for name, value in blocks.items())
+
+
+def _template_facts(study: Study) -> dict[str, object]:
+    manifest = study.template.manifest
+    return {
         "title": manifest.title,
         "description": manifest.description,
         "question": manifest.question,
@@ -50,7 +64,10 @@ def paper_facts(study: Study, tex: str, blobs: Blobs) -> str:
         "scale": study.scale,
         "scale_description": manifest.scales[study.scale].description,
     }
-    metrics = {
+
+
+def _metric_facts(study: Study) -> dict[str, object]:
+    return {
         name: {
             "words": tables.metric_words(name),
             **metric.model_dump(include={"direction", "unit", "description"}),
@@ -58,17 +75,24 @@ def paper_facts(study: Study, tex: str, blobs: Blobs) -> str:
         }
         for name, metric in study.metrics.items()
     }
-    results = [
+
+
+def _result_facts(study: Study) -> list[dict[str, object]]:
+    runs = {run.number: run for run in study.runs}
+    return [
         {
             "run": number,
-            "name": names[number],
-            "description": about.get(number, ""),
+            "name": runs[number].name,
+            "description": runs[number].description,
             "datasets": _printed(result),
         }
         for number, result in study.results
     ]
+
+
+def _citation_facts(study: Study, tex: str) -> list[dict[str, str]]:
     abstracts = {paper.key: paper.abstract for paper in study.novelty.papers}
-    citations = [
+    return [
         {
             "key": one.key,
             **{name: one.fields.get(name, "") for name in ("title", "author", "year")},
@@ -76,18 +100,6 @@ def paper_facts(study: Study, tex: str, blobs: Blobs) -> str:
         }
         for one in references.references(tex)
     ]
-    blocks = {
-        "idea": idea_dict(study.idea),
-        "template": template,
-        "metrics": metrics,
-        "results": results,
-        "comparisons": as_table(comparison_rows(study, blobs)),
-        "plan": plan_rows(study),
-        "questions_of_a_critic": study.questions,
-        "figures": figure_rows(study.pictures),
-        "citations": citations,
-    }
-    return "\n\n".join(block(name, value) for name, value in blocks.items())
 
 
 def _printed(results: Results) -> dict[str, dict[str, dict[str, object]]]:
