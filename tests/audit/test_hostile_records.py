@@ -22,7 +22,7 @@ from tests.support.sample import FULL, commit
 
 pytestmark = pytest.mark.program  # each plays a whole run again, which is no matter of milliseconds
 
-MUTATIONS = 10_000 if FULL else 60
+PARTS, MUTATIONS = (8, 1_250) if FULL else (1, 60)  # records of each part
 DEEP: Any = []
 for _ in range(400):
     DEEP = [DEEP]
@@ -74,10 +74,11 @@ def mutate(lines: list[Line], rng: random.Random) -> str:
     return f"{way} {path} of a {line.get('kind')} line"
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 def test_whatever_a_record_says_the_audit_ends_in_one_of_its_three_words(
-    recorded: Path, tmp_path: Path
+    recorded: Path, tmp_path: Path, part: int
 ) -> None:
-    rng = random.Random(f"{commit()} hostile")
+    rng = random.Random(f"{commit()} hostile {part}")
     pristine = Forger(recorded)
     journals = {path: pristine.lines(path) for path in (pristine.run, pristine.idea)}
     copied = Forger(Path(shutil.copytree(recorded, tmp_path / "run")))
