@@ -30,8 +30,23 @@ INLINE = 16 * 1024  # bytes of canonical JSON; larger bodies become blobs
 
 Port = Literal["model", "editor", "sandbox", "literature"]
 
+_MOST_DIGITS = 60  # of an integer
+
 NESTED = "/editor"
 """The end of the scope of a model call inside an edit."""
+
+
+def from_json(raw: bytes) -> Any:
+    """The JSON value of a line or a blob. Raises ValueError, also for an integer of more digits than
+    anything here has: arithmetic with it could fail, or take for ever.
+    """
+    return json.loads(raw, parse_int=_integer)
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"an integer has {len(digits)} digits, over {_MOST_DIGITS}")
+    return int(digits)
 
 
 def to_json(value: Any) -> Any:
@@ -58,7 +73,7 @@ class Body(StrictRecord):
         """
         value = self.inline
         if self.blob is not None:
-            value = json.loads(blobs.get(self.blob, MOST_BODY))
+            value = from_json(blobs.get(self.blob, MOST_BODY))
         check_depth(value)
         return value
 
@@ -217,7 +232,7 @@ EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="ki
 
 def read_event(raw: bytes) -> Event:
     """The event in a journal's line, without its newline. Raises ValueError for any other line."""
-    value = json.loads(raw)
+    value = from_json(raw)
     check_depth(value)
     if not isinstance(value, dict):
         raise ValueError("it is not a JSON object")  # noqa: TRY004 - callers expect one kind of error

@@ -147,7 +147,16 @@ def largest(folder: Path) -> Path:
     return max(folder.iterdir(), key=lambda path: path.stat().st_size)
 
 
+def endless_memory(forger: Forger) -> None:
+    def of(lines: list[Line]) -> None:
+        line = [one for one in lines if one["kind"] == "answered" and one["port"] == "sandbox"][-1]
+        line["body"]["inline"]["attestation"]["peaks"]["memory"] = 10**400
+
+    forger.change(forger.idea, of)
+
+
 HOSTILE: dict[str, Callable[[Forger], object]] = {
+    "a peak of four hundred digits": endless_memory,
     "an answer without its list of files": lambda one: last_answer(one, {"files": {}}),
     "a body nested four hundred times": lambda one: last_answer(one, DEEP),
     "settings nested four hundred times": deep_settings,
