@@ -24,7 +24,7 @@ _SMALL = 2000  # characters of a list that is shown whole
 
 
 def look_into(path: str, data: bytes, at: str) -> dict[str, Any]:
-    """What stands at ``at`` in a file: keys, and places in lists from 0, joined by dots; a column's
+    """The value at ``at`` in a file: keys, and places in lists from 0, joined by dots; a column's
     name in a table. The whole file if it is empty. ``trouble`` says why nothing can be shown.
     """
     try:

@@ -145,7 +145,7 @@ def quantities_in_scope(
 
 
 def _is_named(name: str, words: str) -> bool:
-    """Whether a setting's name stands in a text: as it is, or all of its several words."""
+    """Whether a text contains a setting's name: as it is, or all of its words, if it has several."""
     spoken = name.lower().replace("_", " ")
     parts = spoken.split()
     several = len(parts) > 1 and set(parts) <= set(re.findall(r"\w+", words))

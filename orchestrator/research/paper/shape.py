@@ -26,7 +26,7 @@ def not_verified_note(problems: tuple[str, ...]) -> str:
 
 
 def backbone(tex: str) -> tuple[str, ...]:
-    """What a paper stands on, in order: title, abstract, sections, references."""
+    """The parts that no correction removes, in order: title, abstract, sections, references."""
     return tuple(_BACKBONE.findall(uncommented(tex)))
 
 
