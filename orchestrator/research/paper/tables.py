@@ -36,16 +36,9 @@ def results_table(
     wanted = ([name for name in headline if name in measured] or measured)[:_MAX_COLUMNS]
     datasets = list(dict.fromkeys(d for _, result in results for d in result.datasets))
     equal = [name for name in datasets if _same_in_every_run(results, name, wanted)]
-    shown = [
-        name
-        for name in datasets
-        if name not in equal and any(_measures(one, name, wanted) for _, one in results)
-    ] or datasets
-    columns = [
-        metric
-        for metric in wanted
-        if any(_measures(one, name, [metric]) for _, one in results for name in shown)
-    ]
+    different = [name for name in datasets if name not in equal]
+    shown = _measuring(results, different, wanted) or datasets
+    columns = [metric for metric in wanted if _measuring(results, shown, [metric])]
     rows = []
     for dataset in shown:
         rows.append(r"\midrule")
@@ -96,6 +89,13 @@ def _same_in_every_run(
     rows = {tuple(_cell(one, dataset, metric) for metric in metrics) for _, one in results}
     measured = any(_measures(one, dataset, metrics) for _, one in results)
     return measured and len(results) > 1 and len(rows) == 1
+
+
+def _measuring(
+    results: Sequence[tuple[int, Results]], datasets: list[str], metrics: list[str]
+) -> list[str]:
+    """The data sets on which some run measures one of these metrics."""
+    return [name for name in datasets if any(_measures(one, name, metrics) for _, one in results)]
 
 
 def _measures(result: Results, dataset: str, metrics: list[str]) -> bool:
