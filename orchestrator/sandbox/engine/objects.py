@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
+from threading import Thread
 from typing import Any
 
 from orchestrator.core.errors import AisciError, ControlUnavailable, EngineFailed
@@ -13,32 +15,31 @@ from orchestrator.sandbox.engine.client import APIError, Engine, NotFound, trans
 
 CONFLICT = HTTPStatus.CONFLICT  # "removal … is already in progress"
 _TRIES, _PAUSE = 60, 0.5  # seconds between tries
-_MADE_WITHIN = 3.0  # seconds: how long an engine may go on with a request that was dropped
 _NOTICED = 4  # tries until the engine reports an end that the kernel has reported
 
 
 def create_container(engine: Engine, body: Mapping[str, Any], name: str) -> str:
     """Create, not start, the container of ``body``, a create request of the API; return its id."""
     api: Any = engine.api  # this part of the library has no types
-    try:
-        with translated(f"creating the container {name}"):
-            made: str = api.create_container_from_config(dict(body), name)["Id"]
-    except KeyboardInterrupt:
-        # The engine may make it all the same, after whatever clears up has looked.
-        with suppress(AisciError):
-            _remove_when_made(engine, name)
-        raise
-    return made
+    making: Future[str] = Future()
 
+    def make() -> None:
+        if making.set_running_or_notify_cancel():
+            try:
+                making.set_result(api.create_container_from_config(dict(body), name)["Id"])
+            except Exception as error:  # noqa: BLE001 -- the waiting thread raises it
+                making.set_exception(error)
 
-def _remove_when_made(engine: Engine, name: str) -> None:
-    until = time.monotonic() + _MADE_WITHIN
-    while time.monotonic() < until:
-        with translated("looking for a container whose creation was stopped"):
-            if engine.containers.list(all=True, filters={"name": name}):
-                remove_container(engine, name)
-                return
-        time.sleep(0.1)
+    # In a thread, since an engine goes on with a request that Ctrl-C drops: its answer is awaited.
+    with translated(f"creating the container {name}"):
+        try:
+            Thread(target=make).start()
+            return making.result()
+        except KeyboardInterrupt:
+            if not making.cancel():
+                with suppress(AisciError, APIError):
+                    remove_container(engine, making.result())
+            raise
 
 
 @contextmanager
