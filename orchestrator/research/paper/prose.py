@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
-from orchestrator.research.paper.latex import body, uncommented, without_environments
+from orchestrator.research.paper.latex import BEGIN, END, environments
 
 _DROPPED_ENVIRONMENTS = ("filecontents", "filecontents*", "thebibliography", "comment")
 # Bounded, so that a text of a million characters stays a matter of seconds.
@@ -41,42 +42,131 @@ _STRUCTURE = re.compile(
     r"\b(?:Sections?|Sect?\.|Figures?|Figs?\.|Tables?|Tabs?\.|Equations?|Eqs?\.|Appendix|Algorithm"
     r"|Theorem|Lemma|Footnote|Chapter|Page|page)\s*\(?\d+(?:\.\d+)*\)?"
 )
+# Symbols and functions that have a name in prose too.
+_SPOKEN = re.compile(r"\\(alpha|beta|gamma|lambda|eta|sigma|mu|rho|tau|theta|epsilon|delta|ln|log)(?![A-Za-z])")
+_FILLER = "\ue1ff"  # behind a number by reference, so that the text after it stays at its place
 _UNDERSCORE = "\ue000"  # replaces an escaped one while subscripts are dropped
 _SECTION = re.compile(r"\\(section|subsection|begin)\*?\{((?:[^{}]|\{[^{}]*\})*)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence or table row; ``part`` is the heading of its section, in lower case."""
+    """A sentence, list item or table row, and its place in the source. ``part`` is the heading of its
+    section, in lower case; those of one ``paragraph`` follow each other; a ``kind`` of item or row
+    stands under what was said before the list or table.
+    """
 
     part: str
     text: str
+    start: int = 0
+    end: int = 0
+    paragraph: int = 0
+    kind: Literal["prose", "item", "row", "caption"] = "prose"
+
+
+_BREAK = re.compile(
+    r"(?P<blank>\n[ \t]*\n\s*|\\paragraph\*?|\\(?:sub)+section\*?(?:\{(?:[^{}]|\{[^{}]*\})*\})?)|(?P<item>\\item\b)"
+    r"|(?P<row>\\\\(?:\s*\[[^\]]{0,40}\])?)|(?P<caption>\\caption(?:\[[^\]]{0,400}\])?(?=\{))"
+    rf"|(?P<begin>{_BEGIN.pattern}|\\begin\{{[^}}]{{0,40}}\}})|(?P<end>\\end\{{[^}}]{{0,40}}\}})"
+)
+_SENTENCE_END = re.compile(
+    r"(?<![Ee]\.g)(?<![Ii]\.e)(?<!vs)(?<!Fig)(?<!Tab)(?<!Eq)(?<!Sec)(?<!\sal)(?<!\scf)(?<!approx)(?<!acc)(?<!val)"
+    r"[.!?][\'\")}\]]{0,3}\s+(?=[A-Z(\\$\ue200-\uf6ff])"
+)
 
 
 def sentences(tex: str) -> tuple[Sentence, ...]:
     """Every sentence and table row from the title (whose part is ``title``) to the references."""
-    source = without_environments(uncommented(tex), _DROPPED_ENVIRONMENTS)
+    source = _blank(_COMMENTS, tex)
+    for start, end in environments(source, _DROPPED_ENVIRONMENTS):
+        source = source[:start] + _spaces(source[start:end]) + source[end:]
     title = re.search(r"\\title\{((?:[^{}]|\{[^{}]*\})*)\}", source)
-    result = [Sentence("title", visible_text(title[1]))] if title else []
-    for part, text in _parts(body(source)):
-        result += [Sentence(part, piece) for piece in _split(visible_text(text))]
-    return tuple(result)
+    found = []
+    if title and (text := visible_text(title[1]).strip()):
+        found.append(Sentence("title", " ".join(text.split()), *title.span(1)))
+    first = source.find(BEGIN)
+    if first < 0:
+        return tuple(found)
+    last = source.find(END, first)
+    for part, start, end in _parts(source, first + len(BEGIN), last if last >= 0 else len(source)):
+        found += sentences_in(source, start, end, part)
+    return tuple(found)
 
 
-def _parts(text: str) -> list[tuple[str, str]]:
-    """(heading, text) of the abstract and of each section, with its captions and tables."""
-    parts, part, at = [], "front", 0
-    for match in _SECTION.finditer(text):
+_COMMENTS = re.compile(r"(?<!\\)(?:\\\\)*%[^\n]*")
+
+
+def _blank(pattern: re.Pattern[str], text: str) -> str:
+    """``text`` with blanks in place of each match, so that every place stays where it is."""
+    return pattern.sub(lambda match: _spaces(match[0]), text)
+
+
+def _spaces(text: str) -> str:
+    return "".join("\n" if char == "\n" else " " for char in text)
+
+
+def _parts(source: str, first: int, last: int) -> list[tuple[str, int, int]]:
+    """(heading, start, end) of the abstract and of each section, with its captions and tables."""
+    parts, part, at = [], "front", first
+    for match in _SECTION.finditer(source, first, last):
         if (match[1] == "begin" and match[2] != "abstract") or match[1] == "subsection":
             continue
-        parts.append((part, text[at : match.start()]))
+        parts.append((part, at, match.start()))
         part, at = visible_text(match[2]).strip().lower() or "untitled", match.end()
-    return [*parts, (part, text[at:])]
+    return [*parts, (part, at, last)]
+
+
+def sentences_in(source: str, start: int, end: int, part: str) -> list[Sentence]:
+    """The sentences between two places of a source without comments."""
+    found: list[Sentence] = []
+    paragraph, depth = start, 0
+    kind: Literal["prose", "item", "row", "caption"] = "prose"
+    at = start
+    breaks = [*_BREAK.finditer(source, start, end), None]
+    for match in breaks:
+        stop = match.start() if match else end
+        here = "row" if (match and match["row"]) or (depth and kind == "prose") else kind
+        found += _split(source, at, stop, part, paragraph, here)  # type: ignore[arg-type]  # one of the four
+        if match is None:
+            break
+        at = match.end()
+        tabular = "tabular" in match[0] or "array" in match[0]
+        if match["blank"] and not depth:
+            paragraph, kind = at, "prose"
+        elif match["item"]:
+            kind = "item"
+        elif match["caption"]:
+            kind = "caption"
+        elif match["begin"]:
+            depth += tabular
+        elif match["end"]:
+            depth -= tabular and depth > 0
+            kind = "prose"
+    return found
+
+
+def _split(
+    source: str, start: int, end: int, part: str, paragraph: int, kind: str
+) -> list[Sentence]:
+    """The sentences of one piece: at a full stop before a capital."""
+    at, pieces = start, []
+    for match in _SENTENCE_END.finditer(source, start, end):
+        pieces.append((at, match.end()))
+        at = match.end()
+    pieces.append((at, end))
+    found = []
+    for first, last in pieces:
+        text = " ".join(visible_text(source[first:last]).split())
+        if text:
+            blank = len(source[first:last]) - len(source[first:last].lstrip())
+            tail = len(source[first:last].rstrip())
+            found.append(Sentence(part, text, first + blank, first + tail, paragraph, kind))  # type: ignore[arg-type]
+    return found
 
 
 def visible_text(tex: str) -> str:
     """LaTeX as text: numbers as a reader sees them, blank lines between rows and paragraphs."""
-    text = re.sub(r"\\\\(\s*\[[^\]]*\])?", "\n\n", tex)
+    text = re.sub(r"\\\\(\s*\[[^\]]*\])?", "\n\n", tex.replace(_FILLER, ""))
     text = _BEGIN.sub("\n\n", text)
     text = re.sub(r"\\(?:end|begin)\{[^}]*\}", "\n\n", text)
     text = re.sub(r"\\caption" + _OPTIONS, "\n\n", text)
@@ -91,6 +181,8 @@ def visible_text(tex: str) -> str:
     )
     text = re.sub(r"(?<![\d.])10\s*\^(?>\s*\{?\s*)([-+]?\d+)\s*\}?", r"1e\1", text)
     text = re.sub(r"\\pm(?![A-Za-z])|±", " +- ", text)
+    text = re.sub(r"\\times(?![A-Za-z])|×", " × ", text)
+    text = _SPOKEN.sub(r" \1 ", text)
     text = text.replace(r"\_", _UNDERSCORE)
     # The digits of x_1 and x^2 are names, not quantities.
     text = re.sub(r"[_^]\s*(?:\{[^{}]*\}|\\?\w+)", " ", text)
@@ -104,12 +196,3 @@ def visible_text(tex: str) -> str:
     text = re.sub(r"(?<=[\d%])\s*-{2,3}\s*(?=[\d.])", " to ", text)
     text = re.sub(r"-{2,3}", " - ", text)
     return _STRUCTURE.sub(" ", text)
-
-
-def _split(text: str) -> list[str]:
-    """Paragraphs and rows at blank lines, sentences at a full stop before a capital."""
-    pieces = []
-    for block in re.split(r"\n\s*\n", text):
-        flat = " ".join(block.split())
-        pieces += re.split(r"(?<=[.!?])\s+(?=[A-Z(])", flat)
-    return [piece for piece in pieces if piece]

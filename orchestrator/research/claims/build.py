@@ -1,0 +1,161 @@
+"""The ledger of a study, from what its runs measured and from the code and texts of its template."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from orchestrator.research.claims import words
+from orchestrator.research.claims.ledger import (
+    Cell,
+    KnownMetric,
+    KnownRun,
+    Ledger,
+    Place,
+    Setting,
+    with_averages,
+)
+from orchestrator.research.claims.printed import printed_numbers
+from orchestrator.research.claims.settings import settings_in
+from orchestrator.template.manifest import Manifest, Metric
+from orchestrator.template.results import Results
+
+SeedValues = Mapping[str, Mapping[str, Sequence[float]]]
+"""Values per seed, by data set and metric."""
+
+_SHARE_UNITS = re.compile(r"\b(?:fraction|share|accuracy|probability|proportion)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """What is known of one run: its results, the values per seed, its code by path."""
+
+    number: int
+    name: str
+    base: int
+    seconds: float
+    results: Results
+    values: SeedValues
+    code: Mapping[str, str]
+
+
+def build_ledger(
+    records: Sequence[RunRecord],
+    metrics: Mapping[str, Metric],
+    headline: Sequence[str],
+    scale: str,
+    manifest: Manifest | None = None,
+    texts: Iterable[str] = (),
+    years: Iterable[int] = (),
+) -> Ledger:
+    """The ledger of these runs. ``metrics`` are the declared ones; others that a run measured have no
+    unit and no direction. ``texts`` are more texts whose numbers may be printed.
+    """
+    datasets = tuple(dict.fromkeys(d for one in records for d in one.results.datasets))
+    names = tuple(dict.fromkeys(m for one in records for m in one.results.metrics))
+    cells = {
+        (one.number, dataset, metric): _cell(one, dataset, metric)
+        for one in records
+        for dataset, data in one.results.datasets.items()
+        for metric in data.means
+    }
+    scales = frozenset(manifest.scales) if manifest else frozenset({scale})
+    settings = {one.number: _settings(one, scale, scales) for one in records}
+    return Ledger(
+        runs=tuple(_run(one, settings) for one in records),
+        datasets=datasets,
+        metrics=tuple(_metric(name, metrics.get(name), headline, cells) for name in names),
+        cells=with_averages(cells, [one.number for one in records], names),
+        settings=tuple(dict.fromkeys(s for rows in settings.values() for s in rows)),
+        base_settings=settings.get(0, ()),
+        counts=_counts(records, datasets, manifest, scale),
+        stated=tuple(_stated(manifest, scale, texts)),
+        years=frozenset(years),
+        words=" ".join(text for one in records[:1] for text in one.code.values()).lower(),
+    )
+
+
+def _cell(record: RunRecord, dataset: str, metric: str) -> Cell:
+    data = record.results.datasets[dataset]
+    rows = record.values.get(dataset, {})
+    values = rows.get(metric) or rows.get(metric.removesuffix("_mean")) or ()
+    return Cell(data.means[metric], data.stderrs.get(metric), tuple(values))
+
+
+def _settings(record: RunRecord, scale: str, scales: frozenset[str]) -> tuple[Setting, ...]:
+    return tuple(s for path, text in record.code.items() for s in settings_in(text, path, scale, scales))
+
+
+def _run(record: RunRecord, settings: Mapping[int, tuple[Setting, ...]]) -> KnownRun:
+    base = {(one.name, one.value) for one in settings.get(0, ())}
+    changed = tuple(
+        one for one in settings[record.number] if (one.name, one.value) not in base and one.name
+    )
+    known = {name for name, _ in base}
+    return KnownRun(
+        number=record.number,
+        name=record.name,
+        base=record.base,
+        seconds=record.seconds,
+        changed=tuple(one for one in changed if one.name in known),
+    )
+
+
+def _metric(
+    name: str, metric: Metric | None, headline: Sequence[str], cells: Mapping[Place, Cell]
+) -> KnownMetric:
+    means = [cell.mean for (_, _, m), cell in cells.items() if m == name]
+    within = all(0 <= mean <= 1 for mean in means)
+    unit = metric.unit if metric else ""
+    named = {"acc", "coverage"} & set(words.words_of(name)) and not {"step"} & set(words.words_of(name))
+    share = bool(_SHARE_UNITS.search(unit)) or (not unit and bool(named) and within)
+    return KnownMetric(
+        name=name,
+        unit=unit,
+        direction=metric.direction if metric else "none",
+        description=metric.description if metric else "",
+        headline=name in headline,
+        share=share,
+    )
+
+
+def _counts(
+    records: Sequence[RunRecord], datasets: Sequence[str], manifest: Manifest | None, scale: str
+) -> tuple[tuple[str, int], ...]:
+    """What the program counts: runs, data sets, seeds, trained models."""
+    seeds = {
+        dataset: max(
+            (len(values) for one in records for values in one.values.get(dataset, {}).values()), default=0
+        )
+        for dataset in datasets
+    }
+    for dataset, count in seeds.items():
+        if not count and manifest is not None and scale in manifest.scales:
+            seeds[dataset] = len(manifest.seeds(scale, dataset) or ())
+    runs = len(records)
+    counts = [("runs", runs), ("runs beside the baseline", runs - 1), ("data sets", len(datasets))]
+    counts += [(f"seeds of {dataset}", count) for dataset, count in seeds.items() if count]
+    if len(set(seeds.values())) == 1:
+        counts.append(("models in all", runs * sum(seeds.values())))
+    return tuple(counts)
+
+
+def _stated(manifest: Manifest | None, scale: str, texts: Iterable[str]) -> Iterable[Setting]:
+    if manifest is not None:
+        about = [
+            manifest.title,
+            manifest.description,
+            manifest.question or "",
+            *(one.description for one in manifest.metrics.values()),
+            *(one.description for one in manifest.data),
+            manifest.scales[scale].description if scale in manifest.scales else "",
+        ]
+        for text in about:
+            for number in printed_numbers(text):
+                before = re.findall(r"[A-Za-z]+", text[: number.start])[-1:]
+                said = " ".join([*before, *re.findall(r"[A-Za-z]+", text[number.end :])[:2]])
+                yield Setting("", number.value, "template.yaml", said)
+    for text in texts:
+        for number in printed_numbers(text):
+            yield Setting("", number.value, "a text of the study")

@@ -1,0 +1,183 @@
+"""Sentences of a paper held to a ledger: each number with its source, and what no result carries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from orchestrator.research.claims.facts import found_fact, joint_sources, run_seconds
+from orchestrator.research.claims.fixed import counted_noun, fixed_source
+from orchestrator.research.claims.ledger import Ledger
+from orchestrator.research.claims.measured import Reference, marked
+from orchestrator.research.claims.mentions import Named, named
+from orchestrator.research.claims.printed import Printed, printed_numbers
+from orchestrator.research.claims.referring import reference_problems, reference_source
+from orchestrator.research.claims.scope import Context, scope_of
+from orchestrator.research.claims.seeds import is_count_of_seeds, is_part, parts_of_seeds
+from orchestrator.research.claims.statements import statement_problems
+from orchestrator.research.paper.prose import Sentence, sentences, sentences_in
+
+_BEFORE_ERROR = re.compile(r"\s*%?\s*\+-")
+_AFTER_ERROR = re.compile(r"\+-\s*$")
+_LABEL = re.compile(r"^\s*\(?$")
+_COUNT_NOUN = re.compile(
+    r"\s+(?:random\s+)?(?:seeds|layers|heads|runs|data\s?sets|tasks|models|updates|epochs)\b"
+)
+_OWN = re.compile(r"\b(?:we|our|ours|us|here|this (?:study|paper|work))\b", re.IGNORECASE)
+_CITES = re.compile(r"\\[Cc]ite[a-z]*")
+OTHERS_WORK = ("related work", "background")
+"""Sections about other people's work, whose numbers are theirs unless a sentence is about ours."""
+FORMULAE = ("method", "experimental setup", "setup")
+"""Sections whose 0, 1 and 2 are parts of formulae."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A printed number, and the fact or setting that it states."""
+
+    number: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One sentence: its numbers with a source, and what is wrong, each with how it was read."""
+
+    sentence: Sentence
+    traced: tuple[Traced, ...]
+    problems: tuple[str, ...]
+
+
+def check_source(tex: str, ledger: Ledger, *, strict: bool = True) -> tuple[Checked, ...]:
+    """Every sentence of a paper's source, from its title to its references. ``strict``: its author could
+    print numbers by reference, so a typed one must name its run, data set and metric.
+    """
+    text, references, wrong = marked(tex, ledger)
+    found = list(_checked(sentences(text), text, references, ledger, strict=strict))
+    if wrong:
+        found.insert(0, Checked(Sentence("front", ""), (), wrong))
+    return tuple(found)
+
+
+def check_section(
+    tex: str, ledger: Ledger, part: str, *, strict: bool = True
+) -> tuple[Checked, ...]:
+    """Every sentence of one section's text; places are those in ``tex``."""
+    text, references, wrong = marked(tex, ledger)
+    rows = sentences_in(text, 0, len(text), part)
+    found = list(_checked(rows, text, references, ledger, strict=strict))
+    if wrong:
+        found.insert(0, Checked(Sentence(part, ""), (), wrong))
+    return tuple(found)
+
+
+def _checked(
+    rows: Iterable[Sentence],
+    source: str,
+    references: Mapping[str, Reference],
+    ledger: Ledger,
+    *,
+    strict: bool,
+) -> Iterable[Checked]:
+    context, lead, paragraph = Context(), Context(), -1
+    for sentence in rows:
+        if sentence.paragraph != paragraph:
+            context, lead, paragraph = Context(), Context(), sentence.paragraph
+        if sentence.kind in {"item", "row"}:
+            context = lead
+        piece = source[sentence.start : sentence.end]
+        others = sentence.part.startswith(OTHERS_WORK) and not _is_own(sentence, piece, ledger)
+        checked, after = check_sentence(sentence, references, ledger, context, others=others, strict=strict)
+        if sentence.kind not in {"item", "row"} or not lead.metrics:
+            lead = after
+        context = after
+        yield checked
+
+
+def _is_own(sentence: Sentence, piece: str, ledger: Ledger) -> bool:
+    """Whether a sentence among those on others' work speaks of this study's own results."""
+    seen = named(sentence.text, ledger)
+    return bool(_OWN.search(sentence.text)) or (bool(seen.runs) and not _CITES.search(piece))
+
+
+def check_sentence(
+    sentence: Sentence,
+    references: Mapping[str, Reference],
+    ledger: Ledger,
+    context: Context,
+    *,
+    others: bool = False,
+    strict: bool = True,
+) -> tuple[Checked, Context]:
+    """Hold one sentence to the ledger. ``others``: it speaks of other people's work."""
+    text = sentence.text
+    seen = named(text, ledger)
+    after = context.after(seen)
+    if others:
+        return Checked(sentence, (), ()), after
+    problems = [f"there is no run {number}" for number in seen.unknown]
+    marks = [(place, references[char]) for place, char in enumerate(text) if char in references]
+    numbers = [one for one in printed_numbers(seen.masked) if not _is_label(one, seen.masked)]
+    sources = {
+        one.start: _source(one, sentence, seen, ledger, context, strict=strict) for one in numbers
+    }
+    untraced = [one for one in numbers if not sources[one.start]]
+    if not strict:
+        sources |= joint_sources(numbers, untraced, seen, ledger, context)
+    traced = [Traced(one.text, sources[one.start]) for one in numbers if sources[one.start]]
+    traced += [Traced(one.kind, reference_source(one, ledger)) for _, one in marks]
+    for one in numbers:
+        counted = one.start in parts_of_seeds(seen.masked, ledger) or _COUNT_NOUN.match(
+            seen.masked[one.end :]
+        )
+        stated = not one.spelled or one.times or counted
+        if not sources[one.start] and stated and not _in_formula(one, sentence):
+            read = scope_of(one, seen, seen.masked, context).told(ledger)
+            problems.append(f"{one.text!r} is not what was measured or set ({read})")
+    problems += reference_problems(
+        marks, seen, ledger, context, row=sentence.kind == "row"
+    )
+    problems += statement_problems(text, seen, numbers, marks, ledger, context, strict=strict)
+    return Checked(sentence, tuple(traced), tuple(dict.fromkeys(problems))), after
+
+
+def _in_formula(number: Printed, sentence: Sentence) -> bool:
+    return number.text in {"0", "1", "2"} and sentence.part.startswith(FORMULAE)
+
+
+def _is_label(number: Printed, text: str) -> bool:
+    """The 1 of "(1) Loss.": a number of a list that was numbered by hand."""
+    alone = _LABEL.match(text[: number.start]) and re.match(r"[).]\s", text[number.end :])
+    return bool(alone) and number.text.isdigit()
+
+
+def _source(
+    number: Printed,
+    sentence: Sentence,
+    seen: Named,
+    ledger: Ledger,
+    context: Context,
+    *,
+    strict: bool,
+) -> str:
+    if not number.percent and counted_noun(number, seen.masked):
+        return fixed_source(number, seen.masked, ledger, of_results=False)
+    scope = scope_of(number, seen, seen.masked, context)
+    if (part := parts_of_seeds(seen.masked, ledger).get(number.start)) is not None:
+        return "values per seed" if is_part(*part, scope, ledger) else ""
+    if is_count_of_seeds(number, seen.masked, ledger):
+        return "how many seeds"
+    after_error = bool(_AFTER_ERROR.search(seen.masked[: number.start]))
+    paired = bool(_BEFORE_ERROR.match(seen.masked, number.end))
+    fact = found_fact(
+        number, scope, seen.masked, ledger, after_error=after_error, paired=paired,
+        row=sentence.kind == "row", strict=strict,
+    )  # fmt: skip
+    if fact is not None:
+        return fact.source(ledger)
+    if seconds := run_seconds(number, scope, seen.masked, ledger):
+        return seconds
+    return fixed_source(
+        number, seen.masked, ledger, of_results=bool(scope.metrics and seen.metrics and seen.runs)
+    )

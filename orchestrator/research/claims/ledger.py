@@ -1,0 +1,173 @@
+"""Everything that a study measured and set, as one value that sentences are held to."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from orchestrator.core.research import BASELINE, Direction
+
+CLEAR = 2.0  # standard errors that a difference must exceed to be called one
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One metric of one run on one data set: mean, standard error, the values per seed."""
+
+    mean: float
+    error: float | None = None
+    values: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A constant of the code, or of the manifest, under its name; ``about`` is the comment beside it."""
+
+    name: str
+    value: float
+    where: str
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownRun:
+    """``changed`` are the settings that differ from the baseline's, with their new values."""
+
+    number: int
+    name: str
+    base: int = 0
+    seconds: float = 0.0
+    changed: tuple[Setting, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return BASELINE if self.number == 0 else f"run {self.number} ({self.name})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownMetric:
+    """``description`` is the manifest's or the plan's."""
+
+    name: str
+    unit: str = ""
+    direction: Direction = "none"
+    description: str = ""
+    headline: bool = False
+    share: bool = False
+
+
+Place = tuple[int, str, str]
+"""Run, data set, metric."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A run's mean less another's, with its error (of pairs of seeds where they have the same)."""
+
+    value: float
+    error: float | None
+    higher: int | None = None
+    lower: int | None = None
+
+    @property
+    def clear(self) -> bool:
+        """Larger than twice its error; without an error none is."""
+        return self.error is not None and abs(self.value) > CLEAR * self.error and self.value != 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """``counts`` are the program's own ("runs", "seeds of x"); ``stated`` are numbers in texts of the
+    template; ``words`` is the text of code and manifest in lower case, for names of software.
+    """
+
+    runs: tuple[KnownRun, ...]
+    datasets: tuple[str, ...]
+    metrics: tuple[KnownMetric, ...]
+    cells: Mapping[Place, Cell]
+    settings: tuple[Setting, ...] = ()
+    base_settings: tuple[Setting, ...] = ()
+    counts: tuple[tuple[str, int], ...] = ()
+    stated: tuple[Setting, ...] = ()
+    years: frozenset[int] = frozenset()
+    words: str = ""
+    nicknames: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        return tuple(run.number for run in self.runs)
+
+    def run(self, number: int) -> KnownRun:
+        return next(run for run in self.runs if run.number == number)
+
+    def metric(self, name: str) -> KnownMetric:
+        return next(metric for metric in self.metrics if metric.name == name)
+
+    @property
+    def headline(self) -> tuple[str, ...]:
+        return tuple(one.name for one in self.metrics if one.headline)
+
+    def difference(self, run: int, against: int, dataset: str, metric: str) -> Difference | None:
+        """``run`` less ``against``; None where one of them has no such mean."""
+        one, other = (self.cells.get((number, dataset, metric)) for number in (run, against))
+        if one is None or other is None:
+            return None
+        apart = _apart(one.values, other.values)
+        value = one.mean - other.mean
+        if apart:
+            return Difference(
+                value=value,
+                error=statistics.stdev(apart) / math.sqrt(len(apart)),
+                higher=sum(part > 0 for part in apart),
+                lower=sum(part < 0 for part in apart),
+            )
+        known = one.error is not None and other.error is not None
+        error = math.hypot(one.error or 0.0, other.error or 0.0) if known else None
+        return Difference(value=value, error=error)
+
+    def better(self, metric: str, difference: float) -> bool | None:
+        """Whether a difference is to the better side; None where neither side is better."""
+        direction = self.metric(metric).direction
+        return None if direction == "none" else (difference > 0) == (direction == "higher")
+
+
+def with_averages(
+    cells: Mapping[Place, Cell], runs: Iterable[int], metrics: Sequence[str]
+) -> dict[Place, Cell]:
+    """``cells`` and, under the data set :data:`AVERAGE`, each metric's mean over the data sets that
+    have it, where there are several. Errors are those of independent means.
+    """
+    found = dict(cells)
+    for run in runs:
+        for metric in metrics:
+            rows = [one for (r, _, m), one in cells.items() if (r, m) == (run, metric)]
+            if len(rows) > 1:
+                errors = [row.error for row in rows]
+                known = None not in errors
+                error = math.hypot(*(one or 0.0 for one in errors)) / len(rows) if known else None
+                lengths = {len(row.values) for row in rows}
+                values = (
+                    tuple(map(statistics.fmean, zip(*(row.values for row in rows), strict=True)))
+                    if len(lengths) == 1
+                    else ()
+                )
+                mean = statistics.fmean(row.mean for row in rows)
+                found[run, AVERAGE, metric] = Cell(mean, error, values)
+    return found
+
+
+AVERAGE = "*mean*"
+"""The data set that stands for the mean over all of them."""
+
+
+def _apart(one: Sequence[float], other: Sequence[float]) -> list[float]:
+    if len(one) != len(other) or len(one) < 2:
+        return []
+    return [after - before for after, before in zip(one, other, strict=True)]
+
+
+Side = Literal["up", "down", "better", "worse"]
+"""What a word says of a change."""

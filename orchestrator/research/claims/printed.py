@@ -1,0 +1,118 @@
+"""Numbers as a paper prints them, and what rounds to them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from orchestrator.research.claims import words
+
+_NUMBER = re.compile(
+    r"(?<![\w.])(?P<sign>(?<![\w)\]%+])[-+]\s?)?(?P<digits>\d+(?:\.\d+)?|\.\d+)"
+    r"(?P<power>[eE][-+]?\d+)?(?P<unit>\s?%|\s?percent(?:age points?)?\b|\s?per cent\b|[kKM](?!\w))?"
+    r"(?!\.?\d)"
+)
+_SPELLED = re.compile(rf"\b(?:{'|'.join(words.NUMBER_WORDS)})\b", re.IGNORECASE)
+_FRACTIONS = {
+    "half": 0.5, "a third": 1 / 3, "one third": 1 / 3, "two thirds": 2 / 3, "a quarter": 0.25,
+    "one quarter": 0.25, "three quarters": 0.75, "a fifth": 0.2, "one fifth": 0.2, "a tenth": 0.1,
+}  # fmt: skip
+_TIMES = re.compile(r"^\s*(?:times\b|x\b|×|-?fold\b)")
+_MAX_DIGITS = 30  # enough for any result; a page of digits stays quick to read
+
+Bound = Literal["", "about", "at least", "at most"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printed:
+    """A number in a text. ``step`` is one unit of its last digit, or of its last that is not zero for
+    a whole number that ends in zeros; ``exact`` is false for the latter. ``times``: "2.1 times".
+    """
+
+    text: str
+    value: float
+    step: float
+    coarse: float
+    significant: int
+    start: int
+    end: int
+    percent: bool = False
+    points: bool = False
+    times: bool = False
+    signed: bool = False
+    spelled: bool = False
+    bound: Bound = ""
+
+
+def printed_numbers(text: str) -> Iterator[Printed]:
+    """Every number in plain ``text``, in digits and in words; digits inside words do not count."""
+    found = [_digits(match, text) for match in _NUMBER.finditer(text)]
+    for match in _SPELLED.finditer(text):
+        value = float(words.NUMBER_WORDS[match[0].lower()])
+        found.append(
+            Printed(
+                text=match[0], value=value, step=1.0, coarse=1.0, significant=1,
+                start=match.start(), end=match.end(), spelled=True,
+                times=bool(_TIMES.match(text[match.end() :])),
+            )
+        )  # fmt: skip
+    yield from sorted(found, key=lambda one: one.start)
+
+
+def _digits(match: re.Match[str], text: str) -> Printed:
+    digits, unit = match["digits"][:_MAX_DIGITS], (match["unit"] or "").strip()
+    scale = {"k": 1e3, "K": 1e3, "M": 1e6}.get(unit, 1.0)
+    exact = Decimal(f"{digits}{match['power'] or ''}"[: _MAX_DIGITS + 6])
+    sign = -1.0 if (match["sign"] or "").strip() == "-" else 1.0
+    # From the decimal text, not the float: 0.10 has the step 0.01, which the float has lost.
+    exponent = exact.as_tuple().exponent
+    step = 10.0**exponent if isinstance(exponent, int) and abs(exponent) < 300 else 0.0
+    zeros = len(digits) - len(digits.rstrip("0")) if "." not in digits and digits.strip("0") else 0
+    after = text[match.end() :]
+    points = bool(re.match(r"\s*(?:percentage\s+)?points?\b", after)) or "points" in unit
+    return Printed(
+        text=match[0].strip(),
+        value=sign * float(exact) * scale,
+        step=step * scale,
+        coarse=step * scale * 10.0**zeros,
+        significant=len(digits.replace(".", "").lstrip("0")),
+        start=match.start(),
+        end=match.end(),
+        percent=unit == "%" or unit.startswith("per"),
+        points=points,
+        times=bool(_TIMES.match(after)),
+        signed=bool(match["sign"]),
+        bound=bound_of(text[: match.start()]),
+    )
+
+
+def bound_of(before: str) -> Bound:
+    """What the words just before a number say of it."""
+    near = before[-28:].lower()
+    for name, pattern in (("at most", words.AT_MOST), ("at least", words.AT_LEAST), ("about", words.ABOUT)):
+        for match in pattern.finditer(near):
+            if re.fullmatch(r"[\s$(a]*", near[match.end() :]):
+                return name  # type: ignore[return-value]  # one of the three names above
+    return ""
+
+
+def is_printed(number: Printed, value: float, *, unsigned: bool = False) -> bool:
+    """Whether ``number`` is an honest form of ``value``: rounded to its digits, or a bound."""
+    said = number.value
+    if unsigned:
+        said, value = abs(said), abs(value)
+    apart = abs(value - said)
+    half = number.step * (0.5 + 1e-6)
+    if apart <= half or apart <= 1e-9 * abs(value):
+        return True
+    if number.bound == "about" or number.coarse > number.step:
+        # "about 400" for 391, and "about 0.8" for 0.76: to the last digit that is no zero.
+        return apart <= max(number.coarse * (0.5 + 1e-6), 0.03 * abs(said) * (number.bound == "about"))
+    if number.bound == "at least":
+        return said <= value <= said * 1.35 + 10 * number.step
+    if number.bound == "at most":
+        return said - 0.35 * abs(said) - 10 * number.step <= value <= said
+    return False

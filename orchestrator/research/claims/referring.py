@@ -1,0 +1,115 @@
+"""Numbers by reference held to the sentence around them: the run, data set and metric that it names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from orchestrator.research.claims.ledger import AVERAGE, Ledger
+from orchestrator.research.claims.measured import Reference
+from orchestrator.research.claims.mentions import Named, required_words
+from orchestrator.research.claims.scope import Context
+from orchestrator.research.claims.words import words_of
+
+
+def reference_source(one: Reference, ledger: Ledger) -> str:
+    """Where a quantity was measured, in one line."""
+    if not one.metric:
+        return f"{one.kind} {one.name or one.data}".strip()
+    data = "mean over the data sets" if one.data == AVERAGE else one.data
+    against = "" if one.against is None else f" against {ledger.run(one.against).label}"
+    return f"{ledger.run(one.run).label}{against}, {data}, {one.metric}: {one.kind}"
+
+
+def reference_problems(
+    marks: Sequence[tuple[int, Reference]],
+    seen: Named,
+    ledger: Ledger,
+    context: Context,
+    *,
+    row: bool,
+) -> list[str]:
+    """What a sentence names beside a number that is of something else; a ``row`` is of one run."""
+    named_runs = {int(n) for one in seen.runs if not one.every for n in one.names}
+    named_data = {n for one in seen.data for n in one.names}
+    sides = bool(_SIDES.search(seen.masked.lower()))
+    fitting = any(_runs_of(one) & named_runs for _, one in marks)
+    problems = []
+    for place, one in marks:
+        if not one.metric:
+            continue
+        runs = _runs_of(one)
+        other_side = sides and fitting and not row
+        if named_runs and not runs & named_runs and not other_side and not _carried(
+            runs, context.runs, place, seen
+        ):
+            problems.append(_told(one, "run", ledger))
+        elif one.data != AVERAGE and named_data and one.data not in named_data and _measured(
+            named_data, one, ledger
+        ):
+            problems.append(_told(one, "data set", ledger))
+        elif _other_metric(place, one, seen, ledger):
+            problems.append(_told(one, "metric", ledger))
+    return problems + _swapped(marks, seen, ledger) + _other_unit(marks, seen, ledger)
+
+
+_SIDES = re.compile(
+    r"\b(?:from|versus|vs|against|compared|instead|than|that of|while|whereas|where|relative)\b"
+)
+
+
+def _runs_of(one: Reference) -> set[int]:
+    return {one.run, *([one.against] if one.against is not None else [])}
+
+
+def _other_metric(place: int, one: Reference, seen: Named, ledger: Ledger) -> bool:
+    """Whether the last metric that is named before a number is another, and no more general one."""
+    before = [m for m in seen.metrics if m.start < place]
+    if not before or before[-1].weak or any(one.metric in m.names for m in seen.metrics):
+        return False
+    own = frozenset(words_of(one.metric))
+    general = any(
+        required_words(ledger.metric(name), ledger) <= own for m in seen.metrics for name in m.names
+    )
+    return not general
+
+
+def _other_unit(marks: Sequence[tuple[int, Reference]], seen: Named, ledger: Ledger) -> list[str]:
+    """A number in another unit than the one that its sentence speaks of."""
+    text = seen.masked.lower()
+    units = {m.unit.lower() for m in ledger.metrics if len(m.unit) > 3}
+    said = {unit for unit in units if re.search(rf"\b(?:in|of)\s+{re.escape(unit)}", text)}
+    own = {ledger.metric(one.metric).unit.lower() for _, one in marks if one.metric}
+    if said and own and not said & own and all(len(unit) > 3 for unit in own):
+        return [_told(one, "unit", ledger) for _, one in marks[:1]]
+    return []
+
+
+def _swapped(marks: Sequence[tuple[int, Reference]], seen: Named, ledger: Ledger) -> list[str]:
+    """Numbers of two runs that stand beside each other's names: "run 1 has <run 2's>, run 2 <run 1's>"."""
+    single = [one for one in seen.runs if len(one.names) == 1 and not one.every]
+    own = [(place, one) for place, one in marks if one.metric and not one.pair]
+    if len(single) != len(own) or len({one.names for one in single}) < 2:
+        return []
+    order = [int(one.names[0]) for one in single]
+    printed = [one.run for _, one in own]
+    if sorted(order) != sorted(printed) or order == printed:
+        return []
+    first_names = all(name.start < place for name, (place, _) in zip(single, own, strict=True))
+    alternate = first_names and all(
+        own[at][0] < single[at + 1].start for at in range(len(single) - 1)
+    )
+    return [_told(own[0][1], "run", ledger)] if alternate else []
+
+
+def _carried(runs: set[int], before: tuple[int, ...], place: int, seen: Named) -> bool:
+    """Whether a number before any run's name belongs to the sentence before."""
+    return bool(runs & set(before)) and all(one.start > place for one in seen.runs)
+
+
+def _measured(data: set[str], one: Reference, ledger: Ledger) -> bool:
+    return any((one.run, name, one.metric) in ledger.cells for name in data)
+
+
+def _told(one: Reference, what: str, ledger: Ledger) -> str:
+    return f"the sentence names another {what} than its number, which is {reference_source(one, ledger)}"

@@ -1,0 +1,146 @@
+"""The runs, data set and metric that a number of a sentence belongs to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator.research.claims import words
+from orchestrator.research.claims.ledger import AVERAGE, Ledger
+from orchestrator.research.claims.mentions import Mention, Named
+from orchestrator.research.claims.printed import Printed
+
+# Between a number and the name that follows it: "0.80 nats (run 1", "0.72 on x_minus_y".
+_ATTACHED = re.compile(
+    r"(?:[^\w;:,]*|,\s*(?=(?:in|for|under|with|by)\b))(?:(?:nats?|bits?|percentage|points?|steps?|updates?|days?|seconds?|held-out|validation"
+    r"|accuracy|loss|error|it|is|was)[^\w,]+){0,3}(?:\(|\bin\b|\bfor\b|\bwith\b|\bunder\b|\bat\b|\bby\b"
+    r"|\bof\b|\bon\b)?[\s(]*(?:the\b|its\b|that of|those of|under\b|run\b|``|'|modular\b|\s)*"
+)
+_ERROR = re.compile(r"\s*%?\s*\+-\s*[\d.]+(?:e[-+]?\d+)?\s*%?")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the sentences before have named, for those that name it no more."""
+
+    runs: tuple[int, ...] = ()
+    data: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+
+    def after(self, seen: Named) -> Context:
+        """With what one more sentence names."""
+        runs = tuple(dict.fromkeys(int(n) for one in seen.runs if not one.every for n in one.names))
+        data = tuple(dict.fromkeys(n for one in seen.data for n in one.names))
+        metrics = tuple(dict.fromkeys(n for one in seen.metrics for n in one.names))
+        return Context(runs or self.runs, data or self.data, metrics or self.metrics)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """``runs`` may have measured the number; ``objects`` are what these are compared with, and
+    ``subjects`` the other runs of the sentence; ``every``: the text says it of all of them.
+    """
+
+    runs: tuple[int, ...]
+    subjects: tuple[int, ...]
+    objects: tuple[int, ...]
+    data: tuple[str, ...]
+    metrics: tuple[str, ...]
+    every_run: bool = False
+    every_data: bool = False
+    open_run: bool = False
+    all_metrics: tuple[str, ...] = ()
+    alone: tuple[int, ...] = ()
+
+    def told(self, ledger: Ledger) -> str:
+        """How a number was read, for whoever corrects it."""
+        runs = ", ".join(ledger.run(n).label for n in self.runs[:4])
+        data = ", ".join("the mean of all" if d == AVERAGE else d for d in self.data[:3])
+        metrics = ", ".join(self.metrics[:3])
+        return f"read as: run: {runs or 'none'}; data set: {data or 'none'}; metric: {metrics or 'none'}"
+
+
+def scope_of(number: Printed, seen: Named, text: str, context: Context) -> Scope:
+    """The scope of one number of a sentence."""
+    error = _ERROR.match(text, number.end)
+    return scope_at(number.start, error.end() if error else number.end, seen, text, context)
+
+
+def scope_at(start: int, end: int, seen: Named, text: str, context: Context) -> Scope:
+    """The scope of what stands at this place of a sentence."""
+    carried = bool(context.runs) and bool(_CARRIES.search(text[:start].lower()))
+    runs, every_run = _nearest(seen.runs, start, end, text, carried=carried)
+    data, every_data = _nearest(seen.data, start, end, text)
+    metrics, _ = _nearest(seen.metrics, start, end, text, close=True)
+    objects = objects_of(seen, text)
+    named = tuple(dict.fromkeys(int(n) for one in seen.runs for n in one.names))
+    if 0 in named and len(named) > 1 and not objects:
+        objects = (0,)
+    subjects = tuple(n for n in named if n not in objects)
+    if (zipped := _zipped(start, seen, text)) is not None:
+        runs = (zipped,)
+    here = tuple(map(int, runs)) or context.runs
+    return Scope(
+        open_run=not here or (bool(objects) and not subjects and not context.runs) or unnamed_side(seen, text),
+        runs=here,
+        subjects=subjects or context.runs,
+        objects=objects,
+        data=data or context.data,
+        metrics=metrics or context.metrics,
+        alone=tuple(
+            dict.fromkeys(int(one.names[0]) for one in seen.runs if len(one.names) == 1 and not one.every)
+        ),
+        all_metrics=tuple(
+            dict.fromkeys(n for one in seen.metrics if not one.weak for n in one.names)
+        ),
+        every_run=every_run,
+        every_data=every_data,
+    )
+
+
+_CARRIES = re.compile(r"\b(?:it|its|there|this|then|here|these)\b")
+_VALUE = re.compile(r"(?<![\w.+-])(?<!\+- )\d+\.\d+")
+
+
+def _zipped(start: int, seen: Named, text: str) -> str | None:
+    """The run of a number in "run 1 and run 2 reach 0.5 and 0.6": as many runs before as numbers."""
+    runs = [n for one in seen.runs if not one.every for n in one.names]
+    values = [match.start() for match in _VALUE.finditer(text)]
+    before = all(one.end <= values[0] for one in seen.runs) if values else False
+    if len(runs) != len(values) or len(runs) < 2 or not before or start not in values:
+        return None
+    return runs[values.index(start)]
+
+
+def _nearest(
+    mentions: Sequence[Mention], start: int, end: int, text: str, *, close: bool = False, carried: bool = False
+) -> tuple[tuple[str, ...], bool]:
+    """The mention right after a number, else the last before it, else the first after it."""
+    before = [one for one in mentions if one.start < start]
+    after = [one for one in mentions if one.start >= end]
+    if after:
+        between = text[end : after[0].start]
+        attached = _ATTACHED.fullmatch(between.lower()) and not (close and " on " in between)
+        if attached or not (before or carried):
+            return after[0].names, after[0].every
+    return (before[-1].names, before[-1].every) if before else ((), False)
+
+
+_SIDES = re.compile(r"\b(?:versus|vs|against|compared|instead of|than|rather than|from)\b")
+
+
+def unnamed_side(seen: Named, text: str) -> bool:
+    """Whether a sentence compares, and names only one of the two sides."""
+    named = {name for one in seen.runs for name in one.names}
+    return len(named) == 1 and bool(_SIDES.search(text.lower()))
+
+
+def objects_of(seen: Named, text: str) -> tuple[int, ...]:
+    """The runs that others are compared with: after "than", "over", "against"."""
+    return tuple(
+        int(name)
+        for one in seen.runs
+        if words.OBJECT.search(text[max(0, one.start - 40) : one.start].lower())
+        for name in one.names
+    )

@@ -1,0 +1,98 @@
+"""Statements about seeds: "in 5 of 6 seeds", "for every seed", held to the values per seed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import product
+
+from orchestrator.research.claims import words
+from orchestrator.research.claims.ledger import AVERAGE, Ledger
+from orchestrator.research.claims.mentions import NAME
+from orchestrator.research.claims.printed import Printed
+from orchestrator.research.claims.scope import Scope
+
+_OF = re.compile(
+    r"\b(?P<part>\d+|[a-z]+)\s+(?:of|out of)\s+(?:the\s+|its\s+|our\s+|all\s+)?(?P<whole>\d+|[a-z]+)\b(?!\s*%)",
+    re.IGNORECASE,
+)
+_EVERY = re.compile(
+    r"\b(?:every|each|all)\s+(?:single\s+|one\s+)?(?:of\s+(?:the\s+|its\s+|our\s+|all\s+)?)?(?:\d+\s+|[a-z]+\s+)?(?:seeds?|outbreaks?|repetitions?|repeats?)\b",
+    re.IGNORECASE,
+)
+
+
+def seed_counts(ledger: Ledger) -> frozenset[int]:
+    """How many seeds the data sets have."""
+    return frozenset(count for what, count in ledger.counts if what.startswith("seeds of "))
+
+
+def parts_of_seeds(text: str, ledger: Ledger) -> dict[int, tuple[int, int]]:
+    """The "5 of 6" of a text whose whole is a number of seeds: both by the place of the first."""
+    known = seed_counts(ledger)
+    found = {}
+    for match in _OF.finditer(text):
+        part, whole = (words.counted(match[key]) for key in ("part", "whole"))
+        if part is not None and whole in known and part <= whole:
+            found[match.start("part")] = (part, whole)
+            found[match.start("whole")] = (whole, whole)
+    return found
+
+
+def is_part(part: int, whole: int, scope: Scope, ledger: Ledger) -> bool:
+    """Whether in that many of the seeds one of the scope's runs is above, or below, another."""
+    return part == whole or any(
+        {part, whole - part} & {found.higher, found.lower} - {None}
+        or found.higher == part
+        for found in _differences(scope, ledger)
+    ) or _share(part, whole, scope, ledger)
+
+
+def _differences(scope: Scope, ledger: Ledger):  # type: ignore[no-untyped-def]
+    subjects = scope.subjects or scope.runs or ledger.numbers
+    objects = scope.objects or (0, *scope.subjects, *(ledger.run(n).base for n in subjects))
+    metrics = scope.metrics or ledger.headline[:3] or tuple(m.name for m in ledger.metrics)
+    for run, other, data, metric in product(subjects, objects, ledger.datasets, metrics):
+        if run != other and (found := ledger.difference(run, other, data, metric)) is not None:
+            yield found
+
+
+def _share(part: int, whole: int, scope: Scope, ledger: Ledger) -> bool:
+    """Whether a share of the seeds that a run measured is this part of them."""
+    metrics = [m.name for m in ledger.metrics if m.share]
+    runs = scope.runs or ledger.numbers
+    for run, data, metric in product(runs, ledger.datasets, metrics):
+        cell = ledger.cells.get((run, data, metric))
+        if cell is not None and len(cell.values) == whole and sum(v == 1 for v in cell.values) == part:
+            return True
+    return False
+
+
+def every_seed_problem(clause: str, pairs: Sequence[tuple[int, int]], scope: Scope, ledger: Ledger) -> str:
+    """What is wrong with a clause that says something of every seed; empty if nothing."""
+    match = _EVERY.search(clause)
+    if match is None or not pairs or words.NEGATED.search(clause.lower()):
+        return ""
+    sides = [side for side, pattern in words.CHANGES.items() if pattern.search(clause.lower())]
+    if len(sides) != 1:
+        return ""
+    metrics = scope.metrics or ledger.headline[:2]
+    data = tuple(d for d in scope.data if d != AVERAGE) or ledger.datasets
+    counted = False
+    for (run, other), name, metric in product(pairs, data, metrics):
+        found = ledger.difference(run, other, name, metric)
+        if found is None or found.higher is None:
+            continue
+        counted = True
+        better = ledger.better(metric, 1.0)
+        up = sides[0] == "up" or (better is not None and (sides[0] == "better") == better and sides[0] in {"better", "worse"})
+        if (found.lower if up else found.higher) == 0:
+            return ""
+    return f"{match[0]!r} is not so in the values per seed" if counted else ""
+
+
+def is_count_of_seeds(number: Printed, text: str, ledger: Ledger) -> bool:
+    """ "40 outbreaks": the number of seeds before what a study calls them."""
+    after = re.match(rf"\s+(?:\w+\s+){{0,2}}?(\w+s\b|{NAME}+)", text[number.end :])
+    counted = number.value in seed_counts(ledger) and not (number.percent or number.times)
+    return bool(after) and counted
