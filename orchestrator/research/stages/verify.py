@@ -1,67 +1,109 @@
-"""Verify: every number in the paper resolves to a result, a setting or a reference.
+"""Verify: every sentence of the paper is carried by the record.
 
-The title, the abstract, all tables and every section except those about other work are checked. The
-text of the PDF is compared with the source, so that no command can print a number that the source
-does not contain. Each number becomes a claim with its source.
+Numbers by reference are printed again and compared; typed ones are traced within their sentence; what
+words say of numbers is held to them. The text of the PDF is compared with the source, so that no
+command can print a number that the source does not contain. Each number becomes a claim with its source.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from orchestrator.core.errors import IdeaFailed
+from orchestrator.core.research import Claim
 from orchestrator.record.notes import ClaimsVerified
 from orchestrator.record.ports import Ports
+from orchestrator.research.claims.check import Checked
+from orchestrator.research.claims.ledger import Ledger
+from orchestrator.research.claims.pages import numbers_only_on_pages
 from orchestrator.research.paper.latex import TEX
-from orchestrator.research.paper.shape import not_verified_note
+from orchestrator.research.prompts import render, text_block
 from orchestrator.research.run_spec import Study
-from orchestrator.research.stages import paper_edit as papers
+from orchestrator.research.stages.assembly import assembled, paper_source
 from orchestrator.research.stages.compile import compile_paper
-from orchestrator.research.stages.number_check import check_numbers, number_sources
+from orchestrator.research.stages.correcting import Wrong, correct_sentences, named_sentences
+from orchestrator.research.stages.sections import section_named, told
+from orchestrator.research.stages.study_ledger import study_ledger
+from orchestrator.research.claims.check import check_section
 
 _ROUNDS = 3
-_TITLE = r"\maketitle"
+_EXCERPT = 160  # characters of a sentence in a claim
 
 
 def verify_numbers(study: Study, ports: Ports) -> Study:
-    """The study with its claims, or with the numbers that stay unresolved. Corrections are kept where
+    """The study with its claims, or with the sentences that stay unresolved. Corrections are kept where
     they leave fewer of these; one that leaves as many ends the rounds.
     """
-    sources = number_sources(study, ports)
-    claims, problems = check_numbers(study, ports, sources)
-    refused: tuple[str, ...] = ()
+    ledger = study_ledger(study, ports, study.skeleton)
+    wrong, refused = wrong_in(study, ledger), tuple[str, ...]()
     for number in range(1, _ROUNDS + 1):
-        if not problems:
+        if not wrong:
             break
         scoped = ports.within(f"round_{number}")
-        said = [*refused, *problems]
-        tried, refused = papers.correct_paper(study, scoped, "verify.fix", "verify_fix", said)
-        if refused:
-            continue
-        tried = compile_paper(tried, scoped.within("compile"))
-        found, left = check_numbers(tried, ports, sources)
-        if len(left) >= len(problems):
+        said = "\n".join([*refused, told(wrong)])
+        instruction = render("verify_fix", problems=text_block("sentences", said))
+        tried, refused = correct_sentences(study, scoped, "verify.fix", instruction, wrong)
+        left = wrong_in(tried, ledger)
+        if len(left) >= len(wrong) and not refused:
             break
-        study, claims, problems = tried, found, left
+        if len(left) < len(wrong):
+            tried = assembled(tried, scoped, ledger)
+            study, wrong = compile_paper(tried, scoped.within("compile")), left
+    problems = [*_open_problems(wrong), *_page_problems(study, ports)]
+    claims = claims_of(study, ledger)
     if problems:
-        return _marked(replace(study, unresolved=tuple(problems)), ports.within("marked"))
+        marked = replace(study, claims=claims, unresolved=tuple(problems))
+        scoped = ports.within("marked")
+        return compile_paper(assembled(marked, scoped, ledger), scoped)
     ports.note(ClaimsVerified(claims=len(claims)))
     return replace(study, claims=claims)
 
 
-def _marked(study: Study, ports: Ports) -> Study:
-    """The study whose paper says on its first page which of its numbers have no source."""
-    tex = papers.paper_source(study, ports)
-    said = not_verified_note(study.unresolved)
-    return compile_paper(
-        papers.with_paper_source(study, ports, tex.replace(_TITLE, _TITLE + said, 1)), ports
+def wrong_in(study: Study, ledger: Ledger) -> tuple[Wrong, ...]:
+    """The sentences of the paper that the record does not carry, named for a request."""
+    return named_sentences(
+        [
+            (section_named(name), one)
+            for name, text in study.sections
+            for one in check_section(text, ledger, section_named(name).part)
+            if one.problems
+        ]
+    )
+
+
+def _open_problems(wrong: tuple[Wrong, ...]) -> list[str]:
+    return [
+        f"{section.name}: {_excerpt(one)}: {problem}"
+        for _, section, one in wrong
+        for problem in one.problems
+    ]
+
+
+def _excerpt(one: Checked) -> str:
+    text = re.sub(r"[\ue000-\uf8ff]+", "…", one.sentence.text)
+    return text[:_EXCERPT] + ("…" if len(text) > _EXCERPT else "")
+
+
+def _page_problems(study: Study, ports: Ports) -> list[str]:
+    pages = study.paper.pages if study.paper else ()
+    return numbers_only_on_pages(pages, paper_source(study, ports))
+
+
+def claims_of(study: Study, ledger: Ledger) -> tuple[Claim, ...]:
+    """Every number of the paper's sections, and what it states."""
+    return tuple(
+        Claim(text=number.number, where=f"{name}: {_excerpt(one)}", source=number.source)
+        for name, text in study.sections
+        for one in check_section(text, ledger, section_named(name).part)
+        for number in one.traced
     )
 
 
 def unresolved_failure(study: Study) -> IdeaFailed:
     """Why a paper is not verified."""
     return IdeaFailed(
-        f"{len(study.unresolved)} numbers in the paper resolve to nothing, after corrections",
+        f"{len(study.unresolved)} statements of the paper are not carried by the record, after corrections",
         where=TEX,
         why="\n".join(study.unresolved[:8]),
         todo="the report lists each with its sentence; the paper, the runs and their results are kept",

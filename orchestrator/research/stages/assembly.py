@@ -1,0 +1,70 @@
+"""The paper's source from its parts: skeleton, sections, tables, figures, references, appendix."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from orchestrator.record.ports import Ports
+from orchestrator.research.claims.ledger import Ledger
+from orchestrator.research.claims.measured import rendered
+from orchestrator.research.paper import latex, references, tables
+from orchestrator.research.paper.latex import TEX
+from orchestrator.research.paper.shape import not_verified_note
+from orchestrator.research.paper.tables import RESULTS_MARKER, RUNS_MARKER
+from orchestrator.research.run_spec import Study
+from orchestrator.research.stages.blocks import differences_by_run
+from orchestrator.research.stages.sections import SECTIONS
+
+_APPENDIX = "APPENDIX HERE"
+_TITLE = r"\maketitle"
+_MEASURED = (
+    r"\providecommand{\measured}[3]{\ifdefined\hyperlink\hyperlink{#2}{#3}\else#3\fi}" + "\n"
+)
+
+
+def paper_source(study: Study, ports: Ports) -> str:
+    return ports.text(study.tree.as_dict()[TEX])
+
+
+def with_source(study: Study, ports: Ports, tex: str) -> Study:
+    return replace(study, tree=study.tree.updated({TEX: ports.keep(tex)}))
+
+
+def assembled(study: Study, ports: Ports, ledger: Ledger) -> Study:
+    """The study with its paper's source, made from its skeleton and sections."""
+    tex, written = study.skeleton, dict(study.sections)
+    for section in SECTIONS:
+        source = latex.uncommented(tex)
+        placeholder = next((name for name in section.placeholders if name in source), "")
+        if placeholder and section.name in written:
+            text, _ = rendered(written[section.name], ledger, plain=section.name == "title")
+            tex = tex.replace(placeholder, text, 1)
+    results = "\n".join(tables.results_tables(ledger))
+    tex = tex.replace(RESULTS_MARKER, results).replace(RUNS_MARKER, tables.runs_table(study.runs))
+    tex = _with_appendix(references.pruned(tex), study, ports, ledger)
+    tex = tex.replace(latex.BEGIN, _MEASURED + latex.BEGIN, 1)
+    if study.unresolved:
+        tex = tex.replace(_TITLE, _TITLE + not_verified_note(study.unresolved), 1)
+    return with_source(study, ports, tex)
+
+
+def _with_appendix(tex: str, study: Study, ports: Ports, ledger: Ledger) -> str:
+    """``tex`` with the settings, every result, and what each run changed, after the references."""
+    parts = [
+        r"\section{Settings}",
+        tables.settings_table(ledger),
+        r"\section{All Results}",
+        tables.appendix_results(ledger),
+        r"\section{Changes of the Code}",
+        tables.appendix_code(differences_by_run(study, ports)),
+    ]
+    text = "\n".join(parts)
+    if _APPENDIX in latex.uncommented(tex):
+        return tex.replace(_APPENDIX, text, 1)
+    return tex.replace(latex.END, f"\\clearpage\n\\appendix\n{text}\n{latex.END}", 1)
+
+
+def placeholders_left(tex: str) -> tuple[str, ...]:
+    """The placeholders that nothing has filled."""
+    return tuple(dict.fromkeys(re.findall(r"\b[A-Z]{4,}(?: [A-Z]+)* HERE\b", latex.uncommented(tex))))

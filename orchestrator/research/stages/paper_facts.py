@@ -1,0 +1,129 @@
+"""What is known of a study, as the dense blocks that begin a paper's conversation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchestrator.core.protocols import Blobs
+from orchestrator.research.claims.ledger import Ledger
+from orchestrator.research.paper import references
+from orchestrator.research.prompts import as_table, block
+from orchestrator.research.run_spec import Study
+from orchestrator.research.stages.blocks import figure_rows, idea_dict, knob_dicts, plan_rows
+from orchestrator.research.stages.comparing import comparison_rows
+
+_SEEDS = 40  # values of a row
+_SEED_METRICS = 4  # with values per seed
+
+
+def paper_facts(study: Study, tex: str, ledger: Ledger, blobs: Blobs) -> str:
+    """What is known of a study, as named blocks: a line a metric, each number once."""
+    blocks = {
+        "idea": idea_dict(study.idea),
+        "template": _template_facts(study),
+        "metrics": _metric_facts(study),
+        "runs": _run_facts(study),
+        "results": as_table(_result_rows(ledger)),
+        "values_per_seed": as_table(_seed_rows(ledger)),
+        "comparisons": as_table(_comparisons(study, blobs)),
+        "plan": plan_rows(study),
+        "questions_of_a_critic": study.questions,
+        "figures": figure_rows(study.pictures),
+        "citations": _citation_facts(study, tex),
+    }
+    return "\n\n".join(block(name, value) for name, value in blocks.items())
+
+
+def _template_facts(study: Study) -> dict[str, object]:
+    manifest = study.template.manifest
+    return {
+        "title": manifest.title,
+        "description": manifest.description,
+        "question": manifest.question,
+        "data": {data.name: data.description for data in manifest.data},
+        "knobs": knob_dicts(study.template),
+        "scale": study.scale,
+        "scale_description": manifest.scales[study.scale].description,
+    }
+
+
+def _metric_facts(study: Study) -> dict[str, object]:
+    return {
+        name: {
+            **metric.model_dump(include={"direction", "unit", "description"}),
+            "headline": name in study.headline,
+        }
+        for name, metric in study.metrics.items()
+    }
+
+
+def _run_facts(study: Study) -> list[dict[str, object]]:
+    names = {run.number: run.name for run in study.runs}
+    return [
+        {
+            "name": run.name,
+            "starts_from": names[run.base],
+            "description": run.description,
+            "seconds": round(run.seconds),
+        }
+        for run in study.runs
+    ]
+
+
+def _result_rows(ledger: Ledger) -> list[dict[str, Any]]:
+    """A row for each data set and metric: ``[mean, standard error]`` of each run by its name."""
+    rows = []
+    for data in ledger.datasets:
+        for metric in ledger.metrics:
+            cells = [ledger.cells.get((run.number, data, metric.name)) for run in ledger.runs]
+            if any(cells):
+                values = {
+                    run.name: None if cell is None else [_short(cell.mean), _short(cell.error)]
+                    for run, cell in zip(ledger.runs, cells, strict=True)
+                }
+                rows.append({"data_set": data, "metric": metric.name, **values})
+    return rows
+
+
+def _seed_rows(ledger: Ledger) -> list[dict[str, Any]]:
+    """The values per seed of the metrics that decide, in the order of the seeds."""
+    chosen = ledger.headline[:_SEED_METRICS]
+    return [
+        {
+            "data_set": data,
+            "metric": metric,
+            "run": ledger.run(run).name,
+            "values": [_short(value) for value in cell.values[:_SEEDS]],
+        }
+        for (run, data, metric), cell in ledger.cells.items()
+        if metric in chosen and data in ledger.datasets and len(set(cell.values)) > 1
+    ]
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.4g}")
+
+
+def _comparisons(study: Study, blobs: Blobs) -> list[dict[str, Any]]:
+    """The host's comparisons; those that decide with the phrase that prints them."""
+    rows = comparison_rows(study, blobs)
+    deciding = set(study.plan.decides or study.headline)
+    for row in rows:
+        by = "{" + "}{".join((row["run"], row["against"], row["dataset"], row["metric"])) + "}"
+        word = {"better": "better", "worse": "worse"}.get(row["verdict"], "")
+        row["say"] = ""
+        if row["metric"] in deciding:
+            row["say"] = f"{word} by \\by{by}" if word else f"\\diff{by}: {row['verdict']}"
+    return rows
+
+
+def _citation_facts(study: Study, tex: str) -> list[dict[str, str]]:
+    abstracts = {paper.key: paper.abstract for paper in study.novelty.papers}
+    return [
+        {
+            "key": one.key,
+            **{name: one.fields.get(name, "") for name in ("title", "author", "year")},
+            "abstract": abstracts.get(one.key, ""),
+        }
+        for one in references.references(tex)
+    ]
