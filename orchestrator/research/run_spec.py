@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from orchestrator.core.model import Message
 from orchestrator.core.research import (
     Claim,
     Failure,
@@ -37,7 +38,8 @@ class Study:
     """The state of one idea between stages; each stage returns a new one. ``tree`` is the working
     folder: code, notes, figures, ``latex/`` and every ``run_i/``. ``plan`` has the runs that are
     still to be made. ``results`` are run numbers (0 is the baseline) and the contents of their
-    ``final_info.json``. ``author`` is the model's name as the paper prints it; ``sees``: it is
+    ``final_info.json``. ``skeleton`` is the paper's source with placeholders, ``sections`` are the texts
+    in their place, ``said`` is the conversation in which they were written. ``author`` is the model's name as the paper prints it; ``sees``: it is
     shown pictures.
     """
 
@@ -58,6 +60,9 @@ class Study:
     more_seeds: int = 0
     data: tuple[tuple[str, str], ...] = ()
     pictures: tuple[Figure, ...] = ()
+    skeleton: str = ""
+    sections: tuple[tuple[str, str], ...] = ()
+    said: tuple[Message, ...] = ()
     paper: Paper | None = None
     claims: tuple[Claim, ...] = ()
     unresolved: tuple[str, ...] = ()

@@ -24,6 +24,8 @@ from orchestrator.template.results import Results
 SeedValues = Mapping[str, Mapping[str, Sequence[float]]]
 """Values per seed, by data set and metric."""
 
+DECLARED = "template.yaml: a declared value"
+"""Where a knob's values stand that no run may have used."""
 _SHARE_UNITS = re.compile(r"\b(?:fraction|share|accuracy|probability|proportion)\b", re.IGNORECASE)
 
 
@@ -84,7 +86,9 @@ def _cell(record: RunRecord, dataset: str, metric: str) -> Cell:
 
 
 def _settings(record: RunRecord, scale: str, scales: frozenset[str]) -> tuple[Setting, ...]:
-    return tuple(s for path, text in record.code.items() for s in settings_in(text, path, scale, scales))
+    return tuple(
+        s for path, text in record.code.items() for s in settings_in(text, path, scale, scales)
+    )
 
 
 def _run(record: RunRecord, settings: Mapping[int, tuple[Setting, ...]]) -> KnownRun:
@@ -108,7 +112,9 @@ def _metric(
     means = [cell.mean for (_, _, m), cell in cells.items() if m == name]
     within = all(0 <= mean <= 1 for mean in means)
     unit = metric.unit if metric else ""
-    named = {"acc", "coverage"} & set(words.words_of(name)) and not {"step"} & set(words.words_of(name))
+    named = {"acc", "coverage"} & set(words.words_of(name)) and not {"step"} & set(
+        words.words_of(name)
+    )
     share = bool(_SHARE_UNITS.search(unit)) or (not unit and bool(named) and within)
     return KnownMetric(
         name=name,
@@ -126,7 +132,8 @@ def _counts(
     """What the program counts: runs, data sets, seeds, trained models."""
     seeds = {
         dataset: max(
-            (len(values) for one in records for values in one.values.get(dataset, {}).values()), default=0
+            (len(values) for one in records for values in one.values.get(dataset, {}).values()),
+            default=0,
         )
         for dataset in datasets
     }
@@ -143,6 +150,9 @@ def _counts(
 
 def _stated(manifest: Manifest | None, scale: str, texts: Iterable[str]) -> Iterable[Setting]:
     if manifest is not None:
+        for name, knob in manifest.knobs.items():
+            for value in knob.values:
+                yield Setting(name, float(value), DECLARED, knob.description)
         about = [
             manifest.title,
             manifest.description,

@@ -88,7 +88,9 @@ def _checked(
             context = lead
         piece = source[sentence.start : sentence.end]
         others = sentence.part.startswith(OTHERS_WORK) and not _is_own(sentence, piece, ledger)
-        checked, after = check_sentence(sentence, references, ledger, context, others=others, strict=strict)
+        checked, after = check_sentence(
+            sentence, references, ledger, context, others=others, strict=strict
+        )
         if sentence.kind not in {"item", "row"} or not lead.metrics:
             lead = after
         context = after
@@ -135,9 +137,7 @@ def check_sentence(
         if not sources[one.start] and stated and not _in_formula(one, sentence):
             read = scope_of(one, seen, seen.masked, context).told(ledger)
             problems.append(f"{one.text!r} is not what was measured or set ({read})")
-    problems += reference_problems(
-        marks, seen, ledger, context, row=sentence.kind == "row"
-    )
+    problems += reference_problems(marks, seen, ledger, context, row=sentence.kind == "row")
     problems += statement_problems(text, seen, numbers, marks, ledger, context, strict=strict)
     return Checked(sentence, tuple(traced), tuple(dict.fromkeys(problems))), after
 

@@ -10,8 +10,8 @@ from typing import Literal
 
 from orchestrator.research.claims import words
 from orchestrator.research.claims.ledger import AVERAGE, Ledger, Side
-from orchestrator.research.claims.printed import Printed, is_printed
 from orchestrator.research.claims.mentions import Named
+from orchestrator.research.claims.printed import Printed, is_printed
 from orchestrator.research.claims.scope import Context, Scope, scope_of
 
 Kind = Literal["value", "error", "difference", "percent", "ratio", "spread", "combined", "errors"]
@@ -21,7 +21,9 @@ _BY = re.compile(
     r"|benefit|penalty|price|removes?)\b"
 )
 _RATIO = re.compile(r"\b(?:factor|times|ratio|fold|multiple|twice)\b|×")
-_SPREAD = re.compile(r"\b(?:rang\w+|between|spread|from|seeds?|lowest|highest|minimum|maximum|single)\b")
+_SPREAD = re.compile(
+    r"\b(?:rang\w+|between|spread|from|seeds?|lowest|highest|minimum|maximum|single)\b"
+)
 _ERRORS = re.compile(r"standard errors?|\+-|uncertaint|\bs\.e\.|\berrors?\b")
 
 
@@ -53,8 +55,15 @@ _SAID: dict[Kind, str] = {
 
 
 def found_fact(
-    number: Printed, scope: Scope, text: str, ledger: Ledger, *, after_error: bool, paired: bool,
-    row: bool = False, strict: bool = False,
+    number: Printed,
+    scope: Scope,
+    text: str,
+    ledger: Ledger,
+    *,
+    after_error: bool,
+    paired: bool,
+    row: bool = False,
+    strict: bool = False,
 ) -> Fact | None:
     """The fact within ``scope`` that ``number`` prints; ``after_error``: it stands after a ±, ``paired``:
     before one, ``row``: in a row of a table, whose columns may be of any metric and data set.
@@ -114,9 +123,7 @@ def _universal(number: Printed, scope: Scope, ledger: Ledger) -> Iterator[Scope]
             yield replace(scope, metrics=(metric,), data=ledger.datasets[:1])
 
 
-def _with_unit(
-    number: Printed, scope: Scope, text: str, ledger: Ledger
-) -> tuple[str, ...]:
+def _with_unit(number: Printed, scope: Scope, text: str, ledger: Ledger) -> tuple[str, ...]:
     """The metrics of a scope; where the word after the number is the unit of others, these."""
     said = re.match(r"(?:\s*\+-\s*[\d.]+)?[\s~]*([a-z]+)", text[number.end :])
     if said is None:
@@ -138,7 +145,13 @@ def _readings(
     if number.bound and not scope.runs and _ERRORS.search(text.lower()):
         data = scope.data or ledger.datasets
         yield replace(scope, runs=tuple(ledger.numbers), data=data, open_run=False)
-    if wider and (number.significant >= 3 or paired) and scope.open_run and scope.metrics and scope.data:
+    if (
+        wider
+        and (number.significant >= 3 or paired)
+        and scope.open_run
+        and scope.metrics
+        and scope.data
+    ):
         every = tuple(ledger.numbers)
         yield replace(scope, runs=every, subjects=scope.subjects or every, open_run=False)
 
@@ -146,7 +159,9 @@ def _readings(
 def _datasets(scope: Scope, metrics: tuple[str, ...], ledger: Ledger) -> tuple[str, ...]:
     """The named data sets that measure one of the metrics; without one, those that do if it is one."""
     measure = tuple(
-        d for d in ledger.datasets if any((n, d, m) in ledger.cells for n in ledger.numbers for m in metrics)
+        d
+        for d in ledger.datasets
+        if any((n, d, m) in ledger.cells for n in ledger.numbers for m in metrics)
     )
     named = tuple(d for d in scope.data if d in measure or d == AVERAGE)
     if named:
@@ -155,7 +170,14 @@ def _datasets(scope: Scope, metrics: tuple[str, ...], ledger: Ledger) -> tuple[s
 
 
 def _facts(
-    number: Printed, scope: Scope, dataset: str, metric: str, text: str, ledger: Ledger, *, after_error: bool
+    number: Printed,
+    scope: Scope,
+    dataset: str,
+    metric: str,
+    text: str,
+    ledger: Ledger,
+    *,
+    after_error: bool,
 ) -> Iterator[Fact]:
     near = text[: number.start].lower()
     here = near + text[number.end : number.end + 30].lower()
@@ -183,7 +205,9 @@ def _facts(
         if cell is not None:
             yield Fact(kind="value", value=cell.mean, run=run, dataset=dataset, metric=metric)
             if _SPREAD.search(text.lower()):
-                for value in sorted({min(cell.values, default=cell.mean), max(cell.values, default=cell.mean)}):
+                for value in sorted(
+                    {min(cell.values, default=cell.mean), max(cell.values, default=cell.mean)}
+                ):
                     yield Fact(kind="spread", value=value, run=run, dataset=dataset, metric=metric)
     if _ERRORS.search(text.lower()):
         yield from _errors(scope, pairs, dataset, metric, ledger)
@@ -201,10 +225,20 @@ def _gaps(
     for run, other in product(scope.runs, scope.all_metrics):
         one, two = (ledger.cells.get((run, dataset, name)) for name in (metric, other))
         if one is not None and two is not None and other != metric:
-            yield Fact(kind="difference", value=one.mean - two.mean, run=run, dataset=dataset, metric=metric)
+            yield Fact(
+                kind="difference",
+                value=one.mean - two.mean,
+                run=run,
+                dataset=dataset,
+                metric=metric,
+            )
             if two.mean and one.mean:
-                yield Fact(kind="ratio", value=one.mean / two.mean, run=run, dataset=dataset, metric=metric)
-                yield Fact(kind="ratio", value=two.mean / one.mean, run=run, dataset=dataset, metric=metric)
+                yield Fact(
+                    kind="ratio", value=one.mean / two.mean, run=run, dataset=dataset, metric=metric
+                )
+                yield Fact(
+                    kind="ratio", value=two.mean / one.mean, run=run, dataset=dataset, metric=metric
+                )
 
 
 def _compared(number: Printed, text: str) -> bool:
@@ -244,7 +278,12 @@ def _differences(
         found = ledger.difference(run, other, dataset, metric)
         if found is not None:
             yield Fact(
-                kind="difference", value=found.value, run=run, against=other, dataset=dataset, metric=metric
+                kind="difference",
+                value=found.value,
+                run=run,
+                against=other,
+                dataset=dataset,
+                metric=metric,
             )
 
 
@@ -259,7 +298,12 @@ def _percents(
 
 
 def _ratios(
-    pairs: tuple[tuple[int, int], ...], dataset: str, metric: str, ledger: Ledger, *, inverse: bool = True
+    pairs: tuple[tuple[int, int], ...],
+    dataset: str,
+    metric: str,
+    ledger: Ledger,
+    *,
+    inverse: bool = True,
 ) -> Iterator[Fact]:
     for run, other in pairs:
         one, two = (ledger.cells.get((n, dataset, metric)) for n in (run, other))
@@ -267,11 +311,21 @@ def _ratios(
             continue
         if two.mean:
             yield Fact(
-                kind="ratio", value=one.mean / two.mean, run=run, against=other, dataset=dataset, metric=metric
+                kind="ratio",
+                value=one.mean / two.mean,
+                run=run,
+                against=other,
+                dataset=dataset,
+                metric=metric,
             )
         if inverse and one.mean:
             yield Fact(
-                kind="ratio", value=two.mean / one.mean, run=run, against=other, dataset=dataset, metric=metric
+                kind="ratio",
+                value=two.mean / one.mean,
+                run=run,
+                against=other,
+                dataset=dataset,
+                metric=metric,
             )
 
 
@@ -286,7 +340,12 @@ def _errors(
         found = ledger.difference(run, other, dataset, metric)
         if found is not None and found.error is not None:
             yield Fact(
-                kind="combined", value=found.error, run=run, against=other, dataset=dataset, metric=metric
+                kind="combined",
+                value=found.error,
+                run=run,
+                against=other,
+                dataset=dataset,
+                metric=metric,
             )
 
 
@@ -295,7 +354,11 @@ def _prints(number: Printed, fact: Fact, ledger: Ledger) -> bool:
     value, change = fact.value, fact.kind in {"difference", "percent", "ratio"}
     if number.percent or number.points:
         if fact.kind == "percent":
-            return number.percent and not number.points and is_printed(number, value, unsigned=not number.signed)
+            return (
+                number.percent
+                and not number.points
+                and is_printed(number, value, unsigned=not number.signed)
+            )
         if not share or fact.kind == "ratio" or (fact.kind == "difference" and not number.points):
             return False
         value *= 100
@@ -320,7 +383,11 @@ def run_seconds(number: Printed, scope: Scope, text: str, ledger: Ledger) -> str
 
 
 def joint_sources(
-    numbers: Sequence[Printed], untraced: Sequence[Printed], seen: Named, ledger: Ledger, context: Context
+    numbers: Sequence[Printed],
+    untraced: Sequence[Printed],
+    seen: Named,
+    ledger: Ledger,
+    context: Context,
 ) -> dict[int, str]:
     """Sources for numbers whose run a sentence describes without its name. Two or more must be of one
     run, or of two that are compared: together they match by chance too rarely.
@@ -331,10 +398,16 @@ def joint_sources(
         if scope.open_run and not number.spelled and "." in number.text:
             open_ones.append((number, scope))
     missing = {number.start for number in untraced if not number.spelled}
-    if len(open_ones) < 2 or not missing or not missing <= {number.start for number, _ in open_ones}:
+    if (
+        len(open_ones) < 2
+        or not missing
+        or not missing <= {number.start for number, _ in open_ones}
+    ):
         return {}
     two = bool(_TWO_SIDES.search(seen.masked.lower()))
-    runs = [(n,) for n in ledger.numbers] + [(a, b) for a, b in permutations(ledger.numbers, 2) if two]
+    runs = [(n,) for n in ledger.numbers] + [
+        (a, b) for a, b in permutations(ledger.numbers, 2) if two
+    ]
     for chosen in runs:
         found = _explained(open_ones, chosen, seen.masked, ledger)
         if len(found) == len(open_ones) and len({fact.metric for fact in found.values()}) == 1:
@@ -342,7 +415,9 @@ def joint_sources(
     return {}
 
 
-_TWO_SIDES = re.compile(r"\b(?:from|versus|vs|against|compared|instead of|than|while|where|whereas|and)\b")
+_TWO_SIDES = re.compile(
+    r"\b(?:from|versus|vs|against|compared|instead of|than|while|where|whereas|and)\b"
+)
 
 
 def _explained(

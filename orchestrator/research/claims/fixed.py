@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import product
 
 from orchestrator.research.claims import words
+from orchestrator.research.claims.build import DECLARED
 from orchestrator.research.claims.ledger import Ledger, Setting
 from orchestrator.research.claims.printed import Printed, printed_numbers
 
@@ -19,9 +20,14 @@ _NOUN = re.compile(
     r"\s+(?:random |different |independent |repeated |attention |transformer )?(seeds|layers|heads|runs|epochs)\b",
     re.IGNORECASE,
 )
-_SPLIT = re.compile(r"\b(?:train\w*|validation|test\w*|held)\b.*\b(?:train\w*|validation|test\w*|held)\b")
+_SPLIT = re.compile(
+    r"\b(?:train\w*|validation|test\w*|held)\b.*\b(?:train\w*|validation|test\w*|held)\b"
+)
 _REACHED = re.compile(r"\b(?:reach\w*|threshold|cross\w*|attain\w*|counts? as|exceed\w*)\b")
-_RATE_OF = re.compile(r"\b(?:decay|rate|momentum|threshold|tolerance|probability)\s+(?:of\s+|=\s*|is\s+)?$")
+_RATE_OF = re.compile(
+    r"\b(?:decay|rate|momentum|threshold|tolerance|probability)\s+(?:of\s+|=\s*|is\s+)?$"
+)
+_LIST = re.compile(r"\b(?:declared|list|allowed values|could be set)\b")
 _REST = re.compile(r"\b(?:remaining|rest|left|last|further|remain)\b")
 _COMMON = {"number", "update", "updates", "trained", "training", "average", "parameter"}
 _LOGARITHM = re.compile(r"\b(?:ln|log|guess\w*|chance|uniform\w*)\b", re.IGNORECASE)
@@ -38,8 +44,37 @@ _ALIASES = {
     "fraction": ("share", "half"), "rtol": ("tolerance",), "atol": ("tolerance",), "beta": ("beta",), "number": (), "weight": ("lambda",),
 }  # fmt: skip
 _SMALL_WORDS = frozenset(
-    "the of and a an in to for with on by is are at as its per each that which it we from or be"
-    " number value run step".split()
+    [
+        "the",
+        "of",
+        "and",
+        "a",
+        "an",
+        "in",
+        "to",
+        "for",
+        "with",
+        "on",
+        "by",
+        "is",
+        "are",
+        "at",
+        "as",
+        "its",
+        "per",
+        "each",
+        "that",
+        "which",
+        "it",
+        "we",
+        "from",
+        "or",
+        "be",
+        "number",
+        "value",
+        "run",
+        "step",
+    ]
 )
 
 
@@ -49,7 +84,9 @@ def fixed_source(number: Printed, text: str, ledger: Ledger, *, of_results: bool
     """
     before, after = _around(number, text)
     near = before | after
-    settings = (*ledger.settings, *ledger.stated)
+    declared = bool(_LIST.search(text))
+    stated = (one for one in ledger.stated if declared or one.where != DECLARED)
+    settings = (*ledger.settings, *stated)
     if (noun := counted_noun(number, text)) and not number.percent:
         return _counted(number, noun, settings, ledger)
     told = [one for one in settings if _full_name(one, text[: number.start])]
@@ -59,13 +96,19 @@ def fixed_source(number: Printed, text: str, ledger: Ledger, *, of_results: bool
             told or _fits(one, number, near, text, of_results=of_results)
         ):
             return f"{one.where}: {one.name or 'a number in its text'}"
-    if _CONVENTIONS.search(text) and (number.percent or number.value in {0.05, 0.01, 0.9, 0.95, 0.99}):
+    if _CONVENTIONS.search(text) and (
+        number.percent or number.value in {0.05, 0.01, 0.9, 0.95, 0.99}
+    ):
         return "a level that is a convention"
     if told and not number.spelled:
         return _derived(number, told, near, text, ledger)
     for what, count in ledger.counts:
-        if number.value == count and not number.percent and any(
-            _COUNTED.get(word) == what.split(" of ")[0].split(" beside ")[0] for word in after
+        if (
+            number.value == count
+            and not number.percent
+            and any(
+                _COUNTED.get(word) == what.split(" of ")[0].split(" beside ")[0] for word in after
+            )
         ):
             return f"how many {what}"
     if number.value in ledger.years and number.value > 1800 and number.step == 1:
@@ -85,15 +128,20 @@ def _counted(number: Printed, noun: str, settings: Iterable[Setting], ledger: Le
     """The source of a number right before what it counts: "5 seeds", "two layers"."""
     noun = words.canonical(noun).removesuffix("s")
     for what, count in ledger.counts:
-        if number.value == count and _COUNTED.get(noun) == what.split(" of ")[0].split(" beside ")[0]:
+        if (
+            number.value == count
+            and _COUNTED.get(noun) == what.split(" of ")[0].split(" beside ")[0]
+        ):
             return f"how many {what}"
     for one in settings:
         parts = {part.removesuffix("s") for part in words.words_of(one.name)}
         if noun in parts and _equal(number, one.value, one.name):
             return f"{one.where}: {one.name}"
-    if noun in {"seed", "run", "model", "step"} and number.value <= max(
-        (count for _, count in ledger.counts), default=0
-    ) and noun != "seed":
+    if (
+        noun in {"seed", "run", "model", "step"}
+        and number.value <= max((count for _, count in ledger.counts), default=0)
+        and noun != "seed"
+    ):
         return "a part of the runs"
     return ""
 
@@ -126,7 +174,9 @@ def _named_before(settings: Sequence[Setting], before: str) -> list[Setting]:
     last = {words.canonical(one) for one in re.findall(r"[A-Za-z]+", clause)[-3:]}
     rare = []
     for one in settings:
-        own = {part for part in words.words_of(one.name) if len(part) > 5 and part in last - _COMMON}
+        own = {
+            part for part in words.words_of(one.name) if len(part) > 5 and part in last - _COMMON
+        }
         if own and sum(bool(own & set(words.words_of(other.name))) for other in settings) <= 2:
             rare.append(one)
     return rare
@@ -144,7 +194,9 @@ def _full_name(setting: Setting, before: str) -> bool:
     if len(parts) < 2 or parts[0] == "number":
         return False
     name = r"[\s_-]+".join(map(re.escape, parts))
-    if setting.name.lower() == "weight_decay" and re.search(r"lambda\W+(?:(?:of|is|to|=)\W+)*$", before.lower()):
+    if setting.name.lower() == "weight_decay" and re.search(
+        r"lambda\W+(?:(?:of|is|to|=)\W+)*$", before.lower()
+    ):
         return True
     listed = re.sub(r"(?:[\d.e-]+\s*(?:,|and|or)+\s*)+(?:and|or)?\s*$", "", before.lower())
     between = r"(?:(?:of|is|was|to|at|set|equal|be|over|varied|between|in|values?|are)\W+)*"
@@ -164,7 +216,7 @@ def _fits(
         return setting.value > 0.6 or not of_results
     if of_results and not whole:
         parts = {part for part in words.words_of(setting.name) if len(part) > 4}
-        return bool(parts & near) and not parts & {"learned"} or (
+        return (bool(parts & near) and not parts & {"learned"}) or (
             "learned" in parts and bool(_REACHED.search(text))
         )
     if not whole and not of_results and not number.percent and setting.value not in {0.1, 0.5}:
@@ -205,7 +257,11 @@ def _derived(
     for one in whole:
         if one in squared and number.value == one.value**2 and number.value > 50:
             return f"the square of {one.name}"
-        if _LOGARITHM.search(text) and "." in number.text and abs(math.log(one.value) - number.value) <= number.step / 2:
+        if (
+            _LOGARITHM.search(text)
+            and "." in number.text
+            and abs(math.log(one.value) - number.value) <= number.step / 2
+        ):
             return f"the logarithm of {one.name}"
     for one, share in product(squared, shares):
         part, square = one.value**2 * share.value, one.value**2
@@ -215,7 +271,9 @@ def _derived(
             return f"{share.name} of the square of {one.name}"
     rates = [s for s in settings if "rate" in s.name.lower() or s.name.lower() == "dropout"]
     for one, other in product(rates, rates):
-        if one.name != other.name and math.isclose(one.value * other.value, number.value, rel_tol=1e-9):
+        if one.name != other.name and math.isclose(
+            one.value * other.value, number.value, rel_tol=1e-9
+        ):
             return f"{one.name} times {other.name}"
     if _REST.search(text[max(0, number.start - 25) : number.end + 12].lower()):
         for one, other in product(whole, whole):

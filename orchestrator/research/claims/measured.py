@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.core.research import BASELINE
 from orchestrator.research.claims.ledger import AVERAGE, Cell, Difference, Ledger
 from orchestrator.research.paper.latex import closing, escape
 from orchestrator.research.paper.numbers import format_error, format_mean
@@ -27,7 +28,9 @@ ARGUMENTS = (
 )
 """The arguments of each macro, in order."""
 
-_MACRO = re.compile(rf"\\({'|'.join(sorted(ARGUMENTS, key=len, reverse=True))})(?![A-Za-z])\s*(?=\{{)")
+_MACRO = re.compile(
+    rf"\\({'|'.join(sorted(ARGUMENTS, key=len, reverse=True))})(?![A-Za-z])\s*(?=\{{)"
+)
 _MEASURED = re.compile(r"\\measured\{([^{}]{1,200})\}\{([^{}]{0,80})\}(?=\{)")
 _PLAIN_UNIT = re.compile(r"[A-Za-z][A-Za-z/ -]{0,19}")
 _NO_UNIT = re.compile(r"fraction|share|accuracy|probability|none|^$", re.IGNORECASE)
@@ -72,7 +75,9 @@ def rendered(tex: str, ledger: Ledger, *, plain: bool = False) -> tuple[str, tup
             problems.append(f"{tex[start:end][:160]}: {error}")
             continue
         if kind == "points" and re.match(r"\s*(?:\\%|percent\b)", tex[end:]):
-            problems.append(f"{tex[start:end][:160]} is followed by a percent sign: write points, or \\change")
+            problems.append(
+                f"{tex[start:end][:160]} is followed by a percent sign: write points, or \\change"
+            )
         end = _without_unit(tex, end, one, ledger)
         parts += [tex[at:start], digits if plain else _linked(one, digits, ledger)]
         at = end
@@ -125,7 +130,8 @@ def _plain(argument: str) -> str:
 def _run(said: str, ledger: Ledger) -> int:
     number = re.fullmatch(r"(?:run\s*)?(\d{1,4})", said, re.IGNORECASE)
     for run in ledger.runs:
-        if said.lower() == run.name.lower() or (number and int(number[1]) == run.number):
+        own = {run.name.lower(), *([BASELINE] if run.number == 0 else [])}
+        if said.lower() in own or (number and int(number[1]) == run.number):
             return run.number
     return _none("run", said, [run.name for run in ledger.runs])
 
@@ -238,7 +244,11 @@ def _difference(one: Reference, found: Difference, ledger: Ledger) -> str:
     digits = format_mean(value, error)
     sign = "+" if one.kind == "diff" and found.value > 0 else ""
     unit = unit_of(one, ledger)
-    return f"${sign}{digits}${unit}" if error is None else rf"${sign}{digits} \pm {format_error(error)}${unit}"
+    return (
+        f"${sign}{digits}${unit}"
+        if error is None
+        else rf"${sign}{digits} \pm {format_error(error)}${unit}"
+    )
 
 
 def _significant(value: float, digits: int) -> str:
@@ -329,7 +339,9 @@ def _without_unit(tex: str, end: int, one: Reference, ledger: Ledger) -> int:
     if one.kind in {"pct", "change"}:
         again = re.compile(r"\s*(?:\\%|percent\b)").match(tex, end)
         return again.end() if again else end
-    again = re.compile(rf"[\s~]*{re.escape(unit)}\b", re.IGNORECASE).match(tex, end) if unit else None
+    again = (
+        re.compile(rf"[\s~]*{re.escape(unit)}\b", re.IGNORECASE).match(tex, end) if unit else None
+    )
     return again.end() if again else end
 
 

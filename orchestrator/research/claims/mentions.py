@@ -50,7 +50,21 @@ _STANDARD_ERROR = re.compile(
     re.IGNORECASE,
 )
 _BEFORE_TRAINING = re.compile(r"\bbefore training\b|\bat initiali[sz]ation\b", re.IGNORECASE)
-_COMMON = frozenset("first second reached start total model value number count update every".split())
+_COMMON = frozenset(
+    [
+        "first",
+        "second",
+        "reached",
+        "start",
+        "total",
+        "model",
+        "value",
+        "number",
+        "count",
+        "update",
+        "every",
+    ]
+)
 NAME = "\ue100"
 """Stands for each character of a run's or data set's name in a masked text."""
 _LONGEST_WINDOW = 4  # words more than a metric's own between its first and last word
@@ -232,7 +246,9 @@ def nicknames(name: str, ledger: Ledger) -> tuple[str, ...]:
 
 
 def _metrics(text: str, ledger: Ledger) -> Iterator[Mention]:
-    own = {part for metric in ledger.metrics for part in words.words_of(metric.name) if len(part) > 4}
+    own = {
+        part for metric in ledger.metrics for part in words.words_of(metric.name) if len(part) > 4
+    }
     text = _STANDARD_ERROR.sub(lambda match: " " * len(match[0]), text)
     text = _BEFORE_TRAINING.sub(lambda match: "initial".ljust(len(match[0])), text)
     tokens = [
@@ -315,7 +331,9 @@ def _headed(word: str, near: set[str], ledger: Ledger) -> tuple[str, ...]:
     for metric in ledger.metrics:
         required = required_words(metric, ledger)
         own = set(words.words_of(metric.name))
-        clash = any(near & group and own & group and not near & own & group for group in words.EXCLUSIVE)
+        clash = any(
+            near & group and own & group and not near & own & group for group in words.EXCLUSIVE
+        )
         start = "initial" in own and "initial" not in near
         if word in required and _head(metric) == word and not clash and not start:
             fitting.append((len(near & required), metric))
@@ -330,7 +348,9 @@ def _headed(word: str, near: set[str], ledger: Ledger) -> tuple[str, ...]:
 
 
 def _head(metric: KnownMetric) -> str:
-    parts = [one for one in words.words_of(metric.name) if one not in {"mean"} and not one.isdigit()]
+    parts = [
+        one for one in words.words_of(metric.name) if one not in {"mean"} and not one.isdigit()
+    ]
     for known in ("loss", "acc", "error", "step", "bits", "speed", "time", "gain", "coverage"):
         if known in parts:
             return known

@@ -92,7 +92,11 @@ def _digits(match: re.Match[str], text: str) -> Printed:
 def bound_of(before: str) -> Bound:
     """What the words just before a number say of it."""
     near = before[-28:].lower()
-    for name, pattern in (("at most", words.AT_MOST), ("at least", words.AT_LEAST), ("about", words.ABOUT)):
+    for name, pattern in (
+        ("at most", words.AT_MOST),
+        ("at least", words.AT_LEAST),
+        ("about", words.ABOUT),
+    ):
         for match in pattern.finditer(near):
             if re.fullmatch(r"[\s$(a]*", near[match.end() :]):
                 return name  # type: ignore[return-value]  # one of the three names above
@@ -110,7 +114,9 @@ def is_printed(number: Printed, value: float, *, unsigned: bool = False) -> bool
         return True
     if number.bound == "about" or number.coarse > number.step:
         # "about 400" for 391, and "about 0.8" for 0.76: to the last digit that is no zero.
-        return apart <= max(number.coarse * (0.5 + 1e-6), 0.03 * abs(said) * (number.bound == "about"))
+        return apart <= max(
+            number.coarse * (0.5 + 1e-6), 0.03 * abs(said) * (number.bound == "about")
+        )
     if number.bound == "at least":
         return said <= value <= said * 1.35 + 10 * number.step
     if number.bound == "at most":

@@ -40,12 +40,18 @@ def reference_problems(
             continue
         runs = _runs_of(one)
         other_side = sides and fitting and not row
-        if named_runs and not runs & named_runs and not other_side and not _carried(
-            runs, context.runs, place, seen
+        if (
+            named_runs
+            and not runs & named_runs
+            and not other_side
+            and not _carried(runs, context.runs, place, seen)
         ):
             problems.append(_told(one, "run", ledger))
-        elif one.data != AVERAGE and named_data and one.data not in named_data and _measured(
-            named_data, one, ledger
+        elif (
+            one.data != AVERAGE
+            and named_data
+            and one.data not in named_data
+            and _measured(named_data, one, ledger)
         ):
             problems.append(_told(one, "data set", ledger))
         elif _other_metric(place, one, seen, ledger):

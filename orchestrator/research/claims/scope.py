@@ -82,14 +82,18 @@ def scope_at(start: int, end: int, seen: Named, text: str, context: Context) -> 
         runs = (zipped,)
     here = tuple(map(int, runs)) or context.runs
     return Scope(
-        open_run=not here or (bool(objects) and not subjects and not context.runs) or unnamed_side(seen, text),
+        open_run=not here
+        or (bool(objects) and not subjects and not context.runs)
+        or unnamed_side(seen, text),
         runs=here,
         subjects=subjects or context.runs,
         objects=objects,
         data=data or context.data,
         metrics=metrics or context.metrics,
         alone=tuple(
-            dict.fromkeys(int(one.names[0]) for one in seen.runs if len(one.names) == 1 and not one.every)
+            dict.fromkeys(
+                int(one.names[0]) for one in seen.runs if len(one.names) == 1 and not one.every
+            )
         ),
         all_metrics=tuple(
             dict.fromkeys(n for one in seen.metrics if not one.weak for n in one.names)
@@ -114,7 +118,13 @@ def _zipped(start: int, seen: Named, text: str) -> str | None:
 
 
 def _nearest(
-    mentions: Sequence[Mention], start: int, end: int, text: str, *, close: bool = False, carried: bool = False
+    mentions: Sequence[Mention],
+    start: int,
+    end: int,
+    text: str,
+    *,
+    close: bool = False,
+    carried: bool = False,
 ) -> tuple[tuple[str, ...], bool]:
     """The mention right after a number, else the last before it, else the first after it."""
     before = [one for one in mentions if one.start < start]

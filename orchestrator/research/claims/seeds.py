@@ -41,11 +41,14 @@ def parts_of_seeds(text: str, ledger: Ledger) -> dict[int, tuple[int, int]]:
 
 def is_part(part: int, whole: int, scope: Scope, ledger: Ledger) -> bool:
     """Whether in that many of the seeds one of the scope's runs is above, or below, another."""
-    return part == whole or any(
-        {part, whole - part} & {found.higher, found.lower} - {None}
-        or found.higher == part
-        for found in _differences(scope, ledger)
-    ) or _share(part, whole, scope, ledger)
+    return (
+        part == whole
+        or any(
+            {part, whole - part} & {found.higher, found.lower} - {None} or found.higher == part
+            for found in _differences(scope, ledger)
+        )
+        or _share(part, whole, scope, ledger)
+    )
 
 
 def _differences(scope: Scope, ledger: Ledger):  # type: ignore[no-untyped-def]
@@ -63,12 +66,18 @@ def _share(part: int, whole: int, scope: Scope, ledger: Ledger) -> bool:
     runs = scope.runs or ledger.numbers
     for run, data, metric in product(runs, ledger.datasets, metrics):
         cell = ledger.cells.get((run, data, metric))
-        if cell is not None and len(cell.values) == whole and sum(v == 1 for v in cell.values) == part:
+        if (
+            cell is not None
+            and len(cell.values) == whole
+            and sum(v == 1 for v in cell.values) == part
+        ):
             return True
     return False
 
 
-def every_seed_problem(clause: str, pairs: Sequence[tuple[int, int]], scope: Scope, ledger: Ledger) -> str:
+def every_seed_problem(
+    clause: str, pairs: Sequence[tuple[int, int]], scope: Scope, ledger: Ledger
+) -> str:
     """What is wrong with a clause that says something of every seed; empty if nothing."""
     match = _EVERY.search(clause)
     if match is None or not pairs or words.NEGATED.search(clause.lower()):
@@ -85,7 +94,11 @@ def every_seed_problem(clause: str, pairs: Sequence[tuple[int, int]], scope: Sco
             continue
         counted = True
         better = ledger.better(metric, 1.0)
-        up = sides[0] == "up" or (better is not None and (sides[0] == "better") == better and sides[0] in {"better", "worse"})
+        up = sides[0] == "up" or (
+            better is not None
+            and (sides[0] == "better") == better
+            and sides[0] in {"better", "worse"}
+        )
         if (found.lower if up else found.higher) == 0:
             return ""
     return f"{match[0]!r} is not so in the values per seed" if counted else ""

@@ -121,7 +121,9 @@ def _scope(clause: _Clause, seen: Named, context: Context) -> Scope:
         alone=every.alone,
         all_metrics=every.all_metrics,
         data=data or refers or whole.data,
-        metrics=tuple(dict.fromkeys(one.metric for one in clause.marks)) or metrics or whole.metrics,
+        metrics=tuple(dict.fromkeys(one.metric for one in clause.marks))
+        or metrics
+        or whole.metrics,
         every_run=any(one.every for one in clause.runs),
         every_data=any(one.every for one in clause.data),
     )
@@ -140,8 +142,12 @@ def _pairs(scope: Scope, ledger: Ledger) -> list[tuple[int, int]]:
     objects = scope.objects or (0,)
     pairs = [(one, other) for one in scope.subjects for other in objects if one != other]
     if not scope.objects:
-        pairs += [(n, ledger.run(n).base) for n in scope.subjects if ledger.run(n).base not in {0, n}]
-        pairs += list(zip(scope.subjects, scope.subjects[1:], strict=False)) * (len(scope.subjects) == 2)
+        pairs += [
+            (n, ledger.run(n).base) for n in scope.subjects if ledger.run(n).base not in {0, n}
+        ]
+        pairs += list(zip(scope.subjects, scope.subjects[1:], strict=False)) * (
+            len(scope.subjects) == 2
+        )
     return pairs
 
 
@@ -228,7 +234,9 @@ def _direction(
         return []
     if by_reference := [*(one for one in clause.marks if one.pair), *_from_to(clause)]:
         return _of_references(by_reference, said, clause, ledger)
-    weak = all(one.weak for one in clause.metrics) and len(scope.metrics) > 1 and bool(clause.metrics)
+    weak = (
+        all(one.weak for one in clause.metrics) and len(scope.metrics) > 1 and bool(clause.metrics)
+    )
     if weak or not (clause.runs or clause.metrics or clause.data):
         return []
     if len(clause.metrics) > 1 and re.search(r"\bthan\b|\babove\b|\bbelow\b", clause.text):
@@ -370,10 +378,15 @@ def _factor(clause: _Clause, scope: Scope, ledger: Ledger) -> list[str]:
         for run, data, (first, second) in product(
             scope.runs, scope.data or ledger.datasets, product(scope.all_metrics, scope.all_metrics)
         )
-        if (one := ledger.cells.get((run, data, first))) and (two := ledger.cells.get((run, data, second)))
+        if (one := ledger.cells.get((run, data, first)))
+        and (two := ledger.cells.get((run, data, second)))
         if two.mean and one.mean
     ]
-    near = 1.3 if re.search(r"\b(?:about|almost|nearly|roughly|more than|over)\b", clause.text) else 1.13
+    near = (
+        1.3
+        if re.search(r"\b(?:about|almost|nearly|roughly|more than|over)\b", clause.text)
+        else 1.13
+    )
     both = [*ratios, *(1 / ratio for ratio in ratios)]
     if scope.subjects and not scope.open_run and match["word"].startswith(("halv", "doub", "trip")):
         both = [1 / ratio for ratio in ratios] if match["word"].startswith("halv") else ratios

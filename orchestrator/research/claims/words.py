@@ -39,9 +39,7 @@ DOWN = (
     r"falls?|fell|fallen|decreas\w+|drop(?:s|ped|ping)?|lower(?:s|ed)?|smaller|below"
     r"|reduc\w+|declin\w+|shrinks?|shrank|cuts?"
 )
-BETTER = (
-    r"improv\w+|better|beats?|outperform\w*|wins?|helps?|helped|benefit\w*|superior"
-)
+BETTER = r"improv\w+|better|beats?|outperform\w*|wins?|helps?|helped|benefit\w*|superior"
 WORSE = r"wors(?:e|en|ens|ened|ening)|degrad\w+|hurts?|harm\w*|inferior|deteriorat\w+"
 
 CHANGES = {
@@ -84,7 +82,9 @@ NO_DIFFERENCE = re.compile(
     r"|cannot be (?:told|separated|distinguished)|makes? no difference|does not (?:differ|change|matter)"
     r"|do not (?:differ|change)|unchanged|(?:is|are) the same|identical)\b"
 )
-EVERY = re.compile(r"\b(?:all|every|each|both|always|consistent\w*|throughout|across|uniformly|any)\b")
+EVERY = re.compile(
+    r"\b(?:all|every|each|both|always|consistent\w*|throughout|across|uniformly|any)\b"
+)
 NEGATED = re.compile(r"\b(?:no|not|none|never|neither|nor|without|cannot|fails? to|n't)\b|n't\b")
 HEDGED = re.compile(
     r"\b(?:would|could|might|may|should|whether|if|expect\w*|hypothes\w+|predict\w*|would need"

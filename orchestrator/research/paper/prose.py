@@ -43,7 +43,9 @@ _STRUCTURE = re.compile(
     r"|Theorem|Lemma|Footnote|Chapter|Page|page)\s*\(?\d+(?:\.\d+)*\)?"
 )
 # Symbols and functions that have a name in prose too.
-_SPOKEN = re.compile(r"\\(alpha|beta|gamma|lambda|eta|sigma|mu|rho|tau|theta|epsilon|delta|ln|log)(?![A-Za-z])")
+_SPOKEN = re.compile(
+    r"\\(alpha|beta|gamma|lambda|eta|sigma|mu|rho|tau|theta|epsilon|delta|ln|log)(?![A-Za-z])"
+)
 _FILLER = "\ue1ff"  # behind a number by reference, so that the text after it stays at its place
 _UNDERSCORE = "\ue000"  # replaces an escaped one while subscripts are dropped
 _SECTION = re.compile(r"\\(section|subsection|begin)\*?\{((?:[^{}]|\{[^{}]*\})*)\}")

@@ -5,10 +5,19 @@ A model writes the marker of a table; the program replaces it with the table.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from orchestrator.core.research import Run
+from orchestrator.core.research import BASELINE, Run
+from orchestrator.research.paper.floats import (
+    Block,
+    Table,
+    TableRow,
+    floats,
+    printed_length,
+    spaced,
+)
 from orchestrator.research.paper.latex import escape
 from orchestrator.research.paper.numbers import format_error, format_mean
 from orchestrator.template.manifest import Metric
@@ -18,11 +27,13 @@ RESULTS_MARKER = "RESULTS TABLE HERE"
 RUNS_MARKER = "RUNS TABLE HERE"
 _MAX_COLUMNS = 4  # metrics; more would not fit the width of a page
 _LONG = 16  # characters of a word that fits every cell
+_PIECE = 10  # of one between two places where it may break
 _MAX_ROW = 125  # characters in a row's source; a table with longer rows is scaled to the page
 
 _WORDS = {"val": "validation", "acc": "accuracy", "avg": "average", "std": "deviation"}
 
 
+# Stages that hold no ledger call this one, until they call results_tables of results_tables.py.
 def results_table(
     results: Sequence[tuple[int, Results]],
     headline: Sequence[str],
@@ -103,22 +114,25 @@ def _measures(result: Results, dataset: str, metrics: list[str]) -> bool:
 
 
 def runs_table(runs: Iterable[Run]) -> str:
-    """The description of each run, as recorded."""
+    """The description of each run, as recorded, under its name."""
     rows = [
-        rf"\raggedright {named_run(run.number, run.name)} & \raggedright "
-        rf"{breakable(run.description)} \tabularnewline"
+        TableRow(
+            rf"\raggedright {BASELINE if run.number == 0 else breakable(run.name)} & "
+            rf"\raggedright {breakable(run.description)}",
+            math.ceil(max(printed_length(run.name) / 22, printed_length(run.description) / 58, 1)),
+        )
         for run in runs
     ]
-    table = [
-        r"\begin{tabular}{p{0.28\linewidth}p{0.62\linewidth}}",
-        r"\toprule",
-        r"Run & What it tests \\",
-        r"\midrule",
-        *rows,
-        r"\bottomrule",
-        r"\end{tabular}",
-    ]
-    return _float("The runs, as they were described when they were made.", "tab:runs", table)
+    table = Table(
+        caption="The runs, as they were described when they were made.",
+        label="tab:runs",
+        columns=r"p{0.25\linewidth}p{0.70\linewidth}",
+        count=2,
+        heading=("Run & What it tests",),
+        blocks=(Block(tuple(rows)),),
+        wide=True,
+    )
+    return "\n\n".join(spaced(floats(table)))
 
 
 def _float(caption: str, label: str, table: list[str]) -> str:
@@ -137,8 +151,8 @@ def breakable(text: str) -> str:
 
 def _broken(word: str) -> str:
     parts = (
-        word[at : at + _LONG] for word in re.findall(r"[^_=,./-]*[_=,./-]?", word)
-        for at in range(0, len(word), _LONG)
+        word[at : at + _PIECE] for word in re.findall(r"[^_=,./-]*[_=,./-]?", word)
+        for at in range(0, len(word), _PIECE)
     )  # fmt: skip
     return r"\allowbreak{}".join(escape(part) for part in parts)
 

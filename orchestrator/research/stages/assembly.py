@@ -8,10 +8,14 @@ from dataclasses import replace
 from orchestrator.record.ports import Ports
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.measured import rendered
-from orchestrator.research.paper import latex, references, tables
+from orchestrator.research.paper import latex, references
+from orchestrator.research.paper.appendix import appendix_results
+from orchestrator.research.paper.code_listing import appendix_code
 from orchestrator.research.paper.latex import TEX
+from orchestrator.research.paper.results_tables import results_tables
+from orchestrator.research.paper.settings_table import settings_table
 from orchestrator.research.paper.shape import not_verified_note
-from orchestrator.research.paper.tables import RESULTS_MARKER, RUNS_MARKER
+from orchestrator.research.paper.tables import RESULTS_MARKER, RUNS_MARKER, runs_table
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.blocks import differences_by_run
 from orchestrator.research.stages.sections import SECTIONS
@@ -40,8 +44,8 @@ def assembled(study: Study, ports: Ports, ledger: Ledger) -> Study:
         if placeholder and section.name in written:
             text, _ = rendered(written[section.name], ledger, plain=section.name == "title")
             tex = tex.replace(placeholder, text, 1)
-    results = "\n".join(tables.results_tables(ledger))
-    tex = tex.replace(RESULTS_MARKER, results).replace(RUNS_MARKER, tables.runs_table(study.runs))
+    results = "\n".join(results_tables(ledger))
+    tex = tex.replace(RESULTS_MARKER, results).replace(RUNS_MARKER, runs_table(study.runs))
     tex = _with_appendix(references.pruned(tex), study, ports, ledger)
     tex = tex.replace(latex.BEGIN, _MEASURED + latex.BEGIN, 1)
     if study.unresolved:
@@ -53,11 +57,11 @@ def _with_appendix(tex: str, study: Study, ports: Ports, ledger: Ledger) -> str:
     """``tex`` with the settings, every result, and what each run changed, after the references."""
     parts = [
         r"\section{Settings}",
-        tables.settings_table(ledger),
+        settings_table(ledger),
         r"\section{All Results}",
-        tables.appendix_results(ledger),
+        appendix_results(ledger),
         r"\section{Changes of the Code}",
-        tables.appendix_code(differences_by_run(study, ports)),
+        appendix_code(differences_by_run(study, ports)),
     ]
     text = "\n".join(parts)
     if _APPENDIX in latex.uncommented(tex):
@@ -67,4 +71,6 @@ def _with_appendix(tex: str, study: Study, ports: Ports, ledger: Ledger) -> str:
 
 def placeholders_left(tex: str) -> tuple[str, ...]:
     """The placeholders that nothing has filled."""
-    return tuple(dict.fromkeys(re.findall(r"\b[A-Z]{4,}(?: [A-Z]+)* HERE\b", latex.uncommented(tex))))
+    return tuple(
+        dict.fromkeys(re.findall(r"\b[A-Z]{4,}(?: [A-Z]+)* HERE\b", latex.uncommented(tex)))
+    )

@@ -137,21 +137,30 @@ def differences_block(study: Study, ports: Ports, *, without: str = "") -> str:
     """What each run but the one named ``without`` changed in the code that it started from; of the
     earlier runs less than of the last one.
     """
-    by_number, rows = {run.number: run for run in study.runs}, {}
+    whole = differences_by_run(study, ports)
+    last = study.runs[-1].name
+    rows = {
+        name: shortened(text, DIFFERENCE if name == last else OLD_DIFFERENCE)
+        for name, text in whole.items()
+        if name != without
+    }
+    return block("differences", rows)
+
+
+def differences_by_run(study: Study, ports: Ports) -> dict[str, str]:
+    """What each run changed in the code that it started from, whole, by the run's name."""
+    by_number = {run.number: run for run in study.runs}
+    rows = {}
     for run in study.runs[1:]:
-        if run.name == without:
-            continue
         before, after = by_number[run.base].code.as_dict(), run.code.as_dict()
         changed = [path for path in after if after[path] != before.get(path)]
-        most = DIFFERENCE if run is study.runs[-1] else OLD_DIFFERENCE
-        parts = (
+        rows[run.name] = "\n".join(
             code_difference(
                 ports.text(before[path]) if path in before else "", ports.text(after[path]), path
             )
             for path in changed
         )
-        rows[run.name] = shortened("\n".join(parts), most)
-    return block("differences", rows)
+    return rows
 
 
 def feedback_block(result: JobResult | None, trouble: str = "") -> str:

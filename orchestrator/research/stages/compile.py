@@ -6,6 +6,7 @@ than 20 pt too wide. The findings of chktex are passed to the editor once, as ad
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Annotated
 
@@ -21,8 +22,11 @@ from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex
 from orchestrator.research.paper.latex import TEX
+from orchestrator.research.prompts import render, text_block
 from orchestrator.research.run_spec import Study
-from orchestrator.research.stages import paper_edit as papers
+from orchestrator.research.stages.assembly import assembled, paper_source
+from orchestrator.research.stages.correcting import correct_passages
+from orchestrator.research.stages.study_ledger import study_ledger
 from orchestrator.research.tries import leave, tries
 
 _FIXES = 5
@@ -63,13 +67,11 @@ def compile_paper(study: Study, ports: Ports) -> Study:
     log_tail = ""
     for attempt, scoped in tries(ports, _FIXES + 1):
         if problems:
-            study, refused = papers.correct_paper(
-                study, scoped, "compile.fix", "compile_fix", [*refused, *problems]
-            )
+            study, refused = _corrected(study, scoped, [*refused, *problems])
         result = scoped.run(_job(study, scoped))
         report = read_report(result, scoped.blobs)
         pages = _pages(result, scoped)
-        problems = compile_problems(report, pages, study, papers.paper_source(study, scoped))
+        problems = compile_problems(report, pages, study, paper_source(study, scoped))
         advice = [f"chktex: line {line}" for line in report.chktex] if attempt == 1 else []
         serious = any(": Error " in line for line in advice)
         if not problems and not serious:
@@ -83,6 +85,24 @@ def compile_paper(study: Study, ports: Ports) -> Study:
         why="\n".join([*problems[:5], log_tail]),
         todo="`aisci resume` asks for more corrections; the source is latex/template.tex",
     )
+
+
+_LINE = re.compile(r"\b(?:line|lines) (\d{1,6})")
+_QUOTED = 300  # characters of a line of the source
+
+
+def _corrected(study: Study, ports: Ports, problems: list[str]) -> tuple[Study, tuple[str, ...]]:
+    """The study with its author's corrections of what LaTeX says, and why some were not used."""
+    lines = paper_source(study, ports).splitlines()
+    rows = []
+    for problem in problems:
+        rows.append(f"- {problem}")
+        for number in dict.fromkeys(map(int, _LINE.findall(problem)[:2])):
+            if 0 < number <= len(lines):
+                rows.append(f"    line {number} of the source: {lines[number - 1][:_QUOTED]}")
+    instruction = render("compile_fix", problems=text_block("latex", "\n".join(rows)))
+    study, refused = correct_passages(study, ports, "compile.fix", instruction)
+    return assembled(study, ports, study_ledger(study, ports, study.skeleton)), refused
 
 
 def _job(study: Study, ports: Ports) -> Job:

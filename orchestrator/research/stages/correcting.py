@@ -115,12 +115,17 @@ def _kept(
     section = section_named(name)
     before = section_problems(study, section, texts[name], study.skeleton)
     broken = [
-        one for one in section_problems(study, section, changed, study.skeleton) if one not in before
+        one
+        for one in section_problems(study, section, changed, study.skeleton)
+        if one not in before
     ]
     if len(changed.split()) < len(texts[name].split()) / 2:
         broken.append("more than half of the section was taken out")
     if broken:
-        return texts, [*refused, *(f"the correction of {name} was not used: {one}" for one in broken)]
+        return texts, [
+            *refused,
+            *(f"the correction of {name} was not used: {one}" for one in broken),
+        ]
     return {**texts, name: changed}, refused
 
 

@@ -14,7 +14,7 @@ from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.research import Claim
 from orchestrator.record.notes import ClaimsVerified
 from orchestrator.record.ports import Ports
-from orchestrator.research.claims.check import Checked
+from orchestrator.research.claims.check import Checked, check_section
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.pages import numbers_only_on_pages
 from orchestrator.research.paper.latex import TEX
@@ -25,7 +25,6 @@ from orchestrator.research.stages.compile import compile_paper
 from orchestrator.research.stages.correcting import Wrong, correct_sentences, named_sentences
 from orchestrator.research.stages.sections import section_named, told
 from orchestrator.research.stages.study_ledger import study_ledger
-from orchestrator.research.claims.check import check_section
 
 _ROUNDS = 3
 _EXCERPT = 160  # characters of a sentence in a claim

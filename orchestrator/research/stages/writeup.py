@@ -97,7 +97,9 @@ def _prepared(study: Study, ports: Ports) -> str:
             where=TEX,
             todo="add it with a placeholder such as `RESULTS HERE` in each section",
         )
-    tex = latex.prepared(ports.text(ports.blobs.put(files[TEX])), study.author, AUTHOR_NOTE, study.figures)
+    tex = latex.prepared(
+        ports.text(ports.blobs.put(files[TEX])), study.author, AUTHOR_NOTE, study.figures
+    )
     scoped = ports.within("citations")
     tex = references.add_references(tex, _papers(study, scoped))
     scoped.note(Citable(keys=tuple(one.key for one in references.references(tex))))
@@ -142,7 +144,9 @@ def _written(study: Study, section: Section, ledger: Ledger, ports: Ports) -> St
         "writeup_section",
         section=section.name,
         words=f"{first} to {last} words",
-        task=block("task", {"section": section.name, "placeholder": _placeholder(section, study.skeleton)}),
+        task=block(
+            "task", {"section": section.name, "placeholder": _placeholder(section, study.skeleton)}
+        ),
         guide=prompt_text(f"writeup_{section.name}").strip(),
     )
     written, said = _asked(study, section, f"writeup.{section.name}", task, ports)
@@ -203,7 +207,11 @@ def _refined(study: Study, name: str, ledger: Ledger, ports: Ports) -> Study:
     written, said = _asked(study, section, "writeup.refine", task, ports, keep=text)
     sections = tuple((n, written if n == name else old) for n, old in study.sections)
     study = replace(study, said=said, sections=sections)
-    return study if written == text else _with_true_sentences(study, section, ledger, ports.within("sentences"))
+    return (
+        study
+        if written == text
+        else _with_true_sentences(study, section, ledger, ports.within("sentences"))
+    )
 
 
 def _read_whole(study: Study, ports: Ports) -> Study:
@@ -214,5 +222,3 @@ def _read_whole(study: Study, ports: Ports) -> Study:
     message = Message("user", instruction, pictures=figure_pictures(study, ports))
     changed, _ = correct_passages(study, ports, "writeup.read", instruction, message=message)
     return changed
-
-

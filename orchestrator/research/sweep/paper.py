@@ -1,13 +1,14 @@
 """The sweep's paper: plain sentences around the recorded numbers, and a mechanical checklist.
 
 Every number comes from the blocks of the prompt. A difference counts as one only where it is
-larger than the standard errors of the two means together; else it is called within them.
+larger than two standard errors of the two means together; else it is called no clear one.
 """
 
 from __future__ import annotations
 
 import math
 
+from orchestrator.research.claims.ledger import CLEAR
 from orchestrator.research.paper.latex import escape
 from orchestrator.research.paper.tables import metric_words
 from orchestrator.research.sweep.wording import (
@@ -28,7 +29,7 @@ def title(data: PromptData) -> str:
 
 def abstract(data: PromptData) -> str:
     """Question, what was done, the headline comparison, limits."""
-    runs = [row for row in data["results"] if row["run"] > 0]
+    runs = data["results"][1:]
     datasets = list_of([code(name) for name in _datasets(data)])
     return (
         f"{_question(data)} Beside an unchanged baseline, this study reports "
@@ -94,9 +95,8 @@ def method(data: PromptData) -> str:
         f"{escape(data['idea']['experiment'])}\n\n"
         "Each run is compared with the baseline on the same data set and the same metric. With "
         "means $m$ and $b$ over the seeds, and standard errors $s$ and $t$, the difference $m - b$ "
-        "is called a difference only if it is larger than $\\sqrt{s^2 + t^2}$ in size; otherwise it "
-        "is said to lie within the standard errors. With the few seeds at hand this is a coarse "
-        "rule, not a test of significance."
+        "is called a difference only if it is larger than twice $\\sqrt{s^2 + t^2}$ in size; "
+        "otherwise it is called no clear difference. With the few seeds at hand this is a coarse rule."
     )
 
 
@@ -128,11 +128,16 @@ def results(data: PromptData) -> str:
         )
     for label, figure in zip(labels, data["figures"], strict=True):
         parts.append(_figure(label, figure))
-    parts.append(
-        "\n\nWhat these results cannot show: whether the same holds at another size, on other data, "
-        "with more seeds, or for values of the setting that were not tried."
-    )
     return "".join(parts)
+
+
+def discussion(data: PromptData) -> str:
+    return (
+        "The results describe one setting at one scale. What they cannot show: whether the same holds at "
+        "another size, on other data, with more seeds, or for values of the setting that were not tried. "
+        f"{_knob_sentence(data)} No other setting was touched, so that a change seen here may depend on "
+        "the values that all the others have. This program offers no explanation."
+    )
 
 
 def conclusion(data: PromptData) -> str:
@@ -165,7 +170,7 @@ def _knob_sentence(data: PromptData) -> str:
     knob = _knob(data)
     if knob is None:
         return "Nothing is varied but the seeds, because the template declares no further setting."
-    tried = [tested(row) for row in data["results"] if row["run"] > 0]
+    tried = [tested(row) for row in data["results"][1:]]
     return (
         f"The setting is the constant {code(knob['constant'])} in {code(knob['file'])}, whose "
         f"default is {knob['default']}. Tried were: {list_of(tried)}."
@@ -176,7 +181,7 @@ def _summary(data: PromptData, most: int) -> str:
     found = _findings(data)
     if not found:
         return (
-            "In no run did a headline metric differ from the baseline by more than the standard "
+            "In no run did a headline metric differ from the baseline by more than twice the standard "
             "errors of the two together."
         )
     return " ".join(found[:most])
@@ -189,7 +194,7 @@ def _findings(data: PromptData) -> list[str]:
         for row in data["results"][1:]:
             for metric in _leading(data):
                 size = better(data, row, dataset, metric)[1]
-                if size > 1:
+                if size > CLEAR:
                     found.append((size, comparison(data, row, dataset, metric)))
     found.sort(key=lambda pair: -pair[0] if math.isfinite(pair[0]) else -1e300)
     return [text for _, text in found if text]
@@ -201,7 +206,7 @@ def _metric_sentence(data: PromptData, name: str) -> str:
         return f"What {code(name)} measures is not stated by the template."
     unit = f", in {escape(metric['unit'])}" if metric["unit"] else ""
     way = "" if metric["direction"] == "none" else f"; {metric['direction']} is better"
-    return f"{_capital(metric_name(data, name))} is {escape(metric['description'])}{unit}{way}."
+    return f"{_capital(metric_name(name))} is {escape(metric['description'])}{unit}{way}."
 
 
 def _leading(data: PromptData) -> list[str]:
@@ -240,6 +245,6 @@ def _figure(label: str, figure: PromptData) -> str:
 WRITERS = {
     writer.__name__: writer
     for writer in (
-        title, abstract, introduction, background, related, method, setup, results, conclusion,
+        title, abstract, introduction, background, related, method, setup, results, discussion, conclusion,
     )
 }  # fmt: skip

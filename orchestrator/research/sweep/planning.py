@@ -10,7 +10,13 @@ from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.model import Ask
 from orchestrator.research.prompts import from_table
 from orchestrator.research.sweep.paper import WRITERS, caption
-from orchestrator.research.sweep.wording import PromptData, json_reply, replace, shown_files
+from orchestrator.research.sweep.wording import (
+    PromptData,
+    json_reply,
+    measured_runs,
+    replace,
+    shown_files,
+)
 
 SMOKE_RUNS = 2  # a smoke run shows that everything works, not how the curve goes
 FULL_RUNS = 5
@@ -181,7 +187,7 @@ def describe(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature
 
 def _section(write: Callable[[PromptData], str], data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
     """What ``write`` says as the section's text."""
-    return write(data)
+    return write(measured_runs(data))
 
 
 def queries(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
@@ -189,8 +195,13 @@ def queries(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature 
     return json_reply({"queries": [data["idea"]["title"], name]})
 
 
-def no_edit(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
-    return "builtin/sweep corrects nothing: it has no judgement to correct with."
+def no_correction(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+    """It has no judgement to correct with."""
+    return json_reply({"corrections": []})
+
+
+def keep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+    return "KEEP"
 
 
 def checklist_review(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
@@ -202,10 +213,10 @@ def checklist_review(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one s
         "a table": r"\bTable \d",
         "a figure": r"\bFigure \d",
         "a reference list": r"\bReferences\b",
-        "standard errors": r"±|standard error",
+        "standard errors": r"standard error",
         "a statement of limits": r"cannot show|[Ll]imitation",
     }
-    there = [what for what, pattern in checks.items() if re.search(pattern, text)]
+    there = [what for what, pattern in checks.items() if re.search(pattern, text, re.IGNORECASE)]
     absent = [what for what in checks if what not in there]
     return json_reply(
         {
@@ -231,7 +242,7 @@ SWEEP_ANSWERS: dict[str, Callable[[PromptData, Ask], str]] = {
     "notes.edit": describe,
     **{f"writeup.{name}": partial(_section, write) for name, write in WRITERS.items()},
     "writeup.queries": queries,
-    "compile.fix": no_edit,
-    "verify.fix": no_edit,
+    "writeup.refine": keep,
+    **dict.fromkeys(("writeup.fix", "writeup.read", "compile.fix", "verify.fix"), no_correction),
     "review.form": checklist_review,
 }

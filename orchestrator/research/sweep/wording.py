@@ -12,9 +12,11 @@ import re
 from typing import Any
 
 from orchestrator.core.model import Ask
+from orchestrator.core.research import BASELINE
+from orchestrator.research.claims.ledger import CLEAR
 from orchestrator.research.paper.latex import escape
-from orchestrator.research.paper.numbers import format_mean
 from orchestrator.research.paper.tables import metric_words
+from orchestrator.research.prompts import from_table
 
 PromptData = dict[str, Any]
 _SHOWN = re.compile(r"^([\w./-]+)\n(`{3,})[a-z]*\n(.*?)^\2$", re.MULTILINE | re.DOTALL)
@@ -50,14 +52,29 @@ def list_of(items: list[str]) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
+def measured_runs(data: PromptData) -> PromptData:
+    """The blocks of a paper's conversation with their table of results as a row for each run."""
+    rows: list[PromptData] = [{**run, "datasets": {}} for run in data["runs"]]
+    for line in from_table(data["results"]):
+        for run in rows:
+            if (cell := line[run["name"]]) is not None:
+                means = run["datasets"].setdefault(line["data_set"], {})
+                means[line["metric"]] = {"mean": cell[0], "stderr": cell[1]}
+    return {**data, "results": rows}
+
+
 def tested(row: PromptData) -> str:
     """What a run tested, in the words that were recorded when it was made."""
-    return f"{escape(row['description'].rstrip('.'))} (run {row['run']})"
+    return f"{escape(row['description'].rstrip('.'))} ({run_name(row)})"
 
 
-def printed(entry: PromptData) -> str:
-    error = entry["print_stderr"]
-    return f"${entry['print_mean']}$" if error is None else rf"${entry['print_mean']} \pm {error}$"
+def run_name(row: PromptData) -> str:
+    """A run's name as the paper prints it."""
+    return "the baseline" if row["name"] == BASELINE else rf"\emph{{{escape(row['name'])}}}"
+
+
+def _macro(kind: str, *arguments: str) -> str:
+    return f"\\{kind}" + "".join(f"{{{one}}}" for one in arguments)
 
 
 def better(data: PromptData, row: PromptData, dataset: str, metric: str) -> tuple[float, float]:
@@ -80,8 +97,10 @@ def comparison(data: PromptData, row: PromptData, dataset: str, metric: str) -> 
     if base is None or mine is None:
         return ""
     return (
-        f"In run {row['run']}, the {metric_name(data, metric)} on {code(dataset)} is {printed(mine)}, "
-        f"against {printed(base)} in the baseline: {_verdict(data, row, dataset, metric)}."
+        f"In {run_name(row)}, the {metric_name(metric)} on {code(dataset)} is "
+        f"{_macro('val', row['name'], dataset, metric)}, against "
+        f"{_macro('val', BASELINE, dataset, metric)} in the baseline: "
+        f"{_verdict(data, row, dataset, metric)}."
     )
 
 
@@ -92,20 +111,19 @@ def measured_sentence(data: PromptData, dataset: str, metric: str) -> str:
     if base is None or not rows:
         return ""
     said = [
-        f"{printed(row['datasets'][dataset][metric])} in run {row['run']} "
+        f"{_macro('val', row['name'], dataset, metric)} in {run_name(row)} "
         f"({_verdict(data, row, dataset, metric)})"
         for row in rows
     ]
     return (
-        f"The {metric_name(data, metric)} on {code(dataset)} is {printed(base)} in the baseline, "
-        f"{list_of(said)}."
+        f"The {metric_name(metric)} on {code(dataset)} is {_macro('val', BASELINE, dataset, metric)} in the "
+        f"baseline, {list_of(said)}."
     )
 
 
-def metric_name(data: PromptData, metric: str) -> str:
+def metric_name(metric: str) -> str:
     """A metric's name in prose, as LaTeX."""
-    known = data["metrics"].get(metric)
-    return escape(known["words"] if known else metric_words(metric))
+    return escape(metric_words(metric))
 
 
 def _entry(row: PromptData, dataset: str, metric: str) -> PromptData | None:
@@ -117,12 +135,12 @@ def _verdict(data: PromptData, row: PromptData, dataset: str, metric: str) -> st
     apart, size = better(data, row, dataset, metric)
     if apart == 0:
         return "the same"
-    if size <= 1:
-        return "within the standard errors"
+    if size <= CLEAR:
+        return "no clear difference"
     direction = data["metrics"].get(metric, {}).get("direction", "none")
     word = {
         "lower": "better" if apart < 0 else "worse",
         "higher": "better" if apart > 0 else "worse",
     }
-    spread = abs(apart) / size if math.isfinite(size) else None
-    return f"{word.get(direction, 'different')} by ${format_mean(abs(apart), spread)}$"
+    by = _macro("by", row["name"], BASELINE, dataset, metric)
+    return f"{word.get(direction, 'different')} by {by}"

@@ -1,0 +1,112 @@
+"""The table of settings: the constants of the code at the study's scale, and what each run changed."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+
+from orchestrator.research.claims.ledger import KnownRun, Ledger, Setting
+from orchestrator.research.paper.cells import printed_setting, run_name
+from orchestrator.research.paper.floats import (
+    Block,
+    Table,
+    TableRow,
+    floats,
+    printed_length,
+    spaced,
+)
+from orchestrator.research.paper.tables import breakable
+
+_NAME = re.compile(r"[A-Za-z_]\w{3,}")
+_CONSTANT = re.compile(r"[A-Z][A-Z0-9_]{3,}")
+_COLUMNS = r"p{0.26\linewidth}lp{0.58\linewidth}"
+
+
+def settings_table(ledger: Ledger) -> str:
+    """Settings with value and comment, then the settings that each run changed; empty if there is
+    nothing to show.
+    """
+    shown = _shown(ledger)
+    rows = [_setting(one) for one in shown]
+    known = {one.name for one in shown}
+    changed = {run.number: _changed(run, known) for run in ledger.runs}
+    if not rows and not any(changed.values()):
+        return ""
+    runs = [_run(run, changed[run.number]) for run in ledger.runs if run.number]
+    blocks = [Block(tuple(rows))] if rows else []
+    if runs:
+        blocks.append(Block(tuple(runs), "Changed by a run"))
+    table = Table(
+        caption="Settings in the code, and those that each run changed.",
+        label="tab:settings",
+        columns=_COLUMNS,
+        count=3,
+        heading=("Setting & Value & Meaning",),
+        blocks=tuple(blocks),
+        wide=True,
+    )
+    return "\n\n".join(spaced(floats(table)))
+
+
+def _shown(ledger: Ledger) -> tuple[Setting, ...]:
+    """The settings that a reader needs: constants and fields of the scale; in code without constants,
+    what has a comment.
+
+    A name counts that has one value: a list of seeds and the operands of a sum have several. Where
+    some constants have a comment, one without is taken for an operand. A value that only a run has
+    is not the baseline's.
+    """
+    only = {(one.name, one.value) for run in ledger.runs for one in run.changed}
+    base = [one for one in ledger.settings if (one.name, one.value) not in only]
+    values: dict[str, set[float]] = {}
+    for one in base:
+        values.setdefault(one.name, set()).add(one.value)
+    constants = [one for one in base if _CONSTANT.fullmatch(one.name)]
+    commented = [one for one in constants if one.about]
+    named = commented or constants or [one for one in base if one.about]
+    wanted = {*_fields_of_the_scale(base), *(one.name for one in named)}
+    first = {one.name: one for one in reversed(base)}
+    return tuple(
+        first[name]
+        for name in dict.fromkeys(one.name for one in base)
+        if name in wanted
+        and _NAME.fullmatch(name)
+        and len(values[name]) == 1
+        and f"number of {name}" not in values
+    )
+
+
+def _fields_of_the_scale(base: list[Setting]) -> Iterator[str]:
+    """The names before the first constant: a ledger begins with the active scale's own."""
+    names = [one.name for one in base]
+    first = next((at for at, name in enumerate(names) if _CONSTANT.fullmatch(name)), 0)
+    yield from names[:first]
+
+
+def _changed(run: KnownRun, known: set[str]) -> list[Setting]:
+    """What a run changed among the settings shown, and other constants to which it gave one value."""
+    names = [one.name for one in run.changed]
+    return [
+        one
+        for one in run.changed
+        if names.count(one.name) == 1 and (one.name in known or _CONSTANT.fullmatch(one.name))
+    ]
+
+
+def _setting(one: Setting) -> TableRow:
+    name, about = rf"\texttt{{{breakable(one.name)}}}", breakable(one.about)
+    lines = math.ceil(max(printed_length(name) / 20, printed_length(about) / 46, 1))
+    return TableRow(
+        rf"\raggedright {name} & {printed_setting(one.value)} & \raggedright {about}", lines
+    )
+
+
+def _run(run: KnownRun, changed: list[Setting]) -> TableRow:
+    said = [rf"\texttt{{{breakable(one.name)}}} = {printed_setting(one.value)}" for one in changed]
+    text = ", ".join(said) or "none of these settings"
+    lines = math.ceil(max(printed_length(run.name) / 22, printed_length(text) / 50, 1))
+    return TableRow(
+        rf"\raggedright {run_name(run)} & \multicolumn{{2}}{{p{{0.62\linewidth}}}}{{\raggedright {text}}}",
+        lines,
+    )
