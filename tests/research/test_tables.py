@@ -380,17 +380,19 @@ def test_the_appendix_has_every_mean_as_the_target_of_a_link() -> None:
 
 def test_the_appendix_has_the_values_of_every_seed_at_most_twelve_in_a_row() -> None:
     many = tuple(at / 64 for at in range(1, 31))
+    near = tuple(value + 1e-9 for value in many)
     ledger = changed(
-        known(runs=["baseline", "same", "other"]),
+        known(runs=["baseline", "same", "other", "near"]),
         r0_plus_loss=Cell(1.0, 0.1, many),
         r1_plus_loss=Cell(1.0, 0.1, many),
         r2_plus_loss=Cell(2.0, 0.1, tuple(-value for value in many)),
+        r3_plus_loss=Cell(1.0, 0.1, near),
     )
     seeds = rows(appendix_results(ledger).partition("Values of each seed")[2])
-    assert [row[0] for row in seeds if row[0]] == ["baseline", "same", "other"]
+    assert [row[0] for row in seeds if row[0]] == ["baseline", "same", "other", "near"]
     printed = [cell for row in seeds for cell in row[1:] if cell.startswith("$")]
     assert [float(cell.strip("$")) for cell in printed] == pytest.approx(
-        [*many, *(-value for value in many)], rel=5e-3
+        [*many, *(-value for value in many), *near], rel=5e-3
     )
     assert max(len(row) for row in seeds) <= 13
     assert ["same", r"\multicolumn{12}{c}{as the baseline}"] in seeds

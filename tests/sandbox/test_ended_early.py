@@ -92,8 +92,9 @@ def test_a_container_whose_creation_was_stopped_is_removed_although_the_engine_m
     made: list[Any] = []
 
     def late(body: Any, name: str) -> Any:
+        time.sleep(0.3)
         os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(0.5)
+        time.sleep(0.3)
         made.append(create(body, name))
         return made[0]
 

@@ -106,16 +106,26 @@ def study(blobs: Blobs, seed: int = 1) -> Study:
         "WEIGHT_DECAY = 0.0 instead of 0.5",
         "WEIGHT_DECAY = 0.1 instead of 0.5",
     ]
-    code = Tree.of({"experiment.py": files["experiment.py"]})
+    source = template.files["experiment.py"].decode()
+    codes = [
+        Tree.of(
+            {
+                "experiment.py": blobs.put(
+                    re.sub(r"(?m)^(WEIGHT_DECAY = )[\d.]+", rf"\g<1>{n}", source).encode()
+                )
+            }
+        )
+        for n in (0.5, 0.0, 0.1)
+    ]
     runs = tuple(
         Run(
             number=n,
-            code=code,
+            code=codes[n],
             files=Tree(),
             description=text,
             attempts=1,
             seconds=1.0,
-            name=f"r{n}",
+            name="baseline" if n == 0 else f"r{n}",
         )
         for n, text in enumerate(about)
     )

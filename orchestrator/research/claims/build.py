@@ -102,7 +102,9 @@ def _run(record: RunRecord, settings: Mapping[int, tuple[Setting, ...]]) -> Know
         name=record.name,
         base=record.base,
         seconds=record.seconds,
-        changed=tuple(one for one in changed if one.name in known),
+        changed=tuple(
+            one for one in changed if one.name in known or (one.whole and one.name.isupper())
+        ),
     )
 
 

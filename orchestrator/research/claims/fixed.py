@@ -209,6 +209,8 @@ def _fits(
     """Whether the words near a number name a setting, by a word of its name or of its comment."""
     if not setting.name:
         return not of_results and bool((_words(setting.about) - _SMALL_WORDS) & near)
+    if setting.where == DECLARED:
+        return True
     whole = setting.value == int(setting.value)
     if not whole and _RATE_OF.search(text[: number.start].lower()):
         return True
@@ -219,8 +221,8 @@ def _fits(
         return (bool(parts & near) and not parts & {"learned"}) or (
             "learned" in parts and bool(_REACHED.search(text))
         )
-    if not whole and not of_results and not number.percent and setting.value not in {0.1, 0.5}:
-        return True
+    if not whole and not of_results and not number.percent:
+        return setting.value not in {0.1, 0.5} or _tied(setting, _words(text), names=True)
     if whole and setting.value > 20 and not of_results and not number.percent:
         return True
     if "seed" in setting.name and re.search(r"\bseeds?\b", text):

@@ -24,12 +24,15 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A constant of the code, or of the manifest, under its name; ``about`` is the comment beside it."""
+    """A number of the code, or of the manifest, under its name; ``about`` is the comment beside it.
+    ``whole``: it is the constant's whole value, and no operand or part of a list.
+    """
 
     name: str
     value: float
     where: str
     about: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from orchestrator.core.research import BASELINE
 from orchestrator.research.claims.ledger import AVERAGE, Cell, Difference, Ledger
+from orchestrator.research.paper.cells import printed_value
 from orchestrator.research.paper.latex import closing, escape
-from orchestrator.research.paper.numbers import format_error, format_mean
+from orchestrator.research.paper.numbers import format_mean
 
 ONE_RUN = ("val", "mean", "pct", "low", "high")
 TWO_RUNS = ("diff", "by", "change", "points", "ratio", "higher", "lower")
@@ -31,7 +32,7 @@ ARGUMENTS = (
 _MACRO = re.compile(
     rf"\\({'|'.join(sorted(ARGUMENTS, key=len, reverse=True))})(?![A-Za-z])\s*(?=\{{)"
 )
-_MEASURED = re.compile(r"\\measured\{([^{}]{1,200})\}\{([^{}]{0,80})\}(?=\{)")
+MEASURED = re.compile(r"\\measured\{([^{}]{1,200})\}\{([^{}]{0,80})\}(?=\{)")
 _PLAIN_UNIT = re.compile(r"[A-Za-z][A-Za-z/ -]{0,19}")
 _NO_UNIT = re.compile(r"fraction|share|accuracy|probability|none|^$", re.IGNORECASE)
 MARK = 0xE200
@@ -81,7 +82,7 @@ def rendered(tex: str, ledger: Ledger, *, plain: bool = False) -> tuple[str, tup
         end = _without_unit(tex, end, one, ledger)
         parts += [tex[at:start], digits if plain else _linked(one, digits, ledger)]
         at = end
-    if _MEASURED.search(tex):
+    if MEASURED.search(tex):
         problems.append(r"\measured is written by the program alone: use \val and its kind")
     return "".join([*parts, tex[at:]]), tuple(problems)
 
@@ -108,14 +109,14 @@ def reference(kind: str, arguments: list[str], ledger: Ledger) -> Reference:
         wanted = "".join(f"{{{name}}}" for name in names)
         raise UnknownQuantity(f"write \\{kind}{wanted}")
     given = dict(zip(names, (_plain(one) for one in arguments), strict=True))
-    known = {
+    known: dict[str, Callable[[str], Any]] = {
         "run": lambda said: _run(said, ledger),
         "against": lambda said: _run(said, ledger),
         "data": lambda said: _data(said, ledger),
         "metric": lambda said: _metric(said, ledger),
         "name": str,
     }
-    found = Reference(kind=kind, **{key: known[key](said) for key, said in given.items()})  # type: ignore[arg-type]  # each key has the type of its reader
+    found = Reference(kind=kind, **{key: known[key](said) for key, said in given.items()})
     if found.metric:
         runs = [found.run, *([found.against] if found.against is not None else [])]
         for run in runs:
@@ -133,7 +134,7 @@ def _run(said: str, ledger: Ledger) -> int:
         own = {run.name.lower(), *([BASELINE] if run.number == 0 else [])}
         if said.lower() in own or (number and int(number[1]) == run.number):
             return run.number
-    return _none("run", said, [run.name for run in ledger.runs])
+    _none("run", said, [run.name for run in ledger.runs])
 
 
 def _data(said: str, ledger: Ledger) -> str:
@@ -142,21 +143,21 @@ def _data(said: str, ledger: Ledger) -> str:
     for name in ledger.datasets:
         if _folded(said) == _folded(name):
             return name
-    return _none("data set", said, [*ledger.datasets, "mean"])
+    _none("data set", said, [*ledger.datasets, "mean"])
 
 
 def _metric(said: str, ledger: Ledger) -> str:
     for one in ledger.metrics:
         if _folded(said).removesuffix("mean") == _folded(one.name).removesuffix("mean"):
             return one.name
-    return _none("metric", said, [one.name for one in ledger.metrics])
+    _none("metric", said, [one.name for one in ledger.metrics])
 
 
 def _folded(name: str) -> str:
     return re.sub(r"[\s_-]+", "", name.lower())
 
 
-def _none(what: str, said: str, known: list[str]) -> Any:
+def _none(what: str, said: str, known: list[str]) -> NoReturn:
     raise UnknownQuantity(f"there is no {what} {said!r}; there are: {', '.join(known[:30])}")
 
 
@@ -184,7 +185,9 @@ def printed(one: Reference, ledger: Ledger) -> str:
         every = {count for what, count in ledger.counts if what.startswith("seeds of ")}
         if one.data == AVERAGE and len(every) == 1:
             counts = [*every]
-        return str(counts[0]) if counts else _none("count of seeds of", one.data, [])
+        if not counts:
+            _none("count of seeds of", one.data, [])
+        return str(counts[0])
     return _setting(one, ledger)
 
 
@@ -198,11 +201,11 @@ def _of_one(one: Reference, cell: Cell, ledger: Ledger) -> str:
             raise UnknownQuantity(f"{one.metric} is no share: use \\val")
         places = 1 if cell.mean < 0.9995 else 0
         return rf"{100 * cell.mean:.{places}f}\%"
-    digits = format_mean(cell.mean, cell.error)
     unit = unit_of(one, ledger)
-    if one.kind == "mean" or cell.error is None:
-        return f"${digits}${unit}"
-    return rf"${digits} \pm {format_error(cell.error)}${unit}"
+    if one.kind == "mean" and cell.error and 1e-4 <= abs(cell.mean) < 1e6:
+        return f"${format_mean(cell.mean, cell.error)}${unit}"
+    error = None if one.kind == "mean" or len(cell.values) == 1 else cell.error
+    return f"{printed_value(cell.mean, error)}{unit}"
 
 
 def unit_of(one: Reference, ledger: Ledger) -> str:
@@ -240,15 +243,10 @@ def _of_two(one: Reference, ledger: Ledger) -> str:
 
 def _difference(one: Reference, found: Difference, ledger: Ledger) -> str:
     value = abs(found.value) if one.kind == "by" else found.value
-    error = found.error
-    digits = format_mean(value, error)
-    sign = "+" if one.kind == "diff" and found.value > 0 else ""
-    unit = unit_of(one, ledger)
-    return (
-        f"${sign}{digits}${unit}"
-        if error is None
-        else rf"${sign}{digits} \pm {format_error(error)}${unit}"
-    )
+    digits = printed_value(value, found.error)
+    if one.kind == "diff" and found.value > 0:
+        digits = f"$+{digits.removeprefix('$')}"
+    return f"{digits}{unit_of(one, ledger)}"
 
 
 def _significant(value: float, digits: int) -> str:
@@ -267,7 +265,7 @@ def _setting(one: Reference, ledger: Ledger) -> str:
     values = [s.value for s in ledger.base_settings if s.name.lower() == name]
     if not values:
         known = [s.name for s in ledger.base_settings if len(s.name) > 2]
-        return str(_none("setting", one.name, list(dict.fromkeys(known))))
+        _none("setting", one.name, list(dict.fromkeys(known)))
     return f"{values[0]:g}"
 
 
@@ -366,7 +364,7 @@ def marked(tex: str, ledger: Ledger) -> tuple[str, dict[str, Reference], tuple[s
 def _printed_spans(
     tex: str, ledger: Ledger, problems: list[str]
 ) -> Iterator[tuple[int, int, Reference]]:
-    for match in _MEASURED.finditer(tex):
+    for match in MEASURED.finditer(tex):
         end = closing(tex, match.end())
         digits = tex[match.end() + 1 : end]
         one = identified(match[1], ledger)

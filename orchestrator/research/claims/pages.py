@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from orchestrator.research.paper.numbers import numbers
+from orchestrator.research.claims.measured import MEASURED
+from orchestrator.research.claims.printed import printed_numbers
 from orchestrator.research.paper.prose import visible_text
 
 
@@ -14,12 +15,15 @@ def numbers_only_on_pages(pages: tuple[str, ...], tex: str) -> list[str]:
     text = re.sub(r"(?m)^\s*\d+\s*$", "", "\n".join(pages))
     before_references = re.split(r"\n\s*References\s*\n", text, flags=re.IGNORECASE)[0]
     before_references = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", before_references)
-    known = {abs(number.value) for number in numbers(visible_text(tex))}
+    tex = MEASURED.sub("", tex)
+    known = {abs(number.value) for number in printed_numbers(visible_text(tex))}
     joined = {re.sub(r"\D", "", one) for one in re.findall(r"\d[\d^{}\s.,$]*", tex)}
     # Years and short integers are skipped: they also number pages, sections and figures.
     sections = tex.count(r"\section") if r"\subsection" in tex else 0
     problems = []
-    for number in numbers(before_references):
+    for number in printed_numbers(before_references):
+        if number.spelled:
+            continue
         year = re.fullmatch(r"(?:1[89]|20)\d\d", number.text)
         heading = re.fullmatch(r"(\d{1,2})\.\d{1,2}", number.text)
         structural = year or (heading and int(heading[1]) <= sections)

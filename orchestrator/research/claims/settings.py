@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from orchestrator.research.claims.ledger import Setting
 
@@ -29,16 +30,18 @@ def settings_in(text: str, where: str, scale: str, scales: frozenset[str]) -> tu
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):
         return ()
-    fields, comments = _fields(tree), dict(_COMMENTED.findall(text))
+    walk = _Walk(scale, scales, _fields(tree))
+    comments = dict(_COMMENTED.findall(text))
     entry = _entry(tree, scale, scales)
-    inside = tuple(_named(entry, "", scale, scales, fields)) if entry is not None else ()
-    scaled = {name for name, _ in inside}
-    outside = _named(tree, "", scale, scales, fields)
+    inside = tuple(walk.named(entry, "")) if entry is not None else ()
+    scaled = {name for name, *_ in inside}
+    outside = walk.named(tree, "")
     # What the active scale sets is what holds: a default of the same name is another scale's.
-    every = [*inside, *(pair for pair in outside if pair[0] not in scaled)]
+    every = [*inside, *(found for found in outside if found[0] not in scaled)]
     return tuple(
         dict.fromkeys(
-            Setting(name, value, where, comments.get(name, "")) for name, value in every[:_MOST]
+            Setting(name, value, where, comments.get(name, ""), whole)
+            for name, value, whole in every[:_MOST]
         )
     )
 
@@ -66,61 +69,77 @@ def _fields(tree: ast.AST) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _named(
-    node: ast.AST, name: str, scale: str, scales: frozenset[str], fields: dict[str, tuple[str, ...]]
-) -> Iterator[tuple[str, float]]:
-    """(name, number) of every literal below ``node``, which stands under ``name``."""
-    value = _number(node)
-    if value is not None:
-        yield name, value
-        return
-    if isinstance(node, ast.Tuple | ast.List | ast.Set) and 1 < len(node.elts) <= _LONG_LIST:
-        yield f"number of {name}", float(len(node.elts))
-    if isinstance(node, ast.Call) and _is(node.func, "range") and len(node.args) == 2:
-        first, last = (_number(one) for one in node.args)
-        if first is not None and last is not None and last > first:
-            yield f"number of {name}", last - first
-    for child, inner in _children(node, name, scale, scales, fields):
-        yield from _named(child, inner or name, scale, scales, fields)
+_Found = tuple[str, float, bool]
+_Child = tuple[ast.AST, str, bool]
 
 
-def _children(
-    node: ast.AST, name: str, scale: str, scales: frozenset[str], fields: dict[str, tuple[str, ...]]
-) -> Iterator[tuple[ast.AST, str]]:
-    if isinstance(node, ast.Dict):
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """A walk over code at one of its scales; ``fields`` are those of each class, in order."""
+
+    scale: str
+    scales: frozenset[str]
+    fields: Mapping[str, tuple[str, ...]]
+
+    def named(self, node: ast.AST, name: str, *, whole: bool = False) -> Iterator[_Found]:
+        """(name, number, whole) of every literal below ``node``, which stands under ``name``."""
+        value = _number(node)
+        if value is not None:
+            yield name, value, whole
+            return
+        if isinstance(node, ast.Tuple | ast.List | ast.Set) and 1 < len(node.elts) <= _LONG_LIST:
+            yield f"number of {name}", float(len(node.elts)), False
+        if isinstance(node, ast.Call) and _is(node.func, "range") and len(node.args) == 2:
+            first, last = (_number(one) for one in node.args)
+            if first is not None and last is not None and last > first:
+                yield f"number of {name}", last - first, False
+        for child, inner, direct in self._children(node, name):
+            yield from self.named(child, inner or name, whole=direct)
+
+    def _children(self, node: ast.AST, name: str) -> Iterator[_Child]:
+        if isinstance(node, ast.Dict):
+            yield from self._entries(node)
+        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+            yield from self._assigned(node)
+        elif isinstance(node, ast.Call):
+            yield from self._arguments(node)
+        elif isinstance(node, ast.BinOp):
+            yield node.left, name or _name(node.right), False
+            yield node.right, name or _name(node.left), False
+        elif isinstance(node, ast.Compare):
+            yield node.left, "", False
+            yield from ((one, _name(node.left), False) for one in node.comparators)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from ((one, "", False) for one in node.body)
+            given = [*node.args.posonlyargs, *node.args.args][-len(node.args.defaults) :]
+            yield from ((v, k.arg, False) for k, v in zip(given, node.args.defaults, strict=False))
+        else:
+            yield from ((one, "", False) for one in ast.iter_child_nodes(node))
+
+    def _entries(self, node: ast.Dict) -> Iterator[_Child]:
         keys = {key.value for key in node.keys if isinstance(key, ast.Constant)}
-        by_scale = scale in keys and keys <= scales
+        by_scale = self.scale in keys and keys <= self.scales
         for key, one in zip(node.keys, node.values, strict=True):
             said = str(key.value) if isinstance(key, ast.Constant) else ""
-            if not by_scale or said == scale:
-                yield one, "" if by_scale else said
-    elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+            if not by_scale or said == self.scale:
+                yield one, "" if by_scale else said, False
+
+    def _assigned(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> Iterator[_Child]:
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target
         key = target.slice if isinstance(target, ast.Subscript) else None
-        other = isinstance(key, ast.Constant) and key.value in scales - {scale}
+        other = isinstance(key, ast.Constant) and key.value in self.scales - {self.scale}
         if node.value is not None and not other:
-            yield node.value, _name(target)
-    elif isinstance(node, ast.Call):
+            yield node.value, _name(target), isinstance(target, ast.Name)
+
+    def _arguments(self, node: ast.Call) -> Iterator[_Child]:
         called = _name(node.func)
+        names = self.fields.get(called, ())
         for place, one in enumerate(node.args):
-            names = fields.get(called, ())
             plain = "" if called in _PLAIN_CALLS else called
-            yield one, names[place] if place < len(names) else plain
+            field = place < len(names)
+            yield one, names[place] if field else plain, field
         for keyword in node.keywords:
-            yield keyword.value, keyword.arg or ""
-    elif isinstance(node, ast.BinOp):
-        yield node.left, name or _name(node.right)
-        yield node.right, name or _name(node.left)
-    elif isinstance(node, ast.Compare):
-        yield node.left, ""
-        for one in node.comparators:
-            yield one, _name(node.left)
-    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        yield from ((one, "") for one in node.body)
-        given = [*node.args.posonlyargs, *node.args.args][-len(node.args.defaults) :]
-        yield from ((v, k.arg) for k, v in zip(given, node.args.defaults, strict=False))
-    else:
-        yield from ((one, "") for one in ast.iter_child_nodes(node))
+            yield keyword.value, keyword.arg or "", called in self.fields
 
 
 def _number(node: ast.AST) -> float | None:

@@ -65,7 +65,7 @@ def statement_problems(
     for clause in _clauses(seen, marks):
         scope = _scope(clause, seen, context)
         problems += _best(clause, scope, ledger)
-        problems += _direction(clause, scope, numbers, ledger)
+        problems += _direction(clause, scope, ledger)
         problems += _factor(clause, scope, ledger)
         problems += _runs_beyond(clause, scope, ledger)
         every = every_seed_problem(clause.text, _pairs(scope, ledger), scope, ledger)
@@ -209,7 +209,7 @@ class _Said:
     negated: bool = False
 
 
-def _said(clause: _Clause, scope: Scope) -> _Said | None:
+def _said(clause: _Clause) -> _Said | None:
     text = clause.text.lower()
     none = words.NO_DIFFERENCE.search(text)
     clear = None if none else words.CLEAR_WORD.search(text)
@@ -226,10 +226,8 @@ def _said(clause: _Clause, scope: Scope) -> _Said | None:
     return _Said(found[0], sides, none is not None, clear is not None, negated)  # type: ignore[arg-type]  # keys of CHANGES
 
 
-def _direction(
-    clause: _Clause, scope: Scope, numbers: Sequence[Printed], ledger: Ledger
-) -> list[str]:
-    said = _said(clause, scope)
+def _direction(clause: _Clause, scope: Scope, ledger: Ledger) -> list[str]:
+    said = _said(clause)
     if said is None:
         return []
     if by_reference := [*(one for one in clause.marks if one.pair), *_from_to(clause)]:
@@ -284,7 +282,39 @@ def _from_to(clause: _Clause) -> Iterator[Reference]:
             yield replace(after, kind="diff", against=before.run)
 
 
-def _nearest(said: _Said, one: Reference, clause: _Clause) -> _Said:
+def _of_references(
+    rows: Sequence[Reference], said: _Said, clause: _Clause, ledger: Ledger
+) -> list[str]:
+    """A clause held to the very differences that it prints, each to the words nearest to it."""
+    problems = []
+    for one in rows:
+        found = ledger.difference(one.run, one.against or 0, one.data, one.metric)
+        local = _said(_around(one, clause)) or (said if len(rows) == 1 else None)
+        if found is None or local is None or one.kind in {"higher", "lower"}:
+            continue
+        if not _fits(found, one.metric, _last_side(local, one, clause), ledger):
+            other = ledger.run(one.against or 0).label
+            problems.append(
+                f"{local.word!r} is not what its number says: {ledger.run(one.run).label} against {other}"
+            )
+    return problems
+
+
+def _around(one: Reference, clause: _Clause) -> _Clause:
+    """The part of a clause between the number before and the one after, or within its brackets."""
+    at = clause.places.get(one, 0)
+    others = sorted(place for other, place in clause.places.items() if other != one)
+    first = max((place + 1 for place in others if place < at), default=0)
+    last = min((place for place in others if place > at), default=len(clause.text))
+    opened = clause.text.rfind("(", first, at)
+    if opened >= 0 and ")" not in clause.text[opened:at]:
+        first = opened
+    closed = clause.text.find(")", at)
+    last = min(last, closed) if closed >= 0 else last
+    return replace(clause, text=clause.text[first:last], places={one: at - first})
+
+
+def _last_side(said: _Said, one: Reference, clause: _Clause) -> _Said:
     """Of several words of a change, the last before the number."""
     at = clause.places.get(one, len(clause.text))
     found = [
@@ -295,22 +325,6 @@ def _nearest(said: _Said, one: Reference, clause: _Clause) -> _Said:
     if len(found) < 2 or said.negated or said.none:
         return said
     return replace(said, sides=(max(found)[1],))  # type: ignore[arg-type]  # keys of CHANGES
-
-
-def _of_references(
-    rows: Sequence[Reference], said: _Said, clause: _Clause, ledger: Ledger
-) -> list[str]:
-    """A clause held to the very differences that it prints."""
-    problems = []
-    for one in rows:
-        found = ledger.difference(one.run, one.against or 0, one.data, one.metric)
-        if found is not None and one.kind not in {"higher", "lower"}:
-            if not _fits(found, one.metric, _nearest(said, one, clause), ledger):
-                other = ledger.run(one.against or 0).label
-                problems.append(
-                    f"{said.word!r} is not what its number says: {ledger.run(one.run).label} against {other}"
-                )
-    return problems
 
 
 def _fits(row: Difference, metric: str, said: _Said, ledger: Ledger) -> bool:

@@ -131,7 +131,7 @@ def _caption(ledger: Ledger, dataset: str, metrics: list[str], part: int, parts:
 def _seeds(ledger: Ledger, dataset: str, label: str) -> Iterator[Table]:
     """The values of each seed, by headline metric; none for a data set with one seed."""
     values = {
-        (run.number, metric): tuple(map(printed_short, cell.values))
+        (run.number, metric): cell.values
         for metric in ledger.headline
         for run in ledger.runs
         if (cell := ledger.cells.get((run.number, dataset, metric))) and cell.values
@@ -140,7 +140,7 @@ def _seeds(ledger: Ledger, dataset: str, label: str) -> Iterator[Table]:
     if most < 2:
         return
     kind, fixed = first_column([run_name(run) for run in ledger.runs])
-    width = column_width([text for row in values.values() for text in row], [])
+    width = column_width([printed_short(value) for row in values.values() for value in row], [])
     count = max(min(most, _IN_A_ROW, int((PAGE / SMALLEST - fixed) / width)), 1)
     blocks = [_block(ledger, metric, values, count, kind) for metric in ledger.headline]
     yield Table(
@@ -157,7 +157,7 @@ def _seeds(ledger: Ledger, dataset: str, label: str) -> Iterator[Table]:
 def _block(
     ledger: Ledger,
     metric: str,
-    values: Mapping[tuple[int, str], tuple[str, ...]],
+    values: Mapping[tuple[int, str], tuple[float, ...]],
     count: int,
     kind: str,
 ) -> Block:
@@ -170,7 +170,7 @@ def _block(
             same = rf"\multicolumn{{{count}}}{{c}}{{as the baseline}}"
             rows.append(named_row(run_name(run), [same], kind))
         elif row:
-            rows += _rows(run_name(run), row, count, kind)
+            rows += _rows(run_name(run), tuple(map(printed_short, row)), count, kind)
     return Block(tuple(rows), metric_label(ledger.metric(metric)))
 
 

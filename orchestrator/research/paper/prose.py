@@ -51,6 +51,9 @@ _UNDERSCORE = "\ue000"  # replaces an escaped one while subscripts are dropped
 _SECTION = re.compile(r"\\(section|subsection|begin)\*?\{((?:[^{}]|\{[^{}]*\})*)\}")
 
 
+Kind = Literal["prose", "item", "row", "caption"]
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """A sentence, list item or table row, and its place in the source. ``part`` is the heading of its
@@ -63,7 +66,7 @@ class Sentence:
     start: int = 0
     end: int = 0
     paragraph: int = 0
-    kind: Literal["prose", "item", "row", "caption"] = "prose"
+    kind: Kind = "prose"
 
 
 _BREAK = re.compile(
@@ -122,13 +125,13 @@ def sentences_in(source: str, start: int, end: int, part: str) -> list[Sentence]
     """The sentences between two places of a source without comments."""
     found: list[Sentence] = []
     paragraph, depth = start, 0
-    kind: Literal["prose", "item", "row", "caption"] = "prose"
+    kind: Kind = "prose"
     at = start
     breaks = [*_BREAK.finditer(source, start, end), None]
     for match in breaks:
         stop = match.start() if match else end
-        here = "row" if (match and match["row"]) or (depth and kind == "prose") else kind
-        found += _split(source, at, stop, part, paragraph, here)  # type: ignore[arg-type]  # one of the four
+        here: Kind = "row" if (match and match["row"]) or (depth and kind == "prose") else kind
+        found += _split(source, at, stop, part, paragraph, here)
         if match is None:
             break
         at = match.end()
@@ -148,7 +151,7 @@ def sentences_in(source: str, start: int, end: int, part: str) -> list[Sentence]
 
 
 def _split(
-    source: str, start: int, end: int, part: str, paragraph: int, kind: str
+    source: str, start: int, end: int, part: str, paragraph: int, kind: Kind
 ) -> list[Sentence]:
     """The sentences of one piece: at a full stop before a capital."""
     at, pieces = start, []
@@ -162,7 +165,7 @@ def _split(
         if text:
             blank = len(source[first:last]) - len(source[first:last].lstrip())
             tail = len(source[first:last].rstrip())
-            found.append(Sentence(part, text, first + blank, first + tail, paragraph, kind))  # type: ignore[arg-type]
+            found.append(Sentence(part, text, first + blank, first + tail, paragraph, kind))
     return found
 
 

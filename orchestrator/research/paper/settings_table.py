@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 
 from orchestrator.research.claims.ledger import KnownRun, Ledger, Setting
 from orchestrator.research.paper.cells import printed_setting, run_name
@@ -50,38 +49,15 @@ def settings_table(ledger: Ledger) -> str:
 
 
 def _shown(ledger: Ledger) -> tuple[Setting, ...]:
-    """The settings that a reader needs: constants and fields of the scale; in code without constants,
-    what has a comment.
-
-    A name counts that has one value: a list of seeds and the operands of a sum have several. Where
-    some constants have a comment, one without is taken for an operand. A value that only a run has
-    is not the baseline's.
+    """The settings of the baseline that a reader needs: constants and fields whose whole value is a
+    number, once each.
     """
-    only = {(one.name, one.value) for run in ledger.runs for one in run.changed}
-    base = [one for one in ledger.settings if (one.name, one.value) not in only]
-    values: dict[str, set[float]] = {}
-    for one in base:
-        values.setdefault(one.name, set()).add(one.value)
-    constants = [one for one in base if _CONSTANT.fullmatch(one.name)]
-    commented = [one for one in constants if one.about]
-    named = commented or constants or [one for one in base if one.about]
-    wanted = {*_fields_of_the_scale(base), *(one.name for one in named)}
-    first = {one.name: one for one in reversed(base)}
+    found = {one.name: one for one in reversed(ledger.base_settings) if one.whole}
     return tuple(
-        first[name]
-        for name in dict.fromkeys(one.name for one in base)
-        if name in wanted
-        and _NAME.fullmatch(name)
-        and len(values[name]) == 1
-        and f"number of {name}" not in values
+        found[name]
+        for name in dict.fromkeys(one.name for one in ledger.base_settings)
+        if name in found and _NAME.fullmatch(name)
     )
-
-
-def _fields_of_the_scale(base: list[Setting]) -> Iterator[str]:
-    """The names before the first constant: a ledger begins with the active scale's own."""
-    names = [one.name for one in base]
-    first = next((at for at, name in enumerate(names) if _CONSTANT.fullmatch(name)), 0)
-    yield from names[:first]
 
 
 def _changed(run: KnownRun, known: set[str]) -> list[Setting]:

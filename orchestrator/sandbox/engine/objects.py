@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
-from threading import Thread
 from typing import Any
 
 from orchestrator.core.errors import AisciError, ControlUnavailable, EngineFailed
@@ -21,25 +20,22 @@ _NOTICED = 4  # tries until the engine reports an end that the kernel has report
 def create_container(engine: Engine, body: Mapping[str, Any], name: str) -> str:
     """Create, not start, the container of ``body``, a create request of the API; return its id."""
     api: Any = engine.api  # this part of the library has no types
-    making: Future[str] = Future()
+    made = list[str]()
 
     def make() -> None:
-        if making.set_running_or_notify_cancel():
-            try:
-                making.set_result(api.create_container_from_config(dict(body), name)["Id"])
-            except Exception as error:  # noqa: BLE001 -- the waiting thread raises it
-                making.set_exception(error)
+        made.append(api.create_container_from_config(dict(body), name)["Id"])
 
     # In a thread, since an engine goes on with a request that Ctrl-C drops: its answer is awaited.
-    with translated(f"creating the container {name}"):
+    with translated(f"creating the container {name}"), ThreadPoolExecutor(1) as thread:
         try:
-            Thread(target=make).start()
-            return making.result()
+            thread.submit(make).result()
         except KeyboardInterrupt:
-            if not making.cancel():
+            thread.shutdown(cancel_futures=True)
+            for container in made:
                 with suppress(AisciError, APIError):
-                    remove_container(engine, making.result())
+                    remove_container(engine, container)
             raise
+    return made[0]
 
 
 @contextmanager
