@@ -5,7 +5,8 @@ flat folder of its own (so that no file above it is needed and ``openin_any=p`` 
 shell, a time limit for each program, and no standard input.
 
 Writes into the output folder
-  report.json   {"ok", "errors", "warnings", "undefined", "overfull", "chktex", "pages", "log_tail"}
+  report.json   {"ok", "errors", "warnings", "undefined", "overfull", "tall", "chktex", "pages",
+                 "log_tail"}
   paper.pdf     unless there are none
   pages.json    [text of each page]
   page-1.png …  the pages as pictures, at most 120 dots an inch
@@ -55,9 +56,9 @@ def main(source: Path, out: Path) -> None:
     most = FILE_BYTES if hard == resource.RLIM_INFINITY else min(FILE_BYTES, hard)
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     report: dict[str, Any] = {"chktex": chktex()}
-    trouble = build()
+    ended, trouble = build()
     log = read(BUILD / "paper.log")
-    report |= judged(log, read(BUILD / "paper.blg"))
+    report |= judged(log, read(BUILD / "paper.blg"), ended=ended)
     report["errors"] = clipped(report["errors"] + trouble)
     report["pages"], trouble = pages(out) if (BUILD / "paper.pdf").is_file() else (0, [])
     report["errors"] += trouble
@@ -78,26 +79,27 @@ def prepare(source: Path) -> None:
     shutil.copyfile(source, BUILD / "paper.tex")
 
 
-def build() -> list[str]:
-    """pdflatex, bibtex, and pdflatex until the references stand; what went wrong, if anything."""
+def build() -> tuple[bool, list[str]]:
+    """pdflatex, bibtex, and pdflatex until the references stand: whether all ended, and why not."""
     quietly = ("-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error")
     latex = ("pdflatex", *quietly, "paper.tex")
-    trouble = run(*latex)
-    if trouble:
-        return trouble
-    if "\\bibdata" in read(BUILD / "paper.aux"):
-        trouble = run("bibtex", "paper")
-        if trouble and not (BUILD / "paper.bbl").is_file():
-            return trouble
+    ended, trouble = run(*latex)
+    if ended and "\\bibdata" in read(BUILD / "paper.aux"):
+        made, trouble = run("bibtex", "paper")
+        if not made and not (BUILD / "paper.bbl").is_file():
+            return False, trouble
     for _ in range(PASSES - 1):
-        trouble = run(*latex)
-        if trouble or not re.search(r"Rerun to get|may have changed", read(BUILD / "paper.log")):
+        if ended:
+            ended, trouble = run(*latex)
+        if not ended or not re.search(r"Rerun to get|may have changed", read(BUILD / "paper.log")):
             break
-    return trouble
+    return ended, trouble
 
 
-def run(*argv: str) -> list[str]:
-    """Why a program did not end well: a time-out, or an exit code that its log does not explain."""
+def run(*argv: str) -> tuple[bool, list[str]]:
+    """Whether a program ended well, and why not: a time-out, or an exit code that its log does not
+    explain.
+    """
     with (BUILD / "console.txt").open("wb") as console:
         process = subprocess.Popen(
             argv,
@@ -113,13 +115,11 @@ def run(*argv: str) -> list[str]:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            return [f"{argv[0]} did not end within {STEP_SECONDS} seconds"]
-    if code == 0:
-        return []
-    if argv[0] == "pdflatex" and errors(read(BUILD / "paper.log")):
-        return []
+            return False, [f"{argv[0]} did not end within {STEP_SECONDS} seconds"]
+    if code == 0 or (argv[0] == "pdflatex" and errors(read(BUILD / "paper.log"))):
+        return code == 0, []
     last = read(BUILD / "console.txt").strip().splitlines()[-3:]
-    return [f"{argv[0]} ended with exit code {code}: " + " / ".join(last)]
+    return False, [f"{argv[0]} ended with exit code {code}: " + " / ".join(last)]
 
 
 def chktex() -> list[str]:
@@ -139,28 +139,52 @@ def chktex() -> list[str]:
     return clipped(done.stdout.decode("utf-8", errors="replace").splitlines())
 
 
-def judged(log: str, bibtex: str) -> dict[str, Any]:
-    """What TeX's and BibTeX's logs say, by kind."""
+def judged(log: str, bibtex: str, *, ended: bool) -> dict[str, Any]:
+    """What TeX's and BibTeX's logs say, by kind. After a pass that broke off every name is undefined,
+    so none is told.
+    """
     undefined = re.findall(r"(?:Reference|Citation) [`'](.+?)' .*?undefined", log)
-    missing = re.findall(r"Warning--I didn't find a database entry for \"(.+?)\"", bibtex)
+    undefined += re.findall(r"Warning--I didn't find a database entry for \"(.+?)\"", bibtex)
     warnings = re.findall(r"^(?:LaTeX|Package \w+)(?: Font)? Warning: (.+)$", log, re.MULTILINE)
     warnings += re.findall(r"^Warning--(.+)$", bibtex, re.MULTILINE)
     wide = re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\)([^\n]*)", log)
     return {
         "errors": clipped(errors(log)),
         "warnings": clipped(warnings),
-        "undefined": clipped([*undefined, *missing]),
-        "overfull": [[round(float(points), 1), where.strip()[:LINE]] for points, where in wide][
-            :MOST
-        ],
+        "undefined": clipped(undefined if ended else []),
+        "overfull": measured(wide),
+        "tall": measured(too_tall(log)),
     }
 
 
+def too_tall(log: str) -> list[tuple[str, str]]:
+    """(points, place) of each float and each page that is higher than its room."""
+    floats = re.findall(r"Float too large for page by ([\d.]+)pt on (input line \d+)", log)
+    boxes = re.finditer(r"Overfull \\vbox \(([\d.]+)pt too high\) ([^\n]*)", log)
+    found = [(points, f"in a figure or table, {place}") for points, place in floats]
+    for box in boxes:
+        page = re.search(r"\[(\d+)", log[box.end() :])  # TeX names a page once it is out
+        active = "output is active" in box[2] and page
+        found.append((box[1], f"on page {page[1]}" if active and page else box[2]))
+    return found
+
+
+def measured(found: list[tuple[str, str]]) -> list[list[Any]]:
+    return [[round(float(points), 1), where.strip()[:LINE]] for points, where in found][:MOST]
+
+
 def errors(log: str) -> list[str]:
-    """``line: message`` and TeX's next line, which shows where it stopped."""
-    found = re.findall(r"^(?:\./)?paper\.tex:(\d+): (.+(?:\n.+){0,2})", log, re.MULTILINE)
-    lines = [f"line {number}: {message}" for number, message in found]
-    return lines or re.findall(r"^! (.+)$", log, re.MULTILINE)
+    """``line: message`` and TeX's next lines, which show where it stopped; without the end that TeX
+    itself makes after an error.
+    """
+    place = r"^(?:(?:\./)?([^\s:]+\.[a-z]+):(\d+): |! ?)"
+    more = r"(?:\n(?!!|\./| *==> Fatal).+){0,4}"
+    found = []
+    for name, number, message in re.findall(rf"{place}(.+{more})", log, re.MULTILINE):
+        file = "" if name == "paper.tex" else f"{name}, "
+        found.append((f"{file}line {number}: " if name else "") + message)
+    last = ("==> Fatal error occurred", "Emergency stop.")
+    return [one for one in found if not any(end in one for end in last)] or found[:1]
 
 
 def pages(out: Path) -> tuple[int, list[str]]:

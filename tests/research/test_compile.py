@@ -167,6 +167,48 @@ def test_undefined_references_and_wide_lines_are_told_from_small_ones(bench: Ben
     assert max(points for points, _ in report.overfull) > 20
 
 
+@pytest.mark.engine
+def test_names_are_undefined_only_after_a_pass_that_ended(bench: Bench) -> None:
+    """With the one error mended there would be none of them."""
+    body = r"\section{A}\label{a} See \ref{a}, \ref{b}. \nonsense \section{B}\label{b}"
+    report, _ = compiled(bench, "broken", body)
+    assert report.undefined == ()
+    assert [error for error in report.errors if "line 4: Undefined control sequence." in error]
+    assert len(report.errors) == 1
+    mended, _ = compiled(bench, "mended", body.replace(r"\nonsense", ""))
+    assert (mended.ok, mended.undefined) == (True, ())
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("body", "whole", "name"),
+    [
+        ("x", PAGE.replace("graphicx", "graphicx,nosuchpackage"), "nosuchpackage.sty"),
+        ("x", PAGE.replace("{article}", "{nosuchclass}"), "nosuchclass.cls"),
+        (r"\input{gone.tex}", PAGE, "gone.tex"),
+    ],
+)
+def test_a_file_that_is_not_there_is_the_one_error_and_is_told_by_its_name(
+    bench: Bench, body: str, whole: str, name: str
+) -> None:
+    report, _ = compiled(bench, f"missing-{name}", body, whole)
+    assert [error for error in report.errors if f"File `{name}' not found" in error]
+    assert len(report.errors) == 1
+
+
+@pytest.mark.engine
+def test_what_is_too_tall_for_its_page_is_reported_with_its_place(bench: Bench) -> None:
+    body = (
+        "\\begin{table}[!ht]\n\\vbox to 900pt{\\vfil x}\n\\end{table}\ny\\newpage\n"
+        "\\vbox to 800pt{x}"
+    )
+    report, _ = compiled(bench, "tall", body)
+    assert report.ok
+    places = {place: points for points, place in report.tall}
+    assert places["in a figure or table, input line 6"] > 300
+    assert places["on page 2"] > 200
+
+
 ATTACKS = {
     "read": r"\newread\f \openin\f=/etc/passwd \ifeof\f CLOSED\else OPEN\fi"
     r" \openin\f=../latex/template.tex \ifeof\f CLOSED\else OPEN\fi"
@@ -311,11 +353,16 @@ def test_question_marks_missing_pages_and_wide_lines_keep_a_paper_back(tmp_path:
     assert "20.5 pt" in compile_problems(wide, ("fine",), study, tex)[0]
     small = good().model_copy(update={"overfull": ((19.9, ""),)})
     assert compile_problems(small, ("fine",), study, tex) == []
+    tall = good().model_copy(update={"tall": ((90.0, "on page 3"),)})
+    assert "90 pt" in compile_problems(tall, ("fine",), study, tex)[0]
+    bare = tex.replace("BACKGROUND HERE", "It rises by 12.8% on **both**.")
+    problems = compile_problems(good(), ("fine",), study, bare)
+    assert ["write \\%" in problems[0], len(problems)] == [True, 1]
 
 
 def test_only_latex_and_figures_enter_the_container(tmp_path: Path) -> None:
     ports = rig.ports(tmp_path)
     study = rig.study(ports.blobs)
     job: Job = compiling._job(study, ports)
-    assert set(job.files.paths()) == {TEX, *study.figures}
+    assert set(job.files.paths()) == {TEX, "latex/aisci.sty", *study.figures}
     assert job.kind == "latex"

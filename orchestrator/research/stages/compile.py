@@ -1,7 +1,8 @@
 """Compile: LaTeX in its container, with corrections by the editor until the paper is valid.
 
-Required: no TeX error, no undefined reference or citation, no ``??`` on a page, no line that is more
-than 20 pt too wide. The findings of chktex are passed to the editor once, as advice.
+Required: no TeX error, no undefined reference or citation, no ``??`` on a page, nothing that is more
+than 20 pt too wide or too high, no Markdown and no bare ``%`` in a sentence. The findings of chktex
+are passed to the editor once, as advice.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from orchestrator.core.strict_json import loads
 from orchestrator.core.tree import Tree
 from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF
 from orchestrator.record.ports import Ports
-from orchestrator.research.paper import latex
+from orchestrator.research.paper import latex, latex_words
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.prompts import render, text_block
 from orchestrator.research.run_spec import Study
@@ -30,7 +31,7 @@ from orchestrator.research.stages.study_ledger import study_ledger
 from orchestrator.research.tries import leave, tries
 
 _FIXES = 5
-_MAX_OVERFULL = 20.0  # points that a line may be too wide
+_MAX_OVERFULL = 20.0  # points that a line may be too wide, and a page too high
 _REPORT_BYTES = 512 * 1024
 _PAGES_BYTES = 2 * 1024 * 1024
 _FIGURES = (".png", ".jpg", ".jpeg", ".pdf")
@@ -38,6 +39,7 @@ _FIGURES = (".png", ".jpg", ".jpeg", ".pdf")
 _Line = Annotated[str, Field(max_length=1200)]
 _Lines = Annotated[tuple[_Line, ...], Field(max_length=200)]
 _Points = Annotated[float, Field(ge=0, le=1e6)]
+_Boxes = Annotated[tuple[tuple[_Points, _Line], ...], Field(max_length=200)]
 
 
 class CompileReport(BaseModel, extra="forbid", frozen=True):
@@ -48,7 +50,8 @@ class CompileReport(BaseModel, extra="forbid", frozen=True):
     warnings: _Lines
     undefined: _Lines
     chktex: _Lines
-    overfull: Annotated[tuple[tuple[_Points, _Line], ...], Field(max_length=200)]
+    overfull: _Boxes
+    tall: _Boxes = ()  # reports of older images have none
     pages: Annotated[int, Field(ge=0, le=1_000_000)]
     log_tail: Annotated[str, Field(max_length=4000)]
 
@@ -161,15 +164,12 @@ def compile_problems(
     report: CompileReport, pages: tuple[str, ...], study: Study, tex: str
 ) -> list[str]:
     """Texts for a model: each violation of the requirements in this compilation."""
-    problems = [f"LaTeX error: {error}" for error in report.errors]
+    problems = [f"LaTeX error: {latex_words.error_words(error)}" for error in report.errors]
     problems += [f"{name!r} is referenced or cited and not defined" for name in report.undefined]
-    problems += [
-        f"text stands out of its line by {points:g} pt {where}"
-        for points, where in report.overfull
-        if points > _MAX_OVERFULL
-    ]
+    problems += latex_words.misfits(report.overfull, report.tall, _MAX_OVERFULL)
     unresolved = [number for number, text in enumerate(pages, 1) if "??" in text]
     problems += [f"page {number} shows '??'" for number in unresolved]
+    problems += latex_words.source_problems(tex)
     problems += latex.figure_problems(latex.body(tex), study.figures)
     if not problems and (not pages or len(pages) != report.pages):
         problems.append("the text of the pages did not come out of the LaTeX container")
