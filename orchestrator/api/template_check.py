@@ -21,7 +21,8 @@ from orchestrator.research.stages.compile import read_report
 from orchestrator.template.contract import measured, rule_results
 from orchestrator.template.contract.finding import RuleFinding, RuleResult
 from orchestrator.template.contract.needs import needs
-from orchestrator.template.template import PAPER, Template, load_template
+from orchestrator.template.folder import PAPER
+from orchestrator.template.template import Template, load_template
 
 
 class CheckListener(TrialListener, Protocol):

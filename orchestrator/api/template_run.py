@@ -26,7 +26,8 @@ from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.template.contract.advice import Attempted
 from orchestrator.template.contract.files import sample_paper
 from orchestrator.template.contract.measured import FINAL
-from orchestrator.template.template import PAPER, Template
+from orchestrator.template.folder import PAPER
+from orchestrator.template.template import Template
 
 
 class TrialListener(Protocol):

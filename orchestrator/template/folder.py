@@ -1,7 +1,8 @@
-"""The files of a template's folder, and those of the template that it extends.
+"""The files of a template's folder, those of the template that it extends, and the style of its paper.
 
 ``extends: NAME`` in ``template.yaml`` names one shipped template. Its files are read too; a file
-of the folder replaces the base's file of the same path. The result of :func:`read_folder` is complete:
+of the folder replaces the base's file of the same path. A paper that loads the style ``aisci`` gets the
+shipped ``aisci.sty`` beside it, unless it has its own. The result of :func:`read_folder` is complete:
 nothing later needs the base, so a run's record and a copy contain every file.
 """
 
@@ -18,6 +19,9 @@ from orchestrator.core.problems import nearest
 from orchestrator.core.strict_yaml import Document, parse
 
 MANIFEST = "template.yaml"
+PAPER = "latex/template.tex"
+_STYLE = "aisci.sty"
+_LOADS = re.compile(rb"^[ \t]*\\usepackage(?:\[[^\]\n]*\])?\{aisci\}", re.MULTILINE)
 _MAX_FILES = 2000
 _MAX_DEPTH = 8
 _MAX_FILE = 64 * 1024 * 1024
@@ -34,6 +38,14 @@ def shipped_templates(shipped_root: Path) -> tuple[str, ...]:
 
 def read_folder(folder: Path, origin: str, shipped_root: Path) -> dict[str, bytes]:
     """Every file by its path, with the base's. Raises :class:`BadTemplate` about ``origin``."""
+    files = _combined(folder, origin, shipped_root)
+    style = f"latex/{_STYLE}"
+    if style in files or not _LOADS.search(files.get(PAPER, b"")):
+        return files
+    return files | {style: (shipped_root / "templates" / _STYLE).read_bytes()}
+
+
+def _combined(folder: Path, origin: str, shipped_root: Path) -> dict[str, bytes]:
     files = dict(_read(folder))
     manifest = _extending(files, origin)
     if manifest is None:

@@ -23,13 +23,12 @@ from orchestrator.core.problems import explained, nearest, row
 from orchestrator.core.research import Idea
 from orchestrator.core.strict_yaml import parse, validated
 from orchestrator.core.tree import digest
-from orchestrator.template.folder import MANIFEST, read_folder, shipped_templates
+from orchestrator.template.folder import MANIFEST, PAPER, read_folder, shipped_templates
 from orchestrator.template.manifest import Manifest, Scale
 
 _Shape = TypeVar("_Shape")
 
 NOTES = "notes.txt"
-PAPER = "latex/template.tex"
 _MOST_TEXT = 1 << 20  # bytes of a file that is read as text
 _MAX_DIGITS = 100  # of an integer
 _FORMS = "docs/templates.md"

@@ -84,6 +84,21 @@ def test_a_copy_of_an_extending_template_holds_every_file_and_extends_nothing(
     assert contract_findings(load_template(f"{tmp_path}/copy/", tmp_path)) == ()
 
 
+def test_a_paper_that_loads_our_style_has_it_beside_it_unless_it_has_its_own(
+    root: Path, tmp_path: Path
+) -> None:
+    style = (shipped_root() / "templates/aisci.sty").read_bytes()
+    shutil.copy(shipped_root() / "templates/aisci.sty", root / "templates")
+    mine = tmp_path / "mine"
+    shutil.copytree(QUICK, mine, ignore=shutil.ignore_patterns("run_*"))
+    assert "latex/aisci.sty" not in load_template(f"{mine}/", root).files
+    paper = mine / "latex/template.tex"
+    paper.write_text(paper.read_text().replace(r"\title", "\\usepackage{aisci}  % it\n\\title", 1))
+    assert load_template(f"{mine}/", root).files["latex/aisci.sty"] == style
+    (mine / "latex/aisci.sty").write_text("mine")
+    assert load_template(f"{mine}/", root).files["latex/aisci.sty"] == b"mine"
+
+
 def test_an_error_in_an_extending_manifest_is_shown_at_its_line_in_the_file(root: Path) -> None:
     path = root / "templates/slow" / MANIFEST
     path.write_text(path.read_text().replace("gpu: none", "gpu: maybe"))

@@ -16,10 +16,10 @@ import pytest
 from orchestrator.core.files import shipped_root
 from orchestrator.literature.local import LocalLibrary
 from orchestrator.template.contract.code import knob_line
-from orchestrator.template.contract.files import AUTHOR, PLACEHOLDERS
-from orchestrator.template.folder import shipped_templates
+from orchestrator.template.contract.files import PLACEHOLDERS, sample_paper
+from orchestrator.template.folder import PAPER, shipped_templates
 from orchestrator.template.results import parse_final_info
-from orchestrator.template.template import PAPER, Template, load_template
+from orchestrator.template.template import Template, load_template
 from tests.support.places import ROOT
 from tests.support.sample import some
 from tests.support.template_rig import ask, closed, contract_findings
@@ -51,10 +51,25 @@ def test_the_five_are_shipped_with_ideas_references_and_stated_seeds() -> None:
 
 
 def test_no_code_or_text_of_the_shipped_templates_stands_in_the_repository_twice() -> None:
-    kinds = ("*.py", "*.tex", "library.json")
+    kinds = ("*.py", "*.tex", "*.sty", "library.json")
     paths = [path for kind in kinds for path in (ROOT / "templates").rglob(kind)]
     contents = [path.read_bytes() for path in paths]
     assert [path for path in paths if contents.count(path.read_bytes()) > 1] == []
+
+
+def test_every_shipped_paper_has_the_same_parts_in_the_same_look() -> None:
+    papers = [template(name).text(PAPER) for name in NAMES]
+    parts = {text.partition("\\end{filecontents}")[2] for text in papers}
+    assert len(parts) == 1
+    assert {text.partition("\\begin{filecontents}")[0] for text in papers} == {
+        papers[0].partition("\\begin{filecontents}")[0]
+    }
+    assert all("latex/aisci.sty" in template(name).files for name in NAMES)
+    body = parts.pop()
+    places = [body.index(mark) for marks in PLACEHOLDERS.values() for mark in marks[:1]]
+    assert places == sorted(places)
+    assert body.index("CONCLUSIONS HERE") < body.index("\\FloatBarrier")
+    assert body.index("\\FloatBarrier") < body.index("\\bibliography{") < body.index("\\appendix")
 
 
 @pytest.mark.sampled
@@ -207,14 +222,14 @@ def _typeset(one: Template) -> None:
     known = {entry["key"] for entry in json.loads(one.text("library.json"))}
     assert len(keys) >= 6
     assert set(keys) <= known
-    for part, mark in {**PLACEHOLDERS, "Author": AUTHOR}.items():
-        text = text.replace(mark, f"The {part.lower()} stands here.")
+    text = sample_paper(text)
     text = text.replace("The background", f"The cited \\citep{{{','.join(keys)}}}. The background")
     script = (
         "cd latex; export HOME=/tmp; latexmk -pdf -interaction=nonstopmode -halt-on-error template.tex; "
         "pdftotext -layout template.pdf text"
     )
-    made = closed("aisci-latex", {PAPER: text.encode()}, script)
+    latex = {path: data for path, data in one.files.items() if path.startswith("latex/")}
+    made = closed("aisci-latex", latex | {PAPER: text.encode()}, script)
     log, shown = (
         made["latex/template.log"].decode(errors="replace"),
         " ".join(made["latex/text"].decode().split()),

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,8 @@ def test_what_is_no_plain_file_of_modest_size_is_refused(
         ("latex/template.tex", "ABSTRACT HERE", "Text.", "latex/template.tex", "'ABSTRACT HERE' occurs 0"),
         ("latex/template.tex", AUTHOR, f"{AUTHOR} {AUTHOR}", "latex/template.tex", "'AUTHOR HERE' occurs 2"),
         ("latex/template.tex", "INTRO HERE", "INTRO HERE INTRO HERE", "latex/template.tex", "occurs 2"),
+        ("latex/template.tex", "INTRO HERE", "INTRO HERE INTRODUCTION HERE", "latex/template.tex", "occurs 2"),
+        ("latex/template.tex", "METHOD HERE", "METHOD HERE DISCUSSION HERE DISCUSSION HERE", "latex/template.tex", "'DISCUSSION HERE' occurs 2"),
         ("latex/template.tex", "\\bibliography{", "\\x{", "latex/template.tex", "\\bibliography{ is missing"),
     ],
 )  # fmt: skip
@@ -285,7 +288,7 @@ def test_a_knobs_line_is_found_whole_with_its_value(quick: Template) -> None:
 
 
 def test_every_placeholder_is_distinct_text() -> None:
-    marks = [*PLACEHOLDERS.values(), AUTHOR]
+    marks = [*chain.from_iterable(PLACEHOLDERS.values()), AUTHOR]
     assert not [(a, b) for a in marks for b in marks if a != b and a in b]
 
 

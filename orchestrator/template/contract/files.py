@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from orchestrator.core.errors import BadTemplate
 from orchestrator.core.files import RESERVED
 from orchestrator.template.contract.finding import RuleFinding
-from orchestrator.template.folder import MANIFEST
-from orchestrator.template.template import NOTES, PAPER, Template
+from orchestrator.template.folder import MANIFEST, PAPER
+from orchestrator.template.template import NOTES, Template
 
 REQUIRED = ("experiment.py", "plot.py", "prompt.json", "seed_ideas.json", PAPER)
 OPAQUE = "files of this kind can run code when they are read"
@@ -17,17 +17,21 @@ OPAQUE_TODO = (
 )
 UNPICKLING = (".pkl", ".pickle", ".pt", ".npy", ".npz")
 PLACEHOLDERS = {
-    "Title": "TITLE HERE",
-    "Abstract": "ABSTRACT HERE",
-    "Introduction": "INTRO HERE",
-    "Related Work": "RELATED WORK HERE",
-    "Background": "BACKGROUND HERE",
-    "Method": "METHOD HERE",
-    "Experimental Setup": "EXPERIMENTAL SETUP HERE",
-    "Results": "RESULTS HERE",
-    "Conclusion": "CONCLUSIONS HERE",
+    "Title": ("TITLE HERE",),
+    "Abstract": ("ABSTRACT HERE",),
+    "Introduction": ("INTRODUCTION HERE", "INTRO HERE"),
+    "Related Work": ("RELATED WORK HERE",),
+    "Background": ("BACKGROUND HERE",),
+    "Method": ("METHOD HERE",),
+    "Experimental Setup": ("EXPERIMENTAL SETUP HERE",),
+    "Results": ("RESULTS HERE",),
+    "Discussion": ("DISCUSSION HERE",),
+    "Conclusion": ("CONCLUSIONS HERE",),
+    "Appendix": ("APPENDIX HERE",),
 }
-"""The placeholders in ``latex/template.tex``, as in the AI Scientist's templates."""
+"""The places in ``latex/template.tex``; the second spelling is the AI Scientist's."""
+
+OPTIONAL = ("Discussion", "Appendix")
 
 AUTHOR = "AUTHOR HERE"
 """Where the author goes; without it, ``\\author{…}`` is replaced."""
@@ -99,10 +103,11 @@ def skeleton(template: Template) -> Iterator[RuleFinding]:
     except BadTemplate as error:
         yield RuleFinding(PAPER, error.what, "save it as UTF-8")
         return
-    for mark in PLACEHOLDERS.values():
-        if text.count(mark) != 1:
-            what = f"{mark!r} occurs {text.count(mark)} times"
-            yield RuleFinding(PAPER, what, _TOO_FEW.format(mark) if mark not in text else _TOO_MANY)
+    for part, marks in PLACEHOLDERS.items():
+        count = sum(text.count(mark) for mark in marks)
+        if count > 1 or (count == 0 and part not in OPTIONAL):
+            what = f"{marks[0]!r} occurs {count} times"
+            yield RuleFinding(PAPER, what, _TOO_MANY if count else _TOO_FEW.format(marks[0]))
     if text.count(AUTHOR) > 1:
         yield RuleFinding(PAPER, f"{AUTHOR!r} occurs {text.count(AUTHOR)} times", _TOO_MANY)
     for needed in ("\\documentclass", "\\begin{document}", "\\end{document}", "\\bibliography{"):
@@ -112,6 +117,7 @@ def skeleton(template: Template) -> Iterator[RuleFinding]:
 
 def sample_paper(text: str) -> str:
     """The paper with a sentence in place of each placeholder, to test whether it compiles."""
-    for part, mark in {**PLACEHOLDERS, "Author": AUTHOR}.items():
-        text = text.replace(mark, f"The {part.lower()} stands here.")
+    for part, marks in {**PLACEHOLDERS, "Author": (AUTHOR,)}.items():
+        for mark in marks:
+            text = text.replace(mark, f"The {part.lower()} stands here.")
     return text
