@@ -339,6 +339,21 @@ def test_a_correction_may_not_touch_frame_tables_or_figures(
         assert any(why in problem for problem in found), (old, found)
 
 
+def test_the_sweep_sets_a_figure_that_is_wider_than_a_column_over_both(tmp_path: Path) -> None:
+    ports = rig.ports(tmp_path)
+    given = rig.study(ports.blobs)
+    wide, narrow = given.pictures
+    pictures = (
+        replace(wide, description="7.2 × 2.9 inches; panel 1: x"),
+        replace(narrow, description="3.3 × 2.4 inches"),
+    )
+    study = write_sections(replace(given, pictures=pictures), ports)
+    tex = papers.paper_source(study, ports)
+    assert tex.count(r"\begin{figure*}") == tex.count(r"\end{figure*}") == 1
+    assert wide.name in _between(tex, r"\begin{figure*}", r"\end{figure*}")
+    assert tex.count(r"\begin{figure}") == 1
+
+
 # --- Markdown -----------------------------------------------------------------------------
 
 
@@ -357,6 +372,8 @@ def test_a_correction_may_not_touch_frame_tables_or_figures(
         ("- one\n\\section", "\\begin{itemize}\n\\item one\n\\end{itemize}\n\\section"),
         ("\\begin{align}\na \\\\\n- b\n\\end{align}", "\\begin{align}\na \\\\\n- b\n\\end{align}"),
         ("\\begin{verbatim}\n**a**\n\\end{verbatim}", "\\begin{verbatim}\n**a**\n\\end{verbatim}"),
+        ("The `lr_max` is ``a'' `b'.", "The \\texttt{lr\\_max} is ``a'' `b'."),
+        ("See [it](https://a.example/b).", "See \\href{https://a.example/b}{it}."),
         ("Costs are 5\\# and \\textbf{bold}.\n", "Costs are 5\\# and \\textbf{bold}.\n"),
     ],
 )

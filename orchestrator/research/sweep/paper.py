@@ -7,6 +7,7 @@ larger than two standard errors of the two means together; else it is called no 
 from __future__ import annotations
 
 import math
+import re
 
 from orchestrator.research.claims.ledger import CLEAR
 from orchestrator.research.paper.latex import escape
@@ -21,6 +22,8 @@ from orchestrator.research.sweep.wording import (
     metric_name,
     tested,
 )
+
+_COLUMN = 4.5  # inches: a wider figure has letters that are too small in a column of 3.25
 
 
 def title(data: PromptData) -> str:
@@ -234,11 +237,14 @@ def caption(name: str) -> str:
 
 
 def _figure(label: str, figure: PromptData) -> str:
+    """A figure that would be too small to read in a column goes over both."""
+    size = re.match(r"[\d.]+", figure.get("seen", ""))
+    place = "figure*" if size and float(size[0]) > _COLUMN else "figure"
     return (
-        "\n\n\\begin{figure}[!ht]\n\\centering\n"
+        f"\n\n\\begin{{{place}}}[!ht]\n\\centering\n"
         f"\\includegraphics[width=0.92\\linewidth,height=0.3\\textheight,keepaspectratio]{{{figure['name']}}}\n"
         f"\\caption{{{escape(figure['caption'])}}}\n"
-        f"\\label{{{label}}}\n\\end{{figure}}"
+        f"\\label{{{label}}}\n\\end{{{place}}}"
     )
 
 
