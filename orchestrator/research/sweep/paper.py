@@ -23,7 +23,7 @@ from orchestrator.research.sweep.wording import (
     tested,
 )
 
-_COLUMN = 4.5  # inches: a wider figure has letters that are too small in a column of 3.25
+_COLUMN = 4.5  # inches: in a column of 3.25 the letters of a wider figure are too small
 
 
 def title(data: PromptData) -> str:
@@ -237,7 +237,6 @@ def caption(name: str) -> str:
 
 
 def _figure(label: str, figure: PromptData) -> str:
-    """A figure that would be too small to read in a column goes over both."""
     size = re.match(r"[\d.]+", figure.get("seen", ""))
     place = "figure*" if size and float(size[0]) > _COLUMN else "figure"
     return (

@@ -31,7 +31,7 @@ PLACEHOLDERS = {
 }
 """The places in ``latex/template.tex``; the second spelling is the AI Scientist's."""
 
-OPTIONAL = ("Discussion", "Appendix")
+_OPTIONAL = ("Discussion", "Appendix")
 
 AUTHOR = "AUTHOR HERE"
 """Where the author goes; without it, ``\\author{…}`` is replaced."""
@@ -105,7 +105,7 @@ def skeleton(template: Template) -> Iterator[RuleFinding]:
         return
     for part, marks in PLACEHOLDERS.items():
         count = sum(text.count(mark) for mark in marks)
-        if count > 1 or (count == 0 and part not in OPTIONAL):
+        if count > 1 or (count == 0 and part not in _OPTIONAL):
             what = f"{marks[0]!r} occurs {count} times"
             yield RuleFinding(PAPER, what, _TOO_MANY if count else _TOO_FEW.format(marks[0]))
     if text.count(AUTHOR) > 1:
