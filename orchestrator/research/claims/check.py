@@ -162,7 +162,7 @@ def _source(
     strict: bool,
 ) -> str:
     if not number.percent and counted_noun(number, seen.masked):
-        return fixed_source(number, seen.masked, ledger, of_results=False)
+        return fixed_source(number, sentence.text, ledger, of_results=False)
     scope = scope_of(number, seen, seen.masked, context)
     if (part := parts_of_seeds(seen.masked, ledger).get(number.start)) is not None:
         return "values per seed" if is_part(*part, scope, ledger) else ""
@@ -179,5 +179,5 @@ def _source(
     if seconds := run_seconds(number, scope, seen.masked, ledger):
         return seconds
     return fixed_source(
-        number, seen.masked, ledger, of_results=bool(scope.metrics and seen.metrics and seen.runs)
+        number, sentence.text, ledger, of_results=bool(scope.metrics and seen.metrics and seen.runs)
     )
