@@ -6,16 +6,19 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from orchestrator.research.claims.facts import found_fact, joint_sources, run_seconds
 from orchestrator.research.claims.fixed import counted_noun, fixed_source
+from orchestrator.research.claims.joint import joint_sources
 from orchestrator.research.claims.ledger import Ledger
-from orchestrator.research.claims.measured import Reference, marked
-from orchestrator.research.claims.mentions import Named, named
+from orchestrator.research.claims.macros import marked
+from orchestrator.research.claims.mentions import Named
+from orchestrator.research.claims.naming import named
 from orchestrator.research.claims.printed import Printed, printed_numbers
+from orchestrator.research.claims.quantity import Reference
 from orchestrator.research.claims.referring import reference_problems, reference_source
 from orchestrator.research.claims.scope import Context, scope_of
 from orchestrator.research.claims.seeds import is_count_of_seeds, is_part, parts_of_seeds
 from orchestrator.research.claims.statements import statement_problems
+from orchestrator.research.claims.tracing import found_fact, run_seconds
 from orchestrator.research.paper.prose import Sentence, sentences, sentences_in
 
 _BEFORE_ERROR = re.compile(r"\s*%?\s*\+-")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from orchestrator.research.claims.measured import MEASURED
+from orchestrator.research.claims.macros import MEASURED
 from orchestrator.research.claims.printed import printed_numbers
 from orchestrator.research.paper.prose import visible_text
 

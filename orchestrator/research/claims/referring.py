@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 
 from orchestrator.research.claims.ledger import AVERAGE, Ledger
-from orchestrator.research.claims.measured import Reference
-from orchestrator.research.claims.mentions import Named, required_words
+from orchestrator.research.claims.mentions import Named
+from orchestrator.research.claims.metric_names import required_words
+from orchestrator.research.claims.quantity import Reference
 from orchestrator.research.claims.scope import Context
 from orchestrator.research.claims.words import words_of
 

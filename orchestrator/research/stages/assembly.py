@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from orchestrator.record.ports import Ports
 from orchestrator.research.claims.ledger import Ledger
-from orchestrator.research.claims.measured import rendered
+from orchestrator.research.claims.macros import rendered
 from orchestrator.research.paper import latex, references
 from orchestrator.research.paper.appendix import appendix_results
 from orchestrator.research.paper.code_listing import appendix_code

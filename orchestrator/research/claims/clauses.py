@@ -1,0 +1,101 @@
+"""The parts of a sentence that each say one thing, and what each is about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from orchestrator.research.claims.ledger import (
+    Ledger,
+)
+from orchestrator.research.claims.mentions import Mention, Named
+from orchestrator.research.claims.quantity import (
+    Reference,
+)
+from orchestrator.research.claims.scope import Context, Scope, scope_at
+
+_CLAUSES = re.compile(
+    r"[;:]|,?\s+(?:while|whereas|but|although|though|however|which|so that|because|since|where)\b|,\s+and\b"
+    r"|,\s+(?!from\b)(?=[a-z\ue100])|\s+and\s+(?=(?:it|this|that|they|there|then|on|in)\b)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A part of a sentence with its place, and the mentions and references in it."""
+
+    start: int
+    text: str
+    runs: tuple[Mention, ...]
+    data: tuple[Mention, ...]
+    metrics: tuple[Mention, ...]
+    marks: tuple[Reference, ...]
+    places: Mapping[Reference, int]
+
+
+def clauses(seen: Named, marks: Sequence[tuple[int, Reference]]) -> Iterator[Clause]:
+    at = 0
+    cuts = [match.span() for match in _CLAUSES.finditer(seen.masked)]
+    for first, last in [*cuts, (len(seen.masked), len(seen.masked))]:
+        here = range(at, first)
+        yield Clause(
+            at,
+            seen.masked[at:first],
+            tuple(one for one in seen.runs if one.start in here),
+            tuple(one for one in seen.data if one.start in here),
+            tuple(one for one in seen.metrics if one.start in here),
+            tuple(one for place, one in marks if place in here and one.metric),
+            {one: place - at for place, one in marks if place in here},
+        )
+        at = last
+
+
+def clause_scope(clause: Clause, seen: Named, context: Context) -> Scope:
+    """The scope of a clause: its own references and mentions, else those of the sentence."""
+    own = Named(clause.runs, clause.data, clause.metrics, (), seen.masked)
+    end = clause.start + len(clause.text)
+    mine = scope_at(end, end, own, seen.masked, Context())
+    whole = scope_at(clause.start, clause.start, seen, seen.masked, context)
+    every = scope_at(end, end, seen, seen.masked, context)
+    runs = tuple(dict.fromkeys(int(n) for one in clause.runs for n in one.names))
+    data = tuple(dict.fromkeys(n for one in clause.data for n in one.names))
+    metrics = tuple(dict.fromkeys(n for one in clause.metrics for n in one.names))
+    refers = tuple(dict.fromkeys(one.data for one in clause.marks))
+    return replace(
+        mine,
+        runs=runs or whole.runs,
+        subjects=mine.subjects or every.subjects,
+        objects=mine.objects or (every.objects if not runs else ()),
+        alone=every.alone,
+        all_metrics=every.all_metrics,
+        data=data or refers or whole.data,
+        metrics=tuple(dict.fromkeys(one.metric for one in clause.marks))
+        or metrics
+        or whole.metrics,
+        every_run=any(one.every for one in clause.runs),
+        every_data=any(one.every for one in clause.data),
+    )
+
+
+def places_of(scope: Scope, ledger: Ledger, *, few: bool = False) -> Iterator[tuple[str, str]]:
+    """(data set, metric) that a statement may be about."""
+    metrics = scope.metrics or ledger.headline[: 2 if few else None]
+    for dataset, metric in product(scope.data or ledger.datasets, metrics):
+        if any((n, dataset, metric) in ledger.cells for n in ledger.numbers):
+            yield dataset, metric
+
+
+def clause_pairs(scope: Scope, ledger: Ledger) -> list[tuple[int, int]]:
+    """(run, other) that a clause may compare: its own two sides, else each run with the baseline."""
+    objects = scope.objects or (0,)
+    pairs = [(one, other) for one in scope.subjects for other in objects if one != other]
+    if not scope.objects:
+        pairs += [
+            (n, ledger.run(n).base) for n in scope.subjects if ledger.run(n).base not in {0, n}
+        ]
+        pairs += list(zip(scope.subjects, scope.subjects[1:], strict=False)) * (
+            len(scope.subjects) == 2
+        )
+    return pairs

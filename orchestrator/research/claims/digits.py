@@ -1,0 +1,125 @@
+"""The digits of a quantity as a paper prints them: rounded by its error, with its unit."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from orchestrator.research.claims.ledger import (
+    AVERAGE,
+    Cell,
+    Difference,
+    Ledger,
+)
+from orchestrator.research.claims.quantity import (
+    ONE_RUN,
+    Reference,
+    UnknownQuantity,
+    cell_of,
+    no_such,
+)
+from orchestrator.research.paper.cells import printed_value
+from orchestrator.research.paper.latex import escape
+from orchestrator.research.paper.numbers import format_mean
+
+_PLAIN_UNIT = re.compile(r"[A-Za-z][A-Za-z/ -]{0,19}")
+
+
+_NO_UNIT = re.compile(r"fraction|share|accuracy|probability|none|^$", re.IGNORECASE)
+
+
+def printed(one: Reference, ledger: Ledger) -> str:
+    """The digits of a quantity as LaTeX. Raises :class:`UnknownQuantity`."""
+    if one.kind in ONE_RUN:
+        return _of_one(one, cell_of(one.run, one.data, one.metric, ledger), ledger)
+    if one.pair:
+        return _of_two(one, ledger)
+    if one.kind == "seconds":
+        return f"${ledger.run(one.run).seconds:.0f}$ s"
+    if one.kind == "seeds":
+        counts = [count for what, count in ledger.counts if what == f"seeds of {one.data}"]
+        every = {count for what, count in ledger.counts if what.startswith("seeds of ")}
+        if one.data == AVERAGE and len(every) == 1:
+            counts = [*every]
+        if not counts:
+            no_such("count of seeds of", one.data, [])
+        return str(counts[0])
+    return _setting(one, ledger)
+
+
+def _of_one(one: Reference, cell: Cell, ledger: Ledger) -> str:
+    if one.kind in {"low", "high"}:
+        if not cell.values:
+            raise UnknownQuantity(f"{one.metric} has no values per seed")
+        return f"${format_mean((min if one.kind == 'low' else max)(cell.values))}$"
+    if one.kind == "pct":
+        if not ledger.metric(one.metric).share:
+            raise UnknownQuantity(f"{one.metric} is no share: use \\val")
+        places = 1 if cell.mean < 0.9995 else 0
+        return rf"{100 * cell.mean:.{places}f}\%"
+    unit = unit_of(one, ledger)
+    if one.kind == "mean" and cell.error and 1e-4 <= abs(cell.mean) < 1e6:
+        return f"${format_mean(cell.mean, cell.error)}${unit}"
+    error = None if one.kind == "mean" or len(cell.values) == 1 else cell.error
+    return f"{printed_value(cell.mean, error)}{unit}"
+
+
+def unit_of(one: Reference, ledger: Ledger) -> str:
+    """The unit that is printed after a mean or a difference: a tilde and the word, or nothing."""
+    unit = ledger.metric(one.metric).unit if one.metric else ""
+    if one.kind not in {"val", "mean", "diff", "by"} or _NO_UNIT.search(unit):
+        return ""
+    return f"~{escape(unit)}" if _PLAIN_UNIT.fullmatch(unit) else ""
+
+
+def _of_two(one: Reference, ledger: Ledger) -> str:
+    other = one.against or 0
+    found = ledger.difference(one.run, other, one.data, one.metric)
+    if found is None:
+        raise UnknownQuantity(f"{one.metric} was not measured by both runs")
+    if one.kind in {"higher", "lower"}:
+        count = found.higher if one.kind == "higher" else found.lower
+        if count is None:
+            raise UnknownQuantity(f"{one.metric} has no values for the same seeds in both runs")
+        return f"{count} of {len(ledger.cells[one.run, one.data, one.metric].values)}"
+    if one.kind in {"change", "ratio"}:
+        before = ledger.cells[other, one.data, one.metric].mean
+        if before == 0:
+            raise UnknownQuantity("what it is compared with is 0: use \\diff")
+        ratio = ledger.cells[one.run, one.data, one.metric].mean / before
+        if one.kind == "ratio":
+            return f"${_significant(ratio, 3)}$"
+        return rf"{_significant(abs(ratio - 1) * 100, 2)}\%"
+    if one.kind == "points":
+        if not ledger.metric(one.metric).share:
+            raise UnknownQuantity(f"{one.metric} is no share: use \\by")
+        return f"{abs(100 * found.value):.1f}"
+    return _difference(one, found, ledger)
+
+
+def _difference(one: Reference, found: Difference, ledger: Ledger) -> str:
+    value = abs(found.value) if one.kind == "by" else found.value
+    digits = printed_value(value, found.error)
+    if one.kind == "diff" and found.value > 0:
+        digits = f"$+{digits.removeprefix('$')}"
+    return f"{digits}{unit_of(one, ledger)}"
+
+
+def _significant(value: float, digits: int) -> str:
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else "inf"
+    size = math.floor(math.log10(abs(value)))
+    return f"{value:.{min(max(digits - 1 - size, 0), 9)}f}"
+
+
+def _setting(one: Reference, ledger: Ledger) -> str:
+    name = one.name.lower()
+    if one.kind == "settingof":
+        changed = [s for s in ledger.run(one.run).changed if s.name.lower() == name]
+        if changed:
+            return f"{changed[0].value:g}"
+    values = [s.value for s in ledger.base_settings if s.name.lower() == name]
+    if not values:
+        known = [s.name for s in ledger.base_settings if len(s.name) > 2]
+        no_such("setting", one.name, list(dict.fromkeys(known)))
+    return f"{values[0]:g}"

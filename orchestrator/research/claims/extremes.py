@@ -1,0 +1,77 @@
+""" "Best of all", and "five of eight runs above 0.9", held to every run."""
+
+from __future__ import annotations
+
+import re
+
+from orchestrator.research.claims import words
+from orchestrator.research.claims.clauses import Clause, places_of
+from orchestrator.research.claims.ledger import (
+    Ledger,
+)
+from orchestrator.research.claims.scope import Scope
+
+_EXTREMES = (
+    (words.BEST, "best"), (words.WORST, "worst"), (words.HIGHEST, "highest"), (words.LOWEST, "lowest"),
+)  # fmt: skip
+
+
+_OF_A_RUN = re.compile(r"^(?:\W+\w+)?\W+(?:runs?|models?|variants?|value|single|seeds?)\b")
+
+
+def extreme_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str]:
+    for pattern, what in _EXTREMES:
+        match = pattern.search(clause.text)
+        if match is None or _OF_A_RUN.match(clause.text[match.end() :]):
+            continue
+        subjects = tuple(
+            int(one.names[0]) for one in clause.runs if not one.every and len(one.names) == 1
+        )
+        subjects = subjects or tuple(one.run for one in clause.marks[:1]) or scope.alone
+        if len(subjects) != 1 or any(what in name for name in scope.metrics):
+            continue
+        if words.NEGATED.search(clause.text.lower()) or any(
+            one.kind in {"low", "high"} for one in clause.marks
+        ):
+            continue
+        held = [_is_extreme(subjects[0], place, what, ledger) for place in places_of(scope, ledger)]
+        if held and not (all(held) if scope.every_data else any(held)):
+            return [f"{match[0]!r}: {ledger.run(subjects[0]).label} is not ({scope.told(ledger)})"]
+    return []
+
+
+def _is_extreme(run: int, place: tuple[str, str], what: str, ledger: Ledger) -> bool:
+    dataset, metric = place
+    means = {n: c.mean for n in ledger.numbers if (c := ledger.cells.get((n, dataset, metric)))}
+    if run not in means:
+        return False
+    direction = ledger.metric(metric).direction
+    if what in {"best", "worst"}:
+        if direction == "none":
+            return True
+        highest = (direction == "higher") == (what == "best")
+    else:
+        highest = what == "highest"
+    return means[run] == (max if highest else min)(means.values())
+
+
+_RUNS_BEYOND = re.compile(
+    r"\b(?P<count>\d+|[a-z]+) (?:of|out of) (?:the |all |our )?(?P<all>\d+|[a-z]+) (?:runs|variants|settings|models"
+    r"|configurations)\b.*?\b(?P<side>above|over|below|under|exceed\w*|beyond)\s+(?P<number>\d*\.?\d+)(?P<percent>\s*%)?",
+    re.IGNORECASE,
+)
+
+
+def count_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str]:
+    """ "five of the eight runs end above 0.9": how many runs are."""
+    match = _RUNS_BEYOND.search(clause.text)
+    count = None if match is None else words.counted(match["count"])
+    if match is None or count is None or not scope.metrics:
+        return []
+    limit = float(match["number"]) / (100 if match["percent"] else 1)
+    up = match["side"].lower() in {"above", "over", "beyond"} or match["side"].startswith("exceed")
+    for data, metric in places_of(scope, ledger):
+        means = [c.mean for n in ledger.numbers if (c := ledger.cells.get((n, data, metric)))]
+        if sum((mean > limit) == up for mean in means) == count:
+            return []
+    return [f"{match['count']!r} runs: another number of them is ({scope.told(ledger)})"]

@@ -1,0 +1,70 @@
+"""The id of a printed quantity, and the place in the table of results that it links to."""
+
+from __future__ import annotations
+
+import re
+
+from orchestrator.research.claims.ledger import (
+    AVERAGE,
+    Ledger,
+)
+from orchestrator.research.claims.quantity import (
+    ONE_RUN,
+    TWO_RUNS,
+    Reference,
+)
+
+
+def identity(one: Reference, ledger: Ledger) -> str:
+    """The id of a quantity: its kind, runs, data set and metric by number, or a setting's name."""
+    if not one.metric:
+        what = one.name or ("m" if one.data == AVERAGE else str(_place(one.data, ledger)))
+        return f"{one.kind}-{one.run}-{what}"
+    data = "m" if one.data == AVERAGE else str(_place(one.data, ledger))
+    metric = [m.name for m in ledger.metrics].index(one.metric)
+    against = "x" if one.against is None else str(one.against)
+    return f"{one.kind}-{one.run}-{against}-{data}-{metric}"
+
+
+def _place(data: str, ledger: Ledger) -> int:
+    return ledger.datasets.index(data) if data in ledger.datasets else 0
+
+
+def target(ledger: Ledger, one: Reference) -> str:
+    """The place in the table of all results that a number links to."""
+    if not one.metric:
+        return "settings"
+    data = next(
+        (d for d in ledger.datasets if (one.run, d, one.metric) in ledger.cells)
+        if one.data == AVERAGE
+        else iter([one.data])
+    )
+    metric = [m.name for m in ledger.metrics].index(one.metric)
+    return f"m-{one.run}-{ledger.datasets.index(data)}-{metric}"
+
+
+def identified(said: str, ledger: Ledger) -> Reference | None:
+    """The quantity of an id; None where there is none."""
+    if other := re.fullmatch(r"(setting|settingof|seconds|seeds)-(\d+)-([\w.]+)", said):
+        return _other(other[1], int(other[2]), other[3], ledger)
+    match = re.fullmatch(r"([a-z]+)-(\d+)-(x|\d+)-(m|\d+)-(\d+)", said)
+    if match is None or match[1] not in (*ONE_RUN, *TWO_RUNS):
+        return None
+    places = int(match[2]), int(match[3]) if match[3] != "x" else None, int(match[5])
+    inside = match[4] == "m" or int(match[4]) < len(ledger.datasets)
+    if not inside or places[2] >= len(ledger.metrics) or places[0] not in ledger.numbers:
+        return None
+    data = AVERAGE if match[4] == "m" else ledger.datasets[int(match[4])]
+    metric = ledger.metrics[places[2]].name
+    return Reference(kind=match[1], run=places[0], against=places[1], data=data, metric=metric)
+
+
+def _other(kind: str, run: int, what: str, ledger: Ledger) -> Reference | None:
+    if run not in ledger.numbers:
+        return None
+    if kind != "seeds":
+        return Reference(kind=kind, run=run, name=what if kind != "seconds" else "")
+    if what == "m":
+        return Reference(kind=kind, data=AVERAGE)
+    inside = what.isdigit() and int(what) < len(ledger.datasets)
+    return Reference(kind=kind, data=ledger.datasets[int(what)]) if inside else None

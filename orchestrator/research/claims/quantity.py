@@ -1,0 +1,117 @@
+"""A quantity that an author names instead of typing a number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from orchestrator.core.research import BASELINE
+from orchestrator.research.claims.ledger import (
+    AVERAGE,
+    Cell,
+    Ledger,
+)
+
+ONE_RUN = ("val", "mean", "pct", "low", "high")
+
+
+TWO_RUNS = ("diff", "by", "change", "points", "ratio", "higher", "lower")
+
+
+ARGUMENTS = (
+    dict.fromkeys(ONE_RUN, ("run", "data", "metric"))
+    | dict.fromkeys(TWO_RUNS, ("run", "against", "data", "metric"))
+    | {"setting": ("name",), "settingof": ("run", "name"), "seconds": ("run",), "seeds": ("data",)}
+)
+"""The arguments of each macro, in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A quantity that is printed by reference. ``data`` and ``metric`` are empty for a setting or a time,
+    ``name`` is that of a setting.
+    """
+
+    kind: str
+    run: int = 0
+    against: int | None = None
+    data: str = ""
+    metric: str = ""
+    name: str = ""
+
+    @property
+    def pair(self) -> bool:
+        return self.kind in TWO_RUNS
+
+
+class UnknownQuantity(ValueError):
+    """A macro names what was not measured; the text is for its author."""
+
+
+def reference(kind: str, arguments: list[str], ledger: Ledger) -> Reference:
+    """The quantity that a macro names. Raises :class:`UnknownQuantity`."""
+    names = ARGUMENTS[kind]
+    if len(arguments) != len(names):
+        wanted = "".join(f"{{{name}}}" for name in names)
+        raise UnknownQuantity(f"write \\{kind}{wanted}")
+    given = dict(zip(names, (_plain(one) for one in arguments), strict=True))
+    known: dict[str, Callable[[str], Any]] = {
+        "run": lambda said: _run(said, ledger),
+        "against": lambda said: _run(said, ledger),
+        "data": lambda said: _data(said, ledger),
+        "metric": lambda said: _metric(said, ledger),
+        "name": str,
+    }
+    found = Reference(kind=kind, **{key: known[key](said) for key, said in given.items()})
+    if found.metric:
+        runs = [found.run, *([found.against] if found.against is not None else [])]
+        for run in runs:
+            cell_of(run, found.data, found.metric, ledger)
+    return found
+
+
+def _plain(argument: str) -> str:
+    return " ".join(re.sub(r"\\(?=[_%&#$])", "", argument).split())
+
+
+def _run(said: str, ledger: Ledger) -> int:
+    number = re.fullmatch(r"(?:run\s*)?(\d{1,4})", said, re.IGNORECASE)
+    for run in ledger.runs:
+        own = {run.name.lower(), *([BASELINE] if run.number == 0 else [])}
+        if said.lower() in own or (number and int(number[1]) == run.number):
+            return run.number
+    no_such("run", said, [run.name for run in ledger.runs])
+
+
+def _data(said: str, ledger: Ledger) -> str:
+    if said.lower() in {"mean", "average", AVERAGE}:
+        return AVERAGE
+    for name in ledger.datasets:
+        if _folded(said) == _folded(name):
+            return name
+    no_such("data set", said, [*ledger.datasets, "mean"])
+
+
+def _metric(said: str, ledger: Ledger) -> str:
+    for one in ledger.metrics:
+        if _folded(said).removesuffix("mean") == _folded(one.name).removesuffix("mean"):
+            return one.name
+    no_such("metric", said, [one.name for one in ledger.metrics])
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[\s_-]+", "", name.lower())
+
+
+def no_such(what: str, said: str, known: list[str]) -> NoReturn:
+    raise UnknownQuantity(f"there is no {what} {said!r}; there are: {', '.join(known[:30])}")
+
+
+def cell_of(run: int, data: str, metric: str, ledger: Ledger) -> Cell:
+    cell = ledger.cells.get((run, data, metric))
+    if cell is None:
+        where = "the mean over the data sets" if data == AVERAGE else data
+        raise UnknownQuantity(f"{ledger.run(run).label} has no {metric} on {where}")
+    return cell
