@@ -141,7 +141,7 @@ def check_sentence(
             read = scope_of(one, seen, seen.masked, context).told(ledger)
             problems.append(f"{one.text!r} is not what was measured or set ({read})")
     problems += reference_problems(marks, seen, ledger, context, row=sentence.kind == "row")
-    problems += statement_problems(text, seen, numbers, marks, ledger, context, strict=strict)
+    problems += statement_problems(text, seen, marks, ledger, context)
     return Checked(sentence, tuple(traced), tuple(dict.fromkeys(problems))), after
 
 

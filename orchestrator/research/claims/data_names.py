@@ -32,9 +32,7 @@ _OPERATIONS = {
 
 
 def data_mentions(text: str, ledger: Ledger) -> Iterator[Mention]:
-    found: list[Mention] = []
-    for match in _AVERAGED.finditer(text):
-        found.append(Mention(*match.span(), "data", (AVERAGE,)))
+    found = [Mention(*match.span(), "data", (AVERAGE,)) for match in _AVERAGED.finditer(text)]
     for name in sorted(ledger.datasets, key=len, reverse=True):
         for form in (name, *nicknames(name, ledger)):
             found += [
@@ -52,9 +50,8 @@ def nicknames(name: str, ledger: Ledger) -> tuple[str, ...]:
     """Other forms of a data set's name: its words, and the operation of x_minus_y."""
     parts = re.split(r"[_\s-]+", name)
     found = list(ledger.nicknames.get(name, ()))
-    for part in parts:
-        if part in _OPERATIONS and sum(part in other for other in ledger.datasets) == 1:
-            found.append(_OPERATIONS[part])
+    alone = (part for part in parts if sum(part in other for other in ledger.datasets) == 1)
+    found += [_OPERATIONS[part] for part in alone if part in _OPERATIONS]
     if "docs" in parts:
         found += [" ".join("documentation" if part == "docs" else part for part in parts)]
         found += [f"{parts[0]}'s documentation"]

@@ -44,47 +44,74 @@ def are_shares(text: str, settings: Iterable[Setting]) -> bool:
     )
 
 
+_Settings = tuple[Setting, ...]
+
+
 def derived_source(
     number: Printed, settings: Iterable[Setting], near: frozenset[str], text: str, ledger: Ledger
 ) -> str:
-    """A square of a setting, a share of it, a logarithm of one, a product of two that are named."""
+    """How a number follows from settings that the words near it name; empty if it does not."""
     if number.percent or number.spelled:
         return ""
-    whole = [s for s in settings if s.value > 1 and s.value == int(s.value) and s.name]
-    shares = [s for s in settings if 0 < s.value < 1 and PART.search(s.name)]
-    squared = [one for one in whole if tied(one, near)]
-    for one in whole:
-        if one in squared and number.value == one.value**2 and number.value > 50:
+    named = tuple(one for one in settings if one.name and one.value > 0)
+    whole = tuple(one for one in named if one.value > 1 and one.value == int(one.value))
+    squared = tuple(one for one in whole if tied(one, near))
+    shares = tuple(one for one in named if one.value < 1 and PART.search(one.name))
+    around = text[max(0, number.start - 25) : number.end + 12].lower()
+    found = _of_square(number, squared, shares)
+    found = found or (_logarithm(number, whole) if _LOGARITHM.search(text) else "")
+    found = found or (_rest(number, whole) if _REST.search(around) else "")
+    found = found or _product(number, named, near)
+    return found or (_models(number, ledger) if "model" in near else "")
+
+
+def _of_square(number: Printed, squared: _Settings, shares: _Settings) -> str:
+    """961 pairs modulo 31, and the 769 of them that are 80 %."""
+    if number.value <= 50:
+        return ""
+    for one in squared:
+        square = one.value**2
+        if number.value == square:
             return f"the square of {one.name}"
-        if (
-            _LOGARITHM.search(text)
-            and "." in number.text
-            and abs(math.log(one.value) - number.value) <= number.step / 2
-        ):
+        for share in shares:
+            part = square * share.value
+            rounded = {round(part), math.floor(part), math.ceil(part)}
+            if number.value in rounded | {square - part for part in rounded}:
+                return f"{share.name} of the square of {one.name}"
+    return ""
+
+
+def _logarithm(number: Printed, whole: _Settings) -> str:
+    """The loss of a uniform guess: ln 31."""
+    for one in whole:
+        if "." in number.text and abs(math.log(one.value) - number.value) <= number.step / 2:
             return f"the logarithm of {one.name}"
-    for one, share in product(squared, shares):
-        part, square = one.value**2 * share.value, one.value**2
-        if number.value > 50 and number.value in {
-            round(part), math.ceil(part), math.floor(part), square - round(part), square - math.floor(part),
-        }:  # fmt: skip
-            return f"{share.name} of the square of {one.name}"
-    rates = [s for s in settings if "rate" in s.name.lower() or s.name.lower() == "dropout"]
-    for one, other in product(rates, rates):
-        if one.name != other.name and math.isclose(
-            one.value * other.value, number.value, rel_tol=1e-9
-        ):
-            return f"{one.name} times {other.name}"
-    if _REST.search(text[max(0, number.start - 25) : number.end + 12].lower()):
-        for one, other in product(whole, whole):
-            if one.value - other.value == number.value and number.value > 9:
-                return f"{one.name} less {other.name}"
-    named = [s for s in settings if s.value > 0 and s.name and tied(s, near, names=True)]
-    for one, other in product(named, named):
+    return ""
+
+
+def _rest(number: Printed, whole: _Settings) -> str:
+    """The remaining 80 of 100 days, when 20 were seen."""
+    for one, other in product(whole, whole):
+        if one.value - other.value == number.value and number.value > 9:
+            return f"{one.name} less {other.name}"
+    return ""
+
+
+def _product(number: Printed, named: _Settings, near: frozenset[str]) -> str:
+    """A rate times its factor; channels of a head."""
+    rates = [s for s in named if "rate" in s.name.lower() or s.name.lower() == "dropout"]
+    close = [s for s in named if tied(s, near, names=True)] if number.value > 4 else []
+    for one, other in (*product(rates, rates), *product(close, close)):
         results = (one.value * other.value, one.value / other.value)
-        if one.name != other.name and number.value in results and number.value > 4:
+        same = any(math.isclose(result, number.value, rel_tol=1e-9) for result in results)
+        if one.name != other.name and same:
             return f"{one.name} and {other.name}"
+    return ""
+
+
+def _models(number: Printed, ledger: Ledger) -> str:
+    """How many models were trained: runs by data sets by seeds."""
     totals = [count for what, count in ledger.counts if what in {"runs", "data sets"}]
     seeds = {count for what, count in ledger.counts if what.startswith("seeds")}
-    if "model" in near and any(number.value == math.prod(totals) * count for count in seeds):
-        return "runs times data sets times seeds"
-    return ""
+    same = any(number.value == math.prod(totals) * count for count in seeds)
+    return "runs times data sets times seeds" if same else ""

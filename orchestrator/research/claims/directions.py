@@ -78,7 +78,7 @@ def direction_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str
 
 
 def _of_two_metrics(clause: Clause, said: _Said, scope: Scope, ledger: Ledger) -> list[str]:
-    """ "the training loss is above the test loss": one metric of a run beside another."""
+    """For "the training loss is above the test loss": one metric of a run beside another."""
     first, second = clause.metrics[0], clause.metrics[-1]
     sides = {"up", "down"} & set(said.sides)
     if first.weak or second.weak or len(sides) != 1 or said.negated:
@@ -150,18 +150,20 @@ def _last_side(said: _Said, one: Reference, clause: Clause) -> _Said:
 
 
 def _fits(row: Difference, metric: str, said: _Said, ledger: Ledger) -> bool:
+    """Whether a difference is as the words say: none, clear, to this side."""
     if said.none:
         return not row.clear
     if said.negated:
         return not row.clear or not _fits(row, metric, replace(said, negated=False), ledger)
     if said.clear and row.error is not None and not row.clear:
         return False
-    for side in said.sides:
-        if row.value == 0:
-            return False
-        if side in {"up", "down"} and (row.value > 0) != (side == "up"):
-            return False
-        better = ledger.better(metric, row.value)
-        if side in {"better", "worse"} and better is not None and better != (side == "better"):
-            return False
-    return True
+    return all(_is_on(side, row.value, metric, ledger) for side in said.sides)
+
+
+def _is_on(side: Side, value: float, metric: str, ledger: Ledger) -> bool:
+    if value == 0:
+        return False
+    if side in {"up", "down"}:
+        return (value > 0) == (side == "up")
+    better = ledger.better(metric, value)
+    return better is None or better == (side == "better")

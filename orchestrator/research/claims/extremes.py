@@ -1,4 +1,4 @@
-""" "Best of all", and "five of eight runs above 0.9", held to every run."""
+"""Words about all runs, such as "best", and "five of eight runs above 0.9", held to every run."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _RUNS_BEYOND = re.compile(
 
 
 def count_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str]:
-    """ "five of the eight runs end above 0.9": how many runs are."""
+    """For "five of the eight runs end above 0.9": how many runs are."""
     match = _RUNS_BEYOND.search(clause.text)
     count = None if match is None else words.counted(match["count"])
     if match is None or count is None or not scope.metrics:

@@ -1,4 +1,4 @@
-""" "Halves", "twice": words of a factor, held to the ratios of the record."""
+"""Words of a factor, such as "halves" and "twice", held to the ratios of the record."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FACTORS = {
 
 
 def factor_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str]:
-    """ "halves", "twice": some change of the clause must be about that factor."""
+    """For "halves", "twice": some change of the clause must be about that factor."""
     match = _FACTOR.search(clause.text.lower())
     if match is None or not scope.metrics or re.search(r"untrained|initial", clause.text.lower()):
         return []

@@ -44,7 +44,7 @@ _SAID: dict[Kind, str] = {
 
 def pairs_of(scope: Scope, ledger: Ledger) -> Iterator[tuple[int, int]]:
     """(run, other) that a change may be of."""
-    subjects = [n for n in scope.subjects] or list(scope.runs)
+    subjects = list(scope.subjects) or list(scope.runs)
     objects = list(scope.objects)
     if not objects:
         objects = [0, *(ledger.run(n).base for n in subjects), *scope.subjects]

@@ -51,30 +51,35 @@ def fixed_source(number: Printed, text: str, ledger: Ledger, *, of_results: bool
     told = [one for one in settings if full_name(one, text[: number.start])]
     told = told or named_before(settings, text[: number.start])
     for one in told or settings:
-        if _equal(number, one.value, one.name) and (
-            told or fits(one, number, near, text, of_results=of_results)
-        ):
+        named = told or fits(one, number, near, text, of_results=of_results)
+        if _equal(number, one.value, one.name) and named:
             return f"{one.where}: {one.name or 'a number in its text'}"
-    if _CONVENTIONS.search(text) and (
-        number.percent or number.value in {0.05, 0.01, 0.9, 0.95, 0.99}
-    ):
-        return "a level that is a convention"
-    if told and not number.spelled:
-        return derived_source(number, told, near, text, ledger)
-    for what, count in ledger.counts:
-        if (
-            number.value == count
-            and not number.percent
-            and any(
-                _COUNTED.get(word) == what.split(" of ")[0].split(" beside ")[0] for word in after
-            )
-        ):
-            return f"how many {what}"
-    if number.value in ledger.years and number.value > 1800 and number.step == 1:
-        return "the year of a reference"
+    found = _conventional(number, text, ledger)
+    if found or (told and not number.spelled):
+        return found or derived_source(number, told, near, text, ledger)
+    if not number.percent and (found := _count(number, after, ledger)):
+        return found
     if SPLIT.search(text) and number.percent and are_shares(text, settings):
         return "a share of the data, from the code"
     return "" if of_results else derived_source(number, settings, near, text, ledger)
+
+
+def _conventional(number: Printed, text: str, ledger: Ledger) -> str:
+    """A level of confidence, or the year of a reference."""
+    level = number.percent or number.value in {0.05, 0.01, 0.9, 0.95, 0.99}
+    if _CONVENTIONS.search(text) and level:
+        return "a level that is a convention"
+    year = number.value in ledger.years and number.value > 1800 and number.step == 1
+    return "the year of a reference" if year else ""
+
+
+def _count(number: Printed, after: Iterable[str], ledger: Ledger) -> str:
+    """What the program counts, if the words after a number name it."""
+    kinds = {_COUNTED[word] for word in after if word in _COUNTED}
+    for what, count in ledger.counts:
+        if number.value == count and what.split(" of ")[0].split(" beside ")[0] in kinds:
+            return f"how many {what}"
+    return ""
 
 
 def counted_noun(number: Printed, text: str) -> str:
@@ -86,23 +91,14 @@ def counted_noun(number: Printed, text: str) -> str:
 def _counted(number: Printed, noun: str, settings: Iterable[Setting], ledger: Ledger) -> str:
     """The source of a number right before what it counts: "5 seeds", "two layers"."""
     noun = words.canonical(noun).removesuffix("s")
-    for what, count in ledger.counts:
-        if (
-            number.value == count
-            and _COUNTED.get(noun) == what.split(" of ")[0].split(" beside ")[0]
-        ):
-            return f"how many {what}"
+    if found := _count(number, [noun], ledger):
+        return found
     for one in settings:
         parts = {part.removesuffix("s") for part in words.words_of(one.name)}
         if noun in parts and _equal(number, one.value, one.name):
             return f"{one.where}: {one.name}"
-    if (
-        noun in {"seed", "run", "model", "step"}
-        and number.value <= max((count for _, count in ledger.counts), default=0)
-        and noun != "seed"
-    ):
-        return "a part of the runs"
-    return ""
+    some = noun == "run" and number.value <= len(ledger.runs)
+    return "a part of the runs" if some else ""
 
 
 def _equal(number: Printed, value: float, name: str) -> bool:

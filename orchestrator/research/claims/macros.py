@@ -1,7 +1,7 @@
-"""Numbers by reference: an author names a quantity, the program prints it.
+r"""Numbers by reference: an author names a quantity, the program prints it.
 
-``\\val{run}{data set}{metric}`` and its kind stand in an author's text. The program replaces each by
-``\\measured{id}{target}{digits}``: rightly rounded, with its error and unit, linked to the table of all
+``\val{run}{data set}{metric}`` and its kind stand in an author's text. The program replaces each by
+``\measured{id}{target}{digits}``: rightly rounded, with its error and unit, linked to the table of all
 results. The id says which quantity it is, so that the digits can be printed again from the record and
 compared.
 """
@@ -56,9 +56,8 @@ def rendered(tex: str, ledger: Ledger, *, plain: bool = False) -> tuple[str, tup
             problems.append(
                 f"{tex[start:end][:160]} is followed by a percent sign: write points, or \\change"
             )
-        end = _without_unit(tex, end, one, ledger)
         parts += [tex[at:start], digits if plain else _linked(one, digits, ledger)]
-        at = end
+        at = _without_unit(tex, end, one, ledger)
     if MEASURED.search(tex):
         problems.append(r"\measured is written by the program alone: use \val and its kind")
     return "".join([*parts, tex[at:]]), tuple(problems)

@@ -144,9 +144,7 @@ def _headed(word: str, near: set[str], ledger: Ledger) -> tuple[str, ...]:
 
 
 def _head(metric: KnownMetric) -> str:
-    parts = [
-        one for one in words.words_of(metric.name) if one not in {"mean"} and not one.isdigit()
-    ]
+    parts = [one for one in words.words_of(metric.name) if one != "mean" and not one.isdigit()]
     for known in ("loss", "acc", "error", "step", "bits", "speed", "time", "gain", "coverage"):
         if known in parts:
             return known

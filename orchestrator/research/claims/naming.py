@@ -23,7 +23,7 @@ def named(text: str, ledger: Ledger) -> Named:
     metrics = list(metric_mentions(masked, ledger))
     for one in metrics:
         if any(c.isdigit() for c in text[one.start : one.end]):
-            masked = _without_name_digits(masked, one, ledger)
+            masked = _without_name_digits(masked, one)
     return Named(
         tuple(sorted(runs, key=lambda one: one.start)),
         tuple(sorted(data, key=lambda one: one.start)),
@@ -40,7 +40,7 @@ def _blanked(text: str, mentions: Iterable[Mention]) -> str:
     return text
 
 
-def _without_name_digits(text: str, mention: Mention, ledger: Ledger) -> str:
+def _without_name_digits(text: str, mention: Mention) -> str:
     """The 99 of "step val acc 99" is part of a name."""
     digits = {part for name in mention.names for part in words.words_of(name) if part.isdigit()}
     part = text[mention.start : mention.end]

@@ -82,7 +82,7 @@ def _run(said: str, ledger: Ledger) -> int:
         own = {run.name.lower(), *([BASELINE] if run.number == 0 else [])}
         if said.lower() in own or (number and int(number[1]) == run.number):
             return run.number
-    no_such("run", said, [run.name for run in ledger.runs])
+    return no_such("run", said, [run.name for run in ledger.runs])
 
 
 def _data(said: str, ledger: Ledger) -> str:
@@ -91,14 +91,14 @@ def _data(said: str, ledger: Ledger) -> str:
     for name in ledger.datasets:
         if _folded(said) == _folded(name):
             return name
-    no_such("data set", said, [*ledger.datasets, "mean"])
+    return no_such("data set", said, [*ledger.datasets, "mean"])
 
 
 def _metric(said: str, ledger: Ledger) -> str:
     for one in ledger.metrics:
         if _folded(said).removesuffix("mean") == _folded(one.name).removesuffix("mean"):
             return one.name
-    no_such("metric", said, [one.name for one in ledger.metrics])
+    return no_such("metric", said, [one.name for one in ledger.metrics])
 
 
 def _folded(name: str) -> str:

@@ -87,7 +87,7 @@ def datasets_of(scope: Scope, metrics: tuple[str, ...], ledger: Ledger) -> tuple
 
 
 def compared(number: Printed, text: str) -> bool:
-    """ "0.25 lower than", "34 % more"."""
+    """For "0.25 lower than", "34 % more"."""
     after = text[number.end : number.end + 40].lower()
     words_after = re.match(r"\W*(?:nats?|points?|bits?|percentage points?|of)?\W*(\w+)", after)
     return bool(words_after) and any(p.fullmatch(words_after[1]) for p in words.CHANGES.values())  # type: ignore[index]
@@ -97,8 +97,7 @@ def value_runs(number: Printed, scope: Scope, text: str) -> tuple[int, ...]:
     """The runs that a plain value may be of: after "from" the one that it is compared with."""
     before = text[max(0, number.start - 12) : number.start].lower()
     if re.search(r"\bfrom[\s$(]*(?:about |roughly |~)?$", before):
-        others = tuple(dict.fromkeys((*scope.objects, 0, *scope.runs)))
-        return others
+        return tuple(dict.fromkeys((*scope.objects, 0, *scope.runs)))
     return scope.runs
 
 

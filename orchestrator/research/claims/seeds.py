@@ -105,7 +105,7 @@ def every_seed_problem(
 
 
 def is_count_of_seeds(number: Printed, text: str, ledger: Ledger) -> bool:
-    """ "40 outbreaks": the number of seeds before what a study calls them."""
+    """For "40 outbreaks": the number of seeds before what a study calls them."""
     after = re.match(rf"\s+(?:\w+\s+){{0,2}}?(\w+s\b|{NAME}+)", text[number.end :])
     counted = number.value in seed_counts(ledger) and not (number.percent or number.times)
     return bool(after) and counted

@@ -14,7 +14,6 @@ from orchestrator.research.claims.ledger import (
     Ledger,
 )
 from orchestrator.research.claims.mentions import Named
-from orchestrator.research.claims.printed import Printed
 from orchestrator.research.claims.quantity import (
     Reference,
 )
@@ -25,12 +24,9 @@ from orchestrator.research.claims.seeds import every_seed_problem
 def statement_problems(
     text: str,
     seen: Named,
-    numbers: Sequence[Printed],
     marks: Sequence[tuple[int, Reference]],
     ledger: Ledger,
     context: Context,
-    *,
-    strict: bool,
 ) -> list[str]:
     """What the words of one sentence say and the numbers do not."""
     problems = [

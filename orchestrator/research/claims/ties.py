@@ -116,23 +116,27 @@ def fits(
         return not of_results and bool((words_in(setting.about) - _SMALL_WORDS) & near)
     if setting.where == DECLARED:
         return True
-    whole = setting.value == int(setting.value)
-    if not whole and _RATE_OF.search(text[: number.start].lower()):
+    if setting.value != int(setting.value):
+        return _fits_fraction(setting, number, near, text, of_results=of_results)
+    large = setting.value > 20 and not of_results and not number.percent
+    seed = "seed" in setting.name and re.search(r"\bseeds?\b", text)
+    return large or bool(seed) or tied(setting, near)
+
+
+def _fits_fraction(
+    setting: Setting, number: Printed, near: frozenset[str], text: str, *, of_results: bool
+) -> bool:
+    """As :func:`fits`; few settings have the same digits, so less must be said of one."""
+    if _RATE_OF.search(text[: number.start].lower()):
         return True
-    if not whole and _REACHED.search(text[max(0, number.start - 40) : number.end + 40]):
+    if _REACHED.search(text[max(0, number.start - 40) : number.end + 40]):
         return setting.value > 0.6 or not of_results
-    if of_results and not whole:
+    if of_results:
         parts = {part for part in words.words_of(setting.name) if len(part) > 4}
-        return (bool(parts & near) and not parts & {"learned"}) or (
-            "learned" in parts and bool(_REACHED.search(text))
-        )
-    if not whole and not of_results and not number.percent:
-        return setting.value not in {0.1, 0.5} or tied(setting, words_in(text), names=True)
-    if whole and setting.value > 20 and not of_results and not number.percent:
-        return True
-    if "seed" in setting.name and re.search(r"\bseeds?\b", text):
-        return True
-    return tied(setting, near)
+        return bool(parts & near) and "learned" not in parts
+    if number.percent:
+        return tied(setting, near)
+    return setting.value not in {0.1, 0.5} or tied(setting, words_in(text), names=True)
 
 
 def tied(setting: Setting, near: frozenset[str], *, names: bool = False) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 
 from orchestrator.research.claims.facts import (
@@ -71,7 +71,8 @@ def found_fact(
     for one in readings(number, scope, text, ledger, paired=paired or after_error, wider=wider):
         metrics = one.metrics or ledger.headline or tuple(m.name for m in ledger.metrics)
         for dataset, metric in product(datasets_of(one, metrics, ledger), metrics):
-            for fact in _facts(number, one, dataset, metric, text, ledger, after_error=after_error):
+            at = _Place(one, dataset, metric, tuple(pairs_of(one, ledger)))
+            for fact in _facts(number, at, text, ledger, after_error=after_error):
                 if _prints(number, fact, ledger) and _agrees(fact, number, text, ledger):
                     return fact
     return None
@@ -91,93 +92,92 @@ def _agrees(fact: Fact, number: Printed, text: str, ledger: Ledger) -> bool:
     return better is None or better == (side == "better")
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a number may belong: one metric on one data set, within a scope."""
+
+    scope: Scope
+    dataset: str
+    metric: str
+    pairs: tuple[tuple[int, int], ...]
+
+
 def _facts(
-    number: Printed,
-    scope: Scope,
-    dataset: str,
-    metric: str,
-    text: str,
-    ledger: Ledger,
-    *,
-    after_error: bool,
+    number: Printed, at: _Place, text: str, ledger: Ledger, *, after_error: bool
 ) -> Iterator[Fact]:
+    """The facts of one place that the words around a number allow."""
     near = text[: number.start].lower()
     here = near + text[number.end : number.end + 30].lower()
-    pairs = tuple(pairs_of(scope, ledger))
+    where = (at.pairs, at.dataset, at.metric, ledger)
+    yield from _in_errors(number, at, text, ledger)
+    yield from _gaps(at, here, ledger)
+    if number.times or _RATIO.search(here):
+        yield from ratios(*where)
+    if not number.times and (after_error or ERRORS.search(text.lower())):
+        yield from error_facts(at.scope, *where)
+    if number.times or after_error:
+        return
+    if _BY.search(near) or number.signed or number.points or compared(number, text):
+        yield from differences(*where)
+        if number.percent:
+            yield from percents(*where)
+    yield from _values(number, at, text, ledger)
+
+
+def _values(number: Printed, at: _Place, text: str, ledger: Ledger) -> Iterator[Fact]:
+    """The means of the runs; where the words are of a range, the smallest and largest value too."""
+    spread = bool(_SPREAD.search(text.lower()))
+    for run in value_runs(number, at.scope, text):
+        cell = ledger.cells.get((run, at.dataset, at.metric))
+        if cell is not None:
+            fact = Fact(
+                kind="value", value=cell.mean, run=run, dataset=at.dataset, metric=at.metric
+            )
+            yield fact
+            for value in (min(cell.values), max(cell.values)) if spread and cell.values else ():
+                yield replace(fact, kind="spread", value=value)
+
+
+def _in_errors(number: Printed, at: _Place, text: str, ledger: Ledger) -> Iterator[Fact]:
+    """For "by 6.0 combined standard errors"."""
     if re.match(r"\s*(?:combined |standard )*errors?\b", text[number.end :]):
-        for fact in differences(pairs, dataset, metric, ledger):
-            found = ledger.difference(fact.run, fact.against or 0, dataset, metric)
+        for fact in differences(at.pairs, at.dataset, at.metric, ledger):
+            found = ledger.difference(fact.run, fact.against or 0, at.dataset, at.metric)
             if found is not None and found.error:
                 yield replace(fact, kind="errors", value=abs(found.value) / found.error)
-    yield from _gaps(number, scope, dataset, metric, here, ledger)
-    if number.times or _RATIO.search(here):
-        yield from ratios(pairs, dataset, metric, ledger)
-    if number.times:
-        return
-    if after_error:
-        yield from error_facts(scope, pairs, dataset, metric, ledger)
-        return
-    changed = _BY.search(near) or number.signed or number.points or compared(number, text)
-    if changed:
-        yield from differences(pairs, dataset, metric, ledger)
-        if number.percent:
-            yield from percents(pairs, dataset, metric, ledger)
-    for run in value_runs(number, scope, text):
-        cell = ledger.cells.get((run, dataset, metric))
-        if cell is not None:
-            yield Fact(kind="value", value=cell.mean, run=run, dataset=dataset, metric=metric)
-            if _SPREAD.search(text.lower()):
-                for value in sorted(
-                    {min(cell.values, default=cell.mean), max(cell.values, default=cell.mean)}
-                ):
-                    yield Fact(kind="spread", value=value, run=run, dataset=dataset, metric=metric)
-    if ERRORS.search(text.lower()):
-        yield from error_facts(scope, pairs, dataset, metric, ledger)
 
 
 _GAP = re.compile(r"\bgap|\bdifference between|\bbelow\b|\babove\b|\bthan\b|\btimes\b|×")
 
 
-def _gaps(
-    number: Printed, scope: Scope, dataset: str, metric: str, here: str, ledger: Ledger
-) -> Iterator[Fact]:
+def _gaps(at: _Place, here: str, ledger: Ledger) -> Iterator[Fact]:
     """What lies between two metrics of one run: a difference, or a ratio."""
-    if len(scope.all_metrics) < 2 or not _GAP.search(here):
+    if len(at.scope.all_metrics) < 2 or not _GAP.search(here):
         return
-    for run, other in product(scope.runs, scope.all_metrics):
-        one, two = (ledger.cells.get((run, dataset, name)) for name in (metric, other))
-        if one is not None and two is not None and other != metric:
-            yield Fact(
-                kind="difference",
-                value=one.mean - two.mean,
-                run=run,
-                dataset=dataset,
-                metric=metric,
+    for run, other in product(at.scope.runs, at.scope.all_metrics):
+        one, two = (ledger.cells.get((run, at.dataset, name)) for name in (at.metric, other))
+        if one is not None and two is not None and other != at.metric:
+            apart = one.mean - two.mean
+            fact = Fact(
+                kind="difference", value=apart, run=run, dataset=at.dataset, metric=at.metric
             )
+            yield fact
             if two.mean and one.mean:
-                yield Fact(
-                    kind="ratio", value=one.mean / two.mean, run=run, dataset=dataset, metric=metric
-                )
-                yield Fact(
-                    kind="ratio", value=two.mean / one.mean, run=run, dataset=dataset, metric=metric
-                )
+                yield replace(fact, kind="ratio", value=one.mean / two.mean)
+                yield replace(fact, kind="ratio", value=two.mean / one.mean)
 
 
 def _prints(number: Printed, fact: Fact, ledger: Ledger) -> bool:
-    share = ledger.metric(fact.metric).share
+    """Whether a number is a form of a fact: a percentage is one of a share, or a percent change."""
     value, change = fact.value, fact.kind in {"difference", "percent", "ratio"}
+    if fact.kind == "percent":
+        percent = number.percent and not number.points
+        return percent and is_printed(number, value, unsigned=not number.signed)
     if number.percent or number.points:
-        if fact.kind == "percent":
-            return (
-                number.percent
-                and not number.points
-                and is_printed(number, value, unsigned=not number.signed)
-            )
-        if not share or fact.kind == "ratio" or (fact.kind == "difference" and not number.points):
+        apart = fact.kind == "difference" and not number.points
+        if not ledger.metric(fact.metric).share or fact.kind == "ratio" or apart:
             return False
         value *= 100
-    elif fact.kind == "percent":
-        return False
     return is_printed(number, value, unsigned=change and not number.signed)
 
 

@@ -100,9 +100,12 @@ def _corrected(study: Study, ports: Ports, problems: list[str]) -> tuple[Study, 
     rows = []
     for problem in problems:
         rows.append(f"- {problem}")
-        for number in dict.fromkeys(map(int, _LINE.findall(problem)[:2])):
-            if 0 < number <= len(lines):
-                rows.append(f"    line {number} of the source: {lines[number - 1][:_QUOTED]}")
+        numbers = dict.fromkeys(map(int, _LINE.findall(problem)[:2]))
+        rows += [
+            f"    line {number} of the source: {lines[number - 1][:_QUOTED]}"
+            for number in numbers
+            if 0 < number <= len(lines)
+        ]
     instruction = render("compile_fix", problems=text_block("latex", "\n".join(rows)))
     study, refused = correct_passages(study, ports, "compile.fix", instruction)
     return assembled(study, ports, study_ledger(study, ports, study.skeleton)), refused
