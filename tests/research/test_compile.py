@@ -34,6 +34,7 @@ from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.images.images import resolve_image
 from orchestrator.sandbox.sandbox import DockerSandbox
+from orchestrator.template.contract.files import sample_paper
 from tests.support import paper_rig as rig
 from tests.support.sandbox_rig import opened_sandbox
 
@@ -207,6 +208,28 @@ def test_what_is_too_tall_for_its_page_is_reported_with_its_place(bench: Bench) 
     places = {place: points for points, place in report.tall}
     assert places["in a figure or table, input line 6"] > 300
     assert places["on page 2"] > 200
+
+
+@pytest.mark.engine
+def test_in_our_look_no_float_passes_the_references_and_no_page_holds_nothing_else(
+    bench: Bench,
+) -> None:
+    ports = bench.ports("look")
+    study = rig.study(ports.blobs)
+    wide = (
+        "\\begin{figure*}[!ht]\\includegraphics[width=\\linewidth]{val_curves.png}"
+        "\\caption{Late.}\\end{figure*}\n"
+    )
+    tex = sample_paper(papers.paper_source(study, ports).replace("APPENDIX HERE", ""))
+    tex = tex.replace("The conclusion", f"{wide}{wide}\\citet{{power2022grokking}} The conclusion")
+    result = ports.run(compiling._job(rig.with_source(study, ports, tex), ports))
+    report = read_report(result, ports.blobs)
+    assert (report.ok, report.undefined, report.overfull, report.tall) == (True, (), (), ())
+    pages = compiling._pages(result, ports)
+    assert len(pages) == 2
+    assert "The conclusion stands here." in pages[0]
+    assert pages[1].count("Late.") == 2
+    assert pages[1].rindex("Late.") < pages[1].index("References")
 
 
 ATTACKS = {
