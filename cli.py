@@ -12,7 +12,13 @@ from typing import Annotated
 import typer
 
 from orchestrator import __version__, api, console
-from orchestrator.console.groups import data_group, images_group, policy_group, template_group
+from orchestrator.console.groups import (
+    check_group,
+    data_group,
+    images_group,
+    policy_group,
+    template_group,
+)
 from orchestrator.console.options import (
     HERE,
     DataOption,
@@ -29,6 +35,7 @@ from orchestrator.console.options import (
 app = commands(
     "Let a language model run small ML studies; the code it writes runs only in containers."
 )
+app.add_typer(check_group, name="check")
 app.add_typer(images_group, name="images")
 app.add_typer(policy_group, name="policy")
 app.add_typer(template_group, name="template")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from orchestrator.console import (
         audit,
+        check,
         data,
         doctor,
         errors,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "audit",
+    "check",
     "data",
     "doctor",
     "errors",

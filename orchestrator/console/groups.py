@@ -20,10 +20,26 @@ from orchestrator.console.options import (
     commands,
 )
 
+check_group = commands("Papers held to their results.")
 images_group = commands("The container images: build them, list them.")
 policy_group = commands("Policies: what containers, ideas and runs may use.")
 template_group = commands("Templates: the small studies that research starts from.")
 data_group = commands("Data sets that templates declare: fetched once, verified, staged.")
+
+
+@check_group.command("paper")
+def check_paper(
+    folder: Annotated[
+        Path, typer.Argument(help="RUN/IDEA, or a folder with run_0/final_info.json and a paper.")
+    ],
+    *,
+    scale: Annotated[
+        str, typer.Option(help="The scale that was run, for a folder without a record.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """List the sentences that no result carries, and how each was read; exit code 1 if there are any."""
+    raise typer.Exit(console.check.paper(folder, scale, as_json=as_json))
 
 
 @images_group.command("build")

@@ -81,7 +81,7 @@ class Difference:
         return self.error is not None and abs(self.value) > CLEAR * self.error and self.value != 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)  # by identity, as a key of caches
 class Ledger:
     """``counts`` are the program's own ("runs", "seeds of x"); ``stated`` are numbers in texts of the
     template; ``words`` is the text of code and manifest in lower case, for names of software.

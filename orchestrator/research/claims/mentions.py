@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 NAME = "\ue100"
 """Stands for each character of a run's or data set's name in a masked text."""
@@ -38,6 +39,7 @@ class Named:
     masked: str
 
 
+@lru_cache(4096)
 def word_pattern(name: str) -> re.Pattern[str]:
     """A pattern for ``name`` as a whole word; blanks, underscores and hyphens are the same."""
     spaced = r"[\s_-]+".join(re.escape(part) for part in re.split(r"[\s_-]+", name) if part)

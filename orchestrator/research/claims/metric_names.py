@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from orchestrator.research.claims import words
 from orchestrator.research.claims.ledger import (
@@ -81,6 +82,7 @@ def _as_in_names(word: str, own: set[str]) -> str:
 _Window = tuple[int, int, str, frozenset[str]]
 
 
+@lru_cache(4096)
 def required_words(metric: KnownMetric, ledger: Ledger) -> frozenset[str]:
     """The words of a metric's name that a text must have to name it."""
     every = frozenset(words.words_of(metric.name)) - {"mean"}
@@ -143,6 +145,7 @@ def _headed(word: str, near: set[str], ledger: Ledger) -> tuple[str, ...]:
     return tuple(leading or [metric.name for metric in best])
 
 
+@lru_cache(4096)
 def _head(metric: KnownMetric) -> str:
     parts = [one for one in words.words_of(metric.name) if one != "mean" and not one.isdigit()]
     for known in ("loss", "acc", "error", "step", "bits", "speed", "time", "gain", "coverage"):

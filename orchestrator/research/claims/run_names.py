@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from orchestrator.research.claims.ledger import (
     KnownRun,
@@ -67,12 +68,12 @@ def run_mentions(text: str, ledger: Ledger) -> tuple[list[Mention], tuple[int, .
         names = ("0", *others) if everyone and "model" in match[0].lower() else others
         found += free([match], names, found, every=True)
     found += free(_DESCRIBED.finditer(text), (), found)
-    for run in ledger.runs:
-        for pattern in _by_setting(run, ledger):
-            found += free(pattern.finditer(text), (str(run.number),), found, alias=True)
+    for run, pattern in _setting_forms(ledger):
+        found += free(pattern.finditer(text), (str(run.number),), found, alias=True)
     return found, tuple(dict.fromkeys(unknown))
 
 
+@lru_cache(64)
 def _run_forms(ledger: Ledger) -> list[tuple[str, int]]:
     """The names of runs, and the parts of two words or more that only one run's name has."""
     forms: dict[str, set[int]] = {}
@@ -96,6 +97,12 @@ def _listed(said: str, known: set[int]) -> list[int]:
         # A hostile "runs 1 to 9999" must not create thousands of runs.
         numbers += range(int(first), min(int(last), int(first) + 100))
     return [n for place, n in enumerate(dict.fromkeys(numbers)) if place == 0 or n in known]
+
+
+@lru_cache(64)
+def _setting_forms(ledger: Ledger) -> list[tuple[KnownRun, re.Pattern[str]]]:
+    """Each run with the patterns of the settings that only it has."""
+    return [(run, pattern) for run in ledger.runs for pattern in _by_setting(run, ledger)]
 
 
 def _by_setting(run: KnownRun, ledger: Ledger) -> Iterator[re.Pattern[str]]:

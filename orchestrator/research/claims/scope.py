@@ -14,8 +14,8 @@ from orchestrator.research.claims.printed import Printed
 # Between a number and the name that follows it: "0.80 nats (run 1", "0.72 on x_minus_y".
 _ATTACHED = re.compile(
     r"(?:[^\w;:,]*|,\s*(?=(?:in|for|under|with|by)\b))(?:(?:nats?|bits?|percentage|points?|steps?|updates?|days?|seconds?|held-out|validation"
-    r"|accuracy|loss|error|it|is|was)[^\w,]+){0,3}(?:\(|\bin\b|\bfor\b|\bwith\b|\bunder\b|\bat\b|\bby\b"
-    r"|\bof\b|\bon\b)?[\s(]*(?:the\b|its\b|that of|those of|under\b|run\b|``|'|modular\b|\s)*"
+    r"|accuracy|loss|error|it|is|was)[^\w,]+){0,3}"
+    r"(?:\(|\b(?:in|for|with|under|at|by|of|on|using)\b(?:(?:\s+[a-z'-]+){1,4}\s*\()?)?[\s(]*(?:the\b|its\b|that of|those of|under\b|run\b|``|'|modular\b|\s)*"
 )
 _ERROR = re.compile(r"\s*%?\s*\+-\s*[\d.]+(?:e[-+]?\d+)?\s*%?")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 NUMBER_WORDS = {
     "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
@@ -114,6 +115,7 @@ def counted(said: str) -> int | None:
     return 1 if said.lower() == "one" else NUMBER_WORDS.get(said.lower())
 
 
+@cache
 def canonical(word: str) -> str:
     """The form of a word in which names and texts are compared."""
     lower = word.lower()
@@ -125,6 +127,7 @@ def canonical(word: str) -> str:
     return lower
 
 
+@cache
 def words_of(name: str) -> tuple[str, ...]:
     """The canonical words of a metric's or setting's name: ``final_val_loss_mean``."""
     parts = re.findall(r"[A-Za-z]+|\d+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))

@@ -20,6 +20,7 @@ from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.blocks import differences_by_run
 from orchestrator.research.stages.sections import SECTIONS
 
+CODE_HEADING = r"\section{Changes of the Code}"
 _APPENDIX = "APPENDIX HERE"
 _TITLE = r"\maketitle"
 _MEASURED = (
@@ -60,7 +61,7 @@ def _with_appendix(tex: str, study: Study, ports: Ports, ledger: Ledger) -> str:
         settings_table(ledger),
         r"\section{All Results}",
         appendix_results(ledger),
-        r"\section{Changes of the Code}",
+        CODE_HEADING,
         appendix_code(differences_by_run(study, ports)),
     ]
     text = "\n".join(parts)

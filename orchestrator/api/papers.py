@@ -1,0 +1,208 @@
+"""Checking a paper by its record: a run's idea, or a folder in the AI Scientist's format."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.api.export import journal_of_run, open_journal
+from orchestrator.api.find_run import JOURNAL
+from orchestrator.core.errors import BadFile, UnknownName
+from orchestrator.core.files import utf8_text
+from orchestrator.core.untrusted import read_plain
+from orchestrator.record.paths import IdeaPaths
+from orchestrator.report.reading import IdeaFacts, read_idea, read_run
+from orchestrator.research.claims.build import RunRecord, build_ledger
+from orchestrator.research.claims.check import Checked, check_source
+from orchestrator.research.claims.ledger import Ledger
+from orchestrator.research.paper.appendix import appendix_results
+from orchestrator.research.paper.latex import BEGIN, END, TEX
+from orchestrator.research.paper.references import references
+from orchestrator.research.paper.results_tables import results_tables
+from orchestrator.research.paper.settings_table import settings_table
+from orchestrator.research.paper.tables import runs_table
+from orchestrator.research.stages.assembly import CODE_HEADING
+from orchestrator.template.manifest import Manifest
+from orchestrator.template.results import parse_final_info, per_seed
+from orchestrator.template.template import from_files
+
+_MOST_RUNS = 200
+_MOST_BYTES = 4 << 20  # of a paper's source, or of a file of code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperCheck:
+    """Every sentence of a paper; ``by_reference``: its numbers were printed by the program."""
+
+    source: str
+    sentences: tuple[Checked, ...]
+    by_reference: bool
+
+    @property
+    def wrong(self) -> tuple[Checked, ...]:
+        """The sentences that no result carries."""
+        return tuple(one for one in self.sentences if one.problems)
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers have a source."""
+        return sum(len(one.traced) for one in self.sentences)
+
+
+def check_paper(folder: Path, scale: str = "") -> PaperCheck:
+    """Hold a paper to the results beside it. ``scale`` is that of a folder without a record; if none,
+    the manifest's first, or ``full``. Raises :class:`UnknownName` if there is no paper.
+    """
+    if (folder / JOURNAL).is_file() and (folder.parent / JOURNAL).is_file():
+        return _of_idea(IdeaPaths(folder))
+    if (folder / JOURNAL).is_file():
+        ideas = sorted(path.parent for path in folder.glob(f"*/{JOURNAL}"))
+        if len(ideas) == 1:
+            return _of_idea(IdeaPaths(ideas[0]))
+        names = ", ".join(path.name for path in ideas) or "none"
+        raise UnknownName(
+            "this is a run, not one of its ideas",
+            where=str(folder),
+            why=f"its ideas: {names}",
+            todo="name the folder of one idea: `aisci check paper RUN/IDEA`",
+        )
+    return _of_folder(folder, scale)
+
+
+def _of_idea(paths: IdeaPaths) -> PaperCheck:
+    journal = open_journal(paths)
+    run = journal_of_run(journal)
+    facts = read_idea(journal, read_run(run) if run is not None else None)
+    source = facts.reached.tree.get(TEX)
+    if source is None or facts.reached.paper is None:
+        raise UnknownName(
+            "this idea has no paper",
+            where=str(paths.folder),
+            why=f"it ended as: {facts.status}",
+            todo="`aisci resume` goes on with a run that was stopped",
+        )
+    tex = facts.blob(source).decode()
+    ledger = _ledger_of(facts, tex)
+    return _checked(_without_own(tex, facts, ledger), ledger, TEX)
+
+
+def _without_own(tex: str, facts: IdeaFacts, ledger: Ledger) -> str:
+    """``tex`` with blanks in place of the tables that the program prints from this record."""
+    own = (
+        *results_tables(ledger),
+        runs_table(facts.runs),
+        settings_table(ledger),
+        appendix_results(ledger),
+    )
+    for text in own:
+        tex = tex.replace(text, re.sub(r"[^\n]", " ", text)) if text else tex
+    listing = tex.find(CODE_HEADING)
+    return tex[:listing] + END if listing >= 0 else tex
+
+
+def _ledger_of(facts: IdeaFacts, tex: str) -> Ledger:
+    results = dict(facts.results)
+    records = []
+    for run in facts.runs:
+        info = run.files.get(f"run_{run.number}/final_info.json")
+        if run.number in results and info is not None:
+            code = {
+                path: facts.blob(sha256).decode(errors="replace")
+                for path, sha256 in run.code.files
+                if path.endswith(".py") and path != "plot.py"
+            }
+            records.append(
+                RunRecord(
+                    number=run.number,
+                    name=run.name,
+                    base=run.base,
+                    seconds=run.seconds,
+                    results=results[run.number],
+                    values=per_seed(facts.blob(info)),
+                    code=code,
+                )
+            )
+    added = [one.name for note in facts.plans for one in note.plan.metrics if one.headline]
+    decides = [name for note in facts.plans[:1] for name in note.plan.decides]
+    declared = facts.manifest.headline if facts.manifest else ()
+    scale = facts.pins.scale if facts.pins else "full"
+    headline = tuple(dict.fromkeys((*decides, *added, *declared)))
+    return build_ledger(records, facts.metrics, headline, scale, facts.manifest, years=_years(tex))
+
+
+def _of_folder(folder: Path, scale: str) -> PaperCheck:
+    """A folder with ``run_i/final_info.json``, the code of the runs, and a paper."""
+    source = _source_in(folder)
+    tex = _text(source)
+    records = [one for number in range(_MOST_RUNS) if (one := _record(folder, number))]
+    if not records:
+        raise UnknownName(
+            "there are no results beside this paper",
+            where=str(folder),
+            why="it holds no run_0/final_info.json",
+            todo="name the folder that holds run_0/, run_1/ … and the paper",
+        )
+    manifest = _manifest(folder)
+    metrics = manifest.metrics if manifest else {}
+    headline = manifest.headline if manifest else ()
+    first = next(iter(manifest.scales)) if manifest else "full"
+    ledger = build_ledger(records, metrics, headline, scale or first, manifest, years=_years(tex))
+    return _checked(tex, ledger, str(source.relative_to(folder)))
+
+
+def _source_in(folder: Path) -> Path:
+    names = (TEX, "paper.tex", "latex/paper.tex", "template.tex")
+    found = [folder / name for name in names if (folder / name).is_file()]
+    found += sorted(folder.glob("*.tex")) if folder.is_dir() else []
+    for path in found:
+        if BEGIN in _text(path):
+            return path
+    raise UnknownName(
+        "there is no paper",
+        where=str(folder),
+        why="it holds no latex/template.tex, and no other LaTeX source with a document",
+        todo="name an idea's folder, results/TEMPLATE/DATE_TIME/IDEA, or a folder with a paper",
+    )
+
+
+def _record(folder: Path, number: int) -> RunRecord | None:
+    info = folder / f"run_{number}" / "final_info.json"
+    if not info.is_file():
+        return None
+    data = read_plain(info, _MOST_BYTES)
+    own = folder / f"run_{number}.py"
+    code = own if own.is_file() else folder / "experiment.py"
+    return RunRecord(
+        number=number,
+        name="baseline" if number == 0 else f"run {number}",
+        base=0,
+        seconds=0.0,
+        results=parse_final_info(data),
+        values=per_seed(data),
+        code={"experiment.py": _text(code)} if code.is_file() else {},
+    )
+
+
+def _manifest(folder: Path) -> Manifest | None:
+    path = folder / "template.yaml"
+    if not path.is_file():
+        return None
+    files: Mapping[str, bytes] = {"template.yaml": read_plain(path, _MOST_BYTES)}
+    return from_files(dict(files), folder.name, str(folder)).manifest
+
+
+def _text(path: Path) -> str:
+    return utf8_text(read_plain(path, _MOST_BYTES), "this file", str(path), BadFile)
+
+
+def _years(tex: str) -> list[int]:
+    years = [one.fields.get("year", "") for one in references(tex)]
+    return [int(year) for year in years if re.fullmatch(r"\d{4}", year)]
+
+
+def _checked(tex: str, ledger: Ledger, source: str) -> PaperCheck:
+    by_reference = r"\measured{" in tex
+    found = check_source(tex, ledger, strict=by_reference)
+    return PaperCheck(source=source, sentences=found, by_reference=by_reference)

@@ -1,0 +1,53 @@
+"""``aisci check paper``: which sentences of a paper no result carries, how each was read, and why."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from orchestrator.api.papers import PaperCheck, check_paper
+from orchestrator.console import output as out
+from orchestrator.research.claims.check import Checked
+
+_PRIVATE = re.compile(r"[\ue000-\uf8ff]+")
+
+
+def paper(folder: Path, scale: str, *, as_json: bool) -> int:
+    """Check a paper and say what is wrong; returns the exit code: 1 if anything is."""
+    done = check_paper(folder, scale)
+    out.as_json(_as_json(done)) if as_json else _say(done)
+    return 1 if done.wrong else 0
+
+
+def _say(done: PaperCheck) -> None:
+    rows, groups = [], []
+    for one in done.wrong:
+        for problem in one.problems:
+            rows.append((_sentence(one), problem))
+            groups.append(one.sentence.part)
+    if rows:
+        out.table(("sentence", "why no result carries it"), rows, groups)
+        out.say()
+    kind = "by reference and typed" if done.by_reference else "typed"
+    out.say(
+        f"{done.source}: {len(done.sentences)} sentences, {done.numbers} numbers with a source ({kind}); "
+        f"{len(done.wrong)} sentences are not carried"
+    )
+
+
+def _sentence(one: Checked) -> str:
+    return _PRIVATE.sub("[number]", one.sentence.text)[:300]
+
+
+def _as_json(done: PaperCheck) -> dict[str, Any]:
+    return {
+        "source": done.source,
+        "sentences": len(done.sentences),
+        "numbers": done.numbers,
+        "by_reference": done.by_reference,
+        "wrong": [
+            {"part": one.sentence.part, "sentence": _sentence(one), "problems": list(one.problems)}
+            for one in done.wrong
+        ],
+    }
