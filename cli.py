@@ -13,10 +13,8 @@ import typer
 
 from orchestrator import __version__, api, console
 from orchestrator.console.groups import (
-    check_group,
     data_group,
     images_group,
-    policy_group,
     template_group,
 )
 from orchestrator.console.options import (
@@ -31,6 +29,7 @@ from orchestrator.console.options import (
     View,
     commands,
 )
+from orchestrator.console.policy_groups import check_group, policy_group
 
 app = commands(
     "Let a language model run small ML studies; the code it writes runs only in containers."

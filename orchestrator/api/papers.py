@@ -14,7 +14,7 @@ from orchestrator.core.files import utf8_text
 from orchestrator.core.untrusted import read_plain
 from orchestrator.record.paths import IdeaPaths
 from orchestrator.report.reading import IdeaFacts, read_idea, read_run
-from orchestrator.research.claims.build import RunRecord, build_ledger
+from orchestrator.research.claims.build import RunMeasurements, build_ledger
 from orchestrator.research.claims.check import Checked, check_source
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.paper.appendix import appendix_results
@@ -114,7 +114,7 @@ def _ledger_of(facts: IdeaFacts, tex: str) -> Ledger:
                 if path.endswith(".py") and path != "plot.py"
             }
             records.append(
-                RunRecord(
+                RunMeasurements(
                     number=run.number,
                     name=run.name,
                     base=run.base,
@@ -167,14 +167,14 @@ def _source_in(folder: Path) -> Path:
     )
 
 
-def _record(folder: Path, number: int) -> RunRecord | None:
+def _record(folder: Path, number: int) -> RunMeasurements | None:
     info = folder / f"run_{number}" / "final_info.json"
     if not info.is_file():
         return None
     data = read_plain(info, _MOST_BYTES)
     own = folder / f"run_{number}.py"
     code = own if own.is_file() else folder / "experiment.py"
-    return RunRecord(
+    return RunMeasurements(
         number=number,
         name="baseline" if number == 0 else f"run {number}",
         base=0,

@@ -16,7 +16,9 @@ FILES = [path for path in FILES if "data" not in path.relative_to(ROOT).parts]
 WORKERS = sorted((ROOT / "sandbox").rglob("*.py"))
 
 # What is typed: one file for what all commands share, one for their groups.
-PARSING = tuple(f"orchestrator/console/{name}.py" for name in ("options", "groups"))
+PARSING = tuple(
+    f"orchestrator/console/{name}.py" for name in ("options", "groups", "policy_groups")
+)
 # Each library that reaches out of the process, or that has a manner of its own, has one importer.
 IMPORTERS = {
     "docker": {"orchestrator/sandbox/engine/client.py"},

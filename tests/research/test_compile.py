@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
-from orchestrator.core.edit import EditRequest
 from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.job import Attestation, Job, JobResult, Peaks, Verdict
+from orchestrator.core.model import Ask
 from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget
@@ -21,13 +21,14 @@ from orchestrator.record.ports import Edges, Ports
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import compile as compiling
-from orchestrator.research.stages import paper_edit as papers
+from orchestrator.research.stages.assembly import assembled, paper_source
 from orchestrator.research.stages.compile import (
     CompileReport,
     compile_paper,
     compile_problems,
     read_report,
 )
+from orchestrator.research.stages.study_ledger import study_ledger
 from orchestrator.research.stages.verify import verify_numbers
 from orchestrator.research.stages.writeup import write_sections
 from orchestrator.research.sweep import SweepModel
@@ -48,15 +49,15 @@ PAGE = r"""\documentclass{article}
 
 @dataclass
 class Bench:
-    """Real LaTeX under the shipped policy; ``author`` answers edits."""
+    """Real LaTeX under the shipped policy, and an author."""
 
     sandbox: DockerSandbox
     folder: Path
-    author: rig.Author = rig.sweep
+    model: SweepModel = field(default_factory=SweepModel)
 
     def ports(self, name: str) -> Ports:
         blobs = self.sandbox._blobs
-        edges = Edges(SweepModel(), rig.editor(blobs, self.author), self.sandbox, rig.Shelf())
+        edges = Edges(self.model, rig.editor(blobs), self.sandbox, rig.Shelf())
         return Ports(
             edges, Journal(self.folder / f"{name}.jsonl", blobs), blobs, JournalBudget(), name
         )
@@ -75,6 +76,13 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
             yield Bench(sandbox, folder)
     finally:
         engine.close()
+
+
+def added(study: Study, ports: Ports, text: str) -> Study:
+    """The study with a line more in its abstract, put together again."""
+    rows = ((n, f"{t}\n{text}" if n == "abstract" else t) for n, t in study.sections)
+    study = replace(study, sections=tuple(rows))
+    return assembled(study, ports, study_ledger(study, ports, study.skeleton))
 
 
 def compiled(
@@ -112,10 +120,8 @@ def test_a_paper_whose_numbers_stay_open_compiles_with_the_list_on_its_first_pag
 ) -> None:
     ports = bench.ports("open")
     study = write_sections(rig.study(ports.blobs), ports.within("writeup"))
-    tex = papers.paper_source(study, ports).replace(
-        r"\end{abstract}", "It rises by 43.21\\% & more.\n\\end{abstract}".replace(" & ", r" \& ")
-    )
-    study = compile_paper(rig.with_source(study, ports, tex), ports.within("compile"))
+    study = added(study, ports, "It rises by 43.21\\% \\& more.")
+    study = compile_paper(study, ports.within("compile"))
     study = verify_numbers(study, ports.within("verify"))
     assert study.unresolved
     assert study.paper is not None
@@ -125,38 +131,35 @@ def test_a_paper_whose_numbers_stay_open_compiles_with_the_list_on_its_first_pag
 
 
 @pytest.mark.engine
-def test_an_error_goes_back_to_the_editor_and_its_correction_is_taken(bench: Bench) -> None:
-    asked: list[EditRequest] = []
+def test_an_error_goes_back_to_the_author_and_its_correction_is_taken(bench: Bench) -> None:
+    asked: list[str] = []
 
-    def author(request: EditRequest, files: dict[str, str]) -> str:
-        if request.purpose != "compile.fix":
-            return rig.sweep(request, files)
-        asked.append(request)
-        return "<<<<<<< SEARCH\n\\brokencommand\n=======\n\n>>>>>>> REPLACE"
+    def change(ask: Ask, text: str) -> str:
+        if ask.purpose != "compile.fix":
+            return text
+        asked.append(ask.messages[-1].content)
+        rows = [{"section": "abstract", "old": "\\brokencommand", "new": ""}]
+        return f"```json\n{json.dumps({'corrections': rows})}\n```"
 
-    mending = Bench(bench.sandbox, bench.folder, author)
+    mending = Bench(bench.sandbox, bench.folder, rig.Writer(change))
     ports = mending.ports("mend")
     study = write_sections(rig.study(ports.blobs), ports.within("writeup"))
-    tex = papers.paper_source(study, ports).replace(
-        r"\end{abstract}", "\\brokencommand\n\\end{abstract}"
-    )
-    study = compile_paper(rig.with_source(study, ports, tex), ports.within("compile"))
+    study = compile_paper(added(study, ports, "\\brokencommand"), ports.within("compile"))
     assert study.paper is not None
     assert len(asked) == 1
-    assert "Undefined control sequence" in asked[0].instruction
+    assert "Undefined control sequence" in asked[0]
+    assert "of the source: \\brokencommand" in asked[0]
 
 
 @pytest.mark.engine
 def test_a_paper_that_is_never_mended_ends_the_idea_with_the_log(bench: Bench) -> None:
     ports = bench.ports("never")
     study = write_sections(rig.study(ports.blobs), ports.within("writeup"))
-    tex = papers.paper_source(study, ports).replace(
-        r"\end{abstract}", "\\nonsense\n\\end{abstract}"
-    )
+    study = added(study, ports, "\\nonsense")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compiling, "_FIXES", 0)
         with pytest.raises(IdeaFailed) as caught:
-            compile_paper(rig.with_source(study, ports, tex), ports.within("compile"))
+            compile_paper(study, ports.within("compile"))
     assert r"\nonsense" in caught.value.why
 
 
@@ -220,7 +223,7 @@ def test_in_our_look_no_float_passes_the_references_and_no_page_holds_nothing_el
         "\\begin{figure*}[!ht]\\includegraphics[width=\\linewidth]{val_curves.png}"
         "\\caption{Late.}\\end{figure*}\n"
     )
-    tex = sample_paper(papers.paper_source(study, ports).replace("APPENDIX HERE", ""))
+    tex = sample_paper(paper_source(study, ports).replace("APPENDIX HERE", ""))
     tex = tex.replace("The conclusion", f"{wide}{wide}\\citet{{power2022grokking}} The conclusion")
     result = ports.run(compiling._job(rig.with_source(study, ports, tex), ports))
     report = read_report(result, ports.blobs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 from time import process_time
 
@@ -11,13 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.literature import PaperRef
-from orchestrator.core.research import Run
-from orchestrator.core.tree import Tree
-from orchestrator.research.paper import latex, references, tables
-from orchestrator.research.paper.numbers import numbers, runs_named
+from orchestrator.research.claims.check import check_source
+from orchestrator.research.paper import latex, references
 from orchestrator.research.paper.prose import sentences, visible_text
-from orchestrator.template.results import Dataset, Results
-from tests.support.paper_rig import results
+from tests.support.trial import ledger
 
 DOCUMENT = r"""\documentclass{article}
 \begin{filecontents}[overwrite]{references.bib}
@@ -106,41 +102,6 @@ def test_a_citation_without_a_reference_is_named() -> None:
     assert references.unknown_citations(text, DOCUMENT) == ("ghost2023",)
 
 
-def test_tables_hold_every_run_and_what_data_says_stays_text() -> None:
-    rows = tuple((n, results(0.1 * n, random.Random(n))) for n in range(3))
-    table = tables.results_table(rows, ("final_val_loss_mean",), {}, {n: f"r{n}" for n in range(3)})
-    assert table.count(r"\texttt{x\_minus\_y}") == 3
-    assert table.count(r"\pm") == 7  # one in the caption
-    run = Run(
-        number=1,
-        code=Tree(),
-        files=Tree(),
-        description=r"\input{x} & 5%",
-        attempts=1,
-        seconds=1,
-        name="n",
-    )
-    assert r"\textbackslash{}input\{x\} \& 5\%" in tables.runs_table([run])
-
-
-def test_what_is_equal_in_every_run_is_one_sentence_and_no_rows() -> None:
-    def row(loss: float) -> Results:
-        fixed = Dataset({"peak": 694.8}, {"peak": 0.5})
-        return Results({"equations": fixed, "fits": Dataset({"loss": loss}, {"loss": 0.01})})
-
-    rows = ((0, row(0.5)), (1, row(0.25)))
-    table = tables.results_table(rows, ("peak", "loss"), {}, {0: "baseline", 1: "half"})
-    assert (
-        r"Equal in every run and left out: peak on \texttt{equations} $694.80 \pm 0.50$." in table
-    )
-    assert r"on \texttt{fits}, for every run" in table
-    head = table.partition(r"\toprule")[2].partition(r"\midrule")[0]
-    assert head.split() == ["Run", "&", "loss", r"\\"]
-    assert table.count("694.8") == 1
-    both = tables.results_table(rows[:1], ("peak", "loss"), {}, {0: "baseline"})
-    assert r"\texttt{equations} & baseline" in both, "one run alone repeats nothing"
-
-
 def test_prose_keeps_numbers_and_drops_what_prints_none() -> None:
     tex = r"""\vspace{-3mm}In Table~\ref{tab:a} loss fell to $0.31 \pm 0.02$ (\textbf{12\%}),
     see \citep[p.~7]{x2019}, with 1{,}000 steps of $3\times 10^{-4}$. \includegraphics[width=0.9\linewidth]{f1.png}
@@ -196,9 +157,7 @@ def test_long_hostile_text_is_read_in_seconds(piece: str) -> None:
     text = piece * (60_000 // len(piece))
     tex = DOCUMENT.replace("RESULTS HERE", text)
     start = process_time()  # of this process alone: others may be busy
-    for sentence in sentences(tex):
-        runs_named(sentence.text)
-        list(numbers(sentence.text))
+    check_source(tex, ledger("seir"))
     references.pruned(tex)
     latex.figure_problems(tex, ())
     assert process_time() - start < 20

@@ -11,10 +11,10 @@ from orchestrator.core.research import Direction, Run
 from orchestrator.core.tree import Tree
 from orchestrator.research.claims.ledger import (
     Cell,
+    CodeSetting,
     KnownMetric,
     KnownRun,
     Ledger,
-    Setting,
     with_averages,
 )
 from orchestrator.research.paper import tables
@@ -265,13 +265,13 @@ def bare(text: str) -> str:
 
 def test_names_units_and_comments_from_a_study_only_print() -> None:
     ledger = known(runs=["baseline", HOSTILE], datasets=[HOSTILE], metrics=[HOSTILE])
-    evil = Setting("WIDTH", 3.0, "experiment.py", HOSTILE)
+    evil = CodeSetting("WIDTH", 3.0, "experiment.py", HOSTILE, whole=True)
     ledger = Ledger(
         runs=ledger.runs,
         datasets=ledger.datasets,
         metrics=(KnownMetric(name=HOSTILE, unit=HOSTILE, headline=True),),
         cells=ledger.cells,
-        settings=(evil,),
+        base_settings=(evil,),
     )
     run = Run(number=1, code=Tree(), files=Tree(), description=HOSTILE, attempts=1, seconds=1, name=HOSTILE)  # fmt: skip
     texts = [*results_tables(ledger), appendix_results(ledger), settings_table(ledger)]
@@ -311,8 +311,8 @@ def test_the_table_of_runs_has_each_run_by_name_on_as_many_floats_as_they_need()
 
 
 def test_settings_are_the_constants_and_fields_with_one_value_and_what_runs_changed() -> None:
-    def setting(name: str, value: float, about: str = "") -> Setting:
-        return Setting(name, value, "experiment.py", about)
+    def setting(name: str, value: float, about: str = "", *, whole: bool = True) -> CodeSetting:
+        return CodeSetting(name, value, "experiment.py", about, whole)
 
     decay = setting("WEIGHT_DECAY", 0.5, "of AdamW")
     less = setting("WEIGHT_DECAY", 0.0, "of AdamW")
@@ -326,18 +326,13 @@ def test_settings_are_the_constants_and_fields_with_one_value_and_what_runs_chan
         datasets=ledger.datasets,
         metrics=ledger.metrics,
         cells=ledger.cells,
-        settings=(
+        base_settings=(
             setting("layers", 2.0),
-            setting("number of seeds", 2.0),
-            setting("seeds", 1337.0),
-            setting("seeds", 1338.0),
+            setting("number of seeds", 2.0, whole=False),
+            setting("seeds", 1337.0, whole=False),
             decay,
-            setting("GUESS", 0.5, "of a fit"),
-            setting("GUESS", 2.0, "of a fit"),
-            setting("view", 3.0),
-            setting("OPERAND", 1.0),
-            less,
-            setting("array", 3.0),
+            setting("GUESS", 0.5, "of a fit", whole=False),
+            setting("view", 3.0, whole=False),
         ),
     )
     text = settings_table(ledger)

@@ -94,6 +94,13 @@ def results(shift: float, sample: random.Random) -> Results:
     return Results({"x_minus_y": data(), "x_plus_y": data()})
 
 
+def with_constant(blobs: Blobs, source: bytes, name: str, value: float) -> Tree:
+    """The code of an experiment with another value of one constant."""
+    pattern = rf"(?m)^({name} = )[\d.]+"
+    changed = re.sub(pattern, rf"\g<1>{value!r}", source.decode())
+    return Tree.of({"experiment.py": blobs.put(changed.encode())})
+
+
 def study(blobs: Blobs, seed: int = 1) -> Study:
     """Baseline and two runs of the shipped template, at smoke scale, with two figures."""
     template = load_template("grokking", shipped_root())
@@ -106,17 +113,8 @@ def study(blobs: Blobs, seed: int = 1) -> Study:
         "WEIGHT_DECAY = 0.0 instead of 0.5",
         "WEIGHT_DECAY = 0.1 instead of 0.5",
     ]
-    source = template.files["experiment.py"].decode()
-    codes = [
-        Tree.of(
-            {
-                "experiment.py": blobs.put(
-                    re.sub(r"(?m)^(WEIGHT_DECAY = )[\d.]+", rf"\g<1>{n}", source).encode()
-                )
-            }
-        )
-        for n in (0.5, 0.0, 0.1)
-    ]
+    source = template.files["experiment.py"]
+    codes = [with_constant(blobs, source, "WEIGHT_DECAY", n) for n in (0.5, 0.0, 0.1)]
     runs = tuple(
         Run(
             number=n,

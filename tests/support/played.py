@@ -34,7 +34,10 @@ from tests.support.places import DATA
 STUDIES = DATA / "studies"
 KEPT_EDITS = {"plots.edit": "plot.py", "notes.edit": "notes.txt"}
 """Edits that are kept as the file after them: what stood before them changes with the program."""
-CORRECTED = {"plots.edit", "plots.look", "verify.fix", "compile.fix"}
+CORRECTED = {
+    "plots.edit", "plots.look", "verify.fix", "compile.fix", "writeup.fix", "writeup.read",
+    "writeup.refine", "writeup.discussion",
+}  # fmt: skip
 """What may be asked for more often than then: what is found wrong changes with the program."""
 _TEXTS = (".json", ".csv", ".txt", ".md")
 
@@ -94,6 +97,15 @@ def _condensed(journal: Journal, result: Any) -> dict[str, Any]:
     }
 
 
+_NO_CORRECTION = '```json\n{"corrections": []}\n```'
+_NOTHING = {
+    "writeup.refine": "KEEP", "plots.edit": "There is nothing more to correct.",
+    "plots.look": '```json\n{"figures": []}\n```',
+    "writeup.discussion": "What these results mean together is said with the results above. " * 3,
+}  # fmt: skip
+"""What an author answers that has nothing more to say."""
+
+
 class Played:
     """The model of a kept study: for each purpose its replies in order; past their end it fails."""
 
@@ -111,7 +123,7 @@ class Played:
         self.asked[ask.purpose] += 1
         if self.asked[ask.purpose] > len(texts):
             assert ask.purpose in CORRECTED, f"{ask.purpose} was not asked so often"
-            return Reply("There is nothing more to correct.", Usage(), self.name)
+            return Reply(_NOTHING.get(ask.purpose, _NO_CORRECTION), Usage(), self.name)
         return Reply(texts[self.asked[ask.purpose] - 1], Usage(), self.name)
 
     @property

@@ -9,28 +9,29 @@ from dataclasses import dataclass
 from orchestrator.research.claims import words
 from orchestrator.research.claims.ledger import (
     Cell,
+    CellPlace,
+    CodeSetting,
     KnownMetric,
     KnownRun,
     Ledger,
-    Place,
-    Setting,
     with_averages,
 )
 from orchestrator.research.claims.printed import printed_numbers
 from orchestrator.research.claims.settings import settings_in
+from orchestrator.research.looking.oddities import SeedValues
 from orchestrator.template.manifest import Manifest, Metric
 from orchestrator.template.results import Results
 
-SeedValues = Mapping[str, Mapping[str, Sequence[float]]]
-"""Values per seed, by data set and metric."""
-
+PLANNED = "the plan of the study"
+"""Where numbers stand that were planned, whatever came of it."""
 DECLARED = "template.yaml: a declared value"
 """Where a knob's values stand that no run may have used."""
+_RANGE = re.compile(r"\bseeds?\w*\s*=\s*(?:\w+\()?range\((\d{1,9}),\s*(\d{1,9})\)")
 _SHARE_UNITS = re.compile(r"\b(?:fraction|share|accuracy|probability|proportion)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunRecord:
+class RunMeasurements:
     """What is known of one run: its results, the values per seed, its code by path."""
 
     number: int
@@ -43,7 +44,7 @@ class RunRecord:
 
 
 def build_ledger(
-    records: Sequence[RunRecord],
+    records: Sequence[RunMeasurements],
     metrics: Mapping[str, Metric],
     headline: Sequence[str],
     scale: str,
@@ -74,24 +75,27 @@ def build_ledger(
         counts=_counts(records, datasets, manifest, scale),
         stated=tuple(_stated(manifest, scale, texts)),
         years=frozenset(years),
+        seeds=_seeds(records, manifest, scale, datasets),
         words=" ".join(text for one in records[:1] for text in one.code.values()).lower(),
     )
 
 
-def _cell(record: RunRecord, dataset: str, metric: str) -> Cell:
+def _cell(record: RunMeasurements, dataset: str, metric: str) -> Cell:
     data = record.results.datasets[dataset]
     rows = record.values.get(dataset, {})
     values = rows.get(metric) or rows.get(metric.removesuffix("_mean")) or ()
     return Cell(data.means[metric], data.stderrs.get(metric), tuple(values))
 
 
-def _settings(record: RunRecord, scale: str, scales: frozenset[str]) -> tuple[Setting, ...]:
+def _settings(
+    record: RunMeasurements, scale: str, scales: frozenset[str]
+) -> tuple[CodeSetting, ...]:
     return tuple(
         s for path, text in record.code.items() for s in settings_in(text, path, scale, scales)
     )
 
 
-def _run(record: RunRecord, settings: Mapping[int, tuple[Setting, ...]]) -> KnownRun:
+def _run(record: RunMeasurements, settings: Mapping[int, tuple[CodeSetting, ...]]) -> KnownRun:
     base = {(one.name, one.value) for one in settings.get(0, ())}
     changed = tuple(
         one for one in settings[record.number] if (one.name, one.value) not in base and one.name
@@ -109,7 +113,7 @@ def _run(record: RunRecord, settings: Mapping[int, tuple[Setting, ...]]) -> Know
 
 
 def _metric(
-    name: str, metric: Metric | None, headline: Sequence[str], cells: Mapping[Place, Cell]
+    name: str, metric: Metric | None, headline: Sequence[str], cells: Mapping[CellPlace, Cell]
 ) -> KnownMetric:
     means = [cell.mean for (_, _, m), cell in cells.items() if m == name]
     within = all(0 <= mean <= 1 for mean in means)
@@ -129,7 +133,10 @@ def _metric(
 
 
 def _counts(
-    records: Sequence[RunRecord], datasets: Sequence[str], manifest: Manifest | None, scale: str
+    records: Sequence[RunMeasurements],
+    datasets: Sequence[str],
+    manifest: Manifest | None,
+    scale: str,
 ) -> tuple[tuple[str, int], ...]:
     """What the program counts: runs, data sets, seeds, trained models."""
     seeds = {
@@ -150,11 +157,28 @@ def _counts(
     return tuple(counts)
 
 
-def _stated(manifest: Manifest | None, scale: str, texts: Iterable[str]) -> Iterable[Setting]:
+def _seeds(
+    records: Sequence[RunMeasurements],
+    manifest: Manifest | None,
+    scale: str,
+    datasets: Sequence[str],
+) -> frozenset[int]:
+    """The seeds that the manifest or the code names."""
+    rows = [
+        manifest.seeds(scale, d) or () for d in datasets if manifest and scale in manifest.scales
+    ]
+    found = {seed for row in rows for seed in row}
+    for code in (text for one in records for text in one.code.values()):
+        for first, last in _RANGE.findall(code):
+            found |= set(range(int(first), min(int(last), int(first) + 1000)))
+    return frozenset(found)
+
+
+def _stated(manifest: Manifest | None, scale: str, texts: Iterable[str]) -> Iterable[CodeSetting]:
     if manifest is not None:
         for name, knob in manifest.knobs.items():
             for value in knob.values:
-                yield Setting(name, float(value), DECLARED, knob.description)
+                yield CodeSetting(name, float(value), DECLARED, knob.description)
         about = [
             manifest.title,
             manifest.description,
@@ -167,7 +191,7 @@ def _stated(manifest: Manifest | None, scale: str, texts: Iterable[str]) -> Iter
             for number in printed_numbers(text):
                 before = re.findall(r"[A-Za-z]+", text[: number.start])[-1:]
                 said = " ".join([*before, *re.findall(r"[A-Za-z]+", text[number.end :])[:2]])
-                yield Setting("", number.value, "template.yaml", said)
+                yield CodeSetting("", number.value, "template.yaml", said)
     for text in texts:
         for number in printed_numbers(text):
-            yield Setting("", number.value, "a text of the study")
+            yield CodeSetting("planned", number.value, PLANNED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.research.claims.fixed import counted_noun, fixed_source
 from orchestrator.research.claims.joint import joint_sources
@@ -13,10 +13,15 @@ from orchestrator.research.claims.macros import marked
 from orchestrator.research.claims.mentions import Named
 from orchestrator.research.claims.naming import named
 from orchestrator.research.claims.printed import Printed, printed_numbers
-from orchestrator.research.claims.quantity import Reference
+from orchestrator.research.claims.quantity import Quantity
 from orchestrator.research.claims.referring import reference_problems, reference_source
 from orchestrator.research.claims.scope import Context, scope_of
-from orchestrator.research.claims.seeds import is_count_of_seeds, is_part, parts_of_seeds
+from orchestrator.research.claims.seeds import (
+    is_count_of_seeds,
+    is_part,
+    parts_of_seeds,
+    wrong_count_of_seeds,
+)
 from orchestrator.research.claims.statements import statement_problems
 from orchestrator.research.claims.tracing import found_fact, run_seconds
 from orchestrator.research.paper.prose import Sentence, sentences, sentences_in
@@ -24,6 +29,9 @@ from orchestrator.research.paper.prose import Sentence, sentences, sentences_in
 _BEFORE_ERROR = re.compile(r"\s*%?\s*\+-")
 _AFTER_ERROR = re.compile(r"\+-\s*$")
 _LABEL = re.compile(r"^\s*\(?$")
+_LONGEST = 3000  # characters of a sentence; a person's have a few hundred
+_MOST_SENTENCES = 3000  # of a paper
+_TOO_MUCH = "it is too long to be checked: write shorter sentences"
 _COUNT_NOUN = re.compile(
     r"\s+(?:random\s+)?(?:seeds|layers|heads|runs|data\s?sets|tasks|models|updates|epochs)\b"
 )
@@ -78,13 +86,18 @@ def check_section(
 def _checked(
     rows: Iterable[Sentence],
     source: str,
-    references: Mapping[str, Reference],
+    references: Mapping[str, Quantity],
     ledger: Ledger,
     *,
     strict: bool,
 ) -> Iterable[Checked]:
     context, lead, paragraph = Context(), Context(), -1
-    for sentence in rows:
+    for number, sentence in enumerate(rows):
+        if number == _MOST_SENTENCES or len(sentence.text) > _LONGEST:
+            yield Checked(replace(sentence, text=sentence.text[:_LONGEST]), (), (_TOO_MUCH,))
+            if number == _MOST_SENTENCES:
+                return
+            continue
         if sentence.paragraph != paragraph:
             context, lead, paragraph = Context(), Context(), sentence.paragraph
         if sentence.kind in {"item", "row"}:
@@ -108,7 +121,7 @@ def _is_own(sentence: Sentence, piece: str, ledger: Ledger) -> bool:
 
 def check_sentence(
     sentence: Sentence,
-    references: Mapping[str, Reference],
+    references: Mapping[str, Quantity],
     ledger: Ledger,
     context: Context,
     *,
@@ -133,15 +146,19 @@ def check_sentence(
     traced = [Traced(one.text, sources[one.start]) for one in numbers if sources[one.start]]
     traced += [Traced(one.kind, reference_source(one, ledger)) for _, one in marks]
     for one in numbers:
-        counted = one.start in parts_of_seeds(seen.masked, ledger) or _COUNT_NOUN.match(
-            seen.masked[one.end :]
+        counted = (
+            one.start in parts_of_seeds(seen.masked, ledger)
+            or _COUNT_NOUN.match(seen.masked[one.end :]) is not None
+            or wrong_count_of_seeds(one, seen.masked, ledger)
         )
-        stated = not one.spelled or one.times or counted
+        times = one.times and (not one.spelled or bool(seen.metrics))
+        stated = not one.spelled or times or (counted and one.bound != "about")
         if not sources[one.start] and stated and not _in_formula(one, sentence):
             read = scope_of(one, seen, seen.masked, context).told(ledger)
             problems.append(f"{one.text!r} is not what was measured or set ({read})")
     problems += reference_problems(marks, seen, ledger, context, row=sentence.kind == "row")
-    problems += statement_problems(text, seen, marks, ledger, context)
+    rules = sentence.part.startswith(FORMULAE)
+    problems += statement_problems(text, seen, marks, ledger, context, rules=rules)
     return Checked(sentence, tuple(traced), tuple(dict.fromkeys(problems))), after
 
 

@@ -12,7 +12,7 @@ from orchestrator.research.claims.ledger import (
 )
 from orchestrator.research.claims.mentions import Mention, Named
 from orchestrator.research.claims.quantity import (
-    Reference,
+    Quantity,
 )
 from orchestrator.research.claims.scope import Context, Scope, scope_at
 
@@ -22,20 +22,26 @@ _CLAUSES = re.compile(
 )
 
 
+_CARRIES = re.compile(r"\b(?:it|its|this|there|then|both|they|their|the run)\b")
+
+
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A part of a sentence with its place, and the mentions and references in it."""
+    """A part of a sentence with its place, and the mentions and references in it; ``others``: all
+    references of its sentence.
+    """
 
     start: int
     text: str
     runs: tuple[Mention, ...]
     data: tuple[Mention, ...]
     metrics: tuple[Mention, ...]
-    marks: tuple[Reference, ...]
-    places: Mapping[Reference, int]
+    marks: tuple[Quantity, ...]
+    places: Mapping[Quantity, int]
+    others: tuple[Quantity, ...] = ()
 
 
-def clauses(seen: Named, marks: Sequence[tuple[int, Reference]]) -> Iterator[Clause]:
+def clauses(seen: Named, marks: Sequence[tuple[int, Quantity]]) -> Iterator[Clause]:
     at = 0
     cuts = [match.span() for match in _CLAUSES.finditer(seen.masked)]
     for first, last in [*cuts, (len(seen.masked), len(seen.masked))]:
@@ -48,6 +54,7 @@ def clauses(seen: Named, marks: Sequence[tuple[int, Reference]]) -> Iterator[Cla
             tuple(one for one in seen.metrics if one.start in here),
             tuple(one for place, one in marks if place in here and one.metric),
             {one: place - at for place, one in marks if place in here},
+            tuple(one for _, one in marks if one.metric),
         )
         at = last
 
@@ -57,12 +64,15 @@ def clause_scope(clause: Clause, seen: Named, context: Context) -> Scope:
     own = Named(clause.runs, clause.data, clause.metrics, (), seen.masked)
     end = clause.start + len(clause.text)
     mine = scope_at(end, end, own, seen.masked, Context())
+    if not _CARRIES.search(seen.masked.lower()):
+        context = replace(context, runs=())  # another subject, that the sentence only describes
     whole = scope_at(clause.start, clause.start, seen, seen.masked, context)
     every = scope_at(end, end, seen, seen.masked, context)
     runs = tuple(dict.fromkeys(int(n) for one in clause.runs for n in one.names))
     data = tuple(dict.fromkeys(n for one in clause.data for n in one.names))
     metrics = tuple(dict.fromkeys(n for one in clause.metrics for n in one.names))
-    refers = tuple(dict.fromkeys(one.data for one in clause.marks))
+    printed = clause.marks or (() if clause.metrics else clause.others)
+    refers = tuple(dict.fromkeys(one.data for one in printed))
     return replace(
         mine,
         runs=runs or whole.runs,
@@ -71,9 +81,7 @@ def clause_scope(clause: Clause, seen: Named, context: Context) -> Scope:
         alone=every.alone,
         all_metrics=every.all_metrics,
         data=data or refers or whole.data,
-        metrics=tuple(dict.fromkeys(one.metric for one in clause.marks))
-        or metrics
-        or whole.metrics,
+        metrics=tuple(dict.fromkeys(one.metric for one in printed)) or metrics or whole.metrics,
         every_run=any(one.every for one in clause.runs),
         every_data=any(one.every for one in clause.data),
     )

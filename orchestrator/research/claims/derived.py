@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from itertools import product
 
 from orchestrator.research.claims.ledger import (
+    CodeSetting,
     Ledger,
-    Setting,
 )
 from orchestrator.research.claims.printed import Printed, printed_numbers
 from orchestrator.research.claims.ties import tied
 
-PART = re.compile(r"fraction|share|split|portion|ratio", re.IGNORECASE)
+PART = re.compile(r"fraction|split|portion", re.IGNORECASE)
 
 
 SPLIT = re.compile(
@@ -22,13 +22,14 @@ SPLIT = re.compile(
 )
 
 
+_AS_MANY = re.compile(r"\s*times (?:as (?:many|long|large|much)|more|the number)\b")
 _REST = re.compile(r"\b(?:remaining|rest|left|last|further|remain)\b")
 
 
 _LOGARITHM = re.compile(r"\b(?:ln|log|guess\w*|chance|uniform\w*)\b", re.IGNORECASE)
 
 
-def are_shares(text: str, settings: Iterable[Setting]) -> bool:
+def are_shares(text: str, settings: Iterable[CodeSetting]) -> bool:
     """Whether the percentages of a text part a whole as the code does: 90, 5 and 5 at 0.9 and 0.95."""
     parts = [one.value for one in printed_numbers(text) if one.percent]
     by_name: dict[str, set[float]] = {}
@@ -44,14 +45,18 @@ def are_shares(text: str, settings: Iterable[Setting]) -> bool:
     )
 
 
-_Settings = tuple[Setting, ...]
+_Settings = tuple[CodeSetting, ...]
 
 
 def derived_source(
-    number: Printed, settings: Iterable[Setting], near: frozenset[str], text: str, ledger: Ledger
+    number: Printed,
+    settings: Iterable[CodeSetting],
+    near: frozenset[str],
+    text: str,
+    ledger: Ledger,
 ) -> str:
     """How a number follows from settings that the words near it name; empty if it does not."""
-    if number.percent or number.spelled:
+    if number.percent or (number.spelled and not number.times):
         return ""
     named = tuple(one for one in settings if one.name and one.value > 0)
     whole = tuple(one for one in named if one.value > 1 and one.value == int(one.value))
@@ -62,7 +67,22 @@ def derived_source(
     found = found or (_logarithm(number, whole) if _LOGARITHM.search(text) else "")
     found = found or (_rest(number, whole) if _REST.search(around) else "")
     found = found or _product(number, named, near)
+    found = found or (_times_as_many(number, ledger) if _AS_MANY.match(text, number.end) else "")
     return found or (_models(number, ledger) if "model" in near else "")
+
+
+def _times_as_many(number: Printed, ledger: Ledger) -> str:
+    """For "ten times as many people": how a run changes a setting."""
+    base = {one.name: one.value for one in reversed(ledger.base_settings)}
+    for run in ledger.runs:
+        for one in run.changed:
+            before = base.get(one.name, 0.0)
+            if before and number.value in {
+                one.value / before,
+                before / one.value if one.value else 0,
+            }:
+                return f"{one.name} of {run.label}"
+    return ""
 
 
 def _of_square(number: Printed, squared: _Settings, shares: _Settings) -> str:
@@ -102,7 +122,8 @@ def _product(number: Printed, named: _Settings, near: frozenset[str]) -> str:
     rates = [s for s in named if "rate" in s.name.lower() or s.name.lower() == "dropout"]
     close = [s for s in named if tied(s, near, names=True)] if number.value > 4 else []
     for one, other in (*product(rates, rates), *product(close, close)):
-        results = (one.value * other.value, one.value / other.value)
+        apart = (one.value / other.value,) if one in close else ()
+        results = (one.value * other.value, *apart)
         same = any(math.isclose(result, number.value, rel_tol=1e-9) for result in results)
         if one.name != other.name and same:
             return f"{one.name} and {other.name}"

@@ -8,12 +8,12 @@ import re
 from orchestrator.research.claims.ledger import (
     AVERAGE,
     Cell,
-    Difference,
     Ledger,
+    RunDifference,
 )
 from orchestrator.research.claims.quantity import (
     ONE_RUN,
-    Reference,
+    Quantity,
     UnknownQuantity,
     cell_of,
     no_such,
@@ -28,7 +28,7 @@ _PLAIN_UNIT = re.compile(r"[A-Za-z][A-Za-z/ -]{0,19}")
 _NO_UNIT = re.compile(r"fraction|share|accuracy|probability|none|^$", re.IGNORECASE)
 
 
-def printed(one: Reference, ledger: Ledger) -> str:
+def printed(one: Quantity, ledger: Ledger) -> str:
     """The digits of a quantity as LaTeX. Raises :class:`UnknownQuantity`."""
     if one.kind in ONE_RUN:
         return _of_one(one, cell_of(one.run, one.data, one.metric, ledger), ledger)
@@ -47,7 +47,7 @@ def printed(one: Reference, ledger: Ledger) -> str:
     return _setting(one, ledger)
 
 
-def _of_one(one: Reference, cell: Cell, ledger: Ledger) -> str:
+def _of_one(one: Quantity, cell: Cell, ledger: Ledger) -> str:
     if one.kind in {"low", "high"}:
         if not cell.values:
             raise UnknownQuantity(f"{one.metric} has no values per seed")
@@ -64,7 +64,7 @@ def _of_one(one: Reference, cell: Cell, ledger: Ledger) -> str:
     return f"{printed_value(cell.mean, error)}{unit}"
 
 
-def unit_of(one: Reference, ledger: Ledger) -> str:
+def unit_of(one: Quantity, ledger: Ledger) -> str:
     """The unit that is printed after a mean or a difference: a tilde and the word, or nothing."""
     unit = ledger.metric(one.metric).unit if one.metric else ""
     if one.kind not in {"val", "mean", "diff", "by"} or _NO_UNIT.search(unit):
@@ -72,7 +72,7 @@ def unit_of(one: Reference, ledger: Ledger) -> str:
     return f"~{escape(unit)}" if _PLAIN_UNIT.fullmatch(unit) else ""
 
 
-def _of_two(one: Reference, ledger: Ledger) -> str:
+def _of_two(one: Quantity, ledger: Ledger) -> str:
     other = one.against or 0
     found = ledger.difference(one.run, other, one.data, one.metric)
     if found is None:
@@ -97,7 +97,7 @@ def _of_two(one: Reference, ledger: Ledger) -> str:
     return _difference(one, found, ledger)
 
 
-def _difference(one: Reference, found: Difference, ledger: Ledger) -> str:
+def _difference(one: Quantity, found: RunDifference, ledger: Ledger) -> str:
     value = abs(found.value) if one.kind == "by" else found.value
     digits = printed_value(value, found.error)
     if one.kind == "diff" and found.value > 0:
@@ -112,7 +112,7 @@ def _significant(value: float, digits: int) -> str:
     return f"{value:.{min(max(digits - 1 - size, 0), 9)}f}"
 
 
-def _setting(one: Reference, ledger: Ledger) -> str:
+def _setting(one: Quantity, ledger: Ledger) -> str:
     name = one.name.lower()
     if one.kind == "settingof":
         changed = [s for s in ledger.run(one.run).changed if s.name.lower() == name]

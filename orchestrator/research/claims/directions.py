@@ -10,14 +10,16 @@ from itertools import product
 from orchestrator.research.claims import words
 from orchestrator.research.claims.clauses import Clause, clause_pairs, places_of
 from orchestrator.research.claims.ledger import (
-    Difference,
     Ledger,
+    RunDifference,
     Side,
 )
 from orchestrator.research.claims.quantity import (
-    Reference,
+    Quantity,
 )
 from orchestrator.research.claims.scope import Scope
+
+_USUAL = re.compile(r"\b(?:loss|losses|accuracy|accuracies|errors?|bits|perplexity)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,32 +51,45 @@ def _said(clause: Clause) -> _Said | None:
 
 
 def direction_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str]:
+    """What the words of a change in a clause say and the differences do not."""
     said = _said(clause)
     if said is None:
         return []
     if by_reference := [*(one for one in clause.marks if one.pair), *_from_to(clause)]:
         return _of_references(by_reference, said, clause, ledger)
-    weak = (
-        all(one.weak for one in clause.metrics) and len(scope.metrics) > 1 and bool(clause.metrics)
-    )
-    if weak or not (clause.runs or clause.metrics or clause.data):
+    if _is_vague(clause, scope):
         return []
     if len(clause.metrics) > 1 and re.search(r"\bthan\b|\babove\b|\bbelow\b", clause.text):
         return _of_two_metrics(clause, said, scope, ledger)
-    held = []
-    for run, other in clause_pairs(scope, ledger):
-        rows = [
-            (found, metric)
-            for dataset, metric in places_of(scope, ledger, few=scope.every_run or said.none)
-            if (found := ledger.difference(run, other, dataset, metric)) is not None
-        ]
-        if rows:
-            fits = [_fits(row, metric, said, ledger) for row, metric in rows]
-            strict = scope.every_data or (said.none and not scope.metrics)
-            held.append(all(fits) if strict else any(fits))
+    held = list(_held(said, scope, ledger))
     if not held or (all(held) if scope.every_run else any(held)):
         return []
     return [f"{said.word!r} is not what the numbers say ({scope.told(ledger)})"]
+
+
+def _is_vague(clause: Clause, scope: Scope) -> bool:
+    """Whether a clause leaves open what changes: its numbers stand elsewhere, or no metric is sure."""
+    weak = bool(clause.metrics) and all(one.weak for one in clause.metrics)
+    weak = weak and (len(scope.metrics) > 1 or not _USUAL.search(clause.text.lower()))
+    silent = not (clause.runs or clause.metrics or clause.data)
+    return weak or (silent and not clause.others)
+
+
+def _held(said: _Said, scope: Scope, ledger: Ledger) -> Iterator[bool]:
+    """For each pair of runs that a clause may compare: whether the words hold, at some of its places
+    or, where the text says so, at every one.
+    """
+    for run, other in clause_pairs(scope, ledger):
+        held = [
+            _fits(found, metric, said, ledger)
+            for dataset, metric in places_of(
+                scope, ledger, few=scope.every_run or said.none or said.negated
+            )
+            if (found := ledger.difference(run, other, dataset, metric)) is not None
+        ]
+        if held:
+            every = scope.every_data or ((said.none or said.negated) and not scope.metrics)
+            yield all(held) if every else any(held)
 
 
 def _of_two_metrics(clause: Clause, said: _Said, scope: Scope, ledger: Ledger) -> list[str]:
@@ -95,7 +110,7 @@ def _of_two_metrics(clause: Clause, said: _Said, scope: Scope, ledger: Ledger) -
     return [f"{said.word!r} is not so between {first.names[0]} and {second.names[0]}"]
 
 
-def _from_to(clause: Clause) -> Iterator[Reference]:
+def _from_to(clause: Clause) -> Iterator[Quantity]:
     """What "from <number> to <number>" of one metric says: the change from the first to the second."""
     plain = [one for one in clause.marks if not one.pair]
     if len(plain) == 2 and re.search(r"\bfrom\b.*\bto\b", clause.text.lower()):
@@ -105,7 +120,7 @@ def _from_to(clause: Clause) -> Iterator[Reference]:
 
 
 def _of_references(
-    rows: Sequence[Reference], said: _Said, clause: Clause, ledger: Ledger
+    rows: Sequence[Quantity], said: _Said, clause: Clause, ledger: Ledger
 ) -> list[str]:
     """A clause held to the very differences that it prints, each to the words nearest to it."""
     problems = []
@@ -122,7 +137,7 @@ def _of_references(
     return problems
 
 
-def _around(one: Reference, clause: Clause) -> Clause:
+def _around(one: Quantity, clause: Clause) -> Clause:
     """The part of a clause between the number before and the one after, or within its brackets."""
     at = clause.places.get(one, 0)
     others = sorted(place for other, place in clause.places.items() if other != one)
@@ -136,7 +151,7 @@ def _around(one: Reference, clause: Clause) -> Clause:
     return replace(clause, text=clause.text[first:last], places={one: at - first})
 
 
-def _last_side(said: _Said, one: Reference, clause: Clause) -> _Said:
+def _last_side(said: _Said, one: Quantity, clause: Clause) -> _Said:
     """Of several words of a change, the last before the number."""
     at = clause.places.get(one, len(clause.text))
     found = [
@@ -149,7 +164,7 @@ def _last_side(said: _Said, one: Reference, clause: Clause) -> _Said:
     return replace(said, sides=(max(found)[1],))  # type: ignore[arg-type]  # keys of CHANGES
 
 
-def _fits(row: Difference, metric: str, said: _Said, ledger: Ledger) -> bool:
+def _fits(row: RunDifference, metric: str, said: _Said, ledger: Ledger) -> bool:
     """Whether a difference is as the words say: none, clear, to this side."""
     if said.none:
         return not row.clear

@@ -22,7 +22,7 @@ _OF_A_RUN = re.compile(r"^(?:\W+\w+)?\W+(?:runs?|models?|variants?|value|single|
 def extreme_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str]:
     for pattern, what in _EXTREMES:
         match = pattern.search(clause.text)
-        if match is None or _OF_A_RUN.match(clause.text[match.end() :]):
+        if match is None or _OF_A_RUN.match(clause.text[match.end() :]) or "seed" in clause.text:
             continue
         subjects = tuple(
             int(one.names[0]) for one in clause.runs if not one.every and len(one.names) == 1
@@ -65,7 +65,7 @@ _RUNS_BEYOND = re.compile(
 def count_problems(clause: Clause, scope: Scope, ledger: Ledger) -> list[str]:
     """For "five of the eight runs end above 0.9": how many runs are."""
     match = _RUNS_BEYOND.search(clause.text)
-    count = None if match is None else words.counted(match["count"])
+    count = None if match is None else words.spelled_count(match["count"])
     if match is None or count is None or not scope.metrics:
         return []
     limit = float(match["number"]) / (100 if match["percent"] else 1)

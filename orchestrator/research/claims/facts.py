@@ -12,14 +12,16 @@ from orchestrator.research.claims.ledger import (
 )
 from orchestrator.research.claims.scope import Scope
 
-Kind = Literal["value", "error", "difference", "percent", "ratio", "spread", "combined", "errors"]
+FactKind = Literal[
+    "value", "error", "difference", "percent", "ratio", "spread", "combined", "errors"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
     """A quantity of the record: of one run, or of ``run`` less, or over, ``against``."""
 
-    kind: Kind
+    kind: FactKind
     value: float
     run: int
     dataset: str
@@ -36,7 +38,7 @@ class Fact:
         return f"{ledger.run(self.run).label} against {other}, {place}: {_SAID[self.kind]}"
 
 
-_SAID: dict[Kind, str] = {
+_SAID: dict[FactKind, str] = {
     "value": "mean", "error": "standard error", "difference": "difference", "spread": "one seed's value",
     "percent": "percent change", "ratio": "ratio", "combined": "error of the difference", "errors": "difference in standard errors",
 }  # fmt: skip
@@ -56,7 +58,7 @@ def pairs_of(scope: Scope, ledger: Ledger) -> Iterator[tuple[int, int]]:
                 yield one, other
 
 
-def differences(
+def difference_facts(
     pairs: tuple[tuple[int, int], ...], dataset: str, metric: str, ledger: Ledger
 ) -> Iterator[Fact]:
     for run, other in pairs:

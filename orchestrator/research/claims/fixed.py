@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterable
 
 from orchestrator.research.claims import words
-from orchestrator.research.claims.build import DECLARED
+from orchestrator.research.claims.build import DECLARED, PLANNED
 from orchestrator.research.claims.derived import PART, SPLIT, are_shares, derived_source
 from orchestrator.research.claims.ledger import (
+    CodeSetting,
     Ledger,
-    Setting,
 )
 from orchestrator.research.claims.printed import Printed
-from orchestrator.research.claims.ties import around, fits, full_name, named_before
+from orchestrator.research.claims.ties import around, fits_words, named_before, stands_before
 
 _CONVENTIONS = re.compile(
     r"confidence|significance level|credible|interval|quantile|percentile|nominal", re.IGNORECASE
@@ -30,6 +30,9 @@ _NOUN = re.compile(
 _LIST = re.compile(r"\b(?:declared|list|allowed values|could be set)\b")
 
 
+_AT_STEP = re.compile(r"\b(?:updates?|steps?|epochs?|iterations?|days?)\s*$")
+_IDEAL = re.compile(r"\b(?:would be|honest|ideal\w*|target|nominal|chance|perfect\w*|short of)\b")
+_PLAN = re.compile(r"\b(?:plan\w*|intend\w*|expect\w*|hypothes\w+|predict\w*|propos\w+)\b")
 _COUNTED = {
     "seed": "seeds", "run": "runs", "dataset": "data sets", "task": "data sets", "corpora": "data sets",
     "set": "data sets", "operation": "data sets", "model": "models in all", "variant": "runs",
@@ -43,18 +46,21 @@ def fixed_source(number: Printed, text: str, ledger: Ledger, *, of_results: bool
     """
     before, after = around(number, text)
     near = before | after
-    declared = bool(_LIST.search(text))
-    stated = (one for one in ledger.stated if declared or one.where != DECLARED)
+    allowed = {
+        DECLARED: bool(_LIST.search(text)),
+        PLANNED: bool(_PLAN.search(text)),
+    }
+    stated = (one for one in ledger.stated if allowed.get(one.where, True))
     settings = (*ledger.settings, *stated)
     if (noun := counted_noun(number, text)) and not number.percent:
         return _counted(number, noun, settings, ledger)
-    told = [one for one in settings if full_name(one, text[: number.start])]
+    told = [one for one in settings if stands_before(one, text[: number.start])]
     told = told or named_before(settings, text[: number.start])
-    for one in told or settings:
-        named = told or fits(one, number, near, text, of_results=of_results)
+    for one in () if number.times else told or settings:
+        named = told or fits_words(one, number, near, text, of_results=of_results)
         if _equal(number, one.value, one.name) and named:
             return f"{one.where}: {one.name or 'a number in its text'}"
-    found = _conventional(number, text, ledger)
+    found = _conventional(number, text, ledger) or _place(number, text, ledger)
     if found or (told and not number.spelled):
         return found or derived_source(number, told, near, text, ledger)
     if not number.percent and (found := _count(number, after, ledger)):
@@ -66,11 +72,32 @@ def fixed_source(number: Printed, text: str, ledger: Ledger, *, of_results: bool
 
 def _conventional(number: Printed, text: str, ledger: Ledger) -> str:
     """A level of confidence, or the year of a reference."""
-    level = number.percent or number.value in {0.05, 0.01, 0.9, 0.95, 0.99}
+    level = number.percent or number.value in {0.05, 0.01, 0.9, 0.95, 0.99, 1.645, 1.96, 2.576}
     if _CONVENTIONS.search(text) and level:
         return "a level that is a convention"
     year = number.value in ledger.years and number.value > 1800 and number.step == 1
     return "the year of a reference" if year else ""
+
+
+def _place(number: Printed, text: str, ledger: Ledger) -> str:
+    """A seed by its number, a place in training ("update 180"), the value that is honest by definition."""
+    before = text[: number.start].lower()
+    if number.value in ledger.seeds and re.search(r"\bseeds?\b", before):
+        return "a seed"
+    totals = [s.value for s in ledger.settings if {"step", "day"} & set(words.words_of(s.name))]
+    whole = number.value == int(number.value)
+    if whole and _AT_STEP.search(before) and number.value <= max(totals, default=0):
+        return "a place in training"
+    every = [s.value for s in ledger.settings if "every" in s.name.lower() and s.value > 0]
+    if re.search(r"\bevery\s*$", before) and any(number.value % one == 0 for one in every):
+        return "a multiple of a setting"
+    ideal = number.text in {"0", "1"} or any(
+        round(number.value * 100) == int(part) and 0 < number.value < 1
+        for metric in ledger.metrics
+        for part in words.words_of(metric.name)
+        if part.isdigit()
+    )
+    return "a constant" if ideal and _IDEAL.search(text) else ""
 
 
 def _count(number: Printed, after: Iterable[str], ledger: Ledger) -> str:
@@ -88,9 +115,9 @@ def counted_noun(number: Printed, text: str) -> str:
     return noun[1].lower() if noun else ""
 
 
-def _counted(number: Printed, noun: str, settings: Iterable[Setting], ledger: Ledger) -> str:
+def _counted(number: Printed, noun: str, settings: Iterable[CodeSetting], ledger: Ledger) -> str:
     """The source of a number right before what it counts: "5 seeds", "two layers"."""
-    noun = words.canonical(noun).removesuffix("s")
+    noun = words.plain_form(noun).removesuffix("s")
     if found := _count(number, [noun], ledger):
         return found
     for one in settings:

@@ -11,11 +11,11 @@ from orchestrator.research.claims.ledger import (
 from orchestrator.research.claims.quantity import (
     ONE_RUN,
     TWO_RUNS,
-    Reference,
+    Quantity,
 )
 
 
-def identity(one: Reference, ledger: Ledger) -> str:
+def identity(one: Quantity, ledger: Ledger) -> str:
     """The id of a quantity: its kind, runs, data set and metric by number, or a setting's name."""
     if not one.metric:
         what = one.name or ("m" if one.data == AVERAGE else str(_place(one.data, ledger)))
@@ -30,7 +30,7 @@ def _place(data: str, ledger: Ledger) -> int:
     return ledger.datasets.index(data) if data in ledger.datasets else 0
 
 
-def target(ledger: Ledger, one: Reference) -> str:
+def target(ledger: Ledger, one: Quantity) -> str:
     """The place in the table of all results that a number links to."""
     if not one.metric:
         return "settings"
@@ -43,7 +43,7 @@ def target(ledger: Ledger, one: Reference) -> str:
     return f"m-{one.run}-{ledger.datasets.index(data)}-{metric}"
 
 
-def identified(said: str, ledger: Ledger) -> Reference | None:
+def identified(said: str, ledger: Ledger) -> Quantity | None:
     """The quantity of an id; None where there is none."""
     if other := re.fullmatch(r"(setting|settingof|seconds|seeds)-(\d+)-([\w.]+)", said):
         return _other(other[1], int(other[2]), other[3], ledger)
@@ -56,15 +56,15 @@ def identified(said: str, ledger: Ledger) -> Reference | None:
         return None
     data = AVERAGE if match[4] == "m" else ledger.datasets[int(match[4])]
     metric = ledger.metrics[places[2]].name
-    return Reference(kind=match[1], run=places[0], against=places[1], data=data, metric=metric)
+    return Quantity(kind=match[1], run=places[0], against=places[1], data=data, metric=metric)
 
 
-def _other(kind: str, run: int, what: str, ledger: Ledger) -> Reference | None:
+def _other(kind: str, run: int, what: str, ledger: Ledger) -> Quantity | None:
     if run not in ledger.numbers:
         return None
     if kind != "seeds":
-        return Reference(kind=kind, run=run, name=what if kind != "seconds" else "")
+        return Quantity(kind=kind, run=run, name=what if kind != "seconds" else "")
     if what == "m":
-        return Reference(kind=kind, data=AVERAGE)
+        return Quantity(kind=kind, data=AVERAGE)
     inside = what.isdigit() and int(what) < len(ledger.datasets)
-    return Reference(kind=kind, data=ledger.datasets[int(what)]) if inside else None
+    return Quantity(kind=kind, data=ledger.datasets[int(what)]) if inside else None

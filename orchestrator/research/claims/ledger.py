@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from orchestrator.core.research import BASELINE, Direction
-
-CLEAR = 2.0  # standard errors that a difference must exceed to be called one
+from orchestrator.research.looking.comparisons import CLEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class CodeSetting:
     """A number of the code, or of the manifest, under its name; ``about`` is the comment beside it.
     ``whole``: it is the constant's whole value, and no operand or part of a list.
     """
@@ -43,7 +42,7 @@ class KnownRun:
     name: str
     base: int = 0
     seconds: float = 0.0
-    changed: tuple[Setting, ...] = ()
+    changed: tuple[CodeSetting, ...] = ()
 
     @property
     def label(self) -> str:
@@ -62,12 +61,12 @@ class KnownMetric:
     share: bool = False
 
 
-Place = tuple[int, str, str]
+CellPlace = tuple[int, str, str]
 """Run, data set, metric."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class RunDifference:
     """A run's mean less another's, with its error (of pairs of seeds where they have the same)."""
 
     value: float
@@ -90,12 +89,13 @@ class Ledger:
     runs: tuple[KnownRun, ...]
     datasets: tuple[str, ...]
     metrics: tuple[KnownMetric, ...]
-    cells: Mapping[Place, Cell]
-    settings: tuple[Setting, ...] = ()
-    base_settings: tuple[Setting, ...] = ()
+    cells: Mapping[CellPlace, Cell]
+    settings: tuple[CodeSetting, ...] = ()
+    base_settings: tuple[CodeSetting, ...] = ()
     counts: tuple[tuple[str, int], ...] = ()
-    stated: tuple[Setting, ...] = ()
+    stated: tuple[CodeSetting, ...] = ()
     years: frozenset[int] = frozenset()
+    seeds: frozenset[int] = frozenset()
     words: str = ""
     nicknames: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -113,7 +113,7 @@ class Ledger:
     def headline(self) -> tuple[str, ...]:
         return tuple(one.name for one in self.metrics if one.headline)
 
-    def difference(self, run: int, against: int, dataset: str, metric: str) -> Difference | None:
+    def difference(self, run: int, against: int, dataset: str, metric: str) -> RunDifference | None:
         """``run`` less ``against``; None where one of them has no such mean."""
         one, other = (self.cells.get((number, dataset, metric)) for number in (run, against))
         if one is None or other is None:
@@ -121,7 +121,7 @@ class Ledger:
         apart = _apart(one.values, other.values)
         value = one.mean - other.mean
         if apart:
-            return Difference(
+            return RunDifference(
                 value=value,
                 error=statistics.stdev(apart) / math.sqrt(len(apart)),
                 higher=sum(part > 0 for part in apart),
@@ -129,7 +129,7 @@ class Ledger:
             )
         known = one.error is not None and other.error is not None
         error = math.hypot(one.error or 0.0, other.error or 0.0) if known else None
-        return Difference(value=value, error=error)
+        return RunDifference(value=value, error=error)
 
     def better(self, metric: str, difference: float) -> bool | None:
         """Whether a difference is to the better side; None where neither side is better."""
@@ -138,8 +138,8 @@ class Ledger:
 
 
 def with_averages(
-    cells: Mapping[Place, Cell], runs: Iterable[int], metrics: Sequence[str]
-) -> dict[Place, Cell]:
+    cells: Mapping[CellPlace, Cell], runs: Iterable[int], metrics: Sequence[str]
+) -> dict[CellPlace, Cell]:
     """``cells`` and, under the data set :data:`AVERAGE`, each metric's mean over the data sets that
     have it, where there are several. Errors are those of independent means.
     """

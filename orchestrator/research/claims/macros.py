@@ -18,7 +18,7 @@ from orchestrator.research.claims.ledger import (
 )
 from orchestrator.research.claims.quantity import (
     ARGUMENTS,
-    Reference,
+    Quantity,
     UnknownQuantity,
     reference,
 )
@@ -78,11 +78,11 @@ def _macros(tex: str) -> Iterator[tuple[int, int, str, list[str]]]:
         at = end
 
 
-def _linked(one: Reference, digits: str, ledger: Ledger) -> str:
+def _linked(one: Quantity, digits: str, ledger: Ledger) -> str:
     return rf"\measured{{{identity(one, ledger)}}}{{{target(ledger, one)}}}{{{digits}}}"
 
 
-def _without_unit(tex: str, end: int, one: Reference, ledger: Ledger) -> int:
+def _without_unit(tex: str, end: int, one: Quantity, ledger: Ledger) -> int:
     """Where the text goes on: a unit that an author wrote after a number that has one is left out."""
     unit = unit_of(one, ledger).lstrip("~")
     if one.kind in {"pct", "change"}:
@@ -94,12 +94,12 @@ def _without_unit(tex: str, end: int, one: Reference, ledger: Ledger) -> int:
     return again.end() if again else end
 
 
-def marked(tex: str, ledger: Ledger) -> tuple[str, dict[str, Reference], tuple[str, ...]]:
+def marked(tex: str, ledger: Ledger) -> tuple[str, dict[str, Quantity], tuple[str, ...]]:
     r"""``tex`` with one character in place of every macro and every ``\measured``, followed by fillers
     so that all other text stays at its place; what each character stands for; and what is wrong: an id
     of nothing, digits that the record does not print, a macro of something that was not measured.
     """
-    found, problems = dict[str, Reference](), list[str]()
+    found, problems = dict[str, Quantity](), list[str]()
     parts, at = [], 0
     spans = sorted([*_printed_spans(tex, ledger, problems), *_macro_spans(tex, ledger, problems)],
                    key=lambda span: span[0])  # fmt: skip
@@ -114,7 +114,7 @@ def marked(tex: str, ledger: Ledger) -> tuple[str, dict[str, Reference], tuple[s
 
 def _printed_spans(
     tex: str, ledger: Ledger, problems: list[str]
-) -> Iterator[tuple[int, int, Reference]]:
+) -> Iterator[tuple[int, int, Quantity]]:
     for match in MEASURED.finditer(tex):
         end = closing(tex, match.end())
         digits = tex[match.end() + 1 : end]
@@ -127,7 +127,7 @@ def _printed_spans(
 
 def _macro_spans(
     tex: str, ledger: Ledger, problems: list[str]
-) -> Iterator[tuple[int, int, Reference]]:
+) -> Iterator[tuple[int, int, Quantity]]:
     for start, end, kind, arguments in _macros(tex):
         try:
             one = reference(kind, arguments, ledger)
@@ -138,7 +138,7 @@ def _macro_spans(
             yield start, _without_unit(tex, end, one, ledger), one
 
 
-def _prints(one: Reference, digits: str, ledger: Ledger) -> bool:
+def _prints(one: Quantity, digits: str, ledger: Ledger) -> bool:
     try:
         return printed(one, ledger) == digits
     except UnknownQuantity:

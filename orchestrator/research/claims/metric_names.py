@@ -74,7 +74,7 @@ def metric_mentions(text: str, ledger: Ledger) -> Iterator[Mention]:
 
 def _as_in_names(word: str, own: set[str]) -> str:
     """A word as metrics' names have it: "fluctuates" is ``fluct`` where a name says so."""
-    plain = words.canonical(word)
+    plain = words.plain_form(word)
     longer = [part for part in own if plain.startswith(part) and plain != part]
     return longer[0] if longer and plain not in own else plain
 
@@ -147,8 +147,9 @@ def _headed(word: str, near: set[str], ledger: Ledger) -> tuple[str, ...]:
 
 @lru_cache(4096)
 def _head(metric: KnownMetric) -> str:
-    parts = [one for one in words.words_of(metric.name) if one != "mean" and not one.isdigit()]
-    for known in ("loss", "acc", "error", "step", "bits", "speed", "time", "gain", "coverage"):
-        if known in parts:
-            return known
-    return parts[-1] if parts else ""
+    """The one word by which people call a metric, if it is a usual one."""
+    parts = {one for one in words.words_of(metric.name) if one != "mean"}
+    return next((one for one in _HEADS if one in parts), "")
+
+
+_HEADS = ("loss", "acc", "error", "step", "bits", "speed", "time", "gain", "coverage")

@@ -57,6 +57,7 @@ def printed_numbers(text: str) -> Iterator[Printed]:
                 text=match[0], value=value, step=1.0, coarse=1.0, significant=1,
                 start=match.start(), end=match.end(), spelled=True,
                 times=bool(_TIMES.match(text[match.end() :])),
+                bound=bound_of(text[: match.start()]),
             )
         )  # fmt: skip
     yield from sorted(found, key=lambda one: one.start)

@@ -29,7 +29,7 @@ ARGUMENTS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
+class Quantity:
     """A quantity that is printed by reference. ``data`` and ``metric`` are empty for a setting or a time,
     ``name`` is that of a setting.
     """
@@ -50,7 +50,7 @@ class UnknownQuantity(ValueError):
     """A macro names what was not measured; the text is for its author."""
 
 
-def reference(kind: str, arguments: list[str], ledger: Ledger) -> Reference:
+def reference(kind: str, arguments: list[str], ledger: Ledger) -> Quantity:
     """The quantity that a macro names. Raises :class:`UnknownQuantity`."""
     names = ARGUMENTS[kind]
     if len(arguments) != len(names):
@@ -64,7 +64,7 @@ def reference(kind: str, arguments: list[str], ledger: Ledger) -> Reference:
         "metric": lambda said: _metric(said, ledger),
         "name": str,
     }
-    found = Reference(kind=kind, **{key: known[key](said) for key, said in given.items()})
+    found = Quantity(kind=kind, **{key: known[key](said) for key, said in given.items()})
     if found.metric:
         runs = [found.run, *([found.against] if found.against is not None else [])]
         for run in runs:

@@ -6,14 +6,14 @@ import re
 from collections.abc import Sequence
 
 from orchestrator.research.claims.ledger import AVERAGE, Ledger
-from orchestrator.research.claims.mentions import Named
+from orchestrator.research.claims.mentions import NAME, Named
 from orchestrator.research.claims.metric_names import required_words
-from orchestrator.research.claims.quantity import Reference
+from orchestrator.research.claims.quantity import Quantity
 from orchestrator.research.claims.scope import Context
 from orchestrator.research.claims.words import words_of
 
 
-def reference_source(one: Reference, ledger: Ledger) -> str:
+def reference_source(one: Quantity, ledger: Ledger) -> str:
     """Where a quantity was measured, in one line."""
     if not one.metric:
         return f"{one.kind} {one.name or one.data}".strip()
@@ -23,7 +23,7 @@ def reference_source(one: Reference, ledger: Ledger) -> str:
 
 
 def reference_problems(
-    marks: Sequence[tuple[int, Reference]],
+    marks: Sequence[tuple[int, Quantity]],
     seen: Named,
     ledger: Ledger,
     context: Context,
@@ -31,33 +31,38 @@ def reference_problems(
     row: bool,
 ) -> list[str]:
     """What a sentence names beside a number that is of something else; a ``row`` is of one run."""
-    named_runs = {int(n) for one in seen.runs if not one.every for n in one.names}
-    named_data = {n for one in seen.data for n in one.names}
-    sides = bool(_SIDES.search(seen.masked.lower()))
-    fitting = any(_runs_of(one) & named_runs for _, one in marks)
     problems = []
+    fitting = any(_runs_of(one) & _named_runs(seen) for _, one in marks)
     for place, one in marks:
-        if not one.metric:
-            continue
-        runs = _runs_of(one)
-        other_side = sides and fitting and not row
-        if (
-            named_runs
-            and not runs & named_runs
-            and not other_side
-            and not _carried(runs, context.runs, place, seen)
-        ):
-            problems.append(_told(one, "run", ledger))
-        elif (
-            one.data != AVERAGE
-            and named_data
-            and one.data not in named_data
-            and _measured(named_data, one, ledger)
-        ):
-            problems.append(_told(one, "data set", ledger))
-        elif _other_metric(place, one, seen, ledger):
-            problems.append(_told(one, "metric", ledger))
+        if one.kind == "seconds" or one.metric:
+            what = _differs(place, one, seen, ledger, context, fitting=fitting and not row)
+            problems += [_told(one, what, ledger)] if what else []
     return problems + _swapped(marks, seen, ledger) + _other_unit(marks, seen, ledger)
+
+
+def _named_runs(seen: Named) -> set[int]:
+    return {int(n) for one in seen.runs if not one.every for n in one.names}
+
+
+def _differs(
+    place: int, one: Quantity, seen: Named, ledger: Ledger, context: Context, *, fitting: bool
+) -> str:
+    """Whether the run, the data set or the metric of a number is another than its sentence names;
+    ``fitting``: another number of the sentence is of its run, so that this may be the other side.
+    """
+    runs, named = _runs_of(one), _named_runs(seen)
+    own = (runs - {0}) or runs
+    bases = {0, *(ledger.run(n).base for n in named)}
+    other_side = fitting and bool(_SIDES.search(seen.masked.lower())) and runs <= named | bases
+    first = all(m.start > place for m in seen.runs)
+    carried = bool(own & set(context.runs)) and (first or named <= {0})
+    if named and not own & named and not other_side and not carried:
+        return "run"
+    data = {n for m in seen.data for n in m.names}
+    there = any((one.run, name, one.metric) in ledger.cells for name in data)
+    if one.data != AVERAGE and there and one.data not in data:
+        return "data set"
+    return "metric" if one.metric and _other_metric(place, one, seen, ledger) else ""
 
 
 _SIDES = re.compile(
@@ -65,11 +70,14 @@ _SIDES = re.compile(
 )
 
 
-def _runs_of(one: Reference) -> set[int]:
+_FOLLOWED = re.compile(rf"\s*(?:in|for|with|under|of|\()\s*(?:the\s+)?(?:run\s+)?{NAME}")
+
+
+def _runs_of(one: Quantity) -> set[int]:
     return {one.run, *([one.against] if one.against is not None else [])}
 
 
-def _other_metric(place: int, one: Reference, seen: Named, ledger: Ledger) -> bool:
+def _other_metric(place: int, one: Quantity, seen: Named, ledger: Ledger) -> bool:
     """Whether the last metric that is named before a number is another, and no more general one."""
     before = [m for m in seen.metrics if m.start < place]
     if not before or before[-1].weak or any(one.metric in m.names for m in seen.metrics):
@@ -81,7 +89,7 @@ def _other_metric(place: int, one: Reference, seen: Named, ledger: Ledger) -> bo
     return not general
 
 
-def _other_unit(marks: Sequence[tuple[int, Reference]], seen: Named, ledger: Ledger) -> list[str]:
+def _other_unit(marks: Sequence[tuple[int, Quantity]], seen: Named, ledger: Ledger) -> list[str]:
     """A number in another unit than the one that its sentence speaks of."""
     text = seen.masked.lower()
     units = {m.unit.lower() for m in ledger.metrics if len(m.unit) > 3}
@@ -92,7 +100,7 @@ def _other_unit(marks: Sequence[tuple[int, Reference]], seen: Named, ledger: Led
     return []
 
 
-def _swapped(marks: Sequence[tuple[int, Reference]], seen: Named, ledger: Ledger) -> list[str]:
+def _swapped(marks: Sequence[tuple[int, Quantity]], seen: Named, ledger: Ledger) -> list[str]:
     """Numbers of two runs that stand beside each other's names: "run 1 has <run 2's>, run 2 <run 1's>"."""
     single = [one for one in seen.runs if len(one.names) == 1 and not one.every]
     own = [(place, one) for place, one in marks if one.metric and not one.pair]
@@ -102,6 +110,8 @@ def _swapped(marks: Sequence[tuple[int, Reference]], seen: Named, ledger: Ledger
     printed = [one.run for _, one in own]
     if sorted(order) != sorted(printed) or order == printed:
         return []
+    if any(_FOLLOWED.match(seen.masked[place + 1 :]) for place, _ in own):
+        return []  # "from 0.85 in the baseline": each number before its run
     first_names = all(name.start < place for name, (place, _) in zip(single, own, strict=True))
     alternate = first_names and all(
         own[at][0] < single[at + 1].start for at in range(len(single) - 1)
@@ -109,14 +119,5 @@ def _swapped(marks: Sequence[tuple[int, Reference]], seen: Named, ledger: Ledger
     return [_told(own[0][1], "run", ledger)] if alternate else []
 
 
-def _carried(runs: set[int], before: tuple[int, ...], place: int, seen: Named) -> bool:
-    """Whether a number before any run's name belongs to the sentence before."""
-    return bool(runs & set(before)) and all(one.start > place for one in seen.runs)
-
-
-def _measured(data: set[str], one: Reference, ledger: Ledger) -> bool:
-    return any((one.run, name, one.metric) in ledger.cells for name in data)
-
-
-def _told(one: Reference, what: str, ledger: Ledger) -> str:
+def _told(one: Quantity, what: str, ledger: Ledger) -> str:
     return f"the sentence names another {what} than its number, which is {reference_source(one, ledger)}"

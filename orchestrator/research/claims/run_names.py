@@ -32,7 +32,7 @@ _BASELINE = re.compile(
 _ALL_RUNS = re.compile(
     r"\b(all|every|each|both|no|none of|any|neither)\s+(?:of\s+)?(?:the\s+)?(?:other\s+|changed\s+|of them\s+"
     r"|(?:two|three|four|five|six|seven|eight|\d)\s+(?:other\s+)?)?"
-    r"(?:runs?|variants?|settings?|configurations?|models?|methods?|interventions?|modifications?)\b",
+    r"(?:runs?|variants?|settings?|configurations?|models?|methods?|interventions?|modifications?|changes?)\b",
     re.IGNORECASE,
 )
 
@@ -75,7 +75,9 @@ def run_mentions(text: str, ledger: Ledger) -> tuple[list[Mention], tuple[int, .
 
 @lru_cache(64)
 def _run_forms(ledger: Ledger) -> list[tuple[str, int]]:
-    """The names of runs, and the parts of two words or more that only one run's name has."""
+    """The names of runs, and what is left of one without its number, or most of a long one, where no
+    other run's name has it.
+    """
     forms: dict[str, set[int]] = {}
     for run in ledger.runs:
         parts = re.split(r"[\s_,-]+", run.name.lower())
@@ -83,7 +85,8 @@ def _run_forms(ledger: Ledger) -> list[tuple[str, int]]:
         for size in range(whole, 0, -1):
             for at in range(len(parts) - size + 1):
                 form = " ".join(parts[at : at + size])
-                if size == whole or (size > 1 and 3 * size >= 2 * whole):
+                numbered = parts[0].isdigit() and at == 1 and size == whole - 1 > 1
+                if size == whole or numbered or (size > 2 and 3 * size >= 2 * whole):
                     forms.setdefault(form, set()).add(run.number)
     forms |= {run.name.lower(): {run.number} for run in ledger.runs if run.number}
     single = [(form, min(runs)) for form, runs in forms.items() if len(runs) == 1 and len(form) > 1]

@@ -32,7 +32,7 @@ def parts_of_seeds(text: str, ledger: Ledger) -> dict[int, tuple[int, int]]:
     known = seed_counts(ledger)
     found = {}
     for match in _OF.finditer(text):
-        part, whole = (words.counted(match[key]) for key in ("part", "whole"))
+        part, whole = (words.spelled_count(match[key]) for key in ("part", "whole"))
         if part is not None and whole in known and part <= whole:
             found[match.start("part")] = (part, whole)
             found[match.start("whole")] = (whole, whole)
@@ -80,7 +80,7 @@ def every_seed_problem(
 ) -> str:
     """What is wrong with a clause that says something of every seed; empty if nothing."""
     match = _EVERY.search(clause)
-    if match is None or not pairs or words.NEGATED.search(clause.lower()):
+    if match is None or not pairs or not scope.metrics or words.NEGATED.search(clause.lower()):
         return ""
     sides = [side for side, pattern in words.CHANGES.items() if pattern.search(clause.lower())]
     if len(sides) != 1:
@@ -109,3 +109,11 @@ def is_count_of_seeds(number: Printed, text: str, ledger: Ledger) -> bool:
     after = re.match(rf"\s+(?:\w+\s+){{0,2}}?(\w+s\b|{NAME}+)", text[number.end :])
     counted = number.value in seed_counts(ledger) and not (number.percent or number.times)
     return bool(after) and counted
+
+
+def wrong_count_of_seeds(number: Printed, text: str, ledger: Ledger) -> bool:
+    """For "twenty outbreaks, one per seed" of forty: a data set's own name after another number."""
+    named = re.match(rf"\s+(?:\w+\s+)?{NAME}+", text[number.end :])
+    whole = number.value == int(number.value) and not (number.percent or number.times)
+    per_seed = re.search(r"\b(?:one|once) (?:for|per) (?:each |every )?seed\b", text)
+    return bool(named and per_seed) and whole and number.value not in seed_counts(ledger)

@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from orchestrator.research.claims.ledger import Setting
+from orchestrator.research.claims.ledger import CodeSetting
 
+_LONGEST = 512 * 1024  # characters of a file
 _MOST = 4000  # numbers of one file
 _COMMENTED = re.compile(r"^[ \t]*(\w+)[ \t]*[:=][^#\n]*#[ \t]*([^\n]{1,200})", re.MULTILINE)
 _PLAIN_CALLS = frozenset(
@@ -21,15 +22,22 @@ _PLAIN_CALLS = frozenset(
 _LONG_LIST = 64  # values of one list that are counted, not named
 
 
-def settings_in(text: str, where: str, scale: str, scales: frozenset[str]) -> tuple[Setting, ...]:
+def settings_in(
+    text: str, where: str, scale: str, scales: frozenset[str]
+) -> tuple[CodeSetting, ...]:
     """Every number in ``text`` under the nearest name: a target, a keyword, a key, an operand.
 
     Nothing is found in code that does not parse.
     """
     try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
+        return _found(ast.parse(text[:_LONGEST]), text, where, scale, scales)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # code that is nested too deeply
         return ()
+
+
+def _found(
+    tree: ast.AST, text: str, where: str, scale: str, scales: frozenset[str]
+) -> tuple[CodeSetting, ...]:
     walk = _Walk(scale, scales, _fields(tree))
     comments = dict(_COMMENTED.findall(text))
     entry = _entry(tree, scale, scales)
@@ -40,7 +48,7 @@ def settings_in(text: str, where: str, scale: str, scales: frozenset[str]) -> tu
     every = [*inside, *(found for found in outside if found[0] not in scaled)]
     return tuple(
         dict.fromkeys(
-            Setting(name, value, where, comments.get(name, ""), whole)
+            CodeSetting(name, value, where, comments.get(name, ""), whole)
             for name, value, whole in every[:_MOST]
         )
     )
@@ -98,7 +106,7 @@ class _Walk:
 
     def _children(self, node: ast.AST, name: str) -> Iterator[_Child]:
         if isinstance(node, ast.Dict):
-            yield from self._entries(node)
+            yield from self._entries(node, name)
         elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
             yield from self._assigned(node)
         elif isinstance(node, ast.Call):
@@ -116,13 +124,14 @@ class _Walk:
         else:
             yield from ((one, "", False) for one in ast.iter_child_nodes(node))
 
-    def _entries(self, node: ast.Dict) -> Iterator[_Child]:
+    def _entries(self, node: ast.Dict, name: str) -> Iterator[_Child]:
         keys = {key.value for key in node.keys if isinstance(key, ast.Constant)}
         by_scale = self.scale in keys and keys <= self.scales
         for key, one in zip(node.keys, node.values, strict=True):
             said = str(key.value) if isinstance(key, ast.Constant) else ""
             if not by_scale or said == self.scale:
-                yield one, "" if by_scale else said, False
+                inner = said if said.isidentifier() else f"{name} {said}".strip()
+                yield one, "" if by_scale else inner, False
 
     def _assigned(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> Iterator[_Child]:
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target

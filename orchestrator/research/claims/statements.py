@@ -15,7 +15,7 @@ from orchestrator.research.claims.ledger import (
 )
 from orchestrator.research.claims.mentions import Named
 from orchestrator.research.claims.quantity import (
-    Reference,
+    Quantity,
 )
 from orchestrator.research.claims.scope import Context
 from orchestrator.research.claims.seeds import every_seed_problem
@@ -24,18 +24,22 @@ from orchestrator.research.claims.seeds import every_seed_problem
 def statement_problems(
     text: str,
     seen: Named,
-    marks: Sequence[tuple[int, Reference]],
+    marks: Sequence[tuple[int, Quantity]],
     ledger: Ledger,
     context: Context,
+    *,
+    rules: bool,
 ) -> list[str]:
-    """What the words of one sentence say and the numbers do not."""
+    """What the words of one sentence say and the numbers do not; ``rules``: its section says how runs
+    are made and compared, and no result.
+    """
     problems = [
         f"{match[0]!r}: {what}"
         for pattern, what in _UNRECORDED
         for match in pattern.finditer(text)
         if match[0].lower() not in ledger.words and not _denied(text, match)
     ]
-    if words.HEDGED.search(text.lower()):
+    if rules or words.HEDGED.search(text.lower()) or words.OF_A_CURVE.search(text.lower()):
         return problems
     for clause in clauses(seen, marks):
         scope = clause_scope(clause, seen, context)

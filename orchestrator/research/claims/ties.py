@@ -6,15 +6,16 @@ import re
 from collections.abc import Sequence
 
 from orchestrator.research.claims import words
-from orchestrator.research.claims.build import DECLARED
+from orchestrator.research.claims.build import DECLARED, PLANNED
 from orchestrator.research.claims.ledger import (
-    Setting,
+    CodeSetting,
 )
 from orchestrator.research.claims.printed import Printed
 
 _REACHED = re.compile(r"\b(?:reach\w*|threshold|cross\w*|attain\w*|counts? as|exceed\w*)\b")
 
 
+_THRESHOLD = re.compile(r"learned|threshold|target|limit|reached|counts as")
 _RATE_OF = re.compile(
     r"\b(?:decay|rate|momentum|threshold|tolerance|probability)\s+(?:of\s+|=\s*|is\s+)?$"
 )
@@ -27,8 +28,8 @@ _ALIASES = {
     "lr": ("learning", "rate"), "batch": ("batch", "minibatch"), "wd": ("weight", "decay"),
     "lambda": ("weight", "decay"), "iter": ("step",), "block": ("context", "window"),
     "width": ("dimension", "embedding", "wide", "channel", "head"), "layer": ("deep", "depth"),
-    "modulus": ("modulo", "mod", "prime", "pair", "held", "table"), "update": ("step",), "head": ("head",),
-    "fraction": ("share", "half"), "rtol": ("tolerance",), "atol": ("tolerance",), "beta": ("beta",), "number": (), "weight": ("lambda",),
+    "modulus": ("modulo", "mod", "prime", "pair", "held", "table", "trained", "drawn"), "update": ("step",), "head": ("head",),
+    "fraction": ("share", "half"), "rtol": ("tolerance",), "atol": ("tolerance",), "beta": ("beta", "momentum"), "number": (), "weight": ("lambda",),
 }  # fmt: skip
 
 
@@ -73,10 +74,10 @@ def around(number: Printed, text: str) -> tuple[frozenset[str], frozenset[str]]:
     return words_in(before), words_in(after)
 
 
-def named_before(settings: Sequence[Setting], before: str) -> list[Setting]:
+def named_before(settings: Sequence[CodeSetting], before: str) -> list[CodeSetting]:
     """The settings that the last words before a number name by a word that few have: "latent for"."""
     clause = re.split(r"[;,.]\s", before)[-1]
-    last = {words.canonical(one) for one in re.findall(r"[A-Za-z]+", clause)[-3:]}
+    last = {words.plain_form(one) for one in re.findall(r"[A-Za-z]+", clause)[-3:]}
     rare = []
     for one in settings:
         own = {
@@ -88,10 +89,10 @@ def named_before(settings: Sequence[Setting], before: str) -> list[Setting]:
 
 
 def words_in(text: str) -> frozenset[str]:
-    return frozenset(words.canonical(one) for one in re.findall(r"[A-Za-z]+", text))
+    return frozenset(words.plain_form(one) for one in re.findall(r"[A-Za-z]+", text))
 
 
-def full_name(setting: Setting, before: str) -> bool:
+def stands_before(setting: CodeSetting, before: str) -> bool:
     """Whether a setting's whole name stands just before a number: "label smoothing of"."""
     parts = [part for part in re.split(r"[_\W]+", setting.name.lower()) if part]
     if len(parts) == 1 and len(parts[0]) > 4:
@@ -108,38 +109,39 @@ def full_name(setting: Setting, before: str) -> bool:
     return bool(re.search(rf"\b{name}\W+{between}$", listed))
 
 
-def fits(
-    setting: Setting, number: Printed, near: frozenset[str], text: str, *, of_results: bool
+def fits_words(
+    setting: CodeSetting, number: Printed, near: frozenset[str], text: str, *, of_results: bool
 ) -> bool:
     """Whether the words near a number name a setting, by a word of its name or of its comment."""
     if not setting.name:
         return not of_results and bool((words_in(setting.about) - _SMALL_WORDS) & near)
-    if setting.where == DECLARED:
+    if setting.where in {DECLARED, PLANNED}:
         return True
     if setting.value != int(setting.value):
         return _fits_fraction(setting, number, near, text, of_results=of_results)
     large = setting.value > 20 and not of_results and not number.percent
     seed = "seed" in setting.name and re.search(r"\bseeds?\b", text)
-    return large or bool(seed) or tied(setting, near)
+    known = "default" in near and tied(setting, words_in(text), names=True)
+    return large or bool(seed) or known or tied(setting, near)
 
 
 def _fits_fraction(
-    setting: Setting, number: Printed, near: frozenset[str], text: str, *, of_results: bool
+    setting: CodeSetting, number: Printed, near: frozenset[str], text: str, *, of_results: bool
 ) -> bool:
-    """As :func:`fits`; few settings have the same digits, so less must be said of one."""
+    """As :func:`fits_words`; few settings have the same digits, so less must be said of one."""
     if _RATE_OF.search(text[: number.start].lower()):
         return True
     if _REACHED.search(text[max(0, number.start - 40) : number.end + 40]):
-        return setting.value > 0.6 or not of_results
+        return bool(_THRESHOLD.search(f"{setting.name} {setting.about}".lower()))
     if of_results:
         parts = {part for part in words.words_of(setting.name) if len(part) > 4}
         return bool(parts & near) and "learned" not in parts
     if number.percent:
         return tied(setting, near)
-    return setting.value not in {0.1, 0.5} or tied(setting, words_in(text), names=True)
+    return tied(setting, words_in(text), names=True)
 
 
-def tied(setting: Setting, near: frozenset[str], *, names: bool = False) -> bool:
+def tied(setting: CodeSetting, near: frozenset[str], *, names: bool = False) -> bool:
     parts = set(words.words_of(setting.name))
     known = parts | {alias for part in parts for alias in _ALIASES.get(part, ())}
     known |= frozenset() if names else words_in(setting.about)

@@ -9,7 +9,7 @@ from itertools import product
 
 from orchestrator.research.claims.facts import (
     Fact,
-    differences,
+    difference_facts,
     error_facts,
     pairs_of,
     percents,
@@ -118,7 +118,7 @@ def _facts(
     if number.times or after_error:
         return
     if _BY.search(near) or number.signed or number.points or compared(number, text):
-        yield from differences(*where)
+        yield from difference_facts(*where)
         if number.percent:
             yield from percents(*where)
     yield from _values(number, at, text, ledger)
@@ -141,7 +141,7 @@ def _values(number: Printed, at: _Place, text: str, ledger: Ledger) -> Iterator[
 def _in_errors(number: Printed, at: _Place, text: str, ledger: Ledger) -> Iterator[Fact]:
     """For "by 6.0 combined standard errors"."""
     if re.match(r"\s*(?:combined |standard )*errors?\b", text[number.end :]):
-        for fact in differences(at.pairs, at.dataset, at.metric, ledger):
+        for fact in difference_facts(at.pairs, at.dataset, at.metric, ledger):
             found = ledger.difference(fact.run, fact.against or 0, at.dataset, at.metric)
             if found is not None and found.error:
                 yield replace(fact, kind="errors", value=abs(found.value) / found.error)

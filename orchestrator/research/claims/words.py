@@ -37,8 +37,8 @@ UP = (
     r"|above|exceed\w*|lift(?:s|ed|ing)?|climb\w*|surpass\w*"
 )
 DOWN = (
-    r"falls?|fell|fallen|decreas\w+|drop(?:s|ped|ping)?|lower(?:s|ed)?|smaller|below"
-    r"|reduc\w+|declin\w+|shrinks?|shrank|cuts?"
+    r"falls?(?! into| apart)|fell|fallen|decreas\w+|drop(?:s|ped|ping)?|lower(?:s|ed)?|smaller|below"
+    r"|reduc\w+|declin\w+|cuts?"
 )
 BETTER = r"improv\w+|better|beats?|outperform\w*|wins?|helps?|helped|benefit\w*|superior"
 WORSE = r"wors(?:e|en|ens|ened|ening)|degrad\w+|hurts?|harm\w*|inferior|deteriorat\w+"
@@ -61,16 +61,17 @@ AT_MOST = re.compile(
 )
 
 OBJECT = re.compile(
-    r"\b(?:than|over|against|versus|vs\.?|(?:compared|relative|equal|similar|identical) (?:with|to)"
-    r"|as (?:well|good) as|from|beats?|exceeds?|outperforms?|instead of|rather than|below|above|of|unlike|matches)\b"
-    r"(?:(?:\s+[\w'-]+){1,6}\s*\(|(?:\s+(?:that|those|the|in|of|for|its|with|under|by|at|on|run))*)\s*$"
+    r"\b(?:(?:than|over|against|versus|vs\.?|(?:compared|relative) (?:with|to))(?:\s+[\w'-]+){1,6}\s*\("
+    r"|(?:than|over|against|versus|vs\.?|(?:compared|relative|equal|similar|identical) (?:with|to)"
+    r"|as (?:well|good) as|from|beats?|exceeds?|outperforms?|instead of|rather than|below|above|of|unlike"
+    r"|matches)(?:\s+(?:that|those|the|in|of|for|its|with|under|by|at|on|run))*)\s*$"
 )
 """Before a run's name: it is what something is compared with."""
 
 BEST = re.compile(r"\b(?:best|strongest)\b")
 WORST = re.compile(r"\b(?:worst|weakest)\b")
 HIGHEST = re.compile(r"\b(?:highest|largest|greatest|longest)\b")
-LOWEST = re.compile(r"\b(?:lowest|smallest|least|fewest|shortest)\b")
+LOWEST = re.compile(r"\b(?:lowest|smallest|fewest|shortest)\b")
 
 CLEAR_WORD = re.compile(
     r"\b(?:clear(?:ly)?|significant(?:ly)?|beyond (?:the |twice the )?(?:standard )?errors?"
@@ -92,6 +93,9 @@ HEDGED = re.compile(
     r"|ask(?:s|ed)?|question|suppose\w*|refut\w+|had (?:been )?hoped|next|future|unclear|unknown)\b"
 )
 
+OF_A_CURVE = re.compile(r"\b(?:figures?|curves?|panels?|dips?|bands?|markers?|plotted|drawn)\b")
+"""Words of a picture: what rises and falls in it is no difference of ends."""
+
 HARDWARE = re.compile(
     r"\b(?:A100|H100|H200|V100|P100|T4|A6000|RTX ?\d*|TPU(?:s|v\d)?|GPUs?|CUDA|NVIDIA|Apple M\d|cluster"
     r"|Tesla|Titan)\b"
@@ -108,7 +112,7 @@ TESTS = re.compile(
 )
 
 
-def counted(said: str) -> int | None:
+def spelled_count(said: str) -> int | None:
     """The value of "5", "five" or "one"; None for another word."""
     if said.isdigit():
         return int(said[:6])
@@ -116,7 +120,7 @@ def counted(said: str) -> int | None:
 
 
 @cache
-def canonical(word: str) -> str:
+def plain_form(word: str) -> str:
     """The form of a word in which names and texts are compared."""
     lower = word.lower()
     if lower in SYNONYMS:
@@ -129,6 +133,6 @@ def canonical(word: str) -> str:
 
 @cache
 def words_of(name: str) -> tuple[str, ...]:
-    """The canonical words of a metric's or setting's name: ``final_val_loss_mean``."""
+    """The plain words of a metric's or setting's name: ``final_val_loss_mean``."""
     parts = re.findall(r"[A-Za-z]+|\d+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
-    return tuple(canonical(part) for part in parts)
+    return tuple(plain_form(part) for part in parts)

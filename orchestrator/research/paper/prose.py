@@ -47,11 +47,22 @@ _SPOKEN = re.compile(
     r"\\(alpha|beta|gamma|lambda|eta|sigma|mu|rho|tau|theta|epsilon|delta|ln|log)(?![A-Za-z])"
 )
 _FILLER = "\ue1ff"  # behind a number by reference, so that the text after it stays at its place
+# Display and inline mathematics; a formula over variables prints no number of a result.
+_DISPLAY = re.compile(
+    r"(?<!\\)\\\[.{0,2000}?\\\]"
+    r"|\\begin\{(equation|align|gather|multline)\*?\}.{0,4000}?\\end\{\1\*?\}",
+    re.DOTALL,
+)
+_FORMULAE = re.compile(r"(?<!\\)\$[^$]{1,400}\$")
+_OVER_VARIABLES = re.compile(
+    r"\\(?:frac|sqrt|sum|prod|min|max|int|log|exp|operatorname|mathbb|mathrm)\b|[A-Za-z}]\s*[(/^]|[)/]\s*\\?[A-Za-z]"
+    r"|\d\s*[(/]\s*[(\\A-Za-z]"
+)
 _UNDERSCORE = "\ue000"  # replaces an escaped one while subscripts are dropped
 _SECTION = re.compile(r"\\(section|subsection|begin)\*?\{((?:[^{}]|\{[^{}]*\})*)\}")
 
 
-Kind = Literal["prose", "item", "row", "caption"]
+SentenceKind = Literal["prose", "item", "row", "caption"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +77,7 @@ class Sentence:
     start: int = 0
     end: int = 0
     paragraph: int = 0
-    kind: Kind = "prose"
+    kind: SentenceKind = "prose"
 
 
 _BREAK = re.compile(
@@ -83,6 +94,7 @@ _SENTENCE_END = re.compile(
 def sentences(tex: str) -> tuple[Sentence, ...]:
     """Every sentence and table row from the title (whose part is ``title``) to the references."""
     source = _blank(_COMMENTS, tex)
+    source = _blank(_DISPLAY, source)
     for start, end in environments(source, _DROPPED_ENVIRONMENTS):
         source = source[:start] + _spaces(source[start:end]) + source[end:]
     title = re.search(r"\\title\{((?:[^{}]|\{[^{}]*\})*)\}", source)
@@ -123,14 +135,17 @@ def _parts(source: str, first: int, last: int) -> list[tuple[str, int, int]]:
 
 def sentences_in(source: str, start: int, end: int, part: str) -> list[Sentence]:
     """The sentences between two places of a source without comments."""
+    source = _blank(_DISPLAY, source)
     found: list[Sentence] = []
     paragraph, depth = start, 0
-    kind: Kind = "prose"
+    kind: SentenceKind = "prose"
     at = start
     breaks = [*_BREAK.finditer(source, start, end), None]
     for match in breaks:
         stop = match.start() if match else end
-        here: Kind = "row" if (match and match["row"]) or (depth and kind == "prose") else kind
+        here: SentenceKind = (
+            "row" if (match and match["row"]) or (depth and kind == "prose") else kind
+        )
         found += _split(source, at, stop, part, paragraph, here)
         if match is None:
             break
@@ -151,7 +166,7 @@ def sentences_in(source: str, start: int, end: int, part: str) -> list[Sentence]
 
 
 def _split(
-    source: str, start: int, end: int, part: str, paragraph: int, kind: Kind
+    source: str, start: int, end: int, part: str, paragraph: int, kind: SentenceKind
 ) -> list[Sentence]:
     """The sentences of one piece: at a full stop before a capital."""
     at, pieces = start, []
@@ -169,9 +184,14 @@ def _split(
     return found
 
 
+def _without_formula(match: re.Match[str]) -> str:
+    return " " if _OVER_VARIABLES.search(match[0]) else match[0]
+
+
 def visible_text(tex: str) -> str:
     """LaTeX as text: numbers as a reader sees them, blank lines between rows and paragraphs."""
     text = re.sub(r"\\\\(\s*\[[^\]]*\])?", "\n\n", tex.replace(_FILLER, ""))
+    text = _FORMULAE.sub(_without_formula, text)
     text = _BEGIN.sub("\n\n", text)
     text = re.sub(r"\\(?:end|begin)\{[^}]*\}", "\n\n", text)
     text = re.sub(r"\\caption" + _OPTIONS, "\n\n", text)

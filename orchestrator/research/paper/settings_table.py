@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from orchestrator.research.claims.ledger import KnownRun, Ledger, Setting
+from orchestrator.research.claims.ledger import CodeSetting, KnownRun, Ledger
 from orchestrator.research.paper.cells import printed_setting, run_name
 from orchestrator.research.paper.floats import (
     Block,
@@ -41,14 +41,14 @@ def settings_table(ledger: Ledger) -> str:
         label="tab:settings",
         columns=_COLUMNS,
         count=3,
-        heading=("Setting & Value & Meaning",),
+        heading=("CodeSetting & Value & Meaning",),
         blocks=tuple(blocks),
         wide=True,
     )
     return "\n\n".join(spaced(floats(table)))
 
 
-def _shown(ledger: Ledger) -> tuple[Setting, ...]:
+def _shown(ledger: Ledger) -> tuple[CodeSetting, ...]:
     """The settings of the baseline that a reader needs: constants and fields whose whole value is a
     number, once each.
     """
@@ -60,7 +60,7 @@ def _shown(ledger: Ledger) -> tuple[Setting, ...]:
     )
 
 
-def _changed(run: KnownRun, known: set[str]) -> list[Setting]:
+def _changed(run: KnownRun, known: set[str]) -> list[CodeSetting]:
     """What a run changed among the settings shown, and other constants to which it gave one value."""
     names = [one.name for one in run.changed]
     return [
@@ -70,7 +70,7 @@ def _changed(run: KnownRun, known: set[str]) -> list[Setting]:
     ]
 
 
-def _setting(one: Setting) -> TableRow:
+def _setting(one: CodeSetting) -> TableRow:
     name, about = rf"\texttt{{{breakable(one.name)}}}", breakable(one.about)
     lines = math.ceil(max(printed_length(name) / 20, printed_length(about) / 46, 1))
     return TableRow(
@@ -78,7 +78,7 @@ def _setting(one: Setting) -> TableRow:
     )
 
 
-def _run(run: KnownRun, changed: list[Setting]) -> TableRow:
+def _run(run: KnownRun, changed: list[CodeSetting]) -> TableRow:
     said = [rf"\texttt{{{breakable(one.name)}}} = {printed_setting(one.value)}" for one in changed]
     text = ", ".join(said) or "none of these settings"
     lines = math.ceil(max(printed_length(run.name) / 22, printed_length(text) / 50, 1))

@@ -21,7 +21,7 @@ from orchestrator.research.stages.sections import Section, section_named, sectio
 _TOKENS = 6144
 _MOST = 60  # sentences that one request names
 
-Wrong = tuple[str, Section, Checked]
+WrongSentence = tuple[str, Section, Checked]
 """A sentence that is wrong: its name in the request, its section, and what is wrong."""
 
 
@@ -52,13 +52,13 @@ class PassagesForm(ReplyForm):
     corrections: Annotated[tuple[PassageForm, ...], Field(max_length=_MOST)] = ()
 
 
-def named_sentences(rows: Sequence[tuple[Section, Checked]]) -> tuple[Wrong, ...]:
+def named_sentences(rows: Sequence[tuple[Section, Checked]]) -> tuple[WrongSentence, ...]:
     """Wrong sentences with a name each, for a request."""
     return tuple((f"S{n}", section, one) for n, (section, one) in enumerate(rows[:_MOST], 1))
 
 
 def correct_sentences(
-    study: Study, ports: Ports, purpose: str, instruction: str, wrong: Sequence[Wrong]
+    study: Study, ports: Ports, purpose: str, instruction: str, wrong: Sequence[WrongSentence]
 ) -> tuple[Study, tuple[str, ...]]:
     """The study with the named sentences as their author corrects them, and why a section's corrections
     were not used.
@@ -80,10 +80,10 @@ def correct_sentences(
 
 
 def correct_passages(
-    study: Study, ports: Ports, purpose: str, instruction: str, *, message: Message | None = None
+    study: Study, ports: Ports, purpose: str, instruction: str
 ) -> tuple[Study, tuple[str, ...]]:
     """The study with the passages that its author changes, and why some changes were not used."""
-    form, said = _asked(study, ports, purpose, instruction, PassagesForm, message)
+    form, said = _asked(study, ports, purpose, instruction, PassagesForm)
     texts, refused = dict(study.sections), list[str]()
     for one in form.corrections:
         name = one.section.strip().lower()
@@ -97,13 +97,13 @@ def correct_passages(
 
 
 def _asked(  # type: ignore[no-untyped-def]  # as ask_for: the form decides the type
-    study: Study, ports: Ports, purpose: str, instruction: str, form, message=None
+    study: Study, ports: Ports, purpose: str, instruction: str, form
 ):
-    turn = message or Message("user", instruction)
+    turn = Message("user", instruction)
     ask = Ask(purpose=purpose, messages=(*study.said, turn), max_tokens=_TOKENS, temperature=0.2)
     reply = ask_for(ports, ask, form)
     answer = Message("assistant", reply.model_dump_json())
-    return reply, (*study.said, replace(turn, pictures=()), answer)
+    return reply, (*study.said, turn, answer)
 
 
 def _kept(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from orchestrator.core.protocols import Blobs
@@ -11,9 +12,17 @@ from orchestrator.research.prompts import as_table, block
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.blocks import figure_rows, idea_dict, knob_dicts, plan_rows
 from orchestrator.research.stages.comparing import comparison_rows
+from orchestrator.research.stages.notes import TO_DESCRIBE
 
 _SEEDS = 40  # values of a row
+_PHRASES = 24  # comparisons that are offered as phrases
 _SEED_METRICS = 4  # with values per seed
+
+
+def descriptions(notes: str) -> dict[str, str]:
+    """What an author said of each run and figure in ``notes.txt``; all else there stands in the facts."""
+    found = re.findall(r"(?m)^Description of ([^:\n]{1,200}): (.+)$", notes)
+    return {name: text for name, text in found if text != TO_DESCRIBE}
 
 
 def paper_facts(study: Study, tex: str, ledger: Ledger, blobs: Blobs) -> str:
@@ -25,7 +34,7 @@ def paper_facts(study: Study, tex: str, ledger: Ledger, blobs: Blobs) -> str:
         "runs": _run_facts(study),
         "results": as_table(_result_rows(ledger)),
         "values_per_seed": as_table(_seed_rows(ledger)),
-        "comparisons": as_table(_comparisons(study, blobs)),
+        "comparisons": _comparisons(study, blobs),
         "plan": plan_rows(study),
         "questions_of_a_critic": study.questions,
         "figures": figure_rows(study.pictures),
@@ -104,17 +113,51 @@ def _short(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.4g}")
 
 
-def _comparisons(study: Study, blobs: Blobs) -> list[dict[str, Any]]:
-    """The host's comparisons; those that decide with the phrase that prints them."""
+def _comparisons(study: Study, blobs: Blobs) -> dict[str, Any]:
+    """The host's comparisons, by the two runs; and those that decide as phrases that print them."""
     rows = comparison_rows(study, blobs)
-    deciding = set(study.plan.decides or study.headline)
+    pairs: dict[str, list[list[Any]]] = {}
     for row in rows:
-        by = "{" + "}{".join((row["run"], row["against"], row["dataset"], row["metric"])) + "}"
-        word = {"better": "better", "worse": "worse"}.get(row["verdict"], "")
-        row["say"] = ""
-        if row["metric"] in deciding:
-            row["say"] = f"{word} by \\by{by}" if word else f"\\diff{by}: {row['verdict']}"
-    return rows
+        words = next(
+            (word for start, word in _VERDICTS.items() if row["verdict"].startswith(start)), ""
+        )
+        cells = [
+            row[key] for key in ("dataset", "metric", "difference", "error", "higher", "lower")
+        ]
+        pairs.setdefault(f"{row['run']} against {row['against']}", []).append([*cells, words])
+    deciding = [row for row in rows if row["metric"] in (study.plan.decides or study.headline)]
+    deciding.sort(key=lambda row: -(row["errors"] or 0.0))
+    columns = [
+        "data_set",
+        "metric",
+        "difference",
+        "error",
+        "seeds_higher",
+        "seeds_lower",
+        "verdict",
+    ]
+    return {
+        "columns": columns,
+        "pairs": pairs,
+        "say": [_phrase(row) for row in deciding[:_PHRASES]],
+    }
+
+
+def _phrase(row: dict[str, Any]) -> str:
+    """A comparison as an author may write it."""
+    arguments = "}{".join((row["run"], row["against"], row["dataset"], row["metric"]))
+    if row["verdict"] in {"better", "worse"}:
+        return f"{row['run']} is {row['verdict']} than {row['against']} by \\by{{{arguments}}}"
+    if row["verdict"] == "different":
+        return f"{row['run']} differs from {row['against']} by \\diff{{{arguments}}}"
+    return f"no clear difference between {row['run']} and {row['against']} (\\diff{{{arguments}}})"
+
+
+_VERDICTS = {
+    "better": "better", "worse": "worse", "different": "differs", "within": "no clear difference",
+    "no difference": "the same", "no error": "may be chance",
+}  # fmt: skip
+"""How a verdict begins, and how a table says it."""
 
 
 def _citation_facts(study: Study, tex: str) -> list[dict[str, str]]:

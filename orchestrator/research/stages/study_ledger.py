@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.record.ports import Ports
-from orchestrator.research.claims.build import RunRecord, build_ledger
+from orchestrator.research.claims.build import RunMeasurements, build_ledger
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.looking.run_facts import seed_values
 from orchestrator.research.paper.references import references
@@ -14,7 +14,7 @@ def study_ledger(study: Study, ports: Ports, tex: str = "") -> Ledger:
     """The ledger of this study; ``tex`` is the paper's source, for the years of its references."""
     results = dict(study.results)
     records = [
-        RunRecord(
+        RunMeasurements(
             number=run.number,
             name=run.name,
             base=run.base,
@@ -37,5 +37,13 @@ def study_ledger(study: Study, ports: Ports, tex: str = "") -> Ledger:
         study.headline,
         study.scale,
         study.template.manifest,
+        texts=_plans(study),
         years=[int(year) for year in years if year.isdigit()],
     )
+
+
+def _plans(study: Study) -> list[str]:
+    """The texts in which runs were planned, whatever came of them."""
+    planned = (one.planned for one in study.outcomes)
+    parts = (text for one in planned for text in (one.tests, one.expects, one.refuted_by))
+    return [study.idea.experiment, *parts]

@@ -22,7 +22,11 @@ from orchestrator.research.prompts import render, text_block
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.assembly import assembled, paper_source
 from orchestrator.research.stages.compile import compile_paper
-from orchestrator.research.stages.correcting import Wrong, correct_sentences, named_sentences
+from orchestrator.research.stages.correcting import (
+    WrongSentence,
+    correct_sentences,
+    named_sentences,
+)
 from orchestrator.research.stages.sections import section_named, told
 from orchestrator.research.stages.study_ledger import study_ledger
 
@@ -59,7 +63,7 @@ def verify_numbers(study: Study, ports: Ports) -> Study:
     return replace(study, claims=claims)
 
 
-def wrong_in(study: Study, ledger: Ledger) -> tuple[Wrong, ...]:
+def wrong_in(study: Study, ledger: Ledger) -> tuple[WrongSentence, ...]:
     """The sentences of the paper that the record does not carry, named for a request."""
     return named_sentences(
         [
@@ -71,7 +75,7 @@ def wrong_in(study: Study, ledger: Ledger) -> tuple[Wrong, ...]:
     )
 
 
-def _open_problems(wrong: tuple[Wrong, ...]) -> list[str]:
+def _open_problems(wrong: tuple[WrongSentence, ...]) -> list[str]:
     return [
         f"{section.name}: {_excerpt(one)}: {problem}"
         for _, section, one in wrong

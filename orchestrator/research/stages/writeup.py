@@ -27,7 +27,7 @@ from orchestrator.research.prompts import block, prompt_text, render, text_block
 from orchestrator.research.replies import ask_and_use, ask_for
 from orchestrator.research.reply_form import ReplyForm
 from orchestrator.research.run_spec import Study
-from orchestrator.research.stages.assembly import assembled
+from orchestrator.research.stages.assembly import assembled, paper_source
 from orchestrator.research.stages.blocks import (
     code_block,
     differences_block,
@@ -40,7 +40,7 @@ from orchestrator.research.stages.correcting import (
     named_sentences,
 )
 from orchestrator.research.stages.look import figure_pictures
-from orchestrator.research.stages.paper_facts import paper_facts
+from orchestrator.research.stages.paper_facts import descriptions, paper_facts
 from orchestrator.research.stages.sections import (
     LONG_STUDY,
     SECTIONS,
@@ -69,7 +69,10 @@ def write_sections(study: Study, ports: Ports) -> Study:
     """The study with a complete paper. Raises :class:`BadReply` if a section stays unwritten."""
     study = replace(study, skeleton=_prepared(study, ports), sections=(), unresolved=())
     ledger = study_ledger(study, ports, study.skeleton)
-    study = replace(study, said=(Message("user", _opening(study, ledger, ports)),))
+    opening = Message(
+        "user", _opening(study, ledger, ports), pictures=figure_pictures(study, ports)
+    )
+    study = replace(study, said=(opening,))
     for section in SECTIONS:
         if _placeholder(section, study.skeleton):
             study = _written(study, section, ledger, ports.within(section.name))
@@ -90,16 +93,13 @@ def _placeholder(section: Section, skeleton: str) -> str:
 
 def _prepared(study: Study, ports: Ports) -> str:
     """The template's source with the author, packages and references."""
-    files = study.template.files
-    if TEX not in files:
+    if TEX not in study.tree.as_dict():
         raise BadTemplate(
             "the template has no paper to fill",
             where=TEX,
             todo="add it with a placeholder such as `RESULTS HERE` in each section",
         )
-    tex = latex.prepared(
-        ports.text(ports.blobs.put(files[TEX])), study.author, AUTHOR_NOTE, study.figures
-    )
+    tex = latex.prepared(paper_source(study, ports), study.author, AUTHOR_NOTE, study.figures)
     scoped = ports.within("citations")
     tex = references.add_references(tex, _papers(study, scoped))
     scoped.note(Citable(keys=tuple(one.key for one in references.references(tex))))
@@ -133,7 +133,7 @@ def _opening(study: Study, ledger: Ledger, ports: Ports) -> str:
         facts=paper_facts(study, study.skeleton, ledger, ports.blobs),
         code=code_block(baseline, ports),
         differences=differences_block(study, ports),
-        notes=text_block("notes.txt", ports.text(notes) if notes else ""),
+        notes=block("descriptions", descriptions(ports.text(notes) if notes else "")),
     )
 
 
@@ -161,7 +161,7 @@ def _asked(
     *earlier, last = study.said
     turn = [*study.said, Message("user", task)]
     if last.role == "user":  # vendors want turns: the facts and the first task are one message
-        turn = [*earlier, Message("user", f"{last.content}\n{task}")]
+        turn = [*earlier, replace(last, content=f"{last.content}\n{task}")]
 
     def use(reply: Reply, ask: Ask) -> str:
         text = require_whole(reply, ask).text
@@ -202,8 +202,10 @@ def _refined(study: Study, name: str, ledger: Ledger, ports: Ports) -> Study:
     """The study with one section written again, now that all of them stand."""
     section = next(one for one in SECTIONS if one.name == name)
     first, last = section.length(len(study.runs))
-    task = render("writeup_refine", section=name, words=f"{first} to {last} words")
     text = dict(study.sections)[name]
+    as_written = any(one.content == text for one in study.said if one.role == "assistant")
+    now = "" if as_written else "With its corrections it stands so:\n\n" + text_block(name, text)
+    task = render("writeup_refine", section=name, words=f"{first} to {last} words", now=now)
     written, said = _asked(study, section, "writeup.refine", task, ports, keep=text)
     sections = tuple((n, written if n == name else old) for n, old in study.sections)
     study = replace(study, said=said, sections=sections)
@@ -219,6 +221,5 @@ def _read_whole(study: Study, ports: Ports) -> Study:
     instruction = render(
         "writeup_read", figures=block("figures", [one.name for one in study.pictures])
     )
-    message = Message("user", instruction, pictures=figure_pictures(study, ports))
-    changed, _ = correct_passages(study, ports, "writeup.read", instruction, message=message)
+    changed, _ = correct_passages(study, ports, "writeup.read", instruction)
     return changed

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 
-from orchestrator.research.claims.ledger import CLEAR
+from orchestrator.research.looking.comparisons import CLEAR
 from orchestrator.research.paper.latex import escape
 from orchestrator.research.paper.tables import metric_words
 from orchestrator.research.sweep.wording import (
@@ -23,7 +23,7 @@ from orchestrator.research.sweep.wording import (
     tested,
 )
 
-_COLUMN = 4.5  # inches: in a column of 3.25 the letters of a wider figure are too small
+_COLUMN = 4.5  # inches: in a column the letters of a wider figure are too small
 
 
 def title(data: PromptData) -> str:
@@ -63,19 +63,16 @@ def introduction(data: PromptData) -> str:
 
 
 def background(data: PromptData) -> str:
-    lines = [
-        "The following works describe the question and the methods that the template builds on."
-    ]
+    lines = ["The following works describe the question and the methods of the template."]
     lines += [
         f"\\citet{{{cite['key']}}} report on \\emph{{{escape(cite['title'])}}}."
         for cite in data["citations"][:3]
     ]
     if not data["citations"]:
-        lines = ["No paper on this question was found in the library that this program searches."]
-    lines.append(
-        "Their own findings are not repeated here, because this program cannot judge them."
+        lines = ["No paper on this question was found in this program's library."]
+    return " ".join(
+        [*lines, "Their own findings are not repeated: this program cannot judge them."]
     )
-    return " ".join(lines)
 
 
 def related(data: PromptData) -> str:
@@ -138,20 +135,16 @@ def discussion(data: PromptData) -> str:
     return (
         "The results describe one setting at one scale. What they cannot show: whether the same holds at "
         "another size, on other data, with more seeds, or for values of the setting that were not tried. "
-        f"{_knob_sentence(data)} No other setting was touched, so that a change seen here may depend on "
-        "the values that all the others have. This program offers no explanation."
+        f"{_question(data)} That may depend on the values that all other settings have. This program "
+        "offers no explanation."
     )
 
 
 def conclusion(data: PromptData) -> str:
     return (
-        f"{_question(data)} {_summary(data, 3)} The next step that the results themselves suggest is the "
-        "plainest one: the same runs with more seeds and at a larger scale, before any explanation "
-        "is attempted."
+        f"{_question(data)} {_summary(data, 3)} The next step is the plainest one: the same runs with more "
+        "seeds and at a larger scale, before any explanation is attempted."
     )
-
-
-# --- parts ----------------------------------------------------------------------------------
 
 
 def _knob(data: PromptData) -> PromptData | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from orchestrator.core.model import Ask
 from orchestrator.core.research import BASELINE
-from orchestrator.research.claims.ledger import CLEAR
+from orchestrator.research.looking.comparisons import CLEAR
 from orchestrator.research.paper.latex import escape
 from orchestrator.research.paper.tables import metric_words
 from orchestrator.research.prompts import from_table
@@ -65,10 +65,10 @@ def measured_runs(data: PromptData) -> PromptData:
 
 def tested(row: PromptData) -> str:
     """What a run tested, in the words that were recorded when it was made."""
-    return f"{escape(row['description'].rstrip('.'))} ({run_name(row)})"
+    return f"{escape(row['description'].rstrip('.'))} ({emphasised_run(row)})"
 
 
-def run_name(row: PromptData) -> str:
+def emphasised_run(row: PromptData) -> str:
     """A run's name as the paper prints it."""
     return "the baseline" if row["name"] == BASELINE else rf"\emph{{{escape(row['name'])}}}"
 
@@ -97,7 +97,7 @@ def comparison(data: PromptData, row: PromptData, dataset: str, metric: str) -> 
     if base is None or mine is None:
         return ""
     return (
-        f"In {run_name(row)}, the {metric_name(metric)} on {code(dataset)} is "
+        f"In {emphasised_run(row)}, the {metric_name(metric)} on {code(dataset)} is "
         f"{_macro('val', row['name'], dataset, metric)}, against "
         f"{_macro('val', BASELINE, dataset, metric)} in the baseline: "
         f"{_verdict(data, row, dataset, metric)}."
@@ -111,7 +111,7 @@ def measured_sentence(data: PromptData, dataset: str, metric: str) -> str:
     if base is None or not rows:
         return ""
     said = [
-        f"{_macro('val', row['name'], dataset, metric)} in {run_name(row)} "
+        f"{_macro('val', row['name'], dataset, metric)} in {emphasised_run(row)} "
         f"({_verdict(data, row, dataset, metric)})"
         for row in rows
     ]

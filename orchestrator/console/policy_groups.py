@@ -1,0 +1,110 @@
+"""The arguments of ``aisci policy …`` and ``aisci check …``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator import console
+from orchestrator.console.options import HERE, Json, QuietOption, ResultsOption, View, commands
+
+policy_group = commands("Policies: what containers, ideas and runs may use.")
+check_group = commands("Papers held to their results.")
+
+
+@policy_group.command("list")
+def policy_list(*, as_json: Json = False) -> None:
+    """List the policies that aisci ships."""
+    console.policy.list_policies(as_json=as_json)
+
+
+@policy_group.command("show")
+def policy_show(
+    name: str,
+    *,
+    effective: Annotated[
+        bool, typer.Option("--effective", help="After inheritance, with every key.")
+    ] = False,
+) -> None:
+    """Print a policy."""
+    console.policy.show_policy(name, effective=effective)
+
+
+@policy_group.command("check")
+def policy_check(
+    files: list[str],
+    *,
+    no_weaker_than: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Prove that no setting allows more than NAME."),
+    ] = None,
+    no_exceptions: Annotated[
+        bool, typer.Option("--no-exceptions", help="Accept no reasons under `exceeds`.")
+    ] = False,
+    here: Annotated[
+        bool, typer.Option("--here", help="What this machine lacks is an error, not a note.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Check policies; exit code 2 if one has an error."""
+    code = console.policy.check_policies(
+        files, no_weaker_than, exceptions=not no_exceptions, here=here, as_json=as_json
+    )
+    raise typer.Exit(code)
+
+
+@policy_group.command("explain")
+def policy_explain(name: str, *, as_json: Json = False) -> None:
+    """Explain each control, and how this machine provides it."""
+    console.policy_explain.explain(name, as_json=as_json)
+
+
+@policy_group.command("diff")
+def policy_diff(first: str, second: str, *, as_json: Json = False) -> None:
+    """Compare the second policy with the first, by setting."""
+    console.policy.diff(first, second, as_json=as_json)
+
+
+@policy_group.command("prove")
+def policy_prove(
+    name: str,
+    *,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="A probe, a folder of probes, a control or a part of one."
+        ),
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Also list every probe that held.")
+    ] = False,
+    results: ResultsOption = HERE,
+    quiet: QuietOption = False,
+    as_json: Json = False,
+) -> None:
+    """Try to escape from real containers; exit code 1 if a control did not hold, 3 if not provable."""
+    view = View(quiet=quiet, as_json=as_json, verbose=verbose)
+    raise typer.Exit(console.policy_prove.prove(name, tuple(only or ()), results, view))
+
+
+@policy_group.command("schema")
+def policy_schema() -> None:
+    """Print the JSON Schema of policy files, for editors."""
+    console.policy.print_schema()
+
+
+@check_group.command("paper")
+def paper(
+    folder: Annotated[
+        Path, typer.Argument(help="RUN/IDEA, or a folder with run_0/final_info.json and a paper.")
+    ],
+    *,
+    scale: Annotated[
+        str, typer.Option(help="The scale that was run, for a folder without a record.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """List the sentences that no result carries, and how each was read; exit code 1 if there are any."""
+    raise typer.Exit(console.check.print_paper_check(folder, scale, as_json=as_json))
