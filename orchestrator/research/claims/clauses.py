@@ -18,7 +18,7 @@ from orchestrator.research.claims.scope import Context, Scope, scope_at
 
 _CLAUSES = re.compile(
     r"[;:]|,?\s+(?:while|whereas|but|although|though|however|which|so that|because|since|where)\b|,\s+and\b"
-    r"|,\s+(?!from\b)(?=[a-z\ue100])|\s+and\s+(?=(?:it|this|that|they|there|then|on|in)\b)"
+    r"|,\s+(?!(?:from|by|or|in)\b)(?=[a-z\ue100])|\s+and\s+(?=(?:it|this|that|they|there|then|on|in)\b)"
 )
 
 

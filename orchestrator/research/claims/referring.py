@@ -56,7 +56,8 @@ def _differs(
     other_side = fitting and bool(_SIDES.search(seen.masked.lower())) and runs <= named | bases
     first = all(m.start > place for m in seen.runs)
     carried = bool(own & set(context.runs)) and (first or named <= {0})
-    if named and not own & named and not other_side and not carried:
+    implied = one.pair and named <= runs  # "it falls too, by 0.1 against the baseline"
+    if named and not own & named and not (other_side or carried or implied):
         return "run"
     data = {n for m in seen.data for n in m.names}
     there = any((one.run, name, one.metric) in ledger.cells for name in data)

@@ -14,6 +14,7 @@ from orchestrator.research.claims.ledger import (
     Ledger,
 )
 from orchestrator.research.claims.mentions import Named
+from orchestrator.research.claims.printed_directions import printed_direction_problems
 from orchestrator.research.claims.quantity import (
     Quantity,
 )
@@ -39,9 +40,12 @@ def statement_problems(
         for match in pattern.finditer(text)
         if match[0].lower() not in ledger.words and not _denied(text, match)
     ]
-    if rules or words.HEDGED.search(text.lower()) or words.OF_A_CURVE.search(text.lower()):
-        return problems
+    vague = rules or words.HEDGED.search(text.lower()) or words.OF_A_CURVE.search(text.lower())
     for clause in clauses(seen, marks):
+        if vague:
+            # what is printed as a difference is no hope and no picture
+            problems += printed_direction_problems(clause, ledger)
+            continue
         scope = clause_scope(clause, seen, context)
         problems += extreme_problems(clause, scope, ledger)
         problems += direction_problems(clause, scope, ledger)

@@ -89,7 +89,7 @@ EVERY = re.compile(
 )
 NEGATED = re.compile(r"\b(?:no|not|none|never|neither|nor|without|cannot|fails? to|n't)\b|n't\b")
 HEDGED = re.compile(
-    r"\b(?:would|could|might|may|should|whether|if|expect\w*|hypothes\w+|predict\w*|would need"
+    r"\b(?:would|could|might|may|should|whether|if|(?<!as )(?<!than )expect\w*|hypothes\w+|predict\w*|would need"
     r"|ask(?:s|ed)?|question|suppose\w*|refut\w+|had (?:been )?hoped|next|future|unclear|unknown)\b"
 )
 

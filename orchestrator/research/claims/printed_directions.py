@@ -1,0 +1,128 @@
+"""Words of a change held to the very numbers that stand beside them by reference."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+from orchestrator.research.claims import words
+from orchestrator.research.claims.clauses import Clause
+from orchestrator.research.claims.ledger import Ledger, RunDifference
+from orchestrator.research.claims.quantity import ONE_RUN, Quantity
+from orchestrator.research.claims.said import Said, fits, what_is_said
+
+_COUNTS = {"higher": 1.0, "lower": -1.0}
+"""Counts of seeds on a side, as the sign of that side."""
+_FROM_TO = re.compile(r"\bfrom\b(?:(?!\bto\b).)*$")
+_THAN = re.compile(r"\b(?:than|above|below|over|under)\b")
+
+
+def printed_direction_problems(clause: Clause, ledger: Ledger) -> list[str]:
+    """What the words of a clause say and the differences that it prints do not, each difference held to
+    the words nearest to it.
+    """
+    said = what_is_said(clause)
+    if said is None:
+        return []
+    pairs = [one for one in clause.marks if one.pair]
+    problems = [] if pairs else list(_of_two_numbers(clause, said, ledger))
+    for one in pairs:
+        found = _difference(one, ledger)
+        local = what_is_said(_around(one, clause)) or (said if len(pairs) == 1 else None)
+        if found is None or local is None or (one.kind in _COUNTS and not local.sides):
+            continue
+        if not fits(found, one.metric, _last_side(local, one, clause), ledger):
+            other = ledger.run(one.against or 0).label
+            problems.append(
+                f"{local.word!r} is not what its number says: {ledger.run(one.run).label} against {other}"
+            )
+    return problems
+
+
+def prints_differences(clause: Clause) -> bool:
+    """Whether a clause prints a difference, or a change from one number to another."""
+    return any(one.pair for one in clause.marks) or bool(list(_from_to(clause)))
+
+
+def _difference(one: Quantity, ledger: Ledger) -> RunDifference | None:
+    if one.kind in _COUNTS:
+        return RunDifference(value=_COUNTS[one.kind], error=0.0)
+    return ledger.difference(one.run, one.against or 0, one.data, one.metric)
+
+
+def _of_two_numbers(clause: Clause, said: Said, ledger: Ledger) -> Iterator[str]:
+    """For "falls from A to B" and "at A it is lower than at B": the first beside the second."""
+    for first, second in _from_to(clause):
+        between = clause.text[clause.places[first] + 1 : clause.places[second]].lower()
+        pair = (first, second) if _THAN.search(between) else (second, first)
+        found = _apart(*pair, ledger)
+        if found.value and not said.none and not fits(found, second.metric, said, ledger):
+            labels = [ledger.run(one.run).label for one in (first, second)]
+            yield f"{said.word!r} is not so between its numbers, of {labels[0]} and {labels[1]}"
+
+
+def _apart(one: Quantity, other: Quantity, ledger: Ledger) -> RunDifference:
+    """``one`` less ``other``, with an error where both are means on the same data."""
+    if one.data == other.data and one.kind not in {"low", "high"}:
+        found = ledger.difference(one.run, other.run, one.data, one.metric)
+        if found is not None:
+            return found
+    return RunDifference(value=_value(one, ledger) - _value(other, ledger), error=None)
+
+
+def _from_to(clause: Clause) -> Iterator[tuple[Quantity, Quantity]]:
+    plain = sorted(
+        (one for one in clause.marks if one.kind in ONE_RUN), key=lambda one: clause.places[one]
+    )
+    for first, second in pairwise(plain):
+        between = clause.text[clause.places[first] + 1 : clause.places[second]].lower()
+        ahead = clause.text[: clause.places[first]].lower()
+        alike = (first.metric, first.kind) == (second.metric, second.kind)
+        if (alike and re.search(r"\bto\b", between) and _FROM_TO.search(ahead)) or (
+            alike and first.data == second.data and _compares(between)
+        ):
+            yield first, second
+
+
+def _compares(between: str) -> bool:
+    """Whether the words between two numbers set the first beside the second: "…, lower than that of …"."""
+    than = _THAN.search(between)
+    return than is not None and any(
+        pattern.search(between[: than.end()]) for pattern in words.CHANGES.values()
+    )
+
+
+def _value(one: Quantity, ledger: Ledger) -> float:
+    cell = ledger.cells[(one.run, one.data, one.metric)]
+    if one.kind in {"low", "high"} and cell.values:
+        return (min if one.kind == "low" else max)(cell.values)
+    return cell.mean
+
+
+def _around(one: Quantity, clause: Clause) -> Clause:
+    """The part of a clause between the number before and the one after, or within its brackets."""
+    at = clause.places.get(one, 0)
+    others = sorted(place for other, place in clause.places.items() if other != one)
+    first = max((place + 1 for place in others if place < at), default=0)
+    last = min((place for place in others if place > at), default=len(clause.text))
+    opened = clause.text.rfind("(", first, at)
+    if opened >= 0 and ")" not in clause.text[opened:at]:
+        first = opened
+    closed = clause.text.find(")", at)
+    last = min(last, closed) if closed >= 0 else last
+    return replace(clause, text=clause.text[first:last], places={one: at - first})
+
+
+def _last_side(said: Said, one: Quantity, clause: Clause) -> Said:
+    """Of several words of a change, the last before the number."""
+    at = clause.places.get(one, len(clause.text))
+    found = [
+        (match.start(), side)
+        for side, pattern in words.CHANGES.items()
+        for match in pattern.finditer(clause.text[:at].lower())
+    ]
+    if len(found) < 2 or said.negated or said.none:
+        return said
+    return replace(said, sides=(max(found)[1],))  # type: ignore[arg-type]  # keys of CHANGES
