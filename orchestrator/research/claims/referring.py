@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from orchestrator.research.claims.beside import foreign_beside
 from orchestrator.research.claims.ledger import AVERAGE, Ledger
 from orchestrator.research.claims.mentions import NAME, Named
 from orchestrator.research.claims.metric_names import required_words
@@ -37,6 +38,8 @@ def reference_problems(
         if one.kind == "seconds" or one.metric:
             what = _differs(place, one, seen, ledger, context, fitting=fitting and not row)
             problems += [_told(one, what, ledger)] if what else []
+    if not row and not problems:
+        problems = [_told(one, "run", ledger) for one in foreign_beside(marks, seen, ledger)]
     return problems + _swapped(marks, seen, ledger) + _other_unit(marks, seen, ledger)
 
 
