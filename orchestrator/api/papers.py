@@ -9,7 +9,7 @@ from pathlib import Path
 
 from orchestrator.api.export import journal_of_run, open_journal
 from orchestrator.api.find_run import JOURNAL
-from orchestrator.core.errors import BadFile, UnknownName
+from orchestrator.core.errors import BadFile, BadResults, UnknownName
 from orchestrator.core.files import utf8_text
 from orchestrator.core.untrusted import read_plain
 from orchestrator.record.paths import IdeaPaths
@@ -174,12 +174,16 @@ def _record(folder: Path, number: int) -> RunMeasurements | None:
     data = read_plain(info, _MOST_BYTES)
     own = folder / f"run_{number}.py"
     code = own if own.is_file() else folder / "experiment.py"
+    try:
+        results = parse_final_info(data)
+    except BadResults as error:
+        raise BadFile(error.what, where=str(info), why=error.why, todo=error.todo) from error
     return RunMeasurements(
         number=number,
         name="baseline" if number == 0 else f"run {number}",
         base=0,
         seconds=0.0,
-        results=parse_final_info(data),
+        results=results,
         values=per_seed(data),
         code={"experiment.py": _text(code)} if code.is_file() else {},
     )

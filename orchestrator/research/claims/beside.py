@@ -32,18 +32,17 @@ def foreign_beside(
         own = {one.run} if one.against is None else {one.run, one.against}
         own |= {ledger.run(one.run).base} if one.pair else set()
         after = _name_after(place + 1, one, seen)
-        before = [*_names_between(start, place, seen)]
+        part = max([start, *(cut.end() for cut in _PART.finditer(seen.masked, start, place))])
+        before = [*_names_between(part, place, seen)]
         start = place + 1 if after is None else after.end
         if one.kind not in ONE_RUN and not one.pair:
             continue
-        if after is not None and not own & _numbers(after):
+        named = {number for name in before for number in _numbers(name)}
+        aside = _OTHERS.search(seen.masked[part:place].lower()) or {one.run, one.against} <= named
+        other = after is not None and not own & _numbers(after)
+        own_side = one.pair and _is_own_other_side(one, before, after, seen)
+        if other or own_side or (one.pair and not aside and named - own):
             yield one
-        elif one.pair and _is_own_other_side(one, before, after, seen):
-            yield one
-        elif one.pair and before and not _OTHERS.search(seen.masked[:place].lower()):
-            named = {number for name in before for number in _numbers(name)}
-            if not {one.run, one.against} <= named and named - own:
-                yield one
 
 
 def _is_own_other_side(
@@ -51,6 +50,8 @@ def _is_own_other_side(
 ) -> bool:
     """Whether a run is compared with itself: "lower than that of <run> by <run less another>"."""
     near = [*before, *([after] if after is not None else [])]
+    if len(near) > 1 and len({name.names for name in near}) == 1:
+        return True
     if any(one.against in _numbers(name) for name in near):
         return False
     return any(
@@ -73,9 +74,7 @@ def _name_after(at: int, one: Quantity, seen: Named) -> Mention | None:
 
 
 def _names_between(start: int, place: int, seen: Named) -> Iterator[Mention]:
-    """The single runs named in the part of the sentence that ends with a number."""
-    cuts = [match.end() for match in _PART.finditer(seen.masked, start, place)]
-    first = max([start, *cuts])
+    """The names of single runs between two places."""
     for name in seen.runs:
-        if first <= name.start < place and len(name.names) == 1 and not name.every:
+        if start <= name.start < place and len(name.names) == 1 and not name.every:
             yield name
