@@ -17,6 +17,7 @@ from typing import Any
 from orchestrator.research.claims.build import RunMeasurements, build_ledger
 from orchestrator.research.claims.check import check_section
 from orchestrator.research.claims.ledger import Ledger
+from orchestrator.research.claims.macros import rendered
 from orchestrator.research.stages.study_ledger import study_ledger
 from orchestrator.template.manifest import Metric
 from orchestrator.template.results import parse_final_info, per_seed
@@ -85,8 +86,10 @@ def _record(run: dict[str, Any]) -> RunMeasurements:
 
 def problems(row: dict[str, Any], *, strict: bool) -> list[str]:
     """What is wrong with one row of a set."""
-    found = check_section(row["text"], ledger(row["study"]), row["section"].lower(), strict=strict)
-    return [said for one in found for said in one.problems]
+    known = ledger(row["study"])
+    found = check_section(row["text"], known, row["section"].lower(), strict=strict)
+    _, wrong_macros = rendered(row["text"], known)
+    return [*(said for one in found for said in one.problems), *wrong_macros]
 
 
 def rates(rows: list[dict[str, Any]], *, strict: bool) -> tuple[float, float]:

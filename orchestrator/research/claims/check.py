@@ -6,28 +6,22 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from orchestrator.research.claims.fixed import counted_noun, fixed_source
 from orchestrator.research.claims.joint import joint_sources
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.macros import marked
-from orchestrator.research.claims.mentions import Named
 from orchestrator.research.claims.naming import named
 from orchestrator.research.claims.printed import Printed, printed_numbers
 from orchestrator.research.claims.quantity import Quantity
 from orchestrator.research.claims.referring import reference_problems, reference_source
 from orchestrator.research.claims.scope import Context, scope_of
 from orchestrator.research.claims.seeds import (
-    is_count_of_seeds,
-    is_part,
     parts_of_seeds,
     wrong_count_of_seeds,
 )
+from orchestrator.research.claims.sources import number_source
 from orchestrator.research.claims.statements import statement_problems
-from orchestrator.research.claims.tracing import found_fact, run_seconds
 from orchestrator.research.paper.prose import Sentence, sentences, sentences_in
 
-_BEFORE_ERROR = re.compile(r"\s*%?\s*\+-")
-_AFTER_ERROR = re.compile(r"\+-\s*$")
 _LABEL = re.compile(r"^\s*\(?$")
 _LONGEST = 3000  # characters of a sentence; a person's have a few hundred
 _MOST_SENTENCES = 3000  # of a paper
@@ -138,7 +132,8 @@ def check_sentence(
     marks = [(place, references[char]) for place, char in enumerate(text) if char in references]
     numbers = [one for one in printed_numbers(seen.masked) if not _is_label(one, seen.masked)]
     sources = {
-        one.start: _source(one, sentence, seen, ledger, context, strict=strict) for one in numbers
+        one.start: number_source(one, sentence, seen, ledger, context, mean, strict=strict)
+        for mean, one in zip([None, *numbers], numbers, strict=False)
     }
     untraced = [one for one in numbers if not sources[one.start]]
     if not strict:
@@ -156,7 +151,7 @@ def check_sentence(
         if not sources[one.start] and stated and not _in_formula(one, sentence):
             read = scope_of(one, seen, seen.masked, context).told(ledger)
             problems.append(f"{one.text!r} is not what was measured or set ({read})")
-    problems += reference_problems(marks, seen, ledger, context, row=sentence.kind == "row")
+    problems += reference_problems(marks, seen, ledger, context, kind=sentence.kind)
     rules = sentence.part.startswith(FORMULAE)
     problems += statement_problems(text, seen, marks, ledger, context, rules=rules)
     return Checked(sentence, tuple(traced), tuple(dict.fromkeys(problems))), after
@@ -170,34 +165,3 @@ def _is_label(number: Printed, text: str) -> bool:
     """The 1 of "(1) Loss.": a number of a list that was numbered by hand."""
     alone = _LABEL.match(text[: number.start]) and re.match(r"[).]\s", text[number.end :])
     return bool(alone) and number.text.isdigit()
-
-
-def _source(
-    number: Printed,
-    sentence: Sentence,
-    seen: Named,
-    ledger: Ledger,
-    context: Context,
-    *,
-    strict: bool,
-) -> str:
-    if not number.percent and counted_noun(number, seen.masked):
-        return fixed_source(number, sentence.text, ledger, of_results=False)
-    scope = scope_of(number, seen, seen.masked, context)
-    if (part := parts_of_seeds(seen.masked, ledger).get(number.start)) is not None:
-        return "values per seed" if is_part(*part, scope, ledger) else ""
-    if is_count_of_seeds(number, seen.masked, ledger):
-        return "how many seeds"
-    after_error = bool(_AFTER_ERROR.search(seen.masked[: number.start]))
-    paired = bool(_BEFORE_ERROR.match(seen.masked, number.end))
-    fact = found_fact(
-        number, scope, seen.masked, ledger, after_error=after_error, paired=paired,
-        row=sentence.kind == "row", strict=strict,
-    )  # fmt: skip
-    if fact is not None:
-        return fact.source(ledger)
-    if seconds := run_seconds(number, scope, seen.masked, ledger):
-        return seconds
-    return fixed_source(
-        number, sentence.text, ledger, of_results=bool(scope.metrics and seen.metrics and seen.runs)
-    )

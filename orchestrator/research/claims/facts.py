@@ -28,6 +28,11 @@ class Fact:
     metric: str
     against: int | None = None
 
+    @property
+    def place(self) -> tuple[int, int | None, str, str]:
+        """What it is of: a number and its error have the same."""
+        return self.run, self.against, self.dataset, self.metric
+
     def source(self, ledger: Ledger) -> str:
         """Where it was measured, in one line."""
         data = "mean over the data sets" if self.dataset == AVERAGE else self.dataset

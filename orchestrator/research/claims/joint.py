@@ -14,7 +14,7 @@ from orchestrator.research.claims.ledger import (
 from orchestrator.research.claims.mentions import Named
 from orchestrator.research.claims.printed import Printed
 from orchestrator.research.claims.scope import Context, Scope, scope_of
-from orchestrator.research.claims.tracing import found_fact
+from orchestrator.research.claims.tracing import found_facts
 
 
 def joint_sources(
@@ -66,7 +66,8 @@ def _explained(
         others = runs[:1] if len(runs) > 1 else ()
         wide = replace(scope, runs=(one,), subjects=runs[-1:], objects=others, open_run=False)
         after_error = bool(re.search(r"\+-\s*$", text[: number.start]))
-        fact = found_fact(number, wide, text, ledger, after_error=after_error, paired=False)
+        facts = found_facts(number, wide, text, ledger, after_error=after_error, paired=False)
+        fact = next(facts, None)
         if fact is not None:
             found[number.start] = fact
             place += fact.kind == "value"

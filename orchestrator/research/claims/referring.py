@@ -29,10 +29,18 @@ def reference_problems(
     ledger: Ledger,
     context: Context,
     *,
-    row: bool,
+    kind: str,
 ) -> list[str]:
-    """What a sentence names beside a number that is of something else; a ``row`` is of one run."""
-    problems = []
+    """What a sentence names beside a number that is of something else; ``kind`` is the sentence's: a row
+    is of one run, an item is of what its lead-in names.
+    """
+    problems, row = [], kind == "row"
+    if kind == "item":
+        problems = [
+            _told(one, what, ledger)
+            for _, one in marks
+            if (what := _differs_from_lead(one, seen, ledger, context))
+        ]
     fitting = any(_runs_of(one) & _named_runs(seen) for _, one in marks)
     for place, one in marks:
         if one.kind == "seconds" or one.metric:
@@ -59,6 +67,9 @@ def _differs(
     other_side = fitting and bool(_SIDES.search(seen.masked.lower())) and runs <= named | bases
     first = all(m.start > place for m in seen.runs)
     carried = bool(own & set(context.runs)) and (first or named <= {0})
+    if not named and runs != {0} and _REFERS.search(seen.masked) and context.runs:
+        known = {0, *context.runs, *(ledger.run(n).base for n in context.runs)}
+        return "" if own & known else "run"
     implied = one.pair and named <= runs  # "it falls too, by 0.1 against the baseline"
     if named and not own & named and not (other_side or carried or implied):
         return "run"
@@ -69,9 +80,27 @@ def _differs(
     return "metric" if one.metric and _other_metric(place, one, seen, ledger) else ""
 
 
+def _differs_from_lead(one: Quantity, seen: Named, ledger: Ledger, context: Context) -> str:
+    """Whether a number of an item is of another data set or metric than the lead-in of its list names,
+    where the item names none.
+    """
+    if not one.metric:
+        return ""
+    there = any((one.run, name, one.metric) in ledger.cells for name in context.data)
+    if not seen.data and there and one.data not in (*context.data, AVERAGE):
+        return "data set"
+    own = frozenset(words_of(one.metric))
+    named = [required_words(ledger.metric(name), ledger) for name in context.metrics]
+    known = seen.metrics or not named or one.metric in context.metrics
+    return "" if known or any(each <= own for each in named) else "metric"
+
+
 _SIDES = re.compile(
     r"\b(?:from|versus|vs|against|compared|instead|than|that of|while|whereas|where|relative)\b"
 )
+
+
+_REFERS = re.compile(r"\b(?:its|it|the (?:former|latter))\b", re.IGNORECASE)
 
 
 _FOLLOWED = re.compile(rf"\s*(?:in|for|with|under|of|\()\s*(?:the\s+)?(?:run\s+)?{NAME}")

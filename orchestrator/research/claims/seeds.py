@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 from orchestrator.research.claims import words
-from orchestrator.research.claims.ledger import AVERAGE, Ledger
+from orchestrator.research.claims.ledger import AVERAGE, Ledger, RunDifference, Side
 from orchestrator.research.claims.mentions import NAME
 from orchestrator.research.claims.printed import Printed
 from orchestrator.research.claims.scope import Scope
@@ -39,38 +39,53 @@ def parts_of_seeds(text: str, ledger: Ledger) -> dict[int, tuple[int, int]]:
     return found
 
 
-def is_part(part: int, whole: int, scope: Scope, ledger: Ledger) -> bool:
-    """Whether in that many of the seeds one of the scope's runs is above, or below, another."""
-    return (
-        part == whole
-        or any(
-            {part, whole - part} & {found.higher, found.lower} - {None} or found.higher == part
-            for found in _differences(scope, ledger)
-        )
-        or _share(part, whole, scope, ledger)
-    )
+def is_part(
+    part: int, whole: int, scope: Scope, text: str, ledger: Ledger, *, strict: bool
+) -> bool:
+    """Whether in that many of the seeds one of the scope's runs is above, or below, another; ``strict``:
+    on the side that the text says, in a metric that it names.
+    """
+    if part == whole:
+        return True
+    if strict and not scope.metrics:
+        return False
+    sides = _sides(text) if strict else frozenset[Side]()
+    return any(
+        _counts_on(side, found, metric, part, ledger)
+        for metric, found in _differences(scope, ledger)
+        for side in (sides if len(sides) == 1 else ("up", "down"))
+    ) or _share(part, whole, scope, ledger, strict=strict)
 
 
-def _differences(scope: Scope, ledger: Ledger):  # type: ignore[no-untyped-def]
+def _sides(text: str) -> frozenset[Side]:
+    found = [side for side, pattern in words.CHANGES.items() if pattern.search(text.lower())]
+    return frozenset(found)  # type: ignore[arg-type]  # keys of CHANGES
+
+
+def _counts_on(side: Side, found: RunDifference, metric: str, part: int, ledger: Ledger) -> bool:
+    if side in {"better", "worse"} and (better := ledger.better(metric, 1.0)) is not None:
+        side = "up" if better == (side == "better") else "down"
+    return part == (found.lower if side == "down" else found.higher)
+
+
+def _differences(scope: Scope, ledger: Ledger) -> Iterator[tuple[str, RunDifference]]:
     subjects = scope.subjects or scope.runs or ledger.numbers
     objects = scope.objects or (0, *scope.subjects, *(ledger.run(n).base for n in subjects))
     metrics = scope.metrics or ledger.headline[:3] or tuple(m.name for m in ledger.metrics)
     for run, other, data, metric in product(subjects, objects, ledger.datasets, metrics):
         if run != other and (found := ledger.difference(run, other, data, metric)) is not None:
-            yield found
+            yield metric, found
 
 
-def _share(part: int, whole: int, scope: Scope, ledger: Ledger) -> bool:
+def _share(part: int, whole: int, scope: Scope, ledger: Ledger, *, strict: bool) -> bool:
     """Whether a share of the seeds that a run measured is this part of them."""
-    metrics = [m.name for m in ledger.metrics if m.share]
+    named = scope.metrics if strict else ()
+    metrics = [m.name for m in ledger.metrics if m.share and (not named or m.name in named)]
     runs = scope.runs or ledger.numbers
     for run, data, metric in product(runs, ledger.datasets, metrics):
         cell = ledger.cells.get((run, data, metric))
-        if (
-            cell is not None
-            and len(cell.values) == whole
-            and sum(v == 1 for v in cell.values) == part
-        ):
+        whole_seeds = cell is not None and len(cell.values) == whole
+        if cell is not None and whole_seeds and sum(v == 1 for v in cell.values) == part:
             return True
     return False
 

@@ -46,7 +46,7 @@ _SPREAD = re.compile(
 )
 
 
-def found_fact(
+def found_facts(
     number: Printed,
     scope: Scope,
     text: str,
@@ -56,8 +56,8 @@ def found_fact(
     paired: bool,
     row: bool = False,
     strict: bool = False,
-) -> Fact | None:
-    """The fact within ``scope`` that ``number`` prints; ``after_error``: it stands after a ±, ``paired``:
+) -> Iterator[Fact]:
+    """The facts within ``scope`` that ``number`` prints, the likeliest first; ``after_error``: it stands after a ±, ``paired``:
     before one, ``row``: in a row of a table, whose columns may be of any metric and data set.
     """
     if row and scope.runs:
@@ -74,8 +74,7 @@ def found_fact(
             at = _Place(one, dataset, metric, tuple(pairs_of(one, ledger)))
             for fact in _facts(number, at, text, ledger, after_error=after_error):
                 if _prints(number, fact, ledger) and _agrees(fact, number, text, ledger):
-                    return fact
-    return None
+                    yield fact
 
 
 def _agrees(fact: Fact, number: Printed, text: str, ledger: Ledger) -> bool:
