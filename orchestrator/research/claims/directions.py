@@ -53,7 +53,7 @@ def _held(said: Said, scope: Scope, ledger: Ledger) -> Iterator[bool]:
         held = [
             fits(found, metric, said, ledger)
             for dataset, metric in places_of(
-                scope, ledger, few=scope.every_run or said.none or said.negated
+                scope, ledger, few=scope.every_run or said.none or said.negated or said.clear
             )
             if (found := ledger.difference(run, other, dataset, metric)) is not None
         ]

@@ -60,7 +60,11 @@ def run_mentions(text: str, ledger: Ledger) -> tuple[list[Mention], tuple[int, .
         found += free([match], names, found)
     found += free(_BASELINE.finditer(text), ("0",), found)
     for match in _ALL_RUNS.finditer(text):
-        if re.match(r"\s+(?:with|that|which|at|under|on|of)\b", text[match.end() :]):
+        made = re.match(
+            r"\s+(?:that|which) (?:we|were)(?: (?:tried|made|ran|run|tested))\b",
+            text[match.end() :],
+        )
+        if not made and re.match(r"\s+(?:with|that|which|at|under|on|of)\b", text[match.end() :]):
             found += free([match], (), found)
             continue
         others = tuple(str(number) for number in ledger.numbers if number)

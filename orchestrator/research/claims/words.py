@@ -61,7 +61,7 @@ AT_MOST = re.compile(
 )
 
 OBJECT = re.compile(
-    r"\b(?:(?:than|over|against|versus|vs\.?|(?:compared|relative) (?:with|to))(?:\s+[\w'-]+){1,6}\s*\("
+    r"\b(?:(?:than|(?<!handed )(?<!carried )(?<!taken )over|against|versus|vs\.?|(?:compared|relative) (?:with|to))(?:\s+[\w'-]+){1,6}\s*\("
     r"|(?:than|over|against|versus|vs\.?|(?:compared|relative|equal|similar|identical) (?:with|to)"
     r"|as (?:well|good) as|from|beats?|exceeds?|outperforms?|instead of|rather than|below|above|of|unlike"
     r"|matches)(?:\s+(?:that|those|the|in|of|for|its|with|under|by|at|on|run))*)\s*$"
@@ -79,6 +79,7 @@ CLEAR_WORD = re.compile(
 )
 NO_DIFFERENCE = re.compile(
     r"\b(?:no (?:\w+ ){0,2}(?:differences?|effect|change|improvement|benefit)|brings? nothing|(?:just|works?|does|do) as (?:well|good) as"
+    r"|as (?:well|good|low|high|large|small) (?:in|for|with|under|on)"
     r"|on (?:a )?par|agrees?\b|match(?:es|ed)?\b|within (?:\w+ ){0,3}errors?"
     r"|indistinguishable|not (?:\w+ ){0,2}(?:distinguish\w+|differ\w*|significant\w*|clear\w*)"
     r"|cannot be (?:told|separated|distinguished)|makes? no difference|does not (?:differ|change|matter)"
