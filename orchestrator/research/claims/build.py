@@ -73,7 +73,7 @@ def build_ledger(
         settings=tuple(dict.fromkeys(s for rows in settings.values() for s in rows)),
         base_settings=settings.get(0, ()),
         counts=_counts(records, datasets, manifest, scale),
-        stated=tuple(_stated(manifest, scale, texts)),
+        stated=tuple(_stated(manifest, scale, metrics.values(), texts)),
         years=frozenset(years),
         seeds=_seeds(records, manifest, scale, datasets),
         words=" ".join(text for one in records[:1] for text in one.code.values()).lower(),
@@ -174,24 +174,27 @@ def _seeds(
     return frozenset(found)
 
 
-def _stated(manifest: Manifest | None, scale: str, texts: Iterable[str]) -> Iterable[CodeSetting]:
+def _stated(
+    manifest: Manifest | None, scale: str, metrics: Iterable[Metric], texts: Iterable[str]
+) -> Iterable[CodeSetting]:
+    """Numbers in what the manifest and a plan say of data, metrics and scale, with the words beside."""
+    about = [one.description for one in metrics]
     if manifest is not None:
         for name, knob in manifest.knobs.items():
             for value in knob.values:
                 yield CodeSetting(name, float(value), DECLARED, knob.description)
-        about = [
+        about += [
             manifest.title,
             manifest.description,
             manifest.question or "",
-            *(one.description for one in manifest.metrics.values()),
             *(one.description for one in manifest.data),
             manifest.scales[scale].description if scale in manifest.scales else "",
         ]
-        for text in about:
-            for number in printed_numbers(text):
-                before = re.findall(r"[A-Za-z]+", text[: number.start])[-1:]
-                said = " ".join([*before, *re.findall(r"[A-Za-z]+", text[number.end :])[:2]])
-                yield CodeSetting("", number.value, "template.yaml", said)
+    for text in about:
+        for number in printed_numbers(text):
+            before = re.findall(r"[A-Za-z]+", text[: number.start])[-1:]
+            said = " ".join([*before, *re.findall(r"[A-Za-z]+", text[number.end :])[:2]])
+            yield CodeSetting("", number.value, "template.yaml", said)
     for text in texts:
         for number in printed_numbers(text):
             yield CodeSetting("planned", number.value, PLANNED)

@@ -65,13 +65,14 @@ def _differs(
     own = (runs - {0}) or runs
     bases = {0, *(ledger.run(n).base for n in named)}
     other_side = fitting and bool(_SIDES.search(seen.masked.lower())) and runs <= named | bases
+    unnamed_side = fitting and bool(_UNNAMED_SIDE.search(seen.masked[:place].lower()))
     first = all(m.start > place for m in seen.runs)
     carried = bool(own & set(context.runs)) and (first or named <= {0})
     if not named and runs != {0} and _REFERS.search(seen.masked) and context.runs:
         known = {0, *context.runs, *(ledger.run(n).base for n in context.runs)}
         return "" if own & known else "run"
     implied = one.pair and named <= runs  # "it falls too, by 0.1 against the baseline"
-    if named and not own & named and not (other_side or carried or implied):
+    if named and not own & named and not (other_side or unnamed_side or carried or implied):
         return "run"
     data = {n for m in seen.data for n in m.names}
     there = any((one.run, name, one.metric) in ledger.cells for name in data)
@@ -98,6 +99,9 @@ def _differs_from_lead(one: Quantity, seen: Named, ledger: Ledger, context: Cont
 _SIDES = re.compile(
     r"\b(?:from|versus|vs|against|compared|instead|than|that of|while|whereas|where|relative)\b"
 )
+
+
+_UNNAMED_SIDE = re.compile(r"\b(?:from|versus|vs\.?|against)\s*$")
 
 
 _REFERS = re.compile(r"\b(?:its|it|the (?:former|latter))\b", re.IGNORECASE)

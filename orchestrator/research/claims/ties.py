@@ -114,7 +114,9 @@ def fits_words(
 ) -> bool:
     """Whether the words near a number name a setting, by a word of its name or of its comment."""
     if not setting.name:
-        return not of_results and bool((words_in(setting.about) - _SMALL_WORDS) & near)
+        about = words_in(setting.about) - _SMALL_WORDS
+        about |= {"beta"} if "decay" in about else set()
+        return not of_results and bool(about & near)
     if setting.where in {DECLARED, PLANNED}:
         return True
     if setting.value != int(setting.value):
