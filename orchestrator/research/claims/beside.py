@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 
 from orchestrator.research.claims import words
-from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.mentions import NAME, Mention, Named
 from orchestrator.research.claims.quantity import ONE_RUN, Quantity
 
@@ -21,16 +20,13 @@ _PART = re.compile(r"[;:]|,\s+(?:and|but|while|whereas)\b")
 _OTHERS = re.compile(r"\b(?:like|unlike|as in|beside|besides|also|again|both|each|instead)\b")
 
 
-def foreign_beside(
-    marks: Sequence[tuple[int, Quantity]], seen: Named, ledger: Ledger
-) -> Iterator[Quantity]:
+def foreign_beside(marks: Sequence[tuple[int, Quantity]], seen: Named) -> Iterator[Quantity]:
     """The numbers whose nearest names are of runs that they are not of: the name that follows a number,
     the other side of a difference, and those between it and the number before.
     """
     start = 0
     for place, one in sorted(marks, key=lambda mark: mark[0]):
         own = {one.run} if one.against is None else {one.run, one.against}
-        own |= {ledger.run(one.run).base} if one.pair else set()
         after = _name_after(place + 1, one, seen)
         part = max([start, *(cut.end() for cut in _PART.finditer(seen.masked, start, place))])
         before = [*_names_between(part, place, seen)]

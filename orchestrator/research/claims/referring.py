@@ -47,7 +47,7 @@ def reference_problems(
             what = _differs(place, one, seen, ledger, context, fitting=fitting and not row)
             problems += [_told(one, what, ledger)] if what else []
     if not row and not problems:
-        problems = [_told(one, "run", ledger) for one in foreign_beside(marks, seen, ledger)]
+        problems = [_told(one, "run", ledger) for one in foreign_beside(marks, seen)]
     return problems + _swapped(marks, seen, ledger) + _other_unit(marks, seen, ledger)
 
 
