@@ -1,8 +1,8 @@
-"""Compile: LaTeX in its container, with corrections by the editor until the paper is valid.
+"""Compile: LaTeX in its container, with corrections by the author until the paper is valid.
 
 Required: no TeX error, no undefined reference or citation, no ``??`` on a page, nothing that is more
 than 20 pt too wide or too high, no Markdown and no bare ``%`` in a sentence. The findings of chktex
-are passed to the editor once, as advice.
+are passed to the author once, as advice.
 """
 
 from __future__ import annotations
