@@ -128,6 +128,7 @@ def _metric(
         direction=metric.direction if metric else "none",
         description=metric.description if metric else "",
         headline=name in headline,
+        place=headline.index(name) if name in headline else 0,
         share=share,
     )
 

@@ -51,13 +51,16 @@ class KnownRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownMetric:
-    """``description`` is the manifest's or the plan's."""
+    """``description`` is the manifest's or the plan's. ``place`` orders the headline metrics: those that
+    decide the plan's hypotheses come first.
+    """
 
     name: str
     unit: str = ""
     direction: Direction = "none"
     description: str = ""
     headline: bool = False
+    place: int = 0
     share: bool = False
 
 
@@ -111,7 +114,8 @@ class Ledger:
 
     @property
     def headline(self) -> tuple[str, ...]:
-        return tuple(one.name for one in self.metrics if one.headline)
+        found = (one for one in self.metrics if one.headline)
+        return tuple(one.name for one in sorted(found, key=lambda one: one.place))
 
     def difference(self, run: int, against: int, dataset: str, metric: str) -> RunDifference | None:
         """``run`` less ``against``; None where one of them has no such mean."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from orchestrator.research.claims.ledger import Ledger
+from orchestrator.research.claims.ledger import Cell, Ledger
 from orchestrator.research.paper.cells import (
     column_width,
     first_column,
@@ -91,7 +91,9 @@ def _same(ledger: Ledger, dataset: str, metric: str) -> bool:
 def _panels(
     ledger: Ledger, headline: Sequence[str], left_out: Sequence[tuple[str, str]]
 ) -> tuple[_Panel, ...]:
-    """Data sets that share a metric share a table; cells that none of them has are no columns."""
+    """Data sets that share a metric share a table; cells that none of them has are no columns. The table
+    of the metric that comes first in ``headline`` is the first.
+    """
     panels: list[_Panel] = []
     for dataset in ledger.datasets:
         metrics = {
@@ -107,7 +109,7 @@ def _panels(
         datasets = (*(name for panel in sharing for name in panel.datasets), dataset)
         panels = [panel for panel in panels if panel not in sharing]
         panels.append(_Panel(datasets, tuple(name for name in headline if name in every)))
-    return tuple(panels)
+    return tuple(sorted(panels, key=lambda panel: headline.index(panel.metrics[0])))
 
 
 def _columns(ledger: Ledger, panel: _Panel) -> list[tuple[str, ...]]:
@@ -144,12 +146,8 @@ def _table(
     blocks = [
         Block(
             tuple(
-                named_row(
-                    indent + name,
-                    [printed_cell(ledger.cells.get((run, dataset, m))) for m in metrics],
-                    column,
-                )
-                for run, name in names.items()
+                named_row(indent + names[run], cells, column)
+                for run, cells in _rows(ledger, dataset, metrics)
             ),
             dataset_name(dataset) + _one_seed(ledger, dataset) if several else "",
         )
@@ -165,6 +163,19 @@ def _table(
         blocks=tuple(blocks),
         wide=width > COLUMN,
     )
+
+
+def _rows(ledger: Ledger, dataset: str, metrics: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each run; a run that equals an earlier one in all of them says so."""
+    seen: dict[tuple[Cell | None, ...], int] = {}
+    for run in ledger.numbers:
+        cells = tuple(ledger.cells.get((run, dataset, metric)) for metric in metrics)
+        first = seen.setdefault(cells, run)
+        if first == run or not any(cells):
+            yield run, [printed_cell(cell) for cell in cells]
+        else:
+            same = f"as {run_name(ledger.run(first))}" if first else "as the baseline"
+            yield run, [rf"\multicolumn{{{len(metrics)}}}{{c}}{{{same}}}"]
 
 
 def dataset_name(dataset: str) -> str:
