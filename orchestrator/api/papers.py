@@ -17,11 +17,10 @@ from orchestrator.report.reading import IdeaFacts, read_idea, read_run
 from orchestrator.research.claims.build import RunMeasurements, build_ledger
 from orchestrator.research.claims.check import Checked, check_source
 from orchestrator.research.claims.ledger import Ledger
-from orchestrator.research.paper.appendix import appendix_results
+from orchestrator.research.paper.appendix import appendix
 from orchestrator.research.paper.latex import BEGIN, END, TEX
 from orchestrator.research.paper.references import references
 from orchestrator.research.paper.results_tables import results_tables
-from orchestrator.research.paper.settings_table import settings_table
 from orchestrator.research.paper.tables import runs_table
 from orchestrator.research.stages.assembly import CODE_HEADING
 from orchestrator.template.manifest import Manifest
@@ -93,8 +92,7 @@ def _without_own(tex: str, facts: IdeaFacts, ledger: Ledger) -> str:
     own = (
         *results_tables(ledger),
         runs_table(facts.runs),
-        settings_table(ledger),
-        appendix_results(ledger),
+        appendix(ledger, tex),
     )
     for text in own:
         tex = tex.replace(text, re.sub(r"[^\n]", " ", text)) if text else tex

@@ -4,74 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
-from orchestrator.core.research import Direction, Run
+from orchestrator.core.research import Run
 from orchestrator.core.tree import Tree
 from orchestrator.research.claims.ledger import (
     Cell,
     CodeSetting,
     KnownMetric,
-    KnownRun,
     Ledger,
-    with_averages,
 )
 from orchestrator.research.paper import tables
-from orchestrator.research.paper.appendix import appendix_results, cell_target
+from orchestrator.research.paper.appendix import appendix
 from orchestrator.research.paper.cells import printed_setting, printed_value
-from orchestrator.research.paper.code_listing import appendix_code
+from orchestrator.research.paper.code_listing import CodeChange, appendix_code
 from orchestrator.research.paper.floats import PAGE, SMALLEST, shares, spaced
 from orchestrator.research.paper.results_tables import results_tables
-from orchestrator.research.paper.settings_table import settings_table
+from tests.support.made_ledger import SEEDS, changed, known, rows
 
 HOSTILE = r"\end{document} 50% $x_1$ & #~^ {q \input{/etc/passwd}"
-SEEDS = (0.25, 0.5, 0.75)
-
-
-def known(
-    runs: Iterable[str] = ("baseline", "less decay"),
-    datasets: Iterable[str] = ("plus",),
-    metrics: Iterable[str] = ("loss",),
-    direction: Direction = "lower",
-) -> Ledger:
-    """A ledger in which every cell is another, of three seeds."""
-    runs, datasets, metrics = tuple(runs), tuple(datasets), tuple(metrics)
-    cells = {
-        (run, dataset, metric): Cell(1 + run + d / 8 + m / 64, 0.125, tuple(run + v for v in SEEDS))
-        for run in range(len(runs))
-        for d, dataset in enumerate(datasets)
-        for m, metric in enumerate(metrics)
-    }
-    return Ledger(
-        runs=tuple(KnownRun(number=n, name=name) for n, name in enumerate(runs)),
-        datasets=datasets,
-        metrics=tuple(
-            KnownMetric(name=name, unit="nats", direction=direction, headline=True)
-            for name in metrics
-        ),
-        cells=cells,
-    )
-
-
-def changed(ledger: Ledger, **cells: Cell) -> Ledger:
-    """``ledger`` with these cells, named ``run_dataset_metric`` with the run's number."""
-    places = {}
-    for name, cell in cells.items():
-        run, dataset, metric = name.removeprefix("r").split("_")
-        places[int(run), dataset, metric] = cell
-    return Ledger(
-        runs=ledger.runs,
-        datasets=ledger.datasets,
-        metrics=ledger.metrics,
-        cells={**ledger.cells, **places},
-    )
-
-
-def rows(text: str) -> list[list[str]]:
-    """The cells of each row below the heading."""
-    found = re.findall(r"^(.+) \\tabularnewline$", text, re.MULTILINE)
-    return [row.split(" & ") for row in found]
 
 
 def captions(texts: Iterable[str]) -> list[str]:
@@ -175,6 +128,34 @@ def test_a_study_whose_runs_are_all_equal_and_one_of_one_run_show_their_rows() -
     assert [len(rows(text)) for text in results_tables(known(runs=["baseline"]))] == [1]
 
 
+def test_the_table_of_what_decides_comes_first_and_its_column_too() -> None:
+    ledger = known(datasets=["solved", "fitted"], metrics=["peak", "size", "error"])
+    kept = {
+        place: cell
+        for place, cell in ledger.cells.items()
+        if (place[1] == "solved") == (place[2] == "peak")
+    }
+    places = {"error": 0, "peak": 1, "size": 2}
+    metrics = tuple(replace(one, place=places[one.name]) for one in ledger.metrics)
+    first, second = results_tables(replace(ledger, metrics=metrics, cells=kept))
+    assert r"\texttt{fitted}" in first
+    assert first.index("{error") < first.index("{size")
+    assert "{peak" in second
+
+
+def test_a_run_that_equals_an_earlier_one_in_a_table_repeats_no_value() -> None:
+    ledger = known(runs=["baseline", "same", "other", "copy"], metrics=["loss", "size"])
+    copies = {
+        (run, "plus", metric): ledger.cells[first, "plus", metric]
+        for run, first in ((1, 0), (3, 2))
+        for metric in ("loss", "size")
+    }
+    (text,) = results_tables(replace(ledger, cells={**ledger.cells, **copies}))
+    assert [row[0] for row in rows(text)] == ["baseline", "same", "other", "copy"]
+    assert rows(text)[1][1:] == [r"\multicolumn{2}{c}{as the baseline}"]
+    assert rows(text)[3][1:] == [r"\multicolumn{2}{c}{as other}"]
+
+
 def test_one_seed_is_said_and_has_no_error() -> None:
     one, other = Cell(0.5, 0.0, (0.5,)), Cell(0.75, 0.0, (0.75,))
     ledger = changed(known(datasets=["plus", "minus"]), r0_minus_loss=one, r1_minus_loss=other)
@@ -236,7 +217,7 @@ def test_a_value_that_a_run_lacks_is_a_dash_in_its_row() -> None:
         (0.5, 1e-12, r"$0.5 \pm 1.0 \times 10^{-12}$"),
         (1e300, 1e-300, r"$1.0 \times 10^{300} \pm 1.0 \times 10^{-300}$"),
         (5e-324, 5e-324, r"$(4.9 \pm 4.9) \times 10^{-324}$"),
-        (0.0, 0.0, r"$0 \pm 0$"),
+        (0.0, 0.0, "$0$"),
         (10_700_000, None, "$10700000$"),
         (0.72345, 0.0791, r"$0.723 \pm 0.079$"),
         (float("nan"), None, "diverged"),
@@ -274,8 +255,12 @@ def test_names_units_and_comments_from_a_study_only_print() -> None:
         base_settings=(evil,),
     )
     run = Run(number=1, code=Tree(), files=Tree(), description=HOSTILE, attempts=1, seconds=1, name=HOSTILE)  # fmt: skip
-    texts = [*results_tables(ledger), appendix_results(ledger), settings_table(ledger)]
-    for text in [*texts, tables.runs_table([run]), appendix_code({HOSTILE: HOSTILE})]:
+    texts = [*results_tables(ledger), appendix(ledger, "")]
+    for text in [
+        *texts,
+        tables.runs_table([run]),
+        appendix_code([CodeChange(HOSTILE, HOSTILE, HOSTILE)]),
+    ]:
         assert r"\textbackslash{}end" in text
         assert r"\end{document}" not in text
         assert r"\input" not in text
@@ -310,111 +295,6 @@ def test_the_table_of_runs_has_each_run_by_name_on_as_many_floats_as_they_need()
     assert text.count(r"Table~\ref{tab:runs} (continued)") > 2
 
 
-def test_settings_are_the_constants_and_fields_with_one_value_and_what_runs_changed() -> None:
-    def setting(name: str, value: float, about: str = "", *, whole: bool = True) -> CodeSetting:
-        return CodeSetting(name, value, "experiment.py", about, whole)
-
-    decay = setting("WEIGHT_DECAY", 0.5, "of AdamW")
-    less = setting("WEIGHT_DECAY", 0.0, "of AdamW")
-    ledger = known(runs=["baseline", "no decay", "other code"])
-    ledger = Ledger(
-        runs=(
-            ledger.runs[0],
-            KnownRun(number=1, name="no decay", changed=(less, setting("array", 3.0))),
-            ledger.runs[2],
-        ),
-        datasets=ledger.datasets,
-        metrics=ledger.metrics,
-        cells=ledger.cells,
-        base_settings=(
-            setting("layers", 2.0),
-            setting("number of seeds", 2.0, whole=False),
-            setting("seeds", 1337.0, whole=False),
-            decay,
-            setting("GUESS", 0.5, "of a fit", whole=False),
-            setting("view", 3.0, whole=False),
-        ),
-    )
-    text = settings_table(ledger)
-    assert rows(text) == [
-        [r"\raggedright \texttt{layers}", "$2$", r"\raggedright "],
-        [r"\raggedright \texttt{WEIGHT\_DECAY}", "$0.5$", r"\raggedright of AdamW"],
-        [
-            r"\raggedright no decay",
-            r"\multicolumn{2}{p{0.62\linewidth}}{\raggedright \texttt{WEIGHT\_DECAY} = $0$}",
-        ],
-        [
-            r"\raggedright other code",
-            r"\multicolumn{2}{p{0.62\linewidth}}{\raggedright none of these settings}",
-        ],
-    ]
-    assert settings_table(known()) == ""
-
-
-def test_the_appendix_has_every_mean_as_the_target_of_a_link() -> None:
-    ledger = known(
-        runs=[f"run{at}" for at in range(9)], datasets=["plus", "minus"], metrics=["loss", "size"]
-    )
-    ledger = Ledger(
-        runs=ledger.runs,
-        datasets=ledger.datasets,
-        metrics=ledger.metrics,
-        cells=with_averages(ledger.cells, range(9), ["loss", "size"]),
-    )
-    text = appendix_results(ledger)
-    found = re.findall(r"\\hypertarget\{(.*?)\}\{(\$.*?\$)\}", text)
-    assert sorted(found) == sorted(
-        (cell_target(ledger, *place), printed_value(cell.mean, cell.error))
-        for place, cell in ledger.cells.items()
-    )
-    assert len({name for name, _ in found}) == 9 * 3 * 2
-    assert cell_target(ledger, 3, "minus", "size") == "m-3-1-1"
-    other = appendix_results(ledger, lambda run, dataset, metric: f"{run}/{dataset}/{metric}")
-    assert r"\hypertarget{3/minus/size}{$" in other
-
-
-def test_the_appendix_has_the_values_of_every_seed_at_most_twelve_in_a_row() -> None:
-    many = tuple(at / 64 for at in range(1, 31))
-    near = tuple(value + 1e-9 for value in many)
-    ledger = changed(
-        known(runs=["baseline", "same", "other", "near"]),
-        r0_plus_loss=Cell(1.0, 0.1, many),
-        r1_plus_loss=Cell(1.0, 0.1, many),
-        r2_plus_loss=Cell(2.0, 0.1, tuple(-value for value in many)),
-        r3_plus_loss=Cell(1.0, 0.1, near),
-    )
-    seeds = rows(appendix_results(ledger).partition("Values of each seed")[2])
-    assert [row[0] for row in seeds if row[0]] == ["baseline", "same", "other", "near"]
-    printed = [cell for row in seeds for cell in row[1:] if cell.startswith("$")]
-    assert [float(cell.strip("$")) for cell in printed] == pytest.approx(
-        [*many, *(-value for value in many), *near], rel=5e-3
-    )
-    assert max(len(row) for row in seeds) <= 13
-    assert ["same", r"\multicolumn{12}{c}{as the baseline}"] in seeds
-
-
-def test_an_appendix_of_one_seed_repeats_no_value() -> None:
-    one = changed(known(), r0_plus_loss=Cell(0.5, None, (0.5,)), r1_plus_loss=Cell(1, None, (1.0,)))
-    assert "Values of each seed" not in appendix_results(one)
-
-
 def test_floats_do_not_wait_in_numbers_that_latex_cannot_keep() -> None:
     texts = spaced(["x"] * 20)
     assert [at for at, text in enumerate(texts) if r"\clearpage" in text] == [7, 15]
-
-
-def test_code_is_printed_to_the_letter() -> None:
-    text = appendix_code({"less": '[9pt]\n\tx  =  "a--b"\x1b\n' + "#" * 500})
-    assert r"\mbox{}[9pt]" in text
-    assert r"\mbox{}~~~~x\allowbreak{}~ =\allowbreak{}~ " in text
-    assert '"a-{}-{}b"' in text
-    assert "\x1b" not in text
-    assert r"\#" * 25 not in text
-    assert "[200 more characters]" in text
-
-
-def test_a_long_difference_says_how_many_lines_it_leaves_out() -> None:
-    text = appendix_code({"long": "\n".join(map(str, range(75))), "none": ""})
-    assert text.count(r"\mbox{}") == 60
-    assert "15 more lines are not shown." in text
-    assert "No line of the code differs." in text

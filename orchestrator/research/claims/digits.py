@@ -99,7 +99,8 @@ def _of_two(one: Quantity, ledger: Ledger) -> str:
 
 def _difference(one: Quantity, found: RunDifference, ledger: Ledger) -> str:
     value = abs(found.value) if one.kind == "by" else found.value
-    digits = printed_value(value, found.error)
+    alone = len(ledger.cells[one.run, one.data, one.metric].values) == 1
+    digits = printed_value(value, None if alone else found.error)
     if one.kind == "diff" and found.value > 0:
         digits = f"$+{digits.removeprefix('$')}"
     return f"{digits}{unit_of(one, ledger)}"

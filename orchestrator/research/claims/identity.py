@@ -1,4 +1,4 @@
-"""The id of a printed quantity, and the place in the table of results that it links to."""
+"""The id of a printed quantity, and the place in the appendix that it links to."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from orchestrator.research.claims.ledger import (
     AVERAGE,
     Ledger,
 )
+from orchestrator.research.claims.places import SETTINGS_TARGET, cell_target, difference_target
 from orchestrator.research.claims.quantity import (
     ONE_RUN,
     TWO_RUNS,
@@ -31,16 +32,14 @@ def _place(data: str, ledger: Ledger) -> int:
 
 
 def target(ledger: Ledger, one: Quantity) -> str:
-    """The place in the table of all results that a number links to."""
+    """The place in the appendix that a number links to: a difference's own, or the run's value."""
     if not one.metric:
-        return "settings"
-    data = next(
-        (d for d in ledger.datasets if (one.run, d, one.metric) in ledger.cells)
-        if one.data == AVERAGE
-        else iter([one.data])
-    )
-    metric = [m.name for m in ledger.metrics].index(one.metric)
-    return f"m-{one.run}-{ledger.datasets.index(data)}-{metric}"
+        return SETTINGS_TARGET
+    if one.pair:
+        found = difference_target(ledger, one.run, one.against or 0, one.data, one.metric)
+        if found is not None:
+            return found
+    return cell_target(ledger, one.run, one.data, one.metric)
 
 
 def identified(said: str, ledger: Ledger) -> Quantity | None:

@@ -1,185 +1,53 @@
-"""The appendix of results: every metric of every run, and the values of each seed.
+"""The appendix before the code: settings, every result, and the differences of runs, under headings.
 
-Each value is the target of a link, so a number in the text can lead to it.
+A heading and its sentence come first, and the tables stay below them: they do not drift.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+import re
 
-from orchestrator.research.claims.ledger import AVERAGE, KnownRun, Ledger
-from orchestrator.research.paper.cells import (
-    LONGEST_LABEL,
-    column_width,
-    first_column,
-    heading,
-    heading_rows,
-    metric_label,
-    named_row,
-    printed_cell,
-    printed_short,
-    run_name,
+from orchestrator.research.claims.ledger import Ledger
+from orchestrator.research.claims.places import SETTINGS_TARGET
+from orchestrator.research.paper.all_results import all_results
+from orchestrator.research.paper.differences_table import differences_table
+from orchestrator.research.paper.settings_table import settings_table
+
+# Tables of the page's width, and no page that is stretched between them.
+_ONE_COLUMN = r"\csname if@twocolumn\endcsname\onecolumn\fi\raggedbottom"
+_OF_A_MEAN = re.compile(r"\\measured\{[a-z]+-\d+-(?:x|\d+)-m-\d+\}")
+_SETTINGS = (
+    "The constants of the code at the scale that was run, the number of seeds, and what each run set "
+    "otherwise."
 )
-from orchestrator.research.paper.floats import (
-    COLUMN,
-    PAGE,
-    SMALLEST,
-    Block,
-    Table,
-    TableRow,
-    floats,
-    shares,
-    spaced,
+_RESULTS = (
+    "Every metric of every run, by data set, then the values of each seed of the headline metrics. A "
+    "number in the text links to its place in these tables."
 )
-from orchestrator.research.paper.results_tables import dataset_name, said_of_seeds
+_DIFFERENCES = (
+    "Each run less the run whose code it started from, and less the baseline, in the headline metrics. "
+    "Where both runs have a value for each seed, the difference is taken seed by seed, and its error is "
+    "the standard error of the mean of these differences; else the error is the root of the sum of both "
+    "squared standard errors. A difference is clear if it is larger than twice its error. Metrics in which "
+    "none of these runs differ are left out."
+)
 
-Target = Callable[[int, str, str], str]
-"""Run, data set and metric → the name of a link's target."""
 
-_IN_A_ROW = 12  # values of seeds
-_TOGETHER = 10  # lines of a run that no page divides
-
-
-def cell_target(ledger: Ledger, run: int, dataset: str, metric: str) -> str:
-    """``m-3-1-4``: the places of run, data set and metric in the ledger; the mean over the data sets
-    is the one after the last.
+def appendix(ledger: Ledger, tex: str) -> str:
+    """The sections that have something to show; ``tex`` is the paper that links to them. The mean over
+    the data sets is shown if the paper prints one.
     """
-    datasets = (*ledger.datasets, AVERAGE)
-    metrics = [one.name for one in ledger.metrics]
-    place = ledger.numbers.index(run), datasets.index(dataset), metrics.index(metric)
-    return "m-" + "-".join(map(str, place))
-
-
-def appendix_results(ledger: Ledger, target: Target | None = None) -> str:
-    r"""Tables of all metrics by data set, then of the headline metrics' values per seed.
-
-    The text needs ``hyperref`` for ``\hypertarget``.
-    """
-    target = target or partial(cell_target, ledger)
-    means = [
-        text
-        for at, dataset in enumerate((*ledger.datasets, AVERAGE))
-        for table in _means(ledger, dataset, f"tab:all-{at + 1}", target)
-        for text in floats(table)
+    results = all_results(ledger, averages=bool(_OF_A_MEAN.search(tex)))
+    parts = [
+        _section(
+            "Settings", rf"\hypertarget{{{SETTINGS_TARGET}}}{{}}{_SETTINGS}", settings_table(ledger)
+        ),
+        _section("All Results", _RESULTS, results),
+        _section("Differences between Runs", _DIFFERENCES, differences_table(ledger)),
     ]
-    seeds = [
-        text
-        for at, dataset in enumerate(ledger.datasets)
-        for table in _seeds(ledger, dataset, f"tab:seeds-{at + 1}")
-        for text in floats(table)
-    ]
-    return "\n\n".join(spaced([*means, *seeds]))
+    return "\n".join([_ONE_COLUMN, *(part for part in parts if part)])
 
 
-def _means(ledger: Ledger, dataset: str, label: str, target: Target) -> Iterator[Table]:
-    """A row per metric, a column per run; several tables if there are many runs."""
-    metrics = [
-        one
-        for one in ledger.metrics
-        if any((run, dataset, one.name) in ledger.cells for run in ledger.numbers)
-    ]
-    if not metrics:
-        return
-
-    def column(run: KnownRun) -> list[str]:
-        return [printed_cell(ledger.cells.get((run.number, dataset, one.name))) for one in metrics]
-
-    labels = [metric_label(one) for one in metrics]
-    kind, fixed = first_column(labels, LONGEST_LABEL)
-    headings = {
-        run.number: heading("baseline" if run.number == 0 else run.name, 13) for run in ledger.runs
-    }
-    widths = [column_width(column(run), headings[run.number]) for run in ledger.runs]
-    parts = shares(widths, fixed)
-    for at, part in enumerate(parts):
-        runs = ledger.runs[part]
-        rows = tuple(
-            named_row(
-                label,
-                [_linked(ledger, (run.number, dataset, one.name), target) for run in runs],
-                kind,
-                LONGEST_LABEL,
-            )
-            for label, one in zip(labels, metrics, strict=True)
-        )
-        yield Table(
-            caption=_caption(ledger, dataset, [one.name for one in metrics], at, len(parts)),
-            label=f"{label}-{at + 1}",
-            columns=kind + "r" * len(runs),
-            count=1 + len(runs),
-            heading=heading_rows("Metric", [headings[run.number] for run in runs]),
-            blocks=(Block(rows),),
-            wide=fixed + sum(widths[part]) > COLUMN,
-        )
-
-
-def _linked(ledger: Ledger, place: tuple[int, str, str], target: Target) -> str:
-    cell = ledger.cells.get(place)
-    text = printed_cell(cell)
-    return text if cell is None else rf"\hypertarget{{{target(*place)}}}{{{text}}}"
-
-
-def _caption(ledger: Ledger, dataset: str, metrics: list[str], part: int, parts: int) -> str:
-    several = f", runs {part + 1} of {parts}" if parts > 1 else ""
-    if dataset == AVERAGE:
-        return f"Means over the data sets that have a metric{several}."
-    said = said_of_seeds(ledger, [dataset], metrics)
-    return f"All metrics on {dataset_name(dataset)}{several}: {said}"
-
-
-def _seeds(ledger: Ledger, dataset: str, label: str) -> Iterator[Table]:
-    """The values of each seed, by headline metric; none for a data set with one seed."""
-    values = {
-        (run.number, metric): cell.values
-        for metric in ledger.headline
-        for run in ledger.runs
-        if (cell := ledger.cells.get((run.number, dataset, metric))) and cell.values
-    }
-    most = max(map(len, values.values()), default=0)
-    if most < 2:
-        return
-    kind, fixed = first_column([run_name(run) for run in ledger.runs])
-    width = column_width([printed_short(value) for row in values.values() for value in row], [])
-    count = max(min(most, _IN_A_ROW, int((PAGE / SMALLEST - fixed) / width)), 1)
-    blocks = [_block(ledger, metric, values, count, kind) for metric in ledger.headline]
-    yield Table(
-        caption=f"Values of each seed on {dataset_name(dataset)}, in the order of the seeds.",
-        label=label,
-        columns=kind + "r" * count,
-        count=1 + count,
-        heading=(rf"Run & \multicolumn{{{count}}}{{c}}{{values, one for each seed}}",),
-        blocks=tuple(block for block in blocks if block.rows),
-        wide=fixed + count * width > COLUMN,
-    )
-
-
-def _block(
-    ledger: Ledger,
-    metric: str,
-    values: Mapping[tuple[int, str], tuple[float, ...]],
-    count: int,
-    kind: str,
-) -> Block:
-    """The values of one metric; a run whose values are all the baseline's has one short row."""
-    first = values.get((0, metric))
-    rows = []
-    for run in ledger.runs:
-        row = values.get((run.number, metric))
-        if row and row == first and run.number:
-            same = rf"\multicolumn{{{count}}}{{c}}{{as the baseline}}"
-            rows.append(named_row(run_name(run), [same], kind))
-        elif row:
-            rows += _rows(run_name(run), tuple(map(printed_short, row)), count, kind)
-    return Block(tuple(rows), metric_label(ledger.metric(metric)))
-
-
-def _rows(name: str, values: tuple[str, ...], count: int, kind: str) -> Iterator[TableRow]:
-    """The values of a run, ``count`` on a line; a few lines stay together on a page."""
-    lines = [values[at : at + count] for at in range(0, len(values), count)]
-    rows = [named_row("" if at else name, line, kind) for at, line in enumerate(lines)]
-    for at in range(0, len(rows), _TOGETHER):
-        part = rows[at : at + _TOGETHER]
-        yield TableRow(
-            " \\tabularnewline\n".join(row.tex for row in part), sum(row.lines for row in part)
-        )
+def _section(title: str, introduction: str, tables: str) -> str:
+    above = f"\\section{{{title}}}\n{{\\interlinepenalty10000 {introduction}\\par}}\\nopagebreak"
+    return f"{above}\n\n{tables}" if tables else ""

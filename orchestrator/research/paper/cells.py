@@ -30,10 +30,12 @@ def printed_cell(cell: Cell | None) -> str:
 
 
 def printed_value(mean: float, error: float | None = None) -> str:
-    r"""``$0.72 \pm 0.08$``, with a power of ten where it would have many digits."""
+    r"""``$0.72 \pm 0.08$``, with a power of ten where it would have many digits. A value that is 0 for
+    every seed has no error.
+    """
     if not math.isfinite(mean):
         return "diverged"
-    if error is None or not math.isfinite(error):
+    if error is None or not math.isfinite(error) or mean == error == 0:
         return f"${_plain(mean)}$"
     size = max(abs(mean), error)
     if error and size / error > _APART:

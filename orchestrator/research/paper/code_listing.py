@@ -3,32 +3,47 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from orchestrator.research.paper.latex import escape
 from orchestrator.research.paper.tables import breakable
 
 _LINES = 60  # of a run
+_TOGETHER = 6  # lines that stay on the page of their heading
 _LONGEST = 300  # characters of a line
 _PIECE = re.compile(r"\s+|[^\s(,.=_/]{0,24}[(,.=_/]|\S{1,24}")  # a line may break after each
 # A typewriter font joins two hyphens, and bends quotes.
 _LITERAL = {"-": "-{}", '"': '"', "'": r"\textquotesingle{}", "`": r"\textasciigrave{}"}
 
 
-def appendix_code(differences: Mapping[str, str]) -> str:
-    """The difference of each run's code, by the run's name, with the lines that it leaves out counted."""
-    return "\n\n".join(_listing(name, text) for name, text in differences.items())
+@dataclass(frozen=True, slots=True)
+class CodeChange:
+    """What a run changed in the code of the run that it started from, as a unified difference."""
+
+    run: str
+    against: str
+    text: str
 
 
-def _listing(name: str, text: str) -> str:
-    lines = text.splitlines()
-    head = rf"\par\medskip\noindent\textbf{{{breakable(name)}}}\par\nopagebreak"
+def appendix_code(changes: Iterable[CodeChange]) -> str:
+    """The change of each run, under its name, with the lines that it leaves out counted."""
+    return "\n\n".join(map(_listing, changes))
+
+
+def _listing(change: CodeChange) -> str:
+    lines = change.text.splitlines()
+    head = (
+        rf"\par\medskip\noindent\textbf{{{breakable(change.run)}}}, "
+        rf"against the code of {breakable(change.against)}\par\nopagebreak"
+    )
     if not lines:
         return rf"{head}\noindent No line of the code differs.\par"
     left = len(lines) - _LINES
     end = rf"\noindent {left} more line{'s are' if left > 1 else ' is'} not shown.\par"
     begin = [head, r"{\ttfamily\scriptsize\raggedright\frenchspacing\setlength{\parskip}{0pt}"]
     shown = [rf"\noindent\hangindent=2em\mbox{{}}{_literal(line)}\par" for line in lines[:_LINES]]
+    shown[:_TOGETHER] = [line + r"\nopagebreak" for line in shown[:_TOGETHER]]
     return "\n".join([*begin, *shown, "}", *([end] if left > 0 else [])])
 
 

@@ -17,6 +17,9 @@ SMALLEST = 0.85  # a table is shrunk to this share of its size at most, then it 
 CHAR = 4.3  # points of a character, at the size of tables
 GAP = 8.0  # points between two columns
 _LINES = 46  # of a page, for a table with its caption
+_HALF = 24  # of half a page
+_WHOLE = 36  # of a table that stays in one piece
+_FIRST = 3  # rows that stay under the title of their block
 _WAITING = 8  # floats after which a page ends
 _FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
 _COMMAND = re.compile(
@@ -44,7 +47,8 @@ class Block:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """``columns`` is the argument of ``tabular``, ``count`` how many they are, ``heading`` the rows on
-    top. ``wide`` tables take the width of the page.
+    top. ``wide`` tables take the width of the page. One that ``stays`` is in a text of one column, at its
+    place in it.
     """
 
     caption: str
@@ -54,13 +58,15 @@ class Table:
     heading: tuple[str, ...]
     blocks: tuple[Block, ...]
     wide: bool
+    stays: bool = False
 
 
 def floats(table: Table) -> tuple[str, ...]:
     """The floats of a table; those after the first say that they continue it."""
     line = (PAGE if table.wide else COLUMN) / CHAR
     room = _LINES - len(table.heading) - math.ceil(printed_length(table.caption) / line)
-    first, *others = _pages(table.blocks, max(room, 12))
+    room = max(min(room, _even(table.blocks)) if table.stays else room, 12)
+    first, *others = _pages(table.blocks, room)
     caption = [rf"\caption{{{table.caption}}}", rf"\label{{{table.label}}}", r"\smallskip"]
     said = [rf"Table~\ref{{{table.label}}} (continued)\par\smallskip"]
     return (_float(table, caption, first), *(_float(table, said, blocks) for blocks in others))
@@ -76,6 +82,8 @@ def spaced(texts: Iterable[str]) -> tuple[str, ...]:
 
 def _float(table: Table, above: list[str], blocks: Sequence[Block]) -> str:
     name, place = ("table*", "!tp") if table.wide else ("table", "!htp")
+    if table.stays:
+        name, place = "table", "H"
     return "\n".join(
         [
             rf"\begin{{{name}}}[{place}]",
@@ -106,6 +114,12 @@ def _block(block: Block, count: int) -> Iterator[str]:
         yield row.tex + r" \tabularnewline"
 
 
+def _even(blocks: Sequence[Block]) -> int:
+    """The lines of each part of a table that stays: parts of equal length, of which two fit a page."""
+    lines = math.ceil(sum(row.lines for one in blocks for row in one.rows) + 1.5 * len(blocks))
+    return lines if lines <= _WHOLE else math.ceil(lines / math.ceil(lines / _HALF)) + 2
+
+
 def _pages(blocks: Sequence[Block], room: int) -> list[list[Block]]:
     """The blocks, divided where the lines of a page end; a divided block repeats its title."""
     pages: list[list[Block]] = [[]]
@@ -114,6 +128,9 @@ def _pages(blocks: Sequence[Block], room: int) -> list[list[Block]]:
         part = replace(block, rows=())
         above = 1.5 if block.title else 0.5
         used += above
+        if used + sum(row.lines for row in block.rows[:_FIRST]) > room and pages[-1]:
+            pages.append([])
+            used = above
         for row in block.rows:
             if used + row.lines > room and used > above:
                 pages[-1] += [part] if part.rows else []

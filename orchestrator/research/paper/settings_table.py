@@ -1,4 +1,4 @@
-"""The table of settings: the constants of the code at the study's scale, and what each run changed."""
+"""The table of settings: the constants of the code at the study's scale, seeds, what each run changed."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import math
 import re
 
 from orchestrator.research.claims.ledger import CodeSetting, KnownRun, Ledger
-from orchestrator.research.paper.cells import printed_setting, run_name
+from orchestrator.research.paper.cells import printed_setting, run_name, seeds_of
 from orchestrator.research.paper.floats import (
     Block,
     Table,
     TableRow,
     floats,
     printed_length,
-    spaced,
 )
 from orchestrator.research.paper.tables import breakable
 
@@ -23,29 +22,37 @@ _COLUMNS = r"p{0.26\linewidth}lp{0.58\linewidth}"
 
 
 def settings_table(ledger: Ledger) -> str:
-    """Settings with value and comment, then the settings that each run changed; empty if there is
-    nothing to show.
+    """Settings with value and comment, the seeds of each data set, then the settings that each run
+    changed; empty if there is nothing to show.
     """
     shown = _shown(ledger)
     rows = [_setting(one) for one in shown]
     known = {one.name for one in shown}
     changed = {run.number: _changed(run, known) for run in ledger.runs}
-    if not rows and not any(changed.values()):
+    seeds = [
+        _seeds(dataset, counts)
+        for dataset in ledger.datasets
+        if (counts := seeds_of(ledger, dataset))
+    ]
+    if not rows and not seeds and not any(changed.values()):
         return ""
     runs = [_run(run, changed[run.number]) for run in ledger.runs if run.number]
     blocks = [Block(tuple(rows))] if rows else []
+    if seeds:
+        blocks.append(Block(tuple(seeds), "Seeds"))
     if runs:
         blocks.append(Block(tuple(runs), "Changed by a run"))
     table = Table(
-        caption="Settings in the code, and those that each run changed.",
+        caption="Settings in the code, seeds of each data set, and what each run changed.",
         label="tab:settings",
         columns=_COLUMNS,
         count=3,
-        heading=("CodeSetting & Value & Meaning",),
+        heading=("Setting & Value & Meaning",),
         blocks=tuple(blocks),
         wide=True,
+        stays=True,
     )
-    return "\n\n".join(spaced(floats(table)))
+    return "\n\n".join(floats(table))
 
 
 def _shown(ledger: Ledger) -> tuple[CodeSetting, ...]:
@@ -76,6 +83,11 @@ def _setting(one: CodeSetting) -> TableRow:
     return TableRow(
         rf"\raggedright {name} & {printed_setting(one.value)} & \raggedright {about}", lines
     )
+
+
+def _seeds(dataset: str, counts: tuple[int, ...]) -> TableRow:
+    count = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
+    return TableRow(rf"\raggedright \texttt{{{breakable(dataset)}}} & {count} & seeds of a run")
 
 
 def _run(run: KnownRun, changed: list[CodeSetting]) -> TableRow:

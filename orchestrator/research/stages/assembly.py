@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from orchestrator.core.research import BASELINE
 from orchestrator.record.ports import Ports
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.macros import rendered
 from orchestrator.research.paper import latex, references
-from orchestrator.research.paper.appendix import appendix_results
-from orchestrator.research.paper.code_listing import appendix_code
+from orchestrator.research.paper.appendix import appendix
+from orchestrator.research.paper.code_listing import CodeChange, appendix_code
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.paper.results_tables import results_tables
-from orchestrator.research.paper.settings_table import settings_table
 from orchestrator.research.paper.shape import not_verified_note
 from orchestrator.research.paper.tables import RESULTS_MARKER, RUNS_MARKER, runs_table
 from orchestrator.research.run_spec import Study
@@ -23,8 +23,10 @@ from orchestrator.research.stages.sections import SECTIONS
 CODE_HEADING = r"\section{Changes of the Code}"
 _APPENDIX = "APPENDIX HERE"
 _TITLE = r"\maketitle"
+# A link in the text's colour: in that of links, a number looks like a citation.
 _MEASURED = (
-    r"\providecommand{\measured}[3]{\ifdefined\hyperlink\hyperlink{#2}{#3}\else#3\fi}" + "\n"
+    r"\providecommand{\measured}[3]{\ifdefined\hyperlink\hyperlink{#2}{{\normalcolor#3}}\else#3\fi}"
+    "\n"
 )
 
 
@@ -56,18 +58,21 @@ def assembled(study: Study, ports: Ports, ledger: Ledger) -> Study:
 
 def _with_appendix(tex: str, study: Study, ports: Ports, ledger: Ledger) -> str:
     """``tex`` with the settings, every result, and what each run changed, after the references."""
-    parts = [
-        r"\section{Settings}",
-        settings_table(ledger),
-        r"\section{All Results}",
-        appendix_results(ledger),
-        CODE_HEADING,
-        appendix_code(differences_by_run(study, ports)),
-    ]
+    listing = appendix_code(_changes(study, ports))
+    parts = [appendix(ledger, tex), *([CODE_HEADING, listing] if listing else [])]
     text = "\n".join(parts)
     if _APPENDIX in latex.uncommented(tex):
         return tex.replace(_APPENDIX, text, 1)
     return tex.replace(latex.END, f"\\clearpage\n\\appendix\n{text}\n{latex.END}", 1)
+
+
+def _changes(study: Study, ports: Ports) -> tuple[CodeChange, ...]:
+    """What each run changed in the code that it started from; how figures are drawn is no part of it."""
+    texts = differences_by_run(study, ports, leaving_out=frozenset({"plot.py"}))
+    names = {run.number: run.name if run.number else BASELINE for run in study.runs}
+    return tuple(
+        CodeChange(run.name, names[run.base], texts[run.name]) for run in study.runs if run.number
+    )
 
 
 def placeholders_left(tex: str) -> tuple[str, ...]:

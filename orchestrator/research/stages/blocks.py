@@ -147,13 +147,19 @@ def differences_block(study: Study, ports: Ports, *, without: str = "") -> str:
     return block("differences", rows)
 
 
-def differences_by_run(study: Study, ports: Ports) -> dict[str, str]:
-    """What each run changed in the code that it started from, whole, by the run's name."""
+def differences_by_run(
+    study: Study, ports: Ports, *, leaving_out: frozenset[str] = frozenset()
+) -> dict[str, str]:
+    """What each run changed in the code that it started from, whole, by the run's name; without the
+    files of ``leaving_out``.
+    """
     by_number = {run.number: run for run in study.runs}
     rows = {}
     for run in study.runs[1:]:
         before, after = by_number[run.base].code.as_dict(), run.code.as_dict()
-        changed = [path for path in after if after[path] != before.get(path)]
+        changed = [
+            path for path in after if path not in leaving_out and after[path] != before.get(path)
+        ]
         rows[run.name] = "\n".join(
             code_difference(
                 ports.text(before[path]) if path in before else "", ports.text(after[path]), path
