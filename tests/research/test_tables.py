@@ -122,9 +122,11 @@ def test_a_study_that_declares_no_headline_shows_its_first_metrics() -> None:
     assert "Arrows" not in text
 
 
-def test_a_study_whose_runs_are_all_equal_and_one_of_one_run_show_their_rows() -> None:
+def test_a_study_whose_runs_are_all_equal_and_one_of_one_run_show_one_row() -> None:
     ledger = changed(known(), r1_plus_loss=known().cells[0, "plus", "loss"])
-    assert [len(rows(text)) for text in results_tables(ledger)] == [2]
+    (text,) = results_tables(ledger)
+    assert len(rows(text)) == 1
+    assert r"left out: \textit{less decay} (as the baseline)" in text
     assert [len(rows(text)) for text in results_tables(known(runs=["baseline"]))] == [1]
 
 
@@ -143,7 +145,7 @@ def test_the_table_of_what_decides_comes_first_and_its_column_too() -> None:
     assert "{peak" in second
 
 
-def test_a_run_that_equals_an_earlier_one_in_a_table_repeats_no_value() -> None:
+def test_a_run_that_equals_an_earlier_one_in_a_whole_table_is_named_in_its_caption() -> None:
     ledger = known(runs=["baseline", "same", "other", "copy"], metrics=["loss", "size"])
     copies = {
         (run, "plus", metric): ledger.cells[first, "plus", metric]
@@ -151,9 +153,28 @@ def test_a_run_that_equals_an_earlier_one_in_a_table_repeats_no_value() -> None:
         for metric in ("loss", "size")
     }
     (text,) = results_tables(replace(ledger, cells={**ledger.cells, **copies}))
-    assert [row[0] for row in rows(text)] == ["baseline", "same", "other", "copy"]
-    assert rows(text)[1][1:] == [r"\multicolumn{2}{c}{as the baseline}"]
-    assert rows(text)[3][1:] == [r"\multicolumn{2}{c}{as other}"]
+    assert [row[0] for row in rows(text)] == ["baseline", "other"]
+    assert (
+        r"Equal to another run, and left out: \textit{same} (as the baseline); "
+        r"\textit{copy} (as \textit{other})." in captions([text])[0]
+    )
+
+
+def test_a_caption_does_not_name_more_equal_runs_than_it_has_room_for() -> None:
+    ledger = known(runs=["baseline", *(f"run number {at}" for at in range(150)), "other"])
+    last = {(151, "plus", "loss"): Cell(9.0, 0.125)}
+    same = dict.fromkeys(ledger.cells, ledger.cells[0, "plus", "loss"])
+    texts = results_tables(replace(ledger, cells={**same, **last}))
+    assert sum(len(rows(text)) for text in texts) == 152
+    assert "left out" not in captions(texts)[0]
+
+
+def test_a_run_that_equals_an_earlier_one_on_one_data_set_repeats_no_value_there() -> None:
+    ledger = known(["baseline", "same", "other"], datasets=["plus", "minus"])
+    ledger = changed(ledger, r1_plus_loss=ledger.cells[0, "plus", "loss"])
+    (text,) = results_tables(ledger)
+    assert rows(text)[1][1:] == [r"\multicolumn{1}{c}{as the baseline}"]
+    assert rows(text)[4][1:] == [r"$2.12 \pm 0.12$"]
 
 
 def test_one_seed_is_said_and_has_no_error() -> None:

@@ -12,6 +12,7 @@ from orchestrator.research.claims.places import cell_target
 from orchestrator.research.paper.cells import (
     LONGEST_LABEL,
     column_width,
+    dataset_name,
     first_column,
     heading,
     heading_rows,
@@ -30,7 +31,7 @@ from orchestrator.research.paper.floats import (
     floats,
     shares,
 )
-from orchestrator.research.paper.results_tables import dataset_name, said_of_seeds
+from orchestrator.research.paper.results_tables import said_of_seeds
 
 _IN_A_ROW = 12  # values of seeds
 _TOGETHER = 10  # lines of a run that no page divides

@@ -80,6 +80,10 @@ def run_name(run: KnownRun) -> str:
     return BASELINE if run.number == 0 else breakable(run.name)
 
 
+def dataset_name(dataset: str) -> str:
+    return rf"\texttt{{{breakable(dataset)}}}"
+
+
 def metric_label(metric: KnownMetric) -> str:
     """A metric in one line: words, unit, an arrow to the better side."""
     unit = f" ({breakable(metric.unit)})" if _has_unit(metric) else ""

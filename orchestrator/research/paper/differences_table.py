@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.research.claims.ledger import Ledger, RunDifference
-from orchestrator.research.claims.places import compared_pairs, difference_target, differs
+from orchestrator.research.claims.places import compared_pairs, difference_name, differs
 from orchestrator.research.paper.cells import (
+    dataset_name,
     first_column,
     metric_label,
     named_row,
@@ -14,7 +15,6 @@ from orchestrator.research.paper.cells import (
     run_name,
 )
 from orchestrator.research.paper.floats import Block, Table, TableRow, floats
-from orchestrator.research.paper.results_tables import dataset_name
 
 _HEADING = r"Run & less & difference & seeds & higher & lower & clear"
 
@@ -54,7 +54,7 @@ def _rows(ledger: Ledger, dataset: str, metric: str, kind: str) -> Iterator[Tabl
         if found is None:
             continue
         values = ledger.cells[run, dataset, metric].values
-        target = difference_target(ledger, run, other, dataset, metric)
+        target = difference_name(ledger, run, other, dataset, metric)
         less = run_name(ledger.run(other))
         cells = _cells(found, len(values))
         cells[0] = rf"\hypertarget{{{target}}}{{{cells[0]}}}"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from orchestrator.research.claims.ledger import Cell, Ledger
+from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.paper.cells import (
     column_width,
+    dataset_name,
     first_column,
     heading_rows,
     metric_heading,
@@ -15,6 +16,13 @@ from orchestrator.research.paper.cells import (
     printed_cell,
     run_name,
     seeds_of,
+)
+from orchestrator.research.paper.equal_results import (
+    equal_places,
+    equal_runs,
+    run_in_prose,
+    said_of_places,
+    said_of_runs,
 )
 from orchestrator.research.paper.floats import (
     COLUMN,
@@ -25,7 +33,6 @@ from orchestrator.research.paper.floats import (
     shares,
     spaced,
 )
-from orchestrator.research.paper.tables import breakable, metric_words
 
 _UNDECLARED = 4  # metrics that are shown of a study that declares none
 _LONGEST_SENTENCE = (
@@ -47,9 +54,9 @@ def results_tables(ledger: Ledger) -> tuple[str, ...]:
     What is equal in every run is left out, and said with its value in the first caption.
     """
     headline = ledger.headline or tuple(one.name for one in ledger.metrics[:_UNDECLARED])
-    equal = _equal(ledger, headline)
+    equal = equal_places(ledger, headline)
     panels = _panels(ledger, headline, equal)
-    said = _said_of_equal(ledger, equal)
+    said = said_of_places(ledger, equal)
     if not panels or len(said) > _LONGEST_SENTENCE:
         panels, said = _panels(ledger, headline, ()), ""
     parts = [(panel, part) for panel in panels for part in _columns(ledger, panel)]
@@ -58,34 +65,17 @@ def results_tables(ledger: Ledger) -> tuple[str, ...]:
         part = f"Results ({at + 1} of {len(parts)})" if len(parts) > 1 else "Results"
         one = len(panel.datasets) == 1
         where = f" on {dataset_name(panel.datasets[0])}" if one else ""
+        copies = equal_runs(ledger, panel.datasets, metrics)
         caption = f"{part}{where}: {said_of_seeds(ledger, panel.datasets, metrics)}"
         if any(ledger.metric(name).direction != "none" for name in metrics):
             caption += " Arrows point to the better side."
         label = f"tab:results-{at + 1}" if at else "tab:results"
-        tables.append(_table(ledger, panel, metrics, caption + ("" if at else said), label))
+        if len(alike := said_of_runs(ledger, copies)) > _LONGEST_SENTENCE:
+            copies, alike = {}, ""
+        caption += alike + ("" if at else said)
+        shown = [run for run in ledger.numbers if run not in copies]
+        tables.append(_table(ledger, panel, metrics, shown, caption, label))
     return spaced(text for table in tables for text in floats(table))
-
-
-def _equal(ledger: Ledger, headline: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """(data set, metric) of what shows nothing of what the runs changed: whole data sets and columns."""
-    measured = [
-        (dataset, metric)
-        for dataset in ledger.datasets
-        for metric in headline
-        if any((run, dataset, metric) in ledger.cells for run in ledger.numbers)
-    ]
-    same = {place for place in measured if len(ledger.runs) > 1 and _same(ledger, *place)}
-    return tuple(
-        (dataset, metric)
-        for dataset, metric in measured
-        if same.issuperset(place for place in measured if place[0] == dataset)
-        or same.issuperset(place for place in measured if place[1] == metric)
-    )
-
-
-def _same(ledger: Ledger, dataset: str, metric: str) -> bool:
-    cells = [ledger.cells.get((run, dataset, metric)) for run in ledger.numbers]
-    return None not in cells and len({(one.mean, one.error) for one in cells if one}) == 1
 
 
 def _panels(
@@ -137,17 +127,22 @@ def _width(ledger: Ledger, panel: _Panel, metric: str) -> float:
 
 
 def _table(
-    ledger: Ledger, panel: _Panel, metrics: tuple[str, ...], caption: str, label: str
+    ledger: Ledger,
+    panel: _Panel,
+    metrics: tuple[str, ...],
+    runs: Sequence[int],
+    caption: str,
+    label: str,
 ) -> Table:
     several = len(panel.datasets) > 1
-    names = {run.number: run_name(run) for run in ledger.runs}
+    names = {run: run_name(ledger.run(run)) for run in runs}
     column, fixed = first_column([*names.values()])
     indent = r"\quad " if several and column == "l" else ""
     blocks = [
         Block(
             tuple(
                 named_row(indent + names[run], cells, column)
-                for run, cells in _rows(ledger, dataset, metrics)
+                for run, cells in _rows(ledger, runs, dataset, metrics)
             ),
             dataset_name(dataset) + _one_seed(ledger, dataset) if several else "",
         )
@@ -165,21 +160,17 @@ def _table(
     )
 
 
-def _rows(ledger: Ledger, dataset: str, metrics: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+def _rows(
+    ledger: Ledger, runs: Sequence[int], dataset: str, metrics: Sequence[str]
+) -> Iterator[tuple[int, list[str]]]:
     """The cells of each run; a run that equals an earlier one in all of them says so."""
-    seen: dict[tuple[Cell | None, ...], int] = {}
-    for run in ledger.numbers:
-        cells = tuple(ledger.cells.get((run, dataset, metric)) for metric in metrics)
-        first = seen.setdefault(cells, run)
-        if first == run or not any(cells):
-            yield run, [printed_cell(cell) for cell in cells]
-        else:
-            same = f"as {run_name(ledger.run(first))}" if first else "as the baseline"
+    copies = equal_runs(ledger, [dataset], metrics)
+    for run in runs:
+        if run in copies and copies[run] in runs:
+            same = f"as {run_in_prose(ledger, copies[run])}"
             yield run, [rf"\multicolumn{{{len(metrics)}}}{{c}}{{{same}}}"]
-
-
-def dataset_name(dataset: str) -> str:
-    return rf"\texttt{{{breakable(dataset)}}}"
+        else:
+            yield run, [printed_cell(ledger.cells.get((run, dataset, one))) for one in metrics]
 
 
 def _one_seed(ledger: Ledger, dataset: str) -> str:
@@ -209,15 +200,3 @@ def _kind(ledger: Ledger, dataset: str, metrics: Sequence[str]) -> str:
     if not counts:
         return mean
     return f"{mean} over {' to '.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} seeds"
-
-
-def _said_of_equal(ledger: Ledger, equal: Sequence[tuple[str, str]]) -> str:
-    by_metric: dict[str, list[str]] = {}
-    for dataset, metric in equal:
-        value = printed_cell(ledger.cells[ledger.numbers[0], dataset, metric])
-        by_metric.setdefault(metric, []).append(f"{value} on {dataset_name(dataset)}")
-    alike = [
-        f"{breakable(metric_words(metric))} {', '.join(values)}"
-        for metric, values in by_metric.items()
-    ]
-    return f" Equal in every run, and left out: {'; '.join(alike)}." if alike else ""
