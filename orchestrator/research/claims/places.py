@@ -14,27 +14,33 @@ def cell_target(ledger: Ledger, run: int, dataset: str, metric: str) -> str:
     return f"m-{run}-{_places(ledger, dataset, metric)}"
 
 
+def difference_name(ledger: Ledger, run: int, against: int, dataset: str, metric: str) -> str:
+    """``d-3-0-1-4``: two runs, then as for a cell."""
+    return f"d-{run}-{against}-{_places(ledger, dataset, metric)}"
+
+
 def difference_target(
     ledger: Ledger, run: int, against: int, dataset: str, metric: str
 ) -> str | None:
-    """``d-3-0-1-4``, whichever side the difference is taken from; None if the table of differences does
+    """Where a difference stands, whichever side it is taken from; None if the table of differences does
     not have it.
     """
     if metric not in ledger.headline or not differs(ledger, dataset, metric):
         return None
     for pair in compared_pairs(ledger):
         if {*pair} == {run, against} and ledger.difference(*pair, dataset, metric) is not None:
-            return f"d-{pair[0]}-{pair[1]}-{_places(ledger, dataset, metric)}"
+            return difference_name(ledger, *pair, dataset, metric)
     return None
 
 
 def compared_pairs(ledger: Ledger) -> tuple[tuple[int, int], ...]:
     """(run, other) of the table of differences: each run with its base, then with the baseline."""
+    known = frozenset(ledger.numbers)
     return tuple(
         (run.number, other)
         for run in ledger.runs
         for other in dict.fromkeys((run.base, 0))
-        if run.number and other != run.number and other in ledger.numbers
+        if run.number and other != run.number and other in known
     )
 
 

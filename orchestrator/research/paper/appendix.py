@@ -22,7 +22,7 @@ _SETTINGS = (
 )
 _RESULTS = (
     "Every metric of every run, by data set, then the values of each seed of the headline metrics. A "
-    "number in the text links to its place in these tables."
+    "number in the text links to its place in these tables, a difference to its own below."
 )
 _DIFFERENCES = (
     "Each run less the run whose code it started from, and less the baseline, in the headline metrics. "

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from orchestrator.core.research import BASELINE
 from orchestrator.research.paper.latex import escape
 from orchestrator.research.paper.tables import breakable
 
@@ -33,9 +34,10 @@ def appendix_code(changes: Iterable[CodeChange]) -> str:
 
 def _listing(change: CodeChange) -> str:
     lines = change.text.splitlines()
+    against = "the baseline" if change.against == BASELINE else breakable(change.against)
     head = (
         rf"\par\medskip\noindent\textbf{{{breakable(change.run)}}}, "
-        rf"against the code of {breakable(change.against)}\par\nopagebreak"
+        rf"against the code of {against}\par\nopagebreak"
     )
     if not lines:
         return rf"{head}\noindent No line of the code differs.\par"

@@ -21,6 +21,10 @@ from orchestrator.research.stages.blocks import differences_by_run
 from orchestrator.research.stages.sections import SECTIONS
 
 CODE_HEADING = r"\section{Changes of the Code}"
+_CODE = (
+    "What each run changed in the code that it started from, as a unified difference. The code that "
+    r"draws figures is left out.\par\nopagebreak"
+)
 _APPENDIX = "APPENDIX HERE"
 _TITLE = r"\maketitle"
 # A link in the text's colour: in that of links, a number looks like a citation.
@@ -59,7 +63,7 @@ def assembled(study: Study, ports: Ports, ledger: Ledger) -> Study:
 def _with_appendix(tex: str, study: Study, ports: Ports, ledger: Ledger) -> str:
     """``tex`` with the settings, every result, and what each run changed, after the references."""
     listing = appendix_code(_changes(study, ports))
-    parts = [appendix(ledger, tex), *([CODE_HEADING, listing] if listing else [])]
+    parts = [appendix(ledger, tex), *([CODE_HEADING, _CODE, listing] if listing else [])]
     text = "\n".join(parts)
     if _APPENDIX in latex.uncommented(tex):
         return tex.replace(_APPENDIX, text, 1)
