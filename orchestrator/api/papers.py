@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator.api.export import journal_of_run, open_journal
@@ -19,6 +19,7 @@ from orchestrator.research.claims.check import Checked, check_source
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.paper.appendix import appendix
 from orchestrator.research.paper.latex import BEGIN, END, TEX
+from orchestrator.research.paper.prose import Sentence
 from orchestrator.research.paper.references import references
 from orchestrator.research.paper.results_tables import results_tables
 from orchestrator.research.paper.tables import runs_table
@@ -27,6 +28,7 @@ from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import parse_final_info, per_seed
 from orchestrator.template.template import from_files
 
+_LABEL = re.compile(r"\\label\{[^}]*\}")
 _MOST_RUNS = 200
 _MOST_BYTES = 4 << 20  # of a paper's source, or of a file of code
 
@@ -70,10 +72,15 @@ def check_paper(folder: Path, scale: str = "") -> PaperCheck:
     return _of_folder(folder, scale)
 
 
-def _of_idea(paths: IdeaPaths) -> PaperCheck:
+def facts_of(paths: IdeaPaths) -> IdeaFacts:
+    """What an idea's journal says, with its run's where that is beside it."""
     journal = open_journal(paths)
     run = journal_of_run(journal)
-    facts = read_idea(journal, read_run(run) if run is not None else None)
+    return read_idea(journal, read_run(run) if run is not None else None)
+
+
+def _of_idea(paths: IdeaPaths) -> PaperCheck:
+    facts = facts_of(paths)
     source = facts.reached.tree.get(TEX)
     if source is None or facts.reached.paper is None:
         raise UnknownName(
@@ -82,22 +89,33 @@ def _of_idea(paths: IdeaPaths) -> PaperCheck:
             why=f"it ended as: {facts.status}",
             todo="`aisci resume` goes on with a run that was stopped",
         )
-    tex = facts.blob(source).decode()
+    return check_source_of(facts, facts.blob(source).decode())
+
+
+def check_source_of(facts: IdeaFacts, tex: str) -> PaperCheck:
+    """A source held to an idea's record: its sentences, and the tables that the program prints."""
     ledger = _ledger_of(facts, tex)
-    return _checked(_without_own(tex, facts, ledger), ledger, TEX)
+    rest, changed = _without_own(tex, facts, ledger)
+    done = _checked(rest, ledger, TEX)
+    return replace(done, sentences=(*changed, *done.sentences))
 
 
-def _without_own(tex: str, facts: IdeaFacts, ledger: Ledger) -> str:
-    """``tex`` with blanks in place of the tables that the program prints from this record."""
-    own = (
-        *results_tables(ledger),
-        runs_table(facts.runs),
-        appendix(ledger, tex),
-    )
-    for text in own:
+def _without_own(tex: str, facts: IdeaFacts, ledger: Ledger) -> tuple[str, list[Checked]]:
+    """``tex`` with blanks in place of what the program prints from this record, and which of that stands
+    there otherwise.
+    """
+    tables = (*results_tables(ledger), runs_table(facts.runs))
+    own = [(text, label[0]) for text in tables if (label := _LABEL.search(text))]
+    changed = []
+    for text, mark in [*own, (appendix(ledger, tex), "\\appendix\n")]:
+        if text and text not in tex and mark in tex:
+            said = (
+                f"{mark.strip()}: what stands here is not what this release prints from the record"
+            )
+            changed.append(Checked(Sentence("program", ""), (), (said,)))
         tex = tex.replace(text, re.sub(r"[^\n]", " ", text)) if text else tex
     listing = tex.find(CODE_HEADING)
-    return tex[:listing] + END if listing >= 0 else tex
+    return (tex[:listing] + END if listing >= 0 else tex), changed
 
 
 def _ledger_of(facts: IdeaFacts, tex: str) -> Ledger:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 from pathlib import Path
 
 import pytest
 
-from orchestrator.api.papers import check_paper
+from orchestrator.api.papers import check_paper, check_source_of, facts_of
 from orchestrator.console.check import print_paper_check
 from orchestrator.core.errors import BadFile, UnknownName
+from orchestrator.record.paths import IdeaPaths
 
 PAPER = r"""\documentclass{article}
 \begin{document}
@@ -45,6 +48,21 @@ def test_the_paper_of_a_recorded_run_holds(quick_run: Path) -> None:
     assert done.by_reference
     assert done.numbers > 20
     assert check_paper(quick_run) == done
+
+
+def test_a_changed_row_of_the_programs_own_tables_is_told(
+    quick_run: Path, sample: random.Random
+) -> None:
+    (idea,) = (path.parent for path in quick_run.glob("*/journal.jsonl"))
+    facts = facts_of(IdeaPaths(idea))
+    tex = (idea / "latex/template.tex").read_text()
+    assert check_source_of(facts, tex).wrong == ()
+    rows = [match for match in re.finditer(r"&[^&\n]*?(\d)[^&\n]*", tex) if "code" not in match[0]]
+    assert len(rows) > 20
+    for match in sample.sample(rows, 12):
+        new = str((int(match[1]) + sample.randrange(1, 10)) % 10)
+        changed = tex[: match.start(1)] + new + tex[match.end(1) :]
+        assert check_source_of(facts, changed).wrong, changed[match.start() - 80 : match.end() + 20]
 
 
 def test_true_sentences_of_a_folder_without_a_record_hold(tmp_path: Path) -> None:
