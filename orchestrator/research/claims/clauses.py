@@ -89,7 +89,9 @@ def clause_scope(clause: Clause, seen: Named, context: Context) -> Scope:
 
 def places_of(scope: Scope, ledger: Ledger, *, few: bool = False) -> Iterator[tuple[str, str]]:
     """(data set, metric) that a statement may be about."""
-    metrics = scope.metrics or ledger.headline[: 2 if few else None]
+    # without a metric's name, "better" speaks of those that have a better side
+    sided = [name for name in ledger.headline if ledger.metric(name).direction != "none"]
+    metrics = scope.metrics or tuple(sided or ledger.headline)[: 2 if few else None]
     for dataset, metric in product(scope.data or ledger.datasets, metrics):
         if any((n, dataset, metric) in ledger.cells for n in ledger.numbers):
             yield dataset, metric

@@ -14,7 +14,7 @@ from orchestrator.research.claims.printed_directions import (
     printed_direction_problems,
     prints_differences,
 )
-from orchestrator.research.claims.said import Said, fits, what_is_said
+from orchestrator.research.claims.said import Said, holds, what_is_said
 from orchestrator.research.claims.scope import Scope
 
 _USUAL = re.compile(r"\b(?:loss|losses|accuracy|accuracies|errors?|bits|perplexity)\b")
@@ -51,7 +51,7 @@ def _held(said: Said, scope: Scope, ledger: Ledger) -> Iterator[bool]:
     """
     for run, other in clause_pairs(scope, ledger):
         held = [
-            fits(found, metric, said, ledger)
+            holds(found, metric, said, ledger)
             for dataset, metric in places_of(
                 scope, ledger, few=scope.every_run or said.none or said.negated or said.clear
             )

@@ -11,7 +11,7 @@ from orchestrator.research.claims import words
 from orchestrator.research.claims.clauses import Clause
 from orchestrator.research.claims.ledger import Ledger, RunDifference
 from orchestrator.research.claims.quantity import ONE_RUN, Quantity
-from orchestrator.research.claims.said import Said, fits, what_is_said
+from orchestrator.research.claims.said import Said, holds, what_is_said
 
 _COUNTS = {"higher": 1.0, "lower": -1.0}
 """Counts of seeds on a side, as the sign of that side."""
@@ -33,7 +33,7 @@ def printed_direction_problems(clause: Clause, ledger: Ledger) -> list[str]:
         local = what_is_said(_around(one, clause)) or (said if len(pairs) == 1 else None)
         if found is None or local is None or (one.kind in _COUNTS and not local.sides):
             continue
-        if not fits(found, one.metric, _last_side(local, one, clause), ledger):
+        if not holds(found, one.metric, _last_side(local, one, clause), ledger):
             other = ledger.run(one.against or 0).label
             problems.append(
                 f"{local.word!r} is not what its number says: {ledger.run(one.run).label} against {other}"
@@ -58,7 +58,7 @@ def _of_two_numbers(clause: Clause, said: Said, ledger: Ledger) -> Iterator[str]
         between = clause.text[clause.places[first] + 1 : clause.places[second]].lower()
         pair = (first, second) if _THAN.search(between) else (second, first)
         found = _apart(*pair, ledger)
-        if found.value and not said.none and not fits(found, second.metric, said, ledger):
+        if found.value and not said.none and not holds(found, second.metric, said, ledger):
             labels = [ledger.run(one.run).label for one in (first, second)]
             yield f"{said.word!r} is not so between its numbers, of {labels[0]} and {labels[1]}"
 

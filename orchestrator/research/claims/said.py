@@ -43,12 +43,12 @@ def what_is_said(clause: Clause) -> Said | None:
     return Said(found[0], sides, none is not None, clear is not None, negated)  # type: ignore[arg-type]  # keys of CHANGES
 
 
-def fits(row: RunDifference, metric: str, said: Said, ledger: Ledger) -> bool:
+def holds(row: RunDifference, metric: str, said: Said, ledger: Ledger) -> bool:
     """Whether a difference is as the words say: none, clear, to this side."""
     if said.none:
         return not row.clear
     if said.negated:
-        return not row.clear or not fits(row, metric, replace(said, negated=False), ledger)
+        return not row.clear or not holds(row, metric, replace(said, negated=False), ledger)
     if said.clear and row.error is not None and not row.clear:
         return False
     return all(is_on(side, row.value, metric, ledger) for side in said.sides)
