@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from orchestrator.research.claims.ledger import (
@@ -69,24 +69,14 @@ def difference_facts(
     for run, other in pairs:
         found = ledger.difference(run, other, dataset, metric)
         if found is not None:
-            yield Fact(
-                kind="difference",
-                value=found.value,
-                run=run,
-                against=other,
-                dataset=dataset,
-                metric=metric,
-            )
+            yield _of_pair("difference", found.value, (run, other), dataset, metric)
 
 
 def percents(
     pairs: tuple[tuple[int, int], ...], dataset: str, metric: str, ledger: Ledger
 ) -> Iterator[Fact]:
     for fact in ratios(pairs, dataset, metric, ledger, inverse=False):
-        yield Fact(
-            kind="percent", value=(fact.value - 1) * 100, run=fact.run, against=fact.against,
-            dataset=dataset, metric=metric,
-        )  # fmt: skip
+        yield replace(fact, kind="percent", value=(fact.value - 1) * 100)
 
 
 def ratios(
@@ -102,23 +92,9 @@ def ratios(
         if one is None or two is None:
             continue
         if two.mean:
-            yield Fact(
-                kind="ratio",
-                value=one.mean / two.mean,
-                run=run,
-                against=other,
-                dataset=dataset,
-                metric=metric,
-            )
+            yield _of_pair("ratio", one.mean / two.mean, (run, other), dataset, metric)
         if inverse and one.mean:
-            yield Fact(
-                kind="ratio",
-                value=two.mean / one.mean,
-                run=run,
-                against=other,
-                dataset=dataset,
-                metric=metric,
-            )
+            yield _of_pair("ratio", two.mean / one.mean, (run, other), dataset, metric)
 
 
 def error_facts(
@@ -131,11 +107,11 @@ def error_facts(
     for run, other in pairs:
         found = ledger.difference(run, other, dataset, metric)
         if found is not None and found.error is not None:
-            yield Fact(
-                kind="combined",
-                value=found.error,
-                run=run,
-                against=other,
-                dataset=dataset,
-                metric=metric,
-            )
+            yield _of_pair("combined", found.error, (run, other), dataset, metric)
+
+
+def _of_pair(
+    kind: FactKind, value: float, pair: tuple[int, int], dataset: str, metric: str
+) -> Fact:
+    run, against = pair
+    return Fact(kind=kind, value=value, run=run, against=against, dataset=dataset, metric=metric)
