@@ -14,13 +14,14 @@ from orchestrator.research.claims.scope import Scope
 _FACTOR = re.compile(
     r"\b(?P<word>halv(?:e|es|ed|ing)|doubl(?:e|es|ed)|tripl(?:e|es|ed)|twice(?! as (?:many|long))"
     r"|(?<=by )half|(?<=to )half|(?<=by )two thirds|(?<=by )a third|(?<=to )a third|(?<=to )a quarter"
-    r"|(?<=to )a tenth|tenfold|threefold|fourfold)\b(?! (?:of )?the (?:updates|number|size|length|pairs|channels|data|training|batch|cost|time))"
+    r"|(?<=to )a tenth|tenfold|threefold|fourfold|(?:three|four|five|ten) times(?= (?:as|that|those)\b))\b(?! (?:of )?the (?:updates|number|size|length|pairs|channels|data|training|batch|cost|time))"
 )
 
 
 _FACTORS = {
     "halv": 2.0, "half": 2.0, "doub": 2.0, "trip": 3.0, "twic": 2.0, "two ": 3.0, "a th": (1.5, 3.0),
-    "a qu": 4.0, "a te": 10.0, "tenf": 10.0, "thre": 3.0, "four": 4.0,
+    "a qu": 4.0, "a te": 10.0, "tenf": 10.0, "thre": 3.0, "four": 4.0, "five": 5.0,
+    "ten ": 10.0,
 }  # fmt: skip
 
 

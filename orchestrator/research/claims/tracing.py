@@ -41,6 +41,10 @@ _BY = re.compile(
 _RATIO = re.compile(r"\b(?:factor|times|ratio|fold|multiple|twice)\b|×")
 
 
+_UNTRAINED = re.compile(r"\b(?:that|those) of (?:the|an) (?:untrained|initial)\b")
+"""A factor of what training changed is one between two metrics, not between two runs."""
+
+
 _SPREAD = re.compile(
     r"\b(?:rang\w+|between|spread|from|seeds?|lowest|highest|minimum|maximum|single)\b"
 )
@@ -110,7 +114,7 @@ def _facts(
     where = (at.pairs, at.dataset, at.metric, ledger)
     yield from _in_errors(number, at, text, ledger)
     yield from _gaps(at, here, ledger)
-    if number.times or _RATIO.search(here):
+    if (number.times or _RATIO.search(here)) and not _UNTRAINED.search(text.lower()):
         yield from ratios(*where)
     if not number.times and (after_error or ERRORS.search(text.lower())):
         yield from error_facts(at.scope, *where)
