@@ -17,6 +17,10 @@ from orchestrator.research.claims.printed_directions import (
 from orchestrator.research.claims.said import Said, holds, what_is_said
 from orchestrator.research.claims.scope import Scope
 
+_IT_BESIDE = re.compile(
+    r"\bit (?:lies|is|stays|stood|remains|was) (?:\w+ )?(?:above|below|higher|lower)\b"
+)
+"""What "it" is, the sentence before says: beside the one metric that is named here."""
 _USUAL = re.compile(r"\b(?:loss|losses|accuracy|accuracies|errors?|bits|perplexity)\b")
 
 
@@ -41,6 +45,8 @@ def _is_vague(clause: Clause, scope: Scope) -> bool:
     """Whether a clause leaves open what changes: its numbers stand elsewhere, or no metric is sure."""
     weak = bool(clause.metrics) and all(one.weak for one in clause.metrics)
     weak = weak and (len(scope.metrics) > 1 or not _USUAL.search(clause.text.lower()))
+    if _IT_BESIDE.search(clause.text) and len(clause.metrics) == 1:
+        return True
     silent = not (clause.runs or clause.metrics or clause.data)
     return weak or (silent and not clause.others)
 

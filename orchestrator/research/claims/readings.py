@@ -93,11 +93,19 @@ def compared(number: Printed, text: str) -> bool:
     return bool(words_after) and any(p.fullmatch(words_after[1]) for p in words.CHANGES.values())  # type: ignore[index]
 
 
+_AFTER_FROM = re.compile(r"\bfrom[\s$(]*(?:about |roughly |~)?$")
+_AFTER_TO = re.compile(r"\bfrom\b[^;]{1,60}\bto[\s$(]*(?:about |roughly |~)?$")
+
+
 def value_runs(number: Printed, scope: Scope, text: str) -> tuple[int, ...]:
-    """The runs that a plain value may be of: after "from" the one that it is compared with."""
-    before = text[max(0, number.start - 12) : number.start].lower()
-    if re.search(r"\bfrom[\s$(]*(?:about |roughly |~)?$", before):
+    """The runs that a plain value may be of: after "from" the one that it is compared with, after "to"
+    also the one that the sentence is about.
+    """
+    before = text[max(0, number.start - 80) : number.start].lower()
+    if _AFTER_FROM.search(before):
         return tuple(dict.fromkeys((*scope.objects, 0, *scope.runs)))
+    if _AFTER_TO.search(before):
+        return tuple(dict.fromkeys((*scope.runs, *scope.subjects)))
     return scope.runs
 
 

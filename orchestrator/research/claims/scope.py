@@ -73,6 +73,8 @@ def scope_at(start: int, end: int, seen: Named, text: str, context: Context) -> 
     runs, every_run = _nearest(seen.runs, start, end, text, carried=carried)
     data, every_data = _nearest(seen.data, start, end, text)
     metrics, _ = _nearest(seen.metrics, start, end, text, close=True)
+    if (one_of_two := _of_two_data(start, end, seen, text, context)) is not None:
+        data, every_data = (one_of_two,), False
     objects = objects_of(seen, text)
     named = tuple(dict.fromkeys(int(n) for one in seen.runs for n in one.names))
     if 0 in named and len(named) > 1 and not objects:
@@ -115,6 +117,23 @@ def _zipped(start: int, seen: Named, text: str) -> str | None:
     if len(runs) != len(values) or len(runs) < 2 or not before or start not in values:
         return None
     return runs[values.index(start)]
+
+
+_FIRST = re.compile(
+    r"(?:\s*\+-\s*[\d.]+)?%?\s+and\s+-?\d*\.\d+(?:\s*\+-\s*[\d.]+)?%?(?!\s+(?:on|for|in)\b)"
+)
+_SECOND = re.compile(r"(?<![\w.])\d*\.\d+(?:\s*\+-\s*[\d.]+)?%?\s+and\s+$")
+
+
+def _of_two_data(start: int, end: int, seen: Named, text: str, context: Context) -> str | None:
+    """The data set of a number in "0.72 and 0.85" after two data sets were named, in their order."""
+    first, second = _FIRST.match(text, end), _SECOND.search(text[:start])
+    pair = (first.start() if first else start, first.end() if first else end)
+    if bool(first) == bool(second) or any(pair[0] <= one.start < pair[1] for one in seen.data):
+        return None
+    named = tuple(dict.fromkeys(n for one in seen.data if one.start < start for n in one.names))
+    names = named if len(named) == 2 else (context.data if not named else ())
+    return names[0 if first else 1] if len(names) == 2 else None
 
 
 def _nearest(

@@ -52,7 +52,7 @@ def is_part(
     sides = _sides(text) if strict else frozenset[Side]()
     return any(
         _counts_on(side, found, metric, part, ledger)
-        for metric, found in _differences(scope, ledger)
+        for metric, found in _differences(scope, ledger, strict=strict)
         for side in (sides if len(sides) == 1 else ("up", "down"))
     ) or _share(part, whole, scope, ledger, strict=strict)
 
@@ -68,8 +68,11 @@ def _counts_on(side: Side, found: RunDifference, metric: str, part: int, ledger:
     return part == (found.lower if side == "down" else found.higher)
 
 
-def _differences(scope: Scope, ledger: Ledger) -> Iterator[tuple[str, RunDifference]]:
-    subjects = scope.subjects or scope.runs or ledger.numbers
+def _differences(
+    scope: Scope, ledger: Ledger, *, strict: bool
+) -> Iterator[tuple[str, RunDifference]]:
+    described = not strict and bool(scope.objects)  # a run that is compared, and not named
+    subjects = scope.subjects or (() if described else scope.runs) or ledger.numbers
     objects = scope.objects or (0, *scope.subjects, *(ledger.run(n).base for n in subjects))
     metrics = scope.metrics or ledger.headline[:3] or tuple(m.name for m in ledger.metrics)
     for run, other, data, metric in product(subjects, objects, ledger.datasets, metrics):

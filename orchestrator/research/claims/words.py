@@ -126,6 +126,8 @@ def plain_form(word: str) -> str:
     lower = word.lower()
     if lower in SYNONYMS:
         return SYNONYMS[lower]
+    if len(lower) > 5 and lower.endswith(("ches", "shes", "xes")):
+        return SYNONYMS.get(lower[:-2], lower[:-2])
     if len(lower) > 4 and lower.endswith("s") and lower[-2:] not in {"ss", "us", "is"}:
         singular = lower[:-1]
         return SYNONYMS.get(singular, singular)
