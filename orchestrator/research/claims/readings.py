@@ -71,6 +71,11 @@ def readings(
     ):
         every = tuple(ledger.numbers)
         yield replace(scope, runs=every, subjects=scope.subjects or every, open_run=False)
+    if wider and paired and not scope.all_metrics:
+        # a mean and its error together are of another metric or run by chance too rarely
+        described = scope.open_run or not scope.runs
+        runs = tuple(ledger.numbers) if described else scope.runs
+        yield replace(scope, runs=runs, metrics=tuple(m.name for m in ledger.metrics))
 
 
 def datasets_of(scope: Scope, metrics: tuple[str, ...], ledger: Ledger) -> tuple[str, ...]:
