@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import permutations
 
@@ -12,7 +12,7 @@ from orchestrator.research.claims.ledger import (
     Ledger,
 )
 from orchestrator.research.claims.mentions import Named
-from orchestrator.research.claims.printed import Printed
+from orchestrator.research.claims.printed import Printed, is_printed
 from orchestrator.research.claims.scope import Context, Scope, scope_of
 from orchestrator.research.claims.tracing import found_facts
 
@@ -32,7 +32,7 @@ def joint_sources(
         scope = scope_of(number, seen, seen.masked, context)
         if scope.open_run and not number.spelled and "." in number.text:
             open_ones.append((number, scope))
-    missing = {number.start for number in untraced if not number.spelled}
+    missing = {one.start for one in untraced if not one.spelled and not _is_percent(one)}
     if (
         len(open_ones) < 2
         or not missing
@@ -46,8 +46,27 @@ def joint_sources(
     for chosen in runs:
         found = _explained(open_ones, chosen, seen.masked, ledger)
         if len(found) == len(open_ones) and len({fact.metric for fact in found.values()}) == 1:
-            return {start: fact.source(ledger) for start, fact in found.items() if start in missing}
+            return {
+                start: fact.source(ledger) for start, fact in found.items() if start in missing
+            } | _percents(untraced, found)
     return {}
+
+
+def _is_percent(number: Printed) -> bool:
+    return number.percent and "." not in number.text
+
+
+def _percents(untraced: Iterable[Printed], found: Mapping[int, Fact]) -> dict[int, str]:
+    """Sources for the percentages that the change between two values makes."""
+    values = [found[start].value for start in sorted(found) if found[start].kind == "value"]
+    if len(values) != 2 or not values[0]:
+        return {}
+    change = 100 * (values[1] - values[0]) / values[0]
+    return {
+        one.start: "percent change between the two values beside it"
+        for one in untraced
+        if _is_percent(one) and is_printed(one, change, unsigned=True)
+    }
 
 
 _TWO_SIDES = re.compile(

@@ -33,7 +33,7 @@ from orchestrator.research.claims.scope import Scope
 
 _BY = re.compile(
     r"\b(?:by|differences?|gap|changes?|advantage|gains?|loses?|lost|drops?|rises?|falls?|shifts?|costs?|adds?"
-    r"|effect|improve\w*|reduc\w+|increase\w*|decrease\w*|apart|paired|lower\w*|lifts?|raises?|take\w* off"
+    r"|effect|improve\w*|reduc\w+|increase\w*|decrease\w*|apart|paired|lower\w*|lifts?|raises?|tak(?:es?|ing)"
     r"|benefit|penalty|price|removes?)\b"
 )
 
