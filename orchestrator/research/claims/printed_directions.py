@@ -41,6 +41,20 @@ def printed_direction_problems(clause: Clause, ledger: Ledger) -> list[str]:
     return problems
 
 
+_TYPED = re.compile(r"\bfrom\s+(-?\d+(?:\.\d+)?)\b[^;]{0,60}?\bto\s+(-?\d+(?:\.\d+)?)(?![\w.]*\d)")
+
+
+def typed_change_problems(clause: Clause) -> list[str]:
+    """For "falls from 0.2 to 0.4": typed numbers that go the other way."""
+    match = _TYPED.search(clause.text)
+    said = what_is_said(clause) if match is not None else None
+    if match is None or said is None or said.negated or len(said.sides) != 1:
+        return []
+    change, side = float(match[2]) - float(match[1]), said.sides[0]
+    wrong = (side == "up" and change < 0) or (side == "down" and change > 0)
+    return [f"{said.word!r} is not so from {match[1]} to {match[2]}"] if wrong else []
+
+
 def prints_differences(clause: Clause) -> bool:
     """Whether a clause prints a difference, or a change from one number to another."""
     return any(one.pair for one in clause.marks) or bool(list(_from_to(clause)))

@@ -49,11 +49,12 @@ def is_part(
         return True
     if strict and not scope.metrics:
         return False
-    sides = _sides(text) if strict else frozenset[Side]()
+    sides = _sides(text)
+    strict = strict or (bool(scope.metrics) and len(sides) == 1)
     return any(
         _counts_on(side, found, metric, part, ledger)
         for metric, found in _differences(scope, ledger, strict=strict)
-        for side in (sides if len(sides) == 1 else ("up", "down"))
+        for side in (sides if strict and len(sides) == 1 else ("up", "down"))
     ) or _share(part, whole, scope, ledger, strict=strict)
 
 
@@ -63,7 +64,10 @@ def _sides(text: str) -> frozenset[Side]:
 
 
 def _counts_on(side: Side, found: RunDifference, metric: str, part: int, ledger: Ledger) -> bool:
-    if side in {"better", "worse"} and (better := ledger.better(metric, 1.0)) is not None:
+    if side in {"better", "worse"}:
+        better = ledger.better(metric, 1.0)
+        if better is None:
+            return part in {found.higher, found.lower}
         side = "up" if better == (side == "better") else "down"
     return part == (found.lower if side == "down" else found.higher)
 

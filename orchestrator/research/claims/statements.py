@@ -14,7 +14,10 @@ from orchestrator.research.claims.ledger import (
     Ledger,
 )
 from orchestrator.research.claims.mentions import Named
-from orchestrator.research.claims.printed_directions import printed_direction_problems
+from orchestrator.research.claims.printed_directions import (
+    printed_direction_problems,
+    typed_change_problems,
+)
 from orchestrator.research.claims.quantity import (
     Quantity,
 )
@@ -49,6 +52,7 @@ def statement_problems(
         scope = clause_scope(clause, seen, context)
         problems += extreme_problems(clause, scope, ledger)
         problems += direction_problems(clause, scope, ledger)
+        problems += typed_change_problems(clause)
         problems += factor_problems(clause, scope, ledger)
         problems += count_problems(clause, scope, ledger)
         every = every_seed_problem(clause.text, clause_pairs(scope, ledger), scope, ledger)

@@ -37,7 +37,7 @@ UP = (
     r"|above|exceed\w*|lift(?:s|ed|ing)?|climb\w*|surpass\w*"
 )
 DOWN = (
-    r"falls?(?! into| apart)|fell|fallen|decreas\w+|drop(?:s|ped|ping)?|lower(?:s|ed)?|smaller|below"
+    r"falls?(?! into| apart| to zero)|fell|fallen|decreas\w+|drop(?:s|ped|ping)?|lower(?:s|ed)?|smaller|below"
     r"|reduc\w+|declin\w+|cuts?"
 )
 BETTER = r"improv\w+|better|beats?|outperform\w*|wins?|helps?|helped|benefit\w*|superior"
