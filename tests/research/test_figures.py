@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator.research.paper import latex
 from orchestrator.research.stages.plots import why_no_figure
 from tests.support.paper_rig import png
 
@@ -39,3 +40,19 @@ def test_a_file_in_which_a_byte_changed_is_no_figure() -> None:
 )
 def test_other_bytes_are_no_figure(data: bytes) -> None:
     assert why_no_figure("loss.png", data)
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        (r"Figure~\ref{fig:a} rises. \label{fig:a}", []),
+        (r"\cref{fig:a,tab:b} \label{fig:a} \label{tab:b}", []),
+        (r"\label{fig:a} Nothing refers to it; see Table~\ref{tab:b}.", ["fig:a"]),
+        (r"\label{eq:a} \label{sec:b} An equation and a section may stand alone.", []),
+    ],
+)
+def test_a_figure_or_table_that_no_text_refers_to_is_told(text: str, missing: list[str]) -> None:
+    told = latex.unreferred(text)
+    assert [one for name in missing for one in told if name in one] == list(told)
+    assert len(told) == len(missing)
+    assert latex.unreferred("Nothing.", ("tab:results",))

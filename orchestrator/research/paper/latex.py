@@ -106,6 +106,20 @@ def figure_problems(tex: str, figures: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(problems)
 
 
+_LABEL = re.compile(r"\\label\{((?:fig|tab):[^{}]*)\}")
+_REFERENCE = re.compile(r"\\(?:auto|page|[cC])?ref\*?\{([^{}]*)\}")
+
+
+def unreferred(tex: str, labels: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Texts for a model: figures and tables of ``tex``, and ``labels``, that it never refers to."""
+    said = {name.strip() for match in _REFERENCE.finditer(tex) for name in match[1].split(",")}
+    return tuple(
+        f"the text never refers to {label!r}: write where it belongs Figure~\\ref or Table~\\ref"
+        for label in dict.fromkeys((*labels, *_LABEL.findall(tex)))
+        if label not in said
+    )
+
+
 def with_author(tex: str, author: str, note: str) -> str:
     r"""``tex`` with the author and, below it, ``note``. They replace ``AUTHOR HERE`` or, without
     it, the template's own ``\author{…}``.

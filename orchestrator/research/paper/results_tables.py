@@ -73,6 +73,8 @@ def results_tables(ledger: Ledger) -> tuple[str, ...]:
         if len(alike := said_of_runs(ledger, copies)) > _LONGEST_SENTENCE:
             copies, alike = {}, ""
         caption += alike + ("" if at else said)
+        if at + 1 < len(parts):
+            caption += rf" Continued in Table~\ref{{tab:results-{at + 2}}}."
         shown = [run for run in ledger.numbers if run not in copies]
         tables.append(_table(ledger, panel, metrics, shown, caption, label))
     return spaced(text for table in tables for text in floats(table))

@@ -49,6 +49,8 @@ SECTIONS = (
     Section("abstract", ("ABSTRACT HERE",), (120, 200), "abstract"),
     Section("title", ("TITLE HERE",), (6, 14), "title"),
 )
+_LABELS = {RESULTS_MARKER: ("tab:results",), RUNS_MARKER: ("tab:runs",)}
+"""The labels of the tables that the program puts in place of a marker."""
 _FENCED = re.compile(r"^```(?:latex|tex)?[ \t]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 _NOT_INSIDE = re.compile(
     r"\\(?:begin|end)\{document\}|\\section\b|\\title\b|\\author\b|\\bibliography|\\measured\b"
@@ -78,6 +80,7 @@ def section_problems(study: Study, section: Section, text: str, tex: str) -> lis
         )
     problems += [f"leave out {match[0]}" for match in _NOT_INSIDE.finditer(text)]
     problems += list(latex.figure_problems(text, study.figures if section.figures else ()))
+    problems += list(latex.unreferred(text, _LABELS.get(section.marker, ())))
     for marker in (RESULTS_MARKER, RUNS_MARKER):
         expected = int(marker == section.marker)
         if text.count(marker) != expected:
