@@ -24,6 +24,7 @@ from orchestrator.research.paper.references import references
 from orchestrator.research.paper.results_tables import results_tables
 from orchestrator.research.paper.tables import runs_table
 from orchestrator.research.stages.assembly import CODE_HEADING
+from orchestrator.research.stages.study_ledger import run_measurements
 from orchestrator.template.manifest import Manifest
 from orchestrator.template.results import parse_final_info, per_seed
 from orchestrator.template.template import from_files
@@ -119,33 +120,18 @@ def _without_own(tex: str, facts: IdeaFacts, ledger: Ledger) -> tuple[str, list[
 
 
 def _ledger_of(facts: IdeaFacts, tex: str) -> Ledger:
-    results = dict(facts.results)
-    records = []
-    for run in facts.runs:
-        info = run.files.get(f"run_{run.number}/final_info.json")
-        if run.number in results and info is not None:
-            code = {
-                path: facts.blob(sha256).decode(errors="replace")
-                for path, sha256 in run.code.files
-                if path.endswith(".py") and path != "plot.py"
-            }
-            records.append(
-                RunMeasurements(
-                    number=run.number,
-                    name=run.name,
-                    base=run.base,
-                    seconds=run.seconds,
-                    results=results[run.number],
-                    values=per_seed(facts.blob(info)),
-                    code=code,
-                )
-            )
+    records = run_measurements(facts.runs, dict(facts.results), facts.journal.blobs)
     added = [one.name for note in facts.plans for one in note.plan.metrics if one.headline]
     decides = [name for note in facts.plans[:1] for name in note.plan.decides]
     declared = facts.manifest.headline if facts.manifest else ()
     scale = facts.pins.scale if facts.pins else "full"
     headline = tuple(dict.fromkeys((*decides, *added, *declared)))
-    return build_ledger(records, facts.metrics, headline, scale, facts.manifest, years=_years(tex))
+    planned = (run for note in facts.plans for run in note.plan.runs)
+    texts = [text for one in planned for text in (one.tests, one.expects, one.refuted_by)]
+    return build_ledger(
+        records, facts.metrics, headline, scale, facts.manifest,
+        texts=[facts.idea.experiment, *texts], years=_years(tex),
+    )  # fmt: skip
 
 
 def _of_folder(folder: Path, scale: str) -> PaperCheck:
