@@ -30,6 +30,7 @@ from orchestrator.template.results import parse_final_info, per_seed
 from orchestrator.template.template import from_files
 
 _LABEL = re.compile(r"\\label\{[^}]*\}")
+_APPENDIX = "\\appendix\n"
 _MOST_RUNS = 200
 _MOST_BYTES = 4 << 20  # of a paper's source, or of a file of code
 
@@ -108,15 +109,27 @@ def _without_own(tex: str, facts: IdeaFacts, ledger: Ledger) -> tuple[str, list[
     tables = (*results_tables(ledger), runs_table(facts.runs))
     own = [(text, label[0]) for text in tables if (label := _LABEL.search(text))]
     changed = []
-    for text, mark in [*own, (appendix(ledger, tex), "\\appendix\n")]:
-        if text and text not in tex and mark in tex:
+    for text, mark in [*own, (appendix(ledger, tex), _APPENDIX)]:
+        there = text if text in tex else _around(mark, tex)
+        if text and there and there != text:
             said = (
                 f"{mark.strip()}: what stands here is not what this release prints from the record"
             )
             changed.append(Checked(Sentence("program", ""), (), (said,)))
-        tex = tex.replace(text, re.sub(r"[^\n]", " ", text)) if text else tex
+        tex = tex.replace(there, re.sub(r"[^\n]", " ", there)) if text and there else tex
     listing = tex.find(CODE_HEADING)
     return (tex[:listing] + END if listing >= 0 else tex), changed
+
+
+def _around(mark: str, tex: str) -> str:
+    """The float that a label stands in, or all of an appendix before its code; empty if there is none."""
+    at = tex.find(mark)
+    start = at if mark == _APPENDIX else tex.rfind(r"\begin{table", 0, max(at, 0))
+    closed = CODE_HEADING if mark == _APPENDIX else r"\end{table"
+    end = tex.find(closed, max(at, 0))
+    if at < 0 or start < 0:
+        return ""
+    return tex[start : end if end >= 0 else len(tex)]
 
 
 def _ledger_of(facts: IdeaFacts, tex: str) -> Ledger:

@@ -32,7 +32,7 @@ def _say(done: PaperCheck) -> None:
     kind = "by reference and typed" if done.by_reference else "typed"
     out.say(
         f"{done.source}: {len(done.sentences)} sentences, {done.numbers} numbers with a source ({kind}); "
-        f"{len(done.wrong)} sentences are not carried"
+        f"not carried: {len(done.wrong)}"
     )
 
 
