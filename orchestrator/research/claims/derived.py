@@ -22,6 +22,10 @@ SPLIT = re.compile(
 )
 
 
+OF_HUNDRED = re.compile(r"\b\d{1,2}(?:\s*(?:to|:|/|-)\s*\d{1,2}){1,2}\b")
+"""Shares of a whole without a sign: "90 to 5 to 5"."""
+
+
 _AS_MANY = re.compile(r"\s*times (?:as (?:many|long|large|much)|more|the number)\b")
 _REST = re.compile(r"\b(?:remaining|rest|left|last|further|remain)\b")
 
@@ -32,6 +36,10 @@ _LOGARITHM = re.compile(r"\b(?:ln|log|guess\w*|chance|uniform\w*)\b", re.IGNOREC
 def are_shares(text: str, settings: Iterable[CodeSetting]) -> bool:
     """Whether the percentages of a text part a whole as the code does: 90, 5 and 5 at 0.9 and 0.95."""
     parts = [one.value for one in printed_numbers(text) if one.percent]
+    if (match := OF_HUNDRED.search(text)) and not parts:
+        parts = [float(part) for part in re.findall(r"\d+", match[0])]
+        if sum(parts) != 100:
+            return False
     by_name: dict[str, set[float]] = {}
     for one in settings:
         if 0 < one.value < 1:

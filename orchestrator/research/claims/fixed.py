@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from orchestrator.research.claims import words
 from orchestrator.research.claims.build import DECLARED, PLANNED
-from orchestrator.research.claims.derived import PART, SPLIT, are_shares, derived_source
+from orchestrator.research.claims.derived import OF_HUNDRED, PART, SPLIT, are_shares, derived_source
 from orchestrator.research.claims.ledger import (
     CodeSetting,
     Ledger,
@@ -56,7 +56,8 @@ def fixed_source(number: Printed, text: str, ledger: Ledger, *, of_results: bool
         return _counted(number, noun, settings, ledger)
     told = [one for one in settings if stands_before(one, text[: number.start])]
     told = told or named_before(settings, text[: number.start])
-    for one in () if number.times else told or settings:
+    unnamed = [one for one in settings if told and _stated_after(number, one, text)]
+    for one in () if number.times else [*told, *unnamed] or settings:
         named = told or fits_words(one, number, near, text, of_results=of_results)
         if _equal(number, one.value, one.name) and named:
             return f"{one.where}: {one.name or 'a number in its text'}"
@@ -65,9 +66,20 @@ def fixed_source(number: Printed, text: str, ledger: Ledger, *, of_results: bool
         return found or derived_source(number, told, near, text, ledger)
     if not number.percent and (found := _count(number, after, ledger)):
         return found
-    if SPLIT.search(text) and number.percent and are_shares(text, settings):
+    ratio = next(OF_HUNDRED.finditer(text), None)
+    part = number.percent or (ratio is not None and ratio.start() <= number.start < ratio.end())
+    if part and SPLIT.search(text) and are_shares(text, settings):
         return "a share of the data, from the code"
     return "" if of_results else derived_source(number, settings, near, text, ledger)
+
+
+def _stated_after(number: Printed, one: CodeSetting, text: str) -> bool:
+    """Whether a fraction stands after the very word after which a description states it: "decay 0.9"."""
+    if one.name or not 0 < one.value < 1 or not one.about:
+        return False
+    last = re.findall(r"[A-Za-z]+", text[: number.start])[-1:]
+    first = one.about.split()[0]
+    return bool(last) and words.plain_form(last[0]) == words.plain_form(first)
 
 
 def _conventional(number: Printed, text: str, ledger: Ledger) -> str:
