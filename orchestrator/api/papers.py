@@ -103,8 +103,8 @@ def check_source_of(facts: IdeaFacts, tex: str) -> PaperCheck:
 
 
 def _without_own(tex: str, facts: IdeaFacts, ledger: Ledger) -> tuple[str, list[Checked]]:
-    """``tex`` with blanks in place of what the program prints from this record, and which of that stands
-    there otherwise.
+    """``tex`` with blanks in place of the program's own tables, and a problem for each table that differs
+    from the one that this release prints from the record.
     """
     tables = (*results_tables(ledger), runs_table(facts.runs))
     own = [(text, label[0]) for text in tables if (label := _LABEL.search(text))]
@@ -112,9 +112,7 @@ def _without_own(tex: str, facts: IdeaFacts, ledger: Ledger) -> tuple[str, list[
     for text, mark in [*own, (appendix(ledger, tex), _APPENDIX)]:
         there = text if text in tex else _around(mark, tex)
         if text and there and there != text:
-            said = (
-                f"{mark.strip()}: what stands here is not what this release prints from the record"
-            )
+            said = f"{mark.strip()}: this differs from what this release prints from the record"
             changed.append(Checked(Sentence("program", ""), (), (said,)))
         tex = tex.replace(there, re.sub(r"[^\n]", " ", there)) if text and there else tex
     listing = tex.find(CODE_HEADING)
