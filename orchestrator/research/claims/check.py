@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from orchestrator.research.claims.joint import joint_sources
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.macros import marked
+from orchestrator.research.claims.mentions import Named
 from orchestrator.research.claims.naming import named
 from orchestrator.research.claims.printed import Printed, printed_numbers
 from orchestrator.research.claims.quantity import Quantity
@@ -141,20 +142,25 @@ def check_sentence(
     traced = [Traced(one.text, sources[one.start]) for one in numbers if sources[one.start]]
     traced += [Traced(one.kind, reference_source(one, ledger)) for _, one in marks]
     for one in numbers:
-        counted = (
-            one.start in parts_of_seeds(seen.masked, ledger)
-            or _COUNT_NOUN.match(seen.masked[one.end :]) is not None
-            or wrong_count_of_seeds(one, seen.masked, ledger)
-        )
-        times = one.times and (not one.spelled or bool(seen.metrics))
-        stated = not one.spelled or times or (counted and one.bound != "about")
-        if not sources[one.start] and stated and not _in_formula(one, sentence):
+        if not sources[one.start] and _is_stated(one, sentence, seen, ledger):
             read = scope_of(one, seen, seen.masked, context).told(ledger)
             problems.append(f"{one.text!r} is not what was measured or set ({read})")
     problems += reference_problems(marks, seen, ledger, context, kind=sentence.kind)
     rules = sentence.part.startswith(FORMULAE)
     problems += statement_problems(text, seen, marks, ledger, context, rules=rules)
     return Checked(sentence, tuple(traced), tuple(dict.fromkeys(problems))), after
+
+
+def _is_stated(one: Printed, sentence: Sentence, seen: Named, ledger: Ledger) -> bool:
+    """Whether a number must have a source: digits, a factor, a count of seeds; not a part of a formula."""
+    counted = (
+        one.start in parts_of_seeds(seen.masked, ledger)
+        or _COUNT_NOUN.match(seen.masked[one.end :]) is not None
+        or wrong_count_of_seeds(one, seen.masked, ledger)
+    )
+    times = one.times and (not one.spelled or bool(seen.metrics))
+    stated = not one.spelled or times or (counted and one.bound != "about")
+    return stated and not _in_formula(one, sentence)
 
 
 def _in_formula(number: Printed, sentence: Sentence) -> bool:

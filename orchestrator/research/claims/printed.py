@@ -16,10 +16,6 @@ _NUMBER = re.compile(
     r"(?!\.?\d)"
 )
 _SPELLED = re.compile(rf"\b(?:{'|'.join(words.NUMBER_WORDS)})\b", re.IGNORECASE)
-_FRACTIONS = {
-    "half": 0.5, "a third": 1 / 3, "one third": 1 / 3, "two thirds": 2 / 3, "a quarter": 0.25,
-    "one quarter": 0.25, "three quarters": 0.75, "a fifth": 0.2, "one fifth": 0.2, "a tenth": 0.1,
-}  # fmt: skip
 _TIMES = re.compile(r"^\s*(?:times\b|x\b|×|-?fold\b)")
 _MAX_DIGITS = 30  # enough for any result; a page of digits stays quick to read
 

@@ -85,9 +85,6 @@ NO_DIFFERENCE = re.compile(
     r"|cannot be (?:told|separated|distinguished)|makes? no difference|does not (?:differ|change|matter)"
     r"|do not (?:differ|change)|unchanged|(?:is|are) the same|identical)\b"
 )
-EVERY = re.compile(
-    r"\b(?:all|every|each|both|always|consistent\w*|throughout|across|uniformly|any)\b"
-)
 NEGATED = re.compile(r"\b(?:no|not|none|never|neither|nor|without|cannot|fails? to|n't)\b|n't\b")
 HEDGED = re.compile(
     r"\b(?:would|could|might|may|should|whether|if|(?<!as )(?<!than )expect\w*|hypothes\w+|predict\w*|would need"

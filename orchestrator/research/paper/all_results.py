@@ -61,11 +61,8 @@ def all_results(ledger: Ledger, *, averages: bool = True) -> str:
 
 def _means(ledger: Ledger, dataset: str, label: str) -> Iterator[Table]:
     """A row per metric, a column per run; several tables if there are many runs."""
-    metrics = [
-        one
-        for one in ledger.metrics
-        if any((run, dataset, one.name) in ledger.cells for run in ledger.numbers)
-    ]
+    measured = {name for _, place, name in ledger.cells if place == dataset}
+    metrics = [one for one in ledger.metrics if one.name in measured]
     if not metrics:
         return
 

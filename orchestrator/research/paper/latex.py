@@ -168,15 +168,6 @@ def environments(tex: str, names: tuple[str, ...]) -> Iterator[tuple[int, int]]:
                 yield start, after
 
 
-def without_environments(tex: str, names: tuple[str, ...]) -> str:
-    """``tex`` with a space in place of each environment of these names."""
-    parts, at = [], 0
-    for start, end in environments(tex, names):
-        parts += [tex[at:start], " "]
-        at = end
-    return "".join([*parts, tex[at:]])
-
-
 def bibliography_span(tex: str) -> tuple[int, int] | None:
     """Start and end of the entries in the paper's ``.bib`` block; None without such a block."""
     for start, end in environments(tex, ("filecontents", "filecontents*")):

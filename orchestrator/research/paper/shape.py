@@ -1,16 +1,10 @@
-"""The shape of a paper, which no correction changes; and the mark of one whose numbers are not verified."""
+"""The mark on the first page of a paper whose numbers are not verified."""
 
 from __future__ import annotations
 
-import re
-
-from orchestrator.research.paper.latex import escape, uncommented
+from orchestrator.research.paper.latex import escape
 
 _NOTES, _NOTED = 6, 200  # problems that a paper names on its first page, and characters of each
-_BACKBONE = re.compile(
-    r"(\\maketitle|\\(?:begin|end)\{abstract\}|\\section\*?\{[^}]*\}|\\appendix"
-    r"|\\bibliography\{[^}]*\}|\\begin\{thebibliography\})"
-)
 
 
 def not_verified_note(problems: tuple[str, ...]) -> str:
@@ -23,18 +17,3 @@ def not_verified_note(problems: tuple[str, ...]) -> str:
         "A program found no source for these numbers; the report lists them all.\n"
         f"\\begin{{itemize}}\n{listed}\n\\end{{itemize}}}}}}\n"
     )
-
-
-def backbone(tex: str) -> tuple[str, ...]:
-    """The parts that no correction removes, in order: title, abstract, sections, references."""
-    return tuple(_BACKBONE.findall(uncommented(tex)))
-
-
-def emptied_parts(before: str, after: str) -> tuple[str, ...]:
-    """The parts of two sources with one backbone that lost more than half of their words."""
-    parts = zip(backbone(before), _parts(before), _parts(after), strict=False)
-    return tuple(name for name, old, new in parts if len(new.split()) < len(old.split()) / 2)
-
-
-def _parts(tex: str) -> list[str]:
-    return _BACKBONE.split(uncommented(tex))[2::2]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from orchestrator.core.research import BASELINE
@@ -76,11 +75,4 @@ def _changes(study: Study, ports: Ports) -> tuple[CodeChange, ...]:
     names = {run.number: run.name if run.number else BASELINE for run in study.runs}
     return tuple(
         CodeChange(run.name, names[run.base], texts[run.name]) for run in study.runs if run.number
-    )
-
-
-def placeholders_left(tex: str) -> tuple[str, ...]:
-    """The placeholders that nothing has filled."""
-    return tuple(
-        dict.fromkeys(re.findall(r"\b[A-Z]{4,}(?: [A-Z]+)* HERE\b", latex.uncommented(tex)))
     )
