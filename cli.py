@@ -17,11 +17,14 @@ from orchestrator.console.groups import (
     images_group,
     template_group,
 )
+from orchestrator.console.literature_groups import literature_group, novelty_command
 from orchestrator.console.options import (
     HERE,
     DataOption,
+    EngineOption,
     Json,
     PolicyName,
+    PriceOption,
     QuietOption,
     ResultsOption,
     RunName,
@@ -39,6 +42,7 @@ app.add_typer(images_group, name="images")
 app.add_typer(policy_group, name="policy")
 app.add_typer(template_group, name="template")
 app.add_typer(data_group, name="data")
+app.add_typer(literature_group, name="literature")
 
 
 def _version(*, asked: bool) -> None:
@@ -80,14 +84,12 @@ def run(
     policy: PolicyName = None,
     data: DataOption = None,
     max_usd: Annotated[float | None, typer.Option(min=0, help="Stop at this cost.")] = None,
-    price: Annotated[
-        str | None,
-        typer.Option(metavar="IN,OUT", help="US dollars per million input and output tokens."),
-    ] = None,
+    price: PriceOption = None,
     vision: Annotated[
         bool | None,
         typer.Option(help="Show pictures to the model. Default: what is known of it."),
     ] = None,
+    engine: EngineOption = "none",
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Measure the baseline again, even if one is kept.")
     ] = False,
@@ -108,6 +110,7 @@ def run(
         results=results,
         price=price,
         vision=vision,
+        engine=engine,
         fresh=fresh,
         sign=sign,
     )
@@ -181,6 +184,9 @@ def audit(
     raise typer.Exit(code)
 
 
+app.command("novelty")(novelty_command)
+
+
 # --- the machine --------------------------------------------------------------------------
 
 
@@ -203,10 +209,18 @@ def doctor(
         bool,
         typer.Option("--verbose", "-v", help="Also list what each known vulnerability requires."),
     ] = False,
+    literature: Annotated[
+        bool,
+        typer.Option(
+            "--literature", help="Instead: each literature service, its key, what is left."
+        ),
+    ] = False,
     results: ResultsOption = HERE,
     as_json: Json = False,
 ) -> None:
     """Report which controls this machine supports, and how to get the others."""
+    if literature:
+        raise typer.Exit(console.literature.services(as_json=as_json))
     raise typer.Exit(console.doctor.doctor(results, verbose=verbose, as_json=as_json))
 
 

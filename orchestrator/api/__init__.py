@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from orchestrator.api.audits import audit as audit
     from orchestrator.api.baselines import baseline as baseline
     from orchestrator.api.export import write_reports as write_reports
+    from orchestrator.api.literature import add_files as add_files
+    from orchestrator.api.literature import search_papers as search_papers
+    from orchestrator.api.novelty import NoveltyRequest as NoveltyRequest
+    from orchestrator.api.novelty import judge_ideas as judge_ideas
     from orchestrator.api.prepare import RunRequest as RunRequest
     from orchestrator.api.proofs import prove as prove
     from orchestrator.api.runs import ResumeRequest as ResumeRequest
@@ -32,6 +36,8 @@ _MODULES = {
     "audits": ("audit",),
     "baselines": ("baseline",),
     "export": ("write_reports",),
+    "literature": ("add_files", "search_papers"),
+    "novelty": ("NoveltyRequest", "judge_ideas"),
     "prepare": ("RunRequest",),
     "proofs": ("prove",),
     "runs": ("ResumeRequest", "replay", "resume", "run"),

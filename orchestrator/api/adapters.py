@@ -1,4 +1,4 @@
-"""The real adapters of a run: this machine's model, editor, sandbox and library."""
+"""The real adapters of a run: this machine's model, editor, sandbox and literature."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from orchestrator.core.files import shipped_root
 from orchestrator.core.protocols import Blobs, Sandbox
 from orchestrator.core.tree import Tree, digest
 from orchestrator.editor.aider import ContainerEditor, ProcessEditor
+from orchestrator.literature.engines import open_sources, own_shelf
 from orchestrator.literature.local import LocalLibrary
 from orchestrator.machine.baseline_cache import CachedBaselineSandbox, find_baseline
 from orchestrator.models.failures import RetryTiming
@@ -69,6 +70,9 @@ def real_edges(
     prices = dict(setup.prices)
     model = open_author(setup.model, environ=os.environ, prices=prices, timing=waiting)
     library = LocalLibrary.from_bytes(setup.template.files.get(LIBRARY, b"[]"), LIBRARY)
+    engines = [(one.name, one.server) for one in setup.engines]
+    shelves = [("template", library), *own_shelf()]
+    literature = open_sources(engines, os.environ, shelves)
     worker = shipped_root() / "sandbox" / "editor" / "worker.py"
     pool = pool_for(
         setup.policy, engine, run_id, images=setup.images, data=setup.data, on_event=on_event
@@ -82,7 +86,7 @@ def real_edges(
                 ProcessEditor(blobs, worker) if on_host else ContainerEditor(sandbox.open, blobs)
             )
             author = model.reading(blobs.get) if isinstance(model, LitellmModel) else model
-            return Edges(author, editor, _before(sandbox, setup, blobs), library)
+            return Edges(author, editor, _before(sandbox, setup, blobs), literature)
 
         yield over
 

@@ -59,7 +59,7 @@ def chosen_policy(name: str | None, results: Path, template: Template) -> Chosen
         BadPolicy: the named policy does not fit this machine, or no shipped one does.
         UserError: the template needs a GPU, and the policy gives none.
     """
-    chosen = _largest(results) if name is None else ChosenPolicy(usable_policy(name, results))
+    chosen = named_policy(name, results)
     policy = chosen.policy
     if template.manifest.gpu == "required" and not policy.limits("experiment").gpus:
         raise UserError(
@@ -69,6 +69,11 @@ def chosen_policy(name: str | None, results: Path, template: Template) -> Chosen
             todo="use a policy with a GPU, such as `workstation`, on a machine that has one",
         )
     return chosen
+
+
+def named_policy(name: str | None, results: Path) -> ChosenPolicy:
+    """The named policy, or the largest shipped one that this machine supports. Raises :class:`BadPolicy`."""
+    return _largest(results) if name is None else ChosenPolicy(usable_policy(name, results))
 
 
 def has_own_image(policy: Policy) -> bool:

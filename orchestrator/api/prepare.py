@@ -17,11 +17,13 @@ from orchestrator.core.files import shipped_root
 from orchestrator.core.model import SWEEP
 from orchestrator.core.problems import nearest
 from orchestrator.core.protocols import LanguageModel
+from orchestrator.literature.engines import chosen_engines, server_of
 from orchestrator.models.failures import RetryTiming
 from orchestrator.models.litellm import LitellmModel, open_model
 from orchestrator.models.prices import parse_price, prices_of
 from orchestrator.policy.policy import lowered
 from orchestrator.proof.store import ProofStore
+from orchestrator.record.pins import EnginePin
 from orchestrator.research.preflight import require_time
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.research.sweep import SweepModel
@@ -37,7 +39,8 @@ class RunRequest:
 
     ``policy`` None takes the largest shipped one that this machine supports. ``price`` is
     ``IN,OUT`` in US dollars for a million tokens. ``vision`` says whether the model is shown
-    pictures; None: what litellm knows of it. ``data`` is a folder of staged data sets.
+    pictures; None: what litellm knows of it. ``engine`` are the engines that are searched for papers,
+    ``openalex,arxiv`` or ``all``. ``data`` is a folder of staged data sets.
     ``fresh`` measures the baseline in this run, even if one is kept. ``sign`` is a file with an
     Ed25519 key.
     """
@@ -51,6 +54,7 @@ class RunRequest:
     max_usd: float | None = None
     price: str | None = None
     vision: bool | None = None
+    engine: str = "none"
     fresh: bool = False
     sign: Path | None = None
     results: Path = RESULTS
@@ -90,6 +94,7 @@ def open_author(
 
 def prepare(request: RunRequest) -> Prepared:
     """Raises :class:`UserError` and its children for what the request gets wrong."""
+    engines = [(one, server_of(one, os.environ)) for one in chosen_engines(request.engine)]
     prices = parse_price(request.price)  # before a model is opened: that may import litellm
     template = load_template(request.template, shipped_root())
     template.scale(request.scale)
@@ -113,6 +118,7 @@ def prepare(request: RunRequest) -> Prepared:
         sees=shows_pictures(model, asked=request.vision),
         data=data_for(template, request.scale, policy, request.data),
         proof=proofs.pin(),
+        engines=tuple(EnginePin(name=name, server=server) for name, server in engines),
     )
     require_time(template, policy, request.scale)
     return Prepared(setup, chosen.why)

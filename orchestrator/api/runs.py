@@ -20,6 +20,7 @@ from orchestrator.api.prepare import RESULTS, RunRequest, prepare
 from orchestrator.api.resume_notice import resume_notice
 from orchestrator.core.errors import UserError
 from orchestrator.core.files import shipped_root, write
+from orchestrator.core.model import SWEEP
 from orchestrator.core.untrusted import require_plain
 from orchestrator.proof.store import ProofStore
 from orchestrator.record.blobs import BlobStore
@@ -76,6 +77,8 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
     setup, engine = prepared.setup, connect()
     if prepared.why_policy:
         listener(Notice(f"policy: {setup.policy.name}, {prepared.why_policy}"))
+    if not setup.engines and setup.model != SWEEP:
+        listener(Notice("papers: from lists on this machine alone; --engine all searches online"))
     setup = replace(setup, images=resolve_images(setup.policy, engine, setup.template))
     kept = None if request.fresh else kept_for(setup)
     if kept is not None:

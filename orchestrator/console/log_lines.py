@@ -20,12 +20,12 @@ from orchestrator.record.events import (
     RunStarted,
 )
 from orchestrator.record.heard import Heard, Notice, RunOpened, Sampled
+from orchestrator.record.literature_notes import IdeaSkipped
 from orchestrator.record.notes import (
     FiguresInspected,
     FilesRestored,
     GaveUp,
     IdeaFinished,
-    IdeaSkipped,
     Note,
     StageBegan,
     StageFailed,

@@ -64,9 +64,19 @@ def leave_no_core() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def commands(about: str) -> typer.Typer:
+class QueryOrCommand(Commands):
+    """A group whose first word, if it is no command of it, begins the words of a search."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        first = next((word for word in args if not word.startswith("-")), "")
+        if first and first not in self.commands:
+            args = ["search", *args]
+        return super().parse_args(ctx, args)
+
+
+def commands(about: str, kind: type[Commands] = Commands) -> typer.Typer:
     return typer.Typer(
-        cls=Commands,
+        cls=kind,
         help=about,
         rich_markup_mode=None,  # drawing help with rich would double the time it takes
         no_args_is_help=True,
@@ -92,6 +102,20 @@ PolicyName = Annotated[
 DataOption = Annotated[
     Path | None,
     typer.Option("--data", metavar="DIR", help="A folder: each sub-folder becomes /data/NAME."),
+]
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        metavar="NAMES",
+        help="Search for papers: openalex, semanticscholar, arxiv, several with commas, or all.",
+    ),
+]
+PriceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--price", metavar="IN,OUT", help="US dollars per million input and output tokens."
+    ),
 ]
 CaBundle = Annotated[
     Path | None, typer.Option(help="PEM file of a private CA.", exists=True, dir_okay=False)

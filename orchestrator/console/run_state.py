@@ -21,10 +21,10 @@ from orchestrator.record.events import (
     Recalled,
 )
 from orchestrator.record.heard import Heard, Sampled
+from orchestrator.record.literature_notes import IdeaSkipped
 from orchestrator.record.notes import (
     IdeaEnded,
     IdeaFinished,
-    IdeaSkipped,
     Note,
     StageBegan,
     StageFailed,

@@ -8,7 +8,7 @@ from typing import Protocol
 from orchestrator.core.deadline import Deadline
 from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.job import Job, JobResult
-from orchestrator.core.literature import PaperRef, Query
+from orchestrator.core.literature import CheckedReference, Found, Query, References
 from orchestrator.core.model import Ask, Reply, Usage
 
 
@@ -52,10 +52,16 @@ class Sandbox(Protocol):
 
 
 class Literature(Protocol):
-    """Finds papers. Raises :class:`AisciError` where its source cannot be read."""
+    """Finds papers and checks references. A service that fails is left out, and the answer says so.
 
-    def search(self, query: Query) -> tuple[PaperRef, ...]:
-        """At most ``query.limit`` papers, best first."""
+    Raises :class:`AisciError` where a file of this machine cannot be read.
+    """
+
+    def search(self, query: Query, within: Deadline) -> Found:
+        """At most ``query.limit`` papers, best first, and what each source did."""
+
+    def check(self, references: References, within: Deadline) -> tuple[CheckedReference, ...]:
+        """What the registries say of each reference, in order."""
 
 
 class Blobs(Protocol):

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from orchestrator.core.literature import PaperRef
+from orchestrator.core.literature import EngineAnswer, PaperRef
 from orchestrator.core.tree import Tree, digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idea:
-    """A proposed study. Scores are the proposer's own, 1–10, or None where it gave none."""
+    """A proposed study. Scores are the proposer's own, 1–10, or None where it gave none. ``novel`` is what a
+    person decided in ``ideas.json``, None where nobody did.
+    """
 
     name: str
     title: str
@@ -19,6 +21,7 @@ class Idea:
     interestingness: int | None = None
     feasibility: int | None = None
     novelty: int | None = None
+    novel: bool | None = None
 
     @property
     def id(self) -> str:
@@ -27,10 +30,36 @@ class Idea:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    """A search: its words, how many papers it found and how many of them were new, and who answered."""
+
+    query: str
+    found: int
+    new: int
+    engines: tuple[EngineAnswer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Novelty:
+    """Whether an idea is published already. ``papers`` are those that were found, ``closest`` is the key of
+    the one that comes nearest to the idea.
+    """
+
     decision: Literal["novel", "not novel", "undecided"]
     reason: str
     papers: tuple[PaperRef, ...] = ()
+    closest: str = ""
+    searches: tuple[Searched, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """A paper that may be cited, and why: ``section`` is where it was asked for, empty for the whole."""
+
+    paper: PaperRef
+    why: str
+    query: str = ""
+    section: str = ""
 
 
 Direction = Literal["higher", "lower", "none"]

@@ -11,7 +11,6 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
@@ -20,15 +19,13 @@ from orchestrator.core.errors import BadFile, listed
 from orchestrator.core.files import utf8_text
 from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.problems import Form, explained, row
-from orchestrator.literature.bibtex import KEY, BibEntry, check_field, entries, plain_text
+from orchestrator.literature.bibtex import KEY, BibEntry, entries
+from orchestrator.literature.paper_ids import ids_of
+from orchestrator.literature.tex_text import check_field, plain_text
+from orchestrator.literature.words import words
 
 _MAX_BYTES = 16 * 2**20
 MAX_PAPERS = 20_000
-STOP_WORDS = frozenset({
-    "a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "how",
-    "in", "into", "is", "it", "of", "on", "or", "that", "the", "their", "this", "to", "via", "we",
-    "what", "when", "which", "why", "with",
-})  # fmt: skip
 K1, B = 1.5, 0.75
 """BM25's usual constants: the saturation of repeated words, the penalty of long texts."""
 
@@ -70,7 +67,7 @@ class LocalLibrary:
         texts = [
             (one.title, one.title, one.abstract, *one.authors, one.venue) for one in self.papers
         ]
-        self._bags = [Counter(_words(" ".join(text))) for text in texts]
+        self._bags = [Counter(words(" ".join(text))) for text in texts]
         self._lengths = [bag.total() for bag in self._bags]
         self._holders = Counter(word for bag in self._bags for word in bag)
 
@@ -115,31 +112,21 @@ class LocalLibrary:
 
     def search(self, query: Query) -> tuple[PaperRef, ...]:
         """At most ``query.limit`` papers that share a word with the query, best first."""
-        words = sorted(set(_words(query.text)))
-        scored = [(self._score(words, index), paper) for index, paper in enumerate(self.papers)]
+        asked = sorted(set(words(query.text)))
+        scored = [(self._score(asked, index), paper) for index, paper in enumerate(self.papers)]
         # The papers are sorted by key, and sorting is stable: equal scores stay in that order.
         matching = sorted((row for row in scored if row[0] > 0), key=lambda row: -row[0])
         return tuple(paper for _, paper in matching[: max(query.limit, 0)])
 
-    def _score(self, words: list[str], index: int) -> float:
+    def _score(self, asked: list[str], index: int) -> float:
         bag, count = self._bags[index], len(self.papers)
         mean = sum(self._lengths) / count
         penalty = K1 * (1 - B + B * self._lengths[index] / mean)
         total = 0.0
-        for word in words:
+        for word in asked:
             weight = math.log(1 + (count - self._holders[word] + 0.5) / (self._holders[word] + 0.5))
             total += weight * bag[word] * (K1 + 1) / (bag[word] + penalty)
         return total
-
-
-def _words(text: str) -> list[str]:
-    """Lower-case words without stop words; a final s is removed, so plurals match."""
-    words = re.findall(r"[^\W_]+", text.lower())
-    return [
-        word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
-        for word in words
-        if word not in STOP_WORDS
-    ]
 
 
 def _from_json(name: str, data: bytes) -> list[PaperRef]:
@@ -174,6 +161,7 @@ def _from_paper(paper: _Paper, name: str) -> PaperRef:
             where=where,
             todo="write one entry with the paper's key, or remove `bibtex`",
         )
+    doi, arxiv = ids_of(given[0].get)
     return PaperRef(
         key=paper.key,
         title=paper.title,
@@ -182,7 +170,9 @@ def _from_paper(paper: _Paper, name: str) -> PaperRef:
         venue=paper.venue,
         abstract=paper.abstract,
         bibtex=given[0].text(),
-        source=f"library {Path(name).name}",
+        source="template",
+        doi=doi,
+        arxiv=arxiv,
     )
 
 
@@ -206,6 +196,7 @@ def _from_entry(entry: BibEntry, name: str) -> PaperRef:
             where=f"{name}: {entry.key}",
             todo="add: " + ", ".join(f"{key} = {{…}}" for key in lacks),
         )
+    doi, arxiv = ids_of(entry.get)
     venue = entry.get("booktitle") or entry.get("journal") or entry.get("publisher")
     return PaperRef(
         key=entry.key,
@@ -215,5 +206,7 @@ def _from_entry(entry: BibEntry, name: str) -> PaperRef:
         venue=plain_text(venue),
         abstract=plain_text(entry.get("abstract")),
         bibtex=entry.text(),
-        source=f"library {Path(name).name}",
+        source="template",
+        doi=doi,
+        arxiv=arxiv,
     )

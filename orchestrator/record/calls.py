@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from orchestrator.core.decode import decode
 from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.files import write
 from orchestrator.core.job import Job, JobResult, Limits
-from orchestrator.core.literature import PaperRef, Query
+from orchestrator.core.literature import CheckedReference, Found, Query, References
 from orchestrator.core.model import ModelRequest, Reply, Usage
 from orchestrator.core.tree import canonical
 from orchestrator.record.events import (
@@ -29,20 +29,20 @@ from orchestrator.record.ledger import CallKey
 
 _T = TypeVar("_T")
 
-PortRequest = ModelRequest | EditRequest | Job | Query
-PortAnswer = Reply | Edit | JobResult | tuple[PaperRef, ...]
+PortRequest = ModelRequest | EditRequest | Job | Query | References
+PortAnswer = Reply | Edit | JobResult | Found | tuple[CheckedReference, ...]
 
-REQUEST_TYPES: dict[Port, type[PortRequest]] = {
+REQUEST_TYPES: dict[Port, Any] = {
     "model": ModelRequest,
     "editor": EditRequest,
     "sandbox": Job,
-    "literature": Query,
+    "literature": Query | References,
 }
-ANSWER_TYPES: dict[Port, type[PortAnswer]] = {
+ANSWER_TYPES: dict[Port, Any] = {
     "model": Reply,
     "editor": Edit,
     "sandbox": JobResult,
-    "literature": tuple[PaperRef, ...],
+    "literature": Found | tuple[CheckedReference, ...],
 }
 
 

@@ -13,12 +13,12 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from orchestrator.core.model import Usage
 from orchestrator.core.protocols import Blobs
-from orchestrator.core.research import Idea, Novelty
+from orchestrator.core.research import Idea
 from orchestrator.core.tree import canonical, digest
 from orchestrator.core.untrusted import check_depth
 from orchestrator.record.pins import Pins, StrictRecord
 
-JOURNAL_SCHEMA = 2
+JOURNAL_SCHEMA = 3
 """The version of the journal's format; other versions are refused."""
 
 MOST_BODY = 64 << 20  # bytes of one body
@@ -126,7 +126,6 @@ class IdeaStarted(_Line):
     schema: int = JOURNAL_SCHEMA
     id: str
     idea: Idea
-    novelty: Novelty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,15 @@ from orchestrator.core.research import (
     TrainingComparison,
 )
 from orchestrator.core.tree import Tree
+from orchestrator.record.literature_notes import LiteratureNote
 from orchestrator.record.pins import StrictRecord
-from orchestrator.record.plan_notes import Criticized, Instrumented, PlanMade, RunGivenUp
+from orchestrator.record.plan_notes import (
+    Criticized,
+    Instrumented,
+    PlanMade,
+    RunGivenUp,
+    RunsCompleted,
+)
 
 Status = Literal["finished", "failed", "not novel"]
 
@@ -65,14 +72,6 @@ class IdeaEnded(StrictRecord):
     note: Literal["outcome"] = "outcome"
     idea: str
     status: Status
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdeaSkipped(StrictRecord):
-    """An idea that is not novel and was not pursued."""
-
-    note: Literal["skipped"] = "skipped"
-    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,14 +141,6 @@ class RunFinished(StrictRecord):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunsCompleted(StrictRecord):
-    """The model requested no run after this many."""
-
-    note: Literal["completed"] = "completed"
-    after: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TriesEnded(StrictRecord):
     """The model or the editor gave a step nothing usable in this many tries; resume adds more."""
 
@@ -210,14 +201,6 @@ class SectionAbsent(StrictRecord):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Citable(StrictRecord):
-    """The BibTeX keys that the paper may cite."""
-
-    note: Literal["citable"] = "citable"
-    keys: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimsVerified(StrictRecord):
     """The number of verified numbers in the paper."""
 
@@ -226,7 +209,7 @@ class ClaimsVerified(StrictRecord):
 
 
 _RunNote = IdeasEdited | IdeaDuplicated | IdeasLeft | BaselineCompared | IdeaEnded
-_IdeaNote = IdeaSkipped | StageBegan | StageRetried | StageReached | IdeaFinished | StageFailed
+_IdeaNote = StageBegan | StageRetried | StageReached | IdeaFinished | StageFailed
 _ExperimentNote = (
     PlanMade
     | Instrumented
@@ -240,8 +223,8 @@ _ExperimentNote = (
     | FilesRestored
     | DescriptionDropped
 )
-_PaperNote = EditRefused | SectionAbsent | Citable | ClaimsVerified
-Note = _RunNote | _IdeaNote | _ExperimentNote | _PaperNote
+_PaperNote = EditRefused | SectionAbsent | ClaimsVerified
+Note = _RunNote | _IdeaNote | _ExperimentNote | _PaperNote | LiteratureNote
 NOTE: TypeAdapter[Note] = TypeAdapter(Annotated[Note, Field(discriminator="note")])
 
 

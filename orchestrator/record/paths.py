@@ -25,6 +25,7 @@ from orchestrator.core.tree import Tree
 from orchestrator.core.untrusted import file_hash
 
 LATEX_OUTPUT = "latex/out"
+CITATIONS = "citations.json"  # what a paper cites, and why
 PAPER_PDF = f"{LATEX_OUTPUT}/paper.pdf"
 
 

@@ -58,6 +58,14 @@ class ModelPin(StrictRecord):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnginePin(StrictRecord):
+    """An engine that is searched for papers; ``server`` is the address of a mirror, empty for its own."""
+
+    name: str
+    server: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataPin(StrictRecord):
     """A staged data set: the hash of its content, and its folder on the host."""
 
@@ -113,6 +121,7 @@ class Pins(StrictRecord):
     data: tuple[DataPin, ...] = ()
     proof: ProofPin | None = None
     baseline: BaselinePin | None = None
+    engines: tuple[EnginePin, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises ValueError without a model of the default role."""

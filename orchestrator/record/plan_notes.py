@@ -46,3 +46,11 @@ class RunGivenUp(StrictRecord):
     number: int
     planned: PlannedRun
     why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunsCompleted(StrictRecord):
+    """The model requested no run after this many."""
+
+    note: Literal["completed"] = "completed"
+    after: int

@@ -17,7 +17,7 @@ from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.errors import Diverged
 from orchestrator.core.files import plain_lines
 from orchestrator.core.job import Job, JobResult
-from orchestrator.core.literature import PaperRef, Query
+from orchestrator.core.literature import CheckedReference, Found, Query, References
 from orchestrator.core.model import Ask, ModelRequest, Reply, Usage
 from orchestrator.core.protocols import Blobs, Editor, LanguageModel, Literature, Sandbox
 from orchestrator.core.reasoning import without_reasoning
@@ -119,9 +119,21 @@ class Ports:
             gpus=gpus,
         )
 
-    def search(self, query: Query) -> tuple[PaperRef, ...]:
+    def search(self, query: Query) -> Found:
+        """A search that ends soon, whatever the services do."""
         return self._call(
-            "literature", query, tuple[PaperRef, ...], lambda: self.edges.literature.search(query)
+            "literature",
+            query,
+            Found,
+            lambda: self.edges.literature.search(query, self.deadline()),
+        )
+
+    def check(self, references: References) -> tuple[CheckedReference, ...]:
+        return self._call(
+            "literature",
+            references,
+            tuple[CheckedReference, ...],
+            lambda: self.edges.literature.check(references, self.deadline()),
         )
 
     def _call(
@@ -166,8 +178,15 @@ class AbsentEdge:
     def run(self, job: Job, within: Deadline) -> JobResult:  # noqa: ARG002 - the port's signature
         _refuse(f"sandbox for {job.scope}")
 
-    def search(self, query: Query) -> tuple[PaperRef, ...]:
-        _refuse(f"library for {query.text!r}")
+    def search(self, query: Query, within: Deadline) -> Found:  # noqa: ARG002 - the port's signature
+        _refuse(f"answer to the search {query.text!r}")
+
+    def check(
+        self,
+        references: References,
+        within: Deadline,  # noqa: ARG002 - the port's signature
+    ) -> tuple[CheckedReference, ...]:
+        _refuse(f"check of {len(references.references)} references")
 
 
 def absent(model: str) -> Edges:

@@ -13,6 +13,7 @@ from orchestrator.record.notes import StageBegan, StageRetried
 from orchestrator.record.ports import Ports
 
 STAGE_NAMES = (
+    "novelty",
     "experiments",
     "plots",
     "critique",

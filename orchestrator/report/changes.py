@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from orchestrator.core.research import Run
 from orchestrator.record.calls import Step
-from orchestrator.record.notes import RunsCompleted
+from orchestrator.record.plan_notes import RunsCompleted
 from orchestrator.report.html import Child, Html, data_table, el, fold
 from orchestrator.report.page import pill
 from orchestrator.report.reading import IdeaFacts

@@ -10,7 +10,8 @@ from orchestrator.record.ledger import total_usage
 from orchestrator.report.changes import changes_section
 from orchestrator.report.containers import containers_section
 from orchestrator.report.cost import calls_section, cost_section
-from orchestrator.report.html import Child, Html, data_table, el, fold
+from orchestrator.report.html import Child, Html, data_table, el
+from orchestrator.report.literature import novelty_section, references_section
 from orchestrator.report.measured import measured_section
 from orchestrator.report.page import (
     contents,
@@ -19,7 +20,6 @@ from orchestrator.report.page import (
     fact_list,
     lines,
     page,
-    pill,
     pills,
     section,
 )
@@ -97,7 +97,7 @@ def _failed(failure: Failure) -> list[Child]:
 
 
 def _idea(known: IdeaFacts) -> list[Child]:
-    idea, novelty = known.idea, known.novelty
+    idea = known.idea
     scores = [
         f"{name} {value} of 10"
         for name in ("interestingness", "feasibility", "novelty")
@@ -106,15 +106,7 @@ def _idea(known: IdeaFacts) -> list[Child]:
     own: Child = None
     if scores:
         own = el("p", "The proposer's own scores: ", ", ".join(scores), ".", class_="small quiet")
-    rows = [(ref.title, ", ".join(ref.authors), str(ref.year), ref.venue) for ref in novelty.papers]
-    papers = data_table(("title", "authors", "year", "venue"), rows)
-    return [
-        lines(idea.experiment),
-        own,
-        el("h3", "Is it new? ", pill(novelty.decision)),
-        lines(novelty.reason),
-        fold(f"{len(rows)} papers considered", papers) if rows else None,
-    ]
+    return [lines(idea.experiment), own]
 
 
 def _record(known: IdeaFacts) -> list[Child]:
@@ -150,12 +142,14 @@ def _hash(value: str) -> Html:
 
 _SECTIONS: tuple[tuple[str, str, Callable[[IdeaFacts], list[Child]]], ...] = (
     ("idea", "The idea", _idea),
+    ("novelty", "Is it new?", novelty_section),
     ("plan", "Plan and outcome", plan_section),
     ("results", "Results", measured_section),
     ("figures", "Figures", figures_section),
     ("changes", "What each run changed", changes_section),
     ("paper", "The paper", paper_section),
     ("numbers", "Verified numbers", claims_section),
+    ("references", "References", references_section),
     ("review", "Review", review_section),
     ("cost", "Cost and time", cost_section),
     ("containers", "Containers", containers_section),

@@ -13,9 +13,9 @@ from orchestrator.core.tree import Tree
 from orchestrator.record.calls import Step, steps
 from orchestrator.record.events import IdeaForked, IdeaStarted, Noted
 from orchestrator.record.journal import Journal
+from orchestrator.record.literature_notes import IdeaSkipped, NoveltyJudged, NoveltyOverruled
 from orchestrator.record.notes import (
     IdeaFinished,
-    IdeaSkipped,
     RunFinished,
     StageBegan,
     StageFailed,
@@ -29,6 +29,8 @@ from orchestrator.template.baseline import baseline_run
 from orchestrator.template.manifest import Manifest, Metric
 from orchestrator.template.results import Results, parse_final_info
 from orchestrator.template.template import from_files
+
+_EXPERIMENTS = STAGE_NAMES.index("experiments")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,16 +123,16 @@ def read_idea(journal: Journal, run: RunFacts | None) -> IdeaFacts:
     reached = [note for scope in scopes for note in journal.notes(StageReached, below=scope)]
     shared = run.shared if run is not None else ()
     # Runs are made in the experiments, and where a critic asks for more.
-    of_runs = (scopes[0], scopes[STAGE_NAMES.index("critique")])
+    of_runs = (scopes[_EXPERIMENTS], scopes[STAGE_NAMES.index("critique")])
     runs = tuple(note.run for at in of_runs for note in journal.notes(RunFinished, below=at))
-    instrumented = journal.notes(Instrumented, below=scopes[0])
+    instrumented = journal.notes(Instrumented, below=scopes[_EXPERIMENTS])
     if instrumented:
         runs = (instrumented[-1].run, *runs)
     elif shared and shared[-1].result.ok:
         runs = (baseline_run(shared[-1].job, shared[-1].result), *runs)
     return IdeaFacts(
         idea=first.idea,
-        novelty=first.novelty,
+        novelty=_novelty(journal),
         pins=run.pins if run is not None else None,
         manifest=run.manifest if run is not None else None,
         status=_status(journal, scopes),
@@ -150,6 +152,14 @@ def read_idea(journal: Journal, run: RunFacts | None) -> IdeaFacts:
     )
 
 
+def _novelty(journal: Journal) -> Novelty:
+    """The last word on the idea's novelty: a person's counts before the model's."""
+    overruled = journal.notes(NoveltyOverruled, below="idea")
+    judged = journal.notes(NoveltyJudged, below="idea")
+    known = [one.novelty for one in judged] + [one.novelty for one in overruled]
+    return known[-1] if known else Novelty(decision="undecided", reason="it was not judged")
+
+
 def _scopes(journal: Journal, idea: str) -> list[str]:
     """The present scope of each stage, in their order."""
     asked = recorded_retries(journal, idea)
@@ -161,7 +171,9 @@ def _status(journal: Journal, scopes: list[str]) -> str:
         return "finished"
     if list(_failures(journal, scopes)):
         return "failed"
-    return "not novel" if journal.notes(IdeaSkipped, below="idea") else "unfinished"
+    if _novelty(journal).decision == "not novel" and journal.notes(IdeaSkipped, below="idea"):
+        return "not novel"
+    return "unfinished"
 
 
 def _lacking(journal: Journal, scopes: list[str]) -> tuple[str, ...]:

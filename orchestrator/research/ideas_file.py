@@ -25,6 +25,8 @@ class _IdeaRow(BaseModel, extra="forbid"):
     Interestingness: _Score = None
     Feasibility: _Score = None
     Novelty: _Score = None
+    novel: bool | None = None
+    """What a person decides; it overrules the judgement on the literature."""
 
 
 _ROWS: TypeAdapter[list[_IdeaRow]] = TypeAdapter(Annotated[list[_IdeaRow], Field(min_length=1)])
@@ -32,7 +34,14 @@ _ROWS: TypeAdapter[list[_IdeaRow]] = TypeAdapter(Annotated[list[_IdeaRow], Field
 
 def write_ideas(path: Path, ideas: tuple[Idea, ...]) -> None:
     """Write ``ideas.json`` with the field names of The AI Scientist."""
-    rows = [{key: getattr(idea, key.lower()) for key in _IdeaRow.model_fields} for idea in ideas]
+    rows = [
+        {
+            key: value
+            for key in _IdeaRow.model_fields
+            if (value := getattr(idea, key.lower())) is not None or key != "novel"
+        }
+        for idea in ideas
+    ]
     write(path, json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
 
 

@@ -39,6 +39,7 @@ def pins_of(spec: RunSpec, files: Tree) -> Pins:
         data=spec.data,
         proof=spec.proof,
         baseline=spec.baseline,
+        engines=spec.engines,
     )
 
 
@@ -87,6 +88,7 @@ def spec_of(pins: Pins, template: Template) -> RunSpec:
         data=pins.data,
         proof=pins.proof,
         baseline=pins.baseline,
+        engines=pins.engines,
     )
 
 

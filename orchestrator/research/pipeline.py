@@ -24,6 +24,7 @@ from orchestrator.core.errors import (
     UserError,
 )
 from orchestrator.core.research import Failure
+from orchestrator.record.literature_notes import IdeaSkipped, NoveltyJudged, NoveltyOverruled
 from orchestrator.record.notes import (
     IdeaFinished,
     RunFinished,
@@ -39,6 +40,7 @@ from orchestrator.research.stages.compile import compile_paper
 from orchestrator.research.stages.critique import criticize
 from orchestrator.research.stages.experiments import experiments
 from orchestrator.research.stages.notes import write_notes
+from orchestrator.research.stages.novelty import judge_novelty
 from orchestrator.research.stages.plots import draw_plots
 from orchestrator.research.stages.review import review_paper
 from orchestrator.research.stages.verify import unresolved_failure, verify_numbers
@@ -47,6 +49,7 @@ from orchestrator.research.stages.writeup import write_sections
 Stage = Callable[[Study, Ports], Study]
 
 STAGES: tuple[Stage, ...] = (
+    judge_novelty,
     experiments,
     draw_plots,
     criticize,
@@ -83,13 +86,16 @@ def pursue(
             if name in _AFTER_PAPER:
                 continue
             study = _salvaged(study, scoped)
-            return _ended("failed", study, failures, asked)
+            return _ended("failed", study, failures, asked, ports)
+        if name == "novelty" and study.novelty.decision == "not novel":
+            scoped.note(IdeaSkipped(why=study.novelty.reason))
+            return _ended("not novel", study, failures, asked, ports)
         if name == "verify" and study.unresolved:
             failures.append(failure_of(name, unresolved_failure(study)))
             scoped.note(StageFailed(failure=failures[-1]))
         scoped.note(_reached(name, study))
         save(study)
-    outcome = _ended("finished", study, failures, asked)
+    outcome = _ended("finished", study, failures, asked, ports)
     finished = IdeaFinished(
         runs=len(study.runs),
         claims=len(study.claims),
@@ -100,10 +106,16 @@ def pursue(
     return outcome
 
 
-def _ended(status: Status, study: Study, failures: list[Failure], asked: Retries) -> PursuedIdea:
+def _ended(
+    status: Status, study: Study, failures: list[Failure], asked: Retries, ports: Ports
+) -> PursuedIdea:
     """The outcome. Of several failures it has one that resume tries again, if there is one."""
     failure = next(iter(sorted(failures, key=lambda one: not one.transient)), None)
-    return PursuedIdea(status=status, study=study, failure=failure, retried=len(asked.stages))
+    # A person who overrules a judgement that stands asks for the idea again, as with a retry.
+    judged = bool(ports.journal.notes(NoveltyJudged, below=ports.scope))
+    overruled = len(ports.journal.notes(NoveltyOverruled, below=ports.scope)) if judged else 0
+    again = len(asked.stages) + overruled
+    return PursuedIdea(status=status, study=study, failure=failure, retried=again)
 
 
 def _reached(name: str, study: Study) -> StageReached:

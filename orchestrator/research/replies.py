@@ -86,7 +86,7 @@ def ask_for(ports: Ports, ask: Ask, form: type[_F]) -> _F:
                 return parse_reply(last[0], form)
         return parse_reply(require_whole(reply, ask).text, form)
 
-    return ask_and_use(ports, ask, use, _instruction)
+    return ask_and_use(ports, ask, use, repeat_request)
 
 
 def ask_and_use(
@@ -104,7 +104,8 @@ def ask_and_use(
         raise
 
 
-def _instruction(error: BadReply) -> str:
+def repeat_request(error: BadReply) -> str:
+    """What a model is told whose reply cannot be used."""
     return render("bad_reply", trouble="\n" * ("\n" in error.why) + error.why)
 
 

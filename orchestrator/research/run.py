@@ -1,4 +1,4 @@
-"""A whole run: pins, the shared baseline, ideas, novelty, then the pipeline of each idea.
+"""A whole run: pins, the shared baseline, ideas, then the pipeline of each idea.
 
 Start, resume and replay are the same function; only the journal's mode differs. The run and each
 idea have their own journal, so that no two writers share a file.
@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from orchestrator.core.errors import AisciError
 from orchestrator.core.files import remove_unfinished
-from orchestrator.core.research import Failure, Idea, Novelty, Run
+from orchestrator.core.research import Idea, Novelty, Run
 from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget, Used
@@ -22,14 +21,13 @@ from orchestrator.record.notes import (
     BaselineCompared,
     IdeaEnded,
     IdeasEdited,
-    IdeaSkipped,
     IdeasLeft,
 )
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Ports
 from orchestrator.research.ideas_file import edited_ideas, write_ideas
 from orchestrator.research.pins import pins_of
-from orchestrator.research.pipeline import RUN_ERRORS, failure_of, pursue
+from orchestrator.research.pipeline import pursue
 from orchestrator.research.run_spec import PursuedIdea, RunDeps, RunLocation, RunSpec, Study
 from orchestrator.research.stages import experiments, ideas
 from orchestrator.template.contract.advice import Attempted
@@ -57,19 +55,12 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
     # Before any model is called: it costs nothing, and shows that template and policy fit.
     baseline = _study(spec, files, _baseline(spec, files, ports))
     chosen, whole = _ideas(baseline, spec.ideas, location, ports, edits)
-    decisions = {idea.id: _novelty(idea, ports) for idea in chosen}
     outcomes = []
     for idea in chosen:
-        novelty = decisions[idea.id]
-        study = replace(baseline, idea=idea)
         own = location.record.idea(idea).journal
-        if isinstance(novelty, Failure):
-            outcome = PursuedIdea(status="failed", study=study, failure=novelty)
-        else:
-            others = (use for path, use in used.items() if path != own)
-            left = budget.after(Used.by(journal), *others)
-            study = replace(study, novelty=novelty)
-            outcome, used[own] = _idea(study, location, deps, blobs, left)
+        others = (use for path, use in used.items() if path != own)
+        left = budget.after(Used.by(journal), *others)
+        outcome, used[own] = _idea(replace(baseline, idea=idea), location, deps, blobs, left)
         _note_end(journal, idea, outcome)
         outcomes.append(outcome)
     if whole and all(outcome.settled for outcome in outcomes):
@@ -96,18 +87,6 @@ def _ideas(
             chosen = changed
     write_ideas(location.output.ideas, chosen)
     return chosen, whole
-
-
-def _novelty(idea: Idea, ports: Ports) -> Novelty | Failure:
-    """The decision on an idea; a failure that resume tries again holds up no other idea."""
-    try:
-        return ideas.decide_novelty(idea, ports.within("novelty", idea.id))
-    except RUN_ERRORS:
-        raise
-    except AisciError as error:
-        if not error.transient:
-            raise
-        return failure_of("novelty", error)
 
 
 def _note_end(journal: Journal, idea: Idea, outcome: PursuedIdea) -> None:
@@ -159,21 +138,17 @@ def _idea(
     blobs = store(record.blobs, shared)
     journal = Journal(record.journal, blobs, location.mode, deps.listener)
     if not journal.events:
-        journal.append(IdeaStarted(id=study.idea.id, idea=study.idea, novelty=study.novelty))
+        journal.append(IdeaStarted(id=study.idea.id, idea=study.idea))
     elif location.mode is Mode.FORK:
         journal.append(IdeaForked())
     budget = JournalBudget(**asdict(study.policy.idea)).within(left)
     ports = Ports(deps.edges(blobs), journal, blobs, budget, f"idea/{study.idea.id}")
     written: dict[str, str] = {}
-    if study.novelty.decision == "not novel":
-        ports.note(IdeaSkipped(why=study.novelty.reason))
-        outcome = PursuedIdea(status="not novel", study=study)
-    else:
 
-        def save(done: Study) -> None:
-            output.export(done.tree, blobs, written)
+    def save(done: Study) -> None:
+        output.export(done.tree, blobs, written)
 
-        outcome = pursue(study, ports, save, location.again)
+    outcome = pursue(study, ports, save, location.again)
     if outcome.settled:
         journal.seal()
     output.export(outcome.study.tree, blobs, written)

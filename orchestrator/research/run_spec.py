@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from orchestrator.core.model import Message
 from orchestrator.core.research import (
+    Citation,
     Claim,
     Failure,
     Figure,
@@ -25,7 +26,7 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Journal, Listener, Mode
 from orchestrator.record.notes import Status
 from orchestrator.record.paths import IdeaPaths, RunPaths
-from orchestrator.record.pins import BaselinePin, DataPin, ProofPin
+from orchestrator.record.pins import BaselinePin, DataPin, EnginePin, ProofPin
 from orchestrator.record.plan_notes import RunGivenUp
 from orchestrator.record.ports import Edges
 from orchestrator.template.manifest import Metric
@@ -50,6 +51,7 @@ class Study:
     author: str
     sees: bool = False
     novelty: Novelty
+    citations: tuple[Citation, ...] = ()
     tree: Tree
     runs: tuple[Run, ...]
     results: tuple[tuple[int, Results], ...]
@@ -125,7 +127,7 @@ class Exporter(Protocol):
 class RunSpec:
     """The specification of a run. ``images`` maps image names to resolved ids. ``proof`` is the
     latest proof of its policy, ``baseline`` a cached one that the run starts from. ``sees``: the
-    model is shown pictures.
+    model is shown pictures. ``engines`` are asked for papers, besides the lists on this machine.
     """
 
     template: Template
@@ -140,6 +142,7 @@ class RunSpec:
     data: tuple[DataPin, ...] = ()
     proof: ProofPin | None = None
     baseline: BaselinePin | None = None
+    engines: tuple[EnginePin, ...] = ()
 
     @property
     def mounts(self) -> tuple[tuple[str, str], ...]:

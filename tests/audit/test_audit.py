@@ -524,7 +524,7 @@ def test_a_call_that_was_taken_out_is_found_though_every_hash_fits(
         key = (first["port"], first["scope"], 0)
         lines[:] = [x for x in lines if (x.get("port"), x.get("scope"), x.get("ord")) != key]
 
-    forger.change(forger.run, without)
+    forger.change(forger.idea, without)
     assert any("calls are missing before" in one.what for one in found(audited(run), "calls"))
 
 
@@ -533,7 +533,7 @@ def test_an_answer_to_nothing_or_to_another_question_is_found(forger: Forger, ru
         lines.remove(next(x for x in lines if x["kind"] == "asked"))
         next(x for x in lines if x["kind"] == "answered" and x["ord"] == 1)["request"] = "0" * 64
 
-    forger.change(forger.run, unasked)
+    forger.change(forger.idea, unasked)
     said = " ".join(one.what for one in found(audited(run), "calls"))
     assert "that was never requested" in said
     assert "is to another request" in said

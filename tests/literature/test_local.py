@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from orchestrator.core.errors import BadFile
 from orchestrator.core.files import shipped_root
 from orchestrator.core.literature import Query
-from orchestrator.core.protocols import Literature
 from orchestrator.core.tree import canonical
-from orchestrator.literature.bibtex import entries, plain_text
+from orchestrator.literature.bibtex import entries
 from orchestrator.literature.local import LocalLibrary
+from orchestrator.literature.tex_text import plain_text
 
 SHIPPED = shipped_root() / "templates" / "grokking" / "library.json"
 BIB = r"""
@@ -43,7 +43,7 @@ def library(*papers: dict[str, Any]) -> LocalLibrary:
     return LocalLibrary.from_bytes(json.dumps(whole).encode(), "library.json")
 
 
-def found(source: Literature, text: str, limit: int = 10) -> list[str]:
+def found(source: LocalLibrary, text: str, limit: int = 10) -> list[str]:
     return [paper.key for paper in source.search(Query(text, limit))]
 
 
@@ -127,7 +127,7 @@ def test_bibtex_is_read_for_people_and_written_anew_for_tex(tmp_path: Path) -> N
     path = tmp_path / "mine.bib"
     path.write_text(BIB)
     first, second = read_library(path).papers
-    assert (first.key, first.year, first.source) == ("godel1931", 1931, "library mine.bib")
+    assert (first.key, first.year, first.source) == ("godel1931", 1931, "template")
     assert first.title == "Über formal unentscheidbare Sätze"
     assert first.authors == ("Gödel, Kurt",)
     assert first.venue == "Monatshefte für Mathematik"
@@ -171,16 +171,16 @@ def test_a_json_paper_without_bibtex_gets_a_plain_entry() -> None:
         ("@string{x = {y}}", "mine.bib:1", "kind @string are not supported"),
         ('@preamble{"\\input{x}"}', "mine.bib:1", "kind @preamble are not supported"),
         ("@article{a, title=x}", "a.title", "neither in braces"),
-        ("@article{a, title}", "mine.bib:1: a", "not a field"),
-        ("@article{a, title={x}, Title={y}}", "mine.bib:1: a", "occurs twice"),
-        ("@article{a, title={\\input{/etc/passwd}}}", "mine.bib:1: a", "unknown command"),
-        ("@article{a, title={\\write18{ls}}}", "mine.bib:1: a", "unknown command"),
-        ("@article{a, title={\\ifx}}", "mine.bib:1: a", "unknown command"),
-        ("@article{a, title={cost: $x}}", "mine.bib:1: a", "odd number"),
-        ("@article{a, title={^^5cinput{x}}}", "mine.bib:1: a", "hidden characters"),
-        ("@article{a, title={$\\def\\x{y}$}}", "mine.bib:1: a", "unknown command"),
-        ("@article{a, title={x\x07}}", "mine.bib:1: a", "control character"),
-        ("@article{a, title={" + "x" * 20_001 + "}}", "mine.bib:1: a", "longer than"),
+        ("@article{a, title}", "mine.bib:1:13: a", "not a field"),
+        ("@article{a, title={x}, Title={y}}", "mine.bib:1:30: a.title", "occurs twice"),
+        ("@article{a, title={\\input{/etc/passwd}}}", "mine.bib:1:19: a.title", "unknown command"),
+        ("@article{a, title={\\write18{ls}}}", "mine.bib:1:19: a.title", "unknown command"),
+        ("@article{a, title={\\ifx}}", "mine.bib:1:19: a.title", "unknown command"),
+        ("@article{a, title={cost: $x}}", "mine.bib:1:19: a.title", "odd number"),
+        ("@article{a, title={^^5cinput{x}}}", "mine.bib:1:19: a.title", "hidden characters"),
+        ("@article{a, title={$\\def\\x{y}$}}", "mine.bib:1:19: a.title", "unknown command"),
+        ("@article{a, title={x\x07}}", "mine.bib:1:19: a.title", "control character"),
+        ("@article{a, title={" + "x" * 20_001 + "}}", "mine.bib:1:19: a.title", "longer than"),
         ("@article{a, title={x}, year=2020}", "mine.bib: a", "an entry has no author"),
         ("@article{a, title={x}, author={y}, year={soon}}", "mine.bib: a", "an entry has no year"),
     ],

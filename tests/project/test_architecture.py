@@ -17,7 +17,8 @@ WORKERS = sorted((ROOT / "sandbox").rglob("*.py"))
 
 # What is typed: one file for what all commands share, one for their groups.
 PARSING = tuple(
-    f"orchestrator/console/{name}.py" for name in ("options", "groups", "policy_groups")
+    f"orchestrator/console/{name}.py"
+    for name in ("options", "groups", "policy_groups", "literature_groups")
 )
 # Each library that reaches out of the process, or that has a manner of its own, has one importer.
 IMPORTERS = {
@@ -32,8 +33,9 @@ IMPORTERS = {
     "typer": {"cli.py", *PARSING},
     "click": set(PARSING[:1]),
     "aider": {"sandbox/editor/guard.py"},
+    "sqlite3": {"orchestrator/literature/library_base.py"},
     "packaging": {"orchestrator/sandbox/images/wheel_files.py"},
-    "pymupdf": {"sandbox/latex/inert.py", "sandbox/latex/pages.py"},
+    "pymupdf": {"sandbox/latex/inert.py", "sandbox/latex/pages.py", "sandbox/latex/text.py"},
 }
 CONSOLE = "orchestrator/console/"  # with cli.py, alone in drawing on a terminal
 NEVER = {"pickle", "marshal", "shelve", "dill", "joblib", "numpy", "torch", "PIL", "fitz"}

@@ -10,7 +10,7 @@ import pytest
 from orchestrator.api.export import FileExporter
 from orchestrator.core.errors import BadTemplate
 from orchestrator.core.job import Job
-from orchestrator.literature.local import LocalLibrary
+from orchestrator.literature.sources import Sources
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Mode
 from orchestrator.record.ports import Edges
@@ -26,7 +26,7 @@ def refused(folder: Path, ending: Callable[[Job], Ending]) -> BadTemplate:
 
     def over(blobs: BlobStore) -> Edges:
         sandbox = ScriptedSandbox(blobs, ending)
-        return Edges(SweepModel(), rig.asking_editor(blobs), sandbox, LocalLibrary(()))
+        return Edges(SweepModel(), rig.asking_editor(blobs), sandbox, Sources())
 
     tools = RunDeps(edges=over, exporter=FileExporter(), listener=lambda _: None)
     with pytest.raises(BadTemplate) as caught:

@@ -154,8 +154,9 @@ def test_one_idea_not_novel_and_one_that_fails_do_not_stop_the_third(tmp_path: P
     def change(ask: Ask, number: int) -> str | None:
         if ask.purpose == "ideas.propose":
             return named(f"idea_{number}", f"turn knob number {number}")
-        if ask.purpose == "novelty.decide" and number == 1:
-            return '```json\n{"decision": "not novel", "reason": "done before"}\n```'
+        if ask.purpose == "novelty.decide" and number == 2:  # after a search
+            said = {"decision": "not novel", "paper": "kingma2015adam", "reason": "done before"}
+            return f"```json\n{json.dumps(said)}\n```"
         if ask.purpose == "notes.edit" and number == 1:
             raise ModelRefused("no")
         return None

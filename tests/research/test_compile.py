@@ -57,7 +57,7 @@ class Bench:
 
     def ports(self, name: str) -> Ports:
         blobs = self.sandbox._blobs
-        edges = Edges(self.model, rig.editor(blobs), self.sandbox, rig.Shelf())
+        edges = Edges(self.model, rig.editor(blobs), self.sandbox, rig.TWO_PAPERS)
         return Ports(
             edges, Journal(self.folder / f"{name}.jsonl", blobs), blobs, JournalBudget(), name
         )

@@ -18,7 +18,7 @@ from orchestrator.api.export import FileExporter, journal_of_run, open_journal
 from orchestrator.api.images import resolve_images
 from orchestrator.api.prepare import prepare
 from orchestrator.core.job import Job, JobResult
-from orchestrator.literature.local import LocalLibrary
+from orchestrator.literature.sources import Sources
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.events import Answered
 from orchestrator.record.journal import Journal, Mode
@@ -110,7 +110,7 @@ def test_each_decision_of_the_proxy_is_in_the_journal_in_the_report_and_in_the_r
         def edges(blobs: BlobStore) -> Edges:
             scripted = ScriptedSandbox(blobs, rig.pretend(blobs))
             both = RealExperiments(DockerSandbox(sandbox.pool, blobs), scripted)
-            return Edges(SweepModel(), rig.asking_editor(blobs), both, LocalLibrary(()))
+            return Edges(SweepModel(), rig.asking_editor(blobs), both, Sources())
 
         folder = tmp_path / "run"
         assert ended(setup, edges, rig.place(folder, Mode.RECORD)) == ["finished"]

@@ -20,7 +20,7 @@ from orchestrator.api.export import FileExporter
 from orchestrator.core.errors import KeyRefused, ModelFailed
 from orchestrator.core.files import shipped_root
 from orchestrator.editor.aider import ProcessEditor
-from orchestrator.literature.local import LocalLibrary
+from orchestrator.literature.sources import Sources
 from orchestrator.models.failures import RetryPolicy, RetryTiming
 from orchestrator.models.litellm import PER_COMPLETION, PER_PROMPT, open_model
 from orchestrator.record.blobs import BlobStore
@@ -110,7 +110,7 @@ def go(folder: Path, server: ModelServer, mode: Mode) -> tuple[PursuedIdea, ...]
 
     def edges(blobs: BlobStore) -> Edges:
         sandbox = ScriptedSandbox(blobs, rig.pretend(blobs))
-        return Edges(model, ProcessEditor(blobs, WORKER), sandbox, LocalLibrary(()))
+        return Edges(model, ProcessEditor(blobs, WORKER), sandbox, Sources())
 
     tools = RunDeps(edges=edges, exporter=FileExporter(), listener=lambda _: None)
     return research(rig.setup(folder.parent, MODEL), rig.place(folder, mode), tools)

@@ -23,7 +23,7 @@ from orchestrator.core.decode import decode
 from orchestrator.core.job import Job, JobResult, Limits, Verdict
 from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.core.tree import Tree
-from orchestrator.literature.local import LocalLibrary
+from orchestrator.literature.sources import Sources
 from orchestrator.policy.policy import lowered
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.events import Answered
@@ -328,7 +328,7 @@ def test_a_run_of_all_four_ends_with_four_verdicts_and_the_study_goes_on(
 
     def edges(blobs: BlobStore) -> Edges:
         sandbox = DockerSandbox(bench.sandbox.pool, blobs)
-        return Edges(author, rig.asking_editor(blobs), sandbox, LocalLibrary(()))
+        return Edges(author, rig.asking_editor(blobs), sandbox, Sources())
 
     made = rig.setup(tmp_path)
     short = lowered(made.policy, {"experiment.time.wall": "8s", "experiment.time.cpu": "16s"})

@@ -14,6 +14,7 @@ from orchestrator.api.export import FileExporter
 from orchestrator.core.files import shipped_root
 from orchestrator.editor.aider import ProcessEditor
 from orchestrator.literature.local import LocalLibrary
+from orchestrator.literature.sources import Sources
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Mode
 from orchestrator.record.ports import Edges
@@ -49,7 +50,8 @@ def test_a_played_study_ends_as_it_did(name: str, tmp_path: Path) -> None:
         author=model.name,
         sees=kept["sees"],
     )
-    library = LocalLibrary.from_bytes(template.files["library.json"], "library.json")
+    listed = LocalLibrary.from_bytes(template.files["library.json"], "library.json")
+    library = Sources([("template", listed)])
 
     def edges(blobs: BlobStore) -> Edges:
         sandbox = ScriptedSandbox(blobs, played.jobs_of(kept, blobs))

@@ -23,9 +23,10 @@ from orchestrator.record.ports import Edges, Ports, absent
 from orchestrator.research.loose_json import json_objects, read_object
 from orchestrator.research.replies import ask_for, parse_reply
 from orchestrator.research.reply_form import ReplyForm, WholeNumber
-from orchestrator.research.stages.ideas import NoveltyAnswer, Proposal
+from orchestrator.research.stages.choosing import Queries
+from orchestrator.research.stages.ideas import Proposal
+from orchestrator.research.stages.novelty import NoveltyAnswer
 from orchestrator.research.stages.review import GRADES, ReviewForm
-from orchestrator.research.stages.writeup import Queries
 from tests.support import paper_rig as rig
 from tests.support.journal_rig import run_started
 
@@ -210,7 +211,7 @@ CUT = '{"Name": "it", "Mark"'
 
 def ports_of(folder: Path, *replies: ReplyRule | str) -> tuple[Ports, ScriptedModel]:
     blobs, model = BlobStore(folder / "blobs"), ScriptedModel(replies)
-    edges = Edges(model, rig.editor(blobs), rig.NoSandbox(), rig.Shelf())
+    edges = Edges(model, rig.editor(blobs), rig.NoSandbox(), rig.TWO_PAPERS)
     journal = Journal(folder / "journal.jsonl", blobs)
     journal.append(run_started())
     return Ports(edges, journal, blobs, JournalBudget(), "run"), model

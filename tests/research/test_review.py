@@ -43,7 +43,7 @@ def form(**changes: object) -> str:
 def reviewed(folder: Path, *replies: str, pages: tuple[str, ...]) -> tuple[Study, ScriptedModel]:
     blobs = BlobStore(folder / "blobs")
     model = ScriptedModel([ReplyRule(text=reply) for reply in replies])
-    edges = Edges(model, rig.editor(blobs), rig.NoSandbox(), rig.Shelf())
+    edges = Edges(model, rig.editor(blobs), rig.NoSandbox(), rig.TWO_PAPERS)
     ports = Ports(edges, Journal(folder / "journal.jsonl", blobs), blobs, JournalBudget(), "idea")
     study = rig.study(blobs)
     study = replace(study, paper=Paper(files=study.tree, pages=pages))

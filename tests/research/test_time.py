@@ -21,7 +21,7 @@ from orchestrator.core.model import Ask, Message, Reply, Usage
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.tree import Tree
 from orchestrator.editor.scripted import ScriptedEditor
-from orchestrator.literature.local import LocalLibrary
+from orchestrator.literature.sources import Sources
 from orchestrator.policy.policy import lowered
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget, Used
@@ -75,7 +75,7 @@ def ports_of(
     editor = ScriptedEditor(
         bench.blobs, lambda _, asked: {"a": asked.complete(ASK, FOREVER).text.encode()}
     )
-    edges = Edges(model or Slow(0), editor, bench.sandbox, LocalLibrary(()))
+    edges = Edges(model or Slow(0), editor, bench.sandbox, Sources())
     return Ports(edges, journal, bench.blobs, budget, "idea/x")
 
 
@@ -297,7 +297,7 @@ def test_in_a_whole_run_an_idea_whose_time_is_over_ends_in_the_middle_of_its_job
 
     def edges(blobs: BlobStore) -> Edges:
         sandbox = Sleepy(bench, blobs)
-        return Edges(author, rig.asking_editor(blobs), sandbox, LocalLibrary(()))
+        return Edges(author, rig.asking_editor(blobs), sandbox, Sources())
 
     tools = RunDeps(edges=edges, exporter=FileExporter(), listener=lambda _: None)
     failed, finished = research(made, rig.place(tmp_path / "run", Mode.RECORD), tools)

@@ -225,7 +225,12 @@ def test_a_paper_is_one_conversation_whose_facts_are_told_once(tmp_path: Path) -
     queries, *asked = model.asked
     assert queries.purpose == "writeup.queries"
     drafts = [f"writeup.{section.name}" for section in SECTIONS]
-    assert [ask.purpose for ask in asked] == [*drafts, "writeup.read"]
+    picked, *asked = asked
+    assert picked.purpose == "cite.pick"
+    assert [ask.purpose for ask in asked] == [*drafts, "cite.draft", "writeup.read"]
+    (cited,) = (ask for ask in asked if ask.purpose == "cite.draft")
+    asked.remove(cited)
+    assert cited.messages[:-1] == asked[-1].messages[:-1], "what is found for it is not said again"
     first = data_blocks(asked[0].messages[0].content)
     assert {"idea", "template", "metrics", "results", "figures", "citations", "task"} <= set(first)
     for before, after in pairwise(asked):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.editor.scripted import ScriptedEditor
-from orchestrator.literature.local import LocalLibrary
+from orchestrator.literature.sources import Sources
 from orchestrator.models.scripted import ScriptedModel
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.journal import Journal
@@ -55,7 +55,7 @@ def test_neither_the_engine_nor_the_record_knows_a_key(bench: DockerBench, tmp_p
     journal = Journal(tmp_path / "journal.jsonl", bench.blobs)
     journal.append(idea_started())
     editor = ScriptedEditor(bench.blobs, lambda _request, _model: {})
-    edges = Edges(ScriptedModel([]), editor, bench.sandbox, LocalLibrary(()))
+    edges = Edges(ScriptedModel([]), editor, bench.sandbox, Sources())
     Ports(edges, journal, bench.blobs, JournalBudget(), "idea/x").run(
         job(bench, "print(dict(os.environ))", limits_of("experiment"))
     )

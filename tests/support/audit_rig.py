@@ -23,7 +23,7 @@ from orchestrator.core.job import Attestation, Job, JobResult, Limits, Peaks, Ve
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.tree import canonical, digest
 from orchestrator.editor.scripted import ScriptedEditor
-from orchestrator.literature.local import LocalLibrary
+from orchestrator.literature.sources import Sources
 from orchestrator.policy.policy import Policy
 from orchestrator.record.attestation import SettingPairs, container_statement, flatten_settings
 from orchestrator.record.blobs import BlobStore
@@ -150,9 +150,7 @@ def record(
         inner = scripted(blobs)
         assert isinstance(inner.editor, ScriptedEditor)
         editor = AttestingEditor(inner.editor, made.policy.hash)
-        return Edges(
-            inner.model, editor, AttestingSandbox(blobs, made.policy.hash), LocalLibrary(())
-        )
+        return Edges(inner.model, editor, AttestingSandbox(blobs, made.policy.hash), Sources())
 
     tools = RunDeps(edges=edges, exporter=FileExporter(), listener=listener)
     return research(made, rig.place(folder, mode), tools)

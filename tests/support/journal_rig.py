@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from orchestrator.core.research import Idea, Novelty
+from orchestrator.core.research import Idea
 from orchestrator.core.tree import Tree
 from orchestrator.record.events import IdeaStarted, RunStarted
 from orchestrator.record.pins import ModelPin, Pins, PolicyPin, TemplatePin
@@ -29,6 +29,6 @@ def run_started(**changed: Any) -> RunStarted:
     return RunStarted(pins=replace(PINS, **changed))
 
 
-def idea_started(idea: Idea = IDEA, reason: str = "") -> IdeaStarted:
+def idea_started(idea: Idea = IDEA) -> IdeaStarted:
     """The first line of an idea."""
-    return IdeaStarted(id=idea.id, idea=idea, novelty=Novelty(decision="undecided", reason=reason))
+    return IdeaStarted(id=idea.id, idea=idea)

@@ -20,10 +20,11 @@ from orchestrator.core.files import shipped_root
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.model import Ask, Message, Reply
-from orchestrator.core.protocols import Blobs, LanguageModel, Sandbox
+from orchestrator.core.protocols import Blobs, LanguageModel, Literature, Sandbox
 from orchestrator.core.research import Figure, Idea, Novelty, Run
 from orchestrator.core.tree import Tree
 from orchestrator.editor.scripted import ScriptedEditor
+from orchestrator.literature.sources import Sources
 from orchestrator.policy.policy import load_policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget
@@ -45,10 +46,14 @@ PAPERS = (
 
 
 class Shelf:
-    """A literature port that knows two papers."""
+    """Two papers, whatever is asked."""
 
     def search(self, query: Query) -> tuple[PaperRef, ...]:
         return PAPERS[: query.limit]
+
+
+TWO_PAPERS = Sources([("template", Shelf())])
+"""A literature port that knows two papers."""
 
 
 class NoSandbox:
@@ -211,10 +216,11 @@ def ports(
     author: Author = sweep,
     sandbox: Sandbox | None = None,
     model: LanguageModel | None = None,
+    literature: Literature = TWO_PAPERS,
 ) -> Ports:
     """Recorded ports over scripted edges; ``sandbox`` if something is to be compiled."""
     blobs = BlobStore(folder / "blobs")
-    edges = Edges(model or SweepModel(), editor(blobs, author), sandbox or NoSandbox(), Shelf())
+    edges = Edges(model or SweepModel(), editor(blobs, author), sandbox or NoSandbox(), literature)
     return Ports(edges, Journal(folder / "journal.jsonl", blobs), blobs, JournalBudget(), "idea")
 
 

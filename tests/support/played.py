@@ -26,6 +26,8 @@ from orchestrator.record.calls import steps
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.research.pins import read_pins, template_of
+from orchestrator.research.prompts import data_blocks
+from orchestrator.research.sweep.wording import json_reply
 from orchestrator.sandbox.scripted import Ending
 from tests.support import run_rig as rig
 from tests.support.paper_rig import png
@@ -35,7 +37,7 @@ STUDIES = DATA / "studies"
 KEPT_EDITS = {"plots.edit": "plot.py", "notes.edit": "notes.txt"}
 """Edits that are kept as the file after them: what stood before them changes with the program."""
 CORRECTED = {
-    "plots.edit", "plots.look", "verify.fix", "compile.fix", "writeup.fix", "writeup.read",
+    "cite.pick", "cite.draft", "plots.edit", "plots.look", "verify.fix", "compile.fix", "writeup.fix", "writeup.read",
     "writeup.refine", "writeup.discussion",
 }  # fmt: skip
 """What may be asked for more often than then: what is found wrong changes with the program."""
@@ -99,11 +101,17 @@ def _condensed(journal: Journal, result: Any) -> dict[str, Any]:
 
 _NO_CORRECTION = '```json\n{"corrections": []}\n```'
 _NOTHING = {
-    "writeup.refine": "KEEP", "plots.edit": "There is nothing more to correct.",
+    "writeup.refine": "KEEP", "cite.draft": '```json\n{"done": true}\n```', "plots.edit": "There is nothing more to correct.",
     "plots.look": '```json\n{"figures": []}\n```',
     "writeup.discussion": "What these results mean together is said with the results above. " * 3,
 }  # fmt: skip
 """What an author answers that has nothing more to say."""
+
+
+def _every_paper(ask: Ask) -> str:
+    """The choice of every paper that was found: these studies were written before there was one."""
+    papers = data_blocks(ask.messages[-1].content)["papers"][:30]
+    return json_reply({"citations": [{"key": one["key"], "why": "found"} for one in papers]})
 
 
 class Played:
@@ -123,6 +131,8 @@ class Played:
         self.asked[ask.purpose] += 1
         if self.asked[ask.purpose] > len(texts):
             assert ask.purpose in CORRECTED, f"{ask.purpose} was not asked so often"
+            if ask.purpose == "cite.pick":
+                return Reply(_every_paper(ask), Usage(), self.name)
             return Reply(_NOTHING.get(ask.purpose, _NO_CORRECTION), Usage(), self.name)
         return Reply(texts[self.asked[ask.purpose] - 1], Usage(), self.name)
 

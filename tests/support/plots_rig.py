@@ -57,7 +57,7 @@ class Stage:
     def __init__(self, folder: Path, sandbox: Sandbox, blobs: BlobStore, *replies: str) -> None:
         self.author, self.blobs = Author(list(replies)), blobs
         self.journal = Journal(folder / "journal.jsonl", blobs)
-        edges = Edges(self.author, ScriptedEditor(blobs, self._edit), sandbox, paper_rig.Shelf())
+        edges = Edges(self.author, ScriptedEditor(blobs, self._edit), sandbox, paper_rig.TWO_PAPERS)
         self.ports = Ports(edges, self.journal, blobs, JournalBudget(), "idea")
 
     def _edit(self, request: EditRequest, model: LanguageModel) -> dict[str, bytes]:

@@ -11,11 +11,12 @@ from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.errors import ModelBusy
 from orchestrator.core.job import Attestation, Egress, Job, JobResult, Peaks, Verdict
 from orchestrator.core.model import Ask, Message, ModelRequest, Reply, Usage
-from orchestrator.core.research import Claim, Failure, Figure, Idea, Paper, Review, Run
+from orchestrator.core.research import Claim, Failure, Figure, Idea, Novelty, Paper, Review, Run
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import load_policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Journal
+from orchestrator.record.literature_notes import NoveltyJudged
 from orchestrator.record.notes import (
     FiguresInspected,
     IdeaFinished,
@@ -80,8 +81,10 @@ class Recorded:
         self.place = folder / "toy_idea"
         self.blobs = BlobStore(self.place / "blobs", self.shared)
         self.journal = Journal(self.place / "journal.jsonl", self.blobs)
-        self.journal.append(idea_started(self.idea, say))
+        self.journal.append(idea_started(self.idea))
         self.scope = f"idea/{self.idea.id}"
+        undecided = Novelty(decision="undecided", reason=say)
+        self.journal.note(f"{self.scope}/novelty", NoveltyJudged(novelty=undecided))
 
     def _start(self) -> None:
         code = {"experiment.py": b"RATE = 1\n", "template.yaml": MANIFEST.encode()}

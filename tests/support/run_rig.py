@@ -32,7 +32,6 @@ from orchestrator.core.job import Job
 from orchestrator.core.model import Ask, Message
 from orchestrator.core.protocols import Blobs, LanguageModel
 from orchestrator.editor.scripted import ScriptedEditor
-from orchestrator.literature.local import LocalLibrary
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.events import Recalled
 from orchestrator.record.heard import Heard
@@ -44,7 +43,7 @@ from orchestrator.research.run import research
 from orchestrator.research.run_spec import PursuedIdea, RunDeps, RunLocation, RunSpec
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
-from tests.support.paper_rig import BLOCK, png
+from tests.support.paper_rig import BLOCK, TWO_PAPERS, png
 from tests.support.places import ROOT
 
 QUICK = str(ROOT / "tests" / "data" / "quick")
@@ -126,7 +125,7 @@ def compiled(tex: str) -> dict[str, bytes]:
 def scripted_edges(model: LanguageModel) -> Callable[[BlobStore], Edges]:
     def over(blobs: BlobStore) -> Edges:
         sandbox = ScriptedSandbox(blobs, pretend(blobs))
-        return Edges(model, asking_editor(blobs), sandbox, LocalLibrary(()))
+        return Edges(model, asking_editor(blobs), sandbox, TWO_PAPERS)
 
     return over
 

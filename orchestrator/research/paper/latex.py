@@ -136,7 +136,7 @@ def with_author(tex: str, author: str, note: str) -> str:
 
 def prepared(tex: str, author: str, note: str, figures: tuple[str, ...]) -> str:
     """A skeleton as every paper begins: the author, our packages, none but the study's figures."""
-    tex = with_packages(with_author(tex, author, note), ("graphicx", "booktabs", "float"))
+    tex = with_packages(with_author(tex, author, note), ("graphicx", "booktabs", "float", "url"))
     return without_unknown_figures(tex, figures)
 
 

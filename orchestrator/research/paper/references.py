@@ -6,16 +6,20 @@ The program writes each entry from escaped fields; other BibTeX text never enter
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from orchestrator.core.literature import PaperRef
-from orchestrator.research.paper.latex import bibliography_span, closing, escape, uncommented
+from orchestrator.core.literature import PaperRef, bare_title
+from orchestrator.literature.entries import entry
+from orchestrator.literature.paper_door import arxiv_of, doi_of
+from orchestrator.literature.tex_text import plain_text
+from orchestrator.research.paper.latex import bibliography_span, closing, uncommented
 
 _ENTRY = re.compile(r"@(\w+)\s*\{\s*([^,\s}]+)\s*,")
 # Possessive and from a word's start: a long word is tried once, and not from each of its letters.
 _FIELD = re.compile(r"(?<!\w)(\w++)\s*+=\s*+([{\"]?)")
 _CITE = re.compile(r"\\[Cc]ite[a-zA-Z]*\*?\s*+(?:\[[^\]]{0,1000}\]\s*+){0,3}\{([^}]{0,2000})\}")
-_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.+-]{0,63}")
+_ARXIV_NOTE = re.compile(r"arXiv:\s*([\w.-]+(?:/\d{7})?)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,20 @@ class Reference:
     key: str
     text: str
     fields: dict[str, str]
+
+    def plain(self, name: str) -> str:
+        """A field as plain text."""
+        return plain_text(self.fields.get(name, ""))
+
+    @property
+    def id(self) -> str:
+        """The DOI, the arXiv id, or the address that the entry states; empty without one."""
+        if doi := doi_of(self.fields.get("doi", "").replace("\\", "")):
+            return f"doi:{doi}"
+        noted = " ".join(self.fields.get(name, "") for name in ("note", "journal", "howpublished"))
+        found = _ARXIV_NOTE.search(noted)
+        eprint = arxiv_of(self.fields.get("eprint", "")) or (arxiv_of(found[1]) if found else "")
+        return f"arXiv:{eprint}" if eprint else self.fields.get("url", "")
 
 
 def references(tex: str) -> tuple[Reference, ...]:
@@ -61,36 +79,20 @@ def cited(tex: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(k.strip() for keys in lists for k in keys.split(",") if k.strip()))
 
 
-def entry(paper: PaperRef) -> str:
-    """A BibTeX entry made from the paper's fields; empty if its key is not plain ASCII."""
-    if not _KEY.fullmatch(paper.key):
-        return ""
-    authors = " and ".join(f"{{{escape(a)}}}" if "," in a else escape(a) for a in paper.authors)
-    lines = [
-        f"@misc{{{paper.key},",
-        f"  title = {{{{{escape(paper.title)}}}}},",
-        f"  author = {{{authors or 'Anonymous'}}},",
-        f"  howpublished = {{{escape(paper.venue)}}}," if paper.venue else "",
-        f"  year = {{{paper.year}}}",
-        "}",
-    ]
-    return "\n".join(line for line in lines if line)
-
-
-def add_references(tex: str, papers: tuple[PaperRef, ...]) -> str:
+def add_references(tex: str, papers: Iterable[PaperRef]) -> str:
     """``tex`` with an entry for every paper that its ``.bib`` block lacks."""
     span = bibliography_span(tex)
     if span is None:
         return tex
     known = {reference.key.lower() for reference in references(tex)}
-    titles = {_bare(reference.fields.get("title", "")) for reference in references(tex)}
+    titles = {bare_title(reference.plain("title")) for reference in references(tex)}
     more = []
     for paper in papers:
         text = entry(paper)
-        if text and paper.key.lower() not in known and _bare(paper.title) not in titles:
+        if text and paper.key.lower() not in known and bare_title(paper.title) not in titles:
             more.append(text)
             known.add(paper.key.lower())
-            titles.add(_bare(paper.title))
+            titles.add(bare_title(paper.title))
     kept = tex[slice(*span)].rstrip()
     return tex[: span[0]] + "\n\n".join(filter(None, [kept, *more])) + "\n" + tex[span[1] :]
 
@@ -109,7 +111,3 @@ def unknown_citations(text: str, tex: str) -> tuple[str, ...]:
     """The keys that ``text`` cites and ``tex`` has no reference for."""
     known = {reference.key for reference in references(tex)}
     return tuple(key for key in cited(text) if key not in known)
-
-
-def _bare(title: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", title.lower())

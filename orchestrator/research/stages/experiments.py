@@ -17,8 +17,8 @@ from orchestrator.core.job import Job
 from orchestrator.core.research import BASELINE, PlannedRun, Run
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
-from orchestrator.record.notes import FilesRestored, GaveUp, RunFinished, RunsCompleted
-from orchestrator.record.plan_notes import RunGivenUp
+from orchestrator.record.notes import FilesRestored, GaveUp, RunFinished
+from orchestrator.record.plan_notes import RunGivenUp, RunsCompleted
 from orchestrator.record.ports import Ports
 from orchestrator.research.looking.code import same_effect
 from orchestrator.research.looking.oddities import identical

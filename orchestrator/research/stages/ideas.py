@@ -1,33 +1,26 @@
-"""Ideas and their novelty.
-
-Ideas are proposed one at a time, each with reflections, distinct from those in the archive. Novelty
-is decided after searches that the model requests.
-"""
+"""Ideas: proposed one at a time, each with reflections, distinct from those in the archive."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from orchestrator.core.errors import BadReply, KeyRefused, ModelFailed
-from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.model import Ask, Message
-from orchestrator.core.research import Idea, Novelty
+from orchestrator.core.research import Idea
 from orchestrator.record.notes import IdeaDuplicated, IdeasLeft
 from orchestrator.record.ports import Ports
 from orchestrator.research.looking.run_facts import run_facts
 from orchestrator.research.prompts import block, render
-from orchestrator.research.replies import ask_and_reflect, ask_for
+from orchestrator.research.replies import ask_and_reflect
 from orchestrator.research.reply_form import ReplyForm, WholeNumber
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.blocks import code_block, idea_dict, limits_dict, template_block
 from orchestrator.research.stages.plan import USUAL_RUNS, most_runs
 
 _REFLECTIONS = 2  # after the first proposal; The AI Scientist uses three rounds in all
-_ROUNDS = 5  # of searching before a decision on novelty
 _ARCHIVE = 100  # of the run's own ideas that a model is shown, the latest
-_SHOWN = ("key", "title", "authors", "year", "abstract")  # of a paper that was found
 _Score = Annotated[int, WholeNumber(1, 10)] | None
 
 
@@ -41,14 +34,6 @@ class Proposal(ReplyForm):
     feasibility: _Score = None
     novelty: _Score = None
     done: bool = False
-
-
-class NoveltyAnswer(ReplyForm):
-    """The form of a model's answer: a search or a decision."""
-
-    decision: Literal["search", "novel", "not novel", "undecided"]
-    query: Annotated[str, Field(max_length=300)] = ""
-    reason: Annotated[str, Field(max_length=2000)] = ""
 
 
 def propose_ideas(baseline: Study, count: int, ports: Ports) -> tuple[tuple[Idea, ...], bool]:
@@ -110,34 +95,3 @@ def _propose(baseline: Study, ideas: list[Idea], ports: Ports) -> Idea:
         ports, ask, Proposal, "ideas.reflect", _REFLECTIONS, lambda reply: reply.done
     )
     return Idea(**proposal.model_dump(exclude={"done"}))
-
-
-def decide_novelty(idea: Idea, ports: Ports) -> Novelty:
-    """Search at most five times; without a decision by then, the novelty is undecided."""
-    papers: dict[str, PaperRef] = {}
-    searches: list[dict[str, object]] = []
-    for number in range(1, _ROUNDS + 1):
-        instruction = render(
-            "novelty_decide",
-            round=str(number),
-            rounds=str(_ROUNDS),
-            idea=block("idea", idea_dict(idea)),
-            searches=block("searches", searches),
-            papers=block(
-                "papers",
-                [{key: getattr(paper, key) for key in _SHOWN} for paper in papers.values()],
-            ),
-        )
-        ask = Ask(purpose="novelty.decide", messages=(Message("user", instruction),), temperature=0)
-        answer = ask_for(ports, ask, NoveltyAnswer)
-        if answer.decision != "search":
-            return Novelty(
-                decision=answer.decision, reason=answer.reason, papers=tuple(papers.values())
-            )
-        query = answer.query or idea.title
-        papers_found = ports.search(Query(query))
-        new = sum(paper.key not in papers for paper in papers_found)
-        searches.append({"query": query, "found": len(papers_found), "new": new})
-        papers |= {paper.key: paper for paper in papers_found}
-    reason = f"{_ROUNDS} rounds of searching ended without a decision"
-    return Novelty(decision="undecided", reason=reason, papers=tuple(papers.values()))

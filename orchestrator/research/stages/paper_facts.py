@@ -161,12 +161,17 @@ _VERDICTS = {
 
 
 def _citation_facts(study: Study, tex: str) -> list[dict[str, str]]:
-    abstracts = {paper.key: paper.abstract for paper in study.novelty.papers}
+    """The papers that may be cited, with what their abstracts say and why they were chosen."""
+    chosen = {one.paper.key: one for one in study.citations}
+    found = {one.key: one.abstract for one in study.novelty.papers}
     return [
         {
             "key": one.key,
-            **{name: one.fields.get(name, "") for name in ("title", "author", "year")},
-            "abstract": abstracts.get(one.key, ""),
+            **{name: one.plain(name) for name in ("title", "author", "year")},
+            "abstract": chosen[one.key].paper.abstract
+            if one.key in chosen
+            else found.get(one.key, ""),
+            **({"why": chosen[one.key].why} if one.key in chosen else {}),
         }
         for one in references.references(tex)
     ]

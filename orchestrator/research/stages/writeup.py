@@ -10,30 +10,26 @@ fit together. No placeholder reaches a page: a section that stays unusable leave
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
-
-from pydantic import Field
 
 from orchestrator.core.asking import require_whole
 from orchestrator.core.errors import BadReply, BadTemplate, WrongFormat
-from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.model import Ask, Message, Reply
-from orchestrator.record.notes import Citable, SectionAbsent
+from orchestrator.record.literature_notes import Citable
+from orchestrator.record.notes import SectionAbsent
 from orchestrator.record.ports import Ports
 from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.paper import latex, references
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.prompts import block, prompt_text, render, text_block
-from orchestrator.research.replies import ask_and_use, ask_for
-from orchestrator.research.reply_form import ReplyForm
+from orchestrator.research.replies import ask_and_use
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.assembly import assembled, paper_source
 from orchestrator.research.stages.blocks import (
     code_block,
     differences_block,
-    idea_dict,
-    plan_rows,
 )
+from orchestrator.research.stages.choosing import choose_papers
+from orchestrator.research.stages.citing import cite_draft
 from orchestrator.research.stages.correcting import (
     correct_passages,
     correct_sentences,
@@ -41,6 +37,7 @@ from orchestrator.research.stages.correcting import (
 )
 from orchestrator.research.stages.look import figure_pictures
 from orchestrator.research.stages.paper_facts import descriptions, paper_facts
+from orchestrator.research.stages.reference_list import with_checked_references
 from orchestrator.research.stages.sections import (
     LONG_STUDY,
     SECTIONS,
@@ -53,20 +50,13 @@ from orchestrator.research.stages.sections import (
 from orchestrator.research.stages.study_ledger import study_ledger
 
 _TOKENS = 8192  # of one section
-_PER_SEARCH = 6  # papers
-_MAX_PAPERS = 20  # added to the references of the template
 _KEEP = "KEEP"  # the answer that leaves a section as it is
 AUTHOR_NOTE = "automated study: no person wrote or checked this text"
 
 
-class Queries(ReplyForm):
-    """The searches that a model requests."""
-
-    queries: Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Field(max_length=5)] = ()
-
-
 def write_sections(study: Study, ports: Ports) -> Study:
     """The study with a complete paper. Raises :class:`BadReply` if a section stays unwritten."""
+    study = choose_papers(study, ports.within("citations"))
     study = replace(study, skeleton=_prepared(study, ports), sections=(), unresolved=())
     ledger = study_ledger(study, ports, study.skeleton)
     opening = Message(
@@ -78,11 +68,13 @@ def write_sections(study: Study, ports: Ports) -> Study:
             study = _written(study, section, ledger, ports.within(section.name))
         else:
             ports.note(SectionAbsent(section=section.name))
+    study = cite_draft(study, ports.within("cite"))
     if len(study.runs) >= LONG_STUDY:
         for name, _ in study.sections:
             if name != "title":
                 study = _refined(study, name, ledger, ports.within(f"refine_{name}"))
     study = _read_whole(study, ports.within("read"))
+    study = with_checked_references(study, ports.within("references"))
     return assembled(study, ports, ledger)
 
 
@@ -100,27 +92,11 @@ def _prepared(study: Study, ports: Ports) -> str:
             todo="add it with a placeholder such as `RESULTS HERE` in each section",
         )
     tex = latex.prepared(paper_source(study, ports), study.author, AUTHOR_NOTE, study.figures)
-    scoped = ports.within("citations")
-    tex = references.add_references(tex, _papers(study, scoped))
-    scoped.note(Citable(keys=tuple(one.key for one in references.references(tex))))
-    return tex
-
-
-def _papers(study: Study, ports: Ports) -> tuple[PaperRef, ...]:
-    """The papers of the novelty search and of further searches."""
-    instruction = render(
-        "writeup_queries",
-        idea=block("idea", idea_dict(study.idea)),
-        plan=block("plan", plan_rows(study)),
+    tex = references.add_references(tex, [one.paper for one in study.citations])
+    ports.within("citations").note(
+        Citable(keys=tuple(one.key for one in references.references(tex)))
     )
-    ask = Ask(purpose="writeup.queries", messages=(Message("user", instruction),), temperature=0)
-    asked = ask_for(ports, ask, Queries).queries
-    searches = dict.fromkeys([study.idea.title, study.template.manifest.title, *asked])
-    papers = {paper.key: paper for paper in study.novelty.papers}
-    for query in filter(None, (text.strip() for text in searches)):
-        for paper in ports.search(Query(query, _PER_SEARCH)):
-            papers.setdefault(paper.key, paper)
-    return tuple(papers.values())[:_MAX_PAPERS]
+    return tex
 
 
 def _opening(study: Study, ledger: Ledger, ports: Ports) -> str:

@@ -10,6 +10,12 @@ from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.model import Ask
 from orchestrator.research.prompts import from_table
 from orchestrator.research.sweep.paper import WRITERS, caption
+from orchestrator.research.sweep.searching import (
+    pick_papers,
+    place_no_citation,
+    queries,
+    undecided_novelty,
+)
 from orchestrator.research.sweep.wording import (
     PromptData,
     json_reply,
@@ -61,14 +67,6 @@ def propose_sweep(data: PromptData, ask: Ask) -> str:
     unscored = dict.fromkeys(("interestingness", "feasibility", "novelty"))
     idea = {"name": name, "title": title, "experiment": plan, **unscored}
     return json_reply(idea | {"done": True})
-
-
-def undecided_novelty(data: PromptData, ask: Ask) -> str:
-    """One search by title, then undecided: a sweep cannot judge novelty."""
-    if not data["papers"] and "Round 1 of" in ask.messages[-1].content:
-        return json_reply({"decision": "search", "query": data["idea"]["title"], "reason": ""})
-    reason = f"{len(data['papers'])} papers were found; builtin/sweep does not judge novelty."
-    return json_reply({"decision": "undecided", "query": "", "reason": reason})
 
 
 def plan_sweep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
@@ -190,11 +188,6 @@ def _section(write: Callable[[PromptData], str], data: PromptData, ask: Ask) -> 
     return write(measured_runs(data))
 
 
-def queries(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
-    name = data["idea"]["name"].removeprefix("sweep_").replace("_", " ")
-    return json_reply({"queries": [data["idea"]["title"], name]})
-
-
 def no_correction(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
     """It has no judgement to correct with."""
     return json_reply({"corrections": []})
@@ -242,6 +235,8 @@ SWEEP_ANSWERS: dict[str, Callable[[PromptData, Ask], str]] = {
     "notes.edit": describe,
     **{f"writeup.{name}": partial(_section, write) for name, write in WRITERS.items()},
     "writeup.queries": queries,
+    "cite.pick": pick_papers,
+    "cite.draft": place_no_citation,
     "writeup.refine": keep,
     **dict.fromkeys(("writeup.fix", "writeup.read", "compile.fix", "verify.fix"), no_correction),
     "review.form": checklist_review,

@@ -1,0 +1,98 @@
+"""The arguments of ``aisci literature …`` and ``aisci novelty``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator import api, console
+from orchestrator.console.options import (
+    HERE,
+    EngineOption,
+    Json,
+    PolicyName,
+    PriceOption,
+    QueryOrCommand,
+    ResultsOption,
+    commands,
+)
+
+literature_group = commands(
+    "Papers: search for them, keep a library of your own.", kind=QueryOrCommand
+)
+
+
+@literature_group.command("search")
+def literature_search(
+    query: Annotated[list[str], typer.Argument(help="A few words that a paper would have.")],
+    *,
+    engine: EngineOption = "none",
+    limit: Annotated[int, typer.Option(min=1, max=50, help="Papers, at most.")] = 10,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Ask again what was asked in the last seven days.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what a search gives, what each engine did, and what it cost."""
+    code = console.literature.search(" ".join(query), engine, limit, fresh=fresh, as_json=as_json)
+    raise typer.Exit(code)
+
+
+@literature_group.command("add")
+def literature_add(
+    files: Annotated[list[Path], typer.Argument(help="BibTeX, JSON lines or PDF files.")],
+    *,
+    policy: PolicyName = None,
+    as_json: Json = False,
+) -> None:
+    """Add papers to a library of your own; the text of a PDF is read in a container."""
+    console.literature.add(files, policy, as_json=as_json)
+
+
+@literature_group.command("list")
+def literature_list(
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="Papers, at most.")] = 100,
+    as_json: Json = False,
+) -> None:
+    """List the papers of your own library."""
+    console.literature.list_papers(limit, as_json=as_json)
+
+
+@literature_group.command("remove")
+def literature_remove(key: Annotated[str, typer.Argument(help="The paper's key.")]) -> None:
+    """Remove a paper from your own library."""
+    raise typer.Exit(console.literature.remove(key))
+
+
+def novelty_command(
+    ideas: Annotated[Path, typer.Argument(help="A list of ideas as JSON, as runs write it.")],
+    *,
+    model: Annotated[
+        str, typer.Option(help="The model that judges; builtin/sweep only searches.")
+    ] = "builtin/sweep",
+    engine: EngineOption = "none",
+    template: Annotated[
+        str | None, typer.Option(help="The template of the ideas: their context, and its papers.")
+    ] = None,
+    into: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the list again, with `novel`.")
+    ] = None,
+    max_usd: Annotated[float | None, typer.Option(min=0, help="Stop at this cost.")] = None,
+    price: PriceOption = None,
+    results: ResultsOption = HERE,
+    as_json: Json = False,
+) -> None:
+    """Judge whether the ideas of a list are published already; also lists of The AI Scientist."""
+    request = api.NoveltyRequest(
+        file=ideas,
+        model=model,
+        engine=engine,
+        template=template,
+        max_usd=max_usd,
+        price=price,
+        results=results,
+    )
+    raise typer.Exit(console.novelty.judge(request, into, as_json=as_json))

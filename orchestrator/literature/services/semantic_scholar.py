@@ -1,0 +1,93 @@
+"""Semantic Scholar's graph: https://api.semanticscholar.org. One request a second with a key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.core.literature import PaperRef, Query
+from orchestrator.core.strict_json import loads
+from orchestrator.literature.engine import SearchService
+from orchestrator.literature.http import Answer, Call
+from orchestrator.literature.limiter import Rate
+from orchestrator.literature.paper_door import mapping, paper, sequence
+from orchestrator.literature.query_words import plain_words
+from orchestrator.literature.refusals import Refusal, busy, is_html, unavailable, whole_words
+
+FIELDS = (
+    "paperId,externalIds,url,title,abstract,venue,year,citationCount,openAccessPdf,publicationVenue,"
+    "journal,authors"
+)
+
+
+def _search(server: str, query: Query) -> Call:
+    # A word with a hyphen finds nothing there.
+    text = plain_words(query.text).replace("-", " ")
+    parameters = (("query", text), ("limit", str(query.limit)), ("fields", FIELDS))
+    return Call(f"{server}/paper/search", parameters)
+
+
+def read(answer: Answer) -> tuple[PaperRef, ...]:
+    """The papers of a search. Raises :class:`Refusal`, ValueError."""
+    value = _value(answer)
+    if "data" not in value and "total" not in value:
+        raise ValueError("the keys `data` and `total` are missing")
+    rows = value.get("data") or []  # where nothing was found, there is no `data`
+    if not isinstance(rows, list):
+        raise ValueError("`data` is no list")  # noqa: TRY004 - what the engine expects
+    return tuple(one for row in rows if (one := _paper(mapping(row))))
+
+
+def _value(answer: Answer) -> Mapping[str, Any]:
+    if answer.status != 200:
+        raise _refusal(answer)
+    if is_html(answer):
+        raise Refusal("unreadable", "it answered with a web page, as while it is being maintained")
+    value = loads(answer.body)
+    if not isinstance(value, dict):
+        raise ValueError("it is no JSON object")  # noqa: TRY004 - what the engine expects
+    return value
+
+
+def _refusal(answer: Answer) -> Refusal:
+    try:
+        said = mapping(loads(answer.body))
+    except ValueError:
+        return unavailable(answer)
+    text = whole_words(str(said.get("error") or said.get("message") or f"status {answer.status}"))
+    if answer.status in {401, 403}:
+        return Refusal("refused", f"it does not take this key, or this machine's region: {text}")
+    if answer.status in {429, 500, 502, 503, 504}:
+        return busy(text, answer.headers)
+    return Refusal("refused", text)
+
+
+def _paper(row: Mapping[str, Any]) -> PaperRef | None:
+    ids = mapping(row.get("externalIds"))
+    venue = mapping(row.get("publicationVenue")).get("name") or row.get("venue")
+    return paper(
+        source="semanticscholar",
+        title=row.get("title"),
+        authors=[mapping(one).get("name") for one in sequence(row.get("authors"))],
+        year=row.get("year"),
+        venue=venue or mapping(row.get("journal")).get("name"),
+        abstract=row.get("abstract"),
+        doi=ids.get("DOI"),
+        arxiv=ids.get("ArXiv"),
+        s2=row.get("paperId"),
+        url=row.get("url"),
+        pdf=mapping(row.get("openAccessPdf")).get("url"),
+        citations=row.get("citationCount"),
+    )
+
+
+SEMANTIC_SCHOLAR = SearchService(
+    name="semanticscholar",
+    title="Semantic Scholar",
+    home="https://api.semanticscholar.org/graph/v1",
+    rate=Rate(1.0, alone=True),
+    search=_search,
+    read=read,
+    keys=("SEMANTIC_SCHOLAR_API_KEY", "S2_API_KEY"),
+    header=lambda key: {"x-api-key": key},
+)

@@ -1,0 +1,95 @@
+"""The papers of a reference list, chosen before the draft from what searches found, each with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import Field
+
+from orchestrator.core.literature import LONGEST_QUERY, PaperRef, Query
+from orchestrator.core.model import Ask, Message
+from orchestrator.core.research import Citation
+from orchestrator.literature.entries import not_citable
+from orchestrator.literature.merging import gathered
+from orchestrator.record.literature_notes import CitationsChosen
+from orchestrator.record.ports import Ports
+from orchestrator.research.prompts import block, render
+from orchestrator.research.replies import ask_for
+from orchestrator.research.reply_form import ReplyForm
+from orchestrator.research.run_spec import Study
+from orchestrator.research.stages.blocks import idea_dict, plan_rows, template_block
+from orchestrator.research.stages.novelty import found_paper
+
+PER_SEARCH = 10  # papers
+MOST_SHOWN = 60  # papers that one request shows
+_MOST_PICKED = 30  # papers
+
+
+QueryText = Annotated[str, Field(max_length=LONGEST_QUERY)]
+
+
+class Queries(ReplyForm):
+    """The searches that a model requests."""
+
+    queries: Annotated[tuple[QueryText, ...], Field(max_length=5)] = ()
+
+
+class PickForm(ReplyForm):
+    """A paper for the reference list, and why."""
+
+    key: Annotated[str, Field(max_length=100)]
+    why: Annotated[str, Field(max_length=600)] = ""
+
+
+class PicksForm(ReplyForm):
+    """The papers that a model chooses."""
+
+    citations: Annotated[tuple[PickForm, ...], Field(max_length=_MOST_PICKED)] = ()
+
+
+def choose_papers(study: Study, ports: Ports) -> Study:
+    """The study with the papers that its author wants to cite, before a word is written."""
+    instruction = render(
+        "writeup_queries",
+        template=template_block(study.template),
+        idea=block("idea", idea_dict(study.idea)),
+        plan=block("plan", plan_rows(study)),
+    )
+    ask = Ask(purpose="writeup.queries", messages=(Message("user", instruction),), temperature=0)
+    asked = ask_for(ports, ask, Queries).queries
+    queries = dict.fromkeys([study.idea.title, study.template.manifest.title, *asked])
+    papers = tuple(study.novelty.papers)
+    found_by: dict[str, str] = {}
+    for query in filter(None, (" ".join(text.split()) for text in queries)):
+        before = {one.key for one in papers}
+        papers = gathered(papers, ports.search(Query(query, PER_SEARCH)).papers)
+        found_by |= {one.key: query for one in papers if one.key not in before}
+    return _picked(study, [one for one in papers if not not_citable(one)], found_by, ports)
+
+
+def _picked(
+    study: Study, papers: Sequence[PaperRef], found_by: dict[str, str], ports: Ports
+) -> Study:
+    shown = papers[:MOST_SHOWN]
+    picks: tuple[PickForm, ...] = ()
+    if shown:
+        instruction = render(
+            "cite_pick",
+            idea=block("idea", idea_dict(study.idea)),
+            plan=block("plan", plan_rows(study)),
+            papers=block("papers", [found_paper(one) for one in shown]),
+            most=str(_MOST_PICKED),
+        )
+        ask = Ask(purpose="cite.pick", messages=(Message("user", instruction),), temperature=0)
+        picks = ask_for(ports, ask, PicksForm).citations
+    by_key = {one.key: one for one in shown}
+    chosen = tuple(
+        Citation(paper=by_key[key], why=pick.why, query=found_by.get(key, ""))
+        for key, pick in {pick.key: pick for pick in picks}.items()
+        if key in by_key
+    )
+    refused = tuple(f"{one.key} was not found" for one in picks if one.key not in by_key)
+    ports.note(CitationsChosen(citations=chosen, refused=refused))
+    return replace(study, citations=chosen)

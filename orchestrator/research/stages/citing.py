@@ -1,0 +1,170 @@
+"""Citations against the draft: the author searches for what it lacks and says where a paper belongs.
+
+Every citation keeps why it was chosen. What enters the reference list comes from a source that was
+searched or from the template; the program writes it into the text, and nothing else changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import Field
+
+from orchestrator.core.literature import (
+    PaperRef,
+    Query,
+    bare_title,
+)
+from orchestrator.core.model import Ask, Message
+from orchestrator.core.research import Citation, Searched
+from orchestrator.literature.entries import not_citable
+from orchestrator.literature.merging import gathered
+from orchestrator.record.literature_notes import CitationsChosen
+from orchestrator.record.ports import Ports
+from orchestrator.research.paper import references
+from orchestrator.research.paper.placing import with_citation
+from orchestrator.research.prompts import block, render
+from orchestrator.research.replies import ask_for
+from orchestrator.research.reply_form import ReplyForm
+from orchestrator.research.run_spec import Study
+from orchestrator.research.stages.choosing import MOST_SHOWN, PER_SEARCH, PickForm, QueryText
+from orchestrator.research.stages.novelty import found_paper, search_row
+from orchestrator.research.stages.sections import LONG_STUDY, SECTIONS, section_problems
+
+_ROUNDS, _SHORT_ROUNDS = 20, 8  # with the draft, of a long study and of a short one
+_NO_CITATIONS = frozenset({"abstract", "title"})
+
+
+class PlacedForm(PickForm):
+    """A paper, and the words after which it is cited."""
+
+    section: Annotated[str, Field(max_length=40)]
+    after: Annotated[str, Field(min_length=3, max_length=600)]
+
+
+class RoundForm(ReplyForm):
+    """What a model wants in one round: searches, and citations in the draft."""
+
+    searches: Annotated[tuple[QueryText, ...], Field(max_length=3)] = ()
+    cites: Annotated[tuple[PlacedForm, ...], Field(max_length=20)] = ()
+    done: bool = False
+
+
+def cite_draft(study: Study, ports: Ports) -> Study:
+    """The study after rounds in which its author looks for missing references in the draft."""
+    most = _ROUNDS if len(study.runs) >= LONG_STUDY else _SHORT_ROUNDS
+    first = render("cite_draft", rounds=str(most), sections=_changed_sections(study))
+    turns = [*study.said, Message("user", first)]
+    papers = tuple(one.paper for one in study.citations)
+    found_by: dict[str, str] = {}
+    for number in range(1, most + 1):
+        scoped = ports.within(f"round_{number}")
+        ask = Ask(purpose="cite.draft", messages=tuple(turns), temperature=0)
+        form = ask_for(scoped, ask, RoundForm)
+        study, refused = _placed(study, form.cites, papers, found_by, scoped)
+        if form.done or not (form.searches or form.cites) or number == most:
+            break
+        before = {one.key for one in papers}
+        searches, papers = _searched(form.searches, papers, found_by, scoped)
+        new = [one for one in papers if one.key not in before and not not_citable(one)]
+        turns.append(Message("assistant", form.model_dump_json()))
+        turns.append(Message("user", _told(searches, refused, new, most - number)))
+    return study
+
+
+def _searched(
+    queries: Iterable[str], papers: tuple[PaperRef, ...], found_by: dict[str, str], ports: Ports
+) -> tuple[list[Searched], tuple[PaperRef, ...]]:
+    done = []
+    for query in filter(None, (" ".join(text.split()) for text in queries)):
+        found = ports.search(Query(query, PER_SEARCH))
+        before = {one.key for one in papers}
+        papers = gathered(papers, found.papers)
+        new = [one.key for one in papers if one.key not in before]
+        found_by |= dict.fromkeys(new, query)
+        done.append(
+            Searched(query=query, found=len(found.papers), new=len(new), engines=found.engines)
+        )
+    return done, papers
+
+
+def _placed(
+    study: Study,
+    cites: Sequence[PlacedForm],
+    papers: Sequence[PaperRef],
+    found_by: dict[str, str],
+    ports: Ports,
+) -> tuple[Study, list[str]]:
+    """The study with these citations in its text, and why others were not placed."""
+    by_key, refused = {one.key: one for one in papers if not not_citable(one)}, list[str]()
+    listed = {one.key for one in references.references(study.skeleton)}
+    added: list[Citation] = []
+    for cite in cites:
+        name = cite.section.strip().lower()
+        paper = by_key.get(cite.key)
+        if paper is None and cite.key not in listed:
+            refused.append(f"{cite.key[:80]} was not found by a search")
+            continue
+        try:
+            study = _with_citation(study, name, cite, paper)
+        except ValueError as error:
+            refused.append(f"{cite.key[:80]} in {name[:40]}: {error}")
+            continue
+        if paper is not None:
+            query = found_by.get(paper.key, "")
+            added.append(Citation(paper=paper, why=cite.why, query=query, section=name))
+    if added or refused:
+        ports.note(CitationsChosen(citations=tuple(added), refused=tuple(refused)))
+    return replace(study, citations=(*study.citations, *added)), refused
+
+
+def _with_citation(study: Study, name: str, cite: PlacedForm, paper: PaperRef | None) -> Study:
+    """The study with one citation more. Raises ValueError."""
+    texts = dict(study.sections)
+    key = _listed_key(study.skeleton, cite.key, paper)
+    if name not in texts or name in _NO_CITATIONS:
+        raise ValueError("no section of that name takes citations")
+    changed = with_citation(texts[name], cite.after, key)
+    skeleton = references.add_references(study.skeleton, (paper,) if paper else ())
+    section = next(one for one in SECTIONS if one.name == name)
+    before = section_problems(study, section, texts[name], study.skeleton)
+    broken = [
+        one for one in section_problems(study, section, changed, skeleton) if one not in before
+    ]
+    if broken:
+        raise ValueError(broken[0])
+    sections = tuple((n, changed if n == name else text) for n, text in study.sections)
+    return replace(study, sections=sections, skeleton=skeleton)
+
+
+def _listed_key(skeleton: str, key: str, paper: PaperRef | None) -> str:
+    """The key under which the reference list has this paper; ``key`` where it does not have it yet."""
+    title = bare_title(paper.title) if paper else ""
+    same = (
+        one for one in references.references(skeleton) if bare_title(one.plain("title")) == title
+    )
+    return next((one.key for one in same), key) if title else key
+
+
+def _changed_sections(study: Study) -> str:
+    """The sections whose text is not as their author wrote it in this conversation."""
+    said = {one.content for one in study.said if one.role == "assistant"}
+    changed = {name: text for name, text in study.sections if text not in said}
+    if not changed:
+        return "All sections stand as you wrote them last."
+    return "With their corrections, these sections stand so:\n\n" + block("sections", changed)
+
+
+def _told(
+    searches: Sequence[Searched], refused: Sequence[str], new: Sequence[PaperRef], left: int
+) -> str:
+    rows = {"searches": [search_row(one) for one in searches], "not_placed": list(refused)}
+    more = f"{left} more rounds are possible." if left > 1 else "This is the last round."
+    return render(
+        "cite_found",
+        round=block("round", rows),
+        papers=block("papers", [found_paper(one) for one in new[:MOST_SHOWN]]),
+        left=more,
+    )
