@@ -60,9 +60,15 @@ def ascii_tex(tex: str) -> str | None:
     """TeX source with its non-ASCII letters as commands; None if the fonts lack one of them."""
     whole = unicodedata.normalize("NFC", tex)
     parts = [
-        part if part.isascii() else _joined(part) for part in re.split(r"([^\x00-\x7f]+)", whole)
+        part if part.isascii() else _within(part) for part in re.split(r"([^\x00-\x7f]+)", whole)
     ]
     return None if None in parts else "".join(filter(None, parts))
+
+
+def _within(letters: str) -> str | None:
+    """Non-ASCII letters as commands that are right in a formula too, where `$` would end it."""
+    printed = _joined(letters)
+    return printed and re.sub(r"(?<!\\)\$([^$]+)\$", r"\\ensuremath{\1}", printed)
 
 
 def _paired(text: str) -> str:

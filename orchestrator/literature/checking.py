@@ -6,19 +6,19 @@ Crossref knows what its publishers registered; OpenAlex is asked for all else, b
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from orchestrator.core.literature import CheckedReference, PaperRef, StatedReference, bare_title
 from orchestrator.literature.engine import Caller, Counted
 from orchestrator.literature.limiter import LeftOut
 from orchestrator.literature.services import crossref, openalex
-from orchestrator.literature.words import STOP_WORDS
 
-_ALIKE = 0.75  # share of a title's words that both have
+_ALIKE = 0.95  # share of the letters of two titles that stand in both, in their order
+_TELLING = 30  # letters that few titles begin with
 _YEARS = 1  # between a preprint and its publication
-_MAIN = re.compile(r"[:?!]|\s[-–—]\s|\.\s")
+_SUBTITLE = re.compile(r"[:?!]|\s[-–—]\s|\.\s")
 """What stands between a title and its subtitle."""
 
 
@@ -56,6 +56,9 @@ def _checked(
             continue
         try:
             known = _asked(registry, place, kind, name, until)
+        except UnicodeError:
+            why = "its id is no text that an address can hold"
+            continue
         except LeftOut as out:
             why = f"{place}: {out.why}"
             if out.state != "unreadable":
@@ -100,20 +103,16 @@ def _difference(one: StatedReference, known: PaperRef) -> str:
 
 
 def alike(title: str, other: str) -> bool:
-    """Whether two titles name one paper: the shorter may lack a subtitle."""
-    a, b = _words(title), _words(other)
-    if not a or not b:
-        return bare_title(title) == bare_title(other)
-    if a == _words(_MAIN.split(other)[0]) or b == _words(_MAIN.split(title)[0]):
+    """Whether two titles name one paper: either may lack its subtitle, or have a slip of the pen."""
+    a, b = bare_title(title), bare_title(other)
+    if a == b or (a and a == _main(other)) or (b and b == _main(title)):
         return True
-    small, large = sorted((a, b), key=len)
-    return len(small & large) / len(small) >= _ALIKE and (
-        small == large or len(small) >= 3 or len(large) - len(small) <= 1
-    )
+    short, long = sorted((a, b), key=len)
+    if len(short) >= _TELLING and long.startswith(short):
+        return True
+    return SequenceMatcher(None, a, b, autojunk=False).ratio() >= _ALIKE
 
 
-def _words(title: str) -> set[str]:
-    """Those that say something: titles of different papers have the others in common."""
-    plain = unicodedata.normalize("NFKD", title).casefold()
-    found = set(re.findall(r"[^\W_]+", "".join(c for c in plain if not unicodedata.combining(c))))
-    return found - STOP_WORDS or found
+def _main(title: str) -> str:
+    """The letters of a title before its subtitle."""
+    return bare_title(_SUBTITLE.split(title)[0])

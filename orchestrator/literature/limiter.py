@@ -134,9 +134,8 @@ class Limiter:
         with self._lock(self._clock.now() + _UPDATE):
             state = self._read()
             salt = state.salt or secrets.token_hex(8)
-            if state.key != self._mark(
-                salt
-            ):  # what was said to another key does not hold for this one
+            if state.key != self._mark(salt):
+                # What was said to another key does not hold for this one.
                 state = _State(next=state.next, salt=salt, key=self._mark(salt))
             self._write(replace(state, **changes))
 

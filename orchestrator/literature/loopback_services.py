@@ -175,7 +175,8 @@ class Services:
         bare = {re.sub(r"v\d+$", "", one.lower()) for one in ids}
         found = [one for one in self._papers if one.arxiv and (not ids or one.arxiv in bare)]
         if search := query.get("search_query", ""):
-            either = [re.split(r"\s+AND\s+", clause) for clause in re.split(r"\s+OR\s+", search)]
+            plain = search.replace("(", " ").replace(")", " ").strip()
+            either = [re.split(r"\s+AND\s+", clause) for clause in re.split(r"\s+OR\s+", plain)]
             every = [one for one in found if any(all(has_term(one, t) for t in c) for c in either)]
             wanted = found_words(re.sub(r"\b[a-z]+:", " ", search))
             first = ranked(every, wanted)

@@ -19,9 +19,9 @@ KEY = "s2-key-0123456789"
 ANY = FAULTS["any"]
 
 
-def refused(address: str, seconds: float = 5.0, **headers: str) -> NoAnswer:
+def refused(address: str, seconds: float = 5.0, key: str = "") -> NoAnswer:
     with pytest.raises(NoAnswer) as caught:
-        get(Call(address, headers=headers), seconds)
+        get(Call(address, headers={"x-api-key": key} if key else {}), seconds)
     assert address.removeprefix("http://") not in caught.value.why
     return caught.value
 
@@ -95,18 +95,43 @@ def test_nobody_at_the_address_and_a_name_that_nobody_knows_are_told(
     assert "name is not known" in refused("http://nobody.invalid").why
 
 
-def test_a_resolver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    ended = threading.Event()
+def test_a_resolver_that_hangs_is_not_waited_for_and_nothing_is_sent_once_it_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    go_on, answered, resolve = threading.Event(), threading.Event(), socket.getaddrinfo
 
-    def slow(*_: object, **__: object) -> Any:
-        ended.wait(20)
-        raise socket.gaierror(-2, "Name or service not known")
+    def slow(*asked: Any, **more: Any) -> Any:
+        go_on.wait(10)
+        answered.set()
+        return resolve(*asked, **more)
 
-    monkeypatch.setattr(socket, "getaddrinfo", slow)
-    try:
-        assert refused("http://slow.invalid", 0.1).late
-    finally:
-        ended.set()
+    with Loopback(corpus()) as served:
+        monkeypatch.setattr(socket, "getaddrinfo", slow)
+        assert refused(served.address("arxiv"), 0.1).late
+        assert not answered.is_set()
+        go_on.set()
+        answered.wait(10)
+        time.sleep(0.2)  # a request that is sent all the same would be here by now
+        assert served.requests == []
+
+
+def test_the_connection_is_closed_at_the_deadline() -> None:
+    sent, ended = [], threading.Event()
+
+    def drip(line: socket.socket) -> None:
+        try:
+            line.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            for _ in range(100):
+                line.sendall(b"a")
+                sent.append(1)
+                time.sleep(0.02)
+        finally:
+            ended.set()
+
+    with raw_server(drip) as address:
+        assert refused(address, 0.2).late
+        ended.wait(10)
+    assert len(sent) < 100
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -114,7 +139,7 @@ def test_another_host_is_not_gone_to_and_never_gets_the_key(status: int) -> None
     with Loopback(corpus()) as other:
         away = Fault(status=status, headers={"Location": other.address("arxiv")})
         with Loopback(corpus(), {"arxiv": [away]}) as served:
-            error = refused(served.address("arxiv"), **{"x-api-key": KEY})
+            error = refused(served.address("arxiv"), key=KEY)
         assert "another host" in error.why
         assert other.requests == []
 
@@ -148,7 +173,7 @@ def test_a_redirect_within_the_host_is_followed_with_the_key_and_a_loop_ends() -
 def test_a_header_that_http_cannot_carry_is_refused_without_being_shown() -> None:
     with Loopback(corpus()) as served:
         for key in (f"{KEY}\r\nX-More: 1", f"{KEY}é✓"):
-            error = refused(served.address("arxiv"), **{"x-api-key": key})
+            error = refused(served.address("arxiv"), key=key)
             assert KEY not in error.why
         assert served.requests == []
 

@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # i
 
 from orchestrator.core.errors import BadJournal
 from orchestrator.core.tree import canonical, digest
-from orchestrator.record import events, notes, pins
+from orchestrator.record import events, literature_notes, notes, pins, plan_notes
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.calls import ANSWER_TYPES, REQUEST_TYPES, steps
 from orchestrator.record.chain import read_lines
@@ -151,13 +151,12 @@ def opened(folder: Path, mode: Mode = Mode.RECORD) -> Journal:
 
 
 def test_the_unions_have_every_class_of_their_modules() -> None:
-    for module, base, field, classes in (
-        (events, events._Line, "kind", EVENTS),
-        (notes, pins.StrictRecord, "note", NOTES),
+    for modules, base, field, classes in (
+        ((events,), events._Line, "kind", EVENTS),
+        ((notes, plan_notes, literature_notes), pins.StrictRecord, "note", NOTES),
     ):
-        subclasses = (
-            one for one in vars(module).values() if isinstance(one, type) and issubclass(one, base)
-        )
+        named = (one for module in modules for one in vars(module).values())
+        subclasses = (one for one in named if isinstance(one, type) and issubclass(one, base))
         assert set(classes) == {one for one in subclasses if hasattr(one, field)}
         kinds = [get_args(get_type_hints(one)[field])[0] for one in classes]
         assert len(set(kinds)) == len(kinds)

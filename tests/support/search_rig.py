@@ -12,9 +12,12 @@ from pathlib import Path
 
 from orchestrator.core.literature import EngineAnswer, Found, PaperRef, Query
 from orchestrator.literature.engines import open_sources
-from orchestrator.literature.limiter import Clock
+from orchestrator.literature.limiter import Clock, LeftOut, Limiter, Rate
 from orchestrator.literature.loopback import Loopback
 from orchestrator.literature.sources import Sources
+
+NOW = 1_800_000_000.0
+QUICK = Rate(0.1, alone=True)
 
 
 @dataclass
@@ -79,6 +82,16 @@ def record(title: str = "A Title of Words", **changes: object) -> PaperRef:
         "key": "one2020title", "authors": ("Ada One",), "year": 2020, "source": "openalex",
     }  # fmt: skip
     return PaperRef(title=title, **(plain | changes))  # type: ignore[arg-type]
+
+
+def limiter(folder: Path, waited: Waited, key: str = "", rate: Rate = QUICK) -> Limiter:
+    return Limiter("one", rate, key=key, folder=folder, clock=waited.clock)
+
+
+def granted(one: Limiter, until: float, usd: float = 0.0) -> bool:
+    with suppress(LeftOut), one.turn(until, usd):
+        return True
+    return False
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import combinations
 
 from orchestrator.core.literature import PaperRef, Query
 from orchestrator.literature.atom import Node, read_feed
@@ -13,18 +14,25 @@ from orchestrator.literature.paper_door import paper
 from orchestrator.literature.query_words import content_words
 from orchestrator.literature.refusals import Refusal, busy, is_html, unavailable
 
-_WORDS = 6  # of a query: all of them must occur
+_WORDS = 5  # of a query
+_TOGETHER = 3  # of these words must occur in a paper
 _ERRORS = "arxiv.org/api/errors"
 
 
 def _search(server: str, query: Query) -> Call:
-    words = content_words(query.text)[:_WORDS]
-    terms = " AND ".join(f"all:{word}" for word in words)
     parameters = (
-        ("search_query", terms), ("start", "0"), ("max_results", str(query.limit)),
+        ("search_query", _terms(content_words(query.text)[:_WORDS])), ("start", "0"), ("max_results", str(query.limit)),
         ("sortBy", "relevance"),
     )  # fmt: skip
     return Call(server, parameters)
+
+
+def _terms(words: list[str]) -> str:
+    """Any three of the words: where all of five must occur, hardly a paper is found; any of them alone is
+    in too many.
+    """
+    groups = combinations([f"all:{word}" for word in words], min(_TOGETHER, len(words)))
+    return " OR ".join(f"({' AND '.join(group)})" for group in groups if group)
 
 
 def read(answer: Answer) -> tuple[PaperRef, ...]:
