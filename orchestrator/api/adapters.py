@@ -12,8 +12,8 @@ from orchestrator.core.files import shipped_root
 from orchestrator.core.protocols import Blobs, Sandbox
 from orchestrator.core.tree import Tree, digest
 from orchestrator.editor.aider import ContainerEditor, ProcessEditor
-from orchestrator.literature.engines import open_sources, own_shelf
-from orchestrator.literature.local import LocalLibrary
+from orchestrator.literature.engines.opening import open_sources, own_shelf
+from orchestrator.literature.library.local import LocalLibrary
 from orchestrator.machine.baseline_cache import CachedBaselineSandbox, find_baseline
 from orchestrator.models.failures import RetryTiming
 from orchestrator.models.litellm import LitellmModel

@@ -11,8 +11,10 @@ from pathlib import Path
 from orchestrator.api.pdf_text import pdf_papers
 from orchestrator.core.deadline import FOREVER
 from orchestrator.core.literature import EngineAnswer, Found, PaperRef, Query
-from orchestrator.literature.engine import Caller, Counted
-from orchestrator.literature.engines import (
+from orchestrator.literature.engines import crossref, openalex
+from orchestrator.literature.engines.engine import Caller, Counted
+from orchestrator.literature.engines.limiter import LeftOut
+from orchestrator.literature.engines.opening import (
     SEARCHED,
     SERVICES,
     chosen_engines,
@@ -20,10 +22,8 @@ from orchestrator.literature.engines import (
     own_shelf,
     server_of,
 )
-from orchestrator.literature.library_files import read_papers
-from orchestrator.literature.limiter import LeftOut
-from orchestrator.literature.own_library import Added, OwnLibrary
-from orchestrator.literature.services import crossref, openalex
+from orchestrator.literature.library.files import read_papers
+from orchestrator.literature.library.own_library import Added, OwnLibrary
 
 COMMAND_SECONDS = 30.0  # of a search that a person waits for
 _KNOWN_WORK = "10.1038/nature14539"
@@ -95,11 +95,11 @@ def _state(name: str, environ: Mapping[str, str]) -> ServiceState:
     counted, until, state = Counted(), began + COMMAND_SECONDS, EngineAnswer(engine=name)
     try:
         if name == openalex.OPENALEX.name:
-            call = openalex.lookup(caller.server, f"doi:{_KNOWN_WORK}")
-            found = int(caller.ask(call, openalex.read_one, until, counted) is not None)
+            call = openalex.work_call(caller.server, f"doi:{_KNOWN_WORK}")
+            found = int(caller.ask(call, openalex.read_work, until, counted) is not None)
         elif name == crossref.CROSSREF.name:
-            call = crossref.lookup(caller.server, _KNOWN_WORK)
-            found = int(caller.ask(call, crossref.read_one, until, counted) is not None)
+            call = crossref.doi_call(caller.server, _KNOWN_WORK)
+            found = int(caller.ask(call, crossref.read_doi, until, counted) is not None)
         else:
             searched = SEARCHED[name]
             call = searched.search(caller.server, Query("deep learning", 1))

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from orchestrator import __version__
+from orchestrator.api.adapters import LIBRARY
 from orchestrator.api.locking import only_writer
 from orchestrator.api.prepare import RESULTS, open_author
 from orchestrator.core.errors import AisciError, BadFile
@@ -25,8 +26,13 @@ from orchestrator.core.problems import explained, row
 from orchestrator.core.research import Idea, Novelty
 from orchestrator.core.tree import digest
 from orchestrator.core.untrusted import read_plain
-from orchestrator.literature.engines import chosen_engines, open_sources, own_shelf, server_of
-from orchestrator.literature.local import LocalLibrary
+from orchestrator.literature.engines.opening import (
+    chosen_engines,
+    open_sources,
+    own_shelf,
+    server_of,
+)
+from orchestrator.literature.library.local import LocalLibrary
 from orchestrator.models.prices import parse_price
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget
@@ -42,7 +48,6 @@ from orchestrator.template.template import Template, load_template
 
 _MOST_BYTES = 4 << 20
 _MOST_IDEAS = 1000
-LIBRARY = "library.json"
 
 
 class _Row(BaseModel, extra="ignore", frozen=True):

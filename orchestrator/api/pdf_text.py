@@ -23,7 +23,7 @@ from orchestrator.core.literature import PaperRef
 from orchestrator.core.strict_json import loads
 from orchestrator.core.tree import Tree
 from orchestrator.core.untrusted import read_plain
-from orchestrator.literature.paper_door import line, paper
+from orchestrator.literature.paper_door import line, received
 from orchestrator.literature.paper_ids import identify
 from orchestrator.policy.policy import Policy
 from orchestrator.record.blobs import BlobStore
@@ -115,7 +115,7 @@ def _paper(path: Path, read: _PdfText) -> tuple[PaperRef, str]:
     first = next(page for page in read.pages if page.strip())
     doi, arxiv = identify(first)
     stamp = _STAMPED.search(first)  # any other year there may be of a paper that it cites
-    found = paper(
+    found = received(
         source="library",
         title=_title(read, first) or path.stem.replace("_", " "),
         authors=[part for part in re.split(r";| and |,", read.author) if len(part.split()) > 1],

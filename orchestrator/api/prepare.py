@@ -17,7 +17,7 @@ from orchestrator.core.files import shipped_root
 from orchestrator.core.model import SWEEP
 from orchestrator.core.problems import nearest
 from orchestrator.core.protocols import LanguageModel
-from orchestrator.literature.engines import chosen_engines, server_of
+from orchestrator.literature.engines.opening import chosen_engines, server_of
 from orchestrator.models.failures import RetryTiming
 from orchestrator.models.litellm import LitellmModel, open_model
 from orchestrator.models.prices import parse_price, prices_of

@@ -13,7 +13,7 @@ from orchestrator.api import literature as api
 from orchestrator.console import output as out
 from orchestrator.core.literature import EngineAnswer, Found, PaperRef
 from orchestrator.core.sanitize import plain_line
-from orchestrator.literature.own_library import OwnLibrary
+from orchestrator.literature.library.own_library import OwnLibrary
 
 _ABSTRACT = 300  # characters
 _NAMES = 4

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.core.literature import PaperRef, bare_title
-from orchestrator.literature.free_keys import FreeKeys, renamed
+from orchestrator.literature.library.free_keys import FreeKeys, renamed
 
 _FUSION = 60
 """The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009)."""

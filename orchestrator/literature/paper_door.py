@@ -29,7 +29,7 @@ _LONGEST_URL = 500
 _FIRST_YEAR, _LAST_YEAR = 1600, 2200
 
 
-def paper(
+def received(
     *,
     source: str,
     title: Any,

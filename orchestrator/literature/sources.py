@@ -20,9 +20,9 @@ from orchestrator.core.literature import (
     Query,
     References,
 )
-from orchestrator.literature.checking import Registry, check_references
-from orchestrator.literature.engine import Engine
-from orchestrator.literature.limiter import Clock
+from orchestrator.literature.engines.checking import Registry, check_references
+from orchestrator.literature.engines.engine import SearchEngine
+from orchestrator.literature.engines.limiter import Clock
 from orchestrator.literature.merging import merged
 
 SEARCH_SECONDS = 60.0  # of one search, waiting for turns included
@@ -43,7 +43,7 @@ class Sources:
     def __init__(
         self,
         shelves: Sequence[tuple[str, Shelf]] = (),
-        engines: Sequence[Engine] = (),
+        engines: Sequence[SearchEngine] = (),
         registry: Registry | None = None,
         *,
         seconds: float = SEARCH_SECONDS,
@@ -93,11 +93,11 @@ class Sources:
 _Row = tuple[tuple[PaperRef, ...], EngineAnswer]
 
 
-def _searching(engine: Engine, query: Query, until: float) -> Callable[[], _Row]:
+def _searching(engine: SearchEngine, query: Query, until: float) -> Callable[[], _Row]:
     return lambda: engine.search(query, until)
 
 
-def _late(engine: Engine, seconds: float) -> _Row:
+def _late(engine: SearchEngine, seconds: float) -> _Row:
     why = f"no answer within {seconds:.0f} s"
     answer = EngineAnswer(engine=engine.service.name, state="slow", seconds=seconds, why=why)
     return (), answer

@@ -20,7 +20,8 @@ MOST = 400_000  # characters of all
 def main(pdf: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     with pymupdf.open(pdf, filetype="pdf") as document:
-        pages, left = [], MOST
+        pages: list[str] = []
+        left = MOST
         for page in document:
             if len(pages) == PAGES or left <= 0:
                 break

@@ -9,7 +9,7 @@ import pytest
 from orchestrator.api.literature import add_files
 from orchestrator.core.errors import BadFile
 from orchestrator.core.literature import Query
-from orchestrator.literature.own_library import OwnLibrary
+from orchestrator.literature.library.own_library import OwnLibrary
 from tests.support.run_rig import POLICY
 
 STAMP = "arXiv:2201.02177v1 [cs.LG] 6 Jan 2022"

@@ -18,9 +18,9 @@ from orchestrator.core.literature import (
     References,
     StatedReference,
 )
-from orchestrator.literature.checking import alike
-from orchestrator.literature.loopback import FAULTS, Fault, Loopback
-from orchestrator.literature.loopback_faults import said
+from orchestrator.literature.engines.checking import alike
+from orchestrator.literature.loopback.faults import said
+from orchestrator.literature.loopback.server import FAULTS, Fault, Loopback
 from tests.support.corpus import corpus, odd
 from tests.support.search_rig import Waited, opened
 

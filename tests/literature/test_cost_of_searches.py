@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.core.literature import ENGINES, Query
-from orchestrator.literature.engines import open_sources
-from orchestrator.literature.limiter import Clock
-from orchestrator.literature.loopback import Loopback
+from orchestrator.core.literature import ENGINES, EngineAnswer, Query
+from orchestrator.literature.engines.limiter import Clock
+from orchestrator.literature.engines.opening import open_sources
+from orchestrator.literature.loopback.server import Loopback
 from tests.support import bench
 from tests.support.corpus import corpus
 
@@ -40,7 +40,7 @@ class Waited:
 
 def idea(engines: tuple[str, ...], folder: Path, usd: float = 1.0) -> dict[str, float]:
     """An idea's searches one after another; calls, seconds waited, and dollars, as the answers say."""
-    waited, rows = Waited(), []
+    waited, rows = Waited(), list[EngineAnswer]()
     with Loopback(corpus(), usd=usd) as served:
         named = [(name, served.address(name)) for name in engines]
         sources = open_sources(named, {}, folder=folder, clock=waited.clock)

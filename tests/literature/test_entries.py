@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core.literature import ENGINES, Query
-from orchestrator.literature.ascii_tex import ascii_tex, tex_of
-from orchestrator.literature.bibtex import entries
-from orchestrator.literature.entries import entry, not_citable
-from orchestrator.literature.loopback import Loopback
+from orchestrator.literature.bibtex.ascii_tex import ascii_tex, tex_of
+from orchestrator.literature.bibtex.entries import entry, not_citable
+from orchestrator.literature.bibtex.strict import entries
+from orchestrator.literature.loopback.server import Loopback
 from tests.support.corpus import corpus, odd
 from tests.support.entry_rig import harmless, read
 from tests.support.search_rig import opened, record

@@ -7,10 +7,10 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.literature.ascii_tex import ascii_tex, tex_of
+from orchestrator.literature.bibtex.ascii_tex import ascii_tex, tex_of
+from orchestrator.literature.bibtex.entries import entry, not_citable
 from orchestrator.literature.citation_keys import citation_key
-from orchestrator.literature.entries import entry, not_citable
-from orchestrator.literature.paper_door import paper
+from orchestrator.literature.paper_door import received
 from tests.support.entry_rig import harmless, read
 from tests.support.search_rig import record
 
@@ -22,7 +22,7 @@ ANY = st.one_of(st.text(max_size=60), LETTERS)
 def test_any_text_makes_a_sound_entry_or_none(
     title: str, authors: list[str], venue: str, where: str
 ) -> None:
-    found = paper(
+    found = received(
         source="openalex", title=title, authors=authors, year=2020, venue=venue,
         doi=f"10.1000/{where}", url=f"https://example.org/{where}", arxiv="2201.02177",
     )  # fmt: skip

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.literature.http import MOST_BYTES, Call, NoAnswer, get
-from orchestrator.literature.loopback import FAULTS, Fault, Loopback
+from orchestrator.literature.engines.http import MOST_ANSWER, Call, NoAnswer, get
+from orchestrator.literature.loopback.server import FAULTS, Fault, Loopback
 from tests.support.corpus import corpus
 from tests.support.search_rig import raw_server
 
@@ -76,9 +76,9 @@ def test_a_connection_that_is_cut_is_no_answer_and_not_late() -> None:
 def test_an_answer_is_read_up_to_a_size() -> None:
     with Loopback(corpus(), {"arxiv": [ANY["huge"]]}) as served:
         assert refused(served.address("arxiv")).large
-    half = Fault(status=200, body=b"x" * 1024, times=MOST_BYTES // 1024)
+    half = Fault(status=200, body=b"x" * 1024, times=MOST_ANSWER // 1024)
     with Loopback(corpus(), {"arxiv": [half]}) as served:
-        assert len(get(Call(served.address("arxiv")), 5).body) == MOST_BYTES
+        assert len(get(Call(served.address("arxiv")), 5).body) == MOST_ANSWER
 
 
 def test_nobody_at_the_address_and_a_name_that_nobody_knows_are_told(

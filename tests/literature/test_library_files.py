@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from orchestrator.core.errors import BadFile
 from orchestrator.core.files import shipped_root
 from orchestrator.core.literature import LONGEST_ABSTRACT, LONGEST_TITLE, PaperRef, Query
-from orchestrator.literature import library_files, loose_bibtex
-from orchestrator.literature.bib_scan import scan
-from orchestrator.literature.bibtex import KEY, entries
-from orchestrator.literature.library_files import identify, read_papers
-from orchestrator.literature.local import LocalLibrary
-from orchestrator.literature.own_library import Added, OwnLibrary
+from orchestrator.literature.bibtex import loose
+from orchestrator.literature.bibtex.bib_scan import scan
+from orchestrator.literature.bibtex.strict import KEY, entries
+from orchestrator.literature.library import files as library_files
+from orchestrator.literature.library.files import identify, read_papers
+from orchestrator.literature.library.local import LocalLibrary
+from orchestrator.literature.library.own_library import Added, OwnLibrary
 
 TEMPLATES = sorted(shipped_root().glob("templates/*/library.json"))
 
@@ -287,7 +288,7 @@ def test_what_no_entry_needs_is_refused(tmp_path: Path) -> None:
 
 
 def test_very_many_errors_end_the_reading(tmp_path: Path) -> None:
-    assert len(refused(tmp_path, "@misc{a, x}\n" * 5000)) == loose_bibtex.MOST_PROBLEMS
+    assert len(refused(tmp_path, "@misc{a, x}\n" * 5000)) == loose.MOST_PROBLEMS
 
 
 @pytest.mark.parametrize(

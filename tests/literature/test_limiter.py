@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import sys
 import threading
-from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from orchestrator.core.errors import DiskFull
 from orchestrator.core.literature import EngineAnswer, Query
-from orchestrator.literature import limiter as code
-from orchestrator.literature.engine import Caller, Engine
-from orchestrator.literature.engines import SEARCHED
-from orchestrator.literature.limiter import LeftOut, Limiter, Rate
-from orchestrator.literature.loopback import FAULTS, Loopback
+from orchestrator.literature.engines.engine import Caller, SearchEngine
+from orchestrator.literature.engines.limiter import LeftOut, Rate
+from orchestrator.literature.engines.opening import SEARCHED
+from orchestrator.literature.loopback.server import Loopback
 from tests.support.corpus import corpus
 from tests.support.search_rig import NOW, QUICK, Waited, granted, limiter
 
@@ -38,7 +32,9 @@ def search_at(address: str, engine: str, folder: Path, threads: int, searches: i
         caller = Caller(service, {}, server=address, limits=folder)
         for number in range(searches):
             until = caller.clock.now() + 30
-            answers.append(Engine(caller, service, None).search(Query(f"words {number}"), until)[1])
+            answers.append(
+                SearchEngine(caller, service, None).search(Query(f"words {number}"), until)[1]
+            )
 
     work = [threading.Thread(target=search) for _ in range(threads)]
     for one in work:
@@ -58,7 +54,7 @@ HELD = """
 import sys, time
 from pathlib import Path
 from tests.support.search_rig import QUICK
-from orchestrator.literature.limiter import Limiter
+from orchestrator.literature.engines.limiter import Limiter
 with Limiter("one", QUICK, folder=Path(sys.argv[1])).turn(time.time() + 30):
     print("held", flush=True)
     time.sleep(60)

@@ -11,9 +11,9 @@ import pytest
 
 from orchestrator.core.errors import DiskFull
 from orchestrator.core.literature import Query
-from orchestrator.literature import limiter as code
-from orchestrator.literature.limiter import Limiter
-from orchestrator.literature.loopback import FAULTS, Loopback
+from orchestrator.literature.engines import limiter as code
+from orchestrator.literature.engines.limiter import Limiter
+from orchestrator.literature.loopback.server import FAULTS, Loopback
 from tests.support.corpus import corpus
 from tests.support.search_rig import NOW, Waited, ask, granted, limiter, opened
 

@@ -14,9 +14,9 @@ from orchestrator.core.errors import BadFile
 from orchestrator.core.files import shipped_root
 from orchestrator.core.literature import Query
 from orchestrator.core.tree import canonical
-from orchestrator.literature.bibtex import entries
-from orchestrator.literature.local import LocalLibrary
-from orchestrator.literature.tex_text import plain_text
+from orchestrator.literature.bibtex.strict import entries
+from orchestrator.literature.bibtex.tex_text import plain_text
+from orchestrator.literature.library.local import LocalLibrary
 
 SHIPPED = shipped_root() / "templates" / "grokking" / "library.json"
 BIB = r"""

@@ -19,8 +19,8 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from orchestrator.literature.loopback import FAULTS, Fault, Loopback
-from orchestrator.literature.loopback_graphs import S2_FIELDS
+from orchestrator.literature.loopback.graphs import S2_FIELDS
+from orchestrator.literature.loopback.server import FAULTS, Fault, Loopback
 from tests.support.corpus import corpus, odd
 
 ATOM = "{http://www.w3.org/2005/Atom}"

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.literature import PaperRef
-from orchestrator.literature.bibtex import KEY, entries
-from orchestrator.literature.entries import entry
+from orchestrator.literature.bibtex.entries import entry
+from orchestrator.literature.bibtex.strict import KEY, entries
 from orchestrator.literature.merging import gathered, merged, same_paper
 from tests.support.search_rig import record
 
@@ -66,14 +66,19 @@ def test_a_record_without_ids_does_not_join_papers_of_different_ids() -> None:
     a, b, bare = record(doi="10.1000/a"), record(doi="10.1000/b"), record()
     for lists in permutations([[a], [b], [bare]]):
         papers = merged(lists)
-        assert sorted(one.doi for one in papers) in (["10.1000/a", "10.1000/b"], ["", "10.1000/a", "10.1000/b"])
+        assert sorted(one.doi for one in papers) in (
+            ["10.1000/a", "10.1000/b"],
+            ["", "10.1000/a", "10.1000/b"],
+        )
         assert len({one.doi for one in papers}) == len(papers) == 2
 
 
 def test_a_record_that_has_the_ids_of_two_others_joins_them() -> None:
     published = record("The Published Title", doi="10.1000/a")
     preprint = record("The Title Before", arxiv="2201.02177", source="arxiv", year=2017)
-    both = record("The Published Title", doi="10.1000/a", arxiv="2201.02177", source="semanticscholar")
+    both = record(
+        "The Published Title", doi="10.1000/a", arxiv="2201.02177", source="semanticscholar"
+    )
     for lists in permutations([[published], [preprint], [both]]):
         (one,) = merged(lists)
         assert (one.title, one.doi, one.arxiv) == ("The Published Title", "10.1000/a", "2201.02177")
@@ -82,12 +87,31 @@ def test_a_record_that_has_the_ids_of_two_others_joins_them() -> None:
 
 def test_each_field_comes_from_the_best_source_that_has_it() -> None:
     openalex = record(doi="10.1000/a", year=2021, citations=5, openalex="W1", venue="A Journal")
-    s2 = record(s2="a" * 40, year=2020, citations=9, abstract="A long abstract.", source="semanticscholar")
-    arxiv = record(arxiv="2201.02177", year=2020, abstract="Short.", source="arxiv", pdf="https://x/p", venue="V")
+    s2 = record(
+        s2="a" * 40, year=2020, citations=9, abstract="A long abstract.", source="semanticscholar"
+    )
+    arxiv = record(
+        arxiv="2201.02177",
+        year=2020,
+        abstract="Short.",
+        source="arxiv",
+        pdf="https://x/p",
+        venue="V",
+    )
     for lists in permutations([[openalex], [s2], [arxiv]]):
         (one,) = merged(lists)
-        assert (one.doi, one.arxiv, one.openalex, one.s2) == ("10.1000/a", "2201.02177", "W1", "a" * 40)
-        assert (one.year, one.citations, one.venue, one.pdf) == (2021, 9, "A Journal", "https://x/p")
+        assert (one.doi, one.arxiv, one.openalex, one.s2) == (
+            "10.1000/a",
+            "2201.02177",
+            "W1",
+            "a" * 40,
+        )
+        assert (one.year, one.citations, one.venue, one.pdf) == (
+            2021,
+            9,
+            "A Journal",
+            "https://x/p",
+        )
         assert one.abstract == "A long abstract."
         assert one.source == "openalex+semanticscholar+arxiv"
 
@@ -106,7 +130,9 @@ def test_papers_that_several_sources_rank_high_come_first() -> None:
     a, b, c = (record(f"Paper number {n}", doi=f"10.1000/{n}", key=n) for n in "abc")
     assert [one.key for one in merged([[a, b, c], [b, c], [c, b]])] == ["b", "c", "a"]
     assert [one.key for one in merged([[a, b, b, b]])] == ["a", "b"], "a list counts a paper once"
-    assert [one.key for one in merged([[a], [b], [c]])] == ["a", "b", "c"], "equal ones as they come"
+    assert [one.key for one in merged([[a], [b], [c]])] == ["a", "b", "c"], (
+        "equal ones as they come"
+    )
     assert merged([]) == merged([[], []]) == ()
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from orchestrator.core.literature import ENGINES, Query
-from orchestrator.literature.atom import read_feed
-from orchestrator.literature.loopback import Fault, Loopback
+from orchestrator.literature.engines.atom import read_feed
+from orchestrator.literature.loopback.server import Fault, Loopback
 from tests.support.corpus import corpus
 from tests.support.search_rig import ask, opened
 

@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 
 from orchestrator.core.errors import DiskFull, UserError
 from orchestrator.core.literature import LONGEST_ABSTRACT, LONGEST_TITLE, PaperRef, Query
-from orchestrator.literature import library_base, library_search, own_library, stored_paper
-from orchestrator.literature.bibtex import entries
-from orchestrator.literature.own_library import Added, OwnLibrary
+from orchestrator.literature.bibtex.strict import entries
+from orchestrator.literature.library import base as library_base
+from orchestrator.literature.library import own_library, stored_paper
+from orchestrator.literature.library import search_index as library_search
+from orchestrator.literature.library.own_library import Added, OwnLibrary
 
 
 @pytest.fixture
@@ -321,7 +323,7 @@ def test_an_error_in_the_middle_leaves_nothing_half_written(
             raise KeyboardInterrupt
         return write(one)
 
-    monkeypatch.setattr("orchestrator.literature.own_library.stored_form", failing)
+    monkeypatch.setattr("orchestrator.literature.library.own_library.stored_form", failing)
     with pytest.raises(KeyboardInterrupt):
         add(library, paper("b", "Two"), paper("c", "Three"))
     assert [one.key for one in library.papers()] == ["a"]

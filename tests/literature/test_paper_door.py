@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.literature import LONGEST_ABSTRACT, LONGEST_TITLE, MOST_AUTHORS
-from orchestrator.literature.paper_door import address, arxiv_of, doi_of, line, paper, year_of
-from orchestrator.literature.services.openalex import abstract
+from orchestrator.literature.engines.openalex import abstract_of
+from orchestrator.literature.paper_door import address, arxiv_of, doi_of, line, received, year_of
 
 
 @given(st.one_of(st.text(), st.text(st.sampled_from("<b>&lt;amp;#x0d1 \n\x1b\u202e\ud800é"))))
@@ -86,13 +86,13 @@ def test_what_is_no_year_is_none(value: Any) -> None:
 
 
 def test_a_paper_of_arxiv_is_named_by_its_arxiv_id_whatever_its_doi_says() -> None:
-    found = paper(source="x", title="T", authors=[], year=2020, doi="10.48550/arXiv.2201.02177")
+    found = received(source="x", title="T", authors=[], year=2020, doi="10.48550/arXiv.2201.02177")
     assert found is not None
     assert (found.doi, found.arxiv, found.id) == ("", "2201.02177", "arXiv:2201.02177")
 
 
 def test_a_record_of_any_size_becomes_one_in_bounds() -> None:
-    found = paper(
+    found = received(
         source="x", title="t" * 10**6, authors=["a" * 10**4] * 10**4, year=2020, abstract="x " * 10**6,
         venue="v" * 10**5, openalex="W" + "1" * 99, s2="a" * 41, citations=10**12,
     )  # fmt: skip
@@ -103,7 +103,7 @@ def test_a_record_of_any_size_becomes_one_in_bounds() -> None:
 
 
 def test_an_abstract_is_put_in_order_and_has_an_end() -> None:
-    assert abstract({"world": [1], "hello": [0, 2]}) == "hello world hello"
-    assert abstract({"far": [10**9, -5, True], "a": [0]}) == "a far"
-    assert len(abstract({str(n): [n] for n in range(9000)}).split()) == 2000
-    assert abstract(None) == abstract([]) == abstract({"a": 5}) == ""
+    assert abstract_of({"world": [1], "hello": [0, 2]}) == "hello world hello"
+    assert abstract_of({"far": [10**9, -5, True], "a": [0]}) == "a far"
+    assert len(abstract_of({str(n): [n] for n in range(9000)}).split()) == 2000
+    assert abstract_of(None) == abstract_of([]) == abstract_of({"a": 5}) == ""

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.literature import ENGINES, LONGEST_QUERY, Query
-from orchestrator.literature.engines import SEARCHED
-from orchestrator.literature.loopback import Loopback
-from orchestrator.literature.query_words import content_words, plain_words
+from orchestrator.literature.engines.opening import SEARCHED
+from orchestrator.literature.engines.query_words import content_words, plain_words
+from orchestrator.literature.loopback.server import Loopback
 from tests.support.corpus import corpus
 from tests.support.search_rig import ask, opened
 

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.literature import ENGINES, Query
-from orchestrator.literature.atom import read_feed
-from orchestrator.literature.loopback import FAULTS, Fault, Loopback
-from orchestrator.literature.loopback_faults import SPENT_HOURS
+from orchestrator.core.literature import ENGINES
+from orchestrator.literature.loopback.faults import SPENT_HOURS
+from orchestrator.literature.loopback.server import FAULTS, Fault, Loopback
 from tests.support.corpus import corpus
 from tests.support.search_rig import Waited, ask, opened
 
@@ -68,7 +67,9 @@ def test_a_refusal_has_its_state_and_only_a_busy_service_is_asked_again(
     assert waited.waited < 20
 
 
-@pytest.mark.parametrize(("engine", "name"), [one for one in OWN if STATES[one[0]][one[1]] == "busy"])
+@pytest.mark.parametrize(
+    ("engine", "name"), [one for one in OWN if STATES[one[0]][one[1]] == "busy"]
+)
 def test_a_service_that_is_busy_once_answers_the_next_time(
     engine: str, name: str, tmp_path: Path
 ) -> None:
@@ -121,7 +122,9 @@ def test_a_spent_budget_is_never_waited_for_and_no_search_asks_until_it_is_full(
         said(FAULTS["openalex"]["spent"], message="", dailyRemainingUsd=None),
         said(FAULTS["openalex"]["spent"], retryAfter="soon", headers={"Retry-After": "47052"}),
         Fault(status=429, body=FAULTS["openalex"]["spent"].body),
-        Fault(status=429, headers={"Retry-After": "47052"}, body=b'{"error": "Rate limit exceeded"}'),
+        Fault(
+            status=429, headers={"Retry-After": "47052"}, body=b'{"error": "Rate limit exceeded"}'
+        ),
         Fault(status=429, headers={"Retry-After": "47052"}, body=PAGE),
         said(FAULTS["openalex"]["spent"], headers={"X-RateLimit-Reset": "1"}),
         said(FAULTS["openalex"]["spent"], headers={"X-RateLimit-Reset": "nan"}),
@@ -180,7 +183,9 @@ def test_a_wait_beyond_the_deadline_is_not_begun_and_every_process_knows_of_it(
         assert ask(sources, "another").state == "answered"
 
 
-@pytest.mark.parametrize("wait", ["-5", "1e9", "nan", "soon", "9" * 400, "٣", "Wed, 21 Oct 2026 07:28:00 GMT"])
+@pytest.mark.parametrize(
+    "wait", ["-5", "1e9", "nan", "soon", "9" * 400, "٣", "Wed, 21 Oct 2026 07:28:00 GMT"]
+)
 def test_a_wait_that_says_nothing_is_the_usual_one(wait: str, tmp_path: Path) -> None:
     waited = Waited()
     plain = Fault(status=429, headers={"Retry-After": wait.encode().decode("latin-1")}, body=b"no")

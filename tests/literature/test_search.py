@@ -12,11 +12,11 @@ import pytest
 
 from orchestrator.core.deadline import Deadline
 from orchestrator.core.literature import ENGINES, Query
-from orchestrator.literature import engine as engine_module
-from orchestrator.literature.engines import SERVICES
-from orchestrator.literature.http import Answer, Call, get
-from orchestrator.literature.loopback import FAULTS, Fault, Loopback
-from orchestrator.literature.loopback_forms import openalex_id, s2_id
+from orchestrator.literature.engines import engine as engine_module
+from orchestrator.literature.engines.http import Answer, Call, get
+from orchestrator.literature.engines.opening import SERVICES
+from orchestrator.literature.loopback.forms import openalex_id, s2_id
+from orchestrator.literature.loopback.server import FAULTS, Fault, Loopback
 from tests.support.corpus import corpus, odd
 from tests.support.search_rig import Waited, ask, opened
 
@@ -73,7 +73,7 @@ def test_an_engine_that_nothing_stops_is_left_behind_at_the_deadline(
 
 
 def test_the_order_of_papers_is_the_same_whoever_answers_first(tmp_path: Path) -> None:
-    chance, seen = random.Random(1), set()  # noqa: S311 - no secret
+    chance, seen = random.Random(1), set()
     for number in range(8):
         faults = {engine: [Fault(hang=chance.random() / 8)] for engine in ENGINES}
         with Loopback(corpus(), faults) as served:
@@ -86,7 +86,9 @@ def test_the_order_of_papers_is_the_same_whoever_answers_first(tmp_path: Path) -
 
 def test_a_paper_of_several_engines_comes_once_with_all_their_ids(tmp_path: Path) -> None:
     with Loopback(corpus()) as served:
-        found = opened(served, tmp_path, *ENGINES).search(Query("grokking generalization small", 50))
+        found = opened(served, tmp_path, *ENGINES).search(
+            Query("grokking generalization small", 50)
+        )
     first = found.papers[0]
     real = next(one for one in corpus() if one.title == first.title)
     assert (first.openalex, first.s2, first.arxiv) == (openalex_id(real), s2_id(real), real.arxiv)

@@ -11,10 +11,10 @@ from urllib.parse import quote
 import pytest
 
 from orchestrator.core.literature import Query, References, StatedReference
-from orchestrator.literature.engine import Caller, Counted
-from orchestrator.literature.engines import SEARCHED, open_sources
-from orchestrator.literature.limiter import LeftOut
-from orchestrator.literature.loopback import FAULTS, Fault, Loopback
+from orchestrator.literature.engines.engine import Caller, Counted
+from orchestrator.literature.engines.limiter import LeftOut
+from orchestrator.literature.engines.opening import SEARCHED, open_sources
+from orchestrator.literature.loopback.server import FAULTS, Fault, Loopback
 from tests.support.corpus import corpus
 from tests.support.search_rig import Waited, ask, opened
 
@@ -74,7 +74,12 @@ def test_a_service_that_says_the_key_again_is_not_quoted(
         for before in ("", "x" * 140, "word " * 38, "y" * 1990, "word " * 398, " " * 1990):
             text = f"{before} {spelled} is no API key"
             bodies += [json.dumps({"error": text}), json.dumps({"error": "E", "message": text})]
-    bodies += [KEY, f"<html>{KEY}</html>", json.dumps({KEY: 1}), json.dumps({"error": {KEY: [KEY]}})]
+    bodies += [
+        KEY,
+        f"<html>{KEY}</html>",
+        json.dumps({KEY: 1}),
+        json.dumps({"error": {KEY: [KEY]}}),
+    ]
     bodies += [f'{{"{KEY}": 1, "{KEY}": 2}}', f'{{"{KEY}": NaN}}']
     with Loopback(corpus()) as served:
         sources = opened(served, tmp_path, engine, environ=environ(engine), fresh=True)
@@ -92,13 +97,17 @@ def test_an_error_of_a_search_shows_no_key(engine: str, tmp_path: Path) -> None:
     with Loopback(corpus()) as served:
         away = f"http://{'x' * 60}.{quote(KEY, safe='').replace('%', '-').lower()}.invalid/{KEY}"
         faults = [
-            Fault(status=401, body=json.dumps({"error": f"API key {KEY}", "message": KEY}).encode()),
+            Fault(
+                status=401, body=json.dumps({"error": f"API key {KEY}", "message": KEY}).encode()
+            ),
             Fault(status=302, headers={"Location": away}),
         ]
         served.faults(engine, faults)
         service = SEARCHED[engine]
         clock = Waited().clock
-        caller = Caller(service, environ(engine), server=served.address(engine), limits=tmp_path, clock=clock)
+        caller = Caller(
+            service, environ(engine), server=served.address(engine), limits=tmp_path, clock=clock
+        )
         assert clean(repr(service.search(caller.server, Query("words"))))
         for _ in faults:
             with pytest.raises(LeftOut) as caught:
@@ -119,7 +128,9 @@ def test_blanks_around_a_key_are_not_part_of_it(engine: str, tmp_path: Path) -> 
         assert served.requests[0].headers[name] == value
 
 
-@pytest.mark.parametrize("key", [f"{KEY}\n{KEY}", f"{KEY}é", f"{KEY} two", f"{KEY}\x00", f"{KEY}\r\nX: y"])
+@pytest.mark.parametrize(
+    "key", [f"{KEY}\n{KEY}", f"{KEY}é", f"{KEY} two", f"{KEY}\x00", f"{KEY}\r\nX: y"]
+)
 @pytest.mark.parametrize("engine", KEYED)
 def test_a_key_that_no_header_can_carry_is_refused_without_a_call(
     engine: str, key: str, tmp_path: Path

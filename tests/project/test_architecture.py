@@ -33,7 +33,7 @@ IMPORTERS = {
     "typer": {"cli.py", *PARSING},
     "click": set(PARSING[:1]),
     "aider": {"sandbox/editor/guard.py"},
-    "sqlite3": {"orchestrator/literature/library_base.py"},
+    "sqlite3": {"orchestrator/literature/library/base.py"},
     "packaging": {"orchestrator/sandbox/images/wheel_files.py"},
     "pymupdf": {"sandbox/latex/inert.py", "sandbox/latex/pages.py", "sandbox/latex/text.py"},
 }

@@ -13,7 +13,7 @@ import pytest
 from orchestrator.api.export import FileExporter
 from orchestrator.core.files import shipped_root
 from orchestrator.editor.aider import ProcessEditor
-from orchestrator.literature.local import LocalLibrary
+from orchestrator.literature.library.local import LocalLibrary
 from orchestrator.literature.sources import Sources
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Mode

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from orchestrator.core.literature import PaperRef
 from orchestrator.literature.citation_keys import citation_key
-from orchestrator.literature.free_keys import FreeKeys
+from orchestrator.literature.library.free_keys import FreeKeys
 
 DATA = Path(__file__).parents[1] / "data" / "literature"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from orchestrator.core.literature import PaperRef
-from orchestrator.literature.bibtex import BibEntry, entries
-from orchestrator.literature.entries import entry
+from orchestrator.literature.bibtex.entries import entry
+from orchestrator.literature.bibtex.strict import BibEntry, entries
 
 HARMLESS = re.compile(
     r"\\(?:[`'^~=.\"]\{|[uvHdcr]\{|\^\{\}|[&%#_${}]|(?:ss|ae|AE|oe|OE|[oOlLij]|aa|AA|dots)(?![A-Za-z]))"

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from orchestrator.core.literature import PaperRef, Query
-from orchestrator.literature.own_library import OwnLibrary
+from orchestrator.literature.library.own_library import OwnLibrary
 
 _COMMON = ["learning", "model", "training", "data", "network", "method", "result", "deep"]
 _VOCABULARY = 50_000

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.core.literature import EngineAnswer, Found, PaperRef, Query
-from orchestrator.literature.engines import open_sources
-from orchestrator.literature.limiter import Clock, LeftOut, Limiter, Rate
-from orchestrator.literature.loopback import Loopback
+from orchestrator.literature.engines.limiter import Clock, LeftOut, Limiter, Rate
+from orchestrator.literature.engines.opening import open_sources
+from orchestrator.literature.loopback.server import Loopback
 from orchestrator.literature.sources import Sources
 
 NOW = 1_800_000_000.0

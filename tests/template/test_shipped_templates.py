@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from orchestrator.core.files import shipped_root
-from orchestrator.literature.local import LocalLibrary
+from orchestrator.literature.library.local import LocalLibrary
 from orchestrator.template.contract.code import knob_line
 from orchestrator.template.contract.files import PLACEHOLDERS, sample_paper
 from orchestrator.template.folder import PAPER, shipped_templates

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from orchestrator.core.literature import PaperRef, bare_title
-from orchestrator.literature.entries import entry
+from orchestrator.literature.bibtex.entries import entry
+from orchestrator.literature.bibtex.tex_text import plain_text
 from orchestrator.literature.paper_door import arxiv_of, doi_of
-from orchestrator.literature.tex_text import plain_text
 from orchestrator.research.paper.latex import bibliography_span, closing, uncommented
 
 _ENTRY = re.compile(r"@(\w+)\s*\{\s*([^,\s}]+)\s*,")

@@ -11,7 +11,7 @@ from pydantic import Field
 from orchestrator.core.literature import LONGEST_QUERY, PaperRef, Query
 from orchestrator.core.model import Ask, Message
 from orchestrator.core.research import Citation
-from orchestrator.literature.entries import not_citable
+from orchestrator.literature.bibtex.entries import not_citable
 from orchestrator.literature.merging import gathered
 from orchestrator.record.literature_notes import CitationsChosen
 from orchestrator.record.ports import Ports
@@ -20,9 +20,8 @@ from orchestrator.research.replies import ask_for
 from orchestrator.research.reply_form import ReplyForm
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.blocks import idea_dict, plan_rows, template_block
-from orchestrator.research.stages.novelty import found_paper
+from orchestrator.research.stages.novelty import PER_SEARCH, found_paper
 
-PER_SEARCH = 10  # papers
 MOST_SHOWN = 60  # papers that one request shows
 _MOST_PICKED = 30  # papers
 

@@ -19,7 +19,7 @@ from orchestrator.core.literature import (
 )
 from orchestrator.core.model import Ask, Message
 from orchestrator.core.research import Citation, Searched
-from orchestrator.literature.entries import not_citable
+from orchestrator.literature.bibtex.entries import not_citable
 from orchestrator.literature.merging import gathered
 from orchestrator.record.literature_notes import CitationsChosen
 from orchestrator.record.ports import Ports
@@ -29,8 +29,8 @@ from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_for
 from orchestrator.research.reply_form import ReplyForm
 from orchestrator.research.run_spec import Study
-from orchestrator.research.stages.choosing import MOST_SHOWN, PER_SEARCH, PickForm, QueryText
-from orchestrator.research.stages.novelty import found_paper, search_row
+from orchestrator.research.stages.choosing import MOST_SHOWN, PickForm, QueryText
+from orchestrator.research.stages.novelty import PER_SEARCH, found_paper, search_row
 from orchestrator.research.stages.sections import LONG_STUDY, SECTIONS, section_problems
 
 _ROUNDS, _SHORT_ROUNDS = 20, 8  # with the draft, of a long study and of a short one

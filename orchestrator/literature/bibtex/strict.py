@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from orchestrator.core.errors import BadFile
 from orchestrator.core.places import Place
-from orchestrator.literature.bib_scan import RawEntry, RawField, Slip, position, scan
-from orchestrator.literature.tex_text import tidy, trouble
+from orchestrator.literature.bibtex.bib_scan import RawEntry, RawField, Slip, position, scan
+from orchestrator.literature.bibtex.tex_text import tidy, trouble
 
 ENTRY_KINDS = (
     "article", "book", "incollection", "inproceedings", "manual", "mastersthesis", "misc",

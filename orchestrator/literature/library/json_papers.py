@@ -14,14 +14,14 @@ from orchestrator.core import strict_json
 from orchestrator.core.literature import LONGEST_ABSTRACT, LONGEST_TITLE, MOST_AUTHORS, PaperRef
 from orchestrator.core.places import Place, Problem
 from orchestrator.core.problems import Wrong, explained
-from orchestrator.literature import loose_bibtex
-from orchestrator.literature.bib_scan import position
-from orchestrator.literature.bibtex import BibEntry
+from orchestrator.literature.bibtex import loose
+from orchestrator.literature.bibtex.bib_scan import position
+from orchestrator.literature.bibtex.strict import BibEntry
+from orchestrator.literature.bibtex.tex_text import as_tex, loose_text, tidy, trouble
 from orchestrator.literature.citation_keys import citation_key
 from orchestrator.literature.clean import harmless_line
 from orchestrator.literature.paper_door import address, arxiv_of, doi_of
 from orchestrator.literature.paper_ids import apart, ids_of
-from orchestrator.literature.tex_text import as_tex, loose_text, tidy, trouble
 
 LONGEST_AUTHOR = 200
 _Line = Annotated[str, Field(min_length=1, max_length=2000)]
@@ -66,7 +66,7 @@ def read_rows(text: str, file: str, *, lines: bool) -> tuple[list[PaperRef], lis
             for one in found:
                 place = Place(file, line, column, ".".join(map(str, one.loc)))
                 problems.append(Problem(place, one.what, one.todo, one.rule))
-        if len(problems) >= loose_bibtex.MOST_PROBLEMS or len(papers) > loose_bibtex.MOST_READ:
+        if len(problems) >= loose.MOST_PROBLEMS or len(papers) > loose.MOST_READ:
             break
     return papers, problems
 
@@ -116,10 +116,10 @@ def _paper(data: Any) -> PaperRef | tuple[Wrong, ...]:
         return (Wrong(("title",), "the title has no letters", "write a title"),)
     names = (harmless_line(name, LONGEST_AUTHOR) for name in paper.authors)
     authors = tuple(filter(None, names))[:MOST_AUTHORS]
-    key = loose_bibtex.legal_key(paper.key.strip())
+    key = loose.legal_key(paper.key.strip())
     entry: BibEntry | None = None
     if paper.bibtex:
-        given, wrong = loose_bibtex.read_entries(paper.bibtex, "")
+        given, wrong = loose.read_entries(paper.bibtex, "")
         if wrong or len(given) != 1 or (key and given[0].key != key):
             return tuple(_of_bibtex(key, wrong))
         entry = given[0]

@@ -6,26 +6,28 @@ from urllib.parse import quote
 
 from orchestrator.core.literature import PaperRef
 from orchestrator.core.strict_json import loads
-from orchestrator.literature.engine import Service
-from orchestrator.literature.http import Answer, Call
-from orchestrator.literature.limiter import Rate
-from orchestrator.literature.paper_door import mapping, paper, sequence
-from orchestrator.literature.refusals import Refusal, is_html, unavailable
+from orchestrator.literature.engines.engine import Service
+from orchestrator.literature.engines.http import Answer, Call
+from orchestrator.literature.engines.limiter import Rate
+from orchestrator.literature.engines.refusals import ServiceRefusal, is_html, unavailable
+from orchestrator.literature.paper_door import mapping, received, sequence
 
 
-def lookup(server: str, doi: str) -> Call:
+def doi_call(server: str, doi: str) -> Call:
     """One work by its bare DOI."""
     return Call(f"{server}/{quote(doi, safe='')}")
 
 
-def read_one(answer: Answer) -> PaperRef | None:
-    """The work, or None if there is none of that DOI. Raises :class:`Refusal`, ValueError."""
+def read_doi(answer: Answer) -> PaperRef | None:
+    """The work, or None if there is none of that DOI. Raises :class:`ServiceRefusal`, ValueError."""
     if answer.status == 404:  # in plain text
         return None
     if answer.status != 200:  # its 429 can be a web page
         raise unavailable(answer)
     if is_html(answer):
-        raise Refusal("unreadable", "it answered with a web page, as while it is being maintained")
+        raise ServiceRefusal(
+            "unreadable", "it answered with a web page, as while it is being maintained"
+        )
     value = mapping(loads(answer.body))
     if value.get("message-type") != "work":
         raise ValueError(f"`message-type` is {str(value.get('message-type'))[:40]!r}, not 'work'")
@@ -35,7 +37,7 @@ def read_one(answer: Answer) -> PaperRef | None:
     names = [mapping(one) for one in sequence(work.get("author"))]
     updates = [mapping(one).get("type") for one in sequence(work.get("updated-by"))]
     title, subtitle = (next(iter(sequence(work.get(name))), "") for name in ("title", "subtitle"))
-    found = paper(
+    found = received(
         source="crossref",
         title=f"{title}: {subtitle}" if title and subtitle else title,
         authors=[

@@ -21,8 +21,8 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from orchestrator.core.literature import PaperRef
-from orchestrator.literature.loopback_faults import FAULTS, Fault
-from orchestrator.literature.loopback_services import PATHS, Services
+from orchestrator.literature.loopback.faults import FAULTS, Fault
+from orchestrator.literature.loopback.services import PATHS, Services
 
 __all__ = ["FAULTS", "Fault", "Loopback", "Request"]
 

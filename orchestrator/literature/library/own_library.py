@@ -13,12 +13,12 @@ from typing import Literal
 from orchestrator.core.errors import UserError
 from orchestrator.core.files import data_home
 from orchestrator.core.literature import PaperRef, Query
-from orchestrator.literature.bibtex import KEY
-from orchestrator.literature.free_keys import FreeKeys, renamed
-from orchestrator.literature.library_base import Base, reading, writing
-from orchestrator.literature.library_search import best_papers, indexed_words
+from orchestrator.literature.bibtex.strict import KEY
+from orchestrator.literature.library.base import Base, reading, writing
+from orchestrator.literature.library.free_keys import FreeKeys, renamed
+from orchestrator.literature.library.search_index import best_papers, indexed_words
+from orchestrator.literature.library.stored_paper import cleaned, filled_in, from_row, stored_form
 from orchestrator.literature.paper_ids import are_same, same_ids
-from orchestrator.literature.stored_paper import cleaned, filled_in, from_row, stored_form
 
 MOST_PAPERS = 1_000_000
 LONGEST_TEXT = 200_000  # characters of a paper's text that are searched

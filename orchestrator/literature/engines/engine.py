@@ -12,11 +12,11 @@ from typing import TypeVar
 from orchestrator.core.literature import EngineAnswer, EngineState, PaperRef, Query
 from orchestrator.core.sanitize import plain_line
 from orchestrator.core.secrets import redact
-from orchestrator.literature.http import Answer, Call, NoAnswer, get
-from orchestrator.literature.kept_answers import KeptAnswers
-from orchestrator.literature.limiter import Clock, LeftOut, Limiter, Rate
-from orchestrator.literature.query_words import plain_words
-from orchestrator.literature.refusals import Refusal, whole_words
+from orchestrator.literature.engines.http import Answer, Call, NoAnswer, get
+from orchestrator.literature.engines.kept_answers import KeptAnswers
+from orchestrator.literature.engines.limiter import Clock, LeftOut, Limiter, Rate
+from orchestrator.literature.engines.query_words import plain_words
+from orchestrator.literature.engines.refusals import ServiceRefusal, whole_words
 
 _T = TypeVar("_T")
 _ODD = (ValueError, LookupError, TypeError, ArithmeticError, AttributeError, RecursionError)
@@ -57,7 +57,7 @@ class Service:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchService(Service):
     """A service that finds papers. ``search`` makes the request from the server's address; ``read`` raises
-    :class:`Refusal` for an answer without papers, and ValueError for one that is not in its format.
+    :class:`ServiceRefusal` for an answer without papers, and ValueError for one that is not in its format.
     ``usd`` is what one search costs the service's own budget.
     """
 
@@ -120,11 +120,11 @@ class Caller:
             raise LeftOut("refused", "its key has characters that no header can carry")
         if self.key:
             call = replace(call, headers={**call.headers, **self.service.header(self.key)})
-        refusal = Refusal("busy", "it was not asked")
+        refusal = ServiceRefusal("busy", "it was not asked")
         for attempt in range(_TRIES):
             try:
                 return read(self._once(call, until, counted, usd))
-            except Refusal as refused:
+            except ServiceRefusal as refused:
                 refusal = refused
             except NoAnswer as none:
                 state: EngineState = "slow" if none.late else "unreachable"
@@ -155,7 +155,7 @@ class Caller:
                 self.limiter.budget(charge.left, charge.resets)
         return answer
 
-    def _tell_others(self, refusal: Refusal, usd: float) -> None:
+    def _tell_others(self, refusal: ServiceRefusal, usd: float) -> None:
         """Every process of this machine leaves the service alone for the time that it asked for; without
         budget, it may be asked what is free.
         """
@@ -171,7 +171,7 @@ class Caller:
                 self.limiter.close(refusal.state, wait)
 
 
-class Engine:
+class SearchEngine:
     """A service that is searched, and its earlier answers on this machine."""
 
     def __init__(self, caller: Caller, service: SearchService, kept: KeptAnswers | None) -> None:

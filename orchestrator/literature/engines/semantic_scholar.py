@@ -7,14 +7,20 @@ from typing import Any
 
 from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.strict_json import loads
-from orchestrator.literature.engine import SearchService
-from orchestrator.literature.http import Answer, Call
-from orchestrator.literature.limiter import Rate
-from orchestrator.literature.paper_door import mapping, paper, sequence
-from orchestrator.literature.query_words import plain_words
-from orchestrator.literature.refusals import Refusal, busy, is_html, unavailable, whole_words
+from orchestrator.literature.engines.engine import SearchService
+from orchestrator.literature.engines.http import Answer, Call
+from orchestrator.literature.engines.limiter import Rate
+from orchestrator.literature.engines.query_words import plain_words
+from orchestrator.literature.engines.refusals import (
+    ServiceRefusal,
+    busy,
+    is_html,
+    unavailable,
+    whole_words,
+)
+from orchestrator.literature.paper_door import mapping, received, sequence
 
-FIELDS = (
+_FIELDS = (
     "paperId,externalIds,url,title,abstract,venue,year,citationCount,openAccessPdf,publicationVenue,"
     "journal,authors"
 )
@@ -23,12 +29,12 @@ FIELDS = (
 def _search(server: str, query: Query) -> Call:
     # A word with a hyphen finds nothing there.
     text = plain_words(query.text).replace("-", " ")
-    parameters = (("query", text), ("limit", str(query.limit)), ("fields", FIELDS))
+    parameters = (("query", text), ("limit", str(query.limit)), ("fields", _FIELDS))
     return Call(f"{server}/paper/search", parameters)
 
 
-def read(answer: Answer) -> tuple[PaperRef, ...]:
-    """The papers of a search. Raises :class:`Refusal`, ValueError."""
+def _read(answer: Answer) -> tuple[PaperRef, ...]:
+    """The papers of a search. Raises :class:`ServiceRefusal`, ValueError."""
     value = _value(answer)
     if "data" not in value and "total" not in value:
         raise ValueError("the keys `data` and `total` are missing")
@@ -42,30 +48,34 @@ def _value(answer: Answer) -> Mapping[str, Any]:
     if answer.status != 200:
         raise _refusal(answer)
     if is_html(answer):
-        raise Refusal("unreadable", "it answered with a web page, as while it is being maintained")
+        raise ServiceRefusal(
+            "unreadable", "it answered with a web page, as while it is being maintained"
+        )
     value = loads(answer.body)
     if not isinstance(value, dict):
         raise ValueError("it is no JSON object")  # noqa: TRY004 - what the engine expects
     return value
 
 
-def _refusal(answer: Answer) -> Refusal:
+def _refusal(answer: Answer) -> ServiceRefusal:
     try:
         said = mapping(loads(answer.body))
     except ValueError:
         return unavailable(answer)
     text = whole_words(str(said.get("error") or said.get("message") or f"status {answer.status}"))
     if answer.status in {401, 403}:
-        return Refusal("refused", f"it does not take this key, or this machine's region: {text}")
+        return ServiceRefusal(
+            "refused", f"it does not take this key, or this machine's region: {text}"
+        )
     if answer.status in {429, 500, 502, 503, 504}:
         return busy(text, answer.headers)
-    return Refusal("refused", text)
+    return ServiceRefusal("refused", text)
 
 
 def _paper(row: Mapping[str, Any]) -> PaperRef | None:
     ids = mapping(row.get("externalIds"))
     venue = mapping(row.get("publicationVenue")).get("name") or row.get("venue")
-    return paper(
+    return received(
         source="semanticscholar",
         title=row.get("title"),
         authors=[mapping(one).get("name") for one in sequence(row.get("authors"))],
@@ -87,7 +97,7 @@ SEMANTIC_SCHOLAR = SearchService(
     home="https://api.semanticscholar.org/graph/v1",
     rate=Rate(1.0, alone=True),
     search=_search,
-    read=read,
+    read=_read,
     keys=("SEMANTIC_SCHOLAR_API_KEY", "S2_API_KEY"),
     header=lambda key: {"x-api-key": key},
 )

@@ -14,7 +14,7 @@ from typing import Any
 
 from orchestrator.core.errors import AisciError, DiskFull, UserError
 from orchestrator.core.files import disk_errors
-from orchestrator.literature.stored_paper import Damaged
+from orchestrator.literature.library.stored_paper import Damaged
 
 Base = sqlite3.Connection
 VERSION = 1

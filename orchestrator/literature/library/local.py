@@ -19,9 +19,9 @@ from orchestrator.core.errors import BadFile, listed
 from orchestrator.core.files import utf8_text
 from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.problems import Form, explained, row
-from orchestrator.literature.bibtex import KEY, BibEntry, entries
+from orchestrator.literature.bibtex.strict import KEY, BibEntry, entries
+from orchestrator.literature.bibtex.tex_text import check_field, plain_text
 from orchestrator.literature.paper_ids import ids_of
-from orchestrator.literature.tex_text import check_field, plain_text
 from orchestrator.literature.words import words
 
 _MAX_BYTES = 16 * 2**20

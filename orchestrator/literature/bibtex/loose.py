@@ -1,7 +1,7 @@
 """BibTeX as people have it, for a library of one's own: every error is listed, little is refused.
 
 Macros are expanded, kinds of other dialects mapped, keys rewritten. What is printed by TeX stays as strict
-as in :mod:`orchestrator.literature.bibtex`; abstract and note become plain text.
+as in :mod:`orchestrator.literature.bibtex.strict`; abstract and note become plain text.
 """
 
 from __future__ import annotations
@@ -14,12 +14,9 @@ from urllib.parse import quote
 
 from orchestrator.core.literature import LONGEST_TITLE
 from orchestrator.core.places import Place, Problem
-from orchestrator.literature.bib_scan import RawEntry, RawField, Slip, scan
-from orchestrator.literature.bibtex import ENTRY_KINDS, FIELDS, KEY, MONTHS, BibEntry
-from orchestrator.literature.citation_keys import citation_key
-from orchestrator.literature.clean import harmless_line
-from orchestrator.literature.paper_door import doi_of
-from orchestrator.literature.tex_text import (
+from orchestrator.literature.bibtex.bib_scan import RawEntry, RawField, Slip, scan
+from orchestrator.literature.bibtex.strict import ENTRY_KINDS, FIELDS, KEY, MONTHS, BibEntry
+from orchestrator.literature.bibtex.tex_text import (
     LONGEST_FIELD,
     as_tex,
     loose_text,
@@ -28,6 +25,9 @@ from orchestrator.literature.tex_text import (
     trouble,
     unlinked,
 )
+from orchestrator.literature.citation_keys import citation_key
+from orchestrator.literature.clean import harmless_line
+from orchestrator.literature.paper_door import doi_of
 
 MOST_PROBLEMS = 1000
 MOST_READ = 200_000

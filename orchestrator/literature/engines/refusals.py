@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 
 from orchestrator.core.literature import EngineState
-from orchestrator.literature.http import Answer
+from orchestrator.literature.engines.http import Answer
 
 _SAID = 2000  # characters that are looked at of a service's own words
 _LONG = 600.0  # seconds; who asks for more is not busy but has closed for the day
 
 
-class Refusal(Exception):
+class ServiceRefusal(Exception):
     """A service's answer that holds no papers. ``wait`` is what it asked for, in seconds."""
 
     def __init__(self, state: EngineState, why: str, wait: float | None = None) -> None:
@@ -26,18 +26,18 @@ def wait_asked(headers: Mapping[str, str]) -> float | None:
     return float(value) if re.fullmatch(r"\d{1,7}(?:\.\d{1,3})?", value) else None
 
 
-def busy(why: str, headers: Mapping[str, str]) -> Refusal:
+def busy(why: str, headers: Mapping[str, str]) -> ServiceRefusal:
     """A refusal for a while; a wait of hours means that the day's budget is spent."""
     wait = wait_asked(headers)
-    return Refusal("spent" if wait is not None and wait > _LONG else "busy", why, wait)
+    return ServiceRefusal("spent" if wait is not None and wait > _LONG else "busy", why, wait)
 
 
-def unavailable(answer: Answer) -> Refusal:
+def unavailable(answer: Answer) -> ServiceRefusal:
     """What a status outside of a service's own format means."""
     said = f"it answered with status {answer.status}"
     if answer.status in {408, 425, 429, 500, 502, 503, 504}:
         return busy(said, answer.headers)
-    return Refusal("refused", said)
+    return ServiceRefusal("refused", said)
 
 
 def whole_words(text: str) -> str:

@@ -12,8 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from orchestrator.core.literature import LONGEST_QUERY, PaperRef, Query
-from orchestrator.literature.library_base import Base, the_row
-from orchestrator.literature.stored_paper import from_row
+from orchestrator.literature.library.base import Base, the_row
+from orchestrator.literature.library.stored_paper import from_row
 from orchestrator.literature.words import words
 
 _LONGEST_WORD = 64

@@ -12,11 +12,11 @@ from orchestrator.core.literature import (
     MOST_AUTHORS,
     PaperRef,
 )
-from orchestrator.literature.bibtex import KEY
+from orchestrator.literature.bibtex.loose import legal_key
+from orchestrator.literature.bibtex.strict import KEY
 from orchestrator.literature.citation_keys import citation_key
 from orchestrator.literature.clean import harmless_line
-from orchestrator.literature.free_keys import renamed
-from orchestrator.literature.loose_bibtex import legal_key
+from orchestrator.literature.library.free_keys import renamed
 
 _LONGEST_NAME = 200
 _LONGEST_ID = 500

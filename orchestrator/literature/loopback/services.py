@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 
 from orchestrator.core.literature import PaperRef, bare_title
-from orchestrator.literature.loopback_faults import (
+from orchestrator.literature.loopback.faults import (
     FAULTS,
     Fault,
     in_text,
@@ -15,7 +15,7 @@ from orchestrator.literature.loopback_faults import (
     said,
     spent,
 )
-from orchestrator.literature.loopback_forms import (
+from orchestrator.literature.loopback.forms import (
     JsonObject,
     arxiv_error,
     arxiv_feed,
@@ -28,7 +28,7 @@ from orchestrator.literature.loopback_forms import (
     ranked,
     s2_id,
 )
-from orchestrator.literature.loopback_graphs import FILTERS, S2_FIELDS, openalex_work, s2_paper
+from orchestrator.literature.loopback.graphs import FILTERS, S2_FIELDS, openalex_work, s2_paper
 
 Parameters = Mapping[str, str]
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from orchestrator.core.literature import CheckedReference, PaperRef, StatedReference, bare_title
-from orchestrator.literature.engine import Caller, Counted
-from orchestrator.literature.limiter import LeftOut
-from orchestrator.literature.services import crossref, openalex
+from orchestrator.literature.engines import crossref, openalex
+from orchestrator.literature.engines.engine import Caller, Counted
+from orchestrator.literature.engines.limiter import LeftOut
 
 _ALIKE = 0.95  # share of the letters of two titles that stand in both, in their order
 _TELLING = 30  # letters that few titles begin with
@@ -86,10 +86,10 @@ def _asked(registry: Registry, place: str, kind: str, name: str, until: float) -
     counted = Counted()
     if place == "crossref":
         caller = registry.crossref
-        return caller.ask(crossref.lookup(caller.server, name), crossref.read_one, until, counted)
+        return caller.ask(crossref.doi_call(caller.server, name), crossref.read_doi, until, counted)
     caller = registry.openalex
     known = {"doi": f"doi:{name}", "arXiv": f"doi:10.48550/arxiv.{name}"}.get(kind, name)
-    return caller.ask(openalex.lookup(caller.server, known), openalex.read_one, until, counted)
+    return caller.ask(openalex.work_call(caller.server, known), openalex.read_work, until, counted)
 
 
 def _difference(one: StatedReference, known: PaperRef) -> str:

@@ -11,14 +11,15 @@ from orchestrator.core.errors import BadFile
 from orchestrator.core.files import plain_lines, utf8_text
 from orchestrator.core.literature import LONGEST_ABSTRACT, LONGEST_TITLE, MOST_AUTHORS, PaperRef
 from orchestrator.core.places import Place
-from orchestrator.literature import json_papers, loose_bibtex
-from orchestrator.literature.bibtex import BibEntry
+from orchestrator.literature.bibtex import loose
+from orchestrator.literature.bibtex.strict import BibEntry
+from orchestrator.literature.bibtex.tex_text import plain_text
 from orchestrator.literature.clean import harmless_line
-from orchestrator.literature.free_keys import FreeKeys, renamed
-from orchestrator.literature.json_papers import LONGEST_AUTHOR
+from orchestrator.literature.library import json_papers
+from orchestrator.literature.library.free_keys import FreeKeys, renamed
+from orchestrator.literature.library.json_papers import LONGEST_AUTHOR
 from orchestrator.literature.paper_door import address
 from orchestrator.literature.paper_ids import are_same, identify, ids_of
-from orchestrator.literature.tex_text import plain_text
 
 __all__ = ("LARGEST_FILE", "SUFFIXES", "identify", "read_papers")
 
@@ -33,7 +34,7 @@ def read_papers(path: Path) -> tuple[PaperRef, ...]:
     text = _text(path)
     papers: Iterable[PaperRef]
     if suffix == ".bib":
-        entries, wrong = loose_bibtex.read_entries(text, file)
+        entries, wrong = loose.read_entries(text, file)
         papers, problems = map(_from_entry, entries), list(wrong)
     else:
         papers, problems = json_papers.read_rows(text, file, lines=suffix == ".jsonl")
@@ -42,8 +43,8 @@ def read_papers(path: Path) -> tuple[PaperRef, ...]:
     found = _each_once(papers)
     if not found:
         raise _refused(path, "the file holds no paper", todo="export the papers again")
-    if len(found) > loose_bibtex.MOST_READ:
-        what = f"the file holds more than {loose_bibtex.MOST_READ} papers"
+    if len(found) > loose.MOST_READ:
+        what = f"the file holds more than {loose.MOST_READ} papers"
         raise _refused(path, what, todo="split it into several files")
     return found
 

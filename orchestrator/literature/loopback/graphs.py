@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 
 from orchestrator.core.literature import PaperRef
-from orchestrator.literature.loopback_forms import (
+from orchestrator.literature.loopback.forms import (
     JsonObject,
     dois,
     drawn,

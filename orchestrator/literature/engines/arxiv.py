@@ -6,13 +6,13 @@ import re
 from itertools import combinations
 
 from orchestrator.core.literature import PaperRef, Query
-from orchestrator.literature.atom import Node, read_feed
-from orchestrator.literature.engine import SearchService
-from orchestrator.literature.http import Answer, Call
-from orchestrator.literature.limiter import Rate
-from orchestrator.literature.paper_door import paper
-from orchestrator.literature.query_words import content_words
-from orchestrator.literature.refusals import Refusal, busy, is_html, unavailable
+from orchestrator.literature.engines.atom import Node, read_feed
+from orchestrator.literature.engines.engine import SearchService
+from orchestrator.literature.engines.http import Answer, Call
+from orchestrator.literature.engines.limiter import Rate
+from orchestrator.literature.engines.query_words import content_words
+from orchestrator.literature.engines.refusals import ServiceRefusal, busy, is_html, unavailable
+from orchestrator.literature.paper_door import received
 
 _WORDS = 5  # of a query
 _TOGETHER = 3  # of these words must occur in a paper
@@ -35,8 +35,8 @@ def _terms(words: list[str]) -> str:
     return " OR ".join(f"({' AND '.join(group)})" for group in groups if group)
 
 
-def read(answer: Answer) -> tuple[PaperRef, ...]:
-    """The papers of a feed. Raises :class:`Refusal`, ValueError."""
+def _read(answer: Answer) -> tuple[PaperRef, ...]:
+    """The papers of a feed. Raises :class:`ServiceRefusal`, ValueError."""
     # This refusal comes with status 200 as well.
     if answer.body[:100].strip().lower().startswith(b"rate exceeded"):
         raise busy("Rate exceeded.", answer.headers)
@@ -45,7 +45,9 @@ def read(answer: Answer) -> tuple[PaperRef, ...]:
     if is_html(answer):
         if answer.status != 200:
             raise unavailable(answer)
-        raise Refusal("unreadable", "it answered with a web page, as while it is being maintained")
+        raise ServiceRefusal(
+            "unreadable", "it answered with a web page, as while it is being maintained"
+        )
     if answer.status not in {200, 400}:
         raise unavailable(answer)
     feed = read_feed(answer.body)
@@ -54,7 +56,7 @@ def read(answer: Answer) -> tuple[PaperRef, ...]:
     entries = list(feed.all("entry"))
     for entry in entries:
         if _ERRORS in entry.said("id"):
-            raise Refusal("refused", entry.said("summary") or "it takes no such request")
+            raise ServiceRefusal("refused", entry.said("summary") or "it takes no such request")
     if answer.status == 400:
         raise unavailable(answer)
     return tuple(one for entry in entries if (one := _paper(entry)))
@@ -67,7 +69,7 @@ def _paper(entry: Node) -> PaperRef | None:
     }
     year = re.match(r"\s*(\d{4})-", entry.said("published"))
     venue = " ".join(entry.said("journal_ref").split())
-    return paper(
+    return received(
         source="arxiv",
         title=entry.said("title"),
         authors=[one.said("name") for one in entry.all("author")],
@@ -87,5 +89,5 @@ ARXIV = SearchService(
     home="https://export.arxiv.org/api/query",
     rate=Rate(3.0, alone=True),
     search=_search,
-    read=read,
+    read=_read,
 )

@@ -22,7 +22,7 @@ from orchestrator import __version__
 from orchestrator.core.deadline import Deadline, bounded
 from orchestrator.core.errors import BudgetSpent
 
-MOST_BYTES = 8 << 20  # of an answer
+MOST_ANSWER = 8 << 20  # of an answer
 _STEP = 1 << 16
 _REDIRECTS = 3
 _GRACE = 0.5  # seconds that a request has to end by itself once its time is up
@@ -97,8 +97,8 @@ def _body(answer: Any, until: float) -> bytes:
     while data := answer.read1(_STEP):
         parts.append(data)
         size += len(data)
-        if size > MOST_BYTES:
-            raise NoAnswer(f"the answer has more than {MOST_BYTES >> 20} MiB", large=True)
+        if size > MOST_ANSWER:
+            raise NoAnswer(f"the answer has more than {MOST_ANSWER >> 20} MiB", large=True)
         if time.monotonic() >= until:
             raise NoAnswer("the answer did not end in time", late=True)
     if time.monotonic() >= until:  # the timer has closed the connection, which looks like an end

@@ -8,19 +8,19 @@ from urllib.parse import quote
 
 from orchestrator.core.literature import PaperRef, Query
 from orchestrator.core.strict_json import loads
-from orchestrator.literature.engine import Charge, SearchService
-from orchestrator.literature.http import Answer, Call
-from orchestrator.literature.limiter import Rate
-from orchestrator.literature.paper_door import mapping, paper, sequence
-from orchestrator.literature.query_words import plain_words
-from orchestrator.literature.refusals import (
-    Refusal,
+from orchestrator.literature.engines.engine import Charge, SearchService
+from orchestrator.literature.engines.http import Answer, Call
+from orchestrator.literature.engines.limiter import Rate
+from orchestrator.literature.engines.query_words import plain_words
+from orchestrator.literature.engines.refusals import (
+    ServiceRefusal,
     busy,
     is_html,
     unavailable,
     wait_asked,
     whole_words,
 )
+from orchestrator.literature.paper_door import mapping, received, sequence
 
 _FIELDS = (
     "id,doi,ids,display_name,publication_year,authorships,primary_location,best_oa_location,locations,"
@@ -38,21 +38,21 @@ def _search(server: str, query: Query) -> Call:
     return Call(f"{server}/works", parameters)
 
 
-def lookup(server: str, known: str) -> Call:
+def work_call(server: str, known: str) -> Call:
     """One work, free of charge; ``known`` is ``doi:…`` or a W id."""
     return Call(f"{server}/works/{quote(known, safe=':/')}", (("select", _FIELDS),))
 
 
-def read(answer: Answer) -> tuple[PaperRef, ...]:
-    """The papers of a search. Raises :class:`Refusal`, ValueError."""
+def _read(answer: Answer) -> tuple[PaperRef, ...]:
+    """The papers of a search. Raises :class:`ServiceRefusal`, ValueError."""
     works = _value(answer).get("results")
     if not isinstance(works, list):
         raise ValueError("the key `results` is missing")  # noqa: TRY004 - what the engine expects
     return tuple(one for work in works if (one := _paper(mapping(work))))
 
 
-def read_one(answer: Answer) -> PaperRef | None:
-    """The one work, or None if there is none of that id. Raises :class:`Refusal`, ValueError."""
+def read_work(answer: Answer) -> PaperRef | None:
+    """The one work, or None if there is none of that id. Raises :class:`ServiceRefusal`, ValueError."""
     if answer.status == 404:
         return None
     found = _paper(_value(answer))
@@ -65,14 +65,16 @@ def _value(answer: Answer) -> Mapping[str, Any]:
     if answer.status != 200:
         raise _refusal(answer)
     if is_html(answer):
-        raise Refusal("unreadable", "it answered with a web page, as while it is being maintained")
+        raise ServiceRefusal(
+            "unreadable", "it answered with a web page, as while it is being maintained"
+        )
     value = loads(answer.body)
     if not isinstance(value, dict):
         raise ValueError("it is no JSON object")  # noqa: TRY004 - what the engine expects
     return value
 
 
-def _refusal(answer: Answer) -> Refusal:
+def _refusal(answer: Answer) -> ServiceRefusal:
     try:
         said = mapping(loads(answer.body))
     except ValueError:
@@ -80,14 +82,14 @@ def _refusal(answer: Answer) -> Refusal:
     error, message = (whole_words(str(said.get(name) or "")) for name in ("error", "message"))
     text = ": ".join(filter(None, (error, message))) or f"status {answer.status}"
     if answer.status in {401, 403} and "api key" in text.lower():
-        return Refusal("refused", f"it does not take this key: {text}")
+        return ServiceRefusal("refused", f"it does not take this key: {text}")
     if answer.status == 429 and ("insufficient budget" in message.lower() or _spent(answer, said)):
         asked = said.get("retryAfter")
         wait = float(asked) if isinstance(asked, int | float) else wait_asked(answer.headers)
-        return Refusal("spent", "its budget of today is used up", wait)
+        return ServiceRefusal("spent", "its budget of today is used up", wait)
     if answer.status in {403, 429, 500, 502, 503, 504}:  # some of its documents name 403 for haste
         return busy(text, answer.headers)
-    return Refusal("refused", text)
+    return ServiceRefusal("refused", text)
 
 
 def _spent(answer: Answer, said: Mapping[str, Any]) -> bool:
@@ -122,7 +124,7 @@ def _paper(work: Mapping[str, Any]) -> PaperRef | None:
     place = mapping(work.get("primary_location"))
     free = mapping(work.get("best_oa_location"))
     authorships = [mapping(one) for one in sequence(work.get("authorships"))]
-    return paper(
+    return received(
         source="openalex",
         title=work.get("display_name") or work.get("title"),
         authors=[
@@ -131,7 +133,7 @@ def _paper(work: Mapping[str, Any]) -> PaperRef | None:
         ],
         year=work.get("publication_year"),
         venue=mapping(place.get("source")).get("display_name"),
-        abstract=abstract(work.get("abstract_inverted_index")),
+        abstract=abstract_of(work.get("abstract_inverted_index")),
         doi=work.get("doi") or mapping(work.get("ids")).get("doi"),
         arxiv=_arxiv(work),
         openalex=work.get("id"),
@@ -149,7 +151,7 @@ def _arxiv(work: Mapping[str, Any]) -> str:
     return next((one for one in addresses if "arxiv.org/abs/" in one), "")
 
 
-def abstract(index: Any) -> str:
+def abstract_of(index: Any) -> str:
     """The abstract of an inverted index: word → its positions."""
     words: dict[int, str] = {}
     for word, positions in mapping(index).items():
@@ -165,7 +167,7 @@ OPENALEX = SearchService(
     home="https://api.openalex.org",
     rate=Rate(0.05),
     search=_search,
-    read=read,
+    read=_read,
     keys=("OPENALEX_API_KEY",),
     header=lambda key: {"Authorization": f"Bearer {key}"},
     charge=charge,

@@ -10,15 +10,15 @@ from orchestrator.core.errors import UnknownName, UserError
 from orchestrator.core.literature import ENGINES
 from orchestrator.core.problems import nearest
 from orchestrator.core.secrets import without_user
-from orchestrator.literature.checking import Registry
-from orchestrator.literature.engine import Caller, Engine, SearchService, Service
-from orchestrator.literature.kept_answers import KeptAnswers
-from orchestrator.literature.limiter import Clock
-from orchestrator.literature.own_library import OwnLibrary
-from orchestrator.literature.services.arxiv import ARXIV
-from orchestrator.literature.services.crossref import CROSSREF
-from orchestrator.literature.services.openalex import OPENALEX
-from orchestrator.literature.services.semantic_scholar import SEMANTIC_SCHOLAR
+from orchestrator.literature.engines.arxiv import ARXIV
+from orchestrator.literature.engines.checking import Registry
+from orchestrator.literature.engines.crossref import CROSSREF
+from orchestrator.literature.engines.engine import Caller, SearchEngine, SearchService, Service
+from orchestrator.literature.engines.kept_answers import KeptAnswers
+from orchestrator.literature.engines.limiter import Clock
+from orchestrator.literature.engines.openalex import OPENALEX
+from orchestrator.literature.engines.semantic_scholar import SEMANTIC_SCHOLAR
+from orchestrator.literature.library.own_library import OwnLibrary
 from orchestrator.literature.sources import SEARCH_SECONDS, Shelf, Sources
 
 SEARCHED: Mapping[str, SearchService] = {
@@ -87,7 +87,7 @@ def open_sources(
     chosen = []
     for name, server in engines:
         caller = Caller(SEARCHED[name], environ, server=server, limits=limits, clock=clock)
-        chosen.append(Engine(caller, SEARCHED[name], None if fresh else KeptAnswers(answers)))
+        chosen.append(SearchEngine(caller, SEARCHED[name], None if fresh else KeptAnswers(answers)))
     registry = None
     if chosen:
         known = {engine.service.name: engine.caller for engine in chosen}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from orchestrator.core.literature import PaperRef
-from orchestrator.literature.ascii_tex import ascii_tex, tex_of
-from orchestrator.literature.bibtex import KEY
+from orchestrator.literature.bibtex.ascii_tex import ascii_tex, tex_of
+from orchestrator.literature.bibtex.strict import KEY
 
 _MOST_NAMES = 15  # of a paper; with more of them, the first ten and `others`
 _SHOWN_NAMES = 10

@@ -1,0 +1,1 @@
+"""Lists of papers on this machine: a template's, and one's own."""

@@ -1,0 +1,1 @@
+"""Servers that answer as the services do, on this machine alone, for tests."""
