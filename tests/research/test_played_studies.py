@@ -12,12 +12,14 @@ import pytest
 
 from orchestrator.api.export import FileExporter
 from orchestrator.core.files import shipped_root
+from orchestrator.core.protocols import Literature
 from orchestrator.editor.aider import ProcessEditor
 from orchestrator.literature.library.local import LocalLibrary
 from orchestrator.literature.sources import Sources
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Mode
 from orchestrator.record.ports import Edges
+from orchestrator.research.paper import references
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import RunDeps
 from orchestrator.sandbox.scripted import ScriptedSandbox
@@ -36,7 +38,7 @@ MAY_BE_LEFT = {
 
 
 @pytest.mark.program
-@pytest.mark.parametrize("name", ["grokking", "nanoGPT_lite", "seir"])
+@pytest.mark.parametrize("name", ["grokking", "nanoGPT_lite", "operand_order", "seir"])
 def test_a_played_study_ends_as_it_did(name: str, tmp_path: Path) -> None:
     kept = played.load(name)
     sources = {path: text.encode() for path, text in kept["template"]["files"].items()}
@@ -51,7 +53,9 @@ def test_a_played_study_ends_as_it_did(name: str, tmp_path: Path) -> None:
         sees=kept["sees"],
     )
     listed = LocalLibrary.from_bytes(template.files["library.json"], "library.json")
-    library = Sources([("template", listed)])
+    library: Literature = Sources([("template", listed)])
+    if kept.get("found"):
+        library = played.KeptLiterature(kept["found"])
 
     def edges(blobs: BlobStore) -> Edges:
         sandbox = ScriptedSandbox(blobs, played.jobs_of(kept, blobs))
@@ -70,6 +74,10 @@ def test_a_played_study_ends_as_it_did(name: str, tmp_path: Path) -> None:
         if path.endswith("/final_info.json")
     }
     assert len(outcome.study.runs) > 4
+    if kept.get("found"):
+        known = {one.paper.key for one in outcome.study.citations if one.paper.id}
+        cited = set(references.cited("\n".join(text for _, text in outcome.study.sections)))
+        assert len(cited & known) >= 15, "its references come from what was found, and have ids"
     assert {parse_final_info(text.encode()).metrics for text in measured} >= {
         results.metrics for _, results in outcome.study.results
     }

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.core.deadline import FOREVER, Deadline
+from orchestrator.core.decode import decode, encode
 from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.job import Job
+from orchestrator.core.literature import CheckedReference, Found, Query, References
 from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.core.protocols import Editor, LanguageModel
 from orchestrator.editor.scripted import ScriptedEditor
@@ -58,6 +60,7 @@ def condense(folder: Path) -> dict[str, Any]:
     replies: list[list[str]] = []
     edits: list[list[str]] = []
     jobs: dict[str, dict[str, Any]] = {}
+    found: dict[str, Any] = {}
     for journal in journals:
         for step in steps(journal):
             if step.port == "model" and isinstance(step.answer, Reply):
@@ -68,6 +71,8 @@ def condense(folder: Path) -> dict[str, Any]:
             elif step.port == "editor" and step.edit_request.purpose in KEPT_EDITS and step.answer:
                 after = step.edit.files.as_dict()[KEPT_EDITS[step.edit_request.purpose]]
                 edits.append([step.edit_request.purpose, journal.blobs.get(after).decode()])
+            elif isinstance(step.request, Query) and isinstance(step.answer, Found):
+                found[step.request.text] = encode(Found, step.answer)
     files = {path: data.decode() for path, data in template.files.items()}
     return {
         "template": {"name": template.name, "files": files},
@@ -76,6 +81,7 @@ def condense(folder: Path) -> dict[str, Any]:
         "replies": replies,
         "edits": edits,
         "jobs": jobs,
+        "found": found,
     }
 
 
@@ -171,6 +177,26 @@ def _ending(kept: dict[str, Any]) -> Ending:
         files=files, exit_code=kept["exit"], stdout=kept["stdout"], stderr=kept["stderr"],
         seconds=min(kept["seconds"], 20.0),  # the policies of tests allow less than a study's
     )  # fmt: skip
+
+
+class KeptLiterature:
+    """What the searches of a kept study found; other words find nothing, and every reference agrees."""
+
+    def __init__(self, found: dict[str, Any]) -> None:
+        self._found = found
+
+    def search(self, query: Query, within: Deadline = FOREVER) -> Found:  # noqa: ARG002 - the port's
+        return decode(Found, self._found.get(query.text, {}))
+
+    def check(
+        self,
+        references: References,
+        within: Deadline = FOREVER,  # noqa: ARG002 - the port's
+    ) -> tuple[CheckedReference, ...]:
+        return tuple(
+            CheckedReference(key=one.key, state="agrees" if one.id else "not checked")
+            for one in references.references
+        )
 
 
 class KeptEditor:

@@ -1,0 +1,58 @@
+"""Entries of any paper, hostile ones too, set by real BibTeX and LaTeX: each prints, none acts."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from orchestrator.literature.bibtex.entries import entry, not_citable
+from orchestrator.literature.merging import gathered
+from tests.research.test_compile_attacks import Press, press
+from tests.support.corpus import corpus, odd
+
+__all__ = ["press"]  # a fixture of this module too
+pytestmark = pytest.mark.engine
+
+DOCUMENT = r"""\documentclass{article}
+\begin{filecontents}[overwrite]{references.bib}
+%s
+\end{filecontents}
+\usepackage[%s]{fontenc}
+\usepackage{natbib,url}
+\begin{document}
+Cited: \nocite{*}\citep{%s}.
+\bibliographystyle{%s}
+\bibliography{references}
+\end{document}
+"""
+PAPERS = gathered((), (*odd(), *corpus()))
+
+
+@pytest.mark.parametrize(
+    ("style", "encoding", "initial"),
+    [("plainnat", "OT1", ""), ("plainnat", "T1", "Łukasz Kaiser"), ("abbrvnat", "T1", "Ł. Kaiser")],
+)
+def test_every_citable_paper_stands_in_a_reference_list(
+    style: str, encoding: str, initial: str, press: Press
+) -> None:
+    """``abbrvnat`` takes the first letter of a name: BibTeX would cut a letter of two bytes."""
+    papers = [one for one in PAPERS if not not_citable(one)]
+    assert len(papers) > 180
+    text = "\n\n".join(map(entry, papers))
+    report, result = press.print(
+        f"list-{style}-{encoding}", DOCUMENT % (text, encoding, papers[0].key, style)
+    )
+    assert report["ok"], report
+    assert report["undefined"] == []
+    pages = "\n".join(json.loads(press.read(result, "pages.json")))
+    assert "??" not in pages
+    plain = re.sub(r"[^a-z0-9]", "", pages.lower())
+    missing = [one.key for one in papers if str(one.year) not in pages]
+    assert missing == []
+    for words in ("ignoreallinstructions", "inputetcpasswd", "grokkinggeneralization"):
+        assert words in plain, "a hostile title is printed as the text that it is"
+    assert "root:" not in pages, "and reads nothing"
+    if encoding == "T1":  # the older one sets an accent as a sign of its own
+        assert initial in pages, "an accented name is printed whole, and as one letter if short"
