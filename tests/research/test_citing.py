@@ -23,7 +23,7 @@ from orchestrator.literature.sources import Sources
 from orchestrator.record.literature_notes import CitationsChosen, ReferencesChecked
 from orchestrator.record.paths import CITATIONS
 from orchestrator.record.ports import Ports
-from orchestrator.research.paper.placing import with_citation
+from orchestrator.research.paper.placing import with_citation, with_sentence
 from orchestrator.research.paper.references import cited, references
 from orchestrator.research.prompts import data_blocks
 from orchestrator.research.run_spec import Study
@@ -220,3 +220,44 @@ def test_a_citation_stands_before_the_stop_and_joins_one_that_is_there(
 def test_words_that_no_citation_can_follow_are_refused(text: str, after: str) -> None:
     with pytest.raises(ValueError, match=r"stand|end inside|already"):
         with_citation(text, after, "k")
+
+
+@pytest.mark.parametrize(
+    ("text", "after", "becomes"),
+    [
+        ("One is so. Two is so.", "One is", "One is so. NEW Two is so."),
+        ("One is so.", "One is so.", "One is so. NEW"),
+        ("It is 0.5 and so. Next.", "It is", "It is 0.5 and so. NEW Next."),
+        ("One ends here\n\nNext paragraph.", "ends", "One ends here NEW\n\nNext paragraph."),
+        ("no stop", "no stop", "no stop NEW"),
+    ],
+)
+def test_a_new_sentence_stands_after_the_one_with_the_words(
+    text: str, after: str, becomes: str
+) -> None:
+    new = r"\citet{old} saw it."
+    said = becomes.replace("NEW", r"\citet{key} saw it.")
+    assert with_sentence(text, after, new, "old", "key") == said
+
+
+@pytest.mark.parametrize(
+    ("sentence", "why"),
+    [
+        ("It says nothing.", "does not cite"),
+        (r"\citep{other} said it.", "does not cite"),
+        ("\\citep{key} said.\n\nAnother paragraph.", "one sentence"),
+        (r"\citep{key} said. \begin{figure}", "one sentence"),
+    ],
+)
+def test_a_sentence_that_does_not_cite_or_is_more_than_one_is_refused(
+    sentence: str, why: str
+) -> None:
+    with pytest.raises(ValueError, match=why):
+        with_sentence("Some text.", "Some text", sentence, "key", "key")
+
+
+def test_a_sentence_of_its_own_goes_into_the_draft(tmp_path: Path) -> None:
+    new = rf"\citet{{{CLOCK.key}}} tell two algorithms apart."
+    cite = placed("setup", MEANS, sentence=new)
+    study, _, _ = written(tmp_path, rounds({"cites": [cite]}, {"done": True}), Scripted(CLOCK))
+    assert f"{MEANS}. {new}" in dict(study.sections)["setup"]

@@ -64,7 +64,7 @@ def test_hostile_text_costs_linear_time() -> None:
         "from orchestrator.research.paper import latex, latex_words, markdown, prose, references",
         "from tests.support.trial import ledger",
         "LEDGER = ledger('seir')",
-        "from orchestrator.research.stages.writeup import Queries",
+        "from orchestrator.research.stages.choosing import Queries",
         "def tried(read, *given):",
         "    with suppress(ValueError, WrongFormat): read(*given)",
     ]

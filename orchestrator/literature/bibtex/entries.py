@@ -38,7 +38,7 @@ def entry(paper: PaperRef) -> str:
         "doi": _plain(paper.doi),
         "eprint": paper.arxiv,
         "archiveprefix": "arXiv" if paper.arxiv else "",
-        "note": f"arXiv:{paper.arxiv}" if paper.arxiv and not place else "",
+        "note": f"arXiv:{paper.arxiv}" if paper.arxiv and not paper.doi else "",
         "url": "" if paper.doi or paper.arxiv else _plain(paper.url),
     }
     lines = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items() if value)

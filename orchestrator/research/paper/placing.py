@@ -1,10 +1,11 @@
-r"""A citation put into a text after words of it: ``~\citep{key}``, and nothing else changes."""
+r"""A citation put into a text after words of it, alone or in a sentence of its own; nothing else changes."""
 
 from __future__ import annotations
 
 import re
 
 _NEXT_CITE = re.compile(r"(?:~|\s)?\\citep\{([^}]{1,2000})\}")
+_SENTENCE_END = re.compile(r"[.!?](?=\s+(?:[A-Z\\$`]|$)|\s*$)|(?=\n\s*\n)|(?=\n\\\\(?:begin|end))")
 _OPEN_COMMAND = re.compile(r"\\[A-Za-z]+\*?$")
 _ARGUMENT = re.compile(r"\\[A-Za-z]+\*?(?:\[[^\]]{0,200}\])?(?:\{[^{}]{0,400}\})*\{[^{}]{0,400}$")
 
@@ -32,3 +33,21 @@ def with_citation(text: str, after: str, key: str) -> str:
             raise ValueError(f"{key} is cited there already")
         return text[: there.end() - 1] + f",{key}" + text[there.end() - 1 :]
     return f"{text[:at]}~\\citep{{{key}}}{text[at:]}"
+
+
+def with_sentence(text: str, after: str, sentence: str, named: str, key: str) -> str:
+    """``text`` with a new sentence behind the one that holds the words ``after``. The sentence cites
+    ``named``, which the reference list has as ``key``. Raises ValueError.
+    """
+    if not re.search(rf"\\cite[pt]?\{{[^}}]*\b{re.escape(named)}\b[^}}]*\}}", sentence):
+        raise ValueError(f"the sentence does not cite {named}")
+    if re.search(r"\n\s*\n|\\(?:begin|end|label|caption|section|paragraph)\b", sentence):
+        raise ValueError("write one sentence, without environments and headings")
+    words = after.strip()
+    if not words or text.count(words) != 1:
+        raise ValueError(f"the words {after[:80]!r} stand {text.count(words or text)} times")
+    at = text.index(words) + len(words)
+    end = _SENTENCE_END.search(text, at - 1)
+    at = end.end() if end else len(text.rstrip())
+    written = " ".join(sentence.split()).replace(named, key)
+    return f"{text[:at]} {written}{text[at:]}"

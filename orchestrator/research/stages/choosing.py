@@ -32,7 +32,7 @@ QueryText = Annotated[str, Field(max_length=LONGEST_QUERY)]
 class Queries(ReplyForm):
     """The searches that a model requests."""
 
-    queries: Annotated[tuple[QueryText, ...], Field(max_length=5)] = ()
+    queries: Annotated[tuple[QueryText, ...], Field(max_length=8)] = ()
 
 
 class PickForm(ReplyForm):

@@ -24,7 +24,8 @@ from orchestrator.literature.merging import gathered
 from orchestrator.record.literature_notes import CitationsChosen
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import references
-from orchestrator.research.paper.placing import with_citation
+from orchestrator.research.paper.markdown import as_latex
+from orchestrator.research.paper.placing import with_citation, with_sentence
 from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_for
 from orchestrator.research.reply_form import ReplyForm
@@ -42,6 +43,7 @@ class PlacedForm(PickForm):
 
     section: Annotated[str, Field(max_length=40)]
     after: Annotated[str, Field(min_length=3, max_length=600)]
+    sentence: Annotated[str, Field(max_length=600)] = ""
 
 
 class RoundForm(ReplyForm):
@@ -55,7 +57,9 @@ class RoundForm(ReplyForm):
 def cite_draft(study: Study, ports: Ports) -> Study:
     """The study after rounds in which its author looks for missing references in the draft."""
     most = _ROUNDS if len(study.runs) >= LONG_STUDY else _SHORT_ROUNDS
-    first = render("cite_draft", rounds=str(most), sections=_changed_sections(study))
+    first = render(
+        "cite_draft", rounds=str(most), sections=block("sections", _cited_sections(study))
+    )
     turns = [*study.said, Message("user", first)]
     papers = tuple(one.paper for one in study.citations)
     found_by: dict[str, str] = {}
@@ -126,7 +130,10 @@ def _with_citation(study: Study, name: str, cite: PlacedForm, paper: PaperRef | 
     key = _listed_key(study.skeleton, cite.key, paper)
     if name not in texts or name in _NO_CITATIONS:
         raise ValueError("no section of that name takes citations")
-    changed = with_citation(texts[name], cite.after, key)
+    if cite.sentence.strip():
+        changed = with_sentence(texts[name], cite.after, as_latex(cite.sentence), cite.key, key)
+    else:
+        changed = with_citation(texts[name], cite.after, key)
     skeleton = references.add_references(study.skeleton, (paper,) if paper else ())
     section = next(one for one in SECTIONS if one.name == name)
     before = section_problems(study, section, texts[name], study.skeleton)
@@ -148,13 +155,9 @@ def _listed_key(skeleton: str, key: str, paper: PaperRef | None) -> str:
     return next((one.key for one in same), key) if title else key
 
 
-def _changed_sections(study: Study) -> str:
-    """The sections whose text is not as their author wrote it in this conversation."""
-    said = {one.content for one in study.said if one.role == "assistant"}
-    changed = {name: text for name, text in study.sections if text not in said}
-    if not changed:
-        return "All sections stand as you wrote them last."
-    return "With their corrections, these sections stand so:\n\n" + block("sections", changed)
+def _cited_sections(study: Study) -> dict[str, str]:
+    """The sections that take citations, as they stand after their corrections."""
+    return {name: text for name, text in study.sections if name not in _NO_CITATIONS}
 
 
 def _told(

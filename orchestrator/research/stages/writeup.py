@@ -180,7 +180,11 @@ def _refined(study: Study, name: str, ledger: Ledger, ports: Ports) -> Study:
     first, last = section.length(len(study.runs))
     text = dict(study.sections)[name]
     as_written = any(one.content == text for one in study.said if one.role == "assistant")
-    now = "" if as_written else "With its corrections it stands so:\n\n" + text_block(name, text)
+    now = (
+        "It stands as you wrote it last."
+        if as_written
+        else "With its corrections it stands so:\n\n" + text_block(name, text)
+    )
     task = render("writeup_refine", section=name, words=f"{first} to {last} words", now=now)
     written, said = _asked(study, section, "writeup.refine", task, ports, keep=text)
     sections = tuple((n, written if n == name else old) for n, old in study.sections)
