@@ -20,17 +20,21 @@ from orchestrator.console.groups import (
 from orchestrator.console.literature_groups import literature_group, novelty_command
 from orchestrator.console.options import (
     HERE,
+    CheckedModel,
     DataOption,
     EngineOption,
     Json,
+    OfflineOption,
     PolicyName,
     PriceOption,
     QuietOption,
     ResultsOption,
+    RoleOption,
     RunName,
     SignOption,
     View,
     commands,
+    named_roles,
 )
 from orchestrator.console.policy_groups import check_group, policy_group
 
@@ -85,6 +89,13 @@ def run(
     data: DataOption = None,
     max_usd: Annotated[float | None, typer.Option(min=0, help="Stop at this cost.")] = None,
     price: PriceOption = None,
+    edit_model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Another model for the code of experiments.")
+    ] = None,
+    review_model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Another model for critique and review.")
+    ] = None,
+    role: RoleOption = None,
     vision: Annotated[
         bool | None,
         typer.Option(help="Show pictures to the model. Default: what is known of it."),
@@ -109,6 +120,7 @@ def run(
         max_usd=max_usd,
         results=results,
         price=price,
+        roles=named_roles(role, editing=edit_model, reviewing=review_model),
         vision=vision,
         engine=engine,
         fresh=fresh,
@@ -215,12 +227,16 @@ def doctor(
             "--literature", help="Instead: each literature service, its key, what is left."
         ),
     ] = False,
+    model: CheckedModel = None,
+    offline: OfflineOption = False,
     results: ResultsOption = HERE,
     as_json: Json = False,
 ) -> None:
     """Report which controls this machine supports, and how to get the others."""
     if literature:
         raise typer.Exit(console.literature.services(as_json=as_json))
+    if model is not None:
+        raise typer.Exit(console.model_check.show_model(model, offline=offline, as_json=as_json))
     raise typer.Exit(console.doctor.doctor(results, verbose=verbose, as_json=as_json))
 
 

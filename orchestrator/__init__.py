@@ -16,7 +16,7 @@ A room imports rooms on lower floors only, never one on its own floor (``tests/p
        template/    what research starts from: manifest, results format, contract
        models/      port LanguageModel: litellm, prices, failures, scripted
        editor/      port Editor: Aider in its container, wire protocol, scripted
-       literature/  port Literature: the local library, BibTeX
+       literature/  port Literature: engines, lists on this machine, merging, BibTeX
     1  core/        values, errors, protocols, deadlines, strict JSON and YAML, units, safe text
 
 The ports are ``LanguageModel``, ``Editor``, ``Sandbox`` and ``Literature`` in
@@ -49,6 +49,7 @@ The errors (``core/errors.py``)::
     ├── ModelFailed             the model gave no usable answer
     │   ├── ModelBusy           429, 5xx, time-out after all retries (transient)
     │   ├── ModelRefused        400, 401, 403: asking again does not help
+    │   │   └── TooLong         the conversation is longer than the model's context
     │   └── BadReply            the answer cannot be used
     │       ├── EmptyReply      it holds no text
     │       ├── CutReply        it was cut off at its limit of tokens

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from orchestrator.api.export import write_reports as write_reports
     from orchestrator.api.literature import add_files as add_files
     from orchestrator.api.literature import search_papers as search_papers
+    from orchestrator.api.model_check import check_model as check_model
     from orchestrator.api.novelty import NoveltyRequest as NoveltyRequest
     from orchestrator.api.novelty import judge_ideas as judge_ideas
     from orchestrator.api.prepare import RunRequest as RunRequest
@@ -37,6 +38,7 @@ _MODULES = {
     "baselines": ("baseline",),
     "export": ("write_reports",),
     "literature": ("add_files", "search_papers"),
+    "model_check": ("check_model",),
     "novelty": ("NoveltyRequest", "judge_ideas"),
     "prepare": ("RunRequest",),
     "proofs": ("prove",),

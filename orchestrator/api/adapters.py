@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from orchestrator.api.data import same_data
 from orchestrator.api.prepare import open_author
 from orchestrator.core.files import shipped_root
-from orchestrator.core.protocols import Blobs, Sandbox
+from orchestrator.core.protocols import Blobs, LanguageModel, Sandbox
 from orchestrator.core.tree import Tree, digest
 from orchestrator.editor.aider import ContainerEditor, ProcessEditor
 from orchestrator.literature.engines.opening import open_sources, own_shelf
@@ -69,6 +69,10 @@ def real_edges(
     waiting = RetryTiming(tell=lambda line: on_event(WAITING, {"text": line})) if on_event else None
     prices = dict(setup.prices)
     model = open_author(setup.model, environ=os.environ, prices=prices, timing=waiting)
+    roles = {
+        pin.role: open_author(pin.name, environ=os.environ, prices=dict(pin.prices), timing=waiting)
+        for pin in setup.roles
+    }
     library = LocalLibrary.from_bytes(setup.template.files.get(LIBRARY, b"[]"), LIBRARY)
     engines = [(one.name, one.server) for one in setup.engines]
     shelves = [("template", library), *own_shelf()]
@@ -85,10 +89,16 @@ def real_edges(
             editor = (
                 ProcessEditor(blobs, worker) if on_host else ContainerEditor(sandbox.open, blobs)
             )
-            author = model.reading(blobs.get) if isinstance(model, LitellmModel) else model
-            return Edges(author, editor, _before(sandbox, setup, blobs), literature)
+            before = _before(sandbox, setup, blobs)
+            named = {role: _reading(one, blobs) for role, one in roles.items()}
+            return Edges(_reading(model, blobs), editor, before, literature, named)
 
         yield over
+
+
+def _reading(model: LanguageModel, blobs: BlobStore) -> LanguageModel:
+    """The model, with the pictures of its requests read from ``blobs``."""
+    return model.reading(blobs.get) if isinstance(model, LitellmModel) else model
 
 
 def _before(real: Sandbox, setup: RunSpec, blobs: Blobs) -> Sandbox:

@@ -33,7 +33,7 @@ from orchestrator.literature.engines.opening import (
     server_of,
 )
 from orchestrator.literature.library.local import LocalLibrary
-from orchestrator.models.prices import parse_price
+from orchestrator.models.prices import stated_price
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.events import IdeaStarted
@@ -110,7 +110,8 @@ def judge_ideas(
     engines = [(name, server_of(name, os.environ)) for name in chosen_engines(request.engine)]
     listed = read_ideas(request.file)
     template = load_template(request.template, shipped_root()) if request.template else None
-    model = open_author(request.model, environ=os.environ, prices=parse_price(request.price))
+    prices = stated_price(request.price, request.model)
+    model = open_author(request.model, environ=os.environ, prices=prices)
     shelves = own_shelf()
     if template is not None and LIBRARY in template.files:
         papers = LocalLibrary.from_bytes(template.files[LIBRARY], LIBRARY)

@@ -6,24 +6,26 @@ No folder is made, and nothing is spent.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.api.data import data_for
 from orchestrator.api.policies import chosen_policy, has_own_image
 from orchestrator.core.errors import UnknownName, UserError
 from orchestrator.core.files import shipped_root
-from orchestrator.core.model import SWEEP
+from orchestrator.core.model import ROLES, SWEEP
 from orchestrator.core.problems import nearest
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.literature.engines.opening import chosen_engines, server_of
 from orchestrator.models.failures import RetryTiming
 from orchestrator.models.litellm import LitellmModel, open_model
-from orchestrator.models.prices import parse_price, prices_of
+from orchestrator.models.model_end import end_notice
+from orchestrator.models.prices import prices_of, stated_price
 from orchestrator.policy.policy import lowered
 from orchestrator.proof.store import ProofStore
-from orchestrator.record.pins import EnginePin
+from orchestrator.record.pins import EnginePin, ModelPin
 from orchestrator.research.preflight import require_time
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.research.sweep import SweepModel
@@ -38,7 +40,8 @@ class RunRequest:
     """What a run is asked to do, as a person writes it.
 
     ``policy`` None takes the largest shipped one that this machine supports. ``price`` is
-    ``IN,OUT`` in US dollars for a million tokens. ``vision`` says whether the model is shown
+    ``IN,OUT`` in US dollars for a million tokens, of ``model``. ``roles`` are (role, model): who answers
+    its requests in place of ``model``. ``vision`` says whether the model is shown
     pictures; None: what litellm knows of it. ``engine`` are the engines that are searched for papers,
     ``openalex,arxiv`` or ``all``. ``data`` is a folder of staged data sets.
     ``fresh`` measures the baseline in this run, even if one is kept. ``sign`` is a file with an
@@ -53,6 +56,7 @@ class RunRequest:
     data: Path | None = None
     max_usd: float | None = None
     price: str | None = None
+    roles: tuple[tuple[str, str], ...] = ()
     vision: bool | None = None
     engine: str = "none"
     fresh: bool = False
@@ -62,10 +66,13 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A set-up without its images, and why its policy was chosen if the request names none."""
+    """A set-up without its images; why its policy was chosen if the request names none, and a line for
+    each of its models that ends soon.
+    """
 
     setup: RunSpec
     why_policy: str
+    model_ends: tuple[str, ...] = ()
 
 
 def open_author(
@@ -95,7 +102,8 @@ def open_author(
 def prepare(request: RunRequest) -> Prepared:
     """Raises :class:`UserError` and its children for what the request gets wrong."""
     engines = [(one, server_of(one, os.environ)) for one in chosen_engines(request.engine)]
-    prices = parse_price(request.price)  # before a model is opened: that may import litellm
+    # Before a model is opened: that may import litellm.
+    prices = stated_price(request.price, request.model)
     template = load_template(request.template, shipped_root())
     template.scale(request.scale)
     chosen = chosen_policy(request.policy, request.results, template)
@@ -119,9 +127,36 @@ def prepare(request: RunRequest) -> Prepared:
         data=data_for(template, request.scale, policy, request.data),
         proof=proofs.pin(),
         engines=tuple(EnginePin(name=name, server=server) for name, server in engines),
+        roles=_roles(request),
     )
     require_time(template, policy, request.scale)
-    return Prepared(setup, chosen.why)
+    return Prepared(setup, chosen.why, _ends((request.model, *(name for _, name in request.roles))))
+
+
+def _ends(names: Iterable[str]) -> tuple[str, ...]:
+    """What a person is told of those models that end soon."""
+    today = datetime.now(UTC).date()
+    opened = [open_author(name, environ=os.environ) for name in dict.fromkeys(names)]
+    models = [one for one in opened if isinstance(one, LitellmModel)]
+    return tuple(filter(None, (end_notice(one.name, one.facts, today) for one in models)))
+
+
+def _roles(request: RunRequest) -> tuple[ModelPin, ...]:
+    """The models of single roles, ready to be pinned. Raises :class:`UserError`."""
+    pins = {}
+    for role, name in request.roles:
+        if role not in ROLES:
+            raise UserError(
+                f"no role is named {role[:40]!r}",
+                where=f"--role {role[:40]}={name[:80]}",
+                why=f"the roles are: {', '.join(ROLES)}",
+                todo=nearest(role, tuple(ROLES)),
+            )
+        model = open_author(name, environ=os.environ)
+        seen = shows_pictures(model, asked=None)
+        prices = prices_of(model, stated_price(None, name))
+        pins[role] = ModelPin(name=name, author=model.name, role=role, prices=prices, sees=seen)
+    return tuple(pins.values())
 
 
 def shows_pictures(model: LanguageModel, *, asked: bool | None) -> bool:

@@ -50,7 +50,7 @@ def reproduced(paths: RunPaths) -> dict[str, str]:
     made: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="aisci-audit-") as scratch:
         place = RunLocation(record=paths, output=_Listed(Path(scratch), made), mode=Mode.REPLAY)
-        none = absent(spec.author)
+        none = absent(spec.author, spec.authors)
         deps = RunDeps(edges=lambda _: none, exporter=FileExporter(), listener=lambda _: None)
         research(spec, place, deps)
         for name, _ in folder_entries(Path(scratch)):

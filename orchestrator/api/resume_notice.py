@@ -16,7 +16,7 @@ def resume_notice(paths: RunPaths, pins: Pins) -> str:
     """One sentence: the policy, the model's server and the data that the record names."""
     policy, model = policy_of(pins), pins.model()
     server = os.environ.get("OPENAI_API_BASE") or model.server
-    asked = plain_line(f"{model.name}{f' at {without_user(server)}' if server else ''}")
+    asked = plain_line(f"{pins.model_names}{f' at {without_user(server)}' if server else ''}")
     data = ", ".join(plain_line(pin.folder) for pin in pins.data)
     owner = paths.folder.stat().st_uid
     words = (

@@ -77,6 +77,8 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
     setup, engine = prepared.setup, connect()
     if prepared.why_policy:
         listener(Notice(f"policy: {setup.policy.name}, {prepared.why_policy}"))
+    for line in prepared.model_ends:
+        listener(Notice(line))
     if not setup.engines and setup.model != SWEEP:
         listener(Notice("papers: from lists on this machine alone; --engine all searches online"))
     setup = replace(setup, images=resolve_images(setup.policy, engine, setup.template))
@@ -178,7 +180,7 @@ def replay(
     with tempfile.TemporaryDirectory(prefix="aisci-replay-") as scratch:
         output = RunPaths(into or Path(scratch))
         place = RunLocation(record=paths, output=output, mode=Mode.REPLAY)
-        none = absent(setup.author)
+        none = absent(setup.author, setup.authors)
         tools = RunDeps(edges=lambda _: none, exporter=FileExporter(), listener=_silent)
         outcomes = research(setup, place, tools)
         same, different = differences(output.folder, paths.folder)

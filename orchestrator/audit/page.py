@@ -191,7 +191,7 @@ def _policy(audit: Audit) -> Html:
         for name, pin in (("policy", pins.policy), ("template", pins.template))
     ]
     rows += [(f"image {name}", _hash(image)) for name, image in pins.images]
-    rows += [("program", pins.program), ("model", pins.model().name), ("scale", pins.scale)]
+    rows += [("program", pins.program), ("model", pins.model_names), ("scale", pins.scale)]
     return el(
         "div",
         el("p", "The pins at the end of the record; each container is checked against the pins in force at its request."),

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from orchestrator import console
-from orchestrator.core.errors import AisciError, Interrupted
+from orchestrator.core.errors import AisciError, Interrupted, UserError
 
 if TYPE_CHECKING:
     from click import Context
@@ -117,7 +117,37 @@ PriceOption = Annotated[
         "--price", metavar="IN,OUT", help="US dollars per million input and output tokens."
     ),
 ]
+RoleOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--role",
+        metavar="ROLE=NAME",
+        help="Another model for one role: ideas, editing, plotting, vision, writing, citing, reviewing.",
+    ),
+]
+CheckedModel = Annotated[
+    str | None,
+    typer.Option(
+        "--model", metavar="NAME", help="Instead: what is known of a model, and whether it answers."
+    ),
+]
+OfflineOption = Annotated[bool, typer.Option("--offline", help="With --model: make no call.")]
 CaBundle = Annotated[
     Path | None, typer.Option(help="PEM file of a private CA.", exists=True, dir_okay=False)
 ]
 HERE = Path("results")
+
+
+def named_roles(given: list[str] | None, **options: str | None) -> tuple[tuple[str, str], ...]:
+    """(role, model) of ``--role ROLE=NAME`` and of the options of single roles. Raises :class:`UserError`."""
+    found = {role: name for role, name in options.items() if name}
+    for text in given or []:
+        role, equals, name = text.partition("=")
+        if not (role.strip() and equals and name.strip()):
+            raise UserError(
+                "this is not a role and a model",
+                where=f"--role {text[:80]}",
+                todo="write ROLE=MODEL, such as reviewing=openai/gpt-5",
+            )
+        found[role.strip()] = name.strip()
+    return tuple(found.items())

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from orchestrator.core.errors import BadReply, CutReply, EmptyReply
+from orchestrator.core.errors import BadReply, CutReply, EmptyReply, TooLong
 from orchestrator.core.model import Ask, Message, Reply
 
 _T = TypeVar("_T")
 
+_CONDENSED = "(Earlier turns of this conversation are left out: it was too long for you.)"
 ATTEMPTS = 3
 """Requests until a reply can be used, the first included."""
 
@@ -24,17 +25,35 @@ def ask_until(
 ) -> _T:
     """What ``use`` makes of the first reply that it does not refuse with a :class:`BadReply`.
     ``instruct`` says what was wrong to the model; ``more`` whether to ask again after so many
-    requests. Raises the last error of ``use``.
+    requests. A conversation that is too long for the model is asked again without its earlier turns.
+    Raises the last error of ``use``.
     """
     asked = 0
     while True:
-        reply, asked = complete(ask), asked + 1
+        try:
+            reply, asked = complete(ask), asked + 1
+        except TooLong:
+            if (shorter := condensed(ask)) is None:
+                raise
+            ask = shorter
+            continue
         try:
             return use(reply, ask)
         except BadReply as error:
             if not more(asked):
                 raise
             ask = _again(ask, reply, error, instruct(error))
+
+
+def condensed(ask: Ask) -> Ask | None:
+    """``ask`` without half of the turns between its first message and its last; None if there is none."""
+    if len(ask.messages) < 4:  # a task, an answer, what was said to it, the newest task
+        return None
+    first, *middle, last = ask.messages
+    left_out = max(2, len(middle) // 4 * 2)  # an answer and what was said to it
+    note = last.content if _CONDENSED in last.content else f"{last.content}\n\n{_CONDENSED}"
+    messages = (first, *middle[left_out:], replace(last, content=note))
+    return replace(ask, messages=messages)
 
 
 def require_whole(reply: Reply, ask: Ask) -> Reply:

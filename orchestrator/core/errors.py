@@ -1,7 +1,4 @@
-"""Every error of the program: what went wrong, where, why, and what to do next.
-
-The tree is drawn in ``orchestrator/__init__.py``.
-"""
+"""Every error: what went wrong, where, why, what to do. ``orchestrator/__init__.py`` draws the tree."""
 
 from __future__ import annotations
 
@@ -180,6 +177,10 @@ class ModelBusy(ModelFailed):
 
 class ModelRefused(ModelFailed):
     """The vendor refused the request."""
+
+
+class TooLong(ModelRefused):
+    """The conversation is longer than the model's context; its turns in the middle can be left out."""
 
 
 class KeyRefused(ModelRefused):

@@ -42,6 +42,12 @@ def cache_home() -> Path:
     return Path(cache) / "aisci"
 
 
+def config_home() -> Path:
+    """The folder of what the user sets for every run: ``$XDG_CONFIG_HOME/aisci``."""
+    config = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(config) / "aisci"
+
+
 def shipped_root() -> Path:
     """The folder that holds ``templates/``, ``policies/`` and ``sandbox/``.
 

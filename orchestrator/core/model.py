@@ -9,6 +9,28 @@ SWEEP = "builtin/sweep"
 """The name of the author that is a program and asks no model."""
 
 
+DEFAULT_ROLE = "default"
+"""The role of the model that is used where no other role is configured."""
+
+ROLES: dict[str, tuple[str, ...]] = {
+    "ideas": ("ideas.", "novelty.", "plan."),
+    "editing": ("experiment.", "instruments.", "notes."),
+    "plotting": ("plots.edit",),
+    "vision": ("plots.look",),
+    "citing": ("writeup.queries", "cite."),
+    "writing": ("writeup.", "compile.", "verify."),
+    "reviewing": ("critique", "review."),
+}
+"""Each role, and how the purposes of its requests begin; the first that fits counts."""
+
+
+def role_of(purpose: str) -> str:
+    """The role that answers requests of this purpose."""
+    return next(
+        (name for name, begins in ROLES.items() if purpose.startswith(begins)), DEFAULT_ROLE
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A PNG file that a message shows: its name, and the SHA-256 of its content in the record."""
@@ -21,7 +43,7 @@ class Picture:
 class Message:
     """One message of a conversation, with the pictures that follow its text.
 
-    ``cache`` marks the end of a prefix that later requests repeat. No adapter sends it yet.
+    ``cache`` marks the end of a prefix that later requests repeat; vendors that want it are told.
     """
 
     role: Literal["system", "user", "assistant"]
@@ -55,11 +77,15 @@ class ModelRequest:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens, and US dollars where a price is known (None: unknown, never zero)."""
+    """Tokens, and US dollars where a price is known (None: unknown, never zero). ``cached`` are prompt
+    tokens that the vendor read from its cache, ``written`` those that it wrote there.
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     usd: float | None = 0.0
+    cached: int = 0
+    written: int = 0
 
 
 @dataclass(frozen=True, slots=True)

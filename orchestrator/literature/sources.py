@@ -26,7 +26,7 @@ from orchestrator.literature.engines.limiter import Clock
 from orchestrator.literature.merging import merged
 
 SEARCH_SECONDS = 60.0  # of one search, waiting for turns included
-CHECK_SECONDS = 120.0  # of all references of a paper
+_CHECK_SECONDS = 120.0  # of all references of a paper
 _T = TypeVar("_T")
 
 
@@ -86,7 +86,7 @@ class Sources:
             return tuple(
                 CheckedReference(key=one.key, state="not checked", why=why) for one in asked
             )
-        until = self._clock.now() + min(CHECK_SECONDS, within.left)
+        until = self._clock.now() + min(_CHECK_SECONDS, within.left)
         return check_references(registry, asked, until)
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.core.errors import KeyRefused, ModelBusy, ModelFailed, ModelRefused
+from orchestrator.core.errors import KeyRefused, ModelBusy, ModelFailed, ModelRefused, TooLong
 from orchestrator.core.sanitize import plain, plain_line
 from orchestrator.core.secrets import redact
 from orchestrator.models.address import ServerAddress
@@ -26,6 +27,9 @@ _REMEDIES = {
     404: "check the model's name",
     429: _QUOTA,
 }
+_UNSUPPORTED = re.compile(
+    r"(?i)unsupported|not support|does not take|deprecated|not allowed|unrecognized"
+)
 _OF_THE_KEY = frozenset({401, 402, 403})
 
 
@@ -95,8 +99,19 @@ def translate_failure(
         )
     todo = _REMEDIES.get(status or 0, "choose another model, if the request looks correct to you")
     if type(error).__name__ == "ContextWindowExceededError":
-        todo = "the request is too long for this model: choose one with a larger context"
+        todo = "choose a model with a larger context, then `aisci resume`"
+        return TooLong(f"the request is too long for {model}", where=where, why=why, todo=todo)
     return ModelRefused(f"{model} refused the request", where=where, why=why, todo=todo)
+
+
+def refused_parameters(error: Exception) -> frozenset[str]:
+    """The parameters, of those that can be left out or renamed, that a vendor says a model does not take."""
+    text = str(error)
+    if getattr(error, "status_code", None) != 400 or not _UNSUPPORTED.search(text):
+        return frozenset()
+    named = re.search(r"\btemperature\b", text), re.search(r"\bmax_completion_tokens\b", text)
+    names = ("temperature", "max_tokens")
+    return frozenset(name for name, found in zip(names, named, strict=True) if found)
 
 
 def waiting_line(model: str, failure: ModelFailed, pause: float, next_try: int, tries: int) -> str:

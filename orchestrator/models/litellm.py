@@ -22,22 +22,26 @@ from orchestrator.core.model import SWEEP, Ask, Reply, Usage
 from orchestrator.core.problems import nearest
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.secrets import redact
-from orchestrator.models.address import server_address
+from orchestrator.models.address import ServerAddress, server_address
+from orchestrator.models.bounds import cost_of, highest_price, prompt_bound
+from orchestrator.models.caching import marked_places, wants_marks, with_mark
 from orchestrator.models.failures import (
     RetryPolicy,
     RetryTiming,
     joined_parts,
+    refused_parameters,
     retry_after,
     translate_failure,
     waiting_line,
 )
-from orchestrator.models.pictures import PICTURE_TOKENS, ReadPicture, chat_message
+from orchestrator.models.pictures import ReadPicture, chat_message
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
 
 PER_PROMPT, PER_COMPLETION = "input_cost_per_token", "output_cost_per_token"
+THINKING = 8192
+"""Tokens for thinking, in addition to the answer's: vendors count both against one limit."""
+_THINKING_PROVIDERS = frozenset({"openai", "azure", "gemini", "vertex_ai", "xai", "deepseek"})
 MOST_TOKENS = 10**9  # of one request; a count above it, or below zero, is a server's mistake
-MESSAGE_OVERHEAD = 16
-"""Tokens that a vendor's chat format may add to each message; the known formats add 3 to 8."""
 
 
 def open_model(
@@ -60,6 +64,7 @@ def open_model(
     if kind == "scripted":
         return ScriptedModel.from_file(Path(rest), name)
     model = LitellmModel(name, environ, retry or RetryPolicy(), timing or RetryTiming())
+    _need_key(model)
     if prices:
         model.charge(prices)
     return model
@@ -74,13 +79,16 @@ class LitellmModel:
         self._litellm = litellm = _litellm()
         self.name, self._environ = name, environ
         self._retry, self._timing = retry, timing
-        provider = _provider(litellm, name)
+        self.provider = provider = _provider(litellm, name)
         self._server = server_address(provider, environ)
         self._own = provider == "openai" and self._server is not None
-        if not self._own:  # a user's own server may need no key
-            _need_key(litellm, name, environ)
+        # A user's own server may need no key.
+        self.missing_keys = () if self._own else _missing_keys(litellm, name, environ)
         self._facts = _facts(litellm, name, provider)
+        self._provider = provider
+        self._marks = wants_marks(name, provider, self._facts)
         self._own_prices = True
+        self._unlike: frozenset[str] = frozenset()
         self._read: ReadPicture = _no_picture
         self._failures = tuple(litellm.exceptions.LITELLM_EXCEPTION_TYPES)
 
@@ -100,6 +108,20 @@ class LitellmModel:
             self._facts, self._own_prices = known | dict(prices), False
 
     @property
+    def facts(self) -> Mapping[str, Any]:
+        """litellm's entry for the model, as it stands in its list; empty if it has none."""
+        return self._facts
+
+    @property
+    def server(self) -> ServerAddress | None:
+        """The server of the user's own that is asked; None for the vendor's."""
+        return self._server
+
+    def takes(self, parameter: str) -> bool:
+        """Whether litellm passes on a parameter of OpenAI's format, such as ``temperature``."""
+        return parameter in (self._litellm.get_supported_openai_params(self.name) or ())
+
+    @property
     def sees(self) -> bool:
         """Whether litellm knows that the model takes pictures."""
         return bool(self._facts.get("supports_vision"))
@@ -111,15 +133,10 @@ class LitellmModel:
         return model
 
     def ceiling(self, ask: Ask) -> Usage:
-        """The most that a request can use: no token is shorter than a byte."""
-        prompt = sum(
-            len(message.content.encode())
-            + MESSAGE_OVERHEAD
-            + sum(PICTURE_TOKENS + len(picture.name.encode()) for picture in message.pictures)
-            for message in ask.messages
-        )
-        answer = self._room(ask)
-        per_prompt, per_answer = self._highest_price("input"), self._highest_price("output")
+        """The most that a request can use."""
+        prompt, answer = prompt_bound(ask, self._count), self._room(ask)
+        per_prompt = highest_price(self.prices(), "input", prompt, marked=self._marks)
+        per_answer = highest_price(self.prices(), "output", prompt)
         if per_prompt is None or per_answer is None:
             return Usage(prompt, answer, None)
         return Usage(prompt, answer, prompt * per_prompt + answer * per_answer)
@@ -135,6 +152,9 @@ class LitellmModel:
             try:
                 response = bounded(lambda: self._once(ask, within), within, where)
             except self._failures as error:
+                if changed := self._refused_names(error):
+                    self._unlike |= changed
+                    continue
                 failure = translate_failure(
                     error, self.name, ask.purpose, attempt, self._environ, self._server
                 )
@@ -168,14 +188,13 @@ class LitellmModel:
         try:
             return self._litellm.completion(
                 model=self.name,
-                messages=[chat_message(one, self._read) for one in ask.messages],
-                temperature=ask.temperature,
-                max_tokens=self._room(ask),
+                messages=self._messages(ask),
                 timeout=min(self._retry.timeout, within.left),
                 max_retries=0,
                 num_retries=0,
                 drop_params=True,  # some models take no temperature
                 logger_fn=lambda call: seen.append(call.get("original_response")),
+                **self._sampling(ask),
                 **server,
             )
         except self._failures:
@@ -183,6 +202,18 @@ class LitellmModel:
                 with suppress(TypeError, ValueError):
                     return self._litellm.ModelResponse(**body)
             raise
+
+    def _sampling(self, ask: Ask) -> dict[str, Any]:
+        """Temperature and length, in the names that this model takes."""
+        length = "max_completion_tokens" if "max_tokens" in self._unlike else "max_tokens"
+        given = {"temperature": ask.temperature, length: self._room(ask)}
+        return {name: value for name, value in given.items() if name not in self._unlike}
+
+    def _refused_names(self, error: Exception) -> frozenset[str]:
+        """The parameters that the vendor refuses now and that were sent: litellm's list cannot know of a
+        model that is newer than it.
+        """
+        return refused_parameters(error) - self._unlike
 
     def _reply(self, response: Any, ask: Ask) -> Reply:
         choices = getattr(response, "choices", None) or []
@@ -192,14 +223,18 @@ class LitellmModel:
         usage = self.ceiling(ask)  # what a server that reports no usage is charged
         if counted is not None:
             prompt, answer = int(counted.prompt_tokens), int(counted.completion_tokens)
-            cost = self._cost(response, prompt, answer)
-            if all(0 <= one <= MOST_TOKENS for one in (prompt, answer, cost or 0.0)):
-                usage = Usage(prompt, answer, cost)
+            cached, written = _cached(counted), _written(counted)
+            cost = self._cost(response, prompt, answer, cached, written)
+            sizes = (prompt, answer, cached, written, cost or 0.0)
+            if all(0 <= one <= MOST_TOKENS for one in sizes) and cached + written <= prompt:
+                usage = Usage(prompt, answer, cost, cached, written)
         whole = (text if isinstance(text, str) else "").encode("utf-8", "replace").decode()
         # A lone surrogate is not text; now it is "?".
         return Reply(redact(whole, self._environ), usage, self.name, finish[:40])
 
-    def _cost(self, response: Any, prompt: int, answer: int) -> float | None:
+    def _cost(
+        self, response: Any, prompt: int, answer: int, cached: int, written: int
+    ) -> float | None:
         """US dollars: as litellm computes them where its prices apply, else tokens times price."""
         cost = response._hidden_params.get("response_cost")  # noqa: SLF001 - its documented place
         if cost is not None and self._own_prices:
@@ -207,26 +242,51 @@ class LitellmModel:
         prices = self.prices()
         if PER_PROMPT not in prices or PER_COMPLETION not in prices:
             return None
-        return prompt * prices[PER_PROMPT] + answer * prices[PER_COMPLETION]
+        return cost_of(prices, prompt, answer, cached, written)
+
+    def _messages(self, ask: Ask) -> list[dict[str, Any]]:
+        """The messages as vendors take them, with a marker where a cache is to end."""
+        said = [chat_message(one, self._read) for one in ask.messages]
+        places = marked_places(ask.messages) if self._marks else frozenset[int]()
+        return [with_mark(one) if at in places else one for at, one in enumerate(said)]
+
+    def _count(self, text: str) -> int:
+        """Tokens by the tokenizer that litellm brings, whatever the vendor's own is."""
+        return int(self._litellm.token_counter(model="", text=text))
 
     def _room(self, ask: Ask) -> int:
-        """Tokens for the answer: at most what is asked for and what the model can give."""
+        """Tokens for the answer, and for what the model thinks before it; at most what it can give."""
+        room = ask.max_tokens + (THINKING if thinks(self._provider, self._facts) else 0)
         most = self._facts.get("max_output_tokens")
-        return min(ask.max_tokens, most) if isinstance(most, int) else ask.max_tokens
-
-    def _highest_price(self, kind: str) -> float | None:
-        """The highest price of an ``input`` or ``output`` token, whatever tier applies."""
-        prices = self.prices()
-        if f"{kind}_cost_per_token" not in prices:
-            return None
-        cached = "cache_creation" if kind == "input" else "output"
-        return max(price for key, price in prices.items() if key.startswith((kind, cached)))
+        return min(room, most) if isinstance(most, int) else room
 
     def _pause(self, error: Exception, attempt: int) -> float:
         """Seconds to wait: doubling with jitter, and never less than the vendor asks for."""
         retry = self._retry
         pause: float = min(retry.first_pause * 2 ** (attempt - 1), retry.longest_pause)
         return max(pause * (0.5 + 0.5 * self._timing.jitter()), retry_after(error))
+
+
+def thinks(provider: str, facts: Mapping[str, Any]) -> bool:
+    """Whether a model thinks without being asked to; Claude up to 4.6 does not."""
+    if "thinking_on_by_default" in facts:
+        return bool(facts["thinking_on_by_default"])
+    return bool(facts.get("supports_reasoning")) and provider in _THINKING_PROVIDERS
+
+
+def _cached(counted: Any) -> int:
+    """Prompt tokens that came from the vendor's cache, as it counted them."""
+    details = getattr(counted, "prompt_tokens_details", None)
+    return _size(getattr(details, "cached_tokens", None))
+
+
+def _written(counted: Any) -> int:
+    """Prompt tokens that were written to the vendor's cache."""
+    return _size(getattr(counted, "cache_creation_input_tokens", None))
+
+
+def _size(value: Any) -> int:
+    return value if isinstance(value, int) and value >= 0 else 0
 
 
 def _no_picture(sha256: str) -> bytes:
@@ -259,18 +319,25 @@ def _provider(litellm: Any, name: str) -> str:
         raise UnknownName(
             f"no model is named {name[:100]!r}",
             where="--model",
-            why="a name is VENDOR/MODEL, such as anthropic/claude-sonnet-4-5, or builtin/sweep",
+            why="a name is VENDOR/MODEL, such as anthropic/… or openai/…, or it is builtin/sweep; "
+            "`aisci doctor --model NAME` says what is known of one",
             todo=nearest(word, known),
         ) from None
 
 
-def _need_key(litellm: Any, name: str, environ: Mapping[str, str]) -> None:
+def _missing_keys(litellm: Any, name: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The variables that the vendor wants and that are not set."""
     keys = litellm.validate_environment(name)
-    missing = [key for key in keys["missing_keys"] if not environ.get(key)]
-    if missing and not keys["keys_in_environment"]:
+    if keys["keys_in_environment"]:
+        return ()
+    return tuple(key for key in keys["missing_keys"] if not environ.get(key))
+
+
+def _need_key(model: LitellmModel) -> None:
+    if missing := model.missing_keys:
         raise MissingKey(
-            f"{name} needs a key that is not in the environment",
-            where=f"--model {name}",
+            f"{model.name} needs a key that is not in the environment",
+            where=f"--model {model.name}",
             why=f"not set: {', '.join(missing)}",
             todo=f"export {missing[0]}=…; aisci never writes it to disk",
         )

@@ -73,4 +73,6 @@ def total_usage(calls: Iterable[Usage]) -> Usage:
         sum(usage.prompt_tokens for usage in calls),
         sum(usage.completion_tokens for usage in calls),
         sum(known) if len(known) == len(calls) else None,
+        sum(usage.cached for usage in calls),
+        sum(usage.written for usage in calls),
     )

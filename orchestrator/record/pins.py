@@ -7,12 +7,10 @@ from typing import Any, ClassVar
 
 from pydantic import ConfigDict
 
+from orchestrator.core.model import DEFAULT_ROLE
 from orchestrator.core.tree import Tree
 
 _ImageIds = tuple[tuple[str, str], ...]
-
-DEFAULT_ROLE = "default"
-"""The role of the model that is used where no other role is configured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +125,12 @@ class Pins(StrictRecord):
         """Raises ValueError without a model of the default role."""
         if DEFAULT_ROLE not in {pin.role for pin in self.models}:
             raise ValueError(f"no model has the role {DEFAULT_ROLE!r}")
+
+    @property
+    def model_names(self) -> str:
+        """The models, each with its role where it has only one."""
+        own = (one for one in self.models if one.role != DEFAULT_ROLE)
+        return ", ".join([self.model().name, *(f"{one.name} ({one.role})" for one in own)])
 
     def model(self, role: str = DEFAULT_ROLE) -> ModelPin:
         """The model of ``role``, or the default one."""

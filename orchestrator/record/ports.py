@@ -7,8 +7,8 @@ tell whether an answer is new or recorded.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import NoReturn, TypeVar
 
 from orchestrator.core.asking import ATTEMPTS
@@ -18,7 +18,7 @@ from orchestrator.core.errors import Diverged
 from orchestrator.core.files import plain_lines
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.literature import CheckedReference, Found, Query, References
-from orchestrator.core.model import Ask, ModelRequest, Reply, Usage
+from orchestrator.core.model import Ask, ModelRequest, Reply, Usage, role_of
 from orchestrator.core.protocols import Blobs, Editor, LanguageModel, Literature, Sandbox
 from orchestrator.core.reasoning import without_reasoning
 from orchestrator.record.budget import JournalBudget
@@ -31,12 +31,18 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """The four implementations that the ports call."""
+    """The implementations that the ports call."""
 
     model: LanguageModel
     editor: Editor
     sandbox: Sandbox
     literature: Literature
+    roles: Mapping[str, LanguageModel] = field(default_factory=dict)
+    """Models of single roles; all other requests go to ``model``."""
+
+    def model_for(self, purpose: str) -> LanguageModel:
+        """The model that answers requests of this purpose."""
+        return self.roles.get(role_of(purpose), self.model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +90,16 @@ class Ports:
         return self.edges.model.name
 
     def ceiling(self, ask: Ask) -> Usage:
-        return self.edges.model.ceiling(ask)
+        return self.edges.model_for(ask.purpose).ceiling(ask)
 
     def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
         """The reply of any model, without its reasoning; the record keeps the whole text."""
+        model = self.edges.model_for(ask.purpose)
         reply = self._call(
             "model",
-            ModelRequest(self.name, ask),
+            ModelRequest(model.name, ask),
             Reply,
-            lambda: self.edges.model.complete(ask, within.sooner(self.deadline())),
+            lambda: model.complete(ask, within.sooner(self.deadline())),
             ceiling=self.ceiling(ask),
         )
         return replace(reply, text=without_reasoning(reply.text))
@@ -189,10 +196,13 @@ class AbsentEdge:
         _refuse(f"check of {len(references.references)} references")
 
 
-def absent(model: str) -> Edges:
-    """The edges of a replay. ``model`` is the recorded model's name, which requests contain."""
+def absent(model: str, roles: Mapping[str, str] | None = None) -> Edges:
+    """The edges of a replay. ``model`` is the recorded model's name, which requests contain; ``roles`` are
+    the names of the models of single roles.
+    """
     edge = AbsentEdge(model)
-    return Edges(edge, edge, edge, edge)
+    named = {role: AbsentEdge(name) for role, name in (roles or {}).items()}
+    return Edges(edge, edge, edge, edge, named)
 
 
 def _refuse(what: str) -> NoReturn:

@@ -23,7 +23,7 @@ def cost_section(facts: IdeaFacts) -> list[Child]:
         rows.insert(0, _purpose("before the fork", before))
     if len(rows) > 1:
         rows.append(_purpose("total", facts.paid))
-    names = ("requests", "prompt tokens", "reply tokens", "cost", "time")
+    names = ("requests", "prompt tokens", "of these cached", "reply tokens", "cost", "time")
     heads = ("purpose", *map(right, names))
     unanswered = [step for step in facts.paid if step.seconds is None]
     charged = (
@@ -39,7 +39,8 @@ def cost_section(facts: IdeaFacts) -> list[Child]:
 
 def _purpose(name: str, steps: tuple[Step, ...]) -> tuple[Html | str, ...]:
     used = total_usage(step.usage for step in steps)
-    tokens = f"{used.prompt_tokens:,}", f"{used.completion_tokens:,}"
+    cached = f"{used.cached:,}" if used.cached else ""
+    tokens = f"{used.prompt_tokens:,}", cached, f"{used.completion_tokens:,}"
     time = duration(sum(step.seconds or 0.0 for step in steps))
     cells: tuple[Child, ...] = (len(steps), *tokens, dollars(used.usd), time)
     return name, *map(number, cells)

@@ -121,7 +121,7 @@ def _record(known: IdeaFacts) -> list[Child]:
         template, policy = pins.template, pins.policy
         rows += [
             ("program", f"aisci {pins.program}"),
-            ("model", pins.model().name),
+            ("model", pins.model_names),
             ("scale", pins.scale),
             ("template", [template.origin, " ", _hash(template.hash)]),
             ("policy", [f"{policy.name} ({policy.origin}) ", _hash(policy.hash)]),

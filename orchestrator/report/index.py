@@ -90,7 +90,7 @@ def _record(run: Journal, pins: Pins) -> tuple[Html, Html]:
         origin = f"measured at {kept.at} on {kept.machine}, in the container {kept.container[:12]}"
     rows: list[tuple[Child, ...]] = [
         ("program", f"aisci {pins.program}"),
-        ("model", pins.model().name),
+        ("model", pins.model_names),
         ("baseline", origin),
         ("head", el("span", run.head, class_="hash")),
         ("sealed", "yes" if run.sealed else "no: the run may continue, and its head will change"),

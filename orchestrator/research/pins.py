@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestrator import __version__
 from orchestrator.core.errors import BadJournal, BadPolicy, Diverged
+from orchestrator.core.model import DEFAULT_ROLE
 from orchestrator.core.strict_yaml import dump, parse
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
@@ -33,7 +34,10 @@ def pins_of(spec: RunSpec, files: Tree) -> Pins:
         seccomp=shipped_profile().normal(),  # the profile called "default"
         prompts=prompts_hash(),
         images=spec.images,
-        models=(ModelPin(name=spec.model, author=spec.author, prices=spec.prices, sees=spec.sees),),
+        models=(
+            ModelPin(name=spec.model, author=spec.author, prices=spec.prices, sees=spec.sees),
+            *spec.roles,
+        ),
         scale=spec.scale,
         ideas=spec.ideas,
         data=spec.data,
@@ -89,6 +93,7 @@ def spec_of(pins: Pins, template: Template) -> RunSpec:
         proof=pins.proof,
         baseline=pins.baseline,
         engines=pins.engines,
+        roles=tuple(pin for pin in pins.models if pin.role != DEFAULT_ROLE),
     )
 
 

@@ -120,7 +120,7 @@ def _study(spec: RunSpec, files: Tree, baseline: tuple[Run, Results]) -> Study:
         policy=spec.policy,
         scale=spec.scale,
         author=spec.author,
-        sees=spec.sees,
+        sees=spec.seeing,
         novelty=Novelty(decision="undecided", reason="it was not judged yet"),
         tree=files.updated(run.files),
         runs=(run,),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from orchestrator.core.model import Message
+from orchestrator.core.model import DEFAULT_ROLE, ROLES, Message
 from orchestrator.core.research import (
     Citation,
     Claim,
@@ -26,7 +26,7 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Journal, Listener, Mode
 from orchestrator.record.notes import Status
 from orchestrator.record.paths import IdeaPaths, RunPaths
-from orchestrator.record.pins import BaselinePin, DataPin, EnginePin, ProofPin
+from orchestrator.record.pins import BaselinePin, DataPin, EnginePin, ModelPin, ProofPin
 from orchestrator.record.plan_notes import RunGivenUp
 from orchestrator.record.ports import Edges
 from orchestrator.template.manifest import Metric
@@ -40,8 +40,8 @@ class Study:
     folder: code, notes, figures, ``latex/`` and every ``run_i/``. ``plan`` has the runs that are
     still to be made. ``results`` are run numbers (0 is the baseline) and the contents of their
     ``final_info.json``. ``skeleton`` is the paper's source with placeholders, ``sections`` are the texts
-    in their place, ``said`` is the conversation in which they were written. ``author`` is the model's name as the paper prints it; ``sees``: it is
-    shown pictures.
+    in their place, ``said`` is the conversation in which they were written. ``author`` is the model's name as the paper prints it; ``sees`` are the
+    roles whose model is shown pictures.
     """
 
     idea: Idea
@@ -49,7 +49,7 @@ class Study:
     policy: Policy
     scale: str
     author: str
-    sees: bool = False
+    sees: frozenset[str] = frozenset()
     novelty: Novelty
     citations: tuple[Citation, ...] = ()
     tree: Tree
@@ -127,7 +127,8 @@ class Exporter(Protocol):
 class RunSpec:
     """The specification of a run. ``images`` maps image names to resolved ids. ``proof`` is the
     latest proof of its policy, ``baseline`` a cached one that the run starts from. ``sees``: the
-    model is shown pictures. ``engines`` are asked for papers, besides the lists on this machine.
+    model is shown pictures. ``engines`` are asked for papers, besides the lists on this machine; ``roles``
+    are the models of single roles.
     """
 
     template: Template
@@ -143,6 +144,18 @@ class RunSpec:
     proof: ProofPin | None = None
     baseline: BaselinePin | None = None
     engines: tuple[EnginePin, ...] = ()
+    roles: tuple[ModelPin, ...] = ()
+
+    @property
+    def seeing(self) -> frozenset[str]:
+        """The roles whose model is shown pictures."""
+        own = {pin.role: pin.sees for pin in self.roles}
+        return frozenset(role for role in (DEFAULT_ROLE, *ROLES) if own.get(role, self.sees))
+
+    @property
+    def authors(self) -> dict[str, str]:
+        """The names of the models of single roles, as requests contain them."""
+        return {pin.role: pin.author for pin in self.roles}
 
     @property
     def mounts(self) -> tuple[tuple[str, str], ...]:

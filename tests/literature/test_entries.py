@@ -179,7 +179,7 @@ def test_the_kind_of_an_entry_is_its_venues(venue: str, kind: str, field: str) -
     written = read(record(venue=venue, arxiv="2201.02177"))
     assert written.kind == kind
     assert bool(field) == bool(written.get(field or "journal"))
-    assert bool(written.get("note")) == (kind == "misc")
+    assert written.get("note") == "arXiv:2201.02177", "a style prints a note, and no `eprint`"
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from orchestrator.core.errors import (
     MissingKey,
     ModelBusy,
     ModelRefused,
+    TooLong,
     UnknownName,
     UserError,
 )
@@ -29,7 +30,7 @@ from orchestrator.core.model import Ask, Message, Picture, Usage
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.secrets import redact
 from orchestrator.models.failures import RetryPolicy, RetryTiming
-from orchestrator.models.litellm import LitellmModel, open_model
+from orchestrator.models.litellm import LitellmModel, open_model, thinks
 from orchestrator.models.pictures import PICTURE_TOKENS
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
 from tests.contracts.model import ModelContract
@@ -105,6 +106,61 @@ def test_one_call_is_one_request_that_says_what_was_asked(bench: Any) -> None:
     assert request["body"]["messages"] == [{"role": "user", "content": "Say hello."}]
     assert request["body"]["max_tokens"] == 100
     assert request["body"]["temperature"] == pytest.approx(0.7)
+
+
+def test_a_parameter_that_a_new_model_refuses_is_left_out_or_renamed_and_remembered(
+    bench: Any,
+) -> None:
+    """litellm's list cannot know what a model takes that is newer than it."""
+    length = "Unsupported parameter: 'max_tokens' is not supported with this model. Use "
+    made = bench(
+        Fail(400, length + "'max_completion_tokens' instead."),
+        Fail(400, "Unsupported value: 'temperature' does not support 0.7 with this model."),
+        "Hello.",
+        "Again.",
+    )
+    model = made.open()
+    assert (model.complete(ASK, FOREVER).text, model.complete(ASK, FOREVER).text) == (
+        "Hello.", "Again.",
+    )  # fmt: skip
+    bodies = [request["body"] for request in made.server.requests()]
+    assert [("max_tokens" in one, "temperature" in one) for one in bodies] == [
+        (True, True), (False, True), (False, False), (False, False),
+    ]  # fmt: skip
+    assert bodies[-1]["max_completion_tokens"] == 100
+    assert made.pauses == []
+
+
+def test_a_conversation_too_long_for_the_model_is_named_as_that(bench: Any) -> None:
+    said = "This model's maximum context length is 8192 tokens. However, your messages resulted in "
+    made = bench(Fail(400, said + "9000 tokens.", code="context_length_exceeded"))
+    with pytest.raises(TooLong, match="too long for openai/local") as caught:
+        made.open().complete(ASK, FOREVER)
+    assert "larger context" in caught.value.todo
+
+
+@pytest.mark.parametrize(
+    ("provider", "facts", "room"),
+    [
+        ("openai", {"supports_reasoning": True}, True),
+        ("gemini", {"supports_reasoning": True}, True),
+        ("anthropic", {"supports_reasoning": True}, False),
+        ("anthropic", {"supports_reasoning": True, "thinking_on_by_default": True}, True),
+        ("openai", {"supports_reasoning": True, "thinking_on_by_default": False}, False),
+        ("openai", {}, False),
+    ],
+)
+def test_a_model_that_thinks_unasked_gets_room_for_it(
+    provider: str, facts: dict[str, Any], *, room: bool
+) -> None:
+    assert thinks(provider, facts) is room
+
+
+def test_another_bad_request_is_refused_at_once(bench: Any) -> None:
+    made = bench(Fail(400, "the temperature of this room is too high"))
+    with pytest.raises(ModelRefused):
+        made.open().complete(ASK, FOREVER)
+    assert len(made.server.requests()) == 1
 
 
 def test_pictures_go_out_under_their_names_as_they_are_and_count_in_the_ceiling(bench: Any) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 
 from orchestrator.core.errors import BadJournal
+from orchestrator.core.model import DEFAULT_ROLE
 from orchestrator.core.tree import canonical, digest
 from orchestrator.record import events, literature_notes, notes, pins, plan_notes
 from orchestrator.record.blobs import BlobStore
@@ -62,7 +63,7 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
 
 
 def _default(model: pins.ModelPin) -> pins.ModelPin:
-    return replace(model, role=pins.DEFAULT_ROLE)
+    return replace(model, role=DEFAULT_ROLE)
 
 
 def _generic(kind: Any, origin: Any, parts: tuple[Any, ...]) -> st.SearchStrategy[Any]:

@@ -11,7 +11,7 @@ import pytest
 from orchestrator.api.prepare import open_author, shows_pictures
 from orchestrator.core.deadline import Deadline
 from orchestrator.core.errors import UserError
-from orchestrator.core.model import SWEEP, Ask, Reply
+from orchestrator.core.model import ROLES, SWEEP, Ask, Reply
 from orchestrator.core.research import Paper
 from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
@@ -48,7 +48,7 @@ class Seeing(Stage):
         return replace(self.complete(replace(ask, messages=()), within), text=text)
 
     def study(self) -> Study:
-        return replace(super().study(), sees=True)
+        return replace(super().study(), sees=frozenset(ROLES))
 
 
 def seeing(folder: Path, *looks: str, replies: int = 4) -> Seeing:
@@ -96,17 +96,17 @@ def test_a_picture_too_large_for_vendors_and_a_ninth_one_are_not_sent(tmp_path: 
         None,  # type: ignore[arg-type]  # nothing is asked
         Journal(tmp_path / "journal.jsonl", blobs), blobs, None, "idea",  # type: ignore[arg-type]
     )  # fmt: skip
-    study = replace(paper_rig.study(blobs), sees=True)
+    study = replace(paper_rig.study(blobs), sees=frozenset(ROLES))
     large = blobs.put(bytes(look.LARGEST_PICTURE + 1))
     files = Tree.of({f"{n}.png": blobs.put(b"%d" % n) for n in range(9)} | {"0.png": large})
-    names = [one.name for one in look.pictures_of(study, files, ports)]
+    names = [one.name for one in look.pictures_of(study, files, ports, "vision")]
     assert names == [f"{n}.png" for n in range(1, 9)]
-    assert look.pictures_of(replace(study, sees=False), files, ports) == ()
+    assert look.pictures_of(replace(study, sees=frozenset()), files, ports, "vision") == ()
 
 
 def test_a_reviewer_that_sees_gets_the_papers_figures(tmp_path: Path) -> None:
     one = seeing(tmp_path, seen())
-    study = replace(paper_rig.study(one.blobs), sees=True, paper=PAPER)
+    study = replace(paper_rig.study(one.blobs), sees=frozenset(ROLES), paper=PAPER)
     asked: list[Ask] = []
 
     def answer(ask: Ask, within: Deadline) -> Reply:

@@ -60,7 +60,7 @@ def cite_draft(study: Study, ports: Ports) -> Study:
     first = render(
         "cite_draft", rounds=str(most), sections=block("sections", _cited_sections(study))
     )
-    turns = [*study.said, Message("user", first)]
+    turns = [*study.said, Message("user", first, cache=True)]
     papers = tuple(one.paper for one in study.citations)
     found_by: dict[str, str] = {}
     for number in range(1, most + 1):
@@ -74,7 +74,7 @@ def cite_draft(study: Study, ports: Ports) -> Study:
         searches, papers = _searched(form.searches, papers, found_by, scoped)
         new = [one for one in papers if one.key not in before and not not_citable(one)]
         turns.append(Message("assistant", form.model_dump_json()))
-        turns.append(Message("user", _told(searches, refused, new, most - number)))
+        turns.append(Message("user", _told(searches, refused, new, most - number), cache=True))
     return study
 
 

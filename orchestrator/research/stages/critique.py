@@ -75,5 +75,5 @@ def _ask(study: Study, number: int, left: int, ports: Ports) -> Ask:
         asked=block("asked_before", list(study.questions)),
         left=str(left),
     )
-    pictures = figure_pictures(study, ports)
+    pictures = figure_pictures(study, ports, "reviewing")
     return Ask(purpose="critique", messages=(Message("user", instruction, pictures=pictures),))

@@ -38,18 +38,18 @@ class LookForm(ReplyForm):
     figures: Annotated[tuple[PictureForm, ...], Field(max_length=20)]
 
 
-def pictures_of(study: Study, files: Tree, ports: Ports) -> tuple[Picture, ...]:
+def pictures_of(study: Study, files: Tree, ports: Ports, role: str) -> tuple[Picture, ...]:
     """The pictures that a request shows: none to a model that does not see, and none too large."""
-    if not study.sees:
+    if role not in study.sees:
         return ()
     small = (pair for pair in files.files if len(ports.blobs.get(pair[1])) <= LARGEST_PICTURE)
     return tuple(Picture(*pair) for pair in small)[:MOST_PICTURES]
 
 
-def figure_pictures(study: Study, ports: Ports) -> tuple[Picture, ...]:
-    """The pictures of the figures that the paper shows."""
+def figure_pictures(study: Study, ports: Ports, role: str) -> tuple[Picture, ...]:
+    """The pictures of the figures that the paper shows, if the model of that role sees."""
     known = study.tree.as_dict()
-    return pictures_of(study, Tree.of({name: known[name] for name in study.figures}), ports)
+    return pictures_of(study, Tree.of({name: known[name] for name in study.figures}), ports, role)
 
 
 def look_at(
@@ -58,7 +58,7 @@ def look_at(
     """What a model that sees these figures finds wrong, as sentences; nothing if it cannot see."""
     names = {one.name for one in figures}  # what the author leaves out is not looked at
     shown_files = Tree(tuple(pair for pair in files.files if pair[0] in names))
-    pictures = pictures_of(study, shown_files, ports)
+    pictures = pictures_of(study, shown_files, ports, "vision")
     if not pictures:
         return ()
     asked = render(

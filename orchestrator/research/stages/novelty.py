@@ -77,7 +77,7 @@ def decide_novelty(idea: Idea, template: Template | None, ports: Ports) -> Novel
         template=template_block(template) if template else "Its setting is told in the idea alone.",
         idea=block("idea", idea_dict(idea)),
     )
-    turns = [Message("user", first)]
+    turns = [Message("user", first, cache=True)]
     for _ in range(ROUNDS + 1):
         ask = Ask(purpose="novelty.decide", messages=tuple(turns), temperature=0)
         answer = _asked(ports, ask, papers, searches)
@@ -92,7 +92,7 @@ def decide_novelty(idea: Idea, template: Template | None, ports: Ports) -> Novel
             Searched(query=query, found=len(found.papers), new=len(new), engines=found.engines)
         )
         turns.append(Message("assistant", answer.model_dump_json()))
-        turns.append(Message("user", _shown(searches[-1], new, ROUNDS - len(searches))))
+        turns.append(Message("user", _shown(searches[-1], new, ROUNDS - len(searches)), cache=True))
     raise AssertionError("the last answer is a decision")
 
 

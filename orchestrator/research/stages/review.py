@@ -72,7 +72,7 @@ def review_paper(study: Study, ports: Ports) -> Study:
         raise IdeaFailed("there is no paper to review", where="review", todo="compile it first")
     pages = [text[:_PAGE_CHARACTERS] for text in study.paper.pages[:_MAX_PAGES]]
     asked = render("review_form", pages=block("pages", pages))
-    pictures = figure_pictures(study, ports)
+    pictures = figure_pictures(study, ports, "reviewing")
     message = Message("user", asked, pictures=pictures)
     ask = Ask(purpose="review.form", messages=(message,), temperature=0.1)
     form = ask_and_reflect(
@@ -90,7 +90,7 @@ def review_paper(study: Study, ports: Ports) -> Study:
         overall=form.Overall,
         confidence=form.Confidence,
         decision=form.Decision,
-        reviewer=ports.name,
+        reviewer=ports.edges.model_for(ask.purpose).name,
     )
     return replace(study, review=review)
 

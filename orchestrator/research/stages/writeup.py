@@ -60,7 +60,10 @@ def write_sections(study: Study, ports: Ports) -> Study:
     study = replace(study, skeleton=_prepared(study, ports), sections=(), unresolved=())
     ledger = study_ledger(study, ports, study.skeleton)
     opening = Message(
-        "user", _opening(study, ledger, ports), pictures=figure_pictures(study, ports)
+        "user",
+        _opening(study, ledger, ports),
+        cache=True,
+        pictures=figure_pictures(study, ports, "writing"),
     )
     study = replace(study, said=(opening,))
     for section in SECTIONS:
@@ -135,7 +138,7 @@ def _asked(
 ) -> tuple[str, tuple[Message, ...]]:
     """A section's text, and the conversation with it; ``keep`` is the text that KEEP stands for."""
     *earlier, last = study.said
-    turn = [*study.said, Message("user", task)]
+    turn = [*study.said, Message("user", task, cache=True)]
     if last.role == "user":  # vendors want turns: the facts and the first task are one message
         turn = [*earlier, replace(last, content=f"{last.content}\n{task}")]
 
