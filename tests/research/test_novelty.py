@@ -25,6 +25,7 @@ from orchestrator.core.research import Novelty
 from orchestrator.record.journal import Mode
 from orchestrator.record.literature_notes import NoveltyJudged, NoveltyOverruled
 from orchestrator.research.prompts import data_blocks
+from orchestrator.research.run_spec import PursuedIdea
 from orchestrator.research.stages.novelty import PER_SEARCH, ROUNDS, decide_novelty, judge_novelty
 from tests.research.test_changes import Author, go, numbered, same_again
 from tests.support import paper_rig as rig
@@ -188,17 +189,22 @@ def _decides(decision: str) -> Callable[[Ask, int], str | None]:
     return change
 
 
+def overruled(folder: Path, author: Author, *, novel: bool) -> tuple[PursuedIdea, ...]:
+    """The run resumed after a person decided on its first idea."""
+    path = folder / "ideas.json"
+    rows = json.loads(path.read_text())
+    rows[0]["novel"] = novel
+    path.write_text(json.dumps(rows))
+    return go(folder, author, Mode.RESUME)
+
+
 def test_a_person_overrules_the_judgement_in_ideas_json_and_the_idea_is_pursued(
     tmp_path: Path,
 ) -> None:
     folder, author = tmp_path / "run", Author(_decides("not novel"))
     (first,) = go(folder, author)
     assert first.status == "not novel"
-    path = folder / "ideas.json"
-    rows = json.loads(path.read_text())
-    rows[0]["novel"] = True
-    path.write_text(json.dumps(rows))
-    (again,) = go(folder, author, Mode.RESUME)
+    (again,) = overruled(folder, author, novel=True)
     assert again.status == "finished"
     assert author.asked["novelty.decide"] == 2, "nothing is asked again"
     (idea,) = folder.glob("*/journal.jsonl")
@@ -212,11 +218,7 @@ def test_a_person_can_also_stop_an_idea_that_the_model_called_undecided(tmp_path
     folder, author = tmp_path / "run", Author(numbered)
     (first,) = go(folder, author)
     assert first.status == "finished"
-    path = folder / "ideas.json"
-    rows = json.loads(path.read_text())
-    rows[0]["novel"] = False
-    path.write_text(json.dumps(rows))
-    (again,) = go(folder, author, Mode.RESUME)
+    (again,) = overruled(folder, author, novel=False)
     assert again.status == "not novel"
     same_again(folder, tmp_path / "again")
 

@@ -11,7 +11,13 @@ from orchestrator.literature.engines.engine import SearchService
 from orchestrator.literature.engines.http import Answer, Call
 from orchestrator.literature.engines.limiter import Rate
 from orchestrator.literature.engines.query_words import content_words
-from orchestrator.literature.engines.refusals import ServiceRefusal, busy, is_html, unavailable
+from orchestrator.literature.engines.refusals import (
+    ServiceRefusal,
+    busy,
+    is_html,
+    maintenance,
+    unavailable,
+)
 from orchestrator.literature.paper_door import received
 
 _WORDS = 5  # of a query
@@ -45,9 +51,7 @@ def _read(answer: Answer) -> tuple[PaperRef, ...]:
     if is_html(answer):
         if answer.status != 200:
             raise unavailable(answer)
-        raise ServiceRefusal(
-            "unreadable", "it answered with a web page, as while it is being maintained"
-        )
+        raise maintenance()
     if answer.status not in {200, 400}:
         raise unavailable(answer)
     feed = read_feed(answer.body)

@@ -9,7 +9,11 @@ from orchestrator.core.strict_json import loads
 from orchestrator.literature.engines.engine import Service
 from orchestrator.literature.engines.http import Answer, Call
 from orchestrator.literature.engines.limiter import Rate
-from orchestrator.literature.engines.refusals import ServiceRefusal, is_html, unavailable
+from orchestrator.literature.engines.refusals import (
+    is_html,
+    maintenance,
+    unavailable,
+)
 from orchestrator.literature.paper_door import mapping, received, sequence
 
 
@@ -25,9 +29,7 @@ def read_doi(answer: Answer) -> PaperRef | None:
     if answer.status != 200:  # its 429 can be a web page
         raise unavailable(answer)
     if is_html(answer):
-        raise ServiceRefusal(
-            "unreadable", "it answered with a web page, as while it is being maintained"
-        )
+        raise maintenance()
     value = mapping(loads(answer.body))
     if value.get("message-type") != "work":
         raise ValueError(f"`message-type` is {str(value.get('message-type'))[:40]!r}, not 'work'")

@@ -15,7 +15,7 @@ from orchestrator.literature.engines.query_words import plain_words
 from orchestrator.literature.engines.refusals import (
     ServiceRefusal,
     busy,
-    is_html,
+    json_object,
     unavailable,
     wait_asked,
     whole_words,
@@ -45,7 +45,7 @@ def work_call(server: str, known: str) -> Call:
 
 def _read(answer: Answer) -> tuple[PaperRef, ...]:
     """The papers of a search. Raises :class:`ServiceRefusal`, ValueError."""
-    works = _value(answer).get("results")
+    works = json_object(answer, _refusal).get("results")
     if not isinstance(works, list):
         raise ValueError("the key `results` is missing")  # noqa: TRY004 - what the engine expects
     return tuple(one for work in works if (one := _paper(mapping(work))))
@@ -55,23 +55,10 @@ def read_work(answer: Answer) -> PaperRef | None:
     """The one work, or None if there is none of that id. Raises :class:`ServiceRefusal`, ValueError."""
     if answer.status == 404:
         return None
-    found = _paper(_value(answer))
+    found = _paper(json_object(answer, _refusal))
     if found is None:
         raise ValueError("the work has no title")
     return found
-
-
-def _value(answer: Answer) -> Mapping[str, Any]:
-    if answer.status != 200:
-        raise _refusal(answer)
-    if is_html(answer):
-        raise ServiceRefusal(
-            "unreadable", "it answered with a web page, as while it is being maintained"
-        )
-    value = loads(answer.body)
-    if not isinstance(value, dict):
-        raise ValueError("it is no JSON object")  # noqa: TRY004 - what the engine expects
-    return value
 
 
 def _refusal(answer: Answer) -> ServiceRefusal:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from orchestrator.core.literature import EngineState
+from orchestrator.core.strict_json import loads
 from orchestrator.literature.engines.http import Answer
 
 _SAID = 2000  # characters that are looked at of a service's own words
@@ -47,3 +49,23 @@ def whole_words(text: str) -> str:
 
 def is_html(answer: Answer) -> bool:
     return answer.body[:200].lstrip().lower().startswith((b"<!doctype html", b"<html"))
+
+
+def maintenance() -> ServiceRefusal:
+    return ServiceRefusal(
+        "unreadable", "it answered with a web page, as while it is being maintained"
+    )
+
+
+def json_object(answer: Answer, refused: Callable[[Answer], ServiceRefusal]) -> Mapping[str, Any]:
+    """The JSON object of an answer. Raises what ``refused`` makes of another status,
+    :class:`ServiceRefusal` for a web page, ValueError for no JSON object.
+    """
+    if answer.status != 200:
+        raise refused(answer)
+    if is_html(answer):
+        raise maintenance()
+    value = loads(answer.body)
+    if not isinstance(value, dict):
+        raise ValueError("it is no JSON object")  # noqa: TRY004 - what the engine expects
+    return value

@@ -14,7 +14,7 @@ from orchestrator.literature.engines.query_words import plain_words
 from orchestrator.literature.engines.refusals import (
     ServiceRefusal,
     busy,
-    is_html,
+    json_object,
     unavailable,
     whole_words,
 )
@@ -35,26 +35,13 @@ def _search(server: str, query: Query) -> Call:
 
 def _read(answer: Answer) -> tuple[PaperRef, ...]:
     """The papers of a search. Raises :class:`ServiceRefusal`, ValueError."""
-    value = _value(answer)
+    value = json_object(answer, _refusal)
     if "data" not in value and "total" not in value:
         raise ValueError("the keys `data` and `total` are missing")
     rows = value.get("data") or []  # where nothing was found, there is no `data`
     if not isinstance(rows, list):
         raise ValueError("`data` is no list")  # noqa: TRY004 - what the engine expects
     return tuple(one for row in rows if (one := _paper(mapping(row))))
-
-
-def _value(answer: Answer) -> Mapping[str, Any]:
-    if answer.status != 200:
-        raise _refusal(answer)
-    if is_html(answer):
-        raise ServiceRefusal(
-            "unreadable", "it answered with a web page, as while it is being maintained"
-        )
-    value = loads(answer.body)
-    if not isinstance(value, dict):
-        raise ValueError("it is no JSON object")  # noqa: TRY004 - what the engine expects
-    return value
 
 
 def _refusal(answer: Answer) -> ServiceRefusal:
