@@ -20,8 +20,10 @@ from orchestrator.console.groups import (
 from orchestrator.console.literature_groups import literature_group, novelty_command
 from orchestrator.console.options import (
     HERE,
+    BudgetOption,
     CheckedModel,
     DataOption,
+    EditModelOption,
     EngineOption,
     Json,
     OfflineOption,
@@ -29,6 +31,7 @@ from orchestrator.console.options import (
     PriceOption,
     QuietOption,
     ResultsOption,
+    ReviewModelOption,
     RoleOption,
     RunName,
     SignOption,
@@ -87,14 +90,10 @@ def run(
     ] = "full",
     policy: PolicyName = None,
     data: DataOption = None,
-    max_usd: Annotated[float | None, typer.Option(min=0, help="Stop at this cost.")] = None,
+    max_usd: BudgetOption = None,
     price: PriceOption = None,
-    edit_model: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Another model for the code of experiments.")
-    ] = None,
-    review_model: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Another model for critique and review.")
-    ] = None,
+    edit_model: EditModelOption = None,
+    review_model: ReviewModelOption = None,
     role: RoleOption = None,
     vision: Annotated[
         bool | None,
@@ -142,6 +141,7 @@ def resume(
     policy: Annotated[
         str | None, typer.Option(help="With --fork: another policy, such as a larger budget.")
     ] = None,
+    max_usd: BudgetOption = None,
     sign: SignOption = None,
     results: ResultsOption = HERE,
     quiet: QuietOption = False,
@@ -149,7 +149,7 @@ def resume(
 ) -> None:
     """Continue a run that stopped. No recorded call is made or paid again."""
     request = api.ResumeRequest(
-        run=run, results=results, fork=fork, retry=retry, policy=policy, sign=sign
+        run=run, results=results, fork=fork, retry=retry, policy=policy, max_usd=max_usd, sign=sign
     )
     raise typer.Exit(console.run.start(request, View(quiet=quiet, as_json=as_json)))
 

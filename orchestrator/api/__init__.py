@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from orchestrator.api.novelty import judge_ideas as judge_ideas
     from orchestrator.api.prepare import RunRequest as RunRequest
     from orchestrator.api.proofs import prove as prove
-    from orchestrator.api.runs import ResumeRequest as ResumeRequest
+    from orchestrator.api.resume_request import ResumeRequest as ResumeRequest
     from orchestrator.api.runs import replay as replay
     from orchestrator.api.runs import resume as resume
     from orchestrator.api.runs import run as run
@@ -42,7 +42,8 @@ _MODULES = {
     "novelty": ("NoveltyRequest", "judge_ideas"),
     "prepare": ("RunRequest",),
     "proofs": ("prove",),
-    "runs": ("ResumeRequest", "replay", "resume", "run"),
+    "resume_request": ("ResumeRequest",),
+    "runs": ("replay", "resume", "run"),
     "stage_data": ("stage_data",),
     "template_check": ("check_template",),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +17,9 @@ from orchestrator.api.locking import only_writer, resumable
 from orchestrator.api.outcomes import ReplayOutcome, RunOutcome, idea_outcome
 from orchestrator.api.policies import fits, usable_policy
 from orchestrator.api.prepare import RESULTS, RunRequest, prepare
+from orchestrator.api.raised_budget import with_budget
 from orchestrator.api.resume_notice import resume_notice
+from orchestrator.api.resume_request import ResumeRequest, require_sound
 from orchestrator.core.errors import UserError
 from orchestrator.core.files import shipped_root, write
 from orchestrator.core.model import SWEEP
@@ -31,7 +33,6 @@ from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import BaselinePin, Pins
 from orchestrator.record.ports import absent
-from orchestrator.record.retries import STAGE_NAMES
 from orchestrator.record.signing import Signer, read_signer
 from orchestrator.research.pins import read_pins, same_program, spec_of, template_of
 from orchestrator.research.preflight import rehearse
@@ -47,22 +48,6 @@ _ELSEWHERE = "resume it on a machine like the first, or with --fork and a smalle
 
 def _silent(_event: Heard) -> None:
     pass
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResumeRequest:
-    """What a resume is asked to do. ``fork`` continues where template or program changed.
-
-    ``retry`` is a stage to do again, with the stages after it, on the results that exist.
-    ``policy`` is another policy for a fork; ``sign`` is a file with an Ed25519 key.
-    """
-
-    run: str = "latest"
-    results: Path = RESULTS
-    fork: bool = False
-    retry: str = ""
-    policy: str | None = None
-    sign: Path | None = None
 
 
 def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
@@ -108,18 +93,7 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
         UserError: the request is wrong, or another process works on the run.
         AisciError: the run stopped again; its ``todo`` says how to continue.
     """
-    if request.policy is not None and not request.fork:
-        raise UserError(
-            "another policy changes what the recorded run was allowed",
-            where="--policy",
-            todo="add --fork: the run continues as a new branch of its record",
-        )
-    if request.retry and request.retry not in STAGE_NAMES:
-        raise UserError(
-            f"no stage is named {request.retry!r}",
-            where="--retry",
-            todo=f"name one of: {', '.join(STAGE_NAMES)}",
-        )
+    require_sound(request)
     signer = read_signer(request.sign) if request.sign is not None else None
     paths = find_run.find_run(request.run, request.results)
     require_plain(paths.folder)
@@ -142,6 +116,10 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
                 fits(setup.policy, request.results, _ELSEWHERE)
             same_images(setup, engine)
         mode = Mode.FORK if request.fork else Mode.RESUME
+        if request.max_usd is not None and request.max_usd != setup.policy.run.usd:
+            # Recorded as a branch whose calls are all recalled: an audit holds the use to this budget.
+            setup = with_budget(setup, pins, request.max_usd, request.results)
+            mode = Mode.FORK
         place = RunLocation(record=paths, output=paths, mode=mode, again=request.retry)
         return _carried_out(setup, place, engine, listener, signer)
 

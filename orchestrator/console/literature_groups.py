@@ -10,6 +10,7 @@ import typer
 from orchestrator import api, console
 from orchestrator.console.options import (
     HERE,
+    BudgetOption,
     EngineOption,
     Json,
     PolicyName,
@@ -80,7 +81,7 @@ def novelty_command(
     into: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the list again, with `novel`.")
     ] = None,
-    max_usd: Annotated[float | None, typer.Option(min=0, help="Stop at this cost.")] = None,
+    max_usd: BudgetOption = None,
     price: PriceOption = None,
     results: ResultsOption = HERE,
     as_json: Json = False,

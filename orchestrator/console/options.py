@@ -132,6 +132,17 @@ CheckedModel = Annotated[
     ),
 ]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="With --model: make no call.")]
+EditModelOption = Annotated[
+    str | None,
+    typer.Option("--edit-model", metavar="NAME", help="Another model for the code of experiments."),
+]
+ReviewModelOption = Annotated[
+    str | None,
+    typer.Option("--review-model", metavar="NAME", help="Another model for critique and review."),
+]
+BudgetOption = Annotated[
+    float | None, typer.Option("--max-usd", min=0, help="Stop at this cost in US dollars.")
+]
 CaBundle = Annotated[
     Path | None, typer.Option(help="PEM file of a private CA.", exists=True, dir_okay=False)
 ]

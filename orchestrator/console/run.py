@@ -15,6 +15,7 @@ from orchestrator.api import runs
 from orchestrator.api.export import write_reports
 from orchestrator.api.outcomes import IdeaOutcome, RunOutcome
 from orchestrator.api.prepare import RunRequest
+from orchestrator.api.resume_request import ResumeRequest
 from orchestrator.console import output as out
 from orchestrator.console.live import LiveTable
 from orchestrator.console.log_lines import LogLines
@@ -29,7 +30,7 @@ from orchestrator.record.journal import Listener
 _LONGEST = 1000  # characters of a notice
 
 
-def start(request: RunRequest | runs.ResumeRequest, view: View) -> int:
+def start(request: RunRequest | ResumeRequest, view: View) -> int:
     """Begin or continue a run; returns the exit code."""
     with _following(view) as listener:
         if isinstance(request, RunRequest):

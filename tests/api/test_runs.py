@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from orchestrator import api
-from orchestrator.api import RunRequest, replay, resume, run
+from orchestrator.api import ResumeRequest, RunRequest, audit, replay, resume, run
 from orchestrator.api.prepare import prepare
+from orchestrator.audit.audit import AuditVerdict
 from orchestrator.core.errors import UserError
 from orchestrator.record.heard import Heard, RunOpened
+from orchestrator.research.sweep import SweepModel
 from tests.support import run_rig as rig
+from tests.support.model_server import ModelServer, from_model
 from tests.support.places import ROOT
 
 
@@ -72,3 +75,36 @@ def test_a_script_does_what_the_command_does_and_prints_nothing(
     assert replay(str(done.folder), tmp_path).different == ()
     assert capfd.readouterr() == ("", "")
     assert ROOT not in done.folder.parents
+
+
+@pytest.mark.engine
+def test_a_raised_budget_goes_on_where_the_run_stopped_and_the_audit_holds_it(
+    tmp_path: Path,
+) -> None:
+    """The model has a price, so 0.001 US dollars end the idea; nothing recorded is asked again."""
+    server = ModelServer(from_model(SweepModel()), tmp_path / "requests.jsonl")
+    with server.running(), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENAI_API_BASE", server.url)
+        patch.setenv("OPENAI_API_KEY", "sk-test-0123456789abcdef")
+        request = RunRequest(
+            template=rig.QUICK, scale="smoke", policy=rig.POLICY, results=tmp_path,
+            model="openai/local", price="1,1", max_usd=0.04,
+        )  # fmt: skip
+        done = run(request)
+        assert done.ideas[0].failure is not None
+        assert done.ideas[0].failure.error == "BudgetSpent"
+        before = len(server.requests())
+        with pytest.raises(UserError, match=r"allows .* US dollars a run") as refused:
+            resume(ResumeRequest(run=str(done.folder), results=tmp_path, max_usd=10_000))
+        assert "--fork --policy" in refused.value.todo
+        again = resume(ResumeRequest(run=str(done.folder), results=tmp_path, max_usd=5))
+        assert again.ok, again.ideas[0].failure
+    texts = [request["body"]["messages"][-1]["content"] for request in server.requests()]
+    assert not set(texts[:before]) & set(texts[before:]), "no recorded call is made again"
+    assert audit(str(done.folder), tmp_path).audit.outcome is AuditVerdict.CONSISTENT
+    assert replay(str(done.folder), tmp_path).different == ()
+
+
+def test_a_budget_and_a_policy_at_once_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="a policy has a budget of its own"):
+        resume(ResumeRequest(results=tmp_path, fork=True, policy="default", max_usd=1))

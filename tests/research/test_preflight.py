@@ -13,7 +13,7 @@ import pytest
 from orchestrator.api import policies, runs
 from orchestrator.api.images import same_images
 from orchestrator.api.prepare import open_author, prepare
-from orchestrator.api.runs import ResumeRequest
+from orchestrator.api.resume_request import ResumeRequest
 from orchestrator.console.options import View
 from orchestrator.console.run import start
 from orchestrator.core.errors import (
