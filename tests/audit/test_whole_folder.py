@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.api.export import write_reports
-from orchestrator.api.runs import ResumeRequest, replay, resume
+from orchestrator.api.resume_request import ResumeRequest
+from orchestrator.api.runs import replay, resume
 from orchestrator.audit.audit import AuditVerdict, audit_run
 from orchestrator.audit.chain import Anchor
 from orchestrator.core.errors import UnsafeFolder
