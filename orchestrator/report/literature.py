@@ -26,9 +26,10 @@ def novelty_section(known: IdeaFacts) -> list[Child]:
         lines(novelty.reason),
         el("p", "Closest paper: ", el("em", closest.title), f" ({closest.year or 'no year'}), ",
            _address(closest.id, closest.url)) if closest else None,
-        fold(f"{len(rows)} searches", data_table(("words", "found", "new", "who answered"), rows))
+        fold(f"{len(rows)} search{'es' * (len(rows) != 1)}",
+             data_table(("words", "found", "new", "who answered"), rows))
         if rows else None,
-        fold(f"{len(papers)} papers found",
+        fold(f"{len(papers)} paper{'s' * (len(papers) != 1)} found",
              data_table(("title", "authors", "year", "venue", "id"), papers)) if papers else None,
     ]  # fmt: skip
 

@@ -19,6 +19,10 @@ _LOOKS = {
     "not novel": "warn",
     "undecided": "warn",
     "novel": "good",
+    "agrees": "good",
+    "differs": "warn",
+    "unknown": "warn",
+    "retracted": "bad",
 }
 
 
