@@ -15,6 +15,7 @@ from orchestrator.core.literature import (
     PaperRef,
 )
 from orchestrator.literature.citation_keys import citation_key
+from orchestrator.literature.clean import harmless_line
 
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,300}>")
 _DOI = re.compile(r"10\.\d{4,9}/[!-~]{1,200}", re.ASCII)
@@ -78,11 +79,7 @@ def line(value: Any, most: int) -> str:
     """A text of a service on one line: no tags, no entities, no control characters."""
     text = _text(value)[: most * 4]
     text = html.unescape(_TAG.sub("", html.unescape(text)))
-    kept = (
-        c if unicodedata.category(c)[0] != "C" else " " for c in unicodedata.normalize("NFC", text)
-    )
-    text = " ".join("".join(kept).split())
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+    return harmless_line(unicodedata.normalize("NFC", text), most)
 
 
 def _is_count(value: Any) -> bool:

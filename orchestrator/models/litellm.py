@@ -85,7 +85,6 @@ class LitellmModel:
         # A user's own server may need no key.
         self.missing_keys = () if self._own else _missing_keys(litellm, name, environ)
         self._facts = _facts(litellm, name, provider)
-        self._provider = provider
         self._marks = wants_marks(name, provider, self._facts)
         self._own_prices = True
         self._unlike: frozenset[str] = frozenset()
@@ -256,7 +255,7 @@ class LitellmModel:
 
     def _room(self, ask: Ask) -> int:
         """Tokens for the answer, and for what the model thinks before it; at most what it can give."""
-        room = ask.max_tokens + (THINKING if thinks(self._provider, self._facts) else 0)
+        room = ask.max_tokens + (THINKING if thinks(self.provider, self._facts) else 0)
         most = self._facts.get("max_output_tokens")
         return min(room, most) if isinstance(most, int) else room
 

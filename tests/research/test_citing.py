@@ -235,9 +235,8 @@ def test_words_that_no_citation_can_follow_are_refused(text: str, after: str) ->
 def test_a_new_sentence_stands_after_the_one_with_the_words(
     text: str, after: str, becomes: str
 ) -> None:
-    new = r"\citet{old} saw it."
-    said = becomes.replace("NEW", r"\citet{key} saw it.")
-    assert with_sentence(text, after, new, "old", "key") == said
+    new = r"\citet{key} saw it."
+    assert with_sentence(text, after, new, "key") == becomes.replace("NEW", new)
 
 
 @pytest.mark.parametrize(
@@ -253,7 +252,7 @@ def test_a_sentence_that_does_not_cite_or_is_more_than_one_is_refused(
     sentence: str, why: str
 ) -> None:
     with pytest.raises(ValueError, match=why):
-        with_sentence("Some text.", "Some text", sentence, "key", "key")
+        with_sentence("Some text.", "Some text", sentence, "key")
 
 
 def test_a_sentence_of_its_own_goes_into_the_draft(tmp_path: Path) -> None:
@@ -261,3 +260,33 @@ def test_a_sentence_of_its_own_goes_into_the_draft(tmp_path: Path) -> None:
     cite = placed("setup", MEANS, sentence=new)
     study, _, _ = written(tmp_path, rounds({"cites": [cite]}, {"done": True}), Scripted(CLOCK))
     assert f"{MEANS}. {new}" in dict(study.sections)["setup"]
+
+
+def test_a_paper_never_gets_the_key_of_another_that_the_template_lists(tmp_path: Path) -> None:
+    """Both would be made by the same rule: family name, year, first word."""
+    other = replace(CLOCK, key="power2022grokking", title="Grokking of Something Else", year=2022)
+
+    def change(ask: Ask, text: str) -> str:
+        rows = [{"key": other.key, "why": "the other one"}]
+        return fenced({"citations": rows}) if ask.purpose == "cite.pick" else text
+
+    study, _, _ = written(tmp_path, change, Scripted(other))
+    facts = {one["key"]: one for one in data_blocks(study.said[0].content)["citations"]}
+    assert "Beyond Overfitting" in facts["power2022grokking"]["title"]
+    assert "why" not in facts["power2022grokking"]
+    assert facts["power2022grokkinga"]["title"] == other.title
+    assert facts["power2022grokkinga"]["why"] == "the other one"
+
+
+def test_a_paper_that_the_template_lists_under_another_key_is_cited_under_that_one(
+    tmp_path: Path,
+) -> None:
+    known = "Grokking: Generalization Beyond Overfitting on Small Algorithmic Datasets"
+    same = replace(CLOCK, key="power2021grokking", title=known, year=2022)
+    cite = placed("setup", MEANS, key="power2022grokking")
+    change = rounds({"searches": ["grokking"]}, {"cites": [cite]}, {"done": True})
+    study, _, model = written(tmp_path, change, Scripted(same))
+    asked = [ask for ask in model.asked if ask.purpose == "cite.draft"]
+    assert len(asked) == 3
+    assert rf"{MEANS}~\citep{{power2022grokking}}." in dict(study.sections)["setup"]
+    assert [one.paper.key for one in study.citations][-1] == "power2022grokking"

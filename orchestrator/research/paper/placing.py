@@ -35,12 +35,13 @@ def with_citation(text: str, after: str, key: str) -> str:
     return f"{text[:at]}~\\citep{{{key}}}{text[at:]}"
 
 
-def with_sentence(text: str, after: str, sentence: str, named: str, key: str) -> str:
-    """``text`` with a new sentence behind the one that holds the words ``after``. The sentence cites
-    ``named``, which the reference list has as ``key``. Raises ValueError.
+def with_sentence(text: str, after: str, sentence: str, key: str) -> str:
+    """``text`` with a new sentence behind the one that holds the words ``after``; it cites ``key``.
+
+    Raises ValueError: it does not, it is more than a sentence, or the words do not stand there once.
     """
-    if not re.search(rf"\\cite[pt]?\{{[^}}]*\b{re.escape(named)}\b[^}}]*\}}", sentence):
-        raise ValueError(f"the sentence does not cite {named}")
+    if not re.search(rf"\\cite[pt]?\{{[^}}]*\b{re.escape(key)}\b[^}}]*\}}", sentence):
+        raise ValueError(f"the sentence does not cite {key}")
     if re.search(r"\n\s*\n|\\(?:begin|end|label|caption|section|paragraph)\b", sentence):
         raise ValueError("write one sentence, without environments and headings")
     words = after.strip()
@@ -49,5 +50,4 @@ def with_sentence(text: str, after: str, sentence: str, named: str, key: str) ->
     at = text.index(words) + len(words)
     end = _SENTENCE_END.search(text, at - 1)
     at = end.end() if end else len(text.rstrip())
-    written = " ".join(sentence.split()).replace(named, key)
-    return f"{text[:at]} {written}{text[at:]}"
+    return f"{text[:at]} {' '.join(sentence.split())}{text[at:]}"

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from orchestrator.core.literature import PaperRef, bare_title
 from orchestrator.literature.bibtex.entries import entry
 from orchestrator.literature.bibtex.tex_text import plain_text
-from orchestrator.literature.paper_door import arxiv_of, doi_of
+from orchestrator.literature.library.free_keys import FreeKeys, renamed
+from orchestrator.literature.paper_ids import ids_of
 from orchestrator.research.paper.latex import bibliography_span, closing, uncommented
 
 _ENTRY = re.compile(r"@(\w+)\s*\{\s*([^,\s}]+)\s*,")
 # Possessive and from a word's start: a long word is tried once, and not from each of its letters.
 _FIELD = re.compile(r"(?<!\w)(\w++)\s*+=\s*+([{\"]?)")
 _CITE = re.compile(r"\\[Cc]ite[a-zA-Z]*\*?\s*+(?:\[[^\]]{0,1000}\]\s*+){0,3}\{([^}]{0,2000})\}")
-_ARXIV_NOTE = re.compile(r"arXiv:\s*([\w.-]+(?:/\d{7})?)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,10 @@ class Reference:
     @property
     def id(self) -> str:
         """The DOI, the arXiv id, or the address that the entry states; empty without one."""
-        if doi := doi_of(self.fields.get("doi", "").replace("\\", "")):
+        doi, arxiv = ids_of(lambda name: self.fields.get(name, ""))
+        if doi:
             return f"doi:{doi}"
-        noted = " ".join(self.fields.get(name, "") for name in ("note", "journal", "howpublished"))
-        found = _ARXIV_NOTE.search(noted)
-        eprint = arxiv_of(self.fields.get("eprint", "")) or (arxiv_of(found[1]) if found else "")
-        return f"arXiv:{eprint}" if eprint else self.fields.get("url", "")
+        return f"arXiv:{arxiv}" if arxiv else self.fields.get("url", "")
 
 
 def references(tex: str) -> tuple[Reference, ...]:
@@ -77,6 +75,20 @@ def cited(tex: str) -> tuple[str, ...]:
     """Every key that ``tex`` cites, once, in order."""
     lists = _CITE.findall(uncommented(tex))
     return tuple(dict.fromkeys(k.strip() for keys in lists for k in keys.split(",") if k.strip()))
+
+
+def keyed(tex: str, papers: Iterable[PaperRef]) -> tuple[PaperRef, ...]:
+    """The papers under the keys of the reference list: the one that it has for a paper of this title, else a
+    key that names no other paper.
+    """
+    listed = {bare_title(one.plain("title")): one.key for one in references(tex)}
+    taken = {key.lower() for key in listed.values()}
+    keys, done = FreeKeys(lambda key: key.lower() in taken), list[PaperRef]()
+    for paper in papers:
+        known = listed.get(bare_title(paper.title))
+        done.append(renamed(paper, known or keys.free(paper.key)))
+        taken.add(done[-1].key.lower())
+    return tuple(done)
 
 
 def add_references(tex: str, papers: Iterable[PaperRef]) -> str:

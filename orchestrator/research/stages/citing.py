@@ -15,7 +15,6 @@ from pydantic import Field
 from orchestrator.core.literature import (
     PaperRef,
     Query,
-    bare_title,
 )
 from orchestrator.core.model import Ask, Message
 from orchestrator.core.research import Citation, Searched
@@ -71,7 +70,7 @@ def cite_draft(study: Study, ports: Ports) -> Study:
         if form.done or not (form.searches or form.cites) or number == most:
             break
         before = {one.key for one in papers}
-        searches, papers = _searched(form.searches, papers, found_by, scoped)
+        searches, papers = _searched(study, form.searches, papers, found_by, scoped)
         new = [one for one in papers if one.key not in before and not not_citable(one)]
         turns.append(Message("assistant", form.model_dump_json()))
         turns.append(Message("user", _told(searches, refused, new, most - number), cache=True))
@@ -79,13 +78,18 @@ def cite_draft(study: Study, ports: Ports) -> Study:
 
 
 def _searched(
-    queries: Iterable[str], papers: tuple[PaperRef, ...], found_by: dict[str, str], ports: Ports
+    study: Study,
+    queries: Iterable[str],
+    papers: tuple[PaperRef, ...],
+    found_by: dict[str, str],
+    ports: Ports,
 ) -> tuple[list[Searched], tuple[PaperRef, ...]]:
     done = []
     for query in filter(None, (" ".join(text.split()) for text in queries)):
         found = ports.search(Query(query, PER_SEARCH))
         before = {one.key for one in papers}
-        papers = gathered(papers, found.papers)
+        # A key of the reference list must not name another paper there.
+        papers = references.keyed(study.skeleton, gathered(papers, found.papers))
         new = [one.key for one in papers if one.key not in before]
         found_by |= dict.fromkeys(new, query)
         done.append(
@@ -127,13 +131,12 @@ def _placed(
 def _with_citation(study: Study, name: str, cite: PlacedForm, paper: PaperRef | None) -> Study:
     """The study with one citation more. Raises ValueError."""
     texts = dict(study.sections)
-    key = _listed_key(study.skeleton, cite.key, paper)
     if name not in texts or name in _NO_CITATIONS:
         raise ValueError("no section of that name takes citations")
     if cite.sentence.strip():
-        changed = with_sentence(texts[name], cite.after, as_latex(cite.sentence), cite.key, key)
+        changed = with_sentence(texts[name], cite.after, as_latex(cite.sentence), cite.key)
     else:
-        changed = with_citation(texts[name], cite.after, key)
+        changed = with_citation(texts[name], cite.after, cite.key)
     skeleton = references.add_references(study.skeleton, (paper,) if paper else ())
     section = next(one for one in SECTIONS if one.name == name)
     before = section_problems(study, section, texts[name], study.skeleton)
@@ -144,15 +147,6 @@ def _with_citation(study: Study, name: str, cite: PlacedForm, paper: PaperRef | 
         raise ValueError(broken[0])
     sections = tuple((n, changed if n == name else text) for n, text in study.sections)
     return replace(study, sections=sections, skeleton=skeleton)
-
-
-def _listed_key(skeleton: str, key: str, paper: PaperRef | None) -> str:
-    """The key under which the reference list has this paper; ``key`` where it does not have it yet."""
-    title = bare_title(paper.title) if paper else ""
-    same = (
-        one for one in references.references(skeleton) if bare_title(one.plain("title")) == title
-    )
-    return next((one.key for one in same), key) if title else key
 
 
 def _cited_sections(study: Study) -> dict[str, str]:

@@ -57,7 +57,7 @@ AUTHOR_NOTE = "automated study: no person wrote or checked this text"
 def write_sections(study: Study, ports: Ports) -> Study:
     """The study with a complete paper. Raises :class:`BadReply` if a section stays unwritten."""
     study = choose_papers(study, ports.within("citations"))
-    study = replace(study, skeleton=_prepared(study, ports), sections=(), unresolved=())
+    study = replace(_prepared(study, ports), sections=(), unresolved=())
     ledger = study_ledger(study, ports, study.skeleton)
     opening = Message(
         "user",
@@ -86,8 +86,8 @@ def _placeholder(section: Section, skeleton: str) -> str:
     return next((name for name in section.placeholders if name in source), "")
 
 
-def _prepared(study: Study, ports: Ports) -> str:
-    """The template's source with the author, packages and references."""
+def _prepared(study: Study, ports: Ports) -> Study:
+    """The study with its skeleton: the template's source with the author, packages and references."""
     if TEX not in study.tree.as_dict():
         raise BadTemplate(
             "the template has no paper to fill",
@@ -95,11 +95,15 @@ def _prepared(study: Study, ports: Ports) -> str:
             todo="add it with a placeholder such as `RESULTS HERE` in each section",
         )
     tex = latex.prepared(paper_source(study, ports), study.author, AUTHOR_NOTE, study.figures)
-    tex = references.add_references(tex, [one.paper for one in study.citations])
+    papers = references.keyed(tex, [one.paper for one in study.citations])
+    tex = references.add_references(tex, papers)
     ports.within("citations").note(
         Citable(keys=tuple(one.key for one in references.references(tex)))
     )
-    return tex
+    chosen = tuple(
+        replace(one, paper=paper) for one, paper in zip(study.citations, papers, strict=True)
+    )
+    return replace(study, skeleton=tex, citations=chosen)
 
 
 def _opening(study: Study, ledger: Ledger, ports: Ports) -> str:
