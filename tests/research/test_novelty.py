@@ -26,7 +26,8 @@ from orchestrator.record.journal import Mode
 from orchestrator.record.literature_notes import NoveltyJudged, NoveltyOverruled
 from orchestrator.research.prompts import data_blocks
 from orchestrator.research.run_spec import PursuedIdea
-from orchestrator.research.stages.novelty import PER_SEARCH, ROUNDS, decide_novelty, judge_novelty
+from orchestrator.research.stages.novelty import ROUNDS, decide_novelty, judge_novelty
+from orchestrator.research.stages.one_search import PER_SEARCH
 from tests.research.test_changes import Author, go, numbered, same_again
 from tests.support import paper_rig as rig
 

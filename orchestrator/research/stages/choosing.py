@@ -8,11 +8,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from orchestrator.core.literature import LONGEST_QUERY, PaperRef, Query
+from orchestrator.core.literature import LONGEST_QUERY, PaperRef
 from orchestrator.core.model import Ask, Message
 from orchestrator.core.research import Citation
 from orchestrator.literature.bibtex.entries import not_citable
-from orchestrator.literature.merging import gathered
 from orchestrator.record.literature_notes import CitationsChosen
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
@@ -20,7 +19,7 @@ from orchestrator.research.replies import ask_for
 from orchestrator.research.reply_form import ReplyForm
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.blocks import idea_dict, plan_rows, template_block
-from orchestrator.research.stages.novelty import PER_SEARCH, found_paper
+from orchestrator.research.stages.one_search import found_paper, search_papers_once
 
 MOST_SHOWN = 60  # papers that one request shows
 _MOST_PICKED = 30  # papers
@@ -62,9 +61,8 @@ def choose_papers(study: Study, ports: Ports) -> Study:
     papers = tuple(study.novelty.papers)
     found_by: dict[str, str] = {}
     for query in filter(None, (" ".join(text.split()) for text in queries)):
-        before = {one.key for one in papers}
-        papers = gathered(papers, ports.search(Query(query, PER_SEARCH)).papers)
-        found_by |= {one.key: query for one in papers if one.key not in before}
+        _, papers, new = search_papers_once(query, papers, ports)
+        found_by |= {one.key: query for one in new}
     return _picked(study, [one for one in papers if not not_citable(one)], found_by, ports)
 
 

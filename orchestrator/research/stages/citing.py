@@ -14,12 +14,10 @@ from pydantic import Field
 
 from orchestrator.core.literature import (
     PaperRef,
-    Query,
 )
 from orchestrator.core.model import Ask, Message
 from orchestrator.core.research import Citation, Searched
 from orchestrator.literature.bibtex.entries import not_citable
-from orchestrator.literature.merging import gathered
 from orchestrator.record.literature_notes import CitationsChosen
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import references
@@ -30,7 +28,7 @@ from orchestrator.research.replies import ask_for
 from orchestrator.research.reply_form import ReplyForm
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.choosing import MOST_SHOWN, PickForm, QueryText
-from orchestrator.research.stages.novelty import PER_SEARCH, found_paper, search_row
+from orchestrator.research.stages.one_search import found_paper, search_papers_once, search_row
 from orchestrator.research.stages.sections import LONG_STUDY, SECTIONS, section_problems
 
 _ROUNDS, _SHORT_ROUNDS = 20, 8  # with the draft, of a long study and of a short one
@@ -86,15 +84,12 @@ def _searched(
 ) -> tuple[list[Searched], tuple[PaperRef, ...]]:
     done = []
     for query in filter(None, (" ".join(text.split()) for text in queries)):
-        found = ports.search(Query(query, PER_SEARCH))
         before = {one.key for one in papers}
+        search, papers, _ = search_papers_once(query, papers, ports)
         # A key of the reference list must not name another paper there.
-        papers = references.keyed(study.skeleton, gathered(papers, found.papers))
-        new = [one.key for one in papers if one.key not in before]
-        found_by |= dict.fromkeys(new, query)
-        done.append(
-            Searched(query=query, found=len(found.papers), new=len(new), engines=found.engines)
-        )
+        papers = references.keyed(study.skeleton, papers)
+        found_by |= {one.key: query for one in papers if one.key not in before}
+        done.append(search)
     return done, papers
 
 

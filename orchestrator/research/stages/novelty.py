@@ -7,16 +7,15 @@ template's own list are too few to call an idea new by.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from typing import Annotated, Any, Literal
+from dataclasses import replace
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from orchestrator.core.errors import WrongFormat
-from orchestrator.core.literature import LONGEST_QUERY, PaperRef, Query
+from orchestrator.core.literature import LONGEST_QUERY, PaperRef
 from orchestrator.core.model import Ask, Message, Reply
 from orchestrator.core.research import Idea, Novelty, Searched
-from orchestrator.literature.merging import gathered
 from orchestrator.record.literature_notes import NoveltyJudged, NoveltyOverruled
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
@@ -24,12 +23,16 @@ from orchestrator.research.replies import ask_and_use, parse_reply, repeat_reque
 from orchestrator.research.reply_form import ReplyForm
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.blocks import idea_dict, template_block
+from orchestrator.research.stages.one_search import (
+    PER_SEARCH,
+    found_paper,
+    search_papers_once,
+    search_row,
+)
 from orchestrator.template.template import Template
 
 ROUNDS = 10  # of searching before a decision
-PER_SEARCH = 10  # papers
 _TEMPLATE = "template"
-_ABSTRACT = 700  # characters of an abstract that are shown
 
 
 class NoveltyAnswer(ReplyForm):
@@ -84,13 +87,8 @@ def decide_novelty(idea: Idea, template: Template | None, ports: Ports) -> Novel
         if answer.decision != "search":
             return _decided(answer, papers, searches)
         query = " ".join(answer.query.split()) or idea.title
-        found = ports.search(Query(query[:LONGEST_QUERY], PER_SEARCH))
-        before = {one.key for one in papers}
-        papers = gathered(papers, found.papers)
-        new = [one for one in papers if one.key not in before]
-        searches.append(
-            Searched(query=query, found=len(found.papers), new=len(new), engines=found.engines)
-        )
+        search, papers, new = search_papers_once(query, papers, ports)
+        searches.append(search)
         turns.append(Message("assistant", answer.model_dump_json()))
         turns.append(Message("user", _shown(searches[-1], new, ROUNDS - len(searches)), cache=True))
     raise AssertionError("the last answer is a decision")
@@ -174,24 +172,3 @@ def _shown(search: Searched, new: Sequence[PaperRef], left: int) -> str:
         papers=block("papers", [found_paper(one) for one in new]),
         left=more if left else "That was the last search. Decide now.",
     )
-
-
-def search_row(search: Searched) -> dict[str, Any]:
-    """A search as data for a prompt: its words, its yield, and who could not answer."""
-    left_out = [one.engine for one in search.engines if one.state != "answered"]
-    asked = [one.engine for one in search.engines if one.state == "answered"]
-    facts = {key: value for key, value in asdict(search).items() if key != "engines"}
-    return {**facts, "searched": asked, "not_answering": left_out}
-
-
-def found_paper(paper: PaperRef) -> dict[str, Any]:
-    """A paper as data for a prompt."""
-    names = list(paper.authors[:4]) + (["and others"] if len(paper.authors) > 4 else [])
-    abstract = paper.abstract
-    if len(abstract) > _ABSTRACT:
-        abstract = abstract[: _ABSTRACT - 1].rstrip() + "…"
-    facts = {
-        "key": paper.key, "title": paper.title, "authors": ", ".join(names), "year": paper.year,
-        "venue": paper.venue, "cited": paper.citations, "abstract": abstract,
-    }  # fmt: skip
-    return {key: value for key, value in facts.items() if value not in (None, "")}
