@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Renews every lock: uv.lock, uv itself, and what the images install. Run it after changing
-# pyproject.toml; commit what it writes. The images' locks hold to the versions of uv.lock.
+# pyproject.toml; commit what it writes. The images' locks hold to the versions of uv.lock, but for
+# the editor's, which is frozen: RENEW_EDITOR=1 renews it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 uv=.venv/bin/uv
@@ -38,7 +39,13 @@ trap 'rm -rf "$scratch"' EXIT
 unset UV_DEFAULT_INDEX UV_INDEX UV_INDEX_URL UV_EXTRA_INDEX_URL UV_FIND_LINKS
 image_lock sandbox-cuda torch
 image_lock latex latex
-image_lock editor editor
+
+if [ -n "${RENEW_EDITOR:-}" ]; then
+    .venv/bin/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["tool"]["aisci"]["editor"], sep="\n")' |
+        "$uv" pip compile --quiet --no-config --generate-hashes --no-header --no-emit-index-url \
+            --python-version 3.11 --python-platform x86_64-unknown-linux-gnu \
+            --output-file sandbox/locks/editor.txt - >/dev/null
+fi
 
 # PyTorch's CPU wheel is on an index of its own; pip's settings know it, uv is told.
 links=${PIP_FIND_LINKS:-$(.venv/bin/python -m pip config get global.find-links 2>/dev/null || true)}

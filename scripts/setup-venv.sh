@@ -4,7 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 stamp=.venv/.aisci-stamp
-want=$(cat pyproject.toml uv.lock scripts/uv.lock.txt | sha256sum | cut -d' ' -f1)
+editor_lock=sandbox/locks/editor.txt
+want=$(cat pyproject.toml uv.lock scripts/uv.lock.txt "$editor_lock" | sha256sum | cut -d' ' -f1)
 if [ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; then
     exit 0
 fi
@@ -51,10 +52,20 @@ fi
 
 echo "set-up: installing what uv.lock names"
 export UV_PROJECT_ENVIRONMENT=.venv
-sync() { .venv/bin/uv sync --quiet --frozen --inexact --extra editor --group dev "$@"; }
+sync() { .venv/bin/uv sync --quiet --frozen --inexact --group dev "$@"; }
 sync --no-build --no-install-project   # wheels alone: no package's set-up code runs
 sync --no-build-isolation              # aisci itself, by the locked backend
 # pip is now the lock's; ensurepip's old setuptools has no user here.
 .venv/bin/uv pip uninstall --quiet --python .venv/bin/python setuptools 2>/dev/null || true
+
+# Aider has an environment of its own: `editor: process` and the tests of the guard start it there.
+editor=.venv/editor
+if [ "$(cat "$editor/.aisci-stamp" 2>/dev/null)" != "$(sha256sum <"$editor_lock")" ]; then
+    echo "set-up: installing Aider by $editor_lock into $editor"
+    "$python" -m venv --clear --without-pip "$editor"
+    .venv/bin/uv pip install --quiet --python "$editor/bin/python" --no-build \
+        --require-hashes --requirements "$editor_lock"
+    sha256sum <"$editor_lock" >"$editor/.aisci-stamp"
+fi
 
 printf '%s\n' "$want" >"$stamp"

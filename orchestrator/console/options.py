@@ -5,16 +5,13 @@ from __future__ import annotations
 import resource
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from orchestrator import console
 from orchestrator.core.errors import AisciError, Interrupted, UserError
-
-if TYPE_CHECKING:
-    from click import Context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +26,8 @@ class View:
 class Commands(TyperGroup):
     """The one place that turns an error into text and an exit code."""
 
-    def invoke(self, ctx: Context) -> Any:
-        as_json = "--json" in (*ctx._protected_args, *ctx.args)  # noqa: SLF001 - click has no public name for it
+    def invoke(self, ctx: Any) -> Any:  # typer has no public name for its type
+        as_json = "--json" in (*ctx._protected_args, *ctx.args)  # noqa: SLF001 - nor for these
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -41,7 +38,7 @@ class Commands(TyperGroup):
             )
         except AisciError as raised:
             error = raised
-        except BrokenPipeError:  # the reader of our output has gone: click's business
+        except BrokenPipeError:  # the reader of our output has gone: typer's business
             raise
         except OSError as refused:
             error = AisciError(
@@ -67,7 +64,7 @@ def leave_no_core() -> None:
 class QueryOrCommand(Commands):
     """A group whose first word, if it is no command of it, begins the words of a search."""
 
-    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         first = next((word for word in args if not word.startswith("-")), "")
         if first and first not in self.commands:
             args = ["search", *args]

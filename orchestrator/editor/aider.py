@@ -7,7 +7,6 @@ runs with this user's rights, restricted by the guard alone.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 import subprocess
@@ -37,6 +36,8 @@ from orchestrator.editor.wire import (
 
 WORKER = ("python3", "-I", "/opt/aisci/editor/worker.py")
 """The worker in the image ``aisci-editor``."""
+AIDER_PYTHON = Path(sys.prefix) / "editor" / "bin" / "python"
+"""The interpreter of Aider's environment on this machine; only ``editor: process`` needs it."""
 
 
 class EditorSession(LineChannel, Protocol):
@@ -92,17 +93,20 @@ def _harvest(request: EditRequest) -> tuple[str, ...]:
 
 
 class ProcessEditor:
-    """Implements :class:`orchestrator.core.protocols.Editor` with a child process of this Python.
-    Nothing but the guard, a private folder, a bare environment and the wall clock hold it; so there
+    """Implements :class:`orchestrator.core.protocols.Editor` with a child process on this machine, in
+    the environment that Aider has beside this Python's. Nothing but the guard, a private folder, a bare environment and the wall clock hold it; so there
     is no attestation. Raises :class:`ControlUnavailable` where Aider is missing.
     """
 
     def __init__(self, blobs: Blobs, worker: Path) -> None:
-        if importlib.util.find_spec("aider") is None:
+        if not AIDER_PYTHON.is_file():
+            lock = worker.parents[1] / "locks" / "editor.txt"
             raise ControlUnavailable(
                 "the policy says `editor: process`, but Aider is not installed here",
-                where="the policy's editor",
-                todo="install the extra `editor` by the lock (`make venv`), or let the policy use a container",
+                where=str(AIDER_PYTHON),
+                why="Aider has an environment of its own, since it pins packages that aisci has newer",
+                todo=f"`make venv` makes it; elsewhere `python3 -m venv {AIDER_PYTHON.parents[1]}`, then "
+                f"`{AIDER_PYTHON} -m pip install --require-hashes -r {lock}`; or let the policy use a container",
             )
         self._blobs, self._worker = blobs, worker
 
@@ -146,7 +150,7 @@ class _Worker:
         self._log = home / "stderr"
         with self._log.open("wb") as log:
             self._child = subprocess.Popen(
-                [sys.executable, "-I", str(script)],
+                [str(AIDER_PYTHON), "-I", str(script)],
                 cwd=tree,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -303,8 +303,9 @@ def _litellm() -> Any:
 
     litellm.suppress_debug_info = True
     litellm.telemetry = False
-    # What pydantic says where a vendor's text comes in parts; see `joined_parts`.
+    # What pydantic says where a vendor's text comes in parts, see `joined_parts`; and of litellm's own types.
     warnings.filterwarnings("ignore", message="Pydantic serializer warnings")
+    warnings.filterwarnings("ignore", message="Items? .* using the `ReadOnly` qualifier")
     return litellm
 
 
@@ -313,7 +314,8 @@ def _provider(litellm: Any, name: str) -> str:
         return str(litellm.get_llm_provider(name)[1])
     except litellm.exceptions.BadRequestError:
         vendors = tuple(str(vendor.value) for vendor in litellm.provider_list)
-        known = vendors if "/" in name else (*litellm.model_cost, SWEEP)
+        bare = (model for model in litellm.model_cost if "/" not in model)
+        known = vendors if "/" in name else (*bare, SWEEP)
         word = name.partition("/")[0]
         raise UnknownName(
             f"no model is named {name[:100]!r}",

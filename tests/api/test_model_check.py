@@ -87,9 +87,9 @@ def test_what_the_list_says_is_told_without_a_call_and_without_a_key() -> None:
 
 
 def test_a_missing_key_is_told_beside_the_facts_and_nothing_is_asked() -> None:
-    found = check_model("anthropic/claude-opus-4-1-20250805", environ={})
+    found = check_model("anthropic/claude-opus-5", environ={})
     assert found.pictures
-    assert found.price.written == pytest.approx(18.75)
+    assert found.price.written == pytest.approx(6.25)
     assert not call(found).answered
     assert call(found).why == "not set: ANTHROPIC_API_KEY"
 
@@ -200,7 +200,7 @@ def test_a_run_with_a_model_that_has_ended_is_told_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    (line,) = prepare(wanted(tmp_path, "openai/gpt-4-0125-preview")).model_ends
-    assert line.startswith("model: openai/gpt-4-0125-preview ended on 2026-03-26, ")
+    (line,) = prepare(wanted(tmp_path, "openai/gpt-4-1106-preview")).model_ends
+    assert line.startswith("model: openai/gpt-4-1106-preview ended on 2026-10-23, ")
     assert prepare(wanted(tmp_path, "openai/gpt-4o")).model_ends == ()
     assert prepare(wanted(tmp_path, "builtin/sweep")).model_ends == ()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.editor.aider import AIDER_PYTHON
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.images.images import resolve_image
 from tests.support.editor_attacks import ATTACKS, SECRET, STOCK, TREE, Answer, Attack
@@ -140,7 +140,7 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
             break
     else:
         pytest.skip("no namespace without network can be made here")
-    rig = Rig([*command, sys.executable], tmp_path_factory.mktemp("rig"), WORKER_FILE)
+    rig = Rig([*command, str(AIDER_PYTHON)], tmp_path_factory.mktemp("rig"), WORKER_FILE)
     yield rig
     rig.close()
 

@@ -31,7 +31,6 @@ IMPORTERS = {
     "dulwich": {"orchestrator/report/git_history.py"},
     "ruamel": {"orchestrator/core/strict_yaml.py"},
     "typer": {"cli.py", *PARSING},
-    "click": set(PARSING[:1]),
     "aider": {"sandbox/editor/guard.py"},
     "sqlite3": {"orchestrator/literature/library/base.py"},
     "packaging": {"orchestrator/sandbox/images/wheel_files.py"},

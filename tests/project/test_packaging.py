@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import sysconfig
 import tomllib
 import venv
 import zipfile
+from datetime import UTC, date, datetime, timedelta
 from importlib import metadata, util
 from pathlib import Path
 
@@ -163,7 +165,7 @@ def test_every_package_of_the_lock_has_hashes() -> None:
 
 @pytest.mark.parametrize(
     ("lock", "extra"),
-    [("sandbox-cpu", "torch"), ("sandbox-cuda", "torch"), ("latex", "latex"), ("editor", "editor")],
+    [("sandbox-cpu", "torch"), ("sandbox-cuda", "torch"), ("latex", "latex")],
 )
 def test_an_images_lock_holds_to_the_versions_of_the_projects_lock(lock: str, extra: str) -> None:
     locked: dict[str, set[str]] = {}
@@ -179,6 +181,38 @@ def test_an_images_lock_holds_to_the_versions_of_the_projects_lock(lock: str, ex
     assert {re.split(r"[<>=]", want)[0] for want in wanted} <= {name for name, _ in lines}
 
 
+def test_the_editors_lock_stands_apart_with_every_package_by_hash() -> None:
+    """Aider pins a litellm of its own, and calls no vendor with it."""
+    text = (ROOT / "sandbox/locks/editor.txt").read_text()
+    lines = re.sub(r" *\\\n *", " ", text).splitlines()
+    packages = [line for line in lines if not line.lstrip().startswith("#")]
+    assert all(" --hash=sha256:" in line for line in packages)
+    assert {*PYPROJECT["tool"]["aisci"]["editor"], "litellm==1.81.10"} <= {
+        line.split(" ")[0] for line in packages
+    }
+    assert "aider-chat" not in (ROOT / "uv.lock").read_text()
+
+
+def test_the_locked_litellm_is_at_least_fourteen_days_old() -> None:
+    """A release that steals is usually found out within days."""
+    (package,) = (
+        one
+        for one in tomllib.loads((ROOT / "uv.lock").read_text())["package"]
+        if one["name"] == "litellm"
+    )
+    uploaded = max(date.fromisoformat(one["upload-time"][:10]) for one in package["wheels"])
+    assert datetime.now(UTC).date() - uploaded >= timedelta(days=14)
+
+
+def test_no_package_of_this_environment_starts_with_the_interpreter() -> None:
+    """Stealing releases of litellm ran by a ``.pth`` file, which Python executes at every start."""
+    packages = Path(sysconfig.get_paths()["purelib"])
+    assert (packages / "litellm").is_dir()
+    hooks = {path.name for path in packages.glob("*.pth")}
+    hooks |= {path.name for path in packages.glob("*customize.py")}
+    assert hooks <= {"_aisci_lab.pth"}, "the editable install's own, and no other"
+
+
 def test_torch_is_no_part_of_the_hosts_own_dependencies() -> None:
     names = [re.split(r"[<>=]", line)[0] for line in PYPROJECT["project"]["dependencies"]]
     assert "torch" not in names
@@ -189,6 +223,7 @@ def test_each_dependency_is_explained() -> None:
     explained = (ROOT / "docs/dependencies.md").read_text()
     project = PYPROJECT["project"]
     lines = [*project["dependencies"], *PYPROJECT["dependency-groups"]["dev"]]
+    lines += PYPROJECT["tool"]["aisci"]["editor"]
     lines += [line for extra in project["optional-dependencies"].values() for line in extra]
     missing = [
         n for n in (re.split(r"[<>=]", line)[0] for line in lines) if f"`{n}`" not in explained
