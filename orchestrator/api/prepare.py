@@ -19,7 +19,7 @@ from orchestrator.core.model import ROLES, SWEEP
 from orchestrator.core.problems import nearest
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.literature.engines.opening import chosen_engines, server_of
-from orchestrator.models.failures import RetryTiming
+from orchestrator.models.failures import RetryPolicy, RetryTiming
 from orchestrator.models.litellm import LitellmModel, open_model
 from orchestrator.models.model_end import end_notice
 from orchestrator.models.prices import prices_of, stated_price
@@ -80,6 +80,7 @@ def open_author(
     *,
     environ: Mapping[str, str],
     prices: Mapping[str, float] | None = None,
+    retry: RetryPolicy | None = None,
     timing: RetryTiming | None = None,
 ) -> LanguageModel:
     """The author of that name, ready: ``builtin/sweep``, a scripted one, or a language model.
@@ -96,7 +97,7 @@ def open_author(
     if name.startswith("builtin/"):
         todo = nearest(name, (SWEEP,))
         raise UnknownName(f"no author is named {name!r}", where="--model", todo=todo)
-    return open_model(name, environ=environ, prices=prices, timing=timing)
+    return open_model(name, environ=environ, prices=prices, retry=retry, timing=timing)
 
 
 def prepare(request: RunRequest) -> Prepared:

@@ -119,7 +119,8 @@ RoleOption = Annotated[
     typer.Option(
         "--role",
         metavar="ROLE=NAME",
-        help="Another model for one role: ideas, editing, plotting, vision, writing, citing, reviewing.",
+        help="Another model for one role: ideas, editing, plotting, vision, writing, citing, reviewing; "
+        "or behind all of them: fallback.",
     ),
 ]
 CheckedModel = Annotated[
