@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
-
-import typer
+from textwrap import fill
 
 from orchestrator.api.estimate import Estimate, EstimateBasis, estimate_run
 from orchestrator.api.estimate_costs import (
@@ -21,6 +20,7 @@ from orchestrator.models.price_file import own_prices_path
 
 ASK_ABOVE = 10.0
 """US dollars: on a terminal, a run that is expected to cost more is started only after a yes."""
+_LONGEST_LINE = 100
 _NOT_KNOWN = "not known"
 _HEADS = ("stage", "requests", "prompt", "cached", "answer", "US$", "time")
 
@@ -50,18 +50,28 @@ def _may_start(request: RunRequest, view: View) -> bool:
     if all(map(is_free, (request.model, *(name for _, name in request.roles)))):
         return True
     found = _estimated(request)
-    if found.likely is None or (found.likely.total.usd or 0.0) <= ASK_ABOVE:
+    if found.likely is None or _spent(found) <= ASK_ABOVE:
         return True
     total = found.likely.total
     out.say(
-        f"{_heading(found)}:\nabout US$ {_dollars(total.usd)} and {_span(total.seconds)}, "
+        f"{_heading(found)}\nabout US$ {_dollars(total.usd)} and {_span(total.seconds)}, "
         f"{total.requests:,.0f} requests, {_about(total.prompt)} tokens of prompts"
     )
-    out.say("\n".join((*_range(found), *_budgets(found))))
-    started = typer.confirm("start it?")
+    out.say(_paragraphs(*_range(found), *_budgets(found)))
+    try:
+        started = input("start it? [y/N] ").strip().lower() in {"y", "yes"}
+    except EOFError:
+        started = False
     if not started:
         out.say("nothing was started; --estimate shows each stage, --yes does not ask")
     return started
+
+
+def _spent(found: Estimate) -> float:
+    """The expected US dollars, of which a run's budget allows no more than itself."""
+    allowed = [one.allowed for one in found.passes if one.key == "run.budget.usd"]
+    expected = found.likely.total.usd if found.likely else None
+    return min(expected or 0.0, *allowed) if allowed else expected or 0.0
 
 
 def _draw(found: Estimate) -> None:
@@ -73,7 +83,16 @@ def _draw(found: Estimate) -> None:
     out.table(_HEADS, [*map(_cells, rows), _cells(found.likely.total)], numbers=True)
     out.say()
     notes = (*_range(found), *_budgets(found), *_unpriced(found), *_rests_on(found.basis))
-    out.say("\n".join(notes))
+    out.say(_paragraphs(*notes))
+
+
+def _paragraphs(*texts: str) -> str:
+    """Texts, each on lines of its own that fit a terminal."""
+    wide = min(out.width(), _LONGEST_LINE)
+    return "\n".join(
+        fill(one, wide, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+        for one in texts
+    )
 
 
 def _heading(found: Estimate) -> str:
@@ -109,22 +128,23 @@ def _range(found: Estimate) -> Iterator[str]:
     """What the number of experiments, which the model chooses, makes of the total."""
     if found.likely is None or found.fewest is None or found.most is None:
         return
-    yield f"This is for {found.likely.runs:.0f} experiments an idea; their number is the model's choice:"
+    others = []
     for one in (found.fewest, found.most):
-        dollars = "" if one.total.usd is None else f"US$ {one.total.usd:.2f}, "
-        yield f"  {one.runs:.0f} take {dollars}{_about(one.total.prompt)} tokens of prompts"
+        if round(one.runs) != round(found.likely.runs):
+            dollars = "" if one.total.usd is None else f"US$ {one.total.usd:.2f} and "
+            others.append(f"{one.runs:.0f} take {dollars}{_about(one.total.prompt)} prompt tokens")
+    ends = f"; {', '.join(others)}" if others else ""
+    yield f"For {found.likely.runs:.0f} experiments an idea; the model chooses their number{ends}."
 
 
 def _budgets(found: Estimate) -> Iterator[str]:
     """The budgets that the estimate passes, in words."""
     for one in found.passes:
         whose = "an idea" if one.key.startswith("idea.") else "the run"
-        yield (
-            f"The policy allows {_amount(one.key, one.allowed)} ({one.key}): "
-            f"{whose} takes {_amount(one.key, one.expected)}."
-        )
+        takes, allowed = (_amount(one.key, value) for value in (one.expected, one.allowed))
+        yield f"Above the budget: {whose} takes {takes}, {one.key} allows {allowed}."
     if found.passes:
-        yield "  The run stops at its budget; `aisci resume` continues with a larger one."
+        yield "A run stops at its budget, and `aisci resume` continues it with a larger one."
 
 
 def _amount(key: str, value: float) -> str:
@@ -137,17 +157,22 @@ def _amount(key: str, value: float) -> str:
 
 def _unpriced(found: Estimate) -> Iterator[str]:
     for name in found.unpriced:
-        yield f"No price is known for {name}. --price IN,OUT gives that of --model, in US"
-        yield f"  dollars per million tokens; any model's can stand in {own_prices_path()}"
+        given = "--price IN,OUT, or " if name == found.model else ""
+        yield (
+            f"No price is known for {name}. Give it, in US dollars per million tokens, with "
+            f"{given}an entry in {own_prices_path()}"
+        )
 
 
 def _rests_on(basis: EstimateBasis) -> Iterator[str]:
-    own = f", {out.counted(basis.own, 'idea')} of your own runs" if basis.own else ""
-    yield f"It rests on {basis.shipped} studies recorded by {basis.measured}{own}."
+    own = f" and {out.counted(basis.own, 'idea')} of your own runs" if basis.own else ""
+    yield (
+        f"From {basis.shipped} recorded studies ({basis.measured}){own}. Another model may write "
+        "more, above all one that reasons."
+    )
     if basis.unread:
-        yield f"  {out.counted(basis.unread, 'run')} in the results folder could not be read."
-    yield "Cached tokens repeat the request before; they have the price of the vendor's cache,"
-    yield "  if one is known. A model that reasons writes more."
+        yield f"{out.counted(basis.unread, 'run')} in the results folder could not be read."
+    yield "Cached tokens repeat the request before: at the price of the vendor's cache, if known."
     rate = "measured" if basis.speed_measured else f"{TOKENS_A_SECOND:.0f} tokens a second, assumed"
     yield f"Time: the model's speed is {rate}; {_baseline(basis)}."
 
