@@ -15,7 +15,7 @@ from orchestrator.research.run_spec import RunSpec
 
 TOKENS_A_SECOND = 50.0
 """Of an answer, assumed for a model that no run in the results folder has measured."""
-WAIT = 2.0
+SECONDS_BEFORE_ANSWER = 2.0
 """Seconds before an answer begins, assumed likewise."""
 JOB_SECONDS = 3.0
 """Of a container that edits, draws or compiles, assumed."""
@@ -128,7 +128,7 @@ def _asked(step: ExpectedStep, spec: RunSpec, answer_seconds: float | None) -> S
     pin = next((one for one in spec.roles if one.role == role), _pin(spec))
     usage = [round(one) for one in (step.prompt, step.answer, step.cached, step.written)]
     prices = _prices(pin)
-    speed = step.answer / TOKENS_A_SECOND + WAIT * step.requests
+    speed = step.answer / TOKENS_A_SECOND + SECONDS_BEFORE_ANSWER * step.requests
     return StageEstimate(
         stage=step.stage,
         requests=step.requests,

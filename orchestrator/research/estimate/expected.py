@@ -85,7 +85,8 @@ def expected(wanted: Wanted, uses: Iterable[IdeaUse], runs: float | None = None)
     if runs is None:
         runs = min(_median([(one.use.runs, one.weight) for one in known]), wanted.most_runs)
     keys = dict.fromkeys((one.stage, one.purpose) for each in known for one in each.use.steps)
-    steps = [_step(key, known, wanted, runs) for key in sorted(keys, key=_order)]
+    ordered = sorted((key for key in keys if key[0] in STAGE_ORDER), key=_order)
+    steps = [_step(key, known, wanted, runs) for key in ordered]
     stages = dict.fromkeys(one.stage for each in known for one in each.use.jobs)
     own = [one for one in known if one.use.model == wanted.model]
     return Expected(

@@ -62,8 +62,8 @@ def _is_code(path: str) -> bool:
 
 def _stage(step: Step) -> str:
     """The stage that made a call; ``ideas`` for those of the run."""
-    first, *rest = step.scope.split("/")
-    return (rest[1] if first == "idea" else rest[0]).partition("#")[0]
+    first, second, third = [*step.scope.split("/"), "", ""][:3]
+    return (third if first == "idea" else second).partition("#")[0]
 
 
 def _taken(
