@@ -6,7 +6,7 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -110,11 +110,16 @@ def crash_at(line: int) -> Callable[[Heard], None]:
 
 
 def go(
-    spec: RunSpec, folder: Path, server: ModelServer, *, crash: int = 0
+    spec: RunSpec,
+    folder: Path,
+    server: ModelServer,
+    *,
+    crash: int = 0,
+    environ: Mapping[str, str] | None = None,
 ) -> tuple[PursuedIdea, ...]:
     model = open_model(
         MODEL,
-        environ={"OPENAI_API_BASE": server.url},
+        environ=environ or {"OPENAI_API_BASE": server.url},
         prices=PRICES,
         retry=RetryPolicy(tries=4, timeout=PATIENCE),
         timing=RetryTiming(sleep=lambda _: None, clock=lambda: 0.0),
