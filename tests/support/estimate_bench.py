@@ -8,6 +8,7 @@ to ``bench/estimate.json``.
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -16,8 +17,6 @@ from functools import cache
 from os.path import commonprefix
 from pathlib import Path
 from typing import Any
-
-import litellm
 
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.decode import encode
@@ -41,8 +40,17 @@ _CAP = 20.0  # seconds: a kept job of exactly that many was cut by an earlier pl
 
 
 @cache
+def counter() -> Any:
+    """litellm, loaded when a study is counted: it takes seconds."""
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+    import litellm  # noqa: PLC0415
+
+    return litellm.token_counter
+
+
+@cache
 def count(text: str) -> int:
-    return int(litellm.token_counter(model="", text=text))
+    return int(counter()(model="", text=text))
 
 
 class CountedPlay(played.Played):

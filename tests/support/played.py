@@ -41,6 +41,7 @@ from orchestrator.research.pins import read_pins, template_of
 from orchestrator.research.prompts import data_blocks
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import PursuedIdea, RunDeps
+from orchestrator.research.stages.sections import SECTIONS
 from orchestrator.research.sweep.wording import json_reply
 from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
 from orchestrator.template.template import from_files
@@ -137,13 +138,30 @@ def _every_paper(ask: Ask) -> str:
     return json_reply({"citations": [{"key": one["key"], "why": "found"} for one in papers]})
 
 
+def _in_one_pass(replies: list[list[str]]) -> list[list[str]]:
+    """The replies, with the second pass of a study that refined each section by itself as one reply."""
+    texts = [text for purpose, text in replies if purpose == "writeup.refine"]
+    names = [one.name for one in SECTIONS if one.name != "title"]
+    others = [one for one in replies if one[0] != "writeup.refine"]
+    if any("%% SECTION" in text for text in texts) or not texts:
+        return replies
+    if len(texts) != len(names):  # some were asked for again, and their sections are not known
+        return others
+    parts = (
+        f"%% SECTION {name}\n\n{text}"
+        for name, text in zip(names, texts, strict=True)
+        if text.strip().strip("`.").upper() != "KEEP"
+    )
+    return [*others, ["writeup.refine", "\n\n".join(parts) or "KEEP"]]
+
+
 class Played:
     """The model of a kept study: for each purpose its replies in order; past their end it fails."""
 
     name = "scripted/played"
 
     def __init__(self, replies: list[list[str]]) -> None:
-        self._replies = replies
+        self._replies = _in_one_pass(replies)
         self.asked: Counter[str] = Counter()
 
     def ceiling(self, ask: Ask) -> Usage:  # noqa: ARG002 - the port's

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.core.asking import require_whole
-from orchestrator.core.errors import BadReply, BadTemplate, WrongFormat
+from orchestrator.core.errors import BadTemplate, WrongFormat
 from orchestrator.core.model import Ask, Message, Reply
 from orchestrator.record.literature_notes import Citable
 from orchestrator.record.notes import SectionAbsent
@@ -38,10 +38,12 @@ from orchestrator.research.stages.correcting import (
 from orchestrator.research.stages.look import figure_pictures
 from orchestrator.research.stages.paper_facts import descriptions, paper_facts
 from orchestrator.research.stages.reference_list import with_checked_references
+from orchestrator.research.stages.refining import refined, told_again
 from orchestrator.research.stages.sections import (
     LONG_STUDY,
     SECTIONS,
     Section,
+    section_named,
     section_problems,
     section_text,
     told,
@@ -50,7 +52,6 @@ from orchestrator.research.stages.sections import (
 from orchestrator.research.stages.study_ledger import study_ledger
 
 _TOKENS = 8192  # of one section
-_KEEP = "KEEP"  # the answer that leaves a section as it is
 AUTHOR_NOTE = "automated study: no person wrote or checked this text"
 
 
@@ -73,9 +74,10 @@ def write_sections(study: Study, ports: Ports) -> Study:
             ports.note(SectionAbsent(section=section.name))
     study = cite_draft(study, ports.within("cite"))
     if len(study.runs) >= LONG_STUDY:
-        for name, _ in study.sections:
-            if name != "title":
-                study = _refined(study, name, ledger, ports.within(f"refine_{name}"))
+        scoped = ports.within("refine")
+        study, changed = refined(study, scoped)
+        for name in changed:
+            study = _with_true_sentences(study, section_named(name), ledger, scoped.within(name))
     study = _read_whole(study, ports.within("read"))
     study = with_checked_references(study, ports.within("references"))
     return assembled(study, ports, ledger)
@@ -138,19 +140,16 @@ def _written(study: Study, section: Section, ledger: Ledger, ports: Ports) -> St
 
 
 def _asked(
-    study: Study, section: Section, purpose: str, task: str, ports: Ports, *, keep: str = ""
+    study: Study, section: Section, purpose: str, task: str, ports: Ports
 ) -> tuple[str, tuple[Message, ...]]:
-    """A section's text, and the conversation with it; ``keep`` is the text that KEEP stands for."""
+    """A section's text, and the conversation with it."""
     *earlier, last = study.said
     turn = [*study.said, Message("user", task, cache=True)]
     if last.role == "user":  # vendors want turns: the facts and the first task are one message
         turn = [*earlier, replace(last, content=f"{last.content}\n{task}")]
 
     def use(reply: Reply, ask: Ask) -> str:
-        text = require_whole(reply, ask).text
-        if keep and text.strip().strip("`.").upper() == _KEEP:
-            return keep
-        written = section_text(text, section)
+        written = section_text(require_whole(reply, ask).text, section)
         if problems := section_problems(study, section, written, study.skeleton):
             raise WrongFormat(
                 f"the section {section.name!r} breaks rules of the paper",
@@ -161,13 +160,8 @@ def _asked(
         return written
 
     ask = Ask(purpose=purpose, messages=tuple(turn), max_tokens=_TOKENS)
-    written = ask_and_use(ports, ask, use, _again)
-    answer = _KEEP if written == keep else written
-    return written, (*turn, Message("assistant", answer))
-
-
-def _again(error: BadReply) -> str:
-    return render("writeup_again", problems="\n".join(f"- {row}" for row in error.why.splitlines()))
+    written = ask_and_use(ports, ask, use, told_again)
+    return written, (*turn, Message("assistant", written))
 
 
 def _with_true_sentences(study: Study, section: Section, ledger: Ledger, ports: Ports) -> Study:
@@ -179,28 +173,6 @@ def _with_true_sentences(study: Study, section: Section, ledger: Ledger, ports: 
     instruction = render("verify_fix", problems=text_block("sentences", told(wrong)))
     changed, _ = correct_sentences(study, ports, "writeup.fix", instruction, wrong)
     return changed
-
-
-def _refined(study: Study, name: str, ledger: Ledger, ports: Ports) -> Study:
-    """The study with one section written again, now that all of them stand."""
-    section = next(one for one in SECTIONS if one.name == name)
-    first, last = section.length(len(study.runs))
-    text = dict(study.sections)[name]
-    as_written = any(one.content == text for one in study.said if one.role == "assistant")
-    now = (
-        "It stands as you wrote it last."
-        if as_written
-        else "With its corrections it stands so:\n\n" + text_block(name, text)
-    )
-    task = render("writeup_refine", section=name, words=f"{first} to {last} words", now=now)
-    written, said = _asked(study, section, "writeup.refine", task, ports, keep=text)
-    sections = tuple((n, written if n == name else old) for n, old in study.sections)
-    study = replace(study, said=said, sections=sections)
-    return (
-        study
-        if written == text
-        else _with_true_sentences(study, section, ledger, ports.within("sentences"))
-    )
 
 
 def _read_whole(study: Study, ports: Ports) -> Study:

@@ -1,0 +1,90 @@
+"""The second pass over a paper: its author reads all sections at once and writes again those that get better."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from orchestrator.core.asking import require_whole
+from orchestrator.core.errors import BadReply, WrongFormat
+from orchestrator.core.model import Ask, Message, Reply
+from orchestrator.record.ports import Ports
+from orchestrator.research.paper.latex import TEX
+from orchestrator.research.prompts import block, render, text_block
+from orchestrator.research.replies import ask_and_use
+from orchestrator.research.run_spec import Study
+from orchestrator.research.stages.sections import (
+    section_named,
+    section_problems,
+    section_text,
+)
+
+_TOKENS = 24_576  # of all sections
+_HEADER = re.compile(r"^%%[ \t]*SECTION[ \t]+([\w ]{1,40}?)[ \t]*$", re.MULTILINE)
+_KEEP = "KEEP"  # the answer that leaves all sections as they are
+
+
+def refined(study: Study, ports: Ports) -> tuple[Study, tuple[str, ...]]:
+    """The study after its second pass, and the names of the sections that were written again. Raises
+    :class:`BadReply` while the answer breaks rules.
+    """
+    texts = dict(study.sections)
+    task = render(
+        "writeup_refine", now=_corrected(study), lengths=block("lengths", _lengths(study))
+    )
+    turn = (*study.said, Message("user", task, cache=True))
+
+    def use(reply: Reply, ask: Ask) -> dict[str, str]:
+        text = require_whole(reply, ask).text
+        if text.strip().strip("`.").upper() == _KEEP:
+            return {}
+        return _usable(study, texts, text)
+
+    ask = Ask(purpose="writeup.refine", messages=turn, max_tokens=_TOKENS)
+    written = ask_and_use(ports, ask, use, told_again)
+    changed = {name: text for name, text in written.items() if text != texts[name]}
+    answer = "\n\n".join(f"%% SECTION {name}\n\n{text}" for name, text in changed.items())
+    said = (*turn, Message("assistant", answer or _KEEP))
+    sections = tuple((name, changed.get(name, text)) for name, text in study.sections)
+    return replace(study, said=said, sections=sections), tuple(changed)
+
+
+def told_again(error: BadReply) -> str:
+    """What the author of a text that breaks rules is told."""
+    return render("writeup_again", problems="\n".join(f"- {row}" for row in error.why.splitlines()))
+
+
+def _corrected(study: Study) -> str:
+    """The sections that stand otherwise than their author wrote them."""
+    own = {one.content for one in study.said if one.role == "assistant"}
+    rows = [text_block(name, text) for name, text in study.sections if text not in own]
+    return "\n\n".join(rows) or "(none)"
+
+
+def _lengths(study: Study) -> dict[str, str]:
+    """The words that each section is to have."""
+    spans = {name: section_named(name).length(len(study.runs)) for name, _ in study.sections}
+    return {name: f"{first} to {last} words" for name, (first, last) in spans.items()}
+
+
+def _usable(study: Study, texts: dict[str, str], reply: str) -> dict[str, str]:
+    """The sections of a reply, by name. Raises :class:`WrongFormat` with every rule that one breaks."""
+    _, *parts = _HEADER.split(reply)
+    problems = [] if parts else ["no line '%% SECTION name' begins a section"]
+    found: dict[str, str] = {}
+    for name, part in zip(parts[::2], parts[1::2], strict=True):
+        if name not in texts:
+            problems.append(f"no section is named {name!r}: {', '.join(texts)}")
+            continue
+        section = section_named(name)
+        found[name] = section_text(part, section)
+        wrong = section_problems(study, section, found[name], study.skeleton)
+        problems += [f"{name}: {problem}" for problem in wrong]
+    if problems:
+        raise WrongFormat(
+            "the refined sections break rules of the paper",
+            where=TEX,
+            why="\n".join(problems[:12]),
+            todo="`aisci resume` asks again; the report shows what each attempt wrote",
+        )
+    return found
