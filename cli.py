@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator import __version__, api, console
+from orchestrator import api, console
 from orchestrator.console.groups import data_group, images_group, template_group
 from orchestrator.console.literature_groups import literature_group, novelty_command
 from orchestrator.console.options import (
@@ -41,8 +41,16 @@ from orchestrator.console.options import (
     YesOption,
     commands,
     named_roles,
+    root,
 )
 from orchestrator.console.policy_groups import check_group, policy_group
+from orchestrator.console.review_groups import (
+    AcceptOption,
+    ExamplesOption,
+    ReflectionsOption,
+    ReviewsOption,
+)
+from orchestrator.record.pins import ReviewPin
 
 app = commands(
     "Let a language model run small ML studies; the code it writes runs only in containers."
@@ -55,27 +63,7 @@ app.add_typer(data_group, name="data")
 app.add_typer(literature_group, name="literature")
 
 
-def _version(*, asked: bool) -> None:
-    if asked:
-        typer.echo(f"aisci {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def root(
-    *,
-    _asked: Annotated[
-        bool,
-        typer.Option(
-            "--version",
-            callback=lambda asked: _version(asked=asked),
-            is_eager=True,
-            help="Print the version.",
-        ),
-    ] = False,
-) -> None:
-    """Options of ``aisci`` itself."""
-
+app.callback()(root)
 
 # --- research -----------------------------------------------------------------------------
 
@@ -96,6 +84,10 @@ def run(
     role: RoleOption = None,
     vision: VisionOption = None,
     engine: EngineOption = "none",
+    reviews: ReviewsOption = 1,
+    reflections: ReflectionsOption = 1,
+    review_examples: ExamplesOption = True,
+    accept_from: AcceptOption = 6.0,
     fresh: FreshOption = False,
     sign: SignOption = None,
     results: ResultsOption = HERE,
@@ -118,6 +110,12 @@ def run(
         roles=named_roles(role, editing=edit_model, reviewing=review_model),
         vision=vision,
         engine=engine,
+        reviewing=ReviewPin(
+            reviews=reviews,
+            reflections=reflections,
+            examples=review_examples,
+            accept_from=accept_from,
+        ),
         fresh=fresh,
         sign=sign,
     )

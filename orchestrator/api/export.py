@@ -20,7 +20,7 @@ from orchestrator.report import RunFacts, idea_report, read_run, run_report
 from orchestrator.report.git_history import History
 from orchestrator.research.pins import read_pins
 from orchestrator.research.run_spec import PursuedIdea, RunLocation
-from orchestrator.research.stages.review import review_text
+from orchestrator.research.stages.review_file import reviews_text
 
 
 class FileExporter:
@@ -38,7 +38,7 @@ class FileExporter:
         if sha256 is not None:  # under the idea's name, as its users know it
             write(output.folder / f"{slug(study.idea.name)}.pdf", journal.blobs.get(sha256))
         if study.review is not None:
-            write(output.review, review_text(study.review))
+            write(output.review, reviews_text(study.meta_review, study.reviews))
         if self._shared is None and (run := journal_of_run(journal)) is not None:
             self._shared = read_run(run)
         write(output.report, idea_report(journal, self._shared))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from orchestrator.models.model_end import end_notice
 from orchestrator.models.prices import prices_of, stated_price
 from orchestrator.policy.policy import lowered
 from orchestrator.proof.store import ProofStore
-from orchestrator.record.pins import EnginePin, ModelPin
+from orchestrator.record.pins import EnginePin, ModelPin, ReviewPin
 from orchestrator.research.preflight import require_time
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.research.sweep import SweepModel
@@ -57,6 +57,7 @@ class RunRequest:
     max_usd: float | None = None
     price: str | None = None
     roles: tuple[tuple[str, str], ...] = ()
+    reviewing: ReviewPin = field(default_factory=ReviewPin)
     vision: bool | None = None
     engine: str = "none"
     fresh: bool = False

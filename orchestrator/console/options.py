@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from orchestrator import console
+from orchestrator import __version__, console
 from orchestrator.core.errors import AisciError, Interrupted, UserError
 
 
@@ -179,3 +179,24 @@ def named_roles(given: list[str] | None, **options: str | None) -> tuple[tuple[s
             )
         found[role.strip()] = name.strip()
     return tuple(found.items())
+
+
+def _version(*, asked: bool) -> None:
+    if asked:
+        typer.echo(f"aisci {__version__}")
+        raise typer.Exit
+
+
+def root(
+    *,
+    _asked: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=lambda asked: _version(asked=asked),
+            is_eager=True,
+            help="Print the version.",
+        ),
+    ] = False,
+) -> None:
+    """Options of ``aisci`` itself."""

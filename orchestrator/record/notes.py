@@ -114,6 +114,16 @@ class StageReached(StrictRecord):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewLost(StrictRecord):
+    """A reviewer's ``form``, ``reflection`` or ``meta-review`` that could not be used; the others count."""
+
+    note: Literal["review_lost"] = "review_lost"
+    reviewer: int
+    step: Literal["form", "reflection", "meta-review"]
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdeaFinished(StrictRecord):
     """A paper compiled: the number of runs and of claims, and whether it is verified and reviewed."""
 
@@ -223,7 +233,7 @@ _ExperimentNote = (
     | FilesRestored
     | DescriptionDropped
 )
-_PaperNote = EditRefused | SectionAbsent | ClaimsVerified
+_PaperNote = EditRefused | SectionAbsent | ClaimsVerified | ReviewLost
 Note = _RunNote | _IdeaNote | _ExperimentNote | _PaperNote | LiteratureNote
 NOTE: TypeAdapter[Note] = TypeAdapter(Annotated[Note, Field(discriminator="note")])
 

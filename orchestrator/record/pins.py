@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from pydantic import ConfigDict
@@ -101,6 +101,18 @@ class BaselinePin(StrictRecord):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewPin(StrictRecord):
+    """How papers are reviewed: by how many reviewers, each with how many reflections at most, with
+    ``examples`` or without; of several, from which mean overall score (1 to 10) a paper is accepted.
+    """
+
+    reviews: int = 1
+    reflections: int = 1
+    examples: bool = True
+    accept_from: float = 6.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pins(StrictRecord):
     """The inputs of a run; resume uses exactly these. ``seccomp`` is the profile called
     ``default``, ``prompts`` one hash over all prompt files, ``images`` are (name, id), ``ideas`` is
@@ -120,6 +132,7 @@ class Pins(StrictRecord):
     proof: ProofPin | None = None
     baseline: BaselinePin | None = None
     engines: tuple[EnginePin, ...] = ()
+    reviewing: ReviewPin = field(default_factory=ReviewPin)
 
     def __post_init__(self) -> None:
         """Raises ValueError without a model of the default role."""

@@ -23,9 +23,10 @@ from orchestrator.report.page import (
     pills,
     section,
 )
-from orchestrator.report.paper import claims_section, figures_section, paper_section, review_section
+from orchestrator.report.paper import claims_section, figures_section, paper_section
 from orchestrator.report.plan import plan_section
 from orchestrator.report.reading import IdeaFacts, RunFacts, read_idea
+from orchestrator.report.reviews import review_section
 
 
 def idea_report(journal: Journal, run: RunFacts | None) -> str:

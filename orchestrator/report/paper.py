@@ -10,8 +10,8 @@ from orchestrator.core.files import slug
 from orchestrator.core.research import Figure
 from orchestrator.record.notes import FiguresInspected
 from orchestrator.record.paths import PAPER_PDF
-from orchestrator.report.html import Child, Html, data_table, el, fold, join, picture
-from orchestrator.report.page import bullet_list, lines, pill
+from orchestrator.report.html import Child, Html, data_table, el, fold, picture
+from orchestrator.report.page import bullet_list, pill
 from orchestrator.report.reading import IdeaFacts
 
 _MAX_PICTURES = 20  # pages, and figures, that one report shows
@@ -109,24 +109,3 @@ def claims_section(facts: IdeaFacts) -> list[Child]:
         summary = f"{len(lost)} of {len(facts.reached.claims)} numbers resolve to nothing."
     shown = fold("All numbers and their sources", data_table(("number", "where", "source"), rows))
     return [el("p", summary), shown]
-
-
-def review_section(facts: IdeaFacts) -> list[Child]:
-    """The review; with scores only if the reviewer gave any."""
-    review = facts.reached.review
-    if review is None:
-        return []
-    by = f"By {review.reviewer or 'an unnamed reviewer'}."
-    parts: list[Child] = [el("p", by, class_="quiet")]
-    if review.overall is None:
-        parts.append(el("p", "This reviewer gives no scores and no decision.", class_="quiet"))
-    else:
-        scores = [*review.scores, ("Overall (1–10)", review.overall)]
-        scores += [("Confidence (1–5)", review.confidence)] if review.confidence else []
-        rows = [(name, str(score)) for name, score in scores]
-        parts.append(join(data_table(("score", ""), rows), el("p", "Decision: ", review.decision)))
-    parts.append(lines(review.summary))
-    for name in ("strengths", "weaknesses", "questions", "limitations"):
-        points: tuple[str, ...] = getattr(review, name)
-        parts += [el("h3", name.capitalize()), bullet_list(points)] if points else []
-    return parts

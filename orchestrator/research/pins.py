@@ -44,6 +44,7 @@ def pins_of(spec: RunSpec, files: Tree) -> Pins:
         proof=spec.proof,
         baseline=spec.baseline,
         engines=spec.engines,
+        reviewing=spec.reviewing,
     )
 
 
@@ -93,6 +94,7 @@ def spec_of(pins: Pins, template: Template) -> RunSpec:
         proof=pins.proof,
         baseline=pins.baseline,
         engines=pins.engines,
+        reviewing=pins.reviewing,
         roles=tuple(pin for pin in pins.models if pin.role != DEFAULT_ROLE),
     )
 

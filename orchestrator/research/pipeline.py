@@ -41,8 +41,8 @@ from orchestrator.research.stages.critique import criticize
 from orchestrator.research.stages.experiments import experiments
 from orchestrator.research.stages.notes import write_notes
 from orchestrator.research.stages.novelty import judge_novelty
+from orchestrator.research.stages.panel import review_paper
 from orchestrator.research.stages.plots import draw_plots
-from orchestrator.research.stages.review import review_paper
 from orchestrator.research.stages.verify import unresolved_failure, verify_numbers
 from orchestrator.research.stages.writeup import write_sections
 
@@ -126,7 +126,8 @@ def _reached(name: str, study: Study) -> StageReached:
         captions=study.pictures,
         paper=study.paper,
         claims=study.claims,
-        reviews=(study.review,) if study.review is not None else (),
+        reviews=study.reviews,
+        meta_review=study.meta_review,
     )
 
 

@@ -126,6 +126,7 @@ def _study(spec: RunSpec, files: Tree, baseline: tuple[Run, Results]) -> Study:
         runs=(run,),
         results=((0, results),),
         data=spec.mounts,
+        reviewing=spec.reviewing,
     )
 
 

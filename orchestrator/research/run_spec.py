@@ -26,7 +26,7 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Journal, Listener, Mode
 from orchestrator.record.notes import Status
 from orchestrator.record.paths import IdeaPaths, RunPaths
-from orchestrator.record.pins import BaselinePin, DataPin, EnginePin, ModelPin, ProofPin
+from orchestrator.record.pins import BaselinePin, DataPin, EnginePin, ModelPin, ProofPin, ReviewPin
 from orchestrator.record.plan_notes import RunGivenUp
 from orchestrator.record.ports import Edges
 from orchestrator.template.manifest import Metric
@@ -68,7 +68,14 @@ class Study:
     paper: Paper | None = None
     claims: tuple[Claim, ...] = ()
     unresolved: tuple[str, ...] = ()
-    review: Review | None = None
+    reviewing: ReviewPin = field(default_factory=ReviewPin)
+    reviews: tuple[Review, ...] = ()
+    meta_review: Review | None = None
+
+    @property
+    def review(self) -> Review | None:
+        """The review that counts."""
+        return self.meta_review or next(reversed(self.reviews), None)
 
     @property
     def figures(self) -> tuple[str, ...]:
@@ -145,6 +152,7 @@ class RunSpec:
     baseline: BaselinePin | None = None
     engines: tuple[EnginePin, ...] = ()
     roles: tuple[ModelPin, ...] = ()
+    reviewing: ReviewPin = field(default_factory=ReviewPin)
 
     @property
     def seeing(self) -> frozenset[str]:

@@ -18,7 +18,7 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Journal
 from orchestrator.record.ports import Ports
 from orchestrator.research.run_spec import Study
-from orchestrator.research.stages import look, review
+from orchestrator.research.stages import look, panel
 from tests.research.test_plots import CAPTION, drawn, stage
 from tests.support import paper_rig
 from tests.support.plots_rig import Stage, program
@@ -115,7 +115,7 @@ def test_a_reviewer_that_sees_gets_the_papers_figures(tmp_path: Path) -> None:
         return replace(one.complete(replace(ask, messages=()), within), text=json.dumps(form))
 
     one.author.complete = answer  # type: ignore[method-assign]  # it reviews
-    review.review_paper(study, one.ports)
+    panel.review_paper(study, one.ports)
     shown = [picture.name for picture in asked[0].messages[-1].pictures]
     assert shown == ["final_comparison.png", "val_curves.png"]
 

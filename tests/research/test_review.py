@@ -17,7 +17,9 @@ from orchestrator.record.journal import Journal
 from orchestrator.record.ports import Edges, Ports
 from orchestrator.research.prompts import data_blocks
 from orchestrator.research.run_spec import Study
-from orchestrator.research.stages.review import GRADES, ReviewForm, review_paper, review_text
+from orchestrator.research.stages.panel import review_paper
+from orchestrator.research.stages.review import GRADES, ReviewForm
+from orchestrator.research.stages.review_file import reviews_text
 from tests.support import paper_rig as rig
 
 INJECTION = (
@@ -93,7 +95,7 @@ def test_the_sweep_gives_a_checklist_and_no_score(tmp_path: Path) -> None:
 def test_review_text_says_all_and_holds_no_control_character(tmp_path: Path) -> None:
     study, _ = reviewed(tmp_path, form(), form(Weaknesses=["bad\x1b[31m \u202e red"]), pages=("t",))
     assert study.review is not None
-    text = review_text(study.review)
+    text = reviews_text(None, study.reviews)
     assert "Overall: 3 of 10" in text
     assert "Decision: Reject" in text
     assert text.replace("\n", "").isprintable()

@@ -7,28 +7,40 @@ them as data inside a fence that they cannot close.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
-from orchestrator.core.errors import IdeaFailed
-from orchestrator.core.model import Ask, Message
+from orchestrator.core.asking import ask_until, require_whole
+from orchestrator.core.errors import BadReply, IdeaFailed
+from orchestrator.core.model import Ask, Message, Picture, Reply
 from orchestrator.core.problems import Invalid
 from orchestrator.core.research import Review
+from orchestrator.core.tree import Tree
+from orchestrator.record.notes import ReviewLost
 from orchestrator.record.ports import Ports
-from orchestrator.research.prompts import block, render
-from orchestrator.research.replies import ask_and_reflect
+from orchestrator.research.prompts import block, prompt_text, render
+from orchestrator.research.replies import ask_for, parse_reply, repeat_request
 from orchestrator.research.reply_form import ReplyForm, WholeNumber
 from orchestrator.research.run_spec import Study
-from orchestrator.research.stages.look import figure_pictures
+from orchestrator.research.stages.look import figure_pictures, pictures_of
 
-_REFLECTIONS = 1
+READERS = {
+    "experimenter": "review_as_experimenter",
+    "sceptic": "review_as_sceptic",
+    "reader": "review_as_reader",
+    "historian": "review_as_historian",
+    "theorist": "review_as_theorist",
+}
+"""What the members of a panel read for, in their order, by prompt; a sixth is another experimenter."""
+_DONE = "DONE"  # the answer to a reflection that changes nothing
+_F = TypeVar("_F", bound=ReplyForm)
 _PAGE_CHARACTERS = 8000  # characters of a page that a reviewer sees
 _MAX_PAGES = 20
 
-_Text = Annotated[str, Field(max_length=6000)]
+ReviewText = Annotated[str, Field(max_length=6000)]
 _Point = Annotated[str, Field(min_length=1, max_length=2000)]
-_Points = Annotated[tuple[_Point, ...], Field(max_length=20)]
+ReviewPoints = Annotated[tuple[_Point, ...], Field(max_length=20)]
 _Grade = Annotated[int, WholeNumber(1, 4)] | None
 GRADES = (
     "Originality", "Quality", "Clarity", "Significance",
@@ -39,11 +51,11 @@ GRADES = (
 class ReviewForm(ReplyForm):
     """The form of a review. A reviewer that does not judge leaves every score null."""
 
-    Summary: Annotated[_Text, Field(min_length=20)]
-    Strengths: _Points
-    Weaknesses: _Points
-    Questions: _Points = ()
-    Limitations: _Points = ()
+    Summary: Annotated[ReviewText, Field(min_length=20)]
+    Strengths: ReviewPoints
+    Weaknesses: ReviewPoints
+    Questions: ReviewPoints = ()
+    Limitations: ReviewPoints = ()
     EthicalConcerns: bool | None = None
     Originality: _Grade = None
     Quality: _Grade = None
@@ -66,20 +78,83 @@ class ReviewForm(ReplyForm):
         return self
 
 
-def review_paper(study: Study, ports: Ports) -> Study:
-    """The study with its review, and one reflection. Raises :class:`IdeaFailed` without a paper."""
+def review_once(study: Study, ports: Ports, number: int) -> Review:
+    """One reviewer's review, looked at again as often as the run's rules say. A reflection that cannot be
+    used leaves the review as it was. Raises :class:`BadReply` where there is no review.
+    """
+    rules = study.reviewing
+    several = rules.reviews > 1
+    reads_as, prompt = [*READERS.items()][(number - 1) % len(READERS)]
+    asked = render(
+        "review_form",
+        examples=prompt_text("review_examples").strip() if rules.examples else "",
+        pages=block("pages", shown_pages(study)),
+        member=prompt_text(prompt).strip() if several else "",
+    )
+    message = Message("user", asked, cache=True, pictures=_page_pictures(study, ports))
+    # The members differ by what they are asked to read for: many models take no temperature.
+    ask = Ask(purpose="review.form", messages=(message,), temperature=0.7 if several else 0.1)
+    form = ask_once(ports, ask, ReviewForm) if several else ask_for(ports, ask, ReviewForm)
+    for _ in range(rules.reflections):
+        if form.Overall is None:
+            break
+        said = Message("assistant", form.model_dump_json())
+        again = Message("user", render("review_reflect"), cache=True)
+        ask = replace(ask, purpose="review.reflect", messages=(*ask.messages, said, again))
+        better = _reflected(ports, ask, number)
+        if better is None:
+            break
+        form = better
+    name = ports.edges.model_for("review.form").name
+    return as_review(form, f"{name}, as {reads_as}" if several else name)
+
+
+def _reflected(ports: Ports, ask: Ask, number: int) -> ReviewForm | None:
+    """The review after a reflection; None if nothing is to change, or if the answer cannot be used."""
+
+    def use(reply: Reply, ask: Ask) -> ReviewForm | None:
+        text = require_whole(reply, ask).text
+        done = text.strip().strip("`.").upper() == _DONE
+        return None if done else parse_reply(text, ReviewForm)
+
+    try:
+        return ask_until(ports.complete, ask, use, repeat_request)
+    except BadReply as error:
+        ports.note(ReviewLost(reviewer=number, step="reflection", why=error.what))
+        return None
+
+
+def ask_once(ports: Ports, ask: Ask, form: type[_F]) -> _F:
+    """A valid reply to at most three requests; a resumed run asks no further. Raises :class:`BadReply`."""
+    return ask_until(
+        ports.complete,
+        ask,
+        lambda reply, asked: parse_reply(require_whole(reply, asked).text, form),
+        repeat_request,
+    )
+
+
+def shown_pages(study: Study) -> list[str]:
+    """The text of the paper's pages, as far as a reviewer gets it. Raises :class:`IdeaFailed` without one."""
     if study.paper is None:
         raise IdeaFailed("there is no paper to review", where="review", todo="compile it first")
-    pages = [text[:_PAGE_CHARACTERS] for text in study.paper.pages[:_MAX_PAGES]]
-    asked = render("review_form", pages=block("pages", pages))
-    pictures = figure_pictures(study, ports, "reviewing")
-    message = Message("user", asked, pictures=pictures)
-    ask = Ask(purpose="review.form", messages=(message,), temperature=0.1)
-    form = ask_and_reflect(
-        ports, ask, ReviewForm, "review.reflect", _REFLECTIONS, lambda reply: reply.Overall is None
-    )
+    return [text[:_PAGE_CHARACTERS] for text in study.paper.pages[:_MAX_PAGES]]
+
+
+def _page_pictures(study: Study, ports: Ports) -> tuple[Picture, ...]:
+    """The pages as pictures, if the reviewer sees; its figures where a paper has no pictures of pages."""
+    files = study.paper.files.as_dict() if study.paper else {}
+    names = (f"latex/out/page-{number}.png" for number in range(1, _MAX_PAGES + 1))
+    pages = Tree.of({name: files[name] for name in names if name in files})
+    if not pages.files:
+        return figure_pictures(study, ports, "reviewing")
+    return pictures_of(study, pages, ports, "reviewing")
+
+
+def as_review(form: ReviewForm, reviewer: str) -> Review:
+    """A form as a record."""
     scores = ((name, getattr(form, name)) for name in GRADES)
-    review = Review(
+    return Review(
         summary=form.Summary,
         strengths=form.Strengths,
         weaknesses=form.Weaknesses,
@@ -90,29 +165,5 @@ def review_paper(study: Study, ports: Ports) -> Study:
         overall=form.Overall,
         confidence=form.Confidence,
         decision=form.Decision,
-        reviewer=ports.edges.model_for(ask.purpose).name,
+        reviewer=reviewer,
     )
-    return replace(study, review=review)
-
-
-def review_text(review: Review) -> str:
-    """``review.txt``: a review for a person to read."""
-    lines = [f"Review by {review.reviewer}", "", "Summary", f"  {_one_line(review.summary)}", ""]
-    for heading in ("strengths", "weaknesses", "questions", "limitations"):
-        points = getattr(review, heading)
-        lines += [heading.capitalize(), *(f"  - {_one_line(point)}" for point in points)]
-        lines += ["  (none given)"] * (not points) + [""]
-    concerns = {None: "not judged", True: "yes", False: "no"}[review.ethical_concerns]
-    lines.append(f"Ethical concerns: {concerns}")
-    lines += [f"{name}: {score} of 4" for name, score in review.scores]
-    if review.overall is None:
-        lines.append("Overall: not judged; this reviewer gives no scores and no decision")
-    else:
-        lines += [f"Overall: {review.overall} of 10", f"Confidence: {review.confidence} of 5"]
-        lines.append(f"Decision: {review.decision}")
-    return "\n".join(lines) + "\n"
-
-
-def _one_line(text: str) -> str:
-    """Printable characters only: a review is a model's text."""
-    return "".join(char for char in " ".join(text.split()) if char.isprintable())

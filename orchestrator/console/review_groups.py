@@ -1,0 +1,38 @@
+"""The options of reviews."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+ReviewsOption = Annotated[
+    int,
+    typer.Option(
+        "--reviews",
+        min=1,
+        max=9,
+        help="Reviewers of each paper; of several, an area chair sums up.",
+    ),
+]
+ReflectionsOption = Annotated[
+    int,
+    typer.Option(
+        "--reflections", min=0, max=5, help="How often a reviewer looks at its review again."
+    ),
+]
+ExamplesOption = Annotated[
+    bool,
+    typer.Option(
+        "--review-examples/--no-review-examples", help="Show reviewers two example reviews."
+    ),
+]
+AcceptOption = Annotated[
+    float,
+    typer.Option(
+        "--accept-from",
+        min=1,
+        max=10,
+        help="Of several: the mean overall score of an accepted paper.",
+    ),
+]

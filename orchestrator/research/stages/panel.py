@@ -1,0 +1,122 @@
+"""Review by a panel: several reviewers who read for different things, and an area chair who sums up.
+
+One reviewer whose replies cannot be used drops out alone. Scores are the rounded means over those who judged;
+the paper is accepted if the mean of their overall scores reaches the threshold.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from orchestrator.core.errors import BadReply, WrongFormat
+from orchestrator.core.model import Ask, Message
+from orchestrator.core.research import Review
+from orchestrator.record.notes import ReviewLost
+from orchestrator.record.ports import Ports
+from orchestrator.research.prompts import block, render
+from orchestrator.research.reply_form import ReplyForm
+from orchestrator.research.run_spec import Study
+from orchestrator.research.stages.review import (
+    GRADES,
+    ReviewPoints,
+    ReviewText,
+    ask_once,
+    review_once,
+    shown_pages,
+)
+
+
+class MetaForm(ReplyForm):
+    """The form of a meta-review; the scores are averaged without the chair."""
+
+    Summary: Annotated[ReviewText, Field(min_length=20)]
+    Strengths: ReviewPoints
+    Weaknesses: ReviewPoints
+    Questions: ReviewPoints = ()
+    Limitations: ReviewPoints = ()
+    EthicalConcerns: bool | None = None
+    Decision: Literal["Accept", "Reject", ""] = ""
+
+
+def review_paper(study: Study, ports: Ports) -> Study:
+    """The study with its reviews, and with a meta-review where there are several. Raises
+    :class:`IdeaFailed` without a paper, :class:`BadReply` where nobody gave a review.
+    """
+    shown_pages(study)
+    count = study.reviewing.reviews
+    if count == 1:
+        return replace(study, reviews=(review_once(study, ports, 1),))
+    reviews: list[Review] = []
+    for number in range(1, count + 1):
+        scoped = ports.within(f"reviewer_{number}")
+        try:
+            reviews.append(review_once(study, scoped, number))
+        except BadReply as error:
+            scoped.note(ReviewLost(reviewer=number, step="form", why=error.what))
+    if not reviews:
+        raise WrongFormat(
+            f"none of {count} reviewers gave a review that can be used",
+            where="review",
+            todo="`aisci resume --retry review` asks them again; or choose another --review-model",
+        )
+    meta = _summed_up(study, tuple(reviews), ports.within("chair")) if len(reviews) > 1 else None
+    return replace(study, reviews=tuple(reviews), meta_review=meta)
+
+
+def _summed_up(study: Study, reviews: tuple[Review, ...], ports: Ports) -> Review:
+    """The meta-review; in the words of the reviewer nearest the mean where the chair's cannot be used."""
+    mean = mean_overall(reviews)
+    told = block("reviews", [asdict(one) for one in reviews])
+    message = Message("user", render("review_meta", reviews=told))
+    ask = Ask(purpose="review.meta", messages=(message,), temperature=0.1)
+    try:
+        form = ask_once(ports, ask, MetaForm)
+    except BadReply as error:
+        ports.note(ReviewLost(reviewer=0, step="meta-review", why=error.what))
+        words = min(reviews, key=lambda one: abs((one.overall or 0) - (mean or 0.0)))
+        by = f"{words.reviewer} (the meta-review could not be used)"
+        words = replace(words, reviewer=by)
+    else:
+        words = Review(
+            summary=form.Summary,
+            strengths=form.Strengths,
+            weaknesses=form.Weaknesses,
+            questions=form.Questions,
+            limitations=form.Limitations,
+            ethical_concerns=form.EthicalConcerns,
+            reviewer=f"{ports.edges.model_for(ask.purpose).name}, as area chair",
+        )
+    decision = "" if mean is None else "Accept" if mean >= study.reviewing.accept_from else "Reject"
+    confidences = [one.confidence for one in reviews if one.confidence is not None]
+    return replace(
+        words,
+        scores=_mean_scores(reviews),
+        overall=None if mean is None else rounded(mean),
+        confidence=rounded(statistics.fmean(confidences)) if confidences else None,
+        decision=decision,
+    )
+
+
+def mean_overall(reviews: Sequence[Review]) -> float | None:
+    """The mean of the overall scores, from 1 to 10; None where nobody judged."""
+    given = [one.overall for one in reviews if one.overall is not None]
+    return statistics.fmean(given) if given else None
+
+
+def _mean_scores(reviews: Sequence[Review]) -> tuple[tuple[str, int], ...]:
+    rows = {
+        name: [dict(one.scores)[name] for one in reviews if name in dict(one.scores)]
+        for name in GRADES
+    }
+    return tuple((name, rounded(statistics.fmean(given))) for name, given in rows.items() if given)
+
+
+def rounded(mean: float) -> int:
+    """The nearest mark; a half goes up, as people round."""
+    return math.floor(mean + 0.5)
