@@ -30,6 +30,11 @@ _REMEDIES = {
 _UNSUPPORTED = re.compile(
     r"(?i)unsupported|not support|does not take|deprecated|not allowed|unrecognized"
 )
+_SCHEMA = re.compile(
+    r"(?i)response_?format|json_?schema|response_?schema|output_?(?:format|config)|invalid schema"
+    r"|json_tool_call|tool_?(?:choice|config)|grammar"
+)
+"""How a refused schema of the reply is named: by its name at a vendor, or by that of the tool in its place."""
 _OF_THE_KEY = frozenset({401, 402, 403})
 
 
@@ -107,7 +112,11 @@ def translate_failure(
 def refused_parameters(error: Exception) -> frozenset[str]:
     """The parameters, of those that can be left out or renamed, that a vendor says a model does not take."""
     text = str(error)
-    if getattr(error, "status_code", None) != 400 or not _UNSUPPORTED.search(text):
+    if getattr(error, "status_code", None) != 400:
+        return frozenset()
+    if _SCHEMA.search(text):
+        return frozenset({"response_format"})
+    if not _UNSUPPORTED.search(text):
         return frozenset()
     named = re.search(r"\btemperature\b", text), re.search(r"\bmax_completion_tokens\b", text)
     names = ("temperature", "max_tokens")

@@ -9,6 +9,8 @@ Longer than 250 lines: a model's way from its name to its reply, in the only fil
 from __future__ import annotations
 
 import copy
+import json
+import logging
 import os
 import warnings
 from collections.abc import Iterable, Mapping
@@ -25,6 +27,7 @@ from orchestrator.core.secrets import redact
 from orchestrator.models.address import ServerAddress, server_address
 from orchestrator.models.bounds import cost_of, highest_price, prompt_bound
 from orchestrator.models.caching import marked_places, wants_marks, with_mark
+from orchestrator.models.facts import entry, takes_sampling, takes_schema, thinks
 from orchestrator.models.failures import (
     RetryPolicy,
     RetryTiming,
@@ -40,7 +43,6 @@ from orchestrator.models.scripted import ReplyRule, ScriptedModel
 PER_PROMPT, PER_COMPLETION = "input_cost_per_token", "output_cost_per_token"
 THINKING = 8192
 """Tokens for thinking, in addition to the answer's: vendors count both against one limit."""
-_THINKING_PROVIDERS = frozenset({"openai", "azure", "gemini", "vertex_ai", "xai", "deepseek"})
 MOST_TOKENS = 10**9  # of one request; a count above it, or below zero, is a server's mistake
 
 
@@ -84,8 +86,8 @@ class LitellmModel:
         self._own = provider == "openai" and self._server is not None
         # A user's own server may need no key.
         self.missing_keys = () if self._own else _missing_keys(litellm, name, environ)
-        self._facts = _facts(litellm, name, provider)
-        self._marks = wants_marks(name, provider, self._facts)
+        self._facts = entry(litellm.model_cost, name, provider)
+        self._marks = not self._own and wants_marks(name, provider, self._facts)
         self._own_prices = True
         self._unlike: frozenset[str] = frozenset()
         self._read: ReadPicture = _no_picture
@@ -203,16 +205,21 @@ class LitellmModel:
             raise
 
     def _sampling(self, ask: Ask) -> dict[str, Any]:
-        """Temperature and length, in the names that this model takes."""
+        """Temperature, length and the form of the reply, in the names that this model takes."""
         length = "max_completion_tokens" if "max_tokens" in self._unlike else "max_tokens"
-        given = {"temperature": ask.temperature, length: self._room(ask)}
+        given: dict[str, Any] = {length: self._room(ask)}
+        if takes_sampling(self._facts):
+            given["temperature"] = ask.temperature
+        if ask.reply_schema and takes_schema(self.name, self._facts):
+            given["response_format"] = reply_format(ask.reply_schema)
         return {name: value for name, value in given.items() if name not in self._unlike}
 
     def _refused_names(self, error: Exception) -> frozenset[str]:
         """The parameters that the vendor refuses now and that were sent: litellm's list cannot know of a
         model that is newer than it.
         """
-        return refused_parameters(error) - self._unlike
+        schema = frozenset() if takes_schema(self.name, self._facts) else {"response_format"}
+        return refused_parameters(error) - self._unlike - schema
 
     def _reply(self, response: Any, ask: Ask) -> Reply:
         choices = getattr(response, "choices", None) or []
@@ -236,9 +243,9 @@ class LitellmModel:
     ) -> float | None:
         """US dollars: as litellm computes them where its prices apply, else tokens times price."""
         cost = response._hidden_params.get("response_cost")  # noqa: SLF001 - its documented place
-        if cost is not None and self._own_prices:
-            return float(cost)
         prices = self.prices()
+        if cost is not None and self._own_prices and (cost or PER_PROMPT in prices):
+            return float(cost)  # litellm's zero for a model without a price is no price
         if PER_PROMPT not in prices or PER_COMPLETION not in prices:
             return None
         return cost_of(prices, prompt, answer, cached, written)
@@ -255,7 +262,7 @@ class LitellmModel:
 
     def _room(self, ask: Ask) -> int:
         """Tokens for the answer, and for what the model thinks before it; at most what it can give."""
-        room = ask.max_tokens + (THINKING if thinks(self.provider, self._facts) else 0)
+        room = ask.max_tokens + (THINKING if thinks(self.name, self._facts) else 0)
         most = self._facts.get("max_output_tokens")
         return min(room, most) if isinstance(most, int) else room
 
@@ -266,13 +273,6 @@ class LitellmModel:
         return max(pause * (0.5 + 0.5 * self._timing.jitter()), retry_after(error))
 
 
-def thinks(provider: str, facts: Mapping[str, Any]) -> bool:
-    """Whether a model thinks without being asked to; Claude up to 4.6 does not."""
-    if "thinking_on_by_default" in facts:
-        return bool(facts["thinking_on_by_default"])
-    return bool(facts.get("supports_reasoning")) and provider in _THINKING_PROVIDERS
-
-
 def _cached(counted: Any) -> int:
     """Prompt tokens that came from the vendor's cache, as it counted them."""
     details = getattr(counted, "prompt_tokens_details", None)
@@ -280,8 +280,16 @@ def _cached(counted: Any) -> int:
 
 
 def _written(counted: Any) -> int:
-    """Prompt tokens that were written to the vendor's cache."""
-    return _size(getattr(counted, "cache_creation_input_tokens", None))
+    """Prompt tokens that were written to the vendor's cache: Claude's count, or OpenAI's."""
+    details = getattr(counted, "prompt_tokens_details", None)
+    named = getattr(counted, "cache_creation_input_tokens", None)
+    return _size(named) or _size(getattr(details, "cache_creation_tokens", None))
+
+
+def reply_format(schema: str) -> dict[str, Any]:
+    """OpenAI's name for a reply that must keep a schema; litellm gives it each vendor's."""
+    named = {"name": "reply", "strict": True, "schema": json.loads(schema)}
+    return {"type": "json_schema", "json_schema": named}
 
 
 def _size(value: Any) -> int:
@@ -303,6 +311,7 @@ def _litellm() -> Any:
 
     litellm.suppress_debug_info = True
     litellm.telemetry = False
+    logging.getLogger("LiteLLM").setLevel(logging.CRITICAL)  # each failure is told once, by us
     # What pydantic says where a vendor's text comes in parts, see `joined_parts`; and of litellm's own types.
     warnings.filterwarnings("ignore", message="Pydantic serializer warnings")
     warnings.filterwarnings("ignore", message="Items? .* using the `ReadOnly` qualifier")
@@ -342,9 +351,3 @@ def _need_key(model: LitellmModel) -> None:
             why=f"not set: {', '.join(missing)}",
             todo=f"export {missing[0]}=…; aisci never writes it to disk",
         )
-
-
-def _facts(litellm: Any, name: str, provider: str) -> dict[str, Any]:
-    """litellm's entry for a model: prices, largest answer; empty if it has none."""
-    known = (litellm.model_cost.get(key) or {} for key in (name, name.partition("/")[2]))
-    return next((dict(facts) for facts in known if facts.get("litellm_provider") == provider), {})
