@@ -67,5 +67,11 @@ def takes_sampling(facts: Mapping[str, Any]) -> bool:
     return facts.get("supports_sampling_params") is not False
 
 
+def highest_factor(facts: Mapping[str, Any]) -> float:
+    """The most by which a region makes a model dearer than its prices say."""
+    factors = [one for key, one in facts.items() if "uplift_multiplier" in key]
+    return max([1.0, *(float(one) for one in factors if isinstance(one, int | float))])
+
+
 def _is_claude(name: str) -> bool:
     return "claude" in name.lower()

@@ -15,11 +15,12 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from orchestrator.core.deadline import FOREVER, Deadline, bounded
-from orchestrator.core.errors import MissingKey, ModelBusy, UnknownName
+from orchestrator.core.errors import MissingKey, ModelBusy, UnknownName, UserError
 from orchestrator.core.model import SWEEP, Ask, Reply, Usage
 from orchestrator.core.problems import nearest
 from orchestrator.core.protocols import LanguageModel
@@ -27,7 +28,7 @@ from orchestrator.core.secrets import redact
 from orchestrator.models.address import ServerAddress, server_address
 from orchestrator.models.bounds import cost_of, highest_price, prompt_bound
 from orchestrator.models.caching import marked_places, wants_marks, with_mark
-from orchestrator.models.facts import entry, takes_sampling, takes_schema, thinks
+from orchestrator.models.facts import entry, highest_factor, takes_sampling, takes_schema, thinks
 from orchestrator.models.failures import (
     RetryPolicy,
     RetryTiming,
@@ -66,6 +67,7 @@ def open_model(
     if kind == "scripted":
         return ScriptedModel.from_file(Path(rest), name)
     model = LitellmModel(name, environ, retry or RetryPolicy(), timing or RetryTiming())
+    _need_google(model)
     _need_key(model)
     if prices:
         model.charge(prices)
@@ -140,7 +142,8 @@ class LitellmModel:
         per_answer = highest_price(self.prices(), "output", prompt)
         if per_prompt is None or per_answer is None:
             return Usage(prompt, answer, None)
-        return Usage(prompt, answer, prompt * per_prompt + answer * per_answer)
+        most = highest_factor(self._facts) if self._own_prices else 1.0
+        return Usage(prompt, answer, most * (prompt * per_prompt + answer * per_answer))
 
     def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
         """Ask once, and again while the vendor is busy and the retry policy allows it. Raises
@@ -341,6 +344,19 @@ def _missing_keys(litellm: Any, name: str, environ: Mapping[str, str]) -> tuple[
     if keys["keys_in_environment"]:
         return ()
     return tuple(key for key in keys["missing_keys"] if not environ.get(key))
+
+
+def _need_google(model: LitellmModel) -> None:
+    """Vertex's keys are made by Google's package, which litellm does not bring."""
+    if model.provider.startswith("vertex_ai") and not (
+        find_spec("google") and find_spec("google.auth")
+    ):
+        raise UserError(
+            f"{model.name} needs the package google-auth, which is not installed",
+            where=f"--model {model.name}",
+            why="litellm asks it for the key of a project in Google's cloud",
+            todo="install google-auth beside aisci, or take a model of gemini/… with GEMINI_API_KEY",
+        )
 
 
 def _need_key(model: LitellmModel) -> None:

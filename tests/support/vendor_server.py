@@ -16,7 +16,8 @@ from typing import Any
 TEXT = '{"name": "two"}'
 """What every vendor answers."""
 PLAIN, CACHED, WRITTEN, ANSWER = 100, 3000, 500, 70
-"""Tokens of the prompt that are neither read from nor written to a cache, those that are, and the answer's."""
+REPORTED = 0.0123  # US dollars, by the one vendor that says them
+"""Tokens of the prompt that no cache was used for, those read from and written to one, and the answer's."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,11 @@ class _Handler(BaseHTTPRequestHandler):
         data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path == "/token":  # Google's exchange of a service account's signature
             self._send(200, {"access_token": "ya29.token-of-the-test", "expires_in": 3600})
+            return
+        if (
+            self.path == "/api/show"
+        ):  # where litellm asks Ollama about a model that it does not know
+            self._send(200, {"template": "", "capabilities": ["completion"], "model_info": {}})
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.vendor.asked.append(Asked(self.path, headers, json.loads(data)))
@@ -126,6 +132,7 @@ def _chat(body: dict[str, Any]) -> dict[str, Any]:
         {"cache_write_tokens": WRITTEN} if "prompt_cache_breakpoint" in json.dumps(body) else {}
     )
     prompt = PLAIN + CACHED + (WRITTEN if written else 0)
+    cost = {"cost": REPORTED, "cost_details": {}} if "usage" in body else {}
     return {
         "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": body.get("model", "m"),
         "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}],
@@ -133,6 +140,7 @@ def _chat(body: dict[str, Any]) -> dict[str, Any]:
             "prompt_tokens": prompt, "completion_tokens": ANSWER, "total_tokens": prompt + ANSWER,
             "prompt_tokens_details": {"cached_tokens": CACHED, "audio_tokens": 0, **written},
             "completion_tokens_details": {"reasoning_tokens": 20, "audio_tokens": 0},
+            **cost,
         },
         "service_tier": "default",
     }  # fmt: skip
