@@ -39,6 +39,7 @@ from orchestrator.models.failures import (
     waiting_line,
 )
 from orchestrator.models.pictures import ReadPicture, chat_message
+from orchestrator.models.said import error_in_choice
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
 
 PER_PROMPT, PER_COMPLETION = "input_cost_per_token", "output_cost_per_token"
@@ -178,7 +179,7 @@ class LitellmModel:
 
     def _once(self, ask: Ask, within: Deadline) -> Any:
         """One request, with litellm's retries and those of its HTTP client disabled. A body whose
-        text comes in parts, which litellm takes for an error, is an answer.
+        text comes in parts, which litellm takes for an error, is an answer; one that holds an error is none.
         """
         seen: list[Any] = []
         server: dict[str, Any] = {}
@@ -190,7 +191,7 @@ class LitellmModel:
             }
             server["api_key"] = self._environ.get("OPENAI_API_KEY") or "none"
         try:
-            return self._litellm.completion(
+            response = self._litellm.completion(
                 model=self.name,
                 messages=self._messages(ask),
                 timeout=min(self._retry.timeout, within.left),
@@ -201,11 +202,14 @@ class LitellmModel:
                 **self._sampling(ask),
                 **server,
             )
+            if fault := next(filter(None, map(error_in_choice, seen)), ""):
+                raise self._litellm.InternalServerError(fault, self.provider, self.name)
         except self._failures:
             for body in filter(None, map(joined_parts, seen)):
                 with suppress(TypeError, ValueError):
                     return self._litellm.ModelResponse(**body)
             raise
+        return response
 
     def _sampling(self, ask: Ask) -> dict[str, Any]:
         """Temperature, length and the form of the reply, in the names that this model takes."""

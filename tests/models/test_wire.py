@@ -10,15 +10,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
 import pytest
 
 from orchestrator.core.deadline import FOREVER
-from orchestrator.core.model import Ask, Message, Picture, Reply
+from orchestrator.core.model import Reply
 from orchestrator.models.bounds import cost_of
-from orchestrator.models.litellm import THINKING, LitellmModel, open_model
+from orchestrator.models.litellm import THINKING, LitellmModel
+from tests.support.vendor_rig import KEY, PNG, ROOM, SCHEMA, ask, at, at_loopback, opened
 from tests.support.vendor_server import (
     ANSWER,
     CACHED,
@@ -29,13 +28,6 @@ from tests.support.vendor_server import (
     Asked,
     VendorServer,
 )
-
-KEY = "sk-secret-0123456789abcdef"
-PNG = b"\x89PNG\r\n\x1a\n one"
-SCHEMA: dict[str, Any] = {
-    "type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"], "additionalProperties": False,
-}  # fmt: skip
-ROOM = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,80 +135,6 @@ def vendors(server: VendorServer, monkeypatch: pytest.MonkeyPatch) -> VendorServ
     server.asked.clear()
     server.refusals.clear()
     return server
-
-
-def at_loopback(server: VendorServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set the variables that litellm reads; OpenAI's own host is reached through a transport that turns off."""
-    open_model(
-        "openai/gpt-4o", environ={"OPENAI_API_KEY": KEY}
-    )  # litellm is set up as we set it up
-    import litellm  # noqa: PLC0415 - only models import it, and it takes seconds
-    from litellm.llms.vertex_ai.vertex_llm_base import VertexBase  # noqa: PLC0415 - likewise
-
-    addresses = (
-        "ANTHROPIC_API_BASE AWS_BEDROCK_RUNTIME_ENDPOINT DEEPSEEK_API_BASE OPENROUTER_API_BASE GEMINI_API_BASE "
-        "AZURE_API_BASE OLLAMA_API_BASE XAI_API_BASE VERTEXAI_API_BASE"
-    )
-    keys = (
-        "OPENAI_API_KEY ANTHROPIC_API_KEY AWS_SECRET_ACCESS_KEY DEEPSEEK_API_KEY OPENROUTER_API_KEY GEMINI_API_KEY "
-        "AZURE_API_KEY XAI_API_KEY HOSTED_VLLM_API_KEY"
-    )
-    others = {
-        "AWS_ACCESS_KEY_ID": "AKIATEST", "AWS_REGION_NAME": "us-east-1", "AZURE_API_VERSION": "2025-04-01-preview",
-        "VERTEXAI_PROJECT": "p1", "VERTEXAI_LOCATION": "global", "HOSTED_VLLM_API_BASE": f"{server.url}/v1",
-    }  # fmt: skip
-    values = dict.fromkeys(addresses.split(), server.url) | dict.fromkeys(keys.split(), KEY)
-    for name, value in (values | others).items():
-        monkeypatch.setenv(name, value)
-    for name in ("OPENAI_API_BASE", "OPENAI_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    token = lambda *_, **__: (KEY, "p1")  # noqa: E731 - Google's token, which only Google gives
-    monkeypatch.setattr(VertexBase, "_ensure_access_token", token)
-    monkeypatch.setattr("orchestrator.models.litellm.find_spec", lambda _: True)
-    port = urlsplit(server.url).port
-    monkeypatch.setattr(litellm, "client_session", httpx.Client(transport=_Diverted(port)))
-
-
-class _Diverted(httpx.HTTPTransport):
-    """OpenAI's clients at this port, with the path and headers that are meant for OpenAI."""
-
-    def __init__(self, port: int | None) -> None:
-        super().__init__()
-        self._port = port
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        request.url = request.url.copy_with(scheme="http", host="127.0.0.1", port=self._port)
-        return super().handle_request(request)
-
-
-def opened(name: str) -> LitellmModel:
-    import os  # noqa: PLC0415 - the variables as they are set now
-
-    model = open_model(name, environ=os.environ)
-    assert isinstance(model, LitellmModel)
-    return model.reading(lambda _: PNG)
-
-
-def ask(model: LitellmModel) -> Ask:
-    """A conversation whose turns end prefixes, with a picture for a model that sees."""
-    pictures = (Picture("loss.png", "a" * 64),) if model.sees else ()
-    said = (
-        Message("system", "You are a scientist."),
-        Message("user", "Look.", cache=True, pictures=pictures),
-        Message("assistant", "I see."),
-        Message("user", "Go on.", cache=True),
-    )
-    return Ask(purpose="p", messages=said, max_tokens=ROOM, reply_schema=json.dumps(SCHEMA))
-
-
-def at(body: Any, place: str) -> Any:
-    """What stands at a place of a body; None for nothing."""
-    for key in place.split("."):
-        if isinstance(body, list):
-            body = body[int(key)]
-        else:
-            body = body.get(key) if isinstance(body, dict) else None
-    return body
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.model)
