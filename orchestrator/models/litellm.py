@@ -15,19 +15,18 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from orchestrator.core.deadline import FOREVER, Deadline, bounded
-from orchestrator.core.errors import MissingKey, ModelBusy, UnknownName, UserError
-from orchestrator.core.model import SWEEP, Ask, Reply, Usage
-from orchestrator.core.problems import nearest
+from orchestrator.core.errors import ModelBusy
+from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.secrets import redact
 from orchestrator.models.address import ServerAddress, server_address
 from orchestrator.models.bounds import cost_of, highest_price, prompt_bound
 from orchestrator.models.caching import marked_places, wants_marks, with_mark
+from orchestrator.models.counted import cached_of, written_of
 from orchestrator.models.facts import entry, highest_factor, takes_sampling, takes_schema, thinks
 from orchestrator.models.failures import (
     RetryPolicy,
@@ -38,6 +37,7 @@ from orchestrator.models.failures import (
     translate_failure,
     waiting_line,
 )
+from orchestrator.models.keys import missing_keys, provider_of, require_key
 from orchestrator.models.pictures import ReadPicture, chat_message
 from orchestrator.models.said import error_in_choice
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
@@ -68,8 +68,7 @@ def open_model(
     if kind == "scripted":
         return ScriptedModel.from_file(Path(rest), name)
     model = LitellmModel(name, environ, retry or RetryPolicy(), timing or RetryTiming())
-    _need_google(model)
-    _need_key(model)
+    require_key(name, model.provider, model.missing_keys)
     if prices:
         model.charge(prices)
     return model
@@ -84,11 +83,11 @@ class LitellmModel:
         self._litellm = litellm = _litellm()
         self.name, self._environ = name, environ
         self._retry, self._timing = retry, timing
-        self.provider = provider = _provider(litellm, name)
+        self.provider = provider = provider_of(litellm, name)
         self._server = server_address(provider, environ)
         self._own = provider == "openai" and self._server is not None
         # A user's own server may need no key.
-        self.missing_keys = () if self._own else _missing_keys(litellm, name, environ)
+        self.missing_keys = () if self._own else missing_keys(litellm, name, environ)
         self._facts = entry(litellm.model_cost, name, provider)
         self._marks = not self._own and wants_marks(name, provider, self._facts)
         self._own_prices = True
@@ -236,7 +235,7 @@ class LitellmModel:
         usage = self.ceiling(ask)  # what a server that reports no usage is charged
         if counted is not None:
             prompt, answer = int(counted.prompt_tokens), int(counted.completion_tokens)
-            cached, written = _cached(counted), _written(counted)
+            cached, written = cached_of(counted), written_of(counted)
             cost = self._cost(response, prompt, answer, cached, written)
             sizes = (prompt, answer, cached, written, cost or 0.0)
             if all(0 <= one <= MOST_TOKENS for one in sizes) and cached + written <= prompt:
@@ -280,27 +279,10 @@ class LitellmModel:
         return max(pause * (0.5 + 0.5 * self._timing.jitter()), retry_after(error))
 
 
-def _cached(counted: Any) -> int:
-    """Prompt tokens that came from the vendor's cache, as it counted them."""
-    details = getattr(counted, "prompt_tokens_details", None)
-    return _size(getattr(details, "cached_tokens", None))
-
-
-def _written(counted: Any) -> int:
-    """Prompt tokens that were written to the vendor's cache: Claude's count, or OpenAI's."""
-    details = getattr(counted, "prompt_tokens_details", None)
-    named = getattr(counted, "cache_creation_input_tokens", None)
-    return _size(named) or _size(getattr(details, "cache_creation_tokens", None))
-
-
 def reply_format(schema: str) -> dict[str, Any]:
     """OpenAI's name for a reply that must keep a schema; litellm gives it each vendor's."""
     named = {"name": "reply", "strict": True, "schema": json.loads(schema)}
     return {"type": "json_schema", "json_schema": named}
-
-
-def _size(value: Any) -> int:
-    return value if isinstance(value, int) and value >= 0 else 0
 
 
 def _no_picture(sha256: str) -> bytes:
@@ -323,51 +305,3 @@ def _litellm() -> Any:
     warnings.filterwarnings("ignore", message="Pydantic serializer warnings")
     warnings.filterwarnings("ignore", message="Items? .* using the `ReadOnly` qualifier")
     return litellm
-
-
-def _provider(litellm: Any, name: str) -> str:
-    try:
-        return str(litellm.get_llm_provider(name)[1])
-    except litellm.exceptions.BadRequestError:
-        vendors = tuple(str(vendor.value) for vendor in litellm.provider_list)
-        bare = (model for model in litellm.model_cost if "/" not in model)
-        known = vendors if "/" in name else (*bare, SWEEP)
-        word = name.partition("/")[0]
-        raise UnknownName(
-            f"no model is named {name[:100]!r}",
-            where="--model",
-            why="a name is VENDOR/MODEL, such as anthropic/… or openai/…, or it is builtin/sweep; "
-            "`aisci doctor --model NAME` says what is known of one",
-            todo=nearest(word, known),
-        ) from None
-
-
-def _missing_keys(litellm: Any, name: str, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The variables that the vendor wants and that are not set."""
-    keys = litellm.validate_environment(name)
-    if keys["keys_in_environment"]:
-        return ()
-    return tuple(key for key in keys["missing_keys"] if not environ.get(key))
-
-
-def _need_google(model: LitellmModel) -> None:
-    """Vertex's keys are made by Google's package, which litellm does not bring."""
-    if model.provider.startswith("vertex_ai") and not (
-        find_spec("google") and find_spec("google.auth")
-    ):
-        raise UserError(
-            f"{model.name} needs the package google-auth, which is not installed",
-            where=f"--model {model.name}",
-            why="litellm asks it for the key of a project in Google's cloud",
-            todo="install google-auth beside aisci, or take a model of gemini/… with GEMINI_API_KEY",
-        )
-
-
-def _need_key(model: LitellmModel) -> None:
-    if missing := model.missing_keys:
-        raise MissingKey(
-            f"{model.name} needs a key that is not in the environment",
-            where=f"--model {model.name}",
-            why=f"not set: {', '.join(missing)}",
-            todo=f"export {missing[0]}=…; aisci never writes it to disk",
-        )
