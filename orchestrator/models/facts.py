@@ -16,7 +16,7 @@ _OF_A_SELLER = ("cost", "litellm_provider", "deprecation_date", "multiplier", "p
 _GATEWAYS = frozenset({"openrouter"})
 
 
-def entry(known: Mapping[str, Any], name: str, provider: str) -> dict[str, Any]:
+def map_entry(known: Mapping[str, Any], name: str, provider: str) -> dict[str, Any]:
     """The entry of the model ``name`` at ``provider``; empty if the map has none.
 
     A gateway's model has what is known of its maker's, without prices.
@@ -31,7 +31,7 @@ def entry(known: Mapping[str, Any], name: str, provider: str) -> dict[str, Any]:
     if provider not in _GATEWAYS:
         return {}
     maker, _, its = bare.partition("/")
-    made = entry(known, its, maker) or entry(known, its.replace(".", "-"), maker)
+    made = map_entry(known, its, maker) or map_entry(known, its.replace(".", "-"), maker)
     return {k: v for k, v in made.items() if not any(part in k for part in _OF_A_SELLER)}
 
 

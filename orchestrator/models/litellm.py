@@ -15,6 +15,7 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,13 @@ from orchestrator.models.address import ServerAddress, server_address
 from orchestrator.models.bounds import cost_of, highest_price, prompt_bound
 from orchestrator.models.caching import marked_places, wants_marks, with_mark
 from orchestrator.models.counted import cached_of, written_of
-from orchestrator.models.facts import entry, highest_factor, takes_sampling, takes_schema, thinks
+from orchestrator.models.facts import (
+    highest_factor,
+    map_entry,
+    takes_sampling,
+    takes_schema,
+    thinks,
+)
 from orchestrator.models.failures import (
     RetryPolicy,
     RetryTiming,
@@ -88,8 +95,9 @@ class LitellmModel:
         self._own = provider == "openai" and self._server is not None
         # A user's own server may need no key.
         self.missing_keys = () if self._own else missing_keys(litellm, name, environ)
-        self._facts = entry(litellm.model_cost, name, provider)
+        self._facts = map_entry(litellm.model_cost, name, provider)
         self._marks = not self._own and wants_marks(name, provider, self._facts)
+        self._holds = takes_schema(name, self._facts)
         self._own_prices = True
         self._unlike: frozenset[str] = frozenset()
         self._read: ReadPicture = _no_picture
@@ -137,7 +145,8 @@ class LitellmModel:
 
     def ceiling(self, ask: Ask) -> Usage:
         """The most that a request can use."""
-        prompt, answer = prompt_bound(ask, self._count), self._room(ask)
+        sent = ask if self._holds else replace(ask, reply_schema="")
+        prompt, answer = prompt_bound(sent, self._count), self._room(ask)
         per_prompt = highest_price(self.prices(), "input", prompt, marked=self._marks)
         per_answer = highest_price(self.prices(), "output", prompt)
         if per_prompt is None or per_answer is None:
@@ -216,7 +225,7 @@ class LitellmModel:
         given: dict[str, Any] = {length: self._room(ask)}
         if takes_sampling(self._facts):
             given["temperature"] = ask.temperature
-        if ask.reply_schema and takes_schema(self.name, self._facts):
+        if ask.reply_schema and self._holds:
             given["response_format"] = reply_format(ask.reply_schema)
         return {name: value for name, value in given.items() if name not in self._unlike}
 
@@ -224,8 +233,8 @@ class LitellmModel:
         """The parameters that the vendor refuses now and that were sent: litellm's list cannot know of a
         model that is newer than it.
         """
-        schema = frozenset() if takes_schema(self.name, self._facts) else {"response_format"}
-        return refused_parameters(error) - self._unlike - schema
+        refused = refused_parameters(error) - self._unlike
+        return refused if self._holds else refused - {"response_format"}
 
     def _reply(self, response: Any, ask: Ask) -> Reply:
         choices = getattr(response, "choices", None) or []

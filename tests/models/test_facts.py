@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.models.facts import entry, takes_schema, thinks
+from orchestrator.models.facts import map_entry, takes_schema, thinks
 
 REASONS = {"supports_reasoning": True}
 ADAPTIVE = {**REASONS, "supports_adaptive_thinking": True}
@@ -86,7 +86,7 @@ KNOWN = {
 def test_an_entry_is_found_under_the_names_that_the_map_gives_a_provider(
     name: str, provider: str, key: str
 ) -> None:
-    assert entry(KNOWN, name, provider) == KNOWN[key]
+    assert map_entry(KNOWN, name, provider) == KNOWN[key]
 
 
 @pytest.mark.parametrize(
@@ -94,9 +94,9 @@ def test_an_entry_is_found_under_the_names_that_the_map_gives_a_provider(
     [("hosted_vllm/gpt-4o", "hosted_vllm"), ("openai/claude-5-5", "openai"), ("x/y", "x")],
 )
 def test_a_namesake_at_another_provider_says_nothing(name: str, provider: str) -> None:
-    assert entry(KNOWN, name, provider) == {}
+    assert map_entry(KNOWN, name, provider) == {}
 
 
 def test_a_gateways_model_has_its_makers_abilities_and_no_price() -> None:
     name = "openrouter/anthropic/claude-5.5"
-    assert entry(KNOWN, name, "openrouter") == {"supports_vision": True}
+    assert map_entry(KNOWN, name, "openrouter") == {"supports_vision": True}
