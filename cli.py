@@ -12,11 +12,7 @@ from typing import Annotated
 import typer
 
 from orchestrator import __version__, api, console
-from orchestrator.console.groups import (
-    data_group,
-    images_group,
-    template_group,
-)
+from orchestrator.console.groups import data_group, images_group, template_group
 from orchestrator.console.literature_groups import literature_group, novelty_command
 from orchestrator.console.options import (
     HERE,
@@ -25,7 +21,11 @@ from orchestrator.console.options import (
     DataOption,
     EditModelOption,
     EngineOption,
+    EstimateOption,
+    FreshOption,
+    IdeasOption,
     Json,
+    ModelOption,
     OfflineOption,
     PolicyName,
     PriceOption,
@@ -34,8 +34,11 @@ from orchestrator.console.options import (
     ReviewModelOption,
     RoleOption,
     RunName,
+    ScaleOption,
     SignOption,
     View,
+    VisionOption,
+    YesOption,
     commands,
     named_roles,
 )
@@ -81,13 +84,9 @@ def root(
 def run(
     template: Annotated[str, typer.Argument(help="A shipped template's name, or ./a/folder.")],
     *,
-    model: Annotated[
-        str, typer.Option(help="builtin/sweep needs no key; others by their litellm name.")
-    ] = "builtin/sweep",
-    ideas: Annotated[int, typer.Option(min=1, max=100, help="How many ideas to pursue.")] = 1,
-    scale: Annotated[
-        str, typer.Option(help="The template's scale: smoke takes seconds, full is the study.")
-    ] = "full",
+    model: ModelOption = "builtin/sweep",
+    ideas: IdeasOption = 1,
+    scale: ScaleOption = "full",
     policy: PolicyName = None,
     data: DataOption = None,
     max_usd: BudgetOption = None,
@@ -95,16 +94,13 @@ def run(
     edit_model: EditModelOption = None,
     review_model: ReviewModelOption = None,
     role: RoleOption = None,
-    vision: Annotated[
-        bool | None,
-        typer.Option(help="Show pictures to the model. Default: what is known of it."),
-    ] = None,
+    vision: VisionOption = None,
     engine: EngineOption = "none",
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Measure the baseline again, even if one is kept.")
-    ] = False,
+    fresh: FreshOption = False,
     sign: SignOption = None,
     results: ResultsOption = HERE,
+    estimate: EstimateOption = False,
+    yes: YesOption = False,
     quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
@@ -125,7 +121,8 @@ def run(
         fresh=fresh,
         sign=sign,
     )
-    raise typer.Exit(console.run.start(request, View(quiet=quiet, as_json=as_json)))
+    view = View(quiet=quiet, as_json=as_json)
+    raise typer.Exit(console.estimate.start_or_show(request, view, show=estimate, yes=yes))
 
 
 @app.command()

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from orchestrator.api.audits import audit as audit
     from orchestrator.api.baselines import baseline as baseline
+    from orchestrator.api.estimate import estimate_run as estimate_run
     from orchestrator.api.export import write_reports as write_reports
     from orchestrator.api.literature import add_files as add_files
     from orchestrator.api.literature import search_papers as search_papers
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "audits": ("audit",),
     "baselines": ("baseline",),
+    "estimate": ("estimate_run",),
     "export": ("write_reports",),
     "literature": ("add_files", "search_papers"),
     "model_check": ("check_model",),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from orchestrator.api.data import same_data
 from orchestrator.api.prepare import open_author
 from orchestrator.core.files import shipped_root
+from orchestrator.core.model import FALLBACK
 from orchestrator.core.protocols import Blobs, LanguageModel, Sandbox
 from orchestrator.core.tree import Tree, digest
 from orchestrator.editor.aider import ContainerEditor, ProcessEditor
@@ -16,9 +17,11 @@ from orchestrator.literature.engines.opening import open_sources, own_shelf
 from orchestrator.literature.library.local import LocalLibrary
 from orchestrator.machine.baseline_cache import CachedBaselineSandbox, find_baseline
 from orchestrator.models.failures import RetryTiming
+from orchestrator.models.fallback import PATIENCE, FallbackModel
 from orchestrator.models.litellm import LitellmModel
 from orchestrator.policy.policy import Policy
 from orchestrator.record.blobs import BlobStore
+from orchestrator.record.month import MonthBudget
 from orchestrator.record.pins import DataPin
 from orchestrator.record.ports import Edges
 from orchestrator.research.run_spec import RunSpec
@@ -66,13 +69,8 @@ def real_edges(
         UserError: a fork's policy gives no data, or a data set is not what the run began with.
     """
     same_data(setup.data, setup.policy)
-    waiting = RetryTiming(tell=lambda line: on_event(WAITING, {"text": line})) if on_event else None
-    prices = dict(setup.prices)
-    model = open_author(setup.model, environ=os.environ, prices=prices, timing=waiting)
-    roles = {
-        pin.role: open_author(pin.name, environ=os.environ, prices=dict(pin.prices), timing=waiting)
-        for pin in setup.roles
-    }
+    model, roles = _models(setup, on_event)
+    month = MonthBudget.of_user()
     library = LocalLibrary.from_bytes(setup.template.files.get(LIBRARY, b"[]"), LIBRARY)
     engines = [(one.name, one.server) for one in setup.engines]
     shelves = [("template", library), *own_shelf()]
@@ -91,14 +89,41 @@ def real_edges(
             )
             before = _before(sandbox, setup, blobs)
             named = {role: _reading(one, blobs) for role, one in roles.items()}
-            return Edges(_reading(model, blobs), editor, before, literature, named)
+            return Edges(_reading(model, blobs), editor, before, literature, named, month)
 
         yield over
 
 
+def _models(
+    setup: RunSpec, on_event: OnEvent | None
+) -> tuple[LanguageModel, dict[str, LanguageModel]]:
+    """The run's model and those of single roles, each with the fallback behind it where there is one."""
+
+    def tell(line: str) -> None:
+        if on_event:
+            on_event(WAITING, {"text": line})
+
+    waiting = RetryTiming(tell=tell)
+    pins = {pin.role: pin for pin in setup.roles}
+    behind = pins.pop(FALLBACK, None)
+    retry = PATIENCE if behind else None
+
+    def opened(name: str, prices: Mapping[str, float]) -> LanguageModel:
+        first = open_author(name, environ=os.environ, prices=prices, retry=retry, timing=waiting)
+        if behind is None or behind.name == name:
+            return first
+        second = open_author(
+            behind.name, environ=os.environ, prices=dict(behind.prices), timing=waiting
+        )
+        return FallbackModel(first, second, tell)
+
+    roles = {role: opened(pin.name, dict(pin.prices)) for role, pin in pins.items()}
+    return opened(setup.model, dict(setup.prices)), roles
+
+
 def _reading(model: LanguageModel, blobs: BlobStore) -> LanguageModel:
     """The model, with the pictures of its requests read from ``blobs``."""
-    return model.reading(blobs.get) if isinstance(model, LitellmModel) else model
+    return model.reading(blobs.get) if isinstance(model, LitellmModel | FallbackModel) else model
 
 
 def _before(real: Sandbox, setup: RunSpec, blobs: Blobs) -> Sandbox:

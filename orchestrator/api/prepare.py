@@ -19,7 +19,7 @@ from orchestrator.core.model import ROLES, SWEEP
 from orchestrator.core.problems import nearest
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.literature.engines.opening import chosen_engines, server_of
-from orchestrator.models.failures import RetryTiming
+from orchestrator.models.failures import RetryPolicy, RetryTiming
 from orchestrator.models.litellm import LitellmModel, open_model
 from orchestrator.models.model_end import end_notice
 from orchestrator.models.prices import prices_of, stated_price
@@ -80,6 +80,7 @@ def open_author(
     *,
     environ: Mapping[str, str],
     prices: Mapping[str, float] | None = None,
+    retry: RetryPolicy | None = None,
     timing: RetryTiming | None = None,
 ) -> LanguageModel:
     """The author of that name, ready: ``builtin/sweep``, a scripted one, or a language model.
@@ -96,11 +97,27 @@ def open_author(
     if name.startswith("builtin/"):
         todo = nearest(name, (SWEEP,))
         raise UnknownName(f"no author is named {name!r}", where="--model", todo=todo)
-    return open_model(name, environ=environ, prices=prices, timing=timing)
+    return open_model(name, environ=environ, prices=prices, retry=retry, timing=timing)
 
 
-def prepare(request: RunRequest) -> Prepared:
-    """Raises :class:`UserError` and its children for what the request gets wrong."""
+def open_unasked(name: str, *, environ: Mapping[str, str]) -> LanguageModel:
+    """The author of that name, to be looked at only: its vendor's key may be missing."""
+    if is_free(name):
+        return open_author(name, environ=environ)
+    return LitellmModel(name, environ, RetryPolicy(), RetryTiming())
+
+
+def is_free(name: str) -> bool:
+    """Whether the author of that name asks no language model, so that it costs nothing."""
+    return name.partition("/")[0] in {"builtin", "scripted"}
+
+
+def prepare(request: RunRequest, *, to_start: bool = True) -> Prepared:
+    """The set-up. If it is not ``to_start``, keys and prices may be missing, and no end of a model is told.
+
+    Raises :class:`UserError` and its children for what the request gets wrong.
+    """
+    opened = open_author if to_start else open_unasked
     engines = [(one, server_of(one, os.environ)) for one in chosen_engines(request.engine)]
     # Before a model is opened: that may import litellm.
     prices = stated_price(request.price, request.model)
@@ -113,7 +130,7 @@ def prepare(request: RunRequest) -> Prepared:
     if request.max_usd is not None:
         budgets = {"idea.budget.usd": min(request.max_usd, policy.idea.usd)}
         policy = lowered(policy, budgets | {"run.budget.usd": request.max_usd})
-    model = open_author(request.model, environ=os.environ)
+    model = opened(request.model, environ=os.environ)
     setup = RunSpec(
         template=template,
         policy=policy,
@@ -122,15 +139,16 @@ def prepare(request: RunRequest) -> Prepared:
         scale=request.scale,
         ideas=request.ideas,
         images=(),
-        prices=prices_of(model, prices),
+        prices=prices_of(model, prices) if to_start else _known_prices(model, prices),
         sees=shows_pictures(model, asked=request.vision),
         data=data_for(template, request.scale, policy, request.data),
         proof=proofs.pin(),
         engines=tuple(EnginePin(name=name, server=server) for name, server in engines),
-        roles=_roles(request),
+        roles=_roles(request, to_start=to_start),
     )
     require_time(template, policy, request.scale)
-    return Prepared(setup, chosen.why, _ends((request.model, *(name for _, name in request.roles))))
+    names = (request.model, *(name for _, name in request.roles)) if to_start else ()
+    return Prepared(setup, chosen.why, _ends(names))
 
 
 def _ends(names: Iterable[str]) -> tuple[str, ...]:
@@ -141,7 +159,15 @@ def _ends(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(filter(None, (end_notice(one.name, one.facts, today) for one in models)))
 
 
-def _roles(request: RunRequest) -> tuple[ModelPin, ...]:
+def _known_prices(
+    model: LanguageModel, given: Mapping[str, float]
+) -> tuple[tuple[str, float], ...]:
+    """The given prices, or litellm's; empty where it has none."""
+    listed = model.prices() if isinstance(model, LitellmModel) else {}
+    return tuple(sorted((given or listed).items()))
+
+
+def _roles(request: RunRequest, *, to_start: bool) -> tuple[ModelPin, ...]:
     """The models of single roles, ready to be pinned. Raises :class:`UserError`."""
     pins = {}
     for role, name in request.roles:
@@ -152,9 +178,9 @@ def _roles(request: RunRequest) -> tuple[ModelPin, ...]:
                 why=f"the roles are: {', '.join(ROLES)}",
                 todo=nearest(role, tuple(ROLES)),
             )
-        model = open_author(name, environ=os.environ)
-        seen = shows_pictures(model, asked=None)
-        prices = prices_of(model, stated_price(None, name))
+        model = (open_author if to_start else open_unasked)(name, environ=os.environ)
+        seen, stated = shows_pictures(model, asked=None), stated_price(None, name)
+        prices = prices_of(model, stated) if to_start else _known_prices(model, stated)
         pins[role] = ModelPin(name=name, author=model.name, role=role, prices=prices, sees=seen)
     return tuple(pins.values())
 

@@ -12,7 +12,7 @@ from orchestrator.core.decode import decode
 from orchestrator.core.model import Reply, Usage
 from orchestrator.policy.policy import IdeaLimits, Policy, RunLimits
 from orchestrator.record.budget import Used
-from orchestrator.record.events import NESTED
+from orchestrator.record.events import NESTED, CallFailed
 
 # A call that a deadline ends is stopped a little after it, and is recorded with that.
 _LATE = 1.1, 300.0  # factor, seconds
@@ -60,8 +60,11 @@ def _use_of(call: AuditedCall) -> tuple[Used, list[AuditFinding]]:
             what = f"the reply to {call.name} cannot be read"
             return Used(requests=1), [AuditFinding("budget", call.where, what)]
     tokens = usage.prompt_tokens + usage.completion_tokens
-    least = min(usage.prompt_tokens, usage.completion_tokens, usage.usd or 0.0, wall)
-    use = Used(usd=usage.usd or 0.0, tokens=tokens, requests=1, wall=wall)
+    counts = (usage.prompt_tokens, usage.completion_tokens, usage.requests, usage.usd or 0.0, wall)
+    least = min(counts)
+    failed = end.event if end is not None and isinstance(end.event, CallFailed) else None
+    made = failed.requests if failed else max(1, usage.requests)
+    use = Used(usd=usage.usd or 0.0, tokens=tokens, requests=made, wall=wall)
     return use, _negative(call, least)
 
 

@@ -82,6 +82,25 @@ def commands(about: str, kind: type[Commands] = Commands) -> typer.Typer:
     )
 
 
+ModelOption = Annotated[
+    str, typer.Option("--model", help="builtin/sweep needs no key; others by their litellm name.")
+]
+IdeasOption = Annotated[int, typer.Option(min=1, max=100, help="How many ideas to pursue.")]
+ScaleOption = Annotated[
+    str, typer.Option(help="The template's scale: smoke takes seconds, full is the study.")
+]
+VisionOption = Annotated[
+    bool | None, typer.Option(help="Show pictures to the model. Default: what is known of it.")
+]
+FreshOption = Annotated[
+    bool, typer.Option("--fresh", help="Measure the baseline again, even if one is kept.")
+]
+EstimateOption = Annotated[
+    bool, typer.Option("--estimate", help="Instead: what the run will take; nothing is started.")
+]
+YesOption = Annotated[
+    bool, typer.Option("--yes", "-y", help="Start an expensive run without a question.")
+]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's results folder, or `latest`.")]
 ResultsOption = Annotated[Path, typer.Option("--results", help="The folder of results.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the outcome.")]
@@ -119,7 +138,8 @@ RoleOption = Annotated[
     typer.Option(
         "--role",
         metavar="ROLE=NAME",
-        help="Another model for one role: ideas, editing, plotting, vision, writing, citing, reviewing.",
+        help="Another model for one role: ideas, editing, plotting, vision, writing, citing, reviewing; "
+        "or behind all of them: fallback.",
     ),
 ]
 CheckedModel = Annotated[

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from io import StringIO
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import Console, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -41,12 +41,19 @@ def width() -> int:
 
 
 def table(
-    heads: Sequence[str], rows: Iterable[Sequence[object]], groups: Sequence[str] = ()
+    heads: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    groups: Sequence[str] = (),
+    *,
+    numbers: bool = False,
 ) -> None:
-    """A table without a frame, states in colour; ``groups`` names the heading above each row."""
+    """A table without a frame, states in colour; ``groups`` names the heading above each row. All columns
+    but the first may be ``numbers``.
+    """
     drawn = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for head in heads:
-        drawn.add_column(head, overflow="fold")
+    for place, head in enumerate(heads):
+        side: JustifyMethod = "right" if numbers and place else "left"
+        drawn.add_column(head, overflow="fold", justify=side)
     for number, row in enumerate(rows):
         if groups and (not number or groups[number] != groups[number - 1]):
             drawn.add_row()

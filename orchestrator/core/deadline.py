@@ -1,4 +1,4 @@
-"""How long a call may still take, passed to a port next to its request; and waiting as long.
+"""How far a call may still go, passed to a port next to its request; and waiting as long.
 
 It is not part of the request: the record identifies a call by its request's hash, and elapsed
 time must not change that hash.
@@ -10,7 +10,7 @@ import math
 import multiprocessing
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.pool import ThreadPool
 from threading import Condition
 from typing import TypeVar
@@ -27,10 +27,13 @@ MORE_ROOM = (
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """An instant of this machine's monotonic clock, and the policy's key that set it."""
+    """An instant of this machine's monotonic clock, and the policy's key that set it; and how many HTTP
+    requests may still be made.
+    """
 
     at: float
     limit: str
+    requests: float = math.inf
 
     @classmethod
     def after(cls, seconds: float, limit: str) -> Deadline:
@@ -57,8 +60,9 @@ class Deadline:
         )
 
     def sooner(self, other: Deadline) -> Deadline:
-        """The earlier of the two."""
-        return self if self.at <= other.at else other
+        """The earlier of the two, and the fewer requests."""
+        first = self if self.at <= other.at else other
+        return replace(first, requests=min(self.requests, other.requests))
 
 
 FOREVER = Deadline(math.inf, "")

@@ -166,9 +166,9 @@ class BadResults(AisciError):
 
 
 class ModelFailed(AisciError):
-    """The model gave no usable answer; resume asks again."""
+    """The model gave no usable answer to ``asked`` requests; resume asks again."""
 
-    transient = True
+    transient, asked = True, 1
 
 
 class ModelBusy(ModelFailed):

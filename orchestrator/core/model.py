@@ -12,6 +12,9 @@ SWEEP = "builtin/sweep"
 DEFAULT_ROLE = "default"
 """The role of the model that is used where no other role is configured."""
 
+FALLBACK = "fallback"
+"""The role of the model that answers any request whose own model gives no answer."""
+
 ROLES: dict[str, tuple[str, ...]] = {
     "ideas": ("ideas.", "novelty.", "plan."),
     "editing": ("experiment.", "instruments.", "notes."),
@@ -20,6 +23,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "citing": ("writeup.queries", "cite."),
     "writing": ("writeup.", "compile.", "verify."),
     "reviewing": ("critique", "review."),
+    FALLBACK: (),
 }
 """Each role, and how the purposes of its requests begin; the first that fits counts."""
 
@@ -78,7 +82,8 @@ class ModelRequest:
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens, and US dollars where a price is known (None: unknown, never zero). ``cached`` are prompt
-    tokens that the vendor read from its cache, ``written`` those that it wrote there.
+    tokens that the vendor read from its cache, ``written`` those that it wrote there. ``requests`` are
+    the HTTP requests of a call, repeats included; 0 for a model that needs none.
     """
 
     prompt_tokens: int = 0
@@ -86,6 +91,7 @@ class Usage:
     usd: float | None = 0.0
     cached: int = 0
     written: int = 0
+    requests: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,9 +56,14 @@ def baselines_of(template: str) -> tuple[KeptBaseline, ...]:
     return tuple(sorted(kept, key=lambda baseline: baseline.at))
 
 
+def kept_blobs(kept: KeptBaseline) -> BlobStore:
+    """Where a baseline's files are."""
+    return BlobStore(_folder(kept.template, kept.scale, kept.key) / "blobs")
+
+
 def restore_files(kept: KeptBaseline, blobs: Blobs) -> None:
     """Copy a baseline's files into ``blobs``. Raises :class:`BadJournal`."""
-    store = BlobStore(_folder(kept.template, kept.scale, kept.key) / "blobs")
+    store = kept_blobs(kept)
     for _, sha256 in kept.result.files.files:
         blobs.put(store.get(sha256))
 

@@ -44,6 +44,7 @@ from orchestrator.models.failures import (
     translate_failure,
     waiting_line,
 )
+from orchestrator.models.gate import gate_of
 from orchestrator.models.keys import missing_keys, provider_of, require_key
 from orchestrator.models.pictures import ReadPicture, chat_message
 from orchestrator.models.said import error_in_choice
@@ -93,6 +94,7 @@ class LitellmModel:
         self.provider = provider = provider_of(litellm, name)
         self._server = server_address(provider, environ)
         self._own = provider == "openai" and self._server is not None
+        self._gate = gate_of(provider, self._server.address if self._server else "")
         # A user's own server may need no key.
         self.missing_keys = () if self._own else missing_keys(litellm, name, environ)
         self._facts = map_entry(litellm.model_cost, name, provider)
@@ -149,10 +151,11 @@ class LitellmModel:
         prompt, answer = prompt_bound(sent, self._count), self._room(ask)
         per_prompt = highest_price(self.prices(), "input", prompt, marked=self._marks)
         per_answer = highest_price(self.prices(), "output", prompt)
-        if per_prompt is None or per_answer is None:
-            return Usage(prompt, answer, None)
-        most = highest_factor(self._facts) if self._own_prices else 1.0
-        return Usage(prompt, answer, most * (prompt * per_prompt + answer * per_answer))
+        usd = None
+        if per_prompt is not None and per_answer is not None:
+            most = highest_factor(self._facts) if self._own_prices else 1.0
+            usd = most * (prompt * per_prompt + answer * per_answer)
+        return Usage(prompt, answer, usd, requests=self._retry.tries)
 
     def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
         """Ask once, and again while the vendor is busy and the retry policy allows it. Raises
@@ -160,30 +163,46 @@ class LitellmModel:
         a pending answer is not waited for. An answer with no text is one, and is charged.
         """
         begun, where = self._timing.clock(), f"step {ask.purpose}"
-        for attempt in range(1, self._retry.tries + 1):
+        most = self._gate.tries(self._retry.tries)
+        tries = int(max(1, min(most, within.requests)))
+        self._wait_with_others(begun, within, where)
+        for attempt in range(1, tries + 1):
             within.check(where)
             try:
                 response = bounded(lambda: self._once(ask, within), within, where)
             except self._failures as error:
-                if changed := self._refused_names(error):
+                changed = self._refused_names(error) if attempt < tries else frozenset[str]()
+                if changed:
                     self._unlike |= changed
                     continue
                 failure = translate_failure(
                     error, self.name, ask.purpose, attempt, self._environ, self._server
                 )
+                failure.asked = attempt
                 pause = self._pause(error, attempt)
                 if pause >= within.left:
                     raise within.spent(where) from None
                 over = self._timing.clock() - begun + pause > self._retry.total
-                if over or attempt == self._retry.tries or not isinstance(failure, ModelBusy):
+                if over or attempt == tries or not isinstance(failure, ModelBusy):
+                    if isinstance(failure, ModelBusy):
+                        self._gate.gave_up()
                     raise failure from None  # the cause holds the request, and that holds the key
-                self._timing.tell(
-                    waiting_line(self.name, failure, pause, attempt + 1, self._retry.tries)
-                )
+                self._gate.close(self._timing.clock() + pause)
+                self._timing.tell(waiting_line(self.name, failure, pause, attempt + 1, tries))
                 self._timing.sleep(pause)
             else:
-                return self._reply(response, ask)
+                self._gate.answered()
+                return self._reply(response, ask, attempt)
         raise AssertionError("the loop returns or raises in its last iteration")
+
+    def _wait_with_others(self, now: float, within: Deadline, where: str) -> None:
+        """Wait as long as the server asked another caller to."""
+        pause = self._gate.closed_for(now)
+        if pause >= within.left:
+            raise within.spent(where)
+        if pause:
+            self._timing.tell(f"waiting for {self.name}, {where}: busy; asking in {pause:.0f} s")
+            self._timing.sleep(pause)
 
     def _once(self, ask: Ask, within: Deadline) -> Any:
         """One request, with litellm's retries and those of its HTTP client disabled. A body whose
@@ -236,7 +255,7 @@ class LitellmModel:
         refused = refused_parameters(error) - self._unlike
         return refused if self._holds else refused - {"response_format"}
 
-    def _reply(self, response: Any, ask: Ask) -> Reply:
+    def _reply(self, response: Any, ask: Ask, requests: int) -> Reply:
         choices = getattr(response, "choices", None) or []
         text = choices[0].message.content if choices else None  # None: no text, or reasoning alone
         finish = str(choices[0].finish_reason) if choices else "nothing"
@@ -251,6 +270,7 @@ class LitellmModel:
                 usage = Usage(prompt, answer, cost, cached, written)
         whole = (text if isinstance(text, str) else "").encode("utf-8", "replace").decode()
         # A lone surrogate is not text; now it is "?".
+        usage = replace(usage, requests=requests)
         return Reply(redact(whole, self._environ), usage, self.name, finish[:40])
 
     def _cost(

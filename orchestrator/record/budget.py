@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Literal
@@ -83,6 +84,13 @@ class JournalBudget:
                 )
         if self.around is not None:
             self.around.admit(journal, ceiling, paid=paid, gpus=gpus)
+
+    def requests_left(self, journal: Journal) -> float:
+        """How many HTTP requests the next call may make; infinite where nothing limits them."""
+        around = math.inf if self.around is None else self.around.requests_left(journal)
+        if self.requests is None:
+            return around
+        return min(around, self.requests - (self.before + Used.by(journal)).requests)
 
     def deadline(self, journal: Journal, gpus: int = 0) -> Deadline:
         """When a call that begins now and holds ``gpus`` GPUs has used the remaining time."""

@@ -18,7 +18,7 @@ from orchestrator.core.tree import canonical, digest
 from orchestrator.core.untrusted import check_depth
 from orchestrator.record.pins import Pins, StrictRecord
 
-JOURNAL_SCHEMA = 3
+JOURNAL_SCHEMA = 4
 """The version of the journal's format; other versions are refused."""
 
 MOST_BODY = 64 << 20  # bytes of one body
@@ -177,11 +177,12 @@ class Answered(_CallLine):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFailed(_CallLine):
-    """The error that the port raised."""
+    """The error that the port raised, after so many HTTP requests."""
 
     kind: Literal["failed"] = "failed"
     error: ErrorRecord
     seconds: float
+    requests: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

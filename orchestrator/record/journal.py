@@ -22,7 +22,7 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from orchestrator.core.decode import decode, encode
-from orchestrator.core.errors import AisciError, BadJournal, Interrupted
+from orchestrator.core.errors import AisciError, BadJournal, Interrupted, ModelFailed
 from orchestrator.core.model import Usage
 from orchestrator.core.protocols import Blobs
 from orchestrator.core.tree import canonical, digest
@@ -298,7 +298,9 @@ class Journal:
                     todo="`aisci resume` continues it",
                 ) from error
             seconds = round(monotonic() - began, 3)
-            self.append(CallFailed.of(asked, error=error_record(error), seconds=seconds))
+            made = error.asked if isinstance(error, ModelFailed) else 1
+            failure = error_record(error)
+            self.append(CallFailed.of(asked, error=failure, seconds=seconds, requests=made))
             raise
         seconds = round(monotonic() - began, 3)
         body, statement = encode(answer, value), None

@@ -16,12 +16,12 @@ CallKey = tuple[str, str, int]
 class CostLedger:
     """The sums over one journal, updated with each of its lines. ``seconds`` is the time of all
     calls except model calls inside an edit, which the time of the edit includes. ``gpu_seconds``
-    counts each GPU of a job. ``requests`` is the number of model calls; each is charged its ceiling
-    until it is answered. Totals are kept, so that a call costs the same time in a long run.
+    counts each GPU of a job. ``requests`` are those of model calls, at least one each, HTTP repeats
+    included. Each call is charged its ceiling until it is answered. Totals are kept, so that a call costs the same time in a long run.
     """
 
     def __init__(self) -> None:
-        self.requests = 0
+        self._requests = 0  # of calls with an end
         self._settled = Usage()
         self.seconds = 0.0
         self.gpu_seconds = 0.0
@@ -31,9 +31,9 @@ class CostLedger:
     def asked(self, line: Asked, request: object) -> None:
         """Add a call that is about to be made; ``request`` is its body."""
         if line.port == "model":
-            self.requests += 1
             # A call that a crash left without an end stays charged when it is made again.
-            self._settle(self._open.pop(line.key, Usage()))
+            if line.key in self._open:
+                self._settle(self._open.pop(line.key))
             self._open[line.key] = line.ceiling
         if line.port == "sandbox":
             self._gpus[line.key] = decode(Job, request).limits.gpus
@@ -51,6 +51,12 @@ class CostLedger:
         # A vendor may still charge for a request that this program stopped at a limit of time.
         if line.port == "model" and line.error.type != BudgetSpent.__name__:
             del self._open[line.key]
+            self._requests += line.requests
+
+    @property
+    def requests(self) -> int:
+        """Requests of all model calls."""
+        return self._requests + sum(max(1, usage.requests) for usage in self._open.values())
 
     def _time(self, line: Answered | CallFailed) -> None:
         if not line.scope.endswith(NESTED):
@@ -62,6 +68,7 @@ class CostLedger:
         return total_usage((self._settled, *self._open.values()))
 
     def _settle(self, usage: Usage) -> None:
+        self._requests += max(1, usage.requests)
         self._settled = total_usage((self._settled, usage))
 
 
@@ -75,4 +82,5 @@ def total_usage(calls: Iterable[Usage]) -> Usage:
         sum(known) if len(known) == len(calls) else None,
         sum(usage.cached for usage in calls),
         sum(usage.written for usage in calls),
+        sum(usage.requests for usage in calls),
     )

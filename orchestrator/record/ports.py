@@ -14,7 +14,7 @@ from typing import NoReturn, TypeVar
 from orchestrator.core.asking import ATTEMPTS
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.edit import Edit, EditRequest
-from orchestrator.core.errors import Diverged
+from orchestrator.core.errors import Diverged, ModelFailed
 from orchestrator.core.files import plain_lines
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.literature import CheckedReference, Found, Query, References
@@ -24,6 +24,7 @@ from orchestrator.core.reasoning import without_reasoning
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.events import NESTED, Port
 from orchestrator.record.journal import Journal
+from orchestrator.record.month import Booking, MonthBudget
 from orchestrator.record.notes import Note
 
 _T = TypeVar("_T")
@@ -39,6 +40,8 @@ class Edges:
     literature: Literature
     roles: Mapping[str, LanguageModel] = field(default_factory=dict)
     """Models of single roles; all other requests go to ``model``."""
+    month: MonthBudget | None = None
+    """The user's budget of the month, over all runs."""
 
     def model_for(self, purpose: str) -> LanguageModel:
         """The model that answers requests of this purpose."""
@@ -95,14 +98,32 @@ class Ports:
     def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
         """The reply of any model, without its reasoning; the record keeps the whole text."""
         model = self.edges.model_for(ask.purpose)
-        reply = self._call(
-            "model",
-            ModelRequest(model.name, ask),
-            Reply,
-            lambda: model.complete(ask, within.sooner(self.deadline())),
-            ceiling=self.ceiling(ask),
-        )
+        ceiling, left = self.ceiling(ask), self.budget.requests_left(self.journal)
+        most = replace(ceiling, requests=int(min(ceiling.requests, left)))
+        booked: list[Booking] = []
+
+        def book(most: Usage) -> None:
+            booked.extend([self.edges.month.book(most)] if self.edges.month else [])
+
+        def make() -> Reply:
+            allowed = min([left, *(booking.requests for booking in booked)])
+            until = replace(within.sooner(self.deadline()), requests=allowed)
+            try:
+                reply = model.complete(ask, until)
+            except ModelFailed as failed:
+                self._settle(booked, Usage(requests=failed.asked))
+                raise
+            self._settle(booked, reply.usage)
+            return reply
+
+        request = ModelRequest(model.name, ask)
+        reply = self._call("model", request, Reply, make, ceiling=most, book=book)
         return replace(reply, text=without_reasoning(reply.text))
+
+    @staticmethod
+    def _settle(booked: list[Booking], usage: Usage) -> None:
+        for booking in booked:
+            booking.settle(usage)
 
     def edit(self, request: EditRequest) -> Edit:
         """A recorded edit is answered without its model calls, which serve an unfinished one."""
@@ -152,6 +173,7 @@ class Ports:
         *,
         ceiling: Usage | None = None,
         gpus: int = 0,
+        book: Callable[[Usage], None] = lambda _: None,
     ) -> _T:
         """Answer from the record, or make the call within the budget and record it."""
 
@@ -159,6 +181,7 @@ class Ports:
             # A search costs nothing and ends quickly; without time left, the next call is refused.
             if port != "literature":
                 self.budget.admit(self.journal, most, paid=port == "model", gpus=gpus)
+            book(most)
 
         return self.journal.call(
             port, self.scope, request, answer, make, ceiling=ceiling, admit=admit

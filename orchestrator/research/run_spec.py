@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from orchestrator.core.model import DEFAULT_ROLE, ROLES, Message
+from orchestrator.core.model import DEFAULT_ROLE, FALLBACK, ROLES, Message
 from orchestrator.core.research import (
     Citation,
     Claim,
@@ -150,6 +150,8 @@ class RunSpec:
     def seeing(self) -> frozenset[str]:
         """The roles whose model is shown pictures."""
         own = {pin.role: pin.sees for pin in self.roles}
+        if not own.get(FALLBACK, True):  # any request may come to it
+            return frozenset()
         return frozenset(role for role in (DEFAULT_ROLE, *ROLES) if own.get(role, self.sees))
 
     @property

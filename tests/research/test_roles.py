@@ -11,7 +11,7 @@ from orchestrator.api.export import FileExporter
 from orchestrator.console.options import named_roles
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import UserError
-from orchestrator.core.model import DEFAULT_ROLE, ROLES, Ask, Reply, role_of
+from orchestrator.core.model import DEFAULT_ROLE, FALLBACK, ROLES, Ask, Reply, role_of
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.calls import steps
 from orchestrator.record.journal import Journal, Mode
@@ -41,7 +41,7 @@ def test_every_purpose_has_a_role() -> None:
     asked = {*SWEEP_ANSWERS, "ideas.reflect", "plots.look", "review.reflect", "instruments.edit"}
     roles = {purpose: role_of(purpose) for purpose in asked}
     assert DEFAULT_ROLE not in roles.values()
-    assert set(roles.values()) == set(ROLES)
+    assert set(roles.values()) == set(ROLES) - {FALLBACK}
     assert (roles["writeup.queries"], roles["writeup.setup"]) == ("citing", "writing")
     assert (roles["plots.look"], roles["plots.edit"]) == ("vision", "plotting")
     assert role_of("anything.else") == DEFAULT_ROLE

@@ -84,6 +84,8 @@ class ModelServer:
     answers: Iterable[Answer] | Script
     log: Path
     url: str = ""
+    flying: int = 0  # requests that wait for their answer, those of a :class:`Hang` left out
+    most_flying: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _turns: Iterator[Answer] | None = None
     _last: Answer = field(default_factory=lambda: Fail(500, "the script is empty"))
@@ -102,6 +104,12 @@ class ModelServer:
                 self._turns = iter(self.answers)
             self._last = next(self._turns, self._last)
             return self._last
+
+    def take_off(self, number: int) -> None:
+        """Count a request that begins (1) or ends (-1)."""
+        with self._lock:
+            self.flying += number
+            self.most_flying = max(self.most_flying, self.flying)
 
     def requests(self) -> list[dict[str, Any]]:
         """The log: ``key`` (hash of the body), ``purpose`` and ``body``; no key ever."""
@@ -143,6 +151,16 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         answer = self.model.answer(body, self.headers.get("X-Aisci-Purpose", ""))
+        if isinstance(answer, Hang):
+            self._give(answer, body)
+            return
+        self.model.take_off(1)
+        try:
+            self._give(answer, body)
+        finally:
+            self.model.take_off(-1)
+
+    def _give(self, answer: Answer, body: dict[str, Any]) -> None:
         if isinstance(answer, Drip):
             self._drip(answer.seconds)
             return

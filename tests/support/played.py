@@ -12,30 +12,47 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from orchestrator.api.export import FileExporter
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.decode import decode, encode
 from orchestrator.core.edit import Edit, EditRequest
+from orchestrator.core.files import shipped_root
 from orchestrator.core.job import Job
 from orchestrator.core.literature import CheckedReference, Found, Query, References
-from orchestrator.core.model import Ask, Reply, Usage
-from orchestrator.core.protocols import Editor, LanguageModel
+from orchestrator.core.model import Ask, Message, Reply, Usage
+from orchestrator.core.protocols import Editor, LanguageModel, Literature
+from orchestrator.editor.aider import ProcessEditor
 from orchestrator.editor.scripted import ScriptedEditor
+from orchestrator.editor.wire import visible_files
+from orchestrator.literature.library.local import LocalLibrary
+from orchestrator.literature.sources import Sources
+from orchestrator.policy.schema import WholePolicy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.calls import steps
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import RunPaths
+from orchestrator.record.pins import EnginePin
+from orchestrator.record.ports import Edges
 from orchestrator.research.pins import read_pins, template_of
 from orchestrator.research.prompts import data_blocks
+from orchestrator.research.run import research
+from orchestrator.research.run_spec import PursuedIdea, RunDeps
 from orchestrator.research.sweep.wording import json_reply
-from orchestrator.sandbox.scripted import Ending
+from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
+from orchestrator.template.template import from_files
 from tests.support import run_rig as rig
 from tests.support.paper_rig import png
 from tests.support.places import DATA
 
+WORKER = shipped_root() / "sandbox/editor/worker.py"
 STUDIES = DATA / "studies"
+TOKENS = (
+    20_000_000  # of an idea and a run: a whole study takes more than the policies of tests allow
+)
 KEPT_EDITS = {"plots.edit": "plot.py", "notes.edit": "notes.txt"}
 """Edits that are kept as the file after them: what stood before them changes with the program."""
 CORRECTED = {
@@ -204,6 +221,7 @@ class KeptEditor:
 
     def __init__(self, real: Editor, kept: dict[str, Any], blobs: BlobStore) -> None:
         self._real, self._scripted = real, ScriptedEditor(blobs, self._edit)
+        self._blobs = blobs
         self._edits: list[list[str]] = [*kept["edits"]]
 
     def edit(self, request: EditRequest, model: LanguageModel, within: Deadline) -> Edit:
@@ -211,12 +229,54 @@ class KeptEditor:
         return editor.edit(request, model, within)
 
     def _edit(self, request: EditRequest, model: LanguageModel) -> dict[str, bytes]:
-        model.complete(Ask(purpose=request.purpose, messages=()), FOREVER)
+        files = request.files.as_dict()
+        shown = {
+            path: self._blobs.get(files[path]).decode() for path in visible_files(request).paths()
+        }
+        texts = [f"{path}\n```\n{text}```\n" for path, text in shown.items()]
+        messages = Message("user", "\n".join(texts)), Message("user", request.instruction)
+        model.complete(Ask(purpose=request.purpose, messages=messages), FOREVER)
         for at, (purpose, text) in enumerate(self._edits):
             if purpose == request.purpose:
                 del self._edits[at]
                 return {KEPT_EDITS[purpose]: text.encode()}
         return {}
+
+
+def carry_out(
+    kept: dict[str, Any], model: Played, scratch: Path, engines: tuple[EnginePin, ...] = ()
+) -> tuple[PursuedIdea, Path]:
+    """Take a kept study through the present program, with real Aider: its outcome and the run's folder."""
+    sources = {path: text.encode() for path, text in kept["template"]["files"].items()}
+    template = from_files(sources, kept["template"]["name"], "kept")
+    spec = rig.setup(scratch)
+    settings = spec.policy.settings
+    for block in ("idea", "run"):
+        settings[block]["budget"]["tokens"] = TOKENS
+    spec = replace(
+        spec,
+        policy=replace(spec.policy, whole=WholePolicy.model_validate(settings)),
+        template=template,
+        scale=kept["scale"],
+        model=model.name,
+        author=model.name,
+        sees=kept["sees"],
+        engines=engines,
+    )
+    listed = LocalLibrary.from_bytes(template.files["library.json"], "library.json")
+    library: Literature = Sources([("template", listed)])
+    if kept.get("found"):
+        library = KeptLiterature(kept["found"])
+
+    def edges(blobs: BlobStore) -> Edges:
+        sandbox = ScriptedSandbox(blobs, jobs_of(kept, blobs))
+        editor = KeptEditor(ProcessEditor(blobs, WORKER), kept, blobs)
+        return Edges(model, editor, sandbox, library)
+
+    folder = scratch / "run"
+    tools = RunDeps(edges=edges, exporter=FileExporter(), listener=lambda _: None)
+    (outcome,) = research(spec, rig.place(folder, Mode.RECORD), tools)
+    return outcome, folder
 
 
 def load(name: str) -> dict[str, Any]:

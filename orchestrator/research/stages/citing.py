@@ -51,9 +51,14 @@ class RoundForm(ReplyForm):
     done: bool = False
 
 
+def citing_rounds(runs: int) -> int:
+    """The most rounds with the draft of a study with so many runs, the baseline included."""
+    return _ROUNDS if runs >= LONG_STUDY else _SHORT_ROUNDS
+
+
 def cite_draft(study: Study, ports: Ports) -> Study:
     """The study after rounds in which its author looks for missing references in the draft."""
-    most = _ROUNDS if len(study.runs) >= LONG_STUDY else _SHORT_ROUNDS
+    most = citing_rounds(len(study.runs))
     first = render(
         "cite_draft", rounds=str(most), sections=block("sections", _cited_sections(study))
     )

@@ -21,6 +21,7 @@ from orchestrator.core.research import (
     PlannedRun,
     PlanOutcome,
 )
+from orchestrator.policy.policy import Policy
 from orchestrator.record.plan_notes import PlanMade
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
@@ -80,9 +81,15 @@ class RevisionForm(AskingForm):
 
 def most_runs(study: Study) -> int:
     """How many runs the idea has time for, each a little longer than the baseline."""
-    seconds = _LONGER * max(study.runs[0].seconds, 1.0)
-    idea, gpus = study.policy.idea, study.policy.limits("experiment").gpus
-    times = [idea.wall / seconds, *([idea.gpu_time / seconds / gpus] if gpus else [])]
+    return runs_in_time(study.policy, study.runs[0].seconds)
+
+
+def runs_in_time(policy: Policy, baseline: float) -> int:
+    """The same under ``policy``, for a baseline of so many seconds."""
+    seconds = _LONGER * max(baseline, 1.0)
+    gpus = policy.limits("experiment").gpus
+    times = [policy.idea.wall / seconds]
+    times += [policy.idea.gpu_time / seconds / gpus] if gpus else []
     return max(1, min(_MOST_RUNS, *map(int, times)))
 
 
