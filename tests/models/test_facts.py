@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from orchestrator.models.facts import map_entry, takes_schema, thinks
+from orchestrator.core.errors import UserError
+from orchestrator.core.model import Ask, Message
+from orchestrator.models.bounds import SCHEMA_OVERHEAD, prompt_bound
+from orchestrator.models.facts import highest_factor, map_entry, takes_schema, thinks
+from orchestrator.models.keys import require_key
 
 REASONS = {"supports_reasoning": True}
 ADAPTIVE = {**REASONS, "supports_adaptive_thinking": True}
@@ -100,3 +105,26 @@ def test_a_namesake_at_another_provider_says_nothing(name: str, provider: str) -
 def test_a_gateways_model_has_its_makers_abilities_and_no_price() -> None:
     name = "openrouter/anthropic/claude-5.5"
     assert map_entry(KNOWN, name, "openrouter") == {"supports_vision": True}
+
+
+def test_a_regions_uplift_raises_the_most_that_a_model_can_cost() -> None:
+    assert highest_factor({}) == 1.0
+    facts = {"regional_endpoint_uplift_multiplier": 1.1, "x_uplift_multiplier_eu": "unknown"}
+    assert highest_factor(facts) == 1.1
+
+
+def test_vertex_without_googles_package_is_a_users_error_and_not_a_busy_vendor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("orchestrator.models.keys.find_spec", lambda _: None)
+    with pytest.raises(UserError, match="google-auth") as refused:
+        require_key("vertex_ai/claude-opus-5", "vertex_ai", ())
+    assert refused.value.exit_code == 2
+    require_key("gemini/gemini-3.8-flash", "gemini", ())
+
+
+def test_a_schema_counts_in_the_bound_of_its_request() -> None:
+    plain = Ask(purpose="x", messages=(Message("user", "?"),))
+    held = replace(plain, reply_schema='{"type": "object"}')
+    more = prompt_bound(held, len) - prompt_bound(plain, len)
+    assert more == len(held.reply_schema) + SCHEMA_OVERHEAD
