@@ -16,6 +16,7 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import settings
 
+from orchestrator.models import gate
 from tests.support import beside, guard
 from tests.support.recorded import quick_run
 from tests.support.sample import commit, examples
@@ -42,6 +43,12 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("hypothesis_seed", None) is None:
         config.option.hypothesis_seed = int.from_bytes(commit().encode()[:8], "big")
+
+
+@pytest.fixture(autouse=True)
+def _open_gates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A vendor's server that another test found busy or down is asked as if for the first time."""
+    monkeypatch.setattr(gate, "_GATES", {})
 
 
 @pytest.hookimpl(tryfirst=True)

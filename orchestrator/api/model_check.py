@@ -15,6 +15,7 @@ from orchestrator.core.deadline import FOREVER, Deadline, bounded
 from orchestrator.core.errors import BudgetSpent, ModelBusy, ModelFailed, UserError
 from orchestrator.core.model import Ask, Message
 from orchestrator.core.secrets import redact, secret_name
+from orchestrator.models.facts import takes_sampling
 from orchestrator.models.failures import RetryPolicy, RetryTiming
 from orchestrator.models.litellm import PER_COMPLETION, PER_PROMPT, LitellmModel
 from orchestrator.models.model_end import end_of
@@ -99,7 +100,6 @@ def check_model(
         model.charge(own)
     key, variables = _key(model, environ)
     end = end_of(model.facts, datetime.now(UTC).date())
-    sampled = model.facts.get("supports_sampling_params") is not False
     return ModelCheck(
         name=name,
         listed=_listed(model),
@@ -111,7 +111,7 @@ def check_model(
         context=_number(model, "max_input_tokens"),
         longest_answer=_number(model, "max_output_tokens"),
         pictures=_flag(model, "supports_vision"),
-        temperature=sampled and model.takes("temperature"),
+        temperature=takes_sampling(model.facts) and model.takes("temperature"),
         reasoning=_flag(model, "supports_reasoning"),
         reply_schema=_flag(model, "supports_response_schema"),
         caching=_flag(model, "supports_prompt_caching"),

@@ -60,8 +60,8 @@ class Message:
 class Ask:
     """One request to a model. ``purpose`` names the stage's step, such as ``ideas.propose``.
 
-    ``reply_schema`` is the JSON Schema that the reply must keep, as JSON text; empty for free
-    text. No adapter sends it yet.
+    ``reply_schema`` is the JSON Schema that the reply must keep, as JSON text; empty for free text. A vendor
+    that cannot hold a reply to it does not get it.
     """
 
     purpose: str

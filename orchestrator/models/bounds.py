@@ -16,6 +16,8 @@ MARGIN = 1.5
 """Tokens of a vendor's tokenizer per token of the one that counts here; those known need up to 1.35."""
 MESSAGE_OVERHEAD = 16
 """Tokens that a vendor's chat format may add to each message; the known formats add 3 to 8."""
+SCHEMA_OVERHEAD = 512
+"""Tokens that a vendor may add to tell the model of the reply's schema, or of the tool that stands for it."""
 _PIECE = (
     4000  # characters counted at once: a tokenizer's time grows with the square of a word's length
 )
@@ -27,7 +29,7 @@ CountTokens = Callable[[str], int]
 
 def prompt_bound(ask: Ask, count: CountTokens) -> int:
     """The most tokens that the messages of a request have."""
-    total = 0
+    total = len(ask.reply_schema.encode()) + SCHEMA_OVERHEAD if ask.reply_schema else 0
     for message in ask.messages:
         text = message.content
         pieces = (text[at : at + _PIECE] for at in range(0, len(text), _PIECE))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import random
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,16 @@ from orchestrator.core.errors import KeyRefused, ModelBusy, ModelFailed, ModelRe
 from orchestrator.core.sanitize import plain, plain_line
 from orchestrator.core.secrets import redact
 from orchestrator.models.address import ServerAddress
+from orchestrator.models.said import (
+    is_filtered,
+    is_out_of_memory,
+    is_quota,
+    is_too_long,
+    is_unpaid,
+    said_delay,
+    unlike,
+    vendors_words,
+)
 
 _QUOTA = "the account's quota is exhausted: raise it with the vendor, then `aisci resume`"
 _UNREACHED = "Connection error."  # the end of what the vendors' client says without an answer
@@ -27,9 +36,6 @@ _REMEDIES = {
     404: "check the model's name",
     429: _QUOTA,
 }
-_UNSUPPORTED = re.compile(
-    r"(?i)unsupported|not support|does not take|deprecated|not allowed|unrecognized"
-)
 _OF_THE_KEY = frozenset({401, 402, 403})
 
 
@@ -80,38 +86,44 @@ def translate_failure(
     said = f"HTTP {status}: " if status else ""
     if text.endswith(_UNREACHED):  # for which litellm makes up a status
         said = "no connection to a server: "
-    why = said + plain(text, limit=600)
+    why = said + plain(vendors_words(text), limit=600)
     where = f"step {purpose}" + (f"; {redact(str(server), environ)}" if server else "")
     later = "`aisci resume` continues from here later; no recorded reply is paid for again"
     if _is_busy(status, text):
+        unreached = "no connection" in said
+        check = (
+            "check that a server answers at this address"
+            if unreached
+            else "see what the server logs"
+        )
         return ModelBusy(
             f"{model} gave no answer" + (f", asked {tries} times" if tries > 1 else ""),
             where=where,
             why=why,
-            todo=f"check that a server answers at this address; {later}" if server else later,
+            todo=f"{check}; {later}" if server else later,
         )
-    if status in _OF_THE_KEY or _is_quota(text):
-        return KeyRefused(
-            f"{model} refused the key",
-            where=where,
-            why=why,
-            todo=_REMEDIES.get(status or 429, _QUOTA),
-        )
-    todo = _REMEDIES.get(status or 0, "choose another model, if the request looks correct to you")
-    if type(error).__name__ == "ContextWindowExceededError":
+    if status in _OF_THE_KEY or is_quota(text) or is_unpaid(text):
+        todo = _REMEDIES[402] if is_unpaid(text) else _REMEDIES.get(status or 429, _QUOTA)
+        return KeyRefused(f"{model} refused the key", where=where, why=why, todo=todo)
+    if type(error).__name__ == "ContextWindowExceededError" or is_too_long(text):
         todo = "choose a model with a larger context, then `aisci resume`"
         return TooLong(f"the request is too long for {model}", where=where, why=why, todo=todo)
+    todo = _remedy(status, text)
     return ModelRefused(f"{model} refused the request", where=where, why=why, todo=todo)
+
+
+def _remedy(status: int | None, text: str) -> str:
+    """What to do about a refusal that neither the key nor the length explains."""
+    if is_out_of_memory(text):
+        return "its server has too little memory: choose a smaller model or a shorter context there"
+    if is_filtered(text):
+        return "the vendor's filter of contents stopped it: choose another model"
+    return _REMEDIES.get(status or 0, "choose another model, if the request looks correct to you")
 
 
 def refused_parameters(error: Exception) -> frozenset[str]:
     """The parameters, of those that can be left out or renamed, that a vendor says a model does not take."""
-    text = str(error)
-    if getattr(error, "status_code", None) != 400 or not _UNSUPPORTED.search(text):
-        return frozenset()
-    named = re.search(r"\btemperature\b", text), re.search(r"\bmax_completion_tokens\b", text)
-    names = ("temperature", "max_tokens")
-    return frozenset(name for name, found in zip(names, named, strict=True) if found)
+    return unlike(str(error)) if getattr(error, "status_code", None) == 400 else frozenset()
 
 
 def waiting_line(model: str, failure: ModelFailed, pause: float, next_try: int, tries: int) -> str:
@@ -122,14 +134,12 @@ def waiting_line(model: str, failure: ModelFailed, pause: float, next_try: int, 
 
 
 def retry_after(error: Exception) -> float:
-    """Seconds from a Retry-After header; 0 where there is none, or where it is a date."""
+    """Seconds that a vendor asks to wait: in a Retry-After header, or in its text; 0 where in neither."""
     headers = getattr(error, "litellm_response_headers", None) or {}
     text = str(headers.get("retry-after", ""))
-    return float(text) if text.replace(".", "", 1).isdecimal() and text.isascii() else 0.0
-
-
-def _is_quota(text: str) -> bool:
-    return "insufficient_quota" in text or "exceeded your current quota" in text
+    if text.replace(".", "", 1).isdecimal() and text.isascii():
+        return float(text)
+    return said_delay(str(error)) if getattr(error, "status_code", None) == 429 else 0.0
 
 
 def joined_parts(raw: Any) -> dict[str, Any] | None:
@@ -151,7 +161,9 @@ def joined_parts(raw: Any) -> dict[str, Any] | None:
 
 
 def _is_busy(status: int | None, text: str) -> bool:
-    """Whether asking again may help. An exhausted quota also comes as 429, and waiting does not."""
-    if _is_quota(text):
+    """Whether asking again may help: not for what waiting does not change, whatever its status."""
+    if is_quota(text) or is_unpaid(text) or is_out_of_memory(text):
         return False
-    return status is None or status in {408, 409, 425, 429} or status >= 500
+    if status == 429 and is_too_long(text):
+        return False
+    return status is None or status in {408, 409, 424, 425, 429} or status >= 500

@@ -9,6 +9,8 @@ Longer than 250 lines: a model's way from its name to its reply, in the only fil
 from __future__ import annotations
 
 import copy
+import json
+import logging
 import os
 import warnings
 from collections.abc import Iterable, Mapping
@@ -18,14 +20,21 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.core.deadline import FOREVER, Deadline, bounded
-from orchestrator.core.errors import MissingKey, ModelBusy, UnknownName
-from orchestrator.core.model import SWEEP, Ask, Reply, Usage
-from orchestrator.core.problems import nearest
+from orchestrator.core.errors import ModelBusy
+from orchestrator.core.model import Ask, Reply, Usage
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.secrets import redact
 from orchestrator.models.address import ServerAddress, server_address
 from orchestrator.models.bounds import cost_of, highest_price, prompt_bound
 from orchestrator.models.caching import marked_places, wants_marks, with_mark
+from orchestrator.models.counted import cached_of, written_of
+from orchestrator.models.facts import (
+    highest_factor,
+    map_entry,
+    takes_sampling,
+    takes_schema,
+    thinks,
+)
 from orchestrator.models.failures import (
     RetryPolicy,
     RetryTiming,
@@ -36,13 +45,14 @@ from orchestrator.models.failures import (
     waiting_line,
 )
 from orchestrator.models.gate import gate_of
+from orchestrator.models.keys import missing_keys, provider_of, require_key
 from orchestrator.models.pictures import ReadPicture, chat_message
+from orchestrator.models.said import error_in_choice
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
 
 PER_PROMPT, PER_COMPLETION = "input_cost_per_token", "output_cost_per_token"
 THINKING = 8192
 """Tokens for thinking, in addition to the answer's: vendors count both against one limit."""
-_THINKING_PROVIDERS = frozenset({"openai", "azure", "gemini", "vertex_ai", "xai", "deepseek"})
 MOST_TOKENS = 10**9  # of one request; a count above it, or below zero, is a server's mistake
 
 
@@ -66,7 +76,7 @@ def open_model(
     if kind == "scripted":
         return ScriptedModel.from_file(Path(rest), name)
     model = LitellmModel(name, environ, retry or RetryPolicy(), timing or RetryTiming())
-    _need_key(model)
+    require_key(name, model.provider, model.missing_keys)
     if prices:
         model.charge(prices)
     return model
@@ -81,14 +91,15 @@ class LitellmModel:
         self._litellm = litellm = _litellm()
         self.name, self._environ = name, environ
         self._retry, self._timing = retry, timing
-        self.provider = provider = _provider(litellm, name)
+        self.provider = provider = provider_of(litellm, name)
         self._server = server_address(provider, environ)
         self._own = provider == "openai" and self._server is not None
         self._gate = gate_of(provider, self._server.address if self._server else "")
         # A user's own server may need no key.
-        self.missing_keys = () if self._own else _missing_keys(litellm, name, environ)
-        self._facts = _facts(litellm, name, provider)
-        self._marks = wants_marks(name, provider, self._facts)
+        self.missing_keys = () if self._own else missing_keys(litellm, name, environ)
+        self._facts = map_entry(litellm.model_cost, name, provider)
+        self._marks = not self._own and wants_marks(name, provider, self._facts)
+        self._holds = takes_schema(name, self._facts)
         self._own_prices = True
         self._unlike: frozenset[str] = frozenset()
         self._read: ReadPicture = _no_picture
@@ -136,12 +147,14 @@ class LitellmModel:
 
     def ceiling(self, ask: Ask) -> Usage:
         """The most that a request can use."""
-        prompt, answer = prompt_bound(ask, self._count), self._room(ask)
+        sent = ask if self._holds else replace(ask, reply_schema="")
+        prompt, answer = prompt_bound(sent, self._count), self._room(ask)
         per_prompt = highest_price(self.prices(), "input", prompt, marked=self._marks)
         per_answer = highest_price(self.prices(), "output", prompt)
         usd = None
         if per_prompt is not None and per_answer is not None:
-            usd = prompt * per_prompt + answer * per_answer
+            most = highest_factor(self._facts) if self._own_prices else 1.0
+            usd = most * (prompt * per_prompt + answer * per_answer)
         return Usage(prompt, answer, usd, requests=self._retry.tries)
 
     def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:
@@ -193,7 +206,7 @@ class LitellmModel:
 
     def _once(self, ask: Ask, within: Deadline) -> Any:
         """One request, with litellm's retries and those of its HTTP client disabled. A body whose
-        text comes in parts, which litellm takes for an error, is an answer.
+        text comes in parts, which litellm takes for an error, is an answer; one that holds an error is none.
         """
         seen: list[Any] = []
         server: dict[str, Any] = {}
@@ -205,7 +218,7 @@ class LitellmModel:
             }
             server["api_key"] = self._environ.get("OPENAI_API_KEY") or "none"
         try:
-            return self._litellm.completion(
+            response = self._litellm.completion(
                 model=self.name,
                 messages=self._messages(ask),
                 timeout=min(self._retry.timeout, within.left),
@@ -216,23 +229,31 @@ class LitellmModel:
                 **self._sampling(ask),
                 **server,
             )
+            if fault := next(filter(None, map(error_in_choice, seen)), ""):
+                raise self._litellm.InternalServerError(fault, self.provider, self.name)
         except self._failures:
             for body in filter(None, map(joined_parts, seen)):
                 with suppress(TypeError, ValueError):
                     return self._litellm.ModelResponse(**body)
             raise
+        return response
 
     def _sampling(self, ask: Ask) -> dict[str, Any]:
-        """Temperature and length, in the names that this model takes."""
+        """Temperature, length and the form of the reply, in the names that this model takes."""
         length = "max_completion_tokens" if "max_tokens" in self._unlike else "max_tokens"
-        given = {"temperature": ask.temperature, length: self._room(ask)}
+        given: dict[str, Any] = {length: self._room(ask)}
+        if takes_sampling(self._facts):
+            given["temperature"] = ask.temperature
+        if ask.reply_schema and self._holds:
+            given["response_format"] = reply_format(ask.reply_schema)
         return {name: value for name, value in given.items() if name not in self._unlike}
 
     def _refused_names(self, error: Exception) -> frozenset[str]:
         """The parameters that the vendor refuses now and that were sent: litellm's list cannot know of a
         model that is newer than it.
         """
-        return refused_parameters(error) - self._unlike
+        refused = refused_parameters(error) - self._unlike
+        return refused if self._holds else refused - {"response_format"}
 
     def _reply(self, response: Any, ask: Ask, requests: int) -> Reply:
         choices = getattr(response, "choices", None) or []
@@ -242,7 +263,7 @@ class LitellmModel:
         usage = self.ceiling(ask)  # what a server that reports no usage is charged
         if counted is not None:
             prompt, answer = int(counted.prompt_tokens), int(counted.completion_tokens)
-            cached, written = _cached(counted), _written(counted)
+            cached, written = cached_of(counted), written_of(counted)
             cost = self._cost(response, prompt, answer, cached, written)
             sizes = (prompt, answer, cached, written, cost or 0.0)
             if all(0 <= one <= MOST_TOKENS for one in sizes) and cached + written <= prompt:
@@ -257,9 +278,9 @@ class LitellmModel:
     ) -> float | None:
         """US dollars: as litellm computes them where its prices apply, else tokens times price."""
         cost = response._hidden_params.get("response_cost")  # noqa: SLF001 - its documented place
-        if cost is not None and self._own_prices:
-            return float(cost)
         prices = self.prices()
+        if cost is not None and self._own_prices and (cost or PER_PROMPT in prices):
+            return float(cost)  # litellm's zero for a model without a price is no price
         if PER_PROMPT not in prices or PER_COMPLETION not in prices:
             return None
         return cost_of(prices, prompt, answer, cached, written)
@@ -276,7 +297,7 @@ class LitellmModel:
 
     def _room(self, ask: Ask) -> int:
         """Tokens for the answer, and for what the model thinks before it; at most what it can give."""
-        room = ask.max_tokens + (THINKING if thinks(self.provider, self._facts) else 0)
+        room = ask.max_tokens + (THINKING if thinks(self.name, self._facts) else 0)
         most = self._facts.get("max_output_tokens")
         return min(room, most) if isinstance(most, int) else room
 
@@ -287,26 +308,10 @@ class LitellmModel:
         return max(pause * (0.5 + 0.5 * self._timing.jitter()), retry_after(error))
 
 
-def thinks(provider: str, facts: Mapping[str, Any]) -> bool:
-    """Whether a model thinks without being asked to; Claude up to 4.6 does not."""
-    if "thinking_on_by_default" in facts:
-        return bool(facts["thinking_on_by_default"])
-    return bool(facts.get("supports_reasoning")) and provider in _THINKING_PROVIDERS
-
-
-def _cached(counted: Any) -> int:
-    """Prompt tokens that came from the vendor's cache, as it counted them."""
-    details = getattr(counted, "prompt_tokens_details", None)
-    return _size(getattr(details, "cached_tokens", None))
-
-
-def _written(counted: Any) -> int:
-    """Prompt tokens that were written to the vendor's cache."""
-    return _size(getattr(counted, "cache_creation_input_tokens", None))
-
-
-def _size(value: Any) -> int:
-    return value if isinstance(value, int) and value >= 0 else 0
+def reply_format(schema: str) -> dict[str, Any]:
+    """OpenAI's name for a reply that must keep a schema; litellm gives it each vendor's."""
+    named = {"name": "reply", "strict": True, "schema": json.loads(schema)}
+    return {"type": "json_schema", "json_schema": named}
 
 
 def _no_picture(sha256: str) -> bytes:
@@ -324,48 +329,8 @@ def _litellm() -> Any:
 
     litellm.suppress_debug_info = True
     litellm.telemetry = False
+    logging.getLogger("LiteLLM").setLevel(logging.CRITICAL)  # each failure is told once, by us
     # What pydantic says where a vendor's text comes in parts, see `joined_parts`; and of litellm's own types.
     warnings.filterwarnings("ignore", message="Pydantic serializer warnings")
     warnings.filterwarnings("ignore", message="Items? .* using the `ReadOnly` qualifier")
     return litellm
-
-
-def _provider(litellm: Any, name: str) -> str:
-    try:
-        return str(litellm.get_llm_provider(name)[1])
-    except litellm.exceptions.BadRequestError:
-        vendors = tuple(str(vendor.value) for vendor in litellm.provider_list)
-        bare = (model for model in litellm.model_cost if "/" not in model)
-        known = vendors if "/" in name else (*bare, SWEEP)
-        word = name.partition("/")[0]
-        raise UnknownName(
-            f"no model is named {name[:100]!r}",
-            where="--model",
-            why="a name is VENDOR/MODEL, such as anthropic/… or openai/…, or it is builtin/sweep; "
-            "`aisci doctor --model NAME` says what is known of one",
-            todo=nearest(word, known),
-        ) from None
-
-
-def _missing_keys(litellm: Any, name: str, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The variables that the vendor wants and that are not set."""
-    keys = litellm.validate_environment(name)
-    if keys["keys_in_environment"]:
-        return ()
-    return tuple(key for key in keys["missing_keys"] if not environ.get(key))
-
-
-def _need_key(model: LitellmModel) -> None:
-    if missing := model.missing_keys:
-        raise MissingKey(
-            f"{model.name} needs a key that is not in the environment",
-            where=f"--model {model.name}",
-            why=f"not set: {', '.join(missing)}",
-            todo=f"export {missing[0]}=…; aisci never writes it to disk",
-        )
-
-
-def _facts(litellm: Any, name: str, provider: str) -> dict[str, Any]:
-    """litellm's entry for a model: prices, largest answer; empty if it has none."""
-    known = (litellm.model_cost.get(key) or {} for key in (name, name.partition("/")[2]))
-    return next((dict(facts) for facts in known if facts.get("litellm_provider") == provider), {})

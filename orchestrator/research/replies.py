@@ -19,6 +19,7 @@ from orchestrator.record.ports import Ports
 from orchestrator.research.loose_json import json_objects, read_object
 from orchestrator.research.prompts import render
 from orchestrator.research.reply_form import ReplyForm, as_form, keys_named
+from orchestrator.research.reply_schema import schema_of
 from orchestrator.research.tries import may_ask
 
 _F = TypeVar("_F", bound=ReplyForm)
@@ -86,7 +87,12 @@ def ask_for(ports: Ports, ask: Ask, form: type[_F]) -> _F:
                 return parse_reply(last[0], form)
         return parse_reply(require_whole(reply, ask).text, form)
 
-    return ask_and_use(ports, ask, use, repeat_request)
+    return ask_and_use(ports, in_form(ask, form), use, repeat_request)
+
+
+def in_form(ask: Ask, form: type[ReplyForm]) -> Ask:
+    """``ask``, whose reply a vendor that can is to hold to ``form``."""
+    return replace(ask, reply_schema=schema_of(form))
 
 
 def ask_and_use(

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, model_validator
 from pydantic_core import core_schema
 
 from orchestrator.core.problems import Invalid
@@ -26,6 +26,15 @@ class ReplyForm(BaseModel):
     """The base of forms; :func:`as_form` prepares an object for one."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _left_out(cls, value: Any) -> Any:
+        """Null for a key that may be left out is one that was, also in the objects of a list."""
+        if not isinstance(value, Mapping):
+            return value
+        required = {name for name, one in cls.model_fields.items() if one.is_required()}
+        return {key: one for key, one in value.items() if one is not None or key in required}
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from orchestrator.core.model import Ask, Message, Picture, Usage
 from orchestrator.core.protocols import LanguageModel
 from orchestrator.core.secrets import redact
 from orchestrator.models.failures import RetryPolicy, RetryTiming
-from orchestrator.models.litellm import LitellmModel, open_model, thinks
+from orchestrator.models.litellm import LitellmModel, open_model
 from orchestrator.models.pictures import PICTURE_TOKENS
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
 from tests.contracts.model import ModelContract
@@ -137,23 +137,6 @@ def test_a_conversation_too_long_for_the_model_is_named_as_that(bench: Any) -> N
     with pytest.raises(TooLong, match="too long for openai/local") as caught:
         made.open().complete(ASK, FOREVER)
     assert "larger context" in caught.value.todo
-
-
-@pytest.mark.parametrize(
-    ("provider", "facts", "room"),
-    [
-        ("openai", {"supports_reasoning": True}, True),
-        ("gemini", {"supports_reasoning": True}, True),
-        ("anthropic", {"supports_reasoning": True}, False),
-        ("anthropic", {"supports_reasoning": True, "thinking_on_by_default": True}, True),
-        ("openai", {"supports_reasoning": True, "thinking_on_by_default": False}, False),
-        ("openai", {}, False),
-    ],
-)
-def test_a_model_that_thinks_unasked_gets_room_for_it(
-    provider: str, facts: dict[str, Any], *, room: bool
-) -> None:
-    assert thinks(provider, facts) is room
 
 
 def test_another_bad_request_is_refused_at_once(bench: Any) -> None:

@@ -19,7 +19,7 @@ from orchestrator.core.research import Idea, Novelty, Searched
 from orchestrator.record.literature_notes import NoveltyJudged, NoveltyOverruled
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
-from orchestrator.research.replies import ask_and_use, parse_reply, repeat_request
+from orchestrator.research.replies import ask_and_use, in_form, parse_reply, repeat_request
 from orchestrator.research.reply_form import ReplyForm
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.blocks import idea_dict, template_block
@@ -119,7 +119,7 @@ def _asked(
             )
         return answer
 
-    return ask_and_use(ports, ask, use, repeat_request)
+    return ask_and_use(ports, in_form(ask, NoveltyAnswer), use, repeat_request)
 
 
 def _decided(
