@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from typing import Any
 
-from orchestrator.core.errors import MissingKey, UnknownName, UserError
+from orchestrator.core.errors import MissingKey, UnknownName
 from orchestrator.core.model import SWEEP
 from orchestrator.core.problems import nearest
+
+_SIGNED_IN = frozenset({"chatgpt", "github_copilot"})
+"""Vendors that litellm asks for a sign-in in a browser as soon as one of their names is looked up."""
 
 
 def provider_of(litellm: Any, name: str) -> str:
     """The provider that litellm asks for that name. Raises :class:`UnknownName`."""
+    if name.partition("/")[0] in _SIGNED_IN:
+        raise UnknownName(
+            f"{name[:100]} wants a sign-in in a browser, which aisci does not make",
+            where="--model",
+            why="its vendor gives no key",
+            todo="take a model of a vendor with keys, such as openai/… or anthropic/…",
+        )
     try:
         return str(litellm.get_llm_provider(name)[1])
     except litellm.exceptions.BadRequestError:
@@ -37,15 +46,8 @@ def missing_keys(litellm: Any, name: str, environ: Mapping[str, str]) -> tuple[s
     return tuple(key for key in keys["missing_keys"] if not environ.get(key))
 
 
-def require_key(name: str, provider: str, missing: Sequence[str]) -> None:
-    """Raises :class:`MissingKey`, and :class:`UserError` where Google's own package makes the key and is not there."""
-    if provider.startswith("vertex_ai") and not (find_spec("google") and find_spec("google.auth")):
-        raise UserError(
-            f"{name} needs the package google-auth, which is not installed",
-            where=f"--model {name}",
-            why="litellm asks it for the key of a project in Google's cloud",
-            todo="install google-auth beside aisci, or take a model of gemini/… with GEMINI_API_KEY",
-        )
+def require_key(name: str, missing: Sequence[str]) -> None:
+    """Raises :class:`MissingKey`."""
     if missing:
         raise MissingKey(
             f"{name} needs a key that is not in the environment",

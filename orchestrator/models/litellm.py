@@ -76,7 +76,7 @@ def open_model(
     if kind == "scripted":
         return ScriptedModel.from_file(Path(rest), name)
     model = LitellmModel(name, environ, retry or RetryPolicy(), timing or RetryTiming())
-    require_key(name, model.provider, model.missing_keys)
+    require_key(name, model.missing_keys)
     if prices:
         model.charge(prices)
     return model

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.errors import UserError
+from orchestrator.core.errors import UnknownName
 from orchestrator.core.model import Ask, Message
 from orchestrator.models.bounds import SCHEMA_OVERHEAD, prompt_bound
 from orchestrator.models.facts import highest_factor, map_entry, takes_schema, thinks
-from orchestrator.models.keys import require_key
+from orchestrator.models.keys import provider_of
 
 REASONS = {"supports_reasoning": True}
 ADAPTIVE = {**REASONS, "supports_adaptive_thinking": True}
@@ -113,14 +113,10 @@ def test_a_regions_uplift_raises_the_most_that_a_model_can_cost() -> None:
     assert highest_factor(facts) == 1.1
 
 
-def test_vertex_without_googles_package_is_a_users_error_and_not_a_busy_vendor(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("orchestrator.models.keys.find_spec", lambda _: None)
-    with pytest.raises(UserError, match="google-auth") as refused:
-        require_key("vertex_ai/claude-opus-5", "vertex_ai", ())
-    assert refused.value.exit_code == 2
-    require_key("gemini/gemini-3.8-flash", "gemini", ())
+@pytest.mark.parametrize("name", ["github_copilot/gpt-5", "chatgpt/gpt-5"])
+def test_a_vendor_that_wants_a_sign_in_is_refused_before_its_name_is_looked_up(name: str) -> None:
+    with pytest.raises(UnknownName, match="sign-in in a browser"):
+        provider_of(None, name)
 
 
 def test_a_schema_counts_in_the_bound_of_its_request() -> None:

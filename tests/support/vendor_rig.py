@@ -49,7 +49,6 @@ def at_loopback(server: VendorServer, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     token = lambda *_, **__: (KEY, "p1")  # noqa: E731 - Google's token, which only Google gives
     monkeypatch.setattr(VertexBase, "_ensure_access_token", token)
-    monkeypatch.setattr("orchestrator.models.keys.find_spec", lambda _: True)
     _DIVERTED.port = urlsplit(server.url).port
     monkeypatch.setattr(litellm, "client_session", _CLIENT)
 
