@@ -23,9 +23,11 @@ from orchestrator.console.options import (
     EngineOption,
     EstimateOption,
     FreshOption,
+    IdeasFileOption,
     IdeasOption,
     Json,
     ModelOption,
+    NoveltyOption,
     OfflineOption,
     PolicyName,
     PriceOption,
@@ -49,8 +51,8 @@ from orchestrator.console.review_groups import (
     ExamplesOption,
     ReflectionsOption,
     ReviewsOption,
+    review_rules,
 )
-from orchestrator.record.pins import ReviewPin
 
 app = commands(
     "Let a language model run small ML studies; the code it writes runs only in containers."
@@ -73,7 +75,9 @@ def run(
     template: Annotated[str, typer.Argument(help="A shipped template's name, or ./a/folder.")],
     *,
     model: ModelOption = "builtin/sweep",
-    ideas: IdeasOption = 1,
+    ideas: IdeasOption = None,
+    ideas_file: IdeasFileOption = None,
+    skip_novelty: NoveltyOption = False,
     scale: ScaleOption = "full",
     policy: PolicyName = None,
     data: DataOption = None,
@@ -101,6 +105,8 @@ def run(
         template=template,
         model=model,
         ideas=ideas,
+        ideas_file=ideas_file,
+        novelty=not skip_novelty,
         scale=scale,
         policy=policy,
         data=data,
@@ -110,12 +116,7 @@ def run(
         roles=named_roles(role, editing=edit_model, reviewing=review_model),
         vision=vision,
         engine=engine,
-        reviewing=ReviewPin(
-            reviews=reviews,
-            reflections=reflections,
-            examples=review_examples,
-            accept_from=accept_from,
-        ),
+        reviewing=review_rules(reviews, reflections, accept_from, examples=review_examples),
         fresh=fresh,
         sign=sign,
     )

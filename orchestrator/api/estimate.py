@@ -154,6 +154,7 @@ def _wanted(
         code=code_size(code_lines(spec.template.files)),
         values=values,
         most_runs=runs_in_time(spec.policy, seconds or 0.0),
+        reviewing=spec.reviewing,
     )
 
 

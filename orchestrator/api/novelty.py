@@ -11,18 +11,14 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from orchestrator import __version__
 from orchestrator.api.adapters import LIBRARY
 from orchestrator.api.locking import only_writer
 from orchestrator.api.prepare import RESULTS, open_author
-from orchestrator.core.errors import AisciError, BadFile
-from orchestrator.core.files import shipped_root, utf8_text, write
+from orchestrator.core.errors import AisciError
+from orchestrator.core.files import shipped_root, write
 from orchestrator.core.model import Usage
-from orchestrator.core.problems import explained, row
 from orchestrator.core.research import Idea, Novelty
 from orchestrator.core.tree import digest
 from orchestrator.core.untrusted import read_plain
@@ -41,37 +37,13 @@ from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.literature_notes import NoveltyJudged
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Edges, Ports, absent
+from orchestrator.research.idea_lists import listed_ideas
 from orchestrator.research.pipeline import RUN_ERRORS
 from orchestrator.research.prompts import prompts_hash
 from orchestrator.research.stages.novelty import decide_novelty
 from orchestrator.template.template import Template, load_template
 
 _MOST_BYTES = 4 << 20
-_MOST_IDEAS = 1000
-
-
-class _Row(BaseModel, extra="ignore", frozen=True):
-    """An idea in a list of either version of The AI Scientist; what it has beyond these is kept."""
-
-    Name: Annotated[str, Field(min_length=1, max_length=200)]
-    Title: Annotated[str, Field(min_length=1, max_length=500)]
-    Experiment: Annotated[str, Field(max_length=20_000)] = ""
-    hypothesis: Annotated[str, Field(max_length=20_000, alias="Short Hypothesis")] = ""
-    Abstract: Annotated[str, Field(max_length=20_000)] = ""
-    Experiments: Any = ""
-
-    def idea(self) -> Idea:
-        experiments = self.Experiments
-        if not isinstance(experiments, str):
-            experiments = json.dumps(experiments, ensure_ascii=False)[:20_000]
-        parts = (self.Experiment, self.hypothesis, self.Abstract, experiments)
-        text = "\n\n".join(part for part in parts if part)
-        return Idea(name=self.Name, title=self.Title, experiment=text or self.Title)
-
-
-_ROWS: TypeAdapter[list[_Row]] = TypeAdapter(
-    Annotated[list[_Row], Field(min_length=1, max_length=_MOST_IDEAS)]
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +80,7 @@ def judge_ideas(
     Raises :class:`BadFile` for the list, and :class:`UserError` and its children for the request.
     """
     engines = [(name, server_of(name, os.environ)) for name in chosen_engines(request.engine)]
-    listed = read_ideas(request.file)
+    listed = listed_ideas(request.file)
     template = load_template(request.template, shipped_root()) if request.template else None
     prices = stated_price(request.price, request.model)
     model = open_author(request.model, environ=os.environ, prices=prices)
@@ -131,23 +103,6 @@ def judge_ideas(
             judged.append(_judged(idea, template, edges, folder, left))
             spent += judged[-1].usage.usd or 0.0
     return tuple(judged)
-
-
-def read_ideas(path: Path) -> tuple[Idea, ...]:
-    """The ideas of a list. Raises :class:`BadFile` with every error."""
-    if not path.is_file():
-        raise BadFile("there is no such file", where=str(path), todo="name a list of ideas as JSON")
-    text = utf8_text(read_plain(path, _MOST_BYTES), "a list of ideas", str(path), BadFile)
-    try:
-        rows = _ROWS.validate_json(text)
-    except ValidationError as error:
-        raise BadFile(
-            "this cannot be read as a list of ideas",
-            where=str(path),
-            why="\n".join(row(wrong) for wrong in explained(error, None)[:12]),
-            todo="each idea needs Name, Title and Experiment, as ideas.json of a run has them",
-        ) from error
-    return tuple(one.idea() for one in rows)
 
 
 def _judged(

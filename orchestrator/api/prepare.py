@@ -26,6 +26,7 @@ from orchestrator.models.prices import prices_of, stated_price
 from orchestrator.policy.policy import lowered
 from orchestrator.proof.store import ProofStore
 from orchestrator.record.pins import EnginePin, ModelPin, ReviewPin
+from orchestrator.research.idea_lists import listed_ideas
 from orchestrator.research.preflight import require_time
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.research.sweep import SweepModel
@@ -44,13 +45,15 @@ class RunRequest:
     its requests in place of ``model``. ``vision`` says whether the model is shown
     pictures; None: what litellm knows of it. ``engine`` are the engines that are searched for papers,
     ``openalex,arxiv`` or ``all``. ``data`` is a folder of staged data sets.
+    ``ideas_file`` is a list whose ideas are pursued, the first ``ideas`` of them or all; without one, so
+    many are proposed, or one. Without ``novelty`` none is judged for it.
     ``fresh`` measures the baseline in this run, even if one is kept. ``sign`` is a file with an
     Ed25519 key.
     """
 
     template: str
     model: str = SWEEP
-    ideas: int = 1
+    ideas: int | None = None
     scale: str = "full"
     policy: str | None = None
     data: Path | None = None
@@ -58,6 +61,8 @@ class RunRequest:
     price: str | None = None
     roles: tuple[tuple[str, str], ...] = ()
     reviewing: ReviewPin = field(default_factory=ReviewPin)
+    ideas_file: Path | None = None
+    novelty: bool = True
     vision: bool | None = None
     engine: str = "none"
     fresh: bool = False
@@ -119,6 +124,7 @@ def prepare(request: RunRequest, *, to_start: bool = True) -> Prepared:
     Raises :class:`UserError` and its children for what the request gets wrong.
     """
     opened = open_author if to_start else open_unasked
+    given = listed_ideas(request.ideas_file)[: request.ideas] if request.ideas_file else ()
     engines = [(one, server_of(one, os.environ)) for one in chosen_engines(request.engine)]
     # Before a model is opened: that may import litellm.
     prices = stated_price(request.price, request.model)
@@ -138,7 +144,7 @@ def prepare(request: RunRequest, *, to_start: bool = True) -> Prepared:
         model=request.model,
         author=model.name,
         scale=request.scale,
-        ideas=request.ideas,
+        ideas=len(given) or request.ideas or 1,
         images=(),
         prices=prices_of(model, prices) if to_start else _known_prices(model, prices),
         sees=shows_pictures(model, asked=request.vision),
@@ -146,6 +152,9 @@ def prepare(request: RunRequest, *, to_start: bool = True) -> Prepared:
         proof=proofs.pin(),
         engines=tuple(EnginePin(name=name, server=server) for name, server in engines),
         roles=_roles(request, to_start=to_start),
+        reviewing=request.reviewing,
+        given=given,
+        novelty=request.novelty,
     )
     require_time(template, policy, request.scale)
     names = (request.model, *(name for _, name in request.roles)) if to_start else ()

@@ -85,7 +85,17 @@ def commands(about: str, kind: type[Commands] = Commands) -> typer.Typer:
 ModelOption = Annotated[
     str, typer.Option("--model", help="builtin/sweep needs no key; others by their litellm name.")
 ]
-IdeasOption = Annotated[int, typer.Option(min=1, max=100, help="How many ideas to pursue.")]
+IdeasOption = Annotated[
+    int | None,
+    typer.Option(min=1, max=100, help="How many ideas to pursue. Default: 1, or all of a file."),
+]
+IdeasFileOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Pursue the ideas of this list; none is proposed."),
+]
+NoveltyOption = Annotated[
+    bool, typer.Option("--skip-novelty", help="Judge no idea's novelty before it is pursued.")
+]
 ScaleOption = Annotated[
     str, typer.Option(help="The template's scale: smoke takes seconds, full is the study.")
 ]

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.record.pins import ReviewPin
+
 ReviewsOption = Annotated[
     int,
     typer.Option(
@@ -36,3 +38,12 @@ AcceptOption = Annotated[
         help="Of several: the mean overall score of an accepted paper.",
     ),
 ]
+
+
+def review_rules(
+    reviews: int, reflections: int, accept_from: float, *, examples: bool
+) -> ReviewPin:
+    """How the options say that papers are reviewed."""
+    return ReviewPin(
+        reviews=reviews, reflections=reflections, examples=examples, accept_from=accept_from
+    )

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict
 
 from orchestrator.core.model import DEFAULT_ROLE
+from orchestrator.core.research import Idea
 from orchestrator.core.tree import Tree
 
 _ImageIds = tuple[tuple[str, str], ...]
@@ -116,7 +117,8 @@ class ReviewPin(StrictRecord):
 class Pins(StrictRecord):
     """The inputs of a run; resume uses exactly these. ``seccomp`` is the profile called
     ``default``, ``prompts`` one hash over all prompt files, ``images`` are (name, id), ``ideas`` is
-    the number of requested ideas.
+    the number of requested ideas, ``given`` are those of a file, which are not proposed; ``novelty``: each
+    is judged before it is pursued.
     """
 
     program: str
@@ -133,6 +135,8 @@ class Pins(StrictRecord):
     baseline: BaselinePin | None = None
     engines: tuple[EnginePin, ...] = ()
     reviewing: ReviewPin = field(default_factory=ReviewPin)
+    given: tuple[Idea, ...] = ()
+    novelty: bool = True
 
     def __post_init__(self) -> None:
         """Raises ValueError without a model of the default role."""

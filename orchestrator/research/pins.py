@@ -45,6 +45,8 @@ def pins_of(spec: RunSpec, files: Tree) -> Pins:
         baseline=spec.baseline,
         engines=spec.engines,
         reviewing=spec.reviewing,
+        given=spec.given,
+        novelty=spec.novelty,
     )
 
 
@@ -95,6 +97,8 @@ def spec_of(pins: Pins, template: Template) -> RunSpec:
         baseline=pins.baseline,
         engines=pins.engines,
         reviewing=pins.reviewing,
+        given=pins.given,
+        novelty=pins.novelty,
         roles=tuple(pin for pin in pins.models if pin.role != DEFAULT_ROLE),
     )
 

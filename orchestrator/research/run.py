@@ -54,7 +54,7 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
     ports = Ports(deps.edges(blobs), journal, blobs, budget.after(*used.values()), "run")
     # Before any model is called: it costs nothing, and shows that template and policy fit.
     baseline = _study(spec, files, _baseline(spec, files, ports))
-    chosen, whole = _ideas(baseline, spec.ideas, location, ports, edits)
+    chosen, whole = _ideas(baseline, spec, location, ports, edits)
     outcomes = []
     for idea in chosen:
         own = location.record.idea(idea).journal
@@ -70,13 +70,15 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
 
 
 def _ideas(
-    baseline: Study, count: int, location: RunLocation, ports: Ports, edits: list[IdeasEdited]
+    baseline: Study, spec: RunSpec, location: RunLocation, ports: Ports, edits: list[IdeasEdited]
 ) -> tuple[tuple[Idea, ...], bool]:
-    """The proposed ideas, or those of the last of the ``edits`` of ``ideas.json``; and whether they
+    """The given or proposed ideas, or those of the last of the ``edits`` of ``ideas.json``; and whether they
     are all that were asked for, or resume asks for more.
     """
     left = ports.journal.notes(IdeasLeft, below="run")
-    chosen, whole = ideas.propose_ideas(baseline, count, ports.within("ideas"))
+    chosen, whole = spec.given, True
+    if not chosen:
+        chosen, whole = ideas.propose_ideas(baseline, spec.ideas, ports.within("ideas"))
     for edited in edits:
         ports.note(edited)
         chosen = edited.ideas
@@ -127,6 +129,7 @@ def _study(spec: RunSpec, files: Tree, baseline: tuple[Run, Results]) -> Study:
         results=((0, results),),
         data=spec.mounts,
         reviewing=spec.reviewing,
+        judged=spec.novelty,
     )
 
 

@@ -41,7 +41,7 @@ class Study:
     still to be made. ``results`` are run numbers (0 is the baseline) and the contents of their
     ``final_info.json``. ``skeleton`` is the paper's source with placeholders, ``sections`` are the texts
     in their place, ``said`` is the conversation in which they were written. ``author`` is the model's name as the paper prints it; ``sees`` are the
-    roles whose model is shown pictures.
+    roles whose model is shown pictures; ``judged``: its novelty is judged.
     """
 
     idea: Idea
@@ -51,6 +51,7 @@ class Study:
     author: str
     sees: frozenset[str] = frozenset()
     novelty: Novelty
+    judged: bool = True
     citations: tuple[Citation, ...] = ()
     tree: Tree
     runs: tuple[Run, ...]
@@ -135,7 +136,8 @@ class RunSpec:
     """The specification of a run. ``images`` maps image names to resolved ids. ``proof`` is the
     latest proof of its policy, ``baseline`` a cached one that the run starts from. ``sees``: the
     model is shown pictures. ``engines`` are asked for papers, besides the lists on this machine; ``roles``
-    are the models of single roles.
+    are the models of single roles. ``given`` are ideas that are not proposed; without ``novelty``, none is
+    judged for it.
     """
 
     template: Template
@@ -153,6 +155,8 @@ class RunSpec:
     engines: tuple[EnginePin, ...] = ()
     roles: tuple[ModelPin, ...] = ()
     reviewing: ReviewPin = field(default_factory=ReviewPin)
+    given: tuple[Idea, ...] = ()
+    novelty: bool = True
 
     @property
     def seeing(self) -> frozenset[str]:

@@ -11,6 +11,7 @@ from orchestrator.api.estimate import own_uses
 from orchestrator.api.prepare import RunRequest
 from orchestrator.core.model import ROLES
 from orchestrator.record.paths import RunPaths
+from orchestrator.record.pins import ReviewPin
 from orchestrator.research.estimate.expected import Expected, Wanted, expected
 from orchestrator.research.estimate.idea_use import IdeaUse, shipped_uses
 from orchestrator.research.estimate.measuring import ideas_taken
@@ -110,3 +111,15 @@ def test_the_figures_that_ship_are_those_of_the_present_program(tmp_path: Path) 
     torn.mkdir()
     (torn / "journal.jsonl").write_text("{}")
     assert own_uses(RunRequest(template="seir", results=tmp_path)) == ((use,), 1)
+
+
+def test_more_reviewers_and_reflections_are_asked_for_in_the_estimate() -> None:
+    one = {step.purpose: step for step in expected(wanted(), IDEAS.values(), 7).steps}
+    rules = ReviewPin(reviews=5, reflections=3)
+    five = {
+        step.purpose: step
+        for step in expected(replace(wanted(), reviewing=rules), IDEAS.values(), 7).steps
+    }
+    assert (one["review.form"].requests, five["review.form"].requests) == (1, 5)
+    assert five["review.reflect"].requests == 10
+    assert five["review.form"].prompt == pytest.approx(5 * one["review.form"].prompt)

@@ -127,7 +127,8 @@ def test_a_reviewer_that_does_not_judge_does_not_count_in_the_means(tmp_path: Pa
     study, *_ = reviewed(tmp_path, rules(), *forms, ("review.meta", META))
     assert study.review is not None
     assert (study.review.overall, study.review.decision) == (8, "Accept")
-    study, *_ = reviewed(tmp_path / "b", rules(2), *[form(**UNJUDGED)] * 2, ("review.meta", META))
+    study, *_ = reviewed(tmp_path / "b", rules(2), *[form(**UNJUDGED)] * 2)
+    assert study.meta_review is None
     assert study.review is not None
     assert (study.review.overall, study.review.decision, study.review.scores) == (None, "", ())
 

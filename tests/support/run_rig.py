@@ -131,10 +131,14 @@ def scripted_edges(model: LanguageModel) -> Callable[[BlobStore], Edges]:
 
 
 def run_scripted(
-    folder: Path, model: LanguageModel, mode: Mode, listener: Listener = lambda _: None
+    folder: Path,
+    model: LanguageModel,
+    mode: Mode,
+    listener: Listener = lambda _: None,
+    spec: RunSpec | None = None,
 ) -> tuple[PursuedIdea, ...]:
     """One run on scripted edges; its time on disk is its whole cost."""
-    made = setup(folder.parent)
+    made = spec or setup(folder.parent)
     tools = RunDeps(edges=scripted_edges(model), exporter=FileExporter(), listener=listener)
     return research(made, place(folder, mode), tools)
 

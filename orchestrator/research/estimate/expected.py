@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orchestrator.core.model import role_of
+from orchestrator.record.pins import ReviewPin
 from orchestrator.record.retries import STAGE_NAMES
 from orchestrator.research.estimate.idea_use import IdeaUse, StageJobs, StepUse
 from orchestrator.research.stages.citing import citing_rounds
@@ -29,7 +30,8 @@ _LOOKING = "plots.look"  # is asked only of a model that sees
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What is known of an idea before it begins. ``seeing`` are the roles that are shown pictures,
-    ``code`` is the size of the template's code, ``most_runs`` what its time allows.
+    ``code`` is the size of the template's code, ``most_runs`` what its time allows, ``reviewing`` how its
+    paper is reviewed.
     """
 
     template: str
@@ -40,6 +42,7 @@ class Wanted:
     code: int
     values: int
     most_runs: int
+    reviewing: ReviewPin = field(default_factory=ReviewPin)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +121,7 @@ def _step(
     alike, most = _alike(purpose, known, wanted, runs)
     found = [(one.use, _of(one.use, key), one.weight) for one in alike]
     requests = most or _line([(use.runs, step.requests, w) for use, step, w in found], runs)
+    requests = _reviewed(wanted.reviewing).get(purpose, requests)
     asked = [(use, step, w * step.requests) for use, step, w in found if step.requests]
     text = _line(
         [(_facts(use), _text(step, use, wanted.code), w) for use, step, w in asked],
@@ -138,6 +142,15 @@ def _step(
         written=prompt * sum(w * step.written for _, step, w in found) / whole,
         answer=requests * _line(answers, runs),
     )
+
+
+def _reviewed(rules: ReviewPin) -> dict[str, float]:
+    """How often each step of a review is asked: the recorded papers had one reviewer, who reflected once. Of
+    more reflections, half are taken to end early.
+    """
+    more = max(0, rules.reflections - 1) / 2
+    reflections = rules.reviews * (min(1, rules.reflections) + more)
+    return {"review.form": rules.reviews, "review.reflect": reflections}
 
 
 def _facts(use: IdeaUse) -> float:

@@ -49,6 +49,9 @@ def judge_novelty(study: Study, ports: Ports) -> Study:
     if study.idea.novel is not None:
         novelty = _overruled(study.idea, ports)
         ports.note(NoveltyOverruled(novelty=novelty))
+    elif not study.judged:
+        novelty = Novelty(decision="undecided", reason="it was not judged: --skip-novelty")
+        ports.note(NoveltyJudged(novelty=novelty))
     else:
         novelty = decide_novelty(study.idea, study.template, ports)
         ports.note(NoveltyJudged(novelty=novelty))

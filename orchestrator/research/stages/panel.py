@@ -45,7 +45,7 @@ class MetaForm(ReplyForm):
 
 
 def review_paper(study: Study, ports: Ports) -> Study:
-    """The study with its reviews, and with a meta-review where there are several. Raises
+    """The study with its reviews, and with a meta-review where several were given and one judged. Raises
     :class:`IdeaFailed` without a paper, :class:`BadReply` where nobody gave a review.
     """
     shown_pages(study)
@@ -65,13 +65,15 @@ def review_paper(study: Study, ports: Ports) -> Study:
             where="review",
             todo="`aisci resume --retry review` asks them again; or choose another --review-model",
         )
-    meta = _summed_up(study, tuple(reviews), ports.within("chair")) if len(reviews) > 1 else None
+    judged = mean_overall(reviews) is not None and len(reviews) > 1
+    meta = _summed_up(study, tuple(reviews), ports.within("chair")) if judged else None
     return replace(study, reviews=tuple(reviews), meta_review=meta)
 
 
 def _summed_up(study: Study, reviews: tuple[Review, ...], ports: Ports) -> Review:
     """The meta-review; in the words of the reviewer nearest the mean where the chair's cannot be used."""
     mean = mean_overall(reviews)
+    assert mean is not None
     told = block("reviews", [asdict(one) for one in reviews])
     message = Message("user", render("review_meta", reviews=told))
     ask = Ask(purpose="review.meta", messages=(message,), temperature=0.1)
@@ -79,7 +81,7 @@ def _summed_up(study: Study, reviews: tuple[Review, ...], ports: Ports) -> Revie
         form = ask_once(ports, ask, MetaForm)
     except BadReply as error:
         ports.note(ReviewLost(reviewer=0, step="meta-review", why=error.what))
-        words = min(reviews, key=lambda one: abs((one.overall or 0) - (mean or 0.0)))
+        words = min(reviews, key=lambda one: abs((one.overall or 0) - mean))
         by = f"{words.reviewer} (the meta-review could not be used)"
         words = replace(words, reviewer=by)
     else:
@@ -92,14 +94,13 @@ def _summed_up(study: Study, reviews: tuple[Review, ...], ports: Ports) -> Revie
             ethical_concerns=form.EthicalConcerns,
             reviewer=f"{ports.edges.model_for(ask.purpose).name}, as area chair",
         )
-    decision = "" if mean is None else "Accept" if mean >= study.reviewing.accept_from else "Reject"
     confidences = [one.confidence for one in reviews if one.confidence is not None]
     return replace(
         words,
         scores=_mean_scores(reviews),
-        overall=None if mean is None else rounded(mean),
+        overall=rounded(mean),
         confidence=rounded(statistics.fmean(confidences)) if confidences else None,
-        decision=decision,
+        decision="Accept" if mean >= study.reviewing.accept_from else "Reject",
     )
 
 

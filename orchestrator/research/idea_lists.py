@@ -1,0 +1,86 @@
+"""Lists of ideas that a person has: ``ideas.json`` of a run, ``seed_ideas.json``, lists of The AI Scientist."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from orchestrator.core.errors import BadFile
+from orchestrator.core.files import utf8_text
+from orchestrator.core.problems import explained, row
+from orchestrator.core.research import Idea
+from orchestrator.core.untrusted import read_plain
+
+_MOST_BYTES = 4 << 20
+_MOST_IDEAS = 1000
+
+
+class _Row(BaseModel, extra="ignore", frozen=True):
+    """An idea in a list of either version of The AI Scientist; what it has beyond these is kept."""
+
+    Name: Annotated[str, Field(min_length=1, max_length=200)]
+    Title: Annotated[str, Field(min_length=1, max_length=500)]
+    Experiment: Annotated[str, Field(max_length=20_000)] = ""
+    hypothesis: Annotated[str, Field(max_length=20_000, alias="Short Hypothesis")] = ""
+    Abstract: Annotated[str, Field(max_length=20_000)] = ""
+    Experiments: Any = ""
+    Interestingness: Any = None
+    Feasibility: Any = None
+    Novelty: Any = None
+    novel: bool | None = None
+
+    def idea(self) -> Idea:
+        experiments = self.Experiments
+        if not isinstance(experiments, str):
+            experiments = json.dumps(experiments, ensure_ascii=False)[:20_000]
+        parts = (self.Experiment, self.hypothesis, self.Abstract, experiments)
+        text = "\n\n".join(part for part in parts if part)
+        return Idea(
+            name=self.Name,
+            title=self.Title,
+            experiment=text or self.Title,
+            interestingness=_score(self.Interestingness),
+            feasibility=_score(self.Feasibility),
+            novelty=_score(self.Novelty),
+            novel=self.novel,
+        )
+
+
+def _score(given: Any) -> int | None:
+    """A proposer's own score; None for what is none from 1 to 10."""
+    return given if isinstance(given, int) and 1 <= given <= 10 else None
+
+
+_ROWS: TypeAdapter[list[_Row]] = TypeAdapter(
+    Annotated[list[_Row], Field(min_length=1, max_length=_MOST_IDEAS)]
+)
+
+
+def listed_ideas(path: Path) -> tuple[Idea, ...]:
+    """The ideas of a list. Raises :class:`BadFile` with every error."""
+    if not path.is_file():
+        raise BadFile("there is no such file", where=str(path), todo="name a list of ideas as JSON")
+    text = utf8_text(read_plain(path, _MOST_BYTES), "a list of ideas", str(path), BadFile)
+    try:
+        rows = _ROWS.validate_json(text)
+    except ValidationError as error:
+        raise BadFile(
+            "this cannot be read as a list of ideas",
+            where=str(path),
+            why="\n".join(row(wrong) for wrong in explained(error, None)[:12]),
+            todo="each idea needs Name, Title and Experiment, as ideas.json of a run has them",
+        ) from error
+    ideas = tuple(one.idea() for one in rows)
+    ids = [idea.id for idea in ideas]
+    twice = next((idea.name for idea in ideas if ids.count(idea.id) > 1), None)
+    if twice is not None:
+        raise BadFile(
+            "this list has one idea twice",
+            where=str(path),
+            why=f"{twice[:100]!r}",
+            todo="remove one of the two, or change its text",
+        )
+    return ideas
