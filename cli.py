@@ -49,6 +49,7 @@ from orchestrator.console.policy_groups import check_group, policy_group
 from orchestrator.console.review_groups import (
     AcceptOption,
     ExamplesOption,
+    ImproveOption,
     ReflectionsOption,
     ReviewsOption,
     review_rules,
@@ -92,6 +93,7 @@ def run(
     reflections: ReflectionsOption = 1,
     review_examples: ExamplesOption = True,
     accept_from: AcceptOption = 6.0,
+    improve: ImproveOption = 0,
     fresh: FreshOption = False,
     sign: SignOption = None,
     results: ResultsOption = HERE,
@@ -116,7 +118,9 @@ def run(
         roles=named_roles(role, editing=edit_model, reviewing=review_model),
         vision=vision,
         engine=engine,
-        reviewing=review_rules(reviews, reflections, accept_from, examples=review_examples),
+        reviewing=review_rules(
+            reviews, reflections, accept_from, improve, examples=review_examples
+        ),
         fresh=fresh,
         sign=sign,
     )

@@ -37,6 +37,11 @@ class FileExporter:
         sha256 = study.tree.get(PAPER_PDF) if study.paper is not None else None
         if sha256 is not None:  # under the idea's name, as its users know it
             write(output.folder / f"{slug(study.idea.name)}.pdf", journal.blobs.get(sha256))
+        for number, one in enumerate(study.improvements, start=1):
+            other = one.before if one.kept == "improved" else one.after
+            if other is not None and other.pdf:  # the version of this pass that is not the paper
+                name = f"{slug(study.idea.name)}_{'before' if one.kept == 'improved' else 'after'}_{number}"
+                write(output.folder / f"{name}.pdf", journal.blobs.get(other.pdf))
         if study.review is not None:
             write(output.review, reviews_text(study.meta_review, study.reviews))
         if self._shared is None and (run := journal_of_run(journal)) is not None:

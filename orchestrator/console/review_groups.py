@@ -38,12 +38,20 @@ AcceptOption = Annotated[
         help="Of several: the mean overall score of an accepted paper.",
     ),
 ]
+ImproveOption = Annotated[
+    int,
+    typer.Option("--improve", min=0, max=5, help="How often a paper is improved by its reviews."),
+]
 
 
 def review_rules(
-    reviews: int, reflections: int, accept_from: float, *, examples: bool
+    reviews: int, reflections: int, accept_from: float, improve: int, *, examples: bool
 ) -> ReviewPin:
     """How the options say that papers are reviewed."""
     return ReviewPin(
-        reviews=reviews, reflections=reflections, examples=examples, accept_from=accept_from
+        reviews=reviews,
+        reflections=reflections,
+        examples=examples,
+        accept_from=accept_from,
+        improve=improve,
     )

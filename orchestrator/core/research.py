@@ -176,6 +176,39 @@ class Review:
     reviewer: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PointAnswer:
+    """A point of a review, and the author's answer to it."""
+
+    point: str
+    kind: Literal["change", "rebuttal"]
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperVersion:
+    """A version of a paper: its PDF in the record, its reviews, how many of its numbers nothing carries."""
+
+    pdf: str
+    reviews: tuple[Review, ...] = ()
+    meta_review: Review | None = None
+    unresolved: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Improvement:
+    """One pass over a reviewed paper. ``changes`` are sections with their text before and after it;
+    ``after`` is None where nothing was changed. ``kept`` is the version that is the paper now.
+    """
+
+    answers: tuple[PointAnswer, ...]
+    before: PaperVersion
+    after: PaperVersion | None
+    changes: tuple[tuple[str, str, str], ...]
+    kept: Literal["improved", "earlier"]
+    why: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingComparison:
     """A metric of a trained model against the same model untrained, in the metric's unit.

@@ -12,6 +12,7 @@ from orchestrator.core.research import (
     Failure,
     Figure,
     Idea,
+    Improvement,
     Paper,
     Review,
     Run,
@@ -106,6 +107,7 @@ class StageReached(StrictRecord):
     claims: tuple[Claim, ...] = ()
     reviews: tuple[Review, ...] = ()
     meta_review: Review | None = None
+    improvements: tuple[Improvement, ...] = ()
 
     @property
     def review(self) -> Review | None:

@@ -104,13 +104,15 @@ class BaselinePin(StrictRecord):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewPin(StrictRecord):
     """How papers are reviewed: by how many reviewers, each with how many reflections at most, with
-    ``examples`` or without; of several, from which mean overall score (1 to 10) a paper is accepted.
+    ``examples`` or without; of several, from which mean overall score (1 to 10) a paper is accepted. ``improve`` is how often its
+    author may improve it by its reviews.
     """
 
     reviews: int = 1
     reflections: int = 1
     examples: bool = True
     accept_from: float = 6.0
+    improve: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

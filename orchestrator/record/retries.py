@@ -22,6 +22,7 @@ STAGE_NAMES = (
     "compile",
     "verify",
     "review",
+    "improve",
 )
 
 

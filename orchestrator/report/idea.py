@@ -11,6 +11,7 @@ from orchestrator.report.changes import changes_section
 from orchestrator.report.containers import containers_section
 from orchestrator.report.cost import calls_section, cost_section
 from orchestrator.report.html import Child, Html, data_table, el
+from orchestrator.report.improvement import improvement_section
 from orchestrator.report.literature import novelty_section, references_section
 from orchestrator.report.measured import measured_section
 from orchestrator.report.page import (
@@ -152,6 +153,7 @@ _SECTIONS: tuple[tuple[str, str, Callable[[IdeaFacts], list[Child]]], ...] = (
     ("numbers", "Verified numbers", claims_section),
     ("references", "References", references_section),
     ("review", "Review", review_section),
+    ("improvement", "Improvement", improvement_section),
     ("cost", "Cost and time", cost_section),
     ("containers", "Containers", containers_section),
     ("calls", "Model calls", calls_section),

@@ -39,6 +39,7 @@ from orchestrator.research.run_spec import PursuedIdea, Study
 from orchestrator.research.stages.compile import compile_paper
 from orchestrator.research.stages.critique import criticize
 from orchestrator.research.stages.experiments import experiments
+from orchestrator.research.stages.improving import improve_paper
 from orchestrator.research.stages.notes import write_notes
 from orchestrator.research.stages.novelty import judge_novelty
 from orchestrator.research.stages.panel import review_paper
@@ -58,8 +59,9 @@ STAGES: tuple[Stage, ...] = (
     compile_paper,
     verify_numbers,
     review_paper,
+    improve_paper,
 )
-_AFTER_PAPER = frozenset({"verify", "review"})
+_AFTER_PAPER = frozenset({"verify", "review", "improve"})
 
 RUN_ERRORS = (
     Interrupted, KeyRefused, Diverged, BadJournal, DiskFull, EngineUnavailable, UserError,
@@ -128,6 +130,7 @@ def _reached(name: str, study: Study) -> StageReached:
         claims=study.claims,
         reviews=study.reviews,
         meta_review=study.meta_review,
+        improvements=study.improvements,
     )
 
 

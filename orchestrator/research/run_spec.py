@@ -13,6 +13,7 @@ from orchestrator.core.research import (
     Failure,
     Figure,
     Idea,
+    Improvement,
     Novelty,
     Paper,
     Plan,
@@ -72,6 +73,7 @@ class Study:
     reviewing: ReviewPin = field(default_factory=ReviewPin)
     reviews: tuple[Review, ...] = ()
     meta_review: Review | None = None
+    improvements: tuple[Improvement, ...] = ()
 
     @property
     def review(self) -> Review | None:

@@ -19,7 +19,8 @@ from orchestrator.research.stages.sections import (
     section_text,
 )
 
-_TOKENS = 24_576  # of all sections
+REFINED_TOKENS = 24_576
+"""Of an answer that may hold every section."""
 _HEADER = re.compile(r"^%%[ \t]*SECTION[ \t]+([\w ]{1,40}?)[ \t]*$", re.MULTILINE)
 _KEEP = "KEEP"  # the answer that leaves all sections as they are
 
@@ -30,7 +31,7 @@ def refined(study: Study, ports: Ports) -> tuple[Study, tuple[str, ...]]:
     """
     texts = dict(study.sections)
     task = render(
-        "writeup_refine", now=_corrected(study), lengths=block("lengths", _lengths(study))
+        "writeup_refine", now=corrected_sections(study), lengths=block("lengths", _lengths(study))
     )
     turn = (*study.said, Message("user", task, cache=True))
 
@@ -38,9 +39,17 @@ def refined(study: Study, ports: Ports) -> tuple[Study, tuple[str, ...]]:
         text = require_whole(reply, ask).text
         if text.strip().strip("`.").upper() == _KEEP:
             return {}
-        return _usable(study, texts, text)
+        problems, found = read_sections(study, texts, text)
+        if problems:
+            raise WrongFormat(
+                "the refined sections break rules of the paper",
+                where=TEX,
+                why="\n".join(problems[:12]),
+                todo="`aisci resume` asks again; the report shows what each attempt wrote",
+            )
+        return found
 
-    ask = Ask(purpose="writeup.refine", messages=turn, max_tokens=_TOKENS)
+    ask = Ask(purpose="writeup.refine", messages=turn, max_tokens=REFINED_TOKENS)
     written = ask_and_use(ports, ask, use, told_again)
     changed = {name: text for name, text in written.items() if text != texts[name]}
     answer = "\n\n".join(f"%% SECTION {name}\n\n{text}" for name, text in changed.items())
@@ -54,7 +63,7 @@ def told_again(error: BadReply) -> str:
     return render("writeup_again", problems="\n".join(f"- {row}" for row in error.why.splitlines()))
 
 
-def _corrected(study: Study) -> str:
+def corrected_sections(study: Study) -> str:
     """The sections that stand otherwise than their author wrote them."""
     own = {one.content for one in study.said if one.role == "assistant"}
     rows = [text_block(name, text) for name, text in study.sections if text not in own]
@@ -67,10 +76,12 @@ def _lengths(study: Study) -> dict[str, str]:
     return {name: f"{first} to {last} words" for name, (first, last) in spans.items()}
 
 
-def _usable(study: Study, texts: dict[str, str], reply: str) -> dict[str, str]:
-    """The sections of a reply, by name. Raises :class:`WrongFormat` with every rule that one breaks."""
+def read_sections(
+    study: Study, texts: dict[str, str], reply: str, *, none_needed: bool = False
+) -> tuple[list[str], dict[str, str]]:
+    """Every rule that a reply breaks, and its sections by name. Without ``none_needed``, none is a fault."""
     _, *parts = _HEADER.split(reply)
-    problems = [] if parts else ["no line '%% SECTION name' begins a section"]
+    problems = [] if parts or none_needed else ["no line '%% SECTION name' begins a section"]
     found: dict[str, str] = {}
     for name, part in zip(parts[::2], parts[1::2], strict=True):
         if name not in texts:
@@ -80,11 +91,4 @@ def _usable(study: Study, texts: dict[str, str], reply: str) -> dict[str, str]:
         found[name] = section_text(part, section)
         wrong = section_problems(study, section, found[name], study.skeleton)
         problems += [f"{name}: {problem}" for problem in wrong]
-    if problems:
-        raise WrongFormat(
-            "the refined sections break rules of the paper",
-            where=TEX,
-            why="\n".join(problems[:12]),
-            todo="`aisci resume` asks again; the report shows what each attempt wrote",
-        )
-    return found
+    return problems, found
