@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from orchestrator import __version__, api, console
+from orchestrator.console.bench_groups import bench_group
 from orchestrator.console.groups import data_group, images_group, template_group
 from orchestrator.console.literature_groups import literature_group, novelty_command
 from orchestrator.console.options import (
@@ -53,6 +54,7 @@ app.add_typer(policy_group, name="policy")
 app.add_typer(template_group, name="template")
 app.add_typer(data_group, name="data")
 app.add_typer(literature_group, name="literature")
+app.add_typer(bench_group, name="bench")
 
 
 def _version(*, asked: bool) -> None:
