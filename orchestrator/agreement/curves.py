@@ -33,17 +33,17 @@ def roc_plot(found: Agreement) -> Html:
     own = found.decided
     if (fpr := own["FPR"].value) is not None and (fnr := own["FNR"].value) is not None:
         marks.append(el("rect", x=x(fpr) - 4.5, y=y(1 - fnr) - 4.5, width=9, height=9, fill=ORANGE))
-        marks.append(_word(x(fpr) + 9, y(1 - fnr) + 4, "its decisions", color=ORANGE))
-    for row in (PEOPLE, RANDOM, REJECT):
+    for row, right, down in ((PEOPLE, -8, -6), (RANDOM, 8, 14), (REJECT, 8, -4)):
         at = x(row.fpr), y(1 - row.fnr)
+        side = "end" if right < 0 else "start"
         marks.append(el("circle", cx=at[0], cy=at[1], r=4, fill="none", stroke="currentColor"))
-        marks.append(_word(at[0] + 8, at[1] + (-4 if row is REJECT else 13), row.name))
+        marks.append(_word(at[0] + right, at[1] + down, row.name, anchor=side))
     ticks = [n / 5 for n in range(6)]
-    words = (
-        "true positive rate (accepted papers it accepts)",
-        "false positive rate (rejected papers it accepts)",
-    )
-    return _plot("ROC curve", [_axes(x, y, ticks, ticks, *words), *marks])
+    up, along = "accepted papers that it accepts", "rejected papers that it accepts"
+    names = f"true positive rate: {up}", f"false positive rate: {along}"
+    plot = _plot("ROC curve", [_axes(x, y, ticks, ticks, *names), *marks])
+    keys = (("its overall score, by threshold", BLUE), ("its own decisions", ORANGE))
+    return el("div", plot, _legend(keys))
 
 
 def threshold_plot(found: Agreement, names: Sequence[str]) -> Html:

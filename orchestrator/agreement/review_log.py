@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, NoReturn, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -100,17 +100,22 @@ class ReviewLog:
         if not lines:
             self._append(canonical(first.model_dump(by_alias=True)))
             return
-        if (began := self._parsed(ReviewerLine, lines[0], 1)) != first:
-            other = "ratings" if began.reviewer == first.reviewer else "reviewer"
-            raise UserError(
-                f"these reviews are of another {other}",
-                where=str(self.path),
-                why=f"it has {getattr(began, other)[:200]!r}, this is {getattr(first, other)[:200]!r}",
-                todo="name another folder, so that the two do not mix",
-            )
+        began = self._parsed(ReviewerLine, lines[0], 1)
+        if began.reviewer != first.reviewer:
+            self._refuse("another reviewer", began.reviewer, first.reviewer)
+        if began.ratings != first.ratings:
+            self._refuse("other ratings", began.ratings, first.ratings)
         for number, line in enumerate(lines[1:], start=2):
             one = self._parsed(ReviewLine, line, number)
             self._known[one.paper_id] = one
+
+    def _refuse(self, other: str, theirs: str, ours: str) -> NoReturn:
+        raise UserError(
+            f"these reviews are of {other}",
+            where=str(self.path),
+            why=f"it names {theirs[:200]!r}, this is {ours[:200]!r}",
+            todo="name another folder, so that the two do not mix",
+        )
 
     def _parsed(self, kind: type[_Line], line: bytes, number: int) -> _Line:
         try:
