@@ -29,7 +29,7 @@ _Key = tuple[str, int]  # a metric and its threshold; 0: by the reviewer's own d
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
+class MetricEstimate:
     """A metric, None where undefined; its 95 % interval; how many papers it rests on, and on how many
     draws the interval does: those in which the metric is defined.
     """
@@ -51,10 +51,10 @@ class Agreement:
     accepted: int
     confusion: Confusion
     scores: Mapping[float, tuple[int, int]]
-    decided: Mapping[str, Estimate]
-    area: Estimate
-    correlation: Estimate
-    thresholds: Mapping[int, Mapping[str, Estimate]]
+    decided: Mapping[str, MetricEstimate]
+    area: MetricEstimate
+    correlation: MetricEstimate
+    thresholds: Mapping[int, Mapping[str, MetricEstimate]]
     suggested: int | None
 
 
@@ -69,7 +69,7 @@ def measure(cases: Sequence[Case], draws: int = DRAWS, seed: int = SEED) -> Agre
     }
     decided = sum(one.accepts is not None for one in cases)
     found = {
-        key: Estimate(
+        key: MetricEstimate(
             value=value,
             low=intervals[key][0],
             high=intervals[key][1],

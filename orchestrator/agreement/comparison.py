@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from orchestrator.agreement.bootstrap import DRAWS, SEED, Agreement, Estimate
+from orchestrator.agreement.bootstrap import DRAWS, SEED, Agreement, MetricEstimate
 from orchestrator.agreement.curves import roc_plot, score_plot, threshold_plot
-from orchestrator.agreement.joining import LeftOut
+from orchestrator.agreement.joining import Uncounted
 from orchestrator.agreement.metrics import AUC, CORRELATION, RATES, THRESHOLDS, at_threshold
 from orchestrator.agreement.published import AUC_NOTE, PUBLISHED, SOURCE, PublishedRow
 from orchestrator.report.html import Child, Html, data_table, el, fold, number, right
@@ -29,12 +29,12 @@ HOW = (
 )
 
 
-def all_estimates(found: Agreement) -> dict[str, Estimate]:
+def all_estimates(found: Agreement) -> dict[str, MetricEstimate]:
     """Metric → its estimate: of the decisions, then of the scores."""
     return {**found.decided, AUC: found.area, CORRELATION: found.correlation}
 
 
-def comparison_page(title: str, found: Agreement, left_out: Sequence[LeftOut]) -> str:
+def comparison_page(title: str, found: Agreement, left_out: Sequence[Uncounted]) -> str:
     """The whole page of a benchmark named ``title``."""
     parts: list[tuple[str, str, list[Child]]] = [
         ("agreement", "Agreement", _agreement(found)),
@@ -61,7 +61,7 @@ def shown_value(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.2f}"
 
 
-def shown_interval(one: Estimate) -> str:
+def shown_interval(one: MetricEstimate) -> str:
     """``0.55 to 0.65``, and on how many draws where some had no value."""
     if one.low is None or one.high is None:
         return ""
@@ -69,7 +69,7 @@ def shown_interval(one: Estimate) -> str:
     return f"{one.low:.2f} to {one.high:.2f}{short}"
 
 
-def _facts(found: Agreement, left_out: Sequence[LeftOut]) -> Html:
+def _facts(found: Agreement, left_out: Sequence[Uncounted]) -> Html:
     said = found.confusion
     decided = said.tp + said.fp + said.tn + said.fn
     accepts = f"{(said.tp + said.fp) / decided:.0%}" if decided else "–"
@@ -169,7 +169,7 @@ def _figures(row: PublishedRow) -> tuple[str, ...]:
     return tuple(f"{value:.2f}" for value in values)
 
 
-def _left_out(left_out: Sequence[LeftOut]) -> list[Child]:
+def _left_out(left_out: Sequence[Uncounted]) -> list[Child]:
     counts = Counter(one.why for one in left_out)
     rows = [(one.paper_id, one.why, one.detail) for one in left_out[:_SHOWN]]
     more = len(left_out) - len(rows)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from orchestrator.agreement.joining import LeftOut
+from orchestrator.agreement.joining import Uncounted
 from orchestrator.agreement.review_log import ReviewLog
 from orchestrator.agreement.tables import Rated, Scored
 from orchestrator.core.errors import (
@@ -21,7 +21,7 @@ from orchestrator.core.errors import (
 from orchestrator.core.research import Review
 from orchestrator.core.untrusted import file_hash
 
-KINDS = (".pdf", ".txt")
+PAPER_KINDS = (".pdf", ".txt")
 """Files of papers; a PDF goes before a text of the same name."""
 OF_ONE_PAPER = (BadFile, ModelFailed, IdeaFailed)
 """What ends the review of one paper; any other error ends the benchmark, which can go on later."""
@@ -41,7 +41,7 @@ def paper_files(folder: Path) -> dict[str, Path]:
     with os.scandir(folder) as entries:
         plain = sorted(one.name for one in entries if one.is_file(follow_symlinks=False))
     found: dict[str, Path] = {}
-    for kind in reversed(KINDS):
+    for kind in reversed(PAPER_KINDS):
         found |= {name.removesuffix(kind): folder / name for name in plain if name.endswith(kind)}
     return found
 
@@ -52,12 +52,12 @@ def review_papers(
     log: ReviewLog,
     review: Callable[[Path], Review],
     say: Callable[[str], None] = lambda _: None,
-) -> tuple[tuple[Scored, ...], tuple[LeftOut, ...]]:
+) -> tuple[tuple[Scored, ...], tuple[Uncounted, ...]]:
     """The review of each paper that has a decision of people and a file, in the order of ``rated``,
     from ``log`` where it is there; and the papers that got none, which a later call asks for again.
     """
     scored: list[Scored] = []
-    out: list[LeftOut] = []
+    out: list[Uncounted] = []
     for number, paper in enumerate(rated, start=1):
         if paper.accepted is None:
             continue  # no metric could count it
@@ -65,7 +65,7 @@ def review_papers(
         sha256 = file_hash(path) if path else ""
         if path is None or not sha256:
             why = "its file cannot be read" if path else "it has no file"
-            out.append(LeftOut(paper.paper_id, why))
+            out.append(Uncounted(paper.paper_id, why))
             continue
         line = log.get(paper.paper_id, sha256)
         if line is None:
@@ -81,6 +81,6 @@ def review_papers(
     return tuple(scored), tuple(out)
 
 
-def _failed(paper_id: str, error: AisciError) -> LeftOut:
+def _failed(paper_id: str, error: AisciError) -> Uncounted:
     detail = ": ".join(filter(None, (error.what, error.why)))
-    return LeftOut(paper_id, "it could not be reviewed", detail)
+    return Uncounted(paper_id, "it could not be reviewed", detail)

@@ -22,7 +22,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class Uncounted:
     """A paper that no metric counts; ``why`` is the same text for all of a kind."""
 
     paper_id: str
@@ -31,8 +31,8 @@ class LeftOut:
 
 
 def join_tables(
-    rated: Iterable[Rated], scored: Iterable[Scored], failed: Iterable[LeftOut] = ()
-) -> tuple[tuple[Case, ...], tuple[LeftOut, ...]]:
+    rated: Iterable[Rated], scored: Iterable[Scored], failed: Iterable[Uncounted] = ()
+) -> tuple[tuple[Case, ...], tuple[Uncounted, ...]]:
     """The cases in the order of ``rated``, and each paper of either side that is none.
 
     ``failed`` are papers for which a reason is known already. Raises :class:`UserError` if no
@@ -41,21 +41,21 @@ def join_tables(
     reviews = {one.paper_id: one for one in scored}
     known = {one.paper_id: one for one in failed}
     cases: list[Case] = []
-    out: list[LeftOut] = []
+    out: list[Uncounted] = []
     for paper in rated:
         review = reviews.pop(paper.paper_id, None)
         if paper.accepted is None:
-            out.append(LeftOut(paper.paper_id, "people's decision is unknown"))
+            out.append(Uncounted(paper.paper_id, "people's decision is unknown"))
         elif review is None:
-            out.append(known.get(paper.paper_id) or LeftOut(paper.paper_id, "not reviewed"))
+            out.append(known.get(paper.paper_id) or Uncounted(paper.paper_id, "not reviewed"))
         elif review.overall is None and review.accepts is None:
-            out.append(LeftOut(paper.paper_id, "the review has no score and no decision"))
+            out.append(Uncounted(paper.paper_id, "the review has no score and no decision"))
         else:
             cases.append(Case(
                 accepted=paper.accepted, accepts=review.accepts,
                 overall=review.overall, rating=paper.rating,
             ))  # fmt: skip
-    out += [LeftOut(name, "reviewed, but not among the ratings") for name in reviews]
+    out += [Uncounted(name, "reviewed, but not among the ratings") for name in reviews]
     if not cases:
         why = sorted({one.why for one in out})
         raise UserError(

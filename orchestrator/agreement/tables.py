@@ -70,9 +70,7 @@ class _Sheet:
             return None
         if _NUMBER.fullmatch(text) and BOTTOM <= float(text) <= TOP:
             return float(text)
-        self.wrong(
-            cell, name, f"{text[:40]!r} is no score", "write a number from 1 to 10, or nothing"
-        )
+        self.wrong(cell, name, f"{text[:24]!r} is no score", "write 1 to 10, or nothing")
         return None
 
     def decision(self, row: list[PlacedField], name: str, unknown: str) -> bool | None:
@@ -83,8 +81,8 @@ class _Sheet:
             if text == word or text.startswith(f"{word} ("):
                 return value
         if text != unknown:
-            form = f"write Accept, Accept (…), Reject or {unknown or 'nothing'}"
-            self.wrong(cell, name, f"{text[:40]!r} is no decision", form)
+            form = f"write Accept, Reject or {unknown}" if unknown else "write Accept or Reject"
+            self.wrong(cell, name, f"{text[:24]!r} is no decision", form)
         return None
 
     def checked(self) -> None:
@@ -157,8 +155,8 @@ def _sheet(path: Path, needed: tuple[str, ...]) -> _Sheet:
 
 def _check_id(sheet: _Sheet, cell: PlacedField, seen: dict[str, int]) -> None:
     if not _ID.fullmatch(cell.text):
-        todo = "write up to 64 letters, digits, _ and -"
-        sheet.wrong(cell, "paper_id", f"{cell.text[:40]!r} is no id", todo)
+        todo = "use letters, digits, _ and -"
+        sheet.wrong(cell, "paper_id", f"{cell.text[:24]!r} is no id", todo)
     elif cell.text in seen:
         what = f"{cell.text!r} is on line {seen[cell.text]} already"
         sheet.wrong(cell, "paper_id", what, "keep one of the lines")

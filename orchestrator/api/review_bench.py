@@ -11,7 +11,7 @@ from typing import Any
 from orchestrator.agreement.bootstrap import DRAWS, SEED, Agreement, measure
 from orchestrator.agreement.comparison import all_estimates, comparison_page
 from orchestrator.agreement.driving import paper_files, review_papers
-from orchestrator.agreement.joining import LeftOut, join_tables
+from orchestrator.agreement.joining import Uncounted, join_tables
 from orchestrator.agreement.review_log import ReviewerLine, ReviewLog
 from orchestrator.agreement.tables import read_ratings, read_reviews
 from orchestrator.api.locking import only_writer
@@ -28,7 +28,7 @@ class BenchOutcome:
 
     name: str
     agreement: Agreement
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[Uncounted, ...]
     folder: Path
 
     def as_json(self) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def bench_reviewer(
 
 
 def _written(
-    name: str, found: Agreement, left_out: tuple[LeftOut, ...], folder: Path
+    name: str, found: Agreement, left_out: tuple[Uncounted, ...], folder: Path
 ) -> BenchOutcome:
     outcome = BenchOutcome(name=name, agreement=found, left_out=left_out, folder=folder)
     write(folder / PAGE, comparison_page(name, found, left_out))

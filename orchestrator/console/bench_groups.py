@@ -35,4 +35,4 @@ def bench_review(
     as_json: Json = False,
 ) -> None:
     """Hold a reviewer's scores and decisions against people's on the same papers."""
-    console.review_bench.compare(ratings, reviews_from, into, results, as_json=as_json)
+    console.review_bench.compare_with_people(ratings, reviews_from, into, results, as_json=as_json)

@@ -14,7 +14,7 @@ from orchestrator.core.files import slug
 _NAMED = 5  # papers of one reason
 
 
-def compare(
+def compare_with_people(
     ratings: Path, reviews: Path, into: Path | None, results: Path, *, as_json: bool
 ) -> None:
     """Show how well the reviews of a table agree with people, and write the page."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.agreement.joining import LeftOut
+from orchestrator.agreement.joining import Uncounted
 from orchestrator.agreement.review_log import REVIEWS
 from orchestrator.api.review_bench import NUMBERS, PAGE, BenchOutcome, bench_reviewer
 from orchestrator.core.errors import (
@@ -69,7 +69,7 @@ def test_each_paper_is_reviewed_once_and_held_against_people(
     done = bench(review)
     assert review.asked == list(PAPERS)
     assert done.agreement.decided["accuracy"].value == 1.0
-    assert done.left_out == (LeftOut("g", "people's decision is unknown"),)
+    assert done.left_out == (Uncounted("g", "people's decision is unknown"),)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {REVIEWS, PAGE, NUMBERS}
 
 

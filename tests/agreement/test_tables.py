@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.agreement.delimited import table_rows
-from orchestrator.agreement.joining import LeftOut, join_tables
+from orchestrator.agreement.joining import Uncounted, join_tables
 from orchestrator.agreement.tables import Rated, Scored, read_ratings, read_reviews
 from orchestrator.core.errors import BadFile, UserError
 
@@ -122,9 +122,9 @@ def test_papers_that_cannot_count_are_listed_with_the_reason(tmp_path: Path) -> 
     cases, out = join_tables(rated, read_reviews(written(tmp_path, REVIEWS)))
     assert [(c.accepted, c.accepts, c.overall, c.rating) for c in cases] == [(True, True, 6.0, 7.0)]
     assert out == (
-        LeftOut("-b2", "the review has no score and no decision"),
-        LeftOut("c3", "people's decision is unknown"),
-        LeftOut("other", "reviewed, but not among the ratings"),
+        Uncounted("-b2", "the review has no score and no decision"),
+        Uncounted("c3", "people's decision is unknown"),
+        Uncounted("other", "reviewed, but not among the ratings"),
     )
     with pytest.raises(UserError, match="no paper has both"):
         join_tables(rated, ())
