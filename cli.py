@@ -12,6 +12,8 @@ from typing import Annotated
 import typer
 
 from orchestrator import api, console
+from orchestrator.console import review_groups as reviewing
+from orchestrator.console.bench_groups import bench_group
 from orchestrator.console.groups import data_group, images_group, template_group
 from orchestrator.console.literature_groups import literature_group, novelty_command
 from orchestrator.console.options import (
@@ -46,14 +48,6 @@ from orchestrator.console.options import (
     root,
 )
 from orchestrator.console.policy_groups import check_group, policy_group
-from orchestrator.console.review_groups import (
-    AcceptOption,
-    ExamplesOption,
-    ImproveOption,
-    ReflectionsOption,
-    ReviewsOption,
-    review_rules,
-)
 
 app = commands(
     "Let a language model run small ML studies; the code it writes runs only in containers."
@@ -64,6 +58,7 @@ app.add_typer(policy_group, name="policy")
 app.add_typer(template_group, name="template")
 app.add_typer(data_group, name="data")
 app.add_typer(literature_group, name="literature")
+app.add_typer(bench_group, name="bench")
 
 
 app.callback()(root)
@@ -89,11 +84,11 @@ def run(
     role: RoleOption = None,
     vision: VisionOption = None,
     engine: EngineOption = "none",
-    reviews: ReviewsOption = 1,
-    reflections: ReflectionsOption = 1,
-    review_examples: ExamplesOption = True,
-    accept_from: AcceptOption = 6.0,
-    improve: ImproveOption = 0,
+    reviews: reviewing.ReviewsOption = 1,
+    reflections: reviewing.ReflectionsOption = 1,
+    review_examples: reviewing.ExamplesOption = True,
+    accept_from: reviewing.AcceptOption = 6.0,
+    improve: reviewing.ImproveOption = 0,
     fresh: FreshOption = False,
     sign: SignOption = None,
     results: ResultsOption = HERE,
@@ -118,7 +113,7 @@ def run(
         roles=named_roles(role, editing=edit_model, reviewing=review_model),
         vision=vision,
         engine=engine,
-        reviewing=review_rules(
+        reviewing=reviewing.review_rules(
             reviews, reflections, accept_from, improve, examples=review_examples
         ),
         fresh=fresh,

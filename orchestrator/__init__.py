@@ -8,6 +8,7 @@ A room imports rooms on lower floors only, never one on its own floor (``tests/p
     4  machine/     this computer: survey, doctor, data sets and baselines kept on it
        proof/       probes that try to escape from containers, and the judgement on them
        audit/       whether the record of a run holds
+       agreement/   how well a reviewer agrees with people's decisions
     3  sandbox/     port Sandbox: engine, job, storage, network, gpus, images, harvest
        research/    ideas to paper: run, pipeline, stages, prompts, paper, sweep
        report/      journals to pages

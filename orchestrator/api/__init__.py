@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from orchestrator.api.prepare import RunRequest as RunRequest
     from orchestrator.api.proofs import prove as prove
     from orchestrator.api.resume_request import ResumeRequest as ResumeRequest
+    from orchestrator.api.review_bench import bench_reviewer as bench_reviewer
+    from orchestrator.api.review_bench import compare_reviews as compare_reviews
     from orchestrator.api.runs import replay as replay
     from orchestrator.api.runs import resume as resume
     from orchestrator.api.runs import run as run
@@ -45,6 +47,7 @@ _MODULES = {
     "prepare": ("RunRequest",),
     "proofs": ("prove",),
     "resume_request": ("ResumeRequest",),
+    "review_bench": ("bench_reviewer", "compare_reviews"),
     "runs": ("replay", "resume", "run"),
     "stage_data": ("stage_data",),
     "template_check": ("check_template",),

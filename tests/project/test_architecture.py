@@ -18,7 +18,14 @@ WORKERS = sorted((ROOT / "sandbox").rglob("*.py"))
 # What is typed: one file for what all commands share, one for their groups.
 PARSING = tuple(
     f"orchestrator/console/{name}.py"
-    for name in ("options", "groups", "policy_groups", "literature_groups", "review_groups")
+    for name in (
+        "options",
+        "groups",
+        "policy_groups",
+        "literature_groups",
+        "review_groups",
+        "bench_groups",
+    )
 )
 # Each library that reaches out of the process, or that has a manner of its own, has one importer.
 IMPORTERS = {

@@ -12,7 +12,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"core"}),
     frozenset({"record", "policy", "template", "models", "editor", "literature"}),
     frozenset({"sandbox", "research", "report"}),
-    frozenset({"machine", "proof", "audit"}),
+    frozenset({"machine", "proof", "audit", "agreement"}),
     frozenset({"api"}),
     frozenset({"console"}),
 )
