@@ -18,6 +18,7 @@ from orchestrator.core.errors import BadReply, WrongFormat
 from orchestrator.core.model import Ask, Message
 from orchestrator.core.research import Review
 from orchestrator.record.notes import ReviewLost
+from orchestrator.record.pins import ReviewPin
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, render
 from orchestrator.research.reply_form import ReplyForm
@@ -26,9 +27,10 @@ from orchestrator.research.stages.review import (
     GRADES,
     ReviewPoints,
     ReviewText,
+    UnderReview,
     ask_once,
     review_once,
-    shown_pages,
+    under_review,
 )
 
 
@@ -48,15 +50,20 @@ def review_paper(study: Study, ports: Ports) -> Study:
     """The study with its reviews, and with a meta-review where several were given and one judged. Raises
     :class:`IdeaFailed` without a paper, :class:`BadReply` where nobody gave a review.
     """
-    shown_pages(study)
-    count = study.reviewing.reviews
+    reviews, meta = review_all(under_review(study, ports), ports)
+    return replace(study, reviews=reviews, meta_review=meta)
+
+
+def review_all(paper: UnderReview, ports: Ports) -> tuple[tuple[Review, ...], Review | None]:
+    """The reviews of a paper, and the meta-review of several. Raises :class:`BadReply` without a review."""
+    count = paper.rules.reviews
     if count == 1:
-        return replace(study, reviews=(review_once(study, ports, 1),))
+        return (review_once(paper, ports, 1),), None
     reviews: list[Review] = []
     for number in range(1, count + 1):
         scoped = ports.within(f"reviewer_{number}")
         try:
-            reviews.append(review_once(study, scoped, number))
+            reviews.append(review_once(paper, scoped, number))
         except BadReply as error:
             scoped.note(ReviewLost(reviewer=number, step="form", why=error.what))
     if not reviews:
@@ -66,11 +73,11 @@ def review_paper(study: Study, ports: Ports) -> Study:
             todo="`aisci resume --retry review` asks them again; or choose another --review-model",
         )
     judged = mean_overall(reviews) is not None and len(reviews) > 1
-    meta = _summed_up(study, tuple(reviews), ports.within("chair")) if judged else None
-    return replace(study, reviews=tuple(reviews), meta_review=meta)
+    meta = _summed_up(tuple(reviews), paper.rules, ports.within("chair")) if judged else None
+    return tuple(reviews), meta
 
 
-def _summed_up(study: Study, reviews: tuple[Review, ...], ports: Ports) -> Review:
+def _summed_up(reviews: tuple[Review, ...], rules: ReviewPin, ports: Ports) -> Review:
     """The meta-review; in the words of the reviewer nearest the mean where the chair's cannot be used."""
     mean = mean_overall(reviews)
     assert mean is not None
@@ -100,7 +107,7 @@ def _summed_up(study: Study, reviews: tuple[Review, ...], ports: Ports) -> Revie
         scores=_mean_scores(reviews),
         overall=rounded(mean),
         confidence=rounded(statistics.fmean(confidences)) if confidences else None,
-        decision="Accept" if mean >= study.reviewing.accept_from else "Reject",
+        decision="Accept" if mean >= rules.accept_from else "Reject",
     )
 
 

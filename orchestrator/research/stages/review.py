@@ -6,7 +6,7 @@ them as data inside a fence that they cannot close.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, model_validator
@@ -18,6 +18,7 @@ from orchestrator.core.problems import Invalid
 from orchestrator.core.research import Review
 from orchestrator.core.tree import Tree
 from orchestrator.record.notes import ReviewLost
+from orchestrator.record.pins import ReviewPin
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, prompt_text, render
 from orchestrator.research.replies import ask_for, parse_reply, repeat_request
@@ -78,20 +79,36 @@ class ReviewForm(ReplyForm):
         return self
 
 
-def review_once(study: Study, ports: Ports, number: int) -> Review:
-    """One reviewer's review, looked at again as often as the run's rules say. A reflection that cannot be
+@dataclass(frozen=True, slots=True)
+class UnderReview:
+    """What a reviewer gets of a paper: the text of its pages, its pictures if the model sees, and the rules."""
+
+    pages: tuple[str, ...]
+    pictures: tuple[Picture, ...]
+    rules: ReviewPin
+
+
+def under_review(study: Study, ports: Ports) -> UnderReview:
+    """A study's own paper. Raises :class:`IdeaFailed` without one."""
+    if study.paper is None:
+        raise IdeaFailed("there is no paper to review", where="review", todo="compile it first")
+    return UnderReview(study.paper.pages, _page_pictures(study, ports), study.reviewing)
+
+
+def review_once(paper: UnderReview, ports: Ports, number: int) -> Review:
+    """One reviewer's review, looked at again as often as the rules say. A reflection that cannot be
     used leaves the review as it was. Raises :class:`BadReply` where there is no review.
     """
-    rules = study.reviewing
+    rules = paper.rules
     several = rules.reviews > 1
     reads_as, prompt = [*READERS.items()][(number - 1) % len(READERS)]
     asked = render(
         "review_form",
         examples=prompt_text("review_examples").strip() if rules.examples else "",
-        pages=block("pages", shown_pages(study)),
+        pages=block("pages", [text[:_PAGE_CHARACTERS] for text in paper.pages[:_MAX_PAGES]]),
         member=prompt_text(prompt).strip() if several else "",
     )
-    message = Message("user", asked, cache=True, pictures=_page_pictures(study, ports))
+    message = Message("user", asked, cache=True, pictures=paper.pictures)
     # The members differ by what they are asked to read for: many models take no temperature.
     ask = Ask(purpose="review.form", messages=(message,), temperature=0.7 if several else 0.1)
     form = ask_once(ports, ask, ReviewForm) if several else ask_for(ports, ask, ReviewForm)
@@ -132,13 +149,6 @@ def ask_once(ports: Ports, ask: Ask, form: type[_F]) -> _F:
         lambda reply, asked: parse_reply(require_whole(reply, asked).text, form),
         repeat_request,
     )
-
-
-def shown_pages(study: Study) -> list[str]:
-    """The text of the paper's pages, as far as a reviewer gets it. Raises :class:`IdeaFailed` without one."""
-    if study.paper is None:
-        raise IdeaFailed("there is no paper to review", where="review", todo="compile it first")
-    return [text[:_PAGE_CHARACTERS] for text in study.paper.pages[:_MAX_PAGES]]
 
 
 def _page_pictures(study: Study, ports: Ports) -> tuple[Picture, ...]:
