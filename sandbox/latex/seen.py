@@ -1,6 +1,7 @@
-"""python3 seen.py paper.pdf OUT FIRST LAST: what a reader sees of pages, and what only their text layer says.
+"""python3 seen.py paper.pdf OUT FIRST LAST [pictures]: what a reader sees of pages, and what hides there.
 
-Runs inside the LaTeX container, on a file of anybody's. Writes ``OUT/seen.json``:
+Runs inside the LaTeX container, on a file of anybody's. Writes ``OUT/seen.json``, and with ``pictures``
+each page as ``OUT/page-N.png``:
 
   refused   why nothing was read, or ""
   of        the number of pages in the document
@@ -23,12 +24,13 @@ from pathlib import Path
 from typing import Any
 
 import pymupdf
+from pages import save
 from seen_judge import Judge
 from seen_layer import Word, lines_of, main_direction, outside, picture_of
 from seen_ocr import Read, Unread, read_page
 from seen_words import plain, printable
 
-MOST_PAGES = 60  # of a document
+MOST_PAGES = 200  # of a document
 TEXT = 20_000  # characters of a page
 HIDDEN = 30  # of a page
 HIDDEN_TEXT = 300  # characters of each
@@ -39,7 +41,7 @@ SCAN = 0.5  # the share of a page that one picture covers
 Found = tuple[str, str, pymupdf.Rect]  # kind, text, box
 
 
-def main(pdf: Path, out: Path, first: int, last: int) -> None:
+def main(pdf: Path, out: Path, first: int, last: int, *, pictures: bool) -> None:
     pymupdf.TOOLS.mupdf_display_errors(on=False)
     pymupdf.TOOLS.mupdf_display_warnings(on=False)
     out.mkdir(parents=True, exist_ok=True)
@@ -50,6 +52,9 @@ def main(pdf: Path, out: Path, first: int, last: int) -> None:
         until = time.monotonic() + SECONDS
         if not said["refused"]:
             numbers = range(first - 1, min(last, said["of"]))
+            for number in numbers if pictures else ():
+                save(views.shown[number], number + 1, out)
+            views.turn_back()
             said["pages"] = [page(views, number, until) for number in numbers]
     except (RuntimeError, ValueError, TypeError, RecursionError) as error:  # MuPDF's, of any kind
         said["refused"] = f"it cannot be read: {type(error).__name__}: {error}"[:HIDDEN_TEXT]
@@ -58,10 +63,7 @@ def main(pdf: Path, out: Path, first: int, last: int) -> None:
 
 
 class Views:
-    """A document three times: as a reader sees it, without annotations, and with every layer on.
-
-    Pages stand as they were before they were turned, so that all places are in the same points.
-    """
+    """A document three times: as a reader sees it, without annotations, and with every layer on."""
 
     def __init__(self, pdf: Path) -> None:
         self.shown = pymupdf.open(pdf, filetype="pdf")
@@ -71,14 +73,18 @@ class Views:
             return
         for page in self.bare:
             self.bare.xref_set_key(page.xref, "Annots", "null")
+        self.turns = [page.rotation for page in self.shown]
         self.layers = bool(self.shown.get_ocgs())
         if self.layers:  # without a list of layers each of them is shown, whatever its condition
             catalog = self.layered.pdf_catalog()
             self.layered.xref_set_key(catalog, "OCProperties", "null")
             self.layered = pymupdf.open("pdf", self.layered.tobytes())
-        self.turns = [page.rotation for page in self.shown]
-        for page in (page for one in (self.shown, self.bare, self.layered) for page in one):
-            page.set_rotation(0)
+
+    def turn_back(self) -> None:
+        """Stand each page as it was before it was turned, so that all places are in the same points."""
+        for document in (self.shown, self.bare, self.layered):
+            for page in document:
+                page.set_rotation(0)
 
     def refused(self) -> str:
         if self.shown.needs_pass or self.shown.is_encrypted:
@@ -193,4 +199,11 @@ def by_ocr(read: Sequence[Read]) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    first_page, last_page = map(int, sys.argv[3:5])
+    main(
+        Path(sys.argv[1]),
+        Path(sys.argv[2]),
+        first_page,
+        last_page,
+        pictures=sys.argv[5:] == ["pictures"],
+    )

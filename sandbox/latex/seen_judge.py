@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pymupdf
-from seen_layer import Word, drawn_over, drawn_when
+from seen_layer import Word, drawn_over, drawn_when, grown
 from seen_ocr import Read, Unread, read_lines
 from seen_words import alike, letters, likeness, plain, telling
 
@@ -58,7 +58,7 @@ class Judge:
         for word in group:
             box = word.box
             reach = 0.3 * min(box.height, box.width, 20)
-            around = box + (-reach, reach / 2, reach, -reach / 2)
+            around = grown(box, reach, -reach / 2)
             for band in range(int(box.y0 // BAND), int(box.y1 // BAND) + 1):
                 for one in self._bands.get(band, ()):
                     if one.box.intersects(around):

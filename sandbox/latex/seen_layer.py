@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pymupdf
-
 from seen_words import plain, printable
 
 SMALLEST = 3.5  # points: the smallest letters that are taken for print
 FACTS_DPI = 100
-FAINT = 28  # of 255, in the strongest of red, green and blue: less cannot be told from its background
+FAINT = (
+    28  # of 255, in the strongest of red, green and blue: less cannot be told from its background
+)
 INK = 14  # of 255: a box with less contrast shows nothing
 FLAGS = pymupdf.TEXTFLAGS_TEXT | pymupdf.TEXT_COLLECT_STYLES | pymupdf.TEXT_IGNORE_ACTUALTEXT
 FILLED, STROKED, CLIPPING = 16, 32, 64  # of MuPDF's char_flags
@@ -37,6 +38,11 @@ class Word:
     seen: bool = False  # in the picture, by reading it
 
 
+def grown(box: pymupdf.Rect, x: float, y: float) -> pymupdf.Rect:
+    """A box that is wider on each side by ``x`` points, and higher by ``y``."""
+    return pymupdf.Rect(box.x0 - x, box.y0 - y, box.x1 + x, box.y1 + y)
+
+
 def picture_of(page: Any) -> pymupdf.Pixmap:
     """A page in colour, as a reader sees it, for its words' colours."""
     zoom = min(FACTS_DPI / 72, MOST_PIXELS / max(page.rect.width, page.rect.height, 1))
@@ -45,7 +51,8 @@ def picture_of(page: Any) -> pymupdf.Pixmap:
 
 def lines_of(page: Any, picture: pymupdf.Pixmap) -> list[list[Word]]:
     """The layer's lines in its own order; ``picture`` is of the whole page."""
-    lines, left = [], MOST_CHARACTERS
+    lines: list[list[Word]] = []
+    left = MOST_CHARACTERS
     for block in page.get_text("rawdict", flags=FLAGS)["blocks"]:
         for line in block.get("lines", ()):
             left -= sum(len(span["chars"]) for span in line["spans"])
@@ -73,7 +80,11 @@ def _cut(line: dict[str, Any], sheet: pymupdf.Rect) -> list[Word]:
             why = said or _of_place(box, sheet)
             if apart or (words[-1].why, words[-1].colour) != (why, colour):
                 glued = not apart
-                words.append(Word("", box, line["dir"], char["origin"], colour, why, glued, why != "invisible"))
+                words.append(
+                    Word(
+                        "", box, line["dir"], char["origin"], colour, why, glued, why != "invisible"
+                    )
+                )
             words[-1].text += text
             words[-1].box |= box
             apart = False
@@ -127,10 +138,7 @@ def outside(page: Any) -> list[tuple[str, pymupdf.Rect]]:
     """(text, box) of what is written beyond the page, which no extraction gives."""
     rows = []
     for span in page.get_texttrace():
-        beyond = [
-            (chr(code), pymupdf.Rect(box))
-            for code, _, _, box in span["chars"]
-        ]
+        beyond = [(chr(code), pymupdf.Rect(box)) for code, _, _, box in span["chars"]]
         beyond = [(char, box) for char, box in beyond if _of_place(box, page.rect) == "outside"]
         if text := printable("".join(char for char, _ in beyond)).strip():
             whole = pymupdf.Rect(beyond[0][1])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pymupdf
+from seen_layer import grown
 
 DPI = 200
 MOST_PIXELS = 2600  # along a page's longer side, however large it says it is
@@ -79,7 +80,7 @@ def _strip(page: Any, box: pymupdf.Rect, along: tuple[float, float]) -> pymupdf.
     long = max(box.width, box.height, 1)
     zoom = min(HEIGHT / max(thin, 1), MOST_WIDTH / long, 8)
     turn = pymupdf.Matrix(zoom, zoom).prerotate(angle)
-    picture = page.get_pixmap(matrix=turn, clip=box + (-1, -1, 1, 1), colorspace="gray", alpha=False)
+    picture = page.get_pixmap(matrix=turn, clip=grown(box, 1, 1), colorspace="gray", alpha=False)
     if sorted(picture.samples)[len(picture.samples) // 2] < 110:
         picture.invert_irect()
     return picture

@@ -8,7 +8,7 @@ import unicodedata
 # Letters that a reader of pictures takes for each other.
 _ALIKE = str.maketrans("01|!5", "olils")
 _STOPS = ".,;:()[]'\"“”‘’!?-"
-_LETTERS = re.compile(r"[^\W\d_]+")
+_LETTERS = re.compile(r"[^\W\d_\u02b0-\u02ff]+")  # no accents that stand alone
 
 
 def plain(text: str) -> str:
@@ -29,9 +29,24 @@ def telling(text: str) -> bool:
     flat = unicodedata.normalize("NFKC", text)
     runs = [len(run) for run in _LETTERS.findall(flat)]
     longest = max(runs, default=0)
-    foreign = any(char.isalpha() and ord(char) > 0x24F and not _greek(char) for char in flat)
     whole = longest == len(flat.strip(_STOPS))
-    return longest >= 4 or (longest == 3 and whole) or foreign or sum(runs) >= 6
+    many = 12 if formula(flat) else 6
+    return longest >= 4 or (longest == 3 and whole) or sum(runs) >= many or _foreign(flat)
+
+
+def formula(text: str) -> bool:
+    """Whether a word has Greek letters or the signs of mathematics."""
+    return any(_greek(char) or unicodedata.category(char) == "Sm" for char in text)
+
+
+def _foreign(text: str) -> bool:
+    """Whether a word has letters of an alphabet that is not read here."""
+    return any(
+        unicodedata.category(char) in {"Lo", "Lu", "Ll", "Lt"}
+        and ord(char) > 0x24F
+        and not _greek(char)
+        for char in text
+    )
 
 
 def letters(text: str) -> bool:
@@ -60,6 +75,6 @@ def likeness(word: str, read: str) -> float:
 
 
 def alike(word: str, read: str) -> bool:
-    """Whether ``word`` is what was read, as far as reading can be trusted."""
-    least = 0.6 if _LETTERS.fullmatch(word.strip(_STOPS)) else 0.5
+    """Whether ``word`` is what was read, as far as reading can be trusted: less in a formula."""
+    least = 0.6 if _LETTERS.fullmatch(word.strip(_STOPS)) else 0.35 if formula(word) else 0.5
     return likeness(word, read) >= least
