@@ -22,7 +22,7 @@ from orchestrator.core.job import Job, JobResult
 from orchestrator.core.literature import PaperRef
 from orchestrator.core.strict_json import loads
 from orchestrator.core.tree import Tree
-from orchestrator.core.untrusted import read_plain
+from orchestrator.core.untrusted import NotPlain, read_plain
 from orchestrator.literature.paper_door import line, received
 from orchestrator.literature.paper_ids import identify
 from orchestrator.policy.policy import Policy
@@ -49,7 +49,7 @@ def pdf_papers(
     paths: Sequence[Path], say: Callable[[str], None], policy: str | None = None
 ) -> list[tuple[PaperRef, str]]:
     """(paper, text) of each file. Raises :class:`BadFile` for a file that is no PDF or has no text."""
-    contents = {path: _content(path) for path in paths}
+    contents = {path: pdf_bytes(path) for path in paths}
     chosen = named_policy(policy, RESULTS).policy
     engine = connect()
     images = resolve_images(chosen, engine, None, ("latex",))
@@ -65,16 +65,22 @@ def pdf_papers(
     return rows
 
 
-def _content(path: Path) -> bytes:
+def pdf_bytes(path: Path) -> bytes:
+    """The bytes of a PDF of at most 64 MiB. Raises :class:`BadFile` for anything else."""
     if not path.is_file():
         raise BadFile("there is no such file", where=str(path), todo="name a PDF file")
-    data = read_plain(path, _MOST_BYTES)
+    try:
+        data = read_plain(path, _MOST_BYTES)
+    except (NotPlain, OSError) as error:
+        raise BadFile(
+            "this file cannot be read", where=str(path), why=str(error), todo="name a PDF file"
+        ) from error
     if not data[:1024].lstrip().startswith(b"%PDF-"):
         raise BadFile(
             "this is not a PDF",
             where=str(path),
             why="it does not begin with %PDF-",
-            todo="name a PDF file, or a file of papers that ends in .bib or .jsonl",
+            todo="name a PDF file, or for a library one of papers that ends in .bib or .jsonl",
         )
     return data
 

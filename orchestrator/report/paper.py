@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from orchestrator.core.files import slug
-from orchestrator.core.research import Figure
+from orchestrator.core.research import HIDDEN_KINDS, Figure, HiddenText
 from orchestrator.record.notes import FiguresInspected
 from orchestrator.record.paths import PAPER_PDF
 from orchestrator.report.html import Child, Html, data_table, el, fold, picture
@@ -64,7 +64,8 @@ def paper_section(facts: IdeaFacts) -> list[Child]:
     shown = _pictures(facts, {f"page {number}": sha256 for number, sha256 in numbered})
     name = f"{slug(facts.idea.name)}.pdf"
     link = el("a", name, href=quote(name)) if PAPER_PDF in files else "no PDF"
-    pages, warnings = len(facts.reached.paper.pages), facts.reached.paper.warnings
+    paper = facts.reached.paper
+    pages, warnings = len(paper.layer or paper.pages), paper.warnings
     return [
         el("p", f"{pages} page{'s' * (pages != 1)}, written by ", facts.author, ": ", link),
         el("div", shown, class_="pages"),
@@ -72,7 +73,18 @@ def paper_section(facts: IdeaFacts) -> list[Child]:
         fold(f"Warnings of LaTeX and chktex: {len(warnings)}", bullet_list(warnings))
         if warnings
         else None,
+        _hidden(paper.hidden),
     ]
+
+
+def _hidden(hidden: tuple[HiddenText, ...]) -> Html | None:
+    """What the PDF says and no reader sees; the reviewer was not given it."""
+    rows = [
+        (str(one.page), HIDDEN_KINDS[one.kind], el("td", one.text, class_="small"))
+        for one in hidden
+    ]
+    title = f"Text that no reader sees, kept from the reviewer: {len(rows)}"
+    return fold(title, data_table(("page", "how", "text"), rows)) if rows else None
 
 
 def _pictures(facts: IdeaFacts, named: dict[str, str]) -> list[Html]:

@@ -6,9 +6,10 @@ shell, a time limit for each program, and no standard input.
 
 Writes into the output folder
   report.json   {"ok", "errors", "warnings", "undefined", "overfull", "tall", "chktex", "pages",
-                 "log_tail"}
+                 "seen", "log_tail"}
   paper.pdf     unless there are none
-  pages.json    [text of each page]
+  pages.json    [text of each page, as its layer says it]
+  seen.json     what a reader sees of the first pages, by ``seen.py``, if nothing else is wrong
   page-1.png …  the pages as pictures, at most 120 dots an inch
 
 Exit code 0 if the report was written, whatever it says.
@@ -33,6 +34,8 @@ STEP_SECONDS = 40  # of wall time for one program
 FILE_BYTES = 40 * 1024 * 1024  # of any one file that a program writes
 PASSES = 4  # of pdflatex, at most
 MOST_PAGES = 40
+SEEN_PAGES = 20  # that are held against their pictures: what a reviewer reads
+SEEN_SECONDS = 120
 MOST = 100  # entries of each list in the report
 LINE = 400  # characters of each
 # Numbers: dash length, "~" before references, spacing beside brackets, and the like are taste.
@@ -62,6 +65,8 @@ def main(source: Path, out: Path) -> None:
     report["errors"] = clipped(report["errors"] + trouble)
     report["pages"], trouble = pages(out) if (BUILD / "paper.pdf").is_file() else (0, [])
     report["errors"] += trouble
+    report["seen"] = bool(report["pages"]) and not report["errors"]
+    report["errors"] += seen(out) if report["seen"] else []
     if not report["pages"] and not report["errors"]:
         report["errors"].append("no page was made")
     report["ok"] = not report["errors"]
@@ -206,16 +211,26 @@ def pages(out: Path) -> tuple[int, list[str]]:
     return said["pages"], []
 
 
-def own(script: str, *argv: str) -> str:
+def seen(out: Path) -> list[str]:
+    """Write what a reader sees of the pages; why that is not known, if so."""
+    try:
+        own("seen.py", str(out / "paper.pdf"), str(out), "1", str(SEEN_PAGES), seconds=SEEN_SECONDS)
+        refused = json.loads(read(out / "seen.json"))["refused"]
+    except (subprocess.SubprocessError, LookupError, ValueError) as error:
+        refused = why(error)
+    return [f"its pages cannot be held against their pictures: {refused}"] if refused else []
+
+
+def own(script: str, *argv: str, seconds: int = 2 * STEP_SECONDS) -> str:
     """What a script beside this one prints; nothing of the build folder is imported."""
     path = str(Path(__file__).with_name(script))
     return subprocess.run(
-        [sys.executable, "-I", path, *argv],
+        [sys.executable, "-E", "-s", path, *argv],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
         errors="replace",
-        timeout=2 * STEP_SECONDS,
+        timeout=seconds,
         check=True,
     ).stdout
 
@@ -223,7 +238,7 @@ def own(script: str, *argv: str) -> str:
 def why(error: Exception) -> str:
     """The last line of what a reader wrote before it ended, or how it ended."""
     if isinstance(error, subprocess.TimeoutExpired):
-        return f"reading it took over {2 * STEP_SECONDS} seconds"
+        return f"reading it took over {error.timeout:.0f} seconds"
     if isinstance(error, subprocess.CalledProcessError):
         lines = error.stderr.strip().splitlines()
         return lines[-1][:LINE] if lines else f"its reader ended with {error.returncode}"

@@ -24,10 +24,14 @@ def main(pdf: Path, out: Path) -> None:
         for number, page in enumerate(document, start=1):
             if number > PICTURES:
                 return
-            longest = max(page.rect.width, page.rect.height, 1)
-            zoom = min(DPI / 72, MOST_PIXELS / longest)
-            picture = page.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=False)
-            picture.save(out / f"page-{number}.png")
+            save(page, number, out)
+
+
+def save(page: pymupdf.Page, number: int, out: Path) -> None:
+    """The picture of a page, as a reader sees it."""
+    zoom = min(DPI / 72, MOST_PIXELS / max(page.rect.width, page.rect.height, 1))
+    picture = page.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=False)
+    picture.save(out / f"page-{number}.png")
 
 
 if __name__ == "__main__":

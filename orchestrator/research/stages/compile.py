@@ -23,6 +23,7 @@ from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex, latex_words
 from orchestrator.research.paper.latex import TEX
+from orchestrator.research.paper.seen import SEEN_FILE, SeenAnswer, seen_answer
 from orchestrator.research.prompts import render, text_block
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.assembly import assembled, paper_source
@@ -53,6 +54,7 @@ class CompileReport(BaseModel, extra="forbid", frozen=True):
     overfull: _Boxes
     tall: _Boxes = ()  # reports of older images have none
     pages: Annotated[int, Field(ge=0, le=1_000_000)]
+    seen: bool = False  # whether seen.json was written; older images write none
     log_tail: Annotated[str, Field(max_length=4000)]
 
 
@@ -74,11 +76,15 @@ def compile_paper(study: Study, ports: Ports) -> Study:
         result = scoped.run(_job(study, scoped))
         report = read_report(result, scoped.blobs)
         pages = _pages(result, scoped)
+        seen, why = None, ""
+        if report.seen:
+            seen, why = seen_answer(result, f"{LATEX_OUTPUT}/{SEEN_FILE}", scoped.blobs)
         problems = compile_problems(report, pages, study, paper_source(study, scoped))
+        problems += [f"what is seen of the pages is not known: {why}"] if why else []
         advice = [f"chktex: line {line}" for line in report.chktex] if attempt == 1 else []
         serious = any(": Error " in line for line in advice)
         if not problems and not serious:
-            return _compiled(study, result, report, pages)
+            return _compiled(study, result, report, pages, seen)
         problems += advice
         log_tail = report.log_tail[-800:]
     leave(ports, _FIXES + 1)
@@ -180,7 +186,11 @@ def compile_problems(
 
 
 def _compiled(
-    study: Study, result: JobResult, report: CompileReport, pages: tuple[str, ...]
+    study: Study,
+    result: JobResult,
+    report: CompileReport,
+    layer: tuple[str, ...],
+    seen: SeenAnswer | None,
 ) -> Study:
     out = result.files.under(LATEX_OUTPUT).files
     made = Tree(tuple(pair for pair in out if pair[0].endswith((".pdf", ".png"))))
@@ -192,5 +202,11 @@ def _compiled(
             todo="if a size limit of the policy's latex block refused it, raise that limit",
         )
     files = study.tree.under("latex").without(LATEX_OUTPUT).updated(made)
-    paper = Paper(files=files, pages=pages, warnings=(*report.warnings, *report.chktex))
+    paper = Paper(
+        files=files,
+        pages=tuple(page.text for page in seen.pages) if seen else layer,
+        warnings=(*report.warnings, *report.chktex),
+        hidden=seen.hidden() if seen else (),
+        layer=layer,
+    )
     return replace(study, tree=study.tree.without(LATEX_OUTPUT).updated(made), paper=paper)

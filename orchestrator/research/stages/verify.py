@@ -89,7 +89,7 @@ def _excerpt(one: Checked) -> str:
 
 
 def _page_problems(study: Study, ports: Ports) -> list[str]:
-    pages = study.paper.pages if study.paper else ()
+    pages = (study.paper.layer or study.paper.pages) if study.paper else ()
     return numbers_only_on_pages(pages, paper_source(study, ports))
 
 

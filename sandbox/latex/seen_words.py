@@ -1,0 +1,80 @@
+"""Words that a text layer claims, held against what was read from a picture."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Letters that a reader of pictures takes for each other.
+_ALIKE = str.maketrans("01|!5", "olils")
+_STOPS = ".,;:()[]'\"“”‘’!?-"
+_LETTERS = re.compile(r"[^\W\d_\u02b0-\u02ff]+")  # no accents that stand alone
+
+
+def plain(text: str) -> str:
+    """Letters and digits alone, lower case, without accents; ligatures as their letters."""
+    apart = unicodedata.normalize("NFKD", text).lower().translate(_ALIKE)
+    return "".join(char for char in apart if char.isalnum())
+
+
+def printable(text: str) -> str:
+    """Without what no font shows: controls, tags, directions, private and unassigned characters."""
+    return "".join(char for char in text if unicodedata.category(char)[0] != "C")
+
+
+def telling(text: str) -> bool:
+    """Whether a word says something by itself, and so must be read in the picture."""
+    if any(ord(char) >= 0x1F000 for char in text):
+        return True  # letters in squares, flags: no symbol of a paper
+    flat = unicodedata.normalize("NFKC", text)
+    runs = [len(run) for run in _LETTERS.findall(flat)]
+    longest = max(runs, default=0)
+    whole = longest == len(flat.strip(_STOPS))
+    many = 12 if formula(flat) else 6
+    return longest >= 4 or (longest == 3 and whole) or sum(runs) >= many or _foreign(flat)
+
+
+def formula(text: str) -> bool:
+    """Whether a word has Greek letters or the signs of mathematics."""
+    return any(_greek(char) or unicodedata.category(char) == "Sm" for char in text)
+
+
+def _foreign(text: str) -> bool:
+    """Whether a word has letters of an alphabet that is not read here."""
+    return any(
+        unicodedata.category(char) in {"Lo", "Lu", "Ll", "Lt"}
+        and ord(char) > 0x24F
+        and not _greek(char)
+        for char in text
+    )
+
+
+def letters(text: str) -> bool:
+    """Whether a word is Latin letters and nothing else but stops."""
+    flat = unicodedata.normalize("NFKD", text).strip(_STOPS)
+    return bool(re.fullmatch(r"[A-Za-z\u0300-\u036f]+", flat))
+
+
+def _greek(char: str) -> bool:
+    return "\u0370" <= char <= "\u03ff" or "\u2100" <= char <= "\u214f" or char == "\u00b5"
+
+
+def likeness(word: str, read: str) -> float:
+    """The share of ``word`` that stands in ``read``, at its best place there: 1 for all of it."""
+    word, read = plain(word), plain(read)
+    if not word or not read:
+        return 0.0
+    if word in read:
+        return 1.0
+    row = [0] * (len(read) + 1)
+    for count, char in enumerate(word, start=1):
+        above, row = row, [count]
+        for at, other in enumerate(read):
+            row.append(min(above[at] + (char != other), above[at + 1] + 1, row[at] + 1))
+    return 1 - min(row) / len(word)
+
+
+def alike(word: str, read: str) -> bool:
+    """Whether ``word`` is what was read, as far as reading can be trusted: less in a formula."""
+    least = 0.6 if _LETTERS.fullmatch(word.strip(_STOPS)) else 0.35 if formula(word) else 0.5
+    return likeness(word, read) >= least
