@@ -192,6 +192,7 @@ def audit(
 
 
 app.command("novelty")(novelty_command)
+app.command("review")(reviewing.review_command)
 
 
 # --- the machine --------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from orchestrator.core.errors import (
     ModelFailed,
     UserError,
 )
-from orchestrator.core.research import Review
+from orchestrator.core.papers import Review
 from orchestrator.core.untrusted import file_hash
 
 PAPER_KINDS = (".pdf", ".txt")

@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 from orchestrator.agreement.tables import Scored
 from orchestrator.core.errors import BadFile, ResultsExist, UserError
 from orchestrator.core.files import disk_errors
-from orchestrator.core.research import Review
+from orchestrator.core.papers import Review
 from orchestrator.core.strict_json import loads
 from orchestrator.core.tree import canonical
 from orchestrator.core.untrusted import read_plain

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from orchestrator.api.model_check import check_model as check_model
     from orchestrator.api.novelty import NoveltyRequest as NoveltyRequest
     from orchestrator.api.novelty import judge_ideas as judge_ideas
+    from orchestrator.api.pdf_pages import seen_pages as seen_pages
+    from orchestrator.api.pdf_review import ReviewRequest as ReviewRequest
+    from orchestrator.api.pdf_review import review_pdf as review_pdf
     from orchestrator.api.prepare import RunRequest as RunRequest
     from orchestrator.api.proofs import prove as prove
     from orchestrator.api.resume_request import ResumeRequest as ResumeRequest
@@ -33,9 +36,9 @@ if TYPE_CHECKING:
     from orchestrator.api.runs import replay as replay
     from orchestrator.api.runs import resume as resume
     from orchestrator.api.runs import run as run
-    from orchestrator.api.seen_pages import seen_pages as seen_pages
     from orchestrator.api.stage_data import stage_data as stage_data
     from orchestrator.api.template_check import check_template as check_template
+    from orchestrator.record.pins import ReviewPin as ReviewPin
 
 _MODULES = {
     "audits": ("audit",),
@@ -45,12 +48,13 @@ _MODULES = {
     "literature": ("add_files", "search_papers"),
     "model_check": ("check_model",),
     "novelty": ("NoveltyRequest", "judge_ideas"),
+    "pdf_review": ("ReviewPin", "ReviewRequest", "review_pdf"),
     "prepare": ("RunRequest",),
     "proofs": ("prove",),
     "resume_request": ("ResumeRequest",),
     "review_bench": ("bench_reviewer", "compare_reviews"),
     "runs": ("replay", "resume", "run"),
-    "seen_pages": ("seen_pages",),
+    "pdf_pages": ("seen_pages",),
     "stage_data": ("stage_data",),
     "template_check": ("check_template",),
 }

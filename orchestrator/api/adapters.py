@@ -88,8 +88,8 @@ def real_edges(
                 ProcessEditor(blobs, worker) if on_host else ContainerEditor(sandbox.open, blobs)
             )
             before = _before(sandbox, setup, blobs)
-            named = {role: _reading(one, blobs) for role, one in roles.items()}
-            return Edges(_reading(model, blobs), editor, before, literature, named, month)
+            named = {role: with_pictures(one, blobs) for role, one in roles.items()}
+            return Edges(with_pictures(model, blobs), editor, before, literature, named, month)
 
         yield over
 
@@ -121,7 +121,7 @@ def _models(
     return opened(setup.model, dict(setup.prices)), roles
 
 
-def _reading(model: LanguageModel, blobs: BlobStore) -> LanguageModel:
+def with_pictures(model: LanguageModel, blobs: BlobStore) -> LanguageModel:
     """The model, with the pictures of its requests read from ``blobs``."""
     return model.reading(blobs.get) if isinstance(model, LitellmModel | FallbackModel) else model
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from orchestrator import __version__
 from orchestrator.agreement.bootstrap import DRAWS, SEED, Agreement, measure
 from orchestrator.agreement.comparison import all_estimates, comparison_page
 from orchestrator.agreement.driving import paper_files, review_papers
@@ -15,9 +16,12 @@ from orchestrator.agreement.joining import Uncounted, join_tables
 from orchestrator.agreement.review_log import ReviewerLine, ReviewLog
 from orchestrator.agreement.tables import read_ratings, read_reviews
 from orchestrator.api.locking import only_writer
+from orchestrator.api.pdf_review import ReviewRequest, review_pdf
 from orchestrator.core.files import write
-from orchestrator.core.research import Review
+from orchestrator.core.papers import Review
+from orchestrator.core.tree import digest
 from orchestrator.core.untrusted import file_hash
+from orchestrator.research.prompts import prompts_hash
 
 PAGE, NUMBERS = "report.html", "agreement.json"
 
@@ -87,6 +91,33 @@ def bench_reviewer(
         scored, failed = review_papers(rated, files, log, review, say)
         cases, left_out = join_tables(rated, scored, failed)
         return _written(reviewer, measure(cases), left_out, folder)
+
+
+def bench_model(
+    ratings: Path,
+    request: ReviewRequest,
+    folder: Path,
+    *,
+    resume: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+) -> BenchOutcome:
+    """Have a model review each PDF of ``request.file``, a folder, within ``request.max_usd`` for all; see
+    :func:`bench_reviewer`.
+    """
+    spent = 0.0
+
+    def review(path: Path) -> Review:
+        nonlocal spent
+        left = None if request.max_usd is None else max(0.0, request.max_usd - spent)
+        done = review_pdf(replace(request, file=path, max_usd=left))
+        spent += done.usage.usd or 0.0
+        return done.review
+
+    rules = digest([__version__, prompts_hash(), asdict(request.reviewing), request.vision])
+    reviewer = f"{request.model} ({rules[:12]})"
+    return bench_reviewer(
+        ratings, request.file, folder, reviewer=reviewer, review=review, resume=resume, say=say
+    )
 
 
 def _written(

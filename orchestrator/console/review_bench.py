@@ -7,20 +7,53 @@ from pathlib import Path
 
 from orchestrator.agreement.comparison import HOW, all_estimates, shown_interval, shown_value
 from orchestrator.agreement.metrics import RATES, at_threshold
-from orchestrator.api.review_bench import PAGE, BenchOutcome, compare_reviews
+from orchestrator.api.pdf_review import ReviewRequest
+from orchestrator.api.review_bench import PAGE, BenchOutcome, bench_model, compare_reviews
 from orchestrator.console import output as out
+from orchestrator.core.errors import UserError
 from orchestrator.core.files import slug
 
 _NAMED = 5  # papers of one reason
 
 
 def compare_with_people(
-    ratings: Path, reviews: Path, into: Path | None, results: Path, *, as_json: bool
+    ratings: Path, reviews: Path | None, into: Path | None, results: Path, *, as_json: bool
 ) -> None:
     """Show how well the reviews of a table agree with people, and write the page."""
+    if reviews is None:
+        raise UserError(
+            "there is nothing to hold against people's decisions",
+            where="aisci bench review",
+            todo="name a folder of PDFs with --model NAME, or a table of reviews with --reviews-from",
+        )
     folder = into or results / "bench" / slug(reviews.stem)
     with out.trying("drawing papers again for the intervals …"):
         done = compare_reviews(ratings, reviews, folder)
+    if as_json:
+        out.as_json({**done.as_json(), "page": str(folder / PAGE)})
+    else:
+        _draw(done)
+
+
+def review_and_compare(
+    ratings: Path,
+    request: ReviewRequest,
+    into: Path | None,
+    reviews: Path | None,
+    *,
+    resume: bool,
+    as_json: bool,
+) -> None:
+    """Have a model review each paper of a folder, and show how well it agrees with people."""
+    if reviews is not None or not request.model:
+        raise UserError(
+            "a folder of papers is reviewed by a model, and by no table",
+            where="aisci bench review RATINGS.tsv PAPERS/",
+            todo="give --model NAME, or leave the folder out and give --reviews-from",
+        )
+    folder = into or request.results / "bench" / slug(f"{request.file.name}-{request.model}")
+    with out.trying("reading the papers' list …") as say:
+        done = bench_model(ratings, request, folder, resume=resume, say=say)
     if as_json:
         out.as_json({**done.as_json(), "page": str(folder / PAGE)})
     else:

@@ -1,12 +1,22 @@
-"""The options of reviews."""
+"""The options of reviews, and the arguments of ``aisci review``."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from orchestrator.record.pins import ReviewPin
+from orchestrator import api, console
+from orchestrator.console.options import (
+    HERE,
+    BudgetOption,
+    Json,
+    PolicyName,
+    PriceOption,
+    ResultsOption,
+    VisionOption,
+)
 
 ReviewsOption = Annotated[
     int,
@@ -46,12 +56,41 @@ ImproveOption = Annotated[
 
 def review_rules(
     reviews: int, reflections: int, accept_from: float, improve: int, *, examples: bool
-) -> ReviewPin:
+) -> api.ReviewPin:
     """How the options say that papers are reviewed."""
-    return ReviewPin(
+    return api.ReviewPin(
         reviews=reviews,
         reflections=reflections,
         examples=examples,
         accept_from=accept_from,
         improve=improve,
     )
+
+
+def review_command(
+    paper: Annotated[Path, typer.Argument(metavar="PAPER.pdf", help="A PDF of anybody's.")],
+    *,
+    model: Annotated[str, typer.Option(help="The model that reviews, by its litellm name.")],
+    reviews: ReviewsOption = 1,
+    reflections: ReflectionsOption = 1,
+    review_examples: ExamplesOption = True,
+    accept_from: AcceptOption = 6.0,
+    vision: VisionOption = None,
+    policy: PolicyName = None,
+    max_usd: BudgetOption = None,
+    price: PriceOption = None,
+    results: ResultsOption = HERE,
+    as_json: Json = False,
+) -> None:
+    """Review a PDF: what a reader sees of its pages, by one reviewer or a panel."""
+    request = api.ReviewRequest(
+        file=paper,
+        model=model,
+        reviewing=review_rules(reviews, reflections, accept_from, 0, examples=review_examples),
+        vision=vision,
+        policy=policy,
+        max_usd=max_usd,
+        price=price,
+        results=results,
+    )
+    console.pdf_review.review(request, as_json=as_json)

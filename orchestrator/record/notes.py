@@ -7,17 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from orchestrator.core.research import (
-    Claim,
-    Failure,
-    Figure,
-    Idea,
-    Improvement,
-    Paper,
-    Review,
-    Run,
-    TrainingComparison,
-)
+from orchestrator.core.papers import Claim, Improvement, Paper, Review
+from orchestrator.core.research import Failure, Figure, Idea, Run, TrainingComparison
 from orchestrator.core.tree import Tree
 from orchestrator.record.literature_notes import LiteratureNote
 from orchestrator.record.pins import StrictRecord

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterator
 
-from orchestrator.core.research import Improvement, PaperVersion
+from orchestrator.core.papers import Improvement, PaperVersion
 from orchestrator.report.html import Child, Html, data_table, el, fold
 from orchestrator.report.page import pill
 from orchestrator.report.reading import IdeaFacts

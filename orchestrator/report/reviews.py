@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.core.research import Review
+from orchestrator.core.papers import Review
 from orchestrator.report.html import Child, data_table, el, fold, join
 from orchestrator.report.page import bullet_list, lines
 from orchestrator.report.reading import IdeaFacts

@@ -7,18 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from orchestrator.core.model import DEFAULT_ROLE, FALLBACK, ROLES, Message
+from orchestrator.core.papers import Claim, Improvement, Paper, Review
 from orchestrator.core.research import (
     Citation,
-    Claim,
     Failure,
     Figure,
     Idea,
-    Improvement,
     Novelty,
-    Paper,
     Plan,
     PlanOutcome,
-    Review,
     Run,
 )
 from orchestrator.core.tree import Tree

@@ -18,7 +18,7 @@ from orchestrator.core.errors import (
     StageLeft,
     UserError,
 )
-from orchestrator.core.research import Review
+from orchestrator.core.papers import Review
 
 PAPERS = ("a", "b", "c", "d", "e", "f")
 

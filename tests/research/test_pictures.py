@@ -12,7 +12,7 @@ from orchestrator.api.prepare import open_author, shows_pictures
 from orchestrator.core.deadline import Deadline
 from orchestrator.core.errors import UserError
 from orchestrator.core.model import ROLES, SWEEP, Ask, Reply
-from orchestrator.core.research import Paper
+from orchestrator.core.papers import Paper
 from orchestrator.core.tree import Tree
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Journal

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core.errors import WrongFormat
-from orchestrator.core.research import Paper
+from orchestrator.core.papers import Paper
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget

@@ -11,7 +11,8 @@ from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.errors import ModelBusy
 from orchestrator.core.job import Attestation, Egress, Job, JobResult, Peaks, Verdict
 from orchestrator.core.model import Ask, Message, ModelRequest, Reply, Usage
-from orchestrator.core.research import Claim, Failure, Figure, Idea, Novelty, Paper, Review, Run
+from orchestrator.core.papers import Claim, Paper, Review
+from orchestrator.core.research import Failure, Figure, Idea, Novelty, Run
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import load_policy
 from orchestrator.record.blobs import BlobStore

@@ -15,8 +15,8 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from orchestrator.core.errors import IdeaFailed, StageLeft
 from orchestrator.core.job import Job, JobResult
+from orchestrator.core.papers import Paper
 from orchestrator.core.protocols import Blobs
-from orchestrator.core.research import Paper
 from orchestrator.core.strict_json import loads
 from orchestrator.core.tree import Tree
 from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF

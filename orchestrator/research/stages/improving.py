@@ -15,7 +15,7 @@ from pydantic import Field
 from orchestrator.core.asking import require_whole
 from orchestrator.core.errors import WrongFormat
 from orchestrator.core.model import Ask, Message, Reply
-from orchestrator.core.research import Improvement, PaperVersion, PointAnswer, Review
+from orchestrator.core.papers import Improvement, PaperVersion, PointAnswer, Review
 from orchestrator.record.paths import PAPER_PDF
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper.latex import TEX

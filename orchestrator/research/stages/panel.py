@@ -16,7 +16,7 @@ from pydantic import Field
 
 from orchestrator.core.errors import BadReply, WrongFormat
 from orchestrator.core.model import Ask, Message
-from orchestrator.core.research import Review
+from orchestrator.core.papers import Review
 from orchestrator.record.notes import ReviewLost
 from orchestrator.record.pins import ReviewPin
 from orchestrator.record.ports import Ports

@@ -14,8 +14,8 @@ from pydantic import Field, model_validator
 from orchestrator.core.asking import ask_until, require_whole
 from orchestrator.core.errors import BadReply, IdeaFailed
 from orchestrator.core.model import Ask, Message, Picture, Reply
+from orchestrator.core.papers import Review
 from orchestrator.core.problems import Invalid
-from orchestrator.core.research import Review
 from orchestrator.core.tree import Tree
 from orchestrator.record.notes import ReviewLost
 from orchestrator.record.pins import ReviewPin

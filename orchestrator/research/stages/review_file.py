@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.core.research import Review
+from orchestrator.core.papers import Review
 
 
 def reviews_text(meta: Review | None, reviews: Sequence[Review]) -> str:

@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 
 from orchestrator.core.errors import IdeaFailed
-from orchestrator.core.research import Claim
+from orchestrator.core.papers import Claim
 from orchestrator.record.notes import ClaimsVerified
 from orchestrator.record.ports import Ports
 from orchestrator.research.claims.check import Checked, check_section
