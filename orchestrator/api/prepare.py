@@ -46,7 +46,8 @@ class RunRequest:
     pictures; None: what litellm knows of it. ``engine`` are the engines that are searched for papers,
     ``openalex,arxiv`` or ``all``. ``data`` is a folder of staged data sets.
     ``ideas_file`` is a list whose ideas are pursued, the first ``ideas`` of them or all; without one, so
-    many are proposed, or one. Without ``novelty`` none is judged for it.
+    many are proposed, or one. Without ``novelty`` none is judged for it. ``open_ended``: each is
+    pursued before the next one is proposed, and its score is told.
     ``fresh`` measures the baseline in this run, even if one is kept. ``sign`` is a file with an
     Ed25519 key.
     """
@@ -63,6 +64,7 @@ class RunRequest:
     reviewing: ReviewPin = field(default_factory=ReviewPin)
     ideas_file: Path | None = None
     novelty: bool = True
+    open_ended: bool = False
     vision: bool | None = None
     engine: str = "none"
     fresh: bool = False
@@ -124,6 +126,13 @@ def prepare(request: RunRequest, *, to_start: bool = True) -> Prepared:
     Raises :class:`UserError` and its children for what the request gets wrong.
     """
     opened = open_author if to_start else open_unasked
+    if request.ideas_file and request.open_ended:
+        raise UserError(
+            "the ideas of a list are not proposed one after the other",
+            where="--open-ended",
+            why=f"--ideas-file {request.ideas_file} has all ideas",
+            todo="leave one of the two out",
+        )
     given = listed_ideas(request.ideas_file)[: request.ideas] if request.ideas_file else ()
     engines = [(one, server_of(one, os.environ)) for one in chosen_engines(request.engine)]
     # Before a model is opened: that may import litellm.
@@ -155,6 +164,7 @@ def prepare(request: RunRequest, *, to_start: bool = True) -> Prepared:
         reviewing=request.reviewing,
         given=given,
         novelty=request.novelty,
+        open_ended=request.open_ended,
     )
     require_time(template, policy, request.scale)
     names = (request.model, *(name for _, name in request.roles)) if to_start else ()

@@ -96,6 +96,9 @@ IdeasFileOption = Annotated[
 NoveltyOption = Annotated[
     bool, typer.Option("--skip-novelty", help="Judge no idea's novelty before it is pursued.")
 ]
+OpenEndedOption = Annotated[
+    bool, typer.Option("--open-ended", help="Pursue each idea before the next; tell its score.")
+]
 ScaleOption = Annotated[
     str, typer.Option(help="The template's scale: smoke takes seconds, full is the study.")
 ]

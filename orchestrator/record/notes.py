@@ -33,11 +33,20 @@ class IdeasEdited(StrictRecord):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdeaDuplicated(StrictRecord):
-    """A proposed idea, counted from 1, that the archive already contains."""
+    """A proposed idea, counted from 1, that repeats one of the archive, and in what."""
 
     note: Literal["duplicate"] = "duplicate"
     number: int
     name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveTaken(StrictRecord):
+    """What an open-ended run knew of its ideas, by id, when the next one was proposed: their scores."""
+
+    note: Literal["archive"] = "archive"
+    scores: tuple[tuple[str, float | None], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +220,7 @@ class ClaimsVerified(StrictRecord):
     claims: int
 
 
-_RunNote = IdeasEdited | IdeaDuplicated | IdeasLeft | BaselineCompared | IdeaEnded
+_RunNote = IdeasEdited | IdeaDuplicated | ArchiveTaken | IdeasLeft | BaselineCompared | IdeaEnded
 _IdeaNote = StageBegan | StageRetried | StageReached | IdeaFinished | StageFailed
 _ExperimentNote = (
     PlanMade

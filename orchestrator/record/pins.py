@@ -120,7 +120,7 @@ class Pins(StrictRecord):
     """The inputs of a run; resume uses exactly these. ``seccomp`` is the profile called
     ``default``, ``prompts`` one hash over all prompt files, ``images`` are (name, id), ``ideas`` is
     the number of requested ideas, ``given`` are those of a file, which are not proposed; ``novelty``: each
-    is judged before it is pursued.
+    is judged before it is pursued; ``open_ended``: each is pursued before the next one is proposed.
     """
 
     program: str
@@ -139,6 +139,7 @@ class Pins(StrictRecord):
     reviewing: ReviewPin = field(default_factory=ReviewPin)
     given: tuple[Idea, ...] = ()
     novelty: bool = True
+    open_ended: bool = False
 
     def __post_init__(self) -> None:
         """Raises ValueError without a model of the default role."""

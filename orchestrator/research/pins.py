@@ -47,6 +47,7 @@ def pins_of(spec: RunSpec, files: Tree) -> Pins:
         reviewing=spec.reviewing,
         given=spec.given,
         novelty=spec.novelty,
+        open_ended=spec.open_ended,
     )
 
 
@@ -99,6 +100,7 @@ def spec_of(pins: Pins, template: Template) -> RunSpec:
         reviewing=pins.reviewing,
         given=pins.given,
         novelty=pins.novelty,
+        open_ended=pins.open_ended,
         roles=tuple(pin for pin in pins.models if pin.role != DEFAULT_ROLE),
     )
 

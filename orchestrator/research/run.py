@@ -26,6 +26,7 @@ from orchestrator.record.notes import (
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Ports
 from orchestrator.research.ideas_file import edited_ideas, write_ideas
+from orchestrator.research.open_ended import OpenEnded
 from orchestrator.research.pins import pins_of
 from orchestrator.research.pipeline import pursue
 from orchestrator.research.run_spec import PursuedIdea, RunDeps, RunLocation, RunSpec, Study
@@ -54,16 +55,23 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
     ports = Ports(deps.edges(blobs), journal, blobs, budget.after(*used.values()), "run")
     # Before any model is called: it costs nothing, and shows that template and policy fit.
     baseline = _study(spec, files, _baseline(spec, files, ports))
-    chosen, whole = _ideas(baseline, spec, location, ports, edits)
-    outcomes = []
+    outcomes: list[PursuedIdea] = []
+    open_ended = OpenEnded(baseline, spec.ideas, ports.within("ideas"))
+    if spec.open_ended:
+        chosen, whole = open_ended.after(outcomes), False
+    else:
+        listed, whole = _ideas(baseline, spec, location, ports, edits)
+        chosen = iter(listed)
     for idea in chosen:
+        if spec.open_ended:
+            write_ideas(location.output.ideas, tuple(open_ended.ideas))
         own = location.record.idea(idea).journal
         others = (use for path, use in used.items() if path != own)
         left = budget.after(Used.by(journal), *others)
         outcome, used[own] = _idea(replace(baseline, idea=idea), location, deps, blobs, left)
         _note_end(journal, idea, outcome)
         outcomes.append(outcome)
-    if whole and all(outcome.settled for outcome in outcomes):
+    if (whole or open_ended.whole) and all(outcome.settled for outcome in outcomes):
         journal.seal(ideas=_heads(location.record))
     deps.exporter.run(location, journal, tuple(outcomes))
     return tuple(outcomes)

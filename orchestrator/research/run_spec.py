@@ -136,7 +136,7 @@ class RunSpec:
     latest proof of its policy, ``baseline`` a cached one that the run starts from. ``sees``: the
     model is shown pictures. ``engines`` are asked for papers, besides the lists on this machine; ``roles``
     are the models of single roles. ``given`` are ideas that are not proposed; without ``novelty``, none is
-    judged for it.
+    judged for it; ``open_ended``: each is pursued before the next one is proposed.
     """
 
     template: Template
@@ -156,6 +156,7 @@ class RunSpec:
     reviewing: ReviewPin = field(default_factory=ReviewPin)
     given: tuple[Idea, ...] = ()
     novelty: bool = True
+    open_ended: bool = False
 
     @property
     def seeing(self) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -12,7 +13,8 @@ from orchestrator.core.research import Idea
 from orchestrator.record.notes import IdeaDuplicated, IdeasLeft
 from orchestrator.record.ports import Ports
 from orchestrator.research.looking.run_facts import run_facts
-from orchestrator.research.prompts import block, render
+from orchestrator.research.near_ideas import nearest_idea
+from orchestrator.research.prompts import block, prompt_text, render
 from orchestrator.research.replies import ask_and_reflect
 from orchestrator.research.reply_form import ReplyForm, WholeNumber
 from orchestrator.research.run_spec import Study
@@ -37,41 +39,62 @@ class Proposal(ReplyForm):
 
 
 def propose_ideas(baseline: Study, count: int, ports: Ports) -> tuple[tuple[Idea, ...], bool]:
-    """Up to ``count`` ideas on a study that has its baseline alone. They differ in content from each other and from the seed ideas, and
-    whether these are all. A repeated idea is noted and omitted. If the model fails, the ideas
+    """Up to ``count`` ideas on a study that has its baseline alone, and whether these are all. One that
+    repeats another, or a seed idea, is noted and omitted. If the model fails, the ideas
     before are used, and resume asks for the others. Raises :class:`ModelFailed` if there is none.
     """
     ideas: list[Idea] = []
-    known = {_content(idea) for idea in baseline.template.seed_ideas()}
     for number in range(1, count + 1):
         try:
-            idea = _propose(baseline, ideas, ports.within(f"idea_{number}"))
+            idea = propose_idea(baseline, ideas, number, ports)
         except ModelFailed as error:
             if isinstance(error, KeyRefused) or not ideas:
                 raise
             left = IdeasLeft(ideas=tuple(ideas), why=error.what)
             ports.note(left, settled=False)
             return tuple(ideas), False
-        if _content(idea) in known:
-            ports.note(IdeaDuplicated(number=number, name=idea.name))
-        else:
-            ideas.append(idea)
-            known.add(_content(idea))
+        ideas += [idea] if idea else []
+    require_one(ideas, count)
+    return tuple(ideas), True
+
+
+def require_one(ideas: Sequence[Idea], count: int) -> None:
+    """Raise :class:`BadReply` if ``count`` requests gave no idea of the model's own."""
     if not ideas:
         raise BadReply(
             f"the model proposed no idea beyond the template's own, asked {count} times",
             where="step ideas.propose",
             todo="ask for more with --ideas, or choose another model",
         )
-    return tuple(ideas), True
 
 
-def _content(idea: Idea) -> tuple[str, str]:
-    """What identifies an idea: other scores or another name do not make a new one."""
-    return idea.title, idea.experiment
+def propose_idea(
+    baseline: Study,
+    known: Sequence[Idea],
+    number: int,
+    ports: Ports,
+    scores: Mapping[str, float | None] | None = None,
+) -> Idea | None:
+    """The run's idea of that number, from 1; None if it repeats one of ``known`` or a seed idea, which
+    is noted. ``scores`` are those of earlier ideas by id, in an open-ended run. Raises
+    :class:`ModelFailed`.
+    """
+    idea = _propose(baseline, known, ports.within(f"idea_{number}"), scores)
+    template = baseline.template
+    knobs = {name: knob.constant for name, knob in template.manifest.knobs.items()}
+    other, why = nearest_idea(idea, (*template.seed_ideas(), *known), knobs)
+    if other is None:
+        return idea
+    ports.note(IdeaDuplicated(number=number, name=idea.name, why=f"{why} as {other.name}"))
+    return None
 
 
-def _propose(baseline: Study, ideas: list[Idea], ports: Ports) -> Idea:
+def _propose(
+    baseline: Study,
+    ideas: Sequence[Idea],
+    ports: Ports,
+    scores: Mapping[str, float | None] | None,
+) -> Idea:
     template = baseline.template
     scale = template.scale(baseline.scale)
     measured = {
@@ -80,7 +103,9 @@ def _propose(baseline: Study, ideas: list[Idea], ports: Ports) -> Idea:
         "most_runs": most_runs(baseline),
         "run": run_facts(baseline, baseline.runs[0], ports.blobs),
     }
-    archive = [*map(idea_dict, template.seed_ideas()), *map(idea_dict, ideas[-_ARCHIVE:])]
+    given = {} if scores is None else {idea.id: {"score": scores.get(idea.id)} for idea in ideas}
+    own = [idea_dict(idea) | given.get(idea.id, {}) for idea in ideas[-_ARCHIVE:]]
+    archive = [*map(idea_dict, template.seed_ideas()), *own]
     first = render(
         "ideas_propose",
         template=template_block(template),
@@ -88,6 +113,7 @@ def _propose(baseline: Study, ideas: list[Idea], ports: Ports) -> Idea:
         code=code_block(baseline, ports),
         baseline=block("baseline", measured),
         archive=block("archive", archive),
+        scores="" if scores is None else prompt_text("ideas_scored").strip(),
         runs=str(min(USUAL_RUNS, most_runs(baseline))),
     )
     ask = Ask(purpose="ideas.propose", messages=(Message("user", first),))

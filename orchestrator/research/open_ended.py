@@ -1,0 +1,62 @@
+"""An open-ended run: each idea is pursued before the next one is proposed, and its score is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from orchestrator.core.errors import KeyRefused, ModelFailed
+from orchestrator.core.research import Idea
+from orchestrator.record.notes import ArchiveTaken, IdeasLeft
+from orchestrator.record.ports import Ports
+from orchestrator.research.run_spec import PursuedIdea, Study
+from orchestrator.research.stages.ideas import propose_idea, require_one
+from orchestrator.research.stages.panel import mean_overall
+
+
+class OpenEnded:
+    """The ideas of an open-ended run, in turn; ``whole`` once they are all that were asked for."""
+
+    def __init__(self, baseline: Study, count: int, ports: Ports) -> None:
+        self._baseline, self._count, self._ports = baseline, count, ports
+        self.ideas: list[Idea] = []
+        self.whole = False
+
+    def after(self, outcomes: Sequence[PursuedIdea]) -> Iterator[Idea]:
+        """Each idea, proposed when it is asked for; ``outcomes`` grows by those of the ideas before it. If
+        the model fails, resume asks for the others. Raises :class:`ModelFailed` if there is none.
+        """
+        for number in range(1, self._count + 1):
+            taken = self._archive(number, outcomes)
+            try:
+                idea = propose_idea(
+                    self._baseline, self.ideas, number, self._ports, dict(taken.scores)
+                )
+            except ModelFailed as error:
+                if isinstance(error, KeyRefused) or not self.ideas:
+                    raise
+                left = IdeasLeft(ideas=tuple(self.ideas), why=error.what)
+                self._ports.note(left, settled=False)
+                return
+            if idea is not None:
+                self.ideas.append(idea)
+                yield idea
+        require_one(self.ideas, self._count)
+        self.whole = True
+
+    def _archive(self, number: int, outcomes: Sequence[PursuedIdea]) -> ArchiveTaken:
+        """The scores as they are now, or as they were when this idea was first proposed: an idea that
+        failed then may have been finished since.
+        """
+        scoped = self._ports.within(f"archive_{number}")
+        known = scoped.journal.notes(ArchiveTaken, below=scoped.scope)
+        scores = tuple((one.study.idea.id, score_of(one)) for one in outcomes)
+        taken = known[0] if known else ArchiveTaken(scores=scores)
+        scoped.note(taken)
+        return taken
+
+
+def score_of(outcome: PursuedIdea) -> float | None:
+    """The mean overall score of an idea's paper; 0 for an idea that failed, None where nobody judged."""
+    if outcome.status != "finished":
+        return 0.0
+    return mean_overall(outcome.study.reviews)
