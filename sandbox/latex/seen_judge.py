@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import pymupdf
 from seen_layer import Word, drawn_over, drawn_when, grown
-from seen_ocr import Read, Unread, read_lines
+from seen_ocr import Read, Unread, along, read_lines
 from seen_words import alike, letters, likeness, plain, telling
 
+T = TypeVar("T")
 MOST_AGAIN = 3  # sheets of lines that are read again
 BAND = 24  # points: words are looked up by the band of the page that they are in
 SHARE = 0.5  # of the telling words of a line, that must be seen for the rest of it to be kept
@@ -33,8 +34,7 @@ class Judge:
         """Give a ``why`` to each word that says something and is not seen."""
         groups = [*_telling(lines), *_spelled(lines)]
         open_groups = [group for group in groups if not self._seen(group, self._near(group))]
-        for _ in range(MOST_AGAIN):
-            open_groups = self._again(open_groups)
+        open_groups = self._again(open_groups)
         for group in open_groups:
             for word in group:
                 word.why = self._why(word)
@@ -67,16 +67,23 @@ class Judge:
         return "".join(one.text for one in rows)
 
     def _again(self, groups: list[list[Word]]) -> list[list[Word]]:
-        """Read these once more, enlarged; those that are not seen now either."""
-        if not groups:
-            return []
-        places = [(_around(group), group[0].along) for group in groups]
-        try:
-            texts = read_lines(self._shown, places, self._until - time.monotonic())
-        except Unread:
-            return groups
-        pairs = zip(groups, texts, strict=True)
-        return [group for group, text in pairs if not self._seen(group, text)]
+        """Read these once more, line by line and enlarged; those that are not seen now either."""
+        lines: dict[tuple[int, int], list[list[Word]]] = {}
+        for group in groups:
+            lines.setdefault((group[0].line, group[-1].line), []).append(group)
+        waiting = list(lines.values())
+        unseen: list[list[Word]] = []
+        for _ in range(MOST_AGAIN):
+            places = [(_around(_flat(line)), line[0][0].along) for line in waiting]
+            try:
+                left = self._until - time.monotonic()
+                read = read_lines(self._shown, places, left) if places else []
+            except Unread:
+                break
+            for line, found in zip(waiting, read, strict=False):
+                unseen += [group for group in line if not self._seen(group, _at(group, found))]
+            waiting = waiting[len(read) :]
+        return unseen + _flat(waiting)
 
     def _why(self, word: Word) -> str:
         """The kind of what hides a word that reading does not find."""
@@ -93,6 +100,20 @@ class Judge:
         return when is not None and any(
             at > when and (box & word.box).get_area() > area for at, box in self._over
         )
+
+
+def _flat(rows: Iterable[Iterable[T]]) -> list[T]:
+    return [one for row in rows for one in row]
+
+
+def _at(group: Sequence[Word], found: Sequence[tuple[float, float, str]]) -> str:
+    """What was read of a line where these words are."""
+    box = _around(group)
+    start, end = along(box, group[0].along)
+    reach = 0.3 * min(box.width, box.height, 20)
+    return "".join(
+        text for first, last, text in found if last > start - reach and first < end + reach
+    )
 
 
 def _telling(lines: Sequence[Sequence[Word]]) -> Iterator[list[Word]]:

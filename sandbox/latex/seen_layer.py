@@ -32,6 +32,7 @@ class Word:
     along: tuple[float, float]  # the direction of its line
     origin: tuple[float, float]  # of its first letter
     colour: tuple[int, ...]
+    line: int  # of the page, from 0
     why: str = ""
     glued: bool = False  # to the one before: no space is between them
     drawn: bool = True
@@ -58,14 +59,14 @@ def lines_of(page: Any, picture: pymupdf.Pixmap) -> list[list[Word]]:
             left -= sum(len(span["chars"]) for span in line["spans"])
             if left < 0:
                 return lines
-            words = _cut(line, page.rect)
+            words = _cut(line, len(lines), page.rect)
             for word in words:
                 word.why = word.why or _of_pixels(word, picture, picture.width / page.rect.width)
             lines.append(words)
     return lines
 
 
-def _cut(line: dict[str, Any], sheet: pymupdf.Rect) -> list[Word]:
+def _cut(line: dict[str, Any], number: int, sheet: pymupdf.Rect) -> list[Word]:
     """A line cut at its spaces, and where the colour or what is known of the letters changes."""
     words: list[Word] = []
     apart = True
@@ -80,11 +81,8 @@ def _cut(line: dict[str, Any], sheet: pymupdf.Rect) -> list[Word]:
             why = said or _of_place(box, sheet)
             if apart or (words[-1].why, words[-1].colour) != (why, colour):
                 glued = not apart
-                words.append(
-                    Word(
-                        "", box, line["dir"], char["origin"], colour, why, glued, why != "invisible"
-                    )
-                )
+                place = (box, line["dir"], char["origin"])
+                words.append(Word("", *place, colour, number, why, glued, why != "invisible"))
             words[-1].text += text
             words[-1].box |= box
             apart = False

@@ -45,38 +45,52 @@ def read_page(page: Any, turn: int, seconds: float) -> list[Read]:
     ]
 
 
+def along(box: pymupdf.Rect, direction: tuple[float, float]) -> tuple[float, float]:
+    """From where to where a box reaches in a direction, in points from the page's corner."""
+    ends = [corner.x * direction[0] + corner.y * direction[1] for corner in box.quad]
+    return min(ends), max(ends)
+
+
 def read_lines(
     page: Any, places: Sequence[tuple[pymupdf.Rect, tuple[float, float]]], seconds: float
-) -> list[str]:
-    """What is read at each (box, direction) of a page, all on one sheet: enlarged, upright, dark on light.
+) -> list[list[tuple[float, float, str]]]:
+    """What is read at each (box, direction) of a page, on one sheet: enlarged, upright, dark on light.
 
-    Those for which the sheet has no room are read as nothing.
+    A word is (from, to, text) as ``along`` counts. Only as many places as fit on the sheet are read.
     """
-    strips, height = [], MARGIN
-    for box, along in places:
-        strip = _strip(page, box, along)
-        if height + strip.height + MARGIN > MOST_HEIGHT:
+    strips: list[tuple[int, pymupdf.Pixmap]] = []
+    height = MARGIN
+    for box, direction in places:
+        strip = _strip(page, box, direction)
+        if strips and height + strip.height + MARGIN > MOST_HEIGHT:
             break
         strips.append((height, strip))
         height += strip.height + MARGIN
-    width = max((strip.width for _, strip in strips), default=0) + 2 * MARGIN
+    width = max(strip.width for _, strip in strips) + 2 * MARGIN
     sheet = pymupdf.Pixmap(pymupdf.csGRAY, pymupdf.IRect(0, 0, width, height))
     sheet.clear_with(255)
     for top, strip in strips:
         strip.set_origin(MARGIN, top)
         sheet.copy(strip, strip.irect)
-    words = tesseract(sheet, "6", seconds) if strips else []
-    texts = [""] * len(places)
-    for number, (top, strip) in enumerate(strips):
+    words = tesseract(sheet, "6", seconds)
+    found = []
+    for (top, strip), (box, direction) in zip(strips, places, strict=False):
+        start, end = along(grown(box, 1, 1), direction)
+        step = (end - start) / max(strip.width, 1)
         rows = [one for one in words if top <= (one.box.y0 + one.box.y1) / 2 < top + strip.height]
-        texts[number] = " ".join(one.text for one in sorted(rows, key=lambda one: one.box.x0))
-    return texts
+        found.append(
+            [
+                (start + (x0 - MARGIN) * step, start + (x1 - MARGIN) * step, text)
+                for x0, x1, text in sorted((one.box.x0, one.box.x1, one.text) for one in rows)
+            ]
+        )
+    return found
 
 
-def _strip(page: Any, box: pymupdf.Rect, along: tuple[float, float]) -> pymupdf.Pixmap:
+def _strip(page: Any, box: pymupdf.Rect, direction: tuple[float, float]) -> pymupdf.Pixmap:
     """A picture of a place of the page, turned so that its line runs to the right."""
-    angle = math.degrees(math.atan2(-along[1], along[0]))
-    thin = box.height if abs(along[0]) > abs(along[1]) else box.width
+    angle = math.degrees(math.atan2(-direction[1], direction[0]))
+    thin = box.height if abs(direction[0]) > abs(direction[1]) else box.width
     long = max(box.width, box.height, 1)
     zoom = min(HEIGHT / max(thin, 1), MOST_WIDTH / long, 8)
     turn = pymupdf.Matrix(zoom, zoom).prerotate(angle)

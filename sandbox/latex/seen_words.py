@@ -10,6 +10,9 @@ _ALIKE = str.maketrans("01|!5", "olils")
 _STOPS = ".,;:()[]'\"“”‘’!?-"
 _LETTERS = re.compile(r"[^\W\d_\u02b0-\u02ff]+")  # no accents that stand alone
 
+WORD = 4  # letters in a row that are a word, wherever they stand
+MANY = 6  # letters, that are one with signs between them
+
 
 def plain(text: str) -> str:
     """Letters and digits alone, lower case, without accents; ligatures as their letters."""
@@ -27,11 +30,15 @@ def telling(text: str) -> bool:
     if any(ord(char) >= 0x1F000 for char in text):
         return True  # letters in squares, flags: no symbol of a paper
     flat = unicodedata.normalize("NFKC", text)
-    runs = [len(run) for run in _LETTERS.findall(flat)]
-    longest = max(runs, default=0)
-    whole = longest == len(flat.strip(_STOPS))
-    many = 12 if formula(flat) else 6
-    return longest >= 4 or (longest == 3 and whole) or sum(runs) >= many or _foreign(flat)
+    runs = _runs(flat)
+    if formula(flat):
+        return max(runs) >= WORD or sum(runs) >= 2 * MANY or _foreign(flat)
+    whole = max(runs) == WORD - 1 == len(flat.strip(_STOPS))
+    return max(runs) >= WORD or whole or sum(runs) >= MANY or _foreign(flat)
+
+
+def _runs(text: str) -> list[int]:
+    return [len(run) for run in _LETTERS.findall(text)] or [0]
 
 
 def formula(text: str) -> bool:
@@ -76,5 +83,6 @@ def likeness(word: str, read: str) -> float:
 
 def alike(word: str, read: str) -> bool:
     """Whether ``word`` is what was read, as far as reading can be trusted: less in a formula."""
-    least = 0.6 if _LETTERS.fullmatch(word.strip(_STOPS)) else 0.35 if formula(word) else 0.5
-    return likeness(word, read) >= least
+    if formula(word) and max(_runs(word)) < WORD:
+        return likeness(word, read) >= 0.35
+    return likeness(word, read) >= (0.7 if _LETTERS.fullmatch(word.strip(_STOPS)) else 0.5)

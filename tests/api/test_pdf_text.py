@@ -10,6 +10,7 @@ from orchestrator.api.literature import add_files
 from orchestrator.core.errors import BadFile
 from orchestrator.core.literature import Query
 from orchestrator.literature.library.own_library import OwnLibrary
+from tests.support.made_pdf import made_pdf
 from tests.support.run_rig import POLICY
 
 STAMP = "arXiv:2201.02177v1 [cs.LG] 6 Jan 2022"
@@ -20,28 +21,8 @@ def pdf(*lines: str, title: str = "") -> bytes:
     """A PDF of one page with these lines."""
     shown = "".join(
         f"BT /F1 12 Tf 50 {750 - 20 * n} Td ({line}) Tj ET\n" for n, line in enumerate(lines)
-    ).encode()
-    objects = [
-        b"<</Type/Catalog/Pages 2 0 R>>",
-        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        (
-            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R"
-            b"/Resources<</Font<</F1 5 0 R>>>>>>"
-        ),
-        b"<</Length %d>>stream\n%s\nendstream" % (len(shown), shown),
-        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
-        b"<</Title(%s)>>" % title.encode(),
-    ]
-    out, places = b"%PDF-1.4\n", []
-    for number, body in enumerate(objects, start=1):
-        places.append(len(out))
-        out += b"%d 0 obj%s endobj\n" % (number, body)
-    table = b"".join(b"%010d 00000 n \n" % at for at in places)
-    head = b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    end = b"trailer<</Size %d/Root 1 0 R/Info 6 0 R>>\nstartxref\n%d\n%%%%EOF" % (
-        len(objects) + 1, len(out),
-    )  # fmt: skip
-    return out + head + table + end
+    )
+    return made_pdf(shown, title=title)
 
 
 @pytest.fixture(autouse=True)

@@ -101,6 +101,9 @@ def test_the_sweeps_paper_compiles_verifies_and_has_all_that_a_paper_has(bench: 
     study = write_sections(rig.study(ports.blobs), ports.within("writeup"))
     study = verify_numbers(compile_paper(study, ports.within("compile")), ports.within("verify"))
     assert study.paper is not None
+    assert study.paper.hidden == (), "nothing in it is hidden from a reader"
+    said = " ".join(study.paper.layer).split()
+    assert len(" ".join(study.paper.pages).split()) > 0.98 * len(said)
     text = "\n".join(study.paper.pages)
     for part in ("Abstract", "Introduction", "Results", "References", "Table 1", "Figure 1"):
         assert part in text
@@ -266,6 +269,7 @@ def test_latex_that_reaches_out_of_its_folder_gets_nothing(bench: Bench, name: s
         "report.json",
         "paper.pdf",
         "pages.json",
+        "seen.json",
         "page-1.png",
     }
 

@@ -11,7 +11,7 @@ from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.errors import ModelBusy
 from orchestrator.core.job import Attestation, Egress, Job, JobResult, Peaks, Verdict
 from orchestrator.core.model import Ask, Message, ModelRequest, Reply, Usage
-from orchestrator.core.papers import Claim, Paper, Review
+from orchestrator.core.papers import Claim, HiddenText, Paper, Review
 from orchestrator.core.research import Failure, Figure, Idea, Novelty, Run
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import load_policy
@@ -189,7 +189,12 @@ class Recorded:
             tree=made.updated({"curve.png": figure}),
             figures=("curve.png",),
             captions=(Figure(name="curve.png", caption=f"Loss {self.say}", description=self.say),),
-            paper=Paper(files=made, pages=(self.say,), warnings=(self.say,)),
+            paper=Paper(
+                files=made,
+                pages=(self.say,),
+                warnings=(self.say,),
+                hidden=(HiddenText(kind="small", text=self.say, page=1, box=(0.0, 0.0, 9.0, 9.0)),),
+            ),
             claims=(
                 Claim(text=f"0.5 {self.say}", where=self.say, source="run 0"),
                 Claim(text="7", where="abstract"),
