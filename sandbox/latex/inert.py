@@ -13,11 +13,13 @@ that no table lists). The copy is what is judged.
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from pathlib import Path
 
 import pymupdf
+from mark import machine_mark
 from pymupdf import mupdf
 
 ADDRESS = re.compile(r"(?:https?://|mailto:)[\x21-\x7e]+", re.IGNORECASE)
@@ -82,7 +84,9 @@ def main(made: Path, paper: Path) -> None:
 
 
 def copy(made: Path, paper: Path) -> int:
-    """Write the objects that can be reached; return the number of pages."""
+    """Write the objects that can be reached, with the mark that no person wrote the text, in place of metadata
+    of the PDF's own; return the number of pages.
+    """
     with pymupdf.open(made, filetype="pdf") as document:
         if document.is_repaired:
             raise Refused("it cannot be judged: its table of objects is damaged")
@@ -94,6 +98,7 @@ def copy(made: Path, paper: Path) -> int:
             raise Refused("it cannot be judged: no page of it can be read")
         if document.xref_length() > MOST_OBJECTS:
             raise Refused(f"it cannot be judged: it has more than {MOST_OBJECTS} objects")
+        document.set_xml_metadata(machine_mark(os.environ.get("AISCI_AUTHOR", "model")))
         document.save(paper, garbage=3, deflate=True, no_new_id=True, use_objstms=True)
         return int(document.page_count)
 

@@ -240,3 +240,15 @@ def test_what_no_viewer_should_read_in_two_ways_is_not_in_the_copy(
 ) -> None:
     """A script under a key that is given twice: MuPDF reads the last, another viewer the first."""
     assert b"JavaScript" not in printed["twice_read"]["pdf"]
+
+
+def test_every_paper_has_the_mark_that_no_person_wrote_it_in_its_metadata(
+    printed: dict[str, dict[str, Any]],
+) -> None:
+    """As XMP in plain bytes, which other programs find; what the source says of itself there is replaced."""
+    made = {name: printed[name]["pdf"] for name in PAPERS}
+    assert made
+    for name, pdf in made.items():
+        assert pdf.count(b"<x:xmpmeta") == 1, name
+        assert b"automated study: no person wrote or checked this text" in pdf, name
+        assert b"digitalsourcetype/trainedAlgorithmicMedia" in pdf, name

@@ -25,8 +25,9 @@ from orchestrator.research.stages import verify
 from orchestrator.research.stages.assembly import assembled, paper_source
 from orchestrator.research.stages.sections import SECTIONS
 from orchestrator.research.stages.study_ledger import study_ledger
-from orchestrator.research.stages.writeup import write_sections
+from orchestrator.research.stages.writeup import AUTHOR_NOTE, write_sections
 from tests.support import paper_rig as rig
+from tests.support.places import ROOT
 
 
 def written(folder: Path, model: rig.Writer | None = None) -> tuple[Study, Ports]:
@@ -383,3 +384,7 @@ def test_a_section_and_a_title_in_markdown_are_taken_as_latex(tmp_path: Path) ->
     assert "Here is the section" not in tex
     assert "It changes one constant." in tex
     assert "```" not in tex
+
+
+def test_the_note_on_the_page_and_the_mark_in_the_metadata_say_the_same() -> None:
+    assert f'NOTE = "{AUTHOR_NOTE}"' in (ROOT / "sandbox/latex/mark.py").read_text()

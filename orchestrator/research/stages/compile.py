@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from orchestrator.core.errors import IdeaFailed, StageLeft
 from orchestrator.core.job import Job, JobResult
+from orchestrator.core.model import SWEEP
 from orchestrator.core.papers import Paper
 from orchestrator.core.protocols import Blobs
 from orchestrator.core.strict_json import loads
@@ -130,6 +131,7 @@ def _job(study: Study, ports: Ports) -> Job:
         files=study.tree.under("latex").without(LATEX_OUTPUT).updated(pictures),
         limits=study.policy.limits("latex"),
         harvest=(f"{LATEX_OUTPUT}/",),
+        env=(("AISCI_AUTHOR", "program" if study.author == SWEEP else "model"),),
     )
 
 
