@@ -196,6 +196,7 @@ def audit(
 
 app.command("novelty")(novelty_command)
 app.command("review")(reviewing.review_command)
+app.command("slides")(reviewing.slides_command)
 
 
 # --- the machine --------------------------------------------------------------------------

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from orchestrator.api.runs import replay as replay
     from orchestrator.api.runs import resume as resume
     from orchestrator.api.runs import run as run
+    from orchestrator.api.slides import SlidesRequest as SlidesRequest
+    from orchestrator.api.slides import slides_of as slides_of
     from orchestrator.api.stage_data import stage_data as stage_data
     from orchestrator.api.template_check import check_template as check_template
     from orchestrator.record.pins import ReviewPin as ReviewPin
@@ -55,6 +57,7 @@ _MODULES = {
     "review_bench": ("bench_reviewer", "compare_reviews"),
     "runs": ("replay", "resume", "run"),
     "pdf_pages": ("seen_pages",),
+    "slides": ("SlidesRequest", "slides_of"),
     "stage_data": ("stage_data",),
     "template_check": ("check_template",),
 }

@@ -1,4 +1,4 @@
-"""The options of reviews, and the arguments of ``aisci review``."""
+"""The options of reviews, and the arguments of ``aisci review`` and ``aisci slides``."""
 
 from __future__ import annotations
 
@@ -94,3 +94,23 @@ def review_command(
         results=results,
     )
     console.pdf_review.review(request, as_json=as_json)
+
+
+def slides_command(
+    idea: Annotated[
+        Path, typer.Argument(metavar="RUN/IDEA", help="The folder of a finished idea.")
+    ],
+    *,
+    model: Annotated[
+        str | None, typer.Option(help="Another model than the one that wrote the paper.")
+    ] = None,
+    max_usd: BudgetOption = None,
+    price: PriceOption = None,
+    results: ResultsOption = HERE,
+    as_json: Json = False,
+) -> None:
+    """Make a deck of slides about a finished idea, as PDF."""
+    request = api.SlidesRequest(
+        idea=idea, model=model, max_usd=max_usd, price=price, results=results
+    )
+    console.slides.make(request, as_json=as_json)

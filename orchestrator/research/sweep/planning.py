@@ -9,6 +9,7 @@ from functools import partial
 from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.model import Ask
 from orchestrator.research.prompts import from_table
+from orchestrator.research.sweep.deck import deck
 from orchestrator.research.sweep.paper import WRITERS, caption
 from orchestrator.research.sweep.searching import (
     pick_papers,
@@ -238,6 +239,7 @@ SWEEP_ANSWERS: dict[str, Callable[[PromptData, Ask], str]] = {
     "cite.pick": pick_papers,
     "cite.draft": place_no_citation,
     "writeup.refine": keep,
+    "writeup.slides": deck,
     **dict.fromkeys(("writeup.fix", "writeup.read", "compile.fix", "verify.fix"), no_correction),
     "review.form": checklist_review,
 }
