@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from orchestrator.api.runs import replay as replay
     from orchestrator.api.runs import resume as resume
     from orchestrator.api.runs import run as run
-    from orchestrator.api.seen_pages import seen_pages as seen_pages
+    from orchestrator.api.seen import seen_pages as seen_pages
     from orchestrator.api.stage_data import stage_data as stage_data
     from orchestrator.api.template_check import check_template as check_template
 
@@ -47,7 +47,7 @@ _MODULES = {
     "proofs": ("prove",),
     "resume_request": ("ResumeRequest",),
     "runs": ("replay", "resume", "run"),
-    "seen_pages": ("seen_pages",),
+    "seen": ("seen_pages",),
     "stage_data": ("stage_data",),
     "template_check": ("check_template",),
 }

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from orchestrator.core.files import slug
-from orchestrator.core.research import HIDDEN_KINDS, Figure, HiddenText
+from orchestrator.core.research import Figure
+from orchestrator.core.seen import HIDDEN_KINDS, HiddenText
 from orchestrator.record.notes import FiguresInspected
 from orchestrator.record.paths import PAPER_PDF
 from orchestrator.report.html import Child, Html, data_table, el, fold, join, picture

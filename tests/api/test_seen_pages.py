@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.api.seen_pages import seen_pages
+from orchestrator.api.seen import seen_pages
 from orchestrator.core.errors import BadFile
 from orchestrator.record.blobs import BlobStore
 from tests.support.made_pdf import made_pdf

@@ -34,7 +34,10 @@ IMPORTERS = {
     "aider": {"sandbox/editor/guard.py"},
     "sqlite3": {"orchestrator/literature/library/base.py"},
     "packaging": {"orchestrator/sandbox/images/wheel_files.py"},
-    "pymupdf": {"sandbox/latex/inert.py", "sandbox/latex/pages.py", "sandbox/latex/text.py"},
+    "pymupdf": {
+        f"sandbox/latex/{name}.py"
+        for name in ("inert", "pages", "text", "seen", "seen_judge", "seen_layer", "seen_ocr")
+    },
 }
 CONSOLE = "orchestrator/console/"  # with cli.py, alone in drawing on a terminal
 NEVER = {"pickle", "marshal", "shelve", "dill", "joblib", "numpy", "torch", "PIL", "fitz"}

@@ -13,7 +13,7 @@ import pytest
 
 from orchestrator.core.files import shipped_root
 from orchestrator.core.job import Job
-from orchestrator.core.research import HIDDEN_KINDS
+from orchestrator.core.seen import HIDDEN_KINDS
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import load_policy
 from orchestrator.record.blobs import BlobStore

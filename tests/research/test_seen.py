@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator.core.errors import BadFile, StageLeft
 from orchestrator.core.job import Job
-from orchestrator.core.research import HiddenText
+from orchestrator.core.seen import HiddenText
 from orchestrator.record.blobs import BlobStore
 from orchestrator.research.paper.seen import seen_paper
 from orchestrator.research.run_spec import Study

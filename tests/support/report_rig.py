@@ -11,17 +11,8 @@ from orchestrator.core.edit import Edit, EditRequest
 from orchestrator.core.errors import ModelBusy
 from orchestrator.core.job import Attestation, Egress, Job, JobResult, Peaks, Verdict
 from orchestrator.core.model import Ask, Message, ModelRequest, Reply, Usage
-from orchestrator.core.research import (
-    Claim,
-    Failure,
-    Figure,
-    HiddenText,
-    Idea,
-    Novelty,
-    Paper,
-    Review,
-    Run,
-)
+from orchestrator.core.research import Claim, Failure, Figure, Idea, Novelty, Paper, Review, Run
+from orchestrator.core.seen import HiddenText
 from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import load_policy
 from orchestrator.record.blobs import BlobStore

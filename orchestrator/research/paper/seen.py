@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from orchestrator.core.errors import BadFile
 from orchestrator.core.job import Job, JobResult, Limits
 from orchestrator.core.protocols import Blobs
-from orchestrator.core.research import HIDDEN_KINDS, HiddenText, SeenPage, SeenPaper
+from orchestrator.core.seen import HIDDEN_KINDS, HiddenText, SeenPage, SeenPaper
 from orchestrator.core.strict_json import loads
 from orchestrator.core.tree import Tree
 

@@ -11,7 +11,7 @@ from orchestrator.api.policies import named_policy
 from orchestrator.api.prepare import RESULTS
 from orchestrator.core.deadline import FOREVER
 from orchestrator.core.errors import BadFile
-from orchestrator.core.research import SeenPaper
+from orchestrator.core.seen import SeenPaper
 from orchestrator.record.blobs import BlobStore
 from orchestrator.research.paper.seen import seen_paper
 from orchestrator.sandbox.engine.client import connect
