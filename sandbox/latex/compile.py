@@ -34,7 +34,7 @@ STEP_SECONDS = 40  # of wall time for one program
 FILE_BYTES = 40 * 1024 * 1024  # of any one file that a program writes
 PASSES = 4  # of pdflatex, at most
 MOST_PAGES = 40
-SEEN_PAGES = 20  # that are held against their pictures: what a reviewer reads
+SEEN_PAGES = "20"  # that are held against their pictures: what a reviewer reads
 SEEN_SECONDS = 120
 MOST = 100  # entries of each list in the report
 LINE = 400  # characters of each
@@ -214,7 +214,7 @@ def pages(out: Path) -> tuple[int, list[str]]:
 def seen(out: Path) -> list[str]:
     """Write what a reader sees of the pages; why that is not known, if so."""
     try:
-        own("seen.py", str(out / "paper.pdf"), str(out), "1", str(SEEN_PAGES), seconds=SEEN_SECONDS)
+        own("seen.py", str(out / "paper.pdf"), str(out), "1", SEEN_PAGES, seconds=SEEN_SECONDS)
         refused = json.loads(read(out / "seen.json"))["refused"]
     except (subprocess.SubprocessError, LookupError, ValueError) as error:
         refused = why(error)

@@ -209,6 +209,6 @@ def _compiled(
         pages=tuple(page.text for page in seen.pages) if seen else layer,
         warnings=(*report.warnings, *report.chktex),
         hidden=seen.hidden() if seen else (),
-        layer=layer,
+        layer=layer if seen else (),
     )
     return replace(study, tree=study.tree.without(LATEX_OUTPUT).updated(made), paper=paper)
