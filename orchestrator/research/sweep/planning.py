@@ -9,7 +9,6 @@ from functools import partial
 from orchestrator.core.errors import IdeaFailed
 from orchestrator.core.model import Ask
 from orchestrator.research.prompts import from_table
-from orchestrator.research.sweep.deck import deck
 from orchestrator.research.sweep.paper import WRITERS, caption
 from orchestrator.research.sweep.searching import (
     pick_papers,
@@ -17,6 +16,7 @@ from orchestrator.research.sweep.searching import (
     queries,
     undecided_novelty,
 )
+from orchestrator.research.sweep.talk import deck
 from orchestrator.research.sweep.wording import (
     PromptData,
     json_reply,
