@@ -83,7 +83,7 @@ def slides_of(request: SlidesRequest, say: Callable[[str], None] = lambda _: Non
     engine = connect()
     images = resolve_images(spec.policy, engine, None, ("latex",))
     with only_writer(paths.folder), pool_for(spec.policy, engine, "slides", images=images) as pool:
-        blobs = BlobStore(paths.blobs, BlobStore(record.blobs, BlobStore(run.blobs)))
+        blobs = BlobStore(paths.blobs, BlobStore(record.blobs), BlobStore(run.blobs))
         none = absent(model.name)
         edges = Edges(
             with_pictures(model, blobs),

@@ -13,6 +13,7 @@ _HEAD = r"""\documentclass[aspectratio=169,14pt]{beamer}
 \usepackage{lmodern}
 \usepackage{amsmath}
 \usepackage{textcomp}
+\makeatletter\AtBeginDocument{\def\hyper@pagetransition{}}\makeatother
 \definecolor{ink}{HTML}{1F2937}
 \definecolor{accent}{HTML}{1D4ED8}
 \setbeamercolor{frametitle}{fg=ink}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Annotated
 
@@ -34,6 +35,8 @@ from orchestrator.research.stages.writeup import AUTHOR_NOTE
 FEWEST, MOST = 6, 10  # slides, without the first
 _WORDS = 24  # of a point
 _FIGURE_POINTS = 2  # beside a figure
+_FORMULA = re.compile(r"(\$[^$]*\$)")
+_SIGN = re.compile(r"(?<!\\)[_&#%]")
 
 
 class SlideForm(ReplyForm):
@@ -139,7 +142,14 @@ def _slide(one: SlideForm, ledger: Ledger) -> Slide:
     texts = [
         rendered(as_latex(text).strip(), ledger, plain=True)[0] for text in (one.title, *one.points)
     ]
-    return Slide(texts[0], tuple(texts[1:]), one.figure or "")
+    first, *points = map(_escaped, texts)
+    return Slide(first, tuple(points), one.figure or "")
+
+
+def _escaped(tex: str) -> str:
+    """``tex`` with signs that only formulas and tables may have escaped elsewhere: names of runs have them."""
+    parts = _FORMULA.split(tex)
+    return "".join(part if at % 2 else _SIGN.sub(r"\\\g<0>", part) for at, part in enumerate(parts))
 
 
 def with_pictures_left_out(study: Study) -> Study:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from orchestrator.core.model import Ask
 from orchestrator.research.paper.latex import escape
-from orchestrator.research.sweep.wording import PromptData, json_reply
+from orchestrator.research.sweep.wording import PromptData, code, json_reply
 
 
 def deck(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
     """Seven slides or more, with every figure and the first comparisons that the host offers as phrases."""
-    runs = [escape(run["name"]) for run in data["runs"][1:]]
-    said = [f"{phrase}." for phrase in data["comparisons"]["say"] if len(phrase.split()) < 18]
+    runs = [code(run["name"]) for run in data["runs"][1:]]
+    names = sorted((run["name"] for run in data["runs"]), key=len, reverse=True)
+    said = [_phrase(one, names) for one in data["comparisons"]["say"] if len(one.split()) < 18]
     figures = [row["name"] for row in data["deck"]["figures"]]
     slides = [
         _slide("The question", [escape(" ".join(data["idea"]["title"].split()[:16]))]),
@@ -22,6 +23,14 @@ def deck(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for
         _slide("What follows", ["The same runs with more seeds and at a larger scale"]),
     ]  # fmt: skip
     return json_reply({"slides": slides})
+
+
+def _phrase(phrase: str, names: list[str]) -> str:
+    """A comparison as the host offers it, with the names of runs as code where they are prose."""
+    prose, macro, rest = phrase.partition("\\")
+    for name in names:
+        prose = prose.replace(f"{name} ", f"{code(name)} ")
+    return f"{prose}{macro}{rest}."
 
 
 def _slide(title: str, points: list[str], figure: str | None = None) -> PromptData:
