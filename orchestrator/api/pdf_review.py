@@ -32,9 +32,8 @@ from orchestrator.record.paths import IdeaPaths
 from orchestrator.record.pins import ReviewPin
 from orchestrator.record.ports import Edges, Ports, absent
 from orchestrator.research.prompts import prompts_hash
-from orchestrator.research.stages.look import MOST_PICTURES
 from orchestrator.research.stages.panel import review_all
-from orchestrator.research.stages.review import UnderReview
+from orchestrator.research.stages.review import PAGE_PICTURES, UnderReview
 from orchestrator.research.stages.review_file import reviews_text
 
 
@@ -90,7 +89,7 @@ def review_pdf(request: ReviewRequest, say: Callable[[str], None] = lambda _: No
         blobs = BlobStore(paths.blobs)
         say(f"looking at the pages of {request.file.name}")
         seen = seen_pages(request.file, blobs, request.policy)
-        shown = [page.picture for page in seen.pages[:MOST_PICTURES]] if sees else []
+        shown = [page.picture for page in seen.pages[:PAGE_PICTURES]] if sees else []
         pictures = tuple(Picture(f"page-{n}.png", one) for n, one in enumerate(shown, start=1))
         paper = UnderReview(tuple(page.text for page in seen.pages), pictures, request.reviewing)
         none = absent(model.name)

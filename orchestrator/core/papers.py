@@ -103,7 +103,7 @@ class PointAnswer:
     """A point of a review, and the author's answer to it."""
 
     point: str
-    kind: Literal["change", "rebuttal"]
+    kind: Literal["change", "limit", "rebuttal"]
     note: str
 
 

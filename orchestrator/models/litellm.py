@@ -322,7 +322,8 @@ def _litellm() -> Any:
     """Import litellm, configured to download nothing, to read no ``.env`` and to print nothing."""
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     os.environ["LITELLM_MODE"] = "PRODUCTION"
-    empty = [key for key, value in os.environ.items() if key.endswith("_KEY") and not value.strip()]
+    kinds = ("_KEY", "_TOKEN")
+    empty = [key for key, value in os.environ.items() if key.endswith(kinds) and not value.strip()]
     for key in empty:
         del os.environ[key]  # litellm takes an empty key for a key
     import litellm  # noqa: PLC0415 - imported only when needed: it takes seconds

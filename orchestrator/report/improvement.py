@@ -33,7 +33,7 @@ def _pass(one: Improvement) -> Iterator[Child]:
     if one.after is not None:
         rows = [("before", *_rated(one.before)), ("after", *_rated(one.after))]
         yield data_table(("version", "overall", "each reviewer", "numbers nothing carries"), rows)
-    looks = {"change": "good", "rebuttal": "warn"}
+    looks = {"change": "good", "limit": "warn", "rebuttal": "warn"}
     answers = [(a.point, pill(a.kind, looks[a.kind]), a.note) for a in one.answers]
     yield data_table(("what a reviewer said", "answer", "the author's note"), answers)
     for name, before, after in one.changes:

@@ -65,7 +65,9 @@ def main(source: Path, out: Path) -> None:
     report["errors"] = clipped(report["errors"] + trouble)
     report["pages"], trouble = pages(out) if (BUILD / "paper.pdf").is_file() else (0, [])
     report["errors"] += trouble
-    report["seen"] = bool(report["pages"]) and not report["errors"]
+    # A program's own text hides nothing, and a program that reads it is moved by nothing.
+    program = os.environ.get("AISCI_AUTHOR") == "program"
+    report["seen"] = bool(report["pages"]) and not report["errors"] and not program
     report["errors"] += seen(out) if report["seen"] else []
     if not report["pages"] and not report["errors"]:
         report["errors"].append("no page was made")

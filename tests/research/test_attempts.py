@@ -15,6 +15,7 @@ import pytest
 
 from orchestrator.core.decode import decode
 from orchestrator.core.job import JobResult, Verdict
+from orchestrator.record.blobs import BlobStore
 from orchestrator.record.events import Answered, Event, Noted
 from orchestrator.record.notes import FilesRestored, read_note
 from orchestrator.research.sweep import SweepModel
@@ -116,7 +117,8 @@ def test_a_fixed_file_that_an_edit_changed_is_put_back_and_that_is_said(
     run: tuple[Path, list[Event], str],
 ) -> None:
     folder, events, _ = run
-    noted = [read_note(event.body.inline) for event in events if isinstance(event, Noted)]
+    blobs = BlobStore(folder / "blobs", *(BlobStore(path) for path in folder.glob("*/blobs")))
+    noted = [read_note(event.body.read(blobs)) for event in events if isinstance(event, Noted)]
     restored = [note for note in noted if isinstance(note, FilesRestored)]
     assert restored == [FilesRestored(files=(FIXED_FILE,))]
     (left,) = folder.glob(f"*/{FIXED_FILE}")

@@ -18,7 +18,7 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Journal
 from orchestrator.record.ports import Ports
 from orchestrator.research.run_spec import Study
-from orchestrator.research.stages import look, panel
+from orchestrator.research.stages import look, panel, review
 from tests.research.test_plots import CAPTION, drawn, stage
 from tests.support import paper_rig
 from tests.support.plots_rig import Stage, program
@@ -118,6 +118,18 @@ def test_a_reviewer_that_sees_gets_the_papers_figures(tmp_path: Path) -> None:
     panel.review_paper(study, one.ports)
     shown = [picture.name for picture in asked[0].messages[-1].pictures]
     assert shown == ["final_comparison.png", "val_curves.png"]
+
+
+def test_a_reviewer_gets_the_pages_in_their_order(tmp_path: Path) -> None:
+    """Not in that of their names, where page 10 comes before page 2."""
+    one = seeing(tmp_path, seen())
+    pages = {f"latex/out/page-{n}.png": one.ports.blobs.put(b"%d" % n) for n in range(1, 15)}
+    paper = replace(PAPER, files=PAPER.files.updated(pages))
+    study = replace(paper_rig.study(one.blobs), sees=frozenset(ROLES), paper=paper)
+    shown = review.under_review(study, one.ports).pictures
+    assert [picture.name for picture in shown] == [*pages][: review.PAGE_PICTURES]
+    blind = replace(study, sees=frozenset())
+    assert review.under_review(blind, one.ports).pictures == ()
 
 
 def test_a_program_that_looks_at_nothing_cannot_be_told_to_look() -> None:

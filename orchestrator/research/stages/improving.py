@@ -1,4 +1,5 @@
-"""Improvement: the author answers each point of the reviews by a change of the paper or by a rebuttal.
+"""Improvement: the author answers each point of the reviews by a change of the paper, by
+naming a limit of the study, or by a rebuttal.
 
 The changed sections keep every rule of the paper, its numbers are checked again, and reviewers who have not seen
 the earlier version review it. Both versions are kept; the earlier one stays the paper if the new one is rated
@@ -42,7 +43,7 @@ class AnswerForm(ReplyForm):
     """What an author says to one point of a review."""
 
     point: int
-    kind: Literal["change", "rebuttal"]
+    kind: Literal["change", "limit", "rebuttal"]
     note: Annotated[str, Field(min_length=1, max_length=1000)]
 
 
@@ -127,7 +128,7 @@ def _unanswered(form: AnswersForm, count: int, changed: bool) -> list[str]:  # n
     problems += [f"there is no point {n}" for n in given if not 1 <= n <= count]
     problems += [f"point {n} is answered twice" for n in {n for n in given if given.count(n) > 1}]
     kinds = {one.kind for one in form.answers}
-    if "change" in kinds and not changed:
+    if kinds & {"change", "limit"} and not changed:
         problems.append("a change is promised, and no '%% SECTION name' follows")
     return problems
 

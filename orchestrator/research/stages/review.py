@@ -16,7 +16,6 @@ from orchestrator.core.errors import BadReply, IdeaFailed
 from orchestrator.core.model import Ask, Message, Picture, Reply
 from orchestrator.core.papers import Review
 from orchestrator.core.problems import Invalid
-from orchestrator.core.tree import Tree
 from orchestrator.record.notes import ReviewLost
 from orchestrator.record.pins import ReviewPin
 from orchestrator.record.ports import Ports
@@ -24,7 +23,7 @@ from orchestrator.research.prompts import block, prompt_text, render
 from orchestrator.research.replies import ask_for, parse_reply, repeat_request
 from orchestrator.research.reply_form import ReplyForm, WholeNumber
 from orchestrator.research.run_spec import Study
-from orchestrator.research.stages.look import figure_pictures, pictures_of
+from orchestrator.research.stages.look import LARGEST_PICTURE, figure_pictures
 
 READERS = {
     "experimenter": "review_as_experimenter",
@@ -34,6 +33,8 @@ READERS = {
     "theorist": "review_as_theorist",
 }
 """What the members of a panel read for, in their order, by prompt; a sixth is another experimenter."""
+PAGE_PICTURES = 12
+"""Pages that a reviewer is shown; what follows is most often the appendix."""
 _DONE = "DONE"  # the answer to a reflection that changes nothing
 _F = TypeVar("_F", bound=ReplyForm)
 _PAGE_CHARACTERS = 8000  # characters of a page that a reviewer sees
@@ -153,12 +154,16 @@ def ask_once(ports: Ports, ask: Ask, form: type[_F]) -> _F:
 
 def _page_pictures(study: Study, ports: Ports) -> tuple[Picture, ...]:
     """The pages as pictures, if the reviewer sees; its figures where a paper has no pictures of pages."""
-    files = study.paper.files.as_dict() if study.paper else {}
-    names = (f"latex/out/page-{number}.png" for number in range(1, _MAX_PAGES + 1))
-    pages = Tree.of({name: files[name] for name in names if name in files})
-    if not pages.files:
-        return figure_pictures(study, ports, "reviewing")
-    return pictures_of(study, pages, ports, "reviewing")
+    if "reviewing" not in study.sees or study.paper is None:
+        return ()
+    files = study.paper.files.as_dict()
+    names = [f"latex/out/page-{number}.png" for number in range(1, _MAX_PAGES + 1)]
+    shown = [
+        Picture(name, files[name])
+        for name in names  # in the order of pages, which is not that of their names
+        if name in files and len(ports.blobs.get(files[name])) <= LARGEST_PICTURE
+    ]
+    return tuple(shown[:PAGE_PICTURES]) or figure_pictures(study, ports, "reviewing")
 
 
 def as_review(form: ReviewForm, reviewer: str) -> Review:
