@@ -76,6 +76,8 @@ def pursue(
     """
     asked, failures = retries(ports, again), list[Failure]()
     for name, stage in zip(STAGE_NAMES, STAGES, strict=True):
+        if name == "improve" and any(failure.stage == "review" for failure in failures):
+            continue  # there is nothing to improve on; resume reviews first
         scoped = ports.within(asked.scope(name))
         scoped.note(StageBegan(name=name))
         try:

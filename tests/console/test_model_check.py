@@ -69,11 +69,11 @@ def test_a_key_that_is_refused_is_told_and_fails(tmp_path: Path) -> None:
 
 
 def test_without_a_key_the_facts_are_told_and_offline_is_no_failure(tmp_path: Path) -> None:
-    words = ("doctor", "--model", "anthropic/claude-opus-4-1-20250805")
+    words = ("doctor", "--model", "anthropic/claude-sonnet-4-5-20250929")
     done = aisci(*words, folder=tmp_path)
     assert done.returncode == 1
     assert "not set: ANTHROPIC_API_KEY" in done.stdout
-    assert "2026-08-05" in done.stdout
+    assert "2026-11-30" in done.stdout
     offline = aisci(*words, "--offline", folder=tmp_path)
     assert offline.returncode == 0, offline.stderr
     assert "not made" in offline.stdout

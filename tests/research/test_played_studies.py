@@ -13,7 +13,9 @@ from orchestrator.research.paper import references
 from orchestrator.template.results import parse_final_info
 from tests.research.test_changes import same_again
 from tests.support import played
+from tests.support.sample import some
 
+STUDIES = ("averaged_weights", "grokking", "nanoGPT_lite", "operand_order", "seir")
 MAY_BE_LEFT = {
     "verify.fix",
     "compile.fix",
@@ -22,13 +24,18 @@ MAY_BE_LEFT = {
 
 
 @pytest.mark.program
-@pytest.mark.parametrize("name", ["grokking", "nanoGPT_lite", "operand_order", "seir"])
+@pytest.mark.sampled
+@pytest.mark.parametrize("name", some(STUDIES, 3, "studies"))
 def test_a_played_study_ends_as_it_did(name: str, tmp_path: Path) -> None:
     kept = played.load(name)
     model = played.Played(kept["replies"])
     outcome, folder = played.carry_out(kept, model, tmp_path)
     assert outcome.status == "finished", outcome.failure
     assert model.unasked <= MAY_BE_LEFT
+    if wanted := kept.get("reviewing"):
+        assert len(outcome.study.reviews) == wanted["reviews"]
+        assert len(outcome.study.improvements) == wanted["improve"]
+        assert outcome.failure is None, "every number has a source, after the improvement too"
     measured = {
         text
         for job in kept["jobs"].values()
@@ -39,7 +46,7 @@ def test_a_played_study_ends_as_it_did(name: str, tmp_path: Path) -> None:
     if kept.get("found"):
         known = {one.paper.key for one in outcome.study.citations if one.paper.id}
         cited = set(references.cited("\n".join(text for _, text in outcome.study.sections)))
-        assert len(cited & known) >= 15, "its references come from what was found, and have ids"
+        assert len(cited & known) >= 12, "its references come from what was found, and have ids"
     assert {parse_final_info(text.encode()).metrics for text in measured} >= {
         results.metrics for _, results in outcome.study.results
     }

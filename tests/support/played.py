@@ -12,7 +12,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.record.calls import steps
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import RunPaths
-from orchestrator.record.pins import EnginePin
+from orchestrator.record.pins import EnginePin, ReviewPin
 from orchestrator.record.ports import Edges
 from orchestrator.research.pins import read_pins, template_of
 from orchestrator.research.prompts import data_blocks
@@ -96,6 +96,8 @@ def condense(folder: Path) -> dict[str, Any]:
         "template": {"name": template.name, "files": files},
         "scale": pins.scale,
         "sees": pins.model().sees,
+        "reviewing": asdict(pins.reviewing),
+        "novelty": pins.novelty,
         "replies": replies,
         "edits": edits,
         "jobs": jobs,
@@ -189,7 +191,7 @@ def jobs_of(kept: dict[str, Any], blobs: BlobStore) -> Callable[[Job], Ending]:
     def ending(job: Job) -> Ending:
         if job.kind == "latex":
             source = blobs.get(job.files.as_dict()["latex/template.tex"]).decode()
-            pages = [source[at : at + 5000] for at in range(0, len(source), 5000)]
+            pages = _pages(source)
             files = rig.compiled(source)
             report = json.loads(files["latex/out/report.json"]) | {"pages": len(pages)}
             files["latex/out/report.json"] = json.dumps(report).encode()
@@ -201,6 +203,16 @@ def jobs_of(kept: dict[str, Any], blobs: BlobStore) -> Callable[[Job], Ending]:
         return _ending(kept["jobs"][place if place in known else known[0]])
 
     return ending
+
+
+def _pages(source: str) -> list[str]:
+    """A source in pages of whole lines, so that no number is cut in two; no page shows a column's width."""
+    pages = [""]
+    for line in re.sub(r"p\{[\d.]+pt\}", "l", source).splitlines(keepends=True):
+        if len(pages[-1]) > 5000:
+            pages.append("")
+        pages[-1] += line
+    return pages
 
 
 def _ending(kept: dict[str, Any]) -> Ending:
@@ -280,6 +292,8 @@ def carry_out(
         author=model.name,
         sees=kept["sees"],
         engines=engines,
+        reviewing=ReviewPin(**kept.get("reviewing", {})),
+        novelty=kept.get("novelty", True),
     )
     listed = LocalLibrary.from_bytes(template.files["library.json"], "library.json")
     library: Literature = Sources([("template", listed)])
