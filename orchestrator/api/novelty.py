@@ -35,6 +35,7 @@ from orchestrator.record.budget import JournalBudget
 from orchestrator.record.events import IdeaStarted
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.literature_notes import NoveltyJudged
+from orchestrator.record.month import MonthBudget
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Edges, Ports, absent
 from orchestrator.research.idea_lists import listed_ideas
@@ -89,7 +90,8 @@ def judge_ideas(
         papers = LocalLibrary.from_bytes(template.files[LIBRARY], LIBRARY)
         shelves = [("template", papers), *shelves]
     none = absent(model.name)
-    edges = Edges(model, none.editor, none.sandbox, open_sources(engines, os.environ, shelves))
+    searched = open_sources(engines, os.environ, shelves)
+    edges = Edges(model, none.editor, none.sandbox, searched, month=MonthBudget.of_user())
     key = digest([
         __version__, prompts_hash(), model.name, engines, template.hash if template else ""
     ])  # fmt: skip

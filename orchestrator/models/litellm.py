@@ -184,8 +184,8 @@ class LitellmModel:
                     raise within.spent(where) from None
                 over = self._timing.clock() - begun + pause > self._retry.total
                 if over or attempt == tries or not isinstance(failure, ModelBusy):
-                    if isinstance(failure, ModelBusy):
-                        self._gate.gave_up()
+                    if isinstance(failure, ModelBusy) and (over or attempt == most):
+                        self._gate.gave_up()  # not where the budget alone ended the tries
                     raise failure from None  # the cause holds the request, and that holds the key
                 self._gate.close(self._timing.clock() + pause)
                 self._timing.tell(waiting_line(self.name, failure, pause, attempt + 1, tries))

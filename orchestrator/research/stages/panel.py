@@ -70,7 +70,8 @@ def review_all(paper: UnderReview, ports: Ports) -> tuple[tuple[Review, ...], Re
         raise WrongFormat(
             f"none of {count} reviewers gave a review that can be used",
             where="review",
-            todo="`aisci resume --retry review` asks them again; or choose another --review-model",
+            todo="choose another model for reviews, or another number of reviewers; in a run, "
+            "`aisci resume RUN --retry review` asks again",
         )
     judged = mean_overall(reviews) is not None and len(reviews) > 1
     meta = _summed_up(tuple(reviews), paper.rules, ports.within("chair")) if judged else None

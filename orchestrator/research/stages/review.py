@@ -20,7 +20,7 @@ from orchestrator.record.notes import ReviewLost
 from orchestrator.record.pins import ReviewPin
 from orchestrator.record.ports import Ports
 from orchestrator.research.prompts import block, prompt_text, render
-from orchestrator.research.replies import ask_for, parse_reply, repeat_request
+from orchestrator.research.replies import ask_for, in_form, parse_reply, repeat_request
 from orchestrator.research.reply_form import ReplyForm, WholeNumber
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.look import LARGEST_PICTURE, figure_pictures
@@ -146,7 +146,7 @@ def ask_once(ports: Ports, ask: Ask, form: type[_F]) -> _F:
     """A valid reply to at most three requests; a resumed run asks no further. Raises :class:`BadReply`."""
     return ask_until(
         ports.complete,
-        ask,
+        in_form(ask, form),
         lambda reply, asked: parse_reply(require_whole(reply, asked).text, form),
         repeat_request,
     )
