@@ -119,19 +119,29 @@ def _corrected(study: Study, ports: Ports, problems: list[str]) -> tuple[Study, 
 
 
 def _job(study: Study, ports: Ports) -> Job:
+    """Of the paper's sources and the figures beside it."""
     pictures = {
         name: sha
         for name, sha in study.tree.files
         if "/" not in name and name.lower().endswith(_FIGURES)
     }
+    files = study.tree.under("latex").without(LATEX_OUTPUT).updated(pictures)
+    return latex_job(study, files, ports)
+
+
+def latex_job(study: Study, files: Tree, ports: Ports) -> Job:
+    """Compile the source at :data:`TEX` among ``files``. The container is told whether a model had any part in
+    them: only then are pages searched for hidden text.
+    """
+    authors = {study.author, *(model.name for model in ports.edges.roles.values())}
     return Job(
         scope=ports.scope,
         kind="latex",
         argv=("python3", "/opt/aisci/latex/compile.py", TEX, LATEX_OUTPUT),
-        files=study.tree.under("latex").without(LATEX_OUTPUT).updated(pictures),
+        files=files,
         limits=study.policy.limits("latex"),
         harvest=(f"{LATEX_OUTPUT}/",),
-        env=(("AISCI_AUTHOR", "program" if study.author == SWEEP else "model"),),
+        env=(("AISCI_AUTHOR", "program" if authors == {SWEEP} else "model"),),
     )
 
 

@@ -10,7 +10,6 @@ from pydantic import Field
 
 from orchestrator.core.asking import require_whole
 from orchestrator.core.errors import IdeaFailed, StageLeft, WrongFormat
-from orchestrator.core.job import Job
 from orchestrator.core.model import Ask, Message, Reply
 from orchestrator.core.tree import Tree
 from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF
@@ -23,16 +22,16 @@ from orchestrator.research.paper.deck import Slide, deck_source
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.paper.markdown import as_latex
 from orchestrator.research.prompts import block, render
-from orchestrator.research.replies import ask_and_use, parse_reply, repeat_request
+from orchestrator.research.replies import ask_and_use, in_form, parse_reply, repeat_request
 from orchestrator.research.reply_form import ReplyForm
-from orchestrator.research.reply_schema import schema_of
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.blocks import figure_rows
-from orchestrator.research.stages.compile import read_report
+from orchestrator.research.stages.compile import latex_job, read_report
 from orchestrator.research.stages.study_ledger import study_ledger
 from orchestrator.research.stages.writeup import AUTHOR_NOTE
 
 FEWEST, MOST = 6, 10  # slides, without the first
+_COMPILES = 3  # decks that LaTeX is given, at most
 _WORDS = 24  # of a point
 _FIGURE_POINTS = 2  # beside a figure
 _FORMULA = re.compile(r"(\$[^$]*\$)")
@@ -66,52 +65,47 @@ def make_slides(study: Study, ports: Ports) -> tuple[str, Tree]:
             "there is no paper to make slides of", where="slides", todo="finish the idea first"
         )
     ledger = study_ledger(study, ports, study.skeleton)
-    slides = _asked(study, ledger, ports)
-    title = dict(study.sections).get("title") or study.idea.title
-    plain, _ = rendered(title, ledger, plain=True)
-    tex = deck_source(plain, study.author, AUTHOR_NOTE, slides)
+    plain, _ = rendered(dict(study.sections).get("title") or study.idea.title, ledger, plain=True)
     figures = {name: sha for name, sha in study.tree.files if name in study.figures}
-    result = ports.run(
-        Job(
-            scope=ports.scope,
-            kind="latex",
-            argv=("python3", "/opt/aisci/latex/compile.py", TEX, LATEX_OUTPUT),
-            files=Tree.of(figures | {TEX: ports.keep(tex)}),
-            limits=study.policy.limits("latex"),
-            harvest=(f"{LATEX_OUTPUT}/",),
-        )
-    )
-    report = read_report(result, ports.blobs)
-    made = result.files.under(LATEX_OUTPUT)
-    if not report.ok or made.get(PAPER_PDF) is None:
-        raise StageLeft(
-            "the slides do not compile",
-            where=TEX,
-            why="\n".join(report.errors[:5]),
-            todo="make them again; the source is beside the record",
-        )
-    return tex, made
-
-
-def _asked(study: Study, ledger: Ledger, ports: Ports) -> tuple[Slide, ...]:
     task = render("slides_write", deck=block("deck", {"figures": figure_rows(study.pictures)}))
-    turn = (*study.said, Message("user", task))
+    turns, errors = (*study.said, Message("user", task)), tuple[str, ...]()
+    for attempt in range(1, _COMPILES + 1):
+        scoped = ports.within(f"attempt_{attempt}")
+        form = _asked(study, turns, ledger, scoped)
+        slides = [_slide(one, ledger) for one in form.slides]
+        tex = deck_source(plain, study.author, AUTHOR_NOTE, slides)
+        job = latex_job(study, Tree.of(figures | {TEX: ports.keep(tex)}), scoped)
+        result = scoped.run(job)
+        report, made = read_report(result, ports.blobs), result.files.under(LATEX_OUTPUT)
+        if report.ok and made.get(PAPER_PDF) is not None:
+            return tex, made
+        errors = report.errors[:5]
+        trouble = "LaTeX does not compile it:\n" + "\n".join(errors)
+        again = Message("user", render("bad_reply", trouble=trouble))
+        turns = (*turns, Message("assistant", form.model_dump_json()), again)
+    raise StageLeft(
+        f"the slides do not compile, after {_COMPILES} attempts",
+        where=TEX,
+        why="\n".join(errors),
+        todo="choose another --model for the slides",
+    )
 
-    def use(reply: Reply, ask: Ask) -> tuple[Slide, ...]:
+
+def _asked(study: Study, turns: tuple[Message, ...], ledger: Ledger, ports: Ports) -> DeckForm:
+    """A deck that keeps all rules. Raises :class:`BadReply`."""
+
+    def use(reply: Reply, ask: Ask) -> DeckForm:
         form = parse_reply(require_whole(reply, ask).text, DeckForm)
-        problems = deck_problems(form, study, ledger)
-        if problems:
+        if problems := deck_problems(form, study, ledger):
             raise WrongFormat(
                 "the slides break rules",
                 where="slides",
                 why="\n".join(problems[:12]),
-                todo="make them again, or choose another --model",
+                todo="run the command again, or choose another --model",
             )
-        return tuple(_slide(one, ledger) for one in form.slides)
+        return form
 
-    ask = Ask(
-        purpose="writeup.slides", messages=turn, max_tokens=8192, reply_schema=schema_of(DeckForm)
-    )
+    ask = in_form(Ask(purpose="writeup.slides", messages=turns, max_tokens=8192), DeckForm)
     return ask_and_use(ports, ask, use, repeat_request)
 
 
