@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -74,13 +75,18 @@ def listed_ideas(path: Path) -> tuple[Idea, ...]:
             todo="each idea needs Name, Title and Experiment, as ideas.json of a run has them",
         ) from error
     ideas = tuple(one.idea() for one in rows)
+    require_each_once(ideas, path)
+    return ideas
+
+
+def require_each_once(ideas: Sequence[Idea], path: Path) -> None:
+    """Raises :class:`BadFile` where the list in ``path`` has one idea twice."""
     ids = [idea.id for idea in ideas]
     twice = next((idea.name for idea in ideas if ids.count(idea.id) > 1), None)
     if twice is not None:
         raise BadFile(
-            "this list has one idea twice",
+            f"{path.name} contains one idea twice",
             where=str(path),
             why=f"{twice[:100]!r}",
             todo="remove one of the two, or change its text",
         )
-    return ideas

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from orchestrator.core.errors import BadFile
 from orchestrator.core.files import write
 from orchestrator.core.research import Idea
+from orchestrator.research.idea_lists import require_each_once
 
 _Score = Annotated[int, Field(ge=1, le=10)] | None
 
@@ -61,15 +62,7 @@ def edited_ideas(path: Path, known: tuple[Idea, ...]) -> tuple[Idea, ...] | None
     ideas = tuple(
         Idea(**{key.lower(): value for key, value in row.model_dump().items()}) for row in rows
     )
-    ids = [idea.id for idea in ideas]
-    twice = next((idea.name for idea in ideas if ids.count(idea.id) > 1), None)
-    if twice is not None:
-        raise BadFile(
-            "ideas.json contains one idea twice",
-            where=str(path),
-            why=f"{twice!r}",
-            todo="remove one of the two, or change its text",
-        )
+    require_each_once(ideas, path)
     return ideas if ideas != known else None
 
 

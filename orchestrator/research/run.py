@@ -7,6 +7,7 @@ idea have their own journal, so that no two writers share a file.
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 from orchestrator.core.files import remove_unfinished
@@ -25,8 +26,8 @@ from orchestrator.record.notes import (
 )
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Ports
+from orchestrator.research.idea_sources import IdeaSource, ListedIdeas, OpenEnded
 from orchestrator.research.ideas_file import edited_ideas, write_ideas
-from orchestrator.research.open_ended import OpenEnded
 from orchestrator.research.pins import pins_of
 from orchestrator.research.pipeline import pursue
 from orchestrator.research.run_spec import PursuedIdea, RunDeps, RunLocation, RunSpec, Study
@@ -55,34 +56,30 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
     ports = Ports(deps.edges(blobs), journal, blobs, budget.after(*used.values()), "run")
     # Before any model is called: it costs nothing, and shows that template and policy fit.
     baseline = _study(spec, files, _baseline(spec, files, ports))
+    source = _source(baseline, spec, location, ports, edits)
     outcomes: list[PursuedIdea] = []
-    open_ended = OpenEnded(baseline, spec.ideas, ports.within("ideas"))
-    if spec.open_ended:
-        chosen, whole = open_ended.after(outcomes), False
-    else:
-        listed, whole = _ideas(baseline, spec, location, ports, edits)
-        chosen = iter(listed)
-    for idea in chosen:
-        if spec.open_ended:
-            write_ideas(location.output.ideas, tuple(open_ended.ideas))
+    for idea in source.after(outcomes):
         own = location.record.idea(idea).journal
         others = (use for path, use in used.items() if path != own)
         left = budget.after(Used.by(journal), *others)
         outcome, used[own] = _idea(replace(baseline, idea=idea), location, deps, blobs, left)
         _note_end(journal, idea, outcome)
         outcomes.append(outcome)
-    if (whole or open_ended.whole) and all(outcome.settled for outcome in outcomes):
+    if source.whole and all(outcome.settled for outcome in outcomes):
         journal.seal(ideas=_heads(location.record))
     deps.exporter.run(location, journal, tuple(outcomes))
     return tuple(outcomes)
 
 
-def _ideas(
+def _source(
     baseline: Study, spec: RunSpec, location: RunLocation, ports: Ports, edits: list[IdeasEdited]
-) -> tuple[tuple[Idea, ...], bool]:
-    """The given or proposed ideas, or those of the last of the ``edits`` of ``ideas.json``; and whether they
-    are all that were asked for, or resume asks for more.
+) -> IdeaSource:
+    """The given or proposed ideas, or those of the last of the ``edits`` of ``ideas.json``. They are not
+    whole where resume asks for more.
     """
+    if spec.open_ended:
+        keep = partial(write_ideas, location.output.ideas)
+        return OpenEnded(baseline, spec.ideas, ports.within("ideas"), keep)
     left = ports.journal.notes(IdeasLeft, below="run")
     chosen, whole = spec.given, True
     if not chosen:
@@ -96,7 +93,7 @@ def _ideas(
             ports.note(IdeasEdited(ideas=changed))
             chosen = changed
     write_ideas(location.output.ideas, chosen)
-    return chosen, whole
+    return ListedIdeas(chosen, whole)
 
 
 def _note_end(journal: Journal, idea: Idea, outcome: PursuedIdea) -> None:

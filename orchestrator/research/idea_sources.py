@@ -1,8 +1,10 @@
-"""An open-ended run: each idea is pursued before the next one is proposed, and its score is told."""
+"""Where a run's ideas come from: a list, or proposals that are told the scores of the ideas before them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 from orchestrator.core.errors import KeyRefused, ModelFailed
 from orchestrator.core.research import Idea
@@ -13,34 +15,57 @@ from orchestrator.research.stages.ideas import propose_idea, require_one
 from orchestrator.research.stages.panel import mean_overall
 
 
-class OpenEnded:
-    """The ideas of an open-ended run, in turn; ``whole`` once they are all that were asked for."""
+class IdeaSource(Protocol):
+    """The ideas of a run, in turn; ``whole`` once they are all that were asked for."""
 
-    def __init__(self, baseline: Study, count: int, ports: Ports) -> None:
-        self._baseline, self._count, self._ports = baseline, count, ports
-        self.ideas: list[Idea] = []
+    whole: bool
+
+    def after(self, outcomes: Sequence[PursuedIdea]) -> Iterator[Idea]:
+        """Each idea; ``outcomes`` grows by those of the ideas before it."""
+
+
+@dataclass(slots=True)
+class ListedIdeas:
+    """Implements :class:`IdeaSource`: ideas that are known before the first one is pursued."""
+
+    ideas: tuple[Idea, ...]
+    whole: bool
+
+    def after(self, outcomes: Sequence[PursuedIdea]) -> Iterator[Idea]:  # noqa: ARG002 - the protocol's
+        yield from self.ideas
+
+
+class OpenEnded:
+    """Implements :class:`IdeaSource`: each idea is proposed once those before it were pursued. ``keep``
+    receives all of them each time.
+    """
+
+    def __init__(
+        self, baseline: Study, count: int, ports: Ports, keep: Callable[[tuple[Idea, ...]], None]
+    ) -> None:
+        self._baseline, self._count, self._ports, self._keep = baseline, count, ports, keep
+        self._ideas: list[Idea] = []
         self.whole = False
 
     def after(self, outcomes: Sequence[PursuedIdea]) -> Iterator[Idea]:
-        """Each idea, proposed when it is asked for; ``outcomes`` grows by those of the ideas before it. If
-        the model fails, resume asks for the others. Raises :class:`ModelFailed` if there is none.
-        """
+        """If the model fails, resume asks for the others. Raises :class:`ModelFailed` if there is none."""
         for number in range(1, self._count + 1):
             taken = self._archive(number, outcomes)
             try:
                 idea = propose_idea(
-                    self._baseline, self.ideas, number, self._ports, dict(taken.scores)
+                    self._baseline, self._ideas, number, self._ports, dict(taken.scores)
                 )
             except ModelFailed as error:
-                if isinstance(error, KeyRefused) or not self.ideas:
+                if isinstance(error, KeyRefused) or not self._ideas:
                     raise
-                left = IdeasLeft(ideas=tuple(self.ideas), why=error.what)
+                left = IdeasLeft(ideas=tuple(self._ideas), why=error.what)
                 self._ports.note(left, settled=False)
                 return
             if idea is not None:
-                self.ideas.append(idea)
+                self._ideas.append(idea)
+                self._keep(tuple(self._ideas))
                 yield idea
-        require_one(self.ideas, self._count)
+        require_one(self._ideas, self._count)
         self.whole = True
 
     def _archive(self, number: int, outcomes: Sequence[PursuedIdea]) -> ArchiveTaken:
