@@ -15,6 +15,7 @@ from pathlib import Path
 from orchestrator import __version__
 from orchestrator.api.adapters import LIBRARY
 from orchestrator.api.locking import only_writer
+from orchestrator.api.own_record import ports_of_own
 from orchestrator.api.prepare import RESULTS, open_author
 from orchestrator.core.errors import AisciError
 from orchestrator.core.files import shipped_root, write
@@ -31,13 +32,10 @@ from orchestrator.literature.engines.opening import (
 from orchestrator.literature.library.local import LocalLibrary
 from orchestrator.models.prices import stated_price
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.budget import JournalBudget
-from orchestrator.record.events import IdeaStarted
-from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.literature_notes import NoveltyJudged
 from orchestrator.record.month import MonthBudget
 from orchestrator.record.paths import RunPaths
-from orchestrator.record.ports import Edges, Ports, absent
+from orchestrator.record.ports import Edges, absent
 from orchestrator.research.idea_lists import listed_ideas
 from orchestrator.research.pipeline import RUN_ERRORS
 from orchestrator.research.prompts import prompts_hash
@@ -111,11 +109,8 @@ def _judged(
     idea: Idea, template: Template | None, edges: Edges, run: RunPaths, usd: float | None
 ) -> JudgedIdea:
     paths = run.idea(idea)
-    blobs = BlobStore(paths.blobs)
-    journal = Journal(paths.journal, blobs, Mode.RESUME)
-    if not journal.events:
-        journal.append(IdeaStarted(id=idea.id, idea=idea))
-    ports = Ports(edges, journal, blobs, JournalBudget(usd=usd), f"idea/{idea.id}/novelty")
+    ports = ports_of_own(paths, BlobStore(paths.blobs), idea, edges, f"idea/{idea.id}/novelty", usd)
+    journal = ports.journal
     novelty, failed = None, None
     try:
         novelty = decide_novelty(idea, template, ports)

@@ -14,6 +14,7 @@ from pathlib import Path
 from orchestrator import __version__
 from orchestrator.api.adapters import with_pictures
 from orchestrator.api.locking import only_writer
+from orchestrator.api.own_record import ports_of_own
 from orchestrator.api.pdf_pages import seen_pages
 from orchestrator.api.pdf_text import pdf_bytes
 from orchestrator.api.prepare import RESULTS, open_author, shows_pictures
@@ -24,13 +25,10 @@ from orchestrator.core.research import Idea
 from orchestrator.core.tree import digest
 from orchestrator.models.prices import prices_of, stated_price
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.budget import JournalBudget
-from orchestrator.record.events import IdeaStarted
-from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.month import MonthBudget
 from orchestrator.record.paths import IdeaPaths
 from orchestrator.record.pins import ReviewPin
-from orchestrator.record.ports import Edges, Ports, absent
+from orchestrator.record.ports import Edges, absent
 from orchestrator.research.prompts import prompts_hash
 from orchestrator.research.stages.panel import review_all
 from orchestrator.research.stages.review import PAGE_PICTURES, UnderReview
@@ -89,30 +87,30 @@ def review_pdf(request: ReviewRequest, say: Callable[[str], None] = lambda _: No
         blobs = BlobStore(paths.blobs)
         say(f"looking at the pages of {request.file.name}")
         seen = seen_pages(request.file, blobs, request.policy)
-        shown = [page.picture for page in seen.pages[:PAGE_PICTURES]] if sees else []
-        pictures = tuple(Picture(f"page-{n}.png", one) for n, one in enumerate(shown, start=1))
-        paper = UnderReview(tuple(page.text for page in seen.pages), pictures, request.reviewing)
         none = absent(model.name)
         edges = Edges(
             with_pictures(model, blobs),
             none.editor,
             none.sandbox,
             none.literature,
-            {},
-            MonthBudget.of_user(),
+            month=MonthBudget.of_user(),
         )
-        journal = Journal(paths.journal, blobs, Mode.RESUME)
-        if not journal.events:
-            what = Idea(name=name, title=request.file.name[:200], experiment="the review of a PDF")
-            journal.append(IdeaStarted(id=what.id, idea=what))
-        ports = Ports(edges, journal, blobs, JournalBudget(usd=request.max_usd), "review")
+        what = Idea(name=name, title=request.file.name[:200], experiment="the review of a PDF")
+        ports = ports_of_own(paths, blobs, what, edges, "review", request.max_usd)
         say(f"{model.name} reviews {request.file.name}")
-        reviews, meta = review_all(paper, ports)
+        reviews, meta = review_all(_under_review(seen, request.reviewing, sees=sees), ports)
         write(paths.review, reviews_text(meta, reviews))
     return ReviewedPdf(
         reviews=reviews,
         meta_review=meta,
         seen=seen,
         folder=paths.folder,
-        usage=journal.ledger.total(),
+        usage=ports.journal.ledger.total(),
     )
+
+
+def _under_review(seen: SeenPaper, rules: ReviewPin, *, sees: bool) -> UnderReview:
+    """What a reviewer gets of a PDF: the text of its pages, and their pictures if the model sees."""
+    shown = [page.picture for page in seen.pages[:PAGE_PICTURES]] if sees else []
+    pictures = tuple(Picture(f"page-{n}.png", one) for n, one in enumerate(shown, start=1))
+    return UnderReview(tuple(page.text for page in seen.pages), pictures, rules)

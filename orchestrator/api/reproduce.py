@@ -1,4 +1,4 @@
-"""What a run's record makes: the name and SHA-256 of every file of its folder, written nowhere."""
+"""A run played again from its record; and what that makes, as names and SHA-256, written nowhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from orchestrator.record.paths import IdeaPaths, RunPaths
 from orchestrator.record.ports import absent
 from orchestrator.research.pins import read_pins, spec_of, template_of
 from orchestrator.research.run import research
-from orchestrator.research.run_spec import RunDeps, RunLocation
+from orchestrator.research.run_spec import PursuedIdea, RunDeps, RunLocation, RunSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,14 @@ class _Listed(RunPaths):
         return _ListedIdea(RunPaths(self.folder).idea(idea).folder, self.made)
 
 
+def play_again(spec: RunSpec, record: RunPaths, output: RunPaths) -> tuple[PursuedIdea, ...]:
+    """Every idea of a run, from its record alone; the files go to ``output``. Raises :class:`Diverged`."""
+    place = RunLocation(record=record, output=output, mode=Mode.REPLAY)
+    none = absent(spec.author, spec.authors)
+    deps = RunDeps(edges=lambda _: none, exporter=FileExporter(), listener=lambda _: None)
+    return research(spec, place, deps)
+
+
 def reproduced(paths: RunPaths) -> dict[str, str]:
     """The SHA-256 of each file that the record makes, by its path below the run's folder.
 
@@ -49,10 +57,7 @@ def reproduced(paths: RunPaths) -> dict[str, str]:
     spec = spec_of(pins, template_of(pins, paths))
     made: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="aisci-audit-") as scratch:
-        place = RunLocation(record=paths, output=_Listed(Path(scratch), made), mode=Mode.REPLAY)
-        none = absent(spec.author, spec.authors)
-        deps = RunDeps(edges=lambda _: none, exporter=FileExporter(), listener=lambda _: None)
-        research(spec, place, deps)
+        play_again(spec, paths, _Listed(Path(scratch), made))
         for name, _ in folder_entries(Path(scratch)):
             made[name] = file_hash(Path(scratch, name))
     return made

@@ -18,6 +18,7 @@ from orchestrator.api.outcomes import ReplayOutcome, RunOutcome, idea_outcome
 from orchestrator.api.policies import fits, usable_policy
 from orchestrator.api.prepare import RESULTS, RunRequest, prepare
 from orchestrator.api.raised_budget import with_budget
+from orchestrator.api.reproduce import play_again
 from orchestrator.api.resume_notice import resume_notice
 from orchestrator.api.resume_request import ResumeRequest, require_sound
 from orchestrator.core.errors import UserError
@@ -32,7 +33,6 @@ from orchestrator.record.heard import Heard, Notice, RunOpened, Sampled
 from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import BaselinePin, Pins
-from orchestrator.record.ports import absent
 from orchestrator.record.signing import Signer, read_signer
 from orchestrator.research.pins import read_pins, same_program, spec_of, template_of
 from orchestrator.research.preflight import rehearse
@@ -157,10 +157,7 @@ def replay(
     setup = spec_of(pins, _present_or_pinned(pins, paths))
     with tempfile.TemporaryDirectory(prefix="aisci-replay-") as scratch:
         output = RunPaths(into or Path(scratch))
-        place = RunLocation(record=paths, output=output, mode=Mode.REPLAY)
-        none = absent(setup.author, setup.authors)
-        tools = RunDeps(edges=lambda _: none, exporter=FileExporter(), listener=_silent)
-        outcomes = research(setup, place, tools)
+        outcomes = play_again(setup, paths, output)
         same, different = differences(output.folder, paths.folder)
     return ReplayOutcome(ideas=len(outcomes), same=tuple(same), different=tuple(different))
 

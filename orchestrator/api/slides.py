@@ -14,28 +14,25 @@ from pathlib import Path
 
 from orchestrator import __version__
 from orchestrator.api.adapters import pool_for, with_pictures
-from orchestrator.api.export import FileExporter
 from orchestrator.api.find_run import JOURNAL
 from orchestrator.api.images import resolve_images
 from orchestrator.api.locking import only_writer
+from orchestrator.api.own_record import ports_of_own
 from orchestrator.api.prepare import RESULTS, open_author
+from orchestrator.api.reproduce import play_again
 from orchestrator.core.errors import UnknownName, UserError
 from orchestrator.core.files import slug, write
 from orchestrator.core.model import Usage
-from orchestrator.core.tree import digest
+from orchestrator.core.tree import Tree, digest
 from orchestrator.core.untrusted import require_plain
-from orchestrator.models.prices import stated_price
+from orchestrator.models.prices import prices_of, stated_price
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.budget import JournalBudget
 from orchestrator.record.chain import head_of
-from orchestrator.record.events import IdeaStarted
-from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.month import MonthBudget
 from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF, IdeaPaths, RunPaths
 from orchestrator.record.ports import Edges, Ports, absent
 from orchestrator.research.pins import read_pins, same_program, spec_of, template_of
-from orchestrator.research.run import research
-from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec, Study
+from orchestrator.research.run_spec import RunSpec, Study
 from orchestrator.research.stages.slides import make_slides, with_pictures_left_out
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.sandbox import DockerSandbox
@@ -73,10 +70,12 @@ def slides_of(request: SlidesRequest, say: Callable[[str], None] = lambda _: Non
     say("playing the study again from its record")
     study = _study(spec, run, record)
     name = request.model or spec.model
-    model = open_author(
-        name, environ=os.environ, prices=stated_price(request.price, name) or dict(spec.prices)
-    )
-    study = study if request.model in {None, spec.model} else with_pictures_left_out(study)
+    recorded = dict(spec.prices) if name == spec.model else {}
+    prices = stated_price(request.price, name) or recorded
+    model = open_author(name, environ=os.environ, prices=prices)
+    if request.max_usd is not None:
+        prices_of(model, prices)  # without a price no budget of dollars holds
+    study = study if name == spec.model else with_pictures_left_out(study)
     key = digest([__version__, model.name, head_of(record.journal)])
     paths = IdeaPaths(request.results / "slides" / f"{slug(study.idea.name)}-{key[:12]}")
     paths.folder.mkdir(parents=True, exist_ok=True)
@@ -84,31 +83,31 @@ def slides_of(request: SlidesRequest, say: Callable[[str], None] = lambda _: Non
     images = resolve_images(spec.policy, engine, None, ("latex",))
     with only_writer(paths.folder), pool_for(spec.policy, engine, "slides", images=images) as pool:
         blobs = BlobStore(paths.blobs, BlobStore(record.blobs), BlobStore(run.blobs))
-        none = absent(model.name)
+        none, box = absent(model.name), DockerSandbox(pool, blobs)
         edges = Edges(
             with_pictures(model, blobs),
             none.editor,
-            DockerSandbox(pool, blobs),
+            box,
             none.literature,
-            {},
-            MonthBudget.of_user(),
+            month=MonthBudget.of_user(),
         )
-        journal = Journal(paths.journal, blobs, Mode.RESUME)
-        if not journal.events:
-            journal.append(IdeaStarted(id=study.idea.id, idea=study.idea))
         say(f"{model.name} makes the slides")
-        ports = Ports(edges, journal, blobs, JournalBudget(usd=request.max_usd), "slides")
+        ports = ports_of_own(paths, blobs, study.idea, edges, "slides", request.max_usd)
         tex, made = make_slides(study, ports)
-        files = made.as_dict()
-        pdf = paths.folder / f"{slug(study.idea.name)}_slides.pdf"
-        write(paths.folder / "slides.tex", tex)
-        write(pdf, blobs.get(files[PAPER_PDF]))
-        pages = [name for name in files if name.startswith(f"{LATEX_OUTPUT}/page-")]
-        for page in pages:
-            write(paths.folder / page.rpartition("/")[2], blobs.get(files[page]))
-    return SlidesOutcome(
-        pdf=pdf, slides=len(pages), folder=paths.folder, usage=journal.ledger.total()
-    )
+        return _written(paths, slug(study.idea.name), tex, made, ports)
+
+
+def _written(paths: IdeaPaths, name: str, tex: str, made: Tree, ports: Ports) -> SlidesOutcome:
+    """Write the deck beside its record: source, PDF, pages as pictures."""
+    files = made.as_dict()
+    pdf = paths.folder / f"{name}_slides.pdf"
+    write(paths.folder / "slides.tex", tex)
+    write(pdf, ports.blobs.get(files[PAPER_PDF]))
+    pages = [path for path in files if path.startswith(f"{LATEX_OUTPUT}/page-")]
+    for page in pages:
+        write(paths.folder / page.rpartition("/")[2], ports.blobs.get(files[page]))
+    usage = ports.journal.ledger.total()
+    return SlidesOutcome(pdf=pdf, slides=len(pages), folder=paths.folder, usage=usage)
 
 
 def _run_of(folder: Path) -> tuple[RunPaths, IdeaPaths]:
@@ -125,11 +124,8 @@ def _run_of(folder: Path) -> tuple[RunPaths, IdeaPaths]:
 
 def _study(spec: RunSpec, run: RunPaths, record: IdeaPaths) -> Study:
     """The idea's study, as its record gives it. Raises :class:`UserError` where it has no paper."""
-    none = absent(spec.author, spec.authors)
-    deps = RunDeps(edges=lambda _: none, exporter=FileExporter(), listener=lambda _: None)
     with tempfile.TemporaryDirectory(prefix="aisci-slides-") as scratch:
-        place = RunLocation(record=run, output=RunPaths(Path(scratch)), mode=Mode.REPLAY)
-        outcomes = research(spec, place, deps)
+        outcomes = play_again(spec, run, RunPaths(Path(scratch)))
     found = [one.study for one in outcomes if run.idea(one.study.idea).folder == record.folder]
     if not found or found[0].paper is None:
         raise UserError(
