@@ -28,6 +28,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tex_log import LINE, clipped, errors, judged
+
 BUILD = Path("build")
 FIGURES = {".png", ".jpg", ".jpeg", ".pdf"}
 STEP_SECONDS = 40  # of wall time for one program
@@ -36,8 +38,6 @@ PASSES = 4  # of pdflatex, at most
 MOST_PAGES = 40
 SEEN_PAGES = "20"  # that are held against their pictures: what a reviewer reads
 SEEN_SECONDS = 120
-MOST = 100  # entries of each list in the report
-LINE = 400  # characters of each
 # Numbers: dash length, "~" before references, spacing beside brackets, and the like are taste.
 CHKTEX_QUIET = ("1", "2", "8", "12", "13", "24", "26", "36", "44", "46")
 TEX_ENV = {
@@ -146,54 +146,6 @@ def chktex() -> list[str]:
     return clipped(done.stdout.decode("utf-8", errors="replace").splitlines())
 
 
-def judged(log: str, bibtex: str, *, ended: bool) -> dict[str, Any]:
-    """What TeX's and BibTeX's logs say, by kind. After a pass that broke off every name is undefined,
-    so none is told.
-    """
-    undefined = re.findall(r"(?:Reference|Citation) [`'](.+?)' .*?undefined", log)
-    undefined += re.findall(r"Warning--I didn't find a database entry for \"(.+?)\"", bibtex)
-    warnings = re.findall(r"^(?:LaTeX|Package \w+)(?: Font)? Warning: (.+)$", log, re.MULTILINE)
-    warnings += re.findall(r"^Warning--(.+)$", bibtex, re.MULTILINE)
-    wide = re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\)([^\n]*)", log)
-    return {
-        "errors": clipped(errors(log)),
-        "warnings": clipped(warnings),
-        "undefined": clipped(undefined if ended else []),
-        "overfull": measured(wide),
-        "tall": measured(too_tall(log)),
-    }
-
-
-def too_tall(log: str) -> list[tuple[str, str]]:
-    """(points, place) of each float and each page that is higher than its room."""
-    floats = re.findall(r"Float too large for page by ([\d.]+)pt on (input line \d+)", log)
-    boxes = re.finditer(r"Overfull \\vbox \(([\d.]+)pt too high\) ([^\n]*)", log)
-    found = [(points, f"in a figure or table, {place}") for points, place in floats]
-    for box in boxes:
-        page = re.search(r"\[(\d+)", log[box.end() :])  # TeX names a page once it is out
-        active = "output is active" in box[2] and page
-        found.append((box[1], f"on page {page[1]}" if active and page else box[2]))
-    return found
-
-
-def measured(found: list[tuple[str, str]]) -> list[list[Any]]:
-    return [[round(float(points), 1), where.strip()[:LINE]] for points, where in found][:MOST]
-
-
-def errors(log: str) -> list[str]:
-    """``line: message`` and TeX's next lines, which show where it stopped; without the end that TeX
-    itself makes after an error.
-    """
-    place = r"^(?:(?:\./)?([^\s:]+\.[a-z]+):(\d+): |! ?)"
-    more = r"(?:\n(?!!|\./| *==> Fatal).+){0,4}"
-    found = []
-    for name, number, message in re.findall(rf"{place}(.+{more})", log, re.MULTILINE):
-        file = "" if name == "paper.tex" else f"{name}, "
-        found.append((f"{file}line {number}: " if name else "") + message)
-    last = ("==> Fatal error occurred", "Emergency stop.")
-    return [one for one in found if not any(end in one for end in last)] or found[:1]
-
-
 def pages(out: Path) -> tuple[int, list[str]]:
     """The number of pages, and why the PDF is no paper; each step is a process of its own.
 
@@ -245,10 +197,6 @@ def why(error: Exception) -> str:
         lines = error.stderr.strip().splitlines()
         return lines[-1][:LINE] if lines else f"its reader ended with {error.returncode}"
     return "its reader gave no answer"
-
-
-def clipped(lines: list[str]) -> list[str]:
-    return [line[:LINE] for line in dict.fromkeys(lines)][:MOST]
 
 
 def read(path: Path) -> str:
