@@ -16,7 +16,7 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import settings
 
-from orchestrator.models import gate
+from orchestrator.models import circuit_breaker
 from tests.support import beside, guard
 from tests.support.recorded import quick_run
 from tests.support.sample import commit, examples
@@ -46,9 +46,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _open_gates(monkeypatch: pytest.MonkeyPatch) -> None:
+def _closed_breakers(monkeypatch: pytest.MonkeyPatch) -> None:
     """A vendor's server that another test found busy or down is asked as if for the first time."""
-    monkeypatch.setattr(gate, "_GATES", {})
+    monkeypatch.setattr(circuit_breaker, "_BREAKERS", {})
 
 
 @pytest.hookimpl(tryfirst=True)

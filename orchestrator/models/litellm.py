@@ -27,6 +27,7 @@ from orchestrator.core.secrets import redact
 from orchestrator.models.address import ServerAddress, server_address
 from orchestrator.models.bounds import cost_of, highest_price, prompt_bound
 from orchestrator.models.caching import marked_places, wants_marks, with_mark
+from orchestrator.models.circuit_breaker import breaker_of
 from orchestrator.models.counted import cached_of, written_of
 from orchestrator.models.facts import (
     highest_factor,
@@ -44,7 +45,6 @@ from orchestrator.models.failures import (
     translate_failure,
     waiting_line,
 )
-from orchestrator.models.gate import gate_of
 from orchestrator.models.keys import missing_keys, provider_of, require_key
 from orchestrator.models.pictures import ReadPicture, chat_message
 from orchestrator.models.said import error_in_choice
@@ -94,7 +94,7 @@ class LitellmModel:
         self.provider = provider = provider_of(litellm, name)
         self._server = server_address(provider, environ)
         self._own = provider == "openai" and self._server is not None
-        self._gate = gate_of(provider, self._server.address if self._server else "")
+        self._breaker = breaker_of(provider, self._server.address if self._server else "")
         # A user's own server may need no key.
         self.missing_keys = () if self._own else missing_keys(litellm, name, environ)
         self._facts = map_entry(litellm.model_cost, name, provider)
@@ -163,8 +163,7 @@ class LitellmModel:
         a pending answer is not waited for. An answer with no text is one, and is charged.
         """
         begun, where = self._timing.clock(), f"step {ask.purpose}"
-        most = self._gate.tries(self._retry.tries)
-        tries = int(max(1, min(most, within.requests)))
+        tries = int(max(1, min(self._breaker.tries(self._retry.tries), within.requests)))
         self._wait_with_others(begun, within, where)
         for attempt in range(1, tries + 1):
             within.check(where)
@@ -175,29 +174,35 @@ class LitellmModel:
                 if changed:
                     self._unlike |= changed
                     continue
-                failure = translate_failure(
-                    error, self.name, ask.purpose, attempt, self._environ, self._server
-                )
-                failure.asked = attempt
-                pause = self._pause(error, attempt)
-                if pause >= within.left:
-                    raise within.spent(where) from None
-                over = self._timing.clock() - begun + pause > self._retry.total
-                if over or attempt == tries or not isinstance(failure, ModelBusy):
-                    if isinstance(failure, ModelBusy) and (over or attempt == most):
-                        self._gate.gave_up()  # not where the budget alone ended the tries
-                    raise failure from None  # the cause holds the request, and that holds the key
-                self._gate.close(self._timing.clock() + pause)
-                self._timing.tell(waiting_line(self.name, failure, pause, attempt + 1, tries))
-                self._timing.sleep(pause)
+                self._wait_or_raise(error, ask, attempt, tries, begun, within)
             else:
-                self._gate.answered()
+                self._breaker.succeeded()
                 return self._reply(response, ask, attempt)
         raise AssertionError("the loop returns or raises in its last iteration")
 
+    def _wait_or_raise(
+        self, error: Exception, ask: Ask, attempt: int, tries: int, begun: float, within: Deadline
+    ) -> None:
+        """Wait before the next request; raise what its caller gets where none follows."""
+        failure = translate_failure(
+            error, self.name, ask.purpose, attempt, self._environ, self._server
+        )
+        failure.asked = attempt
+        pause = self._pause(error, attempt)
+        if pause >= within.left:
+            raise within.spent(f"step {ask.purpose}") from None
+        over = self._timing.clock() - begun + pause > self._retry.total
+        if over or attempt == tries or not isinstance(failure, ModelBusy):
+            if isinstance(failure, ModelBusy) and attempt < within.requests:
+                self._breaker.failed()  # where the budget ended the retries, the server may be well
+            raise failure from None  # the cause holds the request, and that holds the key
+        self._breaker.wait_until(self._timing.clock() + pause)
+        self._timing.tell(waiting_line(self.name, failure, pause, attempt + 1, tries))
+        self._timing.sleep(pause)
+
     def _wait_with_others(self, now: float, within: Deadline, where: str) -> None:
         """Wait as long as the server asked another caller to."""
-        pause = self._gate.closed_for(now)
+        pause = self._breaker.wait_at(now)
         if pause >= within.left:
             raise within.spent(where)
         if pause:

@@ -1,4 +1,4 @@
-"""One gate per server: a pause that one caller was asked for holds for all; a server that is down is asked once."""
+"""One circuit breaker per server: all callers wait when one is asked to; an open one allows one request a call."""
 
 from __future__ import annotations
 
@@ -85,6 +85,13 @@ def test_a_call_makes_no_more_requests_than_the_budget_has_left(tmp_path: Path) 
         with pytest.raises(ModelBusy) as caught:
             opened(server, Time()).complete(ASK, Deadline(FOREVER.at, "", requests=3))
         assert caught.value.asked == len(server.requests()) == 3
+
+
+def test_a_call_that_its_budget_ended_early_says_nothing_about_the_server(tmp_path: Path) -> None:
+    with served(tmp_path, Fail(503), Fail(503), "Hello.").running() as server:
+        with pytest.raises(ModelBusy):
+            opened(server, Time()).complete(ASK, Deadline(FOREVER.at, "", requests=1))
+        assert opened(server, Time()).complete(ASK, FOREVER).text == "Hello.", "with its retries"
 
 
 def test_a_refused_parameter_on_the_last_request_that_is_left_is_the_refusal(
