@@ -94,6 +94,12 @@ def test_what_no_answer_was_counted_of_is_not_taken_for_an_empty_answer() -> Non
     assert of["writeup.refine"].answer / of["writeup.refine"].requests > 500
 
 
+def _jobs(use: IdeaUse) -> list[tuple[str, float]]:
+    """Without ``verify``: it compiles again only where a sentence was refused, and whether one
+    is can hang on the last digit that this machine's processor gives."""
+    return [(one.stage, one.runs) for one in use.jobs if one.stage != "verify"]
+
+
 @pytest.mark.program
 def test_the_figures_that_ship_are_those_of_the_present_program(tmp_path: Path) -> None:
     """Renewed by ``python -m tests.support.estimate_bench``. The run is then one of the user's own."""
@@ -106,7 +112,7 @@ def test_the_figures_that_ship_are_those_of_the_present_program(tmp_path: Path) 
     shipped = IDEAS["seir"]
     assert prompt(use) == pytest.approx(prompt(shipped), rel=0.1)
     assert (use.runs, use.values, use.code) == (shipped.runs, shipped.values, shipped.code)
-    assert [(j.stage, j.runs) for j in use.jobs] == [(j.stage, j.runs) for j in shipped.jobs]
+    assert _jobs(use) == _jobs(shipped)
     torn = tmp_path / "seir" / "torn"
     torn.mkdir()
     (torn / "journal.jsonl").write_text("{}")
