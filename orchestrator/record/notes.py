@@ -11,7 +11,7 @@ from orchestrator.core.papers import Claim, Improvement, Paper, Review
 from orchestrator.core.research import Failure, Figure, Idea, Run, TrainingComparison
 from orchestrator.core.tree import Tree
 from orchestrator.record.literature_notes import LiteratureNote
-from orchestrator.record.pins import StrictRecord
+from orchestrator.record.pins import ReviewPin, StrictRecord
 from orchestrator.record.plan_notes import (
     Criticized,
     Instrumented,
@@ -20,7 +20,7 @@ from orchestrator.record.plan_notes import (
     RunsCompleted,
 )
 
-Status = Literal["finished", "failed", "not novel"]
+Status = Literal["finished", "failed", "not novel", "stopped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +84,16 @@ class StageBegan(StrictRecord):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StageRetried(StrictRecord):
-    """A user asked for this stage, and those after it, to be done again."""
+class StagesAsked(StrictRecord):
+    """A user asked for the stage ``again``, and for those after it, to be made again; to end at ``until``,
+    or to go on to the end; or for one of the last stages to be made once ``more``.
+    """
 
-    note: Literal["retried"] = "retried"
-    stage: str
+    note: Literal["asked"] = "asked"
+    again: str = ""
+    until: str = ""
+    more: Literal["", "review", "improve"] = ""
+    reviewing: ReviewPin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +226,7 @@ class ClaimsVerified(StrictRecord):
 
 
 _RunNote = IdeasEdited | IdeaDuplicated | ArchiveTaken | IdeasLeft | BaselineCompared | IdeaEnded
-_IdeaNote = StageBegan | StageRetried | StageReached | IdeaFinished | StageFailed
+_IdeaNote = StageBegan | StagesAsked | StageReached | IdeaFinished | StageFailed
 _ExperimentNote = (
     PlanMade
     | Instrumented
