@@ -22,12 +22,12 @@ from orchestrator.models.failures import RetryPolicy, RetryTiming
 from orchestrator.models.litellm import PER_COMPLETION, PER_PROMPT, open_model
 from orchestrator.policy.policy import lowered
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.budget import Used
 from orchestrator.record.events import Recalled
 from orchestrator.record.heard import Heard
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Edges
+from orchestrator.record.used import Used
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import PursuedIdea, RunDeps, RunSpec
 from orchestrator.research.sweep import SweepModel
