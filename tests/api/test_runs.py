@@ -13,9 +13,10 @@ from orchestrator.api.prepare import prepare
 from orchestrator.audit.audit import AuditVerdict
 from orchestrator.core.errors import UserError
 from orchestrator.record.heard import Heard, RunOpened
+from orchestrator.research.loopback.author import from_model
+from orchestrator.research.loopback.server import ModelServer
 from orchestrator.research.sweep import SweepModel
 from tests.support import run_rig as rig
-from tests.support.model_server import ModelServer, from_model
 from tests.support.places import ROOT
 
 

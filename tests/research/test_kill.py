@@ -20,12 +20,13 @@ import pytest
 
 from orchestrator.record.chain import read_lines
 from orchestrator.record.events import Answered, Asked, CallFailed, Event
+from orchestrator.research.loopback.author import from_model
+from orchestrator.research.loopback.server import ModelServer
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.job.monitor import Monitor
 from tests.support import run_rig as rig
 from tests.support.bench import record
-from tests.support.model_server import ModelServer, from_model
 from tests.support.places import ROOT
 from tests.support.sandbox_rig import nameless_loops, resources
 
