@@ -111,6 +111,13 @@ def test_a_cut_answer_ends_at_its_limit(tmp_path: Path) -> None:
     assert asked(server, times=2)[0] == ["DONE (stop)", "DO (length)"]
 
 
+def test_the_script_in_the_documentation_is_one(tmp_path: Path) -> None:
+    text = (ROOT / "docs/models.md").read_text("utf-8").partition("## A scripted server")[2]
+    (tmp_path / "s.yaml").write_text(text.partition("```yaml\n")[2].partition("```")[0], "utf-8")
+    own = server_script(tmp_path / "s.yaml")
+    assert (len(own.answers), len(own.faults)) == (1, 6)
+
+
 @pytest.mark.parametrize(
     ("text", "where", "what", "todo"),
     [
