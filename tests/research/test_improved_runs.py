@@ -1,4 +1,7 @@
-"""Several ideas from template to improved papers, through litellm and a model's server."""
+"""Ideas from proposal to improved papers, through litellm and a model's server, on scripted containers.
+
+``tests/api/test_runs.py`` has the same on real ones; ``test_kill.py`` kills it there.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.api import ResumeRequest, audit, replay, resume, run
 from orchestrator.api.prepare import prepare
-from orchestrator.audit.audit import AuditVerdict
 from orchestrator.models.litellm import open_model
 from orchestrator.record.journal import Mode
 from orchestrator.research.loopback.server import ModelServer
@@ -20,12 +21,11 @@ from tests.research.test_fault_campaign import Crash, crash_at, recorded
 from tests.research.test_kill import journals, products
 from tests.support import improved_rig
 from tests.support import run_rig as rig
-from tests.support.improved_rig import MODEL, REVIEWING, served, told_scores
-from tests.support.sample import FULL, some
+from tests.support.improved_rig import MODEL, REVIEWING, served
+from tests.support.sample import some
 
 IDEAS = 3
 STOPS = 3  # of a run; the campaign stops it at every line
-REAL = IDEAS if FULL else 2  # ideas on real containers
 KEY = "sk-test-0123456789abcdef"
 
 
@@ -82,30 +82,3 @@ def test_stopped_at_any_journal_line_a_run_asks_each_request_once_and_ends_in_th
         assert (outcome.status, outcome.failure) == ("finished", None), at
         assert Counter(one["key"] for one in server.requests()) == asked, at
         assert products(stopped) == products(folder), at
-
-
-@pytest.mark.engine
-@pytest.mark.sampled
-def test_an_open_ended_run_learns_its_scores_improves_its_papers_and_replays_to_the_same_bytes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On real containers, Aider and LaTeX. A resume of the whole run asks and pays nothing more."""
-    with served(REAL).running() as server:
-        monkeypatch.setenv("OPENAI_API_BASE", server.url)
-        monkeypatch.setenv("OPENAI_API_KEY", KEY)
-        done = run(improved_rig.request(tmp_path, REAL, open_ended=True))
-        asked = len(server.requests())
-        again = resume(ResumeRequest(run=str(done.folder), results=tmp_path))
-        assert len(server.requests()) == asked
-    assert [(one.status, one.failure) for one in done.ideas] == [("finished", None)] * REAL
-    assert again.head == done.head
-    archives = told_scores(server)
-    assert archives[:2] == [[], [float(improved_rig.MARKS[-1])]]
-    assert [len(one) for one in archives] == [*range(REAL)]
-    for idea in done.ideas:
-        before = next(idea.folder.glob("*_before_1.pdf")).read_bytes()
-        assert idea.paper is not None
-        assert idea.paper.read_bytes() != before
-    assert recorded(done.folder).requests == asked
-    assert replay(str(done.folder), tmp_path).different == ()
-    assert audit(str(done.folder), tmp_path).audit.outcome is AuditVerdict.CONSISTENT
