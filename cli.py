@@ -15,7 +15,7 @@ from orchestrator import api, console
 from orchestrator.console import review_groups as reviewing
 from orchestrator.console.bench_groups import bench_group
 from orchestrator.console.groups import data_group, images_group, template_group
-from orchestrator.console.literature_groups import literature_group, novelty_command
+from orchestrator.console.literature_groups import literature_group, novelty_command, survey_command
 from orchestrator.console.options import (
     HERE,
     BudgetOption,
@@ -60,7 +60,6 @@ app.add_typer(template_group, name="template")
 app.add_typer(data_group, name="data")
 app.add_typer(literature_group, name="literature")
 app.add_typer(bench_group, name="bench")
-
 
 app.callback()(root)
 
@@ -195,6 +194,7 @@ def audit(
 
 
 app.command("novelty")(novelty_command)
+app.command("survey")(survey_command)
 app.command("review")(reviewing.review_command)
 app.command("slides")(reviewing.slides_command)
 
