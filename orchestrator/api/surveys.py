@@ -45,6 +45,7 @@ from orchestrator.research.survey.section_writing import write_survey
 from orchestrator.research.survey.sorting import group_papers, select_papers
 from orchestrator.research.survey.survey_pdf import compile_survey
 from orchestrator.research.survey.survey_report import survey_report
+from orchestrator.research.survey.survey_source import SHIPPED_LIST
 from orchestrator.research.survey.survey_values import LiteratureSurvey, SurveyTask
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.sandbox import DockerSandbox
@@ -110,7 +111,9 @@ def survey_literature(request: SurveyRequest, say: Say = lambda _: None) -> Surv
         pool_for(policy, engine, "survey", images=images) as pool,
     ):
         blobs = BlobStore(paths.blobs)
-        searched = open_sources(engines, os.environ, [*_shipped_lists(), *own_shelf()])
+        own = own_shelf()
+        lists = own if own or engines else [_shipped_list()]
+        searched = open_sources(engines, os.environ, lists)
         edges = Edges(
             model,
             absent(model.name).editor,
@@ -155,12 +158,12 @@ def _question(text: str) -> str:
     return question
 
 
-def _shipped_lists() -> Iterator[tuple[str, Shelf]]:
-    """The lists of papers of the shipped templates, as one source."""
+def _shipped_list() -> tuple[str, Shelf]:
+    """The papers of the shipped templates, where there is nothing else: their abstracts are our summaries."""
     files = sorted((shipped_root() / "templates").glob(f"*/{LIBRARY}"))
     lists = [LocalLibrary.from_bytes(path.read_bytes(), LIBRARY) for path in files]
     papers = {paper.key: paper for one in lists for paper in one.papers}
-    yield "template", LocalLibrary(papers.values())
+    return SHIPPED_LIST, LocalLibrary(papers.values())
 
 
 @contextmanager

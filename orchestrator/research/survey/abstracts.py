@@ -11,8 +11,9 @@ from orchestrator.core.literature import PaperRef
 _END = re.compile(r"[.!?]['\"’”)\]]*\s+")
 _BEGINS = re.compile(r"['\"‘“(\[]*[^\W_a-z]")  # a capital of any script, or a digit
 _SHORT = re.compile(
-    r"(?:(?<!\w)(?:[A-Z]|al|e\.g|i\.e|vs|cf|resp|approx|[Ff]igs?|[Ee]qs?|[Ss]ec|[Tt]ab|[Nn]o|Dr|Prof|St))\."
+    r"(?<!\w)(?:[A-Z]|al|e\.g|i\.e|vs|cf|resp|approx|[Ff]igs?|[Ee]qs?|[Ss]ec|[Tt]ab|[Nn]o|Dr|Prof|St)\.\Z"
 )
+_ITEM = re.compile(r"(?:[:;,(]|\band|\bor)\s*\(?\d{1,2}\.\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,14 @@ def split_sentences(text: str) -> tuple[str, ...]:
     for match in _END.finditer(text):
         after = text[match.end() : match.end() + 8]
         begins = after.startswith("[[") or _BEGINS.match(after)
-        short = [*_SHORT.finditer(text, start, match.start() + 1)][-1:]
-        if begins and not (short and short[0].end() == match.start() + 1):
+        if begins and not _short(text[start : match.start() + 1]):
             found.append(text[start : match.end()].strip())
             start = match.end()
     return tuple(filter(None, (*found, text[start:].strip())))
+
+
+def _short(text: str) -> bool:
+    """Whether a text ends in an abbreviation, or in the number of an enumeration: no sentence ends there."""
+    return bool(
+        _SHORT.search(text[-12:]) or _ITEM.search(text[-12:]) or text[:-1].strip().isdecimal()
+    )

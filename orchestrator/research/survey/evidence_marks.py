@@ -13,6 +13,11 @@ from orchestrator.research.survey.survey_values import Evidence, Stated
 
 _SIGNS = re.compile(r"([\u0370-\u03ff\u2113\u2190-\u22ff]+)")  # Greek and mathematics
 _MARKS = re.compile(r"\s*((?:\[\[[^\[\]]{1,400}\]\][\s,;]*)+)")
+# Before a reference that is a part of the sentence: nothing, a comma, or a word that asks for a noun.
+_SUBJECT = re.compile(
+    r"(?:\A|[,:;]|\b(?:by|of|to|from|with|than|like|as|in|for|that|where|whereas|while|but|although|because))\s*\Z",
+    re.IGNORECASE,
+)
 _LONG = re.compile(r"[A-Za-z0-9]{25,}")
 _JOINT = re.compile(r"(?<=[A-Za-z0-9])(/|\\_|--?|\.|=|@|:)(?=[A-Za-z0-9])")
 
@@ -80,8 +85,11 @@ def prose(
         out.append(printable(before))
         cited = _cited(match[1], abstracts)
         if cited:
-            first = not before.strip() and at == 0
-            out.append(_citation(cited, numbers, subject=first, short=short and not first))
+            subject = bool(_SUBJECT.search(sentence[: match.start()]))
+            gap = " " if subject and match.start() else ""
+            out.append(
+                gap + _citation(cited, numbers, subject=subject, short=short and not subject)
+            )
         at = match.end()
         if match[0].endswith((" ", ",", ";")) and at < len(sentence):
             tail = match[1].rpartition("]]")[2]

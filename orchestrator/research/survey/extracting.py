@@ -15,6 +15,7 @@ from orchestrator.research.replies import ask_for
 from orchestrator.research.reply_form import ReplyForm, WholeNumber
 from orchestrator.research.survey.abstracts import Abstract
 from orchestrator.research.survey.scoping import question_block
+from orchestrator.research.survey.second_look import Claimed, doubted
 from orchestrator.research.survey.sorting import KeyText
 from orchestrator.research.survey.survey_claims import stems, stray_numbers
 from orchestrator.research.survey.survey_values import (
@@ -88,11 +89,13 @@ def _batch(
     turns = [Message("user", text, cache=True)]
     rows: dict[str, dict[str, Stated]] = {}
     problems: list[tuple[str, str, str]] = []
+    doubts: dict[str, str] = {}
     for attempt in range(1, TRIES + 1):
         ask = Ask(purpose="survey.extract", messages=tuple(turns), temperature=0, max_tokens=8192)
         form = ask_for(ports, ask, AllFactsForm)
         rows |= {one.key: one.cells() for one in form.papers if one.key in batch}
         problems = facts_problems(rows, batch)
+        problems += _doubts(rows, batch, problems, doubts, ports)
         if not problems or attempt == TRIES:
             break
         again = render("survey_again", problems=block("problems", [said for *_, said in problems]))
@@ -106,6 +109,36 @@ def _batch(
         else:
             left_out.append(LeftOutText(section=f"table: {key}", text="", why=why))
     return rows, left_out
+
+
+def _doubts(
+    rows: Mapping[str, Mapping[str, Stated]],
+    batch: Mapping[str, Abstract],
+    wrong: Sequence[tuple[str, str, str]],
+    doubts: dict[str, str],
+    ports: Ports,
+) -> list[tuple[str, str, str]]:
+    """As :func:`facts_problems`, of the other cells: those that their sentence does not carry at a second look.
+    Each is looked at once; ``doubts`` keeps what came of it.
+    """
+    known = {(key, column) for key, column, _ in wrong}
+    named = {
+        (key, column): Claimed(
+            f"{key}, {column}: {cell.sentence} {cell.text}",
+            f"{column}: {cell.text}",
+            (Evidence(key, cell.sentence),),
+            batch,
+        )
+        for key, cells in rows.items()
+        for column, cell in cells.items()
+        if cell.text and (key, column) not in known
+    }
+    doubts |= doubted([one for one in named.values() if one.name not in doubts], ports)
+    return [
+        (key, column, f"{key}, {column}: {doubts[one.name]}")
+        for (key, column), one in named.items()
+        if doubts[one.name]
+    ]
 
 
 def facts_problems(

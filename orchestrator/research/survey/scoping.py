@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -110,12 +110,18 @@ def _more(
     text = render(
         "survey_search",
         question=question_block(survey),
-        searches=block("searches", [search_row(one) for one in searches]),
+        searches=block("searches", [_search_row(one) for one in searches]),
         titles=block("titles", rows),
         most=str(PER_ROUND),
         left="This is the last round." if left == 1 else f"{left} rounds are left.",
     )
     return Ask(purpose="survey.search", messages=(Message("user", text),), temperature=0)
+
+
+def _search_row(search: Searched) -> dict[str, Any]:
+    """A search in few words: who did not answer is told only where somebody did not."""
+    row = search_row(search)
+    return {key: value for key, value in row.items() if key != "searched" and value != []}
 
 
 def question_block(survey: LiteratureSurvey) -> str:

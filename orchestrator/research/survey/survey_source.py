@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from orchestrator.core.literature import PaperRef
+from orchestrator.core.model import SWEEP
 from orchestrator.literature.bibtex.entries import entry
 from orchestrator.research.paper.latex import BEGIN, END, escape
 from orchestrator.research.survey.evidence_marks import EvidenceNumbers, printable, prose
-from orchestrator.research.survey.section_writing import ABSTRACT, COMPARISON, INTRODUCTION
+from orchestrator.research.survey.section_checking import ABSTRACT, COMPARISON, INTRODUCTION
 from orchestrator.research.survey.survey_tables import group_tables, years_table
 from orchestrator.research.survey.survey_values import LiteratureSurvey, SurveySection
 
@@ -18,6 +19,11 @@ _HEAD = r"""\documentclass[10pt,letterpaper,twocolumn]{article}
 \newcommand{\none}{--}
 \date{}
 """
+SHIPPED_LIST = "template"
+_SOURCES = {
+    SHIPPED_LIST: "the lists of papers that aisci ships",
+    "library": "the user's own library",
+}
 _ALL_LOST = "Every sentence that was written for this section is left out, since no cited sentence carries it."
 
 
@@ -35,7 +41,7 @@ def survey_source(survey: LiteratureSurvey, note: str) -> str:
         f"{_HEAD}{_bibliography(survey.kept)}\\title{{{title}}}\n\\author{{{author}}}\n{BEGIN}\n\\maketitle",
         f"\\begin{{abstract}}\n{front}\n\\end{{abstract}}\n{_how_to_read(survey)}",
         *sections,
-        "\\FloatBarrier\n\\bibliographystyle{plainnat}\n\\bibliography{references}\n\\clearpage\n\\appendix",
+        "\\FloatBarrier\n\\bibliographystyle{plainnat}\n\\bibliography{references}\n\n\\appendix",
         _how_made(survey),
         _evidence(survey, numbers),
         END,
@@ -79,25 +85,29 @@ def _section(survey: LiteratureSurvey, section: SurveySection, numbers: Evidence
 
 
 def _how_to_read(survey: LiteratureSurvey) -> str:
-    lost = sum(bool(one.text) for one in survey.left_out)
-    left = (
-        f" Of what its author wrote, {lost} sentence{'s are' if lost > 1 else ' or cell is'} left out, since the cited "
-        "sentences do not carry them." if lost > 1 else
-        " Of what its author wrote, one sentence or cell is left out, since the cited sentence does not carry it."
-        if lost else ""
-    )  # fmt: skip
+    author = printable(survey.task.author)
+    look = (
+        "not that the statement follows from it."
+        if survey.task.author == SWEEP
+        else f"{author} was then shown each statement beside the cited sentences alone, and asked whether they carry it."
+    )
     none = sum(not one.known for one in survey.abstracts.values())
     bare = (
-        f" Of {none} of the papers no abstract is known: they are cited for existing only."
+        f" No abstract is known of {none} of the papers: only that they exist is cited."
         if none
+        else ""
+    )
+    lost = sum(bool(one.text) for one in survey.left_out)
+    left = (
+        f" Left out, since the cited sentences do not carry it: {lost} of the author's sentences and cells."
+        if lost
         else ""
     )
     return (
         r"{\small\textbf{How to read this.} It was written from titles and abstracts alone; no full text was read. A mark such as "
         r"\evlink{1} links to the sentence of an abstract that a statement rests on, quoted in "
         r"Appendix~\ref{app:evidence}. The program checked that each statement cites such a sentence, shares words with "
-        "it, and has no number that it lacks; not that the statement follows from it. Sentences without a mark are about the "
-        f"survey itself.{bare}{left}\\par}}"
+        f"it, and has no number that it lacks; {look} Sentences without a mark are about the survey itself.{bare}{left}\\par}}"
     )
 
 
@@ -111,9 +121,12 @@ def _how_made(survey: LiteratureSurvey) -> str:
     silent = sorted({
         (e.engine, e.why) for one in survey.searches for e in one.engines if e.state != "answered"
     })  # fmt: skip
-    asked = sorted(
-        {e.engine for one in survey.searches for e in one.engines if e.state == "answered"}
-    )
+    asked = sorted({
+        _SOURCES.get(e.engine, e.engine)
+        for one in survey.searches
+        for e in one.engines
+        if e.state == "answered"
+    })  # fmt: skip
     failed = "".join(
         f" At least once, {printable(name)} gave no answer ({printable(why)})."
         for name, why in silent[:6]
@@ -137,6 +150,8 @@ def _evidence(survey: LiteratureSurvey, numbers: EvidenceNumbers) -> str:
     for number, one in numbers.items():
         said = printable(survey.abstracts[one.key].sentences[one.sentence])
         where = f"sentence {one.sentence}" if one.sentence else "title"
+        if one.sentence and survey.abstracts[one.key].paper.source == SHIPPED_LIST:
+            where += " of the summary that aisci ships"
         quote = rf"\item[\evtarget{{{number}}}] {said} \emph{{({where})}}"
         by_paper.setdefault(one.key, []).append(quote)
     blocks = []
@@ -144,7 +159,7 @@ def _evidence(survey: LiteratureSurvey, numbers: EvidenceNumbers) -> str:
         listed = "\n".join(quotes)
         blocks.append(
             rf"\textbf{{\citet{{{key}}}}}: {printable(survey.abstracts[key].paper.title)}\nopagebreak"
-            f"\n\\begin{{description}}[leftmargin=2.4em,style=sameline,font=\\normalfont]\n{listed}\n\\end{{description}}"
+            f"\n\\begin{{description}}[leftmargin=2.4em,style=sameline,beginpenalty=10000,font=\\normalfont]\n{listed}\n\\end{{description}}"
         )
     body = "\n\n".join(blocks)
     return (

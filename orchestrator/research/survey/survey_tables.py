@@ -64,7 +64,7 @@ def _table(
 
 def _row(survey: LiteratureSurvey, numbers: EvidenceNumbers, row: PaperFacts) -> str:
     abstract = survey.abstracts[row.key]
-    head = rf"\citeauthor{{{row.key}}} & {abstract.paper.year or ''}"
+    head = rf"\citeauthor{{{row.key}}} & \citeyear{{{row.key}}}"
     if not abstract.known:
         return (
             rf"{head} & \multicolumn{{3}}{{l}}{{\emph{{no abstract is known: cited for existing only}}}} \\"
@@ -89,8 +89,9 @@ def years_table(survey: LiteratureSurvey) -> str:
     body = "\n".join(rows)
     return (
         "\\begin{table*}[t]\n\\centering\\small\n\\caption{Papers of each group by year of publication.}"
-        f"\\label{{tab:years}}\n\\begin{{tabular}}{{@{{}}l{'r' * (len(spans) + 1)}@{{}}}}\n\\toprule\n"
-        f"Group & {heads} & All \\\\\n\\midrule\n{body}\n\\bottomrule\n\\end{{tabular}}\n\\end{{table*}}\n"
+        f"\\label{{tab:years}}\n\\begin{{tabularx}}{{0.85\\textwidth}}{{@{{}}>{{\\raggedright\\arraybackslash}}X"
+        f"{'r' * (len(spans) + 1)}@{{}}}}\n\\toprule\n"
+        f"Group & {heads} & All \\\\\n\\midrule\n{body}\n\\bottomrule\n\\end{{tabularx}}\n\\end{{table*}}\n"
     )
 
 

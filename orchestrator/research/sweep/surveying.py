@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from textwrap import shorten
 
 from orchestrator.core.model import Ask
 from orchestrator.research.sweep.wording import PromptData, json_reply, list_of
 
 _CELL = 200  # characters
-_QUOTED = 2  # papers of a group that a part other than its section quotes
+_QUOTED = 2  # papers of a group that the abstract quotes
 
 
 def survey_scope(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
@@ -64,7 +65,10 @@ def quoted_facts(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - as above
         cells = {"method": 1, "finding": last} if last > 1 else {"method": last}
         row: PromptData = {"key": one["key"]}
         for column, number in cells.items():
-            row |= {column: said[str(number)][:_CELL], f"{column}_sentence": number}
+            row |= {
+                column: shorten(said[str(number)], _CELL, placeholder=" …"),
+                f"{column}_sentence": number,
+            }
         rows.append(row)
     return json_reply({"papers": rows})
 
@@ -73,7 +77,8 @@ def quoted_part(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - as above
     """A part of the text: quoted first sentences, and what is said of the survey itself."""
     papers = {one["key"]: one for one in data["papers"]}
     section, groups = data["section"], data["groups"]
-    keys = section.get("papers") or [key for one in groups for key in one["papers"][:_QUOTED]]
+    every = [key for one in groups for key in one["papers"][:_QUOTED]]
+    keys = section.get("papers") or (every if section["name"] == "abstract" else [])
     quotes = [_quote(papers[key]) for key in keys]
     count = data["survey"]["papers"]
     self_said = {
@@ -103,6 +108,11 @@ def no_fix(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - as above
     return json_reply({"fixes": [{"number": one["number"], "text": ""} for one in data["wrong"]]})
 
 
+def no_doubt(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - as above
+    """A sweep quotes, so that each statement is carried."""
+    return json_reply({"doubts": []})
+
+
 SURVEY_ANSWERS: dict[str, Callable[[PromptData, Ask], str]] = {
     "survey.plan": survey_scope,
     "survey.search": no_more_searches,
@@ -111,4 +121,5 @@ SURVEY_ANSWERS: dict[str, Callable[[PromptData, Ask], str]] = {
     "survey.extract": quoted_facts,
     "survey.write": quoted_part,
     "survey.fix": no_fix,
+    "survey.check": no_doubt,
 }
