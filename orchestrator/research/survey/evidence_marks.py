@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from orchestrator.literature.bibtex.ascii_tex import tex_of
 from orchestrator.research.paper.latex import escape
 from orchestrator.research.survey.abstracts import Abstract
-from orchestrator.research.survey.survey_claims import MARK, SELF, read_reference
+from orchestrator.research.survey.survey_claims import REFERENCE_MARK, SELF, read_reference
 from orchestrator.research.survey.survey_values import Evidence, Stated
 
 _SIGNS = re.compile(r"([\u0370-\u03ff\u2113\u2190-\u22ff]+)")  # Greek and mathematics
@@ -99,7 +99,7 @@ def prose(
 
 
 def _cited(marks: str, abstracts: Mapping[str, Abstract]) -> list[Evidence]:
-    parts = [part.strip() for mark in MARK.findall(marks) for part in mark.split(";")]
+    parts = [part.strip() for mark in REFERENCE_MARK.findall(marks) for part in mark.split(";")]
     return [e for one in parts if one not in ("", SELF) for e in read_reference(one, abstracts)[0]]
 
 

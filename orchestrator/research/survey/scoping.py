@@ -22,12 +22,14 @@ from orchestrator.research.stages.one_search import search_papers_once, search_r
 from orchestrator.research.survey.survey_values import (
     JudgedPaper,
     LiteratureSurvey,
-    Scope,
+    SurveyScope,
     SurveyTask,
 )
 
-ROUNDS = 3  # of searches, the first included
+SEARCH_ROUNDS = 3  # of searches, the first included
 PER_ROUND = 8  # searches
+_PER_SEARCH = 20  # papers
+_MOST_JUDGED = 200  # records
 _MOST_TITLES = 120  # that one request shows
 
 
@@ -56,7 +58,7 @@ def plan_survey(task: SurveyTask, ports: Ports) -> LiteratureSurvey:
     )
     ask = Ask(purpose="survey.plan", messages=(Message("user", text),), temperature=0)
     form = ask_for(ports.within("plan"), ask, ScopeForm)
-    scope = Scope(text=form.scope, questions=form.questions, queries=form.queries)
+    scope = SurveyScope(text=form.scope, questions=form.questions, queries=form.queries)
     return LiteratureSurvey(task=task, scope=scope)
 
 
@@ -68,19 +70,19 @@ def find_papers(survey: LiteratureSurvey, ports: Ports) -> LiteratureSurvey:
     papers: tuple[PaperRef, ...] = ()
     searches: list[Searched] = []
     queries: tuple[str, ...] = (survey.task.question, *survey.scope.queries)
-    for number in range(1, ROUNDS + 1):
+    for number in range(1, SEARCH_ROUNDS + 1):
         scoped = ports.within("searches", f"round_{number}")
         asked = {one.query.casefold() for one in searches}
         for query in _new(queries, asked):
-            search, papers, _ = search_papers_once(query, papers, scoped)
+            search, papers, _ = search_papers_once(query, papers, scoped, _PER_SEARCH)
             searches.append(search)
-        if number == ROUNDS:
+        if number == SEARCH_ROUNDS:
             break
-        form = ask_for(scoped, _more(survey, searches, papers, ROUNDS - number), MoreForm)
+        form = ask_for(scoped, _more(survey, searches, papers, SEARCH_ROUNDS - number), MoreForm)
         if form.done or not form.queries:
             break
         queries = form.queries
-    judged = tuple(_unjudged(one) for one in papers)
+    judged = tuple(_unjudged(one, number) for number, one in enumerate(papers))
     if all(one.why for one in judged):
         raise IdeaFailed(
             "no search found a paper that can be cited",
@@ -98,9 +100,10 @@ def _new(queries: Iterable[str], asked: set[str]) -> list[str]:
     return [text for words, text in by_words.items() if words not in asked]
 
 
-def _unjudged(paper: PaperRef) -> JudgedPaper:
-    """The record before anybody judged it; one that cannot be cited has its reason."""
-    return JudgedPaper(paper=paper, kept=False, relevance=0, why=not_citable(paper))
+def _unjudged(paper: PaperRef, number: int) -> JudgedPaper:
+    """The record before anybody judged it; one that cannot be cited, or comes too late, has its reason."""
+    late = f"{_MOST_JUDGED} records were found before it" if number >= _MOST_JUDGED else ""
+    return JudgedPaper(paper=paper, kept=False, relevance=0, why=not_citable(paper) or late)
 
 
 def _more(

@@ -43,8 +43,10 @@ class Claimed:
 
     def row(self, number: int) -> dict[str, Any]:
         """The statement as data for a prompt: each cited sentence with the title of its paper."""
-        said = [(self.abstracts[one.key].sentences, one.sentence) for one in self.evidence]
-        cited = [{"title": texts[0][:200], "sentence": texts[at]} for texts, at in said]
+        cited = []
+        for one in self.evidence:
+            texts = self.abstracts[one.key].sentences
+            cited.append({"key": one.key, "title": texts[0][:200], "sentence": texts[one.sentence]})
         return {"number": number, "statement": self.text, "cited": cited}
 
 

@@ -18,9 +18,9 @@ from orchestrator.research.survey.second_look import Claimed, doubted
 from orchestrator.research.survey.survey_claims import (
     evidence_of,
     is_about_survey,
-    plain_words,
     prose_sentences,
     sentence_problems,
+    worded_references,
 )
 from orchestrator.research.survey.survey_values import LeftOutText, LiteratureSurvey
 
@@ -127,11 +127,11 @@ def _troubles(
     """What is wrong with each sentence, by its number: the rules that it breaks, else a doubt of a second look.
     Each sentence is looked at once; ``doubts`` keeps what came of it.
     """
-    wrong = wrong_sentences(paragraphs, survey, part.kind)
+    wrong = broken_sentences(paragraphs, survey, part.kind)
     flat = _flat(paragraphs)
     cited = [one for at, one in enumerate(flat) if at not in wrong and not is_about_survey(one)]
     claims = [
-        Claimed(one, plain_words(one), evidence_of(one, survey.abstracts), survey.abstracts)
+        Claimed(one, worded_references(one), evidence_of(one, survey.abstracts), survey.abstracts)
         for one in dict.fromkeys(cited)
         if one not in doubts
     ]
@@ -140,7 +140,7 @@ def _troubles(
     return dict(sorted(wrong.items()))
 
 
-def wrong_sentences(
+def broken_sentences(
     paragraphs: Paragraphs, survey: LiteratureSurvey, kind: str
 ) -> dict[int, list[str]]:
     """What is wrong with each sentence that breaks a rule, by its number from 0 in the whole part."""

@@ -30,7 +30,7 @@ from orchestrator.research.survey.section_checking import (
     checked_text,
     survey_counts,
 )
-from orchestrator.research.survey.survey_claims import plain_words
+from orchestrator.research.survey.survey_claims import unmarked
 from orchestrator.research.survey.survey_values import (
     Group,
     LeftOutText,
@@ -92,7 +92,7 @@ def _front(
     form = ask_for(ports, ask, FrontForm)
     text, wrong = checked_text(survey, part, ask, form.paragraphs, ports.within("fix"))
     front = SurveySection(name=ABSTRACT, heading=part.heading, paragraphs=text)
-    return plain_words(form.title), front, wrong
+    return unmarked(form.title), front, wrong
 
 
 def _group_part(number: int, group: Group) -> SurveyPart:
@@ -109,7 +109,7 @@ def _task(part: SurveyPart) -> str:
     return render(
         "survey_section",
         section=block("section", about),
-        about=prompt_text(f"survey_about_{part.kind}").strip(),
+        about=prompt_text(f"about_{part.kind}").strip(),
         most=str(MOST_SELF[part.kind]),
     )
 

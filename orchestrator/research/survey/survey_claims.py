@@ -14,7 +14,7 @@ from orchestrator.core.problems import nearest
 from orchestrator.research.survey.abstracts import Abstract, split_sentences
 from orchestrator.research.survey.survey_values import Evidence
 
-MARK = re.compile(r"\[\[([^\[\]]{1,400})\]\]")
+REFERENCE_MARK = re.compile(r"\[\[([^\[\]]{1,400})\]\]")
 SELF = "survey"
 _AFTER = re.compile(
     r"([.!?])((?:\s*\[\[[^\[\]]{1,400}\]\])+)(?=\s*\Z|\s+['\"‘“(]*[^\W_a-z]|\s+\[\[)"
@@ -69,7 +69,7 @@ def prose_sentences(paragraph: str) -> tuple[str, ...]:
 
 def references_in(sentence: str) -> tuple[str, ...]:
     """Each part of a reference, as it stands there: ``key:3``, ``key``, ``survey``."""
-    parts = (part.strip() for mark in MARK.findall(sentence) for part in mark.split(";"))
+    parts = (part.strip() for mark in REFERENCE_MARK.findall(sentence) for part in mark.split(";"))
     return tuple(filter(None, parts))
 
 
@@ -107,16 +107,27 @@ def is_about_survey(sentence: str) -> bool:
     return references_in(sentence) == (SELF,)
 
 
-def plain_words(sentence: str) -> str:
+def unmarked(sentence: str) -> str:
     """A sentence without its references."""
-    return " ".join(re.sub(r"\s+([.,;:!?)])", r"\1", MARK.sub("", sentence)).split())
+    return " ".join(re.sub(r"\s+([.,;:!?)])", r"\1", REFERENCE_MARK.sub("", sentence)).split())
+
+
+def worded_references(sentence: str) -> str:
+    """A sentence for a reader who is to see where it cites: each reference as ``[key]``."""
+
+    def shown(mark: re.Match[str]) -> str:
+        parts = [one.strip() for one in mark[1].split(";")]
+        keys = dict.fromkeys(one.rpartition(":")[0] or one for one in parts if one != SELF)
+        return f"[{', '.join(keys)}]" if keys else ""
+
+    return " ".join(re.sub(r"\s+([.,;:!?)])", r"\1", REFERENCE_MARK.sub(shown, sentence)).split())
 
 
 def sentence_problems(
     sentence: str, abstracts: Mapping[str, Abstract], counts: frozenset[int]
 ) -> list[str]:
     """Every rule that a sentence breaks, for its author. ``counts`` are the survey's own numbers."""
-    text, parts = plain_words(sentence), references_in(sentence)
+    text, parts = unmarked(sentence), references_in(sentence)
     problems = []
     if found := _FORMAT.search(text):
         problems.append(f"write plain text, without {found[0][:20]!r}")
@@ -168,7 +179,7 @@ def _strangers(
 def stems(text: str) -> frozenset[str]:
     """The words of a text that carry meaning, each by its first letters."""
     words = (word.casefold() for word in _WORD.findall(text))
-    return frozenset(word[:_STEM] for word in words if word not in _EMPTY)
+    return frozenset(word.removesuffix("s")[:_STEM] for word in words if word not in _EMPTY)
 
 
 def stray_numbers(

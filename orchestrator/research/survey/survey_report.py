@@ -6,7 +6,11 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from orchestrator.research.survey.survey_claims import evidence_of, is_about_survey, plain_words
+from orchestrator.research.survey.survey_claims import (
+    evidence_of,
+    is_about_survey,
+    worded_references,
+)
 from orchestrator.research.survey.survey_values import (
     Evidence,
     LiteratureSurvey,
@@ -73,7 +77,7 @@ def _claims(survey: LiteratureSurvey) -> Iterable[dict[str, Any]]:
         for sentence in (one for paragraph in section.paragraphs for one in paragraph):
             yield {
                 "section": section.heading,
-                "text": plain_words(sentence),
+                "text": worded_references(sentence),
                 "about_the_survey": is_about_survey(sentence),
                 "evidence": [_quoted(survey, e) for e in evidence_of(sentence, survey.abstracts)],
             }

@@ -41,7 +41,7 @@ def survey_source(survey: LiteratureSurvey, note: str) -> str:
         f"{_HEAD}{_bibliography(survey.kept)}\\title{{{title}}}\n\\author{{{author}}}\n{BEGIN}\n\\maketitle",
         f"\\begin{{abstract}}\n{front}\n\\end{{abstract}}\n{_how_to_read(survey)}",
         *sections,
-        "\\FloatBarrier\n\\bibliographystyle{plainnat}\n\\bibliography{references}\n\n\\appendix",
+        "\\bibliographystyle{plainnat}\n\\bibliography{references}\n\n\\FloatBarrier\n\\appendix",
         _how_made(survey),
         _evidence(survey, numbers),
         END,
@@ -93,7 +93,7 @@ def _how_to_read(survey: LiteratureSurvey) -> str:
     )
     none = sum(not one.known for one in survey.abstracts.values())
     bare = (
-        f" No abstract is known of {none} of the papers: only that they exist is cited."
+        f" No abstract is known of {none} of the papers, so that nothing but their titles is cited."
         if none
         else ""
     )
@@ -149,7 +149,7 @@ def _evidence(survey: LiteratureSurvey, numbers: EvidenceNumbers) -> str:
     by_paper: dict[str, list[str]] = {}
     for number, one in numbers.items():
         said = printable(survey.abstracts[one.key].sentences[one.sentence])
-        where = f"sentence {one.sentence}" if one.sentence else "title"
+        where = f"sentence~{one.sentence}" if one.sentence else "title"
         if one.sentence and survey.abstracts[one.key].paper.source == SHIPPED_LIST:
             where += " of the summary that aisci ships"
         quote = rf"\item[\evtarget{{{number}}}] {said} \emph{{({where})}}"

@@ -25,7 +25,7 @@ class SurveyTask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class SurveyScope:
     """What a survey covers, in a paragraph; its sub-questions; the searches that it begins with."""
 
     text: str
@@ -102,7 +102,7 @@ class LiteratureSurvey:
     """The state of a survey between stages; each stage returns a new one."""
 
     task: SurveyTask
-    scope: Scope
+    scope: SurveyScope
     searches: tuple[Searched, ...] = ()
     judged: tuple[JudgedPaper, ...] = ()
     groups: tuple[Group, ...] = ()
