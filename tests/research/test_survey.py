@@ -195,6 +195,15 @@ def test_a_reference_is_printed_as_a_part_of_its_sentence_or_behind_it() -> None
         r"\citet{one2018wide}\evidence{\evlink{1}} average weights, as "
         r"\citet{two2020stop}\evidence{\evlink{2}, \evlink{3}} do~\citep{six2021bare}\evidence{\evlink{4}}."
     )
+    both = prose(
+        "[[one2018wide:1]] and [[two2020stop:1]] agree, and runs [[one2018wide:1]] and [[six2021bare]] too.",
+        ABSTRACTS,
+        numbers,
+    )
+    assert both == (
+        r"\citet{one2018wide}\evidence{\evlink{1}} and \citet{two2020stop}\evidence{\evlink{2}} agree, and runs"
+        r"~\citep{one2018wide}\evidence{\evlink{1}} and~\citep{six2021bare}\evidence{\evlink{4}} too."
+    )
     again = prose("We average weights [[one2018wide:1]].", ABSTRACTS, numbers, short=True)
     assert again == r"We average weights\evidence{\evlink{1}}."
 

@@ -79,21 +79,22 @@ def prose(
     short: bool = False,
 ) -> str:
     """A checked sentence as LaTeX; ``short``: with marks alone, as in an abstract."""
-    out, at = [], 0
+    out, at, subject = [], 0, False
     for match in _MARKS.finditer(sentence):
         before = sentence[at : match.start()]
         out.append(printable(before))
-        cited = _cited(match[1], abstracts)
-        if cited:
-            subject = bool(_SUBJECT.search(sentence[: match.start()]))
+        subject = bool(
+            _SUBJECT.search(sentence[: match.start()])
+            or (subject and before.strip(" ,") in {"and", "or"})
+        )
+        if cited := _cited(match[1], abstracts):
             gap = " " if subject and match.start() else ""
             out.append(
                 gap + _citation(cited, numbers, subject=subject, short=short and not subject)
             )
         at = match.end()
-        if match[0].endswith((" ", ",", ";")) and at < len(sentence):
-            tail = match[1].rpartition("]]")[2]
-            out.append(tail if tail.strip() else " ")
+        behind = match[1].rpartition("]]")[2]  # a comma or a blank
+        out.append(behind if at < len(sentence) else "")
     out.append(printable(sentence[at:]))
     return "".join(out).strip()
 
