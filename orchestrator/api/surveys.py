@@ -20,7 +20,8 @@ from orchestrator.api.locking import obeyed, only_writer
 from orchestrator.api.own_record import ports_of_own
 from orchestrator.api.policies import named_policy
 from orchestrator.api.prepare import RESULTS, open_author
-from orchestrator.core.errors import AisciError, BudgetSpent, Interrupted, UserError
+from orchestrator.core.deadline import MORE_ROOM
+from orchestrator.core.errors import AisciError, Interrupted, UserError
 from orchestrator.core.files import shipped_root, slug, write
 from orchestrator.core.model import SWEEP, Usage
 from orchestrator.core.research import Idea
@@ -176,10 +177,13 @@ def _again(folder: Path) -> Iterator[None]:
     except KeyboardInterrupt as error:
         raise Interrupted("the survey was stopped", where=str(folder), todo=todo) from error
     except AisciError as error:
-        if isinstance(error, BudgetSpent):
+        if error.todo == MORE_ROOM:
+            error.where = "--max-usd"
             error.todo = "the same command with a larger --max-usd goes on from there"
+        elif isinstance(error, Interrupted):
+            error.todo = todo
         elif error.transient:
-            error.todo = todo if isinstance(error, Interrupted) else f"{error.todo}\n{todo}".strip()
+            error.todo = f"{error.todo}\n{todo}".strip()
         raise
 
 
