@@ -1,4 +1,4 @@
-"""The commands on ideas that exist: one stage of an idea again, its slides, a judgement of its novelty."""
+"""The commands on ideas that exist: one stage of an idea again, its slides, a judgement of its novelty; and surveys."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from orchestrator import api, console
 from orchestrator.console import review_groups as reviewing
-from orchestrator.console.literature_groups import novelty_command
+from orchestrator.console.literature_groups import novelty_command, survey_command
 from orchestrator.console.options import (
     HERE,
     BudgetOption,
@@ -73,5 +73,6 @@ IDEA_COMMANDS: dict[str, Callable[..., None]] = {
     "improve": _improve,
     "slides": reviewing.slides_command,
     "novelty": novelty_command,
+    "survey": survey_command,
 }
 """Each command and its function."""
