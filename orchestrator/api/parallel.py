@@ -29,7 +29,7 @@ def ideas_in_flight(setup: RunSpec, asked: int | None) -> int:
     return max(1, min(count, most, _MOST))
 
 
-def one_at_a_time(listener: Listener) -> Listener:
+def one_teller(listener: Listener) -> Listener:
     """``listener``, called by one thread at a time."""
     turn = threading.Lock()
 

@@ -15,7 +15,7 @@ from orchestrator.api.export import FileExporter, differences
 from orchestrator.api.images import resolve_images, same_images
 from orchestrator.api.locking import only_writer, resumable
 from orchestrator.api.outcomes import ReplayOutcome, RunOutcome, idea_outcome
-from orchestrator.api.parallel import ideas_in_flight, one_at_a_time
+from orchestrator.api.parallel import ideas_in_flight, one_teller
 from orchestrator.api.policies import fits, usable_policy
 from orchestrator.api.prepare import RESULTS, RunRequest, prepare
 from orchestrator.api.raised_budget import with_budget
@@ -192,7 +192,7 @@ def _carried_out(
 ) -> RunOutcome:
     """The run itself, on this machine's adapters."""
     paths = place.record
-    listener = one_at_a_time(listener)  # ideas in flight are told of from threads of their own
+    listener = one_teller(listener)  # ideas in flight are told of from threads of their own
     listener(RunOpened(str(paths.folder)))
     engine_run = run_id(paths), _reported(listener)
     with resumable(paths.folder), real_edges(setup, engine, *engine_run) as edges:
