@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter
 from orchestrator.core.papers import Claim, Improvement, Paper, Review
 from orchestrator.core.research import Failure, Figure, Idea, Run, TrainingComparison
 from orchestrator.core.tree import Tree
+from orchestrator.record.import_notes import Imported
 from orchestrator.record.literature_notes import LiteratureNote
 from orchestrator.record.pins import StrictRecord
 from orchestrator.record.plan_notes import (
@@ -236,7 +237,7 @@ _ExperimentNote = (
     | DescriptionDropped
 )
 _PaperNote = EditRefused | SectionAbsent | ClaimsVerified | ReviewLost
-Note = _RunNote | _IdeaNote | _ExperimentNote | _PaperNote | LiteratureNote
+Note = _RunNote | _IdeaNote | _ExperimentNote | _PaperNote | LiteratureNote | Imported
 NOTE: TypeAdapter[Note] = TypeAdapter(Annotated[Note, Field(discriminator="note")])
 
 

@@ -1,10 +1,19 @@
-"""The mark on the first page of a paper whose numbers are not verified."""
+"""Marks on the first page of a paper: its numbers are not verified, or its results were imported."""
 
 from __future__ import annotations
 
 from orchestrator.research.paper.latex import escape
 
 _NOTES, _NOTED = 6, 200  # problems that a paper names on its first page, and characters of each
+
+
+def imported_note(note: str) -> str:
+    """A framed paragraph that says where the paper and its results come from, and ``note``."""
+    return (
+        "\n\\noindent\\fbox{\\parbox{0.96\\linewidth}{\\footnotesize\\raggedright\\textbf{Imported.} "
+        "This paper, its runs and its figures come from a results folder of The AI Scientist. "
+        f"{escape(note[:1].upper() + note[1:])}. aisci did not measure these results.}}}}\n"
+    )
 
 
 def not_verified_note(problems: tuple[str, ...]) -> str:

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from orchestrator.core.asking import require_whole
-from orchestrator.core.errors import WrongFormat
+from orchestrator.core.errors import IdeaFailed, WrongFormat
 from orchestrator.core.model import Ask, Message, Reply
 from orchestrator.core.papers import Improvement, PaperVersion, PointAnswer, Review
 from orchestrator.record.paths import PAPER_PDF
@@ -55,6 +55,12 @@ class AnswersForm(ReplyForm):
 
 def improve_paper(study: Study, ports: Ports) -> Study:
     """The study after its passes of improvement: none where none is wanted or no review has a point."""
+    if study.paper is not None and not study.sections:
+        raise IdeaFailed(
+            "this paper cannot be improved: it is a PDF without a source that compiles",
+            where=TEX,
+            todo="import it with its LaTeX source and its style files, or let its author write it again",
+        )
     for number in range(1, study.reviewing.improve + 1):
         points = _points(study)
         if not points or study.paper is None:

@@ -73,7 +73,7 @@ def _run_facts(study: Study) -> list[dict[str, object]]:
             "name": run.name,
             "starts_from": names[run.base],
             "description": run.description,
-            "seconds": round(run.seconds),
+            **({"seconds": round(run.seconds)} if run.seconds else {}),
         }
         for run in study.runs
     ]
