@@ -15,7 +15,7 @@ from orchestrator import api, console
 from orchestrator.console import review_groups as reviewing
 from orchestrator.console.bench_groups import bench_group
 from orchestrator.console.groups import data_group, images_group, template_group
-from orchestrator.console.literature_groups import literature_group, novelty_command
+from orchestrator.console.literature_groups import literature_group
 from orchestrator.console.options import (
     HERE,
     BudgetOption,
@@ -49,6 +49,7 @@ from orchestrator.console.options import (
     root,
 )
 from orchestrator.console.policy_groups import check_group, policy_group
+from orchestrator.console.stage_groups import IDEA_COMMANDS
 
 app = commands(
     "Let a language model run small ML studies; the code it writes runs only in containers."
@@ -147,8 +148,9 @@ def resume(
 ) -> None:
     """Continue a run that stopped. No recorded call is made or paid again."""
     request = api.ResumeRequest(
-        run=run, results=results, fork=fork, retry=retry, policy=policy, max_usd=max_usd, sign=sign
-    )
+        run=run, results=results, fork=fork, asked=api.stages_again(retry), policy=policy,
+        max_usd=max_usd, sign=sign,
+    )  # fmt: skip
     raise typer.Exit(console.run.start(request, View(quiet=quiet, as_json=as_json)))
 
 
@@ -194,10 +196,8 @@ def audit(
     raise typer.Exit(code)
 
 
-app.command("novelty")(novelty_command)
-app.command("review")(reviewing.review_command)
-app.command("slides")(reviewing.slides_command)
-
+for _name, _function in IDEA_COMMANDS.items():
+    app.command(_name)(_function)
 
 # --- the machine --------------------------------------------------------------------------
 

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from orchestrator.api.slides import SlidesRequest as SlidesRequest
     from orchestrator.api.slides import slides_of as slides_of
     from orchestrator.api.stage_data import stage_data as stage_data
+    from orchestrator.api.stage_request import StageRequest as StageRequest
+    from orchestrator.api.stage_request import stages_again as stages_again
     from orchestrator.api.template_check import check_template as check_template
     from orchestrator.record.pins import ReviewPin as ReviewPin
 
@@ -59,6 +61,7 @@ _MODULES = {
     "pdf_pages": ("seen_pages",),
     "slides": ("SlidesRequest", "slides_of"),
     "stage_data": ("stage_data",),
+    "stage_request": ("StageRequest", "stages_again"),
     "template_check": ("check_template",),
 }
 __all__ = [name for names in _MODULES.values() for name in names]

@@ -35,8 +35,11 @@ class FileExporter:
         write_history(output.history, journal)
         study = outcome.study
         sha256 = study.tree.get(PAPER_PDF) if study.paper is not None else None
+        pdf = output.folder / f"{slug(study.idea.name)}.pdf"
         if sha256 is not None:  # under the idea's name, as its users know it
-            write(output.folder / f"{slug(study.idea.name)}.pdf", journal.blobs.get(sha256))
+            write(pdf, journal.blobs.get(sha256))
+        elif pdf.is_file():  # of before a stage that was made again: it is not this study's
+            pdf.replace(pdf.with_stem(f"{pdf.stem}_earlier"))
         for number, one in enumerate(study.improvements, start=1):
             other = one.before if one.kept == "improved" else one.after
             if other is not None and other.pdf:  # the version of this pass that is not the paper
@@ -44,6 +47,8 @@ class FileExporter:
                 write(output.folder / f"{name}.pdf", journal.blobs.get(other.pdf))
         if study.review is not None:
             write(output.review, reviews_text(study.meta_review, study.reviews))
+        else:
+            output.review.unlink(missing_ok=True)
         if self._shared is None and (run := journal_of_run(journal)) is not None:
             self._shared = read_run(run)
         write(output.report, idea_report(journal, self._shared))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestrator.core.errors import UnknownName, UserError
-from orchestrator.record.chain import read_lines
-from orchestrator.record.events import Sealed
-from orchestrator.record.paths import RunPaths
+from orchestrator.record.chain import is_sealed
+from orchestrator.record.paths import IdeaPaths, RunPaths
 
 JOURNAL = "journal.jsonl"
 
@@ -44,7 +43,26 @@ def find_run(name: str, results: Path) -> RunPaths:
     return RunPaths(folder)
 
 
+def find_idea(name: str, results: Path) -> tuple[RunPaths, IdeaPaths]:
+    """The run and the idea of folder ``name``: RUN/IDEA, or a run (or ``latest``) that has one idea alone.
+    Raises :class:`UnknownName`.
+    """
+    folder = Path(name)
+    if (folder / JOURNAL).is_file() and (folder.parent / JOURNAL).is_file():
+        return RunPaths(folder.parent), IdeaPaths(folder)
+    run = find_run(name, results)
+    ideas = sorted(path.parent for path in run.folder.glob(f"*/{JOURNAL}"))
+    if len(ideas) == 1:
+        return run, IdeaPaths(ideas[0])
+    raise UnknownName(
+        "this run has no idea yet" if not ideas else f"this run has {len(ideas)} ideas",
+        where=str(run.folder),
+        todo="`aisci resume` continues the run"
+        if not ideas
+        else "name the folder of one:\n" + "\n".join(f"  {path}" for path in ideas[:20]),
+    )
+
+
 def ended(paths: RunPaths) -> bool:
     """Whether the run was taken to its end, so that resuming it asks for nothing more."""
-    events = [event for event, _ in read_lines(paths.journal)]
-    return bool(events) and isinstance(events[-1], Sealed)
+    return is_sealed(paths.journal)

@@ -29,6 +29,7 @@ from orchestrator.proof.store import ProofStore
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.heard import Heard, Notice, RunOpened
 from orchestrator.record.journal import Listener, Mode
+from orchestrator.record.notes import StagesAsked
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import ImportPin
 from orchestrator.research.importing.content import read_content
@@ -89,7 +90,7 @@ def import_results(request: ImportRequest, listener: Listener = _silent) -> Impo
     setup, engine = _setup(request, read, content), connect()
     setup = replace(setup, images=resolve_images(setup.policy, engine))
     paths = RunPaths.fresh(request.results, setup.template.name, datetime.now(UTC))
-    place = RunLocation(record=paths, output=paths, mode=Mode.RECORD)
+    place = RunLocation(record=paths, output=paths, mode=Mode.RECORD, asked=_way(content))
     listener(RunOpened(str(paths.folder)))
     listener(Notice(f"{len(read.files)} files of {read.name} are read"))
     with (
@@ -125,6 +126,13 @@ def require_baseline(content: ImportedContent, folder: Path) -> None:
             todo="name the folder of one idea, ./results/TEMPLATE/DATE_TIME_IDEA; "
             "for its paper alone, `aisci review PAPER.pdf --model NAME`",
         )
+
+
+def _way(content: ImportedContent) -> StagesAsked | None:
+    """The stages of the import: what was not made there is left for the commands of single stages."""
+    if not (content.paper or content.pdf):
+        return StagesAsked(until="notes")
+    return None if content.reviews else StagesAsked(until="verify")
 
 
 def _setup(request: ImportRequest, read: ScientistFolder, content: ImportedContent) -> RunSpec:

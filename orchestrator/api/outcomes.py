@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.core.files import slug
+from orchestrator.core.papers import Review
 from orchestrator.core.research import Failure
 from orchestrator.record.notes import Status
 from orchestrator.record.paths import RunPaths
@@ -13,7 +15,9 @@ from orchestrator.research.run_spec import PursuedIdea
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdeaOutcome:
-    """How one idea ended. ``paper`` is its PDF, where one was compiled."""
+    """How one idea ended; a stopped one ``after`` which stage. ``paper`` is its PDF, where one was compiled,
+    ``review`` the one that counts.
+    """
 
     name: str
     id: str
@@ -21,6 +25,8 @@ class IdeaOutcome:
     failure: Failure | None
     folder: Path
     paper: Path | None
+    after: str = ""
+    review: Review | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +62,14 @@ class ReplayOutcome:
 def idea_outcome(paths: RunPaths, outcome: PursuedIdea) -> IdeaOutcome:
     """An idea's outcome with the places of its files."""
     folder = paths.idea(outcome.study.idea).folder
+    pdf = folder / f"{slug(outcome.study.idea.name)}.pdf"
     return IdeaOutcome(
         name=outcome.study.idea.name,
         id=outcome.study.idea.id,
         status=outcome.status,
         failure=outcome.failure,
         folder=folder,
-        paper=next(iter(sorted(folder.glob("*.pdf"))), None),
+        paper=pdf if pdf.is_file() else None,
+        after=outcome.after,
+        review=outcome.study.review,
     )

@@ -7,14 +7,15 @@ from pathlib import Path
 
 from orchestrator.api.prepare import RESULTS
 from orchestrator.core.errors import UserError
-from orchestrator.record.retries import STAGE_NAMES
+from orchestrator.record.asked_stages import STAGE_NAMES
+from orchestrator.record.notes import StagesAsked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeRequest:
     """What a resume is asked to do. ``fork`` continues where template or program changed.
 
-    ``retry`` is a stage to do again, with the stages after it, on the results that exist.
+    ``asked`` are stages to make again on the results that exist, of the idea in folder ``idea`` alone or of all.
     ``policy`` is another policy for a fork. ``max_usd`` is another budget, up to what the policy's file
     allows; nothing else changes. ``sign`` is a file with an Ed25519 key.
     """
@@ -22,7 +23,8 @@ class ResumeRequest:
     run: str = "latest"
     results: Path = RESULTS
     fork: bool = False
-    retry: str = ""
+    asked: StagesAsked | None = None
+    idea: str = ""
     policy: str | None = None
     max_usd: float | None = None
     sign: Path | None = None
@@ -42,9 +44,10 @@ def require_sound(request: ResumeRequest) -> None:
             where="--max-usd with --policy",
             todo="write the budget into the policy's file, or leave --policy out",
         )
-    if request.retry and request.retry not in STAGE_NAMES:
+    retry = request.asked.again if request.asked else ""
+    if retry and retry not in STAGE_NAMES:
         raise UserError(
-            f"no stage is named {request.retry!r}",
+            f"no stage is named {retry!r}",
             where="--retry",
             todo=f"name one of: {', '.join(STAGE_NAMES)}",
         )

@@ -103,7 +103,7 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
             if torn:
                 listener(Notice(f"{journal}: a torn last line ({torn} bytes) was set aside"))
         pins = read_pins(paths)
-        work = bool(request.retry) or not find_run.ended(paths)
+        work = request.asked is not None or not find_run.ended(paths)
         if work:
             listener(Notice(resume_notice(paths, pins)))
         engine = connect()
@@ -120,7 +120,9 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
             # Recorded as a branch whose calls are all recalled: an audit holds the use to this budget.
             setup = with_budget(setup, pins, request.max_usd, request.results)
             mode = Mode.FORK
-        place = RunLocation(record=paths, output=paths, mode=mode, again=request.retry)
+        place = RunLocation(
+            record=paths, output=paths, mode=mode, asked=request.asked, idea=request.idea
+        )
         return _carried_out(setup, place, engine, listener, signer)
 
 
@@ -186,7 +188,7 @@ def _carried_out(
     listener(RunOpened(str(paths.folder)))
     engine_run = run_id(paths), _reported(listener)
     with resumable(paths.folder), real_edges(setup, engine, *engine_run) as edges:
-        if place.mode is not Mode.RESUME or place.again or not find_run.ended(paths):
+        if place.mode is not Mode.RESUME or place.asked or not find_run.ended(paths):
             rehearse(setup, edges(BlobStore(paths.blobs)).sandbox)
         tools = RunDeps(edges=edges, exporter=FileExporter(), listener=listener)
         outcomes = research(setup, place, tools)

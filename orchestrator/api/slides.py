@@ -14,13 +14,13 @@ from pathlib import Path
 
 from orchestrator import __version__
 from orchestrator.api.adapters import pool_for, with_pictures
-from orchestrator.api.find_run import JOURNAL
+from orchestrator.api.find_run import find_idea
 from orchestrator.api.images import resolve_images
 from orchestrator.api.locking import only_writer
 from orchestrator.api.own_record import ports_of_own
 from orchestrator.api.prepare import RESULTS, open_author
 from orchestrator.api.reproduce import play_again
-from orchestrator.core.errors import UnknownName, UserError
+from orchestrator.core.errors import UserError
 from orchestrator.core.files import slug, write
 from orchestrator.core.model import Usage
 from orchestrator.core.tree import Tree, digest
@@ -42,7 +42,7 @@ from orchestrator.sandbox.sandbox import DockerSandbox
 class SlidesRequest:
     """An idea's folder, RUN/IDEA; ``model`` None: the one that wrote its paper."""
 
-    idea: Path
+    idea: str
     model: str | None = None
     max_usd: float | None = None
     price: str | None = None
@@ -63,7 +63,8 @@ def slides_of(request: SlidesRequest, say: Callable[[str], None] = lambda _: Non
     """Make a deck about a finished idea. Raises :class:`UserError` and its children for the request,
     :class:`Diverged` for a run of another version, and what :func:`make_slides` raises.
     """
-    run, record = _run_of(request.idea)
+    run, record = find_idea(request.idea, request.results)
+    require_plain(run.folder)
     pins = read_pins(run)
     same_program(pins)
     spec = spec_of(pins, template_of(pins, run))
@@ -108,18 +109,6 @@ def _written(paths: IdeaPaths, name: str, tex: str, made: Tree, ports: Ports) ->
         write(paths.folder / page.rpartition("/")[2], ports.blobs.get(files[page]))
     usage = ports.journal.ledger.total()
     return SlidesOutcome(pdf=pdf, slides=len(pages), folder=paths.folder, usage=usage)
-
-
-def _run_of(folder: Path) -> tuple[RunPaths, IdeaPaths]:
-    if not ((folder / JOURNAL).is_file() and (folder.parent / JOURNAL).is_file()):
-        raise UnknownName(
-            "this is no idea of a run",
-            where=str(folder),
-            why=f"it holds no {JOURNAL}, or the folder above it holds none",
-            todo="name the folder of one idea: `aisci slides RUN/IDEA`",
-        )
-    require_plain(folder.parent)
-    return RunPaths(folder.parent), IdeaPaths(folder)
 
 
 def _study(spec: RunSpec, run: RunPaths, record: IdeaPaths) -> Study:

@@ -115,6 +115,9 @@ YesOption = Annotated[
     bool, typer.Option("--yes", "-y", help="Start an expensive run without a question.")
 ]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's results folder, or `latest`.")]
+IdeaName = Annotated[
+    str, typer.Argument(metavar="RUN/IDEA", help="An idea's folder; of one idea, the run's.")
+]
 ResultsOption = Annotated[Path, typer.Option("--results", help="The folder of results.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the outcome.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]

@@ -11,12 +11,16 @@ from orchestrator import api, console
 from orchestrator.console.options import (
     HERE,
     BudgetOption,
+    IdeaName,
     Json,
     PolicyName,
     PriceOption,
+    QuietOption,
     ResultsOption,
+    View,
     VisionOption,
 )
+from orchestrator.core.errors import UserError
 
 ReviewsOption = Annotated[
     int,
@@ -54,6 +58,24 @@ ImproveOption = Annotated[
 ]
 
 
+OwnReviews = Annotated[
+    int | None,
+    typer.Option("--reviews", min=1, max=9, help="Reviewers. Default: as the run has it, or 1."),
+]
+OwnReflections = Annotated[
+    int | None,
+    typer.Option("--reflections", min=0, max=5, help="Default: as the run has it, or 1."),
+]
+OwnExamples = Annotated[
+    bool | None,
+    typer.Option("--review-examples/--no-review-examples", help="Default: as the run has it."),
+]
+OwnAccept = Annotated[
+    float | None,
+    typer.Option("--accept-from", min=1, max=10, help="Default: as the run has it, or 6."),
+]
+
+
 def review_rules(
     reviews: int, reflections: int, accept_from: float, improve: int, *, examples: bool
 ) -> api.ReviewPin:
@@ -68,38 +90,72 @@ def review_rules(
 
 
 def review_command(
-    paper: Annotated[Path, typer.Argument(metavar="PAPER.pdf", help="A PDF of anybody's.")],
+    paper: Annotated[
+        str, typer.Argument(metavar="PAPER", help="A PDF of anybody's, or RUN/IDEA: its paper.")
+    ],
     *,
-    model: Annotated[str, typer.Option(help="The model that reviews, by its litellm name.")],
-    reviews: ReviewsOption = 1,
-    reflections: ReflectionsOption = 1,
-    review_examples: ExamplesOption = True,
-    accept_from: AcceptOption = 6.0,
+    model: Annotated[
+        str | None, typer.Option(help="Of a PDF: the model that reviews, by its litellm name.")
+    ] = None,
+    reviews: OwnReviews = None,
+    reflections: OwnReflections = None,
+    review_examples: OwnExamples = None,
+    accept_from: OwnAccept = None,
     vision: VisionOption = None,
     policy: PolicyName = None,
     max_usd: BudgetOption = None,
     price: PriceOption = None,
     results: ResultsOption = HERE,
+    quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
-    """Review a PDF: what a reader sees of its pages, by one reviewer or a panel."""
-    request = api.ReviewRequest(
-        file=paper,
+    """Review a PDF, or an idea's paper again: by one reviewer or a panel."""
+    request = api.StageRequest(
+        stage="review",
+        idea=paper,
+        reviews=reviews,
+        reflections=reflections,
+        examples=review_examples,
+        accept_from=accept_from,
+        max_usd=max_usd,
+        results=results,
+    )
+    if Path(paper).is_dir() or paper == "latest":
+        _of_a_run(model=model, price=price, policy=policy, vision=vision)
+        raise typer.Exit(console.run.start_stage(request, View(quiet=quiet, as_json=as_json)))
+    if model is None:
+        raise UserError(
+            "no model is named to review this PDF",
+            where=paper,
+            todo="name one: --model NAME (`aisci doctor --model NAME` says what it needs); "
+            "for the paper of an idea, name its folder, RUN/IDEA",
+        )
+    asked = api.ReviewRequest(
+        file=Path(paper),
         model=model,
-        reviewing=review_rules(reviews, reflections, accept_from, 0, examples=review_examples),
+        reviewing=request.rules(api.ReviewPin()),
         vision=vision,
         policy=policy,
         max_usd=max_usd,
         price=price,
         results=results,
     )
-    console.pdf_review.review(request, as_json=as_json)
+    console.pdf_review.review(asked, as_json=as_json)
+
+
+def _of_a_run(**given: object) -> None:
+    """An idea is reviewed by its run's model under its run's policy: these options are for PDFs."""
+    named = [f"--{name}" for name, value in given.items() if value is not None]
+    if named:
+        raise UserError(
+            "an idea's paper is reviewed by its run's own model, under its policy",
+            where=", ".join(named),
+            todo="leave it out; or name the PDF itself, as anybody's",
+        )
 
 
 def slides_command(
-    idea: Annotated[
-        Path, typer.Argument(metavar="RUN/IDEA", help="The folder of a finished idea.")
-    ],
+    idea: IdeaName,
     *,
     model: Annotated[
         str | None, typer.Option(help="Another model than the one that wrote the paper.")

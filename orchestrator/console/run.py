@@ -16,11 +16,13 @@ from orchestrator.api.export import write_reports
 from orchestrator.api.outcomes import IdeaOutcome, RunOutcome
 from orchestrator.api.prepare import RunRequest
 from orchestrator.api.resume_request import ResumeRequest
+from orchestrator.api.stage_request import StageRequest, resume_of
 from orchestrator.console import output as out
 from orchestrator.console.live import LiveTable
 from orchestrator.console.log_lines import LogLines
 from orchestrator.console.options import View
 from orchestrator.console.run_state import RunState
+from orchestrator.core.papers import Review
 from orchestrator.core.sanitize import plain_line
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.events import Body
@@ -38,6 +40,11 @@ def start(request: RunRequest | ResumeRequest, view: View) -> int:
         else:
             outcome = runs.resume(request, listener)
     return _show(outcome, view)
+
+
+def start_stage(request: StageRequest, view: View) -> int:
+    """Make a stage of one idea; returns the exit code."""
+    return start(resume_of(request), view)
 
 
 def replay(name: str, results: Path, view: View, *, into: Path | None) -> int:
@@ -123,7 +130,9 @@ def _show(outcome: RunOutcome, view: View) -> int:
     out.say(f"\nresults:  {outcome.folder}\nreport:   {outcome.report}")
     for row in rows:
         if row["paper"]:
-            out.say(f"paper:    {row['paper']}")
+            out.say(f"paper:    {row['paper']}{row['reviewed'] and '  ' + row['reviewed']}")
+    if any(idea.after for idea in outcome.ideas):
+        out.say(f"next:     aisci resume {outcome.folder}")
     head = f"{outcome.head} (keep it elsewhere)" if outcome.head else ""
     out.say(f"head:     {head or 'none yet: the run is not finished'}")
     if outcome.signer:
@@ -132,9 +141,16 @@ def _show(outcome: RunOutcome, view: View) -> int:
     return 0 if outcome.ok else 1
 
 
+def _reviewed(review: Review | None) -> str:
+    if review is None or review.overall is None:
+        return ""
+    return f"(reviewed: {review.overall} of 10, {review.decision})"
+
+
 def _row(idea: IdeaOutcome) -> dict[str, Any]:
     failure = idea.failure
     why = f"{failure.stage}: {failure.what.partition(chr(10))[0]}" if failure else ""
+    why = f"after {idea.after}, as asked" if idea.after else why
     return {
         "name": idea.name,
         "id": idea.id,
@@ -143,4 +159,5 @@ def _row(idea: IdeaOutcome) -> dict[str, Any]:
         "failure": asdict(failure) if failure else None,
         "folder": str(idea.folder),
         "paper": str(idea.paper or ""),
+        "reviewed": _reviewed(idea.review),
     }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from orchestrator.api.slides import SlidesRequest, slides_of
 from orchestrator.console import output as out
+from orchestrator.core.sanitize import plain_line
 
 
 def make(request: SlidesRequest, *, as_json: bool) -> None:
     """Make a deck and say where it is."""
-    with out.trying(f"slides of {request.idea.name} …") as say:
+    with out.trying(f"slides of {plain_line(request.idea)} …") as say:
         done = slides_of(request, say)
     if as_json:
         out.as_json(

@@ -11,7 +11,7 @@ from orchestrator.core.errors import BadJournal
 from orchestrator.core.files import disk_errors
 from orchestrator.core.tree import digest
 from orchestrator.core.untrusted import NotPlain, open_plain
-from orchestrator.record.events import GENESIS, JOURNAL_SCHEMA, Event, read_event
+from orchestrator.record.events import GENESIS, JOURNAL_SCHEMA, Event, Sealed, read_event
 
 MOST_JOURNAL = 1 << 30  # bytes
 MOST_LINE = 8 << 20  # bytes
@@ -80,6 +80,12 @@ def head_of(path: Path) -> str:
     """The hash of the last line, which covers all lines. Raises :class:`BadJournal`."""
     heads = [head for _, head in read_lines(path)]
     return heads[-1] if heads else GENESIS
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether a journal ends with its seal, so that resume asks for nothing more. Raises :class:`BadJournal`."""
+    events = [event for event, _ in read_lines(path)] if path.exists() else []
+    return bool(events) and isinstance(events[-1], Sealed)
 
 
 def set_torn_tail_aside(path: Path) -> int:

@@ -12,7 +12,7 @@ from orchestrator.core.research import Failure, Figure, Idea, Run, TrainingCompa
 from orchestrator.core.tree import Tree
 from orchestrator.record.import_notes import Imported
 from orchestrator.record.literature_notes import LiteratureNote
-from orchestrator.record.pins import StrictRecord
+from orchestrator.record.pins import ReviewPin, StrictRecord
 from orchestrator.record.plan_notes import (
     Criticized,
     Instrumented,
@@ -21,7 +21,7 @@ from orchestrator.record.plan_notes import (
     RunsCompleted,
 )
 
-Status = Literal["finished", "failed", "not novel"]
+Status = Literal["finished", "failed", "not novel", "stopped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +85,16 @@ class StageBegan(StrictRecord):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StageRetried(StrictRecord):
-    """A user asked for this stage, and those after it, to be done again."""
+class StagesAsked(StrictRecord):
+    """A user asked for the stage ``again``, and for those after it, to be made again; to end at ``until``,
+    or to go on to the end; or for one of the last stages to be made once ``more``.
+    """
 
-    note: Literal["retried"] = "retried"
-    stage: str
+    note: Literal["asked"] = "asked"
+    again: str = ""
+    until: str = ""
+    more: Literal["", "review", "improve"] = ""
+    reviewing: ReviewPin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +227,7 @@ class ClaimsVerified(StrictRecord):
 
 
 _RunNote = IdeasEdited | IdeaDuplicated | ArchiveTaken | IdeasLeft | BaselineCompared | IdeaEnded
-_IdeaNote = StageBegan | StageRetried | StageReached | IdeaFinished | StageFailed
+_IdeaNote = StageBegan | StagesAsked | StageReached | IdeaFinished | StageFailed
 _ExperimentNote = (
     PlanMade
     | Instrumented

@@ -10,6 +10,7 @@ from itertools import pairwise
 from orchestrator.core.errors import BadJournal, BadResults
 from orchestrator.core.research import Failure, Idea, Novelty, Run
 from orchestrator.core.tree import Tree
+from orchestrator.record.asked_stages import STAGE_NAMES, recorded_stages
 from orchestrator.record.calls import Step, steps
 from orchestrator.record.events import IdeaForked, IdeaStarted, Noted
 from orchestrator.record.journal import Journal
@@ -24,7 +25,6 @@ from orchestrator.record.notes import (
 )
 from orchestrator.record.pins import Pins
 from orchestrator.record.plan_notes import Criticized, Instrumented, PlanMade, RunGivenUp
-from orchestrator.record.retries import STAGE_NAMES, recorded_retries
 from orchestrator.template.baseline import baseline_run
 from orchestrator.template.manifest import Manifest, Metric
 from orchestrator.template.results import Results, parse_final_info
@@ -162,8 +162,7 @@ def _novelty(journal: Journal) -> Novelty:
 
 def _scopes(journal: Journal, idea: str) -> list[str]:
     """The present scope of each stage, in their order."""
-    asked = recorded_retries(journal, idea)
-    return [f"idea/{idea}/{asked.scope(name)}" for name in STAGE_NAMES]
+    return [f"idea/{idea}/{scope}" for scope in recorded_stages(journal, idea).scopes()]
 
 
 def _status(journal: Journal, scopes: list[str]) -> str:

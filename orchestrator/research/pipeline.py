@@ -1,7 +1,7 @@
 """The pipeline of one idea: a tuple of stages, and the only broad ``except``.
 
 A failure is of one of three kinds. What the model or the editor failed at is transient: resume tries
-it again. A stage that gives up is noted, and can be asked for again (``retries.py``); the results of
+it again. A stage that gives up is noted, and can be asked for again (``asked_stages.py``); the results of
 the stages before it are kept. A stage after the paper that fails does not end the idea. Errors that
 concern the whole run (an interrupt, a refused key, an invalid journal, a full disk, a lost engine)
 are raised further.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from orchestrator.core.errors import (
     AisciError,
@@ -24,6 +24,7 @@ from orchestrator.core.errors import (
     UserError,
 )
 from orchestrator.core.research import Failure
+from orchestrator.record.asked_stages import STAGE_NAMES, AskedStages
 from orchestrator.record.literature_notes import IdeaSkipped, NoveltyJudged, NoveltyOverruled
 from orchestrator.record.notes import (
     IdeaFinished,
@@ -34,7 +35,6 @@ from orchestrator.record.notes import (
     Status,
 )
 from orchestrator.record.ports import Ports
-from orchestrator.record.retries import STAGE_NAMES, Retries, retries
 from orchestrator.research.run_spec import PursuedIdea, Study
 from orchestrator.research.stages.compile import compile_paper
 from orchestrator.research.stages.critique import criticize
@@ -50,18 +50,18 @@ from orchestrator.research.stages.writeup import write_sections
 
 Stage = Callable[[Study, Ports], Study]
 
-STAGES: tuple[Stage, ...] = (
-    judge_novelty,
-    experiments,
-    draw_plots,
-    criticize,
-    write_notes,
-    write_sections,
-    compile_paper,
-    verify_numbers,
-    review_paper,
-    improve_paper,
-)
+STAGES: dict[str, Stage] = {
+    "novelty": judge_novelty,
+    "experiments": experiments,
+    "plots": draw_plots,
+    "critique": criticize,
+    "notes": write_notes,
+    "writeup": write_sections,
+    "compile": compile_paper,
+    "verify": verify_numbers,
+    "review": review_paper,
+    "improve": improve_paper,
+}
 _AFTER_PAPER = frozenset({"verify", "review", "improve"})
 
 RUN_ERRORS = (
@@ -70,37 +70,31 @@ RUN_ERRORS = (
 
 
 def pursue(
-    study: Study, ports: Ports, save: Callable[[Study], None], again: str = ""
+    study: Study, ports: Ports, save: Callable[[Study], None], asked: AskedStages
 ) -> PursuedIdea:
-    """Take one idea through every stage; ``save`` writes its files after each stage. ``again`` is
-    the stage that a user asked for again.
+    """Take one idea through its stages, to the end or to the stage that was asked for; ``save`` writes its files
+    after each stage.
     """
-    asked, failures = retries(ports, again), list[Failure]()
-    for name, stage in zip(STAGE_NAMES, STAGES, strict=True):
+    study = replace(study, reviewing=asked.reviewing or study.reviewing)
+    way, failures = _Way(ports, save), list[Failure]()
+    for name in STAGE_NAMES:
         if name == "improve" and any(failure.stage == "review" for failure in failures):
             continue  # there is nothing to improve on; resume reviews first
-        scoped = ports.within(asked.scope(name))
-        scoped.note(StageBegan(name=name))
-        try:
-            taken = stage_of_import(name, study, again=asked.scope(name) != name)
-            study = (taken or stage)(study, scoped)
-        except RUN_ERRORS:
-            raise
-        except Exception as error:  # noqa: BLE001 - recorded; other ideas continue
-            failures.append(failure_of(name, error))
-            scoped.note(StageFailed(failure=failures[-1]), settled=not failures[-1].transient)
-            if name in _AFTER_PAPER:
-                continue
-            study = _salvaged(study, scoped)
+        scope = asked.scope(name)
+        study, failure = way.through(name, study, scope)
+        failures += [failure] if failure else []
+        if failure and name not in _AFTER_PAPER:
+            study = _salvaged(study, ports.within(scope))
             return _ended("failed", study, failures, asked, ports)
         if name == "novelty" and study.novelty.decision == "not novel":
-            scoped.note(IdeaSkipped(why=study.novelty.reason))
+            ports.within(scope).note(IdeaSkipped(why=study.novelty.reason))
             return _ended("not novel", study, failures, asked, ports)
-        if name == "verify" and study.unresolved:
-            failures.append(failure_of(name, unresolved_failure(study)))
-            scoped.note(StageFailed(failure=failures[-1]))
-        scoped.note(_reached(name, study))
-        save(study)
+        if name == asked.last and name != STAGE_NAMES[-1]:
+            return replace(_ended("stopped", study, failures, asked, ports), after=name)
+    for scope, one in asked.more:
+        study = replace(study, reviewing=one.reviewing or study.reviewing)
+        study, failure = way.through(one.more, study, scope)
+        failures += [failure] if failure else []
     outcome = _ended("finished", study, failures, asked, ports)
     finished = IdeaFinished(
         runs=len(study.runs),
@@ -108,19 +102,50 @@ def pursue(
         verified=all(failure.stage != "verify" for failure in failures),
         reviewed=study.review is not None,
     )
-    ports.within(asked.scope(STAGE_NAMES[-1])).note(finished, settled=outcome.settled)
+    ports.within(asked.scopes()[-1]).note(finished, settled=outcome.settled)
     return outcome
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How an idea goes through a stage: noted in the journal, its files written after it."""
+
+    ports: Ports
+    save: Callable[[Study], None]
+
+    def through(self, name: str, study: Study, scope: str) -> tuple[Study, Failure | None]:
+        """The study after the stage, or as it was with the failure. Raises :data:`RUN_ERRORS`."""
+        scoped = self.ports.within(scope)
+        scoped.note(StageBegan(name=name))
+        try:
+            stage = stage_of_import(study, name, again=scope != name) or STAGES[name]
+            study = stage(study, scoped)
+        except RUN_ERRORS:
+            raise
+        except Exception as error:  # noqa: BLE001 - recorded; other ideas continue
+            failure = failure_of(name, error)
+            scoped.note(StageFailed(failure=failure), settled=not failure.transient)
+            return study, failure
+        if name == "novelty" and study.novelty.decision == "not novel":
+            return study, None
+        unverified: Failure | None = None
+        if name == "verify" and study.unresolved:
+            unverified = failure_of(name, unresolved_failure(study))
+            scoped.note(StageFailed(failure=unverified))
+        scoped.note(_reached(name, study))
+        self.save(study)
+        return study, unverified
+
+
 def _ended(
-    status: Status, study: Study, failures: list[Failure], asked: Retries, ports: Ports
+    status: Status, study: Study, failures: list[Failure], asked: AskedStages, ports: Ports
 ) -> PursuedIdea:
     """The outcome. Of several failures it has one that resume tries again, if there is one."""
     failure = next(iter(sorted(failures, key=lambda one: not one.transient)), None)
     # A person who overrules a judgement that stands asks for the idea again, as with a retry.
     judged = bool(ports.journal.notes(NoveltyJudged, below=ports.scope))
     overruled = len(ports.journal.notes(NoveltyOverruled, below=ports.scope)) if judged else 0
-    again = len(asked.stages) + overruled
+    again = len(asked.asked) + overruled
     return PursuedIdea(status=status, study=study, failure=failure, retried=again)
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from orchestrator.core.files import remove_unfinished
 from orchestrator.core.research import Idea, Novelty, Run
 from orchestrator.core.tree import Tree
+from orchestrator.record.asked_stages import asked_stages
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget, Used
-from orchestrator.record.chain import head_of
+from orchestrator.record.chain import head_of, is_sealed, read_lines
 from orchestrator.record.events import Forked, IdeaForked, IdeaStarted, RunStarted
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.notes import (
@@ -23,6 +24,7 @@ from orchestrator.record.notes import (
     IdeaEnded,
     IdeasEdited,
     IdeasLeft,
+    StagesAsked,
 )
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Ports
@@ -47,7 +49,7 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
     files = Tree.of({name: blobs.put(data) for name, data in spec.template.files.items()})
     if not journal.events:
         journal.append(RunStarted(pins=pins_of(spec, files)))
-    edits = journal.notes(IdeasEdited, below="run")
+    edits, whole = journal.notes(IdeasEdited, below="run"), journal.sealed
     if location.mode is Mode.FORK:
         journal.append(Forked(pins=pins_of(spec, files)))
     most, used = spec.policy.run, _used(location, blobs)
@@ -56,10 +58,21 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
     )
     ports = Ports(deps.edges(blobs), journal, blobs, budget.after(*used.values()), "run")
     baseline = _first_study(spec, files, ports)
-    source = _source(baseline, spec, location, ports, edits)
+    for edited in edits:
+        ports.note(edited)
+    source: IdeaSource = (
+        ListedIdeas(begun_ideas(location.record), whole=False)
+        if location.idea
+        and not whole  # the run's other ideas, and those it has not, are left alone
+        else _source(baseline, spec, location, ports, edits)
+    )
     outcomes: list[PursuedIdea] = []
     for idea in source.after(outcomes):
         own = location.record.idea(idea).journal
+        if location.idea not in {"", idea.id} and not is_sealed(own):
+            left_alone = replace(baseline, idea=idea)
+            outcomes.append(PursuedIdea(status="stopped", study=left_alone))
+            continue
         others = (use for path, use in used.items() if path != own)
         left = budget.after(Used.by(journal), *others)
         outcome, used[own] = _idea(replace(baseline, idea=idea), location, deps, blobs, left)
@@ -96,7 +109,6 @@ def _source(
     if not chosen:
         chosen, whole = ideas.propose_ideas(baseline, spec.ideas, ports.within("ideas"))
     for edited in edits:
-        ports.note(edited)
         chosen = edited.ideas
     if location.mode in {Mode.RESUME, Mode.FORK}:
         changed = edited_ideas(location.record.ideas, chosen)
@@ -157,6 +169,10 @@ def _idea(
     store = BlobStore.reading if location.mode is Mode.REPLAY else BlobStore
     blobs = store(record.blobs, shared)
     journal = Journal(record.journal, blobs, location.mode, deps.listener)
+    known = journal.notes(StagesAsked, below="idea")  # a fork begins its notes anew
+    new = location.asked if location.idea in {"", study.idea.id} else None
+    if new is None and location.mode in {Mode.RESUME, Mode.FORK} and not location.idea:
+        new = StagesAsked()  # to go on, if it was to stop
     if not journal.events:
         journal.append(IdeaStarted(id=study.idea.id, idea=study.idea))
     elif location.mode is Mode.FORK:
@@ -168,12 +184,20 @@ def _idea(
     def save(done: Study) -> None:
         output.export(done.tree, blobs, written)
 
-    outcome = pursue(study, ports, save, location.again)
+    outcome = pursue(study, ports, save, asked_stages(ports, known, new))
     if outcome.settled:
         journal.seal()
     output.export(outcome.study.tree, blobs, written)
     deps.exporter.idea(output, journal, outcome)
     return outcome, Used.by(journal)
+
+
+def begun_ideas(record: RunPaths) -> tuple[Idea, ...]:
+    """The ideas of a run that were begun, in that order."""
+    journals = record.folder.glob(f"*/{record.journal.name}")
+    first = [event for path in journals for event, _ in list(read_lines(path))[:1]]
+    started = [line for line in first if isinstance(line, IdeaStarted)]
+    return tuple(line.idea for line in sorted(started, key=lambda line: line.at))
 
 
 def _used(location: RunLocation, shared: BlobStore) -> dict[Path, Used]:

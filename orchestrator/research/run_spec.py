@@ -22,7 +22,7 @@ from orchestrator.core.tree import Tree
 from orchestrator.policy.policy import Policy
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Journal, Listener, Mode
-from orchestrator.record.notes import Status
+from orchestrator.record.notes import StagesAsked, Status
 from orchestrator.record.paths import IdeaPaths, RunPaths
 from orchestrator.record.pins import (
     BaselinePin,
@@ -118,18 +118,20 @@ class Study:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PursuedIdea:
     """The outcome of an idea, its last study, and how often a stage of it was asked for again. A
-    finished idea has a failure if its paper is not verified or not reviewed.
+    finished idea has a failure if its paper is not verified or not reviewed. ``after`` is the stage that a
+    stopped one was to end with.
     """
 
     status: Status
     study: Study
     failure: Failure | None = None
     retried: int = 0
+    after: str = ""
 
     @property
     def settled(self) -> bool:
         """Whether resume would not change it."""
-        return self.failure is None or not self.failure.transient
+        return self.status != "stopped" and not (self.failure and self.failure.transient)
 
 
 class Exporter(Protocol):
@@ -193,14 +195,15 @@ class RunSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLocation:
-    """The folder of a run's record, and of its files (another one in a replay). ``again`` is the
-    stage to do again, in a resume.
+    """The folder of a run's record, and of its files (another one in a replay). ``asked`` are the stages that
+    a resume was asked for, of ``idea`` alone (its id) or of all ideas.
     """
 
     record: RunPaths
     output: RunPaths
     mode: Mode
-    again: str = ""
+    asked: StagesAsked | None = None
+    idea: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

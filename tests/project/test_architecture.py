@@ -25,6 +25,7 @@ PARSING = tuple(
         "literature_groups",
         "review_groups",
         "bench_groups",
+        "stage_groups",
     )
 )
 # Each library that reaches out of the process, or that has a manner of its own, has one importer.

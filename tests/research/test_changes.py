@@ -32,6 +32,7 @@ from orchestrator.core.research import TrainingComparison
 from orchestrator.policy.policy import lowered
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Journal, Mode
+from orchestrator.record.notes import StagesAsked
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import absent
 from orchestrator.report.reading import read_idea, read_run
@@ -73,14 +74,18 @@ def _sweep(ask: Ask) -> Reply:
 
 
 def go(
-    folder: Path, author: Author, mode: Mode = Mode.RECORD, again: str = "", **changes: Any
+    folder: Path,
+    author: Author,
+    mode: Mode = Mode.RECORD,
+    asked: StagesAsked | None = None,
+    **changes: Any,
 ) -> tuple[PursuedIdea, ...]:
     """A run on scripted edges; ``changes`` replace fields of its set-up."""
     made = replace(rig.setup(folder.parent), **changes)
     tools = RunDeps(
         edges=rig.scripted_edges(author), exporter=FileExporter(), listener=lambda _: None
     )
-    return research(made, replace(rig.place(folder, mode), again=again), tools)
+    return research(made, replace(rig.place(folder, mode), asked=asked), tools)
 
 
 def pinned(folder: Path) -> RunSpec:

@@ -96,7 +96,8 @@ def test_what_no_answer_was_counted_of_is_not_taken_for_an_empty_answer() -> Non
 
 def _jobs(use: IdeaUse) -> list[tuple[str, float]]:
     """Without ``verify``: it compiles again only where a sentence was refused, and whether one
-    is can hang on the last digit that this machine's processor gives."""
+    is can hang on the last digit that this machine's processor gives.
+    """
     return [(one.stage, one.runs) for one in use.jobs if one.stage != "verify"]
 
 

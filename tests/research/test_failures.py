@@ -11,6 +11,7 @@ import pytest
 from orchestrator.core.errors import BadReply, KeyRefused, ModelBusy, ModelFailed, ModelRefused
 from orchestrator.core.model import Ask
 from orchestrator.record.journal import Mode
+from orchestrator.record.notes import StagesAsked
 from orchestrator.research.run_spec import PursuedIdea
 from tests.research.test_changes import Author, Change, go, numbered, same_again
 
@@ -149,14 +150,17 @@ def test_an_idea_whose_novelty_could_not_be_judged_holds_up_no_other(tmp_path: P
 def test_a_stage_asked_for_again_keeps_the_results_before_it(tmp_path: Path) -> None:
     folder, second = tmp_path / "run", Author()
     (first,) = go(folder, Author())
-    (again,) = go(folder, second, Mode.RESUME, again="plots")
+    (again,) = go(folder, second, Mode.RESUME, asked=StagesAsked(again="plots"))
     assert again.status == "finished"
     assert again.study.runs == first.study.runs
     assert second.asked["plots.edit"] == second.asked["review.form"] == 1
     assert second.asked["experiment.edit"] == second.asked["ideas.propose"] == 0
     same_again(folder, tmp_path / "again")
     (third,) = go(
-        folder, Author(failing("notes.edit", lambda: ModelBusy("no"))), Mode.RESUME, again="writeup"
+        folder,
+        Author(failing("notes.edit", lambda: ModelBusy("no"))),
+        Mode.RESUME,
+        asked=StagesAsked(again="writeup"),
     )
     assert third.status == "finished", "a stage before the one asked for is not repeated"
     same_again(folder, tmp_path / "again2")

@@ -134,8 +134,8 @@ def test_a_deck_that_stays_unusable_or_does_not_compile_is_a_failure_with_its_re
 
 
 def test_a_folder_that_is_no_idea_of_a_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnknownName, match="no idea of a run"):
-        slides_of(SlidesRequest(idea=tmp_path))
+    with pytest.raises(UnknownName, match="there is no run"):
+        slides_of(SlidesRequest(idea=str(tmp_path)))
 
 
 @pytest.mark.engine
@@ -143,7 +143,7 @@ def test_slides_of_a_recorded_run_compile_and_asking_again_costs_nothing(
     quick_run: Path, tmp_path: Path
 ) -> None:
     (idea,) = (path.parent for path in quick_run.glob("*/journal.jsonl"))
-    request = SlidesRequest(idea=idea, results=tmp_path)
+    request = SlidesRequest(idea=str(idea), results=tmp_path)
     done = slides_of(request)
     assert done.pdf.read_bytes().startswith(b"%PDF")
     assert done.slides >= 7

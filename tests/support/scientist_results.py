@@ -179,7 +179,13 @@ def whole_files() -> dict[str, bytes]:
 
 def half_files() -> dict[str, bytes]:
     """What is left of an idea that failed early: two runs, no paper, no list of ideas, no review."""
-    kept = ("experiment.py", "run_1.py", "notes.txt", "run_0/final_info.json", "run_1/final_info.json")
+    kept = (
+        "experiment.py",
+        "run_1.py",
+        "notes.txt",
+        "run_0/final_info.json",
+        "run_1/final_info.json",
+    )
     return {path: data for path, data in whole_files().items() if path in kept}
 
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.core.model import role_of
+from orchestrator.record.asked_stages import STAGE_NAMES
 from orchestrator.record.pins import ReviewPin
-from orchestrator.record.retries import STAGE_NAMES
 from orchestrator.research.estimate.idea_use import IdeaUse, StageJobs, StepUse
 from orchestrator.research.stages.citing import citing_rounds
 from orchestrator.research.stages.novelty import ROUNDS

@@ -20,7 +20,9 @@ _AFTER = re.compile(
 )
 _CAPTION = re.compile(r"\\caption\s*(?:\[[^\]]{0,500}\])?\s*(?=\{)")
 _BIBLIOGRAPHY = re.compile(r"\\bibliography\s*\{\s*([\w.-]{1,80})\s*\}")
-_TARGETS = "\\providecommand{\\hypertarget}[2]{#2}\n"  # our appendix has them, with or without hyperref
+_TARGETS = (
+    "\\providecommand{\\hypertarget}[2]{#2}\n"  # our appendix has them, with or without hyperref
+)
 _NAMES: tuple[tuple[str, str], ...] = (
     ("introduction", r"introduction"),
     ("related", r"related|prior work"),

@@ -11,8 +11,8 @@ def imported_note(note: str) -> str:
     """A framed paragraph that says where the paper and its results come from, and ``note``."""
     return (
         "\n\\noindent\\fbox{\\parbox{0.96\\linewidth}{\\footnotesize\\raggedright\\textbf{Imported.} "
-        "This paper, its runs and its figures come from a results folder of The AI Scientist. "
-        f"{escape(note[:1].upper() + note[1:])}. aisci did not measure these results.}}}}\n"
+        "The results come from a folder of The AI Scientist; aisci did not measure them. "
+        f"{escape(note[:1].upper() + note[1:])}.}}}}\n"
     )
 
 

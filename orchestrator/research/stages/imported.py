@@ -27,7 +27,7 @@ from orchestrator.research.paper.latex import TEX
 from orchestrator.research.paper.seen import seen_paper
 from orchestrator.research.paper.shape import imported_note
 from orchestrator.research.run_spec import Study
-from orchestrator.research.stages.assembly import assembled
+from orchestrator.research.stages.assembly import assembled, paper_source
 from orchestrator.research.stages.compile import compile_once, compiled
 from orchestrator.research.stages.sections import section_named
 from orchestrator.research.stages.study_ledger import study_ledger
@@ -60,7 +60,8 @@ def imported_start(
         if path.startswith("latex/") and not path.endswith((".bib", "/template.pdf"))
     }
     if content.paper is not None:
-        latex_files[TEX] = keep(content.paper.skeleton)
+        tex = content.paper.skeleton.replace(_MAKETITLE, _MAKETITLE + imported_note(AUTHOR_NOTE), 1)
+        latex_files[TEX] = keep(tex)
     drawn = {one.name: files[one.name] for one in content.figures}
     documents = {
         f"{ORIGINALS}/{path}": sha
@@ -82,7 +83,7 @@ def imported_start(
 
 
 def stage_of_import(
-    name: str, study: Study, *, again: bool
+    study: Study, name: str, *, again: bool
 ) -> Callable[[Study, Ports], Study] | None:
     """The stage that takes what was imported in place of the stage ``name``; None where it is made here.
     ``again``: it was asked for once more.
@@ -129,8 +130,7 @@ def _take_paper(study: Study, ports: Ports) -> Study:
     paper, study = _content(study).paper, replace(study, author=AUTHOR, typed=True)
     if paper is None:
         return replace(study, said=(opening(study, study_ledger(study, ports), ports),))
-    tex = latex.prepared(paper.skeleton, AUTHOR, AUTHOR_NOTE, study.figures)
-    tex = tex.replace(_MAKETITLE, _MAKETITLE + imported_note(AUTHOR_NOTE), 1)
+    tex = latex.prepared(paper_source(study, ports), AUTHOR, AUTHOR_NOTE, study.figures)
     study = replace(study, skeleton=tex, sections=paper.sections)
     ports.note(Citable(keys=tuple(one.key for one in references.references(tex))))
     ledger = study_ledger(study, ports, tex)

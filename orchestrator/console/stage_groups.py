@@ -1,0 +1,77 @@
+"""The commands on ideas that exist: one stage of an idea again, its slides, a judgement of its novelty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import typer
+
+from orchestrator import api, console
+from orchestrator.console import review_groups as reviewing
+from orchestrator.console.literature_groups import novelty_command
+from orchestrator.console.options import (
+    HERE,
+    BudgetOption,
+    IdeaName,
+    Json,
+    QuietOption,
+    ResultsOption,
+    SignOption,
+    View,
+)
+
+
+def _command(stage: Literal["experiment", "plot", "writeup"], about: str) -> Callable[..., None]:
+    def command(
+        idea: IdeaName,
+        *,
+        max_usd: BudgetOption = None,
+        sign: SignOption = None,
+        results: ResultsOption = HERE,
+        quiet: QuietOption = False,
+        as_json: Json = False,
+    ) -> None:
+        request = api.StageRequest(
+            stage=stage, idea=idea, max_usd=max_usd, sign=sign, results=results
+        )
+        raise typer.Exit(console.run.start_stage(request, View(quiet=quiet, as_json=as_json)))
+
+    command.__doc__ = about
+    return command
+
+
+def _improve(
+    idea: IdeaName,
+    *,
+    passes: Annotated[int, typer.Option(min=1, max=5, help="How often it is improved.")] = 1,
+    reviews: reviewing.OwnReviews = None,
+    max_usd: BudgetOption = None,
+    sign: SignOption = None,
+    results: ResultsOption = HERE,
+    quiet: QuietOption = False,
+    as_json: Json = False,
+) -> None:
+    """Improve an idea's paper by its reviews; both versions are kept."""
+    request = api.StageRequest(
+        stage="improve",
+        idea=idea,
+        reviews=reviews,
+        improve=passes,
+        max_usd=max_usd,
+        sign=sign,
+        results=results,
+    )
+    raise typer.Exit(console.run.start_stage(request, View(quiet=quiet, as_json=as_json)))
+
+
+IDEA_COMMANDS: dict[str, Callable[..., None]] = {
+    "experiment": _command("experiment", "Plan and make an idea's experiments again, no more."),
+    "plot": _command("plot", "Draw an idea's figures again, no more."),
+    "writeup": _command("writeup", "Write an idea's paper again and check it; no review."),
+    "review": reviewing.review_command,
+    "improve": _improve,
+    "slides": reviewing.slides_command,
+    "novelty": novelty_command,
+}
+"""Each command and its function."""
