@@ -172,5 +172,6 @@ def drafted_template(
     place = folder.resolve()
     own = place.parent.name if _TIMED.fullmatch(place.name) else place.name
     name = re.sub("[^A-Za-z0-9_-]", "_", own).strip("_-")[:80] or "imported"
-    seen = Seen(from_files(kept, name, place.name), content.results[0][1])
-    return from_files({**kept, MANIFEST: draft_manifest(seen, name).encode()}, name, place.name)
+    origin = f"imported from {place.name}"  # no path: the record alone has these files
+    seen = Seen(from_files(kept, name, origin), content.results[0][1])
+    return from_files({**kept, MANIFEST: draft_manifest(seen, name).encode()}, name, origin)

@@ -228,21 +228,12 @@ class ClaimsVerified(StrictRecord):
 
 _RunNote = IdeasEdited | IdeaDuplicated | ArchiveTaken | IdeasLeft | BaselineCompared | IdeaEnded
 _IdeaNote = StageBegan | StagesAsked | StageReached | IdeaFinished | StageFailed
-_ExperimentNote = (
-    PlanMade
-    | Instrumented
-    | Criticized
-    | RunGivenUp
-    | RunFinished
-    | RunsCompleted
-    | TriesEnded
-    | GaveUp
-    | FiguresInspected
-    | FilesRestored
-    | DescriptionDropped
+_RunsNote = (
+    PlanMade | Instrumented | Criticized | RunGivenUp | RunFinished | RunsCompleted | Imported
 )
+_StepNote = TriesEnded | GaveUp | FiguresInspected | FilesRestored | DescriptionDropped
 _PaperNote = EditRefused | SectionAbsent | ClaimsVerified | ReviewLost
-Note = _RunNote | _IdeaNote | _ExperimentNote | _PaperNote | LiteratureNote | Imported
+Note = _RunNote | _IdeaNote | _RunsNote | _StepNote | _PaperNote | LiteratureNote
 NOTE: TypeAdapter[Note] = TypeAdapter(Annotated[Note, Field(discriminator="note")])
 
 

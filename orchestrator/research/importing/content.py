@@ -51,6 +51,7 @@ def read_content(files: Mapping[str, bytes], name: str) -> ImportedContent:
     ):
         missing += [] if there else [(what, why)]
     return ImportedContent(
+        folder=name,
         idea=idea,
         idea_from=idea_from,
         notes=text,

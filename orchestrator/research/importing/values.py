@@ -22,11 +22,12 @@ class SplitPaper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedContent:
-    """What a results folder says. ``idea_from`` is the file that has the idea; ``runs`` begin with the
+    """What the results folder called ``folder`` says. ``idea_from`` is the file that has the idea; ``runs`` begin with the
     baseline, where it has results. ``paper`` is the source in sections, ``pdf`` the SHA-256 of the PDF as it
     came. ``missing`` are (what, why).
     """
 
+    folder: str
     idea: Idea
     idea_from: str
     notes: str

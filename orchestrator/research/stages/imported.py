@@ -105,7 +105,7 @@ def _take_runs(study: Study, ports: Ports) -> Study:
     content = _content(study)
     ports.note(
         Imported(
-            folder=study.template.origin,
+            folder=content.folder,
             idea_from=content.idea_from,
             runs=content.runs,
             reviews=content.reviews,
