@@ -73,6 +73,27 @@ class ImportOutcome:
     unresolved: int
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedImport:
+    """A folder that was read, what it says, and the specification of its run, without images."""
+
+    read: ScientistFolder
+    content: ImportedContent
+    setup: RunSpec
+
+    def stored(self, paths: RunPaths) -> RunLocation:
+        """The place of a new run, in whose store the files are; and the stages that the import makes: the
+        others are left for the commands of single stages.
+        """
+        store = BlobStore(paths.blobs)
+        for data in self.read.files.values():
+            store.put(data)
+        asked = None if self.content.reviews else StagesAsked(until="verify")
+        if not (self.content.paper or self.content.pdf):
+            asked = StagesAsked(until="notes")
+        return RunLocation(record=paths, output=paths, mode=Mode.RECORD, asked=asked)
+
+
 def _silent(_event: Heard) -> None:
     pass
 
@@ -84,13 +105,10 @@ def import_results(request: ImportRequest, listener: Listener = _silent) -> Impo
         UserError: there is no such folder, or it has no results of a baseline.
         AisciError: the run stopped; its ``todo`` says how to continue.
     """
-    read = read_scientist_folder(request.folder)
-    content = read_content(read.files, read.name)
-    require_baseline(content, request.folder)
-    setup, engine = _setup(request, read, content), connect()
-    setup = replace(setup, images=resolve_images(setup.policy, engine))
+    prepared = prepare_import(request)
+    read, content, engine = prepared.read, prepared.content, connect()
+    setup = replace(prepared.setup, images=resolve_images(prepared.setup.policy, engine))
     paths = RunPaths.fresh(request.results, setup.template.name, datetime.now(UTC))
-    place = RunLocation(record=paths, output=paths, mode=Mode.RECORD, asked=_way(content))
     listener(RunOpened(str(paths.folder)))
     listener(Notice(f"{len(read.files)} files of {read.name} are read"))
     with (
@@ -98,9 +116,7 @@ def import_results(request: ImportRequest, listener: Listener = _silent) -> Impo
         resumable(paths.folder),
         real_edges(setup, engine, run_id(paths)) as edges,
     ):
-        store = BlobStore(paths.blobs)
-        for data in read.files.values():
-            store.put(data)
+        place = prepared.stored(paths)
         tools = RunDeps(edges=edges, exporter=FileExporter(), listener=listener)
         (outcome,) = research(setup, place, tools)
     paper = outcome.study.paper
@@ -116,7 +132,15 @@ def import_results(request: ImportRequest, listener: Listener = _silent) -> Impo
     )
 
 
-def require_baseline(content: ImportedContent, folder: Path) -> None:
+def prepare_import(request: ImportRequest) -> PreparedImport:
+    """What a folder says, and the run that is made of it. Raises :class:`UserError` and its children."""
+    read = read_scientist_folder(request.folder)
+    content = read_content(read.files, read.name)
+    _require_baseline(content, request.folder)
+    return PreparedImport(read, content, _setup(request, read, content))
+
+
+def _require_baseline(content: ImportedContent, folder: Path) -> None:
     """Raise :class:`BadFile` where the folder has no results that others can be compared with."""
     if not content.runs or content.runs[0].number:
         raise BadFile(
@@ -126,13 +150,6 @@ def require_baseline(content: ImportedContent, folder: Path) -> None:
             todo="name the folder of one idea, ./results/TEMPLATE/DATE_TIME_IDEA; "
             "for its paper alone, `aisci review PAPER.pdf --model NAME`",
         )
-
-
-def _way(content: ImportedContent) -> StagesAsked | None:
-    """The stages of the import: what was not made there is left for the commands of single stages."""
-    if not (content.paper or content.pdf):
-        return StagesAsked(until="notes")
-    return None if content.reviews else StagesAsked(until="verify")
 
 
 def _setup(request: ImportRequest, read: ScientistFolder, content: ImportedContent) -> RunSpec:

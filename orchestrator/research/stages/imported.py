@@ -29,12 +29,13 @@ from orchestrator.research.paper.shape import imported_note
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.assembly import assembled, paper_source
 from orchestrator.research.stages.compile import compile_once, compiled
+from orchestrator.research.stages.paper_facts import IMPORTED_BY
 from orchestrator.research.stages.sections import section_named
 from orchestrator.research.stages.study_ledger import study_ledger
 from orchestrator.research.stages.verify import claims_of, open_problems, wrong_in
 from orchestrator.research.stages.writeup import AUTHOR_NOTE, opening, section_task, with_task
 
-AUTHOR = "The AI Scientist (imported)"
+AUTHOR = f"{IMPORTED_BY} (imported)"
 ORIGINALS = "imported"
 """The folder of an idea with the documents as they came."""
 _MAKETITLE = r"\maketitle"
