@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tests.support.made_pdf import made_pdf
 from tests.support.paper_rig import png
 
 NAME = "step_decay"
@@ -60,7 +61,7 @@ STYLE = r"""\NeedsTeXFormat{LaTeX2e}
 \RequirePackage{natbib}
 \bibliographystyle{plainnat}
 """
-TEX = r"""\documentclass{article} % a comment with 99.9 in it
+TEX = r"""\documentclass{article} % a comment
 \usepackage{smallworkshop,times}
 \usepackage{graphicx}
 \graphicspath{{../}}
@@ -168,7 +169,11 @@ def whole_files() -> dict[str, bytes]:
         f"{NAME}_aider.txt": "a long chat",
         "log.txt": "a log",
     }
-    pdfs = {f"{NAME}.pdf": b"%PDF-1.5 first", f"{NAME}_improved.pdf": b"%PDF-1.5 improved"}
+    shown = "BT /F1 12 Tf 72 700 Td (A decaying step size, {} version.) Tj ET"
+    pdfs = {
+        f"{NAME}.pdf": made_pdf(shown.format("first")),
+        f"{NAME}_improved.pdf": made_pdf(shown.format("improved")),
+    }
     losses = {f"run_{n}/final_info.json": info(loss) for n, loss in enumerate((0.42, 0.31, 0.57))}
     curves = {"run_1/all_results.npy": b"\x93NUMPY" + b"pickled" * 10}
     return {
