@@ -17,6 +17,7 @@ from orchestrator.api.resume_request import ResumeRequest, require_makeable
 from orchestrator.api.runs import replay
 from orchestrator.api.slides import SlidesRequest, slides_of
 from orchestrator.api.stage_request import StageCommand, StageRequest, resume_of
+from orchestrator.audit.audit import audit_run
 from orchestrator.core.errors import BadFile, UserError
 from orchestrator.core.model import Ask
 from orchestrator.record.journal import Mode
@@ -28,6 +29,7 @@ from orchestrator.research.run_spec import PursuedIdea, RunDeps
 from tests.research.test_changes import Author, pinned, same_again
 from tests.research.test_review import form
 from tests.support import run_rig as rig
+from tests.support.audit_rig import Forger, Line
 from tests.support.places import ROOT
 from tests.support.scientist_results import NAME, TEX, half_files, made_folder, whole_files
 
@@ -207,6 +209,16 @@ def test_an_audit_notes_imported_runs_and_finds_one_that_the_folder_does_not_hav
     assert [one.level for one in noted] == ["noted"]
     assert "3 runs were imported" in noted[0].what
     assert not [one for one in done.audit.findings if one.check in {"blobs", "files"}]
+    forger = Forger(tmp_path / "run")
+
+    def swap(lines: list[Line]) -> None:
+        (note,) = (line for line in lines if line.get("name") == "imported")
+        first, second = (note["body"]["inline"]["runs"][n]["files"]["files"][0] for n in (1, 2))
+        first[1] = second[1]
+
+    forger.change(forger.idea, swap)
+    wrong = [one for one in audit_run(RunPaths(tmp_path / "run")).findings if one.level == "wrong"]
+    assert any("run 1 claims 'run_1/final_info.json'" in one.what for one in wrong)
 
 
 @pytest.mark.engine
