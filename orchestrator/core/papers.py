@@ -103,8 +103,19 @@ class PointAnswer:
     """A point of a review, and the author's answer to it."""
 
     point: str
-    kind: Literal["change", "limit", "rebuttal"]
+    kind: Literal["change", "experiment", "limit", "rebuttal"]
     note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reread:
+    """A new version in the eyes of the reviewer whose points it answers: its overall score, the numbers (from 1)
+    of the points that are settled, and what became worse.
+    """
+
+    overall: int
+    settled: tuple[int, ...]
+    worse: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +131,8 @@ class PaperVersion:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Improvement:
     """One pass over a reviewed paper. ``changes`` are sections with their text before and after it;
-    ``after`` is None where nothing was changed. ``kept`` is the version that is the paper now.
+    ``after`` is None where nothing was changed. ``kept`` is the version that is the paper now. ``runs`` are
+    the names of those that were made for it; ``reread`` is what the reviewer says whose points it answers.
     """
 
     answers: tuple[PointAnswer, ...]
@@ -129,3 +141,5 @@ class Improvement:
     changes: tuple[tuple[str, str, str], ...]
     kept: Literal["improved", "earlier"]
     why: str
+    runs: tuple[str, ...] = ()
+    reread: Reread | None = None

@@ -123,11 +123,11 @@ class StageReached(StrictRecord):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewLost(StrictRecord):
-    """A reviewer's ``form``, ``reflection`` or ``meta-review`` that could not be used; the others count."""
+    """A reviewer's reply that could not be used; the others count."""
 
     note: Literal["review_lost"] = "review_lost"
     reviewer: int
-    step: Literal["form", "reflection", "meta-review"]
+    step: Literal["form", "reflection", "meta-review", "answered"]
     why: str
 
 

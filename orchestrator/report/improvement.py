@@ -33,9 +33,22 @@ def _pass(one: Improvement) -> Iterator[Child]:
     if one.after is not None:
         rows = [("before", *_rated(one.before)), ("after", *_rated(one.after))]
         yield data_table(("version", "overall", "each reviewer", "numbers nothing carries"), rows)
-    looks = {"change": "good", "limit": "warn", "rebuttal": "warn"}
-    answers = [(a.point, pill(a.kind, looks[a.kind]), a.note) for a in one.answers]
-    yield data_table(("what a reviewer said", "answer", "the author's note"), answers)
+    if one.reread is not None:
+        worse = f" What became worse: {one.reread.worse}" if one.reread.worse else ""
+        said = f"The reviewer whose points it answers gives it {one.reread.overall} now; this decides nothing.{worse}"
+        yield el("p", said, class_="small")
+    if one.runs:
+        yield el("p", f"Runs that were made for it: {', '.join(one.runs)}.")
+    looks = {"change": "good", "experiment": "good", "limit": "warn", "rebuttal": "warn"}
+    heads = ["what a reviewer said", "answer", "the author's note"]
+    rows_: list[tuple[Child, ...]] = [
+        (a.point, pill(a.kind, looks[a.kind]), a.note) for a in one.answers
+    ]
+    if one.reread is not None:
+        heads.append("settled for the reviewer")
+        settled = one.reread.settled
+        rows_ = [(*row, "yes" if n in settled else "no") for n, row in enumerate(rows_, start=1)]
+    yield data_table(heads, rows_)
     for name, before, after in one.changes:
         yield fold(
             f"What changed in: {name}", el("pre", list(_difference(before, after)), class_="diff")

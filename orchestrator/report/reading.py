@@ -31,7 +31,7 @@ from orchestrator.template.manifest import Manifest, Metric
 from orchestrator.template.results import Results, parse_final_info
 from orchestrator.template.template import from_files
 
-_EXPERIMENTS = STAGE_NAMES.index("experiments")
+_EXPERIMENTS, _CRITIQUE, _IMPROVE = map(STAGE_NAMES.index, ("experiments", "critique", "improve"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +129,8 @@ def read_idea(journal: Journal, run: RunFacts | None) -> IdeaFacts:
     imported = next(iter(journal.notes(Imported, below=scopes[_EXPERIMENTS])), None)
     reached = [note for scope in scopes for note in journal.notes(StageReached, below=scope)]
     shared = run.shared if run is not None else ()
-    # Runs are made in the experiments, and where a critic asks for more.
-    of_runs = (scopes[_EXPERIMENTS], scopes[STAGE_NAMES.index("critique")])
+    # Runs are made in the experiments, and where a critic or an improvement asks for more.
+    of_runs = (scopes[_EXPERIMENTS], scopes[_CRITIQUE], *scopes[_IMPROVE:])
     runs = tuple(note.run for at in of_runs for note in journal.notes(RunFinished, below=at))
     instrumented = journal.notes(Instrumented, below=scopes[_EXPERIMENTS])
     if instrumented:

@@ -40,6 +40,7 @@ class Author:
     marks: list[int]
     replies: list[str]
     name: str = "builtin/sweep"
+    again: str = '{"settled": [1, 3], "worse": "", "Overall": 7}'
     asks: list[Ask] = field(default_factory=list)
 
     def ceiling(self, ask: Ask) -> Usage:
@@ -51,6 +52,8 @@ class Author:
             return Reply(form(Overall=self.marks.pop(0), **POINTS), Usage(), self.name)
         if ask.purpose == "writeup.improve":
             return Reply(self.replies.pop(0), Usage(), self.name)
+        if ask.purpose == "review.answered":
+            return Reply(self.again, Usage(), self.name)
         return SweepModel().complete(ask, within)
 
     def told(self) -> list[str]:
@@ -156,3 +159,77 @@ def test_an_improvement_that_stays_unusable_leaves_the_paper_finished_and_review
     assert outcome.failure is not None
     assert (outcome.failure.stage, outcome.failure.transient) == ("improve", True)
     assert outcome.study.review is not None
+
+
+RUN = {"name": "STEP_SIZE = 0.03", "base": "baseline", "tests": "STEP_SIZE = 0.03 instead of 0.1", "expects": "slower", "refuted_by": "a smaller loss"}  # fmt: skip
+EXPERIMENT = {
+    "answers": [
+        {"point": 1, "kind": "experiment", "note": "a smaller step is tried"},
+        {"point": 2, "kind": "rebuttal", "note": "it is"},
+        {"point": 3, "kind": "limit", "note": "said"},
+    ],
+    "runs": [RUN],
+}
+
+
+def asks_for_a_run() -> str:
+    return f"```json\n{json.dumps(EXPERIMENT)}\n```"
+
+
+def test_a_point_that_a_run_can_settle_is_answered_by_one(tmp_path: Path) -> None:
+    after = reply("experiment", "rebuttal", "limit")
+    outcome, author = improved(tmp_path, [4, 6], asks_for_a_run(), after)
+    done = study(outcome)
+    (one,) = done.improvements
+    assert one.runs == ("STEP_SIZE = 0.03",)
+    assert done.runs[-1].name == "STEP_SIZE = 0.03"
+    assert [a.kind for a in one.answers] == ["experiment", "rebuttal", "limit"]
+    first, second = author.told()
+    assert "at most 2 more" in first
+    assert "STEP_SIZE = 0.03" in json.dumps(data_blocks(second)["results"])
+    assert "experiment`:" not in second, "no further run is offered"
+    assert "run_3/final_info.json" in done.tree.as_dict()
+    (page,) = (tmp_path / "run").glob("*/report.html")
+    assert "Runs that were made for it: STEP_SIZE = 0.03." in page.read_text()
+    same_again(tmp_path / "run", tmp_path / "again")
+
+
+def test_a_run_stays_a_result_where_the_earlier_version_stays_the_paper(tmp_path: Path) -> None:
+    outcome, _ = improved(
+        tmp_path, [6, 4], asks_for_a_run(), reply("experiment", "rebuttal", "limit")
+    )
+    done = study(outcome)
+    assert done.improvements[0].kept == "earlier"
+    assert done.runs[-1].name == "STEP_SIZE = 0.03"
+    assert "conclusion" in dict(done.sections)
+    assert dict(done.sections)["conclusion"] != TEXT.strip()
+    same_again(tmp_path / "run", tmp_path / "again")
+
+
+def test_a_run_needs_a_point_and_a_point_a_run(tmp_path: Path) -> None:
+    without = json.dumps({"answers": EXPERIMENT["answers"]})
+    outcome, author = improved(tmp_path, [4, 6], without, reply("change", "change", "change"))
+    assert study(outcome).improvements[0].runs == ()
+    assert "needs a run in `runs`" in author.told()[1]
+
+
+def test_a_gain_that_only_the_reviewer_sees_who_asked_for_it_is_said_to_be_one(
+    tmp_path: Path,
+) -> None:
+    outcome, author = improved(tmp_path, [5, 5], reply("change", "change", "change"))
+    (one,) = study(outcome).improvements
+    assert one.reread is not None
+    assert (one.reread.overall, one.reread.settled) == (7, (1, 3))
+    assert "only the reviewer who asked for the changes sees a gain" in one.why
+    (asked,) = [ask for ask in author.asks if ask.purpose == "review.answered"]
+    assert "few seeds" in asked.messages[-1].content
+    assert author.asks[-1].purpose == "review.answered", "the new reviewers did not see it"
+
+
+def test_an_answer_of_that_reviewer_that_cannot_be_used_costs_nothing_else(tmp_path: Path) -> None:
+    rules = ReviewPin(reviews=1, reflections=0, improve=1)
+    spec = prepare(replace(rig.wanted(tmp_path), reviewing=rules)).setup
+    author = Author([4, 6], [reply("change", "change", "change")], again="I like it.")
+    (outcome,) = rig.run_scripted(tmp_path / "run", author, Mode.RECORD, spec=spec)
+    (one,) = study(outcome).improvements
+    assert (one.reread, one.kept) == (None, "improved")

@@ -45,6 +45,8 @@ def judging(*marks: int, text: str = TEXT) -> Change:
             return form(Overall=left.pop(0), **POINTS)
         if ask.purpose == "review.reflect":
             return "DONE"
+        if ask.purpose == "review.answered":
+            return '{"settled": [1], "Overall": 6}'
         answers = reply("change", "limit", "change", sections=f"%% SECTION conclusion\n\n{text}")
         return answers if ask.purpose == "writeup.improve" else None
 

@@ -58,7 +58,7 @@ KEPT_EDITS = {"plots.edit": "plot.py", "notes.edit": "notes.txt"}
 """Edits that are kept as the file after them: what stood before them changes with the program."""
 CORRECTED = {
     "cite.pick", "cite.draft", "plots.edit", "plots.look", "verify.fix", "compile.fix", "writeup.fix", "writeup.read",
-    "writeup.refine", "writeup.discussion",
+    "writeup.refine", "writeup.discussion", "review.answered",
 }  # fmt: skip
 """What may be asked for more often than then: what is found wrong changes with the program."""
 _TEXTS = (".json", ".csv", ".txt", ".md")
@@ -128,6 +128,7 @@ def _condensed(journal: Journal, result: Any) -> dict[str, Any]:
 _NO_CORRECTION = '```json\n{"corrections": []}\n```'
 _NOTHING = {
     "writeup.refine": "KEEP", "cite.draft": '```json\n{"done": true}\n```', "plots.edit": "There is nothing more to correct.",
+    "review.answered": "Nobody was asked this when the study was made.",
     "plots.look": '```json\n{"figures": []}\n```',
     "writeup.discussion": "What these results mean together is said with the results above. " * 3,
 }  # fmt: skip

@@ -1,8 +1,8 @@
-"""Improvement: the author answers each point of the reviews by a change of the paper, by
-naming a limit of the study, or by a rebuttal.
+"""Improvement: the author answers each point of the reviews by an experiment that is still allowed, by a change
+of the paper, by naming a limit of the study, or by a rebuttal.
 
-The changed sections keep every rule of the paper, its numbers are checked again, and reviewers who have not seen
-the earlier version review it. Both versions are kept; the earlier one stays the paper if the new one is rated
+New runs are made first, and the author hears what they show. The changed sections keep every rule of the paper,
+its numbers are checked again, and reviewers who have not seen the earlier version review it. Both versions are kept; the earlier one stays the paper if the new one is rated
 lower, or has numbers that nothing carries.
 """
 
@@ -16,7 +16,7 @@ from pydantic import Field
 from orchestrator.core.asking import require_whole
 from orchestrator.core.errors import IdeaFailed, WrongFormat
 from orchestrator.core.model import Ask, Message, Reply
-from orchestrator.core.papers import Improvement, PaperVersion, PointAnswer, Review
+from orchestrator.core.papers import Improvement, PaperVersion, PointAnswer, Reread, Review
 from orchestrator.record.paths import PAPER_PDF
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper.latex import TEX
@@ -26,13 +26,23 @@ from orchestrator.research.reply_form import ReplyForm
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.assembly import assembled
 from orchestrator.research.stages.compile import compile_paper
+from orchestrator.research.stages.improving_runs import (
+    experimented,
+    new_facts,
+    runs_left,
+    with_earlier_paper,
+)
+from orchestrator.research.stages.look import figure_pictures
 from orchestrator.research.stages.panel import mean_overall, review_paper
+from orchestrator.research.stages.plan import RunForm, planned_runs
 from orchestrator.research.stages.refining import (
     REFINED_TOKENS,
     corrected_sections,
     read_sections,
     told_again,
 )
+from orchestrator.research.stages.rereading import reread
+from orchestrator.research.stages.sections import section_named, section_problems
 from orchestrator.research.stages.study_ledger import study_ledger
 from orchestrator.research.stages.verify import verify_numbers
 
@@ -43,7 +53,7 @@ class AnswerForm(ReplyForm):
     """What an author says to one point of a review."""
 
     point: int
-    kind: Literal["change", "limit", "rebuttal"]
+    kind: Literal["change", "experiment", "limit", "rebuttal"]
     note: Annotated[str, Field(min_length=1, max_length=1000)]
 
 
@@ -51,6 +61,7 @@ class AnswersForm(ReplyForm):
     """The form of an author's answers to a review."""
 
     answers: Annotated[tuple[AnswerForm, ...], Field(max_length=_MOST_POINTS)]
+    runs: Annotated[tuple[RunForm, ...], Field(max_length=10)] = ()
 
 
 def improve_paper(study: Study, ports: Ports) -> Study:
@@ -76,38 +87,74 @@ def _points(study: Study) -> tuple[str, ...]:
 
 
 def _one_pass(study: Study, points: tuple[str, ...], ports: Ports) -> Study:
-    revised, answers = _revised(study, points, ports.within("answers"))
+    left, asked = runs_left(study), ports.within("answers")
+    revised, form = _revised(study, points, asked, left)
+    before, runs = study, planned_runs(form.runs, study)[:left]
+    if runs:
+        # They stay facts of the study, whichever version is the paper.
+        study = experimented(study, runs, ports.within("experiments"))
+        asked = ports.within("with_runs")
+        revised, form = _revised(study, points, asked, 0, new_facts(study, before, asked))
     done = Improvement(
-        answers=answers, before=_version(study), after=None, changes=(), kept="earlier", why=""
+        answers=_answers(form, points),
+        before=_version(before),
+        after=None,
+        changes=(),
+        kept="earlier",
+        why="",
+        runs=tuple(run.name for run in study.runs[len(before.runs) :]),
     )
-    if revised.sections == study.sections:
+    if revised.sections == before.sections:
         done = replace(done, why="no section was changed")
-        return replace(study, improvements=(*study.improvements, done))
+        return with_earlier_paper(before, study, done)
     made = replace(revised, unresolved=(), reviews=(), meta_review=None)
     made = assembled(made, ports, study_ledger(made, ports, made.skeleton))
     made = verify_numbers(compile_paper(made, ports.within("compile")), ports.within("verify"))
     made = review_paper(made, ports.within("review"))
-    kept, why = _judged(study, made)
-    old = dict(study.sections)
+    judged = before.review.overall if before.review else None
+    again = None
+    if judged is not None:
+        again = reread(judged, done.answers, made, ports.within("reread"))
+    kept, why = _judged(before, made, again)
+    old = dict(before.sections)
     changes = tuple((name, old[name], new) for name, new in made.sections if new != old[name])
-    done = replace(done, after=_version(made), changes=changes, kept=kept, why=why)
-    return replace(made if kept == "improved" else study, improvements=(*study.improvements, done))
+    done = replace(done, after=_version(made), changes=changes, kept=kept, why=why, reread=again)
+    if kept == "improved":
+        return replace(made, improvements=(*study.improvements, done))
+    return with_earlier_paper(before, study, done)
+
+
+def _answers(form: AnswersForm, points: tuple[str, ...]) -> tuple[PointAnswer, ...]:
+    answers = sorted(form.answers, key=lambda one: one.point)
+    return tuple(PointAnswer(points[a.point - 1], a.kind, a.note) for a in answers)
 
 
 def _revised(
-    study: Study, points: tuple[str, ...], ports: Ports
-) -> tuple[Study, tuple[PointAnswer, ...]]:
-    """The study with its sections as the author changed them, and an answer to each point."""
+    study: Study, points: tuple[str, ...], ports: Ports, left: int, facts: str = ""
+) -> tuple[Study, AnswersForm]:
+    """The study with its sections as the author changed them, and an answer to each point. It may ask for
+    ``left`` runs in place of sections; ``facts`` are what such runs have shown.
+    """
     texts = dict(study.sections)
     told = block("points", [{"point": n, "says": text} for n, text in enumerate(points, start=1)])
-    task = render("writeup_improve", points=told, now=corrected_sections(study))
-    turn = (*study.said, Message("user", task, cache=True))
+    runs = render("improve_runs", left=str(left)).strip() if left else ""
+    task = render(
+        "writeup_improve", points=told, now=corrected_sections(study), runs=runs, facts=facts
+    )
+    pictures = figure_pictures(study, ports, "writing") if facts else ()
+    turn = (*study.said, Message("user", task, cache=True, pictures=pictures))
 
-    def use(reply: Reply, ask: Ask) -> tuple[tuple[PointAnswer, ...], dict[str, str]]:
+    def use(reply: Reply, ask: Ask) -> tuple[AnswersForm, dict[str, str]]:
         text = require_whole(reply, ask).text
         form = parse_reply(text.partition("%% SECTION")[0], AnswersForm)
         problems, found = read_sections(study, texts, text, none_needed=True)
+        problems += _outdated(study, texts, found) if facts else []
+        found = (
+            {} if form.runs else found
+        )  # they are asked for again, once the runs have shown something
+        problems = [] if form.runs else problems
         problems += _unanswered(form, len(points), bool(found))
+        problems += _unmade(form, left, told=bool(facts))
         if problems:
             raise WrongFormat(
                 "the improved paper breaks rules",
@@ -115,16 +162,24 @@ def _revised(
                 why="\n".join(problems[:12]),
                 todo="`aisci resume` asks again; the report shows what each attempt wrote",
             )
-        answers = sorted(form.answers, key=lambda one: one.point)
-        rows = (PointAnswer(points[a.point - 1], a.kind, a.note) for a in answers)
-        return tuple(rows), found
+        return form, found
 
     ask = Ask(purpose="writeup.improve", messages=turn, max_tokens=REFINED_TOKENS)
-    answers, found = ask_and_use(ports, ask, use, told_again)
+    form, found = ask_and_use(ports, ask, use, told_again)
     parts = "\n\n".join(f"%% SECTION {name}\n\n{text}" for name, text in found.items())
     said = (*turn, Message("assistant", parts or "(no section changed)"))
     sections = tuple((name, found.get(name, text)) for name, text in study.sections)
-    return replace(study, said=said, sections=sections), answers
+    return replace(study, said=said, sections=sections), form
+
+
+def _outdated(study: Study, texts: dict[str, str], found: dict[str, str]) -> list[str]:
+    """The rules that unchanged sections break now: figures were drawn again."""
+    return [
+        f"{name}, which you left as it is: {problem}"
+        for name, text in texts.items()
+        if name not in found
+        for problem in section_problems(study, section_named(name), text, study.skeleton)
+    ]
 
 
 def _unanswered(form: AnswersForm, count: int, changed: bool) -> list[str]:  # noqa: FBT001 - one use
@@ -134,9 +189,23 @@ def _unanswered(form: AnswersForm, count: int, changed: bool) -> list[str]:  # n
     problems += [f"there is no point {n}" for n in given if not 1 <= n <= count]
     problems += [f"point {n} is answered twice" for n in {n for n in given if given.count(n) > 1}]
     kinds = {one.kind for one in form.answers}
-    if kinds & {"change", "limit"} and not changed:
+    if kinds & {"change", "limit"} and not changed and not form.runs:
         problems.append("a change is promised, and no '%% SECTION name' follows")
     return problems
+
+
+def _unmade(form: AnswersForm, left: int, *, told: bool) -> list[str]:
+    """What is wrong with the runs that the answers ask for; ``told``: those of this pass are made."""
+    named = "experiment" in {one.kind for one in form.answers}
+    if told:
+        return ["no more run can be made: leave out `runs`"] if form.runs else []
+    if (named or form.runs) and not left:
+        return ["no more run can be made: answer with a change, a limit or a rebuttal"]
+    if named != bool(form.runs):
+        return [
+            "a point that is answered by an `experiment` needs a run in `runs`, and a run such a point"
+        ]
+    return []
 
 
 def _version(study: Study) -> PaperVersion:
@@ -148,14 +217,23 @@ def _version(study: Study) -> PaperVersion:
     )
 
 
-def _judged(before: Study, after: Study) -> tuple[Literal["improved", "earlier"], str]:
-    """Which version stays the paper, and why. The new one's reviewers have not seen the earlier one."""
+def _judged(
+    before: Study, after: Study, again: Reread | None
+) -> tuple[Literal["improved", "earlier"], str]:
+    """Which version stays the paper, and why: by the new one's reviewers, who have not seen the earlier one."""
     if len(after.unresolved) > len(before.unresolved):
         return "earlier", "the new version has more numbers that nothing carries"
     old, new = _mean(before), _mean(after)
     if old is None or new is None:
         return "improved", "it was not judged by a score"
     said = f"the mean overall score went from {old:.1f} to {new:.1f}, by reviewers who saw one version each"
+    if (
+        again is not None
+        and before.review
+        and again.overall > (before.review.overall or 0)
+        and new <= old
+    ):
+        said += "; only the reviewer who asked for the changes sees a gain"
     return ("improved" if new >= old else "earlier"), said
 
 

@@ -96,6 +96,11 @@ def under_review(study: Study, ports: Ports) -> UnderReview:
     return UnderReview(study.paper.pages, _page_pictures(study, ports), study.reviewing)
 
 
+def page_texts(paper: UnderReview) -> list[str]:
+    """What a reviewer reads of the pages."""
+    return [text[:_PAGE_CHARACTERS] for text in paper.pages[:_MAX_PAGES]]
+
+
 def review_once(paper: UnderReview, ports: Ports, number: int) -> Review:
     """One reviewer's review, looked at again as often as the rules say. A reflection that cannot be
     used leaves the review as it was. Raises :class:`BadReply` where there is no review.
@@ -106,7 +111,7 @@ def review_once(paper: UnderReview, ports: Ports, number: int) -> Review:
     asked = render(
         "review_form",
         examples=prompt_text("review_examples").strip() if rules.examples else "",
-        pages=block("pages", [text[:_PAGE_CHARACTERS] for text in paper.pages[:_MAX_PAGES]]),
+        pages=block("pages", page_texts(paper)),
         member=prompt_text(prompt).strip() if several else "",
     )
     message = Message("user", asked, cache=True, pictures=paper.pictures)
