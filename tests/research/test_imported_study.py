@@ -66,18 +66,28 @@ def then(folder: Path, author: Author, stage: StageCommand) -> PursuedIdea:
     return outcome
 
 
-def judging(*marks: int) -> Author:
-    """A reviewer who gives these marks, and an author who answers each point and writes the conclusion again."""
+def judging(*marks: int, wants_runs: bool = False) -> Author:
+    """A reviewer who gives these marks, and an author who answers each point and writes the conclusion again,
+    if it ``wants_runs`` only after it was told that there are none.
+    """
     left = [*marks]
 
-    def change(ask: Ask, _number: int) -> str | None:
+    def change(ask: Ask, number: int) -> str | None:
         if ask.purpose == "review.form":
             return form(Overall=left.pop(0))
         if ask.purpose == "review.reflect":
             return "DONE"
+        if ask.purpose == "review.answered":
+            return '```json\n{"settled": [1], "worse": "", "Overall": 6}\n```'
         if ask.purpose != "writeup.improve":
             return None
-        points = data_blocks(ask.messages[-1].content)["points"]
+        if wants_runs and number == 1:
+            run = {"name": "more", "tests": "t", "expects": "e", "refuted_by": "r"}
+            rows = [{"point": 1, "kind": "experiment", "note": "made"}]
+            return f"```json\n{json.dumps({'answers': rows, 'runs': [run]})}\n```"
+        if wants_runs:
+            assert "no more run can be made" in ask.messages[-1].content
+        points = data_blocks("\n".join(one.content for one in ask.messages))["points"]
         rows = [{"point": one["point"], "kind": "change", "note": "said"} for one in points]
         answers = json.dumps({"answers": rows})
         return f"```json\n{answers}\n```\n\n%% SECTION conclusion\n\n{BETTER}"
@@ -188,6 +198,14 @@ def test_an_imported_study_is_reviewed_improved_and_written_again(tmp_path: Path
         in page(tmp_path) + (idea / "latex" / "template.tex").read_text()
     )
     same_again(folder, tmp_path / "again")
+
+
+def test_an_improvement_of_it_makes_no_run(tmp_path: Path) -> None:
+    taken(tmp_path)
+    done = then(tmp_path / "run", judging(6, wants_runs=True), "improve").study
+    (one,) = done.improvements
+    assert (one.kept, one.runs) == ("improved", ())
+    assert [run.number for run in done.runs] == [0, 1, 2]
 
 
 def test_its_experiments_are_not_made_again_here(tmp_path: Path) -> None:
