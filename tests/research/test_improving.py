@@ -40,6 +40,7 @@ class Author:
     marks: list[int]
     replies: list[str]
     name: str = "builtin/sweep"
+    points: dict[str, list[str]] = field(default_factory=lambda: POINTS)
     again: str = '{"settled": [1, 3], "worse": "", "Overall": 7}'
     asks: list[Ask] = field(default_factory=list)
 
@@ -49,7 +50,7 @@ class Author:
     def complete(self, ask: Ask, within: Deadline) -> Reply:
         self.asks.append(ask)
         if ask.purpose == "review.form":
-            return Reply(form(Overall=self.marks.pop(0), **POINTS), Usage(), self.name)
+            return Reply(form(Overall=self.marks.pop(0), **self.points), Usage(), self.name)
         if ask.purpose == "writeup.improve":
             return Reply(self.replies.pop(0), Usage(), self.name)
         if ask.purpose == "review.answered":
@@ -233,3 +234,20 @@ def test_an_answer_of_that_reviewer_that_cannot_be_used_costs_nothing_else(tmp_p
     (outcome,) = rig.run_scripted(tmp_path / "run", author, Mode.RECORD, spec=spec)
     (one,) = study(outcome).improvements
     assert (one.reread, one.kept) == (None, "improved")
+
+
+def test_a_question_that_repeats_a_weakness_is_no_point_of_its_own(tmp_path: Path) -> None:
+    said = {
+        "Weaknesses": ["Only three seeds carry the comparison of learning rates."],
+        "Questions": [
+            "Would the comparison of learning rates carry over with more than three seeds?",
+            "Why does the loss rise after step 400?",
+        ],
+    }
+    rules = ReviewPin(reviews=1, reflections=0, improve=1)
+    spec = prepare(replace(rig.wanted(tmp_path), reviewing=rules)).setup
+    author = Author([4, 6], [reply("change", "change")], points=said)
+    (outcome,) = rig.run_scripted(tmp_path / "run", author, Mode.RECORD, spec=spec)
+    (one,) = study(outcome).improvements
+    assert [a.point for a in one.answers] == [*said["Weaknesses"], said["Questions"][1]]
+    assert "lengths" in data_blocks(author.told()[0])

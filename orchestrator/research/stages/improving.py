@@ -9,9 +9,7 @@ lower, or has numbers that nothing carries.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from orchestrator.core.asking import require_whole
 from orchestrator.core.errors import IdeaFailed, WrongFormat
@@ -22,7 +20,6 @@ from orchestrator.record.ports import Ports
 from orchestrator.research.paper.latex import TEX
 from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_and_use, parse_reply
-from orchestrator.research.reply_form import ReplyForm
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.assembly import assembled
 from orchestrator.research.stages.compile import compile_paper
@@ -34,34 +31,19 @@ from orchestrator.research.stages.improving_runs import (
 )
 from orchestrator.research.stages.look import figure_pictures
 from orchestrator.research.stages.panel import mean_overall, review_paper
-from orchestrator.research.stages.plan import RunForm, planned_runs
+from orchestrator.research.stages.plan import planned_runs
 from orchestrator.research.stages.refining import (
     REFINED_TOKENS,
     corrected_sections,
+    lengths,
     read_sections,
     told_again,
 )
 from orchestrator.research.stages.rereading import reread
+from orchestrator.research.stages.review_points import AnswersForm, points_of, unanswered, unmade
 from orchestrator.research.stages.sections import section_named, section_problems
 from orchestrator.research.stages.study_ledger import study_ledger
 from orchestrator.research.stages.verify import verify_numbers
-
-_MOST_POINTS = 30
-
-
-class AnswerForm(ReplyForm):
-    """What an author says to one point of a review."""
-
-    point: int
-    kind: Literal["change", "experiment", "limit", "rebuttal"]
-    note: Annotated[str, Field(min_length=1, max_length=1000)]
-
-
-class AnswersForm(ReplyForm):
-    """The form of an author's answers to a review."""
-
-    answers: Annotated[tuple[AnswerForm, ...], Field(max_length=_MOST_POINTS)]
-    runs: Annotated[tuple[RunForm, ...], Field(max_length=10)] = ()
 
 
 def improve_paper(study: Study, ports: Ports) -> Study:
@@ -73,17 +55,11 @@ def improve_paper(study: Study, ports: Ports) -> Study:
             todo="import it with its LaTeX source and its style files, or let its author write it again",
         )
     for number in range(1, study.reviewing.improve + 1):
-        points = _points(study)
+        points = points_of(study)
         if not points or study.paper is None:
             break
         study = _one_pass(study, points, ports.within(f"pass_{number}"))
     return study
-
-
-def _points(study: Study) -> tuple[str, ...]:
-    """The weaknesses and questions of the review that counts."""
-    review = study.review
-    return () if review is None else (*review.weaknesses, *review.questions)[:_MOST_POINTS]
 
 
 def _one_pass(study: Study, points: tuple[str, ...], ports: Ports) -> Study:
@@ -139,7 +115,12 @@ def _revised(
     told = block("points", [{"point": n, "says": text} for n, text in enumerate(points, start=1)])
     runs = render("improve_runs", left=str(left)).strip() if left else ""
     task = render(
-        "writeup_improve", points=told, now=corrected_sections(study), runs=runs, facts=facts
+        "writeup_improve",
+        points=told,
+        now=corrected_sections(study),
+        runs=runs,
+        facts=facts,
+        lengths=block("lengths", lengths(study)),
     )
     pictures = figure_pictures(study, ports, "writing") if facts else ()
     turn = (*study.said, Message("user", task, cache=True, pictures=pictures))
@@ -153,8 +134,8 @@ def _revised(
             {} if form.runs else found
         )  # they are asked for again, once the runs have shown something
         problems = [] if form.runs else problems
-        problems += _unanswered(form, len(points), bool(found))
-        problems += _unmade(form, left, told=bool(facts))
+        problems += unanswered(form, len(points), bool(found))
+        problems += unmade(form, left, told=bool(facts))
         if problems:
             raise WrongFormat(
                 "the improved paper breaks rules",
@@ -180,32 +161,6 @@ def _outdated(study: Study, texts: dict[str, str], found: dict[str, str]) -> lis
         if name not in found
         for problem in section_problems(study, section_named(name), text, study.skeleton)
     ]
-
-
-def _unanswered(form: AnswersForm, count: int, changed: bool) -> list[str]:  # noqa: FBT001 - one use
-    """What is wrong with a list of answers: each point is answered once, and a change is made."""
-    given = [one.point for one in form.answers]
-    problems = [f"point {n} has no answer" for n in range(1, count + 1) if n not in given]
-    problems += [f"there is no point {n}" for n in given if not 1 <= n <= count]
-    problems += [f"point {n} is answered twice" for n in {n for n in given if given.count(n) > 1}]
-    kinds = {one.kind for one in form.answers}
-    if kinds & {"change", "limit"} and not changed and not form.runs:
-        problems.append("a change is promised, and no '%% SECTION name' follows")
-    return problems
-
-
-def _unmade(form: AnswersForm, left: int, *, told: bool) -> list[str]:
-    """What is wrong with the runs that the answers ask for; ``told``: those of this pass are made."""
-    named = "experiment" in {one.kind for one in form.answers}
-    if told:
-        return ["no more run can be made: leave out `runs`"] if form.runs else []
-    if (named or form.runs) and not left:
-        return ["no more run can be made: answer with a change, a limit or a rebuttal"]
-    if named != bool(form.runs):
-        return [
-            "a point that is answered by an `experiment` needs a run in `runs`, and a run such a point"
-        ]
-    return []
 
 
 def _version(study: Study) -> PaperVersion:

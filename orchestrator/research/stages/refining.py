@@ -31,7 +31,7 @@ def refined(study: Study, ports: Ports) -> tuple[Study, tuple[str, ...]]:
     """
     texts = dict(study.sections)
     task = render(
-        "writeup_refine", now=corrected_sections(study), lengths=block("lengths", _lengths(study))
+        "writeup_refine", now=corrected_sections(study), lengths=block("lengths", lengths(study))
     )
     turn = (*study.said, Message("user", task, cache=True))
 
@@ -70,7 +70,7 @@ def corrected_sections(study: Study) -> str:
     return "\n\n".join(rows) or "(none)"
 
 
-def _lengths(study: Study) -> dict[str, str]:
+def lengths(study: Study) -> dict[str, str]:
     """The words that each section is to have."""
     spans = {name: section_named(name).length(len(study.runs)) for name, _ in study.sections}
     return {name: f"{first} to {last} words" for name, (first, last) in spans.items()}
