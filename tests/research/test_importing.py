@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from orchestrator.core.tree import digest
 from orchestrator.research.importing.content import read_content
+from orchestrator.research.importing.imported_review import read_review
 from orchestrator.research.importing.notes_file import read_notes
 from orchestrator.research.importing.paper_source import section_of, split_paper
-from orchestrator.research.importing.review_file import read_review
 from orchestrator.research.importing.values import ImportedContent
 from tests.support.scientist_results import (
     FOLDER,

@@ -14,9 +14,9 @@ from orchestrator.core.sanitize import plain_line
 from orchestrator.core.strict_json import loads
 from orchestrator.core.tree import Tree, digest
 from orchestrator.core.untrusted import check_depth
+from orchestrator.research.importing.imported_review import read_review
 from orchestrator.research.importing.notes_file import ReadNotes, RunNote, read_notes
 from orchestrator.research.importing.paper_source import captions, split_paper, with_own_references
-from orchestrator.research.importing.review_file import read_review
 from orchestrator.research.importing.values import ImportedContent, SplitPaper
 from orchestrator.research.paper.latex import TEX
 from orchestrator.template.results import Results, parse_final_info
@@ -27,7 +27,7 @@ _MOST_RUNS = 100
 _MOST_TEX = 1 << 20  # bytes of a paper's source
 _PNG = b"\x89PNG\r\n\x1a\n"
 _IMPROVED = "_improved.pdf"
-REVIEWS = ("review_improved.txt", "review.txt")
+_REVIEWS = ("review_improved.txt", "review.txt")
 """The review of the last version of the paper comes first."""
 
 
@@ -185,7 +185,7 @@ def _pdf(files: Mapping[str, bytes], name: str) -> bytes:
 
 
 def _reviews(files: Mapping[str, bytes], missing: list[tuple[str, str]]) -> Iterator[Review]:
-    for path in REVIEWS:
+    for path in _REVIEWS:
         if path in files:
             try:
                 yield read_review(files[path])

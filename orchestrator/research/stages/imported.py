@@ -35,7 +35,7 @@ from orchestrator.research.stages.study_ledger import study_ledger
 from orchestrator.research.stages.verify import claims_of, open_problems, wrong_in
 from orchestrator.research.stages.writeup import AUTHOR_NOTE, opening, section_task, with_task
 
-AUTHOR = f"{IMPORTED_BY} (imported)"
+PAPER_AUTHOR = f"{IMPORTED_BY} (imported)"
 ORIGINALS = "imported"
 """The folder of an idea with the documents as they came."""
 _MAKETITLE = r"\maketitle"
@@ -128,10 +128,10 @@ def _take_paper(study: Study, ports: Ports) -> Study:
     """The imported source with our marks, in sections, and the conversation in which it could have been
     written.
     """
-    paper, study = _content(study).paper, replace(study, author=AUTHOR, typed=True)
+    paper, study = _content(study).paper, replace(study, author=PAPER_AUTHOR, typed=True)
     if paper is None:
         return replace(study, said=(opening(study, study_ledger(study, ports), ports),))
-    tex = latex.prepared(paper_source(study, ports), AUTHOR, AUTHOR_NOTE, study.figures)
+    tex = latex.prepared(paper_source(study, ports), PAPER_AUTHOR, AUTHOR_NOTE, study.figures)
     study = replace(study, skeleton=tex, sections=paper.sections)
     ports.note(Citable(keys=tuple(one.key for one in references.references(tex))))
     ledger = study_ledger(study, ports, tex)
