@@ -114,6 +114,18 @@ def test_results_that_cannot_be_read_are_missing_and_the_other_runs_stay(
     assert reason in why(found, "the results of run 1")
 
 
+def test_a_description_ends_where_results_or_an_analysis_begin() -> None:
+    notes = b"## Run 1: Decay\nDescription: The step is halved.\nAfter each epoch.\n\nResults:\n{'line': 1}\nAnalysis: x"
+    assert (
+        content({"notes.txt": notes}).runs[1].description == "The step is halved. After each epoch."
+    )
+
+
+def test_text_that_a_bare_percent_sign_hides_is_named() -> None:
+    tex = TEX.replace("No other schedule was tried.", "It falls by 12.8% against the others.")
+    assert "%" in why(content({"latex/template.tex": tex.encode()}), "latex/template.tex")
+
+
 def test_runs_with_one_name_are_told_apart_and_names_do_not_act() -> None:
     notes = b"## Run 1: baseline\nx\n## Run 2: baseline\n### Run 3: a\x1b[2Jb\nDescription: y"
     found = content({"notes.txt": notes, "run_3/final_info.json": info(0.1)})

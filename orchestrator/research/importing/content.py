@@ -19,6 +19,7 @@ from orchestrator.research.importing.notes_file import ReadNotes, RunNote, read_
 from orchestrator.research.importing.paper_source import captions, split_paper, with_own_references
 from orchestrator.research.importing.values import ImportedContent, SplitPaper
 from orchestrator.research.paper.latex import TEX
+from orchestrator.research.paper.latex_words import source_problems
 from orchestrator.template.results import Results, parse_final_info
 
 _TIMED = re.compile(r"\d{8}_\d{6}_(.+)")
@@ -26,6 +27,7 @@ _INFO = re.compile(r"run_(\d{1,3})/final_info\.json")
 _MOST_RUNS = 100
 _MOST_TEX = 1 << 20  # bytes of a paper's source
 _PNG = b"\x89PNG\r\n\x1a\n"
+_PROBLEMS = 5  # of a source that are named
 _IMPROVED = "_improved.pdf"
 _REVIEWS = ("review_improved.txt", "review.txt")
 """The review of the last version of the paper comes first."""
@@ -169,6 +171,7 @@ def _paper(
     if source is not None and not why:
         try:
             tex = with_own_references(source.decode("utf-8").replace("\r\n", "\n"), files)
+            missing += [(TEX, one) for one in source_problems(tex)[:_PROBLEMS]]
             return split_paper(tex), captions(tex, frozenset(drawn))
         except ValueError as error:  # also of bytes that are no text
             why = str(error)[:200]

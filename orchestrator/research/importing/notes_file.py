@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from orchestrator.core.sanitize import plain_line
 
@@ -16,7 +17,7 @@ _ABOUT = re.compile(
 _RUN = re.compile(r"(?im)^#{1,4}[ \t]*\**[ \t]*Run[ \t]+(\d{1,3})\b[ \t]*\**[:.\- \t]*(.{0,500})$")
 _HEADING = re.compile(r"(?m)^#{1,4}[ \t]")
 _SAID = re.compile(r"(?i)^[ \t]*\**Description\**:\**[ \t]*")
-_RESULTS = re.compile(r"(?i)^[ \t]*\**Results\**:")
+_OTHER = re.compile(r"(?i)^[ \t]*\**(?:Results|Analysis|Next Steps|Observations|Conclusion)\**:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,15 @@ def read_notes(text: str) -> ReadNotes:
 
 
 def _described(body: str) -> str:
-    """The text after ``Description:``, or what is no result where nothing is called so."""
+    """The text after ``Description:`` up to the next such heading, or what is no result where nothing is called
+    so.
+    """
     lines = [line for line in body.splitlines() if line.strip()]
     for number, line in enumerate(lines):
         if said := _SAID.match(line):
-            return " ".join([line[said.end() :], *lines[number + 1 :]])
-    return " ".join(line for line in lines if not _RESULTS.match(line) and "{" not in line)
+            rest = takewhile(lambda one: not _OTHER.match(one), lines[number + 1 :])
+            return " ".join([line[said.end() :], *rest])
+    return " ".join(line for line in lines if not _OTHER.match(line) and "{" not in line)
 
 
 def _line(text: str, limit: int) -> str:

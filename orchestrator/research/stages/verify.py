@@ -107,8 +107,9 @@ def claims_of(study: Study, ledger: Ledger) -> tuple[Claim, ...]:
 
 def unresolved_failure(study: Study) -> IdeaFailed:
     """Why a paper is not verified."""
+    after = "" if study.typed else ", after corrections"
     return IdeaFailed(
-        f"{len(study.unresolved)} statements of the paper are not carried by the record, after corrections",
+        f"{len(study.unresolved)} statements of the paper are not carried by the record{after}",
         where=TEX,
         why="\n".join(study.unresolved[:8]),
         todo="the report lists each with its sentence; the paper, the runs and their results are kept",
