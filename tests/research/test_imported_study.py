@@ -12,6 +12,7 @@ import pytest
 
 from orchestrator.api.audits import audit
 from orchestrator.api.export import FileExporter
+from orchestrator.api.find_run import find_run
 from orchestrator.api.importing import ImportRequest, import_results, prepare_import
 from orchestrator.api.resume_request import ResumeRequest, require_makeable
 from orchestrator.api.runs import replay
@@ -262,6 +263,7 @@ def test_a_folder_is_imported_audited_replayed_reviewed_and_shown_on_slides(tmp_
     subprocess.run(review, check=True, capture_output=True)
     deck = slides_of(SlidesRequest(idea=said["idea"], results=results))
     assert deck.pdf.read_bytes().startswith(b"%PDF")
+    assert find_run("latest", results).folder == Path(said["run"]), "the deck is no run"
     assert replay(said["run"], results).different == ()
     assert audit(said["run"], results).audit.wrong == 0
     assert sorted(path.name for path in theirs.rglob("*")) == before, "their folder is only read"
