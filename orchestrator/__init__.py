@@ -10,7 +10,7 @@ A room imports rooms on lower floors only, never one on its own floor (``tests/p
        audit/       whether the record of a run holds
        agreement/   how well a reviewer agrees with people's decisions
     3  sandbox/     port Sandbox: engine, job, storage, network, gpus, images, harvest
-       research/    ideas to paper: run, pipeline, stages, prompts, paper, sweep
+       research/    ideas to paper: run, pipeline, stages, prompts, paper, sweep, loopback
        report/      journals to pages
     2  record/      the journal: typed events, hash chain, blobs, pins, recorded ports, attestations
        policy/      what a job, an idea and a run may use: schema, inheritance, comparison, lint

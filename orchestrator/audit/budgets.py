@@ -11,8 +11,8 @@ from orchestrator.audit.record import UNREADABLE_BODY, RunRecord
 from orchestrator.core.decode import decode
 from orchestrator.core.model import Reply, Usage
 from orchestrator.policy.policy import IdeaLimits, Policy, RunLimits
-from orchestrator.record.budget import Used
 from orchestrator.record.events import NESTED, CallFailed
+from orchestrator.record.used import Used
 
 # A call that a deadline ends is stopped a little after it, and is recorded with that.
 _LATE = 1.1, 300.0  # factor, seconds

@@ -9,16 +9,17 @@ from __future__ import annotations
 import math
 import multiprocessing
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.pool import ThreadPool
-from threading import Condition
+from threading import Condition, Event
 from typing import TypeVar
 
-from orchestrator.core.errors import BudgetSpent
+from orchestrator.core.errors import BudgetSpent, Interrupted
 
 _T = TypeVar("_T")
-_POLL = 1.0  # seconds between checks of what sends no signal, such as the host's free memory
+_POLL = 0.5  # seconds between checks of what sends no signal, such as the host's free memory
 MORE_ROOM = (
     "continue with a larger budget: `aisci resume RUN --fork --policy ./wider.yaml`; "
     "nothing recorded is paid again"
@@ -28,12 +29,13 @@ MORE_ROOM = (
 @dataclass(frozen=True, slots=True)
 class Deadline:
     """An instant of this machine's monotonic clock, and the policy's key that set it; and how many HTTP
-    requests may still be made.
+    requests may still be made. Once ``stop`` is set, no time is left.
     """
 
     at: float
     limit: str
     requests: float = math.inf
+    stop: Event | None = None
 
     @classmethod
     def after(cls, seconds: float, limit: str) -> Deadline:
@@ -43,15 +45,23 @@ class Deadline:
     @property
     def left(self) -> float:
         """Seconds until then; 0 once it has passed, infinite where nothing limits the call."""
-        return max(0.0, self.at - time.monotonic())
+        return 0.0 if self.stopped else max(0.0, self.at - time.monotonic())
+
+    @property
+    def stopped(self) -> bool:
+        return self.stop is not None and self.stop.is_set()
 
     def check(self, where: str) -> None:
-        """Raise :class:`BudgetSpent` once the instant has passed."""
+        """Raise :class:`BudgetSpent` once the instant has passed, :class:`Interrupted` after a stop."""
         if not self.left:
             raise self.spent(where)
 
-    def spent(self, where: str) -> BudgetSpent:
+    def spent(self, where: str) -> BudgetSpent | Interrupted:
         """The error of a call that was ended at this instant."""
+        if self.stopped:
+            return Interrupted(
+                "the run was stopped", where=where, todo="`aisci resume` continues it"
+            )
         return BudgetSpent(
             f"{self.limit} was exceeded during this call",
             where=where,
@@ -62,7 +72,13 @@ class Deadline:
     def sooner(self, other: Deadline) -> Deadline:
         """The earlier of the two, and the fewer requests."""
         first = self if self.at <= other.at else other
-        return replace(first, requests=min(self.requests, other.requests))
+        requests, stop = min(self.requests, other.requests), self.stop or other.stop
+        return replace(first, requests=requests, stop=stop)
+
+    def waiting(self) -> Iterator[float]:
+        """Seconds to wait, again and again: short ones, so that a stop is seen; one where nothing can stop it."""
+        while self.left:
+            yield min(_POLL, self.left) if self.stop is not None else self.left
 
 
 FOREVER = Deadline(math.inf, "")
@@ -81,12 +97,12 @@ def bounded(work: Callable[[], _T], within: Deadline, where: str) -> _T:
     For libraries whose own time-out restarts with each byte that arrives. Raises
     :class:`BudgetSpent` if ``within`` passed first, and whatever ``work`` raises.
     """
-    if within.left == math.inf:
+    if within.left == math.inf and within.stop is None:
         return work()
     pool = ThreadPool(1)
     pending = pool.apply_async(work)
     pool.close()
-    try:
-        return pending.get(within.left)
-    except multiprocessing.TimeoutError:
-        raise within.spent(where) from None
+    for seconds in within.waiting():
+        with suppress(multiprocessing.TimeoutError):
+            return pending.get(seconds)
+    raise within.spent(where)

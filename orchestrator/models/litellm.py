@@ -51,6 +51,7 @@ from orchestrator.models.said import error_in_choice
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
 
 PER_PROMPT, PER_COMPLETION = "input_cost_per_token", "output_cost_per_token"
+_A_WHILE = 0.5  # seconds of a pause, until a stop is seen
 THINKING = 8192
 """Tokens for thinking, in addition to the answer's: vendors count both against one limit."""
 MOST_TOKENS = 10**9  # of one request; a count above it, or below zero, is a server's mistake
@@ -198,7 +199,14 @@ class LitellmModel:
             raise failure from None  # the cause holds the request, and that holds the key
         self._breaker.wait_until(self._timing.clock() + pause)
         self._timing.tell(waiting_line(self.name, failure, pause, attempt + 1, tries))
-        self._timing.sleep(pause)
+        self._rest(pause, within, f"step {ask.purpose}")
+
+    def _rest(self, pause: float, within: Deadline, where: str) -> None:
+        while pause > 0:
+            step = pause if within.stop is None else min(pause, _A_WHILE)
+            self._timing.sleep(step)
+            within.check(where)
+            pause -= step
 
     def _wait_with_others(self, now: float, within: Deadline, where: str) -> None:
         """Wait as long as the server asked another caller to."""
@@ -207,7 +215,7 @@ class LitellmModel:
             raise within.spent(where)
         if pause:
             self._timing.tell(f"waiting for {self.name}, {where}: busy; asking in {pause:.0f} s")
-            self._timing.sleep(pause)
+            self._rest(pause, within, where)
 
     def _once(self, ask: Ask, within: Deadline) -> Any:
         """One request, with litellm's retries and those of its HTTP client disabled. A body whose

@@ -39,7 +39,7 @@ class ReplyRule(BaseModel, extra="forbid", frozen=True, arbitrary_types_allowed=
         return any(self.contains in message.content for message in ask.messages)
 
 
-class _Line(ReplyRule):
+class ReplyLine(ReplyRule):
     """A rule in a file, whose text is always a string."""
 
     text: str
@@ -75,7 +75,7 @@ class ScriptedModel:
         rules: list[ReplyRule] = []
         for number, line in enumerate(lines, start=1):
             try:
-                rules += [_Line.model_validate_json(line)] if line.strip() else []
+                rules += [ReplyLine.model_validate_json(line)] if line.strip() else []
             except ValidationError as error:
                 problem = error.errors(include_url=False)[0]
                 key = ".".join(map(str, problem["loc"]))

@@ -1,49 +1,25 @@
-"""The budgets of ideas and runs, and the use that their journals record."""
+"""The budgets of ideas and runs."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from orchestrator.core.deadline import FOREVER, MORE_ROOM, Deadline
 from orchestrator.core.errors import BudgetSpent
 from orchestrator.core.model import Usage
 from orchestrator.record.journal import Journal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Used:
-    """The use of calls: US dollars where a price is known, tokens, requests, seconds."""
-
-    usd: float = 0.0
-    tokens: int = 0
-    requests: int = 0
-    wall: float = 0.0
-    gpu_time: float = 0.0
-
-    @classmethod
-    def by(cls, journal: Journal) -> Used:
-        """The use that one journal records."""
-        total = journal.ledger.total()
-        return cls(
-            usd=total.usd or 0.0,
-            tokens=total.prompt_tokens + total.completion_tokens,
-            requests=journal.ledger.requests,
-            wall=journal.ledger.seconds,
-            gpu_time=journal.ledger.gpu_seconds,
-        )
-
-    def __add__(self, more: Used) -> Used:
-        names = (field.name for field in fields(self))
-        return Used(**{name: getattr(self, name) + getattr(more, name) for name in names})
+from orchestrator.record.live_use import LiveUse
+from orchestrator.record.used import Used
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalBudget:
     """The limits of one journal's calls. None: no limit. ``wall`` and ``gpu_time`` in seconds.
-    ``of`` is the policy's block; ``before`` is what other journals have used of that block's
+    ``of`` is the policy's block; ``live`` is what all journals of a run have used of that block's
     budget; ``around`` is a wider budget that applies too.
     """
 
@@ -53,12 +29,15 @@ class JournalBudget:
     requests: float | None = None
     wall: float | None = None
     gpu_time: float | None = None
-    before: Used = Used()
+    live: LiveUse | None = None
     around: JournalBudget | None = None
 
-    def after(self, *others: Used) -> JournalBudget:
-        """This budget, less ``others``, which other journals have used of it."""
-        return replace(self, before=sum(others, self.before))
+    @property
+    def turn(self) -> AbstractContextManager[object]:
+        """Held from the admission of a call until its line is written."""
+        if self.live is not None:
+            return self.live.turn
+        return self.around.turn if self.around is not None else nullcontext()
 
     def within(self, wider: JournalBudget) -> JournalBudget:
         """This budget, with ``wider`` applied too."""
@@ -90,7 +69,7 @@ class JournalBudget:
         around = math.inf if self.around is None else self.around.requests_left(journal)
         if self.requests is None:
             return around
-        return min(around, self.requests - (self.before + Used.by(journal)).requests)
+        return min(around, self.requests - self._used(journal).requests)
 
     def deadline(self, journal: Journal, gpus: int = 0) -> Deadline:
         """When a call that begins now and holds ``gpus`` GPUs has used the remaining time."""
@@ -99,9 +78,14 @@ class JournalBudget:
             earliest = Deadline.after((limit - spent) / rate, name).sooner(earliest)
         return earliest
 
+    def _used(self, journal: Journal) -> Used:
+        if self.live is None:
+            return Used.by(journal)
+        return replace(self.live.total(), wall=self.live.elapsed)
+
     def _times(self, journal: Journal, gpus: int) -> Iterator[tuple[str, float, float, int]]:
         """Each limit of time: its key, the limit and the use in seconds, seconds used per second."""
-        used = self.before + Used.by(journal)
+        used = self._used(journal)
         if self.wall is not None:
             yield f"{self.of}.wall", self.wall, used.wall, 1
         if gpus and self.gpu_time is not None:
@@ -111,7 +95,7 @@ class JournalBudget:
         self, journal: Journal, ceiling: Usage
     ) -> tuple[tuple[str, float | None, float, str], ...]:
         """Each limit of cost: its key, the limit, the use after the next call, the unit."""
-        used = self.before + Used.by(journal)
+        used = self._used(journal)
         more = ceiling.prompt_tokens + ceiling.completion_tokens
         return (
             ("usd", self.usd, used.usd + (ceiling.usd or 0.0), " US dollars"),

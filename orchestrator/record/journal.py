@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
@@ -63,6 +64,7 @@ _N = TypeVar("_N", bound=Note)
 Listener = Callable[[Heard], None]
 
 _UNUSABLE = frozenset({"EmptyReply", "CutReply"})
+_ALONE: AbstractContextManager[object] = nullcontext()
 UNSETTLED = -1  # the ordinal of notes that a repeated run need not produce
 
 
@@ -243,10 +245,11 @@ class Journal:
         *,
         ceiling: Usage | None = None,
         admit: Callable[[Usage], None] = lambda _: None,
+        turn: AbstractContextManager[object] = _ALONE,
     ) -> _T:
         """Answer from the record, or call ``make`` and record request, answer and, of a container,
         its statement. ``admit`` is called only before an outgoing call, and may raise
-        ``BudgetSpent``. Raises :class:`Diverged` if the record has another request here, or none in
+        ``BudgetSpent``; ``turn`` is held from there until the request is recorded. Raises :class:`Diverged` if the record has another request here, or none in
         a replay; else the errors of ``make``.
         """
         ordinal = self._next(port, scope)
@@ -269,19 +272,14 @@ class Journal:
             return decode(answer, self.load(recorded.end.body))
         if self.mode is Mode.REPLAY:
             raise unrecorded(f"the {port} call", scope, ordinal)
-        ceiling = ceiling or Usage()
-        admit(ceiling)
+        ceiling, body = ceiling or Usage(), Body.of(plain, self.blobs)
         # On the disk before the call: a crash during it leaves the request, charged at its ceiling.
-        asked = self.append(
-            Asked(
-                port=port,
-                scope=scope,
-                ord=ordinal,
-                request=digest(plain),
-                body=Body.of(plain, self.blobs),
-                ceiling=ceiling,
-            )
+        out = Asked(
+            port=port, scope=scope, ord=ordinal, request=digest(plain), body=body, ceiling=ceiling
         )
+        with turn:
+            admit(ceiling)
+            asked = self.append(out)
         return self._ask(asked, plain, answer, make)
 
     def _ask(self, asked: Asked, plain: Any, answer: type[_T], make: Callable[[], _T]) -> _T:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from threading import Event
 from typing import NoReturn, TypeVar
 
 from orchestrator.core.asking import ATTEMPTS
@@ -62,6 +63,8 @@ class Ports:
     until: Deadline = FOREVER
     most: int = ATTEMPTS
     """Requests for one reply that can be used, inside an edit."""
+    stop: Event | None = None
+    """Set when the run is to stop; what is out then ends."""
 
     def within(self, *names: str) -> Ports:
         """The ports at a scope below this one."""
@@ -69,7 +72,8 @@ class Ports:
 
     def deadline(self, gpus: int = 0) -> Deadline:
         """When a call that begins now must end."""
-        return self.until.sooner(self.budget.deadline(self.journal, gpus))
+        ends = self.until.sooner(self.budget.deadline(self.journal, gpus))
+        return ends.sooner(replace(FOREVER, stop=self.stop)) if self.stop else ends
 
     def note(self, note: Note, *, settled: bool = True) -> None:
         """Add a note to the journal at this scope; see :meth:`Journal.note`."""
@@ -184,8 +188,8 @@ class Ports:
             book(most)
 
         return self.journal.call(
-            port, self.scope, request, answer, make, ceiling=ceiling, admit=admit
-        )
+            port, self.scope, request, answer, make, ceiling=ceiling, admit=admit, turn=self.budget.turn,
+        )  # fmt: skip
 
 
 class AbsentEdge:

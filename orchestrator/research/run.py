@@ -6,19 +6,21 @@ idea have their own journal, so that no two writers share a file.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from functools import partial
-from pathlib import Path
+from threading import Event
 
 from orchestrator.core.files import remove_unfinished
 from orchestrator.core.research import Idea, Novelty, Run
 from orchestrator.core.tree import Tree
 from orchestrator.record.asked_stages import asked_stages
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.budget import JournalBudget, Used
+from orchestrator.record.budget import JournalBudget
 from orchestrator.record.chain import head_of, is_sealed, read_lines
 from orchestrator.record.events import Forked, IdeaForked, IdeaStarted, RunStarted
 from orchestrator.record.journal import Journal, Mode
+from orchestrator.record.live_use import LiveUse, time_at_work
 from orchestrator.record.notes import (
     BaselineCompared,
     IdeaEnded,
@@ -28,8 +30,10 @@ from orchestrator.record.notes import (
 )
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Ports
+from orchestrator.record.used import Used
 from orchestrator.research.idea_sources import IdeaSource, ListedIdeas, OpenEnded
 from orchestrator.research.ideas_file import edited_ideas, write_ideas
+from orchestrator.research.in_flight import in_flight
 from orchestrator.research.pins import pins_of
 from orchestrator.research.pipeline import pursue
 from orchestrator.research.run_spec import PursuedIdea, RunDeps, RunLocation, RunSpec, Study
@@ -52,11 +56,18 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
     edits, whole = journal.notes(IdeasEdited, below="run"), journal.sealed
     if location.mode is Mode.FORK:
         journal.append(Forked(pins=pins_of(spec, files)))
-    most, used = spec.policy.run, _used(location, blobs)
+    most, live = spec.policy.run, _live_use(location, blobs)
+    live.follow(journal)
     budget = JournalBudget(
-        of="run", usd=most.usd, tokens=most.tokens, requests=most.requests, wall=most.wall
+        of="run",
+        usd=most.usd,
+        tokens=most.tokens,
+        requests=most.requests,
+        wall=most.wall,
+        live=live,
     )
-    ports = Ports(deps.edges(blobs), journal, blobs, budget.after(*used.values()), "run")
+    stop = Event()
+    ports = Ports(deps.edges(blobs), journal, blobs, budget, "run", stop=stop)
     baseline = _first_study(spec, files, ports)
     for edited in edits:
         ports.note(edited)
@@ -67,17 +78,23 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
         else _source(baseline, spec, location, ports, edits)
     )
     outcomes: list[PursuedIdea] = []
-    for idea in source.after(outcomes):
-        own = location.record.idea(idea).journal
-        if location.idea not in {"", idea.id} and not is_sealed(own):
-            left_alone = replace(baseline, idea=idea)
-            outcomes.append(PursuedIdea(status="stopped", study=left_alone))
-            continue
-        others = (use for path, use in used.items() if path != own)
-        left = budget.after(Used.by(journal), *others)
-        outcome, used[own] = _idea(replace(baseline, idea=idea), location, deps, blobs, left)
-        _note_end(journal, idea, outcome)
+    order: list[str] = []
+
+    def works() -> Iterator[Callable[[], PursuedIdea]]:
+        for idea in source.after(outcomes):
+            order.append(idea.id)
+            own, study = location.record.idea(idea).journal, replace(baseline, idea=idea)
+            if location.idea not in {"", idea.id} and not is_sealed(own):
+                outcomes.append(PursuedIdea(status="stopped", study=study))
+            else:
+                yield _begun(study, location, deps, blobs, budget, stop)
+
+    def ended(outcome: PursuedIdea) -> None:
+        _note_end(journal, outcome.study.idea, outcome)
         outcomes.append(outcome)
+
+    in_flight(works(), location.parallel, stop, ended)
+    outcomes.sort(key=lambda outcome: order.index(outcome.study.idea.id))
     if source.whole and all(outcome.settled for outcome in outcomes):
         journal.seal(ideas=_heads(location.record))
     deps.exporter.run(location, journal, tuple(outcomes))
@@ -161,10 +178,17 @@ def _study(spec: RunSpec, files: Tree, baseline: tuple[Run, Results]) -> Study:
     )
 
 
-def _idea(
-    study: Study, location: RunLocation, deps: RunDeps, shared: BlobStore, left: JournalBudget
-) -> tuple[PursuedIdea, Used]:
-    """The outcome of one idea, which has its own journal, blobs and edges; and its total use."""
+def _begun(
+    study: Study,
+    location: RunLocation,
+    deps: RunDeps,
+    shared: BlobStore,
+    left: JournalBudget,
+    stop: Event,
+) -> Callable[[], PursuedIdea]:
+    """The work on one idea, which has its own journal, blobs and edges. Its journal is begun here, in the
+    order of the ideas.
+    """
     record, output = location.record.idea(study.idea), location.output.idea(study.idea)
     store = BlobStore.reading if location.mode is Mode.REPLAY else BlobStore
     blobs = store(record.blobs, shared)
@@ -177,19 +201,24 @@ def _idea(
         journal.append(IdeaStarted(id=study.idea.id, idea=study.idea))
     elif location.mode is Mode.FORK:
         journal.append(IdeaForked())
+    if left.live is not None:
+        left.live.follow(journal)
     budget = JournalBudget(**asdict(study.policy.idea)).within(left)
-    ports = Ports(deps.edges(blobs), journal, blobs, budget, f"idea/{study.idea.id}")
+    ports = Ports(deps.edges(blobs), journal, blobs, budget, f"idea/{study.idea.id}", stop=stop)
     written: dict[str, str] = {}
 
     def save(done: Study) -> None:
         output.export(done.tree, blobs, written)
 
-    outcome = pursue(study, ports, save, asked_stages(ports, known, new))
-    if outcome.settled:
-        journal.seal()
-    output.export(outcome.study.tree, blobs, written)
-    deps.exporter.idea(output, journal, outcome)
-    return outcome, Used.by(journal)
+    def work() -> PursuedIdea:
+        outcome = pursue(study, ports, save, asked_stages(ports, known, new))
+        if outcome.settled:
+            journal.seal()
+        output.export(outcome.study.tree, blobs, written)
+        deps.exporter.idea(output, journal, outcome)
+        return outcome
+
+    return work
 
 
 def begun_ideas(record: RunPaths) -> tuple[Idea, ...]:
@@ -200,14 +229,16 @@ def begun_ideas(record: RunPaths) -> tuple[Idea, ...]:
     return tuple(line.idea for line in sorted(started, key=lambda line: line.at))
 
 
-def _used(location: RunLocation, shared: BlobStore) -> dict[Path, Used]:
-    """The use of the run's budget by each recorded idea, also by removed ones."""
+def _live_use(location: RunLocation, shared: BlobStore) -> LiveUse:
+    """The use of the run's budget: as recorded by each idea, also by removed ones; then live."""
     if location.mode not in {Mode.RESUME, Mode.FORK}:
-        return {}
-    journals = sorted(location.record.folder.glob(f"*/{location.record.journal.name}"))
-    return {
-        path: Used.by(Journal(path, BlobStore(path.parent / "blobs", shared))) for path in journals
-    }
+        return LiveUse({})
+    paths = sorted(location.record.folder.glob(f"*/{location.record.journal.name}"))
+    stores = ((path, BlobStore(path.parent / "blobs", shared)) for path in paths)
+    ideas = [Journal(path, store) for path, store in stores]
+    run = [event for event, _ in read_lines(location.record.journal)]
+    elapsed = time_at_work([run, *(one.events for one in ideas)])
+    return LiveUse({one.path: Used.by(one) for one in ideas}, elapsed)
 
 
 def _heads(record: RunPaths) -> dict[str, str]:

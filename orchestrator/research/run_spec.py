@@ -196,7 +196,7 @@ class RunSpec:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLocation:
     """The folder of a run's record, and of its files (another one in a replay). ``asked`` are the stages that
-    a resume was asked for, of ``idea`` alone (its id) or of all ideas.
+    a resume was asked for, of ``idea`` alone (its id) or of all ideas. ``parallel`` ideas are in flight.
     """
 
     record: RunPaths
@@ -204,6 +204,7 @@ class RunLocation:
     mode: Mode
     asked: StagesAsked | None = None
     idea: str = ""
+    parallel: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

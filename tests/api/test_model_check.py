@@ -15,8 +15,9 @@ from orchestrator.api.model_check import ModelCheck, TrialCall, check_model
 from orchestrator.api.prepare import RunRequest, prepare
 from orchestrator.core.errors import BadFile, UnknownName, UserError
 from orchestrator.models.price_file import own_prices_path
+from orchestrator.research.loopback.answers import Drip, Fail, Hang, ServerAnswer, Stop
+from orchestrator.research.loopback.server import ModelServer
 from tests.support import run_rig as rig
-from tests.support.model_server import Answer, Drip, Fail, Hang, ModelServer, Stop
 
 KEY = "sk-test-0123456789abcdef"
 Serve = Callable[..., ModelServer]
@@ -34,7 +35,7 @@ def _a_new_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def serve(tmp_path: Path) -> Iterator[Serve]:
     with ExitStack() as stack:
 
-        def start(*answers: Answer) -> ModelServer:
+        def start(*answers: ServerAnswer) -> ModelServer:
             server = ModelServer(list(answers), tmp_path / "requests.jsonl")
             return stack.enter_context(server.running())
 
@@ -130,7 +131,7 @@ def test_a_price_of_ones_own_counts_and_is_told_as_such(serve: Serve) -> None:
     ids=["key", "name", "quota", "busy", "wait", "empty"],
 )  # fmt: skip
 def test_a_call_that_fails_says_what_why_and_what_to_do_and_is_not_repeated(
-    answer: Answer, what: str, why: str, todo: str, serve: Serve
+    answer: ServerAnswer, what: str, why: str, todo: str, serve: Serve
 ) -> None:
     server = serve(answer)
     made = call(checked(server))
@@ -145,7 +146,7 @@ def test_a_call_that_fails_says_what_why_and_what_to_do_and_is_not_repeated(
 
 @pytest.mark.parametrize("answer", [Hang(10.0), Drip(10.0)])
 def test_a_server_that_keeps_the_line_is_given_up_in_time(
-    answer: Answer, serve: Serve, monkeypatch: pytest.MonkeyPatch
+    answer: ServerAnswer, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(model_check, "CHECK_SECONDS", 5.5)  # half a second for the request itself
     made = call(checked(serve(answer)))

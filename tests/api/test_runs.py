@@ -13,10 +13,16 @@ from orchestrator.api.prepare import prepare
 from orchestrator.audit.audit import AuditVerdict
 from orchestrator.core.errors import UserError
 from orchestrator.record.heard import Heard, RunOpened
+from orchestrator.research.loopback.author import from_model
+from orchestrator.research.loopback.server import ModelServer
 from orchestrator.research.sweep import SweepModel
+from tests.research.test_fault_campaign import recorded
+from tests.support import improved_rig
 from tests.support import run_rig as rig
-from tests.support.model_server import ModelServer, from_model
 from tests.support.places import ROOT
+from tests.support.sample import FULL
+
+IDEAS = 3 if FULL else 2
 
 
 def test_every_public_name_of_the_api_can_be_imported() -> None:
@@ -44,10 +50,11 @@ def test_a_wrong_price_is_refused_before_a_model_is_opened(
 
 
 @pytest.mark.engine
+@pytest.mark.sampled
 def test_a_script_does_what_the_command_does_and_prints_nothing(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run, its resume, which asks nothing more, and its replay."""
+    """An open-ended run with reviews and improvement, its resume, which asks nothing more, and its replay."""
     kinds: Counter[str] = Counter()
     opened: list[str] = []
 
@@ -56,23 +63,29 @@ def test_a_script_does_what_the_command_does_and_prints_nothing(
         if isinstance(event, RunOpened):
             opened.append(event.folder)
 
-    request = RunRequest(template=rig.QUICK, scale="smoke", policy=rig.POLICY, results=tmp_path)
-    done = run(request, listener)
-    assert done.ok
-    assert opened == [str(done.folder)]
+    with improved_rig.served(IDEAS).running() as server:
+        monkeypatch.setenv("OPENAI_API_BASE", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789abcdef")
+        done = run(improved_rig.request(tmp_path, IDEAS, open_ended=True), listener)
+        requests, before = len(server.requests()), kinds["asked"]
+        again = resume(ResumeRequest(run=str(done.folder), results=tmp_path), listener)
+    assert [(one.status, one.failure) for one in done.ideas] == [("finished", None)] * IDEAS
+    assert opened[0] == str(done.folder)
     assert {"run_started", "idea_started", "asked", "answered", "noted", "sealed"} <= kinds.keys()
-    (idea,) = done.ideas
-    assert idea.status == "finished"
-    assert idea.paper is not None
-    assert idea.paper.is_file()
+    archives = improved_rig.told_scores(server)
+    assert archives[:2] == [[], [float(improved_rig.MARKS[-1])]]
+    assert [len(one) for one in archives] == [*range(IDEAS)]
+    for idea in done.ideas:
+        assert idea.paper is not None
+        assert idea.paper.read_bytes() != next(idea.folder.glob("*_before_1.pdf")).read_bytes()
 
-    before = kinds["asked"]
-    again = resume(api.ResumeRequest(run=str(done.folder), results=tmp_path), listener)
     assert again.head == done.head
     assert kinds["recalled"]
     assert kinds["asked"] == 2 * before  # the same lines, read once more; nothing new
+    assert len(server.requests()) == recorded(done.folder).requests == requests
 
     assert replay(str(done.folder), tmp_path).different == ()
+    assert audit(str(done.folder), tmp_path).audit.outcome is AuditVerdict.CONSISTENT
     assert capfd.readouterr() == ("", "")
     assert ROOT not in done.folder.parents
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.research.loopback.answers import Fail
+from orchestrator.research.loopback.server import ModelServer
 from tests.console import test_cli
 from tests.console.test_bad_input import begin, refused
-from tests.support.model_server import Fail, ModelServer
 from tests.support.places import ROOT
 
 pytestmark = pytest.mark.program

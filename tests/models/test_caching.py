@@ -18,7 +18,7 @@ from orchestrator.models.bounds import MARGIN, cost_of, highest_price, prompt_bo
 from orchestrator.models.caching import MOST_MARKS, marked_places, wants_marks
 from orchestrator.models.litellm import LitellmModel, open_model
 from orchestrator.record.ledger import total_usage
-from tests.support.model_server import ModelServer
+from orchestrator.research.loopback.server import ModelServer
 
 KEY = "sk-ant-test-0123456789abcdef"
 USED = {"input_tokens": 10, "cache_read_input_tokens": 3000, "cache_creation_input_tokens": 500,

@@ -14,8 +14,9 @@ from orchestrator.models.failures import RetryPolicy, RetryTiming
 from orchestrator.models.fallback import FallbackModel
 from orchestrator.models.litellm import open_model
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
+from orchestrator.research.loopback.answers import Fail, ServerAnswer
+from orchestrator.research.loopback.server import ModelServer
 from tests.contracts.model import ModelContract
-from tests.support.model_server import Answer, Fail, ModelServer
 
 ASK = Ask(purpose="ideas.propose", messages=(Message("user", "Say hello."),), max_tokens=100)
 WAIT = Fail(429, headers=(("Retry-After", "33"),))
@@ -46,7 +47,7 @@ def opened(server: ModelServer, time: Time, tries: int = 8) -> LanguageModel:
     return open_model("openai/local", environ=environ, retry=policy, timing=time.timing)
 
 
-def served(folder: Path, *answers: Answer) -> ModelServer:
+def served(folder: Path, *answers: ServerAnswer) -> ModelServer:
     return ModelServer(answers, folder / "log")
 
 

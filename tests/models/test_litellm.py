@@ -33,9 +33,9 @@ from orchestrator.models.failures import RetryPolicy, RetryTiming
 from orchestrator.models.litellm import LitellmModel, open_model
 from orchestrator.models.pictures import PICTURE_TOKENS
 from orchestrator.models.scripted import ReplyRule, ScriptedModel
+from orchestrator.research.loopback.answers import Drip, Drop, Fail, Hang, Raw, ServerAnswer, Stop
+from orchestrator.research.loopback.server import ModelServer
 from tests.contracts.model import ModelContract
-from tests.support.model_server import Answer, Drip, Drop, Fail, Hang, ModelServer, Raw, Stop
-from tests.support.places import ROOT
 
 KEY = "sk-test-0123456789abcdef"
 ASK = Ask(purpose="ideas.propose", messages=(Message("user", "Say hello."),), max_tokens=100)
@@ -44,7 +44,7 @@ ASK = Ask(purpose="ideas.propose", messages=(Message("user", "Say hello."),), ma
 class Bench:
     """A model on a server that answers as told, and the pauses that it would have made."""
 
-    def __init__(self, folder: Path, answers: list[Answer], **patience: Any) -> None:
+    def __init__(self, folder: Path, answers: list[ServerAnswer], **patience: Any) -> None:
         self.server = ModelServer(answers, folder / "requests.jsonl")
         self.told: list[str] = []
         self.pauses: list[float] = []
@@ -66,7 +66,7 @@ def bench(tmp_path: Path) -> Iterator[Any]:
 
     with ExitStack() as stack:
 
-        def start(*answers: Answer, **patience: Any) -> Bench:
+        def start(*answers: ServerAnswer, **patience: Any) -> Bench:
             made = Bench(tmp_path, list(answers), **patience)
             stack.enter_context(made.server.running())
             return made
@@ -191,7 +191,7 @@ def body(content: object, finish: str = "stop", **more: object) -> Raw:
     ],
 )
 def test_an_answer_with_no_text_is_one_that_its_caller_may_ask_for_again(
-    bench: Any, answer: Answer, finish: str
+    bench: Any, answer: ServerAnswer, finish: str
 ) -> None:
     made = bench(answer)
     reply = made.open().complete(ASK, FOREVER)
@@ -252,7 +252,7 @@ def test_a_body_in_parts_that_is_no_answer_otherwise_is_a_servers_error(bench: A
     ],
     ids=str,
 )
-def test_a_busy_vendor_is_asked_again_with_longer_pauses(bench: Any, trouble: Answer) -> None:
+def test_a_busy_vendor_is_asked_again_with_longer_pauses(bench: Any, trouble: ServerAnswer) -> None:
     made = bench(trouble, trouble, "Hello.")
     assert made.open().complete(ASK, FOREVER).text == "Hello."
     assert made.pauses == [2.0, 4.0]
@@ -297,7 +297,7 @@ def test_a_call_is_bounded_in_time_whatever_the_vendor_does(bench: Any) -> None:
 
 @pytest.mark.parametrize("answer", [Hang(20.0), Drip(20.0)])
 def test_an_answer_that_is_still_under_way_when_the_ideas_time_is_over_is_given_up(
-    bench: Any, answer: Answer
+    bench: Any, answer: ServerAnswer
 ) -> None:
     """A vendor that keeps the line warm with blanks outlasts every time-out between two bytes."""
     made, began = bench(answer), time.monotonic()
@@ -639,34 +639,3 @@ def test_a_wrong_script_names_its_line_and_key(tmp_path: Path, line: str, what: 
 def test_a_script_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(BadFile, match="cannot be read"):
         open_model(f"scripted/{tmp_path}/none.jsonl", environ={})
-
-
-# --- the server of the tests --------------------------------------------------------------
-
-
-@pytest.mark.program
-def test_the_server_runs_on_its_own_and_logs_before_it_answers(tmp_path: Path) -> None:
-    script = tmp_path / "script.jsonl"
-    script.write_text('{"purpose": "ideas.propose", "text": "from the file", "times": 0}\n')
-    log = tmp_path / "log.jsonl"
-    command = [
-        sys.executable,
-        "-m",
-        "tests.support.model_server",
-        "--log",
-        str(log),
-        "--script",
-        str(script),
-    ]
-    root = ROOT
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as process:
-        try:
-            assert process.stdout is not None
-            url = process.stdout.readline().strip()
-            model = open_model("openai/x", environ={"OPENAI_API_BASE": url})
-            assert model.complete(ASK, FOREVER).text == "from the file"
-        finally:
-            process.terminate()
-    (line,) = log.read_text().splitlines()
-    assert json.loads(line)["purpose"] == "ideas.propose"
-    assert KEY not in line

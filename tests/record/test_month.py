@@ -15,10 +15,11 @@ from orchestrator.core.errors import BadFile, BudgetSpent, ModelBusy
 from orchestrator.core.model import Ask, Message, Reply, Usage
 from orchestrator.literature.sources import Sources
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.budget import JournalBudget, Used
+from orchestrator.record.budget import JournalBudget
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.month import MonthBudget, MonthLimits, month_limits
 from orchestrator.record.ports import Edges, Ports
+from orchestrator.record.used import Used
 from orchestrator.sandbox.scripted import ScriptedSandbox
 from tests.support import run_rig as rig
 from tests.support.journal_rig import run_started

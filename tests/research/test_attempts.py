@@ -18,10 +18,12 @@ from orchestrator.core.job import JobResult, Verdict
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.events import Answered, Event, Noted
 from orchestrator.record.notes import FilesRestored, read_note
+from orchestrator.research.loopback.answers import ServerAnswer
+from orchestrator.research.loopback.author import from_model
+from orchestrator.research.loopback.server import ModelServer
 from orchestrator.research.sweep import SweepModel
 from tests.research.test_kill import journals
 from tests.support import run_rig as rig
-from tests.support.model_server import Answer, ModelServer, from_model
 
 pytestmark = pytest.mark.engine
 
@@ -54,7 +56,7 @@ class Author:
 
     edits: Iterator[str]
 
-    def __call__(self, body: dict[str, Any]) -> Answer:
+    def __call__(self, body: dict[str, Any]) -> ServerAnswer:
         if body["purpose"] == "experiment.edit":
             return next(self.edits, "ALL_COMPLETED")
         return from_model(SweepModel())(body)

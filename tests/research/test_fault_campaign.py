@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from collections import Counter
@@ -22,29 +21,29 @@ from orchestrator.models.failures import RetryPolicy, RetryTiming
 from orchestrator.models.litellm import PER_COMPLETION, PER_PROMPT, open_model
 from orchestrator.policy.policy import lowered
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.budget import Used
 from orchestrator.record.events import Recalled
 from orchestrator.record.heard import Heard
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Edges
+from orchestrator.record.used import Used
+from orchestrator.research.loopback.answers import (
+    Drop,
+    Fail,
+    Hang,
+    Raw,
+    ServerAnswer,
+    Stop,
+    completion,
+)
+from orchestrator.research.loopback.author import from_model
+from orchestrator.research.loopback.server import ModelServer
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import PursuedIdea, RunDeps, RunSpec
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.scripted import ScriptedSandbox
 from tests.support import bench
 from tests.support import run_rig as rig
-from tests.support.model_server import (
-    Answer,
-    Drop,
-    Fail,
-    Hang,
-    ModelServer,
-    Raw,
-    Stop,
-    completion,
-    from_model,
-)
 from tests.support.sample import FULL, some
 
 pytestmark = pytest.mark.program
@@ -55,7 +54,7 @@ MODEL = "openai/local"
 PATIENCE = 2.0  # seconds that one request may take
 WORKER = shipped_root() / "sandbox/editor/worker.py"
 PRICES = {PER_PROMPT: 1e-6, PER_COMPLETION: 4e-6}
-FAULTS: dict[str, Answer] = {
+FAULTS: dict[str, ServerAnswer] = {
     "503": Fail(503),
     "429 with a wait": Fail(429, headers=(("Retry-After", "3"),)),
     "529": Fail(529, "overloaded"),
@@ -82,16 +81,16 @@ class Faults:
     rate: float
     usd: float = 0.0
     given: Counter[str] = field(default_factory=Counter)
-    whole: Callable[[dict[str, Any]], Answer] = field(
+    whole: Callable[[dict[str, Any]], ServerAnswer] = field(
         default_factory=lambda: from_model(SweepModel())
     )
 
-    def __call__(self, body: dict[str, Any]) -> Answer:
+    def __call__(self, body: dict[str, Any]) -> ServerAnswer:
         name = self.rng.choice([*FAULTS]) if self.rng.random() < self.rate else ""
         self.given[name or "answered"] += 1
         answer = FAULTS[name] if name else self.whole(body)
         if isinstance(answer, str | Stop):
-            usage = json.loads(completion(body, answer))["usage"]
+            usage = completion(body, answer)["usage"]
             self.usd += usage["prompt_tokens"] * PRICES[PER_PROMPT]
             self.usd += usage["completion_tokens"] * PRICES[PER_COMPLETION]
         return answer

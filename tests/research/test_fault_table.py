@@ -26,13 +26,15 @@ from orchestrator.models.litellm import PER_COMPLETION, PER_PROMPT, open_model
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Mode
 from orchestrator.record.ports import Edges
+from orchestrator.research.loopback.answers import Fail, Hang, Raw, ServerAnswer, Stop
+from orchestrator.research.loopback.author import from_model
+from orchestrator.research.loopback.server import ModelServer
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import PursuedIdea, RunDeps
 from orchestrator.research.sweep import SweepModel
 from orchestrator.sandbox.scripted import ScriptedSandbox
 from tests.research.test_changes import same_again
 from tests.support import run_rig as rig
-from tests.support.model_server import Answer, Fail, Hang, ModelServer, Raw, Stop, from_model
 from tests.support.sample import some
 
 pytestmark = pytest.mark.program
@@ -70,7 +72,7 @@ EMPTY = json.dumps(
 class Fault:
     """``answer`` is given to every request of a stage; ``stops`` says that it ends the whole run."""
 
-    answer: Callable[[], Answer]
+    answer: Callable[[], ServerAnswer]
     stops: bool = False
 
 
@@ -124,7 +126,7 @@ def test_a_study_survives_its_model(
     folder, sweep = tmp_path / "run", from_model(SweepModel())
     kind, bad = FAULTS[fault], True
 
-    def script(body: dict[str, Any]) -> Answer:
+    def script(body: dict[str, Any]) -> ServerAnswer:
         return kind.answer() if bad and body["purpose"] == stage else sweep(body)
 
     server = ModelServer(script, tmp_path / "log")

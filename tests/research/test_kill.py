@@ -20,29 +20,30 @@ import pytest
 
 from orchestrator.record.chain import read_lines
 from orchestrator.record.events import Answered, Asked, CallFailed, Event
-from orchestrator.research.sweep import SweepModel
+from orchestrator.research.loopback.author import from_model, loopback_author
+from orchestrator.research.loopback.server import ModelServer
 from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.job.monitor import Monitor
 from tests.support import run_rig as rig
 from tests.support.bench import record
-from tests.support.model_server import ModelServer, from_model
 from tests.support.places import ROOT
 from tests.support.sandbox_rig import nameless_loops, resources
 
 pytestmark = [pytest.mark.engine, pytest.mark.serial]
 
-SAMPLE = 2  # kills in `make test`; the campaign tries every line
+SAMPLE = 1  # kills in `make test`; the campaign tries every line
 MID_JOB = 0.7  # seconds after a job was asked for: its container is being made, or runs
 
 
 @contextmanager
 def served(log: Path) -> Iterator[tuple[ModelServer, dict[str, str]]]:
-    """A model server that answers as builtin/sweep, and the environment that leads to it."""
-    with ModelServer(from_model(SweepModel()), log).running() as server:
+    """A model server that also marks and improves, and the environment that leads to it."""
+    with ModelServer(from_model(loopback_author()), log).running() as server:
         yield (
             server,
             {
                 "AISCI_TEST_MODEL": "openai/scripted",
+                "AISCI_TEST_IMPROVE": "1",
                 "OPENAI_API_BASE": server.url,
                 "OPENAI_API_KEY": "sk-" + "t" * 24,
             },
@@ -57,7 +58,7 @@ def journals(folder: Path) -> list[Event]:
 def products(folder: Path) -> dict[str, bytes]:
     """The final results: what is neither a record nor made from measured times."""
     names = ["experiment.py", "plot.py", "run_*.py", "notes.txt", "latex/template.tex"]
-    names += ["run_*/final_info.json", "review.txt", "*.png"]
+    names += ["run_*/final_info.json", "review.txt", "*.png", "*_before_1.pdf"]
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for name in names

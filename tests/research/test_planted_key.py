@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from orchestrator.core.errors import AisciError
+from orchestrator.research.loopback.answers import Fail, ServerAnswer
+from orchestrator.research.loopback.author import from_model
+from orchestrator.research.loopback.server import ModelServer
 from orchestrator.research.sweep import SweepModel
 from tests.research.test_fault_campaign import MODEL, go
 from tests.support import run_rig as rig
-from tests.support.model_server import Answer, Fail, ModelServer, from_model
 from tests.support.places import ROOT
 
 KEY = "sk-planted-5f3c9a1e7b2d4860"
@@ -32,7 +34,7 @@ def scripted(faults: Counter[str], seen: list[str]) -> Any:
     """Failures and replies that repeat the key; each request looks at the processes of this machine."""
     sweep = from_model(SweepModel())
 
-    def script(body: dict[str, Any]) -> Answer:
+    def script(body: dict[str, Any]) -> ServerAnswer:
         seen.extend(processes_with_the_key())
         purpose = body["purpose"]
         faults[purpose] += 1

@@ -24,8 +24,9 @@ from orchestrator.editor.scripted import ScriptedEditor
 from orchestrator.literature.sources import Sources
 from orchestrator.policy.policy import lowered
 from orchestrator.record.blobs import BlobStore
-from orchestrator.record.budget import JournalBudget, Used
+from orchestrator.record.budget import JournalBudget
 from orchestrator.record.journal import Journal, Mode
+from orchestrator.record.live_use import LiveUse
 from orchestrator.record.ports import Edges, Ports, absent
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import RunDeps
@@ -143,7 +144,8 @@ def test_a_job_that_outlasts_the_budget_is_charged_and_asked_again_only_under_a_
 def test_time_that_other_ideas_took_is_told_with_ones_own_and_never_as_less_than_none(
     bench: DockerBench, tmp_path: Path
 ) -> None:
-    run = JournalBudget(of="run", wall=4.0).after(Used(wall=4.25), Used(wall=0.5))
+    live = LiveUse({}, elapsed=4.75, clock=lambda: 0.0)
+    run = JournalBudget(of="run", wall=4.0, live=live)
     ports = ports_of(bench, tmp_path, Mode.RECORD, JournalBudget(wall=60.0).within(run))
     with pytest.raises(BudgetSpent, match=r"4\.75 s of 4 s") as caught:
         ports.complete(ASK)

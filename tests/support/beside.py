@@ -19,6 +19,7 @@ FIRST = (
     "tests/proof/test_prove.py::test_every_probe",
     "tests/template/test_shipped_templates.py",
     "tests/research/test_demo.py",
+    "tests/api/test_runs.py",
     "tests/sandbox/test_gvisor.py",
     "tests/proof/test_prove.py",
     "tests/policy/test_every_field.py",

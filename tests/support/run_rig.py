@@ -37,6 +37,7 @@ from orchestrator.record.events import Recalled
 from orchestrator.record.heard import Heard
 from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import RunPaths
+from orchestrator.record.pins import ReviewPin
 from orchestrator.record.ports import Edges
 from orchestrator.research.pins import read_pins, spec_of, template_of
 from orchestrator.research.run import research
@@ -156,6 +157,8 @@ def run_real(folder: Path, listener: Listener) -> tuple[PursuedIdea, ...]:
     else:
         made, mode = setup(folder.parent, model), Mode.RECORD
         made = replace(made, images=resolve_images(made.policy, engine))
+        if os.environ.get("AISCI_TEST_IMPROVE"):
+            made = replace(made, reviewing=ReviewPin(reviews=3, improve=1))
     with real_edges(made, engine, run_id(folder)) as edges:
         tools = RunDeps(edges=edges, exporter=FileExporter(), listener=listener)
         return research(made, place(folder, mode), tools)

@@ -7,6 +7,9 @@ It studies one declared knob of a template; every number that it writes comes fr
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import ModelRefused
 from orchestrator.core.model import SWEEP, Ask, Reply, Usage
@@ -32,7 +35,15 @@ class SweepModel:
                 why="it is a sweep over a declared knob, not a language model",
                 todo="choose a model with --model",
             )
-        prompt = "\n".join(message.content for message in ask.messages)
-        text = answer(data_blocks(prompt), ask)
+        text = swept(answer, ask)
         # A rough count of tokens, four characters each, so that budgets and reports show a size.
-        return Reply(text, Usage(len(prompt) // 4, len(text) // 4, 0.0), SWEEP)
+        return Reply(text, Usage(len(_prompt(ask)) // 4, len(text) // 4, 0.0), SWEEP)
+
+
+def swept(answer: Callable[[dict[str, Any], Ask], str], ask: Ask) -> str:
+    """What ``answer`` says to the data blocks of a conversation."""
+    return answer(data_blocks(_prompt(ask)), ask)
+
+
+def _prompt(ask: Ask) -> str:
+    return "\n".join(message.content for message in ask.messages)

@@ -199,6 +199,10 @@ def keep(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for
 
 
 def checklist_review(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one signature for all answers
+    return json_reply(checklist(data))
+
+
+def checklist(data: PromptData) -> PromptData:
     """A mechanical checklist over the pages: no scores, no decision."""
     text = "\n".join(data["pages"])
     checks = {
@@ -212,17 +216,15 @@ def checklist_review(data: PromptData, ask: Ask) -> str:  # noqa: ARG001 - one s
     }
     there = [what for what, pattern in checks.items() if re.search(pattern, text, re.IGNORECASE)]
     absent = [what for what in checks if what not in there]
-    return json_reply(
-        {
-            "Summary": (
-                f"A mechanical checklist by builtin/sweep over {len(data['pages'])} pages. It "
-                "looks for the parts that a paper has; it does not judge what the paper says."
-            ),
-            "Strengths": [f"the paper has {what}" for what in there],
-            "Weaknesses": [f"the paper has no {what.split(' ', 1)[-1]}" for what in absent],
-            "Limitations": ["a checklist cannot tell a good paper from a bad one"],
-        }
-    )
+    return {
+        "Summary": (
+            f"A mechanical checklist by builtin/sweep over {len(data['pages'])} pages. It "
+            "looks for the parts that a paper has; it does not judge what the paper says."
+        ),
+        "Strengths": [f"the paper has {what}" for what in there],
+        "Weaknesses": [f"the paper has no {what.split(' ', 1)[-1]}" for what in absent],
+        "Limitations": ["a checklist cannot tell a good paper from a bad one"],
+    }
 
 
 SWEEP_ANSWERS: dict[str, Callable[[PromptData, Ask], str]] = {

@@ -1,0 +1,205 @@
+"""Ideas in flight: side by side as one after another, within one budget, stopped together."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.api.export import FileExporter
+from orchestrator.core.deadline import FOREVER, Deadline, bounded
+from orchestrator.core.errors import BudgetSpent, Interrupted, KeyRefused
+from orchestrator.core.model import Ask, Reply, Usage
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.budget import JournalBudget
+from orchestrator.record.chain import read_lines
+from orchestrator.record.journal import Journal, Mode
+from orchestrator.record.live_use import LiveUse, time_at_work
+from orchestrator.record.ports import Ports
+from orchestrator.research.in_flight import in_flight
+from orchestrator.research.run import research
+from orchestrator.research.run_spec import PursuedIdea, RunDeps
+from tests.research.test_changes import Author, numbered, same_again
+from tests.support import run_rig as rig
+
+pytestmark = pytest.mark.program
+
+IDEAS = 4
+
+
+def fly(
+    folder: Path, author: Author, parallel: int, mode: Mode = Mode.RECORD, **changes: Any
+) -> tuple[PursuedIdea, ...]:
+    made = replace(rig.setup(folder.parent), ideas=IDEAS, **changes)
+    tools = RunDeps(
+        edges=rig.scripted_edges(author), exporter=FileExporter(), listener=lambda _: None
+    )
+    return research(made, replace(rig.place(folder, mode), parallel=parallel), tools)
+
+
+def products(folder: Path) -> dict[str, bytes]:
+    """What an idea leaves, without what says when."""
+    names = ("experiment.py", "plot.py", "notes.txt", "latex/template.tex", "review.txt")
+    paths = [path for name in names for path in folder.glob(f"*/{name}")]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+class Slow(Author):
+    """An author that takes a moment, and counts how many ask at once."""
+
+    def __init__(self, seconds: float = 0.01) -> None:
+        super().__init__(numbered)
+        self.seconds, self.now, self.most, self.lock = seconds, 0, 0, threading.Lock()
+
+    def complete(self, ask: Ask, within: Deadline) -> Reply:
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        try:
+            bounded(lambda: time.sleep(self.seconds), within, ask.purpose)
+            return super().complete(ask, within)
+        finally:
+            with self.lock:
+                self.now -= 1
+
+
+def test_ideas_side_by_side_end_as_one_after_another(tmp_path: Path) -> None:
+    one = fly(tmp_path / "one", Author(numbered), 1)
+    author = Slow()
+    four = fly(tmp_path / "four", author, 4)
+    assert author.most > 1
+    assert [o.study.idea for o in four] == [o.study.idea for o in one]
+    assert [o.status for o in four] == ["finished"] * IDEAS
+    assert products(tmp_path / "four") == products(tmp_path / "one")
+    same_again(tmp_path / "four", tmp_path / "again")
+
+
+def test_one_idea_that_fails_holds_up_nothing_else(tmp_path: Path) -> None:
+    def change(ask: Ask, number: int) -> str | None:
+        if ask.purpose == "experiment.edit" and "idea_2" in json.dumps(
+            [message.content for message in ask.messages]
+        ):
+            return "I would rather talk."
+        return numbered(ask, number)
+
+    outcomes = fly(tmp_path / "run", Author(change), 3)
+    assert [one.status for one in outcomes] == ["finished", "failed", "finished", "finished"]
+
+
+class Stopping(Slow):
+    """The person stops the run while this author answers."""
+
+    def complete(self, ask: Ask, within: Deadline) -> Reply:
+        if ask.purpose == "notes.edit":
+            raise KeyRefused("the key is refused", where=ask.purpose, todo="another key")
+        return super().complete(ask, within)
+
+
+def test_what_stops_the_run_stops_every_idea_and_resume_pays_nothing_twice(tmp_path: Path) -> None:
+    with pytest.raises(KeyRefused):
+        fly(tmp_path / "run", Stopping(), 4)
+    paid = {
+        (line["scope"], line["ord"])
+        for path in (tmp_path / "run").glob("*/journal.jsonl")
+        for line in map(json.loads, path.read_text().splitlines())
+        if line["kind"] == "answered" and line["port"] == "model"
+    }
+    author = Slow()
+    outcomes = fly(tmp_path / "run", author, 4, Mode.RESUME)
+    assert [one.status for one in outcomes] == ["finished"] * IDEAS
+    whole = Author(numbered)
+    fly(tmp_path / "whole", whole, 1)
+    assert author.asked.total() <= whole.asked.total() - len(paid)
+    same_again(tmp_path / "run", tmp_path / "again")
+
+
+def test_a_stop_reaches_every_thread_within_a_second_whatever_it_waits_for() -> None:
+    stop, ended = threading.Event(), []
+
+    def works() -> Iterator[Any]:
+        def work(number: int) -> int:
+            within = replace(FOREVER, stop=stop)
+            try:
+                bounded(lambda: time.sleep(60), within, f"work {number}")
+            except Interrupted:
+                ended.append(time.monotonic())
+                raise
+            return number
+
+        for number in range(3):
+            yield lambda number=number: work(number)
+        raise KeyboardInterrupt
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        in_flight(works(), 8, stop, lambda _: None)
+    assert len(ended) == 3
+    assert max(ended) - began < 20, "not the minute that each would have waited"
+
+
+class OneCall:
+    """A model whose call may cost one request, and takes a moment."""
+
+    name = "scripted"
+
+    def ceiling(self, ask: Ask) -> Usage:  # noqa: ARG002 - the port's
+        return Usage(requests=1)
+
+    def complete(self, ask: Ask, within: Deadline = FOREVER) -> Reply:  # noqa: ARG002 - the port's
+        time.sleep(0.002)
+        return Reply("said", Usage(1, 1, 0.0, requests=1), "x")
+
+
+def ports_of(folder: Path, budget: JournalBudget, live: LiveUse) -> Ports:
+    blobs = BlobStore(folder / "blobs")
+    journal = Journal(folder / "journal.jsonl", blobs)
+    live.follow(journal)
+    edges = rig.scripted_edges(OneCall())(blobs)
+    return Ports(edges, journal, blobs, JournalBudget().within(budget), "idea/x")
+
+
+def test_two_ideas_never_take_the_same_rest_of_a_budget(tmp_path: Path) -> None:
+    """Eight threads, one budget: what is admitted and not yet answered counts at its ceiling."""
+    live = LiveUse({})
+    budget = JournalBudget(of="run", requests=20, live=live)
+    journals = [ports_of(tmp_path / str(n), budget, live) for n in range(8)]
+    admitted = []
+
+    def spend(ports: Ports) -> None:
+        try:
+            while True:
+                ports.complete(Ask(purpose="x", messages=()))
+                admitted.append(1)
+        except BudgetSpent:
+            pass
+
+    threads = [threading.Thread(target=spend, args=(ports,)) for ports in journals]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert len(admitted) == 20
+    assert live.total().requests == 20
+
+
+def test_open_ended_ideas_in_flight_know_the_scores_there_are(tmp_path: Path) -> None:
+    outcomes = fly(tmp_path / "run", Author(numbered), 2, open_ended=True)
+    assert [one.status for one in outcomes] == ["finished"] * IDEAS
+    same_again(tmp_path / "run", tmp_path / "again")
+
+
+def test_elapsed_time_counts_a_second_once(tmp_path: Path) -> None:
+    fly(tmp_path / "run", Slow(0.02), 4)
+    logs = [
+        [event for event, _ in read_lines(path)]
+        for path in (tmp_path / "run").glob("*/journal.jsonl")
+    ]
+    sums = [sum(getattr(line, "seconds", 0.0) for line in log) for log in logs]
+    assert max(sums) <= time_at_work(logs) < sum(sums)
+    assert time_at_work([]) == 0.0
