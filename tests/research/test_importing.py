@@ -121,6 +121,14 @@ def test_a_description_ends_where_results_or_an_analysis_begin() -> None:
     )
 
 
+def test_a_figure_may_stand_beside_the_source_and_one_that_is_not_there_is_named() -> None:
+    figures = {"final_loss.png": None, "latex/final_loss.png": whole_files()["final_loss.png"]}
+    assert [one.name for one in content(figures).figures] == ["final_loss.png"]
+    found = content({"final_loss.png": None})
+    assert found.figures == ()
+    assert "left out" in why(found, "final_loss.png")
+
+
 def test_text_that_a_bare_percent_sign_hides_is_named() -> None:
     tex = TEX.replace("No other schedule was tried.", "It falls by 12.8% against the others.")
     assert "%" in why(content({"latex/template.tex": tex.encode()}), "latex/template.tex")

@@ -18,7 +18,7 @@ from orchestrator.research.importing.imported_review import read_review
 from orchestrator.research.importing.notes_file import ReadNotes, RunNote, read_notes
 from orchestrator.research.importing.paper_source import captions, split_paper, with_own_references
 from orchestrator.research.importing.values import ImportedContent, SplitPaper
-from orchestrator.research.paper.latex import TEX
+from orchestrator.research.paper.latex import TEX, graphics
 from orchestrator.research.paper.latex_words import source_problems
 from orchestrator.template.results import Results, parse_final_info
 
@@ -27,6 +27,7 @@ _INFO = re.compile(r"run_(\d{1,3})/final_info\.json")
 _MOST_RUNS = 100
 _MOST_TEX = 1 << 20  # bytes of a paper's source
 _PNG = b"\x89PNG\r\n\x1a\n"
+_NO_FIGURE = "the paper shows it, and it is no PNG file of the folder: its figure is left out"
 _PROBLEMS = 5  # of a source that are named
 _IMPROVED = "_improved.pdf"
 _REVIEWS = ("review_improved.txt", "review.txt")
@@ -163,7 +164,8 @@ def _paper(
     files: Mapping[str, bytes], missing: list[tuple[str, str]]
 ) -> tuple[SplitPaper | None, tuple[Figure, ...]]:
     """The source of the paper, and the figures that it shows; every figure where there is no source."""
-    drawn = tuple(path for path in files if "/" not in path and files[path].startswith(_PNG))
+    own = (path for path in files if path.count("/") <= 1 and files[path].startswith(_PNG))
+    drawn = tuple(dict.fromkeys(path.removeprefix("latex/") for path in own))
     source = files.get(TEX)
     why = "there is no such file" if source is None else ""
     if source is not None and len(source) > _MOST_TEX:
@@ -171,10 +173,14 @@ def _paper(
     if source is not None and not why:
         try:
             tex = with_own_references(source.decode("utf-8").replace("\r\n", "\n"), files)
-            missing += [(TEX, one) for one in source_problems(tex)[:_PROBLEMS]]
-            return split_paper(tex), captions(tex, frozenset(drawn))
+            paper, figures = split_paper(tex), captions(tex, frozenset(drawn))
         except ValueError as error:  # also of bytes that are no text
             why = str(error)[:200]
+        else:
+            missing += [(TEX, one) for one in source_problems(tex)[:_PROBLEMS]]
+            lost = dict.fromkeys(name for name in graphics(tex) if name not in drawn)
+            missing += [(name[:80], _NO_FIGURE) for name in [*lost][:_PROBLEMS]]
+            return paper, figures
     missing.append((TEX, why))
     return None, tuple(Figure(name=name, caption="") for name in drawn)
 

@@ -63,7 +63,7 @@ def imported_start(
     if content.paper is not None:
         tex = content.paper.skeleton.replace(_MAKETITLE, _MAKETITLE + imported_note(AUTHOR_NOTE), 1)
         latex_files[TEX] = keep(tex)
-    drawn = {one.name: files[one.name] for one in content.figures}
+    drawn = {one.name: files.get(one.name) or files[f"latex/{one.name}"] for one in content.figures}
     documents = {
         f"{ORIGINALS}/{path}": sha
         for path, sha in files.items()
