@@ -24,6 +24,8 @@ from orchestrator.console.options import (
     EditModelOption,
     EngineOption,
     EstimateOption,
+    ForkOption,
+    ForkPolicyOption,
     FreshOption,
     IdeasFileOption,
     IdeasOption,
@@ -32,10 +34,12 @@ from orchestrator.console.options import (
     NoveltyOption,
     OfflineOption,
     OpenEndedOption,
+    ParallelOption,
     PolicyName,
     PriceOption,
     QuietOption,
     ResultsOption,
+    RetryOption,
     ReviewModelOption,
     RoleOption,
     RunName,
@@ -62,7 +66,6 @@ app.add_typer(data_group, name="data")
 app.add_typer(literature_group, name="literature")
 app.add_typer(bench_group, name="bench")
 
-
 app.callback()(root)
 
 # --- research -----------------------------------------------------------------------------
@@ -77,6 +80,7 @@ def run(
     ideas_file: IdeasFileOption = None,
     skip_novelty: NoveltyOption = False,
     open_ended: OpenEndedOption = False,
+    parallel: ParallelOption = None,
     scale: ScaleOption = "full",
     policy: PolicyName = None,
     data: DataOption = None,
@@ -108,6 +112,7 @@ def run(
         ideas_file=ideas_file,
         novelty=not skip_novelty,
         open_ended=open_ended,
+        parallel=parallel,
         scale=scale,
         policy=policy,
         data=data,
@@ -131,15 +136,10 @@ def run(
 def resume(
     run: RunName,
     *,
-    fork: Annotated[
-        bool, typer.Option(help="Continue as a new branch if the template or program changed.")
-    ] = False,
-    retry: Annotated[
-        str, typer.Option(metavar="STAGE", help="Do this stage and those after it again.")
-    ] = "",
-    policy: Annotated[
-        str | None, typer.Option(help="With --fork: another policy, such as a larger budget.")
-    ] = None,
+    fork: ForkOption = False,
+    retry: RetryOption = "",
+    parallel: ParallelOption = None,
+    policy: ForkPolicyOption = None,
     max_usd: BudgetOption = None,
     sign: SignOption = None,
     results: ResultsOption = HERE,
@@ -149,7 +149,7 @@ def resume(
     """Continue a run that stopped. No recorded call is made or paid again."""
     request = api.ResumeRequest(
         run=run, results=results, fork=fork, asked=api.stages_again(retry), policy=policy,
-        max_usd=max_usd, sign=sign,
+        max_usd=max_usd, sign=sign, parallel=parallel,
     )  # fmt: skip
     raise typer.Exit(console.run.start(request, View(quiet=quiet, as_json=as_json)))
 

@@ -47,7 +47,8 @@ class RunRequest:
     ``openalex,arxiv`` or ``all``. ``data`` is a folder of staged data sets.
     ``ideas_file`` is a list whose ideas are pursued, the first ``ideas`` of them or all; without one, so
     many are proposed, or one. Without ``novelty`` none is judged for it. ``open_ended``: each is
-    pursued before the next one is proposed, and its score is told.
+    pursued before the next one is proposed, and its score is told. ``parallel`` ideas are in flight; None:
+    :func:`orchestrator.api.parallel.ideas_in_flight`.
     ``fresh`` measures the baseline in this run, even if one is kept. ``sign`` is a file with an
     Ed25519 key.
     """
@@ -65,6 +66,7 @@ class RunRequest:
     ideas_file: Path | None = None
     novelty: bool = True
     open_ended: bool = False
+    parallel: int | None = None
     vision: bool | None = None
     engine: str = "none"
     fresh: bool = False

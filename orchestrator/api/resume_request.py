@@ -18,7 +18,7 @@ class ResumeRequest:
 
     ``asked`` are stages to make again on the results that exist, of the idea in folder ``idea`` alone or of all.
     ``policy`` is another policy for a fork. ``max_usd`` is another budget, up to what the policy's file
-    allows; nothing else changes. ``sign`` is a file with an Ed25519 key.
+    allows; nothing else changes. ``parallel`` as in a run. ``sign`` is a file with an Ed25519 key.
     """
 
     run: str = "latest"
@@ -28,6 +28,7 @@ class ResumeRequest:
     idea: str = ""
     policy: str | None = None
     max_usd: float | None = None
+    parallel: int | None = None
     sign: Path | None = None
 
 

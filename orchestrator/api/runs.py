@@ -15,6 +15,7 @@ from orchestrator.api.export import FileExporter, differences
 from orchestrator.api.images import resolve_images, same_images
 from orchestrator.api.locking import only_writer, resumable
 from orchestrator.api.outcomes import ReplayOutcome, RunOutcome, idea_outcome
+from orchestrator.api.parallel import ideas_in_flight, one_at_a_time
 from orchestrator.api.policies import fits, usable_policy
 from orchestrator.api.prepare import RESULTS, RunRequest, prepare
 from orchestrator.api.raised_budget import with_budget
@@ -75,7 +76,8 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
         pin = BaselinePin(key=kept.key, at=kept.at, machine=kept.machine, container=container)
         setup = replace(setup, baseline=pin)
     paths = RunPaths.fresh(request.results, setup.template.name, datetime.now(UTC))
-    place = RunLocation(record=paths, output=paths, mode=Mode.RECORD)
+    flying = ideas_in_flight(setup, request.parallel)
+    place = RunLocation(record=paths, output=paths, mode=Mode.RECORD, parallel=flying)
     with only_writer(paths.folder):
         try:
             return _carried_out(setup, place, engine, listener, signer)
@@ -122,7 +124,12 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
             setup = with_budget(setup, pins, request.max_usd, request.results)
             mode = Mode.FORK
         place = RunLocation(
-            record=paths, output=paths, mode=mode, asked=request.asked, idea=request.idea
+            record=paths,
+            output=paths,
+            mode=mode,
+            asked=request.asked,
+            idea=request.idea,
+            parallel=ideas_in_flight(setup, request.parallel),
         )
         return _carried_out(setup, place, engine, listener, signer)
 
@@ -186,6 +193,7 @@ def _carried_out(
 ) -> RunOutcome:
     """The run itself, on this machine's adapters."""
     paths = place.record
+    listener = one_at_a_time(listener)  # ideas in flight are told of from threads of their own
     listener(RunOpened(str(paths.folder)))
     engine_run = run_id(paths), _reported(listener)
     with resumable(paths.folder), real_edges(setup, engine, *engine_run) as edges:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 
 from orchestrator.audit.calls import AuditedCall, AuditedCalls
 from orchestrator.audit.finding import AuditFinding, CheckResult, check_result
@@ -12,6 +14,7 @@ from orchestrator.core.decode import decode
 from orchestrator.core.model import Reply, Usage
 from orchestrator.policy.policy import IdeaLimits, Policy, RunLimits
 from orchestrator.record.events import NESTED, CallFailed
+from orchestrator.record.live_use import time_at_work
 from orchestrator.record.used import Used
 
 # A call that a deadline ends is stopped a little after it, and is recorded with that.
@@ -42,6 +45,9 @@ def check_budgets(
         for log in record.ideas:
             allowed = [policy.idea for policy in policies]
             found += _over(log.name, "idea", by_journal[log.name], allowed)
+        with suppress(ValueError):  # times that are none are the chain's to find
+            lines = (call.answered.event for call in calls.every if call.answered)
+            whole = replace(whole, wall=min(whole.wall, time_at_work(lines)))  # side by side
         found += _over(record.run.name, "run", whole, [policy.run for policy in policies])
     return check_result("budget", whole.requests, found)
 

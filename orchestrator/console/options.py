@@ -99,6 +99,21 @@ NoveltyOption = Annotated[
 OpenEndedOption = Annotated[
     bool, typer.Option("--open-ended", help="Pursue each idea before the next; tell its score.")
 ]
+ParallelOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=64, help="Ideas in flight. Default: by what the run's containers leave room for."
+    ),
+]
+ForkOption = Annotated[
+    bool, typer.Option(help="Continue as a new branch if the template or program changed.")
+]
+RetryOption = Annotated[
+    str, typer.Option(metavar="STAGE", help="Do this stage and those after it again.")
+]
+ForkPolicyOption = Annotated[
+    str | None, typer.Option(help="With --fork: another policy, such as a larger budget.")
+]
 ScaleOption = Annotated[
     str, typer.Option(help="The template's scale: smoke takes seconds, full is the study.")
 ]

@@ -49,12 +49,13 @@ class LiveUse:
         return self._before + self._clock() - self._began
 
 
-def time_at_work(journals: Iterable[Iterable[Event]]) -> float:
-    """Seconds in which at least one call of these journals was out."""
+def time_at_work(lines: Iterable[Event]) -> float:
+    """Seconds in which at least one call of these lines, of any journals, was out. Raises ValueError for a time
+    that is none.
+    """
     spans = sorted(
         (ended - line.seconds, ended)
-        for events in journals
-        for line in events
+        for line in lines
         if isinstance(line, Answered | CallFailed)
         for ended in [datetime.fromisoformat(line.at).timestamp()]
     )

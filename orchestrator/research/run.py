@@ -237,7 +237,7 @@ def _live_use(location: RunLocation, shared: BlobStore) -> LiveUse:
     stores = ((path, BlobStore(path.parent / "blobs", shared)) for path in paths)
     ideas = [Journal(path, store) for path, store in stores]
     run = [event for event, _ in read_lines(location.record.journal)]
-    elapsed = time_at_work([run, *(one.events for one in ideas)])
+    elapsed = time_at_work([*run, *(line for one in ideas for line in one.events)])
     return LiveUse({one.path: Used.by(one) for one in ideas}, elapsed)
 
 

@@ -1,0 +1,40 @@
+"""How many ideas are in flight, and one teller of what they do."""
+
+from __future__ import annotations
+
+import threading
+
+from orchestrator.core.model import SWEEP
+from orchestrator.record.heard import Heard
+from orchestrator.record.journal import Listener
+from orchestrator.research.run_spec import RunSpec
+
+_HEADS = 2
+"""Ideas for each container, where a model thinks: while it does, an idea holds no container."""
+_MOST = 32
+
+
+def ideas_in_flight(setup: RunSpec, asked: int | None) -> int:
+    """As many as were asked for; else those that keep the run's containers busy, and no more than ideas.
+
+    A run whose next idea depends on the scores of those before it has one, unless more are asked for.
+    """
+    count = len(setup.given) or setup.ideas
+    if asked is not None:
+        return min(asked, count)
+    if setup.open_ended:
+        return 1
+    containers = setup.policy.run.containers
+    most = containers if setup.model == SWEEP else _HEADS * containers
+    return max(1, min(count, most, _MOST))
+
+
+def one_at_a_time(listener: Listener) -> Listener:
+    """``listener``, called by one thread at a time."""
+    turn = threading.Lock()
+
+    def tell(event: Heard) -> None:
+        with turn:
+            listener(event)
+
+    return tell
