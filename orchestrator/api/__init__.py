@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from orchestrator.api.stage_data import stage_data as stage_data
     from orchestrator.api.stage_request import StageRequest as StageRequest
     from orchestrator.api.stage_request import stages_again as stages_again
+    from orchestrator.api.surveys import SurveyRequest as SurveyRequest
+    from orchestrator.api.surveys import survey_literature as survey_literature
     from orchestrator.api.template_check import check_template as check_template
     from orchestrator.record.pins import ReviewPin as ReviewPin
 
@@ -65,6 +67,7 @@ _MODULES = {
     "slides": ("SlidesRequest", "slides_of"),
     "stage_data": ("stage_data",),
     "stage_request": ("StageRequest", "stages_again"),
+    "surveys": ("SurveyRequest", "survey_literature"),
     "template_check": ("check_template",),
 }
 __all__ = [name for names in _MODULES.values() for name in names]

@@ -1,4 +1,4 @@
-"""The arguments of ``aisci literature …`` and ``aisci novelty``."""
+"""The arguments of ``aisci literature …``, ``aisci novelty`` and ``aisci survey``."""
 
 from __future__ import annotations
 
@@ -97,3 +97,31 @@ def novelty_command(
         results=results,
     )
     raise typer.Exit(console.novelty.judge(request, into, as_json=as_json))
+
+
+def survey_command(
+    question: Annotated[str, typer.Argument(help="What the survey answers, or its subject.")],
+    *,
+    model: Annotated[
+        str, typer.Option(help="The model that writes; builtin/sweep only quotes.")
+    ] = "builtin/sweep",
+    engine: EngineOption = "none",
+    papers: Annotated[int, typer.Option(min=2, max=60, help="Papers, at most.")] = 30,
+    policy: PolicyName = None,
+    max_usd: BudgetOption = None,
+    price: PriceOption = None,
+    results: ResultsOption = HERE,
+    as_json: Json = False,
+) -> None:
+    """Write a survey of the literature as PDF; each sentence is held to a sentence of an abstract."""
+    request = api.SurveyRequest(
+        question=question,
+        model=model,
+        engine=engine,
+        papers=papers,
+        policy=policy,
+        max_usd=max_usd,
+        price=price,
+        results=results,
+    )
+    console.surveys.make_survey(request, as_json=as_json)

@@ -1,4 +1,4 @@
-"""The commands on ideas that exist, here or elsewhere: one stage of an idea again, its slides, a judgement of its novelty."""
+"""The commands on ideas that exist, here or elsewhere: one stage again, slides, a judgement of novelty; and surveys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from orchestrator import api, console
 from orchestrator.console import review_groups as reviewing
-from orchestrator.console.literature_groups import novelty_command
+from orchestrator.console.literature_groups import novelty_command, survey_command
 from orchestrator.console.options import (
     HERE,
     BudgetOption,
@@ -98,5 +98,6 @@ IDEA_COMMANDS: dict[str, Callable[..., None]] = {
     "improve": _improve,
     "slides": reviewing.slides_command,
     "novelty": novelty_command,
+    "survey": survey_command,
 }
 """Each command and its function."""

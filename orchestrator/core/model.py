@@ -21,7 +21,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "plotting": ("plots.edit",),
     "vision": ("plots.look",),
     "citing": ("writeup.queries", "cite."),
-    "writing": ("writeup.", "compile.", "verify."),
+    "writing": ("writeup.", "compile.", "verify.", "survey."),
     "reviewing": ("critique", "review."),
     FALLBACK: (),
 }

@@ -20,6 +20,7 @@ from orchestrator.core.papers import Paper
 from orchestrator.core.protocols import Blobs
 from orchestrator.core.strict_json import loads
 from orchestrator.core.tree import Tree
+from orchestrator.policy.policy import Policy
 from orchestrator.record.paths import LATEX_OUTPUT, PAPER_PDF
 from orchestrator.record.ports import Ports
 from orchestrator.research.paper import latex, latex_words
@@ -33,7 +34,7 @@ from orchestrator.research.stages.study_ledger import study_ledger
 from orchestrator.research.tries import leave, tries
 
 _FIXES = 5
-_MAX_OVERFULL = 20.0  # points that a line may be too wide, and a page too high
+MAX_OVERFULL = 20.0  # points that a line may be too wide, and a page too high
 _REPORT_BYTES = 512 * 1024
 _PAGES_BYTES = 2 * 1024 * 1024
 _FIGURES = (".png", ".jpg", ".jpeg", ".pdf")
@@ -135,20 +136,20 @@ def _job(study: Study, ports: Ports) -> Job:
         if "/" not in name and name.lower().endswith(_FIGURES)
     }
     files = study.tree.under("latex").without(LATEX_OUTPUT).updated(pictures)
-    return latex_job(study, files, ports)
+    return latex_job(study.author, study.policy, files, ports)
 
 
-def latex_job(study: Study, files: Tree, ports: Ports) -> Job:
+def latex_job(author: str, policy: Policy, files: Tree, ports: Ports) -> Job:
     """Compile the source at :data:`TEX` among ``files``. The container is told whether a model had any part in
     them: only then are pages searched for hidden text.
     """
-    authors = {study.author, *(model.name for model in ports.edges.roles.values())}
+    authors = {author, *(model.name for model in ports.edges.roles.values())}
     return Job(
         scope=ports.scope,
         kind="latex",
         argv=("python3", "/opt/aisci/latex/compile.py", TEX, LATEX_OUTPUT),
         files=files,
-        limits=study.policy.limits("latex"),
+        limits=policy.limits("latex"),
         harvest=(f"{LATEX_OUTPUT}/",),
         env=(("AISCI_AUTHOR", "program" if authors == {SWEEP} else "model"),),
     )
@@ -196,7 +197,7 @@ def compile_problems(
     """Texts for a model: each violation of the requirements in this compilation."""
     problems = [f"LaTeX error: {latex_words.error_words(error)}" for error in report.errors]
     problems += [f"{name!r} is referenced or cited and not defined" for name in report.undefined]
-    problems += latex_words.misfits(report.overfull, report.tall, _MAX_OVERFULL)
+    problems += latex_words.misfits(report.overfull, report.tall, MAX_OVERFULL)
     unresolved = [number for number, text in enumerate(pages, 1) if "??" in text]
     problems += [f"page {number} shows '??'" for number in unresolved]
     problems += latex_words.source_problems(tex)

@@ -15,10 +15,10 @@ _ABSTRACT = 700  # characters of an abstract that are shown
 
 
 def search_papers_once(
-    query: str, known: tuple[PaperRef, ...], ports: Ports
+    query: str, known: tuple[PaperRef, ...], ports: Ports, most: int = PER_SEARCH
 ) -> tuple[Searched, tuple[PaperRef, ...], list[PaperRef]]:
-    """The search, ``known`` with what it found, and the papers that are new."""
-    found = ports.search(Query(query[:LONGEST_QUERY], PER_SEARCH))
+    """The search of at most so many papers, ``known`` with what it found, and the papers that are new."""
+    found = ports.search(Query(query[:LONGEST_QUERY], most))
     papers = gathered(known, found.papers)
     before = {one.key for one in known}
     new = [one for one in papers if one.key not in before]

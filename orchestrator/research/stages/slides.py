@@ -74,7 +74,8 @@ def make_slides(study: Study, ports: Ports) -> tuple[str, Tree]:
         form = _asked(study, turns, ledger, scoped)
         slides = [_slide(one, ledger) for one in form.slides]
         tex = deck_source(plain, study.author, AUTHOR_NOTE, slides)
-        job = latex_job(study, Tree.of(figures | {TEX: ports.keep(tex)}), scoped)
+        files = Tree.of(figures | {TEX: ports.keep(tex)})
+        job = latex_job(study.author, study.policy, files, scoped)
         result = scoped.run(job)
         report, made = read_report(result, ports.blobs), result.files.under(LATEX_OUTPUT)
         if report.ok and made.get(PAPER_PDF) is not None:

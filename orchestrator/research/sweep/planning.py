@@ -16,6 +16,7 @@ from orchestrator.research.sweep.searching import (
     queries,
     undecided_novelty,
 )
+from orchestrator.research.sweep.surveying import SURVEY_ANSWERS
 from orchestrator.research.sweep.talk import deck
 from orchestrator.research.sweep.wording import (
     PromptData,
@@ -244,4 +245,5 @@ SWEEP_ANSWERS: dict[str, Callable[[PromptData, Ask], str]] = {
     "writeup.slides": deck,
     **dict.fromkeys(("writeup.fix", "writeup.read", "compile.fix", "verify.fix"), no_correction),
     "review.form": checklist_review,
+    **SURVEY_ANSWERS,
 }
