@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from orchestrator.api.baselines import baseline as baseline
     from orchestrator.api.estimate import estimate_run as estimate_run
     from orchestrator.api.export import write_reports as write_reports
+    from orchestrator.api.importing import ImportRequest as ImportRequest
+    from orchestrator.api.importing import import_results as import_results
     from orchestrator.api.literature import add_files as add_files
     from orchestrator.api.literature import search_papers as search_papers
     from orchestrator.api.model_check import check_model as check_model
@@ -51,6 +53,7 @@ _MODULES = {
     "baselines": ("baseline",),
     "estimate": ("estimate_run",),
     "export": ("write_reports",),
+    "importing": ("ImportRequest", "import_results"),
     "literature": ("add_files", "search_papers"),
     "model_check": ("check_model",),
     "novelty": ("NoveltyRequest", "judge_ideas"),

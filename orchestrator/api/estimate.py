@@ -167,7 +167,9 @@ def own_uses(request: RunRequest) -> tuple[tuple[IdeaUse, ...], int]:
     for journal in journals[-_OWN_RUNS:]:
         paths = RunPaths(journal.parent)
         try:
-            taken = () if is_free(read_pins(paths).model().name) else ideas_taken(paths)
+            pins = read_pins(paths)
+            made_here = not (pins.imported or is_free(pins.model().name))
+            taken = ideas_taken(paths) if made_here else ()
         except AisciError:  # a run that ended before its first line, or a record of another version
             unread += 1
             continue

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchestrator.core.errors import UnknownName, UserError
-from orchestrator.record.chain import is_sealed
+from orchestrator.core.errors import BadJournal, UnknownName, UserError
+from orchestrator.record.chain import is_sealed, read_lines
+from orchestrator.record.events import RunStarted
 from orchestrator.record.paths import IdeaPaths, RunPaths
 
 JOURNAL = "journal.jsonl"
@@ -14,7 +15,8 @@ JOURNAL = "journal.jsonl"
 def find_run(name: str, results: Path) -> RunPaths:
     """The run in folder ``name``, or the newest for ``latest``. Raises :class:`UnknownName`."""
     # Oldest first: the names of runs are the times they began.
-    runs = sorted((path.parent for path in results.glob(f"*/*/{JOURNAL}")), key=lambda p: p.name)
+    found = sorted((path.parent for path in results.glob(f"*/*/{JOURNAL}")), key=lambda p: p.name)
+    runs = [path for path in found if name != "latest" or _is_run(path)]
     if name == "latest" and not runs:
         raise UnknownName(
             "there is no run yet",
@@ -61,6 +63,15 @@ def find_idea(name: str, results: Path) -> tuple[RunPaths, IdeaPaths]:
         if not ideas
         else "name the folder of one:\n" + "\n".join(f"  {path}" for path in ideas[:20]),
     )
+
+
+def _is_run(folder: Path) -> bool:
+    """Whether a journal is a run's, and not that of slides or of a review; a broken one may be."""
+    try:
+        first = next(iter(read_lines(folder / JOURNAL)), None)
+    except BadJournal:
+        return True
+    return first is None or isinstance(first[0], RunStarted)
 
 
 def ended(paths: RunPaths) -> bool:

@@ -9,6 +9,7 @@ from orchestrator.api.prepare import RESULTS
 from orchestrator.core.errors import UserError
 from orchestrator.record.asked_stages import STAGE_NAMES
 from orchestrator.record.notes import StagesAsked
+from orchestrator.record.pins import Pins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,19 @@ class ResumeRequest:
     max_usd: float | None = None
     parallel: int | None = None
     sign: Path | None = None
+
+
+def require_makeable(request: ResumeRequest, pins: Pins) -> None:
+    """Raise :class:`UserError` for experiments of an imported study: nothing measured here is compared with
+    what was measured elsewhere.
+    """
+    if pins.imported and request.asked and request.asked.again == "experiments":
+        raise UserError(
+            "the experiments of an imported study cannot be made again here",
+            where=pins.imported.folder,
+            why="its baseline was measured elsewhere, so that no run of this machine compares with it",
+            todo="make its code a template, `aisci template adopt`, and start a run of that",
+        )
 
 
 def require_sound(request: ResumeRequest) -> None:

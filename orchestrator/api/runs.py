@@ -21,7 +21,7 @@ from orchestrator.api.prepare import RESULTS, RunRequest, prepare
 from orchestrator.api.raised_budget import with_budget
 from orchestrator.api.reproduce import play_again
 from orchestrator.api.resume_notice import resume_notice
-from orchestrator.api.resume_request import ResumeRequest, require_sound
+from orchestrator.api.resume_request import ResumeRequest, require_makeable, require_sound
 from orchestrator.core.errors import UserError
 from orchestrator.core.files import shipped_root, write
 from orchestrator.core.model import SWEEP
@@ -105,6 +105,7 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
             if torn:
                 listener(Notice(f"{journal}: a torn last line ({torn} bytes) was set aside"))
         pins = read_pins(paths)
+        require_makeable(request, pins)
         work = request.asked is not None or not find_run.ended(paths)
         if work:
             listener(Notice(resume_notice(paths, pins)))

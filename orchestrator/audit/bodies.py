@@ -65,7 +65,7 @@ def named_hashes(line: JournalLine[Event], log: JournalLog) -> Iterator[tuple[st
     """(SHA-256, what it is) of each body and file that a line names, also within its bodies."""
     event = line.event
     if isinstance(event, RunStarted | Forked):
-        yield from _files(to_json(event.pins.template))
+        yield from _files(to_json([event.pins.template, event.pins.imported]))
     for body in (getattr(event, "body", None), getattr(event, "evidence", None)):
         if body is None:
             continue

@@ -9,6 +9,7 @@ from typing import Any
 
 from orchestrator.audit.calls import AuditedCalls, AuditedContainer
 from orchestrator.audit.finding import AuditFinding, CheckResult, check_result
+from orchestrator.audit.imported import imported_findings
 from orchestrator.audit.record import UNREADABLE_BODY, JournalLine, JournalLog, RunRecord
 from orchestrator.core.tree import canonical
 from orchestrator.core.untrusted import NotPlain, read_plain
@@ -120,8 +121,8 @@ def check_results(record: RunRecord, calls: AuditedCalls) -> CheckResult:
     """Every `run_finished` note against the earlier jobs of its own idea."""
     noted = [(line, log) for log in record.logs for line in log.of(Noted)]
     notes = [(line, log) for line, log in noted if line.event.name == "run_finished"]
-    found = (finding for line, log in notes for finding in _note_findings(line, log, calls))
-    return check_result("results", len(notes), found)
+    found = [finding for line, log in notes for finding in _note_findings(line, log, calls)]
+    return check_result("results", len(notes), [*found, *imported_findings(record)])
 
 
 def _note_findings(

@@ -1,8 +1,9 @@
-"""The commands on ideas that exist: one stage of an idea again, its slides, a judgement of its novelty; and surveys."""
+"""The commands on ideas that exist, here or elsewhere: one stage again, slides, a judgement of novelty; and surveys."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -15,10 +16,14 @@ from orchestrator.console.options import (
     BudgetOption,
     IdeaName,
     Json,
+    ModelOption,
+    PolicyName,
+    PriceOption,
     QuietOption,
     ResultsOption,
     SignOption,
     View,
+    VisionOption,
 )
 
 
@@ -65,7 +70,27 @@ def _improve(
     raise typer.Exit(console.run.start_stage(request, View(quiet=quiet, as_json=as_json)))
 
 
+def _import(
+    folder: Annotated[
+        Path, typer.Argument(help="./results/TEMPLATE/DATE_TIME_IDEA of the AI Scientist.")
+    ],
+    *,
+    model: ModelOption = "builtin/sweep",
+    policy: PolicyName = None,
+    price: PriceOption = None,
+    vision: VisionOption = None,
+    results: ResultsOption = HERE,
+    as_json: Json = False,
+) -> None:
+    """Make a run of a results folder of the AI Scientist (v1), to review, improve and present it."""
+    request = api.ImportRequest(
+        folder=folder, model=model, policy=policy, price=price, vision=vision, results=results
+    )
+    raise typer.Exit(console.importing.import_folder(request, as_json=as_json))
+
+
 IDEA_COMMANDS: dict[str, Callable[..., None]] = {
+    "import": _import,
     "experiment": _command("experiment", "Plan and make an idea's experiments again, no more."),
     "plot": _command("plot", "Draw an idea's figures again, no more."),
     "writeup": _command("writeup", "Write an idea's paper again and check it; no review."),

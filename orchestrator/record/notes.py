@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter
 from orchestrator.core.papers import Claim, Improvement, Paper, Review
 from orchestrator.core.research import Failure, Figure, Idea, Run, TrainingComparison
 from orchestrator.core.tree import Tree
+from orchestrator.record.import_notes import Imported
 from orchestrator.record.literature_notes import LiteratureNote
 from orchestrator.record.pins import ReviewPin, StrictRecord
 from orchestrator.record.plan_notes import (
@@ -227,21 +228,12 @@ class ClaimsVerified(StrictRecord):
 
 _RunNote = IdeasEdited | IdeaDuplicated | ArchiveTaken | IdeasLeft | BaselineCompared | IdeaEnded
 _IdeaNote = StageBegan | StagesAsked | StageReached | IdeaFinished | StageFailed
-_ExperimentNote = (
-    PlanMade
-    | Instrumented
-    | Criticized
-    | RunGivenUp
-    | RunFinished
-    | RunsCompleted
-    | TriesEnded
-    | GaveUp
-    | FiguresInspected
-    | FilesRestored
-    | DescriptionDropped
+_RunsNote = (
+    PlanMade | Instrumented | Criticized | RunGivenUp | RunFinished | RunsCompleted | Imported
 )
+_StepNote = TriesEnded | GaveUp | FiguresInspected | FilesRestored | DescriptionDropped
 _PaperNote = EditRefused | SectionAbsent | ClaimsVerified | ReviewLost
-Note = _RunNote | _IdeaNote | _ExperimentNote | _PaperNote | LiteratureNote
+Note = _RunNote | _IdeaNote | _RunsNote | _StepNote | _PaperNote | LiteratureNote
 NOTE: TypeAdapter[Note] = TypeAdapter(Annotated[Note, Field(discriminator="note")])
 
 

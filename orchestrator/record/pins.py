@@ -116,11 +116,24 @@ class ReviewPin(StrictRecord):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImportPin(StrictRecord):
+    """A results folder of the AI Scientist that the run was made from: its name, the files that were read,
+    and (path, reason) of those that were left out, with the number of ``more`` that are not named.
+    """
+
+    folder: str
+    files: Tree
+    left_out: tuple[tuple[str, str], ...] = ()
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pins(StrictRecord):
     """The inputs of a run; resume uses exactly these. ``seccomp`` is the profile called
     ``default``, ``prompts`` one hash over all prompt files, ``images`` are (name, id), ``ideas`` is
     the number of requested ideas, ``given`` are those of a file, which are not proposed; ``novelty``: each
-    is judged before it is pursued; ``open_ended``: each is pursued before the next one is proposed.
+    is judged before it is pursued; ``open_ended``: each is pursued before the next one is proposed;
+    ``imported``: results, figures and paper come from this folder, and were not made by the program.
     """
 
     program: str
@@ -140,6 +153,7 @@ class Pins(StrictRecord):
     given: tuple[Idea, ...] = ()
     novelty: bool = True
     open_ended: bool = False
+    imported: ImportPin | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError without a model of the default role."""

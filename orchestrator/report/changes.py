@@ -42,7 +42,7 @@ def _run(facts: IdeaFacts, number: int, run: Run | None, before: Run | None) -> 
     title = f"Run {number}: {run.description if run else 'never finished'}"
     attempts = [step for step in facts.steps if step.place.startswith(f"experiments/run_{number}/")]
     diff: Child = None
-    if run is not None and before is not None:
+    if run is not None and before is not None and run.code.files and before.code.files:
         diff = list(_diffs(facts, before, run)) or el("p", "The code is the same.", class_="quiet")
     return el("div", el("h3", title), _attempts(attempts), diff)
 

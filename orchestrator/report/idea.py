@@ -11,6 +11,7 @@ from orchestrator.report.changes import changes_section
 from orchestrator.report.containers import containers_section
 from orchestrator.report.cost import calls_section, cost_section
 from orchestrator.report.html import Child, Html, data_table, el
+from orchestrator.report.imported import imported_section
 from orchestrator.report.improvement import improvement_section
 from orchestrator.report.literature import novelty_section, references_section
 from orchestrator.report.measured import measured_section
@@ -53,11 +54,18 @@ def _head(known: IdeaFacts, links: Html) -> Html:
         "header",
         el("p", place, "  ", pills(known.status, known.lacking), class_="eyebrow"),
         el("h1", known.idea.title),
-        el(
-            "p", f"Proposed, carried out and written by {known.author}, a program.", class_="byline"
-        ),
+        el("p", _byline(known), class_="byline"),
         _numbers(known),
         links,
+    )
+
+
+def _byline(known: IdeaFacts) -> str:
+    if known.imported is None:
+        return f"Proposed, carried out and written by {known.author}, a program."
+    return (
+        f"Imported from {known.imported.folder}, a results folder of the AI Scientist: its results were not "
+        f"measured by this program. The paper is by {known.author}, a program."
     )
 
 
@@ -67,9 +75,10 @@ def _numbers(known: IdeaFacts) -> Html:
     shared = any(step.port == "sandbox" for step in known.shared)
     finished = sum(1 for run in known.runs if run.number)
     tried = sum(run.attempts for run in known.runs if run.number)
+    how = "imported" if known.imported else f"in {tried} attempts"
     tokens = used.prompt_tokens + used.completion_tokens
     return fact_list(
-        ("runs", finished, f"besides the baseline, in {tried} attempts"),
+        ("runs", finished, f"besides the baseline, {how}"),
         ("containers", boxes, "besides the shared baseline" if shared else ""),
         ("model calls", len(known.of("model")), f"{tokens:,} tokens"),
         ("cost", dollars(used.usd), ""),
@@ -144,6 +153,7 @@ def _hash(value: str) -> Html:
 
 _SECTIONS: tuple[tuple[str, str, Callable[[IdeaFacts], list[Child]]], ...] = (
     ("idea", "The idea", _idea),
+    ("imported", "Imported", imported_section),
     ("novelty", "Is it new?", novelty_section),
     ("plan", "Plan and outcome", plan_section),
     ("results", "Results", measured_section),

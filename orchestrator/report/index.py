@@ -34,12 +34,15 @@ def run_report(run: Journal, ideas: list[Journal]) -> str:
     shared = read_run(run)
     known = [(journal.path.parent.name, read_idea(journal, shared)) for journal in ideas]
     template, author = pins.template.name, pins.model().author
+    byline = f"Proposed, carried out and written by {author}, a program."
+    if pins.imported:
+        byline = f"Imported from {pins.imported.folder}, a results folder of the AI Scientist."
     count = "one idea" if len(known) == 1 else f"{len(known)} ideas"
     head = el(
         "header",
         el("p", f"aisci · {pins.scale} · policy {pins.policy.name}", class_="eyebrow"),
         el("h1", f"{template}: {count}"),
-        el("p", f"Proposed, carried out and written by {author}, a program.", class_="byline"),
+        el("p", byline, class_="byline"),
         _numbers(run, [facts for _, facts in known]),
     )
     return page(
@@ -86,6 +89,8 @@ def _table(known: list[tuple[str, IdeaFacts]]) -> Html:
 
 def _record(run: Journal, pins: Pins) -> tuple[Html, Html]:
     kept, origin = pins.baseline, "measured in this run"
+    if pins.imported:
+        origin = f"imported from {pins.imported.folder}, not measured here"
     if kept:
         origin = f"measured at {kept.at} on {kept.machine}, in the container {kept.container[:12]}"
     rows: list[tuple[Child, ...]] = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from orchestrator.report.html import Child, Html, data_table, el, number, right, text
+from orchestrator.report.imported import NOT_MEASURED
 from orchestrator.report.reading import IdeaFacts
 from orchestrator.template.manifest import Metric
 from orchestrator.template.results import Dataset
@@ -23,6 +24,8 @@ def measured_section(facts: IdeaFacts) -> list[Child]:
         "A change has the colour of the direction that the template declares. It is grey if it is "
         "no larger than the standard error of the difference, √(s₀² + s²): it is not significant."
     )
+    if facts.imported is not None:
+        how = f"{NOT_MEASURED} {how}"
     if facts.results[0][0] != 0:
         how += " The baseline is unknown, so there is no comparison."
     tables = [_dataset(facts, name) for name in datasets]
@@ -34,8 +37,8 @@ def _runs(facts: IdeaFacts) -> Html:
         (
             "Baseline" if run.number == 0 else f"Run {run.number}",
             run.description,
-            number(str(run.attempts)),
-            number(f"{run.seconds:.1f} s"),
+            number(str(run.attempts) if run.attempts else "–"),
+            number(f"{run.seconds:.1f} s" if run.seconds else "–"),
         )
         for run in facts.runs
     ]

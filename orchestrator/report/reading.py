@@ -13,6 +13,7 @@ from orchestrator.core.tree import Tree
 from orchestrator.record.asked_stages import STAGE_NAMES, recorded_stages
 from orchestrator.record.calls import Step, steps
 from orchestrator.record.events import IdeaForked, IdeaStarted, Noted
+from orchestrator.record.import_notes import Imported
 from orchestrator.record.journal import Journal
 from orchestrator.record.literature_notes import IdeaSkipped, NoveltyJudged, NoveltyOverruled
 from orchestrator.record.notes import (
@@ -37,7 +38,8 @@ _EXPERIMENTS, _CRITIQUE, _IMPROVE = map(STAGE_NAMES.index, ("experiments", "crit
 class IdeaFacts:
     """The facts of one idea. ``runs`` begin with the baseline, if known. ``shared`` are the calls
     that the run made for all its ideas, ``left`` those of branches that forks left. ``lacking``
-    is what a finished paper is not, and ``failures`` are of stages that have no result.
+    is what a finished paper is not, and ``failures`` are of stages that have no result. ``imported`` says where
+    runs come from that this program did not make.
     """
 
     idea: Idea
@@ -57,6 +59,8 @@ class IdeaFacts:
     steps: tuple[Step, ...]
     left: tuple[Step, ...]
     shared: tuple[Step, ...]
+    imported: Imported | None
+    paper_imported: bool
     journal: Journal
 
     def of(self, port: str) -> tuple[Step, ...]:
@@ -82,7 +86,9 @@ class IdeaFacts:
 
     @property
     def author(self) -> str:
-        """The author of the idea's paper, from the run's pins."""
+        """The author of the idea's paper, from the run's pins; of an imported one, until it is written here."""
+        if self.paper_imported:
+            return "The AI Scientist"
         return self.pins.model().author if self.pins else "an unnamed model"
 
     def blob(self, sha256: str) -> bytes:
@@ -120,6 +126,7 @@ def read_idea(journal: Journal, run: RunFacts | None) -> IdeaFacts:
             todo="name the folder of a run: `aisci report RUN`",
         )
     scopes = _scopes(journal, first.id)
+    imported = next(iter(journal.notes(Imported, below=scopes[_EXPERIMENTS])), None)
     reached = [note for scope in scopes for note in journal.notes(StageReached, below=scope)]
     shared = run.shared if run is not None else ()
     # Runs are made in the experiments, and where a critic or an improvement asks for more.
@@ -130,13 +137,15 @@ def read_idea(journal: Journal, run: RunFacts | None) -> IdeaFacts:
         runs = (instrumented[-1].run, *runs)
     elif shared and shared[-1].result.ok:
         runs = (baseline_run(shared[-1].job, shared[-1].result), *runs)
+    elif imported is not None:
+        runs = imported.runs
     return IdeaFacts(
         idea=first.idea,
         novelty=_novelty(journal),
         pins=run.pins if run is not None else None,
         manifest=run.manifest if run is not None else None,
         status=_status(journal, scopes),
-        lacking=_lacking(journal, scopes),
+        lacking=(*_lacking(journal, scopes), *(["results imported"] if imported else [])),
         failures=tuple(_failures(journal, scopes)),
         stages=_stages(journal),
         runs=runs,
@@ -148,6 +157,8 @@ def read_idea(journal: Journal, run: RunFacts | None) -> IdeaFacts:
         steps=steps(journal),
         left=steps(journal, left=True),
         shared=shared,
+        imported=imported,
+        paper_imported=imported is not None and "#" not in scopes[STAGE_NAMES.index("writeup")],
         journal=journal,
     )
 

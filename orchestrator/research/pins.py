@@ -48,6 +48,7 @@ def pins_of(spec: RunSpec, files: Tree) -> Pins:
         given=spec.given,
         novelty=spec.novelty,
         open_ended=spec.open_ended,
+        imported=spec.imported,
     )
 
 
@@ -101,6 +102,7 @@ def spec_of(pins: Pins, template: Template) -> RunSpec:
         given=pins.given,
         novelty=pins.novelty,
         open_ended=pins.open_ended,
+        imported=pins.imported,
         roles=tuple(pin for pin in pins.models if pin.role != DEFAULT_ROLE),
     )
 

@@ -39,6 +39,7 @@ from orchestrator.research.run_spec import PursuedIdea, Study
 from orchestrator.research.stages.compile import compile_paper
 from orchestrator.research.stages.critique import criticize
 from orchestrator.research.stages.experiments import experiments
+from orchestrator.research.stages.imported import stage_of_import
 from orchestrator.research.stages.improving import improve_paper
 from orchestrator.research.stages.notes import write_notes
 from orchestrator.research.stages.novelty import judge_novelty
@@ -117,7 +118,8 @@ class _Way:
         scoped = self.ports.within(scope)
         scoped.note(StageBegan(name=name))
         try:
-            study = STAGES[name](study, scoped)
+            stage = stage_of_import(study, name, again=scope != name) or STAGES[name]
+            study = stage(study, scoped)
         except RUN_ERRORS:
             raise
         except Exception as error:  # noqa: BLE001 - recorded; other ideas continue

@@ -38,6 +38,7 @@ from orchestrator.research.pins import pins_of
 from orchestrator.research.pipeline import pursue
 from orchestrator.research.run_spec import PursuedIdea, RunDeps, RunLocation, RunSpec, Study
 from orchestrator.research.stages import experiments, ideas
+from orchestrator.research.stages.imported import content_of, imported_start
 from orchestrator.template.contract.advice import Attempted
 from orchestrator.template.results import Results, compare_untrained, require_held
 
@@ -67,8 +68,7 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
     )
     stop = Event()
     ports = Ports(deps.edges(blobs), journal, blobs, budget, "run", stop=stop)
-    # Before any model is called: it costs nothing, and shows that template and policy fit.
-    baseline = _study(spec, files, _baseline(spec, files, ports))
+    baseline = _first_study(spec, files, ports)
     for edited in edits:
         ports.note(edited)
     source: IdeaSource = (
@@ -99,6 +99,17 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
         journal.seal(ideas=_heads(location.record))
     deps.exporter.run(location, journal, tuple(outcomes))
     return tuple(outcomes)
+
+
+def _first_study(spec: RunSpec, files: Tree, ports: Ports) -> Study:
+    """The study on the baseline: measured, before any model is called, which shows that template and policy
+    fit; or imported.
+    """
+    if spec.imported is None:
+        return _study(spec, files, _baseline(spec, files, ports))
+    content = content_of(spec.imported, ports.blobs.get)
+    study = _study(spec, files, (content.runs[0], content.results[0][1]))
+    return imported_start(study, spec.imported, content, ports.keep)
 
 
 def _source(

@@ -24,9 +24,18 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Journal, Listener, Mode
 from orchestrator.record.notes import StagesAsked, Status
 from orchestrator.record.paths import IdeaPaths, RunPaths
-from orchestrator.record.pins import BaselinePin, DataPin, EnginePin, ModelPin, ProofPin, ReviewPin
+from orchestrator.record.pins import (
+    BaselinePin,
+    DataPin,
+    EnginePin,
+    ImportPin,
+    ModelPin,
+    ProofPin,
+    ReviewPin,
+)
 from orchestrator.record.plan_notes import RunGivenUp
 from orchestrator.record.ports import Edges
+from orchestrator.research.importing.values import ImportedContent
 from orchestrator.template.manifest import Metric
 from orchestrator.template.results import Results
 from orchestrator.template.template import Template
@@ -39,7 +48,8 @@ class Study:
     still to be made. ``results`` are run numbers (0 is the baseline) and the contents of their
     ``final_info.json``. ``skeleton`` is the paper's source with placeholders, ``sections`` are the texts
     in their place, ``said`` is the conversation in which they were written. ``author`` is the model's name as the paper prints it; ``sees`` are the
-    roles whose model is shown pictures; ``judged``: its novelty is judged.
+    roles whose model is shown pictures; ``judged``: its novelty is judged. ``imported`` is what a results folder
+    says, ``typed``: the paper's author could not print numbers by reference.
     """
 
     idea: Idea
@@ -71,6 +81,8 @@ class Study:
     reviews: tuple[Review, ...] = ()
     meta_review: Review | None = None
     improvements: tuple[Improvement, ...] = ()
+    imported: ImportedContent | None = None
+    typed: bool = False
 
     @property
     def review(self) -> Review | None:
@@ -138,7 +150,8 @@ class RunSpec:
     latest proof of its policy, ``baseline`` a cached one that the run starts from. ``sees``: the
     model is shown pictures. ``engines`` are asked for papers, besides the lists on this machine; ``roles``
     are the models of single roles. ``given`` are ideas that are not proposed; without ``novelty``, none is
-    judged for it; ``open_ended``: each is pursued before the next one is proposed.
+    judged for it; ``open_ended``: each is pursued before the next one is proposed. ``imported`` is a results folder
+    whose idea, runs and paper are taken in place of being made.
     """
 
     template: Template
@@ -159,6 +172,7 @@ class RunSpec:
     given: tuple[Idea, ...] = ()
     novelty: bool = True
     open_ended: bool = False
+    imported: ImportPin | None = None
 
     @property
     def seeing(self) -> frozenset[str]:

@@ -17,7 +17,7 @@ from orchestrator.template.lockfile import importable
 from orchestrator.template.template import Template
 
 PROGRAMS = ("experiment.py", "plot.py")
-UNREADABLE = (SyntaxError, ValueError, RecursionError, BadTemplate)
+UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError, SystemError, BadTemplate)
 _DEEPEST = 100  # levels; code that people write has a few dozen
 _CATCHING = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 

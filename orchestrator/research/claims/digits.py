@@ -35,6 +35,8 @@ def printed(one: Quantity, ledger: Ledger) -> str:
     if one.pair:
         return _of_two(one, ledger)
     if one.kind == "seconds":
+        if not ledger.run(one.run).seconds:
+            raise UnknownQuantity("how long this run took is not known")
         return f"${ledger.run(one.run).seconds:.0f}$ s"
     if one.kind == "seeds":
         counts = [count for what, count in ledger.counts if what == f"seeds of {one.data}"]

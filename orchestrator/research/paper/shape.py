@@ -1,10 +1,19 @@
-"""The mark on the first page of a paper whose numbers are not verified."""
+"""Marks on the first page of a paper: its numbers are not verified, or its results were imported."""
 
 from __future__ import annotations
 
 from orchestrator.research.paper.latex import escape
 
 _NOTES, _NOTED = 6, 200  # problems that a paper names on its first page, and characters of each
+
+
+def imported_note(note: str) -> str:
+    """A framed paragraph that says where the paper and its results come from, and ``note``."""
+    return (
+        "\n\\noindent\\fbox{\\parbox{0.96\\linewidth}{\\footnotesize\\raggedright\\textbf{Imported.} "
+        "The results come from a folder of The AI Scientist; aisci did not measure them. "
+        f"{escape(note[:1].upper() + note[1:])}.}}}}\n"
+    )
 
 
 def not_verified_note(problems: tuple[str, ...]) -> str:

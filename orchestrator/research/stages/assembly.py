@@ -74,5 +74,7 @@ def _changes(study: Study, ports: Ports) -> tuple[CodeChange, ...]:
     texts = differences_by_run(study, ports, leaving_out=frozenset({"plot.py"}))
     names = {run.number: run.name if run.number else BASELINE for run in study.runs}
     return tuple(
-        CodeChange(run.name, names[run.base], texts[run.name]) for run in study.runs if run.number
+        CodeChange(run.name, names[run.base], texts[run.name])
+        for run in study.runs
+        if run.name in texts
     )

@@ -151,12 +151,14 @@ def differences_by_run(
     study: Study, ports: Ports, *, leaving_out: frozenset[str] = frozenset()
 ) -> dict[str, str]:
     """What each run changed in the code that it started from, whole, by the run's name; without the
-    files of ``leaving_out``.
+    files of ``leaving_out``, and without runs of which one side is not known.
     """
     by_number = {run.number: run for run in study.runs}
     rows = {}
     for run in study.runs[1:]:
         before, after = by_number[run.base].code.as_dict(), run.code.as_dict()
+        if not (before and after):
+            continue
         changed = [
             path for path in after if path not in leaving_out and after[path] != before.get(path)
         ]

@@ -75,18 +75,13 @@ def compile_paper(study: Study, ports: Ports) -> Study:
     for attempt, scoped in tries(ports, _FIXES + 1):
         if problems:
             study, refused = _corrected(study, scoped, [*refused, *problems])
-        result = scoped.run(_job(study, scoped))
-        report = read_report(result, scoped.blobs)
-        pages = _pages(result, scoped)
-        seen, why = None, ""
-        if report.seen:
-            seen, why = seen_answer(result, f"{LATEX_OUTPUT}/{SEEN_FILE}", scoped.blobs)
+        result, report, pages, seen, why = compile_once(study, scoped)
         problems = compile_problems(report, pages, study, paper_source(study, scoped))
         problems += [f"what is seen of the pages is not known: {why}"] if why else []
         advice = [f"chktex: line {line}" for line in report.chktex] if attempt == 1 else []
         serious = any(": Error " in line for line in advice)
         if not problems and not serious:
-            return _compiled(study, result, report, pages, seen)
+            return compiled(study, result, report, pages, seen)
         problems += advice
         log_tail = report.log_tail[-800:]
     leave(ports, _FIXES + 1)
@@ -96,6 +91,20 @@ def compile_paper(study: Study, ports: Ports) -> Study:
         why="\n".join([*problems[:5], log_tail]),
         todo="`aisci resume` asks for more corrections; the source is latex/template.tex",
     )
+
+
+def compile_once(
+    study: Study, ports: Ports
+) -> tuple[JobResult, CompileReport, tuple[str, ...], SeenAnswer | None, str]:
+    """One compilation: its job's result, its report, the text of its pages, and what a reader sees of
+    them or why that is not known.
+    """
+    result = ports.run(_job(study, ports))
+    report = read_report(result, ports.blobs)
+    seen, why = None, ""
+    if report.seen:
+        seen, why = seen_answer(result, f"{LATEX_OUTPUT}/{SEEN_FILE}", ports.blobs)
+    return result, report, _pages(result, ports), seen, why
 
 
 _LINE = re.compile(r"\b(?:line|lines) (\d{1,6})")
@@ -198,13 +207,14 @@ def compile_problems(
     return problems
 
 
-def _compiled(
+def compiled(
     study: Study,
     result: JobResult,
     report: CompileReport,
     layer: tuple[str, ...],
     seen: SeenAnswer | None,
 ) -> Study:
+    """The study with the paper that a compilation left. Raises :class:`IdeaFailed` if there is none."""
     out = result.files.under(LATEX_OUTPUT).files
     made = Tree(tuple(pair for pair in out if pair[0].endswith((".pdf", ".png"))))
     if PAPER_PDF not in made.as_dict():

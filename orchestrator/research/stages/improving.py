@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Literal
 
 from orchestrator.core.asking import require_whole
-from orchestrator.core.errors import WrongFormat
+from orchestrator.core.errors import IdeaFailed, WrongFormat
 from orchestrator.core.model import Ask, Message, Reply
 from orchestrator.core.papers import Improvement, PaperVersion, PointAnswer, Reread, Review
 from orchestrator.record.paths import PAPER_PDF
@@ -48,6 +48,12 @@ from orchestrator.research.stages.verify import verify_numbers
 
 def improve_paper(study: Study, ports: Ports) -> Study:
     """The study after its passes of improvement: none where none is wanted or no review has a point."""
+    if study.paper is not None and not study.sections:
+        raise IdeaFailed(
+            "this paper cannot be improved: it is a PDF without a source that compiles",
+            where=TEX,
+            todo="import it with its LaTeX source and its style files, or let its author write it again",
+        )
     for number in range(1, study.reviewing.improve + 1):
         points = points_of(study)
         if not points or study.paper is None:

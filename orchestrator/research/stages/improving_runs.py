@@ -23,7 +23,9 @@ _MOST_RUNS = 2  # of one pass
 
 
 def runs_left(study: Study) -> int:
-    """How many runs an author may ask for in one pass."""
+    """How many runs an author may ask for in one pass; of an imported study none is made here."""
+    if study.imported is not None:
+        return 0
     tried = len(study.runs) - 1 + len(study.given_up)
     return max(0, min(_MOST_RUNS, most_runs(study) - tried))
 

@@ -14,6 +14,7 @@ from orchestrator.research.stages.blocks import figure_rows, idea_dict, knob_dic
 from orchestrator.research.stages.comparing import comparison_rows
 from orchestrator.research.stages.notes import TO_DESCRIBE
 
+IMPORTED_BY = "The AI Scientist"
 _SEEDS = 40  # values of a row
 _PHRASES = 24  # comparisons that are offered as phrases
 _SEED_METRICS = 4  # with values per seed
@@ -40,6 +41,11 @@ def paper_facts(study: Study, tex: str, ledger: Ledger, blobs: Blobs) -> str:
         "figures": figure_rows(study.pictures),
         "citations": _citation_facts(study, tex),
     }
+    if study.imported is not None:
+        blocks["imported"] = {
+            "folder": study.imported.folder,
+            "runs_planned_and_made_by": IMPORTED_BY,
+        }
     return "\n\n".join(block(name, value) for name, value in blocks.items())
 
 
@@ -73,7 +79,7 @@ def _run_facts(study: Study) -> list[dict[str, object]]:
             "name": run.name,
             "starts_from": names[run.base],
             "description": run.description,
-            "seconds": round(run.seconds),
+            **({"seconds": round(run.seconds)} if run.seconds else {}),
         }
         for run in study.runs
     ]

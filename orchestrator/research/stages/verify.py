@@ -53,7 +53,7 @@ def verify_numbers(study: Study, ports: Ports) -> Study:
         if len(left) < len(wrong):
             tried = assembled(tried, scoped, ledger)
             study, wrong = compile_paper(tried, scoped.within("compile")), left
-    problems = [*_open_problems(wrong), *_page_problems(study, ports)]
+    problems = open_problems(study, wrong, ports)
     claims = claims_of(study, ledger)
     if problems:
         marked = replace(study, claims=claims, unresolved=tuple(problems))
@@ -69,18 +69,20 @@ def wrong_in(study: Study, ledger: Ledger) -> tuple[WrongSentence, ...]:
         [
             (section_named(name), one)
             for name, text in study.sections
-            for one in check_section(text, ledger, section_named(name).part)
+            for one in check_section(text, ledger, section_named(name).part, strict=not study.typed)
             if one.problems
         ]
     )
 
 
-def _open_problems(wrong: tuple[WrongSentence, ...]) -> list[str]:
-    return [
+def open_problems(study: Study, wrong: tuple[WrongSentence, ...], ports: Ports) -> list[str]:
+    """What nothing carries: of each wrong sentence, and the numbers that stand on the pages alone."""
+    rows = [
         f"{section.name}: {_excerpt(one)}: {problem}"
         for _, section, one in wrong
         for problem in one.problems
     ]
+    return [*rows, *_page_problems(study, ports)]
 
 
 def _excerpt(one: Checked) -> str:
@@ -98,15 +100,16 @@ def claims_of(study: Study, ledger: Ledger) -> tuple[Claim, ...]:
     return tuple(
         Claim(text=number.number, where=f"{name}: {_excerpt(one)}", source=number.source)
         for name, text in study.sections
-        for one in check_section(text, ledger, section_named(name).part)
+        for one in check_section(text, ledger, section_named(name).part, strict=not study.typed)
         for number in one.traced
     )
 
 
 def unresolved_failure(study: Study) -> IdeaFailed:
     """Why a paper is not verified."""
+    after = "" if study.typed else ", after corrections"
     return IdeaFailed(
-        f"{len(study.unresolved)} statements of the paper are not carried by the record, after corrections",
+        f"{len(study.unresolved)} statements of the paper are not carried by the record{after}",
         where=TEX,
         why="\n".join(study.unresolved[:8]),
         todo="the report lists each with its sentence; the paper, the runs and their results are kept",

@@ -58,15 +58,9 @@ AUTHOR_NOTE = "automated study: no person wrote or checked this text"
 def write_sections(study: Study, ports: Ports) -> Study:
     """The study with a complete paper. Raises :class:`BadReply` if a section stays unwritten."""
     study = choose_papers(study, ports.within("citations"))
-    study = replace(_prepared(study, ports), sections=(), unresolved=())
+    study = replace(_prepared(study, ports), sections=(), unresolved=(), typed=False)
     ledger = study_ledger(study, ports, study.skeleton)
-    opening = Message(
-        "user",
-        _opening(study, ledger, ports),
-        cache=True,
-        pictures=figure_pictures(study, ports, "writing"),
-    )
-    study = replace(study, said=(opening,))
+    study = replace(study, said=(opening(study, ledger, ports),))
     for section in SECTIONS:
         if _placeholder(section, study.skeleton):
             study = _written(study, section, ledger, ports.within(section.name))
@@ -108,24 +102,34 @@ def _prepared(study: Study, ports: Ports) -> Study:
     return replace(study, skeleton=tex, citations=chosen)
 
 
-def _opening(study: Study, ledger: Ledger, ports: Ports) -> str:
+def opening(study: Study, ledger: Ledger, ports: Ports) -> Message:
     """The first message of a paper's conversation: everything that is known, once, and the rules."""
     notes = study.tree.get("notes.txt")
     # A section about the code is about the baseline's; what each run changed is among the facts.
     baseline = replace(study, tree=study.tree.updated(study.runs[0].code))
-    return render(
+    text = render(
         "writeup_begin",
         facts=paper_facts(study, study.skeleton, ledger, ports.blobs),
         code=code_block(baseline, ports),
         differences=differences_block(study, ports),
         notes=block("descriptions", descriptions(ports.text(notes) if notes else "")),
     )
+    pictures = figure_pictures(study, ports, "writing")
+    return Message("user", text, cache=True, pictures=pictures)
 
 
 def _written(study: Study, section: Section, ledger: Ledger, ports: Ports) -> Study:
     """The study with one section more. Raises :class:`BadReply`."""
+    task = section_task(study, section)
+    written, said = _asked(study, section, f"writeup.{section.name}", task, ports)
+    study = replace(study, said=said, sections=(*study.sections, (section.name, written)))
+    return _with_true_sentences(study, section, ledger, ports.within("sentences"))
+
+
+def section_task(study: Study, section: Section) -> str:
+    """What the author of a section is asked."""
     first, last = section.length(len(study.runs))
-    task = render(
+    return render(
         "writeup_section",
         section=section.name,
         words=f"{first} to {last} words",
@@ -134,19 +138,13 @@ def _written(study: Study, section: Section, ledger: Ledger, ports: Ports) -> St
         ),
         guide=prompt_text(f"writeup_{section.name}").strip(),
     )
-    written, said = _asked(study, section, f"writeup.{section.name}", task, ports)
-    study = replace(study, said=said, sections=(*study.sections, (section.name, written)))
-    return _with_true_sentences(study, section, ledger, ports.within("sentences"))
 
 
 def _asked(
     study: Study, section: Section, purpose: str, task: str, ports: Ports
 ) -> tuple[str, tuple[Message, ...]]:
     """A section's text, and the conversation with it."""
-    *earlier, last = study.said
-    turn = [*study.said, Message("user", task, cache=True)]
-    if last.role == "user":  # vendors want turns: the facts and the first task are one message
-        turn = [*earlier, replace(last, content=f"{last.content}\n{task}")]
+    turn = with_task(study.said, task)
 
     def use(reply: Reply, ask: Ask) -> str:
         written = section_text(require_whole(reply, ask).text, section)
@@ -162,6 +160,14 @@ def _asked(
     ask = Ask(purpose=purpose, messages=tuple(turn), max_tokens=_TOKENS)
     written = ask_and_use(ports, ask, use, told_again)
     return written, (*turn, Message("assistant", written))
+
+
+def with_task(said: tuple[Message, ...], task: str) -> list[Message]:
+    """The conversation with one task more."""
+    *earlier, last = said
+    if last.role == "user":  # vendors want turns: the facts and the first task are one message
+        return [*earlier, replace(last, content=f"{last.content}\n{task}")]
+    return [*said, Message("user", task, cache=True)]
 
 
 def _with_true_sentences(study: Study, section: Section, ledger: Ledger, ports: Ports) -> Study:

@@ -12,6 +12,7 @@ import re
 from orchestrator.research.looking.comparisons import CLEAR
 from orchestrator.research.paper.latex import escape
 from orchestrator.research.paper.tables import metric_words
+from orchestrator.research.sweep.origin import how_made, whose
 from orchestrator.research.sweep.wording import (
     PromptData,
     better,
@@ -37,9 +38,7 @@ def abstract(data: PromptData) -> str:
     return (
         f"{_question(data)} Beside an unchanged baseline, this study reports "
         f"{len(runs)} {'run' if len(runs) == 1 else 'runs'} on {datasets}, each with "
-        f"the seeds of the template. {_summary(data, 1)} The study was planned, run and written without "
-        "human help by builtin/sweep, a program that walks through declared settings and knows no "
-        "theory; it describes what was measured and judges nothing beyond that."
+        f"the seeds of the template. {_summary(data, 1)} {whose(data)}"
     )
 
 
@@ -53,9 +52,7 @@ def introduction(data: PromptData) -> str:
     return (
         f"{escape(template['description'])}{question}\n\n"
         f"{_question(data)} {_knob_sentence(data)}\n\n"
-        "This paper is the work of an automatic sweep. The program took one declared setting of a "
-        "research template, changed it and nothing else from run to run, and wrote down what came "
-        "out. No language model and no person had a part in the text. What the numbers may mean "
+        f"{how_made(data)} No language model and no person had a part in the text. What the numbers may mean "
         "is left to the reader; what they are is stated with the results and can be checked "
         "against the record.\n\n"
         f"{_summary(data, 1)}"
