@@ -13,11 +13,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from orchestrator.core.errors import BadTemplate
+from orchestrator.core.python_source import parse_python
 from orchestrator.template.lockfile import importable
 from orchestrator.template.template import Template
 
 PROGRAMS = ("experiment.py", "plot.py")
-UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError, SystemError, BadTemplate)
+UNREADABLE = (SyntaxError, ValueError, RecursionError, BadTemplate)
 _DEEPEST = 100  # levels; code that people write has a few dozen
 _CATCHING = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
@@ -44,7 +45,7 @@ def parsed(template: Template) -> Mapping[str, ast.Module]:
     for path in template.files:
         if path.endswith(".py"):
             try:
-                tree = ast.parse(template.text(path))
+                tree = parse_python(template.text(path))
             except UNREADABLE:
                 continue
             tree.body = [node for node in tree.body if _depth(node) <= _DEEPEST]

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from orchestrator.core.python_source import parse_python
 from orchestrator.research.claims.ledger import CodeSetting
 
 _LONGEST = 512 * 1024  # characters of a file
@@ -30,8 +31,8 @@ def settings_in(
     Nothing is found in code that does not parse.
     """
     try:
-        return _found(ast.parse(text[:_LONGEST]), text, where, scale, scales)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # code that is nested too deeply
+        return _found(parse_python(text[:_LONGEST]), text, where, scale, scales)
+    except (SyntaxError, ValueError, RecursionError):  # a walk that is nested too deep
         return ()
 
 

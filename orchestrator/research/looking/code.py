@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import difflib
 
+from orchestrator.core.python_source import parse_python
+
 DIFFERENCE, OLD_DIFFERENCE = 6000, 2000  # characters of a change: of the last run, of others
 
 
@@ -28,8 +30,8 @@ def same_effect(before: str, after: str) -> bool:
 
 def _meaning(source: str) -> str | None:
     try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError, SystemError):
+        tree = parse_python(source)
+    except (SyntaxError, ValueError):
         return None
     for node in ast.walk(tree):
         body = getattr(node, "body", None)

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from orchestrator.core.errors import BadTemplate
+from orchestrator.core.python_source import parse_python
 from orchestrator.template.contract.finding import RuleFinding
 from orchestrator.template.folder import MANIFEST
 from orchestrator.template.imports import (
@@ -21,7 +22,7 @@ from orchestrator.template.template import Template
 def parses(template: Template) -> Iterator[RuleFinding]:
     for path in _python(template):
         try:
-            ast.parse(template.text(path))
+            parse_python(template.text(path))
         except UNREADABLE as error:
             line = getattr(error, "lineno", None)
             where = f"{path}:{line}" if line else path
@@ -116,7 +117,7 @@ def knob_line(source: str, constant: str) -> tuple[str, object]:
             is the same.
         SyntaxError: ``source`` is not Python.
     """
-    tree = ast.parse(source)
+    tree = parse_python(source)
     nodes = [node for node in ast.walk(tree) if _binds(node, constant)]
     if len(nodes) != 1:
         raise ValueError(f"{constant} is assigned {len(nodes)} times")
