@@ -29,7 +29,7 @@ from orchestrator.research.estimate.idea_use import IdeaUse, shipped_uses
 from orchestrator.research.estimate.measuring import code_lines, code_size, ideas_taken, values_of
 from orchestrator.research.pins import read_pins
 from orchestrator.research.run_spec import RunSpec
-from orchestrator.research.stages.plan import USUAL_RUNS, runs_in_time
+from orchestrator.research.stages.plan import USUAL_RUNS, planned_at_most
 from orchestrator.template.baseline import KeptBaseline
 
 _OWN_RUNS = 20  # the newest ones in the results folder
@@ -153,7 +153,7 @@ def _wanted(
         seeing=spec.seeing,
         code=code_size(code_lines(spec.template.files)),
         values=values,
-        most_runs=runs_in_time(spec.policy, seconds or 0.0),
+        most_runs=planned_at_most(spec.policy, seconds or 0.0),
         reviewing=spec.reviewing,
     )
 

@@ -165,6 +165,7 @@ class Manifest(_Record):
     lock: FilePath | None = None
     scales: Annotated[dict[EntryName, Scale], Field(min_length=1)]
     gpu: Literal["none", "optional", "required"] = "optional"
+    exact: tuple[Text, ...] = ()
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Manifest:

@@ -25,8 +25,20 @@ def printable(text: str) -> str:
     return "".join(char for char in text if unicodedata.category(char)[0] != "C")
 
 
+_SYMBOLS = re.compile("[\u0370-\u03ff\u2100-\u214f\U0001d400-\U0001d7ff]+")
+
+
+def spoken(text: str) -> str:
+    """A word without the symbols that a formula left on it: most of "θt have" is read, its symbols are not.
+    A row of symbols that is as long as a word can say something, and stays.
+    """
+    rest = _SYMBOLS.sub(lambda row: row[0] if len(row[0]) >= WORD else "", text)
+    return rest if _LETTERS.search(rest) else text
+
+
 def telling(text: str) -> bool:
     """Whether a word says something by itself, and so must be read in the picture."""
+    text = spoken(text)
     if any(ord(char) >= 0x1F000 for char in text):
         return True  # letters in squares, flags: no symbol of a paper
     flat = unicodedata.normalize("NFKC", text)
@@ -83,6 +95,7 @@ def likeness(word: str, read: str) -> float:
 
 def alike(word: str, read: str) -> bool:
     """Whether ``word`` is what was read, as far as reading can be trusted: less in a formula."""
+    word = spoken(word)
     if formula(word) and max(_runs(word)) < WORD:
         return likeness(word, read) >= 0.35
     return likeness(word, read) >= (0.7 if _LETTERS.fullmatch(word.strip(_STOPS)) else 0.5)

@@ -66,6 +66,19 @@ def test_a_good_figure_is_described_and_has_no_flaw() -> None:
     assert [series.kind for series in one.axes[0].series] == ["line", "band"]
 
 
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ("0, 2", "reaches up to 3, and its y axis ends at 2: the rest is cut off"),
+        ("1.5, 4", "reaches down to 1, and its y axis begins at 1.5: the rest is cut off"),
+    ],
+)
+def test_a_series_that_leaves_its_axis_is_named(limits: str, said: str) -> None:
+    source = GOOD + f"axes[0].set_ylim({limits})\n" + SAVED
+    (one,) = read_inspection(run(source)[REPORT]).figures
+    assert f"the series 'one' {said}" in "\n".join(what_is_wrong(one))
+
+
 def test_turned_tick_labels_and_a_tight_canvas_are_no_flaws() -> None:
     turned = "axes[0].set_xticks([0, 1, 2], ['a long name of a task'] * 3, rotation=45)\n"
     outside = "figure.text(1.05, 0.5, 'beside')\nfigure.savefig('a.png', bbox_inches='tight')\n"

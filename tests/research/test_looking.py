@@ -59,6 +59,14 @@ def test_independent_runs_are_compared_by_both_errors() -> None:
     assert (rows[1].error, rows[1].paired) == (None, False)
 
 
+def test_a_difference_without_chance_counts_without_an_error() -> None:
+    known = [Measured(run=run(n), results=results(1.0 + n), values={}) for n in (0, 1)]
+    (by_chance,) = compare_runs([(known[1], known[0])], ["loss"], {"loss": "lower"})
+    assert by_chance.verdict == "no error is known: it may be chance"
+    (exact,) = compare_runs([(known[1], known[0])], ["loss"], {"loss": "lower"}, ["line"])
+    assert (exact.verdict, exact.error) == ("worse", None)
+
+
 def test_runs_that_keep_the_seeds_are_compared_seed_by_seed() -> None:
     def measured(number: int, values: tuple[float, ...]) -> Measured:
         mean = sum(values) / len(values)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from orchestrator.api.export import FileExporter
 from orchestrator.core.job import Job
 from orchestrator.core.model import Ask
+from orchestrator.policy.policy import lowered
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.calls import steps
 from orchestrator.record.events import Asked, Noted
@@ -20,6 +24,7 @@ from orchestrator.record.ports import Edges
 from orchestrator.research.prompts import data_blocks, from_table
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import PursuedIdea, RunDeps, Study
+from orchestrator.research.stages.plan import critics_share, most_runs, planned_at_most
 from orchestrator.research.sweep.wording import replace
 from orchestrator.sandbox.scripted import Ending, ScriptedSandbox
 from tests.research.test_changes import Author, Change, same_again
@@ -288,3 +293,21 @@ def test_a_revision_without_runs_keeps_the_plan(tmp_path: Path) -> None:
     outcome, _ = study_of(tmp_path / "run", change)
     assert [run.name for run in outcome.study.runs[1:]] == ["STEP_SIZE = 0.01", "STEP_SIZE = 0.5"]
     assert [one.finding for one in outcome.study.outcomes] == ["unclear", "unclear"]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "plan", "critic", "all_of_them"),
+    [(60, 10, 12, 14), (8, 5, 5, 5), (9, 4, 6, 6), (12, 6, 6, 8)],
+)
+def test_a_plan_leaves_runs_to_a_critic_and_to_an_improvement(
+    tmp_path: Path, minutes: int, plan: int, critic: int, all_of_them: int
+) -> None:
+    """A baseline of a minute: a run may take one and a half."""
+    spec = rig.setup(tmp_path)
+    policy = lowered(spec.policy, {"idea.wall": f"{minutes}m"})
+    (outcome,) = rig.run_scripted(tmp_path / "run", Author(), Mode.RECORD)
+    run = dataclasses.replace(outcome.study.runs[0], seconds=60.0)
+    study = dataclasses.replace(outcome.study, policy=policy, runs=(run,))
+    assert planned_at_most(policy, 60.0) == plan
+    assert critics_share(study) == critic
+    assert most_runs(study) == all_of_them

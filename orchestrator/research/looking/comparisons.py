@@ -52,14 +52,23 @@ def compare_runs(
     pairs: Iterable[tuple[Measured, Measured]],
     metrics: Iterable[str],
     directions: Mapping[str, Direction],
+    exact: Iterable[str] = (),
 ) -> tuple[Comparison, ...]:
-    """Each pair (run, other), in those of ``metrics`` that both measured."""
-    wanted = tuple(metrics)
-    return tuple(row for one, other in pairs for row in _rows(one, other, wanted, directions))
+    """Each pair (run, other), in those of ``metrics`` that both measured. ``exact`` are data sets without chance,
+    where every difference counts.
+    """
+    wanted, without_chance = tuple(metrics), frozenset(exact)
+    return tuple(
+        row for one, other in pairs for row in _rows(one, other, wanted, directions, without_chance)
+    )
 
 
 def _rows(
-    one: Measured, other: Measured, metrics: tuple[str, ...], directions: Mapping[str, Direction]
+    one: Measured,
+    other: Measured,
+    metrics: tuple[str, ...],
+    directions: Mapping[str, Direction],
+    exact: frozenset[str],
 ) -> Iterator[Comparison]:
     for dataset, data in one.results.datasets.items():
         before = other.results.datasets.get(dataset)
@@ -86,7 +95,10 @@ def _rows(
                 higher=sum(value > 0 for value in apart) if apart else None,
                 lower=sum(value < 0 for value in apart) if apart else None,
                 verdict=verdict_of(
-                    difference, error, directions.get(metric, "none"), paired=bool(apart)
+                    difference,
+                    0.0 if dataset in exact and error is None else error,
+                    directions.get(metric, "none"),
+                    paired=bool(apart) or dataset in exact,
                 ),
             )
 
@@ -106,8 +118,8 @@ def _per_seed(one: Measured, other: Measured, dataset: str, metric: str) -> list
 def verdict_of(
     difference: float, error: float | None, direction: Direction, *, paired: bool = False
 ) -> str:
-    """In words: whether the difference counts, and for which side. A ``paired`` difference without
-    an error is the same for every seed, which counts.
+    """In words: whether the difference counts, and for which side. A ``paired`` difference with an
+    error of 0 is the same for every seed, or has no chance in it, which counts.
     """
     if difference == 0:
         return "no difference of the means"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,7 @@ _PAGE = 6.5  # inches: the width of a paper's text
 _LEAST_TEXT = 5.0  # points, on the page
 _LEAST_DPI = 200
 _LEAST_PIXELS = 600  # of the width
+_CUT = 0.1  # of an axis; what lies further beyond it is cut off
 _SAID = 3  # texts of one kind that a sentence names
 _LONGEST = 2400  # characters of a description
 
@@ -69,11 +71,7 @@ def _panel(figure: InspectedFigure, panel: Panel) -> Iterator[str]:
         if panel.framed and panel.kind != "colorbar":
             yield f"{name} is empty: no point with a finite place is drawn in it"
         return
-    for one in panel.series:
-        if one.points and not one.finite:
-            yield f"{name}: {_series(one)} has no finite point"
-        elif _off(one.x, panel.x) or _off(one.y, panel.y):
-            yield f"{name}: {_series(one)} lies outside of the range of the axes"
+    yield from (f"{name}: {text}" for text in _places(panel))
     looks = Counter(
         {one.label: one.look for one in panel.series if one.label and one.look}.values()
     )
@@ -83,6 +81,17 @@ def _panel(figure: InspectedFigure, panel: Panel) -> Iterator[str]:
     for axis, name_of_axis in ((panel.x, "x"), (panel.y, "y")):
         if _unnamed(figure, panel, axis, name_of_axis):
             yield f"{name} has no label on its {name_of_axis} axis"
+
+
+def _places(panel: Panel) -> Iterator[str]:
+    """The series that are not seen, or not whole."""
+    for one in panel.series:
+        if one.points and not one.finite:
+            yield f"{_series(one)} has no finite point"
+        elif _off(one.x, panel.x) or _off(one.y, panel.y):
+            yield f"{_series(one)} lies outside of the range of the axes"
+        elif beyond := _cut_off(one.y, panel.y):
+            yield f"{_series(one)} {beyond}"
 
 
 def _unnamed(figure: InspectedFigure, panel: Panel, axis: Axis, name: str) -> bool:
@@ -109,6 +118,24 @@ def _is_number(tick: str) -> bool:
 def _off(drawn: tuple[float, float] | None, axis: Axis) -> bool:
     """Whether a series is wholly beside the range of an axis."""
     return drawn is not None and (drawn[1] < min(axis.range) or drawn[0] > max(axis.range))
+
+
+def _cut_off(drawn: tuple[float, float] | None, axis: Axis) -> str:
+    """Where a good part of a series lies above or below an axis: as a text, or empty. A line that leaves
+    the picture is often a limit that was set for another panel.
+    """
+    low, high = sorted(axis.range)
+    place = math.log10 if axis.scale == "log" and low > 0 else float
+    if drawn is None or (axis.scale == "log" and drawn[0] <= 0):
+        return ""
+    room = _CUT * (place(high) - place(low))
+    if place(drawn[1]) > place(high) + room:
+        return (
+            f"reaches up to {drawn[1]:.4g}, and its y axis ends at {high:.4g}: the rest is cut off"
+        )
+    if place(drawn[0]) < place(low) - room:
+        return f"reaches down to {drawn[0]:.4g}, and its y axis begins at {low:.4g}: the rest is cut off"
+    return ""
 
 
 def _legend(figure: InspectedFigure) -> Iterator[str]:

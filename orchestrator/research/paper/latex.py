@@ -151,6 +151,17 @@ def closing(text: str, start: int) -> int:
     return len(text) - 1
 
 
+def unmatched_braces(text: str) -> tuple[list[int], list[int]]:
+    """Where braces open that ``text`` does not close, and close that it does not open."""
+    opened, closed = list[int](), list[int]()
+    for match in re.finditer(r"\\.|%[^\n]*|[{}]", text, re.DOTALL):
+        if match[0] == "{":
+            opened.append(match.start())
+        elif match[0] == "}":
+            closed.append(match.start()) if not opened else opened.pop()
+    return opened, closed
+
+
 def environments(tex: str, names: tuple[str, ...]) -> Iterator[tuple[int, int]]:
     r"""(start, end) of each outermost ``\begin{name}`` … ``\end{name}``; one without an end is none."""
     marks = [

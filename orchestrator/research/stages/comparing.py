@@ -21,6 +21,7 @@ def comparison_rows(
     that tables show and those that the study added. With ``planned``, which is the last run's plan, that run alone, in every metric: against
     its base, the baseline and the runs that the plan names; in those that decide also against others.
     """
+    exact = study.template.manifest.exact
     directions = {name: metric.direction for name, metric in study.metrics.items()}
     known = {
         number: Measured(run=run, results=results, values=seed_values(run, blobs))
@@ -38,15 +39,17 @@ def comparison_rows(
             if other.run.number < one.run.number
             and _concerns(plans.get(one.run.number), other.run, one.run)
         ]
-        rows = compare_runs(pairs, metrics, directions)
+        rows = compare_runs(pairs, metrics, directions, exact)
         return [_rounded(asdict(row)) for row in rows if not _equal(row)]
     *before, newest = known.values()
     near = [one for one in before if _concerns(planned, one.run, newest.run)]
     far = [one for one in before if one not in near]
     every = tuple(dict.fromkeys((*metrics, *newest.results.metrics)))
     rows = (
-        *compare_runs([(newest, one) for one in near], every, directions),
-        *compare_runs([(newest, one) for one in far], study.plan.decides or metrics, directions),
+        *compare_runs([(newest, one) for one in near], every, directions, exact),
+        *compare_runs(
+            [(newest, one) for one in far], study.plan.decides or metrics, directions, exact
+        ),
     )
     return [_rounded(asdict(row)) for row in rows if not _equal(row)]
 

@@ -7,6 +7,7 @@ are passed to the author once, as advice.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from typing import Annotated
@@ -78,7 +79,7 @@ def compile_paper(study: Study, ports: Ports) -> Study:
         result, report, pages, seen, why = compile_once(study, scoped)
         problems = compile_problems(report, pages, study, paper_source(study, scoped))
         problems += [f"what is seen of the pages is not known: {why}"] if why else []
-        advice = [f"chktex: line {line}" for line in report.chktex] if attempt == 1 else []
+        advice = _advice(report, paper_source(study, scoped)) if attempt == 1 else []
         serious = any(": Error " in line for line in advice)
         if not problems and not serious:
             return compiled(study, result, report, pages, seen)
@@ -91,6 +92,13 @@ def compile_paper(study: Study, ports: Ports) -> Study:
         why="\n".join([*problems[:5], log_tail]),
         todo="`aisci resume` asks for more corrections; the source is latex/template.tex",
     )
+
+
+def _advice(report: CompileReport, tex: str) -> list[str]:
+    """What chktex says of the author's lines; the appendix is the program's."""
+    last = tex[: tex.find("\\appendix\n")].count("\n") + 1 if "\\appendix\n" in tex else math.inf
+    numbered = ((re.match(r"\d+", line), line) for line in report.chktex)
+    return [f"chktex: line {line}" for at, line in numbered if at is None or int(at[0]) < last]
 
 
 def compile_once(

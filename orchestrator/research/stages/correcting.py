@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
@@ -12,6 +13,7 @@ from orchestrator.core.model import Ask, Message
 from orchestrator.record.notes import EditRefused
 from orchestrator.record.ports import Ports
 from orchestrator.research.claims.check import Checked
+from orchestrator.research.paper import latex
 from orchestrator.research.paper.markdown import as_latex
 from orchestrator.research.replies import ask_for
 from orchestrator.research.reply_form import ReplyForm
@@ -74,9 +76,24 @@ def correct_sentences(
         ]
         changed = texts[name]
         for start, end, text in sorted(spans, reverse=True):
-            changed = changed[:start] + text + changed[end:]
+            changed = changed[:start] + in_place_of(changed[start:end], text) + changed[end:]
         texts, refused = _kept(study, texts, name, changed, refused)
     return _corrected(study, ports, texts, said, refused)
+
+
+_BEGINNING = re.compile(r"\s*(?:\\[A-Za-z]+\*?(?:\[[^\]]*\])?\{)+")
+_END = re.compile(r"\}(?:\s*\\(?:label|end)\{[^{}]*\}|[\s}])*")
+
+
+def in_place_of(old: str, new: str) -> str:
+    """``new`` with the braces that ``old`` opens or closes for the text around it: a caption's last sentence
+    holds its end.
+    """
+    opened, closed = latex.unmatched_braces(old)
+    more, less = latex.unmatched_braces(new)
+    begins = _BEGINNING.fullmatch(old, 0, opened[-1] + 1) if opened and not more else None
+    ends = _END.match(old, closed[0]) if closed and not less else None
+    return f"{begins[0] if begins else ''}{new}{ends[0] if ends else ''}"
 
 
 def correct_passages(

@@ -20,7 +20,7 @@ from orchestrator.research.stages.comparing import comparisons_block
 from orchestrator.research.stages.experiments import make_runs
 from orchestrator.research.stages.inquiry import AskingForm, ask_with_files
 from orchestrator.research.stages.look import figure_pictures
-from orchestrator.research.stages.plan import RunForm, most_runs, planned_runs
+from orchestrator.research.stages.plan import RunForm, critics_share, planned_runs
 from orchestrator.research.stages.plots import draw_plots
 
 _ROUNDS = 2
@@ -41,7 +41,7 @@ def criticize(study: Study, ports: Ports) -> Study:
     for number in range(1, _ROUNDS + 1):
         scoped = ports.within(f"round_{number}")
         tried = len(study.runs) - 1 + len(study.given_up)
-        left = max(0, min(_MOST_RUNS, most_runs(study) - tried))
+        left = max(0, min(_MOST_RUNS, critics_share(study) - tried))
         if number > 1 and not left:
             break  # it could only repeat what it asked
         form = ask_with_files(study, scoped, _ask(study, number, left, scoped), CritiqueForm)

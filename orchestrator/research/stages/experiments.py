@@ -28,7 +28,7 @@ from orchestrator.research.run_spec import Study
 from orchestrator.research.stages import blocks as common
 from orchestrator.research.stages.instruments import add_instruments
 from orchestrator.research.stages.measure import measured
-from orchestrator.research.stages.plan import make_plan, most_runs, revise_plan
+from orchestrator.research.stages.plan import make_plan, planned_at_most, revise_plan
 from orchestrator.research.stages.requests import edit_files, experiment_job
 from orchestrator.research.tries import leave, tries
 from orchestrator.template.baseline import baseline_run, finished_run, output_tail
@@ -90,7 +90,8 @@ def experiments(study: Study, ports: Ports) -> Study:
     study, more_seeds = make_plan(study, ports.within("plan"))
     if study.plan.metrics or more_seeds:
         study = add_instruments(study, more_seeds, ports.within("instruments"))
-    study = make_runs(study, 1, most_runs(study), ports)
+    most = planned_at_most(study.policy, study.runs[0].seconds)
+    study = make_runs(study, 1, most, ports)
     if len(study.runs) < 2:
         raise IdeaFailed(
             f"no run beside the baseline finished, in {_ATTEMPTS} attempts each",

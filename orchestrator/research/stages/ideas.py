@@ -19,7 +19,7 @@ from orchestrator.research.replies import ask_and_reflect
 from orchestrator.research.reply_form import ReplyForm, WholeNumber
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.blocks import code_block, idea_dict, limits_dict, template_block
-from orchestrator.research.stages.plan import USUAL_RUNS, most_runs
+from orchestrator.research.stages.plan import USUAL_RUNS, planned_at_most
 
 _REFLECTIONS = 2  # after the first proposal; The AI Scientist uses three rounds in all
 _ARCHIVE = 100  # of the run's own ideas that a model is shown, the latest
@@ -100,7 +100,7 @@ def _propose(
     measured = {
         "scale": {"name": baseline.scale, "about": scale.description, "seeds": scale.seeds},
         "limits_of_one_run": limits_dict(baseline.policy),
-        "most_runs": most_runs(baseline),
+        "most_runs": planned_at_most(baseline.policy, baseline.runs[0].seconds),
         "run": run_facts(baseline, baseline.runs[0], ports.blobs),
     }
     given = {} if scores is None else {idea.id: {"score": scores.get(idea.id)} for idea in ideas}
@@ -114,7 +114,7 @@ def _propose(
         baseline=block("baseline", measured),
         archive=block("archive", archive),
         scores="" if scores is None else prompt_text("ideas_scored").strip(),
-        runs=str(min(USUAL_RUNS, most_runs(baseline))),
+        runs=str(min(USUAL_RUNS, planned_at_most(baseline.policy, baseline.runs[0].seconds))),
     )
     ask = Ask(purpose="ideas.propose", messages=(Message("user", first),))
     proposal = ask_and_reflect(

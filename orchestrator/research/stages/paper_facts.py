@@ -59,6 +59,7 @@ def _template_facts(study: Study) -> dict[str, object]:
         "knobs": knob_dicts(study.template),
         "scale": study.scale,
         "scale_description": manifest.scales[study.scale].description,
+        **({"more_seeds_of_this_study": study.more_seeds} if study.more_seeds else {}),
     }
 
 

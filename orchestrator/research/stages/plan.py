@@ -33,7 +33,10 @@ from orchestrator.research.stages.comparing import comparisons_block
 from orchestrator.research.stages.inquiry import AskingForm, ask_with_files
 
 USUAL_RUNS = 5  # as in The AI Scientist (Lu et al., 2024)
-_MOST_RUNS = 10
+_MOST_RUNS = 10  # of a plan
+_LATER = 2
+"""Runs that a plan leaves to those who ask after it: a critic, an improvement."""
+_SMALL = 6  # runs in all; fewer leave nothing over
 _MOST_METRICS = 12
 _MOST_SEEDS = 20
 _LONGER = 1.5  # times the baseline: what a run may take without a smaller number of runs
@@ -80,21 +83,34 @@ class RevisionForm(AskingForm):
 
 
 def most_runs(study: Study) -> int:
-    """How many runs the idea has time for, each a little longer than the baseline."""
-    return runs_in_time(study.policy, study.runs[0].seconds)
+    """How many runs the idea has time for, those of a critic and of an improvement included."""
+    return _in_time(study.policy, study.runs[0].seconds)
 
 
-def runs_in_time(policy: Policy, baseline: float) -> int:
-    """The same under ``policy``, for a baseline of so many seconds."""
+def critics_share(study: Study) -> int:
+    """How many runs there may be after a critic: an improvement has its own."""
+    most = most_runs(study)
+    return most - _LATER if most >= _SMALL + _LATER else most
+
+
+def planned_at_most(policy: Policy, baseline: float) -> int:
+    """How many of them a plan may take under ``policy``, for a baseline of so many seconds."""
+    most = _in_time(policy, baseline)
+    return min(_MOST_RUNS, most - _LATER if most >= _SMALL else most)
+
+
+def _in_time(policy: Policy, baseline: float) -> int:
+    """Runs that are each a little longer than the baseline."""
     seconds = _LONGER * max(baseline, 1.0)
     gpus = policy.limits("experiment").gpus
     times = [policy.idea.wall / seconds]
     times += [policy.idea.gpu_time / seconds / gpus] if gpus else []
-    return max(1, min(_MOST_RUNS, *map(int, times)))
+    return max(1, min(_MOST_RUNS + 2 * _LATER, *map(int, times)))
 
 
 def make_plan(study: Study, ports: Ports) -> tuple[Study, int]:
     """The study with its plan, and how many seeds the plan adds."""
+    most = planned_at_most(study.policy, study.runs[0].seconds)
     instruction = render(
         "plan_make",
         study=common.study_block(study),
@@ -102,8 +118,8 @@ def make_plan(study: Study, ports: Ports) -> tuple[Study, int]:
         knobs=block("knobs", common.knob_dicts(study.template)),
         code=common.code_block(study, ports),
         results=common.results_block(study, ports),
-        usual=str(min(USUAL_RUNS, most_runs(study))),
-        most=str(most_runs(study)),
+        usual=str(min(USUAL_RUNS, most)),
+        most=str(most),
     )
     ask = Ask(purpose="plan.make", messages=(Message("user", instruction),))
     form = ask_for(ports, ask, PlanForm)

@@ -85,6 +85,10 @@ def section_problems(study: Study, section: Section, text: str, tex: str) -> lis
         expected = int(marker == section.marker)
         if text.count(marker) != expected:
             problems.append(f"the line {marker!r} must stand {expected} times in this section")
+    if any(latex.unmatched_braces(text)):
+        problems.append(
+            "every brace that opens must close in this section, and the other way round"
+        )
     if section.name != "title" and len(" ".join(text.split())) < _MIN_CHARACTERS:
         problems.append("the section says next to nothing")
     return problems
