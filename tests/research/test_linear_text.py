@@ -76,7 +76,7 @@ def test_hostile_text_costs_linear_time() -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS * len(chosen) // 20,) * 2)
 
     done = subprocess.run(
-        [sys.executable, "-c", "\n".join(lines)],
+        [sys.executable, "-"], input="\n".join(lines),
         cwd=ROOT, preexec_fn=limited, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{done.stdout.splitlines()[-1:]}: {done.stderr[-500:]}"

@@ -164,7 +164,7 @@ def _is_stated(one: Printed, sentence: Sentence, seen: Named, ledger: Ledger) ->
 
 
 def _in_formula(number: Printed, sentence: Sentence) -> bool:
-    return number.text in {"0", "1", "2"} and sentence.part.startswith(FORMULAE)
+    return number.text.lstrip("-+ ") in {"0", "1", "2"} and sentence.part.startswith(FORMULAE)
 
 
 def _is_label(number: Printed, text: str) -> bool:

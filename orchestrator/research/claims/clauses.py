@@ -17,7 +17,8 @@ from orchestrator.research.claims.quantity import (
 from orchestrator.research.claims.scope import Context, Scope, scope_at
 
 _CLAUSES = re.compile(
-    r"[;:]|,?\s+(?:while|whereas|but|although|though|however|which|so that|because|since|where)\b|,\s+and\b"
+    r"[;:]|,?\s+(?:while|whereas|but|although|though|however|so that|because|since|where)\b|,\s+and\b"
+    r"|(?<! in)(?<! for)(?<! on)(?<! of)(?<! at),?\s+which\b"
     r"|,\s+(?!(?:from|by|or|in)\b)(?=[a-z\ue100])|\s+and\s+(?=(?:it|this|that|they|there|then|on|in)\b)"
 )
 
@@ -73,6 +74,10 @@ def clause_scope(clause: Clause, seen: Named, context: Context) -> Scope:
     metrics = tuple(dict.fromkeys(n for one in clause.metrics for n in one.names))
     printed = clause.marks or (() if clause.metrics else clause.others)
     refers = tuple(dict.fromkeys(one.data for one in printed))
+    if (
+        len(runs) > 1 and not mine.subjects
+    ):  # "the error of A … from that of B": A stands behind an "of", too
+        mine = replace(mine, subjects=runs[:1], objects=runs[1:])
     return replace(
         mine,
         runs=runs or whole.runs,

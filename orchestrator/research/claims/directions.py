@@ -10,6 +10,7 @@ from orchestrator.research.claims.clauses import Clause, clause_pairs, places_of
 from orchestrator.research.claims.ledger import (
     Ledger,
 )
+from orchestrator.research.claims.mentions import Mention
 from orchestrator.research.claims.printed_directions import (
     printed_direction_problems,
     prints_differences,
@@ -21,6 +22,10 @@ _IT_BESIDE = re.compile(
     r"\bit (?:lies|is|stays|stood|remains|was) (?:\w+ )?(?:above|below|higher|lower)\b"
 )
 """What "it" is, the sentence before says: beside the one metric that is named here."""
+_DESCRIBED = re.compile(
+    r"\s*(?:with|without|under|at)\s+(?!(?:it|this|that|these|those)\b)", re.IGNORECASE
+)
+"""A run by its conditions, "with fifty first people …": which one that is, no name says."""
 _USUAL = re.compile(r"\b(?:loss|losses|accuracy|accuracies|errors?|bits|perplexity)\b")
 
 
@@ -47,6 +52,8 @@ def _is_vague(clause: Clause, scope: Scope) -> bool:
     weak = weak and (len(scope.metrics) > 1 or not _USUAL.search(clause.text.lower()))
     if _IT_BESIDE.search(clause.text) and len(clause.metrics) == 1:
         return True
+    if _DESCRIBED.match(clause.text) and not (clause.runs or clause.data or clause.marks):
+        return True
     silent = not (clause.runs or clause.metrics or clause.data)
     return weak or (silent and not clause.others)
 
@@ -68,11 +75,16 @@ def _held(said: Said, scope: Scope, ledger: Ledger) -> Iterator[bool]:
             yield all(held) if every else any(held)
 
 
+def _text_of(one: Mention, clause: Clause) -> str:
+    return clause.text[one.start - clause.start : one.end - clause.start].strip()
+
+
 def _of_two_metrics(clause: Clause, said: Said, scope: Scope, ledger: Ledger) -> list[str]:
     """For "the training loss is above the test loss": one metric of a run beside another."""
     first, second = clause.metrics[0], clause.metrics[-1]
     sides = {"up", "down"} & set(said.sides)
-    if first.weak or second.weak or len(sides) != 1 or said.negated:
+    one_word = any(" " not in _text_of(one, clause) for one in (first, second))
+    if first.weak or second.weak or one_word or len(sides) != 1 or said.negated:
         return []
     held = [
         (one.mean > two.mean) == ("up" in sides)

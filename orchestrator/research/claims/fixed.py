@@ -35,7 +35,7 @@ _IDEAL = re.compile(r"\b(?:would be|honest|ideal\w*|target|nominal|chance|perfec
 _PLAN = re.compile(r"\b(?:plan\w*|intend\w*|expect\w*|hypothes\w+|predict\w*|propos\w+)\b")
 _COUNTED = {
     "seed": "seeds", "run": "runs", "dataset": "data sets", "task": "data sets", "corpora": "data sets",
-    "set": "data sets", "operation": "data sets", "model": "models in all", "variant": "runs",
+    "set": "data sets", "sets": "data sets", "operation": "data sets", "model": "models in all", "variant": "runs",
     "outbreak": "seeds", "fit": "seeds", "configuration": "runs", "setting": "runs", "repetition": "seeds",
 }  # fmt: skip
 

@@ -112,9 +112,14 @@ def _windows(
 
 def _covers(one: _Window, other: _Window, text: str) -> bool:
     """Whether ``one`` is a better reading of the same words: more of them, or closer together. In
-    "validation and training loss" both stand.
+    "validation and training loss" both stand; what follows "and its" is named anew.
     """
-    if re.search(r"\b(?:and|or|versus)\b", text[other[0] : other[1]]) and other[1] == one[1]:
+    if (
+        re.search(
+            r"\b(?:and|or|versus)\b(?!\s+(?:its|the|their|that)\b)", text[other[0] : other[1]]
+        )
+        and other[1] == one[1]
+    ):
         return False
     if one[2] == other[2] or not (one[0] < other[1] and other[0] < one[1]):
         return False

@@ -16,7 +16,10 @@ _NUMBER = re.compile(
     r"(?!\.?\d)"
 )
 _SPELLED = re.compile(rf"\b(?:{'|'.join(words.NUMBER_WORDS)})\b", re.IGNORECASE)
-_TIMES = re.compile(r"^\s*(?:times\b|x\b|×|-?fold\b)")
+_TIMES = re.compile(
+    r"^\s*(?:times\b(?!\s+as (?:many|few|long|often)\b)(?!\s*(?:[,.;:)]|$|with\b|from\b|in\b|at\b|on\b|over\b|and\b))|x\b|×|-?fold\b)"
+)
+"""A factor; "searched five times, …" says how often."""
 _MAX_DIGITS = 30  # enough for any result; a page of digits stays quick to read
 
 Bound = Literal["", "about", "at least", "at most"]

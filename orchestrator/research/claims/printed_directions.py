@@ -16,6 +16,7 @@ from orchestrator.research.claims.said import Said, holds, what_is_said
 _COUNTS = {"higher": 1.0, "lower": -1.0}
 """Counts of seeds on a side, as the sign of that side."""
 _FROM_TO = re.compile(r"\bfrom\b(?:(?!\bto\b).)*$")
+_OWN_SUBJECT = re.compile(r"\b(?:and|but|yet|while|whereas)\s+(?:its|the|their|that)\b")
 _THAN = re.compile(r"\b(?:than|above|below|over|under)\b")
 
 
@@ -124,6 +125,8 @@ def _around(one: Quantity, clause: Clause) -> Clause:
     opened = clause.text.rfind("(", first, at)
     if opened >= 0 and ")" not in clause.text[opened:at]:
         first = opened
+    if (own := _OWN_SUBJECT.search(clause.text, at, last)) is not None:
+        last = own.start()
     closed = clause.text.find(")", at)
     last = min(last, closed) if closed >= 0 else last
     return replace(clause, text=clause.text[first:last], places={one: at - first})

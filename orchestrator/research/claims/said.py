@@ -13,6 +13,10 @@ _OF_A_KIND = re.compile(
     r"\ban? (?:[\w-]+ ){1,3}(?:that|which) (?:\w+ )?(?:rises|falls|grows|increases|decreases|drops)\b"
 )
 """What "a step size that falls" does tells of a kind of thing, not of a run."""
+_DEFINED = re.compile(
+    r"\b(?:share|fraction|proportion|number|count) of (?:[\w-]+ ){0,3}?[\w-]+ (?:in|for|on|at|of) which\b.*"
+)
+"""What is counted, in the words of a definition: "the share of seeds in which a search lowers the cost"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class Said:
 
 
 def what_is_said(clause: Clause) -> Said | None:
-    text = _OF_A_KIND.sub(" ", clause.text.lower())
+    text = _DEFINED.sub(" ", _OF_A_KIND.sub(" ", clause.text.lower()))
     none = words.NO_DIFFERENCE.search(text)
     clear = None if none else words.CLEAR_WORD.search(text)
     sides = tuple(side for side, pattern in words.CHANGES.items() if pattern.search(text))

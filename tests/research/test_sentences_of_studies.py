@@ -1,0 +1,76 @@
+"""Sentences that studies wrote and the check once read wrongly: the true ones pass, their opposites do not."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.research.claims.check import check_section
+from orchestrator.research.claims.ledger import Ledger
+from tests.support import made_ledger as made
+
+_KNOWN = made.known(
+    ("baseline", "loose guess", "best of five"),
+    ("fitted", "outbreaks"),
+    ("forecast_error", "parameter_error", "other_minimum"),
+)
+LEDGER = Ledger(
+    runs=_KNOWN.runs,
+    datasets=_KNOWN.datasets,
+    metrics=_KNOWN.metrics,
+    cells=_KNOWN.cells,
+    counts=(("data sets", 2),),
+)
+"""Each run's means are higher than those of the runs before it."""
+BY = r"\by{loose guess}{baseline}{fitted}{forecast_error}"
+AHEAD = r"It does not have the problem: other minimum is \mean{baseline}{fitted}{other_minimum} in baseline, and "
+
+
+def problems(text: str, part: str = "results") -> list[str]:
+    return [one for row in check_section(text, LEDGER, part) for one in row.problems]
+
+
+@pytest.mark.parametrize(
+    ("true", "false"),
+    [
+        (
+            f"{AHEAD}the forecast error of best of five is higher than that of loose guess.",
+            f"{AHEAD}the forecast error of best of five is lower than that of loose guess.",
+        ),
+        (
+            "Best of five frees the three parameters and its forecast error is higher than that of loose guess.",
+            "Best of five frees the three parameters and its forecast error is lower than that of loose guess.",
+        ),
+        (
+            f"Its forecast error is higher than that of baseline by {BY}, and its fits were not changed.",
+            f"Its forecast error is lower than that of baseline by {BY}, and its fits were not changed.",
+        ),
+        (
+            "Two data sets look at it: fitted and outbreaks.",
+            "Three data sets look at it: fitted and outbreaks.",
+        ),
+        (
+            "The mean of other minimum is given for best of five: the share of seeds in which another search finds a lower cost.",
+            "The other minimum of best of five is lower than that of baseline.",
+        ),
+    ],
+)
+def test_a_true_sentence_passes_and_its_opposite_does_not(true: str, false: str) -> None:
+    assert problems(true) == []
+    assert problems(false) != []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The comparison is repeated with ten times as many first people, whose other minimum is not known.",
+        "Where fits are searched for five times, other minimum is the share of seeds that differ.",
+        "With fifty first people it does not lower the forecast error.",
+    ],
+)
+def test_what_is_said_of_settings_is_not_read_as_a_result(text: str) -> None:
+    assert problems(text) == []
+
+
+def test_points_of_a_search_are_a_formula_where_the_method_is_told() -> None:
+    text = "From the first guess, the points are (0,0,0), (1,-1,-1) and (-1,1,-1)."
+    assert problems(text, "method") == []
