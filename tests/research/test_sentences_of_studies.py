@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import statistics
+
 import pytest
 
 from orchestrator.research.claims.check import check_section
-from orchestrator.research.claims.ledger import Ledger
+from orchestrator.research.claims.ledger import Cell, Ledger
+from orchestrator.research.claims.macros import rendered
 from tests.support import made_ledger as made
 
 _KNOWN = made.known(
@@ -74,3 +77,51 @@ def test_what_is_said_of_settings_is_not_read_as_a_result(text: str) -> None:
 def test_points_of_a_search_are_a_formula_where_the_method_is_told() -> None:
     text = "From the first guess, the points are (0,0,0), (1,-1,-1) and (-1,1,-1)."
     assert problems(text, "method") == []
+
+
+SEEDS = ((1.0, 2.0, 3.0, 4.0, 9.0), (2.0, 4.0, 7.0, 8.0, 9.0), (5.0, 4.0, 3.0, 2.0, 0.0))
+CORRELATED = Ledger(
+    runs=LEDGER.runs,
+    datasets=LEDGER.datasets,
+    metrics=LEDGER.metrics,
+    cells={
+        **LEDGER.cells,
+        **{
+            (1, "fitted", metric.name): Cell(statistics.fmean(row), 0.1, row)
+            for metric, row in zip(LEDGER.metrics, SEEDS, strict=True)
+        },
+    },
+)
+CORRELATION = r"\correlation{loose guess}{fitted}{forecast_error}"
+
+
+def test_a_median_and_a_correlation_over_seeds_are_printed_by_reference() -> None:
+    text = (
+        rf"\median{{loose guess}}{{fitted}}{{forecast_error}} and {CORRELATION}{{parameter_error}}"
+    )
+    made_text, problems_ = rendered(text, CORRELATED)
+    assert problems_ == ()
+    assert "{$3$~nats}" in made_text
+    r = statistics.correlation(SEEDS[0], SEEDS[1])
+    assert f"{{${r:.2f}$}}" in made_text
+    assert [row.problems for row in check_section(made_text, CORRELATED, "results")] == [()]
+    forged = made_text.replace(f"{r:.2f}", "0.99")
+    assert any(row.problems for row in check_section(forged, CORRELATED, "results"))
+
+
+@pytest.mark.parametrize(
+    ("other", "word"), [("parameter_error", "rises"), ("other_minimum", "falls")]
+)
+def test_a_word_of_direction_beside_a_correlation_has_its_sign(other: str, word: str) -> None:
+    against = {"rises": "falls", "falls": "rises"}[word]
+    for verb, right in ((word, True), (against, False)):
+        text = (
+            f"In loose guess the forecast error {verb} with the other ({CORRELATION}{{{other}}})."
+        )
+        wrong = [one for row in check_section(text, CORRELATED, "results") for one in row.problems]
+        assert (wrong == []) == right, wrong
+
+
+def test_too_few_seeds_have_no_correlation() -> None:
+    _, said = rendered(f"{CORRELATION}{{parameter_error}}", LEDGER)
+    assert "no values for the same 5 seeds" in said[0]

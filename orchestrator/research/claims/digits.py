@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import statistics
+from collections.abc import Callable, Sequence
 
 from orchestrator.research.claims.ledger import (
     AVERAGE,
@@ -30,6 +32,8 @@ _NO_UNIT = re.compile(r"fraction|share|accuracy|probability|none|^$", re.IGNOREC
 
 def printed(one: Quantity, ledger: Ledger) -> str:
     """The digits of a quantity as LaTeX. Raises :class:`UnknownQuantity`."""
+    if one.kind == "correlation":
+        return f"${correlation(one, ledger):.2f}$"
     if one.kind in ONE_RUN:
         return _of_one(one, cell_of(one.run, one.data, one.metric, ledger), ledger)
     if one.pair:
@@ -50,12 +54,12 @@ def printed(one: Quantity, ledger: Ledger) -> str:
 
 
 def _of_one(one: Quantity, cell: Cell, ledger: Ledger) -> str:
-    if one.kind in {"low", "high"}:
+    if one.kind in {"low", "high", "median"}:
         if not cell.values:
             raise UnknownQuantity(f"{one.metric} has no values per seed")
-        return f"${format_mean((min if one.kind == 'low' else max)(cell.values))}$"
+        return f"${format_mean(OVER_SEEDS[one.kind](cell.values))}${unit_of(one, ledger)}"
     if one.kind == "pct":
-        if not ledger.metric(one.metric).share:
+        if not ledger.metric(one.metric).share and not set(cell.values) <= {0.0, 1.0}:
             raise UnknownQuantity(f"{one.metric} is no share: use \\val")
         places = 1 if cell.mean < 0.9995 else 0
         return rf"{100 * cell.mean:.{places}f}\%"
@@ -66,10 +70,33 @@ def _of_one(one: Quantity, cell: Cell, ledger: Ledger) -> str:
     return f"{printed_value(cell.mean, error)}{unit}"
 
 
+OVER_SEEDS: dict[str, Callable[[Sequence[float]], float]] = {
+    "low": min,
+    "high": max,
+    "median": statistics.median,
+}
+"""What is taken of the values per seed."""
+_FEWEST = 5  # seeds of a correlation
+
+
+def correlation(one: Quantity, ledger: Ledger) -> float:
+    """Pearson's, of two metrics of a run over its seeds. Raises :class:`UnknownQuantity`."""
+    rows = [
+        cell_of(one.run, one.data, name, ledger).values for name in (one.metric, one.with_metric)
+    ]
+    if len(rows[0]) != len(rows[1]) or len(rows[0]) < _FEWEST:
+        raise UnknownQuantity(
+            f"{one.metric} and {one.with_metric} have no values for the same {_FEWEST} seeds or more"
+        )
+    if any(len(set(row)) == 1 for row in rows):
+        raise UnknownQuantity("one of the two has the same value for every seed")
+    return statistics.correlation(*rows)
+
+
 def unit_of(one: Quantity, ledger: Ledger) -> str:
     """The unit that is printed after a mean or a difference: a tilde and the word, or nothing."""
     unit = ledger.metric(one.metric).unit if one.metric else ""
-    if one.kind not in {"val", "mean", "diff", "by"} or _NO_UNIT.search(unit):
+    if one.kind not in {"val", "mean", "median", "diff", "by"} or _NO_UNIT.search(unit):
         return ""
     return f"~{escape(unit)}" if _PLAIN_UNIT.fullmatch(unit) else ""
 

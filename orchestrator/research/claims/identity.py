@@ -24,7 +24,9 @@ def identity(one: Quantity, ledger: Ledger) -> str:
     data = "m" if one.data == AVERAGE else str(_place(one.data, ledger))
     metric = [m.name for m in ledger.metrics].index(one.metric)
     against = "x" if one.against is None else str(one.against)
-    return f"{one.kind}-{one.run}-{against}-{data}-{metric}"
+    names = [m.name for m in ledger.metrics]
+    beside = f"-{names.index(one.with_metric)}" if one.with_metric else ""
+    return f"{one.kind}-{one.run}-{against}-{data}-{metric}{beside}"
 
 
 def _place(data: str, ledger: Ledger) -> int:
@@ -46,8 +48,10 @@ def identified(said: str, ledger: Ledger) -> Quantity | None:
     """The quantity of an id; None where there is none."""
     if other := re.fullmatch(r"(setting|settingof|seconds|seeds)-(\d+)-([\w.]+)", said):
         return _other(other[1], int(other[2]), other[3], ledger)
-    match = re.fullmatch(r"([a-z]+)-(\d+)-(x|\d+)-(m|\d+)-(\d+)", said)
-    if match is None or match[1] not in (*ONE_RUN, *TWO_RUNS):
+    match = re.fullmatch(r"([a-z]+)-(\d+)-(x|\d+)-(m|\d+)-(\d+)(?:-(\d+))?", said)
+    if match is None or match[1] not in (*ONE_RUN, *TWO_RUNS, "correlation"):
+        return None
+    if (match[1] == "correlation") != bool(match[6]) or int(match[6] or 0) >= len(ledger.metrics):
         return None
     places = int(match[2]), int(match[3]) if match[3] != "x" else None, int(match[5])
     inside = match[4] == "m" or int(match[4]) < len(ledger.datasets)
@@ -55,7 +59,15 @@ def identified(said: str, ledger: Ledger) -> Quantity | None:
         return None
     data = AVERAGE if match[4] == "m" else ledger.datasets[int(match[4])]
     metric = ledger.metrics[places[2]].name
-    return Quantity(kind=match[1], run=places[0], against=places[1], data=data, metric=metric)
+    beside = ledger.metrics[int(match[6])].name if match[6] else ""
+    return Quantity(
+        kind=match[1],
+        run=places[0],
+        against=places[1],
+        data=data,
+        metric=metric,
+        with_metric=beside,
+    )
 
 
 def _other(kind: str, run: int, what: str, ledger: Ledger) -> Quantity | None:

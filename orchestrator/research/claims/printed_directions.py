@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,6 +10,7 @@ from itertools import pairwise
 
 from orchestrator.research.claims import words
 from orchestrator.research.claims.clauses import Clause
+from orchestrator.research.claims.digits import OVER_SEEDS, correlation
 from orchestrator.research.claims.ledger import Ledger, RunDifference
 from orchestrator.research.claims.quantity import ONE_RUN, Quantity
 from orchestrator.research.claims.said import Said, holds, what_is_said
@@ -27,6 +29,8 @@ def printed_direction_problems(clause: Clause, ledger: Ledger) -> list[str]:
     said = what_is_said(clause)
     if said is None:
         return []
+    if correlated := [one for one in clause.marks if one.kind == "correlation"]:
+        return _of_correlations(correlated, said, ledger)
     pairs = [one for one in clause.marks if one.pair]
     problems = [] if pairs else list(_of_two_numbers(clause, said, ledger))
     for one in pairs:
@@ -40,6 +44,14 @@ def printed_direction_problems(clause: Clause, ledger: Ledger) -> list[str]:
                 f"{local.word!r} is not what its number says: {ledger.run(one.run).label} against {other}"
             )
     return problems
+
+
+def _of_correlations(marks: list[Quantity], said: Said, ledger: Ledger) -> list[str]:
+    """For "it rises with the delay": the sign of the correlation that stands there."""
+    against = {"up": -1.0, "down": 1.0}.get(said.sides[0] if len(said.sides) == 1 else "")
+    signs = {math.copysign(1, correlation(one, ledger)) for one in marks}
+    wrong = signs == {against} and not said.negated
+    return [f"{said.word!r} is not the sign of its correlation"] if wrong else []
 
 
 _TYPED = re.compile(r"\bfrom\s+(-?\d+(?:\.\d+)?)\b[^;]{0,60}?\bto\s+(-?\d+(?:\.\d+)?)(?![\w.]*\d)")
@@ -57,8 +69,10 @@ def typed_change_problems(clause: Clause) -> list[str]:
 
 
 def prints_differences(clause: Clause) -> bool:
-    """Whether a clause prints a difference, or a change from one number to another."""
-    return any(one.pair for one in clause.marks) or bool(list(_from_to(clause)))
+    """Whether a clause prints a difference, a correlation, or a change from one number to another."""
+    return any(one.pair or one.kind == "correlation" for one in clause.marks) or bool(
+        list(_from_to(clause))
+    )
 
 
 def _difference(one: Quantity, ledger: Ledger) -> RunDifference | None:
@@ -80,7 +94,7 @@ def _of_two_numbers(clause: Clause, said: Said, ledger: Ledger) -> Iterator[str]
 
 def _apart(one: Quantity, other: Quantity, ledger: Ledger) -> RunDifference:
     """``one`` less ``other``, with an error where both are means on the same data."""
-    if one.data == other.data and one.kind not in {"low", "high"}:
+    if one.data == other.data and one.kind not in {"low", "high", "median"}:
         found = ledger.difference(one.run, other.run, one.data, one.metric)
         if found is not None:
             return found
@@ -111,8 +125,8 @@ def _compares(between: str) -> bool:
 
 def _value(one: Quantity, ledger: Ledger) -> float:
     cell = ledger.cells[(one.run, one.data, one.metric)]
-    if one.kind in {"low", "high"} and cell.values:
-        return (min if one.kind == "low" else max)(cell.values)
+    if one.kind in OVER_SEEDS and cell.values:
+        return OVER_SEEDS[one.kind](cell.values)
     return cell.mean
 
 

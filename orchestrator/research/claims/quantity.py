@@ -14,7 +14,7 @@ from orchestrator.research.claims.ledger import (
     Ledger,
 )
 
-ONE_RUN = ("val", "mean", "pct", "low", "high")
+ONE_RUN = ("val", "mean", "pct", "low", "high", "median")
 
 
 TWO_RUNS = ("diff", "by", "change", "points", "ratio", "higher", "lower")
@@ -23,6 +23,7 @@ TWO_RUNS = ("diff", "by", "change", "points", "ratio", "higher", "lower")
 ARGUMENTS = (
     dict.fromkeys(ONE_RUN, ("run", "data", "metric"))
     | dict.fromkeys(TWO_RUNS, ("run", "against", "data", "metric"))
+    | {"correlation": ("run", "data", "metric", "with_metric")}
     | {"setting": ("name",), "settingof": ("run", "name"), "seconds": ("run",), "seeds": ("data",)}
 )
 """The arguments of each macro, in order."""
@@ -31,7 +32,7 @@ ARGUMENTS = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
     """A quantity that is printed by reference. ``data`` and ``metric`` are empty for a setting or a time,
-    ``name`` is that of a setting.
+    ``name`` is that of a setting, ``with_metric`` the other metric of a correlation.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Quantity:
     data: str = ""
     metric: str = ""
     name: str = ""
+    with_metric: str = ""
 
     @property
     def pair(self) -> bool:
@@ -62,6 +64,7 @@ def reference(kind: str, arguments: list[str], ledger: Ledger) -> Quantity:
         "against": lambda said: _run(said, ledger),
         "data": lambda said: _data(said, ledger),
         "metric": lambda said: _metric(said, ledger),
+        "with_metric": lambda said: _metric(said, ledger),
         "name": str,
     }
     found = Quantity(kind=kind, **{key: known[key](said) for key, said in given.items()})
