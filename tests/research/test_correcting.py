@@ -26,4 +26,5 @@ def test_braces_of_the_text_around_a_sentence_stay(old: str, new: str, stands: s
 
 def test_a_brace_in_a_comment_or_behind_a_backslash_is_none() -> None:
     assert unmatched_braces("a { b } \\} c % }\n") == ([], [])
+    assert unmatched_braces("\\val{fall 10%}{a}{b} is") == ([], []), "a run's name is no comment"
     assert unmatched_braces("} a {") == ([4], [0])

@@ -59,6 +59,7 @@ KEPT_EDITS = {"plots.edit": "plot.py", "notes.edit": "notes.txt"}
 CORRECTED = {
     "cite.pick", "cite.draft", "plots.edit", "plots.look", "verify.fix", "compile.fix", "writeup.fix", "writeup.read",
     "writeup.refine", "writeup.discussion", "review.answered",
+    "critique",
 }  # fmt: skip
 """What may be asked for more often than then: what is found wrong changes with the program."""
 _TEXTS = (".json", ".csv", ".txt", ".md")
@@ -128,6 +129,7 @@ def _condensed(journal: Journal, result: Any) -> dict[str, Any]:
 _NO_CORRECTION = '```json\n{"corrections": []}\n```'
 _NOTHING = {
     "writeup.refine": "KEEP", "cite.draft": '```json\n{"done": true}\n```', "plots.edit": "There is nothing more to correct.",
+    "critique": '```json\n{"questions": [], "runs": []}\n```',
     "review.answered": "Nobody was asked this when the study was made.",
     "plots.look": '```json\n{"figures": []}\n```',
     "writeup.discussion": "What these results mean together is said with the results above. " * 3,
@@ -139,6 +141,15 @@ def _every_paper(ask: Ask) -> str:
     """The choice of every paper that was found: these studies were written before there was one."""
     papers = data_blocks(ask.messages[-1].content)["papers"][:30]
     return json_reply({"citations": [{"key": one["key"], "why": "found"} for one in papers]})
+
+
+def _to_each_point(reply: str, ask: Ask) -> str:
+    """An improvement with as many answers as there are points now, in the words of then."""
+    told, mark, sections = reply.partition("%% SECTION")
+    answers = json.loads(re.sub(r"```(?:json)?", "", told))["answers"]
+    points = data_blocks(ask.messages[-1].content)["points"]
+    rows = [{**answers[min(n, len(answers)) - 1], "point": n} for n in range(1, len(points) + 1)]
+    return f"{json_reply({'answers': rows})}\n{mark}{sections}"
 
 
 def _in_one_pass(replies: list[list[str]]) -> list[list[str]]:
@@ -178,7 +189,10 @@ class Played:
             if ask.purpose == "cite.pick":
                 return Reply(_every_paper(ask), Usage(), self.name)
             return Reply(_NOTHING.get(ask.purpose, _NO_CORRECTION), Usage(), self.name)
-        return Reply(texts[self.asked[ask.purpose] - 1], Usage(), self.name)
+        text = texts[self.asked[ask.purpose] - 1]
+        if ask.purpose == "writeup.improve":
+            text = _to_each_point(text, ask)
+        return Reply(text, Usage(), self.name)
 
     @property
     def unasked(self) -> set[str]:
@@ -209,6 +223,7 @@ def jobs_of(kept: dict[str, Any], blobs: BlobStore) -> Callable[[Job], Ending]:
 def _pages(source: str) -> list[str]:
     """A source in pages of whole lines, so that no number is cut in two; no page shows a column's width."""
     pages = [""]
+    source = source.replace("\\bibliography{", "\nReferences\n\\bibliography{")
     for line in re.sub(r"p\{[\d.]+pt\}", "l", source).splitlines(keepends=True):
         if len(pages[-1]) > 5000:
             pages.append("")

@@ -73,9 +73,19 @@ def check_section(
     text, references, wrong = marked(tex, ledger)
     rows = sentences_in(text, 0, len(text), part)
     found = list(_checked(rows, text, references, ledger, strict=strict))
-    if wrong:
-        found.insert(0, Checked(Sentence(part, ""), (), wrong))
+    for problem in wrong:
+        _place_problem(found, problem, tex, part)
     return tuple(found)
+
+
+def _place_problem(found: list[Checked], problem: str, tex: str, part: str) -> None:
+    """Add what is wrong with a macro to its sentence, or before all where it stands in none."""
+    at = tex.find(problem.partition(": ")[0])
+    for number, one in enumerate(found):
+        if at >= 0 and one.sentence.start <= at < one.sentence.end:
+            found[number] = replace(one, problems=(*one.problems, problem))
+            return
+    found.insert(0, Checked(Sentence(part, ""), (), (problem,)))
 
 
 def _checked(

@@ -17,6 +17,10 @@ _DEFINED = re.compile(
     r"\b(?:share|fraction|proportion|number|count) of (?:[\w-]+ ){0,3}?[\w-]+ (?:in|for|on|at|of) which\b.*"
 )
 """What is counted, in the words of a definition: "the share of seeds in which a search lowers the cost"."""
+_HOW_OFTEN = re.compile(
+    r"[^,;:]*\bin [\ue1ff-\uf8ff]+ of (?:the |all )?(?:seeds|runs|fits|repetitions|models)\b"
+)
+"""What happens in a printed share of the seeds is no difference of means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,9 @@ class Said:
 
 
 def what_is_said(clause: Clause) -> Said | None:
-    text = _DEFINED.sub(" ", _OF_A_KIND.sub(" ", clause.text.lower()))
+    text = clause.text.lower()
+    for no_result in (_OF_A_KIND, _DEFINED, _HOW_OFTEN):
+        text = no_result.sub(" ", text)
     none = words.NO_DIFFERENCE.search(text)
     clear = None if none else words.CLEAR_WORD.search(text)
     sides = tuple(side for side, pattern in words.CHANGES.items() if pattern.search(text))

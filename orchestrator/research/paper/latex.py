@@ -154,7 +154,7 @@ def closing(text: str, start: int) -> int:
 def unmatched_braces(text: str) -> tuple[list[int], list[int]]:
     """Where braces open that ``text`` does not close, and close that it does not open."""
     opened, closed = list[int](), list[int]()
-    for match in re.finditer(r"\\.|%[^\n]*|[{}]", text, re.DOTALL):
+    for match in re.finditer(r"\\.|(?<!\w)%[^\n]*|[{}]", text, re.DOTALL):
         if match[0] == "{":
             opened.append(match.start())
         elif match[0] == "}":

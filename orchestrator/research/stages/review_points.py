@@ -31,13 +31,16 @@ class AnswersForm(ReplyForm):
 
 
 def points_of(study: Study) -> tuple[str, ...]:
-    """The weaknesses and questions of the review that counts; a question that asks for what a weakness
-    misses is no point of its own.
+    """The weaknesses and questions of the review that counts, then those of a panel's members that it leaves
+    out; what an earlier point says is no point of its own.
     """
     if study.review is None:
         return ()
+    every = (study.review, *study.reviews)
+    weak = (text for one in every for text in one.weaknesses)
+    asked = (text for one in every for text in one.questions)
     points: list[str] = []
-    for text in (*study.review.weaknesses, *study.review.questions):
+    for text in (*weak, *asked):
         words = _content(text)
         if not any(len(words & _content(one)) >= _SAME * len(words) for one in points if words):
             points.append(text)
