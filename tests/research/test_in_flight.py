@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from orchestrator.api.export import FileExporter
+from orchestrator.api.parallel import one_teller
 from orchestrator.core.deadline import FOREVER, Deadline, bounded
 from orchestrator.core.errors import BudgetSpent, Interrupted, KeyRefused
 from orchestrator.core.model import Ask, Reply, Usage
@@ -26,7 +27,9 @@ from orchestrator.research.in_flight import in_flight
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import PursuedIdea, RunDeps
 from tests.research.test_changes import Author, numbered, same_again
+from tests.research.test_fault_campaign import Crash, crash_at
 from tests.support import run_rig as rig
+from tests.support.sample import some
 
 pytestmark = pytest.mark.program
 
@@ -34,12 +37,16 @@ IDEAS = 4
 
 
 def fly(
-    folder: Path, author: Author, parallel: int, mode: Mode = Mode.RECORD, **changes: Any
+    folder: Path,
+    author: Author,
+    parallel: int,
+    mode: Mode = Mode.RECORD,
+    crash: int = 0,
+    **changes: Any,
 ) -> tuple[PursuedIdea, ...]:
     made = replace(rig.setup(folder.parent), ideas=IDEAS, **changes)
-    tools = RunDeps(
-        edges=rig.scripted_edges(author), exporter=FileExporter(), listener=lambda _: None
-    )
+    listener = one_teller(crash_at(crash))
+    tools = RunDeps(edges=rig.scripted_edges(author), exporter=FileExporter(), listener=listener)
     return research(made, replace(rig.place(folder, mode), parallel=parallel), tools)
 
 
@@ -117,6 +124,23 @@ def test_what_stops_the_run_stops_every_idea_and_resume_pays_nothing_twice(tmp_p
     fly(tmp_path / "whole", whole, 1)
     assert author.asked.total() <= whole.asked.total() - len(paid)
     same_again(tmp_path / "run", tmp_path / "again")
+
+
+@pytest.mark.sampled
+def test_crashed_at_any_line_ideas_in_flight_end_in_the_same_files(tmp_path: Path) -> None:
+    """What was out in the other threads is asked again; nothing that was answered is."""
+    whole = Author(numbered)
+    fly(tmp_path / "whole", whole, 1)
+    for at in some(range(10, 4 * 90), 2, "in flight"):
+        folder, first, second = tmp_path / str(at) / "run", Slow(0.002), Slow(0.002)
+        with pytest.raises(Crash):
+            fly(folder, first, IDEAS, crash=at)
+        outcomes = fly(folder, second, IDEAS, Mode.RESUME)
+        assert [one.status for one in outcomes] == ["finished"] * IDEAS, at
+        assert products(folder) == products(tmp_path / "whole"), at
+        asked = first.asked.total() + second.asked.total()
+        assert whole.asked.total() <= asked < whole.asked.total() + IDEAS, at
+        same_again(folder, tmp_path / str(at) / "again")
 
 
 def test_a_stop_reaches_every_thread_within_a_second_whatever_it_waits_for() -> None:

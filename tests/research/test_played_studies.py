@@ -53,7 +53,9 @@ def test_a_played_study_ends_as_it_did(name: str, tmp_path: Path) -> None:
     if kept.get("found"):
         known = {one.paper.key for one in outcome.study.citations if one.paper.id}
         cited = set(references.cited("\n".join(text for _, text in outcome.study.sections)))
-        assert len(cited & known) >= min(12, len(known)) > 8, "its references come from what was found, and have ids"
+        assert len(cited & known) >= min(12, len(known)) > 8, (
+            "its references come from what was found, and have ids"
+        )
     assert {parse_final_info(text.encode()).metrics for text in measured} >= {
         results.metrics for _, results in outcome.study.results
     }
