@@ -34,7 +34,7 @@ pytestmark = pytest.mark.engine
 
 # In `make test` every probe of one policy, some of the others'; the campaign runs all.
 WHOLE = "ci-cpu"
-SAMPLES = {"latex": 6, "editor": 6, "strict": 24, "default": 6}
+SAMPLES = {"latex": 6, "editor": 6, "strict": 12, "default": 6}
 TIMES = 3  # that a probe is asked which broke off
 WELL = {"held", "held otherwise"}
 

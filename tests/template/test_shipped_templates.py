@@ -74,7 +74,7 @@ def test_every_shipped_paper_has_the_same_parts_in_the_same_look() -> None:
 
 @pytest.mark.sampled
 @pytest.mark.engine
-@pytest.mark.parametrize("name", some(NAMES, 2, "check"))
+@pytest.mark.parametrize("name", some(NAMES, 1, "check"))
 def test_its_check_in_containers_holds_twice_the_same_and_within_a_minute_of_cpu_time(
     name: str, tmp_path: Path
 ) -> None:
@@ -152,10 +152,9 @@ json.dump(answer, open("answer.json", "w"))
 
 
 @pytest.mark.engine
-def test_turning_any_knob_of_two_templates_changes_what_is_measured(sample: random.Random) -> None:
-    """Two by the commit; the campaign takes all."""
-    for name in sample.sample(NAMES, 2):
-        knobs_tell(name)
+def test_turning_any_knob_of_a_template_changes_what_is_measured(sample: random.Random) -> None:
+    """One by the commit; the campaign takes all."""
+    knobs_tell(sample.choice(NAMES))
 
 
 @pytest.mark.campaign
