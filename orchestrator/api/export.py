@@ -14,7 +14,6 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.record.calls import steps, write_evidence
 from orchestrator.record.events import IdeaStarted
 from orchestrator.record.journal import Journal, Mode
-from orchestrator.record.notes import IdeaEnded
 from orchestrator.record.paths import PAPER_PDF, IdeaPaths
 from orchestrator.report import RunFacts, idea_report, read_run, run_report
 from orchestrator.report.git_history import History
@@ -108,7 +107,7 @@ def write_reports(name: str, results: Path) -> tuple[Path, ...]:
     read_pins(paths)  # raises where there is nothing to report
     run = Journal(paths.journal, BlobStore(paths.blobs), Mode.REPLAY)
     found = sorted(paths.folder.glob(f"*/{JOURNAL}"))
-    journals = _as_ended(run, [open_journal(IdeaPaths(path.parent)) for path in found])
+    journals = _as_begun([open_journal(IdeaPaths(path.parent)) for path in found])
     shared, written = read_run(run), []
     for journal in journals:
         written.append(IdeaPaths(journal.path.parent).report)
@@ -117,14 +116,11 @@ def write_reports(name: str, results: Path) -> tuple[Path, ...]:
     return (*written, paths.report)
 
 
-def _as_ended(run: Journal, ideas: list[Journal]) -> list[Journal]:
-    """The ideas in the order of the run's journal; those that have not ended come last."""
-    ended = [note.idea for note in run.notes(IdeaEnded, below="run")]
-    order = {idea: number for number, idea in enumerate(ended)}
+def _as_begun(ideas: list[Journal]) -> list[Journal]:
+    """The ideas in the order in which they were begun, which is theirs in the run."""
 
-    def place(journal: Journal) -> tuple[int, str]:
+    def begun(journal: Journal) -> str:
         first = journal.events[0] if journal.events else None
-        idea = first.id if isinstance(first, IdeaStarted) else ""
-        return order.get(idea, len(order)), first.at if first else ""
+        return first.at if isinstance(first, IdeaStarted) else "~"  # after every time
 
-    return sorted(ideas, key=place)
+    return sorted(ideas, key=begun)

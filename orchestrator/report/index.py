@@ -20,6 +20,7 @@ from orchestrator.report.page import (
     section,
 )
 from orchestrator.report.reading import IdeaFacts, read_idea, read_run
+from orchestrator.report.timeline import timeline
 
 
 def run_report(run: Journal, ideas: list[Journal]) -> str:
@@ -49,6 +50,7 @@ def run_report(run: Journal, ideas: list[Journal]) -> str:
         f"{template} · aisci",
         head,
         section("ideas", "Ideas", _table(known)),
+        *_timeline(run, known),
         section("proof", "Proof of the policy", proof_paragraph(pins, "../../")),
         section("record", "The record", *_record(run, pins)),
     )
@@ -66,6 +68,12 @@ def _numbers(run: Journal, ideas: list[IdeaFacts]) -> Html:
         ("model calls", len(every), f"{used.prompt_tokens + used.completion_tokens:,} tokens"),
         ("cost", dollars(used.usd), ""),
     )
+
+
+def _timeline(run: Journal, known: list[tuple[str, IdeaFacts]]) -> list[Html]:
+    lanes = [(idea.idea.name, idea.journal.events) for _, idea in known]
+    parts = timeline([*lanes, ("the run's own", run.events)])
+    return [section("time", "When each idea worked", *parts)] if parts else []
 
 
 def _table(known: list[tuple[str, IdeaFacts]]) -> Html:
