@@ -8,17 +8,24 @@ from __future__ import annotations
 
 import heapq
 import random
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from statistics import fmean
 
 from orchestrator.core.outlook import Outlook, WorkLeft
 from orchestrator.sandbox.scheduler.line import Line
+from tests.support import played
 
 IDEAS, GPUS = 50, 8
-FEWEST_RUNS, MOST_RUNS = 2, 5
-SPREAD = (0.5, 1.5)  # of a run's seconds; the template's baseline takes 1
-HEAD, TAIL = 0.15, 0.65  # of an idea's model time: before its first run, after its last
+MOST_RUNS = 5  # of an idea
+HEAD, TAIL = 0.12, 0.73
+"""The parts of an idea's model time before its first run and after its last: by the tokens of the answers in
+``orchestrator/research/estimate/recorded.json``.
+"""
+RECORDED = ("nanoGPT_lite", "operand_order", "averaged_weights")
+"""Kept studies, of whose finished runs no longest time cut any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +49,24 @@ class MadeIdea:
         return sum(self.runs[done:]) + sum(self.thinking[done + 1 :]) + self.tail
 
 
-def workload(seed: int, model_per_gpu: float) -> list[MadeIdea]:
-    """The ideas of one run; each has ``model_per_gpu`` seconds of model time for a second of its runs."""
+@cache
+def recorded_runs() -> tuple[float, ...]:
+    """The time of each recorded run, in means of its study."""
+    found: list[float] = []
+    for name in RECORDED:
+        jobs = played.load(name)["jobs"].items()
+        seconds = [job["seconds"] for place, job in jobs if re.search(r"/run_\d+/", place)]
+        found += [one / fmean(seconds) for one in seconds]
+    return tuple(found)
+
+
+def workload(seed: int, model_per_gpu: float, fewest: int) -> list[MadeIdea]:
+    """The ideas of one run, of ``fewest`` to five runs; each has ``model_per_gpu`` seconds of model time for
+    a second of its runs.
+    """
     made, ideas = random.Random(seed), list[MadeIdea]()
     for _ in range(IDEAS):
-        runs = tuple(made.uniform(*SPREAD) for _ in range(made.randint(FEWEST_RUNS, MOST_RUNS)))
+        runs = tuple(made.choices(recorded_runs(), k=made.randint(fewest, MOST_RUNS)))
         model = model_per_gpu * sum(runs)
         between = model * (1 - HEAD - TAIL) / (len(runs) - 1)
         ideas.append(MadeIdea((model * HEAD, *[between] * (len(runs) - 1)), runs, model * TAIL))
@@ -68,6 +88,18 @@ def bound(ideas: Sequence[MadeIdea]) -> float:
             among = [sum(one.runs) for one in ideas if one.head >= head and one.tail >= tail]
             if among:
                 best = max(best, head + sum(among) / GPUS + tail)
+    return best
+
+
+def least(ideas: Sequence[MadeIdea], in_flight: int) -> float:
+    """No order ends the run before this with so many ideas in flight, which begin in their order: one begins
+    when enough of those before it have ended, each of which lasts its own time at least.
+    """
+    ends, best = list[float](), bound(ideas)
+    for number, one in enumerate(ideas):
+        begins = sorted(ends)[number - in_flight] if number >= in_flight else 0.0
+        ends.append(begins + one.whole)
+        best = max(best, ends[-1])
     return best
 
 
