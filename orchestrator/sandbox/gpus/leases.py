@@ -20,6 +20,7 @@ from orchestrator.core.outlook import WorkLeft
 from orchestrator.sandbox.gpus.nvml import GpuDevice, Nvml, NvmlDriver
 from orchestrator.sandbox.machine_locks import MachineLocks
 from orchestrator.sandbox.scheduler.line import Line
+from orchestrator.sandbox.scheduler.turns import Turns
 
 _Lent = tuple[GpuDevice, int]  # a GPU and the handle of its lock
 
@@ -62,7 +63,7 @@ class GpuPool:
     ``work_left``, see :mod:`orchestrator.sandbox.scheduler.order`; a job goes before another one only on
     GPUs that are too small for that one.
 
-    A lease is the machine's: all runs of the user share ``locks``, one per UUID. Programs of others
+    A lease is the machine's: all runs of the user share ``locks``, one per UUID, and take turns. Programs of others
     are seen by the driver: a GPU on which they leave less memory than the job may use is not lent.
     """
 
@@ -77,7 +78,7 @@ class GpuPool:
         self._locks = locks or MachineLocks()
         self._all: tuple[GpuDevice, ...] | None = None
         self._free: list[GpuDevice] = []
-        self._line = Line[Limits](work_left)
+        self._line, self._runs = Line[Limits](work_left), Turns(self._locks)
         self._turn = threading.Condition()
 
     @contextmanager
@@ -118,7 +119,8 @@ class GpuPool:
 
         def served(ahead: list[Limits]) -> bool:
             nonlocal lent
-            lent = self._locked(limits, [one.gpu_memory for one in ahead])
+            if self._runs.mine():
+                lent = self._locked(limits, [one.gpu_memory for one in ahead])
             return bool(lent)
 
         with self._turn:
@@ -134,7 +136,14 @@ class GpuPool:
                     why=f"GPUs of this machine: {have}",
                     todo="use a policy without GPUs (such as ci-cpu), or a machine that has them",
                 )
-            self._line.wait(self._turn, limits, served, within, where)
+            self._runs.wait()
+            try:
+                self._line.wait(self._turn, limits, served, within, where)
+            finally:
+                if lent or not len(self._line):
+                    self._runs.leave()
+                if len(self._line):
+                    self._runs.wait()
         return lent
 
     def _locked(self, limits: Limits, ahead: list[int]) -> list[_Lent]:
