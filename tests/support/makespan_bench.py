@@ -44,13 +44,15 @@ def _simulated(
     *,
     off: float | None = None,
     told: bool = False,
+    followers: bool = True,
 ) -> float:
-    return Simulation(ideas, in_flight, off, told, seed).makespan() / bound(ideas)
+    return Simulation(ideas, in_flight, off, told, followers, seed).makespan() / bound(ideas)
 
 
 RATIOS: dict[str, Ratio] = {
     "a GPU bound to an idea": lambda ideas, *_: with_bound_gpus(ideas) / plain_bound(ideas),
     "first come, first served": _simulated,
+    "longest work first alone, off by 30 %": partial(_simulated, off=OFF, followers=False),
     "by what the program estimates": partial(_simulated, told=True),
     "by estimates off by 30 %": partial(_simulated, off=OFF),
     "by exact estimates": partial(_simulated, off=0.0),

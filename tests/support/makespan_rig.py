@@ -123,16 +123,17 @@ class _Flight:
 @dataclass(slots=True)
 class Simulation:
     """One run. ``told`` orders by the program's own estimates; else ``off`` is by how much the estimate of
-    an idea's whole work may be wrong; None: first come, first served.
+    an idea's whole work may be wrong, and ``followers`` whether ideas to come count; None: first come, first
+    served.
     """
 
     ideas: Sequence[MadeIdea]
     in_flight: int
     off: float | None = None
     told: bool = False
+    followers: bool = True
     seed: int = 0
     now: float = 0.0
-    passed: int = 0
     _begun: int = 0
     _flights: dict[int, _Flight] = field(default_factory=dict)
     _events: list[tuple[float, int, int, Callable[[int], None]]] = field(default_factory=list)
@@ -151,7 +152,7 @@ class Simulation:
                 _scope(number): factors[number] * (max(0.0, one.until - self.now) + one.leaves)
                 for number, one in self._flights.items()
             }
-            return WorkLeft(left, len(self.ideas) - self._begun, mean)
+            return WorkLeft(left, self.followers * (len(self.ideas) - self._begun), mean)
 
         order = outlook.work_left if self.told else WorkLeft if self.off is None else known
         line = Line[int](order)
@@ -201,7 +202,6 @@ class Simulation:
         while self._free and len(line):
             job = line.in_order()[0]
             line.leave(job, served=True)
-            self.passed = max(self.passed, job.passed)
             self._free -= 1
             one, done = self.ideas[job.need], self._flights[job.need].done
 
