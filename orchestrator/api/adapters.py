@@ -10,6 +10,7 @@ from orchestrator.api.data import same_data
 from orchestrator.api.prepare import open_author
 from orchestrator.core.files import shipped_root
 from orchestrator.core.model import FALLBACK
+from orchestrator.core.outlook import Outlook
 from orchestrator.core.protocols import Blobs, LanguageModel, Sandbox
 from orchestrator.core.tree import Tree, digest
 from orchestrator.editor.aider import ContainerEditor, ProcessEditor
@@ -47,14 +48,16 @@ def pool_for(
     on_event: OnEvent | None = None,
 ) -> SandboxPool:
     """What the sandboxes of one run under ``policy`` share. Close it, or use it in ``with``."""
+    outlook = Outlook()
     return SandboxPool(
         engine,
         run_id,
         dict(images).__getitem__,
         policy=policy.hash,
         on_event=on_event,
-        admission=Admission(policy.run),
+        admission=Admission(policy.run, work_left=outlook.work_left),
         folders={staged.hash: staged.folder for staged in data}.__getitem__,
+        outlook=outlook,
     )
 
 
@@ -89,7 +92,8 @@ def real_edges(
             )
             before = _before(sandbox, setup, blobs)
             named = {role: with_pictures(one, blobs) for role, one in roles.items()}
-            return Edges(with_pictures(model, blobs), editor, before, literature, named, month)
+            author = with_pictures(model, blobs)
+            return Edges(author, editor, before, literature, named, month, pool.outlook)
 
         yield over
 

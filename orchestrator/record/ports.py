@@ -20,6 +20,7 @@ from orchestrator.core.files import plain_lines
 from orchestrator.core.job import Job, JobResult
 from orchestrator.core.literature import CheckedReference, Found, Query, References
 from orchestrator.core.model import Ask, ModelRequest, Reply, Usage, role_of
+from orchestrator.core.outlook import Outlook
 from orchestrator.core.protocols import Blobs, Editor, LanguageModel, Literature, Sandbox
 from orchestrator.core.reasoning import without_reasoning
 from orchestrator.record.budget import JournalBudget
@@ -43,6 +44,8 @@ class Edges:
     """Models of single roles; all other requests go to ``model``."""
     month: MonthBudget | None = None
     """The user's budget of the month, over all runs."""
+    outlook: Outlook = field(default_factory=Outlook)
+    """Receives what stages expect; unrecorded."""
 
     def model_for(self, purpose: str) -> LanguageModel:
         """The model that answers requests of this purpose."""
@@ -78,6 +81,12 @@ class Ports:
     def note(self, note: Note, *, settled: bool = True) -> None:
         """Add a note to the journal at this scope; see :meth:`Journal.note`."""
         self.journal.note(self.scope, note, settled=settled)
+
+    def expect(self, runs: int, seconds: float) -> None:
+        """Tell how many runs the idea has left, each of about so many seconds: for the order of waiting jobs
+        alone. It is not recorded.
+        """
+        self.edges.outlook.expect(self.scope, runs, seconds)
 
     def text(self, sha256: str) -> str:
         """A blob as text in plain lines; bytes that are not UTF-8 become the replacement character."""

@@ -16,9 +16,12 @@ from orchestrator.research.stages.panel import mean_overall
 
 
 class IdeaSource(Protocol):
-    """The ideas of a run, in turn; ``whole`` once they are all that were asked for."""
+    """The ideas of a run, in turn, ``count`` at most; ``whole`` once they are all that were asked for."""
 
     whole: bool
+
+    @property
+    def count(self) -> int: ...
 
     def after(self, outcomes: Sequence[PursuedIdea]) -> Iterator[Idea]:
         """Each idea; ``outcomes`` grows by those of the ideas before it."""
@@ -30,6 +33,10 @@ class ListedIdeas:
 
     ideas: tuple[Idea, ...]
     whole: bool
+
+    @property
+    def count(self) -> int:
+        return len(self.ideas)
 
     def after(self, outcomes: Sequence[PursuedIdea]) -> Iterator[Idea]:  # noqa: ARG002 - the protocol's
         yield from self.ideas
@@ -43,13 +50,13 @@ class OpenEnded:
     def __init__(
         self, baseline: Study, count: int, ports: Ports, keep: Callable[[tuple[Idea, ...]], None]
     ) -> None:
-        self._baseline, self._count, self._ports, self._keep = baseline, count, ports, keep
+        self._baseline, self.count, self._ports, self._keep = baseline, count, ports, keep
         self._ideas: list[Idea] = []
         self.whole = False
 
     def after(self, outcomes: Sequence[PursuedIdea]) -> Iterator[Idea]:
         """If the model fails, resume asks for the others. Raises :class:`ModelFailed` if there is none."""
-        for number in range(1, self._count + 1):
+        for number in range(1, self.count + 1):
             taken = self._archive(number, outcomes)
             try:
                 idea = propose_idea(
@@ -65,7 +72,7 @@ class OpenEnded:
                 self._ideas.append(idea)
                 self._keep(tuple(self._ideas))
                 yield idea
-        require_one(self._ideas, self._count)
+        require_one(self._ideas, self.count)
         self.whole = True
 
     def _archive(self, number: int, outcomes: Sequence[PursuedIdea]) -> ArchiveTaken:

@@ -83,6 +83,7 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
     def works() -> Iterator[Callable[[], PursuedIdea]]:
         for idea in source.after(outcomes):
             order.append(idea.id)
+            ports.edges.outlook.coming(source.count - len(order))
             own, study = location.record.idea(idea).journal, replace(baseline, idea=idea)
             if location.idea not in {"", idea.id} and not is_sealed(own):
                 outcomes.append(PursuedIdea(status="stopped", study=study))
@@ -211,7 +212,8 @@ def _begun(
         output.export(done.tree, blobs, written)
 
     def work() -> PursuedIdea:
-        outcome = pursue(study, ports, save, asked_stages(ports, known, new))
+        with ports.edges.outlook.flying(ports.scope):
+            outcome = pursue(study, ports, save, asked_stages(ports, known, new))
         if outcome.settled:
             journal.seal()
         output.export(outcome.study.tree, blobs, written)

@@ -9,18 +9,22 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import product
 from pathlib import Path
 
-from orchestrator.core.deadline import FOREVER, Deadline, wait_for
+from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import ControlUnavailable, DiskFull, HostBusy
 from orchestrator.core.job import Limits
+from orchestrator.core.outlook import WorkLeft
 from orchestrator.core.units import rough_text, size_text
 from orchestrator.policy.policy import RunLimits
 from orchestrator.sandbox.machine_locks import MachineLocks
+from orchestrator.sandbox.scheduler.line import Line
 from orchestrator.sandbox.storage.helper import HELPER_MEMORY
 
+_Sum = tuple[int, int, int]  # jobs, and the bytes of memory and of disk that they may use
 _Hold = tuple[Limits, Mapping[Path, int]]  # a job's limits, and what it may add to which folder
 
 
@@ -43,7 +47,9 @@ def available_disk(folder: Path) -> int:
 
 
 class Admission:
-    """Admits jobs while run and host have capacity for them; thread-safe.
+    """Admits jobs while run and host have capacity for them; thread-safe. Who waits is served in the order
+    of ``work_left``, see :mod:`orchestrator.sandbox.scheduler.order`; a job goes before another one only
+    where that one begins no later for it.
 
     Without ``limits`` (a single job, outside a run) every job is admitted. ``free_memory`` and
     ``free_disk`` measure bytes on this machine.
@@ -56,10 +62,12 @@ class Admission:
         free_memory: Callable[[], int] = available_memory,
         free_disk: Callable[[Path], int] = available_disk,
         locks: MachineLocks | None = None,
+        work_left: Callable[[], WorkLeft] = WorkLeft,
     ) -> None:
         self._limits, self._free_memory, self._free_disk = limits, free_memory, free_disk
         self._locks = locks or MachineLocks()
         self._held: list[_Hold] = []
+        self._line = Line[_Hold](work_left)
         self._turn = threading.Condition()
 
     @contextmanager
@@ -77,10 +85,12 @@ class Admission:
             yield
             return
         _check_ever(job, self._limits)
+        hold = (job, places)
         with self._turn:
-            hold = (job, places)
-            wait_for(self._turn, lambda: self._its_turn(hold), within, where)
-            lacking = self._lacking(hold, self._limits)
+            self._line.wait(
+                self._turn, hold, lambda ahead: self._its_turn(hold, ahead), within, where
+            )
+            lacking = self._lacking((*self._held, hold), self._limits)
             if lacking is not None:
                 raise lacking
             self._held.append(hold)
@@ -92,27 +102,26 @@ class Admission:
                 self._held.remove(hold)
                 self._turn.notify_all()
 
-    def _its_turn(self, hold: _Hold) -> bool:
-        """Whether it fits, or there is no other job to wait for: of this run, or of another one of
-        this user's.
+    def _its_turn(self, hold: _Hold, ahead: list[_Hold]) -> bool:
+        """Whether it fits and delays none that goes first, or there is no other job to wait for: of this
+        run, or of another one of this user's.
         """
-        run, jobs = self._limits, [job for job, _ in (*self._held, hold)]
+        run, others = self._limits, self._locks.reserved_by_others().jobs
         assert run is not None
-        others = self._locks.reserved_by_others().jobs
-        fits = (
-            len(jobs) + others <= run.containers
-            and sum(job.memory for job in jobs) <= run.memory
-            and sum(job.workspace for job in jobs) <= run.disk
-        )
-        alone = not self._held and not others
-        return fits and (alone or self._lacking(hold, run) is None)
+        holds = (*self._held, hold)
+        if not _fit(_sum(holds), run, others):
+            return False
+        if not self._held and not others and not ahead:
+            return True
+        if self._lacking((*holds, *ahead[:1]), run) is not None:
+            return False
+        return not _delays(hold, ahead, self._held, run, others)
 
-    def _lacking(self, hold: _Hold, run: RunLimits) -> HostBusy | DiskFull | None:
-        """Why the host has too little capacity if every job uses all that it may; or None.
+    def _lacking(self, holds: Sequence[_Hold], run: RunLimits) -> HostBusy | DiskFull | None:
+        """Why the host has too little capacity if each of these jobs uses all that it may; or None.
 
         What a running job has used already counts twice: a job may wait longer than necessary.
         """
-        holds = (*self._held, hold)
         free, kept = self._free_memory(), run.keep_free_memory
         # One keeper per job, and the run's maker of volumes.
         need = sum(job.memory + HELPER_MEMORY for job, _ in holds) + HELPER_MEMORY
@@ -142,6 +151,38 @@ class Admission:
                     todo="free disk space and `aisci resume`, or use a smaller policy",
                 )
         return None
+
+
+def _sum(holds: Iterable[_Hold]) -> _Sum:
+    jobs = [job for job, _ in holds]
+    return len(jobs), sum(job.memory for job in jobs), sum(job.workspace for job in jobs)
+
+
+def _fit(held: _Sum, run: RunLimits, others: int) -> bool:
+    jobs, memory, disk = held
+    return jobs + others <= run.containers and memory <= run.memory and disk <= run.disk
+
+
+def _delays(
+    hold: _Hold, ahead: Iterable[_Hold], held: Iterable[_Hold], run: RunLimits, others: int
+) -> bool:
+    """Whether one that goes first would fit once some of the held jobs have ended, and would not beside
+    ``hold``. A run's jobs have few sizes, so few sums can remain.
+    """
+    remain = {_sum([])}
+    for one in held:
+        remain |= {_plus(some, _sum([one])) for some in remain}
+    firsts, own = {_sum([one]) for one in ahead}, _sum([hold])
+    fitting = (
+        both
+        for both in (_plus(*pair) for pair in product(remain, firsts))
+        if _fit(both, run, others)
+    )
+    return any(not _fit(_plus(both, own), run, others) for both in fitting)
+
+
+def _plus(one: _Sum, other: _Sum) -> _Sum:
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2]
 
 
 def _check_ever(job: Limits, run: RunLimits) -> None:

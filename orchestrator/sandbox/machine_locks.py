@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,15 @@ class Reserved:
 
     jobs: int
     memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A number that one process shows to the others."""
+
+    path: Path
+    handle: int
+    number: int
 
 
 class MachineLocks:
@@ -67,34 +76,47 @@ class MachineLocks:
     @contextmanager
     def reserved(self, memory: int) -> Iterator[None]:
         """Let other processes count a job and ``memory`` bytes as in use during the block."""
-        name = f"{_RESERVED}{memory}-{os.getpid()}-{secrets.token_hex(4)}"
+        mark = self.mark(_RESERVED, memory)
+        try:
+            yield
+        finally:
+            self.unmark(mark)
+
+    def reserved_by_others(self) -> Reserved:
+        """What other processes hold now."""
+        held = [memory for memory, _ in self.marks_of_others(_RESERVED)]
+        return Reserved(len(held), sum(held))
+
+    def mark(self, kind: str, number: int) -> Mark:
+        """Show ``number`` to other processes until :meth:`unmark`, or until this process ends."""
+        name = f"{kind}{number}-{os.getpid()}-{secrets.token_hex(4)}"
         handle = self._open(f".{name}")
         fcntl.flock(handle, fcntl.LOCK_EX)
         self._own.add(name)
         # Named only once it is held: another process removes a free one as a dead process's.
-        (self._folder / f".{name}").rename(self._folder / name)
-        try:
-            yield
-        finally:
-            (self._folder / name).unlink(missing_ok=True)
-            self._own.discard(name)
-            os.close(handle)
+        return Mark((self._folder / f".{name}").rename(self._folder / name), handle, number)
 
-    def reserved_by_others(self) -> Reserved:
-        """What other processes hold now; what a dead one left is removed."""
-        jobs = memory = 0
-        found = self._folder.glob(f"{_RESERVED}*") if self._folder.is_dir() else ()
-        for path in found:
-            match = re.fullmatch(rf"{_RESERVED}(\d{{1,18}})-\d+-[0-9a-f]+", path.name)
+    def unmark(self, mark: Mark) -> None:
+        """Show it no longer."""
+        mark.path.unlink(missing_ok=True)
+        self._own.discard(mark.path.name)
+        os.close(mark.handle)
+
+    def marks_of_others(self, kind: str) -> Iterator[tuple[int, float]]:
+        """The numbers that other processes show, and when each last touched its own, in seconds since the
+        epoch; what a dead one left is removed.
+        """
+        for path in self._folder.glob(f"{kind}*") if self._folder.is_dir() else ():
+            match = re.fullmatch(rf"{kind}(\d{{1,18}})-\d+-[0-9a-f]+", path.name)
             if match is None or path.name in self._own:
                 continue
             handle = self.take(path.name)
             if handle is None:
-                jobs, memory = jobs + 1, memory + int(match[1])
+                with suppress(FileNotFoundError):  # unmarked meanwhile
+                    yield int(match[1]), path.stat().st_mtime
             else:
                 path.unlink(missing_ok=True)
                 os.close(handle)
-        return Reserved(jobs, memory)
 
     def _open(self, name: str) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC

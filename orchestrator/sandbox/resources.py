@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.core.errors import ControlUnavailable
+from orchestrator.core.outlook import Outlook
 from orchestrator.sandbox.admission import Admission
 from orchestrator.sandbox.engine.client import Engine
 from orchestrator.sandbox.engine.labels import DEADLINE, JOB, KIND, OWNER, RUN, Owner
@@ -111,7 +112,8 @@ class SandboxPool(AbstractContextManager["SandboxPool", None]):
     ``images`` turns an image's name into the id of a built, checked image. ``policy`` is the hash
     of the effective policy, for attestations. ``admission`` holds the run's own limits; without
     it only each job's limits apply. ``folders`` turns the hash of a data set into its folder on
-    this host. ``on_event`` gets the events of every sandbox that has no listener of its own.
+    this host. ``on_event`` gets the events of every sandbox that has no listener of its own. ``outlook``
+    orders the jobs that wait for GPUs; whoever makes ``admission`` gives it the same one.
     """
 
     def __init__(
@@ -127,10 +129,12 @@ class SandboxPool(AbstractContextManager["SandboxPool", None]):
         dialer: Dialer | None = None,
         folders: Callable[[str], str] = str,
         resources: RunResources | None = None,
+        outlook: Outlook | None = None,
     ) -> None:
         self.engine, self.images, self.policy, self.folders = engine, images, policy, folders
         self.on_event: OnEvent = on_event or (lambda _what, _facts: None)
-        self.gpus = gpus or GpuPool()
+        self.outlook = outlook or Outlook()
+        self.gpus = gpus or GpuPool(work_left=self.outlook.work_left)
         self.admission = admission or Admission()
         self.dialer = dialer or Dialer()
         self.resources = resources or RunResources(engine, run_id, lambda: images(STORAGE_IMAGE))

@@ -17,12 +17,13 @@ from orchestrator.api.parallel import one_teller
 from orchestrator.core.deadline import FOREVER, Deadline, bounded
 from orchestrator.core.errors import BudgetSpent, Interrupted, KeyRefused
 from orchestrator.core.model import Ask, Reply, Usage
+from orchestrator.core.outlook import Outlook, WorkLeft
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.chain import read_lines
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.live_use import LiveUse, time_at_work
-from orchestrator.record.ports import Ports
+from orchestrator.record.ports import Edges, Ports
 from orchestrator.research.in_flight import in_flight
 from orchestrator.research.run import research
 from orchestrator.research.run_spec import PursuedIdea, RunDeps
@@ -42,11 +43,17 @@ def fly(
     parallel: int,
     mode: Mode = Mode.RECORD,
     crash: int = 0,
+    outlook: Outlook | None = None,
     **changes: Any,
 ) -> tuple[PursuedIdea, ...]:
     made = replace(rig.setup(folder.parent), ideas=IDEAS, **changes)
+    scripted, shared = rig.scripted_edges(author), outlook or Outlook()
+
+    def edges(blobs: BlobStore) -> Edges:
+        return replace(scripted(blobs), outlook=shared)
+
     listener = one_teller(crash_at(crash))
-    tools = RunDeps(edges=rig.scripted_edges(author), exporter=FileExporter(), listener=listener)
+    tools = RunDeps(edges=edges, exporter=FileExporter(), listener=listener)
     return research(made, replace(rig.place(folder, mode), parallel=parallel), tools)
 
 
@@ -97,6 +104,40 @@ def test_one_idea_that_fails_holds_up_nothing_else(tmp_path: Path) -> None:
 
     outcomes = fly(tmp_path / "run", Author(change), 3)
     assert [one.status for one in outcomes] == ["finished", "failed", "finished", "finished"]
+
+
+class Heard(Outlook):
+    """Keeps what stages tell it, and believes something else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.expected: list[tuple[str, int, float]] = []
+        self.counted: list[int] = []
+
+    def expect(self, scope: str, runs: int, seconds: float) -> None:
+        self.expected.append((scope, runs, seconds))
+        super().expect(scope, 97 - runs, -seconds)
+
+    def coming(self, count: int) -> None:
+        self.counted.append(count)
+        super().coming(count)
+
+
+def test_stages_tell_the_runs_that_are_left_and_no_result_depends_on_it(tmp_path: Path) -> None:
+    heard = Heard()
+    fly(tmp_path / "told", Author(numbered), 2, outlook=heard)
+    fly(tmp_path / "plain", Author(numbered), 2)
+    assert products(tmp_path / "told") == products(tmp_path / "plain")
+    same_again(tmp_path / "told", tmp_path / "again")
+    ideas = {scope.split("/")[1] for scope, *_ in heard.expected}
+    assert len(ideas) == IDEAS
+    for idea in ideas:
+        runs = [runs for scope, runs, _ in heard.expected if f"/{idea}/experiments" in scope]
+        assert runs == [*range(len(runs) - 1, -1, -1)]
+        assert len(runs) > 1
+    assert all(seconds > 0 for _, runs, seconds in heard.expected if runs)
+    assert heard.counted == [*range(IDEAS - 1, -1, -1)]
+    assert heard.work_left() == WorkLeft({}, 0, heard.work_left().whole), "none is in flight"
 
 
 class Stopping(Slow):

@@ -103,7 +103,7 @@ def test_whoever_asked_first_is_served_first() -> None:
     with gpus.lease(ONE):
         for number, thread in enumerate(threads):
             thread.start()
-            while len(gpus._queue) <= number:
+            while len(gpus._line) <= number:
                 time.sleep(0.001)
     for thread in threads:
         thread.join(10)

@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,10 +21,12 @@ from orchestrator.sandbox.admission import Admission, total_memory
 from orchestrator.sandbox.gpus.leases import GpuPool
 from orchestrator.sandbox.gpus.nvml import GpuDevice
 from orchestrator.sandbox.machine_locks import MachineLocks
+from orchestrator.sandbox.scheduler.turns import Turns
 from tests.contracts.sandbox import LIMITS
 from tests.sandbox.test_admission import RUN
 from tests.sandbox.test_gpus import GIB, ONE, ScriptedNvml
 from tests.support.places import ROOT
+from tests.support.sample import FULL
 
 FOUR = tuple(GpuDevice(f"GPU-{number}", 40 * GIB) for number in range(4))
 
@@ -84,6 +87,110 @@ def test_two_pools_of_one_process_do_not_share_a_gpu(tmp_path: Path) -> None:
             pass
     with pools[1].lease(ONE) as again:
         assert again.uuids == ("GPU-0",)
+
+
+MANY = """
+import os, sys, threading
+from pathlib import Path
+from orchestrator.sandbox.gpus.leases import GpuPool
+from orchestrator.sandbox.gpus.nvml import GpuDevice
+from orchestrator.sandbox.machine_locks import MachineLocks
+from tests.sandbox.test_gpus import GIB, ONE, ScriptedNvml
+locks, slots, leases = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+eight = tuple(GpuDevice(f"GPU-{number}", 40 * GIB) for number in range(8))
+pool, twice = GpuPool(ScriptedNvml(eight), locks=MachineLocks(locks)), []
+print("ready", flush=True)
+sys.stdin.readline()
+def job(count):
+    for _ in range(count):
+        with pool.lease(ONE) as lease:
+            slot = slots / lease.uuids[0]
+            try:
+                os.close(os.open(slot, os.O_CREAT | os.O_EXCL))
+            except FileExistsError:
+                twice.append(slot.name)
+            threading.Event().wait(0.002)
+            slot.unlink(missing_ok=True)
+threads = [threading.Thread(target=job, args=(leases // 6,)) for _ in range(6)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(twice))
+"""
+
+
+def lent_twice(folder: Path, *, leases: int, shared: bool) -> int:
+    """How often three processes found a GPU in use that one was lent, over so many leases in all."""
+    (slots := folder / "slots").mkdir(parents=True)
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", MANY, str(folder / ("locks" if shared else f"locks-{number}")),
+             str(slots), str(leases // 3)],
+            cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )
+        for number in range(3)
+    ]  # fmt: skip
+    try:
+        for one in processes:
+            assert one.stdout
+            assert one.stdout.readline() == "ready\n"
+        for one in processes:
+            assert one.stdin
+            one.stdin.write("go\n")
+            one.stdin.flush()
+        return sum(int(one.communicate(timeout=500)[0]) for one in processes)
+    finally:
+        for one in processes:
+            one.kill()
+            one.wait()
+
+
+@pytest.mark.program
+@pytest.mark.sampled
+def test_three_processes_lend_none_of_eight_gpus_twice(tmp_path: Path) -> None:
+    assert lent_twice(tmp_path / "one", leases=1008 if FULL else 54, shared=True) == 0
+    assert lent_twice(tmp_path / "own", leases=54, shared=False) > 0, "without locks in common"
+
+
+def test_a_run_with_a_long_line_lets_another_run_have_its_turn(tmp_path: Path) -> None:
+    mine, other = (GpuPool(ScriptedNvml(FOUR[:1]), locks=MachineLocks(tmp_path)) for _ in range(2))
+    served, leases, passed = threading.Event(), [0], [0]
+
+    def again_and_again() -> None:
+        while not served.is_set():
+            with other.lease(ONE):
+                leases[0] += 1
+                passed[0] += len(mine._line)
+                time.sleep(0.002)
+
+    threads = [threading.Thread(target=again_and_again, daemon=True) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while leases[0] < 20:
+        time.sleep(0.001)
+    for _ in range(3):
+        with mine.lease(ONE, Deadline.after(60, "idea.wall"), "idea/x"):
+            pass
+    served.set()
+    for thread in threads:
+        thread.join(20)
+    assert passed[0] <= 6, "of the hundreds that it could take in the same time"
+
+
+def test_a_run_that_stands_still_holds_up_no_other(tmp_path: Path) -> None:
+    pool, still = (
+        GpuPool(ScriptedNvml(FOUR), locks=MachineLocks(tmp_path)),
+        Turns(MachineLocks(tmp_path)),
+    )
+    still.wait()
+    with pytest.raises(BudgetSpent), pool.lease(ONE, Deadline.after(0.2, "idea.wall"), "idea/x"):
+        pass
+    (mark,) = tmp_path.glob("turn-*")
+    os.utime(mark, (time.time() - 60,) * 2)
+    with pool.lease(ONE):
+        pass
+    still.leave()
+    assert not list(tmp_path.glob("turn-*"))
 
 
 def test_a_gpu_that_others_fill_is_not_lent_and_is_free_afterwards(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ no edit could be applied, the stage is left for resume.
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from statistics import fmean
 
 from orchestrator.core.edit import Edit
 from orchestrator.core.errors import BadTemplate, IdeaFailed, StageLeft
@@ -110,16 +111,19 @@ def make_runs(study: Study, first: int, last: int, ports: Ports) -> Study:
     """
     number, given_up = first, 0
     while study.plan.runs and number <= last and given_up < _MOST_GIVEN_UP:
+        ports.expect(len(study.plan.runs), fmean(run.seconds for run in study.runs))
         planned, *later = study.plan.runs
         study = replace(study, plan=replace(study.plan, runs=tuple(later)))
         scoped = ports.within(f"run_{number}")
         done = _run(study, number, planned, scoped)
         if done is None:
             ports.note(RunsCompleted(after=number - 1))
-            return replace(study, plan=replace(study.plan, runs=()))
+            study = replace(study, plan=replace(study.plan, runs=()))
+            break
         given_up += len(done.runs) == len(study.runs)
         study = revise_plan(done, number, last - number, scoped.within("plan"), planned)
         number += 1
+    ports.expect(0, 0.0)
     return study
 
 

@@ -6,17 +6,21 @@ and a container over its limit is killed. That is soft, and the evidence calls i
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.core.deadline import FOREVER, Deadline, wait_for
+from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import ControlUnavailable, HostBusy
 from orchestrator.core.job import Limits
+from orchestrator.core.outlook import WorkLeft
 from orchestrator.sandbox.gpus.nvml import GpuDevice, Nvml, NvmlDriver
 from orchestrator.sandbox.machine_locks import MachineLocks
+from orchestrator.sandbox.scheduler.line import Line
+from orchestrator.sandbox.scheduler.turns import Turns
 
 _Lent = tuple[GpuDevice, int]  # a GPU and the handle of its lock
 
@@ -55,9 +59,11 @@ def cgroup_of(pid: int) -> str:
 
 
 class GpuPool:
-    """Lends whole GPUs in the order of requests; a job's lease lasts from start to harvest.
+    """Lends whole GPUs; a job's lease lasts from start to harvest. Who waits is served in the order of
+    ``work_left``, see :mod:`orchestrator.sandbox.scheduler.order`; a job goes before another one only on
+    GPUs that are too small for that one.
 
-    A lease is the machine's: all runs of the user share ``locks``, one per UUID. Programs of others
+    A lease is the machine's: all runs of the user share ``locks``, one per UUID, and take turns. Programs of others
     are seen by the driver: a GPU on which they leave less memory than the job may use is not lent.
     """
 
@@ -66,12 +72,13 @@ class GpuPool:
         nvml: Nvml | None = None,
         container_of: Callable[[int], str] = cgroup_of,
         locks: MachineLocks | None = None,
+        work_left: Callable[[], WorkLeft] = WorkLeft,
     ) -> None:
         self._nvml, self._container_of = nvml or NvmlDriver(), container_of
         self._locks = locks or MachineLocks()
         self._all: tuple[GpuDevice, ...] | None = None
         self._free: list[GpuDevice] = []
-        self._queue: list[object] = []
+        self._line, self._runs = Line[Limits](work_left), Turns(self._locks)
         self._turn = threading.Condition()
 
     @contextmanager
@@ -108,13 +115,12 @@ class GpuPool:
                 )
 
     def _take(self, limits: Limits, within: Deadline, where: str) -> list[_Lent]:
-        ticket, lent = object(), list[_Lent]()
+        lent = list[_Lent]()
 
-        def served() -> bool:
+        def served(ahead: list[Limits]) -> bool:
             nonlocal lent
-            if self._queue[0] is not ticket:
-                return False
-            lent = self._locked(limits)
+            if self._runs.mine():
+                lent = self._locked(limits, [one.gpu_memory for one in ahead])
             return bool(lent)
 
         with self._turn:
@@ -130,19 +136,24 @@ class GpuPool:
                     why=f"GPUs of this machine: {have}",
                     todo="use a policy without GPUs (such as ci-cpu), or a machine that has them",
                 )
-            self._queue.append(ticket)
+            self._runs.wait()
             try:
-                wait_for(self._turn, served, within, where)
+                self._line.wait(self._turn, limits, served, within, where)
             finally:
-                self._queue.remove(ticket)
-                self._turn.notify_all()
+                if lent or not len(self._line):
+                    self._runs.leave()
+                if len(self._line):
+                    self._runs.wait()
         return lent
 
-    def _locked(self, limits: Limits) -> list[_Lent]:
-        """As many free GPUs as the job may hold, each locked for it; none if they are too few."""
+    def _locked(self, limits: Limits, ahead: list[int]) -> list[_Lent]:
+        """As many free GPUs as the job may hold, each locked for it; none if they are too few. None that a
+        job ahead of it could use, which needs that many bytes.
+        """
+        wanted = min(ahead, default=math.inf)
         lent: list[_Lent] = []
         for device in tuple(self._free):
-            if device.memory >= limits.gpu_memory and len(lent) < limits.gpus:
+            if limits.gpu_memory <= device.memory < wanted and len(lent) < limits.gpus:
                 lock = self._locks.take(f"gpu-{device.uuid}")
                 if lock is not None:
                     self._free.remove(device)

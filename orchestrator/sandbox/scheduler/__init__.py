@@ -1,0 +1,1 @@
+"""Which of the waiting jobs is next."""
