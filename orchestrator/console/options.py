@@ -129,7 +129,9 @@ EstimateOption = Annotated[
 YesOption = Annotated[
     bool, typer.Option("--yes", "-y", help="Start an expensive run without a question.")
 ]
-RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's results folder, or `latest`.")]
+RunName = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's folder, an id of `list`, or `latest`.")
+]
 IdeaName = Annotated[
     str, typer.Argument(metavar="RUN/IDEA", help="An idea's folder; of one idea, the run's.")
 ]
