@@ -160,7 +160,7 @@ class RunState:
             way.marks[note.stage], way.status, way.why = "reached", "", ""
         elif isinstance(note, StageFailed):
             way.marks[note.failure.stage] = "failed"
-            way.why = f"{note.failure.stage}: {note.failure.what}"
+            way.why = f"{note.failure.stage}: {note.failure.what.partition(chr(10))[0]}"
         elif isinstance(note, IdeaSkipped):
             way.why = note.why
         elif isinstance(note, IdeaFinished):

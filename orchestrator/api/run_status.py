@@ -178,6 +178,7 @@ class _Told:
         self.folder, self._now = folder, 0.0
         self.state = RunState(lambda body: read_body(body, folder), lambda: self._now)
         self.pins: Pins | None = None
+        self.names: dict[str, str] = {}
         self.folders: dict[str, str] = {}
         self.began = self.changed = ""
 
@@ -197,6 +198,7 @@ class _Told:
             if isinstance(event, RunStarted | Forked):
                 self.pins = event.pins
             elif isinstance(event, IdeaStarted):
+                self.names[event.id] = event.idea.name
                 self.folders[event.id] = RunPaths(self.folder).idea(event.idea).folder.name
 
     def status(self, now: float, lines: Iterable[Event], *, working: bool) -> RunStatus:
@@ -243,7 +245,7 @@ class _Told:
         calls = (CallOut(what=one.what, since=one.since, limit=one.limit) for one in way.doing)
         return WayStatus(
             id=key,
-            name=way.name,
+            name=self.names.get(key, way.name),
             folder=self.folders.get(key, ""),
             status=way.status,
             stage=way.stage,

@@ -1,4 +1,4 @@
-"""The commands on runs that exist: list, status, logs, open."""
+"""The commands on runs that exist: list, status, logs, open, compare."""
 
 from __future__ import annotations
 
@@ -61,10 +61,18 @@ def _open(
     console.run_logs.open_page(run, results, only_print=only_print)
 
 
+def _compare(
+    first: RunName, second: RunName, *, results: ResultsOption = HERE, as_json: Json = False
+) -> None:
+    """Compare two runs: how they were started, ideas, results, costs, reviews."""
+    console.run_compare.show_comparison(first, second, results, as_json=as_json)
+
+
 RUN_COMMANDS: dict[str, Callable[..., None]] = {
     "list": _list,
     "status": _status,
     "logs": _logs,
     "open": _open,
+    "compare": _compare,
 }
 """Each command and its function."""

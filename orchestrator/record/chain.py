@@ -19,10 +19,13 @@ MOST_LINE = 8 << 20  # bytes
 _RESTORE = "restore the journal from a copy; a changed record is never replayed"
 
 
-def read_lines(path: Path) -> Iterator[tuple[Event, str]]:
-    """Each event with the hash of its line. Raises :class:`BadJournal` at the first invalid line."""
+def read_lines(path: Path, *, torn: bool = False) -> Iterator[tuple[Event, str]]:
+    """Each event with the hash of its line; with ``torn``, up to a torn last one.
+
+    Raises :class:`BadJournal` at the first invalid line.
+    """
     chain = _Chain(path)
-    for raw in raw_lines(path):
+    for raw in raw_lines(path, torn=torn):
         yield chain.linked(raw), chain.head
 
 
