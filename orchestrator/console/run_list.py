@@ -13,6 +13,8 @@ from orchestrator.api.run_list import list_runs
 from orchestrator.api.run_status import RunStatus
 from orchestrator.console import output as out
 from orchestrator.console.columns import Column, cell, fixed_columns, shortened
+from orchestrator.console.live import ROOM
+from orchestrator.core.sanitize import plain_line
 
 STATE_STYLES = {
     "working": "cyan",
@@ -23,11 +25,12 @@ STATE_STYLES = {
     "unfinished": "yellow",
 }
 MARKS = {"finished": "✓", "failed": "✗", "not novel": "≈", "stopped": "‖", "left out": "-"}
+_TEMPLATE = 10  # characters of a template's name on a narrow terminal
 UNKNOWN_COST = "+?"
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 _COLUMNS = (
-    Column(head="run", least=22),
-    Column(head="began", right=True),
+    Column(head="run"),
+    Column(head="age", right=True),
     Column(head="model", least=8),
     Column(head="state"),
     Column(head="ideas"),
@@ -71,7 +74,8 @@ def listed(run: RunStatus) -> dict[str, Any]:
 
 def drawn_list(runs: Sequence[RunStatus], now: datetime, width: int) -> list[Text]:
     """Fixed columns; below a run that did not finish, where it stands."""
-    head, *lines = fixed_columns(_COLUMNS, [_row(run, now) for run in runs], width)
+    most = _TEMPLATE if width < ROOM else width
+    head, *lines = fixed_columns(_COLUMNS, [_row(run, now, most) for run in runs], width)
     drawn = [head]
     for run, line in zip(runs, lines, strict=True):
         drawn.append(line)
@@ -81,10 +85,13 @@ def drawn_list(runs: Sequence[RunStatus], now: datetime, width: int) -> list[Tex
     return drawn
 
 
-def _row(run: RunStatus, now: datetime) -> tuple[Text, ...]:
+def _row(run: RunStatus, now: datetime, most: int) -> tuple[Text, ...]:
+    template, slash, began = plain_line(run.id).rpartition("/")
     return (
-        cell(run.id, "bold"),
-        cell(ago(run.began, now)),
+        Text(
+            f"{shortened(template, most)}{slash}{began}", style="bold"
+        ),  # the time alone is a name
+        cell(age(run.began, now)),
         cell(run.model),
         cell(run.state, STATE_STYLES[run.state]),
         cell(idea_counts(run.counts)),
@@ -103,13 +110,13 @@ def short_cost(usd: float, unpriced: int) -> str:
     return known + (UNKNOWN_COST if unpriced else "")
 
 
-def ago(began: str, now: datetime) -> str:
-    """``5 min ago``: the time since one of the journal's times."""
+def age(began: str, now: datetime) -> str:
+    """``5 min``: the time since one of the journal's times."""
     try:
         seconds = (now - datetime.fromisoformat(began)).total_seconds()
     except (ValueError, TypeError):  # no time, or one that somebody made up
         return ""
     for unit, name in _UNITS:
         if seconds >= unit:
-            return f"{seconds // unit:.0f} {name} ago"
+            return f"{seconds // unit:.0f} {name}"
     return "now"

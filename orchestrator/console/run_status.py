@@ -29,12 +29,13 @@ _HEAD = " ".join(name[:_SHORT] for name in STAGE_NAMES)
 _MARKS = {"reached": "✓", "failed": "✗", "begun": "▶"}
 _STAGES = (Column(head="idea", least=12, wide=12), Column(head=_HEAD), Column(head="", least=8))
 _WORK = (
-    Column(head="", least=12, wide=12),
-    Column(head="out now", least=12, wide=28),
+    Column(head="", least=10, wide=10),
+    Column(head="out now", wide=22),
     Column(head="containers", wide=12),
     Column(head="tokens", right=True, wide=8),
     Column(head="cost", right=True, wide=8),
 )
+_STOPPED = (_WORK[0], Column(head="stopped", wide=22), *_WORK[2:])
 
 
 def show_status(name: str, results: Path, *, follow: bool, as_json: bool) -> int:
@@ -118,7 +119,7 @@ def drawn_status(
             else []
         ),
         *([Text()] if rows else []),
-        *fixed_columns(_WORK, work, width),
+        *fixed_columns(_WORK if working else _STOPPED, work, width),
         *_faults(status),
         Text(),
         Text(f"next: {status.next}"),
@@ -146,10 +147,12 @@ def _ended(idea: WayStatus) -> Text:
 
 def _work(way: WayStatus, now: float, *, working: bool, roomy: bool) -> tuple[Text, ...]:
     doing = way.out[-1] if way.out else None
-    text = "" if doing is None else _going(doing, now, bar=roomy) if working else _left(doing)
+    text = (
+        "" if doing is None else _going(doing, now, bar=roomy) if working else f"while {doing.what}"
+    )
     counts = _containers(Counter(dict(way.containers)), roomy=roomy)
     cost = short_cost(way.usd, way.unpriced)
-    return cell(way.name), cell(text), cell(counts), cell(f"{way.tokens:,}"), cell(cost)
+    return cell(way.name), cell(text), Text(counts), cell(f"{way.tokens:,}"), cell(cost)
 
 
 def _sums(status: RunStatus, *, roomy: bool) -> tuple[Text, ...]:
@@ -158,7 +161,7 @@ def _sums(status: RunStatus, *, roomy: bool) -> tuple[Text, ...]:
         verdicts.update(dict(way.containers))
     cost = short_cost(status.usd, status.unpriced)
     counts, tokens = _containers(verdicts, roomy=roomy), f"{status.tokens:,}"
-    return cell("all", "bold"), cell(""), cell(counts), cell(tokens), cell(cost)
+    return cell("all", "bold"), cell(""), Text(counts), cell(tokens), cell(cost)
 
 
 def _containers(verdicts: Counter[str], *, roomy: bool) -> str:
@@ -171,10 +174,6 @@ def _containers(verdicts: Counter[str], *, roomy: bool) -> str:
 
 def _going(call: CallOut, now: float, *, bar: bool) -> str:
     return f"{call.what} {elapsed(max(0.0, now - call.since), call.limit, bar=bar)}"
-
-
-def _left(call: CallOut) -> str:
-    return f"stopped while {call.what}"
 
 
 def _faults(status: RunStatus) -> list[Text]:
