@@ -241,8 +241,8 @@ def doctor(
 
 
 def main() -> None:
-    """The console command. The limit on core files is the process's, so a host program keeps its own."""
-    console.options.leave_no_core()
+    """The console command; what it sets for the whole process, a host program keeps as it is."""
+    console.options.own_process()
     app()
 
 

@@ -10,8 +10,10 @@ from typing import Literal
 
 from orchestrator.api.find_run import JOURNAL, find_run
 from orchestrator.api.run_lines import idea_journals
-from orchestrator.api.run_status import RunStatus, status_of
+from orchestrator.api.run_status import RunStatus
+from orchestrator.api.run_watch import status_of
 from orchestrator.core.errors import BadJournal
+from orchestrator.core.research import BASELINE
 from orchestrator.policy.compare import compare, shown_setting
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.journal import Journal, Mode
@@ -19,7 +21,6 @@ from orchestrator.record.pins import Pins
 from orchestrator.report.measured import MeanError, is_within, mean_error
 from orchestrator.report.reading import IdeaFacts, read_idea, read_run
 
-BASELINE = "baseline"
 _HASH = 12  # characters of a hash that are shown
 
 
@@ -79,7 +80,7 @@ class RunComparison:
 _Key = tuple[str, str, str, str]  # idea, run, data set, metric
 
 
-def compare_runs(first: str, second: str, results: Path) -> RunComparison:
+def compare_two(first: str, second: str, results: Path) -> RunComparison:
     """Compare two runs, each as far as it is recorded. Raises :class:`UnknownName`, :class:`BadJournal`."""
     one, other = (find_run(name, results).folder for name in (first, second))
     try:

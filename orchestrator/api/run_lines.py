@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +49,9 @@ def idea_journals(folder: Path) -> list[Path]:
 
 def read_body(body: Body, folder: Path) -> Any:
     """The JSON value of ``body``, from the blobs of the run or of any of its ideas."""
-    return body.read(BlobStore(folder / "blobs", *_stores(folder)))
-
-
-def _stores(folder: Path) -> Iterator[BlobStore]:
-    return (BlobStore(path) for path in sorted(folder.glob("*/blobs")))
+    # Most are in the line itself: those look into no folder.
+    ideas = sorted(folder.glob("*/blobs")) if body.blob else []
+    return body.read(BlobStore(folder / "blobs", *map(BlobStore, ideas)))
 
 
 def idea_called(name: str, folder: Path) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestrator.api.find_run import is_run, run_folders
-from orchestrator.api.run_status import RunStatus, brief_status
+from orchestrator.api.run_status import RunStatus
+from orchestrator.api.run_watch import brief_status
 
 
 def list_runs(results: Path) -> tuple[RunStatus, ...]:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from orchestrator.core.sanitize import plain_line
 
-GAP = 2  # blanks between columns
+_GAP = 2  # blanks between columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Column:
     wide: int = 0
 
 
-def shortened(text: str, width: int) -> str:
+def cut_middle(text: str, width: int) -> str:
     """``text`` in at most ``width`` characters' room; the middle is left out where there is too much."""
     if cell_len(text) <= width:
         return text
@@ -39,13 +39,13 @@ def shortened(text: str, width: int) -> str:
 def fixed_columns(
     columns: Sequence[Column], rows: Sequence[Sequence[Text]], width: int
 ) -> list[Text]:
-    """A line of heads and one for each row, ``width`` wide at most: what may be is shortened, the widest first."""
+    """A line of heads and one for each row, ``width`` wide at most: what may be is cut_middle, the widest first."""
     cells = [[len(one.head), one.wide] for one in columns]
     for row in rows:
         for place, cell in enumerate(row):
             cells[place].append(cell.cell_len)
     wide = [max(one) for one in cells]
-    over = sum(wide) + GAP * (len(columns) - 1) - width
+    over = sum(wide) + _GAP * (len(columns) - 1) - width
     while over > 0:
         loose = [
             n for n, one in enumerate(columns) if one.least is not None and wide[n] > one.least
@@ -61,11 +61,11 @@ def fixed_columns(
 def _line(columns: Sequence[Column], row: Sequence[Text], wide: Sequence[int]) -> Text:
     line = Text(no_wrap=True, overflow="ignore")
     for place, (column, cell) in enumerate(zip(columns, row, strict=True)):
-        text = Text(shortened(cell.plain, wide[place]), style=cell.style)
+        text = Text(cut_middle(cell.plain, wide[place]), style=cell.style)
         blanks = " " * (wide[place] - text.cell_len)
         line.append(blanks if column.right else "").append_text(text)
         line.append("" if column.right else blanks).append(
-            " " * (GAP if place < len(wide) - 1 else 0)
+            " " * (_GAP if place < len(wide) - 1 else 0)
         )
     line.rstrip()
     return line

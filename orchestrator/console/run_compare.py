@@ -15,12 +15,12 @@ from orchestrator.api.run_compare import (
     ComparedMetric,
     ComparedRun,
     RunComparison,
-    compare_runs,
+    compare_two,
 )
 from orchestrator.console import output as out
 from orchestrator.console.columns import Column, cell, fixed_columns
 from orchestrator.console.live import STYLES
-from orchestrator.console.run_list import listed, short_cost
+from orchestrator.console.run_list import run_json, short_cost
 from orchestrator.report.measured import MeanError, mean_text
 
 _NAME, _SIDE = 16, 14  # the fewest characters of a row's name, and of a side's words
@@ -28,17 +28,17 @@ _NAME, _SIDE = 16, 14  # the fewest characters of a row's name, and of a side's 
 
 def show_comparison(first: str, second: str, results: Path, *, as_json: bool) -> None:
     """Compare ``second`` with ``first``; a difference is not an error."""
-    found = compare_runs(first, second, results)
+    found = compare_two(first, second, results)
     if as_json:
-        out.as_json(compared(found))
+        out.as_json(comparison_json(found))
     else:
         out.draw(drawn_comparison(found, out.width()), soft_wrap=True)
 
 
-def compared(found: RunComparison) -> dict[str, Any]:
+def comparison_json(found: RunComparison) -> dict[str, Any]:
     """The comparison as JSON."""
     sides = {
-        name: listed(side.status)
+        name: run_json(side.status)
         | {"worked": round(side.status.worked, 3), "each": [asdict(one) for one in side.ideas]}
         for name, side in (("first", found.first), ("second", found.second))
     }

@@ -12,7 +12,7 @@ from rich.text import Text
 from orchestrator.api.run_list import list_runs
 from orchestrator.api.run_status import RunStatus
 from orchestrator.console import output as out
-from orchestrator.console.columns import Column, cell, fixed_columns, shortened
+from orchestrator.console.columns import Column, cell, cut_middle, fixed_columns
 from orchestrator.console.live import ROOM
 from orchestrator.core.sanitize import plain_line
 
@@ -43,7 +43,7 @@ def show_runs(results: Path, *, as_json: bool) -> None:
     runs = list_runs(results)
     if as_json:
         for run in runs:
-            out.as_json(listed(run))
+            out.as_json(run_json(run))
         return
     if not runs:
         out.say(f"no run below {results.absolute()}/; start one: aisci run grokking")
@@ -51,7 +51,7 @@ def show_runs(results: Path, *, as_json: bool) -> None:
     out.draw(drawn_list(runs, datetime.now(UTC), out.width()), soft_wrap=True)
 
 
-def listed(run: RunStatus) -> dict[str, Any]:
+def run_json(run: RunStatus) -> dict[str, Any]:
     """A run as JSON."""
     return {
         "id": run.id,
@@ -81,7 +81,7 @@ def drawn_list(runs: Sequence[RunStatus], now: datetime, width: int) -> list[Tex
         drawn.append(line)
         if run.where:
             where = cell(run.where, "dim").plain
-            drawn.append(Text(f"  {shortened(where, width - 2)}", style="dim"))
+            drawn.append(Text(f"  {cut_middle(where, width - 2)}", style="dim"))
     return drawn
 
 
@@ -89,7 +89,7 @@ def _row(run: RunStatus, now: datetime, most: int) -> tuple[Text, ...]:
     template, slash, began = plain_line(run.id).rpartition("/")
     return (
         Text(
-            f"{shortened(template, most)}{slash}{began}", style="bold"
+            f"{cut_middle(template, most)}{slash}{began}", style="bold"
         ),  # the time alone is a name
         cell(age(run.began, now)),
         cell(run.model),

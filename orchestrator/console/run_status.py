@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from rich.console import Console, Group
@@ -15,12 +16,14 @@ from rich.live import Live
 from rich.text import Text
 
 from orchestrator.api.find_run import find_run
-from orchestrator.api.run_status import CallOut, RunStatus, RunWatch, WayStatus
+from orchestrator.api.run_status import CallOut, RunStatus, WayStatus
+from orchestrator.api.run_watch import RunWatch
 from orchestrator.console import output as out
 from orchestrator.console.columns import Column, cell, fixed_columns
 from orchestrator.console.live import ROOM, STYLES, container_counts, elapsed
-from orchestrator.console.run_list import STATE_STYLES, idea_counts, listed, short_cost
+from orchestrator.console.run_list import STATE_STYLES, idea_counts, run_json, short_cost
 from orchestrator.core.job import Verdict
+from orchestrator.core.sanitize import plain_line
 from orchestrator.record.asked_stages import STAGE_NAMES
 
 _EACH = 1.0  # seconds between two looks
@@ -59,7 +62,7 @@ def show_status(name: str, results: Path, *, follow: bool, as_json: bool) -> int
 
 def _show(status: RunStatus, *, as_json: bool) -> None:
     if as_json:
-        out.as_json(told(status))
+        out.as_json(status_json(status))
     else:
         out.draw(drawn_status(status, time.time(), out.width()), soft_wrap=True)
 
@@ -76,7 +79,7 @@ def _draw_until_end(watch: RunWatch, status: RunStatus) -> None:
             status = watch.look(time.time())
 
 
-def told(status: RunStatus) -> dict[str, Any]:
+def status_json(status: RunStatus) -> dict[str, Any]:
     """A status as JSON: what `aisci list` has, and times, ideas, stages and calls."""
     ways = []
     for way in status.ways:
@@ -84,7 +87,7 @@ def told(status: RunStatus) -> dict[str, Any]:
         fields["out"] = [asdict(call) | {"since": _utc(call.since)} for call in way.out]
         ways.append(fields)
     times = {"changed": status.changed, "worked": round(status.worked, 3), "limit": status.limit}
-    return listed(status) | times | {"shared": ways[:1], "each": ways[1:]}
+    return run_json(status) | times | {"shared": ways[:1], "each": ways[1:]}
 
 
 def drawn_status(
@@ -120,7 +123,7 @@ def drawn_status(
         ),
         *([Text()] if rows else []),
         *fixed_columns(_WORK if working else _STOPPED, work, width),
-        *_faults(status),
+        *_faults(status, width),
         Text(),
         Text(f"next: {status.next}"),
     ]
@@ -176,11 +179,11 @@ def _going(call: CallOut, now: float, *, bar: bool) -> str:
     return f"{call.what} {elapsed(max(0.0, now - call.since), call.limit, bar=bar)}"
 
 
-def _faults(status: RunStatus) -> list[Text]:
-    """Why ideas, or the whole run, ended early: one line each."""
-    told_of = [(one.name, one.why) for one in status.ways if one.why]
-    lines = [cell(f"{name}: {why}", "yellow") for name, why in told_of[:5]]
-    return [Text(), *lines] if lines else []
+def _faults(status: RunStatus, width: int) -> list[Text]:
+    """Why ideas, or the whole run, ended early."""
+    told_of = [plain_line(f"{one.name}: {one.why}") for one in status.ways if one.why]
+    lines = [line for text in told_of[:5] for line in wrap(text, width)]
+    return [Text(), *(Text(line, style="yellow") for line in lines)] if lines else []
 
 
 def _rough(seconds: float) -> str:

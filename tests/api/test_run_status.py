@@ -16,11 +16,11 @@ import pytest
 
 from orchestrator.api.find_run import find_run, id_of
 from orchestrator.api.locking import is_at_work, only_writer
-from orchestrator.api.run_compare import compare_runs, pin_differences
+from orchestrator.api.run_compare import compare_two, pin_differences
 from orchestrator.api.run_lines import RunLines, idea_called, read_body
 from orchestrator.api.run_list import list_runs
 from orchestrator.api.run_state import RunState
-from orchestrator.api.run_status import RunWatch, brief_status, status_of
+from orchestrator.api.run_watch import RunWatch, brief_status, status_of
 from orchestrator.console.log_lines import LogLines
 from orchestrator.core.errors import BadJournal, UnknownName, UserError
 from orchestrator.core.files import write
@@ -198,7 +198,7 @@ def test_an_idea_is_found_by_name_id_or_folder(runs: Path) -> None:
 
 
 def test_two_runs_are_compared_also_where_one_ends_in_a_torn_line(runs: Path) -> None:
-    found = compare_runs(rig.FINISHED, rig.UNFINISHED, runs.parent)
+    found = compare_two(rig.FINISHED, rig.UNFINISHED, runs.parent)
     assert found.pins == ()
     assert found.first.status.state == "finished"
     assert found.second.ideas[0].status == "unfinished"

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 import cli
 from orchestrator.api.run_status import CallOut, RunStatus, WayStatus
-from orchestrator.console.columns import shortened
+from orchestrator.console.columns import cut_middle
 from orchestrator.console.run_compare import show_comparison
 from orchestrator.console.run_list import drawn_list
 from orchestrator.console.run_status import drawn_status
@@ -127,7 +127,7 @@ def test_a_low_terminal_shows_ideas_at_work_first_and_counts_the_others() -> Non
 def test_a_name_is_shortened_in_its_middle_by_the_room_it_takes(
     text: str, width: int, said: str
 ) -> None:
-    assert shortened(text, width) == said
+    assert cut_middle(text, width) == said
     assert cell_len(said) <= width
 
 
