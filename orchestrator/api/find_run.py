@@ -29,8 +29,8 @@ def find_run(name: str, results: Path) -> RunPaths:
         )
     if (folder / JOURNAL).is_file():
         return RunPaths(folder)
-    found = [] if folder.is_dir() else _meant(name, run_folders(results))
-    if len(found) == 1 and is_run(found[0]):
+    found = [] if folder.is_dir() else list(filter(is_run, _meant(name, run_folders(results))))
+    if len(found) == 1:
         return RunPaths(found[0])
     if len(found) > 1:
         raise UserError(
@@ -115,10 +115,12 @@ def find_idea(name: str, results: Path) -> tuple[RunPaths, IdeaPaths]:
 
 
 def is_run(folder: Path) -> bool:
-    """Whether a journal is a run's, and not that of slides or of a review; a broken one may be."""
+    """Whether a journal is a run's, and not that of slides or of a review; one that cannot be read
+    may be.
+    """
     try:
         first = next(iter(read_lines(folder / JOURNAL)), None)
-    except BadJournal:
+    except (BadJournal, OSError):
         return True
     return first is None or isinstance(first[0], RunStarted)
 

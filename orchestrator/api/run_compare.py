@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from orchestrator.api.find_run import JOURNAL, find_run
-from orchestrator.api.run_lines import idea_journals
+from orchestrator.api.run_lines import as_written, idea_journals
 from orchestrator.api.run_status import RunStatus
 from orchestrator.api.run_watch import status_of
-from orchestrator.core.errors import BadJournal
 from orchestrator.core.research import BASELINE
 from orchestrator.policy.compare import compare, shown_setting
 from orchestrator.record.blobs import BlobStore
@@ -83,7 +82,7 @@ _Key = tuple[str, str, str, str]  # idea, run, data set, metric
 def compare_two(first: str, second: str, results: Path) -> RunComparison:
     """Compare two runs, each as far as it is recorded. Raises :class:`UnknownName`, :class:`BadJournal`."""
     one, other = (find_run(name, results).folder for name in (first, second))
-    try:
+    with as_written(f"{one}, {other}"):
         a, b = _read(one), _read(other)
         return RunComparison(
             first=a.run,
@@ -91,13 +90,6 @@ def compare_two(first: str, second: str, results: Path) -> RunComparison:
             pins=tuple(pin_differences(a.pins, b.pins)),
             metrics=tuple(_metrics(a.metrics, b.metrics)),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise BadJournal(
-            "a record does not say what this program writes",
-            where=f"{one}, {other}",
-            why=f"{type(error).__name__}: {error}",
-            todo="`aisci audit` checks each of the two",
-        ) from error
 
 
 @dataclass(frozen=True, slots=True)

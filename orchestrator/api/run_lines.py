@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import heapq
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from orchestrator.api.find_run import JOURNAL
-from orchestrator.core.errors import UnknownName
+from orchestrator.core.errors import BadJournal, UnknownName
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import GrowingJournal
 from orchestrator.record.events import Body, Event, IdeaStarted
@@ -52,6 +54,20 @@ def read_body(body: Body, folder: Path) -> Any:
     # Most are in the line itself: those look into no folder.
     ideas = sorted(folder.glob("*/blobs")) if body.blob else []
     return body.read(BlobStore(folder / "blobs", *map(BlobStore, ideas)))
+
+
+@contextmanager
+def as_written(where: str) -> Iterator[None]:
+    """Raises :class:`BadJournal` where a line, though whole, says what this program does not write."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise BadJournal(
+            "a line is not one that this program wrote",
+            where=where,
+            why=f"{type(error).__name__}: {error}",
+            todo="`aisci audit` checks the whole record",
+        ) from error
 
 
 def idea_called(name: str, folder: Path) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from orchestrator.api.run_state import Mark
+from orchestrator.record.asked_stages import STAGE_NAMES
 
 State = Literal["working", "finished", "failed", "stopped", "unfinished", "unreadable"]
 
@@ -115,7 +116,8 @@ class RunStatus:
             failed = next((one for one in self.ideas if one.status == "failed"), None)
             if failed is None:  # at the baseline: only another template or policy can help
                 return f"aisci resume {run} --fork"
-            stage = next((name for name, mark in failed.marks if mark == "failed"), "experiments")
+            marks = dict(failed.marks)
+            stage = next((one for one in STAGE_NAMES if marks.get(one) == "failed"), "experiments")
             return f"aisci resume {run} --retry {stage}"
         bare = next((one for one in self.ideas if "not reviewed" in one.lacking), None)
         if bare is not None:

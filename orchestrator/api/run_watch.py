@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.api.find_run import id_of
 from orchestrator.api.locking import is_at_work
-from orchestrator.api.run_lines import RunLines, glance, read_body
+from orchestrator.api.run_lines import RunLines, as_written, glance, read_body
 from orchestrator.api.run_state import IdeaProgress, RunState
 from orchestrator.api.run_status import CallOut, RunStatus, State, WayStatus
 from orchestrator.core.errors import AisciError, BadJournal
@@ -70,16 +70,9 @@ class _Told:
 
     def take(self, events: Iterable[Event]) -> None:
         for event in events:
-            try:
+            with as_written(f"{self.folder}, line {event.n}"):
                 self._now = datetime.fromisoformat(event.at).timestamp()
                 self.state.take(event)
-            except (KeyError, TypeError, ValueError, OverflowError) as error:
-                raise BadJournal(
-                    "a line is not one that this program wrote",
-                    where=f"{self.folder}, line {event.n}",
-                    why=f"{type(error).__name__}: {error}",
-                    todo="`aisci audit` checks the whole record",
-                ) from error
             self.began, self.changed = self.began or event.at, event.at
             if isinstance(event, RunStarted | Forked):
                 self.pins = event.pins

@@ -11,7 +11,7 @@ from typing import Any
 
 from orchestrator.api.find_run import find_run
 from orchestrator.api.locking import is_at_work
-from orchestrator.api.run_lines import RunLines, idea_called, read_body
+from orchestrator.api.run_lines import RunLines, as_written, idea_called, read_body
 from orchestrator.api.run_state import RunState
 from orchestrator.console import output as out
 from orchestrator.console.log_lines import LogLines
@@ -42,7 +42,8 @@ def show_logs(name: str, idea: str, results: Path, *, follow: bool, output: bool
         while True:
             working = is_at_work(folder)  # before the lines: what a process wrote last is then read
             for event in lines.more():
-                shown(event)
+                with as_written(f"{folder}, line {event.n}"):
+                    shown(event)
             if not (follow and working):
                 return 0
             time.sleep(_EACH)

@@ -27,6 +27,7 @@ from orchestrator.core.sanitize import plain_line
 from orchestrator.record.asked_stages import STAGE_NAMES
 
 _EACH = 1.0  # seconds between two looks
+_LONGEST = 1000  # characters of a command
 _SHORT = 3  # characters of a stage's name
 _HEAD = " ".join(name[:_SHORT] for name in STAGE_NAMES)
 _MARKS = {"reached": "✓", "failed": "✗", "begun": "▶"}
@@ -125,7 +126,7 @@ def drawn_status(
         *fixed_columns(_WORK if working else _STOPPED, work, width),
         *_faults(status, width),
         Text(),
-        Text(f"next: {status.next}"),
+        Text(plain_line(f"next: {status.next}", limit=_LONGEST)),
     ]
 
 

@@ -22,11 +22,18 @@ from orchestrator.api.run_list import list_runs
 from orchestrator.api.run_state import RunState
 from orchestrator.api.run_watch import RunWatch, brief_status, status_of
 from orchestrator.console.log_lines import LogLines
+from orchestrator.console.run_logs import show_logs
 from orchestrator.core.errors import BadJournal, UnknownName, UserError
 from orchestrator.core.files import write
+from orchestrator.core.model import Usage
+from orchestrator.core.tree import canonical
+from orchestrator.record.blobs import BlobStore
+from orchestrator.record.chain import append_line
+from orchestrator.record.events import Asked, Body
 from orchestrator.record.heard import Heard
+from orchestrator.record.journal import Journal
 from tests.support import standing_rig as rig
-from tests.support.journal_rig import PINS
+from tests.support.journal_rig import PINS, idea_started, run_started
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +82,42 @@ def test_each_run_is_listed_in_its_state_and_nothing_is_written(runs: Path) -> N
     assert by_name[rig.UNFINISHED].where.endswith(": plots")
     assert by_name[rig.FAILED].where.endswith(": plots: no figure was drawn")
     assert "a line is not one that aisci writes" in by_name[rig.UNREADABLE].fault
+
+
+def test_records_of_other_commands_and_of_ideas_are_no_runs(runs: Path, tmp_path: Path) -> None:
+    assert list_runs(runs) == (), "the folder of results is one level off"
+    other = tmp_path / "reviews" / "20260101_000000"
+    journal = Journal(other / "journal.jsonl", BlobStore(other / "blobs"))
+    journal.append(idea_started())
+    assert list_runs(tmp_path) == ()
+
+
+def test_a_run_without_lines_is_listed_with_its_fault(tmp_path: Path) -> None:
+    write(tmp_path / "quick" / "20260101_000000" / "journal.jsonl", b"")
+    (run,) = list_runs(tmp_path)
+    assert (run.state, run.next[:11]) == ("unreadable", "aisci audit")
+    assert "does not say" in run.fault
+
+
+def test_a_stage_that_a_record_makes_up_is_in_no_command(runs: Path) -> None:
+    made = status_of(runs / rig.FAILED, time.time())
+    idea = replace(made.ideas[0], marks=(("plots; rm -rf ~", "failed"),))
+    assert replace(made, ideas=(idea,)).next.endswith("--retry experiments")
+
+
+def test_a_body_that_no_port_writes_is_named_as_such(runs: Path, tmp_path: Path) -> None:
+    store = BlobStore(tmp_path / "blobs")
+    journal = Journal(tmp_path / "journal.jsonl", store)
+    journal.append(run_started())
+    line = Asked(
+        port="sandbox", scope="run/baseline", ord=0, request="", n=1, prev=journal.head,
+        at="2026-01-01T00:00:00+00:00", body=Body(inline={}), ceiling=Usage(),
+    )  # fmt: skip
+    append_line(journal.path, canonical(line))
+    with pytest.raises(BadJournal, match="not one that this program wrote"):
+        status_of(tmp_path, 0.0)
+    with pytest.raises(BadJournal, match="not one that this program wrote"):
+        show_logs(str(tmp_path), "", runs, follow=False, output=False)
 
 
 @pytest.mark.parametrize("name", [rig.FINISHED, rig.STOPPED, rig.UNFINISHED, rig.FAILED])

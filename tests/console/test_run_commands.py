@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
+import sys
 import webbrowser
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +22,7 @@ from orchestrator.console.run_compare import show_comparison
 from orchestrator.console.run_list import drawn_list
 from orchestrator.console.run_status import drawn_status
 from tests.support import standing_rig as rig
+from tests.support.places import ROOT
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 SINCE = NOW.timestamp() - 34
@@ -215,3 +220,20 @@ def test_a_comparison_names_both_runs_above_their_numbers(
     assert "final_loss_mean" in said
     assert "±" in said
     assert "equal" in said
+
+
+@pytest.mark.program
+@pytest.mark.parametrize("closed", [False, True])
+def test_an_output_without_unicode_or_without_a_reader_is_no_crash(
+    runs: Path, *, closed: bool
+) -> None:
+    argv = [sys.executable, str(ROOT / "cli.py"), "list", "--results", str(runs.parent)]
+    command = f"{shlex.join(argv)} >&-" if closed else shlex.join(argv)
+    done = subprocess.run(
+        ["sh", "-c", command],
+        env=os.environ | {"PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert closed or b"1 \\u2713" in done.stdout
