@@ -61,7 +61,9 @@ def fixed_columns(
 def _line(columns: Sequence[Column], row: Sequence[Text], wide: Sequence[int]) -> Text:
     line = Text(no_wrap=True, overflow="ignore")
     for place, (column, cell) in enumerate(zip(columns, row, strict=True)):
-        text = Text(cut_middle(cell.plain, wide[place]), style=cell.style)
+        text = cell
+        if cell.cell_len > wide[place]:
+            text = Text(cut_middle(cell.plain, wide[place]), style=cell.style)
         blanks = " " * (wide[place] - text.cell_len)
         line.append(blanks if column.right else "").append_text(text)
         line.append("" if column.right else blanks).append(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import wrap
@@ -28,6 +29,7 @@ from orchestrator.record.asked_stages import STAGE_NAMES
 
 _EACH = 1.0  # seconds between two looks
 _LONGEST = 1000  # characters of a command
+_LINES_AROUND = 14  # of a status, that are not of an idea
 _SHORT = 3  # characters of a stage's name
 _HEAD = " ".join(name[:_SHORT] for name in STAGE_NAMES)
 _MARKS = {"reached": "✓", "failed": "✗", "begun": "▶"}
@@ -39,7 +41,6 @@ _WORK = (
     Column(head="tokens", right=True, wide=8),
     Column(head="cost", right=True, wide=8),
 )
-_STOPPED = (_WORK[0], Column(head="stopped", wide=22), *_WORK[2:])
 
 
 def show_status(name: str, results: Path, *, follow: bool, as_json: bool) -> int:
@@ -95,17 +96,19 @@ def drawn_status(
     status: RunStatus, now: float, width: int, height: int | None = None
 ) -> list[Text]:
     """The lines of a status, at most ``height``: then ideas that have ended are only counted."""
-    working = status.state == "working"
     ideas = list(status.ideas)
     if height is not None:
         room = max(1, (height - _LINES_AROUND) // 2)
         ideas = sorted(ideas, key=lambda one: bool(one.status))[:room]
-    hidden = len(status.ideas) - len(ideas)
-    rows = [(cell(one.name, "bold"), _marks(one), _ended(one)) for one in ideas]
-    ways = [status.shared, *ideas] if status.shared else ideas
-    work = [_work(way, now, working=working, roomy=width >= ROOM) for way in ways]
-    if len(ways) > 2:
-        work.append(_sums(status, roomy=width >= ROOM))
+    above = [*_heading(status), *_stages(status, ideas, width), *_use(status, ideas, now, width)]
+    below = [Text(), Text(plain_line(f"next: {status.next}", limit=_LONGEST))]
+    faults = _faults(status, width)
+    if height is not None:
+        faults = faults[: max(0, height - len(above) - len(below))]
+    return [*above, *faults, *below]
+
+
+def _heading(status: RunStatus) -> list[Text]:
     left = max(0.0, status.limit - status.worked)
     limit = f" of {out.span(status.limit)}, {_rough(left)} left" if status.limit else ""
     began, heading = status.began[:16].replace("T", " "), Text(no_wrap=True)
@@ -116,21 +119,32 @@ def drawn_status(
         cell(f"scale {status.scale}, model {status.model}, policy {status.policy}"),
         cell(f"began {began} UTC, worked {_rough(status.worked)}{limit}"),
         Text(),
-        *(fixed_columns(_STAGES, rows, width) if rows else []),
-        *(
-            [cell(f"and {hidden} more: {idea_counts(status.counts)} in all", "dim")]
-            if hidden
-            else []
-        ),
-        *([Text()] if rows else []),
-        *fixed_columns(_WORK if working else _STOPPED, work, width),
-        *_faults(status, width),
-        Text(),
-        Text(plain_line(f"next: {status.next}", limit=_LONGEST)),
     ]
 
 
-_LINES_AROUND = 12  # of a status, that are not of an idea
+def _stages(status: RunStatus, ideas: Sequence[WayStatus], width: int) -> list[Text]:
+    """A row an idea, a mark a stage."""
+    if not ideas:
+        return []
+    rows = [(cell(one.name, "bold"), _marks(one), _ended(one)) for one in ideas]
+    lines = fixed_columns(_STAGES, rows, width)
+    hidden = len(status.ideas) - len(ideas)
+    if hidden:
+        lines.append(cell(f"and {hidden} more: {idea_counts(status.counts)} in all", "dim"))
+    return [*lines, Text()]
+
+
+def _use(status: RunStatus, ideas: Sequence[WayStatus], now: float, width: int) -> list[Text]:
+    """A row an idea: the call that is out, containers, tokens, cost."""
+    working, roomy = status.state == "working", width >= ROOM
+    ways = [status.shared, *ideas] if status.shared else list(ideas)
+    rows = [_work(way, now, working=working, roomy=roomy) for way in ways]
+    if len(ways) > 2:
+        rows.append(_sums(status, roomy=roomy))
+    name, doing, *others = _WORK
+    if not working:
+        doing = replace(doing, head="stopped" if any(way.out for way in ways) else "")
+    return fixed_columns((name, doing, *others), rows, width)
 
 
 def _marks(idea: WayStatus) -> Text:

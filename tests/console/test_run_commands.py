@@ -115,9 +115,10 @@ def test_a_low_terminal_shows_ideas_at_work_first_and_counts_the_others() -> Non
         **{name: getattr(WORKING, name) for name in WORKING.__slots__} | {"ideas": many}
     )
     lines = [line.plain for line in drawn_status(status, NOW.timestamp(), 80, 23)]
-    assert len(lines) <= 30
+    assert len(lines) <= 23
+    assert lines[-1].startswith("next: aisci logs -f")
     assert lines[5].endswith("attempt 2")
-    assert any(line.startswith("and 26 more: 30 ✗ 1 …") for line in lines)
+    assert any(line.startswith("and 27 more: 30 ✗ 1 …") for line in lines)
 
 
 @pytest.mark.parametrize(
