@@ -53,6 +53,7 @@ from orchestrator.console.options import (
     root,
 )
 from orchestrator.console.policy_groups import check_group, policy_group
+from orchestrator.console.run_groups import RUN_COMMANDS
 from orchestrator.console.stage_groups import IDEA_COMMANDS
 
 app = commands(
@@ -65,7 +66,6 @@ app.add_typer(template_group, name="template")
 app.add_typer(data_group, name="data")
 app.add_typer(literature_group, name="literature")
 app.add_typer(bench_group, name="bench")
-
 app.callback()(root)
 
 # --- research -----------------------------------------------------------------------------
@@ -196,7 +196,7 @@ def audit(
     raise typer.Exit(code)
 
 
-for _name, _function in IDEA_COMMANDS.items():
+for _name, _function in (RUN_COMMANDS | IDEA_COMMANDS).items():
     app.command(_name)(_function)
 
 # --- the machine --------------------------------------------------------------------------
@@ -241,8 +241,8 @@ def doctor(
 
 
 def main() -> None:
-    """The console command. The limit on core files is the process's, so a host program keeps its own."""
-    console.options.leave_no_core()
+    """The console command; what it sets for the whole process, a host program keeps as it is."""
+    console.options.own_process()
     app()
 
 

@@ -1,30 +1,25 @@
-"""Finding the run that a person means: a results folder, or ``latest``."""
+"""Finding the run that a person means: a results folder, ``latest``, or an id that ``aisci list`` prints."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from orchestrator.core.errors import BadJournal, UnknownName, UserError
+from orchestrator.core.problems import nearest
 from orchestrator.record.chain import is_sealed, read_lines
 from orchestrator.record.events import RunStarted
 from orchestrator.record.paths import IdeaPaths, RunPaths
 
 JOURNAL = "journal.jsonl"
+_MOST_NAMED = 5  # ids in an error, the newest first
 
 
 def find_run(name: str, results: Path) -> RunPaths:
-    """The run in folder ``name``, or the newest for ``latest``. Raises :class:`UnknownName`."""
-    # Oldest first: the names of runs are the times they began.
-    found = sorted((path.parent for path in results.glob(f"*/*/{JOURNAL}")), key=lambda p: p.name)
-    runs = [path for path in found if name != "latest" or _is_run(path)]
-    if name == "latest" and not runs:
-        raise UnknownName(
-            "there is no run yet",
-            where=f"{results.absolute()}/",
-            todo="start one: `aisci run grokking`; or name another folder of results: --results DIR",
-        )
+    """The run in folder ``name``, the newest for ``latest``, or the one whose id, or whose time's beginning, it is.
+    Raises :class:`UnknownName`.
+    """
     if name == "latest":
-        return RunPaths(runs[-1])
+        return RunPaths(_newest(results))
     folder = Path(name)
     if (folder / JOURNAL).is_file() and (folder.parent / JOURNAL).is_file():
         raise UserError(
@@ -32,17 +27,71 @@ def find_run(name: str, results: Path) -> RunPaths:
             where=name,
             todo=f"name the run that it belongs to: {folder.parent}",
         )
-    if not (folder / JOURNAL).is_file():
-        raise UnknownName(
-            "there is no run",
+    if (folder / JOURNAL).is_file():
+        return RunPaths(folder)
+    found = [] if folder.is_dir() else list(filter(is_run, _meant(name, run_folders(results))))
+    if len(found) == 1:
+        return RunPaths(found[0])
+    if len(found) > 1:
+        raise UserError(
+            f"{len(found)} runs have this name",
             where=name,
-            why=f"it holds no {JOURNAL}" if folder.is_dir() else "there is no such folder",
-            todo=f"name a run's folder; the newest is {runs[-1]}"
-            if runs
-            else "name a run's folder, results/TEMPLATE/DATE_TIME, or `latest`; with `latest`, "
-            "--results DIR says where these folders are",
+            todo="say which one:\n" + "\n".join(f"  {id_of(path)}" for path in found[-20:]),
         )
-    return RunPaths(folder)
+    raise _unknown(name, results)
+
+
+def run_folders(results: Path) -> list[Path]:
+    """The folders of runs, and of what may be one, below a folder of results; oldest first."""
+    # The names of runs are the times they began.
+    found = (path.parent for path in results.glob(f"*/*/{JOURNAL}"))
+    return sorted(found, key=lambda path: (path.name, path.parent.name))
+
+
+def id_of(folder: Path) -> str:
+    """The name of a run below a folder of results: its template and its time."""
+    whole = folder.absolute()
+    return f"{whole.parent.name}/{whole.name}"
+
+
+def _newest(results: Path) -> Path:
+    newest = next(filter(is_run, reversed(run_folders(results))), None)
+    if newest is None:
+        raise UnknownName(
+            "there is no run yet",
+            where=f"{results.absolute()}/",
+            todo="start one: `aisci run grokking`; or name another folder of results: --results DIR",
+        )
+    return newest
+
+
+def _meant(name: str, known: list[Path]) -> list[Path]:
+    """The runs that an id, or the beginning of a time with or without its template, stands for."""
+    template, slash, time = name.strip("/").rpartition("/")
+    if not time:
+        return []
+    among = [path for path in known if not slash or path.parent.name == template]
+    exact = [path for path in among if path.name == time]
+    return exact or [path for path in among if path.name.startswith(time)]
+
+
+def _unknown(name: str, results: Path) -> UnknownName:
+    folder, known = Path(name), run_folders(results)
+    todo = (
+        "name a run's folder, results/TEMPLATE/DATE_TIME, or `latest`; with `latest`, "
+        "--results DIR says where these folders are"
+    )
+    if known:
+        ids = tuple(map(id_of, reversed(known)))
+        todo = (
+            f"{nearest(name, ids[:_MOST_NAMED])}; the newest is {known[-1]}, `aisci list` shows all"
+        )
+    return UnknownName(
+        "there is no run",
+        where=name,
+        why=f"it holds no {JOURNAL}" if folder.is_dir() else "there is no such folder or id",
+        todo=todo,
+    )
 
 
 def find_idea(name: str, results: Path) -> tuple[RunPaths, IdeaPaths]:
@@ -65,11 +114,13 @@ def find_idea(name: str, results: Path) -> tuple[RunPaths, IdeaPaths]:
     )
 
 
-def _is_run(folder: Path) -> bool:
-    """Whether a journal is a run's, and not that of slides or of a review; a broken one may be."""
+def is_run(folder: Path) -> bool:
+    """Whether a journal is a run's, and not that of slides or of a review; one that cannot be read
+    may be.
+    """
     try:
         first = next(iter(read_lines(folder / JOURNAL)), None)
-    except BadJournal:
+    except (BadJournal, OSError):
         return True
     return first is None or isinstance(first[0], RunStarted)
 

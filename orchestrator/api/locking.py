@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from types import FrameType
 from orchestrator.api.find_run import JOURNAL
 from orchestrator.core.errors import AisciError, BudgetSpent, Interrupted, UserError
 
+_LOOKS, _LOOK = 5, 0.05  # times, seconds: a lock that somebody only looked at is free by then
 STOPS = (signal.SIGTERM, signal.SIGHUP)  # a closed terminal stops a run in order, too
 
 
@@ -47,17 +49,39 @@ def stoppable(what: str, *, where: str, todo: str) -> Iterator[None]:
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
     """Two processes never write one run's journals: the second is refused."""
+    for left in reversed(range(_LOOKS)):
+        with _flocked(folder, fcntl.LOCK_EX) as held:
+            if held:
+                yield
+                return
+        if left:  # it may only have been looked at
+            time.sleep(_LOOK)
+    raise UserError(
+        "another process is working on this run",
+        where=str(folder),
+        todo="wait for it or stop it, then try again",
+    )
+
+
+def is_at_work(folder: Path) -> bool:
+    """Whether a process is working on this run. Nothing is written; :func:`only_writer` waits for the moment
+    that this takes. Raises OSError where the folder cannot be opened.
+    """
+    with _flocked(folder, fcntl.LOCK_SH) as held:
+        return not held
+
+
+@contextmanager
+def _flocked(folder: Path, kind: int) -> Iterator[bool]:
+    """Whether the lock of this kind could be had at once; it is held in the block."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UserError(
-                "another process is working on this run",
-                where=str(folder),
-                todo="wait for it or stop it, then try again",
-            ) from error
-        yield
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
     finally:
         os.close(handle)
 

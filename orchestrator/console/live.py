@@ -12,10 +12,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from orchestrator.api.run_state import IdeaProgress, RunState, money
 from orchestrator.console import output as out
 from orchestrator.console.options import View
 from orchestrator.console.output import span
-from orchestrator.console.run_state import IdeaProgress, RunState, money
 from orchestrator.core.job import Peaks, Verdict
 from orchestrator.core.progress import seconds_left
 from orchestrator.core.units import MIB
@@ -109,7 +109,7 @@ class LiveTable(Display):
             Text(way.name, style="bold"),
             Text(f"{way.stage} {way.place}".strip()),
             state,
-            Text(container_counts(way)),
+            Text(container_counts(way.verdicts)),
             *[Text(f"{way.recalled:,}" if way.recalled else "")] * again,
             Text(f"{way.tokens:,}"),
             Text(money(way)),
@@ -131,11 +131,11 @@ def ending(taken: float, left: float) -> str:
     return f"{100 * share:.0f} %, about {span(round(left))} to go"
 
 
-def container_counts(way: IdeaProgress) -> str:
+def container_counts(verdicts: Mapping[str, int]) -> str:
     """``✓ 6  ✗ 1 timed out``: how many ended in which way."""
     return "  ".join(
         f"✓ {count}" if name == Verdict.FINISHED else f"✗ {count} {name}"
-        for name, count in sorted(way.verdicts.items())
+        for name, count in sorted(verdicts.items())
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TextIO
 
-from orchestrator.console.run_state import Load, RunState
+from orchestrator.api.run_state import Load, RunState
 from orchestrator.core.decode import decode
 from orchestrator.core.edit import Edit
 from orchestrator.core.job import JobResult
@@ -32,23 +32,51 @@ from orchestrator.record.notes import (
     read_note,
 )
 
+_WIDEST = 1000  # characters of a line of a container's output
+
 
 class LogLines:
-    """A journal listener that writes lines to ``out``; ``since`` is when this process began."""
+    """A journal listener that writes lines to ``out``; ``since`` is when this process began. Of one idea, where
+    its id is given; with so many lines of each container's ``output``.
+    """
 
-    def __init__(self, track: RunState, load: Load, since: str, out: TextIO | None = None) -> None:
+    def __init__(
+        self,
+        track: RunState,
+        load: Load,
+        since: str,
+        out: TextIO | None = None,
+        *,
+        idea: str = "",
+        output: int = 0,
+    ) -> None:
         self._track, self._load, self._since = track, load, since
-        self._out = out or sys.stderr
+        self._out, self._idea, self._output = out or sys.stderr, idea, output
 
     def __call__(self, event: Heard) -> None:
         self._track.take(event)
         if isinstance(event, Recalled | RunOpened | Notice | Sampled) or event.at < self._since:
             return
+        scope = (
+            f"idea/{event.id}" if isinstance(event, IdeaStarted) else getattr(event, "scope", "")
+        )
+        if self._idea and scope.split("/")[:2] != ["idea", self._idea]:
+            return
         text = self._text(event)
         if text:
-            scope = getattr(event, "scope", "run")
-            name = self._track.way(scope).name
-            print(f"{event.at[11:19]}  {name:<24}  {text}", file=self._out, flush=True)
+            name = self._track.way(getattr(event, "scope", "run")).name
+            self._say(f"{plain_line(event.at[11:19])}  {name:<24}  {text}")
+        if self._output and isinstance(event, Answered) and event.port == "sandbox":
+            self._tell_output(decode(JobResult, self._load(event.body)))
+
+    def _tell_output(self, result: JobResult) -> None:
+        """The last lines that a container printed, the ones on standard error with another mark."""
+        for mark, text in (("|", result.stdout), ("!", result.stderr)):
+            for line in text.rstrip().splitlines()[-self._output :]:
+                self._say(f"{'':10}{mark} {plain_line(line, limit=_WIDEST)}".rstrip())
+
+    def _say(self, line: str) -> None:
+        print(line, file=self._out, flush=True)
 
     def _text(self, event: Event) -> str:
         match event:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import sys
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,6 +51,17 @@ class Commands(TyperGroup):
             )
         console.errors.show_error(error, as_json=as_json)
         raise typer.Exit(error.exit_code)
+
+
+def own_process() -> None:
+    """What only the program does, never a library: limits and streams are the whole process's."""
+    leave_no_core()
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by whoever started the program: nobody reads it
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - for the life of the process
+        if isinstance(stream, TextIOWrapper):  # a terminal without Unicode shows marks as escapes
+            stream.reconfigure(errors="backslashreplace")
 
 
 def leave_no_core() -> None:
@@ -129,7 +143,9 @@ EstimateOption = Annotated[
 YesOption = Annotated[
     bool, typer.Option("--yes", "-y", help="Start an expensive run without a question.")
 ]
-RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's results folder, or `latest`.")]
+RunName = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's folder, an id of `list`, or `latest`.")
+]
 IdeaName = Annotated[
     str, typer.Argument(metavar="RUN/IDEA", help="An idea's folder; of one idea, the run's.")
 ]

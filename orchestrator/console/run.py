@@ -16,15 +16,15 @@ from orchestrator.api.export import write_reports
 from orchestrator.api.outcomes import IdeaOutcome, RunOutcome
 from orchestrator.api.prepare import RunRequest
 from orchestrator.api.resume_request import ResumeRequest
+from orchestrator.api.run_lines import read_body
+from orchestrator.api.run_state import RunState
 from orchestrator.api.stage_request import StageRequest, resume_of
 from orchestrator.console import output as out
 from orchestrator.console.live import LiveTable
 from orchestrator.console.log_lines import LogLines
 from orchestrator.console.options import View
-from orchestrator.console.run_state import RunState
 from orchestrator.core.papers import Review
 from orchestrator.core.sanitize import plain_line
-from orchestrator.record.blobs import BlobStore
 from orchestrator.record.events import Body
 from orchestrator.record.heard import Heard, Notice, RunOpened, Sampled
 from orchestrator.record.journal import Listener
@@ -112,9 +112,8 @@ class _Follower:
             self.display(event)
 
     def load(self, body: Body) -> Any:
-        """The JSON value of ``body``, from the blobs of the run or of any of its ideas."""
-        ideas = (BlobStore(path) for path in sorted(self._folder.glob("*/blobs")))
-        return body.read(BlobStore(self._folder / "blobs", *ideas))
+        """The JSON value of ``body``."""
+        return read_body(body, self._folder)
 
 
 def _show(outcome: RunOutcome, view: View) -> int:

@@ -27,6 +27,8 @@ STAGE_NAMES = (
     "review",
     "improve",
 )
+MORE = "#more_"
+"""In the scope of a stage that is made once more on the paper as it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class AskedStages:
         """
         after = max((n for n, one in enumerate(self.asked) if one.again), default=-1)
         numbered = ((n, one) for n, one in enumerate(self.asked) if one.more and n > after)
-        return tuple((f"{one.more}#more_{n + 1}", one) for n, one in numbered)
+        return tuple((f"{one.more}{MORE}{n + 1}", one) for n, one in numbered)
 
     def scopes(self) -> tuple[str, ...]:
         """The present scopes of all stages, in their order."""

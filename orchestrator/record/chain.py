@@ -19,34 +19,78 @@ MOST_LINE = 8 << 20  # bytes
 _RESTORE = "restore the journal from a copy; a changed record is never replayed"
 
 
-def read_lines(path: Path) -> Iterator[tuple[Event, str]]:
-    """Each event with the hash of its line. Raises :class:`BadJournal` at the first invalid line."""
-    head = GENESIS
-    for number, raw in enumerate(raw_lines(path), start=1):
-        where = f"{path}:{number}"
-        if number == 1:
-            _require_schema(raw, where)
+def read_lines(path: Path, *, torn: bool = False) -> Iterator[tuple[Event, str]]:
+    """Each event with the hash of its line; with ``torn``, up to a torn last one.
+
+    Raises :class:`BadJournal` at the first invalid line.
+    """
+    chain = _Chain(path)
+    for raw in raw_lines(path, torn=torn):
+        yield chain.linked(raw), chain.head
+
+
+class _Chain:
+    """The lines of one journal so far: their number, and the hash of the last."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.number, self.head = path, 0, GENESIS
+
+    def linked(self, raw: bytes) -> Event:
+        """The event of the next line. Raises :class:`BadJournal` if it does not follow."""
+        self.number += 1
+        where = f"{self.path}:{self.number}"
+        if self.number == 1:
+            require_schema(raw, where)
         try:
             event = read_event(raw)
         except (ValueError, RecursionError) as error:
             raise BadJournal(
                 "a line is not one that aisci writes", where=where, why=str(error), todo=_RESTORE
             ) from error
-        if event.prev != head or event.n != number - 1:
+        if event.prev != self.head or event.n != self.number - 1:
             raise BadJournal(
                 "the chain breaks here: this line, or one before it, was changed",
                 where=where,
                 todo=_RESTORE,
             )
-        head = digest(raw)
-        yield event, head
+        self.head = digest(raw)
+        return event
 
 
-def raw_lines(path: Path) -> Iterator[bytes]:
-    """Each line without its end. Raises :class:`BadJournal` for a torn last one, or no such file."""
+class GrowingJournal(_Chain):
+    """A journal that another process may be writing: :meth:`more` reads on from where it was."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._bytes = 0
+
+    def more(self) -> Iterator[Event]:
+        """The whole lines since the last call. A torn last line is left for the next one.
+
+        Raises :class:`BadJournal` at the first line that is invalid.
+        """
+        for raw in whole_lines(self.path, self._bytes):
+            event = self.linked(raw)
+            self._bytes += len(raw) + 1
+            yield event
+
+
+def whole_lines(path: Path, start: int = 0) -> Iterator[bytes]:
+    """Each line from byte ``start`` on without its end, up to a torn last one. Raises as :func:`raw_lines`."""
+    yield from raw_lines(path, start, torn=True)
+
+
+def raw_lines(path: Path, start: int = 0, *, torn: bool = False) -> Iterator[bytes]:
+    """Each line from byte ``start`` on, without its end.
+
+    Raises :class:`BadJournal` for no such file, and for a torn last line unless ``torn``.
+    """
     try:
         with open_plain(path, MOST_JOURNAL) as file:
+            file.seek(start)
             for number, raw in enumerate(iter(lambda: file.readline(MOST_LINE), b""), start=1):
+                if torn and not raw.endswith(b"\n") and len(raw) < MOST_LINE:
+                    return
                 if not raw.endswith(b"\n"):
                     raise BadJournal(
                         f"the journal's last line is torn: {len(raw)} bytes without an end",
@@ -61,7 +105,7 @@ def raw_lines(path: Path) -> Iterator[bytes]:
         ) from error
 
 
-def _require_schema(raw: bytes, where: str) -> None:
+def require_schema(raw: bytes, where: str) -> None:
     """Raise :class:`BadJournal` for a journal that another version wrote."""
     try:
         line = json.loads(raw)

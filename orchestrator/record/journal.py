@@ -86,7 +86,9 @@ class _Call:
 
 
 class Journal:
-    """One file, one writer. ``listener`` receives each line as it is written or read."""
+    """One file, one writer. ``listener`` receives each line as it is written or read. With ``torn``, lines are
+    read up to a torn last one: another process may be writing them.
+    """
 
     def __init__(
         self,
@@ -94,6 +96,8 @@ class Journal:
         blobs: Blobs,
         mode: Mode = Mode.RECORD,
         listener: Listener = lambda _: None,
+        *,
+        torn: bool = False,
     ) -> None:
         self.path, self.blobs, self.mode, self.listener = path, blobs, mode, listener
         self.events: list[Event] = []
@@ -108,7 +112,7 @@ class Journal:
         self._branch: set[CallKey] = set()  # the calls of the present branch
         self._notes = NoteIndex()
         self._ordinals: Counter[tuple[str, str]] = Counter()
-        for event, head in read_lines(path) if path.exists() else ():
+        for event, head in read_lines(path, torn=torn) if path.exists() else ():
             try:
                 self._take(event)
             except (KeyError, TypeError, ValueError) as error:

@@ -49,16 +49,17 @@ class LiveUse:
         return self._before + self._clock() - self._began
 
 
-def time_at_work(lines: Iterable[Event]) -> float:
-    """Seconds in which at least one call of these lines, of any journals, was out. Raises ValueError for a time
-    that is none.
+def time_at_work(lines: Iterable[Event], out: Iterable[tuple[float, float]] = ()) -> float:
+    """Seconds in which at least one call of these lines, of any journals, was out; ``out`` are (start, end) of
+    calls without an end. Raises ValueError for a time that is none.
     """
-    spans = sorted(
+    ends = (
         (ended - line.seconds, ended)
         for line in lines
         if isinstance(line, Answered | CallFailed)
         for ended in [datetime.fromisoformat(line.at).timestamp()]
     )
+    spans = sorted([*ends, *out])
     total, until = 0.0, float("-inf")
     for start, end in spans:
         total += max(0.0, end - max(start, until))

@@ -11,7 +11,7 @@ from orchestrator.template.manifest import Metric
 from orchestrator.template.results import Dataset
 
 WIDTH, STEP = 150, 9  # of a row's little chart, in CSS pixels
-_Value = tuple[float, float | None]
+MeanError = tuple[float, float | None]
 
 
 def measured_section(facts: IdeaFacts) -> list[Child]:
@@ -61,11 +61,11 @@ def _dataset(facts: IdeaFacts, name: str) -> Html:
 
 
 def _row(metric: str, by_run: dict[int, Dataset], about: Metric | None) -> list[Child]:
-    values = {run: _value(data, metric) for run, data in by_run.items()}
+    values = {run: mean_error(data, metric) for run, data in by_run.items()}
     base = values.get(0)
     cells: list[Child] = [_name(metric, about)]
     cells += [
-        number(_text(value) if value else "–")
+        number(mean_text(value) if value else "–")
         if run == 0 or base is None
         else _against(base, value, about)
         for run, value in values.items()
@@ -82,17 +82,17 @@ def _name(metric: str, about: Metric | None) -> Html:
     return el("td", metric, el("small", small) if small else None, class_="metric")
 
 
-def _value(data: Dataset, metric: str) -> _Value | None:
+def mean_error(data: Dataset, metric: str) -> MeanError | None:
     mean = data.means.get(metric)
     return None if mean is None else (mean, data.stderrs.get(metric))
 
 
-def _text(value: _Value) -> str:
+def mean_text(value: MeanError) -> str:
     mean, error = value
     return f"{mean:.4g}" + (f" ± {error:.2g}" if error is not None else "")
 
 
-def _against(base: _Value, value: _Value | None, about: Metric | None) -> Html:
+def _against(base: MeanError, value: MeanError | None, about: Metric | None) -> Html:
     if value is None:
         return number("–")
     change, look = value[0] - base[0], ""
@@ -105,17 +105,17 @@ def _against(base: _Value, value: _Value | None, about: Metric | None) -> Html:
     note = f"{arrow} {change:+.3g}{share}" + (", within s.e." if within else "")
     note = note.replace("-", "−") if change else "no change"
     small = el("small", note, class_=look or None)
-    return number([text(_text(value)), small], class_="within" if within else "")
+    return number([text(mean_text(value)), small], class_="within" if within else "")
 
 
-def is_within(base: _Value, value: _Value) -> bool:
+def is_within(base: MeanError, value: MeanError) -> bool:
     """Whether a change is no larger than its standard error; False if an error is unknown."""
     if base[1] is None or value[1] is None:
         return False
     return abs(value[0] - base[0]) <= math.hypot(base[1], value[1])
 
 
-def _chart(values: dict[int, _Value | None]) -> Html | None:
+def _chart(values: dict[int, MeanError | None]) -> Html | None:
     """One dot per run on a common axis, the baseline hollow, with bars of one standard error."""
     known = {run: value for run, value in values.items() if value is not None}
     low = min((mean - (error or 0.0) for mean, error in known.values()), default=0.0)

@@ -22,11 +22,11 @@ from rich.console import Console
 import cli
 from orchestrator.api import find_run as runs
 from orchestrator.api.locking import only_writer, resumable
+from orchestrator.api.run_state import ActiveCall, RunState, money
 from orchestrator.console import errors
 from orchestrator.console import output as out
 from orchestrator.console.live import LiveTable, container_counts, elapsed, ending
 from orchestrator.console.log_lines import LogLines
-from orchestrator.console.run_state import ActiveCall, RunState, money
 from orchestrator.core.deadline import Deadline
 from orchestrator.core.errors import AisciError, BudgetSpent, Interrupted, UnknownName, UserError
 from orchestrator.record.events import Answered, Asked, Event, Recalled
@@ -459,7 +459,7 @@ def test_containers_are_counted_by_how_they_ended(tmp_path: Path) -> None:
     track, _, _ = track_of(tmp_path)
     way = track.ways["run"]
     way.verdicts.update({"finished": 3, "timed out": 1})
-    assert container_counts(way) == "✓ 3  ✗ 1 timed out"
+    assert container_counts(way.verdicts) == "✓ 3  ✗ 1 timed out"
 
 
 def test_json_answers_are_ascii_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:

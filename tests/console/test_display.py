@@ -9,13 +9,13 @@ from collections.abc import Callable
 import pytest
 
 from orchestrator.api.adapters import WAITING
+from orchestrator.api.run_state import RunState
 from orchestrator.api.runs import _reported
 from orchestrator.console.errors import show_error
 from orchestrator.console.live import Display, LiveLine, LiveTable
 from orchestrator.console.options import View
 from orchestrator.console.policy_prove import ProofTable
 from orchestrator.console.run import _following
-from orchestrator.console.run_state import RunState
 from orchestrator.core.errors import AisciError
 
 

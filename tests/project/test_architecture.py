@@ -26,6 +26,7 @@ PARSING = tuple(
         "review_groups",
         "bench_groups",
         "stage_groups",
+        "run_groups",
     )
 )
 # Each library that reaches out of the process, or that has a manner of its own, has one importer.

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from orchestrator.core.decode import decode
-from orchestrator.core.job import JobResult
+from orchestrator.core.job import JobResult, Verdict
 from orchestrator.core.model import Reply
 from orchestrator.core.sanitize import plain_line
+from orchestrator.record.asked_stages import MORE, STAGE_NAMES
 from orchestrator.record.events import (
     Answered,
     Asked,
@@ -19,21 +20,28 @@ from orchestrator.record.events import (
     IdeaStarted,
     Noted,
     Recalled,
+    Sealed,
 )
 from orchestrator.record.heard import Heard, Sampled
+from orchestrator.record.ledger import CallKey
 from orchestrator.record.literature_notes import IdeaSkipped
 from orchestrator.record.notes import (
+    BaselineCompared,
     IdeaEnded,
     IdeaFinished,
     Note,
     StageBegan,
     StageFailed,
+    StageReached,
     read_note,
 )
 
 Load = Callable[[Body], Any]
 """The JSON value of a body."""
 
+Mark = Literal["begun", "reached", "failed"]
+
+BASELINE_SCOPE = "run/baseline"
 FIRST = "attempt_1"  # goes without saying
 _VERBS = {
     "model": "asking the model",
@@ -51,6 +59,7 @@ class ActiveCall:
     since: float
     limit: float = 0.0
     share: float | None = None
+    key: CallKey | None = None
 
 
 @dataclass(slots=True)
@@ -67,6 +76,12 @@ class IdeaProgress:
     usd: float = 0.0
     unpriced: int = 0
     recalled: int = 0
+    marks: dict[str, Mark] = field(default_factory=dict)
+    """How far each stage came that was begun."""
+    why: str = ""
+    """Where and why it failed, or was skipped."""
+    lacking: tuple[str, ...] = ()
+    """What its finished paper is not."""
 
 
 class RunState:
@@ -74,6 +89,8 @@ class RunState:
 
     def __init__(self, load: Load, clock: Callable[[], float]) -> None:
         self.ways: dict[str, IdeaProgress] = {"run": IdeaProgress("run", stage="starting")}
+        self.sealed = False
+        """Whether the run's record ended, with the ideas as they are then."""
         self._load, self._clock = load, clock
 
     def take(self, event: Heard) -> None:
@@ -92,8 +109,18 @@ class RunState:
         elif isinstance(event, Sampled) and event.share is not None:
             for doing in self.way(event.scope).doing[-1:]:
                 doing.share = event.share
+        elif isinstance(event, Sealed) and event.ideas is not None:
+            self._seal()
         elif isinstance(event, Noted):
-            self._noted(self.way(event.scope), read_note(self._load(event.body)))
+            self.sealed = self.sealed and event.scope.startswith("idea/")
+            self._noted(self.way(event.scope), event.scope, read_note(self._load(event.body)))
+
+    def _seal(self) -> None:
+        """An idea that has not ended was taken from the list: the record leaves it as it stands."""
+        self.sealed = True
+        for key, way in self.ways.items():
+            if key != "run" and not way.status:
+                way.status, way.doing = "left out", []
 
     def way(self, scope: str) -> IdeaProgress:
         """The progress of the idea that a scope belongs to, or of the run."""
@@ -106,28 +133,55 @@ class RunState:
         limit = 0.0
         if line.port in {"sandbox", "editor"}:
             limit = float(self._load(line.body)["limits"]["wall"])
-        way.doing.append(ActiveCall(_VERBS[line.port], self._clock(), limit))
+        # What a killed process left open is asked again under the same key.
+        way.doing = [one for one in way.doing if one.key != line.key]
+        way.doing.append(ActiveCall(_VERBS[line.port], self._clock(), limit, key=line.key))
 
     def _ended(self, way: IdeaProgress, line: Answered | CallFailed) -> None:
-        if way.doing:
-            way.doing.pop()
+        way.doing = [one for one in way.doing if one.key != line.key]
         if not isinstance(line, Answered):
             return
         if line.port == "sandbox":
-            way.verdicts[decode(JobResult, self._load(line.body)).verdict] += 1
+            verdict = decode(JobResult, self._load(line.body)).verdict
+            way.verdicts[verdict] += 1
+            if line.scope == BASELINE_SCOPE:
+                held = verdict is Verdict.FINISHED
+                way.status, way.why = ("", "") if held else ("failed", f"baseline: {verdict}")
         if line.port == "model":
             usage = decode(Reply, self._load(line.body)).usage
             way.tokens += usage.prompt_tokens + usage.completion_tokens
             way.usd += usage.usd or 0.0
             way.unpriced += usage.usd is None
 
-    def _noted(self, way: IdeaProgress, note: Note) -> None:
+    def _noted(self, way: IdeaProgress, scope: str, note: Note) -> None:
         if isinstance(note, StageBegan):
-            way.stage, way.place, way.status = note.name, "", ""
-        elif isinstance(note, IdeaFinished | StageFailed | IdeaSkipped):
-            way.status, way.doing = note.note, []
+            _begin(way, note.name, once_more=MORE in scope)
+        elif isinstance(note, StageReached):
+            way.marks[note.stage], way.status, way.why = "reached", "", ""
+        elif isinstance(note, StageFailed):
+            way.marks[note.failure.stage] = "failed"
+            way.why = f"{note.failure.stage}: {note.failure.what.partition(chr(10))[0]}"
+        elif isinstance(note, IdeaSkipped):
+            way.why = note.why
+        elif isinstance(note, IdeaFinished):
+            states = (("verified", note.verified), ("reviewed", note.reviewed))
+            way.lacking = tuple(f"not {what}" for what, done in states if not done)
+        elif isinstance(note, BaselineCompared):
+            if not all(one.held for one in note.comparisons):
+                way.status, way.why = "failed", "baseline: it does not beat the untrained model"
         elif isinstance(note, IdeaEnded) and note.idea in self.ways:
             self.ways[note.idea].status = note.status
+        if isinstance(note, IdeaFinished | StageFailed | IdeaSkipped):
+            way.status, way.doing = note.note, []
+
+
+def _begin(way: IdeaProgress, stage: str, *, once_more: bool) -> None:
+    """What comes after a stage is made anew, unless it is only made once more."""
+    way.stage, way.place, way.status, way.why = stage, "", "", ""
+    if not once_more and stage in STAGE_NAMES:
+        later = STAGE_NAMES[STAGE_NAMES.index(stage) :]
+        way.marks = {name: mark for name, mark in way.marks.items() if name not in later}
+    way.marks[stage] = "begun"
 
 
 def _where(scope: str) -> tuple[str, str] | None:

@@ -1,0 +1,78 @@
+"""The commands on runs that exist: list, status, logs, open, compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from orchestrator import console
+from orchestrator.console.options import HERE, Json, ResultsOption, RunName
+
+LatestName = Annotated[
+    str, typer.Argument(metavar="[RUN]", help="A run's folder, an id of `list`, or `latest`.")
+]
+FollowOption = Annotated[
+    bool, typer.Option("--follow", "-f", help="Go on until no process works on the run.")
+]
+
+
+def _list(*, results: ResultsOption = HERE, as_json: Json = False) -> None:
+    """List the runs: when, model, state, ideas, cost, where they stopped."""
+    console.run_list.show_runs(results, as_json=as_json)
+
+
+def _status(
+    run: LatestName = "latest",
+    *,
+    follow: FollowOption = False,
+    results: ResultsOption = HERE,
+    as_json: Json = False,
+) -> None:
+    """Show where a run stands, also while another process works on it."""
+    raise typer.Exit(console.run_status.show_status(run, results, follow=follow, as_json=as_json))
+
+
+def _logs(
+    run: RunName,
+    idea: Annotated[
+        str, typer.Argument(metavar="[IDEA]", help="Of this idea alone: its name or id.")
+    ] = "",
+    *,
+    follow: FollowOption = False,
+    output: Annotated[
+        bool, typer.Option("--output", help="With the end of what each container printed.")
+    ] = False,
+    results: ResultsOption = HERE,
+) -> None:
+    """Print what happened in a run, one line for each event."""
+    code = console.run_logs.show_logs(run, idea, results, follow=follow, output=output)
+    raise typer.Exit(code)
+
+
+def _open(
+    run: RunName,
+    *,
+    only_print: Annotated[bool, typer.Option("--print", help="Open no browser.")] = False,
+    results: ResultsOption = HERE,
+) -> None:
+    """Print where a run's page is, and open it in a browser."""
+    console.run_logs.open_page(run, results, only_print=only_print)
+
+
+def _compare(
+    first: RunName, second: RunName, *, results: ResultsOption = HERE, as_json: Json = False
+) -> None:
+    """Compare two runs: how they were started, ideas, results, costs, reviews."""
+    console.run_compare.show_comparison(first, second, results, as_json=as_json)
+
+
+RUN_COMMANDS: dict[str, Callable[..., None]] = {
+    "list": _list,
+    "status": _status,
+    "logs": _logs,
+    "open": _open,
+    "compare": _compare,
+}
+"""Each command and its function."""

@@ -1,0 +1,212 @@
+"""``aisci status``: one run's ideas and stages, what is out now, what it cost, and the next command."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from textwrap import wrap
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from orchestrator.api.find_run import find_run
+from orchestrator.api.run_status import CallOut, RunStatus, WayStatus
+from orchestrator.api.run_watch import RunWatch
+from orchestrator.console import output as out
+from orchestrator.console.columns import Column, cell, fixed_columns
+from orchestrator.console.live import ROOM, STYLES, container_counts, elapsed
+from orchestrator.console.run_list import STATE_STYLES, idea_counts, run_json, short_cost
+from orchestrator.core.job import Verdict
+from orchestrator.core.sanitize import plain_line
+from orchestrator.record.asked_stages import STAGE_NAMES
+
+_EACH = 1.0  # seconds between two looks
+_LONGEST = 1000  # characters of a command
+_LINES_AROUND = 14  # of a status, that are not of an idea
+_SHORT = 3  # characters of a stage's name
+_HEAD = " ".join(name[:_SHORT] for name in STAGE_NAMES)
+_MARKS = {"reached": "✓", "failed": "✗", "begun": "▶"}
+_STAGES = (Column(head="idea", least=12, wide=12), Column(head=_HEAD), Column(head="", least=8))
+_WORK = (
+    Column(head="", least=10, wide=10),
+    Column(head="out now", wide=22),
+    Column(head="containers", wide=12),
+    Column(head="tokens", right=True, wide=8),
+    Column(head="cost", right=True, wide=8),
+)
+
+
+def show_status(name: str, results: Path, *, follow: bool, as_json: bool) -> int:
+    """Where a run stands; with ``follow`` again and again, until no process works on it. The exit code."""
+    watch = RunWatch(find_run(name, results).folder)
+    status = watch.look(time.time())
+    try:
+        if follow and sys.stdout.isatty() and not (as_json or Console().is_dumb_terminal):
+            _draw_until_end(watch, status)
+            return 0
+        _show(status, as_json=as_json)
+        while follow and status.state == "working":
+            time.sleep(_EACH)
+            before, status = status, watch.look(time.time())
+            if (before.changed, before.state) != (status.changed, status.state):
+                _show(status, as_json=as_json)
+    except KeyboardInterrupt:  # nobody looks any more; the run goes on
+        return 130
+    return 0
+
+
+def _show(status: RunStatus, *, as_json: bool) -> None:
+    if as_json:
+        out.as_json(status_json(status))
+    else:
+        out.draw(drawn_status(status, time.time(), out.width()), soft_wrap=True)
+
+
+def _draw_until_end(watch: RunWatch, status: RunStatus) -> None:
+    console = Console(highlight=False)
+    with Live(console=console, auto_refresh=False) as live:
+        while True:
+            lines = drawn_status(status, time.time(), console.width, console.height - 1)
+            live.update(Group(*lines), refresh=True)
+            if status.state != "working":
+                return
+            time.sleep(_EACH)
+            status = watch.look(time.time())
+
+
+def status_json(status: RunStatus) -> dict[str, Any]:
+    """A status as JSON: what `aisci list` has, and times, ideas, stages and calls."""
+    ways = []
+    for way in status.ways:
+        fields = asdict(way) | {"marks": dict(way.marks), "containers": dict(way.containers)}
+        fields["out"] = [asdict(call) | {"since": _utc(call.since)} for call in way.out]
+        ways.append(fields)
+    times = {"changed": status.changed, "worked": round(status.worked, 3), "limit": status.limit}
+    return run_json(status) | times | {"shared": ways[:1], "each": ways[1:]}
+
+
+def drawn_status(
+    status: RunStatus, now: float, width: int, height: int | None = None
+) -> list[Text]:
+    """The lines of a status, at most ``height``: then ideas that have ended are only counted."""
+    ideas = list(status.ideas)
+    if height is not None:
+        room = max(1, (height - _LINES_AROUND) // 2)
+        ideas = sorted(ideas, key=lambda one: bool(one.status))[:room]
+    above = [*_heading(status), *_stages(status, ideas, width), *_use(status, ideas, now, width)]
+    below = [Text(), Text(plain_line(f"next: {status.next}", limit=_LONGEST))]
+    faults = _faults(status, width)
+    if height is not None:
+        faults = faults[: max(0, height - len(above) - len(below))]
+    return [*above, *faults, *below]
+
+
+def _heading(status: RunStatus) -> list[Text]:
+    left = max(0.0, status.limit - status.worked)
+    limit = f" of {out.span(status.limit)}, {_rough(left)} left" if status.limit else ""
+    began, heading = status.began[:16].replace("T", " "), Text(no_wrap=True)
+    heading.append_text(cell(status.id, "bold")).append("  ")
+    heading.append(status.state, style=STATE_STYLES[status.state])
+    return [
+        heading,
+        cell(f"scale {status.scale}, model {status.model}, policy {status.policy}"),
+        cell(f"began {began} UTC, worked {_rough(status.worked)}{limit}"),
+        Text(),
+    ]
+
+
+def _stages(status: RunStatus, ideas: Sequence[WayStatus], width: int) -> list[Text]:
+    """A row an idea, a mark a stage."""
+    if not ideas:
+        return []
+    rows = [(cell(one.name, "bold"), _marks(one), _ended(one)) for one in ideas]
+    lines = fixed_columns(_STAGES, rows, width)
+    hidden = len(status.ideas) - len(ideas)
+    if hidden:
+        lines.append(cell(f"and {hidden} more: {idea_counts(status.counts)} in all", "dim"))
+    return [*lines, Text()]
+
+
+def _use(status: RunStatus, ideas: Sequence[WayStatus], now: float, width: int) -> list[Text]:
+    """A row an idea: the call that is out, containers, tokens, cost."""
+    working, roomy = status.state == "working", width >= ROOM
+    ways = [status.shared, *ideas] if status.shared else list(ideas)
+    rows = [_work(way, now, working=working, roomy=roomy) for way in ways]
+    if len(ways) > 2:
+        rows.append(_sums(status, roomy=roomy))
+    name, doing, *others = _WORK
+    if not working:
+        doing = replace(doing, head="stopped" if any(way.out for way in ways) else "")
+    return fixed_columns((name, doing, *others), rows, width)
+
+
+def _marks(idea: WayStatus) -> Text:
+    """A mark for each stage, below the beginning of its name."""
+    known, text = dict(idea.marks), Text()
+    for name in STAGE_NAMES:
+        mark = _MARKS.get(known.get(name, ""), "·")
+        style = {"✓": "green", "✗": "red", "▶": "cyan"}.get(mark, "dim")
+        text.append(f" {mark}  ", style=style)
+    text.rstrip()
+    return text
+
+
+def _ended(idea: WayStatus) -> Text:
+    text = ", ".join((idea.status, *idea.lacking)) if idea.status else f"{idea.stage} {idea.place}"
+    return cell(text, STYLES.get(idea.status, ""))
+
+
+def _work(way: WayStatus, now: float, *, working: bool, roomy: bool) -> tuple[Text, ...]:
+    doing = way.out[-1] if way.out else None
+    text = (
+        "" if doing is None else _going(doing, now, bar=roomy) if working else f"while {doing.what}"
+    )
+    counts = _containers(Counter(dict(way.containers)), roomy=roomy)
+    cost = short_cost(way.usd, way.unpriced)
+    return cell(way.name), cell(text), Text(counts), cell(f"{way.tokens:,}"), cell(cost)
+
+
+def _sums(status: RunStatus, *, roomy: bool) -> tuple[Text, ...]:
+    verdicts: Counter[str] = Counter()
+    for way in status.ways:
+        verdicts.update(dict(way.containers))
+    cost = short_cost(status.usd, status.unpriced)
+    counts, tokens = _containers(verdicts, roomy=roomy), f"{status.tokens:,}"
+    return cell("all", "bold"), cell(""), Text(counts), cell(tokens), cell(cost)
+
+
+def _containers(verdicts: Counter[str], *, roomy: bool) -> str:
+    if roomy:
+        return container_counts(verdicts)
+    good = verdicts[Verdict.FINISHED]
+    bad = verdicts.total() - good
+    return "  ".join([f"✓ {good}"] * bool(good) + [f"✗ {bad}"] * bool(bad))
+
+
+def _going(call: CallOut, now: float, *, bar: bool) -> str:
+    return f"{call.what} {elapsed(max(0.0, now - call.since), call.limit, bar=bar)}"
+
+
+def _faults(status: RunStatus, width: int) -> list[Text]:
+    """Why ideas, or the whole run, ended early."""
+    told_of = [plain_line(f"{one.name}: {one.why}") for one in status.ways if one.why]
+    lines = [line for text in told_of[:5] for line in wrap(text, width)]
+    return [Text(), *(Text(line, style="yellow") for line in lines)] if lines else []
+
+
+def _rough(seconds: float) -> str:
+    """``34 s``, ``12 min``, ``3.5 h``."""
+    if seconds < 600:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
