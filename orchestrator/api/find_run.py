@@ -95,18 +95,30 @@ def _unknown(name: str, results: Path) -> UnknownName:
 
 
 def find_idea(name: str, results: Path) -> tuple[RunPaths, IdeaPaths]:
-    """The run and the idea of folder ``name``: RUN/IDEA, or a run (or ``latest``) that has one idea alone.
-    Raises :class:`UnknownName`.
+    """The run and the idea of folder ``name``; RUN/IDEA by a run's name and the beginning of an idea's; or a run
+    that has one idea alone. Raises :class:`UnknownName`.
     """
     folder = Path(name)
     if (folder / JOURNAL).is_file() and (folder.parent / JOURNAL).is_file():
         return RunPaths(folder.parent), IdeaPaths(folder)
-    run = find_run(name, results)
+    above, _, idea = name.rstrip("/").rpartition("/")
+    try:
+        run, idea = find_run(name, results), ""
+    except UnknownName:
+        if not above:
+            raise
+        run = find_run(above, results)
     ideas = sorted(path.parent for path in run.folder.glob(f"*/{JOURNAL}"))
-    if len(ideas) == 1:
-        return run, IdeaPaths(ideas[0])
+    meant = [path for path in ideas if path.name.startswith(idea)]
+    if len(meant) == 1:
+        return run, IdeaPaths(meant[0])
+    many = f"this run has {len(ideas)} ideas"
     raise UnknownName(
-        "this run has no idea yet" if not ideas else f"this run has {len(ideas)} ideas",
+        "this run has no idea yet"
+        if not ideas
+        else many
+        if meant
+        else f"{many}, and none is {idea!r}",
         where=str(run.folder),
         todo="`aisci resume` continues the run"
         if not ideas

@@ -120,7 +120,7 @@ def review_command(
         max_usd=max_usd,
         results=results,
     )
-    if Path(paper).is_dir() or paper == "latest":
+    if not (Path(paper).is_file() or paper.lower().endswith(".pdf")):
         _of_a_run(model=model, price=price, policy=policy, vision=vision)
         raise typer.Exit(console.run.start_stage(request, View(quiet=quiet, as_json=as_json)))
     if model is None:
