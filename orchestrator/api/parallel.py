@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from orchestrator.core.model import SWEEP
+from orchestrator.core.units import size_text
 from orchestrator.record.heard import Heard
 from orchestrator.record.journal import Listener
 from orchestrator.research.run_spec import RunSpec
@@ -27,6 +28,15 @@ def ideas_in_flight(setup: RunSpec, asked: int | None) -> int:
     containers = setup.policy.run.containers
     most = containers if setup.model == SWEEP else _HEADS * containers
     return max(1, min(count, most, _MOST))
+
+
+def flight_notice(setup: RunSpec, count: int) -> str:
+    """What ``count`` ideas in flight may take of this machine together, as the policy allows."""
+    run = setup.policy.run
+    return (
+        f"{count} ideas in flight; at most {run.containers} containers at once, which may take "
+        f"{size_text(run.memory)} of memory and {size_text(run.disk)} of disk together"
+    )
 
 
 def one_teller(listener: Listener) -> Listener:

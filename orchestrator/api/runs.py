@@ -15,7 +15,7 @@ from orchestrator.api.export import FileExporter, differences
 from orchestrator.api.images import resolve_images, same_images
 from orchestrator.api.locking import only_writer, resumable
 from orchestrator.api.outcomes import ReplayOutcome, RunOutcome, idea_outcome
-from orchestrator.api.parallel import ideas_in_flight, one_teller
+from orchestrator.api.parallel import flight_notice, ideas_in_flight, one_teller
 from orchestrator.api.policies import fits, usable_policy
 from orchestrator.api.prepare import RESULTS, RunRequest, prepare
 from orchestrator.api.raised_budget import with_budget
@@ -77,6 +77,8 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
         setup = replace(setup, baseline=pin)
     paths = RunPaths.fresh(request.results, setup.template.name, datetime.now(UTC))
     flying = ideas_in_flight(setup, request.parallel)
+    if flying > 1:
+        listener(Notice(flight_notice(setup, flying)))
     place = RunLocation(record=paths, output=paths, mode=Mode.RECORD, parallel=flying)
     with only_writer(paths.folder):
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import threading
+from contextlib import suppress
 
 _ONE_AT_A_TIME = (
     threading.Lock()
@@ -16,13 +17,10 @@ def parse_python(source: str) -> ast.Module:
     """
     with _ONE_AT_A_TIME:
         try:
-            return _parsed(source)
-        except SystemError:  # what the parser left of an earlier, too deep source; once
-            return _parsed(source)
-
-
-def _parsed(source: str) -> ast.Module:
-    try:
-        return ast.parse(source)
-    except (RecursionError, MemoryError) as error:
-        raise SyntaxError(f"nested too deep: {type(error).__name__}") from error
+            return ast.parse(source)
+        except (RecursionError, MemoryError, SystemError) as error:
+            # Of a source that is too deep, CPython's parser can keep a wrong depth, at which whoever
+            # parses next would fail.
+            with suppress(SystemError):
+                ast.parse("")
+            raise SyntaxError(f"nested too deep: {type(error).__name__}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -31,3 +32,11 @@ def test_threads_that_parse_side_by_side_get_their_own_trees() -> None:
         counts = list(pool.map(work, range(400)))
     assert counts == [number % 7 + 1 for number in range(400)]
     assert all(isinstance(one.exception(), SyntaxError) for one in bad)
+
+
+@pytest.mark.parametrize("source", [DEEP, DEEPER])
+def test_whoever_parses_after_a_source_that_is_too_deep_is_not_disturbed(source: str) -> None:
+    for _ in range(20):
+        with pytest.raises(SyntaxError):
+            parse_python(source)
+        assert ast.parse("x = 1").body
