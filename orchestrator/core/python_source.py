@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import threading
-from contextlib import suppress
 
 _ONE_AT_A_TIME = (
     threading.Lock()
 )  # before 3.11.5, CPython counts its parser's depth for all threads together
+_TOO_DEEP = (RecursionError, MemoryError, SystemError)
 
 
 def parse_python(source: str) -> ast.Module:
@@ -17,10 +17,9 @@ def parse_python(source: str) -> ast.Module:
     """
     with _ONE_AT_A_TIME:
         try:
-            return ast.parse(source)
-        except (RecursionError, MemoryError, SystemError) as error:
-            # Of a source that is too deep, CPython's parser can keep a wrong depth, at which whoever
-            # parses next would fail.
-            with suppress(SystemError):
-                ast.parse("")
+            try:
+                return ast.parse(source)
+            except SystemError:  # "recursion depth mismatch", seen now and then of sound sources
+                return ast.parse(source)
+        except _TOO_DEEP as error:
             raise SyntaxError(f"nested too deep: {type(error).__name__}") from error

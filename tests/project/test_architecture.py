@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.core.python_source import parse_python
 from tests.support.places import ROOT
 
 FILES = sorted([ROOT / "cli.py", *(ROOT / "orchestrator").rglob("*.py")])
@@ -61,7 +62,7 @@ def name_of(path: Path) -> str:
 
 @functools.cache
 def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text("utf-8"))
+    return parse_python(path.read_text("utf-8"))
 
 
 @functools.cache

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from orchestrator.core.python_source import parse_python
+
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"core"}),
     frozenset({"record", "policy", "template", "models", "editor", "literature"}),
@@ -42,10 +44,7 @@ def _tree(path: Path) -> ast.Module:
 
 @cache
 def _parsed(path: Path, _changed: int) -> ast.Module:
-    try:
-        return ast.parse(path.read_text("utf-8"))
-    except SystemError:  # CPython 3.11: two threads that parse at once disturb each other's count
-        return ast.parse(path.read_text("utf-8"))
+    return parse_python(path.read_text("utf-8"))
 
 
 def rooms_imported(path: Path) -> Iterator[str]:
