@@ -39,7 +39,7 @@ from orchestrator.record.notes import (
 Load = Callable[[Body], Any]
 """The JSON value of a body."""
 
-Mark = Literal["begun", "reached", "failed"]
+StageMark = Literal["begun", "reached", "failed"]
 
 BASELINE_SCOPE = "run/baseline"
 FIRST = "attempt_1"  # goes without saying
@@ -76,7 +76,7 @@ class IdeaProgress:
     usd: float = 0.0
     unpriced: int = 0
     recalled: int = 0
-    marks: dict[str, Mark] = field(default_factory=dict)
+    marks: dict[str, StageMark] = field(default_factory=dict)
     """How far each stage came that was begun."""
     why: str = ""
     """Where and why it failed, or was skipped."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from orchestrator.api.run_state import Mark
+from orchestrator.api.run_state import StageMark
 from orchestrator.record.asked_stages import STAGE_NAMES
 
 State = Literal["working", "finished", "failed", "stopped", "unfinished", "unreadable"]
@@ -35,7 +35,7 @@ class WayStatus:
     status: str
     stage: str
     place: str
-    marks: tuple[tuple[str, Mark], ...]
+    marks: tuple[tuple[str, StageMark], ...]
     why: str
     lacking: tuple[str, ...]
     out: tuple[CallOut, ...]

@@ -31,7 +31,7 @@ class Reserved:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class TurnMark:
     """A number that one process shows to the others."""
 
     path: Path
@@ -87,16 +87,16 @@ class MachineLocks:
         held = [memory for memory, _ in self.marks_of_others(_RESERVED)]
         return Reserved(len(held), sum(held))
 
-    def mark(self, kind: str, number: int) -> Mark:
+    def mark(self, kind: str, number: int) -> TurnMark:
         """Show ``number`` to other processes until :meth:`unmark`, or until this process ends."""
         name = f"{kind}{number}-{os.getpid()}-{secrets.token_hex(4)}"
         handle = self._open(f".{name}")
         fcntl.flock(handle, fcntl.LOCK_EX)
         self._own.add(name)
         # Named only once it is held: another process removes a free one as a dead process's.
-        return Mark((self._folder / f".{name}").rename(self._folder / name), handle, number)
+        return TurnMark((self._folder / f".{name}").rename(self._folder / name), handle, number)
 
-    def unmark(self, mark: Mark) -> None:
+    def unmark(self, mark: TurnMark) -> None:
         """Show it no longer."""
         mark.path.unlink(missing_ok=True)
         self._own.discard(mark.path.name)

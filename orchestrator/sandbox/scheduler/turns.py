@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from orchestrator.sandbox.machine_locks import MachineLocks, Mark
+from orchestrator.sandbox.machine_locks import MachineLocks, TurnMark
 
 _STILL = 5.0
 """Seconds without a sign of life, ten times the pause between two, after which others no longer wait."""
@@ -16,7 +16,7 @@ class Turns:
 
     def __init__(self, locks: MachineLocks) -> None:
         self._locks = locks
-        self._mark: Mark | None = None
+        self._mark: TurnMark | None = None
 
     def wait(self) -> None:
         """This run waits, from now on if it did not."""
