@@ -232,7 +232,7 @@ def doctor(
     results: ResultsOption = HERE,
     as_json: Json = False,
 ) -> None:
-    """Report which controls this machine supports, and how to get the others."""
+    """Report which controls this machine supports. Says how to get the others."""
     if literature:
         raise typer.Exit(console.literature.services(as_json=as_json))
     if model is not None:

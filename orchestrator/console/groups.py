@@ -20,7 +20,7 @@ from orchestrator.console.options import (
 
 images_group = commands("The container images: build them, list them.")
 template_group = commands("Templates: the small studies that research starts from.")
-data_group = commands("Data sets that templates declare: fetched once, verified, staged.")
+data_group = commands("Data sets of templates: fetched once, verified, staged.")
 
 
 @images_group.command("build")

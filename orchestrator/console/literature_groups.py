@@ -86,7 +86,7 @@ def novelty_command(
     results: ResultsOption = HERE,
     as_json: Json = False,
 ) -> None:
-    """Judge whether the ideas of a list are published already; also lists of The AI Scientist."""
+    """Judge whether the ideas of a list are published. Also lists of The AI Scientist."""
     request = api.NoveltyRequest(
         file=ideas,
         model=model,
@@ -113,7 +113,7 @@ def survey_command(
     results: ResultsOption = HERE,
     as_json: Json = False,
 ) -> None:
-    """Write a survey of the literature as PDF; each sentence is held to a sentence of an abstract."""
+    """Write a survey of the literature as PDF. Each sentence is held to one of an abstract."""
     request = api.SurveyRequest(
         question=question,
         model=model,

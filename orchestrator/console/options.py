@@ -92,6 +92,7 @@ def commands(about: str, kind: type[Commands] = Commands) -> typer.Typer:
         rich_markup_mode=None,  # drawing help with rich would double the time it takes
         no_args_is_help=True,
         add_completion=False,
+        context_settings={"help_option_names": ["--help", "-h"]},
         pretty_exceptions_enable=False,
     )
 

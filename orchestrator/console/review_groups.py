@@ -109,7 +109,7 @@ def review_command(
     quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
-    """Review a PDF, or an idea's paper again: by one reviewer or a panel."""
+    """Review a PDF, or an idea's paper again. By one reviewer, or a panel."""
     request = api.StageRequest(
         stage="review",
         idea=paper,

@@ -19,7 +19,7 @@ FollowOption = Annotated[
 
 
 def _list(*, results: ResultsOption = HERE, as_json: Json = False) -> None:
-    """List the runs: when, model, state, ideas, cost, where they stopped."""
+    """List the runs: when, model, state, ideas, cost."""
     console.run_list.show_runs(results, as_json=as_json)
 
 
@@ -30,7 +30,7 @@ def _status(
     results: ResultsOption = HERE,
     as_json: Json = False,
 ) -> None:
-    """Show where a run stands, also while another process works on it."""
+    """Show where a run stands, also while it works."""
     raise typer.Exit(console.run_status.show_status(run, results, follow=follow, as_json=as_json))
 
 
@@ -64,7 +64,7 @@ def _open(
 def _compare(
     first: RunName, second: RunName, *, results: ResultsOption = HERE, as_json: Json = False
 ) -> None:
-    """Compare two runs: how they were started, ideas, results, costs, reviews."""
+    """Compare two runs: set-up, ideas, results, costs, reviews."""
     console.run_compare.show_comparison(first, second, results, as_json=as_json)
 
 

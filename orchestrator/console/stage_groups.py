@@ -57,7 +57,7 @@ def _improve(
     quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
-    """Improve an idea's paper by its reviews; both versions are kept."""
+    """Improve an idea's paper by its reviews. Both versions are kept."""
     request = api.StageRequest(
         stage="improve",
         idea=idea,
@@ -82,7 +82,7 @@ def _import(
     results: ResultsOption = HERE,
     as_json: Json = False,
 ) -> None:
-    """Make a run of a results folder of the AI Scientist (v1), to review, improve and present it."""
+    """Make a run of a results folder of the AI Scientist (v1). It can be reviewed and improved."""
     request = api.ImportRequest(
         folder=folder, model=model, policy=policy, price=price, vision=vision, results=results
     )

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -183,6 +183,61 @@ def test_killed_at_every_journal_length_a_run_ends_as_if_it_had_not_been(
     assert products(folder) == products(reference[0])
     nothing_left(folder)
     record("kills", {"journal_lines": reference[1], "kills": kills, "left_behind": 0})
+
+
+KILLS = 4  # of ideas in flight, at random moments
+
+
+@pytest.mark.campaign
+def test_ideas_in_flight_killed_at_random_moments_end_as_one_after_another(
+    tmp_path: Path, sample: random.Random
+) -> None:
+    """Four ideas at once, real containers; each kill is followed by a resume that is killed as well."""
+    whole = in_flight(tmp_path / "whole", 1)
+    assert whole.returncode == 0, whole.stderr
+    (one,) = (tmp_path / "whole").glob("quick/*")
+    for number in range(KILLS):
+        results = tmp_path / f"killed_{number}"
+        for _ in range(2):
+            in_flight(results, 4, kill_after=sample.uniform(3.0, 15.0))
+        done = in_flight(results, 4)
+        assert done.returncode == 0, done.stdout + done.stderr
+        (folder,) = results.glob("quick/*")
+        assert products(folder) == products(one), number
+        answered = Counter(
+            (path, line.key)
+            for path in folder.glob("**/journal.jsonl")
+            for line, _ in read_lines(path)
+            if isinstance(line, Answered | CallFailed)
+        )
+        assert set(answered.values()) == {1}, "no finished call is made again"
+        engine = connect()
+        try:
+            assert resources(engine, f"{folder.parent.name}-{folder.name}") == ()
+        finally:
+            engine.close()
+
+
+def in_flight(
+    results: Path, parallel: int, *, kill_after: float = 0.0
+) -> subprocess.CompletedProcess[str]:
+    """Four ideas of the quick template, begun or resumed; killed after so many seconds, if any."""
+    begun = list(results.glob("quick/*/journal.jsonl"))
+    words = (
+        ["resume", "latest"] if begun else ["run", rig.QUICK, "--scale", "smoke", "--ideas", "4"]
+    )
+    words += [] if begun else ["--policy", rig.POLICY]
+    command = [sys.executable, "-m", "cli", *words, "--parallel", str(parallel)]
+    process = subprocess.Popen(
+        [*command, "--results", str(results)],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    if kill_after:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(kill_after)
+        process.kill()
+    stdout, stderr = process.communicate()
+    return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
 
 @pytest.mark.parametrize(
