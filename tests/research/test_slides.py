@@ -20,6 +20,7 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.journal import Journal, Mode
 from orchestrator.record.ports import Edges, Ports
+from orchestrator.research.paper.deck import deck_source
 from orchestrator.research.run_spec import Study
 from orchestrator.research.stages.slides import make_slides
 from orchestrator.research.stages.writeup import AUTHOR_NOTE
@@ -150,3 +151,9 @@ def test_slides_of_a_recorded_run_compile_and_asking_again_costs_nothing(
     before = (done.folder / "journal.jsonl").read_bytes()
     assert slides_of(request).pdf == done.pdf
     assert (done.folder / "journal.jsonl").read_bytes() == before
+
+
+def test_a_title_stands_as_its_author_wrote_it_without_its_line_breaks() -> None:
+    tex = deck_source(r"Does \emph{Decay} Help \\[2pt] \& When?", "a & b", "no person", ())
+    assert r"Does \emph{Decay} Help \& When?\par" in tex
+    assert r"a \& b" in tex

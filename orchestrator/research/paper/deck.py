@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.research.paper.latex import escape
 
+_BREAK = re.compile(r"\\\\(?:\s*\[[^\]]{0,20}\])?")  # of a title's line
 _HEAD = r"""\documentclass[aspectratio=169,14pt]{beamer}
 \usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
@@ -39,10 +41,13 @@ class Slide:
 
 
 def deck_source(title: str, author: str, note: str, slides: Sequence[Slide]) -> str:
-    """The LaTeX of a deck; ``title``, ``author`` and ``note`` are plain text."""
+    """The LaTeX of a deck; ``title`` is LaTeX, whose line breaks are left out, ``author`` and ``note`` are plain
+    text.
+    """
+    title = " ".join(_BREAK.sub(" ", title).split())
     first = (
         "\\begin{frame}\n\\vfill\n{\\usebeamerfont{title}\\raggedright "
-        f"{escape(title)}\\par}}\n\\vspace{{1.2em}}\n{escape(author)}\n\\vfill\n\\end{{frame}}\n"
+        f"{title}\\par}}\n\\vspace{{1.2em}}\n{escape(author)}\n\\vfill\n\\end{{frame}}\n"
     )
     frames = "".join(map(_frame, slides))
     return f"{_HEAD.replace('NOTE', escape(note))}{first}{frames}\\end{{document}}\n"

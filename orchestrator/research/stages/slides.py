@@ -19,7 +19,7 @@ from orchestrator.research.claims.ledger import Ledger
 from orchestrator.research.claims.macros import rendered
 from orchestrator.research.paper import latex
 from orchestrator.research.paper.deck import Slide, deck_source
-from orchestrator.research.paper.latex import TEX
+from orchestrator.research.paper.latex import TEX, escape
 from orchestrator.research.paper.markdown import as_latex
 from orchestrator.research.prompts import block, render
 from orchestrator.research.replies import ask_and_use, in_form, parse_reply, repeat_request
@@ -65,7 +65,8 @@ def make_slides(study: Study, ports: Ports) -> tuple[str, Tree]:
             "there is no paper to make slides of", where="slides", todo="finish the idea first"
         )
     ledger = study_ledger(study, ports, study.skeleton)
-    plain, _ = rendered(dict(study.sections).get("title") or study.idea.title, ledger, plain=True)
+    own = dict(study.sections).get("title") or escape(study.idea.title)
+    title, _ = rendered(own, ledger, plain=True)
     figures = {name: sha for name, sha in study.tree.files if name in study.figures}
     task = render("slides_write", deck=block("deck", {"figures": figure_rows(study.pictures)}))
     turns, errors = (*study.said, Message("user", task)), tuple[str, ...]()
@@ -73,7 +74,7 @@ def make_slides(study: Study, ports: Ports) -> tuple[str, Tree]:
         scoped = ports.within(f"attempt_{attempt}")
         form = _asked(study, turns, ledger, scoped)
         slides = [_slide(one, ledger) for one in form.slides]
-        tex = deck_source(plain, study.author, AUTHOR_NOTE, slides)
+        tex = deck_source(title, study.author, AUTHOR_NOTE, slides)
         files = Tree.of(figures | {TEX: ports.keep(tex)})
         job = latex_job(study.author, study.policy, files, scoped)
         result = scoped.run(job)
