@@ -68,6 +68,8 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Counter[st
     return folder, Counter(one["key"] for one in server.requests())
 
 
+# litellm keeps a client for each server, and closes none of those that its cache drops.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.sampled
 def test_stopped_at_any_journal_line_a_run_asks_each_request_once_and_ends_in_the_same_files(
     tmp_path: Path, unbroken: tuple[Path, Counter[str]]
