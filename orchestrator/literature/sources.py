@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Protocol, TypeVar
 
@@ -65,7 +67,7 @@ class Sources:
         for papers, answer in _side_by_side(
             [_searching(engine, query, until) for engine in self._engines],
             [_late(engine, seconds) for engine in self._engines],
-            seconds,
+            replace(Deadline.after(seconds + _GRACE, "search"), stop=within.stop),
         ):
             lists.append(papers)
             answers.append(answer)
@@ -104,9 +106,11 @@ def _late(engine: SearchEngine, seconds: float) -> _Row:
 
 
 def _side_by_side(
-    work: Sequence[Callable[[], _T]], late: Sequence[_T], seconds: float
+    work: Sequence[Callable[[], _T]], late: Sequence[_T], until: Deadline
 ) -> tuple[_T, ...]:
-    """The result of each, or its ``late`` one if it takes longer; its thread then ends by itself."""
+    """The result of each, or its ``late`` one if it takes longer; its thread then ends by itself. Raises
+    :class:`Interrupted` after a stop.
+    """
     ended: SimpleQueue[tuple[int, _T | BaseException]] = SimpleQueue()
 
     def one(number: int) -> None:
@@ -117,16 +121,18 @@ def _side_by_side(
 
     for number in range(len(work)):
         threading.Thread(target=one, args=(number,), daemon=True).start()
-    until = Deadline.after(seconds + _GRACE, "search")
-    rows = dict(enumerate(late))
-    for _ in work:
-        try:
-            number, result = ended.get(timeout=until.left)
-        except Empty:
+    rows, missing = dict(enumerate(late)), len(work)
+    for seconds in until.waiting():
+        if not missing:
             break
-        if isinstance(result, BaseException):
-            raise result
-        rows[number] = result
+        with suppress(Empty):
+            number, result = ended.get(timeout=seconds)
+            if isinstance(result, BaseException):
+                raise result
+            rows[number] = result
+            missing -= 1
+    if until.stopped:
+        raise until.spent("search")
     return tuple(rows[number] for number in range(len(work)))
 
 

@@ -14,6 +14,7 @@ from threading import Event
 from orchestrator.core.files import remove_unfinished
 from orchestrator.core.research import Idea, Novelty, Run
 from orchestrator.core.tree import Tree
+from orchestrator.policy.policy import Policy
 from orchestrator.record.asked_stages import asked_stages
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget
@@ -56,18 +57,8 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
     edits, whole = journal.notes(IdeasEdited, below="run"), journal.sealed
     if location.mode is Mode.FORK:
         journal.append(Forked(pins=pins_of(spec, files)))
-    most, live = spec.policy.run, _live_use(location, blobs)
-    live.follow(journal)
-    budget = JournalBudget(
-        of="run",
-        usd=most.usd,
-        tokens=most.tokens,
-        requests=most.requests,
-        wall=most.wall,
-        live=live,
-    )
-    stop = Event()
-    ports = Ports(deps.edges(blobs), journal, blobs, budget, "run", stop=stop)
+    budget = _run_budget(spec.policy, journal, _live_use(location, blobs))
+    ports = Ports(deps.edges(blobs), journal, blobs, budget, "run", stop=Event())
     baseline = _first_study(spec, files, ports)
     for edited in edits:
         ports.note(edited)
@@ -77,6 +68,31 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
         and not whole  # the run's other ideas, and those it has not, are left alone
         else _source(baseline, spec, location, ports, edits)
     )
+    outcomes = _pursued(source, baseline, location, deps, ports, blobs)
+    if source.whole and all(outcome.settled for outcome in outcomes):
+        journal.seal(ideas=_heads(location.record))
+    deps.exporter.run(location, journal, outcomes)
+    return outcomes
+
+
+def _run_budget(policy: Policy, journal: Journal, live: LiveUse) -> JournalBudget:
+    """What the run may use, less what ``live`` says; its own journal is followed, too."""
+    live.follow(journal)
+    most = policy.run
+    return JournalBudget(
+        of="run", usd=most.usd, tokens=most.tokens, requests=most.requests, wall=most.wall, live=live
+    )  # fmt: skip
+
+
+def _pursued(
+    source: IdeaSource,
+    baseline: Study,
+    location: RunLocation,
+    deps: RunDeps,
+    ports: Ports,
+    shared: BlobStore,
+) -> tuple[PursuedIdea, ...]:
+    """The outcomes in the order of the ideas, however many are in flight."""
     outcomes: list[PursuedIdea] = []
     order: list[str] = []
 
@@ -88,18 +104,14 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
             if location.idea not in {"", idea.id} and not is_sealed(own):
                 outcomes.append(PursuedIdea(status="stopped", study=study))
             else:
-                yield _begun(study, location, deps, blobs, budget, stop)
+                yield _begun(study, location, deps, ports, shared)
 
     def ended(outcome: PursuedIdea) -> None:
-        _note_end(journal, outcome.study.idea, outcome)
+        _note_end(ports.journal, outcome.study.idea, outcome)
         outcomes.append(outcome)
 
-    in_flight(works(), location.parallel, stop, ended)
-    outcomes.sort(key=lambda outcome: order.index(outcome.study.idea.id))
-    if source.whole and all(outcome.settled for outcome in outcomes):
-        journal.seal(ideas=_heads(location.record))
-    deps.exporter.run(location, journal, tuple(outcomes))
-    return tuple(outcomes)
+    in_flight(works(), location.parallel, ports.stop or Event(), ended)
+    return tuple(sorted(outcomes, key=lambda outcome: order.index(outcome.study.idea.id)))
 
 
 def _first_study(spec: RunSpec, files: Tree, ports: Ports) -> Study:
@@ -180,12 +192,7 @@ def _study(spec: RunSpec, files: Tree, baseline: tuple[Run, Results]) -> Study:
 
 
 def _begun(
-    study: Study,
-    location: RunLocation,
-    deps: RunDeps,
-    shared: BlobStore,
-    left: JournalBudget,
-    stop: Event,
+    study: Study, location: RunLocation, deps: RunDeps, run: Ports, shared: BlobStore
 ) -> Callable[[], PursuedIdea]:
     """The work on one idea, which has its own journal, blobs and edges. Its journal is begun here, in the
     order of the ideas.
@@ -202,10 +209,10 @@ def _begun(
         journal.append(IdeaStarted(id=study.idea.id, idea=study.idea))
     elif location.mode is Mode.FORK:
         journal.append(IdeaForked())
-    if left.live is not None:
-        left.live.follow(journal)
-    budget = JournalBudget(**asdict(study.policy.idea)).within(left)
-    ports = Ports(deps.edges(blobs), journal, blobs, budget, f"idea/{study.idea.id}", stop=stop)
+    if run.budget.live is not None:
+        run.budget.live.follow(journal)
+    budget = JournalBudget(**asdict(study.policy.idea)).within(run.budget)
+    ports = Ports(deps.edges(blobs), journal, blobs, budget, f"idea/{study.idea.id}", stop=run.stop)
     written: dict[str, str] = {}
 
     def save(done: Study) -> None:
