@@ -14,14 +14,12 @@ from threading import Event
 from orchestrator.core.files import remove_unfinished
 from orchestrator.core.research import Idea, Novelty, Run
 from orchestrator.core.tree import Tree
-from orchestrator.policy.policy import Policy
 from orchestrator.record.asked_stages import asked_stages
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.budget import JournalBudget
 from orchestrator.record.chain import head_of, is_sealed, read_lines
 from orchestrator.record.events import Forked, IdeaForked, IdeaStarted, RunStarted
 from orchestrator.record.journal import Journal, Mode
-from orchestrator.record.live_use import LiveUse, time_at_work
 from orchestrator.record.notes import (
     BaselineCompared,
     IdeaEnded,
@@ -31,12 +29,12 @@ from orchestrator.record.notes import (
 )
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.ports import Ports
-from orchestrator.record.used import Used
 from orchestrator.research.idea_sources import IdeaSource, ListedIdeas, OpenEnded
 from orchestrator.research.ideas_file import edited_ideas, write_ideas
 from orchestrator.research.in_flight import in_flight
 from orchestrator.research.pins import pins_of
 from orchestrator.research.pipeline import pursue
+from orchestrator.research.run_budget import live_use, run_budget
 from orchestrator.research.run_spec import PursuedIdea, RunDeps, RunLocation, RunSpec, Study
 from orchestrator.research.stages import experiments, ideas
 from orchestrator.research.stages.imported import content_of, imported_start
@@ -57,7 +55,7 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
     edits, whole = journal.notes(IdeasEdited, below="run"), journal.sealed
     if location.mode is Mode.FORK:
         journal.append(Forked(pins=pins_of(spec, files)))
-    budget = _run_budget(spec.policy, journal, _live_use(location, blobs))
+    budget = run_budget(spec.policy, journal, live_use(location, blobs))
     ports = Ports(deps.edges(blobs), journal, blobs, budget, "run", stop=Event())
     baseline = _first_study(spec, files, ports)
     for edited in edits:
@@ -73,15 +71,6 @@ def research(spec: RunSpec, location: RunLocation, deps: RunDeps) -> tuple[Pursu
         journal.seal(ideas=_heads(location.record))
     deps.exporter.run(location, journal, outcomes)
     return outcomes
-
-
-def _run_budget(policy: Policy, journal: Journal, live: LiveUse) -> JournalBudget:
-    """What the run may use, less what ``live`` says; its own journal is followed, too."""
-    live.follow(journal)
-    most = policy.run
-    return JournalBudget(
-        of="run", usd=most.usd, tokens=most.tokens, requests=most.requests, wall=most.wall, live=live
-    )  # fmt: skip
 
 
 def _pursued(
@@ -236,18 +225,6 @@ def begun_ideas(record: RunPaths) -> tuple[Idea, ...]:
     first = [event for path in journals for event, _ in list(read_lines(path))[:1]]
     started = [line for line in first if isinstance(line, IdeaStarted)]
     return tuple(line.idea for line in sorted(started, key=lambda line: line.at))
-
-
-def _live_use(location: RunLocation, shared: BlobStore) -> LiveUse:
-    """The use of the run's budget: as recorded by each idea, also by removed ones; then live."""
-    if location.mode not in {Mode.RESUME, Mode.FORK}:
-        return LiveUse({})
-    paths = sorted(location.record.folder.glob(f"*/{location.record.journal.name}"))
-    stores = ((path, BlobStore(path.parent / "blobs", shared)) for path in paths)
-    ideas = [Journal(path, store) for path, store in stores]
-    run = [event for event, _ in read_lines(location.record.journal)]
-    elapsed = time_at_work([*run, *(line for one in ideas for line in one.events)])
-    return LiveUse({one.path: Used.by(one) for one in ideas}, elapsed)
 
 
 def _heads(record: RunPaths) -> dict[str, str]:
