@@ -184,7 +184,7 @@ def test_crashed_at_any_line_ideas_in_flight_end_in_the_same_files(tmp_path: Pat
         same_again(folder, tmp_path / str(at) / "again")
 
 
-def test_a_stop_reaches_every_thread_within_a_second_whatever_it_waits_for() -> None:
+def test_a_stop_reaches_every_thread_long_before_what_it_waits_for_ends() -> None:
     stop, ended = threading.Event(), []
 
     def works() -> Iterator[Any]:
