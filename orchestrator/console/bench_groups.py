@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from orchestrator import api, console
+from orchestrator.console.commands import commands
 from orchestrator.console.options import (
     HERE,
     BudgetOption,
@@ -16,7 +17,6 @@ from orchestrator.console.options import (
     PriceOption,
     ResultsOption,
     VisionOption,
-    commands,
 )
 from orchestrator.console.review_groups import (
     AcceptOption,

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from orchestrator import console
+from orchestrator.console.commands import commands
 from orchestrator.console.options import (
     CaBundle,
     DataOption,
@@ -15,7 +16,6 @@ from orchestrator.console.options import (
     PolicyName,
     QuietOption,
     View,
-    commands,
 )
 
 images_group = commands("The container images: build them, list them.")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from orchestrator import api, console
+from orchestrator.console.commands import QueryOrCommand, commands
 from orchestrator.console.options import (
     HERE,
     BudgetOption,
@@ -15,9 +16,7 @@ from orchestrator.console.options import (
     Json,
     PolicyName,
     PriceOption,
-    QueryOrCommand,
     ResultsOption,
-    commands,
 )
 
 literature_group = commands(

@@ -1,20 +1,14 @@
-"""What all commands of ``aisci`` share: error handling, groups, common options."""
+"""The options and arguments that commands of ``aisci`` share."""
 
 from __future__ import annotations
 
-import os
-import resource
-import sys
 from dataclasses import dataclass
-from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
-from orchestrator import __version__, console
-from orchestrator.core.errors import AisciError, Interrupted, UserError
+from orchestrator.core.errors import UserError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,77 +18,6 @@ class View:
     quiet: bool
     as_json: bool
     verbose: bool = False
-
-
-class Commands(TyperGroup):
-    """The one place that turns an error into text and an exit code."""
-
-    def invoke(self, ctx: Any) -> Any:  # typer has no public name for its type
-        as_json = "--json" in (*ctx._protected_args, *ctx.args)  # noqa: SLF001 - nor for these
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            error: AisciError = Interrupted(
-                "stopped by a signal; nothing was half-written",
-                where="this command",
-                todo="run it again",
-            )
-        except AisciError as raised:
-            error = raised
-        except BrokenPipeError:  # the reader of our output has gone: typer's business
-            raise
-        except OSError as refused:
-            error = AisciError(
-                f"the system refused: {refused.strerror}",
-                where=str(refused.filename or "this command"),
-                todo="check the permissions and the free space there, then run it again",
-            )
-        console.errors.show_error(error, as_json=as_json)
-        raise typer.Exit(error.exit_code)
-
-
-def own_process() -> None:
-    """What only the program does, never a library: limits and streams are the whole process's."""
-    leave_no_core()
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:  # closed by whoever started the program: nobody reads it
-            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - for the life of the process
-        if isinstance(stream, TextIOWrapper):  # a terminal without Unicode shows marks as escapes
-            stream.reconfigure(errors="backslashreplace")
-
-
-def leave_no_core() -> None:
-    """A crash of this process, which holds keys, writes no core file and starts no crash handler.
-
-    core(5): behind a pipe the kernel ignores a limit of 0, and obeys one of 1.
-    """
-    try:
-        resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
-    except (OSError, ValueError):  # it is 0 already, and may not be raised
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-class QueryOrCommand(Commands):
-    """A group whose first word, if it is no command of it, begins the words of a search."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        first = next((word for word in args if not word.startswith("-")), "")
-        if first and first not in self.commands:
-            args = ["search", *args]
-        return super().parse_args(ctx, args)
-
-
-def commands(about: str, kind: type[Commands] = Commands) -> typer.Typer:
-    return typer.Typer(
-        cls=kind,
-        help=about,
-        rich_markup_mode=None,  # drawing help with rich would double the time it takes
-        no_args_is_help=True,
-        add_completion=False,
-        context_settings={"help_option_names": ["--help", "-h"]},
-        pretty_exceptions_enable=False,
-    )
 
 
 ModelOption = Annotated[
@@ -227,24 +150,3 @@ def named_roles(given: list[str] | None, **options: str | None) -> tuple[tuple[s
             )
         found[role.strip()] = name.strip()
     return tuple(found.items())
-
-
-def _version(*, asked: bool) -> None:
-    if asked:
-        typer.echo(f"aisci {__version__}")
-        raise typer.Exit
-
-
-def root(
-    *,
-    _asked: Annotated[
-        bool,
-        typer.Option(
-            "--version",
-            callback=lambda asked: _version(asked=asked),
-            is_eager=True,
-            help="Print the version.",
-        ),
-    ] = False,
-) -> None:
-    """Options of ``aisci`` itself."""

@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from orchestrator import console
-from orchestrator.console.options import HERE, Json, QuietOption, ResultsOption, View, commands
+from orchestrator.console.commands import commands
+from orchestrator.console.options import (
+    HERE,
+    Json,
+    QuietOption,
+    ResultsOption,
+    View,
+)
 
 policy_group = commands("Policies: what containers, ideas and runs may use.")
 check_group = commands("Papers held to their results.")

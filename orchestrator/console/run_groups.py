@@ -1,8 +1,9 @@
-"""The commands on runs that exist: list, status, logs, open, compare."""
+"""The commands on runs that exist: list, status, logs, open, compare, report, audit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -68,11 +69,39 @@ def _compare(
     console.run_compare.show_comparison(first, second, results, as_json=as_json)
 
 
+def _report(run: RunName, *, results: ResultsOption = HERE, as_json: Json = False) -> None:
+    """Write a run's report pages again, from its journals."""
+    console.run.write_pages(run, results, as_json=as_json)
+
+
+def _audit(
+    run: RunName,
+    *,
+    head: Annotated[
+        str | None, typer.Option(help="The head that `aisci run` printed and you kept elsewhere.")
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(metavar="PUBKEY", help="The signer's public key.")
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where to write the page; else RUN/audit.html."),
+    ] = None,
+    results: ResultsOption = HERE,
+    as_json: Json = False,
+) -> None:
+    """Check a run's whole record; exit code 1 if it is broken. Needs no engine or network."""
+    code = console.audit.audit(run, results, head=head, key=key, html=html, as_json=as_json)
+    raise typer.Exit(code)
+
+
 RUN_COMMANDS: dict[str, Callable[..., None]] = {
     "list": _list,
     "status": _status,
     "logs": _logs,
     "open": _open,
     "compare": _compare,
+    "report": _report,
+    "audit": _audit,
 }
 """Each command and its function."""

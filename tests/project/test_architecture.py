@@ -20,6 +20,7 @@ WORKERS = sorted((ROOT / "sandbox").rglob("*.py"))
 PARSING = tuple(
     f"orchestrator/console/{name}.py"
     for name in (
+        "commands",
         "options",
         "groups",
         "policy_groups",
@@ -28,6 +29,8 @@ PARSING = tuple(
         "bench_groups",
         "stage_groups",
         "run_groups",
+        "research_groups",
+        "machine_groups",
     )
 )
 # Each library that reaches out of the process, or that has a manner of its own, has one importer.

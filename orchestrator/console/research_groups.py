@@ -1,0 +1,146 @@
+"""The commands that do research: run, resume, replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator import api, console
+from orchestrator.console import review_groups as reviewing
+from orchestrator.console.options import (
+    HERE,
+    BudgetOption,
+    DataOption,
+    EditModelOption,
+    EngineOption,
+    EstimateOption,
+    ForkOption,
+    ForkPolicyOption,
+    FreshOption,
+    IdeasFileOption,
+    IdeasOption,
+    Json,
+    ModelOption,
+    NoveltyOption,
+    OpenEndedOption,
+    ParallelOption,
+    PolicyName,
+    PriceOption,
+    QuietOption,
+    ResultsOption,
+    RetryOption,
+    ReviewModelOption,
+    RoleOption,
+    RunName,
+    ScaleOption,
+    SignOption,
+    View,
+    VisionOption,
+    YesOption,
+    named_roles,
+)
+
+
+def _run(
+    template: Annotated[str, typer.Argument(help="A shipped template's name, or ./a/folder.")],
+    *,
+    model: ModelOption = "builtin/sweep",
+    ideas: IdeasOption = None,
+    ideas_file: IdeasFileOption = None,
+    skip_novelty: NoveltyOption = False,
+    open_ended: OpenEndedOption = False,
+    parallel: ParallelOption = None,
+    scale: ScaleOption = "full",
+    policy: PolicyName = None,
+    data: DataOption = None,
+    max_usd: BudgetOption = None,
+    price: PriceOption = None,
+    edit_model: EditModelOption = None,
+    review_model: ReviewModelOption = None,
+    role: RoleOption = None,
+    vision: VisionOption = None,
+    engine: EngineOption = "none",
+    reviews: reviewing.ReviewsOption = 1,
+    reflections: reviewing.ReflectionsOption = 1,
+    review_examples: reviewing.ExamplesOption = True,
+    accept_from: reviewing.AcceptOption = 6.0,
+    improve: reviewing.ImproveOption = 0,
+    fresh: FreshOption = False,
+    sign: SignOption = None,
+    results: ResultsOption = HERE,
+    estimate: EstimateOption = False,
+    yes: YesOption = False,
+    quiet: QuietOption = False,
+    as_json: Json = False,
+) -> None:
+    """Take a template from ideas to reviewed papers."""
+    request = api.RunRequest(
+        template=template,
+        model=model,
+        ideas=ideas,
+        ideas_file=ideas_file,
+        novelty=not skip_novelty,
+        open_ended=open_ended,
+        parallel=parallel,
+        scale=scale,
+        policy=policy,
+        data=data,
+        max_usd=max_usd,
+        results=results,
+        price=price,
+        roles=named_roles(role, editing=edit_model, reviewing=review_model),
+        vision=vision,
+        engine=engine,
+        reviewing=reviewing.review_rules(
+            reviews, reflections, accept_from, improve, examples=review_examples
+        ),
+        fresh=fresh,
+        sign=sign,
+    )
+    view = View(quiet=quiet, as_json=as_json)
+    raise typer.Exit(console.estimate.start_or_show(request, view, show=estimate, yes=yes))
+
+
+def _resume(
+    run: RunName,
+    *,
+    fork: ForkOption = False,
+    retry: RetryOption = "",
+    parallel: ParallelOption = None,
+    policy: ForkPolicyOption = None,
+    max_usd: BudgetOption = None,
+    sign: SignOption = None,
+    results: ResultsOption = HERE,
+    quiet: QuietOption = False,
+    as_json: Json = False,
+) -> None:
+    """Continue a run that stopped. No recorded call is made or paid again."""
+    request = api.ResumeRequest(
+        run=run, results=results, fork=fork, asked=api.stages_again(retry), policy=policy,
+        max_usd=max_usd, sign=sign, parallel=parallel,
+    )  # fmt: skip
+    raise typer.Exit(console.run.start(request, View(quiet=quiet, as_json=as_json)))
+
+
+def _replay(
+    run: RunName,
+    *,
+    into: Annotated[Path | None, typer.Option(help="Where to write the reproduced files.")] = None,
+    results: ResultsOption = HERE,
+    quiet: QuietOption = False,
+    as_json: Json = False,
+) -> None:
+    """Reproduce a run from its record. Needs no engine, network or key."""
+    view = View(quiet=quiet, as_json=as_json)
+    raise typer.Exit(console.run.replay(run, results, view, into=into))
+
+
+RESEARCH_COMMANDS: dict[str, Callable[..., None]] = {
+    "run": _run,
+    "resume": _resume,
+    "replay": _replay,
+}
+"""Each command and its function."""
