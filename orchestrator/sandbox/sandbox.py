@@ -34,7 +34,7 @@ from orchestrator.sandbox.job.cgroup import Cgroup, process_status
 from orchestrator.sandbox.job.kernel_limits import kernel_limits_of
 from orchestrator.sandbox.job.monitor import Monitor
 from orchestrator.sandbox.job.session import Session, job_interrupted
-from orchestrator.sandbox.job.spec import WORKDIR, create_request, pack_tree, user_of
+from orchestrator.sandbox.job.spec import WORKDIR, create_request, opens_gate, pack_tree, user_of
 from orchestrator.sandbox.job.verify import (
     check_engine,
     check_kernel_view,
@@ -139,7 +139,7 @@ class DockerSandbox:
         within.check(job.scope)
         if proxy:
             proxy.begin()
-        stream.send(b"go\n")
+        stream.send(opens_gate(job.argv))
         if not duplex:
             stream.close_stdin()
         attest = partial(

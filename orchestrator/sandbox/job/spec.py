@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import posixpath
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import IO, Any
@@ -29,12 +29,15 @@ DATA_FOLDERS = ("/data", "/workspace/data")
 # host's crash handler (core(5)). The profile refuses to lower it to 0, where it would.
 NO_CORE = 1
 # The program starts when the host has checked the container: its rights are read, its counters
-# are open and the clock runs before the first line of untrusted code.
-_GATE = 'read -r go && exec "$@"'
+# are open and the clock runs before the first line of untrusted code. The gate reads the program's
+# words, a line each, and starts it at the empty line; so a container needs no job to be made.
+_GATE = (
+    'while IFS= read -r word; do [ -n "$word" ] && set -- "$@" "$word" && continue; '
+    '{first}exec "$@"{stdin}; exit; done; exit 125'
+)
 # Under an allow-list the program starts only if the forwarder to the host's proxy runs.
 PROXY_SOCKET, _PROXY_PORT = "/run/aisci/egress.sock", 3128
-_FORWARD = f"/usr/bin/python3 -I -S /opt/aisci/forward.py {_PROXY_PORT} {PROXY_SOCKET}"
-_GATE_OUT = f'read -r go && {_FORWARD} && exec "$@"'
+_FORWARD = f"/usr/bin/python3 -I -S /opt/aisci/forward.py {_PROXY_PORT} {PROXY_SOCKET} && "
 # Only gVisor's kernel knows the job's processes, so the gate writes what it reports.
 _TELL = "/bin/cat /proc/self/status && echo && "  # whatever PATH a policy or an image sets
 _EPOCH = 946_684_800  # 2000-01-01: copied files carry one fixed time
@@ -44,6 +47,17 @@ _PROXIES = {
     "HTTPS_PROXY": f"http://127.0.0.1:{_PROXY_PORT}",
     "NO_PROXY": "localhost,127.0.0.1,::1",
 }
+
+
+def opens_gate(argv: Sequence[str]) -> bytes:
+    """What the gate reads before it starts ``argv``. Raises :class:`SandboxFailed` if it cannot be told."""
+    if not argv or any(not word or set(word) & {"\n", "\0"} for word in argv):
+        raise SandboxFailed(
+            "a job's command has an empty word, or a line break in one",
+            where=f"{' '.join(argv)[:200]!a}",
+            todo="give each argument on one line",
+        )
+    return "".join(f"{word}\n" for word in (*argv, "")).encode(errors="surrogateescape")
 
 
 def user_of(limits: Limits) -> tuple[int, int]:
@@ -74,7 +88,7 @@ def create_request(
     ``gpus`` are the UUIDs lent, ``cdi`` the devices that the engine knows by name.
     ``egress`` is the host's path of the proxy's socket, if the policy has an allow-list.
     """
-    gate = (_GATE_OUT if egress else _GATE) + ("" if duplex else " </dev/null")
+    gate = _GATE.format(first=_FORWARD if egress else "", stdin="" if duplex else " </dev/null")
     gate = gate if job.limits.runtime == "runc" else _TELL + gate
     return {
         "Image": image,
@@ -82,7 +96,7 @@ def create_request(
         "User": job.limits.user,
         "WorkingDir": WORKDIR,
         "Entrypoint": ["/bin/sh", "-c", gate, "aisci"],
-        "Cmd": list(job.argv),
+        "Cmd": [],  # the gate is told it
         "Env": [f"{name}={value}" for name, value in sorted(environment(job, gpus).items())],
         "Labels": dict(labels),
         **ATTACHED,
