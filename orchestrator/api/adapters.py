@@ -28,7 +28,9 @@ from orchestrator.record.ports import Edges
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.research.stages.experiments import baseline_job
 from orchestrator.sandbox.admission import Admission
+from orchestrator.sandbox.ahead import Ahead
 from orchestrator.sandbox.engine.client import Engine
+from orchestrator.sandbox.job.slot import Slot
 from orchestrator.sandbox.resources import OnEvent, SandboxPool
 from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.template.baseline import KeptBaseline, key_of
@@ -48,16 +50,17 @@ def pool_for(
     on_event: OnEvent | None = None,
 ) -> SandboxPool:
     """What the sandboxes of one run under ``policy`` share. Close it, or use it in ``with``."""
-    outlook = Outlook()
+    outlook, ahead = Outlook(), Ahead[Slot]()
     return SandboxPool(
         engine,
         run_id,
         dict(images).__getitem__,
         policy=policy.hash,
         on_event=on_event,
-        admission=Admission(policy.run, work_left=outlook.work_left),
+        admission=Admission(policy.run, work_left=outlook.work_left, spare=ahead.drop),
         folders={staged.hash: staged.folder for staged in data}.__getitem__,
         outlook=outlook,
+        ahead=ahead,
     )
 
 

@@ -390,7 +390,8 @@ def test_either_request_is_read_back_from_the_engine_as_it_was_made(names: tuple
         cdi=names,
     )
     try:
-        asked, inspected = read_back(engine, create_container(engine, body, name), body)
+        back = read_back(engine, create_container(engine, body, name), body)
+        asked, inspected = back.asked, back.inspected
         request = dict(inspected)["HostConfig.DeviceRequests"]
         assert dict(asked)["HostConfig.DeviceRequests"] == request
         assert ("Driver=cdi" in request, "GPU-a" in request) == (bool(names), True)

@@ -1,23 +1,19 @@
-"""All settings of an untrusted container, as the engine is asked for them, and its files."""
+"""All settings of an untrusted container, as the engine is asked for them."""
 
 from __future__ import annotations
 
 import math
 import posixpath
-import tarfile
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Protocol
 
 from orchestrator.core.errors import ControlUnavailable, SandboxFailed
 from orchestrator.core.filenames import why_unsafe
-from orchestrator.core.job import Job, Limits
-from orchestrator.core.tree import Tree
+from orchestrator.core.job import Limits
 from orchestrator.policy.lint import LEAST_TMPFS
 from orchestrator.policy.seccomp import profile_of, under
 from orchestrator.policy.values import why_not_set
-from orchestrator.record.blobs import BlobStore
 from orchestrator.sandbox.engine.resolver import NO_NAMES
 from orchestrator.sandbox.gpus.cdi import device_requests
 from orchestrator.sandbox.storage.helper import ATTACHED, volume_mount
@@ -40,8 +36,6 @@ PROXY_SOCKET, _PROXY_PORT = "/run/aisci/egress.sock", 3128
 _FORWARD = f"/usr/bin/python3 -I -S /opt/aisci/forward.py {_PROXY_PORT} {PROXY_SOCKET} && "
 # Only gVisor's kernel knows the job's processes, so the gate writes what it reports.
 _TELL = "/bin/cat /proc/self/status && echo && "  # whatever PATH a policy or an image sets
-_EPOCH = 946_684_800  # 2000-01-01: copied files carry one fixed time
-_DEEPEST = 32
 _PROXIES = {
     **dict.fromkeys(("HTTP_PROXY", "ALL_PROXY", "FTP_PROXY"), ""),
     "HTTPS_PROXY": f"http://127.0.0.1:{_PROXY_PORT}",
@@ -72,8 +66,19 @@ def user_of(limits: Limits) -> tuple[int, int]:
     return int(uid), int(gid)
 
 
+class Boxed(Protocol):
+    """What decides a container's settings: of a job, or of the shape of jobs."""
+
+    @property
+    def limits(self) -> Limits: ...
+    @property
+    def env(self) -> tuple[tuple[str, str], ...]: ...
+    @property
+    def data(self) -> tuple[tuple[str, str], ...]: ...
+
+
 def create_request(
-    job: Job,
+    job: Boxed,
     *,
     image: str,
     volume: str,
@@ -106,7 +111,9 @@ def create_request(
     }
 
 
-def _host_config(job: Job, volume: str, lent: list[dict[str, Any]], egress: str) -> dict[str, Any]:
+def _host_config(
+    job: Boxed, volume: str, lent: list[dict[str, Any]], egress: str
+) -> dict[str, Any]:
     limits = job.limits
     profile = under(profile_of(limits.seccomp), limits.runtime)
     tmpfs = (
@@ -149,7 +156,7 @@ def _host_config(job: Job, volume: str, lent: list[dict[str, Any]], egress: str)
     }
 
 
-def environment(job: Job, gpus: tuple[str, ...] = ()) -> dict[str, str]:
+def environment(job: Boxed, gpus: tuple[str, ...] = ()) -> dict[str, str]:
     """All variables of the job's code, in addition to the image's own.
 
     Raises :class:`ControlUnavailable` for one that would change how programs are loaded, or which
@@ -174,7 +181,7 @@ def environment(job: Job, gpus: tuple[str, ...] = ()) -> dict[str, str]:
     return names | {"NVIDIA_VISIBLE_DEVICES": ",".join(gpus) or "void"}
 
 
-def _data_mounts(job: Job) -> list[dict[str, Any]]:
+def _data_mounts(job: Boxed) -> list[dict[str, Any]]:
     """Staged data, read-only and without the mounts below it, at both places."""
     mounts = []
     for name, folder in job.data:
@@ -198,39 +205,3 @@ def _bind(source: str, target: str) -> dict[str, Any]:
     """A read-only bind mount; a socket can be connected to, not replaced or removed."""
     bind = {"Type": "bind", "Source": source, "Target": target}
     return {**bind, "ReadOnly": True, "BindOptions": {"NonRecursive": True}}
-
-
-def pack_tree(files: Tree, blobs: BlobStore, owner: tuple[int, int], spool: IO[bytes]) -> None:
-    """Write ``files`` to ``spool``, owned by (uid, gid), as a tar, and rewind it.
-
-    Not compressed: engines have run the container's own decompressor as root on the host
-    (CVE-2026-41567). Raises :class:`SandboxFailed` for an unsafe file name, :class:`BadJournal`
-    for a missing blob.
-    """
-    made: set[str] = set()
-    with tarfile.open(fileobj=spool, mode="w", format=tarfile.GNU_FORMAT) as tar:
-        for path, sha256 in files.files:
-            why = why_unsafe(path, _DEEPEST)
-            if why:
-                raise SandboxFailed(
-                    "a file cannot be copied into a container",
-                    where=f"{path!a}",
-                    why=why,
-                    todo="rename it in the template",
-                )
-            for folder in accumulate(path.split("/")[:-1], "{}/{}".format):
-                if folder not in made:
-                    made.add(folder)
-                    tar.addfile(_member(folder, owner, tarfile.DIRTYPE, 0o755))
-            member = _member(path, owner, tarfile.REGTYPE, 0o644)
-            member.size = blobs.size(sha256)
-            with blobs.path(sha256).open("rb") as content:
-                tar.addfile(member, content)
-    spool.seek(0)
-
-
-def _member(path: str, owner: tuple[int, int], kind: bytes, mode: int) -> tarfile.TarInfo:
-    member = tarfile.TarInfo(path)
-    member.type, member.mode, member.mtime = kind, mode, _EPOCH
-    member.uid, member.gid = owner
-    return member
