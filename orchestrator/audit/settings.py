@@ -22,7 +22,10 @@ _PAGE = 4096  # bytes; a smaller tmpfs would have no limit
 _EDITOR = "python3, -I, /opt/aisci/editor/worker.py"
 _PROXY = "http://127.0.0.1:3128"
 _FORWARD = "/usr/bin/python3 -I -S /opt/aisci/forward.py 3128 /run/aisci/egress.sock && "
-_TOLD = 'while IFS= read -r word; do [ -n "$word" ] && set -- "$@" "$word" && continue; '
+_TOLD = (
+    'while IFS= read -r word; do case "$word" in =*) set -- "$@" "${word#=}";; '
+    """+*) word=$(printf '%b.' "${word#+}"); set -- "$@" "${word%.}";; *) """
+)
 _STATUS = "/bin/cat /proc/self/status && echo && "
 
 _Expected = Mapping[str, str | re.Pattern[str]]
@@ -71,7 +74,7 @@ def _program(box: AuditedContainer) -> _Expected:
     asked = dict(box.evidence.asked)
     start = f'{_FORWARD if egress else ""}exec "$@"{stdin}'
     if asked.get("Config.Cmd") == "":  # the gate is told the program, which the request names
-        gate, program = f"{status}{_TOLD}{start}; exit; done; exit 125", ""
+        gate, program = f"{status}{_TOLD}{start}; exit;; esac; done; exit 125", ""
     else:  # as earlier programs made containers
         gate = f"{status}read -r go && {start}"
         program = ", ".join(box.job.argv) if box.job else _EDITOR

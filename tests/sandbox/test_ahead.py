@@ -11,22 +11,17 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.deadline import FOREVER, Deadline
 from orchestrator.core.errors import EngineFailed, SandboxFailed
-from orchestrator.core.job import Job, JobResult, Verdict
-from orchestrator.record.blobs import BlobStore
+from orchestrator.core.job import Verdict
 from orchestrator.sandbox import sandbox as jobs
 from orchestrator.sandbox.admission import Admission
 from orchestrator.sandbox.ahead import Ahead
-from orchestrator.sandbox.engine.client import Engine, connect
-from orchestrator.sandbox.images.images import resolve_image
+from orchestrator.sandbox.engine.client import connect
 from orchestrator.sandbox.job import slot as slots
 from orchestrator.sandbox.job.monitor import Monitor
-from orchestrator.sandbox.job.slot import Slot
-from orchestrator.sandbox.resources import SandboxPool
-from orchestrator.sandbox.sandbox import DockerSandbox
 from tests.contracts.sandbox import LIMITS, WRITES, SandboxContract, Scenario, job_of
 from tests.sandbox.test_admission import GIB, JOB, RUN
+from tests.support.ahead_rig import AheadBench
 from tests.support.sandbox_rig import resources
 
 TRUE = Scenario("print('ran')")
@@ -148,43 +143,6 @@ def test_a_job_that_lacks_disk_takes_the_room_of_what_waits() -> None:
 
 
 # --- on the engine --------------------------------------------------------------------------
-
-
-class AheadBench:
-    """A sandbox whose containers are made ahead; each job here gets one that waits."""
-
-    def __init__(self, engine: Engine, folder: Path) -> None:
-        self.engine, self.run_id = engine, f"ahead-{folder}"
-        self.blobs, self.ahead = BlobStore(folder / "blobs"), Ahead[Slot]()
-        self.pool = SandboxPool(
-            engine, self.run_id, lambda name: resolve_image(engine, name), ahead=self.ahead
-        )
-        self.sandbox = DockerSandbox(self.pool, self.blobs)
-
-    def run(
-        self,
-        job: Job,
-        scenario: Scenario,  # noqa: ARG002  # it is in main.py
-        within: Deadline = FOREVER,
-    ) -> JobResult:
-        if not self.ahead._made:
-            self.sandbox.run(replace(job, argv=("true",), scope=f"{job.scope}/before"))
-        self.ready()
-        return self.sandbox.run(job, within)
-
-    def ready(self) -> list[Slot]:
-        """Wait until what is being made waits at its gate, and what is being removed is gone."""
-        for removal in self.ahead._removals:
-            removal.result()
-        return [future.result() for future in self.ahead._made.values()]
-
-    def left_behind(self) -> tuple[str, ...]:
-        waiting = {
-            f"{self.pool.resources.prefix}-{slot.labels['aisci.job']}" for slot in self.ready()
-        }
-        own = {name + more for name in waiting for more in ("", "-keeper", "-job")}
-        found = resources(self.engine, self.run_id)
-        return tuple(name for name in found if "-maker" not in name and name not in own)
 
 
 @pytest.fixture(scope="module")
