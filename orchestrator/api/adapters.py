@@ -36,7 +36,7 @@ from orchestrator.sandbox.sandbox import DockerSandbox
 from orchestrator.template.baseline import KeptBaseline, key_of
 
 LIBRARY = "library.json"
-WAITING = "waiting"
+WAITING = "model waited for"
 """The event that a busy model is asked again later."""
 
 
@@ -48,8 +48,12 @@ def pool_for(
     images: Iterable[tuple[str, str]],
     data: Iterable[DataPin] = (),
     on_event: OnEvent | None = None,
+    many: bool = False,
 ) -> SandboxPool:
-    """What the sandboxes of one run under ``policy`` share. Close it, or use it in ``with``."""
+    """What the sandboxes of one run under ``policy`` share. Close it, or use it in ``with``.
+
+    With ``many`` jobs to come, their containers are made ahead.
+    """
     outlook, ahead = Outlook(), Ahead[Slot]()
     return SandboxPool(
         engine,
@@ -60,7 +64,7 @@ def pool_for(
         admission=Admission(policy.run, work_left=outlook.work_left, spare=ahead.drop),
         folders={staged.hash: staged.folder for staged in data}.__getitem__,
         outlook=outlook,
-        ahead=ahead,
+        ahead=ahead if many else None,
     )
 
 
@@ -83,8 +87,9 @@ def real_edges(
     literature = open_sources(engines, os.environ, shelves)
     worker = shipped_root() / "sandbox" / "editor" / "worker.py"
     pool = pool_for(
-        setup.policy, engine, run_id, images=setup.images, data=setup.data, on_event=on_event
-    )
+        setup.policy, engine, run_id, images=setup.images, data=setup.data, on_event=on_event,
+        many=True,
+    )  # fmt: skip
     with pool:
 
         def over(blobs: BlobStore) -> Edges:

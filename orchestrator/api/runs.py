@@ -30,7 +30,7 @@ from orchestrator.proof.store import ProofStore
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import head_of, set_torn_tail_aside
 from orchestrator.record.envelope import run_statement, signed_envelope
-from orchestrator.record.heard import Heard, Notice, RunOpened, Sampled
+from orchestrator.record.heard import Heard, Notice, RunOpened, Sampled, Started, Waiting
 from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import BaselinePin, Pins
@@ -223,6 +223,11 @@ def _reported(listener: Listener) -> OnEvent:
         share, scope = facts.get("share"), facts.get("scope")
         if what == "sample" and isinstance(scope, str):
             listener(Sampled(scope, share if isinstance(share, float) else None))
+        elif what == "waiting" and isinstance(scope, str):
+            listener(Waiting(scope))
+        elif what == "started" and isinstance(scope, str):
+            left = facts.get("left")
+            listener(Started(scope, left if isinstance(left, float) else None))
         elif what == WAITING:
             listener(Notice(str(facts.get("text"))))
 

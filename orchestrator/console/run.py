@@ -72,7 +72,7 @@ def write_pages(name: str, results: Path, *, as_json: bool) -> None:
 def _following(view: View) -> Iterator[Listener]:
     """The listener that ``view`` asks for; a live table is drawn while the block runs."""
     if view.as_json:
-        yield _as_json
+        yield _JsonLines()
         return
     if view.quiet:
         yield lambda _: None
@@ -89,8 +89,18 @@ def _following(view: View) -> Iterator[Listener]:
         yield follower
 
 
-def _as_json(event: Heard) -> None:
-    if not isinstance(event, Sampled):
+class _JsonLines:
+    """Each event as a line; of the shares that a running job reports, one for each tenth."""
+
+    def __init__(self) -> None:
+        self._tenths: dict[str, int] = {}
+
+    def __call__(self, event: Heard) -> None:
+        if isinstance(event, Sampled):
+            tenths = int(10 * (event.share or 0.0))
+            if tenths <= self._tenths.get(event.scope, 0):
+                return
+            self._tenths[event.scope] = tenths
         out.as_json({"event": asdict(event)})
 
 

@@ -63,8 +63,9 @@ class _Undo(NamedTuple):
 class DockerSandbox:
     """Implements :class:`orchestrator.core.protocols.Sandbox` over ``pool``; also opens duplex jobs.
 
-    The files that jobs leave go into ``blobs``. ``on_event`` is called with ``("started" | "sample"
-    | "ended", facts)``; the facts of a sample are the limit of its seconds, the peaks, and the share
+    The files that jobs leave go into ``blobs``. ``on_event`` is called with ``("waiting" | "started"
+    | "sample" | "ended", facts)``: a job waits for room and a GPU, its program starts (with the seconds
+    that the run has left, if that is known), runs, has ended; the facts of a sample are the limit of its seconds, the peaks, and the share
     of the run that the program reports as done, if it reports one.
     """
 
@@ -106,6 +107,7 @@ class DockerSandbox:
     def _start(self, job: Job, within: Deadline, undo: _Undo, *, duplex: bool) -> Session:
         """A container for ``job``, checked and started; ``undo`` reverts each step."""
         pool, engine, limits = self.pool, self.pool.engine, job.limits
+        self._on_event("waiting", {"job": job.id, "scope": job.scope})
         info = check_engine(engine, limits)
         lease = undo.lent.enter_context(pool.gpus.lease(limits, within, job.scope))
         volumes, harvested = Path(info["DockerRootDir"]), self._blobs.folder  # that a job may fill
@@ -132,8 +134,10 @@ class DockerSandbox:
                 }), within=within,
             )  # fmt: skip
         # Told before the first sample, which comes from the monitor's own thread.
-        told = {"job": job.id, "scope": job.scope, "container": slot.container[:12]}
-        self._on_event("started", told)
+        self._on_event("started", {
+            "job": job.id, "scope": job.scope, "container": slot.container[:12],
+            "left": pool.outlook.time_left(),
+        })  # fmt: skip
         self._monitored(monitor, undo.front)
         within.check(job.scope)
         if proxy:
