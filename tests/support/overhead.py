@@ -30,6 +30,7 @@ def main() -> None:
 
 def measured(template: str, policy: str, ideas: int, folder: Path) -> dict[str, Any]:
     """One run with all its ideas in flight: its wall, its containers' programs, its peak of memory."""
+    folder.mkdir(exist_ok=True)
     argv = [sys.executable, str(ROOT / "cli.py"), "run", template, "--policy", policy]
     argv += ["--scale", "smoke", "--ideas", str(ideas), "--parallel", str(ideas), "--fresh"]
     began = time.monotonic()
