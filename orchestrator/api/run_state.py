@@ -22,7 +22,7 @@ from orchestrator.record.events import (
     Recalled,
     Sealed,
 )
-from orchestrator.record.heard import Heard, Sampled, Started, Waiting
+from orchestrator.record.heard import Heard, JobStarts, JobWaits, Sampled
 from orchestrator.record.ledger import CallKey
 from orchestrator.record.literature_notes import IdeaSkipped
 from orchestrator.record.notes import (
@@ -114,7 +114,7 @@ class RunState:
         elif isinstance(event, Sampled) and event.share is not None:
             for doing in self.way(event.scope).doing[-1:]:
                 doing.share = event.share
-        elif isinstance(event, Waiting | Started):
+        elif isinstance(event, JobWaits | JobStarts):
             self._moved(self.way(event.scope), event)
         elif isinstance(event, Sealed) and event.ideas is not None:
             self._seal()
@@ -122,10 +122,10 @@ class RunState:
             self.sealed = self.sealed and event.scope.startswith("idea/")
             self._noted(self.way(event.scope), event.scope, read_note(self._load(event.body)))
 
-    def _moved(self, way: IdeaProgress, event: Waiting | Started) -> None:
+    def _moved(self, way: IdeaProgress, event: JobWaits | JobStarts) -> None:
         for doing in way.doing[-1:]:
-            doing.waits, doing.since = isinstance(event, Waiting), self._clock()
-        if isinstance(event, Started) and event.left is not None:
+            doing.waits, doing.since = isinstance(event, JobWaits), self._clock()
+        if isinstance(event, JobStarts) and event.left is not None:
             self.ends = self._clock() + event.left
 
     def waited(self, scope: str) -> float:

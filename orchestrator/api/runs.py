@@ -30,7 +30,7 @@ from orchestrator.proof.store import ProofStore
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import head_of, set_torn_tail_aside
 from orchestrator.record.envelope import run_statement, signed_envelope
-from orchestrator.record.heard import Heard, Notice, RunOpened, Sampled, Started, Waiting
+from orchestrator.record.heard import Heard, JobStarts, JobWaits, Notice, RunOpened, Sampled
 from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import BaselinePin, Pins
@@ -224,10 +224,10 @@ def _reported(listener: Listener) -> OnEvent:
         if what == "sample" and isinstance(scope, str):
             listener(Sampled(scope, share if isinstance(share, float) else None))
         elif what == "waiting" and isinstance(scope, str):
-            listener(Waiting(scope))
+            listener(JobWaits(scope))
         elif what == "started" and isinstance(scope, str):
             left = facts.get("left")
-            listener(Started(scope, left if isinstance(left, float) else None))
+            listener(JobStarts(scope, left if isinstance(left, float) else None))
         elif what == WAITING:
             listener(Notice(str(facts.get("text"))))
 

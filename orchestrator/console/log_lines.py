@@ -21,7 +21,7 @@ from orchestrator.record.events import (
     Recalled,
     RunStarted,
 )
-from orchestrator.record.heard import Heard, Moment, Started
+from orchestrator.record.heard import Heard, JobStarts, Moment
 from orchestrator.record.literature_notes import IdeaSkipped
 from orchestrator.record.notes import (
     FiguresInspected,
@@ -57,7 +57,7 @@ class LogLines:
         self._out, self._idea, self._output = out or sys.stderr, idea, output
 
     def __call__(self, event: Heard) -> None:
-        if isinstance(event, Started):
+        if isinstance(event, JobStarts):
             self._tell_wait(event)
         self._track.take(event)
         if isinstance(event, Recalled | Moment) or event.at < self._since:
@@ -74,7 +74,7 @@ class LogLines:
         if self._output and isinstance(event, Answered) and event.port == "sandbox":
             self._tell_output(decode(JobResult, self._load(event.body)))
 
-    def _tell_wait(self, event: Started) -> None:
+    def _tell_wait(self, event: JobStarts) -> None:
         """A wait of a job that was long enough to be wondered about."""
         way = self._track.way(event.scope)
         waited = self._track.waited(event.scope)

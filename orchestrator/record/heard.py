@@ -34,7 +34,7 @@ class Sampled:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class JobWaits:
     """A job waits for the run's room, and for a GPU if it has one."""
 
     scope: str
@@ -42,7 +42,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class JobStarts:
     """A job's program starts; ``left`` is about how many seconds the run has left, or None."""
 
     scope: str
@@ -50,7 +50,7 @@ class Started:
     kind: Literal["started"] = "started"
 
 
-Moment = RunOpened | Notice | Sampled | Waiting | Started
+Moment = RunOpened | Notice | Sampled | JobWaits | JobStarts
 """What happens and is never written."""
 
 Heard = Event | Moment

@@ -14,7 +14,7 @@ from orchestrator.console.options import View
 from orchestrator.console.run import _following
 from orchestrator.core.model import Usage
 from orchestrator.record.events import Asked, Body
-from orchestrator.record.heard import Heard, Started, Waiting
+from orchestrator.record.heard import Heard, JobStarts, JobWaits
 
 SCOPE = "idea/ab/experiments/run_1/attempt_1"
 ASKED = Asked(
@@ -39,12 +39,12 @@ def state(clock: Clock) -> RunState:
 def test_a_jobs_time_begins_when_its_program_starts() -> None:
     clock = Clock()
     track = state(clock)
-    track.take(Waiting(SCOPE))
+    track.take(JobWaits(SCOPE))
     (doing,) = track.way(SCOPE).doing
     assert doing.waits
     clock.now = 40.0
     assert track.waited(SCOPE) == 40.0
-    track.take(Started(SCOPE, 600.0))
+    track.take(JobStarts(SCOPE, 600.0))
     assert (doing.waits, doing.since, track.waited(SCOPE), track.ends) == (False, 40.0, 0.0, 640.0)
 
 
@@ -54,9 +54,9 @@ def test_a_jobs_time_begins_when_its_program_starts() -> None:
 def test_a_log_tells_a_long_wait_and_no_short_one(waited: float, told: str) -> None:
     clock, written = Clock(), io.StringIO()
     log = LogLines(state(clock), lambda body: body.inline, "2026-11-29T11:00:00", written)
-    log(Waiting(SCOPE))
+    log(JobWaits(SCOPE))
     clock.now = waited
-    log(Started(SCOPE, None))
+    log(JobStarts(SCOPE, None))
     assert written.getvalue()[-len(told) :] == told if told else not written.getvalue()
 
 
@@ -81,7 +81,7 @@ def test_json_has_waits_starts_and_a_line_for_each_tenth_of_a_jobs_work(
 
 def test_an_event_of_no_known_job_changes_nothing() -> None:
     track, events = state(Clock()), list[Heard]()
-    events += [Waiting("run/baseline"), Started("run/baseline", None)]
+    events += [JobWaits("run/baseline"), JobStarts("run/baseline", None)]
     for event in events:
         track.take(event)
     assert track.ends is None
