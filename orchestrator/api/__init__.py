@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from orchestrator.api.baselines import baseline as baseline
     from orchestrator.api.estimate import estimate_run as estimate_run
     from orchestrator.api.export import write_reports as write_reports
+    from orchestrator.api.ideas_only import IdeasRequest as IdeasRequest
+    from orchestrator.api.ideas_only import propose_list as propose_list
     from orchestrator.api.importing import ImportRequest as ImportRequest
     from orchestrator.api.importing import import_results as import_results
     from orchestrator.api.literature import add_files as add_files
@@ -53,6 +55,7 @@ _MODULES = {
     "baselines": ("baseline",),
     "estimate": ("estimate_run",),
     "export": ("write_reports",),
+    "ideas_only": ("IdeasRequest", "propose_list"),
     "importing": ("ImportRequest", "import_results"),
     "literature": ("add_files", "search_papers"),
     "model_check": ("check_model",),

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.api.data import data_for
+from orchestrator.api.given_ideas import given_ideas
 from orchestrator.api.policies import chosen_policy, has_own_image
 from orchestrator.core.errors import UnknownName, UserError
 from orchestrator.core.files import shipped_root
@@ -26,7 +27,6 @@ from orchestrator.models.prices import prices_of, stated_price
 from orchestrator.policy.policy import lowered
 from orchestrator.proof.store import ProofStore
 from orchestrator.record.pins import EnginePin, ModelPin, ReviewPin
-from orchestrator.research.idea_lists import listed_ideas
 from orchestrator.research.preflight import require_time
 from orchestrator.research.run_spec import RunSpec
 from orchestrator.research.sweep import SweepModel
@@ -45,8 +45,8 @@ class RunRequest:
     its requests in place of ``model``. ``vision`` says whether the model is shown
     pictures; None: what litellm knows of it. ``engine`` are the engines that are searched for papers,
     ``openalex,arxiv`` or ``all``. ``data`` is a folder of staged data sets.
-    ``ideas_file`` is a list whose ideas are pursued, the first ``ideas`` of them or all; without one, so
-    many are proposed, or one. Without ``novelty`` none is judged for it. ``open_ended``: each is
+    ``ideas_file`` is a list whose ideas are pursued, the first ``ideas`` of them, or those that ``only`` names
+    (``3,7``), or all; without one, so many are proposed, or one. Without ``novelty`` none is judged for it. ``open_ended``: each is
     pursued before the next one is proposed, and its score is told. ``parallel`` ideas are in flight; None:
     :func:`orchestrator.api.parallel.ideas_in_flight`.
     ``fresh`` measures the baseline in this run, even if one is kept. ``sign`` is a file with an
@@ -64,6 +64,7 @@ class RunRequest:
     roles: tuple[tuple[str, str], ...] = ()
     reviewing: ReviewPin = field(default_factory=ReviewPin)
     ideas_file: Path | None = None
+    only: str = ""
     novelty: bool = True
     open_ended: bool = False
     parallel: int | None = None
@@ -128,14 +129,9 @@ def prepare(request: RunRequest, *, to_start: bool = True) -> Prepared:
     Raises :class:`UserError` and its children for what the request gets wrong.
     """
     opened = open_author if to_start else open_unasked
-    if request.ideas_file and request.open_ended:
-        raise UserError(
-            "the ideas of a list are not proposed one after the other",
-            where="--open-ended",
-            why=f"--ideas-file {request.ideas_file} has all ideas",
-            todo="leave one of the two out",
-        )
-    given = listed_ideas(request.ideas_file)[: request.ideas] if request.ideas_file else ()
+    given = given_ideas(
+        request.ideas_file, only=request.only, count=request.ideas, open_ended=request.open_ended
+    )
     engines = [(one, server_of(one, os.environ)) for one in chosen_engines(request.engine)]
     # Before a model is opened: that may import litellm.
     prices = stated_price(request.price, request.model)

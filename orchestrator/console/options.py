@@ -29,7 +29,18 @@ IdeasOption = Annotated[
 ]
 IdeasFileOption = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Pursue the ideas of this list; none is proposed."),
+    typer.Option(
+        "--from-ideas",
+        "--ideas-file",
+        metavar="FILE",
+        help="Pursue the ideas of this list; none is proposed.",
+    ),
+]
+OnlyOption = Annotated[
+    str,
+    typer.Option(
+        "--only", metavar="3,7", help="Of the list, these ideas: positions from 1, or names."
+    ),
 ]
 NoveltyOption = Annotated[
     bool, typer.Option("--skip-novelty", help="Judge no idea's novelty before it is pursued.")

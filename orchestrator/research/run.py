@@ -108,9 +108,9 @@ def _first_study(spec: RunSpec, files: Tree, ports: Ports) -> Study:
     fit; or imported.
     """
     if spec.imported is None:
-        return _study(spec, files, _baseline(spec, files, ports))
+        return baseline_study(spec, files, _baseline(spec, files, ports))
     content = content_of(spec.imported, ports.blobs.get)
-    study = _study(spec, files, (content.runs[0], content.results[0][1]))
+    study = baseline_study(spec, files, (content.runs[0], content.results[0][1]))
     return imported_start(study, spec.imported, content, ports.keep)
 
 
@@ -160,7 +160,7 @@ def _baseline(spec: RunSpec, files: Tree, ports: Ports) -> tuple[Run, Results]:
     return run, results
 
 
-def _study(spec: RunSpec, files: Tree, baseline: tuple[Run, Results]) -> Study:
+def baseline_study(spec: RunSpec, files: Tree, baseline: tuple[Run, Results]) -> Study:
     """What every study begins with; its idea is not known yet."""
     run, results = baseline
     return Study(
