@@ -9,6 +9,7 @@ the others alone.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +18,14 @@ from orchestrator.api.baselines import baseline
 from orchestrator.api.locking import only_writer, stoppable
 from orchestrator.api.own_record import ports_of_own
 from orchestrator.api.prepare import RESULTS, RunRequest, open_author, prepare
+from orchestrator.api.servers import require_servers
 from orchestrator.api.template_run import TrialListener
 from orchestrator.core.errors import ResultsExist
 from orchestrator.core.model import SWEEP, Usage
 from orchestrator.core.research import Idea
 from orchestrator.core.tree import Tree, digest
 from orchestrator.machine.baseline_cache import baselines_of, restore_files
+from orchestrator.models.failures import RetryTiming
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.month import MonthBudget
 from orchestrator.record.paths import IdeaPaths
@@ -72,8 +75,10 @@ class ProposedIdeas:
     usage: Usage
 
 
-def propose_list(request: IdeasRequest, listener: TrialListener) -> ProposedIdeas:
-    """Propose ideas, and write their list.
+def propose_list(
+    request: IdeasRequest, listener: TrialListener, say: Callable[[str], None] = lambda _: None
+) -> ProposedIdeas:
+    """Propose ideas, and write their list; ``say`` receives what is under way, each wait for a model too.
 
     Raises:
         UserError: the request is wrong, or the list exists; nothing was started.
@@ -87,6 +92,7 @@ def propose_list(request: IdeasRequest, listener: TrialListener) -> ProposedIdea
             policy=request.policy, data=request.data, price=request.price, results=request.results,
         )
     ).setup  # fmt: skip
+    require_servers(setup)
     kept, measured = _baseline_of(setup, request, listener)
     key = digest([
         __version__, prompts_hash(), setup.author, setup.template.hash, setup.policy.hash, setup.scale, kept.key
@@ -99,14 +105,19 @@ def propose_list(request: IdeasRequest, listener: TrialListener) -> ProposedIdea
     )
     with again, only_writer(paths.folder):
         blobs = BlobStore(paths.blobs)
-        model = open_author(request.model, environ=os.environ, prices=dict(setup.prices))
+        model = open_author(
+            request.model,
+            environ=os.environ,
+            prices=dict(setup.prices),
+            timing=RetryTiming(tell=say),
+        )
         none = absent(model.name)
         edges = Edges(
             model, none.editor, none.sandbox, none.literature, month=MonthBudget.of_user()
         )
         what = Idea(name=name[:80], title=f"ideas for {name}"[:200], experiment="a list of ideas")
         ports = ports_of_own(paths, blobs, what, edges, "ideas", request.max_usd)
-        listener.begin(f"{model.name}: {request.count} ideas for {name}")
+        say(f"{model.name} proposes {request.count} ideas for {name}")
         found, whole = propose_ideas(_study_on(setup, kept, blobs), request.count, ports)
         if whole:
             ports.journal.seal()

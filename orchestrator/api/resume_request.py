@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.api.left_out import require_included
 from orchestrator.api.prepare import RESULTS
 from orchestrator.core.errors import UserError
 from orchestrator.record.asked_stages import STAGE_NAMES
@@ -33,9 +34,11 @@ class ResumeRequest:
 
 
 def require_makeable(request: ResumeRequest, pins: Pins) -> None:
-    """Raise :class:`UserError` for experiments of an imported study: nothing measured here is compared with
-    what was measured elsewhere.
+    """Raise :class:`UserError` for a stage that the run leaves out, and for experiments of an imported study:
+    nothing measured here is compared with what was measured elsewhere.
     """
+    if request.asked and not request.idea:
+        require_included(request.asked.again, pins.leave_out)
     if pins.imported and request.asked and request.asked.again == "experiments":
         raise UserError(
             "the experiments of an imported study cannot be made again here",

@@ -22,6 +22,7 @@ from orchestrator.api.raised_budget import with_budget
 from orchestrator.api.reproduce import play_again
 from orchestrator.api.resume_notice import resume_notice
 from orchestrator.api.resume_request import ResumeRequest, require_makeable, require_sound
+from orchestrator.api.servers import require_pinned_servers, require_servers, server_notices
 from orchestrator.core.errors import UserError
 from orchestrator.core.files import shipped_root, write
 from orchestrator.core.model import SWEEP
@@ -60,7 +61,9 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
     """
     signer = read_signer(request.sign) if request.sign is not None else None
     prepared = prepare(request)
-    setup, engine = prepared.setup, connect()
+    setup = prepared.setup
+    require_servers(setup)
+    engine = connect()
     if prepared.why_policy:
         listener(Notice(f"policy: {setup.policy.name}, {prepared.why_policy}"))
     for line in prepared.model_ends:
@@ -110,7 +113,11 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
         require_makeable(request, pins)
         work = request.asked is not None or not find_run.ended(paths)
         if work:
+            require_pinned_servers(pins)
             listener(Notice(resume_notice(paths, pins)))
+            for line in server_notices(pins):
+                listener(Notice(line))
+            require_servers(spec_of(pins, template_of(pins, paths)))
         engine = connect()
         if request.fork:
             setup = _forked(pins, paths, engine, request)

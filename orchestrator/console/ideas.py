@@ -14,7 +14,7 @@ from orchestrator.console.options import View
 def list_ideas(request: IdeasRequest, view: View) -> int:
     """Propose ideas and print their list; exit code 1 where the model failed before it was whole."""
     with LiveLine(view) as live:
-        made = propose_list(request, live)
+        made = propose_list(request, live, live.tell)
     if view.as_json:
         out.as_json({
             "ideas": [asdict(idea) | {"id": idea.id} for idea in made.ideas], "whole": made.whole,
@@ -31,7 +31,9 @@ def _draw(request: IdeasRequest, made: ProposedIdeas) -> None:
     out.table(("", "idea", "title"), rows)
     fewer = request.count - len(made.ideas)
     if fewer and made.whole:
-        out.say(f"\n{out.counted(fewer, 'proposal')} repeated another idea, and is left out")
+        out.say(
+            f"\nleft out: {fewer} of {out.counted(request.count, 'proposal')}, which repeated an idea"
+        )
     elif fewer:
         out.say(
             f"\nthe model failed after {len(made.ideas)} ideas; the same command asks for the others"

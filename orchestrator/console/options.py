@@ -45,6 +45,12 @@ OnlyOption = Annotated[
 NoveltyOption = Annotated[
     bool, typer.Option("--skip-novelty", help="Judge no idea's novelty before it is pursued.")
 ]
+NoReviewOption = Annotated[
+    bool, typer.Option("--no-review", help="Leave out the review; `aisci review` makes it later.")
+]
+NoPaperOption = Annotated[
+    bool, typer.Option("--no-paper", help="Leave out the paper; `aisci writeup` makes it later.")
+]
 OpenEndedOption = Annotated[
     bool, typer.Option("--open-ended", help="Pursue each idea before the next; tell its score.")
 ]
@@ -74,6 +80,14 @@ FreshOption = Annotated[
 ]
 EstimateOption = Annotated[
     bool, typer.Option("--estimate", help="Instead: what the run will take; nothing is started.")
+]
+DryRunOption = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Instead: what would run, and what is missing; nothing starts."),
+]
+PrepareOnlyOption = Annotated[
+    bool,
+    typer.Option("--prepare-only", help="Instead: all that comes before the first question."),
 ]
 YesOption = Annotated[
     bool, typer.Option("--yes", "-y", help="Start an expensive run without a question.")

@@ -14,6 +14,7 @@ from orchestrator.console.options import (
     HERE,
     BudgetOption,
     DataOption,
+    DryRunOption,
     EditModelOption,
     EngineOption,
     EstimateOption,
@@ -24,11 +25,14 @@ from orchestrator.console.options import (
     IdeasOption,
     Json,
     ModelOption,
+    NoPaperOption,
+    NoReviewOption,
     NoveltyOption,
     OnlyOption,
     OpenEndedOption,
     ParallelOption,
     PolicyName,
+    PrepareOnlyOption,
     PriceOption,
     QuietOption,
     ResultsOption,
@@ -70,40 +74,34 @@ def _run(
     review_examples: reviewing.ExamplesOption = True,
     accept_from: reviewing.AcceptOption = 6.0,
     improve: reviewing.ImproveOption = 0,
+    no_review: NoReviewOption = False,
+    no_paper: NoPaperOption = False,
     fresh: FreshOption = False,
     sign: SignOption = None,
     results: ResultsOption = HERE,
     estimate: EstimateOption = False,
+    dry_run: DryRunOption = False,
+    prepare_only: PrepareOnlyOption = False,
     yes: YesOption = False,
     quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
     """Take a template from ideas to reviewed papers."""
-    request = api.RunRequest(
-        template=template,
-        model=model,
-        ideas=ideas,
-        ideas_file=ideas_file,
-        only=only,
-        novelty=not skip_novelty,
-        open_ended=open_ended,
-        parallel=parallel,
-        scale=scale,
-        policy=policy,
-        data=data,
-        max_usd=max_usd,
-        results=results,
-        price=price,
-        roles=named_roles(role, editing=edit_model, reviewing=review_model),
-        vision=vision,
-        engine=engine,
-        reviewing=reviewing.review_rules(
-            reviews, reflections, accept_from, improve, examples=review_examples
-        ),
-        fresh=fresh,
-        sign=sign,
+    rules = reviewing.review_rules(
+        reviews, reflections, accept_from, improve, examples=review_examples
     )
+    request = api.RunRequest(
+        template=template, model=model, ideas=ideas, ideas_file=ideas_file, only=only,
+        novelty=not skip_novelty, open_ended=open_ended, parallel=parallel, scale=scale, policy=policy,
+        leave_out=api.leave_out_of(paper=no_paper, review=no_review), data=data, max_usd=max_usd,
+        results=results, price=price, vision=vision, engine=engine, reviewing=rules, fresh=fresh, sign=sign,
+        roles=named_roles(role, editing=edit_model, reviewing=review_model),
+    )  # fmt: skip
+    if dry_run:
+        raise typer.Exit(console.dry_run.show_dry_run(request, as_json=as_json))
     view = View(quiet=quiet, as_json=as_json)
+    if prepare_only:
+        raise typer.Exit(console.preparing.make_ready(request, view))
     raise typer.Exit(console.estimate.start_or_show(request, view, show=estimate, yes=yes))
 
 

@@ -177,6 +177,7 @@ def baseline_study(spec: RunSpec, files: Tree, baseline: tuple[Run, Results]) ->
         data=spec.mounts,
         reviewing=spec.reviewing,
         judged=spec.novelty,
+        leave_out=spec.leave_out,
     )
 
 
@@ -191,6 +192,8 @@ def _begun(
     blobs = store(record.blobs, shared)
     journal = Journal(record.journal, blobs, location.mode, deps.listener)
     known = journal.notes(StagesAsked, below="idea")  # a fork begins its notes anew
+    if study.leave_out and not known:
+        known = [StagesAsked(leave_out=study.leave_out)]
     new = location.asked if location.idea in {"", study.idea.id} else None
     if new is None and location.mode in {Mode.RESUME, Mode.FORK} and not location.idea:
         new = StagesAsked()  # to go on, if it was to stop
