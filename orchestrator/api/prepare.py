@@ -160,7 +160,7 @@ def prepare(request: RunRequest, *, to_start: bool = True) -> Prepared:
         images=(),
         prices=prices_of(model, prices) if to_start else _known_prices(model, prices),
         sees=shows_pictures(model, asked=request.vision),
-        server=_server(model),
+        server=server_of_model(model),
         data=data_for(template, request.scale, policy, request.data) if to_start else (),
         proof=proofs.pin(),
         engines=tuple(EnginePin(name=name, server=server) for name, server in engines),
@@ -207,12 +207,17 @@ def _roles(request: RunRequest, *, to_start: bool) -> tuple[ModelPin, ...]:
         seen, stated = shows_pictures(model, asked=None), stated_price(None, name)
         prices = prices_of(model, stated) if to_start else _known_prices(model, stated)
         pins[role] = ModelPin(
-            name=name, author=model.name, role=role, prices=prices, sees=seen, server=_server(model)
+            name=name,
+            author=model.name,
+            role=role,
+            prices=prices,
+            sees=seen,
+            server=server_of_model(model),
         )
     return tuple(pins.values())
 
 
-def _server(model: LanguageModel) -> str:
+def server_of_model(model: LanguageModel) -> str:
     """The address of the user's own server that answers for the model; empty for a vendor's."""
     server = model.server if isinstance(model, LitellmModel) else None
     return server.bare if server else ""

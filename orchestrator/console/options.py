@@ -69,6 +69,19 @@ RetryOption = Annotated[
 ForkPolicyOption = Annotated[
     str | None, typer.Option(help="With --fork: another policy, such as a larger budget.")
 ]
+MoreIdeasOption = Annotated[
+    int | None,
+    typer.Option("--ideas", min=1, max=100, help="More ideas: how many the run has in all."),
+]
+MoreOfListOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--from-ideas", metavar="FILE", help="With --ideas: the list that the run's ideas are of."
+    ),
+]
+OtherModelOption = Annotated[
+    str | None, typer.Option("--model", metavar="NAME", help="With --fork: another model.")
+]
 ScaleOption = Annotated[
     str, typer.Option(help="The template's scale: smoke takes seconds, full is the study.")
 ]

@@ -25,11 +25,14 @@ from orchestrator.console.options import (
     IdeasOption,
     Json,
     ModelOption,
+    MoreIdeasOption,
+    MoreOfListOption,
     NoPaperOption,
     NoReviewOption,
     NoveltyOption,
     OnlyOption,
     OpenEndedOption,
+    OtherModelOption,
     ParallelOption,
     PolicyName,
     PrepareOnlyOption,
@@ -113,6 +116,10 @@ def _resume(
     parallel: ParallelOption = None,
     policy: ForkPolicyOption = None,
     max_usd: BudgetOption = None,
+    ideas: MoreIdeasOption = None,
+    from_ideas: MoreOfListOption = None,
+    model: OtherModelOption = None,
+    price: PriceOption = None,
     sign: SignOption = None,
     results: ResultsOption = HERE,
     quiet: QuietOption = False,
@@ -121,7 +128,8 @@ def _resume(
     """Continue a run that stopped. No recorded call is made or paid again."""
     request = api.ResumeRequest(
         run=run, results=results, fork=fork, asked=api.stages_again(retry), policy=policy,
-        max_usd=max_usd, sign=sign, parallel=parallel,
+        max_usd=max_usd, ideas=ideas, ideas_file=from_ideas, model=model, price=price, sign=sign,
+        parallel=parallel,
     )  # fmt: skip
     raise typer.Exit(console.run.start(request, View(quiet=quiet, as_json=as_json)))
 

@@ -134,6 +134,9 @@ def _show(outcome: RunOutcome, view: View) -> int:
         if idea.left_out:
             command = "writeup" if idea.left_out == "paper" else "review"
             out.say(f"left out: the {idea.left_out}; later: aisci {command} {idea.folder}")
+    for todo in dict.fromkeys(one.failure.todo for one in outcome.ideas if one.failure):
+        if todo:
+            out.say(f"do:       {todo}")
     if any(idea.after for idea in outcome.ideas):
         out.say(f"next:     aisci resume {outcome.folder}")
     head = f"{outcome.head} (keep it elsewhere)" if outcome.head else ""
