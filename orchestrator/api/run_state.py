@@ -11,7 +11,7 @@ from orchestrator.core.decode import decode
 from orchestrator.core.job import JobResult, Verdict
 from orchestrator.core.model import Reply
 from orchestrator.core.sanitize import plain_line
-from orchestrator.record.asked_stages import MORE, STAGE_NAMES
+from orchestrator.record.asked_stages import LEFT_OUT, MORE, STAGE_NAMES
 from orchestrator.record.events import (
     Answered,
     Asked,
@@ -39,7 +39,7 @@ from orchestrator.record.notes import (
 Load = Callable[[Body], Any]
 """The JSON value of a body."""
 
-StageMark = Literal["begun", "reached", "failed"]
+StageMark = Literal["begun", "reached", "failed", "left out"]
 
 BASELINE_SCOPE = "run/baseline"
 FIRST = "attempt_1"  # goes without saying
@@ -183,8 +183,7 @@ class RunState:
         elif isinstance(note, IdeaSkipped):
             way.why = note.why
         elif isinstance(note, IdeaFinished):
-            states = (("verified", note.verified), ("reviewed", note.reviewed))
-            way.lacking = tuple(f"not {what}" for what, done in states if not done)
+            _finish(way, note)
         elif isinstance(note, BaselineCompared):
             if not all(one.held for one in note.comparisons):
                 way.status, way.why = "failed", "baseline: it does not beat the untrained model"
@@ -201,6 +200,12 @@ def _begin(way: IdeaProgress, stage: str, *, once_more: bool) -> None:
         later = STAGE_NAMES[STAGE_NAMES.index(stage) :]
         way.marks = {name: mark for name, mark in way.marks.items() if name not in later}
     way.marks[stage] = "begun"
+
+
+def _finish(way: IdeaProgress, note: IdeaFinished) -> None:
+    way.lacking = note.lacking
+    for name in LEFT_OUT[note.left_out]:
+        way.marks.setdefault(name, "left out")
 
 
 def _where(scope: str) -> tuple[str, str] | None:

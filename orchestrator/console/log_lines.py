@@ -118,6 +118,8 @@ class LogLines:
             return f"{place}: container {result.verdict} {took}"
         if line.port == "editor":
             edit = decode(Edit, self._load(line.body))
+            if edit.all_completed:
+                return f"{place}: no more runs are wanted {took}"
             changed = ", ".join(map(plain_line, edit.changed))
             done = f"edit changed {changed}" if changed else "no edit"
             why = "" if changed else f": {plain_line(edit.why_not)}"
@@ -144,6 +146,6 @@ def _noted(note: Note) -> str:
             text = f"flaws that remain in the figures: {'; '.join(problems)}"
         case FilesRestored(files=files):
             text = f"restored files that may not change: {', '.join(files)}"
-        case IdeaFinished():
-            text = "finished"
+        case IdeaFinished(left_out=left_out):
+            text = f"finished; {left_out} left out" if left_out else "finished"
     return plain_line(text)

@@ -140,6 +140,13 @@ def _show(outcome: RunOutcome, view: View) -> int:
     for row in rows:
         if row["paper"]:
             out.say(f"paper:    {row['paper']}{row['reviewed'] and '  ' + row['reviewed']}")
+    for idea in outcome.ideas:
+        if idea.left_out:
+            command = "writeup" if idea.left_out == "paper" else "review"
+            out.say(f"left out: the {idea.left_out}; later: aisci {command} {idea.folder}")
+    for todo in dict.fromkeys(one.failure.todo for one in outcome.ideas if one.failure):
+        if todo:
+            out.say(f"do:       {todo}")
     if any(idea.after for idea in outcome.ideas):
         out.say(f"next:     aisci resume {outcome.folder}")
     head = f"{outcome.head} (keep it elsewhere)" if outcome.head else ""
@@ -169,4 +176,5 @@ def _row(idea: IdeaOutcome) -> dict[str, Any]:
         "folder": str(idea.folder),
         "paper": str(idea.paper or ""),
         "reviewed": _reviewed(idea.review),
+        "left_out": idea.left_out,
     }
