@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from orchestrator.console import (
         audit,
         check,
+        completion,
+        config,
         data,
+        demo,
+        docs,
         doctor,
         errors,
         estimate,
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
         importing,
         literature,
         model_check,
+        models,
         novelty,
         pdf_review,
         policy,
@@ -36,12 +41,17 @@ if TYPE_CHECKING:
         template,
         template_adopt,
         template_list,
+        version,
     )
 
 __all__ = [
     "audit",
     "check",
+    "completion",
+    "config",
     "data",
+    "demo",
+    "docs",
     "doctor",
     "errors",
     "estimate",
@@ -49,6 +59,7 @@ __all__ = [
     "importing",
     "literature",
     "model_check",
+    "models",
     "novelty",
     "pdf_review",
     "policy",
@@ -65,6 +76,7 @@ __all__ = [
     "template",
     "template_adopt",
     "template_list",
+    "version",
 ]
 
 

@@ -24,6 +24,7 @@ from orchestrator.console.options import (
     IdeasOption,
     Json,
     ModelOption,
+    NotifyOption,
     NoveltyOption,
     OpenEndedOption,
     ParallelOption,
@@ -73,6 +74,7 @@ def _run(
     results: ResultsOption = HERE,
     estimate: EstimateOption = False,
     yes: YesOption = False,
+    notify: NotifyOption = "",
     quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
@@ -100,7 +102,7 @@ def _run(
         fresh=fresh,
         sign=sign,
     )
-    view = View(quiet=quiet, as_json=as_json)
+    view = View(quiet=quiet, as_json=as_json, notify=notify)
     raise typer.Exit(console.estimate.start_or_show(request, view, show=estimate, yes=yes))
 
 
@@ -114,6 +116,7 @@ def _resume(
     max_usd: BudgetOption = None,
     sign: SignOption = None,
     results: ResultsOption = HERE,
+    notify: NotifyOption = "",
     quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
@@ -122,7 +125,8 @@ def _resume(
         run=run, results=results, fork=fork, asked=api.stages_again(retry), policy=policy,
         max_usd=max_usd, sign=sign, parallel=parallel,
     )  # fmt: skip
-    raise typer.Exit(console.run.start(request, View(quiet=quiet, as_json=as_json)))
+    view = View(quiet=quiet, as_json=as_json, notify=notify)
+    raise typer.Exit(console.run.start(request, view))
 
 
 def _replay(

@@ -23,6 +23,8 @@ from orchestrator.console import output as out
 from orchestrator.console.live import LiveTable
 from orchestrator.console.log_lines import LogLines
 from orchestrator.console.options import View
+from orchestrator.console.telling import Telling
+from orchestrator.core.errors import AisciError
 from orchestrator.core.papers import Review
 from orchestrator.core.sanitize import plain_line
 from orchestrator.record.events import Body
@@ -34,12 +36,20 @@ _LONGEST = 1000  # characters of a notice
 
 def start(request: RunRequest | ResumeRequest, view: View) -> int:
     """Begin or continue a run; returns the exit code."""
-    with _following(view) as listener:
-        if isinstance(request, RunRequest):
-            outcome = runs.run(request, listener)
-        else:
-            outcome = runs.resume(request, listener)
-    return _show(outcome, view)
+    telling = Telling(view.notify)
+    try:
+        with _following(view) as follower:
+            listener = telling.hearing(follower)
+            if isinstance(request, RunRequest):
+                outcome = runs.run(request, listener)
+            else:
+                outcome = runs.resume(request, listener)
+    except AisciError as error:
+        telling.stopped(error)
+        raise
+    code = _show(outcome, view)
+    telling.ended(outcome)
+    return code
 
 
 def start_stage(request: StageRequest, view: View) -> int:
