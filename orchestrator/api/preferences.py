@@ -15,7 +15,6 @@ from pathlib import Path
 from orchestrator.core.errors import BadFile, UserError
 from orchestrator.core.files import config_home
 from orchestrator.core.places import Problem
-from orchestrator.core.problems import FORM_RULE, nearest
 from orchestrator.core.secrets import secret_name, secret_value
 from orchestrator.core.strict_toml import Flat, TomlValue, read_flat_toml
 
@@ -101,6 +100,8 @@ def _read(path: Path, *, of_folder: bool) -> dict[str, TomlValue]:
 
 def _wrong(key: str, found: TomlValue, of_folder: bool) -> Problem | None:  # noqa: FBT001 - which file it is
     """What is wrong with a line; the value of a key that may be a secret is not repeated."""
+    from orchestrator.core.problems import FORM_RULE, nearest  # noqa: PLC0415 - takes pydantic, for an error
+
     what, todo = "", ""
     value, known = found.value, PREFERENCES.get(key)
     if (secret_name(key) and known is None) or (isinstance(value, str) and secret_value(value)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from orchestrator.api.run_lines import read_body
 from orchestrator.api.run_state import RunState
 from orchestrator.api.stage_request import StageRequest, resume_of
 from orchestrator.console import output as out
-from orchestrator.console.live import LiveTable
+from orchestrator.console.live_table import LiveTable
 from orchestrator.console.log_lines import LogLines
 from orchestrator.console.options import View
 from orchestrator.console.telling import Telling
@@ -89,7 +88,7 @@ def _following(view: View) -> Iterator[Listener]:
         return
     follower = _Follower()
     track = RunState(follower.load, time.monotonic)
-    if sys.stderr.isatty():
+    if out.can_draw():
         with LiveTable(track) as table:
             follower.display, follower.say = table, table.say
             yield follower
@@ -118,6 +117,8 @@ class _Follower:
             self.say(plain_line(event.text, limit=_LONGEST))
         elif isinstance(event, RunOpened):
             self._folder = Path(event.folder)
+            if isinstance(self.display, LiveTable):
+                self.say(f"folder:   {event.folder}")
         else:
             self.display(event)
 
