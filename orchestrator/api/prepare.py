@@ -13,6 +13,7 @@ from pathlib import Path
 
 from orchestrator.api.data import data_for
 from orchestrator.api.policies import chosen_policy, has_own_image
+from orchestrator.api.writable import require_writable
 from orchestrator.core.errors import UnknownName, UserError
 from orchestrator.core.files import shipped_root
 from orchestrator.core.model import ROLES, SWEEP
@@ -128,6 +129,8 @@ def prepare(request: RunRequest, *, to_start: bool = True) -> Prepared:
     Raises :class:`UserError` and its children for what the request gets wrong.
     """
     opened = open_author if to_start else open_unasked
+    if to_start:
+        require_writable(request.results)
     if request.ideas_file and request.open_ended:
         raise UserError(
             "the ideas of a list are not proposed one after the other",

@@ -26,6 +26,13 @@ class Commands(TyperGroup):
     sections: Mapping[str, Sequence[str]] = MappingProxyType({})
     first = ""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Without a word the help is the answer, and no error."""
+        if not args and not ctx.resilient_parsing:
+            typer.echo(ctx.get_help())
+            raise typer.Exit
+        return super().parse_args(ctx, args)
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - click's signature
         """Each section's commands with the first sentence of their help, whole: never cut."""
         sections = self.sections or {"Commands": tuple(self.commands)}

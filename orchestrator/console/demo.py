@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 
 from orchestrator.api.demo import replay_demo
 from orchestrator.api.find_run import id_of
@@ -20,7 +21,7 @@ def demo(into: Path, *, only_print: bool, as_json: bool) -> None:
                               "title": made.title, "same": made.same}})  # fmt: skip
         return
     out.say(f"{made.title}\n")
-    out.say("\n".join(made.about))
+    out.say("\n".join(fill(line, out.width()) for line in made.about))
     out.say(f"replayed from its record: {made.same} files are the same byte for byte\n")
     out.say(f"study:    {made.idea_report}\nrun:      {made.report}\npaper:    {made.paper}\n")
     name = f"{id_of(made.folder)} --results {into}"

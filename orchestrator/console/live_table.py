@@ -50,10 +50,18 @@ class LiveTable(Display):
     ) -> None:
         super().__init__(keep=True)
         self._track, self._clock, self._since = track, clock, clock()
+        self._heard = False
         self._began = began or datetime.now(UTC).strftime("%H:%M")
 
     def __call__(self, event: Heard) -> None:
+        self._heard = True
         self._track.take(event)
+
+    def __exit__(self, *_: object) -> None:
+        self._keep = self._heard  # of what never began no empty table stays
+        if self.live:
+            self.live.transient = not self._keep
+        super().__exit__()
 
     def drawn(self) -> RenderableType:
         width = self.console.width

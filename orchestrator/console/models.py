@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
+from textwrap import fill
 
 from orchestrator.api.known_models import VENDORS, ConfiguredModel, configured_models, models_of
 from orchestrator.console import model_check
@@ -26,8 +27,10 @@ def show_models(name: str, *, as_json: bool) -> int:
     rows = [_row(one) for one in found if isinstance(one, ConfiguredModel)]
     out.table(("configured", "by", "key", "in $", "out $", "context", "end"), rows)
     out.say(
-        "\naisci models NAME     what is known of a model; aisci doctor --model NAME asks it, too"
-        "\naisci models VENDOR/  the models of one, such as " + ", ".join(f"{v}/" for v in VENDORS)
+        "\naisci models NAME          what is known of a model"
+        "\naisci models VENDOR/       all of a vendor's"
+        "\naisci doctor --model NAME  what is known, and whether it answers\n"
+        + fill(f"vendors: {', '.join(VENDORS)} and others", out.width())
     )
     return 0
 
