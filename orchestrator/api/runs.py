@@ -73,7 +73,7 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
     setup = replace(setup, images=resolve_images(setup.policy, engine, setup.template))
     kept = None if request.fresh else kept_for(setup)
     if kept is not None:
-        since = f"baseline: as kept since {kept.at}, {kept.seconds:.0f} s saved"
+        since = f"baseline: as kept since {kept.at[:16].replace('T', ' ')} UTC, {kept.seconds:.0f} s saved"
         listener(Notice(f"{since}; --fresh measures it again"))
         container = kept.result.attestation.container
         pin = BaselinePin(key=kept.key, at=kept.at, machine=kept.machine, container=container)
