@@ -14,7 +14,8 @@ from orchestrator.record.blobs import BlobStore
 from orchestrator.record.calls import steps, write_evidence
 from orchestrator.record.events import IdeaStarted
 from orchestrator.record.journal import Journal, Mode
-from orchestrator.record.paths import PAPER_PDF, IdeaPaths
+from orchestrator.record.notes import StageReached
+from orchestrator.record.paths import PAPER_PDF, IdeaPaths, RunPaths
 from orchestrator.report import RunFacts, idea_report, read_run, run_report
 from orchestrator.report.git_history import History
 from orchestrator.research.pins import read_pins
@@ -55,9 +56,27 @@ class FileExporter:
     def run(self, place: RunLocation, journal: Journal, outcomes: tuple[PursuedIdea, ...]) -> None:
         """The evidence of what ideas share, and the run's own report over every idea's journal."""
         write_evidence(place.output.evidence, journal)
-        folders = (place.record.idea(outcome.study.idea) for outcome in outcomes)
-        begun = [open_journal(one) for one in folders if one.journal.is_file()]
+        begun = _begun_journals(place.record)
+        pursued = {place.record.idea(outcome.study.idea).folder for outcome in outcomes}
+        for one in begun:
+            if (
+                one.path.parent not in pursued
+            ):  # taken out of the list: nobody else writes its files
+                self._left(IdeaPaths(place.output.folder / one.path.parent.name), one, journal)
         write(place.output.report, run_report(journal, begun))
+
+    def _left(self, output: IdeaPaths, journal: Journal, run: Journal) -> None:
+        """The files of an idea that the run left as it stood, as far as its journal alone makes them."""
+        write_evidence(output.evidence, journal)
+        write_history(output.history, journal)
+        reached = journal.notes(StageReached, below="idea")[-1:]
+        if reached and reached[0].reviews:
+            write(output.review, reviews_text(reached[0].meta_review, reached[0].reviews))
+        else:
+            output.review.unlink(missing_ok=True)
+        if self._shared is None:
+            self._shared = read_run(run)
+        write(output.report, idea_report(journal, self._shared))
 
 
 def open_journal(paths: IdeaPaths) -> Journal:
@@ -106,8 +125,7 @@ def write_reports(name: str, results: Path) -> tuple[Path, ...]:
     require_plain(paths.folder)
     read_pins(paths)  # raises where there is nothing to report
     run = Journal(paths.journal, BlobStore(paths.blobs), Mode.REPLAY)
-    found = sorted(paths.folder.glob(f"*/{JOURNAL}"))
-    journals = _as_begun([open_journal(IdeaPaths(path.parent)) for path in found])
+    journals = _begun_journals(paths)
     shared, written = read_run(run), []
     for journal in journals:
         written.append(IdeaPaths(journal.path.parent).report)
@@ -116,11 +134,13 @@ def write_reports(name: str, results: Path) -> tuple[Path, ...]:
     return (*written, paths.report)
 
 
-def _as_begun(ideas: list[Journal]) -> list[Journal]:
-    """The ideas in the order in which they were begun, which is theirs in the run."""
+def _begun_journals(paths: RunPaths) -> list[Journal]:
+    """The journals of a run's ideas in the order in which they were begun."""
+    found = sorted(paths.folder.glob(f"*/{JOURNAL}"))
+    ideas = [open_journal(IdeaPaths(path.parent)) for path in found]
 
     def begun(journal: Journal) -> str:
         first = journal.events[0] if journal.events else None
         return first.at if isinstance(first, IdeaStarted) else "~"  # after every time
 
-    return sorted(ideas, key=begun)
+    return sorted((one for one in ideas if one.events), key=begun)

@@ -15,7 +15,7 @@ from orchestrator.record.journal import Mode
 from orchestrator.record.paths import IdeaPaths, RunPaths
 from orchestrator.record.ports import absent
 from orchestrator.research.pins import read_pins, spec_of, template_of
-from orchestrator.research.run import research
+from orchestrator.research.run import ENDS_OF_RUN, research
 from orchestrator.research.run_spec import PursuedIdea, RunDeps, RunLocation, RunSpec
 
 
@@ -39,11 +39,16 @@ class _Listed(RunPaths):
 
 
 def play_again(spec: RunSpec, record: RunPaths, output: RunPaths) -> tuple[PursuedIdea, ...]:
-    """Every idea of a run, from its record alone; the files go to ``output``. Raises :class:`Diverged`."""
+    """Every idea of a run, from its record alone; none of one that failed. The files go to ``output``. Raises
+    :class:`Diverged`.
+    """
     place = RunLocation(record=record, output=output, mode=Mode.REPLAY)
     none = absent(spec.author, spec.authors)
     deps = RunDeps(edges=lambda _: none, exporter=FileExporter(), listener=lambda _: None)
-    return research(spec, place, deps)
+    try:
+        return research(spec, place, deps)
+    except ENDS_OF_RUN:  # as recorded, note and seal: a replay that goes another way diverges
+        return ()
 
 
 def reproduced(paths: RunPaths) -> dict[str, str]:

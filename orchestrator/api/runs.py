@@ -21,7 +21,12 @@ from orchestrator.api.prepare import RESULTS, RunRequest, prepare
 from orchestrator.api.raised_budget import with_budget
 from orchestrator.api.reproduce import play_again
 from orchestrator.api.resume_notice import resume_notice
-from orchestrator.api.resume_request import ResumeRequest, require_makeable, require_sound
+from orchestrator.api.resume_request import (
+    ResumeRequest,
+    require_difference,
+    require_makeable,
+    require_sound,
+)
 from orchestrator.core.errors import UserError
 from orchestrator.core.files import shipped_root, write
 from orchestrator.core.model import SWEEP
@@ -37,7 +42,7 @@ from orchestrator.record.pins import BaselinePin, Pins
 from orchestrator.record.signing import Signer, read_signer
 from orchestrator.research.pins import read_pins, same_program, spec_of, template_of
 from orchestrator.research.preflight import rehearse
-from orchestrator.research.run import research
+from orchestrator.research.run import ENDS_OF_RUN, research
 from orchestrator.research.run_spec import RunDeps, RunLocation, RunSpec
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.resources import OnEvent
@@ -114,6 +119,8 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
         engine = connect()
         if request.fork:
             setup = _forked(pins, paths, engine, request)
+            if request.asked is None and find_run.ended(paths):
+                require_difference(paths, pins, setup)
         else:
             same_program(pins)
             setup = spec_of(pins, template_of(pins, paths))
@@ -202,11 +209,12 @@ def _carried_out(
         if place.mode is not Mode.RESUME or place.asked or not find_run.ended(paths):
             rehearse(setup, edges(BlobStore(paths.blobs)).sandbox)
         tools = RunDeps(edges=edges, exporter=FileExporter(), listener=listener)
-        outcomes = research(setup, place, tools)
-    ended = find_run.ended(paths)
-    if signer is not None and ended:
-        made = signed_envelope(run_statement(paths), signer.public.fingerprint, signer.sign)
-        write(paths.signature, made)
+        try:
+            outcomes = research(setup, place, tools)
+        except ENDS_OF_RUN:
+            _signed(paths, signer)
+            raise
+    ended = _signed(paths, signer)
     return RunOutcome(
         folder=paths.folder,
         report=paths.report,
@@ -214,6 +222,15 @@ def _carried_out(
         head=head_of(paths.journal) if ended else "",
         signer=signer.public.fingerprint if signer else "",
     )
+
+
+def _signed(paths: RunPaths, signer: Signer | None) -> bool:
+    """Sign the record if it has its end and there is a ``signer``; whether it has its end."""
+    ended = find_run.ended(paths)
+    if signer is not None and ended:
+        made = signed_envelope(run_statement(paths), signer.public.fingerprint, signer.sign)
+        write(paths.signature, made)
+    return ended
 
 
 def _reported(listener: Listener) -> OnEvent:
