@@ -62,9 +62,9 @@ def replay(name: str, results: Path, view: View, *, into: Path | None) -> int:
     return 1 if outcome.different else 0
 
 
-def write_pages(name: str, results: Path, *, as_json: bool) -> None:
+def write_pages(name: str, results: Path, *, into: Path | None, as_json: bool) -> None:
     """Write the pages of a run and of its ideas again, and print where they are."""
-    written = [str(path) for path in write_reports(name, results)]
+    written = [str(path) for path in write_reports(name, results, into)]
     out.as_json({"written": written}) if as_json else out.say("\n".join(written))
 
 
