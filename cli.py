@@ -18,9 +18,9 @@ from orchestrator.console.run_groups import RUN_COMMANDS
 from orchestrator.console.stage_groups import IDEA_COMMANDS
 
 HELP_PARTS = {
-    "Start here": ("doctor", "run", "resume"),
+    "Start here": ("doctor", "run", "resume", "cancel"),
     "Look": ("list", "status", "logs", "open", "compare", "report"),
-    "Keep": ("export",),
+    "Keep": ("export", "rm", "du", "prune"),
     "Judge": ("audit", "replay", "check", "review", "bench"),
     "One stage, one question": (
         *("experiment", "plot", "writeup", "improve", "slides"),

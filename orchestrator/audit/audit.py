@@ -155,7 +155,8 @@ def audit_run(
     checks += broken
     # Of a broken record nothing can be played, and nothing beside it counts.
     why = "" if any(one.wrong for one in checks) else why_not
-    checks += _file_checks(record, made, why, anchored=bool(given))
+    files = _file_checks(record, made, why, anchored=bool(given))
+    checks += files
     order = list(CHECKS)
     return Audit(
         folder=str(paths.folder),
@@ -166,7 +167,7 @@ def audit_run(
         pins=pinned[-1].pins if pinned else None,
         heads=tuple((log.name, log.head, len(log.lines)) for log in record.logs),
         signature=signature,
-        compared=made is not None,
+        compared=made is not None and any(one.count for one in files),
         end=_carried("seal", RunEnd(), lambda: run_end(record), []),
     )
 

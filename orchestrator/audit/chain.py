@@ -22,6 +22,7 @@ from orchestrator.audit.record import JournalLog, RunRecord
 from orchestrator.core.untrusted import file_hash, read_plain
 from orchestrator.record.envelope import open_envelope, signed_names
 from orchestrator.record.events import Sealed
+from orchestrator.record.paths import beside_record
 from orchestrator.record.signing import Verifier
 
 _MOST_SIGNATURE = 16 << 20  # bytes
@@ -182,6 +183,9 @@ def _signed_state(record: RunRecord, statement: Mapping[str, Any]) -> Iterator[A
     known = {log.name: {line.hash for line in log.lines} for log in record.logs}
     earlier = all(head in known.get(name, ()) for name, head in heads.items())
     level: FindingLevel = "unfinished" if earlier and not record.ended else "wrong"
+    # Of a record that stands alone, files that were signed can be made again: that is no other state.
+    if not any(map(beside_record, actual)):
+        signed = {name: sha256 for name, sha256 in signed.items() if not beside_record(name)}
     names = actual.keys() | signed.keys()
     wrong = sorted(name for name in names if actual.get(name) != signed.get(name))
     wrong += sorted(log.name for log in record.logs if heads.get(log.name) != log.head)

@@ -49,6 +49,11 @@ def check_files(
         todo = todo if record.ended else FINISH
         found.append(AuditFinding("files", ".", what, why_not, todo, level="noted"))
         return check_result("files", 0, found)
+    if made and not plain:
+        what = "the record stands alone: papers, results and pages were removed"
+        todo = "`aisci replay RUN --into FOLDER` makes them again, or `aisci resume RUN` in their place"
+        found.append(AuditFinding("files", ".", what, "", todo, level="noted"))
+        return check_result("files", 0, found)
     wanted = {name: sha256 for name, sha256 in made.items() if beside_record(name)}
     found += _different(plain, wanted, record, anchored=anchored)
     return check_result("files", len(plain), found)

@@ -42,7 +42,7 @@ def export_runs(
         )
     done = pack_run(names[0], results, into)
     file = shlex.quote(str(done.file))
-    out.say(f"exported: {done.file} ({out.counted(done.files, 'file')}, {rough_text(done.size)}B)")
+    out.say(f"exported: {done.file} ({out.counted(done.files, 'file')}, {rough_text(done.size)})")
     out.say(f"head:     {done.head} (tell it apart from the file)")
     out.say(f"there:    mkdir -p results && tar -xzf {file} -C results")
     out.say(f"          aisci audit {done.run} --head HEAD")

@@ -64,6 +64,9 @@ FreshOption = Annotated[
 EstimateOption = Annotated[
     bool, typer.Option("--estimate", help="Instead: what the run will take; nothing is started.")
 ]
+DetachOption = Annotated[
+    bool, typer.Option("--detach", help="Start it in the background; the terminal may be closed.")
+]
 YesOption = Annotated[
     bool, typer.Option("--yes", "-y", help="Start an expensive run without a question.")
 ]

@@ -14,6 +14,7 @@ from orchestrator.console.options import (
     HERE,
     BudgetOption,
     DataOption,
+    DetachOption,
     EditModelOption,
     EngineOption,
     EstimateOption,
@@ -73,6 +74,7 @@ def _run(
     results: ResultsOption = HERE,
     estimate: EstimateOption = False,
     yes: YesOption = False,
+    detach: DetachOption = False,
     quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
@@ -101,7 +103,9 @@ def _run(
         sign=sign,
     )
     view = View(quiet=quiet, as_json=as_json)
-    raise typer.Exit(console.estimate.start_or_show(request, view, show=estimate, yes=yes))
+    raise typer.Exit(
+        console.estimate.start_or_show(request, view, show=estimate, yes=yes, detach=detach)
+    )
 
 
 def _resume(
