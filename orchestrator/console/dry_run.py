@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from textwrap import indent
 
-from orchestrator.api.dry_run import DryRun, dry_run
+from orchestrator.api.dry_runs import DryRun, dry_run
 from orchestrator.api.prepare import RunRequest
 from orchestrator.console import output as out
 from orchestrator.console.estimate import draw_estimate

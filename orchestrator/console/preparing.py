@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from orchestrator.api.locking import stoppable
+from orchestrator.api.making_ready import ReadyRun, prepare_only
 from orchestrator.api.model_check import ModelCheck
 from orchestrator.api.prepare import RunRequest
-from orchestrator.api.prepare_only import ReadyRun, prepare_only
 from orchestrator.console import output as out
 from orchestrator.console.data import following_files
 from orchestrator.console.live import LiveLine

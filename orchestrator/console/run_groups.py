@@ -69,9 +69,17 @@ def _compare(
     console.run_compare.show_comparison(first, second, results, as_json=as_json)
 
 
-def _report(run: RunName, *, results: ResultsOption = HERE, as_json: Json = False) -> None:
+def _report(
+    run: RunName,
+    *,
+    into: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the pages there; else into RUN.")
+    ] = None,
+    results: ResultsOption = HERE,
+    as_json: Json = False,
+) -> None:
     """Write a run's report pages again, from its journals."""
-    console.run.write_pages(run, results, as_json=as_json)
+    console.run.write_pages(run, results, into=into, as_json=as_json)
 
 
 def _audit(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.api import dry_run as subject
-from orchestrator.api.dry_run import dry_run
+from orchestrator.api import dry_runs as subject
+from orchestrator.api.dry_runs import dry_run
 from orchestrator.console.dry_run import show_dry_run
 from orchestrator.core.errors import ImageMissing, UserError
 from orchestrator.core.job import KINDS
