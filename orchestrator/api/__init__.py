@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from orchestrator.api.audits import audit as audit
     from orchestrator.api.baselines import baseline as baseline
-    from orchestrator.api.dry_run import dry_run as dry_run
+    from orchestrator.api.dry_run import preview_run as preview_run
     from orchestrator.api.estimate import estimate_run as estimate_run
     from orchestrator.api.export import write_reports as write_reports
     from orchestrator.api.ideas_only import IdeasRequest as IdeasRequest
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from orchestrator.api.pdf_review import ReviewRequest as ReviewRequest
     from orchestrator.api.pdf_review import review_pdf as review_pdf
     from orchestrator.api.prepare import RunRequest as RunRequest
-    from orchestrator.api.prepare_only import prepare_only as prepare_only
+    from orchestrator.api.prepare_only import make_run_ready as make_run_ready
     from orchestrator.api.proofs import prove as prove
     from orchestrator.api.resume_request import ResumeRequest as ResumeRequest
     from orchestrator.api.review_bench import bench_reviewer as bench_reviewer
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "audits": ("audit",),
     "baselines": ("baseline",),
-    "dry_run": ("dry_run",),
+    "dry_run": ("preview_run",),
     "estimate": ("estimate_run",),
     "export": ("write_reports",),
     "ideas_only": ("IdeasRequest", "propose_list"),
@@ -67,7 +67,7 @@ _MODULES = {
     "novelty": ("NoveltyRequest", "judge_ideas"),
     "pdf_review": ("ReviewPin", "ReviewRequest", "review_pdf"),
     "prepare": ("RunRequest",),
-    "prepare_only": ("prepare_only",),
+    "prepare_only": ("make_run_ready",),
     "proofs": ("prove",),
     "resume_request": ("ResumeRequest",),
     "review_bench": ("bench_reviewer", "compare_reviews"),

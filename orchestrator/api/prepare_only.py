@@ -41,7 +41,7 @@ class ReadyRun:
     models: tuple[ModelCheck, ...]
 
 
-def prepare_only(
+def make_run_ready(
     request: RunRequest, live: TrialListener, say: Say, following: Following
 ) -> ReadyRun:
     """Make ready what ``request`` needs, and start nothing.
