@@ -45,9 +45,9 @@ if TYPE_CHECKING:
     from orchestrator.api.runs import run as run
     from orchestrator.api.slides import SlidesRequest as SlidesRequest
     from orchestrator.api.slides import slides_of as slides_of
-    from orchestrator.api.stage_data import stage_data as stage_data
     from orchestrator.api.stage_request import StageRequest as StageRequest
     from orchestrator.api.stage_request import stages_again as stages_again
+    from orchestrator.api.staging import stage_data as stage_data
     from orchestrator.api.surveys import SurveyRequest as SurveyRequest
     from orchestrator.api.surveys import survey_literature as survey_literature
     from orchestrator.api.template_check import check_template as check_template
@@ -74,7 +74,7 @@ _MODULES = {
     "runs": ("replay", "resume", "run"),
     "pdf_pages": ("seen_pages",),
     "slides": ("SlidesRequest", "slides_of"),
-    "stage_data": ("stage_data",),
+    "staging": ("stage_data",),
     "stage_request": ("StageRequest", "stages_again"),
     "surveys": ("SurveyRequest", "survey_literature"),
     "template_check": ("check_template",),

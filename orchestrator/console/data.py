@@ -17,7 +17,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from orchestrator.api.stage_data import Following, stage_data
+from orchestrator.api.staging import Following, stage_data
 from orchestrator.console import output as out
 from orchestrator.console.options import View
 from orchestrator.core.files import shipped_root
