@@ -15,6 +15,7 @@ from orchestrator.api.data import data_for
 from orchestrator.api.given_ideas import given_ideas
 from orchestrator.api.left_out import require_reviewed
 from orchestrator.api.policies import chosen_policy, has_own_image
+from orchestrator.api.writable import require_writable
 from orchestrator.core.errors import UnknownName, UserError
 from orchestrator.core.files import shipped_root
 from orchestrator.core.model import ROLES, SWEEP
@@ -133,6 +134,8 @@ def prepare(request: RunRequest, *, to_start: bool = True) -> Prepared:
     Raises :class:`UserError` and its children for what the request gets wrong.
     """
     opened = open_author if to_start else open_unasked
+    if to_start:
+        require_writable(request.results)
     given = given_ideas(
         request.ideas_file, only=request.only, count=request.ideas, open_ended=request.open_ended
     )

@@ -31,7 +31,7 @@ from orchestrator.proof.store import ProofStore
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import head_of, set_torn_tail_aside
 from orchestrator.record.envelope import run_statement, signed_envelope
-from orchestrator.record.heard import Heard, Notice, RunOpened, Sampled
+from orchestrator.record.heard import Heard, JobStarts, JobWaits, Notice, RunOpened, Sampled
 from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import BaselinePin, Pins
@@ -73,7 +73,7 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
     setup = replace(setup, images=resolve_images(setup.policy, engine, setup.template))
     kept = None if request.fresh else kept_for(setup)
     if kept is not None:
-        since = f"baseline: as kept since {kept.at}, {kept.seconds:.0f} s saved"
+        since = f"baseline: as kept since {kept.at[:16].replace('T', ' ')} UTC, {kept.seconds:.0f} s saved"
         listener(Notice(f"{since}; --fresh measures it again"))
         container = kept.result.attestation.container
         pin = BaselinePin(key=kept.key, at=kept.at, machine=kept.machine, container=container)
@@ -230,6 +230,11 @@ def _reported(listener: Listener) -> OnEvent:
         share, scope = facts.get("share"), facts.get("scope")
         if what == "sample" and isinstance(scope, str):
             listener(Sampled(scope, share if isinstance(share, float) else None))
+        elif what == "waiting" and isinstance(scope, str):
+            listener(JobWaits(scope))
+        elif what == "started" and isinstance(scope, str):
+            left = facts.get("left")
+            listener(JobStarts(scope, left if isinstance(left, float) else None))
         elif what == WAITING:
             listener(Notice(str(facts.get("text"))))
 

@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from orchestrator.console import (
         audit,
         check,
+        completion,
+        config,
         data,
+        demo,
+        docs,
         doctor,
         dry_run,
         errors,
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
         importing,
         literature,
         model_check,
+        models,
         novelty,
         pdf_review,
         policy,
@@ -39,12 +44,17 @@ if TYPE_CHECKING:
         template,
         template_adopt,
         template_list,
+        version,
     )
 
 __all__ = [
     "audit",
     "check",
+    "completion",
+    "config",
     "data",
+    "demo",
+    "docs",
     "doctor",
     "dry_run",
     "errors",
@@ -54,6 +64,7 @@ __all__ = [
     "importing",
     "literature",
     "model_check",
+    "models",
     "novelty",
     "pdf_review",
     "policy",
@@ -71,6 +82,7 @@ __all__ = [
     "template",
     "template_adopt",
     "template_list",
+    "version",
 ]
 
 

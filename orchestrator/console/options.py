@@ -18,6 +18,7 @@ class View:
     quiet: bool
     as_json: bool
     verbose: bool = False
+    notify: str = ""
 
 
 ModelOption = Annotated[
@@ -168,6 +169,14 @@ ReviewModelOption = Annotated[
 ]
 BudgetOption = Annotated[
     float | None, typer.Option("--max-usd", min=0, help="Stop at this cost in US dollars.")
+]
+NotifyOption = Annotated[
+    str,
+    typer.Option(
+        "--notify",
+        metavar="CMD|URL",
+        help="Start this command, or post JSON there, when the run ends or wants a person.",
+    ),
 ]
 CaBundle = Annotated[
     Path | None, typer.Option(help="PEM file of a private CA.", exists=True, dir_okay=False)

@@ -29,6 +29,7 @@ from orchestrator.console.options import (
     MoreOfListOption,
     NoPaperOption,
     NoReviewOption,
+    NotifyOption,
     NoveltyOption,
     OnlyOption,
     OpenEndedOption,
@@ -86,6 +87,7 @@ def _run(
     dry_run: DryRunOption = False,
     prepare_only: PrepareOnlyOption = False,
     yes: YesOption = False,
+    notify: NotifyOption = "",
     quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
@@ -102,7 +104,7 @@ def _run(
     )  # fmt: skip
     if dry_run:
         raise typer.Exit(console.dry_run.show_dry_run(request, as_json=as_json))
-    view = View(quiet=quiet, as_json=as_json)
+    view = View(quiet=quiet, as_json=as_json, notify=notify)
     if prepare_only:
         raise typer.Exit(console.preparing.make_ready(request, view))
     raise typer.Exit(console.estimate.start_or_show(request, view, show=estimate, yes=yes))
@@ -122,6 +124,7 @@ def _resume(
     price: PriceOption = None,
     sign: SignOption = None,
     results: ResultsOption = HERE,
+    notify: NotifyOption = "",
     quiet: QuietOption = False,
     as_json: Json = False,
 ) -> None:
@@ -131,7 +134,8 @@ def _resume(
         max_usd=max_usd, ideas=ideas, ideas_file=from_ideas, model=model, price=price, sign=sign,
         parallel=parallel,
     )  # fmt: skip
-    raise typer.Exit(console.run.start(request, View(quiet=quiet, as_json=as_json)))
+    view = View(quiet=quiet, as_json=as_json, notify=notify)
+    raise typer.Exit(console.run.start(request, view))
 
 
 def _replay(

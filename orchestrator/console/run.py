@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,9 +19,11 @@ from orchestrator.api.run_lines import read_body
 from orchestrator.api.run_state import RunState
 from orchestrator.api.stage_request import StageRequest, resume_of
 from orchestrator.console import output as out
-from orchestrator.console.live import LiveTable
+from orchestrator.console.live_table import LiveTable
 from orchestrator.console.log_lines import LogLines
 from orchestrator.console.options import View
+from orchestrator.console.telling import Telling
+from orchestrator.core.errors import AisciError
 from orchestrator.core.papers import Review
 from orchestrator.core.sanitize import plain_line
 from orchestrator.record.events import Body
@@ -34,12 +35,20 @@ _LONGEST = 1000  # characters of a notice
 
 def start(request: RunRequest | ResumeRequest, view: View) -> int:
     """Begin or continue a run; returns the exit code."""
-    with _following(view) as listener:
-        if isinstance(request, RunRequest):
-            outcome = runs.run(request, listener)
-        else:
-            outcome = runs.resume(request, listener)
-    return _show(outcome, view)
+    telling = Telling(view.notify)
+    try:
+        with _following(view) as follower:
+            listener = telling.hearing(follower)
+            if isinstance(request, RunRequest):
+                outcome = runs.run(request, listener)
+            else:
+                outcome = runs.resume(request, listener)
+    except AisciError as error:
+        telling.stopped(error)
+        raise
+    code = _show(outcome, view)
+    telling.ended(outcome)
+    return code
 
 
 def start_stage(request: StageRequest, view: View) -> int:
@@ -72,14 +81,14 @@ def write_pages(name: str, results: Path, *, as_json: bool) -> None:
 def _following(view: View) -> Iterator[Listener]:
     """The listener that ``view`` asks for; a live table is drawn while the block runs."""
     if view.as_json:
-        yield _as_json
+        yield _JsonLines()
         return
     if view.quiet:
         yield lambda _: None
         return
     follower = _Follower()
     track = RunState(follower.load, time.monotonic)
-    if sys.stderr.isatty():
+    if out.can_draw():
         with LiveTable(track) as table:
             follower.display, follower.say = table, table.say
             yield follower
@@ -89,8 +98,18 @@ def _following(view: View) -> Iterator[Listener]:
         yield follower
 
 
-def _as_json(event: Heard) -> None:
-    if not isinstance(event, Sampled):
+class _JsonLines:
+    """Each event as a line; of the shares that a running job reports, one for each tenth."""
+
+    def __init__(self) -> None:
+        self._tenths: dict[str, int] = {}
+
+    def __call__(self, event: Heard) -> None:
+        if isinstance(event, Sampled):
+            tenths = int(10 * (event.share or 0.0))
+            if tenths <= self._tenths.get(event.scope, 0):
+                return
+            self._tenths[event.scope] = tenths
         out.as_json({"event": asdict(event)})
 
 
@@ -108,6 +127,8 @@ class _Follower:
             self.say(plain_line(event.text, limit=_LONGEST))
         elif isinstance(event, RunOpened):
             self._folder = Path(event.folder)
+            if isinstance(self.display, LiveTable):
+                self.say(f"folder:   {event.folder}")
         else:
             self.display(event)
 

@@ -21,9 +21,9 @@ from orchestrator.api.run_status import CallOut, RunStatus, WayStatus
 from orchestrator.api.run_watch import RunWatch
 from orchestrator.console import output as out
 from orchestrator.console.columns import Column, cell, fixed_columns
-from orchestrator.console.live import ROOM, STYLES, container_counts, elapsed
+from orchestrator.console.live import ROOM, STYLES, elapsed
+from orchestrator.console.live_table import short_counts
 from orchestrator.console.run_list import STATE_STYLES, idea_counts, run_json, short_cost
-from orchestrator.core.job import Verdict
 from orchestrator.core.sanitize import plain_line
 from orchestrator.record.asked_stages import STAGE_NAMES
 
@@ -168,7 +168,7 @@ def _work(way: WayStatus, now: float, *, working: bool, roomy: bool) -> tuple[Te
     text = (
         "" if doing is None else _going(doing, now, bar=roomy) if working else f"while {doing.what}"
     )
-    counts = _containers(Counter(dict(way.containers)), roomy=roomy)
+    counts = short_counts(Counter(dict(way.containers)), roomy=roomy)
     cost = short_cost(way.usd, way.unpriced)
     return cell(way.name), cell(text), Text(counts), cell(f"{way.tokens:,}"), cell(cost)
 
@@ -178,16 +178,8 @@ def _sums(status: RunStatus, *, roomy: bool) -> tuple[Text, ...]:
     for way in status.ways:
         verdicts.update(dict(way.containers))
     cost = short_cost(status.usd, status.unpriced)
-    counts, tokens = _containers(verdicts, roomy=roomy), f"{status.tokens:,}"
+    counts, tokens = short_counts(verdicts, roomy=roomy), f"{status.tokens:,}"
     return cell("all", "bold"), cell(""), Text(counts), cell(tokens), cell(cost)
-
-
-def _containers(verdicts: Counter[str], *, roomy: bool) -> str:
-    if roomy:
-        return container_counts(verdicts)
-    good = verdicts[Verdict.FINISHED]
-    bad = verdicts.total() - good
-    return "  ".join([f"✓ {good}"] * bool(good) + [f"✗ {bad}"] * bool(bad))
 
 
 def _going(call: CallOut, now: float, *, bar: bool) -> str:

@@ -321,6 +321,14 @@ class LitellmModel:
         return max(pause * (0.5 + 0.5 * self._timing.jitter()), retry_after(error))
 
 
+def listed_models(vendor: str) -> dict[str, Mapping[str, Any]]:
+    """The entries of litellm's map for a vendor's models that answer in text, by ``VENDOR/MODEL``."""
+    entries = _litellm().model_cost.items()
+    texts = ((name, one) for name, one in entries if one.get("mode") in {"chat", "responses"})
+    mine = ((name, one) for name, one in texts if one.get("litellm_provider") == vendor)
+    return {f"{vendor}/{name.removeprefix(f'{vendor}/')}": one for name, one in mine}
+
+
 def reply_format(schema: str) -> dict[str, Any]:
     """OpenAI's name for a reply that must keep a schema; litellm gives it each vendor's."""
     named = {"name": "reply", "strict": True, "schema": json.loads(schema)}

@@ -25,7 +25,7 @@ def containers_section(facts: IdeaFacts) -> list[Child]:
     )
     return [
         el("p", intro),
-        proof_paragraph(facts.pins, "../../../"),
+        proof_paragraph(facts.pins),
         _edits_on_host(facts),
         *(departures_fold(name) for name in sorted({box.runtime for _, box in boxes})),
         *(_container(step, box) for step, box in boxes),

@@ -51,7 +51,7 @@ def run_report(run: Journal, ideas: list[Journal]) -> str:
         head,
         section("ideas", "Ideas", _table(known)),
         *_timeline(run, known),
-        section("proof", "Proof of the policy", proof_paragraph(pins, "../../")),
+        section("proof", "Proof of the policy", proof_paragraph(pins)),
         section("record", "The record", *_record(run, pins)),
     )
 

@@ -134,10 +134,9 @@ def bullet_list(items: tuple[str, ...]) -> Html | None:
     return el("ul", [el("li", item) for item in items]) if items else None
 
 
-def proof_paragraph(pins: Pins | None, up: str) -> Html:
-    """A paragraph. ``up`` is the relative path from the page to the folder of results. It is made
-    only from the run's pins, so that a replay makes the same one. The linked page is that of the
-    latest proof, or says that there is none.
+def proof_paragraph(pins: Pins | None) -> Html:
+    """A paragraph, made only from the run's pins, so that a replay makes the same one. It says where proofs
+    lie and links to none: they do not travel with the run's folder.
     """
     name = pins.policy.name if pins else ""
     known = pins.proof if pins else None
@@ -145,17 +144,18 @@ def proof_paragraph(pins: Pins | None, up: str) -> Html:
         return el(
             "p", pill("no proof", "warn"), f" This record names no proof of the policy {name!r}."
         )
-    link = el("a", "the latest proof now", href=f"{up}{proofs_folder(known.of)}/index.html")
+    place = el("code", f"{proofs_folder(known.of)}/")
     newest = known.newest
     if newest is None:
         text = (
             f" When this run started, the policy {name!r} had no proof for this machine. Command: "
         )
         how = el("code", f"aisci policy prove {name}")
-        return el("p", pill("no proof", "warn"), text, how, "; result: ", link, ".")
+        below = "; later proofs lie below the folder of results, in "
+        return el("p", pill("no proof", "warn"), text, how, below, place, ".")
     look = pill(newest.outcome, {"held": "good", "did not hold": "bad"}.get(newest.outcome, "warn"))
     text = f" latest proof of the policy {name!r} when this run started, of {newest.at}"
     used = {image for _, image in pins.images}
     if others := [kind for kind, image in newest.images if image not in used]:
         text += f", with other images than this run for: {', '.join(others)}"
-    return el("p", look, text, "; ", link, ".")
+    return el("p", look, text, "; proofs lie below the folder of results, in ", place, ".")

@@ -31,6 +31,7 @@ PARSING = tuple(
         "run_groups",
         "research_groups",
         "machine_groups",
+        "start_groups",
     )
 )
 # Each library that reaches out of the process, or that has a manner of its own, has one importer.
@@ -43,6 +44,7 @@ IMPORTERS = {
     "cryptography": {"orchestrator/record/signing.py"},
     "dulwich": {"orchestrator/report/git_history.py"},
     "ruamel": {"orchestrator/core/strict_yaml.py"},
+    "tomllib": {"orchestrator/core/strict_toml.py"},
     "typer": {"cli.py", *PARSING},
     "aider": {"sandbox/editor/guard.py"},
     "sqlite3": {"orchestrator/literature/library/base.py"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -237,7 +238,9 @@ def test_a_runs_pages_say_that_there_was_no_proof_and_how_to_make_one(tmp_path: 
         assert f"aisci policy prove {shelf.policy}" in text
 
 
-def test_a_runs_pages_name_its_policys_newest_proof_and_lead_to_it(tmp_path: Path) -> None:
+def test_a_runs_pages_name_its_policys_newest_proof_and_lead_nowhere_outside_of_the_run(
+    tmp_path: Path,
+) -> None:
     shelf = shelf_of(tmp_path)
     shelf.keep(proof(policy=shelf.policy, hash=shelf.hash))
     paths = recorded(tmp_path, shelf)
@@ -246,9 +249,10 @@ def test_a_runs_pages_name_its_policys_newest_proof_and_lead_to_it(tmp_path: Pat
     for page in pages:
         text = page.read_text()
         assert "2026-11-24T21:00:00+00:00" in text
-        link = text.partition("the newest proof now")[0].rpartition('href="')[2].partition('"')[0]
-        assert (page.parent / link).resolve() == shelf.index.resolve()
-        assert shelf.index.is_file()
+        assert f"{shelf.folder.relative_to(shelf.results)}/" in text
+        for link in re.findall(r'href="([^"#:]+)"', text):
+            there = (page.parent / link.partition("#")[0]).resolve()
+            assert there.is_relative_to(paths.folder.resolve()), "a copy of the run has no more"
     assert read_pins(paths).proof == shelf.pin()
 
 
@@ -261,7 +265,7 @@ def test_a_later_proof_changes_no_byte_of_a_replay(tmp_path: Path) -> None:
 
 
 def test_a_record_that_pins_no_proof_says_so() -> None:
-    assert "names no proof" in proof_paragraph(PINS, "../../")
+    assert "names no proof" in proof_paragraph(PINS)
 
 
 def test_a_proof_of_other_images_than_the_runs_is_said_to_be() -> None:
@@ -271,7 +275,7 @@ def test_a_proof_of_other_images_than_the_runs_is_said_to_be() -> None:
     pins = replace(
         PINS, images=(("aisci-latex", "sha256:a"),), proof=ProofPin(of="a" * 64, newest=newest)
     )
-    assert "with other images than this run for: latex" in proof_paragraph(pins, "../../")
+    assert "with other images than this run for: latex" in proof_paragraph(pins)
 
 
 # --- the command's own bad input ---------------------------------------------------------------------
