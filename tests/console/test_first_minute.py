@@ -43,6 +43,7 @@ def test_each_command_takes_those_settings_that_mean_the_same_there(folder: Path
     )
     of_a_run = {"model": "openai/a", "price": "1,2", "policy": "ci-cpu", "results": "out"}
     assert options("run", "grokking") == {**of_a_run, "max_usd": 3, "ideas": 4}
+    assert options("ideas", "grokking") == {**of_a_run, "max_usd": 3}
     assert options("resume", "latest") == {"results": "out"}, "its budget is in its record"
     assert options("doctor", "--verbose") == {"results": "out"}, "--model asks another thing there"
     assert options("template", "baseline", "seir") == {"policy": "ci-cpu", "results": "out"}
