@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from orchestrator.api.audits import audit as audit
     from orchestrator.api.baselines import baseline as baseline
-    from orchestrator.api.dry_runs import dry_run as dry_run
+    from orchestrator.api.dry_runs import preview_run as preview_run
     from orchestrator.api.estimate import estimate_run as estimate_run
     from orchestrator.api.export import write_reports as write_reports
     from orchestrator.api.ideas_only import IdeasRequest as IdeasRequest
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from orchestrator.api.left_out import leave_out_of as leave_out_of
     from orchestrator.api.literature import add_files as add_files
     from orchestrator.api.literature import search_papers as search_papers
-    from orchestrator.api.making_ready import prepare_only as prepare_only
+    from orchestrator.api.making_ready import make_run_ready as make_run_ready
     from orchestrator.api.model_check import check_model as check_model
     from orchestrator.api.novelty import NoveltyRequest as NoveltyRequest
     from orchestrator.api.novelty import judge_ideas as judge_ideas
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "audits": ("audit",),
     "baselines": ("baseline",),
-    "dry_runs": ("dry_run",),
+    "dry_runs": ("preview_run",),
     "estimate": ("estimate_run",),
     "export": ("write_reports",),
     "ideas_only": ("IdeasRequest", "propose_list"),
@@ -67,7 +67,7 @@ _MODULES = {
     "novelty": ("NoveltyRequest", "judge_ideas"),
     "pdf_review": ("ReviewPin", "ReviewRequest", "review_pdf"),
     "prepare": ("RunRequest",),
-    "making_ready": ("prepare_only",),
+    "making_ready": ("make_run_ready",),
     "proofs": ("prove",),
     "resume_request": ("ResumeRequest",),
     "review_bench": ("bench_reviewer", "compare_reviews"),

@@ -25,8 +25,6 @@ from orchestrator.research.run_spec import RunSpec
 from orchestrator.sandbox.engine.client import Engine, connect
 from orchestrator.sandbox.sandbox import DockerSandbox
 
-Progressing = Callable[[str], None]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadyRun:
@@ -41,8 +39,8 @@ class ReadyRun:
     models: tuple[ModelCheck, ...]
 
 
-def prepare_only(
-    request: RunRequest, live: TrialListener, say: Progressing, following: Following
+def make_run_ready(
+    request: RunRequest, live: TrialListener, say: Callable[[str], None], following: Following
 ) -> ReadyRun:
     """Make ready what ``request`` needs, and start nothing.
 

@@ -25,7 +25,12 @@ from orchestrator.api.resume_request import (
     require_makeable,
     require_sound,
 )
-from orchestrator.api.servers import require_pinned_servers, require_servers, server_notices
+from orchestrator.api.servers import (
+    pinned_models,
+    require_pinned_servers,
+    require_servers,
+    server_notices,
+)
 from orchestrator.core.files import write
 from orchestrator.core.model import SWEEP
 from orchestrator.core.untrusted import require_plain
@@ -111,11 +116,10 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
         require_makeable(request, pins)
         work = request.asked is not None or request.changes or not find_run.ended(paths)
         if work:
-            require_pinned_servers(pins)
-            listener(Notice(resume_notice(paths, pins)))
-            for line in server_notices(pins):
+            models = pinned_models(pins, request.model)
+            require_pinned_servers(models)
+            for line in (resume_notice(paths, pins), *server_notices(models)):
                 listener(Notice(line))
-            require_servers(spec_of(pins, template_of(pins, paths)))
         engine = connect()
         if request.fork:
             setup = _forked(pins, paths, engine, request)
@@ -132,6 +136,8 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
         if changed != setup:
             # Recorded as a branch whose calls are all recalled: an audit holds the use to its budget.
             setup, mode = changed, Mode.FORK
+        if work:
+            require_servers(setup)
         place = RunLocation(
             record=paths,
             output=paths,
