@@ -22,7 +22,7 @@ HELP_PARTS = {
     "Look": ("list", "status", "logs", "open", "compare", "report"),
     "Judge": ("audit", "replay", "check", "review", "bench"),
     "One stage, one question": (
-        *("experiment", "plot", "writeup", "improve", "slides"),
+        *("ideas", "experiment", "plot", "writeup", "improve", "slides"),
         *("novelty", "survey", "literature", "import"),
     ),
     "Set up": ("config", "models", "images", "template", "data"),

@@ -18,10 +18,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from orchestrator.api.audits import audit as audit
     from orchestrator.api.baselines import baseline as baseline
+    from orchestrator.api.dry_run import dry_run as dry_run
     from orchestrator.api.estimate import estimate_run as estimate_run
     from orchestrator.api.export import write_reports as write_reports
+    from orchestrator.api.ideas_only import IdeasRequest as IdeasRequest
+    from orchestrator.api.ideas_only import propose_list as propose_list
     from orchestrator.api.importing import ImportRequest as ImportRequest
     from orchestrator.api.importing import import_results as import_results
+    from orchestrator.api.left_out import leave_out_of as leave_out_of
     from orchestrator.api.literature import add_files as add_files
     from orchestrator.api.literature import search_papers as search_papers
     from orchestrator.api.model_check import check_model as check_model
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from orchestrator.api.pdf_review import ReviewRequest as ReviewRequest
     from orchestrator.api.pdf_review import review_pdf as review_pdf
     from orchestrator.api.prepare import RunRequest as RunRequest
+    from orchestrator.api.prepare_only import prepare_only as prepare_only
     from orchestrator.api.proofs import prove as prove
     from orchestrator.api.resume_request import ResumeRequest as ResumeRequest
     from orchestrator.api.review_bench import bench_reviewer as bench_reviewer
@@ -51,14 +56,18 @@ if TYPE_CHECKING:
 _MODULES = {
     "audits": ("audit",),
     "baselines": ("baseline",),
+    "dry_run": ("dry_run",),
     "estimate": ("estimate_run",),
     "export": ("write_reports",),
+    "ideas_only": ("IdeasRequest", "propose_list"),
     "importing": ("ImportRequest", "import_results"),
+    "left_out": ("leave_out_of",),
     "literature": ("add_files", "search_papers"),
     "model_check": ("check_model",),
     "novelty": ("NoveltyRequest", "judge_ideas"),
     "pdf_review": ("ReviewPin", "ReviewRequest", "review_pdf"),
     "prepare": ("RunRequest",),
+    "prepare_only": ("prepare_only",),
     "proofs": ("prove",),
     "resume_request": ("ResumeRequest",),
     "review_bench": ("bench_reviewer", "compare_reviews"),

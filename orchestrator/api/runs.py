@@ -18,10 +18,11 @@ from orchestrator.api.outcomes import ReplayOutcome, RunOutcome, idea_outcome
 from orchestrator.api.parallel import flight_notice, ideas_in_flight, one_teller
 from orchestrator.api.policies import fits, usable_policy
 from orchestrator.api.prepare import RESULTS, RunRequest, prepare
-from orchestrator.api.raised_budget import with_budget
 from orchestrator.api.reproduce import play_again
+from orchestrator.api.resume_changes import changed_setup
 from orchestrator.api.resume_notice import resume_notice
 from orchestrator.api.resume_request import ResumeRequest, require_makeable, require_sound
+from orchestrator.api.servers import require_pinned_servers, require_servers, server_notices
 from orchestrator.core.errors import UserError
 from orchestrator.core.files import shipped_root, write
 from orchestrator.core.model import SWEEP
@@ -30,7 +31,7 @@ from orchestrator.proof.store import ProofStore
 from orchestrator.record.blobs import BlobStore
 from orchestrator.record.chain import head_of, set_torn_tail_aside
 from orchestrator.record.envelope import run_statement, signed_envelope
-from orchestrator.record.heard import Heard, Notice, RunOpened, Sampled
+from orchestrator.record.heard import Heard, JobStarts, JobWaits, Notice, RunOpened, Sampled
 from orchestrator.record.journal import Listener, Mode
 from orchestrator.record.paths import RunPaths
 from orchestrator.record.pins import BaselinePin, Pins
@@ -60,7 +61,9 @@ def run(request: RunRequest, listener: Listener = _silent) -> RunOutcome:
     """
     signer = read_signer(request.sign) if request.sign is not None else None
     prepared = prepare(request)
-    setup, engine = prepared.setup, connect()
+    setup = prepared.setup
+    require_servers(setup)
+    engine = connect()
     if prepared.why_policy:
         listener(Notice(f"policy: {setup.policy.name}, {prepared.why_policy}"))
     for line in prepared.model_ends:
@@ -108,9 +111,13 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
                 listener(Notice(f"{journal}: a torn last line ({torn} bytes) was set aside"))
         pins = read_pins(paths)
         require_makeable(request, pins)
-        work = request.asked is not None or not find_run.ended(paths)
+        work = request.asked is not None or request.changes or not find_run.ended(paths)
         if work:
+            require_pinned_servers(pins)
             listener(Notice(resume_notice(paths, pins)))
+            for line in server_notices(pins):
+                listener(Notice(line))
+            require_servers(spec_of(pins, template_of(pins, paths)))
         engine = connect()
         if request.fork:
             setup = _forked(pins, paths, engine, request)
@@ -121,10 +128,10 @@ def resume(request: ResumeRequest, listener: Listener = _silent) -> RunOutcome:
                 fits(setup.policy, request.results, _ELSEWHERE)
             same_images(setup, engine)
         mode = Mode.FORK if request.fork else Mode.RESUME
-        if request.max_usd is not None and request.max_usd != setup.policy.run.usd:
-            # Recorded as a branch whose calls are all recalled: an audit holds the use to this budget.
-            setup = with_budget(setup, pins, request.max_usd, request.results)
-            mode = Mode.FORK
+        changed = changed_setup(setup, pins, request, paths)
+        if changed != setup:
+            # Recorded as a branch whose calls are all recalled: an audit holds the use to its budget.
+            setup, mode = changed, Mode.FORK
         place = RunLocation(
             record=paths,
             output=paths,
@@ -223,6 +230,11 @@ def _reported(listener: Listener) -> OnEvent:
         share, scope = facts.get("share"), facts.get("scope")
         if what == "sample" and isinstance(scope, str):
             listener(Sampled(scope, share if isinstance(share, float) else None))
+        elif what == "waiting" and isinstance(scope, str):
+            listener(JobWaits(scope))
+        elif what == "started" and isinstance(scope, str):
+            left = facts.get("left")
+            listener(JobStarts(scope, left if isinstance(left, float) else None))
         elif what == WAITING:
             listener(Notice(str(facts.get("text"))))
 

@@ -16,6 +16,7 @@ from orchestrator.console.options import View
 from orchestrator.console.output import span
 from orchestrator.core.job import Peaks, Verdict
 from orchestrator.core.progress import seconds_left
+from orchestrator.core.sanitize import plain_line
 from orchestrator.core.units import MIB
 
 STYLES = {"finished": "green", "failed": "red", "skipped": "yellow", "not novel": "yellow"}
@@ -125,6 +126,12 @@ class LiveLine(Display):
             self.log(f"running {what} (how long is unknown; {self._time})")
         else:
             self.log(f"running {what}")
+
+    def tell(self, what: str) -> None:
+        """Something else than a container is under way."""
+        self._what, self._began, self._time = plain_line(what), time.monotonic(), ""
+        self._share, self._peaks = None, Peaks()
+        self.log(self._what)
 
     def __call__(self, what: str, facts: Mapping[str, object]) -> None:
         if what != "sample":

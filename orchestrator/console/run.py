@@ -81,7 +81,7 @@ def write_pages(name: str, results: Path, *, as_json: bool) -> None:
 def _following(view: View) -> Iterator[Listener]:
     """The listener that ``view`` asks for; a live table is drawn while the block runs."""
     if view.as_json:
-        yield _as_json
+        yield _JsonLines()
         return
     if view.quiet:
         yield lambda _: None
@@ -98,8 +98,18 @@ def _following(view: View) -> Iterator[Listener]:
         yield follower
 
 
-def _as_json(event: Heard) -> None:
-    if not isinstance(event, Sampled):
+class _JsonLines:
+    """Each event as a line; of the shares that a running job reports, one for each tenth."""
+
+    def __init__(self) -> None:
+        self._tenths: dict[str, int] = {}
+
+    def __call__(self, event: Heard) -> None:
+        if isinstance(event, Sampled):
+            tenths = int(10 * (event.share or 0.0))
+            if tenths <= self._tenths.get(event.scope, 0):
+                return
+            self._tenths[event.scope] = tenths
         out.as_json({"event": asdict(event)})
 
 
@@ -141,6 +151,13 @@ def _show(outcome: RunOutcome, view: View) -> int:
     for row in rows:
         if row["paper"]:
             out.say(f"paper:    {row['paper']}{row['reviewed'] and '  ' + row['reviewed']}")
+    for idea in outcome.ideas:
+        if idea.left_out:
+            command = "writeup" if idea.left_out == "paper" else "review"
+            out.say(f"left out: the {idea.left_out}; later: aisci {command} {idea.folder}")
+    for todo in dict.fromkeys(one.failure.todo for one in outcome.ideas if one.failure):
+        if todo:
+            out.say(f"do:       {todo}")
     if any(idea.after for idea in outcome.ideas):
         out.say(f"next:     aisci resume {outcome.folder}")
     head = f"{outcome.head} (keep it elsewhere)" if outcome.head else ""
@@ -170,4 +187,5 @@ def _row(idea: IdeaOutcome) -> dict[str, Any]:
         "folder": str(idea.folder),
         "paper": str(idea.paper or ""),
         "reviewed": _reviewed(idea.review),
+        "left_out": idea.left_out,
     }

@@ -32,7 +32,7 @@ _LONGEST = 1000  # characters of a command
 _LINES_AROUND = 14  # of a status, that are not of an idea
 _SHORT = 3  # characters of a stage's name
 _HEAD = " ".join(name[:_SHORT] for name in STAGE_NAMES)
-_MARKS = {"reached": "✓", "failed": "✗", "begun": "▶"}
+_MARKS = {"reached": "✓", "failed": "✗", "begun": "▶", "left out": "-"}
 _STAGES = (Column(head="idea", least=12, wide=12), Column(head=_HEAD), Column(head="", least=8))
 _WORK = (
     Column(head="", least=10, wide=10),
@@ -187,8 +187,12 @@ def _going(call: CallOut, now: float, *, bar: bool) -> str:
 
 
 def _faults(status: RunStatus, width: int) -> list[Text]:
-    """Why ideas, or the whole run, ended early."""
+    """Why ideas, or the whole run, ended early, and what was left out of them as the run was asked."""
     told_of = [plain_line(f"{one.name}: {one.why}") for one in status.ways if one.why]
+    left = dict.fromkeys(
+        what for one in status.ideas for what in one.lacking if what.endswith("left out")
+    )
+    told_of += [f"{what}, as the run was asked" for what in left]
     lines = [line for text in told_of[:5] for line in wrap(text, width)]
     return [Text(), *(Text(line, style="yellow") for line in lines)] if lines else []
 

@@ -77,7 +77,7 @@ def open_model(
     if kind == "scripted":
         return ScriptedModel.from_file(Path(rest), name)
     model = LitellmModel(name, environ, retry or RetryPolicy(), timing or RetryTiming())
-    require_key(name, model.missing_keys)
+    require_key(name, model.missing_keys, listed=bool(model.facts))
     if prices:
         model.charge(prices)
     return model

@@ -101,7 +101,8 @@ def test_the_engine_makes_the_container_that_the_file_asks_for(
         pytest.skip(f"the engine has no runtime {body['HostConfig']['Runtime']}")
     made = create_container(engine, body, f"aisci-test-{name.removesuffix('.json')}")
     try:
-        asked, inspected = read_back(engine, made, body)
+        back = read_back(engine, made, body)
+        asked, inspected = back.asked, back.inspected
         assert asked
         assert set(asked) <= set(inspected)
         weaker = {**body, "HostConfig": {**body["HostConfig"], "PidsLimit": 1}}
