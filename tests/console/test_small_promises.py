@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -11,8 +12,8 @@ import pytest
 
 from orchestrator.api.find_run import find_run
 from orchestrator.api.run_state import RunState
+from orchestrator.console import data, policy
 from orchestrator.console import output as out
-from orchestrator.console import policy
 from orchestrator.console.live_table import LiveTable
 from orchestrator.core.errors import UnknownName
 from orchestrator.template.template import load_template
@@ -44,7 +45,7 @@ def test_the_folder_above_is_found_by_two_dots(
     shutil.copytree(ROOT / "templates/seir", tmp_path / "mine")
     monkeypatch.chdir(tmp_path / "mine/latex")
     found = load_template("..", ROOT)
-    assert found.argument == "../"
+    assert found.argument == ".."
 
 
 @pytest.mark.program
@@ -68,6 +69,18 @@ def test_names_and_descriptions_of_policies_are_whole_on_80_columns(
     table = said.partition("\n\n")[0].splitlines()
     assert len(table) == 1 + len(names)
     assert max(map(len, table)) <= 80
+
+
+def test_names_and_sizes_of_data_are_whole_on_80_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(out, "width", lambda: 80)
+    data.list_data(as_json=False)
+    said = capsys.readouterr().out
+    table = said.partition("\n\n")[0].splitlines()
+    assert any(re.fullmatch(r"enwik8 +(not )?staged +34\.8 MiB", line) for line in table)
+    assert max(map(len, table)) <= 80
+    assert "enwik8 (nanoGPT): " in said
 
 
 @pytest.mark.parametrize("off", ["toy", "toy/20260101_000000"])
