@@ -12,18 +12,18 @@ fi
 
 fail() { printf 'set-up: %s\n' "$*" >&2; exit 1; }
 
-# The interpreter is the first on PATH that the project supports.
+# find_python MINOR: the first interpreter on PATH that the project supports, below that version.
 find_python() {
-    local candidate
-    for candidate in ${PYTHON:+"$PYTHON"} python3.12 python3.11 python3; do
-        if "$candidate" -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, 13)))' 2>/dev/null; then
+    local below=$1 candidate
+    for candidate in ${PYTHON:+"$PYTHON"} python3.12 python3.11 python3.13 python3; do
+        if "$candidate" -c "import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, $below)))" 2>/dev/null; then
             printf '%s\n' "$candidate"
             return 0
         fi
     done
     return 1
 }
-python=$(find_python) || fail "no Python 3.11 or 3.12 on PATH. Install one, or say PYTHON=/path/to/python3.12 make demo"
+python=$(find_python 14) || fail "no Python 3.11, 3.12 or 3.13 on PATH. Install one, or say PYTHON=/path/to/python3.12 make demo"
 
 # Debian splits venv off from Python.
 if ! "$python" -c 'import ensurepip' 2>/dev/null; then
@@ -60,9 +60,12 @@ sync --no-build-isolation              # aisci itself, by the locked backend
 
 # Aider has an environment of its own: `editor: process` and the tests of the guard start it there.
 editor=.venv/editor
-if [ "$(cat "$editor/.aisci-stamp" 2>/dev/null)" != "$(sha256sum <"$editor_lock")" ]; then
+# Aider wants a Python below 3.13; without one here, edits in containers work as everywhere.
+if ! editor_python=$(find_python 13); then
+    echo "set-up: no Python 3.11 or 3.12 for Aider: 'editor: process' and its tests need one, nothing else does"
+elif [ "$(cat "$editor/.aisci-stamp" 2>/dev/null)" != "$(sha256sum <"$editor_lock")" ]; then
     echo "set-up: installing Aider by $editor_lock into $editor"
-    "$python" -m venv --clear --without-pip "$editor"
+    "$editor_python" -m venv --clear --without-pip "$editor"
     .venv/bin/uv pip install --quiet --python "$editor/bin/python" --no-build \
         --require-hashes --requirements "$editor_lock"
     sha256sum <"$editor_lock" >"$editor/.aisci-stamp"

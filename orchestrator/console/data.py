@@ -16,11 +16,14 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.text import Text
 
 from orchestrator.api.staging import Following, stage_data
 from orchestrator.console import output as out
+from orchestrator.console.columns import Column, cell, fixed_columns
 from orchestrator.console.options import View
 from orchestrator.core.files import shipped_root
+from orchestrator.core.sanitize import plain_line
 from orchestrator.core.units import MIB
 from orchestrator.machine import datasets
 from orchestrator.machine.download import OnProgress
@@ -28,6 +31,7 @@ from orchestrator.template.folder import shipped_templates
 from orchestrator.template.manifest import DataFile, DataSet
 from orchestrator.template.template import load_template
 
+_ROOMY = 120  # characters; on a narrower terminal descriptions stand below
 TENTHS = 10  # lines about one file in a log
 
 
@@ -48,7 +52,17 @@ def list_data(*, as_json: bool) -> None:
         size = f"{data.bytes / MIB:,.1f} MiB" if data.bytes else ""
         state, licence = _state(data), data.licence or ""
         lines.append((data.name, ", ".join(templates), state, size, licence, data.description))
-    out.table(("data set", "template", "here", "size", "licence", "what it is"), lines)
+    if out.width() >= _ROOMY:
+        out.table(("data set", "template", "here", "size", "licence", "what it is"), lines)
+        return
+    columns = [Column(head=head) for head in ("data set", "here", "size")]
+    cells = [(cell(line[0]), cell(line[2]), cell(line[3])) for line in lines]
+    told = [
+        "; ".join(filter(None, (f"{name} ({of}): {what}", licence)))
+        for name, of, _, _, licence, what in lines
+    ]
+    below = [Text(plain_line(line, limit=400)) for line in told]
+    out.draw([*fixed_columns(columns, cells, out.width()), Text(), *below])
 
 
 def _state(data: DataSet) -> str:

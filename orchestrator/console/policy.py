@@ -50,6 +50,7 @@ def list_policies(*, as_json: bool) -> None:
         heads = ["name", "extends", *heads[1:], "description"]
         out.table(heads, [[row[head] for head in heads] for row in rows])
         return
+    heads.remove("runtime")  # a description says where it is another one
     columns = [Column(head=head) for head in heads]
     for row in rows:
         row["fits here"] = row["fits here"].replace("a block for others", "a block")

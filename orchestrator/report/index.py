@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from orchestrator.core.errors import BadJournal
+from orchestrator.core.files import slug
 from orchestrator.record.calls import steps
 from orchestrator.record.journal import Journal
 from orchestrator.record.ledger import total_usage
@@ -44,6 +45,7 @@ def run_report(run: Journal, ideas: list[Journal]) -> str:
         el("p", f"aisci · {pins.scale} · policy {pins.policy.name}", class_="eyebrow"),
         el("h1", f"{template}: {count}"),
         el("p", byline, class_="byline"),
+        el("p", f"begun {run.events[0].at[:16].replace('T', ' ')} UTC", class_="small quiet"),
         _numbers(run, [facts for _, facts in known]),
     )
     return page(
@@ -82,11 +84,17 @@ def _table(known: list[tuple[str, IdeaFacts]]) -> Html:
         used = total_usage(step.usage for step in idea.paid)
         why = "; ".join(f"{one.stage}: {one.what}"[:300] for one in idea.failures)
         link = el("a", idea.idea.title, href=f"{quote(folder)}/report.html")
+        name = f"{quote(folder)}/{slug(idea.idea.name)}.pdf"
+        paper = el("a", "paper (PDF)", href=name) if idea.reached.paper is not None else None
         runs = sum(1 for run in idea.runs if run.number)
         time = duration(sum(seconds for _, seconds in idea.stages))
         rows.append(
             (
-                [link, el("div", why, class_="small quiet") if why else None],
+                [
+                    link,
+                    el("div", paper, class_="small") if paper is not None else None,
+                    el("div", why, class_="small quiet") if why else None,
+                ],
                 pills(idea.status, idea.lacking),
                 *map(number, (runs, len(idea.reached.claims), dollars(used.usd), time)),
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,10 @@ def test_its_pages_tell_idea_plan_runs_changes_figures_paper_review_cost_and_con
     assert shown.paper.read_bytes().startswith(b"%PDF-1.")
     assert shown.paper.name in page
     assert is_run(shown.folder)
+    of_the_run = shown.report.read_text()
+    (link,) = re.findall(r'href="([^"]+\.pdf)"', of_the_run)
+    assert (shown.folder / link).resolve() == shown.paper.resolve()
+    assert re.search(r"begun \d{4}-\d\d-\d\d \d\d:\d\d UTC", of_the_run)
     assert shown.title in page
 
 
