@@ -108,6 +108,11 @@ class Audit:
         return VERDICT_TEXTS[self.outcome]
 
     @property
+    def ending(self) -> str:
+        """How the run ended, where it did not end well; of a broken record nothing is repeated."""
+        return "" if self.outcome is AuditVerdict.BROKEN else self.end.text
+
+    @property
     def head(self) -> str:
         return self.heads[0][1]
 

@@ -65,7 +65,7 @@ def _head(audit: Audit, links: list[tuple[str, str]]) -> Html:
     stored = " and ".join(name for name, value in given if value) or "nothing"
     title = f"aisci · audit of a run · {name} · {audit.folder}  "
     look, notice = _LOOKS[audit.outcome]
-    ending = el("p", audit.end.text) if audit.end.text else None
+    ending = el("p", audit.ending) if audit.ending else None
     return el(
         "header",
         el("p", title, pill(audit.outcome, look), class_="eyebrow"),

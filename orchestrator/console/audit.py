@@ -37,9 +37,7 @@ def audit(
 
 
 def _say(done: Audit, page: str) -> None:
-    out.say(
-        "\n".join((f"{done.folder}: {done.outcome}", done.text, *filter(None, [done.end.text])))
-    )
+    out.say("\n".join((f"{done.folder}: {done.outcome}", done.text, *filter(None, [done.ending]))))
     out.say()
     groups = group_findings(done.findings)
     if groups:

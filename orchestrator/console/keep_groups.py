@@ -13,7 +13,7 @@ from orchestrator.console.options import HERE, Json, ResultsOption, RunName
 
 RunNames = Annotated[
     list[str],
-    typer.Argument(metavar="RUN…", help="Runs' folders, ids of `list`, or `latest`."),
+    typer.Argument(metavar="RUN", help="Runs' folders, ids of `list`, or `latest`."),
 ]
 
 

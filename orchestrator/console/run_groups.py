@@ -98,7 +98,7 @@ def _audit(
     results: ResultsOption = HERE,
     as_json: Json = False,
 ) -> None:
-    """Check a run's whole record; exit code 1 if it is broken. Needs no engine or network."""
+    """Check a run's whole record; exit code 1 if it is broken, 4 if unfinished. Needs no engine or network."""
     code = console.audit.audit(run, results, head=head, key=key, html=html, as_json=as_json)
     raise typer.Exit(code)
 

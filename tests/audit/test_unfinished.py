@@ -96,7 +96,9 @@ def test_a_changed_line_of_an_unfinished_run_is_broken(recorded: Path, tmp_path:
     left = as_left(recorded, tmp_path / "run", count_lines(recorded) - 3)
     path = rig.idea_of(left)
     path.write_bytes(path.read_bytes().replace(b'"at":"2', b'"at":"3', 1))
-    assert rig.whole(left).outcome is AuditVerdict.BROKEN
+    done = rig.whole(left)
+    assert done.outcome is AuditVerdict.BROKEN
+    assert done.ending == "", "what a changed record says of its end is not repeated"
 
 
 def test_a_cut_record_is_broken_for_whoever_kept_its_head(run: Path) -> None:
